@@ -1,0 +1,250 @@
+//! Criteria: statements about artifacts, and the verdicts that checks give on them.
+
+use serde::{Deserialize, Serialize};
+
+/// A statement that must hold before a task is done. Paths are relative to the tree's root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Criterion {
+    /// The command's exit status is one of the task's `ok_exit`. The only criterion of a command
+    /// that has no other.
+    ExitStatus,
+    /// A regular file stands at `path` and has at least `min_bytes` bytes.
+    File {
+        /// The file.
+        path: String,
+        /// Smallest size in bytes; 1 unless told.
+        min_bytes: u64,
+    },
+    /// The text stands in the file, to the letter.
+    Contains {
+        /// The text.
+        text: String,
+        /// The file.
+        path: String,
+    },
+    /// The text does not stand in the file. The file must exist.
+    Lacks {
+        /// The text.
+        text: String,
+        /// The file.
+        path: String,
+    },
+    /// The regular expression matches somewhere in the file (multi-line mode).
+    Matches {
+        /// The expression, in the `regex` crate's syntax.
+        pattern: String,
+        /// The file.
+        path: String,
+    },
+    /// The Markdown file has a heading of this text, at any level, with something beneath it.
+    Section {
+        /// The heading's text, without `#`.
+        heading: String,
+        /// The file.
+        path: String,
+    },
+    /// The file parses.
+    Format {
+        /// As what.
+        format: Format,
+        /// The file.
+        path: String,
+    },
+    /// The JSON (or YAML) file satisfies the JSON Schema that stands in another file.
+    Schema {
+        /// The schema's path.
+        schema: String,
+        /// The file.
+        path: String,
+    },
+    /// The command exits with 0 in a clean checkout of the tree.
+    Command {
+        /// Program and arguments.
+        argv: Vec<String>,
+        /// How long it may take, in milliseconds.
+        timeout_ms: u64,
+    },
+    /// Nothing outside these patterns was changed.
+    Scope {
+        /// Patterns with literal separators.
+        patterns: Vec<String>,
+    },
+    /// So many files match the pattern.
+    Count {
+        /// A pattern with literal separators.
+        pattern: String,
+        /// At least so many.
+        min: u64,
+        /// At most so many, if bounded.
+        max: Option<u64>,
+    },
+    /// Plain words that no rule understands: a person decides.
+    Plain {
+        /// The words.
+        text: String,
+    },
+}
+
+/// A file format that a check can parse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// JSON, one value.
+    Json,
+    /// YAML, one document.
+    Yaml,
+    /// TOML.
+    Toml,
+    /// Markdown: text in UTF-8 with at least one heading and no unclosed code fence.
+    Markdown,
+}
+
+/// How costly the evaluation of a criterion is, and thus when it is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// From the exit status alone, which the core already has.
+    Known,
+    /// Reads a few files; also run before the work, to see whether it can fail at all.
+    Cheap,
+    /// Runs a program.
+    Program,
+    /// A person's judgment.
+    Person,
+}
+
+impl Criterion {
+    /// How costly the evaluation is.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        match self {
+            Criterion::ExitStatus => Cost::Known,
+            Criterion::File { .. }
+            | Criterion::Contains { .. }
+            | Criterion::Lacks { .. }
+            | Criterion::Matches { .. }
+            | Criterion::Section { .. }
+            | Criterion::Format { .. }
+            | Criterion::Schema { .. }
+            | Criterion::Scope { .. }
+            | Criterion::Count { .. } => Cost::Cheap,
+            Criterion::Command { .. } => Cost::Program,
+            Criterion::Plain { .. } => Cost::Person,
+        }
+    }
+
+    /// Whether a program can find it violated. Plain words cannot be.
+    #[must_use]
+    pub fn is_falsifiable(&self) -> bool {
+        self.cost() != Cost::Person
+    }
+}
+
+/// The criterion in one line, for people.
+impl std::fmt::Display for Criterion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Criterion::ExitStatus => write!(f, "exit status"),
+            Criterion::File { path, min_bytes } => {
+                write!(f, "{path} has at least {min_bytes} bytes")
+            }
+            Criterion::Contains { text, path } => write!(f, "{path} contains {text:?}"),
+            Criterion::Lacks { text, path } => write!(f, "{path} lacks {text:?}"),
+            Criterion::Matches { pattern, path } => write!(f, "{path} matches /{pattern}/"),
+            Criterion::Section { heading, path } => write!(f, "{path} has a section {heading:?}"),
+            Criterion::Format { format, path } => {
+                write!(f, "{path} is {}", format!("{format:?}").to_lowercase())
+            }
+            Criterion::Schema { schema, path } => write!(f, "{path} satisfies {schema}"),
+            Criterion::Command { argv, .. } => write!(f, "`{}` exits with 0", argv.join(" ")),
+            Criterion::Scope { patterns } => write!(f, "changes only {}", patterns.join(", ")),
+            Criterion::Count {
+                pattern,
+                min,
+                max: None,
+            } => {
+                write!(f, "at least {min} files match {pattern}")
+            }
+            Criterion::Count {
+                pattern,
+                min,
+                max: Some(max),
+            } => {
+                write!(f, "{min} to {max} files match {pattern}")
+            }
+            Criterion::Plain { text } => write!(f, "{text}"),
+        }
+    }
+}
+
+/// What a check found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It holds.
+    Pass,
+    /// It does not hold.
+    Fail,
+    /// No rule can tell; a person must.
+    Unverified,
+    /// The owner let it pass by name; the report shows it.
+    Waived,
+}
+
+/// The verdict on one criterion of a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Which of the task's criteria, from 0.
+    pub criterion: u16,
+    /// What was found.
+    pub outcome: Outcome,
+    /// What was seen, in at most [`EVIDENCE_BYTES_MAX`] bytes; it goes into the next handoff.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub evidence: String,
+    /// The check already passed before the work was done, so its passing proves nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proves_nothing: bool,
+}
+
+/// Evidence is journalled and handed on; a failing test suite prints more than anyone reads.
+pub const EVIDENCE_BYTES_MAX: usize = 4_000;
+
+impl Verdict {
+    /// A passing verdict without evidence.
+    #[must_use]
+    pub fn pass(criterion: u16) -> Verdict {
+        Verdict {
+            criterion,
+            outcome: Outcome::Pass,
+            evidence: String::new(),
+            proves_nothing: false,
+        }
+    }
+
+    /// A failing verdict with what was seen, cut to [`EVIDENCE_BYTES_MAX`].
+    #[must_use]
+    pub fn fail(criterion: u16, evidence: impl Into<String>) -> Verdict {
+        let mut evidence = evidence.into();
+        truncate(&mut evidence, EVIDENCE_BYTES_MAX);
+        Verdict {
+            criterion,
+            outcome: Outcome::Fail,
+            evidence,
+            proves_nothing: false,
+        }
+    }
+}
+
+/// Cuts a text to at most `bytes_max` bytes at a character's border and says so.
+pub fn truncate(text: &mut String, bytes_max: usize) {
+    const MARK: &str = " … (cut)";
+    if text.len() <= bytes_max {
+        return;
+    }
+    let mut end = bytes_max.saturating_sub(MARK.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text.push_str(MARK);
+}

@@ -1,0 +1,186 @@
+//! What the shell must remember for the core: the journal and the artifacts.
+//!
+//! Events are `(stream, seq, kind, version, body)`. Rows of changed tasks are written in the same
+//! transaction as the events that changed them; they are the projection that other processes read
+//! *and* the checkpoint from which state is loaded.
+
+use crate::ids::{CommandId, Digest, Epoch, RunId, Time};
+
+/// Whose events they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stream {
+    /// One run's.
+    Run(RunId),
+    /// The ledger's.
+    Ledger,
+}
+
+/// An event as it is stored. `body` is JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Whose.
+    pub stream: Stream,
+    /// From 1, without gaps, within the stream.
+    pub seq: u64,
+    /// The event's name in snake case.
+    pub kind: String,
+    /// The version of its form.
+    pub version: u32,
+    /// When.
+    pub at: Time,
+    /// JSON.
+    pub body: String,
+}
+
+/// A task's row: what is needed to load it, and what others list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskRow {
+    /// The run.
+    pub run: RunId,
+    /// The task's number within it.
+    pub no: u32,
+    /// Its name.
+    pub id: String,
+    /// Its status as a word.
+    pub status: String,
+    /// How many attempts it had.
+    pub attempts: u32,
+    /// Its whole changing state, as JSON.
+    pub body: String,
+}
+
+/// A run's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRow {
+    /// The run.
+    pub run: RunId,
+    /// Its title.
+    pub title: String,
+    /// Its status as a word.
+    pub status: String,
+    /// The seq of the last event that the rows of this run include.
+    pub seq: u64,
+    /// Its changing state without tasks, as JSON.
+    pub body: String,
+}
+
+/// The stored outcome of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandRow {
+    /// The command's id.
+    pub id: CommandId,
+    /// Its outcome, as JSON.
+    pub outcome: String,
+}
+
+/// All that one step writes, in one transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// New events; each stream's in order.
+    pub entries: Vec<Entry>,
+    /// Rows of changed tasks.
+    pub tasks: Vec<TaskRow>,
+    /// Rows of changed runs.
+    pub runs: Vec<RunRow>,
+    /// The ledger's changing state as JSON and the seq it includes, if it changed.
+    pub ledger: Option<(u64, String)>,
+    /// Outcomes of commands.
+    pub commands: Vec<CommandRow>,
+}
+
+impl Batch {
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+            && self.tasks.is_empty()
+            && self.runs.is_empty()
+            && self.ledger.is_none()
+            && self.commands.is_empty()
+    }
+}
+
+/// Why the journal could not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The disk is full; nothing was written. Worth trying again when there is room.
+    Full(String),
+    /// Another process holds the journal for writing, or it is read-only.
+    Unavailable(String),
+    /// What is stored cannot be read: damaged, or written by a newer Divisi.
+    Unreadable(String),
+    /// Anything else; nothing was written.
+    Other(String),
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Fault::Full(cause)
+        | Fault::Unavailable(cause)
+        | Fault::Unreadable(cause)
+        | Fault::Other(cause)) = self;
+        f.write_str(cause)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// The journal as the engine writes and loads it. Synchronous: the engine waits for durability.
+pub trait Journal {
+    /// Writes a batch in one transaction; durable when it returns.
+    ///
+    /// # Errors
+    /// Nothing of the batch was written.
+    fn append(&mut self, batch: &Batch) -> Result<(), Fault>;
+
+    /// Begins a new epoch, durably, and returns it.
+    ///
+    /// # Errors
+    /// The epoch did not begin.
+    fn begin_epoch(&mut self, now: Time) -> Result<Epoch, Fault>;
+
+    /// All events of a stream after `after`, in order, lifted to today's versions.
+    ///
+    /// # Errors
+    /// The stream cannot be read.
+    fn events(&self, stream: Stream, after: u64) -> Result<Vec<Entry>, Fault>;
+
+    /// Rows of all runs, oldest first.
+    ///
+    /// # Errors
+    /// The rows cannot be read.
+    fn runs(&self) -> Result<Vec<RunRow>, Fault>;
+
+    /// Rows of a run's changed tasks, by number. A task without a row is as the plan made it.
+    ///
+    /// # Errors
+    /// The rows cannot be read.
+    fn tasks(&self, run: RunId) -> Result<Vec<TaskRow>, Fault>;
+
+    /// The ledger's state and the seq it includes.
+    ///
+    /// # Errors
+    /// The row cannot be read.
+    fn ledger(&self) -> Result<Option<(u64, String)>, Fault>;
+
+    /// The stored outcome of a command, if it was ever handled.
+    ///
+    /// # Errors
+    /// The row cannot be read.
+    fn command(&self, id: &CommandId) -> Result<Option<String>, Fault>;
+}
+
+/// Content by digest: bytes are durable before an event names them.
+pub trait Artifacts {
+    /// Stores bytes and returns their digest; durable when it returns.
+    ///
+    /// # Errors
+    /// The bytes are not stored.
+    fn put(&self, bytes: &[u8]) -> Result<Digest, Fault>;
+
+    /// The bytes of a digest, verified; `None` if they are not there.
+    ///
+    /// # Errors
+    /// They are there but cannot be read, or do not match.
+    fn get(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Fault>;
+}

@@ -1,0 +1,29 @@
+//! The core of Divisi: it decides, and does nothing else.
+//!
+//! Given a state, a command and a time, the core returns events or a typed refusal. It knows no
+//! clock, file, network, process, thread or random number: time and ids arrive in commands. That
+//! is why it can be replayed after a crash, run a million times in a simulator, and tested in
+//! milliseconds. Everything else acts on what is decided here.
+//!
+//! - [`plan`] says what is to be done, [`criterion`] when it is done.
+//! - [`run`] is the aggregate that carries a plan from creation to its end.
+//! - [`ledger`] is the aggregate that owns budgets.
+//! - [`assign`] is the one pure function that shares workers among all runs.
+//! - [`worker`] holds the types of the protocol between engine and supervisor.
+//! - [`journal`] holds the traits that the shell implements.
+
+pub mod assign;
+pub mod criterion;
+pub mod diagnostic;
+pub mod ids;
+pub mod journal;
+pub mod ledger;
+pub mod plan;
+pub mod receipt;
+pub mod run;
+pub mod worker;
+
+pub use criterion::{Criterion, Format, Outcome, Verdict};
+pub use diagnostic::Diagnostic;
+pub use ids::{AttemptId, CommandId, Commit, Digest, Epoch, RunId, TaskId, TaskNo, Time, Tree};
+pub use plan::{Plan, TaskKind, TaskSpec, WorkspaceKind};

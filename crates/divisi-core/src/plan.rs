@@ -1,0 +1,564 @@
+//! Plans: a DAG of tasks, as it was accepted. Reading and writing plan files is `divisi-pack`'s.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::criterion::Criterion;
+use crate::ids::TaskId;
+
+/// What a task is for.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// Makes or changes something.
+    #[default]
+    Work,
+    /// Its artifact is information that informs its dependents.
+    Research,
+    /// Puts artifacts of other tasks together.
+    Compose,
+    /// Its artifact is a plan.
+    Plan,
+    /// Judges what others made.
+    Review,
+    /// Brings in something from outside, already made.
+    External,
+    /// A person's consent before dependents may start.
+    Approval,
+}
+
+/// Where a task's agent works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkspaceKind {
+    /// A worktree of its own on the run's head; what it changes is collected and integrated.
+    Worktree,
+    /// A checkout of the run's head that several tasks share; nothing is collected.
+    Shared,
+    /// An empty folder of its own; deliverables are collected into the tree.
+    Scratch,
+}
+
+/// Orders work among tasks that are ready.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// After the others.
+    Low,
+    /// Unless told.
+    #[default]
+    Medium,
+    /// Before the others.
+    High,
+    /// Before all others.
+    Critical,
+}
+
+/// What is executed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// A program and its arguments, without a shell.
+    Command(Vec<String>),
+    /// A script, given to `/bin/sh -eu`.
+    Script(String),
+    /// An agent does what title and description say.
+    Handoff,
+    /// Divisi itself fills a template with artifacts.
+    Template(Template),
+    /// Nothing is executed: an approval, an external input, an integration of inputs.
+    Nothing,
+}
+
+/// A document or data file composed from artifacts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Template {
+    /// The template's text, or `None` to concatenate the inputs.
+    pub text: Option<String>,
+    /// A path in the tree that holds the template instead.
+    pub path: Option<String>,
+    /// Where the composed file goes.
+    pub output: String,
+}
+
+/// What a task takes from others or from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// The deliverables of a task.
+    Task(TaskId),
+    /// Files in the tree; for an external task, a file outside it, relative to the project.
+    Path(String),
+}
+
+/// A file that a task promises.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deliverable {
+    /// Its path in the tree.
+    pub path: String,
+}
+
+/// What a task is expected to take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Milliseconds of work, if estimated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// Tokens, if estimated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+}
+
+/// A node of a plan, as its author wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskSpec {
+    /// Its name.
+    pub id: TaskId,
+    /// One line.
+    pub title: String,
+    /// The rest.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub kind: TaskKind,
+    /// The role's domain (`assigned_to`), if given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// The role's function (`worker_type`), if given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// The agent by name, if the plan asks for one. `command` and `person` need no setting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Agents to which the task may be reassigned, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents_else: Vec<String>,
+    /// What is executed.
+    pub work: Work,
+    /// What must be done before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<TaskId>,
+    /// What it takes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Input>,
+    /// What it promises.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deliverables: Vec<Deliverable>,
+    /// What it may change (`files_affected`); empty means anything. Compiled to a
+    /// [`Criterion::Scope`] only where the plan lists one: this is advice to the agent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<String>,
+    /// When it is done. Never empty in an accepted plan, except for approvals.
+    pub criteria: Vec<Criterion>,
+    /// Where its agent works.
+    pub workspace: WorkspaceKind,
+    /// Added to the agent's environment.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// Its time box, if bounded otherwise than by the run's settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// How many failures beyond the first are retried, if otherwise than by the settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u32>,
+    /// Exit statuses that count as success; `[0]` unless told.
+    pub ok_exit: Vec<i32>,
+    /// Orders work.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub priority: Priority,
+    /// What it is expected to take.
+    #[serde(default)]
+    pub estimate: Estimate,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl TaskSpec {
+    /// A command in a shared workspace that is done when it exits with 0.
+    #[must_use]
+    pub fn command(id: TaskId, argv: &[&str]) -> TaskSpec {
+        TaskSpec {
+            title: id.to_string(),
+            id,
+            description: String::new(),
+            kind: TaskKind::Work,
+            domain: None,
+            function: None,
+            agent: None,
+            agents_else: Vec::new(),
+            work: Work::Command(argv.iter().map(|&s| s.to_owned()).collect()),
+            dependencies: Vec::new(),
+            inputs: Vec::new(),
+            deliverables: Vec::new(),
+            scope: Vec::new(),
+            criteria: vec![Criterion::ExitStatus],
+            workspace: WorkspaceKind::Shared,
+            env: BTreeMap::new(),
+            timeout_ms: None,
+            retries: None,
+            ok_exit: vec![0],
+            priority: Priority::Medium,
+            estimate: Estimate::default(),
+        }
+    }
+
+    /// The role's canonical pair `domain/function`, as limits name it; `None` without a role.
+    #[must_use]
+    pub fn role(&self) -> Option<String> {
+        match (&self.domain, &self.function) {
+            (None, None) => None,
+            (Some(domain), None) => Some(domain.clone()),
+            (None, Some(function)) => Some(function.clone()),
+            (Some(domain), Some(function)) => Some(format!("{domain}/{function}")),
+        }
+    }
+}
+
+/// A stage that the plan's author wrote: a name and its tasks. Stages run one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// For people.
+    pub name: String,
+    /// Its tasks.
+    pub tasks: Vec<TaskId>,
+}
+
+/// A DAG of tasks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The intent, in one line.
+    pub title: String,
+    /// The tasks; their order is their numbers.
+    pub tasks: Vec<TaskSpec>,
+    /// Authored stages, run with barriers between them; empty if the plan has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Stage>,
+    /// The intent's own criteria, checked on the integrated whole at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub criteria: Vec<Criterion>,
+}
+
+/// Why a set of tasks is not a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It has no task.
+    Empty,
+    /// Two tasks have one id.
+    DuplicateId {
+        /// The id.
+        id: TaskId,
+        /// Indexes of the first and of the later one.
+        tasks: (usize, usize),
+    },
+    /// A dependency (or input) names no task.
+    UnknownDependency {
+        /// Index of the task that names it.
+        task: usize,
+        /// Its place among the task's dependencies.
+        dependency: usize,
+        /// The id that is not there.
+        id: TaskId,
+    },
+    /// Tasks wait for each other; the indexes follow the cycle.
+    Cycle(Vec<usize>),
+    /// A stage names a task that is not there.
+    UnknownInStage {
+        /// The stage's index.
+        stage: usize,
+        /// The id.
+        id: TaskId,
+    },
+    /// A task stands in two stages, or twice in one.
+    TwiceInStages {
+        /// Index of the later stage.
+        stage: usize,
+        /// The id.
+        id: TaskId,
+    },
+    /// A task stands in no stage though the plan has stages.
+    InNoStage {
+        /// The task's index.
+        task: usize,
+    },
+    /// A task depends on one of its own stage or of a later one.
+    DependencyInStage {
+        /// The task's index.
+        task: usize,
+        /// Its place among the task's dependencies.
+        dependency: usize,
+        /// The dependency is in the same stage, otherwise in a later one.
+        same: bool,
+    },
+}
+
+/// The plan's structure by index, as [`Plan::graph`] proves it sound.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Graph {
+    /// For each task, the tasks it depends on, without repeats.
+    pub dependencies: Vec<Vec<u32>>,
+    /// A topological order.
+    pub order: Vec<u32>,
+    /// For each task, its stage from 0: the authored one, or its level in the DAG.
+    pub stage: Vec<u32>,
+}
+
+impl Plan {
+    /// Proves the plan's structure, or names every fault at once.
+    ///
+    /// Linear in tasks and edges.
+    ///
+    /// # Errors
+    /// All faults; a cycle is reported once for each strongly connected knot.
+    pub fn graph(&self) -> Result<Graph, Vec<Fault>> {
+        let mut faults = Vec::new();
+        if self.tasks.is_empty() {
+            return Err(vec![Fault::Empty]);
+        }
+        let mut index: HashMap<&TaskId, u32> = HashMap::with_capacity(self.tasks.len());
+        for (at, task) in self.tasks.iter().enumerate() {
+            if let Some(&first) = index.get(&task.id) {
+                let tasks = (first as usize, at);
+                faults.push(Fault::DuplicateId {
+                    id: task.id.clone(),
+                    tasks,
+                });
+            } else {
+                index.insert(&task.id, at as u32);
+            }
+        }
+        let authored = self.authored_stages(&index, &mut faults);
+        let mut dependencies = Vec::with_capacity(self.tasks.len());
+        for (at, task) in self.tasks.iter().enumerate() {
+            let mut found = Vec::with_capacity(task.dependencies.len());
+            for (place, id) in task.dependencies.iter().enumerate() {
+                let Some(&on) = index.get(id) else {
+                    faults.push(Fault::UnknownDependency {
+                        task: at,
+                        dependency: place,
+                        id: id.clone(),
+                    });
+                    continue;
+                };
+                if let Some(stages) = &authored
+                    && stages[on as usize] >= stages[at]
+                    && stages[at] != u32::MAX
+                    && stages[on as usize] != u32::MAX
+                {
+                    let same = stages[on as usize] == stages[at];
+                    faults.push(Fault::DependencyInStage {
+                        task: at,
+                        dependency: place,
+                        same,
+                    });
+                }
+                found.push(on);
+            }
+            for input in &task.inputs {
+                if let Input::Task(id) = input {
+                    match index.get(id) {
+                        Some(&on) => found.push(on),
+                        None => faults.push(Fault::UnknownDependency {
+                            task: at,
+                            dependency: usize::MAX,
+                            id: id.clone(),
+                        }),
+                    }
+                }
+            }
+            found.sort_unstable();
+            found.dedup();
+            dependencies.push(found);
+        }
+        let (order, level) = topological(&dependencies, &mut faults);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Graph {
+            dependencies,
+            order,
+            stage: authored.unwrap_or(level),
+        })
+    }
+
+    fn authored_stages(
+        &self,
+        index: &HashMap<&TaskId, u32>,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Vec<u32>> {
+        if self.stages.is_empty() {
+            return None;
+        }
+        let mut stage_of = vec![u32::MAX; self.tasks.len()];
+        for (stage, authored) in self.stages.iter().enumerate() {
+            for id in &authored.tasks {
+                match index.get(id) {
+                    None => faults.push(Fault::UnknownInStage {
+                        stage,
+                        id: id.clone(),
+                    }),
+                    Some(&task) if stage_of[task as usize] != u32::MAX => {
+                        faults.push(Fault::TwiceInStages {
+                            stage,
+                            id: id.clone(),
+                        });
+                    }
+                    Some(&task) => stage_of[task as usize] = stage as u32,
+                }
+            }
+        }
+        for (task, stage) in stage_of.iter().enumerate() {
+            if *stage == u32::MAX {
+                faults.push(Fault::InNoStage { task });
+            }
+        }
+        Some(stage_of)
+    }
+}
+
+/// Kahn's algorithm; what is left over holds the cycles, of which each knot is reported once.
+fn topological(dependencies: &[Vec<u32>], faults: &mut Vec<Fault>) -> (Vec<u32>, Vec<u32>) {
+    let count = dependencies.len();
+    let mut unmet: Vec<u32> = dependencies.iter().map(|d| d.len() as u32).collect();
+    let dependents = reversed(dependencies);
+    let mut level = vec![0u32; count];
+    let mut order: Vec<u32> = (0..count as u32)
+        .filter(|&t| unmet[t as usize] == 0)
+        .collect();
+    let mut next = 0;
+    while next < order.len() {
+        let task = order[next] as usize;
+        next += 1;
+        for &dependent in &dependents[task] {
+            let dependent = dependent as usize;
+            level[dependent] = level[dependent].max(level[task] + 1);
+            unmet[dependent] -= 1;
+            if unmet[dependent] == 0 {
+                order.push(dependent as u32);
+            }
+        }
+    }
+    if order.len() < count {
+        report_cycles(dependencies, &unmet, faults);
+    }
+    (order, level)
+}
+
+/// Walks back along unmet dependencies from each task not yet visited until one repeats.
+fn report_cycles(dependencies: &[Vec<u32>], unmet: &[u32], faults: &mut Vec<Fault>) {
+    let mut visited = vec![0u32; dependencies.len()];
+    let mut walk = 0;
+    for start in 0..dependencies.len() {
+        if unmet[start] == 0 || visited[start] != 0 {
+            continue;
+        }
+        walk += 1;
+        let mut path = Vec::new();
+        let mut at = start;
+        while visited[at] == 0 {
+            visited[at] = walk;
+            path.push(at);
+            let unmet_one = dependencies[at].iter().find(|d| unmet[**d as usize] > 0);
+            let Some(&on) = unmet_one else { break };
+            at = on as usize;
+        }
+        if visited[at] == walk
+            && let Some(begin) = path.iter().position(|&t| t == at)
+        {
+            faults.push(Fault::Cycle(path[begin..].to_vec()));
+        }
+    }
+}
+
+/// Edges turned round: for each task, the tasks that depend on it.
+#[must_use]
+pub fn reversed(dependencies: &[Vec<u32>]) -> Vec<Vec<u32>> {
+    let mut dependents = vec![Vec::new(); dependencies.len()];
+    for (task, on) in dependencies.iter().enumerate() {
+        for &dependency in on {
+            dependents[dependency as usize].push(task as u32);
+        }
+    }
+    dependents
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(edges: &[(&str, &[&str])]) -> Plan {
+        let id = |s: &str| TaskId::new(s).unwrap();
+        let task = |(name, on): &(&str, &[&str])| TaskSpec {
+            dependencies: on.iter().map(|s| id(s)).collect(),
+            ..TaskSpec::command(id(name), &["true"])
+        };
+        Plan {
+            tasks: edges.iter().map(task).collect(),
+            ..Plan::default()
+        }
+    }
+
+    #[test]
+    fn levels_follow_dependencies() {
+        // a ─┬─ b ── d
+        //    └─ c ───┘
+        let graph = plan(&[("a", &[]), ("b", &["a"]), ("c", &["a"]), ("d", &["b", "c"])])
+            .graph()
+            .unwrap();
+        assert_eq!(graph.stage, [0, 1, 1, 2]);
+        assert_eq!(graph.order, [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn all_faults_are_named_at_once() {
+        let faults = plan(&[
+            ("a", &["b"]),
+            ("b", &["a"]),
+            ("c", &["nowhere"]),
+            ("c", &[]),
+            ("d", &["d"]),
+        ])
+        .graph()
+        .unwrap_err();
+        let id = |s: &str| TaskId::new(s).unwrap();
+        assert_eq!(
+            faults,
+            [
+                Fault::DuplicateId {
+                    id: id("c"),
+                    tasks: (2, 3)
+                },
+                Fault::UnknownDependency {
+                    task: 2,
+                    dependency: 0,
+                    id: id("nowhere")
+                },
+                Fault::Cycle(vec![0, 1]),
+                Fault::Cycle(vec![4]),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_dependency_in_its_own_stage_is_refused() {
+        let mut plan = plan(&[("a", &[]), ("b", &["a"])]);
+        let id = |s: &str| TaskId::new(s).unwrap();
+        plan.stages = vec![Stage {
+            name: "stage_1".into(),
+            tasks: vec![id("a"), id("b")],
+        }];
+        let fault = Fault::DependencyInStage {
+            task: 1,
+            dependency: 0,
+            same: true,
+        };
+        assert_eq!(plan.graph().unwrap_err(), [fault]);
+    }
+}

@@ -1,0 +1,112 @@
+//! Receipts: machine-written evidence of the four completion steps (X1).
+//!
+//! *Submitted*: the agent says so. *Collected*: what it made is durable. *Verified*: the checks
+//! passed on exactly that. *Integrated*: it is part of the run's result. Done means integrated.
+
+use serde::{Deserialize, Serialize};
+
+use crate::criterion::Verdict;
+use crate::ids::{Commit, Digest, Time, Tree};
+
+/// How an agent's process ended. A hint, never a success by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exit {
+    /// It exited with this status.
+    Status(i32),
+    /// A signal ended it.
+    Signal(i32),
+    /// There was no process: a person, a script of the simulator, a composition.
+    NoProcess,
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Exit::Status(status) => write!(f, "exit status {status}"),
+            Exit::Signal(signal) => write!(f, "signal {signal}"),
+            Exit::NoProcess => write!(f, "no process"),
+        }
+    }
+}
+
+/// What an attempt printed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// Digest of all that was printed, also of what the log's cap cut.
+    pub digest: Digest,
+    /// Bytes printed.
+    pub bytes: u64,
+    /// Whether the log holds less than was printed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub capped: bool,
+}
+
+/// A file that a task promised and made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// Its path in the tree.
+    pub path: String,
+    /// Digest of its bytes.
+    pub digest: Digest,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// Evidence of one completion step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Receipt {
+    /// The agent ended and claims to be done.
+    Submitted {
+        /// When.
+        at: Time,
+        /// How it ended.
+        exit: Exit,
+        /// What it printed; `None` if nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<Output>,
+        /// From the start of its process to its end.
+        wall_ms: u64,
+    },
+    /// What it made is durable.
+    Collected {
+        /// When.
+        at: Time,
+        /// The snapshot; `None` in a shared workspace, which promises no files.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        snapshot: Option<Snapshot>,
+        /// The promised files.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        artifacts: Vec<Artifact>,
+    },
+    /// The checks passed.
+    Verified {
+        /// When.
+        at: Time,
+        /// One verdict a criterion.
+        verdicts: Vec<Verdict>,
+    },
+    /// It is part of the run's result.
+    Integrated {
+        /// When.
+        at: Time,
+        /// The commit on the run's branch; `None` where there was nothing to integrate.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commit: Option<Commit>,
+        /// The tree the checks last passed on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tree: Option<Tree>,
+    },
+}
+
+/// A commit of a workspace and what it stands on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The snapshot.
+    pub commit: Commit,
+    /// Its tree.
+    pub tree: Tree,
+    /// The commit the attempt started from.
+    pub base: Commit,
+}

@@ -1,0 +1,240 @@
+//! The worker protocol: what the engine and whoever holds agents' processes tell each other.
+//!
+//! One JSON object a line in both directions. Every word names its attempt. The holder — the
+//! supervisor — is the only owner of processes; the engine only knows what it is told, and asks
+//! anew after every start with [`FromWorker::Joined`].
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AttemptId, Epoch};
+use crate::receipt::{Exit, Output};
+
+/// Version of this protocol; both sides say it and refuse another.
+pub const PROTOCOL: u32 = 1;
+
+/// How a process is confined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confinement {
+    /// Writes only beneath these absolute paths, where the platform can do it.
+    Writes(Vec<String>),
+    /// Not confined, because the owner said so.
+    None,
+}
+
+/// Limits of one attempt's processes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// The log keeps so many bytes; the rest is counted and digested.
+    pub log_bytes_max: u64,
+    /// From TERM to KILL, in milliseconds.
+    pub grace_ms: u64,
+    /// Address space of each process in bytes, if limited (`RLIMIT_AS`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes_max: Option<u64>,
+    /// CPU time of each process in seconds, if limited (`RLIMIT_CPU`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_s_max: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            log_bytes_max: 8 << 20,
+            grace_ms: 5_000,
+            memory_bytes_max: None,
+            cpu_s_max: None,
+        }
+    }
+}
+
+/// Everything needed to start an attempt's process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessSpec {
+    /// Program and arguments; the program is looked up on the `PATH` of `env`.
+    pub argv: Vec<String>,
+    /// The absolute working folder.
+    pub cwd: String,
+    /// The whole environment: nothing is inherited.
+    pub env: BTreeMap<String, String>,
+    /// What is written to standard input, which is then closed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stdin: String,
+    /// Absolute path of the log, created at the first byte.
+    pub log: String,
+    /// Values that are masked in the log: secrets that this process was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masked: Vec<String>,
+    /// How it is confined.
+    pub confinement: Confinement,
+    /// Its limits.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Why an attempt's processes are to be ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndHow {
+    /// TERM, then KILL after the attempt's grace.
+    Graceful,
+    /// KILL at once.
+    Force,
+}
+
+/// From the engine to the supervisor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "word", rename_all = "snake_case")]
+pub enum ToWorker {
+    /// The first word of every connection. The answer is [`FromWorker::Joined`].
+    Hello {
+        /// [`PROTOCOL`].
+        protocol: u32,
+        /// The engine's epoch; the supervisor refuses a lower one than it has seen.
+        epoch: Epoch,
+        /// How long agents may live on when the engine is gone, in milliseconds.
+        orphan_grace_ms: u64,
+    },
+    /// Start an attempt. Starting one that is or was held changes nothing and is answered with
+    /// its present state.
+    Start {
+        /// Which.
+        attempt: AttemptId,
+        /// How.
+        spec: Box<ProcessSpec>,
+    },
+    /// End an attempt's processes. For one that is not held the answer is
+    /// [`FromWorker::Unknown`].
+    End {
+        /// Which.
+        attempt: AttemptId,
+        /// How.
+        how: EndHow,
+    },
+    /// The engine has durably recorded the attempt's end: its result may be forgotten.
+    Forget {
+        /// Which.
+        attempt: AttemptId,
+    },
+    /// Ask for an [`FromWorker::Observed`] of every held attempt.
+    Observe,
+    /// End all attempts gracefully and exit once nothing is held.
+    Shutdown {
+        /// How the attempts are ended.
+        how: EndHow,
+    },
+}
+
+/// What a process tree looks like from outside: evidence of life and progress.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The agent's own process is alive.
+    pub alive: bool,
+    /// Live processes of the attempt, the agent's own included.
+    pub processes: u32,
+    /// CPU time used so far by the live processes, in milliseconds.
+    pub cpu_ms: u64,
+    /// Bytes printed so far.
+    pub output_bytes: u64,
+    /// Milliseconds since the process was started, on a monotonic clock.
+    pub age_ms: u64,
+}
+
+/// How an attempt's process tree ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// How the agent's own process ended.
+    pub exit: Exit,
+    /// What was printed; `None` if nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Output>,
+    /// From start to end on a monotonic clock.
+    pub wall_ms: u64,
+    /// Descendants that outlived the agent and were ended by the sweep.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub swept: u32,
+    /// Whether the sweep proved that no process of the attempt is left.
+    pub empty: bool,
+    /// Whether it ended because it was told to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told: bool,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+/// One attempt that the supervisor holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Held {
+    /// Its process lives.
+    Live {
+        /// Evidence of its life.
+        observation: Observation,
+    },
+    /// It ended, and the engine has not yet said [`ToWorker::Forget`].
+    Ended {
+        /// How.
+        ended: Ended,
+    },
+}
+
+/// From the supervisor to the engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "word", rename_all = "snake_case")]
+pub enum FromWorker {
+    /// Answer to [`ToWorker::Hello`]: all that is held. Attempts missing here are lost.
+    Joined {
+        /// [`PROTOCOL`].
+        protocol: u32,
+        /// The epoch that was said.
+        epoch: Epoch,
+        /// What is held.
+        holds: Vec<(AttemptId, Held)>,
+        /// Whether writes can be confined on this machine.
+        confines: bool,
+    },
+    /// A process was started.
+    Started {
+        /// Which.
+        attempt: AttemptId,
+        /// Its process id, for people.
+        pid: u32,
+        /// Whether its writes are confined.
+        confined: bool,
+    },
+    /// It could not be started.
+    NotStarted {
+        /// Which.
+        attempt: AttemptId,
+        /// Why, as a lower-case fragment.
+        cause: String,
+        /// Whether trying again exactly so will fail again (no such program).
+        permanent: bool,
+    },
+    /// It ended and its process tree is swept.
+    Ended {
+        /// Which.
+        attempt: AttemptId,
+        /// How.
+        ended: Ended,
+    },
+    /// Evidence of life, answer to [`ToWorker::Observe`].
+    Observed {
+        /// Of each live attempt.
+        observations: Vec<(AttemptId, Observation)>,
+    },
+    /// An attempt was named that is not held.
+    Unknown {
+        /// Which.
+        attempt: AttemptId,
+    },
+    /// The connection is refused; the supervisor closes it.
+    Refused {
+        /// Why, as a lower-case fragment.
+        cause: String,
+    },
+}
