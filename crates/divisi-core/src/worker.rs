@@ -1,8 +1,9 @@
 //! The worker protocol: what the engine and whoever holds agents' processes tell each other.
 //!
-//! One JSON object a line in both directions. Every word names its attempt. The holder — the
-//! supervisor — is the only owner of processes; the engine only knows what it is told, and asks
-//! anew after every start with [`FromWorker::Joined`].
+//! One JSON object a line in both directions. Every word names its job: an attempt's agent, or a
+//! program that checks what the attempt made. The holder — the supervisor — is the only owner of
+//! processes; the engine only knows what it is told, and asks anew after every start with
+//! [`FromWorker::Joined`].
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,62 @@ use crate::receipt::{Exit, Output};
 /// Version of this protocol; both sides say it and refuse another.
 pub const PROTOCOL: u32 = 1;
 
+/// A process tree that the supervisor owns, by whose attempt it is and which part it plays.
+///
+/// Agents are started at most once. Checks may be repeated freely, each time under a part that
+/// was not used before in this epoch.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Job {
+    /// Whose.
+    pub attempt: AttemptId,
+    /// 0 is the agent itself; checks count from 1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub part: u32,
+}
+
+impl Job {
+    /// The attempt's agent.
+    #[must_use]
+    pub fn agent(attempt: AttemptId) -> Job {
+        Job { attempt, part: 0 }
+    }
+
+    /// Whether it is the attempt's agent, not a check.
+    #[must_use]
+    pub fn is_agent(self) -> bool {
+        self.part == 0
+    }
+
+    /// Reads what [`Job`] prints: `run/task.number`, with `+part` for a check.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Job> {
+        let (attempt, part) = match text.split_once('+') {
+            None => (text, 0),
+            Some((attempt, part)) => (attempt, part.parse().ok()?),
+        };
+        Some(Job {
+            attempt: AttemptId::parse(attempt)?,
+            part,
+        })
+    }
+}
+
+impl std::fmt::Display for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.attempt)?;
+        if self.part > 0 {
+            write!(f, "+{}", self.part)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
 /// How a process is confined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,7 +81,7 @@ pub enum Confinement {
     None,
 }
 
-/// Limits of one attempt's processes.
+/// Limits of one job's processes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// The log keeps so many bytes; the rest is counted and digested.
@@ -50,7 +107,7 @@ impl Default for Limits {
     }
 }
 
-/// Everything needed to start an attempt's process.
+/// Everything needed to start a job's process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessSpec {
     /// Program and arguments; the program is looked up on the `PATH` of `env`.
@@ -74,7 +131,7 @@ pub struct ProcessSpec {
     pub limits: Limits,
 }
 
-/// Why an attempt's processes are to be ended.
+/// How a job's processes are to be ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndHow {
@@ -97,32 +154,32 @@ pub enum ToWorker {
         /// How long agents may live on when the engine is gone, in milliseconds.
         orphan_grace_ms: u64,
     },
-    /// Start an attempt. Starting one that is or was held changes nothing and is answered with
+    /// Start a job. Starting one that is or was held changes nothing and is answered with
     /// its present state.
     Start {
         /// Which.
-        attempt: AttemptId,
+        job: Job,
         /// How.
         spec: Box<ProcessSpec>,
     },
-    /// End an attempt's processes. For one that is not held the answer is
+    /// End a job's processes. For one that is not held the answer is
     /// [`FromWorker::Unknown`].
     End {
         /// Which.
-        attempt: AttemptId,
+        job: Job,
         /// How.
         how: EndHow,
     },
-    /// The engine has durably recorded the attempt's end: its result may be forgotten.
+    /// The engine has durably recorded the job's end: its result may be forgotten.
     Forget {
         /// Which.
-        attempt: AttemptId,
+        job: Job,
     },
-    /// Ask for an [`FromWorker::Observed`] of every held attempt.
+    /// Ask for an [`FromWorker::Observed`] of every held job.
     Observe,
-    /// End all attempts gracefully and exit once nothing is held.
+    /// End all jobs and exit once nothing is held.
     Shutdown {
-        /// How the attempts are ended.
+        /// How the jobs are ended.
         how: EndHow,
     },
 }
@@ -132,7 +189,7 @@ pub enum ToWorker {
 pub struct Observation {
     /// The agent's own process is alive.
     pub alive: bool,
-    /// Live processes of the attempt, the agent's own included.
+    /// Live processes of the job, the agent's own included.
     pub processes: u32,
     /// CPU time used so far by the live processes, in milliseconds.
     pub cpu_ms: u64,
@@ -142,7 +199,7 @@ pub struct Observation {
     pub age_ms: u64,
 }
 
-/// How an attempt's process tree ended.
+/// How a job's process tree ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// How the agent's own process ended.
@@ -155,7 +212,7 @@ pub struct Ended {
     /// Descendants that outlived the agent and were ended by the sweep.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub swept: u32,
-    /// Whether the sweep proved that no process of the attempt is left.
+    /// Whether the sweep proved that no process of the job is left.
     pub empty: bool,
     /// Whether it ended because it was told to.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -166,7 +223,7 @@ fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
-/// One attempt that the supervisor holds.
+/// One job that the supervisor holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Held {
@@ -186,21 +243,21 @@ pub enum Held {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "word", rename_all = "snake_case")]
 pub enum FromWorker {
-    /// Answer to [`ToWorker::Hello`]: all that is held. Attempts missing here are lost.
+    /// Answer to [`ToWorker::Hello`]: all that is held. Agents missing here are lost.
     Joined {
         /// [`PROTOCOL`].
         protocol: u32,
         /// The epoch that was said.
         epoch: Epoch,
         /// What is held.
-        holds: Vec<(AttemptId, Held)>,
+        holds: Vec<(Job, Held)>,
         /// Whether writes can be confined on this machine.
         confines: bool,
     },
     /// A process was started.
     Started {
         /// Which.
-        attempt: AttemptId,
+        job: Job,
         /// Its process id, for people.
         pid: u32,
         /// Whether its writes are confined.
@@ -209,7 +266,7 @@ pub enum FromWorker {
     /// It could not be started.
     NotStarted {
         /// Which.
-        attempt: AttemptId,
+        job: Job,
         /// Why, as a lower-case fragment.
         cause: String,
         /// Whether trying again exactly so will fail again (no such program).
@@ -218,19 +275,19 @@ pub enum FromWorker {
     /// It ended and its process tree is swept.
     Ended {
         /// Which.
-        attempt: AttemptId,
+        job: Job,
         /// How.
         ended: Ended,
     },
     /// Evidence of life, answer to [`ToWorker::Observe`].
     Observed {
-        /// Of each live attempt.
-        observations: Vec<(AttemptId, Observation)>,
+        /// Of each live job.
+        observations: Vec<(Job, Observation)>,
     },
-    /// An attempt was named that is not held.
+    /// A job was named that is not held.
     Unknown {
         /// Which.
-        attempt: AttemptId,
+        job: Job,
     },
     /// The connection is refused; the supervisor closes it.
     Refused {
