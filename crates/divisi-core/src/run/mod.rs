@@ -1,1 +1,47 @@
-//! run
+//! The Run aggregate: one plan from its creation to its end.
+//!
+//! A run owns its plan's revisions, its tasks, their attempts, the verdicts on them and their
+//! integration. It owns neither budgets (the [`crate::ledger`] does) nor processes (the
+//! supervisor does) nor any clock. It is used through five functions:
+//!
+//! - [`Run::decide`] turns a command into events, or refuses it.
+//! - [`Run::apply`] turns an event into state. It cannot fail and holds no policy.
+//! - [`Run::owed`] lists the effects that should be under way; the shell closes the gap.
+//! - [`explain::explain`] says why a task is not further, and which command changes that.
+//! - [`invariants::check`] says what a sane run is.
+//!
+//! The states of a task and the events that move it stand in one table, [`transition`]. It is
+//! consulted when an event is decided and when it is applied, so that live writing and replay
+//! cannot differ.
+
+mod apply;
+mod command;
+mod decide;
+mod event;
+pub mod explain;
+mod integration;
+pub mod invariants;
+mod links;
+mod owed;
+mod person;
+mod remedy;
+mod settings;
+mod state;
+pub mod stored;
+#[cfg(test)]
+mod tests;
+pub mod transition;
+
+pub use command::{Accepted, Command, Create, Finding, Held, Merged, Rejection};
+pub use decide::create;
+pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, Then};
+pub use owed::Effect;
+pub use person::SPLIT_DEPTH_MAX;
+pub use remedy::words as end_words;
+pub use settings::{Budget, Settings};
+pub use state::{
+    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_PERSON, Attempt, AttemptEnd, Base, Counts,
+    Ending, Failure, Final, Integration, Phase, Run, RunStatus, StopReason, Task, TaskState,
+    TaskStatus, holds_slot,
+};
+pub(crate) use state::{Class, ready_key};

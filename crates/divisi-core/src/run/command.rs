@@ -1,0 +1,332 @@
+//! What can be asked of a run, and why it may refuse.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::PauseReason;
+use super::settings::Settings;
+use super::state::{Base, TaskStatus};
+use crate::criterion::Verdict;
+use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Tree};
+use crate::plan::{Plan, TaskSpec};
+use crate::receipt::{Artifact, Snapshot};
+use crate::worker::Ended;
+
+/// What the monitor found about a live attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// Something seems wrong; nothing is done yet.
+    Suspected(String),
+    /// The suspicion was unfounded.
+    Cleared,
+    /// No progress for too long.
+    Stalled(String),
+    /// Past its time box.
+    Overdue,
+    /// No process, no heartbeat: nobody holds it.
+    Lost(String),
+}
+
+/// How the supervisor, joined anew, holds an attempt of an earlier epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Its process lives.
+    Live,
+    /// It ended while nobody listened.
+    Ended(Ended),
+}
+
+/// One merged attempt of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merged {
+    /// Whose work.
+    pub attempt: AttemptId,
+    /// The commit on the run's branch.
+    pub commit: Commit,
+    /// Its tree.
+    pub tree: Tree,
+}
+
+/// An imperative ask.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// The owner approves the plan.
+    ApproveRun,
+    /// Start nothing new. With `stop`, agents are ended gracefully too.
+    Pause {
+        /// Why.
+        reason: PauseReason,
+        /// Whether live agents are ended.
+        stop: bool,
+    },
+    /// Go on.
+    Resume,
+    /// Cancel the run, or one task.
+    Cancel {
+        /// The task; `None` for the run.
+        task: Option<TaskNo>,
+    },
+    /// Try a task again; its counts begin anew.
+    Retry {
+        /// The task.
+        task: TaskNo,
+        /// What the agent should know.
+        note: String,
+    },
+    /// A person's work stands in its workspace.
+    Submit {
+        /// The task.
+        task: TaskNo,
+    },
+    /// Consent: to an approval task, or to the plain-word criteria of a held attempt.
+    Approve {
+        /// The task; `None` for the whole run's final criteria.
+        task: Option<TaskNo>,
+        /// What was seen.
+        note: String,
+        /// The criteria are waived, not found to hold; the report shows it.
+        waive: bool,
+    },
+    /// Refuse: an approval, a held attempt, or give up an escalated task.
+    Reject {
+        /// The task.
+        task: TaskNo,
+        /// Why.
+        reason: String,
+    },
+    /// Answer an agent's question.
+    Answer {
+        /// The task.
+        task: TaskNo,
+        /// The answer.
+        text: String,
+    },
+    /// Replace a task by smaller ones.
+    Split {
+        /// The task.
+        task: TaskNo,
+        /// The parts.
+        parts: Vec<TaskSpec>,
+        /// Why.
+        reason: String,
+    },
+
+    /// Give an attempt at a ready task to a worker.
+    Lease {
+        /// The task.
+        task: TaskNo,
+        /// The engine's life.
+        epoch: Epoch,
+    },
+    /// The agent began.
+    Started {
+        /// Which.
+        attempt: AttemptId,
+        /// What its workspace was made from.
+        base: Option<Commit>,
+        /// Cheap criteria that already pass.
+        passed_before: Vec<u16>,
+        /// Whether its writes are confined.
+        confined: Option<bool>,
+    },
+    /// The agent could not be started.
+    NotStarted {
+        /// Which.
+        attempt: AttemptId,
+        /// Why.
+        cause: String,
+        /// Trying again exactly so will fail again.
+        permanent: bool,
+    },
+    /// The agent's process tree ended.
+    Ended {
+        /// Which.
+        attempt: AttemptId,
+        /// How.
+        ended: Ended,
+        /// What it asked before it ended, if it did.
+        question: Option<String>,
+    },
+    /// What the attempt made is durable.
+    Collected {
+        /// Which.
+        attempt: AttemptId,
+        /// The snapshot.
+        snapshot: Option<Snapshot>,
+        /// The promised files.
+        artifacts: Vec<Artifact>,
+    },
+    /// What the attempt made cannot be taken.
+    CollectRefused {
+        /// Which.
+        attempt: AttemptId,
+        /// Why, for the next handoff.
+        cause: String,
+    },
+    /// All checks have been evaluated.
+    Checked {
+        /// Which.
+        attempt: AttemptId,
+        /// One verdict a criterion.
+        verdicts: Vec<Verdict>,
+    },
+    /// A batch was merged onto the head and, where trees differ from verified ones, checked.
+    BatchMerged {
+        /// The head it was merged onto.
+        onto: Commit,
+        /// The attempts that merged, in order from the front of the queue.
+        merged: Vec<Merged>,
+        /// The attempt after them that does not merge, and the paths in conflict.
+        conflict: Option<(AttemptId, Vec<String>)>,
+        /// What failed on the merged whole; empty if all held.
+        refused: Vec<Verdict>,
+    },
+    /// The run's branch stands at this commit.
+    HeadMoved {
+        /// Where.
+        head: Commit,
+    },
+    /// The whole was checked.
+    FinalChecked {
+        /// The head that was checked.
+        head: Option<Commit>,
+        /// Verdicts on the intent's criteria.
+        verdicts: Vec<Verdict>,
+        /// Tasks whose own checks fail on the whole.
+        tasks: Vec<(TaskNo, Vec<Verdict>)>,
+    },
+    /// The monitor found something.
+    Find {
+        /// About which attempt.
+        attempt: AttemptId,
+        /// What.
+        finding: Finding,
+    },
+    /// The supervisor is joined in a new epoch and holds these attempts of the run.
+    Joined {
+        /// The epoch.
+        epoch: Epoch,
+        /// What it holds.
+        holds: Vec<(AttemptId, Held)>,
+    },
+    /// Work of a given-up attempt was made durable.
+    OfferCollected {
+        /// Which.
+        attempt: AttemptId,
+        /// The work; `None` if there was nothing.
+        snapshot: Option<Snapshot>,
+    },
+}
+
+/// What creates a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Create {
+    /// The plan.
+    pub plan: Plan,
+    /// Its numbers.
+    pub settings: Settings,
+    /// What it stands on.
+    pub base: Base,
+    /// Whether its owner already approved it.
+    pub approved: bool,
+}
+
+/// A command was accepted; its events say what followed.
+#[must_use]
+#[derive(Clone, Debug, PartialEq)]
+pub enum Accepted {
+    /// These happened.
+    Events(Vec<super::Event>),
+    /// Everything was so already.
+    Nothing,
+}
+
+/// Why a command was refused: data for the caller, words for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "rejection", rename_all = "snake_case")]
+pub enum Rejection {
+    /// The run has ended.
+    RunEnded,
+    /// The run has not been approved.
+    NotApproved,
+    /// The run is paused.
+    Paused,
+    /// No task has this number.
+    NoSuchTask,
+    /// The word is about an attempt that is not live, or not at this point.
+    Superseded {
+        /// Which.
+        attempt: String,
+    },
+    /// The task is not in a state in which this can be asked.
+    NotNow {
+        /// The task.
+        task: TaskId,
+        /// Its status.
+        status: TaskStatus,
+        /// What was asked, as a verb.
+        asked: String,
+        /// What could be asked instead.
+        hint: String,
+    },
+    /// A limit of the run, a role or an agent is reached.
+    LimitReached {
+        /// Which.
+        limit: String,
+    },
+    /// The parts do not make a plan.
+    BadParts {
+        /// Why.
+        cause: String,
+    },
+    /// The answer is about another head than the present one.
+    OtherHead,
+}
+
+impl Rejection {
+    /// Its code; `docs/errors` has a page for each.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Rejection::RunEnded => "run-ended",
+            Rejection::NotApproved => "run-not-approved",
+            Rejection::Paused => "run-paused",
+            Rejection::NoSuchTask => "task-unknown",
+            Rejection::Superseded { .. } => "attempt-superseded",
+            Rejection::NotNow { .. } => "task-not-now",
+            Rejection::LimitReached { .. } => "limit-reached",
+            Rejection::BadParts { .. } => "split-bad-parts",
+            Rejection::OtherHead => "integration-other-head",
+        }
+    }
+}
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Rejection::RunEnded => write!(f, "the run has ended"),
+            Rejection::NotApproved => write!(f, "the run's plan is not approved"),
+            Rejection::Paused => write!(f, "the run is paused"),
+            Rejection::NoSuchTask => write!(f, "the run has no such task"),
+            Rejection::Superseded { attempt } => {
+                write!(
+                    f,
+                    "attempt {attempt} is not live at this point; the word changes nothing"
+                )
+            }
+            Rejection::NotNow {
+                task,
+                status,
+                asked,
+                ..
+            } => {
+                write!(f, "task {task} is {status}; it cannot be {asked} now")
+            }
+            Rejection::LimitReached { limit } => write!(f, "the limit of {limit} is reached"),
+            Rejection::BadParts { cause } => write!(f, "the parts do not make a plan: {cause}"),
+            Rejection::OtherHead => write!(f, "the run's branch has moved meanwhile"),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {}

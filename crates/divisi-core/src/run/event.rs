@@ -1,0 +1,342 @@
+//! What happened to a run: the journal's words.
+//!
+//! These are stored. A change of their form needs a new version in [`KINDS`] and an upcaster.
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::Settings;
+use super::state::{AttemptEnd, Base, RunStatus};
+use crate::criterion::Verdict;
+use crate::ids::{AttemptId, Commit, Epoch, TaskNo, Time};
+use crate::plan::{Plan, TaskSpec};
+use crate::receipt::{Receipt, Snapshot};
+
+/// Why a run starts nothing new.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseReason {
+    /// Its owner asked.
+    Owner,
+    /// It was interrupted from the keyboard, or by a signal.
+    Interrupted,
+    /// The disk has no room left.
+    DiskFull,
+    /// A budget's account has nothing left.
+    Budget(String),
+    /// Five or more attempts were suspected at once: the watcher itself is suspected.
+    Breaker,
+}
+
+impl PauseReason {
+    /// The reason in words, after "paused: ".
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            PauseReason::Owner => "asked by its owner".to_owned(),
+            PauseReason::Interrupted => "interrupted".to_owned(),
+            PauseReason::DiskFull => "the disk is full".to_owned(),
+            PauseReason::Budget(account) => format!("the budget of {account} is used up"),
+            PauseReason::Breaker => "many attempts were suspected at once".to_owned(),
+        }
+    }
+}
+
+/// What becomes of a task when an attempt has ended otherwise than by integration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// Another attempt, not before a time.
+    Retry {
+        /// Zero for at once.
+        not_before: Time,
+    },
+    /// Another attempt by another agent.
+    Reassign {
+        /// Who.
+        agent: String,
+    },
+    /// A person decides.
+    Escalate(String),
+    /// The owner answers first.
+    Ask(String),
+    /// Nothing: it was canceled.
+    Cancel,
+}
+
+/// A fact about a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// It exists.
+    RunCreated {
+        /// The plan as accepted.
+        plan: Box<Plan>,
+        /// Its numbers.
+        settings: Box<Settings>,
+        /// What it stands on.
+        base: Base,
+        /// Whether the plan needs no further approval.
+        approved: bool,
+    },
+    /// Its owner approved the plan.
+    RunApproved,
+    /// Nothing new is started.
+    RunPaused {
+        /// Why.
+        reason: PauseReason,
+    },
+    /// It goes on.
+    RunResumed,
+    /// Its owner canceled it.
+    CancelAsked,
+    /// It ended.
+    RunEnded {
+        /// How: succeeded, failed or canceled.
+        status: RunStatus,
+    },
+    /// The intent's criteria and all tasks' checks on the whole did not all pass.
+    FinalHeld {
+        /// Verdicts on the intent's criteria.
+        verdicts: Vec<Verdict>,
+        /// Tasks whose own checks fail on the whole.
+        tasks: Vec<(TaskNo, Vec<Verdict>)>,
+    },
+    /// They passed, or a person let them pass.
+    FinalPassed {
+        /// Verdicts on the intent's criteria.
+        verdicts: Vec<Verdict>,
+    },
+    /// A task was replaced by smaller ones: a new revision of the plan.
+    TaskSplit {
+        /// The task.
+        task: TaskNo,
+        /// The parts; they get the next numbers in this order.
+        parts: Vec<TaskSpec>,
+        /// Why.
+        reason: String,
+    },
+
+    /// A worker got the right to an attempt.
+    AttemptLeased {
+        /// Which.
+        attempt: AttemptId,
+        /// Who.
+        agent: String,
+        /// In which life of the engine.
+        epoch: Epoch,
+        /// In which of the task's workspaces.
+        workspace: u32,
+    },
+    /// Its agent began, with facts worth recording.
+    AttemptStarted {
+        /// Which.
+        attempt: AttemptId,
+        /// The commit its workspace was made from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        base: Option<Commit>,
+        /// Criteria that already pass before the work.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        passed_before: Vec<u16>,
+        /// Whether its process's writes are confined.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        confined: Option<bool>,
+    },
+    /// A later life of the engine found it still held by the supervisor.
+    AttemptAdopted {
+        /// Which.
+        attempt: AttemptId,
+        /// The life that adopted it.
+        epoch: Epoch,
+    },
+    /// It completed one or several steps in a row.
+    AttemptAdvanced {
+        /// Which.
+        attempt: AttemptId,
+        /// Evidence of each step, in order.
+        receipts: Vec<Receipt>,
+    },
+    /// Its processes are to be ended.
+    AttemptStopping {
+        /// Which.
+        attempt: AttemptId,
+        /// Why.
+        reason: super::StopReason,
+    },
+    /// Something seems wrong with it.
+    AttemptSuspected {
+        /// Which.
+        attempt: AttemptId,
+        /// What was seen, or not seen.
+        evidence: String,
+    },
+    /// The suspicion was unfounded.
+    AttemptCleared {
+        /// Which.
+        attempt: AttemptId,
+    },
+    /// Checks passed as far as rules can tell; a person must judge the rest.
+    ReviewAwaited {
+        /// Which.
+        attempt: AttemptId,
+        /// All verdicts.
+        verdicts: Vec<Verdict>,
+    },
+    /// It ended without being integrated.
+    AttemptEnded {
+        /// Which.
+        attempt: AttemptId,
+        /// How.
+        end: AttemptEnd,
+        /// Evidence of steps completed in the same moment.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        receipts: Vec<Receipt>,
+        /// Whether its workspace may be used again.
+        workspace_kept: bool,
+        /// What becomes of the task.
+        then: Then,
+    },
+    /// Commits of a batch on the run's branch are made; the branch is about to take them.
+    BatchPrepared {
+        /// The attempts and their commits, in order.
+        commits: Vec<(AttemptId, Commit)>,
+    },
+    /// The branch took them.
+    BatchIntegrated {
+        /// The branch's new head.
+        head: Commit,
+        /// The attempts with their receipts, in order.
+        attempts: Vec<(AttemptId, Receipt)>,
+    },
+    /// A batch did not hold together: a smaller one is tried.
+    BatchNarrowed {
+        /// How many are tried together next.
+        batch: u32,
+    },
+    /// An attempt that was given up came back.
+    AttemptReturned {
+        /// Which.
+        attempt: AttemptId,
+    },
+    /// Its finished work is kept, and offered.
+    OfferKept {
+        /// Which.
+        attempt: AttemptId,
+        /// The work; `None` if there was nothing to keep.
+        snapshot: Option<Snapshot>,
+    },
+
+    /// A person consented.
+    ApprovalGiven {
+        /// The approval task.
+        task: TaskNo,
+        /// What the person said.
+        note: String,
+    },
+    /// A person gave a task up.
+    TaskFailed {
+        /// The task.
+        task: TaskNo,
+        /// Why.
+        reason: String,
+    },
+    /// Its owner canceled it.
+    TaskCanceled {
+        /// The task.
+        task: TaskNo,
+    },
+    /// It can never start.
+    TaskSkipped {
+        /// The task.
+        task: TaskNo,
+        /// The task that is to blame.
+        because: TaskNo,
+    },
+    /// A person asked for another try; its counts begin anew.
+    TaskRetried {
+        /// The task.
+        task: TaskNo,
+        /// What the person wants the agent to know.
+        note: String,
+    },
+    /// Its owner answered.
+    QuestionAnswered {
+        /// The task.
+        task: TaskNo,
+        /// The answer.
+        answer: String,
+    },
+}
+
+/// Names and versions of all run events. An old version is lifted by an upcaster in the store.
+pub const KINDS: &[(&str, u32)] = &[
+    ("run_created", 1),
+    ("run_approved", 1),
+    ("run_paused", 1),
+    ("run_resumed", 1),
+    ("cancel_asked", 1),
+    ("run_ended", 1),
+    ("final_held", 1),
+    ("final_passed", 1),
+    ("task_split", 1),
+    ("attempt_leased", 1),
+    ("attempt_started", 1),
+    ("attempt_adopted", 1),
+    ("attempt_advanced", 1),
+    ("attempt_stopping", 1),
+    ("attempt_suspected", 1),
+    ("attempt_cleared", 1),
+    ("review_awaited", 1),
+    ("attempt_ended", 1),
+    ("batch_prepared", 1),
+    ("batch_integrated", 1),
+    ("batch_narrowed", 1),
+    ("attempt_returned", 1),
+    ("offer_kept", 1),
+    ("approval_given", 1),
+    ("task_failed", 1),
+    ("task_canceled", 1),
+    ("task_skipped", 1),
+    ("task_retried", 1),
+    ("question_answered", 1),
+];
+
+/// Events that make the graph. Loading replays these and takes the rest from rows.
+pub const KINDS_OF_STRUCTURE: &[&str] = &["run_created", "task_split"];
+
+impl Event {
+    /// Its name, as in [`KINDS`].
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::RunCreated { .. } => "run_created",
+            Event::RunApproved => "run_approved",
+            Event::RunPaused { .. } => "run_paused",
+            Event::RunResumed => "run_resumed",
+            Event::CancelAsked => "cancel_asked",
+            Event::RunEnded { .. } => "run_ended",
+            Event::FinalHeld { .. } => "final_held",
+            Event::FinalPassed { .. } => "final_passed",
+            Event::TaskSplit { .. } => "task_split",
+            Event::AttemptLeased { .. } => "attempt_leased",
+            Event::AttemptStarted { .. } => "attempt_started",
+            Event::AttemptAdopted { .. } => "attempt_adopted",
+            Event::AttemptAdvanced { .. } => "attempt_advanced",
+            Event::AttemptStopping { .. } => "attempt_stopping",
+            Event::AttemptSuspected { .. } => "attempt_suspected",
+            Event::AttemptCleared { .. } => "attempt_cleared",
+            Event::ReviewAwaited { .. } => "review_awaited",
+            Event::AttemptEnded { .. } => "attempt_ended",
+            Event::BatchPrepared { .. } => "batch_prepared",
+            Event::BatchIntegrated { .. } => "batch_integrated",
+            Event::BatchNarrowed { .. } => "batch_narrowed",
+            Event::AttemptReturned { .. } => "attempt_returned",
+            Event::OfferKept { .. } => "offer_kept",
+            Event::ApprovalGiven { .. } => "approval_given",
+            Event::TaskFailed { .. } => "task_failed",
+            Event::TaskCanceled { .. } => "task_canceled",
+            Event::TaskSkipped { .. } => "task_skipped",
+            Event::TaskRetried { .. } => "task_retried",
+            Event::QuestionAnswered { .. } => "question_answered",
+        }
+    }
+}

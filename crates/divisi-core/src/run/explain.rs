@@ -1,0 +1,292 @@
+//! Why a task is not further: the object that causes it, and a command that changes it (X6).
+
+use serde::{Deserialize, Serialize};
+
+use super::event::PauseReason;
+use super::state::{
+    AGENT_EXTERNAL, AGENT_PERSON, Attempt, Final, Phase, Run, RunStatus, Task, TaskState,
+    TaskStatus, holds_slot,
+};
+use crate::criterion::Outcome;
+use crate::ids::{TaskNo, Time};
+
+/// At most so many causes are listed; the rest is counted.
+const CAUSES_MAX: usize = 8;
+
+/// The answer to "why is this not further?".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// What is asked about: a task's name, or the run's.
+    pub subject: String,
+    /// Its status.
+    pub status: String,
+    /// The objects that cause it, in words.
+    pub causes: Vec<String>,
+    /// Commands that change it.
+    pub commands: Vec<String>,
+}
+
+/// Says why a task is where it is.
+#[must_use]
+pub fn explain(run: &Run, no: TaskNo, now: Time) -> Option<Explanation> {
+    let task = run.task(no)?;
+    let mut told = Explanation {
+        subject: task.spec.id.to_string(),
+        status: task.status().word().to_owned(),
+        causes: Vec::new(),
+        commands: Vec::new(),
+    };
+    match &task.state {
+        TaskState::Waiting => waiting(run, no, &mut told),
+        TaskState::Ready { not_before } => ready(run, task, *not_before, now, &mut told),
+        TaskState::Active(live) => active(run, task, live, now, &mut told),
+        TaskState::Approval => {
+            told.causes
+                .push("it is an approval: a person consents or refuses".to_owned());
+            told.command(run, "approve", task, "");
+            told.command(run, "reject", task, " --reason WHY");
+        }
+        TaskState::Question(question) => {
+            told.causes.push(format!("its agent asked: {question}"));
+            told.command(run, "answer", task, " TEXT");
+        }
+        TaskState::Escalated(reason) => {
+            told.causes.push(reason.clone());
+            told.command(run, "show", task, "");
+            told.command(run, "retry", task, " --note HINT");
+            told.command(run, "reject", task, " --reason WHY");
+        }
+        TaskState::Done => told.causes.push("it is done".to_owned()),
+        TaskState::Failed(reason) => {
+            told.causes.push(format!("it was given up: {reason}"));
+            told.retry_unless_ended(run, task);
+        }
+        TaskState::Canceled => {
+            told.causes.push("its owner canceled it".to_owned());
+            told.retry_unless_ended(run, task);
+        }
+        TaskState::Skipped(because) => {
+            let because = &run.tasks()[because.index()];
+            told.causes.push(format!(
+                "it depends on {}, which is {}",
+                because.spec.id,
+                because.status()
+            ));
+            told.retry_unless_ended(run, because);
+        }
+        TaskState::Split(parts) => {
+            for part in parts {
+                let part = &run.tasks()[part.index()];
+                told.causes
+                    .push(format!("its part {} is {}", part.spec.id, part.status()));
+            }
+        }
+    }
+    Some(told)
+}
+
+/// Says why a run is where it is.
+#[must_use]
+pub fn explain_run(run: &Run, now: Time) -> Explanation {
+    let status = run.status();
+    let mut told = Explanation {
+        subject: run.id.to_string(),
+        status: status.word().to_owned(),
+        causes: Vec::new(),
+        commands: Vec::new(),
+    };
+    if status == RunStatus::AwaitingApproval {
+        told.causes.push("its plan is not approved".to_owned());
+        told.commands.push(format!("divisi approve {}", run.id));
+    }
+    if let Some(reason) = &run.paused {
+        told.causes
+            .push(format!("it is paused: {}", reason.words()));
+        told.commands.push(format!("divisi resume {}", run.id));
+    }
+    if let Final::Held { verdicts, tasks } = &run.finally {
+        for verdict in verdicts
+            .iter()
+            .filter(|v| !matches!(v.outcome, Outcome::Pass | Outcome::Waived))
+        {
+            let criterion = run.criteria.get(usize::from(verdict.criterion));
+            let words = criterion.map_or_else(String::new, ToString::to_string);
+            told.causes
+                .push(format!("on the whole, {:?}: {words}", verdict.outcome).to_lowercase());
+        }
+        for (no, _) in tasks {
+            let task = &run.tasks()[no.index()];
+            told.causes
+                .push(format!("on the whole, the checks of {} fail", task.spec.id));
+            told.command(run, "retry", task, " --note HINT");
+        }
+        told.commands
+            .push(format!("divisi approve {} [--waive] --note SEEN", run.id));
+    }
+    let blocked = run.tasks().iter().enumerate().filter(|(_, task)| {
+        task.status() == TaskStatus::Blocked
+            || task
+                .live()
+                .is_some_and(|live| matches!(live.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL))
+    });
+    for (no, task) in blocked {
+        if let Some(one) = explain(run, TaskNo(no as u32), now) {
+            told.causes.extend(
+                one.causes
+                    .iter()
+                    .map(|cause| format!("{}: {cause}", task.spec.id)),
+            );
+            told.commands.extend(one.commands);
+        }
+    }
+    if told.causes.is_empty() {
+        let counts = TaskStatus::ALL
+            .iter()
+            .filter(|status| run.counts().of(**status) > 0);
+        told.causes
+            .extend(counts.map(|status| format!("{} tasks {status}", run.counts().of(*status))));
+    }
+    bound(&mut told.causes);
+    told
+}
+
+impl Explanation {
+    fn command(&mut self, run: &Run, verb: &str, task: &Task, rest: &str) {
+        self.commands
+            .push(format!("divisi {verb} {} {}{rest}", run.id, task.spec.id));
+    }
+
+    fn retry_unless_ended(&mut self, run: &Run, task: &Task) {
+        if run.ended.is_none() {
+            self.command(run, "retry", task, "");
+        }
+    }
+}
+
+fn bound(causes: &mut Vec<String>) {
+    if causes.len() > CAUSES_MAX {
+        let more = causes.len() - CAUSES_MAX;
+        causes.truncate(CAUSES_MAX);
+        causes.push(format!("… and {more} more"));
+    }
+}
+
+/// Follows what a task waits for down to what is really in the way.
+fn waiting(run: &Run, no: TaskNo, told: &mut Explanation) {
+    let open = |no: &TaskNo| run.tasks()[no.index()].status() != TaskStatus::Done;
+    if let Some(label) = run.unmet_join(no) {
+        told.causes
+            .push(format!("a barrier: {label} is not complete"));
+    }
+    let direct: Vec<TaskNo> = run.dependencies(no).into_iter().filter(open).collect();
+    for on in &direct {
+        let task = &run.tasks()[on.index()];
+        told.causes
+            .push(format!("{} is {}", task.spec.id, task.status()));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    let mut worklist = direct;
+    while let Some(on) = worklist.pop() {
+        if !seen.insert(on) {
+            continue;
+        }
+        let task = &run.tasks()[on.index()];
+        match task.status() {
+            TaskStatus::Waiting => worklist.extend(run.dependencies(on).into_iter().filter(open)),
+            TaskStatus::Blocked => told
+                .commands
+                .push(format!("divisi explain {} {}", run.id, task.spec.id)),
+            _ => {}
+        }
+    }
+    told.commands.truncate(CAUSES_MAX);
+    bound(&mut told.causes);
+}
+
+fn ready(run: &Run, task: &Task, not_before: Time, now: Time, told: &mut Explanation) {
+    if run.status() == RunStatus::AwaitingApproval {
+        told.causes
+            .push("the run's plan is not approved".to_owned());
+        told.commands.push(format!("divisi approve {}", run.id));
+    } else if let Some(reason) = &run.paused {
+        told.causes
+            .push(format!("the run is paused: {}", reason.words()));
+        if let PauseReason::Budget(_) = reason {
+            told.causes
+                .push("nothing is launched that was not reserved".to_owned());
+        }
+        told.commands.push(format!("divisi resume {}", run.id));
+    } else if not_before > now {
+        let seconds = not_before.ms_since(now).div_ceil(1000);
+        told.causes
+            .push(format!("its next attempt is due in {seconds} s"));
+    } else {
+        let agent = task.agent(&run.settings);
+        match run.limit_reached(agent, task.spec.role().as_deref()) {
+            Some(limit) => told.causes.push(format!("the limit of {limit} is reached")),
+            None => told.causes.push("a worker will take it next".to_owned()),
+        }
+    }
+}
+
+fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanation) {
+    let seconds = now.ms_since(live.leased_at) / 1000;
+    let attempt = format!("attempt {} by {}", live.number, live.agent);
+    match &live.phase {
+        Phase::Leased | Phase::Working if !holds_slot(&live.agent) => {
+            let who = if live.agent == AGENT_PERSON {
+                "a person does it"
+            } else {
+                "it comes from outside"
+            };
+            told.causes
+                .push(format!("{who}; it has waited for {seconds} s"));
+            told.command(run, "submit", task, " [FILE…]");
+        }
+        Phase::Leased | Phase::Working => {
+            told.causes
+                .push(format!("{attempt} has worked for {seconds} s"));
+            if let Some(reason) = &live.stopping {
+                told.causes
+                    .push(format!("it is being ended: {}", reason.word()));
+            }
+            if let Some(evidence) = &live.suspected {
+                told.causes.push(format!("it is suspected: {evidence}"));
+            }
+            told.command(run, "logs", task, "");
+            told.command(run, "cancel", task, "");
+        }
+        Phase::Submitted => told
+            .causes
+            .push(format!("what {attempt} made is being collected")),
+        Phase::Collected => told
+            .causes
+            .push(format!("what {attempt} made is being checked")),
+        Phase::Held { verdicts } => {
+            for verdict in verdicts
+                .iter()
+                .filter(|verdict| verdict.outcome == Outcome::Unverified)
+            {
+                let criterion = task.spec.criteria.get(usize::from(verdict.criterion));
+                let words = criterion.map_or_else(String::new, ToString::to_string);
+                told.causes
+                    .push(format!("no rule can tell whether this holds: {words}"));
+            }
+            told.command(run, "diff", task, "");
+            told.command(run, "approve", task, " --note SEEN");
+            told.command(run, "reject", task, " --reason WHY");
+        }
+        Phase::Verified => {
+            let place = run.integration.queue.iter().position(|queued| {
+                queued.number == live.number && run.find(&task.spec.id) == Some(queued.task)
+            });
+            told.causes.push(format!(
+                "{attempt} passed its checks; {} are integrated before it",
+                place.unwrap_or(0)
+            ));
+        }
+        Phase::Prepared { .. } => told
+            .causes
+            .push("the run's branch is about to take it".to_owned()),
+    }
+}

@@ -1,0 +1,206 @@
+//! What a sane run is, executable. A defect found is an invariant added.
+
+use super::state::{Final, Phase, Run, RunStatus, TaskState, TaskStatus, holds_slot};
+use crate::ids::{AttemptId, TaskNo};
+
+/// Checks everything that must hold of a run between two decisions. Linear in tasks and edges.
+///
+/// # Errors
+/// The first violation, in words.
+pub fn check(run: &Run) -> Result<(), String> {
+    tasks(run)?;
+    integration(run)?;
+    indexes(run)?;
+    ending(run)
+}
+
+fn tasks(run: &Run) -> Result<(), String> {
+    // A done task is redone only when everything was done: then its dependents have started.
+    let redone = run.tasks().iter().any(|task| {
+        let integrated = |ending: &super::Ending| ending.end == super::AttemptEnd::Integrated;
+        task.status() != TaskStatus::Done && task.endings.iter().any(integrated)
+    });
+    for (no, task) in run.tasks().iter().enumerate() {
+        let no = TaskNo(no as u32);
+        let name = &task.spec.id;
+        let unmet = run
+            .dependencies(no)
+            .iter()
+            .any(|on| run.tasks()[on.index()].status() != TaskStatus::Done);
+        let started = !matches!(
+            task.state,
+            TaskState::Waiting | TaskState::Skipped(_) | TaskState::Canceled | TaskState::Split(_)
+        );
+        if unmet && started && !redone && task.status() != TaskStatus::Failed {
+            return Err(format!(
+                "task {name} is {} though a dependency is not done",
+                task.status()
+            ));
+        }
+        if !unmet && matches!(task.state, TaskState::Waiting) {
+            return Err(format!("task {name} waits for nothing"));
+        }
+        let integrated = task
+            .endings
+            .iter()
+            .filter(|ending| ending.end == super::AttemptEnd::Integrated)
+            .count();
+        let by_person = task.spec.kind == crate::plan::TaskKind::Approval;
+        if task.status() == TaskStatus::Done && integrated == 0 && !by_person {
+            return Err(format!(
+                "task {name} is done though no attempt was integrated"
+            ));
+        }
+        let numbers: Vec<u32> = task.endings.iter().map(|ending| ending.number).collect();
+        if numbers
+            .iter()
+            .enumerate()
+            .any(|(at, number)| *number != at as u32 + 1)
+        {
+            return Err(format!("task {name} has attempts {numbers:?}"));
+        }
+        if let Some(live) = task.live()
+            && live.number as usize != task.endings.len() + 1
+        {
+            return Err(format!(
+                "task {name} has live attempt {} after {numbers:?}",
+                live.number
+            ));
+        }
+        let failures = task
+            .endings
+            .iter()
+            .filter(|ending| ending.end.is_own_failure())
+            .count();
+        if task.failures as usize > failures {
+            return Err(format!(
+                "task {name} counts {} failures of {failures}",
+                task.failures
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn integration(run: &Run) -> Result<(), String> {
+    let queued: Vec<&AttemptId> = run.integration.queue.iter().collect();
+    for attempt in &queued {
+        let phase = run
+            .task(attempt.task)
+            .and_then(|task| task.live())
+            .map(|live| &live.phase);
+        if phase != Some(&Phase::Verified) {
+            return Err(format!(
+                "attempt {attempt} is queued for integration in phase {phase:?}"
+            ));
+        }
+    }
+    for attempt in &run.integration.prepared {
+        let phase = run
+            .task(attempt.task)
+            .and_then(|task| task.live())
+            .map(|live| &live.phase);
+        if !matches!(phase, Some(Phase::Prepared { .. })) {
+            return Err(format!("attempt {attempt} is prepared in phase {phase:?}"));
+        }
+    }
+    let verified = |phase: &Phase| matches!(phase, Phase::Verified | Phase::Prepared { .. });
+    let live = run
+        .tasks()
+        .iter()
+        .filter_map(|task| task.live())
+        .filter(|live| verified(&live.phase))
+        .count();
+    let known = queued.len() + run.integration.prepared.len();
+    if live != known {
+        return Err(format!(
+            "{live} attempts are verified, {known} are on their way to the branch"
+        ));
+    }
+    Ok(())
+}
+
+/// What `apply` keeps incrementally equals what a fresh derivation gives.
+fn indexes(run: &Run) -> Result<(), String> {
+    let mut fresh = run.clone();
+    fresh.derive();
+    if fresh.counts != run.counts {
+        return Err(format!(
+            "counts are {:?}, derived {:?}",
+            run.counts, fresh.counts
+        ));
+    }
+    if fresh.owed != run.owed {
+        return Err(format!("owed is {:?}, derived {:?}", run.owed, fresh.owed));
+    }
+    if fresh.delayed != run.delayed || fresh.slots != run.slots {
+        return Err("delayed tasks or slots differ from their derivation".to_owned());
+    }
+    for (task, other) in run.tasks.iter().zip(&fresh.tasks) {
+        if task.unmet != other.unmet {
+            return Err(format!(
+                "task {} counts {} unmet, derived {}",
+                task.spec.id, task.unmet, other.unmet
+            ));
+        }
+    }
+    let ready = |run: &Run| {
+        let mut all: Vec<_> = run
+            .classes
+            .iter()
+            .filter(|class| class.live > 0 || !class.ready.is_empty())
+            .map(|class| {
+                (
+                    class.agent.clone(),
+                    class.role.clone(),
+                    class.live,
+                    class.ready.clone(),
+                )
+            })
+            .collect();
+        all.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        all
+    };
+    if ready(&fresh) != ready(run) {
+        return Err("ready tasks differ from their derivation".to_owned());
+    }
+    let live = run.tasks().iter().filter_map(|task| task.live());
+    let slots = live
+        .filter(|live| {
+            holds_slot(&live.agent) && matches!(live.phase, Phase::Leased | Phase::Working)
+        })
+        .count();
+    if slots as u32 > run.settings.workers_max.max(1) {
+        return Err(format!(
+            "{slots} slots are taken of {}",
+            run.settings.workers_max
+        ));
+    }
+    Ok(())
+}
+
+fn ending(run: &Run) -> Result<(), String> {
+    let Some((status, _)) = run.ended else {
+        return Ok(());
+    };
+    if let Some(task) = run.tasks().iter().find(|task| !task.status().is_terminal()) {
+        return Err(format!(
+            "the run has {status} though task {} is {}",
+            task.spec.id,
+            task.status()
+        ));
+    }
+    if status == RunStatus::Succeeded {
+        let done = run.counts().of(TaskStatus::Done) + run.counts().of(TaskStatus::Split);
+        if done as usize != run.tasks().len() {
+            return Err(format!(
+                "the run succeeded with {done} of {} tasks done",
+                run.tasks().len()
+            ));
+        }
+        if run.needs_final_check() && !matches!(run.finally, Final::Passed(_)) {
+            return Err("the run succeeded though the whole was not checked".to_owned());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,301 @@
+//! Who waits for whom: tasks and joins as nodes of one graph.
+//!
+//! A join is a node without work. It stands for a stage barrier or for the parts of a split task,
+//! so that *n* tasks that wait for *m* others cost *n + m* edges, not *n × m*.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{Run, Task, TaskState};
+use crate::ids::TaskNo;
+
+/// A node of the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(super) enum Node {
+    /// A task.
+    Task(TaskNo),
+    /// A join, by index.
+    Join(u32),
+}
+
+/// A node's edges.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Links {
+    /// What must be met before.
+    pub(super) waits: Vec<Node>,
+    /// What waits for it.
+    pub(super) feeds: Vec<Node>,
+}
+
+/// A node without work, met when all it waits for is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Join {
+    /// For people: the stage, or the split task.
+    pub(super) label: String,
+    pub(super) links: Links,
+    pub(super) unmet: u32,
+}
+
+impl Run {
+    pub(super) fn links(&self, node: Node) -> &Links {
+        match node {
+            Node::Task(no) => &self.tasks[no.index()].links,
+            Node::Join(join) => &self.joins[join as usize].links,
+        }
+    }
+
+    fn links_mut(&mut self, node: Node) -> &mut Links {
+        match node {
+            Node::Task(no) => &mut self.tasks[no.index()].links,
+            Node::Join(join) => &mut self.joins[join as usize].links,
+        }
+    }
+
+    pub(super) fn connect(&mut self, from: Node, to: Node) {
+        self.links_mut(from).feeds.push(to);
+        self.links_mut(to).waits.push(from);
+    }
+
+    /// Adds a join node for each stage that another follows. Stages without tasks are passed over.
+    pub(super) fn link_barriers(&mut self, stage_of: &[u32], names: &[String]) {
+        let stages: Vec<u32> = stage_of
+            .iter()
+            .copied()
+            .collect::<BTreeSet<u32>>()
+            .into_iter()
+            .collect();
+        let first_join = self.joins.len() as u32;
+        for &stage in stages.iter().rev().skip(1).rev() {
+            let label = names
+                .get(stage as usize)
+                .cloned()
+                .unwrap_or_else(|| format!("stage_{}", stage + 1));
+            self.joins.push(Join {
+                label,
+                ..Join::default()
+            });
+        }
+        for (task, stage) in stage_of.iter().enumerate() {
+            let node = Node::Task(TaskNo(task as u32));
+            let place = stages.partition_point(|other| other < stage) as u32;
+            if place as usize + 1 < stages.len() {
+                self.connect(node, Node::Join(first_join + place));
+            }
+            if place > 0 {
+                self.connect(Node::Join(first_join + place - 1), node);
+            }
+        }
+    }
+
+    /// Puts parts in the place of a task: they wait for what it waited for, and what waited for it
+    /// waits for a join over them.
+    pub(super) fn link_split(
+        &mut self,
+        split: TaskNo,
+        parts: &[TaskNo],
+        inner: &[(TaskNo, TaskNo)],
+    ) {
+        let node = Node::Task(split);
+        let join = Node::Join(self.joins.len() as u32);
+        let label = format!("parts of {}", self.tasks[split.index()].spec.id);
+        self.joins.push(Join {
+            label,
+            ..Join::default()
+        });
+        let feeds = std::mem::take(&mut self.links_mut(node).feeds);
+        for &fed in &feeds {
+            for wait in &mut self.links_mut(fed).waits {
+                if *wait == node {
+                    *wait = join;
+                }
+            }
+        }
+        self.links_mut(join).feeds = feeds;
+        let waits = self.links(node).waits.clone();
+        for &part in parts {
+            for &wait in &waits {
+                self.connect(wait, Node::Task(part));
+            }
+            self.connect(Node::Task(part), join);
+        }
+        for &(before, after) in inner {
+            self.connect(Node::Task(before), Node::Task(after));
+        }
+    }
+
+    fn is_met(task: &Task) -> bool {
+        matches!(task.state, TaskState::Done)
+    }
+
+    /// Counts anew what every node still waits for. Linear in nodes and edges.
+    pub(super) fn count_unmet(&mut self) {
+        for no in 0..self.tasks.len() {
+            let unmet_tasks = |node: &Node| match node {
+                Node::Task(on) => u32::from(!Run::is_met(&self.tasks[on.index()])),
+                Node::Join(_) => 1,
+            };
+            self.tasks[no].unmet = self.tasks[no].links.waits.iter().map(unmet_tasks).sum();
+        }
+        for join in 0..self.joins.len() {
+            let waits = self.joins[join].links.waits.len() as u32;
+            self.joins[join].unmet = waits;
+        }
+        for no in 0..self.tasks.len() {
+            if !Run::is_met(&self.tasks[no]) {
+                continue;
+            }
+            for at in 0..self.tasks[no].links.feeds.len() {
+                if let Node::Join(join) = self.tasks[no].links.feeds[at] {
+                    self.meet_join(join, &mut |_, _| {});
+                }
+            }
+        }
+    }
+
+    /// One more of what a join waits for is met; `on_task` is told each task this releases.
+    fn meet_join(&mut self, join: u32, on_task: &mut dyn FnMut(&mut Run, TaskNo)) {
+        let mut worklist = vec![join];
+        while let Some(join) = worklist.pop() {
+            let met = &mut self.joins[join as usize];
+            met.unmet -= 1;
+            if met.unmet > 0 {
+                continue;
+            }
+            for at in 0..self.joins[join as usize].links.feeds.len() {
+                match self.joins[join as usize].links.feeds[at] {
+                    Node::Join(next) => worklist.push(next),
+                    Node::Task(no) => {
+                        self.tasks[no.index()].unmet -= 1;
+                        if self.tasks[no.index()].unmet == 0 {
+                            on_task(self, no);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A task is done: `on_task` is told each task that nothing holds back any more.
+    pub(super) fn meet(&mut self, no: TaskNo, on_task: &mut dyn FnMut(&mut Run, TaskNo)) {
+        for at in 0..self.tasks[no.index()].links.feeds.len() {
+            match self.tasks[no.index()].links.feeds[at] {
+                Node::Join(join) => self.meet_join(join, on_task),
+                Node::Task(fed) => {
+                    self.tasks[fed.index()].unmet -= 1;
+                    if self.tasks[fed.index()].unmet == 0 {
+                        on_task(self, fed);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ranks every task by the longest remaining path, in one pass from the ends.
+    ///
+    /// Tasks without an estimate count with the mean of those that have one, so that partial
+    /// estimates do not make estimated tasks look longer than all others.
+    pub(super) fn rank(&mut self) {
+        let estimates: Vec<u64> = self
+            .tasks
+            .iter()
+            .filter_map(|t| t.spec.estimate.duration_ms)
+            .collect();
+        let mean = match estimates.len() {
+            0 => 60_000,
+            count => estimates.iter().sum::<u64>() / count as u64,
+        };
+        let mut left: Vec<u32> = self
+            .tasks
+            .iter()
+            .map(|t| t.links.feeds.len() as u32)
+            .collect();
+        let mut joins_left: Vec<u32> = self
+            .joins
+            .iter()
+            .map(|j| j.links.feeds.len() as u32)
+            .collect();
+        let mut after = vec![0u64; self.tasks.len()];
+        let mut joins_after = vec![0u64; self.joins.len()];
+        let mut worklist: Vec<Node> = Vec::new();
+        let tasks = (0..self.tasks.len()).map(|no| Node::Task(TaskNo(no as u32)));
+        let joins = (0..self.joins.len()).map(|join| Node::Join(join as u32));
+        worklist.extend(
+            tasks
+                .chain(joins)
+                .filter(|node| self.links(*node).feeds.is_empty()),
+        );
+        while let Some(node) = worklist.pop() {
+            let rank = match node {
+                Node::Join(join) => joins_after[join as usize],
+                Node::Task(no) => {
+                    let task = &mut self.tasks[no.index()];
+                    task.rank_ms =
+                        after[no.index()] + task.spec.estimate.duration_ms.unwrap_or(mean);
+                    task.rank_ms
+                }
+            };
+            for at in 0..self.links(node).waits.len() {
+                let (slot, count, before) = match self.links(node).waits[at] {
+                    Node::Task(no) => (
+                        &mut after[no.index()],
+                        &mut left[no.index()],
+                        Node::Task(no),
+                    ),
+                    Node::Join(join) => (
+                        &mut joins_after[join as usize],
+                        &mut joins_left[join as usize],
+                        Node::Join(join),
+                    ),
+                };
+                *slot = (*slot).max(rank);
+                *count -= 1;
+                if *count == 0 {
+                    worklist.push(before);
+                }
+            }
+        }
+    }
+
+    /// Tasks behind these nodes, joins followed towards what they wait for.
+    pub(super) fn resolve(&self, nodes: &[Node]) -> Vec<TaskNo> {
+        self.behind(nodes, |links| &links.waits)
+    }
+
+    /// Tasks behind these nodes, joins followed towards what waits for them.
+    pub(super) fn resolve_feeds(&self, nodes: &[Node]) -> Vec<TaskNo> {
+        self.behind(nodes, |links| &links.feeds)
+    }
+
+    fn behind(&self, nodes: &[Node], side: impl Fn(&Links) -> &Vec<Node>) -> Vec<TaskNo> {
+        let mut found = BTreeSet::new();
+        let mut worklist = nodes.to_vec();
+        let mut joins_seen = BTreeSet::new();
+        while let Some(node) = worklist.pop() {
+            match node {
+                Node::Task(no) => {
+                    found.insert(no);
+                }
+                Node::Join(join) if joins_seen.insert(join) => {
+                    worklist.extend_from_slice(side(&self.joins[join as usize].links));
+                }
+                Node::Join(_) => {}
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// The join a task waits at, if one of its waits is an unmet one.
+    pub(super) fn unmet_join(&self, no: TaskNo) -> Option<&str> {
+        self.tasks[no.index()]
+            .links
+            .waits
+            .iter()
+            .find_map(|node| match node {
+                Node::Join(join) if self.joins[*join as usize].unmet > 0 => {
+                    Some(self.joins[*join as usize].label.as_str())
+                }
+                _ => None,
+            })
+    }
+}

@@ -1,0 +1,245 @@
+//! What people ask of a run's tasks.
+
+use super::command::Rejection;
+use super::decide::Draft;
+use super::event::Event;
+use super::state::{
+    AGENT_EXTERNAL, AGENT_PERSON, AttemptEnd, Failure, Final, Phase, TaskState, TaskStatus,
+};
+use super::transition::StateName;
+use crate::criterion::{Outcome, Verdict};
+use crate::ids::{TaskId, TaskNo};
+use crate::plan::{Plan, TaskSpec};
+use crate::receipt::{Exit, Receipt};
+
+/// Splits nest at most so deep (G1): below that, smaller pieces cost more than they help.
+pub const SPLIT_DEPTH_MAX: u32 = 2;
+
+impl Draft<'_> {
+    pub(super) fn retry(&mut self, no: TaskNo, note: String) -> Result<(), Rejection> {
+        let task = self.known(no)?;
+        match task.state_name() {
+            StateName::Escalated | StateName::Failed | StateName::Canceled => {}
+            StateName::Done if matches!(self.run.finally, Final::Held { .. }) => {}
+            StateName::Skipped => {
+                return self.not_now(no, "retried", "retry the task that it waits for");
+            }
+            _ => return self.not_now(no, "retried", "`divisi explain` says what it waits for"),
+        }
+        self.push(Event::TaskRetried { task: no, note });
+        self.revive_dependents(no);
+        Ok(())
+    }
+
+    /// Tasks that were skipped because of this one wait again.
+    fn revive_dependents(&mut self, root: TaskNo) {
+        let mut worklist = self.run.dependents(root);
+        while let Some(no) = worklist.pop() {
+            let hopeless = |on: &TaskNo| {
+                matches!(
+                    self.run.tasks()[on.index()].status(),
+                    TaskStatus::Failed | TaskStatus::Canceled | TaskStatus::Skipped
+                )
+            };
+            let skipped = self.run.tasks()[no.index()].status() == TaskStatus::Skipped;
+            if skipped && !self.run.dependencies(no).iter().any(hopeless) {
+                self.push(Event::TaskRetried {
+                    task: no,
+                    note: String::new(),
+                });
+                worklist.extend(self.run.dependents(no));
+            }
+        }
+    }
+
+    pub(super) fn submit(&mut self, no: TaskNo) -> Result<(), Rejection> {
+        let task = self.known(no)?;
+        let hint = "only work that a person or something outside does can be submitted";
+        let Some(live) = task.live() else {
+            return self.not_now(no, "submitted", hint);
+        };
+        let by_person = matches!(live.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL);
+        if !by_person || !matches!(live.phase, Phase::Leased | Phase::Working) {
+            return self.not_now(no, "submitted", hint);
+        }
+        let attempt = self.run.attempt_id(no, live.number);
+        let wall_ms = self.at.ms_since(live.leased_at);
+        let exit = Exit::NoProcess;
+        let receipt = Receipt::Submitted {
+            at: self.at,
+            exit: exit.clone(),
+            output: None,
+            wall_ms,
+        };
+        self.submitted(attempt, receipt, &exit, true);
+        Ok(())
+    }
+
+    pub(super) fn approve(
+        &mut self,
+        task: Option<TaskNo>,
+        note: &str,
+        waive: bool,
+    ) -> Result<(), Rejection> {
+        let Some(no) = task else {
+            return self.approve_whole(note, waive);
+        };
+        let task = self.known(no)?;
+        match &task.state {
+            TaskState::Approval => {
+                self.push(Event::ApprovalGiven {
+                    task: no,
+                    note: note.to_owned(),
+                });
+                Ok(())
+            }
+            TaskState::Active(live) => {
+                let Phase::Held { verdicts } = &live.phase else {
+                    return self.not_now(no, "approved", "nothing about it awaits a person yet");
+                };
+                let verdicts = judged(verdicts, note, waive);
+                let attempt = self.run.attempt_id(no, live.number);
+                self.verified(attempt, verdicts);
+                Ok(())
+            }
+            TaskState::Escalated(_) => self.not_now(
+                no,
+                "approved",
+                "`divisi retry` tries it again, `divisi reject` gives it up",
+            ),
+            _ => self.not_now(no, "approved", "`divisi explain` says what it waits for"),
+        }
+    }
+
+    /// The owner judges the whole: plain-word criteria pass, failed ones can only be waived.
+    fn approve_whole(&mut self, note: &str, waive: bool) -> Result<(), Rejection> {
+        if !self.run.approved {
+            return self.approve_plan();
+        }
+        let Final::Held { verdicts, tasks } = &self.run.finally else {
+            return Err(Rejection::NoSuchTask);
+        };
+        let failed = verdicts
+            .iter()
+            .any(|verdict| verdict.outcome == Outcome::Fail);
+        if (failed || !tasks.is_empty()) && !waive {
+            return Err(Rejection::BadParts {
+                cause: "checks fail on the whole; `--waive` lets them pass by name".to_owned(),
+            });
+        }
+        let verdicts = judged(verdicts, note, waive);
+        self.push(Event::FinalPassed { verdicts });
+        Ok(())
+    }
+
+    fn approve_plan(&mut self) -> Result<(), Rejection> {
+        self.push(Event::RunApproved);
+        Ok(())
+    }
+
+    pub(super) fn reject(&mut self, no: TaskNo, reason: &str) -> Result<(), Rejection> {
+        let task = self.known(no)?;
+        match &task.state {
+            TaskState::Approval | TaskState::Escalated(_) | TaskState::Question(_) => {
+                self.push(Event::TaskFailed {
+                    task: no,
+                    reason: reason.to_owned(),
+                });
+                Ok(())
+            }
+            TaskState::Active(live) if matches!(live.phase, Phase::Held { .. }) => {
+                let attempt = self.run.attempt_id(no, live.number);
+                let end = AttemptEnd::Refused(Failure::Person(reason.to_owned()));
+                self.end(attempt, end, Vec::new(), true);
+                Ok(())
+            }
+            _ => self.not_now(no, "rejected", "nothing about it awaits a person"),
+        }
+    }
+
+    pub(super) fn answer(&mut self, no: TaskNo, text: String) -> Result<(), Rejection> {
+        if !matches!(self.known(no)?.state, TaskState::Question(_)) {
+            return self.not_now(no, "answered", "it has asked nothing");
+        }
+        self.push(Event::QuestionAnswered {
+            task: no,
+            answer: text,
+        });
+        Ok(())
+    }
+
+    pub(super) fn split(
+        &mut self,
+        no: TaskNo,
+        parts: Vec<TaskSpec>,
+        reason: String,
+    ) -> Result<(), Rejection> {
+        let task = self.known(no)?;
+        if !matches!(
+            task.state_name(),
+            StateName::Waiting | StateName::Ready | StateName::Escalated
+        ) {
+            return self.not_now(no, "split", "cancel its attempt first");
+        }
+        if task.depth >= SPLIT_DEPTH_MAX {
+            let cause = format!(
+                "{} already stands {SPLIT_DEPTH_MAX} splits deep",
+                task.spec.id
+            );
+            return Err(Rejection::BadParts { cause });
+        }
+        let parts = self.inheriting(no, parts)?;
+        self.push(Event::TaskSplit {
+            task: no,
+            parts,
+            reason,
+        });
+        Ok(())
+    }
+
+    /// Parts with what the split task hands down: its role, agent, base priority. Their ids must
+    /// be new, their dependencies among themselves.
+    fn inheriting(&self, no: TaskNo, mut parts: Vec<TaskSpec>) -> Result<Vec<TaskSpec>, Rejection> {
+        let bad = |cause: String| Err(Rejection::BadParts { cause });
+        if parts.len() < 2 {
+            return bad("a split needs at least two parts".to_owned());
+        }
+        let taken = |id: &TaskId| self.run.find(id).is_some();
+        if let Some(part) = parts.iter().find(|part| taken(&part.id)) {
+            return bad(format!("the id {} is taken", part.id));
+        }
+        let plan = Plan {
+            tasks: parts,
+            ..Plan::default()
+        };
+        if let Err(faults) = plan.graph() {
+            return bad(format!("{:?}", faults[0]));
+        }
+        parts = plan.tasks;
+        let split = &self.run.tasks()[no.index()].spec;
+        for part in &mut parts {
+            part.domain = part.domain.take().or_else(|| split.domain.clone());
+            part.function = part.function.take().or_else(|| split.function.clone());
+            part.agent = part.agent.take().or_else(|| split.agent.clone());
+            part.priority = part.priority.max(split.priority);
+        }
+        Ok(parts)
+    }
+}
+
+/// Verdicts with what a person decided in the place of what no rule could tell.
+fn judged(verdicts: &[Verdict], note: &str, waive: bool) -> Vec<Verdict> {
+    let judge = |verdict: &Verdict| {
+        let mut verdict = verdict.clone();
+        let open = verdict.outcome == Outcome::Unverified;
+        if waive && (open || verdict.outcome == Outcome::Fail) {
+            verdict.outcome = Outcome::Waived;
+            verdict.evidence = note.to_owned();
+        } else if open {
+            verdict.outcome = Outcome::Pass;
+            verdict.evidence = note.to_owned();
+        }
+        verdict
+    };
+    verdicts.iter().map(judge).collect()
+}

@@ -1,0 +1,147 @@
+//! What policy does after a failure (T7): retry, reassign, escalate, each with a bound of its own.
+//!
+//! Only the agent's own failures count towards escalation. Losses, conflicts, interruptions and
+//! cancellations are not its fault and have bounds of their own.
+
+use super::event::Then;
+use super::state::{AttemptEnd, Failure, Run, StopReason, Task};
+use crate::criterion::{Outcome, Verdict};
+use crate::ids::{TaskNo, Time};
+
+/// Chooses what becomes of a task whose attempt ended so.
+pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then {
+    if run.canceling {
+        return Then::Cancel;
+    }
+    let task = &run.tasks()[no.index()];
+    match end {
+        AttemptEnd::Stopped(StopReason::Canceled) => Then::Cancel,
+        AttemptEnd::Asked(question) => Then::Ask(question.clone()),
+        AttemptEnd::Integrated
+        | AttemptEnd::Superseded
+        | AttemptEnd::Stopped(StopReason::Interrupted) => Then::Retry {
+            not_before: Time(0),
+        },
+        AttemptEnd::Lost(_) => after_loss(run, task, now),
+        AttemptEnd::Refused(Failure::Conflict(paths)) => after_conflict(run, task, paths),
+        AttemptEnd::Errored(Failure::Start {
+            cause,
+            permanent: true,
+        }) => Then::Escalate(format!("it cannot be started: {cause}")),
+        AttemptEnd::Refused(_) | AttemptEnd::Errored(_) | AttemptEnd::Stopped(_) => {
+            after_failure(run, task, end)
+        }
+    }
+}
+
+fn after_failure(run: &Run, task: &Task, end: &AttemptEnd) -> Then {
+    let failures = task.failures + 1;
+    let bound = match task.spec.retries {
+        Some(retries) => retries.saturating_add(1),
+        None => run.settings.failures_max.max(1),
+    };
+    if failures >= bound {
+        let times = if failures == 1 {
+            "once".to_owned()
+        } else {
+            format!("{failures} times")
+        };
+        return Then::Escalate(format!("it failed {times}; the last time {}", words(end)));
+    }
+    if failures >= run.settings.reassign_after
+        && let Some(agent) = next_agent(run, task)
+    {
+        return Then::Reassign { agent };
+    }
+    Then::Retry {
+        not_before: Time(0),
+    }
+}
+
+/// The first of the task's other agents that has not yet tried.
+fn next_agent(run: &Run, task: &Task) -> Option<String> {
+    let now = task.agent(&run.settings);
+    let tried = |agent: &&String| {
+        agent.as_str() != now && !task.endings.iter().any(|ending| ending.agent == **agent)
+    };
+    task.spec.agents_else.iter().find(tried).cloned()
+}
+
+fn after_loss(run: &Run, task: &Task, now: Time) -> Then {
+    let losses = task.losses + 1;
+    if losses >= run.settings.losses_max {
+        return Then::Escalate(format!(
+            "it was lost {losses} times, through no fault of its own"
+        ));
+    }
+    // Doubling stops where one more would pass any time box.
+    let doubled = task.losses.min(10);
+    Then::Retry {
+        not_before: now.plus_ms(run.settings.loss_delay_ms << doubled),
+    }
+}
+
+fn after_conflict(run: &Run, task: &Task, paths: &[String]) -> Then {
+    let conflicts = task.conflicts + 1;
+    if conflicts >= run.settings.conflicts_max {
+        let paths = paths.join(", ");
+        return Then::Escalate(format!(
+            "it conflicted {conflicts} times with integrated work in {paths}"
+        ));
+    }
+    Then::Retry {
+        not_before: Time(0),
+    }
+}
+
+/// Whether an attempt that ended so leaves its workspace to the next one. After a conflict the
+/// next one starts from the new head; after anything else it goes on with what is there.
+pub(super) fn reuses_workspace(end: &AttemptEnd) -> bool {
+    !matches!(
+        end,
+        AttemptEnd::Refused(Failure::Conflict(_) | Failure::Integration(_))
+    )
+}
+
+/// How an attempt ended, in words that follow "the last time".
+#[must_use]
+pub fn words(end: &AttemptEnd) -> String {
+    match end {
+        AttemptEnd::Integrated => "it was integrated".to_owned(),
+        AttemptEnd::Refused(failure) | AttemptEnd::Errored(failure) => failure_words(failure),
+        AttemptEnd::Lost(cause) => format!("it was lost: {cause}"),
+        AttemptEnd::Stopped(StopReason::Stalled(evidence)) => {
+            format!("it made no progress: {evidence}")
+        }
+        AttemptEnd::Stopped(StopReason::Overdue) => "it was past its time box".to_owned(),
+        AttemptEnd::Stopped(StopReason::Canceled) => "it was canceled".to_owned(),
+        AttemptEnd::Stopped(StopReason::Interrupted) => "it was interrupted".to_owned(),
+        AttemptEnd::Asked(question) => format!("it asked: {question}"),
+        AttemptEnd::Superseded => "a later attempt took its place".to_owned(),
+    }
+}
+
+fn failure_words(failure: &Failure) -> String {
+    match failure {
+        Failure::Checks(verdicts) => verdict_words("checks refused it", verdicts),
+        Failure::Collection(cause) => format!("what it made could not be taken: {cause}"),
+        Failure::Conflict(paths) => {
+            format!("it conflicted with integrated work in {}", paths.join(", "))
+        }
+        Failure::Integration(verdicts) => {
+            verdict_words("together with integrated work, checks refused it", verdicts)
+        }
+        Failure::Start { cause, .. } => format!("it could not be started: {cause}"),
+        Failure::Person(reason) => format!("a person refused it: {reason}"),
+    }
+}
+
+fn verdict_words(what: &str, verdicts: &[Verdict]) -> String {
+    let failed = verdicts
+        .iter()
+        .find(|verdict| verdict.outcome == Outcome::Fail);
+    match failed.map(|verdict| verdict.evidence.lines().next().unwrap_or_default()) {
+        Some(evidence) if !evidence.is_empty() => format!("{what}: {evidence}"),
+        _ => what.to_owned(),
+    }
+}

@@ -1,0 +1,75 @@
+//! The numbers of a run: every one is a setting, and enters by an event.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What a run may use, journalled with its creation so that replay never reads configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// How many of its attempts may hold a slot at once.
+    pub workers_max: u32,
+    /// The same by role (`domain/function`, or either alone).
+    pub role_limits: BTreeMap<String, u32>,
+    /// The same by agent.
+    pub agent_limits: BTreeMap<String, u32>,
+    /// The agent of tasks that name none and have nothing to execute.
+    pub agent_default: String,
+    /// Failures of the agent's own after which a person is asked (T7).
+    pub failures_max: u32,
+    /// Failures of the agent's own after which another agent takes over, if the task names one.
+    pub reassign_after: u32,
+    /// Losses after which a person is asked; a loss is never the agent's failure.
+    pub losses_max: u32,
+    /// Conflicts after which a person is asked; a conflict is never the agent's failure.
+    pub conflicts_max: u32,
+    /// How long a lost task waits before its next attempt, in milliseconds; doubled each time.
+    pub loss_delay_ms: u64,
+    /// The time box of attempts whose task has none, in milliseconds.
+    pub timeout_ms: u64,
+    /// Whether stages run with barriers between them even if the plan has no stages of its own.
+    pub barriers: bool,
+    /// How many verified attempts are integrated at once at the most.
+    pub batch_max: u32,
+    /// What the run may use up, if bounded.
+    pub budget: Budget,
+}
+
+/// Bounds on what a run may use up; the ledger holds them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Budget {
+    /// Attempts over all tasks.
+    pub attempts: Option<u64>,
+    /// Agents' time over all attempts, in milliseconds.
+    pub time_ms: Option<u64>,
+}
+
+impl Budget {
+    /// Whether anything is bounded.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        self.attempts.is_some() || self.time_ms.is_some()
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            workers_max: 4,
+            role_limits: BTreeMap::new(),
+            agent_limits: BTreeMap::new(),
+            agent_default: "person".to_owned(),
+            failures_max: 3,
+            reassign_after: 2,
+            losses_max: 5,
+            conflicts_max: 5,
+            loss_delay_ms: 1_000,
+            timeout_ms: 30 * 60_000,
+            barriers: false,
+            batch_max: 8,
+            budget: Budget::default(),
+        }
+    }
+}

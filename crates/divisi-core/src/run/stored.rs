@@ -1,0 +1,193 @@
+//! How a run is kept between lives: rows for what changes, events for what does not.
+//!
+//! These forms are stored. They are rebuilt from events whenever their version changes, so they
+//! need no upcasters: raise [`VERSION`] instead.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, PauseReason};
+use super::state::{Ending, Final, Integration, Run, RunStatus, TaskState};
+use crate::ids::{RunId, TaskNo, Time};
+use crate::journal::{RunRow, TaskRow};
+
+/// The version of the rows' forms.
+pub const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct TaskOut<'a> {
+    state: &'a TaskState,
+    #[serde(skip_serializing_if = "<[Ending]>::is_empty")]
+    endings: &'a [Ending],
+    #[serde(skip_serializing_if = "is_zero")]
+    failures: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    losses: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    conflicts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reassigned: &'a Option<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    answers: &'a [String],
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+#[derive(Deserialize)]
+struct TaskIn {
+    state: TaskState,
+    #[serde(default)]
+    endings: Vec<Ending>,
+    #[serde(default)]
+    failures: u32,
+    #[serde(default)]
+    losses: u32,
+    #[serde(default)]
+    conflicts: u32,
+    #[serde(default)]
+    reassigned: Option<String>,
+    #[serde(default)]
+    answers: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RunBody {
+    approved: bool,
+    paused: Option<PauseReason>,
+    canceling: bool,
+    ended: Option<(RunStatus, Time)>,
+    integration: Integration,
+    finally: Final,
+    last_at: Time,
+}
+
+/// The row of a task.
+#[must_use]
+pub fn task_row(run: &Run, no: TaskNo) -> TaskRow {
+    let task = &run.tasks[no.index()];
+    let out = TaskOut {
+        state: &task.state,
+        endings: &task.endings,
+        failures: task.failures,
+        losses: task.losses,
+        conflicts: task.conflicts,
+        reassigned: &task.reassigned,
+        answers: &task.answers,
+    };
+    TaskRow {
+        run: run.id,
+        no: no.0,
+        id: task.spec.id.to_string(),
+        status: task.status().word().to_owned(),
+        attempts: task.attempts(),
+        body: to_json(&out),
+    }
+}
+
+/// The row of a run, which includes all events up to `seq`.
+#[must_use]
+pub fn run_row(run: &Run, seq: u64) -> RunRow {
+    let body = RunBody {
+        approved: run.approved,
+        paused: run.paused.clone(),
+        canceling: run.canceling,
+        ended: run.ended,
+        integration: run.integration.clone(),
+        finally: run.finally.clone(),
+        last_at: run.last_at,
+    };
+    RunRow {
+        run: run.id,
+        title: run.title.clone(),
+        status: run.status().word().to_owned(),
+        seq,
+        body: to_json(&body),
+    }
+}
+
+fn to_json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("rows are plain data")
+}
+
+/// Why a run cannot be loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable(pub String);
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A run replayed from all its events, in order.
+///
+/// # Errors
+/// The events do not begin with the run's creation.
+pub fn replay(id: RunId, events: &[(Time, Event)]) -> Result<Run, Unreadable> {
+    let mut events = events.iter();
+    let created = events
+        .next()
+        .and_then(|(at, event)| Run::from_created(id, *at, event));
+    let mut run =
+        created.ok_or_else(|| Unreadable(format!("{id} does not begin with its creation")))?;
+    for (at, event) in events {
+        run.apply(*at, event);
+    }
+    run.take_changed();
+    Ok(run)
+}
+
+/// A run from the events of its structure ([`super::KINDS_OF_STRUCTURE`]) and its rows.
+///
+/// # Errors
+/// A row cannot be read, or names a task that is not there.
+pub fn restore(
+    id: RunId,
+    structure: &[(Time, Event)],
+    row: &RunRow,
+    rows: &[TaskRow],
+) -> Result<Run, Unreadable> {
+    let mut structure = structure.iter();
+    let created = structure
+        .next()
+        .and_then(|(at, event)| Run::from_created(id, *at, event));
+    let mut run =
+        created.ok_or_else(|| Unreadable(format!("{id} does not begin with its creation")))?;
+    for (_, event) in structure {
+        if let Event::TaskSplit { task, parts, .. } = event {
+            run.restore_split(*task, parts);
+        }
+    }
+    for row in rows {
+        let fault = |cause: String| Unreadable(format!("{id}, task {}: {cause}", row.no));
+        let stored: TaskIn = serde_json::from_str(&row.body).map_err(|e| fault(e.to_string()))?;
+        let task = run
+            .tasks
+            .get_mut(row.no as usize)
+            .ok_or_else(|| fault("no such task".to_owned()))?;
+        task.state = stored.state;
+        task.endings = stored.endings;
+        task.failures = stored.failures;
+        task.losses = stored.losses;
+        task.conflicts = stored.conflicts;
+        task.reassigned = stored.reassigned;
+        task.answers = stored.answers;
+    }
+    let body: RunBody =
+        serde_json::from_str(&row.body).map_err(|e| Unreadable(format!("{id}: {e}")))?;
+    run.approved = body.approved;
+    run.paused = body.paused;
+    run.canceling = body.canceling;
+    run.ended = body.ended;
+    run.integration = body.integration;
+    run.finally = body.finally;
+    run.last_at = body.last_at;
+    run.settle_released();
+    run.take_changed();
+    Ok(run)
+}
