@@ -145,6 +145,16 @@ pub trait Journal {
     /// The stream cannot be read.
     fn events(&self, stream: Stream, after: u64) -> Result<Vec<Entry>, Fault>;
 
+    /// A stream's events of these kinds only, in order, lifted to today's versions.
+    ///
+    /// # Errors
+    /// The stream cannot be read.
+    fn events_of(&self, stream: Stream, kinds: &[&str]) -> Result<Vec<Entry>, Fault> {
+        let mut entries = self.events(stream, 0)?;
+        entries.retain(|entry| kinds.contains(&entry.kind.as_str()));
+        Ok(entries)
+    }
+
     /// Rows of all runs, oldest first.
     ///
     /// # Errors

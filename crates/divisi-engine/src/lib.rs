@@ -1,1 +1,7 @@
-//! engine
+//! The engine: it acts on what the core decides.
+//!
+//! One loop owns all state. Everything that can wake it is a variant of one closed enum; a step
+//! is decided, made durable, and only then answered and acted upon.
+
+pub mod reconcile;
+pub mod world;

@@ -25,6 +25,8 @@ pub enum PauseReason {
     Budget(String),
     /// Five or more attempts were suspected at once: the watcher itself is suspected.
     Breaker,
+    /// A step of ours keeps failing, for instance git's.
+    Fault(String),
 }
 
 impl PauseReason {
@@ -36,6 +38,7 @@ impl PauseReason {
             PauseReason::Interrupted => "interrupted".to_owned(),
             PauseReason::DiskFull => "the disk is full".to_owned(),
             PauseReason::Budget(account) => format!("the budget of {account} is used up"),
+            PauseReason::Fault(cause) => cause.clone(),
             PauseReason::Breaker => "many attempts were suspected at once".to_owned(),
         }
     }

@@ -1,0 +1,239 @@
+//! Compares what is owed with what is under way and closes the gap.
+//!
+//! A plain struct, so that the simulator runs it too. It remembers only what this life of the
+//! engine has begun; after a start it knows nothing, and everything owed is begun anew — except
+//! that an attempt leased in an earlier epoch is never started, only adopted or found lost.
+
+use std::collections::BTreeMap;
+
+use divisi_core::ids::{Epoch, Time};
+use divisi_core::run::{Effect, Run};
+
+/// What the shell should do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Carry the effect out and report.
+    Begin(Effect),
+    /// It is not owed any more: stop working on it if that can be done.
+    Abandon(Effect),
+}
+
+/// How an effect that was begun came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was reported to the core.
+    Reported,
+    /// It failed for a reason of ours; it is begun again after a delay.
+    Failed,
+}
+
+/// Delay before a failed effect is begun again: one second, doubled, at most a minute.
+fn delay_ms(failures: u32) -> u64 {
+    1_000u64
+        .saturating_mul(1 << failures.saturating_sub(1).min(6))
+        .min(60_000)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    UnderWay,
+    /// Begun again at this time, after so many failures.
+    Delayed(Time, u32),
+}
+
+/// What this life of the engine has begun.
+#[derive(Clone, Debug, Default)]
+pub struct Reconcile {
+    begun: BTreeMap<Effect, Progress>,
+    failures: BTreeMap<Effect, u32>,
+    /// Whether the supervisor has said what it holds in this epoch.
+    joined: bool,
+}
+
+impl Reconcile {
+    /// The supervisor has said what it holds: attempts of this epoch may be started.
+    pub fn on_joined(&mut self) {
+        self.joined = true;
+    }
+
+    /// The supervisor is gone, or a new epoch began: starts wait until it is joined again.
+    pub fn on_gone(&mut self) {
+        self.joined = false;
+        self.begun
+            .retain(|effect, _| !matches!(effect, Effect::Start(_) | Effect::Stop(_)));
+    }
+
+    /// Whether the supervisor is joined.
+    #[must_use]
+    pub fn is_joined(&self) -> bool {
+        self.joined
+    }
+
+    /// An effect that was begun has come out.
+    pub fn on_outcome(&mut self, effect: Effect, outcome: Outcome, now: Time) -> u32 {
+        match outcome {
+            Outcome::Reported => {
+                self.begun.remove(&effect);
+                self.failures.remove(&effect);
+                0
+            }
+            Outcome::Failed => {
+                let failures = self.failures.entry(effect).or_default();
+                *failures += 1;
+                let at = now.plus_ms(delay_ms(*failures));
+                self.begun.insert(effect, Progress::Delayed(at, *failures));
+                *failures
+            }
+        }
+    }
+
+    /// When a failed effect is due again.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Time> {
+        let at = |progress: &Progress| match progress {
+            Progress::Delayed(at, _) => Some(*at),
+            Progress::UnderWay => None,
+        };
+        self.begun.values().filter_map(at).min()
+    }
+
+    /// Whether anything is under way.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.begun.is_empty()
+    }
+
+    /// What to begin and what to abandon, given what is owed.
+    pub fn reconcile<'a>(
+        &mut self,
+        runs: impl Iterator<Item = &'a Run>,
+        epoch: Epoch,
+        now: Time,
+    ) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let mut owed = std::collections::BTreeSet::new();
+        for run in runs {
+            for effect in run.owed() {
+                owed.insert(effect);
+                if self.may_begin(run, effect, epoch, now) {
+                    self.begun.insert(effect, Progress::UnderWay);
+                    actions.push(Action::Begin(effect));
+                }
+            }
+        }
+        let over: Vec<Effect> = self
+            .begun
+            .keys()
+            .copied()
+            .filter(|effect| !owed.contains(effect))
+            .collect();
+        for effect in over {
+            self.failures.remove(&effect);
+            if self.begun.remove(&effect) == Some(Progress::UnderWay) {
+                actions.push(Action::Abandon(effect));
+            }
+        }
+        actions
+    }
+
+    fn may_begin(&self, run: &Run, effect: Effect, epoch: Epoch, now: Time) -> bool {
+        match self.begun.get(&effect) {
+            Some(Progress::UnderWay) => return false,
+            Some(Progress::Delayed(at, _)) if *at > now => return false,
+            _ => {}
+        }
+        match effect {
+            Effect::Start(attempt) => {
+                let live = run.task(attempt.task).and_then(|task| task.live());
+                self.joined && live.is_some_and(|live| live.epoch == epoch)
+            }
+            Effect::Stop(_) => self.joined,
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use divisi_core::plan::{Plan, TaskSpec};
+    use divisi_core::run::{self, Base, Command, Create, Settings};
+    use divisi_core::{RunId, TaskId, TaskNo};
+
+    fn leased(epoch: u64) -> Run {
+        let spec = TaskSpec::command(TaskId::new("a").unwrap(), &["true"]);
+        let plan = Plan {
+            title: "t".into(),
+            tasks: vec![spec],
+            ..Plan::default()
+        };
+        let create = Create {
+            plan,
+            settings: Settings::default(),
+            base: Base::default(),
+            approved: true,
+        };
+        let (mut run, _) = run::create(RunId(1), create, Time(1)).unwrap();
+        let lease = Command::Lease {
+            task: TaskNo(0),
+            epoch: Epoch(epoch),
+        };
+        assert!(run.decide(lease, Time(2)).is_ok());
+        run
+    }
+
+    #[test]
+    fn a_lease_of_an_earlier_epoch_is_never_started() {
+        let run = leased(1);
+        let mut reconcile = Reconcile::default();
+        assert_eq!(
+            reconcile.reconcile([&run].into_iter(), Epoch(2), Time(3)),
+            []
+        );
+        reconcile.on_joined();
+        assert_eq!(
+            reconcile.reconcile([&run].into_iter(), Epoch(2), Time(3)),
+            []
+        );
+    }
+
+    #[test]
+    fn a_lease_is_started_once_and_only_after_the_supervisor_joined() {
+        let run = leased(1);
+        let start = Effect::Start(run.attempt_id(TaskNo(0), 1));
+        let mut reconcile = Reconcile::default();
+        assert_eq!(
+            reconcile.reconcile([&run].into_iter(), Epoch(1), Time(3)),
+            []
+        );
+        reconcile.on_joined();
+        assert_eq!(
+            reconcile.reconcile([&run].into_iter(), Epoch(1), Time(3)),
+            [Action::Begin(start)]
+        );
+        assert_eq!(
+            reconcile.reconcile([&run].into_iter(), Epoch(1), Time(4)),
+            []
+        );
+    }
+
+    #[test]
+    fn a_failed_effect_is_begun_again_later_and_later() {
+        let run = leased(1);
+        let start = Effect::Start(run.attempt_id(TaskNo(0), 1));
+        let mut reconcile = Reconcile::default();
+        reconcile.on_joined();
+        let _ = reconcile.reconcile([&run].into_iter(), Epoch(1), Time(0));
+        assert_eq!(reconcile.on_outcome(start, Outcome::Failed, Time(0)), 1);
+        assert_eq!(
+            reconcile.reconcile([&run].into_iter(), Epoch(1), Time(999)),
+            []
+        );
+        assert_eq!(
+            reconcile.reconcile([&run].into_iter(), Epoch(1), Time(1_000)),
+            [Action::Begin(start)]
+        );
+        assert_eq!(reconcile.on_outcome(start, Outcome::Failed, Time(1_000)), 2);
+        assert_eq!(reconcile.due_at(), Some(Time(3_000)));
+    }
+}

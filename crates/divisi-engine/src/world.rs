@@ -1,0 +1,609 @@
+//! All aggregates in memory, and the step that changes them.
+//!
+//! A step takes a bounded number of directives, decides and applies each, lets `assign` propose
+//! leases, and appends all new events with the rows they changed in one transaction. Only when
+//! that is durable do answers and effects leave. If it fails, the memory is dropped and rebuilt:
+//! nothing continues on facts the journal lacks.
+//!
+//! The world knows no thread, process or clock; the real engine and the simulator run the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use divisi_core::assign::{Capacity, assign};
+use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
+use divisi_core::journal::{Batch, CommandRow, Entry, Fault, Journal, Stream};
+use divisi_core::ledger::{self, Account, Amount, Ledger};
+use divisi_core::plan;
+use divisi_core::receipt::Receipt;
+use divisi_core::run::{
+    self, Accepted, Command, Create, Effect, Event, PauseReason, Rejection, Run, stored,
+};
+
+/// Something asked of the world.
+#[derive(Clone, Debug)]
+pub struct Directive {
+    /// Makes it idempotent, if it comes from outside.
+    pub id: Option<CommandId>,
+    /// What.
+    pub ask: Ask,
+}
+
+/// What can be asked.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// A new run.
+    Create(Box<Create>),
+    /// Something of one run.
+    Run(RunId, Command),
+    /// A bound on an account.
+    Budget(Account, run::Budget),
+}
+
+/// The answer to a directive.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// A run was created.
+    Created(RunId),
+    /// It was accepted.
+    Accepted,
+    /// It was refused.
+    Rejected(Rejection),
+    /// No such run is loaded.
+    NoSuchRun(RunId),
+    /// The plan is not sound.
+    BadPlan(Vec<plan::Fault>),
+    /// The same command was handled before, with this outcome.
+    Repeated(String),
+}
+
+/// What a step did.
+#[derive(Debug, Default)]
+pub struct Stepped {
+    /// One answer a directive, in order.
+    pub answers: Vec<Answer>,
+    /// What happened, in order.
+    pub events: Vec<(RunId, Time, Event)>,
+}
+
+/// A word between aggregates; the simulator delays and repeats these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crossing {
+    /// Run to ledger: reserve before a lease.
+    Reserve(AttemptId),
+    /// Ledger to run: the reservation is held, lease.
+    Lease(AttemptId),
+    /// Run to ledger: the attempt is over.
+    Settle(AttemptId),
+}
+
+/// Whether a word between aggregates arrives in this step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It does.
+    Now,
+    /// It does, twice.
+    Twice,
+    /// Not yet; it is derived anew in a later step.
+    Later,
+}
+
+/// A run in memory.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Its state.
+    pub run: Run,
+    /// The seq of its last event.
+    pub seq: u64,
+}
+
+/// All that is loaded.
+#[derive(Debug)]
+pub struct World<J> {
+    /// What remembers.
+    pub journal: J,
+    /// Shared by all runs.
+    pub capacity: Capacity,
+    epoch: Epoch,
+    runs: BTreeMap<RunId, Loaded>,
+    run_last: u32,
+    ledger: Ledger,
+    ledger_seq: u64,
+    last_at: Time,
+}
+
+impl<J: Journal> World<J> {
+    /// Loads every run that has not ended, and begins an epoch.
+    ///
+    /// # Errors
+    /// The journal cannot be read or written.
+    pub fn open(mut journal: J, capacity: Capacity, now: Time) -> Result<World<J>, Fault> {
+        let epoch = journal.begin_epoch(now)?;
+        let mut world = World {
+            journal,
+            capacity,
+            epoch,
+            runs: BTreeMap::new(),
+            run_last: 0,
+            ledger: Ledger::default(),
+            ledger_seq: 0,
+            last_at: now,
+        };
+        world.reload()?;
+        Ok(world)
+    }
+
+    /// Drops the memory and rebuilds it from the journal.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn reload(&mut self) -> Result<(), Fault> {
+        let rows = self.journal.runs()?;
+        self.runs.clear();
+        for row in &rows {
+            self.run_last = self.run_last.max(row.run.0);
+            let loaded = load(&self.journal, row)?;
+            self.last_at = self.last_at.max(loaded.run.last_at);
+            if loaded.run.ended.is_none() || loaded.run.owed().next().is_some() {
+                self.runs.insert(row.run, loaded);
+            }
+        }
+        let (seq, ledger) = load_ledger(&self.journal)?;
+        self.ledger = ledger;
+        self.ledger_seq = seq;
+        Ok(())
+    }
+
+    /// Begins a new epoch: every lease made before is to be adopted, or is lost.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub fn begin_epoch(&mut self, now: Time) -> Result<Epoch, Fault> {
+        self.epoch = self.journal.begin_epoch(now)?;
+        Ok(self.epoch)
+    }
+
+    /// The present epoch.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// A loaded run.
+    #[must_use]
+    pub fn run(&self, run: RunId) -> Option<&Run> {
+        self.runs.get(&run).map(|loaded| &loaded.run)
+    }
+
+    /// All loaded runs, oldest first.
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.runs.values().map(|loaded| &loaded.run)
+    }
+
+    /// The ledger.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// All that is owed now over all runs.
+    pub fn owed(&self) -> impl Iterator<Item = Effect> + '_ {
+        self.runs.values().flat_map(|loaded| loaded.run.owed())
+    }
+
+    /// When something is due by the clock alone: the first delayed task.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Time> {
+        self.runs()
+            .filter(|run| run.takes_leases())
+            .filter_map(Run::delayed_until)
+            .min()
+    }
+
+    /// One step, with all words between aggregates arriving at once.
+    ///
+    /// # Errors
+    /// Nothing was appended; the memory has been rebuilt, the directives may be given again.
+    pub fn step(&mut self, directives: Vec<Directive>, now: Time) -> Result<Stepped, Fault> {
+        self.step_with(directives, now, &mut |_| Delivery::Now)
+    }
+
+    /// One step; `deliver` says what becomes of each word between aggregates.
+    ///
+    /// # Errors
+    /// As [`World::step`].
+    pub fn step_with(
+        &mut self,
+        directives: Vec<Directive>,
+        now: Time,
+        deliver: &mut dyn FnMut(Crossing) -> Delivery,
+    ) -> Result<Stepped, Fault> {
+        let now = now.max(self.last_at);
+        self.last_at = now;
+        let mut step = Step {
+            now,
+            batch: Batch::default(),
+            stepped: Stepped::default(),
+            dirty: BTreeSet::new(),
+            ledger_dirty: false,
+        };
+        let result = self.fill(&mut step, directives, deliver);
+        let result = result.and_then(|()| match step.batch.is_empty() {
+            true => Ok(()),
+            false => self.journal.append(&step.batch),
+        });
+        if let Err(fault) = result {
+            self.reload()?;
+            return Err(fault);
+        }
+        self.unload_ended();
+        Ok(step.stepped)
+    }
+
+    fn fill(
+        &mut self,
+        step: &mut Step,
+        directives: Vec<Directive>,
+        deliver: &mut dyn FnMut(Crossing) -> Delivery,
+    ) -> Result<(), Fault> {
+        for directive in directives {
+            let answer = self.direct(step, directive)?;
+            step.stepped.answers.push(answer);
+        }
+        self.settle_ended(step, deliver)?;
+        self.lease_ready(step, deliver)?;
+        for run in &step.dirty {
+            let Some(loaded) = self.runs.get_mut(run) else {
+                continue;
+            };
+            for no in loaded.run.take_changed() {
+                step.batch.tasks.push(stored::task_row(&loaded.run, no));
+            }
+            step.batch
+                .runs
+                .push(stored::run_row(&loaded.run, loaded.seq));
+        }
+        if step.ledger_dirty {
+            let body = serde_json::to_string(&self.ledger).expect("the ledger is plain data");
+            step.batch.ledger = Some((self.ledger_seq, body));
+        }
+        Ok(())
+    }
+
+    fn direct(&mut self, step: &mut Step, directive: Directive) -> Result<Answer, Fault> {
+        if let Some(id) = &directive.id
+            && let Some(outcome) = self.journal.command(id)?
+        {
+            return Ok(Answer::Repeated(outcome));
+        }
+        let answer = match directive.ask {
+            Ask::Create(create) => self.create(step, *create),
+            Ask::Run(run, command) => self.command(step, run, command)?,
+            Ask::Budget(account, budget) => {
+                // Opening an account cannot be refused.
+                let _ = self.ledger_command(step, ledger::Command::Open { account, budget });
+                Answer::Accepted
+            }
+        };
+        if let Some(id) = directive.id
+            && !matches!(
+                answer,
+                Answer::Rejected(_) | Answer::NoSuchRun(_) | Answer::BadPlan(_)
+            )
+        {
+            let outcome = match &answer {
+                Answer::Created(run) => run.to_string(),
+                _ => "accepted".to_owned(),
+            };
+            step.batch.commands.push(CommandRow { id, outcome });
+        }
+        Ok(answer)
+    }
+
+    fn create(&mut self, step: &mut Step, create: Create) -> Answer {
+        let id = RunId(self.run_last + 1);
+        match run::create(id, create, step.now) {
+            Err(faults) => Answer::BadPlan(faults),
+            Ok((run, event)) => {
+                self.run_last += 1;
+                self.runs.insert(id, Loaded { run, seq: 0 });
+                self.record(step, id, vec![event]);
+                Answer::Created(id)
+            }
+        }
+    }
+
+    fn command(&mut self, step: &mut Step, id: RunId, command: Command) -> Result<Answer, Fault> {
+        if !self.runs.contains_key(&id) {
+            // An ended run is loaded to refuse by name, or to take in late work.
+            let Some(row) = self.journal.runs()?.into_iter().find(|row| row.run == id) else {
+                return Ok(Answer::NoSuchRun(id));
+            };
+            let loaded = load(&self.journal, &row)?;
+            self.runs.insert(id, loaded);
+        }
+        Ok(match self.decide(step, id, command) {
+            Ok(()) => Answer::Accepted,
+            Err(rejection) => Answer::Rejected(rejection),
+        })
+    }
+
+    fn decide(&mut self, step: &mut Step, id: RunId, command: Command) -> Result<(), Rejection> {
+        let Some(loaded) = self.runs.get_mut(&id) else {
+            return Err(Rejection::RunEnded);
+        };
+        match loaded.run.decide(command, step.now)? {
+            Accepted::Nothing => {}
+            Accepted::Events(events) => self.record(step, id, events),
+        }
+        Ok(())
+    }
+
+    /// Adds events that are already applied to the batch.
+    fn record(&mut self, step: &mut Step, id: RunId, events: Vec<Event>) {
+        let Some(loaded) = self.runs.get_mut(&id) else {
+            return;
+        };
+        let at = loaded.run.last_at;
+        for event in events {
+            loaded.seq += 1;
+            step.batch.entries.push(Entry {
+                stream: Stream::Run(id),
+                seq: loaded.seq,
+                kind: event.kind().to_owned(),
+                version: 1,
+                at,
+                body: serde_json::to_string(&event).expect("events are plain data"),
+            });
+            step.stepped.events.push((id, at, event));
+        }
+        step.dirty.insert(id);
+    }
+
+    fn ledger_command(
+        &mut self,
+        step: &mut Step,
+        command: ledger::Command,
+    ) -> Result<(), ledger::Exhausted> {
+        let Some(event) = self.ledger.decide(command, step.now)? else {
+            return Ok(());
+        };
+        self.ledger_seq += 1;
+        step.ledger_dirty = true;
+        step.batch.entries.push(Entry {
+            stream: Stream::Ledger,
+            seq: self.ledger_seq,
+            kind: event.kind().to_owned(),
+            version: 1,
+            at: step.now,
+            body: serde_json::to_string(&event).expect("events are plain data"),
+        });
+        Ok(())
+    }
+
+    /// Reservations of attempts that are over become use; those of attempts that never came are
+    /// given back. Derived from both states, so that no word between them can be lost.
+    fn settle_ended(
+        &mut self,
+        step: &mut Step,
+        deliver: &mut dyn FnMut(Crossing) -> Delivery,
+    ) -> Result<(), Fault> {
+        let held: Vec<AttemptId> = self.ledger.held.keys().copied().collect();
+        for attempt in held {
+            if !self.runs.contains_key(&attempt.run)
+                && let Some(row) = self
+                    .journal
+                    .runs()?
+                    .into_iter()
+                    .find(|row| row.run == attempt.run)
+            {
+                let loaded = load(&self.journal, &row)?;
+                self.runs.insert(attempt.run, loaded);
+            }
+            let Some(command) = self
+                .runs
+                .get(&attempt.run)
+                .and_then(|l| over(&l.run, attempt))
+            else {
+                continue;
+            };
+            for _ in 0..times(deliver(Crossing::Settle(attempt))) {
+                // Neither settling nor releasing can be refused.
+                let _ = self.ledger_command(step, command.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn lease_ready(
+        &mut self,
+        step: &mut Step,
+        deliver: &mut dyn FnMut(Crossing) -> Delivery,
+    ) -> Result<(), Fault> {
+        let runs: Vec<&Run> = self.runs.values().map(|loaded| &loaded.run).collect();
+        let proposals = assign(&runs, &self.capacity, step.now);
+        for proposal in proposals {
+            let Some(loaded) = self.runs.get(&proposal.run) else {
+                continue;
+            };
+            let Some(task) = loaded.run.task(proposal.task) else {
+                continue;
+            };
+            let attempt = loaded.run.attempt_id(proposal.task, task.attempts() + 1);
+            let time_ms = task.timeout_ms(&loaded.run.settings);
+            if self.ledger.bounds(proposal.run, step.now) {
+                let amount = Amount {
+                    attempts: 1,
+                    time_ms,
+                };
+                if !self.ledger.held.contains_key(&attempt)
+                    && !self.reserve(step, attempt, amount, deliver)
+                {
+                    continue;
+                }
+                if deliver(Crossing::Lease(attempt)) == Delivery::Later {
+                    continue;
+                }
+            }
+            let command = Command::Lease {
+                task: proposal.task,
+                epoch: self.epoch,
+            };
+            if self.decide(step, proposal.run, command).is_err() {
+                // The reservation, if any, is given back by the next step's comparison.
+                continue;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reserves for an attempt; pauses its run if an account has nothing left.
+    fn reserve(
+        &mut self,
+        step: &mut Step,
+        attempt: AttemptId,
+        amount: Amount,
+        deliver: &mut dyn FnMut(Crossing) -> Delivery,
+    ) -> bool {
+        for _ in 0..times(deliver(Crossing::Reserve(attempt))) {
+            let command = ledger::Command::Reserve { attempt, amount };
+            if let Err(exhausted) = self.ledger_command(step, command) {
+                let live = self
+                    .runs
+                    .get(&attempt.run)
+                    .is_some_and(|loaded| loaded.run.slots() > 0);
+                // While others hold reservations some of it may come back: wait for that first.
+                if !live {
+                    let reason = PauseReason::Budget(exhausted.account.to_string());
+                    let _ = self.decide(
+                        step,
+                        attempt.run,
+                        Command::Pause {
+                            reason,
+                            stop: false,
+                        },
+                    );
+                }
+                return false;
+            }
+        }
+        self.ledger.held.contains_key(&attempt)
+    }
+
+    fn unload_ended(&mut self) {
+        let held: BTreeSet<RunId> = self.ledger.held.keys().map(|attempt| attempt.run).collect();
+        self.runs.retain(|id, loaded| {
+            loaded.run.ended.is_none() || loaded.run.owed().next().is_some() || held.contains(id)
+        });
+    }
+}
+
+/// A step under way.
+struct Step {
+    now: Time,
+    batch: Batch,
+    stepped: Stepped,
+    dirty: BTreeSet<RunId>,
+    ledger_dirty: bool,
+}
+
+fn times(delivery: Delivery) -> u32 {
+    match delivery {
+        Delivery::Later => 0,
+        Delivery::Now => 1,
+        Delivery::Twice => 2,
+    }
+}
+
+/// What the ledger should be told about an attempt, if it is over or never came.
+fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
+    let Some(task) = run.task(attempt.task) else {
+        return Some(ledger::Command::Release { attempt });
+    };
+    if let Some(ending) = task.ending(attempt.number) {
+        let used = ending.receipts.iter().find_map(|receipt| match receipt {
+            Receipt::Submitted { wall_ms, .. } => Some(*wall_ms),
+            _ => None,
+        });
+        return Some(ledger::Command::Settle {
+            attempt,
+            used_ms: used,
+        });
+    }
+    let live = task
+        .live()
+        .is_some_and(|live| live.number == attempt.number);
+    let coming = attempt.number == task.attempts() + 1
+        && run.ended.is_none()
+        && matches!(task.state, run::TaskState::Ready { .. });
+    (!live && !coming).then_some(ledger::Command::Release { attempt })
+}
+
+fn read_event(entry: &Entry) -> Result<(Time, Event), Fault> {
+    let event = serde_json::from_str(&entry.body).map_err(|error| {
+        Fault::Unreadable(format!(
+            "event {} {:?} {}: {error}",
+            entry.seq, entry.stream, entry.kind
+        ))
+    })?;
+    Ok((entry.at, event))
+}
+
+/// Loads a run from rows and structure, or from all its events where the rows lag behind.
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn load<J: Journal>(journal: &J, row: &divisi_core::journal::RunRow) -> Result<Loaded, Fault> {
+    let stream = Stream::Run(row.run);
+    let unreadable = |fault: stored::Unreadable| Fault::Unreadable(fault.to_string());
+    if row.body.is_empty() {
+        let entries = journal.events(stream, 0)?;
+        let events: Vec<(Time, Event)> =
+            entries.iter().map(read_event).collect::<Result<_, _>>()?;
+        let run = stored::replay(row.run, &events).map_err(unreadable)?;
+        return Ok(Loaded {
+            run,
+            seq: entries.last().map_or(0, |entry| entry.seq),
+        });
+    }
+    let structure: Vec<(Time, Event)> = journal
+        .events_of(stream, run::KINDS_OF_STRUCTURE)?
+        .iter()
+        .map(read_event)
+        .collect::<Result<_, _>>()?;
+    let rows = journal.tasks(row.run)?;
+    let mut run = stored::restore(row.run, &structure, row, &rows).map_err(unreadable)?;
+    let mut seq = row.seq;
+    for entry in journal.events(stream, row.seq)? {
+        let (at, event) = read_event(&entry)?;
+        run.apply(at, &event);
+        seq = entry.seq;
+    }
+    run.take_changed();
+    Ok(Loaded { run, seq })
+}
+
+fn load_ledger<J: Journal>(journal: &J) -> Result<(u64, Ledger), Fault> {
+    let (mut seq, mut ledger) = match journal.ledger()? {
+        None => (0, Ledger::default()),
+        Some((seq, body)) => {
+            let ledger = serde_json::from_str(&body)
+                .map_err(|error| Fault::Unreadable(format!("the ledger's row: {error}")))?;
+            (seq, ledger)
+        }
+    };
+    for entry in journal.events(Stream::Ledger, seq)? {
+        let event = serde_json::from_str(&entry.body)
+            .map_err(|error| Fault::Unreadable(format!("ledger event {}: {error}", entry.seq)))?;
+        ledger.apply(&event);
+        seq = entry.seq;
+    }
+    Ok((seq, ledger))
+}
+
+/// The number of a task of a run by what a person typed: its name, or its number with `#`.
+#[must_use]
+pub fn find_task(run: &Run, text: &str) -> Option<TaskNo> {
+    divisi_core::TaskId::new(text)
+        .ok()
+        .and_then(|id| run.find(&id))
+}
