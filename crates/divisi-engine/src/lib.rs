@@ -3,5 +3,7 @@
 //! One loop owns all state. Everything that can wake it is a variant of one closed enum; a step
 //! is decided, made durable, and only then answered and acted upon.
 
+pub mod monitor;
 pub mod reconcile;
+pub mod simulate;
 pub mod world;

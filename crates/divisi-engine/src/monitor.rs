@@ -1,0 +1,418 @@
+//! Watches live attempts (T6): alive, heard of, getting on, within their time box.
+//!
+//! All of it is observation on a monotonic clock and lives only in memory; only findings become
+//! commands. Nothing healthy is ended on one missed signal: a suspicion is followed by a second
+//! look after a delay, and only then by a finding. When many attempts are suspected at once, the
+//! watcher itself is the likelier culprit, and nothing is ended (the breaker). After a start, a
+//! sleep of the machine or a jump of a clock every attempt gets a fresh grace.
+
+use std::collections::BTreeMap;
+
+use divisi_core::ids::AttemptId;
+use divisi_core::run::Finding;
+use divisi_core::worker::Observation;
+
+/// How patient the watcher is with an attempt, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// How often it is looked at.
+    pub look_ms: u64,
+    /// Without any sign of life for so long it is suspected.
+    pub heartbeat_ms: u64,
+    /// Without progress for so long it is suspected.
+    pub progress_ms: u64,
+    /// From a suspicion to the second look.
+    pub second_look_ms: u64,
+    /// Its time box.
+    pub timeout_ms: u64,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience {
+            look_ms: 120_000,
+            heartbeat_ms: 180_000,
+            progress_ms: 20 * 60_000,
+            second_look_ms: 30_000,
+            timeout_ms: 30 * 60_000,
+        }
+    }
+}
+
+/// So many suspicions at once mean that the watcher is the problem.
+pub const BREAKER_SUSPICIONS: usize = 5;
+
+/// CPU time that counts as progress between two looks. A process that idles in a poll loop uses
+/// less; a compiler that prints nothing uses far more.
+const PROGRESS_CPU_MS: u64 = 1_000;
+
+#[derive(Clone, Debug)]
+struct Watched {
+    patience: Patience,
+    seen_at: u64,
+    progress_at: u64,
+    last: Observation,
+    files: u64,
+    /// Age that the attempt already had when it was first seen on this clock.
+    started_at: u64,
+    suspected: Option<(u64, Suspicion)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Suspicion {
+    Silent,
+    Idle,
+}
+
+/// The watcher. Times are milliseconds on a monotonic clock.
+#[derive(Clone, Debug, Default)]
+pub struct Monitor {
+    watched: BTreeMap<AttemptId, Watched>,
+}
+
+impl Monitor {
+    /// Begins to watch an attempt, or keeps watching it.
+    pub fn watch(&mut self, attempt: AttemptId, patience: Patience, now: u64) {
+        self.watched.entry(attempt).or_insert(Watched {
+            patience,
+            seen_at: now,
+            progress_at: now,
+            last: Observation::default(),
+            files: 0,
+            started_at: now,
+            suspected: None,
+        });
+    }
+
+    /// Watches only these any longer.
+    pub fn retain(&mut self, live: impl Fn(AttemptId) -> bool) {
+        self.watched.retain(|attempt, _| live(*attempt));
+    }
+
+    /// Whether anything is watched.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.watched.is_empty()
+    }
+
+    /// How long until the next look is due, at the most.
+    #[must_use]
+    pub fn look_in_ms(&self) -> Option<u64> {
+        let soonest = |watched: &Watched| match watched.suspected {
+            Some(_) => watched
+                .patience
+                .second_look_ms
+                .min(watched.patience.look_ms),
+            None => watched.patience.look_ms,
+        };
+        self.watched
+            .values()
+            .map(|w| soonest(w).min(w.patience.timeout_ms / 4).max(10))
+            .min()
+    }
+
+    /// Takes in what the supervisor sees of an attempt; `files` is any number that changes when
+    /// files of its workspace do.
+    pub fn observe(&mut self, attempt: AttemptId, seen: &Observation, files: u64, now: u64) {
+        let Some(watched) = self.watched.get_mut(&attempt) else {
+            return;
+        };
+        if !seen.alive {
+            return;
+        }
+        watched.seen_at = now;
+        watched.started_at = watched.started_at.min(now.saturating_sub(seen.age_ms));
+        let last = &watched.last;
+        let progressed = seen.output_bytes != last.output_bytes
+            || seen.processes != last.processes
+            || seen.cpu_ms >= last.cpu_ms.saturating_add(PROGRESS_CPU_MS)
+            || files != watched.files;
+        if progressed {
+            watched.progress_at = now;
+            watched.last = seen.clone();
+            watched.files = files;
+        }
+    }
+
+    /// Everything gets a fresh grace: a start, a sleep, a jump of a clock, a supervisor anew.
+    pub fn fresh_grace(&mut self, now: u64) {
+        for watched in self.watched.values_mut() {
+            watched.seen_at = now;
+            watched.progress_at = now;
+            watched.suspected = None;
+        }
+    }
+
+    /// A look at everything: what is found, oldest attempts first.
+    pub fn look(&mut self, now: u64) -> Vec<(AttemptId, Finding)> {
+        let mut findings = Vec::new();
+        for (attempt, watched) in &mut self.watched {
+            if let Some(finding) = watched.suspect(now) {
+                findings.push((*attempt, finding));
+            }
+        }
+        let suspected = self
+            .watched
+            .values()
+            .filter(|watched| watched.suspected.is_some())
+            .count();
+        let breaker = suspected >= BREAKER_SUSPICIONS;
+        for (attempt, watched) in &self.watched {
+            if now.saturating_sub(watched.started_at) > watched.patience.timeout_ms {
+                findings.push((*attempt, Finding::Overdue));
+            } else if let Some(finding) = watched.second_look(now)
+                && !breaker
+            {
+                findings.push((*attempt, finding));
+            }
+        }
+        findings
+    }
+}
+
+impl Watched {
+    /// Updates the suspicion; a finding if it arose or went.
+    fn suspect(&mut self, now: u64) -> Option<Finding> {
+        let silent = now.saturating_sub(self.seen_at) > self.patience.heartbeat_ms;
+        let idle = now.saturating_sub(self.progress_at) > self.patience.progress_ms;
+        let suspicion = match (silent, idle) {
+            (true, _) => Some(Suspicion::Silent),
+            (false, true) => Some(Suspicion::Idle),
+            (false, false) => None,
+        };
+        match (self.suspected, suspicion) {
+            (None, Some(suspicion)) => {
+                self.suspected = Some((now, suspicion));
+                Some(Finding::Suspected(self.evidence(suspicion, now)))
+            }
+            (Some(_), None) => {
+                self.suspected = None;
+                Some(Finding::Cleared)
+            }
+            (Some((since, before)), Some(suspicion)) if before != suspicion => {
+                self.suspected = Some((since, suspicion));
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn second_look(&self, now: u64) -> Option<Finding> {
+        let (since, suspicion) = self.suspected?;
+        if now.saturating_sub(since) < self.patience.second_look_ms {
+            return None;
+        }
+        let evidence = self.evidence(suspicion, now);
+        Some(match suspicion {
+            Suspicion::Silent => Finding::Lost(evidence),
+            Suspicion::Idle => Finding::Stalled(evidence),
+        })
+    }
+
+    fn evidence(&self, suspicion: Suspicion, now: u64) -> String {
+        match suspicion {
+            Suspicion::Silent => {
+                format!(
+                    "no sign of life for {} s",
+                    now.saturating_sub(self.seen_at) / 1000
+                )
+            }
+            Suspicion::Idle => format!(
+                "no output, file, process or CPU time for {} s ({} bytes printed, {} processes)",
+                now.saturating_sub(self.progress_at) / 1000,
+                self.last.output_bytes,
+                self.last.processes
+            ),
+        }
+    }
+}
+
+/// Notices sleep and jumps by comparing clocks that pass over them differently.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClockWatch {
+    last: Option<Clocks>,
+}
+
+/// Three clocks at one moment, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clocks {
+    /// Stands still while the machine sleeps (`CLOCK_MONOTONIC`).
+    pub monotonic: u64,
+    /// Goes on while the machine sleeps (`CLOCK_BOOTTIME`).
+    pub boot: u64,
+    /// Can be set (`CLOCK_REALTIME`).
+    pub wall: u64,
+}
+
+/// Clocks that differ by more than this since the last look did not do so by drift.
+const JUMP_MS: u64 = 5_000;
+
+impl ClockWatch {
+    /// Whether a sleep or a jump lies between the last look and this one.
+    pub fn look(&mut self, now: Clocks) -> bool {
+        let Some(last) = self.last.replace(now) else {
+            return false;
+        };
+        let monotonic = now.monotonic.saturating_sub(last.monotonic);
+        let differs = |before: u64, after: u64| match after.checked_sub(before) {
+            Some(passed) => passed.abs_diff(monotonic) > JUMP_MS,
+            None => true,
+        };
+        differs(last.boot, now.boot) || differs(last.wall, now.wall)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use divisi_core::{RunId, TaskNo};
+
+    fn attempt(task: u32) -> AttemptId {
+        AttemptId {
+            run: RunId(1),
+            task: TaskNo(task),
+            number: 1,
+        }
+    }
+
+    fn patience() -> Patience {
+        Patience {
+            look_ms: 10,
+            heartbeat_ms: 100,
+            progress_ms: 1_000,
+            second_look_ms: 50,
+            timeout_ms: 100_000,
+        }
+    }
+
+    fn alive(output_bytes: u64) -> Observation {
+        Observation {
+            alive: true,
+            processes: 1,
+            cpu_ms: 0,
+            output_bytes,
+            age_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_missed_heartbeat_is_suspected_then_looked_at_again_then_lost() {
+        let mut monitor = Monitor::default();
+        monitor.watch(attempt(1), patience(), 0);
+        assert_eq!(monitor.look(100), []);
+        let suspected = Finding::Suspected("no sign of life for 0 s".into());
+        assert_eq!(monitor.look(101), [(attempt(1), suspected)]);
+        assert_eq!(monitor.look(140), []);
+        assert!(matches!(monitor.look(151)[..], [(_, Finding::Lost(_))]));
+    }
+
+    #[test]
+    fn a_sign_of_life_clears_the_suspicion() {
+        let mut monitor = Monitor::default();
+        monitor.watch(attempt(1), patience(), 0);
+        assert_eq!(monitor.look(150).len(), 1);
+        monitor.observe(attempt(1), &alive(0), 0, 160);
+        assert_eq!(monitor.look(161), [(attempt(1), Finding::Cleared)]);
+    }
+
+    #[test]
+    fn an_idle_agent_stalls_though_it_lives() {
+        let mut monitor = Monitor::default();
+        monitor.watch(attempt(1), patience(), 0);
+        for now in (0..=1_000).step_by(50) {
+            monitor.observe(attempt(1), &alive(7), 0, now);
+            assert_eq!(monitor.look(now), []);
+        }
+        monitor.observe(attempt(1), &alive(7), 0, 1_050);
+        assert!(matches!(
+            monitor.look(1_050)[..],
+            [(_, Finding::Suspected(_))]
+        ));
+        monitor.observe(attempt(1), &alive(7), 0, 1_100);
+        assert!(matches!(
+            monitor.look(1_100)[..],
+            [(_, Finding::Stalled(_))]
+        ));
+    }
+
+    #[test]
+    fn files_output_processes_and_cpu_time_are_progress() {
+        let base = alive(0);
+        let changes = [
+            (
+                Observation {
+                    output_bytes: 1,
+                    ..base.clone()
+                },
+                0,
+            ),
+            (
+                Observation {
+                    processes: 2,
+                    ..base.clone()
+                },
+                0,
+            ),
+            (
+                Observation {
+                    cpu_ms: 1_000,
+                    ..base.clone()
+                },
+                0,
+            ),
+            (base.clone(), 1),
+        ];
+        for (seen, files) in changes {
+            let mut monitor = Monitor::default();
+            monitor.watch(attempt(1), patience(), 0);
+            monitor.observe(attempt(1), &base, 0, 0);
+            monitor.observe(attempt(1), &seen, files, 900);
+            monitor.observe(attempt(1), &seen, files, 1_500);
+            assert_eq!(monitor.look(1_500), [], "{seen:?} {files}");
+        }
+    }
+
+    #[test]
+    fn the_breaker_stops_the_kills_but_not_the_time_box() {
+        let mut monitor = Monitor::default();
+        for task in 0..5 {
+            monitor.watch(attempt(task), patience(), 0);
+        }
+        assert_eq!(monitor.look(200).len(), 5);
+        assert_eq!(monitor.look(1_000), []);
+        assert!(
+            monitor
+                .look(100_001)
+                .iter()
+                .all(|(_, finding)| *finding == Finding::Overdue)
+        );
+        monitor.observe(attempt(0), &alive(0), 0, 100_100);
+        let findings = monitor.look(100_101);
+        assert!(findings.contains(&(attempt(0), Finding::Cleared)));
+    }
+
+    #[test]
+    fn a_fresh_grace_forgets_every_suspicion() {
+        let mut monitor = Monitor::default();
+        monitor.watch(attempt(1), patience(), 0);
+        assert_eq!(monitor.look(150).len(), 1);
+        monitor.fresh_grace(10_000);
+        assert_eq!(monitor.look(10_050), []);
+    }
+
+    #[test]
+    fn sleep_and_jumps_are_noticed_and_drift_is_not() {
+        let at = |monotonic, boot, wall| Clocks {
+            monotonic,
+            boot,
+            wall,
+        };
+        let mut watch = ClockWatch::default();
+        assert!(!watch.look(at(0, 0, 1_000_000)));
+        assert!(!watch.look(at(1_000, 1_001, 1_000_990)));
+        assert!(watch.look(at(2_000, 60_000, 1_060_000)), "sleep");
+        assert!(watch.look(at(3_000, 61_000, 9_000_000)), "forward jump");
+        assert!(watch.look(at(4_000, 62_000, 1_000)), "backward jump");
+        assert!(!watch.look(at(5_000, 63_000, 2_000)));
+    }
+}
