@@ -35,6 +35,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (number, (name, durability, appends)) in cases.into_iter().enumerate() {
         let dir = folder.join(number.to_string());
         let costs = measure(&dir, durability, appends, name == "engine")?;
+        if number == 0 {
+            println!("{}", status(&dir)?);
+        }
         std::fs::remove_dir_all(&dir)?;
         println!("{name} {durability:?} x{appends}: {costs}");
     }
@@ -87,6 +90,22 @@ fn measure(
         at(999),
         at(1000),
         whole.as_secs_f64(),
+    ))
+}
+
+/// What a status costs that counts the tasks of the run, from opening on.
+fn status(dir: &Path) -> Result<String, Box<dyn Error>> {
+    let start = Instant::now();
+    let view = Store::open_read_only(dir, Versions::new(KINDS, Upcasters::current(), 1))?;
+    let run = view.latest_run()?.ok_or("the run is missing")?;
+    let counted: u64 = view.task_counts(run.run)?.iter().map(|(_, n)| n).sum();
+    let cost = start.elapsed();
+    let memory = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = memory.lines().find(|line| line.starts_with("VmHWM"));
+    Ok(format!(
+        "opening a view and counting {counted} tasks: {:.1} ms; so far {}",
+        cost.as_secs_f64() * 1000.0,
+        peak.unwrap_or("no memory figure here"),
     ))
 }
 

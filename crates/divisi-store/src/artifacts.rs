@@ -28,16 +28,16 @@ const TRIES_MAX: u32 = 3;
 
 /// The artifacts of a project folder. Cheap to clone, and usable from many threads.
 #[derive(Clone, Debug)]
-pub struct Vault {
+pub struct ArtifactFiles {
     root: PathBuf,
     hook: Option<Hook>,
     partials: Arc<AtomicU64>,
 }
 
-impl Vault {
+impl ArtifactFiles {
     /// The artifacts in a `.divisi` folder. Creates nothing.
-    pub(crate) fn new(folder: &Path, hook: Option<Hook>) -> Vault {
-        Vault {
+    pub(crate) fn new(folder: &Path, hook: Option<Hook>) -> ArtifactFiles {
+        ArtifactFiles {
             root: folder.join("artifacts"),
             hook,
             partials: Arc::default(),
@@ -157,7 +157,7 @@ fn digest_of(bytes: &[u8]) -> Digest {
     Digest::new(&blake3::hash(bytes).to_hex()).expect("a BLAKE3 hash is 64 hexadecimal digits")
 }
 
-impl Artifacts for Vault {
+impl Artifacts for ArtifactFiles {
     fn put(&self, bytes: &[u8]) -> Result<Digest, Fault> {
         if bytes.len() as u64 > ARTIFACT_BYTES_MAX {
             return Err(Fault::Other(format!(

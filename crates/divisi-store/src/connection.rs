@@ -19,8 +19,8 @@ use crate::schema;
 pub const BUSY_MS_MAX: u64 = 2_000;
 
 /// Pages of the WAL at which a commit moves them into the database itself, if nobody did before.
-/// This bounds the WAL at about 16 MiB plus one batch, and what a start after a crash must read.
-const WAL_PAGES_MAX: i64 = 4_096;
+/// This bounds the WAL at about 32 MiB plus one batch, and what a start after a crash must read.
+const WAL_PAGES_MAX: i64 = 16_384;
 
 /// Bytes to which a WAL is cut that a long reader had let grow.
 const WAL_BYTES_KEPT: i64 = 32 * 1024 * 1024;

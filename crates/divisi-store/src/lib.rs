@@ -9,7 +9,7 @@
 //! - [`View`] is everybody else's: it reads while the engine writes, and never writes itself.
 //! - [`Checkpointer`] moves the WAL into the database on a connection of its own, so that the
 //!   engine's thread need not.
-//! - [`Vault`] holds artifacts. It implements [`divisi_core::journal::Artifacts`].
+//! - [`ArtifactFiles`] holds artifacts. It implements [`divisi_core::journal::Artifacts`].
 //! - [`Versions`] says which forms of events and rows this code reads, and lifts older ones.
 //!
 //! Faults are [`divisi_core::journal::Fault`]; [`diagnostic`] words them for a person.
@@ -28,7 +28,7 @@ mod store;
 mod upcast;
 mod view;
 
-pub use artifacts::{ARTIFACT_BYTES_MAX, Vault};
+pub use artifacts::{ARTIFACT_BYTES_MAX, ArtifactFiles};
 pub use checkpoint::{Checkpointed, Checkpointer};
 pub use connection::{BUSY_MS_MAX, Durability};
 pub use fault::diagnostic;

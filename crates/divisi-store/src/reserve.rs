@@ -13,7 +13,7 @@ use divisi_core::journal::Fault;
 use crate::fault::from_io;
 use crate::files::{length, remove_if_there, sync_folder};
 
-/// Bytes of the reserve: some fifty pages of the WAL, several steps of the engine.
+/// Bytes of the reserve: more than a hundred pages of the WAL, a dozen steps of the engine.
 pub const RESERVE_BYTES: u64 = 256 * 1024;
 
 /// The file of the reserve.

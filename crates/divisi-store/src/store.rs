@@ -17,7 +17,7 @@ use divisi_core::journal::{Batch, Entry, Fault, Journal, RunRow, Stream, TaskRow
 use divisi_core::{CommandId, Epoch, RunId, Time};
 use rusqlite::{Connection, DropBehavior, TransactionBehavior};
 
-use crate::artifacts::Vault;
+use crate::artifacts::ArtifactFiles;
 use crate::checkpoint::{Checkpointed, Checkpointer, passive};
 use crate::connection::{
     Durability, Tables, database, open_writer, set_durability, tables, trust, wal,
@@ -62,7 +62,7 @@ pub struct Store {
     conn: Connection,
     path: PathBuf,
     options: Options,
-    vault: Vault,
+    vault: ArtifactFiles,
     reserve: Reserve,
     rows: Rows,
     tails: HashMap<Stream, u64>,
@@ -92,7 +92,7 @@ impl Store {
         }
         let mut conn = open_checked(&folder, options.durability)?;
         let rows = settle_rows(&mut conn, &path, &options.versions)?;
-        let vault = Vault::new(&folder, options.hook);
+        let vault = ArtifactFiles::new(&folder, options.hook);
         let reserve = Reserve::new(&folder);
         // Best effort: on a full or read-only disk the journal opens without them.
         vault.clear_partial();
@@ -134,7 +134,7 @@ impl Store {
 
     /// The artifacts beside this journal.
     #[must_use]
-    pub fn artifacts(&self) -> Vault {
+    pub fn artifacts(&self) -> ArtifactFiles {
         self.vault.clone()
     }
 
@@ -500,4 +500,92 @@ fn write_epoch(conn: &mut Connection, now: Time) -> rusqlite::Result<Epoch> {
 fn signed(value: u64) -> Result<i64, Fault> {
     i64::try_from(value)
         .map_err(|_| Fault::Other(format!("appending the number {value}: it is out of range")))
+}
+
+#[cfg(test)]
+mod tests {
+    use divisi_core::journal::RunRow;
+
+    use super::*;
+    use crate::upcast::Upcasters;
+
+    fn options() -> Options {
+        Options {
+            durability: Durability::Normal,
+            versions: Versions::new(&[("grown", 1)], Upcasters::current(), 1),
+            hook: None,
+        }
+    }
+
+    fn batch(seq: u64, bytes: usize) -> Batch {
+        Batch {
+            entries: vec![Entry {
+                stream: Stream::Run(RunId(1)),
+                seq,
+                kind: "grown".to_owned(),
+                version: 1,
+                at: Time(seq),
+                body: format!("\"{}\"", "x".repeat(bytes)),
+            }],
+            runs: vec![RunRow {
+                run: RunId(1),
+                title: String::new(),
+                status: "running".to_owned(),
+                seq,
+                body: "{}".to_owned(),
+            }],
+            ..Batch::default()
+        }
+    }
+
+    #[test]
+    fn a_full_database_keeps_nothing_of_a_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), options()).unwrap();
+        store.append(&batch(1, 10)).unwrap();
+        let pages: i64 = store
+            .conn
+            .pragma_query_value(None, "page_count", |row| row.get(0))
+            .unwrap();
+        let limit = |store: &Store, pages: i64| {
+            store
+                .conn
+                .pragma_update(None, "max_page_count", pages)
+                .unwrap();
+        };
+        limit(&store, pages);
+        let fault = store.append(&batch(2, 100_000)).unwrap_err();
+        assert!(matches!(fault, Fault::Full(_)), "{fault:?}");
+        assert!(store.conn.is_autocommit());
+        assert_eq!(store.events(Stream::Run(RunId(1)), 0).unwrap().len(), 1);
+        assert_eq!(store.runs().unwrap()[0].seq, 1);
+        limit(&store, pages + 1000);
+        store.append(&batch(2, 100_000)).unwrap();
+        assert_eq!(store.runs().unwrap()[0].seq, 2);
+    }
+
+    #[test]
+    fn a_connection_that_cannot_leave_its_transaction_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), options()).unwrap();
+        store.append(&batch(1, 10)).unwrap();
+        // A transaction that a failed rollback would have left open.
+        store.conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+        store.append(&batch(2, 10)).unwrap_err();
+        assert!(store.conn.is_autocommit());
+        store.append(&batch(2, 10)).unwrap();
+        assert_eq!(store.runs().unwrap()[0].seq, 2);
+    }
+
+    #[test]
+    fn an_epoch_is_synced_and_the_durability_is_as_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), options()).unwrap();
+        store.begin_epoch(Time(1)).unwrap();
+        let synchronous: i64 = store
+            .conn
+            .pragma_query_value(None, "synchronous", |row| row.get(0))
+            .unwrap();
+        assert_eq!(synchronous, 1, "NORMAL");
+    }
 }

@@ -17,8 +17,9 @@ use divisi_core::journal::{Entry, Fault, RunRow, Stream, TaskRow};
 use divisi_core::{CommandId, Epoch, RunId};
 use rusqlite::{Connection, ErrorCode};
 
-use crate::artifacts::Vault;
+use crate::artifacts::ArtifactFiles;
 use crate::connection::{Tables, database, open_immutable, open_reader, tables, wal};
+use crate::damage;
 use crate::fault::{from_io, from_sqlite};
 use crate::files::length;
 use crate::reads::{Extent, Reads};
@@ -75,7 +76,7 @@ pub struct View {
     path: PathBuf,
     access: Access,
     versions: Versions,
-    vault: Vault,
+    vault: ArtifactFiles,
 }
 
 impl Store {
@@ -121,11 +122,12 @@ impl View {
                 path.display()
             ))));
         }
+        damage::check(&conn, &path, &wal(&folder))?;
         Ok(View {
             conn,
             access,
             versions,
-            vault: Vault::new(&folder, None),
+            vault: ArtifactFiles::new(&folder, None),
             path,
         })
     }
@@ -264,7 +266,7 @@ impl View {
 
     /// The artifacts beside this journal.
     #[must_use]
-    pub fn artifacts(&self) -> Vault {
+    pub fn artifacts(&self) -> ArtifactFiles {
         self.vault.clone()
     }
 
