@@ -1,0 +1,202 @@
+//! Artifacts: content under its own digest, `artifacts/ab/cdef…`.
+//!
+//! A file there is whole or absent: bytes are written to `artifacts/.partial/` (one file system,
+//! one folder to clean), synced, renamed to their name, and the folder synced; only then may an
+//! event name them. What a crash leaves in `.partial` is harmless and removed when the engine
+//! opens the journal. Names come from digests alone, never from an agent; what lies there is
+//! distrusted all the same: it is opened without following links, bounded, and verified.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use divisi_core::Digest;
+use divisi_core::journal::{Artifacts, Fault};
+
+use crate::fault::from_io;
+use crate::files::{create_folder, open_regular, remove_if_there, sync_folder};
+use crate::store::Hook;
+
+/// Bytes of one artifact at most: it is handled in memory, of which the engine has little.
+pub const ARTIFACT_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// How often a write starts over when its partial file was cleaned away by an opening engine.
+const TRIES_MAX: u32 = 3;
+
+/// The artifacts of a project folder. Cheap to clone, and usable from many threads.
+#[derive(Clone, Debug)]
+pub struct ArtifactFiles {
+    root: PathBuf,
+    hook: Option<Hook>,
+    partials: Arc<AtomicU64>,
+}
+
+impl ArtifactFiles {
+    /// The artifacts in a `.divisi` folder. Creates nothing.
+    pub(crate) fn new(folder: &Path, hook: Option<Hook>) -> ArtifactFiles {
+        ArtifactFiles {
+            root: folder.join("artifacts"),
+            hook,
+            partials: Arc::default(),
+        }
+    }
+
+    /// Where a digest's bytes are, if they are anywhere. `None` for a hash that is none of ours.
+    #[must_use]
+    pub fn path(&self, digest: &Digest) -> Option<PathBuf> {
+        let text = digest.as_str();
+        (text.len() == blake3::OUT_LEN * 2).then(|| self.root.join(&text[..2]).join(&text[2..]))
+    }
+
+    /// Removes what crashes left. Best effort: what stays is harmless.
+    pub(crate) fn clear_partial(&self) {
+        for entry in fs::read_dir(self.partial()).into_iter().flatten().flatten() {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+
+    fn partial(&self) -> PathBuf {
+        self.root.join(".partial")
+    }
+
+    fn at(&self, point: &'static str) {
+        if let Some(hook) = self.hook {
+            hook(point);
+        }
+    }
+
+    /// Makes sure that a digest's folder exists and that its name is durable.
+    fn make_folder(&self, folder: &Path) -> io::Result<()> {
+        create_folder(&self.root)?;
+        create_folder(&self.partial())?;
+        if !create_folder(folder)? {
+            // Perhaps made by a process that died before it could sync the folder above.
+            sync_folder(&self.root)?;
+        }
+        Ok(())
+    }
+
+    /// Writes bytes beside their place and moves them there, durably.
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let folder = path.parent().expect("an artifact lies in a folder");
+        self.make_folder(folder)?;
+        let number = self.partials.fetch_add(1, Ordering::Relaxed);
+        let partial = self.partial().join(format!(
+            "{}-{:p}-{number}",
+            std::process::id(),
+            Arc::as_ptr(&self.partials)
+        ));
+        self.at("artifact.write.before");
+        let moved = write_synced(&partial, bytes).and_then(|()| {
+            self.at("artifact.rename.before");
+            fs::rename(&partial, path)
+        });
+        if moved.is_err() {
+            // The first error is the one that is told.
+            let _ = remove_if_there(&partial);
+        }
+        moved?;
+        self.at("artifact.rename.after");
+        sync_folder(folder)
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// What lies under a digest's name.
+enum Found {
+    Whole(Vec<u8>),
+    Nothing,
+    /// Something else, with what is wrong.
+    Wrong(String),
+}
+
+fn look(path: &Path, digest: &Digest) -> io::Result<Found> {
+    let file = match open_regular(path) {
+        Ok(file) => file,
+        Err(error) => {
+            return match (error.kind(), error.raw_os_error()) {
+                (io::ErrorKind::NotFound | io::ErrorKind::NotADirectory, _) => Ok(Found::Nothing),
+                (_, Some(libc::ELOOP)) => Ok(Found::Wrong("it is a link".to_owned())),
+                // A socket cannot be opened at all.
+                (io::ErrorKind::InvalidInput, _) | (_, Some(libc::ENXIO)) => {
+                    Ok(Found::Wrong("it is not a regular file".to_owned()))
+                }
+                _ => Err(error),
+            };
+        }
+    };
+    let length = file.metadata()?.len();
+    if length > ARTIFACT_BYTES_MAX {
+        return Ok(Found::Wrong(format!(
+            "it has {length} bytes, more than {ARTIFACT_BYTES_MAX}"
+        )));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    // The file may grow while it is read.
+    file.take(ARTIFACT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if digest_of(&bytes) == *digest {
+        Ok(Found::Whole(bytes))
+    } else {
+        Ok(Found::Wrong("its content is not what it was".to_owned()))
+    }
+}
+
+fn digest_of(bytes: &[u8]) -> Digest {
+    Digest::new(&blake3::hash(bytes).to_hex()).expect("a BLAKE3 hash is 64 hexadecimal digits")
+}
+
+impl Artifacts for ArtifactFiles {
+    fn put(&self, bytes: &[u8]) -> Result<Digest, Fault> {
+        if bytes.len() as u64 > ARTIFACT_BYTES_MAX {
+            return Err(Fault::Other(format!(
+                "storing an artifact of {} bytes: at most {ARTIFACT_BYTES_MAX} are kept",
+                bytes.len()
+            )));
+        }
+        let digest = digest_of(bytes);
+        let path = self.path(&digest).expect("the digest is of our kind");
+        let fault = |error| from_io("storing the artifact", &path, &error);
+        if let Ok(Found::Whole(_)) = look(&path, &digest) {
+            // Whoever wrote it may have died before its name was durable.
+            let folder = path.parent().expect("an artifact lies in a folder");
+            sync_folder(folder)
+                .and_then(|()| sync_folder(&self.root))
+                .map_err(fault)?;
+            return Ok(digest);
+        }
+        for _ in 1..TRIES_MAX {
+            match self.write(&path, bytes) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                done => return done.map(|()| digest).map_err(fault),
+            }
+        }
+        self.write(&path, bytes).map(|()| digest).map_err(fault)
+    }
+
+    fn get(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(path) = self.path(digest) else {
+            return Ok(None);
+        };
+        match look(&path, digest) {
+            Ok(Found::Whole(bytes)) => Ok(Some(bytes)),
+            Ok(Found::Nothing) => Ok(None),
+            Ok(Found::Wrong(cause)) => Err(Fault::Unreadable(format!(
+                "reading the artifact {}: {cause}",
+                path.display()
+            ))),
+            Err(error) => Err(from_io("reading the artifact", &path, &error)),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The tables, and the one number that says which they are.
+//!
+//! Streams and keys are integers, since they stand in every index: the ledger's stream is -1, a
+//! run's its number; a task's key is `run << 32 | no`. Tables with a body are ordinary ones (their
+//! rows sit in leaves up to a page long); a step then changes as few pages as can be, and the cost
+//! of a commit is its pages. Events are never deleted, so `events.id` grows forever and
+//! without a second counter.
+//!
+//! A change to the tables is a new migration at the end of the list, never an edit of an old one.
+
+use divisi_core::RunId;
+use divisi_core::journal::{Fault, Stream};
+use rusqlite_migration::{M, Migrations};
+
+/// Marks the file as ours: `DIVI`.
+pub(crate) const APPLICATION_ID: i64 = 0x4449_5649;
+
+/// How many migrations there are: the `user_version` of a current journal.
+pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+const MIGRATIONS: &[M<'static>] = &[M::up(
+    "
+    PRAGMA application_id = 1145656905;
+    CREATE TABLE events(
+        id      INTEGER PRIMARY KEY,
+        stream  INTEGER NOT NULL,
+        seq     INTEGER NOT NULL CHECK(seq > 0),
+        kind    TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        at      INTEGER NOT NULL,
+        body    TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX events_by_stream ON events(stream, seq);
+    CREATE TABLE tasks(
+        key      INTEGER PRIMARY KEY,
+        id       TEXT NOT NULL,
+        status   TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        body     TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE runs(
+        run    INTEGER PRIMARY KEY,
+        title  TEXT NOT NULL,
+        status TEXT NOT NULL,
+        seq    INTEGER NOT NULL,
+        body   TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE ledger(
+        one  INTEGER PRIMARY KEY CHECK(one = 1),
+        seq  INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE commands(
+        id      TEXT PRIMARY KEY,
+        outcome TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE epochs(
+        epoch  INTEGER PRIMARY KEY,
+        at     INTEGER NOT NULL,
+        divisi TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE meta(
+        key   TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    ",
+)];
+
+/// All migrations, oldest first.
+pub(crate) fn migrations() -> Migrations<'static> {
+    Migrations::from_slice(MIGRATIONS)
+}
+
+const LEDGER_CODE: i64 = -1;
+
+/// A stream as it stands in the tables.
+pub(crate) fn stream_code(stream: Stream) -> i64 {
+    match stream {
+        Stream::Ledger => LEDGER_CODE,
+        Stream::Run(run) => i64::from(run.0),
+    }
+}
+
+/// The stream of a code from the tables.
+pub(crate) fn stream_of(code: i64) -> Result<Stream, Fault> {
+    if code == LEDGER_CODE {
+        return Ok(Stream::Ledger);
+    }
+    u32::try_from(code)
+        .map(|run| Stream::Run(RunId(run)))
+        .map_err(|_| Fault::Unreadable(format!("the journal names a stream {code}, which is none")))
+}
+
+/// A run beyond this number has no room in a task's key.
+const RUN_MAX: u32 = i32::MAX as u32;
+
+/// A task's key.
+pub(crate) fn task_key(run: RunId, no: u32) -> Result<i64, Fault> {
+    if run.0 > RUN_MAX {
+        return Err(Fault::Other(format!(
+            "{run} has no room in the journal, which ends at run-{RUN_MAX}"
+        )));
+    }
+    Ok((i64::from(run.0) << 32) | i64::from(no))
+}
+
+/// The run and number of a task's key.
+pub(crate) fn task_of(key: i64) -> Result<(RunId, u32), Fault> {
+    let run = u32::try_from(key >> 32)
+        .map_err(|_| Fault::Unreadable(format!("the journal names a task {key}, which is none")))?;
+    let no = u32::try_from(key & 0xffff_ffff).expect("the lower half has 32 bits");
+    Ok((RunId(run), no))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_migrations_apply_and_mark_the_file() {
+        let mut conn = rusqlite::Connection::open_in_memory().unwrap();
+        migrations().to_latest(&mut conn).unwrap();
+        let read = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        assert_eq!(read("user_version").unwrap(), VERSION);
+        assert_eq!(read("application_id").unwrap(), APPLICATION_ID);
+    }
+
+    #[test]
+    fn keys_and_streams_survive_their_codes() {
+        for (run, no) in [(0, 0), (1, 7), (RUN_MAX, u32::MAX)] {
+            let key = task_key(RunId(run), no).unwrap();
+            assert_eq!(task_of(key).unwrap(), (RunId(run), no));
+        }
+        assert!(task_key(RunId(RUN_MAX + 1), 0).is_err());
+        assert!(task_of(-1).is_err());
+        for stream in [Stream::Ledger, Stream::Run(RunId(0)), Stream::Run(RunId(9))] {
+            assert_eq!(stream_of(stream_code(stream)).unwrap(), stream);
+        }
+        assert!(stream_of(-2).is_err());
+    }
+}
