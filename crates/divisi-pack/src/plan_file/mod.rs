@@ -22,6 +22,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod top;
+mod values;
 mod write;
 
 use divisi_core::{Diagnostic, Plan, TaskSpec};

@@ -94,10 +94,10 @@ impl Teller<'_> {
                 dependency,
                 id,
             } => {
-                let at = match self.tasks[*task].dependencies.get(*dependency) {
-                    Some(at) => *at as usize,
-                    None => self.input_span(*task, id),
-                };
+                let at = self
+                    .references(*task)
+                    .nth(*dependency)
+                    .map_or(self.at, |r| r.0);
                 self.unknown_id(at, id, faults);
             }
             Fault::UnknownInStage { stage, id } => {
@@ -123,10 +123,10 @@ impl Teller<'_> {
                 dependency,
                 same,
             } => {
-                let spans = &self.tasks[*task];
-                let at = spans.dependencies.get(*dependency);
-                let at = at.map_or(spans.id, |at| *at as usize);
-                let on = shown(self.plan.tasks[*task].dependencies[*dependency].as_str());
+                let Some((at, Some(on))) = self.references(*task).nth(*dependency) else {
+                    unreachable!("the core names a reference to a task");
+                };
+                let on = shown(on.as_str());
                 let name = self.name(*task);
                 let which = if *same {
                     "its own stage"
@@ -176,23 +176,26 @@ impl Teller<'_> {
             .hint("take one of these dependencies out");
     }
 
-    /// Where a task names another as dependency or input.
-    fn reference(&self, task: usize, other: usize) -> usize {
-        let id = &self.plan.tasks[other].id;
-        let dependencies = &self.plan.tasks[task].dependencies;
-        match dependencies.iter().position(|dependency| dependency == id) {
-            Some(place) => self.tasks[task].dependencies[place] as usize,
-            None => self.input_span(task, id),
-        }
+    /// Where a task names others, and which: its dependencies, then its inputs, of which paths
+    /// name none.
+    fn references(&self, task: usize) -> impl Iterator<Item = (usize, Option<&TaskId>)> {
+        let (spec, spans) = (&self.plan.tasks[task], &self.tasks[task]);
+        let dependencies = spec.dependencies.iter().map(Some);
+        let inputs = spec.inputs.iter().map(|input| match input {
+            Input::Task(id) => Some(id),
+            Input::Path(_) => None,
+        });
+        let places = spans.dependencies.iter().chain(&spans.inputs);
+        places
+            .map(|&at| at as usize)
+            .zip(dependencies.chain(inputs))
     }
 
-    fn input_span(&self, task: usize, id: &TaskId) -> usize {
-        let inputs = &self.plan.tasks[task].inputs;
-        let named = |input: &Input| matches!(input, Input::Task(named) if named == id);
-        match inputs.iter().position(named) {
-            Some(place) => self.tasks[task].inputs[place] as usize,
-            None => self.tasks[task].id,
-        }
+    /// Where a task names another.
+    fn reference(&self, task: usize, other: usize) -> usize {
+        let id = &self.plan.tasks[other].id;
+        let found = self.references(task).find(|(_, named)| *named == Some(id));
+        found.map_or(self.tasks[task].id, |(at, _)| at)
     }
 
     fn stage_span(&self, stage: usize, id: &TaskId, occurrence: Occurrence) -> usize {

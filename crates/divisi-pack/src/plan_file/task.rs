@@ -1,13 +1,14 @@
 //! Reads one subtask into a task, and notes where its names stand for faults found later.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use divisi_core::plan::{Deliverable, Estimate, Input, Priority, Template, Work};
+use divisi_core::plan::{Deliverable, Input, Priority};
 use divisi_core::{Criterion, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 use jsonc_parser::ast::Value;
 
-use super::compile::{Promise, is_program};
-use super::{CRITERIA_MAX, MINUTES_MAX, RETRIES_MAX, TOKENS_MAX, criteria};
+use super::compile::Promise;
+use super::values::{conflict, deliverables, env, estimate, lines, ok_exit, patterns, work};
+use super::{CRITERIA_MAX, RETRIES_MAX, criteria};
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, mistyped, start};
@@ -74,9 +75,6 @@ pub(crate) const PRIORITIES: &[(&str, Priority)] = &[
     ("critical", Priority::Critical),
 ];
 
-/// The supervisor's own variables, which mark its descendants.
-const ENV_RESERVED: &str = "DIVISI_";
-
 /// Where a task's names stand, as byte offsets.
 pub(crate) struct Spans {
     /// Its id.
@@ -92,6 +90,8 @@ pub(crate) struct Spans {
 /// Reads subtasks against the names of all of them.
 pub(crate) struct Reader<'v> {
     names: HashMap<&'v str, TaskId>,
+    /// The names in the order of the text, so that suggestions do not vary.
+    in_order: Vec<&'v str>,
     criteria: criteria::Reader,
 }
 
@@ -99,6 +99,7 @@ impl<'v> Reader<'v> {
     /// Takes note of all ids, so that references share them and inputs can name tasks.
     pub(crate) fn new<'t: 'v>(subtasks: &'v [Value<'t>]) -> Reader<'v> {
         let mut names = HashMap::with_capacity(subtasks.len());
+        let mut in_order = Vec::with_capacity(subtasks.len());
         for subtask in subtasks {
             let Value::Object(object) = subtask else {
                 continue;
@@ -111,10 +112,12 @@ impl<'v> Reader<'v> {
                 && let Ok(id) = TaskId::new(&*literal.value)
             {
                 names.entry(&*literal.value).or_insert(id);
+                in_order.push(&*literal.value);
             }
         }
         Reader {
             names,
+            in_order,
             criteria: criteria::Reader::new(),
         }
     }
@@ -177,15 +180,14 @@ impl<'v> Reader<'v> {
         };
         let criteria = self.task_criteria(&fields, promise, faults);
         let workspace = workspace(&fields, promise, &criteria, faults);
-        check_kind(&fields, kind, &inputs, &dependencies, faults);
+        check_kind(&fields, kind, &dependencies, faults);
         check_records(&fields, faults);
         let task = TaskSpec {
             title: fields
                 .line("title", faults)
                 .unwrap_or_else(|| id.to_string()),
             description: fields
-                .get("description")
-                .and_then(|value| fields::string(value, "description", faults))
+                .string("description", faults)
                 .unwrap_or_default()
                 .to_owned(),
             domain: fields.line("assigned_to", faults),
@@ -283,7 +285,7 @@ impl<'v> Reader<'v> {
                     return Some(Input::Task(id.clone()));
                 }
                 if kind != TaskKind::External && !literal.value.contains(['/', '.']) {
-                    let meant = faults.nearest(&literal.value, self.names.keys().copied());
+                    let meant = faults.nearest(&literal.value, self.in_order.iter().copied());
                     if meant.is_some() {
                         faults
                             .warning(codes::INPUT, start(value), || {
@@ -364,10 +366,6 @@ fn checked_id(text: &str, at: usize, faults: &mut Faults<'_>) -> Option<TaskId> 
     }
 }
 
-fn conflict(at: usize, cause: &str, faults: &mut Faults<'_>) {
-    faults.error(codes::CONFLICT, at, || cause.to_owned());
-}
-
 fn check_count(at: usize, count: usize, faults: &mut Faults<'_>) {
     if count > CRITERIA_MAX {
         faults
@@ -376,120 +374,6 @@ fn check_count(at: usize, count: usize, faults: &mut Faults<'_>) {
             })
             .hint("every deliverable is a criterion; count files by a pattern instead");
     }
-}
-
-/// What is executed, and the file that a template's output promises.
-fn work(
-    fields: &Fields<'_, '_>,
-    kind: TaskKind,
-    faults: &mut Faults<'_>,
-) -> (Work, Option<String>) {
-    let executed = ["command", "script", "template"];
-    let given: Vec<&str> = executed
-        .into_iter()
-        .filter(|key| fields.get(key).is_some())
-        .collect();
-    if let [first, second, ..] = given[..] {
-        let cause = format!("both `{first}` and `{second}` are given");
-        conflict(fields.at, &cause, faults);
-    }
-    let nothing = matches!(kind, TaskKind::Approval | TaskKind::External);
-    if let Some(first) = given.first()
-        && (nothing || (*first == "template" && kind != TaskKind::Compose))
-    {
-        let word = word_of(KINDS, kind);
-        conflict(
-            fields.at,
-            &format!("a task of kind `{word}` takes no `{first}`"),
-            faults,
-        );
-    }
-    // Each is read even where another was read already, for the faults in it.
-    let template = fields
-        .get("template")
-        .and_then(|value| template(value, faults));
-    let script = fields.get("script").and_then(|value| script(value, faults));
-    let command = fields
-        .get("command")
-        .and_then(|value| criteria::argv(value, faults));
-    match (command, script, template) {
-        (Some(argv), _, _) => (Work::Command(argv), None),
-        (None, Some(script), _) => (Work::Script(script), None),
-        (None, None, Some(template)) => {
-            let output = template.output.clone();
-            (Work::Template(template), Some(output))
-        }
-        (None, None, None) if nothing || kind == TaskKind::Compose => (Work::Nothing, None),
-        (None, None, None) => (Work::Handoff, None),
-    }
-}
-
-fn script(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<String> {
-    let text = fields::string(value, "script", faults)?;
-    let fault = if text.trim().is_empty() {
-        "is empty"
-    } else if text.contains('\0') {
-        "holds a NUL character"
-    } else {
-        return Some(text.to_owned());
-    };
-    faults.error(codes::COMMAND, start(value), || format!("`script` {fault}"));
-    None
-}
-
-fn template(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Template> {
-    let object = fields::object(value, "`template`", faults)?;
-    let fields = Fields::open(object, "the template", TEMPLATE_KEYS, faults);
-    if fields.get("text").is_some() && fields.get("path").is_some() {
-        conflict(fields.at, "a template has both `text` and `path`", faults);
-    }
-    let text = fields.string("text", faults).map(str::to_owned);
-    let path = match fields.get("path") {
-        Some(_) => criteria::path(&fields, "path", faults),
-        None => None,
-    };
-    let output = criteria::path(&fields, "output", faults)?;
-    Some(Template { text, path, output })
-}
-
-fn deliverables(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Vec<Deliverable> {
-    let list = fields.list("deliverables", faults).unwrap_or_default();
-    let path = |value: &Value<'_>| match value {
-        Value::StringLit(_) => criteria::path_of(value, "deliverables", faults),
-        Value::Object(object) => {
-            let fields = Fields::open(object, "the deliverable", DELIVERABLE_KEYS, faults);
-            criteria::path(&fields, "path", faults)
-        }
-        _ => {
-            mistyped("a deliverable", "a string or an object", value, faults);
-            None
-        }
-    };
-    let paths = list.iter().filter_map(path);
-    paths.map(|path| Deliverable { path }).collect()
-}
-
-fn ok_exit(fields: &Fields<'_, '_>, work: &Work, faults: &mut Faults<'_>) -> Option<Vec<i32>> {
-    let value = fields.get("ok_exit")?;
-    if !is_program(work) && *work != Work::Handoff {
-        conflict(
-            start(value),
-            "`ok_exit` is given, but nothing is executed",
-            faults,
-        );
-    }
-    let list = fields.list("ok_exit", faults)?;
-    if list.is_empty() {
-        faults.error(codes::NUMBER, start(value), || {
-            "`ok_exit` is empty, so no exit status would do".to_owned()
-        });
-        return None;
-    }
-    let statuses = list.iter().filter_map(|value| {
-        let status = fields::integer(value, "ok_exit", (0, 255), faults)?;
-        Some(status as i32)
-    });
-    Some(statuses.collect())
 }
 
 fn workspace(
@@ -516,7 +400,6 @@ fn workspace(
 fn check_kind(
     fields: &Fields<'_, '_>,
     kind: TaskKind,
-    inputs: &[Input],
     dependencies: &[TaskId],
     faults: &mut Faults<'_>,
 ) {
@@ -529,80 +412,30 @@ fn check_kind(
         }
     }
     if kind == TaskKind::External {
-        fields.required("inputs", faults);
-        fields.required("deliverables", faults);
+        needs(fields, "inputs", faults);
+        needs(fields, "deliverables", faults);
     }
-    let composes_nothing = kind == TaskKind::Compose
-        && ["command", "script", "template"]
-            .iter()
-            .all(|key| fields.get(key).is_none())
-        && inputs.is_empty()
-        && dependencies.is_empty();
-    if composes_nothing {
-        fields.required("inputs", faults);
+    let executes = |key| fields.get(key).is_some();
+    if kind == TaskKind::Compose
+        && !["command", "script", "template"].into_iter().any(executes)
+        && dependencies.is_empty()
+    {
+        needs(fields, "inputs", faults);
     }
 }
 
-fn lines(fields: &Fields<'_, '_>, key: &'static str, faults: &mut Faults<'_>) -> Vec<String> {
-    let list = fields.list(key, faults).unwrap_or_default();
-    let read = list
-        .iter()
-        .filter_map(|value| fields::line(value, key, faults));
-    read.collect()
-}
-
-fn patterns(fields: &Fields<'_, '_>, key: &'static str, faults: &mut Faults<'_>) -> Vec<String> {
-    let list = fields.list(key, faults).unwrap_or_default();
-    let read = list
-        .iter()
-        .filter_map(|value| criteria::pattern_of(value, key, faults));
-    read.collect()
-}
-
-fn env(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> BTreeMap<String, String> {
-    let mut env = BTreeMap::new();
-    let Some(value) = fields.get("env") else {
-        return env;
-    };
-    let Some(object) = fields::object(value, "`env`", faults) else {
-        return env;
-    };
-    for (name, at, value) in fields::pairs(object, faults) {
-        let Some(text) = fields::string(value, "env", faults) else {
-            continue;
-        };
-        let letter = |c: char| c.is_ascii_alphabetic() || c == '_';
-        let fits =
-            name.starts_with(letter) && name.chars().all(|c| letter(c) || c.is_ascii_digit());
-        let fault = if !fits {
-            "is no name for a variable"
-        } else if name.starts_with(ENV_RESERVED) {
-            "is reserved; names starting with `DIVISI_` are set by Divisi"
-        } else if text.contains('\0') {
-            "has a value with a NUL character"
-        } else {
-            env.insert(name.to_owned(), text.to_owned());
-            continue;
-        };
-        faults.error(codes::ENV, at, || format!("{} {fault}", shown(name)));
-    }
-    env
-}
-
-fn estimate(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Estimate {
-    let (minutes_key, seconds_key) = ("estimated_duration_minutes", "estimated_seconds");
-    if let (Some(_), Some(value)) = (fields.get(minutes_key), fields.get(seconds_key)) {
-        let cause = format!("both `{minutes_key}` and `{seconds_key}` are given");
-        conflict(start(value), &cause, faults);
-    }
-    let minutes = fields.number(minutes_key, (0.0, MINUTES_MAX as f64), faults);
-    let seconds = fields.number(seconds_key, (0.0, (MINUTES_MAX * 60) as f64), faults);
-    let ms = minutes
-        .map(|minutes| minutes * 60_000.0)
-        .or(seconds.map(|seconds| seconds * 1_000.0));
-    Estimate {
-        duration_ms: ms.map(|ms| ms.round() as u64),
-        tokens: fields.integer("estimated_tokens", (0, TOKENS_MAX), faults),
+/// Collects that a list is not given or empty.
+fn needs(fields: &Fields<'_, '_>, key: &'static str, faults: &mut Faults<'_>) {
+    match fields.get(key) {
+        None => {
+            fields.required(key, faults);
+        }
+        Some(Value::Array(array)) if array.elements.is_empty() => {
+            faults.error(codes::MISSING, array.range.start, || {
+                format!("`{key}` is empty")
+            });
+        }
+        Some(_) => {}
     }
 }
 
@@ -618,10 +451,4 @@ fn check_records(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) {
         fields.string(key, faults);
     }
     fields.integer("retry_count", (0, u64::from(u32::MAX)), faults);
-}
-
-/// The word for a value.
-pub(crate) fn word_of<T: PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
-    let found = words.iter().find(|(_, known)| *known == value);
-    found.map_or("work", |(word, _)| word)
 }

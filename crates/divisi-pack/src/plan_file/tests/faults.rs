@@ -118,6 +118,12 @@ fn faults_of_stages_are_shown_at_once() {
             "[plan-cycle] p:12:55: a task waits for itself: d → d",
         ]
     );
+    let input = text.replace("\"dependencies\": [\"b\"]", "\"inputs\": [\"b\"]");
+    let found = read("p", input.as_bytes()).diagnostics;
+    assert_eq!(
+        found[5].to_string(),
+        "[plan-stage-order] p:11:55: `c` depends on `b`, which stands in its own stage"
+    );
     let later = r#"{"task_title": "t", "execution_plan": {"stage_1": ["b"], "stage_2": ["a"]},
         "subtasks": [{"subtask_id": "a", "command": ["true"]},
         {"subtask_id": "b", "command": ["true"], "dependencies": ["a"]}]}"#;
@@ -281,6 +287,14 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
         (
             "plan-missing",
             one(r#""kind": "external", "deliverables": ["a"]"#),
+        ),
+        (
+            "plan-missing",
+            one(r#""kind": "external", "inputs": ["a"], "deliverables": []"#),
+        ),
+        (
+            "plan-missing",
+            one(r#""kind": "compose", "criteria": [{"file": "a"}]"#),
         ),
         ("plan-number", one(r#""command": ["a"], "retries": 1e9"#)),
         ("plan-number", one(r#""command": ["a"], "retries": 1.5"#)),

@@ -11,7 +11,7 @@ use super::meaning::{EVERYTHING, SOURCE};
 use super::plan_with_warnings;
 
 /// How many plans are generated. The n-th is generated from the seed n.
-const PLANS: u64 = 2_000;
+const PLANS: u64 = 600;
 
 /// A small deterministic generator (splitmix64).
 struct Dice(u64);
