@@ -5,7 +5,7 @@
 //! Fields that only record progress (`status`, `progress`, retries, escalations) are accepted and
 //! checked for their type; a plan does not hold them, since progress is the journal's.
 //!
-//! [`read`] turns bytes into a [`Plan`] and finds every fault at once. [`write`] turns a plan into
+//! [`read`] turns bytes into a [`Plan`] and finds every fault at once. [`write()`] turns a plan into
 //! the same form; reading it again gives the same plan. [`schema`] describes the form to editors.
 //! [`read_parts`] reads the tasks that replace one task when it is split.
 //!
