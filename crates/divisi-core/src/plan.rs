@@ -262,7 +262,7 @@ pub enum Fault {
     UnknownDependency {
         /// Index of the task that names it.
         task: usize,
-        /// Its place among the task's dependencies.
+        /// Its place among the task's dependencies, or, counted on from there, among its inputs.
         dependency: usize,
         /// The id that is not there.
         id: TaskId,
@@ -288,11 +288,11 @@ pub enum Fault {
         /// The task's index.
         task: usize,
     },
-    /// A task depends on one of its own stage or of a later one.
+    /// A task depends on one of its own stage or of a later one, or takes its deliverables.
     DependencyInStage {
         /// The task's index.
         task: usize,
-        /// Its place among the task's dependencies.
+        /// Its place among the task's dependencies, or, counted on from there, among its inputs.
         dependency: usize,
         /// The dependency is in the same stage, otherwise in a later one.
         same: bool,
@@ -338,7 +338,13 @@ impl Plan {
         let mut dependencies = Vec::with_capacity(self.tasks.len());
         for (at, task) in self.tasks.iter().enumerate() {
             let mut found = Vec::with_capacity(task.dependencies.len());
-            for (place, id) in task.dependencies.iter().enumerate() {
+            let listed = task.dependencies.iter().map(Some);
+            let inputs = task.inputs.iter().map(|input| match input {
+                Input::Task(id) => Some(id),
+                Input::Path(_) => None,
+            });
+            for (place, id) in listed.chain(inputs).enumerate() {
+                let Some(id) = id else { continue };
                 let Some(&on) = index.get(id) else {
                     faults.push(Fault::UnknownDependency {
                         task: at,
@@ -360,18 +366,6 @@ impl Plan {
                     });
                 }
                 found.push(on);
-            }
-            for input in &task.inputs {
-                if let Input::Task(id) = input {
-                    match index.get(id) {
-                        Some(&on) => found.push(on),
-                        None => faults.push(Fault::UnknownDependency {
-                            task: at,
-                            dependency: usize::MAX,
-                            id: id.clone(),
-                        }),
-                    }
-                }
             }
             found.sort_unstable();
             found.dedup();
@@ -560,5 +554,33 @@ mod tests {
             same: true,
         };
         assert_eq!(plan.graph().unwrap_err(), [fault]);
+    }
+
+    #[test]
+    fn an_input_from_its_own_stage_is_refused_as_a_dependency_is() {
+        let mut plan = plan(&[("a", &[]), ("b", &[])]);
+        let id = |s: &str| TaskId::new(s).unwrap();
+        plan.tasks[1].inputs = vec![
+            Input::Path("x".into()),
+            Input::Task(id("a")),
+            Input::Task(id("nowhere")),
+        ];
+        plan.stages = vec![Stage {
+            name: "stage_1".into(),
+            tasks: vec![id("a"), id("b")],
+        }];
+        let faults = [
+            Fault::DependencyInStage {
+                task: 1,
+                dependency: 1,
+                same: true,
+            },
+            Fault::UnknownDependency {
+                task: 1,
+                dependency: 2,
+                id: id("nowhere"),
+            },
+        ];
+        assert_eq!(plan.graph().unwrap_err(), faults);
     }
 }

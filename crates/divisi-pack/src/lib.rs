@@ -1,1 +1,21 @@
-//! pack
+//! Reads and writes text: bytes become a value and diagnostics that point at the character.
+//!
+//! Whatever is read here is hostile until it was parsed: size, depth and work are bounded by
+//! named limits, and no fault hides another. This crate touches no file and runs nothing; the
+//! caller brings the bytes and shows the diagnostics.
+//!
+//! - [`plan_file`] reads and writes plan files and serves their JSON Schema.
+//! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
+//! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
+
+mod codes;
+mod faults;
+mod fields;
+mod json;
+mod nearest;
+mod paths;
+pub mod plan_file;
+mod render;
+
+pub use codes::CODES;
+pub use render::{printable, render};

@@ -1,0 +1,73 @@
+//! The codes of all diagnostics that this crate emits.
+//!
+//! A code is a promise: it is printed, searched for and documented. Emitters use the constants,
+//! so a code that is not in [`CODES`] cannot be emitted.
+
+macro_rules! codes {
+    ($($name:ident = $code:literal: $meaning:literal;)*) => {
+        $(pub(crate) const $name: &str = $code;)*
+
+        /// Every code that this crate emits, with its meaning in one line.
+        pub const CODES: &[(&str, &str)] = &[$(($code, $meaning)),*];
+    };
+}
+
+codes! {
+    COMMAND = "plan-command": "a command or script cannot be executed as written";
+    CONFLICT = "plan-conflict": "two things are given that exclude each other";
+    CRITERION = "plan-criterion": "a criterion names no check";
+    CYCLE = "plan-cycle": "tasks wait for each other";
+    DUPLICATE_ID = "plan-duplicate-id": "two tasks have one id";
+    DUPLICATE_KEY = "plan-duplicate-key": "a key stands twice in one object";
+    EMPTY = "plan-empty": "the plan has no task";
+    ENCODING = "plan-encoding": "the file is not text in UTF-8";
+    ENV = "plan-env": "a variable of `env` cannot be set";
+    ID = "plan-id": "a text is not usable as an id";
+    INPUT = "plan-input": "an input looks like a task that is not there";
+    MISSING = "plan-missing": "something required is not given";
+    MORE = "plan-more": "there are more faults than are shown";
+    NUMBER = "plan-number": "a number is out of range";
+    PATH = "plan-path": "a path leads out of the tree or into git's own folder";
+    PATTERN = "plan-pattern": "a pattern or regular expression does not parse";
+    STAGE_EMPTY = "plan-stage-empty": "a stage has no task";
+    STAGE_MISSING = "plan-stage-missing": "a task stands in no stage";
+    STAGE_NAMES = "plan-stage-names": "the order of the stages cannot be told";
+    STAGE_ORDER = "plan-stage-order": "a task depends on one of its own stage or of a later one";
+    STAGE_TWICE = "plan-stage-twice": "a task stands in two stages";
+    STAGES_MANY = "plan-stages-many": "the plan has more stages than are advised";
+    SYNTAX = "plan-syntax": "the file is not strict JSON";
+    TEXT = "plan-text": "a text is empty or holds what it must not";
+    TOO_DEEP = "plan-too-deep": "the file is nested too deeply";
+    TOO_LARGE = "plan-too-large": "the plan exceeds a limit";
+    TYPE = "plan-type": "a value is of another type than expected";
+    UNFALSIFIABLE = "plan-unfalsifiable": "no program can find the task not done";
+    UNKNOWN_ID = "plan-unknown-id": "no task has this id";
+    UNKNOWN_KEY = "plan-unknown-key": "the key is not known";
+    UNKNOWN_WORD = "plan-unknown-word": "the word is none of those expected";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CODES;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    #[test]
+    fn every_code_has_a_page_and_every_page_a_code() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors");
+        let pages: BTreeSet<String> = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with("plan-"))
+            .collect();
+        let codes = CODES.iter().map(|(code, _)| format!("{code}.md")).collect();
+        assert_eq!(pages, codes);
+        for (code, _) in CODES {
+            let page = std::fs::read_to_string(folder.join(format!("{code}.md"))).unwrap();
+            assert!(page.starts_with(&format!("# `{code}`\n")), "{code}");
+            for heading in ["\n## Cause\n", "\n## Fix\n", "\n## Example\n"] {
+                assert!(page.contains(heading), "{code}: {heading}");
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Collects everything that is wrong with one text, and turns offsets into lines and columns.
+//!
+//! No fault ends the reading: whoever wrote the text learns all of them at once. What is shown is
+//! capped, errors and warnings each for themselves, so that warnings never crowd out errors.
+
+use divisi_core::Diagnostic;
+use divisi_core::diagnostic::{Place, Severity};
+
+use crate::codes;
+use crate::nearest::Nearest;
+use crate::render::printable;
+
+/// How many errors, and how many warnings, of one text are shown. Nobody reads more before
+/// mending the first ones.
+pub(crate) const DIAGNOSTICS_MAX: usize = 100;
+
+/// Names quoted from a hostile text are cut to so many characters.
+const SHOWN_CHARS_MAX: usize = 60;
+
+/// A name out of the text, in backquotes, cut and without control characters.
+pub(crate) fn shown(name: &str) -> String {
+    let mut cut: String = name.chars().take(SHOWN_CHARS_MAX).collect();
+    if cut.len() < name.len() {
+        cut.push('…');
+    }
+    format!("`{}`", printable(&cut))
+}
+
+/// What is wrong with one text, so far.
+pub(crate) struct Faults<'t> {
+    source_name: &'t str,
+    text: &'t str,
+    found: Vec<(usize, Diagnostic)>,
+    errors: usize,
+    warnings: usize,
+    lines: Option<Vec<usize>>,
+    nearest: Nearest,
+}
+
+/// A fault just collected, to which hints can be added; nothing if the cap was reached.
+pub(crate) struct Recorded<'f>(Option<&'f mut Diagnostic>);
+
+impl Recorded<'_> {
+    /// Adds a hint.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let Some(diagnostic) = &mut self.0 {
+            diagnostic.hints.push(hint.into());
+        }
+        self
+    }
+
+    /// Adds the name that was probably meant, if there is one.
+    pub(crate) fn meant(self, name: Option<&str>) -> Self {
+        match name {
+            Some(name) => self.hint(format!("did you mean {}?", shown(name))),
+            None => self,
+        }
+    }
+}
+
+impl<'t> Faults<'t> {
+    pub(crate) fn new(source_name: &'t str, text: &'t str) -> Faults<'t> {
+        Faults {
+            source_name,
+            text,
+            found: Vec::new(),
+            errors: 0,
+            warnings: 0,
+            lines: None,
+            nearest: Nearest::new(),
+        }
+    }
+
+    /// Collects an error at a byte offset of the text. The cause is only written if it is shown.
+    pub(crate) fn error(
+        &mut self,
+        code: &'static str,
+        at: usize,
+        cause: impl FnOnce() -> String,
+    ) -> Recorded<'_> {
+        self.errors += 1;
+        if self.errors > DIAGNOSTICS_MAX {
+            return Recorded(None);
+        }
+        self.record(at, Diagnostic::error(code, cause()))
+    }
+
+    /// Collects a warning at a byte offset of the text.
+    pub(crate) fn warning(
+        &mut self,
+        code: &'static str,
+        at: usize,
+        cause: impl FnOnce() -> String,
+    ) -> Recorded<'_> {
+        self.warnings += 1;
+        if self.warnings > DIAGNOSTICS_MAX {
+            return Recorded(None);
+        }
+        self.record(at, Diagnostic::warning(code, cause()))
+    }
+
+    fn record(&mut self, at: usize, diagnostic: Diagnostic) -> Recorded<'_> {
+        self.found.push((at, diagnostic));
+        Recorded(self.found.last_mut().map(|(_, diagnostic)| diagnostic))
+    }
+
+    /// Whether further errors are only counted, so that their details need not be worked out.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errors >= DIAGNOSTICS_MAX
+    }
+
+    /// Counts an error whose details are not worked out; only after [`Faults::is_full`].
+    pub(crate) fn count_error(&mut self) {
+        debug_assert!(self.is_full(), "an uncounted error would not be shown");
+        self.errors += 1;
+    }
+
+    /// How many errors were found, shown or not.
+    pub(crate) fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// The known name nearest to `name`; `None` without looking once the cap is reached.
+    pub(crate) fn nearest<'c>(
+        &mut self,
+        name: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Option<&'c str> {
+        if self.is_full() {
+            return None;
+        }
+        self.nearest.find(name, candidates)
+    }
+
+    /// The line of a byte offset, from 1.
+    pub(crate) fn line(&mut self, at: usize) -> usize {
+        let text = self.text;
+        let starts = self.lines.get_or_insert_with(|| line_starts(text));
+        starts.partition_point(|&start| start <= at)
+    }
+
+    /// All diagnostics in the order of the text; a last one counts those that are not shown.
+    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
+        let mut found = std::mem::take(&mut self.found);
+        found.sort_by_key(|(at, _)| *at);
+        let starts = self.lines.unwrap_or_else(|| match found.is_empty() {
+            true => Vec::new(),
+            false => line_starts(self.text),
+        });
+        // Columns are counted onwards from the fault before: a hostile text is one long line.
+        let (mut counted_to, mut column) = (0, 1);
+        let mut diagnostics = Vec::with_capacity(found.len() + 1);
+        for (at, diagnostic) in found {
+            let at = floor_char(self.text, at);
+            let line = starts.partition_point(|&start| start <= at);
+            let start = starts[line - 1];
+            if start > counted_to {
+                (counted_to, column) = (start, 1);
+            }
+            column += self.text[counted_to..at].chars().count();
+            counted_to = at;
+            diagnostics.push(diagnostic.at(Place {
+                source: self.source_name.to_owned(),
+                line: line as u32,
+                column: column as u32,
+            }));
+        }
+        diagnostics.extend(more(self.errors, Severity::Error));
+        diagnostics.extend(more(self.warnings, Severity::Warning));
+        diagnostics
+    }
+}
+
+fn more(count: usize, severity: Severity) -> Option<Diagnostic> {
+    let hidden = count
+        .checked_sub(DIAGNOSTICS_MAX)
+        .filter(|&hidden| hidden > 0)?;
+    let diagnostic = match severity {
+        Severity::Error => Diagnostic::error(codes::MORE, format!("{hidden} more errors")),
+        Severity::Warning => Diagnostic::warning(codes::MORE, format!("{hidden} more warnings")),
+    };
+    Some(diagnostic.hint("mend those shown first"))
+}
+
+fn floor_char(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn line_starts(text: &str) -> Vec<usize> {
+    let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+    std::iter::once(0).chain(ends).collect()
+}

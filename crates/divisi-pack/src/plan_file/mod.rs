@@ -1,0 +1,114 @@
+//! Plan files: the JSON form in which people, planners and other programs write plans.
+//!
+//! The form is the one that orchestration plans have: `task_title`, `subtasks`, `execution_plan`
+//! and their fields, extended by what a task executes and by criteria that programs can check.
+//! Fields that only record progress (`status`, `progress`, retries, escalations) are accepted and
+//! checked for their type; a plan does not hold them, since progress is the journal's.
+//!
+//! [`read`] turns bytes into a [`Plan`] and finds every fault at once. [`write()`] turns a plan into
+//! the same form; reading it again gives the same plan. [`schema`] describes the form to editors.
+//! [`read_parts`] reads the tasks that replace one task when it is split.
+//!
+//! What it does not do: it opens no file, expands no pattern, and applies no settings. Agents and
+//! roles are names here; whether they exist is known where the plan is run.
+//!
+//! Work is bounded by the limits in this module and linear in the text.
+
+mod compile;
+mod criteria;
+mod form;
+mod structure;
+mod task;
+#[cfg(test)]
+mod tests;
+mod top;
+mod values;
+mod write;
+
+use divisi_core::{Diagnostic, Plan, TaskSpec};
+
+pub use form::schema;
+pub use write::write;
+
+use crate::faults::Faults;
+use crate::json;
+
+/// The most criteria of one task, those added for deliverables included. Verdicts name their
+/// criterion by a 16-bit number, and nobody reads more.
+pub const CRITERIA_MAX: usize = 1_000;
+
+/// The most different regular expressions in one plan. Each is compiled once while reading, so
+/// this bounds the time that hostile ones take.
+pub const EXPRESSIONS_MAX: usize = 10_000;
+
+/// The most memory one compiled regular expression may take, in bytes; the checks compile with
+/// the same bound, so what is accepted here compiles there.
+pub const EXPRESSION_BYTES_MAX: usize = 1 << 20;
+
+/// The longest time box or estimate, in minutes: a year. More is a mistake in the unit.
+pub const MINUTES_MAX: u64 = 525_600;
+
+/// The largest estimate of tokens.
+pub const TOKENS_MAX: u64 = 1_000_000_000_000;
+
+/// The most retries of one task.
+pub const RETRIES_MAX: u64 = 100;
+
+/// The largest `min_bytes`: a tebibyte.
+pub const FILE_BYTES_MAX: u64 = 1 << 40;
+
+/// The time box of a criterion's command if none is given, in milliseconds.
+pub const CHECK_TIMEOUT_MS: u64 = 10 * 60_000;
+
+/// Plans with more stages than this get a warning: the work is probably cut too finely.
+pub const STAGES_ADVISED_MAX: usize = 10;
+
+/// What was read from a plan file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// The plan; `None` exactly if an error is among the diagnostics.
+    pub plan: Option<Plan>,
+    /// Errors and warnings in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What was read as the parts of a task that is split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// The parts; `None` exactly if an error is among the diagnostics.
+    pub tasks: Option<Vec<TaskSpec>>,
+    /// Errors and warnings in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a plan file. `source_name` stands in the diagnostics' places, as the user gave it.
+///
+/// A byte order mark is skipped. Everything else must be strict JSON in UTF-8.
+#[must_use]
+pub fn read(source_name: &str, bytes: &[u8]) -> Read {
+    let (plan, diagnostics) = read_with(source_name, bytes, top::plan);
+    Read { plan, diagnostics }
+}
+
+/// Reads the parts that replace a task when it is split: a list of subtasks, or an object with
+/// nothing but `subtasks`. The same checks as for a plan; parts depend on each other only.
+#[must_use]
+pub fn read_parts(source_name: &str, bytes: &[u8]) -> Parts {
+    let (tasks, diagnostics) = read_with(source_name, bytes, top::parts);
+    Parts { tasks, diagnostics }
+}
+
+fn read_with<T>(
+    source_name: &str,
+    bytes: &[u8],
+    make: impl FnOnce(&jsonc_parser::ast::Value<'_>, &mut Faults<'_>) -> Option<T>,
+) -> (Option<T>, Vec<Diagnostic>) {
+    let text = match json::text(source_name, bytes) {
+        Ok(text) => text,
+        Err(diagnostic) => return (None, vec![*diagnostic]),
+    };
+    let mut faults = Faults::new(source_name, text);
+    let made = json::parse(text, &mut faults).and_then(|value| make(&value, &mut faults));
+    let made = made.filter(|_| faults.errors() == 0);
+    (made, faults.finish())
+}

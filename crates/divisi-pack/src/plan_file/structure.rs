@@ -1,0 +1,215 @@
+//! Turns the core's faults about a plan's structure into diagnostics that point at the text.
+//!
+//! What a sound structure is, the core alone decides; here stands only where and how to say it.
+
+use std::collections::HashSet;
+
+use divisi_core::plan::{Fault, Input};
+use divisi_core::{Plan, TaskId};
+
+use super::task::Spans;
+use crate::codes;
+use crate::faults::{Faults, shown};
+
+/// How many tasks of a cycle are named; the first ones show where to cut.
+const CYCLE_SHOWN_MAX: usize = 8;
+
+/// Where the stages' tasks stand, as byte offsets: for each stage, one for each task.
+#[derive(Default)]
+pub(crate) struct StageSpans {
+    pub(crate) tasks: Vec<Vec<u32>>,
+}
+
+/// Collects all faults of the plan's structure. `at` is where its list of tasks starts.
+pub(crate) fn check_structure(
+    plan: &Plan,
+    at: usize,
+    tasks: &[Spans],
+    stages: &StageSpans,
+    faults: &mut Faults<'_>,
+) {
+    let Err(found) = plan.graph() else {
+        return;
+    };
+    let later = |fault: &Fault| match fault {
+        Fault::DuplicateId { tasks, .. } => Some(tasks.1),
+        _ => None,
+    };
+    let teller = Teller {
+        plan,
+        at,
+        tasks,
+        stages,
+        duplicates: found.iter().filter_map(later).collect(),
+    };
+    for fault in &found {
+        if teller.is_consequence(fault) {
+            continue;
+        }
+        if faults.is_full() {
+            faults.count_error();
+        } else {
+            teller.tell(fault, faults);
+        }
+    }
+}
+
+struct Teller<'p> {
+    plan: &'p Plan,
+    at: usize,
+    tasks: &'p [Spans],
+    stages: &'p StageSpans,
+    /// The later tasks of those that share an id.
+    duplicates: HashSet<usize>,
+}
+
+impl Teller<'_> {
+    /// Whether a fault only follows from another one: the task has no usable id, or the stages
+    /// can only name the first of those that share it.
+    fn is_consequence(&self, fault: &Fault) -> bool {
+        match fault {
+            Fault::DuplicateId { tasks, .. } => !self.tasks[tasks.1].named,
+            Fault::InNoStage { task } => !self.tasks[*task].named || self.duplicates.contains(task),
+            _ => false,
+        }
+    }
+
+    fn tell(&self, fault: &Fault, faults: &mut Faults<'_>) {
+        match fault {
+            Fault::Empty => {
+                faults
+                    .error(codes::EMPTY, self.at, || "there is no subtask".to_owned())
+                    .hint("a plan has at least one task");
+            }
+            Fault::DuplicateId { id, tasks } => {
+                let line = faults.line(self.tasks[tasks.0].id);
+                faults
+                    .error(codes::DUPLICATE_ID, self.tasks[tasks.1].id, || {
+                        format!("two tasks have the id {}", shown(id.as_str()))
+                    })
+                    .hint(format!("the first one stands in line {line}"));
+            }
+            Fault::UnknownDependency {
+                task,
+                dependency,
+                id,
+            } => {
+                let at = self
+                    .references(*task)
+                    .nth(*dependency)
+                    .map_or(self.at, |r| r.0);
+                self.unknown_id(at, id, faults);
+            }
+            Fault::UnknownInStage { stage, id } => {
+                let at = self.stage_span(*stage, id, Occurrence::First);
+                self.unknown_id(at, id, faults);
+            }
+            Fault::Cycle(cycle) => self.cycle(cycle, faults),
+            Fault::TwiceInStages { stage, id } => {
+                let at = self.stage_span(*stage, id, Occurrence::Last);
+                faults.error(codes::STAGE_TWICE, at, || {
+                    format!("the task {} already stands in a stage", shown(id.as_str()))
+                });
+            }
+            Fault::InNoStage { task } => {
+                faults
+                    .error(codes::STAGE_MISSING, self.tasks[*task].id, || {
+                        format!("the task {} stands in no stage", self.name(*task))
+                    })
+                    .hint("`execution_plan` names every task, or is left out");
+            }
+            Fault::DependencyInStage {
+                task,
+                dependency,
+                same,
+            } => {
+                let Some((at, Some(on))) = self.references(*task).nth(*dependency) else {
+                    unreachable!("the core names a reference to a task");
+                };
+                let on = shown(on.as_str());
+                let name = self.name(*task);
+                let which = if *same {
+                    "its own stage"
+                } else {
+                    "a later stage"
+                };
+                faults
+                    .error(codes::STAGE_ORDER, at, || {
+                        format!("{name} depends on {on}, which stands in {which}")
+                    })
+                    .hint(format!("move {name} to a stage after that of {on}"));
+            }
+        }
+    }
+
+    fn name(&self, task: usize) -> String {
+        shown(self.plan.tasks[task].id.as_str())
+    }
+
+    fn unknown_id(&self, at: usize, id: &TaskId, faults: &mut Faults<'_>) {
+        let known = self.plan.tasks.iter().zip(self.tasks);
+        let known = known.filter(|(_, spans)| spans.named);
+        let meant = faults.nearest(id.as_str(), known.map(|(task, _)| task.id.as_str()));
+        faults
+            .error(codes::UNKNOWN_ID, at, || {
+                format!("no task has the id {}", shown(id.as_str()))
+            })
+            .meant(meant);
+    }
+
+    fn cycle(&self, cycle: &[usize], faults: &mut Faults<'_>) {
+        let (first, second) = (cycle[0], cycle[1 % cycle.len()]);
+        let at = self.reference(first, second);
+        let names = cycle.iter().take(CYCLE_SHOWN_MAX);
+        let mut path: Vec<String> = names
+            .map(|&task| self.plan.tasks[task].id.to_string())
+            .collect();
+        if let Some(hidden) = cycle.len().checked_sub(CYCLE_SHOWN_MAX + 1) {
+            path.push(format!("({} more)", hidden + 1));
+        }
+        path.push(self.plan.tasks[first].id.to_string());
+        faults
+            .error(codes::CYCLE, at, || match cycle.len() {
+                1 => format!("a task waits for itself: {}", path.join(" → ")),
+                _ => format!("tasks wait for each other: {}", path.join(" → ")),
+            })
+            .hint("take one of these dependencies out");
+    }
+
+    /// Where a task names others, and which: its dependencies, then its inputs, of which paths
+    /// name none.
+    fn references(&self, task: usize) -> impl Iterator<Item = (usize, Option<&TaskId>)> {
+        let (spec, spans) = (&self.plan.tasks[task], &self.tasks[task]);
+        let dependencies = spec.dependencies.iter().map(Some);
+        let inputs = spec.inputs.iter().map(|input| match input {
+            Input::Task(id) => Some(id),
+            Input::Path(_) => None,
+        });
+        let places = spans.dependencies.iter().chain(&spans.inputs);
+        places
+            .map(|&at| at as usize)
+            .zip(dependencies.chain(inputs))
+    }
+
+    /// Where a task names another.
+    fn reference(&self, task: usize, other: usize) -> usize {
+        let id = &self.plan.tasks[other].id;
+        let found = self.references(task).find(|(_, named)| *named == Some(id));
+        found.map_or(self.tasks[task].id, |(at, _)| at)
+    }
+
+    fn stage_span(&self, stage: usize, id: &TaskId, occurrence: Occurrence) -> usize {
+        let tasks = &self.plan.stages[stage].tasks;
+        let place = match occurrence {
+            Occurrence::First => tasks.iter().position(|task| task == id),
+            Occurrence::Last => tasks.iter().rposition(|task| task == id),
+        };
+        place.map_or(self.at, |place| self.stages.tasks[stage][place] as usize)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Occurrence {
+    First,
+    Last,
+}

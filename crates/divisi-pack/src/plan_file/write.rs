@@ -1,0 +1,301 @@
+//! Writes a plan in its file form: what follows from the rest is left out.
+
+use std::collections::HashSet;
+
+use divisi_core::plan::{Input, Priority, TaskSpec, Work};
+use divisi_core::{Criterion, Format, Plan, TaskId, TaskKind, WorkspaceKind};
+
+use super::compile::Promise;
+use super::form::{
+    CriterionForm, DeliverableForm, FormatForm, InputForm, KindForm, NumberForm, PlanForm,
+    PriorityForm, SubtaskForm, TemplateForm, WordsForm, WorkspaceForm,
+};
+use super::{CHECK_TIMEOUT_MS, top};
+
+/// The plan as the text of a plan file, with a line break at its end.
+///
+/// Reading it gives the same plan, for every plan that was read from a file. Of other plans, what
+/// files cannot say is lost: a task of kind `Plan` is written as `work`, and stages whose numbers
+/// contradict their order get new names.
+#[must_use]
+pub fn write(plan: &Plan) -> String {
+    let names: HashSet<&str> = plan.tasks.iter().map(|task| task.id.as_str()).collect();
+    let form = PlanForm {
+        task_title: plan.title.clone(),
+        subtasks: plan
+            .tasks
+            .iter()
+            .map(|task| subtask(task, &names))
+            .collect(),
+        execution_plan: stages(plan),
+        criteria: some_list(plan.criteria.iter().filter_map(criterion)),
+        ..PlanForm::default()
+    };
+    let mut text = serde_json::to_string_pretty(&form).expect("the form has only string keys");
+    text.push('\n');
+    text
+}
+
+fn some_list<T>(list: impl Iterator<Item = T>) -> Option<Vec<T>> {
+    let list: Vec<T> = list.collect();
+    (!list.is_empty()).then_some(list)
+}
+
+fn ids(ids: &[TaskId]) -> impl Iterator<Item = String> {
+    ids.iter().map(TaskId::to_string)
+}
+
+fn stages(plan: &Plan) -> Vec<(String, Vec<String>)> {
+    let numbers: Vec<Option<u32>> = plan.stages.iter().map(|s| top::number(&s.name)).collect();
+    let rising = numbers.windows(2).all(|pair| pair[0] < pair[1]);
+    let names: HashSet<&str> = plan.stages.iter().map(|stage| &*stage.name).collect();
+    let keeps_order = match numbers.iter().all(Option::is_none) {
+        true => names.len() == plan.stages.len(),
+        false => numbers.iter().all(Option::is_some) && rising,
+    };
+    let named = plan.stages.iter().enumerate().map(|(at, stage)| {
+        let name = match keeps_order {
+            true => stage.name.clone(),
+            false => format!("stage_{}", at + 1),
+        };
+        (name, ids(&stage.tasks).collect())
+    });
+    named.collect()
+}
+
+fn subtask(task: &TaskSpec, names: &HashSet<&str>) -> SubtaskForm {
+    let stated = Stated::of(task);
+    let (minutes, seconds) = duration(task.estimate.duration_ms);
+    SubtaskForm {
+        subtask_id: task.id.to_string(),
+        title: (task.title != task.id.as_str()).then(|| task.title.clone()),
+        description: (!task.description.is_empty()).then(|| task.description.clone()),
+        kind: (task.kind != TaskKind::Work).then(|| kind(task.kind)),
+        assigned_to: task.domain.clone(),
+        worker_type: task.function.clone(),
+        agent: task.agent.clone(),
+        agents_else: some_list(task.agents_else.iter().cloned()),
+        command: match &task.work {
+            Work::Command(argv) => Some(argv.clone()),
+            _ => None,
+        },
+        script: match &task.work {
+            Work::Script(script) => Some(script.clone()),
+            _ => None,
+        },
+        template: match &task.work {
+            Work::Template(template) => Some(TemplateForm {
+                text: template.text.clone(),
+                path: template.path.clone(),
+                output: template.output.clone(),
+            }),
+            _ => None,
+        },
+        dependencies: some_list(ids(&task.dependencies)),
+        inputs: some_list(task.inputs.iter().map(|i| input(i, task.kind, names))),
+        deliverables: some_list(
+            task.deliverables
+                .iter()
+                .map(|deliverable| DeliverableForm::Text(deliverable.path.clone())),
+        ),
+        files_affected: some_list(task.scope.iter().cloned()),
+        success_criteria: match &stated.words[..] {
+            [] => None,
+            [one] => Some(WordsForm::One(one.clone())),
+            several => Some(WordsForm::Several(several.to_vec())),
+        },
+        criteria: some_list(stated.listed.iter().filter_map(criterion)),
+        workspace: workspace(task, &stated),
+        env: (!task.env.is_empty()).then(|| task.env.clone()),
+        timeout_minutes: task.timeout_ms.map(minutes_of),
+        retries: task.retries,
+        ok_exit: stated.ok_exit_given.then(|| task.ok_exit.clone()),
+        priority: (task.priority != Priority::Medium).then(|| priority(task.priority)),
+        estimated_duration_minutes: minutes,
+        estimated_seconds: seconds,
+        estimated_tokens: task.estimate.tokens,
+        ..SubtaskForm::default()
+    }
+}
+
+/// What must be written about criteria so that reading compiles the same ones.
+struct Stated {
+    listed: Vec<Criterion>,
+    words: Vec<String>,
+    ok_exit_given: bool,
+}
+
+impl Stated {
+    /// The shortest form that compiles to the task's criteria; else all of them, as listed.
+    fn of(task: &TaskSpec) -> Stated {
+        let exit_given = task.ok_exit != [0];
+        let forms = [
+            Stated::short(task, exit_given),
+            Stated::long(task, exit_given),
+            Stated::short(task, true),
+            Stated::long(task, true),
+        ];
+        let same = |form: &Stated| form.compile(task) == task.criteria;
+        let found = forms.into_iter().find(same);
+        found.unwrap_or_else(|| Stated::long(task, task.criteria.contains(&Criterion::ExitStatus)))
+    }
+
+    fn short(task: &TaskSpec, ok_exit_given: bool) -> Stated {
+        let promised: HashSet<&str> = task.deliverables.iter().map(|d| &*d.path).collect();
+        let follows = |criterion: &Criterion| match criterion {
+            Criterion::ExitStatus | Criterion::Plain { .. } => true,
+            Criterion::File { path, min_bytes } => *min_bytes == 1 && promised.contains(&**path),
+            _ => false,
+        };
+        let words = task
+            .criteria
+            .iter()
+            .filter_map(|criterion| match criterion {
+                Criterion::Plain { text } => Some(text.clone()),
+                _ => None,
+            });
+        Stated {
+            listed: task
+                .criteria
+                .iter()
+                .filter(|c| !follows(c))
+                .cloned()
+                .collect(),
+            words: words.collect(),
+            ok_exit_given,
+        }
+    }
+
+    fn long(task: &TaskSpec, ok_exit_given: bool) -> Stated {
+        let listed = task
+            .criteria
+            .iter()
+            .filter(|c| **c != Criterion::ExitStatus);
+        Stated {
+            listed: listed.cloned().collect(),
+            words: Vec::new(),
+            ok_exit_given,
+        }
+    }
+
+    fn promise<'t>(&self, task: &'t TaskSpec) -> Promise<'t> {
+        Promise {
+            kind: task.kind,
+            work: &task.work,
+            deliverables: &task.deliverables,
+            ok_exit_given: self.ok_exit_given,
+        }
+    }
+
+    fn compile(&self, task: &TaskSpec) -> Vec<Criterion> {
+        let plain = |text: &String| Criterion::Plain { text: text.clone() };
+        let plain: Vec<Criterion> = self.words.iter().map(plain).collect();
+        self.promise(task).criteria(&self.listed, &plain)
+    }
+}
+
+fn workspace(task: &TaskSpec, stated: &Stated) -> Option<WorkspaceForm> {
+    let default = stated.promise(task).workspace(&task.criteria);
+    let form = match task.workspace {
+        WorkspaceKind::Worktree => WorkspaceForm::Worktree,
+        WorkspaceKind::Shared => WorkspaceForm::Shared,
+        WorkspaceKind::Scratch => WorkspaceForm::Scratch,
+    };
+    (task.workspace != default).then_some(form)
+}
+
+fn input(input: &Input, kind: TaskKind, names: &HashSet<&str>) -> InputForm {
+    let external = kind == TaskKind::External;
+    match input {
+        Input::Task(id) if external => InputForm::Task {
+            task: id.to_string(),
+        },
+        Input::Task(id) => InputForm::Text(id.to_string()),
+        Input::Path(path) if !external && names.contains(&**path) => {
+            InputForm::Path { path: path.clone() }
+        }
+        Input::Path(path) => InputForm::Text(path.clone()),
+    }
+}
+
+fn kind(kind: TaskKind) -> KindForm {
+    match kind {
+        TaskKind::Work | TaskKind::Plan => KindForm::Work,
+        TaskKind::Research => KindForm::Research,
+        TaskKind::Compose => KindForm::Compose,
+        TaskKind::Review => KindForm::Review,
+        TaskKind::External => KindForm::External,
+        TaskKind::Approval => KindForm::Approval,
+    }
+}
+
+fn priority(priority: Priority) -> PriorityForm {
+    match priority {
+        Priority::Low => PriorityForm::Low,
+        Priority::Medium => PriorityForm::Medium,
+        Priority::High => PriorityForm::High,
+        Priority::Critical => PriorityForm::Critical,
+    }
+}
+
+fn minutes_of(ms: u64) -> NumberForm {
+    NumberForm(ms as f64 / 60_000.0)
+}
+
+/// Whole minutes as minutes, anything else in seconds, which people read more easily.
+fn duration(ms: Option<u64>) -> (Option<NumberForm>, Option<NumberForm>) {
+    match ms {
+        None => (None, None),
+        Some(ms) if ms % 60_000 == 0 => (Some(minutes_of(ms)), None),
+        Some(ms) => (None, Some(NumberForm(ms as f64 / 1_000.0))),
+    }
+}
+
+/// A criterion's form; `None` for the exit status, which `ok_exit` says.
+fn criterion(criterion: &Criterion) -> Option<CriterionForm> {
+    let form = match criterion.clone() {
+        Criterion::ExitStatus => return None,
+        Criterion::File { path, min_bytes } => CriterionForm::File {
+            file: path,
+            min_bytes: (min_bytes != 1).then_some(min_bytes),
+        },
+        Criterion::Contains { text, path } => CriterionForm::Contains {
+            contains: text,
+            r#in: path,
+        },
+        Criterion::Lacks { text, path } => CriterionForm::Lacks {
+            lacks: text,
+            r#in: path,
+        },
+        Criterion::Matches { pattern, path } => CriterionForm::Matches {
+            matches: pattern,
+            r#in: path,
+        },
+        Criterion::Section { heading, path } => CriterionForm::Section {
+            section: heading,
+            r#in: path,
+        },
+        Criterion::Format { format, path } => CriterionForm::Format {
+            format: match format {
+                Format::Json => FormatForm::Json,
+                Format::Yaml => FormatForm::Yaml,
+                Format::Toml => FormatForm::Toml,
+                Format::Markdown => FormatForm::Markdown,
+            },
+            r#in: path,
+        },
+        Criterion::Schema { schema, path } => CriterionForm::Schema { schema, r#in: path },
+        Criterion::Command { argv, timeout_ms } => CriterionForm::Command {
+            command: argv,
+            timeout_minutes: (timeout_ms != CHECK_TIMEOUT_MS).then(|| minutes_of(timeout_ms)),
+        },
+        Criterion::Scope { patterns } => CriterionForm::Scope { scope: patterns },
+        Criterion::Count { pattern, min, max } => CriterionForm::Count {
+            count: pattern,
+            min: (min != 0 || max.is_none()).then_some(min),
+            max,
+        },
+        Criterion::Plain { text } => CriterionForm::Plain(text),
+    };
+    Some(form)
+}
