@@ -3,11 +3,12 @@
 use std::io;
 
 use divisi_core::criterion::{Cost, Criterion, Format, Outcome, Verdict};
+use divisi_core::path::beneath;
 use divisi_core::receipt::Exit;
 
 use super::evidence::{short, tail};
 use super::{format, markdown, paths, schema, text};
-use crate::files::{Entry, Files, beneath};
+use crate::files::{Entry, Files};
 
 /// Why a criterion could not be evaluated, though nothing is wrong with what was made. Worth
 /// trying again once the cause is gone; never a verdict.
