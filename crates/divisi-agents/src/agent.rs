@@ -13,8 +13,9 @@ use divisi_core::plan::TaskSpec;
 use divisi_core::worker::{Confinement, Ended, Limits, ProcessSpec};
 use serde::{Deserialize, Serialize};
 
+use crate::beneath::Fault;
 use crate::handoff::{Answer, Handoff};
-use crate::scripted::{PlayFault, Played, Script, run_script};
+use crate::scripted::{Played, Script, run_script};
 
 /// What kind of executor an agent is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,7 +173,7 @@ impl InProcess {
     ///
     /// # Errors
     /// As [`run_script`].
-    pub fn run(&self, workspace: &std::path::Path) -> Result<Played, PlayFault> {
+    pub fn run(&self, workspace: &std::path::Path) -> Result<Played, Fault> {
         run_script(&self.script, workspace, self.attempt, &self.answers)
     }
 }

@@ -10,9 +10,11 @@
 //! - [`agent`] holds the trait and its types, [`command`], [`person`] and [`scripted`] implement
 //!   it, [`contract`] says what every implementation keeps to.
 //! - [`handoff`] is exactly what an attempt is given.
+//! - [`beneath`] writes files where an agent may have put links.
 //! - [`environment`] decides which variables an agent's process sees.
 
 pub mod agent;
+pub mod beneath;
 pub mod command;
 pub mod contract;
 pub mod environment;

@@ -12,22 +12,18 @@
 //! The last list repeats for later attempts. Steps that write do it beneath the workspace, never
 //! through a link.
 
-use std::io::{self, Write};
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use divisi_core::path::{PathFault, beneath};
 use divisi_core::plan::Work;
 use divisi_core::receipt::Exit;
 use divisi_core::worker::Ended;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
-use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::{
     Agent, Assignment, Claim, Description, InProcess, Kind, Launch, LaunchFault, Monitoring,
     Question,
 };
+use crate::beneath::{Fault, Place, delete, write};
 use crate::handoff::Answer;
 
 /// A script stands in a plan file beside everything else.
@@ -133,27 +129,6 @@ pub struct Played {
     pub took_ms: u64,
 }
 
-/// Why a script could not be played.
-#[derive(Debug, thiserror::Error)]
-pub enum PlayFault {
-    /// A step names a path that does not stay in the workspace. Will repeat.
-    #[error("play a step: the path {path:?} {fault}")]
-    Path {
-        /// The path.
-        path: String,
-        /// What about it.
-        fault: PathFault,
-    },
-    /// The file system refused a step.
-    #[error("play a step on {path:?}")]
-    Io {
-        /// The path.
-        path: String,
-        /// What the system reported.
-        source: io::Error,
-    },
-}
-
 /// Plays an attempt's steps in a workspace. Deterministic: the same script, attempt, answers and
 /// folder give the same result.
 ///
@@ -164,7 +139,7 @@ pub fn run_script(
     workspace: &Path,
     attempt: u32,
     answers: &[Answer],
-) -> Result<Played, PlayFault> {
+) -> Result<Played, Fault> {
     let mut played = Played {
         exit: Exit::Status(0),
         claim: Claim::Done,
@@ -173,8 +148,8 @@ pub fn run_script(
     };
     for step in script.steps(attempt) {
         match step {
-            Step::Write { path, text } => write(workspace, path, text, Place::Whole)?,
-            Step::Append { path, text } => write(workspace, path, text, Place::End)?,
+            Step::Write { path, text } => write(workspace, path, text.as_bytes(), Place::Whole)?,
+            Step::Append { path, text } => write(workspace, path, text.as_bytes(), Place::End)?,
             Step::Delete { path } => delete(workspace, path)?,
             Step::Print(text) => say(&mut played.printed, text),
             Step::TakeMs(ms) => played.took_ms = played.took_ms.saturating_add(*ms),
@@ -218,87 +193,6 @@ fn signaled(signal: i32) -> Claim {
 fn say(printed: &mut String, text: &str) {
     printed.push_str(text);
     printed.push('\n');
-}
-
-/// Where in a file the text goes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Whole,
-    End,
-}
-
-fn write(workspace: &Path, path: &str, text: &str, place: Place) -> Result<(), PlayFault> {
-    let components = components(path)?;
-    let (name, folders) = components.split_last().expect("a path has a component");
-    let wrote = || -> io::Result<()> {
-        let folder = open_folders(workspace, folders, Absent::Create)?;
-        // NONBLOCK keeps a FIFO from waiting for a reader; it is then refused as no file.
-        let flags = OFlags::WRONLY
-            | OFlags::CREATE
-            | OFlags::APPEND
-            | OFlags::NOFOLLOW
-            | OFlags::NONBLOCK
-            | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&folder, *name, flags, Mode::from_raw_mode(0o644))?;
-        let kind = FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode);
-        if kind != FileType::RegularFile {
-            return Err(io::Error::other("it is not a regular file"));
-        }
-        if place == Place::Whole {
-            rustix::fs::ftruncate(&file, 0)?;
-        }
-        std::fs::File::from(file).write_all(text.as_bytes())
-    };
-    wrote().map_err(|source| io_fault(path, source))
-}
-
-fn delete(workspace: &Path, path: &str) -> Result<(), PlayFault> {
-    let components = components(path)?;
-    let (name, folders) = components.split_last().expect("a path has a component");
-    let deleted = || -> io::Result<()> {
-        let folder = open_folders(workspace, folders, Absent::Fail)?;
-        Ok(rustix::fs::unlinkat(&folder, *name, AtFlags::empty())?)
-    };
-    match deleted() {
-        Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other.map_err(|source| io_fault(path, source)),
-    }
-}
-
-fn components(path: &str) -> Result<Vec<&str>, PlayFault> {
-    beneath(path).map_err(|fault| PlayFault::Path {
-        path: path.to_owned(),
-        fault,
-    })
-}
-
-fn io_fault(path: &str, source: io::Error) -> PlayFault {
-    PlayFault::Io {
-        path: path.to_owned(),
-        source,
-    }
-}
-
-/// What is done about a folder that is not there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Absent {
-    Create,
-    Fail,
-}
-
-fn open_folders(workspace: &Path, folders: &[&str], absent: Absent) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let mut at = rustix::fs::open(workspace, flags, Mode::empty())?;
-    for folder in folders {
-        if absent == Absent::Create {
-            match rustix::fs::mkdirat(&at, *folder, Mode::from_raw_mode(0o755)) {
-                Ok(()) | Err(Errno::EXIST) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        at = rustix::fs::openat(&at, *folder, flags | OFlags::NOFOLLOW, Mode::empty())?;
-    }
-    Ok(at)
 }
 
 /// Plays what the task's `script` says.
@@ -348,9 +242,11 @@ impl Agent for ScriptedAgent {
 mod tests {
     use std::os::unix::fs::symlink;
 
+    use rustix::fs::{FileType, Mode};
+
     use super::*;
 
-    fn play(folder: &Path, text: &str, attempt: u32) -> Result<Played, PlayFault> {
+    fn play(folder: &Path, text: &str, attempt: u32) -> Result<Played, Fault> {
         run_script(&Script::parse(text).unwrap(), folder, attempt, &[])
     }
 

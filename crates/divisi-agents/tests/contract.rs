@@ -24,9 +24,9 @@ impl Runner for Plain {
             .envs(&process.env)
             .stdin(Stdio::null())
             .output()
-            .unwrap();
+            .expect("the program is there");
         let ended = Ended {
-            exit: Exit::Status(output.status.code().unwrap()),
+            exit: Exit::Status(output.status.code().expect("it ends by itself")),
             output: None,
             wall_ms: 1,
             swept: 0,
@@ -40,7 +40,7 @@ impl Runner for Plain {
 fn task(work: Work) -> TaskSpec {
     TaskSpec {
         work,
-        ..TaskSpec::command(TaskId::new("a-task").unwrap(), &[])
+        ..TaskSpec::command(TaskId::new("a-task").expect("an id"), &[])
     }
 }
 
@@ -49,7 +49,7 @@ fn found(agent: &dyn Agent, possible: Work, impossible: Work) -> Vec<String> {
         possible: task(possible),
         impossible: task(impossible),
     };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     violations(agent, &case, folder.path(), &Plain)
 }
 

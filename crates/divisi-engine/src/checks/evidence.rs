@@ -60,7 +60,7 @@ pub(super) fn names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String
 }
 
 /// A text on one line, with at most about `chars_max` characters.
-pub(super) fn short(text: &str, chars_max: usize) -> String {
+pub(crate) fn short(text: &str, chars_max: usize) -> String {
     let mut out = String::new();
     for (at, c) in text.chars().enumerate() {
         if at == chars_max {
@@ -79,7 +79,7 @@ pub(super) fn short(text: &str, chars_max: usize) -> String {
 /// Formats a value of any size into at most about `chars_max` characters: the value's own
 /// formatting is stopped when enough was written, so a message that quotes a whole document
 /// costs nothing.
-pub(super) fn shown(value: &dyn fmt::Display, chars_max: usize) -> String {
+pub(crate) fn shown(value: &dyn fmt::Display, chars_max: usize) -> String {
     struct Bounded {
         text: String,
         bytes_max: usize,
