@@ -74,6 +74,9 @@ fn yaml_options() -> serde_saphyr::Options {
             max_aliases: 1_000,
             max_nodes: 250_000,
         },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 100_000,
+        },
         with_snippet: false,
     }
 }

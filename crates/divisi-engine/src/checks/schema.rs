@@ -4,14 +4,13 @@
 //! work with every step. So before the validator sees either, [`Walk`] follows the schema along
 //! the instance, doing no more than counting, and refuses pairs that would take too many steps.
 //! Only references within the schema are followed; nothing is ever fetched. Patterns run on a
-//! linear engine, so look-around is not available in them.
+//! linear engine with a small limit, so look-around is not available in them.
 
 use serde_json::Value;
 
 use super::evaluate::{CheckError, Checked, Stop, fails};
 use super::evidence::{short, shown};
 use super::format::{PARSED_BYTES_MAX, value};
-use super::text::PATTERN_PROGRAM_BYTES_MAX;
 use crate::files::Files;
 
 /// A schema is written by hand or generated from types; this is ten times a large one.
@@ -22,6 +21,9 @@ pub const SCHEMA_REFERENCES_MAX: usize = 1_000;
 
 /// Applications of a sub-schema to a value. Bounds time and the number of faults held.
 pub const SCHEMA_STEPS_MAX: u32 = 200_000;
+
+/// What each pattern of a schema may compile to.
+const PATTERN_PROGRAM_BYTES_MAX: usize = 256 << 10;
 
 /// How deep sub-schemas may be applied within each other.
 const DEPTH_MAX: u32 = 500;

@@ -186,16 +186,37 @@ fn text_is_found_to_the_letter() {
 }
 
 #[test]
-fn a_pattern_that_backtracks_elsewhere_ends_here() {
+fn a_pattern_that_is_slow_elsewhere_ends_here() {
     let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "a", "a".repeat(1 << 20));
-    let nothing = "nothing in a";
+    let root = folder.path();
+    put(root, "a", "a".repeat(1 << 20));
+    // Every state of the automaton is new: the sequence never repeats within the pattern's span.
+    let mut seed = 12_345_u32;
+    let mut coin = || {
+        seed ^= seed << 13;
+        seed ^= seed >> 17;
+        seed ^= seed << 5;
+        if seed & 1 == 0 { 'a' } else { 'b' }
+    };
+    let mixed: String = (0..1 << 20).map(|_| coin()).collect();
+    put(root, "small", &mixed[..1_000]);
+    put(root, "mixed", mixed);
+    put(root, "words", format!("{} ü end", "word ".repeat(100)));
+    let nothing = "nothing in ";
     table(
-        folder.path(),
+        root,
         &[
             (matches("^(a+)+$b", "a"), nothing),
             (matches("(a|aa)*c", "a"), nothing),
             (matches("(x+x+)+y", "a"), nothing),
+            (
+                matches("(a|b)*a(a|b){500}c", "mixed"),
+                "takes too long on mixed",
+            ),
+            (matches("(a|b)*a(a|b){500}c", "small"), nothing),
+            (matches("(a|b)*a(a|b){5}", "small"), ""),
+            (matches(r"\bend\b", "words"), ""),
+            (matches(r"\w+@\w+\.\w{2,6}", "words"), nothing),
         ],
     );
 }
