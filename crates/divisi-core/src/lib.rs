@@ -9,6 +9,7 @@
 //! - [`run`] is the aggregate that carries a plan from creation to its end.
 //! - [`ledger`] is the aggregate that owns budgets.
 //! - [`assign`] is the one pure function that shares workers among all runs.
+//! - [`path`] proves that a path from outside stays beneath its root.
 //! - [`worker`] holds the types of the protocol between engine and supervisor.
 //! - [`journal`] holds the traits that the shell implements.
 
@@ -18,6 +19,7 @@ pub mod diagnostic;
 pub mod ids;
 pub mod journal;
 pub mod ledger;
+pub mod path;
 pub mod plan;
 pub mod receipt;
 pub mod run;

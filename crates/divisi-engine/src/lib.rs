@@ -3,6 +3,9 @@
 //! One loop owns all state. Everything that can wake it is a variant of one closed enum; a step
 //! is decided, made durable, and only then answered and acted upon.
 
+pub mod checks;
+pub mod compose;
+pub mod files;
 pub mod monitor;
 pub mod reconcile;
 pub mod simulate;

@@ -1,0 +1,378 @@
+//! Handoffs: exactly what an attempt is given (T8), in the source's form and with more.
+//!
+//! The first eight members are the source's, named as there. The rest says what the source left
+//! to the reader: what to make, from what, within which bounds, when it is done, and why earlier
+//! attempts were refused. A handoff is data for an agent; nothing in it is ever executed or
+//! rendered as a template.
+
+use divisi_core::criterion::{Criterion, Outcome, Verdict, truncate};
+use divisi_core::ids::{TaskId, Time};
+use divisi_core::plan::Priority;
+use divisi_core::receipt::{Artifact, Exit};
+use serde::{Deserialize, Serialize};
+
+/// A handoff's JSON. An agent reads it whole, and most have to pay for every word.
+pub const HANDOFF_BYTES_MAX: usize = 256 << 10;
+
+/// Names kept in each list of the context when a handoff is too big.
+const CONTEXT_NAMES_MAX: usize = 20;
+
+/// Evidence kept of each verdict when a handoff is too big, in bytes.
+const EVIDENCE_BYTES_KEPT: usize = 500;
+
+/// What an attempt is given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handoff {
+    /// Names it: see [`handoff_id`].
+    pub handoff_id: String,
+    /// Who hands off; `orchestrator` in the source.
+    #[serde(alias = "from_master")]
+    pub from: String,
+    /// The role's domain, or the agent's name where no role is given.
+    #[serde(alias = "to_master")]
+    pub to: String,
+    /// The task.
+    pub subtask_id: TaskId,
+    /// The run.
+    pub parent_orchestration: String,
+    /// The task's priority.
+    pub priority: Priority,
+    /// What goes on around it.
+    #[serde(default)]
+    pub context: Context,
+    /// When, in RFC 3339: see [`created_at`].
+    pub created_at: String,
+    /// The task in one line.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// The rest of what to do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// What its dependencies made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Given>,
+    /// Paths of the files it must make.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deliverables: Vec<String>,
+    /// When it is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub criteria: Vec<Criterion>,
+    /// What it may change; empty means anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<String>,
+    /// The attempt's number, from 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub attempt: u32,
+    /// Why earlier attempts were refused, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub feedback: Vec<Feedback>,
+    /// Answers to questions of earlier attempts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn is_one(n: &u32) -> bool {
+    *n == 1
+}
+
+/// What goes on around a task, each entry a task's id with a remark in parentheses if need be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Context {
+    /// The intent, in a sentence.
+    #[serde(default)]
+    pub orchestration_context: String,
+    /// What is done.
+    #[serde(default)]
+    pub dependencies_completed: Vec<String>,
+    /// What waits for it.
+    #[serde(default)]
+    pub next_subtasks: Vec<String>,
+    /// What runs beside it.
+    #[serde(default)]
+    pub related_subtasks: Vec<String>,
+}
+
+/// What one dependency made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// By which task.
+    pub task: TaskId,
+    /// The files; they stand in the workspace at their paths.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// The refusal of an earlier attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feedback {
+    /// Which attempt.
+    pub attempt: u32,
+    /// Why, in one line.
+    pub reason: String,
+    /// How its agent ended, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<Exit>,
+    /// What was not met.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<Unmet>,
+}
+
+/// A criterion that an earlier attempt did not meet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unmet {
+    /// The criterion, in words.
+    pub criterion: String,
+    /// What was seen.
+    pub evidence: String,
+}
+
+impl Feedback {
+    /// Feedback from an attempt's verdicts: those that failed, with their evidence.
+    #[must_use]
+    pub fn refusal(
+        attempt: u32,
+        exit: Option<Exit>,
+        criteria: &[Criterion],
+        verdicts: &[Verdict],
+    ) -> Feedback {
+        let unmet: Vec<Unmet> = verdicts
+            .iter()
+            .filter(|verdict| verdict.outcome == Outcome::Fail)
+            .filter_map(|verdict| {
+                Some(Unmet {
+                    criterion: criteria.get(usize::from(verdict.criterion))?.to_string(),
+                    evidence: verdict.evidence.clone(),
+                })
+            })
+            .collect();
+        Feedback {
+            attempt,
+            reason: format!(
+                "{} of {} criteria were not met",
+                unmet.len(),
+                criteria.len()
+            ),
+            exit,
+            unmet,
+        }
+    }
+}
+
+/// The answer to a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The question, to the letter.
+    pub question: String,
+    /// The answer.
+    pub answer: String,
+}
+
+/// A handoff is too big though everything that may be dropped was dropped. Will repeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write a handoff: it has {bytes} bytes, at most {HANDOFF_BYTES_MAX} are handed on")]
+pub struct TooBig {
+    /// Its size in bytes.
+    pub bytes: usize,
+}
+
+impl Handoff {
+    /// Whether there is nothing to tell that a program started by a plan could use: no words, no
+    /// inputs, no promises, no bounds, no feedback. No file is written then.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        self.description.is_empty()
+            && self.inputs.is_empty()
+            && self.deliverables.is_empty()
+            && self.scope.is_empty()
+            && self.feedback.is_empty()
+            && self.answers.is_empty()
+    }
+
+    /// The handoff as JSON of at most [`HANDOFF_BYTES_MAX`] bytes. Beyond that the neighbors'
+    /// names are cut first, then older feedback, then evidence; never what to do and when it is
+    /// done.
+    ///
+    /// # Errors
+    /// Even so it is too big.
+    pub fn to_json(&self) -> Result<String, TooBig> {
+        let whole = json(self);
+        if whole.len() <= HANDOFF_BYTES_MAX {
+            return Ok(whole);
+        }
+        let mut less = self.clone();
+        for shorten in [shorten_context, shorten_feedback, shorten_evidence] {
+            shorten(&mut less);
+            let text = json(&less);
+            if text.len() <= HANDOFF_BYTES_MAX {
+                return Ok(text);
+            }
+        }
+        let bytes = json(&less).len();
+        Err(TooBig { bytes })
+    }
+}
+
+fn json(handoff: &Handoff) -> String {
+    serde_json::to_string_pretty(handoff).expect("a handoff has only text keys")
+}
+
+fn shorten_context(handoff: &mut Handoff) {
+    let context = &mut handoff.context;
+    for names in [
+        &mut context.dependencies_completed,
+        &mut context.next_subtasks,
+        &mut context.related_subtasks,
+    ] {
+        let more = names.len().saturating_sub(CONTEXT_NAMES_MAX);
+        if more > 0 {
+            names.truncate(CONTEXT_NAMES_MAX);
+            names.push(format!("(and {more} more)"));
+        }
+    }
+}
+
+fn shorten_feedback(handoff: &mut Handoff) {
+    let older = handoff.feedback.len().saturating_sub(1);
+    handoff.feedback.drain(..older);
+}
+
+fn shorten_evidence(handoff: &mut Handoff) {
+    for unmet in handoff.feedback.iter_mut().flat_map(|f| &mut f.unmet) {
+        truncate(&mut unmet.evidence, EVIDENCE_BYTES_KEPT);
+    }
+}
+
+/// A handoff's name, which is also its file's without ending: `to-{to}-subtask-{task}`.
+#[must_use]
+pub fn handoff_id(to: &str, task: &TaskId) -> String {
+    let plain = |c: char| match c {
+        'A'..='Z' | 'a'..='z' | '0'..='9' | '-' | '_' => c,
+        _ => '-',
+    };
+    let to: String = to.chars().take(60).map(plain).collect();
+    format!("to-{to}-subtask-{task}")
+}
+
+/// A moment as handoffs write it: RFC 3339, in UTC, whole seconds.
+#[must_use]
+pub fn created_at(at: Time) -> String {
+    i64::try_from(at.0 / 1_000)
+        .ok()
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+        .unwrap_or(jiff::Timestamp::MAX)
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = r#"{
+  "handoff_id": "to-development-subtask-auth-002",
+  "from": "orchestrator",
+  "to": "development",
+  "subtask_id": "auth-002-backend",
+  "parent_orchestration": "orch-task-1762342920",
+  "priority": "high",
+  "context": {
+    "orchestration_context": "Part of larger auth system implementation",
+    "dependencies_completed": [
+      "auth-001-design"
+    ],
+    "next_subtasks": [
+      "auth-004-tests (waits for this)"
+    ],
+    "related_subtasks": [
+      "auth-003-frontend (parallel)"
+    ]
+  },
+  "created_at": "2025-11-05T18:05:00Z"
+}"#;
+
+    fn source() -> Handoff {
+        serde_json::from_str(SOURCE).unwrap()
+    }
+
+    #[test]
+    fn the_sources_form_is_read_and_written_unchanged() {
+        assert_eq!(source().to_json().unwrap(), SOURCE);
+        let tolerated = SOURCE
+            .replace("\"from\"", "\"from_master\"")
+            .replace("\"to\"", "\"to_master\"");
+        assert_eq!(
+            serde_json::from_str::<Handoff>(&tolerated).unwrap(),
+            source()
+        );
+        assert_eq!(created_at(Time(1_762_365_900_123)), "2025-11-05T18:05:00Z");
+    }
+
+    #[test]
+    fn only_what_tells_something_makes_a_file() {
+        assert!(source().is_bare());
+        let answer = Answer {
+            question: "which?".into(),
+            answer: "b".into(),
+        };
+        let told = Handoff {
+            answers: vec![answer],
+            ..source()
+        };
+        assert!(!told.is_bare());
+    }
+
+    #[test]
+    fn feedback_has_what_failed_and_why() {
+        let criteria = [
+            Criterion::ExitStatus,
+            Criterion::File {
+                path: "a.md".into(),
+                min_bytes: 100,
+            },
+        ];
+        let verdicts = [Verdict::pass(0), Verdict::fail(1, "a.md has 12 bytes")];
+        let feedback = Feedback::refusal(2, Some(Exit::Status(0)), &criteria, &verdicts);
+        assert_eq!(feedback.reason, "1 of 2 criteria were not met");
+        let unmet = Unmet {
+            criterion: "a.md has at least 100 bytes".into(),
+            evidence: "a.md has 12 bytes".into(),
+        };
+        assert_eq!(feedback.unmet, [unmet]);
+    }
+
+    #[test]
+    fn a_big_handoff_loses_names_before_feedback_and_never_its_words() {
+        let names: Vec<String> = (0..40_000).map(|n| format!("task-{n}")).collect();
+        let mut big = source();
+        big.context.dependencies_completed = names;
+        big.feedback = (1..4)
+            .map(|attempt| Feedback {
+                attempt,
+                reason: "x".repeat(50_000),
+                exit: None,
+                unmet: Vec::new(),
+            })
+            .collect();
+        let fitted: Handoff = serde_json::from_str(&big.to_json().unwrap()).unwrap();
+        let kept = &fitted.context.dependencies_completed;
+        assert_eq!(kept.last().unwrap(), "(and 39980 more)");
+        assert_eq!(fitted.feedback.len(), 3);
+        big.feedback[2].reason = "x".repeat(200_000);
+        let fitted: Handoff = serde_json::from_str(&big.to_json().unwrap()).unwrap();
+        assert_eq!((fitted.feedback.len(), fitted.feedback[0].attempt), (1, 3));
+        big.description = "x".repeat(HANDOFF_BYTES_MAX);
+        assert!(big.to_json().unwrap_err().bytes > HANDOFF_BYTES_MAX);
+    }
+
+    #[test]
+    fn an_id_is_a_file_name() {
+        let task = TaskId::new("auth-002").unwrap();
+        assert_eq!(
+            handoff_id("development", &task),
+            "to-development-subtask-auth-002"
+        );
+        assert_eq!(handoff_id("../ü", &task), "to------subtask-auth-002");
+    }
+}

@@ -1,0 +1,173 @@
+//! The contract suite on the agents that there are, and on some that are broken on purpose.
+
+use std::process::{Command, Stdio};
+
+use divisi_agents::contract::{Case, Runner, violations};
+use divisi_agents::{
+    Agent, Assignment, Claim, CommandAgent, Description, Launch, LaunchFault, PersonAgent, Process,
+    ScriptedAgent,
+};
+use divisi_core::ids::TaskId;
+use divisi_core::plan::{TaskSpec, Work};
+use divisi_core::receipt::Exit;
+use divisi_core::worker::Ended;
+
+/// Starts plain processes.
+struct Plain;
+
+impl Runner for Plain {
+    fn run(&self, process: &Process) -> (Ended, String) {
+        let output = Command::new(&process.argv[0])
+            .args(&process.argv[1..])
+            .current_dir(&process.cwd)
+            .env_clear()
+            .envs(&process.env)
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program is there");
+        let ended = Ended {
+            exit: Exit::Status(output.status.code().expect("it ends by itself")),
+            output: None,
+            wall_ms: 1,
+            swept: 0,
+            empty: true,
+            told: false,
+        };
+        (ended, String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+fn task(work: Work) -> TaskSpec {
+    TaskSpec {
+        work,
+        ..TaskSpec::command(TaskId::new("a-task").expect("an id"), &[])
+    }
+}
+
+fn found(agent: &dyn Agent, possible: Work, impossible: Work) -> Vec<String> {
+    let case = Case {
+        possible: task(possible),
+        impossible: task(impossible),
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    violations(agent, &case, folder.path(), &Plain)
+}
+
+fn script(text: &str) -> Work {
+    Work::Script(text.into())
+}
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn the_command_agent_keeps_the_contract() {
+    let argv = ["sh", "-c", "echo \"$GIVEN $DIVISI_TASK\" > made.txt"];
+    let command = Work::Command(argv.map(str::to_owned).to_vec());
+    assert_eq!(found(&CommandAgent, command, Work::Handoff), NONE);
+    let lines = script("test \"$DIVISI_ATTEMPT\" = 1\necho x > made.txt");
+    assert_eq!(found(&CommandAgent, lines, Work::Command(Vec::new())), NONE);
+}
+
+#[test]
+fn the_person_agent_keeps_the_contract() {
+    assert_eq!(found(&PersonAgent, Work::Handoff, Work::Nothing), NONE);
+}
+
+#[test]
+fn the_scripted_agent_keeps_the_contract() {
+    let steps = r#"{"attempts": [[{"write": {"path": "made.txt", "text": "x"}}]]}"#;
+    assert_eq!(found(&ScriptedAgent, script(steps), Work::Handoff), NONE);
+    assert_eq!(found(&ScriptedAgent, script(steps), script("{}")), NONE);
+}
+
+#[test]
+fn command_lines_that_no_process_can_be_given_are_refused() {
+    let cause = |work: Work| {
+        let seen = found(&CommandAgent, work, Work::Nothing);
+        seen.into_iter().next().unwrap()
+    };
+    let argv = |parts: &[&str]| Work::Command(parts.iter().map(|&s| s.to_owned()).collect());
+    assert!(cause(argv(&[])).contains("it names no program"));
+    assert!(cause(argv(&[""])).contains("the program's name is empty"));
+    assert!(cause(argv(&["a", "b\0"])).contains("argument 1 holds a NUL"));
+    assert!(cause(script(&"x".repeat(200_000))).contains("argument 3 has 200000 bytes"));
+    let many = vec!["x".repeat(100_000); 11];
+    assert!(cause(Work::Command(many)).contains("1100000 bytes"));
+}
+
+/// A command agent with one thing wrong.
+struct Broken {
+    describe: fn(&mut Description),
+    process: fn(&mut Process),
+    claim: Option<Claim>,
+}
+
+impl Agent for Broken {
+    fn description(&self) -> Description {
+        let mut description = CommandAgent.description();
+        (self.describe)(&mut description);
+        description
+    }
+
+    fn launch(&self, assignment: &Assignment<'_>) -> Result<Launch, LaunchFault> {
+        let mut launch = CommandAgent.launch(assignment)?;
+        if let Launch::Process(process) = &mut launch {
+            (self.process)(process);
+        }
+        Ok(launch)
+    }
+
+    fn interpret(&self, ended: &Ended, tail: &str) -> Claim {
+        let claim = self.claim.clone();
+        claim.unwrap_or_else(|| CommandAgent.interpret(ended, tail))
+    }
+}
+
+#[test]
+fn broken_agents_are_caught() {
+    let sound = || Broken {
+        describe: |_| {},
+        process: |_| {},
+        claim: None,
+    };
+    let check = |broken: Broken, expected: &str| {
+        let seen = found(&broken, script("echo x > made.txt"), Work::Handoff);
+        assert!(
+            seen.iter().any(|v| v.contains(expected)),
+            "{expected}: {seen:?}"
+        );
+    };
+    let describe = |describe| Broken {
+        describe,
+        ..sound()
+    };
+    let process = |process| Broken { process, ..sound() };
+    let claim = |claim| Broken {
+        claim: Some(claim),
+        ..sound()
+    };
+    assert_eq!(
+        found(&sound(), script("echo x > made.txt"), Work::Handoff),
+        NONE
+    );
+    check(describe(|d| d.is_scripted = true), "labelled so");
+    check(describe(|d| d.holds_slot = false), "holds a slot");
+    check(describe(|d| d.name = "../x".into()), "not an id");
+    check(describe(|d| d.monitoring.look_ms = None), "nobody looks at");
+    check(process(|p| p.masked.clear()), "must be masked");
+    check(process(|p| p.cwd = "/".into()), "in its workspace");
+    check(
+        process(|p| p.argv.push("contract-secret-value".into())),
+        "a secret stands",
+    );
+    check(process(|p| p.env.clear()), "drops a variable");
+    check(
+        process(|p| {
+            p.env.insert("EXTRA".into(), "x".into());
+        }),
+        "nobody allowed",
+    );
+    check(claim(Claim::Done), "done after signal 9");
+    let cause = "x".repeat(10_000);
+    check(claim(Claim::Failed { cause }), "more than 4000 bytes");
+}

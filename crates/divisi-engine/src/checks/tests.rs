@@ -1,0 +1,702 @@
+//! Every kind of criterion: passing, failing, hostile. Each row is data: files, a criterion, and
+//! the evidence; an empty evidence is a pass.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use divisi_core::criterion::{Criterion, Format, Outcome, Verdict};
+use divisi_core::receipt::Exit;
+
+use super::*;
+use crate::files::FolderFiles;
+
+fn put(root: &Path, path: &str, content: impl AsRef<[u8]>) {
+    let path = root.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+fn one(root: &Path, changed: &[&str], criterion: Criterion) -> Verdict {
+    let changed = changed.iter().map(|&path| path.to_owned()).collect();
+    let files = FolderFiles::open(root, changed).unwrap();
+    cheap(&[criterion], &files).unwrap().remove(0)
+}
+
+/// Checks rows against one folder: each criterion and what its evidence must hold.
+fn table(root: &Path, rows: &[(Criterion, &str)]) {
+    for (criterion, expected) in rows {
+        let verdict = one(root, &[], criterion.clone());
+        if expected.is_empty() {
+            assert_eq!(verdict, Verdict::pass(0), "{criterion}");
+        } else {
+            assert_eq!(verdict.outcome, Outcome::Fail, "{criterion}");
+            let evidence = &verdict.evidence;
+            assert!(evidence.contains(expected), "{criterion}: {evidence}");
+        }
+    }
+}
+
+fn file(path: &str, min_bytes: u64) -> Criterion {
+    Criterion::File {
+        path: path.into(),
+        min_bytes,
+    }
+}
+
+fn contains(text: &str, path: &str) -> Criterion {
+    let (text, path) = (text.into(), path.into());
+    Criterion::Contains { text, path }
+}
+
+fn lacks(text: &str, path: &str) -> Criterion {
+    let (text, path) = (text.into(), path.into());
+    Criterion::Lacks { text, path }
+}
+
+fn matches(pattern: &str, path: &str) -> Criterion {
+    let (pattern, path) = (pattern.into(), path.into());
+    Criterion::Matches { pattern, path }
+}
+
+fn section(heading: &str, path: &str) -> Criterion {
+    let (heading, path) = (heading.into(), path.into());
+    Criterion::Section { heading, path }
+}
+
+fn format(format: Format, path: &str) -> Criterion {
+    let path = path.into();
+    Criterion::Format { format, path }
+}
+
+fn schema(schema: &str, path: &str) -> Criterion {
+    let (schema, path) = (schema.into(), path.into());
+    Criterion::Schema { schema, path }
+}
+
+fn count(pattern: &str, min: u64, max: Option<u64>) -> Criterion {
+    let pattern = pattern.into();
+    Criterion::Count { pattern, min, max }
+}
+
+#[test]
+fn files_and_sizes() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, "reports/a.md", "twelve bytes");
+    table(
+        root,
+        &[
+            (file("reports/a.md", 12), ""),
+            (file("./reports/a.md", 1), ""),
+            (
+                file("reports/a.md", 100),
+                "reports/a.md has 12 bytes, at least 100 are expected",
+            ),
+            (file("b.md", 1), "b.md is missing"),
+            (file("reports", 1), "reports is a folder"),
+            (file("../x", 1), "the path ../x leads outside the tree"),
+            (file("/etc/passwd", 1), "the path /etc/passwd is absolute"),
+            (file(".git/config", 1), "leads into a .git folder"),
+        ],
+    );
+}
+
+#[test]
+fn links_fifos_and_giants_are_refused_unopened() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    symlink("/etc/passwd", root.join("link")).unwrap();
+    symlink("/etc", root.join("way")).unwrap();
+    let fifo = Command::new("mkfifo").arg(root.join("fifo")).status();
+    assert!(fifo.unwrap().success());
+    let giant = std::fs::File::create(root.join("giant")).unwrap();
+    giant.set_len(1 << 40).unwrap();
+    put(root, "ok.json", "{}");
+    for (path, evidence) in [
+        ("link", "link is a symbolic link"),
+        (
+            "way/passwd",
+            "way/passwd is a symbolic link or leads through one",
+        ),
+        ("fifo", "fifo is neither file nor folder"),
+        (
+            "giant",
+            "giant has 1099511627776 bytes; this check reads files of at most",
+        ),
+    ] {
+        table(
+            root,
+            &[
+                (contains("root", path), evidence),
+                (lacks("root", path), evidence),
+                (matches("root", path), evidence),
+                (section("root", path), evidence),
+                (format(Format::Json, path), evidence),
+                (format(Format::Yaml, path), evidence),
+                (format(Format::Toml, path), evidence),
+                (format(Format::Markdown, path), evidence),
+                (schema("ok.json", path), evidence),
+                (schema(path, "ok.json"), evidence),
+            ],
+        );
+    }
+    table(
+        root,
+        &[
+            (file("link", 1), "symbolic link"),
+            (file("fifo", 0), "neither"),
+        ],
+    );
+    assert_eq!(one(root, &[], count("*", 2, Some(2))), Verdict::pass(0));
+}
+
+#[test]
+fn text_is_found_to_the_letter() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, "a.md", "# A\n## API\ntext\n");
+    put(root, "raw", b"\xff\xfe## API\x1b[2J");
+    table(
+        root,
+        &[
+            (contains("## API", "a.md"), ""),
+            (contains("## API", "raw"), ""),
+            (
+                contains("## Api\x1b", "a.md"),
+                "a.md (16 bytes) does not contain \"## Api\\u{1b}\"",
+            ),
+            (lacks("TODO", "a.md"), ""),
+            (lacks("text", "a.md"), "a.md contains \"text\" in line 3"),
+            (lacks("text", "b.md"), "b.md is missing"),
+            (matches("^## [A-Z]+$", "a.md"), ""),
+            (matches("(?s)# A.*text", "a.md"), ""),
+            (
+                matches("^API", "a.md"),
+                "nothing in a.md (16 bytes) matches /^API/",
+            ),
+            (matches("(", "a.md"), "/(/ is not a usable pattern"),
+            (
+                matches(r"((((\w{50}){50}){50}){50})", "a.md"),
+                "is not a usable pattern",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_pattern_that_is_slow_elsewhere_ends_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, "a", "a".repeat(1 << 20));
+    // Every state of the automaton is new: the sequence never repeats within the pattern's span.
+    let mut seed = 12_345_u32;
+    let mut coin = || {
+        seed ^= seed << 13;
+        seed ^= seed >> 17;
+        seed ^= seed << 5;
+        if seed & 1 == 0 { 'a' } else { 'b' }
+    };
+    let mixed: String = (0..1 << 20).map(|_| coin()).collect();
+    put(root, "small", &mixed[..1_000]);
+    put(root, "mixed", mixed);
+    put(root, "words", format!("{} ü end", "word ".repeat(100)));
+    let nothing = "nothing in ";
+    table(
+        root,
+        &[
+            (matches("^(a+)+$b", "a"), nothing),
+            (matches("(a|aa)*c", "a"), nothing),
+            (matches("(x+x+)+y", "a"), nothing),
+            (
+                matches("(a|b)*a(a|b){500}c", "mixed"),
+                "takes too long on mixed",
+            ),
+            (matches("(a|b)*a(a|b){500}c", "small"), nothing),
+            (matches("(a|b)*a(a|b){5}", "small"), ""),
+            (matches(r"\bend\b", "words"), ""),
+            (matches(r"\w+@\w+\.\w{2,6}", "words"), nothing),
+        ],
+    );
+}
+
+#[test]
+fn sections_have_a_heading_and_something_beneath() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(
+        root,
+        "x.md",
+        "# Intro\ntext\n## Setup\n```\n# API\n```\n## Empty\n\n# Last\n",
+    );
+    put(root, "bad.md", b"# A\xff");
+    put(root, "deep.md", format!("# A\n{}x\n", ">".repeat(50_000)));
+    put(root, "links.md", "[".repeat(200_000));
+    table(
+        root,
+        &[
+            (section("Intro", "x.md"), ""),
+            (section("Setup", "x.md"), ""),
+            (
+                section("API", "x.md"),
+                "no heading \"API\" in x.md; it has: Intro, Setup, Empty, Last",
+            ),
+            (
+                section("Empty", "x.md"),
+                "the section \"Empty\" of x.md is empty",
+            ),
+            (
+                section("Last", "x.md"),
+                "the section \"Last\" of x.md is empty",
+            ),
+            (
+                section("A", "bad.md"),
+                "bad.md is not UTF-8: invalid at byte 3",
+            ),
+            (
+                section("B", "deep.md"),
+                "no heading \"B\" in deep.md; it has: A",
+            ),
+            (section("B", "links.md"), "it has no heading"),
+        ],
+    );
+}
+
+#[test]
+fn formats_parse_or_say_where_they_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(
+        root,
+        "good.json",
+        r#"{"a": [1, 2.5, null, true, "x"], "b": {"a": {}}}"#,
+    );
+    put(root, "two.json", "{} {}");
+    put(root, "twice.json", "{\"a\": 1,\n\"a\": 2}");
+    put(root, "bad.json", b"{\"a\": \"\xff\"}");
+    put(root, "deep.json", "[".repeat(1_000_000));
+    put(root, "good.yaml", "a: [1, two]\nb: &x {c: d}\ne: *x\n");
+    put(root, "bad.yaml", "a: [1\nb: 2\n");
+    put(root, "twice.yaml", "a: 1\na: 2\n");
+    put(root, "deep.yaml", "[".repeat(1_000_000));
+    put(root, "good.toml", "[a]\nb = 1\n");
+    put(root, "bad.toml", "[a\nb = 1\n");
+    put(root, "twice.toml", "a = 1\na = 2\n");
+    put(root, "deep.toml", format!("a = {}", "[".repeat(1_000_000)));
+    put(root, "good.md", "# A\n\n```rust\nx\n```\n");
+    put(root, "open.md", "# A\n\n```rust\nx\n");
+    put(root, "flat.md", "text\n");
+    table(
+        root,
+        &[
+            (format(Format::Json, "good.json"), ""),
+            (
+                format(Format::Json, "two.json"),
+                "is not JSON: trailing characters",
+            ),
+            (
+                format(Format::Json, "twice.json"),
+                "key \"a\" stands twice at line 2 column 3",
+            ),
+            (
+                format(Format::Json, "bad.json"),
+                "is not UTF-8: invalid at byte 7",
+            ),
+            (
+                format(Format::Json, "deep.json"),
+                "recursion limit exceeded",
+            ),
+            (format(Format::Json, "good.yaml"), "is not JSON"),
+            (format(Format::Yaml, "good.yaml"), ""),
+            (format(Format::Yaml, "good.json"), ""),
+            (format(Format::Yaml, "bad.yaml"), "bad.yaml is not YAML: "),
+            (format(Format::Yaml, "twice.yaml"), "duplicate"),
+            (format(Format::Yaml, "deep.yaml"), "deep.yaml is not YAML"),
+            (format(Format::Toml, "good.toml"), ""),
+            (format(Format::Toml, "bad.toml"), "line 1, column"),
+            (format(Format::Toml, "twice.toml"), "duplicate key"),
+            (format(Format::Toml, "deep.toml"), "deep.toml is not TOML"),
+            (format(Format::Markdown, "good.md"), ""),
+            (
+                format(Format::Markdown, "open.md"),
+                "the code fence in line 3 of open.md",
+            ),
+            (
+                format(Format::Markdown, "flat.md"),
+                "flat.md has no heading",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_yaml_bomb_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for n in 1..12 {
+        let list = vec![format!("*a{}", n - 1); 10].join(", ");
+        bomb.push_str(&format!("a{n}: &a{n} [{list}]\n"));
+    }
+    put(folder.path(), "bomb.yaml", bomb);
+    put(folder.path(), "s.json", "{}");
+    table(
+        folder.path(),
+        &[
+            (format(Format::Yaml, "bomb.yaml"), "bomb.yaml is not YAML"),
+            (schema("s.json", "bomb.yaml"), "bomb.yaml is not YAML"),
+        ],
+    );
+}
+
+#[test]
+fn schemas_name_the_place_that_does_not_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(
+        root,
+        "s.json",
+        r##"{"type": "object", "required": ["name"], "properties": {
+            "name": {"type": "string", "pattern": "^[a-z]+$"},
+            "parts": {"type": "array", "items": {"$ref": "#"}}}}"##,
+    );
+    put(
+        root,
+        "good.json",
+        r#"{"name": "a", "parts": [{"name": "b"}]}"#,
+    );
+    put(root, "good.yaml", "name: a\nparts: [{name: b}]\n");
+    put(
+        root,
+        "bad.json",
+        r#"{"name": "A", "parts": [{"name": "b"}, {"name": 3}, {}]}"#,
+    );
+    put(root, "typo.json", r#"{"type": "objekt"}"#);
+    put(
+        root,
+        "remote.json",
+        r#"{"$ref": "https://example.com/s.json"}"#,
+    );
+    put(root, "file.json", r#"{"$ref": "file:///etc/passwd"}"#);
+    put(root, "nowhere.json", r##"{"$ref": "#/$defs/a"}"##);
+    table(
+        root,
+        &[
+            (schema("s.json", "good.json"), ""),
+            (schema("s.json", "good.yaml"), ""),
+            (
+                schema("s.json", "bad.json"),
+                "at /name: \"A\" does not match",
+            ),
+            (
+                schema("s.json", "bad.json"),
+                "at /parts/1/name: 3 is not of type \"string\"",
+            ),
+            (
+                schema("s.json", "bad.json"),
+                "at /parts/2: \"name\" is a required property",
+            ),
+            (
+                schema("typo.json", "good.json"),
+                "typo.json cannot be applied to good.json",
+            ),
+            (
+                schema("remote.json", "good.json"),
+                "$ref to https://example.com/s.json is not",
+            ),
+            (schema("file.json", "good.json"), "is not followed"),
+            (
+                schema("nowhere.json", "good.json"),
+                "nothing stands at #/$defs/a",
+            ),
+            (schema("none.json", "good.json"), "none.json is missing"),
+            (schema("s.json", "s.yaml"), "s.yaml is missing"),
+        ],
+    );
+}
+
+#[test]
+fn schemas_that_loop_or_double_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, "i.json", r#"{"x": {"x": {}}}"#);
+    put(root, "loop.json", r##"{"allOf": [{"$ref": "#"}]}"##);
+    let mut double = r#"{"$defs": {"a0": {}"#.to_owned();
+    let mut chain = double.clone();
+    for n in 1..900 {
+        let to = n - 1;
+        chain.push_str(&format!(
+            r##", "a{n}": {{"not": {{"$ref": "#/$defs/a{to}"}}}}"##
+        ));
+    }
+    for n in 1..40 {
+        let to = format!(r##"{{"$ref": "#/$defs/a{}"}}"##, n - 1);
+        double.push_str(&format!(r#", "a{n}": {{"allOf": [{to}, {to}]}}"#));
+    }
+    put(
+        root,
+        "double.json",
+        double + r##"}, "$ref": "#/$defs/a39"}"##,
+    );
+    put(
+        root,
+        "chain.json",
+        chain.clone() + r##"}, "$ref": "#/$defs/a899"}"##,
+    );
+    let aside = r##"}, "properties": {"absent": {"$ref": "#/$defs/a899"}}}"##;
+    put(root, "aside.json", chain + aside);
+    let pattern = r#"{"patternProperties": {"^(x+x+)+y$": {}}, "additionalProperties": {}}"#;
+    put(root, "pattern.json", pattern);
+    table(
+        root,
+        &[
+            (
+                schema("loop.json", "i.json"),
+                "lead more than 500 levels deep",
+            ),
+            (
+                schema("double.json", "i.json"),
+                "it would take more than 200000 steps",
+            ),
+            (
+                schema("chain.json", "i.json"),
+                "lead more than 500 levels deep",
+            ),
+            (schema("aside.json", "i.json"), ""),
+            (schema("pattern.json", "i.json"), ""),
+        ],
+    );
+}
+
+#[test]
+fn counts_do_not_cross_separators() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for path in [
+        "reviews/a.md",
+        "reviews/b.md",
+        "reviews/c.txt",
+        "reviews/deep/d.md",
+    ] {
+        put(root, path, "x");
+    }
+    put(root, ".git/reviews/e.md", "x");
+    table(
+        root,
+        &[
+            (count("reviews/*.md", 2, None), ""),
+            (count("**/*.md", 3, Some(3)), ""),
+            (count("./reviews/{a,c}.*", 2, Some(2)), ""),
+            (
+                count("reviews/*.md", 5, None),
+                "2 files match reviews/*.md (reviews/a.md, reviews/b.md); at least 5 are expected",
+            ),
+            (
+                count("*.md", 1, None),
+                "0 files match *.md; at least 1 are expected",
+            ),
+            (count("**", 0, Some(3)), "0 to 3 are expected"),
+            (count("[", 1, None), "[ is not a pattern"),
+            (
+                count(&"{a,b}".repeat(500), 1, None),
+                "at most 1024 are expected",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_scope_names_what_lies_outside() {
+    let folder = tempfile::tempdir().unwrap();
+    let scope = Criterion::Scope {
+        patterns: vec!["src/**".into(), "docs/*.md".into()],
+    };
+    let check = |changed: &[&str]| one(folder.path(), changed, scope.clone());
+    assert_eq!(check(&["src/a/b.rs", "docs/a.md"]), Verdict::pass(0));
+    assert_eq!(check(&[]), Verdict::pass(0));
+    assert_eq!(
+        check(&["src/a.rs", "docs/a/b.md", "srcx\x1b", "Cargo.toml"]).evidence,
+        "changed outside the scope (src/**, docs/*.md): Cargo.toml, docs/a/b.md, srcx\\u{1b}"
+    );
+}
+
+/// Runs real programs, as the supervisor does, with a deadline.
+struct Real<'a>(&'a Path);
+
+impl Programs for Real<'_> {
+    fn run(&self, _criterion: u16, argv: &[String], timeout_ms: u64) -> ProgramEnd {
+        let log = self.0.join("log");
+        let out = std::fs::File::create(&log).unwrap();
+        let started = Command::new(&argv[0])
+            .args(&argv[1..])
+            .stdin(Stdio::null())
+            .stderr(out.try_clone().unwrap())
+            .stdout(out)
+            .spawn();
+        let mut child = match started {
+            Ok(child) => child,
+            Err(error) => {
+                let permanent = error.kind() == std::io::ErrorKind::NotFound;
+                let cause = error.to_string();
+                return ProgramEnd::NotStarted { cause, permanent };
+            }
+        };
+        let deadline = Instant::now() + Duration::from_millis(timeout_ms);
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break Some(status),
+                None if Instant::now() > deadline => {
+                    child.kill().unwrap();
+                    child.wait().unwrap();
+                    break None;
+                }
+                None => std::thread::yield_now(),
+            }
+        };
+        let tail = String::from_utf8_lossy(&std::fs::read(&log).unwrap()).into_owned();
+        match status {
+            None => ProgramEnd::TimedOut { tail },
+            Some(status) => {
+                let exit = Exit::Status(status.code().unwrap());
+                ProgramEnd::Ended { exit, tail }
+            }
+        }
+    }
+}
+
+fn command(argv: &[&str], timeout_ms: u64) -> Criterion {
+    Criterion::Command {
+        argv: argv.iter().map(|&part| part.to_owned()).collect(),
+        timeout_ms,
+    }
+}
+
+#[test]
+fn programs_are_run_and_their_last_words_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = FolderFiles::open(folder.path(), Vec::new()).unwrap();
+    let programs = Real(folder.path());
+    let criteria = [
+        command(&["true"], 60_000),
+        command(&["sh", "-c", "printf 'one\\033[2J'; exit 3"], 60_000),
+        command(&["sh", "-c", "echo before; exec sleep 600"], 200),
+        command(&["divisi-no-such-program"], 60_000),
+        command(&["false"], 60_000),
+    ];
+    let verdicts = evaluate(&criteria, None, &files, &programs, &[0]).unwrap();
+    let evidence: Vec<&str> = verdicts.iter().map(|v| v.evidence.as_str()).collect();
+    assert_eq!(verdicts[0], Verdict::pass(0));
+    assert_eq!(
+        evidence[1],
+        "`sh -c printf 'one\\033[2J'; exit 3` ended with exit status 3, expected exit status 0; \
+         it printed:\none\\u{1b}[2J"
+    );
+    assert!(
+        evidence[2].contains("was ended after 200 ms"),
+        "{}",
+        evidence[2]
+    );
+    assert!(evidence[3].starts_with("`divisi-no-such-program` did not start: "));
+    assert!(evidence[4].ends_with("it printed nothing"));
+}
+
+/// Ends every program the same way.
+struct Always(ProgramEnd);
+
+impl Programs for Always {
+    fn run(&self, _: u16, _: &[String], _: u64) -> ProgramEnd {
+        self.0.clone()
+    }
+}
+
+fn quiet() -> Always {
+    Always(ProgramEnd::Ended {
+        exit: Exit::Status(0),
+        tail: String::new(),
+    })
+}
+
+#[test]
+fn an_error_of_ours_is_no_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = FolderFiles::open(folder.path(), Vec::new()).unwrap();
+    let programs = Always(ProgramEnd::NotStarted {
+        cause: "too many open files".into(),
+        permanent: false,
+    });
+    let error = evaluate(&[command(&["true"], 1)], None, &files, &programs, &[]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "start `true` for a check: too many open files"
+    );
+}
+
+#[test]
+fn an_exit_status_is_one_of_those_that_are_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = FolderFiles::open(folder.path(), Vec::new()).unwrap();
+    let check = |exit: Option<(&Exit, &[i32])>| {
+        let criteria = [Criterion::ExitStatus];
+        let verdict = evaluate(&criteria, exit, &files, &quiet(), &[])
+            .unwrap()
+            .remove(0);
+        (verdict.outcome, verdict.evidence)
+    };
+    let fail = |evidence: &str| (Outcome::Fail, evidence.to_owned());
+    assert_eq!(check(Some((&Exit::Status(1), &[0, 1]))).0, Outcome::Pass);
+    assert_eq!(
+        check(Some((&Exit::Status(2), &[0, 1]))),
+        fail("exit status 2; expected 0 or 1")
+    );
+    assert_eq!(
+        check(Some((&Exit::Signal(9), &[0]))),
+        fail("signal 9; expected 0")
+    );
+    assert_eq!(check(Some((&Exit::NoProcess, &[0]))).0, Outcome::Unverified);
+    assert_eq!(check(None).0, Outcome::Unverified);
+}
+
+#[test]
+fn what_passed_before_the_work_proves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, "old.md", "old");
+    let criteria = [
+        file("old.md", 1),
+        file("new.md", 1),
+        Criterion::Scope {
+            patterns: vec!["*.md".into()],
+        },
+        Criterion::ExitStatus,
+        contains("old", "old.md"),
+        Criterion::Plain {
+            text: "reads well".into(),
+        },
+    ];
+    let before = FolderFiles::open(root, Vec::new()).unwrap();
+    let passed: Vec<u16> = cheap(&criteria, &before)
+        .unwrap()
+        .into_iter()
+        .filter(|verdict| verdict.outcome == Outcome::Pass)
+        .map(|verdict| verdict.criterion)
+        .collect();
+    assert_eq!(passed, [0, 2, 4]);
+    put(root, "new.md", "new");
+    put(root, "old.md", "changed");
+    let after = FolderFiles::open(root, vec!["new.md".into(), "old.md".into()]).unwrap();
+    let exit = Exit::Status(0);
+    let verdicts = evaluate(&criteria, Some((&exit, &[0])), &after, &quiet(), &passed).unwrap();
+    let seen: Vec<(Outcome, bool)> = verdicts
+        .iter()
+        .map(|verdict| (verdict.outcome, verdict.proves_nothing))
+        .collect();
+    let expected = [
+        (Outcome::Pass, true),
+        (Outcome::Pass, false),
+        (Outcome::Pass, false),
+        (Outcome::Pass, false),
+        (Outcome::Fail, false),
+        (Outcome::Unverified, false),
+    ];
+    assert_eq!(seen, expected);
+}
