@@ -5,6 +5,7 @@
 //! writes the figures into `docs/benchmarks.md`. Neither is part of the product: nothing here is
 //! imported by a crate that ships, and nothing of ours is imported here.
 
+mod bench;
 mod tidy;
 mod vocabulary;
 
@@ -34,11 +35,18 @@ enum Task {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Measure the release build and write the figures into docs/benchmarks.md
+    Bench(bench::Options),
+    /// The program that the benchmark compares with: spawn, then commit one row, for each step
+    #[command(hide = true)]
+    Bare(bench::bare::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Tidy { verbose } => tidy::run(&root(), verbose),
+        Task::Bench(options) => bench::run(&root(), &options),
+        Task::Bare(options) => bench::bare::run(&options).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error}");

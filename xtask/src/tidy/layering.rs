@@ -35,7 +35,6 @@ const CORE_ABSENCES: &[&str] = &[
 struct Row {
     name: String,
     line: usize,
-    is_dev: bool,
     may_import: BTreeSet<String>,
 }
 
@@ -137,7 +136,7 @@ fn table(document: &str) -> Result<Vec<Row>, (usize, String)> {
     }
     let shipped = || cells.iter().filter(|(_, is_dev, ..)| !is_dev);
     let mut rows = Vec::new();
-    for &(name, is_dev, imports, line) in &cells {
+    for &(name, _, imports, line) in &cells {
         let mut may_import = BTreeSet::new();
         let first = imports.split(';').next().unwrap_or_default().trim();
         for word in first.split(',').map(str::trim) {
@@ -152,7 +151,6 @@ fn table(document: &str) -> Result<Vec<Row>, (usize, String)> {
         rows.push(Row {
             name: name.to_owned(),
             line,
-            is_dev,
             may_import,
         });
     }
