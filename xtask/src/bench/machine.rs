@@ -71,7 +71,10 @@ fn file_system(mounts: &str, path: &Path) -> String {
 }
 
 /// The median time of appending a page and making it durable, in milliseconds.
-fn fsync_p50_ms(folder: &Path) -> Result<f64> {
+///
+/// # Errors
+/// If the folder cannot be written.
+pub(super) fn fsync_p50_ms(folder: &Path) -> Result<f64> {
     let path = folder.join("fsync");
     let mut file = OpenOptions::new()
         .create_new(true)

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::graph::{Graph, Shape};
+use super::machine;
 use super::measure::{Pairs, Usage, cpu_s, wall_s};
 use super::project::{Bench, SLOTS, run_arguments};
 use super::report::Section;
@@ -64,6 +65,8 @@ pub(super) fn normal(bench: &Bench) -> Result<Section> {
 pub(super) fn full(bench: &Bench) -> Result<Section> {
     let mut section = Section::default();
     let mut rows = Vec::new();
+    let disk = bench.folder()?;
+    let sync_before_ms = machine::fsync_p50_ms(disk.path())?;
     for shape in Shape::ALL {
         let graph = shape.graph(DURABLE_TASKS);
         let plan = graph.plan_of_true();
@@ -76,8 +79,10 @@ pub(super) fn full(bench: &Bench) -> Result<Section> {
     }
     let text = format!(
         "Medians of {} runs after one uncounted, in turn; the other spawns `/bin/true` and commits \
-         one row of SQLite (WAL, `synchronous=FULL`) for each step, one step after the other.",
-        bench.runs()
+         one row of SQLite (WAL, `synchronous=FULL`) for each step, one step after the other. The disk's \
+         fsync p50 was {sync_before_ms:.2} ms before and {:.2} ms after.",
+        bench.runs(),
+        machine::fsync_p50_ms(disk.path())?
     );
     section.paragraph(&text);
     section.table(&HEAD, &rows);
