@@ -19,8 +19,14 @@ struct Rejected {
     except: &'static [&'static str],
 }
 
-/// Where the source's file formats are read and written, in their own words.
-const FORMATS: &[&str] = &["crates/divisi-pack/"];
+/// Where the source's file formats are read, written and explained, in their own words: plan files,
+/// the form of handoffs, and the pages on what is wrong with a plan.
+const FORMATS: &[&str] = &[
+    "crates/divisi-pack/",
+    "crates/divisi-agents/src/handoff",
+    "docs/errors/plan-",
+    "docs/plan",
+];
 
 const fn name(words: &'static str, right: &'static str) -> Rejected {
     Rejected {
@@ -55,9 +61,9 @@ const REJECTED: &[Rejected] = &[
         "orchestrator",
         "engine (the product is an orchestrator in prose only)",
     ),
-    name("orchestration", "run"),
-    everywhere("orchestration plan", "plan"),
-    everywhere("execution plan", "plan"),
+    in_formats(name("orchestration", "run")),
+    in_formats(everywhere("orchestration plan", "plan")),
+    in_formats(everywhere("execution plan", "plan")),
     name("executor", "agent"),
     name("coding agent", "agent"),
     name("specialist", "role"),
@@ -67,8 +73,9 @@ const REJECTED: &[Rejected] = &[
     name("sandbox", "workspace"),
     everywhere("worker run", "attempt"),
     Rejected {
-        // A process that ended and was not yet waited for is the kernel's zombie.
-        except: &["crates/divisi-engine/src/supervisor"],
+        // A process that ended and was not yet waited for is the kernel's zombie; a plan file may
+        // hold the source's.
+        except: &["crates/divisi-engine/src/supervisor", "crates/divisi-pack/"],
         ..name("zombie", "lost or stalled")
     },
     name("hung", "stalled"),
@@ -80,7 +87,6 @@ const REJECTED: &[Rejected] = &[
     name("prerequisite", "dependency or gate"),
     in_formats(name("required deliverable", "deliverable")),
     in_formats(name("files affected", "scope")),
-    name("phase", "stage"),
     in_formats(name("iteration", "stage")),
     everywhere("handoff file", "handoff"),
     everywhere("hand off", "handoff"),

@@ -2,8 +2,9 @@
 //! page whose commands are the tested ones, and a changelog that is not forgotten.
 //!
 //! An error code is recognised where it is given: as the literal first argument of
-//! `Diagnostic::error` or `Diagnostic::warning`, or as a literal in the body of a function named
-//! `code` that maps an error to its code. A call may then pass `….code()` or a variable `code`.
+//! `Diagnostic::error` or `Diagnostic::warning`, as a literal in the body of a function named `code`
+//! that maps an error to its code, or as a literal in a module named `codes` that lists them. A call
+//! may then pass `….code()`, a variable `code`, or `codes::NAME`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +30,10 @@ pub(crate) fn error_pages(tree: &Tree, sources: &[Source]) -> Vec<Finding> {
                 continue;
             }
             literals.extend(source.tokens[at].token.string());
-            for code in mapped_codes(&source.tokens, at) {
+            let listed = source.tokens[at].token.string();
+            let listed = listed.filter(|_| source.path.ends_with("/codes.rs"));
+            let mapped = mapped_codes(&source.tokens, at).into_iter();
+            for code in mapped.chain(listed).filter(|text| has_code_form(text)) {
                 codes.entry(code).or_insert((&source.path, line));
             }
             match given_code(&source.tokens, at) {
@@ -137,19 +141,31 @@ fn given_code(tokens: &[Placed], at: usize) -> Given {
     let argument = tokens[at + 5..end]
         .iter()
         .take_while(|placed| placed.token != Token::Punct(','));
-    if argument.into_iter().any(|placed| placed.token.is("code")) {
+    let is_known = |placed: &Placed| placed.token.is("code") || placed.token.is("codes");
+    if argument.into_iter().any(is_known) {
         Given::Elsewhere
     } else {
         Given::Hidden
     }
 }
 
-/// The literals in the body of the `fn code` that starts at a place.
+/// Lower-case words with hyphens, at least two: lists and mappings may hold explanations too.
+fn has_code_form(text: &str) -> bool {
+    let is_word = |word: &str| {
+        let mut characters = word.chars();
+        !word.is_empty() && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    text.contains('-') && text.split('-').all(is_word)
+}
+
+/// The literals in the body of the `fn code` or `mod codes` that starts at a place.
 fn mapped_codes(tokens: &[Placed], at: usize) -> Vec<String> {
     let [keyword, name, ..] = &tokens[at..] else {
         return Vec::new();
     };
-    if !(keyword.token.is("fn") && name.token.is("code")) {
+    let is_function = keyword.token.is("fn") && name.token.is("code");
+    let is_list = keyword.token.is("mod") && name.token.is("codes");
+    if !(is_function || is_list) {
         return Vec::new();
     }
     let is_body = |placed: &Placed| matches!(placed.token, Token::Open('{') | Token::Punct(';'));
@@ -199,6 +215,7 @@ mod tests {
         for code in [
             "fn f() { Diagnostic::error(\"plan-empty\", \"plan-cycle\"); }",
             "fn code(e: &E) -> &'static str { g(\"plan-cycle\"); \"plan-empty\" }",
+            "mod codes { const CYCLE: &str = \"plan-cycle\"; const EMPTY: &str = \"plan-empty\"; }",
         ] {
             let findings = pages(code, "plan-cycle");
             assert!(
@@ -206,6 +223,22 @@ mod tests {
                 "{code}: {findings:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_file_of_codes_is_a_list_too() {
+        let list = "/// Empty.\npub(crate) const EMPTY: &str = \"plan-empty\";\nconst WHY: &str = \"a plan\";\n";
+        let user = "mod codes;\nfn f() { Diagnostic::error(codes::EMPTY, g()); }\n";
+        let files = [
+            ("crates/a/src/codes.rs", list),
+            ("crates/a/src/lib.rs", user),
+        ];
+        assert_eq!(
+            found(error_pages, &files),
+            [
+                "crates/a/src/codes.rs:2: fault[error-page]: `plan-empty` has no page docs/errors/plan-empty.md: cause, fix, example"
+            ]
+        );
     }
 
     #[test]
