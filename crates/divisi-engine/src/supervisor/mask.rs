@@ -17,6 +17,9 @@ pub(super) struct Masker {
     longest: usize,
     /// Bytes that may be the beginning of a value.
     held: Vec<u8>,
+    /// So many of the bytes held belong to a value that was masked already; another that
+    /// overlaps it may begin in them.
+    covered: usize,
 }
 
 impl Masker {
@@ -41,6 +44,7 @@ impl Masker {
             values,
             longest,
             held: Vec::new(),
+            covered: 0,
         })
     }
 
@@ -57,32 +61,27 @@ impl Masker {
         self.emit(self.held.len(), out);
     }
 
+    /// Passes on what lies before `decided`, where every value that begins is wholly visible.
     fn emit(&mut self, decided: usize, out: &mut Vec<u8>) {
-        let mut at = 0;
-        while let Some(found) = self.values.find_at(&self.held, at) {
+        let mut done = self.covered;
+        let mut from = 0;
+        while let Some(found) = self.values.find_at(&self.held, from) {
             if found.start() >= decided {
                 break;
             }
-            out.extend_from_slice(&self.held[at..found.start()]);
-            out.extend_from_slice(MASK);
-            at = self.end_of_stretch(found.start(), found.end(), decided);
-        }
-        let keep_from = decided.max(at);
-        out.extend_from_slice(&self.held[at..keep_from]);
-        self.held.drain(..keep_from);
-    }
-
-    /// Where the values that overlap `start..end` end.
-    fn end_of_stretch(&self, start: usize, mut end: usize, decided: usize) -> usize {
-        let mut from = start + 1;
-        while let Some(next) = self.values.find_at(&self.held, from) {
-            if next.start() >= end || next.start() >= decided {
-                break;
+            if found.start() >= done {
+                out.extend_from_slice(&self.held[done..found.start()]);
+                out.extend_from_slice(MASK);
             }
-            end = end.max(next.end());
-            from = next.start() + 1;
+            done = done.max(found.end());
+            from = found.start() + 1;
         }
-        end
+        if done < decided {
+            out.extend_from_slice(&self.held[done..decided]);
+            done = decided;
+        }
+        self.held.drain(..decided);
+        self.covered = done - decided;
     }
 }
 
@@ -123,6 +122,9 @@ mod tests {
             assert_eq!(masked(&["abcd", "abcdef"], &[head, tail]), "x [masked] y");
             assert_eq!(masked(&["abcd", "cdef"], &[head, tail]), "x [masked] y");
         }
+        let chain: Vec<&[u8]> = b"1abcdabcda2abcd".chunks(1).collect();
+        assert_eq!(masked(&["abcda", "abcd"], &chain), "1[masked]2[masked]");
+        assert_eq!(masked(&["aaaa"], &[b"aaaaaaab"]), "[masked]b");
     }
 
     #[test]
