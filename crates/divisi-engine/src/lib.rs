@@ -10,3 +10,6 @@ pub mod monitor;
 pub mod reconcile;
 pub mod simulate;
 pub mod world;
+//! engine
+
+pub mod supervisor;
