@@ -1,1 +1,4 @@
-//! engine
+//! Acts on what the core decides: workspaces, collection, integration.
+
+pub mod repo;
+pub mod workspace;
