@@ -8,8 +8,8 @@ pub mod compose;
 pub mod files;
 pub mod monitor;
 pub mod reconcile;
+pub mod repo;
 pub mod simulate;
-pub mod world;
-//! engine
-
 pub mod supervisor;
+pub mod workspace;
+pub mod world;
