@@ -3,6 +3,8 @@
 //! This test binary is also the supervisor: a re-execution of it runs only the test
 //! [`a_supervisor_says_why_it_cannot_serve`], which then serves.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
+
 mod stage;
 
 use std::io::{Read, Write};
