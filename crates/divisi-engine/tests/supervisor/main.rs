@@ -312,7 +312,7 @@ fn five_hundred_children_are_ended_to_the_last() {
     engine.start(job(0), stage.script(script));
     engine.started(job(0));
     stage.until_file("ready");
-    assert_eq!(stage.tagged().len(), 501);
+    stage.until_tagged(501);
     engine.end(job(0), EndHow::Graceful);
     let ended = engine.ended(job(0));
     assert!(ended.empty, "{ended:?}");
@@ -446,7 +446,8 @@ fn one_that_signals_its_parent_and_its_siblings_hurts_only_itself() {
         let ended = engine.run(job(2), spec);
         assert_eq!(ended.exit, Exit::Signal(libc::SIGKILL));
         assert!(engine.supervisor_is_alive());
-        assert_eq!(stage.tagged().len(), 2, "the sibling and its sleep");
+        // The sibling and its sleep.
+        stage.until_tagged(2);
     }
     engine.end(job(0), EndHow::Graceful);
     assert!(engine.ended(job(0)).empty);
@@ -484,7 +485,8 @@ fn one_that_eats_memory_dies_alone() {
     let mut spec = stage.script("while :; do :; done");
     spec.limits.cpu_s_max = Some(1);
     assert_eq!(engine.run(job(2), spec).exit, Exit::Signal(libc::SIGKILL));
-    assert_eq!(stage.tagged().len(), 2, "the sibling and its sleep");
+    // The sibling and its sleep.
+    stage.until_tagged(2);
 }
 
 #[test]
