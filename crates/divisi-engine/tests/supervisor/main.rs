@@ -292,11 +292,8 @@ fn the_end_of_one_job_does_not_touch_the_daemons_of_another() {
     }
     let pid = String::from_utf8(read(&stage.path("work/daemon"))).unwrap();
     assert!(is_alive(pid.trim().parse().unwrap()));
-    assert_eq!(
-        stage.tagged().len(),
-        3,
-        "the shell, its sleep and its daemon"
-    );
+    // The shell, its sleep and its daemon.
+    stage.until_tagged(3);
     engine.end(job(0), EndHow::Force);
     let ended = engine.ended(job(0));
     assert!(ended.empty && ended.told, "{ended:?}");
