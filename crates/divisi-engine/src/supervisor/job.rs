@@ -14,6 +14,7 @@ use divisi_core::worker::{Confinement, EndHow, Job, Limits, ProcessSpec};
 
 use super::confine;
 use super::log::OutputLog;
+use super::mask::Masker;
 use super::proc::{DIR_MARK, JOB_MARK};
 use super::spawn::{self, Launch, Missing};
 
@@ -105,78 +106,33 @@ impl Live {
         job: Job,
         spec: ProcessSpec,
     ) -> Result<Live, NotStarted> {
-        let program_name = spec.argv.first().map_or("", String::as_str);
-        let program = spawn::resolve(program_name, &spec.env).map_err(|missing| {
-            NotStarted::permanent(match missing {
-                Missing::NoProgram => "start a program: none is named".to_owned(),
-                Missing::NotOnPath => format!("start {program_name}: not on the PATH given"),
-                Missing::ZeroByte => format!("start {program_name:?}: a text holds a zero byte"),
-            })
-        })?;
-        if !spec.cwd.starts_with('/') || !spec.log.starts_with('/') {
-            let cause = format!("start {program_name}: its folder and log need absolute paths");
+        let texts = Texts::of(ground, job, &spec)?;
+        let Ok(masker) = Masker::new(&spec.masked) else {
+            let cause = format!("start {}: its secrets are too long to mask", spec.argv[0]);
             return Err(NotStarted::permanent(cause));
-        }
-        let failed = |error: &io::Error| NotStarted {
-            cause: why(program_name, &spec.cwd, error),
-            permanent: spawn::is_permanent(error),
-        };
-        let zero =
-            |_| NotStarted::permanent(format!("start {program_name}: a text holds a zero byte"));
-        let argv: Vec<CString> = texts(spec.argv.iter().cloned()).map_err(zero)?;
-        let env: Vec<CString> = texts(environment(ground.mark, job, &spec)).map_err(zero)?;
-        let cwd = CString::new(spec.cwd.as_str()).map_err(zero)?;
-
-        let (output, output_end) = pipe().map_err(|error| failed(&error))?;
-        set_nonblocking(&output).map_err(|error| failed(&error))?;
-        let mut input = None;
-        let input_end;
-        if spec.stdin.is_empty() {
-            input_end = None;
-        } else {
-            let (end, pipe) = pipe().map_err(|error| failed(&error))?;
-            set_nonblocking(&pipe).map_err(|error| failed(&error))?;
-            input = Some(Input {
-                pipe,
-                text: spec.stdin.clone().into_bytes(),
-                written: 0,
-            });
-            input_end = Some(end);
-        }
-        let launch = Launch {
-            program: &program,
-            argv: &argv,
-            env: &env,
-            cwd: &cwd,
-            stdin: input_end.as_ref().unwrap_or(ground.null).as_fd(),
-            stdout: output_end.as_fd(),
-            stderr: output_end.as_fd(),
         };
         let started = Instant::now();
-        let launched = match &spec.confinement {
-            Confinement::Writes(paths) if ground.confines => {
-                confine::launch_confined(&launch, paths)
-            }
-            Confinement::Writes(_) | Confinement::None => {
-                spawn::launch(&launch).map(|pid| (pid, false))
-            }
-        };
-        let (pid, confined) = launched.map_err(|error| failed(&error))?;
-        set_limits(pid, &spec.limits);
+        let launched = texts.launch(ground, &spec).map_err(|error| NotStarted {
+            cause: why(&spec, &error),
+            permanent: spawn::is_permanent(&error),
+        })?;
+        set_limits(launched.pid, &spec.limits);
+        let input = launched.input.map(|pipe| Input {
+            pipe,
+            text: spec.stdin.into_bytes(),
+            written: 0,
+        });
+        let log = PathBuf::from(spec.log);
         let mut live = Live {
             job,
-            pid,
+            pid: launched.pid,
             started,
             start_time: None,
-            confined,
+            confined: launched.confined,
             settled: false,
-            output: Some(output),
+            output: Some(launched.output),
             input,
-            log: OutputLog::new(
-                PathBuf::from(&spec.log),
-                spec.limits.log_bytes_max,
-                &spec.masked,
-            ),
+            log: OutputLog::new(log, spec.limits.log_bytes_max, masker),
             grace: Duration::from_millis(spec.limits.grace_ms),
             exited: None,
             ending: None,
@@ -291,6 +247,78 @@ impl Buffers {
     }
 }
 
+/// A job's texts as the system wants them.
+struct Texts {
+    program: CString,
+    argv: Vec<CString>,
+    env: Vec<CString>,
+    cwd: CString,
+}
+
+/// A process that was just started, and our ends of its pipes.
+struct Launched {
+    pid: i32,
+    confined: bool,
+    output: File,
+    input: Option<File>,
+}
+
+impl Texts {
+    fn of(ground: &Ground<'_>, job: Job, spec: &ProcessSpec) -> Result<Texts, NotStarted> {
+        let name = spec.argv.first().map_or("", String::as_str);
+        let program = spawn::resolve(name, &spec.env).map_err(|missing| {
+            NotStarted::permanent(match missing {
+                Missing::NoProgram => "start a program: none is named".to_owned(),
+                Missing::NotOnPath => format!("start {name}: not on the PATH given"),
+                Missing::ZeroByte => format!("start {name:?}: a text holds a zero byte"),
+            })
+        })?;
+        if !spec.cwd.starts_with('/') || !spec.log.starts_with('/') {
+            let cause = format!("start {name}: its folder and log need absolute paths");
+            return Err(NotStarted::permanent(cause));
+        }
+        let zero = |_| NotStarted::permanent(format!("start {name}: a text holds a zero byte"));
+        Ok(Texts {
+            program,
+            argv: texts(spec.argv.iter().cloned()).map_err(zero)?,
+            env: texts(environment(ground.mark, job, spec)).map_err(zero)?,
+            cwd: CString::new(spec.cwd.as_str()).map_err(zero)?,
+        })
+    }
+
+    fn launch(&self, ground: &Ground<'_>, spec: &ProcessSpec) -> io::Result<Launched> {
+        let (output, output_end) = pipe()?;
+        set_nonblocking(&output)?;
+        let (mut input, mut input_end) = (None, None);
+        if !spec.stdin.is_empty() {
+            let (end, pipe) = pipe()?;
+            set_nonblocking(&pipe)?;
+            (input, input_end) = (Some(pipe), Some(end));
+        }
+        let launch = Launch {
+            program: &self.program,
+            argv: &self.argv,
+            env: &self.env,
+            cwd: &self.cwd,
+            stdin: input_end.as_ref().unwrap_or(ground.null).as_fd(),
+            stdout: output_end.as_fd(),
+            stderr: output_end.as_fd(),
+        };
+        let (pid, confined) = match &spec.confinement {
+            Confinement::Writes(paths) if ground.confines => {
+                confine::launch_confined(&launch, paths)?
+            }
+            Confinement::Writes(_) | Confinement::None => (spawn::launch(&launch)?, false),
+        };
+        Ok(Launched {
+            pid,
+            confined,
+            output,
+            input,
+        })
+    }
+}
+
 /// The marks come first: they are looked for in the front part of the environment.
 fn environment<'a>(
     mark: &'a str,
@@ -311,7 +339,8 @@ fn texts(texts: impl Iterator<Item = String>) -> Result<Vec<CString>, std::ffi::
 }
 
 /// The system says "not found" of the program, its interpreter and the folder alike.
-fn why(program: &str, cwd: &str, error: &io::Error) -> String {
+fn why(spec: &ProcessSpec, error: &io::Error) -> String {
+    let (program, cwd) = (&spec.argv[0], &spec.cwd);
     if Path::new(cwd).is_dir() {
         format!("start {program}: {error}")
     } else {

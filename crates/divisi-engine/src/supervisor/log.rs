@@ -41,7 +41,7 @@ enum LogFile {
 
 impl OutputLog {
     /// A log that keeps `bytes_max` bytes in `path`, which is created at the first byte.
-    pub(super) fn new(path: PathBuf, bytes_max: u64, masked: &[String]) -> OutputLog {
+    pub(super) fn new(path: PathBuf, bytes_max: u64, masker: Option<Masker>) -> OutputLog {
         let tail_max = (bytes_max / 4).min(TAIL_BYTES_MAX);
         OutputLog {
             path,
@@ -50,7 +50,7 @@ impl OutputLog {
             tail: Tail::new(usize::try_from(tail_max).unwrap_or(0)),
             bytes: 0,
             hasher: None,
-            masker: Masker::new(masked),
+            masker,
         }
     }
 
@@ -207,7 +207,7 @@ mod tests {
             .collect();
         for size in [1, 7, 64, 4000] {
             let path = dir.path().join(format!("logs/{size}.log"));
-            let mut log = OutputLog::new(path.clone(), 400, &[]);
+            let mut log = OutputLog::new(path.clone(), 400, None);
             for chunk in text.chunks(size) {
                 log.take(chunk, &mut Vec::new());
             }
@@ -233,13 +233,13 @@ mod tests {
     fn what_fits_is_kept_whole_and_silence_leaves_no_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.log");
-        let mut log = OutputLog::new(path.clone(), 400, &[]);
+        let mut log = OutputLog::new(path.clone(), 400, None);
         log.take(&[b'x'; 400], &mut Vec::new());
         assert!(!log.finish().unwrap().capped);
         assert_eq!(std::fs::read(&path).unwrap(), [b'x'; 400]);
 
         let quiet = dir.path().join("quiet.log");
-        assert_eq!(OutputLog::new(quiet.clone(), 400, &[]).finish(), None);
+        assert_eq!(OutputLog::new(quiet.clone(), 400, None).finish(), None);
         assert!(!quiet.exists());
     }
 
@@ -251,7 +251,7 @@ mod tests {
         symlink(&victim, dir.path().join("link.log")).unwrap();
         std::fs::hard_link(&victim, dir.path().join("hard.log")).unwrap();
         for name in ["link.log", "hard.log"] {
-            let mut log = OutputLog::new(dir.path().join(name), 400, &[]);
+            let mut log = OutputLog::new(dir.path().join(name), 400, None);
             log.take(b"text", &mut Vec::new());
             let output = log.finish().unwrap();
             assert_eq!((output.bytes, output.capped), (4, true), "{name}");
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_stops_the_log_but_not_the_count() {
-        let mut log = OutputLog::new(PathBuf::from("/dev/full"), 400, &[]);
+        let mut log = OutputLog::new(PathBuf::from("/dev/full"), 400, None);
         log.file = LogFile::Open(OpenOptions::new().write(true).open("/dev/full").unwrap());
         log.take(b"text", &mut Vec::new());
         log.take(b"more", &mut Vec::new());

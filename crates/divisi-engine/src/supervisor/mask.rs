@@ -11,6 +11,13 @@ const MASK: &[u8] = b"[masked]";
 /// Shorter values are not masked: they would turn up everywhere by chance.
 pub(super) const SECRET_BYTES_MIN: usize = 4;
 
+/// Searching for more would be slow and take much memory; keys and tokens are far shorter.
+const SECRETS_BYTES_MAX: usize = 64 << 10;
+
+/// There are more bytes of secrets than can be masked.
+#[derive(Debug)]
+pub(super) struct TooMuch;
+
 /// Replaces values in a stream of bytes.
 pub(super) struct Masker {
     values: Regex,
@@ -24,7 +31,10 @@ pub(super) struct Masker {
 
 impl Masker {
     /// A masker for these values; `None` if none of them is long enough.
-    pub(super) fn new(values: &[String]) -> Option<Masker> {
+    ///
+    /// # Errors
+    /// There is too much of them. Nothing may then be logged unmasked.
+    pub(super) fn new(values: &[String]) -> Result<Option<Masker>, TooMuch> {
         let mut values: Vec<&str> = values
             .iter()
             .map(String::as_str)
@@ -32,20 +42,19 @@ impl Masker {
             .collect();
         // The first alternative that fits wins, so the longest comes first.
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        values.dedup();
-        let longest = values.first()?.len();
+        if values.iter().map(|value| value.len()).sum::<usize>() > SECRETS_BYTES_MAX {
+            return Err(TooMuch);
+        }
+        let Some(longest) = values.first().map(|value| value.len()) else {
+            return Ok(None);
+        };
         let pattern: Vec<String> = values.iter().map(|value| regex::escape(value)).collect();
-        let values = regex::bytes::RegexBuilder::new(&pattern.join("|"))
-            .unicode(true)
-            .size_limit(1 << 28)
-            .build()
-            .ok()?;
-        Some(Masker {
-            values,
+        Ok(Some(Masker {
+            values: Regex::new(&pattern.join("|")).map_err(|_| TooMuch)?,
             longest,
             held: Vec::new(),
             covered: 0,
-        })
+        }))
     }
 
     /// Takes a chunk and appends to `out` what can be said of the stream so far.
@@ -91,7 +100,7 @@ mod tests {
 
     fn masked(values: &[&str], chunks: &[&[u8]]) -> String {
         let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-        let mut masker = Masker::new(&values).unwrap();
+        let mut masker = Masker::new(&values).unwrap().unwrap();
         let mut out = Vec::new();
         for chunk in chunks {
             masker.feed(chunk, &mut out);
@@ -130,6 +139,10 @@ mod tests {
     #[test]
     fn patterns_and_newlines_in_values_are_plain_text() {
         assert_eq!(masked(&["a.*b\n(c"], &[b"a.*b\n(c axxb"]), "[masked] axxb");
-        assert!(Masker::new(&["abc".into(), String::new()]).is_none());
+        let short = Masker::new(&["abc".into(), String::new()]);
+        assert!(short.unwrap().is_none());
+        let most = "x".repeat(SECRETS_BYTES_MAX);
+        assert!(Masker::new(&[most]).unwrap().is_some());
+        assert!(Masker::new(&["long".repeat(SECRETS_BYTES_MAX)]).is_err());
     }
 }

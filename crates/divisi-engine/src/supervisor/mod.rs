@@ -22,7 +22,8 @@
 //! of tasks. It does not defend itself against a process of the same user that is not confined
 //! and sends it KILL: then its successor cleans up, and the attempts are lost.
 //!
-//! Files, from the outside in: `client`, `connection`, `serve` (the loop), `process` (what makes
+//! Files, from the outside in: `client`, `connection`, `serve` (the loop), `words`
+//! (what the engine says), `process` (what makes
 //! a process a supervisor), `job` (one live job), `sweep` (ends trees), `recover`, `notes`,
 //! `log` and `mask` (output), `spawn` and `confine` (starting), `proc` (looking and signaling),
 //! `paths`, `error`.
@@ -42,6 +43,7 @@ mod recover;
 mod serve;
 mod spawn;
 mod sweep;
+mod words;
 
 pub use client::{Client, JoinOptions, OnGone, OnWord};
 pub use error::{JoinError, ServeError, SocketError};

@@ -13,13 +13,14 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use divisi_core::Epoch;
-use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, PROTOCOL, ProcessSpec, ToWorker};
+use divisi_core::worker::{EndHow, Ended, FromWorker, Job};
 
-use super::connection::{Connection, Received};
+use super::connection::Connection;
 use super::error::ServeError;
-use super::job::{Buffers, Ground, Live, YOUNG, later};
+use super::job::{Buffers, Live, YOUNG, later};
 use super::notes::{Notes, Started};
 use super::process::{self, Alarm};
+use super::sweep::HIDDEN_PATIENCE;
 use super::{confine, proc};
 
 /// Where a supervisor serves.
@@ -30,12 +31,6 @@ pub struct ServeOptions {
     /// The socket to listen on, absolute, in a folder of [`super::socket_folder`].
     pub socket: PathBuf,
 }
-
-/// Each live job takes up to two descriptors, and a process usually has 1,024.
-const LIVE_MAX: usize = 448;
-
-/// Results that no engine forgets are memory.
-const ENDED_MAX: usize = 100_000;
 
 /// Connections that have not yet said who they are.
 const WAITING_MAX: usize = 8;
@@ -90,9 +85,9 @@ enum Source {
 /// Everything the supervisor knows.
 pub(super) struct Supervisor {
     pub(super) mark: String,
-    boot_id: String,
-    confines: bool,
-    null: File,
+    pub(super) boot_id: String,
+    pub(super) confines: bool,
+    pub(super) null: File,
     alarm: Alarm,
     listener: UnixListener,
     pub(super) notes: Notes,
@@ -107,18 +102,20 @@ pub(super) struct Supervisor {
     pub(super) orphans: HashMap<i32, Job>,
     /// Start time and job of processes as last observed.
     pub(super) seen: HashMap<i32, (u64, Job)>,
+    /// Children that show no origin, since when: one that is just starting a program shows none.
+    pub(super) unsure: HashMap<i32, Instant>,
     /// The last reaping found that there are no children at all.
     pub(super) childless: bool,
     pub(super) buffers: Buffers,
-    engine: Option<Connection>,
-    waiting: Vec<Connection>,
-    epoch: Option<Epoch>,
-    orphan_grace: Duration,
+    pub(super) engine: Option<Connection>,
+    pub(super) waiting: Vec<Connection>,
+    pub(super) epoch: Option<Epoch>,
+    pub(super) orphan_grace: Duration,
     /// Since when there is no engine.
-    alone_since: Option<Instant>,
-    shutdown: Option<EndHow>,
+    pub(super) alone_since: Option<Instant>,
+    pub(super) shutdown: Option<EndHow>,
     /// Since when nothing lives any more, after a shutdown.
-    idle_since: Option<Instant>,
+    pub(super) idle_since: Option<Instant>,
 }
 
 impl Supervisor {
@@ -138,6 +135,7 @@ impl Supervisor {
             roots: HashMap::new(),
             orphans: HashMap::new(),
             seen: HashMap::new(),
+            unsure: HashMap::new(),
             childless: true,
             buffers: Buffers::new(),
             engine: None,
@@ -236,6 +234,9 @@ impl Supervisor {
         for waiting in &self.waiting {
             at(waiting.since + HELLO_PATIENCE);
         }
+        for since in self.unsure.values() {
+            at(*since + HIDDEN_PATIENCE);
+        }
         if let Some(since) = self.alone_since {
             at(later(since, self.patience()));
         }
@@ -273,201 +274,6 @@ impl Supervisor {
                     live.feed();
                 }
             }
-        }
-    }
-
-    /// The first words of a connection: it becomes the engine's, or it is refused.
-    fn on_greeting(&mut self, fd: i32, now: Instant) {
-        let Some(at) = self.waiting.iter().position(|waiting| waiting.fd() == fd) else {
-            return;
-        };
-        let (mut words, garbage) = match self.waiting[at].receive() {
-            Received::Words(words) if words.is_empty() => return,
-            Received::Words(words) => (words.into_iter(), None),
-            Received::Closed(words) => (words.into_iter(), None),
-            Received::Garbage(words, cause) => (words.into_iter(), Some(cause)),
-        };
-        let cause = match words.next() {
-            Some(ToWorker::Hello {
-                protocol,
-                epoch,
-                orphan_grace_ms,
-            }) => {
-                if protocol != PROTOCOL {
-                    format!("protocol {protocol} is spoken; this supervisor speaks {PROTOCOL}")
-                } else if self.epoch.is_some_and(|seen| epoch <= seen) {
-                    let seen = self.epoch.unwrap_or_default().0;
-                    format!("epoch {} is not above {seen}, which was here", epoch.0)
-                } else {
-                    let connection = self.waiting.remove(at);
-                    self.join(connection, epoch, orphan_grace_ms, now);
-                    self.on_words(words.collect(), now);
-                    if let Some(cause) = garbage {
-                        self.drop_engine(Some(cause), now);
-                    }
-                    return;
-                }
-            }
-            Some(_) => "the first word must be hello".to_owned(),
-            None => garbage.unwrap_or_else(|| "nothing was said".to_owned()),
-        };
-        let mut connection = self.waiting.remove(at);
-        refuse(&mut connection, cause);
-    }
-
-    /// Takes a new engine on in the place of the old.
-    fn join(&mut self, connection: Connection, epoch: Epoch, grace_ms: u64, now: Instant) {
-        if self.engine.is_some() {
-            self.drop_engine(Some(format!("epoch {} took over", epoch.0)), now);
-        }
-        self.epoch = Some(epoch);
-        self.orphan_grace = Duration::from_millis(grace_ms);
-        self.alone_since = None;
-        // What is being ended goes on ending; the supervisor goes on serving.
-        self.shutdown = None;
-        self.idle_since = None;
-        self.engine = Some(connection);
-        let observations = self.observe(now);
-        let live = observations
-            .into_iter()
-            .map(|(job, observation)| (job, Held::Live { observation }));
-        let ended = self.ended.iter().map(|(job, ended)| {
-            let ended = ended.clone();
-            (*job, Held::Ended { ended })
-        });
-        let holds = live.chain(ended).collect();
-        self.say(&FromWorker::Joined {
-            protocol: PROTOCOL,
-            epoch,
-            holds,
-            confines: self.confines,
-        });
-    }
-
-    fn on_engine(&mut self, now: Instant) {
-        let Some(engine) = self.engine.as_mut() else {
-            return;
-        };
-        if !engine.may_receive() {
-            return;
-        }
-        match engine.receive() {
-            Received::Words(words) => self.on_words(words, now),
-            Received::Closed(words) => {
-                self.on_words(words, now);
-                self.drop_engine(None, now);
-            }
-            Received::Garbage(words, cause) => {
-                self.on_words(words, now);
-                self.drop_engine(Some(cause), now);
-            }
-        }
-    }
-
-    fn drop_engine(&mut self, cause: Option<String>, now: Instant) {
-        let Some(mut engine) = self.engine.take() else {
-            return;
-        };
-        if let Some(cause) = cause {
-            refuse(&mut engine, cause);
-        }
-        self.alone_since = Some(now);
-    }
-
-    fn on_words(&mut self, words: Vec<ToWorker>, now: Instant) {
-        for word in words {
-            match word {
-                ToWorker::Hello { .. } => {
-                    self.drop_engine(Some("hello was said before".to_owned()), now);
-                    return;
-                }
-                ToWorker::Start { job, spec } => self.on_start(job, *spec),
-                ToWorker::End { job, how } => self.on_end(job, how, now),
-                ToWorker::Forget { job } => {
-                    if self.ended.remove(&job).is_some() {
-                        self.notes.forgotten(job);
-                    } else if !self.live.contains_key(&job) {
-                        self.say(&FromWorker::Unknown { job });
-                    }
-                }
-                ToWorker::Observe => {
-                    let observations = self.observe(now);
-                    self.say(&FromWorker::Observed { observations });
-                }
-                ToWorker::Shutdown { how } => {
-                    self.shutdown = Some(how);
-                    self.end_all(how, now);
-                }
-            }
-        }
-    }
-
-    fn on_start(&mut self, job: Job, spec: ProcessSpec) {
-        if let Some(ended) = self.ended.get(&job) {
-            let ended = ended.clone();
-            return self.say(&FromWorker::Ended { job, ended });
-        }
-        if let Some(live) = self.live.get(&job) {
-            // A young one is announced when it is settled.
-            if live.settled {
-                let (pid, confined) = (live.pid.cast_unsigned(), live.confined);
-                self.say(&FromWorker::Started { job, pid, confined });
-            }
-            return;
-        }
-        let refusal = if self.shutdown.is_some() {
-            Some("start a job: the supervisor is shutting down".to_owned())
-        } else if self.live.len() >= LIVE_MAX {
-            Some(format!("start a job: {LIVE_MAX} are running"))
-        } else if self.ended.len() >= ENDED_MAX {
-            Some(format!(
-                "start a job: {ENDED_MAX} results wait to be forgotten"
-            ))
-        } else {
-            None
-        };
-        if let Some(cause) = refusal {
-            let permanent = false;
-            return self.say(&FromWorker::NotStarted {
-                job,
-                cause,
-                permanent,
-            });
-        }
-        let ground = Ground {
-            mark: &self.mark,
-            null: &self.null,
-            confines: self.confines,
-        };
-        match Live::start(&ground, job, spec) {
-            Ok(live) => {
-                self.roots.insert(live.pid, job);
-                self.live.insert(job, live);
-            }
-            Err(failed) => self.say(&FromWorker::NotStarted {
-                job,
-                cause: failed.cause,
-                permanent: failed.permanent,
-            }),
-        }
-    }
-
-    fn on_end(&mut self, job: Job, how: EndHow, now: Instant) {
-        if let Some(live) = self.live.get_mut(&job) {
-            live.told |= live.exited.is_none();
-            live.begin_ending(how, now);
-        } else if let Some(ended) = self.ended.get(&job) {
-            let ended = ended.clone();
-            self.say(&FromWorker::Ended { job, ended });
-        } else {
-            self.say(&FromWorker::Unknown { job });
-        }
-    }
-
-    fn end_all(&mut self, how: EndHow, now: Instant) {
-        for live in self.live.values_mut() {
-            live.told |= live.exited.is_none();
-            live.begin_ending(how, now);
         }
     }
 
@@ -566,11 +372,4 @@ fn to_note(live: &Live, boot_id: &str) -> Option<Started> {
         start_time: live.start_time?,
         boot_id: boot_id.to_owned(),
     })
-}
-
-/// The last word to a connection that is not wanted.
-fn refuse(connection: &mut Connection, cause: String) {
-    connection.say(&FromWorker::Refused { cause });
-    // It may be gone, or not read; it is dropped in any case.
-    let _ = connection.send();
 }

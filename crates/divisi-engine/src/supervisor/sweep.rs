@@ -29,6 +29,10 @@ const KILL_LOOK: Duration = Duration::from_millis(2);
 /// The rarest look after KILL.
 const KILL_LOOK_MAX: Duration = Duration::from_millis(50);
 
+/// A process that is just starting a program has no environment for a moment; one that still
+/// shows none after this hides it.
+pub(super) const HIDDEN_PATIENCE: Duration = Duration::from_millis(50);
+
 /// Zombies reaped in one turn; a fork bomb must not hold up the others.
 const REAPED_A_TURN: usize = 4_096;
 
@@ -68,6 +72,7 @@ impl Supervisor {
     fn on_reaped(&mut self, pid: i32, status: i32, now: Instant) {
         let Some(job) = self.roots.remove(&pid) else {
             self.orphans.remove(&pid);
+            self.unsure.remove(&pid);
             return;
         };
         if let Some(live) = self.live.get_mut(&job) {
@@ -97,7 +102,7 @@ impl Supervisor {
         }
         let exited = |job: &&Job| self.live.get(job).is_some_and(|live| live.exited.is_some());
         let just_ended = concerned.iter().find(exited).copied();
-        let orphans = self.find_orphans(just_ended);
+        let orphans = self.find_orphans(just_ended, now);
         for job in concerned {
             let tops = orphans.tops_of(job);
             let Some(live) = self.live.get(&job) else {
@@ -105,8 +110,8 @@ impl Supervisor {
             };
             let over = live.exited.is_some();
             if over && tops.is_empty() {
-                // A dead one among our children may have been this job's; it is reaped first.
-                if !orphans.dead {
+                // One among our children may be this job's; that shows in a moment.
+                if !orphans.unclear {
                     self.finish(job, true);
                 }
                 continue;
@@ -122,7 +127,7 @@ impl Supervisor {
     }
 
     /// The children that are no job's own process, each with its job.
-    fn find_orphans(&mut self, just_ended: Option<Job>) -> Orphans {
+    fn find_orphans(&mut self, just_ended: Option<Job>, now: Instant) -> Orphans {
         let mut found = Orphans::default();
         if self.childless {
             return found;
@@ -138,14 +143,20 @@ impl Supervisor {
             let job = match self.owner(pid) {
                 Owner::Job(job) => job,
                 Owner::Nobody => {
-                    found.dead = true;
+                    found.unclear = true;
                     continue;
                 }
-                Owner::Hidden => match just_ended {
-                    Some(job) => job,
-                    None => continue,
-                },
+                Owner::Hidden => {
+                    let Some(job) = just_ended else { continue };
+                    let since = *self.unsure.entry(pid).or_insert(now);
+                    if now < since + HIDDEN_PATIENCE {
+                        found.unclear = true;
+                        continue;
+                    }
+                    job
+                }
             };
+            self.unsure.remove(&pid);
             self.orphans.insert(pid, job);
             found.tops.push((pid, job));
         }
@@ -265,7 +276,7 @@ impl Supervisor {
     /// Looks at every live job, and remembers whose child is whose: an orphan may hide it later.
     pub(super) fn observe(&mut self, now: Instant) -> Vec<(Job, Observation)> {
         self.childless = false;
-        let orphans = self.find_orphans(None);
+        let orphans = self.find_orphans(None, now);
         let ticks_per_s = proc::ticks_per_s();
         self.seen.clear();
         let mut observations = Vec::with_capacity(self.live.len());
@@ -313,8 +324,8 @@ fn signal_one(pid: i32, stat: &Stat, direct: &[i32], signal: i32) {
 #[derive(Default)]
 struct Orphans {
     tops: Vec<(i32, Job)>,
-    /// There was one that is dead and not yet reaped.
-    dead: bool,
+    /// There was one that is dead and not yet reaped, or has not yet shown whose it is.
+    unclear: bool,
 }
 
 impl Orphans {

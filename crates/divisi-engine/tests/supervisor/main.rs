@@ -3,6 +3,8 @@
 //! This test binary is also the supervisor: a re-execution of it runs only the test
 //! [`a_supervisor_says_why_it_cannot_serve`], which then serves.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
+
 mod stage;
 
 use std::io::{Read, Write};
@@ -290,11 +292,8 @@ fn the_end_of_one_job_does_not_touch_the_daemons_of_another() {
     }
     let pid = String::from_utf8(read(&stage.path("work/daemon"))).unwrap();
     assert!(is_alive(pid.trim().parse().unwrap()));
-    assert_eq!(
-        stage.tagged().len(),
-        3,
-        "the shell, its sleep and its daemon"
-    );
+    // The shell, its sleep and its daemon.
+    stage.until_tagged(3);
     engine.end(job(0), EndHow::Force);
     let ended = engine.ended(job(0));
     assert!(ended.empty && ended.told, "{ended:?}");
@@ -310,7 +309,7 @@ fn five_hundred_children_are_ended_to_the_last() {
     engine.start(job(0), stage.script(script));
     engine.started(job(0));
     stage.until_file("ready");
-    assert_eq!(stage.tagged().len(), 501);
+    stage.until_tagged(501);
     engine.end(job(0), EndHow::Graceful);
     let ended = engine.ended(job(0));
     assert!(ended.empty, "{ended:?}");
@@ -444,7 +443,8 @@ fn one_that_signals_its_parent_and_its_siblings_hurts_only_itself() {
         let ended = engine.run(job(2), spec);
         assert_eq!(ended.exit, Exit::Signal(libc::SIGKILL));
         assert!(engine.supervisor_is_alive());
-        assert_eq!(stage.tagged().len(), 2, "the sibling and its sleep");
+        // The sibling and its sleep.
+        stage.until_tagged(2);
     }
     engine.end(job(0), EndHow::Graceful);
     assert!(engine.ended(job(0)).empty);
@@ -482,7 +482,8 @@ fn one_that_eats_memory_dies_alone() {
     let mut spec = stage.script("while :; do :; done");
     spec.limits.cpu_s_max = Some(1);
     assert_eq!(engine.run(job(2), spec).exit, Exit::Signal(libc::SIGKILL));
-    assert_eq!(stage.tagged().len(), 2, "the sibling and its sleep");
+    // The sibling and its sleep.
+    stage.until_tagged(2);
 }
 
 #[test]

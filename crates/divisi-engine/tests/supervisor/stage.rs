@@ -163,6 +163,13 @@ impl Stage {
             .collect()
     }
 
+    /// Waits until so many carry the tag: who is just starting a program shows none for a moment.
+    pub(crate) fn until_tagged(&self, count: usize) {
+        until(&format!("{count} are alive"), || {
+            self.tagged().len() == count
+        });
+    }
+
     pub(crate) fn until_file(&self, name: &str) {
         let path = self.path("work").join(name);
         until(&format!("{name} is there"), || path.exists());
