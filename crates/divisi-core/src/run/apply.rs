@@ -242,12 +242,7 @@ impl Run {
         if !matches!(self.tasks[no.index()].state, TaskState::Waiting) {
             return;
         }
-        let state = match self.tasks[no.index()].spec.kind {
-            TaskKind::Approval => TaskState::Approval,
-            _ => TaskState::Ready {
-                not_before: Time(0),
-            },
-        };
+        let state = released(&self.tasks[no.index()].spec);
         // No row is due: readiness follows from the rows of what it waited for.
         let had_row = self.changed.contains(&no);
         self.change(no, |task| task.state = state);
@@ -336,12 +331,16 @@ impl Run {
         }
     }
 
-    /// A retried task may have to wait, which only the run knows.
+    /// A retried task may have to wait, or for a person, which only the run knows.
     pub(super) fn as_it_waits(&self, no: TaskNo, name: EventName) -> EventName {
-        if name == EventName::Retried && self.tasks[no.index()].unmet > 0 {
-            return EventName::RetriedWaiting;
+        let task = &self.tasks[no.index()];
+        match name {
+            EventName::Retried if task.unmet > 0 => EventName::RetriedWaiting,
+            EventName::Retried if task.spec.kind == TaskKind::Approval => {
+                EventName::RetriedApproval
+            }
+            name => name,
         }
-        name
     }
 
     fn apply_attempt(&mut self, at: Time, attempt: AttemptId, event: &Event) {
@@ -569,9 +568,7 @@ impl Run {
                 }
                 task.state = match waits {
                     true => TaskState::Waiting,
-                    false => TaskState::Ready {
-                        not_before: Time(0),
-                    },
+                    false => released(&task.spec),
                 };
             }
             Event::QuestionAnswered { answer, .. } => {
@@ -599,6 +596,16 @@ impl Run {
     fn unmeet(&mut self, no: TaskNo) {
         debug_assert!(!matches!(self.tasks[no.index()].state, TaskState::Done));
         self.count_unmet();
+    }
+}
+
+/// The state of a task that nothing holds back: an approval is a person's from then on.
+fn released(spec: &TaskSpec) -> TaskState {
+    match spec.kind {
+        TaskKind::Approval => TaskState::Approval,
+        _ => TaskState::Ready {
+            not_before: Time(0),
+        },
     }
 }
 

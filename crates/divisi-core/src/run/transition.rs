@@ -142,6 +142,8 @@ pub enum EventName {
     Retried,
     /// `task_retried`, while it has to wait
     RetriedWaiting,
+    /// `task_retried`, of an approval: a person is asked anew
+    RetriedApproval,
     /// `question_answered`
     Answered,
     /// `task_split`
@@ -152,7 +154,7 @@ pub enum EventName {
 
 impl EventName {
     /// All of them.
-    pub const ALL: [EventName; 28] = [
+    pub const ALL: [EventName; 29] = [
         EventName::Released,
         EventName::ReleasedApproval,
         EventName::Leased,
@@ -178,6 +180,7 @@ impl EventName {
         EventName::Skipped,
         EventName::Retried,
         EventName::RetriedWaiting,
+        EventName::RetriedApproval,
         EventName::Answered,
         EventName::Split,
         EventName::Offer,
@@ -247,6 +250,9 @@ pub fn next(state: StateName, event: EventName) -> Next {
             Next::To(S::Ready)
         }
         (S::Failed | S::Canceled | S::Skipped, E::RetriedWaiting) => Next::To(S::Waiting),
+        (S::Failed | S::Canceled | S::Done | S::Skipped, E::RetriedApproval) => {
+            Next::To(S::Approval)
+        }
 
         // The plan changes round it.
         (S::Waiting, E::Skipped) => Next::To(S::Skipped),
