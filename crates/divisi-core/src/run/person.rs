@@ -26,6 +26,13 @@ impl Draft<'_> {
             }
             _ => return self.not_now(no, "retried", "`divisi explain` says what it waits for"),
         }
+        if self.run.canceling {
+            return self.not_now(no, "retried", "the run is being canceled");
+        }
+        let hopeless = |on: &TaskNo| self.run.tasks()[on.index()].status().is_hopeless();
+        if self.run.dependencies(no).iter().any(hopeless) {
+            return self.not_now(no, "retried", "retry the task that it waits for");
+        }
         self.push(Event::TaskRetried { task: no, note });
         self.revive_dependents(no);
         Ok(())
@@ -35,12 +42,7 @@ impl Draft<'_> {
     fn revive_dependents(&mut self, root: TaskNo) {
         let mut worklist = self.run.dependents(root);
         while let Some(no) = worklist.pop() {
-            let hopeless = |on: &TaskNo| {
-                matches!(
-                    self.run.tasks()[on.index()].status(),
-                    TaskStatus::Failed | TaskStatus::Canceled | TaskStatus::Skipped
-                )
-            };
+            let hopeless = |on: &TaskNo| self.run.tasks()[on.index()].status().is_hopeless();
             let skipped = self.run.tasks()[no.index()].status() == TaskStatus::Skipped;
             if skipped && !self.run.dependencies(no).iter().any(hopeless) {
                 self.push(Event::TaskRetried {

@@ -1,6 +1,7 @@
 //! What people may ask, and what must not follow from it.
 
 use super::bench::{Bench, approval, plan, with};
+use crate::run::Command;
 
 #[test]
 fn an_approval_that_is_retried_asks_a_person_again() {
@@ -21,4 +22,33 @@ fn a_canceled_approval_is_no_consent_either() {
     bench.does(bench.cancel("ok"), &["canceled ok"]);
     bench.does(bench.retry("ok"), &["retried ok"]);
     bench.refuses(bench.lease("ok"), "task-not-now");
+}
+
+#[test]
+fn a_task_behind_a_canceled_one_is_not_retried_before_it() {
+    // given: a ── b, both canceled, while c keeps the run open
+    let mut bench = Bench::new(plan("a; b: a; c"));
+    bench.does(bench.cancel("b"), &["canceled b"]);
+    bench.does(bench.cancel("a"), &["canceled a"]);
+    // when b is retried alone, it would wait for ever: a is not coming
+    bench.refuses(bench.retry("b"), "task-not-now");
+    bench.does(bench.retry("a"), &["retried a"]);
+    bench.does(bench.retry("b"), &["retried b"]);
+}
+
+#[test]
+fn nothing_is_retried_while_the_run_is_canceled() {
+    // given: a works and is being ended, b is canceled already
+    let mut bench = Bench::new(plan("a; b"));
+    bench.so(bench.lease("a"));
+    bench.does(
+        Command::Cancel { task: None },
+        &["cancel asked", "stopping a.1: canceled", "canceled b"],
+    );
+    // when b is retried, it could never be leased, and the run would never end
+    bench.refuses(bench.retry("b"), "task-not-now");
+    bench.does(
+        bench.ended("a", 143),
+        &["a.1 stopped as canceled, then cancel", "ended canceled"],
+    );
 }
