@@ -664,7 +664,8 @@ impl Draft<'_> {
             Phase::Leased | Phase::Working if !holds_slot(&live.agent) => {
                 self.end(attempt, canceled, Vec::new(), true);
             }
-            Phase::Leased | Phase::Working if live.stopping.is_none() => {
+            // Also an attempt that is being stopped for another reason: only that one is retried.
+            Phase::Leased | Phase::Working if live.stopping != Some(StopReason::Canceled) => {
                 self.push(Event::AttemptStopping {
                     attempt,
                     reason: StopReason::Canceled,
@@ -683,7 +684,8 @@ impl Draft<'_> {
     /// the run's end.
     fn settle(&mut self) {
         self.skip_hopeless();
-        if self.run.ended.is_some() || !self.run.approved {
+        let begun = self.run.approved || self.run.canceling;
+        if self.run.ended.is_some() || !begun {
             return;
         }
         let open = self.run.tasks().len() as u32

@@ -4,16 +4,18 @@
 //! cancellations are not its fault and have bounds of their own.
 
 use super::event::Then;
-use super::state::{AttemptEnd, Failure, Run, StopReason, Task};
+use super::state::{Attempt, AttemptEnd, Failure, Run, StopReason, Task};
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskNo, Time};
 
 /// Chooses what becomes of a task whose attempt ended so.
 pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then {
-    if run.canceling {
+    let task = &run.tasks()[no.index()];
+    // However it ends, even lost: its owner does not want it any more.
+    let canceled = |live: &Attempt| live.stopping == Some(StopReason::Canceled);
+    if run.canceling || task.live().is_some_and(canceled) {
         return Then::Cancel;
     }
-    let task = &run.tasks()[no.index()];
     match end {
         AttemptEnd::Stopped(StopReason::Canceled) => Then::Cancel,
         AttemptEnd::Asked(question) => Then::Ask(question.clone()),

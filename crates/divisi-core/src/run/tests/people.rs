@@ -1,7 +1,8 @@
 //! What people may ask, and what must not follow from it.
 
 use super::bench::{Bench, approval, plan, with};
-use crate::run::Command;
+use crate::ids::Epoch;
+use crate::run::{Base, Command, Create, PauseReason, Settings};
 
 #[test]
 fn an_approval_that_is_retried_asks_a_person_again() {
@@ -51,4 +52,54 @@ fn nothing_is_retried_while_the_run_is_canceled() {
         bench.ended("a", 143),
         &["a.1 stopped as canceled, then cancel", "ended canceled"],
     );
+}
+
+#[test]
+fn a_run_that_is_canceled_before_its_approval_ends() {
+    let mut bench = Bench::created(Create {
+        plan: plan("a"),
+        settings: Settings::default(),
+        base: Base::default(),
+        approved: false,
+    });
+    bench.does(
+        Command::Cancel { task: None },
+        &["cancel asked", "canceled a", "ended canceled"],
+    );
+}
+
+#[test]
+fn a_task_can_be_canceled_while_it_is_being_stopped() {
+    // given: a is interrupted, its agent has not ended yet
+    let mut bench = Bench::new(plan("a; b"));
+    bench.so(bench.lease("a"));
+    bench.does(
+        Command::Pause {
+            reason: PauseReason::Interrupted,
+            stop: true,
+        },
+        &["paused: interrupted", "stopping a.1: interrupted"],
+    );
+    // when it is canceled, then the interruption does not bring it back
+    bench.does(bench.cancel("a"), &["stopping a.1: canceled"]);
+    bench.does(bench.cancel("a"), &[]);
+    bench.does(
+        bench.ended("a", 143),
+        &["a.1 stopped as canceled, then cancel"],
+    );
+}
+
+#[test]
+fn a_canceled_task_stays_canceled_when_its_attempt_is_lost() {
+    // given: a is being ended because it was canceled, then the engine dies
+    let mut bench = Bench::new(plan("a; b"));
+    bench.so(bench.lease("a"));
+    bench.does(bench.cancel("a"), &["stopping a.1: canceled"]);
+    // when a new life of the engine finds nobody holding it
+    let joined = Command::Joined {
+        epoch: Epoch(2),
+        holds: Vec::new(),
+    };
+    bench.does(joined, &["a.1 lost, then cancel"]);
+    assert_eq!(bench.owed(), [""; 0]);
 }
