@@ -480,6 +480,9 @@ impl Draft<'_> {
         if !self.run.final_check_is_due() || head != self.run.integration.head {
             return Err(Rejection::OtherHead);
         }
+        if tasks.iter().any(|(no, _)| self.run.task(*no).is_none()) {
+            return Err(Rejection::NoSuchTask);
+        }
         let passed = verdicts
             .iter()
             .all(|v| matches!(v.outcome, Outcome::Pass | Outcome::Waived));

@@ -242,23 +242,20 @@ pub fn next(state: StateName, event: EventName) -> Next {
         (S::Approval, E::ApprovalGiven) => Next::To(S::Done),
         (S::Approval | S::Question | S::Escalated, E::Failed) => Next::To(S::Failed),
         (S::Question, E::Answered) => Next::To(S::Ready),
-        (
-            S::Waiting | S::Ready | S::Approval | S::Question | S::Escalated | S::Failed,
-            E::Canceled,
-        ) => Next::To(S::Canceled),
-        (S::Escalated | S::Failed | S::Canceled | S::Done | S::Skipped, E::Retried) => {
-            Next::To(S::Ready)
+        (S::Waiting | S::Ready | S::Approval | S::Question | S::Escalated, E::Canceled) => {
+            Next::To(S::Canceled)
         }
-        (S::Failed | S::Canceled | S::Skipped, E::RetriedWaiting) => Next::To(S::Waiting),
-        (S::Failed | S::Canceled | S::Done | S::Skipped, E::RetriedApproval) => {
-            Next::To(S::Approval)
-        }
+        (S::Escalated | S::Failed | S::Canceled | S::Done, E::Retried) => Next::To(S::Ready),
+        (S::Failed | S::Canceled | S::Done, E::RetriedApproval) => Next::To(S::Approval),
+        // What was skipped waits at least for the task whose retry revives it.
+        (S::Canceled | S::Skipped, E::RetriedWaiting) => Next::To(S::Waiting),
 
         // The plan changes round it.
         (S::Waiting, E::Skipped) => Next::To(S::Skipped),
         (S::Waiting | S::Ready | S::Escalated, E::Split) => Next::To(S::Split),
 
-        // Words of earlier attempts change nothing about the task.
+        // Words of earlier attempts change nothing about the task. Three states have had none.
+        (S::Waiting | S::Approval | S::Skipped, E::Offer) => Next::Refused,
         (_, E::Offer) => Next::Stays,
 
         _ => Next::Refused,

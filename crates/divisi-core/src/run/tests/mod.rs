@@ -6,4 +6,7 @@
 //! its stored form, and (at the end) that replay and restoring give the same run.
 
 mod bench;
+mod explaining;
 mod people;
+mod rng;
+mod walk;
