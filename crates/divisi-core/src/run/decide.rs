@@ -9,7 +9,8 @@ use super::command::{Accepted, Command, Create, Finding, Held, Rejection};
 use super::event::{Event, PauseReason};
 use super::remedy;
 use super::state::{
-    Attempt, AttemptEnd, Failure, Final, Phase, Run, StopReason, TaskState, TaskStatus, holds_slot,
+    Attempt, AttemptEnd, Ending, Failure, Final, Phase, Run, StopReason, TaskState, TaskStatus,
+    holds_slot,
 };
 use super::transition::StateName;
 use crate::criterion::{Cost, Outcome, Verdict};
@@ -270,12 +271,15 @@ impl Draft<'_> {
         });
     }
 
+    /// The ended attempt that a word from outside names, if this run had it.
+    fn ending(&self, attempt: AttemptId) -> Option<&Ending> {
+        let task = self.run.task(attempt.task)?;
+        let ending = task.ending(attempt.number)?;
+        (attempt.run == self.run.id).then_some(ending)
+    }
+
     fn on_late(&mut self, attempt: AttemptId) -> Result<(), Rejection> {
-        let ending = self
-            .run
-            .task(attempt.task)
-            .and_then(|task| task.ending(attempt.number));
-        match ending {
+        match self.ending(attempt) {
             Some(ending) if matches!(ending.end, AttemptEnd::Lost(_)) => {
                 if !ending.returned && ending.offer.is_none() {
                     self.push(Event::AttemptReturned { attempt });
@@ -574,11 +578,7 @@ impl Draft<'_> {
         attempt: AttemptId,
         snapshot: Option<Snapshot>,
     ) -> Result<(), Rejection> {
-        let returned = self
-            .run
-            .task(attempt.task)
-            .and_then(|task| task.ending(attempt.number));
-        match returned {
+        match self.ending(attempt) {
             Some(ending) if ending.returned => {
                 self.push(Event::OfferKept { attempt, snapshot });
                 Ok(())

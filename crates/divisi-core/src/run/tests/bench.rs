@@ -345,6 +345,13 @@ impl Bench {
         self.so(self.ended(id, 0));
     }
 
+    /// A task is leased, ends with exit status 1, and this follows.
+    #[track_caller]
+    pub(super) fn runs_badly(&mut self, id: &str, expected: &str) {
+        self.so(self.lease(id));
+        self.does(self.ended(id, 1), &[expected]);
+    }
+
     /// Given: a task that failed as often as it may.
     #[track_caller]
     pub(super) fn escalates(&mut self, id: &str) {

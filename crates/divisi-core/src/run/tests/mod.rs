@@ -7,6 +7,8 @@
 
 mod bench;
 mod explaining;
+mod integrating;
 mod people;
+mod remedies;
 mod rng;
 mod walk;
