@@ -486,13 +486,15 @@ impl Run {
             .iter()
             .map(|spec| self.add_task(spec.clone(), depth))
             .collect();
-        let mut inner = Vec::new();
+        let first = parts.first().map_or(u32::MAX, |part| part.0);
+        let mut inner = BTreeSet::new();
         for (&part, spec) in parts.iter().zip(specs) {
-            for dependency in &spec.dependencies {
+            for dependency in spec.needs() {
+                // Parts depend on each other alone, and have the numbers from the first one on.
                 match self.index.get(dependency) {
-                    Some(&on) if parts.contains(&on) => inner.push((on, part)),
-                    _ => {}
-                }
+                    Some(&on) if on.0 >= first => inner.insert((on, part)),
+                    _ => false,
+                };
             }
         }
         self.link_split(split, &parts, &inner);

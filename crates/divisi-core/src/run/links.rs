@@ -94,7 +94,7 @@ impl Run {
         &mut self,
         split: TaskNo,
         parts: &[TaskNo],
-        inner: &[(TaskNo, TaskNo)],
+        inner: &BTreeSet<(TaskNo, TaskNo)>,
     ) {
         let node = Node::Task(split);
         let join = Node::Join(self.joins.len() as u32);
@@ -203,7 +203,10 @@ impl Run {
             .collect();
         let mean = match estimates.len() {
             0 => 60_000,
-            count => estimates.iter().sum::<u64>() / count as u64,
+            count => {
+                let sum: u128 = estimates.iter().map(|ms| u128::from(*ms)).sum();
+                u64::try_from(sum / count as u128).unwrap_or(u64::MAX)
+            }
         };
         let mut left: Vec<u32> = self
             .tasks
@@ -230,8 +233,8 @@ impl Run {
                 Node::Join(join) => joins_after[join as usize],
                 Node::Task(no) => {
                     let task = &mut self.tasks[no.index()];
-                    task.rank_ms =
-                        after[no.index()] + task.spec.estimate.duration_ms.unwrap_or(mean);
+                    let own = task.spec.estimate.duration_ms.unwrap_or(mean);
+                    task.rank_ms = after[no.index()].saturating_add(own);
                     task.rank_ms
                 }
             };

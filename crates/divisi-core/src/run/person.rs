@@ -9,7 +9,7 @@ use super::state::{
 use super::transition::StateName;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskId, TaskNo};
-use crate::plan::{Plan, TaskSpec};
+use crate::plan::{Plan, TaskSpec, WorkspaceKind};
 use crate::receipt::{Exit, Receipt};
 
 /// Splits nest at most so deep (G1): below that, smaller pieces cost more than they help.
@@ -209,6 +209,15 @@ impl Draft<'_> {
         let taken = |id: &TaskId| self.run.find(id).is_some();
         if let Some(part) = parts.iter().find(|part| taken(&part.id)) {
             return bad(format!("the id {} is taken", part.id));
+        }
+        let has_files = |part: &&TaskSpec| part.workspace != WorkspaceKind::Shared;
+        if self.run.integration.head.is_none()
+            && let Some(part) = parts.iter().find(has_files)
+        {
+            let id = &part.id;
+            return bad(format!(
+                "{id} makes files, but the run has no base for them"
+            ));
         }
         let plan = Plan {
             tasks: parts,

@@ -79,7 +79,7 @@ fn after_loss(run: &Run, task: &Task, now: Time) -> Then {
     // Doubling stops where one more would pass any time box.
     let doubled = task.losses.min(10);
     Then::Retry {
-        not_before: now.plus_ms(run.settings.loss_delay_ms << doubled),
+        not_before: now.plus_ms(run.settings.loss_delay_ms.saturating_mul(1 << doubled)),
     }
 }
 

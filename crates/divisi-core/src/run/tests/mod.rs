@@ -7,6 +7,7 @@
 
 mod bench;
 mod explaining;
+mod graphs;
 mod integrating;
 mod people;
 mod remedies;
