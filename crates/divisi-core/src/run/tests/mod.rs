@@ -12,4 +12,5 @@ mod integrating;
 mod people;
 mod remedies;
 mod rng;
+mod sharing;
 mod walk;
