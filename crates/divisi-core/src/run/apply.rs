@@ -408,7 +408,9 @@ impl Run {
         receipts: &[Receipt],
         then: &Then,
     ) {
-        self.integration.queue.retain(|queued| *queued != attempt);
+        if self.tasks[attempt.task.index()].state_name() == StateName::Verified {
+            self.dequeue(attempt);
+        }
         self.change(attempt.task, |task| {
             if let Some(live) = task.live_mut() {
                 live.receipts.extend_from_slice(receipts);
@@ -437,9 +439,17 @@ impl Run {
         });
     }
 
+    /// Takes an attempt out of the queue. It mostly stands at the front.
+    fn dequeue(&mut self, attempt: AttemptId) {
+        let queue = &mut self.integration.queue;
+        if let Some(at) = queue.iter().position(|queued| *queued == attempt) {
+            queue.remove(at);
+        }
+    }
+
     fn apply_prepared(&mut self, commits: &[(AttemptId, Commit)]) {
         for (attempt, commit) in commits {
-            self.integration.queue.retain(|queued| queued != attempt);
+            self.dequeue(*attempt);
             self.integration.prepared.push(*attempt);
             self.change(attempt.task, |task| {
                 if let Some(live) = task.live_mut() {

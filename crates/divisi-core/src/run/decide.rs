@@ -7,6 +7,7 @@
 use super::apply::end_status;
 use super::command::{Accepted, Command, Create, Finding, Held, Rejection};
 use super::event::{Event, PauseReason};
+use super::links::Seen;
 use super::remedy;
 use super::state::{
     Attempt, AttemptEnd, Ending, Failure, Final, Phase, Run, StopReason, TaskState, TaskStatus,
@@ -723,15 +724,17 @@ impl Draft<'_> {
             return;
         }
         let touched: Vec<TaskNo> = self.events.iter().filter_map(given_up_by).collect();
+        // What stands behind a join that was passed is skipped already, whoever is to blame.
+        let mut seen = Seen::new();
         for root in touched {
-            let mut worklist = self.run.dependents(root);
+            let mut worklist = self.run.dependents_unseen(root, &mut seen);
             while let Some(no) = worklist.pop() {
                 if self.run.tasks()[no.index()].state_name() == StateName::Waiting {
                     self.push(Event::TaskSkipped {
                         task: no,
                         because: root,
                     });
-                    worklist.extend(self.run.dependents(no));
+                    worklist.extend(self.run.dependents_unseen(no, &mut seen));
                 }
             }
         }

@@ -19,6 +19,9 @@ pub(super) enum Node {
     Join(u32),
 }
 
+/// Joins that a walk over the graph has passed.
+pub(super) type Seen = BTreeSet<u32>;
+
 /// A node's edges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Links {
@@ -262,30 +265,81 @@ impl Run {
 
     /// Tasks behind these nodes, joins followed towards what they wait for.
     pub(super) fn resolve(&self, nodes: &[Node]) -> Vec<TaskNo> {
-        self.behind(nodes, |links| &links.waits)
+        self.behind(nodes, &mut Seen::new(), |links| &links.waits)
     }
 
     /// Tasks behind these nodes, joins followed towards what waits for them.
     pub(super) fn resolve_feeds(&self, nodes: &[Node]) -> Vec<TaskNo> {
-        self.behind(nodes, |links| &links.feeds)
+        self.behind(nodes, &mut Seen::new(), |links| &links.feeds)
     }
 
-    fn behind(&self, nodes: &[Node], side: impl Fn(&Links) -> &Vec<Node>) -> Vec<TaskNo> {
+    /// As [`Run::dependencies`], without those behind joins that were seen. A walk over the graph
+    /// keeps what it has seen, so that it costs the edges, not a stage for each of its tasks.
+    pub(super) fn dependencies_unseen(&self, no: TaskNo, seen: &mut Seen) -> Vec<TaskNo> {
+        self.behind(&self.tasks[no.index()].links.waits, seen, |links| {
+            &links.waits
+        })
+    }
+
+    /// As [`Run::dependents`], without those behind joins that were seen.
+    pub(super) fn dependents_unseen(&self, no: TaskNo, seen: &mut Seen) -> Vec<TaskNo> {
+        self.behind(&self.tasks[no.index()].links.feeds, seen, |links| {
+            &links.feeds
+        })
+    }
+
+    fn behind(
+        &self,
+        nodes: &[Node],
+        seen: &mut Seen,
+        side: impl Fn(&Links) -> &Vec<Node>,
+    ) -> Vec<TaskNo> {
         let mut found = BTreeSet::new();
         let mut worklist = nodes.to_vec();
-        let mut joins_seen = BTreeSet::new();
         while let Some(node) = worklist.pop() {
             match node {
                 Node::Task(no) => {
                     found.insert(no);
                 }
-                Node::Join(join) if joins_seen.insert(join) => {
+                Node::Join(join) if seen.insert(join) => {
                     worklist.extend_from_slice(side(&self.joins[join as usize].links));
                 }
                 Node::Join(_) => {}
             }
         }
         found.into_iter().collect()
+    }
+
+    /// For each join, whether anything behind it is not done, from the tasks' states alone.
+    pub(super) fn open_joins(&self) -> Vec<bool> {
+        let open = |node: &Node| match node {
+            Node::Task(no) => !Run::is_met(&self.tasks[no.index()]),
+            Node::Join(_) => false,
+        };
+        let mut found: Vec<bool> = self
+            .joins
+            .iter()
+            .map(|join| join.links.waits.iter().any(open))
+            .collect();
+        let mut worklist: Vec<usize> = (0..found.len()).filter(|join| found[*join]).collect();
+        while let Some(join) = worklist.pop() {
+            for node in &self.joins[join].links.feeds {
+                if let Node::Join(next) = node
+                    && !std::mem::replace(&mut found[*next as usize], true)
+                {
+                    worklist.push(*next as usize);
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether one of the nodes is a task that is not done, or an open join.
+    pub(super) fn is_open(&self, nodes: &[Node], joins: &[bool]) -> bool {
+        nodes.iter().any(|node| match node {
+            Node::Task(no) => !Run::is_met(&self.tasks[no.index()]),
+            Node::Join(join) => joins[*join as usize],
+        })
     }
 
     /// The join a task waits at, if one of its waits is an unmet one.

@@ -13,4 +13,5 @@ mod people;
 mod remedies;
 mod rng;
 mod sharing;
+mod size;
 mod walk;
