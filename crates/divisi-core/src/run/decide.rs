@@ -589,7 +589,11 @@ impl Draft<'_> {
     }
 
     fn pause(&mut self, reason: PauseReason, stop: bool) -> Result<(), Rejection> {
-        if self.run.paused.is_none() {
+        // A person's pause is not taken back when the disk has room again.
+        let by_person =
+            |reason: &PauseReason| matches!(reason, PauseReason::Owner | PauseReason::Interrupted);
+        let stronger = |present: &PauseReason| by_person(&reason) && !by_person(present);
+        if self.run.paused.as_ref().is_none_or(stronger) {
             self.push(Event::RunPaused { reason });
         }
         if stop {

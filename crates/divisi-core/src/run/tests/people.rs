@@ -103,3 +103,20 @@ fn a_canceled_task_stays_canceled_when_its_attempt_is_lost() {
     bench.does(joined, &["a.1 lost, then cancel"]);
     assert_eq!(bench.owed(), [""; 0]);
 }
+
+#[test]
+fn a_persons_pause_outweighs_the_machines() {
+    let mut bench = Bench::new(plan("a"));
+    let pause = |reason| Command::Pause {
+        reason,
+        stop: false,
+    };
+    bench.does(pause(PauseReason::DiskFull), &["paused: the disk is full"]);
+    // when its owner pauses it too, room on the disk alone does not let it go on
+    bench.does(pause(PauseReason::Owner), &["paused: asked by its owner"]);
+    bench.does(pause(PauseReason::DiskFull), &[]);
+    bench.does(pause(PauseReason::Interrupted), &[]);
+    bench.refuses(bench.lease("a"), "run-paused");
+    bench.does(Command::Resume, &["resumed"]);
+    bench.does(Command::Resume, &[]);
+}
