@@ -14,4 +14,5 @@ mod remedies;
 mod rng;
 mod sharing;
 mod size;
+mod table;
 mod walk;
