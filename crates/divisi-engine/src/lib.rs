@@ -5,7 +5,11 @@
 
 pub mod checks;
 pub mod compose;
+pub mod control;
+pub mod engine;
+pub mod failpoint;
 pub mod files;
+mod handoff;
 pub mod monitor;
 pub mod reconcile;
 pub mod repo;

@@ -117,6 +117,22 @@ impl Reads<'_> {
             .collect()
     }
 
+    /// A stream's events of these kinds, all of them.
+    pub(crate) fn events_of(&self, stream: Stream, kinds: &[&str]) -> Result<Vec<Entry>, Fault> {
+        let kinds = serde_json::to_string(kinds).expect("a list of words is plain data");
+        let raw = self.list(
+            "reading events",
+            "SELECT id, stream, seq, kind, version, at, body FROM events
+             WHERE stream = ?1 AND kind IN (SELECT value FROM json_each(?2)) ORDER BY seq",
+            (stream_code(stream), kinds),
+            Extent::Whole,
+            Raw::read,
+        )?;
+        raw.into_iter()
+            .map(|raw| Ok(self.lifted(raw)?.entry))
+            .collect()
+    }
+
     pub(crate) fn all_events(&self, after: u64, extent: Extent) -> Result<Vec<Numbered>, Fault> {
         let raw = self.list(
             "reading events",

@@ -36,7 +36,7 @@ pub use fault::Fault;
 pub use merge::{DiffForm, Merged};
 //pub use refusal::{DeliverError, MergeRefusal};
 pub use store::{Hook, Repo};
-pub use tree::{Entry, TreeFiles};
+pub use tree::TreeFiles;
 
 pub(crate) use base::{joined, split};
 pub(crate) use store::POOL;

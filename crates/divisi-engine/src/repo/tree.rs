@@ -3,36 +3,12 @@
 use std::io;
 
 use divisi_core::Tree;
+use divisi_core::path::beneath;
 
 use super::fault::Fault;
 use super::objects::{Mode, Oid, Walked};
 use super::store::Repo;
-
-/// A tree with more entries than this is not listed: the list is held in memory.
-const LIST_ENTRIES_MAX: usize = 200_000;
-
-/// Longer paths stand in no tree that a file system could hold.
-const PATH_BYTES_MAX: usize = 4_096;
-
-/// What stands at a path of a tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// Nothing.
-    Missing,
-    /// A regular file.
-    File {
-        /// Its size.
-        bytes: u64,
-        /// Whether it may be executed.
-        executable: bool,
-    },
-    /// A symbolic link, at the path itself or on the way to it.
-    Link,
-    /// A folder.
-    Folder,
-    /// A submodule.
-    Other,
-}
+use crate::files::{Entry, Files, LIST_ENTRIES_MAX, too_many};
 
 /// A tree and the one it is compared with. Paths are relative, their separator is `/`.
 #[derive(Debug)]
@@ -43,7 +19,7 @@ pub struct TreeFiles<'a> {
 }
 
 impl Repo {
-    /// The files of a tree. `base` is what [`TreeFiles::changed`] compares with; without one
+    /// The files of a tree. `base` is what [`Files::changed`] compares with; without one
     /// everything counts as changed.
     ///
     /// # Errors
@@ -59,48 +35,17 @@ impl Repo {
 }
 
 fn components(path: &str) -> io::Result<Vec<&str>> {
-    let refuse = |cause: &str| {
-        let cause = format!("path {path:?} {cause}");
-        Err(io::Error::new(io::ErrorKind::InvalidInput, cause))
-    };
-    if path.len() > PATH_BYTES_MAX {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "the path is too long",
-        ));
-    }
-    if path.starts_with('/') {
-        return refuse("is absolute");
-    }
-    if path.contains('\0') {
-        return refuse("holds a NUL");
-    }
-    let parts: Vec<&str> = path
-        .split('/')
-        .filter(|part| !matches!(*part, "" | "."))
-        .collect();
-    if parts.contains(&"..") {
-        return refuse("leads outside the tree");
-    }
-    if parts.iter().any(|part| part.eq_ignore_ascii_case(".git")) {
-        return refuse("leads into a .git folder");
-    }
-    if parts.is_empty() {
-        return refuse("names no file");
-    }
-    Ok(parts)
+    beneath(path).map_err(|fault| io::Error::new(io::ErrorKind::InvalidInput, fault.to_string()))
 }
 
 impl TreeFiles<'_> {
     fn walk(&self, path: &str) -> io::Result<Walked> {
         self.repo.objects.item(self.root, &components(path)?)
     }
+}
 
-    /// What stands at the path.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::InvalidInput`] for a path that leads elsewhere, otherwise what git said.
-    pub fn entry(&self, path: &str) -> io::Result<Entry> {
+impl Files for TreeFiles<'_> {
+    fn entry(&self, path: &str) -> io::Result<Entry> {
         let item = match self.walk(path)? {
             Walked::Missing => return Ok(Entry::Missing),
             Walked::Link => return Ok(Entry::Link),
@@ -121,12 +66,7 @@ impl TreeFiles<'_> {
         })
     }
 
-    /// The first `bytes_max` bytes of a regular file, or all if it has fewer.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::InvalidInput`] as above or if no regular file stands there, otherwise
-    /// what git said.
-    pub fn read(&self, path: &str, bytes_max: u64) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &str, bytes_max: u64) -> io::Result<Vec<u8>> {
         match self.walk(path)? {
             Walked::Item(item) if item.mode.is_file() => {
                 Ok(self.repo.objects.blob(item.oid, bytes_max)?.0)
@@ -138,25 +78,16 @@ impl TreeFiles<'_> {
         }
     }
 
-    /// All regular files, sorted. Bytes of a name that are not UTF-8 are replaced.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::QuotaExceeded`] if there are too many, otherwise what git said.
-    pub fn list(&self) -> io::Result<Vec<String>> {
+    fn list(&self) -> io::Result<Vec<String>> {
         let items = self.repo.objects.list(self.root)?;
         if items.len() > LIST_ENTRIES_MAX {
-            let cause = format!("the tree has more than {LIST_ENTRIES_MAX} entries");
-            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, cause));
+            return Err(too_many());
         }
         let files = items.into_iter().filter(|(_, item)| item.mode.is_file());
         Ok(files.map(|(path, _)| lossy(&path)).collect())
     }
 
-    /// The paths that differ from the base, sorted, whatever stands there.
-    ///
-    /// # Errors
-    /// As [`TreeFiles::list`].
-    pub fn changed(&self) -> io::Result<Vec<String>> {
+    fn changed(&self) -> io::Result<Vec<String>> {
         let changes = self.repo.objects.compare(self.base, Some(self.root))?;
         Ok(changes
             .into_iter()

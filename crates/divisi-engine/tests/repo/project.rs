@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use divisi_core::{Commit, RunId, TaskNo, Time};
+use divisi_engine::files::Files;
 use divisi_engine::repo::{Base, BaseOptions, Repo};
 use divisi_engine::workspace::{
     CollectError, CollectOptions, Collected, Pool, PoolOptions, Refusal, Workspace,
