@@ -49,7 +49,11 @@ fn measure(
     let mut measured = Vec::new();
     for task in 0..=tasks {
         let onto = head.as_ref().unwrap_or(base).clone();
-        let from = if merging == Merging::Onto { &onto } else { base };
+        let from = if merging == Merging::Onto {
+            &onto
+        } else {
+            base
+        };
         let mut steps = Steps::default();
         let start = Instant::now();
         let workspace = pool.worktree(run, TaskNo(task), 1, from)?;
@@ -69,7 +73,9 @@ fn measure(
         let collected = pool.collect(&workspace, &options)?;
         steps[1] = start.elapsed();
         let start = Instant::now();
-        let merged = pool.repo().merge(&onto, &collected.snapshot, "a task\n", at)?;
+        let merged = pool
+            .repo()
+            .merge(&onto, &collected.snapshot, "a task\n", at)?;
         steps[2] = start.elapsed();
         let Merged::Clean { commit, .. } = merged else {
             return Err("tasks that share no file conflict".into());
@@ -90,11 +96,17 @@ fn measure(
 fn print(title: &str, measured: Vec<Steps>) {
     println!("\n{title}");
     let column = |pick: &dyn Fn(&Steps) -> Duration| {
-        let mut all: Vec<f64> = measured.iter().map(|s| pick(s).as_secs_f64() * 1e3).collect();
+        let mut all: Vec<f64> = measured
+            .iter()
+            .map(|s| pick(s).as_secs_f64() * 1e3)
+            .collect();
         all.sort_by(f64::total_cmp);
         (all[all.len() / 2], all[all.len() * 95 / 100])
     };
-    for (at, name) in ["prepare", "collect", "merge", "update ref"].iter().enumerate() {
+    for (at, name) in ["prepare", "collect", "merge", "update ref"]
+        .iter()
+        .enumerate()
+    {
         let (median, late) = column(&|steps: &Steps| steps[at]);
         println!("  {name:<12}{median:8.2}{late:8.2}");
     }
@@ -109,7 +121,11 @@ fn make_repository(folder: &Path, files: usize) -> Result<(), Box<dyn Error>> {
         std::fs::write(path, format!("file {file}\n").repeat(300))?;
     }
     let who = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"];
-    for arguments in [&["init", "-q"][..], &["add", "-A"], &["commit", "-q", "-m", "files"]] {
+    for arguments in [
+        &["init", "-q"][..],
+        &["add", "-A"],
+        &["commit", "-q", "-m", "files"],
+    ] {
         let status = std::process::Command::new("git")
             .args(who)
             .args(arguments)

@@ -255,7 +255,7 @@ impl Repo {
 
     /// Files that are modified, deleted or untracked as against an index. Other repositories
     /// within end in `/`.
-    fn loose_files(
+    pub(crate) fn loose_files(
         &self,
         root: &Path,
         settings: &Settings,
@@ -449,26 +449,34 @@ pub(crate) struct Copied {
 impl Copied {
     /// Copies it, or makes one from `head` where there is none or it cannot stand alone.
     pub(crate) fn of(repo: &Repo, user: &UserRepo, head: &Commit) -> Result<Copied, Fault> {
-        let copied = Copied {
-            path: repo.temporary(),
-        };
         let split = user
             .ask(&repo.git, "ask for a split index")
             .args(["rev-parse", "--shared-index-path"])
             .text()?;
-        let from = user.git_dir.join("index");
-        match split.is_empty() && from.exists() {
-            true => {
-                fs::copy(&from, &copied.path).map_err(Fault::io("copy", &from))?;
-            }
-            false => {
-                repo.call("read a tree")?
-                    .index(&copied.path)
-                    .args(["read-tree", head.as_str()])
-                    .ok()?;
-            }
+        if split.is_empty()
+            && let Some(copied) = Copied::as_is(repo, user)?
+        {
+            return Ok(copied);
         }
+        let copied = Copied {
+            path: repo.temporary(),
+        };
+        let call = repo.call("read a tree")?.index(&copied.path);
+        call.args(["read-tree", head.as_str()]).ok()?;
         Ok(copied)
+    }
+
+    /// Copies it; `None` if there is none.
+    pub(crate) fn as_is(repo: &Repo, user: &UserRepo) -> Result<Option<Copied>, Fault> {
+        let copied = Copied {
+            path: repo.temporary(),
+        };
+        let from = user.git_dir.join("index");
+        match fs::copy(&from, &copied.path) {
+            Ok(_) => Ok(Some(copied)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Fault::io("copy", &from)(error)),
+        }
     }
 }
 

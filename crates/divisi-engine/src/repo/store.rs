@@ -203,7 +203,8 @@ impl Repo {
         message: &str,
         at: Time,
     ) -> Result<Commit, Fault> {
-        let date = format!("{} +0000", at.0 / 1000);
+        // With `@` also small numbers are seconds.
+        let date = format!("@{} +0000", at.0 / 1000);
         let mut call = self
             .durable_call("write a commit")?
             .env("GIT_AUTHOR_NAME", who.name)

@@ -229,8 +229,13 @@ impl Take<'_> {
             paths.extend_from_slice(path);
             paths.push(0);
         }
-        let call = self.call("ask what is ignored")?.env("GIT_LITERAL_PATHSPECS", "0");
-        let done = call.args(["check-ignore", "-z", "--stdin"]).stdin(paths).run()?;
+        let call = self
+            .call("ask what is ignored")?
+            .env("GIT_LITERAL_PATHSPECS", "0");
+        let done = call
+            .args(["check-ignore", "-z", "--stdin"])
+            .stdin(paths)
+            .run()?;
         let out = match done.status {
             1 => Vec::new(),
             _ => done.ok("ask what is ignored")?,

@@ -119,7 +119,11 @@ fn promised_files_are_taken_even_if_ignored_and_have_digests() {
 
 #[test]
 fn a_scratch_workspace_gives_its_deliverables_and_no_more() {
-    let project = Project::git(&[("a", "1"), ("docs/old.md", "old"), (".gitignore", "new.md\none.md\n")]);
+    let project = Project::git(&[
+        ("a", "1"),
+        ("docs/old.md", "old"),
+        (".gitignore", "new.md\none.md\n"),
+    ]);
     let pool = project.pool();
     let base = base(&pool).commit;
     let workspace = pool.scratch(RUN, TaskNo(1), 1, &base).unwrap();

@@ -2,6 +2,7 @@
 
 mod base;
 mod collect;
+mod deliver;
 mod hostile;
 mod merge;
 mod project;
