@@ -13,7 +13,8 @@ use std::path::Path;
 
 use divisi_core::{Commit, RunId, Time, Tree};
 
-use super::base::{Copied, joined, split};
+use super::base::{joined, split};
+use super::copied::Copied;
 use super::fault::Fault;
 use super::folder::reversed;
 use super::merge::MergedTree;

@@ -16,6 +16,7 @@
 //! Why it is built this way, and what was rejected, stands in `docs/design/workspaces.md`.
 
 mod base;
+mod copied;
 mod deliver;
 mod fault;
 mod fingerprint;
@@ -24,6 +25,7 @@ pub(crate) mod git;
 pub(crate) mod index;
 mod merge;
 pub(crate) mod objects;
+mod pipes;
 mod refusal;
 mod standing;
 mod store;

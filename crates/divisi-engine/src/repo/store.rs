@@ -23,7 +23,8 @@ pub struct Repo {
     pub(crate) objects: Objects,
     pub(crate) oid_len: usize,
     hook: Hook,
-    fsync: &'static str,
+    /// How a batch of new objects is made durable on this file system.
+    pub(crate) fsync: &'static str,
     /// The tree from which attributes are read, where the folder's own must have no say.
     attributes: Option<String>,
 }

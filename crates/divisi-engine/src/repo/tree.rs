@@ -143,7 +143,7 @@ impl TreeFiles<'_> {
     /// # Errors
     /// [`io::ErrorKind::QuotaExceeded`] if there are too many, otherwise what git said.
     pub fn list(&self) -> io::Result<Vec<String>> {
-        let items = self.repo.objects.list(self.root)?;
+        let items = self.repo.objects.list(self.root).map_err(quota)?;
         if items.len() > LIST_ENTRIES_MAX {
             let cause = format!("the tree has more than {LIST_ENTRIES_MAX} entries");
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, cause));
@@ -162,6 +162,14 @@ impl TreeFiles<'_> {
             .into_iter()
             .map(|change| lossy(&change.path))
             .collect())
+    }
+}
+
+/// Too many entries are a limit of this view, whatever the reader calls it.
+fn quota(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => io::Error::new(io::ErrorKind::QuotaExceeded, error),
+        _ => error,
     }
 }
 

@@ -108,6 +108,29 @@ fn uncommitted_work_is_named_and_included_if_asked() {
 }
 
 #[test]
+fn a_change_that_looks_like_none_is_seen() {
+    let project = Project::git(&[("a", "1")]);
+    // The same size, and the time that the index has: only the bytes tell.
+    let time = std::fs::metadata(project.file("a"))
+        .unwrap()
+        .modified()
+        .unwrap();
+    let set = |path: &str| {
+        let file = std::fs::File::options()
+            .write(true)
+            .open(project.file(path))
+            .unwrap();
+        file.set_modified(time).unwrap();
+    };
+    write(project.file("a"), "2");
+    set("a");
+    set(".git/index");
+    let base = project.repo().base(&dirty()).unwrap();
+    assert_eq!(base.uncommitted, ["a"]);
+    assert_eq!(text(&project.repo(), &base.commit, "a"), "2");
+}
+
+#[test]
 fn another_revision_can_be_the_base_but_not_with_uncommitted_work() {
     let project = Project::git(&[("a", "1")]);
     write(project.file("a"), "2");
