@@ -215,6 +215,10 @@ impl<J: Journal> Engine<J> {
         self.world.leasing = until != Until::Answered;
         if self.world.leasing {
             self.step(Vec::new())?;
+            // A run that only people can move would be waited for in vain.
+            if self.is_at_rest(until) {
+                return Ok(Rest::Rested);
+            }
         }
         loop {
             let inputs = self.take_inputs(until);
