@@ -556,8 +556,8 @@ impl Draft<'_> {
                     // Its phase was checked above, so this cannot be refused.
                     let _ = self.on_ended(attempt, &ended, None);
                 }
-                // A person's attempt lives in no process.
-                None if agent == super::state::AGENT_PERSON => {
+                // A person's attempt, or an input from outside, lives in no process.
+                None if !holds_slot(&agent) => {
                     self.push(Event::AttemptAdopted { attempt, epoch });
                 }
                 None => {
