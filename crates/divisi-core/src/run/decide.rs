@@ -85,7 +85,11 @@ impl Draft<'_> {
         if self.run.ended.is_some() {
             return match command {
                 Command::Ended { attempt, .. } => self.on_late(attempt),
-                Command::Joined { .. } => Ok(()),
+                // Nothing is live any more, but what comes back late may be among the held.
+                Command::Joined { epoch, holds } => {
+                    self.on_joined(epoch, holds);
+                    Ok(())
+                }
                 _ => Err(Rejection::RunEnded),
             };
         }
@@ -561,8 +565,10 @@ impl Draft<'_> {
                     self.push(Event::AttemptAdopted { attempt, epoch });
                 }
                 None => {
+                    // Gone from the supervisor's hands is not swept: if the supervisor itself had
+                    // died, a process of it may still write. Its successor works elsewhere.
                     let cause = "its process was gone when the engine came back".to_owned();
-                    self.end(attempt, AttemptEnd::Lost(cause), Vec::new(), true);
+                    self.end(attempt, AttemptEnd::Lost(cause), Vec::new(), false);
                 }
             }
         }

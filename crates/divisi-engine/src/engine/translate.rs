@@ -51,7 +51,11 @@ impl<J: Journal> Engine<J> {
             Input::Word(word) => self.word(word, directives, follows),
             Input::SupervisorGone => {
                 self.supervised.on_gone();
-                self.reconcile.on_gone();
+                for action in self.reconcile.on_gone() {
+                    if let Action::Abandon(effect) = action {
+                        self.abandon(effect);
+                    }
+                }
                 self.epoch_due = true;
                 self.trouble("the supervisor is gone; the attempts it held are lost".to_owned());
             }
