@@ -274,6 +274,10 @@ impl Journal for Store {
         self.reads().events(stream, after, Extent::Whole)
     }
 
+    fn events_of(&self, stream: Stream, kinds: &[&str]) -> Result<Vec<Entry>, Fault> {
+        self.reads().events_of(stream, kinds)
+    }
+
     fn runs(&self) -> Result<Vec<RunRow>, Fault> {
         self.reads().runs(None, Extent::Whole)
     }

@@ -1,0 +1,480 @@
+//! The command line as people type it: every command and flag with its help text.
+//!
+//! Nothing is decided here. Values are parsed into types, so that a bad one is refused with its
+//! place before anything starts; what they mean stands with each command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use divisi_core::RunId;
+
+/// Splits a goal into tasks, has agents do them side by side, verifies, integrates, reports.
+#[derive(Debug, Parser)]
+#[command(
+    name = "divisi",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(after_long_help = crate::exit::help())]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Global {
+    /// The project's folder; otherwise the nearest one upwards that holds `.divisi` or `.git`
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) project: Option<PathBuf>,
+    /// Print one JSON document (or one object a line) instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Whether to color: on a terminal, always, or never; `NO_COLOR` is respected
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    /// Say nothing but data and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// When to color.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// All commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a plan: its tasks side by side, verified, integrated
+    Run(RunArgs),
+    /// List runs, or say what runs, what waits and why in one of them
+    Status(OptionalRun),
+    /// Show everything about a run or a task: attempts, receipts, verdicts with evidence
+    Show(RunTask),
+    /// Print what an attempt printed
+    Logs(Logs),
+    /// Follow a run's events as they become durable; ends with the run's exit code
+    Watch(Watch),
+    /// Say why a run or a task is not further, and which command changes it
+    Explain(OptionalRunTask),
+    /// Print the report of a run: what was asked, done, verified, and what was not
+    Report(OptionalRun),
+    /// Start nothing new in a run; what runs goes on
+    Pause(OptionalRun),
+    /// Go on with a run that is paused, interrupted or lost its engine
+    Resume(Resume),
+    /// Cancel a run, or one task of it
+    Cancel(Cancel),
+    /// Try a task again; its counts begin anew
+    Retry(Retry),
+    /// Say that a person's work on a task is done
+    Submit(Submit),
+    /// Consent: to a plan, an approval task, or what no rule can judge
+    Approve(Approve),
+    /// Refuse an approval or a result, or give a task up
+    Reject(Reject),
+    /// Answer an agent's question
+    Answer(Answer),
+    /// Replace a task by smaller ones, read from a file
+    Split(Split),
+    /// Show what a run, or one task of it, changed
+    Diff(Diff),
+    /// Bring a run's result into your branch; without `--yes` only say what would happen
+    Merge(Merge),
+    /// Play a plan under a virtual clock, with its estimates
+    Simulate(Simulate),
+    /// Print a JSON Schema: of plan files, or of events
+    Schema(Schema),
+    /// Look at what Divisi needs from this machine and this folder
+    Doctor,
+    /// List what can be cleaned up; with `--yes`, do it
+    Gc(Gc),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Own agents' processes; started by Divisi itself
+    #[command(hide = true)]
+    Supervisor(Supervisor),
+    /// Put artifacts together; started by Divisi itself
+    #[command(hide = true)]
+    Compose,
+}
+
+/// A run as people name it: `run-3`, or `3`.
+fn run_id(text: &str) -> Result<RunId, String> {
+    RunId::parse(text).ok_or_else(|| "a run is named `run-3`, or `3`".to_owned())
+}
+
+/// A limit `role=4` or `agent=2`.
+fn limit(text: &str) -> Result<(String, u32), String> {
+    let form = || "a limit is written `NAME=N`, for example `command=4`".to_owned();
+    let (name, many) = text.split_once('=').ok_or_else(form)?;
+    let many: u32 = many.parse().map_err(|_| form())?;
+    match (name.is_empty(), many) {
+        (true, _) => Err(form()),
+        (_, 0) => Err("a limit is at least 1".to_owned()),
+        _ => Ok((name.to_owned(), many)),
+    }
+}
+
+/// A run, or the latest.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct OptionalRun {
+    /// The run, for example `run-3` or `3`; the latest if left out
+    #[arg(value_parser = run_id)]
+    pub(crate) run: Option<RunId>,
+}
+
+/// A run and perhaps a task of it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunTask {
+    /// The run, for example `run-3` or `3`
+    #[arg(value_parser = run_id)]
+    pub(crate) run: RunId,
+    /// A task of it, by its id in the plan
+    pub(crate) task: Option<String>,
+}
+
+/// A run, or the latest, and perhaps a task of it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct OptionalRunTask {
+    /// The run, for example `run-3` or `3`; the latest if left out
+    #[arg(value_parser = run_id)]
+    pub(crate) run: Option<RunId>,
+    /// A task of it, by its id in the plan
+    pub(crate) task: Option<String>,
+}
+
+/// A task of a run.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct OneTask {
+    /// The run, for example `run-3` or `3`
+    #[arg(value_parser = run_id)]
+    pub(crate) run: RunId,
+    /// The task, by its id in the plan
+    pub(crate) task: String,
+}
+
+/// What a commit of the journal survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Durability {
+    /// A loss of power: every step waits for the disk.
+    #[default]
+    Full,
+    /// A crash of any process; a loss of power may take the last steps.
+    Normal,
+}
+
+/// How agents are run; of `run` and `resume`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Running {
+    /// How many attempts run side by side
+    #[arg(short, long = "jobs", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) jobs: Option<u32>,
+    /// What a step of the journal survives before anything rests on it
+    #[arg(long, value_name = "HOW", default_value = "full")]
+    pub(crate) durability: Durability,
+    /// A path outside the workspaces that agents may write to; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) allow_write: Vec<PathBuf>,
+    /// An environment variable that agents get beside the usual ones; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pass_env: Vec<String>,
+    /// Do not confine what agents write; the report says so
+    #[arg(long)]
+    pub(crate) unconfined: bool,
+}
+
+/// `divisi run`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The plan file; `divisi schema plan` prints its schema
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
+    /// How agents are run.
+    #[command(flatten)]
+    pub(crate) running: Running,
+    /// Start without asking for approval of the plan
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Start a stage only when the one before is complete
+    #[arg(long)]
+    pub(crate) barriers: bool,
+    /// The revision of the project's repository that the work starts from
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    pub(crate) base: String,
+    /// Start from the working tree as it is, uncommitted changes included
+    #[arg(long)]
+    pub(crate) include_dirty: bool,
+    /// The time box of an attempt whose task has none, in minutes
+    #[arg(long, value_name = "MIN", value_parser = clap::value_parser!(u64).range(1..=525_600))]
+    pub(crate) timeout: Option<u64>,
+    /// A budget: at most so many attempts in the whole run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) attempts: Option<u64>,
+    /// A budget: at most so many minutes of agents' time in the whole run
+    #[arg(long, value_name = "MIN", value_parser = clap::value_parser!(u64).range(1..=52_560_000))]
+    pub(crate) agent_time: Option<u64>,
+    /// At most so many attempts at once by a role or an agent; may be repeated
+    #[arg(long = "limit", value_name = "NAME=N", value_parser = limit)]
+    pub(crate) limits: Vec<(String, u32)>,
+}
+
+/// `divisi resume`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Resume {
+    /// The run, for example `run-3` or `3`; the latest if left out
+    #[arg(value_parser = run_id)]
+    pub(crate) run: Option<RunId>,
+    /// How agents are run.
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// `divisi logs`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Logs {
+    /// The task.
+    #[command(flatten)]
+    pub(crate) of: OneTask,
+    /// Which attempt; the latest if left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) attempt: Option<u32>,
+    /// Go on as more is printed, until the attempt ends
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+}
+
+/// `divisi watch`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Watch {
+    /// The run, for example `run-3` or `3`; the latest if left out
+    #[arg(value_parser = run_id)]
+    pub(crate) run: Option<RunId>,
+    /// Begin with the run's first event, not with the next one
+    #[arg(long)]
+    pub(crate) from_start: bool,
+}
+
+/// `divisi cancel`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Cancel {
+    /// The run, for example `run-3` or `3`; the latest if left out
+    #[arg(value_parser = run_id)]
+    pub(crate) run: Option<RunId>,
+    /// Only this task, and what cannot go on without it
+    pub(crate) task: Option<String>,
+}
+
+/// `divisi retry`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Retry {
+    /// The task.
+    #[command(flatten)]
+    pub(crate) of: OneTask,
+    /// What its agent should know this time
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) note: String,
+}
+
+/// `divisi submit`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Submit {
+    /// The task.
+    #[command(flatten)]
+    pub(crate) of: OneTask,
+    /// Files to take over into the task's workspace before
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// `divisi approve`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Approve {
+    /// The run, for example `run-3` or `3`; the latest if left out
+    #[arg(value_parser = run_id)]
+    pub(crate) run: Option<RunId>,
+    /// A task of it; without one, the plan or the integrated whole
+    pub(crate) task: Option<String>,
+    /// What you saw; it stands in the report
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) note: String,
+    /// Let it pass although it does not hold; the report says so
+    #[arg(long)]
+    pub(crate) waive: bool,
+}
+
+/// `divisi reject`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Reject {
+    /// The task.
+    #[command(flatten)]
+    pub(crate) of: OneTask,
+    /// Why; it goes into the next handoff, or into the report
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) reason: String,
+}
+
+/// `divisi answer`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Answer {
+    /// The task.
+    #[command(flatten)]
+    pub(crate) of: OneTask,
+    /// The answer
+    #[arg(required = true, num_args = 1.., value_name = "TEXT")]
+    pub(crate) text: Vec<String>,
+}
+
+/// `divisi split`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Split {
+    /// The task.
+    #[command(flatten)]
+    pub(crate) of: OneTask,
+    /// A file with the parts, in the form of a plan's tasks
+    #[arg(value_name = "PARTS")]
+    pub(crate) parts: PathBuf,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) reason: String,
+}
+
+/// `divisi diff`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Diff {
+    /// The run, for example `run-3` or `3`; the latest if left out
+    #[arg(value_parser = run_id)]
+    pub(crate) run: Option<RunId>,
+    /// Only what this task changed
+    pub(crate) task: Option<String>,
+    /// Only which files, and how much
+    #[arg(long)]
+    pub(crate) stat: bool,
+}
+
+/// `divisi merge`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Merge {
+    /// The run, for example `run-3` or `3`; the latest if left out
+    #[arg(value_parser = run_id)]
+    pub(crate) run: Option<RunId>,
+    /// Do it
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// As one commit
+    #[arg(long)]
+    pub(crate) squash: bool,
+    /// Into this branch, made if it is not there, instead of the checked-out one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) branch: Option<String>,
+    /// Only what this task made
+    #[arg(long, value_name = "ID")]
+    pub(crate) task: Option<String>,
+}
+
+/// `divisi simulate`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Simulate {
+    /// The plan file
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
+    /// How many workers there are
+    #[arg(short, long = "jobs", value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) jobs: u32,
+    /// Play it with barriers between stages
+    #[arg(long)]
+    pub(crate) barriers: bool,
+}
+
+/// `divisi schema`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Schema {
+    /// Of what
+    pub(crate) of: SchemaOf,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// Plan files.
+    Plan,
+    /// Events, as `divisi watch --json` prints them.
+    Events,
+}
+
+/// `divisi gc`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Gc {
+    /// Do it
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+/// `divisi completions`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Completions {
+    /// For which shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// `divisi supervisor`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Supervisor {
+    /// The `.divisi` folder
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// The socket to serve
+    #[arg(long)]
+    pub(crate) socket: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn runs_and_limits_are_read_or_refused_with_their_form() {
+        assert_eq!(run_id("run-3"), Ok(RunId(3)));
+        assert_eq!(run_id("3"), Ok(RunId(3)));
+        assert!(run_id("latest").is_err());
+        assert_eq!(limit("command=4"), Ok(("command".to_owned(), 4)));
+        for bad in ["command", "=4", "command=", "command=-1", "command=0"] {
+            assert!(limit(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_command_says_what_it_does() {
+        for command in Cli::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(
+                    argument.get_help().is_some(),
+                    "{} {}",
+                    command.get_name(),
+                    argument.get_id()
+                );
+            }
+        }
+    }
+}

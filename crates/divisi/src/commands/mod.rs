@@ -1,0 +1,10 @@
+//! One file per command.
+//!
+//! Commands that only look read the journal themselves, so they answer the same whether an engine
+//! runs or not. Those that act ask the engine.
+
+pub(crate) mod completions;
+pub(crate) mod explain;
+pub(crate) mod schema;
+pub(crate) mod simulate;
+pub(crate) mod status;

@@ -1,0 +1,167 @@
+//! Exit codes: the one table, for every command.
+//!
+//! A script that calls Divisi can tell from the code alone who must do something next. The page
+//! `docs/reference/exit-codes.md` holds the same table; a test keeps the two in step.
+
+use divisi_core::Outcome;
+use divisi_core::run::{Final, PauseReason, Run, RunStatus, TaskState, TaskStatus};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    /// It was done; of a run: it succeeded.
+    Success,
+    /// The run failed: a task was given up.
+    Failed,
+    /// The command line or the plan is wrong; nothing was started.
+    Usage,
+    /// The run is blocked: no remedy is left, a person must decide.
+    Blocked,
+    /// The run waits only for people: an approval, a review, work, an answer, or `resume`.
+    Waiting,
+    /// The run was canceled.
+    Canceled,
+    /// What was asked cannot be done now; nothing was changed.
+    Refused,
+    /// There is no such project, run, task or attempt.
+    NotFound,
+    /// The machine is in the way: the journal cannot be used, the disk is full, git is missing.
+    Environment,
+    /// A fault in Divisi itself.
+    Internal,
+    /// It was interrupted; the run can be resumed.
+    Interrupted,
+}
+
+impl Exit {
+    /// All of them, by code.
+    pub(crate) const ALL: [Exit; 11] = [
+        Exit::Success,
+        Exit::Failed,
+        Exit::Usage,
+        Exit::Blocked,
+        Exit::Waiting,
+        Exit::Canceled,
+        Exit::Refused,
+        Exit::NotFound,
+        Exit::Environment,
+        Exit::Internal,
+        Exit::Interrupted,
+    ];
+
+    /// The number that the process ends with.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Exit::Success => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Blocked => 3,
+            Exit::Waiting => 4,
+            Exit::Canceled => 5,
+            Exit::Refused => 6,
+            Exit::NotFound => 7,
+            Exit::Environment => 8,
+            Exit::Internal => 70,
+            Exit::Interrupted => 130,
+        }
+    }
+
+    /// What it means, and what to do.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Exit::Success => "done; of a run: it succeeded",
+            Exit::Failed => "the run failed: a task was given up",
+            Exit::Usage => "the command line or the plan is wrong; nothing was started",
+            Exit::Blocked => "the run is blocked and a person must decide: `divisi explain`",
+            Exit::Waiting => {
+                "the run waits only for people (approval, review, work, answer, resume): \
+                 `divisi explain`"
+            }
+            Exit::Canceled => "the run was canceled",
+            Exit::Refused => "what was asked cannot be done now; nothing was changed",
+            Exit::NotFound => "there is no such project, run, task or attempt",
+            Exit::Environment => "the machine is in the way (journal, disk, git): `divisi doctor`",
+            Exit::Internal => "a fault in Divisi itself",
+            Exit::Interrupted => "interrupted; the run can be resumed: `divisi resume`",
+        }
+    }
+
+    /// The code that says where a run stands once nobody works on it any more.
+    pub(crate) fn of_run(run: &Run) -> Exit {
+        match run.status() {
+            RunStatus::Succeeded => Exit::Success,
+            RunStatus::Failed => Exit::Failed,
+            RunStatus::Canceled => Exit::Canceled,
+            RunStatus::AwaitingApproval => Exit::Waiting,
+            RunStatus::Blocked | RunStatus::Running => match &run.paused {
+                Some(PauseReason::Owner) => Exit::Waiting,
+                Some(PauseReason::DiskFull) => Exit::Environment,
+                Some(PauseReason::Budget(_) | PauseReason::Breaker | PauseReason::Fault(_)) => {
+                    Exit::Blocked
+                }
+                Some(PauseReason::Interrupted) => Exit::Interrupted,
+                None if run.status() == RunStatus::Running => Exit::Interrupted,
+                None if needs_decision(run) => Exit::Blocked,
+                None => Exit::Waiting,
+            },
+        }
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> std::process::ExitCode {
+        std::process::ExitCode::from(exit.code())
+    }
+}
+
+/// Whether something failed for good, as opposed to work that people were always to do.
+fn needs_decision(run: &Run) -> bool {
+    let escalated = run.counts().of(TaskStatus::Blocked) > 0
+        && run
+            .tasks()
+            .iter()
+            .any(|task| matches!(task.state, TaskState::Escalated(_)));
+    let held = match &run.finally {
+        Final::Held { verdicts, tasks } => {
+            !tasks.is_empty() || verdicts.iter().any(|v| v.outcome == Outcome::Fail)
+        }
+        Final::Open | Final::Passed(_) => false,
+    };
+    escalated || held
+}
+
+/// The table at the end of `divisi --help`.
+pub(crate) fn help() -> String {
+    let mut text = "Exit codes:\n".to_owned();
+    for exit in Exit::ALL {
+        text.push_str(&format!("  {:>3}  {}\n", exit.code(), exit.meaning()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_holds_the_same_table() {
+        let page = include_str!("../../../docs/reference/exit-codes.md");
+        let rows: Vec<String> = page
+            .lines()
+            .filter(|line| line.starts_with("| ") && !line.starts_with("| code"))
+            .map(str::to_owned)
+            .collect();
+        let expected: Vec<String> = Exit::ALL
+            .iter()
+            .map(|exit| format!("| {} | {} |", exit.code(), exit.meaning()))
+            .collect();
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn no_two_ends_share_a_code() {
+        let codes: std::collections::BTreeSet<u8> =
+            Exit::ALL.iter().map(|exit| exit.code()).collect();
+        assert_eq!(codes.len(), Exit::ALL.len());
+    }
+}

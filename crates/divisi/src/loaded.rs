@@ -1,0 +1,87 @@
+//! A run as it stands in the journal, loaded by a process that only looks.
+//!
+//! It is what the engine would load: the plan and its revisions from the few events that make the
+//! structure, everything else from rows. All is read in one moment, so that a run that is being
+//! worked on is seen as it was between two steps.
+
+use divisi_core::journal::{Entry, Fault, Stream};
+use divisi_core::run::{Event, KINDS_OF_STRUCTURE, Run, stored};
+use divisi_core::{Diagnostic, RunId, TaskId, TaskNo, Time};
+use divisi_store::{PAGE_ROWS_MAX, View};
+
+use crate::cli::Global;
+use crate::exit::Exit;
+use crate::printer::Failure;
+use crate::project::Project;
+
+/// The run that a command is about, the latest if none is named, with the project it is in.
+///
+/// # Errors
+/// There is no such project or run, or the journal cannot be read.
+pub(crate) fn open(global: &Global, run: Option<RunId>) -> Result<(Project, Run), Failure> {
+    let project = Project::find(global)?;
+    let view = project.view()?;
+    let id = project.row(&view, run)?.run;
+    Ok((project, load(&view, id)?))
+}
+
+/// Loads a run.
+///
+/// # Errors
+/// The run is not there, or the journal cannot be read.
+pub(crate) fn load(view: &View, id: RunId) -> Result<Run, Fault> {
+    view.consistently(|view| {
+        let unreadable = |fault: stored::Unreadable| Fault::Unreadable(fault.to_string());
+        let row = view
+            .run(id)?
+            .ok_or_else(|| Fault::Other(format!("{id} is not there any more")))?;
+        let structure: Vec<(Time, Event)> = view
+            .events_of(Stream::Run(id), KINDS_OF_STRUCTURE)?
+            .iter()
+            .map(event)
+            .collect::<Result<_, _>>()?;
+        let mut rows = Vec::new();
+        loop {
+            let after = rows
+                .last()
+                .map(|row: &divisi_core::journal::TaskRow| row.no);
+            let page = view.tasks(id, after, PAGE_ROWS_MAX)?;
+            if page.is_empty() {
+                break;
+            }
+            rows.extend(page);
+        }
+        stored::restore(id, &structure, &row, &rows).map_err(unreadable)
+    })
+}
+
+/// An event from its entry.
+///
+/// # Errors
+/// Its body is not what its kind says.
+pub(crate) fn event(entry: &Entry) -> Result<(Time, Event), Fault> {
+    let event = serde_json::from_str(&entry.body).map_err(|error| {
+        Fault::Unreadable(format!(
+            "event {}, kind `{}`: {error}",
+            entry.seq, entry.kind
+        ))
+    })?;
+    Ok((entry.at, event))
+}
+
+/// The task of a run by the id that a person typed.
+///
+/// # Errors
+/// The run has no such task; the nearest id is named.
+pub(crate) fn task(run: &Run, text: &str) -> Result<TaskNo, Failure> {
+    if let Some(no) = TaskId::new(text).ok().and_then(|id| run.find(&id)) {
+        return Ok(no);
+    }
+    let ids = run.tasks().iter().map(|task| task.spec.id.as_str());
+    let mut told = Diagnostic::error("task-unknown", format!("{} has no task {text:?}", run.id));
+    if let Some(near) = divisi_pack::nearest(text, ids) {
+        told = told.hint(format!("did you mean `{near}`?"));
+    }
+    let told = told.hint(format!("`divisi status {}` lists its tasks", run.id));
+    Err(Failure::told(told, Exit::NotFound))
+}
