@@ -6,10 +6,12 @@
 mod cli;
 mod commands;
 mod exit;
+mod happened;
 mod loaded;
 mod plan;
 mod printer;
 mod project;
+mod report;
 mod words;
 
 use std::process::ExitCode;
@@ -36,7 +38,11 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
     let global = &cli.global;
     match &cli.command {
         Command::Status(args) => commands::status::run(args, global, printer),
+        Command::Show(args) => commands::show::run(args, global, printer),
+        Command::Logs(args) => commands::logs::run(args, global, printer),
+        Command::Watch(args) => commands::watch::run(args, global, printer),
         Command::Explain(args) => commands::explain::run(args, global, printer),
+        Command::Report(args) => commands::report::run(args, global, printer),
         Command::Simulate(args) => commands::simulate::run(args, printer),
         Command::Schema(args) => commands::schema::run(args, printer),
         Command::Completions(args) => commands::completions::run(args, printer),

@@ -7,7 +7,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use divisi_core::journal::RunRow;
-use divisi_core::{Diagnostic, RunId, TaskId, ledger, run};
+use divisi_core::{Diagnostic, RunId, TaskId, TaskNo, ledger, run};
 use divisi_store::{NotOpened, Store, Upcasters, Versions, View};
 
 use crate::cli::Global;
@@ -87,6 +87,12 @@ impl Project {
         self.run_folder(run)
             .join("logs")
             .join(format!("{task}.{number}.log"))
+    }
+
+    /// The folder that a task's attempts work in, by the workspace's number.
+    pub(crate) fn workspace(&self, run: RunId, task: TaskNo, number: u32) -> PathBuf {
+        let name = format!("{run}-t{}-{number}", task.0);
+        self.divisi().join("worktrees").join(name)
     }
 
     /// Opens the journal for reading.

@@ -5,6 +5,10 @@
 
 pub(crate) mod completions;
 pub(crate) mod explain;
+pub(crate) mod logs;
+pub(crate) mod report;
 pub(crate) mod schema;
+pub(crate) mod show;
 pub(crate) mod simulate;
 pub(crate) mod status;
+pub(crate) mod watch;
