@@ -52,9 +52,7 @@ struct Candidate {
 pub fn assign(runs: &[&Run], capacity: &Capacity, now: Time) -> Vec<Proposal> {
     let mut usage = Usage::of(runs);
     let mut heap = BinaryHeap::new();
-    let mut delayed: Vec<Vec<TaskNo>> = Vec::with_capacity(runs.len());
     for (at, run) in runs.iter().enumerate() {
-        delayed.push(Vec::new());
         if !run.takes_leases() {
             continue;
         }

@@ -139,6 +139,22 @@ pub trait Journal {
     /// The epoch did not begin.
     fn begin_epoch(&mut self, now: Time) -> Result<Epoch, Fault>;
 
+    /// Gives up what is kept in reserve, so that a full disk can still be recorded.
+    ///
+    /// # Errors
+    /// There is no reserve.
+    fn release_reserve(&mut self) -> Result<(), Fault> {
+        Err(Fault::Other("this journal keeps no reserve".to_owned()))
+    }
+
+    /// Puts the reserve back.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    fn restore_reserve(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// All events of a stream after `after`, in order, lifted to today's versions.
     ///
     /// # Errors
@@ -153,6 +169,18 @@ pub trait Journal {
         let mut entries = self.events(stream, 0)?;
         entries.retain(|entry| kinds.contains(&entry.kind.as_str()));
         Ok(entries)
+    }
+
+    /// All streams that have events, with their last seqs. One without its row is replayed whole.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    fn streams(&self) -> Result<Vec<(Stream, u64)>, Fault> {
+        Ok(self
+            .runs()?
+            .iter()
+            .map(|row| (Stream::Run(row.run), row.seq))
+            .collect())
     }
 
     /// Rows of all runs, oldest first.

@@ -210,6 +210,15 @@ impl TaskSpec {
         }
     }
 
+    /// All tasks that it waits for by name: its dependencies, and tasks whose deliverables it takes.
+    pub fn needs(&self) -> impl Iterator<Item = &TaskId> {
+        let inputs = self.inputs.iter().filter_map(|input| match input {
+            Input::Task(id) => Some(id),
+            Input::Path(_) => None,
+        });
+        self.dependencies.iter().chain(inputs)
+    }
+
     /// The role's canonical pair `domain/function`, as limits name it; `None` without a role.
     #[must_use]
     pub fn role(&self) -> Option<String> {

@@ -5,8 +5,15 @@
 
 pub mod checks;
 pub mod compose;
+pub mod control;
+pub mod engine;
+pub mod failpoint;
 pub mod files;
+mod handoff;
 pub mod monitor;
 pub mod reconcile;
+pub mod repo;
 pub mod simulate;
+pub mod supervisor;
+pub mod workspace;
 pub mod world;

@@ -97,6 +97,12 @@ impl Reconcile {
         self.begun.values().filter_map(at).min()
     }
 
+    /// Whether this effect is under way right now.
+    #[must_use]
+    pub fn is_under_way(&self, effect: Effect) -> bool {
+        self.begun.get(&effect) == Some(&Progress::UnderWay)
+    }
+
     /// Whether anything is under way.
     #[must_use]
     pub fn is_idle(&self) -> bool {

@@ -103,12 +103,16 @@ pub struct World<J> {
     pub journal: J,
     /// Shared by all runs.
     pub capacity: Capacity,
+    /// Whether ready tasks are leased. Not while nobody would carry the leases out.
+    pub leasing: bool,
     epoch: Epoch,
     runs: BTreeMap<RunId, Loaded>,
     run_last: u32,
     ledger: Ledger,
     ledger_seq: u64,
     last_at: Time,
+    /// Runs that had no row and were replayed from all their events.
+    rebuilt: Vec<RunId>,
 }
 
 impl<J: Journal> World<J> {
@@ -121,14 +125,17 @@ impl<J: Journal> World<J> {
         let mut world = World {
             journal,
             capacity,
+            leasing: true,
             epoch,
             runs: BTreeMap::new(),
             run_last: 0,
             ledger: Ledger::default(),
             ledger_seq: 0,
             last_at: now,
+            rebuilt: Vec::new(),
         };
         world.reload()?;
+        world.write_rebuilt()?;
         Ok(world)
     }
 
@@ -137,9 +144,19 @@ impl<J: Journal> World<J> {
     /// # Errors
     /// The journal cannot be read.
     pub fn reload(&mut self) -> Result<(), Fault> {
-        let rows = self.journal.runs()?;
+        let mut rows = self.journal.runs()?;
+        for (stream, _) in self.journal.streams()? {
+            let Stream::Run(run) = stream else { continue };
+            if !rows.iter().any(|row| row.run == run) {
+                rows.push(without_row(run));
+            }
+        }
         self.runs.clear();
+        self.rebuilt.clear();
         for row in &rows {
+            if row.body.is_empty() {
+                self.rebuilt.push(row.run);
+            }
             self.run_last = self.run_last.max(row.run.0);
             let loaded = load(&self.journal, row)?;
             self.last_at = self.last_at.max(loaded.run.last_at);
@@ -150,6 +167,36 @@ impl<J: Journal> World<J> {
         let (seq, ledger) = load_ledger(&self.journal)?;
         self.ledger = ledger;
         self.ledger_seq = seq;
+        Ok(())
+    }
+
+    /// Writes the rows of runs that had to be replayed, so that other processes see them again.
+    fn write_rebuilt(&mut self) -> Result<(), Fault> {
+        for id in std::mem::take(&mut self.rebuilt) {
+            let loaded = load(&self.journal, &without_row(id))?;
+            let mut batch = Batch::default();
+            for (no, task) in loaded.run.tasks().iter().enumerate() {
+                let is_as_planned = task.attempts() == 0
+                    && matches!(
+                        task.state,
+                        run::TaskState::Waiting | run::TaskState::Ready { .. }
+                    );
+                if !is_as_planned {
+                    batch
+                        .tasks
+                        .push(stored::task_row(&loaded.run, TaskNo(no as u32)));
+                }
+            }
+            batch.runs.push(stored::run_row(&loaded.run, loaded.seq));
+            self.journal.append(&batch)?;
+        }
+        if self.ledger_seq > 0 && self.journal.ledger()?.is_none() {
+            let body = serde_json::to_string(&self.ledger).expect("the ledger is plain data");
+            self.journal.append(&Batch {
+                ledger: Some((self.ledger_seq, body)),
+                ..Batch::default()
+            })?;
+        }
         Ok(())
     }
 
@@ -419,6 +466,9 @@ impl<J: Journal> World<J> {
         step: &mut Step,
         deliver: &mut dyn FnMut(Crossing) -> Delivery,
     ) -> Result<(), Fault> {
+        if !self.leasing {
+            return Ok(());
+        }
         let runs: Vec<&Run> = self.runs.values().map(|loaded| &loaded.run).collect();
         let proposals = assign(&runs, &self.capacity, step.now);
         for proposal in proposals {
@@ -546,6 +596,16 @@ fn read_event(entry: &Entry) -> Result<(Time, Event), Fault> {
         ))
     })?;
     Ok((entry.at, event))
+}
+
+fn without_row(run: RunId) -> divisi_core::journal::RunRow {
+    divisi_core::journal::RunRow {
+        run,
+        title: String::new(),
+        status: String::new(),
+        seq: 0,
+        body: String::new(),
+    }
 }
 
 /// Loads a run from rows and structure, or from all its events where the rows lag behind.

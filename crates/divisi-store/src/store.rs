@@ -116,14 +116,6 @@ impl Store {
         self.rows == Rows::Dropped
     }
 
-    /// All streams that have events, with the seq of their last.
-    ///
-    /// # Errors
-    /// The journal cannot be read.
-    pub fn streams(&self) -> Result<Vec<(Stream, u64)>, Fault> {
-        self.reads().streams()
-    }
-
     /// The latest epoch; 0 before the first.
     ///
     /// # Errors
@@ -158,22 +150,6 @@ impl Store {
     #[must_use]
     pub fn has_reserve(&self) -> bool {
         self.reserve.is_there()
-    }
-
-    /// Gives the reserve's room back to a full disk, so that its being full can be appended.
-    ///
-    /// # Errors
-    /// The file cannot be removed.
-    pub fn release_reserve(&self) -> Result<(), Fault> {
-        self.reserve.release()
-    }
-
-    /// Takes the reserve's room again.
-    ///
-    /// # Errors
-    /// [`Fault::Full`] while there is no room for it; nothing is held then.
-    pub fn restore_reserve(&self) -> Result<(), Fault> {
-        self.reserve.restore()
     }
 
     fn reads(&self) -> Reads<'_> {
@@ -233,6 +209,15 @@ impl Store {
 }
 
 impl Journal for Store {
+    fn release_reserve(&mut self) -> Result<(), Fault> {
+        self.reserve.release()
+    }
+
+    /// [`Fault::Full`] while there is no room for it; nothing is held then.
+    fn restore_reserve(&mut self) -> Result<(), Fault> {
+        self.reserve.restore()
+    }
+
     fn append(&mut self, batch: &Batch) -> Result<(), Fault> {
         if batch.is_empty() {
             return Ok(());
@@ -276,6 +261,10 @@ impl Journal for Store {
 
     fn events_of(&self, stream: Stream, kinds: &[&str]) -> Result<Vec<Entry>, Fault> {
         self.reads().events_of(stream, kinds)
+    }
+
+    fn streams(&self) -> Result<Vec<(Stream, u64)>, Fault> {
+        self.reads().streams()
     }
 
     fn runs(&self) -> Result<Vec<RunRow>, Fault> {

@@ -6,27 +6,36 @@
 mod cli;
 mod commands;
 mod exit;
+mod follow;
 mod happened;
+mod hold;
 mod loaded;
 mod plan;
 mod printer;
+mod progress;
 mod project;
 mod report;
+mod signals;
 mod words;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use divisi_core::{Diagnostic, RunId};
+use divisi_engine::control::Action;
+use divisi_engine::supervisor::{self, ServeOptions};
 
-use cli::{Cli, Command};
-use printer::{Failure, Outcome, Printer};
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+use crate::printer::{Failure, Outcome, Printer};
+use crate::project::Project;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let printer = Printer::new(&cli.global);
     match dispatch(&cli, &printer) {
-        Ok(exit) => exit.into(),
-        Err(Failure::Closed) => exit::Exit::Success.into(),
+        Ok(exit) | Err(Failure::Reported(exit)) => exit.into(),
+        Err(Failure::Closed) => Exit::Success.into(),
         Err(Failure::Told(diagnostic, exit)) => {
             printer.diagnostic(&diagnostic, None);
             exit.into()
@@ -34,6 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
+/// Commands that only look, and those that Divisi starts itself.
 fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
     let global = &cli.global;
     match &cli.command {
@@ -46,10 +56,74 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Simulate(args) => commands::simulate::run(args, printer),
         Command::Schema(args) => commands::schema::run(args, printer),
         Command::Completions(args) => commands::completions::run(args, printer),
-        // Commands that need the engine are dispatched to `commands::{run, act, merge, gc}`.
-        other => Err(Failure::told(
-            divisi_core::Diagnostic::error("command-absent", format!("{other:?} is not wired")),
-            exit::Exit::Internal,
-        )),
+        Command::Supervisor(args) => {
+            let options = ServeOptions {
+                dir: args.dir.clone(),
+                socket: args.socket.clone(),
+            };
+            match supervisor::serve(&options) {
+                Ok(()) => Ok(Exit::Success),
+                Err(error) => Err(Failure::told(error.diagnostic(), Exit::Environment)),
+            }
+        }
+        Command::Compose => compose(),
+        other => act(other, &Project::find(global)?, printer),
     }
+}
+
+fn compose() -> Outcome {
+    let failed =
+        |cause: String| Failure::told(Diagnostic::error("compose-failed", cause), Exit::Failed);
+    let folder = std::env::current_dir()
+        .map_err(|error| failed(format!("finding the working folder: {error}")))?;
+    match divisi_engine::compose::work(std::io::stdin().lock(), &folder) {
+        Ok(_) => Ok(Exit::Success),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+/// Commands that ask the engine for something.
+fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
+    let latest = |run: Option<RunId>| -> Result<RunId, Failure> {
+        Ok(project.row(&project.view()?, run)?.run)
+    };
+    let (run, action) = match command {
+        Command::Run(args) => return commands::run::run(args, project, printer),
+        Command::Resume(args) => {
+            return commands::run::resume(args, latest(args.run)?, project, printer);
+        }
+        Command::Gc(args) => return commands::gc::gc(args, project, printer),
+        Command::Submit(args) => return commands::act::submit(args, project, printer),
+        Command::Split(args) => return commands::act::split(args, project, printer),
+        Command::Pause(args) => (latest(args.run)?, Action::Pause),
+        Command::Cancel(args) => {
+            let task = args.task.clone();
+            (latest(args.run)?, Action::Cancel { task })
+        }
+        Command::Retry(args) => {
+            let (task, note) = (args.of.task.clone(), args.note.clone());
+            (args.of.run, Action::Retry { task, note })
+        }
+        Command::Approve(args) => {
+            let (task, note, waive) = (args.task.clone(), args.note.clone(), args.waive);
+            (latest(args.run)?, Action::Approve { task, note, waive })
+        }
+        Command::Reject(args) => {
+            let (task, reason) = (args.of.task.clone(), args.reason.clone());
+            (args.of.run, Action::Reject { task, reason })
+        }
+        Command::Answer(args) => {
+            let (task, text) = (args.of.task.clone(), args.text.join(" "));
+            (args.of.run, Action::Answer { task, text })
+        }
+        // To be wired by the owner of these commands, beside those above.
+        _ => {
+            let cause = format!("{command:?} is not wired yet");
+            return Err(Failure::told(
+                Diagnostic::error("internal", cause),
+                Exit::Internal,
+            ));
+        }
+    };
+    commands::act::act(project, run, action, printer)
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
-use divisi_core::{Diagnostic, Plan, TaskSpec};
+use divisi_core::{Diagnostic, Plan};
 use divisi_pack::plan_file;
 
 use crate::exit::Exit;
@@ -13,52 +13,15 @@ use crate::printer::{Failure, Printer};
 /// Larger files are not read: a plan of 100,000 tasks and two million edges has some 60 MB.
 const PLAN_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// What came of reading a plan.
-#[must_use]
-#[derive(Debug)]
-pub(crate) enum ReadPlan {
-    /// It can be run; warnings were told.
-    Sound(Box<Plan>),
-    /// It cannot; its faults were told.
-    Faulty,
-}
-
-/// What came of reading the parts of a task.
-#[must_use]
-#[derive(Debug)]
-pub(crate) enum ReadParts {
-    /// They can be used; warnings were told.
-    Sound(Vec<TaskSpec>),
-    /// They cannot; their faults were told.
-    Faulty,
-}
-
-/// Reads a plan file; `-` is standard input.
+/// Reads a plan file; `-` is standard input. Faults and warnings are told.
 ///
 /// # Errors
-/// The file cannot be read at all.
-pub(crate) fn read(path: &Path, printer: &Printer) -> Result<ReadPlan, Failure> {
+/// The file cannot be read, or is no plan.
+pub(crate) fn read(path: &Path, printer: &Printer) -> Result<Plan, Failure> {
     let bytes = bytes(path)?;
     let read = plan_file::read(&path.to_string_lossy(), &bytes);
     tell(&read.diagnostics, &bytes, printer);
-    Ok(match read.plan {
-        Some(plan) => ReadPlan::Sound(Box::new(plan)),
-        None => ReadPlan::Faulty,
-    })
-}
-
-/// Reads a file with the parts of a task; `-` is standard input.
-///
-/// # Errors
-/// The file cannot be read at all.
-pub(crate) fn read_parts(path: &Path, printer: &Printer) -> Result<ReadParts, Failure> {
-    let bytes = bytes(path)?;
-    let read = plan_file::read_parts(&path.to_string_lossy(), &bytes);
-    tell(&read.diagnostics, &bytes, printer);
-    Ok(match read.tasks {
-        Some(tasks) => ReadParts::Sound(tasks),
-        None => ReadParts::Faulty,
-    })
+    read.plan.ok_or(Failure::Reported(Exit::Usage))
 }
 
 fn tell(diagnostics: &[Diagnostic], bytes: &[u8], printer: &Printer) {

@@ -24,6 +24,8 @@ use crate::exit::Exit;
 pub(crate) enum Failure {
     /// This is to be told, and the process ends with this code.
     Told(Box<Diagnostic>, Exit),
+    /// Everything was told already; the process ends with this code.
+    Reported(Exit),
     /// Nobody reads the output any more.
     Closed,
 }
@@ -168,6 +170,16 @@ impl Printer {
             color_out: wanted(io::stdout().is_terminal()),
             color_err: wanted(io::stderr().is_terminal()),
         }
+    }
+
+    /// Whether only data and errors are wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether standard error is colored.
+    pub(crate) fn color_err(&self) -> bool {
+        self.color_err
     }
 
     /// Whether JSON is asked for.

@@ -242,12 +242,7 @@ impl Run {
         if !matches!(self.tasks[no.index()].state, TaskState::Waiting) {
             return;
         }
-        let state = match self.tasks[no.index()].spec.kind {
-            TaskKind::Approval => TaskState::Approval,
-            _ => TaskState::Ready {
-                not_before: Time(0),
-            },
-        };
+        let state = released(&self.tasks[no.index()].spec);
         // No row is due: readiness follows from the rows of what it waited for.
         let had_row = self.changed.contains(&no);
         self.change(no, |task| task.state = state);
@@ -336,12 +331,16 @@ impl Run {
         }
     }
 
-    /// A retried task may have to wait, which only the run knows.
+    /// A retried task may have to wait, or for a person, which only the run knows.
     pub(super) fn as_it_waits(&self, no: TaskNo, name: EventName) -> EventName {
-        if name == EventName::Retried && self.tasks[no.index()].unmet > 0 {
-            return EventName::RetriedWaiting;
+        let task = &self.tasks[no.index()];
+        match name {
+            EventName::Retried if task.unmet > 0 => EventName::RetriedWaiting,
+            EventName::Retried if task.spec.kind == TaskKind::Approval => {
+                EventName::RetriedApproval
+            }
+            name => name,
         }
-        name
     }
 
     fn apply_attempt(&mut self, at: Time, attempt: AttemptId, event: &Event) {
@@ -409,7 +408,9 @@ impl Run {
         receipts: &[Receipt],
         then: &Then,
     ) {
-        self.integration.queue.retain(|queued| *queued != attempt);
+        if self.tasks[attempt.task.index()].state_name() == StateName::Verified {
+            self.dequeue(attempt);
+        }
         self.change(attempt.task, |task| {
             if let Some(live) = task.live_mut() {
                 live.receipts.extend_from_slice(receipts);
@@ -438,9 +439,17 @@ impl Run {
         });
     }
 
+    /// Takes an attempt out of the queue. It mostly stands at the front.
+    fn dequeue(&mut self, attempt: AttemptId) {
+        let queue = &mut self.integration.queue;
+        if let Some(at) = queue.iter().position(|queued| *queued == attempt) {
+            queue.remove(at);
+        }
+    }
+
     fn apply_prepared(&mut self, commits: &[(AttemptId, Commit)]) {
         for (attempt, commit) in commits {
-            self.integration.queue.retain(|queued| queued != attempt);
+            self.dequeue(*attempt);
             self.integration.prepared.push(*attempt);
             self.change(attempt.task, |task| {
                 if let Some(live) = task.live_mut() {
@@ -487,13 +496,15 @@ impl Run {
             .iter()
             .map(|spec| self.add_task(spec.clone(), depth))
             .collect();
-        let mut inner = Vec::new();
+        let first = parts.first().map_or(u32::MAX, |part| part.0);
+        let mut inner = BTreeSet::new();
         for (&part, spec) in parts.iter().zip(specs) {
-            for dependency in &spec.dependencies {
+            for dependency in spec.needs() {
+                // Parts depend on each other alone, and have the numbers from the first one on.
                 match self.index.get(dependency) {
-                    Some(&on) if parts.contains(&on) => inner.push((on, part)),
-                    _ => {}
-                }
+                    Some(&on) if on.0 >= first => inner.insert((on, part)),
+                    _ => false,
+                };
             }
         }
         self.link_split(split, &parts, &inner);
@@ -569,9 +580,7 @@ impl Run {
                 }
                 task.state = match waits {
                     true => TaskState::Waiting,
-                    false => TaskState::Ready {
-                        not_before: Time(0),
-                    },
+                    false => released(&task.spec),
                 };
             }
             Event::QuestionAnswered { answer, .. } => {
@@ -599,6 +608,16 @@ impl Run {
     fn unmeet(&mut self, no: TaskNo) {
         debug_assert!(!matches!(self.tasks[no.index()].state, TaskState::Done));
         self.count_unmet();
+    }
+}
+
+/// The state of a task that nothing holds back: an approval is a person's from then on.
+fn released(spec: &TaskSpec) -> TaskState {
+    match spec.kind {
+        TaskKind::Approval => TaskState::Approval,
+        _ => TaskState::Ready {
+            not_before: Time(0),
+        },
     }
 }
 

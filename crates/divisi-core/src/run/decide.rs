@@ -7,9 +7,11 @@
 use super::apply::end_status;
 use super::command::{Accepted, Command, Create, Finding, Held, Rejection};
 use super::event::{Event, PauseReason};
+use super::links::Seen;
 use super::remedy;
 use super::state::{
-    Attempt, AttemptEnd, Failure, Final, Phase, Run, StopReason, TaskState, TaskStatus, holds_slot,
+    Attempt, AttemptEnd, Ending, Failure, Final, Phase, Run, StopReason, TaskState, TaskStatus,
+    holds_slot,
 };
 use super::transition::StateName;
 use crate::criterion::{Cost, Outcome, Verdict};
@@ -270,12 +272,15 @@ impl Draft<'_> {
         });
     }
 
+    /// The ended attempt that a word from outside names, if this run had it.
+    fn ending(&self, attempt: AttemptId) -> Option<&Ending> {
+        let task = self.run.task(attempt.task)?;
+        let ending = task.ending(attempt.number)?;
+        (attempt.run == self.run.id).then_some(ending)
+    }
+
     fn on_late(&mut self, attempt: AttemptId) -> Result<(), Rejection> {
-        let ending = self
-            .run
-            .task(attempt.task)
-            .and_then(|task| task.ending(attempt.number));
-        match ending {
+        match self.ending(attempt) {
             Some(ending) if matches!(ending.end, AttemptEnd::Lost(_)) => {
                 if !ending.returned && ending.offer.is_none() {
                     self.push(Event::AttemptReturned { attempt });
@@ -480,6 +485,9 @@ impl Draft<'_> {
         if !self.run.final_check_is_due() || head != self.run.integration.head {
             return Err(Rejection::OtherHead);
         }
+        if tasks.iter().any(|(no, _)| self.run.task(*no).is_none()) {
+            return Err(Rejection::NoSuchTask);
+        }
         let passed = verdicts
             .iter()
             .all(|v| matches!(v.outcome, Outcome::Pass | Outcome::Waived));
@@ -571,11 +579,7 @@ impl Draft<'_> {
         attempt: AttemptId,
         snapshot: Option<Snapshot>,
     ) -> Result<(), Rejection> {
-        let returned = self
-            .run
-            .task(attempt.task)
-            .and_then(|task| task.ending(attempt.number));
-        match returned {
+        match self.ending(attempt) {
             Some(ending) if ending.returned => {
                 self.push(Event::OfferKept { attempt, snapshot });
                 Ok(())
@@ -585,7 +589,11 @@ impl Draft<'_> {
     }
 
     fn pause(&mut self, reason: PauseReason, stop: bool) -> Result<(), Rejection> {
-        if self.run.paused.is_none() {
+        // A person's pause is not taken back when the disk has room again.
+        let by_person =
+            |reason: &PauseReason| matches!(reason, PauseReason::Owner | PauseReason::Interrupted);
+        let stronger = |present: &PauseReason| by_person(&reason) && !by_person(present);
+        if self.run.paused.as_ref().is_none_or(stronger) {
             self.push(Event::RunPaused { reason });
         }
         if stop {
@@ -664,7 +672,8 @@ impl Draft<'_> {
             Phase::Leased | Phase::Working if !holds_slot(&live.agent) => {
                 self.end(attempt, canceled, Vec::new(), true);
             }
-            Phase::Leased | Phase::Working if live.stopping.is_none() => {
+            // Also an attempt that is being stopped for another reason: only that one is retried.
+            Phase::Leased | Phase::Working if live.stopping != Some(StopReason::Canceled) => {
                 self.push(Event::AttemptStopping {
                     attempt,
                     reason: StopReason::Canceled,
@@ -683,7 +692,8 @@ impl Draft<'_> {
     /// the run's end.
     fn settle(&mut self) {
         self.skip_hopeless();
-        if self.run.ended.is_some() || !self.run.approved {
+        let begun = self.run.approved || self.run.canceling;
+        if self.run.ended.is_some() || !begun {
             return;
         }
         let open = self.run.tasks().len() as u32
@@ -718,15 +728,17 @@ impl Draft<'_> {
             return;
         }
         let touched: Vec<TaskNo> = self.events.iter().filter_map(given_up_by).collect();
+        // What stands behind a join that was passed is skipped already, whoever is to blame.
+        let mut seen = Seen::new();
         for root in touched {
-            let mut worklist = self.run.dependents(root);
+            let mut worklist = self.run.dependents_unseen(root, &mut seen);
             while let Some(no) = worklist.pop() {
                 if self.run.tasks()[no.index()].state_name() == StateName::Waiting {
                     self.push(Event::TaskSkipped {
                         task: no,
                         because: root,
                     });
-                    worklist.extend(self.run.dependents(no));
+                    worklist.extend(self.run.dependents_unseen(no, &mut seen));
                 }
             }
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::PauseReason;
+use super::links::Seen;
 use super::state::{
     AGENT_EXTERNAL, AGENT_PERSON, Attempt, Final, Phase, Run, RunStatus, Task, TaskState,
     TaskStatus, holds_slot,
@@ -185,6 +186,7 @@ fn waiting(run: &Run, no: TaskNo, told: &mut Explanation) {
             .push(format!("{} is {}", task.spec.id, task.status()));
     }
     let mut seen = std::collections::BTreeSet::new();
+    let mut joins = Seen::new();
     let mut worklist = direct;
     while let Some(on) = worklist.pop() {
         if !seen.insert(on) {
@@ -192,7 +194,10 @@ fn waiting(run: &Run, no: TaskNo, told: &mut Explanation) {
         }
         let task = &run.tasks()[on.index()];
         match task.status() {
-            TaskStatus::Waiting => worklist.extend(run.dependencies(on).into_iter().filter(open)),
+            TaskStatus::Waiting => {
+                let behind = run.dependencies_unseen(on, &mut joins);
+                worklist.extend(behind.into_iter().filter(open));
+            }
             TaskStatus::Blocked => told
                 .commands
                 .push(format!("divisi explain {} {}", run.id, task.spec.id)),

@@ -1,7 +1,7 @@
 //! What a sane run is, executable. A defect found is an invariant added.
 
 use super::state::{Final, Phase, Run, RunStatus, TaskState, TaskStatus, holds_slot};
-use crate::ids::{AttemptId, TaskNo};
+use crate::ids::AttemptId;
 
 /// Checks everything that must hold of a run between two decisions. Linear in tasks and edges.
 ///
@@ -20,13 +20,10 @@ fn tasks(run: &Run) -> Result<(), String> {
         let integrated = |ending: &super::Ending| ending.end == super::AttemptEnd::Integrated;
         task.status() != TaskStatus::Done && task.endings.iter().any(integrated)
     });
-    for (no, task) in run.tasks().iter().enumerate() {
-        let no = TaskNo(no as u32);
+    let joins = run.open_joins();
+    for task in run.tasks() {
         let name = &task.spec.id;
-        let unmet = run
-            .dependencies(no)
-            .iter()
-            .any(|on| run.tasks()[on.index()].status() != TaskStatus::Done);
+        let unmet = run.is_open(&task.links.waits, &joins);
         let started = !matches!(
             task.state,
             TaskState::Waiting | TaskState::Skipped(_) | TaskState::Canceled | TaskState::Split(_)

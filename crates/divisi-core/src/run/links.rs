@@ -19,6 +19,9 @@ pub(super) enum Node {
     Join(u32),
 }
 
+/// Joins that a walk over the graph has passed.
+pub(super) type Seen = BTreeSet<u32>;
+
 /// A node's edges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Links {
@@ -94,7 +97,7 @@ impl Run {
         &mut self,
         split: TaskNo,
         parts: &[TaskNo],
-        inner: &[(TaskNo, TaskNo)],
+        inner: &BTreeSet<(TaskNo, TaskNo)>,
     ) {
         let node = Node::Task(split);
         let join = Node::Join(self.joins.len() as u32);
@@ -203,7 +206,10 @@ impl Run {
             .collect();
         let mean = match estimates.len() {
             0 => 60_000,
-            count => estimates.iter().sum::<u64>() / count as u64,
+            count => {
+                let sum: u128 = estimates.iter().map(|ms| u128::from(*ms)).sum();
+                u64::try_from(sum / count as u128).unwrap_or(u64::MAX)
+            }
         };
         let mut left: Vec<u32> = self
             .tasks
@@ -230,8 +236,8 @@ impl Run {
                 Node::Join(join) => joins_after[join as usize],
                 Node::Task(no) => {
                     let task = &mut self.tasks[no.index()];
-                    task.rank_ms =
-                        after[no.index()] + task.spec.estimate.duration_ms.unwrap_or(mean);
+                    let own = task.spec.estimate.duration_ms.unwrap_or(mean);
+                    task.rank_ms = after[no.index()].saturating_add(own);
                     task.rank_ms
                 }
             };
@@ -259,30 +265,81 @@ impl Run {
 
     /// Tasks behind these nodes, joins followed towards what they wait for.
     pub(super) fn resolve(&self, nodes: &[Node]) -> Vec<TaskNo> {
-        self.behind(nodes, |links| &links.waits)
+        self.behind(nodes, &mut Seen::new(), |links| &links.waits)
     }
 
     /// Tasks behind these nodes, joins followed towards what waits for them.
     pub(super) fn resolve_feeds(&self, nodes: &[Node]) -> Vec<TaskNo> {
-        self.behind(nodes, |links| &links.feeds)
+        self.behind(nodes, &mut Seen::new(), |links| &links.feeds)
     }
 
-    fn behind(&self, nodes: &[Node], side: impl Fn(&Links) -> &Vec<Node>) -> Vec<TaskNo> {
+    /// As [`Run::dependencies`], without those behind joins that were seen. A walk over the graph
+    /// keeps what it has seen, so that it costs the edges, not a stage for each of its tasks.
+    pub(super) fn dependencies_unseen(&self, no: TaskNo, seen: &mut Seen) -> Vec<TaskNo> {
+        self.behind(&self.tasks[no.index()].links.waits, seen, |links| {
+            &links.waits
+        })
+    }
+
+    /// As [`Run::dependents`], without those behind joins that were seen.
+    pub(super) fn dependents_unseen(&self, no: TaskNo, seen: &mut Seen) -> Vec<TaskNo> {
+        self.behind(&self.tasks[no.index()].links.feeds, seen, |links| {
+            &links.feeds
+        })
+    }
+
+    fn behind(
+        &self,
+        nodes: &[Node],
+        seen: &mut Seen,
+        side: impl Fn(&Links) -> &Vec<Node>,
+    ) -> Vec<TaskNo> {
         let mut found = BTreeSet::new();
         let mut worklist = nodes.to_vec();
-        let mut joins_seen = BTreeSet::new();
         while let Some(node) = worklist.pop() {
             match node {
                 Node::Task(no) => {
                     found.insert(no);
                 }
-                Node::Join(join) if joins_seen.insert(join) => {
+                Node::Join(join) if seen.insert(join) => {
                     worklist.extend_from_slice(side(&self.joins[join as usize].links));
                 }
                 Node::Join(_) => {}
             }
         }
         found.into_iter().collect()
+    }
+
+    /// For each join, whether anything behind it is not done, from the tasks' states alone.
+    pub(super) fn open_joins(&self) -> Vec<bool> {
+        let open = |node: &Node| match node {
+            Node::Task(no) => !Run::is_met(&self.tasks[no.index()]),
+            Node::Join(_) => false,
+        };
+        let mut found: Vec<bool> = self
+            .joins
+            .iter()
+            .map(|join| join.links.waits.iter().any(open))
+            .collect();
+        let mut worklist: Vec<usize> = (0..found.len()).filter(|join| found[*join]).collect();
+        while let Some(join) = worklist.pop() {
+            for node in &self.joins[join].links.feeds {
+                if let Node::Join(next) = node
+                    && !std::mem::replace(&mut found[*next as usize], true)
+                {
+                    worklist.push(*next as usize);
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether one of the nodes is a task that is not done, or an open join.
+    pub(super) fn is_open(&self, nodes: &[Node], joins: &[bool]) -> bool {
+        nodes.iter().any(|node| match node {
+            Node::Task(no) => !Run::is_met(&self.tasks[no.index()]),
+            Node::Join(join) => joins[*join as usize],
+        })
     }
 
     /// The join a task waits at, if one of its waits is an unmet one.

@@ -1,15 +1,18 @@
 //! What people ask of a run's tasks.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::command::Rejection;
 use super::decide::Draft;
 use super::event::Event;
+use super::links::Node;
 use super::state::{
-    AGENT_EXTERNAL, AGENT_PERSON, AttemptEnd, Failure, Final, Phase, TaskState, TaskStatus,
+    AGENT_EXTERNAL, AGENT_PERSON, AttemptEnd, Failure, Final, Phase, Run, TaskState, TaskStatus,
 };
 use super::transition::StateName;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskId, TaskNo};
-use crate::plan::{Plan, TaskSpec};
+use crate::plan::{Plan, TaskSpec, WorkspaceKind};
 use crate::receipt::{Exit, Receipt};
 
 /// Splits nest at most so deep (G1): below that, smaller pieces cost more than they help.
@@ -26,28 +29,31 @@ impl Draft<'_> {
             }
             _ => return self.not_now(no, "retried", "`divisi explain` says what it waits for"),
         }
+        if self.run.canceling {
+            return self.not_now(no, "retried", "the run is being canceled");
+        }
+        let hopeless = |on: &TaskNo| self.run.tasks()[on.index()].status().is_hopeless();
+        if self.run.dependencies(no).iter().any(hopeless) {
+            return self.not_now(no, "retried", "retry the task that it waits for");
+        }
         self.push(Event::TaskRetried { task: no, note });
         self.revive_dependents(no);
         Ok(())
     }
 
-    /// Tasks that were skipped because of this one wait again.
+    /// Tasks that were skipped because of this one wait again, if nothing else they wait for is
+    /// given up.
     fn revive_dependents(&mut self, root: TaskNo) {
-        let mut worklist = self.run.dependents(root);
-        while let Some(no) = worklist.pop() {
-            let hopeless = |on: &TaskNo| {
-                matches!(
-                    self.run.tasks()[on.index()].status(),
-                    TaskStatus::Failed | TaskStatus::Canceled | TaskStatus::Skipped
-                )
-            };
-            let skipped = self.run.tasks()[no.index()].status() == TaskStatus::Skipped;
-            if skipped && !self.run.dependencies(no).iter().any(hopeless) {
-                self.push(Event::TaskRetried {
-                    task: no,
-                    note: String::new(),
-                });
-                worklist.extend(self.run.dependents(no));
+        let mut revival = Revival::default();
+        let mut worklist = self.run.links(Node::Task(root)).feeds.clone();
+        while let Some(node) = worklist.pop() {
+            if !revival.revives(self.run, node) {
+                continue;
+            }
+            worklist.extend_from_slice(&self.run.links(node).feeds);
+            if let Node::Task(task) = node {
+                let note = String::new();
+                self.push(Event::TaskRetried { task, note });
             }
         }
     }
@@ -208,6 +214,15 @@ impl Draft<'_> {
         if let Some(part) = parts.iter().find(|part| taken(&part.id)) {
             return bad(format!("the id {} is taken", part.id));
         }
+        let has_files = |part: &&TaskSpec| part.workspace != WorkspaceKind::Shared;
+        if self.run.integration.head.is_none()
+            && let Some(part) = parts.iter().find(has_files)
+        {
+            let id = &part.id;
+            return bad(format!(
+                "{id} makes files, but the run has no base for them"
+            ));
+        }
         let plan = Plan {
             tasks: parts,
             ..Plan::default()
@@ -224,6 +239,58 @@ impl Draft<'_> {
             part.priority = part.priority.max(split.priority);
         }
         Ok(parts)
+    }
+}
+
+/// A walk from a retried task to all that was skipped because of it.
+///
+/// A node is looked at again whenever something it waits for is revived. How far it was found free
+/// of what is given up is kept, so that all looks together cost its edges once.
+#[derive(Default)]
+struct Revival {
+    free: BTreeMap<Node, usize>,
+    /// Joins that were found hopeless, or free.
+    hopeless: BTreeMap<Node, bool>,
+    /// Joins that were passed.
+    passed: BTreeSet<Node>,
+}
+
+impl Revival {
+    fn revives(&mut self, run: &Run, node: Node) -> bool {
+        let skipped = match node {
+            Node::Task(no) => run.tasks()[no.index()].status() == TaskStatus::Skipped,
+            Node::Join(_) => !self.passed.contains(&node),
+        };
+        if !skipped {
+            return false;
+        }
+        let waits = &run.links(node).waits;
+        let from = self.free.get(&node).copied().unwrap_or(0);
+        let rest = waits[from..].iter();
+        let free = rest.take_while(|on| !self.is_hopeless(run, **on)).count();
+        self.free.insert(node, from + free);
+        let revived = from + free == waits.len();
+        if revived && matches!(node, Node::Join(_)) {
+            self.passed.insert(node);
+            self.hopeless.insert(node, false);
+        }
+        revived
+    }
+
+    fn is_hopeless(&mut self, run: &Run, node: Node) -> bool {
+        match node {
+            Node::Task(no) => run.tasks()[no.index()].status().is_hopeless(),
+            Node::Join(_) => match self.hopeless.get(&node) {
+                Some(known) => *known,
+                None => {
+                    // Joins nest no deeper than splits, and a barrier round them.
+                    let waits = &run.links(node).waits;
+                    let found = waits.iter().any(|on| self.is_hopeless(run, *on));
+                    self.hopeless.insert(node, found);
+                    found
+                }
+            },
+        }
     }
 }
 

@@ -4,16 +4,18 @@
 //! cancellations are not its fault and have bounds of their own.
 
 use super::event::Then;
-use super::state::{AttemptEnd, Failure, Run, StopReason, Task};
+use super::state::{Attempt, AttemptEnd, Failure, Run, StopReason, Task};
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskNo, Time};
 
 /// Chooses what becomes of a task whose attempt ended so.
 pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then {
-    if run.canceling {
+    let task = &run.tasks()[no.index()];
+    // However it ends, even lost: its owner does not want it any more.
+    let canceled = |live: &Attempt| live.stopping == Some(StopReason::Canceled);
+    if run.canceling || task.live().is_some_and(canceled) {
         return Then::Cancel;
     }
-    let task = &run.tasks()[no.index()];
     match end {
         AttemptEnd::Stopped(StopReason::Canceled) => Then::Cancel,
         AttemptEnd::Asked(question) => Then::Ask(question.clone()),
@@ -77,7 +79,7 @@ fn after_loss(run: &Run, task: &Task, now: Time) -> Then {
     // Doubling stops where one more would pass any time box.
     let doubled = task.losses.min(10);
     Then::Retry {
-        not_before: now.plus_ms(run.settings.loss_delay_ms << doubled),
+        not_before: now.plus_ms(run.settings.loss_delay_ms.saturating_mul(1 << doubled)),
     }
 }
 

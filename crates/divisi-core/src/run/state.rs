@@ -322,6 +322,16 @@ impl TaskStatus {
     }
 }
 
+impl TaskStatus {
+    /// Whether what waits for it can never start, unless a person has it tried again.
+    pub(super) fn is_hopeless(self) -> bool {
+        matches!(
+            self,
+            TaskStatus::Failed | TaskStatus::Canceled | TaskStatus::Skipped
+        )
+    }
+}
+
 impl std::fmt::Display for TaskStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.word())

@@ -142,6 +142,8 @@ pub enum EventName {
     Retried,
     /// `task_retried`, while it has to wait
     RetriedWaiting,
+    /// `task_retried`, of an approval: a person is asked anew
+    RetriedApproval,
     /// `question_answered`
     Answered,
     /// `task_split`
@@ -152,7 +154,7 @@ pub enum EventName {
 
 impl EventName {
     /// All of them.
-    pub const ALL: [EventName; 28] = [
+    pub const ALL: [EventName; 29] = [
         EventName::Released,
         EventName::ReleasedApproval,
         EventName::Leased,
@@ -178,6 +180,7 @@ impl EventName {
         EventName::Skipped,
         EventName::Retried,
         EventName::RetriedWaiting,
+        EventName::RetriedApproval,
         EventName::Answered,
         EventName::Split,
         EventName::Offer,
@@ -239,20 +242,20 @@ pub fn next(state: StateName, event: EventName) -> Next {
         (S::Approval, E::ApprovalGiven) => Next::To(S::Done),
         (S::Approval | S::Question | S::Escalated, E::Failed) => Next::To(S::Failed),
         (S::Question, E::Answered) => Next::To(S::Ready),
-        (
-            S::Waiting | S::Ready | S::Approval | S::Question | S::Escalated | S::Failed,
-            E::Canceled,
-        ) => Next::To(S::Canceled),
-        (S::Escalated | S::Failed | S::Canceled | S::Done | S::Skipped, E::Retried) => {
-            Next::To(S::Ready)
+        (S::Waiting | S::Ready | S::Approval | S::Question | S::Escalated, E::Canceled) => {
+            Next::To(S::Canceled)
         }
-        (S::Failed | S::Canceled | S::Skipped, E::RetriedWaiting) => Next::To(S::Waiting),
+        (S::Escalated | S::Failed | S::Canceled | S::Done, E::Retried) => Next::To(S::Ready),
+        (S::Failed | S::Canceled | S::Done, E::RetriedApproval) => Next::To(S::Approval),
+        // What was skipped waits at least for the task whose retry revives it.
+        (S::Canceled | S::Skipped, E::RetriedWaiting) => Next::To(S::Waiting),
 
         // The plan changes round it.
         (S::Waiting, E::Skipped) => Next::To(S::Skipped),
         (S::Waiting | S::Ready | S::Escalated, E::Split) => Next::To(S::Split),
 
-        // Words of earlier attempts change nothing about the task.
+        // Words of earlier attempts change nothing about the task. Three states have had none.
+        (S::Waiting | S::Approval | S::Skipped, E::Offer) => Next::Refused,
         (_, E::Offer) => Next::Stays,
 
         _ => Next::Refused,

@@ -31,7 +31,7 @@ fn a_full_disk_is_recorded_from_the_reserve_and_survived() {
         let store = open(&divisi(&folder));
         let reserve = fs::metadata(divisi(&folder).join("reserve")).unwrap();
         assert_eq!(reserve.len(), RESERVE_BYTES);
-        store.release_reserve().unwrap();
+        Journal::release_reserve(&mut store).unwrap();
         assert!(!store.has_reserve());
         return;
     };
@@ -61,15 +61,18 @@ fn a_full_disk_is_recorded_from_the_reserve_and_survived() {
     assert_eq!(store.artifacts().get(&digest_of(&[1; 9000])).unwrap(), None);
     assert_eq!(whole_batches(&store), held);
 
-    store.release_reserve().unwrap();
+    Journal::release_reserve(&mut store).unwrap();
     assert!(!store.has_reserve());
     append(&mut store, held + 1..=held + 2);
     held += 2;
-    assert!(matches!(store.restore_reserve(), Err(Fault::Full(_))));
+    assert!(matches!(
+        Journal::restore_reserve(&mut store),
+        Err(Fault::Full(_))
+    ));
     assert!(!store.has_reserve());
 
     fs::remove_file(filler).unwrap();
-    store.restore_reserve().unwrap();
+    Journal::restore_reserve(&mut store).unwrap();
     assert!(store.has_reserve());
     append(&mut store, held + 1..=held + 5);
     drop(store);

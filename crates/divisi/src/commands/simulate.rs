@@ -5,7 +5,7 @@ use divisi_engine::simulate::{Schedule, simulate};
 
 use crate::cli::Simulate;
 use crate::exit::Exit;
-use crate::plan::{self, ReadPlan};
+use crate::plan;
 use crate::printer::{Line, Outcome, Printer, Style};
 use crate::words::{plural, span};
 
@@ -14,10 +14,7 @@ const PATH_MAX: usize = 12;
 
 /// Plays the plan and prints the schedule.
 pub(crate) fn run(args: &Simulate, printer: &Printer) -> Outcome {
-    let plan = match plan::read(&args.plan, printer)? {
-        ReadPlan::Sound(plan) => plan,
-        ReadPlan::Faulty => return Ok(Exit::Usage),
-    };
+    let plan = plan::read(&args.plan, printer)?;
     let schedule = play(&plan, args);
     if printer.is_json() {
         printer.document(&schedule)?;

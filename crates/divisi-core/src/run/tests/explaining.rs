@@ -1,0 +1,167 @@
+//! "Why is nothing happening?" always has an answer.
+
+use super::bench::{Bench, all, files, handoff, id_of, plain, plan, with};
+use crate::criterion::{Outcome, Verdict};
+use crate::ids::{TaskNo, Time};
+use crate::plan::{Plan, Stage};
+use crate::run::explain::{Explanation, explain, explain_run};
+use crate::run::{Command, Finding, PauseReason, Run, RunStatus, Settings, TaskStatus};
+
+/// Every task and the run have a cause; where a person can act, a command.
+pub(super) fn everything_is_explained(run: &Run, now: Time) {
+    for no in (0..run.tasks().len() as u32).map(TaskNo) {
+        let told = explain(run, no, now).unwrap();
+        assert!(!told.causes.is_empty(), "{told:?}");
+        assert!(!told.causes.iter().any(String::is_empty), "{told:?}");
+        let task = run.task(no).unwrap();
+        if task.status() == TaskStatus::Blocked {
+            assert!(!told.commands.is_empty(), "{told:?}");
+        }
+    }
+    let told = explain_run(run, now);
+    assert!(!told.causes.is_empty(), "{told:?}");
+    if matches!(
+        run.status(),
+        RunStatus::Blocked | RunStatus::AwaitingApproval
+    ) {
+        assert!(!told.commands.is_empty(), "{told:?}");
+    }
+}
+
+/// The explanation as a person would read it.
+fn told(bench: &Bench, id: &str) -> String {
+    let told = explain(&bench.run, bench.no(id), bench.now).unwrap();
+    text(&told)
+}
+
+fn text(told: &Explanation) -> String {
+    let lines = told.causes.iter().cloned();
+    let commands = told.commands.iter().map(|command| format!("$ {command}"));
+    let head = format!("{} is {}", told.subject, told.status);
+    let all: Vec<String> = std::iter::once(head).chain(lines).chain(commands).collect();
+    all.join("\n")
+}
+
+#[test]
+fn a_waiting_task_names_what_is_really_in_the_way() {
+    // a ── b ── c, and a has failed three times
+    let mut bench = Bench::new(plan("a; b: a; c: b"));
+    bench.escalates("a");
+    assert_eq!(
+        told(&bench, "c"),
+        "c is waiting\nb is waiting\n$ divisi explain run-1 a"
+    );
+    assert_eq!(
+        told(&bench, "a"),
+        "a is blocked\n\
+         it failed 3 times; the last time checks refused it: the command ended with exit status \
+         1, expected 0\n\
+         $ divisi show run-1 a\n\
+         $ divisi retry run-1 a --note HINT\n\
+         $ divisi reject run-1 a --reason WHY"
+    );
+}
+
+#[test]
+fn a_ready_task_says_what_it_lacks() {
+    let settings = Settings {
+        workers_max: 1,
+        ..Settings::default()
+    };
+    let mut bench = Bench::with(plan("a; b"), settings);
+    assert_eq!(told(&bench, "a"), "a is ready\na worker will take it next");
+    bench.so(bench.lease("a"));
+    assert_eq!(
+        told(&bench, "b"),
+        "b is ready\nthe limit of 1 workers is reached"
+    );
+    bench.so(Command::Pause {
+        reason: PauseReason::Owner,
+        stop: false,
+    });
+    assert_eq!(
+        told(&bench, "b"),
+        "b is ready\nthe run is paused: asked by its owner\n$ divisi resume run-1"
+    );
+}
+
+#[test]
+fn a_lost_task_says_when_it_is_tried_again() {
+    let mut bench = Bench::new(plan("a"));
+    bench.so(bench.lease("a"));
+    bench.so(Command::Find {
+        attempt: bench.attempt("a"),
+        finding: Finding::Lost("gone".to_owned()),
+    });
+    assert_eq!(
+        told(&bench, "a"),
+        "a is ready\nits next attempt is due in 1 s"
+    );
+}
+
+#[test]
+fn what_a_person_must_judge_is_shown_with_the_commands() {
+    let mut bench = Bench::new(with(all(plan("a"), files), "a", plain));
+    bench.runs("a");
+    bench.so(bench.collected("a"));
+    let mut open = Verdict::pass(0);
+    open.outcome = Outcome::Unverified;
+    bench.so(bench.checked("a", open));
+    assert_eq!(
+        told(&bench, "a"),
+        "a is blocked\n\
+         no rule can tell whether this holds: reads well\n\
+         $ divisi diff run-1 a\n\
+         $ divisi approve run-1 a --note SEEN\n\
+         $ divisi reject run-1 a --reason WHY"
+    );
+}
+
+#[test]
+fn a_persons_task_and_a_run_that_waits_for_it() {
+    let mut bench = Bench::new(with(plan("a; b: a"), "a", handoff));
+    bench.so(bench.lease("a"));
+    bench.now = bench.now.plus_ms(90_000);
+    assert_eq!(
+        told(&bench, "a"),
+        "a is running\na person does it; it has waited for 90 s\n$ divisi submit run-1 a [FILE…]"
+    );
+    assert_eq!(
+        text(&explain_run(&bench.run, bench.now)),
+        "run-1 is blocked\na: a person does it; it has waited for 90 s\n\
+         $ divisi submit run-1 a [FILE…]"
+    );
+    bench.does(
+        Command::Submit {
+            task: bench.no("a"),
+        },
+        &["a.1 submitted+collected+verified+integrated"],
+    );
+}
+
+#[test]
+fn a_barrier_is_named() {
+    // [a] | [b]
+    let stage = |name: &str, id: &str| Stage {
+        name: name.to_owned(),
+        tasks: vec![id_of(id)],
+    };
+    let bench = Bench::new(Plan {
+        stages: vec![stage("design", "a"), stage("build", "b")],
+        ..plan("a; b")
+    });
+    assert_eq!(
+        told(&bench, "b"),
+        "b is waiting\na barrier: design is not complete\na is ready"
+    );
+}
+
+#[test]
+fn a_skipped_task_names_who_is_to_blame() {
+    let mut bench = Bench::new(plan("a; b: a; c"));
+    bench.so(bench.cancel("a"));
+    assert_eq!(
+        told(&bench, "b"),
+        "b is skipped\nit depends on a, which is canceled\n$ divisi retry run-1 a"
+    );
+}

@@ -1,0 +1,122 @@
+//! What people may ask, and what must not follow from it.
+
+use super::bench::{Bench, approval, plan, with};
+use crate::ids::Epoch;
+use crate::run::{Base, Command, Create, PauseReason, Settings};
+
+#[test]
+fn an_approval_that_is_retried_asks_a_person_again() {
+    // given: ok ── a, and the consent refused, while another task keeps the run open
+    let mut bench = Bench::new(with(plan("ok; a: ok; b"), "ok", approval));
+    bench.does(bench.reject("ok"), &["failed ok", "skipped a because ok"]);
+    // when: it is retried
+    bench.does(bench.retry("ok"), &["retried ok", "retried a"]);
+    // then: nobody can lease what only a person may decide
+    bench.refuses(bench.lease("ok"), "task-not-now");
+    bench.does(bench.approve("ok"), &["approval given ok"]);
+    bench.does(bench.lease("a"), &["leased a.1 by command in 1"]);
+}
+
+#[test]
+fn a_canceled_approval_is_no_consent_either() {
+    let mut bench = Bench::new(with(plan("ok; b"), "ok", approval));
+    bench.does(bench.cancel("ok"), &["canceled ok"]);
+    bench.does(bench.retry("ok"), &["retried ok"]);
+    bench.refuses(bench.lease("ok"), "task-not-now");
+}
+
+#[test]
+fn a_task_behind_a_canceled_one_is_not_retried_before_it() {
+    // given: a ── b, both canceled, while c keeps the run open
+    let mut bench = Bench::new(plan("a; b: a; c"));
+    bench.does(bench.cancel("b"), &["canceled b"]);
+    bench.does(bench.cancel("a"), &["canceled a"]);
+    // when b is retried alone, it would wait for ever: a is not coming
+    bench.refuses(bench.retry("b"), "task-not-now");
+    bench.does(bench.retry("a"), &["retried a"]);
+    bench.does(bench.retry("b"), &["retried b"]);
+}
+
+#[test]
+fn nothing_is_retried_while_the_run_is_canceled() {
+    // given: a works and is being ended, b is canceled already
+    let mut bench = Bench::new(plan("a; b"));
+    bench.so(bench.lease("a"));
+    bench.does(
+        Command::Cancel { task: None },
+        &["cancel asked", "stopping a.1: canceled", "canceled b"],
+    );
+    // when b is retried, it could never be leased, and the run would never end
+    bench.refuses(bench.retry("b"), "task-not-now");
+    bench.does(
+        bench.ended("a", 143),
+        &["a.1 stopped as canceled, then cancel", "ended canceled"],
+    );
+}
+
+#[test]
+fn a_run_that_is_canceled_before_its_approval_ends() {
+    let mut bench = Bench::created(Create {
+        plan: plan("a"),
+        settings: Settings::default(),
+        base: Base::default(),
+        approved: false,
+    });
+    bench.does(
+        Command::Cancel { task: None },
+        &["cancel asked", "canceled a", "ended canceled"],
+    );
+}
+
+#[test]
+fn a_task_can_be_canceled_while_it_is_being_stopped() {
+    // given: a is interrupted, its agent has not ended yet
+    let mut bench = Bench::new(plan("a; b"));
+    bench.so(bench.lease("a"));
+    bench.does(
+        Command::Pause {
+            reason: PauseReason::Interrupted,
+            stop: true,
+        },
+        &["paused: interrupted", "stopping a.1: interrupted"],
+    );
+    // when it is canceled, then the interruption does not bring it back
+    bench.does(bench.cancel("a"), &["stopping a.1: canceled"]);
+    bench.does(bench.cancel("a"), &[]);
+    bench.does(
+        bench.ended("a", 143),
+        &["a.1 stopped as canceled, then cancel"],
+    );
+}
+
+#[test]
+fn a_canceled_task_stays_canceled_when_its_attempt_is_lost() {
+    // given: a is being ended because it was canceled, then the engine dies
+    let mut bench = Bench::new(plan("a; b"));
+    bench.so(bench.lease("a"));
+    bench.does(bench.cancel("a"), &["stopping a.1: canceled"]);
+    // when a new life of the engine finds nobody holding it
+    let joined = Command::Joined {
+        epoch: Epoch(2),
+        holds: Vec::new(),
+    };
+    bench.does(joined, &["a.1 lost, then cancel"]);
+    assert_eq!(bench.owed(), [""; 0]);
+}
+
+#[test]
+fn a_persons_pause_outweighs_the_machines() {
+    let mut bench = Bench::new(plan("a"));
+    let pause = |reason| Command::Pause {
+        reason,
+        stop: false,
+    };
+    bench.does(pause(PauseReason::DiskFull), &["paused: the disk is full"]);
+    // when its owner pauses it too, room on the disk alone does not let it go on
+    bench.does(pause(PauseReason::Owner), &["paused: asked by its owner"]);
+    bench.does(pause(PauseReason::DiskFull), &[]);
+    bench.does(pause(PauseReason::Interrupted), &[]);
+    bench.refuses(bench.lease("a"), "run-paused");
+    bench.does(Command::Resume, &["resumed"]);
+    bench.does(Command::Resume, &[]);
+}

@@ -1,0 +1,321 @@
+//! What follows a failure (T7): each kind has a bound of its own.
+
+use super::bench::{Bench, all, exited, files, plan, with};
+use crate::criterion::Verdict;
+use crate::ids::Epoch;
+use crate::run::{AttemptEnd, Command, Failure, Finding, PauseReason, Settings, StopReason};
+
+const REFUSED: &str = "escalate: it failed 3 times; the last time checks refused it: \
+                       the command ended with exit status 1, expected 0";
+
+#[test]
+fn exactly_three_attempts_then_a_person() {
+    // given: a ── b, and c beside them
+    let mut bench = Bench::new(plan("a; b: a; c"));
+    // when: a fails every time
+    for number in 1..=2 {
+        bench.does(
+            bench.lease("a"),
+            &[&format!("leased a.{number} by command in 1")],
+        );
+        bench.does(
+            bench.ended("a", 1),
+            &[&format!("a.{number} refused, then retry")],
+        );
+    }
+    bench.does(bench.lease("a"), &["leased a.3 by command in 1"]);
+    bench.does(
+        bench.ended("a", 1),
+        &[&format!("a.3 refused, then {REFUSED}")],
+    );
+    // then: a is a person's, b never starts, c goes on
+    bench.refuses(bench.lease("a"), "task-not-now");
+    bench.refuses(bench.lease("b"), "task-not-now");
+    bench.does(bench.lease("c"), &["leased c.1 by command in 1"]);
+}
+
+#[test]
+fn the_next_attempt_is_told_why_the_last_was_refused() {
+    let mut bench = Bench::new(with(plan("a"), "a", files));
+    bench.runs("a");
+    bench.so(bench.collected("a"));
+    let verdict = Verdict::fail(0, "a.md has 0 bytes");
+    bench.does(
+        bench.checked("a", verdict.clone()),
+        &["a.1 refused, then retry"],
+    );
+    let ending = bench.task("a").ending(1).unwrap();
+    assert_eq!(
+        ending.end,
+        AttemptEnd::Refused(Failure::Checks(vec![verdict]))
+    );
+    assert!(
+        ending.workspace_kept,
+        "the next one goes on with what is there"
+    );
+    // a half collected attempt is a failure too
+    bench.runs("a");
+    let attempt = bench.attempt("a");
+    let cause = "a.md is a link".to_owned();
+    bench.does(
+        Command::CollectRefused { attempt, cause },
+        &["a.2 not collected, then retry"],
+    );
+    assert_eq!(bench.task("a").failures, 2);
+}
+
+#[test]
+fn verdicts_that_are_missing_are_no_success() {
+    let mut bench = Bench::new(with(plan("a"), "a", files));
+    bench.runs("a");
+    bench.so(bench.collected("a"));
+    let attempt = bench.attempt("a");
+    bench.does(
+        Command::Checked {
+            attempt,
+            verdicts: Vec::new(),
+        },
+        &["a.1 refused, then retry"],
+    );
+}
+
+#[test]
+fn a_task_may_say_how_often_it_is_retried() {
+    for (retries, attempts) in [(0, 1), (1, 2), (4, 5)] {
+        let mut bench = Bench::new(with(plan("a"), "a", |task| task.retries = Some(retries)));
+        for _ in 1..attempts {
+            bench.so(bench.lease("a"));
+            bench.does(
+                bench.ended("a", 1),
+                &[&format!(
+                    "a.{} refused, then retry",
+                    bench.task("a").attempts()
+                )],
+            );
+        }
+        bench.so(bench.lease("a"));
+        bench.so(bench.ended("a", 1));
+        bench.refuses(bench.lease("a"), "task-not-now");
+        assert_eq!(bench.task("a").attempts(), attempts);
+    }
+}
+
+#[test]
+fn after_two_failures_another_agent_takes_over() {
+    let mut bench = Bench::new(with(plan("a"), "a", |task| {
+        task.agents_else = vec!["second".to_owned()];
+        task.retries = Some(3);
+    }));
+    bench.runs_badly("a", "a.1 refused, then retry");
+    bench.runs_badly("a", "a.2 refused, then reassign to second");
+    bench.does(bench.lease("a"), &["leased a.3 by second in 1"]);
+    // no third agent is named: the second one tries again
+    bench.does(bench.ended("a", 1), &["a.3 refused, then retry"]);
+    bench.does(bench.lease("a"), &["leased a.4 by second in 1"]);
+}
+
+#[test]
+fn what_cannot_be_started_is_a_persons_at_once() {
+    let mut bench = Bench::new(plan("a; b"));
+    bench.so(bench.lease("a"));
+    let not_started = |bench: &Bench, permanent| Command::NotStarted {
+        attempt: bench.attempt("a"),
+        cause: "no such program: agnet".to_owned(),
+        permanent,
+    };
+    bench.does(not_started(&bench, false), &["a.1 errored, then retry"]);
+    bench.so(bench.lease("a"));
+    bench.does(
+        not_started(&bench, true),
+        &["a.2 errored, then escalate: it cannot be started: no such program: agnet"],
+    );
+}
+
+#[test]
+fn losses_wait_longer_each_time_and_have_their_own_bound() {
+    let mut bench = Bench::with(
+        plan("a"),
+        Settings {
+            losses_max: 3,
+            ..Settings::default()
+        },
+    );
+    let lost = |bench: &Bench| Command::Find {
+        attempt: bench.attempt("a"),
+        finding: Finding::Lost("no process".to_owned()),
+    };
+    // given: time stands at 1000
+    bench.so(bench.lease("a"));
+    bench.does(lost(&bench), &["a.1 lost, then retry at 2000"]);
+    // a lost one may still write: its successor gets another workspace, and not before its time
+    bench.refuses(bench.lease("a"), "task-not-now");
+    bench.now = bench.now.plus_ms(1_000);
+    bench.does(bench.lease("a"), &["leased a.2 by command in 2"]);
+    bench.does(lost(&bench), &["a.2 lost, then retry at 4000"]);
+    bench.now = bench.now.plus_ms(2_000);
+    bench.so(bench.lease("a"));
+    bench.does(
+        lost(&bench),
+        &["a.3 lost, then escalate: it was lost 3 times, through no fault of its own"],
+    );
+    assert_eq!(bench.task("a").failures, 0);
+}
+
+#[test]
+fn interruptions_cost_a_task_nothing() {
+    let mut bench = Bench::new(plan("a"));
+    for number in 1..=6 {
+        bench.so(bench.lease("a"));
+        let pause = Command::Pause {
+            reason: PauseReason::Interrupted,
+            stop: true,
+        };
+        bench.so(pause);
+        bench.does(
+            bench.ended("a", 143),
+            &[&format!("a.{number} stopped as interrupted, then retry")],
+        );
+        bench.does(Command::Resume, &["resumed"]);
+    }
+    let task = bench.task("a");
+    assert_eq!((task.failures, task.losses, task.conflicts), (0, 0, 0));
+    bench.runs("a");
+}
+
+#[test]
+fn to_stall_and_to_be_overdue_are_failures_of_its_own() {
+    let mut bench = Bench::new(plan("a"));
+    let finds = |bench: &Bench, finding| Command::Find {
+        attempt: bench.attempt("a"),
+        finding,
+    };
+    bench.so(bench.lease("a"));
+    let suspected = Finding::Suspected("no output".to_owned());
+    bench.does(finds(&bench, suspected.clone()), &["suspected a.1"]);
+    bench.does(finds(&bench, suspected), &[]);
+    bench.does(finds(&bench, Finding::Cleared), &["cleared a.1"]);
+    let stalled = Finding::Stalled("no output for 10 min".to_owned());
+    bench.does(finds(&bench, stalled.clone()), &["stopping a.1: stalled"]);
+    bench.does(finds(&bench, stalled), &[]);
+    assert_eq!(bench.owed(), ["stop a.1"]);
+    bench.does(bench.ended("a", 0), &["a.1 stopped as stalled, then retry"]);
+    bench.so(bench.lease("a"));
+    bench.does(finds(&bench, Finding::Overdue), &["stopping a.2: overdue"]);
+    bench.does(
+        bench.ended("a", 143),
+        &["a.2 stopped as overdue, then retry"],
+    );
+    assert_eq!(bench.task("a").failures, 2);
+    let end = &bench.task("a").ending(2).unwrap().end;
+    assert_eq!(end, &AttemptEnd::Stopped(StopReason::Overdue));
+}
+
+#[test]
+fn a_persons_retry_counts_anew_and_is_heard() {
+    let mut bench = Bench::new(plan("a"));
+    bench.escalates("a");
+    let (task, note) = (bench.no("a"), "look at the header".to_owned());
+    bench.does(
+        Command::Retry {
+            task,
+            note: note.clone(),
+        },
+        &["retried a"],
+    );
+    assert_eq!(bench.task("a").failures, 0);
+    assert_eq!(bench.task("a").answers, [note]);
+    assert_eq!(
+        bench.task("a").endings.len(),
+        3,
+        "what was tried stays known"
+    );
+    bench.runs_badly("a", "a.4 refused, then retry");
+    bench.runs_badly("a", "a.5 refused, then retry");
+    bench.runs_badly("a", &format!("a.6 refused, then {REFUSED}"));
+}
+
+#[test]
+fn the_late_work_of_a_lost_attempt_is_kept_as_an_offer() {
+    // given: a.1 was lost, a.2 works in another workspace
+    let mut bench = Bench::new(all(plan("a"), files));
+    bench.so(bench.lease("a"));
+    let old = bench.attempt("a");
+    bench.so(Command::Find {
+        attempt: old,
+        finding: Finding::Lost("silent".to_owned()),
+    });
+    bench.now = bench.now.plus_ms(1_000);
+    bench.so(bench.lease("a"));
+    // when: a.1 ends after all
+    let late = Command::Ended {
+        attempt: old,
+        ended: exited(0),
+        question: None,
+    };
+    bench.does(late.clone(), &["returned a.1"]);
+    bench.does(late.clone(), &[]);
+    assert_eq!(bench.owed(), ["start a.2", "keep offer a.1"]);
+    // then: its work is kept, and a.2 goes on undisturbed
+    let snapshot = Some(super::bench::snapshot(5));
+    let kept = Command::OfferCollected {
+        attempt: old,
+        snapshot,
+    };
+    bench.does(kept.clone(), &["offer kept a.1"]);
+    bench.refuses(kept, "attempt-superseded");
+    bench.does(late, &[]);
+    assert_eq!(bench.owed(), ["start a.2"]);
+    bench.does(bench.ended("a", 0), &["a.2 submitted"]);
+}
+
+#[test]
+fn a_word_about_another_run_changes_nothing() {
+    let mut bench = Bench::new(plan("a"));
+    bench.so(bench.lease("a"));
+    let mut attempt = bench.attempt("a");
+    bench.so(Command::Find {
+        attempt,
+        finding: Finding::Lost("silent".to_owned()),
+    });
+    attempt.run.0 += 1;
+    let late = Command::Ended {
+        attempt,
+        ended: exited(0),
+        question: None,
+    };
+    bench.refuses(late, "attempt-superseded");
+    let offer = Command::OfferCollected {
+        attempt,
+        snapshot: None,
+    };
+    bench.refuses(offer, "attempt-superseded");
+}
+
+#[test]
+fn a_new_life_of_the_engine_adopts_what_is_held_and_gives_up_the_rest() {
+    // given: three agents leased in epoch 1, one of which a person is
+    let mut bench = Bench::with(
+        with(plan("a; b; c; d"), "d", super::bench::handoff),
+        Settings::default(),
+    );
+    for id in ["a", "b", "c", "d"] {
+        bench.so(bench.lease(id));
+    }
+    let (a, c) = (bench.attempt("a"), bench.attempt("c"));
+    let ended = crate::run::Held::Ended(exited(0));
+    let joined = Command::Joined {
+        epoch: Epoch(2),
+        holds: vec![(a, crate::run::Held::Live), (c, ended)],
+    };
+    bench.does(
+        joined.clone(),
+        &[
+            "adopted a.1",
+            "b.1 lost, then retry at 2000",
+            "c.1 submitted+collected+verified+integrated",
+            "adopted d.1",
+        ],
+    );
+    // when the same is said again, nothing more follows
+    bench.does(joined, &[]);
+}

@@ -1,0 +1,352 @@
+//! Workers shared among runs: who is next, what limits hold, and how good the schedule is.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use super::bench::{Bench, PRIORITIES, all, exited, handoff, plan, with};
+use super::rng::Rng;
+use crate::assign::{Capacity, Proposal, assign};
+use crate::ids::{AttemptId, Epoch, RunId, Time};
+use crate::plan::{Plan, Priority};
+use crate::run::{Accepted, Base, Command, Create, Finding, Run, RunStatus, Settings, create};
+
+fn workers(count: u32) -> Capacity {
+    Capacity {
+        workers: count,
+        agents: BTreeMap::new(),
+    }
+}
+
+fn run(id: u32, plan: Plan, settings: Settings) -> Run {
+    let what = Create {
+        plan,
+        settings,
+        base: Base::default(),
+        approved: true,
+    };
+    create(RunId(id), what, Time(0)).unwrap().0
+}
+
+/// Proposals as `run.task`.
+fn proposed(runs: &[&Run], capacity: &Capacity, now: u64) -> Vec<String> {
+    let of = |proposal: Proposal| {
+        let run = runs.iter().find(|run| run.id == proposal.run).unwrap();
+        format!("{}.{}", run.id.0, run.task(proposal.task).unwrap().spec.id)
+    };
+    assign(runs, capacity, Time(now))
+        .into_iter()
+        .map(of)
+        .collect()
+}
+
+fn lease(run: &mut Run, task: &str) {
+    let task = run.find(&super::bench::id_of(task)).unwrap();
+    let epoch = Epoch(1);
+    let leased = run.decide(Command::Lease { task, epoch }, Time(0));
+    assert!(matches!(leased, Ok(Accepted::Events(_))), "{leased:?}");
+}
+
+#[test]
+fn priority_then_longest_path_then_older_run_then_the_plans_order() {
+    // given: run 1: a, b, c ── d     run 2: a critical one, and one as long as run 1's a
+    let one = run(1, plan("a; b; c; d: c"), Settings::default());
+    let urgent = with(plan("x; y"), "x", |task| task.priority = Priority::Critical);
+    let two = run(2, urgent, Settings::default());
+    let expected = ["2.x", "1.c", "1.a", "1.b", "2.y"];
+    assert_eq!(proposed(&[&two, &one], &workers(9), 0), expected);
+    // when slots are few, the best get them
+    assert_eq!(proposed(&[&two, &one], &workers(2), 0), expected[..2]);
+    assert_eq!(proposed(&[&two, &one], &workers(0), 0), [""; 0]);
+}
+
+#[test]
+fn live_attempts_of_all_runs_count_against_the_machine() {
+    let mut one = run(1, plan("a; b"), Settings::default());
+    let two = run(2, plan("x; y"), Settings::default());
+    lease(&mut one, "a");
+    assert_eq!(proposed(&[&one, &two], &workers(2), 0), ["1.b"]);
+    assert_eq!(proposed(&[&one, &two], &workers(3), 0), ["1.b", "2.x"]);
+    assert_eq!(proposed(&[&one, &two], &workers(1), 0), [""; 0]);
+}
+
+#[test]
+fn limits_of_run_role_and_agent_hold() {
+    let roles = all(plan("a; b; c; d"), |task| {
+        task.domain = Some("web".to_owned());
+        task.function = Some(
+            if task.id.as_str() < "c" {
+                "dev"
+            } else {
+                "test"
+            }
+            .to_owned(),
+        );
+    });
+    let limited = |by: &str, max: u32| Settings {
+        role_limits: [(by.to_owned(), max)].into(),
+        ..Settings::default()
+    };
+    let of = |settings| proposed(&[&run(1, roles.clone(), settings)], &workers(9), 0);
+    assert_eq!(of(Settings::default()), ["1.a", "1.b", "1.c", "1.d"]);
+    assert_eq!(
+        of(Settings {
+            workers_max: 3,
+            ..Settings::default()
+        })
+        .len(),
+        3
+    );
+    assert_eq!(of(limited("web", 2)), ["1.a", "1.b"]);
+    assert_eq!(of(limited("dev", 1)), ["1.a", "1.c", "1.d"]);
+    assert_eq!(of(limited("web/test", 1)), ["1.a", "1.b", "1.c"]);
+    assert_eq!(of(limited("elsewhere", 0)).len(), 4);
+    let agents = Settings {
+        agent_limits: [("command".to_owned(), 2)].into(),
+        ..Settings::default()
+    };
+    assert_eq!(of(agents), ["1.a", "1.b"]);
+    // the machine's own limit of an agent holds over all runs
+    let capacity = Capacity {
+        workers: 9,
+        agents: [("command".to_owned(), 3)].into(),
+    };
+    let (one, two) = (
+        run(1, plan("a; b"), Settings::default()),
+        run(2, plan("x; y"), Settings::default()),
+    );
+    assert_eq!(proposed(&[&one, &two], &capacity, 0), ["1.a", "1.b", "2.x"]);
+}
+
+#[test]
+fn what_is_over_a_limit_is_refused_by_the_run_itself() {
+    let mut bench = Bench::with(
+        plan("a; b"),
+        Settings {
+            workers_max: 1,
+            ..Settings::default()
+        },
+    );
+    bench.so(bench.lease("a"));
+    bench.refuses(bench.lease("b"), "limit-reached");
+}
+
+#[test]
+fn people_take_no_slot() {
+    let one = run(
+        1,
+        with(plan("a; b"), "b", handoff),
+        Settings {
+            workers_max: 1,
+            ..Settings::default()
+        },
+    );
+    assert_eq!(proposed(&[&one], &workers(1), 0), ["1.a", "1.b"]);
+    assert_eq!(proposed(&[&one], &workers(0), 0), ["1.b"]);
+}
+
+#[test]
+fn nothing_is_proposed_of_runs_that_take_no_leases() {
+    let what = |approved| Create {
+        plan: plan("a"),
+        settings: Settings::default(),
+        base: Base::default(),
+        approved,
+    };
+    let asleep = create(RunId(1), what(false), Time(0)).unwrap().0;
+    assert_eq!(proposed(&[&asleep], &workers(1), 0), [""; 0]);
+    let mut paused = create(RunId(2), what(true), Time(0)).unwrap().0;
+    let reason = crate::run::PauseReason::Owner;
+    let pause = Command::Pause {
+        reason,
+        stop: false,
+    };
+    assert!(paused.decide(pause, Time(0)).is_ok());
+    assert_eq!(proposed(&[&paused], &workers(1), 0), [""; 0]);
+}
+
+#[test]
+fn a_delayed_task_is_proposed_when_its_time_has_come() {
+    let mut one = run(1, plan("a; b"), Settings::default());
+    lease(&mut one, "a");
+    let attempt = AttemptId {
+        run: one.id,
+        task: crate::ids::TaskNo(0),
+        number: 1,
+    };
+    let finding = Finding::Lost("gone".to_owned());
+    assert!(
+        one.decide(Command::Find { attempt, finding }, Time(10))
+            .is_ok()
+    );
+    assert_eq!(one.delayed_until(), Some(Time(1_010)));
+    assert_eq!(proposed(&[&one], &workers(9), 1_009), ["1.b"]);
+    assert_eq!(proposed(&[&one], &workers(9), 1_010), ["1.a", "1.b"]);
+    assert_eq!(proposed(&[&one], &workers(1), 1_010), ["1.a"]);
+}
+
+#[test]
+fn no_limit_is_ever_exceeded_and_no_slot_left_idle() {
+    for seed in 0..300 {
+        let mut rng = Rng::new(seed);
+        let mut runs: Vec<Run> = (1..4).map(|id| random_run(&mut rng, id)).collect();
+        let capacity = Capacity {
+            workers: 1 + rng.below(6) as u32,
+            agents: [("command".to_owned(), 1 + rng.below(5) as u32)].into(),
+        };
+        for _ in 0..3 {
+            let proposals = assign(&runs.iter().collect::<Vec<_>>(), &capacity, Time(0));
+            for proposal in proposals {
+                let run = runs.iter_mut().find(|run| run.id == proposal.run).unwrap();
+                let command = Command::Lease {
+                    task: proposal.task,
+                    epoch: Epoch(1),
+                };
+                // The run holds its own limits; it would refuse what breaks them.
+                assert!(run.decide(command, Time(0)).is_ok(), "seed {seed}");
+            }
+            let slots: u32 = runs.iter().map(Run::slots).sum();
+            let by_command: u32 = runs
+                .iter()
+                .flat_map(|run| run.tasks())
+                .filter(|task| task.live().is_some_and(|live| live.agent == "command"))
+                .count() as u32;
+            assert!(slots <= capacity.workers, "seed {seed}");
+            assert!(by_command <= capacity.agents["command"], "seed {seed}");
+            // what was proposed is all that could be: a second look finds nothing
+            let more = assign(&runs.iter().collect::<Vec<_>>(), &capacity, Time(0));
+            assert_eq!(more, [], "seed {seed}");
+            finish_one(&mut runs, &mut rng);
+        }
+    }
+}
+
+fn random_run(rng: &mut Rng, id: u32) -> Run {
+    let mut plan = plan("a; b; c; d; e; f");
+    for task in &mut plan.tasks {
+        task.priority = PRIORITIES[rng.below(4)];
+        task.domain = rng.once_in(2).then(|| "web".to_owned());
+        task.agent = rng.once_in(3).then(|| "second".to_owned());
+        task.estimate.duration_ms = Some(rng.below(50) as u64);
+    }
+    let settings = Settings {
+        workers_max: 1 + rng.below(4) as u32,
+        role_limits: [("web".to_owned(), 1 + rng.below(3) as u32)].into(),
+        agent_limits: [("second".to_owned(), 1 + rng.below(2) as u32)].into(),
+        ..Settings::default()
+    };
+    run(id, plan, settings)
+}
+
+fn finish_one(runs: &mut [Run], rng: &mut Rng) {
+    let at = rng.below(runs.len());
+    let run = &mut runs[at];
+    let live = run.tasks().iter().position(|task| task.live().is_some());
+    if let Some(at) = live {
+        let attempt = run.attempt_id(crate::ids::TaskNo(at as u32), 1);
+        let ended = Command::Ended {
+            attempt,
+            ended: exited(0),
+            question: None,
+        };
+        assert!(run.decide(ended, Time(0)).is_ok());
+    }
+}
+
+/// Plays a plan through the core with its estimates on so many workers; gives the makespan.
+fn makespan(plan: &Plan, count: u32) -> u64 {
+    let settings = Settings {
+        workers_max: u32::MAX,
+        ..Settings::default()
+    };
+    let mut run = run(1, plan.clone(), settings);
+    let mut now = Time(0);
+    let mut ends: BinaryHeap<Reverse<(Time, AttemptId)>> = BinaryHeap::new();
+    loop {
+        for proposal in assign(&[&run], &workers(count), now) {
+            let command = Command::Lease {
+                task: proposal.task,
+                epoch: Epoch(1),
+            };
+            assert!(run.decide(command, now).is_ok());
+            let estimate = &run.task(proposal.task).unwrap().spec.estimate;
+            let end = now.plus_ms(estimate.duration_ms.unwrap());
+            ends.push(Reverse((end, run.attempt_id(proposal.task, 1))));
+        }
+        assert!(ends.len() as u64 <= u64::from(count));
+        let Some(Reverse((end, attempt))) = ends.pop() else {
+            break;
+        };
+        now = end;
+        let ended = Command::Ended {
+            attempt,
+            ended: exited(0),
+            question: None,
+        };
+        assert!(run.decide(ended, now).is_ok());
+    }
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    now.0
+}
+
+/// The longest path, computed without the core.
+fn critical_path(plan: &Plan) -> u64 {
+    let graph = plan.graph().unwrap();
+    let mut ends = vec![0; plan.tasks.len()];
+    for &task in &graph.order {
+        let task = task as usize;
+        let start = graph.dependencies[task]
+            .iter()
+            .map(|on| ends[*on as usize])
+            .max();
+        ends[task] = start.unwrap_or(0) + plan.tasks[task].estimate.duration_ms.unwrap();
+    }
+    ends.into_iter().max().unwrap()
+}
+
+#[test]
+fn schedules_keep_the_bounds_of_list_scheduling() {
+    for seed in 0..150 {
+        let mut rng = Rng::new(seed);
+        let count = 1 + rng.below(40);
+        let density = 2 + rng.below(12);
+        let names: Vec<String> = (0..count)
+            .map(|at| {
+                let on: Vec<String> = (0..at)
+                    .filter(|_| rng.once_in(density))
+                    .map(|on| format!("t{on}"))
+                    .collect();
+                format!("t{at}: {}", on.join(" "))
+            })
+            .collect();
+        let mut plan = plan(&names.join(";"));
+        for task in &mut plan.tasks {
+            task.estimate.duration_ms = Some(1 + rng.below(100) as u64);
+        }
+        let path = critical_path(&plan);
+        let work: u64 = plan
+            .tasks
+            .iter()
+            .filter_map(|task| task.estimate.duration_ms)
+            .sum();
+        assert_eq!(
+            makespan(&plan, 1),
+            work,
+            "seed {seed}: one worker takes the sum"
+        );
+        assert_eq!(
+            makespan(&plan, u32::MAX),
+            path,
+            "seed {seed}: the critical path"
+        );
+        for k in [2, 3, 8] {
+            let time = makespan(&plan, k);
+            let k = u64::from(k);
+            // Graham: CP + (W - CP) / k, without the division
+            assert!(time >= path && time * k >= work, "seed {seed}, {k} workers");
+            assert!(
+                time * k <= path * k + (work - path),
+                "seed {seed}, {k} workers: {time}"
+            );
+        }
+    }
+}

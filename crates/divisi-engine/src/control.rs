@@ -1,0 +1,274 @@
+//! The control socket: one holder, many hands.
+//!
+//! One process per project folder holds the engine; every other one reads the database and sends
+//! its commands here. One JSON object a line each way; an answer comes when the command is
+//! durable. The socket is private to the user (0600, in a private folder); a request is bounded in
+//! size and time.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, sync_channel};
+use std::time::Duration;
+
+use divisi_core::plan::{Plan, TaskSpec};
+use divisi_core::run::{Base, Settings};
+use divisi_core::{CommandId, Diagnostic, RunId};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Input;
+
+/// A plan of 100,000 tasks and two million edges has about forty megabytes.
+const REQUEST_BYTES_MAX: u64 = 256 << 20;
+
+/// Each connection has a thread; more at once than people have terminals are refused.
+const CONNECTIONS_MAX: usize = 64;
+
+/// A client sends its request at once; one that does not is in the way.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is asked of the holder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Makes it idempotent: the same id is answered with the stored outcome.
+    pub id: Option<CommandId>,
+    /// What.
+    pub ask: Ask,
+}
+
+/// What can be asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// Are you there?
+    Ping,
+    /// A new run.
+    Start {
+        /// The plan.
+        plan: Box<Plan>,
+        /// Its numbers.
+        settings: Box<Settings>,
+        /// What it stands on.
+        base: Base,
+        /// Whether its owner already approved it.
+        approved: bool,
+    },
+    /// Something of a run.
+    Act {
+        /// The run.
+        run: RunId,
+        /// What.
+        action: Action,
+    },
+}
+
+/// What can be asked of a run. Tasks are named as in the plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Start nothing new.
+    Pause,
+    /// Start nothing new and end agents gracefully; the run stays resumable.
+    Interrupt,
+    /// Go on.
+    Resume,
+    /// Cancel the run, or one task.
+    Cancel {
+        /// The task; `None` for the run.
+        task: Option<String>,
+    },
+    /// Try a task again.
+    Retry {
+        /// The task.
+        task: String,
+        /// What its agent should know.
+        note: String,
+    },
+    /// A person's work stands in its workspace.
+    Submit {
+        /// The task.
+        task: String,
+    },
+    /// Consent.
+    Approve {
+        /// The task; `None` for the plan, or the whole.
+        task: Option<String>,
+        /// What was seen.
+        note: String,
+        /// The criteria are waived by name.
+        waive: bool,
+    },
+    /// Refuse.
+    Reject {
+        /// The task.
+        task: String,
+        /// Why.
+        reason: String,
+    },
+    /// Answer an agent's question.
+    Answer {
+        /// The task.
+        task: String,
+        /// The answer.
+        text: String,
+    },
+    /// Replace a task by smaller ones.
+    Split {
+        /// The task.
+        task: String,
+        /// The parts.
+        parts: Vec<TaskSpec>,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The holder's answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// I am here.
+    Pong,
+    /// The run was created, and is durable.
+    Started(RunId),
+    /// It is so, and durable.
+    Accepted,
+    /// It is refused.
+    Refused(Diagnostic),
+}
+
+/// A listening control socket; dropping it removes the socket.
+pub struct Listener {
+    path: PathBuf,
+}
+
+impl Listener {
+    /// Serves the socket on threads of its own; what is asked arrives as inputs.
+    ///
+    /// The caller holds the engine's lock, so a socket that is in the way belongs to nobody.
+    ///
+    /// # Errors
+    /// The socket cannot be bound.
+    pub fn serve(path: &Path, inputs: Sender<Input>) -> io::Result<Listener> {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        let live = Arc::new(AtomicUsize::new(0));
+        std::thread::Builder::new()
+            .name("control".to_owned())
+            .spawn(move || {
+                for stream in listener.incoming().map_while(Result::ok) {
+                    if live.load(Ordering::SeqCst) >= CONNECTIONS_MAX {
+                        continue;
+                    }
+                    live.fetch_add(1, Ordering::SeqCst);
+                    let (inputs, count) = (inputs.clone(), Arc::clone(&live));
+                    let served = std::thread::Builder::new()
+                        .name("control-one".to_owned())
+                        .spawn(move || {
+                            // A client that goes away in the middle is its own affair.
+                            let _ = serve_one(stream, &inputs);
+                            count.fetch_sub(1, Ordering::SeqCst);
+                        });
+                    if served.is_err() {
+                        live.fetch_sub(1, Ordering::SeqCst);
+                    }
+                }
+            })?;
+        Ok(Listener {
+            path: path.to_owned(),
+        })
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // A next holder removes it if this fails.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Answers requests of one connection until it ends.
+fn serve_one(stream: UnixStream, inputs: &Sender<Input>) -> io::Result<()> {
+    stream.set_read_timeout(None)?;
+    stream.set_write_timeout(Some(REQUEST_PATIENCE))?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut writer = stream;
+    loop {
+        let mut line = Vec::new();
+        let read = reader
+            .by_ref()
+            .take(REQUEST_BYTES_MAX)
+            .read_until(b'\n', &mut line)?;
+        if read == 0 {
+            return Ok(());
+        }
+        let response = match serde_json::from_slice::<Request>(&line) {
+            Err(error) => Response::Refused(Diagnostic::error(
+                "control-request",
+                format!("a request cannot be read: {error}"),
+            )),
+            Ok(request) => ask(request, inputs),
+        };
+        serde_json::to_writer(&mut writer, &response)?;
+        writer.write_all(b"\n")?;
+    }
+}
+
+/// Asks the engine within this process and waits for its answer.
+pub fn ask(request: Request, inputs: &Sender<Input>) -> Response {
+    let (reply, answer) = sync_channel(1);
+    let gone = || {
+        Response::Refused(
+            Diagnostic::error("engine-gone", "the engine ended before it could answer")
+                .hint("ask again; nothing was done, or it is stored and will be said again"),
+        )
+    };
+    if inputs.send(Input::Asked { request, reply }).is_err() {
+        return gone();
+    }
+    answer.recv().unwrap_or_else(|_| gone())
+}
+
+/// A connection to the holder of another process.
+pub struct Client {
+    reader: BufReader<UnixStream>,
+    writer: UnixStream,
+}
+
+impl Client {
+    /// Connects; `None` if nobody listens.
+    #[must_use]
+    pub fn connect(path: &Path) -> Option<Client> {
+        let writer = UnixStream::connect(path).ok()?;
+        let reader = BufReader::new(writer.try_clone().ok()?);
+        Some(Client { reader, writer })
+    }
+
+    /// Asks and waits for the answer.
+    ///
+    /// # Errors
+    /// The holder went away; with a command id the same may be asked again.
+    pub fn ask(&mut self, request: &Request) -> io::Result<Response> {
+        let mut line = serde_json::to_vec(request)?;
+        line.push(b'\n');
+        self.writer.write_all(&line)?;
+        let mut answer = String::new();
+        if self.reader.read_line(&mut answer)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(serde_json::from_str(&answer)?)
+    }
+
+    /// Waits until the holder goes away.
+    pub fn wait_for_end(&mut self) {
+        let mut rest = [0u8; 64];
+        while matches!(self.reader.read(&mut rest), Ok(read) if read > 0) {}
+    }
+}

@@ -1,0 +1,82 @@
+//! A few threads that carry out effects which take time: git, files, checks.
+//!
+//! The loop never waits for them; they report through its one queue of inputs.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use divisi_core::run::Effect;
+
+use super::input::{Finished, Input};
+
+/// A piece of work and the effect it belongs to.
+pub(super) struct Job {
+    pub(super) effect: Effect,
+    pub(super) work: Box<dyn FnOnce() -> Result<Finished, String> + Send>,
+}
+
+/// The threads.
+pub(super) struct Executor {
+    jobs: Option<Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Executor {
+    /// Starts so many threads that report to `inputs`.
+    pub(super) fn start(threads: usize, inputs: &Sender<Input>) -> std::io::Result<Executor> {
+        let (jobs, receiver) = channel::<Job>();
+        let receiver = Arc::new(Mutex::new(receiver));
+        let mut started = Vec::with_capacity(threads);
+        for at in 0..threads {
+            let (receiver, inputs) = (Arc::clone(&receiver), inputs.clone());
+            let thread = std::thread::Builder::new()
+                .name(format!("effects-{at}"))
+                .spawn(move || work(&receiver, &inputs))?;
+            started.push(thread);
+        }
+        Ok(Executor {
+            jobs: Some(jobs),
+            threads: started,
+        })
+    }
+
+    /// Hands a piece of work over.
+    pub(super) fn begin(&self, job: Job) {
+        let jobs = self
+            .jobs
+            .as_ref()
+            .expect("the executor is not being dropped");
+        jobs.send(job)
+            .expect("the threads live as long as the executor");
+    }
+}
+
+fn work(jobs: &Mutex<Receiver<Job>>, inputs: &Sender<Input>) {
+    loop {
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        let effect = job.effect;
+        // A defect in one effect must not end the engine, and must not be swallowed either.
+        let result = std::panic::catch_unwind(AssertUnwindSafe(job.work)).unwrap_or_else(|_| {
+            Err(format!(
+                "{effect:?} met a defect in divisi; its trace is above"
+            ))
+        });
+        if inputs.send(Input::Finished { effect, result }).is_err() {
+            return;
+        }
+    }
+}
+
+impl Drop for Executor {
+    /// Waits for what is under way: an effect that is cut off would only be repeated.
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            // A panic was already reported by the effect it happened in.
+            let _ = thread.join();
+        }
+    }
+}

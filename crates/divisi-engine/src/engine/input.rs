@@ -1,0 +1,114 @@
+//! Everything that can wake the engine, in one closed enum.
+
+use std::sync::mpsc::SyncSender;
+
+use divisi_core::receipt::{Artifact, Snapshot};
+use divisi_core::run::{Effect, Merged};
+use divisi_core::worker::{Ended, FromWorker};
+use divisi_core::{AttemptId, Commit, TaskNo, Verdict};
+
+use super::launch::Prepared;
+use crate::control::{Request, Response};
+
+/// What can wake the engine.
+pub enum Input {
+    /// Somebody asks: a command line, in this process or through the control socket.
+    Asked {
+        /// What.
+        request: Request,
+        /// Where the answer goes, once it is durable.
+        reply: SyncSender<Response>,
+    },
+    /// The supervisor says something.
+    Word(FromWorker),
+    /// The supervisor is gone.
+    SupervisorGone,
+    /// An effect came out.
+    Finished {
+        /// Which.
+        effect: Effect,
+        /// How.
+        result: Result<Finished, String>,
+    },
+    /// A key press or a signal: the first time end gracefully, the second time at once.
+    Interrupted,
+}
+
+/// What an effect that came out produced.
+#[derive(Debug)]
+pub enum Finished {
+    /// A workspace and what is to be launched in it.
+    Prepared(Box<Prepared>),
+    /// The attempt cannot be started, now or ever.
+    NotStarted {
+        /// Which.
+        attempt: AttemptId,
+        /// Why.
+        cause: String,
+        /// Whether trying again exactly so will fail again.
+        permanent: bool,
+    },
+    /// An agent inside this process is done.
+    Played {
+        /// Which.
+        attempt: AttemptId,
+        /// How it ended.
+        ended: Ended,
+        /// What it asked.
+        question: Option<String>,
+        /// It met a usage limit, which is not its failure.
+        limited: Option<String>,
+    },
+    /// Work is durable.
+    Collected {
+        /// Whose.
+        attempt: AttemptId,
+        /// The snapshot.
+        snapshot: Option<Snapshot>,
+        /// The promised files.
+        artifacts: Vec<Artifact>,
+    },
+    /// Work cannot be taken.
+    CollectRefused {
+        /// Whose.
+        attempt: AttemptId,
+        /// Why.
+        cause: String,
+    },
+    /// Work was checked.
+    Checked {
+        /// Whose.
+        attempt: AttemptId,
+        /// One verdict a criterion.
+        verdicts: Vec<Verdict>,
+    },
+    /// Late work is durable, or there was none.
+    OfferCollected {
+        /// Whose.
+        attempt: AttemptId,
+        /// The work.
+        snapshot: Option<Snapshot>,
+    },
+    /// A batch was merged.
+    BatchMerged {
+        /// Onto which head.
+        onto: Commit,
+        /// What merged.
+        merged: Vec<Merged>,
+        /// What did not.
+        conflict: Option<(AttemptId, Vec<String>)>,
+        /// What failed on the merged whole.
+        refused: Vec<Verdict>,
+    },
+    /// The run's branch stands here.
+    HeadMoved(Commit),
+    /// The whole was checked.
+    FinalChecked {
+        /// At which head.
+        head: Option<Commit>,
+        /// Verdicts on the intent's criteria.
+        verdicts: Vec<Verdict>,
+        /// Tasks whose own checks fail.
+        tasks: Vec<(TaskNo, Vec<Verdict>)>,
+    },
+}

@@ -1,0 +1,496 @@
+//! How an attempt is started: its workspace, its handoff, its agent.
+//!
+//! A command in a shared workspace that has nothing to be told is started at once, on the loop's
+//! thread. Everything else is prepared by another thread first; what was found while preparing is
+//! made durable before anything is launched.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
+use divisi_core::criterion::{Cost, Outcome};
+use divisi_core::plan::{Input as PlanInput, Template, Work};
+use divisi_core::receipt::{Exit, Snapshot};
+use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, Run, Settings};
+use divisi_core::worker::{Ended, Limits, ProcessSpec};
+use divisi_core::{AttemptId, Commit, Criterion, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind};
+
+use super::input::Finished;
+use super::shell::{Shell, log_path};
+use super::supervised::chain;
+use crate::compose;
+use crate::files::{Files, FolderFiles};
+use crate::handoff;
+use crate::workspace::{CollectOptions, SuccessorFrom, Workspace};
+
+/// The file in an attempt's temporary folder that holds its question, if it has one.
+const QUESTION_FILE: &str = "question.txt";
+
+/// A question is shown on a terminal.
+const QUESTION_BYTES_MAX: u64 = 4_000;
+
+/// An external input beyond this is better referenced than copied.
+const EXTERNAL_BYTES_MAX: u64 = 256 << 20;
+
+/// All that starting one attempt needs, taken from the state.
+pub(super) struct Starting {
+    pub(super) attempt: AttemptId,
+    pub(super) spec: Arc<TaskSpec>,
+    pub(super) agent: String,
+    pub(super) workspace: u32,
+    pub(super) base: Option<Commit>,
+    pub(super) head: Option<Commit>,
+    pub(super) handoff: Handoff,
+    /// The workspace of a lost attempt that is not proven empty of writers.
+    pub(super) lost: Option<(u32, Commit)>,
+    /// Artifacts of inputs, for compositions.
+    pub(super) inputs: Vec<compose::Input>,
+    pub(super) facts: compose::Facts,
+    pub(super) at: Time,
+}
+
+/// A prepared attempt.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Which.
+    pub attempt: AttemptId,
+    /// What its workspace was made from.
+    pub base: Option<Commit>,
+    /// Cheap criteria that already pass.
+    pub passed_before: Vec<u16>,
+    /// How it is launched.
+    pub launched: Launched,
+}
+
+/// How a prepared attempt is launched.
+#[derive(Debug)]
+pub enum Launched {
+    /// By the supervisor.
+    Process(Box<ProcessSpec>),
+    /// Inside this process.
+    InProcess(Box<InProcess>, PathBuf),
+    /// It is done already: nothing was to be executed.
+    Instant,
+    /// Somebody will submit.
+    Person,
+}
+
+impl Starting {
+    pub(super) fn of(run: &Run, attempt: AttemptId, day: String, at: Time) -> Option<Starting> {
+        let task = run.task(attempt.task)?;
+        let live = task.live()?;
+        let last = task.endings.last();
+        let same = last.filter(|last| last.workspace == live.workspace);
+        let lost = last.filter(|last| last.workspace < live.workspace);
+        let lost = lost.filter(|last| matches!(last.end, divisi_core::run::AttemptEnd::Lost(_)));
+        Some(Starting {
+            attempt,
+            spec: Arc::clone(&task.spec),
+            agent: live.agent.clone(),
+            workspace: live.workspace,
+            base: same.and_then(|last| last.base.clone()),
+            head: run.integration.head.clone(),
+            handoff: handoff::of(run, attempt.task, at),
+            lost: lost.and_then(|last| Some((last.workspace, last.base.clone()?))),
+            inputs: match task.spec.kind {
+                TaskKind::Compose => handoff::compose_inputs(run, attempt.task),
+                _ => Vec::new(),
+            },
+            facts: compose::Facts {
+                id: run.id.to_string(),
+                title: run.title.clone(),
+                date: day,
+            },
+            at,
+        })
+    }
+
+    /// Whether it can be started at once: nothing to prepare, nothing to tell.
+    pub(super) fn is_bare(&self) -> bool {
+        let cheap = self
+            .spec
+            .criteria
+            .iter()
+            .any(|criterion| criterion.cost() == Cost::Cheap);
+        self.spec.workspace == WorkspaceKind::Shared
+            && !cheap
+            && !matches!(self.spec.kind, TaskKind::External | TaskKind::Compose)
+            && self.handoff.is_bare()
+    }
+
+    /// The launch of a bare one in its shared checkout.
+    pub(super) fn launch_bare(
+        &self,
+        shell: &Shell,
+        workspace: &Path,
+    ) -> Result<Launched, Finished> {
+        self.launch(shell, workspace, None, None)
+    }
+
+    /// Prepares workspace and handoff. An error is a reason of ours, worth another try.
+    pub(super) fn prepare(mut self, shell: &Shell) -> Result<Finished, String> {
+        crate::failpoint::hit("start.before");
+        let Some(head) = self.base.clone().or_else(|| self.head.clone()) else {
+            return Err("the run has no base commit".to_owned());
+        };
+        let (path, base) = match self.spec.workspace {
+            WorkspaceKind::Shared => (shell.shared(self.attempt.run, &head)?, None),
+            kind => {
+                let workspace = self.workspace(shell, kind, &head)?;
+                (workspace.path, Some(workspace.base))
+            }
+        };
+        let passed_before = self.passed_before(shell, &path, base.as_ref())?;
+        if self.spec.kind == TaskKind::Compose {
+            self.read_inputs(shell)?;
+        }
+        let tmp = shell.tmp_folder(&tmp_name(&self));
+        let handoff_path = self.write_handoff(shell)?;
+        let launched = match self.launch(shell, &path, tmp.as_deref(), handoff_path.as_deref()) {
+            Ok(launched) => launched,
+            Err(not_started) => return Ok(not_started),
+        };
+        let prepared = Prepared {
+            attempt: self.attempt,
+            base,
+            passed_before,
+            launched,
+        };
+        Ok(Finished::Prepared(Box::new(prepared)))
+    }
+
+    fn workspace(
+        &self,
+        shell: &Shell,
+        kind: WorkspaceKind,
+        base: &Commit,
+    ) -> Result<Workspace, String> {
+        let pool = shell.pool()?;
+        let make = |number: u32, base: &Commit| {
+            let (run, task) = (self.attempt.run, self.attempt.task);
+            match kind {
+                WorkspaceKind::Scratch => pool.scratch(run, task, number, base),
+                _ => pool.worktree(run, task, number, base),
+            }
+            .map_err(|error| chain(&error))
+        };
+        let Some((number, lost_base)) = &self.lost else {
+            return make(self.workspace, base);
+        };
+        // What a lost attempt left is copied: whoever may still write there disturbs nobody.
+        let lost = make(*number, lost_base)?;
+        let (_, secrets) = shell.environment(&self.spec.env, &[]);
+        let options = CollectOptions {
+            message: &format!("{}: left by a lost attempt", self.spec.id),
+            at: self.at,
+            deliverables: &[],
+            bytes_max: COLLECT_BYTES_MAX,
+            secrets: &secrets,
+        };
+        let successor = pool
+            .successor(&lost, false, &options)
+            .map_err(|error| chain(&error))?;
+        match successor.from {
+            SuccessorFrom::Base(_) | SuccessorFrom::Snapshot(_) | SuccessorFrom::Same => {
+                Ok(successor.workspace)
+            }
+        }
+    }
+
+    /// Cheap criteria that hold before any work: their passing proves nothing later (X2).
+    fn passed_before(
+        &self,
+        shell: &Shell,
+        path: &Path,
+        base: Option<&Commit>,
+    ) -> Result<Vec<u16>, String> {
+        let can_prove = |criterion: &Criterion| {
+            criterion.cost() == Cost::Cheap && !matches!(criterion, Criterion::Scope { .. })
+        };
+        if !self.spec.criteria.iter().any(can_prove) {
+            return Ok(Vec::new());
+        }
+        let evaluate = |files: &dyn Files| {
+            crate::checks::cheap(&self.spec.criteria, files).map_err(|error| chain(&error))
+        };
+        let verdicts = match base {
+            Some(base) => {
+                let pool = shell.pool()?;
+                let repo = pool.repo();
+                let tree = repo.tree_of(base).map_err(|error| chain(&error))?;
+                let files = repo.files(&tree, None).map_err(|error| chain(&error))?;
+                evaluate(&files)?
+            }
+            None => {
+                let files =
+                    FolderFiles::open(path, Vec::new()).map_err(|error| error.to_string())?;
+                evaluate(&files)?
+            }
+        };
+        let passed = verdicts
+            .iter()
+            .filter(|verdict| verdict.outcome == Outcome::Pass);
+        Ok(passed.map(|verdict| verdict.criterion).collect())
+    }
+
+    /// Fills in the contents of a composition's inputs, from the run's head.
+    fn read_inputs(&mut self, shell: &Shell) -> Result<(), String> {
+        let Some(head) = &self.head else {
+            return Ok(());
+        };
+        let pool = shell.pool()?;
+        let repo = pool.repo();
+        let tree = repo.tree_of(head).map_err(|error| chain(&error))?;
+        let files = repo.files(&tree, None).map_err(|error| chain(&error))?;
+        for input in &mut self.inputs {
+            for artifact in &mut input.artifacts {
+                let bytes = Files::read(&files, &artifact.path, compose::INPUTS_BYTES_MAX as u64)
+                    .map_err(|error| format!("read {}: {error}", artifact.path))?;
+                *artifact = compose::Artifact::new(&artifact.path, bytes);
+            }
+        }
+        if let Work::Template(Template {
+            text: None,
+            path: Some(path),
+            ..
+        }) = &self.spec.work
+        {
+            let bytes = Files::read(&files, path, compose::TEMPLATE_BYTES_MAX as u64)
+                .map_err(|error| format!("read the template {path}: {error}"))?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| format!("the template {path} is not UTF-8"))?;
+            let spec = Arc::make_mut(&mut self.spec);
+            if let Work::Template(template) = &mut spec.work {
+                template.text = Some(text);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_handoff(&self, shell: &Shell) -> Result<Option<String>, String> {
+        if self.handoff.is_bare() {
+            return Ok(None);
+        }
+        let folder = shell.run_folder(self.attempt.run).join("handoffs");
+        let path = folder.join(format!("{}.{}.json", self.spec.id, self.attempt.number));
+        let text = self.handoff.to_json().map_err(|error| chain(&error))?;
+        std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::write(&path, text))
+            .map_err(|error| format!("write {}: {error}", path.display()))?;
+        Ok(Some(path.to_string_lossy().into_owned()))
+    }
+
+    fn launch(
+        &self,
+        shell: &Shell,
+        workspace: &Path,
+        tmp: Option<&Path>,
+        handoff_path: Option<&str>,
+    ) -> Result<Launched, Finished> {
+        match self.agent.as_str() {
+            AGENT_COMPOSE => return Ok(self.launch_compose(shell, workspace, tmp)),
+            AGENT_EXTERNAL => return self.launch_external(shell, workspace),
+            _ => {}
+        }
+        let Some(agent) = shell.agent(&self.agent) else {
+            let cause = format!(
+                "there is no agent {:?}; there are command, person and scripted",
+                self.agent
+            );
+            return Err(self.not_started(cause));
+        };
+        self.launch_agent(shell, agent.as_ref(), workspace, tmp, handoff_path)
+    }
+
+    fn launch_agent(
+        &self,
+        shell: &Shell,
+        agent: &dyn Agent,
+        workspace: &Path,
+        tmp: Option<&Path>,
+        handoff_path: Option<&str>,
+    ) -> Result<Launched, Finished> {
+        let (mut env, masked) = shell.environment(&self.spec.env, &agent.description().credentials);
+        if let Some(tmp) = tmp {
+            env.insert("TMPDIR".to_owned(), tmp.to_string_lossy().into_owned());
+            env.insert(
+                "DIVISI_QUESTION".to_owned(),
+                tmp.join(QUESTION_FILE).to_string_lossy().into_owned(),
+            );
+        }
+        let assignment = Assignment {
+            attempt: self.attempt,
+            task: &self.spec,
+            handoff: &self.handoff,
+            handoff_path,
+            workspace: &workspace.to_string_lossy(),
+            env: &env,
+            masked: &masked,
+        };
+        match agent.launch(&assignment) {
+            Err(fault) => Err(self.not_started(chain(&fault))),
+            Ok(Launch::Person) => Ok(Launched::Person),
+            Ok(Launch::InProcess(script)) => Ok(Launched::InProcess(script, workspace.to_owned())),
+            Ok(Launch::Process(process)) => {
+                let limits = shell.options.limits.clone();
+                let spec = process.into_spec(
+                    self.log(shell),
+                    self.confinement(shell, workspace, tmp),
+                    limits,
+                );
+                Ok(Launched::Process(Box::new(spec)))
+            }
+        }
+    }
+
+    fn launch_compose(&self, shell: &Shell, workspace: &Path, tmp: Option<&Path>) -> Launched {
+        let Work::Template(template) = &self.spec.work else {
+            return Launched::Instant;
+        };
+        let request = compose::Request {
+            template: template.text.clone(),
+            output: template.output.clone(),
+            inputs: self.inputs.clone(),
+            run: self.facts.clone(),
+        };
+        let (env, masked) = shell.environment(&BTreeMap::new(), &[]);
+        Launched::Process(Box::new(ProcessSpec {
+            argv: vec![
+                shell.options.program.to_string_lossy().into_owned(),
+                "compose".to_owned(),
+            ],
+            cwd: workspace.to_string_lossy().into_owned(),
+            env,
+            stdin: serde_json::to_string(&request).expect("a request is plain data"),
+            log: self.log(shell),
+            masked,
+            confinement: self.confinement(shell, workspace, tmp),
+            limits: Limits {
+                memory_bytes_max: Some(compose::WORK_MEMORY_BYTES_MAX),
+                ..shell.options.limits.clone()
+            },
+        }))
+    }
+
+    /// Copies external files into the workspace; where one is missing, somebody will submit it.
+    fn launch_external(&self, shell: &Shell, workspace: &Path) -> Result<Launched, Finished> {
+        let failed = |cause: String| self.not_started(cause);
+        let project = FolderFiles::open(&shell.options.project, Vec::new())
+            .map_err(|error| failed(format!("open the project's folder: {error}")))?;
+        let paths: Vec<&str> = self
+            .spec
+            .inputs
+            .iter()
+            .filter_map(|input| match input {
+                PlanInput::Path(path) => Some(path.as_str()),
+                PlanInput::Task(_) => None,
+            })
+            .collect();
+        let there =
+            |path: &&str| matches!(project.entry(path), Ok(crate::files::Entry::File { .. }));
+        if paths.is_empty() || !paths.iter().all(there) {
+            return Ok(Launched::Person);
+        }
+        for (at, path) in paths.iter().enumerate() {
+            let bytes = project
+                .read(path, EXTERNAL_BYTES_MAX)
+                .map_err(|error| failed(format!("read the external input {path}: {error}")))?;
+            let target = match self.spec.deliverables.get(at) {
+                Some(deliverable) if self.spec.deliverables.len() == paths.len() => {
+                    &deliverable.path
+                }
+                _ => *path,
+            };
+            divisi_agents::beneath::write(
+                workspace,
+                target,
+                &bytes,
+                divisi_agents::beneath::Place::Whole,
+            )
+            .map_err(|error| failed(format!("write {target}: {}", chain(&error))))?;
+        }
+        Ok(Launched::Instant)
+    }
+
+    fn confinement(
+        &self,
+        shell: &Shell,
+        workspace: &Path,
+        tmp: Option<&Path>,
+    ) -> divisi_core::worker::Confinement {
+        let paths = [Some(workspace), tmp].into_iter().flatten();
+        shell.confinement(
+            paths
+                .map(|path| path.to_string_lossy().into_owned())
+                .collect(),
+        )
+    }
+
+    fn log(&self, shell: &Shell) -> String {
+        let path = log_path(
+            &shell.options.dir,
+            self.attempt.run,
+            &self.spec.id,
+            self.attempt.number,
+        );
+        path.to_string_lossy().into_owned()
+    }
+
+    fn not_started(&self, cause: String) -> Finished {
+        Finished::NotStarted {
+            attempt: self.attempt,
+            cause,
+            permanent: true,
+        }
+    }
+}
+
+fn tmp_name(starting: &Starting) -> String {
+    format!(
+        "{}.{}.{}",
+        starting.attempt.run, starting.attempt.task.0, starting.attempt.number
+    )
+}
+
+/// What an attempt asked before it ended, if it did.
+pub(super) fn question(shell: &Shell, attempt: AttemptId) -> Option<String> {
+    let name = format!("{}.{}.{}", attempt.run, attempt.task.0, attempt.number);
+    let folder = shell.options.dir.join("tmp").join(name);
+    let files = FolderFiles::open(&folder, Vec::new()).ok()?;
+    let bytes = files.read(QUESTION_FILE, QUESTION_BYTES_MAX).ok()?;
+    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+/// An end without a process.
+pub(super) fn instant() -> Ended {
+    Ended {
+        exit: Exit::NoProcess,
+        output: None,
+        wall_ms: 0,
+        swept: 0,
+        empty: true,
+        told: false,
+    }
+}
+
+/// All changed files of one attempt together; more than this is not a contribution but a data set.
+pub(super) const COLLECT_BYTES_MAX: u64 = 1 << 30;
+
+/// The snapshot and the task behind a unit of integration.
+pub(super) struct Merging {
+    pub(super) attempt: AttemptId,
+    pub(super) id: TaskId,
+    pub(super) title: String,
+    pub(super) snapshot: Snapshot,
+    pub(super) criteria: Vec<Criterion>,
+    pub(super) at: Time,
+}
+
+/// Settings that a thread needs beside the shell's.
+pub(super) fn timeout_of(run: &Run, attempt: AttemptId) -> u64 {
+    let settings: &Settings = &run.settings;
+    run.task(attempt.task)
+        .map_or(settings.timeout_ms, |task| task.timeout_ms(settings))
+}

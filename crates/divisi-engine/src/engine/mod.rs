@@ -1,0 +1,503 @@
+//! The engine's one loop.
+//!
+//! It owns all state. It waits on one queue of [`Input`]s, takes what waits (bounded), turns it
+//! into directives, lets the world decide and append them in one step, and only then answers,
+//! publishes, and closes the gap between what is owed and what is under way. Effects that take
+//! time are carried out by a few threads or by the supervisor, and come back as inputs.
+//!
+//! It is an ordinary thread on an ordinary channel: every step waits for the disk anyway, and what
+//! must not wait is not here.
+
+mod executor;
+mod freshness;
+mod input;
+mod launch;
+mod programs;
+mod results;
+mod shell;
+mod supervised;
+mod translate;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use divisi_core::assign::Capacity;
+use divisi_core::journal::{Fault, Journal};
+use divisi_core::run::{self, Effect, Event, PauseReason, RunStatus};
+use divisi_core::worker::{Limits, ToWorker};
+use divisi_core::{AttemptId, RunId, Time};
+
+pub use input::{Finished, Input};
+pub use launch::Prepared;
+pub use shell::{Shell, log_path, run_folder};
+
+use crate::monitor::{ClockWatch, Clocks, Monitor, Patience};
+use crate::reconcile::{Outcome, Reconcile};
+use crate::world::{Ask, Directive, World};
+use executor::Executor;
+use supervised::Supervised;
+use translate::Follow;
+
+/// At most so many inputs are taken into one step: a transaction stays short, and an answer waits
+/// for few others.
+const STEP_INPUTS_MAX: usize = 256;
+
+/// While the disk is full or the journal locked, it is tried again so often.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// A journal that stays locked by somebody else for so long is given up.
+const UNAVAILABLE_TRIES_MAX: u32 = 20;
+
+/// An effect of ours that failed so often pauses its run with the reason.
+const EFFECT_FAILURES_MAX: u32 = 4;
+
+/// How the engine is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The project's folder, absolute.
+    pub project: PathBuf,
+    /// Its `.divisi` folder.
+    pub dir: PathBuf,
+    /// This program, to be started as supervisor.
+    pub program: PathBuf,
+    /// The folder of the sockets.
+    pub sockets: PathBuf,
+    /// What all runs together may use.
+    pub capacity: Capacity,
+    /// How patient the monitor is; time boxes are the tasks' own.
+    pub patience: Patience,
+    /// Limits of attempts' processes.
+    pub limits: Limits,
+    /// Absolute paths that agents may write to beside their workspaces.
+    pub writable: Vec<String>,
+    /// Names of environment variables that agents get beside the usual ones.
+    pub passes: Vec<String>,
+    /// Whether writes of agents are confined where the platform can do it.
+    pub confine: bool,
+    /// How long agents live on when the engine is gone, in milliseconds.
+    pub orphan_grace_ms: u64,
+}
+
+/// When the loop ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// This run has ended, or cannot go on without a person.
+    Rests(RunId),
+    /// What was asked is answered; effects are left to whoever resumes.
+    Answered,
+}
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// As [`Until`] said.
+    Rested,
+    /// It was interrupted; nothing runs any more.
+    Interrupted,
+}
+
+/// What the loop tells whoever shows it.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// Something happened, and is durable.
+    Event(RunId, Time, Box<Event>),
+    /// Something of ours went wrong and is tried again, or was worked around.
+    Trouble(String),
+}
+
+/// Hears notices; called on the loop's thread, so it must be quick.
+pub type Observer = Box<dyn FnMut(&[Notice], &dyn View) + Send>;
+
+/// What an observer may look at while it is called.
+pub trait View {
+    /// A loaded run.
+    fn run(&self, run: RunId) -> Option<&run::Run>;
+}
+
+impl<J: Journal> View for World<J> {
+    fn run(&self, run: RunId) -> Option<&run::Run> {
+        World::run(self, run)
+    }
+}
+
+/// How often somebody interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Interruption {
+    No,
+    Graceful,
+    Forced,
+}
+
+/// The engine of one project folder.
+pub struct Engine<J: Journal> {
+    world: World<J>,
+    reconcile: Reconcile,
+    monitor: Monitor,
+    clocks: ClockWatch,
+    shell: Arc<Shell>,
+    supervised: Supervised,
+    executor: Option<Executor>,
+    sender: Sender<Input>,
+    inputs: Receiver<Input>,
+    local: VecDeque<Input>,
+    outbox: Vec<ToWorker>,
+    observer: Observer,
+    troubles: Vec<Notice>,
+    interruption: Interruption,
+    /// Prepared attempts whose start is being made durable.
+    launching: BTreeMap<AttemptId, Box<Prepared>>,
+    /// What the monitor found, to be decided in the next step.
+    found: Vec<Directive>,
+    looked_at: Instant,
+    /// The supervisor said what it holds; runs hear it in this step.
+    joining: bool,
+    /// Whether this machine's supervisor can confine writes.
+    confines: bool,
+    /// The supervisor is gone: leases so far belong to an epoch that is over.
+    epoch_due: bool,
+    full: bool,
+}
+
+impl<J: Journal> Engine<J> {
+    /// Loads everything and begins an epoch. Nothing is started yet.
+    ///
+    /// # Errors
+    /// The journal cannot be read or written.
+    pub fn open(journal: J, options: Options, observer: Observer) -> Result<Engine<J>, Fault> {
+        let world = World::open(journal, options.capacity.clone(), wall_now())?;
+        let (sender, inputs) = channel();
+        let shell = Arc::new(Shell::new(options));
+        Ok(Engine {
+            world,
+            reconcile: Reconcile::default(),
+            monitor: Monitor::default(),
+            clocks: ClockWatch::default(),
+            supervised: Supervised::new(Arc::clone(&shell), sender.clone()),
+            shell,
+            executor: None,
+            sender,
+            inputs,
+            local: VecDeque::new(),
+            outbox: Vec::new(),
+            observer,
+            troubles: Vec::new(),
+            interruption: Interruption::No,
+            launching: BTreeMap::new(),
+            found: Vec::new(),
+            looked_at: Instant::now(),
+            joining: false,
+            confines: false,
+            epoch_due: false,
+            full: false,
+        })
+    }
+
+    /// Where inputs go: for the control socket, for signals, for commands of this process.
+    #[must_use]
+    pub fn sender(&self) -> Sender<Input> {
+        self.sender.clone()
+    }
+
+    /// The state, between calls of [`Engine::run`].
+    #[must_use]
+    pub fn world(&self) -> &World<J> {
+        &self.world
+    }
+
+    /// Runs until there is nothing left to do for `until`, or an interruption has come through.
+    ///
+    /// # Errors
+    /// The journal failed for good. Agents live on under the supervisor for its grace.
+    pub fn run(&mut self, until: Until) -> Result<Rest, Fault> {
+        self.world.leasing = until != Until::Answered;
+        if self.world.leasing {
+            self.step(Vec::new())?;
+        }
+        loop {
+            let inputs = self.take_inputs(until);
+            let waited = inputs.is_empty();
+            self.step(inputs)?;
+            if waited {
+                self.look();
+            }
+            if self.interruption != Interruption::No && self.nothing_works() {
+                return Ok(Rest::Interrupted);
+            }
+            if self.is_at_rest(until) {
+                return Ok(Rest::Rested);
+            }
+        }
+    }
+
+    fn nothing_works(&self) -> bool {
+        self.world.runs().all(|run| run.slots() == 0)
+            && self.local.is_empty()
+            && (self.reconcile.is_idle() || self.interruption == Interruption::Forced)
+    }
+
+    fn is_at_rest(&self, until: Until) -> bool {
+        if !self.local.is_empty() || self.full {
+            return false;
+        }
+        let Until::Rests(id) = until else { return true };
+        let Some(run) = self.world.run(id) else {
+            return true;
+        };
+        let paused = run.paused.is_some() && run.slots() == 0 && !waits_for_room(run);
+        let owed = run
+            .owed()
+            .any(|effect| !paused || self.reconcile.is_under_way(effect));
+        !owed && (paused || run.status() != RunStatus::Running)
+    }
+
+    /// Waits for inputs until something is due, and takes at most a step's worth.
+    fn take_inputs(&mut self, until: Until) -> Vec<Input> {
+        let mut inputs: Vec<Input> = self.local.drain(..).take(STEP_INPUTS_MAX).collect();
+        if inputs.is_empty() && until != Until::Answered {
+            match self.inputs.recv_timeout(self.patience()) {
+                Ok(input) => inputs.push(input),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+        }
+        while inputs.len() < STEP_INPUTS_MAX
+            && let Ok(input) = self.inputs.try_recv()
+        {
+            inputs.push(input);
+        }
+        inputs
+    }
+
+    /// How long nothing is due.
+    fn patience(&self) -> Duration {
+        let now = wall_now();
+        let dues = [self.world.due_at(), self.reconcile.due_at()];
+        let due = dues.iter().flatten().map(|at| at.ms_since(now)).min();
+        let looked = self.looked_at.elapsed().as_millis() as u64;
+        let look = self
+            .monitor
+            .look_in_ms()
+            .map(|ms| ms.saturating_sub(looked));
+        let wait = [due, look].into_iter().flatten().min();
+        match wait {
+            // A moment later than due, so that it is due then.
+            Some(ms) => Duration::from_millis(ms.saturating_add(1).min(60_000)),
+            None => Duration::from_secs(60),
+        }
+    }
+
+    /// One step, from inputs to effects begun.
+    fn step(&mut self, inputs: Vec<Input>) -> Result<(), Fault> {
+        let mut directives = Vec::new();
+        let mut follows = Vec::new();
+        for input in inputs {
+            self.translate(input, &mut directives, &mut follows);
+        }
+        follows.extend(self.found.iter().map(|_| Follow::Nothing));
+        directives.append(&mut self.found);
+        let stepped = self.append(directives)?;
+        if std::mem::take(&mut self.joining) {
+            self.reconcile.on_joined();
+        }
+        let mut notices = std::mem::take(&mut self.troubles);
+        for (answer, follow) in stepped.answers.into_iter().zip(follows) {
+            self.follow(follow, answer);
+        }
+        notices.extend(
+            stepped
+                .events
+                .into_iter()
+                .map(|(run, at, event)| Notice::Event(run, at, Box::new(event))),
+        );
+        if !notices.is_empty() {
+            (self.observer)(&notices, &self.world);
+        }
+        if self.world.leasing {
+            self.begin_owed();
+        }
+        self.flush();
+        Ok(())
+    }
+
+    /// Makes a step durable. On a full disk everything pauses with that reason until there is
+    /// room; the directives wait and are then given again.
+    fn append(&mut self, directives: Vec<Directive>) -> Result<crate::world::Stepped, Fault> {
+        let mut tries = 0;
+        loop {
+            let fault = match self.world.step(directives.clone(), wall_now()) {
+                Ok(mut stepped) => {
+                    if self.full {
+                        self.full = false;
+                        stepped.events.extend(self.resume_after_full()?);
+                    }
+                    return Ok(stepped);
+                }
+                Err(fault) => fault,
+            };
+            match fault {
+                Fault::Full(cause) => {
+                    if !self.full {
+                        self.full = true;
+                        self.pause_for_full(&cause);
+                    }
+                }
+                Fault::Unavailable(_) if tries < UNAVAILABLE_TRIES_MAX => tries += 1,
+                other => return Err(other),
+            }
+            std::thread::sleep(RETRY);
+        }
+    }
+
+    fn pause_for_full(&mut self, cause: &str) {
+        self.troubles.push(Notice::Trouble(format!(
+            "the disk is full ({cause}); runs pause until there is room"
+        )));
+        (self.observer)(&std::mem::take(&mut self.troubles), &self.world);
+        // The reserve makes room for this one record; without it the pause is known only here.
+        if self.world.journal.release_reserve().is_ok() {
+            let pause = |run: RunId| Directive {
+                id: None,
+                ask: Ask::Run(
+                    run,
+                    run::Command::Pause {
+                        reason: PauseReason::DiskFull,
+                        stop: false,
+                    },
+                ),
+            };
+            let pauses = self
+                .world
+                .runs()
+                .filter(|run| run.paused.is_none())
+                .map(|run| pause(run.id))
+                .collect();
+            // If even this does not fit, it is tried with the next record.
+            let _ = self.world.step(pauses, wall_now());
+        }
+    }
+
+    fn resume_after_full(&mut self) -> Result<Vec<(RunId, Time, Event)>, Fault> {
+        if let Err(fault) = self.world.journal.restore_reserve() {
+            self.troubles.push(Notice::Trouble(format!(
+                "keep a reserve for a full disk: {fault}"
+            )));
+        }
+        let resume = |run: RunId| Directive {
+            id: None,
+            ask: Ask::Run(run, run::Command::Resume),
+        };
+        let resumes = self
+            .world
+            .runs()
+            .filter(|run| waits_for_room(run))
+            .map(|run| resume(run.id))
+            .collect();
+        Ok(self.world.step(resumes, wall_now())?.events)
+    }
+
+    /// Looks at live attempts and clocks.
+    fn look(&mut self) {
+        let now = self.shell.now_ms();
+        let clocks = Clocks {
+            monotonic: now,
+            boot: boot_now(),
+            wall: wall_now().0,
+        };
+        if self.clocks.look(clocks) {
+            self.monitor.fresh_grace(now);
+        }
+        if self.monitor.is_idle() {
+            return;
+        }
+        let due = self.monitor.look_in_ms().unwrap_or(u64::MAX);
+        if (self.looked_at.elapsed().as_millis() as u64) < due {
+            return;
+        }
+        self.looked_at = Instant::now();
+        self.outbox.push(ToWorker::Observe);
+        for (attempt, finding) in self.monitor.look(now) {
+            self.find(attempt, finding);
+        }
+        self.flush();
+    }
+
+    /// Sends what is to be said to the supervisor at one stroke.
+    fn flush(&mut self) {
+        let words = std::mem::take(&mut self.outbox);
+        self.supervised.say(&words);
+    }
+
+    fn trouble(&mut self, cause: String) {
+        self.troubles.push(Notice::Trouble(cause));
+    }
+
+    /// An effect came out badly for a reason of ours.
+    fn effect_failed(
+        &mut self,
+        effect: Effect,
+        cause: String,
+        directives: &mut Vec<Directive>,
+    ) -> bool {
+        let failures = self
+            .reconcile
+            .on_outcome(effect, Outcome::Failed, wall_now());
+        self.trouble(format!("{}: {cause}", words(effect)));
+        if failures < EFFECT_FAILURES_MAX {
+            return false;
+        }
+        let reason = PauseReason::Fault(format!("{} keeps failing: {cause}", words(effect)));
+        let pause = run::Command::Pause {
+            reason,
+            stop: false,
+        };
+        directives.push(Directive {
+            id: None,
+            ask: Ask::Run(effect.run(), pause),
+        });
+        true
+    }
+}
+
+/// Effects in words, for people.
+fn words(effect: Effect) -> String {
+    match effect {
+        Effect::Start(attempt) => format!("start attempt {attempt}"),
+        Effect::Stop(attempt) => format!("stop attempt {attempt}"),
+        Effect::Collect(attempt) => format!("collect attempt {attempt}"),
+        Effect::Check(attempt) => format!("check attempt {attempt}"),
+        Effect::KeepOffer(attempt) => format!("keep the work of attempt {attempt}"),
+        Effect::Integrate(run) => format!("integrate into {run}"),
+        Effect::MoveHead(run) => format!("move the branch of {run}"),
+        Effect::FinalCheck(run) => format!("check the whole of {run}"),
+    }
+}
+
+fn waits_for_room(run: &run::Run) -> bool {
+    run.paused == Some(PauseReason::DiskFull)
+}
+
+/// The wall clock.
+#[must_use]
+pub fn wall_now() -> Time {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Time(since.map_or(0, |since| since.as_millis() as u64))
+}
+
+fn boot_now() -> u64 {
+    let mut at = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `at` is a valid timespec that outlives the call.
+    let status = unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut at) };
+    if status == 0 {
+        at.tv_sec as u64 * 1_000 + at.tv_nsec as u64 / 1_000_000
+    } else {
+        0
+    }
+}
+
+/// Follows of a step's answers are kept in the order of its directives.
+type Follows = Vec<Follow>;

@@ -1,0 +1,193 @@
+//! Programs of command criteria, run by the supervisor like agents, each in a clean checkout.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use divisi_core::AttemptId;
+use divisi_core::worker::{EndHow, Ended, FromWorker, Job, ProcessSpec, ToWorker};
+
+use super::shell::Shell;
+use crate::checks::{ProgramEnd, Programs};
+
+/// What is kept of a program's output as evidence, in bytes.
+const TAIL_BYTES: u64 = 3_000;
+
+enum Heard {
+    Ended(Ended),
+    NotStarted { cause: String, permanent: bool },
+    Gone,
+}
+
+/// Threads that wait for a program's end, by its job.
+#[derive(Default)]
+pub(super) struct Checks {
+    waiting: Mutex<HashMap<Job, SyncSender<Heard>>>,
+    parts: AtomicU32,
+}
+
+impl Checks {
+    fn wait(&self, attempt: AttemptId) -> (Job, std::sync::mpsc::Receiver<Heard>) {
+        let part = self.parts.fetch_add(1, Ordering::SeqCst) + 1;
+        let job = Job { attempt, part };
+        let (sender, receiver) = sync_channel(1);
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(job, sender);
+        (job, receiver)
+    }
+
+    fn tell(&self, job: Job, heard: Heard) {
+        let waiting = self
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&job);
+        if let Some(sender) = waiting {
+            // The thread may have given up meanwhile.
+            let _ = sender.try_send(heard);
+        }
+    }
+
+    /// Takes words about checks; gives back every other.
+    pub(super) fn hear(&self, word: FromWorker) -> Option<FromWorker> {
+        match word {
+            FromWorker::Ended { job, ended } if !job.is_agent() => {
+                self.tell(job, Heard::Ended(ended))
+            }
+            FromWorker::NotStarted {
+                job,
+                cause,
+                permanent,
+            } if !job.is_agent() => {
+                self.tell(job, Heard::NotStarted { cause, permanent });
+            }
+            FromWorker::Unknown { job } if !job.is_agent() => self.tell(job, Heard::Gone),
+            FromWorker::Started { job, .. } if !job.is_agent() => {}
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// The supervisor is gone, and with it every program.
+    pub(super) fn on_gone(&self) {
+        let waiting =
+            std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        for sender in waiting.into_values() {
+            let _ = sender.try_send(Heard::Gone);
+        }
+    }
+}
+
+/// Programs of one attempt's criteria (or a run's), run in one checkout.
+pub(super) struct InCheckout<'a> {
+    pub(super) shell: &'a Shell,
+    pub(super) attempt: AttemptId,
+    pub(super) checkout: &'a Path,
+}
+
+impl Programs for InCheckout<'_> {
+    fn run(&self, criterion: u16, argv: &[String], timeout_ms: u64) -> ProgramEnd {
+        let failed = |cause: &str| ProgramEnd::NotStarted {
+            cause: cause.to_owned(),
+            permanent: false,
+        };
+        let Some(client) = self.shell.supervisor() else {
+            return failed("the supervisor is not joined");
+        };
+        let (job, heard) = self.shell.checks.wait(self.attempt);
+        let log = self.shell.check_log(self.attempt, criterion);
+        let cwd = self.checkout.to_string_lossy().into_owned();
+        let tmp = self.shell.tmp_folder(&format!("check-{}", job.part));
+        let tmp_text = tmp.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let (mut env, masked) = self
+            .shell
+            .environment(&std::collections::BTreeMap::new(), &[]);
+        if let Some(tmp) = &tmp_text {
+            env.insert("TMPDIR".to_owned(), tmp.clone());
+        }
+        let writes: Vec<String> = [Some(cwd.clone()), tmp_text]
+            .into_iter()
+            .flatten()
+            .collect();
+        let spec = ProcessSpec {
+            argv: argv.to_vec(),
+            cwd,
+            env,
+            stdin: String::new(),
+            log: log.to_string_lossy().into_owned(),
+            masked,
+            confinement: self.shell.confinement(writes),
+            limits: self.shell.options.limits.clone(),
+        };
+        // What an earlier check of the same attempt printed would be taken for this one's.
+        let _ = std::fs::remove_file(&log);
+        if client
+            .send(&ToWorker::Start {
+                job,
+                spec: Box::new(spec),
+            })
+            .is_err()
+        {
+            return failed("the supervisor is gone");
+        }
+        let mut timed_out = false;
+        let grace =
+            Duration::from_millis(self.shell.options.limits.grace_ms) + Duration::from_secs(10);
+        let mut wait = Duration::from_millis(timeout_ms);
+        let end = loop {
+            match heard.recv_timeout(wait) {
+                Ok(Heard::Ended(ended)) => break ended,
+                Ok(Heard::NotStarted { cause, permanent }) => {
+                    let _ = client.send(&ToWorker::Forget { job });
+                    return ProgramEnd::NotStarted { cause, permanent };
+                }
+                Ok(Heard::Gone) | Err(RecvTimeoutError::Disconnected) => {
+                    return failed("the supervisor is gone");
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    let how = if timed_out {
+                        EndHow::Force
+                    } else {
+                        EndHow::Graceful
+                    };
+                    if client.send(&ToWorker::End { job, how }).is_err() {
+                        return failed("the supervisor is gone");
+                    }
+                    (timed_out, wait) = (true, grace);
+                }
+            }
+        };
+        let _ = client.send(&ToWorker::Forget { job });
+        if let Some(tmp) = tmp {
+            // A leftover is removed by `gc`.
+            let _ = std::fs::remove_dir_all(tmp);
+        }
+        let tail = tail(&log);
+        if timed_out {
+            return ProgramEnd::TimedOut { tail };
+        }
+        ProgramEnd::Ended {
+            exit: end.exit,
+            tail,
+        }
+    }
+}
+
+/// The last bytes of a log; empty if nothing was printed.
+fn tail(log: &Path) -> String {
+    use std::io::{Read, Seek, SeekFrom};
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = std::fs::File::open(log)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        let mut bytes = Vec::new();
+        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
+}

@@ -1,0 +1,836 @@
+//! From inputs to directives, from answers to what follows, from what is owed to what is begun.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use divisi_agents::Claim;
+use divisi_core::journal::Journal;
+use divisi_core::receipt::Output;
+use divisi_core::run::{
+    Command, Create, Effect, Finding, Held as HeldAttempt, PauseReason, Rejection,
+};
+use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
+use divisi_core::{AttemptId, Diagnostic, RunId};
+
+use super::executor::{Executor, Job as Work};
+use super::input::{Finished, Input};
+use super::launch::{self, Launched, Prepared, Starting};
+use super::results::{Checking, Collecting, Finally, Integrating, move_head};
+use super::{Engine, Follows, Interruption, wall_now};
+use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response};
+use crate::monitor::Patience;
+use crate::reconcile::{Action, Outcome};
+use crate::world::{Answer, Ask, Directive, find_task};
+
+/// Threads that carry effects out: git and checks wait for processes more than they compute.
+const EFFECT_THREADS: usize = 4;
+
+/// What follows once a directive's answer is durable.
+pub(super) enum Follow {
+    Nothing,
+    /// Somebody waits for the answer.
+    Reply(SyncSender<Response>),
+    /// An effect was reported; it may be begun again if it is still owed.
+    Outcome(Effect),
+    /// An attempt's start is durable: launch it.
+    Launch(AttemptId),
+    /// The supervisor may forget the job.
+    Forget(Job),
+}
+
+impl<J: Journal> Engine<J> {
+    pub(super) fn translate(
+        &mut self,
+        input: Input,
+        directives: &mut Vec<Directive>,
+        follows: &mut Follows,
+    ) {
+        match input {
+            Input::Asked { request, reply } => self.asked(request, reply, directives, follows),
+            Input::Word(word) => self.word(word, directives, follows),
+            Input::SupervisorGone => {
+                self.supervised.on_gone();
+                self.reconcile.on_gone();
+                self.epoch_due = true;
+                self.trouble("the supervisor is gone; the attempts it held are lost".to_owned());
+            }
+            Input::Finished { effect, result } => match result {
+                Ok(finished) => self.finished(effect, finished, directives, follows),
+                Err(cause) => {
+                    let before = directives.len();
+                    self.effect_failed(effect, cause, directives);
+                    follows.extend(directives[before..].iter().map(|_| Follow::Nothing));
+                }
+            },
+            Input::Interrupted => self.interrupted(directives, follows),
+        }
+    }
+
+    fn interrupted(&mut self, directives: &mut Vec<Directive>, follows: &mut Follows) {
+        match self.interruption {
+            Interruption::No => {
+                self.interruption = Interruption::Graceful;
+                let runs: Vec<RunId> = self.world.runs().map(|run| run.id).collect();
+                for run in runs {
+                    let pause = Command::Pause {
+                        reason: PauseReason::Interrupted,
+                        stop: true,
+                    };
+                    tell(directives, follows, run, pause, Follow::Nothing);
+                }
+            }
+            Interruption::Graceful | Interruption::Forced => {
+                self.interruption = Interruption::Forced;
+                for job in self.live_jobs() {
+                    self.outbox.push(ToWorker::End {
+                        job,
+                        how: EndHow::Force,
+                    });
+                }
+            }
+        }
+    }
+
+    fn live_jobs(&self) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        for run in self.world.runs() {
+            for (no, task) in run.tasks().iter().enumerate() {
+                if let Some(live) = task.live() {
+                    jobs.push(Job::agent(
+                        run.attempt_id(divisi_core::TaskNo(no as u32), live.number),
+                    ));
+                }
+            }
+        }
+        jobs
+    }
+
+    fn asked(
+        &mut self,
+        request: Request,
+        reply: SyncSender<Response>,
+        directives: &mut Vec<Directive>,
+        follows: &mut Follows,
+    ) {
+        let ask = match request.ask {
+            ControlAsk::Ping => {
+                // Whoever asked may have gone.
+                let _ = reply.try_send(Response::Pong);
+                return;
+            }
+            ControlAsk::Start {
+                plan,
+                settings,
+                base,
+                approved,
+            } => Ask::Create(Box::new(Create {
+                plan: *plan,
+                settings: *settings,
+                base,
+                approved,
+            })),
+            ControlAsk::Act { run, action } => match self.command_of(run, action) {
+                Ok(command) => Ask::Run(run, command),
+                Err(diagnostic) => {
+                    let _ = reply.try_send(Response::Refused(diagnostic));
+                    return;
+                }
+            },
+        };
+        directives.push(Directive {
+            id: request.id,
+            ask,
+        });
+        follows.push(Follow::Reply(reply));
+    }
+
+    /// The core's command for what was asked, tasks found by name.
+    fn command_of(&self, id: RunId, action: Asked) -> Result<Command, Diagnostic> {
+        let task = |text: &str| {
+            let run = self.world.run(id).ok_or_else(|| {
+                Diagnostic::error(
+                    "run-ended",
+                    format!("{id} has ended, or there is no such run"),
+                )
+                .hint("`divisi status` lists the runs")
+            })?;
+            find_task(run, text).ok_or_else(|| {
+                Diagnostic::error("task-unknown", format!("{id} has no task {text:?}"))
+                    .hint(format!("`divisi status {id}` lists its tasks"))
+            })
+        };
+        Ok(match action {
+            Asked::Pause => Command::Pause {
+                reason: PauseReason::Owner,
+                stop: false,
+            },
+            Asked::Interrupt => Command::Pause {
+                reason: PauseReason::Interrupted,
+                stop: true,
+            },
+            Asked::Resume => Command::Resume,
+            Asked::Cancel { task: None } => Command::Cancel { task: None },
+            Asked::Cancel { task: Some(name) } => Command::Cancel {
+                task: Some(task(&name)?),
+            },
+            Asked::Retry { task: name, note } => Command::Retry {
+                task: task(&name)?,
+                note,
+            },
+            Asked::Submit { task: name } => Command::Submit { task: task(&name)? },
+            Asked::Approve {
+                task: None,
+                note,
+                waive,
+            } => Command::Approve {
+                task: None,
+                note,
+                waive,
+            },
+            Asked::Approve {
+                task: Some(name),
+                note,
+                waive,
+            } => Command::Approve {
+                task: Some(task(&name)?),
+                note,
+                waive,
+            },
+            Asked::Reject { task: name, reason } => Command::Reject {
+                task: task(&name)?,
+                reason,
+            },
+            Asked::Answer { task: name, text } => Command::Answer {
+                task: task(&name)?,
+                text,
+            },
+            Asked::Split {
+                task: name,
+                parts,
+                reason,
+            } => Command::Split {
+                task: task(&name)?,
+                parts,
+                reason,
+            },
+        })
+    }
+
+    fn word(&mut self, word: FromWorker, directives: &mut Vec<Directive>, follows: &mut Follows) {
+        match word {
+            FromWorker::Joined {
+                holds, confines, ..
+            } => {
+                self.confines = confines;
+                self.joined(holds, directives, follows);
+            }
+            FromWorker::Started { .. } | FromWorker::Refused { .. } => {}
+            FromWorker::NotStarted {
+                job,
+                cause,
+                permanent,
+            } => {
+                let attempt = job.attempt;
+                let command = Command::NotStarted {
+                    attempt,
+                    cause,
+                    permanent,
+                };
+                tell(
+                    directives,
+                    follows,
+                    attempt.run,
+                    command,
+                    Follow::Forget(job),
+                );
+            }
+            FromWorker::Ended { job, ended } => {
+                let command = self.ended(job.attempt, ended);
+                tell(
+                    directives,
+                    follows,
+                    job.attempt.run,
+                    command,
+                    Follow::Forget(job),
+                );
+            }
+            FromWorker::Observed { observations } => {
+                let now = self.shell.now_ms();
+                for (job, seen) in observations {
+                    if job.is_agent() {
+                        let files = self.files_of(job.attempt);
+                        self.monitor.observe(job.attempt, &seen, files, now);
+                    }
+                }
+            }
+            FromWorker::Unknown { job } => {
+                // It was to be ended and is held by nobody: so it has ended, if it ever began.
+                let ended = Ended {
+                    told: true,
+                    ..launch::instant()
+                };
+                let command = Command::Ended {
+                    attempt: job.attempt,
+                    ended,
+                    question: None,
+                };
+                tell(
+                    directives,
+                    follows,
+                    job.attempt.run,
+                    command,
+                    Follow::Nothing,
+                );
+            }
+        }
+    }
+
+    /// How an attempt's process ended, with what its agent claims.
+    fn ended(&self, attempt: AttemptId, ended: Ended) -> Command {
+        let live = self
+            .world
+            .run(attempt.run)
+            .and_then(|run| run.task(attempt.task)?.live());
+        let agent = live.and_then(|live| self.shell.agent(&live.agent));
+        let claim = agent.map_or(Claim::Done, |agent| agent.interpret(&ended, ""));
+        match claim {
+            Claim::Limited { cause, .. } => Command::Find {
+                attempt,
+                finding: Finding::Lost(format!("a usage limit: {cause}")),
+            },
+            Claim::Asks(question) => Command::Ended {
+                attempt,
+                ended,
+                question: Some(question.text),
+            },
+            Claim::Done | Claim::Failed { .. } => {
+                let question = launch::question(&self.shell, attempt);
+                Command::Ended {
+                    attempt,
+                    ended,
+                    question,
+                }
+            }
+        }
+    }
+
+    fn joined(
+        &mut self,
+        holds: Vec<(Job, Held)>,
+        directives: &mut Vec<Directive>,
+        follows: &mut Follows,
+    ) {
+        let epoch = self.world.epoch();
+        let runs: Vec<RunId> = self.world.runs().map(|run| run.id).collect();
+        for run in &runs {
+            let of_run = holds
+                .iter()
+                .filter(|(job, _)| job.attempt.run == *run && job.is_agent());
+            let held = of_run.map(|(job, held)| match held {
+                Held::Live { .. } => (job.attempt, HeldAttempt::Live),
+                Held::Ended { ended } => (job.attempt, HeldAttempt::Ended(ended.clone())),
+            });
+            let command = Command::Joined {
+                epoch,
+                holds: held.collect(),
+            };
+            tell(directives, follows, *run, command, Follow::Nothing);
+        }
+        for (job, held) in holds {
+            match held {
+                // Checks are repeated; nobody waits for those of an earlier epoch.
+                Held::Live { .. } if !job.is_agent() => {
+                    self.outbox.push(ToWorker::End {
+                        job,
+                        how: EndHow::Force,
+                    });
+                    self.outbox.push(ToWorker::Forget { job });
+                }
+                Held::Live { .. } => {}
+                Held::Ended { .. } if !job.is_agent() => self.outbox.push(ToWorker::Forget { job }),
+                Held::Ended { ended } => {
+                    // Loaded runs have heard it above; an ended run keeps late work too.
+                    let command = Command::Ended {
+                        attempt: job.attempt,
+                        ended,
+                        question: None,
+                    };
+                    tell(
+                        directives,
+                        follows,
+                        job.attempt.run,
+                        command,
+                        Follow::Forget(job),
+                    );
+                }
+            }
+        }
+        self.joining = true;
+    }
+
+    fn finished(
+        &mut self,
+        effect: Effect,
+        finished: Finished,
+        directives: &mut Vec<Directive>,
+        follows: &mut Follows,
+    ) {
+        let command = match finished {
+            Finished::Prepared(prepared) => {
+                let attempt = prepared.attempt;
+                let confined = matches!(&prepared.launched, Launched::Process(spec)
+                    if matches!(spec.confinement, divisi_core::worker::Confinement::Writes(_)));
+                let command = Command::Started {
+                    attempt,
+                    base: prepared.base.clone(),
+                    passed_before: prepared.passed_before.clone(),
+                    confined: matches!(prepared.launched, Launched::Process(_))
+                        .then_some(confined && self.confines),
+                };
+                self.launching.insert(attempt, prepared);
+                tell(
+                    directives,
+                    follows,
+                    attempt.run,
+                    command,
+                    Follow::Launch(attempt),
+                );
+                return;
+            }
+            Finished::NotStarted {
+                attempt,
+                cause,
+                permanent,
+            } => Command::NotStarted {
+                attempt,
+                cause,
+                permanent,
+            },
+            Finished::Played {
+                attempt,
+                ended,
+                question,
+                limited,
+            } => match limited {
+                Some(cause) => Command::Find {
+                    attempt,
+                    finding: Finding::Lost(format!("a usage limit: {cause}")),
+                },
+                None => Command::Ended {
+                    attempt,
+                    ended,
+                    question,
+                },
+            },
+            Finished::Collected {
+                attempt,
+                snapshot,
+                artifacts,
+            } => Command::Collected {
+                attempt,
+                snapshot,
+                artifacts,
+            },
+            Finished::CollectRefused { attempt, cause } => {
+                Command::CollectRefused { attempt, cause }
+            }
+            Finished::Checked { attempt, verdicts } => Command::Checked { attempt, verdicts },
+            Finished::OfferCollected { attempt, snapshot } => {
+                Command::OfferCollected { attempt, snapshot }
+            }
+            Finished::BatchMerged {
+                onto,
+                merged,
+                conflict,
+                refused,
+            } => Command::BatchMerged {
+                onto,
+                merged,
+                conflict,
+                refused,
+            },
+            Finished::HeadMoved(head) => Command::HeadMoved { head },
+            Finished::FinalChecked {
+                head,
+                verdicts,
+                tasks,
+            } => Command::FinalChecked {
+                head,
+                verdicts,
+                tasks,
+            },
+        };
+        tell(
+            directives,
+            follows,
+            effect.run(),
+            command,
+            Follow::Outcome(effect),
+        );
+    }
+
+    /// What the monitor found becomes an input like any other.
+    pub(super) fn find(&mut self, attempt: AttemptId, finding: Finding) {
+        let directive = Directive {
+            id: None,
+            ask: Ask::Run(attempt.run, Command::Find { attempt, finding }),
+        };
+        self.found.push(directive);
+    }
+
+    pub(super) fn follow(&mut self, follow: Follow, answer: Answer) {
+        match follow {
+            Follow::Nothing => {}
+            Follow::Reply(reply) => {
+                // Whoever asked may have gone; the outcome is stored.
+                let _ = reply.try_send(response(answer));
+            }
+            Follow::Outcome(effect) => {
+                self.reconcile
+                    .on_outcome(effect, Outcome::Reported, wall_now());
+            }
+            Follow::Launch(attempt) => {
+                let prepared = self.launching.remove(&attempt);
+                if let (Answer::Accepted, Some(prepared)) = (answer, prepared) {
+                    self.launch(*prepared);
+                }
+            }
+            Follow::Forget(job) => self.outbox.push(ToWorker::Forget { job }),
+        }
+    }
+
+    fn launch(&mut self, prepared: Prepared) {
+        let attempt = prepared.attempt;
+        self.launch_now(attempt, prepared.launched);
+    }
+
+    fn launch_now(&mut self, attempt: AttemptId, launched: Launched) {
+        match launched {
+            Launched::Person => {}
+            Launched::Instant => {
+                self.local
+                    .push_back(played(attempt, launch::instant(), None, None))
+            }
+            Launched::Process(spec) => {
+                self.watch(attempt);
+                self.outbox.push(ToWorker::Start {
+                    job: Job::agent(attempt),
+                    spec,
+                });
+            }
+            Launched::InProcess(script, workspace) => {
+                let input = match script.run(&workspace) {
+                    Ok(done) => {
+                        let (question, limited) = match done.claim {
+                            Claim::Asks(question) => (Some(question.text), None),
+                            Claim::Limited { cause, .. } => (None, Some(cause)),
+                            Claim::Done | Claim::Failed { .. } => (None, None),
+                        };
+                        let output = (!done.printed.is_empty()).then(|| output(&done.printed));
+                        let ended = Ended {
+                            exit: done.exit,
+                            output,
+                            wall_ms: done.took_ms,
+                            ..launch::instant()
+                        };
+                        played(attempt, ended, question, limited)
+                    }
+                    Err(fault) => {
+                        let cause = super::supervised::chain(&fault);
+                        let finished = Finished::NotStarted {
+                            attempt,
+                            cause,
+                            permanent: false,
+                        };
+                        Input::Finished {
+                            effect: Effect::Start(attempt),
+                            result: Ok(finished),
+                        }
+                    }
+                };
+                self.local.push_back(input);
+            }
+        }
+    }
+
+    fn watch(&mut self, attempt: AttemptId) {
+        let Some(run) = self.world.run(attempt.run) else {
+            return;
+        };
+        let timeout_ms = launch::timeout_of(run, attempt);
+        let live = run.task(attempt.task).and_then(|task| task.live());
+        let agent = live.and_then(|live| self.shell.agent(&live.agent));
+        let rules = agent.map(|agent| agent.description().monitoring);
+        let ours = self.shell.options.patience;
+        let patience = Patience {
+            // An agent without a heartbeat of its own is heard of through the supervisor.
+            heartbeat_ms: rules
+                .and_then(|rules| rules.heartbeat_ms)
+                .unwrap_or(ours.heartbeat_ms)
+                .min(ours.heartbeat_ms),
+            timeout_ms,
+            ..ours
+        };
+        self.monitor.watch(attempt, patience, self.shell.now_ms());
+    }
+
+    /// A number that changes when files of an attempt's workspace do.
+    fn files_of(&self, attempt: AttemptId) -> u64 {
+        let live = self
+            .world
+            .run(attempt.run)
+            .and_then(|run| run.task(attempt.task)?.live());
+        let workspace = live.map_or(1, |live| live.workspace);
+        let name = format!("{}-t{}-{}", attempt.run, attempt.task.0, workspace);
+        super::freshness::of(&self.shell.options.dir.join("worktrees").join(name))
+    }
+
+    /// Begins what is owed and not under way.
+    pub(super) fn begin_owed(&mut self) {
+        if self.interruption == Interruption::Forced {
+            return;
+        }
+        self.join_if_needed();
+        let epoch = self.world.epoch();
+        let actions = self
+            .reconcile
+            .reconcile(self.world.runs(), epoch, wall_now());
+        for action in actions {
+            match action {
+                Action::Begin(effect) => self.begin(effect),
+                Action::Abandon(effect) => self.abandon(effect),
+            }
+        }
+        let live = |attempt: AttemptId| {
+            let task = self
+                .world
+                .run(attempt.run)
+                .and_then(|run| run.task(attempt.task));
+            task.and_then(|task| task.live())
+                .is_some_and(|live| live.number == attempt.number)
+        };
+        self.monitor.retain(live);
+    }
+
+    /// The supervisor is joined when there is something to start, to stop, or to be adopted.
+    fn join_if_needed(&mut self) {
+        if self.supervised.is_joined() || !self.needs_supervisor() {
+            return;
+        }
+        if self.epoch_due {
+            if let Err(fault) = self.world.begin_epoch(wall_now()) {
+                self.trouble(format!("begin an epoch: {fault}"));
+                return;
+            }
+            self.epoch_due = false;
+        }
+        if let Err(cause) = self.supervised.join(self.world.epoch()) {
+            self.trouble(format!("join the supervisor: {cause}"));
+            std::thread::sleep(super::RETRY);
+        }
+    }
+
+    fn needs_supervisor(&self) -> bool {
+        let starts = |effect: Effect| {
+            matches!(
+                effect,
+                Effect::Start(_)
+                    | Effect::Stop(_)
+                    | Effect::Check(_)
+                    | Effect::Integrate(_)
+                    | Effect::FinalCheck(_)
+            )
+        };
+        self.world.owed().any(starts) || self.world.runs().any(|run| run.slots() > 0)
+    }
+
+    fn begin(&mut self, effect: Effect) {
+        match effect {
+            Effect::Start(attempt) => self.begin_start(attempt),
+            Effect::Stop(attempt) => {
+                self.outbox.push(ToWorker::End {
+                    job: Job::agent(attempt),
+                    how: EndHow::Graceful,
+                });
+            }
+            Effect::Collect(attempt) => {
+                let collecting = self
+                    .world
+                    .run(attempt.run)
+                    .and_then(|run| Collecting::of(run, attempt));
+                self.hand_over(effect, collecting, Collecting::collect);
+            }
+            Effect::KeepOffer(attempt) => {
+                let collecting = self
+                    .world
+                    .run(attempt.run)
+                    .and_then(|run| Collecting::of_offer(run, attempt));
+                self.hand_over(effect, collecting, Collecting::collect);
+            }
+            Effect::Check(attempt) => {
+                let checking = self
+                    .world
+                    .run(attempt.run)
+                    .and_then(|run| Checking::of(run, attempt));
+                self.hand_over(effect, checking, Checking::check);
+            }
+            Effect::Integrate(run) => {
+                let integrating = self.world.run(run).and_then(Integrating::of);
+                self.hand_over(effect, integrating, Integrating::merge);
+            }
+            Effect::MoveHead(id) => {
+                let run = self.world.run(id);
+                let ends = run.and_then(|run| {
+                    Some((run.integration.head.clone(), run.prepared_head()?.clone()))
+                });
+                self.hand_over(effect, ends, move |(from, to), shell| {
+                    move_head(shell, id, from.as_ref(), &to)
+                });
+            }
+            Effect::FinalCheck(run) => {
+                let finally = self.world.run(run).map(Finally::of);
+                self.hand_over(effect, finally, Finally::check);
+            }
+        }
+    }
+
+    fn begin_start(&mut self, attempt: AttemptId) {
+        let now = wall_now();
+        let starting = self
+            .world
+            .run(attempt.run)
+            .and_then(|run| Starting::of(run, attempt, day(now), now));
+        let Some(starting) = starting else { return };
+        let head = starting.head.clone();
+        let ready = head.and_then(|head| self.shell.shared_if_ready(attempt.run, &head));
+        match ready {
+            Some(workspace) if starting.is_bare() => {
+                match starting.launch_bare(&self.shell, &workspace) {
+                    Ok(launched) => self.launch_now(attempt, launched),
+                    Err(finished) => self.local.push_back(Input::Finished {
+                        effect: Effect::Start(attempt),
+                        result: Ok(finished),
+                    }),
+                }
+            }
+            _ => self.hand_over(Effect::Start(attempt), Some(starting), Starting::prepare),
+        }
+    }
+
+    /// Hands an effect to another thread.
+    fn hand_over<T: Send + 'static>(
+        &mut self,
+        effect: Effect,
+        what: Option<T>,
+        work: impl FnOnce(T, &super::Shell) -> Result<Finished, String> + Send + 'static,
+    ) {
+        let Some(what) = what else { return };
+        if self.executor.is_none() {
+            match Executor::start(EFFECT_THREADS, &self.sender) {
+                Ok(executor) => self.executor = Some(executor),
+                Err(error) => {
+                    let result = Err(format!("start a thread: {error}"));
+                    self.local.push_back(Input::Finished { effect, result });
+                    return;
+                }
+            }
+        }
+        let shell = Arc::clone(&self.shell);
+        let work = Box::new(move || work(what, &shell));
+        if let Some(executor) = &self.executor {
+            executor.begin(Work { effect, work });
+        }
+    }
+
+    fn abandon(&mut self, effect: Effect) {
+        if let Effect::Start(attempt) = effect {
+            self.launching.remove(&attempt);
+        }
+    }
+}
+
+fn tell(
+    directives: &mut Vec<Directive>,
+    follows: &mut Follows,
+    run: RunId,
+    command: Command,
+    follow: Follow,
+) {
+    directives.push(Directive {
+        id: None,
+        ask: Ask::Run(run, command),
+    });
+    follows.push(follow);
+}
+
+fn played(
+    attempt: AttemptId,
+    ended: Ended,
+    question: Option<String>,
+    limited: Option<String>,
+) -> Input {
+    let finished = Finished::Played {
+        attempt,
+        ended,
+        question,
+        limited,
+    };
+    Input::Finished {
+        effect: Effect::Start(attempt),
+        result: Ok(finished),
+    }
+}
+
+fn output(printed: &str) -> Output {
+    let digest = blake3::hash(printed.as_bytes()).to_hex();
+    let digest = divisi_core::Digest::new(digest.as_str())
+        .expect("a BLAKE3 digest is 64 hexadecimal digits");
+    Output {
+        digest,
+        bytes: printed.len() as u64,
+        capped: false,
+    }
+}
+
+/// The day of a moment in UTC, for compositions.
+fn day(at: divisi_core::Time) -> String {
+    divisi_agents::handoff::created_at(at)
+        .chars()
+        .take(10)
+        .collect()
+}
+
+/// An answer for whoever asked.
+fn response(answer: Answer) -> Response {
+    match answer {
+        Answer::Created(run) => Response::Started(run),
+        Answer::Accepted => Response::Accepted,
+        Answer::Repeated(outcome) => match RunId::parse(&outcome) {
+            Some(run) => Response::Started(run),
+            None => Response::Accepted,
+        },
+        Answer::NoSuchRun(run) => Response::Refused(
+            Diagnostic::error("run-unknown", format!("there is no {run}"))
+                .hint("`divisi status` lists the runs"),
+        ),
+        Answer::BadPlan(faults) => Response::Refused(Diagnostic::error(
+            "plan-structure",
+            format!(
+                "the plan is not sound: {}",
+                faults
+                    .first()
+                    .map_or_else(String::new, |fault| format!("{fault:?}"))
+            ),
+        )),
+        Answer::Rejected(rejection) => Response::Refused(refusal(&rejection)),
+    }
+}
+
+fn refusal(rejection: &Rejection) -> Diagnostic {
+    let diagnostic = Diagnostic::error(rejection.code(), rejection.to_string());
+    match rejection {
+        Rejection::NotNow { hint, .. } if !hint.is_empty() => diagnostic.hint(hint.clone()),
+        Rejection::NotApproved => diagnostic.hint("`divisi approve RUN` approves the plan"),
+        _ => diagnostic,
+    }
+}

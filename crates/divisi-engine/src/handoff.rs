@@ -1,0 +1,213 @@
+//! What an attempt is told, taken from the run's state.
+
+use divisi_agents::handoff::{Context, Given, Unmet, created_at, handoff_id};
+use divisi_agents::{Answer, Feedback, Handoff};
+use divisi_core::plan::{Input, Work};
+use divisi_core::receipt::{Artifact, Exit, Receipt};
+use divisi_core::run::{AttemptEnd, Ending, Failure, Run, StopReason, Task, TaskStatus, end_words};
+use divisi_core::{TaskNo, Time};
+
+use crate::compose;
+
+/// Neighbors named in a handoff; a stage of thousands tells an agent nothing.
+const NEIGHBORS_MAX: usize = 20;
+
+/// The handoff of a task's live attempt.
+pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
+    let task = &run.tasks()[no.index()];
+    let spec = &task.spec;
+    let is_told =
+        !matches!(spec.work, Work::Command(_) | Work::Nothing) || !spec.description.is_empty();
+    let to = spec
+        .domain
+        .clone()
+        .unwrap_or_else(|| task.agent(&run.settings).to_owned());
+    Handoff {
+        handoff_id: handoff_id(&to, &spec.id),
+        from: "orchestrator".to_owned(),
+        to,
+        subtask_id: spec.id.clone(),
+        parent_orchestration: run.id.to_string(),
+        priority: spec.priority,
+        context: if is_told {
+            context(run, no)
+        } else {
+            Context::default()
+        },
+        created_at: created_at(at),
+        title: spec.title.clone(),
+        description: spec.description.clone(),
+        inputs: inputs(run, no),
+        deliverables: spec
+            .deliverables
+            .iter()
+            .map(|deliverable| deliverable.path.clone())
+            .collect(),
+        criteria: spec.criteria.clone(),
+        scope: spec.scope.clone(),
+        attempt: task.attempts(),
+        feedback: feedback(task),
+        answers: answers(task),
+    }
+}
+
+fn context(run: &Run, no: TaskNo) -> Context {
+    let id = |no: TaskNo| run.tasks()[no.index()].spec.id.to_string();
+    let next = run.dependents(no).into_iter().take(NEIGHBORS_MAX);
+    let beside = run.tasks().iter().enumerate().filter(|(other, task)| {
+        *other != no.index() && matches!(task.status(), TaskStatus::Running | TaskStatus::Verifying)
+    });
+    Context {
+        orchestration_context: run.title.clone(),
+        dependencies_completed: run
+            .dependencies(no)
+            .into_iter()
+            .take(NEIGHBORS_MAX)
+            .map(id)
+            .collect(),
+        next_subtasks: next
+            .map(|no| format!("{} (waits for this)", id(no)))
+            .collect(),
+        related_subtasks: beside
+            .take(NEIGHBORS_MAX)
+            .map(|(_, task)| format!("{} (parallel)", task.spec.id))
+            .collect(),
+    }
+}
+
+/// What the tasks named as inputs made.
+fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
+    let given = |input: &Input| {
+        let Input::Task(id) = input else { return None };
+        let task = &run.tasks()[run.find(id)?.index()];
+        let artifacts = artifacts(task);
+        (!artifacts.is_empty()).then(|| Given {
+            task: id.clone(),
+            artifacts,
+        })
+    };
+    run.tasks()[no.index()]
+        .spec
+        .inputs
+        .iter()
+        .filter_map(given)
+        .collect()
+}
+
+/// The artifacts of a task's integrated attempt.
+fn artifacts(task: &Task) -> Vec<Artifact> {
+    let integrated = task
+        .endings
+        .iter()
+        .rev()
+        .find(|ending| ending.end == AttemptEnd::Integrated);
+    let collected = integrated.into_iter().flat_map(|ending| &ending.receipts);
+    collected
+        .filter_map(|receipt| match receipt {
+            Receipt::Collected { artifacts, .. } => Some(artifacts.clone()),
+            _ => None,
+        })
+        .next_back()
+        .unwrap_or_default()
+}
+
+/// Refusals of earlier attempts since a person last intervened, and what a person said then.
+fn feedback(task: &Task) -> Vec<Feedback> {
+    let told = |ending: &Ending| {
+        let exit = ending.receipts.iter().find_map(|receipt| match receipt {
+            Receipt::Submitted { exit, .. } => Some(exit.clone()),
+            _ => None,
+        });
+        match &ending.end {
+            AttemptEnd::Refused(Failure::Checks(verdicts) | Failure::Integration(verdicts)) => {
+                let mut feedback =
+                    Feedback::refusal(ending.number, exit, &task.spec.criteria, verdicts);
+                feedback.reason = end_words(&ending.end);
+                Some(feedback)
+            }
+            AttemptEnd::Refused(_)
+            | AttemptEnd::Errored(_)
+            | AttemptEnd::Lost(_)
+            | AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue) => {
+                Some(plain(ending, exit))
+            }
+            AttemptEnd::Integrated
+            | AttemptEnd::Stopped(StopReason::Canceled | StopReason::Interrupted)
+            | AttemptEnd::Asked(_)
+            | AttemptEnd::Superseded => None,
+        }
+    };
+    task.endings.iter().filter_map(told).collect()
+}
+
+fn plain(ending: &Ending, exit: Option<Exit>) -> Feedback {
+    let unmet: Vec<Unmet> = Vec::new();
+    Feedback {
+        attempt: ending.number,
+        reason: end_words(&ending.end),
+        exit,
+        unmet,
+    }
+}
+
+/// Answers in the order of the questions; what a person said unasked goes with an empty question.
+fn answers(task: &Task) -> Vec<Answer> {
+    let mut questions = task.endings.iter().filter_map(|ending| match &ending.end {
+        AttemptEnd::Asked(question) => Some(question.clone()),
+        _ => None,
+    });
+    task.answers
+        .iter()
+        .map(|answer| Answer {
+            question: questions.next().unwrap_or_default(),
+            answer: answer.clone(),
+        })
+        .collect()
+}
+
+/// Inputs of a composition with the paths of their artifacts; contents are read later.
+pub(crate) fn compose_inputs(run: &Run, no: TaskNo) -> Vec<compose::Input> {
+    let named = run.tasks()[no.index()].spec.inputs.iter();
+    let of = |input: &Input| match input {
+        Input::Path(path) => Some(compose::Input {
+            id: path.clone(),
+            title: path.clone(),
+            status: "done".to_owned(),
+            artifacts: vec![compose::Artifact {
+                path: path.clone(),
+                ..compose::Artifact::default()
+            }],
+            verdicts: Vec::new(),
+        }),
+        Input::Task(id) => {
+            let task = &run.tasks()[run.find(id)?.index()];
+            let artifact = |made: Artifact| compose::Artifact {
+                path: made.path,
+                ..compose::Artifact::default()
+            };
+            Some(compose::Input {
+                id: id.to_string(),
+                title: task.spec.title.clone(),
+                status: task.status().word().to_owned(),
+                artifacts: artifacts(task).into_iter().map(artifact).collect(),
+                verdicts: compose::Verdict::of(&task.spec.criteria, &verdicts(task)),
+            })
+        }
+    };
+    named.filter_map(of).collect()
+}
+
+fn verdicts(task: &Task) -> Vec<divisi_core::Verdict> {
+    let receipts = task
+        .endings
+        .last()
+        .into_iter()
+        .flat_map(|ending| &ending.receipts);
+    receipts
+        .filter_map(|receipt| match receipt {
+            Receipt::Verified { verdicts, .. } => Some(verdicts.clone()),
+            _ => None,
+        })
+        .next_back()
+        .unwrap_or_default()
+}

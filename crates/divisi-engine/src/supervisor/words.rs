@@ -1,0 +1,223 @@
+//! What the engine says, and what is done about it.
+//!
+//! A connection becomes the engine's by its first word, if its epoch is above all that were
+//! here. Every word may come twice: it is answered with the state as it is.
+
+use std::time::{Duration, Instant};
+
+use divisi_core::Epoch;
+use divisi_core::worker::{EndHow, FromWorker, Held, Job, PROTOCOL, ProcessSpec, ToWorker};
+
+use super::connection::{Connection, Received};
+use super::job::{Ground, Live};
+use super::serve::Supervisor;
+
+/// Each live job takes up to two descriptors, and a process usually has 1,024.
+const LIVE_MAX: usize = 448;
+
+/// Results that no engine forgets are memory.
+const ENDED_MAX: usize = 100_000;
+
+impl Supervisor {
+    /// The first words of a connection: it becomes the engine's, or it is refused.
+    pub(super) fn on_greeting(&mut self, fd: i32, now: Instant) {
+        let Some(at) = self.waiting.iter().position(|waiting| waiting.fd() == fd) else {
+            return;
+        };
+        let (mut words, garbage) = match self.waiting[at].receive() {
+            Received::Words(words) if words.is_empty() => return,
+            Received::Words(words) => (words.into_iter(), None),
+            Received::Closed(words) => (words.into_iter(), None),
+            Received::Garbage(words, cause) => (words.into_iter(), Some(cause)),
+        };
+        let cause = match words.next() {
+            Some(ToWorker::Hello {
+                protocol,
+                epoch,
+                orphan_grace_ms,
+            }) => {
+                if protocol != PROTOCOL {
+                    format!("protocol {protocol} is spoken; this supervisor speaks {PROTOCOL}")
+                } else if self.epoch.is_some_and(|seen| epoch <= seen) {
+                    let seen = self.epoch.unwrap_or_default().0;
+                    format!("epoch {} is not above {seen}, which was here", epoch.0)
+                } else {
+                    let connection = self.waiting.remove(at);
+                    self.join(connection, epoch, orphan_grace_ms, now);
+                    self.on_words(words.collect(), now);
+                    if let Some(cause) = garbage {
+                        self.drop_engine(Some(cause), now);
+                    }
+                    return;
+                }
+            }
+            Some(_) => "the first word must be hello".to_owned(),
+            None => garbage.unwrap_or_else(|| "nothing was said".to_owned()),
+        };
+        let mut connection = self.waiting.remove(at);
+        refuse(&mut connection, cause);
+    }
+
+    /// Takes a new engine on in the place of the old.
+    fn join(&mut self, connection: Connection, epoch: Epoch, grace_ms: u64, now: Instant) {
+        if self.engine.is_some() {
+            self.drop_engine(Some(format!("epoch {} took over", epoch.0)), now);
+        }
+        self.epoch = Some(epoch);
+        self.orphan_grace = Duration::from_millis(grace_ms);
+        self.alone_since = None;
+        // What is being ended goes on ending; the supervisor goes on serving.
+        self.shutdown = None;
+        self.idle_since = None;
+        self.engine = Some(connection);
+        let observations = self.observe(now);
+        let live = observations
+            .into_iter()
+            .map(|(job, observation)| (job, Held::Live { observation }));
+        let ended = self.ended.iter().map(|(job, ended)| {
+            let ended = ended.clone();
+            (*job, Held::Ended { ended })
+        });
+        let holds = live.chain(ended).collect();
+        self.say(&FromWorker::Joined {
+            protocol: PROTOCOL,
+            epoch,
+            holds,
+            confines: self.confines,
+        });
+    }
+
+    pub(super) fn on_engine(&mut self, now: Instant) {
+        let Some(engine) = self.engine.as_mut() else {
+            return;
+        };
+        if !engine.may_receive() {
+            return;
+        }
+        match engine.receive() {
+            Received::Words(words) => self.on_words(words, now),
+            Received::Closed(words) => {
+                self.on_words(words, now);
+                self.drop_engine(None, now);
+            }
+            Received::Garbage(words, cause) => {
+                self.on_words(words, now);
+                self.drop_engine(Some(cause), now);
+            }
+        }
+    }
+
+    pub(super) fn drop_engine(&mut self, cause: Option<String>, now: Instant) {
+        let Some(mut engine) = self.engine.take() else {
+            return;
+        };
+        if let Some(cause) = cause {
+            refuse(&mut engine, cause);
+        }
+        self.alone_since = Some(now);
+    }
+
+    fn on_words(&mut self, words: Vec<ToWorker>, now: Instant) {
+        for word in words {
+            match word {
+                ToWorker::Hello { .. } => {
+                    self.drop_engine(Some("hello was said before".to_owned()), now);
+                    return;
+                }
+                ToWorker::Start { job, spec } => self.on_start(job, *spec),
+                ToWorker::End { job, how } => self.on_end(job, how, now),
+                ToWorker::Forget { job } => {
+                    if self.ended.remove(&job).is_some() {
+                        self.notes.forgotten(job);
+                    } else if !self.live.contains_key(&job) {
+                        self.say(&FromWorker::Unknown { job });
+                    }
+                }
+                ToWorker::Observe => {
+                    let observations = self.observe(now);
+                    self.say(&FromWorker::Observed { observations });
+                }
+                ToWorker::Shutdown { how } => {
+                    self.shutdown = Some(how);
+                    self.end_all(how, now);
+                }
+            }
+        }
+    }
+
+    fn on_start(&mut self, job: Job, spec: ProcessSpec) {
+        if let Some(ended) = self.ended.get(&job) {
+            let ended = ended.clone();
+            return self.say(&FromWorker::Ended { job, ended });
+        }
+        if let Some(live) = self.live.get(&job) {
+            // A young one is announced when it is settled.
+            if live.settled {
+                let (pid, confined) = (live.pid.cast_unsigned(), live.confined);
+                self.say(&FromWorker::Started { job, pid, confined });
+            }
+            return;
+        }
+        let refusal = if self.shutdown.is_some() {
+            Some("start a job: the supervisor is shutting down".to_owned())
+        } else if self.live.len() >= LIVE_MAX {
+            Some(format!("start a job: {LIVE_MAX} are running"))
+        } else if self.ended.len() >= ENDED_MAX {
+            Some(format!(
+                "start a job: {ENDED_MAX} results wait to be forgotten"
+            ))
+        } else {
+            None
+        };
+        if let Some(cause) = refusal {
+            let permanent = false;
+            return self.say(&FromWorker::NotStarted {
+                job,
+                cause,
+                permanent,
+            });
+        }
+        let ground = Ground {
+            mark: &self.mark,
+            null: &self.null,
+            confines: self.confines,
+        };
+        match Live::start(&ground, job, spec) {
+            Ok(live) => {
+                self.roots.insert(live.pid, job);
+                self.live.insert(job, live);
+            }
+            Err(failed) => self.say(&FromWorker::NotStarted {
+                job,
+                cause: failed.cause,
+                permanent: failed.permanent,
+            }),
+        }
+    }
+
+    fn on_end(&mut self, job: Job, how: EndHow, now: Instant) {
+        if let Some(live) = self.live.get_mut(&job) {
+            live.told |= live.exited.is_none();
+            live.begin_ending(how, now);
+        } else if let Some(ended) = self.ended.get(&job) {
+            let ended = ended.clone();
+            self.say(&FromWorker::Ended { job, ended });
+        } else {
+            self.say(&FromWorker::Unknown { job });
+        }
+    }
+
+    pub(super) fn end_all(&mut self, how: EndHow, now: Instant) {
+        for live in self.live.values_mut() {
+            live.told |= live.exited.is_none();
+            live.begin_ending(how, now);
+        }
+    }
+}
+
+/// The last word to a connection that is not wanted.
+fn refuse(connection: &mut Connection, cause: String) {
+    connection.say(&FromWorker::Refused { cause });
+    // It may be gone, or not read; it is dropped in any case.
+    let _ = connection.send();
+}

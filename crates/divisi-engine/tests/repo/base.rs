@@ -1,0 +1,1 @@
+//! Bases from every kind of project, and the user's repository untouched.

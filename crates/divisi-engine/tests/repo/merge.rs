@@ -1,0 +1,1 @@
+//! Integration into a run's head.

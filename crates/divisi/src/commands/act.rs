@@ -1,0 +1,166 @@
+//! What people ask of a run while it goes on, or while nobody works on it.
+//!
+//! The answer comes when it is durable. Where no engine runs, this process holds it for a moment;
+//! nothing is started by that: `divisi resume` goes on.
+
+use std::path::Path;
+
+use divisi_core::{Diagnostic, RunId};
+use divisi_engine::control::{Action, Ask, Response};
+use divisi_engine::engine::{Notice, View};
+use divisi_engine::workspace::{Pool, PoolOptions};
+use divisi_pack::plan_file;
+
+use crate::cli;
+use crate::exit::Exit;
+use crate::hold::{Holder, Holding, reach, request};
+use crate::printer::{Failure, Line, Outcome, Printer};
+use crate::project::Project;
+
+/// Has an action done on a run.
+pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Printer) -> Outcome {
+    let holding = Holding::of(project);
+    let request = request(Ask::Act { run, action });
+    let silent =
+        || -> divisi_engine::engine::Observer { Box::new(|_: &[Notice], _: &dyn View| {}) };
+    let (response, goes_on) = loop {
+        let holder =
+            reach(&holding, silent).map_err(|told| Failure::told(told, Exit::Environment))?;
+        match holder {
+            Holder::Us(mut held) => break (held.ask(request.clone())?, false),
+            Holder::Other(mut client) => {
+                // A holder that went away before it answered: somebody else will.
+                if let Ok(response) = client.ask(&request) {
+                    break (response, true);
+                }
+            }
+        }
+    };
+    match response {
+        Response::Refused(diagnostic) => {
+            let exit = match diagnostic.code.as_str() {
+                "run-unknown" | "task-unknown" => Exit::NotFound,
+                _ => Exit::Refused,
+            };
+            Err(Failure::told(diagnostic, exit))
+        }
+        Response::Accepted | Response::Started(_) | Response::Pong => {
+            if printer.is_json() {
+                printer.document(&serde_json::json!({"accepted": true, "run": run.to_string()}))?;
+            } else if goes_on {
+                printer.note(&Line::of("accepted"));
+            } else {
+                printer.note(&Line::of(format!(
+                    "accepted; nobody works on it now: divisi resume {run}"
+                )));
+            }
+            Ok(Exit::Success)
+        }
+    }
+}
+
+/// `divisi submit`: takes files over into the task's workspace, then says that they are there.
+pub(crate) fn submit(args: &cli::Submit, project: &Project, printer: &Printer) -> Outcome {
+    let run = args.of.run;
+    if !args.files.is_empty() {
+        take_over(args, project)?;
+    }
+    act(
+        project,
+        run,
+        Action::Submit {
+            task: args.of.task.clone(),
+        },
+        printer,
+    )
+}
+
+/// Copies files into the workspace of a task's live attempt, at the promised path where one of
+/// that name is promised, otherwise at its root.
+fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
+    let run = crate::follow::run(project, args.of.run)?;
+    let refused = |cause: String| {
+        let diagnostic = Diagnostic::error("submit-files", cause).hint(format!(
+            "`divisi explain {} {}` says what the task waits for",
+            args.of.run, args.of.task
+        ));
+        Failure::told(diagnostic, Exit::Refused)
+    };
+    let no = divisi_engine::world::find_task(&run, &args.of.task).ok_or_else(|| {
+        Failure::told(
+            Diagnostic::error(
+                "task-unknown",
+                format!("{} has no task {:?}", args.of.run, args.of.task),
+            ),
+            Exit::NotFound,
+        )
+    })?;
+    let task = &run.tasks()[no.index()];
+    let live = task
+        .live()
+        .ok_or_else(|| refused(format!("task {} has no live attempt", args.of.task)))?;
+    let base = live
+        .base
+        .as_ref()
+        .ok_or_else(|| refused("its workspace is not prepared yet".to_owned()))?;
+    let told =
+        |fault: divisi_engine::repo::Fault| Failure::told(fault.diagnostic(), Exit::Environment);
+    let repo =
+        divisi_engine::repo::Repo::open(&project.divisi(), project.folder()).map_err(told)?;
+    let pool = Pool::open(std::sync::Arc::new(repo), PoolOptions::default()).map_err(told)?;
+    let workspace = match task.spec.workspace {
+        divisi_core::WorkspaceKind::Scratch => pool.scratch(run.id, no, live.workspace, base),
+        _ => pool.worktree(run.id, no, live.workspace, base),
+    }
+    .map_err(told)?;
+    for file in &args.files {
+        let name = file
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        let name = name.ok_or_else(|| refused(format!("{} names no file", file.display())))?;
+        let promised = task.spec.deliverables.iter().find(|promised| {
+            Path::new(&promised.path)
+                .file_name()
+                .is_some_and(|last| last.to_string_lossy() == name)
+        });
+        let single = match (task.spec.deliverables.as_slice(), args.files.len()) {
+            ([only], 1) => Some(only),
+            _ => None,
+        };
+        let target = promised
+            .or(single)
+            .map_or(name.as_str(), |deliverable| &deliverable.path);
+        let bytes = std::fs::read(file)
+            .map_err(|error| refused(format!("cannot read {}: {error}", file.display())))?;
+        divisi_agents::beneath::write(
+            &workspace.path,
+            target,
+            &bytes,
+            divisi_agents::beneath::Place::Whole,
+        )
+        .map_err(|error| refused(format!("cannot write {target}: {error}")))?;
+    }
+    Ok(())
+}
+
+/// `divisi split`.
+pub(crate) fn split(args: &cli::Split, project: &Project, printer: &Printer) -> Outcome {
+    let name = args.parts.display().to_string();
+    let bytes = std::fs::read(&args.parts).map_err(|error| {
+        let diagnostic =
+            Diagnostic::error("plan-unreadable", format!("cannot read {name}: {error}"));
+        Failure::told(diagnostic, Exit::Usage)
+    })?;
+    let read = plan_file::read_parts(&name, &bytes);
+    let source = String::from_utf8_lossy(&bytes);
+    for diagnostic in &read.diagnostics {
+        printer.diagnostic(diagnostic, Some(&source));
+    }
+    let parts = read.tasks.ok_or(Failure::Reported(Exit::Usage))?;
+    let action = Action::Split {
+        task: args.of.task.clone(),
+        parts,
+        reason: args.reason.clone(),
+    };
+    act(project, args.of.run, action, printer)
+}

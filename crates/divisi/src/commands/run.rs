@@ -1,0 +1,469 @@
+//! `divisi run` and `divisi resume`: have a run's tasks done, here or by whoever holds the engine.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use divisi_core::plan::{TaskKind, Work};
+use divisi_core::run::{Base, Budget, Run, Settings};
+use divisi_core::{Diagnostic, Plan, RunId, TaskSpec};
+use divisi_engine::control::{Action, Ask, Client, Response};
+use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
+use divisi_engine::repo::{BaseOptions, Repo};
+use divisi_pack::plan_file;
+
+use crate::cli::{Durability, Resume, RunArgs, Running};
+use crate::exit::Exit;
+use crate::hold::{Held, Holder, Holding, reach, request};
+use crate::printer::{Failure, Line, Outcome, Printer, Style};
+use crate::progress::{Progress, closing};
+use crate::project::Project;
+use crate::signals;
+
+/// Attempts side by side unless told: agents wait more than they compute, but not for nothing.
+const JOBS_DEFAULT: u32 = 4;
+
+/// How often a run that another process works on is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// `divisi run`.
+pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outcome {
+    let plan = read_plan(&args.plan, printer)?;
+    let settings = settings(args);
+    let approved = args.yes || consents(&plan, &settings, printer)?;
+    let base = base(args, project, printer)?;
+    let mut driver = Driver::new(project, &args.running, printer)?;
+    let ask = Ask::Start {
+        plan: Box::new(plan),
+        settings: Box::new(settings),
+        base,
+        approved,
+    };
+    let run = match driver.ask(ask)? {
+        Response::Started(run) => run,
+        Response::Refused(diagnostic) => return Err(Failure::told(diagnostic, Exit::Refused)),
+        other => return Err(unexpected(&other)),
+    };
+    printer.note(
+        &Line::styled(Style::Bold, run.to_string())
+            .then(format!(" started; its plan is {}", args.plan.display())),
+    );
+    driver.drive(run)
+}
+
+/// `divisi resume`.
+pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Printer) -> Outcome {
+    let mut driver = Driver::new(project, &args.running, printer)?;
+    match driver.ask(Ask::Act {
+        run,
+        action: Action::Resume,
+    })? {
+        Response::Accepted => driver.drive(run),
+        Response::Refused(diagnostic) => Err(Failure::told(diagnostic, Exit::Refused)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Reads a plan file, all faults told.
+pub(crate) fn read_plan(path: &Path, printer: &Printer) -> Result<Plan, Failure> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| {
+        let diagnostic =
+            Diagnostic::error("plan-unreadable", format!("cannot read {name}: {error}"))
+                .hint("`divisi schema plan` says what a plan file looks like");
+        Failure::told(diagnostic, Exit::Usage)
+    })?;
+    let read = plan_file::read(&name, &bytes);
+    let source = String::from_utf8_lossy(&bytes);
+    for diagnostic in &read.diagnostics {
+        printer.diagnostic(diagnostic, Some(&source));
+    }
+    read.plan.ok_or(Failure::Reported(Exit::Usage))
+}
+
+fn settings(args: &RunArgs) -> Settings {
+    let minutes = |minutes: u64| minutes * 60_000;
+    let default = Settings::default();
+    // Roles and agents share one flag: a name that is no agent's is a role's.
+    let is_agent = |name: &str| {
+        matches!(
+            name,
+            "command" | "person" | "scripted" | "compose" | "external"
+        )
+    };
+    let (agents, roles) = args
+        .limits
+        .iter()
+        .cloned()
+        .partition(|(name, _)| is_agent(name));
+    Settings {
+        workers_max: args.running.jobs.unwrap_or(JOBS_DEFAULT),
+        role_limits: roles,
+        agent_limits: agents,
+        timeout_ms: args.timeout.map_or(default.timeout_ms, minutes),
+        barriers: args.barriers,
+        budget: Budget {
+            attempts: args.attempts,
+            time_ms: args.agent_time.map(minutes),
+        },
+        ..default
+    }
+}
+
+/// Asks on a terminal whether to run the plan; elsewhere it waits for `divisi approve`.
+fn consents(plan: &Plan, settings: &Settings, printer: &Printer) -> Result<bool, Failure> {
+    let executed = plan
+        .tasks
+        .iter()
+        .filter(|task| matches!(task.work, Work::Command(_) | Work::Script(_)));
+    let people = plan
+        .tasks
+        .iter()
+        .filter(|task| is_for_people(task, settings));
+    let text = format!(
+        "{}: {} tasks, {} of them run programs of the plan, {} are for people",
+        plan.title,
+        plan.tasks.len(),
+        executed.count(),
+        people.count()
+    );
+    printer.note(&Line::of(text));
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(false);
+    }
+    eprint!("run it? [Y/n] ");
+    // A prompt that cannot be shown is answered by nobody.
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(|_| Failure::Closed)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes") && !answer.is_empty())
+}
+
+fn is_for_people(task: &TaskSpec, settings: &Settings) -> bool {
+    task.kind == TaskKind::Approval
+        || task.agent.as_deref() == Some("person")
+        || (task.work == Work::Handoff
+            && task.agent.is_none()
+            && settings.agent_default == "person")
+}
+
+/// Brings the run's base into the private repository, and says what it is.
+fn base(args: &RunArgs, project: &Project, printer: &Printer) -> Result<Base, Failure> {
+    let told =
+        |fault: divisi_engine::repo::Fault| Failure::told(fault.diagnostic(), Exit::Environment);
+    let repo = Repo::open(&project.divisi(), project.folder()).map_err(told)?;
+    let rev = (args.base != "HEAD").then(|| args.base.clone());
+    let options = BaseOptions {
+        rev,
+        include_dirty: args.include_dirty,
+    };
+    let base = repo.base(&options).map_err(told)?;
+    for warning in &base.warnings {
+        printer.diagnostic(warning, None);
+    }
+    if base.uncommitted_count > 0 && !base.included {
+        let names: Vec<&str> = base
+            .uncommitted
+            .iter()
+            .take(5)
+            .map(String::as_str)
+            .collect();
+        let more = base.uncommitted_count - names.len();
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let diagnostic = Diagnostic::warning(
+            "base-uncommitted",
+            format!(
+                "the run stands on {}; not on uncommitted {}{more}",
+                base.described,
+                names.join(", ")
+            ),
+        )
+        .hint("`--include-dirty` takes them in");
+        printer.diagnostic(&diagnostic, None);
+    }
+    Ok(Base {
+        commit: Some(base.commit),
+        described: base.described,
+        uncommitted: base.uncommitted,
+        included: base.included,
+    })
+}
+
+fn unexpected(response: &Response) -> Failure {
+    let diagnostic = Diagnostic::error(
+        "internal",
+        format!("the engine answered {response:?} to another question"),
+    );
+    Failure::told(diagnostic, Exit::Internal)
+}
+
+/// What the signal thread does with an interruption: to our own engine, or to another's run.
+type OnInterrupt = Arc<Mutex<Option<Box<dyn FnMut() + Send>>>>;
+
+/// Drives a run to rest: as holder, or beside one, and as holder once that one is gone.
+pub(crate) struct Driver<'a> {
+    holding: Holding,
+    project: &'a Project,
+    printer: &'a Printer,
+    holder: Option<Holder>,
+    progress: Arc<Mutex<Option<Progress>>>,
+    on_interrupt: OnInterrupt,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl<'a> Driver<'a> {
+    pub(crate) fn new(
+        project: &'a Project,
+        running: &Running,
+        printer: &'a Printer,
+    ) -> Result<Driver<'a>, Failure> {
+        let mut holding = Holding::of(project);
+        holding.durability = match running.durability {
+            Durability::Full => divisi_store::Durability::Full,
+            Durability::Normal => divisi_store::Durability::Normal,
+        };
+        let absolute = |path: &std::path::PathBuf| {
+            std::path::absolute(path).map(|path| path.to_string_lossy().into_owned())
+        };
+        holding.writable = running
+            .allow_write
+            .iter()
+            .filter_map(|path| absolute(path).ok())
+            .collect();
+        holding.passes.clone_from(&running.pass_env);
+        holding.confine = !running.unconfined;
+        let on_interrupt: OnInterrupt = Arc::new(Mutex::new(None));
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let (hear, flag) = (Arc::clone(&on_interrupt), Arc::clone(&interrupted));
+        let listening = signals::on_interrupt(move || {
+            let again = flag.swap(true, Ordering::SeqCst);
+            match hear.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+                Some(tell) => tell(),
+                // Nothing has begun, or everything has ended: there is nothing to be graceful to.
+                None => std::process::exit(i32::from(Exit::Interrupted.code())),
+            }
+            if !again {
+                // Nobody may read it; the run ends all the same.
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "ending agents; press Ctrl-C again to end them at once"
+                );
+            }
+        });
+        listening.map_err(|error| {
+            let diagnostic =
+                Diagnostic::error("internal", format!("cannot listen for signals: {error}"));
+            Failure::told(diagnostic, Exit::Environment)
+        })?;
+        let progress = Arc::new(Mutex::new(None));
+        Ok(Driver {
+            holding,
+            project,
+            printer,
+            holder: None,
+            progress,
+            on_interrupt,
+            interrupted,
+        })
+    }
+
+    fn observer(&self) -> Observer {
+        let progress = Arc::clone(&self.progress);
+        Box::new(move |notices, view| {
+            let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(progress) = progress.as_mut() else {
+                return;
+            };
+            for notice in notices {
+                match notice {
+                    Notice::Event(run, at, event) => {
+                        progress.event(*run, *at, event, view.run(*run))
+                    }
+                    Notice::Trouble(cause) => progress.trouble(cause),
+                }
+            }
+            let state = view.run(progress.run());
+            progress.flush(state);
+        })
+    }
+
+    fn reach(&mut self) -> Result<(), Failure> {
+        if self.holder.is_none() {
+            let holder = reach(&self.holding, || self.observer());
+            self.holder =
+                Some(holder.map_err(|diagnostic| Failure::told(diagnostic, Exit::Environment))?);
+        }
+        Ok(())
+    }
+
+    /// Asks whoever holds the engine. An answer that was lost is asked for again.
+    pub(crate) fn ask(&mut self, ask: Ask) -> Result<Response, Failure> {
+        let request = request(ask);
+        loop {
+            self.reach()?;
+            match self.holder.as_mut().expect("it was reached") {
+                Holder::Us(held) => return Ok(held.ask(request)?),
+                Holder::Other(client) => match client.ask(&request) {
+                    Ok(response) => return Ok(response),
+                    Err(_) => self.holder = None,
+                },
+            }
+        }
+    }
+
+    /// Follows a run until it rests, and says what it came to.
+    pub(crate) fn drive(mut self, run: RunId) -> Outcome {
+        let terminal = std::io::stderr().is_terminal();
+        let progress = Progress::new(
+            run,
+            self.printer.is_quiet(),
+            self.printer.color_err(),
+            terminal,
+        );
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
+        let rest = loop {
+            self.reach()?;
+            let holder = self.holder.take().expect("it was reached");
+            let rest = match holder {
+                Holder::Us(held) => Some(self.hold(*held, run)?),
+                Holder::Other(client) => self.follow(client, run)?,
+            };
+            if let Some(rest) = rest {
+                break rest;
+            }
+        };
+        self.finish();
+        self.close(run, rest)
+    }
+
+    /// Works on it as the holder. Returns when it rests or was interrupted.
+    fn hold(&self, mut held: Held, run: RunId) -> Result<Rest, Failure> {
+        let sender = held.sender();
+        self.hear(Box::new(move || {
+            // An engine that has ended has nothing left to interrupt.
+            let _ = sender.send(Input::Interrupted);
+        }));
+        let rest = held.engine.run(Until::Rests(run));
+        self.hear_nothing();
+        Ok(rest?)
+    }
+
+    /// Watches another process work on it. `None` once that process is gone and the run is not at
+    /// rest: then somebody must take over.
+    fn follow(&self, mut client: Client, run: RunId) -> Result<Option<Rest>, Failure> {
+        let holding = self.holding.clone();
+        self.hear(Box::new(move || {
+            if let Ok(Holder::Other(mut client)) = reach(&holding, || {
+                Box::new(|_: &[Notice], _: &dyn divisi_engine::engine::View| {})
+            }) {
+                let ask = Ask::Act {
+                    run,
+                    action: Action::Interrupt,
+                };
+                // A holder that is gone has ended its agents by itself.
+                let _ = client.ask(&request(ask));
+            }
+        }));
+        let gone = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&gone);
+        let waiting = std::thread::Builder::new()
+            .name("holder".to_owned())
+            .spawn(move || {
+                client.wait_for_end();
+                flag.store(true, Ordering::SeqCst);
+            });
+        drop(waiting);
+        let mut seen = 0;
+        let rest = loop {
+            let is_gone = gone.load(Ordering::SeqCst);
+            let state = crate::follow::run(self.project, run)?;
+            for (seq, at, event) in crate::follow::events_after(self.project, run, seen)? {
+                seen = seq;
+                if let Some(progress) = self
+                    .progress
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .as_mut()
+                {
+                    progress.event(run, at, &event, Some(&state));
+                }
+            }
+            if let Some(progress) = self
+                .progress
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .as_mut()
+            {
+                progress.flush(Some(&state));
+            }
+            if rests(&state) {
+                let interrupted = self.interrupted.load(Ordering::SeqCst);
+                break Some(if interrupted {
+                    Rest::Interrupted
+                } else {
+                    Rest::Rested
+                });
+            }
+            if is_gone {
+                break None;
+            }
+            std::thread::sleep(LOOK);
+        };
+        self.hear_nothing();
+        Ok(rest)
+    }
+
+    fn hear(&self, tell: Box<dyn FnMut() + Send>) {
+        *self
+            .on_interrupt
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(tell);
+    }
+
+    fn hear_nothing(&self) {
+        *self
+            .on_interrupt
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn finish(&self) {
+        if let Some(mut progress) = self
+            .progress
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
+            progress.finish();
+        }
+    }
+
+    /// Says where the run stands, writes its report, and picks the exit code.
+    fn close(&self, id: RunId, rest: Rest) -> Outcome {
+        let run = crate::follow::run(self.project, id)?;
+        for line in closing(&run, wall_now()) {
+            self.printer.note(&Line::of(line));
+        }
+        Ok(match rest {
+            Rest::Interrupted if run.ended.is_none() => Exit::Interrupted,
+            Rest::Interrupted | Rest::Rested => Exit::of_run(&run),
+        })
+    }
+}
+
+/// Whether nothing goes on with a run that another process holds.
+fn rests(run: &Run) -> bool {
+    use divisi_core::run::RunStatus;
+    if run.owed().next().is_some() || run.slots() > 0 {
+        return false;
+    }
+    run.paused.is_some() || run.status() != RunStatus::Running
+}

@@ -1,0 +1,307 @@
+//! What a run does, live: plain lines, and on a terminal a line of what runs and what waits.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use divisi_core::receipt::Receipt;
+use divisi_core::run::{AttemptEnd, Event, Run, RunStatus, TaskStatus, Then, end_words, explain};
+use divisi_core::{AttemptId, RunId, TaskNo, Time};
+use divisi_pack::printable;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Names of running tasks on the live line; more are counted.
+const RUNNING_NAMED_MAX: usize = 4;
+
+/// The live line is redrawn at most so often.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// Shows one run.
+pub(crate) struct Progress {
+    run: RunId,
+    quiet: bool,
+    color: bool,
+    live: Option<ProgressBar>,
+    drawn: Instant,
+    leased: BTreeMap<TaskNo, (Time, String)>,
+    /// Lines are written in one piece, to standard error.
+    lines: String,
+}
+
+impl Progress {
+    pub(crate) fn new(run: RunId, quiet: bool, color: bool, terminal: bool) -> Progress {
+        let live = (terminal && !quiet).then(|| {
+            let bar = ProgressBar::new(0);
+            let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {wide_msg}");
+            bar.set_style(style.expect("the template is well-formed"));
+            bar
+        });
+        Progress {
+            run,
+            quiet,
+            color,
+            live,
+            drawn: Instant::now(),
+            leased: BTreeMap::new(),
+            lines: String::new(),
+        }
+    }
+
+    /// The run it shows.
+    pub(crate) fn run(&self) -> RunId {
+        self.run
+    }
+
+    /// Takes in an event of any run; `state` is the run after it.
+    pub(crate) fn event(&mut self, run: RunId, at: Time, event: &Event, state: Option<&Run>) {
+        if run != self.run || self.quiet {
+            return;
+        }
+        let Some(state) = state else { return };
+        self.line_of(at, event, state);
+    }
+
+    /// Writes what has come together, and redraws.
+    pub(crate) fn flush(&mut self, state: Option<&Run>) {
+        let lines = std::mem::take(&mut self.lines);
+        match &self.live {
+            None => {
+                // Nobody reads any more if this fails; the run goes on.
+                let _ = std::io::stderr().write_all(lines.as_bytes());
+            }
+            Some(bar) => {
+                for line in lines.lines() {
+                    bar.println(line);
+                }
+                if let Some(state) = state
+                    && (self.drawn.elapsed() >= REDRAW || !lines.is_empty())
+                {
+                    self.drawn = Instant::now();
+                    self.redraw(state);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn trouble(&mut self, cause: &str) {
+        let line = format!("{} {}\n", self.paint("33", "!"), printable(cause));
+        self.lines.push_str(&line);
+    }
+
+    /// The live line goes; what was printed stays.
+    pub(crate) fn finish(&mut self) {
+        self.flush(None);
+        if let Some(bar) = self.live.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn redraw(&self, state: &Run) {
+        let Some(bar) = &self.live else { return };
+        let counts = state.counts();
+        bar.set_length(state.tasks().len() as u64);
+        bar.set_position(u64::from(counts.of(TaskStatus::Done)));
+        let mut parts = Vec::new();
+        let names: Vec<&str> = self
+            .leased
+            .keys()
+            .take(RUNNING_NAMED_MAX)
+            .filter_map(|no| Some(state.task(*no)?.spec.id.as_str()))
+            .collect();
+        if !names.is_empty() {
+            let more = self.leased.len() - names.len();
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            parts.push(format!("running {}{more}", names.join(", ")));
+        }
+        for status in [TaskStatus::Ready, TaskStatus::Waiting, TaskStatus::Blocked] {
+            match counts.of(status) {
+                0 => {}
+                count => parts.push(format!("{count} {status}")),
+            }
+        }
+        if let Some(reason) = &state.paused {
+            parts.push(format!("paused: {}", reason.words()));
+        }
+        bar.set_message(printable(&parts.join(" · ")));
+        bar.tick();
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.color {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn say(&mut self, code: &str, mark: &str, text: &str) {
+        let line = format!("{} {}\n", self.paint(code, mark), printable(text));
+        self.lines.push_str(&line);
+    }
+
+    fn line_of(&mut self, at: Time, event: &Event, state: &Run) {
+        let id = |no: TaskNo| {
+            state
+                .task(no)
+                .map_or_else(String::new, |task| task.spec.id.to_string())
+        };
+        match event {
+            Event::AttemptLeased { attempt, agent, .. } => {
+                self.leased.insert(attempt.task, (at, agent.clone()));
+                if attempt.number > 1 {
+                    self.say(
+                        "36",
+                        ">",
+                        &format!("{} attempt {} by {agent}", id(attempt.task), attempt.number),
+                    );
+                }
+            }
+            Event::AttemptAdvanced { attempt, receipts } => {
+                let done = receipts
+                    .iter()
+                    .any(|receipt| matches!(receipt, Receipt::Integrated { .. }));
+                if done {
+                    self.done(at, *attempt, state);
+                }
+            }
+            Event::BatchIntegrated { attempts, .. } => {
+                for (attempt, _) in attempts {
+                    self.done(at, *attempt, state);
+                }
+            }
+            Event::AttemptEnded {
+                attempt, end, then, ..
+            } => {
+                self.leased.remove(&attempt.task);
+                if *end == AttemptEnd::Integrated {
+                    return;
+                }
+                let next = match then {
+                    Then::Retry { .. } => "it is tried again".to_owned(),
+                    Then::Reassign { agent } => format!("{agent} takes over"),
+                    Then::Escalate(_) => format!(
+                        "a person decides: divisi explain {} {}",
+                        self.run,
+                        id(attempt.task)
+                    ),
+                    Then::Ask(_) => format!(
+                        "answer it: divisi answer {} {} TEXT",
+                        self.run,
+                        id(attempt.task)
+                    ),
+                    Then::Cancel => "canceled".to_owned(),
+                };
+                self.say(
+                    "31",
+                    "x",
+                    &format!(
+                        "{} attempt {}: {}; {next}",
+                        id(attempt.task),
+                        attempt.number,
+                        end_words(end)
+                    ),
+                );
+            }
+            Event::ReviewAwaited { attempt, .. } => {
+                let text = format!(
+                    "{} awaits a person: divisi explain {} {}",
+                    id(attempt.task),
+                    self.run,
+                    id(attempt.task)
+                );
+                self.say("33", "?", &text);
+            }
+            Event::AttemptSuspected { attempt, evidence } => {
+                self.say(
+                    "33",
+                    "?",
+                    &format!("{} is suspected: {evidence}", id(attempt.task)),
+                );
+            }
+            Event::AttemptCleared { attempt } => {
+                self.say(
+                    "32",
+                    "-",
+                    &format!("{} is cleared of suspicion", id(attempt.task)),
+                );
+            }
+            Event::TaskSkipped { task, because } => {
+                self.say(
+                    "33",
+                    "-",
+                    &format!("{} is skipped because of {}", id(*task), id(*because)),
+                );
+            }
+            Event::RunPaused { reason } => self.say(
+                "33",
+                "!",
+                &format!("{} is paused: {}", self.run, reason.words()),
+            ),
+            Event::RunResumed => self.say("32", "-", &format!("{} goes on", self.run)),
+            Event::FinalHeld { .. } => {
+                self.say(
+                    "31",
+                    "x",
+                    &format!(
+                        "checks on the whole did not all pass: divisi explain {}",
+                        self.run
+                    ),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn done(&mut self, at: Time, attempt: AttemptId, state: &Run) {
+        let (since, agent) = self
+            .leased
+            .remove(&attempt.task)
+            .unwrap_or((at, String::new()));
+        let Some(task) = state.task(attempt.task) else {
+            return;
+        };
+        let label = if agent == "scripted" {
+            ", scripted"
+        } else {
+            ""
+        };
+        let seconds = at.ms_since(since) as f64 / 1000.0;
+        let text = format!(
+            "{} {} ({seconds:.1} s{label})",
+            task.spec.id, task.spec.title
+        );
+        self.say("32", "+", &text);
+    }
+}
+
+/// The last lines of a run that rests, for people: what it came to, why, and what to do.
+pub(crate) fn closing(run: &Run, now: Time) -> Vec<String> {
+    let counts = run.counts();
+    let mut parts = Vec::new();
+    for status in TaskStatus::ALL {
+        match counts.of(status) {
+            0 => {}
+            count => parts.push(format!("{count} {status}")),
+        }
+    }
+    let mut lines = vec![format!("{} {}: {}", run.id, run.status(), parts.join(", "))];
+    if run.status() == RunStatus::Succeeded {
+        if run.integration.head != run.base.commit {
+            lines.push(format!("  take the result over: divisi merge {}", run.id));
+        }
+        lines.push(format!("  read the report:      divisi report {}", run.id));
+        return lines;
+    }
+    let told = explain::explain_run(run, now);
+    lines.extend(
+        told.causes
+            .iter()
+            .map(|cause| format!("  {}", printable(cause))),
+    );
+    lines.extend(told.commands.iter().map(|command| format!("  > {command}")));
+    lines
+}
