@@ -130,7 +130,7 @@ fn of_attempt(run: &Run, event: &Event) -> Line {
                 let many = words::plural(passed_before.len() as u64, "check");
                 facts.push(format!("{many} pass before the work and prove nothing"));
             }
-            one(run, *attempt).with(Style::Dim, format!(" works; {}", facts.join("; ")))
+            one(run, *attempt).with(Style::Dim, format!(" works{}", with_facts(&facts)))
         }
         Event::AttemptAdopted { attempt, .. } => one(run, *attempt).then(" still runs and goes on"),
         Event::AttemptAdvanced { attempt, receipts } => advanced(run, *attempt, receipts),
@@ -215,6 +215,13 @@ fn held_words(verdicts: &[Verdict], tasks: usize) -> String {
         parts.push(format!("checks of {tasks} fail on the whole"));
     }
     parts.join("; ")
+}
+
+fn with_facts(facts: &[String]) -> String {
+    match facts {
+        [] => String::new(),
+        facts => format!("; {}", facts.join("; ")),
+    }
 }
 
 fn because(text: &str) -> String {

@@ -3,6 +3,9 @@
 //! One file per command in [`commands`], one printer in [`printer`], one table of exit codes in
 //! [`exit`]. Nothing is decided here that the core could decide.
 
+#[cfg(windows)]
+compile_error!("Divisi does not run on Windows yet; build and use it in WSL 2");
+
 mod cli;
 mod commands;
 mod exit;
@@ -55,6 +58,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Report(args) => commands::report::run(args, global, printer),
         Command::Simulate(args) => commands::simulate::run(args, printer),
         Command::Schema(args) => commands::schema::run(args, printer),
+        Command::Doctor => commands::doctor::run(global, printer),
         Command::Completions(args) => commands::completions::run(args, printer),
         Command::Supervisor(args) => {
             let options = ServeOptions {

@@ -88,6 +88,7 @@ fn row(name: &str, value: impl Into<String>) -> Line {
 pub(crate) fn base_words(base: &Base) -> String {
     let at = match (&base.commit, base.described.as_str()) {
         (Some(commit), "") => commit.short().to_owned(),
+        (Some(commit), described) if described.contains(commit.short()) => described.to_owned(),
         (Some(commit), described) => format!("{described} at {}", commit.short()),
         (None, "") => "no files".to_owned(),
         (None, described) => described.to_owned(),

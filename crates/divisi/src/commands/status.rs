@@ -43,7 +43,8 @@ pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Out
         None => all(&view, printer)?,
         Some(id) => {
             project.row(&view, Some(id))?;
-            one(&loaded::load(&view, id)?, words::now(), printer)?;
+            let run = loaded::load(&view, id)?;
+            one(&run, Attended::of(&project, &run), words::now(), printer)?;
         }
     }
     Ok(Exit::Success)
@@ -190,9 +191,9 @@ fn listed_task<'a>(run: &'a Run, no: usize, task: &'a Task) -> ListedTask<'a> {
     }
 }
 
-fn one(run: &Run, now: Time, printer: &Printer) -> Result<(), Failure> {
+fn one(run: &Run, attended: Attended, now: Time, printer: &Printer) -> Result<(), Failure> {
     if !printer.is_json() {
-        return printer.lines(&lines(run, now));
+        return printer.lines(&lines(run, attended, now));
     }
     let numbered = run.tasks().iter().enumerate();
     let tasks: Vec<ListedTask<'_>> = numbered
@@ -206,6 +207,7 @@ fn one(run: &Run, now: Time, printer: &Printer) -> Result<(), Failure> {
         "title": run.title,
         "status": run.status(),
         "paused": run.paused,
+        "engine": attended != Attended::No,
         "revision": run.revision,
         "created_at": run.created_at,
         "last_at": run.last_at,
@@ -216,9 +218,36 @@ fn one(run: &Run, now: Time, printer: &Printer) -> Result<(), Failure> {
     }))
 }
 
+/// Whether somebody works on a run that could go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attended {
+    /// An engine does, or there is nothing to go on with.
+    Yes,
+    /// It could go on, and no engine works in the project.
+    No,
+}
+
+impl Attended {
+    /// Asks whether the project's engine is held.
+    pub(crate) fn of(project: &Project, run: &Run) -> Attended {
+        let could_go_on = run.status() == RunStatus::Running && run.paused.is_none();
+        match could_go_on && !project.is_held() {
+            true => Attended::No,
+            false => Attended::Yes,
+        }
+    }
+}
+
 /// One run: what runs, what waits and why.
-pub(crate) fn lines(run: &Run, now: Time) -> Vec<Line> {
+pub(crate) fn lines(run: &Run, attended: Attended, now: Time) -> Vec<Line> {
     let mut lines = vec![head(run, now)];
+    if attended == Attended::No {
+        lines.push(
+            Line::styled(Style::Warn, "no engine works on it")
+                .with(Style::Dim, "  → ")
+                .with(Style::Note, format!("divisi resume {}", run.id)),
+        );
+    }
     if let Some(reason) = run.paused.as_ref().filter(|_| run.ended.is_none()) {
         lines.push(
             Line::styled(Style::Warn, format!("paused: {}", reason.words()))

@@ -13,6 +13,7 @@ use divisi_store::View;
 use serde::Serialize;
 
 use crate::cli::{Global, Watch};
+use crate::commands::status::{self, Attended};
 use crate::exit::Exit;
 use crate::happened;
 use crate::loaded;
@@ -34,7 +35,8 @@ pub(crate) fn run(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
     let mut run = loaded::load(&view, row.run)?;
     let mut seq = if args.from_start { 0 } else { row.seq };
     if !args.from_start && !printer.is_json() {
-        printer.lines(&super::status::lines(&run, words::now()))?;
+        let attended = Attended::of(&project, &run);
+        printer.lines(&status::lines(&run, attended, words::now()))?;
     }
     loop {
         let entries = view.events(Stream::Run(run.id), seq, PAGE)?;

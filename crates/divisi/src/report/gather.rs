@@ -216,9 +216,7 @@ fn assumptions(run: &Run) -> Vec<String> {
     }
     if !run.base.uncommitted.is_empty() && !run.base.included {
         let many = words::plural(run.base.uncommitted.len() as u64, "uncommitted path");
-        taken.push(format!(
-            "the base is what was committed; {many} were left out"
-        ));
+        taken.push(format!("the base is what was committed, without {many}"));
     }
     if !settings.budget.is_bounded() {
         taken.push("no budget: attempts and time were bounded by each task's limits".to_owned());

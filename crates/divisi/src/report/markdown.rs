@@ -67,10 +67,7 @@ fn section(title: &str, out: &mut String) {
 fn text(outside: &str) -> String {
     let mut escaped = String::with_capacity(outside.len());
     for c in printable(outside).chars() {
-        if matches!(
-            c,
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '!'
-        ) {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '|') {
             escaped.push('\\');
         }
         escaped.push(c);
@@ -80,7 +77,10 @@ fn text(outside: &str) -> String {
 
 /// A name from outside, set as code.
 fn code(outside: &str) -> String {
-    format!("`{}`", printable(outside).replace('`', "'"))
+    format!(
+        "`{}`",
+        printable(outside).replace('`', "'").replace('|', "\\|")
+    )
 }
 
 fn head(report: &Report, out: &mut String) {
@@ -248,7 +248,7 @@ fn artifacts(report: &Report, out: &mut String) {
     line!(out, "| file | size | digest | by |");
     line!(out, "|---|---|---|---|");
     for (task, made) in made() {
-        let path = text(&made.path);
+        let path = code(&made.path);
         let digest = made.digest.short();
         line!(
             out,
