@@ -21,3 +21,6 @@ pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
 fn events() -> Value {
     serde_json::from_str(EVENTS).expect("the schema of events is JSON")
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,9 @@ use crate::words;
 /// How often the journal is looked at while nothing happens. One query by key each time.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// A run that nobody works on is watched for so many looks: an engine may be about to take over.
+const UNATTENDED_MAX: u32 = 20;
+
 /// Events read at once.
 const PAGE: u32 = 1_000;
 
@@ -38,18 +41,26 @@ pub(crate) fn run(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
         let attended = Attended::of(&project, &run);
         printer.lines(&status::lines(&run, attended, words::now()))?;
     }
+    let mut unattended = 0;
     loop {
         let entries = view.events(Stream::Run(run.id), seq, PAGE)?;
         for entry in &entries {
             tell(&mut run, entry, &view, printer)?;
             seq = entry.seq;
         }
-        if entries.is_empty() {
-            if let Some(exit) = rests(&view, &run)? {
-                return Ok(exit);
-            }
-            thread::sleep(LOOK);
+        if !entries.is_empty() {
+            continue;
         }
+        if let Some(exit) = rests(&view, &run)? {
+            return Ok(exit);
+        }
+        unattended = if project.is_held() { 0 } else { unattended + 1 };
+        if unattended > UNATTENDED_MAX {
+            let words = "no engine works on it any more; `divisi resume` goes on";
+            printer.note(&Line::styled(Style::Warn, words));
+            return Ok(Exit::Interrupted);
+        }
+        thread::sleep(LOOK);
     }
 }
 
