@@ -10,6 +10,9 @@ mod cli;
 mod commands;
 mod exit;
 mod follow;
+#[cfg(test)]
+#[path = "../tests/cli/given.rs"]
+mod given;
 mod happened;
 mod hold;
 mod loaded;
@@ -18,6 +21,8 @@ mod printer;
 mod progress;
 mod project;
 mod report;
+#[cfg(test)]
+mod scenes;
 mod signals;
 mod words;
 

@@ -60,3 +60,6 @@ pub(crate) fn lines(told: &Explanation) -> Vec<Line> {
         .chain(commands)
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -521,3 +521,6 @@ fn file_lines(
         .map(|(name, path)| Line::styled(Style::Dim, name).then(format!("  {}", path.display())))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

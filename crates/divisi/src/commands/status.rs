@@ -338,3 +338,6 @@ fn group(run: &Run, status: TaskStatus, shown: &[TaskNo], now: Time, lines: &mut
         ));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,13 @@ fn head(report: &Report, out: &mut String) {
     for path in &report.base.uncommitted {
         line!(out, "  - {}", code(path));
     }
-    if let Some(head) = &report.head {
+    if let Some(head) = &report.head
+        && report
+            .base
+            .commit
+            .as_ref()
+            .is_none_or(|base| base.as_str() != head)
+    {
         line!(
             out,
             "- result: commit {}; `divisi merge {}` takes it over",
