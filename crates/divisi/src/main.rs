@@ -125,13 +125,12 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
             let (task, text) = (args.of.task.clone(), args.text.join(" "));
             (args.of.run, Action::Answer { task, text })
         }
-        // To be wired by the owner of these commands, beside those above.
+        // Temporary: `commands::merge::{diff, merge}` are wired here once the repository has what
+        // they use.
         _ => {
             let cause = format!("{command:?} is not wired yet");
-            return Err(Failure::told(
-                Diagnostic::error("internal", cause),
-                Exit::Internal,
-            ));
+            let told = Diagnostic::error("internal", cause);
+            return Err(Failure::told(told, Exit::Internal));
         }
     };
     commands::act::act(project, run, action, printer)

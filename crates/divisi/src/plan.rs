@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
-use divisi_core::{Diagnostic, Plan};
+use divisi_core::{Diagnostic, Plan, TaskSpec};
 use divisi_pack::plan_file;
 
 use crate::exit::Exit;
@@ -22,6 +22,18 @@ pub(crate) fn read(path: &Path, printer: &Printer) -> Result<Plan, Failure> {
     let read = plan_file::read(&path.to_string_lossy(), &bytes);
     tell(&read.diagnostics, &bytes, printer);
     read.plan.ok_or(Failure::Reported(Exit::Usage))
+}
+
+/// Reads a file with the parts of a task that is split; `-` is standard input. Faults and warnings
+/// are told.
+///
+/// # Errors
+/// The file cannot be read, or holds no parts.
+pub(crate) fn read_parts(path: &Path, printer: &Printer) -> Result<Vec<TaskSpec>, Failure> {
+    let bytes = bytes(path)?;
+    let read = plan_file::read_parts(&path.to_string_lossy(), &bytes);
+    tell(&read.diagnostics, &bytes, printer);
+    read.tasks.ok_or(Failure::Reported(Exit::Usage))
 }
 
 fn tell(diagnostics: &[Diagnostic], bytes: &[u8], printer: &Printer) {

@@ -134,14 +134,32 @@ fn json_documents_parse_and_keep_their_keys() {
     has(&runs, &["runs"]);
     has(
         &runs["runs"][0],
-        &["run", "title", "status", "paused", "created_at", "last_at", "tasks"],
+        &[
+            "run",
+            "title",
+            "status",
+            "paused",
+            "created_at",
+            "last_at",
+            "tasks",
+        ],
     );
     let run = document(&["status", "run-1"]);
     has(
         &run,
         &[
-            "run", "title", "status", "paused", "engine", "revision", "created_at", "last_at",
-            "ended_at", "counts", "explanation", "tasks",
+            "run",
+            "title",
+            "status",
+            "paused",
+            "engine",
+            "revision",
+            "created_at",
+            "last_at",
+            "ended_at",
+            "counts",
+            "explanation",
+            "tasks",
         ],
     );
     assert_eq!(run["tasks"][0]["scripted"], false);
@@ -171,6 +189,35 @@ fn json_documents_parse_and_keep_their_keys() {
         assert!(keys(&report).contains(&key), "{key}");
     }
     has(&document(&["doctor"]), &["project", "state", "findings"]);
+}
+
+#[test]
+fn a_report_names_what_was_made_and_when_it_ended() {
+    let criteria = vec![Criterion::ExitStatus];
+    let mut given = Given::run_of(plan(
+        "Ship it",
+        vec![written("draft", "scripted", criteria)],
+    ));
+    given.ends("draft", 0).collected("draft");
+    given.checked("draft", vec![Verdict::pass(0)]).integrated();
+    let head = given.run().integration.head;
+    given.ask(Ask::FinalChecked {
+        head,
+        verdicts: Vec::new(),
+        tasks: Vec::new(),
+    });
+    let report = printed(given.folder(), &["report", "--json"]);
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["ended_at"], given.now().0);
+    assert_eq!(report["head"], "3".repeat(40));
+    assert_eq!(report["tasks"][0]["artifacts"][0]["path"], "draft.md");
+    assert_eq!(report["scripted"], true);
+    let text = printed(given.folder(), &["report"]);
+    assert!(
+        text.contains("**succeeded**, ended 2023-11-14 22:13:22"),
+        "{text}"
+    );
+    assert!(text.contains("no real agent did it"), "{text}");
 }
 
 #[test]
