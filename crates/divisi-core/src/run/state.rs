@@ -545,7 +545,7 @@ impl std::fmt::Display for RunStatus {
 }
 
 /// How many tasks stand in each status.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts([u32; 11]);
 
 impl Counts {

@@ -149,6 +149,8 @@ pub struct Engine<J: Journal> {
     interruption: Interruption,
     /// Prepared attempts whose start is being made durable.
     launching: BTreeMap<AttemptId, Box<Prepared>>,
+    /// Attempts whose processes may outlive them: found by an earlier life, or given up.
+    strays: BTreeSet<AttemptId>,
     /// What the monitor found, to be decided in the next step.
     found: Vec<Directive>,
     looked_at: Instant,
@@ -186,6 +188,7 @@ impl<J: Journal> Engine<J> {
             troubles: Vec::new(),
             interruption: Interruption::No,
             launching: BTreeMap::new(),
+            strays: BTreeSet::new(),
             found: Vec::new(),
             looked_at: Instant::now(),
             joining: false,
@@ -230,11 +233,8 @@ impl<J: Journal> Engine<J> {
         }
         loop {
             let inputs = self.take_inputs(until);
-            let waited = inputs.is_empty();
             self.step(inputs)?;
-            if waited {
-                self.look();
-            }
+            self.look();
             if self.interruption != Interruption::No && self.nothing_works() {
                 return Ok(Rest::Interrupted);
             }
@@ -447,10 +447,13 @@ impl<J: Journal> Engine<J> {
         if self.clocks.look(clocks) {
             self.monitor.fresh_grace(now);
         }
-        if self.monitor.is_idle() {
+        if self.monitor.is_idle() && self.strays.is_empty() {
             return;
         }
-        let due = self.monitor.look_in_ms().unwrap_or(u64::MAX);
+        let due = self
+            .monitor
+            .look_in_ms()
+            .unwrap_or(self.shell.options.patience.look_ms);
         if (self.looked_at.elapsed().as_millis() as u64) < due {
             return;
         }

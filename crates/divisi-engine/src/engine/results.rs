@@ -436,19 +436,15 @@ impl Integrating {
 }
 
 /// Moves the run's branch; repeating it changes nothing.
-pub(super) fn move_head(
-    shell: &Shell,
-    run: RunId,
-    from: Option<&Commit>,
-    to: &Commit,
-) -> Result<Finished, String> {
+///
+/// The journal is the truth: a branch that stands elsewhere, because a loss of power took the last
+/// steps and not the reference, is moved from there.
+pub(super) fn move_head(shell: &Shell, run: RunId, to: &Commit) -> Result<Finished, String> {
     let pool = shell.pool()?;
     let repo = pool.repo();
     let present = repo.head(run).map_err(|error| chain(&error))?;
     if present.as_ref() != Some(to) {
-        // The reference is made with the first integration; before that the base is the head.
-        let old = present.as_ref().and(from);
-        repo.update_ref(run, old, to)
+        repo.update_ref(run, present.as_ref(), to)
             .map_err(|error| chain(&error))?;
     }
     Ok(Finished::HeadMoved(to.clone()))

@@ -250,6 +250,7 @@ impl<J: Journal> Engine<J> {
                 );
             }
             FromWorker::Ended { job, ended } => {
+                self.strays.remove(&job.attempt);
                 let command = self.ended(job.attempt, ended);
                 tell(
                     directives,
@@ -262,9 +263,16 @@ impl<J: Journal> Engine<J> {
             FromWorker::Observed { observations } => {
                 let now = self.shell.now_ms();
                 for (job, seen) in observations {
-                    if job.is_agent() {
-                        let files = self.files_of(job.attempt);
-                        self.monitor.observe(job.attempt, &seen, files, now);
+                    if !job.is_agent() {
+                        continue;
+                    }
+                    let files = self.files_of(job.attempt);
+                    self.monitor.observe(job.attempt, &seen, files, now);
+                    if self.is_overdue_stray(job.attempt, seen.age_ms) {
+                        self.outbox.push(ToWorker::End {
+                            job,
+                            how: EndHow::Graceful,
+                        });
                     }
                 }
             }
@@ -331,10 +339,8 @@ impl<J: Journal> Engine<J> {
             let of_run = holds
                 .iter()
                 .filter(|(job, _)| job.attempt.run == *run && job.is_agent());
-            let held = of_run.map(|(job, held)| match held {
-                Held::Live { .. } => (job.attempt, HeldAttempt::Live),
-                Held::Ended { ended } => (job.attempt, HeldAttempt::Ended(ended.clone())),
-            });
+            // One that ended meanwhile is adopted, and its end told after that with all it claims.
+            let held = of_run.map(|(job, _)| (job.attempt, HeldAttempt::Live));
             let command = Command::Joined {
                 epoch,
                 holds: held.collect(),
@@ -351,15 +357,13 @@ impl<J: Journal> Engine<J> {
                     });
                     self.outbox.push(ToWorker::Forget { job });
                 }
-                Held::Live { .. } => {}
+                Held::Live { .. } => {
+                    self.watch(job.attempt);
+                    self.strays.insert(job.attempt);
+                }
                 Held::Ended { .. } if !job.is_agent() => self.outbox.push(ToWorker::Forget { job }),
                 Held::Ended { ended } => {
-                    // Loaded runs have heard it above; an ended run keeps late work too.
-                    let command = Command::Ended {
-                        attempt: job.attempt,
-                        ended,
-                        question: None,
-                    };
+                    let command = self.ended(job.attempt, ended);
                     tell(
                         directives,
                         follows,
@@ -476,6 +480,9 @@ impl<J: Journal> Engine<J> {
 
     /// What the monitor found becomes an input like any other.
     pub(super) fn find(&mut self, attempt: AttemptId, finding: Finding) {
+        if matches!(finding, Finding::Lost(_)) {
+            self.strays.insert(attempt);
+        }
         let directive = Directive {
             id: None,
             ask: Ask::Run(attempt.run, Command::Find { attempt, finding }),
@@ -556,6 +563,15 @@ impl<J: Journal> Engine<J> {
                 self.local.push_back(input);
             }
         }
+    }
+
+    /// Whether a process outlives its attempt's time box though the attempt was given up. Until
+    /// then it may finish: its work is kept as an offer.
+    fn is_overdue_stray(&self, attempt: AttemptId, age_ms: u64) -> bool {
+        let run = self.world.run(attempt.run);
+        let live = run.and_then(|run| run.task(attempt.task)?.live());
+        let given_up = live.is_none_or(|live| live.number != attempt.number);
+        given_up && run.is_none_or(|run| age_ms > launch::timeout_of(run, attempt))
     }
 
     fn watch(&mut self, attempt: AttemptId) {
@@ -684,13 +700,11 @@ impl<J: Journal> Engine<J> {
                 self.hand_over(effect, integrating, Integrating::merge);
             }
             Effect::MoveHead(id) => {
-                let run = self.world.run(id);
-                let ends = run.and_then(|run| {
-                    Some((run.integration.head.clone(), run.prepared_head()?.clone()))
-                });
-                self.hand_over(effect, ends, move |(from, to), shell| {
-                    move_head(shell, id, from.as_ref(), &to)
-                });
+                let to = self
+                    .world
+                    .run(id)
+                    .and_then(|run| run.prepared_head().cloned());
+                self.hand_over(effect, to, move |to, shell| move_head(shell, id, &to));
             }
             Effect::FinalCheck(run) => {
                 let finally = self.world.run(run).map(Finally::of);

@@ -1,7 +1,6 @@
 //! `divisi run` and `divisi resume`: have a run's tasks done, here or by whoever holds the engine.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,7 +11,6 @@ use divisi_core::{Diagnostic, Plan, RunId, TaskSpec};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
 use divisi_engine::repo::{BaseOptions, Repo};
-use divisi_pack::plan_file;
 
 use crate::cli::{Durability, Resume, RunArgs, Running};
 use crate::exit::Exit;
@@ -30,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// `divisi run`.
 pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outcome {
-    let plan = read_plan(&args.plan, printer)?;
+    let plan = crate::plan::read(&args.plan, printer)?;
     let settings = settings(args);
     let approved = args.yes || consents(&plan, &settings, printer)?;
     let base = base(args, project, printer)?;
@@ -64,23 +62,6 @@ pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Pri
         Response::Refused(diagnostic) => Err(Failure::told(diagnostic, Exit::Refused)),
         other => Err(unexpected(&other)),
     }
-}
-
-/// Reads a plan file, all faults told.
-pub(crate) fn read_plan(path: &Path, printer: &Printer) -> Result<Plan, Failure> {
-    let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| {
-        let diagnostic =
-            Diagnostic::error("plan-unreadable", format!("cannot read {name}: {error}"))
-                .hint("`divisi schema plan` says what a plan file looks like");
-        Failure::told(diagnostic, Exit::Usage)
-    })?;
-    let read = plan_file::read(&name, &bytes);
-    let source = String::from_utf8_lossy(&bytes);
-    for diagnostic in &read.diagnostics {
-        printer.diagnostic(diagnostic, Some(&source));
-    }
-    read.plan.ok_or(Failure::Reported(Exit::Usage))
 }
 
 fn settings(args: &RunArgs) -> Settings {
