@@ -125,13 +125,13 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
             let (task, text) = (args.of.task.clone(), args.text.join(" "));
             (args.of.run, Action::Answer { task, text })
         }
-        // Temporary: `commands::merge::{diff, merge}` are wired here once the repository has what
-        // they use.
-        _ => {
-            let cause = format!("{command:?} is not wired yet");
-            let told = Diagnostic::error("internal", cause);
-            return Err(Failure::told(told, Exit::Internal));
+        Command::Diff(args) => {
+            return commands::merge::diff(args, latest(args.run)?, project, printer);
         }
+        Command::Merge(args) => {
+            return commands::merge::merge(args, latest(args.run)?, project, printer);
+        }
+        _ => unreachable!("commands that only look are handled before"),
     };
     commands::act::act(project, run, action, printer)
 }

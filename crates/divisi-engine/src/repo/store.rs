@@ -255,6 +255,20 @@ impl Repo {
         Ok(Tree::new(&tree.to_string()).expect("an object's hash is hexadecimal"))
     }
 
+    /// The first parent of a commit; `None` for the first commit of all.
+    ///
+    /// # Errors
+    /// The commit is not in the private repository.
+    pub fn parent(&self, commit: &Commit) -> Result<Option<Commit>, Fault> {
+        let oid = self.oid(commit.as_str())?;
+        let (_, parents) = self
+            .objects
+            .commit(oid)
+            .map_err(Fault::io("read a commit of", &self.git_dir))?;
+        let first = parents.first().map(ToString::to_string);
+        Ok(first.map(|oid| Commit::new(&oid).expect("an object's hash is hexadecimal")))
+    }
+
     /// The hash of an object of this repository.
     pub(crate) fn oid(&self, text: &str) -> Result<Oid, Fault> {
         Oid::parse(text).ok_or_else(|| Fault::odd("read a hash", text))
