@@ -125,13 +125,24 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
             let (task, text) = (args.of.task.clone(), args.text.join(" "));
             (args.of.run, Action::Answer { task, text })
         }
-        // Temporary: `commands::merge::{diff, merge}` are wired here once the repository has what
-        // they use.
-        _ => {
-            let cause = format!("{command:?} is not wired yet");
-            let told = Diagnostic::error("internal", cause);
-            return Err(Failure::told(told, Exit::Internal));
+        Command::Diff(args) => {
+            return commands::merge::diff(args, latest(args.run)?, project, printer);
         }
+        Command::Merge(args) => {
+            return commands::merge::merge(args, latest(args.run)?, project, printer);
+        }
+        Command::Status(_)
+        | Command::Show(_)
+        | Command::Logs(_)
+        | Command::Watch(_)
+        | Command::Explain(_)
+        | Command::Report(_)
+        | Command::Simulate(_)
+        | Command::Schema(_)
+        | Command::Doctor
+        | Command::Completions(_)
+        | Command::Supervisor(_)
+        | Command::Compose => unreachable!("dispatched before"),
     };
     commands::act::act(project, run, action, printer)
 }

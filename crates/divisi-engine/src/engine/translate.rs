@@ -853,7 +853,7 @@ fn response(answer: Answer) -> Response {
                 .hint("`divisi status` lists the runs"),
         ),
         Answer::BadPlan(faults) => Response::Refused(Diagnostic::error(
-            "plan-structure",
+            "run-bad-plan",
             format!(
                 "the plan is not sound: {}",
                 faults
