@@ -28,7 +28,7 @@ use divisi_core::assign::Capacity;
 use divisi_core::journal::{Fault, Journal};
 use divisi_core::run::{self, Effect, Event, PauseReason, RunStatus};
 use divisi_core::worker::{Limits, ToWorker};
-use divisi_core::{AttemptId, RunId, Time};
+use divisi_core::{AttemptId, RunId, TaskNo, Time};
 
 pub use input::{Finished, Input};
 pub use launch::Prepared;
@@ -215,9 +215,21 @@ impl<J: Journal> Engine<J> {
     /// # Errors
     /// The journal failed for good. Agents live on under the supervisor for its grace.
     pub fn run(&mut self, until: Until) -> Result<Rest, Fault> {
+        let rest = self.run_to_rest(until)?;
+        if until != Until::Answered {
+            self.clean_up();
+        }
+        Ok(rest)
+    }
+
+    fn run_to_rest(&mut self, until: Until) -> Result<Rest, Fault> {
         self.world.leasing = until != Until::Answered;
         if self.world.leasing {
             self.step(Vec::new())?;
+            // A run that only people can move would be waited for in vain.
+            if self.is_at_rest(until) {
+                return Ok(Rest::Rested);
+            }
         }
         loop {
             let inputs = self.take_inputs(until);
@@ -229,6 +241,32 @@ impl<J: Journal> Engine<J> {
             if self.is_at_rest(until) {
                 return Ok(Rest::Rested);
             }
+        }
+    }
+
+    /// What agents left beside their work must keep no secret. Other runs may still go on.
+    fn clean_up(&mut self) {
+        let mut live = BTreeSet::new();
+        for run in self.world.runs() {
+            let tasks = run.tasks().iter().zip(0..);
+            let attempts = tasks.filter_map(|(task, no)| Some((TaskNo(no), task.live()?.number)));
+            live.extend(attempts.map(|(task, number)| AttemptId {
+                run: run.id,
+                task,
+                number,
+            }));
+        }
+        let folders: BTreeSet<String> = live.iter().map(|live| launch::tmp_name(*live)).collect();
+        let checking = !self.reconcile.is_idle();
+        let is_live =
+            |name: &str| folders.contains(name) || (checking && name.starts_with("check-"));
+        let is_busy = |run: RunId, task: Option<TaskNo>| {
+            let mut of_run = live.iter().filter(|live| live.run == run);
+            of_run.any(|live| task.is_none_or(|task| live.task == task))
+        };
+        if let Err(cause) = self.shell.clean_up(&is_live, &is_busy) {
+            self.trouble(format!("clean up after agents: {cause}"));
+            (self.observer)(&std::mem::take(&mut self.troubles), &self.world);
         }
     }
 

@@ -135,7 +135,7 @@ impl Collecting {
                 let causes: Vec<String> = refusals.iter().map(ToString::to_string).collect();
                 Ok(Finished::CollectRefused {
                     attempt,
-                    cause: causes.join("; "),
+                    cause: shell.masked(causes.join("; ")),
                 })
             }
         }

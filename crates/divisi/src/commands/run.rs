@@ -221,6 +221,8 @@ impl<'a> Driver<'a> {
             .collect();
         holding.passes.clone_from(&running.pass_env);
         holding.confine = !running.unconfined;
+        holding.memory_bytes_max = running.memory.map(|mib| mib << 20);
+        holding.cpu_s_max = running.cpu_seconds;
         let on_interrupt: OnInterrupt = Arc::new(Mutex::new(None));
         let interrupted = Arc::new(AtomicBool::new(false));
         let (hear, flag) = (Arc::clone(&on_interrupt), Arc::clone(&interrupted));
