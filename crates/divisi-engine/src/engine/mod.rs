@@ -215,6 +215,10 @@ impl<J: Journal> Engine<J> {
         self.world.leasing = until != Until::Answered;
         if self.world.leasing {
             self.step(Vec::new())?;
+            // A run that waits for a person from its first moment has nothing that would wake us.
+            if self.is_at_rest(until) {
+                return Ok(Rest::Rested);
+            }
         }
         loop {
             let inputs = self.take_inputs(until);
