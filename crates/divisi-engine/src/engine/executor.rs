@@ -11,10 +11,12 @@ use divisi_core::run::Effect;
 
 use super::input::{Finished, Input};
 
-/// A piece of work and the effect it belongs to.
-pub(super) struct Job {
-    pub(super) effect: Effect,
-    pub(super) work: Box<dyn FnOnce() -> Result<Finished, String> + Send>,
+/// A piece of work.
+pub(super) enum Job {
+    /// An owed effect; how it came out is reported.
+    Effect(Effect, Box<dyn FnOnce() -> Result<Finished, String> + Send>),
+    /// Something that nobody waits for, and that may be left undone.
+    Chore(Box<dyn FnOnce() + Send>),
 }
 
 /// The threads.
@@ -57,9 +59,16 @@ fn work(jobs: &Mutex<Receiver<Job>>, inputs: &Sender<Input>) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
-        let effect = job.effect;
+        let (effect, work) = match job {
+            Job::Effect(effect, work) => (effect, work),
+            Job::Chore(chore) => {
+                // What it leaves undone, `gc` finds.
+                let _ = std::panic::catch_unwind(AssertUnwindSafe(chore));
+                continue;
+            }
+        };
         // A defect in one effect must not end the engine, and must not be swallowed either.
-        let result = std::panic::catch_unwind(AssertUnwindSafe(job.work)).unwrap_or_else(|_| {
+        let result = std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
             Err(format!(
                 "{effect:?} met a defect in divisi; its trace is above"
             ))

@@ -309,6 +309,7 @@ impl<J: Journal> Engine<J> {
         for (answer, follow) in stepped.answers.into_iter().zip(follows) {
             self.follow(follow, answer);
         }
+        self.release_integrated(&stepped.events);
         notices.extend(
             stepped
                 .events

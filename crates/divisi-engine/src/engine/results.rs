@@ -19,7 +19,7 @@ use super::supervised::chain;
 use crate::checks::evaluate;
 use crate::files::{Files, FolderFiles};
 use crate::repo::Merged as Merge;
-use crate::workspace::{CollectError, CollectOptions, Workspace};
+use crate::workspace::{CollectError, CollectOptions, Released, Workspace};
 
 /// What collecting one attempt needs.
 pub(super) struct Collecting {
@@ -51,8 +51,8 @@ impl Collecting {
         })
     }
 
-    /// A given-up attempt's.
-    pub(super) fn of_offer(run: &Run, attempt: AttemptId) -> Option<Collecting> {
+    /// An attempt's that is over.
+    pub(super) fn of_ended(run: &Run, attempt: AttemptId) -> Option<Collecting> {
         let task = run.task(attempt.task)?;
         let ending = task.ending(attempt.number)?;
         Some(Collecting {
@@ -61,8 +61,16 @@ impl Collecting {
             workspace: ending.workspace,
             base: ending.base.clone(),
             at: ending.ended_at,
-            is_offer: true,
+            is_offer: false,
         })
+    }
+
+    /// The same as late work: kept as it is, whatever was promised.
+    pub(super) fn into_offer(self) -> Collecting {
+        Collecting {
+            is_offer: true,
+            ..self
+        }
     }
 
     pub(super) fn collect(self, shell: &Shell) -> Result<Finished, String> {
@@ -131,6 +139,26 @@ impl Collecting {
                 })
             }
         }
+    }
+
+    /// Gives the workspace of an integrated attempt back. It may be left undone.
+    pub(super) fn release(self, shell: &Shell) {
+        let Some(base) = self
+            .base
+            .clone()
+            .filter(|_| self.spec.workspace != WorkspaceKind::Shared)
+        else {
+            return;
+        };
+        if let (Ok(pool), Ok(workspace)) = (shell.pool(), self.workspace(shell, &base)) {
+            // What stays is found by `gc`.
+            let _ = pool.release(&workspace, Released::Integrated);
+        }
+        let name = format!(
+            "{}.{}.{}",
+            self.attempt.run, self.attempt.task.0, self.attempt.number
+        );
+        let _ = std::fs::remove_dir_all(shell.options.dir.join("tmp").join(name));
     }
 
     fn workspace(&self, shell: &Shell, base: &Commit) -> Result<Workspace, String> {

@@ -6,6 +6,7 @@ use std::sync::mpsc::SyncSender;
 use divisi_agents::Claim;
 use divisi_core::journal::Journal;
 use divisi_core::receipt::Output;
+use divisi_core::run::Event;
 use divisi_core::run::{
     Command, Create, Effect, Finding, Held as HeldAttempt, PauseReason, Rejection,
 };
@@ -50,7 +51,11 @@ impl<J: Journal> Engine<J> {
             Input::Word(word) => self.word(word, directives, follows),
             Input::SupervisorGone => {
                 self.supervised.on_gone();
-                self.reconcile.on_gone();
+                for action in self.reconcile.on_gone() {
+                    if let Action::Abandon(effect) = action {
+                        self.abandon(effect);
+                    }
+                }
                 self.epoch_due = true;
                 self.trouble("the supervisor is gone; the attempts it held are lost".to_owned());
             }
@@ -664,7 +669,7 @@ impl<J: Journal> Engine<J> {
                 let collecting = self
                     .world
                     .run(attempt.run)
-                    .and_then(|run| Collecting::of_offer(run, attempt));
+                    .and_then(|run| Collecting::of_ended(run, attempt).map(Collecting::into_offer));
                 self.hand_over(effect, collecting, Collecting::collect);
             }
             Effect::Check(attempt) => {
@@ -725,20 +730,40 @@ impl<J: Journal> Engine<J> {
         work: impl FnOnce(T, &super::Shell) -> Result<Finished, String> + Send + 'static,
     ) {
         let Some(what) = what else { return };
-        if self.executor.is_none() {
-            match Executor::start(EFFECT_THREADS, &self.sender) {
-                Ok(executor) => self.executor = Some(executor),
-                Err(error) => {
-                    let result = Err(format!("start a thread: {error}"));
-                    self.local.push_back(Input::Finished { effect, result });
-                    return;
-                }
-            }
-        }
         let shell = Arc::clone(&self.shell);
         let work = Box::new(move || work(what, &shell));
-        if let Some(executor) = &self.executor {
-            executor.begin(Work { effect, work });
+        if let Err(error) = self.execute(Work::Effect(effect, work)) {
+            let result = Err(format!("start a thread: {error}"));
+            self.local.push_back(Input::Finished { effect, result });
+        }
+    }
+
+    fn execute(&mut self, work: Work) -> std::io::Result<()> {
+        let executor = match self.executor.take() {
+            Some(executor) => executor,
+            None => Executor::start(EFFECT_THREADS, &self.sender)?,
+        };
+        executor.begin(work);
+        self.executor = Some(executor);
+        Ok(())
+    }
+
+    /// Gives workspaces back whose work is part of the result.
+    pub(super) fn release_integrated(&mut self, events: &[(RunId, divisi_core::Time, Event)]) {
+        for (_, _, event) in events {
+            let Event::BatchIntegrated { attempts, .. } = event else {
+                continue;
+            };
+            for (attempt, _) in attempts {
+                let run = self.world.run(attempt.run);
+                let Some(releasing) = run.and_then(|run| Collecting::of_ended(run, *attempt))
+                else {
+                    continue;
+                };
+                let shell = Arc::clone(&self.shell);
+                // A workspace that is not given back now is found by `gc`.
+                let _ = self.execute(Work::Chore(Box::new(move || releasing.release(&shell))));
+            }
         }
     }
 

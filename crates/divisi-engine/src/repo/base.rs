@@ -8,16 +8,17 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use divisi_core::{Commit, Diagnostic, Time, Tree};
 
+use super::copied::Copied;
 use super::fault::Fault;
 use super::git::Call;
 use super::objects::{Item, Mode};
 use super::store::Repo;
 use super::tree::lossy;
-use super::user::{Project, Settings, UserRepo, default_excludes, remove_if_there};
+use super::user::{Project, Settings, UserRepo, default_excludes};
 
 /// So many uncommitted paths are named; a person reads no more.
 pub const UNCOMMITTED_NAMED_MAX: usize = 100;
@@ -255,7 +256,7 @@ impl Repo {
 
     /// Files that are modified, deleted or untracked as against an index. Other repositories
     /// within end in `/`.
-    fn loose_files(
+    pub(crate) fn loose_files(
         &self,
         root: &Path,
         settings: &Settings,
@@ -372,7 +373,7 @@ impl Repo {
             return Err(too_much(found, format!("{} MB", TAKEN_BYTES_MAX >> 20)));
         }
         self.files_call("take in uncommitted files", root, settings)?
-            .durable("batch")
+            .durable(self.fsync)
             .index(index)
             .args(["update-index", "--add", "--remove", "-z", "--stdin"])
             .stdin(joined(paths))
@@ -387,7 +388,10 @@ impl Repo {
         let mut warnings = Vec::new();
         let found = match self.loose_files(root, &settings, &index) {
             Ok(found) => found,
-            Err(Fault::Git { cause, .. }) if cause.contains("more than") => {
+            // Git listed them for too long, or printed too many.
+            Err(Fault::Git { cause, .. })
+                if cause.contains("more than") || cause.contains("in time") =>
+            {
                 return Err(Fault::TooMuch {
                     what: "the folder",
                     found: "too many files".into(),
@@ -438,45 +442,6 @@ impl Repo {
         write
             .and_then(|()| fs::rename(&temporary, &path))
             .map_err(Fault::io("write", &path))
-    }
-}
-
-/// A copy of the user's index, removed when it is dropped.
-pub(crate) struct Copied {
-    pub(crate) path: PathBuf,
-}
-
-impl Copied {
-    /// Copies it, or makes one from `head` where there is none or it cannot stand alone.
-    pub(crate) fn of(repo: &Repo, user: &UserRepo, head: &Commit) -> Result<Copied, Fault> {
-        let copied = Copied {
-            path: repo.temporary(),
-        };
-        let split = user
-            .ask(&repo.git, "ask for a split index")
-            .args(["rev-parse", "--shared-index-path"])
-            .text()?;
-        let from = user.git_dir.join("index");
-        match split.is_empty() && from.exists() {
-            true => {
-                fs::copy(&from, &copied.path).map_err(Fault::io("copy", &from))?;
-            }
-            false => {
-                repo.call("read a tree")?
-                    .index(&copied.path)
-                    .args(["read-tree", head.as_str()])
-                    .ok()?;
-            }
-        }
-        Ok(copied)
-    }
-}
-
-impl Drop for Copied {
-    fn drop(&mut self) {
-        // A copy that stays is only a file too many; the pool's start removes it.
-        let _ = remove_if_there(&self.path);
-        let _ = remove_if_there(&self.path.with_extension("lock"));
     }
 }
 

@@ -27,6 +27,17 @@ pub(crate) struct Stat {
     pub(crate) bytes: u32,
 }
 
+/// Copies an index with its time, by which git tells files that were changed just after it was
+/// written and look unchanged.
+pub(crate) fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    let modified = from.metadata()?.modified()?;
+    std::fs::copy(from, to)?;
+    std::fs::File::options()
+        .write(true)
+        .open(to)?
+        .set_modified(modified)
+}
+
 /// Reads an index file; one that is not there has no entries.
 pub(crate) fn read(path: &Path, oid_len: usize) -> Result<Vec<Entry>, Fault> {
     let bytes = match std::fs::read(path) {

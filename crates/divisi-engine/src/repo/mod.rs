@@ -16,25 +16,28 @@
 //! Why it is built this way, and what was rejected, stands in `docs/design/workspaces.md`.
 
 mod base;
-//mod deliver;
+mod copied;
+mod deliver;
 mod fault;
-//mod fingerprint;
-//mod folder;
+mod fingerprint;
+mod folder;
 pub(crate) mod git;
 pub(crate) mod index;
 mod merge;
 pub(crate) mod objects;
-//mod refusal;
+mod pipes;
+mod refusal;
+mod standing;
 mod store;
 mod tree;
 mod user;
 
 pub use base::{Base, BaseOptions, UNCOMMITTED_NAMED_MAX};
-//pub use deliver::{Delivery, MergeOptions, Target};
+pub use deliver::{Delivery, MergeOptions, Target};
 pub use fault::Fault;
-//pub use fingerprint::{Fingerprint, user_fingerprint};
+pub use fingerprint::{Fingerprint, user_fingerprint};
 pub use merge::{DiffForm, Merged};
-//pub use refusal::{DeliverError, MergeRefusal};
+pub use refusal::{DeliverError, MergeRefusal};
 pub use store::{Hook, Repo};
 pub use tree::TreeFiles;
 

@@ -10,7 +10,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::git::{self, Timed};
+use super::pipes::{Timed, kill};
 
 /// A tree object beyond this is not one that people or agents make: 64 MiB is a million entries.
 const TREE_BYTES_MAX: u64 = 64 << 20;
@@ -311,7 +311,7 @@ impl Objects {
             }
             if depth > DEPTH_MAX || changes.len() > PATHS_MAX {
                 let cause = "the tree is too deep or too large to be listed";
-                return Err(io::Error::new(io::ErrorKind::QuotaExceeded, cause));
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, cause));
             }
             let load = |oid: Option<Oid>| oid.map_or(Ok(Arc::default()), |oid| self.tree(oid));
             let (old, new) = (load(old)?, load(new)?);
@@ -390,7 +390,7 @@ impl Reader {
     fn new(mut child: Child) -> io::Result<Reader> {
         let pipes = (child.stdin.take(), child.stdout.take());
         let (Some(stdin), Some(stdout)) = pipes else {
-            git::kill(&mut child);
+            kill(&mut child);
             return Err(bad("git cat-file was started without pipes"));
         };
         let stdout = BufReader::with_capacity(64 << 10, Timed(stdout));
@@ -451,6 +451,6 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        git::kill(&mut self.child);
+        kill(&mut self.child);
     }
 }

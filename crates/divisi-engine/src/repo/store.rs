@@ -23,7 +23,8 @@ pub struct Repo {
     pub(crate) objects: Objects,
     pub(crate) oid_len: usize,
     hook: Hook,
-    fsync: &'static str,
+    /// How a batch of new objects is made durable on this file system.
+    pub(crate) fsync: &'static str,
     /// The tree from which attributes are read, where the folder's own must have no say.
     attributes: Option<String>,
 }
@@ -203,6 +204,7 @@ impl Repo {
         message: &str,
         at: Time,
     ) -> Result<Commit, Fault> {
+        // With `@` also small numbers are seconds.
         let date = format!("@{} +0000", at.0 / 1000);
         let mut call = self
             .durable_call("write a commit")?

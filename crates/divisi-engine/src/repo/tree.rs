@@ -79,7 +79,7 @@ impl Files for TreeFiles<'_> {
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
-        let items = self.repo.objects.list(self.root)?;
+        let items = self.repo.objects.list(self.root).map_err(quota)?;
         if items.len() > LIST_ENTRIES_MAX {
             return Err(too_many());
         }
@@ -93,6 +93,14 @@ impl Files for TreeFiles<'_> {
             .into_iter()
             .map(|change| lossy(&change.path))
             .collect())
+    }
+}
+
+/// Too many entries are a limit of this view, whatever the reader calls it.
+fn quota(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => io::Error::new(io::ErrorKind::QuotaExceeded, error),
+        _ => error,
     }
 }
 

@@ -181,6 +181,7 @@ impl Supervisor {
             mark: &self.mark,
             null: &self.null,
             confines: self.confines,
+            confiner: &self.confiner,
         };
         match Live::start(&ground, job, spec) {
             Ok(live) => {

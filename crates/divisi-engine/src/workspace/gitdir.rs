@@ -60,7 +60,7 @@ pub(crate) fn write(
         Head::Unborn => "ref: refs/heads/work\n".to_owned(),
     };
     if let Head::At(_, index) = head {
-        fs::copy(index, git.join("index"))?;
+        crate::repo::index::copy(index, &git.join("index"))?;
     }
     // Last: without HEAD it is no git directory at all.
     fs::write(git.join("HEAD"), text)

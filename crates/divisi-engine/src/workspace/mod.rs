@@ -17,6 +17,7 @@
 mod collect;
 mod gitdir;
 mod pool;
+mod prepare;
 mod reclaim;
 mod refusal;
 mod secrets;

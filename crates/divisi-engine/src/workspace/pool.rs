@@ -5,20 +5,17 @@
 //! that every step can be repeated after a crash. A folder is only ever reset when no agent has
 //! seen it, when its last state is in a snapshot, or when its owner released it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use divisi_core::{Commit, RunId, TaskNo, Tree, WorkspaceKind};
-use rustix::fs::FileType;
 
 use super::collect::CollectOptions;
-use super::gitdir::{self, Head};
 use super::refusal::{CollectError, Refusal};
 use super::slot::{self, Description, Phase, free_name, slot_dir};
-use super::walk;
-use crate::repo::{Fault, POOL, Repo, index, remove_if_there};
+use crate::repo::{Fault, POOL, Repo, remove_if_there};
 
 /// How large the pool may be when nothing runs.
 #[derive(Clone, Copy, Debug)]
@@ -281,6 +278,14 @@ impl Pool {
         options: &CollectOptions<'_>,
     ) -> Result<Successor, Fault> {
         let Some(task) = lost.task.filter(|_| !swept_empty) else {
+            // Its next attempt may add to what was collected of it.
+            let held = self.state().slots.get(&lost.slot).cloned();
+            if let Some(held) =
+                held.filter(|held| held.name == lost.name && held.phase == Phase::Collected)
+            {
+                let phase = Phase::Ready;
+                self.describe_slot(lost.slot, Description { phase, ..held })?;
+            }
             return Ok(Successor {
                 workspace: lost.clone(),
                 from: SuccessorFrom::Same,
@@ -334,6 +339,10 @@ impl Pool {
         self.repo.divisi.join("worktrees").join(name)
     }
 
+    pub(crate) fn kept(&self) -> usize {
+        self.options.kept
+    }
+
     pub(crate) fn forget_shared(&self, name: &str) {
         self.shared
             .lock()
@@ -341,7 +350,7 @@ impl Pool {
             .remove(name);
     }
 
-    fn slots_dir(&self) -> PathBuf {
+    pub(crate) fn slots_dir(&self) -> PathBuf {
         self.repo.divisi.join(POOL)
     }
 
@@ -349,7 +358,7 @@ impl Pool {
         self.index_of(workspace.slot)
     }
 
-    fn index_of(&self, slot: u32) -> PathBuf {
+    pub(crate) fn index_of(&self, slot: u32) -> PathBuf {
         slot_dir(&self.slots_dir(), slot).join("index")
     }
 
@@ -380,103 +389,6 @@ impl Pool {
         }
     }
 
-    /// The slot that bears this name, prepared. `content` replaces the base's files.
-    fn claim(&self, wanted: Description, content: Option<&Tree>) -> Result<u32, Fault> {
-        self.repo.hook("workspace.prepare.before");
-        let existing = {
-            let state = self.state();
-            let mut slots = state.slots.iter();
-            slots
-                .find(|(_, d)| d.name == wanted.name)
-                .map(|(slot, d)| (*slot, d.clone()))
-        };
-        let slot = match existing {
-            Some((slot, found)) => {
-                let path = self.folder(&found.name);
-                let there = path.symlink_metadata().is_ok_and(|folder| folder.is_dir());
-                let same = found.base == wanted.base && found.kind == wanted.kind;
-                match found.phase {
-                    Phase::Ready | Phase::Collected if same && there => {
-                        self.repo.hook("workspace.prepare.after");
-                        return Ok(slot);
-                    }
-                    Phase::Ready if there => {
-                        return Err(Fault::WorkspaceHeld { name: found.name });
-                    }
-                    _ => {}
-                }
-                self.describe_slot(slot, wanted.clone())?;
-                if !there {
-                    fs::create_dir(&path).map_err(Fault::io("make", &path))?;
-                }
-                slot
-            }
-            None => self.reserve(|_| wanted.clone())?,
-        };
-        let path = self.folder(&wanted.name);
-        let base = wanted.base.clone().expect("a workspace has a base");
-        match wanted.kind {
-            Some(WorkspaceKind::Scratch) => {
-                self.fill(slot, &path, content)?;
-                self.write_gitdir(slot, &path, None)?;
-            }
-            _ => {
-                let tree = match content {
-                    Some(tree) => tree.clone(),
-                    None => self.repo.tree_of(&base)?,
-                };
-                self.fill(slot, &path, Some(&tree))?;
-                self.write_gitdir(slot, &path, Some(&base))?;
-            }
-        }
-        self.describe_slot(
-            slot,
-            Description {
-                phase: Phase::Ready,
-                ..wanted
-            },
-        )?;
-        self.repo.hook("workspace.prepare.after");
-        Ok(slot)
-    }
-
-    /// Takes a free slot or makes one, and gives its folder the new name.
-    fn reserve(&self, describe: impl Fn(u32) -> Description) -> Result<u32, Fault> {
-        let mut state = self.state();
-        let free = state
-            .slots
-            .iter()
-            .find(|(_, d)| d.phase == Phase::Free)
-            .map(|(slot, _)| *slot);
-        let slot = free.unwrap_or_else(|| state.slots.keys().last().map_or(0, |last| last + 1));
-        let description = describe(slot);
-        slot::write(&self.slots_dir(), slot, &description)?;
-        let (from, to) = (
-            self.folder(&free_name(slot)),
-            self.folder(&description.name),
-        );
-        if to.symlink_metadata().is_ok() {
-            // A folder of that name which no description claims: somebody's work, left alone.
-            let aside = self.folder(&format!("{}-left-{slot}-{}", description.name, nonce()));
-            fs::rename(&to, &aside).map_err(Fault::io("put aside", &to))?;
-        }
-        match fs::rename(&from, &to) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                remove_if_there(&self.index_of(slot)).map_err(Fault::io("remove", &from))?;
-                fs::create_dir(&to).map_err(Fault::io("make", &to))?;
-            }
-            renamed => renamed.map_err(Fault::io("take", &from))?,
-        }
-        state.slots.insert(slot, description);
-        Ok(slot)
-    }
-
-    fn describe_slot(&self, slot: u32, description: Description) -> Result<(), Fault> {
-        slot::write(&self.slots_dir(), slot, &description)?;
-        self.state().slots.insert(slot, description);
-        Ok(())
-    }
-
     pub(crate) fn note_collected(
         &self,
         workspace: &Workspace,
@@ -497,116 +409,6 @@ impl Pool {
             }),
         }
     }
-
-    /// Renames a slot's folder to a free one, or removes it if enough are kept.
-    pub(crate) fn give_back(&self, slot: u32) -> Result<(), Fault> {
-        let mut state = self.state();
-        let Some(found) = state.slots.get(&slot).cloned() else {
-            return Ok(());
-        };
-        let free = state
-            .slots
-            .values()
-            .filter(|d| d.phase == Phase::Free)
-            .count();
-        let (from, to) = (self.folder(&found.name), self.folder(&free_name(slot)));
-        if found.phase != Phase::Free {
-            match fs::rename(&from, &to) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                renamed => renamed.map_err(Fault::io("give back", &from))?,
-            }
-        }
-        slot::write(&self.slots_dir(), slot, &Description::free())?;
-        state.slots.insert(slot, Description::free());
-        drop(state);
-        match free < self.options.kept {
-            true => Ok(()),
-            false => self.remove_free(slot),
-        }
-    }
-
-    /// Removes a free slot with its folder.
-    pub(crate) fn remove_free(&self, slot: u32) -> Result<(), Fault> {
-        let mut state = self.state();
-        if state
-            .slots
-            .get(&slot)
-            .is_none_or(|found| found.phase != Phase::Free)
-        {
-            return Ok(());
-        }
-        state.slots.remove(&slot);
-        drop(state);
-        let folder = self.folder(&free_name(slot));
-        walk::remove_all(&folder).map_err(Fault::io("remove", &folder))?;
-        let slot_dir = slot_dir(&self.slots_dir(), slot);
-        walk::remove_all(&slot_dir).map_err(Fault::io("remove", &slot_dir))
-    }
-
-    /// Makes a folder hold exactly a tree, or nothing.
-    fn fill(&self, slot: u32, path: &Path, tree: Option<&Tree>) -> Result<(), Fault> {
-        let index = self.index_of(slot);
-        let remove = || remove_if_there(&index).map_err(Fault::io("remove", &index));
-        remove_if_there(&index.with_extension("lock")).map_err(Fault::io("remove", &index))?;
-        let Some(tree) = tree else {
-            remove()?;
-            return self.clean(path, &[]);
-        };
-        let tracked = index::read(&index, self.repo.oid_len).unwrap_or_default();
-        self.clean(path, &tracked)?;
-        if tracked.is_empty() {
-            remove()?;
-        }
-        if self.read_tree(&index, path, tree).is_ok() {
-            return Ok(());
-        }
-        // Whatever confused git is gone after this: only the repository's own files remain.
-        remove()?;
-        self.clean(path, &[])?;
-        self.read_tree(&index, path, tree)
-    }
-
-    fn read_tree(&self, index: &Path, path: &Path, tree: &Tree) -> Result<(), Fault> {
-        let call = self.repo.call("check out a tree")?.fleeting();
-        let call = call.work_tree(path).index(index);
-        call.args(["read-tree", "--reset", "-u", tree.as_str()])
-            .ok()?;
-        Ok(())
-    }
-
-    /// Removes what an index does not name, also repositories within and what git would ignore.
-    fn clean(&self, path: &Path, tracked: &[index::Entry]) -> Result<(), Fault> {
-        let files: HashSet<&[u8]> = tracked.iter().map(|entry| entry.path.as_slice()).collect();
-        let mut folders: HashSet<&[u8]> = HashSet::new();
-        for file in &files {
-            for at in memchr::memrchr_iter(b'/', file) {
-                // What is above a known folder is known.
-                if !folders.insert(&file[..at]) {
-                    break;
-                }
-            }
-        }
-        let keeps = |path: &[u8], kind: FileType| match kind {
-            FileType::Directory => folders.contains(path),
-            _ => files.contains(path),
-        };
-        let root = walk::open_root(path).map_err(Fault::io("open", path))?;
-        walk::clean(&root, &keeps).map_err(Fault::io("clean", path))
-    }
-
-    fn write_gitdir(&self, slot: u32, path: &Path, head: Option<&Commit>) -> Result<(), Fault> {
-        let index = self.index_of(slot);
-        let head = head.map_or(Head::Unborn, |commit| Head::At(commit, &index));
-        let objects = self.repo.git_dir.join("objects");
-        gitdir::write(path, &objects, self.repo.oid_len == 32, head)
-            .map_err(Fault::io("make a git directory in", path))
-    }
-}
-
-/// Names something that only has to be unlike everything before.
-fn nonce() -> u128 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0, |since| since.as_nanos())
 }
 
 /// Removes temporary files of processes that are no more.

@@ -71,6 +71,21 @@ fn a_new_base_resets_only_what_was_collected() {
 }
 
 #[test]
+fn what_a_later_attempt_adds_to_a_snapshot_is_held_too() {
+    let project = Project::git(&[("a", "1")]);
+    let (pool, workspace) = project.worktree();
+    write(workspace.path.join("half"), "1");
+    collect(&pool, &workspace);
+    let again = pool.worktree(RUN, TaskNo(1), 1, &workspace.base).unwrap();
+    write(again.path.join("half"), "2");
+    let other = pool.worktree(RUN, TaskNo(2), 1, &workspace.base).unwrap();
+    write(other.path.join("b"), "2");
+    let onto = collect(&pool, &other).snapshot.commit;
+    let held = pool.worktree(RUN, TaskNo(1), 1, &onto).unwrap_err();
+    assert!(matches!(held, Fault::WorkspaceHeld { .. }), "{held}");
+}
+
+#[test]
 fn a_reused_folder_holds_nothing_of_its_past() {
     let project = Project::git(&[("a", "1"), ("dir/b", "2"), (".gitignore", "ignored\n")]);
     let (pool, workspace) = project.worktree();
@@ -87,7 +102,7 @@ fn a_reused_folder_holds_nothing_of_its_past() {
     std::fs::remove_dir_all(path.join("dir")).unwrap();
     symlink(outside.path(), path.join("dir")).unwrap();
     write(path.join("locked/file"), "x");
-    std::fs::set_permissions(path.join("locked"), PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(path.join("locked"), PermissionsExt::from_mode(0o000)).unwrap();
     git(path, &["config", "core.hooksPath", "/tmp"]);
     pool.release(&workspace, Released::Discarded).unwrap();
     assert!(!path.exists());

@@ -1,0 +1,104 @@
+//! Why a run's result is not merged into the user's project.
+
+use divisi_core::Diagnostic;
+
+use super::base::some;
+use super::fault::Fault;
+
+/// Merging would lose or disturb something of the user's. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MergeRefusal {
+    /// The user's files were changed where the result changes them too.
+    #[error("merge: uncommitted changes would be lost: {}", some(.paths))]
+    Dirty {
+        /// Where, sorted.
+        paths: Vec<String>,
+    },
+    /// The project went on meanwhile, and changed the same.
+    #[error("merge: the project changed the same: {}", some(.paths))]
+    Conflict {
+        /// Where, sorted.
+        paths: Vec<String>,
+    },
+    /// A merge, rebase, cherry-pick or revert of the user's is not finished.
+    #[error("merge: a {what} is not finished")]
+    InProgress {
+        /// What.
+        what: &'static str,
+    },
+    /// There is such a branch already, at another commit.
+    #[error("merge: branch {name} exists")]
+    BranchExists {
+        /// Its name.
+        name: String,
+    },
+    /// Git does not take the name for a branch.
+    #[error("merge: {name:?} is not a name for a branch")]
+    BranchName {
+        /// The name.
+        name: String,
+    },
+    /// The project has no git, so it has no branches either.
+    #[error("merge: a folder without git has no branches")]
+    NoBranches,
+    /// Only a part of the tree is checked out, or the index is split over several files.
+    #[error("merge: the checkout is {what}")]
+    Checkout {
+        /// What it is.
+        what: &'static str,
+    },
+    /// Somebody moved HEAD while the merge was under way; it was undone.
+    #[error("merge: the current branch moved meanwhile")]
+    HeadMoved,
+}
+
+impl MergeRefusal {
+    /// The stable code, with a page in `docs/errors`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            MergeRefusal::Dirty { .. } => "merge-dirty",
+            MergeRefusal::Conflict { .. } => "merge-conflict",
+            MergeRefusal::InProgress { .. } => "merge-in-progress",
+            MergeRefusal::BranchExists { .. } => "merge-branch-exists",
+            MergeRefusal::BranchName { .. } => "merge-branch-name",
+            MergeRefusal::NoBranches => "merge-no-branches",
+            MergeRefusal::Checkout { .. } => "merge-checkout",
+            MergeRefusal::HeadMoved => "merge-head-moved",
+        }
+    }
+
+    /// For a person.
+    #[must_use]
+    pub fn diagnostic(&self) -> Diagnostic {
+        let diagnostic = Diagnostic::error(self.code(), self.to_string());
+        match self {
+            MergeRefusal::Dirty { .. } => {
+                diagnostic.hint("commit or stash them, then `divisi merge` again")
+            }
+            MergeRefusal::Conflict { .. } => diagnostic.hint(
+                "start a branch at the run's base and merge there: `git checkout -b NAME BASE`",
+            ),
+            MergeRefusal::InProgress { .. } => diagnostic.hint("finish or abort it: `git status`"),
+            MergeRefusal::BranchExists { .. } | MergeRefusal::BranchName { .. } => {
+                diagnostic.hint("choose another name: `divisi merge --branch NAME`")
+            }
+            MergeRefusal::NoBranches => diagnostic.hint("merge into the folder: `divisi merge`"),
+            MergeRefusal::Checkout { .. } => {
+                diagnostic.hint("merge to a branch instead: `divisi merge --branch NAME`")
+            }
+            MergeRefusal::HeadMoved => diagnostic.hint("merge again: `divisi merge`"),
+        }
+    }
+}
+
+/// Why nothing was merged into the user's project.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliverError {
+    /// Something of the user's stands against it.
+    #[error(transparent)]
+    Refused(#[from] MergeRefusal),
+    /// The machine's doing. Merging again completes or repeats what was begun.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
