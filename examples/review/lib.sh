@@ -70,7 +70,7 @@ rust_files() {
 
 # Rust files that are neither tests, benchmarks nor examples.
 rust_sources() {
-    rust_files | grep -vE '(^|/)(tests|benches|examples)/|(^|/)tests\.rs$' || true
+    rust_files | grep -vE '(^|/)(tests|benches|examples)/|(^|/)([a-z_]+_)?tests\.rs$' || true
 }
 
 # Code lines as `file:line:text`: without comments, and without modules under `#[cfg(test)]`,
