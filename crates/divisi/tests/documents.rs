@@ -4,6 +4,8 @@
 //! command in a fenced block names a command and flags that exist, and the page with the
 //! transition table is the table.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it cannot read")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;

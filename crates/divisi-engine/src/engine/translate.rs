@@ -13,10 +13,10 @@ use divisi_core::run::{
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, Diagnostic, RunId};
 
-use super::executor::{Executor, Job as Work};
 use super::input::{Finished, Input};
 use super::launch::{self, Launched, Prepared, Starting};
 use super::results::{Checking, Collecting, Finally, Integrating, move_head};
+use super::threads::{Job as Work, Threads};
 use super::{Engine, Follows, Interruption, wall_now};
 use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response};
 use crate::monitor::Patience;
@@ -753,12 +753,12 @@ impl<J: Journal> Engine<J> {
     }
 
     fn execute(&mut self, work: Work) -> std::io::Result<()> {
-        let executor = match self.executor.take() {
-            Some(executor) => executor,
-            None => Executor::start(EFFECT_THREADS, &self.sender)?,
+        let threads = match self.threads.take() {
+            Some(threads) => threads,
+            None => Threads::start(EFFECT_THREADS, &self.sender)?,
         };
-        executor.begin(work);
-        self.executor = Some(executor);
+        threads.begin(work);
+        self.threads = Some(threads);
         Ok(())
     }
 
