@@ -293,7 +293,8 @@ impl<J: Journal> Engine<J> {
 
     /// Waits for inputs until something is due, and takes at most a step's worth.
     fn take_inputs(&mut self, until: Until) -> Vec<Input> {
-        let mut inputs: Vec<Input> = self.local.drain(..).take(STEP_INPUTS_MAX).collect();
+        let many = self.local.len().min(STEP_INPUTS_MAX);
+        let mut inputs: Vec<Input> = self.local.drain(..many).collect();
         if inputs.is_empty() && until != Until::Answered {
             match self.inputs.recv_timeout(self.patience()) {
                 Ok(input) => inputs.push(input),
