@@ -494,6 +494,9 @@ impl<J: Journal> Engine<J> {
         match follow {
             Follow::Nothing => {}
             Follow::Reply(reply) => {
+                if matches!(answer, Answer::Created(_)) {
+                    give_memory_back();
+                }
                 // Whoever asked may have gone; the outcome is stored.
                 let _ = reply.try_send(response(answer));
             }
@@ -837,6 +840,15 @@ fn day(at: divisi_core::Time) -> String {
         .chars()
         .take(10)
         .collect()
+}
+
+/// Reading and creating a run takes several times what it then needs; a run lasts for hours.
+fn give_memory_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it has no precondition; it only returns free pages to the system.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// An answer for whoever asked.
