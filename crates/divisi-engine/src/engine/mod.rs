@@ -161,6 +161,8 @@ pub struct Engine<J: Journal> {
     /// The supervisor is gone: leases so far belong to an epoch that is over.
     epoch_due: bool,
     full: bool,
+    /// Effects that found no room on the disk; their runs go on once these have come out.
+    lacking_room: BTreeSet<Effect>,
 }
 
 impl<J: Journal> Engine<J> {
@@ -195,6 +197,7 @@ impl<J: Journal> Engine<J> {
             confines: false,
             epoch_due: false,
             full: false,
+            lacking_room: BTreeSet::new(),
         })
     }
 
@@ -334,6 +337,8 @@ impl<J: Journal> Engine<J> {
         for input in inputs {
             self.translate(input, &mut directives, &mut follows);
         }
+        let having_room = self.have_room();
+        self.found.extend(having_room);
         follows.extend(self.found.iter().map(|_| Follow::Nothing));
         directives.append(&mut self.found);
         let stepped = self.append(directives)?;
@@ -397,21 +402,11 @@ impl<J: Journal> Engine<J> {
         (self.observer)(&std::mem::take(&mut self.troubles), &self.world);
         // The reserve makes room for this one record; without it the pause is known only here.
         if self.world.journal.release_reserve().is_ok() {
-            let pause = |run: RunId| Directive {
-                id: None,
-                ask: Ask::Run(
-                    run,
-                    run::Command::Pause {
-                        reason: PauseReason::DiskFull,
-                        stop: false,
-                    },
-                ),
-            };
             let pauses = self
                 .world
                 .runs()
                 .filter(|run| run.paused.is_none())
-                .map(|run| pause(run.id))
+                .map(|run| pause_for_room(run.id))
                 .collect();
             // If even this does not fit, it is tried with the next record.
             let _ = self.world.step(pauses, wall_now());
@@ -424,17 +419,23 @@ impl<J: Journal> Engine<J> {
                 "keep a reserve for a full disk: {fault}"
             )));
         }
-        let resume = |run: RunId| Directive {
-            id: None,
-            ask: Ask::Run(run, run::Command::Resume),
-        };
-        let resumes = self
-            .world
-            .runs()
-            .filter(|run| waits_for_room(run))
-            .map(|run| resume(run.id))
-            .collect();
+        let waiting = self.world.runs().filter(|run| waits_for_room(run));
+        let resumes = waiting.map(|run| resume(run.id)).collect();
         Ok(self.world.step(resumes, wall_now())?.events)
+    }
+
+    /// Resumes runs whose effects lacked room and have come out since, or are owed no more.
+    fn have_room(&mut self) -> Vec<Directive> {
+        let world = &self.world;
+        let is_owed = |effect: &Effect| {
+            let run = world.run(effect.run());
+            run.is_some_and(|run| run.owed().any(|owed| owed == *effect))
+        };
+        self.lacking_room.retain(is_owed);
+        let lacking = |run: RunId| self.lacking_room.iter().any(|effect| effect.run() == run);
+        let waiting = world.runs().filter(|run| waits_for_room(run));
+        let having = waiting.filter(|run| !lacking(run.id));
+        having.map(|run| resume(run.id)).collect()
     }
 
     /// Looks at live attempts and clocks.
@@ -487,6 +488,15 @@ impl<J: Journal> Engine<J> {
             .reconcile
             .on_outcome(effect, Outcome::Failed, wall_now());
         self.trouble(format!("{}: {cause}", words(effect)));
+        if lacks_room(&cause) {
+            self.lacking_room.insert(effect);
+            let pause = self
+                .world
+                .run(effect.run())
+                .is_some_and(|run| run.paused.is_none());
+            directives.extend(pause.then(|| pause_for_room(effect.run())));
+            return pause;
+        }
         if failures < EFFECT_FAILURES_MAX {
             return false;
         }
@@ -514,6 +524,34 @@ fn words(effect: Effect) -> String {
         Effect::Integrate(run) => format!("integrate into {run}"),
         Effect::MoveHead(run) => format!("move the branch of {run}"),
         Effect::FinalCheck(run) => format!("check the whole of {run}"),
+    }
+}
+
+/// What the C library says of a disk without room, and the private repository in its place.
+fn lacks_room(cause: &str) -> bool {
+    const TEXTS: [&str; 3] = [
+        "No space left on device",
+        "Disk quota exceeded",
+        "the disk is full",
+    ];
+    TEXTS.iter().any(|text| cause.contains(text))
+}
+
+fn pause_for_room(run: RunId) -> Directive {
+    let pause = run::Command::Pause {
+        reason: PauseReason::DiskFull,
+        stop: false,
+    };
+    Directive {
+        id: None,
+        ask: Ask::Run(run, pause),
+    }
+}
+
+fn resume(run: RunId) -> Directive {
+    Directive {
+        id: None,
+        ask: Ask::Run(run, run::Command::Resume),
     }
 }
 

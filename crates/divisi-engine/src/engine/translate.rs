@@ -60,7 +60,10 @@ impl<J: Journal> Engine<J> {
                 self.trouble("the supervisor is gone; the attempts it held are lost".to_owned());
             }
             Input::Finished { effect, result } => match result {
-                Ok(finished) => self.finished(effect, finished, directives, follows),
+                Ok(finished) => {
+                    self.lacking_room.remove(&effect);
+                    self.finished(effect, finished, directives, follows);
+                }
                 Err(cause) => {
                     let before = directives.len();
                     self.effect_failed(effect, cause, directives);

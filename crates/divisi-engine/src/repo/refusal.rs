@@ -102,3 +102,14 @@ pub enum DeliverError {
     #[error(transparent)]
     Fault(#[from] Fault),
 }
+
+impl DeliverError {
+    /// For a person.
+    #[must_use]
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self {
+            DeliverError::Refused(refusal) => refusal.diagnostic(),
+            DeliverError::Fault(fault) => fault.diagnostic(),
+        }
+    }
+}

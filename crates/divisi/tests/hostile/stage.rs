@@ -107,12 +107,15 @@ impl Stage {
     /// A repository with these files in one commit.
     pub(crate) fn git(files: &[(&str, &str)]) -> Stage {
         let stage = Stage::folder(files);
-        git(&stage.project, &["init", "-q", "--initial-branch=main"]);
-        if !files.is_empty() {
-            git(&stage.project, &["add", "--all"]);
-            git(&stage.project, &["commit", "-q", "-m", "first"]);
-        }
+        stage.become_repository();
         stage
+    }
+
+    /// Makes the folder a repository, with one commit of what is in it.
+    pub(crate) fn become_repository(&self) {
+        git(&self.project, &["init", "-q", "--initial-branch=main"]);
+        git(&self.project, &["add", "--all"]);
+        git(&self.project, &["commit", "-q", "-m", "first"]);
     }
 
     /// The same with a variable in the environment of every process of the binary.
