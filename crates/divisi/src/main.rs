@@ -131,7 +131,18 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         Command::Merge(args) => {
             return commands::merge::merge(args, latest(args.run)?, project, printer);
         }
-        _ => unreachable!("commands that only look are handled before"),
+        Command::Status(_)
+        | Command::Show(_)
+        | Command::Logs(_)
+        | Command::Watch(_)
+        | Command::Explain(_)
+        | Command::Report(_)
+        | Command::Simulate(_)
+        | Command::Schema(_)
+        | Command::Doctor
+        | Command::Completions(_)
+        | Command::Supervisor(_)
+        | Command::Compose => unreachable!("dispatched before"),
     };
     commands::act::act(project, run, action, printer)
 }

@@ -8,7 +8,6 @@
 //! It is an ordinary thread on an ordinary channel: every step waits for the disk anyway, and what
 //! must not wait is not here.
 
-mod executor;
 mod freshness;
 mod input;
 mod launch;
@@ -16,6 +15,7 @@ mod programs;
 mod results;
 mod shell;
 mod supervised;
+mod threads;
 mod translate;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -37,8 +37,8 @@ pub use shell::{Shell, log_path, run_folder};
 use crate::monitor::{ClockWatch, Clocks, Monitor, Patience};
 use crate::reconcile::{Outcome, Reconcile};
 use crate::world::{Ask, Directive, World};
-use executor::Executor;
 use supervised::Supervised;
+use threads::Threads;
 use translate::Follow;
 
 /// At most so many inputs are taken into one step: a transaction stays short, and an answer waits
@@ -139,7 +139,7 @@ pub struct Engine<J: Journal> {
     clocks: ClockWatch,
     shell: Arc<Shell>,
     supervised: Supervised,
-    executor: Option<Executor>,
+    threads: Option<Threads>,
     sender: Sender<Input>,
     inputs: Receiver<Input>,
     local: VecDeque<Input>,
@@ -181,7 +181,7 @@ impl<J: Journal> Engine<J> {
             clocks: ClockWatch::default(),
             supervised: Supervised::new(Arc::clone(&shell), sender.clone()),
             shell,
-            executor: None,
+            threads: None,
             sender,
             inputs,
             local: VecDeque::new(),
@@ -296,7 +296,8 @@ impl<J: Journal> Engine<J> {
 
     /// Waits for inputs until something is due, and takes at most a step's worth.
     fn take_inputs(&mut self, until: Until) -> Vec<Input> {
-        let mut inputs: Vec<Input> = self.local.drain(..).take(STEP_INPUTS_MAX).collect();
+        let many = self.local.len().min(STEP_INPUTS_MAX);
+        let mut inputs: Vec<Input> = self.local.drain(..many).collect();
         if inputs.is_empty() && until != Until::Answered {
             match self.inputs.recv_timeout(self.patience()) {
                 Ok(input) => inputs.push(input),

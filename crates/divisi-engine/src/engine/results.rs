@@ -1,7 +1,7 @@
 //! Effects after an attempt claims to be done: collect, check, integrate, check the whole.
 //!
 //! Each may be repeated freely: the same input gives the same commit, the same verdicts, the same
-//! reference. They run on the executor's threads and touch no state of a run.
+//! reference. They run on the threads's threads and touch no state of a run.
 
 use std::sync::Arc;
 

@@ -13,10 +13,10 @@ use divisi_core::run::{
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, Diagnostic, RunId};
 
-use super::executor::{Executor, Job as Work};
 use super::input::{Finished, Input};
 use super::launch::{self, Launched, Prepared, Starting};
 use super::results::{Checking, Collecting, Finally, Integrating, move_head};
+use super::threads::{Job as Work, Threads};
 use super::{Engine, Follows, Interruption, wall_now};
 use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response};
 use crate::monitor::Patience;
@@ -497,6 +497,9 @@ impl<J: Journal> Engine<J> {
         match follow {
             Follow::Nothing => {}
             Follow::Reply(reply) => {
+                if matches!(answer, Answer::Created(_)) {
+                    give_memory_back();
+                }
                 // Whoever asked may have gone; the outcome is stored.
                 let _ = reply.try_send(response(answer));
             }
@@ -756,12 +759,12 @@ impl<J: Journal> Engine<J> {
     }
 
     fn execute(&mut self, work: Work) -> std::io::Result<()> {
-        let executor = match self.executor.take() {
-            Some(executor) => executor,
-            None => Executor::start(EFFECT_THREADS, &self.sender)?,
+        let threads = match self.threads.take() {
+            Some(threads) => threads,
+            None => Threads::start(EFFECT_THREADS, &self.sender)?,
         };
-        executor.begin(work);
-        self.executor = Some(executor);
+        threads.begin(work);
+        self.threads = Some(threads);
         Ok(())
     }
 
@@ -842,6 +845,15 @@ fn day(at: divisi_core::Time) -> String {
         .collect()
 }
 
+/// Reading and creating a run takes several times what it then needs; a run lasts for hours.
+fn give_memory_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it has no precondition; it only returns free pages to the system.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// An answer for whoever asked.
 fn response(answer: Answer) -> Response {
     match answer {
@@ -856,7 +868,7 @@ fn response(answer: Answer) -> Response {
                 .hint("`divisi status` lists the runs"),
         ),
         Answer::BadPlan(faults) => Response::Refused(Diagnostic::error(
-            "plan-structure",
+            "run-bad-plan",
             format!(
                 "the plan is not sound: {}",
                 faults

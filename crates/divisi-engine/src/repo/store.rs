@@ -255,7 +255,7 @@ impl Repo {
         Ok(Tree::new(&tree.to_string()).expect("an object's hash is hexadecimal"))
     }
 
-    /// The first parent of a commit; `None` for the first commit of all.
+    /// The first parent of a commit; `None` for one without history.
     ///
     /// # Errors
     /// The commit is not in the private repository.
@@ -265,8 +265,9 @@ impl Repo {
             .objects
             .commit(oid)
             .map_err(Fault::io("read a commit of", &self.git_dir))?;
-        let first = parents.first().map(ToString::to_string);
-        Ok(first.map(|oid| Commit::new(&oid).expect("an object's hash is hexadecimal")))
+        Ok(parents
+            .first()
+            .and_then(|parent| Commit::new(&parent.to_string())))
     }
 
     /// The hash of an object of this repository.

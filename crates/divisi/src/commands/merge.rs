@@ -7,7 +7,7 @@ use divisi_core::receipt::Receipt;
 use divisi_core::run::{AttemptEnd, Run};
 use divisi_core::{Commit, Diagnostic, RunId, TaskNo};
 use divisi_engine::engine::wall_now;
-use divisi_engine::repo::{Delivery, DiffForm, MergeOptions, Repo, Target};
+use divisi_engine::repo::{DeliverError, Delivery, DiffForm, MergeOptions, Repo, Target};
 
 use crate::cli;
 use crate::exit::Exit;
@@ -164,9 +164,10 @@ pub(crate) fn merge(args: &cli::Merge, id: RunId, project: &Project, printer: &P
         message: &message,
         at: wall_now(),
     };
-    let delivery = repo
-        .merge_to_user(&options)
-        .map_err(|error| Failure::told(error.diagnostic(), Exit::Refused))?;
+    let delivery = repo.merge_to_user(&options).map_err(|error| match error {
+        DeliverError::Refused(refusal) => Failure::told(refusal.diagnostic(), Exit::Refused),
+        DeliverError::Fault(fault) => told(&fault),
+    })?;
     let text = match &delivery {
         Delivery::Nothing => "all of it was there already".to_owned(),
         Delivery::FastForward { commit } => {

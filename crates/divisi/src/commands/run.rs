@@ -18,6 +18,7 @@ use crate::hold::{Held, Holder, Holding, reach, request};
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::{Progress, closing};
 use crate::project::Project;
+use crate::report;
 use crate::signals;
 
 /// Attempts side by side unless told: agents wait more than they compute, but not for nothing.
@@ -435,11 +436,24 @@ impl<'a> Driver<'a> {
         for line in closing(&run, wall_now()) {
             self.printer.note(&Line::of(line));
         }
+        let report = report::gather(&run, wall_now());
+        keep_report(self.project, id, &report);
+        if self.printer.is_json() {
+            self.printer.document(&report)?;
+        }
         Ok(match rest {
             Rest::Interrupted if run.ended.is_none() => Exit::Interrupted,
             Rest::Interrupted | Rest::Rested => Exit::of_run(&run),
         })
     }
+}
+
+/// Leaves the report where people look for it. It can be made anew from the journal at any time, so
+/// a disk that refuses it is no reason to fail.
+fn keep_report(project: &Project, run: RunId, report: &report::Report) {
+    let folder = project.run_folder(run);
+    let _ = std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(folder.join("report.md"), report::markdown(report)));
 }
 
 /// Whether nothing goes on with a run that another process holds.
