@@ -47,9 +47,10 @@ fn three_levels_of_composition_run_as_one_plan() {
     let text = |path: &str| stage.result(path).unwrap();
     assert_eq!(
         text("system.json"),
-        "{\"system\": [{\"module\":\"front\",\"parts\":[{\"measured_rows\":4,\"name\":\"parser\"},\
-         {\"measured_rows\":0,\"name\":\"planner\"}]}, \
-         {\"module\":\"back\",\"parts\":[{\"measured_rows\":0,\"name\":\"writer\"}]}]}\n"
+        "{\"system\": [{\"module\": \"front\", \"parts\": [\
+         {\"measured_rows\": 4, \"name\": \"parser\"}, \
+         {\"measured_rows\": 0, \"name\": \"planner\"}]}, \
+         {\"module\": \"back\", \"parts\": [{\"measured_rows\": 0, \"name\": \"writer\"}]}]}\n"
     );
     assert!(text("research/findings.md").contains("# What there is\n\n## Prior work\n"));
     assert_eq!(text("data/measurements.csv"), MEASUREMENTS);

@@ -200,7 +200,9 @@ fn what_a_person_refused_is_tried_again_with_the_reason() {
 #[test]
 fn a_question_is_answered_in_the_next_handoff() {
     let stage = Stage::git(&[("x", "1\n")]);
-    let script = "if grep -q '\"answer\": \"blue\"' \"$DIVISI_HANDOFF\"
+    // It fails once before it asks: what it was told then is no answer.
+    let script = "if test ${DIVISI_JOB##*.} = 1; then exit 1
+                  elif grep -q '\"answer\": \"blue\"' \"$DIVISI_HANDOFF\"
                   then echo blue > a.md; cp \"$DIVISI_HANDOFF\" told.json
                   else echo 'which color?' > \"$DIVISI_QUESTION\"; fi";
     let plan = json!({"task_title": "it asks", "subtasks": [
@@ -237,13 +239,8 @@ fn a_question_is_answered_in_the_next_handoff() {
         .iter()
         .map(|ending| &ending.end)
         .collect();
-    assert_eq!(
-        ends,
-        [
-            &AttemptEnd::Asked("which color?".into()),
-            &AttemptEnd::Integrated
-        ]
-    );
+    let asked = AttemptEnd::Asked("which color?".into());
+    assert_eq!(ends[1..], [&asked, &AttemptEnd::Integrated]);
 }
 
 fn too_big() -> Value {
