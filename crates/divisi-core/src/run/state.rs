@@ -722,8 +722,8 @@ impl Run {
             return false;
         }
         // What is left running holds no slot: people, and inputs from outside. While a workspace
-        // is being prepared for them, it is not yet their turn.
-        let theirs = |live: &Attempt| live.phase == Phase::Working;
+        // is being prepared for them, it is not yet their turn. Held work awaits a judgment.
+        let theirs = |live: &Attempt| matches!(live.phase, Phase::Working | Phase::Held { .. });
         self.counts.of(TaskStatus::Running) > 0
             && self.tasks.iter().filter_map(Task::live).all(theirs)
     }
