@@ -20,6 +20,7 @@ use super::input::Finished;
 use super::shell::{Shell, log_path};
 use super::supervised::chain;
 use crate::compose;
+use crate::failpoint;
 use crate::files::{Files, FolderFiles};
 use crate::handoff;
 use crate::workspace::{CollectOptions, SuccessorFrom, Workspace};
@@ -130,7 +131,7 @@ impl Starting {
 
     /// Prepares workspace and handoff. An error is a reason of ours, worth another try.
     pub(super) fn prepare(mut self, shell: &Shell) -> Result<Finished, String> {
-        crate::failpoint::hit("start.before");
+        failpoint::hit("start.before");
         let Some(head) = self.base.clone().or_else(|| self.head.clone()) else {
             return Err("the run has no base commit".to_owned());
         };
@@ -157,6 +158,7 @@ impl Starting {
             passed_before,
             launched,
         };
+        failpoint::hit("start.after");
         Ok(Finished::Prepared(Box::new(prepared)))
     }
 
@@ -275,9 +277,11 @@ impl Starting {
         let folder = shell.run_folder(self.attempt.run).join("handoffs");
         let path = folder.join(format!("{}.{}.json", self.spec.id, self.attempt.number));
         let text = self.handoff.to_json().map_err(|error| chain(&error))?;
+        failpoint::hit("handoff.write.before");
         std::fs::create_dir_all(&folder)
             .and_then(|()| std::fs::write(&path, text))
             .map_err(|error| format!("write {}: {error}", path.display()))?;
+        failpoint::hit("handoff.write.after");
         Ok(Some(path.to_string_lossy().into_owned()))
     }
 

@@ -34,6 +34,7 @@ pub use input::{Finished, Input};
 pub use launch::Prepared;
 pub use shell::{Shell, log_path, run_folder};
 
+use crate::failpoint;
 use crate::monitor::{ClockWatch, Clocks, Monitor, Patience};
 use crate::reconcile::{Outcome, Reconcile};
 use crate::world::{Ask, Directive, World};
@@ -302,6 +303,7 @@ impl<J: Journal> Engine<J> {
             self.reconcile.on_joined();
         }
         let mut notices = std::mem::take(&mut self.troubles);
+        failpoint::hit("answers.before");
         for (answer, follow) in stepped.answers.into_iter().zip(follows) {
             self.follow(follow, answer);
         }
@@ -314,8 +316,11 @@ impl<J: Journal> Engine<J> {
         if !notices.is_empty() {
             (self.observer)(&notices, &self.world);
         }
+        failpoint::hit("answers.after");
         if self.world.leasing {
+            failpoint::hit("reconcile.before");
             self.begin_owed();
+            failpoint::hit("reconcile.after");
         }
         self.flush();
         Ok(())
@@ -426,7 +431,11 @@ impl<J: Journal> Engine<J> {
     /// Sends what is to be said to the supervisor at one stroke.
     fn flush(&mut self) {
         let words = std::mem::take(&mut self.outbox);
-        self.supervised.say(&words);
+        if !words.is_empty() {
+            failpoint::hit("words.send.before");
+            self.supervised.say(&words);
+            failpoint::hit("words.send.after");
+        }
     }
 
     fn trouble(&mut self, cause: String) {

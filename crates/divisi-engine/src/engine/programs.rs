@@ -12,6 +12,7 @@ use divisi_core::worker::{EndHow, Ended, FromWorker, Job, ProcessSpec, ToWorker}
 
 use super::shell::Shell;
 use crate::checks::{ProgramEnd, Programs};
+use crate::failpoint;
 
 /// What is kept of a program's output as evidence, in bytes.
 const TAIL_BYTES: u64 = 3_000;
@@ -126,6 +127,7 @@ impl Programs for InCheckout<'_> {
         };
         // What an earlier check of the same attempt printed would be taken for this one's.
         let _ = std::fs::remove_file(&log);
+        failpoint::hit("check.program.before");
         if client
             .send(&ToWorker::Start {
                 job,
@@ -135,6 +137,7 @@ impl Programs for InCheckout<'_> {
         {
             return failed("the supervisor is gone");
         }
+        failpoint::hit("check.program.after");
         let mut timed_out = false;
         let grace =
             Duration::from_millis(self.shell.options.limits.grace_ms) + Duration::from_secs(10);
