@@ -12,7 +12,7 @@ use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
 use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::{Input as PlanInput, Template, Work};
 use divisi_core::receipt::{Exit, Snapshot};
-use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, Run, Settings};
+use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AttemptEnd, Ending, Run, Settings};
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{AttemptId, Commit, Criterion, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind};
 
@@ -81,10 +81,13 @@ impl Starting {
     pub(super) fn of(run: &Run, attempt: AttemptId, day: String, at: Time) -> Option<Starting> {
         let task = run.task(attempt.task)?;
         let live = task.live()?;
-        let last = task.endings.last();
-        let same = last.filter(|last| last.workspace == live.workspace);
-        let lost = last.filter(|last| last.workspace < live.workspace);
-        let lost = lost.filter(|last| matches!(last.end, divisi_core::run::AttemptEnd::Lost(_)));
+        // An attempt that was never started knows no base, and no agent was in its workspace.
+        let worked = |ending: &&Ending| ending.base.is_some();
+        let worked = task.endings.iter().rev().find(worked);
+        let same = worked.filter(|ending| ending.workspace == live.workspace);
+        let lost = worked.filter(|ending| {
+            ending.workspace < live.workspace && matches!(ending.end, AttemptEnd::Lost(_))
+        });
         Some(Starting {
             attempt,
             spec: Arc::clone(&task.spec),
@@ -177,6 +180,11 @@ impl Starting {
             }
             .map_err(|error| chain(&error))
         };
+        if self.base.is_none() {
+            // An attempt that was never started may have prepared it on an older head.
+            pool.release_unused(self.attempt.run, self.attempt.task, self.workspace, base)
+                .map_err(|error| chain(&error))?;
+        }
         let Some((number, lost_base)) = &self.lost else {
             return make(self.workspace, base);
         };

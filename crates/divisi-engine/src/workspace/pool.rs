@@ -330,6 +330,25 @@ impl Pool {
         }
     }
 
+    /// Gives a task's workspace back if it stands on another base than this one. Only for one in
+    /// which nobody ever worked: what is there was made by preparing it, and is not kept.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn release_unused(
+        &self,
+        run: RunId,
+        task: TaskNo,
+        number: u32,
+        base: &Commit,
+    ) -> Result<(), Fault> {
+        let found = self.state().slots.iter().find_map(|(slot, d)| {
+            let it = d.run == Some(run) && d.task == Some(task) && d.number == number;
+            (it && d.base.as_ref() != Some(base)).then_some(*slot)
+        });
+        found.map_or(Ok(()), |slot| self.give_back(slot))
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // A description is replaced whole, so a panic elsewhere leaves none half-changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
