@@ -236,7 +236,7 @@ impl<J: Journal> Engine<J> {
     fn nothing_works(&self) -> bool {
         self.world.runs().all(|run| run.slots() == 0)
             && self.local.is_empty()
-            && (self.reconcile.is_idle() || self.interruption == Interruption::Forced)
+            && self.reconcile.is_idle()
     }
 
     fn is_at_rest(&self, until: Until) -> bool {
@@ -247,7 +247,15 @@ impl<J: Journal> Engine<J> {
         let Some(run) = self.world.run(id) else {
             return true;
         };
-        let paused = run.paused.is_some() && run.slots() == 0 && !waits_for_room(run);
+        // An attempt that could not be started holds its lease, but does not work.
+        let unstarted = run
+            .owed()
+            .filter(|effect| {
+                matches!(effect, Effect::Start(_)) && self.reconcile.is_delayed(*effect)
+            })
+            .count();
+        let works = run.slots() as usize > unstarted;
+        let paused = run.paused.is_some() && !works && !waits_for_room(run);
         let owed = run
             .owed()
             .any(|effect| !paused || self.reconcile.is_under_way(effect));
@@ -452,6 +460,10 @@ impl<J: Journal> Engine<J> {
         let failures = self
             .reconcile
             .on_outcome(effect, Outcome::Failed, wall_now());
+        if self.interruption != Interruption::No {
+            // It was cut off; whoever resumes repeats it.
+            return false;
+        }
         self.trouble(format!("{}: {cause}", words(effect)));
         if failures < EFFECT_FAILURES_MAX {
             return false;

@@ -70,6 +70,7 @@ impl<J: Journal> Engine<J> {
         match self.interruption {
             Interruption::No => {
                 self.interruption = Interruption::Graceful;
+                self.shell.checks.interrupt(EndHow::Graceful);
                 let runs: Vec<RunId> = self.world.runs().map(|run| run.id).collect();
                 for run in runs {
                     let pause = Command::Pause {
@@ -81,6 +82,7 @@ impl<J: Journal> Engine<J> {
             }
             Interruption::Graceful | Interruption::Forced => {
                 self.interruption = Interruption::Forced;
+                self.shell.checks.interrupt(EndHow::Force);
                 for job in self.live_jobs() {
                     self.outbox.push(ToWorker::End {
                         job,
@@ -491,12 +493,30 @@ impl<J: Journal> Engine<J> {
             }
             Follow::Launch(attempt) => {
                 let prepared = self.launching.remove(&attempt);
-                if let (Answer::Accepted, Some(prepared)) = (answer, prepared) {
+                if let (Answer::Accepted, Some(prepared)) = (answer, prepared)
+                    && self.may_launch(attempt)
+                {
                     self.launch(*prepared);
                 }
             }
             Follow::Forget(job) => self.outbox.push(ToWorker::Forget { job }),
         }
+    }
+
+    /// An attempt that is to be stopped, or whose lease is of an epoch that is over because its
+    /// supervisor is gone, is not started any more: it is about to be found ended, or lost.
+    fn may_launch(&self, attempt: AttemptId) -> bool {
+        let task = self
+            .world
+            .run(attempt.run)
+            .and_then(|run| run.task(attempt.task));
+        let live = task.and_then(|task| task.live());
+        live.is_some_and(|live| {
+            live.number == attempt.number
+                && live.stopping.is_none()
+                && live.epoch == self.world.epoch()
+                && !self.epoch_due
+        })
     }
 
     fn launch(&mut self, prepared: Prepared) {
@@ -587,9 +607,6 @@ impl<J: Journal> Engine<J> {
 
     /// Begins what is owed and not under way.
     pub(super) fn begin_owed(&mut self) {
-        if self.interruption == Interruption::Forced {
-            return;
-        }
         self.join_if_needed();
         let epoch = self.world.epoch();
         let actions = self
@@ -597,6 +614,13 @@ impl<J: Journal> Engine<J> {
             .reconcile(self.world.runs(), epoch, wall_now());
         for action in actions {
             match action {
+                // Whoever resumes goes on with it; now only what works is ended.
+                Action::Begin(effect)
+                    if self.interruption != Interruption::No
+                        && !matches!(effect, Effect::Stop(_)) =>
+                {
+                    self.reconcile.put_off(effect);
+                }
                 Action::Begin(effect) => self.begin(effect),
                 Action::Abandon(effect) => self.abandon(effect),
             }
@@ -624,7 +648,9 @@ impl<J: Journal> Engine<J> {
             }
             self.epoch_due = false;
         }
-        if let Err(cause) = self.supervised.join(self.world.epoch()) {
+        let epoch = self.world.epoch();
+        self.shell.checks.begin_epoch(epoch);
+        if let Err(cause) = self.supervised.join(epoch) {
             self.trouble(format!("join the supervisor: {cause}"));
             std::thread::sleep(super::RETRY);
         }
