@@ -2,15 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use divisi_engine::failpoint::NAMES;
 
 use crate::outcome::{assert_same_end, finish, go_on};
-use crate::stage::{Failpoint, Stage};
-
-/// Scenarios that run side by side: they wait more than they compute.
-const SIDE_BY_SIDE: usize = 4;
+use crate::stage::{Failpoint, Stage, side_by_side};
 
 /// Who dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,17 +40,10 @@ fn kill_at(at: &str, killed: Killed) -> bool {
 
 /// Kills at all these places, several scenarios side by side; gives those that were never passed.
 fn kill_at_all(places: &[(String, Killed)]) -> BTreeSet<String> {
-    let (next, never) = (AtomicUsize::new(0), Mutex::new(BTreeSet::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..SIDE_BY_SIDE {
-            scope.spawn(|| {
-                while let Some((at, killed)) = places.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    println!("{at} {killed:?}");
-                    if !kill_at(at, *killed) {
-                        never.lock().unwrap().insert(at.clone());
-                    }
-                }
-            });
+    let never = Mutex::new(BTreeSet::new());
+    side_by_side(places, |(at, killed)| {
+        if !kill_at(at, *killed) {
+            never.lock().unwrap().insert(at.clone());
         }
     });
     never.into_inner().unwrap()

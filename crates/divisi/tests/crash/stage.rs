@@ -5,7 +5,10 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use divisi_engine::repo::{Fingerprint, user_fingerprint};
@@ -398,4 +401,28 @@ pub(crate) fn git(folder: &Path, args: &[&str]) -> String {
 /// Arguments as the standard library wants them.
 pub(crate) fn texts(args: &[String]) -> Vec<&str> {
     args.iter().map(String::as_str).collect()
+}
+
+/// Scenarios that run side by side: they wait more than they compute.
+const SIDE_BY_SIDE: usize = 4;
+
+/// Plays one scenario for each case, several side by side. All are played, whichever fails.
+pub(crate) fn side_by_side<T: Sync + std::fmt::Debug>(cases: &[T], play: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let played = catch_unwind(AssertUnwindSafe(|| play(case)));
+                    if played.is_err() {
+                        eprintln!("failed: {case:?}");
+                        failed.lock().unwrap().push(format!("{case:?}"));
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), cases.len());
 }
