@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::outcome::{assert_same_end, finish, go_on, undisturbed_run};
-use crate::stage::{Stage, side_by_side};
+use crate::outcome::{assert_same_end, finish, go_on, undisturbed_run, view};
+use crate::stage::{Process, Stage, side_by_side, until};
 
 /// How many kills there are unless `DIVISI_CRASH_KILLS` says otherwise.
 const KILLS: u64 = 200;
@@ -41,6 +41,20 @@ fn usual() -> Duration {
     })
 }
 
+/// Waits for a moment: for some part of the time that a run usually takes, or for some part of its
+/// progress, which also finds somebody to kill where it goes faster than usual.
+fn wait(stage: &Stage, process: &mut Process, dice: &mut Dice) {
+    let micros = if dice.roll(2) == 0 {
+        usual().as_micros() as u64
+    } else {
+        let written = || view(stage).map_or(0, |view| view.last_id().unwrap_or(0));
+        let enough = written() + dice.roll(20);
+        until("progress", || written() >= enough || process.is_over());
+        20_000
+    };
+    std::thread::sleep(Duration::from_micros(dice.roll(micros)));
+}
+
 /// Plays one scenario; gives how many kills met somebody.
 fn play(seed: u64, number: u64, kills: u64) -> u64 {
     let mut dice = Dice(seed ^ number.wrapping_mul(0x2545_f491_4f6c_dd1d));
@@ -51,8 +65,7 @@ fn play(seed: u64, number: u64, kills: u64) -> u64 {
         let Some(mut process) = go_on(&stage, &plan, None) else {
             break;
         };
-        let whole = usual().as_micros() as u64;
-        std::thread::sleep(Duration::from_micros(dice.roll(whole * 5 / 4)));
+        wait(&stage, &mut process, &mut dice);
         match dice.roll(5) {
             0 => {
                 let supervisor = stage.supervisor();
@@ -81,7 +94,7 @@ fn killed_at_any_time_a_run_comes_to_the_same_end() {
     let wanted = setting("DIVISI_CRASH_KILLS").unwrap_or(KILLS);
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let seed = setting("DIVISI_CRASH_SEED").unwrap_or(clock.as_nanos() as u64);
-    println!("DIVISI_CRASH_SEED={seed}");
+    println!("DIVISI_CRASH_SEED={seed}, undisturbed {:?}", usual());
     let met = AtomicU64::new(0);
     // Some kills come when everything has ended: as many scenarios as could ever be needed.
     let scenarios: Vec<u64> = (0..wanted).collect();
