@@ -94,6 +94,17 @@ pub(crate) struct State {
     pub(crate) slots: BTreeMap<u32, Description>,
 }
 
+/// The folder of a task's workspace beneath `.divisi`, whether it is there or not. For whoever only
+/// wants to find one: opening a [`Pool`] takes it over from the engine.
+#[must_use]
+pub fn folder_of(divisi: &Path, run: RunId, task: TaskNo, number: u32) -> PathBuf {
+    divisi.join("worktrees").join(name_of(run, task, number))
+}
+
+fn name_of(run: RunId, task: TaskNo, number: u32) -> String {
+    format!("{run}-t{}-{number}", task.0)
+}
+
 /// A clean checkout for checks; its folder is reused when this is dropped.
 #[derive(Debug)]
 pub struct Checkout {
@@ -221,7 +232,7 @@ impl Pool {
         base: &Commit,
         content: Option<&Tree>,
     ) -> Result<Workspace, Fault> {
-        let name = format!("{run}-t{}-{number}", task.0);
+        let name = name_of(run, task, number);
         let description = Description {
             name,
             phase: Phase::Preparing,
