@@ -160,6 +160,14 @@ pub struct Engine<J: Journal> {
     /// The supervisor is gone: leases so far belong to an epoch that is over.
     epoch_due: bool,
     full: bool,
+    joining_failed: JoiningFailed,
+}
+
+/// How often in a row the supervisor could not be joined, and when it is tried again.
+#[derive(Clone, Copy, Debug, Default)]
+struct JoiningFailed {
+    times: u32,
+    again_at: Option<Instant>,
 }
 
 impl<J: Journal> Engine<J> {
@@ -193,6 +201,7 @@ impl<J: Journal> Engine<J> {
             confines: false,
             epoch_due: false,
             full: false,
+            joining_failed: JoiningFailed::default(),
         })
     }
 
@@ -234,13 +243,18 @@ impl<J: Journal> Engine<J> {
     }
 
     fn nothing_works(&self) -> bool {
-        self.world.runs().all(|run| run.slots() == 0)
+        (self.cannot_join() || self.world.runs().all(|run| run.slots() == 0))
             && self.local.is_empty()
             && self.reconcile.is_idle()
     }
 
+    /// Whether it is given up for now to join the supervisor: then nothing works.
+    fn cannot_join(&self) -> bool {
+        self.joining_failed.times >= EFFECT_FAILURES_MAX
+    }
+
     fn is_at_rest(&self, until: Until) -> bool {
-        if !self.local.is_empty() || self.full {
+        if !self.local.is_empty() || !self.found.is_empty() || self.full {
             return false;
         }
         let Until::Rests(id) = until else { return true };
@@ -254,7 +268,7 @@ impl<J: Journal> Engine<J> {
                 matches!(effect, Effect::Start(_)) && self.reconcile.is_delayed(*effect)
             })
             .count();
-        let works = run.slots() as usize > unstarted;
+        let works = run.slots() as usize > unstarted && !self.cannot_join();
         let paused = run.paused.is_some() && !works && !waits_for_room(run);
         let owed = run
             .owed()
@@ -281,7 +295,14 @@ impl<J: Journal> Engine<J> {
 
     /// How long nothing is due.
     fn patience(&self) -> Duration {
+        if !self.found.is_empty() {
+            return Duration::ZERO;
+        }
         let now = wall_now();
+        let rejoin = self
+            .joining_failed
+            .again_at
+            .map(|at| at.saturating_duration_since(Instant::now()).as_millis() as u64);
         let dues = [self.world.due_at(), self.reconcile.due_at()];
         let due = dues.iter().flatten().map(|at| at.ms_since(now)).min();
         let looked = self.looked_at.elapsed().as_millis() as u64;
@@ -289,7 +310,7 @@ impl<J: Journal> Engine<J> {
             .monitor
             .look_in_ms()
             .map(|ms| ms.saturating_sub(looked));
-        let wait = [due, look].into_iter().flatten().min();
+        let wait = [due, look, rejoin].into_iter().flatten().min();
         match wait {
             // A moment later than due, so that it is due then.
             Some(ms) => Duration::from_millis(ms.saturating_add(1).min(60_000)),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::time::Instant;
 
 use divisi_agents::Claim;
 use divisi_core::journal::Journal;
@@ -20,6 +21,7 @@ use super::{Engine, Follows, Interruption, wall_now};
 use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response};
 use crate::monitor::Patience;
 use crate::reconcile::{Action, Outcome};
+use crate::workspace::folder_of;
 use crate::world::{Answer, Ask, Directive, find_task};
 
 /// Threads that carry effects out: git and checks wait for processes more than they compute.
@@ -601,8 +603,8 @@ impl<J: Journal> Engine<J> {
             .run(attempt.run)
             .and_then(|run| run.task(attempt.task)?.live());
         let workspace = live.map_or(1, |live| live.workspace);
-        let name = format!("{}-t{}-{}", attempt.run, attempt.task.0, workspace);
-        super::freshness::of(&self.shell.options.dir.join("worktrees").join(name))
+        let dir = &self.shell.options.dir;
+        super::freshness::of(&folder_of(dir, attempt.run, attempt.task, workspace))
     }
 
     /// Begins what is owed and not under way.
@@ -639,6 +641,11 @@ impl<J: Journal> Engine<J> {
     /// The supervisor is joined when there is something to start, to stop, or to be adopted.
     fn join_if_needed(&mut self) {
         if self.supervised.is_joined() || !self.needs_supervisor() {
+            self.joining_failed = super::JoiningFailed::default();
+            return;
+        }
+        let again_at = self.joining_failed.again_at;
+        if again_at.is_some_and(|at| Instant::now() < at) {
             return;
         }
         if self.epoch_due {
@@ -650,10 +657,37 @@ impl<J: Journal> Engine<J> {
         }
         let epoch = self.world.epoch();
         self.shell.checks.begin_epoch(epoch);
-        if let Err(cause) = self.supervised.join(epoch) {
-            self.trouble(format!("join the supervisor: {cause}"));
-            std::thread::sleep(super::RETRY);
+        match self.supervised.join(epoch) {
+            Ok(()) => self.joining_failed = super::JoiningFailed::default(),
+            Err(cause) => self.joining_failed(&cause),
         }
+    }
+
+    /// It is tried again, and after some times given up until somebody resumes.
+    fn joining_failed(&mut self, cause: &str) {
+        self.joining_failed.times += 1;
+        self.joining_failed.again_at = Some(Instant::now() + super::RETRY);
+        self.trouble(format!("join the supervisor: {cause}"));
+        if !self
+            .joining_failed
+            .times
+            .is_multiple_of(super::EFFECT_FAILURES_MAX)
+        {
+            return;
+        }
+        let reason = PauseReason::Fault(format!("the supervisor cannot be joined: {cause}"));
+        let pause = |run: RunId| Directive {
+            id: None,
+            ask: Ask::Run(
+                run,
+                Command::Pause {
+                    reason: reason.clone(),
+                    stop: false,
+                },
+            ),
+        };
+        let runs: Vec<RunId> = self.world.runs().map(|run| run.id).collect();
+        self.found.extend(runs.into_iter().map(pause));
     }
 
     fn needs_supervisor(&self) -> bool {

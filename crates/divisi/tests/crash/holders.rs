@@ -99,3 +99,94 @@ fn a_run_is_paused_and_resumed_from_other_processes() {
     assert_eq!(assert_sound(&stage, FIRST).status(), RunStatus::Succeeded);
     stage.assert_no_process_left();
 }
+
+#[test]
+fn two_processes_that_begin_in_a_fresh_project_at_once_both_come_to_their_end() {
+    let stage = Stage::new();
+    let plans = ["one", "two"].map(|name| stage.write_plan(name, &waiting(name)));
+    go(&stage, "one");
+    go(&stage, "two");
+    let both = plans.map(|plan| stage.start(&texts(&stage.run_args(&plan)), None));
+    both.into_iter().for_each(|one| one.end().assert_code(0));
+    for id in [FIRST, SECOND] {
+        assert_eq!(assert_sound(&stage, id).status(), RunStatus::Succeeded);
+    }
+    stage.assert_no_process_left();
+    stage.assert_untouched();
+}
+
+#[test]
+fn two_processes_that_resume_a_run_at_once_both_see_its_end() {
+    let stage = Stage::new();
+    let plan = stage.plan();
+    let process = stage.start(&texts(&stage.run_args(&plan)), None);
+    until("something is done", || counted(&stage, "tell"));
+    process.kill();
+    let args = stage.resume_args(1);
+    let both = [0, 1].map(|_| stage.start(&texts(&args), None));
+    both.into_iter().for_each(|one| one.end().assert_code(0));
+    assert_same_end(&stage);
+}
+
+#[test]
+fn agents_of_a_killed_engine_are_ended_when_nobody_takes_over() {
+    let stage = Stage::new();
+    let plan = stage.write_plan("one.json", &waiting("one"));
+    let process = stage.start(&texts(&stage.run_args(&plan)), None);
+    until("it begins", || counted(&stage, "one"));
+    process.kill();
+    stage.assert_no_process_left();
+    go(&stage, "one");
+    finish(&stage, &plan);
+    let run = assert_sound(&stage, FIRST);
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    assert_eq!(run.tasks()[0].attempts(), 2);
+    stage.assert_no_process_left();
+}
+
+#[test]
+fn a_run_whose_supervisor_cannot_be_started_is_paused_with_the_reason() {
+    let stage = Stage::new();
+    let plan = stage.plan();
+    let in_the_way = stage.divisi().join("supervisor.lock");
+    std::fs::create_dir_all(&in_the_way).unwrap();
+    let ended = stage.start(&texts(&stage.run_args(&plan)), None).end();
+    ended.assert_code(3);
+    let run = run_now(&stage, FIRST).unwrap();
+    assert!(
+        matches!(&run.paused, Some(PauseReason::Fault(cause)) if cause.contains("supervisor")),
+        "{:?}",
+        run.paused
+    );
+    std::fs::remove_dir(in_the_way).unwrap();
+    finish(&stage, &plan);
+    assert_same_end(&stage);
+}
+
+#[test]
+fn files_are_submitted_while_a_check_of_another_task_runs() {
+    let stage = Stage::new();
+    let plan = stage.write_plan(
+        "both.json",
+        r#"{"task_title": "Both", "subtasks": [
+  {"subtask_id": "words", "agent": "person", "deliverables": ["words.md"]},
+  {"subtask_id": "made", "script": "echo x > made.md", "deliverables": ["made.md"],
+   "criteria": [{"command": ["sh", "-c", "echo checking >> SIDE; while ! test -e SIDE.go; do sleep 0.02; done; test -e made.md && cd $PWD"]}]}
+]}"#,
+    );
+    let file = stage.path("home/words.md");
+    std::fs::write(&file, "By hand.\n").unwrap();
+    let process = stage.start(&texts(&stage.run_args(&plan)), None);
+    until("the check begins", || counted(&stage, "checking"));
+    until("the workspace is there", || {
+        let run = run_now(&stage, FIRST).unwrap();
+        run.tasks()[0].live().is_some_and(|live| live.base.is_some())
+    });
+    let submit = ["submit", "run-1", "words", &file.to_string_lossy()];
+    stage.start(&submit, None).end().assert_code(0);
+    go(&stage, "go");
+    process.end().assert_code(0);
+    let run = assert_sound(&stage, FIRST);
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    assert_eq!(run.tasks()[1].attempts(), 1);
+}
