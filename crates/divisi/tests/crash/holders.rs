@@ -58,7 +58,9 @@ fn a_second_run_is_served_by_the_holder_and_taken_over_when_it_is_killed() {
 fn a_run_ends_while_the_holder_works_on_its_own() {
     let stage = Stage::new();
     let whole = stage.start(&texts(&stage.run_args(&stage.plan())), None);
-    until("the first run is there", || run_now(&stage, FIRST).is_some());
+    until("the first run is there", || {
+        run_now(&stage, FIRST).is_some()
+    });
     let one = stage.write_plan("one.json", &waiting("one"));
     go(&stage, "one");
     let other = stage.start(&texts(&stage.run_args(&one)), None);
@@ -180,7 +182,9 @@ fn files_are_submitted_while_a_check_of_another_task_runs() {
     until("the check begins", || counted(&stage, "checking"));
     until("the workspace is there", || {
         let run = run_now(&stage, FIRST).unwrap();
-        run.tasks()[0].live().is_some_and(|live| live.base.is_some())
+        run.tasks()[0]
+            .live()
+            .is_some_and(|live| live.base.is_some())
     });
     let submit = ["submit", "run-1", "words", &file.to_string_lossy()];
     stage.start(&submit, None).end().assert_code(0);

@@ -8,6 +8,11 @@
 //! Nothing here depends on how fast the machine is. Where a test must wait for another process it
 //! looks again until a deadline that only a defect reaches.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test prepares either works or is the failure it reports"
+)]
+
 mod failpoints;
 mod graph;
 mod holders;

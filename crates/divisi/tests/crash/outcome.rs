@@ -73,13 +73,8 @@ pub(crate) fn restore(view: &View, id: RunId) -> Run {
 /// The first run of a stage as it is now, if there is one.
 pub(crate) fn run_now(stage: &Stage, id: RunId) -> Option<Run> {
     let view = view(stage)?;
-    view.consistently(|view| {
-        Ok(match view.run(id)? {
-            Some(_) => Some(restore(view, id)),
-            None => None,
-        })
-    })
-    .unwrap()
+    view.consistently(|view| Ok(view.run(id)?.map(|_| restore(view, id))))
+        .unwrap()
 }
 
 /// The first run.
