@@ -214,26 +214,23 @@ fn serve_one(stream: UnixStream, inputs: &Sender<Input>) -> io::Result<()> {
                 "control-request",
                 format!("a request cannot be read: {error}"),
             )),
-            Ok(request) => ask(request, inputs),
+            Ok(request) => match ask(request, inputs) {
+                Some(response) => response,
+                // Whoever asked asks the next holder: the connection ends without an answer.
+                None => return Ok(()),
+            },
         };
         serde_json::to_writer(&mut writer, &response)?;
         writer.write_all(b"\n")?;
     }
 }
 
-/// Asks the engine within this process and waits for its answer.
-pub fn ask(request: Request, inputs: &Sender<Input>) -> Response {
+/// Asks the engine within this process and waits for its answer; `None` if it ended before it
+/// answered. Then nothing was done, or the outcome is stored and the next holder says it again.
+fn ask(request: Request, inputs: &Sender<Input>) -> Option<Response> {
     let (reply, answer) = sync_channel(1);
-    let gone = || {
-        Response::Refused(
-            Diagnostic::error("engine-gone", "the engine ended before it could answer")
-                .hint("ask again; nothing was done, or it is stored and will be said again"),
-        )
-    };
-    if inputs.send(Input::Asked { request, reply }).is_err() {
-        return gone();
-    }
-    answer.recv().unwrap_or_else(|_| gone())
+    inputs.send(Input::Asked { request, reply }).ok()?;
+    answer.recv().ok()
 }
 
 /// A connection to the holder of another process.

@@ -8,6 +8,7 @@
 //! It is an ordinary thread on an ordinary channel: every step waits for the disk anyway, and what
 //! must not wait is not here.
 
+mod begin;
 mod freshness;
 mod input;
 mod launch;
@@ -34,6 +35,7 @@ pub use input::{Finished, Input};
 pub use launch::Prepared;
 pub use shell::{Shell, log_path, run_folder};
 
+use crate::failpoint;
 use crate::monitor::{ClockWatch, Clocks, Monitor, Patience};
 use crate::reconcile::{Outcome, Reconcile};
 use crate::world::{Ask, Directive, World};
@@ -163,6 +165,14 @@ pub struct Engine<J: Journal> {
     full: bool,
     /// Effects that found no room on the disk; their runs go on once these have come out.
     lacking_room: BTreeSet<Effect>,
+    joining_failed: JoiningFailed,
+}
+
+/// How often in a row the supervisor could not be joined, and when it is tried again.
+#[derive(Clone, Copy, Debug, Default)]
+struct JoiningFailed {
+    times: u32,
+    again_at: Option<Instant>,
 }
 
 impl<J: Journal> Engine<J> {
@@ -198,6 +208,7 @@ impl<J: Journal> Engine<J> {
             epoch_due: false,
             full: false,
             lacking_room: BTreeSet::new(),
+            joining_failed: JoiningFailed::default(),
         })
     }
 
@@ -274,20 +285,33 @@ impl<J: Journal> Engine<J> {
     }
 
     fn nothing_works(&self) -> bool {
-        self.world.runs().all(|run| run.slots() == 0)
+        (self.cannot_join() || self.world.runs().all(|run| run.slots() == 0))
             && self.local.is_empty()
-            && (self.reconcile.is_idle() || self.interruption == Interruption::Forced)
+            && self.reconcile.is_idle()
+    }
+
+    /// Whether it is given up for now to join the supervisor: then nothing works.
+    fn cannot_join(&self) -> bool {
+        self.joining_failed.times >= EFFECT_FAILURES_MAX
     }
 
     fn is_at_rest(&self, until: Until) -> bool {
-        if !self.local.is_empty() || self.full {
+        if !self.local.is_empty() || !self.found.is_empty() || self.full {
             return false;
         }
         let Until::Rests(id) = until else { return true };
         let Some(run) = self.world.run(id) else {
             return true;
         };
-        let paused = run.paused.is_some() && run.slots() == 0 && !waits_for_room(run);
+        // An attempt that could not be started holds its lease, but does not work.
+        let unstarted = run
+            .owed()
+            .filter(|effect| {
+                matches!(effect, Effect::Start(_)) && self.reconcile.is_delayed(*effect)
+            })
+            .count();
+        let works = run.slots() as usize > unstarted && !self.cannot_join();
+        let paused = run.paused.is_some() && !works && !waits_for_room(run);
         let owed = run
             .owed()
             .any(|effect| !paused || self.reconcile.is_under_way(effect));
@@ -314,7 +338,14 @@ impl<J: Journal> Engine<J> {
 
     /// How long nothing is due.
     fn patience(&self) -> Duration {
+        if !self.found.is_empty() {
+            return Duration::ZERO;
+        }
         let now = wall_now();
+        let rejoin = self
+            .joining_failed
+            .again_at
+            .map(|at| at.saturating_duration_since(Instant::now()).as_millis() as u64);
         let dues = [self.world.due_at(), self.reconcile.due_at()];
         let due = dues.iter().flatten().map(|at| at.ms_since(now)).min();
         let looked = self.looked_at.elapsed().as_millis() as u64;
@@ -322,7 +353,7 @@ impl<J: Journal> Engine<J> {
             .monitor
             .look_in_ms()
             .map(|ms| ms.saturating_sub(looked));
-        let wait = [due, look].into_iter().flatten().min();
+        let wait = [due, look, rejoin].into_iter().flatten().min();
         match wait {
             // A moment later than due, so that it is due then.
             Some(ms) => Duration::from_millis(ms.saturating_add(1).min(60_000)),
@@ -346,6 +377,7 @@ impl<J: Journal> Engine<J> {
             self.reconcile.on_joined();
         }
         let mut notices = std::mem::take(&mut self.troubles);
+        failpoint::hit("answers.before");
         for (answer, follow) in stepped.answers.into_iter().zip(follows) {
             self.follow(follow, answer);
         }
@@ -359,8 +391,11 @@ impl<J: Journal> Engine<J> {
         if !notices.is_empty() {
             (self.observer)(&notices, &self.world);
         }
+        failpoint::hit("answers.after");
         if self.world.leasing {
+            failpoint::hit("reconcile.before");
             self.begin_owed();
+            failpoint::hit("reconcile.after");
         }
         self.flush();
         Ok(())
@@ -470,7 +505,11 @@ impl<J: Journal> Engine<J> {
     /// Sends what is to be said to the supervisor at one stroke.
     fn flush(&mut self) {
         let words = std::mem::take(&mut self.outbox);
-        self.supervised.say(&words);
+        if !words.is_empty() {
+            failpoint::hit("words.send.before");
+            self.supervised.say(&words);
+            failpoint::hit("words.send.after");
+        }
     }
 
     fn trouble(&mut self, cause: String) {
@@ -487,6 +526,10 @@ impl<J: Journal> Engine<J> {
         let failures = self
             .reconcile
             .on_outcome(effect, Outcome::Failed, wall_now());
+        if self.interruption != Interruption::No {
+            // It was cut off; whoever resumes repeats it.
+            return false;
+        }
         self.trouble(format!("{}: {cause}", words(effect)));
         if lacks_room(&cause) {
             self.lacking_room.insert(effect);

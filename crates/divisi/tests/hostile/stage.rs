@@ -305,10 +305,6 @@ impl Running {
         found.expect("it was waited for")
     }
 
-    pub(crate) fn signal(&self, signal: i32) {
-        kill(self.pid(), signal);
-    }
-
     /// Whether it has not ended yet.
     pub(crate) fn goes_on(&mut self) -> bool {
         let child = self.child.as_mut().expect("it was not waited for");
