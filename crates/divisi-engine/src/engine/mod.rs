@@ -422,11 +422,29 @@ impl<J: Journal> Engine<J> {
                         self.full = true;
                         self.pause_for_full(&cause);
                     }
+                    self.wait_for_room(&cause)?;
                 }
-                Fault::Unavailable(_) if tries < UNAVAILABLE_TRIES_MAX => tries += 1,
+                Fault::Unavailable(_) if tries < UNAVAILABLE_TRIES_MAX => {
+                    tries += 1;
+                    std::thread::sleep(RETRY);
+                }
                 other => return Err(other),
             }
-            std::thread::sleep(RETRY);
+        }
+    }
+
+    /// Waits until there is room for the reserve again, so that a next time can be recorded too.
+    /// Whoever interrupts is not kept waiting; everything else that is asked waits as well.
+    fn wait_for_room(&mut self, cause: &str) -> Result<(), Fault> {
+        loop {
+            match self.inputs.recv_timeout(RETRY) {
+                Ok(Input::Interrupted) => return Err(Fault::Full(cause.to_owned())),
+                Ok(input) => self.local.push_back(input),
+                Err(_) => {}
+            }
+            if self.world.journal.restore_reserve().is_ok() {
+                return Ok(());
+            }
         }
     }
 
@@ -449,11 +467,6 @@ impl<J: Journal> Engine<J> {
     }
 
     fn resume_after_full(&mut self) -> Result<Vec<(RunId, Time, Event)>, Fault> {
-        if let Err(fault) = self.world.journal.restore_reserve() {
-            self.troubles.push(Notice::Trouble(format!(
-                "keep a reserve for a full disk: {fault}"
-            )));
-        }
         let waiting = self.world.runs().filter(|run| waits_for_room(run));
         let resumes = waiting.map(|run| resume(run.id)).collect();
         Ok(self.world.step(resumes, wall_now())?.events)
