@@ -10,6 +10,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::ops::Bound;
 
 use crate::ids::{RunId, TaskNo, Time};
 use crate::plan::Priority;
@@ -90,9 +91,7 @@ fn candidate(run: &Run, at: usize, class: usize, after: Option<TaskNo>) -> Optio
         Some(task) => {
             let spec = &run.tasks()[task.index()];
             let key = crate::run::ready_key(spec.spec.priority, spec.rank_ms, task);
-            ready
-                .range((std::ops::Bound::Excluded(key), std::ops::Bound::Unbounded))
-                .next()
+            ready.range((Bound::Excluded(key), Bound::Unbounded)).next()
         }
     }?;
     Some(Candidate {
@@ -172,10 +171,11 @@ impl Run {
         self.approved && self.paused.is_none() && !self.canceling && self.ended.is_none()
     }
 
-    /// The first delayed task's time, if one waits.
+    /// When the first of the tasks that are delayed beyond `now` may be leased.
     #[must_use]
-    pub fn delayed_until(&self) -> Option<Time> {
-        self.delayed.iter().next().map(|(time, _)| *time)
+    pub fn delayed_until(&self, now: Time) -> Option<Time> {
+        let later = (Bound::Excluded((now, TaskNo(u32::MAX))), Bound::Unbounded);
+        self.delayed.range(later).next().map(|(time, _)| *time)
     }
 
     /// The limit of this run that a further task of this class would break, if any.

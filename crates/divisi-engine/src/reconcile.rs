@@ -57,10 +57,19 @@ impl Reconcile {
     }
 
     /// The supervisor is gone, or a new epoch began: starts wait until it is joined again.
-    pub fn on_gone(&mut self) {
+    ///
+    /// What was begun of them is to be abandoned: a start whose workspace is still being prepared
+    /// must not reach the next supervisor, which would do it a second time.
+    #[must_use]
+    pub fn on_gone(&mut self) -> Vec<Action> {
         self.joined = false;
-        self.begun
-            .retain(|effect, _| !matches!(effect, Effect::Start(_) | Effect::Stop(_)));
+        let gone = |effect: &Effect| matches!(effect, Effect::Start(_) | Effect::Stop(_));
+        let under_way = |(effect, progress): (&Effect, &Progress)| {
+            (gone(effect) && *progress == Progress::UnderWay).then_some(Action::Abandon(*effect))
+        };
+        let abandoned = self.begun.iter().filter_map(under_way).collect();
+        self.begun.retain(|effect, _| !gone(effect));
+        abandoned
     }
 
     /// Whether the supervisor is joined.
@@ -233,6 +242,17 @@ mod tests {
             reconcile.reconcile([&run].into_iter(), Epoch(1), Time(4)),
             []
         );
+    }
+
+    #[test]
+    fn a_start_under_way_is_abandoned_when_the_supervisor_is_gone() {
+        let run = leased(1);
+        let start = Effect::Start(run.attempt_id(TaskNo(0), 1));
+        let mut reconcile = Reconcile::default();
+        reconcile.on_joined();
+        let _ = reconcile.reconcile([&run].into_iter(), Epoch(1), Time(3));
+        assert_eq!(reconcile.on_gone(), [Action::Abandon(start)]);
+        assert_eq!(reconcile.on_gone(), []);
     }
 
     #[test]

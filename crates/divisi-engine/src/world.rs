@@ -68,6 +68,8 @@ pub struct Stepped {
 /// A word between aggregates; the simulator delays and repeats these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crossing {
+    /// Run to ledger: the run's own budget bounds it.
+    Open(RunId),
     /// Run to ledger: reserve before a lease.
     Reserve(AttemptId),
     /// Ledger to run: the reservation is held, lease.
@@ -177,6 +179,7 @@ impl<J: Journal> World<J> {
             let mut batch = Batch::default();
             for (no, task) in loaded.run.tasks().iter().enumerate() {
                 let is_as_planned = task.attempts() == 0
+                    && task.answers.is_empty()
                     && matches!(
                         task.state,
                         run::TaskState::Waiting | run::TaskState::Ready { .. }
@@ -237,12 +240,13 @@ impl<J: Journal> World<J> {
         self.runs.values().flat_map(|loaded| loaded.run.owed())
     }
 
-    /// When something is due by the clock alone: the first delayed task.
+    /// When something is due by the clock alone: the first task that is delayed beyond the latest
+    /// step. One whose time has come and that still waits, waits for a slot, not for the clock.
     #[must_use]
     pub fn due_at(&self) -> Option<Time> {
         self.runs()
             .filter(|run| run.takes_leases())
-            .filter_map(Run::delayed_until)
+            .filter_map(|run| run.delayed_until(self.last_at))
             .min()
     }
 
@@ -317,10 +321,15 @@ impl<J: Journal> World<J> {
     }
 
     fn direct(&mut self, step: &mut Step, directive: Directive) -> Result<Answer, Fault> {
-        if let Some(id) = &directive.id
-            && let Some(outcome) = self.journal.command(id)?
-        {
-            return Ok(Answer::Repeated(outcome));
+        if let Some(id) = &directive.id {
+            let in_this_step = step.batch.commands.iter().find(|row| row.id == *id);
+            let outcome = match in_this_step {
+                Some(row) => Some(row.outcome.clone()),
+                None => self.journal.command(id)?,
+            };
+            if let Some(outcome) = outcome {
+                return Ok(Answer::Repeated(outcome));
+            }
         }
         let answer = match directive.ask {
             Ask::Create(create) => self.create(step, *create),
@@ -469,9 +478,13 @@ impl<J: Journal> World<J> {
         if !self.leasing {
             return Ok(());
         }
+        self.open_accounts(step, deliver);
         let runs: Vec<&Run> = self.runs.values().map(|loaded| &loaded.run).collect();
         let proposals = assign(&runs, &self.capacity, step.now);
         for proposal in proposals {
+            if !self.has_account(proposal.run) {
+                continue;
+            }
             let Some(loaded) = self.runs.get(&proposal.run) else {
                 continue;
             };
@@ -504,6 +517,33 @@ impl<J: Journal> World<J> {
             }
         }
         Ok(())
+    }
+
+    /// Opens the accounts of runs that bring a budget of their own. Derived from both states, so
+    /// that a run is bounded before its first lease, whatever happened between.
+    fn open_accounts(&mut self, step: &mut Step, deliver: &mut dyn FnMut(Crossing) -> Delivery) {
+        let unopened: Vec<(RunId, run::Budget)> = self
+            .runs
+            .values()
+            .map(|loaded| (loaded.run.id, loaded.run.settings.budget))
+            .filter(|(run, _)| !self.has_account(*run))
+            .collect();
+        for (run, budget) in unopened {
+            let account = Account::Run(run);
+            for _ in 0..times(deliver(Crossing::Open(run))) {
+                // Opening an account cannot be refused.
+                let _ = self.ledger_command(step, ledger::Command::Open { account, budget });
+            }
+        }
+    }
+
+    /// Whether a run has the account that its own budget asks for, if it does.
+    fn has_account(&self, run: RunId) -> bool {
+        let bounded = self
+            .runs
+            .get(&run)
+            .is_some_and(|loaded| loaded.run.settings.budget.is_bounded());
+        !bounded || self.ledger.accounts.contains_key(&Account::Run(run))
     }
 
     /// Reserves for an attempt; pauses its run if an account has nothing left.

@@ -18,4 +18,5 @@ pub mod plan_file;
 mod render;
 
 pub use codes::CODES;
+pub use nearest::nearest;
 pub use render::{printable, render};

@@ -51,6 +51,12 @@ impl Nearest {
     }
 }
 
+/// The candidate nearest to `name`, if one is near enough to have been meant.
+#[must_use]
+pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    Nearest::new().find(name, candidates)
+}
+
 /// The number of insertions, deletions, replacements and swaps of neighbors that turn one name
 /// into the other, letters' case aside; `None` if more than `bound`.
 fn distance_within(wanted: &[char], candidate: &str, bound: usize) -> Option<usize> {

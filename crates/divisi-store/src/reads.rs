@@ -7,7 +7,8 @@ use std::path::Path;
 
 use divisi_core::journal::{Entry, Fault, RunRow, Stream, TaskRow};
 use divisi_core::{CommandId, Epoch, RunId, Time};
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter};
 
 use crate::connection::other_writer;
 use crate::fault::from_sqlite;
@@ -117,20 +118,32 @@ impl Reads<'_> {
             .collect()
     }
 
-    /// A stream's events of these kinds, all of them.
+    /// Events of these kinds, as they were written. Older forms of a kind may have another name,
+    /// so the names that lead to it are asked for too.
     pub(crate) fn events_of(&self, stream: Stream, kinds: &[&str]) -> Result<Vec<Entry>, Fault> {
-        let kinds = serde_json::to_string(kinds).expect("a list of words is plain data");
+        let names = self.versions.names_of(kinds);
+        let marks = vec!["?"; names.len()].join(", ");
+        let params: Vec<Value> = std::iter::once(Value::Integer(stream_code(stream)))
+            .chain(names.iter().map(|name| Value::Text((*name).to_owned())))
+            .collect();
         let raw = self.list(
             "reading events",
-            "SELECT id, stream, seq, kind, version, at, body FROM events
-             WHERE stream = ?1 AND kind IN (SELECT value FROM json_each(?2)) ORDER BY seq",
-            (stream_code(stream), kinds),
+            &format!(
+                "SELECT id, stream, seq, kind, version, at, body FROM events
+                 WHERE stream = ? AND kind IN ({marks}) ORDER BY seq"
+            ),
+            params_from_iter(params),
             Extent::Whole,
             Raw::read,
         )?;
-        raw.into_iter()
-            .map(|raw| Ok(self.lifted(raw)?.entry))
-            .collect()
+        let mut entries = Vec::with_capacity(raw.len());
+        for raw in raw {
+            let entry = self.lifted(raw)?.entry;
+            if kinds.contains(&entry.kind.as_str()) {
+                entries.push(entry);
+            }
+        }
+        Ok(entries)
     }
 
     pub(crate) fn all_events(&self, after: u64, extent: Extent) -> Result<Vec<Numbered>, Fault> {

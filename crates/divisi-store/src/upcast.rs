@@ -90,6 +90,25 @@ impl Versions {
         gaps
     }
 
+    /// Names under which events of these kinds may stand in the journal: their own, and those of
+    /// the forms from which they are lifted.
+    pub(crate) fn names_of<'a>(&self, kinds: &[&'a str]) -> Vec<&'a str>
+    where
+        'static: 'a,
+    {
+        let mut names: Vec<&'a str> = kinds.to_vec();
+        let mut at = 0;
+        while let Some(name) = names.get(at).copied() {
+            for step in self.upcasters.steps.values() {
+                if step.to.0 == name && !names.contains(&step.from.0) {
+                    names.push(step.from.0);
+                }
+            }
+            at += 1;
+        }
+        names
+    }
+
     /// The entry in today's form.
     ///
     /// # Errors
@@ -219,6 +238,14 @@ mod tests {
         let second = r#"{"watts":60,"color":"white"}"#;
         assert_eq!(lifted("lamp_lit", 2, second), expected);
         assert!(versions().gaps().is_empty());
+    }
+
+    #[test]
+    fn a_kind_is_found_under_the_names_it_had() {
+        let mut names = versions().names_of(&["lamp_lit"]);
+        names.sort_unstable();
+        assert_eq!(names, ["lamp_lit", "lamp_on"]);
+        assert_eq!(versions().names_of(&["lamp_put_out"]), ["lamp_put_out"]);
     }
 
     #[test]

@@ -215,6 +215,14 @@ impl View {
         self.guarded(|reads| reads.events(stream, after, Extent::Page(limit)))
     }
 
+    /// All events of a stream of these kinds, in today's forms: what makes a run's structure.
+    ///
+    /// # Errors
+    /// They cannot be read, or are of a newer Divisi.
+    pub fn events_of(&self, stream: Stream, kinds: &[&str]) -> Result<Vec<Entry>, Fault> {
+        self.guarded(|reads| reads.events_of(stream, kinds))
+    }
+
     /// Events of all streams after a number, in the order in which they were appended.
     ///
     /// # Errors

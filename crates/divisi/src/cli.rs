@@ -196,6 +196,12 @@ pub(crate) struct Running {
     /// Do not confine what agents write; the report says so
     #[arg(long)]
     pub(crate) unconfined: bool,
+    /// At most so much memory for each process of an agent, in MiB of address space
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    pub(crate) memory: Option<u64>,
+    /// At most so many seconds of CPU for each process of an agent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) cpu_seconds: Option<u64>,
 }
 
 /// `divisi run`.

@@ -47,6 +47,10 @@ pub(crate) struct Holding {
     pub(crate) patience: Patience,
     /// From TERM to KILL, in milliseconds.
     pub(crate) grace_ms: u64,
+    /// Address space of each process of an agent in bytes, if limited.
+    pub(crate) memory_bytes_max: Option<u64>,
+    /// CPU time of each process of an agent in seconds, if limited.
+    pub(crate) cpu_s_max: Option<u64>,
 }
 
 impl Holding {
@@ -62,6 +66,8 @@ impl Holding {
             confine: true,
             patience: Patience::default(),
             grace_ms: Limits::default().grace_ms,
+            memory_bytes_max: None,
+            cpu_s_max: None,
         }
     }
 
@@ -171,6 +177,8 @@ fn hold(holding: &Holding, lock: File, observer: Observer) -> Result<Held, Diagn
         patience: holding.patience,
         limits: Limits {
             grace_ms: holding.grace_ms,
+            memory_bytes_max: holding.memory_bytes_max,
+            cpu_s_max: holding.cpu_s_max,
             ..Limits::default()
         },
         writable: holding.writable.clone(),

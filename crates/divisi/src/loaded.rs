@@ -36,9 +36,8 @@ pub(crate) fn load(view: &View, id: RunId) -> Result<Run, Fault> {
             .run(id)?
             .ok_or_else(|| Fault::Other(format!("{id} is not there any more")))?;
         let structure: Vec<(Time, Event)> = view
-            .events(Stream::Run(id), 0, PAGE_ROWS_MAX)?
+            .events_of(Stream::Run(id), KINDS_OF_STRUCTURE)?
             .iter()
-            .filter(|e| KINDS_OF_STRUCTURE.contains(&e.kind.as_str()))
             .map(event)
             .collect::<Result<_, _>>()?;
         let mut rows = Vec::new();
@@ -80,8 +79,9 @@ pub(crate) fn task(run: &Run, text: &str) -> Result<TaskNo, Failure> {
     }
     let ids = run.tasks().iter().map(|task| task.spec.id.as_str());
     let mut told = Diagnostic::error("task-unknown", format!("{} has no task {text:?}", run.id));
-    let _ = ids;
-    told = told.hint("x");
+    if let Some(near) = divisi_pack::nearest(text, ids) {
+        told = told.hint(format!("did you mean `{near}`?"));
+    }
     let told = told.hint(format!("`divisi status {}` lists its tasks", run.id));
     Err(Failure::told(told, Exit::NotFound))
 }

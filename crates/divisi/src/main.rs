@@ -1,20 +1,37 @@
-//! The binary: one file a command, one printer, one table of exit codes.
+//! The program `divisi`: reads the command line, does what it says, and ends with a code.
+//!
+//! One file per command in [`commands`], one printer in [`printer`], one table of exit codes in
+//! [`exit`]. Nothing is decided here that the core could decide.
+
+#[cfg(windows)]
+compile_error!("Divisi does not run on Windows yet; build and use it in WSL 2");
 
 mod cli;
 mod commands;
 mod exit;
 mod follow;
+#[cfg(test)]
+#[path = "../tests/cli/given.rs"]
+mod given;
+mod happened;
 mod hold;
 mod loaded;
+mod plan;
 mod printer;
 mod progress;
 mod project;
+mod report;
+#[cfg(test)]
+mod scenes;
 mod signals;
+mod words;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::Action;
+use divisi_engine::supervisor::{self, ServeOptions};
 
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
@@ -25,94 +42,107 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let printer = Printer::new(&cli.global);
     match dispatch(&cli, &printer) {
-        Ok(exit) => exit.into(),
-        Err(Failure::Told(d, exit)) => {
-            printer.diagnostic(&d, None);
+        Ok(exit) | Err(Failure::Reported(exit)) => exit.into(),
+        Err(Failure::Closed) => Exit::Success.into(),
+        Err(Failure::Told(diagnostic, exit)) => {
+            printer.diagnostic(&diagnostic, None);
             exit.into()
         }
-        Err(Failure::Reported(exit)) => exit.into(),
-        Err(Failure::Closed) => Exit::Success.into(),
     }
 }
 
+/// Commands that only look, and those that Divisi starts itself.
 fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
-    if let Command::Supervisor(args) = &cli.command {
-        let options = divisi_engine::supervisor::ServeOptions {
-            dir: args.dir.clone(),
-            socket: args.socket.clone(),
-        };
-        return match divisi_engine::supervisor::serve(&options) {
-            Ok(()) => Ok(Exit::Success),
-            Err(e) => Err(Failure::told(e.diagnostic(), Exit::Environment)),
-        };
-    }
-    if let Command::Compose = &cli.command {
-        let cwd = std::env::current_dir().expect("cwd");
-        return match divisi_engine::compose::work(std::io::stdin().lock(), &cwd) {
-            Ok(_) => Ok(Exit::Success),
-            Err(e) => Err(Failure::told(
-                divisi_core::Diagnostic::error("compose-failed", e.to_string()),
-                Exit::Failed,
-            )),
-        };
-    }
-    let project = Project::find(&cli.global)?;
-    let latest = |run: Option<divisi_core::RunId>| -> Result<divisi_core::RunId, Failure> {
-        let view = project.view()?;
-        Ok(project.row(&view, run)?.run)
-    };
+    let global = &cli.global;
     match &cli.command {
-        Command::Run(a) => commands::run::run(a, &project, printer),
-        Command::Resume(a) => commands::run::resume(a, latest(a.run)?, &project, printer),
-        Command::Gc(a) => commands::gc::gc(a, &project, printer),
-        Command::Pause(a) => commands::act::act(&project, latest(a.run)?, Action::Pause, printer),
-        Command::Cancel(a) => commands::act::act(
-            &project,
-            latest(a.run)?,
-            Action::Cancel {
-                task: a.task.clone(),
-            },
-            printer,
-        ),
-        Command::Retry(a) => commands::act::act(
-            &project,
-            a.of.run,
-            Action::Retry {
-                task: a.of.task.clone(),
-                note: a.note.clone(),
-            },
-            printer,
-        ),
-        Command::Submit(a) => commands::act::submit(a, &project, printer),
-        Command::Split(a) => commands::act::split(a, &project, printer),
-        Command::Approve(a) => commands::act::act(
-            &project,
-            latest(a.run)?,
-            Action::Approve {
-                task: a.task.clone(),
-                note: a.note.clone(),
-                waive: a.waive,
-            },
-            printer,
-        ),
-        Command::Reject(a) => commands::act::act(
-            &project,
-            a.of.run,
-            Action::Reject {
-                task: a.of.task.clone(),
-                reason: a.reason.clone(),
-            },
-            printer,
-        ),
-        Command::Answer(a) => commands::act::act(
-            &project,
-            a.of.run,
-            Action::Answer {
-                task: a.of.task.clone(),
-                text: a.text.join(" "),
-            },
-            printer,
-        ),
-        _ => Ok(Exit::Usage),
+        Command::Status(args) => commands::status::run(args, global, printer),
+        Command::Show(args) => commands::show::run(args, global, printer),
+        Command::Logs(args) => commands::logs::run(args, global, printer),
+        Command::Watch(args) => commands::watch::run(args, global, printer),
+        Command::Explain(args) => commands::explain::run(args, global, printer),
+        Command::Report(args) => commands::report::run(args, global, printer),
+        Command::Simulate(args) => commands::simulate::run(args, printer),
+        Command::Schema(args) => commands::schema::run(args, printer),
+        Command::Doctor => commands::doctor::run(global, printer),
+        Command::Completions(args) => commands::completions::run(args, printer),
+        Command::Supervisor(args) => {
+            let options = ServeOptions {
+                dir: args.dir.clone(),
+                socket: args.socket.clone(),
+            };
+            match supervisor::serve(&options) {
+                Ok(()) => Ok(Exit::Success),
+                Err(error) => Err(Failure::told(error.diagnostic(), Exit::Environment)),
+            }
+        }
+        Command::Compose => compose(),
+        other => act(other, &Project::find(global)?, printer),
     }
+}
+
+fn compose() -> Outcome {
+    let failed =
+        |cause: String| Failure::told(Diagnostic::error("compose-failed", cause), Exit::Failed);
+    let folder = std::env::current_dir()
+        .map_err(|error| failed(format!("finding the working folder: {error}")))?;
+    match divisi_engine::compose::work(std::io::stdin().lock(), &folder) {
+        Ok(_) => Ok(Exit::Success),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+/// Commands that ask the engine for something.
+fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
+    let latest = |run: Option<RunId>| -> Result<RunId, Failure> {
+        Ok(project.row(&project.view()?, run)?.run)
+    };
+    let (run, action) = match command {
+        Command::Run(args) => return commands::run::run(args, project, printer),
+        Command::Resume(args) => {
+            return commands::run::resume(args, latest(args.run)?, project, printer);
+        }
+        Command::Gc(args) => return commands::gc::gc(args, project, printer),
+        Command::Submit(args) => return commands::act::submit(args, project, printer),
+        Command::Split(args) => return commands::act::split(args, project, printer),
+        Command::Pause(args) => (latest(args.run)?, Action::Pause),
+        Command::Cancel(args) => {
+            let task = args.task.clone();
+            (latest(args.run)?, Action::Cancel { task })
+        }
+        Command::Retry(args) => {
+            let (task, note) = (args.of.task.clone(), args.note.clone());
+            (args.of.run, Action::Retry { task, note })
+        }
+        Command::Approve(args) => {
+            let (task, note, waive) = (args.task.clone(), args.note.clone(), args.waive);
+            (latest(args.run)?, Action::Approve { task, note, waive })
+        }
+        Command::Reject(args) => {
+            let (task, reason) = (args.of.task.clone(), args.reason.clone());
+            (args.of.run, Action::Reject { task, reason })
+        }
+        Command::Answer(args) => {
+            let (task, text) = (args.of.task.clone(), args.text.join(" "));
+            (args.of.run, Action::Answer { task, text })
+        }
+        Command::Diff(args) => {
+            return commands::merge::diff(args, latest(args.run)?, project, printer);
+        }
+        Command::Merge(args) => {
+            return commands::merge::merge(args, latest(args.run)?, project, printer);
+        }
+        Command::Status(_)
+        | Command::Show(_)
+        | Command::Logs(_)
+        | Command::Watch(_)
+        | Command::Explain(_)
+        | Command::Report(_)
+        | Command::Simulate(_)
+        | Command::Schema(_)
+        | Command::Doctor
+        | Command::Completions(_)
+        | Command::Supervisor(_)
+        | Command::Compose => unreachable!("dispatched before"),
+    };
+    commands::act::act(project, run, action, printer)
 }

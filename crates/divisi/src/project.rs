@@ -4,10 +4,11 @@
 //! only look say that there is none.
 
 use std::env;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use divisi_core::journal::RunRow;
-use divisi_core::{Diagnostic, RunId, TaskId, ledger, run};
+use divisi_core::{Diagnostic, RunId, TaskId, TaskNo, ledger, run};
 use divisi_store::{NotOpened, Store, Upcasters, Versions, View};
 
 use crate::cli::Global;
@@ -89,6 +90,17 @@ impl Project {
             .join(format!("{task}.{number}.log"))
     }
 
+    /// The folder that a task's attempts work in, by the workspace's number.
+    pub(crate) fn workspace(&self, run: RunId, task: TaskNo, number: u32) -> PathBuf {
+        let name = format!("{run}-t{}-{number}", task.0);
+        self.divisi().join("worktrees").join(name)
+    }
+
+    /// Whether a process holds this project's engine.
+    pub(crate) fn is_held(&self) -> bool {
+        is_locked(&self.divisi().join("engine.lock"))
+    }
+
     /// Opens the journal for reading.
     ///
     /// # Errors
@@ -128,6 +140,15 @@ impl Project {
             )
         })
     }
+}
+
+/// Whether a process holds a lock on a file. The lock goes with its process, so a file that was
+/// left behind says nothing.
+pub(crate) fn is_locked(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 fn unusable(folder: &Path, error: &std::io::Error) -> Failure {
@@ -193,6 +214,19 @@ mod tests {
             panic!("there is no journal");
         };
         assert_eq!(told.code, "project-unknown");
+    }
+
+    #[test]
+    fn a_lock_counts_only_while_it_is_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("engine.lock");
+        assert!(!is_locked(&path));
+        let lock = File::create(&path).unwrap();
+        assert!(!is_locked(&path));
+        lock.lock().unwrap();
+        assert!(is_locked(&path));
+        drop(lock);
+        assert!(!is_locked(&path));
     }
 
     #[test]

@@ -654,6 +654,8 @@ fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
         task.state = state;
         return;
     };
+    // Most tasks have one ending, and a run has many tasks: room for four would be mostly waste.
+    task.endings.reserve_exact(1);
     task.endings.push(Ending {
         number: live.number,
         agent: live.agent,

@@ -85,7 +85,11 @@ impl Draft<'_> {
         if self.run.ended.is_some() {
             return match command {
                 Command::Ended { attempt, .. } => self.on_late(attempt),
-                Command::Joined { .. } => Ok(()),
+                // Nothing is live any more, but what comes back late may be among the held.
+                Command::Joined { epoch, holds } => {
+                    self.on_joined(epoch, holds);
+                    Ok(())
+                }
                 _ => Err(Rejection::RunEnded),
             };
         }
@@ -556,13 +560,15 @@ impl Draft<'_> {
                     // Its phase was checked above, so this cannot be refused.
                     let _ = self.on_ended(attempt, &ended, None);
                 }
-                // A person's attempt lives in no process.
-                None if agent == super::state::AGENT_PERSON => {
+                // A person's attempt, or an input from outside, lives in no process.
+                None if !holds_slot(&agent) => {
                     self.push(Event::AttemptAdopted { attempt, epoch });
                 }
                 None => {
+                    // Gone from the supervisor's hands is not swept: if the supervisor itself had
+                    // died, a process of it may still write. Its successor works elsewhere.
                     let cause = "its process was gone when the engine came back".to_owned();
-                    self.end(attempt, AttemptEnd::Lost(cause), Vec::new(), true);
+                    self.end(attempt, AttemptEnd::Lost(cause), Vec::new(), false);
                 }
             }
         }

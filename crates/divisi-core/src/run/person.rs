@@ -12,7 +12,7 @@ use super::state::{
 use super::transition::StateName;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskId, TaskNo};
-use crate::plan::{Plan, TaskSpec, WorkspaceKind};
+use crate::plan::{Plan, TaskKind, TaskSpec, WorkspaceKind};
 use crate::receipt::{Exit, Receipt};
 
 /// Splits nest at most so deep (G1): below that, smaller pieces cost more than they help.
@@ -23,6 +23,10 @@ impl Draft<'_> {
         let task = self.known(no)?;
         match task.state_name() {
             StateName::Escalated | StateName::Failed | StateName::Canceled => {}
+            // Its dependents are done: consent can no longer hold anything back.
+            StateName::Done if task.spec.kind == TaskKind::Approval => {
+                return self.not_now(no, "retried", "an approval that was given stands");
+            }
             StateName::Done if matches!(self.run.finally, Final::Held { .. }) => {}
             StateName::Skipped => {
                 return self.not_now(no, "retried", "retry the task that it waits for");

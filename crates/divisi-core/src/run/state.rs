@@ -545,7 +545,7 @@ impl std::fmt::Display for RunStatus {
 }
 
 /// How many tasks stand in each status.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts([u32; 11]);
 
 impl Counts {
@@ -702,13 +702,11 @@ impl Run {
         if self.classes.iter().any(|class| !class.ready.is_empty()) {
             return false;
         }
-        // What is left running holds no slot: people, or external inputs not yet looked at.
-        let running = self.counts.of(TaskStatus::Running);
-        running > 0
-            && self
-                .tasks
-                .iter()
-                .all(|task| task.live().is_none_or(|live| live.agent != AGENT_EXTERNAL))
+        // What is left running holds no slot: people, and inputs from outside. While a workspace
+        // is being prepared for them, it is not yet their turn.
+        let theirs = |live: &Attempt| live.phase == Phase::Working;
+        self.counts.of(TaskStatus::Running) > 0
+            && self.tasks.iter().filter_map(Task::live).all(theirs)
     }
 
     /// Live attempts that hold a slot.

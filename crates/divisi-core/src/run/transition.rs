@@ -246,7 +246,7 @@ pub fn next(state: StateName, event: EventName) -> Next {
             Next::To(S::Canceled)
         }
         (S::Escalated | S::Failed | S::Canceled | S::Done, E::Retried) => Next::To(S::Ready),
-        (S::Failed | S::Canceled | S::Done, E::RetriedApproval) => Next::To(S::Approval),
+        (S::Failed | S::Canceled, E::RetriedApproval) => Next::To(S::Approval),
         // What was skipped waits at least for the task whose retry revives it.
         (S::Canceled | S::Skipped, E::RetriedWaiting) => Next::To(S::Waiting),
 

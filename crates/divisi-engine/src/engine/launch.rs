@@ -149,7 +149,7 @@ impl Starting {
         if self.spec.kind == TaskKind::Compose {
             self.read_inputs(shell)?;
         }
-        let tmp = shell.tmp_folder(&tmp_name(&self));
+        let tmp = shell.tmp_folder(&tmp_name(self.attempt));
         let handoff_path = self.write_handoff(shell)?;
         let launched = match self.launch(shell, &path, tmp.as_deref(), handoff_path.as_deref()) {
             Ok(launched) => launched,
@@ -458,20 +458,17 @@ impl Starting {
     }
 }
 
-fn tmp_name(starting: &Starting) -> String {
-    format!(
-        "{}.{}.{}",
-        starting.attempt.run, starting.attempt.task.0, starting.attempt.number
-    )
+/// The name of an attempt's temporary folder.
+pub(super) fn tmp_name(attempt: AttemptId) -> String {
+    format!("{}.{}.{}", attempt.run, attempt.task.0, attempt.number)
 }
 
 /// What an attempt asked before it ended, if it did.
 pub(super) fn question(shell: &Shell, attempt: AttemptId) -> Option<String> {
-    let name = format!("{}.{}.{}", attempt.run, attempt.task.0, attempt.number);
-    let folder = shell.options.dir.join("tmp").join(name);
+    let folder = shell.options.dir.join("tmp").join(tmp_name(attempt));
     let files = FolderFiles::open(&folder, Vec::new()).ok()?;
     let bytes = files.read(QUESTION_FILE, QUESTION_BYTES_MAX).ok()?;
-    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+    let text = shell.masked(String::from_utf8_lossy(&bytes).trim().to_owned());
     (!text.is_empty()).then_some(text)
 }
 

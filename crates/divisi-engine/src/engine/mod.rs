@@ -8,7 +8,6 @@
 //! It is an ordinary thread on an ordinary channel: every step waits for the disk anyway, and what
 //! must not wait is not here.
 
-mod executor;
 mod freshness;
 mod input;
 mod launch;
@@ -16,9 +15,10 @@ mod programs;
 mod results;
 mod shell;
 mod supervised;
+mod threads;
 mod translate;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -28,7 +28,7 @@ use divisi_core::assign::Capacity;
 use divisi_core::journal::{Fault, Journal};
 use divisi_core::run::{self, Effect, Event, PauseReason, RunStatus};
 use divisi_core::worker::{Limits, ToWorker};
-use divisi_core::{AttemptId, RunId, Time};
+use divisi_core::{AttemptId, RunId, TaskNo, Time};
 
 pub use input::{Finished, Input};
 pub use launch::Prepared;
@@ -38,8 +38,8 @@ use crate::failpoint;
 use crate::monitor::{ClockWatch, Clocks, Monitor, Patience};
 use crate::reconcile::{Outcome, Reconcile};
 use crate::world::{Ask, Directive, World};
-use executor::Executor;
 use supervised::Supervised;
+use threads::Threads;
 use translate::Follow;
 
 /// At most so many inputs are taken into one step: a transaction stays short, and an answer waits
@@ -140,7 +140,7 @@ pub struct Engine<J: Journal> {
     clocks: ClockWatch,
     shell: Arc<Shell>,
     supervised: Supervised,
-    executor: Option<Executor>,
+    threads: Option<Threads>,
     sender: Sender<Input>,
     inputs: Receiver<Input>,
     local: VecDeque<Input>,
@@ -150,6 +150,8 @@ pub struct Engine<J: Journal> {
     interruption: Interruption,
     /// Prepared attempts whose start is being made durable.
     launching: BTreeMap<AttemptId, Box<Prepared>>,
+    /// Attempts whose processes may outlive them: found by an earlier life, or given up.
+    strays: BTreeSet<AttemptId>,
     /// What the monitor found, to be decided in the next step.
     found: Vec<Directive>,
     looked_at: Instant,
@@ -186,7 +188,7 @@ impl<J: Journal> Engine<J> {
             clocks: ClockWatch::default(),
             supervised: Supervised::new(Arc::clone(&shell), sender.clone()),
             shell,
-            executor: None,
+            threads: None,
             sender,
             inputs,
             local: VecDeque::new(),
@@ -195,6 +197,7 @@ impl<J: Journal> Engine<J> {
             troubles: Vec::new(),
             interruption: Interruption::No,
             launching: BTreeMap::new(),
+            strays: BTreeSet::new(),
             found: Vec::new(),
             looked_at: Instant::now(),
             joining: false,
@@ -222,23 +225,58 @@ impl<J: Journal> Engine<J> {
     /// # Errors
     /// The journal failed for good. Agents live on under the supervisor for its grace.
     pub fn run(&mut self, until: Until) -> Result<Rest, Fault> {
+        let rest = self.run_to_rest(until)?;
+        if until != Until::Answered {
+            self.clean_up();
+        }
+        Ok(rest)
+    }
+
+    fn run_to_rest(&mut self, until: Until) -> Result<Rest, Fault> {
         self.world.leasing = until != Until::Answered;
         if self.world.leasing {
             self.step(Vec::new())?;
+            // A run that only people can move would be waited for in vain.
+            if self.is_at_rest(until) {
+                return Ok(Rest::Rested);
+            }
         }
         loop {
             let inputs = self.take_inputs(until);
-            let waited = inputs.is_empty();
             self.step(inputs)?;
-            if waited {
-                self.look();
-            }
+            self.look();
             if self.interruption != Interruption::No && self.nothing_works() {
                 return Ok(Rest::Interrupted);
             }
             if self.is_at_rest(until) {
                 return Ok(Rest::Rested);
             }
+        }
+    }
+
+    /// What agents left beside their work must keep no secret. Other runs may still go on.
+    fn clean_up(&mut self) {
+        let mut live = BTreeSet::new();
+        for run in self.world.runs() {
+            let tasks = run.tasks().iter().zip(0..);
+            let attempts = tasks.filter_map(|(task, no)| Some((TaskNo(no), task.live()?.number)));
+            live.extend(attempts.map(|(task, number)| AttemptId {
+                run: run.id,
+                task,
+                number,
+            }));
+        }
+        let folders: BTreeSet<String> = live.iter().map(|live| launch::tmp_name(*live)).collect();
+        let checking = !self.reconcile.is_idle();
+        let is_live =
+            |name: &str| folders.contains(name) || (checking && name.starts_with("check-"));
+        let is_busy = |run: RunId, task: Option<TaskNo>| {
+            let mut of_run = live.iter().filter(|live| live.run == run);
+            of_run.any(|live| task.is_none_or(|task| live.task == task))
+        };
+        if let Err(cause) = self.shell.clean_up(&is_live, &is_busy) {
+            self.trouble(format!("clean up after agents: {cause}"));
+            (self.observer)(&std::mem::take(&mut self.troubles), &self.world);
         }
     }
 
@@ -278,7 +316,8 @@ impl<J: Journal> Engine<J> {
 
     /// Waits for inputs until something is due, and takes at most a step's worth.
     fn take_inputs(&mut self, until: Until) -> Vec<Input> {
-        let mut inputs: Vec<Input> = self.local.drain(..).take(STEP_INPUTS_MAX).collect();
+        let many = self.local.len().min(STEP_INPUTS_MAX);
+        let mut inputs: Vec<Input> = self.local.drain(..many).collect();
         if inputs.is_empty() && until != Until::Answered {
             match self.inputs.recv_timeout(self.patience()) {
                 Ok(input) => inputs.push(input),
@@ -336,6 +375,7 @@ impl<J: Journal> Engine<J> {
         for (answer, follow) in stepped.answers.into_iter().zip(follows) {
             self.follow(follow, answer);
         }
+        self.release_integrated(&stepped.events);
         notices.extend(
             stepped
                 .events
@@ -442,10 +482,13 @@ impl<J: Journal> Engine<J> {
         if self.clocks.look(clocks) {
             self.monitor.fresh_grace(now);
         }
-        if self.monitor.is_idle() {
+        if self.monitor.is_idle() && self.strays.is_empty() {
             return;
         }
-        let due = self.monitor.look_in_ms().unwrap_or(u64::MAX);
+        let due = self
+            .monitor
+            .look_in_ms()
+            .unwrap_or(self.shell.options.patience.look_ms);
         if (self.looked_at.elapsed().as_millis() as u64) < due {
             return;
         }

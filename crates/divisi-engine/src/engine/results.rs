@@ -1,7 +1,7 @@
 //! Effects after an attempt claims to be done: collect, check, integrate, check the whole.
 //!
 //! Each may be repeated freely: the same input gives the same commit, the same verdicts, the same
-//! reference. They run on the executor's threads and touch no state of a run.
+//! reference. They run on the threads's threads and touch no state of a run.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::checks::evaluate;
 use crate::failpoint;
 use crate::files::{Files, FolderFiles};
 use crate::repo::Merged as Merge;
-use crate::workspace::{CollectError, CollectOptions, Workspace};
+use crate::workspace::{CollectError, CollectOptions, Released, Workspace};
 
 /// What collecting one attempt needs.
 pub(super) struct Collecting {
@@ -52,8 +52,8 @@ impl Collecting {
         })
     }
 
-    /// A given-up attempt's.
-    pub(super) fn of_offer(run: &Run, attempt: AttemptId) -> Option<Collecting> {
+    /// An attempt's that is over.
+    pub(super) fn of_ended(run: &Run, attempt: AttemptId) -> Option<Collecting> {
         let task = run.task(attempt.task)?;
         let ending = task.ending(attempt.number)?;
         Some(Collecting {
@@ -62,8 +62,16 @@ impl Collecting {
             workspace: ending.workspace,
             base: ending.base.clone(),
             at: ending.ended_at,
-            is_offer: true,
+            is_offer: false,
         })
+    }
+
+    /// The same as late work: kept as it is, whatever was promised.
+    pub(super) fn into_offer(self) -> Collecting {
+        Collecting {
+            is_offer: true,
+            ..self
+        }
     }
 
     pub(super) fn collect(self, shell: &Shell) -> Result<Finished, String> {
@@ -128,10 +136,30 @@ impl Collecting {
                 let causes: Vec<String> = refusals.iter().map(ToString::to_string).collect();
                 Ok(Finished::CollectRefused {
                     attempt,
-                    cause: causes.join("; "),
+                    cause: shell.masked(causes.join("; ")),
                 })
             }
         }
+    }
+
+    /// Gives the workspace of an integrated attempt back. It may be left undone.
+    pub(super) fn release(self, shell: &Shell) {
+        let Some(base) = self
+            .base
+            .clone()
+            .filter(|_| self.spec.workspace != WorkspaceKind::Shared)
+        else {
+            return;
+        };
+        if let (Ok(pool), Ok(workspace)) = (shell.pool(), self.workspace(shell, &base)) {
+            // What stays is found by `gc`.
+            let _ = pool.release(&workspace, Released::Integrated);
+        }
+        let name = format!(
+            "{}.{}.{}",
+            self.attempt.run, self.attempt.task.0, self.attempt.number
+        );
+        let _ = std::fs::remove_dir_all(shell.options.dir.join("tmp").join(name));
     }
 
     fn workspace(&self, shell: &Shell, base: &Commit) -> Result<Workspace, String> {
@@ -411,19 +439,15 @@ impl Integrating {
 }
 
 /// Moves the run's branch; repeating it changes nothing.
-pub(super) fn move_head(
-    shell: &Shell,
-    run: RunId,
-    from: Option<&Commit>,
-    to: &Commit,
-) -> Result<Finished, String> {
+///
+/// The journal is the truth: a branch that stands elsewhere, because a loss of power took the last
+/// steps and not the reference, is moved from there.
+pub(super) fn move_head(shell: &Shell, run: RunId, to: &Commit) -> Result<Finished, String> {
     let pool = shell.pool()?;
     let repo = pool.repo();
     let present = repo.head(run).map_err(|error| chain(&error))?;
     if present.as_ref() != Some(to) {
-        // The reference is made with the first integration; before that the base is the head.
-        let old = present.as_ref().and(from);
-        repo.update_ref(run, old, to)
+        repo.update_ref(run, present.as_ref(), to)
             .map_err(|error| chain(&error))?;
     }
     Ok(Finished::HeadMoved(to.clone()))

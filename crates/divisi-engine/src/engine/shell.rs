@@ -10,14 +10,18 @@ use std::time::Instant;
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment};
 use divisi_core::criterion::Verdict;
 use divisi_core::worker::Confinement;
-use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, Tree};
+use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, TaskNo, Tree};
 
 use super::Options;
+use super::launch::COLLECT_BYTES_MAX;
 use super::programs::Checks;
 use super::supervised::chain;
 use crate::repo::Repo;
 use crate::supervisor::Client;
-use crate::workspace::{Pool, PoolOptions};
+use crate::workspace::{Pool, PoolOptions, walk};
+
+/// Stands in the place of a secret.
+const MASK: &str = "[masked]";
 
 /// What effects share.
 pub struct Shell {
@@ -133,6 +137,48 @@ impl Shell {
             .collect();
         let made = environment(&self.parent, &passes, own);
         (made.vars, made.masked)
+    }
+
+    /// Values that must stand nowhere beneath `.divisi`.
+    fn secrets(&self) -> Vec<String> {
+        self.environment(&BTreeMap::new(), &[]).1
+    }
+
+    /// A text from outside with every secret made unreadable.
+    pub(super) fn masked(&self, text: String) -> String {
+        let masked = |text: String, secret: &String| match text.contains(secret.as_str()) {
+            true => text.replace(secret.as_str(), MASK),
+            false => text,
+        };
+        self.secrets().iter().fold(text, masked)
+    }
+
+    /// Removes secrets from what agents left that nobody works with any more, and their temporary
+    /// folders. `is_live` says which attempts are still under way, and `is_busy` which tasks.
+    ///
+    /// # Errors
+    /// Something could not be cleaned, in words.
+    pub(super) fn clean_up(
+        &self,
+        is_live: &dyn Fn(&str) -> bool,
+        is_busy: &dyn Fn(RunId, Option<TaskNo>) -> bool,
+    ) -> Result<(), String> {
+        let tmp = self.options.dir.join("tmp");
+        let entries = std::fs::read_dir(&tmp).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| !entry.file_name().to_str().is_some_and(is_live)) {
+            let path = entry.path();
+            walk::remove_all(&path)
+                .map_err(|error| format!("remove {}: {error}", path.display()))?;
+        }
+        let secrets = self.secrets();
+        // Without a pool, no agent has had a workspace.
+        if secrets.is_empty() || !self.options.dir.join("worktrees").exists() {
+            return Ok(());
+        }
+        self.pool()?
+            .mask_left_secrets(&secrets, COLLECT_BYTES_MAX, is_busy)
+            .map_err(|error| chain(&error))?;
+        Ok(())
     }
 
     pub(super) fn confinement(&self, writes: Vec<String>) -> Confinement {

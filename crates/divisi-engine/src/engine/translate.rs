@@ -7,16 +7,17 @@ use std::time::Instant;
 use divisi_agents::Claim;
 use divisi_core::journal::Journal;
 use divisi_core::receipt::Output;
+use divisi_core::run::Event;
 use divisi_core::run::{
     Command, Create, Effect, Finding, Held as HeldAttempt, PauseReason, Rejection,
 };
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, Diagnostic, RunId};
 
-use super::executor::{Executor, Job as Work};
 use super::input::{Finished, Input};
 use super::launch::{self, Launched, Prepared, Starting};
 use super::results::{Checking, Collecting, Finally, Integrating, move_head};
+use super::threads::{Job as Work, Threads};
 use super::{Engine, Follows, Interruption, wall_now};
 use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response};
 use crate::monitor::Patience;
@@ -52,7 +53,11 @@ impl<J: Journal> Engine<J> {
             Input::Word(word) => self.word(word, directives, follows),
             Input::SupervisorGone => {
                 self.supervised.on_gone();
-                self.reconcile.on_gone();
+                for action in self.reconcile.on_gone() {
+                    if let Action::Abandon(effect) = action {
+                        self.abandon(effect);
+                    }
+                }
                 self.epoch_due = true;
                 self.trouble("the supervisor is gone; the attempts it held are lost".to_owned());
             }
@@ -249,6 +254,7 @@ impl<J: Journal> Engine<J> {
                 );
             }
             FromWorker::Ended { job, ended } => {
+                self.strays.remove(&job.attempt);
                 let command = self.ended(job.attempt, ended);
                 tell(
                     directives,
@@ -261,9 +267,16 @@ impl<J: Journal> Engine<J> {
             FromWorker::Observed { observations } => {
                 let now = self.shell.now_ms();
                 for (job, seen) in observations {
-                    if job.is_agent() {
-                        let files = self.files_of(job.attempt);
-                        self.monitor.observe(job.attempt, &seen, files, now);
+                    if !job.is_agent() {
+                        continue;
+                    }
+                    let files = self.files_of(job.attempt);
+                    self.monitor.observe(job.attempt, &seen, files, now);
+                    if self.is_overdue_stray(job.attempt, seen.age_ms) {
+                        self.outbox.push(ToWorker::End {
+                            job,
+                            how: EndHow::Graceful,
+                        });
                     }
                 }
             }
@@ -330,10 +343,8 @@ impl<J: Journal> Engine<J> {
             let of_run = holds
                 .iter()
                 .filter(|(job, _)| job.attempt.run == *run && job.is_agent());
-            let held = of_run.map(|(job, held)| match held {
-                Held::Live { .. } => (job.attempt, HeldAttempt::Live),
-                Held::Ended { ended } => (job.attempt, HeldAttempt::Ended(ended.clone())),
-            });
+            // One that ended meanwhile is adopted, and its end told after that with all it claims.
+            let held = of_run.map(|(job, _)| (job.attempt, HeldAttempt::Live));
             let command = Command::Joined {
                 epoch,
                 holds: held.collect(),
@@ -350,15 +361,13 @@ impl<J: Journal> Engine<J> {
                     });
                     self.outbox.push(ToWorker::Forget { job });
                 }
-                Held::Live { .. } => {}
+                Held::Live { .. } => {
+                    self.watch(job.attempt);
+                    self.strays.insert(job.attempt);
+                }
                 Held::Ended { .. } if !job.is_agent() => self.outbox.push(ToWorker::Forget { job }),
                 Held::Ended { ended } => {
-                    // Loaded runs have heard it above; an ended run keeps late work too.
-                    let command = Command::Ended {
-                        attempt: job.attempt,
-                        ended,
-                        question: None,
-                    };
+                    let command = self.ended(job.attempt, ended);
                     tell(
                         directives,
                         follows,
@@ -475,6 +484,9 @@ impl<J: Journal> Engine<J> {
 
     /// What the monitor found becomes an input like any other.
     pub(super) fn find(&mut self, attempt: AttemptId, finding: Finding) {
+        if matches!(finding, Finding::Lost(_)) {
+            self.strays.insert(attempt);
+        }
         let directive = Directive {
             id: None,
             ask: Ask::Run(attempt.run, Command::Find { attempt, finding }),
@@ -486,6 +498,9 @@ impl<J: Journal> Engine<J> {
         match follow {
             Follow::Nothing => {}
             Follow::Reply(reply) => {
+                if matches!(answer, Answer::Created(_)) {
+                    give_memory_back();
+                }
                 // Whoever asked may have gone; the outcome is stored.
                 let _ = reply.try_send(response(answer));
             }
@@ -573,6 +588,15 @@ impl<J: Journal> Engine<J> {
                 self.local.push_back(input);
             }
         }
+    }
+
+    /// Whether a process outlives its attempt's time box though the attempt was given up. Until
+    /// then it may finish: its work is kept as an offer.
+    fn is_overdue_stray(&self, attempt: AttemptId, age_ms: u64) -> bool {
+        let run = self.world.run(attempt.run);
+        let live = run.and_then(|run| run.task(attempt.task)?.live());
+        let given_up = live.is_none_or(|live| live.number != attempt.number);
+        given_up && run.is_none_or(|run| age_ms > launch::timeout_of(run, attempt))
     }
 
     fn watch(&mut self, attempt: AttemptId) {
@@ -724,7 +748,7 @@ impl<J: Journal> Engine<J> {
                 let collecting = self
                     .world
                     .run(attempt.run)
-                    .and_then(|run| Collecting::of_offer(run, attempt));
+                    .and_then(|run| Collecting::of_ended(run, attempt).map(Collecting::into_offer));
                 self.hand_over(effect, collecting, Collecting::collect);
             }
             Effect::Check(attempt) => {
@@ -739,13 +763,11 @@ impl<J: Journal> Engine<J> {
                 self.hand_over(effect, integrating, Integrating::merge);
             }
             Effect::MoveHead(id) => {
-                let run = self.world.run(id);
-                let ends = run.and_then(|run| {
-                    Some((run.integration.head.clone(), run.prepared_head()?.clone()))
-                });
-                self.hand_over(effect, ends, move |(from, to), shell| {
-                    move_head(shell, id, from.as_ref(), &to)
-                });
+                let to = self
+                    .world
+                    .run(id)
+                    .and_then(|run| run.prepared_head().cloned());
+                self.hand_over(effect, to, move |to, shell| move_head(shell, id, &to));
             }
             Effect::FinalCheck(run) => {
                 let finally = self.world.run(run).map(Finally::of);
@@ -785,20 +807,40 @@ impl<J: Journal> Engine<J> {
         work: impl FnOnce(T, &super::Shell) -> Result<Finished, String> + Send + 'static,
     ) {
         let Some(what) = what else { return };
-        if self.executor.is_none() {
-            match Executor::start(EFFECT_THREADS, &self.sender) {
-                Ok(executor) => self.executor = Some(executor),
-                Err(error) => {
-                    let result = Err(format!("start a thread: {error}"));
-                    self.local.push_back(Input::Finished { effect, result });
-                    return;
-                }
-            }
-        }
         let shell = Arc::clone(&self.shell);
         let work = Box::new(move || work(what, &shell));
-        if let Some(executor) = &self.executor {
-            executor.begin(Work { effect, work });
+        if let Err(error) = self.execute(Work::Effect(effect, work)) {
+            let result = Err(format!("start a thread: {error}"));
+            self.local.push_back(Input::Finished { effect, result });
+        }
+    }
+
+    fn execute(&mut self, work: Work) -> std::io::Result<()> {
+        let threads = match self.threads.take() {
+            Some(threads) => threads,
+            None => Threads::start(EFFECT_THREADS, &self.sender)?,
+        };
+        threads.begin(work);
+        self.threads = Some(threads);
+        Ok(())
+    }
+
+    /// Gives workspaces back whose work is part of the result.
+    pub(super) fn release_integrated(&mut self, events: &[(RunId, divisi_core::Time, Event)]) {
+        for (_, _, event) in events {
+            let Event::BatchIntegrated { attempts, .. } = event else {
+                continue;
+            };
+            for (attempt, _) in attempts {
+                let run = self.world.run(attempt.run);
+                let Some(releasing) = run.and_then(|run| Collecting::of_ended(run, *attempt))
+                else {
+                    continue;
+                };
+                let shell = Arc::clone(&self.shell);
+                // A workspace that is not given back now is found by `gc`.
+                let _ = self.execute(Work::Chore(Box::new(move || releasing.release(&shell))));
+            }
         }
     }
 
@@ -860,6 +902,15 @@ fn day(at: divisi_core::Time) -> String {
         .collect()
 }
 
+/// Reading and creating a run takes several times what it then needs; a run lasts for hours.
+fn give_memory_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it has no precondition; it only returns free pages to the system.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// An answer for whoever asked.
 fn response(answer: Answer) -> Response {
     match answer {
@@ -874,7 +925,7 @@ fn response(answer: Answer) -> Response {
                 .hint("`divisi status` lists the runs"),
         ),
         Answer::BadPlan(faults) => Response::Refused(Diagnostic::error(
-            "plan-structure",
+            "run-bad-plan",
             format!(
                 "the plan is not sound: {}",
                 faults

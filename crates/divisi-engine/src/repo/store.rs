@@ -255,6 +255,21 @@ impl Repo {
         Ok(Tree::new(&tree.to_string()).expect("an object's hash is hexadecimal"))
     }
 
+    /// The first parent of a commit; `None` for one without history.
+    ///
+    /// # Errors
+    /// The commit is not in the private repository.
+    pub fn parent(&self, commit: &Commit) -> Result<Option<Commit>, Fault> {
+        let oid = self.oid(commit.as_str())?;
+        let (_, parents) = self
+            .objects
+            .commit(oid)
+            .map_err(Fault::io("read a commit of", &self.git_dir))?;
+        Ok(parents
+            .first()
+            .and_then(|parent| Commit::new(&parent.to_string())))
+    }
+
     /// The hash of an object of this repository.
     pub(crate) fn oid(&self, text: &str) -> Result<Oid, Fault> {
         Oid::parse(text).ok_or_else(|| Fault::odd("read a hash", text))

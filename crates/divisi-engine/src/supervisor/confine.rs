@@ -1,7 +1,9 @@
 //! Confines what a process may write, by Landlock.
 //!
 //! A rule set binds the thread that takes it on and everything that thread starts, for ever. So
-//! a confined process is started on a thread of its own that ends right afterwards.
+//! a confined process is started on a thread that does nothing else. Making a rule set costs more
+//! than starting a small program, and the tasks of a shared workspace all have the same: the last
+//! few of these threads are kept, each for exactly the folders it was made with.
 //!
 //! Reads stay free. Writes are allowed beneath the paths given and to the devices that only
 //! swallow or give bytes ([`DEVICES`]). Not allowed, unless named: `/dev/shm`, `/tmp`, and
@@ -9,7 +11,10 @@
 //! kernel can, signals and abstract sockets reach no process outside either: an agent can end
 //! neither the supervisor nor the engine nor its siblings.
 
+use std::cell::RefCell;
 use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use landlock::{
     ABI, Access, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
@@ -46,21 +51,103 @@ pub(super) fn works() -> bool {
     abi > 0
 }
 
-/// Starts a process that may write only beneath these paths; a path that is not there gives no
-/// right. Says whether the kernel enforces it.
-pub(super) fn launch_confined(what: &Launch<'_>, writes: &[String]) -> io::Result<(i32, bool)> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
+/// Threads kept at the most; as many workspaces as are usually busy at once.
+const THREADS_MAX: usize = 16;
+
+/// Starts confined processes.
+#[derive(Default)]
+pub(super) struct Confiner {
+    /// The most recently used last.
+    threads: RefCell<Vec<Spawner>>,
+}
+
+/// A thread that is confined to some folders.
+struct Spawner {
+    folders: Vec<Folder>,
+    requests: SyncSender<Request>,
+    replies: Receiver<io::Result<(i32, bool)>>,
+}
+
+/// A folder by name and identity: one that was made anew under the same name is another.
+#[derive(PartialEq, Eq)]
+struct Folder {
+    path: String,
+    identity: Option<(u64, u64)>,
+}
+
+impl Folder {
+    fn of(path: &String) -> Folder {
+        let metadata = std::fs::metadata(path).ok();
+        Folder {
+            path: path.clone(),
+            identity: metadata.map(|m| (m.dev(), m.ino())),
+        }
+    }
+}
+
+/// What is to be started. The one who asks waits for the reply, so the pointer stays valid.
+struct Request(*const Launch<'static>);
+
+// SAFETY: the launch is only read, and only while the thread that owns it waits for the reply.
+unsafe impl Send for Request {}
+
+impl Confiner {
+    /// Starts a process that may write only beneath these paths; a path that is not there gives
+    /// no right. Says whether the kernel enforces it.
+    pub(super) fn launch(&self, what: &Launch<'_>, writes: &[String]) -> io::Result<(i32, bool)> {
+        let folders: Vec<Folder> = writes.iter().map(Folder::of).collect();
+        let mut threads = self.threads.borrow_mut();
+        let spawner = match threads
+            .iter()
+            .position(|spawner| spawner.folders == folders)
+        {
+            Some(at) => threads.remove(at),
+            None => Spawner::start(folders)?,
+        };
+        let result = spawner.launch(what);
+        if threads.len() >= THREADS_MAX {
+            threads.remove(0);
+        }
+        threads.push(spawner);
+        result
+    }
+}
+
+impl Spawner {
+    fn start(folders: Vec<Folder>) -> io::Result<Spawner> {
+        let (requests, asked) = sync_channel::<Request>(1);
+        let (answer, replies) = sync_channel(1);
+        let writes: Vec<String> = folders.iter().map(|folder| folder.path.clone()).collect();
+        std::thread::Builder::new()
             .name("confined-spawn".to_owned())
             .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || {
-                let confined = confine_this_thread(writes).map_err(io::Error::other)?;
-                Ok((launch(what)?, confined))
+            .spawn(move || {
+                let confined = confine_this_thread(&writes).map_err(|error| error.to_string());
+                while let Ok(Request(what)) = asked.recv() {
+                    let result = match &confined {
+                        // SAFETY: see `Request`.
+                        Ok(confined) => launch(unsafe { &*what }).map(|pid| (pid, *confined)),
+                        Err(cause) => Err(io::Error::other(cause.clone())),
+                    };
+                    if answer.send(result).is_err() {
+                        return;
+                    }
+                }
             })?;
-        thread
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("the spawning thread panicked")))
-    })
+        Ok(Spawner {
+            folders,
+            requests,
+            replies,
+        })
+    }
+
+    fn launch(&self, what: &Launch<'_>) -> io::Result<(i32, bool)> {
+        let gone = || io::Error::other("the spawning thread is gone");
+        self.requests
+            .send(Request(std::ptr::from_ref(what).cast()))
+            .map_err(|_| gone())?;
+        self.replies.recv().unwrap_or_else(|_| Err(gone()))
+    }
 }
 
 /// The thread only builds a rule set and spawns.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use divisi_core::receipt::{Exit, Output};
 use divisi_core::worker::{Confinement, EndHow, Job, Limits, ProcessSpec};
 
-use super::confine;
+use super::confine::Confiner;
 use super::log::OutputLog;
 use super::mask::Masker;
 use super::proc::{DIR_MARK, JOB_MARK};
@@ -97,6 +97,8 @@ pub(super) struct Ground<'a> {
     pub(super) null: &'a File,
     /// Whether writes can be confined here.
     pub(super) confines: bool,
+    /// Starts what is to be confined.
+    pub(super) confiner: &'a Confiner,
 }
 
 impl Live {
@@ -306,7 +308,7 @@ impl Texts {
         };
         let (pid, confined) = match &spec.confinement {
             Confinement::Writes(paths) if ground.confines => {
-                confine::launch_confined(&launch, paths)?
+                ground.confiner.launch(&launch, paths)?
             }
             Confinement::Writes(_) | Confinement::None => (spawn::launch(&launch)?, false),
         };

@@ -97,6 +97,25 @@ impl Drop for Actions {
     }
 }
 
+/// Signals that a process may have been started with as ignored, by a shell, `nohup` or a language's
+/// runtime. What is caught goes back to its default by itself; each one listed costs a call.
+const IGNORABLE: [libc::c_int; 14] = [
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGPIPE,
+    libc::SIGALRM,
+    libc::SIGTERM,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGCHLD,
+    libc::SIGTSTP,
+    libc::SIGTTIN,
+    libc::SIGTTOU,
+    libc::SIGXCPU,
+    libc::SIGXFSZ,
+];
+
 struct Attributes(libc::posix_spawnattr_t);
 
 impl Attributes {
@@ -108,17 +127,20 @@ impl Attributes {
             check(libc::posix_spawnattr_init(attributes.as_mut_ptr()))?;
             Attributes(attributes.assume_init())
         };
-        let mut all = MaybeUninit::uninit();
+        let mut ignored = MaybeUninit::uninit();
         let mut none = MaybeUninit::uninit();
         let flags = libc::POSIX_SPAWN_SETSIGDEF | libc::POSIX_SPAWN_SETSIGMASK;
         let flags = libc::c_short::try_from(flags).expect("the flags fit their own type")
             | libc::POSIX_SPAWN_SETSID;
         // SAFETY: the sets are initialized by the calls that fill them, before they are read.
         unsafe {
-            libc::sigfillset(all.as_mut_ptr());
+            libc::sigemptyset(ignored.as_mut_ptr());
+            for signal in IGNORABLE {
+                libc::sigaddset(ignored.as_mut_ptr(), signal);
+            }
             libc::sigemptyset(none.as_mut_ptr());
             let to = &raw mut attributes.0;
-            check(libc::posix_spawnattr_setsigdefault(to, all.as_ptr()))?;
+            check(libc::posix_spawnattr_setsigdefault(to, ignored.as_ptr()))?;
             check(libc::posix_spawnattr_setsigmask(to, none.as_ptr()))?;
             check(libc::posix_spawnattr_setflags(to, flags))?;
         }

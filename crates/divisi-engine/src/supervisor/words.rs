@@ -182,6 +182,7 @@ impl Supervisor {
             mark: &self.mark,
             null: &self.null,
             confines: self.confines,
+            confiner: &self.confiner,
         };
         failpoint::hit("supervisor.spawn.before");
         let started = Live::start(&ground, job, spec);

@@ -287,13 +287,13 @@ impl Take<'_> {
         let mut refused = Vec::new();
         for path in paths {
             let read = || Fault::io("search for secrets", &self.workspace.path);
-            let file = match parent(self.root, path).map_err(read())? {
-                Some((folder, name)) => open_file(&folder, &name).map_err(read())?,
-                None => None,
-            };
-            let held = match file {
-                Some(file) => secrets.stand_in_file(file).map_err(read())?,
+            let held = match parent(self.root, path).map_err(read())? {
                 None => false,
+                Some((folder, name)) => match open_file(&folder, &name).map_err(read())? {
+                    Some(file) => secrets.stand_in_file(file).map_err(read())?,
+                    // Git takes the target of a link as it takes a file's bytes.
+                    None => secrets.stand_in_link(&folder, &name),
+                },
             };
             if secrets.stand_in(path) {
                 refused.push(Refusal::Secret {
@@ -436,27 +436,5 @@ impl Pool {
             },
             _ => Fault::io("open", &workspace.path)(error),
         })
-    }
-
-    /// Masks values of secrets in all files of a workspace, so that they stand nowhere under
-    /// `.divisi` once its attempt has ended; returns where they stood. Files above `bytes_max`
-    /// that hold one are removed.
-    ///
-    /// # Errors
-    /// The file system refused; some may be masked.
-    pub fn mask_secrets(
-        &self,
-        workspace: &Workspace,
-        secrets: &[String],
-        bytes_max: u64,
-    ) -> Result<Vec<String>, Fault> {
-        let secrets = Secrets::new(secrets);
-        if secrets.is_empty() {
-            return Ok(Vec::new());
-        }
-        let root = self.open_root(workspace)?;
-        secrets
-            .mask_beneath(&root, bytes_max)
-            .map_err(Fault::io("mask secrets in", &workspace.path))
     }
 }

@@ -16,6 +16,7 @@
 
 mod collect;
 mod gitdir;
+mod masking;
 mod pool;
 mod prepare;
 mod reclaim;

@@ -172,7 +172,7 @@ fn look(met: &Met<'_>, tracked: Option<&Entry>, bytes_max: u64, found: &mut Surv
 
 /// Whether a file is the one that was tracked. The time of its last change cannot be set by its
 /// owner, and is exact to the nanosecond here.
-fn looks_the_same(stat: &Stat, met: &Met<'_>) -> bool {
+pub(crate) fn looks_the_same(stat: &Stat, met: &Met<'_>) -> bool {
     let now = Stat {
         ctime: met.ctime,
         mtime: met.mtime,

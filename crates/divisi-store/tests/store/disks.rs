@@ -28,7 +28,7 @@ fn a_full_disk_is_recorded_from_the_reserve_and_survived() {
         // `a_full_database_keeps_nothing_of_a_batch` provokes the same fault without a mount;
         // here remains what needs none.
         let folder = folder();
-        let store = open(&divisi(&folder));
+        let mut store = open(&divisi(&folder));
         let reserve = fs::metadata(divisi(&folder).join("reserve")).unwrap();
         assert_eq!(reserve.len(), RESERVE_BYTES);
         Journal::release_reserve(&mut store).unwrap();

@@ -9,7 +9,6 @@ use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Response};
 use divisi_engine::engine::{Notice, View};
 use divisi_engine::workspace::folder_of;
-use divisi_pack::plan_file;
 
 use crate::cli;
 use crate::exit::Exit;
@@ -137,18 +136,7 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
 
 /// `divisi split`.
 pub(crate) fn split(args: &cli::Split, project: &Project, printer: &Printer) -> Outcome {
-    let name = args.parts.display().to_string();
-    let bytes = std::fs::read(&args.parts).map_err(|error| {
-        let diagnostic =
-            Diagnostic::error("plan-unreadable", format!("cannot read {name}: {error}"));
-        Failure::told(diagnostic, Exit::Usage)
-    })?;
-    let read = plan_file::read_parts(&name, &bytes);
-    let source = String::from_utf8_lossy(&bytes);
-    for diagnostic in &read.diagnostics {
-        printer.diagnostic(diagnostic, Some(&source));
-    }
-    let parts = read.tasks.ok_or(Failure::Reported(Exit::Usage))?;
+    let parts = crate::plan::read_parts(&args.parts, printer)?;
     let action = Action::Split {
         task: args.of.task.clone(),
         parts,

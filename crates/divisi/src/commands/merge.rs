@@ -7,7 +7,7 @@ use divisi_core::receipt::Receipt;
 use divisi_core::run::{AttemptEnd, Run};
 use divisi_core::{Commit, Diagnostic, RunId, TaskNo};
 use divisi_engine::engine::wall_now;
-use divisi_engine::repo::{Delivery, DiffForm, MergeOptions, Repo, Target};
+use divisi_engine::repo::{DeliverError, Delivery, DiffForm, MergeOptions, Repo, Target};
 
 use crate::cli;
 use crate::exit::Exit;
@@ -26,7 +26,10 @@ struct Range {
 
 fn whole(run: &Run) -> Result<Range, Failure> {
     match (&run.base.commit, &run.integration.head) {
-        (Some(from), Some(to)) => Ok(Range { from: from.clone(), to: to.clone() }),
+        (Some(from), Some(to)) => Ok(Range {
+            from: from.clone(),
+            to: to.clone(),
+        }),
         _ => {
             let diagnostic = Diagnostic::error("merge-nothing", format!("{} has no files", run.id));
             Err(Failure::told(diagnostic, Exit::Refused))
@@ -37,31 +40,52 @@ fn whole(run: &Run) -> Result<Range, Failure> {
 /// What one task changed: as integrated, or, before that, as it was collected for review.
 fn of_task(run: &Run, repo: &Repo, name: &str) -> Result<Range, Failure> {
     let unknown = || {
-        let diagnostic = Diagnostic::error("task-unknown", format!("{} has no task {name:?}", run.id))
-            .hint(format!("`divisi status {}` lists its tasks", run.id));
+        let diagnostic =
+            Diagnostic::error("task-unknown", format!("{} has no task {name:?}", run.id))
+                .hint(format!("`divisi status {}` lists its tasks", run.id));
         Failure::told(diagnostic, Exit::NotFound)
     };
     let no: TaskNo = divisi_engine::world::find_task(run, name).ok_or_else(unknown)?;
     let task = &run.tasks()[no.index()];
-    let integrated = task.endings.iter().rev().find(|ending| ending.end == AttemptEnd::Integrated);
-    let commit = integrated.into_iter().flat_map(|ending| &ending.receipts).find_map(|receipt| match receipt {
-        Receipt::Integrated { commit, .. } => commit.clone(),
-        _ => None,
-    });
+    let integrated = task
+        .endings
+        .iter()
+        .rev()
+        .find(|ending| ending.end == AttemptEnd::Integrated);
+    let commit = integrated
+        .into_iter()
+        .flat_map(|ending| &ending.receipts)
+        .find_map(|receipt| match receipt {
+            Receipt::Integrated { commit, .. } => commit.clone(),
+            _ => None,
+        });
     if let Some(commit) = commit {
         let parent = repo.parent(&commit).map_err(|fault| told(&fault))?;
-        return Ok(Range { from: parent.unwrap_or_else(|| commit.clone()), to: commit });
+        return Ok(Range {
+            from: parent.unwrap_or_else(|| commit.clone()),
+            to: commit,
+        });
     }
     let live = task.live().and_then(|live| live.snapshot());
-    let ended = task.endings.iter().rev().flat_map(|ending| &ending.receipts).find_map(|receipt| match receipt {
-        Receipt::Collected { snapshot, .. } => snapshot.as_ref(),
-        _ => None,
-    });
+    let ended = task
+        .endings
+        .iter()
+        .rev()
+        .flat_map(|ending| &ending.receipts)
+        .find_map(|receipt| match receipt {
+            Receipt::Collected { snapshot, .. } => snapshot.as_ref(),
+            _ => None,
+        });
     match live.or(ended) {
-        Some(snapshot) => Ok(Range { from: snapshot.base.clone(), to: snapshot.commit.clone() }),
+        Some(snapshot) => Ok(Range {
+            from: snapshot.base.clone(),
+            to: snapshot.commit.clone(),
+        }),
         None => {
-            let diagnostic = Diagnostic::error("merge-nothing", format!("task {name} has made no files"))
-                .hint(format!("`divisi explain {} {name}` says where it stands", run.id));
+            let diagnostic =
+                Diagnostic::error("merge-nothing", format!("task {name} has made no files")).hint(
+                    format!("`divisi explain {} {name}` says where it stands", run.id),
+                );
             Err(Failure::told(diagnostic, Exit::Refused))
         }
     }
@@ -75,8 +99,14 @@ pub(crate) fn diff(args: &cli::Diff, id: RunId, project: &Project, printer: &Pri
         None => whole(&run)?,
         Some(task) => of_task(&run, &repo, task)?,
     };
-    let form = if args.stat { DiffForm::Stat } else { DiffForm::Patch };
-    let bytes = repo.diff(&range.from, &range.to, &[], form).map_err(|fault| told(&fault))?;
+    let form = if args.stat {
+        DiffForm::Stat
+    } else {
+        DiffForm::Patch
+    };
+    let bytes = repo
+        .diff(&range.from, &range.to, &[], form)
+        .map_err(|fault| told(&fault))?;
     let text = String::from_utf8_lossy(&bytes);
     if printer.is_json() {
         printer.document(&serde_json::json!({
@@ -99,14 +129,24 @@ pub(crate) fn merge(args: &cli::Merge, id: RunId, project: &Project, printer: &P
     };
     let shown = part.as_ref().unwrap_or(&all);
     if shown.from == shown.to {
-        printer.note(&Line::of(format!("{id} changed no files; there is nothing to merge")));
+        printer.note(&Line::of(format!(
+            "{id} changed no files; there is nothing to merge"
+        )));
         return Ok(Exit::Success);
     }
     if !args.yes {
-        let stat = repo.diff(&shown.from, &shown.to, &[], DiffForm::Stat).map_err(|fault| told(&fault))?;
+        let stat = repo
+            .diff(&shown.from, &shown.to, &[], DiffForm::Stat)
+            .map_err(|fault| told(&fault))?;
         printer.text(&String::from_utf8_lossy(&stat))?;
-        let unfinished = if run.ended.is_none() { "; the run has not ended" } else { "" };
-        printer.note(&Line::of(format!("nothing was merged{unfinished}; to do it: divisi merge {id} --yes")));
+        let unfinished = if run.ended.is_none() {
+            "; the run has not ended"
+        } else {
+            ""
+        };
+        printer.note(&Line::of(format!(
+            "nothing was merged{unfinished}; to do it: divisi merge {id} --yes"
+        )));
         return Ok(Exit::Success);
     }
     let target = args.branch.clone().map_or(Target::Current, Target::Branch);
@@ -124,13 +164,24 @@ pub(crate) fn merge(args: &cli::Merge, id: RunId, project: &Project, printer: &P
         message: &message,
         at: wall_now(),
     };
-    let delivery = repo.merge_to_user(&options).map_err(|error| Failure::told(error.diagnostic(), Exit::Refused))?;
+    let delivery = repo.merge_to_user(&options).map_err(|error| match error {
+        DeliverError::Refused(refusal) => Failure::told(refusal.diagnostic(), Exit::Refused),
+        DeliverError::Fault(fault) => told(&fault),
+    })?;
     let text = match &delivery {
         Delivery::Nothing => "all of it was there already".to_owned(),
-        Delivery::FastForward { commit } => format!("the current branch moved forward to {}", commit.short()),
-        Delivery::Committed { commit } => format!("committed {} on the current branch", commit.short()),
+        Delivery::FastForward { commit } => {
+            format!("the current branch moved forward to {}", commit.short())
+        }
+        Delivery::Committed { commit } => {
+            format!("committed {} on the current branch", commit.short())
+        }
         Delivery::Branch { commit } => {
-            format!("made branch {} at {}", args.branch.as_deref().unwrap_or_default(), commit.short())
+            format!(
+                "made branch {} at {}",
+                args.branch.as_deref().unwrap_or_default(),
+                commit.short()
+            )
         }
         Delivery::Folder { paths } => format!("wrote {} files", paths.len()),
     };

@@ -1,5 +1,19 @@
-//! One file a command.
+//! One file per command.
+//!
+//! Commands that only look read the journal themselves, so they answer the same whether an engine
+//! runs or not. Those that act ask the engine.
 
 pub(crate) mod act;
+pub(crate) mod completions;
+pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod gc;
+pub(crate) mod logs;
+pub(crate) mod merge;
+pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod show;
+pub(crate) mod simulate;
+pub(crate) mod status;
+pub(crate) mod watch;

@@ -1,7 +1,6 @@
 //! `divisi run` and `divisi resume`: have a run's tasks done, here or by whoever holds the engine.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +12,6 @@ use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
 use divisi_engine::failpoint;
 use divisi_engine::repo::{BaseOptions, Repo};
-use divisi_pack::plan_file;
 
 use crate::cli::{Durability, Resume, RunArgs, Running};
 use crate::exit::Exit;
@@ -21,6 +19,7 @@ use crate::hold::{Held, Holder, Holding, reach, request};
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::{Progress, closing};
 use crate::project::Project;
+use crate::report;
 use crate::signals;
 
 /// Attempts side by side unless told: agents wait more than they compute, but not for nothing.
@@ -31,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// `divisi run`.
 pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outcome {
-    let plan = read_plan(&args.plan, printer)?;
+    let plan = crate::plan::read(&args.plan, printer)?;
     let settings = settings(args);
     let approved = args.yes || consents(&plan, &settings, printer)?;
     let base = base(args, project, printer)?;
@@ -65,23 +64,6 @@ pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Pri
         Response::Refused(diagnostic) => Err(Failure::told(diagnostic, Exit::Refused)),
         other => Err(unexpected(&other)),
     }
-}
-
-/// Reads a plan file, all faults told.
-pub(crate) fn read_plan(path: &Path, printer: &Printer) -> Result<Plan, Failure> {
-    let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| {
-        let diagnostic =
-            Diagnostic::error("plan-unreadable", format!("cannot read {name}: {error}"))
-                .hint("`divisi schema plan` says what a plan file looks like");
-        Failure::told(diagnostic, Exit::Usage)
-    })?;
-    let read = plan_file::read(&name, &bytes);
-    let source = String::from_utf8_lossy(&bytes);
-    for diagnostic in &read.diagnostics {
-        printer.diagnostic(diagnostic, Some(&source));
-    }
-    read.plan.ok_or(Failure::Reported(Exit::Usage))
 }
 
 fn settings(args: &RunArgs) -> Settings {
@@ -242,6 +224,8 @@ impl<'a> Driver<'a> {
             .collect();
         holding.passes.clone_from(&running.pass_env);
         holding.confine = !running.unconfined;
+        holding.memory_bytes_max = running.memory.map(|mib| mib << 20);
+        holding.cpu_s_max = running.cpu_seconds;
         let on_interrupt: OnInterrupt = Arc::new(Mutex::new(None));
         let interrupted = Arc::new(AtomicBool::new(false));
         let (hear, flag) = (Arc::clone(&on_interrupt), Arc::clone(&interrupted));
@@ -454,11 +438,24 @@ impl<'a> Driver<'a> {
         for line in closing(&run, wall_now()) {
             self.printer.note(&Line::of(line));
         }
+        let report = report::gather(&run, wall_now());
+        keep_report(self.project, id, &report);
+        if self.printer.is_json() {
+            self.printer.document(&report)?;
+        }
         Ok(match rest {
             Rest::Interrupted if run.ended.is_none() => Exit::Interrupted,
             Rest::Interrupted | Rest::Rested => Exit::of_run(&run),
         })
     }
+}
+
+/// Leaves the report where people look for it. It can be made anew from the journal at any time, so
+/// a disk that refuses it is no reason to fail.
+fn keep_report(project: &Project, run: RunId, report: &report::Report) {
+    let folder = project.run_folder(run);
+    let _ = std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(folder.join("report.md"), report::markdown(report)));
 }
 
 /// Whether nothing goes on with a run that another process holds.

@@ -121,6 +121,12 @@ fn what_a_person_must_judge_is_shown_with_the_commands() {
 fn a_persons_task_and_a_run_that_waits_for_it() {
     let mut bench = Bench::new(with(plan("a; b: a"), "a", handoff));
     bench.so(bench.lease("a"));
+    assert_eq!(
+        bench.run.status(),
+        RunStatus::Running,
+        "its workspace is being prepared"
+    );
+    bench.so(bench.started("a"));
     bench.now = bench.now.plus_ms(90_000);
     assert_eq!(
         told(&bench, "a"),

@@ -1,6 +1,7 @@
 //! What people may ask, and what must not follow from it.
 
-use super::bench::{Bench, approval, plan, with};
+use super::bench::{Bench, approval, commit, merged, plan, with};
+use crate::criterion::Verdict;
 use crate::ids::Epoch;
 use crate::run::{Base, Command, Create, PauseReason, Settings};
 
@@ -119,4 +120,30 @@ fn a_persons_pause_outweighs_the_machines() {
     bench.refuses(bench.lease("a"), "run-paused");
     bench.does(Command::Resume, &["resumed"]);
     bench.does(Command::Resume, &[]);
+}
+
+#[test]
+fn consent_that_was_given_is_not_asked_again_at_the_end() {
+    // given: ok ── a, both done, and the whole does not hold
+    let graph = with(plan("ok; a: ok"), "ok", approval);
+    let mut bench = Bench::new(with(graph, "a", super::bench::files));
+    bench.so(bench.approve("ok"));
+    bench.verifies("a");
+    let (onto, merged) = (commit(0), vec![merged(bench.attempt("a"), 500)]);
+    bench.so(Command::BatchMerged {
+        onto,
+        merged,
+        conflict: None,
+        refused: Vec::new(),
+    });
+    bench.so(Command::HeadMoved { head: commit(500) });
+    let failing = (bench.no("a"), vec![Verdict::fail(0, "no")]);
+    bench.so(Command::FinalChecked {
+        head: Some(commit(500)),
+        verdicts: Vec::new(),
+        tasks: vec![failing],
+    });
+    // then: a can be redone, but what already passed its consent is not held back again
+    bench.refuses(bench.retry("ok"), "task-not-now");
+    bench.does(bench.retry("a"), &["retried a"]);
 }

@@ -269,6 +269,45 @@ fn the_late_work_of_a_lost_attempt_is_kept_as_an_offer() {
 }
 
 #[test]
+fn late_work_is_kept_when_the_supervisor_tells_of_it_after_the_run_has_ended() {
+    // given: a.1 was lost, and the run was canceled and has ended
+    let mut bench = Bench::new(all(plan("a"), files));
+    bench.so(bench.lease("a"));
+    let old = bench.attempt("a");
+    bench.so(Command::Find {
+        attempt: old,
+        finding: Finding::Lost("silent".to_owned()),
+    });
+    bench.so(Command::Cancel { task: None });
+    assert!(bench.run.ended.is_some());
+    // when: a new life of the engine hears that a.1 ended
+    let joined = Command::Joined {
+        epoch: crate::ids::Epoch(2),
+        holds: vec![(old, crate::run::Held::Ended(exited(0)))],
+    };
+    bench.does(joined, &["returned a.1"]);
+    // then
+    assert_eq!(bench.owed(), ["keep offer a.1"]);
+}
+
+#[test]
+fn a_successor_of_what_nobody_holds_works_in_a_workspace_of_its_own() {
+    // given: a.1 was leased in epoch 1, and its supervisor died
+    let mut bench = Bench::new(all(plan("a"), files));
+    bench.so(bench.lease("a"));
+    // when: the next supervisor joins and holds nothing; nobody swept what a.1 may have left
+    bench.so(Command::Joined {
+        epoch: crate::ids::Epoch(2),
+        holds: Vec::new(),
+    });
+    bench.now = bench.now.plus_ms(1_000);
+    bench.so(bench.lease("a"));
+    // then
+    let live = bench.task("a").live();
+    assert_eq!(live.map(|live| live.workspace), Some(2));
+}
+
+#[test]
 fn a_word_about_another_run_changes_nothing() {
     let mut bench = Bench::new(plan("a"));
     bench.so(bench.lease("a"));

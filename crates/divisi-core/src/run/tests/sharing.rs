@@ -178,7 +178,12 @@ fn a_delayed_task_is_proposed_when_its_time_has_come() {
         one.decide(Command::Find { attempt, finding }, Time(10))
             .is_ok()
     );
-    assert_eq!(one.delayed_until(), Some(Time(1_010)));
+    assert_eq!(one.delayed_until(Time(1_009)), Some(Time(1_010)));
+    assert_eq!(
+        one.delayed_until(Time(1_010)),
+        None,
+        "the clock has come; it waits for a slot"
+    );
     assert_eq!(proposed(&[&one], &workers(9), 1_009), ["1.b"]);
     assert_eq!(proposed(&[&one], &workers(9), 1_010), ["1.a", "1.b"]);
     assert_eq!(proposed(&[&one], &workers(1), 1_010), ["1.a"]);

@@ -284,7 +284,7 @@ Canceled: Waiting Ready Approval Question Escalated -> Canceled
 Skipped: Waiting -> Skipped
 Retried: Escalated Done Failed Canceled -> Ready
 RetriedWaiting: Canceled Skipped -> Waiting
-RetriedApproval: Done Failed Canceled -> Approval
+RetriedApproval: Failed Canceled -> Approval
 Answered: Question -> Ready
 Split: Waiting Ready Escalated -> Split
 Offer: Ready Leased Working Submitted Collected Held Verified Prepared Question Escalated Done Failed Canceled Split -> stays

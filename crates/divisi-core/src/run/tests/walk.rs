@@ -539,9 +539,9 @@ impl Walk {
             };
             moved |= self.say(approve, seen);
         }
-        if !moved && let Some(time) = self.run().delayed_until() {
-            moved = time > self.bench.now;
-            self.bench.now = self.bench.now.max(time);
+        if !moved && let Some(time) = self.run().delayed_until(self.bench.now) {
+            moved = true;
+            self.bench.now = time;
         }
         moved
     }

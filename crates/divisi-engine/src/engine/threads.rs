@@ -11,34 +11,36 @@ use divisi_core::run::Effect;
 
 use super::input::{Finished, Input};
 
-/// A piece of work and the effect it belongs to.
-pub(super) struct Job {
-    pub(super) effect: Effect,
-    pub(super) work: Box<dyn FnOnce() -> Result<Finished, String> + Send>,
+/// A piece of work.
+pub(super) enum Job {
+    /// An owed effect; how it came out is reported.
+    Effect(Effect, Box<dyn FnOnce() -> Result<Finished, String> + Send>),
+    /// Something that nobody waits for, and that may be left undone.
+    Chore(Box<dyn FnOnce() + Send>),
 }
 
 /// The threads.
-pub(super) struct Executor {
+pub(super) struct Threads {
     jobs: Option<Sender<Job>>,
-    threads: Vec<JoinHandle<()>>,
+    handles: Vec<JoinHandle<()>>,
 }
 
-impl Executor {
+impl Threads {
     /// Starts so many threads that report to `inputs`.
-    pub(super) fn start(threads: usize, inputs: &Sender<Input>) -> std::io::Result<Executor> {
+    pub(super) fn start(many: usize, inputs: &Sender<Input>) -> std::io::Result<Threads> {
         let (jobs, receiver) = channel::<Job>();
         let receiver = Arc::new(Mutex::new(receiver));
-        let mut started = Vec::with_capacity(threads);
-        for at in 0..threads {
+        let mut started = Vec::with_capacity(many);
+        for at in 0..many {
             let (receiver, inputs) = (Arc::clone(&receiver), inputs.clone());
             let thread = std::thread::Builder::new()
                 .name(format!("effects-{at}"))
                 .spawn(move || work(&receiver, &inputs))?;
             started.push(thread);
         }
-        Ok(Executor {
+        Ok(Threads {
             jobs: Some(jobs),
-            threads: started,
+            handles: started,
         })
     }
 
@@ -47,9 +49,9 @@ impl Executor {
         let jobs = self
             .jobs
             .as_ref()
-            .expect("the executor is not being dropped");
+            .expect("the queue is open until the threads are dropped");
         jobs.send(job)
-            .expect("the threads live as long as the executor");
+            .expect("the threads listen until the queue is closed");
     }
 }
 
@@ -57,9 +59,16 @@ fn work(jobs: &Mutex<Receiver<Job>>, inputs: &Sender<Input>) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
-        let effect = job.effect;
+        let (effect, work) = match job {
+            Job::Effect(effect, work) => (effect, work),
+            Job::Chore(chore) => {
+                // What it leaves undone, `gc` finds.
+                let _ = std::panic::catch_unwind(AssertUnwindSafe(chore));
+                continue;
+            }
+        };
         // A defect in one effect must not end the engine, and must not be swallowed either.
-        let result = std::panic::catch_unwind(AssertUnwindSafe(job.work)).unwrap_or_else(|_| {
+        let result = std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
             Err(format!(
                 "{effect:?} met a defect in divisi; its trace is above"
             ))
@@ -70,11 +79,11 @@ fn work(jobs: &Mutex<Receiver<Job>>, inputs: &Sender<Input>) {
     }
 }
 
-impl Drop for Executor {
+impl Drop for Threads {
     /// Waits for what is under way: an effect that is cut off would only be repeated.
     fn drop(&mut self) {
         self.jobs = None;
-        for thread in self.threads.drain(..) {
+        for thread in self.handles.drain(..) {
             // A panic was already reported by the effect it happened in.
             let _ = thread.join();
         }

@@ -1,0 +1,110 @@
+//! What agents do, by script: each attempt's behavior is drawn once.
+
+use divisi_core::receipt::Exit;
+
+use crate::coverage::Fault;
+use crate::repo::Quality;
+use crate::rng::Rng;
+
+/// How an attempt's agent goes about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Behavior {
+    /// Does what was asked.
+    Succeeds,
+    /// The same, slowly.
+    Slow,
+    /// Claims success and made nothing.
+    Lies,
+    /// Claims success with half of it.
+    Half,
+    /// Exits with a failure.
+    Fails,
+    /// A signal ends it.
+    Dies,
+    /// Does not end by itself.
+    Hangs,
+    /// Asks its owner and ends.
+    Asks,
+    /// Makes something that must not be collected.
+    BadDeliverable,
+    /// Cannot be started, this time.
+    NotStarted,
+    /// Cannot be started at all.
+    NeverStarts,
+    /// Works until told to end, and then longer than it should.
+    IgnoresStop,
+}
+
+impl Behavior {
+    /// Draws one. Nothing goes wrong any more once it is `calm`.
+    #[must_use]
+    pub(crate) fn draw(rng: &mut Rng, calm: bool) -> Behavior {
+        if calm {
+            return Behavior::Succeeds;
+        }
+        match rng.below(100) {
+            0..=50 => Behavior::Succeeds,
+            51..=56 => Behavior::Slow,
+            57..=63 => Behavior::Lies,
+            64..=69 => Behavior::Half,
+            70..=77 => Behavior::Fails,
+            78..=80 => Behavior::Dies,
+            81..=84 => Behavior::Hangs,
+            85..=89 => Behavior::Asks,
+            90..=92 => Behavior::BadDeliverable,
+            93..=95 => Behavior::NotStarted,
+            96 => Behavior::NeverStarts,
+            _ => Behavior::IgnoresStop,
+        }
+    }
+
+    /// What it counts as.
+    #[must_use]
+    pub(crate) fn fault(self) -> Option<Fault> {
+        Some(match self {
+            Behavior::Succeeds => return None,
+            Behavior::Slow => Fault::AgentSlow,
+            Behavior::Lies => Fault::AgentLies,
+            Behavior::Half => Fault::AgentHalf,
+            Behavior::Fails => Fault::AgentFails,
+            Behavior::Dies => Fault::AgentDies,
+            Behavior::Hangs => Fault::AgentHangs,
+            Behavior::Asks => Fault::AgentAsks,
+            Behavior::BadDeliverable => Fault::BadDeliverable,
+            Behavior::NotStarted => Fault::NotStarted,
+            Behavior::NeverStarts => Fault::NeverStarts,
+            Behavior::IgnoresStop => Fault::AgentIgnoresStop,
+        })
+    }
+
+    /// How long it works, in milliseconds; `None` if it does not end by itself.
+    #[must_use]
+    pub(crate) fn works_ms(self, rng: &mut Rng) -> Option<u64> {
+        match self {
+            Behavior::Hangs | Behavior::IgnoresStop => None,
+            Behavior::Slow => Some(rng.within(15_000, 80_000)),
+            Behavior::Fails | Behavior::Asks | Behavior::Dies => Some(rng.within(5, 8_000)),
+            _ => Some(rng.within(5, 15_000)),
+        }
+    }
+
+    /// What it makes, if it ends by itself.
+    #[must_use]
+    pub(crate) fn makes(self) -> Quality {
+        match self {
+            Behavior::Succeeds | Behavior::Slow | Behavior::BadDeliverable => Quality::Right,
+            Behavior::Half | Behavior::Dies => Quality::Half,
+            _ => Quality::Nothing,
+        }
+    }
+
+    /// How its process ends by itself.
+    #[must_use]
+    pub(crate) fn exit(self) -> Exit {
+        match self {
+            Behavior::Fails => Exit::Status(1),
+            Behavior::Dies => Exit::Signal(11),
+            _ => Exit::Status(0),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Deliberately broken variants: what a defect in the core or in the loop would do, as a wrapper
+//! at the boundary, so that the core carries no code for it.
+//!
+//! Each names the oracle that must catch it. If one is not caught, the simulator proves nothing
+//! about that property.
+
+/// What is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Break {
+    /// Words about an attempt are taken as words about its successor.
+    FencingSkipped,
+    /// What was integrated is merged again with the next batch.
+    DoubleIntegration,
+    /// Reservations of attempts that ended are never settled.
+    ReleaseForgotten,
+    /// A lease of an earlier epoch is started, not adopted.
+    EarlierEpochStarted,
+    /// The memory goes on with events that the journal lacks.
+    NotJournalled,
+    /// Rows are not written with the events that changed them.
+    RowNotWritten,
+    /// A client is answered before the step is durable.
+    AnswerBeforeDurable,
+    /// A lease is started before it is durable.
+    EffectBeforeAppend,
+    /// An attempt that nobody holds counts as one that ended well.
+    LostTreatedAsDone,
+    /// Failing checks count as passing.
+    VerdictIgnored,
+    /// The machine's slots are not counted.
+    LimitIgnored,
+    /// Outcomes of commands are not stored.
+    CommandNotStored,
+    /// Late work of a lost attempt is dropped.
+    SupersededDropped,
+    /// The branch is reported as moved before it is.
+    HeadNotMoved,
+    /// Work is reported as collected before it is durable.
+    BytesAfterEvent,
+    /// An attempt is reported as stopped though its processes live.
+    StopNotAwaited,
+}
+
+impl Break {
+    /// All of them.
+    pub const ALL: [Break; 16] = [
+        Break::FencingSkipped,
+        Break::DoubleIntegration,
+        Break::ReleaseForgotten,
+        Break::EarlierEpochStarted,
+        Break::NotJournalled,
+        Break::RowNotWritten,
+        Break::AnswerBeforeDurable,
+        Break::EffectBeforeAppend,
+        Break::LostTreatedAsDone,
+        Break::VerdictIgnored,
+        Break::LimitIgnored,
+        Break::CommandNotStored,
+        Break::SupersededDropped,
+        Break::HeadNotMoved,
+        Break::BytesAfterEvent,
+        Break::StopNotAwaited,
+    ];
+
+    /// The oracles of which one must catch it.
+    #[must_use]
+    pub fn caught_by(self) -> &'static [Oracle] {
+        match self {
+            Break::FencingSkipped | Break::LostTreatedAsDone => &[Oracle::Evidence],
+            Break::DoubleIntegration => &[Oracle::Tree],
+            Break::ReleaseForgotten => &[Oracle::Budget, Oracle::Liveness],
+            Break::EarlierEpochStarted => &[Oracle::AtMostOnce],
+            Break::NotJournalled => &[Oracle::Replay],
+            Break::RowNotWritten => &[Oracle::Rows],
+            Break::AnswerBeforeDurable => &[Oracle::Answers],
+            Break::EffectBeforeAppend => &[Oracle::AtMostOnce],
+            Break::VerdictIgnored => &[Oracle::Evidence],
+            Break::LimitIgnored => &[Oracle::Slots],
+            Break::CommandNotStored => &[Oracle::Answers],
+            Break::SupersededDropped => &[Oracle::NothingLost],
+            Break::HeadNotMoved => &[Oracle::Branch],
+            Break::BytesAfterEvent => &[Oracle::Bytes],
+            Break::StopNotAwaited => &[Oracle::Slots, Oracle::Writers, Oracle::Evidence],
+        }
+    }
+}
+
+/// What is watched, independently of the core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Oracle {
+    /// `invariants::check` and the ledger's own.
+    Invariants,
+    /// The state in memory is what the journal's events give.
+    Replay,
+    /// What rows give is what events give.
+    Rows,
+    /// No attempt's process is started twice, none without a durable lease.
+    AtMostOnce,
+    /// A step of completion is journalled only if it happened.
+    Evidence,
+    /// What an event names is durable.
+    Bytes,
+    /// The branch stands where the journal says.
+    Branch,
+    /// The tree holds each task's work once, and no other.
+    Tree,
+    /// No more processes than slots.
+    Slots,
+    /// One writer in a workspace.
+    Writers,
+    /// Nothing is used that was not reserved; nothing stays reserved.
+    Budget,
+    /// A command has one effect; what was answered is durable.
+    Answers,
+    /// Finished work is integrated, refused with reasons, or offered.
+    NothingLost,
+    /// Waiting is explained.
+    Explained,
+    /// It ends once faults stop and people answer.
+    Liveness,
+    /// The code under test panicked.
+    Panic,
+}

@@ -1,0 +1,491 @@
+//! What the engine owes, carried out on the models.
+//!
+//! An effect is begun, takes place some time later, and is heard of later still: the engine may
+//! die in between, and then it took place without anybody knowing.
+
+use divisi_core::criterion::{Criterion, Outcome as Found, Verdict};
+use divisi_core::ids::{AttemptId, Commit, RunId, TaskNo};
+use divisi_core::receipt::{Exit, Snapshot};
+use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_PERSON, Command, Effect, Merged, Run};
+use divisi_core::worker::Ended;
+use divisi_core::{TaskId, WorkspaceKind};
+use divisi_engine::reconcile::Outcome;
+use divisi_engine::world::Ask;
+
+use crate::agents::Behavior;
+use crate::breaks::{Break, Oracle};
+use crate::coverage::Fault;
+use crate::engine::Source;
+use crate::repo::{Contribution, Quality, WorkspaceKey};
+use crate::rng::hash;
+use crate::sim::{Happening, Sim, Violation, violated};
+use crate::supervisor::Order;
+
+/// Whether an agent of this name is a process of the supervisor's.
+pub(crate) fn is_process(agent: &str) -> bool {
+    !matches!(agent, AGENT_PERSON | AGENT_EXTERNAL | AGENT_COMPOSE)
+}
+
+/// An effect under way, with what was read from the state when it was begun.
+#[derive(Clone, Debug)]
+pub(crate) struct Task {
+    effect: Effect,
+    what: What,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Prepare {
+        attempt: AttemptId,
+        key: WorkspaceKey,
+        head: Commit,
+        agent: String,
+    },
+    Collect {
+        attempt: AttemptId,
+        key: WorkspaceKey,
+        files: bool,
+    },
+    Check {
+        attempt: AttemptId,
+        criteria: Vec<Criterion>,
+        ok_exit: Vec<i32>,
+        snapshot: Option<Commit>,
+    },
+    Offer {
+        attempt: AttemptId,
+        key: WorkspaceKey,
+    },
+    Merge {
+        run: RunId,
+        onto: Commit,
+        batch: Vec<(AttemptId, Snapshot)>,
+    },
+    Move {
+        run: RunId,
+        old: Commit,
+        new: Commit,
+    },
+    Final {
+        run: RunId,
+        head: Option<Commit>,
+        criteria: Vec<Criterion>,
+        tasks: Vec<TaskNo>,
+    },
+}
+
+/// What is heard of an effect.
+#[derive(Clone, Debug)]
+pub(crate) enum Report {
+    /// It took place.
+    Done(Effect, RunId, Command),
+    /// It failed for a reason of ours.
+    Failed(Effect),
+}
+
+/// The name of the workspace that an attempt has.
+fn workspace_of(run: &Run, attempt: AttemptId) -> Option<WorkspaceKey> {
+    let task = run.task(attempt.task)?;
+    let live = task.live().filter(|live| live.number == attempt.number);
+    let number = match live {
+        Some(live) => live.workspace,
+        None => task.ending(attempt.number)?.workspace,
+    };
+    Some((run.id, attempt.task, number))
+}
+
+impl Sim {
+    pub(crate) fn begin_effect(&mut self, effect: Effect) {
+        let Some(engine) = &self.engine else { return };
+        let life = engine.life;
+        let Some(run) = engine.world.run(effect.run()) else {
+            return;
+        };
+        if let Effect::Stop(attempt) = effect {
+            let agent = run.task(attempt.task).and_then(|task| task.live());
+            let process = agent.is_some_and(|live| is_process(&live.agent));
+            self.begin_stop(attempt, process);
+            return;
+        }
+        let Some(what) = what(run, effect) else {
+            return;
+        };
+        let token = self.token();
+        if let Some(engine) = &mut self.engine {
+            engine.pending.insert(effect, token);
+        }
+        let delay = self.rng.within(0, 400);
+        let task = Box::new(Task { effect, what });
+        self.after(delay, Happening::Effect(life, token, task));
+    }
+
+    /// An effect takes place.
+    pub(crate) fn carry_out(&mut self, life: u32, token: u64, task: Task) -> Result<(), Violation> {
+        let Some(engine) = self.engine.as_ref().filter(|engine| engine.life == life) else {
+            return Ok(());
+        };
+        let abandoned = engine.pending.get(&task.effect) != Some(&token);
+        if abandoned && matches!(task.effect, Effect::Start(_)) {
+            return Ok(());
+        }
+        if self.goes_wrong(30) {
+            self.coverage.fault(Fault::EffectFails);
+            self.report(token, Report::Failed(task.effect));
+            return Ok(());
+        }
+        let effect = task.effect;
+        match task.what {
+            What::Prepare {
+                attempt,
+                key,
+                head,
+                agent,
+            } => self.prepare(token, attempt, key, &head, &agent),
+            What::Collect {
+                attempt,
+                key,
+                files,
+            } => {
+                let command = self.collect(attempt, key, files);
+                self.report(token, Report::Done(effect, attempt.run, command));
+            }
+            What::Check {
+                attempt,
+                criteria,
+                ok_exit,
+                snapshot,
+            } => {
+                let verdicts = self.check(attempt, &criteria, &ok_exit, snapshot.as_ref());
+                let command = Command::Checked { attempt, verdicts };
+                self.report(token, Report::Done(effect, attempt.run, command));
+            }
+            What::Offer { attempt, key } => {
+                let snapshot = Some(self.repo.snapshot(key, attempt, true));
+                let command = Command::OfferCollected { attempt, snapshot };
+                self.report(token, Report::Done(effect, attempt.run, command));
+            }
+            What::Merge { run, onto, batch } => self.merge(token, run, onto, &batch)?,
+            What::Move { run, old, new } => self.move_head(token, run, &old, new),
+            What::Final {
+                run,
+                head,
+                criteria,
+                tasks,
+            } => self.check_whole(token, run, head, &criteria, &tasks),
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, token: u64, report: Report) {
+        let Some(engine) = &mut self.engine else {
+            return;
+        };
+        engine.unheard += 1;
+        let life = engine.life;
+        let delay = match self.goes_wrong(50) {
+            true => self.rng.within(500, 10_000),
+            false => self.rng.within(0, 100),
+        };
+        self.after(delay, Happening::Heard(life, token, Box::new(report)));
+    }
+
+    pub(crate) fn hear_of(&mut self, life: u32, token: u64, report: Report) {
+        let now = self.now();
+        let Some(engine) = self.engine.as_mut().filter(|engine| engine.life == life) else {
+            return;
+        };
+        engine.unheard -= 1;
+        match report {
+            Report::Done(effect, run, command) => {
+                self.give(Ask::Run(run, command), Source::Effect(effect, token));
+            }
+            Report::Failed(effect) => {
+                if engine.pending.get(&effect) == Some(&token) {
+                    engine.pending.remove(&effect);
+                    engine.reconcile.on_outcome(effect, Outcome::Failed, now);
+                    let due = engine.reconcile.due_at().unwrap_or(now);
+                    self.wake(life, due.ms_since(now).max(1));
+                }
+            }
+        }
+    }
+
+    /// Prepares a workspace and, for a process, sends the order to start it.
+    fn prepare(
+        &mut self,
+        token: u64,
+        attempt: AttemptId,
+        key: WorkspaceKey,
+        head: &Commit,
+        agent: &str,
+    ) {
+        let base = self.repo.workspace(key, head).base.clone();
+        if is_process(agent) {
+            self.order(Order::Start(attempt, key));
+            return;
+        }
+        let effect = Effect::Start(attempt);
+        if agent == AGENT_PERSON {
+            if self.rng.chance(500) {
+                let command = Command::Started {
+                    attempt,
+                    base: Some(base),
+                    passed_before: Vec::new(),
+                    confined: None,
+                };
+                self.report(token, Report::Done(effect, attempt.run, command));
+            }
+            return;
+        }
+        // Divisi composes by itself, or looks at files that something outside brought.
+        let quality = match self.goes_wrong(150) {
+            true => Quality::Nothing,
+            false => Quality::Right,
+        };
+        self.repo.write(key, Contribution { attempt, quality });
+        let ended = Ended {
+            exit: Exit::NoProcess,
+            output: None,
+            wall_ms: 5,
+            swept: 0,
+            empty: true,
+            told: false,
+        };
+        self.truth
+            .on_ended(attempt, &ended, quality, Behavior::Succeeds);
+        let command = Command::Ended {
+            attempt,
+            ended,
+            question: None,
+        };
+        self.report(token, Report::Done(effect, attempt.run, command));
+    }
+
+    fn collect(&mut self, attempt: AttemptId, key: WorkspaceKey, files: bool) -> Command {
+        if self.truth.behavior(attempt) == Some(Behavior::BadDeliverable) {
+            let cause = "out.md is a link".to_owned();
+            return Command::CollectRefused { attempt, cause };
+        }
+        let store = self.broken != Some(Break::BytesAfterEvent);
+        let snapshot = files.then(|| self.repo.snapshot(key, attempt, store));
+        Command::Collected {
+            attempt,
+            snapshot,
+            artifacts: Vec::new(),
+        }
+    }
+
+    fn check(
+        &self,
+        attempt: AttemptId,
+        criteria: &[Criterion],
+        ok_exit: &[i32],
+        snapshot: Option<&Commit>,
+    ) -> Vec<Verdict> {
+        let quality = match snapshot {
+            Some(commit) => self.repo.quality_in(commit, attempt),
+            None => self.truth.quality(attempt),
+        };
+        let exit = self.truth.exit(attempt);
+        let verdict = |(at, criterion): (usize, &Criterion)| {
+            let holds = truly_holds(criterion, quality, exit.as_ref(), ok_exit);
+            match holds {
+                _ if self.broken == Some(Break::VerdictIgnored) => Verdict::pass(at as u16),
+                None => Verdict {
+                    outcome: Found::Unverified,
+                    ..Verdict::pass(at as u16)
+                },
+                Some(true) => Verdict::pass(at as u16),
+                Some(false) => Verdict::fail(at as u16, "it does not hold"),
+            }
+        };
+        criteria.iter().enumerate().map(verdict).collect()
+    }
+
+    fn merge(
+        &mut self,
+        token: u64,
+        run: RunId,
+        onto: Commit,
+        batch: &[(AttemptId, Snapshot)],
+    ) -> Result<(), Violation> {
+        let Some(merge) = self.repo.merge(&onto, batch) else {
+            return violated(
+                Oracle::Bytes,
+                format!("a commit of {run} that is to be merged is not there"),
+            );
+        };
+        if merge.conflict.is_some() {
+            self.coverage.fault(Fault::Conflict);
+        }
+        if merge.refused {
+            self.coverage.fault(Fault::IntegrationRefused);
+        }
+        if self.broken == Some(Break::DoubleIntegration)
+            && let Some((_, head, _)) = merge.merged.last()
+        {
+            self.repo.merge_again(head);
+        }
+        let merged = merge.merged.into_iter();
+        let merged = merged
+            .map(|(attempt, commit, tree)| Merged {
+                attempt,
+                commit,
+                tree,
+            })
+            .collect();
+        let refused = match merge.refused {
+            true => vec![Verdict::fail(0, "together they fail")],
+            false => Vec::new(),
+        };
+        let command = Command::BatchMerged {
+            onto,
+            merged,
+            conflict: merge
+                .conflict
+                .map(|attempt| (attempt, vec!["src/a.rs".to_owned()])),
+            refused,
+        };
+        self.report(token, Report::Done(Effect::Integrate(run), run, command));
+        Ok(())
+    }
+
+    fn move_head(&mut self, token: u64, run: RunId, old: &Commit, new: Commit) {
+        let effect = Effect::MoveHead(run);
+        let moved =
+            self.broken == Some(Break::HeadNotMoved) || self.repo.update_ref(run, old, &new);
+        let report = match moved {
+            true => Report::Done(effect, run, Command::HeadMoved { head: new }),
+            false => Report::Failed(effect),
+        };
+        self.report(token, report);
+    }
+
+    fn check_whole(
+        &mut self,
+        token: u64,
+        run: RunId,
+        head: Option<Commit>,
+        criteria: &[Criterion],
+        tasks: &[TaskNo],
+    ) {
+        let fails = self.goes_wrong(250);
+        let verdict = |(at, criterion): (usize, &Criterion)| match criterion {
+            Criterion::Plain { .. } => Verdict {
+                outcome: Found::Unverified,
+                ..Verdict::pass(at as u16)
+            },
+            _ if fails => Verdict::fail(at as u16, "it fails on the whole"),
+            _ => Verdict::pass(at as u16),
+        };
+        let verdicts = criteria.iter().enumerate().map(verdict).collect();
+        let mut failing = Vec::new();
+        if !tasks.is_empty() && self.goes_wrong(200) {
+            let task = self.rng.pick(tasks);
+            failing.push((task, vec![Verdict::fail(0, "it fails on the whole")]));
+        }
+        if fails || !failing.is_empty() {
+            self.coverage.fault(Fault::FinalRefused);
+        }
+        let command = Command::FinalChecked {
+            head,
+            verdicts,
+            tasks: failing,
+        };
+        self.report(token, Report::Done(Effect::FinalCheck(run), run, command));
+    }
+}
+
+/// Whether a criterion holds in truth; `None` if only a person can tell.
+pub(crate) fn truly_holds(
+    criterion: &Criterion,
+    quality: Quality,
+    exit: Option<&Exit>,
+    ok_exit: &[i32],
+) -> Option<bool> {
+    match criterion {
+        Criterion::Plain { .. } => None,
+        Criterion::ExitStatus => Some(match exit {
+            Some(Exit::Status(status)) => ok_exit.contains(status),
+            Some(Exit::NoProcess) | None => quality == Quality::Right,
+            Some(Exit::Signal(_)) => false,
+        }),
+        _ => Some(quality == Quality::Right),
+    }
+}
+
+/// Reads from the state what an effect needs.
+fn what(run: &Run, effect: Effect) -> Option<What> {
+    let head = || run.integration.head.clone();
+    Some(match effect {
+        Effect::Stop(_) => return None,
+        Effect::Start(attempt) => What::Prepare {
+            attempt,
+            key: workspace_of(run, attempt)?,
+            head: head()?,
+            agent: run.task(attempt.task)?.live()?.agent.clone(),
+        },
+        Effect::Collect(attempt) => {
+            let spec = &run.task(attempt.task)?.spec;
+            What::Collect {
+                attempt,
+                key: workspace_of(run, attempt)?,
+                files: spec.workspace == WorkspaceKind::Worktree || scratch_has_files(&spec.id),
+            }
+        }
+        Effect::Check(attempt) => {
+            let task = run.task(attempt.task)?;
+            let snapshot = task.live()?.snapshot();
+            What::Check {
+                attempt,
+                criteria: task.spec.criteria.clone(),
+                ok_exit: task.spec.ok_exit.clone(),
+                snapshot: snapshot.map(|snapshot| snapshot.commit.clone()),
+            }
+        }
+        Effect::KeepOffer(attempt) => What::Offer {
+            attempt,
+            key: workspace_of(run, attempt)?,
+        },
+        Effect::Integrate(id) => {
+            let (batch, onto) = run.batch();
+            let snapshot = |attempt: AttemptId| {
+                let live = run.task(attempt.task)?.live()?;
+                Some((attempt, live.snapshot()?.clone()))
+            };
+            What::Merge {
+                run: id,
+                onto: onto?.clone(),
+                batch: batch.into_iter().filter_map(snapshot).collect(),
+            }
+        }
+        Effect::MoveHead(id) => What::Move {
+            run: id,
+            old: head()?,
+            new: run.prepared_head()?.clone(),
+        },
+        Effect::FinalCheck(id) => What::Final {
+            run: id,
+            head: head(),
+            criteria: run.criteria.clone(),
+            tasks: integrated(run),
+        },
+    })
+}
+
+/// Tasks that are done by an attempt, and could be redone.
+fn integrated(run: &Run) -> Vec<TaskNo> {
+    let tasks = run.tasks().iter().enumerate();
+    let done = tasks.filter(|(_, task)| !task.endings.is_empty());
+    let done = done.filter(|(_, task)| task.status() == divisi_core::run::TaskStatus::Done);
+    done.map(|(no, _)| TaskNo(no as u32)).collect()
+}
+
+/// Half of the tasks with a scratch folder promise files, by name.
+fn scratch_has_files(id: &TaskId) -> bool {
+    id.as_str()
+        .bytes()
+        .fold(0, |sum, byte| hash(&[sum, u64::from(byte)]))
+        % 2
+        == 0
+}

@@ -1,0 +1,246 @@
+//! Random plans and settings.
+
+use std::collections::BTreeMap;
+
+use divisi_core::assign::Capacity;
+use divisi_core::criterion::Criterion;
+use divisi_core::ids::{Commit, TaskId};
+use divisi_core::plan::{
+    Estimate, Plan, Priority, Stage, TaskKind, TaskSpec, Template, Work, WorkspaceKind,
+};
+use divisi_core::run::{Base, Budget, Create, Settings};
+
+use crate::rng::Rng;
+
+/// Agents that are processes: what `agent` may name.
+const AGENTS: [&str; 2] = ["coder", "fixer"];
+
+/// A task's name by its place.
+fn id(prefix: &str, at: u64) -> TaskId {
+    TaskId::new(format!("{prefix}{at}")).expect("a letter and a number make an id")
+}
+
+/// What the machine offers to all runs.
+#[must_use]
+pub(crate) fn capacity(rng: &mut Rng) -> Capacity {
+    let mut agents = BTreeMap::new();
+    if rng.chance(300) {
+        agents.insert("command".to_owned(), rng.within(1, 3) as u32);
+    }
+    Capacity {
+        workers: rng.within(1, 5) as u32,
+        agents,
+    }
+}
+
+/// A run on a base commit.
+#[must_use]
+pub(crate) fn create(rng: &mut Rng, base: Commit) -> Create {
+    let mut plan = plan(rng);
+    let settings = settings(rng);
+    if rng.chance(120) && !settings.barriers {
+        stages(&mut plan);
+    }
+    Create {
+        plan,
+        settings,
+        base: Base {
+            commit: Some(base),
+            described: "main".to_owned(),
+            ..Base::default()
+        },
+        approved: rng.chance(800),
+    }
+}
+
+fn settings(rng: &mut Rng) -> Settings {
+    let mut agent_limits = BTreeMap::new();
+    if rng.chance(300) {
+        agent_limits.insert("command".to_owned(), rng.within(1, 2) as u32);
+    }
+    let mut role_limits = BTreeMap::new();
+    if rng.chance(300) {
+        role_limits.insert("docs".to_owned(), 1);
+    }
+    let budget = match rng.below(10) {
+        0 => Budget {
+            attempts: Some(rng.within(1, 12)),
+            time_ms: None,
+        },
+        1 => Budget {
+            attempts: None,
+            time_ms: Some(rng.within(60_000, 900_000)),
+        },
+        2 => Budget {
+            attempts: Some(rng.within(8, 40)),
+            time_ms: Some(rng.within(300_000, 3_000_000)),
+        },
+        _ => Budget::default(),
+    };
+    Settings {
+        workers_max: rng.within(1, 4) as u32,
+        role_limits,
+        agent_limits,
+        failures_max: rng.within(1, 3) as u32,
+        reassign_after: rng.within(1, 2) as u32,
+        losses_max: rng.within(2, 5) as u32,
+        conflicts_max: rng.within(1, 3) as u32,
+        loss_delay_ms: rng.pick(&[0, 1_000, 5_000]),
+        timeout_ms: rng.pick(&[30_000, 60_000, 90_000]),
+        barriers: rng.chance(150),
+        batch_max: rng.within(1, 6) as u32,
+        budget,
+        ..Settings::default()
+    }
+}
+
+fn plan(rng: &mut Rng) -> Plan {
+    // Small plans reach most states; a few large ones reach the rest.
+    let count = match rng.below(10) {
+        0..=5 => rng.within(1, 5),
+        6..=8 => rng.within(4, 10),
+        _ => rng.within(10, 20),
+    };
+    let mut tasks = Vec::new();
+    for at in 0..count {
+        let mut spec = task(rng, id("t", at));
+        for on in 0..at {
+            if rng.chance(1_400 / (at + 2)) {
+                spec.dependencies.push(id("t", on));
+            }
+        }
+        tasks.push(spec);
+    }
+    let criteria = match rng.below(10) {
+        0 => vec![plain()],
+        1 | 2 => vec![program()],
+        3 => vec![program(), plain()],
+        _ => Vec::new(),
+    };
+    Plan {
+        title: "a random plan".to_owned(),
+        tasks,
+        stages: Vec::new(),
+        criteria,
+    }
+}
+
+/// Writes a plan's levels down as authored stages.
+fn stages(plan: &mut Plan) {
+    let Ok(graph) = plan.graph() else { return };
+    let last = graph.stage.iter().copied().max().unwrap_or(0);
+    for stage in 0..=last {
+        let of = plan.tasks.iter().zip(&graph.stage);
+        let tasks = of
+            .filter(|(_, at)| **at == stage)
+            .map(|(task, _)| task.id.clone())
+            .collect();
+        plan.stages.push(Stage {
+            name: format!("stage {stage}"),
+            tasks,
+        });
+    }
+}
+
+fn plain() -> Criterion {
+    Criterion::Plain {
+        text: "it reads well".to_owned(),
+    }
+}
+
+fn program() -> Criterion {
+    Criterion::Command {
+        argv: vec!["make".to_owned(), "check".to_owned()],
+        timeout_ms: 60_000,
+    }
+}
+
+fn file() -> Criterion {
+    Criterion::File {
+        path: "out.md".to_owned(),
+        min_bytes: 1,
+    }
+}
+
+/// A random task without dependencies.
+fn task(rng: &mut Rng, id: TaskId) -> TaskSpec {
+    let mut spec = TaskSpec::command(id, &["true"]);
+    match rng.below(100) {
+        0..=29 => {}
+        30..=69 => {
+            spec.workspace = WorkspaceKind::Worktree;
+            spec.work = Work::Handoff;
+            spec.agent = Some(rng.pick(&AGENTS).to_owned());
+        }
+        70..=77 => spec.workspace = WorkspaceKind::Scratch,
+        78..=84 => {
+            spec.kind = TaskKind::Approval;
+            spec.work = Work::Nothing;
+            spec.criteria.clear();
+            return spec;
+        }
+        85..=90 => {
+            spec.work = Work::Handoff;
+            spec.workspace = rng.pick(&[WorkspaceKind::Worktree, WorkspaceKind::Shared]);
+        }
+        91..=94 => {
+            spec.kind = TaskKind::External;
+            spec.work = Work::Nothing;
+            spec.workspace = WorkspaceKind::Scratch;
+        }
+        _ => {
+            spec.kind = TaskKind::Compose;
+            spec.workspace = WorkspaceKind::Worktree;
+            spec.work = Work::Template(Template {
+                text: None,
+                path: None,
+                output: "all.md".to_owned(),
+            });
+        }
+    }
+    spec.criteria = match (rng.below(10), spec.workspace) {
+        (0..=3, WorkspaceKind::Shared) if !matches!(spec.work, Work::Handoff) => {
+            vec![Criterion::ExitStatus]
+        }
+        (0..=5, _) => vec![file()],
+        (6, _) => vec![Criterion::ExitStatus, file()],
+        (7, _) => vec![program(), file()],
+        (8, _) => vec![plain()],
+        _ => vec![file(), plain()],
+    };
+    if spec.agent.is_some() && rng.chance(500) {
+        spec.agents_else = AGENTS.iter().map(|&agent| agent.to_owned()).collect();
+    }
+    if rng.chance(300) {
+        spec.domain = Some("docs".to_owned());
+        spec.function = rng.chance(500).then(|| "writer".to_owned());
+    }
+    spec.retries = rng.chance(200).then(|| rng.below(3) as u32);
+    spec.timeout_ms = rng.chance(150).then(|| rng.within(20_000, 60_000));
+    spec.priority = rng.pick(&[
+        Priority::Low,
+        Priority::Medium,
+        Priority::High,
+        Priority::Critical,
+    ]);
+    spec.estimate = Estimate {
+        duration_ms: rng.chance(500).then(|| rng.within(1_000, 60_000)),
+        tokens: None,
+    };
+    spec
+}
+
+/// Parts for a task that is split: some that work, some that are refused.
+#[must_use]
+pub(crate) fn parts(rng: &mut Rng, unique: u64) -> Vec<TaskSpec> {
+    let count = rng.within(1, 3);
+    let mut parts = Vec::new();
+    for at in 0..count {
+        let mut spec = task(rng, id(&format!("s{unique}-"), at));
+        if at > 0 && rng.chance(400) {
+            spec.dependencies.push(id(&format!("s{unique}-"), at - 1));
+        }
+        parts.push(spec);
+    }
+    parts
+}

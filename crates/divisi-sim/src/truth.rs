@@ -1,0 +1,379 @@
+//! What really happened, as the models know it, and the journal's story beside it.
+//!
+//! [`Truth`] follows the journal event by event into runs of its own. Each event is judged by what
+//! the models know: a step of completion must have happened, a commit must be durable, the branch
+//! must stand where an event says. The transition table's coverage is counted on the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use divisi_core::assign::Capacity;
+use divisi_core::ids::{AttemptId, CommandId, RunId, TaskNo, Time};
+use divisi_core::journal::Stream;
+use divisi_core::ledger::{self, Ledger};
+use divisi_core::receipt::Exit;
+use divisi_core::run::{Event, Run, stored};
+use divisi_core::worker::Ended;
+use divisi_engine::world;
+
+use crate::agents::Behavior;
+use crate::breaks::Oracle;
+use crate::coverage::Coverage;
+use crate::journal::FaultyJournal;
+use crate::repo::{Quality, Repo};
+use crate::sim::{Violation, violated};
+use crate::supervisor::Supervisor;
+use crate::witness::Witness;
+
+/// Judges an event by the run before it and the story after it.
+type Judge<'a> = dyn FnMut(&Truth, Option<&Run>, &Event) -> Result<(), Violation> + 'a;
+
+/// How an attempt ended, in truth.
+#[derive(Clone, Debug)]
+struct End {
+    ended: Option<Ended>,
+    quality: Quality,
+    behavior: Behavior,
+}
+
+/// What the models know, and the journal's story.
+#[derive(Debug, Default)]
+pub(crate) struct Truth {
+    runs: BTreeMap<RunId, (Run, u64)>,
+    ledger: (Ledger, u64),
+    /// Processes that were started.
+    started: BTreeSet<AttemptId>,
+    ends: BTreeMap<AttemptId, End>,
+    /// Finished processes whose end the engine has taken note of.
+    noted: BTreeSet<AttemptId>,
+    /// Commands whose outcome survived the last power loss.
+    survived: BTreeSet<CommandId>,
+}
+
+impl Truth {
+    /// The journal's run.
+    #[must_use]
+    pub(crate) fn run(&self, run: RunId) -> Option<&Run> {
+        self.runs.get(&run).map(|(run, _)| run)
+    }
+
+    /// All runs of the journal.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.runs.values().map(|(run, _)| run)
+    }
+
+    /// Runs that have not ended.
+    pub(crate) fn open_runs(&self) -> impl Iterator<Item = &Run> {
+        self.runs().filter(|run| run.ended.is_none())
+    }
+
+    /// The journal's ledger.
+    #[must_use]
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger.0
+    }
+
+    /// Whether a command's outcome survived the last power loss.
+    #[must_use]
+    pub(crate) fn knows(&self, id: &CommandId) -> bool {
+        self.survived.contains(id)
+    }
+
+    /// How good an attempt's work is.
+    #[must_use]
+    pub(crate) fn quality(&self, attempt: AttemptId) -> Quality {
+        self.ends
+            .get(&attempt)
+            .map_or(Quality::Nothing, |end| end.quality)
+    }
+
+    /// Whether an attempt's process was ever started.
+    pub(crate) fn was_started(&self, attempt: AttemptId) -> bool {
+        self.started.contains(&attempt)
+    }
+
+    /// How an attempt's process ended.
+    #[must_use]
+    pub(crate) fn exit(&self, attempt: AttemptId) -> Option<Exit> {
+        self.ends
+            .get(&attempt)?
+            .ended
+            .as_ref()
+            .map(|ended| ended.exit.clone())
+    }
+
+    /// How an attempt's agent behaved.
+    #[must_use]
+    pub(crate) fn behavior(&self, attempt: AttemptId) -> Option<Behavior> {
+        self.ends.get(&attempt).map(|end| end.behavior)
+    }
+
+    /// Finished attempts whose end the engine has taken note of.
+    pub(crate) fn noted(&self) -> impl Iterator<Item = AttemptId> + '_ {
+        self.noted.iter().copied()
+    }
+
+    /// A process is started: once, and only under a durable lease.
+    ///
+    /// # Errors
+    /// It was started before, or nobody journalled a lease.
+    pub(crate) fn on_started(&mut self, attempt: AttemptId) -> Result<(), Violation> {
+        if !self.started.insert(attempt) {
+            return violated(Oracle::AtMostOnce, format!("{attempt} is started twice"));
+        }
+        let leased = self
+            .run(attempt.run)
+            .and_then(|run| run.task(attempt.task))
+            .is_some_and(|task| task.attempts() >= attempt.number);
+        if !leased {
+            return violated(
+                Oracle::AtMostOnce,
+                format!("{attempt} is started without a durable lease"),
+            );
+        }
+        Ok(())
+    }
+
+    /// An agent ended.
+    pub(crate) fn on_ended(
+        &mut self,
+        attempt: AttemptId,
+        ended: &Ended,
+        quality: Quality,
+        behavior: Behavior,
+    ) {
+        let end = End {
+            ended: Some(ended.clone()),
+            quality,
+            behavior,
+        };
+        self.ends.insert(attempt, end);
+    }
+
+    /// A person did it.
+    pub(crate) fn on_by_hand(&mut self, attempt: AttemptId, quality: Quality) {
+        let end = End {
+            ended: None,
+            quality,
+            behavior: Behavior::Succeeds,
+        };
+        self.ends.insert(attempt, end);
+    }
+
+    /// The engine has taken note of an end.
+    pub(crate) fn on_forgotten(&mut self, attempt: AttemptId) {
+        self.noted.insert(attempt);
+    }
+
+    /// A power loss tore the journal's tail away: its story is told again from the start.
+    ///
+    /// # Errors
+    /// What is left cannot be replayed.
+    pub(crate) fn forget_torn(&mut self, journal: &FaultyJournal) -> Result<(), Violation> {
+        self.runs.clear();
+        self.ledger = (Ledger::default(), 0);
+        self.survived = journal.disk(|disk| disk.commands().cloned().collect());
+        let streams: Vec<Stream> = journal.disk(|disk| disk.streams().collect());
+        for stream in streams {
+            for (seq, at, body) in read_after(journal, stream, 0) {
+                match stream {
+                    Stream::Ledger => self.follow_ledger(seq, &body)?,
+                    Stream::Run(run) => {
+                        self.follow_run(run, seq, at, &body, &mut |_, _, _| Ok(()))?
+                    }
+                }
+            }
+        }
+        // Numbers that were leased in what is gone are given again; their processes died too.
+        let runs = &self.runs;
+        let leased = |attempt: &AttemptId| {
+            let task = runs
+                .get(&attempt.run)
+                .and_then(|(run, _)| run.task(attempt.task));
+            task.is_some_and(|task| task.attempts() >= attempt.number)
+        };
+        self.started.retain(leased);
+        // What was noted may be torn away, and the supervisor that would tell it again is gone.
+        self.noted.clear();
+        self.ends.retain(|attempt, _| leased(attempt));
+        Ok(())
+    }
+
+    /// Reads on in the journal and judges each new event.
+    ///
+    /// # Errors
+    /// The first event that tells what did not happen.
+    pub(crate) fn follow(
+        &mut self,
+        journal: &FaultyJournal,
+        repo: &Repo,
+        supervisor: &Supervisor,
+        coverage: &mut Coverage,
+    ) -> Result<(), Violation> {
+        let streams: Vec<Stream> = journal.disk(|disk| disk.streams().collect());
+        for stream in streams {
+            let seen = match stream {
+                Stream::Ledger => self.ledger.1,
+                Stream::Run(run) => self.runs.get(&run).map_or(0, |(_, seq)| *seq),
+            };
+            for (seq, at, body) in read_after(journal, stream, seen) {
+                coverage.events += 1;
+                match stream {
+                    Stream::Ledger => self.follow_ledger(seq, &body)?,
+                    Stream::Run(run) => {
+                        let mut witness = Witness {
+                            repo,
+                            supervisor,
+                            coverage: &mut *coverage,
+                        };
+                        self.follow_run(run, seq, at, &body, &mut |truth, before, event| {
+                            witness.judge(truth, before, event)
+                        })?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn follow_ledger(&mut self, seq: u64, body: &str) -> Result<(), Violation> {
+        let Ok(event) = serde_json::from_str::<ledger::Event>(body) else {
+            return violated(Oracle::Replay, format!("ledger event {seq} is unreadable"));
+        };
+        self.ledger.0.apply(&event);
+        self.ledger.1 = seq;
+        Ok(())
+    }
+
+    fn follow_run(
+        &mut self,
+        id: RunId,
+        seq: u64,
+        at: Time,
+        body: &str,
+        judge: &mut Judge<'_>,
+    ) -> Result<(), Violation> {
+        let Ok(event) = serde_json::from_str::<Event>(body) else {
+            return violated(Oracle::Replay, format!("{id}: event {seq} is unreadable"));
+        };
+        let before = self.runs.get(&id).map(|(run, _)| run.clone());
+        let run = match before.clone() {
+            None => match Run::from_created(id, at, &event) {
+                Some(run) => run,
+                None => return violated(Oracle::Replay, format!("{id} begins with {event:?}")),
+            },
+            Some(mut run) => {
+                run.apply(at, &event);
+                run.take_changed();
+                run
+            }
+        };
+        self.runs.insert(id, (run, seq));
+        judge(self, before.as_ref(), &event)
+    }
+
+    /// After a load: rows must give what events give.
+    ///
+    /// # Errors
+    /// The run that differs.
+    pub(crate) fn check_loaded(&self, journal: &FaultyJournal) -> Result<(), Violation> {
+        use divisi_core::journal::Journal;
+        let Ok(rows) = journal.runs() else {
+            return Ok(());
+        };
+        for row in rows {
+            let loaded = world::load(journal, &row).map_err(|fault| Violation {
+                oracle: Oracle::Rows,
+                what: format!("{} cannot be loaded: {fault}", row.run),
+            })?;
+            let told = self.run(row.run);
+            let same = told.map(|told| same(told, &loaded.run));
+            if let Some(Err(what)) = same {
+                return violated(
+                    Oracle::Rows,
+                    format!("{}: rows differ from events: {what}", row.run),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// No more processes than slots, by every limit.
+    ///
+    /// # Errors
+    /// The limit that is exceeded.
+    pub(crate) fn check_slots(
+        &self,
+        supervisor: &Supervisor,
+        capacity: &Capacity,
+    ) -> Result<(), Violation> {
+        let mut total = 0;
+        let mut by_run: BTreeMap<RunId, u32> = BTreeMap::new();
+        let mut by_agent: BTreeMap<String, u32> = BTreeMap::new();
+        for attempt in supervisor.live() {
+            // The process of a lost attempt holds no slot: nobody waits for it.
+            let live = self
+                .run(attempt.run)
+                .and_then(|run| run.task(attempt.task)?.live());
+            let Some(live) = live.filter(|live| live.number == attempt.number) else {
+                continue;
+            };
+            total += 1;
+            *by_run.entry(attempt.run).or_default() += 1;
+            *by_agent.entry(live.agent.clone()).or_default() += 1;
+        }
+        if total > capacity.workers {
+            return violated(
+                Oracle::Slots,
+                format!("{total} processes live in {} slots", capacity.workers),
+            );
+        }
+        for (run, count) in by_run {
+            let max = self.run(run).map_or(0, |run| run.settings.workers_max);
+            if count > max {
+                return violated(Oracle::Slots, format!("{run}: {count} processes of {max}"));
+            }
+        }
+        for (agent, count) in by_agent {
+            if capacity.agents.get(&agent).is_some_and(|max| count > *max) {
+                return violated(Oracle::Slots, format!("{agent}: {count} processes"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_after(journal: &FaultyJournal, stream: Stream, seq: u64) -> Vec<(u64, Time, String)> {
+    journal.disk(|disk| {
+        let entries = disk.after(stream, seq).iter();
+        entries
+            .map(|entry| (entry.seq, entry.at, entry.body.clone()))
+            .collect()
+    })
+}
+
+/// Whether two runs are the same in everything that is stored or owed.
+///
+/// # Errors
+/// What differs.
+pub(crate) fn same(one: &Run, other: &Run) -> Result<(), String> {
+    let (a, b) = (stored::run_row(one, 0), stored::run_row(other, 0));
+    if a != b {
+        return Err(format!("{} / {}", a.body, b.body));
+    }
+    if one.tasks().len() != other.tasks().len() {
+        return Err("the number of tasks differs".to_owned());
+    }
+    for no in (0..one.tasks().len() as u32).map(TaskNo) {
+        let (a, b) = (stored::task_row(one, no), stored::task_row(other, no));
+        if a != b {
+            return Err(format!("task {}: {} / {}", no.0, a.body, b.body));
+        }
+        if one.dependencies(no) != other.dependencies(no) {
+            return Err(format!("task {}: dependencies differ", no.0));
+        }
+    }
+    if !one.owed().eq(other.owed()) {
+        return Err("what is owed differs".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! Judges each new event of the journal by what the models know, and counts the table's pairs.
+
+use std::collections::BTreeMap;
+
+use divisi_core::ids::{AttemptId, Commit, TaskNo};
+use divisi_core::receipt::Receipt;
+use divisi_core::run::transition::{EventName, Next, StateName, names, next};
+use divisi_core::run::{AttemptEnd, Event, Run, TaskState};
+
+use crate::breaks::Oracle;
+use crate::coverage::Coverage;
+use crate::effects::{is_process, truly_holds};
+use crate::repo::Repo;
+use crate::sim::{Violation, violated};
+use crate::supervisor::Supervisor;
+use crate::truth::Truth;
+
+/// What an event is judged by.
+pub(crate) struct Witness<'a> {
+    pub(crate) repo: &'a Repo,
+    pub(crate) supervisor: &'a Supervisor,
+    pub(crate) coverage: &'a mut Coverage,
+}
+
+impl Witness<'_> {
+    pub(crate) fn judge(
+        &mut self,
+        truth: &Truth,
+        before: Option<&Run>,
+        event: &Event,
+    ) -> Result<(), Violation> {
+        let Some(before) = before else { return Ok(()) };
+        let Some(after) = truth.run(before.id) else {
+            return Ok(());
+        };
+        self.count(before, after, event);
+        match event {
+            Event::AttemptStarted { attempt, .. } => {
+                let agent = before.task(attempt.task).and_then(|task| task.live());
+                let process = agent.is_some_and(|live| is_process(&live.agent));
+                if process && !truth.was_started(*attempt) {
+                    return violated(Oracle::Evidence, format!("{attempt} never started"));
+                }
+                Ok(())
+            }
+            Event::AttemptAdvanced { attempt, receipts } => {
+                self.judge_receipts(truth, before, *attempt, receipts)
+            }
+            Event::AttemptEnded {
+                attempt,
+                end,
+                receipts,
+                ..
+            } => {
+                let lives = self.supervisor.live().any(|live| live == *attempt);
+                if lives && !matches!(end, AttemptEnd::Lost(_)) {
+                    return violated(
+                        Oracle::Evidence,
+                        format!("{attempt} ended ({end:?}) though its process lives"),
+                    );
+                }
+                self.judge_receipts(truth, before, *attempt, receipts)
+            }
+            Event::OfferKept {
+                snapshot: Some(snapshot),
+                ..
+            } => self.durable(&snapshot.commit),
+            Event::BatchPrepared { commits } => commits
+                .iter()
+                .try_for_each(|(_, commit)| self.durable(commit)),
+            Event::BatchIntegrated { head, .. } => {
+                if self.repo.branch(before.id) != Some(head) {
+                    return violated(
+                        Oracle::Branch,
+                        format!(
+                            "the branch stands at {:?}, not {head}",
+                            self.repo.branch(before.id)
+                        ),
+                    );
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn durable(&self, commit: &Commit) -> Result<(), Violation> {
+        match self.repo.content(commit) {
+            Some(_) => Ok(()),
+            None => violated(
+                Oracle::Bytes,
+                format!("commit {commit} is named and not there"),
+            ),
+        }
+    }
+
+    fn judge_receipts(
+        &self,
+        truth: &Truth,
+        before: &Run,
+        attempt: AttemptId,
+        receipts: &[Receipt],
+    ) -> Result<(), Violation> {
+        let Some(task) = before.task(attempt.task) else {
+            return Ok(());
+        };
+        let Some(live) = task.live() else {
+            return Ok(());
+        };
+        for receipt in receipts {
+            match receipt {
+                Receipt::Submitted { exit, .. } if is_process(&live.agent) => {
+                    let ended = truth.exit(attempt);
+                    if ended.as_ref() != Some(exit) {
+                        return violated(
+                            Oracle::Evidence,
+                            format!("{attempt} is said to have ended with {exit}: {ended:?}"),
+                        );
+                    }
+                }
+                Receipt::Collected {
+                    snapshot: Some(snapshot),
+                    ..
+                } => self.durable(&snapshot.commit)?,
+                Receipt::Verified { .. } => {
+                    let snapshot = live.snapshot();
+                    let quality = match snapshot {
+                        Some(snapshot) => self.repo.quality_in(&snapshot.commit, attempt),
+                        None => truth.quality(attempt),
+                    };
+                    let exit = truth.exit(attempt);
+                    for criterion in &task.spec.criteria {
+                        let holds =
+                            truly_holds(criterion, quality, exit.as_ref(), &task.spec.ok_exit);
+                        if holds == Some(false) {
+                            return violated(
+                                Oracle::Evidence,
+                                format!("{attempt} is verified though not so: {criterion}"),
+                            );
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the pairs of the table that an event consists of, and releases that follow.
+    fn count(&mut self, before: &Run, after: &Run, event: &Event) {
+        let mut states: BTreeMap<TaskNo, StateName> = BTreeMap::new();
+        for (no, name) in names(event) {
+            let state = states
+                .entry(no)
+                .or_insert_with(|| before.tasks()[no.index()].state_name());
+            let name = match (name, &after.tasks()[no.index()].state) {
+                (EventName::Retried, TaskState::Waiting) => EventName::RetriedWaiting,
+                (EventName::Retried, TaskState::Approval) => EventName::RetriedApproval,
+                (name, _) => name,
+            };
+            self.coverage.pair(*state, name);
+            if let Next::To(to) = next(*state, name) {
+                *state = to;
+            }
+        }
+        for (was, is) in before.tasks().iter().zip(after.tasks()) {
+            if !matches!(was.state, TaskState::Waiting) {
+                continue;
+            }
+            match is.state {
+                TaskState::Ready { .. } => {
+                    self.coverage.pair(StateName::Waiting, EventName::Released)
+                }
+                TaskState::Approval => self
+                    .coverage
+                    .pair(StateName::Waiting, EventName::ReleasedApproval),
+                _ => {}
+            }
+        }
+    }
+}

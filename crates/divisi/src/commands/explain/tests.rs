@@ -1,0 +1,88 @@
+use divisi_core::TaskNo;
+use insta::assert_snapshot;
+
+use super::*;
+use crate::scenes;
+
+#[test]
+fn every_task_of_a_busy_run_is_explained() {
+    let given = scenes::busy();
+    let run = given.run();
+    let mut shown = String::new();
+    for no in 0..run.tasks().len() as u32 {
+        let told = explain(&run, TaskNo(no), given.now()).unwrap();
+        for line in lines(&told) {
+            shown.push_str(&line.render(false));
+            shown.push('\n');
+        }
+    }
+    assert_snapshot!(shown, @"
+    build is blocked
+      it failed 3 times; the last time checks refused it: the command ended with exit status 3, expected 0
+      → divisi show run-1 build
+      → divisi retry run-1 build --note HINT
+      → divisi reject run-1 build --reason WHY
+    deploy is waiting
+      build is blocked
+      consent is blocked
+      → divisi explain run-1 consent
+      → divisi explain run-1 build
+    lint is done
+      it is done
+    consent is blocked
+      it is an approval: a person consents or refuses
+      → divisi approve run-1 consent
+      → divisi reject run-1 consent --reason WHY
+    draft is blocked
+      no rule can tell whether this holds: it reads well
+      → divisi diff run-1 draft
+      → divisi approve run-1 draft --note SEEN
+      → divisi reject run-1 draft --reason WHY
+    scan is running
+      attempt 1 by command has worked for 10 s
+      it is suspected: no output �[31mred���2J
+      → divisi logs run-1 scan
+      → divisi cancel run-1 scan
+    paint is running
+      a person does it; it has waited for 10 s
+      → divisi submit run-1 paint [FILE…]
+    ");
+}
+
+#[test]
+fn a_run_is_explained_by_what_awaits_a_person() {
+    let given = scenes::busy();
+    let told = explain_run(&given.run(), given.now());
+    let shown: String = lines(&told)
+        .iter()
+        .map(|line| line.render(false) + "\n")
+        .collect();
+    assert_snapshot!(shown, @"
+    run-1 is running
+      build: it failed 3 times; the last time checks refused it: the command ended with exit status 3, expected 0
+      consent: it is an approval: a person consents or refuses
+      draft: no rule can tell whether this holds: it reads well
+      paint: a person does it; it has waited for 10 s
+      → divisi show run-1 build
+      → divisi retry run-1 build --note HINT
+      → divisi reject run-1 build --reason WHY
+      → divisi approve run-1 consent
+      → divisi reject run-1 consent --reason WHY
+      → divisi diff run-1 draft
+      → divisi approve run-1 draft --note SEEN
+      → divisi reject run-1 draft --reason WHY
+      → divisi submit run-1 paint [FILE…]
+    ");
+}
+
+#[test]
+fn only_what_would_go_on_by_itself_waits_for_an_engine() {
+    let given = scenes::busy();
+    let run = given.run();
+    let waits = |name: &str| {
+        let no = run.find(&crate::given::id(name)).unwrap();
+        waits_for_engine(&explain(&run, no, given.now()).unwrap())
+    };
+    assert!(waits("scan") && waits("deploy"));
+    assert!(!waits("lint") && !waits("consent") && !waits("build"));
+}

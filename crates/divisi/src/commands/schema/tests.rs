@@ -1,0 +1,566 @@
+//! The schema of events is held to the code: an event of every kind, with every field given and
+//! every field left out, satisfies it, and nothing else does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use divisi_core::ids::{AttemptId, Epoch};
+use divisi_core::ledger::{self, Account, Amount};
+use divisi_core::plan::{
+    Deliverable, Estimate, Input, Plan, Priority, Stage, TaskKind, Template, Work, WorkspaceKind,
+};
+use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot};
+use divisi_core::run::{
+    AttemptEnd, Base, Budget, Event, Failure, PauseReason, RunStatus, Settings, StopReason, Then,
+};
+use divisi_core::{
+    Commit, Criterion, Digest, Format, Outcome, RunId, TaskId, TaskNo, TaskSpec, Time, Tree,
+    Verdict, run,
+};
+use serde_json::{Value, json};
+
+use super::events;
+
+fn hash<T>(of: impl Fn(&str) -> Option<T>) -> T {
+    of(&"0123456789abcdef0123456789abcdef01234567"[..40]).expect("it is a hash")
+}
+
+fn commit() -> Commit {
+    hash(Commit::new)
+}
+
+fn attempt() -> AttemptId {
+    AttemptId {
+        run: RunId(3),
+        task: TaskNo(1),
+        number: 2,
+    }
+}
+
+fn snapshot() -> Snapshot {
+    Snapshot {
+        commit: commit(),
+        tree: hash(Tree::new),
+        base: commit(),
+    }
+}
+
+fn verdicts() -> Vec<Verdict> {
+    let outcomes = [
+        Outcome::Pass,
+        Outcome::Fail,
+        Outcome::Unverified,
+        Outcome::Waived,
+    ];
+    let full = outcomes.into_iter().map(|outcome| Verdict {
+        criterion: 1,
+        outcome,
+        evidence: "seen".into(),
+        proves_nothing: true,
+    });
+    full.chain([Verdict::pass(0)]).collect()
+}
+
+fn criteria() -> Vec<Criterion> {
+    let path = || "a.md".to_owned();
+    let mut all = vec![
+        Criterion::ExitStatus,
+        Criterion::File {
+            path: path(),
+            min_bytes: 1,
+        },
+        Criterion::Contains {
+            text: "x".into(),
+            path: path(),
+        },
+        Criterion::Lacks {
+            text: "x".into(),
+            path: path(),
+        },
+        Criterion::Matches {
+            pattern: "x".into(),
+            path: path(),
+        },
+        Criterion::Section {
+            heading: "x".into(),
+            path: path(),
+        },
+        Criterion::Schema {
+            schema: "s.json".into(),
+            path: path(),
+        },
+        Criterion::Command {
+            argv: vec!["true".into()],
+            timeout_ms: 1,
+        },
+        Criterion::Scope {
+            patterns: vec!["**".into()],
+        },
+        Criterion::Count {
+            pattern: "*".into(),
+            min: 1,
+            max: None,
+        },
+        Criterion::Count {
+            pattern: "*".into(),
+            min: 1,
+            max: Some(2),
+        },
+        Criterion::Plain {
+            text: "nice".into(),
+        },
+    ];
+    for format in [Format::Json, Format::Yaml, Format::Toml, Format::Markdown] {
+        all.push(Criterion::Format {
+            format,
+            path: path(),
+        });
+    }
+    all
+}
+
+/// A task with every field given. A new field does not compile until it is given here.
+fn full_task(work: Work, workspace: WorkspaceKind, kind: TaskKind, priority: Priority) -> TaskSpec {
+    let id = |text: &str| TaskId::new(text).expect("it is an id");
+    TaskSpec {
+        id: id("a"),
+        title: "A".into(),
+        description: "more".into(),
+        kind,
+        domain: Some("dev".into()),
+        function: Some("build".into()),
+        agent: Some("command".into()),
+        agents_else: vec!["person".into()],
+        work,
+        dependencies: vec![id("b")],
+        inputs: vec![Input::Task(id("b")), Input::Path("in.md".into())],
+        deliverables: vec![Deliverable {
+            path: "a.md".into(),
+        }],
+        scope: vec!["src/**".into()],
+        criteria: criteria(),
+        workspace,
+        env: BTreeMap::from([("A".to_owned(), "b".to_owned())]),
+        timeout_ms: Some(1),
+        retries: Some(2),
+        ok_exit: vec![0, -1],
+        priority,
+        estimate: Estimate {
+            duration_ms: Some(1),
+            tokens: Some(2),
+        },
+    }
+}
+
+fn tasks() -> Vec<TaskSpec> {
+    let template = |text: Option<&str>, path: Option<&str>| {
+        Work::Template(Template {
+            text: text.map(str::to_owned),
+            path: path.map(str::to_owned),
+            output: "out.md".into(),
+        })
+    };
+    use {Priority as P, TaskKind as K, WorkspaceKind as W};
+    vec![
+        full_task(
+            Work::Command(vec!["true".into()]),
+            W::Worktree,
+            K::Work,
+            P::Low,
+        ),
+        full_task(
+            Work::Script("true".into()),
+            W::Shared,
+            K::Research,
+            P::Medium,
+        ),
+        full_task(Work::Handoff, W::Scratch, K::Compose, P::High),
+        full_task(template(Some("t"), None), W::Scratch, K::Plan, P::Critical),
+        full_task(template(None, Some("t.md")), W::Scratch, K::Review, P::High),
+        full_task(Work::Nothing, W::Shared, K::External, P::High),
+        full_task(Work::Nothing, W::Shared, K::Approval, P::High),
+        TaskSpec::command(TaskId::new("b").expect("it is an id"), &["true"]),
+    ]
+}
+
+fn receipts() -> Vec<Receipt> {
+    let at = Time(7);
+    let submitted = |exit, output| Receipt::Submitted {
+        at,
+        exit,
+        output,
+        wall_ms: 9,
+    };
+    let output = |capped| {
+        Some(Output {
+            digest: hash(Digest::new),
+            bytes: 3,
+            capped,
+        })
+    };
+    let artifact = Artifact {
+        path: "a.md".into(),
+        digest: hash(Digest::new),
+        bytes: 3,
+    };
+    vec![
+        submitted(Exit::Status(-1), output(true)),
+        submitted(Exit::Signal(9), output(false)),
+        submitted(Exit::NoProcess, None),
+        Receipt::Collected {
+            at,
+            snapshot: Some(snapshot()),
+            artifacts: vec![artifact],
+        },
+        Receipt::Collected {
+            at,
+            snapshot: None,
+            artifacts: Vec::new(),
+        },
+        Receipt::Verified {
+            at,
+            verdicts: verdicts(),
+        },
+        Receipt::Integrated {
+            at,
+            commit: Some(commit()),
+            tree: Some(hash(Tree::new)),
+        },
+        Receipt::Integrated {
+            at,
+            commit: None,
+            tree: None,
+        },
+    ]
+}
+
+fn created(full: bool) -> Event {
+    let id = TaskId::new("a").expect("it is an id");
+    let stages = vec![Stage {
+        name: "one".into(),
+        tasks: vec![id],
+    }];
+    let limits = BTreeMap::from([("dev".to_owned(), 2)]);
+    let budget = Budget {
+        attempts: Some(1),
+        time_ms: Some(2),
+    };
+    let settings = Settings {
+        role_limits: limits.clone(),
+        agent_limits: limits,
+        budget,
+        ..Settings::default()
+    };
+    let base = Base {
+        commit: Some(commit()),
+        described: "main".into(),
+        uncommitted: vec!["a".into()],
+        included: true,
+    };
+    let plan = Plan {
+        title: "T".into(),
+        tasks: tasks(),
+        stages,
+        criteria: criteria(),
+    };
+    if full {
+        return Event::RunCreated {
+            plan: Box::new(plan),
+            settings: Box::new(settings),
+            base,
+            approved: true,
+        };
+    }
+    Event::RunCreated {
+        plan: Box::new(Plan {
+            stages: Vec::new(),
+            criteria: Vec::new(),
+            ..plan
+        }),
+        settings: Box::default(),
+        base: Base::default(),
+        approved: false,
+    }
+}
+
+fn ends() -> Vec<AttemptEnd> {
+    let failures = [
+        Failure::Checks(verdicts()),
+        Failure::Collection("x".into()),
+        Failure::Conflict(vec!["a".into()]),
+        Failure::Integration(verdicts()),
+        Failure::Start {
+            cause: "x".into(),
+            permanent: true,
+        },
+        Failure::Person("x".into()),
+    ];
+    let mut ends: Vec<AttemptEnd> = failures.into_iter().map(AttemptEnd::Refused).collect();
+    ends.extend(stops().into_iter().map(AttemptEnd::Stopped));
+    ends.extend([
+        AttemptEnd::Integrated,
+        AttemptEnd::Errored(Failure::Person("x".into())),
+        AttemptEnd::Lost("x".into()),
+        AttemptEnd::Asked("x".into()),
+        AttemptEnd::Superseded,
+    ]);
+    ends
+}
+
+fn stops() -> Vec<StopReason> {
+    vec![
+        StopReason::Stalled("x".into()),
+        StopReason::Overdue,
+        StopReason::Canceled,
+        StopReason::Interrupted,
+    ]
+}
+
+fn of_runs() -> Vec<Event> {
+    let task = TaskNo(1);
+    let mut all = vec![
+        created(true),
+        created(false),
+        Event::RunApproved,
+        Event::RunResumed,
+        Event::CancelAsked,
+        Event::FinalHeld {
+            verdicts: verdicts(),
+            tasks: vec![(task, verdicts())],
+        },
+        Event::FinalPassed {
+            verdicts: verdicts(),
+        },
+        Event::BatchNarrowed { batch: 2 },
+        Event::TaskSplit {
+            task,
+            parts: tasks(),
+            reason: "large".into(),
+        },
+        Event::ApprovalGiven {
+            task,
+            note: "n".into(),
+        },
+        Event::TaskFailed {
+            task,
+            reason: "r".into(),
+        },
+        Event::TaskCanceled { task },
+        Event::TaskSkipped {
+            task,
+            because: TaskNo(0),
+        },
+        Event::TaskRetried {
+            task,
+            note: "n".into(),
+        },
+        Event::QuestionAnswered {
+            task,
+            answer: "a".into(),
+        },
+    ];
+    let pauses = [
+        PauseReason::Owner,
+        PauseReason::Interrupted,
+        PauseReason::DiskFull,
+        PauseReason::Budget("the day".into()),
+        PauseReason::Breaker,
+        PauseReason::Fault("x".into()),
+    ];
+    all.extend(pauses.map(|reason| Event::RunPaused { reason }));
+    let ended = [RunStatus::Succeeded, RunStatus::Failed, RunStatus::Canceled];
+    all.extend(ended.map(|status| Event::RunEnded { status }));
+    all
+}
+
+fn of_attempts() -> Vec<Event> {
+    let attempt = attempt();
+    let mut all = vec![
+        Event::AttemptLeased {
+            attempt,
+            agent: "command".into(),
+            epoch: Epoch(1),
+            workspace: 1,
+        },
+        Event::AttemptStarted {
+            attempt,
+            base: Some(commit()),
+            passed_before: vec![1],
+            confined: Some(false),
+        },
+        Event::AttemptStarted {
+            attempt,
+            base: None,
+            passed_before: Vec::new(),
+            confined: None,
+        },
+        Event::AttemptAdopted {
+            attempt,
+            epoch: Epoch(2),
+        },
+        Event::AttemptAdvanced {
+            attempt,
+            receipts: receipts(),
+        },
+        Event::AttemptSuspected {
+            attempt,
+            evidence: "e".into(),
+        },
+        Event::AttemptCleared { attempt },
+        Event::ReviewAwaited {
+            attempt,
+            verdicts: verdicts(),
+        },
+        Event::BatchPrepared {
+            commits: vec![(attempt, commit())],
+        },
+        Event::BatchIntegrated {
+            head: commit(),
+            attempts: receipts()
+                .into_iter()
+                .map(|receipt| (attempt, receipt))
+                .collect(),
+        },
+        Event::AttemptReturned { attempt },
+        Event::OfferKept {
+            attempt,
+            snapshot: Some(snapshot()),
+        },
+        Event::OfferKept {
+            attempt,
+            snapshot: None,
+        },
+    ];
+    all.extend(
+        stops()
+            .into_iter()
+            .map(|reason| Event::AttemptStopping { attempt, reason }),
+    );
+    let ended = |end, then, receipts| Event::AttemptEnded {
+        attempt,
+        end,
+        receipts,
+        workspace_kept: true,
+        then,
+    };
+    all.extend(
+        ends()
+            .into_iter()
+            .map(|end| ended(end, Then::Cancel, Vec::new())),
+    );
+    let thens = [
+        Then::Retry {
+            not_before: Time(0),
+        },
+        Then::Reassign {
+            agent: "person".into(),
+        },
+        Then::Escalate("x".into()),
+        Then::Ask("x".into()),
+    ];
+    all.extend(thens.map(|then| ended(AttemptEnd::Superseded, then, receipts())));
+    all
+}
+
+fn of_ledger() -> Vec<ledger::Event> {
+    let attempt = attempt();
+    let amount = Amount {
+        attempts: 1,
+        time_ms: 2,
+    };
+    let account = Account::Run(RunId(3));
+    let budgets = [
+        Budget::default(),
+        Budget {
+            attempts: Some(1),
+            time_ms: Some(1),
+        },
+    ];
+    let mut all = budgets
+        .map(|budget| ledger::Event::AccountOpened { account, budget })
+        .to_vec();
+    all.extend([
+        ledger::Event::Reserved {
+            attempt,
+            amount,
+            accounts: vec![account, Account::Day(1)],
+        },
+        ledger::Event::Settled {
+            attempt,
+            used: amount,
+        },
+        ledger::Event::Released { attempt },
+    ]);
+    all
+}
+
+/// Every sample as a line of `divisi watch --json`.
+fn lines() -> Vec<Value> {
+    let bodies = of_runs()
+        .into_iter()
+        .chain(of_attempts())
+        .map(|event| json!(event));
+    let bodies = bodies.chain(of_ledger().into_iter().map(|event| json!(event)));
+    bodies
+        .map(|body| {
+            let kind = body["event"].clone();
+            json!({"stream": "run-3", "seq": 1, "at": 2, "kind": kind, "version": 1, "body": body})
+        })
+        .collect()
+}
+
+#[test]
+fn events_of_every_kind_satisfy_the_schema() {
+    let validator = jsonschema::validator_for(&events()).unwrap();
+    let mut kinds = BTreeSet::new();
+    for line in lines() {
+        let faults: Vec<String> = validator
+            .iter_errors(&line)
+            .map(|e| e.to_string())
+            .collect();
+        assert!(faults.is_empty(), "{line}: {faults:?}");
+        kinds.insert(line["kind"].as_str().unwrap().to_owned());
+    }
+    let known = run::KINDS
+        .iter()
+        .chain(ledger::KINDS)
+        .map(|(kind, version)| {
+            assert_eq!(*version, 1, "the schema describes version 1 of {kind}");
+            (*kind).to_owned()
+        });
+    assert_eq!(kinds, known.collect());
+}
+
+#[test]
+fn the_schema_describes_no_other_kind() {
+    let schema = events();
+    let described: BTreeSet<&str> = schema["oneOf"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["properties"]["kind"]["const"].as_str().unwrap())
+        .collect();
+    let known = run::KINDS
+        .iter()
+        .chain(ledger::KINDS)
+        .map(|(kind, _)| *kind);
+    assert_eq!(described, known.collect());
+}
+
+#[test]
+fn what_is_no_event_is_refused() {
+    let validator = jsonschema::validator_for(&events()).unwrap();
+    for line in lines() {
+        let mut unknown = line.clone();
+        unknown["body"]["unknown"] = json!(1);
+        assert!(!validator.is_valid(&unknown), "{unknown}");
+        let mut other = line.clone();
+        other["kind"] = json!("eaten");
+        assert!(!validator.is_valid(&other), "{other}");
+        let fields: Vec<String> = line.as_object().unwrap().keys().cloned().collect();
+        for field in fields {
+            let mut without = line.clone();
+            without.as_object_mut().unwrap().remove(&field);
+            assert!(!validator.is_valid(&without), "without {field}");
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! `divisi show`: everything about a run, or about one task of it.
+//!
+//! Of a task: what it was to do, where it stands and why, and each attempt with its receipts, its
+//! verdicts with what was seen, its log and its workspace.
+
+use divisi_core::plan::{Input, TaskSpec, Work};
+use divisi_core::run::explain::explain;
+use divisi_core::run::{Base, Final, Run, Task};
+use divisi_core::{TaskNo, Time, WorkspaceKind};
+use serde_json::{Value, json};
+
+use crate::cli::{Global, RunTask};
+use crate::exit::Exit;
+use crate::loaded;
+use crate::printer::{Failure, Line, Outcome, Printer, Style};
+use crate::project::Project;
+use crate::words::{self, heading, moment, plural, span};
+
+mod attempts;
+
+use attempts::{ending_lines, live_lines, verdict_lines};
+
+/// So many tasks of a run are listed; `--json` lists all.
+const TASKS_MAX: usize = 100;
+
+/// So many lines of one text are shown; `--json` has all of it.
+const TEXT_LINES_MAX: usize = 30;
+
+/// Shows a run or a task.
+pub(crate) fn run(args: &RunTask, global: &Global, printer: &Printer) -> Outcome {
+    let (project, run) = loaded::open(global, Some(args.run))?;
+    let now = words::now();
+    match &args.task {
+        None if printer.is_json() => printer.document(&run_document(&project, &run))?,
+        None => printer.lines(&run_lines(&project, &run))?,
+        Some(id) => {
+            let no = loaded::task(&run, id)?;
+            show_task(&project, &run, no, now, printer)?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn show_task(
+    project: &Project,
+    run: &Run,
+    no: TaskNo,
+    now: Time,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    match printer.is_json() {
+        true => printer.document(&task_document(project, run, no, now)),
+        false => printer.lines(&task_lines(project, run, no, now)),
+    }
+}
+
+fn run_document(project: &Project, run: &Run) -> Value {
+    let tasks: Vec<Value> = run
+        .tasks()
+        .iter()
+        .map(
+            |task| json!({ "id": task.spec.id, "title": task.spec.title, "status": task.status() }),
+        )
+        .collect();
+    json!({
+        "run": run.id.to_string(),
+        "title": run.title,
+        "status": run.status(),
+        "revision": run.revision,
+        "created_at": run.created_at,
+        "ended_at": run.ended.map(|(_, at)| at),
+        "paused": run.paused,
+        "base": run.base,
+        "settings": run.settings,
+        "criteria": run.criteria,
+        "final": run.finally,
+        "head": run.integration.head,
+        "folder": project.run_folder(run.id),
+        "tasks": tasks,
+    })
+}
+
+/// A name and a value, aligned.
+fn row(name: &str, value: impl Into<String>) -> Line {
+    Line::styled(Style::Dim, format!("{name:<12}")).then(value)
+}
+
+/// What a run stands on, in words.
+pub(crate) fn base_words(base: &Base) -> String {
+    let at = match (&base.commit, base.described.as_str()) {
+        (Some(commit), "") => commit.short().to_owned(),
+        (Some(commit), described) if described.contains(commit.short()) => described.to_owned(),
+        (Some(commit), described) => format!("{described} at {}", commit.short()),
+        (None, "") => "no files".to_owned(),
+        (None, described) => described.to_owned(),
+    };
+    let many = plural(base.uncommitted.len() as u64, "uncommitted path");
+    match (base.uncommitted.is_empty(), base.included) {
+        (true, _) => at,
+        (false, true) => format!("{at}, with {many}"),
+        (false, false) => format!("{at}, without {many}"),
+    }
+}
+
+fn run_lines(project: &Project, run: &Run) -> Vec<Line> {
+    let status = run.status();
+    let mut lines = vec![
+        heading(run.id.to_string())
+            .then(format!("  {}  ", run.title))
+            .with(words::run_style(status), words::run_status(status.word())),
+        row("progress", words::progress(run.counts())),
+        row("created", moment(run.created_at)),
+    ];
+    if let Some((_, at)) = run.ended {
+        let took = span(at.ms_since(run.created_at));
+        lines.push(row("ended", format!("{}, after {took}", moment(at))));
+    }
+    if let Some(reason) = &run.paused {
+        lines.push(row("paused", reason.words()));
+    }
+    lines.push(row("base", base_words(&run.base)));
+    for path in run.base.uncommitted.iter().take(TEXT_LINES_MAX) {
+        lines.push(row("", format!("  {path}")));
+    }
+    let settings = &run.settings;
+    lines.push(row("workers", settings.workers_max.to_string()));
+    for (name, many) in settings.role_limits.iter().chain(&settings.agent_limits) {
+        lines.push(row("limit", format!("{name}: {many}")));
+    }
+    lines.push(row("time box", span(settings.timeout_ms)));
+    if let Some(many) = settings.budget.attempts {
+        lines.push(row("budget", plural(many, "attempt")));
+    }
+    if let Some(ms) = settings.budget.time_ms {
+        lines.push(row("budget", format!("{} of agents' time", span(ms))));
+    }
+    lines.push(row("plan", format!("revision {}", run.revision)));
+    if let Some(head) = &run.integration.head {
+        lines.push(row("head", head.short()));
+    }
+    lines.push(row(
+        "folder",
+        project.run_folder(run.id).display().to_string(),
+    ));
+    if !run.criteria.is_empty() {
+        lines.push(Line::default());
+        lines.push(heading("criteria of the whole"));
+        lines.extend(final_lines(run));
+    }
+    lines.push(Line::default());
+    lines.push(heading("tasks"));
+    for task in run.tasks().iter().take(TASKS_MAX) {
+        let status = task.status();
+        lines.push(
+            Line::of("  ")
+                .with(words::task_style(status), format!("{status:<12}"))
+                .with(Style::Bold, task.spec.id.as_str())
+                .then(format!("  {}", task.spec.title)),
+        );
+    }
+    if run.tasks().len() > TASKS_MAX {
+        let more = run.tasks().len() - TASKS_MAX;
+        lines.push(Line::styled(
+            Style::Dim,
+            format!("  … and {more} more; `--json` lists all"),
+        ));
+    }
+    lines
+}
+
+fn final_lines(run: &Run) -> Vec<Line> {
+    match &run.finally {
+        Final::Open => run
+            .criteria
+            .iter()
+            .map(|criterion| Line::styled(Style::Dim, "  not yet  ").then(criterion.to_string()))
+            .collect(),
+        Final::Held { verdicts, .. } | Final::Passed(verdicts) => {
+            verdict_lines(&run.criteria, verdicts, "  ")
+        }
+    }
+}
+
+/// A text of several lines, indented and bounded.
+fn block(text: &str, indent: &str) -> Vec<Line> {
+    let all = text.lines().count();
+    let shown = text.lines().take(TEXT_LINES_MAX);
+    let mut lines: Vec<Line> = shown
+        .map(|line| Line::of(indent).with(Style::Dim, line))
+        .collect();
+    if all > TEXT_LINES_MAX {
+        let more = plural((all - TEXT_LINES_MAX) as u64, "more line");
+        lines.push(Line::of(indent).with(Style::Dim, format!("… {more}")));
+    }
+    lines
+}
+
+fn task_document(project: &Project, run: &Run, no: TaskNo, now: Time) -> Value {
+    let task = &run.tasks()[no.index()];
+    let id = &task.spec.id;
+    let ids = |numbers: Vec<TaskNo>| -> Vec<String> {
+        numbers
+            .iter()
+            .map(|no| run.tasks()[no.index()].spec.id.to_string())
+            .collect()
+    };
+    let files = |number: u32, workspace: u32| {
+        json!({
+            "number": number,
+            "log": project.log(run.id, id, number),
+            "workspace": workspace_path(project, run, no, task, workspace),
+        })
+    };
+    let attempts = task
+        .endings
+        .iter()
+        .map(|ending| files(ending.number, ending.workspace))
+        .chain(task.live().map(|live| files(live.number, live.workspace)));
+    json!({
+        "run": run.id.to_string(),
+        "no": no.0,
+        "status": task.status(),
+        "spec": *task.spec,
+        "state": task.state,
+        "scripted": task.spec.agent.as_deref().is_some_and(words::is_scripted),
+        "waits_for": ids(run.dependencies(no)),
+        "feeds": ids(run.dependents(no)),
+        "failures": task.failures,
+        "losses": task.losses,
+        "conflicts": task.conflicts,
+        "answers": task.answers,
+        "explanation": explain(run, no, now),
+        "endings": task.endings,
+        "files": attempts.collect::<Vec<Value>>(),
+    })
+}
+
+fn workspace_path(
+    project: &Project,
+    run: &Run,
+    no: TaskNo,
+    task: &Task,
+    workspace: u32,
+) -> Option<std::path::PathBuf> {
+    let has_own = matches!(
+        task.spec.workspace,
+        WorkspaceKind::Worktree | WorkspaceKind::Scratch
+    );
+    has_own.then(|| project.workspace(run.id, no, workspace))
+}
+
+fn task_lines(project: &Project, run: &Run, no: TaskNo, now: Time) -> Vec<Line> {
+    let task = &run.tasks()[no.index()];
+    let told = explain(run, no, now).expect("the task is one of the run's");
+    let mut lines = vec![
+        heading(task.spec.id.as_str())
+            .then(format!("  {}  ", task.spec.title))
+            .with(words::task_style(task.status()), task.status().word()),
+    ];
+    lines.extend(
+        told.causes
+            .iter()
+            .map(|cause| Line::of(format!("  {cause}"))),
+    );
+    lines.extend(
+        told.commands
+            .iter()
+            .map(|command| Line::styled(Style::Dim, "  → ").with(Style::Note, command)),
+    );
+    lines.push(Line::default());
+    lines.extend(spec_lines(run, no, task));
+    for ending in &task.endings {
+        lines.push(Line::default());
+        lines.extend(ending_lines(task, ending));
+        lines.extend(file_lines(
+            project,
+            run,
+            no,
+            task,
+            ending.number,
+            ending.workspace,
+        ));
+    }
+    if let Some(live) = task.live() {
+        lines.push(Line::default());
+        lines.extend(live_lines(task, live, now));
+        lines.extend(file_lines(
+            project,
+            run,
+            no,
+            task,
+            live.number,
+            live.workspace,
+        ));
+    }
+    lines
+}
+
+fn spec_lines(run: &Run, no: TaskNo, task: &Task) -> Vec<Line> {
+    let spec: &TaskSpec = &task.spec;
+    let mut lines = vec![row("kind", lower(&format!("{:?}", spec.kind)))];
+    if let Some(role) = spec.role() {
+        lines.push(row("role", role));
+    }
+    lines.push(row("agent", words::agent(task.agent(&run.settings))));
+    lines.extend(work_lines(&spec.work));
+    if !spec.description.is_empty() {
+        lines.push(row("description", ""));
+        lines.extend(block(&spec.description, "    "));
+    }
+    for on in run.dependencies(no).into_iter().take(TEXT_LINES_MAX) {
+        let on = &run.tasks()[on.index()];
+        lines.push(row("after", format!("{} ({})", on.spec.id, on.status())));
+    }
+    for input in &spec.inputs {
+        lines.push(row(
+            "input",
+            match input {
+                Input::Task(id) => format!("what {id} made"),
+                Input::Path(path) => path.clone(),
+            },
+        ));
+    }
+    for deliverable in &spec.deliverables {
+        lines.push(row("deliverable", &deliverable.path));
+    }
+    for criterion in &spec.criteria {
+        lines.push(row("criterion", criterion.to_string()));
+    }
+    lines.push(row("workspace", lower(&format!("{:?}", spec.workspace))));
+    lines.push(row("time box", span(task.timeout_ms(&run.settings))));
+    if let Some(ms) = spec.estimate.duration_ms {
+        lines.push(row("estimate", span(ms)));
+    }
+    for answer in &task.answers {
+        lines.push(row("told", answer));
+    }
+    lines
+}
+
+fn lower(word: &str) -> String {
+    word.to_lowercase()
+}
+
+fn work_lines(work: &Work) -> Vec<Line> {
+    match work {
+        Work::Command(argv) => vec![row("command", argv.join(" "))],
+        Work::Script(script) => {
+            let mut lines = vec![row("script", "")];
+            lines.extend(block(script, "    "));
+            lines
+        }
+        Work::Template(template) => vec![row("composes", &template.output)],
+        Work::Handoff | Work::Nothing => Vec::new(),
+    }
+}
+
+fn file_lines(
+    project: &Project,
+    run: &Run,
+    no: TaskNo,
+    task: &Task,
+    number: u32,
+    workspace: u32,
+) -> Vec<Line> {
+    let log = Some(project.log(run.id, &task.spec.id, number));
+    let workspace = workspace_path(project, run, no, task, workspace);
+    [("  log       ", log), ("  workspace ", workspace)]
+        .into_iter()
+        .filter_map(|(name, path)| Some((name, path.filter(|path| path.exists())?)))
+        .map(|(name, path)| Line::styled(Style::Dim, name).then(format!("  {}", path.display())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! Attempts with their receipts, and verdicts with what was seen.
+
+use divisi_core::receipt::Receipt;
+use divisi_core::run::{Attempt, AttemptEnd, Ending, Failure, Phase, Task, end_words};
+use divisi_core::{Criterion, Outcome, Time, Verdict};
+
+use super::block;
+use crate::printer::{Line, Style};
+use crate::words::{self, heading, size, span};
+
+pub(super) fn ending_lines(task: &Task, ending: &Ending) -> Vec<Line> {
+    let took = span(ending.ended_at.ms_since(ending.leased_at));
+    let good = ending.end == AttemptEnd::Integrated;
+    let style = if good { Style::Good } else { Style::Bad };
+    let mut lines = vec![
+        heading(format!("attempt {}", ending.number))
+            .then(format!(" by {}, {took}: ", words::agent(&ending.agent)))
+            .with(style, end_words(&ending.end)),
+    ];
+    lines.extend(receipt_lines(task, &ending.receipts));
+    if let AttemptEnd::Refused(Failure::Checks(verdicts) | Failure::Integration(verdicts)) =
+        &ending.end
+    {
+        lines.extend(verdict_lines(&task.spec.criteria, verdicts, "  "));
+    }
+    if ending.confined == Some(false) {
+        lines.push(Line::styled(Style::Warn, "  its writes were not confined"));
+    }
+    if let Some(offer) = &ending.offer {
+        let words = format!(
+            "  came back late; its work is kept as {}",
+            offer.commit.short()
+        );
+        lines.push(Line::styled(Style::Warn, words));
+    }
+    lines
+}
+
+pub(super) fn live_lines(task: &Task, live: &Attempt, now: Time) -> Vec<Line> {
+    let phase = match &live.phase {
+        Phase::Leased | Phase::Working => "works",
+        Phase::Submitted => "is collected",
+        Phase::Collected => "is checked",
+        Phase::Held { .. } => "awaits a person's judgment",
+        Phase::Verified | Phase::Prepared { .. } => "is integrated",
+    };
+    let since = span(now.ms_since(live.leased_at));
+    let mut lines = vec![
+        heading(format!("attempt {}", live.number))
+            .then(format!(" by {}, for {since}: ", words::agent(&live.agent)))
+            .with(Style::Note, phase),
+    ];
+    lines.extend(receipt_lines(task, &live.receipts));
+    if let Phase::Held { verdicts } = &live.phase {
+        lines.extend(verdict_lines(&task.spec.criteria, verdicts, "  "));
+    }
+    if let Some(evidence) = &live.suspected {
+        lines.push(Line::styled(
+            Style::Warn,
+            format!("  suspected: {evidence}"),
+        ));
+    }
+    if let Some(reason) = &live.stopping {
+        lines.push(Line::styled(
+            Style::Warn,
+            format!("  being ended: {}", reason.word()),
+        ));
+    }
+    if live.confined == Some(false) {
+        lines.push(Line::styled(Style::Warn, "  its writes are not confined"));
+    }
+    lines
+}
+
+fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for receipt in receipts {
+        match receipt {
+            Receipt::Submitted {
+                exit,
+                output,
+                wall_ms,
+                ..
+            } => {
+                let printed = output.as_ref().map_or_else(String::new, |output| {
+                    let capped = if output.capped {
+                        ", more than its log holds"
+                    } else {
+                        ""
+                    };
+                    format!(", printed {}{capped}", size(output.bytes))
+                });
+                let took = span(*wall_ms);
+                lines.push(Line::of(format!(
+                    "  submitted   {exit} after {took}{printed}"
+                )));
+            }
+            Receipt::Collected {
+                snapshot,
+                artifacts,
+                ..
+            } => {
+                let what = match snapshot {
+                    Some(snapshot) => format!("snapshot {}", snapshot.commit.short()),
+                    None => "nothing to collect".to_owned(),
+                };
+                lines.push(Line::of(format!("  collected   {what}")));
+                lines.extend(artifacts.iter().map(|artifact| {
+                    let facts = format!("  {}, {}", size(artifact.bytes), artifact.digest.short());
+                    Line::of(format!("    {}", artifact.path)).with(Style::Dim, facts)
+                }));
+            }
+            Receipt::Verified { verdicts, .. } => {
+                lines.push(Line::of("  verified"));
+                lines.extend(verdict_lines(&task.spec.criteria, verdicts, "    "));
+            }
+            Receipt::Integrated { commit, .. } => lines.push(Line::of(match commit {
+                Some(commit) => format!("  integrated  as {}", commit.short()),
+                None => "  integrated  nothing to merge".to_owned(),
+            })),
+        }
+    }
+    lines
+}
+
+/// Verdicts with their criteria and with what was seen.
+pub(super) fn verdict_lines(
+    criteria: &[Criterion],
+    verdicts: &[Verdict],
+    indent: &str,
+) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for verdict in verdicts {
+        let criterion = criteria.get(usize::from(verdict.criterion));
+        let words = criterion.map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        lines.push(
+            Line::of(indent)
+                .with(verdict_style(verdict), verdict_word(verdict))
+                .then(format!("  {words}")),
+        );
+        lines.extend(block(&verdict.evidence, &format!("{indent}    ")));
+    }
+    lines
+}
+
+/// A verdict in a word; the word alone tells whether it proves anything.
+fn verdict_word(verdict: &Verdict) -> &'static str {
+    match verdict.outcome {
+        Outcome::Pass if verdict.proves_nothing => "pass, proves nothing",
+        Outcome::Pass => "pass",
+        Outcome::Fail => "fail",
+        Outcome::Unverified => "unverified",
+        Outcome::Waived => "waived",
+    }
+}
+
+fn verdict_style(verdict: &Verdict) -> Style {
+    match verdict.outcome {
+        Outcome::Pass if verdict.proves_nothing => Style::Warn,
+        Outcome::Pass => Style::Good,
+        Outcome::Fail => Style::Bad,
+        Outcome::Unverified | Outcome::Waived => Style::Warn,
+    }
+}

@@ -1,0 +1,167 @@
+use insta::assert_snapshot;
+
+use super::*;
+use crate::given::{Given, id};
+use crate::scenes;
+
+/// A task as it is shown; the project's folder is written `PROJECT`.
+fn shown(given: &Given, name: &str) -> String {
+    let project = project(given);
+    let run = given.run();
+    let no = run.find(&id(name)).expect("it is a task");
+    text(&project, &task_lines(&project, &run, no, given.now()))
+}
+
+fn project(given: &Given) -> Project {
+    let global = Global {
+        project: Some(given.folder().to_owned()),
+        ..Global::default()
+    };
+    Project::find(&global).expect("the folder is there")
+}
+
+fn text(project: &Project, lines: &[Line]) -> String {
+    let text: String = lines.iter().map(|line| line.render(false) + "\n").collect();
+    text.replace(&project.folder().display().to_string(), "PROJECT")
+}
+
+#[test]
+fn a_task_that_failed_shows_each_attempt() {
+    assert_snapshot!(shown(&scenes::busy(), "build"), @"
+    build  the build work  blocked
+      it failed 3 times; the last time checks refused it: the command ended with exit status 3, expected 0
+      → divisi show run-1 build
+      → divisi retry run-1 build --note HINT
+      → divisi reject run-1 build --reason WHY
+
+    kind        work
+    agent       command
+    command     true
+    criterion   exit status
+    workspace   shared
+    time box    30 min
+
+    attempt 1 by command, 4.0 s: checks refused it: the command ended with exit status 3, expected 0
+      submitted   exit status 3 after 2.0 s, printed 4.0 KiB
+      collected   nothing to collect
+      fail  exit status
+          the command ended with exit status 3, expected 0
+
+    attempt 2 by command, 2.0 s: checks refused it: the command ended with exit status 3, expected 0
+      submitted   exit status 3 after 2.0 s, printed 4.0 KiB
+      collected   nothing to collect
+      fail  exit status
+          the command ended with exit status 3, expected 0
+
+    attempt 3 by command, 2.0 s: checks refused it: the command ended with exit status 3, expected 0
+      submitted   exit status 3 after 2.0 s, printed 4.0 KiB
+      collected   nothing to collect
+      fail  exit status
+          the command ended with exit status 3, expected 0
+    ");
+}
+
+#[test]
+fn a_task_that_awaits_judgment_shows_its_verdicts_and_evidence() {
+    assert_snapshot!(shown(&scenes::busy(), "draft"), @r###"
+    draft  the draft work  blocked
+      no rule can tell whether this holds: it reads well
+      → divisi diff run-1 draft
+      → divisi approve run-1 draft --note SEEN
+      → divisi reject run-1 draft --reason WHY
+
+    kind        work
+    agent       scripted (no real agent)
+    deliverable draft.md
+    criterion   draft.md contains "## API"
+    criterion   it reads well
+    workspace   worktree
+    time box    30 min
+
+    attempt 1 by scripted (no real agent), for 10 s: awaits a person's judgment
+      submitted   exit status 0 after 2.0 s, printed 4.0 KiB
+      collected   snapshot 222222222222
+        draft.md  2.0 KiB, aaaaaaaaaaaa
+      pass, proves nothing  draft.md contains "## API"
+      unverified  it reads well
+          line one
+          �[31mred���2J
+    "###);
+}
+
+#[test]
+fn a_done_task_shows_its_receipts() {
+    assert_snapshot!(shown(&scenes::succeeded(), "draft"), @r###"
+    draft  the draft work  done
+      it is done
+
+    kind        work
+    agent       writer
+    deliverable draft.md
+    criterion   draft.md contains "## API"
+    criterion   it reads well
+    workspace   worktree
+    time box    30 min
+
+    attempt 1 by writer, 7.0 s: it was integrated
+      submitted   exit status 0 after 2.0 s, printed 4.0 KiB
+      collected   snapshot 222222222222
+        draft.md  2.0 KiB, aaaaaaaaaaaa
+      verified
+        pass, proves nothing  draft.md contains "## API"
+        waived  it reads well
+            fine for now
+      integrated  as 333333333333
+      its writes were not confined
+    "###);
+}
+
+#[test]
+fn log_and_workspace_are_named_where_they_are() {
+    let given = scenes::succeeded();
+    let project = project(&given);
+    let log = project.log(given.run().id, &id("draft"), 1);
+    std::fs::create_dir_all(log.parent().unwrap()).unwrap();
+    std::fs::write(&log, "x").unwrap();
+    let shown = shown(&given, "draft");
+    assert!(
+        shown.contains("PROJECT/.divisi/runs/run-1/logs/draft.1.log"),
+        "{shown}"
+    );
+    assert!(!shown.contains("worktrees"), "{shown}");
+}
+
+#[test]
+fn a_run_shows_its_base_its_numbers_and_its_tasks() {
+    let given = scenes::succeeded();
+    let project = project(&given);
+    let lines = run_lines(&project, &given.run());
+    let dated = |line: &&Line| {
+        let line = line.render(false);
+        line.starts_with("created") || line.starts_with("ended")
+    };
+    let undated: Vec<Line> = lines.iter().filter(|line| !dated(line)).cloned().collect();
+    assert_eq!(
+        lines.len() - undated.len(),
+        2,
+        "the two lines that hold local times"
+    );
+    assert_snapshot!(text(&project, &undated), @"
+    run-1  Ship it  succeeded
+    progress    2 of 2 done
+    base        main at 111111111111, without 1 uncommitted path
+                  notes.txt
+    workers     4
+    time box    30 min
+    plan        revision 1
+    head        333333333333
+    folder      PROJECT/.divisi/runs/run-1
+
+    criteria of the whole
+      pass  `make test` exits with 0
+
+    tasks
+      done        lint  the lint work
+      done        draft  the draft work
+    ");
+}

@@ -1,0 +1,76 @@
+//! `divisi simulate`: a plan played through the real core under a virtual clock.
+
+use divisi_core::Plan;
+use divisi_engine::simulate::{Schedule, simulate};
+
+use crate::cli::Simulate;
+use crate::exit::Exit;
+use crate::plan;
+use crate::printer::{Line, Outcome, Printer, Style};
+use crate::words::{plural, span};
+
+/// Of a long critical path, so many tasks are named.
+const PATH_MAX: usize = 12;
+
+/// Plays the plan and prints the schedule.
+pub(crate) fn run(args: &Simulate, printer: &Printer) -> Outcome {
+    let plan = plan::read(&args.plan, printer)?;
+    let schedule = play(&plan, args);
+    if printer.is_json() {
+        printer.document(&schedule)?;
+    } else {
+        printer.lines(&lines(&plan.title, &schedule))?;
+    }
+    Ok(Exit::Success)
+}
+
+fn play(plan: &Plan, args: &Simulate) -> Schedule {
+    simulate(plan, args.jobs, args.barriers).expect("a plan that was read is sound")
+}
+
+fn lines(title: &str, schedule: &Schedule) -> Vec<Line> {
+    let row = |name: &str, value: String| Line::of(format!("{name:<16}")).with(Style::Bold, value);
+    let tasks = plural(schedule.tasks as u64, "task");
+    let guessed = match schedule.tasks_without_estimate {
+        0 => String::new(),
+        many => format!(", {many} without an estimate: played with the mean of the others"),
+    };
+    let barriers = &schedule.barriers;
+    let stages = plural(barriers.stages as u64, "stage");
+    let cost = span(barriers.cost_ms.unsigned_abs());
+    let cost = if barriers.cost_ms < 0 {
+        format!("{cost} less")
+    } else {
+        format!("{cost} more")
+    };
+    let in_force = if barriers.in_force { ", in force" } else { "" };
+    vec![
+        Line::styled(Style::Bold, title)
+            .then(format!(
+                ": {tasks} on {}",
+                plural(u64::from(schedule.workers), "worker")
+            ))
+            .with(Style::Dim, guessed),
+        row("makespan", span(schedule.makespan_ms)),
+        row("critical path", span(schedule.critical_path_ms))
+            .with(Style::Dim, format!("  {}", path(&schedule.critical_path))),
+        row("total work", span(schedule.total_work_ms)),
+        row("lower bound", span(schedule.lower_bound_ms))
+            .with(Style::Dim, "  no schedule on so many workers is shorter"),
+        row(
+            "utilization",
+            format!("{:.0} %", schedule.utilisation * 100.0),
+        ),
+        row("with barriers", span(barriers.makespan_ms))
+            .with(Style::Dim, format!("  {cost}, {stages}{in_force}")),
+    ]
+}
+
+fn path(tasks: &[String]) -> String {
+    let mut words: Vec<&str> = tasks.iter().take(PATH_MAX).map(String::as_str).collect();
+    let more = format!("{} more", tasks.len().saturating_sub(PATH_MAX));
+    if tasks.len() > PATH_MAX {
+        words.push(&more);
+    }
+    words.join(" → ")
+}

@@ -1,0 +1,343 @@
+//! `divisi status`: the runs of a project, or what runs, what waits and why in one of them.
+//!
+//! The list of runs is read from their rows alone, so it costs the same however many tasks they
+//! have. The view of one run is bounded: of each group the first tasks are shown, the rest is
+//! counted.
+
+use divisi_core::journal::{Fault, RunRow};
+use divisi_core::run::explain::explain;
+use divisi_core::run::stored::{self, Summary};
+use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus};
+use divisi_core::{TaskNo, Time};
+use divisi_store::{PAGE_ROWS_MAX, View};
+use serde::Serialize;
+
+use crate::cli::{Global, OptionalRun};
+use crate::exit::Exit;
+use crate::loaded;
+use crate::printer::{Failure, Line, Outcome, Printer, Style};
+use crate::project::Project;
+use crate::words;
+
+/// So many tasks of a group are shown.
+const SHOWN_MAX: usize = 12;
+
+/// So many of the latest runs are listed.
+const RUNS_MAX: usize = 30;
+
+/// Groups of tasks in the order in which they are shown, what needs somebody first.
+const GROUPS: [TaskStatus; 6] = [
+    TaskStatus::Blocked,
+    TaskStatus::Running,
+    TaskStatus::Verifying,
+    TaskStatus::Integrating,
+    TaskStatus::Ready,
+    TaskStatus::Waiting,
+];
+
+/// Prints the status of all runs or of one.
+pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Outcome {
+    let project = Project::find(global)?;
+    let view = project.view()?;
+    match args.run {
+        None => all(&view, printer)?,
+        Some(id) => {
+            project.row(&view, Some(id))?;
+            let run = loaded::load(&view, id)?;
+            one(&run, Attended::of(&project, &run), words::now(), printer)?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// A run in a list.
+#[derive(Serialize)]
+struct ListedRun {
+    run: String,
+    title: String,
+    status: RunStatus,
+    paused: Option<PauseReason>,
+    created_at: Time,
+    last_at: Time,
+    tasks: std::collections::BTreeMap<&'static str, u32>,
+}
+
+fn all(view: &View, printer: &Printer) -> Result<(), Failure> {
+    let rows = view.consistently(rows)?;
+    let mut read = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let summary = stored::summary(row).map_err(|fault| Fault::Unreadable(fault.to_string()))?;
+        read.push((row, summary));
+    }
+    if printer.is_json() {
+        let listed: Vec<ListedRun> = read.iter().map(|(row, s)| listed(row, s)).collect();
+        return printer.document(&serde_json::json!({ "runs": listed }));
+    }
+    if read.is_empty() {
+        printer.note(&Line::of("no run yet; `divisi run PLAN` starts one"));
+        return Ok(());
+    }
+    if read.len() > RUNS_MAX {
+        let more = read.len() - RUNS_MAX;
+        printer.note(&Line::of(format!(
+            "{more} older runs are not shown; `--json` lists all"
+        )));
+    }
+    let shown = &read[read.len().saturating_sub(RUNS_MAX)..];
+    printer.lines(&table(shown))
+}
+
+fn rows(view: &View) -> Result<Vec<RunRow>, Fault> {
+    let mut rows: Vec<RunRow> = Vec::new();
+    loop {
+        let page = view.runs(rows.last().map(|row| row.run), PAGE_ROWS_MAX)?;
+        if page.is_empty() {
+            return Ok(rows);
+        }
+        rows.extend(page);
+    }
+}
+
+fn listed(row: &RunRow, summary: &Summary) -> ListedRun {
+    ListedRun {
+        run: row.run.to_string(),
+        title: row.title.clone(),
+        status: summary.status,
+        paused: summary.paused.clone(),
+        created_at: summary.created_at,
+        last_at: summary.last_at,
+        tasks: words::occurring(&summary.counts)
+            .map(|(s, many)| (s.word(), many))
+            .collect(),
+    }
+}
+
+/// The runs as a table, the latest last.
+fn table(runs: &[(&RunRow, Summary)]) -> Vec<Line> {
+    let cells: Vec<[Line; 4]> = runs
+        .iter()
+        .map(|(row, summary)| {
+            let status = Line::styled(words::run_style(summary.status), state_words(summary));
+            [
+                Line::styled(Style::Bold, row.run.to_string()),
+                status,
+                Line::of(words::progress(&summary.counts)),
+                Line::of(span_of(summary)),
+            ]
+        })
+        .collect();
+    let width = |column: usize| {
+        cells
+            .iter()
+            .map(|row| row[column].width())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..4).map(width).collect();
+    let rows = cells.into_iter().zip(runs);
+    rows.map(|(cells, (row, _))| {
+        let mut line = Line::default();
+        for (cell, width) in cells.into_iter().zip(&widths) {
+            line = line.join(cell.padded(*width)).then("  ");
+        }
+        line.then(&row.title)
+    })
+    .collect()
+}
+
+fn state_words(summary: &Summary) -> String {
+    match (&summary.paused, summary.ended) {
+        (Some(reason), None) => format!("paused: {}", reason.words()),
+        _ => words::run_status(summary.status.word()),
+    }
+}
+
+/// From a run's creation to its end, or to its last event.
+fn span_of(summary: &Summary) -> String {
+    let end = summary.ended.map_or(summary.last_at, |(_, at)| at);
+    words::span(end.ms_since(summary.created_at))
+}
+
+/// A task in a list.
+#[derive(Serialize)]
+struct ListedTask<'a> {
+    no: u32,
+    id: &'a str,
+    title: &'a str,
+    status: TaskStatus,
+    attempts: u32,
+    agent: &'a str,
+    scripted: bool,
+    started_at: Option<Time>,
+    suspected: Option<&'a str>,
+}
+
+fn listed_task<'a>(run: &'a Run, no: usize, task: &'a Task) -> ListedTask<'a> {
+    let agent = match (task.live(), task.endings.last()) {
+        (Some(live), _) => live.agent.as_str(),
+        (None, Some(ending)) => ending.agent.as_str(),
+        (None, None) => task.agent(&run.settings),
+    };
+    ListedTask {
+        no: no as u32,
+        id: task.spec.id.as_str(),
+        title: &task.spec.title,
+        status: task.status(),
+        attempts: task.attempts(),
+        agent,
+        scripted: words::is_scripted(agent),
+        started_at: task.live().map(|live| live.leased_at),
+        suspected: task.live().and_then(|live| live.suspected.as_deref()),
+    }
+}
+
+fn one(run: &Run, attended: Attended, now: Time, printer: &Printer) -> Result<(), Failure> {
+    if !printer.is_json() {
+        return printer.lines(&lines(run, attended, now));
+    }
+    let numbered = run.tasks().iter().enumerate();
+    let tasks: Vec<ListedTask<'_>> = numbered
+        .map(|(no, task)| listed_task(run, no, task))
+        .collect();
+    let counts: std::collections::BTreeMap<&str, u32> = words::occurring(run.counts())
+        .map(|(status, many)| (status.word(), many))
+        .collect();
+    printer.document(&serde_json::json!({
+        "run": run.id.to_string(),
+        "title": run.title,
+        "status": run.status(),
+        "paused": run.paused,
+        "engine": attended != Attended::No,
+        "revision": run.revision,
+        "created_at": run.created_at,
+        "last_at": run.last_at,
+        "ended_at": run.ended.map(|(_, at)| at),
+        "counts": counts,
+        "explanation": divisi_core::run::explain::explain_run(run, now),
+        "tasks": tasks,
+    }))
+}
+
+/// Whether somebody works on a run that could go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attended {
+    /// An engine does, or there is nothing to go on with.
+    Yes,
+    /// It could go on, and no engine works in the project.
+    No,
+}
+
+impl Attended {
+    /// Asks whether the project's engine is held.
+    pub(crate) fn of(project: &Project, run: &Run) -> Attended {
+        let could_go_on = run.status() == RunStatus::Running && run.paused.is_none();
+        match could_go_on && !project.is_held() {
+            true => Attended::No,
+            false => Attended::Yes,
+        }
+    }
+}
+
+/// One run: what runs, what waits and why.
+pub(crate) fn lines(run: &Run, attended: Attended, now: Time) -> Vec<Line> {
+    let mut lines = vec![head(run, now)];
+    if attended == Attended::No {
+        lines.push(
+            Line::styled(Style::Warn, "no engine works on it")
+                .with(Style::Dim, "  → ")
+                .with(Style::Note, format!("divisi resume {}", run.id)),
+        );
+    }
+    if let Some(reason) = run.paused.as_ref().filter(|_| run.ended.is_none()) {
+        lines.push(
+            Line::styled(Style::Warn, format!("paused: {}", reason.words()))
+                .with(Style::Dim, "  → ")
+                .with(Style::Note, format!("divisi resume {}", run.id)),
+        );
+    }
+    if run.status() == RunStatus::AwaitingApproval {
+        lines.push(
+            Line::styled(Style::Warn, "its plan is not approved")
+                .with(Style::Dim, "  → ")
+                .with(Style::Note, format!("divisi approve {}", run.id)),
+        );
+    }
+    let mut groups: Vec<Vec<TaskNo>> = vec![Vec::new(); GROUPS.len()];
+    for (no, task) in run.tasks().iter().enumerate() {
+        let status = task.status();
+        if let Some(at) = GROUPS.iter().position(|group| *group == status)
+            && groups[at].len() < SHOWN_MAX
+        {
+            groups[at].push(TaskNo(no as u32));
+        }
+    }
+    for (status, shown) in GROUPS.into_iter().zip(&groups) {
+        group(run, status, shown, now, &mut lines);
+    }
+    let over: Vec<String> = words::occurring(run.counts())
+        .filter(|(status, _)| status.is_terminal())
+        .map(|(status, many)| format!("{many} {status}"))
+        .collect();
+    if !over.is_empty() {
+        lines.push(Line::default());
+        lines.push(Line::styled(Style::Dim, over.join(" · ")));
+    }
+    lines
+}
+
+fn head(run: &Run, now: Time) -> Line {
+    let status = run.status();
+    let end = run.ended.map_or(now, |(_, at)| at);
+    Line::styled(Style::Bold, run.id.to_string())
+        .then(format!("  {}  ", run.title))
+        .with(words::run_style(status), words::run_status(status.word()))
+        .then(format!(
+            " · {} · {}",
+            words::progress(run.counts()),
+            words::span(end.ms_since(run.created_at))
+        ))
+}
+
+fn group(run: &Run, status: TaskStatus, shown: &[TaskNo], now: Time, lines: &mut Vec<Line>) {
+    let many = run.counts().of(status) as usize;
+    if many == 0 {
+        return;
+    }
+    lines.push(Line::default());
+    lines.push(Line::styled(words::task_style(status), status.word()).then(format!(" ({many})")));
+    let width = shown
+        .iter()
+        .map(|no| run.tasks()[no.index()].spec.id.as_str().len());
+    let width = width.max().unwrap_or(0);
+    for no in shown {
+        let task = &run.tasks()[no.index()];
+        let told = explain(run, *no, now).expect("the task is one of the run's");
+        let cause = told.causes.join("; ");
+        let by = match task.live() {
+            Some(live) if words::is_scripted(&live.agent) => " (scripted)",
+            _ => "",
+        };
+        lines.push(
+            Line::of(format!("  {:<width$}  ", task.spec.id.as_str()))
+                .then(cause)
+                .with(Style::Dim, by),
+        );
+        if status == TaskStatus::Blocked {
+            for command in &told.commands {
+                lines.push(
+                    Line::styled(Style::Dim, format!("  {:<width$}  → ", ""))
+                        .with(Style::Note, command),
+                );
+            }
+        }
+    }
+    if many > shown.len() {
+        lines.push(Line::styled(
+            Style::Dim,
+            format!("  … and {} more", many - shown.len()),
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+//! Events in words, one line each, for whoever follows a run.
+
+use divisi_core::run::{Event, Run, RunStatus, Then, end_words};
+use divisi_core::{AttemptId, Outcome, TaskNo, Verdict};
+
+use crate::printer::{Line, Style};
+use crate::words;
+
+/// What happened, as one line. `run` gives tasks their names; it may be older or newer than the
+/// event.
+pub(crate) fn line(run: &Run, event: &Event) -> Line {
+    match event {
+        Event::RunCreated { .. }
+        | Event::RunApproved
+        | Event::RunPaused { .. }
+        | Event::RunResumed
+        | Event::CancelAsked
+        | Event::RunEnded { .. }
+        | Event::FinalHeld { .. }
+        | Event::FinalPassed { .. }
+        | Event::BatchNarrowed { .. } => of_run(event),
+        Event::BatchPrepared { commits } => Line::styled(
+            Style::Dim,
+            names(run, commits.iter().map(|(attempt, _)| attempt)),
+        )
+        .with(Style::Dim, " merged; the run's branch is about to take it"),
+        Event::BatchIntegrated { attempts, head } => {
+            Line::of(names(run, attempts.iter().map(|(attempt, _)| attempt)))
+                .with(Style::Good, " done")
+                .with(Style::Dim, format!(", integrated as {}", head.short()))
+        }
+        Event::TaskSplit {
+            task,
+            parts,
+            reason,
+        } => {
+            let parts: Vec<&str> = parts.iter().map(|part| part.id.as_str()).collect();
+            Line::of(name(run, *task))
+                .then(format!(" split into {}", parts.join(", ")))
+                .with(Style::Dim, because(reason))
+        }
+        Event::ApprovalGiven { task, note } => Line::of(name(run, *task))
+            .with(Style::Good, " approved")
+            .with(Style::Dim, because(note)),
+        Event::TaskFailed { task, reason } => Line::of(name(run, *task))
+            .with(Style::Bad, " given up")
+            .then(because(reason)),
+        Event::TaskCanceled { task } => Line::of(name(run, *task)).with(Style::Dim, " canceled"),
+        Event::TaskSkipped { task, because } => Line::of(name(run, *task)).with(
+            Style::Dim,
+            format!(" skipped: it depends on {}", name(run, *because)),
+        ),
+        Event::TaskRetried { task, note } => Line::of(name(run, *task))
+            .then(" is to be tried again")
+            .with(Style::Dim, because(note)),
+        Event::QuestionAnswered { task, answer } => Line::of(name(run, *task))
+            .then(" got its answer")
+            .with(Style::Dim, because(answer)),
+        Event::AttemptLeased { .. }
+        | Event::AttemptStarted { .. }
+        | Event::AttemptAdopted { .. }
+        | Event::AttemptAdvanced { .. }
+        | Event::AttemptStopping { .. }
+        | Event::AttemptSuspected { .. }
+        | Event::AttemptCleared { .. }
+        | Event::ReviewAwaited { .. }
+        | Event::AttemptEnded { .. }
+        | Event::AttemptReturned { .. }
+        | Event::OfferKept { .. } => of_attempt(run, event),
+    }
+}
+
+fn of_run(event: &Event) -> Line {
+    match event {
+        Event::RunCreated { plan, approved, .. } => Line::of(format!(
+            "the run begins: {}, {}",
+            plan.title,
+            words::plural(plan.tasks.len() as u64, "task")
+        ))
+        .with(
+            Style::Dim,
+            if *approved {
+                ""
+            } else {
+                "; its plan awaits approval"
+            },
+        ),
+        Event::RunApproved => Line::styled(Style::Good, "the plan is approved"),
+        Event::RunPaused { reason } => {
+            Line::styled(Style::Warn, format!("paused: {}", reason.words()))
+        }
+        Event::RunResumed => Line::of("the run goes on"),
+        Event::CancelAsked => Line::styled(Style::Warn, "the run is being canceled"),
+        Event::RunEnded { status } => {
+            let ended = format!("the run {}", ended_words(*status));
+            Line::styled(words::run_style(*status), ended)
+        }
+        Event::FinalHeld { verdicts, tasks } => {
+            let held = held_words(verdicts, tasks.len());
+            Line::styled(
+                Style::Warn,
+                format!("the whole is not accepted yet: {held}"),
+            )
+        }
+        Event::FinalPassed { .. } => Line::styled(Style::Good, "the whole passed its checks"),
+        Event::BatchNarrowed { batch } => Line::styled(
+            Style::Dim,
+            format!("a batch did not hold together; {batch} are tried at once now"),
+        ),
+        _ => Line::default(),
+    }
+}
+
+fn of_attempt(run: &Run, event: &Event) -> Line {
+    match event {
+        Event::AttemptLeased { attempt, agent, .. } => one(run, *attempt)
+            .with(Style::Note, " started")
+            .with(Style::Dim, format!(" by {}", words::agent(agent))),
+        Event::AttemptStarted {
+            attempt,
+            confined,
+            passed_before,
+            ..
+        } => {
+            let mut facts = Vec::new();
+            if *confined == Some(false) {
+                facts.push("its writes are not confined".to_owned());
+            }
+            if !passed_before.is_empty() {
+                let many = words::plural(passed_before.len() as u64, "check");
+                facts.push(format!("{many} pass before the work and prove nothing"));
+            }
+            one(run, *attempt).with(Style::Dim, format!(" works{}", with_facts(&facts)))
+        }
+        Event::AttemptAdopted { attempt, .. } => one(run, *attempt).then(" still runs and goes on"),
+        Event::AttemptAdvanced { attempt, receipts } => advanced(run, *attempt, receipts),
+        Event::AttemptStopping { attempt, reason } => {
+            one(run, *attempt).with(Style::Warn, format!(" is being ended: {}", reason.word()))
+        }
+        Event::AttemptSuspected { attempt, evidence } => {
+            one(run, *attempt).with(Style::Warn, format!(" is suspected: {evidence}"))
+        }
+        Event::AttemptCleared { attempt } => one(run, *attempt).then(" is well after all"),
+        Event::ReviewAwaited { attempt, .. } => {
+            one(run, *attempt).with(Style::Warn, " awaits a person's judgment")
+        }
+        Event::AttemptEnded {
+            attempt, end, then, ..
+        } => one(run, *attempt)
+            .with(Style::Bad, format!(" ended: {}", end_words(end)))
+            .then(format!("; {}", then_words(then))),
+        Event::AttemptReturned { attempt } => {
+            one(run, *attempt).then(" came back after it was given up")
+        }
+        Event::OfferKept { attempt, snapshot } => one(run, *attempt).then(match snapshot {
+            Some(snapshot) => format!(" left work that is kept as {}", snapshot.commit.short()),
+            None => " left nothing to keep".to_owned(),
+        }),
+        _ => Line::default(),
+    }
+}
+
+fn advanced(run: &Run, attempt: AttemptId, receipts: &[divisi_core::receipt::Receipt]) -> Line {
+    use divisi_core::receipt::Receipt;
+    let line = one(run, attempt);
+    match receipts.last() {
+        None => line,
+        Some(Receipt::Submitted { exit, .. }) => line.with(
+            Style::Dim,
+            format!(" ended with {exit}; what it made is collected"),
+        ),
+        Some(Receipt::Collected { .. }) => {
+            line.with(Style::Dim, " is collected; what it made is checked")
+        }
+        Some(Receipt::Verified { .. }) => {
+            line.with(Style::Dim, " passed its checks; it is integrated next")
+        }
+        Some(Receipt::Integrated { .. }) => line.with(Style::Good, " done"),
+    }
+}
+
+/// What became of a run: `succeeded`, `failed`, `was canceled`.
+pub(crate) fn ended_words(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Succeeded => "succeeded",
+        RunStatus::Failed => "failed",
+        RunStatus::Canceled => "was canceled",
+        RunStatus::AwaitingApproval | RunStatus::Running | RunStatus::Blocked => "goes on",
+    }
+}
+
+fn then_words(then: &Then) -> String {
+    match then {
+        Then::Retry { .. } => "it is tried again".to_owned(),
+        Then::Reassign { agent } => format!("{} takes over", words::agent(agent)),
+        Then::Escalate(reason) => format!("a person must decide: {reason}"),
+        Then::Ask(question) => format!("it awaits an answer: {question}"),
+        Then::Cancel => "it is not tried again".to_owned(),
+    }
+}
+
+fn held_words(verdicts: &[Verdict], tasks: usize) -> String {
+    let of = |outcome| verdicts.iter().filter(|v| v.outcome == outcome).count() as u64;
+    let mut parts = Vec::new();
+    for (many, what) in [
+        (of(Outcome::Fail), "does not hold"),
+        (of(Outcome::Unverified), "needs a person's judgment"),
+    ] {
+        if many > 0 {
+            parts.push(format!("{many} of its criteria {what}"));
+        }
+    }
+    if tasks > 0 {
+        let tasks = words::plural(tasks as u64, "task");
+        parts.push(format!("checks of {tasks} fail on the whole"));
+    }
+    parts.join("; ")
+}
+
+fn with_facts(facts: &[String]) -> String {
+    match facts {
+        [] => String::new(),
+        facts => format!("; {}", facts.join("; ")),
+    }
+}
+
+fn because(text: &str) -> String {
+    match text {
+        "" => String::new(),
+        text => format!(": {text}"),
+    }
+}
+
+fn one(run: &Run, attempt: AttemptId) -> Line {
+    let name = name(run, attempt.task);
+    match attempt.number {
+        1 => Line::of(name),
+        number => Line::of(format!("{name}, attempt {number},")),
+    }
+}
+
+/// So many names are listed; the rest is counted.
+const NAMES_MAX: usize = 5;
+
+fn names<'a>(run: &Run, attempts: impl Iterator<Item = &'a AttemptId>) -> String {
+    let mut all: Vec<String> = attempts.map(|attempt| name(run, attempt.task)).collect();
+    if all.len() > NAMES_MAX {
+        let more = all.len() - NAMES_MAX;
+        all.truncate(NAMES_MAX);
+        all.push(format!("{more} more"));
+    }
+    all.join(", ")
+}
+
+fn name(run: &Run, no: TaskNo) -> String {
+    run.task(no)
+        .map_or_else(|| format!("task {}", no.0), |task| task.spec.id.to_string())
+}

@@ -1,0 +1,70 @@
+//! Reads a plan file and tells all its faults at once.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use divisi_core::{Diagnostic, Plan, TaskSpec};
+use divisi_pack::plan_file;
+
+use crate::exit::Exit;
+use crate::printer::{Failure, Printer};
+
+/// Larger files are not read: a plan of 100,000 tasks and two million edges has some 60 MB.
+const PLAN_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Reads a plan file; `-` is standard input. Faults and warnings are told.
+///
+/// # Errors
+/// The file cannot be read, or is no plan.
+pub(crate) fn read(path: &Path, printer: &Printer) -> Result<Plan, Failure> {
+    let bytes = bytes(path)?;
+    let read = plan_file::read(&path.to_string_lossy(), &bytes);
+    tell(&read.diagnostics, &bytes, printer);
+    read.plan.ok_or(Failure::Reported(Exit::Usage))
+}
+
+/// Reads a file with the parts of a task that is split; `-` is standard input. Faults and warnings
+/// are told.
+///
+/// # Errors
+/// The file cannot be read, or holds no parts.
+pub(crate) fn read_parts(path: &Path, printer: &Printer) -> Result<Vec<TaskSpec>, Failure> {
+    let bytes = bytes(path)?;
+    let read = plan_file::read_parts(&path.to_string_lossy(), &bytes);
+    tell(&read.diagnostics, &bytes, printer);
+    read.tasks.ok_or(Failure::Reported(Exit::Usage))
+}
+
+fn tell(diagnostics: &[Diagnostic], bytes: &[u8], printer: &Printer) {
+    let text = str::from_utf8(bytes).ok();
+    for diagnostic in diagnostics {
+        printer.diagnostic(diagnostic, text);
+    }
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .take(PLAN_BYTES_MAX + 1)
+            .read_to_end(&mut bytes)
+    } else {
+        fs::File::open(path).and_then(|file| file.take(PLAN_BYTES_MAX + 1).read_to_end(&mut bytes))
+    };
+    let refused = |cause: String| {
+        let told = Diagnostic::error("file-unreadable", cause)
+            .hint("name a plan file, or `-` for standard input");
+        Failure::told(told, Exit::Usage)
+    };
+    match read {
+        Err(error) => Err(refused(format!("reading {}: {error}", path.display()))),
+        Ok(read) if read as u64 > PLAN_BYTES_MAX => Err(refused(format!(
+            "reading {}: it is larger than {} MiB",
+            path.display(),
+            PLAN_BYTES_MAX >> 20
+        ))),
+        Ok(_) => Ok(bytes),
+    }
+}

@@ -1,0 +1,172 @@
+//! The five questions that a finished run must answer with yes, each with what shows it.
+
+use divisi_core::run::{AttemptEnd, Final, Run, RunStatus, Task, TaskStatus};
+use divisi_core::{Outcome, Time};
+
+use super::{Answered, Judged};
+use crate::words;
+
+/// The answers, in the order in which they are asked.
+pub(super) fn answers(run: &Run, whole: &[Judged]) -> Vec<Answered> {
+    vec![
+        completed(run),
+        in_order(run),
+        none_left(run),
+        satisfied(run, whole),
+        aggregated(run),
+    ]
+}
+
+fn is_over(run: &Run) -> bool {
+    run.ended.is_some()
+}
+
+fn completed(run: &Run) -> Answered {
+    let counts = run.counts();
+    let whole = run.tasks().len() as u32 - counts.of(TaskStatus::Split);
+    let all = counts.of(TaskStatus::Done) == whole;
+    Answered {
+        statement: "all tasks completed",
+        holds: (all || is_over(run)).then_some(all),
+        evidence: words::progress(counts),
+    }
+}
+
+/// Whether the order was kept is seen from when attempts were leased and integrated, not from
+/// what the scheduler intends.
+fn in_order(run: &Run) -> Answered {
+    let stages = &run.stages;
+    let broken = if stages.is_empty() {
+        dependency_broken(run)
+    } else {
+        stage_broken(run)
+    };
+    let kind = match stages.len() {
+        0 => "no task started before what it depends on was done".to_owned(),
+        many => format!(
+            "{}, none started before the one before was done",
+            words::plural(many as u64, "stage")
+        ),
+    };
+    Answered {
+        statement: "all stages executed in order",
+        holds: match &broken {
+            Some(_) => Some(false),
+            None => is_over(run).then_some(true),
+        },
+        evidence: broken.unwrap_or(kind),
+    }
+}
+
+/// When a task was first leased.
+fn began(task: &Task) -> Option<Time> {
+    let first = task.endings.first().map(|ending| ending.leased_at);
+    first.or_else(|| task.live().map(|live| live.leased_at))
+}
+
+/// When a task was first done.
+fn finished(task: &Task) -> Option<Time> {
+    let done = task
+        .endings
+        .iter()
+        .find(|ending| ending.end == AttemptEnd::Integrated);
+    done.map(|ending| ending.ended_at)
+}
+
+fn dependency_broken(run: &Run) -> Option<String> {
+    run.tasks().iter().find_map(|task| {
+        let start = began(task)?;
+        task.spec.dependencies.iter().find_map(|id| {
+            let on = run.task(run.find(id)?)?;
+            let late = finished(on).is_some_and(|end| end > start);
+            late.then(|| format!("{} started before {id} was done", task.spec.id))
+        })
+    })
+}
+
+fn stage_broken(run: &Run) -> Option<String> {
+    let mut end = Time(0);
+    for (name, tasks) in &run.stages {
+        let tasks = || tasks.iter().filter_map(|no| run.task(*no));
+        if tasks().filter_map(began).any(|start| start < end) {
+            return Some(format!(
+                "{name} started before the stage before it was done"
+            ));
+        }
+        end = tasks().filter_map(finished).fold(end, Time::max);
+    }
+    None
+}
+
+fn none_left(run: &Run) -> Answered {
+    let failed = run.counts().of(TaskStatus::Failed);
+    let skipped = run.counts().of(TaskStatus::Skipped);
+    let suspected = run
+        .tasks()
+        .iter()
+        .filter(|task| task.live().is_some_and(|live| live.suspected.is_some()))
+        .count();
+    let lost = run
+        .tasks()
+        .iter()
+        .flat_map(|task| task.endings.iter())
+        .filter(|ending| matches!(ending.end, AttemptEnd::Lost(_)))
+        .count();
+    let mut evidence = format!("{failed} failed, {skipped} skipped, {suspected} suspected");
+    if lost > 0 {
+        let lost = words::plural(lost as u64, "attempt");
+        evidence.push_str(&format!("; {lost} lost on the way and done anew"));
+    }
+    let sound = failed == 0 && skipped == 0 && suspected == 0;
+    Answered {
+        statement: "no task failed or was left without anyone working on it",
+        holds: (is_over(run) || !sound).then_some(sound),
+        evidence,
+    }
+}
+
+fn satisfied(run: &Run, whole: &[Judged]) -> Answered {
+    let of = |outcome| {
+        whole
+            .iter()
+            .filter(|judged| judged.outcome == Some(outcome))
+            .count()
+    };
+    let (holds, evidence) = match (&run.finally, whole.len()) {
+        (Final::Open, _) if run.status() != RunStatus::Succeeded => {
+            (None, "the whole was not judged yet".to_owned())
+        }
+        (_, 0) => (
+            None,
+            "the plan states no criteria for the whole; each task's own criteria passed".to_owned(),
+        ),
+        (_, many) => {
+            let (pass, waived) = (of(Outcome::Pass), of(Outcome::Waived));
+            let evidence = format!("{pass} of {many} criteria of the whole pass, {waived} waived");
+            (Some(pass == many), evidence)
+        }
+    };
+    let holds = match run.status() {
+        RunStatus::Failed | RunStatus::Canceled => Some(false),
+        _ => holds,
+    };
+    Answered {
+        statement: "the original request is satisfied",
+        holds,
+        evidence,
+    }
+}
+
+fn aggregated(run: &Run) -> Answered {
+    let evidence = match &run.integration.head {
+        Some(head) if run.base.commit.as_ref() != Some(head) => {
+            format!("this report; the result is commit {}", head.short())
+        }
+        _ => "this report; no files were to be integrated".to_owned(),
+    };
+    Answered {
+        statement: "the results are put together and reported",
+        holds: is_over(run).then_some(true),
+        evidence,
+    }
+}

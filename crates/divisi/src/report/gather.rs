@@ -1,0 +1,322 @@
+//! The facts of a report, from the run alone.
+
+use divisi_core::receipt::Receipt;
+use divisi_core::run::explain::explain;
+use divisi_core::run::{
+    AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus,
+};
+use divisi_core::{Criterion, Outcome, TaskNo, Time, Verdict};
+
+use super::{Done, Judged, Made, Report, UseOfTime, answers};
+use crate::words;
+
+/// Gathers the facts of a run.
+pub(crate) fn gather(run: &Run, now: Time) -> Report {
+    let numbered = run.tasks().iter().enumerate();
+    let tasks: Vec<Done> = numbered
+        .map(|(no, task)| done(run, no, task, now))
+        .collect();
+    let whole = whole(run);
+    let mut report = Report {
+        run: run.id.to_string(),
+        title: run.title.clone(),
+        status: run.status(),
+        created_at: run.created_at,
+        ended_at: run.ended.map(|(_, at)| at),
+        revisions: run.revision.saturating_sub(1),
+        base: run.base.clone(),
+        head: run.integration.head.as_ref().map(ToString::to_string),
+        scripted: tasks.iter().any(|task| task.scripted && task.attempts > 0),
+        answers: answers::answers(run, &whole),
+        whole,
+        use_of_time: use_of_time(run, &tasks),
+        assumptions: assumptions(run),
+        unverified: Vec::new(),
+        unconfined: Vec::new(),
+        conflicts: Vec::new(),
+        losses: Vec::new(),
+        offers: Vec::new(),
+        tasks,
+    };
+    report.unverified = unverified(run, &report);
+    for task in run.tasks() {
+        incidents(task, &mut report);
+    }
+    report
+}
+
+fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
+    let agent = match (task.live(), task.endings.last()) {
+        (Some(live), _) => live.agent.clone(),
+        (None, Some(ending)) => ending.agent.clone(),
+        (None, None) => task.agent(&run.settings).to_owned(),
+    };
+    let status = task.status();
+    let told = (status != TaskStatus::Done).then(|| explain(run, TaskNo(no as u32), now));
+    Done {
+        id: task.spec.id.to_string(),
+        title: task.spec.title.clone(),
+        status,
+        scripted: words::is_scripted(&agent),
+        agent,
+        attempts: task.attempts(),
+        agent_ms: agent_ms(task),
+        estimate_ms: task.spec.estimate.duration_ms,
+        reason: told.flatten().map(|told| told.causes.join("; ")),
+        verdicts: judged(&task.spec.criteria, last_verdicts(task)),
+        artifacts: artifacts(task),
+    }
+}
+
+/// Receipts of all attempts, oldest first.
+fn receipts(task: &Task) -> impl DoubleEndedIterator<Item = &Receipt> {
+    let ended = task
+        .endings
+        .iter()
+        .flat_map(|ending| ending.receipts.iter());
+    let live = task
+        .live()
+        .into_iter()
+        .flat_map(|live| live.receipts.iter());
+    ended.chain(live)
+}
+
+fn agent_ms(task: &Task) -> u64 {
+    receipts(task)
+        .map(|receipt| match receipt {
+            Receipt::Submitted { wall_ms, .. } => *wall_ms,
+            _ => 0,
+        })
+        .sum()
+}
+
+fn artifacts(task: &Task) -> Vec<Made> {
+    let collected = receipts(task).rev().find_map(|receipt| match receipt {
+        Receipt::Collected { artifacts, .. } => Some(artifacts),
+        _ => None,
+    });
+    let collected = collected.map_or(&[][..], Vec::as_slice);
+    let made = collected.iter().map(|artifact| Made {
+        path: artifact.path.clone(),
+        bytes: artifact.bytes,
+        digest: artifact.digest.clone(),
+    });
+    made.collect()
+}
+
+/// The verdicts on the attempt that was judged last.
+fn last_verdicts(task: &Task) -> &[Verdict] {
+    if let Some(live) = task.live() {
+        if let Phase::Held { verdicts } = &live.phase {
+            return verdicts;
+        }
+        if let Some(verdicts) = verified(&live.receipts) {
+            return verdicts;
+        }
+    }
+    for ending in task.endings.iter().rev() {
+        if let AttemptEnd::Refused(Failure::Checks(verdicts) | Failure::Integration(verdicts)) =
+            &ending.end
+        {
+            return verdicts;
+        }
+        if let Some(verdicts) = verified(&ending.receipts) {
+            return verdicts;
+        }
+    }
+    &[]
+}
+
+fn verified(receipts: &[Receipt]) -> Option<&[Verdict]> {
+    receipts.iter().find_map(|receipt| match receipt {
+        Receipt::Verified { verdicts, .. } => Some(verdicts.as_slice()),
+        _ => None,
+    })
+}
+
+/// Each criterion with its verdict, whether or not it has one.
+fn judged(criteria: &[Criterion], verdicts: &[Verdict]) -> Vec<Judged> {
+    let numbered = criteria.iter().enumerate();
+    let judged = numbered.map(|(at, criterion)| {
+        let verdict = verdicts
+            .iter()
+            .find(|verdict| usize::from(verdict.criterion) == at);
+        Judged {
+            criterion: criterion.to_string(),
+            outcome: verdict.map(|verdict| verdict.outcome),
+            proves_nothing: verdict.is_some_and(|verdict| verdict.proves_nothing),
+            evidence: verdict.map_or_else(String::new, |verdict| verdict.evidence.clone()),
+        }
+    });
+    judged.collect()
+}
+
+fn whole(run: &Run) -> Vec<Judged> {
+    match &run.finally {
+        Final::Open => judged(&run.criteria, &[]),
+        Final::Held { verdicts, .. } | Final::Passed(verdicts) => judged(&run.criteria, verdicts),
+    }
+}
+
+fn use_of_time(run: &Run, tasks: &[Done]) -> UseOfTime {
+    let end = run.ended.map_or(run.last_at, |(_, at)| at);
+    let endings = || run.tasks().iter().flat_map(|task| task.endings.iter());
+    let estimated = || tasks.iter().filter(|task| task.estimate_ms.is_some());
+    let has_estimate = estimated().next().is_some();
+    UseOfTime {
+        wall_ms: end.ms_since(run.created_at),
+        agent_ms: tasks.iter().map(|task| task.agent_ms).sum(),
+        estimate_ms: has_estimate.then(|| estimated().filter_map(|task| task.estimate_ms).sum()),
+        estimated_agent_ms: estimated().map(|task| task.agent_ms).sum(),
+        attempts: tasks.iter().map(|task| task.attempts).sum(),
+        failed: endings()
+            .filter(|ending| ending.end.is_own_failure())
+            .count() as u32,
+        lost: endings()
+            .filter(|e| matches!(e.end, AttemptEnd::Lost(_)))
+            .count() as u32,
+    }
+}
+
+/// Defaults that stood in for what the plan did not say.
+fn assumptions(run: &Run) -> Vec<String> {
+    let mut taken = Vec::new();
+    let count =
+        |test: &dyn Fn(&Task) -> bool| run.tasks().iter().filter(|task| test(task)).count() as u64;
+    let settings: &Settings = &run.settings;
+    let mut take = |many: u64, words: String| {
+        if many > 0 {
+            taken.push(format!("{}: {words}", words::plural(many, "task")));
+        }
+    };
+    take(
+        count(&|task| task.spec.timeout_ms.is_none()),
+        format!(
+            "no time box of their own, so {}",
+            words::span(settings.timeout_ms)
+        ),
+    );
+    take(
+        count(&|task| task.spec.estimate.duration_ms.is_none()),
+        "no estimate, so their place in the order was guessed".to_owned(),
+    );
+    take(
+        count(&|task| task.spec.criteria == [Criterion::ExitStatus]),
+        "no criterion but the exit status of their command".to_owned(),
+    );
+    take(
+        count(&|task| task.spec.agent.is_none() && task.agent(settings) == settings.agent_default),
+        format!(
+            "no agent named, so {}",
+            words::agent(&settings.agent_default)
+        ),
+    );
+    if run.stages.is_empty() && !settings.barriers {
+        taken.push("no stages: a task started as soon as what it depends on was done".to_owned());
+    }
+    if !run.base.uncommitted.is_empty() && !run.base.included {
+        let many = words::plural(run.base.uncommitted.len() as u64, "uncommitted path");
+        taken.push(format!("the base is what was committed, without {many}"));
+    }
+    if !settings.budget.is_bounded() {
+        taken.push("no budget: attempts and time were bounded by each task's limits".to_owned());
+    }
+    taken
+}
+
+/// What nobody and nothing verified.
+fn unverified(run: &Run, report: &Report) -> Vec<String> {
+    let mut list = Vec::new();
+    for task in report
+        .tasks
+        .iter()
+        .filter(|task| task.status == TaskStatus::Done)
+    {
+        for judged in &task.verdicts {
+            let why = match judged.outcome {
+                Some(Outcome::Pass) if judged.proves_nothing => {
+                    "its check passed before the work too, so it proves nothing"
+                }
+                Some(Outcome::Pass) => continue,
+                Some(Outcome::Waived) => "waived by the owner",
+                Some(Outcome::Fail) => "it does not hold",
+                Some(Outcome::Unverified) | None => "nobody judged it",
+            };
+            list.push(format!("{}: {} ({why})", task.id, judged.criterion));
+        }
+    }
+    for judged in &report.whole {
+        if judged.outcome != Some(Outcome::Pass) || judged.proves_nothing {
+            let why = match judged.outcome {
+                Some(Outcome::Waived) => "waived by the owner",
+                Some(Outcome::Fail) => "it does not hold",
+                Some(Outcome::Pass) => "its check passed before the work too",
+                Some(Outcome::Unverified) | None => "nobody judged it yet",
+            };
+            list.push(format!("the whole: {} ({why})", judged.criterion));
+        }
+    }
+    let by_exit = |task: &&Task| {
+        task.status() == TaskStatus::Done && task.spec.criteria == [Criterion::ExitStatus]
+    };
+    let many = run.tasks().iter().filter(by_exit).count() as u64;
+    if many > 0 {
+        let many = words::plural(many, "task");
+        list.push(format!(
+            "{many}: only an exit status says that the work was done"
+        ));
+    }
+    let scripted = report
+        .tasks
+        .iter()
+        .filter(|task| task.scripted && task.attempts > 0)
+        .count();
+    if scripted > 0 {
+        let many = words::plural(scripted as u64, "task");
+        list.push(format!(
+            "{many}: played from a script; no real agent worked on them"
+        ));
+    }
+    if report.whole.is_empty() {
+        list.push("the whole: the plan states no criteria of its own for it".to_owned());
+    }
+    list
+}
+
+/// What happened to a task's attempts that its owner should know.
+fn incidents(task: &Task, report: &mut Report) {
+    let name = |number: u32| match number {
+        1 => task.spec.id.to_string(),
+        _ => format!("{}, attempt {number}", task.spec.id),
+    };
+    for ending in &task.endings {
+        match &ending.end {
+            AttemptEnd::Refused(Failure::Conflict(paths)) => {
+                let paths = paths.join(", ");
+                report
+                    .conflicts
+                    .push(format!("{}: in {paths}", name(ending.number)));
+            }
+            AttemptEnd::Lost(cause) => {
+                report
+                    .losses
+                    .push(format!("{}: {cause}", name(ending.number)));
+            }
+            _ => {}
+        }
+        if ending.confined == Some(false) {
+            report.unconfined.push(name(ending.number));
+        }
+        if let Some(offer) = &ending.offer {
+            let commit = offer.commit.short();
+            report
+                .offers
+                .push(format!("{}: kept as {commit}", name(ending.number)));
+        }
+    }
+    if let TaskState::Active(live) = &task.state
+        && live.confined == Some(false)
+    {
+        report.unconfined.push(name(live.number));
+    }
+}

@@ -1,0 +1,315 @@
+//! The report in Markdown, for people.
+//!
+//! Titles, paths and evidence come from outside. They are made printable, and set as code or
+//! escaped, so that they can neither steer a terminal nor pass for a heading of the report.
+
+use std::fmt::Write as _;
+
+use divisi_core::Outcome;
+use divisi_core::run::{RunStatus, TaskStatus};
+use divisi_pack::printable;
+
+use super::{Answered, Done, Judged, Report};
+use crate::commands::show::base_words;
+use crate::words::{self, moment, plural, size, span};
+
+/// With more tasks, only those are detailed that are not simply done and proven.
+const DETAILED_MAX: usize = 200;
+
+/// So many lines of evidence are quoted.
+const EVIDENCE_LINES_MAX: usize = 12;
+
+/// Words the report.
+pub(crate) fn markdown(report: &Report) -> String {
+    let mut out = String::new();
+    head(report, &mut out);
+    answers(&report.answers, &mut out);
+    if !report.whole.is_empty() {
+        section("The whole", &mut out);
+        report
+            .whole
+            .iter()
+            .for_each(|judged| criterion(judged, "", &mut out));
+    }
+    table(report, &mut out);
+    details(report, &mut out);
+    artifacts(report, &mut out);
+    time(report, &mut out);
+    list("What was not verified", &report.unverified, &mut out);
+    list("Assumptions", &report.assumptions, &mut out);
+    list(
+        "Attempts whose writes were not confined",
+        &report.unconfined,
+        &mut out,
+    );
+    list(
+        "Conflicts, done anew on the new base",
+        &report.conflicts,
+        &mut out,
+    );
+    list("Lost attempts, done anew", &report.losses, &mut out);
+    list("Late work that is kept", &report.offers, &mut out);
+    out
+}
+
+/// Adds a line. Writing to a string cannot fail.
+macro_rules! line {
+    ($out:expr, $($text:tt)*) => {
+        writeln!($out, $($text)*).expect("writing to a string cannot fail")
+    };
+}
+
+fn section(title: &str, out: &mut String) {
+    line!(out, "\n## {title}\n");
+}
+
+/// Text from outside within a line: printable, and no Markdown of its own.
+fn text(outside: &str) -> String {
+    let mut escaped = String::with_capacity(outside.len());
+    for c in printable(outside).chars() {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '|') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+/// A name from outside, set as code.
+fn code(outside: &str) -> String {
+    format!(
+        "`{}`",
+        printable(outside).replace('`', "'").replace('|', "\\|")
+    )
+}
+
+fn head(report: &Report, out: &mut String) {
+    line!(out, "# Report: {}\n", text(&report.title));
+    let status = words::run_status(report.status.word());
+    let until = match report.ended_at {
+        Some(at) => format!("ended {}", moment(at)),
+        None => "not ended".to_owned(),
+    };
+    let took = span(report.use_of_time.wall_ms);
+    line!(out, "- {}: **{status}**, {until}, after {took}", report.run);
+    line!(
+        out,
+        "- asked: {}, {}",
+        text(&report.title),
+        plural(report.tasks.len() as u64, "task")
+    );
+    if report.revisions > 0 {
+        line!(out, "- the plan was revised {}", times(report.revisions));
+    }
+    line!(out, "- started from {}", text(&base_words(&report.base)));
+    for path in &report.base.uncommitted {
+        line!(out, "  - {}", code(path));
+    }
+    if let Some(head) = &report.head
+        && report
+            .base
+            .commit
+            .as_ref()
+            .is_none_or(|base| base.as_str() != head)
+    {
+        line!(
+            out,
+            "- result: commit {}; `divisi merge {}` takes it over",
+            code(head),
+            report.run
+        );
+    }
+    if report.scripted {
+        line!(
+            out,
+            "- **scripted**: part of this work was played from a script; no real agent did it"
+        );
+    }
+}
+
+fn times(many: u32) -> String {
+    match many {
+        1 => "once".to_owned(),
+        _ => format!("{many} times"),
+    }
+}
+
+fn answers(answers: &[Answered], out: &mut String) {
+    section("In short", out);
+    for (number, answered) in (1..).zip(answers) {
+        let word = match answered.holds {
+            Some(true) => "yes",
+            Some(false) => "**no**",
+            None => "open",
+        };
+        line!(
+            out,
+            "{number}. {}: {word} ({})",
+            answered.statement,
+            text(&answered.evidence)
+        );
+    }
+}
+
+fn verdict_word(judged: &Judged) -> &'static str {
+    match judged.outcome {
+        Some(Outcome::Pass) if judged.proves_nothing => "pass, proves nothing",
+        Some(Outcome::Pass) => "pass",
+        Some(Outcome::Fail) => "**fail**",
+        Some(Outcome::Unverified) => "**unverified**",
+        Some(Outcome::Waived) => "**waived** by the owner",
+        None => "not evaluated",
+    }
+}
+
+fn criterion(judged: &Judged, indent: &str, out: &mut String) {
+    line!(
+        out,
+        "{indent}- {}: {}",
+        verdict_word(judged),
+        text(&judged.criterion)
+    );
+    let lines: Vec<&str> = judged.evidence.lines().collect();
+    for evidence in lines.iter().take(EVIDENCE_LINES_MAX) {
+        line!(out, "{indent}  > {}", text(evidence));
+    }
+    if lines.len() > EVIDENCE_LINES_MAX {
+        let more = plural((lines.len() - EVIDENCE_LINES_MAX) as u64, "more line");
+        line!(out, "{indent}  > … {more}; `divisi show` has them");
+    }
+}
+
+fn table(report: &Report, out: &mut String) {
+    section("Tasks", out);
+    line!(
+        out,
+        "| task | status | by | attempts | agent's time | estimate |"
+    );
+    line!(out, "|---|---|---|---|---|---|");
+    for task in &report.tasks {
+        let estimate = task.estimate_ms.map_or_else(|| "none".to_owned(), span);
+        let by = match task.attempts {
+            0 => "nobody".to_owned(),
+            _ => text(&words::agent(&task.agent)),
+        };
+        line!(
+            out,
+            "| {} | {} | {by} | {} | {} | {estimate} |",
+            code(&task.id),
+            task.status.word(),
+            task.attempts,
+            span(task.agent_ms),
+        );
+    }
+}
+
+/// Whether all about the task is said by one line of the table.
+fn is_plain(task: &Done) -> bool {
+    let proven = |judged: &Judged| judged.outcome == Some(Outcome::Pass) && !judged.proves_nothing;
+    task.status == TaskStatus::Done && task.verdicts.iter().all(proven)
+}
+
+fn details(report: &Report, out: &mut String) {
+    section("Verdicts", out);
+    let bounded = report.tasks.len() > DETAILED_MAX;
+    if bounded {
+        let plain = report.tasks.iter().filter(|task| is_plain(task)).count() as u64;
+        line!(out, "{}: every criterion passes.\n", plural(plain, "task"));
+    }
+    for task in report
+        .tasks
+        .iter()
+        .filter(|task| !(bounded && is_plain(task)))
+    {
+        if task.status == TaskStatus::Waiting && bounded {
+            continue;
+        }
+        line!(
+            out,
+            "- {}: {}, {}",
+            code(&task.id),
+            text(&task.title),
+            task.status.word()
+        );
+        if let Some(reason) = &task.reason {
+            line!(out, "  - why: {}", text(reason));
+        }
+        task.verdicts
+            .iter()
+            .for_each(|judged| criterion(judged, "  ", out));
+    }
+}
+
+fn artifacts(report: &Report, out: &mut String) {
+    let made = || {
+        report
+            .tasks
+            .iter()
+            .flat_map(|t| t.artifacts.iter().map(move |made| (t, made)))
+    };
+    if made().next().is_none() {
+        return;
+    }
+    section("Artifacts", out);
+    line!(out, "| file | size | digest | by |");
+    line!(out, "|---|---|---|---|");
+    for (task, made) in made() {
+        let path = code(&made.path);
+        let digest = made.digest.short();
+        line!(
+            out,
+            "| {path} | {} | `{digest}` | {} |",
+            size(made.bytes),
+            code(&task.id)
+        );
+    }
+}
+
+fn time(report: &Report, out: &mut String) {
+    section("Attempts and time", out);
+    let used = &report.use_of_time;
+    line!(
+        out,
+        "- {}: {} failed, {} lost",
+        plural(u64::from(used.attempts), "attempt"),
+        used.failed,
+        used.lost
+    );
+    line!(
+        out,
+        "- {} from start to end, {} of agents' time",
+        span(used.wall_ms),
+        span(used.agent_ms)
+    );
+    match used.estimate_ms {
+        Some(estimate) => {
+            let took = span(used.estimated_agent_ms);
+            line!(
+                out,
+                "- estimated {}, took {took} (tasks with an estimate)",
+                span(estimate)
+            );
+        }
+        None => line!(out, "- no task had an estimate"),
+    }
+    line!(
+        out,
+        "- tokens and money: not counted, since no agent reports them"
+    );
+    if report.status == RunStatus::Running {
+        line!(
+            out,
+            "- the run goes on; this is how it stood when the report was written"
+        );
+    }
+}
+
+fn list(title: &str, items: &[String], out: &mut String) {
+    if items.is_empty() {
+        return;
+    }
+    section(title, out);
+    for item in items {
+        line!(out, "- {}", text(item));
+    }
+}

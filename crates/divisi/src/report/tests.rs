@@ -1,0 +1,190 @@
+use insta::assert_snapshot;
+
+use super::*;
+use crate::given::Given;
+use crate::scenes;
+
+/// The report without the line that holds local times.
+fn written(given: &Given) -> String {
+    let report = markdown(&gather(&given.run(), given.now()));
+    let is_dated = |line: &&str| line.starts_with("- run-1: ") && line.contains("ended 2023");
+    let lines = report.lines().filter(|line| !is_dated(line));
+    lines.map(|line| line.to_owned() + "\n").collect()
+}
+
+#[test]
+fn a_run_that_succeeded_says_what_proves_it_and_what_does_not() {
+    assert_snapshot!(written(&scenes::succeeded()), @r###"
+    # Report: Ship it
+
+    - asked: Ship it, 2 tasks
+    - started from main at 111111111111, without 1 uncommitted path
+      - `notes.txt`
+    - result: commit `3333333333333333333333333333333333333333`; `divisi merge run-1` takes it over
+
+    ## In short
+
+    1. all tasks completed: yes (2 of 2 done)
+    2. all stages executed in order: yes (no task started before what it depends on was done)
+    3. no task failed or was left without anyone working on it: yes (0 failed, 0 skipped, 0 suspected)
+    4. the original request is satisfied: yes (1 of 1 criteria of the whole pass, 0 waived)
+    5. the results are put together and reported: yes (this report; the result is commit 333333333333)
+
+    ## The whole
+
+    - pass: \`make test\` exits with 0
+
+    ## Tasks
+
+    | task | status | by | attempts | agent's time | estimate |
+    |---|---|---|---|---|---|
+    | `lint` | done | command | 2 | 4.0 s | 1 min |
+    | `draft` | done | writer | 1 | 2.0 s | none |
+
+    ## Verdicts
+
+    - `lint`: the lint work, done
+      - pass: exit status
+    - `draft`: the draft work, done
+      - pass, proves nothing: draft.md contains "## API"
+      - **waived** by the owner: it reads well
+        > fine for now
+
+    ## Artifacts
+
+    | file | size | digest | by |
+    |---|---|---|---|
+    | `draft.md` | 2.0 KiB | `aaaaaaaaaaaa` | `draft` |
+
+    ## Attempts and time
+
+    - 3 attempts: 1 failed, 0 lost
+    - 7.0 s from start to end, 6.0 s of agents' time
+    - estimated 1 min, took 4.0 s (tasks with an estimate)
+    - tokens and money: not counted, since no agent reports them
+
+    ## What was not verified
+
+    - draft: draft.md contains "## API" (its check passed before the work too, so it proves nothing)
+    - draft: it reads well (waived by the owner)
+    - 1 task: only an exit status says that the work was done
+
+    ## Assumptions
+
+    - 2 tasks: no time box of their own, so 30 min
+    - 1 task: no estimate, so their place in the order was guessed
+    - 1 task: no criterion but the exit status of their command
+    - no stages: a task started as soon as what it depends on was done
+    - the base is what was committed, without 1 uncommitted path
+    - no budget: attempts and time were bounded by each task's limits
+
+    ## Attempts whose writes were not confined
+
+    - draft
+    "###);
+}
+
+#[test]
+fn a_busy_run_claims_nothing() {
+    let given = scenes::busy();
+    let report = gather(&given.run(), given.now());
+    assert!(
+        report
+            .answers
+            .iter()
+            .all(|answered| answered.holds != Some(true))
+    );
+    assert!(report.scripted);
+    assert_snapshot!(written(&given), @r###"
+    # Report: Ship it
+
+    - run-1: **running**, not ended, after 10 s
+    - asked: Ship it, 7 tasks
+    - started from main at 111111111111, without 1 uncommitted path
+      - `notes.txt`
+    - **scripted**: part of this work was played from a script; no real agent did it
+
+    ## In short
+
+    1. all tasks completed: open (1 of 7 done)
+    2. all stages executed in order: open (no task started before what it depends on was done)
+    3. no task failed or was left without anyone working on it: **no** (0 failed, 0 skipped, 1 suspected)
+    4. the original request is satisfied: open (the whole was not judged yet)
+    5. the results are put together and reported: open (this report; no files were to be integrated)
+
+    ## Tasks
+
+    | task | status | by | attempts | agent's time | estimate |
+    |---|---|---|---|---|---|
+    | `build` | blocked | command | 3 | 6.0 s | none |
+    | `deploy` | waiting | nobody | 0 | 0 ms | none |
+    | `lint` | done | command | 1 | 2.0 s | none |
+    | `consent` | blocked | nobody | 0 | 0 ms | none |
+    | `draft` | blocked | scripted (no real agent) | 1 | 2.0 s | none |
+    | `scan` | running | command | 1 | 0 ms | none |
+    | `paint` | running | person | 1 | 0 ms | none |
+
+    ## Verdicts
+
+    - `build`: the build work, blocked
+      - why: it failed 3 times; the last time checks refused it: the command ended with exit status 3, expected 0
+      - **fail**: exit status
+        > the command ended with exit status 3, expected 0
+    - `deploy`: the deploy work, waiting
+      - why: build is blocked; consent is blocked
+      - not evaluated: exit status
+    - `lint`: the lint work, done
+      - pass: exit status
+    - `consent`: the consent work, blocked
+      - why: it is an approval: a person consents or refuses
+    - `draft`: the draft work, blocked
+      - why: no rule can tell whether this holds: it reads well
+      - pass, proves nothing: draft.md contains "## API"
+      - **unverified**: it reads well
+        > line one
+        > �\[31mred���2J
+    - `scan`: the scan work, running
+      - why: attempt 1 by command has worked for 10 s; it is suspected: no output �\[31mred���2J
+      - not evaluated: exit status
+    - `paint`: the paint work, running
+      - why: a person does it; it has waited for 10 s
+      - not evaluated: exit status
+
+    ## Artifacts
+
+    | file | size | digest | by |
+    |---|---|---|---|
+    | `draft.md` | 2.0 KiB | `aaaaaaaaaaaa` | `draft` |
+
+    ## Attempts and time
+
+    - 7 attempts: 3 failed, 0 lost
+    - 10 s from start to end, 10 s of agents' time
+    - no task had an estimate
+    - tokens and money: not counted, since no agent reports them
+    - the run goes on; this is how it stood when the report was written
+
+    ## What was not verified
+
+    - 1 task: only an exit status says that the work was done
+    - 1 task: played from a script; no real agent worked on them
+    - the whole: the plan states no criteria of its own for it
+
+    ## Assumptions
+
+    - 7 tasks: no time box of their own, so 30 min
+    - 7 tasks: no estimate, so their place in the order was guessed
+    - 5 tasks: no criterion but the exit status of their command
+    - no stages: a task started as soon as what it depends on was done
+    - the base is what was committed, without 1 uncommitted path
+    - no budget: attempts and time were bounded by each task's limits
+    "###);
+}
+
+#[test]
+fn nothing_from_outside_passes_for_a_heading_or_steers_a_terminal() {
+    let text = written(&scenes::busy());
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
+    let headings = text.lines().filter(|line| line.starts_with('#')).count();
+    assert_eq!(headings, text.matches("\n#").count() + 1);
+}

@@ -1,0 +1,201 @@
+//! How facts are worded for people: times, sizes, statuses, agents. The same everywhere.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use divisi_core::Time;
+use divisi_core::run::{Counts, RunStatus, TaskStatus};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::printer::{Line, Style};
+
+/// The name of the agent that plays a script instead of working.
+const AGENT_SCRIPTED: &str = "scripted";
+
+/// What the clock says, as the journal writes it.
+pub(crate) fn now() -> Time {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// A span of time in at most two units: `850 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`.
+pub(crate) fn span(ms: u64) -> String {
+    let s = ms / 1_000;
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..10_000 => format!("{}.{} s", s, ms % 1_000 / 100),
+        10_000..60_000 => format!("{s} s"),
+        60_000..3_600_000 => two(s / 60, "min", s % 60, "s"),
+        3_600_000..86_400_000 => two(s / 3_600, "h", s % 3_600 / 60, "min"),
+        _ => two(s / 86_400, "d", s % 86_400 / 3_600, "h"),
+    }
+}
+
+fn two(many: u64, unit: &str, few: u64, less: &str) -> String {
+    match few {
+        0 => format!("{many} {unit}"),
+        _ => format!("{many} {unit} {few} {less}"),
+    }
+}
+
+/// A size in bytes: `17 bytes`, `3.4 KiB`, `12 MiB`.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1_024 {
+        return plural(bytes, "byte");
+    }
+    let mut tenths = bytes.saturating_mul(10) / 1_024;
+    let mut unit = 0;
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1_024;
+        unit += 1;
+    }
+    match tenths {
+        0..100 => format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]),
+        _ => format!("{} {}", tenths / 10, UNITS[unit]),
+    }
+}
+
+/// `1 task`, `2 tasks`.
+pub(crate) fn plural(many: u64, what: &str) -> String {
+    match many {
+        1 => format!("1 {what}"),
+        _ => format!("{many} {what}s"),
+    }
+}
+
+/// A moment in the local time zone.
+pub(crate) fn moment(at: Time) -> String {
+    moment_in(at, TimeZone::system())
+}
+
+fn moment_in(at: Time, zone: TimeZone) -> String {
+    let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
+    match Timestamp::from_millisecond(ms) {
+        Ok(timestamp) => timestamp
+            .to_zoned(zone)
+            .strftime("%Y-%m-%d %H:%M:%S")
+            .to_string(),
+        Err(_) => format!("{ms} ms after 1970"),
+    }
+}
+
+/// The time of day in the local time zone.
+pub(crate) fn time_of_day(at: Time) -> String {
+    moment(at)
+        .split(' ')
+        .next_back()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Whether an agent only plays a script.
+pub(crate) fn is_scripted(agent: &str) -> bool {
+    agent == AGENT_SCRIPTED
+}
+
+/// An agent by name; one that only plays a script is labelled so.
+pub(crate) fn agent(name: &str) -> String {
+    match is_scripted(name) {
+        true => format!("{name} (no real agent)"),
+        false => name.to_owned(),
+    }
+}
+
+/// How a task's status looks.
+pub(crate) fn task_style(status: TaskStatus) -> Style {
+    match status {
+        TaskStatus::Done => Style::Good,
+        TaskStatus::Failed => Style::Bad,
+        TaskStatus::Blocked => Style::Warn,
+        TaskStatus::Running | TaskStatus::Verifying | TaskStatus::Integrating => Style::Note,
+        TaskStatus::Ready => Style::Plain,
+        TaskStatus::Waiting | TaskStatus::Canceled | TaskStatus::Skipped | TaskStatus::Split => {
+            Style::Dim
+        }
+    }
+}
+
+/// How a run's status looks.
+pub(crate) fn run_style(status: RunStatus) -> Style {
+    match status {
+        RunStatus::Succeeded => Style::Good,
+        RunStatus::Failed => Style::Bad,
+        RunStatus::Blocked | RunStatus::AwaitingApproval => Style::Warn,
+        RunStatus::Running => Style::Note,
+        RunStatus::Canceled => Style::Dim,
+    }
+}
+
+/// A run's status in words: `awaiting approval`.
+pub(crate) fn run_status(status: &str) -> String {
+    status.replace('_', " ")
+}
+
+/// How far a run is: `12 of 30 done`, without tasks that others replaced.
+pub(crate) fn progress(counts: &Counts) -> String {
+    let all: u32 = TaskStatus::ALL
+        .iter()
+        .map(|status| counts.of(*status))
+        .sum();
+    let whole = all - counts.of(TaskStatus::Split);
+    format!("{} of {whole} done", counts.of(TaskStatus::Done))
+}
+
+/// The statuses that occur, with how many tasks have each.
+pub(crate) fn occurring(counts: &Counts) -> impl Iterator<Item = (TaskStatus, u32)> + '_ {
+    TaskStatus::ALL
+        .iter()
+        .map(|status| (*status, counts.of(*status)))
+        .filter(|(_, many)| *many > 0)
+}
+
+/// A heading over what follows.
+pub(crate) fn heading(text: impl Into<String>) -> Line {
+    Line::styled(Style::Bold, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_have_at_most_two_units() {
+        for (ms, expected) in [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (4_250, "4.2 s"),
+            (59_999, "59 s"),
+            (60_000, "1 min"),
+            (185_000, "3 min 5 s"),
+            (7_800_000, "2 h 10 min"),
+            (90_000_000, "1 d 1 h"),
+        ] {
+            assert_eq!(span(ms), expected);
+        }
+    }
+
+    #[test]
+    fn sizes_have_a_fitting_unit() {
+        for (bytes, expected) in [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (1_023, "1023 bytes"),
+            (3_482, "3.4 KiB"),
+            (12 << 20, "12 MiB"),
+            (1 << 40, "1.0 TiB"),
+            (u64::MAX, "1677721 TiB"),
+        ] {
+            assert_eq!(size(bytes), expected);
+        }
+    }
+
+    #[test]
+    fn a_moment_is_written_in_its_zone_and_never_fails() {
+        let at = Time(1_700_000_000_123);
+        assert_eq!(moment_in(at, TimeZone::UTC), "2023-11-14 22:13:20");
+        assert!(moment_in(Time(u64::MAX), TimeZone::UTC).contains("1970"));
+    }
+}

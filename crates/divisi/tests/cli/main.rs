@@ -1,0 +1,446 @@
+//! The binary from outside: streams, colors, exit codes, and that every command is wired.
+//!
+//! What views say is tested beside them; here only what a process can show.
+
+mod given;
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use divisi_core::run::Command as Ask;
+use divisi_core::{Criterion, Verdict};
+use serde_json::Value;
+
+use given::{Given, approval, plan, task, written};
+
+/// No part of it may reach an output raw.
+const HOSTILE: &str = "\x1b[31mred\x07\u{202e}\u{9b}2J";
+
+fn divisi(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_divisi"));
+    command
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .env("TZ", "UTC")
+        .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR_FORCE");
+    command
+}
+
+fn output(folder: &Path, args: &[&str]) -> Output {
+    divisi(folder, args).output().expect("the binary runs")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("it is text")
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("it is text")
+}
+
+/// What a command prints; it must succeed.
+fn printed(folder: &Path, args: &[&str]) -> String {
+    let output = output(folder, args);
+    assert_eq!(output.status.code(), Some(0), "{args:?}: {}", err(&output));
+    assert_eq!(err(&output), "", "{args:?}");
+    out(&output)
+}
+
+fn keys(value: &Value) -> BTreeSet<&str> {
+    let object = value.as_object().expect("it is an object");
+    object.keys().map(String::as_str).collect()
+}
+
+/// A run whose one task was refused for a hostile reason and awaits a second opinion.
+fn hostile() -> Given {
+    let criteria = vec![Criterion::Plain {
+        text: format!("nice {HOSTILE}"),
+    }];
+    let mut draft = written("draft", "scripted", criteria);
+    draft.title = format!("draft {HOSTILE}");
+    let mut given = Given::run_of(plan(&format!("Ship {HOSTILE}"), vec![draft]));
+    given.ends("draft", 0).collected("draft");
+    given.checked("draft", vec![Verdict::fail(0, format!("saw\n{HOSTILE}"))]);
+    let attempt = given.attempt("draft");
+    given.ask(Ask::Find {
+        attempt,
+        finding: divisi_core::run::Finding::Suspected(HOSTILE.to_owned()),
+    });
+    given
+}
+
+/// Two commands, both done.
+fn done() -> Given {
+    let mut given = Given::run_of(plan("Ship it", vec![task("a", &[]), task("b", &["a"])]));
+    given.ends("a", 0).ends("b", 0);
+    assert!(given.run().ended.is_some());
+    given
+}
+
+#[test]
+fn nothing_hostile_reaches_an_output() {
+    let given = hostile();
+    let log = given.folder().join(".divisi/runs/run-1/logs");
+    std::fs::create_dir_all(&log).unwrap();
+    std::fs::write(
+        log.join("draft.1.log"),
+        format!("a\n{HOSTILE}\n\r\x08\tb\n"),
+    )
+    .unwrap();
+    let views: [&[&str]; 9] = [
+        &["status"],
+        &["status", "1"],
+        &["show", "1"],
+        &["show", "1", "draft"],
+        &["explain", "1", "draft"],
+        &["explain"],
+        &["report"],
+        &["logs", "1", "draft", "--attempt", "1"],
+        &["doctor"],
+    ];
+    for args in views {
+        for more in [&[][..], &["--json"]] {
+            let args: Vec<&str> = args.iter().chain(more).copied().collect();
+            let text = printed(given.folder(), &args);
+            assert_eq!(
+                divisi_pack::printable(&text.replace('\n', "")),
+                text.replace('\n', ""),
+                "{args:?}"
+            );
+            assert!(!text.is_empty(), "{args:?}");
+        }
+    }
+    let output = output(given.folder(), &["show", "1", HOSTILE]);
+    assert_eq!(output.status.code(), Some(7));
+    let told = err(&output).replace('\n', "");
+    assert_eq!(divisi_pack::printable(&told), told);
+}
+
+#[test]
+fn json_documents_parse_and_keep_their_keys() {
+    let given = done();
+    let document = |args: &[&str]| -> Value {
+        let args: Vec<&str> = args.iter().chain(&["--json"]).copied().collect();
+        serde_json::from_str(&printed(given.folder(), &args)).expect("it is JSON")
+    };
+    let has = |value: &Value, expected: &[&str]| {
+        assert_eq!(keys(value), expected.iter().copied().collect());
+    };
+    let runs = document(&["status"]);
+    has(&runs, &["runs"]);
+    has(
+        &runs["runs"][0],
+        &[
+            "run",
+            "title",
+            "status",
+            "paused",
+            "created_at",
+            "last_at",
+            "tasks",
+        ],
+    );
+    let run = document(&["status", "run-1"]);
+    has(
+        &run,
+        &[
+            "run",
+            "title",
+            "status",
+            "paused",
+            "engine",
+            "revision",
+            "created_at",
+            "last_at",
+            "ended_at",
+            "counts",
+            "explanation",
+            "tasks",
+        ],
+    );
+    assert_eq!(run["tasks"][0]["scripted"], false);
+    let explained = document(&["explain"]);
+    has(&explained, &["subject", "status", "causes", "commands"]);
+    let shown = document(&["show", "1", "a"]);
+    for key in [
+        "spec",
+        "state",
+        "endings",
+        "waits_for",
+        "explanation",
+        "files",
+    ] {
+        assert!(keys(&shown).contains(&key), "{key}");
+    }
+    let report = document(&["report"]);
+    assert_eq!(report["answers"].as_array().map(Vec::len), Some(5));
+    for key in [
+        "base",
+        "tasks",
+        "use_of_time",
+        "assumptions",
+        "unverified",
+        "unconfined",
+    ] {
+        assert!(keys(&report).contains(&key), "{key}");
+    }
+    has(&document(&["doctor"]), &["project", "state", "findings"]);
+}
+
+#[test]
+fn a_report_names_what_was_made_and_when_it_ended() {
+    let criteria = vec![Criterion::ExitStatus];
+    let mut given = Given::run_of(plan(
+        "Ship it",
+        vec![written("draft", "scripted", criteria)],
+    ));
+    given.ends("draft", 0).collected("draft");
+    given.checked("draft", vec![Verdict::pass(0)]).integrated();
+    let head = given.run().integration.head;
+    given.ask(Ask::FinalChecked {
+        head,
+        verdicts: Vec::new(),
+        tasks: Vec::new(),
+    });
+    let report = printed(given.folder(), &["report", "--json"]);
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["ended_at"], given.now().0);
+    assert_eq!(report["head"], "3".repeat(40));
+    assert_eq!(report["tasks"][0]["artifacts"][0]["path"], "draft.md");
+    assert_eq!(report["scripted"], true);
+    let text = printed(given.folder(), &["report"]);
+    assert!(
+        text.contains("**succeeded**, ended 2023-11-14 22:13:22"),
+        "{text}"
+    );
+    assert!(text.contains("no real agent did it"), "{text}");
+}
+
+#[test]
+fn color_is_for_terminals_unless_asked_for() {
+    let given = done();
+    let colored = |args: &[&str], variable: Option<&str>| {
+        let mut command = divisi(given.folder(), args);
+        if let Some(name) = variable {
+            command.env(name, "1");
+        }
+        out(&command.output().unwrap()).contains("\x1b[")
+    };
+    assert!(!colored(&["status", "1"], None), "a pipe is no terminal");
+    assert!(colored(&["status", "1", "--color", "always"], None));
+    assert!(colored(&["status", "1"], Some("CLICOLOR_FORCE")));
+    assert!(!colored(&["status", "1"], Some("NO_COLOR")));
+    assert!(!colored(
+        &["status", "1", "--color", "never"],
+        Some("CLICOLOR_FORCE")
+    ));
+}
+
+#[test]
+fn nobody_reading_is_no_error() {
+    let given = done();
+    let mut child = divisi(given.folder(), &["schema", "plan"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut told = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut told)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(told, "");
+}
+
+#[test]
+fn what_is_not_there_is_told_with_code_place_and_hint() {
+    let given = done();
+    let nothing = tempfile::tempdir().unwrap();
+    let refusals: [(&Path, &[&str], i32, &str); 9] = [
+        (nothing.path(), &["status"], 7, "error[project-unknown]"),
+        (given.folder(), &["status", "7"], 7, "error[run-unknown]"),
+        (
+            given.folder(),
+            &["show", "1", "bb"],
+            7,
+            "error[task-unknown]",
+        ),
+        (
+            given.folder(),
+            &["logs", "1", "a", "--attempt", "9"],
+            7,
+            "error[attempt-unknown]",
+        ),
+        (
+            given.folder(),
+            &["status", "--project", "none"],
+            7,
+            "error[project-folder]",
+        ),
+        (
+            given.folder(),
+            &["simulate", "none.json"],
+            2,
+            "error[file-unreadable]",
+        ),
+        (given.folder(), &["status", "latest"], 2, "run-3"),
+        (
+            given.folder(),
+            &["run", "p.json", "--limit", "x"],
+            2,
+            "command=4",
+        ),
+        (given.folder(), &[], 2, "Usage"),
+    ];
+    for (folder, args, code, words) in refusals {
+        let output = output(folder, args);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{args:?}: {}",
+            err(&output)
+        );
+        assert!(err(&output).contains(words), "{args:?}: {}", err(&output));
+        assert_eq!(out(&output), "", "{args:?}");
+    }
+    assert!(
+        !nothing.path().join(".divisi").exists(),
+        "looking makes nothing"
+    );
+    let output = output(given.folder(), &["show", "1", "bb", "--json"]);
+    let told: Value = serde_json::from_str(&err(&output)).unwrap();
+    assert_eq!(told["code"], "task-unknown");
+}
+
+#[test]
+fn a_faulty_plan_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("plan.json"),
+        "{\n  \"task_title\": 3\n}\n",
+    )
+    .unwrap();
+    let output = output(folder.path(), &["simulate", "plan.json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = err(&output);
+    assert!(
+        told.contains("error[plan-type]") && told.contains("plan.json:2:17"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_plan_is_simulated() {
+    let folder = tempfile::tempdir().unwrap();
+    let subtask = |id: &str, after: &str| {
+        format!(
+            r#"{{"subtask_id":"{id}","title":"{id}","command":["true"],
+                "dependencies":[{after}],"estimated_duration_minutes":1}}"#
+        )
+    };
+    let subtasks = [
+        subtask("a", ""),
+        subtask("b", ""),
+        subtask("c", "\"a\",\"b\""),
+    ]
+    .join(",");
+    let text = format!(r#"{{"task_title":"T","subtasks":[{subtasks}]}}"#);
+    std::fs::write(folder.path().join("plan.json"), text).unwrap();
+    let schedule = printed(
+        folder.path(),
+        &["simulate", "plan.json", "-j", "2", "--json"],
+    );
+    let schedule: Value = serde_json::from_str(&schedule).unwrap();
+    assert_eq!(schedule["makespan_ms"], 120_000);
+    assert_eq!(schedule["critical_path_ms"], 120_000);
+    let text = printed(folder.path(), &["simulate", "plan.json", "-j", "1"]);
+    assert!(text.contains("makespan        3 min\n"), "{text}");
+}
+
+#[test]
+fn a_watched_run_tells_its_events_in_the_form_of_the_schema() {
+    let given = done();
+    let schema: Value =
+        serde_json::from_str(&printed(given.folder(), &["schema", "events"])).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let lines = printed(given.folder(), &["watch", "--from-start", "--json"]);
+    let mut kinds = Vec::new();
+    for line in lines.lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        assert!(validator.is_valid(&event), "{line}");
+        kinds.push(event["kind"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(kinds.first().map(String::as_str), Some("run_created"));
+    assert_eq!(kinds.last().map(String::as_str), Some("run_ended"));
+    let text = printed(given.folder(), &["watch", "--from-start"]);
+    assert!(
+        text.starts_with("22:13:20  the run begins: Ship it, 2 tasks\n"),
+        "{text}"
+    );
+    assert!(text.ends_with("  the run succeeded\n"), "{text}");
+}
+
+#[test]
+fn watching_ends_with_the_code_of_its_run() {
+    let watch = |given: &Given| output(given.folder(), &["watch", "-q"]).status.code();
+    assert_eq!(watch(&done()), Some(0));
+    let asks = Given::run_of(plan("T", vec![approval("consent", &[])]));
+    assert_eq!(watch(&asks), Some(4));
+    let mut failed = Given::run_of(plan("T", vec![task("a", &[])]));
+    failed.ends("a", 1).ends("a", 1).ends("a", 1);
+    assert_eq!(watch(&failed), Some(3));
+    let task = failed.attempt("a").task;
+    failed.ask(Ask::Reject {
+        task,
+        reason: "no use".into(),
+    });
+    assert_eq!(watch(&failed), Some(1));
+    let mut canceled = Given::run_of(plan("T", vec![approval("consent", &[])]));
+    canceled.ask(Ask::Cancel { task: None });
+    assert_eq!(watch(&canceled), Some(5));
+}
+
+#[test]
+fn a_log_is_printed_and_its_absence_is_noted() {
+    let given = done();
+    let output = output(given.folder(), &["logs", "1", "a"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(0), ""));
+    assert!(err(&output).contains("printed nothing"), "{}", err(&output));
+    let logs = given.folder().join(".divisi/runs/run-1/logs");
+    std::fs::create_dir_all(&logs).unwrap();
+    let long = "x".repeat(200_000);
+    std::fs::write(logs.join("a.1.log"), format!("one\ntwo\n{long}\nlast")).unwrap();
+    let text = printed(given.folder(), &["logs", "1", "a", "--follow"]);
+    assert!(
+        text.starts_with("one\ntwo\nxxx") && text.ends_with("\nlast\n"),
+        "{}",
+        text.len()
+    );
+    assert_eq!(text.matches('x').count(), 200_000);
+    std::os::unix::fs::symlink("/etc/passwd", logs.join("b.1.log")).unwrap();
+    let output = self::output(given.folder(), &["logs", "1", "b"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(8), ""));
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = printed(folder.path(), &["completions", shell]);
+        assert!(script.contains("simulate"), "{shell}");
+    }
+    let help = printed(folder.path(), &["--help"]);
+    assert!(
+        help.contains("Exit codes:") && !help.contains("supervisor"),
+        "{help}"
+    );
+    assert!(printed(folder.path(), &["--version"]).starts_with("divisi "));
+}

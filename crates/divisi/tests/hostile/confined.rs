@@ -1,0 +1,103 @@
+//! Agents that write outside their workspace.
+
+use divisi_core::run::{AttemptEnd, RunStatus};
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, endings, stands, task};
+
+/// Tries to write to each place, and makes its deliverable only if none could be written.
+fn escape(places: &[String]) -> Value {
+    let tries: String = places
+        .iter()
+        .map(|place| format!("(echo escaped > {place}) 2>/dev/null && echo {place} >> out || :\n"))
+        .collect();
+    let script = format!("{tries}test -e out || echo caught > caught.md");
+    json!({"task_title": "it escapes", "subtasks": [
+        {"subtask_id": "escape", "script": script, "deliverables": ["caught.md"], "retries": 0},
+    ]})
+}
+
+fn places(stage: &Stage) -> Vec<String> {
+    let text = |path: std::path::PathBuf| path.display().to_string();
+    vec![
+        text(stage.path("in-the-project")),
+        text(stage.path(".git/hooks/post-commit")),
+        text(stage.path(".divisi/in-the-folder")),
+        text(stage.path(".divisi/repo.git/hooks/reference-transaction")),
+        text(stage.path(".divisi/worktrees/escaped")),
+        text(stage.beside("beside")),
+        text(stage.beside("home/.gitconfig")),
+        "../escaped".to_owned(),
+    ]
+}
+
+#[test]
+fn writes_outside_the_workspace_are_prevented_or_reported() {
+    let stage = Stage::git(&[("a", "1\n")]);
+    let places = places(&stage);
+    let ran = stage.run(&escape(&places), &[]);
+    let run = stage.only();
+    let ending = &endings(&run, "escape")[0];
+    match ending.confined.expect("it is known of a process") {
+        true => {
+            ran.expect(0);
+            assert_eq!(ending.end, AttemptEnd::Integrated);
+            for place in places {
+                assert!(!stage.path(&place).exists(), "{place} was written");
+            }
+        }
+        // This machine cannot; then it is said, and the attempt is as good as its checks.
+        false => assert_eq!(ran.code, 3),
+    }
+}
+
+#[test]
+fn a_write_outside_makes_the_attempt_fail_if_it_depends_on_it() {
+    let stage = Stage::git(&[("a", "1\n")]);
+    let outside = stage.beside("outside").display().to_string();
+    let plan = json!({"task_title": "it escapes", "subtasks": [
+        {"subtask_id": "escape", "script": format!("echo x > {outside}; echo x > a.md"),
+         "deliverables": ["a.md"], "retries": 0},
+        {"subtask_id": "bare", "script": format!("echo x > {outside}"), "retries": 0},
+        {"subtask_id": "beside", "script": "echo x > b.md", "deliverables": ["b.md"]},
+    ]});
+    let ran = stage.run(&plan, &[]);
+    let run = stage.only();
+    if endings(&run, "escape")[0].confined == Some(true) {
+        ran.expect(3);
+        let tasks = [
+            ("escape", "blocked"),
+            ("bare", "blocked"),
+            ("beside", "done"),
+        ];
+        stands(&run, RunStatus::Blocked, &tasks);
+        assert!(!stage.beside("outside").exists());
+    }
+}
+
+#[test]
+fn what_is_allowed_by_name_can_be_written() {
+    let stage = Stage::git(&[("a", "1\n")]);
+    let folder = stage.beside("allowed");
+    std::fs::create_dir(&folder).unwrap();
+    let folder = folder.display().to_string();
+    let plan = json!({"task_title": "it may", "subtasks": [
+        {"subtask_id": "may", "script": format!("echo x > {folder}/x; echo x > a.md"), "deliverables": ["a.md"]},
+    ]});
+    stage.run(&plan, &["--allow-write", &folder]).expect(0);
+    assert!(stage.beside("allowed/x").exists());
+}
+
+#[test]
+fn an_agent_that_is_not_confined_is_reported_so() {
+    let stage = Stage::git(&[("a", "1\n")]);
+    let outside = stage.beside("outside");
+    let script = format!("echo x > {}; echo x > a.md", outside.display());
+    let plan = json!({"task_title": "it may", "subtasks": [
+        {"subtask_id": "may", "script": script, "deliverables": ["a.md"]},
+    ]});
+    stage.run(&plan, &["--unconfined"]).expect(0);
+    let run = stage.only();
+    assert_eq!(task(&run, "may").endings[0].confined, Some(false));
+    assert!(outside.exists());
+}

@@ -1,0 +1,1 @@
+//! Agents that go on after they were declared lost.

@@ -1,0 +1,226 @@
+//! Agents that try to keep what they must not know, or must not write down.
+
+use std::process::Command;
+
+use divisi_core::run::{AttemptEnd, Event, Failure};
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, endings, git, until};
+
+/// In the engine's environment, and of nobody's business.
+const KEY: &str = "sk-planted-8d1f0c2b9a7e4455";
+/// Passed to agents by name.
+const TOKEN: &str = "tok-planted-33aa91c0de77f00d";
+
+fn stage() -> Stage {
+    Stage::git(&[("a", "1\n")])
+        .with_env("ANTHROPIC_API_KEY", KEY)
+        .with_env("MY_TOKEN", TOKEN)
+}
+
+/// Asserts that a text stands in no file under `.divisi`, in no object of the private repository,
+/// and in nothing that was kept or printed.
+pub(crate) fn is_nowhere(stage: &Stage, text: &str) {
+    let folder = stage.path(".divisi");
+    // Names and targets of links, then what files hold; a giant that is all holes is not read.
+    let names = Command::new("find")
+        .arg(&folder)
+        .args(["-printf", "%p %l\n"])
+        .output()
+        .unwrap();
+    let names = String::from_utf8_lossy(&names.stdout).into_owned();
+    assert!(
+        !names.is_empty() && !names.contains(text),
+        "{text} is a name: {names}"
+    );
+    let found = Command::new("find")
+        .arg(&folder)
+        .args([
+            "-type", "f", "-size", "-1G", "-exec", "grep", "-laF", "-e", text, "{}", "+",
+        ])
+        .output()
+        .unwrap();
+    let found = String::from_utf8_lossy(&found.stdout).into_owned();
+    assert_eq!(found, "", "{text} stands in files");
+    let objects = Command::new("git")
+        .arg("--git-dir")
+        .arg(folder.join("repo.git"))
+        .args(["cat-file", "--batch-all-objects", "--batch"])
+        .output()
+        .unwrap();
+    assert!(objects.status.success(), "the objects can be listed");
+    let holds = objects
+        .stdout
+        .windows(text.len())
+        .any(|window| window == text.as_bytes());
+    assert!(
+        !holds,
+        "{text} stands in an object of the private repository"
+    );
+}
+
+fn are_nowhere(stage: &Stage) {
+    is_nowhere(stage, KEY);
+    is_nowhere(stage, TOKEN);
+}
+
+/// Dumps and prints everything it can find, and does its work besides.
+const DUMP: &str = "env; env >&2; tr '\\0' '\\n' < /proc/self/environ; \
+                    printf '%s\\n' \"$MY_TOKEN\"; printf %s \"$MY_TOKEN\" | cut -c1-9; \
+                    printf '%s' \"$MY_TOKEN\" | cut -c10-";
+
+#[test]
+fn an_environment_that_is_dumped_and_printed_holds_no_secret_and_shows_none() {
+    let stage = stage();
+    let plan = json!({"task_title": "it dumps", "subtasks": [
+        {"subtask_id": "dump", "script": format!("{DUMP}; test -z \"${{ANTHROPIC_API_KEY-}}\"; test -n \"$MY_TOKEN\"; echo x > x.md"),
+         "deliverables": ["x.md"], "retries": 0, "ok_exit": [0]},
+        {"subtask_id": "bare", "script": DUMP},
+    ]});
+    let ran = stage.run(&plan, &["--pass-env", "MY_TOKEN"]).expect(0);
+    for secret in [KEY, TOKEN] {
+        assert!(!ran.stderr.contains(secret) && !ran.stdout.contains(secret));
+    }
+    let log = std::fs::read_to_string(stage.path(".divisi/runs/run-1/logs/bare.1.log")).unwrap();
+    assert!(log.contains("HOME="), "it did dump: {log}");
+    are_nowhere(&stage);
+}
+
+#[test]
+fn a_program_that_checks_shows_no_secret_as_evidence() {
+    let stage = stage();
+    let plan = json!({"task_title": "a check dumps", "subtasks": [
+        {"subtask_id": "checked", "script": "echo x > x.md", "deliverables": ["x.md"], "retries": 0,
+         "criteria": [{"command": ["sh", "-c", format!("{DUMP}; exit 1")]}]},
+    ]});
+    stage.run(&plan, &["--pass-env", "MY_TOKEN"]).expect(3);
+    are_nowhere(&stage);
+}
+
+#[test]
+fn a_file_that_holds_a_secret_is_refused_and_does_not_stay() {
+    let stage = stage();
+    let plan = json!({"task_title": "it writes", "subtasks": [
+        {"subtask_id": "writer", "script": "env > env.txt; mkdir d; echo \"x $MY_TOKEN y\" > d/x.md; echo x > x.md",
+         "deliverables": ["x.md"], "retries": 1},
+    ]});
+    stage.run(&plan, &["--pass-env", "MY_TOKEN"]).expect(3);
+    let run = stage.only();
+    assert_eq!(endings(&run, "writer").len(), 2);
+    for ending in endings(&run, "writer") {
+        let AttemptEnd::Refused(Failure::Collection(cause)) = &ending.end else {
+            panic!("not refused: {:?}", ending.end);
+        };
+        assert!(cause.contains("it holds the value of a secret"), "{cause}");
+    }
+    are_nowhere(&stage);
+}
+
+#[test]
+fn a_file_that_holds_a_secret_does_not_stay_where_nothing_is_collected() {
+    // A bare command in a shared checkout, and one whose attempt fails before it is collected.
+    let stage = stage();
+    let plan = json!({"task_title": "nothing is collected", "subtasks": [
+        {"subtask_id": "bare", "script": "env > env.txt; echo $MY_TOKEN > $TMPDIR/x"},
+        {"subtask_id": "late", "script": "env > env.txt; echo $MY_TOKEN > $TMPDIR/x; sleep 100000",
+         "deliverables": ["x.md"], "retries": 0, "timeout_minutes": 0.005},
+    ]});
+    stage.run(&plan, &["--pass-env", "MY_TOKEN"]).expect(3);
+    are_nowhere(&stage);
+}
+
+#[test]
+fn a_file_that_holds_a_secret_does_not_stay_after_a_cancel() {
+    let stage = stage();
+    let plan = json!({"task_title": "it is canceled", "subtasks": [
+        {"subtask_id": "writer", "script": "env > env.txt; echo $MY_TOKEN > $TMPDIR/x; touch go; sleep 100000", "deliverables": ["x.md"]},
+    ]});
+    let running = stage.start_plan(&plan, &["--pass-env", "MY_TOKEN"]);
+    until("it has written", || {
+        stage.path(".divisi/worktrees/run-1-t0-1/go").exists()
+    });
+    stage.divisi(&["cancel", "1"]).expect(0);
+    running.wait().expect(5);
+    are_nowhere(&stage);
+}
+
+#[test]
+fn a_secret_hidden_in_names_links_and_ignored_files_does_not_stay() {
+    let stage = stage();
+    crate::stage::write(stage.path(".gitignore"), "out/\n");
+    git(stage.project(), &["add", "--all"]);
+    git(stage.project(), &["commit", "-q", "-m", "ignore"]);
+    let hide = |id: &str, how: &str| {
+        let script = format!("echo x > {id}.md; {how}");
+        json!({"subtask_id": id, "script": script, "deliverables": [format!("{id}.md")], "retries": 0})
+    };
+    let plan = json!({"task_title": "it hides", "subtasks": [
+        hide("ignored", "mkdir -p out; echo $MY_TOKEN > out/x"),
+        hide("named", "touch a-$MY_TOKEN"),
+        hide("folder", "mkdir d-$MY_TOKEN; echo x > d-$MY_TOKEN/x"),
+        hide("linked", "ln -s $MY_TOKEN link"),
+        hide("giant", "truncate -s 1T g; echo $MY_TOKEN >> g"),
+        hide("fifo", "mkfifo f-$MY_TOKEN"),
+    ]});
+    stage.run(&plan, &["--pass-env", "MY_TOKEN"]).expect(3);
+    let run = stage.only();
+    for task in run.tasks() {
+        let id = task.spec.id.as_str();
+        let end = &endings(&run, id)[0].end;
+        let refused = matches!(end, AttemptEnd::Refused(Failure::Collection(_)));
+        assert_eq!(refused, id != "ignored", "{id}: {end:?}");
+    }
+    are_nowhere(&stage);
+}
+
+#[test]
+fn a_secret_of_the_projects_own_is_no_change_of_the_next_attempt() {
+    // Its first attempt is refused for a secret, and its workspace masked; the project's own file
+    // in it is not, or the second attempt would hand in the mask.
+    let stage = stage();
+    let own = format!("token = {TOKEN}\n");
+    crate::stage::write(stage.path("config"), &own);
+    git(stage.project(), &["add", "--all"]);
+    git(
+        stage.project(),
+        &["commit", "-q", "-m", "a secret of the user's"],
+    );
+    let script = "case ${DIVISI_JOB##*.} in \
+        1) touch config; echo $MY_TOKEN > x.md ;; *) echo x > x.md ;; esac";
+    let plan = json!({"task_title": "beside it", "subtasks": [
+        {"subtask_id": "work", "script": script, "deliverables": ["x.md"]},
+    ]});
+    stage.run(&plan, &["--pass-env", "MY_TOKEN"]).expect(0);
+    assert_eq!(endings(&stage.only(), "work").len(), 2);
+    assert_eq!(stage.result("config"), Some(own));
+    assert_eq!(stage.result("x.md").as_deref(), Some("x\n"));
+}
+
+#[test]
+fn a_question_shows_no_secret() {
+    let stage = stage();
+    let plan = json!({"task_title": "it asks", "subtasks": [
+        {"subtask_id": "asker", "script": "echo \"is it $MY_TOKEN?\" > \"$DIVISI_QUESTION\"", "deliverables": ["x.md"]},
+    ]});
+    let ran = stage.run(&plan, &["--pass-env", "MY_TOKEN"]).expect(4);
+    assert!(!ran.stderr.contains(TOKEN), "{}", ran.stderr);
+    are_nowhere(&stage);
+}
+
+#[test]
+fn a_secret_in_the_users_own_repository_is_the_users() {
+    // What was there before is not the agent's doing, and its work is taken.
+    let stage = stage();
+    crate::stage::write(stage.path("config"), &format!("token = {TOKEN}\n"));
+    git(stage.project(), &["add", "--all"]);
+    git(
+        stage.project(),
+        &["commit", "-q", "-m", "a secret of the user's"],
+    );
+    let plan: Value = json!({"task_title": "beside it", "subtasks": [
+        {"subtask_id": "work", "script": "echo x > x.md", "deliverables": ["x.md"]},
+    ]});
+    stage.run(&plan, &["--pass-env", "MY_TOKEN"]).expect(0);
+    let asked = |event: &Event| matches!(event, Event::BatchIntegrated { .. });
+    assert!(stage.timed_events().iter().any(|(_, event)| asked(event)));
+}
