@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use divisi_engine::failpoint::NAMES;
 
-use crate::outcome::{assert_same_end, finish, go_on};
-use crate::stage::{Failpoint, Stage, side_by_side};
+use crate::outcome::{assert_same_end, final_tree, finish, go_on};
+use crate::stage::{Failpoint, Stage, git, side_by_side};
 
 /// Who dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,11 @@ fn kill_at(at: &str, killed: Killed) -> bool {
     died
 }
 
+/// Places that a run does not pass, only `divisi merge` after it.
+fn is_of_delivery(name: &str) -> bool {
+    name.starts_with("deliver.")
+}
+
 /// Kills at all these places, several scenarios side by side; gives those that were never passed.
 fn kill_at_all(places: &[(String, Killed)]) -> BTreeSet<String> {
     let never = Mutex::new(BTreeSet::new());
@@ -52,7 +57,7 @@ fn kill_at_all(places: &[(String, Killed)]) -> BTreeSet<String> {
 #[test]
 fn killed_at_every_failpoint_a_run_comes_to_the_same_end() {
     let mut places = Vec::new();
-    for name in NAMES {
+    for name in NAMES.iter().filter(|name| !is_of_delivery(name)) {
         places.push(((*name).to_owned(), Killed::One));
         if !name.starts_with("supervisor.") {
             places.push(((*name).to_owned(), Killed::Both));
@@ -83,4 +88,31 @@ fn killed_beside_every_journal_write_and_every_word_a_run_comes_to_the_same_end(
     let never = kill_at_all(&places);
     // How many writes a run needs depends on what happens to come together in one.
     assert!(never.len() * 2 < places.len(), "{never:?}");
+}
+
+#[test]
+fn killed_while_it_delivers_a_merge_is_whole_when_it_is_repeated() {
+    let places: Vec<&str> = NAMES
+        .iter()
+        .copied()
+        .filter(|n| is_of_delivery(n))
+        .collect();
+    assert!(!places.is_empty());
+    side_by_side(&places, |at| {
+        let stage = Stage::new();
+        finish(&stage, &stage.plan());
+        assert_same_end(&stage);
+        let merge = ["merge", "run-1", "--yes"];
+        let ended = stage.start(&merge, Some(Failpoint { at })).end();
+        assert!(ended.was_killed(), "{at}: {ended:?}");
+        stage.start(&merge, None).end().assert_code(0);
+        let tree = git(&stage.project, &["rev-parse", "HEAD^{tree}"]);
+        assert_eq!(tree, final_tree(&stage));
+        // What the user had not committed is as it was, and nothing else differs from the commit.
+        let status = git(&stage.project, &["status", "--porcelain"]);
+        assert_eq!(status, " M docs/guide.md\n?? docs/new.md\n");
+        let text = std::fs::read_to_string(stage.project.join("docs/guide.md")).unwrap();
+        assert_eq!(text, "How to, changed.\n");
+        git(&stage.project, &["fsck", "--strict", "--no-dangling"]);
+    });
 }

@@ -12,10 +12,6 @@ const ELSEWHERE: &[&str] = &[
     "artifact.write.before",
     "artifact.rename.before",
     "artifact.rename.after",
-    // Into the user's project: crates/divisi-engine/tests/repo/crash.rs.
-    "deliver.write.before",
-    "deliver.write.after",
-    "deliver.ref.after",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<String>) {
