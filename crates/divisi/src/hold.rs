@@ -190,7 +190,7 @@ fn hold(holding: &Holding, lock: File, observer: Observer) -> Result<Held, Diagn
     let engine =
         Engine::open(store, options, observer).map_err(|fault| divisi_store::diagnostic(&fault))?;
     let socket = holding.control_socket();
-    let listener = Listener::serve(&socket, engine.sender())
+    let listener = Listener::serve(&socket, &holding.dir, engine.sender())
         .map_err(|error| io_fault("listen on", &socket, &error))?;
     Ok(Held {
         engine,
