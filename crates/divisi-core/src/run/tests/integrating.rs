@@ -221,6 +221,17 @@ fn the_whole_is_checked_before_the_run_succeeds() {
 }
 
 #[test]
+fn a_whole_that_awaits_nobody_is_not_approved() {
+    let mut bench = verified(&["a"]);
+    let approve = Command::Approve {
+        task: None,
+        note: "fine".to_owned(),
+        waive: false,
+    };
+    bench.refuses(approve, "whole-not-held");
+}
+
+#[test]
 fn a_failed_whole_passes_only_by_a_waiver() {
     let mut bench = verified(&["a"]);
     bench.so(merge(&bench, &["a"], None, Vec::new()));
@@ -235,6 +246,6 @@ fn a_failed_whole_passes_only_by_a_waiver() {
         note: "known".to_owned(),
         waive,
     };
-    assert!(bench.decide(approve(false)).is_err());
+    bench.refuses(approve(false), "whole-fails");
     bench.does(approve(true), &["final passed", "ended succeeded"]);
 }
