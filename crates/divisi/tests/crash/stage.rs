@@ -256,15 +256,7 @@ impl Stage {
 
     /// Waits until no process of this stage is left.
     pub(crate) fn assert_no_process_left(&self) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let left = self.processes();
-            if left.is_empty() {
-                return;
-            }
-            assert!(Instant::now() < deadline, "left: {left:?}");
-            std::thread::sleep(LOOK);
-        }
+        until("no process is left", || self.processes().is_empty());
     }
 }
 
@@ -307,7 +299,7 @@ impl Process {
                 self.child.wait().unwrap();
                 panic!("divisi {} hangs; it printed:\n{output}", self.what);
             }
-            std::thread::sleep(LOOK);
+            look_again();
         };
         Ended {
             status,
@@ -376,8 +368,13 @@ pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !so() {
         assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(LOOK);
+        look_again();
     }
+}
+
+/// Another process says nothing when it has done something; it is looked at again.
+fn look_again() {
+    std::thread::sleep(LOOK);
 }
 
 /// What git prints in a repository.
