@@ -213,7 +213,8 @@ impl Stage {
 
     fn running(&self) -> Vec<String> {
         let side = self.path("side").to_string_lossy().into_owned();
-        ["-j", "4", "--allow-write", &side]
+        // Enough for all that is ready at first, so that the two that conflict begin on one base.
+        ["-j", "6", "--allow-write", &side]
             .map(str::to_owned)
             .to_vec()
     }
