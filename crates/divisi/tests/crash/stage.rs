@@ -213,7 +213,8 @@ impl Stage {
 
     fn running(&self) -> Vec<String> {
         let side = self.path("side").to_string_lossy().into_owned();
-        ["-j", "4", "--allow-write", &side]
+        // Enough for all that is ready at first, so that the two that conflict begin on one base.
+        ["-j", "6", "--allow-write", &side]
             .map(str::to_owned)
             .to_vec()
     }
@@ -256,15 +257,7 @@ impl Stage {
 
     /// Waits until no process of this stage is left.
     pub(crate) fn assert_no_process_left(&self) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let left = self.processes();
-            if left.is_empty() {
-                return;
-            }
-            assert!(Instant::now() < deadline, "left: {left:?}");
-            std::thread::sleep(LOOK);
-        }
+        until("no process is left", || self.processes().is_empty());
     }
 }
 
@@ -307,7 +300,7 @@ impl Process {
                 self.child.wait().unwrap();
                 panic!("divisi {} hangs; it printed:\n{output}", self.what);
             }
-            std::thread::sleep(LOOK);
+            look_again();
         };
         Ended {
             status,
@@ -376,8 +369,13 @@ pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !so() {
         assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(LOOK);
+        look_again();
     }
+}
+
+/// Another process says nothing when it has done something; it is looked at again.
+fn look_again() {
+    std::thread::sleep(LOOK);
 }
 
 /// What git prints in a repository.
