@@ -60,6 +60,8 @@ pub enum Ask {
         /// Whether its owner already approved it.
         approved: bool,
     },
+    /// Go on with a run, whoever began it, as long as you hold the engine.
+    Attend(RunId),
     /// Something of a run.
     Act {
         /// The run.

@@ -123,9 +123,14 @@ impl<J: Journal> Engine<J> {
     pub(super) fn begin_owed(&mut self) {
         self.join_if_needed();
         let epoch = self.world.epoch();
-        let actions = self
-            .reconcile
-            .reconcile(self.world.runs(), epoch, wall_now());
+        let attended: Vec<RunId> = self
+            .world
+            .runs()
+            .filter(|run| self.attends(run))
+            .map(|run| run.id)
+            .collect();
+        let runs = attended.iter().filter_map(|run| self.world.run(*run));
+        let actions = self.reconcile.reconcile(runs, epoch, wall_now());
         for action in actions {
             match action {
                 // Whoever resumes goes on with it; now only what works is ended.

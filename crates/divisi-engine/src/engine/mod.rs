@@ -38,7 +38,7 @@ pub use shell::{Shell, log_path, run_folder};
 use crate::failpoint;
 use crate::monitor::{ClockWatch, Clocks, Monitor, Patience};
 use crate::reconcile::{Outcome, Reconcile};
-use crate::world::{Ask, Directive, World};
+use crate::world::{Ask, Directive, Leasing, World};
 use supervised::Supervised;
 use threads::Threads;
 use translate::Follow;
@@ -151,6 +151,12 @@ pub struct Engine<J: Journal> {
     interruption: Interruption,
     /// Prepared attempts whose start is being made durable.
     launching: BTreeMap<AttemptId, Box<Prepared>>,
+    /// Runs that somebody started or resumed in this life.
+    attended: BTreeSet<RunId>,
+    /// What is asked is answered and nothing more is done.
+    passive: bool,
+    /// A run is attended since the last step: the next one is due at once.
+    again: bool,
     /// Attempts whose processes may outlive them: found by an earlier life, or given up.
     strays: BTreeSet<AttemptId>,
     /// What the monitor found, to be decided in the next step.
@@ -200,6 +206,9 @@ impl<J: Journal> Engine<J> {
             troubles: Vec::new(),
             interruption: Interruption::No,
             launching: BTreeMap::new(),
+            attended: BTreeSet::new(),
+            passive: true,
+            again: false,
             strays: BTreeSet::new(),
             found: Vec::new(),
             looked_at: Instant::now(),
@@ -237,8 +246,12 @@ impl<J: Journal> Engine<J> {
     }
 
     fn run_to_rest(&mut self, until: Until) -> Result<Rest, Fault> {
-        self.world.leasing = until != Until::Answered;
-        if self.world.leasing {
+        self.passive = until == Until::Answered;
+        if let Until::Rests(run) = until {
+            self.attended.insert(run);
+        }
+        self.attend();
+        if !self.passive {
             self.step(Vec::new())?;
             // A run that only people can move would be waited for in vain.
             if self.is_at_rest(until) {
@@ -284,8 +297,29 @@ impl<J: Journal> Engine<J> {
         }
     }
 
+    /// Tells the world which runs are gone on with: those that somebody started or resumed in this
+    /// life. Others that never ended are left as they are; their owners did not ask for them.
+    fn attend(&mut self) {
+        let runs = if self.passive {
+            BTreeSet::new()
+        } else {
+            self.attended.clone()
+        };
+        self.world.leasing = Leasing::These(runs);
+    }
+
+    /// Whether a run is gone on with, or still has something to be ended.
+    fn attends(&self, run: &run::Run) -> bool {
+        let stops = |effect| matches!(effect, Effect::Stop(_));
+        self.attended.contains(&run.id) || run.owed().any(stops)
+    }
+
     fn nothing_works(&self) -> bool {
-        (self.cannot_join() || self.world.runs().all(|run| run.slots() == 0))
+        (self.cannot_join()
+            || self
+                .world
+                .runs()
+                .all(|run| !self.attends(run) || run.slots() == 0))
             && self.local.is_empty()
             && self.reconcile.is_idle()
     }
@@ -320,10 +354,16 @@ impl<J: Journal> Engine<J> {
 
     /// Waits for inputs until something is due, and takes at most a step's worth.
     fn take_inputs(&mut self, until: Until) -> Vec<Input> {
+        let again = std::mem::take(&mut self.again);
+        let patience = if again {
+            Duration::ZERO
+        } else {
+            self.patience()
+        };
         let many = self.local.len().min(STEP_INPUTS_MAX);
         let mut inputs: Vec<Input> = self.local.drain(..many).collect();
         if inputs.is_empty() && until != Until::Answered {
-            match self.inputs.recv_timeout(self.patience()) {
+            match self.inputs.recv_timeout(patience) {
                 Ok(input) => inputs.push(input),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
@@ -392,7 +432,7 @@ impl<J: Journal> Engine<J> {
             (self.observer)(&notices, &self.world);
         }
         failpoint::hit("answers.after");
-        if self.world.leasing {
+        if !self.passive {
             failpoint::hit("reconcile.before");
             self.begin_owed();
             failpoint::hit("reconcile.after");

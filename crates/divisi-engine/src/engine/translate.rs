@@ -70,7 +70,8 @@ impl<J: Journal> Engine<J> {
             Interruption::No => {
                 self.interruption = Interruption::Graceful;
                 self.shell.checks.interrupt(EndHow::Graceful);
-                let runs: Vec<RunId> = self.world.runs().map(|run| run.id).collect();
+                let attended = self.world.runs().filter(|run| self.attends(run));
+                let runs: Vec<RunId> = attended.map(|run| run.id).collect();
                 for run in runs {
                     let pause = Command::Pause {
                         reason: PauseReason::Interrupted,
@@ -130,8 +131,20 @@ impl<J: Journal> Engine<J> {
                 base,
                 approved,
             })),
+            ControlAsk::Attend(run) => {
+                self.attended.insert(run);
+                self.attend();
+                let _ = reply.try_send(Response::Accepted);
+                return;
+            }
             ControlAsk::Act { run, action } => match self.command_of(run, action) {
-                Ok(command) => Ask::Run(run, command),
+                Ok(command) => {
+                    if command == Command::Resume {
+                        self.attended.insert(run);
+                        self.attend();
+                    }
+                    Ask::Run(run, command)
+                }
                 Err(diagnostic) => {
                     let _ = reply.try_send(Response::Refused(diagnostic));
                     return;
@@ -490,7 +503,10 @@ impl<J: Journal> Engine<J> {
         match follow {
             Follow::Nothing => {}
             Follow::Reply(reply) => {
-                if matches!(answer, Answer::Created(_)) {
+                if let Answer::Created(run) = answer {
+                    self.attended.insert(run);
+                    self.attend();
+                    self.again = true;
                     give_memory_back();
                 }
                 // Whoever asked may have gone; the outcome is stored.

@@ -95,7 +95,8 @@ fn of_task(run: &Run, repo: &Repo, name: &str) -> Result<Range, Failure> {
 /// `divisi diff`.
 pub(crate) fn diff(args: &cli::Diff, id: RunId, project: &Project, printer: &Printer) -> Outcome {
     let run = crate::follow::run(project, id)?;
-    let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit).map_err(|fault| told(&fault))?;
+    let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit)
+        .map_err(|fault| told(&fault))?;
     let range = match &args.task {
         None => whole(&run)?,
         Some(task) => of_task(&run, &repo, task)?,
@@ -122,7 +123,8 @@ pub(crate) fn diff(args: &cli::Diff, id: RunId, project: &Project, printer: &Pri
 /// `divisi merge`.
 pub(crate) fn merge(args: &cli::Merge, id: RunId, project: &Project, printer: &Printer) -> Outcome {
     let run = crate::follow::run(project, id)?;
-    let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit).map_err(|fault| told(&fault))?;
+    let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit)
+        .map_err(|fault| told(&fault))?;
     let all = whole(&run)?;
     let part = match &args.task {
         None => None,

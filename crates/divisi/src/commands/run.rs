@@ -346,6 +346,9 @@ impl<'a> Driver<'a> {
     /// rest: then somebody must take over.
     fn follow(&self, mut client: Client, run: RunId) -> Result<Option<Rest>, Failure> {
         let holding = self.holding.clone();
+        // A holder that took over from another goes on only with what it is asked for. If it is
+        // gone already, that shows below.
+        let _ = client.ask(&request(Ask::Attend(run)));
         self.hear(Box::new(move || {
             if let Ok(Holder::Other(mut client)) = reach(&holding, || {
                 Box::new(|_: &[Notice], _: &dyn divisi_engine::engine::View| {})
