@@ -150,17 +150,13 @@ fn plain(ending: &Ending, exit: Option<Exit>) -> Feedback {
     }
 }
 
-/// Answers in the order of the questions; what a person said unasked goes with an empty question.
+/// Answers with their questions; what a person said unasked goes with an empty question.
 fn answers(task: &Task) -> Vec<Answer> {
-    let mut questions = task.endings.iter().filter_map(|ending| match &ending.end {
-        AttemptEnd::Asked(question) => Some(question.clone()),
-        _ => None,
-    });
     task.answers
         .iter()
-        .map(|answer| Answer {
-            question: questions.next().unwrap_or_default(),
-            answer: answer.clone(),
+        .map(|told| Answer {
+            question: told.question.clone().unwrap_or_default(),
+            answer: told.text.clone(),
         })
         .collect()
 }

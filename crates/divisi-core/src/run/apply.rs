@@ -10,8 +10,8 @@ use super::event::{Event, Then};
 use super::links::{Links, Node};
 use super::settings::Settings;
 use super::state::{
-    Attempt, AttemptEnd, Base, Class, Counts, Ending, Final, Integration, Phase, ReadyKey, Run,
-    RunStatus, Task, TaskState, TaskStatus, holds_slot, ready_key,
+    Answer, Attempt, AttemptEnd, Base, Class, Counts, Ending, Final, Integration, Phase, ReadyKey,
+    Run, RunStatus, Task, TaskState, TaskStatus, holds_slot, ready_key,
 };
 use super::transition::{EventName, Next, StateName, names, next, receipt_name};
 use crate::ids::{AttemptId, Commit, RunId, TaskNo, Time};
@@ -567,7 +567,12 @@ impl Run {
         let was_done = matches!(self.tasks[no.index()].state, TaskState::Done);
         let waits = self.tasks[no.index()].unmet > 0;
         self.change(no, |task| match event {
-            Event::ApprovalGiven { .. } => task.state = TaskState::Done,
+            Event::ApprovalGiven { note, .. } => {
+                if !note.is_empty() {
+                    task.answers.push(Answer::unasked(note));
+                }
+                task.state = TaskState::Done;
+            }
             Event::TaskFailed { reason, .. } => task.state = TaskState::Failed(reason.clone()),
             Event::TaskCanceled { .. } => task.state = TaskState::Canceled,
             Event::TaskSkipped { because, .. } => task.state = TaskState::Skipped(*because),
@@ -576,7 +581,7 @@ impl Run {
                 task.losses = 0;
                 task.conflicts = 0;
                 if !note.is_empty() {
-                    task.answers.push(note.clone());
+                    task.answers.push(Answer::unasked(note));
                 }
                 task.state = match waits {
                     true => TaskState::Waiting,
@@ -584,7 +589,14 @@ impl Run {
                 };
             }
             Event::QuestionAnswered { answer, .. } => {
-                task.answers.push(answer.clone());
+                let question = match &task.state {
+                    TaskState::Question(question) => Some(question.clone()),
+                    _ => None,
+                };
+                task.answers.push(Answer {
+                    question,
+                    text: answer.clone(),
+                });
                 task.state = TaskState::Ready {
                     not_before: Time(0),
                 };

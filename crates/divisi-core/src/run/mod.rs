@@ -40,8 +40,8 @@ pub use person::SPLIT_DEPTH_MAX;
 pub use remedy::words as end_words;
 pub use settings::{Budget, Settings};
 pub use state::{
-    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_PERSON, Attempt, AttemptEnd, Base, Counts,
-    Ending, Failure, Final, Integration, Phase, Run, RunStatus, StopReason, Task, TaskState,
-    TaskStatus, holds_slot,
+    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_PERSON, Answer, Attempt, AttemptEnd, Base,
+    Counts, Ending, Failure, Final, Integration, Phase, Run, RunStatus, StopReason, Task,
+    TaskState, TaskStatus, holds_slot,
 };
 pub(crate) use state::{Class, ready_key};

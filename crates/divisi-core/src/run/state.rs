@@ -215,6 +215,25 @@ pub struct Ending {
     pub offer: Option<Snapshot>,
 }
 
+/// What a task's owner told it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The question that it answers; `None` for what was told unasked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// What was said.
+    pub text: String,
+}
+
+impl Answer {
+    pub(super) fn unasked(text: &str) -> Answer {
+        Answer {
+            question: None,
+            text: text.to_owned(),
+        }
+    }
+}
+
 /// A task's state; data lives in the variant that needs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -356,7 +375,7 @@ pub struct Task {
     /// The agent it was reassigned to.
     pub reassigned: Option<String>,
     /// What its owner answered or told it, oldest first.
-    pub answers: Vec<String>,
+    pub answers: Vec<Answer>,
     /// How deep in splits it stands: 0 in the plan as it was accepted.
     pub depth: u32,
     /// Milliseconds of the longest path from its start to the run's end. Derived.

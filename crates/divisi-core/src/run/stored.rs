@@ -6,12 +6,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, PauseReason};
-use super::state::{Counts, Ending, Final, Integration, Run, RunStatus, TaskState};
+use super::state::{Answer, Counts, Ending, Final, Integration, Run, RunStatus, TaskState};
 use crate::ids::{RunId, TaskNo, Time};
 use crate::journal::{RunRow, TaskRow};
 
 /// The version of the rows' forms.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 #[derive(Serialize)]
 struct TaskOut<'a> {
@@ -26,8 +26,8 @@ struct TaskOut<'a> {
     conflicts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     reassigned: &'a Option<String>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    answers: &'a [String],
+    #[serde(skip_serializing_if = "<[Answer]>::is_empty")]
+    answers: &'a [Answer],
 }
 
 #[expect(
@@ -52,7 +52,7 @@ struct TaskIn {
     #[serde(default)]
     reassigned: Option<String>,
     #[serde(default)]
-    answers: Vec<String>,
+    answers: Vec<Answer>,
 }
 
 #[derive(Serialize, Deserialize)]

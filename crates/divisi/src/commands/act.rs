@@ -18,6 +18,8 @@ use crate::project::Project;
 
 /// Has an action done on a run.
 pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Printer) -> Outcome {
+    // Before anything is held: a run that is not there is no reason to begin an epoch.
+    project.row(&project.view()?, Some(run))?;
     let holding = Holding::of(project);
     let request = request(Ask::Act { run, action });
     let silent =

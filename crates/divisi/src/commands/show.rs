@@ -333,7 +333,7 @@ fn spec_lines(run: &Run, no: TaskNo, task: &Task) -> Vec<Line> {
         lines.push(row("estimate", span(ms)));
     }
     for answer in &task.answers {
-        lines.push(row("told", answer));
+        lines.push(row("told", &answer.text));
     }
     lines
 }

@@ -64,6 +64,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         estimate_ms: task.spec.estimate.duration_ms,
         reason: told.flatten().map(|told| told.causes.join("; ")),
         verdicts: judged(&task.spec.criteria, last_verdicts(task)),
+        told: task.answers.clone(),
         artifacts: artifacts(task),
     }
 }

@@ -206,7 +206,7 @@ fn table(report: &Report, out: &mut String) {
 /// Whether all about the task is said by one line of the table.
 fn is_plain(task: &Done) -> bool {
     let proven = |judged: &Judged| judged.outcome == Some(Outcome::Pass) && !judged.proves_nothing;
-    task.status == TaskStatus::Done && task.verdicts.iter().all(proven)
+    task.status == TaskStatus::Done && task.told.is_empty() && task.verdicts.iter().all(proven)
 }
 
 fn details(report: &Report, out: &mut String) {
@@ -233,6 +233,17 @@ fn details(report: &Report, out: &mut String) {
         );
         if let Some(reason) = &task.reason {
             line!(out, "  - why: {}", text(reason));
+        }
+        for told in &task.told {
+            match &told.question {
+                Some(question) => line!(
+                    out,
+                    "  - asked: {}; told: {}",
+                    text(question),
+                    text(&told.text)
+                ),
+                None => line!(out, "  - told: {}", text(&told.text)),
+            }
         }
         task.verdicts
             .iter()

@@ -9,7 +9,7 @@ mod answers;
 mod gather;
 mod markdown;
 
-use divisi_core::run::{Base, RunStatus, TaskStatus};
+use divisi_core::run::{Answer, Base, RunStatus, TaskStatus};
 use divisi_core::{Digest, Outcome, Time};
 use serde::Serialize;
 
@@ -117,6 +117,8 @@ pub(crate) struct Done {
     pub(crate) reason: Option<String>,
     /// Its criteria with the verdicts on its last judged attempt.
     pub(crate) verdicts: Vec<Judged>,
+    /// What its owner told it, or said when consenting.
+    pub(crate) told: Vec<Answer>,
     /// What it promised and made.
     pub(crate) artifacts: Vec<Made>,
 }

@@ -99,5 +99,9 @@ fn an_agent_that_is_not_confined_is_reported_so() {
     stage.run(&plan, &["--unconfined"]).expect(0);
     let run = stage.only();
     assert_eq!(task(&run, "may").endings[0].confined, Some(false));
+    stage
+        .divisi(&["report", "1"])
+        .expect(0)
+        .says("writes were not confined\n\n- may");
     assert!(outside.exists());
 }

@@ -158,6 +158,23 @@ fn nothing_that_an_agent_writes_reaches_a_terminal_raw() {
 
 /// Commands that show what agents and people wrote.
 const SHOWING: &[&[&str]] = &[
+    &["status"],
+    &["status", "1"],
+    &["show", "1"],
+    &["show", "1", "printer"],
+    &["show", "1", "checked"],
+    &["show", "1", "asker"],
+    &["show", "1", "namer"],
+    &["logs", "1", "printer"],
+    &["logs", "1", "checked"],
+    &["explain", "1"],
+    &["explain", "1", "asker"],
+    &["explain", "1", HOSTILE],
+    &["report", "1"],
+    &["watch", "1", "--from-start"],
+    &["diff", "1", "checked"],
+    &["merge", "1"],
+    &["gc"],
     &["resume", "1"],
     &["retry", "1", HOSTILE],
     &["answer", "1", HOSTILE, "x"],

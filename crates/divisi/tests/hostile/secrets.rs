@@ -81,6 +81,19 @@ fn an_environment_that_is_dumped_and_printed_holds_no_secret_and_shows_none() {
     for secret in [KEY, TOKEN] {
         assert!(!ran.stderr.contains(secret) && !ran.stdout.contains(secret));
     }
+    let views: [&[&str]; 5] = [
+        &["report", "1"],
+        &["show", "1", "dump"],
+        &["logs", "1", "dump"],
+        &["watch", "1", "--from-start", "--json"],
+        &["diff", "1"],
+    ];
+    for args in views {
+        let shown = stage.divisi(args).expect(0);
+        for secret in [KEY, TOKEN] {
+            assert!(!shown.stdout.contains(secret), "{args:?} shows a secret");
+        }
+    }
     let log = std::fs::read_to_string(stage.path(".divisi/runs/run-1/logs/bare.1.log")).unwrap();
     assert!(log.contains("HOME="), "it did dump: {log}");
     are_nowhere(&stage);

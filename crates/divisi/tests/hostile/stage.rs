@@ -9,6 +9,7 @@ use std::io::Read;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use divisi_core::journal::{Entry, Stream, TaskRow};
@@ -194,13 +195,7 @@ impl Stage {
 
     /// The journal as another process sees it; `None` while there is none.
     pub(crate) fn try_view(&self) -> Option<View> {
-        let kinds = run::KINDS
-            .iter()
-            .chain(divisi_core::ledger::KINDS)
-            .copied()
-            .collect::<Vec<_>>();
-        let versions = Versions::new(kinds.leak(), Upcasters::current(), stored::VERSION);
-        Store::open_read_only(&self.path(".divisi"), versions).ok()
+        Store::open_read_only(&self.path(".divisi"), versions()).ok()
     }
 
     pub(crate) fn view(&self) -> View {
@@ -364,6 +359,17 @@ impl Ran {
     }
 }
 
+/// What today's code reads of a journal.
+pub(crate) fn versions() -> Versions {
+    static KINDS: OnceLock<Vec<(&str, u32)>> = OnceLock::new();
+    let kinds = || [run::KINDS, divisi_core::ledger::KINDS].concat();
+    Versions::new(
+        KINDS.get_or_init(kinds),
+        Upcasters::current(),
+        stored::VERSION,
+    )
+}
+
 fn read_lossy(from: &mut impl Read) -> String {
     let mut bytes = Vec::new();
     // A process that is killed leaves what it said.
@@ -450,7 +456,8 @@ pub(crate) fn with_argument(text: &str) -> Vec<i32> {
     pids().filter(has).collect()
 }
 
-fn supervisor_of(folder: &Path) -> Option<i32> {
+/// The supervisor of a `.divisi` folder.
+pub(crate) fn supervisor_of(folder: &Path) -> Option<i32> {
     let folder = folder.display().to_string();
     let is_supervisor = |pid: &i32| {
         let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

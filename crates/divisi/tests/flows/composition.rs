@@ -1,0 +1,158 @@
+//! Results composed in levels, from templates, and from what comes from outside.
+
+use divisi_core::receipt::Receipt;
+use divisi_core::run::{AttemptEnd, Event, RunStatus};
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, endings, git, stands, statuses, task, write};
+
+const EXAMPLE: &str = include_str!("../../../../examples/composition-in-levels.json");
+const MEASUREMENTS: &str = include_str!("../../../../examples/data/measurements.csv");
+
+/// ```text
+/// research-needs ──────┐           measurements (from outside)
+/// research-prior-work ─┴ findings ─┬─ parser ──┐        │
+///                                  │     └──────────────┘
+///                                  ├─ planner ─┴ front ─┐
+///                                  └─ writer ─── back ──┴ system ─┐
+/// notes ──────────────────────────────────────────────────────────┴ result
+/// ```
+#[test]
+fn three_levels_of_composition_run_as_one_plan() {
+    let stage = Stage::git(&[("examples/data/measurements.csv", MEASUREMENTS)]);
+    let plan: Value = serde_json::from_str(EXAMPLE).unwrap();
+    stage.run(&plan, &["-j", "4"]).expect(0);
+    let run = stage.only();
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    assert_eq!(run.tasks().len(), 12);
+    assert!(statuses(&run).iter().all(|(_, status)| *status == "done"));
+    for task in run.tasks() {
+        let id = task.spec.id.as_str();
+        let [ending] = &task.endings[..] else {
+            panic!("{id} took more than one attempt");
+        };
+        assert_eq!(ending.end, AttemptEnd::Integrated, "{id}");
+        let steps = &ending.receipts;
+        let verified = steps
+            .iter()
+            .position(|r| matches!(r, Receipt::Verified { .. }));
+        let integrated = steps
+            .iter()
+            .position(|r| matches!(r, Receipt::Integrated { .. }));
+        assert!(
+            verified.is_some() && verified < integrated,
+            "{id} was verified before"
+        );
+    }
+    let text = |path: &str| stage.result(path).unwrap();
+    assert_eq!(
+        text("system.json"),
+        "{\"system\": [{\"module\": \"front\", \"parts\": [\
+         {\"measured_rows\": 4, \"name\": \"parser\"}, \
+         {\"measured_rows\": 0, \"name\": \"planner\"}]}, \
+         {\"module\": \"back\", \"parts\": [{\"measured_rows\": 0, \"name\": \"writer\"}]}]}\n"
+    );
+    assert!(text("research/findings.md").contains("# What there is\n\n## Prior work\n"));
+    assert_eq!(text("data/measurements.csv"), MEASUREMENTS);
+    assert!(text("RESULT.md").contains("- The system: done, system.json ("));
+    // The whole was validated again, after everything was integrated.
+    let events = stage.timed_events();
+    let place = |is: &dyn Fn(&Event) -> bool| events.iter().rposition(|(_, event)| is(event));
+    let integrated = place(&|event| matches!(event, Event::BatchIntegrated { .. }));
+    let passed = place(&|event| matches!(event, Event::FinalPassed { .. }));
+    assert!(integrated.is_some() && integrated < passed);
+    stage.divisi(&["merge", "1", "--yes"]).expect(0);
+    assert!(stage.path("RESULT.md").exists());
+}
+
+#[test]
+fn inputs_follow_each_other_where_there_is_no_template() {
+    let stage = Stage::git(&[
+        ("head.txt", "of the tree\n"),
+        ("t.md", "{{ inputs[0].id }}!\n"),
+    ]);
+    let plan = json!({"task_title": "put together", "subtasks": [
+        {"subtask_id": "a", "script": "echo one > a.md", "deliverables": ["a.md"]},
+        {"subtask_id": "b", "script": "echo two > b.md", "deliverables": ["b.md"]},
+        {"subtask_id": "all", "kind": "compose", "inputs": ["head.txt", "b", "a"],
+         "template": {"output": "all.md"}},
+        {"subtask_id": "from-file", "kind": "compose", "inputs": ["a"],
+         "template": {"path": "t.md", "output": "filled.md"}},
+        {"subtask_id": "tree", "kind": "compose", "inputs": ["a", "b"],
+         "criteria": [{"count": "*.md", "min": 3}]},
+    ]});
+    stage.run(&plan, &[]).expect(0);
+    let all = stage.result("all.md").unwrap();
+    let places: Vec<usize> = ["of the tree", "two", "one"]
+        .iter()
+        .map(|text| {
+            all.find(text)
+                .unwrap_or_else(|| panic!("{text} is in {all}"))
+        })
+        .collect();
+    assert!(places.is_sorted(), "{all}");
+    assert_eq!(stage.result("filled.md").as_deref(), Some("a!\n"));
+    let run = stage.only();
+    assert_eq!(endings(&run, "tree")[0].end, AttemptEnd::Integrated);
+}
+
+#[test]
+fn a_template_that_cannot_be_filled_is_refused_with_its_reason() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "bad template", "subtasks": [
+        {"subtask_id": "a", "script": "echo one > a.md", "deliverables": ["a.md"]},
+        {"subtask_id": "bad", "kind": "compose", "inputs": ["a"], "retries": 0,
+         "template": {"text": "one\n{{ nobody }}", "output": "all.md"}},
+    ]});
+    stage.run(&plan, &[]).expect(3);
+    stage.divisi(&["logs", "1", "bad"]).expect(0).says("nobody");
+}
+
+#[test]
+fn an_input_from_outside_that_is_missing_is_waited_for_and_then_submitted() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "from outside", "subtasks": [
+        {"subtask_id": "there", "kind": "external", "inputs": [{"path": "x"}], "deliverables": ["in/x"]},
+        {"subtask_id": "missing", "kind": "external", "inputs": [{"path": "data/y.csv"}], "deliverables": ["in/y.csv"]},
+        {"subtask_id": "use", "script": "cat in/x in/y.csv > used", "inputs": ["there", "missing"], "deliverables": ["used"]},
+    ]});
+    stage
+        .run(&plan, &[])
+        .expect(4)
+        .says("divisi submit run-1 missing");
+    let run = stage.only();
+    stands(
+        &run,
+        RunStatus::Blocked,
+        &[
+            ("there", "done"),
+            ("missing", "running"),
+            ("use", "waiting"),
+        ],
+    );
+    let file = stage.beside("y.csv");
+    write(&file, "from outside\n");
+    stage
+        .divisi(&["submit", "1", "missing", &file.display().to_string()])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    assert_eq!(stage.result("used").as_deref(), Some("1\nfrom outside\n"));
+    assert_eq!(task(&stage.only(), "missing").attempts(), 1);
+}
+
+#[test]
+fn an_input_from_outside_never_follows_a_link_out_of_the_project() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    std::os::unix::fs::symlink("/etc/passwd", stage.path("link")).unwrap();
+    let plan = json!({"task_title": "from outside", "subtasks": [
+        {"subtask_id": "linked", "kind": "external", "inputs": [{"path": "link"}], "deliverables": ["in"]},
+    ]});
+    let ran = stage.run(&plan, &[]);
+    assert!([3, 4].contains(&ran.code), "{ran:?}");
+    let objects = git(
+        &stage.path(".divisi/repo.git"),
+        &["cat-file", "--batch-all-objects", "--batch"],
+    );
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
+    assert!(!objects.contains(passwd.lines().next().unwrap()));
+}

@@ -1,0 +1,11 @@
+//! The kernel's ordinary promises, end to end: the real binary, real git, real processes.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
+
+mod bases;
+mod bounds;
+mod composition;
+mod people;
+#[path = "../hostile/stage.rs"]
+mod stage;
+mod whole;

@@ -1,0 +1,423 @@
+//! What people do in a run: consent, work, judge, answer, help, and give up.
+//!
+//! None of these has a terminal: what a person is needed for is an exit code and a printed command.
+
+use divisi_core::receipt::Receipt;
+use divisi_core::run::{AttemptEnd, Event, Failure, RunStatus, TaskState};
+use divisi_core::{Outcome, Verdict};
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, endings, stands, task, until, with_argument, write};
+
+/// The verdicts with which a task's last attempt was verified.
+fn verdicts(stage: &Stage, name: &str) -> Vec<Verdict> {
+    let run = stage.only();
+    let receipts = &endings(&run, name).last().expect("it was tried").receipts;
+    let found = receipts.iter().find_map(|receipt| match receipt {
+        Receipt::Verified { verdicts, .. } => Some(verdicts.clone()),
+        _ => None,
+    });
+    found.expect("it was verified")
+}
+
+#[test]
+fn a_plan_that_nobody_approved_waits_and_says_how() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan =
+        json!({"task_title": "unapproved", "subtasks": [{"subtask_id": "a", "command": ["true"]}]});
+    let path = stage.plan(&plan);
+    stage
+        .divisi(&["run", &path])
+        .expect(4)
+        .says("divisi approve run-1");
+    stands(
+        &stage.only(),
+        RunStatus::AwaitingApproval,
+        &[("a", "ready")],
+    );
+    assert_eq!(
+        task(&stage.only(), "a").attempts(),
+        0,
+        "nothing was started"
+    );
+    stage
+        .divisi(&["approve", "1"])
+        .expect(0)
+        .says("divisi resume run-1");
+    stage.divisi(&["resume", "1"]).expect(0);
+    stands(&stage.only(), RunStatus::Succeeded, &[("a", "done")]);
+}
+
+fn with_approval() -> Value {
+    json!({"task_title": "an approval", "subtasks": [
+        {"subtask_id": "a", "command": ["true"]},
+        {"subtask_id": "gate", "kind": "approval", "title": "is it good?", "dependencies": ["a"]},
+        {"subtask_id": "b", "command": ["true"], "dependencies": ["gate"]},
+        {"subtask_id": "beside", "command": ["true"]},
+    ]})
+}
+
+#[test]
+fn an_approval_holds_back_what_depends_on_it_until_it_is_given() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    stage
+        .run(&with_approval(), &[])
+        .expect(4)
+        .says("divisi approve run-1 gate");
+    let waiting = [
+        ("a", "done"),
+        ("gate", "blocked"),
+        ("b", "waiting"),
+        ("beside", "done"),
+    ];
+    stands(&stage.only(), RunStatus::Blocked, &waiting);
+    stage
+        .divisi(&["approve", "1", "gate", "--note", "it is"])
+        .expect(0);
+    stage.divisi(&["resume"]).expect(0);
+    let done = [
+        ("a", "done"),
+        ("gate", "done"),
+        ("b", "done"),
+        ("beside", "done"),
+    ];
+    stands(&stage.only(), RunStatus::Succeeded, &done);
+    stage.divisi(&["report", "1"]).expect(0).says("it is");
+}
+
+#[test]
+fn an_approval_that_is_refused_fails_the_run() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    stage.run(&with_approval(), &[]).expect(4);
+    stage
+        .divisi(&["reject", "1", "gate", "--reason", "it is not"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]);
+    let tasks = [
+        ("a", "done"),
+        ("gate", "failed"),
+        ("b", "skipped"),
+        ("beside", "done"),
+    ];
+    stands(&stage.only(), RunStatus::Failed, &tasks);
+    stage.divisi(&["watch", "1", "--from-start"]).expect(1);
+}
+
+#[test]
+fn a_persons_work_is_submitted_with_its_files_and_checked_like_any_other() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "by hand", "subtasks": [
+        {"subtask_id": "write", "agent": "person", "title": "write it", "deliverables": ["doc/text.md"],
+         "criteria": [{"contains": "right", "in": "doc/text.md"}]},
+        {"subtask_id": "use", "script": "cat doc/text.md > used", "inputs": ["write"], "deliverables": ["used"]},
+    ]});
+    stage
+        .run(&plan, &[])
+        .expect(4)
+        .says("divisi submit run-1 write");
+    let file = stage.beside("text.md");
+    let name = file.display().to_string();
+    write(&file, "wrong\n");
+    stage.divisi(&["submit", "1", "write", &name]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(4);
+    let run = stage.only();
+    let [refused] = endings(&run, "write") else {
+        panic!("one attempt was refused");
+    };
+    assert!(matches!(
+        refused.end,
+        AttemptEnd::Refused(Failure::Checks(_))
+    ));
+    write(&file, "right\n");
+    stage.divisi(&["submit", "1", "write", &name]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    stands(
+        &stage.only(),
+        RunStatus::Succeeded,
+        &[("write", "done"), ("use", "done")],
+    );
+    assert_eq!(stage.result("used").as_deref(), Some("right\n"));
+}
+
+fn in_plain_words() -> Value {
+    // Each attempt leaves a copy of what it was told.
+    let script = "echo words > a.md; cp \"$DIVISI_HANDOFF\" told-${DIVISI_JOB##*.}.json";
+    json!({"task_title": "plain words", "subtasks": [
+        {"subtask_id": "a", "script": script, "deliverables": ["a.md"], "criteria": ["it reads well"]},
+        {"subtask_id": "b", "command": ["true"], "dependencies": ["a"]},
+    ]})
+}
+
+#[test]
+fn plain_words_are_judged_by_a_person() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    stage
+        .run(&in_plain_words(), &[])
+        .expect(4)
+        .says("divisi approve run-1 a");
+    stands(
+        &stage.only(),
+        RunStatus::Blocked,
+        &[("a", "blocked"), ("b", "waiting")],
+    );
+    stage
+        .divisi(&["approve", "1", "a", "--note", "it does"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    let judged = &verdicts(&stage, "a")[0];
+    assert_eq!(
+        (judged.outcome, judged.evidence.as_str()),
+        (Outcome::Pass, "it does")
+    );
+}
+
+#[test]
+fn what_a_person_refused_is_tried_again_with_the_reason() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    stage.run(&in_plain_words(), &[]).expect(4);
+    stage
+        .divisi(&["reject", "1", "a", "--reason", "too dry"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(4);
+    let run = stage.only();
+    let refused = AttemptEnd::Refused(Failure::Person("too dry".into()));
+    assert_eq!(endings(&run, "a")[0].end, refused);
+    stage
+        .divisi(&["approve", "1", "a", "--waive", "--note", "good enough"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    let waived = &verdicts(&stage, "a")[0];
+    assert_eq!(
+        (waived.outcome, waived.evidence.as_str()),
+        (Outcome::Waived, "good enough")
+    );
+    let told: Value = serde_json::from_str(&stage.result("told-2.json").unwrap()).unwrap();
+    let reason = told["feedback"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("too dry"), "{reason}");
+    stage.divisi(&["report", "1"]).expect(0).says("waived");
+}
+
+#[test]
+fn a_question_is_answered_in_the_next_handoff() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    // It fails once before it asks: what it was told then is no answer.
+    let script = "if test ${DIVISI_JOB##*.} = 1; then exit 1
+                  elif grep -q '\"answer\": \"blue\"' \"$DIVISI_HANDOFF\"
+                  then echo blue > a.md; cp \"$DIVISI_HANDOFF\" told.json
+                  else echo 'which color?' > \"$DIVISI_QUESTION\"; fi";
+    let plan = json!({"task_title": "it asks", "subtasks": [
+        {"subtask_id": "a", "script": script, "deliverables": ["a.md"]},
+        {"subtask_id": "beside", "command": ["true"]},
+    ]});
+    stage
+        .run(&plan, &[])
+        .expect(4)
+        .says("divisi answer run-1 a");
+    let run = stage.only();
+    stands(
+        &run,
+        RunStatus::Blocked,
+        &[("a", "blocked"), ("beside", "done")],
+    );
+    assert_eq!(
+        task(&run, "a").state,
+        TaskState::Question("which color?".into())
+    );
+    stage
+        .divisi(&["explain", "1", "a"])
+        .expect(0)
+        .says("which color?");
+    stage.divisi(&["answer", "1", "a", "blue"]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    let told: Value = serde_json::from_str(&stage.result("told.json").unwrap()).unwrap();
+    assert_eq!(
+        told["answers"],
+        json!([{"question": "which color?", "answer": "blue"}])
+    );
+    let run = stage.only();
+    let ends: Vec<&AttemptEnd> = endings(&run, "a")
+        .iter()
+        .map(|ending| &ending.end)
+        .collect();
+    let asked = AttemptEnd::Asked("which color?".into());
+    assert_eq!(ends[1..], [&asked, &AttemptEnd::Integrated]);
+}
+
+fn too_big() -> Value {
+    json!({"task_title": "too big", "subtasks": [
+        {"subtask_id": "big", "command": ["false"], "deliverables": ["one.md", "two.md"], "retries": 0},
+        {"subtask_id": "after", "script": "cat one.md two.md > all.md", "deliverables": ["all.md"],
+         "dependencies": ["big"]},
+    ]})
+}
+
+#[test]
+fn an_escalated_task_is_split_and_its_dependents_wait_for_the_parts() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    stage
+        .run(&too_big(), &[])
+        .expect(3)
+        .says("divisi explain run-1 big");
+    let parts = json!([
+        {"subtask_id": "one", "script": "echo 1 > one.md", "deliverables": ["one.md"]},
+        {"subtask_id": "two", "script": "echo 2 > two.md", "deliverables": ["two.md"], "dependencies": ["one"]},
+    ]);
+    let file = stage.beside("parts.json");
+    write(&file, &parts.to_string());
+    let name = file.display().to_string();
+    stage
+        .divisi(&["split", "1", "big", &name, "--reason", "too big"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    let tasks = [
+        ("big", "split"),
+        ("after", "done"),
+        ("one", "done"),
+        ("two", "done"),
+    ];
+    stands(&stage.only(), RunStatus::Succeeded, &tasks);
+    assert_eq!(stage.only().revision, 2);
+    assert_eq!(stage.result("all.md").as_deref(), Some("1\n2\n"));
+}
+
+#[test]
+fn parts_that_make_no_plan_are_refused_and_change_nothing() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    stage.run(&too_big(), &[]).expect(3);
+    let before = stage.timed_events().len();
+    for (parts, code) in [
+        (json!([{"subtask_id": "one", "command": ["true"]}]), 6),
+        (
+            json!([{"subtask_id": "after", "command": ["true"]}, {"subtask_id": "b", "command": ["true"]}]),
+            6,
+        ),
+        (
+            json!([{"subtask_id": "a", "command": ["true"], "dependencies": ["b"]},
+                {"subtask_id": "b", "command": ["true"], "dependencies": ["a"]}]),
+            2,
+        ),
+    ] {
+        let file = stage.beside("parts.json");
+        write(&file, &parts.to_string());
+        stage
+            .divisi(&["split", "1", "big", &file.display().to_string()])
+            .expect(code);
+    }
+    assert_eq!(stage.timed_events().len(), before);
+}
+
+#[test]
+fn an_escalated_task_is_tried_again_with_a_note_or_given_up() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let script = "if grep -qs 'use the door' \"$DIVISI_HANDOFF\"; then echo in > a.md; fi";
+    let plan = json!({"task_title": "a hint helps", "subtasks": [
+        {"subtask_id": "a", "script": script, "deliverables": ["a.md"]},
+        {"subtask_id": "b", "command": ["false"], "retries": 1},
+        {"subtask_id": "after", "command": ["true"], "dependencies": ["a"]},
+    ]});
+    stage.run(&plan, &[]).expect(3);
+    assert_eq!(
+        (
+            endings(&stage.only(), "a").len(),
+            endings(&stage.only(), "b").len()
+        ),
+        (3, 2)
+    );
+    stage
+        .divisi(&["retry", "1", "a", "--note", "use the door"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(3);
+    assert_eq!(endings(&stage.only(), "a").len(), 4);
+    stage
+        .divisi(&["reject", "1", "b", "--reason", "not needed"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]);
+    let tasks = [("a", "done"), ("b", "failed"), ("after", "done")];
+    stands(&stage.only(), RunStatus::Failed, &tasks);
+    stage.divisi(&["retry", "1", "a"]).expect(6);
+    stage.divisi(&["retry", "1", "nobody"]);
+    stage.divisi(&["retry", "9", "a"]).expect(7);
+}
+
+#[test]
+fn a_run_is_canceled_whole() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let gate = stage.beside("never").display().to_string();
+    let wait = format!("until test -e {gate}; do sleep 0.01; done");
+    let plan = json!({"task_title": "canceled", "subtasks": [
+        {"subtask_id": "a", "command": ["true"]},
+        {"subtask_id": "b", "script": wait, "dependencies": ["a"]},
+        {"subtask_id": "c", "command": ["true"], "dependencies": ["b"]},
+    ]});
+    let running = stage.start_plan(&plan, &[]);
+    until("it waits", || with_argument(&wait).len() == 1);
+    stage.divisi(&["cancel", "1"]).expect(0);
+    running.wait().expect(5);
+    let tasks = [("a", "done"), ("b", "canceled"), ("c", "canceled")];
+    stands(&stage.only(), RunStatus::Canceled, &tasks);
+    assert_eq!(with_argument(&wait), [] as [i32; 0]);
+    stage.divisi(&["resume", "1"]).expect(6);
+}
+
+#[test]
+fn a_paused_run_starts_nothing_new_and_is_resumed() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let gate = stage.beside("go").display().to_string();
+    let wait = format!("until test -e {gate}; do sleep 0.01; done");
+    let plan = json!({"task_title": "paused", "subtasks": [
+        {"subtask_id": "a", "script": wait},
+        {"subtask_id": "b", "command": ["true"], "dependencies": ["a"]},
+    ]});
+    let running = stage.start_plan(&plan, &[]);
+    until("it waits", || with_argument(&wait).len() == 1);
+    stage.divisi(&["pause", "1"]).expect(0);
+    write(stage.beside("go"), "");
+    running.wait().expect(4).says("divisi resume run-1");
+    let run = stage.only();
+    assert_eq!(task(&run, "a").status().word(), "done", "what ran went on");
+    assert_eq!(task(&run, "b").attempts(), 0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    stands(
+        &stage.only(),
+        RunStatus::Succeeded,
+        &[("a", "done"), ("b", "done")],
+    );
+}
+
+#[test]
+fn an_interrupted_run_ends_its_agents_and_can_be_resumed() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let gate = stage.beside("go").display().to_string();
+    let wait = format!("until test -e {gate}; do sleep 0.01; done");
+    let plan = json!({"task_title": "interrupted", "subtasks": [
+        {"subtask_id": "a", "script": wait},
+        {"subtask_id": "b", "command": ["true"], "dependencies": ["a"]},
+    ]});
+    let running = stage.start_plan(&plan, &[]);
+    until("it waits", || with_argument(&wait).len() == 1);
+    crate::stage::kill(running.pid(), libc::SIGINT);
+    running.wait().expect(130).says("divisi resume run-1");
+    assert_eq!(with_argument(&wait), [] as [i32; 0]);
+    assert!(stage.only().ended.is_none(), "it is not shown as ended");
+    write(stage.beside("go"), "");
+    stage.divisi(&["resume", "1"]).expect(0);
+    stands(
+        &stage.only(),
+        RunStatus::Succeeded,
+        &[("a", "done"), ("b", "done")],
+    );
+    assert_eq!(
+        task(&stage.only(), "a").failures,
+        0,
+        "it costs the task nothing"
+    );
+    let ended = |event: &Event| matches!(event, Event::RunEnded { .. });
+    assert_eq!(
+        stage
+            .timed_events()
+            .iter()
+            .filter(|(_, event)| ended(event))
+            .count(),
+        1
+    );
+}
