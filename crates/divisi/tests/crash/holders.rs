@@ -37,11 +37,14 @@ fn a_second_run_is_served_by_the_holder_and_taken_over_when_it_is_killed() {
     let second = stage.start(&texts(&stage.run_args(&two)), None);
     until("the second begins", || counted(&stage, "two"));
     first.kill();
-    // The second goes on with both: their agents lived on and are adopted.
+    // The second takes over; its agents, and those of the first run, lived on and are adopted. The
+    // first run goes on when its owner asks for it.
+    let third = stage.start(&texts(&stage.resume_args(FIRST.0)), None);
     go(&stage, "one");
     until("the first run ends", || {
         run_now(&stage, FIRST).is_some_and(|run| run.ended.is_some())
     });
+    third.end().assert_code(0);
     go(&stage, "two");
     second.end().assert_code(0);
     for id in [FIRST, SECOND] {
