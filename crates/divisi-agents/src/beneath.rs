@@ -74,7 +74,7 @@ pub fn write(root: &Path, path: &str, bytes: &[u8], place: Place) -> Result<(), 
 /// Removes a file beneath `root`; that it is not there is no fault.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn delete(root: &Path, path: &str) -> Result<(), Fault> {
     let components = components(path)?;
     let (name, folders) = components.split_last().expect("a path has a component");

@@ -11,7 +11,7 @@
 //!   it, [`contract`] says what every implementation keeps to.
 //! - [`handoff`] is exactly what an attempt is given.
 //! - [`beneath`] writes files where an agent may have put links.
-//! - [`environment`] decides which variables an agent's process sees.
+//! - [`environment()`] decides which variables an agent's process sees.
 
 pub mod agent;
 pub mod beneath;

@@ -20,12 +20,16 @@ use divisi_core::{CommandId, Diagnostic, RunId};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Input;
+use crate::supervisor::{is_agent, peer};
 
 /// A plan of 100,000 tasks and two million edges has about forty megabytes.
 const REQUEST_BYTES_MAX: u64 = 256 << 20;
 
 /// Each connection has a thread; more at once than people have terminals are refused.
 const CONNECTIONS_MAX: usize = 64;
+
+/// After a connection could not be taken, so that a lack of descriptors is no busy loop.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A client sends its request at once; one that does not is in the way.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(30);
@@ -56,6 +60,8 @@ pub enum Ask {
         /// Whether its owner already approved it.
         approved: bool,
     },
+    /// Go on with a run, whoever began it, as long as you hold the engine.
+    Attend(RunId),
     /// Something of a run.
     Act {
         /// The run.
@@ -148,11 +154,13 @@ pub struct Listener {
 impl Listener {
     /// Serves the socket on threads of its own; what is asked arrives as inputs.
     ///
-    /// The caller holds the engine's lock, so a socket that is in the way belongs to nobody.
+    /// The caller holds the engine's lock, so a socket that is in the way belongs to nobody. What
+    /// the supervisor of `dir` started, and every other user, is refused: an agent does not approve
+    /// itself.
     ///
     /// # Errors
     /// The socket cannot be bound.
-    pub fn serve(path: &Path, inputs: Sender<Input>) -> io::Result<Listener> {
+    pub fn serve(path: &Path, dir: &Path, inputs: Sender<Input>) -> io::Result<Listener> {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -160,10 +168,17 @@ impl Listener {
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
         let live = Arc::new(AtomicUsize::new(0));
+        let dir = dir.to_owned();
         std::thread::Builder::new()
             .name("control".to_owned())
             .spawn(move || {
-                for stream in listener.incoming().map_while(Result::ok) {
+                for stream in listener.incoming() {
+                    let Ok(stream) = stream else {
+                        // Out of descriptors, or a client that has gone: the next one may fit.
+                        std::thread::sleep(ACCEPT_PAUSE);
+                        continue;
+                    };
+                    let admitted = is_admitted(&stream, &dir);
                     if live.load(Ordering::SeqCst) >= CONNECTIONS_MAX {
                         continue;
                     }
@@ -173,7 +188,7 @@ impl Listener {
                         .name("control-one".to_owned())
                         .spawn(move || {
                             // A client that goes away in the middle is its own affair.
-                            let _ = serve_one(stream, &inputs);
+                            let _ = serve_one(stream, admitted, &inputs);
                             count.fetch_sub(1, Ordering::SeqCst);
                         });
                     if served.is_err() {
@@ -194,9 +209,16 @@ impl Drop for Listener {
     }
 }
 
+/// Whether whoever is at the other end may ask: this user, and no agent.
+fn is_admitted(stream: &UnixStream, dir: &Path) -> bool {
+    // SAFETY: geteuid takes nothing and cannot fail.
+    let own = unsafe { libc::geteuid() };
+    matches!(peer(stream), Ok((uid, pid)) if uid == own && !is_agent(pid, dir))
+}
+
 /// Answers requests of one connection until it ends.
-fn serve_one(stream: UnixStream, inputs: &Sender<Input>) -> io::Result<()> {
-    stream.set_read_timeout(None)?;
+fn serve_one(stream: UnixStream, admitted: bool, inputs: &Sender<Input>) -> io::Result<()> {
+    stream.set_read_timeout((!admitted).then_some(REQUEST_PATIENCE))?;
     stream.set_write_timeout(Some(REQUEST_PATIENCE))?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
@@ -209,31 +231,40 @@ fn serve_one(stream: UnixStream, inputs: &Sender<Input>) -> io::Result<()> {
         if read == 0 {
             return Ok(());
         }
+        if !admitted {
+            let refused = Diagnostic::error(
+                "control-agent",
+                "an agent asks the engine for something; only people may",
+            );
+            return say(&mut writer, &Response::Refused(refused));
+        }
         let response = match serde_json::from_slice::<Request>(&line) {
             Err(error) => Response::Refused(Diagnostic::error(
                 "control-request",
                 format!("a request cannot be read: {error}"),
             )),
-            Ok(request) => ask(request, inputs),
+            Ok(request) => match ask(request, inputs) {
+                Some(response) => response,
+                // Whoever asked asks the next holder: the connection ends without an answer.
+                None => return Ok(()),
+            },
         };
-        serde_json::to_writer(&mut writer, &response)?;
-        writer.write_all(b"\n")?;
+        say(&mut writer, &response)?;
     }
 }
 
-/// Asks the engine within this process and waits for its answer.
-pub fn ask(request: Request, inputs: &Sender<Input>) -> Response {
+fn say(writer: &mut UnixStream, response: &Response) -> io::Result<()> {
+    let mut line = serde_json::to_vec(response)?;
+    line.push(b'\n');
+    writer.write_all(&line)
+}
+
+/// Asks the engine within this process and waits for its answer; `None` if it ended before it
+/// answered. Then nothing was done, or the outcome is stored and the next holder says it again.
+fn ask(request: Request, inputs: &Sender<Input>) -> Option<Response> {
     let (reply, answer) = sync_channel(1);
-    let gone = || {
-        Response::Refused(
-            Diagnostic::error("engine-gone", "the engine ended before it could answer")
-                .hint("ask again; nothing was done, or it is stored and will be said again"),
-        )
-    };
-    if inputs.send(Input::Asked { request, reply }).is_err() {
-        return gone();
-    }
-    answer.recv().unwrap_or_else(|_| gone())
+    inputs.send(Input::Asked { request, reply }).ok()?;
+    answer.recv().ok()
 }
 
 /// A connection to the holder of another process.
@@ -270,5 +301,56 @@ impl Client {
     pub fn wait_for_end(&mut self) {
         let mut rest = [0u8; 64];
         while matches!(self.reader.read(&mut rest), Ok(read) if read > 0) {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+    use std::sync::mpsc::channel;
+
+    /// Asks from a process whose parent has these arguments, as an agent's has its supervisor's.
+    fn asked_below(args: &[&str], socket: &Path) -> String {
+        let program = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); \
+                       s.sendall(b'{\"id\":null,\"ask\":\"ping\"}\\n'); print(s.recv(4096).decode())";
+        let output = Command::new("sh")
+            .args(["-c", "python3 -c \"$1\" \"$2\"; :", "sh", program])
+            .arg(socket)
+            .args(args)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn an_agent_is_refused_and_a_person_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("control.sock");
+        let (inputs, asked) = channel();
+        let _listener = Listener::serve(&socket, folder.path(), inputs).unwrap();
+        let engine = std::thread::spawn(move || {
+            let mut many = 0;
+            while let Ok(Input::Asked { reply, .. }) = asked.recv() {
+                many += 1;
+                reply.send(Response::Pong).unwrap();
+                if many == 2 {
+                    return;
+                }
+            }
+        });
+        let dir = folder.path().to_str().unwrap();
+        let refused = asked_below(&["supervisor", "--dir", dir], &socket);
+        assert!(refused.contains("control-agent"), "{refused}");
+        let other = asked_below(&["supervisor", "--dir", "/elsewhere"], &socket);
+        assert!(other.contains("pong"), "{other}");
+        let ping = Request {
+            id: None,
+            ask: Ask::Ping,
+        };
+        let answer = Client::connect(&socket).unwrap().ask(&ping).unwrap();
+        assert_eq!(answer, Response::Pong);
+        engine.join().unwrap();
     }
 }

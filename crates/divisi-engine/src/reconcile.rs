@@ -112,10 +112,22 @@ impl Reconcile {
         self.begun.get(&effect) == Some(&Progress::UnderWay)
     }
 
-    /// Whether anything is under way.
+    /// Whether this effect failed and waits to be begun again.
+    #[must_use]
+    pub fn is_delayed(&self, effect: Effect) -> bool {
+        matches!(self.begun.get(&effect), Some(Progress::Delayed(..)))
+    }
+
+    /// Whether nothing is under way. What failed and waits to be begun again is not.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.begun.is_empty()
+        let is_under_way = |progress: &Progress| *progress == Progress::UnderWay;
+        !self.begun.values().any(is_under_way)
+    }
+
+    /// An effect is not begun after all; it stays owed.
+    pub fn put_off(&mut self, effect: Effect) {
+        self.begun.remove(&effect);
     }
 
     /// What to begin and what to abandon, given what is owed.

@@ -89,6 +89,26 @@ pub enum Delivery {
     Later,
 }
 
+/// Which runs are gone on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leasing {
+    /// Every one.
+    All,
+    /// These; the others wait until somebody resumes them.
+    These(BTreeSet<RunId>),
+}
+
+impl Leasing {
+    /// Whether a run is gone on with.
+    #[must_use]
+    pub fn takes(&self, run: RunId) -> bool {
+        match self {
+            Leasing::All => true,
+            Leasing::These(runs) => runs.contains(&run),
+        }
+    }
+}
+
 /// A run in memory.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -105,8 +125,8 @@ pub struct World<J> {
     pub journal: J,
     /// Shared by all runs.
     pub capacity: Capacity,
-    /// Whether ready tasks are leased. Not while nobody would carry the leases out.
-    pub leasing: bool,
+    /// Which runs' ready tasks are leased. None while nobody would carry the leases out.
+    pub leasing: Leasing,
     epoch: Epoch,
     runs: BTreeMap<RunId, Loaded>,
     run_last: u32,
@@ -127,7 +147,7 @@ impl<J: Journal> World<J> {
         let mut world = World {
             journal,
             capacity,
-            leasing: true,
+            leasing: Leasing::All,
             epoch,
             runs: BTreeMap::new(),
             run_last: 0,
@@ -475,11 +495,11 @@ impl<J: Journal> World<J> {
         step: &mut Step,
         deliver: &mut dyn FnMut(Crossing) -> Delivery,
     ) -> Result<(), Fault> {
-        if !self.leasing {
-            return Ok(());
-        }
         self.open_accounts(step, deliver);
-        let runs: Vec<&Run> = self.runs.values().map(|loaded| &loaded.run).collect();
+        let runs: Vec<&Run> = self
+            .runs()
+            .filter(|run| self.leasing.takes(run.id))
+            .collect();
         let proposals = assign(&runs, &self.capacity, step.now);
         for proposal in proposals {
             if !self.has_account(proposal.run) {

@@ -239,7 +239,9 @@ impl Journal for Store {
         // Two lives must never share a number, so this commit is synced whatever the others are;
         // with it all commits before it are.
         set_durability(&self.conn, Durability::Full).map_err(fault)?;
+        self.at("journal.epoch.before");
         let begun = write_epoch(&mut self.conn, now);
+        self.at("journal.epoch.after_commit");
         let restored = set_durability(&self.conn, self.options.durability);
         let fault = |error| from_sqlite("beginning an epoch", &self.path, &error);
         match begun {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, sync_channel};
@@ -133,10 +134,22 @@ fn try_lock(dir: &Path) -> Result<Option<File>, Diagnostic> {
         .open(&path)
         .map_err(|error| io_fault("open", &path, &error))?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
+        Ok(()) => {
+            hand_on(&file);
+            Ok(Some(file))
+        }
         Err(std::fs::TryLockError::WouldBlock) => Ok(None),
         Err(std::fs::TryLockError::Error(error)) => Err(io_fault("lock", &path, &error)),
     }
+}
+
+/// Lets every git process that the engine starts hold the lock, too: when the engine is killed, a
+/// git that still writes would otherwise meet the next engine's in the same folder. The supervisor
+/// closes what it inherits, and agents are started by it.
+fn hand_on(lock: &File) {
+    // SAFETY: the descriptor is open; the rest are numbers. Where it fails, the lock is held by
+    // this process alone, as without it.
+    unsafe { libc::fcntl(lock.as_raw_fd(), libc::F_SETFD, 0) };
 }
 
 fn hold(holding: &Holding, lock: File, observer: Observer) -> Result<Held, Diagnostic> {
@@ -177,7 +190,7 @@ fn hold(holding: &Holding, lock: File, observer: Observer) -> Result<Held, Diagn
     let engine =
         Engine::open(store, options, observer).map_err(|fault| divisi_store::diagnostic(&fault))?;
     let socket = holding.control_socket();
-    let listener = Listener::serve(&socket, engine.sender())
+    let listener = Listener::serve(&socket, &holding.dir, engine.sender())
         .map_err(|error| io_fault("listen on", &socket, &error))?;
     Ok(Held {
         engine,

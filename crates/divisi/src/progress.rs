@@ -257,13 +257,16 @@ impl Progress {
     }
 
     fn done(&mut self, at: Time, attempt: AttemptId, state: &Run) {
-        let (since, agent) = self
-            .leased
-            .remove(&attempt.task)
-            .unwrap_or((at, String::new()));
+        let leased = self.leased.remove(&attempt.task);
         let Some(task) = state.task(attempt.task) else {
             return;
         };
+        // One that an earlier engine leased was adopted: its lease is in the state alone.
+        let ending = || {
+            let ending = task.ending(attempt.number)?;
+            Some((ending.leased_at, ending.agent.clone()))
+        };
+        let (since, agent) = leased.or_else(ending).unwrap_or((at, String::new()));
         let label = if agent == "scripted" {
             ", scripted"
         } else {
@@ -288,7 +291,11 @@ pub(crate) fn closing(run: &Run, now: Time) -> Vec<String> {
             count => parts.push(format!("{count} {status}")),
         }
     }
-    let mut lines = vec![format!("{} {}: {}", run.id, run.status(), parts.join(", "))];
+    let status = match &run.paused {
+        Some(reason) if run.ended.is_none() => format!("paused, {}", reason.words()),
+        _ => run.status().to_string(),
+    };
+    let mut lines = vec![format!("{} {status}: {}", run.id, parts.join(", "))];
     if run.status() == RunStatus::Succeeded {
         if run.integration.head != run.base.commit {
             lines.push(format!("  take the result over: divisi merge {}", run.id));
@@ -304,4 +311,40 @@ pub(crate) fn closing(run: &Run, now: Time) -> Vec<String> {
     );
     lines.extend(told.commands.iter().map(|command| format!("  > {command}")));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::given::{Given, plan, task};
+    use divisi_core::run::{Command, PauseReason};
+
+    #[test]
+    fn an_attempt_that_another_engine_leased_shows_how_long_it_took() {
+        let mut given = Given::run_of(plan("Ship it", vec![task("a", &[]), task("b", &[])]));
+        given.ends("a", 0);
+        let state = given.run();
+        let ending = state.tasks()[0].endings.last().unwrap();
+        let event = Event::AttemptAdvanced {
+            attempt: state.attempt_id(TaskNo(0), 1),
+            receipts: ending.receipts.clone(),
+        };
+        let mut progress = Progress::new(state.id, false, false, false);
+        progress.event(state.id, given.now(), &event, Some(&state));
+        assert_eq!(progress.lines, "+ a the a work (2.0 s)\n");
+    }
+
+    #[test]
+    fn a_run_that_was_interrupted_is_not_said_to_be_running() {
+        let mut given = Given::run_of(plan("Ship it", vec![task("a", &[])]));
+        given.ask(Command::Pause {
+            reason: PauseReason::Interrupted,
+            stop: true,
+        });
+        let lines = closing(&given.run(), given.now());
+        assert!(
+            lines[0].starts_with("run-1 paused, interrupted: "),
+            "{lines:?}"
+        );
+    }
 }

@@ -281,6 +281,10 @@ pub enum Rejection {
     },
     /// The answer is about another head than the present one.
     OtherHead,
+    /// The whole does not await its owner's judgment.
+    WholeNotHeld,
+    /// Checks fail on the whole; it can only be waived.
+    WholeFails,
 }
 
 impl Rejection {
@@ -297,6 +301,8 @@ impl Rejection {
             Rejection::LimitReached { .. } => "limit-reached",
             Rejection::BadParts { .. } => "split-bad-parts",
             Rejection::OtherHead => "integration-other-head",
+            Rejection::WholeNotHeld => "whole-not-held",
+            Rejection::WholeFails => "whole-fails",
         }
     }
 }
@@ -325,6 +331,10 @@ impl std::fmt::Display for Rejection {
             Rejection::LimitReached { limit } => write!(f, "the limit of {limit} is reached"),
             Rejection::BadParts { cause } => write!(f, "the parts do not make a plan: {cause}"),
             Rejection::OtherHead => write!(f, "the run's branch has moved meanwhile"),
+            Rejection::WholeNotHeld => {
+                write!(f, "the run as a whole does not await a judgment now")
+            }
+            Rejection::WholeFails => write!(f, "checks fail on the whole"),
         }
     }
 }

@@ -64,15 +64,16 @@ impl Draft<'_> {
                 .collect();
             self.push(Event::BatchPrepared { commits });
         }
-        if let Some((attempt, paths)) = conflict {
-            // The conflict is with what was merged before it in this batch, which now stands.
-            if self
+        // A conflict with what was merged before it in this batch is met again once that stands:
+        // only then does the next attempt find the head that it conflicts with.
+        if let Some((attempt, paths)) = conflict
+            && merged.is_empty()
+            && self
                 .live(attempt)
                 .is_ok_and(|live| live.phase == Phase::Verified)
-            {
-                let end = AttemptEnd::Refused(Failure::Conflict(paths));
-                self.end(attempt, end, Vec::new(), true);
-            }
+        {
+            let end = AttemptEnd::Refused(Failure::Conflict(paths));
+            self.end(attempt, end, Vec::new(), true);
         }
         Ok(())
     }

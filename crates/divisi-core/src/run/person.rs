@@ -127,15 +127,13 @@ impl Draft<'_> {
             return self.approve_plan();
         }
         let Final::Held { verdicts, tasks } = &self.run.finally else {
-            return Err(Rejection::NoSuchTask);
+            return Err(Rejection::WholeNotHeld);
         };
         let failed = verdicts
             .iter()
             .any(|verdict| verdict.outcome == Outcome::Fail);
         if (failed || !tasks.is_empty()) && !waive {
-            return Err(Rejection::BadParts {
-                cause: "checks fail on the whole; `--waive` lets them pass by name".to_owned(),
-            });
+            return Err(Rejection::WholeFails);
         }
         let verdicts = judged(verdicts, note, waive);
         self.push(Event::FinalPassed { verdicts });

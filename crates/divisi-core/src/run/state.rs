@@ -722,10 +722,10 @@ impl Run {
             return false;
         }
         // What is left running holds no slot: people, and inputs from outside. While a workspace
-        // is being prepared for them, it is not yet their turn. Held work awaits a judgment.
-        let theirs = |live: &Attempt| matches!(live.phase, Phase::Working | Phase::Held { .. });
+        // is being prepared for them, it is not yet their turn.
+        let prepared = |live: &Attempt| live.phase != Phase::Leased;
         self.counts.of(TaskStatus::Running) > 0
-            && self.tasks.iter().filter_map(Task::live).all(theirs)
+            && self.tasks.iter().filter_map(Task::live).all(prepared)
     }
 
     /// Live attempts that hold a slot.

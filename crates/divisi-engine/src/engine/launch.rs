@@ -12,7 +12,7 @@ use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
 use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::{Input as PlanInput, Template, Work};
 use divisi_core::receipt::{Exit, Snapshot};
-use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, Run, Settings};
+use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AttemptEnd, Ending, Run, Settings};
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{AttemptId, Commit, Criterion, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind};
 
@@ -20,6 +20,7 @@ use super::input::Finished;
 use super::shell::{Shell, log_path};
 use super::supervised::chain;
 use crate::compose;
+use crate::failpoint;
 use crate::files::{Files, FolderFiles};
 use crate::handoff;
 use crate::workspace::{CollectOptions, SuccessorFrom, Workspace};
@@ -80,10 +81,13 @@ impl Starting {
     pub(super) fn of(run: &Run, attempt: AttemptId, day: String, at: Time) -> Option<Starting> {
         let task = run.task(attempt.task)?;
         let live = task.live()?;
-        let last = task.endings.last();
-        let same = last.filter(|last| last.workspace == live.workspace);
-        let lost = last.filter(|last| last.workspace < live.workspace);
-        let lost = lost.filter(|last| matches!(last.end, divisi_core::run::AttemptEnd::Lost(_)));
+        // An attempt that was never started knows no base, and no agent was in its workspace.
+        let worked = |ending: &&Ending| ending.base.is_some();
+        let worked = task.endings.iter().rev().find(worked);
+        let same = worked.filter(|ending| ending.workspace == live.workspace);
+        let lost = worked.filter(|ending| {
+            ending.workspace < live.workspace && matches!(ending.end, AttemptEnd::Lost(_))
+        });
         Some(Starting {
             attempt,
             spec: Arc::clone(&task.spec),
@@ -130,7 +134,7 @@ impl Starting {
 
     /// Prepares workspace and handoff. An error is a reason of ours, worth another try.
     pub(super) fn prepare(mut self, shell: &Shell) -> Result<Finished, String> {
-        crate::failpoint::hit("start.before");
+        failpoint::hit("start.before");
         let Some(head) = self.base.clone().or_else(|| self.head.clone()) else {
             return Err("the run has no base commit".to_owned());
         };
@@ -157,6 +161,7 @@ impl Starting {
             passed_before,
             launched,
         };
+        failpoint::hit("start.after");
         Ok(Finished::Prepared(Box::new(prepared)))
     }
 
@@ -175,6 +180,11 @@ impl Starting {
             }
             .map_err(|error| chain(&error))
         };
+        if self.base.is_none() {
+            // An attempt that was never started may have prepared it on an older head.
+            pool.release_unused(self.attempt.run, self.attempt.task, self.workspace, base)
+                .map_err(|error| chain(&error))?;
+        }
         let Some((number, lost_base)) = &self.lost else {
             return make(self.workspace, base);
         };
@@ -275,9 +285,11 @@ impl Starting {
         let folder = shell.run_folder(self.attempt.run).join("handoffs");
         let path = folder.join(format!("{}.{}.json", self.spec.id, self.attempt.number));
         let text = self.handoff.to_json().map_err(|error| chain(&error))?;
+        failpoint::hit("handoff.write.before");
         std::fs::create_dir_all(&folder)
             .and_then(|()| std::fs::write(&path, text))
             .map_err(|error| format!("write {}: {error}", path.display()))?;
+        failpoint::hit("handoff.write.after");
         Ok(Some(path.to_string_lossy().into_owned()))
     }
 

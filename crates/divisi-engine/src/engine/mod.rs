@@ -8,6 +8,7 @@
 //! It is an ordinary thread on an ordinary channel: every step waits for the disk anyway, and what
 //! must not wait is not here.
 
+mod begin;
 mod freshness;
 mod input;
 mod launch;
@@ -34,9 +35,10 @@ pub use input::{Finished, Input};
 pub use launch::Prepared;
 pub use shell::{Shell, log_path, run_folder};
 
+use crate::failpoint;
 use crate::monitor::{ClockWatch, Clocks, Monitor, Patience};
 use crate::reconcile::{Outcome, Reconcile};
-use crate::world::{Ask, Directive, World};
+use crate::world::{Ask, Directive, Leasing, World};
 use supervised::Supervised;
 use threads::Threads;
 use translate::Follow;
@@ -149,6 +151,12 @@ pub struct Engine<J: Journal> {
     interruption: Interruption,
     /// Prepared attempts whose start is being made durable.
     launching: BTreeMap<AttemptId, Box<Prepared>>,
+    /// Runs that somebody started or resumed in this life.
+    attended: BTreeSet<RunId>,
+    /// What is asked is answered and nothing more is done.
+    passive: bool,
+    /// A run is attended since the last step: the next one is due at once.
+    again: bool,
     /// Attempts whose processes may outlive them: found by an earlier life, or given up.
     strays: BTreeSet<AttemptId>,
     /// What the monitor found, to be decided in the next step.
@@ -163,6 +171,14 @@ pub struct Engine<J: Journal> {
     full: bool,
     /// Effects that found no room on the disk; their runs go on once these have come out.
     lacking_room: BTreeSet<Effect>,
+    joining_failed: JoiningFailed,
+}
+
+/// How often in a row the supervisor could not be joined, and when it is tried again.
+#[derive(Clone, Copy, Debug, Default)]
+struct JoiningFailed {
+    times: u32,
+    again_at: Option<Instant>,
 }
 
 impl<J: Journal> Engine<J> {
@@ -190,6 +206,9 @@ impl<J: Journal> Engine<J> {
             troubles: Vec::new(),
             interruption: Interruption::No,
             launching: BTreeMap::new(),
+            attended: BTreeSet::new(),
+            passive: true,
+            again: false,
             strays: BTreeSet::new(),
             found: Vec::new(),
             looked_at: Instant::now(),
@@ -198,6 +217,7 @@ impl<J: Journal> Engine<J> {
             epoch_due: false,
             full: false,
             lacking_room: BTreeSet::new(),
+            joining_failed: JoiningFailed::default(),
         })
     }
 
@@ -226,8 +246,12 @@ impl<J: Journal> Engine<J> {
     }
 
     fn run_to_rest(&mut self, until: Until) -> Result<Rest, Fault> {
-        self.world.leasing = until != Until::Answered;
-        if self.world.leasing {
+        self.passive = until == Until::Answered;
+        if let Until::Rests(run) = until {
+            self.attended.insert(run);
+        }
+        self.attend();
+        if !self.passive {
             self.step(Vec::new())?;
             // A run that only people can move would be waited for in vain.
             if self.is_at_rest(until) {
@@ -273,21 +297,55 @@ impl<J: Journal> Engine<J> {
         }
     }
 
+    /// Tells the world which runs are gone on with: those that somebody started or resumed in this
+    /// life. Others that never ended are left as they are; their owners did not ask for them.
+    fn attend(&mut self) {
+        let runs = if self.passive {
+            BTreeSet::new()
+        } else {
+            self.attended.clone()
+        };
+        self.world.leasing = Leasing::These(runs);
+    }
+
+    /// Whether a run is gone on with, or still has something to be ended.
+    fn attends(&self, run: &run::Run) -> bool {
+        let stops = |effect| matches!(effect, Effect::Stop(_));
+        self.attended.contains(&run.id) || run.owed().any(stops)
+    }
+
     fn nothing_works(&self) -> bool {
-        self.world.runs().all(|run| run.slots() == 0)
+        (self.cannot_join()
+            || self
+                .world
+                .runs()
+                .all(|run| !self.attends(run) || run.slots() == 0))
             && self.local.is_empty()
-            && (self.reconcile.is_idle() || self.interruption == Interruption::Forced)
+            && self.reconcile.is_idle()
+    }
+
+    /// Whether it is given up for now to join the supervisor: then nothing works.
+    fn cannot_join(&self) -> bool {
+        self.joining_failed.times >= EFFECT_FAILURES_MAX
     }
 
     fn is_at_rest(&self, until: Until) -> bool {
-        if !self.local.is_empty() || self.full {
+        if !self.local.is_empty() || !self.found.is_empty() || self.full {
             return false;
         }
         let Until::Rests(id) = until else { return true };
         let Some(run) = self.world.run(id) else {
             return true;
         };
-        let paused = run.paused.is_some() && run.slots() == 0 && !waits_for_room(run);
+        // An attempt that could not be started holds its lease, but does not work.
+        let unstarted = run
+            .owed()
+            .filter(|effect| {
+                matches!(effect, Effect::Start(_)) && self.reconcile.is_delayed(*effect)
+            })
+            .count();
+        let works = run.slots() as usize > unstarted && !self.cannot_join();
+        let paused = run.paused.is_some() && !works && !waits_for_room(run);
         let owed = run
             .owed()
             .any(|effect| !paused || self.reconcile.is_under_way(effect));
@@ -296,10 +354,16 @@ impl<J: Journal> Engine<J> {
 
     /// Waits for inputs until something is due, and takes at most a step's worth.
     fn take_inputs(&mut self, until: Until) -> Vec<Input> {
+        let again = std::mem::take(&mut self.again);
+        let patience = if again {
+            Duration::ZERO
+        } else {
+            self.patience()
+        };
         let many = self.local.len().min(STEP_INPUTS_MAX);
         let mut inputs: Vec<Input> = self.local.drain(..many).collect();
         if inputs.is_empty() && until != Until::Answered {
-            match self.inputs.recv_timeout(self.patience()) {
+            match self.inputs.recv_timeout(patience) {
                 Ok(input) => inputs.push(input),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
@@ -314,7 +378,14 @@ impl<J: Journal> Engine<J> {
 
     /// How long nothing is due.
     fn patience(&self) -> Duration {
+        if !self.found.is_empty() {
+            return Duration::ZERO;
+        }
         let now = wall_now();
+        let rejoin = self
+            .joining_failed
+            .again_at
+            .map(|at| at.saturating_duration_since(Instant::now()).as_millis() as u64);
         let dues = [self.world.due_at(), self.reconcile.due_at()];
         let due = dues.iter().flatten().map(|at| at.ms_since(now)).min();
         let looked = self.looked_at.elapsed().as_millis() as u64;
@@ -322,7 +393,7 @@ impl<J: Journal> Engine<J> {
             .monitor
             .look_in_ms()
             .map(|ms| ms.saturating_sub(looked));
-        let wait = [due, look].into_iter().flatten().min();
+        let wait = [due, look, rejoin].into_iter().flatten().min();
         match wait {
             // A moment later than due, so that it is due then.
             Some(ms) => Duration::from_millis(ms.saturating_add(1).min(60_000)),
@@ -346,6 +417,7 @@ impl<J: Journal> Engine<J> {
             self.reconcile.on_joined();
         }
         let mut notices = std::mem::take(&mut self.troubles);
+        failpoint::hit("answers.before");
         for (answer, follow) in stepped.answers.into_iter().zip(follows) {
             self.follow(follow, answer);
         }
@@ -359,8 +431,11 @@ impl<J: Journal> Engine<J> {
         if !notices.is_empty() {
             (self.observer)(&notices, &self.world);
         }
-        if self.world.leasing {
+        failpoint::hit("answers.after");
+        if !self.passive {
+            failpoint::hit("reconcile.before");
             self.begin_owed();
+            failpoint::hit("reconcile.after");
         }
         self.flush();
         Ok(())
@@ -387,11 +462,29 @@ impl<J: Journal> Engine<J> {
                         self.full = true;
                         self.pause_for_full(&cause);
                     }
+                    self.wait_for_room(&cause)?;
                 }
-                Fault::Unavailable(_) if tries < UNAVAILABLE_TRIES_MAX => tries += 1,
+                Fault::Unavailable(_) if tries < UNAVAILABLE_TRIES_MAX => {
+                    tries += 1;
+                    std::thread::sleep(RETRY);
+                }
                 other => return Err(other),
             }
-            std::thread::sleep(RETRY);
+        }
+    }
+
+    /// Waits until there is room for the reserve again, so that a next time can be recorded too.
+    /// Whoever interrupts is not kept waiting; everything else that is asked waits as well.
+    fn wait_for_room(&mut self, cause: &str) -> Result<(), Fault> {
+        loop {
+            match self.inputs.recv_timeout(RETRY) {
+                Ok(Input::Interrupted) => return Err(Fault::Full(cause.to_owned())),
+                Ok(input) => self.local.push_back(input),
+                Err(_) => {}
+            }
+            if self.world.journal.restore_reserve().is_ok() {
+                return Ok(());
+            }
         }
     }
 
@@ -414,11 +507,6 @@ impl<J: Journal> Engine<J> {
     }
 
     fn resume_after_full(&mut self) -> Result<Vec<(RunId, Time, Event)>, Fault> {
-        if let Err(fault) = self.world.journal.restore_reserve() {
-            self.troubles.push(Notice::Trouble(format!(
-                "keep a reserve for a full disk: {fault}"
-            )));
-        }
         let waiting = self.world.runs().filter(|run| waits_for_room(run));
         let resumes = waiting.map(|run| resume(run.id)).collect();
         Ok(self.world.step(resumes, wall_now())?.events)
@@ -470,7 +558,11 @@ impl<J: Journal> Engine<J> {
     /// Sends what is to be said to the supervisor at one stroke.
     fn flush(&mut self) {
         let words = std::mem::take(&mut self.outbox);
-        self.supervised.say(&words);
+        if !words.is_empty() {
+            failpoint::hit("words.send.before");
+            self.supervised.say(&words);
+            failpoint::hit("words.send.after");
+        }
     }
 
     fn trouble(&mut self, cause: String) {
@@ -487,6 +579,10 @@ impl<J: Journal> Engine<J> {
         let failures = self
             .reconcile
             .on_outcome(effect, Outcome::Failed, wall_now());
+        if self.interruption != Interruption::No {
+            // It was cut off; whoever resumes repeats it.
+            return false;
+        }
         self.trouble(format!("{}: {cause}", words(effect)));
         if lacks_room(&cause) {
             self.lacking_room.insert(effect);

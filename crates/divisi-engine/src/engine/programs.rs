@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use divisi_core::AttemptId;
 use divisi_core::worker::{EndHow, Ended, FromWorker, Job, ProcessSpec, ToWorker};
+use divisi_core::{AttemptId, Epoch};
 
 use super::shell::Shell;
 use crate::checks::{ProgramEnd, Programs};
+use crate::failpoint;
 
 /// What is kept of a program's output as evidence, in bytes.
 const TAIL_BYTES: u64 = 3_000;
@@ -20,25 +21,49 @@ enum Heard {
     Ended(Ended),
     NotStarted { cause: String, permanent: bool },
     Gone,
+    Interrupted(EndHow),
 }
+
+/// Programs of one epoch are numbered below this.
+const PARTS_BITS: u32 = 24;
 
 /// Threads that wait for a program's end, by its job.
 #[derive(Default)]
 pub(super) struct Checks {
     waiting: Mutex<HashMap<Job, SyncSender<Heard>>>,
+    /// The number of the last program, and above it the epoch: the supervisor may still hold a
+    /// program of an earlier epoch, which must not be taken for one of this.
     parts: AtomicU32,
+    interrupted: AtomicBool,
 }
 
 impl Checks {
     fn wait(&self, attempt: AttemptId) -> (Job, std::sync::mpsc::Receiver<Heard>) {
         let part = self.parts.fetch_add(1, Ordering::SeqCst) + 1;
         let job = Job { attempt, part };
-        let (sender, receiver) = sync_channel(1);
+        // One end, and before it an interruption of each kind.
+        let (sender, receiver) = sync_channel(3);
         self.waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(job, sender);
         (job, receiver)
+    }
+
+    /// Programs are numbered anew, unlike those of the epochs before.
+    pub(super) fn begin_epoch(&self, epoch: Epoch) {
+        let epoch = (epoch.0 as u32) << PARTS_BITS;
+        self.parts.store(epoch, Ordering::SeqCst);
+    }
+
+    /// Ends all programs; their checks come to nothing and are repeated by whoever resumes.
+    pub(super) fn interrupt(&self, how: EndHow) {
+        self.interrupted.store(true, Ordering::SeqCst);
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        for sender in waiting.values() {
+            // A thread that has as much to hear already ends its program in any case.
+            let _ = sender.try_send(Heard::Interrupted(how));
+        }
     }
 
     fn tell(&self, job: Job, heard: Heard) {
@@ -100,6 +125,9 @@ impl Programs for InCheckout<'_> {
             return failed("the supervisor is not joined");
         };
         let (job, heard) = self.shell.checks.wait(self.attempt);
+        if self.shell.checks.interrupted.load(Ordering::SeqCst) {
+            return failed("interrupted");
+        }
         let log = self.shell.check_log(self.attempt, criterion);
         let cwd = self.checkout.to_string_lossy().into_owned();
         let tmp = self.shell.tmp_folder(&format!("check-{}", job.part));
@@ -126,6 +154,7 @@ impl Programs for InCheckout<'_> {
         };
         // What an earlier check of the same attempt printed would be taken for this one's.
         let _ = std::fs::remove_file(&log);
+        failpoint::hit("check.program.before");
         if client
             .send(&ToWorker::Start {
                 job,
@@ -135,13 +164,20 @@ impl Programs for InCheckout<'_> {
         {
             return failed("the supervisor is gone");
         }
-        let mut timed_out = false;
+        failpoint::hit("check.program.after");
+        let (mut timed_out, mut interrupted) = (false, false);
         let grace =
             Duration::from_millis(self.shell.options.limits.grace_ms) + Duration::from_secs(10);
         let mut wait = Duration::from_millis(timeout_ms);
         let end = loop {
             match heard.recv_timeout(wait) {
                 Ok(Heard::Ended(ended)) => break ended,
+                Ok(Heard::Interrupted(how)) => {
+                    if client.send(&ToWorker::End { job, how }).is_err() {
+                        return failed("the supervisor is gone");
+                    }
+                    (interrupted, wait) = (true, grace);
+                }
                 Ok(Heard::NotStarted { cause, permanent }) => {
                     let _ = client.send(&ToWorker::Forget { job });
                     return ProgramEnd::NotStarted { cause, permanent };
@@ -166,6 +202,9 @@ impl Programs for InCheckout<'_> {
         if let Some(tmp) = tmp {
             // A leftover is removed by `gc`.
             let _ = std::fs::remove_dir_all(tmp);
+        }
+        if interrupted {
+            return failed("interrupted");
         }
         let tail = tail(&log);
         if timed_out {

@@ -17,6 +17,7 @@ use super::programs::InCheckout;
 use super::shell::Shell;
 use super::supervised::chain;
 use crate::checks::evaluate;
+use crate::failpoint;
 use crate::files::{Files, FolderFiles};
 use crate::repo::Merged as Merge;
 use crate::workspace::{CollectError, CollectOptions, Released, Workspace};
@@ -201,6 +202,7 @@ impl Checking {
     }
 
     pub(super) fn check(self, shell: &Shell) -> Result<Finished, String> {
+        failpoint::hit("check.before");
         let exit = Some((&self.exit, self.spec.ok_exit.as_slice()));
         let criteria = &self.spec.criteria;
         let verdicts = match &self.snapshot {
@@ -240,6 +242,7 @@ impl Checking {
                     .map_err(|error| chain(&error))?
             }
         };
+        failpoint::hit("check.after");
         Ok(Finished::Checked {
             attempt: self.attempt,
             verdicts,
@@ -480,6 +483,7 @@ impl Finally {
     }
 
     pub(super) fn check(self, shell: &Shell) -> Result<Finished, String> {
+        failpoint::hit("final.check.before");
         let head = self.head.as_ref().ok_or("the run has no base commit")?;
         let pool = shell.pool()?;
         let tree = pool.repo().tree_of(head).map_err(|error| chain(&error))?;
@@ -514,6 +518,7 @@ impl Finally {
             Some(head),
             &[],
         )?;
+        failpoint::hit("final.check.after");
         Ok(Finished::FinalChecked {
             head: self.head,
             verdicts,

@@ -8,6 +8,7 @@ use divisi_core::worker::{FromWorker, ToWorker};
 
 use super::input::Input;
 use super::shell::Shell;
+use crate::failpoint;
 use crate::supervisor::{Client, JoinOptions};
 
 /// The connection, if there is one.
@@ -61,16 +62,15 @@ impl Supervised {
             shell.checks.on_gone();
             let _ = gone.send(Input::SupervisorGone);
         });
+        failpoint::hit("join.before");
         let client = Client::join(&join, on_word, on_gone).map_err(|error| chain(&error))?;
+        failpoint::hit("join.after");
         self.shell.set_supervisor(Some(Arc::new(client)));
         Ok(())
     }
 
     /// Says words at one stroke. A supervisor that cannot hear them is about to be found gone.
     pub(super) fn say(&self, words: &[ToWorker]) {
-        if words.is_empty() {
-            return;
-        }
         if let Some(client) = self.shell.supervisor() {
             let _ = client.send_all(words);
         }

@@ -62,13 +62,16 @@ impl Repo {
     /// # Errors
     /// There is no such revision, its objects are missing, or there is too much to take in.
     pub fn base(&self, options: &BaseOptions) -> Result<Base, Fault> {
-        match &self.project {
+        self.hook("base.before");
+        let base = match &self.project {
             Project::Folder(root) => match &options.rev {
                 Some(rev) => Err(Fault::NoRevision { rev: rev.clone() }),
                 None => self.folder_base(root),
             },
             Project::Git(user) => self.git_base(user, options),
-        }
+        }?;
+        self.hook("base.after");
+        Ok(base)
     }
 
     fn git_base(&self, user: &UserRepo, options: &BaseOptions) -> Result<Base, Fault> {

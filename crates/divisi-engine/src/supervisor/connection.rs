@@ -161,7 +161,7 @@ impl Connection {
 }
 
 /// User and process at the other end, as the kernel noted them when it connected.
-pub(super) fn peer(stream: &UnixStream) -> io::Result<(u32, i32)> {
+pub(crate) fn peer(stream: &UnixStream) -> io::Result<(u32, i32)> {
     let mut found = libc::ucred {
         pid: 0,
         uid: 0,

@@ -28,6 +28,7 @@
 //! `log` and `mask` (output), `spawn` and `confine` (starting), `proc` (looking and signaling),
 //! `paths`, `error`.
 
+mod agents;
 mod client;
 mod confine;
 mod connection;
@@ -45,7 +46,9 @@ mod spawn;
 mod sweep;
 mod words;
 
+pub use agents::is_agent;
 pub use client::{Client, JoinOptions, OnGone, OnWord};
+pub(crate) use connection::peer;
 pub use error::{JoinError, ServeError, SocketError};
 pub use paths::{prepare_socket_folder, socket_folder};
 pub use serve::{ServeOptions, serve};

@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use divisi_core::worker::{Ended, Job};
 use serde::{Deserialize, Serialize};
 
+use crate::failpoint;
+
 /// Version of the lines. Lines of another version are not read: what they tell of is then
 /// found by the marks in the environment, and results in them are lost.
 const VERSION: u32 = 1;
@@ -123,7 +125,10 @@ impl Notes {
         if self.unwritten.is_empty() {
             return Ok(());
         }
-        match self.file.write(&self.unwritten) {
+        failpoint::hit("supervisor.notes.write.before");
+        let written = self.file.write(&self.unwritten);
+        failpoint::hit("supervisor.notes.write.after");
+        match written {
             Ok(written) => {
                 self.bytes += written as u64;
                 self.unwritten.drain(..written);
@@ -190,7 +195,9 @@ fn rewrite<'a>(
         text.push(b'\n');
     }
     file.write_all(&text)?;
+    failpoint::hit("supervisor.notes.rename.before");
     std::fs::rename(&fresh, path)?;
+    failpoint::hit("supervisor.notes.rename.after");
     Ok((file, text.len() as u64))
 }
 

@@ -16,6 +16,7 @@ use super::error::{ServeError, system};
 use super::notes::Notes;
 use super::serve::ServeOptions;
 use super::{paths, recover};
+use crate::failpoint;
 
 /// Said on standard output when the socket listens.
 pub(super) const READY: &str = "divisi-supervisor: ready";
@@ -103,10 +104,12 @@ fn lock(dir: &Path) -> Result<File, ServeError> {
 /// Ends what an earlier supervisor left, and begins notes with the results it left.
 pub(super) fn recover(dir: &Path, mark: &str) -> Result<(Notes, BTreeMap<Job, Ended>), ServeError> {
     let doing = || format!("read the notes in {}", dir.display());
+    failpoint::hit("supervisor.recover.before");
     let told = Notes::read(dir).map_err(system(doing()))?;
     recover::end_leftovers(&told, mark)?;
     let notes = Notes::begin(dir, &told.ended)
         .map_err(system(format!("write notes in {}", dir.display())))?;
+    failpoint::hit("supervisor.recover.after");
     Ok((notes, told.ended))
 }
 

@@ -22,6 +22,7 @@ use super::notes::{Notes, Started};
 use super::process::{self, Alarm};
 use super::sweep::HIDDEN_PATIENCE;
 use super::{confine, proc};
+use crate::failpoint;
 
 /// Where a supervisor serves.
 #[derive(Clone, Debug)]
@@ -330,9 +331,13 @@ impl Supervisor {
         }
         if let Some(engine) = &mut self.engine
             && engine.wants_to_send()
-            && !engine.send()
         {
-            self.drop_engine(None, Instant::now());
+            failpoint::hit("supervisor.words.send.before");
+            let heard = engine.send();
+            failpoint::hit("supervisor.words.send.after");
+            if !heard {
+                self.drop_engine(None, Instant::now());
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use divisi_core::worker::{EndHow, FromWorker, Held, Job, PROTOCOL, ProcessSpec, 
 use super::connection::{Connection, Received};
 use super::job::{Ground, Live};
 use super::serve::Supervisor;
+use crate::failpoint;
 
 /// Each live job takes up to two descriptors, and a process usually has 1,024.
 const LIVE_MAX: usize = 448;
@@ -183,7 +184,10 @@ impl Supervisor {
             confines: self.confines,
             confiner: &self.confiner,
         };
-        match Live::start(&ground, job, spec) {
+        failpoint::hit("supervisor.spawn.before");
+        let started = Live::start(&ground, job, spec);
+        failpoint::hit("supervisor.spawn.after");
+        match started {
             Ok(live) => {
                 self.roots.insert(live.pid, job);
                 self.live.insert(job, live);

@@ -27,6 +27,8 @@ mod survey;
 pub(crate) mod walk;
 
 pub use collect::{CollectOptions, Collected};
-pub use pool::{Checkout, Pool, PoolOptions, Released, Successor, SuccessorFrom, Workspace};
+pub use pool::{
+    Checkout, Pool, PoolOptions, Released, Successor, SuccessorFrom, Workspace, folder_of,
+};
 pub use reclaim::{GcAction, GcItem, Proof};
 pub use refusal::{CollectError, Refusal};

@@ -94,6 +94,17 @@ pub(crate) struct State {
     pub(crate) slots: BTreeMap<u32, Description>,
 }
 
+/// The folder of a task's workspace beneath `.divisi`, whether it is there or not. For whoever only
+/// wants to find one: opening a [`Pool`] takes it over from the engine.
+#[must_use]
+pub fn folder_of(divisi: &Path, run: RunId, task: TaskNo, number: u32) -> PathBuf {
+    divisi.join("worktrees").join(name_of(run, task, number))
+}
+
+fn name_of(run: RunId, task: TaskNo, number: u32) -> String {
+    format!("{run}-t{}-{number}", task.0)
+}
+
 /// A clean checkout for checks; its folder is reused when this is dropped.
 #[derive(Debug)]
 pub struct Checkout {
@@ -221,7 +232,7 @@ impl Pool {
         base: &Commit,
         content: Option<&Tree>,
     ) -> Result<Workspace, Fault> {
-        let name = format!("{run}-t{}-{number}", task.0);
+        let name = name_of(run, task, number);
         let description = Description {
             name,
             phase: Phase::Preparing,
@@ -328,6 +339,25 @@ impl Pool {
             // Released before.
             false => Ok(()),
         }
+    }
+
+    /// Gives a task's workspace back if it stands on another base than this one. Only for one in
+    /// which nobody ever worked: what is there was made by preparing it, and is not kept.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn release_unused(
+        &self,
+        run: RunId,
+        task: TaskNo,
+        number: u32,
+        base: &Commit,
+    ) -> Result<(), Fault> {
+        let found = self.state().slots.iter().find_map(|(slot, d)| {
+            let it = d.run == Some(run) && d.task == Some(task) && d.number == number;
+            (it && d.base.as_ref() != Some(base)).then_some(*slot)
+        });
+        found.map_or(Ok(()), |slot| self.give_back(slot))
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {

@@ -89,7 +89,9 @@ impl Pool {
             .map(|(slot, _)| *slot);
         let slot = free.unwrap_or_else(|| state.slots.keys().last().map_or(0, |last| last + 1));
         let description = describe(slot);
+        self.repo().hook("workspace.slot.before");
         slot::write(&self.slots_dir(), slot, &description)?;
+        self.repo().hook("workspace.slot.after");
         let (from, to) = (
             self.folder(&free_name(slot)),
             self.folder(&description.name),
@@ -99,6 +101,7 @@ impl Pool {
             let aside = self.folder(&format!("{}-left-{slot}-{}", description.name, nonce()));
             fs::rename(&to, &aside).map_err(Fault::io("put aside", &to))?;
         }
+        self.repo().hook("workspace.rename.before");
         match fs::rename(&from, &to) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 remove_if_there(&self.index_of(slot)).map_err(Fault::io("remove", &from))?;
@@ -106,6 +109,7 @@ impl Pool {
             }
             renamed => renamed.map_err(Fault::io("take", &from))?,
         }
+        self.repo().hook("workspace.rename.after");
         state.slots.insert(slot, description);
         Ok(slot)
     }

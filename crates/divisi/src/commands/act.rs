@@ -8,7 +8,7 @@ use std::path::Path;
 use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Response};
 use divisi_engine::engine::{Notice, View};
-use divisi_engine::workspace::{Pool, PoolOptions};
+use divisi_engine::workspace::folder_of;
 
 use crate::cli;
 use crate::exit::Exit;
@@ -100,20 +100,12 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
     let live = task
         .live()
         .ok_or_else(|| refused(format!("task {} has no live attempt", args.of.task)))?;
-    let base = live
-        .base
-        .as_ref()
-        .ok_or_else(|| refused("its workspace is not prepared yet".to_owned()))?;
-    let told =
-        |fault: divisi_engine::repo::Fault| Failure::told(fault.diagnostic(), Exit::Environment);
-    let repo =
-        divisi_engine::repo::Repo::open(&project.divisi(), project.folder()).map_err(told)?;
-    let pool = Pool::open(std::sync::Arc::new(repo), PoolOptions::default()).map_err(told)?;
-    let workspace = match task.spec.workspace {
-        divisi_core::WorkspaceKind::Scratch => pool.scratch(run.id, no, live.workspace, base),
-        _ => pool.worktree(run.id, no, live.workspace, base),
+    // The engine owns its workspaces: this one is found, never made.
+    let workspace = folder_of(&project.divisi(), run.id, no, live.workspace);
+    let is_folder = workspace.symlink_metadata().is_ok_and(|at| at.is_dir());
+    if live.base.is_none() || !is_folder {
+        return Err(refused("its workspace is not prepared yet".to_owned()));
     }
-    .map_err(told)?;
     for file in &args.files {
         let name = file
             .file_name()
@@ -134,7 +126,7 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
         let bytes = std::fs::read(file)
             .map_err(|error| refused(format!("cannot read {}: {error}", file.display())))?;
         divisi_agents::beneath::write(
-            &workspace.path,
+            &workspace,
             target,
             &bytes,
             divisi_agents::beneath::Place::Whole,

@@ -7,6 +7,7 @@ use divisi_core::receipt::Receipt;
 use divisi_core::run::{AttemptEnd, Run};
 use divisi_core::{Commit, Diagnostic, RunId, TaskNo};
 use divisi_engine::engine::wall_now;
+use divisi_engine::failpoint;
 use divisi_engine::repo::{DeliverError, Delivery, DiffForm, MergeOptions, Repo, Target};
 
 use crate::cli;
@@ -94,7 +95,8 @@ fn of_task(run: &Run, repo: &Repo, name: &str) -> Result<Range, Failure> {
 /// `divisi diff`.
 pub(crate) fn diff(args: &cli::Diff, id: RunId, project: &Project, printer: &Printer) -> Outcome {
     let run = crate::follow::run(project, id)?;
-    let repo = Repo::open(&project.divisi(), project.folder()).map_err(|fault| told(&fault))?;
+    let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit)
+        .map_err(|fault| told(&fault))?;
     let range = match &args.task {
         None => whole(&run)?,
         Some(task) => of_task(&run, &repo, task)?,
@@ -121,7 +123,8 @@ pub(crate) fn diff(args: &cli::Diff, id: RunId, project: &Project, printer: &Pri
 /// `divisi merge`.
 pub(crate) fn merge(args: &cli::Merge, id: RunId, project: &Project, printer: &Printer) -> Outcome {
     let run = crate::follow::run(project, id)?;
-    let repo = Repo::open(&project.divisi(), project.folder()).map_err(|fault| told(&fault))?;
+    let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit)
+        .map_err(|fault| told(&fault))?;
     let all = whole(&run)?;
     let part = match &args.task {
         None => None,

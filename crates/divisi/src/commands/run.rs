@@ -10,6 +10,7 @@ use divisi_core::run::{Base, Budget, Run, Settings};
 use divisi_core::{Diagnostic, Plan, RunId, TaskSpec};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
+use divisi_engine::failpoint;
 use divisi_engine::repo::{BaseOptions, Repo};
 
 use crate::cli::{Durability, Resume, RunArgs, Running};
@@ -137,7 +138,8 @@ fn is_for_people(task: &TaskSpec, settings: &Settings) -> bool {
 fn base(args: &RunArgs, project: &Project, printer: &Printer) -> Result<Base, Failure> {
     let told =
         |fault: divisi_engine::repo::Fault| Failure::told(fault.diagnostic(), Exit::Environment);
-    let repo = Repo::open(&project.divisi(), project.folder()).map_err(told)?;
+    let repo =
+        Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit).map_err(told)?;
     let rev = (args.base != "HEAD").then(|| args.base.clone());
     let options = BaseOptions {
         rev,
@@ -344,6 +346,9 @@ impl<'a> Driver<'a> {
     /// rest: then somebody must take over.
     fn follow(&self, mut client: Client, run: RunId) -> Result<Option<Rest>, Failure> {
         let holding = self.holding.clone();
+        // A holder that took over from another goes on only with what it is asked for. If it is
+        // gone already, that shows below.
+        let _ = client.ask(&request(Ask::Attend(run)));
         self.hear(Box::new(move || {
             if let Ok(Holder::Other(mut client)) = reach(&holding, || {
                 Box::new(|_: &[Notice], _: &dyn divisi_engine::engine::View| {})

@@ -1,6 +1,6 @@
 //! The report of a run: what was asked, what was done and by whom, what proves it, what does not.
 //!
-//! [`gather`] computes the facts from the run alone, so the report can be written by the engine
+//! [`gather()`] computes the facts from the run alone, so the report can be written by the engine
 //! when a run ends, and by `divisi report` at any time, and says the same. [`markdown()`] words
 //! them. Nothing is claimed that no receipt or verdict shows: what was not verified has a section
 //! of its own.

@@ -102,11 +102,17 @@ fn a_conflict_goes_back_to_its_owner_on_the_new_head() {
     let mut bench = verified(&["a", "b", "c"]);
     bench.does(
         merge(&bench, &["a"], Some("b"), Vec::new()),
-        &["prepared a.1", "b.1 conflicts, then retry"],
+        &["prepared a.1"],
     );
     bench.does(
         Command::HeadMoved { head: commit(500) },
         &["integrated a.1"],
+    );
+    // when: b is tried again on the head that a now is, and still contradicts it
+    assert_eq!(queue(&bench), ["b", "c"]);
+    bench.does(
+        merge(&bench, &[], Some("b"), Vec::new()),
+        &["b.1 conflicts, then retry"],
     );
     assert_eq!(queue(&bench), ["c"]);
     // then: it is no failure of b's, and its next attempt starts from the new head
@@ -221,6 +227,17 @@ fn the_whole_is_checked_before_the_run_succeeds() {
 }
 
 #[test]
+fn a_whole_that_awaits_nobody_is_not_approved() {
+    let mut bench = verified(&["a"]);
+    let approve = Command::Approve {
+        task: None,
+        note: "fine".to_owned(),
+        waive: false,
+    };
+    bench.refuses(approve, "whole-not-held");
+}
+
+#[test]
 fn a_failed_whole_passes_only_by_a_waiver() {
     let mut bench = verified(&["a"]);
     bench.so(merge(&bench, &["a"], None, Vec::new()));
@@ -235,6 +252,6 @@ fn a_failed_whole_passes_only_by_a_waiver() {
         note: "known".to_owned(),
         waive,
     };
-    assert!(bench.decide(approve(false)).is_err());
+    bench.refuses(approve(false), "whole-fails");
     bench.does(approve(true), &["final passed", "ended succeeded"]);
 }

@@ -1,0 +1,199 @@
+//! One holder, many hands: other processes are served, and the next one takes over.
+
+use divisi_core::RunId;
+use divisi_core::run::{PauseReason, RunStatus};
+
+use crate::outcome::{FIRST, assert_same_end, assert_sound, finish, run_now};
+use crate::stage::{Stage, texts, until};
+
+const SECOND: RunId = RunId(2);
+
+/// Works until the file `SIDE.NAME` is there.
+fn waiting(name: &str) -> String {
+    format!(
+        r#"{{"task_title": "{name}", "subtasks": [
+  {{"subtask_id": "{name}", "script": "echo {name} $DIVISI_JOB >> SIDE; while ! test -e SIDE.{name}; do sleep 0.02; done; echo x > {name}.md",
+   "deliverables": ["{name}.md"]}},
+  {{"subtask_id": "after", "script": "echo after-{name} > after.md", "deliverables": ["after.md"], "dependencies": ["{name}"]}}
+]}}"#
+    )
+}
+
+fn go(stage: &Stage, name: &str) {
+    std::fs::write(stage.path(&format!("side/counts.{name}")), "").unwrap();
+}
+
+fn counted(stage: &Stage, name: &str) -> bool {
+    stage.counts().iter().any(|line| line.starts_with(name))
+}
+
+#[test]
+fn a_second_run_is_served_by_the_holder_and_taken_over_when_it_is_killed() {
+    let stage = Stage::new();
+    let one = stage.write_plan("one.json", &waiting("one"));
+    let two = stage.write_plan("two.json", &waiting("two"));
+    let first = stage.start(&texts(&stage.run_args(&one)), None);
+    until("the first begins", || counted(&stage, "one"));
+    let second = stage.start(&texts(&stage.run_args(&two)), None);
+    until("the second begins", || counted(&stage, "two"));
+    first.kill();
+    // The second takes over; its agents, and those of the first run, lived on and are adopted. The
+    // first run goes on when its owner asks for it.
+    let third = stage.start(&texts(&stage.resume_args(FIRST.0)), None);
+    go(&stage, "one");
+    until("the first run ends", || {
+        run_now(&stage, FIRST).is_some_and(|run| run.ended.is_some())
+    });
+    third.end().assert_code(0);
+    go(&stage, "two");
+    second.end().assert_code(0);
+    for id in [FIRST, SECOND] {
+        let run = assert_sound(&stage, id);
+        assert_eq!(run.status(), RunStatus::Succeeded);
+        assert_eq!(run.tasks()[0].attempts(), 1, "{id} lost nothing");
+    }
+    assert_eq!(stage.counts().len(), 2);
+    stage.assert_no_process_left();
+    stage.assert_untouched();
+}
+
+#[test]
+fn a_run_ends_while_the_holder_works_on_its_own() {
+    let stage = Stage::new();
+    let whole = stage.start(&texts(&stage.run_args(&stage.plan())), None);
+    until("the first run is there", || {
+        run_now(&stage, FIRST).is_some()
+    });
+    let one = stage.write_plan("one.json", &waiting("one"));
+    go(&stage, "one");
+    let other = stage.start(&texts(&stage.run_args(&one)), None);
+    whole.end().assert_code(0);
+    other.end().assert_code(0);
+    let run = assert_sound(&stage, SECOND);
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    let lines = std::fs::read_to_string(stage.side()).unwrap();
+    let own: String = lines
+        .lines()
+        .filter(|line| !line.starts_with("one "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    std::fs::write(stage.side(), own).unwrap();
+    assert_same_end(&stage);
+}
+
+#[test]
+fn a_run_is_paused_and_resumed_from_other_processes() {
+    let stage = Stage::new();
+    let plan = stage.write_plan("one.json", &waiting("one"));
+    let holder = stage.start(&texts(&stage.run_args(&plan)), None);
+    until("it begins", || counted(&stage, "one"));
+    let tell = |args: &[&str]| stage.start(args, None);
+    tell(&["pause", "run-1"]).end().assert_code(0);
+    let run = run_now(&stage, FIRST).unwrap();
+    assert_eq!(run.paused, Some(PauseReason::Owner));
+    // Several at once, which all are answered.
+    let many: Vec<_> = (0..6).map(|_| tell(&["pause", "run-1"])).collect();
+    many.into_iter().for_each(|one| one.end().assert_code(0));
+    go(&stage, "one");
+    // What runs goes on; nothing new is started, and the holder leaves with a code of its own.
+    holder.end().assert_code(4);
+    let run = run_now(&stage, FIRST).unwrap();
+    assert_eq!(run.ended, None);
+    assert_eq!(run.tasks()[1].attempts(), 0);
+    finish(&stage, &plan);
+    assert_eq!(assert_sound(&stage, FIRST).status(), RunStatus::Succeeded);
+    stage.assert_no_process_left();
+}
+
+#[test]
+fn two_processes_that_begin_in_a_fresh_project_at_once_both_come_to_their_end() {
+    let stage = Stage::new();
+    let plans = ["one", "two"].map(|name| stage.write_plan(name, &waiting(name)));
+    go(&stage, "one");
+    go(&stage, "two");
+    let both = plans.map(|plan| stage.start(&texts(&stage.run_args(&plan)), None));
+    both.into_iter().for_each(|one| one.end().assert_code(0));
+    for id in [FIRST, SECOND] {
+        assert_eq!(assert_sound(&stage, id).status(), RunStatus::Succeeded);
+    }
+    stage.assert_no_process_left();
+    stage.assert_untouched();
+}
+
+#[test]
+fn two_processes_that_resume_a_run_at_once_both_see_its_end() {
+    let stage = Stage::new();
+    let plan = stage.plan();
+    let process = stage.start(&texts(&stage.run_args(&plan)), None);
+    until("something is done", || counted(&stage, "tell"));
+    process.kill();
+    let args = stage.resume_args(1);
+    let both = [0, 1].map(|_| stage.start(&texts(&args), None));
+    both.into_iter().for_each(|one| one.end().assert_code(0));
+    assert_same_end(&stage);
+}
+
+#[test]
+fn agents_of_a_killed_engine_are_ended_when_nobody_takes_over() {
+    let stage = Stage::new();
+    let plan = stage.write_plan("one.json", &waiting("one"));
+    let process = stage.start(&texts(&stage.run_args(&plan)), None);
+    until("it begins", || counted(&stage, "one"));
+    process.kill();
+    stage.assert_no_process_left();
+    go(&stage, "one");
+    finish(&stage, &plan);
+    let run = assert_sound(&stage, FIRST);
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    assert_eq!(run.tasks()[0].attempts(), 2);
+    stage.assert_no_process_left();
+}
+
+#[test]
+fn a_run_whose_supervisor_cannot_be_started_is_paused_with_the_reason() {
+    let stage = Stage::new();
+    let plan = stage.plan();
+    let in_the_way = stage.divisi().join("supervisor.lock");
+    std::fs::create_dir_all(&in_the_way).unwrap();
+    let ended = stage.start(&texts(&stage.run_args(&plan)), None).end();
+    ended.assert_code(3);
+    let run = run_now(&stage, FIRST).unwrap();
+    assert!(
+        matches!(&run.paused, Some(PauseReason::Fault(cause)) if cause.contains("supervisor")),
+        "{:?}",
+        run.paused
+    );
+    std::fs::remove_dir(in_the_way).unwrap();
+    finish(&stage, &plan);
+    assert_same_end(&stage);
+}
+
+#[test]
+fn files_are_submitted_while_a_check_of_another_task_runs() {
+    let stage = Stage::new();
+    let plan = stage.write_plan(
+        "both.json",
+        r#"{"task_title": "Both", "subtasks": [
+  {"subtask_id": "words", "agent": "person", "deliverables": ["words.md"]},
+  {"subtask_id": "made", "script": "echo x > made.md", "deliverables": ["made.md"],
+   "criteria": [{"command": ["sh", "-c", "echo checking >> SIDE; while ! test -e SIDE.go; do sleep 0.02; done; test -e made.md && cd $PWD"]}]}
+]}"#,
+    );
+    let file = stage.path("home/words.md");
+    std::fs::write(&file, "By hand.\n").unwrap();
+    let process = stage.start(&texts(&stage.run_args(&plan)), None);
+    until("the check begins", || counted(&stage, "checking"));
+    until("the workspace is there", || {
+        let run = run_now(&stage, FIRST).unwrap();
+        run.tasks()[0]
+            .live()
+            .is_some_and(|live| live.base.is_some())
+    });
+    let submit = ["submit", "run-1", "words", &file.to_string_lossy()];
+    stage.start(&submit, None).end().assert_code(0);
+    go(&stage, "go");
+    process.end().assert_code(0);
+    let run = assert_sound(&stage, FIRST);
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    assert_eq!(run.tasks()[1].attempts(), 1);
+}

@@ -1,0 +1,60 @@
+//! What people decide while no engine runs is durable, and `resume` goes on with it.
+
+use divisi_core::run::{RunStatus, TaskStatus};
+
+use crate::outcome::{FIRST, assert_sound, finish, run_now};
+use crate::stage::{Failpoint, Stage, texts};
+
+/// The exit code of a run that waits for people.
+const WAITING: i32 = 4;
+
+const PLAN: &str = r#"{"task_title": "People", "subtasks": [
+  {"subtask_id": "may-we", "kind": "approval", "title": "May we?"},
+  {"subtask_id": "words", "agent": "person", "title": "Write something", "deliverables": ["words.md"]},
+  {"subtask_id": "ask", "deliverables": ["ask.md"],
+   "script": "if test -e SIDE.asked; then echo told > ask.md; else touch SIDE.asked; echo 'Which one?' > $DIVISI_QUESTION; fi"},
+  {"subtask_id": "all", "script": "cat words.md ask.md > all.md", "deliverables": ["all.md"],
+   "dependencies": ["may-we", "words", "ask"]}
+]}"#;
+
+/// Has a command done with no engine running: killed right before it is
+/// durable, and then, once more, right after: then it holds.
+fn tell(stage: &Stage, args: &[&str]) {
+    for at in ["journal.append.before", "journal.append.after_commit"] {
+        let ended = stage.start(args, Some(Failpoint { at })).end();
+        assert!(ended.was_killed(), "{at}: {ended:?}");
+        std::fs::remove_file(stage.died()).unwrap();
+    }
+}
+
+#[test]
+fn what_people_say_while_no_engine_runs_holds() {
+    let stage = Stage::new();
+    let plan = stage.write_plan("people.json", PLAN);
+    let file = stage.path("home/words.md");
+    std::fs::write(&file, "By hand.\n").unwrap();
+    let args = stage.run_args(&plan);
+    stage.start(&texts(&args), None).end().assert_code(WAITING);
+    stage.assert_no_process_left();
+    let run = run_now(&stage, FIRST).unwrap();
+    assert_eq!(run.tasks()[3].status(), TaskStatus::Waiting);
+
+    tell(&stage, &["approve", "run-1", "may-we"]);
+    tell(&stage, &["answer", "run-1", "ask", "the", "second"]);
+    tell(
+        &stage,
+        &["submit", "run-1", "words", &file.to_string_lossy()],
+    );
+    finish(&stage, &plan);
+    let run = assert_sound(&stage, FIRST);
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    let attempts: Vec<u32> = run.tasks().iter().map(|task| task.attempts()).collect();
+    assert_eq!(attempts[1..], [1, 2, 1]);
+    let all = crate::stage::git(
+        &stage.divisi().join("repo.git"),
+        &["show", "refs/divisi/run-1/head:all.md"],
+    );
+    assert_eq!(all, "By hand.\ntold\n");
+    stage.assert_no_process_left();
+    stage.assert_untouched();
+}
