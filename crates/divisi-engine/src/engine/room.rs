@@ -1,0 +1,160 @@
+//! Room on the disk, and what is left on it: full disks pause runs until there is room again, and
+//! what agents left behind keeps no secret.
+
+use std::collections::BTreeSet;
+
+use divisi_core::journal::{Fault, Journal};
+use divisi_core::run::{self, Effect, Event, PauseReason};
+use divisi_core::{AttemptId, RunId, TaskNo, Time};
+
+use super::{Engine, Input, Notice, RETRY, launch, wall_now};
+use crate::world::{Ask, Directive, Stepped};
+
+/// A journal that stays locked by somebody else for so long is given up.
+const UNAVAILABLE_TRIES_MAX: u32 = 20;
+
+impl<J: Journal> Engine<J> {
+    /// Makes a step durable. On a full disk everything pauses with that reason until there is
+    /// room; the directives wait and are then given again.
+    pub(super) fn append(&mut self, directives: Vec<Directive>) -> Result<Stepped, Fault> {
+        let mut tries = 0;
+        loop {
+            let fault = match self.world.step(directives.clone(), wall_now()) {
+                Ok(mut stepped) => {
+                    if self.full {
+                        self.full = false;
+                        stepped.events.extend(self.resume_after_full()?);
+                    }
+                    return Ok(stepped);
+                }
+                Err(fault) => fault,
+            };
+            match fault {
+                Fault::Full(cause) => {
+                    if !self.full {
+                        self.full = true;
+                        self.pause_for_full(&cause);
+                    }
+                    self.wait_for_room(&cause)?;
+                }
+                Fault::Unavailable(_) if tries < UNAVAILABLE_TRIES_MAX => {
+                    tries += 1;
+                    std::thread::sleep(RETRY);
+                }
+                other => return Err(other),
+            }
+        }
+    }
+
+    /// Waits until there is room for the reserve again, so that a next time can be recorded too.
+    /// Whoever interrupts is not kept waiting; everything else that is asked waits as well.
+    fn wait_for_room(&mut self, cause: &str) -> Result<(), Fault> {
+        loop {
+            match self.inputs.recv_timeout(RETRY) {
+                Ok(Input::Interrupted) => return Err(Fault::Full(cause.to_owned())),
+                Ok(input) => self.local.push_back(input),
+                Err(_) => {}
+            }
+            if self.world.journal.restore_reserve().is_ok() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn pause_for_full(&mut self, cause: &str) {
+        self.troubles.push(Notice::Trouble(format!(
+            "the disk is full ({cause}); runs pause until there is room"
+        )));
+        (self.observer)(&std::mem::take(&mut self.troubles), &self.world);
+        // The reserve makes room for this one record; without it the pause is known only here.
+        if self.world.journal.release_reserve().is_ok() {
+            let pauses = self
+                .world
+                .runs()
+                .filter(|run| run.paused.is_none())
+                .map(|run| pause_for_room(run.id))
+                .collect();
+            // If even this does not fit, it is tried with the next record.
+            let _ = self.world.step(pauses, wall_now());
+        }
+    }
+
+    fn resume_after_full(&mut self) -> Result<Vec<(RunId, Time, Event)>, Fault> {
+        let waiting = self.world.runs().filter(|run| waits_for_room(run));
+        let resumes = waiting.map(|run| resume(run.id)).collect();
+        Ok(self.world.step(resumes, wall_now())?.events)
+    }
+
+    /// Resumes runs whose effects lacked room and have come out since, or are owed no more.
+    pub(super) fn have_room(&mut self) -> Vec<Directive> {
+        let world = &self.world;
+        let is_owed = |effect: &Effect| {
+            let run = world.run(effect.run());
+            run.is_some_and(|run| run.owed().any(|owed| owed == *effect))
+        };
+        self.lacking_room.retain(is_owed);
+        let lacking = |run: RunId| self.lacking_room.iter().any(|effect| effect.run() == run);
+        let waiting = world.runs().filter(|run| waits_for_room(run));
+        let attended = waiting.filter(|run| self.attended.contains(&run.id));
+        let having = attended.filter(|run| !lacking(run.id));
+        having.map(|run| resume(run.id)).collect()
+    }
+
+    /// What agents left beside their work must keep no secret. Other runs may still go on.
+    pub(super) fn clean_up(&mut self) {
+        let mut live = BTreeSet::new();
+        for run in self.world.runs() {
+            let tasks = run.tasks().iter().zip(0..);
+            let attempts = tasks.filter_map(|(task, no)| Some((TaskNo(no), task.live()?.number)));
+            live.extend(attempts.map(|(task, number)| AttemptId {
+                run: run.id,
+                task,
+                number,
+            }));
+        }
+        let folders: BTreeSet<String> = live.iter().map(|live| launch::tmp_name(*live)).collect();
+        let checking = !self.reconcile.is_idle();
+        let is_live =
+            |name: &str| folders.contains(name) || (checking && name.starts_with("check-"));
+        let is_busy = |run: RunId, task: Option<TaskNo>| {
+            let mut of_run = live.iter().filter(|live| live.run == run);
+            of_run.any(|live| task.is_none_or(|task| live.task == task))
+        };
+        if let Err(cause) = self.shell.clean_up(&is_live, &is_busy) {
+            self.trouble(format!("clean up after agents: {cause}"));
+            (self.observer)(&std::mem::take(&mut self.troubles), &self.world);
+        }
+    }
+}
+
+/// What the C library says of a disk without room, and the private repository in its place.
+pub(super) fn lacks_room(cause: &str) -> bool {
+    const TEXTS: [&str; 3] = [
+        "No space left on device",
+        "Disk quota exceeded",
+        "the disk is full",
+    ];
+    TEXTS.iter().any(|text| cause.contains(text))
+}
+
+pub(super) fn pause_for_room(run: RunId) -> Directive {
+    let pause = run::Command::Pause {
+        reason: PauseReason::DiskFull,
+        stop: false,
+    };
+    Directive {
+        id: None,
+        ask: Ask::Run(run, pause),
+    }
+}
+
+fn resume(run: RunId) -> Directive {
+    Directive {
+        id: None,
+        ask: Ask::Run(run, run::Command::Resume),
+    }
+}
+
+pub(super) fn waits_for_room(run: &run::Run) -> bool {
+    run.paused == Some(PauseReason::DiskFull)
+}
