@@ -674,7 +674,8 @@ fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
         leased_at: live.leased_at,
         ended_at: at,
         workspace: live.workspace,
-        workspace_kept: true,
+        // Integrated work is part of the head: whatever follows starts from there.
+        workspace_kept: end != AttemptEnd::Integrated,
         end,
         base: live.base,
         confined: live.confined,

@@ -614,6 +614,9 @@ fn refusal(rejection: &Rejection) -> Diagnostic {
     match rejection {
         Rejection::NotNow { hint, .. } if !hint.is_empty() => diagnostic.hint(hint.clone()),
         Rejection::NotApproved => diagnostic.hint("`divisi approve RUN` approves the plan"),
+        Rejection::WholeFails => diagnostic
+            .hint("`divisi retry RUN TASK` has a task done anew")
+            .hint("`divisi approve RUN --waive --note WHY` takes the result as it is"),
         _ => diagnostic,
     }
 }

@@ -1,1 +1,241 @@
-//! x
+//! What a run may use, and in what order: budgets, limits, barriers, time boxes, retries.
+
+use divisi_core::receipt::{Exit, Receipt};
+use divisi_core::run::{AttemptEnd, Event, PauseReason, RunStatus, StopReason};
+use divisi_core::{AttemptId, Time};
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, endings, stands, task, write};
+
+#[test]
+fn a_budget_of_attempts_pauses_the_run_when_it_is_used_up() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let chain =
+        |id: &str, on: &[&str]| json!({"subtask_id": id, "command": ["true"], "dependencies": on});
+    let plan = json!({"task_title": "a budget", "subtasks": [
+        chain("a", &[]), chain("b", &["a"]), chain("c", &["b"]),
+    ]});
+    stage
+        .run(&plan, &["--attempts", "2"])
+        .expect(3)
+        .says("budget");
+    let run = stage.only();
+    assert!(
+        matches!(run.paused, Some(PauseReason::Budget(_))),
+        "{:?}",
+        run.paused
+    );
+    assert_eq!(task(&run, "c").attempts(), 0);
+    stands(
+        &run,
+        RunStatus::Running,
+        &[("a", "done"), ("b", "done"), ("c", "ready")],
+    );
+    stage.divisi(&["resume", "1"]).expect(3);
+    assert_eq!(
+        task(&stage.only(), "c").attempts(),
+        0,
+        "resuming adds nothing to the budget"
+    );
+}
+
+/// When each task was leased and when it ended, from the events.
+fn spans(stage: &Stage) -> Vec<(AttemptId, Time, Time)> {
+    let run = stage.only();
+    let mut spans = Vec::new();
+    for (no, task) in run.tasks().iter().enumerate() {
+        for ending in &task.endings {
+            let no = divisi_core::TaskNo(u32::try_from(no).unwrap());
+            spans.push((
+                run.attempt_id(no, ending.number),
+                ending.leased_at,
+                ending.ended_at,
+            ));
+        }
+    }
+    spans
+}
+
+/// The most attempts that were live at one moment, by the order of events.
+fn most_at_once(stage: &Stage, counts: impl Fn(&str) -> bool) -> usize {
+    let run = stage.only();
+    let counted = |attempt: &AttemptId| counts(run.task(attempt.task).unwrap().spec.id.as_str());
+    let (mut live, mut most) = (0usize, 0);
+    for (_, event) in stage.timed_events() {
+        match &event {
+            Event::AttemptLeased { attempt, .. } if counted(attempt) => live += 1,
+            Event::AttemptAdvanced { attempt, receipts } if counted(attempt) => {
+                let ended = receipts
+                    .iter()
+                    .any(|r| matches!(r, Receipt::Submitted { .. }));
+                live -= usize::from(ended);
+            }
+            _ => {}
+        }
+        most = most.max(live);
+    }
+    most
+}
+
+fn many(role: Option<&str>) -> Value {
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let one = |id: &&str| {
+        let mut task = json!({"subtask_id": id, "script": "sleep 0.05"});
+        if let Some(role) = role {
+            task["assigned_to"] = json!(role);
+        }
+        task
+    };
+    json!({"task_title": "many", "subtasks": names.iter().map(one).collect::<Vec<_>>()})
+}
+
+#[test]
+fn no_more_run_at_once_than_slots_and_limits_allow() {
+    for (role, args, expected) in [
+        (None, vec!["-j", "6"], 6),
+        (None, vec!["-j", "2"], 2),
+        (None, vec!["-j", "6", "--limit", "command=3"], 3),
+        (
+            Some("security"),
+            vec!["-j", "6", "--limit", "security=1"],
+            1,
+        ),
+    ] {
+        let stage = Stage::git(&[("x", "1\n")]);
+        stage.run(&many(role), &args).expect(0);
+        assert_eq!(most_at_once(&stage, |_| true), expected, "{args:?}");
+        assert_eq!(spans(&stage).len(), 6);
+    }
+}
+
+/// ```text
+/// a ── b        (a slow sibling of `a` keeps the first stage open)
+/// slow
+/// ```
+fn uneven(stage: &Stage) -> Value {
+    let gate = stage.beside("go").display().to_string();
+    // Without barriers `b` opens the gate that `slow` waits for; with them it would for ever, so
+    // there it opens by itself.
+    let slow =
+        format!("i=0; until test -e {gate} || test $i -gt 20; do sleep 0.01; i=$((i+1)); done");
+    json!({"task_title": "uneven", "subtasks": [
+        {"subtask_id": "slow", "script": slow},
+        {"subtask_id": "a", "command": ["true"]},
+        {"subtask_id": "b", "command": ["true"], "dependencies": ["a"]},
+    ]})
+}
+
+#[test]
+fn with_barriers_a_stage_starts_when_the_one_before_is_complete() {
+    let order = |args: &[&str]| {
+        let stage = Stage::git(&[("x", "1\n")]);
+        stage.run(&uneven(&stage), args).expect(0);
+        let run = stage.only();
+        let (slow, b) = (&endings(&run, "slow")[0], &endings(&run, "b")[0]);
+        slow.ended_at <= b.leased_at
+    };
+    assert!(order(&["--barriers"]));
+    assert!(
+        !order(&[]),
+        "without barriers nothing waits for a sibling's sibling"
+    );
+}
+
+#[test]
+fn stages_of_the_plan_are_barriers() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let mut plan = uneven(&stage);
+    plan["execution_plan"] = json!({"stage_1": ["slow", "a"], "stage_2": ["b"]});
+    stage.run(&plan, &[]).expect(0);
+    let run = stage.only();
+    assert!(endings(&run, "slow")[0].ended_at <= endings(&run, "b")[0].leased_at);
+}
+
+#[test]
+fn retries_exits_and_variables_are_the_tasks_own() {
+    let stage = Stage::git(&[("x", "1\n")]).with_env("AMBIENT", "no");
+    let plan = json!({"task_title": "own", "subtasks": [
+        {"subtask_id": "once", "command": ["false"], "retries": 0},
+        {"subtask_id": "five", "command": ["false"], "retries": 4},
+        {"subtask_id": "three-is-good", "script": "exit 3", "ok_exit": [0, 3]},
+        {"subtask_id": "three-is-bad", "script": "exit 3", "retries": 0},
+        {"subtask_id": "told", "script": "test \"$COLOR\" = blue; test -z \"${AMBIENT-}\"", "env": {"COLOR": "blue"}},
+    ]});
+    stage.run(&plan, &[]).expect(3);
+    let run = stage.only();
+    stands(
+        &run,
+        RunStatus::Blocked,
+        &[
+            ("once", "blocked"),
+            ("five", "blocked"),
+            ("three-is-good", "done"),
+            ("three-is-bad", "blocked"),
+            ("told", "done"),
+        ],
+    );
+    assert_eq!(
+        (endings(&run, "once").len(), endings(&run, "five").len()),
+        (1, 5)
+    );
+    let exit = endings(&run, "three-is-bad")[0]
+        .receipts
+        .iter()
+        .find_map(|receipt| match receipt {
+            Receipt::Submitted { exit, .. } => Some(exit.clone()),
+            _ => None,
+        });
+    assert_eq!(exit, Some(Exit::Status(3)));
+}
+
+#[test]
+fn past_its_time_box_an_attempt_is_overdue() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "slow", "subtasks": [
+        {"subtask_id": "slow", "script": "sleep 100000", "timeout_minutes": 0.005, "retries": 1},
+    ]});
+    stage.run(&plan, &[]).expect(3);
+    let run = stage.only();
+    let ends: Vec<&AttemptEnd> = endings(&run, "slow")
+        .iter()
+        .map(|ending| &ending.end)
+        .collect();
+    assert_eq!(ends, [&AttemptEnd::Stopped(StopReason::Overdue); 2]);
+    stage
+        .divisi(&["show", "1", "slow"])
+        .expect(0)
+        .says("time box");
+}
+
+#[test]
+fn a_check_past_its_time_box_fails_and_is_ended() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "slow check", "subtasks": [
+        {"subtask_id": "a", "script": "echo x > a.md", "deliverables": ["a.md"], "retries": 0,
+         "criteria": [{"command": ["sleep", "100000.77"], "timeout_minutes": 0.005}]},
+    ]});
+    stage.run(&plan, &[]).expect(3);
+    assert_eq!(crate::stage::with_argument("100000.77"), [] as [i32; 0]);
+    assert_eq!(stage.jobs(), [] as [i32; 0]);
+}
+
+#[test]
+fn another_agent_takes_over_after_two_failures() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "taken over", "subtasks": [
+        {"subtask_id": "a", "script": "{\"attempts\": [[{\"exit\": 1}]]}", "agent": "scripted",
+         "agents_else": ["person"], "deliverables": ["a.md"]},
+    ]});
+    stage
+        .run(&plan, &[])
+        .expect(4)
+        .says("divisi submit run-1 a");
+    let run = stage.only();
+    assert_eq!(endings(&run, "a").len(), 2);
+    assert_eq!(task(&run, "a").live().unwrap().agent, "person");
+    write(stage.beside("a.md"), "by hand\n");
+    let file = stage.beside("a.md").display().to_string();
+    stage.divisi(&["submit", "1", "a", &file]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    stage.divisi(&["show", "1", "a"]).expect(0).says("scripted");
+}

@@ -206,11 +206,14 @@ fn a_question_is_answered_in_the_next_handoff() {
                   then echo blue > a.md; cp \"$DIVISI_HANDOFF\" told.json
                   else echo 'which color?' > \"$DIVISI_QUESTION\"; fi";
     let plan = json!({"task_title": "it asks", "subtasks": [
-        {"subtask_id": "a", "script": script, "deliverables": ["a.md"]},
+        {"subtask_id": "a", "script": script, "deliverables": ["a.md"], "retries": 0},
         {"subtask_id": "beside", "command": ["true"]},
     ]});
+    stage.run(&plan, &[]).expect(3);
+    let note = ["retry", "1", "a", "--note", "mind the light"];
+    stage.divisi(&note).expect(0);
     stage
-        .run(&plan, &[])
+        .divisi(&["resume", "1"])
         .expect(4)
         .says("divisi answer run-1 a");
     let run = stage.only();
@@ -232,7 +235,10 @@ fn a_question_is_answered_in_the_next_handoff() {
     let told: Value = serde_json::from_str(&stage.result("told.json").unwrap()).unwrap();
     assert_eq!(
         told["answers"],
-        json!([{"question": "which color?", "answer": "blue"}])
+        json!([
+            {"question": "", "answer": "mind the light"},
+            {"question": "which color?", "answer": "blue"},
+        ])
     );
     let run = stage.only();
     let ends: Vec<&AttemptEnd> = endings(&run, "a")
@@ -420,4 +426,57 @@ fn an_interrupted_run_ends_its_agents_and_can_be_resumed() {
             .count(),
         1
     );
+}
+
+#[test]
+fn without_a_terminal_nothing_waits_for_input() {
+    let plan = json!({"task_title": "everything that people do", "subtasks": [
+        {"subtask_id": "gate", "kind": "approval"},
+        {"subtask_id": "work", "agent": "person", "deliverables": ["w.md"]},
+        {"subtask_id": "words", "script": "echo x > x.md", "deliverables": ["x.md"], "criteria": ["it is good"]},
+        {"subtask_id": "asks", "script": "echo why > \"$DIVISI_QUESTION\"", "deliverables": ["y.md"]},
+        {"subtask_id": "outside", "kind": "external", "inputs": [{"path": "z"}], "deliverables": ["z"]},
+    ]});
+    let commands = [
+        "divisi approve run-1 gate",
+        "divisi submit run-1 work",
+        "divisi approve run-1 words",
+        "divisi answer run-1 asks",
+        "divisi submit run-1 outside",
+    ];
+    for stdin in ["</dev/null", "<&-", "| "] {
+        let stage = Stage::git(&[("x", "1\n")]);
+        let path = stage.plan(&plan);
+        // A pipe that nobody writes to and nobody closes is no terminal either.
+        let (program, shell) = (env!("CARGO_BIN_EXE_divisi"), stage.beside("run"));
+        let fifo = shell.join("pipe").display().to_string();
+        let script = match stdin {
+            "| " => format!("mkfifo {fifo}; exec 9<>{fifo}; exec {program} run {path} --yes <&9"),
+            closed => format!("exec {program} run {path} --yes {closed}"),
+        };
+        let mut command = stage.command(&[]);
+        let environment: Vec<_> = command
+            .get_envs()
+            .map(|(name, value)| (name.to_owned(), value.map(std::ffi::OsStr::to_owned)))
+            .collect();
+        command = std::process::Command::new("sh");
+        command
+            .args(["-c", &script])
+            .current_dir(stage.project())
+            .env_clear();
+        for (name, value) in environment {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        let output = command.output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(4), "{stdin}: {told}");
+        for expected in commands {
+            assert!(
+                told.contains(expected),
+                "{stdin}: {expected} is not in {told}"
+            );
+        }
+    }
 }

@@ -15,10 +15,8 @@ use divisi_engine::supervisor::prepare_socket_folder;
 use divisi_store::Store;
 use serde_json::{Value, json};
 
-use crate::processes::unique_sleep;
-use crate::stage::{
-    FIRST, PATIENCE, Stage, endings, git, kill, stands, supervisor_of, task, until, versions,
-};
+use crate::processes::{supervisor, unique_sleep};
+use crate::stage::{FIRST, PATIENCE, Stage, endings, git, kill, stands, task, until, versions};
 
 /// What the first attempt does late, and what the second does meanwhile. Each waits for a gate.
 fn plan(stage: &Stage, first: &str) -> Value {
@@ -77,7 +75,7 @@ fn one_that_outlived_its_supervisor_in_hiding_disturbs_nobody() {
         crate::stage::with_argument(&sleep).len() == 1
             && stage.path(".divisi/worktrees/run-1-t0-1/early.md").exists()
     });
-    kill(running.supervisor(), libc::SIGKILL);
+    kill(supervisor(&stage), libc::SIGKILL);
     stage.until_event(
         "there is a second attempt",
         |event| matches!(event, Event::AttemptStarted { attempt, .. } if attempt.number == 2),
@@ -190,8 +188,8 @@ fn late_work_of_a_lost_attempt_is_kept_as_an_offer() {
     let early = stage.path(".divisi/worktrees/run-1-t0-1/early.md");
     until("the first attempt works", || early.exists());
     // A supervisor that says nothing looks like one that is gone; its agents live on.
-    let supervisor = supervisor_of(&stage.path(".divisi")).expect("it holds the attempt");
-    kill(supervisor, libc::SIGSTOP);
+    let held_by = supervisor(&stage);
+    kill(held_by, libc::SIGSTOP);
     engine.until("the first attempt is lost", |event| {
         matches!(
             event,
@@ -201,7 +199,7 @@ fn late_work_of_a_lost_attempt_is_kept_as_an_offer() {
             }
         )
     });
-    kill(supervisor, libc::SIGCONT);
+    kill(held_by, libc::SIGCONT);
     engine.until(
         "there is a second attempt",
         |event| matches!(event, Event::AttemptStarted { attempt, .. } if attempt.number == 2),

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use divisi_core::receipt::Receipt;
 use serde_json::json;
 
+use crate::processes::supervisor;
 use crate::stage::{Stage, endings, task};
 
 /// What the engine and the supervisor may use at the most.
@@ -30,12 +31,13 @@ fn a_gigabyte_of_output_is_capped_and_takes_no_memory() {
     let plan = json!({"task_title": "it prints", "subtasks": [
         {"subtask_id": "loud", "script": format!("yes 'a line of it' | head -c {BYTES}")},
     ]});
-    let mut running = stage.start_plan(&plan, &[]);
-    let (engine, supervisor) = (running.pid(), running.supervisor());
+    let running = stage.start_plan(&plan, &[]);
+    let (engine, supervisor) = (running.pid(), supervisor(&stage));
     let (mut engine_peak, mut supervisor_peak) = (0, 0);
-    while running.goes_on() {
-        engine_peak = engine_peak.max(peak_memory(engine).unwrap_or(0));
-        supervisor_peak = supervisor_peak.max(peak_memory(supervisor).unwrap_or(0));
+    // What has ended has no memory, also while nobody has asked how it ended.
+    while let Some(peak) = peak_memory(engine) {
+        engine_peak = peak;
+        supervisor_peak = peak_memory(supervisor).unwrap_or(supervisor_peak);
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     running.wait().expect(0);

@@ -3,7 +3,7 @@
 use divisi_core::run::{AttemptEnd, Event, RunStatus, StopReason};
 use serde_json::{Value, json};
 
-use crate::stage::{FIRST, Stage, endings, stands, task, until, with_argument};
+use crate::stage::{FIRST, Stage, endings, pids, stands, task, until, with_argument};
 
 /// A duration for `sleep` that stands in no other process's arguments.
 pub(crate) fn unique_sleep() -> String {
@@ -148,7 +148,7 @@ fn one_that_signals_its_parents_group_and_its_siblings_hurts_only_itself() {
          "env": {"PROJECT": stage.project().display().to_string()}},
     ]});
     let running = stage.start_plan(&plan, &["-j", "2"]);
-    let supervisor = running.supervisor();
+    let supervisor = supervisor(&stage);
     let ended = |event: &Event| matches!(event, Event::AttemptEnded { .. });
     stage.until_event("the attacker has ended", ended);
     let is_alive = std::fs::read(format!("/proc/{supervisor}/cmdline"));
@@ -204,4 +204,20 @@ fn forged_notes_marks_and_heartbeats_change_nothing() {
     if endings(&run, "forger")[0].confined == Some(true) {
         assert_eq!(stage.result("written").as_deref(), Some(""));
     }
+}
+
+/// The supervisor of a stage's project, once there is one.
+pub(crate) fn supervisor(stage: &Stage) -> i32 {
+    let folder = stage.path(".divisi").display().to_string();
+    let is_supervisor = |pid: &i32| {
+        let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let words: Vec<&[u8]> = command.split(|byte| *byte == 0).collect();
+        words.get(1) == Some(&b"supervisor".as_slice()) && words.contains(&folder.as_bytes())
+    };
+    let mut found = None;
+    until("there is a supervisor", || {
+        found = pids().find(is_supervisor);
+        found.is_some()
+    });
+    found.expect("it was waited for")
 }

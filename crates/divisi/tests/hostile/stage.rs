@@ -12,9 +12,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use divisi_core::journal::{Entry, Stream, TaskRow};
-use divisi_core::run::{self, Ending, Event, KINDS_OF_STRUCTURE, Run, RunStatus, Task, stored};
-use divisi_core::{RunId, Time};
+use divisi_core::journal::{Entry, RunRow, Stream, TaskRow};
+use divisi_core::run::{
+    self, Effect, Ending, Event, KINDS_OF_STRUCTURE, Run, RunStatus, Task, stored,
+};
+use divisi_core::{RunId, TaskNo, Time};
 use divisi_store::{PAGE_ROWS_MAX, Store, Upcasters, Versions, View};
 use serde_json::Value;
 
@@ -42,7 +44,6 @@ pub(crate) struct Ran {
 /// A process of the binary that goes on while a test looks.
 pub(crate) struct Running {
     child: Option<Child>,
-    folder: PathBuf,
 }
 
 /// Waits until something holds; polling, since other processes do not tell.
@@ -171,7 +172,6 @@ impl Stage {
     pub(crate) fn start(&self, args: &[&str]) -> Running {
         Running {
             child: Some(self.command(args).spawn().unwrap()),
-            folder: self.path(".divisi"),
         }
     }
 
@@ -221,11 +221,13 @@ impl Stage {
                 .filter(|(_, event)| KINDS_OF_STRUCTURE.contains(&event.kind()))
                 .cloned()
                 .collect();
-            let mut restored = stored::restore(id, &structure, &row, &rows).unwrap();
-            let mut replayed = stored::replay(id, &all).unwrap();
-            restored.take_changed();
-            replayed.take_changed();
-            assert_eq!(restored, replayed, "rows are what replaying gives");
+            let restored = stored::restore(id, &structure, &row, &rows).unwrap();
+            let replayed = stored::replay(id, &all).unwrap();
+            assert_eq!(
+                kept(&restored, row.seq),
+                kept(&replayed, row.seq),
+                "rows are what replaying gives"
+            );
             Ok(replayed)
         };
         view.consistently(load).unwrap()
@@ -288,22 +290,6 @@ impl Running {
     pub(crate) fn pid(&self) -> i32 {
         let child = self.child.as_ref().expect("it was not waited for");
         i32::try_from(child.id()).unwrap()
-    }
-
-    /// The supervisor of its project, once there is one.
-    pub(crate) fn supervisor(&self) -> i32 {
-        let mut found = None;
-        until("there is a supervisor", || {
-            found = supervisor_of(&self.folder);
-            found.is_some()
-        });
-        found.expect("it was waited for")
-    }
-
-    /// Whether it has not ended yet.
-    pub(crate) fn goes_on(&mut self) -> bool {
-        let child = self.child.as_mut().expect("it was not waited for");
-        child.try_wait().unwrap().is_none()
     }
 
     /// Waits for its end. What takes too long is killed, and its output shown.
@@ -370,6 +356,18 @@ pub(crate) fn versions() -> Versions {
     )
 }
 
+/// All that a run is, as it is kept, and what it owes.
+fn kept(run: &Run, seq: u64) -> (RunRow, Vec<TaskRow>, Vec<Effect>) {
+    let rows = (0..)
+        .zip(run.tasks())
+        .map(|(no, _)| stored::task_row(run, TaskNo(no)));
+    (
+        stored::run_row(run, seq),
+        rows.collect(),
+        run.owed().collect(),
+    )
+}
+
 fn read_lossy(from: &mut impl Read) -> String {
     let mut bytes = Vec::new();
     // A process that is killed leaves what it said.
@@ -428,7 +426,8 @@ pub(crate) fn kill(pid: i32, signal: i32) {
     unsafe { libc::kill(pid, signal) };
 }
 
-fn pids() -> impl Iterator<Item = i32> {
+/// All processes there are.
+pub(crate) fn pids() -> impl Iterator<Item = i32> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
@@ -454,15 +453,4 @@ pub(crate) fn with_argument(text: &str) -> Vec<i32> {
             .any(|argument| argument == text.as_bytes())
     };
     pids().filter(has).collect()
-}
-
-/// The supervisor of a `.divisi` folder.
-pub(crate) fn supervisor_of(folder: &Path) -> Option<i32> {
-    let folder = folder.display().to_string();
-    let is_supervisor = |pid: &i32| {
-        let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let words: Vec<&[u8]> = command.split(|byte| *byte == 0).collect();
-        words.get(1) == Some(&b"supervisor".as_slice()) && words.contains(&folder.as_bytes())
-    };
-    pids().find(is_supervisor)
 }

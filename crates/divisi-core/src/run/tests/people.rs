@@ -1,9 +1,9 @@
 //! What people may ask, and what must not follow from it.
 
-use super::bench::{Bench, approval, commit, merged, plan, with};
-use crate::criterion::Verdict;
+use super::bench::{Bench, approval, commit, handoff, merged, plain, plan, with};
+use crate::criterion::{Outcome, Verdict};
 use crate::ids::Epoch;
-use crate::run::{Base, Command, Create, PauseReason, Settings};
+use crate::run::{Base, Command, Create, PauseReason, RunStatus, Settings};
 
 #[test]
 fn an_approval_that_is_retried_asks_a_person_again() {
@@ -146,4 +146,25 @@ fn consent_that_was_given_is_not_asked_again_at_the_end() {
     // then: a can be redone, but what already passed its consent is not held back again
     bench.refuses(bench.retry("ok"), "task-not-now");
     bench.does(bench.retry("a"), &["retried a"]);
+}
+
+#[test]
+fn a_run_waits_for_people_though_they_work_and_judge_at_once() {
+    // given: a is held for a judgment, b is a person's
+    let graph = with(with(plan("a; b"), "a", plain), "b", handoff);
+    let mut bench = Bench::new(graph);
+    bench.so(bench.lease("b"));
+    bench.so(bench.started("b"));
+    assert_eq!(bench.run.status(), RunStatus::Running, "a can be leased");
+    bench.so(bench.lease("a"));
+    bench.so(bench.ended("a", 0));
+    let open = Verdict {
+        outcome: Outcome::Unverified,
+        ..Verdict::pass(0)
+    };
+    bench.so(bench.checked("a", open));
+    // then: nothing goes on by itself
+    assert_eq!(bench.owed(), [""; 0]);
+    assert!(bench.run.waits_for_people());
+    assert_eq!(bench.run.status(), RunStatus::Blocked);
 }
