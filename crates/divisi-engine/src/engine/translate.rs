@@ -320,7 +320,11 @@ impl<J: Journal> Engine<J> {
             let log = self.log_of(attempt);
             let cause = log.map(|log| programs::tail(&log)).unwrap_or_default();
             let cause = format!("nothing was composed: {}", cause.trim());
-            return Command::NotStarted { attempt, cause, permanent: true };
+            return Command::NotStarted {
+                attempt,
+                cause,
+                permanent: true,
+            };
         }
         let agent = live.and_then(|live| self.shell.agent(&live.agent));
         let claim = agent.map_or(Claim::Done, |agent| agent.interpret(&ended, ""));
@@ -348,7 +352,12 @@ impl<J: Journal> Engine<J> {
     fn log_of(&self, attempt: AttemptId) -> Option<std::path::PathBuf> {
         let task = self.world.run(attempt.run)?.task(attempt.task)?;
         let dir = &self.shell.options.dir;
-        Some(super::log_path(dir, attempt.run, &task.spec.id, attempt.number))
+        Some(super::log_path(
+            dir,
+            attempt.run,
+            &task.spec.id,
+            attempt.number,
+        ))
     }
 
     fn joined(

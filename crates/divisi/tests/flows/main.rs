@@ -7,6 +7,9 @@ mod bounds;
 mod composition;
 mod people;
 #[path = "../hostile/stage.rs"]
-#[expect(dead_code, reason = "the stage of the hostile tests; flows need a part of it")]
+#[expect(
+    dead_code,
+    reason = "the stage of the hostile tests; flows need a part of it"
+)]
 mod stage;
 mod whole;
