@@ -7,9 +7,5 @@ mod bounds;
 mod composition;
 mod people;
 #[path = "../hostile/stage.rs"]
-#[expect(
-    dead_code,
-    reason = "the stage of the hostile tests; flows need a part of it"
-)]
 mod stage;
 mod whole;
