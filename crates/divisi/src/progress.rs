@@ -309,7 +309,7 @@ pub(crate) fn closing(run: &Run, now: Time) -> Vec<String> {
             .iter()
             .map(|cause| format!("  {}", printable(cause))),
     );
-    lines.extend(told.commands.iter().map(|command| format!("  > {command}")));
+    lines.extend(told.commands.iter().map(|command| format!("  → {command}")));
     lines
 }
 

@@ -218,7 +218,7 @@ impl Programs for InCheckout<'_> {
 }
 
 /// The last bytes of a log; empty if nothing was printed.
-fn tail(log: &Path) -> String {
+pub(super) fn tail(log: &Path) -> String {
     use std::io::{Read, Seek, SeekFrom};
     let read = || -> std::io::Result<Vec<u8>> {
         let mut file = std::fs::File::open(log)?;

@@ -4,15 +4,16 @@ use std::sync::mpsc::SyncSender;
 
 use divisi_agents::Claim;
 use divisi_core::journal::Journal;
+use divisi_core::receipt::Exit;
 use divisi_core::run::{
-    Command, Create, Effect, Finding, Held as HeldAttempt, PauseReason, Rejection,
+    AGENT_COMPOSE, Command, Create, Effect, Finding, Held as HeldAttempt, PauseReason, Rejection,
 };
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, Diagnostic, RunId};
 
 use super::input::{Finished, Input};
 use super::launch::{self, Launched};
-use super::{Engine, Follows, Interruption, wall_now};
+use super::{Engine, Follows, Interruption, programs, wall_now};
 use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response};
 use crate::reconcile::{Action, Outcome};
 use crate::world::{Answer, Ask, Directive, find_task};
@@ -313,6 +314,18 @@ impl<J: Journal> Engine<J> {
             .world
             .run(attempt.run)
             .and_then(|run| run.task(attempt.task)?.live());
+        let failed = !ended.told && ended.exit != Exit::Status(0);
+        if failed && live.is_some_and(|live| live.agent == AGENT_COMPOSE) {
+            // A composition that fails fails every time in the same way, and says why.
+            let log = self.log_of(attempt);
+            let cause = log.map(|log| programs::tail(&log)).unwrap_or_default();
+            let cause = format!("nothing was composed: {}", cause.trim());
+            return Command::NotStarted {
+                attempt,
+                cause,
+                permanent: true,
+            };
+        }
         let agent = live.and_then(|live| self.shell.agent(&live.agent));
         let claim = agent.map_or(Claim::Done, |agent| agent.interpret(&ended, ""));
         match claim {
@@ -334,6 +347,17 @@ impl<J: Journal> Engine<J> {
                 }
             }
         }
+    }
+
+    fn log_of(&self, attempt: AttemptId) -> Option<std::path::PathBuf> {
+        let task = self.world.run(attempt.run)?.task(attempt.task)?;
+        let dir = &self.shell.options.dir;
+        Some(super::log_path(
+            dir,
+            attempt.run,
+            &task.spec.id,
+            attempt.number,
+        ))
     }
 
     fn joined(

@@ -32,7 +32,7 @@ fn whole(run: &Run) -> Result<Range, Failure> {
             to: to.clone(),
         }),
         _ => {
-            let diagnostic = Diagnostic::error("merge-nothing", format!("{} has no files", run.id));
+            let diagnostic = Diagnostic::error("result-empty", format!("{} has no files", run.id));
             Err(Failure::told(diagnostic, Exit::Refused))
         }
     }
@@ -84,7 +84,7 @@ fn of_task(run: &Run, repo: &Repo, name: &str) -> Result<Range, Failure> {
         }),
         None => {
             let diagnostic =
-                Diagnostic::error("merge-nothing", format!("task {name} has made no files")).hint(
+                Diagnostic::error("result-empty", format!("task {name} has made no files")).hint(
                     format!("`divisi explain {} {name}` says where it stands", run.id),
                 );
             Err(Failure::told(diagnostic, Exit::Refused))
@@ -147,8 +147,17 @@ pub(crate) fn merge(args: &cli::Merge, id: RunId, project: &Project, printer: &P
         } else {
             ""
         };
+        let mut again = format!("divisi merge {id} --yes");
+        if args.squash {
+            again.push_str(" --squash");
+        }
+        for (flag, value) in [("--branch", &args.branch), ("--task", &args.task)] {
+            if let Some(value) = value {
+                again.push_str(&format!(" {flag} {value}"));
+            }
+        }
         printer.note(&Line::of(format!(
-            "nothing was merged{unfinished}; to do it: divisi merge {id} --yes"
+            "nothing was merged{unfinished}; to do it: {again}"
         )));
         return Ok(Exit::Success);
     }

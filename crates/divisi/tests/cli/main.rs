@@ -444,3 +444,20 @@ fn every_shell_gets_its_completions() {
     );
     assert!(printed(folder.path(), &["--version"]).starts_with("divisi "));
 }
+
+#[test]
+fn a_template_that_cannot_be_filled_is_refused_once_in_its_own_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = r#"{
+        "task_title": "Compose",
+        "subtasks": [{
+            "subtask_id": "all", "title": "All", "kind": "compose",
+            "template": {"text": "fine\n{{ nothing( }}", "output": "all.md"}
+        }]
+    }"#;
+    std::fs::write(folder.path().join("plan.json"), plan).unwrap();
+    let output = output(folder.path(), &["run", "plan.json", "--yes"]);
+    let said = err(&output);
+    assert!(said.contains("fill the template in line 2"), "{said}");
+    assert!(!said.contains("attempt 2"), "{said}");
+}
