@@ -13,6 +13,7 @@ mod handoff;
 pub mod monitor;
 pub mod reconcile;
 pub mod repo;
+pub mod review;
 pub mod simulate;
 pub mod supervisor;
 pub mod workspace;

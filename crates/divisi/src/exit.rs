@@ -70,7 +70,9 @@ impl Exit {
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Exit::Success => "done; of a run: it succeeded",
-            Exit::Failed => "the run failed: a task was given up",
+            Exit::Failed => {
+                "the run failed: a task was given up; of a review: something was found that must not be"
+            }
             Exit::Usage => "the command line or the plan is wrong; nothing was started",
             Exit::Blocked => "the run is blocked and a person must decide: `divisi explain`",
             Exit::Waiting => {

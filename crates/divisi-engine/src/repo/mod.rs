@@ -25,7 +25,7 @@ pub(crate) mod git;
 pub(crate) mod index;
 mod merge;
 pub(crate) mod objects;
-mod pipes;
+pub(crate) mod pipes;
 mod refusal;
 mod standing;
 mod store;
@@ -42,5 +42,6 @@ pub use store::{Hook, Repo};
 pub use tree::TreeFiles;
 
 pub(crate) use base::{joined, split};
+pub(crate) use git::{Call, Git};
 pub(crate) use store::POOL;
 pub(crate) use user::remove_if_there;

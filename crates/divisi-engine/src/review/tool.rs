@@ -1,0 +1,334 @@
+//! Programs of others that look at the code: which there are, when they apply, and how they are
+//! run.
+//!
+//! Each is an entry in `data/tools.yaml`. A program that is missing, fails, takes too long or says
+//! something else than expected is not a review without findings: it is named as not having
+//! reviewed. What would execute the code under review, or ask other machines, runs only if that was
+//! asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use serde::Deserialize;
+
+use super::output::{Output, Place};
+use super::perspective::Perspective;
+use super::rule::Severity;
+use super::words::{bounded, shell_words};
+use crate::repo::pipes::{exchange, kill, wait};
+
+/// What a program may print: more is no list that anybody reads.
+const OUTPUT_BYTES_MAX: usize = 32 << 20;
+
+/// Files named to one process: their names must fit a command line.
+const FILES_MAX: usize = 400;
+
+/// Processes for single files: each costs its start.
+const PROCESSES_MAX: usize = 200;
+
+/// What is said of a failure.
+const CAUSE_CHARS_MAX: usize = 300;
+
+/// A program.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Its name here.
+    pub id: String,
+    /// For whom it looks.
+    pub perspective: Perspective,
+    /// The program.
+    pub program: String,
+    /// What it looks for, as a fragment.
+    pub sees: String,
+    /// How to get it.
+    pub install: String,
+    /// Patterns of files that it looks at.
+    applies: Vec<String>,
+    /// Files at the top without which it cannot work.
+    #[serde(default)]
+    needs: Vec<String>,
+    /// Files at the top of which it needs one.
+    #[serde(default)]
+    needs_one: Vec<String>,
+    command: Vec<String>,
+    /// What a person types to see a finding again, if not the command itself.
+    shown: Option<Vec<String>>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    /// Whether it executes code of what is reviewed.
+    #[serde(default)]
+    pub executes: bool,
+    /// Whether it asks other machines.
+    #[serde(default)]
+    pub network: bool,
+    minutes: u64,
+    /// Exit statuses of a run that worked.
+    statuses: Vec<i32>,
+    /// What the output of a run that worked holds.
+    must_hold: Option<String>,
+    #[serde(default = "warning")]
+    severity: Severity,
+    output: Output,
+}
+
+fn warning() -> Severity {
+    Severity::Warning
+}
+
+/// All programs that are known, in the order of their file.
+#[must_use]
+pub fn tools() -> Vec<Tool> {
+    serde_saphyr::from_str(include_str!("data/tools.yaml"))
+        .expect("the tools of this program are well-formed")
+}
+
+/// What tools may do, and where.
+#[derive(Debug)]
+pub(crate) struct Ground<'a> {
+    /// The top of the working tree.
+    pub(crate) root: &'a Path,
+    /// A folder that is thrown away.
+    pub(crate) temp: &'a Path,
+    /// The files under review.
+    pub(crate) reviewed: &'a BTreeSet<String>,
+    /// All files under version control.
+    pub(crate) tracked: &'a BTreeSet<String>,
+    /// Whether code of what is reviewed may be executed.
+    pub(crate) trusted: bool,
+    /// Whether other machines may be asked.
+    pub(crate) online: bool,
+    /// Where programs are looked for.
+    pub(crate) path: &'a [PathBuf],
+    /// The variables that they get.
+    pub(crate) env: &'a BTreeMap<String, String>,
+}
+
+/// What came of a tool.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// There is nothing for it here.
+    NothingToDo,
+    /// It looked.
+    Ran {
+        /// The command, as a person would type it.
+        command: String,
+        /// What it said.
+        said: Vec<Said>,
+        /// What it did not get to.
+        left: Option<String>,
+    },
+    /// It did not look, and why.
+    NotRun(String),
+}
+
+/// A place with the command that shows it again.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// What was said.
+    pub(crate) place: Place,
+    /// How much it weighs.
+    pub(crate) severity: Severity,
+    /// The command, as a person would type it.
+    pub(crate) command: String,
+}
+
+impl Tool {
+    /// Runs it, if it applies and may.
+    pub(crate) fn run(&self, ground: &Ground<'_>) -> Outcome {
+        let files = self.files(ground);
+        let has = |path: &String| ground.tracked.contains(path);
+        if files.is_empty() || !self.needs.iter().all(has) {
+            return Outcome::NothingToDo;
+        }
+        if !self.needs_one.is_empty() && !self.needs_one.iter().any(has) {
+            return Outcome::NothingToDo;
+        }
+        if self.executes && !ground.trusted {
+            return Outcome::NotRun(
+                "it executes code of what is reviewed; if you trust that, ask for it with \
+                 `--trusted`"
+                    .into(),
+            );
+        }
+        if self.network && !ground.online {
+            return Outcome::NotRun("it asks other machines; ask for it with `--online`".into());
+        }
+        let Some(program) = self.find(ground) else {
+            return Outcome::NotRun(format!(
+                "`{}` is not installed; to get it: `{}`",
+                self.program, self.install
+            ));
+        };
+        match self.look(ground, &program, &files) {
+            Ok(outcome) => outcome,
+            Err(cause) => {
+                Outcome::NotRun(format!("it failed: {}", bounded(&cause, CAUSE_CHARS_MAX)))
+            }
+        }
+    }
+
+    fn files(&self, ground: &Ground<'_>) -> Vec<String> {
+        let globs = globs(&self.applies);
+        let matching = ground.reviewed.iter().filter(|path| globs.is_match(path));
+        matching.cloned().collect()
+    }
+
+    /// The program among the folders of `PATH`. A folder that is named relatively may belong to
+    /// what is reviewed, and is not looked into; a project's own programs are executed only if
+    /// they may be.
+    fn find(&self, ground: &Ground<'_>) -> Option<PathBuf> {
+        let own = ground.root.join("node_modules/.bin");
+        let own = (self.executes && ground.trusted).then_some(&own);
+        own.into_iter()
+            .chain(ground.path.iter().filter(|folder| folder.is_absolute()))
+            .map(|folder| folder.join(&self.program))
+            .find(|program| program.is_file())
+    }
+
+    fn look(
+        &self,
+        ground: &Ground<'_>,
+        program: &Path,
+        files: &[String],
+    ) -> Result<Outcome, String> {
+        let deadline = Instant::now() + Duration::from_secs(self.minutes * 60);
+        let single = self.command.iter().any(|word| word == "{file}");
+        let batch = if single { 1 } else { FILES_MAX };
+        let takes_files = single || self.command.iter().any(|word| word == "{files}");
+        let batches: Vec<&[String]> = match takes_files {
+            true => files.chunks(batch).take(PROCESSES_MAX).collect(),
+            false => vec![&[]],
+        };
+        let looked_at: usize = batches.iter().map(|batch| batch.len()).sum();
+        let mut said = Vec::new();
+        for batch in batches {
+            for place in self.places(ground, program, batch, deadline)? {
+                let file = relative(&place.file, ground.root, batch);
+                let command = match &self.shown {
+                    Some(shown) => self.words(shown, std::slice::from_ref(&file), ground),
+                    None if takes_files => {
+                        self.words(&self.command, std::slice::from_ref(&file), ground)
+                    }
+                    None => self.words(&self.command, &[], ground),
+                };
+                let severity = place.severity.unwrap_or(self.severity);
+                said.push(Said {
+                    place: Place { file, ..place },
+                    severity,
+                    command: shell_words(&command),
+                });
+            }
+        }
+        let left = (takes_files && looked_at < files.len())
+            .then(|| format!("{} more files", files.len() - looked_at));
+        let shown = self.shown.as_ref().unwrap_or(&self.command);
+        Ok(Outcome::Ran {
+            command: shell_words(shown),
+            said,
+            left,
+        })
+    }
+
+    /// Runs one process.
+    fn places(
+        &self,
+        ground: &Ground<'_>,
+        program: &Path,
+        files: &[String],
+        deadline: Instant,
+    ) -> Result<Vec<Place>, String> {
+        let words = self.words(&self.command, files, ground);
+        let temp = ground.temp.to_string_lossy();
+        let mut command = Command::new(program);
+        command
+            .args(&words[1..])
+            .env_clear()
+            .envs(ground.env)
+            .env("TMPDIR", ground.temp)
+            .envs(
+                self.env
+                    .iter()
+                    .map(|(name, value)| (name, value.replace("{temp}", &temp))),
+            )
+            .current_dir(ground.root)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| error.to_string())?;
+        let result = exchange(&mut child, &[], OUTPUT_BYTES_MAX, deadline)
+            .and_then(|(out, err)| Ok((wait(&mut child, deadline)?, out, err)));
+        let (status, out, err) = result.map_err(|error| {
+            kill(&mut child);
+            error.to_string()
+        })?;
+        let worked = status
+            .code()
+            .is_some_and(|code| self.statuses.contains(&code));
+        let holds = self
+            .must_hold
+            .as_deref()
+            .is_none_or(|text| contains(&out, text));
+        if !worked || !holds {
+            let words = String::from_utf8_lossy(if err.is_empty() { &out } else { &err });
+            let last = words.lines().rev().find(|line| !line.trim().is_empty());
+            return Err(format!(
+                "{status}: {}",
+                last.unwrap_or("it said nothing").trim()
+            ));
+        }
+        self.output.read(&out, &err)
+    }
+
+    /// A command with what its placeholders stand for.
+    fn words(&self, command: &[String], files: &[String], ground: &Ground<'_>) -> Vec<String> {
+        let named = || {
+            files.iter().map(|file| match file.starts_with('-') {
+                true => format!("./{file}"),
+                false => file.clone(),
+            })
+        };
+        let temp = ground.temp.to_string_lossy();
+        let mut words = Vec::new();
+        for word in command {
+            match word.as_str() {
+                "{files}" | "{file}" => words.extend(named()),
+                word => words.push(word.replace("{temp}", &temp)),
+            }
+        }
+        words
+    }
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    memchr::memmem::find(bytes, text.as_bytes()).is_some()
+}
+
+fn globs(patterns: &[String]) -> GlobSet {
+    let mut globs = GlobSetBuilder::new();
+    for pattern in patterns {
+        globs.add(Glob::new(pattern).expect("the patterns of the tools are well-formed"));
+    }
+    globs
+        .build()
+        .expect("the patterns of the tools are well-formed")
+}
+
+/// A file as the repository names it.
+fn relative(file: &str, root: &Path, batch: &[String]) -> String {
+    let below = Path::new(file)
+        .strip_prefix(root)
+        .ok()
+        .and_then(Path::to_str);
+    let file = below.unwrap_or(file).trim_start_matches("./");
+    match batch {
+        // A program that was given one file may name it by its last part.
+        [only] if only.ends_with(file) => only.clone(),
+        _ => file.to_owned(),
+    }
+}
