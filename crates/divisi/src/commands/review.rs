@@ -115,7 +115,10 @@ fn write(folder: &Path, path: &Path, document: &str) -> Result<(), Fault> {
     let wrote = match path.to_str().filter(|_| path.is_relative()) {
         Some(below) => beneath::write(folder, below, document.as_bytes(), Place::Whole)
             .map_err(std::io::Error::other),
-        None => std::fs::write(path, document),
+        None => path
+            .parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(path, document)),
     };
     wrote.map_err(|source| Fault::Io {
         operation: "write",

@@ -21,7 +21,7 @@ macro_rules! pattern {
 pattern!(SCHEME, r"^[A-Za-z][A-Za-z0-9+.-]*:");
 pattern!(
     UNFINISHED,
-    r"\b(?:TODO|TBD|FIXME|XXX)\b|(?i)\b(?:coming soon|to be written|lorem ipsum)\b"
+    r"^\W*(?:TODO|TBD|FIXME|XXX)\b|\b(?:TODO|FIXME|XXX)\s*:|\bTBD\b|(?i)^\W*(?:coming soon|to be written|lorem ipsum)\b"
 );
 pattern!(HTML_ANCHOR, r#"(?i)\b(?:id|name)\s*=\s*["']([^"']+)["']"#);
 pattern!(OWN_ANCHOR, r"\{#([^}\s]+)[^}]*\}\s*$");

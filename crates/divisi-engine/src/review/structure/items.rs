@@ -137,32 +137,35 @@ fn is_documented(source: &Source, item: &Item) -> bool {
         });
     }
     let line = source.line_of(item.at);
-    let mut above = (1..line).rev().take(ATTRIBUTE_LINES_MAX as usize);
-    above
-        .find_map(|line| {
-            let text = source.line(View::Text, line).trim();
-            let comment = source.line(View::Comments, line).trim();
-            let is_explained = match source.language {
-                Language::Rust => {
-                    comment.starts_with("///")
-                        || comment.starts_with("/**")
-                        || comment.ends_with("*/")
-                        || text.contains("#[doc")
-                        || text.starts_with("$(#")
-                        || text.starts_with("#[$")
-                }
-                _ => !comment.is_empty(),
-            };
-            if is_explained {
-                return Some(true);
-            }
-            let is_before = text.is_empty()
-                || (comment.is_empty()
-                    && text.ends_with(['{', '}', ';', ','])
-                    && !text.contains("#["));
-            is_before.then_some(false)
-        })
-        .unwrap_or(false)
+    // Attributes may span lines; they are walked from their end to their start.
+    let mut in_attribute = false;
+    for line in (1..line).rev().take(ATTRIBUTE_LINES_MAX as usize) {
+        let text = source.line(View::Text, line).trim();
+        let comment = source.line(View::Comments, line).trim();
+        if explains(source.language, text, comment) {
+            return true;
+        }
+        in_attribute |= text.ends_with(']');
+        if text.contains("#[") {
+            in_attribute = false;
+        } else if !in_attribute && comment.is_empty() && !text.starts_with('@') {
+            return false;
+        }
+    }
+    false
+}
+
+/// Whether a line above an item is a comment for its users.
+fn explains(language: Language, text: &str, comment: &str) -> bool {
+    if language != Language::Rust {
+        return !comment.is_empty();
+    }
+    let is_comment =
+        comment.starts_with("///") || comment.starts_with("/**") || comment.ends_with("*/");
+    is_comment
+        || ["#[doc", "$(#", "#[$"]
+            .iter()
+            .any(|mark| text.contains(mark))
 }
 
 /// Changed public items of a repository whose change log did not change.

@@ -20,12 +20,18 @@ pattern!(
     PY_FUNCTION,
     r"^(?:async\s+)?def\s+\w+\s*(?:\[[^\]]*\]\s*)?\("
 );
-pattern!(PY_FIELD, r"^\s*:param\s+(?:[^\s:]+\s+)?\*{0,2}(\w+)\s*:");
+pattern!(
+    PY_FIELD,
+    r"^\s*:param\s+(?:(\w+)\s+|[^\s:]+\s+)?\*{0,2}(\w+)\s*:"
+);
 pattern!(
     PY_SECTION,
     r"^(\s*)(?:Args|Arguments|Parameters|Keyword Args|Keyword Arguments):\s*$"
 );
-pattern!(PY_ENTRY, r"^(\s*)\*{0,2}(\w+)\s*(?:\([^)]*\))?:(?:\s|$)");
+pattern!(
+    PY_ENTRY,
+    r"^(\s*)\*{0,2}([a-z_]\w*)\s*(?:\([^)]*\))?:(?:\s|$)"
+);
 pattern!(
     JS_FUNCTION,
     r"(?s)/\*\*((?:[^*]|\*+[^*/])*)\*+/\s*(?:export\s+)?(?:default\s+)?(?:async\s+)?function\s*\*?\s*[\w$]+\s*(?:<[^>]*>)?\s*\(([^)]*)\)"
@@ -62,8 +68,9 @@ fn python(source: &Source) -> Vec<Hit> {
         if !code[string.start..].starts_with(['"', '\'', 'r']) {
             continue;
         }
-        for (line, name) in described(source, *string) {
-            if !parameters.contains(&name.as_str()) {
+        for (line, name, other) in described(source, *string) {
+            let is_there = |name: &str| parameters.contains(&name);
+            if !is_there(&name) && !other.as_deref().is_some_and(is_there) {
                 hits.push(hit(source, function.start, line, &name));
             }
         }
@@ -107,8 +114,8 @@ fn python_parameters(text: &str) -> Option<Vec<&str>> {
     )
 }
 
-/// The parameters that a docstring describes, with their lines.
-fn described(source: &Source, string: Statement) -> Vec<(u32, String)> {
+/// The parameters that a docstring describes: the line, the name, and what may be the name too.
+fn described(source: &Source, string: Statement) -> Vec<(u32, String, Option<String>)> {
     let (first, last) = (
         source.line_of(string.start),
         source.line_of(string.end.saturating_sub(1)),
@@ -119,7 +126,9 @@ fn described(source: &Source, string: Statement) -> Vec<(u32, String)> {
     for line in first..=last {
         let text = source.line(View::Text, line);
         if let Some(field) = PY_FIELD.captures(text) {
-            found.push((line, field[1].to_owned()));
+            // Some write the type behind the name instead of before it.
+            let other = field.get(1).map(|word| word.as_str().to_owned());
+            found.push((line, field[2].to_owned(), other));
         }
         if let Some(head) = PY_SECTION.captures(text) {
             section = Some((head[1].len(), None));
@@ -136,7 +145,7 @@ fn described(source: &Source, string: Statement) -> Vec<(u32, String)> {
         if let Some(entry) = PY_ENTRY.captures(text)
             && *entries.get_or_insert(indent) == indent
         {
-            found.push((line, entry[2].to_owned()));
+            found.push((line, entry[2].to_owned(), None));
         }
     }
     found

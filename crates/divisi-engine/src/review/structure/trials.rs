@@ -23,8 +23,20 @@ pattern!(
     ASSERTS,
     r"(?i)assert|expect|should|panic|verif|check|ensure|raise|warns|fail|must|snapshot|unwrap|matches|require|compar|validat|\bt\.(?:error|log|run)|throw|\?\s*[;).\n,]|\beq\b|same|equal|reject|accept|approv|golden|fatal|\bis\.|ok\(|verdict"
 );
-pattern!(CALL, r"\b([A-Za-z_]\w*)!?\s*[(\[{]");
+pattern!(CALL, r"\b([A-Za-z_]\w*)!?\s*(?:::<[^;(){}]*>\s*)?[(\[{]");
 pattern!(MACRO, r"\b([a-z_]\w*)!\s*[(\[{]");
+
+// Names of tests that only ask whether something ends, or compiles, at all.
+pattern!(
+    NO_ASSERTION_MEANT,
+    r"(?i)panic|crash|fuzz|regress|smoke|compile|import|issue|does_?not|hang|^bench"
+);
+
+// Names and attributes of functions among code that only tests use.
+pattern!(
+    HELPS_TESTS,
+    r"#\[cfg\((?:all\(\s*)?test\b|\bfn\s+_?(?:test|check|assert|verify)"
+);
 
 /// Macros that assert nothing.
 const SILENT_MACROS: &[&str] = &[
@@ -76,7 +88,7 @@ pub(super) fn without_assertion(source: &Source) -> Vec<Hit> {
         if ASSERTS.is_match(inside)
             || header_asserts(source, block)
             || has_own_macro
-            || function.name.starts_with("Benchmark")
+            || NO_ASSERTION_MEANT.is_match(&function.name)
             || calls.len() > CALLS_MAX
         {
             continue;
@@ -108,13 +120,18 @@ pub(crate) fn asserting_functions(source: &Source) -> BTreeSet<String> {
     let mut functions: Vec<(&str, &Block)> = source
         .blocks
         .iter()
-        .filter(|block| source.part(block.open) == Part::Test)
+        .filter(|block| {
+            let header = &source.view(View::Code)[block.start..block.open];
+            source.part(block.open) == Part::Test || HELPS_TESTS.is_match(header)
+        })
         .filter_map(|block| Some((block.function()?.name.as_str(), block)))
         .filter(|(name, _)| !name.is_empty())
         .collect();
     let mut asserting: BTreeSet<String> = BTreeSet::new();
     functions.retain(|(name, block)| {
-        let asserts = ASSERTS.is_match(body(source, View::Live, block));
+        // A helper that does nothing is called for its types: that it compiles is the assertion.
+        let inside = source.view(View::Code)[block.open..block.close].trim_start_matches('{');
+        let asserts = ASSERTS.is_match(body(source, View::Live, block)) || inside.trim().is_empty();
         if asserts {
             asserting.insert((*name).to_owned());
         }
