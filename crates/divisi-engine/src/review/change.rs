@@ -33,7 +33,8 @@ impl Changed {
             Changed::All => true,
             Changed::Lines(lines) => {
                 let added = |&(from, to): &(u32, u32)| from <= last && first <= to;
-                let cut = |&after: &u32| first <= after && after < last;
+                // What was taken out at its end belonged to it, as far as one can know.
+                let cut = |&after: &u32| first < last && first <= after && after <= last;
                 lines.added.iter().any(added) || lines.cuts.iter().any(cut)
             }
         }
@@ -162,6 +163,7 @@ mod tests {
         assert!(!a.touches(4, 10));
         assert!(a.touches(10, 12), "a cut is within");
         assert!(!a.touches(11, 11), "a cut is at no line");
+        assert!(a.touches(10, 11), "a cut is at the end");
         assert!(Changed::All.touches(7, 7));
     }
 

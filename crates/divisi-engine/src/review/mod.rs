@@ -39,6 +39,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use divisi_core::Diagnostic;
 use serde::Serialize;
@@ -83,6 +84,8 @@ pub struct Request<'a> {
     pub trusted: bool,
     /// Whether other machines may be asked.
     pub online: bool,
+    /// The variables of this process: where programs are, and what of them programs get.
+    pub variables: BTreeMap<String, String>,
 }
 
 /// What was found from one perspective.
@@ -304,7 +307,7 @@ pub fn review(request: &Request<'_>) -> Result<Vec<Review>, Fault> {
 /// The rules and tools of a perspective that were asked for.
 struct Chosen {
     perspective: Perspective,
-    rules: Vec<Rule>,
+    rules: Vec<&'static Rule>,
     tools: Vec<Tool>,
 }
 
@@ -315,7 +318,10 @@ fn choose(request: &Request<'_>) -> Result<Vec<Chosen>, Fault> {
         tools.retain(|tool| tool.perspective == perspective);
         all.push(Chosen {
             perspective,
-            rules: rules(perspective),
+            rules: rules()
+                .iter()
+                .filter(|rule| rule.perspective == perspective)
+                .collect(),
             tools,
         });
     }
@@ -348,7 +354,9 @@ struct Temporary(PathBuf);
 
 impl Temporary {
     fn new() -> Result<Temporary, Fault> {
-        let name = format!("divisi-review-{}", std::process::id());
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("divisi-review-{}-{count}", std::process::id());
         let path = std::env::temp_dir().join(name);
         // Not `create_dir_all`: what somebody else put there is not used.
         std::fs::create_dir(&path).map_err(|source| Fault::Io {
@@ -396,7 +404,7 @@ impl Looking<'_> {
             findings: scan
                 .found
                 .iter()
-                .map(|found| of_rule(&chosen.rules[found.rule], found))
+                .map(|found| of_rule(chosen.rules[found.rule], found))
                 .collect(),
             findings_count: 0,
             reviewed: Reviewed {
@@ -444,12 +452,10 @@ impl Looking<'_> {
             .map(|(path, _)| path.clone())
             .chain(self.manifests())
             .collect();
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let path: Vec<PathBuf> = std::env::split_paths(&path).collect();
-        let parent = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        let environment = divisi_agents::environment::environment(&parent, &[], &BTreeMap::new());
+        let variables = &self.request.variables;
+        let path = variables.get("PATH").map_or("", String::as_str);
+        let path: Vec<PathBuf> = std::env::split_paths(path).collect();
+        let environment = divisi_agents::environment::environment(variables, &[], &BTreeMap::new());
         let ground = Ground {
             root: &self.subject.root,
             temp: self.temp,

@@ -4,6 +4,7 @@
 //! counts, or the name of a *structure*: something that takes more than a pattern to see.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use regex::Regex;
@@ -209,10 +210,16 @@ enum Fault {
     Pattern { id: String, cause: String },
 }
 
-/// The rules of a perspective, in the order of their file.
-#[must_use]
-pub fn rules(perspective: Perspective) -> Vec<Rule> {
-    read(perspective, perspective.rules_text()).expect("the rules of this program are well-formed")
+/// All rules, by perspective and in the order of their files.
+pub fn rules() -> &'static [Rule] {
+    static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+        let of = |perspective: Perspective| {
+            read(perspective, perspective.rules_text())
+                .expect("the rules of this program are well-formed")
+        };
+        Perspective::ALL.into_iter().flat_map(of).collect()
+    });
+    &RULES
 }
 
 fn read(perspective: Perspective, text: &str) -> Result<Vec<Rule>, Fault> {
@@ -298,14 +305,12 @@ mod tests {
     #[test]
     fn ids_are_unique_and_every_rule_has_examples_of_both_kinds() {
         let mut ids = std::collections::BTreeSet::new();
-        for perspective in Perspective::ALL {
-            for rule in rules(perspective) {
-                assert!(ids.insert(rule.id.clone()), "{} twice", rule.id);
-                assert!(!rule.finds.is_empty(), "{} finds nothing", rule.id);
-                assert!(!rule.spares.is_empty(), "{} spares nothing", rule.id);
-                assert!(!rule.says.ends_with('.'), "{}", rule.id);
-                assert!(rule.why.ends_with('.'), "{}", rule.id);
-            }
+        for rule in rules() {
+            assert!(ids.insert(rule.id.clone()), "{} twice", rule.id);
+            assert!(!rule.finds.is_empty(), "{} finds nothing", rule.id);
+            assert!(!rule.spares.is_empty(), "{} spares nothing", rule.id);
+            assert!(!rule.says.ends_with('.'), "{}", rule.id);
+            assert!(rule.why.ends_with('.'), "{}", rule.id);
         }
     }
 

@@ -89,12 +89,12 @@ pub(crate) fn scan(
     files: &dyn Files,
     facts: &Facts,
     reviewed: &BTreeMap<String, Changed>,
-    rules: &[Rule],
+    rules: &[&Rule],
     is_ignored: impl FnOnce(&BTreeSet<String>) -> BTreeSet<String>,
 ) -> Scan {
     let mut scan = Scan::default();
     let mut heard = Heard::default();
-    let hears = rules.iter().any(asks_for_others);
+    let hears = rules.iter().any(|rule| asks_for_others(rule));
     let mut bytes_left = TOTAL_BYTES_MAX;
     for path in &facts.paths {
         let changed = reviewed.get(path);
@@ -162,7 +162,7 @@ fn read(files: &dyn Files, path: &str, bytes_left: &mut u64) -> Result<Option<St
 }
 
 impl Scan {
-    fn look(&mut self, source: &Source, changed: &Changed, facts: &Facts, rules: &[Rule]) {
+    fn look(&mut self, source: &Source, changed: &Changed, facts: &Facts, rules: &[&Rule]) {
         if !changed.is_nothing() {
             let seen = self.seen.entry(source.language).or_default();
             seen.files += 1;
@@ -227,7 +227,6 @@ impl Scan {
 pub(crate) mod tests {
     use super::*;
     use crate::review::change::of_patch;
-    use crate::review::perspective::Perspective;
     use crate::review::rule::{Example, rules};
     use std::io;
 
@@ -296,8 +295,8 @@ pub(crate) mod tests {
         let paths = texts.keys().map(|path| (*path).to_owned()).collect();
         let files = Texts(texts);
         let facts = Facts::of(&files, paths, BTreeSet::new(), has_base.then_some(&touched));
-        let rules = std::slice::from_ref(rule);
-        let scan = scan(&files, &facts, &reviewed, rules, |_| BTreeSet::new());
+        let rules = [rule];
+        let scan = scan(&files, &facts, &reviewed, &rules, |_| BTreeSet::new());
         scan.found
             .iter()
             .map(|found| format!("{}:{} {}", found.path, found.hit.line, found.hit.what))
@@ -308,14 +307,14 @@ pub(crate) mod tests {
     #[test]
     fn rules_find_what_they_should_and_nothing_else() {
         let mut faults = Vec::new();
-        for rule in Perspective::ALL.into_iter().flat_map(rules) {
+        for rule in rules() {
             for example in &rule.finds {
-                if play(&rule, example).is_empty() {
+                if play(rule, example).is_empty() {
                     faults.push(format!("{} finds nothing in {example:#?}", rule.id));
                 }
             }
             for example in &rule.spares {
-                let found = play(&rule, example);
+                let found = play(rule, example);
                 if !found.is_empty() {
                     faults.push(format!("{} finds {found:?} in {example:#?}", rule.id));
                 }

@@ -140,7 +140,7 @@ pub(crate) struct Said {
 impl Tool {
     /// Runs it, if it applies and may.
     pub(crate) fn run(&self, ground: &Ground<'_>) -> Outcome {
-        let files = self.files(ground);
+        let files = self.files(ground.reviewed);
         let has = |path: &String| ground.tracked.contains(path);
         if files.is_empty() || !self.needs.iter().all(has) {
             return Outcome::NothingToDo;
@@ -172,9 +172,10 @@ impl Tool {
         }
     }
 
-    fn files(&self, ground: &Ground<'_>) -> Vec<String> {
+    /// Those of the files that it looks at.
+    fn files<'a>(&self, files: impl IntoIterator<Item = &'a String>) -> Vec<String> {
         let globs = globs(&self.applies);
-        let matching = ground.reviewed.iter().filter(|path| globs.is_match(path));
+        let matching = files.into_iter().filter(|path| globs.is_match(path));
         matching.cloned().collect()
     }
 
@@ -330,5 +331,44 @@ fn relative(file: &str, root: &Path, batch: &[String]) -> String {
         // A program that was given one file may name it by its last part.
         [only] if only.ends_with(file) => only.clone(),
         _ => file.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tool_is_well_formed() {
+        let mut ids = BTreeSet::new();
+        for tool in tools() {
+            assert!(ids.insert(tool.id.clone()), "{} twice", tool.id);
+            assert_eq!(tool.command.first(), Some(&tool.program), "{}", tool.id);
+            let none = "no ending that a tool knows".to_owned();
+            assert!(tool.files([&none]).is_empty(), "{}", tool.id);
+            assert!(tool.output.read(b"", b"").is_ok() || tool.output.read(b"[]", b"").is_ok());
+        }
+    }
+
+    #[test]
+    fn a_tool_that_does_not_end_is_ended() {
+        let text = "{id: a, perspective: docs, program: sleep, sees: b, install: c, applies: ['*'], \
+                    command: [sleep, '600'], minutes: 0, statuses: [0], output: {lines: {pattern: d}}}";
+        let tool: Tool = serde_saphyr::from_str(text).unwrap();
+        let files = BTreeSet::from(["a".to_owned()]);
+        let ground = Ground {
+            root: Path::new("/"),
+            temp: Path::new("/"),
+            reviewed: &files,
+            tracked: &files,
+            trusted: false,
+            online: false,
+            path: &["/bin".into(), "/usr/bin".into()],
+            env: &BTreeMap::new(),
+        };
+        match tool.run(&ground) {
+            Outcome::NotRun(why) => assert_eq!(why, "it failed: it did not end in time"),
+            other => panic!("{other:?}"),
+        }
     }
 }

@@ -39,6 +39,9 @@ pub(crate) fn run(args: &cli::Review, global: &Global, printer: &Printer) -> Out
         paths: args.paths.clone(),
         trusted: args.trusted,
         online: args.online,
+        variables: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
     };
     let reviews = review::review(&request).map_err(told)?;
     let output = args.output.as_deref();
@@ -140,9 +143,9 @@ fn summary(review: &Review, path: &Path) -> Line {
 
 /// Prints the rules and tools of these perspectives.
 fn list(perspectives: &[Perspective], printer: &Printer) -> Outcome {
-    let rules: Vec<_> = perspectives
+    let rules: Vec<_> = review::rules()
         .iter()
-        .flat_map(|p| review::rules(*p))
+        .filter(|rule| perspectives.contains(&rule.perspective))
         .collect();
     let mut tools = review::tools();
     tools.retain(|tool| perspectives.contains(&tool.perspective));
