@@ -82,6 +82,7 @@ impl Run {
             settings: settings.clone(),
             base: base.clone(),
             criteria: plan.criteria.clone(),
+            preparation: Arc::new(plan.preparation.clone()),
             stages: Vec::new(),
             revision: 1,
             created_at: at,

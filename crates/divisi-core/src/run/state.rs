@@ -623,6 +623,8 @@ pub struct Run {
     pub base: Base,
     /// The intent's criteria.
     pub criteria: Vec<crate::criterion::Criterion>,
+    /// What checkouts of its tree need besides its files.
+    pub preparation: Arc<crate::preparation::Preparation>,
     /// Names of authored stages, and each task's; empty if the plan has none.
     pub stages: Vec<(String, Vec<TaskNo>)>,
     /// 1 for the plan as it was accepted, one more for every revision.
@@ -771,6 +773,7 @@ impl Run {
             tasks: self.tasks.iter().map(|task| (*task.spec).clone()).collect(),
             stages: self.stages.iter().map(stage).collect(),
             criteria: self.criteria.clone(),
+            preparation: (*self.preparation).clone(),
         }
     }
 

@@ -8,6 +8,7 @@ use divisi_core::ledger::{self, Account, Amount};
 use divisi_core::plan::{
     Deliverable, Estimate, Input, Plan, Priority, Stage, TaskKind, Template, Work, WorkspaceKind,
 };
+use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot};
 use divisi_core::run::{
     AttemptEnd, Base, Budget, Event, Failure, PauseReason, RunStatus, Settings, StopReason, Then,
@@ -261,6 +262,15 @@ fn created(full: bool) -> Event {
         tasks: tasks(),
         stages,
         criteria: criteria(),
+        preparation: Preparation {
+            copy: vec![".env".into()],
+            setup: vec![
+                Setup::Command(vec!["npm".into(), "ci".into()]),
+                Setup::Script("npm ci".into()),
+            ],
+            inputs: Some(vec!["package.json".into()]),
+            timeout_ms: Some(1),
+        },
     };
     if full {
         return Event::RunCreated {
@@ -274,6 +284,7 @@ fn created(full: bool) -> Event {
         plan: Box::new(Plan {
             stages: Vec::new(),
             criteria: Vec::new(),
+            preparation: Preparation::default(),
             ..plan
         }),
         settings: Box::default(),
