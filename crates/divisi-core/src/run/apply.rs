@@ -363,6 +363,7 @@ impl Run {
                     base: None,
                     passed_before: Vec::new(),
                     confined: None,
+                    left_out: Vec::new(),
                     stopping: None,
                     suspected: None,
                     receipts: Vec::new(),
@@ -644,12 +645,14 @@ fn apply_live(live: &mut Attempt, event: Event) {
             base,
             passed_before,
             confined,
+            left_out,
             ..
         } => {
             live.phase = Phase::Working;
             live.base = base;
             live.passed_before = passed_before;
             live.confined = confined;
+            live.left_out = left_out;
         }
         Event::AttemptAdopted { epoch, .. } => live.epoch = epoch,
         Event::AttemptStopping { reason, .. } => live.stopping = Some(reason),
@@ -680,6 +683,7 @@ fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
         end,
         base: live.base,
         confined: live.confined,
+        left_out: live.left_out,
         receipts: live.receipts,
         returned: false,
         offer: None,

@@ -95,6 +95,9 @@ pub struct Attempt {
     /// Whether its process's writes are confined; `None` until known, or without a process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confined: Option<bool>,
+    /// What was to be copied into its workspace and was not, with the reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Why it is being ended, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopping: Option<StopReason>,
@@ -142,6 +145,8 @@ pub enum Failure {
     },
     /// A person refused it.
     Person(String),
+    /// Its workspace could not be prepared.
+    Preparation(String),
 }
 
 /// How an attempt ended.
@@ -169,7 +174,8 @@ impl AttemptEnd {
     #[must_use]
     pub fn is_own_failure(&self) -> bool {
         match self {
-            AttemptEnd::Refused(Failure::Conflict(_)) => false,
+            AttemptEnd::Refused(Failure::Conflict(_))
+            | AttemptEnd::Errored(Failure::Preparation(_)) => false,
             AttemptEnd::Refused(_) | AttemptEnd::Errored(_) => true,
             AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue) => true,
             AttemptEnd::Integrated
@@ -204,6 +210,9 @@ pub struct Ending {
     /// Whether its process's writes were confined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confined: Option<bool>,
+    /// What was to be copied into its workspace and was not, with the reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Evidence of the steps it completed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<Receipt>,

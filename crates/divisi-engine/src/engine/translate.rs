@@ -428,6 +428,7 @@ impl<J: Journal> Engine<J> {
                     passed_before: prepared.passed_before.clone(),
                     confined: matches!(prepared.launched, Launched::Process(_))
                         .then_some(confined && self.confines),
+                    left_out: Vec::new(),
                 };
                 self.launching.insert(attempt, prepared);
                 tell(

@@ -304,6 +304,7 @@ fn ends() -> Vec<AttemptEnd> {
             permanent: true,
         },
         Failure::Person("x".into()),
+        Failure::Preparation("x".into()),
     ];
     let mut ends: Vec<AttemptEnd> = failures.into_iter().map(AttemptEnd::Refused).collect();
     ends.extend(stops().into_iter().map(AttemptEnd::Stopped));
@@ -397,12 +398,14 @@ fn of_attempts() -> Vec<Event> {
             base: Some(commit()),
             passed_before: vec![1],
             confined: Some(false),
+            left_out: vec!["x".into()],
         },
         Event::AttemptStarted {
             attempt,
             base: None,
             passed_before: Vec::new(),
             confined: None,
+            left_out: Vec::new(),
         },
         Event::AttemptAdopted {
             attempt,
