@@ -10,7 +10,7 @@ use divisi_core::run::{Command, Effect, Event, PauseReason};
 use divisi_core::worker::{EndHow, Ended, Job, ToWorker};
 use divisi_core::{AttemptId, RunId};
 
-use super::input::{Finished, Input};
+use super::input::{Failed, Finished, Input};
 use super::launch::{self, Launched, Prepared, Starting};
 use super::results::{Checking, Collecting, Finally, Integrating, move_head};
 use super::threads::{Job as Work, Threads};
@@ -297,13 +297,13 @@ impl<J: Journal> Engine<J> {
         &mut self,
         effect: Effect,
         what: Option<T>,
-        work: impl FnOnce(T, &super::Shell) -> Result<Finished, String> + Send + 'static,
+        work: impl FnOnce(T, &super::Shell) -> Result<Finished, Failed> + Send + 'static,
     ) {
         let Some(what) = what else { return };
         let shell = Arc::clone(&self.shell);
         let work = Box::new(move || work(what, &shell));
         if let Err(error) = self.execute(Work::Effect(effect, work)) {
-            let result = Err(format!("start a thread: {error}"));
+            let result = Err(Failed::Ours(format!("start a thread: {error}")));
             self.local.push_back(Input::Finished { effect, result });
         }
     }
@@ -338,8 +338,10 @@ impl<J: Journal> Engine<J> {
     }
 
     pub(super) fn abandon(&mut self, effect: Effect) {
-        if let Effect::Start(attempt) = effect {
+        if let Effect::Start(attempt) | Effect::Check(attempt) = effect {
             self.launching.remove(&attempt);
+            // A setup or a check that nobody waits for any more is not left to its time box.
+            self.shell.checks.interrupt_of(attempt);
         }
     }
 }

@@ -5,20 +5,21 @@
 
 use std::sync::Arc;
 
-use divisi_core::criterion::{Cost, Outcome, Verdict};
 use divisi_core::plan::WorkspaceKind;
 use divisi_core::receipt::{Exit, Receipt, Snapshot};
 use divisi_core::run::{AttemptEnd, Merged, Run, TaskStatus};
-use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskNo, TaskSpec, Time, Tree};
+use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskNo, TaskSpec, Time};
 
-use super::input::Finished;
+use super::input::{Failed, Finished};
+use super::judging::{Asked, Judging};
 use super::launch::{COLLECT_BYTES_MAX, Merging};
+use super::preparation::{Preparing, failed};
 use super::programs::InCheckout;
 use super::shell::Shell;
 use super::supervised::chain;
 use crate::checks::evaluate;
 use crate::failpoint;
-use crate::files::{Files, FolderFiles};
+use crate::files::FolderFiles;
 use crate::repo::Merged as Merge;
 use crate::workspace::{CollectError, CollectOptions, Released, Workspace};
 
@@ -74,7 +75,7 @@ impl Collecting {
         }
     }
 
-    pub(super) fn collect(self, shell: &Shell) -> Result<Finished, String> {
+    pub(super) fn collect(self, shell: &Shell) -> Result<Finished, Failed> {
         let attempt = self.attempt;
         let Some(base) = self
             .base
@@ -122,7 +123,7 @@ impl Collecting {
                 snapshot: Some(collected.snapshot),
                 artifacts: collected.artifacts,
             }),
-            Err(CollectError::Fault(fault)) => Err(chain(&fault)),
+            Err(CollectError::Fault(fault)) => Err(failed(fault)),
             Err(CollectError::Refused(refusals)) => {
                 // A secret must not stay under `.divisi`, least of all where it was refused.
                 pool.mask_secrets(&workspace, &secrets, COLLECT_BYTES_MAX)
@@ -181,6 +182,7 @@ pub(super) struct Checking {
     pub(super) head: Option<Commit>,
     pub(super) exit: Exit,
     pub(super) passed_before: Vec<u16>,
+    pub(super) preparing: Preparing,
 }
 
 impl Checking {
@@ -198,10 +200,11 @@ impl Checking {
             head: run.integration.head.clone(),
             exit: exit.unwrap_or(Exit::NoProcess),
             passed_before: live.passed_before.clone(),
+            preparing: Preparing::of(run),
         })
     }
 
-    pub(super) fn check(self, shell: &Shell) -> Result<Finished, String> {
+    pub(super) fn check(self, shell: &Shell) -> Result<Finished, Failed> {
         failpoint::hit("check.before");
         let exit = Some((&self.exit, self.spec.ok_exit.as_slice()));
         let criteria = &self.spec.criteria;
@@ -215,22 +218,27 @@ impl Checking {
                 let files = repo
                     .files(&snapshot.tree, Some(&base))
                     .map_err(|error| chain(&error))?;
-                let verdicts = on_tree(
+                let judging = Judging {
                     shell,
-                    self.attempt,
+                    preparing: &self.preparing,
+                    tree: &snapshot.tree,
+                    commit: &snapshot.commit,
+                    base: &snapshot.base,
+                };
+                let asked = Asked {
+                    attempt: self.attempt,
                     criteria,
                     exit,
-                    &files,
-                    &snapshot.tree,
-                    Some(&snapshot.commit),
-                    &self.passed_before,
-                )?;
+                    passed_before: &self.passed_before,
+                };
+                let verdicts = judging.verdicts(&asked, &files)?;
                 shell.keep_verdicts(&snapshot.tree, criteria, &verdicts);
                 verdicts
             }
             None => {
-                let head = self.head.as_ref().ok_or("the run has no base commit")?;
-                let path = shell.shared(self.attempt.run, head)?;
+                let head = self.head.as_ref();
+                let head = head.ok_or_else(|| "the run has no base commit".to_owned())?;
+                let (path, _) = shell.shared(&self.preparing, self.attempt, head)?;
                 let files =
                     FolderFiles::open(&path, Vec::new()).map_err(|error| error.to_string())?;
                 let programs = InCheckout {
@@ -250,118 +258,11 @@ impl Checking {
     }
 }
 
-/// Evaluates criteria on a tree; programs run in a clean checkout of it, made if one is needed.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "all of them describe one evaluation; none is optional"
-)]
-fn on_tree(
-    shell: &Shell,
-    attempt: AttemptId,
-    criteria: &[Criterion],
-    exit: Option<(&Exit, &[i32])>,
-    files: &dyn Files,
-    tree: &Tree,
-    commit: Option<&Commit>,
-    passed_before: &[u16],
-) -> Result<Vec<Verdict>, String> {
-    let needs_checkout = criteria
-        .iter()
-        .any(|criterion| criterion.cost() == Cost::Program);
-    let checkout = match needs_checkout {
-        false => None,
-        true => Some(
-            shell
-                .pool()?
-                .checkout(tree, commit)
-                .map_err(|error| chain(&error))?,
-        ),
-    };
-    let path = checkout
-        .as_ref()
-        .map_or(std::path::Path::new("/nonexistent"), |checkout| {
-            checkout.path()
-        });
-    let programs = InCheckout {
-        shell,
-        attempt,
-        checkout: path,
-    };
-    evaluate(criteria, exit, files, &programs, passed_before).map_err(|error| chain(&error))
-}
-
-/// Whether a criterion of a task can be judged again on a tree that holds more than its own work.
-fn holds_on_the_whole(criterion: &Criterion) -> bool {
-    match criterion {
-        Criterion::ExitStatus | Criterion::Plain { .. } | Criterion::Scope { .. } => false,
-        Criterion::File { .. }
-        | Criterion::Contains { .. }
-        | Criterion::Lacks { .. }
-        | Criterion::Matches { .. }
-        | Criterion::Section { .. }
-        | Criterion::Format { .. }
-        | Criterion::Schema { .. }
-        | Criterion::Command { .. }
-        | Criterion::Count { .. } => true,
-    }
-}
-
-/// Judges a task's criteria on a tree beyond its own; only failures are returned.
-fn failures_on(
-    shell: &Shell,
-    attempt: AttemptId,
-    criteria: &[Criterion],
-    tree: &Tree,
-    commit: &Commit,
-) -> Result<Vec<Verdict>, String> {
-    let mut failures = Vec::new();
-    let mut open = Vec::new();
-    for (at, criterion) in criteria
-        .iter()
-        .enumerate()
-        .filter(|(_, c)| holds_on_the_whole(c))
-    {
-        match shell.known_verdict(tree, criterion) {
-            Some(verdict) if verdict.outcome == Outcome::Pass => {}
-            Some(verdict) => failures.push(Verdict {
-                criterion: at as u16,
-                ..verdict
-            }),
-            None => open.push(at),
-        }
-    }
-    if open.is_empty() {
-        return Ok(failures);
-    }
-    let pool = shell.pool()?;
-    let files = pool
-        .repo()
-        .files(tree, None)
-        .map_err(|error| chain(&error))?;
-    let asked: Vec<Criterion> = open.iter().map(|at| criteria[*at].clone()).collect();
-    let verdicts = on_tree(
-        shell,
-        attempt,
-        &asked,
-        None,
-        &files,
-        tree,
-        Some(commit),
-        &[],
-    )?;
-    shell.keep_verdicts(tree, &asked, &verdicts);
-    let renumbered = verdicts.into_iter().zip(open).map(|(verdict, at)| Verdict {
-        criterion: at as u16,
-        ..verdict
-    });
-    failures.extend(renumbered.filter(|verdict| verdict.outcome == Outcome::Fail));
-    Ok(failures)
-}
-
 /// What integrating a batch needs.
 pub(super) struct Integrating {
     pub(super) onto: Commit,
     pub(super) batch: Vec<Merging>,
+    pub(super) preparing: Preparing,
 }
 
 impl Integrating {
@@ -386,12 +287,13 @@ impl Integrating {
         Some(Integrating {
             onto: head?.clone(),
             batch: batch.iter().filter_map(merging).collect(),
+            preparing: Preparing::of(run),
         })
     }
 
     /// Merges one after the other; where the result differs from what was verified, the checks of
     /// all merged tasks are judged on it.
-    pub(super) fn merge(self, shell: &Shell) -> Result<Finished, String> {
+    pub(super) fn merge(self, shell: &Shell) -> Result<Finished, Failed> {
         let pool = shell.pool()?;
         let mut head = self.onto.clone();
         let (mut merged, mut conflict, mut differs) = (Vec::new(), None, false);
@@ -419,14 +321,15 @@ impl Integrating {
         }
         let mut refused = Vec::new();
         if differs && let Some(last) = merged.last() {
+            let judging = Judging {
+                shell,
+                preparing: &self.preparing,
+                tree: &last.tree,
+                commit: &last.commit,
+                base: &self.onto,
+            };
             for one in &self.batch[..merged.len()] {
-                refused.extend(failures_on(
-                    shell,
-                    one.attempt,
-                    &one.criteria,
-                    &last.tree,
-                    &last.commit,
-                )?);
+                refused.extend(judging.failures(one.attempt, &one.criteria)?);
             }
         }
         Ok(Finished::BatchMerged {
@@ -442,7 +345,7 @@ impl Integrating {
 ///
 /// The journal is the truth: a branch that stands elsewhere, because a loss of power took the last
 /// steps and not the reference, is moved from there.
-pub(super) fn move_head(shell: &Shell, run: RunId, to: &Commit) -> Result<Finished, String> {
+pub(super) fn move_head(shell: &Shell, run: RunId, to: &Commit) -> Result<Finished, Failed> {
     let pool = shell.pool()?;
     let repo = pool.repo();
     let present = repo.head(run).map_err(|error| chain(&error))?;
@@ -457,8 +360,10 @@ pub(super) fn move_head(shell: &Shell, run: RunId, to: &Commit) -> Result<Finish
 pub(super) struct Finally {
     pub(super) run: RunId,
     pub(super) head: Option<Commit>,
+    pub(super) base: Option<Commit>,
     pub(super) criteria: Vec<Criterion>,
     pub(super) tasks: Vec<(TaskNo, u32, Arc<TaskSpec>)>,
+    pub(super) preparing: Preparing,
 }
 
 impl Finally {
@@ -477,16 +382,26 @@ impl Finally {
         Finally {
             run: run.id,
             head: run.integration.head.clone(),
+            base: run.base.commit.clone(),
             criteria: run.criteria.clone(),
             tasks: done.filter_map(integrated).collect(),
+            preparing: Preparing::of(run),
         }
     }
 
-    pub(super) fn check(self, shell: &Shell) -> Result<Finished, String> {
+    pub(super) fn check(self, shell: &Shell) -> Result<Finished, Failed> {
         failpoint::hit("final.check.before");
-        let head = self.head.as_ref().ok_or("the run has no base commit")?;
+        let head = self.head.as_ref();
+        let head = head.ok_or_else(|| "the run has no base commit".to_owned())?;
         let pool = shell.pool()?;
         let tree = pool.repo().tree_of(head).map_err(|error| chain(&error))?;
+        let judging = Judging {
+            shell,
+            preparing: &self.preparing,
+            tree: &tree,
+            commit: head,
+            base: self.base.as_ref().unwrap_or(head),
+        };
         let mut tasks = Vec::new();
         for (task, number, spec) in &self.tasks {
             let attempt = AttemptId {
@@ -494,7 +409,7 @@ impl Finally {
                 task: *task,
                 number: *number,
             };
-            let failures = failures_on(shell, attempt, &spec.criteria, &tree, head)?;
+            let failures = judging.failures(attempt, &spec.criteria)?;
             if !failures.is_empty() {
                 tasks.push((*task, failures));
             }
@@ -508,16 +423,13 @@ impl Finally {
             task: TaskNo(u32::MAX),
             number: 0,
         };
-        let verdicts = on_tree(
-            shell,
-            whole,
-            &self.criteria,
-            None,
-            &files,
-            &tree,
-            Some(head),
-            &[],
-        )?;
+        let asked = Asked {
+            attempt: whole,
+            criteria: &self.criteria,
+            exit: None,
+            passed_before: &[],
+        };
+        let verdicts = judging.verdicts(&asked, &files)?;
         failpoint::hit("final.check.after");
         Ok(Finished::FinalChecked {
             head: self.head,

@@ -13,7 +13,9 @@ use divisi_core::worker::Confinement;
 use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, TaskNo, Tree};
 
 use super::Options;
+use super::input::Failed;
 use super::launch::COLLECT_BYTES_MAX;
+use super::preparation::{Preparing, Provided, Setups, failed};
 use super::programs::Checks;
 use super::supervised::chain;
 use crate::repo::Repo;
@@ -27,6 +29,7 @@ const MASK: &str = "[masked]";
 pub struct Shell {
     pub(crate) options: Options,
     pub(super) checks: Checks,
+    pub(super) setups: Setups,
     pub(super) parent: BTreeMap<String, String>,
     agents: BTreeMap<String, Arc<dyn Agent>>,
     pool: OnceLock<Arc<Pool>>,
@@ -51,6 +54,7 @@ impl Shell {
         Shell {
             options,
             checks: Checks::default(),
+            setups: Setups::default(),
             parent: std::env::vars_os()
                 .filter_map(|(name, value)| {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -112,14 +116,26 @@ impl Shell {
         lock(&self.shared).get(&(run, commit.clone())).cloned()
     }
 
-    /// The shared checkout of a commit.
-    pub(super) fn shared(&self, run: RunId, commit: &Commit) -> Result<PathBuf, String> {
-        let workspace = self
-            .pool()?
-            .shared(run, commit)
-            .map_err(|error| chain(&error))?;
+    /// The shared checkout of a commit, and what of its preparation was left out.
+    pub(super) fn shared(
+        &self,
+        preparing: &Preparing,
+        attempt: AttemptId,
+        commit: &Commit,
+    ) -> Result<(PathBuf, Vec<String>), Failed> {
+        let run = attempt.run;
+        let pool = self.pool()?;
+        let provided = if preparing.is_nothing() || pool.is_shared_prepared(run, commit) {
+            Provided::NOTHING
+        } else {
+            let tree = pool.repo().tree_of(commit).map_err(failed)?;
+            self.provide(preparing, attempt, &tree, Some(commit))?
+        };
+        let (workspace, left_out) = pool
+            .shared_with(run, commit, provided.given())
+            .map_err(failed)?;
         lock(&self.shared).insert((run, commit.clone()), workspace.path.clone());
-        Ok(workspace.path)
+        Ok((workspace.path, left_out))
     }
 
     /// An agent's environment and the values that are masked in its log.
@@ -140,7 +156,7 @@ impl Shell {
     }
 
     /// Values that must stand nowhere beneath `.divisi`.
-    fn secrets(&self) -> Vec<String> {
+    pub(super) fn secrets(&self) -> Vec<String> {
         self.environment(&BTreeMap::new(), &[]).1
     }
 
@@ -243,7 +259,7 @@ fn key(criterion: &Criterion) -> String {
     serde_json::to_string(criterion).expect("criteria are plain data")
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
