@@ -104,8 +104,9 @@ impl<J: Journal> Engine<J> {
     pub(super) fn clean_up(&mut self) {
         let mut live = BTreeSet::new();
         for run in self.world.runs() {
-            let tasks = run.tasks().iter().zip(0..);
-            let attempts = tasks.filter_map(|(task, no)| Some((TaskNo(no), task.live()?.number)));
+            let attempts = run
+                .live()
+                .filter_map(|(no, task)| Some((no, task.live()?.number)));
             live.extend(attempts.map(|(task, number)| AttemptId {
                 run: run.id,
                 task,
