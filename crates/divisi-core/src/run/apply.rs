@@ -106,6 +106,7 @@ impl Run {
             delayed: BTreeSet::new(),
             owed: BTreeSet::new(),
             slots: 0,
+            live: BTreeSet::new(),
             has_files: false,
             changed: BTreeSet::new(),
         }
@@ -147,6 +148,7 @@ impl Run {
         self.delayed.clear();
         self.owed.clear();
         self.slots = 0;
+        self.live.clear();
         for no in self.numbers() {
             self.counts.add(self.tasks[no.index()].status());
             self.classify(no);
@@ -199,9 +201,12 @@ impl Run {
             TaskState::Ready { .. } => {
                 self.classes[task.class as usize].ready.insert(key);
             }
-            TaskState::Active(live) if takes_slot(live) => {
-                self.slots += 1;
-                self.classes[task.class as usize].live += 1;
+            TaskState::Active(live) => {
+                self.live.insert(no);
+                if takes_slot(live) {
+                    self.slots += 1;
+                    self.classes[task.class as usize].live += 1;
+                }
             }
             _ => {}
         }
@@ -218,9 +223,12 @@ impl Run {
             TaskState::Ready { .. } => {
                 self.classes[task.class as usize].ready.remove(&key);
             }
-            TaskState::Active(live) if takes_slot(live) => {
-                self.slots -= 1;
-                self.classes[task.class as usize].live -= 1;
+            TaskState::Active(live) => {
+                self.live.remove(&no);
+                if takes_slot(live) {
+                    self.slots -= 1;
+                    self.classes[task.class as usize].live -= 1;
+                }
             }
             _ => {}
         }

@@ -99,11 +99,9 @@ impl<J: Journal> Engine<J> {
     fn live_jobs(&self) -> Vec<Job> {
         let mut jobs = Vec::new();
         for run in self.world.runs() {
-            for (no, task) in run.tasks().iter().enumerate() {
+            for (no, task) in run.live() {
                 if let Some(live) = task.live() {
-                    jobs.push(Job::agent(
-                        run.attempt_id(divisi_core::TaskNo(no as u32), live.number),
-                    ));
+                    jobs.push(Job::agent(run.attempt_id(no, live.number)));
                 }
             }
         }
@@ -536,7 +534,7 @@ impl<J: Journal> Engine<J> {
                     self.attended.insert(run);
                     self.attend();
                     self.again = true;
-                    give_memory_back();
+                    crate::memory::give_back();
                 }
                 // Whoever asked may have gone; the outcome is stored.
                 let _ = reply.try_send(response(answer));
@@ -586,15 +584,6 @@ fn tell(
         ask: Ask::Run(run, command),
     });
     follows.push(follow);
-}
-
-/// Reading and creating a run takes several times what it then needs; a run lasts for hours.
-fn give_memory_back() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: it has no precondition; it only returns free pages to the system.
-    unsafe {
-        libc::malloc_trim(0);
-    }
 }
 
 /// An answer for whoever asked.
