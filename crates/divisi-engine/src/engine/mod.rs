@@ -17,6 +17,7 @@ mod results;
 mod room;
 mod shell;
 mod supervised;
+mod temporary;
 mod threads;
 mod translate;
 

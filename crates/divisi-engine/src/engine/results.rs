@@ -155,11 +155,6 @@ impl Collecting {
             // What stays is found by `gc`.
             let _ = pool.release(&workspace, Released::Integrated);
         }
-        let name = format!(
-            "{}.{}.{}",
-            self.attempt.run, self.attempt.task.0, self.attempt.number
-        );
-        let _ = std::fs::remove_dir_all(shell.options.dir.join("tmp").join(name));
     }
 
     fn workspace(&self, shell: &Shell, base: &Commit) -> Result<Workspace, String> {

@@ -16,6 +16,7 @@ use super::Options;
 use super::launch::COLLECT_BYTES_MAX;
 use super::programs::Checks;
 use super::supervised::chain;
+use super::temporary::Temporary;
 use crate::repo::Repo;
 use crate::supervisor::Client;
 use crate::workspace::{Pool, PoolOptions, walk};
@@ -33,6 +34,7 @@ pub struct Shell {
     opening: Mutex<()>,
     supervisor: Mutex<Option<Arc<Client>>>,
     shared: Mutex<HashMap<(RunId, Commit), PathBuf>>,
+    pub(super) temporary: Temporary,
     verdicts: Mutex<HashMap<(Tree, String), Verdict>>,
     started: Instant,
 }
@@ -49,6 +51,7 @@ impl Shell {
             .map(|agent| (agent.description().name, agent))
             .collect();
         Shell {
+            temporary: Temporary::new(&options.dir),
             options,
             checks: Checks::default(),
             parent: std::env::vars_os()
@@ -163,8 +166,11 @@ impl Shell {
         is_live: &dyn Fn(&str) -> bool,
         is_busy: &dyn Fn(RunId, Option<TaskNo>) -> bool,
     ) -> Result<(), String> {
-        let tmp = self.options.dir.join("tmp");
-        let entries = std::fs::read_dir(&tmp).into_iter().flatten().flatten();
+        self.temporary.forget_free();
+        let entries = std::fs::read_dir(self.temporary.folder())
+            .into_iter()
+            .flatten()
+            .flatten();
         for entry in entries.filter(|entry| !entry.file_name().to_str().is_some_and(is_live)) {
             let path = entry.path();
             walk::remove_all(&path)
@@ -191,13 +197,6 @@ impl Shell {
                 .chain(self.options.writable.iter().cloned())
                 .collect(),
         )
-    }
-
-    /// A private temporary folder, made if it is not there.
-    pub(super) fn tmp_folder(&self, name: &str) -> Option<PathBuf> {
-        let folder = self.options.dir.join("tmp").join(name);
-        std::fs::create_dir_all(&folder).ok()?;
-        Some(folder)
     }
 
     /// The folder of a run, for people.

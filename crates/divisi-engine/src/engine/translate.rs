@@ -29,6 +29,8 @@ pub(super) enum Follow {
     Launch(AttemptId),
     /// The supervisor may forget the job.
     Forget(Job),
+    /// The same, and no process of the job is left that could write anywhere.
+    ForgetGone(Job),
 }
 
 impl<J: Journal> Engine<J> {
@@ -254,19 +256,14 @@ impl<J: Journal> Engine<J> {
                     follows,
                     attempt.run,
                     command,
-                    Follow::Forget(job),
+                    Follow::ForgetGone(job),
                 );
             }
             FromWorker::Ended { job, ended } => {
                 self.strays.remove(&job.attempt);
+                let follow = forget(job, &ended);
                 let command = self.ended(job.attempt, ended);
-                tell(
-                    directives,
-                    follows,
-                    job.attempt.run,
-                    command,
-                    Follow::Forget(job),
-                );
+                tell(directives, follows, job.attempt.run, command, follow);
             }
             FromWorker::Observed { observations } => {
                 let now = self.shell.now_ms();
@@ -394,14 +391,9 @@ impl<J: Journal> Engine<J> {
                 }
                 Held::Ended { .. } if !job.is_agent() => self.outbox.push(ToWorker::Forget { job }),
                 Held::Ended { ended } => {
+                    let follow = forget(job, &ended);
                     let command = self.ended(job.attempt, ended);
-                    tell(
-                        directives,
-                        follows,
-                        job.attempt.run,
-                        command,
-                        Follow::Forget(job),
-                    );
+                    tell(directives, follows, job.attempt.run, command, follow);
                 }
             }
         }
@@ -547,6 +539,10 @@ impl<J: Journal> Engine<J> {
                 }
             }
             Follow::Forget(job) => self.outbox.push(ToWorker::Forget { job }),
+            Follow::ForgetGone(job) => {
+                self.give_temporary_back(job.attempt);
+                self.outbox.push(ToWorker::Forget { job });
+            }
         }
     }
 
@@ -564,6 +560,14 @@ impl<J: Journal> Engine<J> {
                 && live.epoch == self.world.epoch()
                 && !self.epoch_due
         })
+    }
+}
+
+/// The supervisor may forget a job whose end is durable.
+fn forget(job: Job, ended: &Ended) -> Follow {
+    match ended.empty {
+        true => Follow::ForgetGone(job),
+        false => Follow::Forget(job),
     }
 }
 
