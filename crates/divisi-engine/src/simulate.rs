@@ -197,6 +197,8 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
                 swept: 0,
                 empty: true,
                 told: false,
+                command: String::new(),
+                confined: None,
             };
             command(
                 &mut run,

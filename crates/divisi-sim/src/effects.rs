@@ -250,6 +250,8 @@ impl Sim {
             swept: 0,
             empty: true,
             told: false,
+            command: String::new(),
+            confined: None,
         };
         self.truth
             .on_ended(attempt, &ended, quality, Behavior::Succeeds);

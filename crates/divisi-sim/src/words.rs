@@ -175,6 +175,8 @@ impl Sim {
                 swept: 0,
                 empty: true,
                 told: false,
+                command: String::new(),
+                confined: None,
             };
             let command = Command::Ended {
                 attempt,

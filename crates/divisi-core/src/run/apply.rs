@@ -388,7 +388,7 @@ impl Run {
         self.change(no, |task| {
             let Some(live) = task.live_mut() else { return };
             for receipt in receipts {
-                live.receipts.push(receipt.clone());
+                take_receipt(live, receipt);
                 match receipt_name(receipt) {
                     EventName::Submitted => live.phase = Phase::Submitted,
                     EventName::Collected => live.phase = Phase::Collected,
@@ -421,7 +421,9 @@ impl Run {
         }
         self.change(attempt.task, |task| {
             if let Some(live) = task.live_mut() {
-                live.receipts.extend_from_slice(receipts);
+                for receipt in receipts {
+                    take_receipt(live, receipt);
+                }
             }
             finish(task, at, end.clone());
             match end {
@@ -665,6 +667,18 @@ fn apply_live(live: &mut Attempt, event: Event) {
         Event::ReviewAwaited { verdicts, .. } => live.phase = Phase::Held { verdicts },
         _ => {}
     }
+}
+
+/// What the supervisor said when it ended counts more than what was expected at its start.
+fn take_receipt(live: &mut Attempt, receipt: &Receipt) {
+    if let Receipt::Submitted {
+        confined: Some(confined),
+        ..
+    } = receipt
+    {
+        live.confined = Some(*confined);
+    }
+    live.receipts.push(receipt.clone());
 }
 
 /// Moves the live attempt to the endings.

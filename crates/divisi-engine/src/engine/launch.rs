@@ -482,6 +482,8 @@ pub(super) fn instant() -> Ended {
         swept: 0,
         empty: true,
         told: false,
+        command: String::new(),
+        confined: None,
     }
 }
 

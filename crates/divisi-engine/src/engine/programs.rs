@@ -209,6 +209,7 @@ impl Programs for InCheckout<'_> {
         ProgramEnd::Ended {
             exit: end.exit,
             tail,
+            output: end.output,
         }
     }
 }

@@ -454,6 +454,8 @@ pub(super) struct Finally {
     pub(super) head: Option<Commit>,
     pub(super) criteria: Vec<Criterion>,
     pub(super) tasks: Vec<(TaskNo, u32, Arc<TaskSpec>)>,
+    /// What receipts say of trees, by the task's criteria.
+    known: Vec<(Tree, Arc<TaskSpec>, Vec<Verdict>)>,
 }
 
 impl Finally {
@@ -461,19 +463,29 @@ impl Finally {
         let done = run.tasks().iter().enumerate().filter(|(_, task)| {
             task.status() == TaskStatus::Done && task.spec.workspace != WorkspaceKind::Shared
         });
-        let integrated = |(no, task): (usize, &divisi_core::run::Task)| {
-            let ending = task
-                .endings
-                .iter()
-                .rev()
-                .find(|ending| ending.end == AttemptEnd::Integrated)?;
-            Some((TaskNo(no as u32), ending.number, Arc::clone(&task.spec)))
-        };
+        let (mut tasks, mut known) = (Vec::new(), Vec::new());
+        for (no, task) in done {
+            let mut endings = task.endings.iter().rev();
+            let Some(ending) = endings.find(|ending| ending.end == AttemptEnd::Integrated) else {
+                continue;
+            };
+            let spec = &task.spec;
+            known.extend(ending.receipts.iter().filter_map(|receipt| match receipt {
+                Receipt::Verified {
+                    tree: Some(tree),
+                    verdicts,
+                    ..
+                } => Some((tree.clone(), Arc::clone(spec), verdicts.clone())),
+                _ => None,
+            }));
+            tasks.push((TaskNo(no as u32), ending.number, Arc::clone(spec)));
+        }
         Finally {
             run: run.id,
             head: run.integration.head.clone(),
             criteria: run.criteria.clone(),
-            tasks: done.filter_map(integrated).collect(),
+            tasks,
+            known,
         }
     }
 
@@ -482,6 +494,9 @@ impl Finally {
         let head = self.head.as_ref().ok_or("the run has no base commit")?;
         let pool = shell.pool()?;
         let tree = pool.repo().tree_of(head).map_err(|error| chain(&error))?;
+        for (judged, spec, verdicts) in self.known.iter().filter(|(judged, ..)| *judged == tree) {
+            shell.keep_passed(judged, &spec.criteria, verdicts);
+        }
         let mut tasks = Vec::new();
         for (task, number, spec) in &self.tasks {
             let attempt = AttemptId {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment};
-use divisi_core::criterion::Verdict;
+use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::worker::Confinement;
 use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, TaskNo, Tree};
 
@@ -214,11 +214,21 @@ impl Shell {
         self.run_folder(attempt.run).join("logs").join(name)
     }
 
-    /// The verdict of a criterion on a tree, if it was evaluated in this life.
+    /// The verdict of a criterion on a tree, if it is known.
     pub(super) fn known_verdict(&self, tree: &Tree, criterion: &Criterion) -> Option<Verdict> {
         lock(&self.verdicts)
             .get(&(tree.clone(), key(criterion)))
             .cloned()
+    }
+
+    /// Keeps what a receipt says to have passed, perhaps in an earlier life of the engine. What a
+    /// person let pass is not among it.
+    pub(super) fn keep_passed(&self, tree: &Tree, criteria: &[Criterion], verdicts: &[Verdict]) {
+        let passed = verdicts
+            .iter()
+            .filter(|verdict| verdict.outcome == Outcome::Pass);
+        let passed: Vec<Verdict> = passed.cloned().collect();
+        self.keep_verdicts(tree, criteria, &passed);
     }
 
     /// Keeps verdicts by tree and criterion, so that the same check runs once on the same tree.

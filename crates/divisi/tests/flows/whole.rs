@@ -1,5 +1,6 @@
 //! From tasks that pass alone to a whole that holds.
 
+use divisi_core::receipt::{Exit, Receipt};
 use divisi_core::run::{AttemptEnd, Failure, Final, RunStatus};
 use serde_json::{Value, json};
 
@@ -142,4 +143,50 @@ fn one_tasks_result_can_be_merged_alone_and_the_whole_as_one_commit() {
     );
     stage.divisi(&["merge", "1", "--yes"]).expect(0);
     assert!(stage.path("b.md").exists());
+}
+
+#[test]
+fn receipts_name_the_command_the_tree_and_the_programs_that_judged_it() {
+    let stage = Stage::git(&[("a", "1\n")]);
+    let plan = json!({"task_title": "evidence", "subtasks": [
+        {"subtask_id": "a", "script": "echo done > a.md", "deliverables": ["a.md"],
+         "criteria": [{"command": ["sh", "-c", "echo seen; test -e a.md"]}]},
+        {"subtask_id": "bare", "command": ["true"]},
+    ]});
+    stage.run(&plan, &["-j", "1"]).expect(0);
+    let run = stage.only();
+    let receipts = &endings(&run, "a")[0].receipts;
+    let Receipt::Submitted { command, .. } = &receipts[0] else {
+        panic!("{receipts:?}");
+    };
+    assert_eq!(command, "/bin/sh -eu -c echo done > a.md script");
+    let Receipt::Collected {
+        snapshot: Some(snapshot),
+        ..
+    } = &receipts[1]
+    else {
+        panic!("{receipts:?}");
+    };
+    let Receipt::Verified { tree, verdicts, .. } = &receipts[2] else {
+        panic!("{receipts:?}");
+    };
+    assert_eq!(tree.as_ref(), Some(&snapshot.tree));
+    let programs: Vec<_> = verdicts.iter().filter_map(|v| v.program.as_ref()).collect();
+    let [program] = programs[..] else {
+        panic!("{verdicts:?}");
+    };
+    assert_eq!(program.command, "sh -c echo seen; test -e a.md");
+    assert_eq!(program.exit, Exit::Status(0));
+    assert_eq!(program.output.as_ref().unwrap().bytes, 5);
+    let Receipt::Submitted { command, .. } = &endings(&run, "bare")[0].receipts[0] else {
+        panic!("{run:?}");
+    };
+    assert_eq!(command, "true");
+    // What a receipt says of the final tree is not asked again: the program ran once.
+    let logs = std::fs::read_dir(stage.path(".divisi/runs/run-1/logs")).unwrap();
+    let checks = logs.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().contains("check-")
+    });
+    assert_eq!(checks.count(), 1);
 }

@@ -158,3 +158,21 @@ fn no_attempt_asks_in_the_name_of_another() {
         assert_eq!(endings(&run, "victim")[0].end, AttemptEnd::Integrated);
     }
 }
+
+#[test]
+fn a_shared_command_that_is_not_confined_is_reported_so() {
+    let stage = Stage::git(&[("a", "1\n")]);
+    let plan = json!({"task_title": "they may", "subtasks": [
+        {"subtask_id": "first", "command": ["true"]},
+        {"subtask_id": "second", "command": ["true"], "dependencies": ["first"]},
+    ]});
+    stage.run(&plan, &["--unconfined"]).expect(0);
+    let run = stage.only();
+    for task in ["first", "second"] {
+        assert_eq!(endings(&run, task)[0].confined, Some(false), "{task}");
+    }
+    stage
+        .divisi(&["report", "1"])
+        .expect(0)
+        .says("writes were not confined\n\n- first\n- second");
+}

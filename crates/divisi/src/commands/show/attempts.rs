@@ -77,6 +77,7 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
     for receipt in receipts {
         match receipt {
             Receipt::Submitted {
+                command,
                 exit,
                 output,
                 wall_ms,
@@ -94,6 +95,9 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 lines.push(Line::of(format!(
                     "  submitted   {exit} after {took}{printed}"
                 )));
+                if !command.is_empty() {
+                    lines.push(Line::styled(Style::Dim, format!("    `{command}`")));
+                }
             }
             Receipt::Collected {
                 snapshot,
@@ -110,8 +114,11 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                     Line::of(format!("    {}", artifact.path)).with(Style::Dim, facts)
                 }));
             }
-            Receipt::Verified { verdicts, .. } => {
-                lines.push(Line::of("  verified"));
+            Receipt::Verified { tree, verdicts, .. } => {
+                let on = tree
+                    .as_ref()
+                    .map_or_else(String::new, |tree| format!("    tree {}", tree.short()));
+                lines.push(Line::of(format!("  verified{on}")));
                 lines.extend(verdict_lines(&task.spec.criteria, verdicts, "    "));
             }
             Receipt::Integrated { commit, .. } => lines.push(Line::of(match commit {
