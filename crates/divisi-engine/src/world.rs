@@ -255,6 +255,13 @@ impl<J: Journal> World<J> {
         &self.ledger
     }
 
+    /// What was answered to this command before, if it was. A journal that cannot be read now
+    /// has answered nothing.
+    #[must_use]
+    pub fn outcome(&self, id: Option<&CommandId>) -> Option<String> {
+        self.journal.command(id?).ok().flatten()
+    }
+
     /// All that is owed now over all runs.
     pub fn owed(&self) -> impl Iterator<Item = Effect> + '_ {
         self.runs.values().flat_map(|loaded| loaded.run.owed())

@@ -15,6 +15,7 @@ use super::input::{Finished, Input};
 use super::launch::{self, Launched};
 use super::{Engine, Follows, Interruption, programs, wall_now};
 use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response};
+use crate::failpoint;
 use crate::reconcile::{Action, Outcome};
 use crate::world::{Answer, Ask, Directive, find_task};
 
@@ -147,7 +148,12 @@ impl<J: Journal> Engine<J> {
                     Ask::Run(run, command)
                 }
                 Err(diagnostic) => {
-                    let _ = reply.try_send(Response::Refused(diagnostic));
+                    // Whatever the run has become since: what was accepted stays accepted.
+                    let answer = match self.world.outcome(request.id.as_ref()) {
+                        Some(outcome) => response(Answer::Repeated(outcome)),
+                        None => Response::Refused(diagnostic),
+                    };
+                    let _ = reply.try_send(answer);
                     return;
                 }
             },
@@ -523,6 +529,7 @@ impl<J: Journal> Engine<J> {
                     self.again = true;
                     give_memory_back();
                 }
+                failpoint::hit("answers.reply.before");
                 // Whoever asked may have gone; the outcome is stored.
                 let _ = reply.try_send(response(answer));
             }
