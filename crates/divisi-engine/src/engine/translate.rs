@@ -139,6 +139,10 @@ impl<J: Journal> Engine<J> {
                 let _ = reply.try_send(Response::Accepted);
                 return;
             }
+            ControlAsk::IsAttended(run) => {
+                let _ = reply.try_send(Response::Attended(self.attended.contains(&run)));
+                return;
+            }
             ControlAsk::Act { run, action } => match self.command_of(run, action) {
                 Ok(command) => {
                     if command == Command::Resume {

@@ -226,3 +226,35 @@ fn an_answer_that_is_lost_is_given_again_whatever_the_run_has_become() {
     resume.end().assert_code(0);
     stage.assert_no_process_left();
 }
+
+#[test]
+fn a_run_that_the_holder_does_not_go_on_with_is_told_apart() {
+    let stage = Stage::new();
+    let one = stage.write_plan("one.json", &waiting("one"));
+    let two = stage.write_plan("two.json", &waiting("two"));
+    let first = stage.start(&texts(&stage.run_args(&one)), None);
+    until("the first begins", || counted(&stage, "one"));
+    first.kill();
+    let second = stage.start(&texts(&stage.run_args(&two)), None);
+    until("the second begins", || counted(&stage, "two"));
+    let says = |args: &[&str], text: &str| {
+        let ended = stage.start(args, None).end();
+        assert!(ended.output.contains(text), "{args:?}: {}", ended.output);
+    };
+    says(&["status", "run-1"], "no engine works on it");
+    says(&["explain", "run-1", "one"], "divisi resume run-1");
+    says(&["watch", "run-1"], "divisi resume");
+    let status = stage.start(&["status", "run-2"], None).end();
+    assert!(
+        !status.output.contains("no engine works"),
+        "{}",
+        status.output
+    );
+    let pause = ["pause", "run-1"];
+    says(&pause, "nobody works on it now: divisi resume run-1");
+    go(&stage, "one");
+    go(&stage, "two");
+    second.end().assert_code(0);
+    finish(&stage, &one);
+    stage.assert_no_process_left();
+}
