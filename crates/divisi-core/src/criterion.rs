@@ -227,6 +227,10 @@ pub struct Program {
 pub const EVIDENCE_BYTES_MAX: usize = 4_000;
 
 impl Verdict {
+    /// The place of a criterion that is not the task's own: the evidence names it. No task has so
+    /// many.
+    pub const ON_THE_WHOLE: u16 = u16::MAX;
+
     /// A passing verdict without evidence.
     #[must_use]
     pub fn pass(criterion: u16) -> Verdict {

@@ -1,7 +1,7 @@
 //! Effects after an attempt claims to be done: collect, check, integrate, check the whole.
 //!
 //! Each may be repeated freely: the same input gives the same commit, the same verdicts, the same
-//! reference. They run on the threads's threads and touch no state of a run.
+//! reference. They run on threads of their own and touch no state of a run.
 
 use std::sync::Arc;
 
@@ -357,6 +357,8 @@ fn failures_on(
 pub(super) struct Integrating {
     pub(super) onto: Commit,
     pub(super) batch: Vec<Merging>,
+    /// What held before the batch.
+    whole: Finally,
 }
 
 impl Integrating {
@@ -381,11 +383,12 @@ impl Integrating {
         Some(Integrating {
             onto: head?.clone(),
             batch: batch.iter().filter_map(merging).collect(),
+            whole: Finally::of(run),
         })
     }
 
     /// Merges one after the other; where the result differs from what was verified, the checks of
-    /// all merged tasks are judged on it.
+    /// all merged tasks are judged on it, and then what held before.
     pub(super) fn merge(self, shell: &Shell) -> Result<Finished, String> {
         let pool = shell.pool()?;
         let mut head = self.onto.clone();
@@ -423,6 +426,9 @@ impl Integrating {
                     &last.commit,
                 )?);
             }
+            if refused.is_empty() {
+                refused = self.whole.broken(shell, &self.onto, last)?;
+            }
         }
         Ok(Finished::BatchMerged {
             onto: self.onto,
@@ -448,12 +454,21 @@ pub(super) fn move_head(shell: &Shell, run: RunId, to: &Commit) -> Result<Finish
     Ok(Finished::HeadMoved(to.clone()))
 }
 
+/// An integrated task, and by which attempt.
+struct Integrated {
+    task: TaskNo,
+    number: u32,
+    spec: Arc<TaskSpec>,
+    /// Paths of the files that it promised and made.
+    artifacts: Vec<String>,
+}
+
 /// What checking the whole needs.
 pub(super) struct Finally {
     pub(super) run: RunId,
     pub(super) head: Option<Commit>,
     pub(super) criteria: Vec<Criterion>,
-    pub(super) tasks: Vec<(TaskNo, u32, Arc<TaskSpec>)>,
+    tasks: Vec<Integrated>,
     /// What receipts say of trees, by the task's criteria.
     known: Vec<(Tree, Arc<TaskSpec>, Vec<Verdict>)>,
 }
@@ -478,7 +493,16 @@ impl Finally {
                 } => Some((tree.clone(), Arc::clone(spec), verdicts.clone())),
                 _ => None,
             }));
-            tasks.push((TaskNo(no as u32), ending.number, Arc::clone(spec)));
+            let artifacts = ending.receipts.iter().flat_map(|receipt| match receipt {
+                Receipt::Collected { artifacts, .. } => artifacts.as_slice(),
+                _ => &[],
+            });
+            tasks.push(Integrated {
+                task: TaskNo(no as u32),
+                number: ending.number,
+                spec: Arc::clone(spec),
+                artifacts: artifacts.map(|artifact| artifact.path.clone()).collect(),
+            });
         }
         Finally {
             run: run.id,
@@ -486,6 +510,66 @@ impl Finally {
             criteria: run.criteria.clone(),
             tasks,
             known,
+        }
+    }
+
+    /// What held on a head and does not after a merge: the run's named criteria, and those of
+    /// integrated tasks whose files the merge touches. What did not hold before is not the
+    /// merge's fault: the run's criteria may speak of what is still to be made.
+    fn broken(
+        &self,
+        shell: &Shell,
+        onto: &Commit,
+        merged: &Merged,
+    ) -> Result<Vec<Verdict>, String> {
+        let pool = shell.pool()?;
+        let repo = pool.repo();
+        let before = repo.tree_of(onto).map_err(|error| chain(&error))?;
+        let files = repo
+            .files(&merged.tree, Some(&before))
+            .map_err(|error| chain(&error))?;
+        let changed = files
+            .changed()
+            .map_err(|error| format!("compare a merge with its base: {error}"))?;
+        let touched = self
+            .tasks
+            .iter()
+            .filter(|done| done.artifacts.iter().any(|path| changed.contains(path)))
+            .map(|done| {
+                let attempt = AttemptId {
+                    run: self.run,
+                    task: done.task,
+                    number: done.number,
+                };
+                let whose = format!("task {}", done.spec.id);
+                (attempt, whose, done.spec.criteria.as_slice())
+            });
+        let named = (self.whole(), "the run".to_owned(), self.criteria.as_slice());
+        let mut broken = Vec::new();
+        for (attempt, whose, criteria) in touched.chain([named]) {
+            let failures = failures_on(shell, attempt, criteria, &merged.tree, &merged.commit)?;
+            if failures.is_empty() {
+                continue;
+            }
+            let known = failures_on(shell, attempt, criteria, &before, onto)?;
+            let is_new =
+                |failure: &&Verdict| known.iter().all(|k| k.criterion != failure.criterion);
+            broken.extend(failures.iter().filter(is_new).map(|failure| {
+                let criterion = &criteria[usize::from(failure.criterion)];
+                let evidence = &failure.evidence;
+                let told = format!("it breaks what {whose} needs, {criterion}: {evidence}");
+                Verdict::fail(Verdict::ON_THE_WHOLE, told)
+            }));
+        }
+        Ok(broken)
+    }
+
+    /// Names the run as a whole where an attempt is named.
+    fn whole(&self) -> AttemptId {
+        AttemptId {
+            run: self.run,
+            task: TaskNo(u32::MAX),
+            number: 0,
         }
     }
 
@@ -498,29 +582,24 @@ impl Finally {
             shell.keep_passed(judged, &spec.criteria, verdicts);
         }
         let mut tasks = Vec::new();
-        for (task, number, spec) in &self.tasks {
+        for done in &self.tasks {
             let attempt = AttemptId {
                 run: self.run,
-                task: *task,
-                number: *number,
+                task: done.task,
+                number: done.number,
             };
-            let failures = failures_on(shell, attempt, &spec.criteria, &tree, head)?;
+            let failures = failures_on(shell, attempt, &done.spec.criteria, &tree, head)?;
             if !failures.is_empty() {
-                tasks.push((*task, failures));
+                tasks.push((done.task, failures));
             }
         }
         let files = pool
             .repo()
             .files(&tree, None)
             .map_err(|error| chain(&error))?;
-        let whole = AttemptId {
-            run: self.run,
-            task: TaskNo(u32::MAX),
-            number: 0,
-        };
         let verdicts = on_tree(
             shell,
-            whole,
+            self.whole(),
             &self.criteria,
             None,
             &files,

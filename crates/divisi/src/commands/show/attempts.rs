@@ -139,7 +139,11 @@ pub(super) fn verdict_lines(
     let mut lines = Vec::new();
     for verdict in verdicts {
         let criterion = criteria.get(usize::from(verdict.criterion));
-        let words = criterion.map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        let words = match (verdict.criterion, criterion) {
+            (Verdict::ON_THE_WHOLE, _) => "what is integrated already still holds".to_owned(),
+            (_, None) => "unknown".to_owned(),
+            (_, Some(criterion)) => criterion.to_string(),
+        };
         lines.push(
             Line::of(indent)
                 .with(verdict_style(verdict), verdict_word(verdict))
