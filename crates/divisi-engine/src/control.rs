@@ -81,6 +81,8 @@ pub enum Action {
     Pause,
     /// Start nothing new and end agents gracefully; the run stays resumable.
     Interrupt,
+    /// The same, at once.
+    Force,
     /// Go on.
     Resume,
     /// Cancel the run, or one task.

@@ -87,26 +87,26 @@ impl<J: Journal> Engine<J> {
             Interruption::Graceful | Interruption::Forced => {
                 self.interruption = Interruption::Forced;
                 self.shell.checks.interrupt(EndHow::Force);
-                for job in self.live_jobs() {
-                    self.outbox.push(ToWorker::End {
-                        job,
-                        how: EndHow::Force,
-                    });
+                let runs: Vec<RunId> = self.world.runs().map(|run| run.id).collect();
+                for run in runs {
+                    self.force(run);
                 }
             }
         }
     }
 
-    fn live_jobs(&self) -> Vec<Job> {
-        let mut jobs = Vec::new();
-        for run in self.world.runs() {
-            for (no, task) in run.live() {
-                if let Some(live) = task.live() {
-                    jobs.push(Job::agent(run.attempt_id(no, live.number)));
-                }
-            }
-        }
-        jobs
+    /// Ends all agents of a run at once.
+    fn force(&mut self, id: RunId) {
+        let Some(run) = self.world.run(id) else {
+            return;
+        };
+        let live = run.live().filter_map(|(no, task)| {
+            let live = task.live()?;
+            Some(Job::agent(run.attempt_id(no, live.number)))
+        });
+        let how = EndHow::Force;
+        self.outbox
+            .extend(live.map(|job| ToWorker::End { job, how }));
     }
 
     fn asked(
@@ -143,8 +143,11 @@ impl<J: Journal> Engine<J> {
                 let _ = reply.try_send(Response::Attended(self.attended.contains(&run)));
                 return;
             }
-            ControlAsk::Act { run, action } => match self.command_of(run, action) {
+            ControlAsk::Act { run, action } => match self.command_of(run, &action) {
                 Ok(command) => {
+                    if action == Asked::Force {
+                        self.force(run);
+                    }
                     if command == Command::Resume {
                         self.attended.insert(run);
                         self.attend();
@@ -170,7 +173,7 @@ impl<J: Journal> Engine<J> {
     }
 
     /// The core's command for what was asked, tasks found by name.
-    fn command_of(&self, id: RunId, action: Asked) -> Result<Command, Diagnostic> {
+    fn command_of(&self, id: RunId, action: &Asked) -> Result<Command, Diagnostic> {
         let task = |text: &str| {
             let run = self.world.run(id).ok_or_else(|| {
                 Diagnostic::error(
@@ -189,54 +192,54 @@ impl<J: Journal> Engine<J> {
                 reason: PauseReason::Owner,
                 stop: false,
             },
-            Asked::Interrupt => Command::Pause {
+            Asked::Interrupt | Asked::Force => Command::Pause {
                 reason: PauseReason::Interrupted,
                 stop: true,
             },
             Asked::Resume => Command::Resume,
             Asked::Cancel { task: None } => Command::Cancel { task: None },
             Asked::Cancel { task: Some(name) } => Command::Cancel {
-                task: Some(task(&name)?),
+                task: Some(task(name)?),
             },
             Asked::Retry { task: name, note } => Command::Retry {
-                task: task(&name)?,
-                note,
+                task: task(name)?,
+                note: note.clone(),
             },
-            Asked::Submit { task: name } => Command::Submit { task: task(&name)? },
+            Asked::Submit { task: name } => Command::Submit { task: task(name)? },
             Asked::Approve {
                 task: None,
                 note,
                 waive,
             } => Command::Approve {
                 task: None,
-                note,
-                waive,
+                note: note.clone(),
+                waive: *waive,
             },
             Asked::Approve {
                 task: Some(name),
                 note,
                 waive,
             } => Command::Approve {
-                task: Some(task(&name)?),
-                note,
-                waive,
+                task: Some(task(name)?),
+                note: note.clone(),
+                waive: *waive,
             },
             Asked::Reject { task: name, reason } => Command::Reject {
-                task: task(&name)?,
-                reason,
+                task: task(name)?,
+                reason: reason.clone(),
             },
             Asked::Answer { task: name, text } => Command::Answer {
-                task: task(&name)?,
-                text,
+                task: task(name)?,
+                text: text.clone(),
             },
             Asked::Split {
                 task: name,
                 parts,
                 reason,
             } => Command::Split {
-                task: task(&name)?,
-                parts,
-                reason,
+                task: task(name)?,
+                parts: parts.clone(),
+                reason: reason.clone(),
             },
         })
     }
