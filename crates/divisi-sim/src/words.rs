@@ -1,6 +1,6 @@
 //! What the engine hears from the supervisor, and what its monitor finds.
 //!
-//! Words become inputs of the loop. Late ones are not sorted out here: recognising them is the
+//! Words become inputs of the loop. Late ones are not sorted out here: recognizing them is the
 //! core's task, and what is simulated.
 
 use std::collections::BTreeMap;

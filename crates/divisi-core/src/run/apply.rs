@@ -619,17 +619,12 @@ impl Run {
                 // Redone work is checked with the whole again. What its dependents made stands:
                 // they are not held back a second time.
                 self.finally = Final::Open;
-                self.unmeet(no);
+                debug_assert!(!matches!(self.tasks[no.index()].state, TaskState::Done));
+                self.count_unmet();
             }
             Event::TaskRetried { .. } => self.finally = Final::Open,
             _ => {}
         }
-    }
-
-    /// A done task is to be redone: its dependents count it as unmet again, without changing state.
-    fn unmeet(&mut self, no: TaskNo) {
-        debug_assert!(!matches!(self.tasks[no.index()].state, TaskState::Done));
-        self.count_unmet();
     }
 }
 

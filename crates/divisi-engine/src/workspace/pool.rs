@@ -123,13 +123,13 @@ impl Checkout {
 
 impl Drop for Checkout {
     fn drop(&mut self) {
-        // What cannot be given back now is recognised at the next start.
+        // What cannot be given back now is recognized at the next start.
         let _ = self.pool.give_back(self.slot);
     }
 }
 
 impl Pool {
-    /// Opens the pool of a project, and recognises what an earlier life of the engine left.
+    /// Opens the pool of a project, and recognizes what an earlier life of the engine left.
     ///
     /// # Errors
     /// The file system refuses.
