@@ -534,7 +534,7 @@ impl<J: Journal> Engine<J> {
                     self.attended.insert(run);
                     self.attend();
                     self.again = true;
-                    give_memory_back();
+                    crate::memory::give_back();
                 }
                 failpoint::hit("answers.reply.before");
                 // Whoever asked may have gone; the outcome is stored.
@@ -597,15 +597,6 @@ fn tell(
         ask: Ask::Run(run, command),
     });
     follows.push(follow);
-}
-
-/// Reading and creating a run takes several times what it then needs; a run lasts for hours.
-fn give_memory_back() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: it has no precondition; it only returns free pages to the system.
-    unsafe {
-        libc::malloc_trim(0);
-    }
 }
 
 /// An answer for whoever asked.

@@ -11,6 +11,7 @@ use divisi_core::{Diagnostic, Plan, RunId, TaskSpec};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
 use divisi_engine::failpoint;
+use divisi_engine::memory;
 use divisi_engine::repo::{BaseOptions, Repo};
 
 use crate::cli::{Durability, Resume, RunArgs, Running};
@@ -339,6 +340,9 @@ impl<'a> Driver<'a> {
         }));
         let rest = held.engine.run(Until::Rests(run));
         self.hear_nothing();
+        drop(held);
+        // The report loads the run once more.
+        memory::give_back();
         Ok(rest?)
     }
 
