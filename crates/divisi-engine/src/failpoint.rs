@@ -19,6 +19,7 @@ pub const NAMES: &[&str] = &[
     "journal.append.before",
     "journal.append.after_commit",
     "answers.before",
+    "answers.reply.before",
     "answers.after",
     "reconcile.before",
     "reconcile.after",

@@ -50,6 +50,7 @@ pub(crate) fn busy() -> Given {
         outcome: Outcome::Unverified,
         evidence,
         proves_nothing: false,
+        program: None,
     };
     let proves_nothing = Verdict {
         proves_nothing: true,
@@ -101,6 +102,7 @@ pub(crate) fn succeeded() -> Given {
         outcome: Outcome::Unverified,
         evidence: "nobody can tell by rule".into(),
         proves_nothing: false,
+        program: None,
     };
     let proves_nothing = Verdict {
         proves_nothing: true,

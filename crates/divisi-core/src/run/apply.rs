@@ -390,7 +390,7 @@ impl Run {
         self.change(no, |task| {
             let Some(live) = task.live_mut() else { return };
             for receipt in receipts {
-                live.receipts.push(receipt.clone());
+                take_receipt(live, receipt);
                 match receipt_name(receipt) {
                     EventName::Submitted => live.phase = Phase::Submitted,
                     EventName::Collected => live.phase = Phase::Collected,
@@ -423,7 +423,9 @@ impl Run {
         }
         self.change(attempt.task, |task| {
             if let Some(live) = task.live_mut() {
-                live.receipts.extend_from_slice(receipts);
+                for receipt in receipts {
+                    take_receipt(live, receipt);
+                }
             }
             finish(task, at, end.clone());
             match end {
@@ -619,17 +621,12 @@ impl Run {
                 // Redone work is checked with the whole again. What its dependents made stands:
                 // they are not held back a second time.
                 self.finally = Final::Open;
-                self.unmeet(no);
+                debug_assert!(!matches!(self.tasks[no.index()].state, TaskState::Done));
+                self.count_unmet();
             }
             Event::TaskRetried { .. } => self.finally = Final::Open,
             _ => {}
         }
-    }
-
-    /// A done task is to be redone: its dependents count it as unmet again, without changing state.
-    fn unmeet(&mut self, no: TaskNo) {
-        debug_assert!(!matches!(self.tasks[no.index()].state, TaskState::Done));
-        self.count_unmet();
     }
 }
 
@@ -669,6 +666,18 @@ fn apply_live(live: &mut Attempt, event: Event) {
         Event::ReviewAwaited { verdicts, .. } => live.phase = Phase::Held { verdicts },
         _ => {}
     }
+}
+
+/// What the supervisor said when it ended counts more than what was expected at its start.
+fn take_receipt(live: &mut Attempt, receipt: &Receipt) {
+    if let Receipt::Submitted {
+        confined: Some(confined),
+        ..
+    } = receipt
+    {
+        live.confined = Some(*confined);
+    }
+    live.receipts.push(receipt.clone());
 }
 
 /// Moves the live attempt to the endings.

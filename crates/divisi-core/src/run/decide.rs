@@ -329,9 +329,11 @@ impl Draft<'_> {
         }
         let receipt = Receipt::Submitted {
             at: self.at,
+            command: ended.command.clone(),
             exit: ended.exit.clone(),
             output: ended.output.clone(),
             wall_ms: ended.wall_ms,
+            confined: ended.confined,
         };
         if let Some(reason) = live.stopping.clone() {
             self.end(
@@ -402,6 +404,7 @@ impl Draft<'_> {
                 .collect();
             let verified = Receipt::Verified {
                 at: self.at,
+                tree: None,
                 verdicts,
             };
             let integrated = Receipt::Integrated {
@@ -484,12 +487,13 @@ impl Draft<'_> {
 
     /// The checks passed, or a person let them pass.
     pub(super) fn verified(&mut self, attempt: AttemptId, verdicts: Vec<Verdict>) {
-        let mut receipts = vec![Receipt::Verified {
-            at: self.at,
-            verdicts,
-        }];
         let task = &self.run.tasks()[attempt.task.index()];
         let snapshot = task.live().and_then(Attempt::snapshot);
+        let mut receipts = vec![Receipt::Verified {
+            at: self.at,
+            tree: snapshot.map(|snapshot| snapshot.tree.clone()),
+            verdicts,
+        }];
         if snapshot.is_none() {
             receipts.push(Receipt::Integrated {
                 at: self.at,

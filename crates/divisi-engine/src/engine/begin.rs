@@ -11,9 +11,11 @@ use divisi_core::worker::{EndHow, Ended, Job, ToWorker};
 use divisi_core::{AttemptId, RunId};
 
 use super::input::{Failed, Finished, Input};
-use super::launch::{self, Launched, Prepared, Starting};
-use super::results::{Checking, Collecting, Finally, Integrating, move_head};
+use super::launch::{self, Launched, Prepared, Starting, Unlaunched};
+use super::results::{Checking, Collecting, Integrating, move_head};
+use super::temporary::GivenBack;
 use super::threads::{Job as Work, Threads};
+use super::whole::Finally;
 use super::{Engine, Interruption, wall_now};
 use crate::monitor::Patience;
 use crate::reconcile::Action;
@@ -285,9 +287,12 @@ impl<J: Journal> Engine<J> {
             Some(workspace) if starting.is_bare() => {
                 match starting.launch_bare(&self.shell, &workspace) {
                     Ok(launched) => self.launch_now(attempt, launched),
-                    Err(finished) => self.local.push_back(Input::Finished {
+                    Err(unlaunched) => self.local.push_back(Input::Finished {
                         effect: Effect::Start(attempt),
-                        result: Ok(finished),
+                        result: match unlaunched {
+                            Unlaunched::Never(finished) => Ok(finished),
+                            Unlaunched::NotNow(cause) => Err(cause.into()),
+                        },
                     }),
                 }
             }
@@ -337,6 +342,18 @@ impl<J: Journal> Engine<J> {
                 // A workspace that is not given back now is found by `gc`.
                 let _ = self.execute(Work::Chore(Box::new(move || releasing.release(&shell))));
             }
+        }
+    }
+
+    /// Takes an attempt's temporary folder back; no process of it is left.
+    pub(super) fn give_temporary_back(&mut self, attempt: AttemptId) {
+        let given = self.shell.temporary.give_back(&launch::tmp_name(attempt));
+        if let GivenBack::Remove(folder) = given {
+            let chore = move || {
+                // What stays is removed with everything else when the engine ends.
+                let _ = crate::workspace::walk::remove_all(&folder);
+            };
+            let _ = self.execute(Work::Chore(Box::new(chore)));
         }
     }
 

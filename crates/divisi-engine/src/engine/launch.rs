@@ -81,6 +81,14 @@ pub enum Launched {
     Person,
 }
 
+/// Why an attempt is not launched.
+pub(super) enum Unlaunched {
+    /// It would fail again in the same way.
+    Never(Finished),
+    /// For a reason of ours, worth another try.
+    NotNow(String),
+}
+
 impl Starting {
     pub(super) fn of(run: &Run, attempt: AttemptId, day: String, at: Time) -> Option<Starting> {
         let task = run.task(attempt.task)?;
@@ -133,8 +141,8 @@ impl Starting {
         &self,
         shell: &Shell,
         workspace: &Path,
-    ) -> Result<Launched, Finished> {
-        self.launch(shell, workspace, None, None)
+    ) -> Result<Launched, Unlaunched> {
+        self.launch(shell, workspace, None)
     }
 
     /// Prepares workspace and handoff.
@@ -157,11 +165,11 @@ impl Starting {
         if self.spec.kind == TaskKind::Compose {
             self.read_inputs(shell)?;
         }
-        let tmp = shell.tmp_folder(&tmp_name(self.attempt));
         let handoff_path = self.write_handoff(shell)?;
-        let launched = match self.launch(shell, &path, tmp.as_deref(), handoff_path.as_deref()) {
+        let launched = match self.launch(shell, &path, handoff_path.as_deref()) {
             Ok(launched) => launched,
-            Err(not_started) => return Ok(not_started),
+            Err(Unlaunched::Never(not_started)) => return Ok(not_started),
+            Err(Unlaunched::NotNow(cause)) => return Err(cause.into()),
         };
         let prepared = Prepared {
             attempt: self.attempt,
@@ -318,12 +326,15 @@ impl Starting {
         &self,
         shell: &Shell,
         workspace: &Path,
-        tmp: Option<&Path>,
         handoff_path: Option<&str>,
-    ) -> Result<Launched, Finished> {
+    ) -> Result<Launched, Unlaunched> {
         match self.agent.as_str() {
-            AGENT_COMPOSE => return Ok(self.launch_compose(shell, workspace, tmp)),
-            AGENT_EXTERNAL => return self.launch_external(shell, workspace),
+            AGENT_COMPOSE => return Ok(self.launch_compose(shell, workspace)),
+            AGENT_EXTERNAL => {
+                return self
+                    .launch_external(shell, workspace)
+                    .map_err(Unlaunched::Never);
+            }
             _ => {}
         }
         let Some(agent) = shell.agent(&self.agent) else {
@@ -331,9 +342,9 @@ impl Starting {
                 "there is no agent {:?}; there are command, person and scripted",
                 self.agent
             );
-            return Err(self.not_started(cause));
+            return Err(Unlaunched::Never(self.not_started(cause)));
         };
-        self.launch_agent(shell, agent.as_ref(), workspace, tmp, handoff_path)
+        self.launch_agent(shell, agent.as_ref(), workspace, handoff_path)
     }
 
     fn launch_agent(
@@ -341,17 +352,9 @@ impl Starting {
         shell: &Shell,
         agent: &dyn Agent,
         workspace: &Path,
-        tmp: Option<&Path>,
         handoff_path: Option<&str>,
-    ) -> Result<Launched, Finished> {
-        let (mut env, masked) = shell.environment(&self.spec.env, &agent.description().credentials);
-        if let Some(tmp) = tmp {
-            env.insert("TMPDIR".to_owned(), tmp.to_string_lossy().into_owned());
-            env.insert(
-                "DIVISI_QUESTION".to_owned(),
-                tmp.join(QUESTION_FILE).to_string_lossy().into_owned(),
-            );
-        }
+    ) -> Result<Launched, Unlaunched> {
+        let (env, masked) = shell.environment(&self.spec.env, &agent.description().credentials);
         let assignment = Assignment {
             attempt: self.attempt,
             task: &self.spec,
@@ -362,22 +365,30 @@ impl Starting {
             masked: &masked,
         };
         match agent.launch(&assignment) {
-            Err(fault) => Err(self.not_started(chain(&fault))),
+            Err(fault) => Err(Unlaunched::Never(self.not_started(chain(&fault)))),
             Ok(Launch::Person) => Ok(Launched::Person),
             Ok(Launch::InProcess(script)) => Ok(Launched::InProcess(script, workspace.to_owned())),
-            Ok(Launch::Process(process)) => {
+            Ok(Launch::Process(mut process)) => {
+                let tmp = shell
+                    .temporary
+                    .take(&tmp_name(self.attempt))
+                    .map_err(|error| {
+                        Unlaunched::NotNow(format!("make a temporary folder: {error}"))
+                    })?;
+                let question = tmp.join(QUESTION_FILE);
+                process.env.extend([
+                    ("TMPDIR".to_owned(), text(&tmp)),
+                    ("DIVISI_QUESTION".to_owned(), text(&question)),
+                ]);
                 let limits = shell.options.limits.clone();
-                let spec = process.into_spec(
-                    self.log(shell),
-                    self.confinement(shell, workspace, tmp),
-                    limits,
-                );
+                let confinement = shell.confinement(vec![text(workspace), text(&tmp)]);
+                let spec = process.into_spec(self.log(shell), confinement, limits);
                 Ok(Launched::Process(Box::new(spec)))
             }
         }
     }
 
-    fn launch_compose(&self, shell: &Shell, workspace: &Path, tmp: Option<&Path>) -> Launched {
+    fn launch_compose(&self, shell: &Shell, workspace: &Path) -> Launched {
         let Work::Template(template) = &self.spec.work else {
             return Launched::Instant;
         };
@@ -398,7 +409,7 @@ impl Starting {
             stdin: serde_json::to_string(&request).expect("a request is plain data"),
             log: self.log(shell),
             masked,
-            confinement: self.confinement(shell, workspace, tmp),
+            confinement: shell.confinement(vec![text(workspace)]),
             limits: Limits {
                 memory_bytes_max: Some(compose::WORK_MEMORY_BYTES_MAX),
                 ..shell.options.limits.clone()
@@ -446,20 +457,6 @@ impl Starting {
         Ok(Launched::Instant)
     }
 
-    fn confinement(
-        &self,
-        shell: &Shell,
-        workspace: &Path,
-        tmp: Option<&Path>,
-    ) -> divisi_core::worker::Confinement {
-        let paths = [Some(workspace), tmp].into_iter().flatten();
-        shell.confinement(
-            paths
-                .map(|path| path.to_string_lossy().into_owned())
-                .collect(),
-        )
-    }
-
     fn log(&self, shell: &Shell) -> String {
         let path = log_path(
             &shell.options.dir,
@@ -479,6 +476,10 @@ impl Starting {
     }
 }
 
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
 /// The name of an attempt's temporary folder.
 pub(super) fn tmp_name(attempt: AttemptId) -> String {
     format!("{}.{}.{}", attempt.run, attempt.task.0, attempt.number)
@@ -486,7 +487,7 @@ pub(super) fn tmp_name(attempt: AttemptId) -> String {
 
 /// What an attempt asked before it ended, if it did.
 pub(super) fn question(shell: &Shell, attempt: AttemptId) -> Option<String> {
-    let folder = shell.options.dir.join("tmp").join(tmp_name(attempt));
+    let folder = shell.temporary.path(&tmp_name(attempt));
     let files = FolderFiles::open(&folder, Vec::new()).ok()?;
     let bytes = files.read(QUESTION_FILE, QUESTION_BYTES_MAX).ok()?;
     let text = shell.masked(String::from_utf8_lossy(&bytes).trim().to_owned());
@@ -502,6 +503,8 @@ pub(super) fn instant() -> Ended {
         swept: 0,
         empty: true,
         told: false,
+        command: String::new(),
+        confined: None,
     }
 }
 

@@ -20,8 +20,10 @@ mod results;
 mod room;
 mod shell;
 mod supervised;
+mod temporary;
 mod threads;
 mod translate;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;

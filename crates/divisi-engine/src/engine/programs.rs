@@ -173,18 +173,16 @@ impl Program<'_> {
             return failed("interrupted");
         }
         let cwd = self.folder.to_string_lossy().into_owned();
-        let tmp = self.shell.tmp_folder(&format!("check-{}", job.part));
-        let tmp_text = tmp.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let tmp = match self.shell.temporary.take(&format!("check-{}", job.part)) {
+            Ok(tmp) => tmp,
+            Err(error) => return failed(&format!("make a temporary folder: {error}")),
+        };
+        let tmp_text = tmp.to_string_lossy().into_owned();
         let (mut env, masked) = self
             .shell
             .environment(&std::collections::BTreeMap::new(), &[]);
-        if let Some(tmp) = &tmp_text {
-            env.insert("TMPDIR".to_owned(), tmp.clone());
-        }
-        let writes: Vec<String> = [Some(cwd.clone()), tmp_text]
-            .into_iter()
-            .flatten()
-            .collect();
+        env.insert("TMPDIR".to_owned(), tmp_text.clone());
+        let writes = vec![cwd.clone(), tmp_text];
         let spec = ProcessSpec {
             argv: argv.to_vec(),
             cwd,
@@ -242,10 +240,8 @@ impl Program<'_> {
             }
         };
         let _ = client.send(&ToWorker::Forget { job });
-        if let Some(tmp) = tmp {
-            // A leftover is removed by `gc`.
-            let _ = std::fs::remove_dir_all(tmp);
-        }
+        // A leftover is removed when the engine ends.
+        let _ = crate::workspace::walk::remove_all(&tmp);
         if interrupted {
             return failed("interrupted");
         }
@@ -256,6 +252,7 @@ impl Program<'_> {
         ProgramEnd::Ended {
             exit: end.exit,
             tail,
+            output: end.output,
         }
     }
 }

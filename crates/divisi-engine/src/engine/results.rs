@@ -1,14 +1,14 @@
 //! Effects after an attempt claims to be done: collect, check, integrate, check the whole.
 //!
 //! Each may be repeated freely: the same input gives the same commit, the same verdicts, the same
-//! reference. They run on the threads's threads and touch no state of a run.
+//! reference. They run on threads of their own and touch no state of a run.
 
 use std::sync::Arc;
 
 use divisi_core::plan::WorkspaceKind;
 use divisi_core::receipt::{Exit, Receipt, Snapshot};
-use divisi_core::run::{AttemptEnd, Merged, Run, TaskStatus};
-use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskNo, TaskSpec, Time};
+use divisi_core::run::{Merged, Run};
+use divisi_core::{AttemptId, Commit, RunId, TaskSpec, Time};
 
 use super::input::{Failed, Finished};
 use super::judging::{Asked, Judging};
@@ -17,6 +17,7 @@ use super::preparation::{Preparing, failed};
 use super::programs::InCheckout;
 use super::shell::Shell;
 use super::supervised::chain;
+use super::whole::Whole;
 use crate::checks::evaluate;
 use crate::failpoint;
 use crate::files::FolderFiles;
@@ -156,11 +157,6 @@ impl Collecting {
             // What stays is found by `gc`.
             let _ = pool.release(&workspace, Released::Integrated);
         }
-        let name = format!(
-            "{}.{}.{}",
-            self.attempt.run, self.attempt.task.0, self.attempt.number
-        );
-        let _ = std::fs::remove_dir_all(shell.options.dir.join("tmp").join(name));
     }
 
     fn workspace(&self, shell: &Shell, base: &Commit) -> Result<Workspace, String> {
@@ -262,7 +258,8 @@ impl Checking {
 pub(super) struct Integrating {
     pub(super) onto: Commit,
     pub(super) batch: Vec<Merging>,
-    pub(super) preparing: Preparing,
+    /// What held before the batch.
+    whole: Whole,
 }
 
 impl Integrating {
@@ -287,12 +284,12 @@ impl Integrating {
         Some(Integrating {
             onto: head?.clone(),
             batch: batch.iter().filter_map(merging).collect(),
-            preparing: Preparing::of(run),
+            whole: Whole::of(run),
         })
     }
 
     /// Merges one after the other; where the result differs from what was verified, the checks of
-    /// all merged tasks are judged on it.
+    /// all merged tasks are judged on it, and then what held before.
     pub(super) fn merge(self, shell: &Shell) -> Result<Finished, Failed> {
         let pool = shell.pool()?;
         let mut head = self.onto.clone();
@@ -323,13 +320,16 @@ impl Integrating {
         if differs && let Some(last) = merged.last() {
             let judging = Judging {
                 shell,
-                preparing: &self.preparing,
+                preparing: &self.whole.preparing,
                 tree: &last.tree,
                 commit: &last.commit,
                 base: &self.onto,
             };
             for one in &self.batch[..merged.len()] {
                 refused.extend(judging.failures(one.attempt, &one.criteria)?);
+            }
+            if refused.is_empty() {
+                refused = self.whole.broken(&judging)?;
             }
         }
         Ok(Finished::BatchMerged {
@@ -354,87 +354,4 @@ pub(super) fn move_head(shell: &Shell, run: RunId, to: &Commit) -> Result<Finish
             .map_err(|error| chain(&error))?;
     }
     Ok(Finished::HeadMoved(to.clone()))
-}
-
-/// What checking the whole needs.
-pub(super) struct Finally {
-    pub(super) run: RunId,
-    pub(super) head: Option<Commit>,
-    pub(super) base: Option<Commit>,
-    pub(super) criteria: Vec<Criterion>,
-    pub(super) tasks: Vec<(TaskNo, u32, Arc<TaskSpec>)>,
-    pub(super) preparing: Preparing,
-}
-
-impl Finally {
-    pub(super) fn of(run: &Run) -> Finally {
-        let done = run.tasks().iter().enumerate().filter(|(_, task)| {
-            task.status() == TaskStatus::Done && task.spec.workspace != WorkspaceKind::Shared
-        });
-        let integrated = |(no, task): (usize, &divisi_core::run::Task)| {
-            let ending = task
-                .endings
-                .iter()
-                .rev()
-                .find(|ending| ending.end == AttemptEnd::Integrated)?;
-            Some((TaskNo(no as u32), ending.number, Arc::clone(&task.spec)))
-        };
-        Finally {
-            run: run.id,
-            head: run.integration.head.clone(),
-            base: run.base.commit.clone(),
-            criteria: run.criteria.clone(),
-            tasks: done.filter_map(integrated).collect(),
-            preparing: Preparing::of(run),
-        }
-    }
-
-    pub(super) fn check(self, shell: &Shell) -> Result<Finished, Failed> {
-        failpoint::hit("final.check.before");
-        let head = self.head.as_ref();
-        let head = head.ok_or_else(|| "the run has no base commit".to_owned())?;
-        let pool = shell.pool()?;
-        let tree = pool.repo().tree_of(head).map_err(|error| chain(&error))?;
-        let judging = Judging {
-            shell,
-            preparing: &self.preparing,
-            tree: &tree,
-            commit: head,
-            base: self.base.as_ref().unwrap_or(head),
-        };
-        let mut tasks = Vec::new();
-        for (task, number, spec) in &self.tasks {
-            let attempt = AttemptId {
-                run: self.run,
-                task: *task,
-                number: *number,
-            };
-            let failures = judging.failures(attempt, &spec.criteria)?;
-            if !failures.is_empty() {
-                tasks.push((*task, failures));
-            }
-        }
-        let files = pool
-            .repo()
-            .files(&tree, None)
-            .map_err(|error| chain(&error))?;
-        let whole = AttemptId {
-            run: self.run,
-            task: TaskNo(u32::MAX),
-            number: 0,
-        };
-        let asked = Asked {
-            attempt: whole,
-            criteria: &self.criteria,
-            exit: None,
-            passed_before: &[],
-        };
-        let verdicts = judging.verdicts(&asked, &files)?;
-        failpoint::hit("final.check.after");
-        Ok(Finished::FinalChecked {
-            head: self.head,
-            verdicts,
-            tasks,
-        })
-    }
 }

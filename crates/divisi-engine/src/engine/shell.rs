@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment};
-use divisi_core::criterion::Verdict;
+use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::worker::Confinement;
 use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, TaskNo, Tree};
 
@@ -18,6 +18,7 @@ use super::launch::COLLECT_BYTES_MAX;
 use super::preparation::{Preparing, Provided, Setups, failed};
 use super::programs::Checks;
 use super::supervised::chain;
+use super::temporary::Temporary;
 use crate::repo::Repo;
 use crate::supervisor::Client;
 use crate::workspace::{Pool, PoolOptions, walk};
@@ -38,6 +39,7 @@ pub struct Shell {
     opening: Mutex<()>,
     supervisor: Mutex<Option<Arc<Client>>>,
     shared: Mutex<HashMap<(RunId, Commit), PathBuf>>,
+    pub(super) temporary: Temporary,
     verdicts: Mutex<HashMap<(Tree, String), Verdict>>,
     started: Instant,
 }
@@ -54,6 +56,7 @@ impl Shell {
             .map(|agent| (agent.description().name, agent))
             .collect();
         Shell {
+            temporary: Temporary::new(&options.dir),
             options,
             checks: Checks::default(),
             setups: Setups::default(),
@@ -197,8 +200,11 @@ impl Shell {
         is_live: &dyn Fn(&str) -> bool,
         is_busy: &dyn Fn(RunId, Option<TaskNo>) -> bool,
     ) -> Result<(), String> {
-        let tmp = self.options.dir.join("tmp");
-        let entries = std::fs::read_dir(&tmp).into_iter().flatten().flatten();
+        self.temporary.forget_free();
+        let entries = std::fs::read_dir(self.temporary.folder())
+            .into_iter()
+            .flatten()
+            .flatten();
         for entry in entries.filter(|entry| !entry.file_name().to_str().is_some_and(is_live)) {
             let path = entry.path();
             walk::remove_all(&path)
@@ -227,13 +233,6 @@ impl Shell {
         )
     }
 
-    /// A private temporary folder, made if it is not there.
-    pub(super) fn tmp_folder(&self, name: &str) -> Option<PathBuf> {
-        let folder = self.options.dir.join("tmp").join(name);
-        std::fs::create_dir_all(&folder).ok()?;
-        Some(folder)
-    }
-
     /// The folder of a run, for people.
     pub(super) fn run_folder(&self, run: RunId) -> PathBuf {
         run_folder(&self.options.dir, run)
@@ -249,11 +248,21 @@ impl Shell {
         self.run_folder(attempt.run).join("logs").join(name)
     }
 
-    /// The verdict of a criterion on a tree, if it was evaluated in this life.
+    /// The verdict of a criterion on a tree, if it is known.
     pub(super) fn known_verdict(&self, tree: &Tree, criterion: &Criterion) -> Option<Verdict> {
         lock(&self.verdicts)
             .get(&(tree.clone(), key(criterion)))
             .cloned()
+    }
+
+    /// Keeps what a receipt says to have passed, perhaps in an earlier life of the engine. What a
+    /// person let pass is not among it.
+    pub(super) fn keep_passed(&self, tree: &Tree, criteria: &[Criterion], verdicts: &[Verdict]) {
+        let passed = verdicts
+            .iter()
+            .filter(|verdict| verdict.outcome == Outcome::Pass);
+        let passed: Vec<Verdict> = passed.cloned().collect();
+        self.keep_verdicts(tree, criteria, &passed);
     }
 
     /// Keeps verdicts by tree and criterion, so that the same check runs once on the same tree.

@@ -117,7 +117,7 @@ fn shared_name_of(run: RunId, commit: &Commit) -> String {
 }
 
 impl Pool {
-    /// Opens the pool of a project, and recognises what an earlier life of the engine left.
+    /// Opens the pool of a project, and recognizes what an earlier life of the engine left.
     ///
     /// # Errors
     /// The file system refuses.

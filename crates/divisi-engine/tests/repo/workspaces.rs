@@ -209,7 +209,7 @@ fn a_checkout_is_clean_and_given_back() {
 }
 
 #[test]
-fn what_a_crash_left_is_recognised_and_nothing_is_destroyed() {
+fn what_a_crash_left_is_recognized_and_nothing_is_destroyed() {
     let project = Project::git(&[("a", "1")]);
     let (pool, workspace) = project.worktree();
     write(workspace.path.join("work"), "precious");

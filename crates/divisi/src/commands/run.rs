@@ -361,14 +361,13 @@ impl<'a> Driver<'a> {
         // A holder that took over from another goes on only with what it is asked for. If it is
         // gone already, that shows below.
         let _ = client.ask(&request(Ask::Attend(run)));
+        let mut how = Action::Interrupt;
         self.hear(Box::new(move || {
+            let action = std::mem::replace(&mut how, Action::Force);
             if let Ok(Holder::Other(mut client)) = reach(&holding, || {
                 Box::new(|_: &[Notice], _: &dyn divisi_engine::engine::View| {})
             }) {
-                let ask = Ask::Act {
-                    run,
-                    action: Action::Interrupt,
-                };
+                let ask = Ask::Act { run, action };
                 // A holder that is gone has ended its agents by itself.
                 let _ = client.ask(&request(ask));
             }

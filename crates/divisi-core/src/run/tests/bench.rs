@@ -102,6 +102,8 @@ pub(super) fn exited(status: i32) -> Ended {
         swept: 0,
         empty: true,
         told: false,
+        command: String::new(),
+        confined: None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use divisi_core::criterion::Program;
 use divisi_core::ids::{AttemptId, Epoch};
 use divisi_core::ledger::{self, Account, Amount};
 use divisi_core::plan::{
@@ -57,6 +58,15 @@ fn verdicts() -> Vec<Verdict> {
         outcome,
         evidence: "seen".into(),
         proves_nothing: true,
+        program: Some(Box::new(Program {
+            command: "cargo test".into(),
+            exit: Exit::Status(0),
+            output: Some(Output {
+                digest: hash(Digest::new),
+                bytes: 3,
+                capped: false,
+            }),
+        })),
     });
     full.chain([Verdict::pass(0)]).collect()
 }
@@ -185,8 +195,13 @@ fn tasks() -> Vec<TaskSpec> {
 
 fn receipts() -> Vec<Receipt> {
     let at = Time(7);
-    let submitted = |exit, output| Receipt::Submitted {
+    let submitted = |exit: Exit, output| Receipt::Submitted {
         at,
+        command: match exit {
+            Exit::NoProcess => String::new(),
+            Exit::Status(_) | Exit::Signal(_) => "cargo build".into(),
+        },
+        confined: (exit != Exit::NoProcess).then_some(true),
         exit,
         output,
         wall_ms: 9,
@@ -219,7 +234,13 @@ fn receipts() -> Vec<Receipt> {
         },
         Receipt::Verified {
             at,
+            tree: Some(hash(Tree::new)),
             verdicts: verdicts(),
+        },
+        Receipt::Verified {
+            at,
+            tree: None,
+            verdicts: Vec::new(),
         },
         Receipt::Integrated {
             at,

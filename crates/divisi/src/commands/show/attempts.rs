@@ -88,6 +88,7 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
     for receipt in receipts {
         match receipt {
             Receipt::Submitted {
+                command,
                 exit,
                 output,
                 wall_ms,
@@ -105,6 +106,9 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 lines.push(Line::of(format!(
                     "  submitted   {exit} after {took}{printed}"
                 )));
+                if !command.is_empty() {
+                    lines.push(Line::styled(Style::Dim, format!("    `{command}`")));
+                }
             }
             Receipt::Collected {
                 snapshot,
@@ -121,8 +125,11 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                     Line::of(format!("    {}", artifact.path)).with(Style::Dim, facts)
                 }));
             }
-            Receipt::Verified { verdicts, .. } => {
-                lines.push(Line::of("  verified"));
+            Receipt::Verified { tree, verdicts, .. } => {
+                let on = tree
+                    .as_ref()
+                    .map_or_else(String::new, |tree| format!("    tree {}", tree.short()));
+                lines.push(Line::of(format!("  verified{on}")));
                 lines.extend(verdict_lines(&task.spec.criteria, verdicts, "    "));
             }
             Receipt::Integrated { commit, .. } => lines.push(Line::of(match commit {
@@ -143,7 +150,11 @@ pub(super) fn verdict_lines(
     let mut lines = Vec::new();
     for verdict in verdicts {
         let criterion = criteria.get(usize::from(verdict.criterion));
-        let words = criterion.map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        let words = match (verdict.criterion, criterion) {
+            (Verdict::ON_THE_WHOLE, _) => "what is integrated already still holds".to_owned(),
+            (_, None) => "unknown".to_owned(),
+            (_, Some(criterion)) => criterion.to_string(),
+        };
         lines.push(
             Line::of(indent)
                 .with(verdict_style(verdict), verdict_word(verdict))
