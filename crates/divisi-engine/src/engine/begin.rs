@@ -290,7 +290,7 @@ impl<J: Journal> Engine<J> {
                     Err(unlaunched) => self.local.push_back(Input::Finished {
                         effect: Effect::Start(attempt),
                         result: match unlaunched {
-                            Unlaunched::Never(finished) => Ok(finished),
+                            Unlaunched::Never(cause) => Ok(starting.not_started(cause)),
                             Unlaunched::NotNow(cause) => Err(cause.into()),
                         },
                     }),

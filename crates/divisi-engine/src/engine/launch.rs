@@ -84,7 +84,7 @@ pub enum Launched {
 /// Why an attempt is not launched.
 pub(super) enum Unlaunched {
     /// It would fail again in the same way.
-    Never(Finished),
+    Never(String),
     /// For a reason of ours, worth another try.
     NotNow(String),
 }
@@ -168,7 +168,7 @@ impl Starting {
         let handoff_path = self.write_handoff(shell)?;
         let launched = match self.launch(shell, &path, handoff_path.as_deref()) {
             Ok(launched) => launched,
-            Err(Unlaunched::Never(not_started)) => return Ok(not_started),
+            Err(Unlaunched::Never(cause)) => return Ok(self.not_started(cause)),
             Err(Unlaunched::NotNow(cause)) => return Err(cause.into()),
         };
         let prepared = Prepared {
@@ -342,7 +342,7 @@ impl Starting {
                 "there is no agent {:?}; there are command, person and scripted",
                 self.agent
             );
-            return Err(Unlaunched::Never(self.not_started(cause)));
+            return Err(Unlaunched::Never(cause));
         };
         self.launch_agent(shell, agent.as_ref(), workspace, handoff_path)
     }
@@ -365,7 +365,7 @@ impl Starting {
             masked: &masked,
         };
         match agent.launch(&assignment) {
-            Err(fault) => Err(Unlaunched::Never(self.not_started(chain(&fault)))),
+            Err(fault) => Err(Unlaunched::Never(chain(&fault))),
             Ok(Launch::Person) => Ok(Launched::Person),
             Ok(Launch::InProcess(script)) => Ok(Launched::InProcess(script, workspace.to_owned())),
             Ok(Launch::Process(mut process)) => {
@@ -418,10 +418,9 @@ impl Starting {
     }
 
     /// Copies external files into the workspace; where one is missing, somebody will submit it.
-    fn launch_external(&self, shell: &Shell, workspace: &Path) -> Result<Launched, Finished> {
-        let failed = |cause: String| self.not_started(cause);
+    fn launch_external(&self, shell: &Shell, workspace: &Path) -> Result<Launched, String> {
         let project = FolderFiles::open(&shell.options.project, Vec::new())
-            .map_err(|error| failed(format!("open the project's folder: {error}")))?;
+            .map_err(|error| format!("open the project's folder: {error}"))?;
         let paths: Vec<&str> = self
             .spec
             .inputs
@@ -439,7 +438,7 @@ impl Starting {
         for (at, path) in paths.iter().enumerate() {
             let bytes = project
                 .read(path, EXTERNAL_BYTES_MAX)
-                .map_err(|error| failed(format!("read the external input {path}: {error}")))?;
+                .map_err(|error| format!("read the external input {path}: {error}"))?;
             let target = match self.spec.deliverables.get(at) {
                 Some(deliverable) if self.spec.deliverables.len() == paths.len() => {
                     &deliverable.path
@@ -452,7 +451,7 @@ impl Starting {
                 &bytes,
                 divisi_agents::beneath::Place::Whole,
             )
-            .map_err(|error| failed(format!("write {target}: {}", chain(&error))))?;
+            .map_err(|error| format!("write {target}: {}", chain(&error)))?;
         }
         Ok(Launched::Instant)
     }
@@ -467,7 +466,7 @@ impl Starting {
         path.to_string_lossy().into_owned()
     }
 
-    fn not_started(&self, cause: String) -> Finished {
+    pub(super) fn not_started(&self, cause: String) -> Finished {
         Finished::NotStarted {
             attempt: self.attempt,
             cause,
