@@ -11,7 +11,7 @@ use divisi_core::run::{Final, PauseReason, Run, RunStatus, TaskState, TaskStatus
 pub(crate) enum Exit {
     /// It was done; of a run: it succeeded.
     Success,
-    /// The run failed: a task was given up.
+    /// The run failed: a task was given up. Of a review: something was found that must not be.
     Failed,
     /// The command line or the plan is wrong; nothing was started.
     Usage,

@@ -28,8 +28,6 @@ pub(crate) struct Lines {
     #[serde(default)]
     from: Stream,
     pattern: String,
-    /// What in a message says that it is no finding.
-    ignores: Option<String>,
 }
 
 /// Which output.
@@ -126,7 +124,6 @@ fn compiled(pattern: &str) -> Result<Regex, String> {
 impl Lines {
     fn read(&self, text: &str) -> Result<Vec<Place>, String> {
         let pattern = compiled(&self.pattern)?;
-        let ignores = self.ignores.as_deref().map(compiled).transpose()?;
         // A form that spans lines is one of the whole output.
         let texts: Vec<&str> = match self.pattern.starts_with("(?s)") {
             true => vec![text],
@@ -135,18 +132,11 @@ impl Lines {
         let places = texts.into_iter().filter_map(|text| {
             let found = pattern.captures(text)?;
             let group = |name: &str| found.name(name).map_or("", |group| group.as_str());
-            let message = group("message").trim().to_owned();
-            if ignores
-                .as_ref()
-                .is_some_and(|ignores| ignores.is_match(&message))
-            {
-                return None;
-            }
             Some(Place {
                 file: group("file").to_owned(),
                 line: group("line").parse().unwrap_or(0),
                 search: None,
-                message,
+                message: group("message").trim().to_owned(),
                 rule: group("rule").to_owned(),
                 severity: severity(group("level")),
             })

@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use regex::Regex;
 use serde::Deserialize;
 
 use super::output::{Output, Place};
@@ -69,6 +70,8 @@ pub struct Tool {
     minutes: u64,
     /// Exit statuses of a run that worked.
     statuses: Vec<i32>,
+    /// What in a message says that nothing was found, only not understood.
+    ignores: Option<String>,
     /// What the output of a run that worked holds.
     must_hold: Option<String>,
     #[serde(default = "warning")]
@@ -283,7 +286,15 @@ impl Tool {
                 last.unwrap_or("it said nothing").trim()
             ));
         }
-        self.output.read(&out, &err)
+        let mut places = self.output.read(&out, &err)?;
+        if places.is_empty() && !status.success() {
+            return Err(format!("{status}, and it named no place"));
+        }
+        if let Some(ignores) = &self.ignores {
+            let ignores = Regex::new(ignores).map_err(|error| error.to_string())?;
+            places.retain(|place| !ignores.is_match(&place.message));
+        }
+        Ok(places)
     }
 
     /// A command with what its placeholders stand for.
@@ -348,6 +359,113 @@ mod tests {
             assert!(tool.files([&none]).is_empty(), "{}", tool.id);
             assert!(tool.output.read(b"", b"").is_ok() || tool.output.read(b"[]", b"").is_ok());
         }
+    }
+
+    /// What each program printed once, and the places in it.
+    #[test]
+    fn transcripts_are_read() {
+        let clippy = r#"{"reason":"compiler-artifact","package_id":"a"}
+{"reason":"compiler-message","message":{"code":{"code":"clippy::needless_return","explanation":null},"level":"warning","message":"unneeded `return` statement","spans":[{"file_name":"src/lib.rs","is_primary":false,"line_start":1,"label":null},{"file_name":"src/lib.rs","is_primary":true,"line_start":3,"label":null}]}}
+{"reason":"compiler-message","message":{"code":null,"level":"warning","message":"1 warning emitted","spans":[]}}
+{"reason":"build-finished","success":true}"#;
+        let doc = r#"{"reason":"compiler-message","message":{"code":{"code":"rustdoc::broken_intra_doc_links","explanation":null},"level":"warning","message":"unresolved link to `X`","spans":[{"file_name":"src/lib.rs","is_primary":true,"line_start":2}]}}
+{"reason":"compiler-message","message":{"code":{"code":"unused_variables","explanation":null},"level":"warning","message":"unused variable: `x`","spans":[{"file_name":"src/lib.rs","is_primary":true,"line_start":9}]}}"#;
+        let eslint = r#"[{"filePath":"/p/c.js","messages":[{"ruleId":"no-undef","severity":2,"message":"'y' is not defined.","line":2,"column":23}],"errorCount":1}]"#;
+        let audit = r#"{"database":{"advisory-count":1},"lockfile":{"dependency-count":2},"vulnerabilities":{"found":true,"count":1,"list":[{"advisory":{"id":"RUSTSEC-2020-0071","package":"time","title":"Potential segfault in the time crate"},"package":{"name":"time","version":"0.1.43"}}]},"warnings":{}}"#;
+        let npm = r#"{"auditReportVersion":2,"vulnerabilities":{"left":{"name":"left","severity":"high","via":[{"source":1,"name":"left","title":"Prototype pollution","url":"https://a/1","severity":"moderate"},"other"]}}}"#;
+        let ruff = r#"[{"cell":null,"code":"F821","filename":"/p/a.py","location":{"column":5,"row":2},"message":"Undefined name `x`","severity":"error"}]"#;
+        let node = "/p/bad.js:2\nfunction ( {\n^^^^^^^^\n\nSyntaxError: Function statements require a function name\n    at wrapSafe (node:internal/modules/cjs/loader:1464:18)\n";
+        for (id, out, err, expected) in [
+            (
+                "cargo-clippy",
+                clippy,
+                "",
+                "src/lib.rs:3 clippy::needless_return warning unneeded `return` statement",
+            ),
+            (
+                "cargo-doc",
+                doc,
+                "",
+                "src/lib.rs:2 rustdoc::broken_intra_doc_links warning unresolved link to `X`",
+            ),
+            (
+                "cargo-audit",
+                audit,
+                "",
+                "Cargo.lock:0 RUSTSEC-2020-0071  Potential segfault in the time crate",
+            ),
+            ("ruff", ruff, "", "/p/a.py:2 F821  Undefined name `x`"),
+            (
+                "python-syntax",
+                "a.py:2: SyntaxError: invalid syntax\n",
+                "",
+                "a.py:2   SyntaxError: invalid syntax",
+            ),
+            (
+                "mypy",
+                "m.py:2: error: Incompatible return value type  [return-value]\n",
+                "",
+                "m.py:2 return-value error Incompatible return value type",
+            ),
+            (
+                "shellcheck",
+                "b.sh:2:6: warning: a is referenced but not assigned. [SC2154]\n",
+                "",
+                "b.sh:2 SC2154 warning a is referenced but not assigned.",
+            ),
+            (
+                "node-syntax",
+                "",
+                node,
+                "bad.js:2   SyntaxError: Function statements require a function name",
+            ),
+            (
+                "eslint",
+                eslint,
+                "",
+                "/p/c.js:2 no-undef error 'y' is not defined.",
+            ),
+            (
+                "go-vet",
+                "",
+                "# a\nvet: ./b.go:3:9: expected ')', found '{'\n",
+                "./b.go:3   expected ')', found '{'",
+            ),
+            (
+                "npm-audit",
+                npm,
+                "",
+                "package-lock.json:0 https://a/1 warning Prototype pollution",
+            ),
+        ] {
+            let tool = tools().into_iter().find(|tool| tool.id == id).unwrap();
+            let places = tool.output.read(out.as_bytes(), err.as_bytes()).unwrap();
+            let shown: Vec<String> = places
+                .iter()
+                .map(|place| {
+                    let severity = place.severity.map_or("", Severity::word);
+                    format!(
+                        "{}:{} {} {severity} {}",
+                        place.file, place.line, place.rule, place.message
+                    )
+                })
+                .collect();
+            assert_eq!(shown, [expected], "{id}");
+        }
+        let searched = |id: &str, out: &str| {
+            let tool = tools().into_iter().find(|tool| tool.id == id).unwrap();
+            tool.output.read(out.as_bytes(), b"").unwrap()[0]
+                .search
+                .clone()
+        };
+        assert_eq!(
+            searched("npm-audit", npm).as_deref(),
+            Some("\"node_modules/left\"")
+        );
+        assert_eq!(
+            searched("cargo-audit", audit).as_deref(),
+            Some("name = \"time\"")
+        );
     }
 
     #[test]

@@ -137,6 +137,7 @@ fn a_tool_that_fails_or_says_something_else_has_not_reviewed() {
         ),
         ("All checks passed!", 0, "it failed: its output is no JSON"),
         ("", 0, "it failed: its output is no JSON"),
+        ("[]", 1, "it failed: exit status: 1, and it named no place"),
     ] {
         let machine = Machine::new();
         machine.prints("ruff", text, status);

@@ -7,6 +7,7 @@ mod bounds;
 mod composition;
 mod people;
 mod preparation;
+mod review;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod whole;
