@@ -15,7 +15,7 @@ use crate::checks::{ProgramEnd, Programs};
 use crate::failpoint;
 
 /// What is kept of a program's output as evidence, in bytes.
-const TAIL_BYTES: u64 = 3_000;
+pub(super) const TAIL_BYTES: u64 = 3_000;
 
 enum Heard {
     Ended(Ended),
@@ -202,7 +202,7 @@ impl Programs for InCheckout<'_> {
         if interrupted {
             return failed("interrupted");
         }
-        let tail = tail(&log);
+        let tail = tail(&log, TAIL_BYTES);
         if timed_out {
             return ProgramEnd::TimedOut { tail };
         }
@@ -215,15 +215,32 @@ impl Programs for InCheckout<'_> {
 }
 
 /// The last bytes of a log; empty if nothing was printed.
-pub(super) fn tail(log: &Path) -> String {
+pub(super) fn tail(log: &Path, bytes_max: u64) -> String {
     use std::io::{Read, Seek, SeekFrom};
     let read = || -> std::io::Result<Vec<u8>> {
         let mut file = std::fs::File::open(log)?;
         let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(bytes_max)))?;
         let mut bytes = Vec::new();
-        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+        file.take(bytes_max).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+    use super::*;
+
+    #[test]
+    fn the_last_bytes_of_a_log_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        assert_eq!(tail(&log, 4), "");
+        std::fs::write(&log, "first last").unwrap();
+        assert_eq!(tail(&log, 4), "last");
+        assert_eq!(tail(&log, 100), "first last");
+    }
 }
