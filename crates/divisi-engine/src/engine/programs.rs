@@ -135,9 +135,9 @@ impl Programs for InCheckout<'_> {
             Err(error) => return failed(&format!("make a temporary folder: {error}")),
         };
         let tmp_text = tmp.to_string_lossy().into_owned();
-        let (mut env, masked) = self
-            .shell
-            .environment(&std::collections::BTreeMap::new(), &[]);
+        let (mut env, masked) =
+            self.shell
+                .environment(self.attempt.run, &std::collections::BTreeMap::new(), &[]);
         env.insert("TMPDIR".to_owned(), tmp_text.clone());
         let writes = vec![cwd.clone(), tmp_text];
         let spec = ProcessSpec {
@@ -147,8 +147,8 @@ impl Programs for InCheckout<'_> {
             stdin: String::new(),
             log: log.to_string_lossy().into_owned(),
             masked,
-            confinement: self.shell.confinement(writes),
-            limits: self.shell.options.limits.clone(),
+            confinement: self.shell.confinement(self.attempt.run, writes),
+            limits: self.shell.limits(self.attempt.run),
         };
         // What an earlier check of the same attempt printed would be taken for this one's.
         let _ = std::fs::remove_file(&log);
