@@ -647,6 +647,13 @@ fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
         return Some(ledger::Command::Release { attempt });
     };
     if let Some(ending) = task.ending(attempt.number) {
+        if matches!(
+            ending.end,
+            run::AttemptEnd::Errored(run::Failure::Preparation(_))
+        ) {
+            // No agent ever came of it.
+            return Some(ledger::Command::Release { attempt });
+        }
         let used = ending.receipts.iter().find_map(|receipt| match receipt {
             Receipt::Submitted { wall_ms, .. } => Some(*wall_ms),
             _ => None,

@@ -81,6 +81,7 @@ impl Sim {
                 base,
                 passed_before: Vec::new(),
                 confined: Some(true),
+                left_out: Vec::new(),
             };
             self.give(Ask::Run(attempt.run, command), Source::Own);
         }

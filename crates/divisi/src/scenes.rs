@@ -94,6 +94,7 @@ pub(crate) fn succeeded() -> Given {
         base: None,
         passed_before: vec![0],
         confined: Some(false),
+        left_out: vec![".env: it holds the value of a secret".to_owned()],
     });
     given.ends("lint", 1).ends("lint", 0);
     let unverified = Verdict {

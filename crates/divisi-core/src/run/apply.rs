@@ -82,6 +82,7 @@ impl Run {
             settings: settings.clone(),
             base: base.clone(),
             criteria: plan.criteria.clone(),
+            preparation: Arc::new(plan.preparation.clone()),
             stages: Vec::new(),
             revision: 1,
             created_at: at,
@@ -370,6 +371,7 @@ impl Run {
                     base: None,
                     passed_before: Vec::new(),
                     confined: None,
+                    left_out: Vec::new(),
                     stopping: None,
                     suspected: None,
                     receipts: Vec::new(),
@@ -648,12 +650,14 @@ fn apply_live(live: &mut Attempt, event: Event) {
             base,
             passed_before,
             confined,
+            left_out,
             ..
         } => {
             live.phase = Phase::Working;
             live.base = base;
             live.passed_before = passed_before;
             live.confined = confined;
+            live.left_out = left_out;
         }
         Event::AttemptAdopted { epoch, .. } => live.epoch = epoch,
         Event::AttemptStopping { reason, .. } => live.stopping = Some(reason),
@@ -696,6 +700,7 @@ fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
         end,
         base: live.base,
         confined: live.confined,
+        left_out: live.left_out,
         receipts: live.receipts,
         returned: false,
         offer: None,

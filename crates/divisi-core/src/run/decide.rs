@@ -115,7 +115,18 @@ impl Draft<'_> {
                 base,
                 passed_before,
                 confined,
-            } => self.on_started(attempt, base, passed_before, confined),
+                left_out,
+            } => {
+                let started = Event::AttemptStarted {
+                    attempt,
+                    base,
+                    passed_before,
+                    confined,
+                    left_out,
+                };
+                self.on_started(attempt, started)
+            }
+            Command::NotPrepared { attempt, cause } => self.on_not_prepared(attempt, cause),
             Command::NotStarted {
                 attempt,
                 cause,
@@ -218,24 +229,33 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn on_started(
-        &mut self,
-        attempt: AttemptId,
-        base: Option<crate::ids::Commit>,
-        passed_before: Vec<u16>,
-        confined: Option<bool>,
-    ) -> Result<(), Rejection> {
+    /// `started` becomes an event once, whoever says it again.
+    fn on_started(&mut self, attempt: AttemptId, started: Event) -> Result<(), Rejection> {
         match self.live(attempt)?.phase {
             Phase::Leased => {}
             Phase::Working => return Ok(()),
             _ => return Self::superseded(attempt),
         }
-        self.push(Event::AttemptStarted {
-            attempt,
-            base,
-            passed_before,
-            confined,
-        });
+        self.push(started);
+        Ok(())
+    }
+
+    /// What every workspace of the run needs cannot be had: nothing more is started until a person
+    /// has seen to it.
+    fn on_not_prepared(&mut self, attempt: AttemptId, cause: String) -> Result<(), Rejection> {
+        let live = self.live(attempt)?;
+        if live.phase != Phase::Leased {
+            return Self::superseded(attempt);
+        }
+        let end = match live.stopping.clone() {
+            Some(reason) => AttemptEnd::Stopped(reason),
+            None => {
+                self.pause(PauseReason::Fault(cause.clone()), false)?;
+                AttemptEnd::Errored(Failure::Preparation(cause))
+            }
+        };
+        // No agent has seen its workspace.
+        self.end(attempt, end, Vec::new(), true);
         Ok(())
     }
 

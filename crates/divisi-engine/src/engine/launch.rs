@@ -16,14 +16,15 @@ use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AttemptEnd, Ending, Run, S
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{AttemptId, Commit, Criterion, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind};
 
-use super::input::Finished;
+use super::input::{Failed, Finished};
+use super::preparation::{Preparing, Provided, failed};
 use super::shell::{Shell, log_path};
 use super::supervised::chain;
 use crate::compose;
 use crate::failpoint;
 use crate::files::{Files, FolderFiles};
 use crate::handoff;
-use crate::workspace::{CollectOptions, SuccessorFrom, Workspace};
+use crate::workspace::{CollectOptions, Given, SuccessorFrom, Workspace};
 
 /// The file in an attempt's temporary folder that holds its question, if it has one.
 const QUESTION_FILE: &str = "question.txt";
@@ -48,6 +49,7 @@ pub(super) struct Starting {
     /// Artifacts of inputs, for compositions.
     pub(super) inputs: Vec<compose::Input>,
     pub(super) facts: compose::Facts,
+    pub(super) preparing: Preparing,
     pub(super) at: Time,
 }
 
@@ -60,6 +62,8 @@ pub struct Prepared {
     pub base: Option<Commit>,
     /// Cheap criteria that already pass.
     pub passed_before: Vec<u16>,
+    /// What was to be copied into its workspace and was not, with the reasons.
+    pub left_out: Vec<String>,
     /// How it is launched.
     pub launched: Launched,
 }
@@ -80,7 +84,7 @@ pub enum Launched {
 /// Why an attempt is not launched.
 pub(super) enum Unlaunched {
     /// It would fail again in the same way.
-    Never(Finished),
+    Never(String),
     /// For a reason of ours, worth another try.
     NotNow(String),
 }
@@ -114,6 +118,7 @@ impl Starting {
                 title: run.title.clone(),
                 date: day,
             },
+            preparing: Preparing::of(run),
             at,
         })
     }
@@ -140,17 +145,20 @@ impl Starting {
         self.launch(shell, workspace, None)
     }
 
-    /// Prepares workspace and handoff. An error is a reason of ours, worth another try.
-    pub(super) fn prepare(mut self, shell: &Shell) -> Result<Finished, String> {
+    /// Prepares workspace and handoff.
+    pub(super) fn prepare(mut self, shell: &Shell) -> Result<Finished, Failed> {
         failpoint::hit("start.before");
         let Some(head) = self.base.clone().or_else(|| self.head.clone()) else {
-            return Err("the run has no base commit".to_owned());
+            return Err("the run has no base commit".to_owned().into());
         };
-        let (path, base) = match self.spec.workspace {
-            WorkspaceKind::Shared => (shell.shared(self.attempt.run, &head)?, None),
+        let (path, base, left_out) = match self.spec.workspace {
+            WorkspaceKind::Shared => {
+                let (path, left_out) = shell.shared(&self.preparing, self.attempt, &head)?;
+                (path, None, left_out)
+            }
             kind => {
-                let workspace = self.workspace(shell, kind, &head)?;
-                (workspace.path, Some(workspace.base))
+                let (workspace, left_out) = self.workspace(shell, kind, &head)?;
+                (workspace.path, Some(workspace.base), left_out)
             }
         };
         let passed_before = self.passed_before(shell, &path, base.as_ref())?;
@@ -160,13 +168,14 @@ impl Starting {
         let handoff_path = self.write_handoff(shell)?;
         let launched = match self.launch(shell, &path, handoff_path.as_deref()) {
             Ok(launched) => launched,
-            Err(Unlaunched::Never(not_started)) => return Ok(not_started),
-            Err(Unlaunched::NotNow(cause)) => return Err(cause),
+            Err(Unlaunched::Never(cause)) => return Ok(self.not_started(cause)),
+            Err(Unlaunched::NotNow(cause)) => return Err(cause.into()),
         };
         let prepared = Prepared {
             attempt: self.attempt,
             base,
             passed_before,
+            left_out,
             launched,
         };
         failpoint::hit("start.after");
@@ -178,26 +187,38 @@ impl Starting {
         shell: &Shell,
         kind: WorkspaceKind,
         base: &Commit,
-    ) -> Result<Workspace, String> {
+    ) -> Result<(Workspace, Vec<String>), Failed> {
         let pool = shell.pool()?;
-        let make = |number: u32, base: &Commit| {
-            let (run, task) = (self.attempt.run, self.attempt.task);
-            match kind {
-                WorkspaceKind::Scratch => pool.scratch(run, task, number, base),
-                _ => pool.worktree(run, task, number, base),
-            }
-            .map_err(|error| chain(&error))
-        };
+        let (run, task) = (self.attempt.run, self.attempt.task);
         if self.base.is_none() {
             // An attempt that was never started may have prepared it on an older head.
-            pool.release_unused(self.attempt.run, self.attempt.task, self.workspace, base)
-                .map_err(|error| chain(&error))?;
+            pool.release_unused(run, task, self.workspace, base)
+                .map_err(failed)?;
         }
+        // What Divisi does by itself needs nothing beside the tree.
+        let ours = matches!(self.agent.as_str(), AGENT_COMPOSE | AGENT_EXTERNAL);
+        let prepares = kind == WorkspaceKind::Worktree && !ours && !self.preparing.is_nothing();
+        let on = self.lost.as_ref().map_or(base, |(_, base)| base);
+        let provided = if prepares && !pool.is_prepared(run, task, self.workspace, on) {
+            let tree = pool.repo().tree_of(on).map_err(failed)?;
+            shell.provide(&self.preparing, self.attempt, &tree, Some(on))?
+        } else {
+            Provided::NOTHING
+        };
+        let make = |number: u32, base: &Commit, given: Given<'_>| {
+            match kind {
+                WorkspaceKind::Scratch => pool
+                    .scratch(run, task, number, base)
+                    .map(|workspace| (workspace, Vec::new())),
+                _ => pool.worktree_with(run, task, number, base, given),
+            }
+            .map_err(failed)
+        };
         let Some((number, lost_base)) = &self.lost else {
-            return make(self.workspace, base);
+            return make(self.workspace, base, provided.given());
         };
         // What a lost attempt left is copied: whoever may still write there disturbs nobody.
-        let lost = make(*number, lost_base)?;
+        let (lost, _) = make(*number, lost_base, Given::NOTHING)?;
         let (_, secrets) = shell.environment(self.attempt.run, &self.spec.env, &[]);
         let options = CollectOptions {
             message: &format!("{}: left by a lost attempt", self.spec.id),
@@ -207,11 +228,11 @@ impl Starting {
             secrets: &secrets,
         };
         let successor = pool
-            .successor(&lost, false, &options)
-            .map_err(|error| chain(&error))?;
+            .successor(&lost, false, &options, provided.given())
+            .map_err(failed)?;
         match successor.from {
             SuccessorFrom::Base(_) | SuccessorFrom::Snapshot(_) | SuccessorFrom::Same => {
-                Ok(successor.workspace)
+                Ok((successor.workspace, successor.left_out))
             }
         }
     }
@@ -321,7 +342,7 @@ impl Starting {
                 "there is no agent {:?}; there are command, person and scripted",
                 self.agent
             );
-            return Err(Unlaunched::Never(self.not_started(cause)));
+            return Err(Unlaunched::Never(cause));
         };
         self.launch_agent(shell, agent.as_ref(), workspace, handoff_path)
     }
@@ -348,7 +369,7 @@ impl Starting {
             masked: &masked,
         };
         match agent.launch(&assignment) {
-            Err(fault) => Err(Unlaunched::Never(self.not_started(chain(&fault)))),
+            Err(fault) => Err(Unlaunched::Never(chain(&fault))),
             Ok(Launch::Person) => Ok(Launched::Person),
             Ok(Launch::InProcess(script)) => Ok(Launched::InProcess(script, workspace.to_owned())),
             Ok(Launch::Process(mut process)) => {
@@ -402,10 +423,9 @@ impl Starting {
     }
 
     /// Copies external files into the workspace; where one is missing, somebody will submit it.
-    fn launch_external(&self, shell: &Shell, workspace: &Path) -> Result<Launched, Finished> {
-        let failed = |cause: String| self.not_started(cause);
+    fn launch_external(&self, shell: &Shell, workspace: &Path) -> Result<Launched, String> {
         let project = FolderFiles::open(&shell.options.project, Vec::new())
-            .map_err(|error| failed(format!("open the project's folder: {error}")))?;
+            .map_err(|error| format!("open the project's folder: {error}"))?;
         let paths: Vec<&str> = self
             .spec
             .inputs
@@ -423,7 +443,7 @@ impl Starting {
         for (at, path) in paths.iter().enumerate() {
             let bytes = project
                 .read(path, EXTERNAL_BYTES_MAX)
-                .map_err(|error| failed(format!("read the external input {path}: {error}")))?;
+                .map_err(|error| format!("read the external input {path}: {error}"))?;
             let target = match self.spec.deliverables.get(at) {
                 Some(deliverable) if self.spec.deliverables.len() == paths.len() => {
                     &deliverable.path
@@ -436,7 +456,7 @@ impl Starting {
                 &bytes,
                 divisi_agents::beneath::Place::Whole,
             )
-            .map_err(|error| failed(format!("write {target}: {}", chain(&error))))?;
+            .map_err(|error| format!("write {target}: {}", chain(&error)))?;
         }
         Ok(Launched::Instant)
     }
@@ -451,7 +471,7 @@ impl Starting {
         path.to_string_lossy().into_owned()
     }
 
-    fn not_started(&self, cause: String) -> Finished {
+    pub(super) fn not_started(&self, cause: String) -> Finished {
         Finished::NotStarted {
             attempt: self.attempt,
             cause,

@@ -14,7 +14,9 @@ use divisi_core::worker::{Confinement, Limits};
 use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, TaskNo, Tree};
 
 use super::Options;
+use super::input::Failed;
 use super::launch::COLLECT_BYTES_MAX;
+use super::preparation::{Preparing, Provided, Setups, failed};
 use super::programs::Checks;
 use super::supervised::chain;
 use super::temporary::Temporary;
@@ -37,6 +39,7 @@ struct Granted {
 pub struct Shell {
     pub(crate) options: Options,
     pub(super) checks: Checks,
+    pub(super) setups: Setups,
     pub(super) parent: BTreeMap<String, String>,
     granted: Mutex<BTreeMap<RunId, Arc<Granted>>>,
     agents: BTreeMap<String, Arc<dyn Agent>>,
@@ -64,6 +67,7 @@ impl Shell {
             temporary: Temporary::new(&options.dir),
             options,
             checks: Checks::default(),
+            setups: Setups::default(),
             parent: std::env::vars_os()
                 .filter_map(|(name, value)| {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -126,14 +130,26 @@ impl Shell {
         lock(&self.shared).get(&(run, commit.clone())).cloned()
     }
 
-    /// The shared checkout of a commit.
-    pub(super) fn shared(&self, run: RunId, commit: &Commit) -> Result<PathBuf, String> {
-        let workspace = self
-            .pool()?
-            .shared(run, commit)
-            .map_err(|error| chain(&error))?;
+    /// The shared checkout of a commit, and what of its preparation was left out.
+    pub(super) fn shared(
+        &self,
+        preparing: &Preparing,
+        attempt: AttemptId,
+        commit: &Commit,
+    ) -> Result<(PathBuf, Vec<String>), Failed> {
+        let run = attempt.run;
+        let pool = self.pool()?;
+        let provided = if preparing.is_nothing() || pool.is_shared_prepared(run, commit) {
+            Provided::NOTHING
+        } else {
+            let tree = pool.repo().tree_of(commit).map_err(failed)?;
+            self.provide(preparing, attempt, &tree, Some(commit))?
+        };
+        let (workspace, left_out) = pool
+            .shared_with(run, commit, provided.given())
+            .map_err(failed)?;
         lock(&self.shared).insert((run, commit.clone()), workspace.path.clone());
-        Ok(workspace.path)
+        Ok((workspace.path, left_out))
     }
 
     /// Takes in what a run's settings grant. They never change.
@@ -175,7 +191,7 @@ impl Shell {
     }
 
     /// Values that must stand nowhere beneath `.divisi`, of all runs.
-    fn secrets(&self) -> Vec<String> {
+    pub(super) fn secrets(&self) -> Vec<String> {
         let mut secrets: BTreeSet<String> = environment(&self.parent, &[], &BTreeMap::new())
             .masked
             .into_iter()
@@ -298,7 +314,7 @@ fn key(criterion: &Criterion) -> String {
     serde_json::to_string(criterion).expect("criteria are plain data")
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -60,9 +60,11 @@ impl<J: Journal> Engine<J> {
                     self.lacking_room.remove(&effect);
                     self.finished(effect, finished, directives, follows);
                 }
-                Err(cause) => {
+                // It was abandoned meanwhile; how it fails is nobody's business any more.
+                Err(_) if !self.reconcile.is_under_way(effect) => {}
+                Err(failed) => {
                     let before = directives.len();
-                    self.effect_failed(effect, cause, directives);
+                    self.effect_failed(effect, failed, directives);
                     follows.extend(directives[before..].iter().map(|_| Follow::Nothing));
                 }
             },
@@ -150,6 +152,8 @@ impl<J: Journal> Engine<J> {
                         self.force(run);
                     }
                     if command == Command::Resume {
+                        self.shell.setups.forget_failures();
+                        self.reconcile.hurry(run);
                         self.attended.insert(run);
                         self.attend();
                     }
@@ -444,6 +448,7 @@ impl<J: Journal> Engine<J> {
                     passed_before: prepared.passed_before.clone(),
                     confined: matches!(prepared.launched, Launched::Process(_))
                         .then_some(confined && self.confines),
+                    left_out: prepared.left_out.clone(),
                 };
                 self.launching.insert(attempt, prepared);
                 tell(

@@ -22,6 +22,7 @@ use crate::progress::{Progress, closing};
 use crate::project::Project;
 use crate::report;
 use crate::signals;
+use crate::words::plural;
 
 /// Attempts side by side unless told: agents wait more than they compute, but not for nothing.
 const JOBS_DEFAULT: u32 = 4;
@@ -125,13 +126,20 @@ fn consents(plan: &Plan, settings: &Settings, printer: &Printer) -> Result<bool,
         .tasks
         .iter()
         .filter(|task| is_for_people(task, settings));
-    let text = format!(
+    let mut text = format!(
         "{}: {} tasks, {} of them run programs of the plan, {} are for people",
         plan.title,
         plan.tasks.len(),
         executed.count(),
         people.count()
     );
+    let setup = &plan.preparation.setup;
+    if !setup.is_empty() {
+        let programs = plural(setup.len() as u64, "program");
+        text.push_str(&format!(
+            "; workspaces are set up by {programs} of the plan"
+        ));
+    }
     printer.note(&Line::of(text));
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(false);

@@ -266,6 +266,7 @@ impl Bench {
             base: Some(commit(0)),
             passed_before: Vec::new(),
             confined: Some(true),
+            left_out: Vec::new(),
         }
     }
 

@@ -143,6 +143,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             base: None,
             passed_before: Vec::new(),
             confined: None,
+            left_out: Vec::new(),
         },
         E::Adopted => Event::AttemptAdopted {
             attempt,

@@ -9,6 +9,7 @@ use divisi_core::ledger::{self, Account, Amount};
 use divisi_core::plan::{
     Deliverable, Estimate, Input, Plan, Priority, Stage, TaskKind, Template, Work, WorkspaceKind,
 };
+use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot};
 use divisi_core::run::{
     AttemptEnd, Base, Budget, Event, Failure, Grants, PauseReason, RunStatus, Settings, StopReason,
@@ -290,6 +291,15 @@ fn created(full: bool) -> Event {
         tasks: tasks(),
         stages,
         criteria: criteria(),
+        preparation: Preparation {
+            copy: vec![".env".into()],
+            setup: vec![
+                Setup::Command(vec!["npm".into(), "ci".into()]),
+                Setup::Script("npm ci".into()),
+            ],
+            inputs: Some(vec!["package.json".into()]),
+            timeout_ms: Some(1),
+        },
     };
     if full {
         return Event::RunCreated {
@@ -303,6 +313,7 @@ fn created(full: bool) -> Event {
         plan: Box::new(Plan {
             stages: Vec::new(),
             criteria: Vec::new(),
+            preparation: Preparation::default(),
             ..plan
         }),
         settings: Box::default(),
@@ -322,6 +333,7 @@ fn ends() -> Vec<AttemptEnd> {
             permanent: true,
         },
         Failure::Person("x".into()),
+        Failure::Preparation("x".into()),
     ];
     let mut ends: Vec<AttemptEnd> = failures.into_iter().map(AttemptEnd::Refused).collect();
     ends.extend(stops().into_iter().map(AttemptEnd::Stopped));
@@ -415,12 +427,14 @@ fn of_attempts() -> Vec<Event> {
             base: Some(commit()),
             passed_before: vec![1],
             confined: Some(false),
+            left_out: vec!["x".into()],
         },
         Event::AttemptStarted {
             attempt,
             base: None,
             passed_before: Vec::new(),
             confined: None,
+            left_out: Vec::new(),
         },
         Event::AttemptAdopted {
             attempt,

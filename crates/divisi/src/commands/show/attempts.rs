@@ -26,6 +26,7 @@ pub(super) fn ending_lines(task: &Task, ending: &Ending) -> Vec<Line> {
     if ending.confined == Some(false) {
         lines.push(Line::styled(Style::Warn, "  its writes were not confined"));
     }
+    lines.extend(left_out_lines(&ending.left_out));
     if let Some(offer) = &ending.offer {
         let words = format!(
             "  came back late; its work is kept as {}",
@@ -69,7 +70,17 @@ pub(super) fn live_lines(task: &Task, live: &Attempt, now: Time) -> Vec<Line> {
     if live.confined == Some(false) {
         lines.push(Line::styled(Style::Warn, "  its writes are not confined"));
     }
+    lines.extend(left_out_lines(&live.left_out));
     lines
+}
+
+fn left_out_lines(left_out: &[String]) -> impl Iterator<Item = Line> + '_ {
+    left_out.iter().map(|what| {
+        Line::styled(
+            Style::Warn,
+            format!("  not copied into its workspace: {what}"),
+        )
+    })
 }
 
 fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {

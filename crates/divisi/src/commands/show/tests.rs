@@ -113,6 +113,7 @@ fn a_done_task_shows_its_receipts() {
             fine for now
       integrated  as 333333333333
       its writes were not confined
+      not copied into its workspace: .env: it holds the value of a secret
     "###);
 }
 
