@@ -340,15 +340,17 @@ impl<J: Journal> Engine<J> {
         }
     }
 
-    /// Takes an attempt's temporary folder back; no process of it is left.
-    pub(super) fn give_temporary_back(&mut self, attempt: AttemptId) {
-        let given = self.shell.temporary.give_back(&launch::tmp_name(attempt));
-        if let GivenBack::Remove(folder) = given {
-            let chore = move || {
-                // What stays is removed with everything else when the engine ends.
-                let _ = crate::workspace::walk::remove_all(&folder);
-            };
-            let _ = self.execute(Work::Chore(Box::new(chore)));
+    /// Takes the temporary folders of ended attempts back; no process of theirs is left.
+    pub(super) fn take_temporary_back(&mut self) {
+        for attempt in std::mem::take(&mut self.returned) {
+            let given = self.shell.temporary.give_back(&launch::tmp_name(attempt));
+            if let GivenBack::Remove(folder) = given {
+                let chore = move || {
+                    // What stays is removed with everything else when the engine ends.
+                    let _ = crate::workspace::walk::remove_all(&folder);
+                };
+                let _ = self.execute(Work::Chore(Box::new(chore)));
+            }
         }
     }
 

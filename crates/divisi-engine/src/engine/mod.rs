@@ -160,6 +160,8 @@ pub struct Engine<J: Journal> {
     again: bool,
     /// Attempts whose processes may outlive them: found by an earlier life, or given up.
     strays: BTreeSet<AttemptId>,
+    /// Attempts that ended, whose temporary folders are to be taken back.
+    returned: Vec<AttemptId>,
     /// What the monitor found, to be decided in the next step.
     found: Vec<Directive>,
     looked_at: Instant,
@@ -212,6 +214,7 @@ impl<J: Journal> Engine<J> {
             passive: true,
             again: false,
             strays: BTreeSet::new(),
+            returned: Vec::new(),
             found: Vec::new(),
             looked_at: Instant::now(),
             joining: false,
@@ -427,6 +430,8 @@ impl<J: Journal> Engine<J> {
             failpoint::hit("reconcile.after");
         }
         self.flush();
+        // While the next ones are being started.
+        self.take_temporary_back();
         Ok(())
     }
 

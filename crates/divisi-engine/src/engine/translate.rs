@@ -572,7 +572,7 @@ impl<J: Journal> Engine<J> {
             }
             Follow::Forget(job) => self.outbox.push(ToWorker::Forget { job }),
             Follow::ForgetGone(job) => {
-                self.give_temporary_back(job.attempt);
+                self.returned.push(job.attempt);
                 self.outbox.push(ToWorker::Forget { job });
             }
         }

@@ -122,9 +122,7 @@ fn a_setup_that_fails_pauses_the_run_and_costs_no_attempt() {
         assert_eq!((task(&run, id).failures, task(&run, id).losses), (0, 0));
     }
     write(&mended, "");
-    stage
-        .divisi(&["resume", "1", "--allow-write", &count])
-        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
     assert_eq!(times(&stage), 2);
     let run = stage.only();
     assert_eq!(run.status(), RunStatus::Succeeded);
@@ -190,9 +188,7 @@ fn a_setup_that_fails_on_the_base_too_is_not_blamed_on_an_agents_change() {
     );
     assert_eq!(endings(&run, "a"), []);
     std::fs::remove_file(&down).unwrap();
-    stage
-        .divisi(&["resume", "1", "--allow-write", &around])
-        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
     assert_eq!(endings(&stage.only(), "a").len(), 1);
     assert_eq!(stage.result("lock").as_deref(), Some("two\n"));
 }
