@@ -107,6 +107,9 @@ impl Sim {
             self.begin_stop(attempt, process);
             return;
         }
+        if matches!(effect, Effect::Start(attempt) if engine.adopted.contains(&attempt)) {
+            return;
+        }
         let Some(what) = what(run, effect) else {
             return;
         };

@@ -113,7 +113,11 @@ impl Sim {
     }
 
     fn hear_joined(&mut self, epoch: Epoch, holds: Vec<(AttemptId, Option<Finished>)>) {
-        let Some(engine) = &self.engine else { return };
+        let Some(engine) = &mut self.engine else {
+            return;
+        };
+        let live = holds.iter().filter(|(_, finished)| finished.is_none());
+        engine.adopted.extend(live.map(|(attempt, _)| *attempt));
         let mut runs: BTreeMap<RunId, Vec<(AttemptId, Held)>> = engine
             .world
             .runs()

@@ -270,6 +270,11 @@ impl<J: Journal> Engine<J> {
     }
 
     fn begin_start(&mut self, attempt: AttemptId) {
+        // Adopted: it was started by an earlier life, which had no facts to record with that. What
+        // its workspace would need now is nothing to it.
+        if self.strays.contains(&attempt) {
+            return;
+        }
         let now = wall_now();
         let starting = self
             .world

@@ -3,7 +3,7 @@
 use divisi_core::run::{AttemptEnd, Event, Failure, PauseReason, RunStatus};
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, endings, stands, task, until, with_argument, write};
+use crate::stage::{Stage, endings, kill, stands, task, until, with_argument, write};
 
 /// A project whose dependencies are made by copying `lock`.
 fn project() -> Stage {
@@ -254,6 +254,62 @@ fn holding(folder: &std::path::Path, text: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// ```text
+/// first ── slow
+/// breaks ── wait ── more ── last      (in scratch folders, which need no preparation)
+/// ```
+#[test]
+fn an_adopted_attempt_is_not_prepared_again() {
+    let stage = project();
+    let at = |name: &str| stage.beside(name).display().to_string();
+    let until_there = |name: &str| format!("until test -e {}; do sleep 0.01; done", at(name));
+    // With the shared checkout there, and nothing to be told, the slow one starts unrecorded.
+    let slow = format!("touch {}; {}", at("begun"), until_there("gate"));
+    let breaks = format!("{}; echo broken > lock", until_there("begun"));
+    let scratch = |id: &str, on: &str, script: &str| {
+        json!({"subtask_id": id, "script": format!("{script}; echo > {id}.md"),
+        "deliverables": [format!("{id}.md")], "dependencies": [on], "workspace": "scratch"})
+    };
+    let plan = json!({"task_title": "adopted", "workspace": workspace(&stage), "subtasks": [
+        {"subtask_id": "first", "command": ["true"]},
+        {"subtask_id": "slow", "script": slow, "dependencies": ["first"]},
+        {"subtask_id": "breaks", "script": breaks, "deliverables": ["lock"]},
+        scratch("wait", "breaks", &until_there("resumed")),
+        scratch("more", "wait", "true"), scratch("last", "more", "true"),
+    ]});
+    write(at("counted"), "");
+    let args = ["-j", "3", "--allow-write", &at("")];
+    let running = stage.start_plan(&plan, &args);
+    let integrated = |many: usize| {
+        let is = |event: &Event| matches!(event, Event::BatchIntegrated { .. });
+        until("so many are integrated", || {
+            stage.try_view().is_some()
+                && stage
+                    .timed_events()
+                    .iter()
+                    .filter(|(_, event)| is(event))
+                    .count()
+                    == many
+        });
+    };
+    integrated(1);
+    kill(running.pid(), libc::SIGKILL);
+    drop(running);
+    // The slow one goes on; on the new head its workspace could not be prepared.
+    let running = stage.start(&["resume", "1", "-j", "3", "--allow-write", &at("")]);
+    stage.until_event("it is adopted", |event| {
+        matches!(event, Event::AttemptAdopted { .. })
+    });
+    write(at("resumed"), "");
+    integrated(4);
+    write(at("gate"), "");
+    running.wait().expect(0);
+    let run = stage.only();
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    assert_eq!(endings(&run, "slow").len(), 1);
+    assert_eq!(times(&stage), 1);
 }
 
 #[test]
