@@ -34,7 +34,7 @@ pub mod transition;
 
 pub use command::{Accepted, Command, Create, Finding, Held, Merged, Rejection};
 pub use decide::create;
-pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, Then};
+pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, PreparedCommit, Then};
 pub use owed::Effect;
 pub use person::SPLIT_DEPTH_MAX;
 pub use remedy::words as end_words;

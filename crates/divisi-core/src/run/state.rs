@@ -10,7 +10,7 @@ use super::owed::Effect;
 use super::settings::Settings;
 use super::transition::StateName;
 use crate::criterion::Verdict;
-use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskId, TaskNo, Time};
+use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskId, TaskNo, Time, Tree};
 use crate::plan::{Plan, TaskKind, TaskSpec, Work};
 use crate::receipt::{Receipt, Snapshot};
 use crate::run::event::PauseReason;
@@ -54,6 +54,9 @@ pub enum Phase {
     Prepared {
         /// That commit.
         commit: Commit,
+        /// Its tree, as far as it was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tree: Option<Tree>,
     },
 }
 
