@@ -7,22 +7,15 @@
 //! overwritten. The user's hooks and filters do not run, and nothing is signed: they could have
 //! come with the result itself.
 
-use std::fs;
-use std::io::Write;
-use std::path::Path;
-
 use divisi_core::{Commit, RunId, Time, Tree};
 
-use super::base::{joined, split};
-use super::copied::Copied;
 use super::fault::Fault;
 use super::folder::reversed;
 use super::merge::MergedTree;
-use super::objects::{Change, Item, Mode, Oid};
+use super::objects::Change;
 use super::refusal::{DeliverError, MergeRefusal};
-use super::standing::named;
 use super::store::{Identity, Repo};
-use super::user::{Project, Settings, UserRepo, remove_if_there};
+use super::user::{Project, Settings, UserRepo};
 
 /// What is merged, and where to.
 #[derive(Clone, Debug)]
@@ -150,16 +143,19 @@ impl Repo {
             Some(onto) => self.tree_of(onto)?,
             None => self.empty_tree()?,
         };
-        let changes = self.changes(&from, &self.tree_of(&result)?)?;
+        let to = self.tree_of(&result)?;
+        let changes = self.changes(&from, &to)?;
+        let staged = self.stage(&user.root, &settings, &to, &changes)?;
         self.refuse_blocked(user, &settings, onto.as_ref(), &changes)?;
         self.send_objects(user, onto.as_ref(), &result)?;
         self.hook("deliver.write.before");
-        self.write_checkout(user, &settings, &changes)?;
+        self.write_checkout(user, &settings, &staged, &changes)?;
         self.hook("deliver.write.after");
         let moved = self.move_head(user, &settings, onto.as_ref(), &result, options.run)?;
         if !moved {
             let back: Vec<Change> = changes.iter().map(reversed).collect();
-            self.write_checkout(user, &settings, &back)?;
+            let staged = self.stage(&user.root, &settings, &from, &back)?;
+            self.write_checkout(user, &settings, &staged, &back)?;
             return Err(MergeRefusal::HeadMoved.into());
         }
         self.hook("deliver.ref.after");
@@ -247,146 +243,6 @@ impl Repo {
         })
     }
 
-    /// Refuses if anything stands in the way, in files or in the index.
-    fn refuse_blocked(
-        &self,
-        user: &UserRepo,
-        settings: &Settings,
-        onto: Option<&Commit>,
-        changes: &[Change],
-    ) -> Result<(), DeliverError> {
-        let index = match onto {
-            Some(onto) => Some(Copied::of(self, user, onto)?),
-            None => Copied::as_is(self, user)?,
-        };
-        let mut blocked = self.blocked(&user.root, settings, changes)?;
-        if let Some(index) = &index {
-            if !blocked.is_empty() {
-                // What a filter wrote (LFS) has other bytes than its version, and is unchanged.
-                let modified = self.loose_files(&user.root, settings, &index.path)?;
-                let is_modified = |path: &Vec<u8>| modified.contains(path);
-                let tracked = changes.iter().filter(|change| change.old.is_some());
-                let tracked: Vec<&Vec<u8>> = tracked.map(|change| &change.path).collect();
-                blocked.retain(|path| !tracked.contains(&path) || is_modified(path));
-            }
-            blocked.extend(self.blocked_in_index(&index.path, changes)?);
-        }
-        blocked.sort_unstable();
-        blocked.dedup();
-        match blocked.is_empty() {
-            true => Ok(()),
-            false => Err(MergeRefusal::Dirty {
-                paths: named(&blocked),
-            }
-            .into()),
-        }
-    }
-
-    /// Paths that are staged as something else than the old or the new version.
-    fn blocked_in_index(&self, index: &Path, changes: &[Change]) -> Result<Vec<Vec<u8>>, Fault> {
-        let call = self.call("read the index")?.index(index);
-        let out = call.args(["ls-files", "--stage", "-z"]).ok()?;
-        let mut staged = std::collections::HashMap::new();
-        for record in split(&out) {
-            let entry = parse_staged(record);
-            let (path, item) = entry.ok_or_else(|| Fault::odd("read the index", "an odd entry"))?;
-            staged.insert(path, item);
-        }
-        let fits = |change: &Change| match staged.get(&change.path) {
-            None => change.old.is_none() || change.new.is_none(),
-            // In conflict.
-            Some(None) => false,
-            Some(item) => *item == change.old || *item == change.new,
-        };
-        let blocked = changes.iter().filter(|change| !fits(change));
-        Ok(blocked.map(|change| change.path.clone()).collect())
-    }
-
-    /// Adds the objects of a commit to the user's repository.
-    fn send_objects(
-        &self,
-        user: &UserRepo,
-        onto: Option<&Commit>,
-        result: &Commit,
-    ) -> Result<(), Fault> {
-        let path = self.temporary();
-        let send = || -> Result<(), Fault> {
-            let open = Fault::io("write", &path);
-            let file = fs::File::options()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .open(&path);
-            let mut file = file.map_err(open)?;
-            let mut revisions = format!("{result}\n");
-            if let Some(onto) = onto {
-                revisions.push_str(&format!("^{onto}\n"));
-            }
-            self.call("pack the result")?
-                .args(["pack-objects", "--quiet", "--revs", "--stdout"])
-                .stdin(revisions.into_bytes())
-                .out_file(file.try_clone().map_err(Fault::io("write", &path))?)
-                .ok()?;
-            std::io::Seek::rewind(&mut file).map_err(Fault::io("read", &path))?;
-            user.ask(&self.git, "add the result to the repository")
-                .durable("fsync")
-                .args(["index-pack", "--stdin"])
-                .stdin_file(file)
-                .ok()?;
-            Ok(())
-        };
-        let sent = send();
-        remove_if_there(&path).map_err(Fault::io("remove", &path))?;
-        sent
-    }
-
-    /// Makes index and files hold the new versions. Index first: at every moment each path is in
-    /// its old or its new version in both.
-    fn write_checkout(
-        &self,
-        user: &UserRepo,
-        settings: &Settings,
-        changes: &[Change],
-    ) -> Result<(), Fault> {
-        let index = user.git_dir.join("index");
-        let mut records = Vec::new();
-        let gone = changes.iter().filter(|change| change.new.is_none());
-        let there = changes.iter().filter(|change| change.new.is_some());
-        for change in gone.chain(there) {
-            let record = match change.new {
-                None => format!("0 {}\t", "0".repeat(self.oid_len * 2)),
-                Some(item) => format!("{:o} {}\t", bits(item.mode), item.oid),
-            };
-            records
-                .write_all(record.as_bytes())
-                .expect("memory takes any bytes");
-            records.extend_from_slice(&change.path);
-            records.push(0);
-        }
-        self.files_call("update the index", &user.root, settings)?
-            .config("core.untrackedCache", "keep")
-            .index(&index)
-            .args(["update-index", "-z", "--index-info"])
-            .stdin(records)
-            .ok()?;
-        self.remove_files(&user.root, changes)?;
-        let files = |change: &&Change| change.new.is_some_and(|item| item.mode != Mode::Gitlink);
-        let paths: Vec<&Vec<u8>> = changes
-            .iter()
-            .filter(files)
-            .map(|change| &change.path)
-            .collect();
-        if !paths.is_empty() {
-            self.files_call("write files", &user.root, settings)?
-                .config("core.untrackedCache", "keep")
-                .index(&index)
-                .args(["checkout-index", "--force", "--index", "-z", "--stdin"])
-                .stdin(joined(&paths))
-                .ok()?;
-        }
-        Ok(())
-    }
-
     /// Moves HEAD with the branch it names; `false` if it stands elsewhere by now.
     fn move_head(
         &self,
@@ -452,25 +308,4 @@ fn in_progress(user: &UserRepo) -> Option<&'static str> {
         .iter()
         .find(|(name, _)| user.git_dir.join(name).exists());
     found.map(|(_, what)| *what)
-}
-
-fn bits(mode: Mode) -> u32 {
-    match mode {
-        Mode::File => 0o100_644,
-        Mode::Executable => 0o100_755,
-        Mode::Link => 0o120_000,
-        Mode::Gitlink => 0o160_000,
-        Mode::Tree => 0o040_000,
-    }
-}
-
-/// Reads `mode hash stage TAB path`; the item is `None` for a path in conflict.
-fn parse_staged(record: &[u8]) -> Option<(Vec<u8>, Option<Item>)> {
-    let tab = memchr::memchr(b'\t', record)?;
-    let head = std::str::from_utf8(&record[..tab]).ok()?;
-    let mut words = head.split(' ');
-    let mode = Mode::from_bits(u32::from_str_radix(words.next()?, 8).ok()?);
-    let oid = Oid::parse(words.next()?)?;
-    let item = (words.next()? == "0").then_some(Item { mode, oid });
-    Some((record[tab + 1..].to_vec(), item))
 }

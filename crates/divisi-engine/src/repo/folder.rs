@@ -1,5 +1,6 @@
 //! Merging into a folder without git: each changed file whole, or the folder as it was.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
@@ -10,7 +11,7 @@ use super::deliver::{Delivery, MergeOptions, Target};
 use super::fault::Fault;
 use super::objects::{Change, Mode};
 use super::refusal::{DeliverError, MergeRefusal};
-use super::standing::{join, named};
+use super::standing::{beside, join, named, remove_empty};
 use super::store::Repo;
 use super::tree::lossy;
 use super::user::{Settings, remove_if_there};
@@ -64,18 +65,11 @@ impl Repo {
             let write = || Fault::io("write", &place);
             let parent = place.parent().unwrap_or(root);
             fs::create_dir_all(parent).map_err(write())?;
-            let name = place
-                .file_name()
-                .unwrap_or_default()
-                .to_os_string()
-                .into_vec();
-            let mut temporary = b".divisi-".to_vec();
-            temporary.extend_from_slice(&name[..name.len().min(200)]);
-            let temporary = parent.join(std::ffi::OsString::from_vec(temporary));
+            let temporary = beside(&place);
             remove_if_there(&temporary).map_err(write())?;
             if item.mode == Mode::Link {
                 let (target, _) = self.objects.blob(item.oid, 64 << 10).map_err(write())?;
-                let target = std::ffi::OsString::from_vec(target);
+                let target = OsString::from_vec(target);
                 symlink(target, &temporary).map_err(write())?;
             } else {
                 let mode = if item.mode == Mode::Executable {
@@ -97,10 +91,11 @@ impl Repo {
                     .map_err(write())?;
             }
             if place.is_dir() && !place.is_symlink() {
-                // It was found empty.
-                fs::remove_dir(&place).map_err(write())?;
+                // It was found without files.
+                remove_empty(&place).map_err(write())?;
             }
             fs::rename(&temporary, &place).map_err(write())?;
+            self.hook("deliver.file.after");
         }
         Ok(())
     }

@@ -16,6 +16,7 @@
 //! Why it is built this way, and what was rejected, stands in `docs/design/workspaces.md`.
 
 mod base;
+mod checkout;
 mod copied;
 mod deliver;
 mod fault;

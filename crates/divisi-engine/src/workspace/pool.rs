@@ -15,7 +15,8 @@ use divisi_core::{Commit, RunId, TaskNo, Tree, WorkspaceKind};
 use super::collect::CollectOptions;
 use super::refusal::{CollectError, Refusal};
 use super::slot::{self, Description, Phase, free_name, slot_dir};
-use crate::repo::{Fault, POOL, Repo, remove_if_there};
+use super::walk;
+use crate::repo::{Fault, POOL, Repo};
 
 /// How large the pool may be when nothing runs.
 #[derive(Clone, Copy, Debug)]
@@ -454,7 +455,7 @@ fn remove_temporary_files(pool: &Path) -> Result<(), Fault> {
             .and_then(rustix::process::Pid::from_raw)
             .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok());
         if !alive {
-            remove_if_there(&entry.path()).map_err(Fault::io("remove", &entry.path()))?;
+            walk::remove_all(&entry.path()).map_err(Fault::io("remove", &entry.path()))?;
         }
     }
     Ok(())

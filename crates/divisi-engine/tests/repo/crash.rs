@@ -35,6 +35,7 @@ fn work(project: &Project) -> Commit {
     let base = base(&pool).commit;
     let workspace = pool.worktree(RUN, TaskNo(1), 1, &base).unwrap();
     write(workspace.path.join("made"), "x");
+    write(workspace.path.join("too"), "x");
     let snapshot = collect(&pool, &workspace).snapshot;
     let checkout = pool
         .checkout(&snapshot.tree, Some(&snapshot.commit))
@@ -82,6 +83,7 @@ fn a_step_cut_off_on_either_side_is_repeated() {
         "ref.update.before",
         "ref.update.after",
         "deliver.write.before",
+        "deliver.file.after",
         "deliver.write.after",
     ] {
         let project = Project::git(&[("a", "1")]);

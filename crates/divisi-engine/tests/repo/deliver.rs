@@ -394,6 +394,101 @@ fn line_ends_are_the_users_own() {
 }
 
 #[test]
+fn attributes_that_come_with_the_result_hold_for_its_files() {
+    let project = Project::git(&[FILES[0], FILES[1]]);
+    let pool = project.pool();
+    let base = crate::project::base(&pool).commit;
+    let workspace = pool.worktree(RUN, TaskNo(1), 1, &base).unwrap();
+    write(workspace.path.join(".gitattributes"), "*.bat eol=crlf\n");
+    write(workspace.path.join("b.bat"), "one\r\n");
+    let head = collect(&pool, &workspace).snapshot.commit;
+    let done = Done {
+        project,
+        pool,
+        middle: base.clone(),
+        base,
+        head,
+    };
+    let _ = done.merge(&done.options());
+    assert_eq!(done.read("b.bat"), "one\r\n");
+    assert_eq!(done.git(&["show", "HEAD:b.bat"]), "one");
+    assert_eq!(done.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn executables_and_links_arrive_as_such() {
+    let project = Project::git(FILES);
+    let pool = project.pool();
+    let base = crate::project::base(&pool).commit;
+    let workspace = pool.worktree(RUN, TaskNo(1), 1, &base).unwrap();
+    let made = |name: &str| workspace.path.join(name);
+    write(made("tool"), "#!/bin/sh\n");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(made("tool"), mode).unwrap();
+    std::os::unix::fs::symlink("tool", made("link")).unwrap();
+    let head = collect(&pool, &workspace).snapshot.commit;
+    // An empty folder is nothing to git.
+    std::fs::create_dir(project.file("tool")).unwrap();
+    let done = Done {
+        project,
+        pool,
+        middle: base.clone(),
+        base,
+        head,
+    };
+    let _ = done.merge(&done.options());
+    assert_eq!(done.git(&["status", "--porcelain"]), "");
+    let staged = done.git(&["ls-files", "--stage", "tool", "link"]);
+    assert!(
+        staged.starts_with("120000") && staged.contains("\n100755"),
+        "{staged}"
+    );
+    let link = std::fs::read_link(done.project.file("link")).unwrap();
+    assert_eq!(link.to_str(), Some("tool"));
+}
+
+/// A run that makes the file `b` a folder and the folder `d` a file.
+fn swaps(project: Project) -> Done {
+    let pool = project.pool();
+    let base = crate::project::base(&pool).commit;
+    let workspace = pool.worktree(RUN, TaskNo(1), 1, &base).unwrap();
+    std::fs::remove_file(workspace.path.join("b")).unwrap();
+    write(workspace.path.join("b/inner"), "x");
+    std::fs::remove_dir_all(workspace.path.join("d")).unwrap();
+    write(workspace.path.join("d"), "a file now");
+    let head = collect(&pool, &workspace).snapshot.commit;
+    Done {
+        project,
+        pool,
+        middle: base.clone(),
+        base,
+        head,
+    }
+}
+
+#[test]
+fn files_and_folders_take_each_others_places_and_nobody_elses() {
+    let files = [("b", "b"), ("d/one", "1"), ("d/e/two", "2")];
+    for project in [Project::git(&files), Project::folder(&files)] {
+        let done = swaps(project);
+        std::fs::create_dir_all(done.project.file("d/empty/too")).unwrap();
+        let _ = done.merge(&done.options());
+        assert_eq!(
+            (done.read("b/inner"), done.read("d")),
+            ("x".into(), "a file now".into())
+        );
+        // Again, and after a crash in the middle.
+        let _ = done.merge(&done.options());
+    }
+    let done = swaps(Project::git(&files));
+    write(done.project.file("d/e/mine"), "untracked");
+    let dirty = MergeRefusal::Dirty {
+        paths: vec!["d".into()],
+    };
+    assert_eq!(done.refused(&done.options()), dirty);
+}
+
+#[test]
 fn a_folder_without_git_gets_the_files() {
     let done = run(Project::folder(FILES), false);
     let paths = ["a", "b", "dir/new"].map(str::to_owned).to_vec();
