@@ -11,8 +11,8 @@ use divisi_core::{Commit, RunId, Time, Tree};
 
 use super::fault::Fault;
 use super::folder::reversed;
-use super::merge::MergedTree;
 use super::objects::Change;
+use super::preview::{Onto, Preview, Steps, Way};
 use super::refusal::{DeliverError, MergeRefusal};
 use super::store::{Identity, Repo};
 use super::user::{Project, Settings, UserRepo};
@@ -94,9 +94,42 @@ impl Repo {
     /// [`DeliverError::Refused`] if anything of the user's stands against it; nothing was
     /// changed then.
     pub fn merge_to_user(&self, options: &MergeOptions<'_>) -> Result<Delivery, DeliverError> {
-        match &self.project {
-            Project::Folder(root) => self.deliver_to_folder(root, options),
-            Project::Git(user) => self.deliver_to_git(user, options),
+        self.carry_out(&self.preview(options)?)
+    }
+
+    /// Does what was worked out. Whatever the user has changed since stands against it as it would
+    /// have stood against the preview.
+    ///
+    /// # Errors
+    /// As [`Repo::merge_to_user`].
+    pub fn carry_out(&self, preview: &Preview) -> Result<Delivery, DeliverError> {
+        match (&self.project, &preview.steps) {
+            (
+                Project::Git(user),
+                Steps::Checkout {
+                    onto,
+                    result,
+                    changes,
+                },
+            ) => {
+                self.refuse_moved(user, &preview.onto)?;
+                self.move_checkout(user, onto.as_ref(), result, changes, preview.run)?;
+                Ok(match preview.way {
+                    Way::FastForward => Delivery::FastForward {
+                        commit: result.clone(),
+                    },
+                    _ => Delivery::Committed {
+                        commit: result.clone(),
+                    },
+                })
+            }
+            (Project::Git(user), Steps::Branch { name, onto, result }) => {
+                self.make_branch(user, name, onto.as_ref(), result)
+            }
+            (Project::Folder(root), Steps::Folder { changes }) => {
+                self.deliver_to_folder(root, changes)
+            }
+            _ => Ok(Delivery::Nothing),
         }
     }
 
@@ -107,136 +140,62 @@ impl Repo {
         changes.map_err(Fault::io("compare trees of", self.git_dir()))
     }
 
-    fn deliver_to_git(
-        &self,
-        user: &UserRepo,
-        options: &MergeOptions<'_>,
-    ) -> Result<Delivery, DeliverError> {
+    /// Refuses if the checkout is not what a merge was worked out for.
+    fn refuse_moved(&self, user: &UserRepo, onto: &Onto) -> Result<(), DeliverError> {
         if let Some(what) = in_progress(user) {
             return Err(MergeRefusal::InProgress { what }.into());
         }
+        let commit = user.resolve(&self.git, "HEAD")?;
+        let commit = commit.as_deref().and_then(Commit::new);
+        match self.onto(user, commit)? == *onto {
+            true => Ok(()),
+            false => Err(MergeRefusal::HeadMoved.into()),
+        }
+    }
+
+    /// Takes the checkout and its branch from one commit to another.
+    fn move_checkout(
+        &self,
+        user: &UserRepo,
+        onto: Option<&Commit>,
+        result: &Commit,
+        changes: &[Change],
+        run: RunId,
+    ) -> Result<(), DeliverError> {
         let settings = user.settings(&self.git)?;
-        let onto = user.resolve(&self.git, "HEAD")?;
-        let onto = onto.as_deref().and_then(Commit::new);
-        if let Some(onto) = &onto {
-            self.import(user, onto)?;
-        }
-        let Some(result) = self.result(&settings, onto.as_ref(), options)? else {
-            return Ok(Delivery::Nothing);
-        };
-        if let Target::Branch(name) = &options.target {
-            return self.make_branch(user, &settings, name, onto.as_ref(), &result);
-        }
-        let checkout = |what| Err(MergeRefusal::Checkout { what }.into());
-        if settings.sparse {
-            return checkout("sparse");
-        }
-        let shared = user.ask(&self.git, "ask for a split index");
-        if !shared
-            .args(["rev-parse", "--shared-index-path"])
-            .text()?
-            .is_empty()
-        {
-            return checkout("one with a split index");
-        }
-        let from = match &onto {
-            Some(onto) => self.tree_of(onto)?,
-            None => self.empty_tree()?,
-        };
-        let to = self.tree_of(&result)?;
-        let changes = self.changes(&from, &to)?;
-        let staged = self.stage(&user.root, &settings, &to, &changes)?;
-        self.refuse_blocked(user, &settings, onto.as_ref(), &changes)?;
-        self.send_objects(user, onto.as_ref(), &result)?;
+        let staged = self.stage(&user.root, &settings, &self.tree_of(result)?, changes)?;
+        self.refuse_blocked(user, &settings, onto, changes)?;
+        self.send_objects(user, onto, result)?;
         self.hook("deliver.write.before");
-        self.write_checkout(user, &settings, &staged, &changes)?;
+        self.write_checkout(user, &settings, &staged, changes)?;
         self.hook("deliver.write.after");
-        let moved = self.move_head(user, &settings, onto.as_ref(), &result, options.run)?;
-        if !moved {
+        if !self.move_head(user, &settings, onto, result, run)? {
+            let from = match onto {
+                Some(onto) => self.tree_of(onto)?,
+                None => self.empty_tree()?,
+            };
             let back: Vec<Change> = changes.iter().map(reversed).collect();
             let staged = self.stage(&user.root, &settings, &from, &back)?;
             self.write_checkout(user, &settings, &staged, &back)?;
             return Err(MergeRefusal::HeadMoved.into());
         }
         self.hook("deliver.ref.after");
-        Ok(match result == *options.head {
-            true => Delivery::FastForward { commit: result },
-            false => Delivery::Committed { commit: result },
-        })
-    }
-
-    /// The commit that the user's branch is to be at; `None` if it has everything already.
-    fn result(
-        &self,
-        settings: &Settings,
-        onto: Option<&Commit>,
-        options: &MergeOptions<'_>,
-    ) -> Result<Option<Commit>, DeliverError> {
-        let (from, to) = options.range();
-        let who = identity(settings);
-        let commit = |tree: &Tree, parents: &[&Commit]| {
-            self.commit_tree_as(&who, tree, parents, options.message, options.at)
-                .map(Some)
-        };
-        let Some(onto) = onto else {
-            // No branch to stand on yet: the result is the first commit.
-            return Ok(commit(&self.tree_of(to)?, &[])?);
-        };
-        let whole = options.task.is_none() && !options.squash;
-        if whole && onto == options.base {
-            return Ok((onto != to).then(|| to.clone()));
-        }
-        let tree = match self.merge_commits(from, onto, to)? {
-            MergedTree::Conflict(paths) => return Err(MergeRefusal::Conflict { paths }.into()),
-            MergedTree::Clean(tree) => tree,
-        };
-        if tree == self.tree_of(onto)? {
-            return Ok(None);
-        }
-        let parents = [onto, to];
-        let joins = whole && self.is_ancestor(options.base, onto)?;
-        Ok(commit(&tree, if joins { &parents } else { &parents[..1] })?)
-    }
-
-    fn is_ancestor(&self, one: &Commit, of: &Commit) -> Result<bool, Fault> {
-        let done = self
-            .call("compare histories")?
-            .args(["merge-base", "--is-ancestor", one.as_str(), of.as_str()])
-            .run()?;
-        Ok(done.status == 0)
+        Ok(())
     }
 
     fn make_branch(
         &self,
         user: &UserRepo,
-        settings: &Settings,
         name: &str,
         onto: Option<&Commit>,
         result: &Commit,
     ) -> Result<Delivery, DeliverError> {
+        self.refuse_branch(user, name, result)?;
         let reference = format!("refs/heads/{name}");
-        let done = user
-            .ask(&self.git, "check a branch's name")
-            .args(["check-ref-format", "--branch", name])
-            .run()?;
-        if done.status != 0 || name.starts_with('-') || done.out.trim_ascii() != name.as_bytes() {
-            return Err(MergeRefusal::BranchName {
-                name: name.to_owned(),
-            }
-            .into());
-        }
-        match user.resolve(&self.git, &reference)? {
-            Some(there) if there == result.as_str() => {}
-            Some(_) => {
-                return Err(MergeRefusal::BranchExists {
-                    name: name.to_owned(),
-                }
-                .into());
-            }
-            None => {
-                self.send_objects(user, onto, result)?;
-                self.update_user_ref(user, settings, &reference, None, result, "divisi: branch")?;
-            }
+        if user.resolve(&self.git, &reference)?.is_none() {
+            let settings = user.settings(&self.git)?;
+            self.send_objects(user, onto, result)?;
+            self.update_user_ref(user, &settings, &reference, None, result, "divisi: branch")?;
         }
         Ok(Delivery::Branch {
             commit: result.clone(),
@@ -289,14 +248,14 @@ impl Repo {
     }
 }
 
-fn identity(settings: &Settings) -> Identity<'_> {
+pub(crate) fn identity(settings: &Settings) -> Identity<'_> {
     Identity {
         name: settings.name.as_deref().unwrap_or("Divisi"),
         email: settings.email.as_deref().unwrap_or("divisi@localhost"),
     }
 }
 
-fn in_progress(user: &UserRepo) -> Option<&'static str> {
+pub(crate) fn in_progress(user: &UserRepo) -> Option<&'static str> {
     let marks = [
         ("MERGE_HEAD", "merge"),
         ("rebase-merge", "rebase"),

@@ -7,45 +7,24 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 
-use super::deliver::{Delivery, MergeOptions, Target};
+use super::deliver::Delivery;
 use super::fault::Fault;
 use super::objects::{Change, Mode};
-use super::refusal::{DeliverError, MergeRefusal};
-use super::standing::{beside, join, named, remove_empty};
+use super::refusal::DeliverError;
+use super::standing::{beside, join, remove_empty};
 use super::store::Repo;
 use super::tree::lossy;
-use super::user::{Settings, remove_if_there};
+use super::user::remove_if_there;
 
 impl Repo {
     pub(crate) fn deliver_to_folder(
         &self,
         root: &Path,
-        options: &MergeOptions<'_>,
+        changes: &[Change],
     ) -> Result<Delivery, DeliverError> {
-        if let Target::Branch(_) = options.target {
-            return Err(MergeRefusal::NoBranches.into());
-        }
-        let (from, to) = options.range();
-        let mut changes = self.changes(&self.tree_of(from)?, &self.tree_of(to)?)?;
-        // Nobody can check a submodule out of a folder without git.
-        changes.retain(|change| {
-            [change.old, change.new]
-                .iter()
-                .flatten()
-                .all(|item| item.mode != Mode::Gitlink)
-        });
-        if changes.is_empty() {
-            return Ok(Delivery::Nothing);
-        }
-        let blocked = self.blocked(root, &Settings::default(), &changes)?;
-        if !blocked.is_empty() {
-            return Err(MergeRefusal::Dirty {
-                paths: named(&blocked),
-            }
-            .into());
-        }
+        self.refuse_blocked_folder(root, changes)?;
         self.hook("deliver.write.before");
-        if let Err(fault) = self.write_folder(root, &changes) {
+        if let Err(fault) = self.write_folder(root, changes) {
             // Every path is in one of two states, and both are known: back to the first. What
             // fails here too can be repaired by merging again, which is what the fault says.
             let back: Vec<Change> = changes.iter().map(reversed).collect();

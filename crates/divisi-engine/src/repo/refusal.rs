@@ -68,6 +68,20 @@ impl MergeRefusal {
         }
     }
 
+    /// The paths that it is about, sorted; empty if it is about none.
+    #[must_use]
+    pub fn paths(&self) -> &[String] {
+        match self {
+            MergeRefusal::Dirty { paths } | MergeRefusal::Conflict { paths } => paths,
+            MergeRefusal::InProgress { .. }
+            | MergeRefusal::BranchExists { .. }
+            | MergeRefusal::BranchName { .. }
+            | MergeRefusal::NoBranches
+            | MergeRefusal::Checkout { .. }
+            | MergeRefusal::HeadMoved => &[],
+        }
+    }
+
     /// For a person.
     #[must_use]
     pub fn diagnostic(&self) -> Diagnostic {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use divisi_core::{Commit, TaskNo, Time};
 use divisi_engine::repo::{
-    BaseOptions, DeliverError, Delivery, MergeOptions, MergeRefusal, Merged, Target,
-    user_fingerprint,
+    BaseOptions, DeliverError, Delivery, FileChange, MergeOptions, MergeRefusal, Merged, Onto,
+    Target, user_fingerprint,
 };
 use divisi_engine::workspace::Pool;
 
@@ -76,15 +76,43 @@ impl Done {
         self.pool.repo().merge_to_user(options).unwrap()
     }
 
-    /// Merging is refused, and has changed nothing.
+    /// Merging is refused, and so is working it out; nothing has changed.
     fn refused(&self, options: &MergeOptions<'_>) -> MergeRefusal {
         let before = user_fingerprint(self.project.path()).unwrap();
+        let preview = self.pool.repo().preview(options);
         let result = self.pool.repo().merge_to_user(options);
         assert_eq!(user_fingerprint(self.project.path()).unwrap(), before);
-        match result {
-            Err(DeliverError::Refused(refusal)) => refusal,
+        match (preview, result) {
+            (Err(DeliverError::Refused(first)), Err(DeliverError::Refused(refusal))) => {
+                assert_eq!(first, refusal);
+                refusal
+            }
             other => panic!("not refused: {other:?}"),
         }
+    }
+
+    /// What a merge would do, as lines; nothing has changed.
+    fn previewed(&self, options: &MergeOptions<'_>) -> Vec<String> {
+        let before = user_fingerprint(self.project.path()).unwrap();
+        let preview = self.pool.repo().preview(options).unwrap();
+        assert_eq!(user_fingerprint(self.project.path()).unwrap(), before);
+        let onto = match &preview.onto {
+            Onto::Branch(name, commit) => format!("{name} {}", commit.is_some()),
+            Onto::Detached(_) => "detached".to_owned(),
+            Onto::Folder => "folder".to_owned(),
+        };
+        let branch = preview
+            .branch
+            .map_or_else(String::new, |name| format!(" -> {name}"));
+        let first = format!("{onto}{branch}: {:?}", preview.way);
+        let file = |file: &FileChange| match file.lines {
+            Some((added, removed)) => {
+                format!("{:?} {} +{added} -{removed}", file.kind, file.path)
+            }
+            None => format!("{:?} {} not text", file.kind, file.path),
+        };
+        let files = preview.files.iter().map(file);
+        [first].into_iter().chain(files).collect()
     }
 
     fn git(&self, args: &[&str]) -> String {
@@ -112,6 +140,113 @@ fn a_branch_at_the_base_moves_forward() {
     assert!(done.git(&["reflog", "-1"]).contains("divisi: merge run-1"));
     git(done.project.path(), &["fsck", "--strict"]);
     assert_eq!(done.merge(&done.options()), Delivery::Nothing);
+}
+
+#[test]
+fn a_preview_shows_what_would_change_in_the_project_as_it_stands_now() {
+    let run_files = ["Changed a +1 -1", "Removed b +0 -1", "Added dir/new +1 -0"];
+    let shows = |done: &Done, options: &MergeOptions<'_>, first: &str, files: &[&str]| {
+        let expected: Vec<&str> = [first].iter().chain(files).copied().collect();
+        assert_eq!(done.previewed(options), expected);
+    };
+    let done = run(Project::git(FILES), false);
+    shows(&done, &done.options(), "main true: FastForward", &run_files);
+    let squash = MergeOptions {
+        squash: true,
+        ..done.options()
+    };
+    shows(&done, &squash, "main true: OneCommit", &run_files);
+    let task = MergeOptions {
+        task: Some((&done.middle, &done.head)),
+        ..done.options()
+    };
+    shows(&done, &task, "main true: OneCommit", &run_files[1..2]);
+    let branch = MergeOptions {
+        target: Target::Branch("result".into()),
+        ..done.options()
+    };
+    shows(
+        &done,
+        &branch,
+        "main true -> result: FastForward",
+        &run_files,
+    );
+
+    // The project went on, and did a part of the same: only the rest would change.
+    done.git(&["rm", "--quiet", "b"]);
+    write(done.project.file("c"), "went on\n");
+    done.git(&["commit", "--quiet", "--all", "--message=own"]);
+    let rest = [run_files[0], run_files[2]];
+    shows(&done, &done.options(), "main true: MergeCommit", &rest);
+    done.git(&["checkout", "--quiet", "--detach"]);
+    shows(&done, &done.options(), "detached: MergeCommit", &rest);
+    let _ = done.merge(&done.options());
+    shows(&done, &done.options(), "detached: Nothing", &[]);
+
+    let done = run(Project::folder(FILES), false);
+    shows(&done, &done.options(), "folder: Files", &run_files);
+    let _ = done.merge(&done.options());
+    shows(&done, &done.options(), "folder: Nothing", &[]);
+}
+
+#[test]
+fn a_file_that_is_not_text_has_no_lines() {
+    let project = Project::git(&[("tab\tand\nline", "x\n")]);
+    let pool = project.pool();
+    let base = crate::project::base(&pool).commit;
+    let workspace = pool.worktree(RUN, TaskNo(1), 1, &base).unwrap();
+    write(workspace.path.join("bytes"), "\0\u{1}");
+    std::fs::remove_file(workspace.path.join("tab\tand\nline")).unwrap();
+    let head = collect(&pool, &workspace).snapshot.commit;
+    let done = Done {
+        project,
+        pool,
+        middle: base.clone(),
+        base,
+        head,
+    };
+    let expected = [
+        "main true: FastForward",
+        "Added bytes not text",
+        "Removed tab\tand\nline +0 -1",
+    ];
+    assert_eq!(done.previewed(&done.options()), expected);
+}
+
+#[test]
+fn what_was_previewed_is_not_done_to_a_project_that_has_moved_since() {
+    let dirty = || MergeRefusal::Dirty {
+        paths: vec!["a".into()],
+    };
+    let moves: [(&[&str], MergeRefusal); 3] = [
+        // Another branch at the same commit is another branch.
+        (
+            &["checkout", "--quiet", "-b", "other"],
+            MergeRefusal::HeadMoved,
+        ),
+        (
+            &["commit", "--quiet", "--allow-empty", "--message=x"],
+            MergeRefusal::HeadMoved,
+        ),
+        (&["mv", "--force", "c", "a"], dirty()),
+    ];
+    for (args, expected) in moves {
+        let done = run(Project::git(FILES), false);
+        write(done.project.file("c"), "went on\n");
+        done.git(&["commit", "--quiet", "--all", "--message=own"]);
+        let preview = done.pool.repo().preview(&done.options()).unwrap();
+        done.git(args);
+        let before = user_fingerprint(done.project.path()).unwrap();
+        match done.pool.repo().carry_out(&preview) {
+            Err(DeliverError::Refused(refusal)) => assert_eq!(refusal, expected, "{args:?}"),
+            other => panic!("{args:?}: {other:?}"),
+        }
+        assert_eq!(
+            user_fingerprint(done.project.path()).unwrap(),
+            before,
+            "{args:?}"
+        );
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use divisi_engine::failpoint;
 use divisi_engine::repo::{BaseOptions, Repo};
 
 use crate::cli::{Durability, Resume, RunArgs, Running};
+use crate::consent;
 use crate::exit::Exit;
 use crate::hold::{Held, Holder, Holding, reach, request};
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
@@ -113,17 +114,7 @@ fn consents(plan: &Plan, settings: &Settings, printer: &Printer) -> Result<bool,
         people.count()
     );
     printer.note(&Line::of(text));
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Ok(false);
-    }
-    eprint!("run it? [Y/n] ");
-    // A prompt that cannot be shown is answered by nobody.
-    let _ = std::io::stderr().flush();
-    let mut answer = String::new();
-    std::io::stdin()
-        .read_line(&mut answer)
-        .map_err(|_| Failure::Closed)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes") && !answer.is_empty())
+    Ok(consent::can_be_asked() && consent::asks("run it?")?)
 }
 
 fn is_for_people(task: &TaskSpec, settings: &Settings) -> bool {
