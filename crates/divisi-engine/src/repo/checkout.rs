@@ -43,6 +43,25 @@ impl Repo {
         onto: Option<&Commit>,
         changes: &[Change],
     ) -> Result<(), DeliverError> {
+        let blocked = self.blocked_anywhere(user, settings, onto, changes)?;
+        match blocked.is_empty() {
+            true => Ok(()),
+            false => Err(MergeRefusal::Dirty {
+                paths: named(&blocked),
+            }
+            .into()),
+        }
+    }
+
+    /// The paths at which something else stands than the old or the new version, in the file or in
+    /// the index; sorted.
+    pub(crate) fn blocked_anywhere(
+        &self,
+        user: &UserRepo,
+        settings: &Settings,
+        onto: Option<&Commit>,
+        changes: &[Change],
+    ) -> Result<Vec<Vec<u8>>, Fault> {
         let index = match onto {
             Some(onto) => Some(Copied::of(self, user, onto)?),
             None => Copied::as_is(self, user)?,
@@ -61,13 +80,7 @@ impl Repo {
         }
         blocked.sort_unstable();
         blocked.dedup();
-        match blocked.is_empty() {
-            true => Ok(()),
-            false => Err(MergeRefusal::Dirty {
-                paths: named(&blocked),
-            }
-            .into()),
-        }
+        Ok(blocked)
     }
 
     /// Paths that are staged as something else than the old or the new version.

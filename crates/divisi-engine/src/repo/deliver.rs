@@ -24,6 +24,8 @@ pub struct MergeOptions<'a> {
     pub run: RunId,
     /// The run's base.
     pub base: &'a Commit,
+    /// Whether that base holds uncommitted work of the user's on top of a commit.
+    pub included: bool,
     /// The run's head.
     pub head: &'a Commit,
     /// Only this part of the run: from the first commit to the second. A task's change goes from
@@ -43,6 +45,17 @@ impl MergeOptions<'_> {
     /// What is merged: from, to.
     pub(crate) fn range(&self) -> (&Commit, &Commit) {
         self.task.unwrap_or((self.base, self.head))
+    }
+
+    /// The refusal for paths that project and result changed both.
+    pub(crate) fn conflict(&self, paths: Vec<String>) -> MergeRefusal {
+        match self.included {
+            true => MergeRefusal::Uncommitted {
+                run: self.run,
+                paths,
+            },
+            false => MergeRefusal::Conflict { paths },
+        }
     }
 }
 
@@ -76,6 +89,12 @@ pub enum Delivery {
         /// Where it is.
         commit: Commit,
     },
+    /// Files that hold uncommitted work of the user's took in the run's changes; nothing was
+    /// committed.
+    Uncommitted {
+        /// Which, sorted.
+        paths: Vec<String>,
+    },
     /// Files of a folder without git were written or removed.
     Folder {
         /// Which, sorted.
@@ -88,7 +107,8 @@ impl Repo {
     ///
     /// The current branch moves forward if it still stands at the run's base; otherwise a merge
     /// commit in the user's name joins both. With `squash`, for a single task, and for a run that
-    /// included uncommitted work, it is one commit with the change only.
+    /// included uncommitted work, it is one commit with the change only. Where such a run changed
+    /// what still is uncommitted, files are written and nothing is committed.
     ///
     /// # Errors
     /// [`DeliverError::Refused`] if anything of the user's stands against it; nothing was
@@ -125,6 +145,10 @@ impl Repo {
             }
             (Project::Git(user), Steps::Branch { name, onto, result }) => {
                 self.make_branch(user, name, onto.as_ref(), result)
+            }
+            (Project::Git(user), Steps::Uncommitted { tree, changes }) => {
+                self.refuse_moved(user, &preview.onto)?;
+                self.write_uncommitted(user, preview, tree, changes)
             }
             (Project::Folder(root), Steps::Folder { changes }) => {
                 self.deliver_to_folder(root, changes)

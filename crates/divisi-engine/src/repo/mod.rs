@@ -33,6 +33,7 @@ mod refusal;
 mod standing;
 mod store;
 mod tree;
+mod uncommitted;
 mod user;
 
 pub use base::{Base, BaseOptions, UNCOMMITTED_NAMED_MAX};

@@ -56,7 +56,9 @@ pub enum Way {
     MergeCommit,
     /// One commit with the change.
     OneCommit,
-    /// Files are written or removed.
+    /// Files are written or removed beside the user's uncommitted work; nothing is committed.
+    Uncommitted,
+    /// Files of a folder without git are written or removed.
     Files,
 }
 
@@ -97,6 +99,11 @@ pub(crate) enum Steps {
         name: String,
         onto: Option<Commit>,
         result: Commit,
+    },
+    /// Files are written that hold uncommitted work.
+    Uncommitted {
+        tree: Tree,
+        changes: Vec<Change>,
     },
     /// Files of a folder without git are written.
     Folder {
@@ -150,15 +157,31 @@ impl Repo {
             run: options.run,
             steps: Steps::Nothing,
         };
-        let (result, way) = match self.join(&settings, commit.as_ref(), options)? {
+        let joined = self.join(&settings, commit.as_ref(), options)?;
+        let changes = match &joined {
+            Joined::Made(result, _) => self.changes(&from, &self.tree_of(result)?)?,
+            Joined::Nothing | Joined::Conflict(_) => Vec::new(),
+        };
+        if options.target == Target::Current
+            && let Some(on) = self.on_uncommitted(&from, options)?
+        {
+            let apart = !matches!(joined, Joined::Conflict(_))
+                && self.stands_apart(user, &settings, commit.as_ref(), &on, &changes)?;
+            if !apart
+                && let Some(uncommitted) =
+                    self.preview_uncommitted(user, &settings, &on, &joined, options, &preview)?
+            {
+                self.refuse_checkout(user, &settings)?;
+                return Ok(uncommitted);
+            }
+        }
+        let (result, way) = match joined {
             Joined::Nothing => return Ok(preview),
-            Joined::Conflict(paths) => return Err(MergeRefusal::Conflict { paths }.into()),
+            Joined::Conflict(paths) => return Err(options.conflict(paths).into()),
             Joined::Made(result, way) => (result, way),
         };
-        let to = self.tree_of(&result)?;
-        let changes = self.changes(&from, &to)?;
         preview.way = way;
-        preview.files = self.file_changes(&from, &to, &changes)?;
+        preview.files = self.file_changes(&from, &self.tree_of(&result)?, &changes)?;
         if let Target::Branch(name) = &options.target {
             self.refuse_branch(user, name, &result)?;
             preview.branch = Some(name.clone());
@@ -243,7 +266,14 @@ impl Repo {
         };
         let Some(onto) = onto else {
             // No branch to stand on yet: the result is the first commit.
-            return commit(&self.tree_of(to)?, &[], Way::OneCommit);
+            let Some(under) = self.parent(options.base)?.filter(|_| options.included) else {
+                return commit(&self.tree_of(to)?, &[], Way::OneCommit);
+            };
+            return match self.merge_commits(from, &under, to)? {
+                MergedTree::Conflict(paths) => Ok(Joined::Conflict(paths)),
+                MergedTree::Clean(tree) if tree == self.tree_of(&under)? => Ok(Joined::Nothing),
+                MergedTree::Clean(tree) => commit(&tree, &[], Way::OneCommit),
+            };
         };
         let whole = options.task.is_none() && !options.squash;
         if whole && onto == options.base {
@@ -325,7 +355,7 @@ impl Repo {
     }
 
     /// Changes between two trees as they are shown.
-    fn file_changes(
+    pub(crate) fn file_changes(
         &self,
         from: &Tree,
         to: &Tree,
@@ -353,7 +383,7 @@ impl Repo {
 }
 
 /// The change of a path that already holds its new version.
-fn arrived(change: &Change) -> Change {
+pub(crate) fn arrived(change: &Change) -> Change {
     Change {
         old: change.new,
         ..change.clone()

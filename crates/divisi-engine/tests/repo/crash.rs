@@ -12,10 +12,10 @@ use crate::project::{OPTIONS, Project, RUN, base, collect, git, list, write};
 
 thread_local! {
     /// The failpoint that ends the work, and how often it was passed.
-    static POINT: Cell<(&'static str, u32)> = const { Cell::new(("", 0)) };
+    pub(crate) static POINT: Cell<(&'static str, u32)> = const { Cell::new(("", 0)) };
 }
 
-fn hook(point: &'static str) {
+pub(crate) fn hook(point: &'static str) {
     POINT.with(|cell| {
         let (wanted, passed) = cell.get();
         if wanted == point {
@@ -53,6 +53,7 @@ fn work(project: &Project) -> Commit {
     let options = MergeOptions {
         run: RUN,
         base: &base,
+        included: false,
         head: &commit,
         task: None,
         squash: false,

@@ -13,17 +13,18 @@ use crate::project::{Project, RUN, collect, entries, git, write};
 
 /// A project and a run of two tasks on it: the first changes `a` and adds `dir/new`, the second
 /// removes `b`.
-struct Done {
-    project: Project,
-    pool: Arc<Pool>,
-    base: Commit,
-    middle: Commit,
-    head: Commit,
+pub(crate) struct Done {
+    pub(crate) project: Project,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) base: Commit,
+    pub(crate) included: bool,
+    pub(crate) middle: Commit,
+    pub(crate) head: Commit,
 }
 
-const FILES: &[(&str, &str)] = &[("a", "1\n2\n3\n4\n5\n"), ("b", "b"), ("c", "c\n")];
+pub(crate) const FILES: &[(&str, &str)] = &[("a", "1\n2\n3\n4\n5\n"), ("b", "b"), ("c", "c\n")];
 
-fn run(project: Project, include_dirty: bool) -> Done {
+pub(crate) fn run(project: Project, include_dirty: bool) -> Done {
     let pool = project.pool();
     let base = pool
         .repo()
@@ -53,16 +54,18 @@ fn run(project: Project, include_dirty: bool) -> Done {
         project,
         pool,
         base,
+        included: include_dirty,
         middle,
         head,
     }
 }
 
 impl Done {
-    fn options(&self) -> MergeOptions<'_> {
+    pub(crate) fn options(&self) -> MergeOptions<'_> {
         MergeOptions {
             run: RUN,
             base: &self.base,
+            included: self.included,
             head: &self.head,
             task: None,
             squash: false,
@@ -72,12 +75,12 @@ impl Done {
         }
     }
 
-    fn merge(&self, options: &MergeOptions<'_>) -> Delivery {
+    pub(crate) fn merge(&self, options: &MergeOptions<'_>) -> Delivery {
         self.pool.repo().merge_to_user(options).unwrap()
     }
 
     /// Merging is refused, and so is working it out; nothing has changed.
-    fn refused(&self, options: &MergeOptions<'_>) -> MergeRefusal {
+    pub(crate) fn refused(&self, options: &MergeOptions<'_>) -> MergeRefusal {
         let before = user_fingerprint(self.project.path()).unwrap();
         let preview = self.pool.repo().preview(options);
         let result = self.pool.repo().merge_to_user(options);
@@ -92,7 +95,7 @@ impl Done {
     }
 
     /// What a merge would do, as lines; nothing has changed.
-    fn previewed(&self, options: &MergeOptions<'_>) -> Vec<String> {
+    pub(crate) fn previewed(&self, options: &MergeOptions<'_>) -> Vec<String> {
         let before = user_fingerprint(self.project.path()).unwrap();
         let preview = self.pool.repo().preview(options).unwrap();
         assert_eq!(user_fingerprint(self.project.path()).unwrap(), before);
@@ -115,11 +118,11 @@ impl Done {
         [first].into_iter().chain(files).collect()
     }
 
-    fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         self.project.run_git(args)
     }
 
-    fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.project.file(path)).unwrap()
     }
 }
@@ -203,6 +206,7 @@ fn a_file_that_is_not_text_has_no_lines() {
         pool,
         middle: base.clone(),
         base,
+        included: false,
         head,
     };
     let expected = [
@@ -398,27 +402,6 @@ fn a_branch_touches_no_file() {
 }
 
 #[test]
-fn included_uncommitted_work_is_not_committed_for_the_user() {
-    let project = Project::git(FILES);
-    write(project.file("c"), "uncommitted\n");
-    write(project.file("a"), "zero\n1\n2\n3\n4\n5\n");
-    let done = run(project, true);
-    // The run changed `a` on top of the user's own change of it.
-    let dirty = MergeRefusal::Dirty {
-        paths: vec!["a".into()],
-    };
-    assert_eq!(done.refused(&done.options()), dirty);
-    done.git(&["commit", "--quiet", "--message=mine", "a"]);
-    assert!(matches!(
-        done.merge(&done.options()),
-        Delivery::Committed { .. }
-    ));
-    assert_eq!(done.git(&["status", "--porcelain"]), "M c");
-    assert_eq!(done.read("a"), "zero\n1\n2\n3\n4\nfive\n");
-    assert_eq!(done.git(&["show", "HEAD:c"]), "c");
-}
-
-#[test]
 fn an_empty_repository_gets_its_first_commit() {
     let project = Project::git(&[]);
     let pool = project.pool();
@@ -431,6 +414,7 @@ fn an_empty_repository_gets_its_first_commit() {
         pool,
         middle: base.clone(),
         base,
+        included: false,
         head,
     };
     assert!(matches!(
@@ -542,6 +526,7 @@ fn attributes_that_come_with_the_result_hold_for_its_files() {
         pool,
         middle: base.clone(),
         base,
+        included: false,
         head,
     };
     let _ = done.merge(&done.options());
@@ -569,6 +554,7 @@ fn executables_and_links_arrive_as_such() {
         pool,
         middle: base.clone(),
         base,
+        included: false,
         head,
     };
     let _ = done.merge(&done.options());
@@ -597,6 +583,7 @@ fn swaps(project: Project) -> Done {
         pool,
         middle: base.clone(),
         base,
+        included: false,
         head,
     }
 }

@@ -13,4 +13,5 @@ mod documentation;
 mod hostile;
 mod merge;
 mod project;
+mod uncommitted;
 mod workspaces;

@@ -50,6 +50,7 @@ pub(crate) fn merge(args: &cli::Merge, id: RunId, project: &Project, printer: &P
     let options = MergeOptions {
         run: id,
         base: &all.from,
+        included: run.base.included,
         head: &all.to,
         task: part.as_ref().map(|range| (&range.from, &range.to)),
         squash: args.squash,
@@ -150,6 +151,11 @@ fn lines(run: &Run, preview: &Preview) -> Vec<Line> {
     if run.ended.is_none() {
         lines.push(Line::styled(Style::Warn, "  the run has not ended"));
     }
+    if run.base.included && preview.way == Way::OneCommit {
+        lines.push(Line::of(
+            "  without the uncommitted work that the run stood on",
+        ));
+    }
     let shown = preview.files.iter().take(FILES_MAX);
     lines.extend(shown.map(file_line));
     if let Some(more) = preview.files.len().checked_sub(FILES_MAX + 1) {
@@ -187,7 +193,8 @@ fn way_words(way: Way) -> &'static str {
         Way::FastForward => "the branch takes the run's own commits (fast-forward)",
         Way::MergeCommit => "a merge commit joins both",
         Way::OneCommit => "one commit with the change",
-        Way::Files => "files are written, and nothing is committed",
+        Way::Uncommitted => "files change beside your uncommitted work, and nothing is committed",
+        Way::Files => "files are written",
     }
 }
 
@@ -198,6 +205,7 @@ fn way_name(way: Way) -> &'static str {
         Way::FastForward => "fast_forward",
         Way::MergeCommit => "merge_commit",
         Way::OneCommit => "one_commit",
+        Way::Uncommitted => "uncommitted",
         Way::Files => "files",
     }
 }
@@ -243,7 +251,7 @@ fn document(run: &Run, args: &cli::Merge, preview: &Preview, delivery: Option<&D
         Delivery::FastForward { commit }
         | Delivery::Committed { commit }
         | Delivery::Branch { commit } => Some(commit),
-        Delivery::Nothing | Delivery::Folder { .. } => None,
+        Delivery::Nothing | Delivery::Uncommitted { .. } | Delivery::Folder { .. } => None,
     });
     json!({
         "run": run.id.to_string(),
@@ -271,6 +279,10 @@ fn done(delivery: &Delivery, args: &cli::Merge) -> String {
         Delivery::Branch { commit } => {
             let name = args.branch.as_deref().unwrap_or_default();
             format!("made branch {name} at {}", commit.short())
+        }
+        Delivery::Uncommitted { paths } => {
+            let files = plural(paths.len() as u64, "file");
+            format!("wrote {files} beside your uncommitted work; nothing was committed")
         }
         Delivery::Folder { paths } => {
             format!("wrote {}", plural(paths.len() as u64, "file"))

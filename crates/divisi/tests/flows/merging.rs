@@ -124,3 +124,32 @@ fn what_stands_against_a_merge_is_named_path_by_path_before_anything_is_asked() 
     assert_eq!(told, json!({"refused": "merge-conflict", "paths": ["a"]}));
     assert_eq!(std::fs::read_to_string(stage.path("a")).unwrap(), mine);
 }
+
+#[test]
+fn a_run_on_uncommitted_work_is_merged_back_into_it() {
+    let stage = Stage::git(FILES);
+    write(stage.path("a"), &format!("zero\n{}", FILES[0].1));
+    write(stage.path("c"), "mine\n");
+    stage.run(&plan(), &["--include-dirty"]).expect(0);
+    let before = head(&stage);
+    let shown = stage.divisi(&["merge", "1"]).expect(4);
+    let words = "files change beside your uncommitted work, and nothing is committed";
+    assert!(shown.stdout.contains(words), "{}", shown.stdout);
+    stage
+        .divisi(&["merge", "1", "--yes"])
+        .expect(0)
+        .says("wrote 3 files beside your uncommitted work; nothing was committed");
+    assert_eq!(head(&stage), before);
+    let read = |name: &str| std::fs::read_to_string(stage.path(name)).unwrap();
+    assert_eq!(read("a"), "zero\n1\n2\nthree\n4\n5\n");
+    assert_eq!(
+        (read("c"), read("new.md")),
+        ("mine\n".to_owned(), "1\n2\n".to_owned())
+    );
+    let status = git(stage.project(), &["status", "--porcelain"]);
+    assert_eq!(status, " M a\n D b\n M c\n?? new.md\n");
+    stage
+        .divisi(&["merge", "1", "--yes"])
+        .expect(0)
+        .says("all of it was there already");
+}
