@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use divisi_core::assign::Capacity;
@@ -13,7 +13,7 @@ use divisi_core::journal::Fault;
 use divisi_core::worker::Limits;
 use divisi_core::{CommandId, Diagnostic};
 use divisi_engine::control::{Ask, Client, Listener, Request, Response};
-use divisi_engine::engine::{Engine, Input, Observer, Options, Until};
+use divisi_engine::engine::{Engine, Input, Observer, Options, Sender, Until};
 use divisi_engine::monitor::Patience;
 use divisi_engine::supervisor::{prepare_socket_folder, socket_folder};
 use divisi_store::{Durability, Store};
@@ -231,7 +231,7 @@ impl Held {
         Ok(answer.recv().expect("a step answers everything it took"))
     }
 
-    pub(crate) fn sender(&self) -> Sender<Input> {
+    pub(crate) fn sender(&self) -> Sender {
         self.engine.sender()
     }
 }

@@ -105,6 +105,7 @@ impl Run {
             delayed: BTreeSet::new(),
             owed: BTreeSet::new(),
             slots: 0,
+            live: BTreeSet::new(),
             has_files: false,
             changed: BTreeSet::new(),
         }
@@ -146,6 +147,7 @@ impl Run {
         self.delayed.clear();
         self.owed.clear();
         self.slots = 0;
+        self.live.clear();
         for no in self.numbers() {
             self.counts.add(self.tasks[no.index()].status());
             self.classify(no);
@@ -198,9 +200,12 @@ impl Run {
             TaskState::Ready { .. } => {
                 self.classes[task.class as usize].ready.insert(key);
             }
-            TaskState::Active(live) if takes_slot(live) => {
-                self.slots += 1;
-                self.classes[task.class as usize].live += 1;
+            TaskState::Active(live) => {
+                self.live.insert(no);
+                if takes_slot(live) {
+                    self.slots += 1;
+                    self.classes[task.class as usize].live += 1;
+                }
             }
             _ => {}
         }
@@ -217,9 +222,12 @@ impl Run {
             TaskState::Ready { .. } => {
                 self.classes[task.class as usize].ready.remove(&key);
             }
-            TaskState::Active(live) if takes_slot(live) => {
-                self.slots -= 1;
-                self.classes[task.class as usize].live -= 1;
+            TaskState::Active(live) => {
+                self.live.remove(&no);
+                if takes_slot(live) {
+                    self.slots -= 1;
+                    self.classes[task.class as usize].live -= 1;
+                }
             }
             _ => {}
         }

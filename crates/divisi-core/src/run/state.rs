@@ -655,6 +655,8 @@ pub struct Run {
     pub(crate) delayed: BTreeSet<(Time, TaskNo)>,
     pub(super) owed: BTreeSet<Effect>,
     pub(super) slots: u32,
+    /// Tasks with a live attempt.
+    pub(super) live: BTreeSet<TaskNo>,
     pub(super) has_files: bool,
     pub(super) changed: BTreeSet<TaskNo>,
 }
@@ -728,7 +730,15 @@ impl Run {
         // is being prepared for them, it is not yet their turn.
         let prepared = |live: &Attempt| live.phase != Phase::Leased;
         self.counts.of(TaskStatus::Running) > 0
-            && self.tasks.iter().filter_map(Task::live).all(prepared)
+            && self
+                .live()
+                .filter_map(|(_, task)| task.live())
+                .all(prepared)
+    }
+
+    /// The tasks with a live attempt, by number.
+    pub fn live(&self) -> impl Iterator<Item = (TaskNo, &Task)> {
+        self.live.iter().map(|no| (*no, &self.tasks[no.index()]))
     }
 
     /// Live attempts that hold a slot.

@@ -175,7 +175,10 @@ impl<J: Journal> Engine<J> {
         let epoch = self.world.epoch();
         self.shell.checks.begin_epoch(epoch);
         match self.supervised.join(epoch) {
-            Ok(()) => self.joining_failed = super::JoiningFailed::default(),
+            Ok(joined) => {
+                self.local.push_back(joined);
+                self.joining_failed = super::JoiningFailed::default();
+            }
             Err(cause) => self.joining_failed(&cause),
         }
     }

@@ -10,6 +10,7 @@
 
 mod begin;
 mod freshness;
+mod inbox;
 mod input;
 mod launch;
 mod programs;
@@ -23,15 +24,18 @@ mod translate;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use divisi_core::assign::Capacity;
 use divisi_core::journal::{Fault, Journal};
 use divisi_core::run::{self, Effect, Event, PauseReason, RunStatus};
-use divisi_core::worker::{Limits, ToWorker};
+use divisi_core::worker::{EndHow, Limits, ToWorker};
 use divisi_core::{AttemptId, RunId, Time};
 
+use inbox::Inbox;
+#[cfg(test)]
+pub(crate) use inbox::inbox;
+pub use inbox::{Gone, Sender};
 pub use input::{Finished, Input};
 pub use launch::Prepared;
 pub use shell::{Shell, log_path, run_folder};
@@ -141,8 +145,8 @@ pub struct Engine<J: Journal> {
     shell: Arc<Shell>,
     supervised: Supervised,
     threads: Option<Threads>,
-    sender: Sender<Input>,
-    inputs: Receiver<Input>,
+    sender: Sender,
+    inputs: Inbox,
     local: VecDeque<Input>,
     outbox: Vec<ToWorker>,
     observer: Observer,
@@ -187,14 +191,15 @@ impl<J: Journal> Engine<J> {
     /// The journal cannot be read or written.
     pub fn open(journal: J, options: Options, observer: Observer) -> Result<Engine<J>, Fault> {
         let world = World::open(journal, options.capacity.clone(), wall_now())?;
-        let (sender, inputs) = channel();
+        let (sender, inputs) =
+            inbox::inbox().map_err(|error| Fault::Other(format!("make a queue: {error}")))?;
         let shell = Arc::new(Shell::new(options));
         Ok(Engine {
             world,
             reconcile: Reconcile::default(),
             monitor: Monitor::default(),
             clocks: ClockWatch::default(),
-            supervised: Supervised::new(Arc::clone(&shell), sender.clone()),
+            supervised: Supervised::new(Arc::clone(&shell)),
             shell,
             threads: None,
             sender,
@@ -222,7 +227,7 @@ impl<J: Journal> Engine<J> {
 
     /// Where inputs go: for the control socket, for signals, for commands of this process.
     #[must_use]
-    pub fn sender(&self) -> Sender<Input> {
+    pub fn sender(&self) -> Sender {
         self.sender.clone()
     }
 
@@ -335,18 +340,28 @@ impl<J: Journal> Engine<J> {
         };
         let many = self.local.len().min(STEP_INPUTS_MAX);
         let mut inputs: Vec<Input> = self.local.drain(..many).collect();
-        if inputs.is_empty() && until != Until::Answered {
-            match self.inputs.recv_timeout(patience) {
-                Ok(input) => inputs.push(input),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-            }
+        if until != Until::Answered {
+            let patience = match inputs.is_empty() {
+                true => patience,
+                false => Duration::ZERO,
+            };
+            self.hear(patience);
+            let many = self.local.len().min(STEP_INPUTS_MAX - inputs.len());
+            inputs.extend(self.local.drain(..many));
         }
         while inputs.len() < STEP_INPUTS_MAX
-            && let Ok(input) = self.inputs.try_recv()
+            && let Some(input) = self.inputs.next()
         {
             inputs.push(input);
         }
         inputs
+    }
+
+    /// Waits until there is something to do, at most so long, and takes what the supervisor said.
+    fn hear(&mut self, patience: Duration) {
+        if self.inputs.wait(self.supervised.socket(), patience) {
+            self.local.extend(self.supervised.hear());
+        }
     }
 
     /// How long nothing is due.
@@ -494,6 +509,14 @@ impl<J: Journal> Engine<J> {
             ask: Ask::Run(effect.run(), pause),
         });
         true
+    }
+}
+
+impl<J: Journal> Drop for Engine<J> {
+    /// Nobody hears the supervisor any more: threads that wait for a program's end wait in vain.
+    fn drop(&mut self) {
+        self.shell.checks.interrupt(EndHow::Force);
+        self.shell.checks.on_gone();
     }
 }
 

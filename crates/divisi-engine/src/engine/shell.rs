@@ -28,6 +28,8 @@ pub struct Shell {
     pub(crate) options: Options,
     pub(super) checks: Checks,
     pub(super) parent: BTreeMap<String, String>,
+    /// The environment of agents that declare and are given nothing of their own.
+    usual: OnceLock<(BTreeMap<String, String>, Vec<String>)>,
     agents: BTreeMap<String, Arc<dyn Agent>>,
     pool: OnceLock<Arc<Pool>>,
     opening: Mutex<()>,
@@ -56,6 +58,7 @@ impl Shell {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
                 })
                 .collect(),
+            usual: OnceLock::new(),
             agents,
             pool: OnceLock::new(),
             opening: Mutex::new(()),
@@ -124,6 +127,21 @@ impl Shell {
 
     /// An agent's environment and the values that are masked in its log.
     pub(super) fn environment(
+        &self,
+        own: &BTreeMap<String, String>,
+        credentials: &[String],
+    ) -> (BTreeMap<String, String>, Vec<String>) {
+        if own.is_empty() && credentials.is_empty() {
+            // Working it out looks at every variable of ours, and most tasks need just this one.
+            return self
+                .usual
+                .get_or_init(|| self.work_out_environment(own, credentials))
+                .clone();
+        }
+        self.work_out_environment(own, credentials)
+    }
+
+    fn work_out_environment(
         &self,
         own: &BTreeMap<String, String>,
         credentials: &[String],

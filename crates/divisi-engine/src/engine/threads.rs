@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 
 use divisi_core::run::Effect;
 
+use super::inbox::Sender as Inputs;
 use super::input::{Finished, Input};
 
 /// A piece of work.
@@ -27,7 +28,7 @@ pub(super) struct Threads {
 
 impl Threads {
     /// Starts so many threads that report to `inputs`.
-    pub(super) fn start(many: usize, inputs: &Sender<Input>) -> std::io::Result<Threads> {
+    pub(super) fn start(many: usize, inputs: &Inputs) -> std::io::Result<Threads> {
         let (jobs, receiver) = channel::<Job>();
         let receiver = Arc::new(Mutex::new(receiver));
         let mut started = Vec::with_capacity(many);
@@ -55,7 +56,7 @@ impl Threads {
     }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>, inputs: &Sender<Input>) {
+fn work(jobs: &Mutex<Receiver<Job>>, inputs: &Inputs) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };

@@ -97,11 +97,9 @@ impl<J: Journal> Engine<J> {
     fn live_jobs(&self) -> Vec<Job> {
         let mut jobs = Vec::new();
         for run in self.world.runs() {
-            for (no, task) in run.tasks().iter().enumerate() {
+            for (no, task) in run.live() {
                 if let Some(live) = task.live() {
-                    jobs.push(Job::agent(
-                        run.attempt_id(divisi_core::TaskNo(no as u32), live.number),
-                    ));
+                    jobs.push(Job::agent(run.attempt_id(no, live.number)));
                 }
             }
         }

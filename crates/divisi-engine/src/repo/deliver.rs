@@ -196,7 +196,7 @@ impl Repo {
         if !self.move_head(user, &settings, onto, result, run)? {
             let from = match onto {
                 Some(onto) => self.tree_of(onto)?,
-                None => self.empty_tree()?,
+                None => self.empty_tree(),
             };
             let back: Vec<Change> = changes.iter().map(reversed).collect();
             let staged = self.stage(&user.root, &settings, &from, &back)?;

@@ -147,7 +147,7 @@ impl Repo {
         }
         let from = match &commit {
             Some(commit) => self.tree_of(commit)?,
-            None => self.empty_tree()?,
+            None => self.empty_tree(),
         };
         let mut preview = Preview {
             onto: self.onto(user, commit.clone())?,

@@ -65,7 +65,7 @@ pub(super) struct Confiner {
 struct Spawner {
     folders: Vec<Folder>,
     requests: SyncSender<Request>,
-    replies: Receiver<io::Result<(i32, bool)>>,
+    replies: Receiver<io::Result<Started>>,
 }
 
 /// A folder by name and identity: one that was made anew under the same name is another.
@@ -91,25 +91,55 @@ struct Request(*const Launch<'static>);
 // SAFETY: the launch is only read, and only while the thread that owns it waits for the reply.
 unsafe impl Send for Request {}
 
+/// How many programs are started at once. Starting one is mostly waiting for the kernel to load
+/// it; more than there are usually processors gains nothing.
+pub(super) const AT_ONCE_MAX: usize = 4;
+
+/// A started process, and whether the kernel enforces its confinement.
+pub(super) type Started = (i32, bool);
+
 impl Confiner {
-    /// Starts a process that may write only beneath these paths; a path that is not there gives
-    /// no right. Says whether the kernel enforces it.
-    pub(super) fn launch(&self, what: &Launch<'_>, writes: &[String]) -> io::Result<(i32, bool)> {
+    /// Starts processes, several at once; each may write only beneath its paths. A path that is
+    /// not there gives no right. The results are in the order of what was asked.
+    pub(super) fn launch_all(&self, asked: &[(Launch<'_>, &[String])]) -> Vec<io::Result<Started>> {
+        let mut results = Vec::with_capacity(asked.len());
+        for at_once in asked.chunks(AT_ONCE_MAX) {
+            let begun: Vec<io::Result<Spawner>> = at_once
+                .iter()
+                .map(|(what, writes)| {
+                    let spawner = self.take(writes)?;
+                    spawner.begin(what)?;
+                    Ok(spawner)
+                })
+                .collect();
+            // Whatever failed, all that began is waited for: its launch is borrowed.
+            for spawner in begun {
+                results.push(spawner.and_then(|spawner| {
+                    let result = spawner.wait();
+                    self.give_back(spawner);
+                    result
+                }));
+            }
+        }
+        results
+    }
+
+    /// A thread that is confined to these paths and has nothing to do.
+    fn take(&self, writes: &[String]) -> io::Result<Spawner> {
         let folders: Vec<Folder> = writes.iter().map(Folder::of).collect();
         let mut threads = self.threads.borrow_mut();
-        let spawner = match threads
-            .iter()
-            .position(|spawner| spawner.folders == folders)
-        {
-            Some(at) => threads.remove(at),
-            None => Spawner::start(folders)?,
-        };
-        let result = spawner.launch(what);
+        match threads.iter().rposition(|idle| idle.folders == folders) {
+            Some(at) => Ok(threads.remove(at)),
+            None => Spawner::start(folders),
+        }
+    }
+
+    fn give_back(&self, spawner: Spawner) {
+        let mut threads = self.threads.borrow_mut();
         if threads.len() >= THREADS_MAX {
             threads.remove(0);
         }
         threads.push(spawner);
-        result
     }
 }
 
@@ -141,13 +171,21 @@ impl Spawner {
         })
     }
 
-    fn launch(&self, what: &Launch<'_>) -> io::Result<(i32, bool)> {
-        let gone = || io::Error::other("the spawning thread is gone");
+    /// Hands a launch over, which must stay where it is until [`Spawner::wait`] returns.
+    fn begin(&self, what: &Launch<'_>) -> io::Result<()> {
         self.requests
             .send(Request(std::ptr::from_ref(what).cast()))
-            .map_err(|_| gone())?;
+            .map_err(|_| gone())
+    }
+
+    /// What came of it.
+    fn wait(&self) -> io::Result<Started> {
         self.replies.recv().unwrap_or_else(|_| Err(gone()))
     }
+}
+
+fn gone() -> io::Error {
+    io::Error::other("the spawning thread is gone")
 }
 
 /// The thread only builds a rule set and spawns.
