@@ -18,6 +18,7 @@ mod given;
 mod happened;
 mod hold;
 mod loaded;
+mod outline;
 mod plan;
 mod printer;
 mod progress;

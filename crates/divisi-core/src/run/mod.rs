@@ -42,6 +42,6 @@ pub use settings::{Budget, Settings};
 pub use state::{
     AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_PERSON, Answer, Attempt, AttemptEnd, Base,
     Counts, Ending, Failure, Final, Integration, Phase, Run, RunStatus, StopReason, Task,
-    TaskState, TaskStatus, holds_slot,
+    TaskState, TaskStatus, agent_of, holds_slot,
 };
 pub(crate) use state::{Class, ready_key};

@@ -459,15 +459,22 @@ impl Task {
     /// Who does it next.
     #[must_use]
     pub fn agent<'a>(&'a self, settings: &'a Settings) -> &'a str {
-        if let Some(agent) = self.reassigned.as_ref().or(self.spec.agent.as_ref()) {
-            return agent;
+        match &self.reassigned {
+            Some(agent) => agent,
+            None => agent_of(&self.spec, settings),
         }
-        match (&self.spec.work, self.spec.kind) {
-            (_, TaskKind::External) => AGENT_EXTERNAL,
-            (Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
-            (Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
-            (Work::Handoff, _) => &settings.agent_default,
-        }
+    }
+}
+
+/// Who does a task first: the agent that the plan names, or the one that its work calls for.
+#[must_use]
+pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
+    match (&spec.agent, &spec.work, spec.kind) {
+        (Some(agent), _, _) => agent,
+        (None, _, TaskKind::External) => AGENT_EXTERNAL,
+        (None, Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
+        (None, Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
+        (None, Work::Handoff, _) => &settings.agent_default,
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment};
+use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::Verdict;
 use divisi_core::worker::Confinement;
 use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, TaskNo, Tree};
@@ -19,9 +19,6 @@ use super::supervised::chain;
 use crate::repo::Repo;
 use crate::supervisor::Client;
 use crate::workspace::{Pool, PoolOptions, walk};
-
-/// Stands in the place of a secret.
-const MASK: &str = "[masked]";
 
 /// What effects share.
 pub struct Shell {
@@ -164,11 +161,7 @@ impl Shell {
 
     /// A text from outside with every secret made unreadable.
     pub(super) fn masked(&self, text: String) -> String {
-        let masked = |text: String, secret: &String| match text.contains(secret.as_str()) {
-            true => text.replace(secret.as_str(), MASK),
-            false => text,
-        };
-        self.secrets().iter().fold(text, masked)
+        mask(text, &self.secrets())
     }
 
     /// Removes secrets from what agents left that nobody works with any more, and their temporary

@@ -21,7 +21,7 @@ use crate::consent;
 use crate::exit::Exit;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
-use crate::words::plural;
+use crate::words::{plural, shell_word};
 
 /// So many files are shown; `--json` lists all.
 const FILES_MAX: usize = 50;
@@ -126,19 +126,10 @@ fn command(id: RunId, args: &cli::Merge) -> String {
     }
     for (flag, value) in [("--branch", &args.branch), ("--task", &args.task)] {
         if let Some(value) = value {
-            again.push_str(&format!(" {flag} {}", quoted(value)));
+            again.push_str(&format!(" {flag} {}", shell_word(value)));
         }
     }
     again
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
 }
 
 /// A preview as lines: where it goes, how, and what changes.

@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use divisi_core::plan::{TaskKind, Work};
 use divisi_core::run::{Base, Budget, Run, Settings};
-use divisi_core::{Diagnostic, Plan, RunId, TaskSpec};
+use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
 use divisi_engine::failpoint;
@@ -17,6 +16,7 @@ use crate::cli::{Durability, Resume, RunArgs, Running};
 use crate::consent;
 use crate::exit::Exit;
 use crate::hold::{Held, Holder, Holding, reach, request};
+use crate::outline::outline;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::{Progress, closing};
 use crate::project::Project;
@@ -96,33 +96,16 @@ fn settings(args: &RunArgs) -> Settings {
     }
 }
 
-/// Asks on a terminal whether to run the plan; elsewhere it waits for `divisi approve`.
+/// Shows what the plan would run. On a terminal somebody is asked whether to; elsewhere it waits for
+/// `divisi approve`.
 fn consents(plan: &Plan, settings: &Settings, printer: &Printer) -> Result<bool, Failure> {
-    let executed = plan
-        .tasks
-        .iter()
-        .filter(|task| matches!(task.work, Work::Command(_) | Work::Script(_)));
-    let people = plan
-        .tasks
-        .iter()
-        .filter(|task| is_for_people(task, settings));
-    let text = format!(
-        "{}: {} tasks, {} of them run programs of the plan, {} are for people",
-        plan.title,
-        plan.tasks.len(),
-        executed.count(),
-        people.count()
-    );
-    printer.note(&Line::of(text));
-    Ok(consent::can_be_asked() && consent::asks("run it?")?)
-}
-
-fn is_for_people(task: &TaskSpec, settings: &Settings) -> bool {
-    task.kind == TaskKind::Approval
-        || task.agent.as_deref() == Some("person")
-        || (task.work == Work::Handoff
-            && task.agent.is_none()
-            && settings.agent_default == "person")
+    let outline = outline(plan, settings);
+    if !consent::can_be_asked() {
+        outline.iter().for_each(|line| printer.note(line));
+        return Ok(false);
+    }
+    printer.question(&outline);
+    consent::asks("run it?")
 }
 
 /// Brings the run's base into the private repository, and says what it is.
