@@ -27,6 +27,7 @@ mod report;
 #[cfg(test)]
 mod scenes;
 mod signals;
+mod unfinished;
 mod words;
 
 use std::process::ExitCode;

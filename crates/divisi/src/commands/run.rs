@@ -22,6 +22,7 @@ use crate::progress::{Progress, closing};
 use crate::project::Project;
 use crate::report;
 use crate::signals;
+use crate::unfinished;
 
 /// Attempts side by side unless told: agents wait more than they compute, but not for nothing.
 const JOBS_DEFAULT: u32 = 4;
@@ -32,6 +33,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// `divisi run`.
 pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outcome {
     let plan = crate::plan::read(&args.plan, printer)?;
+    for offer in unfinished::offers(project) {
+        printer.note(&offer);
+    }
     let settings = settings(args);
     let approved = args.yes || consents(&plan, &settings, printer)?;
     let base = base(args, project, printer)?;

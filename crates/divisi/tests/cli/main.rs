@@ -144,6 +144,7 @@ fn json_documents_parse_and_keep_their_keys() {
             "created_at",
             "last_at",
             "tasks",
+            "command",
         ],
     );
     let run = document(&["status", "run-1"]);

@@ -535,3 +535,32 @@ fn without_a_terminal_what_waits_for_consent_is_shown_too() {
         .says("a  command: sh -c 'echo 1'");
     assert_eq!(task(&stage.only(), "a").attempts(), 0);
 }
+
+#[test]
+fn another_run_and_the_list_of_runs_offer_what_is_unfinished() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = |title: &str| json!({"task_title": title, "subtasks": [{"subtask_id": "a", "command": ["true"]}]});
+    let first = stage.plan(&plan("first"));
+    stage.divisi(&["run", &first]).expect(4);
+    let second = stage.run(&plan("second"), &[]).expect(0);
+    let offer = "unfinished: run-1 first, awaiting approval  → divisi approve run-1\n";
+    assert_eq!(second.stderr.matches(offer).count(), 1, "{}", second.stderr);
+    assert!(
+        !second.stderr.contains("unfinished: run-2"),
+        "{}",
+        second.stderr
+    );
+    let listed = stage.divisi(&["status"]).expect(0).stdout;
+    assert!(
+        listed.contains("first  → divisi approve run-1\n"),
+        "{listed}"
+    );
+    assert!(
+        listed.contains("second\n"),
+        "what has ended needs no command: {listed}"
+    );
+    // What is done with is not offered any more.
+    stage.divisi(&["cancel", "1"]).expect(0);
+    let third = stage.run(&plan("third"), &[]).expect(0);
+    assert!(!third.stderr.contains("unfinished"), "{}", third.stderr);
+}
