@@ -80,17 +80,21 @@ pub(crate) fn of_task(run: &Run, repo: &Repo, name: &str) -> Result<Range, Failu
             Receipt::Collected { snapshot, .. } => snapshot.as_ref(),
             _ => None,
         });
+    let empty = |cause: String| {
+        let diagnostic = Diagnostic::error("result-empty", cause).hint(format!(
+            "`divisi explain {} {name}` says where it stands",
+            run.id
+        ));
+        Failure::told(diagnostic, Exit::Refused)
+    };
     match live.or(ended) {
+        None => Err(empty(format!("task {name} has made no files"))),
+        Some(snapshot) if !repo.has(&snapshot.commit).map_err(|fault| told(&fault))? => Err(empty(
+            format!("what task {name} made was given up and cleaned up"),
+        )),
         Some(snapshot) => Ok(Range {
             from: snapshot.base.clone(),
             to: snapshot.commit.clone(),
         }),
-        None => {
-            let diagnostic =
-                Diagnostic::error("result-empty", format!("task {name} has made no files")).hint(
-                    format!("`divisi explain {} {name}` says where it stands", run.id),
-                );
-            Err(Failure::told(diagnostic, Exit::Refused))
-        }
     }
 }

@@ -21,6 +21,7 @@ mod event;
 pub mod explain;
 mod integration;
 pub mod invariants;
+mod kept;
 mod links;
 mod owed;
 mod person;

@@ -13,6 +13,7 @@ use super::deliver::{MergeOptions, Target, identity, in_progress};
 use super::fault::Fault;
 use super::merge::MergedTree;
 use super::objects::{Change, Mode};
+use super::prune::InUse;
 use super::refusal::{DeliverError, MergeRefusal};
 use super::standing::named;
 use super::store::Repo;
@@ -30,6 +31,8 @@ pub struct Preview {
     pub way: Way,
     /// Files that would change, sorted by path; also of a new branch as against what it goes onto.
     pub files: Vec<FileChange>,
+    /// Nothing names the commit that it would end in: its objects are kept meanwhile.
+    pub in_use: InUse,
     pub(crate) run: RunId,
     pub(crate) steps: Steps,
 }
@@ -125,9 +128,10 @@ impl Repo {
     /// # Errors
     /// As [`Repo::merge_to_user`]: what stands against it stands against a preview too.
     pub fn preview(&self, options: &MergeOptions<'_>) -> Result<Preview, DeliverError> {
+        let in_use = self.in_use()?;
         match &self.project {
-            Project::Folder(_) => self.preview_folder(options),
-            Project::Git(user) => self.preview_git(user, options),
+            Project::Folder(_) => self.preview_folder(options, in_use),
+            Project::Git(user) => self.preview_git(user, options, in_use),
         }
     }
 
@@ -135,6 +139,7 @@ impl Repo {
         &self,
         user: &UserRepo,
         options: &MergeOptions<'_>,
+        in_use: InUse,
     ) -> Result<Preview, DeliverError> {
         if let Some(what) = in_progress(user) {
             return Err(MergeRefusal::InProgress { what }.into());
@@ -156,6 +161,7 @@ impl Repo {
             files: Vec::new(),
             run: options.run,
             steps: Steps::Nothing,
+            in_use,
         };
         let joined = self.join(&settings, commit.as_ref(), options)?;
         let changes = match &joined {
@@ -202,7 +208,11 @@ impl Repo {
         Ok(preview)
     }
 
-    fn preview_folder(&self, options: &MergeOptions<'_>) -> Result<Preview, DeliverError> {
+    fn preview_folder(
+        &self,
+        options: &MergeOptions<'_>,
+        in_use: InUse,
+    ) -> Result<Preview, DeliverError> {
         if let Target::Branch(_) = options.target {
             return Err(MergeRefusal::NoBranches.into());
         }
@@ -230,6 +240,7 @@ impl Repo {
             files: Vec::new(),
             run: options.run,
             steps: Steps::Nothing,
+            in_use,
         };
         if way == Way::Files {
             preview.files = self.file_changes(&from, &to, &changes)?;

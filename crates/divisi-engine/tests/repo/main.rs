@@ -13,5 +13,6 @@ mod documentation;
 mod hostile;
 mod merge;
 mod project;
+mod prune;
 mod uncommitted;
 mod workspaces;

@@ -10,7 +10,7 @@ use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
 use divisi_engine::failpoint;
-use divisi_engine::repo::{BaseOptions, Repo};
+use divisi_engine::repo::{BaseOptions, InUse, Repo};
 
 use crate::cli::{Durability, Resume, RunArgs, Running};
 use crate::consent;
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     }
     let settings = settings(args);
     let approved = args.yes || consents(&plan, &settings, printer)?;
-    let base = base(args, project, printer)?;
+    let (base, in_use) = base(args, project, printer)?;
     let mut driver = Driver::new(project, &args.running, printer)?;
     let ask = Ask::Start {
         plan: Box::new(plan),
@@ -51,6 +51,8 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         Response::Refused(diagnostic) => return Err(Failure::told(diagnostic, Exit::Refused)),
         other => return Err(unexpected(&other)),
     };
+    // From here on the run names its base.
+    drop(in_use);
     printer.note(
         &Line::styled(Style::Bold, run.to_string())
             .then(format!(" started; its plan is {}", args.plan.display())),
@@ -112,8 +114,9 @@ fn consents(plan: &Plan, settings: &Settings, printer: &Printer) -> Result<bool,
     consent::asks("run it?")
 }
 
-/// Brings the run's base into the private repository, and says what it is.
-fn base(args: &RunArgs, project: &Project, printer: &Printer) -> Result<Base, Failure> {
+/// Brings the run's base into the private repository, and says what it is. Until a run names it, it
+/// is kept from being cleaned up.
+fn base(args: &RunArgs, project: &Project, printer: &Printer) -> Result<(Base, InUse), Failure> {
     let told =
         |fault: divisi_engine::repo::Fault| Failure::told(fault.diagnostic(), Exit::Environment);
     let repo =
@@ -151,12 +154,13 @@ fn base(args: &RunArgs, project: &Project, printer: &Printer) -> Result<Base, Fa
         .hint("`--include-dirty` takes them in");
         printer.diagnostic(&diagnostic, None);
     }
-    Ok(Base {
+    let named = Base {
         commit: Some(base.commit),
         described: base.described,
         uncommitted: base.uncommitted,
         included: base.included,
-    })
+    };
+    Ok((named, base.in_use))
 }
 
 fn unexpected(response: &Response) -> Failure {

@@ -4,6 +4,7 @@
 
 mod bases;
 mod bounds;
+mod cleaning;
 mod composition;
 mod merging;
 mod people;
