@@ -62,6 +62,8 @@ pub enum Ask {
     },
     /// Go on with a run, whoever began it, as long as you hold the engine.
     Attend(RunId),
+    /// Do you go on with this run?
+    IsAttended(RunId),
     /// Something of a run.
     Act {
         /// The run.
@@ -79,6 +81,8 @@ pub enum Action {
     Pause,
     /// Start nothing new and end agents gracefully; the run stays resumable.
     Interrupt,
+    /// The same, at once.
+    Force,
     /// Go on.
     Resume,
     /// Cancel the run, or one task.
@@ -142,6 +146,8 @@ pub enum Response {
     Started(RunId),
     /// It is so, and durable.
     Accepted,
+    /// Whether the run is gone on with.
+    Attended(bool),
     /// It is refused.
     Refused(Diagnostic),
 }
@@ -267,6 +273,9 @@ fn ask(request: Request, inputs: &Sender) -> Option<Response> {
     answer.recv().ok()
 }
 
+/// An engine that waits for room on the disk answers nobody.
+const LOOK_UP_PATIENCE: Duration = Duration::from_secs(2);
+
 /// A connection to the holder of another process.
 pub struct Client {
     reader: BufReader<UnixStream>,
@@ -295,6 +304,13 @@ impl Client {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         Ok(serde_json::from_str(&answer)?)
+    }
+
+    /// Asks as a look-up does, which is not worth waiting for long. `None` if there is no answer.
+    #[must_use]
+    pub fn look_up(&mut self, ask: Ask) -> Option<Response> {
+        self.writer.set_read_timeout(Some(LOOK_UP_PATIENCE)).ok()?;
+        self.ask(&Request { id: None, ask }).ok()
     }
 
     /// Waits until the holder goes away.

@@ -125,6 +125,8 @@ fn feedback(task: &Task) -> Vec<Feedback> {
                 feedback.reason = end_words(&ending.end);
                 Some(feedback)
             }
+            // Nobody of whom it could be said that they did better next time.
+            AttemptEnd::Errored(Failure::Preparation(_)) => None,
             AttemptEnd::Refused(_)
             | AttemptEnd::Errored(_)
             | AttemptEnd::Lost(_)

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use divisi_agents::{environment, mask};
 use divisi_core::plan::{TaskKind, Work};
+use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::run::{AGENT_PERSON, Settings, agent_of};
 use divisi_core::{Criterion, Plan, TaskSpec};
 
@@ -20,7 +21,7 @@ const TASKS_MAX: usize = 20;
 /// So many lines of a script are shown.
 const SCRIPT_LINES_MAX: usize = 5;
 
-/// So many programs of one task's checks are shown.
+/// So many programs of one task's checks are shown, and so many setups.
 const CHECKS_MAX: usize = 3;
 
 /// So many characters of a line are shown.
@@ -44,6 +45,8 @@ fn lines(plan: &Plan, settings: &Settings, parent: &BTreeMap<String, String>) ->
         ": {}; programs of the plan run in {programs} of them, {people} are for people",
         plural(plan.tasks.len() as u64, "task"),
     ))];
+    let secrets = environment(parent, &[], &BTreeMap::new()).masked;
+    lines.extend(preparation_lines(&plan.preparation, &secrets));
     let shown = plan.tasks.iter().take(TASKS_MAX);
     let width = shown.clone().map(|task| task.id.as_str().chars().count());
     let width = width.filter(|width| *width <= NAME_CHARS_MAX).max();
@@ -62,11 +65,41 @@ fn lines(plan: &Plan, settings: &Settings, parent: &BTreeMap<String, String>) ->
             ),
         ));
     }
-    let secrets = environment(parent, &[], &BTreeMap::new()).masked;
     let whole = checks(&plan.criteria, &secrets, "    ");
     if !whole.is_empty() {
         lines.push(Line::of("  at the end, on the whole"));
         lines.extend(whole);
+    }
+    lines
+}
+
+/// What workspaces are given before anybody works in them.
+fn preparation_lines(preparation: &Preparation, secrets: &[String]) -> Vec<Line> {
+    let indent = "    ";
+    let mut lines = Vec::new();
+    if !preparation.copy.is_empty() {
+        let copied = cut(&preparation.copy.join(", "), LINE_CHARS_MAX);
+        lines.push(Line::of(format!(
+            "{indent}copied from your folder: {copied}"
+        )));
+    }
+    for setup in preparation.setup.iter().take(CHECKS_MAX) {
+        match setup {
+            Setup::Command(argv) => lines.push(
+                Line::of(format!("{indent}setup: ")).with(Style::Note, command(argv, secrets)),
+            ),
+            Setup::Script(script) => {
+                lines.push(Line::of(format!("{indent}setup: sh -eu")));
+                lines.extend(script_lines(script, secrets, indent));
+            }
+        }
+    }
+    if preparation.setup.len() > CHECKS_MAX {
+        let more = plural((preparation.setup.len() - CHECKS_MAX) as u64, "more setup");
+        lines.push(Line::styled(Style::Dim, format!("{indent}… {more}")));
+    }
+    if !lines.is_empty() {
+        lines.insert(0, Line::of("  before, in every workspace"));
     }
     lines
 }
@@ -228,6 +261,14 @@ mod tests {
                 approval("go", &["build"]),
             ],
         );
+        all.preparation = Preparation {
+            copy: vec![".env".to_owned(), "data/**".to_owned()],
+            setup: vec![
+                Setup::Command(["npm", "ci"].map(str::to_owned).to_vec()),
+                Setup::Script("make -C tools\n".to_owned()),
+            ],
+            ..Preparation::default()
+        };
         all.criteria = vec![
             program(&["./whole"]),
             Criterion::Plain {
@@ -236,6 +277,11 @@ mod tests {
         ];
         assert_snapshot!(shown(&all, &[]), @r"
         Ship it: 5 tasks; programs of the plan run in 3 of them, 2 are for people
+          before, in every workspace
+            copied from your folder: .env, data/**
+            setup: npm ci
+            setup: sh -eu
+            | make -C tools
           build   command: sh -c 'make all && echo '\''done'\'''
                   sets CFLAGS
                   check: cargo test

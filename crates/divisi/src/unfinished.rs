@@ -6,6 +6,7 @@ use divisi_core::run::RunStatus;
 use divisi_core::run::stored::{self, Summary};
 use divisi_store::{PAGE_ROWS_MAX, View};
 
+use crate::hold;
 use crate::printer::{Line, Style};
 use crate::project::Project;
 use crate::words;
@@ -37,13 +38,18 @@ fn rows(view: &View) -> Result<Vec<RunRow>, Fault> {
     }
 }
 
-/// The command that goes on with a run; `None` if it has ended, or an engine works on it.
-pub(crate) fn command(run: RunId, summary: &Summary, is_held: bool) -> Option<String> {
+/// The command that goes on with a run; `None` if it has ended, or an engine works on it, which is
+/// asked only where it matters.
+pub(crate) fn command(
+    run: RunId,
+    summary: &Summary,
+    is_attended: impl FnOnce(RunId) -> bool,
+) -> Option<String> {
     let verb = match (summary.status, &summary.paused) {
         _ if summary.ended.is_some() => return None,
         (RunStatus::AwaitingApproval, _) => "approve",
         (_, Some(_)) => "resume",
-        (RunStatus::Running, None) if is_held => return None,
+        (RunStatus::Running, None) if is_attended(run) => return None,
         (RunStatus::Running, None) => "resume",
         // Only a person can go on; which command does stands in the explanation.
         _ => "explain",
@@ -70,12 +76,13 @@ pub(crate) fn offers(project: &Project) -> Vec<Line> {
     let Ok(view) = project.view() else {
         return Vec::new();
     };
-    lines(&summaries(&view).unwrap_or_default(), project.is_held())
+    let is_attended = |run| hold::is_attended(project, run);
+    lines(&summaries(&view).unwrap_or_default(), &is_attended)
 }
 
-fn lines(runs: &[(RunRow, Summary)], is_held: bool) -> Vec<Line> {
+fn lines(runs: &[(RunRow, Summary)], is_attended: &dyn Fn(RunId) -> bool) -> Vec<Line> {
     let unfinished = runs.iter().rev().filter_map(|(row, summary)| {
-        let command = command(row.run, summary, is_held)?;
+        let command = command(row.run, summary, is_attended)?;
         Some(line(row, summary, command))
     });
     let mut lines: Vec<Line> = unfinished.collect();
@@ -115,8 +122,8 @@ mod tests {
         (row, summary)
     }
 
-    fn shown(runs: &[(RunRow, Summary)], is_held: bool) -> Vec<String> {
-        let lines = lines(runs, is_held);
+    fn shown(runs: &[(RunRow, Summary)], is_attended: bool) -> Vec<String> {
+        let lines = lines(runs, &|_| is_attended);
         lines.iter().map(|line| line.render(false)).collect()
     }
 

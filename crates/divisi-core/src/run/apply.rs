@@ -82,6 +82,7 @@ impl Run {
             settings: settings.clone(),
             base: base.clone(),
             criteria: plan.criteria.clone(),
+            preparation: Arc::new(plan.preparation.clone()),
             stages: Vec::new(),
             revision: 1,
             created_at: at,
@@ -370,6 +371,7 @@ impl Run {
                     base: None,
                     passed_before: Vec::new(),
                     confined: None,
+                    left_out: Vec::new(),
                     stopping: None,
                     suspected: None,
                     receipts: Vec::new(),
@@ -388,7 +390,7 @@ impl Run {
         self.change(no, |task| {
             let Some(live) = task.live_mut() else { return };
             for receipt in receipts {
-                live.receipts.push(receipt.clone());
+                take_receipt(live, receipt);
                 match receipt_name(receipt) {
                     EventName::Submitted => live.phase = Phase::Submitted,
                     EventName::Collected => live.phase = Phase::Collected,
@@ -421,7 +423,9 @@ impl Run {
         }
         self.change(attempt.task, |task| {
             if let Some(live) = task.live_mut() {
-                live.receipts.extend_from_slice(receipts);
+                for receipt in receipts {
+                    take_receipt(live, receipt);
+                }
             }
             finish(task, at, end.clone());
             match end {
@@ -618,17 +622,12 @@ impl Run {
                 // Redone work is checked with the whole again. What its dependents made stands:
                 // they are not held back a second time.
                 self.finally = Final::Open;
-                self.unmeet(no);
+                debug_assert!(!matches!(self.tasks[no.index()].state, TaskState::Done));
+                self.count_unmet();
             }
             Event::TaskRetried { .. } => self.finally = Final::Open,
             _ => {}
         }
-    }
-
-    /// A done task is to be redone: its dependents count it as unmet again, without changing state.
-    fn unmeet(&mut self, no: TaskNo) {
-        debug_assert!(!matches!(self.tasks[no.index()].state, TaskState::Done));
-        self.count_unmet();
     }
 }
 
@@ -652,12 +651,14 @@ fn apply_live(live: &mut Attempt, event: Event) {
             base,
             passed_before,
             confined,
+            left_out,
             ..
         } => {
             live.phase = Phase::Working;
             live.base = base;
             live.passed_before = passed_before;
             live.confined = confined;
+            live.left_out = left_out;
         }
         Event::AttemptAdopted { epoch, .. } => live.epoch = epoch,
         Event::AttemptStopping { reason, .. } => live.stopping = Some(reason),
@@ -666,6 +667,18 @@ fn apply_live(live: &mut Attempt, event: Event) {
         Event::ReviewAwaited { verdicts, .. } => live.phase = Phase::Held { verdicts },
         _ => {}
     }
+}
+
+/// What the supervisor said when it ended counts more than what was expected at its start.
+fn take_receipt(live: &mut Attempt, receipt: &Receipt) {
+    if let Receipt::Submitted {
+        confined: Some(confined),
+        ..
+    } = receipt
+    {
+        live.confined = Some(*confined);
+    }
+    live.receipts.push(receipt.clone());
 }
 
 /// Moves the live attempt to the endings.
@@ -688,6 +701,7 @@ fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
         end,
         base: live.base,
         confined: live.confined,
+        left_out: live.left_out,
         receipts: live.receipts,
         returned: false,
         offer: None,

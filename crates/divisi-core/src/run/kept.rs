@@ -15,12 +15,13 @@ impl Run {
     pub fn commits_kept(&self) -> BTreeSet<&Commit> {
         let own = [&self.base.commit, &self.integration.head];
         let mut kept: BTreeSet<&Commit> = own.into_iter().flatten().collect();
-        kept.extend(self.tasks().iter().flat_map(kept_of));
+        let of_tasks = self.tasks().iter();
+        kept.extend(of_tasks.flat_map(|task| kept_of(task, self.ended.is_some())));
         kept
     }
 }
 
-fn kept_of(task: &Task) -> BTreeSet<&Commit> {
+fn kept_of(task: &Task, has_ended: bool) -> BTreeSet<&Commit> {
     let mut kept = BTreeSet::new();
     if let Some(live) = task.live() {
         kept.extend(&live.base);
@@ -29,7 +30,7 @@ fn kept_of(task: &Task) -> BTreeSet<&Commit> {
             kept.insert(commit);
         }
     }
-    let given_up = is_over(task.status());
+    let given_up = is_over(task.status(), has_ended);
     for ending in &task.endings {
         kept.extend(ending.offer.as_ref().map(|offer| &offer.commit));
         match ending.end {
@@ -44,13 +45,15 @@ fn kept_of(task: &Task) -> BTreeSet<&Commit> {
     kept
 }
 
-/// Whether nobody comes back to the attempts that were not integrated: another one was, or a person
-/// gave the task up. A task that was skipped or split is neither.
-fn is_over(status: TaskStatus) -> bool {
-    matches!(
-        status,
-        TaskStatus::Done | TaskStatus::Failed | TaskStatus::Canceled
-    )
+/// Whether nobody comes back to the attempts that were not integrated: another one was, or the task
+/// was given up and its run has ended, so that it cannot be tried again. A task that was skipped or
+/// split is neither.
+fn is_over(status: TaskStatus, has_ended: bool) -> bool {
+    match status {
+        TaskStatus::Done => true,
+        TaskStatus::Failed | TaskStatus::Canceled => has_ended,
+        _ => false,
+    }
 }
 
 fn integrated(ending: &Ending) -> Option<&Commit> {

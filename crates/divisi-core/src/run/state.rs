@@ -98,6 +98,9 @@ pub struct Attempt {
     /// Whether its process's writes are confined; `None` until known, or without a process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confined: Option<bool>,
+    /// What was to be copied into its workspace and was not, with the reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Why it is being ended, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopping: Option<StopReason>,
@@ -145,6 +148,8 @@ pub enum Failure {
     },
     /// A person refused it.
     Person(String),
+    /// Its workspace could not be prepared.
+    Preparation(String),
 }
 
 /// How an attempt ended.
@@ -172,7 +177,8 @@ impl AttemptEnd {
     #[must_use]
     pub fn is_own_failure(&self) -> bool {
         match self {
-            AttemptEnd::Refused(Failure::Conflict(_)) => false,
+            AttemptEnd::Refused(Failure::Conflict(_))
+            | AttemptEnd::Errored(Failure::Preparation(_)) => false,
             AttemptEnd::Refused(_) | AttemptEnd::Errored(_) => true,
             AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue) => true,
             AttemptEnd::Integrated
@@ -207,6 +213,9 @@ pub struct Ending {
     /// Whether its process's writes were confined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confined: Option<bool>,
+    /// What was to be copied into its workspace and was not, with the reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Evidence of the steps it completed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<Receipt>,
@@ -633,6 +642,8 @@ pub struct Run {
     pub base: Base,
     /// The intent's criteria.
     pub criteria: Vec<crate::criterion::Criterion>,
+    /// What checkouts of its tree need besides its files.
+    pub preparation: Arc<crate::preparation::Preparation>,
     /// Names of authored stages, and each task's; empty if the plan has none.
     pub stages: Vec<(String, Vec<TaskNo>)>,
     /// 1 for the plan as it was accepted, one more for every revision.
@@ -791,6 +802,7 @@ impl Run {
             tasks: self.tasks.iter().map(|task| (*task.spec).clone()).collect(),
             stages: self.stages.iter().map(stage).collect(),
             criteria: self.criteria.clone(),
+            preparation: (*self.preparation).clone(),
         }
     }
 

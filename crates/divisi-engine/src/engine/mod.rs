@@ -12,14 +12,18 @@ mod begin;
 mod freshness;
 mod inbox;
 mod input;
+mod judging;
 mod launch;
+mod preparation;
 mod programs;
 mod results;
 mod room;
 mod shell;
 mod supervised;
+mod temporary;
 mod threads;
 mod translate;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -36,7 +40,7 @@ use inbox::Inbox;
 #[cfg(test)]
 pub(crate) use inbox::inbox;
 pub use inbox::{Gone, Sender};
-pub use input::{Finished, Input};
+pub use input::{Failed, Finished, Input};
 pub use launch::Prepared;
 pub use shell::{Shell, log_path, run_folder};
 
@@ -472,43 +476,52 @@ impl<J: Journal> Engine<J> {
         self.troubles.push(Notice::Trouble(cause));
     }
 
-    /// An effect came out badly for a reason of ours.
-    fn effect_failed(
-        &mut self,
-        effect: Effect,
-        cause: String,
-        directives: &mut Vec<Directive>,
-    ) -> bool {
-        let failures = self
-            .reconcile
-            .on_outcome(effect, Outcome::Failed, wall_now());
+    /// An effect did not come out.
+    fn effect_failed(&mut self, effect: Effect, failed: Failed, directives: &mut Vec<Directive>) {
+        let now = wall_now();
+        let failures = self.reconcile.on_outcome(effect, Outcome::Failed, now);
         if self.interruption != Interruption::No {
             // It was cut off; whoever resumes repeats it.
-            return false;
+            return;
         }
+        let run = effect.run();
+        let known = self.world.run(run);
+        let is_paused = known.is_none_or(|run| run.paused.is_some());
+        let cause = match failed {
+            Failed::Ours(cause) => cause,
+            Failed::Setup(cause) => {
+                let command = match effect {
+                    Effect::Start(attempt) => run::Command::NotPrepared { attempt, cause },
+                    _ if is_paused => return,
+                    _ => pause_for(cause),
+                };
+                directives.push(Directive {
+                    id: None,
+                    ask: Ask::Run(run, command),
+                });
+                return;
+            }
+        };
         self.trouble(format!("{}: {cause}", words(effect)));
         if lacks_room(&cause) {
             self.lacking_room.insert(effect);
-            let pause = self
-                .world
-                .run(effect.run())
-                .is_some_and(|run| run.paused.is_none());
-            directives.extend(pause.then(|| pause_for_room(effect.run())));
-            return pause;
+            directives.extend((!is_paused).then(|| pause_for_room(run)));
+            return;
         }
-        if failures < EFFECT_FAILURES_MAX {
-            return false;
+        if failures >= EFFECT_FAILURES_MAX {
+            let cause = format!("{} keeps failing: {cause}", words(effect));
+            directives.push(Directive {
+                id: None,
+                ask: Ask::Run(run, pause_for(cause)),
+            });
         }
-        let reason = PauseReason::Fault(format!("{} keeps failing: {cause}", words(effect)));
-        let pause = run::Command::Pause {
-            reason,
-            stop: false,
-        };
-        directives.push(Directive {
-            id: None,
-            ask: Ask::Run(effect.run(), pause),
-        });
-        true
+    }
+}
+
+fn pause_for(cause: String) -> run::Command {
+    run::Command::Pause {
+        reason: PauseReason::Fault(cause),
+        stop: false,
     }
 }
 

@@ -8,14 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
-use divisi_core::criterion::Verdict;
+use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::worker::Confinement;
 use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, TaskNo, Tree};
 
 use super::Options;
+use super::input::Failed;
 use super::launch::COLLECT_BYTES_MAX;
+use super::preparation::{Preparing, Provided, Setups, failed};
 use super::programs::Checks;
 use super::supervised::chain;
+use super::temporary::Temporary;
 use crate::repo::Repo;
 use crate::supervisor::Client;
 use crate::workspace::{Pool, PoolOptions, walk};
@@ -24,6 +27,7 @@ use crate::workspace::{Pool, PoolOptions, walk};
 pub struct Shell {
     pub(crate) options: Options,
     pub(super) checks: Checks,
+    pub(super) setups: Setups,
     pub(super) parent: BTreeMap<String, String>,
     /// The environment of agents that declare and are given nothing of their own.
     usual: OnceLock<(BTreeMap<String, String>, Vec<String>)>,
@@ -32,6 +36,7 @@ pub struct Shell {
     opening: Mutex<()>,
     supervisor: Mutex<Option<Arc<Client>>>,
     shared: Mutex<HashMap<(RunId, Commit), PathBuf>>,
+    pub(super) temporary: Temporary,
     verdicts: Mutex<HashMap<(Tree, String), Verdict>>,
     started: Instant,
 }
@@ -48,8 +53,10 @@ impl Shell {
             .map(|agent| (agent.description().name, agent))
             .collect();
         Shell {
+            temporary: Temporary::new(&options.dir),
             options,
             checks: Checks::default(),
+            setups: Setups::default(),
             parent: std::env::vars_os()
                 .filter_map(|(name, value)| {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -112,14 +119,26 @@ impl Shell {
         lock(&self.shared).get(&(run, commit.clone())).cloned()
     }
 
-    /// The shared checkout of a commit.
-    pub(super) fn shared(&self, run: RunId, commit: &Commit) -> Result<PathBuf, String> {
-        let workspace = self
-            .pool()?
-            .shared(run, commit)
-            .map_err(|error| chain(&error))?;
+    /// The shared checkout of a commit, and what of its preparation was left out.
+    pub(super) fn shared(
+        &self,
+        preparing: &Preparing,
+        attempt: AttemptId,
+        commit: &Commit,
+    ) -> Result<(PathBuf, Vec<String>), Failed> {
+        let run = attempt.run;
+        let pool = self.pool()?;
+        let provided = if preparing.is_nothing() || pool.is_shared_prepared(run, commit) {
+            Provided::NOTHING
+        } else {
+            let tree = pool.repo().tree_of(commit).map_err(failed)?;
+            self.provide(preparing, attempt, &tree, Some(commit))?
+        };
+        let (workspace, left_out) = pool
+            .shared_with(run, commit, provided.given())
+            .map_err(failed)?;
         lock(&self.shared).insert((run, commit.clone()), workspace.path.clone());
-        Ok(workspace.path)
+        Ok((workspace.path, left_out))
     }
 
     /// An agent's environment and the values that are masked in its log.
@@ -155,7 +174,7 @@ impl Shell {
     }
 
     /// Values that must stand nowhere beneath `.divisi`.
-    fn secrets(&self) -> Vec<String> {
+    pub(super) fn secrets(&self) -> Vec<String> {
         self.environment(&BTreeMap::new(), &[]).1
     }
 
@@ -174,8 +193,11 @@ impl Shell {
         is_live: &dyn Fn(&str) -> bool,
         is_busy: &dyn Fn(RunId, Option<TaskNo>) -> bool,
     ) -> Result<(), String> {
-        let tmp = self.options.dir.join("tmp");
-        let entries = std::fs::read_dir(&tmp).into_iter().flatten().flatten();
+        self.temporary.forget_free();
+        let entries = std::fs::read_dir(self.temporary.folder())
+            .into_iter()
+            .flatten()
+            .flatten();
         for entry in entries.filter(|entry| !entry.file_name().to_str().is_some_and(is_live)) {
             let path = entry.path();
             walk::remove_all(&path)
@@ -204,13 +226,6 @@ impl Shell {
         )
     }
 
-    /// A private temporary folder, made if it is not there.
-    pub(super) fn tmp_folder(&self, name: &str) -> Option<PathBuf> {
-        let folder = self.options.dir.join("tmp").join(name);
-        std::fs::create_dir_all(&folder).ok()?;
-        Some(folder)
-    }
-
     /// The folder of a run, for people.
     pub(super) fn run_folder(&self, run: RunId) -> PathBuf {
         run_folder(&self.options.dir, run)
@@ -226,11 +241,21 @@ impl Shell {
         self.run_folder(attempt.run).join("logs").join(name)
     }
 
-    /// The verdict of a criterion on a tree, if it was evaluated in this life.
+    /// The verdict of a criterion on a tree, if it is known.
     pub(super) fn known_verdict(&self, tree: &Tree, criterion: &Criterion) -> Option<Verdict> {
         lock(&self.verdicts)
             .get(&(tree.clone(), key(criterion)))
             .cloned()
+    }
+
+    /// Keeps what a receipt says to have passed, perhaps in an earlier life of the engine. What a
+    /// person let pass is not among it.
+    pub(super) fn keep_passed(&self, tree: &Tree, criteria: &[Criterion], verdicts: &[Verdict]) {
+        let passed = verdicts
+            .iter()
+            .filter(|verdict| verdict.outcome == Outcome::Pass);
+        let passed: Vec<Verdict> = passed.cloned().collect();
+        self.keep_verdicts(tree, criteria, &passed);
     }
 
     /// Keeps verdicts by tree and criterion, so that the same check runs once on the same tree.
@@ -254,7 +279,7 @@ fn key(criterion: &Criterion) -> String {
     serde_json::to_string(criterion).expect("criteria are plain data")
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

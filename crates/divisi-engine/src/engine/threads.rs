@@ -10,12 +10,12 @@ use std::thread::JoinHandle;
 use divisi_core::run::Effect;
 
 use super::inbox::Sender as Inputs;
-use super::input::{Finished, Input};
+use super::input::{Failed, Finished, Input};
 
 /// A piece of work.
 pub(super) enum Job {
     /// An owed effect; how it came out is reported.
-    Effect(Effect, Box<dyn FnOnce() -> Result<Finished, String> + Send>),
+    Effect(Effect, Box<dyn FnOnce() -> Result<Finished, Failed> + Send>),
     /// Something that nobody waits for, and that may be left undone.
     Chore(Box<dyn FnOnce() + Send>),
 }
@@ -70,9 +70,9 @@ fn work(jobs: &Mutex<Receiver<Job>>, inputs: &Inputs) {
         };
         // A defect in one effect must not end the engine, and must not be swallowed either.
         let result = std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-            Err(format!(
+            Err(Failed::Ours(format!(
                 "{effect:?} met a defect in divisi; its trace is above"
-            ))
+            )))
         });
         if inputs.send(Input::Finished { effect, result }).is_err() {
             return;

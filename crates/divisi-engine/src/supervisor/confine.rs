@@ -2,8 +2,9 @@
 //!
 //! A rule set binds the thread that takes it on and everything that thread starts, for ever. So
 //! a confined process is started on a thread that does nothing else. Making a rule set costs more
-//! than starting a small program, and the tasks of a shared workspace all have the same: the last
-//! few of these threads are kept, each for exactly the folders it was made with.
+//! than starting a small program, and the tasks of a shared workspace have the same folders again
+//! and again: the last few of these threads are kept, each for exactly the folders it was made
+//! with, whatever their names are by now.
 //!
 //! Reads stay free. Writes are allowed beneath the paths given and to the devices that only
 //! swallow or give bytes ([`DEVICES`]). Not allowed, unless named: `/dev/shm`, `/tmp`, and
@@ -12,8 +13,9 @@
 //! neither the supervisor nor the engine nor its siblings.
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use landlock::{
@@ -51,8 +53,9 @@ pub(super) fn works() -> bool {
     abi > 0
 }
 
-/// Threads kept at the most; as many workspaces as are usually busy at once.
-const THREADS_MAX: usize = 16;
+/// Threads kept at the most; as many attempts as usually are busy at once, each of which has a
+/// folder of its own. An idle one costs a few pages and a file descriptor a folder.
+const THREADS_MAX: usize = 64;
 
 /// Starts confined processes.
 #[derive(Default)]
@@ -64,25 +67,38 @@ pub(super) struct Confiner {
 /// A thread that is confined to some folders.
 struct Spawner {
     folders: Vec<Folder>,
+    /// Keeps the folders' identities from being given to others while the thread lives.
+    _held: Vec<File>,
     requests: SyncSender<Request>,
     replies: Receiver<io::Result<Started>>,
 }
 
-/// A folder by name and identity: one that was made anew under the same name is another.
+/// A folder as a rule knows it. One that was made anew under the same name is another; one that
+/// was given another name is the same.
 #[derive(PartialEq, Eq)]
-struct Folder {
-    path: String,
-    identity: Option<(u64, u64)>,
+enum Folder {
+    /// By device and number.
+    There(u64, u64),
+    /// It gives no right, whatever is made under this name later.
+    Missing(String),
 }
 
 impl Folder {
     fn of(path: &String) -> Folder {
-        let metadata = std::fs::metadata(path).ok();
-        Folder {
-            path: path.clone(),
-            identity: metadata.map(|m| (m.dev(), m.ino())),
+        match std::fs::metadata(path) {
+            Ok(metadata) => Folder::There(metadata.dev(), metadata.ino()),
+            Err(_) => Folder::Missing(path.clone()),
         }
     }
+}
+
+/// Opens what is there, for no other use than to hold it.
+fn hold(paths: &[String]) -> Vec<File> {
+    let open = |path: &String| {
+        let mut options = File::options();
+        options.read(true).custom_flags(libc::O_PATH).open(path)
+    };
+    paths.iter().filter_map(|path| open(path).ok()).collect()
 }
 
 /// What is to be started. The one who asks waits for the reply, so the pointer stays valid.
@@ -130,7 +146,7 @@ impl Confiner {
         let mut threads = self.threads.borrow_mut();
         match threads.iter().rposition(|idle| idle.folders == folders) {
             Some(at) => Ok(threads.remove(at)),
-            None => Spawner::start(folders),
+            None => Spawner::start(writes),
         }
     }
 
@@ -144,10 +160,12 @@ impl Confiner {
 }
 
 impl Spawner {
-    fn start(folders: Vec<Folder>) -> io::Result<Spawner> {
+    fn start(writes: &[String]) -> io::Result<Spawner> {
+        let held = hold(writes);
+        let folders = writes.iter().map(Folder::of).collect();
         let (requests, asked) = sync_channel::<Request>(1);
         let (answer, replies) = sync_channel(1);
-        let writes: Vec<String> = folders.iter().map(|folder| folder.path.clone()).collect();
+        let writes = writes.to_vec();
         std::thread::Builder::new()
             .name("confined-spawn".to_owned())
             .stack_size(STACK_BYTES)
@@ -166,6 +184,7 @@ impl Spawner {
             })?;
         Ok(Spawner {
             folders,
+            _held: held,
             requests,
             replies,
         })

@@ -40,6 +40,8 @@ pub(super) struct Live {
     /// Known once it is settled.
     pub(super) start_time: Option<u64>,
     pub(super) confined: bool,
+    /// What was executed, for receipts.
+    pub(super) command: String,
     /// No longer young.
     pub(super) settled: bool,
     pub(super) output: Option<File>,
@@ -316,6 +318,7 @@ impl Starting {
     ) -> Result<Live, NotStarted> {
         let (pid, confined) = launched.map_err(|error| NotStarted::of(&self.spec, &error))?;
         set_limits(pid, &self.spec.limits);
+        let command = command_line(&self.spec);
         let log = PathBuf::from(self.spec.log);
         let mut live = Live {
             job: self.job,
@@ -323,6 +326,7 @@ impl Starting {
             started,
             start_time: None,
             confined,
+            command,
             settled: false,
             output: Some(self.output.ours),
             input: self.input.map(|pipe| Input {
@@ -340,6 +344,20 @@ impl Starting {
         live.feed();
         Ok(live)
     }
+}
+
+/// Enough to recognize a command by; a script may have thousands.
+const COMMAND_CHARS_MAX: usize = 200;
+
+/// The command on one line, without the values that must not be in the log.
+fn command_line(spec: &ProcessSpec) -> String {
+    let line = spec.argv.join(" ");
+    let masked = spec.masked.iter().filter(|value| !value.is_empty());
+    let line = masked.fold(line, |line, value| match line.contains(value.as_str()) {
+        true => line.replace(value.as_str(), "[masked]"),
+        false => line,
+    });
+    crate::checks::short(&line, COMMAND_CHARS_MAX)
 }
 
 /// A job's texts as the system wants them.

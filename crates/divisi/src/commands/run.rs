@@ -10,6 +10,7 @@ use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
 use divisi_engine::failpoint;
+use divisi_engine::memory;
 use divisi_engine::repo::{BaseOptions, InUse, Repo};
 
 use crate::cli::{Durability, Resume, RunArgs, Running};
@@ -321,6 +322,9 @@ impl<'a> Driver<'a> {
         }));
         let rest = held.engine.run(Until::Rests(run));
         self.hear_nothing();
+        drop(held);
+        // The report loads the run once more.
+        memory::give_back();
         Ok(rest?)
     }
 
@@ -331,14 +335,13 @@ impl<'a> Driver<'a> {
         // A holder that took over from another goes on only with what it is asked for. If it is
         // gone already, that shows below.
         let _ = client.ask(&request(Ask::Attend(run)));
+        let mut how = Action::Interrupt;
         self.hear(Box::new(move || {
+            let action = std::mem::replace(&mut how, Action::Force);
             if let Ok(Holder::Other(mut client)) = reach(&holding, || {
                 Box::new(|_: &[Notice], _: &dyn divisi_engine::engine::View| {})
             }) {
-                let ask = Ask::Act {
-                    run,
-                    action: Action::Interrupt,
-                };
+                let ask = Ask::Act { run, action };
                 // A holder that is gone has ended its agents by itself.
                 let _ = client.ask(&request(ask));
             }

@@ -8,12 +8,13 @@ use divisi_core::journal::RunRow;
 use divisi_core::run::explain::explain;
 use divisi_core::run::stored::Summary;
 use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus};
-use divisi_core::{TaskNo, Time};
+use divisi_core::{RunId, TaskNo, Time};
 use divisi_store::View;
 use serde::Serialize;
 
 use crate::cli::{Global, OptionalRun};
 use crate::exit::Exit;
+use crate::hold;
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
@@ -41,7 +42,7 @@ pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Out
     let project = Project::find(global)?;
     let view = project.view()?;
     match args.run {
-        None => all(&view, project.is_held(), printer)?,
+        None => all(&view, &|run| hold::is_attended(&project, run), printer)?,
         Some(id) => {
             project.row(&view, Some(id))?;
             let run = loaded::load(&view, id)?;
@@ -50,6 +51,9 @@ pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Out
     }
     Ok(Exit::Success)
 }
+
+/// Tells whether an engine works on a run.
+type IsAttended<'a> = &'a dyn Fn(RunId) -> bool;
 
 /// A run in a list.
 #[derive(Serialize)]
@@ -65,12 +69,12 @@ struct ListedRun {
     command: Option<String>,
 }
 
-fn all(view: &View, is_held: bool, printer: &Printer) -> Result<(), Failure> {
+fn all(view: &View, is_attended: IsAttended<'_>, printer: &Printer) -> Result<(), Failure> {
     let read = unfinished::summaries(view)?;
     if printer.is_json() {
         let listed: Vec<ListedRun> = read
             .iter()
-            .map(|(row, s)| listed(row, s, is_held))
+            .map(|(row, s)| listed(row, s, is_attended))
             .collect();
         return printer.document(&serde_json::json!({ "runs": listed }));
     }
@@ -85,10 +89,10 @@ fn all(view: &View, is_held: bool, printer: &Printer) -> Result<(), Failure> {
         )));
     }
     let shown = &read[read.len().saturating_sub(RUNS_MAX)..];
-    printer.lines(&table(shown, is_held))
+    printer.lines(&table(shown, is_attended))
 }
 
-fn listed(row: &RunRow, summary: &Summary, is_held: bool) -> ListedRun {
+fn listed(row: &RunRow, summary: &Summary, is_attended: IsAttended<'_>) -> ListedRun {
     ListedRun {
         run: row.run.to_string(),
         title: row.title.clone(),
@@ -99,12 +103,12 @@ fn listed(row: &RunRow, summary: &Summary, is_held: bool) -> ListedRun {
         tasks: words::occurring(&summary.counts)
             .map(|(s, many)| (s.word(), many))
             .collect(),
-        command: unfinished::command(row.run, summary, is_held),
+        command: unfinished::command(row.run, summary, is_attended),
     }
 }
 
 /// The runs as a table, the latest last.
-fn table(runs: &[(RunRow, Summary)], is_held: bool) -> Vec<Line> {
+fn table(runs: &[(RunRow, Summary)], is_attended: IsAttended<'_>) -> Vec<Line> {
     let cells: Vec<[Line; 4]> = runs
         .iter()
         .map(|(row, summary)| {
@@ -135,7 +139,7 @@ fn table(runs: &[(RunRow, Summary)], is_held: bool) -> Vec<Line> {
             line = line.join(cell.padded(*width)).then("  ");
         }
         line = line.then(&row.title);
-        match unfinished::command(row.run, summary, is_held) {
+        match unfinished::command(row.run, summary, is_attended) {
             Some(command) => line.join(unfinished::arrow(command)),
             None => line,
         }
@@ -214,15 +218,15 @@ fn one(run: &Run, attended: Attended, now: Time, printer: &Printer) -> Result<()
 pub(crate) enum Attended {
     /// An engine does, or there is nothing to go on with.
     Yes,
-    /// It could go on, and no engine works in the project.
+    /// It could go on, and no engine works on it.
     No,
 }
 
 impl Attended {
-    /// Asks whether the project's engine is held.
+    /// Asks whoever holds the project's engine.
     pub(crate) fn of(project: &Project, run: &Run) -> Attended {
         let could_go_on = run.status() == RunStatus::Running && run.paused.is_none();
-        match could_go_on && !project.is_held() {
+        match could_go_on && !hold::is_attended(project, run.id) {
             true => Attended::No,
             false => Attended::Yes,
         }

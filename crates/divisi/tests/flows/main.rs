@@ -8,6 +8,7 @@ mod cleaning;
 mod composition;
 mod merging;
 mod people;
+mod preparation;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod whole;

@@ -82,13 +82,16 @@ fn refused_work_is_kept_until_its_task_is_done() {
 }
 
 #[test]
-fn work_of_a_task_is_kept_until_a_person_gives_it_up() {
+fn work_of_a_task_that_was_given_up_is_kept_until_it_cannot_be_tried_again() {
     for gives_up in [Bench::cancel, Bench::reject] {
-        let mut bench = given("a");
+        let mut bench = given("a; open");
         let base = commit(0);
         let all: Vec<Commit> = (0..3).map(|_| refused(&mut bench, "a")).collect();
         keeps(&bench, &[&base, &all[0], &all[1], &all[2]]);
         bench.so(gives_up(&bench, "a"));
+        keeps(&bench, &[&base, &all[0], &all[1], &all[2]]);
+        bench.so(bench.cancel("open"));
+        assert!(bench.run.ended.is_some());
         keeps(&bench, &[&base]);
     }
 }

@@ -106,8 +106,8 @@ fn a_list_of_runs_is_a_table() {
     });
     let view = project.unwrap().view().unwrap();
     let read = unfinished::summaries(&view).unwrap();
-    let shown = |is_held| -> Vec<String> {
-        let lines = table(&read, is_held);
+    let shown = |is_attended| -> Vec<String> {
+        let lines = table(&read, &|_| is_attended);
         lines.iter().map(|line| line.render(false)).collect()
     };
     let line = "run-1  running  1 of 7 done  10 s  Ship it";
