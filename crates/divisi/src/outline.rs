@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use divisi_agents::{environment, mask};
 use divisi_core::plan::{TaskKind, Work};
 use divisi_core::preparation::{Preparation, Setup};
-use divisi_core::run::{AGENT_PERSON, Settings, agent_of};
+use divisi_core::run::{AGENT_PERSON, Grants, Settings, agent_of};
 use divisi_core::{Criterion, Plan, TaskSpec};
 
 use crate::printer::{Line, Style};
@@ -46,6 +46,7 @@ fn lines(plan: &Plan, settings: &Settings, parent: &BTreeMap<String, String>) ->
         plural(plan.tasks.len() as u64, "task"),
     ))];
     let secrets = environment(parent, &[], &BTreeMap::new()).masked;
+    lines.extend(grant_lines(&settings.grants));
     lines.extend(preparation_lines(&plan.preparation, &secrets));
     let shown = plan.tasks.iter().take(TASKS_MAX);
     let width = shown.clone().map(|task| task.id.as_str().chars().count());
@@ -69,6 +70,24 @@ fn lines(plan: &Plan, settings: &Settings, parent: &BTreeMap<String, String>) ->
     if !whole.is_empty() {
         lines.push(Line::of("  at the end, on the whole"));
         lines.extend(whole);
+    }
+    lines
+}
+
+/// What the programs may do beyond the usual.
+fn grant_lines(grants: &Grants) -> Vec<Line> {
+    let listed = |what: &str, names: &[String]| {
+        let names = cut(&names.join(", "), LINE_CHARS_MAX);
+        Line::styled(Style::Warn, format!("  {what}: ")).then(names)
+    };
+    let mut lines = Vec::new();
+    if grants.unconfined {
+        lines.push(Line::styled(Style::Warn, "  programs may write anywhere"));
+    } else if !grants.writes.is_empty() {
+        lines.push(listed("programs may also write to", &grants.writes));
+    }
+    if !grants.passes.is_empty() {
+        lines.push(listed("programs are given", &grants.passes));
     }
     lines
 }
@@ -299,6 +318,28 @@ mod tests {
           at the end, on the whole
             check: ./whole
         ");
+    }
+
+    #[test]
+    fn what_programs_may_do_beyond_the_usual_is_shown() {
+        let shown = |grants: Grants| -> String {
+            let lines = grant_lines(&grants);
+            lines.iter().map(|line| line.render(false) + "\n").collect()
+        };
+        assert_eq!(shown(Grants::default()), "");
+        let some = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let grants = Grants {
+            writes: some(&["/a", "/b"]),
+            passes: some(&["API_KEY"]),
+            ..Grants::default()
+        };
+        let lines = "  programs may also write to: /a, /b\n  programs are given: API_KEY\n";
+        assert_eq!(shown(grants.clone()), lines);
+        let unconfined = Grants {
+            unconfined: true,
+            ..grants
+        };
+        assert!(shown(unconfined).starts_with("  programs may write anywhere\n"));
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::plan::WorkspaceKind;
 /// At most so many causes are listed; the rest is counted.
 const CAUSES_MAX: usize = 8;
 
+/// So many of those that hold a limit's places are named.
+const RUNNING_MAX: usize = 3;
+
 /// The answer to "why is this not further?".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
@@ -199,14 +202,17 @@ fn waiting(run: &Run, no: TaskNo, told: &mut Explanation) {
                 let behind = run.dependencies_unseen(on, &mut joins);
                 worklist.extend(behind.into_iter().filter(open));
             }
-            TaskStatus::Blocked => told
-                .commands
-                .push(format!("divisi explain {} {}", run.id, task.spec.id)),
-            _ => {}
+            status if status.is_terminal() => {}
+            _ => told.commands.push(explain_command(run, task)),
         }
     }
     told.commands.truncate(CAUSES_MAX);
     bound(&mut told.causes);
+}
+
+/// Leads on to what is in the way, with the commands that change that.
+fn explain_command(run: &Run, task: &Task) -> String {
+    format!("divisi explain {} {}", run.id, task.spec.id)
 }
 
 fn ready(run: &Run, task: &Task, not_before: Time, now: Time, told: &mut Explanation) {
@@ -226,11 +232,22 @@ fn ready(run: &Run, task: &Task, not_before: Time, now: Time, told: &mut Explana
         let seconds = not_before.ms_since(now).div_ceil(1000);
         told.causes
             .push(format!("its next attempt is due in {seconds} s"));
+        told.command(run, "cancel", task, "");
     } else {
         let agent = task.agent(&run.settings);
         match run.limit_reached(agent, task.spec.role().as_deref()) {
-            Some(limit) => told.causes.push(format!("the limit of {limit} is reached")),
-            None => told.causes.push("a worker will take it next".to_owned()),
+            Some(limit) => {
+                told.causes.push(format!("the limit of {limit} is reached"));
+                for (_, running) in run.live().take(RUNNING_MAX) {
+                    let cause = format!("{} is {}", running.spec.id, running.status());
+                    told.causes.push(cause);
+                    told.commands.push(explain_command(run, running));
+                }
+            }
+            None => {
+                told.causes.push("a worker will take it next".to_owned());
+                told.command(run, "cancel", task, "");
+            }
         }
     }
 }
@@ -268,12 +285,16 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             told.command(run, "logs", task, "");
             told.command(run, "cancel", task, "");
         }
-        Phase::Submitted => told
-            .causes
-            .push(format!("what {attempt} made is being collected")),
-        Phase::Collected => told
-            .causes
-            .push(format!("what {attempt} made is being checked")),
+        Phase::Submitted => {
+            told.causes
+                .push(format!("what {attempt} made is being collected"));
+            told.command(run, "cancel", task, "");
+        }
+        Phase::Collected => {
+            told.causes
+                .push(format!("what {attempt} made is being checked"));
+            told.command(run, "cancel", task, "");
+        }
         Phase::Held { verdicts } => {
             for verdict in verdicts
                 .iter()
@@ -296,9 +317,13 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
                 "{attempt} passed its checks; {} are integrated before it",
                 place.unwrap_or(0)
             ));
+            told.command(run, "cancel", task, "");
         }
-        Phase::Prepared { .. } => told
-            .causes
-            .push("the run's branch is about to take it".to_owned()),
+        Phase::Prepared { .. } => {
+            told.causes
+                .push("the run's branch is about to take it".to_owned());
+            // Nothing stops it any more.
+            told.commands.push(format!("divisi watch {}", run.id));
+        }
     }
 }

@@ -39,7 +39,7 @@ pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, PreparedCommit, T
 pub use owed::Effect;
 pub use person::SPLIT_DEPTH_MAX;
 pub use remedy::words as end_words;
-pub use settings::{Budget, Settings};
+pub use settings::{Budget, Grants, Settings};
 pub use state::{
     AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_PERSON, Answer, Attempt, AttemptEnd, Base,
     Counts, Ending, Failure, Final, Integration, Phase, Run, RunStatus, StopReason, Task,

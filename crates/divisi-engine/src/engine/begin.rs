@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use divisi_agents::Claim;
+use divisi_agents::{Claim, Monitoring};
 use divisi_core::journal::Journal;
 use divisi_core::receipt::Output;
 use divisi_core::run::{Command, Effect, Event, PauseReason};
@@ -97,16 +97,11 @@ impl<J: Journal> Engine<J> {
         let live = run.task(attempt.task).and_then(|task| task.live());
         let agent = live.and_then(|live| self.shell.agent(&live.agent));
         let rules = agent.map(|agent| agent.description().monitoring);
-        let ours = self.shell.options.patience;
-        let patience = Patience {
-            // An agent without a heartbeat of its own is heard of through the supervisor.
-            heartbeat_ms: rules
-                .and_then(|rules| rules.heartbeat_ms)
-                .unwrap_or(ours.heartbeat_ms)
-                .min(ours.heartbeat_ms),
+        let ours = Patience {
             timeout_ms,
-            ..ours
+            ..self.shell.options.patience
         };
+        let patience = rules.map_or(ours, |rules| patience(rules, ours));
         self.monitor.watch(attempt, patience, self.shell.now_ms());
     }
 
@@ -366,6 +361,22 @@ impl<J: Journal> Engine<J> {
     }
 }
 
+/// How patient the monitor is with an attempt of an agent with these rules.
+fn patience(rules: Monitoring, ours: Patience) -> Patience {
+    const NEVER: u64 = u64::MAX;
+    Patience {
+        // Looking is what finds an attempt overdue, too; so there is always a look.
+        look_ms: rules
+            .look_ms
+            .map_or(ours.look_ms, |ms| ms.min(ours.look_ms)),
+        // An agent without a heartbeat of its own is heard of through the supervisor: what is
+        // silent then is not the agent, and the engine's own patience counts.
+        heartbeat_ms: rules.heartbeat_ms.unwrap_or(ours.heartbeat_ms),
+        progress_ms: rules.progress_ms.unwrap_or(NEVER),
+        ..ours
+    }
+}
+
 fn played(
     attempt: AttemptId,
     ended: Ended,
@@ -401,4 +412,33 @@ fn day(at: divisi_core::Time) -> String {
         .chars()
         .take(10)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use divisi_agents::Kind;
+
+    use super::*;
+
+    #[test]
+    fn an_agents_own_rules_say_when_its_silence_is_suspicious() {
+        let ours = Patience::default();
+        let adapter = patience(Monitoring::of(Kind::Adapter), ours);
+        assert_eq!(adapter, ours, "the defaults are the same");
+        let rules = Monitoring {
+            look_ms: Some(7),
+            heartbeat_ms: Some(ours.heartbeat_ms * 2),
+            progress_ms: None,
+        };
+        let expected = Patience {
+            look_ms: 7,
+            heartbeat_ms: ours.heartbeat_ms * 2,
+            progress_ms: u64::MAX,
+            ..ours
+        };
+        assert_eq!(patience(rules, ours), expected);
+        // A plain program is heard of through the supervisor.
+        let command = patience(Monitoring::of(Kind::Command), ours);
+        assert_eq!(command.heartbeat_ms, ours.heartbeat_ms);
+    }
 }

@@ -219,7 +219,7 @@ impl Starting {
         };
         // What a lost attempt left is copied: whoever may still write there disturbs nobody.
         let (lost, _) = make(*number, lost_base, Given::NOTHING)?;
-        let (_, secrets) = shell.environment(&self.spec.env, &[]);
+        let (_, secrets) = shell.environment(self.attempt.run, &self.spec.env, &[]);
         let options = CollectOptions {
             message: &format!("{}: left by a lost attempt", self.spec.id),
             at: self.at,
@@ -354,7 +354,11 @@ impl Starting {
         workspace: &Path,
         handoff_path: Option<&str>,
     ) -> Result<Launched, Unlaunched> {
-        let (env, masked) = shell.environment(&self.spec.env, &agent.description().credentials);
+        let (env, masked) = shell.environment(
+            self.attempt.run,
+            &self.spec.env,
+            &agent.description().credentials,
+        );
         let assignment = Assignment {
             attempt: self.attempt,
             task: &self.spec,
@@ -380,8 +384,9 @@ impl Starting {
                     ("TMPDIR".to_owned(), text(&tmp)),
                     ("DIVISI_QUESTION".to_owned(), text(&question)),
                 ]);
-                let limits = shell.options.limits.clone();
-                let confinement = shell.confinement(vec![text(workspace), text(&tmp)]);
+                let limits = shell.limits(self.attempt.run);
+                let confinement =
+                    shell.confinement(self.attempt.run, vec![text(workspace), text(&tmp)]);
                 let spec = process.into_spec(self.log(shell), confinement, limits);
                 Ok(Launched::Process(Box::new(spec)))
             }
@@ -398,7 +403,7 @@ impl Starting {
             inputs: self.inputs.clone(),
             run: self.facts.clone(),
         };
-        let (env, masked) = shell.environment(&BTreeMap::new(), &[]);
+        let (env, masked) = shell.environment(self.attempt.run, &BTreeMap::new(), &[]);
         Launched::Process(Box::new(ProcessSpec {
             argv: vec![
                 shell.options.program.to_string_lossy().into_owned(),
@@ -409,10 +414,10 @@ impl Starting {
             stdin: serde_json::to_string(&request).expect("a request is plain data"),
             log: self.log(shell),
             masked,
-            confinement: shell.confinement(vec![text(workspace)]),
+            confinement: shell.confinement(self.attempt.run, vec![text(workspace)]),
             limits: Limits {
                 memory_bytes_max: Some(compose::WORK_MEMORY_BYTES_MAX),
-                ..shell.options.limits.clone()
+                ..shell.limits(self.attempt.run)
             },
         }))
     }

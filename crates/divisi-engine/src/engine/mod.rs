@@ -78,14 +78,8 @@ pub struct Options {
     pub capacity: Capacity,
     /// How patient the monitor is; time boxes are the tasks' own.
     pub patience: Patience,
-    /// Limits of attempts' processes.
+    /// Limits of attempts' processes, as far as their run has none of its own.
     pub limits: Limits,
-    /// Absolute paths that agents may write to beside their workspaces.
-    pub writable: Vec<String>,
-    /// Names of environment variables that agents get beside the usual ones.
-    pub passes: Vec<String>,
-    /// Whether writes of agents are confined where the platform can do it.
-    pub confine: bool,
     /// How long agents live on when the engine is gone, in milliseconds.
     pub orphan_grace_ms: u64,
 }
@@ -405,6 +399,9 @@ impl<J: Journal> Engine<J> {
         follows.extend(self.found.iter().map(|_| Follow::Nothing));
         directives.append(&mut self.found);
         let stepped = self.append(directives)?;
+        for run in self.world.runs() {
+            self.shell.grant(run.id, &run.settings.grants);
+        }
         if std::mem::take(&mut self.joining) {
             self.reconcile.on_joined();
         }

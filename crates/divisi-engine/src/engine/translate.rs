@@ -14,6 +14,7 @@ use divisi_core::{AttemptId, Diagnostic, RunId};
 use super::input::{Finished, Input};
 use super::launch::{self, Launched};
 use super::{Engine, Follows, Interruption, programs, wall_now};
+use crate::compose::REFUSED_STATUS;
 use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response};
 use crate::failpoint;
 use crate::reconcile::{Action, Outcome};
@@ -326,11 +327,13 @@ impl<J: Journal> Engine<J> {
             .world
             .run(attempt.run)
             .and_then(|run| run.task(attempt.task)?.live());
-        let failed = !ended.told && ended.exit != Exit::Status(0);
-        if failed && live.is_some_and(|live| live.agent == AGENT_COMPOSE) {
-            // A composition that fails fails every time in the same way, and says why.
+        let refused = !ended.told && ended.exit == Exit::Status(REFUSED_STATUS);
+        if refused && live.is_some_and(|live| live.agent == AGENT_COMPOSE) {
+            // What it refuses it refuses every time in the same way, and says why.
             let log = self.log_of(attempt);
-            let cause = log.map(|log| programs::tail(&log)).unwrap_or_default();
+            let cause = log
+                .map(|log| programs::tail(&log, programs::TAIL_BYTES))
+                .unwrap_or_default();
             let cause = format!("nothing was composed: {}", cause.trim());
             return Command::NotStarted {
                 attempt,
@@ -339,7 +342,17 @@ impl<J: Journal> Engine<J> {
             };
         }
         let agent = live.and_then(|live| self.shell.agent(&live.agent));
-        let claim = agent.map_or(Claim::Done, |agent| agent.interpret(&ended, ""));
+        let claim = agent.map_or(Claim::Done, |agent| {
+            let printed = match agent.description().tail_bytes {
+                0 => String::new(),
+                bytes => {
+                    let log = self.log_of(attempt);
+                    log.map(|log| programs::tail(&log, bytes))
+                        .unwrap_or_default()
+                }
+            };
+            agent.interpret(&ended, &printed)
+        });
         match claim {
             Claim::Limited { cause, .. } => Command::Find {
                 attempt,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use divisi_core::run::{Base, Budget, Run, Settings};
+use divisi_core::run::{Base, Budget, Grants, Run, Settings};
 use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     let settings = settings(args);
     let approved = args.yes || consents(&plan, &settings, printer)?;
     let (base, in_use) = base(args, project, printer)?;
-    let mut driver = Driver::new(project, &args.running, printer)?;
+    let mut driver = Driver::new(project, args.durability, printer)?;
     let ask = Ask::Start {
         plan: Box::new(plan),
         settings: Box::new(settings),
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
 
 /// `divisi resume`.
 pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Printer) -> Outcome {
-    let mut driver = Driver::new(project, &args.running, printer)?;
+    let mut driver = Driver::new(project, args.durability, printer)?;
     match driver.ask(Ask::Act {
         run,
         action: Action::Resume,
@@ -99,7 +99,26 @@ fn settings(args: &RunArgs) -> Settings {
             attempts: args.attempts,
             time_ms: args.agent_time.map(minutes),
         },
+        grants: grants(&args.running),
         ..default
+    }
+}
+
+/// What the run's processes may do, as long as it lives.
+fn grants(running: &Running) -> Grants {
+    let absolute = |path: &std::path::PathBuf| {
+        std::path::absolute(path).map(|path| path.to_string_lossy().into_owned())
+    };
+    Grants {
+        writes: running
+            .allow_write
+            .iter()
+            .filter_map(|path| absolute(path).ok())
+            .collect(),
+        passes: running.pass_env.clone(),
+        unconfined: running.unconfined,
+        memory_bytes_max: running.memory.map(|mib| mib << 20),
+        cpu_s_max: running.cpu_seconds,
     }
 }
 
@@ -189,26 +208,14 @@ pub(crate) struct Driver<'a> {
 impl<'a> Driver<'a> {
     pub(crate) fn new(
         project: &'a Project,
-        running: &Running,
+        durability: Durability,
         printer: &'a Printer,
     ) -> Result<Driver<'a>, Failure> {
         let mut holding = Holding::of(project);
-        holding.durability = match running.durability {
+        holding.durability = match durability {
             Durability::Full => divisi_store::Durability::Full,
             Durability::Normal => divisi_store::Durability::Normal,
         };
-        let absolute = |path: &std::path::PathBuf| {
-            std::path::absolute(path).map(|path| path.to_string_lossy().into_owned())
-        };
-        holding.writable = running
-            .allow_write
-            .iter()
-            .filter_map(|path| absolute(path).ok())
-            .collect();
-        holding.passes.clone_from(&running.pass_env);
-        holding.confine = !running.unconfined;
-        holding.memory_bytes_max = running.memory.map(|mib| mib << 20);
-        holding.cpu_s_max = running.cpu_seconds;
         let on_interrupt: OnInterrupt = Arc::new(Mutex::new(None));
         let interrupted = Arc::new(AtomicBool::new(false));
         let (hear, flag) = (Arc::clone(&on_interrupt), Arc::clone(&interrupted));

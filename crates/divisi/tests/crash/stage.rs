@@ -204,23 +204,15 @@ impl Stage {
     pub(crate) fn run_args(&self, plan: &Path) -> Vec<String> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let mut args = vec!["run".to_owned(), text(plan), "--yes".to_owned()];
-        args.extend(self.running());
+        let side = text(&self.path("side"));
+        // Enough for all that is ready at first, so that the two that conflict begin on one base.
+        args.extend(["-j", "6", "--allow-write", &side].map(str::to_owned));
         args
     }
 
     /// The arguments of `resume` for a run.
     pub(crate) fn resume_args(&self, run: u32) -> Vec<String> {
-        let mut args = vec!["resume".to_owned(), format!("run-{run}")];
-        args.extend(self.running());
-        args
-    }
-
-    fn running(&self) -> Vec<String> {
-        let side = self.path("side").to_string_lossy().into_owned();
-        // Enough for all that is ready at first, so that the two that conflict begin on one base.
-        ["-j", "6", "--allow-write", &side]
-            .map(str::to_owned)
-            .to_vec()
+        vec!["resume".to_owned(), format!("run-{run}")]
     }
 
     /// All processes that belong to this stage, by their environment or arguments.

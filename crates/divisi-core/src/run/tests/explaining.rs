@@ -6,16 +6,16 @@ use crate::ids::{TaskNo, Time};
 use crate::plan::{Plan, Stage};
 use crate::preparation::Setup;
 use crate::run::explain::{Explanation, explain, explain_run};
-use crate::run::{Command, Finding, PauseReason, Run, RunStatus, Settings, TaskStatus};
+use crate::run::{Command, Finding, PauseReason, Run, RunStatus, Settings};
 
-/// Every task and the run have a cause; where a person can act, a command.
+/// Every task and the run have a cause, and what is not over has a command.
 pub(super) fn everything_is_explained(run: &Run, now: Time) {
     for no in (0..run.tasks().len() as u32).map(TaskNo) {
         let told = explain(run, no, now).unwrap();
         assert!(!told.causes.is_empty(), "{told:?}");
         assert!(!told.causes.iter().any(String::is_empty), "{told:?}");
         let task = run.task(no).unwrap();
-        if task.status() == TaskStatus::Blocked {
+        if !task.status().is_terminal() {
             assert!(!told.commands.is_empty(), "{told:?}");
         }
     }
@@ -70,11 +70,14 @@ fn a_ready_task_says_what_it_lacks() {
         ..Settings::default()
     };
     let mut bench = Bench::with(plan("a; b"), settings);
-    assert_eq!(told(&bench, "a"), "a is ready\na worker will take it next");
+    assert_eq!(
+        told(&bench, "a"),
+        "a is ready\na worker will take it next\n$ divisi cancel run-1 a"
+    );
     bench.so(bench.lease("a"));
     assert_eq!(
         told(&bench, "b"),
-        "b is ready\nthe limit of 1 workers is reached"
+        "b is ready\nthe limit of 1 workers is reached\na is running\n$ divisi explain run-1 a"
     );
     bench.so(Command::Pause {
         reason: PauseReason::Owner,
@@ -96,7 +99,7 @@ fn a_lost_task_says_when_it_is_tried_again() {
     });
     assert_eq!(
         told(&bench, "a"),
-        "a is ready\nits next attempt is due in 1 s"
+        "a is ready\nits next attempt is due in 1 s\n$ divisi cancel run-1 a"
     );
 }
 
@@ -187,7 +190,8 @@ fn a_barrier_is_named() {
     });
     assert_eq!(
         told(&bench, "b"),
-        "b is waiting\na barrier: design is not complete\na is ready"
+        "b is waiting\na barrier: design is not complete\na is ready\n\
+         $ divisi explain run-1 a"
     );
 }
 

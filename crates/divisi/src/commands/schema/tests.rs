@@ -12,8 +12,8 @@ use divisi_core::plan::{
 use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot};
 use divisi_core::run::{
-    AttemptEnd, Base, Budget, Event, Failure, PauseReason, PreparedCommit, RunStatus, Settings,
-    StopReason, Then,
+    AttemptEnd, Base, Budget, Event, Failure, Grants, PauseReason, PreparedCommit, RunStatus,
+    Settings, StopReason, Then,
 };
 use divisi_core::{
     Commit, Criterion, Digest, Format, Outcome, RunId, TaskId, TaskNo, TaskSpec, Time, Tree,
@@ -271,6 +271,13 @@ fn created(full: bool) -> Event {
         role_limits: limits.clone(),
         agent_limits: limits,
         budget,
+        grants: Grants {
+            writes: vec!["/tmp/x".into()],
+            passes: vec!["TOKEN".into()],
+            unconfined: true,
+            memory_bytes_max: Some(1),
+            cpu_s_max: None,
+        },
         ..Settings::default()
     };
     let base = Base {
