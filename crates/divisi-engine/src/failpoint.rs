@@ -59,6 +59,7 @@ pub const NAMES: &[&str] = &[
     "final.check.before",
     "final.check.after",
     "deliver.write.before",
+    "deliver.file.after",
     "deliver.write.after",
     "deliver.ref.after",
     "supervisor.recover.before",

@@ -443,7 +443,7 @@ impl<J: Journal> World<J> {
                 stream: Stream::Run(id),
                 seq: loaded.seq,
                 kind: event.kind().to_owned(),
-                version: 1,
+                version: event.version(),
                 at,
                 body: serde_json::to_string(&event).expect("events are plain data"),
             });
@@ -466,7 +466,7 @@ impl<J: Journal> World<J> {
             stream: Stream::Ledger,
             seq: self.ledger_seq,
             kind: event.kind().to_owned(),
-            version: 1,
+            version: event.version(),
             at: step.now,
             body: serde_json::to_string(&event).expect("events are plain data"),
         });

@@ -93,7 +93,7 @@ pub(crate) enum Command {
     Split(Split),
     /// Show what a run, or one task of it, changed
     Diff(Diff),
-    /// Bring a run's result into your branch; without `--yes` only say what would happen
+    /// Show what bringing a run's result into your branch would do, and with consent do it
     Merge(Merge),
     /// Play a plan under a virtual clock, with its estimates
     Simulate(Simulate),
@@ -378,7 +378,7 @@ pub(crate) struct Merge {
     /// The run, for example `run-3` or `3`; the latest if left out
     #[arg(value_parser = run_id)]
     pub(crate) run: Option<RunId>,
-    /// Do it
+    /// Do it without asking
     #[arg(short, long)]
     pub(crate) yes: bool,
     /// As one commit

@@ -10,7 +10,7 @@ use super::owed::Effect;
 use super::settings::Settings;
 use super::transition::StateName;
 use crate::criterion::Verdict;
-use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskId, TaskNo, Time};
+use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskId, TaskNo, Time, Tree};
 use crate::plan::{Plan, TaskKind, TaskSpec, Work};
 use crate::receipt::{Receipt, Snapshot};
 use crate::run::event::PauseReason;
@@ -54,6 +54,9 @@ pub enum Phase {
     Prepared {
         /// That commit.
         commit: Commit,
+        /// Its tree, as far as it was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tree: Option<Tree>,
     },
 }
 
@@ -465,15 +468,22 @@ impl Task {
     /// Who does it next.
     #[must_use]
     pub fn agent<'a>(&'a self, settings: &'a Settings) -> &'a str {
-        if let Some(agent) = self.reassigned.as_ref().or(self.spec.agent.as_ref()) {
-            return agent;
+        match &self.reassigned {
+            Some(agent) => agent,
+            None => agent_of(&self.spec, settings),
         }
-        match (&self.spec.work, self.spec.kind) {
-            (_, TaskKind::External) => AGENT_EXTERNAL,
-            (Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
-            (Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
-            (Work::Handoff, _) => &settings.agent_default,
-        }
+    }
+}
+
+/// Who does a task first: the agent that the plan names, or the one that its work calls for.
+#[must_use]
+pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
+    match (&spec.agent, &spec.work, spec.kind) {
+        (Some(agent), _, _) => agent,
+        (None, _, TaskKind::External) => AGENT_EXTERNAL,
+        (None, Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
+        (None, Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
+        (None, Work::Handoff, _) => &settings.agent_default,
     }
 }
 

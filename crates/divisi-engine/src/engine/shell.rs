@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment};
+use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::run::Grants;
 use divisi_core::worker::{Confinement, Limits};
@@ -23,9 +23,6 @@ use super::temporary::Temporary;
 use crate::repo::Repo;
 use crate::supervisor::Client;
 use crate::workspace::{Pool, PoolOptions, walk};
-
-/// Stands in the place of a secret.
-const MASK: &str = "[masked]";
 
 /// What a run's processes are granted, and what follows from it.
 struct Granted {
@@ -204,11 +201,7 @@ impl Shell {
 
     /// A text from outside with every secret made unreadable.
     pub(super) fn masked(&self, text: String) -> String {
-        let masked = |text: String, secret: &String| match text.contains(secret.as_str()) {
-            true => text.replace(secret.as_str(), MASK),
-            false => text,
-        };
-        self.secrets().iter().fold(text, masked)
+        mask(text, &self.secrets())
     }
 
     /// Removes secrets from what agents left that nobody works with any more, and their temporary

@@ -157,6 +157,11 @@ impl Repo {
         self.divisi.join(POOL).join("excludes")
     }
 
+    /// What was taken in of a folder without git, so that only what has changed is taken in again.
+    pub(crate) fn folder_index(&self) -> PathBuf {
+        self.divisi.join(POOL).join("folder.index")
+    }
+
     /// A fresh path for a file that lives as long as a call.
     pub(crate) fn temporary(&self) -> PathBuf {
         static COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
@@ -260,6 +265,16 @@ impl Repo {
         Ok(Tree::new(&tree.to_string()).expect("an object's hash is hexadecimal"))
     }
 
+    /// Whether a commit is in the private repository.
+    ///
+    /// # Errors
+    /// Git failed.
+    pub fn has(&self, commit: &Commit) -> Result<bool, Fault> {
+        let info = self.objects.info(self.oid(commit.as_str())?);
+        let info = info.map_err(Fault::io("read a commit of", &self.git_dir))?;
+        Ok(info.is_some())
+    }
+
     /// The first parent of a commit; `None` for one without history.
     ///
     /// # Errors
@@ -323,7 +338,8 @@ pub(crate) fn head_ref(run: RunId) -> String {
     format!("refs/divisi/{run}/head")
 }
 
-fn config_text(sha256: bool) -> String {
+/// The whole configuration of a git directory of ours.
+pub(crate) fn config_text(sha256: bool) -> String {
     match sha256 {
         false => "[core]\n\trepositoryformatversion = 0\n\tbare = true\n".to_owned(),
         true => "[core]\n\trepositoryformatversion = 1\n\tbare = true\n\

@@ -5,24 +5,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use divisi_core::plan::{TaskKind, Work};
 use divisi_core::run::{Base, Budget, Grants, Run, Settings};
-use divisi_core::{Diagnostic, Plan, RunId, TaskSpec};
+use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
 use divisi_engine::failpoint;
 use divisi_engine::memory;
-use divisi_engine::repo::{BaseOptions, Repo};
+use divisi_engine::repo::{BaseOptions, InUse, Repo};
 
 use crate::cli::{Durability, Resume, RunArgs, Running};
+use crate::consent;
 use crate::exit::Exit;
 use crate::hold::{Held, Holder, Holding, reach, request};
+use crate::outline::outline;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::{Progress, closing};
 use crate::project::Project;
 use crate::report;
 use crate::signals;
-use crate::words::plural;
+use crate::unfinished;
 
 /// Attempts side by side unless told: agents wait more than they compute, but not for nothing.
 const JOBS_DEFAULT: u32 = 4;
@@ -33,9 +34,12 @@ const LOOK: Duration = Duration::from_millis(100);
 /// `divisi run`.
 pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outcome {
     let plan = crate::plan::read(&args.plan, printer)?;
+    for offer in unfinished::offers(project) {
+        printer.note(&offer);
+    }
     let settings = settings(args);
     let approved = args.yes || consents(&plan, &settings, printer)?;
-    let base = base(args, project, printer)?;
+    let (base, in_use) = base(args, project, printer)?;
     let mut driver = Driver::new(project, args.durability, printer)?;
     let ask = Ask::Start {
         plan: Box::new(plan),
@@ -48,6 +52,8 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         Response::Refused(diagnostic) => return Err(Failure::told(diagnostic, Exit::Refused)),
         other => return Err(unexpected(&other)),
     };
+    // From here on the run names its base.
+    drop(in_use);
     printer.note(
         &Line::styled(Style::Bold, run.to_string())
             .then(format!(" started; its plan is {}", args.plan.display())),
@@ -116,54 +122,21 @@ fn grants(running: &Running) -> Grants {
     }
 }
 
-/// Asks on a terminal whether to run the plan; elsewhere it waits for `divisi approve`.
+/// Shows what the plan would run. On a terminal somebody is asked whether to; elsewhere it waits for
+/// `divisi approve`.
 fn consents(plan: &Plan, settings: &Settings, printer: &Printer) -> Result<bool, Failure> {
-    let executed = plan
-        .tasks
-        .iter()
-        .filter(|task| matches!(task.work, Work::Command(_) | Work::Script(_)));
-    let people = plan
-        .tasks
-        .iter()
-        .filter(|task| is_for_people(task, settings));
-    let mut text = format!(
-        "{}: {} tasks, {} of them run programs of the plan, {} are for people",
-        plan.title,
-        plan.tasks.len(),
-        executed.count(),
-        people.count()
-    );
-    let setup = &plan.preparation.setup;
-    if !setup.is_empty() {
-        let programs = plural(setup.len() as u64, "program");
-        text.push_str(&format!(
-            "; workspaces are set up by {programs} of the plan"
-        ));
-    }
-    printer.note(&Line::of(text));
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    let outline = outline(plan, settings);
+    if !consent::can_be_asked() {
+        outline.iter().for_each(|line| printer.note(line));
         return Ok(false);
     }
-    eprint!("run it? [Y/n] ");
-    // A prompt that cannot be shown is answered by nobody.
-    let _ = std::io::stderr().flush();
-    let mut answer = String::new();
-    std::io::stdin()
-        .read_line(&mut answer)
-        .map_err(|_| Failure::Closed)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes") && !answer.is_empty())
+    printer.question(&outline);
+    consent::asks("run it?")
 }
 
-fn is_for_people(task: &TaskSpec, settings: &Settings) -> bool {
-    task.kind == TaskKind::Approval
-        || task.agent.as_deref() == Some("person")
-        || (task.work == Work::Handoff
-            && task.agent.is_none()
-            && settings.agent_default == "person")
-}
-
-/// Brings the run's base into the private repository, and says what it is.
-fn base(args: &RunArgs, project: &Project, printer: &Printer) -> Result<Base, Failure> {
+/// Brings the run's base into the private repository, and says what it is. Until a run names it, it
+/// is kept from being cleaned up.
+fn base(args: &RunArgs, project: &Project, printer: &Printer) -> Result<(Base, InUse), Failure> {
     let told =
         |fault: divisi_engine::repo::Fault| Failure::told(fault.diagnostic(), Exit::Environment);
     let repo =
@@ -201,12 +174,13 @@ fn base(args: &RunArgs, project: &Project, printer: &Printer) -> Result<Base, Fa
         .hint("`--include-dirty` takes them in");
         printer.diagnostic(&diagnostic, None);
     }
-    Ok(Base {
+    let named = Base {
         commit: Some(base.commit),
         described: base.described,
         uncommitted: base.uncommitted,
         included: base.included,
-    })
+    };
+    Ok((named, base.in_use))
 }
 
 fn unexpected(response: &Response) -> Failure {

@@ -7,7 +7,7 @@ use divisi_core::run::{
 };
 use divisi_core::{Criterion, Outcome, TaskNo, Time, Verdict};
 
-use super::{Done, Judged, Made, Report, UseOfTime, answers};
+use super::{Done, Integrated, Judged, Made, Report, UseOfTime, answers};
 use crate::words;
 
 /// Gathers the facts of a run.
@@ -67,7 +67,23 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         verdicts: judged(&task.spec.criteria, last_verdicts(task)),
         told: task.answers.clone(),
         artifacts: artifacts(task),
+        integrated: integrated(task),
     }
+}
+
+fn integrated(task: &Task) -> Option<Integrated> {
+    // Redone work stands in the place of what it replaces.
+    receipts(task).rev().find_map(|receipt| match receipt {
+        Receipt::Integrated {
+            commit: Some(commit),
+            tree,
+            ..
+        } => Some(Integrated {
+            commit: commit.clone(),
+            tree: tree.clone(),
+        }),
+        _ => None,
+    })
 }
 
 /// Receipts of all attempts, oldest first.

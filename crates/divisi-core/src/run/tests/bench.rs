@@ -457,7 +457,7 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
             brief_then(then)
         ),
         Event::BatchPrepared { commits } => {
-            let names: Vec<String> = commits.iter().map(|(attempt, _)| of(attempt)).collect();
+            let names: Vec<String> = commits.iter().map(|one| of(&one.attempt)).collect();
             format!("prepared {}", names.join(" "))
         }
         Event::BatchIntegrated { attempts, .. } => {

@@ -7,7 +7,7 @@ use super::bench::{Bench, approval, commit, exited, files, merged, plan, snapsho
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{Epoch, Time};
 use crate::receipt::{Exit, Receipt};
-use crate::run::event::Then;
+use crate::run::event::{PreparedCommit, Then};
 use crate::run::transition::{EventName, Next, StateName, names, next};
 use crate::run::{AttemptEnd, Command, Event, Finding, Held, StopReason};
 
@@ -183,7 +183,11 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             tree: None,
         }),
         E::Prepared => Event::BatchPrepared {
-            commits: vec![(attempt, commit)],
+            commits: vec![PreparedCommit {
+                attempt,
+                commit,
+                tree: Some(tree(9)),
+            }],
         },
         E::Integrated => Event::BatchIntegrated {
             head: commit.clone(),

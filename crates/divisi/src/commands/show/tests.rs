@@ -111,7 +111,7 @@ fn a_done_task_shows_its_receipts() {
         pass, proves nothing  draft.md contains "## API"
         waived  it reads well
             fine for now
-      integrated  as 333333333333
+      integrated  as 333333333333, tree 888888888888
       its writes were not confined
       not copied into its workspace: .env: it holds the value of a secret
     "###);
