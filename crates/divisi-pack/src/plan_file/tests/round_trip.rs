@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use divisi_core::plan::{
     Deliverable, Estimate, Input, Plan, Priority, Stage, TaskSpec, Template, Work,
 };
-use divisi_core::{Criterion, Format, TaskId, TaskKind, WorkspaceKind};
+use divisi_core::{Criterion, Format, Holds, TaskId, TaskKind, WorkspaceKind};
 
 use super::super::compile::Promise;
 use super::super::{read, write};
@@ -79,7 +79,7 @@ impl Dice {
 
     fn criterion(&mut self) -> Criterion {
         let path = self.path();
-        match self.roll(11) {
+        match self.roll(12) {
             0 | 1 => Criterion::File {
                 path,
                 min_bytes: self.pick(&[0, 1, 1, 100, 1 << 40]),
@@ -115,6 +115,10 @@ impl Dice {
             9 => Criterion::Scope {
                 patterns: vec![self.pattern(), self.pattern()],
             },
+            10 => Criterion::Each {
+                pattern: self.pattern(),
+                holds: self.holds(),
+            },
             _ => {
                 let min = self.roll(3);
                 let max = self.some(|dice| min + dice.roll(3));
@@ -124,6 +128,22 @@ impl Dice {
                     max,
                 }
             }
+        }
+    }
+
+    fn holds(&mut self) -> Holds {
+        match self.roll(5) {
+            0 => Holds::Size {
+                min_bytes: self.pick(&[0, 1, 1 << 40]),
+            },
+            1 => Holds::Contains { text: self.text() },
+            2 => Holds::Lacks { text: self.text() },
+            3 => Holds::Section {
+                heading: self.text(),
+            },
+            _ => Holds::Format {
+                format: self.pick(&[Format::Json, Format::Yaml, Format::Toml, Format::Markdown]),
+            },
         }
     }
 
