@@ -5,10 +5,13 @@
 //! caller brings the bytes and shows the diagnostics.
 //!
 //! - [`plan_file`] reads and writes plan files and serves their JSON Schema.
+//! - [`words`] understands criteria in plain words, or says why it does not.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
 
 mod codes;
+#[cfg(test)]
+mod dice;
 mod faults;
 mod fields;
 mod json;
@@ -16,6 +19,7 @@ mod nearest;
 mod paths;
 pub mod plan_file;
 mod render;
+pub mod words;
 
 pub use codes::CODES;
 pub use nearest::nearest;

@@ -48,7 +48,7 @@ pub(crate) const FORMATS: &[(&str, Format)] = &[
 ];
 
 /// The most files a `count` criterion may ask for.
-const COUNT_MAX: u64 = 1_000_000_000;
+pub(crate) const COUNT_MAX: u64 = 1_000_000_000;
 
 /// Reads criteria, and remembers which expressions were compiled already.
 pub(crate) struct Reader {
@@ -74,7 +74,8 @@ impl Reader {
         read.collect()
     }
 
-    fn one(&mut self, value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Criterion> {
+    /// One criterion; `None` after collecting what does not fit.
+    pub(crate) fn one(&mut self, value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Criterion> {
         let object = match value {
             Value::StringLit(_) => return plain(value, "criteria", faults),
             Value::Object(object) => object,
@@ -163,7 +164,7 @@ impl Reader {
 
 /// Why a regular expression is not taken, as a fragment after it; `None` if it is. It is compiled
 /// as the check will do it.
-fn expression_fault(pattern: &str) -> Option<String> {
+pub(crate) fn expression_fault(pattern: &str) -> Option<String> {
     if pattern.len() > paths::PATTERN_BYTES_MAX {
         return Some(format!("is longer than {} bytes", paths::PATTERN_BYTES_MAX));
     }

@@ -251,6 +251,12 @@ fn duration(ms: Option<u64>) -> (Option<NumberForm>, Option<NumberForm>) {
     }
 }
 
+/// A criterion as JSON in one line; `None` for the exit status, which `ok_exit` says.
+pub(crate) fn criterion_json(one: &Criterion) -> Option<String> {
+    let form = criterion(one)?;
+    Some(serde_json::to_string(&form).expect("the form has only string keys"))
+}
+
 /// A criterion's form; `None` for the exit status, which `ok_exit` says.
 fn criterion(criterion: &Criterion) -> Option<CriterionForm> {
     let form = match criterion.clone() {
