@@ -20,7 +20,8 @@ use divisi_core::criterion::Outcome;
 use divisi_core::receipt::Exit;
 use divisi_engine::checks::{ProgramEnd, Programs, evaluate};
 use divisi_engine::files::FolderFiles;
-use divisi_pack::words::{Compiled, compile};
+use divisi_pack::folder::criteria::{self, CriteriaFile, Deliverable, Line, Statement};
+use divisi_pack::words::{Compiled, Context, compile};
 
 use table::{Row, Tree, rows};
 
@@ -149,6 +150,38 @@ fn what_is_understood_is_true_and_false_with_its_checks() {
 fn paraphrases_are_never_understood_as_something_else() {
     let rows = check(NEAR_MISSES);
     assert!(rows.len() >= 150, "{}", rows.len());
+}
+
+#[test]
+fn a_size_edited_by_hand_changes_the_verdict() {
+    let deliverable = Deliverable {
+        path: "docs/api.md".into(),
+        min_bytes: 10,
+        about: "the endpoints".into(),
+    };
+    let file = CriteriaFile {
+        title: "api".into(),
+        deliverables: vec![Line::Form(deliverable)],
+        standards: vec!["docs/api.md contains \"GET\"".into()],
+        ..CriteriaFile::default()
+    };
+    let text = criteria::write(&file);
+    let verdict = |text: &str| {
+        let read = criteria::read("COMPLETION_CRITERIA.md", text.as_bytes());
+        assert_eq!(read.diagnostics, []);
+        let statements = read.file.unwrap().statements(&Context::default());
+        let criteria = |s: Statement| s.compiled.criteria(&s.text);
+        let criteria: Vec<Criterion> = statements.into_iter().flat_map(criteria).collect();
+        let tree = Tree::from([("docs/api.md".to_owned(), "GET /users".to_owned())]);
+        holds(&criteria, &tree)
+    };
+    assert_eq!(verdict(&text), Ok(true));
+    assert_eq!(verdict(&text.replace("10 bytes", "11 bytes")), Ok(false));
+    assert_eq!(verdict(&text.replace("\"GET\"", "\"POST\"")), Ok(false));
+    let deleted = text.replace("- `docs/api.md`, at least 10 bytes: the endpoints\n", "");
+    assert_eq!(verdict(&deleted), Ok(true));
+    let added = text.replace("## Scope", "- They are short\n\n## Scope");
+    assert!(verdict(&added).unwrap_err().starts_with("unverified: "));
 }
 
 #[test]
