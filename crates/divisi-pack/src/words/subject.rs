@@ -50,10 +50,11 @@ pub(super) fn candidates(tokens: &[Token], context: &Context) -> Vec<Candidate> 
         possessive(tokens, context),
         of_every(tokens, context),
     ];
-    for (noun, taken, is_bare) in quantifiers(tokens) {
+    for (noun, taken, is_the) in quantifiers(tokens) {
         let rest = &tokens[taken..];
         let mut of_quantifier = vec![promised(rest, noun, context)];
-        if !is_bare {
+        // "The JSON files" may be some that were spoken of before.
+        if !is_the {
             of_quantifier.push(called_by_file(rest, noun, context));
             of_quantifier.push(matching(rest, noun));
         }
@@ -73,7 +74,8 @@ pub(super) fn named_files(tokens: &[Token], context: &Context) -> Option<Candida
 }
 
 /// The quantifiers that the tokens begin with: the number of the noun that follows, how many
-/// tokens, and whether there is none, as in "stories have …", or a mere "the".
+/// tokens, and whether it is a mere "the". Without a quantifier, "stories have …" and
+/// "deliverables exist" may mean most or some.
 fn quantifiers(tokens: &[Token]) -> Vec<(Noun, usize, bool)> {
     let begins = |words: &[&str]| {
         let fits = words
@@ -90,11 +92,10 @@ fn quantifiers(tokens: &[Token]) -> Vec<(Noun, usize, bool)> {
         (&["all", "the"], Noun::Plural, false),
         (&["all", "of", "the"], Noun::Plural, false),
         (&["the"], Noun::Plural, true),
-        (&[], Noun::Plural, true),
     ];
     let fitting = all.iter().filter(|(words, _, _)| begins(words));
     fitting
-        .map(|(words, noun, is_bare)| (*noun, words.len(), *is_bare))
+        .map(|(words, noun, is_the)| (*noun, words.len(), *is_the))
         .collect()
 }
 
@@ -109,7 +110,7 @@ fn noun(tokens: &[Token], name: &str, number: Noun) -> Option<usize> {
     (fits && !name.is_empty() && tokens.len() >= words.len()).then_some(words.len())
 }
 
-/// All targets of a kind: "every story", "all of the user stories", "stories".
+/// All targets of a kind: "every story", "all of the user stories", "the stories".
 pub(super) fn every(tokens: &[Token], context: &Context) -> Vec<(Result<usize, Why>, usize)> {
     let mut found = Vec::new();
     for (number, before, _) in quantifiers(tokens) {

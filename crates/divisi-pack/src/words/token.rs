@@ -217,7 +217,7 @@ pub(crate) fn is_path(run: &str) -> bool {
         return false;
     }
     if is_pattern(run) || run.starts_with("./") {
-        return true;
+        return !may_be_emphasis(run);
     }
     let Some((folder, name)) = run.rsplit_once('/') else {
         return is_file_name(run);
@@ -228,6 +228,14 @@ pub(crate) fn is_path(run: &str) -> bool {
         .is_some_and(|(_, end)| DOMAINS.contains(&end));
     let is_folder = name.is_empty() && !folder.is_empty();
     !is_domain && (is_folder || ending(name).is_some())
+}
+
+/// Whether the stars around a run may be Markdown's, as in `**src/**`: such a pattern would match
+/// more than was meant.
+fn may_be_emphasis(run: &str) -> bool {
+    let begins = run.starts_with('*') && !["*/", "*.", "**/"].iter().any(|b| run.starts_with(b));
+    let ends = run.ends_with('*') && !["/*", "/**"].iter().any(|end| run.ends_with(end));
+    run.ends_with('*') && begins || run.starts_with('*') && ends
 }
 
 /// Whether a name without a folder is certainly a file's.
@@ -318,6 +326,11 @@ mod tests {
             "x`a.md`",
             "😀",
             "/",
+            "**src/**",
+            "*src/*",
+            "**README.md**",
+            "*a.md*",
+            "**a**",
         ] {
             let tokens = tokens(text).ok().unwrap();
             let sound = tokens
