@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::receipt::{Exit, Output};
+
 /// A statement that must hold before a task is done. Paths are relative to the tree's root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -264,12 +266,31 @@ pub struct Verdict {
     /// The check already passed before the work was done, so its passing proves nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub proves_nothing: bool,
+    /// The program that judged it; `None` if none ran to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Box<Program>>,
+}
+
+/// A check's program that ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Its command, on one line and cut.
+    pub command: String,
+    /// How it ended.
+    pub exit: Exit,
+    /// What it printed; `None` if nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Output>,
 }
 
 /// Evidence is journalled and handed on; a failing test suite prints more than anyone reads.
 pub const EVIDENCE_BYTES_MAX: usize = 4_000;
 
 impl Verdict {
+    /// The place of a criterion that is not the task's own: the evidence names it. No task has so
+    /// many.
+    pub const ON_THE_WHOLE: u16 = u16::MAX;
+
     /// A passing verdict without evidence.
     #[must_use]
     pub fn pass(criterion: u16) -> Verdict {
@@ -278,6 +299,7 @@ impl Verdict {
             outcome: Outcome::Pass,
             evidence: String::new(),
             proves_nothing: false,
+            program: None,
         }
     }
 
@@ -291,6 +313,7 @@ impl Verdict {
             outcome: Outcome::Fail,
             evidence,
             proves_nothing: false,
+            program: None,
         }
     }
 }

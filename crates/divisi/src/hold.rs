@@ -5,15 +5,15 @@ use std::io;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use divisi_core::assign::Capacity;
 use divisi_core::journal::Fault;
 use divisi_core::worker::Limits;
-use divisi_core::{CommandId, Diagnostic};
+use divisi_core::{CommandId, Diagnostic, RunId};
 use divisi_engine::control::{Ask, Client, Listener, Request, Response};
-use divisi_engine::engine::{Engine, Input, Observer, Options, Until};
+use divisi_engine::engine::{Engine, Input, Observer, Options, Sender, Until};
 use divisi_engine::monitor::Patience;
 use divisi_engine::supervisor::{prepare_socket_folder, socket_folder};
 use divisi_store::{Durability, Store};
@@ -231,9 +231,20 @@ impl Held {
         Ok(answer.recv().expect("a step answers everything it took"))
     }
 
-    pub(crate) fn sender(&self) -> Sender<Input> {
+    pub(crate) fn sender(&self) -> Sender {
         self.engine.sender()
     }
+}
+
+/// Whether somebody holds the engine and goes on with this run. A holder that does not answer in
+/// time is busy, and may.
+pub(crate) fn is_attended(project: &Project, run: RunId) -> bool {
+    if !project.is_held() {
+        return false;
+    }
+    let client = Client::connect(&Holding::of(project).control_socket());
+    let answer = client.and_then(|mut client| client.look_up(Ask::IsAttended(run)));
+    !matches!(answer, Some(Response::Attended(false)))
 }
 
 /// A request with an id of its own, so that it may be sent again when its answer is lost.

@@ -143,6 +143,9 @@ pub enum Event {
         /// Whether its process's writes are confined.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         confined: Option<bool>,
+        /// What was to be copied into its workspace and was not, with the reasons.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<String>,
     },
     /// A later life of the engine found it still held by the supervisor.
     AttemptAdopted {

@@ -10,6 +10,7 @@ use super::state::{
 };
 use crate::criterion::Outcome;
 use crate::ids::{TaskNo, Time};
+use crate::plan::WorkspaceKind;
 
 /// At most so many causes are listed; the rest is counted.
 const CAUSES_MAX: usize = 8;
@@ -249,8 +250,14 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             told.command(run, "submit", task, " [FILE…]");
         }
         Phase::Leased | Phase::Working => {
-            told.causes
-                .push(format!("{attempt} has worked for {seconds} s"));
+            // An agent in a worktree is recorded before it begins.
+            let is_prepared = live.phase == Phase::Working
+                || task.spec.workspace != WorkspaceKind::Worktree
+                || run.preparation.is_empty();
+            told.causes.push(match is_prepared {
+                true => format!("{attempt} has worked for {seconds} s"),
+                false => format!("{attempt} has waited for its workspace for {seconds} s"),
+            });
             if let Some(reason) = &live.stopping {
                 told.causes
                     .push(format!("it is being ended: {}", reason.word()));

@@ -624,7 +624,11 @@ impl Programs for Real<'_> {
             None => ProgramEnd::TimedOut { tail },
             Some(status) => {
                 let exit = Exit::Status(status.code().unwrap());
-                ProgramEnd::Ended { exit, tail }
+                ProgramEnd::Ended {
+                    exit,
+                    tail,
+                    output: None,
+                }
             }
         }
     }
@@ -651,7 +655,12 @@ fn programs_are_run_and_their_last_words_kept() {
     ];
     let verdicts = evaluate(&criteria, None, &files, &programs, &[0]).unwrap();
     let evidence: Vec<&str> = verdicts.iter().map(|v| v.evidence.as_str()).collect();
-    assert_eq!(verdicts[0], Verdict::pass(0));
+    let program = verdicts[0].program.as_ref().expect("it ran to its end");
+    assert_eq!(program.command, "true");
+    assert_eq!(program.exit, Exit::Status(0));
+    assert_eq!(verdicts[0].outcome, Outcome::Pass);
+    let ran: Vec<bool> = verdicts.iter().map(|v| v.program.is_some()).collect();
+    assert_eq!(ran, [true, true, false, false, true]);
     assert_eq!(
         evidence[1],
         "`sh -c printf 'one\\033[2J'; exit 3` ended with exit status 3, expected exit status 0; \
@@ -679,6 +688,7 @@ fn quiet() -> Always {
     Always(ProgramEnd::Ended {
         exit: Exit::Status(0),
         tail: String::new(),
+        output: None,
     })
 }
 

@@ -10,10 +10,12 @@ use divisi_core::run::{Command, Effect, Event, PauseReason};
 use divisi_core::worker::{EndHow, Ended, Job, ToWorker};
 use divisi_core::{AttemptId, RunId};
 
-use super::input::{Finished, Input};
-use super::launch::{self, Launched, Prepared, Starting};
-use super::results::{Checking, Collecting, Finally, Integrating, move_head};
+use super::input::{Failed, Finished, Input};
+use super::launch::{self, Launched, Prepared, Starting, Unlaunched};
+use super::results::{Checking, Collecting, Integrating, move_head};
+use super::temporary::GivenBack;
 use super::threads::{Job as Work, Threads};
+use super::whole::Finally;
 use super::{Engine, Interruption, wall_now};
 use crate::monitor::Patience;
 use crate::reconcile::Action;
@@ -175,7 +177,10 @@ impl<J: Journal> Engine<J> {
         let epoch = self.world.epoch();
         self.shell.checks.begin_epoch(epoch);
         match self.supervised.join(epoch) {
-            Ok(()) => self.joining_failed = super::JoiningFailed::default(),
+            Ok(joined) => {
+                self.local.push_back(joined);
+                self.joining_failed = super::JoiningFailed::default();
+            }
             Err(cause) => self.joining_failed(&cause),
         }
     }
@@ -282,9 +287,12 @@ impl<J: Journal> Engine<J> {
             Some(workspace) if starting.is_bare() => {
                 match starting.launch_bare(&self.shell, &workspace) {
                     Ok(launched) => self.launch_now(attempt, launched),
-                    Err(finished) => self.local.push_back(Input::Finished {
+                    Err(unlaunched) => self.local.push_back(Input::Finished {
                         effect: Effect::Start(attempt),
-                        result: Ok(finished),
+                        result: match unlaunched {
+                            Unlaunched::Never(cause) => Ok(starting.not_started(cause)),
+                            Unlaunched::NotNow(cause) => Err(cause.into()),
+                        },
                     }),
                 }
             }
@@ -297,13 +305,13 @@ impl<J: Journal> Engine<J> {
         &mut self,
         effect: Effect,
         what: Option<T>,
-        work: impl FnOnce(T, &super::Shell) -> Result<Finished, String> + Send + 'static,
+        work: impl FnOnce(T, &super::Shell) -> Result<Finished, Failed> + Send + 'static,
     ) {
         let Some(what) = what else { return };
         let shell = Arc::clone(&self.shell);
         let work = Box::new(move || work(what, &shell));
         if let Err(error) = self.execute(Work::Effect(effect, work)) {
-            let result = Err(format!("start a thread: {error}"));
+            let result = Err(Failed::Ours(format!("start a thread: {error}")));
             self.local.push_back(Input::Finished { effect, result });
         }
     }
@@ -337,9 +345,23 @@ impl<J: Journal> Engine<J> {
         }
     }
 
+    /// Takes an attempt's temporary folder back; no process of it is left.
+    pub(super) fn give_temporary_back(&mut self, attempt: AttemptId) {
+        let given = self.shell.temporary.give_back(&launch::tmp_name(attempt));
+        if let GivenBack::Remove(folder) = given {
+            let chore = move || {
+                // What stays is removed with everything else when the engine ends.
+                let _ = crate::workspace::walk::remove_all(&folder);
+            };
+            let _ = self.execute(Work::Chore(Box::new(chore)));
+        }
+    }
+
     pub(super) fn abandon(&mut self, effect: Effect) {
-        if let Effect::Start(attempt) = effect {
+        if let Effect::Start(attempt) | Effect::Check(attempt) = effect {
             self.launching.remove(&attempt);
+            // A setup or a check that nobody waits for any more is not left to its time box.
+            self.shell.checks.interrupt_of(attempt);
         }
     }
 }

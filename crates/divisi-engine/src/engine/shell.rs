@@ -8,14 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment};
-use divisi_core::criterion::Verdict;
+use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::worker::Confinement;
 use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, TaskNo, Tree};
 
 use super::Options;
+use super::input::Failed;
 use super::launch::COLLECT_BYTES_MAX;
+use super::preparation::{Preparing, Provided, Setups, failed};
 use super::programs::Checks;
 use super::supervised::chain;
+use super::temporary::Temporary;
 use crate::repo::Repo;
 use crate::supervisor::Client;
 use crate::workspace::{Pool, PoolOptions, walk};
@@ -27,12 +30,16 @@ const MASK: &str = "[masked]";
 pub struct Shell {
     pub(crate) options: Options,
     pub(super) checks: Checks,
+    pub(super) setups: Setups,
     pub(super) parent: BTreeMap<String, String>,
+    /// The environment of agents that declare and are given nothing of their own.
+    usual: OnceLock<(BTreeMap<String, String>, Vec<String>)>,
     agents: BTreeMap<String, Arc<dyn Agent>>,
     pool: OnceLock<Arc<Pool>>,
     opening: Mutex<()>,
     supervisor: Mutex<Option<Arc<Client>>>,
     shared: Mutex<HashMap<(RunId, Commit), PathBuf>>,
+    pub(super) temporary: Temporary,
     verdicts: Mutex<HashMap<(Tree, String), Verdict>>,
     started: Instant,
 }
@@ -49,13 +56,16 @@ impl Shell {
             .map(|agent| (agent.description().name, agent))
             .collect();
         Shell {
+            temporary: Temporary::new(&options.dir),
             options,
             checks: Checks::default(),
+            setups: Setups::default(),
             parent: std::env::vars_os()
                 .filter_map(|(name, value)| {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
                 })
                 .collect(),
+            usual: OnceLock::new(),
             agents,
             pool: OnceLock::new(),
             opening: Mutex::new(()),
@@ -112,18 +122,45 @@ impl Shell {
         lock(&self.shared).get(&(run, commit.clone())).cloned()
     }
 
-    /// The shared checkout of a commit.
-    pub(super) fn shared(&self, run: RunId, commit: &Commit) -> Result<PathBuf, String> {
-        let workspace = self
-            .pool()?
-            .shared(run, commit)
-            .map_err(|error| chain(&error))?;
+    /// The shared checkout of a commit, and what of its preparation was left out.
+    pub(super) fn shared(
+        &self,
+        preparing: &Preparing,
+        attempt: AttemptId,
+        commit: &Commit,
+    ) -> Result<(PathBuf, Vec<String>), Failed> {
+        let run = attempt.run;
+        let pool = self.pool()?;
+        let provided = if preparing.is_nothing() || pool.is_shared_prepared(run, commit) {
+            Provided::NOTHING
+        } else {
+            let tree = pool.repo().tree_of(commit).map_err(failed)?;
+            self.provide(preparing, attempt, &tree, Some(commit))?
+        };
+        let (workspace, left_out) = pool
+            .shared_with(run, commit, provided.given())
+            .map_err(failed)?;
         lock(&self.shared).insert((run, commit.clone()), workspace.path.clone());
-        Ok(workspace.path)
+        Ok((workspace.path, left_out))
     }
 
     /// An agent's environment and the values that are masked in its log.
     pub(super) fn environment(
+        &self,
+        own: &BTreeMap<String, String>,
+        credentials: &[String],
+    ) -> (BTreeMap<String, String>, Vec<String>) {
+        if own.is_empty() && credentials.is_empty() {
+            // Working it out looks at every variable of ours, and most tasks need just this one.
+            return self
+                .usual
+                .get_or_init(|| self.work_out_environment(own, credentials))
+                .clone();
+        }
+        self.work_out_environment(own, credentials)
+    }
+
+    fn work_out_environment(
         &self,
         own: &BTreeMap<String, String>,
         credentials: &[String],
@@ -140,7 +177,7 @@ impl Shell {
     }
 
     /// Values that must stand nowhere beneath `.divisi`.
-    fn secrets(&self) -> Vec<String> {
+    pub(super) fn secrets(&self) -> Vec<String> {
         self.environment(&BTreeMap::new(), &[]).1
     }
 
@@ -163,8 +200,11 @@ impl Shell {
         is_live: &dyn Fn(&str) -> bool,
         is_busy: &dyn Fn(RunId, Option<TaskNo>) -> bool,
     ) -> Result<(), String> {
-        let tmp = self.options.dir.join("tmp");
-        let entries = std::fs::read_dir(&tmp).into_iter().flatten().flatten();
+        self.temporary.forget_free();
+        let entries = std::fs::read_dir(self.temporary.folder())
+            .into_iter()
+            .flatten()
+            .flatten();
         for entry in entries.filter(|entry| !entry.file_name().to_str().is_some_and(is_live)) {
             let path = entry.path();
             walk::remove_all(&path)
@@ -193,13 +233,6 @@ impl Shell {
         )
     }
 
-    /// A private temporary folder, made if it is not there.
-    pub(super) fn tmp_folder(&self, name: &str) -> Option<PathBuf> {
-        let folder = self.options.dir.join("tmp").join(name);
-        std::fs::create_dir_all(&folder).ok()?;
-        Some(folder)
-    }
-
     /// The folder of a run, for people.
     pub(super) fn run_folder(&self, run: RunId) -> PathBuf {
         run_folder(&self.options.dir, run)
@@ -215,11 +248,21 @@ impl Shell {
         self.run_folder(attempt.run).join("logs").join(name)
     }
 
-    /// The verdict of a criterion on a tree, if it was evaluated in this life.
+    /// The verdict of a criterion on a tree, if it is known.
     pub(super) fn known_verdict(&self, tree: &Tree, criterion: &Criterion) -> Option<Verdict> {
         lock(&self.verdicts)
             .get(&(tree.clone(), key(criterion)))
             .cloned()
+    }
+
+    /// Keeps what a receipt says to have passed, perhaps in an earlier life of the engine. What a
+    /// person let pass is not among it.
+    pub(super) fn keep_passed(&self, tree: &Tree, criteria: &[Criterion], verdicts: &[Verdict]) {
+        let passed = verdicts
+            .iter()
+            .filter(|verdict| verdict.outcome == Outcome::Pass);
+        let passed: Vec<Verdict> = passed.cloned().collect();
+        self.keep_verdicts(tree, criteria, &passed);
     }
 
     /// Keeps verdicts by tree and criterion, so that the same check runs once on the same tree.
@@ -243,7 +286,7 @@ fn key(criterion: &Criterion) -> String {
     serde_json::to_string(criterion).expect("criteria are plain data")
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -86,7 +86,7 @@ impl Repo {
             }
             None if rev == "HEAD" && head.is_none() => {
                 user.import_objects(&self.git_dir.join("objects"))?;
-                let tree = self.empty_tree()?;
+                let tree = self.empty_tree();
                 let message = "A repository without commits\n";
                 let commit = self.commit_tree(&tree, &[], message, Time(0))?;
                 (commit, "an empty repository".to_owned())

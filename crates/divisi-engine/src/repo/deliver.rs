@@ -148,7 +148,7 @@ impl Repo {
         }
         let from = match &onto {
             Some(onto) => self.tree_of(onto)?,
-            None => self.empty_tree()?,
+            None => self.empty_tree(),
         };
         let changes = self.changes(&from, &self.tree_of(&result)?)?;
         self.refuse_blocked(user, &settings, onto.as_ref(), &changes)?;

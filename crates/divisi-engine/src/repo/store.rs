@@ -29,6 +29,10 @@ pub struct Repo {
     attributes: Option<String>,
 }
 
+/// `git hash-object -t tree /dev/null` in a repository of either format.
+const EMPTY_TREE_SHA1: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+const EMPTY_TREE_SHA256: &str = "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321";
+
 /// Holds what Divisi keeps about workspaces, out of the agents' reach.
 pub(crate) const POOL: &str = "pool";
 
@@ -82,7 +86,7 @@ impl Repo {
         }
         let fsync = git::fsync_method(&git_dir);
         let objects = {
-            let (git, git_dir) = (Git::find()?, git_dir.clone());
+            let (git, git_dir) = (git.clone(), git_dir.clone());
             Objects::new(move || {
                 git.call("read objects", &git_dir)
                     .args(["cat-file", "--batch-command"])
@@ -102,7 +106,7 @@ impl Repo {
         };
         if matches!(repo.project, Project::Folder(_)) {
             // Without git nobody meant attributes: the tree has exactly the bytes of the folder.
-            repo.attributes = Some(repo.empty_tree()?.to_string());
+            repo.attributes = Some(repo.empty_tree().to_string());
         }
         Ok(repo)
     }
@@ -233,13 +237,14 @@ impl Repo {
         Tree::new(&text).ok_or_else(|| Fault::odd("write a tree", &text))
     }
 
-    /// The tree without entries, which git knows in every repository once written.
-    pub(crate) fn empty_tree(&self) -> Result<Tree, Fault> {
-        let text = self
-            .durable_call("write the empty tree")?
-            .arg("mktree")
-            .text()?;
-        Tree::new(&text).ok_or_else(|| Fault::odd("write the empty tree", &text))
+    /// The tree without entries. Its hash is git's own constant; it was written when the repository
+    /// was made.
+    pub(crate) fn empty_tree(&self) -> Tree {
+        let hash = match self.oid_len {
+            32 => EMPTY_TREE_SHA256,
+            _ => EMPTY_TREE_SHA1,
+        };
+        Tree::new(hash).expect("the constant is a hash")
     }
 
     /// The tree of a commit.
@@ -346,6 +351,10 @@ fn init(git: &Git, divisi: &Path, git_dir: &Path, sha256: bool) -> Result<(), Fa
     write("config", &config_text(sha256))?;
     // No commit is ever checked out here, so that attributes of none are applied.
     write("HEAD", "ref: refs/heads/none\n")?;
+    git.call("write the empty tree", &new)
+        .durable(git::fsync_method(&new))
+        .arg("mktree")
+        .ok()?;
     match fs::rename(&new, git_dir) {
         // Two processes at once: the other's is as good.
         Err(_) if git_dir.join("HEAD").exists() => {

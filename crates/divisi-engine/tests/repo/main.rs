@@ -11,6 +11,8 @@ mod crash;
 mod deliver;
 mod documentation;
 mod hostile;
+mod layers;
 mod merge;
 mod project;
+mod provisions;
 mod workspaces;

@@ -122,7 +122,7 @@ impl Reader {
                 })
             }
             "command" => {
-                let argv = argv(fields.required("command", faults)?, faults);
+                let argv = argv(fields.required("command", faults)?, "command", faults);
                 let timeout_ms = timeout_ms(&fields, faults).unwrap_or(CHECK_TIMEOUT_MS);
                 argv.map(|argv| Criterion::Command { argv, timeout_ms })
             }
@@ -393,22 +393,22 @@ fn each(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Option<Criterion> {
 }
 
 /// A program and its arguments.
-pub(crate) fn argv(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Vec<String>> {
+pub(crate) fn argv(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) -> Option<Vec<String>> {
     let Value::Array(array) = value else {
         faults
             .error(codes::TYPE, start(value), || {
                 let given = fields::type_name(value);
-                format!("`command` is {given}, not a list of program and arguments")
+                format!("`{key}` is {given}, not a list of program and arguments")
             })
             .hint("write `[\"cargo\", \"test\"]`, or use `script` for a shell's syntax");
         return None;
     };
     let mut argv = Vec::with_capacity(array.elements.len());
     for argument in &array.elements {
-        let text = fields::string(argument, "command", faults)?;
+        let text = fields::string(argument, key, faults)?;
         if text.contains('\0') {
             faults.error(codes::COMMAND, start(argument), || {
-                "an argument of `command` holds a NUL character".to_owned()
+                format!("an argument of `{key}` holds a NUL character")
             });
             return None;
         }
@@ -416,7 +416,7 @@ pub(crate) fn argv(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Vec<Str
     }
     if argv.first().is_none_or(String::is_empty) {
         faults.error(codes::COMMAND, start(value), || {
-            "`command` names no program".to_owned()
+            format!("`{key}` names no program")
         });
         return None;
     }

@@ -57,6 +57,9 @@ pub(crate) struct PlanForm {
     /// When the intent is fulfilled, checked on the integrated whole at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) criteria: Option<Vec<CriterionForm>>,
+    /// What workspaces need besides the files of the tree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) workspace: Option<PreparationForm>,
     /// What the whole is expected to take; a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) resource_estimate: Option<EstimateForm>,
@@ -278,6 +281,42 @@ pub(crate) enum PriorityForm {
     High,
     /// Before all others.
     Critical,
+}
+
+/// What workspaces, and the checkouts in which checks run, need besides the files of the tree.
+#[derive(Default, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Preparation")]
+pub(crate) struct PreparationForm {
+    /// Patterns of files and folders that git does not track, copied from your own folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 100))]
+    pub(crate) copy: Option<Vec<String>>,
+    /// Programs that are run after that. The files they make, which git must ignore, are kept, and
+    /// are put into every workspace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 100))]
+    pub(crate) setup: Option<Vec<SetupForm>>,
+    /// Patterns of the tracked files that `setup` reads: it is run anew when one of them changes.
+    /// Unless told, any file of the tree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 100))]
+    pub(crate) inputs: Option<Vec<String>>,
+    /// How long each program of `setup` may take, in minutes; as long as an attempt unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 525_600))]
+    pub(crate) timeout_minutes: Option<NumberForm>,
+}
+
+/// A program that prepares a workspace.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Setup")]
+pub(crate) enum SetupForm {
+    /// A script for `/bin/sh -eu`.
+    Script(String),
+    /// A program and its arguments, run without a shell.
+    Command(#[schemars(length(min = 1))] Vec<String>),
 }
 
 /// A document or data file made from artifacts; without `text` and `path` its inputs one after

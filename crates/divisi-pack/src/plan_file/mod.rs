@@ -23,6 +23,7 @@ mod task;
 mod tests;
 mod top;
 mod values;
+mod workspace;
 mod write;
 
 use divisi_core::{Diagnostic, Plan, TaskSpec};
@@ -55,6 +56,13 @@ pub const TOKENS_MAX: u64 = 1_000_000_000_000;
 
 /// The most retries of one task.
 pub const RETRIES_MAX: u64 = 100;
+
+/// The most patterns of `copy` and of `inputs`, and the most steps of `setup`. Each pattern is tried
+/// on every file of the user's folder, and a longer setup is a script.
+pub const COPIED_MAX: usize = 100;
+
+/// The most steps of `setup`.
+pub const SETUP_MAX: usize = 100;
 
 /// The largest `min_bytes`: a tebibyte.
 pub const FILE_BYTES_MAX: u64 = 1 << 40;

@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 
 use divisi_core::plan::{Input, Priority, TaskSpec, Work};
+use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::{Criterion, Format, Holds, Plan, TaskId, TaskKind, WorkspaceKind};
 
 use super::compile::Promise;
 use super::form::{
     CriterionForm, DeliverableForm, EachForm, FormatForm, InputForm, KindForm, NumberForm,
-    PlanForm, PriorityForm, SubtaskForm, TemplateForm, WordsForm, WorkspaceForm,
+    PlanForm, PreparationForm, PriorityForm, SetupForm, SubtaskForm, TemplateForm, WordsForm,
+    WorkspaceForm,
 };
 use super::{CHECK_TIMEOUT_MS, top};
 
@@ -29,11 +31,25 @@ pub fn write(plan: &Plan) -> String {
             .collect(),
         execution_plan: stages(plan),
         criteria: some_list(plan.criteria.iter().filter_map(criterion)),
+        workspace: preparation(&plan.preparation),
         ..PlanForm::default()
     };
     let mut text = serde_json::to_string_pretty(&form).expect("the form has only string keys");
     text.push('\n');
     text
+}
+
+fn preparation(preparation: &Preparation) -> Option<PreparationForm> {
+    let setup = |setup: &Setup| match setup {
+        Setup::Command(argv) => SetupForm::Command(argv.clone()),
+        Setup::Script(script) => SetupForm::Script(script.clone()),
+    };
+    (*preparation != Preparation::default()).then(|| PreparationForm {
+        copy: some_list(preparation.copy.iter().cloned()),
+        setup: some_list(preparation.setup.iter().map(setup)),
+        inputs: preparation.inputs.clone(),
+        timeout_minutes: preparation.timeout_ms.map(minutes_of),
+    })
 }
 
 fn some_list<T>(list: impl Iterator<Item = T>) -> Option<Vec<T>> {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Run, TaskStatus};
+use divisi_core::run::{AttemptEnd, Ending, Run, TaskStatus};
 use divisi_engine::repo::Repo;
 use divisi_engine::workspace::{GcAction, GcItem, Pool, PoolOptions, Proof};
 
@@ -72,29 +72,31 @@ fn proof(item: &GcItem, runs: &[Run]) -> Proof {
     let Some(task) = run.task(no) else {
         return Proof::None;
     };
-    match task.status() {
-        TaskStatus::Canceled | TaskStatus::Failed => return Proof::Discarded,
-        TaskStatus::Done => {}
-        _ => return Proof::None,
-    }
-    let integrated = task
-        .endings
-        .iter()
-        .rev()
-        .find(|ending| ending.end == AttemptEnd::Integrated);
-    let collected = integrated
-        .into_iter()
-        .flat_map(|ending| &ending.receipts)
-        .any(|receipt| match receipt {
+    let is_collected = |ending: &Ending| {
+        ending.receipts.iter().any(|receipt| match receipt {
             Receipt::Collected {
                 snapshot: Some(snapshot),
                 ..
             } => item.snapshot.as_ref() == Some(&snapshot.commit),
             _ => false,
-        });
-    if collected {
-        Proof::Integrated
-    } else {
-        Proof::None
+        })
+    };
+    match task.status() {
+        TaskStatus::Done => {
+            let mut endings = task.endings.iter().rev();
+            let integrated = endings.find(|ending| ending.end == AttemptEnd::Integrated);
+            match integrated.is_some_and(is_collected) {
+                true => Proof::Integrated,
+                false => Proof::None,
+            }
+        }
+        // Its owner gave it up. While the run is open it may be tried again, and goes on with what
+        // was never collected.
+        TaskStatus::Canceled | TaskStatus::Failed
+            if run.ended.is_some() || task.endings.iter().any(is_collected) =>
+        {
+            Proof::Discarded
+        }
+        _ => Proof::None,
     }
 }

@@ -11,6 +11,7 @@ use divisi_core::{Diagnostic, Plan, RunId, TaskSpec};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
 use divisi_engine::failpoint;
+use divisi_engine::memory;
 use divisi_engine::repo::{BaseOptions, Repo};
 
 use crate::cli::{Durability, Resume, RunArgs, Running};
@@ -21,6 +22,7 @@ use crate::progress::{Progress, closing};
 use crate::project::Project;
 use crate::report;
 use crate::signals;
+use crate::words::plural;
 
 /// Attempts side by side unless told: agents wait more than they compute, but not for nothing.
 const JOBS_DEFAULT: u32 = 4;
@@ -105,13 +107,20 @@ fn consents(plan: &Plan, settings: &Settings, printer: &Printer) -> Result<bool,
         .tasks
         .iter()
         .filter(|task| is_for_people(task, settings));
-    let text = format!(
+    let mut text = format!(
         "{}: {} tasks, {} of them run programs of the plan, {} are for people",
         plan.title,
         plan.tasks.len(),
         executed.count(),
         people.count()
     );
+    let setup = &plan.preparation.setup;
+    if !setup.is_empty() {
+        let programs = plural(setup.len() as u64, "program");
+        text.push_str(&format!(
+            "; workspaces are set up by {programs} of the plan"
+        ));
+    }
     printer.note(&Line::of(text));
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(false);
@@ -339,6 +348,9 @@ impl<'a> Driver<'a> {
         }));
         let rest = held.engine.run(Until::Rests(run));
         self.hear_nothing();
+        drop(held);
+        // The report loads the run once more.
+        memory::give_back();
         Ok(rest?)
     }
 
@@ -349,14 +361,13 @@ impl<'a> Driver<'a> {
         // A holder that took over from another goes on only with what it is asked for. If it is
         // gone already, that shows below.
         let _ = client.ask(&request(Ask::Attend(run)));
+        let mut how = Action::Interrupt;
         self.hear(Box::new(move || {
+            let action = std::mem::replace(&mut how, Action::Force);
             if let Ok(Holder::Other(mut client)) = reach(&holding, || {
                 Box::new(|_: &[Notice], _: &dyn divisi_engine::engine::View| {})
             }) {
-                let ask = Ask::Act {
-                    run,
-                    action: Action::Interrupt,
-                };
+                let ask = Ask::Act { run, action };
                 // A holder that is gone has ended its agents by itself.
                 let _ = client.ask(&request(ask));
             }

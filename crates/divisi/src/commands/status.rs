@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::cli::{Global, OptionalRun};
 use crate::exit::Exit;
+use crate::hold;
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
@@ -223,15 +224,15 @@ fn one(run: &Run, attended: Attended, now: Time, printer: &Printer) -> Result<()
 pub(crate) enum Attended {
     /// An engine does, or there is nothing to go on with.
     Yes,
-    /// It could go on, and no engine works in the project.
+    /// It could go on, and no engine works on it.
     No,
 }
 
 impl Attended {
-    /// Asks whether the project's engine is held.
+    /// Asks whoever holds the project's engine.
     pub(crate) fn of(project: &Project, run: &Run) -> Attended {
         let could_go_on = run.status() == RunStatus::Running && run.paused.is_none();
-        match could_go_on && !project.is_held() {
+        match could_go_on && !hold::is_attended(project, run.id) {
             true => Attended::No,
             false => Attended::Yes,
         }

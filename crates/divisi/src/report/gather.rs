@@ -33,6 +33,7 @@ pub(crate) fn gather(run: &Run, now: Time) -> Report {
         assumptions: assumptions(run),
         unverified: Vec::new(),
         unconfined: Vec::new(),
+        left_out: Vec::new(),
         conflicts: Vec::new(),
         losses: Vec::new(),
         offers: Vec::new(),
@@ -313,6 +314,14 @@ fn incidents(task: &Task, report: &mut Report) {
             report
                 .offers
                 .push(format!("{}: kept as {commit}", name(ending.number)));
+        }
+    }
+    let of_endings = task.endings.iter().flat_map(|ending| &ending.left_out);
+    let of_live = task.live().into_iter().flat_map(|live| &live.left_out);
+    for what in of_endings.chain(of_live) {
+        // All workspaces of a run lack the same.
+        if !report.left_out.contains(what) {
+            report.left_out.push(what.clone());
         }
     }
     if let TaskState::Active(live) = &task.state

@@ -42,6 +42,7 @@ pub(crate) fn markdown(report: &Report) -> String {
         &report.unconfined,
         &mut out,
     );
+    list("Not copied into workspaces", &report.left_out, &mut out);
     list(
         "Conflicts, done anew on the new base",
         &report.conflicts,

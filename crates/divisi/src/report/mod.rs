@@ -51,6 +51,8 @@ pub(crate) struct Report {
     pub(crate) unverified: Vec<String>,
     /// Attempts whose writes were not confined, as `task` or `task, attempt 2`.
     pub(crate) unconfined: Vec<String>,
+    /// What the plan would have copied into workspaces and was not, with the reasons.
+    pub(crate) left_out: Vec<String>,
     /// Work that contradicted integrated work and was done anew.
     pub(crate) conflicts: Vec<String>,
     /// Attempts that were lost.

@@ -81,6 +81,10 @@ fn a_run_that_succeeded_says_what_proves_it_and_what_does_not() {
     ## Attempts whose writes were not confined
 
     - draft
+
+    ## Not copied into workspaces
+
+    - .env: it holds the value of a secret
     "###);
 }
 

@@ -6,6 +6,7 @@ mod bases;
 mod bounds;
 mod composition;
 mod people;
+mod preparation;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod whole;

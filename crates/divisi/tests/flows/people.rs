@@ -480,3 +480,26 @@ fn without_a_terminal_nothing_waits_for_input() {
         }
     }
 }
+
+#[test]
+fn what_was_never_collected_is_cleaned_up_only_when_it_cannot_be_tried_again() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "given up", "subtasks": [
+        {"subtask_id": "a", "script": "echo work > notes; ln -s /etc/passwd a.md",
+         "deliverables": ["a.md"], "retries": 0},
+        {"subtask_id": "open", "agent": "person", "deliverables": ["b.md"]},
+    ]});
+    stage.run(&plan, &[]).expect(3);
+    let notes = stage.path(".divisi/worktrees/run-1-t0-1/notes");
+    assert!(notes.exists());
+    stage
+        .divisi(&["reject", "1", "a", "--reason", "no"])
+        .expect(0);
+    stage.divisi(&["gc", "--yes"]).expect(0);
+    assert!(notes.exists(), "it could be tried again");
+    stage.divisi(&["cancel", "1"]).expect(0);
+    stage.divisi(&["resume", "1"]);
+    assert!(stage.only().ended.is_some());
+    stage.divisi(&["gc", "--yes"]).expect(0);
+    assert!(!notes.exists(), "nobody will go on with it");
+}

@@ -4,6 +4,7 @@ use super::bench::{Bench, all, files, handoff, id_of, plain, plan, with};
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskNo, Time};
 use crate::plan::{Plan, Stage};
+use crate::preparation::Setup;
 use crate::run::explain::{Explanation, explain, explain_run};
 use crate::run::{Command, Finding, PauseReason, Run, RunStatus, Settings, TaskStatus};
 
@@ -142,6 +143,34 @@ fn a_persons_task_and_a_run_that_waits_for_it() {
             task: bench.no("a"),
         },
         &["a.1 submitted+collected+verified+integrated"],
+    );
+}
+
+#[test]
+fn a_task_whose_workspace_is_being_prepared_does_not_seem_to_work() {
+    let mut made = with(plan("a"), "a", files);
+    made.preparation.setup = vec![Setup::Script("make deps".to_owned())];
+    let mut bench = Bench::new(made);
+    bench.so(bench.lease("a"));
+    bench.now = bench.now.plus_ms(3_000);
+    let commands = "$ divisi logs run-1 a\n$ divisi cancel run-1 a";
+    assert_eq!(
+        told(&bench, "a"),
+        format!(
+            "a is running\nattempt 1 by command has waited for its workspace for 3 s\n{commands}"
+        )
+    );
+    let started = Command::Started {
+        attempt: bench.attempt("a"),
+        base: None,
+        passed_before: Vec::new(),
+        confined: None,
+        left_out: Vec::new(),
+    };
+    bench.so(started);
+    assert_eq!(
+        told(&bench, "a"),
+        format!("a is running\nattempt 1 by command has worked for 3 s\n{commands}")
     );
 }
 

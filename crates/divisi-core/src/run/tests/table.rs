@@ -143,6 +143,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             base: None,
             passed_before: Vec::new(),
             confined: None,
+            left_out: Vec::new(),
         },
         E::Adopted => Event::AttemptAdopted {
             attempt,
@@ -159,9 +160,11 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
         E::Cleared => Event::AttemptCleared { attempt },
         E::Submitted => advanced(Receipt::Submitted {
             at,
+            command: "true".to_owned(),
             exit: Exit::Status(0),
             output: None,
             wall_ms: 1,
+            confined: None,
         }),
         E::Collected => advanced(Receipt::Collected {
             at,
@@ -169,7 +172,11 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             artifacts: Vec::new(),
         }),
         E::ReviewAwaited => Event::ReviewAwaited { attempt, verdicts },
-        E::Verified => advanced(Receipt::Verified { at, verdicts }),
+        E::Verified => advanced(Receipt::Verified {
+            at,
+            tree: None,
+            verdicts,
+        }),
         E::IntegratedInPlace => advanced(Receipt::Integrated {
             at,
             commit: None,

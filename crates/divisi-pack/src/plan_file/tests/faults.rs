@@ -89,6 +89,73 @@ hint: did you mean `contains`?
 }
 
 #[test]
+fn faults_of_the_workspace_are_shown_at_once() {
+    let text = r#"{"task_title": "t", "subtasks": [
+  {"subtask_id": "a", "script": "x", "deliverables": ["dist/app.js"]}
+], "workspace": {
+  "copy": ["/etc/passwd", "dist", "a/[b", ".git/config", "ok/**"],
+  "setups": [],
+  "inputs": ["package.json"]
+}}"#;
+    assert_eq!(
+        rendered(text),
+        r#"error[plan-path]: the pattern `/etc/passwd` is absolute; paths are relative to the tree's root
+ --> plan.json:4:12
+  |
+4 |   "copy": ["/etc/passwd", "dist", "a/[b", ".git/config", "ok/**"],
+  |            ^
+error[plan-conflict]: `dist` would copy `dist/app.js`, which the task `a` promises
+ --> plan.json:4:27
+  |
+4 |   "copy": ["/etc/passwd", "dist", "a/[b", ".git/config", "ok/**"],
+  |                           ^
+error[plan-pattern]: the pattern `a/[b` does not parse: unclosed character class; missing ']'
+ --> plan.json:4:35
+  |
+4 |   "copy": ["/etc/passwd", "dist", "a/[b", ".git/config", "ok/**"],
+  |                                   ^
+error[plan-path]: the pattern `.git/config` leads into git's own folder
+ --> plan.json:4:43
+  |
+4 |   "copy": ["/etc/passwd", "dist", "a/[b", ".git/config", "ok/**"],
+  |                                           ^
+error[plan-unknown-key]: the workspace has no key `setups`
+ --> plan.json:5:3
+  |
+5 |   "setups": [],
+  |   ^
+hint: did you mean `setup`?
+error[plan-conflict]: `inputs` is given, but nothing is in `setup`
+ --> plan.json:6:13
+  |
+6 |   "inputs": ["package.json"]
+  |             ^
+"#
+    );
+}
+
+#[test]
+fn faults_of_setup_are_told() {
+    let of = |workspace: &str| {
+        codes(format!(
+            r#"{{"task_title": "t", "subtasks": [{{"subtask_id": "a", "command": ["true"]}}], "workspace": {workspace}}}"#
+        ).as_bytes())
+    };
+    assert_eq!(of(r#"{"setup": [["true"], "true"]}"#), [""; 0]);
+    assert_eq!(of("[]"), ["plan-type"]);
+    assert_eq!(of(r#"{"setup": ["  "]}"#), ["plan-command"]);
+    assert_eq!(of(r#"{"setup": [[]]}"#), ["plan-command"]);
+    assert_eq!(of(r#"{"setup": [{"command": ["true"]}]}"#), ["plan-type"]);
+    assert_eq!(
+        of(r#"{"setup": ["x"], "timeout_minutes": 0}"#),
+        ["plan-number"]
+    );
+    let many = vec![r#""x""#; 101].join(",");
+    assert_eq!(of(&format!(r#"{{"setup": [{many}]}}"#)), ["plan-too-large"]);
+    assert_eq!(of(&format!(r#"{{"copy": [{many}]}}"#)), ["plan-too-large"]);
+}
+
+#[test]
 fn faults_of_stages_are_shown_at_once() {
     let text = r#"{"task_title": "t",
 "execution_plan": {

@@ -1,4 +1,5 @@
 use divisi_core::plan::{Deliverable, Estimate, Input, Priority, Template, Work};
+use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::{Criterion, Format, Holds, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
 use super::super::read_parts;
@@ -78,6 +79,12 @@ pub(super) const EVERYTHING: &str = r#"{
   "$schema": "plan.schema.json",
   "task_title": "everything",
   "criteria": [{"command": ["cargo", "test"], "timeout_minutes": 5}],
+  "workspace": {
+    "copy": [".env.local", "node_modules/**"],
+    "setup": [["npm", "ci"], "npm run build\nnpm test"],
+    "inputs": ["package*.json"],
+    "timeout_minutes": 5
+  },
   "resource_estimate": {
     "total_subtasks": 6,
     "total_estimated_duration": "90-120 minutes",
@@ -191,6 +198,16 @@ hint: promise `deliverables`, or add to `criteria` what a program can check
 #[test]
 fn every_field_reaches_the_plan() {
     let plan = plan(EVERYTHING);
+    let preparation = Preparation {
+        copy: vec![".env.local".into(), "node_modules/**".into()],
+        setup: vec![
+            Setup::Command(vec!["npm".into(), "ci".into()]),
+            Setup::Script("npm run build\nnpm test".into()),
+        ],
+        inputs: Some(vec!["package*.json".into()]),
+        timeout_ms: Some(300_000),
+    };
+    assert_eq!(plan.preparation, preparation);
     let look = &plan.tasks[2];
     assert_eq!(look.kind, TaskKind::Research);
     assert_eq!(look.agent.as_deref(), Some("claude"));

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use divisi_core::plan::{
     Deliverable, Estimate, Input, Plan, Priority, Stage, TaskSpec, Template, Work,
 };
+use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::{Criterion, Format, Holds, TaskId, TaskKind, WorkspaceKind};
 
 use super::super::compile::Promise;
@@ -262,6 +263,27 @@ impl Dice {
             tasks,
             stages,
             criteria: self.list(2, Dice::criterion),
+            preparation: self.preparation(),
+        }
+    }
+
+    fn preparation(&mut self) -> Preparation {
+        let copy = self.list(2, |dice| dice.pick(&[".env", "node_modules/**"]).to_owned());
+        let setup = self.list(2, |dice| match dice.one_in(2) {
+            true => Setup::Command(vec!["npm".into(), dice.text(), String::new()]),
+            false => Setup::Script(format!("npm ci\n{}", dice.text())),
+        });
+        match setup.is_empty() {
+            true => Preparation {
+                copy,
+                ..Preparation::default()
+            },
+            false => Preparation {
+                copy,
+                setup,
+                inputs: self.some(|dice| dice.list(2, Dice::pattern)),
+                timeout_ms: self.some(Dice::duration_ms),
+            },
         }
     }
 }

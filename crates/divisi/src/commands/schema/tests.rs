@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use divisi_core::criterion::Program;
 use divisi_core::ids::{AttemptId, Epoch};
 use divisi_core::ledger::{self, Account, Amount};
 use divisi_core::plan::{
     Deliverable, Estimate, Input, Plan, Priority, Stage, TaskKind, Template, Work, WorkspaceKind,
 };
+use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot};
 use divisi_core::run::{
     AttemptEnd, Base, Budget, Event, Failure, PauseReason, RunStatus, Settings, StopReason, Then,
@@ -56,6 +58,15 @@ fn verdicts() -> Vec<Verdict> {
         outcome,
         evidence: "seen".into(),
         proves_nothing: true,
+        program: Some(Box::new(Program {
+            command: "cargo test".into(),
+            exit: Exit::Status(0),
+            output: Some(Output {
+                digest: hash(Digest::new),
+                bytes: 3,
+                capped: false,
+            }),
+        })),
     });
     full.chain([Verdict::pass(0)]).collect()
 }
@@ -184,8 +195,13 @@ fn tasks() -> Vec<TaskSpec> {
 
 fn receipts() -> Vec<Receipt> {
     let at = Time(7);
-    let submitted = |exit, output| Receipt::Submitted {
+    let submitted = |exit: Exit, output| Receipt::Submitted {
         at,
+        command: match exit {
+            Exit::NoProcess => String::new(),
+            Exit::Status(_) | Exit::Signal(_) => "cargo build".into(),
+        },
+        confined: (exit != Exit::NoProcess).then_some(true),
         exit,
         output,
         wall_ms: 9,
@@ -218,7 +234,13 @@ fn receipts() -> Vec<Receipt> {
         },
         Receipt::Verified {
             at,
+            tree: Some(hash(Tree::new)),
             verdicts: verdicts(),
+        },
+        Receipt::Verified {
+            at,
+            tree: None,
+            verdicts: Vec::new(),
         },
         Receipt::Integrated {
             at,
@@ -261,6 +283,15 @@ fn created(full: bool) -> Event {
         tasks: tasks(),
         stages,
         criteria: criteria(),
+        preparation: Preparation {
+            copy: vec![".env".into()],
+            setup: vec![
+                Setup::Command(vec!["npm".into(), "ci".into()]),
+                Setup::Script("npm ci".into()),
+            ],
+            inputs: Some(vec!["package.json".into()]),
+            timeout_ms: Some(1),
+        },
     };
     if full {
         return Event::RunCreated {
@@ -274,6 +305,7 @@ fn created(full: bool) -> Event {
         plan: Box::new(Plan {
             stages: Vec::new(),
             criteria: Vec::new(),
+            preparation: Preparation::default(),
             ..plan
         }),
         settings: Box::default(),
@@ -293,6 +325,7 @@ fn ends() -> Vec<AttemptEnd> {
             permanent: true,
         },
         Failure::Person("x".into()),
+        Failure::Preparation("x".into()),
     ];
     let mut ends: Vec<AttemptEnd> = failures.into_iter().map(AttemptEnd::Refused).collect();
     ends.extend(stops().into_iter().map(AttemptEnd::Stopped));
@@ -386,12 +419,14 @@ fn of_attempts() -> Vec<Event> {
             base: Some(commit()),
             passed_before: vec![1],
             confined: Some(false),
+            left_out: vec!["x".into()],
         },
         Event::AttemptStarted {
             attempt,
             base: None,
             passed_before: Vec::new(),
             confined: None,
+            left_out: Vec::new(),
         },
         Event::AttemptAdopted {
             attempt,
