@@ -467,6 +467,32 @@ pub(crate) enum CriterionForm {
         #[serde(skip_serializing_if = "Option::is_none")]
         max: Option<u64>,
     },
+    /// The same of several files.
+    Each(EachForm),
+}
+
+/// At least one file matches the pattern, and each satisfies the one statement that is given.
+#[derive(Default, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline, extend("minProperties" = 2, "maxProperties" = 2))]
+pub(crate) struct EachForm {
+    /// The pattern.
+    pub(crate) each: String,
+    /// Each has at least so many bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) min_bytes: Option<u64>,
+    /// The text stands in each, to the letter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) contains: Option<String>,
+    /// The text stands in none of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) lacks: Option<String>,
+    /// Each has this heading with something beneath it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) section: Option<String>,
+    /// Each parses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) format: Option<FormatForm>,
 }
 
 /// A file format.

@@ -28,7 +28,9 @@ mod write;
 
 use divisi_core::{Diagnostic, Plan, TaskSpec};
 
+pub(crate) use criteria::{COUNT_MAX, expression_fault};
 pub use form::schema;
+pub(crate) use write::criterion_json;
 pub use write::write;
 
 use crate::faults::Faults;
@@ -104,6 +106,20 @@ pub fn read(source_name: &str, bytes: &[u8]) -> Read {
 pub fn read_parts(source_name: &str, bytes: &[u8]) -> Parts {
     let (tasks, diagnostics) = read_with(source_name, bytes, top::parts);
     Parts { tasks, diagnostics }
+}
+
+/// Reads one criterion that is not plain words; the error says what is wrong with it.
+pub(crate) fn criterion_of(text: &str) -> Result<divisi_core::Criterion, String> {
+    let read = |value: &jsonc_parser::ast::Value<'_>, faults: &mut Faults<'_>| {
+        criteria::Reader::new().one(value, faults)
+    };
+    let (criterion, diagnostics) = read_with("criterion", text.as_bytes(), read);
+    let told = |diagnostic: &Diagnostic| {
+        let mut told = vec![diagnostic.cause.clone()];
+        told.extend(diagnostic.hints.iter().cloned());
+        told.join("; ")
+    };
+    criterion.ok_or_else(|| diagnostics.first().map(told).unwrap_or_default())
 }
 
 fn read_with<T>(
