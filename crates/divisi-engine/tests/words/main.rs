@@ -42,6 +42,7 @@ impl Programs for InFolder<'_> {
             Ok(output) => ProgramEnd::Ended {
                 exit: Exit::Status(output.status.code().unwrap_or(-1)),
                 tail: String::from_utf8_lossy(&output.stdout).into_owned(),
+                output: None,
             },
             Err(error) => ProgramEnd::NotStarted {
                 cause: error.to_string(),
