@@ -15,6 +15,12 @@ pub enum Stream {
     Ledger,
 }
 
+/// The version of a kind in its aggregate's table of kinds.
+pub(crate) fn version_of(kinds: &[(&str, u32)], kind: &str) -> u32 {
+    let found = kinds.iter().find(|(name, _)| *name == kind);
+    found.expect("every kind stands in its table").1
+}
+
 /// An event as it is stored. `body` is JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

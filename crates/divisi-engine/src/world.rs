@@ -35,7 +35,7 @@ pub enum Ask {
     Create(Box<Create>),
     /// Something of one run.
     Run(RunId, Command),
-    /// A bound on an account.
+    /// More or less is permitted on an account; what the budget leaves open stays as it is.
     Budget(Account, run::Budget),
 }
 
@@ -52,6 +52,8 @@ pub enum Answer {
     NoSuchRun(RunId),
     /// The plan is not sound.
     BadPlan(Vec<plan::Fault>),
+    /// The ledger refused it.
+    NotPermitted(ledger::Refusal),
     /// The same command was handled before, with this outcome.
     Repeated(String),
 }
@@ -354,16 +356,15 @@ impl<J: Journal> World<J> {
         let answer = match directive.ask {
             Ask::Create(create) => self.create(step, *create),
             Ask::Run(run, command) => self.command(step, run, command)?,
-            Ask::Budget(account, budget) => {
-                // Opening an account cannot be refused.
-                let _ = self.ledger_command(step, ledger::Command::Open { account, budget });
-                Answer::Accepted
-            }
+            Ask::Budget(account, budget) => self.permit(step, account, budget)?,
         };
         if let Some(id) = directive.id
             && !matches!(
                 answer,
-                Answer::Rejected(_) | Answer::NoSuchRun(_) | Answer::BadPlan(_)
+                Answer::Rejected(_)
+                    | Answer::NoSuchRun(_)
+                    | Answer::BadPlan(_)
+                    | Answer::NotPermitted(_)
             )
         {
             let outcome = match &answer {
@@ -389,17 +390,47 @@ impl<J: Journal> World<J> {
     }
 
     fn command(&mut self, step: &mut Step, id: RunId, command: Command) -> Result<Answer, Fault> {
-        if !self.runs.contains_key(&id) {
-            // An ended run is loaded to refuse by name, or to take in late work.
-            let Some(row) = self.journal.runs()?.into_iter().find(|row| row.run == id) else {
-                return Ok(Answer::NoSuchRun(id));
-            };
-            let loaded = load(&self.journal, &row)?;
-            self.runs.insert(id, loaded);
+        // An ended run is loaded to refuse by name, or to take in late work.
+        if !self.load_ended(id)? {
+            return Ok(Answer::NoSuchRun(id));
         }
         Ok(match self.decide(step, id, command) {
             Ok(()) => Answer::Accepted,
             Err(rejection) => Answer::Rejected(rejection),
+        })
+    }
+
+    /// Loads a run that is not loaded, since it has ended. False if there is none.
+    fn load_ended(&mut self, id: RunId) -> Result<bool, Fault> {
+        if !self.runs.contains_key(&id) {
+            let Some(row) = self.journal.runs()?.into_iter().find(|row| row.run == id) else {
+                return Ok(false);
+            };
+            let loaded = load(&self.journal, &row)?;
+            self.runs.insert(id, loaded);
+        }
+        Ok(true)
+    }
+
+    /// Whoever permits more to a run that has ended is told so; the ledger would not mind.
+    fn permit(
+        &mut self,
+        step: &mut Step,
+        account: Account,
+        budget: run::Budget,
+    ) -> Result<Answer, Fault> {
+        if let Account::Run(id) = account {
+            if !self.load_ended(id)? {
+                return Ok(Answer::NoSuchRun(id));
+            }
+            if self.run(id).is_some_and(|run| run.ended.is_some()) {
+                return Ok(Answer::Rejected(Rejection::RunEnded));
+            }
+        }
+        let permit = ledger::Command::Permit { account, budget };
+        Ok(match self.ledger_command(step, permit) {
+            Ok(()) => Answer::Accepted,
+            Err(refusal) => Answer::NotPermitted(refusal),
         })
     }
 
@@ -426,7 +457,7 @@ impl<J: Journal> World<J> {
                 stream: Stream::Run(id),
                 seq: loaded.seq,
                 kind: event.kind().to_owned(),
-                version: 1,
+                version: event.version(),
                 at,
                 body: serde_json::to_string(&event).expect("events are plain data"),
             });
@@ -439,7 +470,7 @@ impl<J: Journal> World<J> {
         &mut self,
         step: &mut Step,
         command: ledger::Command,
-    ) -> Result<(), ledger::Exhausted> {
+    ) -> Result<(), ledger::Refusal> {
         let Some(event) = self.ledger.decide(command, step.now)? else {
             return Ok(());
         };
@@ -449,7 +480,7 @@ impl<J: Journal> World<J> {
             stream: Stream::Ledger,
             seq: self.ledger_seq,
             kind: event.kind().to_owned(),
-            version: 1,
+            version: event.version(),
             at: step.now,
             body: serde_json::to_string(&event).expect("events are plain data"),
         });
@@ -576,14 +607,15 @@ impl<J: Journal> World<J> {
     ) -> bool {
         for _ in 0..times(deliver(Crossing::Reserve(attempt))) {
             let command = ledger::Command::Reserve { attempt, amount };
-            if let Err(exhausted) = self.ledger_command(step, command) {
+            let result = self.ledger_command(step, command);
+            if let Err(ledger::Refusal::Exhausted(exhausted)) = result {
                 let live = self
                     .runs
                     .get(&attempt.run)
                     .is_some_and(|loaded| loaded.run.slots() > 0);
                 // While others hold reservations some of it may come back: wait for that first.
                 if !live {
-                    let reason = PauseReason::Budget(exhausted.account.to_string());
+                    let reason = PauseReason::Budget(exhausted);
                     let _ = self.decide(
                         step,
                         attempt.run,

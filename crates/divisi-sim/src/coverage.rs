@@ -74,6 +74,12 @@ faults! {
     CommandRepeated,
     /// A command does not fit the state.
     CommandStale,
+    /// A budget is used up, and its run pauses.
+    BudgetUsedUp,
+    /// A budget is changed by its owner.
+    BudgetChanged,
+    /// Its owner would permit less than is taken already.
+    PermittedTooLittle,
     /// An agent claims success and made nothing.
     AgentLies,
     /// An agent claims success with half of it.

@@ -17,7 +17,7 @@ use divisi_engine::world;
 
 use crate::agents::Behavior;
 use crate::breaks::Oracle;
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, Fault};
 use crate::journal::FaultyJournal;
 use crate::repo::{Quality, Repo};
 use crate::sim::{Violation, violated};
@@ -176,7 +176,7 @@ impl Truth {
         for stream in streams {
             for (seq, at, body) in read_after(journal, stream, 0) {
                 match stream {
-                    Stream::Ledger => self.follow_ledger(seq, &body)?,
+                    Stream::Ledger => _ = self.follow_ledger(seq, &body)?,
                     Stream::Run(run) => {
                         self.follow_run(run, seq, at, &body, &mut |_, _, _| Ok(()))?
                     }
@@ -218,7 +218,12 @@ impl Truth {
             for (seq, at, body) in read_after(journal, stream, seen) {
                 coverage.events += 1;
                 match stream {
-                    Stream::Ledger => self.follow_ledger(seq, &body)?,
+                    Stream::Ledger => {
+                        let event = self.follow_ledger(seq, &body)?;
+                        if matches!(event, ledger::Event::BudgetChanged { .. }) {
+                            coverage.fault(Fault::BudgetChanged);
+                        }
+                    }
                     Stream::Run(run) => {
                         let mut witness = Witness {
                             repo,
@@ -235,13 +240,13 @@ impl Truth {
         Ok(())
     }
 
-    fn follow_ledger(&mut self, seq: u64, body: &str) -> Result<(), Violation> {
+    fn follow_ledger(&mut self, seq: u64, body: &str) -> Result<ledger::Event, Violation> {
         let Ok(event) = serde_json::from_str::<ledger::Event>(body) else {
             return violated(Oracle::Replay, format!("ledger event {seq} is unreadable"));
         };
         self.ledger.0.apply(&event);
         self.ledger.1 = seq;
-        Ok(())
+        Ok(event)
     }
 
     fn follow_run(

@@ -2,8 +2,9 @@
 
 use divisi_core::assign::Capacity;
 use divisi_core::ids::{CommandId, RunId, TaskId, TaskNo, Time};
+use divisi_core::ledger::{self, Account};
 use divisi_core::plan::{Plan, TaskSpec};
-use divisi_core::run::{Base, Budget, Command, Create, Finding, PauseReason, Settings};
+use divisi_core::run::{Base, Budget, Command, Create, Finding, PauseReason, Rejection, Settings};
 use divisi_engine::world::{Answer, Ask, Crossing, Delivery, Directive, World};
 
 use crate::journal::{Disk, FaultyJournal};
@@ -135,4 +136,86 @@ fn a_task_that_waits_for_a_slot_is_not_due_by_the_clock() {
     // The other task has the only slot: waking again and again would not help.
     world.step(Vec::new(), Time(1_010)).unwrap();
     assert_eq!(world.due_at(), None);
+}
+
+fn bounded(attempts: u64) -> Settings {
+    Settings {
+        budget: Budget {
+            attempts: Some(attempts),
+            time_ms: None,
+        },
+        ..Settings::default()
+    }
+}
+
+fn permit(run: u32, attempts: u64) -> Ask {
+    let budget = Budget {
+        attempts: Some(attempts),
+        time_ms: None,
+    };
+    Ask::Budget(Account::Run(RunId(run)), budget)
+}
+
+#[test]
+fn what_is_permitted_outlives_a_new_life_and_dropped_rows() {
+    let journal = FaultyJournal::default();
+    let mut world = open(&journal);
+    let directives = unnamed(create(&["a", "b"], bounded(1)));
+    world.step(directives, Time(2)).unwrap();
+    let id = Some(CommandId::new("more").unwrap());
+    let ask = permit(1, 2);
+    let raise = Directive { id, ask };
+    let stepped = world.step(vec![raise.clone()], Time(3)).unwrap();
+    assert_eq!(stepped.answers, [Answer::Accepted]);
+    // The same step leases what the budget held back.
+    assert_eq!(world.run(RunId(1)).unwrap().slots(), 2);
+    journal.disk(Disk::drop_rows);
+    drop(world);
+    let mut world = open(&journal);
+    let balance = world.ledger().accounts[&Account::Run(RunId(1))];
+    assert_eq!(balance.budget.attempts, Some(2));
+    let stepped = world.step(vec![raise], Time(4)).unwrap();
+    assert!(matches!(stepped.answers[..], [Answer::Repeated(_)]));
+}
+
+#[test]
+fn the_word_of_the_creation_may_come_after_what_the_owner_said() {
+    let mut world = open(&FaultyJournal::default());
+    let directives = unnamed(create(&["a", "b"], bounded(1)));
+    let mut late = |crossing| match crossing {
+        Crossing::Open(_) => Delivery::Later,
+        _ => Delivery::Now,
+    };
+    world.step_with(directives, Time(2), &mut late).unwrap();
+    // There is no account yet: whoever asks is told so, and nothing is opened behind it.
+    let stepped = world
+        .step_with(unnamed(permit(1, 2)), Time(3), &mut late)
+        .unwrap();
+    let refused = ledger::Refusal::NotOpen(Account::Run(RunId(1)));
+    assert_eq!(stepped.answers, [Answer::NotPermitted(refused)]);
+    world
+        .step_with(Vec::new(), Time(4), &mut |_| Delivery::Twice)
+        .unwrap();
+    assert_eq!(world.run(RunId(1)).unwrap().slots(), 1);
+    world
+        .step_with(unnamed(permit(1, 2)), Time(5), &mut |_| Delivery::Twice)
+        .unwrap();
+    assert_eq!(world.run(RunId(1)).unwrap().slots(), 2);
+}
+
+#[test]
+fn no_more_is_permitted_to_a_run_that_is_not_there_or_has_ended() {
+    let mut world = open(&FaultyJournal::default());
+    let stepped = world.step(unnamed(permit(1, 2)), Time(2)).unwrap();
+    assert_eq!(stepped.answers, [Answer::NoSuchRun(RunId(1))]);
+    let directives = unnamed(create(&["a"], bounded(1)));
+    world.step(directives, Time(3)).unwrap();
+    let cancel = Ask::Run(RunId(1), Command::Cancel { task: None });
+    world.step(unnamed(cancel), Time(4)).unwrap();
+    let attempt = world.run(RunId(1)).unwrap().attempt_id(TaskNo(0), 1);
+    let finding = Finding::Lost("silent".to_owned());
+    let lost = Ask::Run(RunId(1), Command::Find { attempt, finding });
+    world.step(unnamed(lost), Time(5)).unwrap();
+    let stepped = world.step(unnamed(permit(1, 2)), Time(6)).unwrap();
+    assert_eq!(stepped.answers, [Answer::Rejected(Rejection::RunEnded)]);
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use divisi_core::RunId;
+use divisi_core::run::Budget;
 
 /// Splits a goal into tasks, has agents do them side by side, verifies, integrates, reports.
 #[derive(Debug, Parser)]
@@ -228,15 +229,33 @@ pub(crate) struct RunArgs {
     /// The time box of an attempt whose task has none, in minutes
     #[arg(long, value_name = "MIN", value_parser = clap::value_parser!(u64).range(1..=525_600))]
     pub(crate) timeout: Option<u64>,
+    /// What the run may use.
+    #[command(flatten)]
+    pub(crate) permitted: Permitted,
+    /// At most so many attempts at once by a role or an agent; may be repeated
+    #[arg(long = "limit", value_name = "NAME=N", value_parser = limit)]
+    pub(crate) limits: Vec<(String, u32)>,
+}
+
+/// What a run may use; of `run`, and of `resume` to permit more.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Permitted {
     /// A budget: at most so many attempts in the whole run
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) attempts: Option<u64>,
     /// A budget: at most so many minutes of agents' time in the whole run
     #[arg(long, value_name = "MIN", value_parser = clap::value_parser!(u64).range(1..=52_560_000))]
     pub(crate) agent_time: Option<u64>,
-    /// At most so many attempts at once by a role or an agent; may be repeated
-    #[arg(long = "limit", value_name = "NAME=N", value_parser = limit)]
-    pub(crate) limits: Vec<(String, u32)>,
+}
+
+impl Permitted {
+    /// The same as a budget.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget {
+            attempts: self.attempts,
+            time_ms: self.agent_time.map(|minutes| minutes * 60_000),
+        }
+    }
 }
 
 /// `divisi resume`.
@@ -245,6 +264,9 @@ pub(crate) struct Resume {
     /// The run, for example `run-3` or `3`; the latest if left out
     #[arg(value_parser = run_id)]
     pub(crate) run: Option<RunId>,
+    /// What the run may use from now on, all that it used included.
+    #[command(flatten)]
+    pub(crate) permitted: Permitted,
     /// How agents are run.
     #[command(flatten)]
     pub(crate) running: Running,
@@ -452,6 +474,20 @@ pub(crate) struct Supervisor {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
+    use divisi_core::ledger::Bound;
+
+    #[test]
+    fn what_is_told_to_raise_a_budget_is_a_flag_of_resume() {
+        for bound in [Bound::Attempts(1), Bound::TimeMs(1)] {
+            let flag = bound.flag().replace(" N", " 7").replace(" MIN", " 7");
+            let line = format!("divisi resume run-1 {flag}");
+            let cli = Cli::try_parse_from(line.split(' ')).expect("it is a command line");
+            let Command::Resume(resume) = cli.command else {
+                panic!("{line} does not resume");
+            };
+            assert!(resume.permitted.budget().is_bounded(), "{line}");
+        }
+    }
 
     #[test]
     fn the_definitions_are_sound() {

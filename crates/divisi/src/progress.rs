@@ -236,11 +236,11 @@ impl Progress {
                     &format!("{} is skipped because of {}", id(*task), id(*because)),
                 );
             }
-            Event::RunPaused { reason } => self.say(
-                "33",
-                "!",
-                &format!("{} is paused: {}", self.run, reason.words()),
-            ),
+            Event::RunPaused { reason } => {
+                let commands = reason.commands(self.run).join(", or ");
+                let text = format!("{} is paused: {}; {commands}", self.run, reason.words());
+                self.say("33", "!", &text);
+            }
             Event::RunResumed => self.say("32", "-", &format!("{} goes on", self.run)),
             Event::FinalHeld { .. } => {
                 self.say(

@@ -103,7 +103,7 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
     if let Some(reason) = &run.paused {
         told.causes
             .push(format!("it is paused: {}", reason.words()));
-        told.commands.push(format!("divisi resume {}", run.id));
+        told.commands.extend(reason.commands(run.id));
     }
     if let Final::Held { verdicts, tasks } = &run.finally {
         for verdict in verdicts
@@ -220,7 +220,7 @@ fn ready(run: &Run, task: &Task, not_before: Time, now: Time, told: &mut Explana
             told.causes
                 .push("nothing is launched that was not reserved".to_owned());
         }
-        told.commands.push(format!("divisi resume {}", run.id));
+        told.commands.extend(reason.commands(run.id));
     } else if not_before > now {
         let seconds = not_before.ms_since(now).div_ceil(1000);
         told.causes

@@ -4,6 +4,7 @@ use std::sync::mpsc::SyncSender;
 
 use divisi_agents::Claim;
 use divisi_core::journal::Journal;
+use divisi_core::ledger::{Account, Refusal};
 use divisi_core::receipt::Exit;
 use divisi_core::run::{
     AGENT_COMPOSE, Command, Create, Effect, Finding, Held as HeldAttempt, PauseReason, Rejection,
@@ -138,6 +139,7 @@ impl<J: Journal> Engine<J> {
                 let _ = reply.try_send(Response::Accepted);
                 return;
             }
+            ControlAsk::Permit { run, budget } => Ask::Budget(Account::Run(run), budget),
             ControlAsk::Act { run, action } => match self.command_of(run, action) {
                 Ok(command) => {
                     if command == Command::Resume {
@@ -615,6 +617,21 @@ fn response(answer: Answer) -> Response {
             ),
         )),
         Answer::Rejected(rejection) => Response::Refused(refusal(&rejection)),
+        Answer::NotPermitted(refusal) => Response::Refused(not_permitted(&refusal)),
+    }
+}
+
+fn not_permitted(refusal: &Refusal) -> Diagnostic {
+    let diagnostic = Diagnostic::error(refusal.code(), refusal.to_string());
+    match refusal {
+        Refusal::NotOpen(_) => diagnostic.hint(
+            "what it used was not counted; `divisi run PLAN --attempts N` bounds a run from its start",
+        ),
+        Refusal::Taken { bound, taken, .. } => diagnostic.hint(format!(
+            "`{}` says how much in all: more than {taken}, or nothing can start",
+            bound.flag()
+        )),
+        Refusal::Exhausted(_) => diagnostic,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use divisi_core::plan::{TaskKind, Work};
-use divisi_core::run::{Base, Budget, Run, Settings};
+use divisi_core::run::{Base, Run, Settings};
 use divisi_core::{Diagnostic, Plan, RunId, TaskSpec};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
@@ -56,14 +56,16 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
 /// `divisi resume`.
 pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Printer) -> Outcome {
     let mut driver = Driver::new(project, &args.running, printer)?;
-    match driver.ask(Ask::Act {
+    let budget = args.permitted.budget();
+    if budget.is_bounded() {
+        // The ledger's, and the run's below: if only the first is done, resuming again does both.
+        driver.have_accepted(Ask::Permit { run, budget })?;
+    }
+    driver.have_accepted(Ask::Act {
         run,
         action: Action::Resume,
-    })? {
-        Response::Accepted => driver.drive(run),
-        Response::Refused(diagnostic) => Err(Failure::told(diagnostic, Exit::Refused)),
-        other => Err(unexpected(&other)),
-    }
+    })?;
+    driver.drive(run)
 }
 
 fn settings(args: &RunArgs) -> Settings {
@@ -87,10 +89,7 @@ fn settings(args: &RunArgs) -> Settings {
         agent_limits: agents,
         timeout_ms: args.timeout.map_or(default.timeout_ms, minutes),
         barriers: args.barriers,
-        budget: Budget {
-            attempts: args.attempts,
-            time_ms: args.agent_time.map(minutes),
-        },
+        budget: args.permitted.budget(),
         ..default
     }
 }
@@ -302,6 +301,15 @@ impl<'a> Driver<'a> {
                     Err(_) => self.holder = None,
                 },
             }
+        }
+    }
+
+    /// Asks, and fails if it is refused.
+    fn have_accepted(&mut self, ask: Ask) -> Result<(), Failure> {
+        match self.ask(ask)? {
+            Response::Accepted => Ok(()),
+            Response::Refused(diagnostic) => Err(Failure::told(diagnostic, Exit::Refused)),
+            other => Err(unexpected(&other)),
         }
     }
 

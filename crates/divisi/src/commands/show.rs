@@ -3,6 +3,7 @@
 //! Of a task: what it was to do, where it stands and why, and each attempt with its receipts, its
 //! verdicts with what was seen, its log and its workspace.
 
+use divisi_core::ledger::Balance;
 use divisi_core::plan::{Input, TaskSpec, Work};
 use divisi_core::run::explain::explain;
 use divisi_core::run::{Base, Final, Run, Task};
@@ -31,8 +32,13 @@ pub(crate) fn run(args: &RunTask, global: &Global, printer: &Printer) -> Outcome
     let (project, run) = loaded::open(global, Some(args.run))?;
     let now = words::now();
     match &args.task {
-        None if printer.is_json() => printer.document(&run_document(&project, &run))?,
-        None => printer.lines(&run_lines(&project, &run))?,
+        None => {
+            let balance = loaded::balance(&project.view()?, run.id)?;
+            match printer.is_json() {
+                true => printer.document(&run_document(&project, &run, balance))?,
+                false => printer.lines(&run_lines(&project, &run, balance))?,
+            }
+        }
         Some(id) => {
             let no = loaded::task(&run, id)?;
             show_task(&project, &run, no, now, printer)?;
@@ -54,7 +60,7 @@ fn show_task(
     }
 }
 
-fn run_document(project: &Project, run: &Run) -> Value {
+fn run_document(project: &Project, run: &Run, balance: Option<Balance>) -> Value {
     let tasks: Vec<Value> = run
         .tasks()
         .iter()
@@ -62,6 +68,11 @@ fn run_document(project: &Project, run: &Run) -> Value {
             |task| json!({ "id": task.spec.id, "title": task.spec.title, "status": task.status() }),
         )
         .collect();
+    let mut settings = json!(run.settings);
+    // What it may use is its account's to say; the settings hold how that was opened.
+    if let Some(fields) = settings.as_object_mut() {
+        fields.remove("budget");
+    }
     json!({
         "run": run.id.to_string(),
         "title": run.title,
@@ -71,7 +82,8 @@ fn run_document(project: &Project, run: &Run) -> Value {
         "ended_at": run.ended.map(|(_, at)| at),
         "paused": run.paused,
         "base": run.base,
-        "settings": run.settings,
+        "settings": settings,
+        "budget": balance,
         "criteria": run.criteria,
         "final": run.finally,
         "head": run.integration.head,
@@ -102,7 +114,7 @@ pub(crate) fn base_words(base: &Base) -> String {
     }
 }
 
-fn run_lines(project: &Project, run: &Run) -> Vec<Line> {
+fn run_lines(project: &Project, run: &Run, balance: Option<Balance>) -> Vec<Line> {
     let status = run.status();
     let mut lines = vec![
         heading(run.id.to_string())
@@ -117,6 +129,8 @@ fn run_lines(project: &Project, run: &Run) -> Vec<Line> {
     }
     if let Some(reason) = &run.paused {
         lines.push(row("paused", reason.words()));
+        let commands = reason.commands(run.id).into_iter();
+        lines.extend(commands.map(|command| row("", format!("→ {command}"))));
     }
     lines.push(row("base", base_words(&run.base)));
     for path in run.base.uncommitted.iter().take(TEXT_LINES_MAX) {
@@ -128,12 +142,7 @@ fn run_lines(project: &Project, run: &Run) -> Vec<Line> {
         lines.push(row("limit", format!("{name}: {many}")));
     }
     lines.push(row("time box", span(settings.timeout_ms)));
-    if let Some(many) = settings.budget.attempts {
-        lines.push(row("budget", plural(many, "attempt")));
-    }
-    if let Some(ms) = settings.budget.time_ms {
-        lines.push(row("budget", format!("{} of agents' time", span(ms))));
-    }
+    lines.extend(balance.iter().flat_map(balance_lines));
     lines.push(row("plan", format!("revision {}", run.revision)));
     if let Some(head) = &run.integration.head {
         lines.push(row("head", head.short()));
@@ -166,6 +175,20 @@ fn run_lines(project: &Project, run: &Run) -> Vec<Line> {
         ));
     }
     lines
+}
+
+fn balance_lines(balance: &Balance) -> Vec<Line> {
+    let taken = balance.taken();
+    let attempts = balance.budget.attempts.map(|many| {
+        let many = plural(many, "attempt");
+        format!("{many}, {} used or reserved", taken.attempts)
+    });
+    let time = balance.budget.time_ms.map(|ms| {
+        let taken = span(taken.time_ms);
+        format!("{} of agents' time, {taken} used or reserved", span(ms))
+    });
+    let bounds = [attempts, time].into_iter().flatten();
+    bounds.map(|bound| row("budget", bound)).collect()
 }
 
 fn final_lines(run: &Run) -> Vec<Line> {

@@ -249,11 +249,9 @@ pub(crate) fn lines(run: &Run, attended: Attended, now: Time) -> Vec<Line> {
         );
     }
     if let Some(reason) = run.paused.as_ref().filter(|_| run.ended.is_none()) {
-        lines.push(
-            Line::styled(Style::Warn, format!("paused: {}", reason.words()))
-                .with(Style::Dim, "  → ")
-                .with(Style::Note, format!("divisi resume {}", run.id)),
-        );
+        let line = Line::styled(Style::Warn, format!("paused: {}", reason.words()));
+        let with = |line: Line, command| line.with(Style::Dim, "  → ").with(Style::Note, command);
+        lines.push(reason.commands(run.id).into_iter().fold(line, with));
     }
     if run.status() == RunStatus::AwaitingApproval {
         lines.push(

@@ -18,7 +18,7 @@ fn a_budget_of_attempts_pauses_the_run_when_it_is_used_up() {
     stage
         .run(&plan, &["--attempts", "2"])
         .expect(3)
-        .says("budget");
+        .says("divisi resume run-1 --attempts N");
     let run = stage.only();
     assert!(
         matches!(run.paused, Some(PauseReason::Budget(_))),
@@ -37,6 +37,48 @@ fn a_budget_of_attempts_pauses_the_run_when_it_is_used_up() {
         0,
         "resuming adds nothing to the budget"
     );
+    for args in [
+        vec!["status", "1"],
+        vec!["explain", "1"],
+        vec!["explain", "1", "c"],
+        vec!["show", "1"],
+    ] {
+        stage
+            .divisi(&args)
+            .expect(0)
+            .says("divisi resume run-1 --attempts N");
+    }
+    stage
+        .divisi(&["resume", "1", "--attempts", "1"])
+        .expect(6)
+        .says("budget-taken");
+    stage.divisi(&["resume", "1", "--attempts", "3"]).expect(0);
+    stands(
+        &stage.only(),
+        RunStatus::Succeeded,
+        &[("a", "done"), ("b", "done"), ("c", "done")],
+    );
+    stage
+        .divisi(&["show", "1"])
+        .expect(0)
+        .says("3 attempts, 3 used or reserved");
+    stage
+        .divisi(&["resume", "1", "--attempts", "9"])
+        .expect(6)
+        .says("run-ended");
+}
+
+#[test]
+fn a_run_without_a_budget_is_not_bounded_afterwards() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "no budget", "subtasks": [
+        {"subtask_id": "a", "command": ["false"], "retries": 0},
+    ]});
+    stage.run(&plan, &[]).expect(3);
+    stage
+        .divisi(&["resume", "1", "--attempts", "9"])
+        .expect(6)
+        .says("budget-none");
 }
 
 /// When each task was leased and when it ended, from the events.

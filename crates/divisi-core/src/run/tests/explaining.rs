@@ -2,7 +2,8 @@
 
 use super::bench::{Bench, all, files, handoff, id_of, plain, plan, with};
 use crate::criterion::{Outcome, Verdict};
-use crate::ids::{TaskNo, Time};
+use crate::ids::{RunId, TaskNo, Time};
+use crate::ledger::{Account, Bound, Exhausted};
 use crate::plan::{Plan, Stage};
 use crate::run::explain::{Explanation, explain, explain_run};
 use crate::run::{Command, Finding, PauseReason, Run, RunStatus, Settings, TaskStatus};
@@ -169,5 +170,48 @@ fn a_skipped_task_names_who_is_to_blame() {
     assert_eq!(
         told(&bench, "b"),
         "b is skipped\nit depends on a, which is canceled\n$ divisi retry run-1 a"
+    );
+}
+
+#[test]
+fn a_used_up_budget_names_the_bound_and_the_command_that_raises_it() {
+    let told = |account, bound| {
+        let mut bench = Bench::new(plan("a; b: a"));
+        let reason = PauseReason::Budget(Exhausted { account, bound });
+        let pause = Command::Pause {
+            reason,
+            stop: false,
+        };
+        assert!(bench.decide(pause).is_ok());
+        let whole = text(&explain_run(&bench.run, bench.now));
+        let task = self::told(&bench, "a");
+        let commands = |told: &str| -> Vec<String> {
+            let commands = told.lines().filter(|line| line.starts_with('$'));
+            commands.map(str::to_owned).collect()
+        };
+        assert_eq!(commands(&task), commands(&whole));
+        whole
+    };
+    let account = Account::Run(RunId(1));
+    assert_eq!(
+        told(account, Some(Bound::Attempts(2))),
+        "run-1 is running\nit is paused: the budget of run-1 is used up: 2 attempts\n\
+         $ divisi resume run-1 --attempts N"
+    );
+    assert_eq!(
+        told(account, Some(Bound::TimeMs(90_000))),
+        "run-1 is running\n\
+         it is paused: the budget of run-1 is used up: 90.000 s of agents' time\n\
+         $ divisi resume run-1 --agent-time MIN"
+    );
+    assert_eq!(
+        told(account, None),
+        "run-1 is running\nit is paused: the budget of run-1 is used up\n\
+         $ divisi resume run-1 --attempts N\n$ divisi resume run-1 --agent-time MIN"
+    );
+    assert_eq!(
+        told(Account::Day(20_000), Some(Bound::Attempts(2))),
+        "run-1 is running\nit is paused: the budget of the day is used up: 2 attempts\n\
+         $ divisi resume run-1"
     );
 }

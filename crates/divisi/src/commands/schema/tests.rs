@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::ids::{AttemptId, Epoch};
-use divisi_core::ledger::{self, Account, Amount};
+use divisi_core::ledger::{self, Account, Amount, Bound, Exhausted};
 use divisi_core::plan::{
     Deliverable, Estimate, Input, Plan, Priority, Stage, TaskKind, Template, Work, WorkspaceKind,
 };
@@ -358,11 +358,14 @@ fn of_runs() -> Vec<Event> {
             answer: "a".into(),
         },
     ];
+    let exhausted = |account, bound| PauseReason::Budget(Exhausted { account, bound });
     let pauses = [
         PauseReason::Owner,
         PauseReason::Interrupted,
         PauseReason::DiskFull,
-        PauseReason::Budget("the day".into()),
+        exhausted(Account::Day(1), None),
+        exhausted(Account::Run(RunId(3)), Some(Bound::Attempts(1))),
+        exhausted(Account::Run(RunId(3)), Some(Bound::TimeMs(1))),
         PauseReason::Breaker,
         PauseReason::Fault("x".into()),
     ];
@@ -478,6 +481,7 @@ fn of_ledger() -> Vec<ledger::Event> {
     let mut all = budgets
         .map(|budget| ledger::Event::AccountOpened { account, budget })
         .to_vec();
+    all.extend(budgets.map(|budget| ledger::Event::BudgetChanged { account, budget }));
     all.extend([
         ledger::Event::Reserved {
             attempt,
@@ -493,6 +497,11 @@ fn of_ledger() -> Vec<ledger::Event> {
     all
 }
 
+/// All kinds with their versions today.
+fn versions() -> BTreeMap<&'static str, u32> {
+    run::KINDS.iter().chain(ledger::KINDS).copied().collect()
+}
+
 /// Every sample as a line of `divisi watch --json`.
 fn lines() -> Vec<Value> {
     let bodies = of_runs()
@@ -502,8 +511,9 @@ fn lines() -> Vec<Value> {
     let bodies = bodies.chain(of_ledger().into_iter().map(|event| json!(event)));
     bodies
         .map(|body| {
-            let kind = body["event"].clone();
-            json!({"stream": "run-3", "seq": 1, "at": 2, "kind": kind, "version": 1, "body": body})
+            let kind = body["event"].as_str().expect("it is named").to_owned();
+            let version = versions()[kind.as_str()];
+            json!({"stream": "run-3", "seq": 1, "at": 2, "kind": kind, "version": version, "body": body})
         })
         .collect()
 }
@@ -520,13 +530,7 @@ fn events_of_every_kind_satisfy_the_schema() {
         assert!(faults.is_empty(), "{line}: {faults:?}");
         kinds.insert(line["kind"].as_str().unwrap().to_owned());
     }
-    let known = run::KINDS
-        .iter()
-        .chain(ledger::KINDS)
-        .map(|(kind, version)| {
-            assert_eq!(*version, 1, "the schema describes version 1 of {kind}");
-            (*kind).to_owned()
-        });
+    let known = versions().into_keys().map(str::to_owned);
     assert_eq!(kinds, known.collect());
 }
 
@@ -539,11 +543,7 @@ fn the_schema_describes_no_other_kind() {
         .iter()
         .map(|one| one["properties"]["kind"]["const"].as_str().unwrap())
         .collect();
-    let known = run::KINDS
-        .iter()
-        .chain(ledger::KINDS)
-        .map(|(kind, _)| *kind);
-    assert_eq!(described, known.collect());
+    assert_eq!(described, versions().into_keys().collect());
 }
 
 #[test]
