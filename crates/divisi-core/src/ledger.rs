@@ -45,6 +45,9 @@ impl std::fmt::Display for Account {
     }
 }
 
+/// Less time than this is not worth starting anything in: reserving it would only use it up.
+pub const TIME_USEFUL_MS_MIN: u64 = 1_000;
+
 /// What an attempt takes: itself, and so much time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
@@ -103,6 +106,32 @@ impl Balance {
     pub fn taken(&self) -> Amount {
         self.used.plus(self.held)
     }
+
+    /// What of an amount can be reserved: all of it, or all the time that is left. Less than all
+    /// is given only where nothing else is reserved, since of that some may come back unused.
+    ///
+    /// # Errors
+    /// The bound that leaves too little.
+    pub fn grant(&self, asked: Amount) -> Result<Amount, Bound> {
+        let attempts = self.taken().attempts.saturating_add(asked.attempts);
+        if let Some(max) = self.budget.attempts.filter(|max| attempts > *max) {
+            return Err(Bound::Attempts(max));
+        }
+        let Some(max) = self.budget.time_ms else {
+            return Ok(asked);
+        };
+        let left_ms = max.saturating_sub(self.taken().time_ms);
+        if asked.time_ms <= left_ms {
+            return Ok(asked);
+        }
+        if self.held.time_ms > 0 || left_ms < TIME_USEFUL_MS_MIN {
+            return Err(Bound::TimeMs(max));
+        }
+        Ok(Amount {
+            time_ms: left_ms,
+            ..asked
+        })
+    }
 }
 
 /// One bound of a budget.
@@ -134,6 +163,7 @@ impl std::fmt::Display for Bound {
             Bound::TimeMs(ms) if ms % 60_000 == 0 => {
                 write!(f, "{} min of agents' time", ms / 60_000)
             }
+            Bound::TimeMs(ms) if ms % 1_000 == 0 => write!(f, "{} s of agents' time", ms / 1_000),
             Bound::TimeMs(ms) => write!(f, "{}.{:03} s of agents' time", ms / 1_000, ms % 1_000),
         }
     }
@@ -200,7 +230,7 @@ pub enum Command {
     Reserve {
         /// Which.
         attempt: AttemptId,
-        /// How much.
+        /// How much; the event may say less time, see [`Balance::grant`].
         amount: Amount,
     },
     /// The attempt ended and used so much time; `None` if nobody knows.
@@ -427,14 +457,14 @@ impl Ledger {
 
     fn reserve(&self, attempt: AttemptId, amount: Amount, now: Time) -> Result<Event, Refusal> {
         let accounts: Vec<Account> = self.accounts_of(attempt.run, now).collect();
+        let mut amount = amount;
         for account in &accounts {
-            let balance = &self.accounts[account];
-            if let Some(bound) = balance.taken().plus(amount).beyond(&balance.budget) {
-                return Err(Refusal::Exhausted(Exhausted {
+            amount = self.accounts[account].grant(amount).map_err(|bound| {
+                Refusal::Exhausted(Exhausted {
                     account: *account,
                     bound: Some(bound),
-                }));
-            }
+                })
+            })?;
         }
         Ok(Event::Reserved {
             attempt,
@@ -580,6 +610,68 @@ mod tests {
         );
         assert!(ledger.decide(reserve(3), Time(0)).unwrap().is_some());
         ledger.check().unwrap();
+    }
+
+    /// A ledger whose account permits so much time.
+    fn open_time(time_ms: u64) -> Ledger {
+        let mut ledger = open(100);
+        assert!(ledger.decide(permit(None, Some(time_ms)), Time(0)).is_ok());
+        ledger
+    }
+
+    fn granted(ledger: &mut Ledger, task: u32, time_ms: u64) -> Result<u64, Refusal> {
+        let attempt = attempt(task);
+        let amount = Amount {
+            attempts: 1,
+            time_ms,
+        };
+        ledger.decide(Command::Reserve { attempt, amount }, Time(0))?;
+        Ok(ledger.held[&attempt].amount.time_ms)
+    }
+
+    fn settle(ledger: &mut Ledger, task: u32, used_ms: u64) {
+        let settle = Command::Settle {
+            attempt: attempt(task),
+            used_ms: Some(used_ms),
+        };
+        assert!(ledger.decide(settle, Time(0)).is_ok());
+        ledger.check().unwrap();
+    }
+
+    #[test]
+    fn the_last_attempt_gets_the_time_that_is_left() {
+        let mut ledger = open_time(100_000);
+        assert_eq!(granted(&mut ledger, 1, 60_000), Ok(60_000));
+        let exhausted = Err(Refusal::Exhausted(Exhausted {
+            account: ACCOUNT,
+            bound: Some(Bound::TimeMs(100_000)),
+        }));
+        // Of the first one's minute some may come back: nobody gets less than asked meanwhile.
+        assert_eq!(granted(&mut ledger, 2, 60_000), exhausted);
+        assert_eq!(granted(&mut ledger, 2, 40_000), Ok(40_000));
+        settle(&mut ledger, 1, 30_000);
+        settle(&mut ledger, 2, 40_000);
+        assert_eq!(granted(&mut ledger, 3, 60_000), Ok(30_000));
+        // It was ended at its bound, and a little later.
+        settle(&mut ledger, 3, 30_700);
+        assert_eq!(granted(&mut ledger, 4, 60_000), exhausted);
+        assert_eq!(granted(&mut ledger, 5, 0), Ok(0), "a person takes no time");
+    }
+
+    #[test]
+    fn what_is_too_little_to_be_useful_is_not_reserved() {
+        for (left_ms, expected) in [
+            (TIME_USEFUL_MS_MIN, Some(TIME_USEFUL_MS_MIN)),
+            (TIME_USEFUL_MS_MIN - 1, None),
+        ] {
+            let mut ledger = open_time(50_000 + left_ms);
+            assert_eq!(granted(&mut ledger, 1, 50_000), Ok(50_000));
+            settle(&mut ledger, 1, 50_000);
+            assert_eq!(granted(&mut ledger, 2, 50_000).ok(), expected, "{left_ms}");
+            // Whoever asks for no more than is left gets it, however little.
+            let mut ledger = open_time(left_ms);
+            assert_eq!(granted(&mut ledger, 1, 300), Ok(300));
+        }
     }
 
     #[test]

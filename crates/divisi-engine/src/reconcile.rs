@@ -204,6 +204,7 @@ mod tests {
         let lease = Command::Lease {
             task: TaskNo(0),
             epoch: Epoch(epoch),
+            timeout_ms: None,
         };
         assert!(run.decide(lease, Time(2)).is_ok());
         run

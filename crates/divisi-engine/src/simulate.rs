@@ -175,6 +175,7 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
                 Command::Lease {
                     task: proposal.task,
                     epoch: Epoch(1),
+                    timeout_ms: None,
                 },
                 now,
             );

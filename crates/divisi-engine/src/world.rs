@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use divisi_core::assign::{Capacity, assign};
 use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
 use divisi_core::journal::{Batch, CommandRow, Entry, Fault, Journal, Stream};
-use divisi_core::ledger::{self, Account, Amount, Ledger};
+use divisi_core::ledger::{self, Account, Ledger};
 use divisi_core::plan;
 use divisi_core::run::{self, Accepted, Command, Create, Effect, Event, Rejection, Run, stored};
 
@@ -465,12 +465,8 @@ impl<J: Journal> World<J> {
                 continue;
             };
             let attempt = loaded.run.attempt_id(proposal.task, task.attempts() + 1);
-            let time_ms = task.timeout_ms(&loaded.run.settings);
+            let amount = task.amount(&loaded.run.settings);
             if self.ledger.bounds(proposal.run, step.now) {
-                let amount = Amount {
-                    attempts: 1,
-                    time_ms,
-                };
                 if !self.ledger.held.contains_key(&attempt)
                     && !self.reserve(step, attempt, amount, deliver)
                 {
@@ -480,9 +476,11 @@ impl<J: Journal> World<J> {
                     continue;
                 }
             }
+            let reserved = self.ledger.held.get(&attempt);
             let command = Command::Lease {
                 task: proposal.task,
                 epoch: self.epoch,
+                timeout_ms: reserved.map(|reserved| reserved.amount.time_ms),
             };
             if self.decide(step, proposal.run, command).is_err() {
                 // The reservation, if any, is given back by the next step's comparison.

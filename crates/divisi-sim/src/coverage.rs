@@ -80,6 +80,10 @@ faults! {
     BudgetChanged,
     /// Its owner would permit less than is taken already.
     PermittedTooLittle,
+    /// An attempt gets less than its task's time box, since its budget leaves no more.
+    BoxShortened,
+    /// It is ended there.
+    OverBudget,
     /// An agent claims success and made nothing.
     AgentLies,
     /// An agent claims success with half of it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use divisi_core::ids::TaskNo;
-use divisi_core::ledger::Account;
+use divisi_core::ledger::{Account, Balance};
 use divisi_core::run::{AttemptEnd, Budget, Run, RunStatus, explain, invariants};
 use divisi_core::{AttemptId, TaskKind};
 use divisi_engine::world::{Answer, Ask};
@@ -33,7 +33,8 @@ impl Sim {
                     format!("{}: memory differs from the journal: {what}", run.id),
                 );
             }
-            explained(run, now)?;
+            let balance = self.truth.ledger().accounts.get(&Account::Run(run.id));
+            explained(run, balance, now)?;
         }
         for told in self.truth.open_runs() {
             if engine.world.run(told.id).is_none() {
@@ -286,7 +287,11 @@ impl Sim {
 }
 
 /// Whoever waits can learn for what.
-fn explained(run: &Run, now: divisi_core::Time) -> Result<(), Violation> {
+fn explained(
+    run: &Run,
+    balance: Option<&Balance>,
+    now: divisi_core::Time,
+) -> Result<(), Violation> {
     let waits = run.ended.is_none() && run.owed().next().is_none();
     if waits && explain::explain_run(run, now).causes.is_empty() {
         return violated(
@@ -295,7 +300,7 @@ fn explained(run: &Run, now: divisi_core::Time) -> Result<(), Violation> {
         );
     }
     for (no, task) in run.tasks().iter().enumerate() {
-        let told = explain::explain(run, TaskNo(no as u32), now);
+        let told = explain::explain(run, TaskNo(no as u32), now, balance);
         if told.is_none_or(|told| told.causes.is_empty()) {
             return violated(
                 Oracle::Explained,

@@ -267,7 +267,7 @@ impl Sim {
         let balance = self.truth.ledger().accounts.get(&account);
         let taken = balance.map(Balance::taken).unwrap_or_default();
         let attempts = Some(taken.attempts + self.rng.within(1, 15));
-        let time_ms = Some(taken.time_ms + self.rng.within(60_000, 900_000));
+        let time_ms = Some(taken.time_ms + self.rng.within(10_000, 400_000));
         let budget = match self.rng.below(4) {
             _ if self.calm => Budget {
                 attempts: Some(1_000_000),

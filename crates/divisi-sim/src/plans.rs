@@ -69,7 +69,7 @@ fn settings(rng: &mut Rng) -> Settings {
         },
         1 => Budget {
             attempts: None,
-            time_ms: Some(rng.within(60_000, 900_000)),
+            time_ms: Some(rng.within(15_000, 300_000)),
         },
         2 => Budget {
             attempts: Some(rng.within(8, 40)),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use divisi_core::ids::{AttemptId, Commit, TaskNo};
 use divisi_core::receipt::Receipt;
 use divisi_core::run::transition::{EventName, Next, StateName, names, next};
-use divisi_core::run::{AttemptEnd, Event, PauseReason, Run, TaskState};
+use divisi_core::run::{AttemptEnd, Event, PauseReason, Run, StopReason, TaskState};
 
 use crate::breaks::Oracle;
 use crate::coverage::{Coverage, Fault};
@@ -39,6 +39,20 @@ impl Witness<'_> {
                 reason: PauseReason::Budget(_),
             } => {
                 self.coverage.fault(Fault::BudgetUsedUp);
+                Ok(())
+            }
+            Event::AttemptLeased {
+                timeout_ms: Some(_),
+                ..
+            } => {
+                self.coverage.fault(Fault::BoxShortened);
+                Ok(())
+            }
+            Event::AttemptStopping {
+                reason: StopReason::OverBudget(_),
+                ..
+            } => {
+                self.coverage.fault(Fault::OverBudget);
                 Ok(())
             }
             Event::AttemptStarted { attempt, .. } => {

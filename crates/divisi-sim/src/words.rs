@@ -197,7 +197,8 @@ impl Sim {
                 let Some(live) = task.live() else { continue };
                 let works = matches!(live.phase, Phase::Leased | Phase::Working);
                 if works && holds_slot(&live.agent) && live.stopping.is_none() {
-                    let overdue = now.ms_since(live.leased_at) > task.timeout_ms(&run.settings);
+                    let overdue =
+                        now.ms_since(live.leased_at) > task.live_timeout_ms(&run.settings);
                     let attempt = run.attempt_id(divisi_core::TaskNo(no as u32), live.number);
                     seen.push((attempt, overdue, live.suspected.is_some()));
                 }

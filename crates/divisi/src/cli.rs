@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use divisi_core::RunId;
+use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
 
 /// Splits a goal into tasks, has agents do them side by side, verifies, integrates, reports.
@@ -131,6 +132,23 @@ fn limit(text: &str) -> Result<(String, u32), String> {
     }
 }
 
+/// A budget of agents' time in minutes, as milliseconds. A hundred years are as good as none.
+fn agent_time_ms(text: &str) -> Result<u64, String> {
+    const MINUTES_MAX: f64 = 52_560_000.0;
+    let minutes: f64 = text
+        .parse()
+        .map_err(|_| "it is a number of minutes, for example `90` or `0.5`".to_owned())?;
+    let least = TIME_USEFUL_MS_MIN as f64 / 60_000.0;
+    // What is no number is in no range.
+    if !(least..=MINUTES_MAX).contains(&minutes) {
+        return Err(format!(
+            "it is at least {} s, or nothing could start, and at most {MINUTES_MAX} minutes",
+            TIME_USEFUL_MS_MIN / 1_000
+        ));
+    }
+    Ok((minutes * 60_000.0).round() as u64)
+}
+
 /// A run, or the latest.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OptionalRun {
@@ -243,9 +261,9 @@ pub(crate) struct Permitted {
     /// A budget: at most so many attempts in the whole run
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) attempts: Option<u64>,
-    /// A budget: at most so many minutes of agents' time in the whole run
-    #[arg(long, value_name = "MIN", value_parser = clap::value_parser!(u64).range(1..=52_560_000))]
-    pub(crate) agent_time: Option<u64>,
+    /// A budget: at most so many minutes of agents' time in the whole run; fractions are allowed
+    #[arg(long = "agent-time", value_name = "MIN", value_parser = agent_time_ms)]
+    pub(crate) agent_time_ms: Option<u64>,
 }
 
 impl Permitted {
@@ -253,7 +271,7 @@ impl Permitted {
     pub(crate) fn budget(&self) -> Budget {
         Budget {
             attempts: self.attempts,
-            time_ms: self.agent_time.map(|minutes| minutes * 60_000),
+            time_ms: self.agent_time_ms,
         }
     }
 }
@@ -475,6 +493,22 @@ mod tests {
     use super::*;
     use clap::CommandFactory as _;
     use divisi_core::ledger::Bound;
+
+    #[test]
+    fn agents_time_is_read_in_minutes_or_refused_with_its_bounds() {
+        assert_eq!(agent_time_ms("90"), Ok(5_400_000));
+        assert_eq!(agent_time_ms("0.5"), Ok(30_000));
+        assert_eq!(agent_time_ms("52560000"), Ok(52_560_000 * 60_000));
+        for text in ["0", "-1", "0.016", "1e9", "inf", "nan"] {
+            let refused = agent_time_ms(text).expect_err(text);
+            assert!(refused.contains("at least 1 s"), "{text}: {refused}");
+        }
+        assert!(
+            agent_time_ms("soon")
+                .expect_err("no number")
+                .contains("`0.5`")
+        );
+    }
 
     #[test]
     fn what_is_told_to_raise_a_budget_is_a_flag_of_resume() {

@@ -351,6 +351,7 @@ impl Run {
                 agent,
                 epoch,
                 workspace,
+                timeout_ms,
             } => {
                 task.state = TaskState::Active(Box::new(Attempt {
                     number: attempt.number,
@@ -358,6 +359,7 @@ impl Run {
                     epoch,
                     leased_at: at,
                     workspace,
+                    timeout_ms,
                     phase: Phase::Leased,
                     base: None,
                     passed_before: Vec::new(),

@@ -117,6 +117,8 @@ pub enum Command {
         task: TaskNo,
         /// The engine's life.
         epoch: Epoch,
+        /// The time that was reserved for it, if that is bounded.
+        timeout_ms: Option<u64>,
     },
     /// The agent began.
     Started {

@@ -109,7 +109,11 @@ impl Draft<'_> {
                 parts,
                 reason,
             } => self.split(task, parts, reason),
-            Command::Lease { task, epoch } => self.lease(task, epoch),
+            Command::Lease {
+                task,
+                epoch,
+                timeout_ms,
+            } => self.lease(task, epoch, timeout_ms),
             Command::Started {
                 attempt,
                 base,
@@ -186,7 +190,12 @@ impl Draft<'_> {
         })
     }
 
-    fn lease(&mut self, task: TaskNo, epoch: Epoch) -> Result<(), Rejection> {
+    fn lease(
+        &mut self,
+        task: TaskNo,
+        epoch: Epoch,
+        reserved_ms: Option<u64>,
+    ) -> Result<(), Rejection> {
         if !self.run.approved {
             return Err(Rejection::NotApproved);
         }
@@ -208,12 +217,17 @@ impl Draft<'_> {
             None => 1,
             Some(last) => last.workspace + u32::from(!last.workspace_kept),
         };
+        let own_ms = known.timeout_ms(&self.run.settings);
+        // Who holds no slot takes no agents' time, and has no time box.
+        let shorter = |ms: &u64| *ms < own_ms && holds_slot(&agent);
+        let timeout_ms = reserved_ms.filter(shorter);
         let attempt = self.run.attempt_id(task, known.attempts() + 1);
         self.push(Event::AttemptLeased {
             attempt,
             agent,
             epoch,
             workspace,
+            timeout_ms,
         });
         Ok(())
     }
@@ -510,6 +524,7 @@ impl Draft<'_> {
             return Self::superseded(attempt);
         }
         let (suspected, stopping) = (live.suspected.is_some(), live.stopping.is_some());
+        let shortened = live.timeout_ms;
         match finding {
             Finding::Suspected(evidence) if !suspected => {
                 self.push(Event::AttemptSuspected { attempt, evidence });
@@ -524,7 +539,7 @@ impl Draft<'_> {
             Finding::Overdue if !stopping => {
                 self.push(Event::AttemptStopping {
                     attempt,
-                    reason: StopReason::Overdue,
+                    reason: shortened.map_or(StopReason::Overdue, StopReason::OverBudget),
                 });
             }
             Finding::Lost(cause) => self.end(attempt, AttemptEnd::Lost(cause), Vec::new(), false),

@@ -150,6 +150,9 @@ pub enum Event {
         epoch: Epoch,
         /// In which of the task's workspaces.
         workspace: u32,
+        /// Its time box, where its budget left less than the task's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_ms: Option<u64>,
     },
     /// Its agent began, with facts worth recording.
     AttemptStarted {

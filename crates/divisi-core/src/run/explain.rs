@@ -10,6 +10,7 @@ use super::state::{
 };
 use crate::criterion::Outcome;
 use crate::ids::{TaskNo, Time};
+use crate::ledger::{Balance, Bound};
 
 /// At most so many causes are listed; the rest is counted.
 const CAUSES_MAX: usize = 8;
@@ -27,9 +28,10 @@ pub struct Explanation {
     pub commands: Vec<String>,
 }
 
-/// Says why a task is where it is.
+/// Says why a task is where it is. The balance is that of the run's account, if it is bounded: what
+/// is ready may wait for what others have reserved.
 #[must_use]
-pub fn explain(run: &Run, no: TaskNo, now: Time) -> Option<Explanation> {
+pub fn explain(run: &Run, no: TaskNo, now: Time, balance: Option<&Balance>) -> Option<Explanation> {
     let task = run.task(no)?;
     let mut told = Explanation {
         subject: task.spec.id.to_string(),
@@ -39,7 +41,12 @@ pub fn explain(run: &Run, no: TaskNo, now: Time) -> Option<Explanation> {
     };
     match &task.state {
         TaskState::Waiting => waiting(run, no, &mut told),
-        TaskState::Ready { not_before } => ready(run, task, *not_before, now, &mut told),
+        TaskState::Ready { not_before } if *not_before > now && run.takes_leases() => {
+            let seconds = not_before.ms_since(now).div_ceil(1000);
+            told.causes
+                .push(format!("its next attempt is due in {seconds} s"));
+        }
+        TaskState::Ready { .. } => ready(run, task, balance, &mut told),
         TaskState::Active(live) => active(run, task, live, now, &mut told),
         TaskState::Approval => {
             told.causes
@@ -131,7 +138,8 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
                 .is_some_and(|live| matches!(live.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL))
     });
     for (no, task) in blocked {
-        if let Some(one) = explain(run, TaskNo(no as u32), now) {
+        // What people and things outside are waited for holds no budget back.
+        if let Some(one) = explain(run, TaskNo(no as u32), now, None) {
             told.causes.extend(
                 one.causes
                     .iter()
@@ -208,12 +216,14 @@ fn waiting(run: &Run, no: TaskNo, told: &mut Explanation) {
     bound(&mut told.causes);
 }
 
-fn ready(run: &Run, task: &Task, not_before: Time, now: Time, told: &mut Explanation) {
+fn ready(run: &Run, task: &Task, balance: Option<&Balance>, told: &mut Explanation) {
     if run.status() == RunStatus::AwaitingApproval {
         told.causes
             .push("the run's plan is not approved".to_owned());
         told.commands.push(format!("divisi approve {}", run.id));
-    } else if let Some(reason) = &run.paused {
+        return;
+    }
+    if let Some(reason) = &run.paused {
         told.causes
             .push(format!("the run is paused: {}", reason.words()));
         if let PauseReason::Budget(_) = reason {
@@ -221,16 +231,23 @@ fn ready(run: &Run, task: &Task, not_before: Time, now: Time, told: &mut Explana
                 .push("nothing is launched that was not reserved".to_owned());
         }
         told.commands.extend(reason.commands(run.id));
-    } else if not_before > now {
-        let seconds = not_before.ms_since(now).div_ceil(1000);
-        told.causes
-            .push(format!("its next attempt is due in {seconds} s"));
-    } else {
-        let agent = task.agent(&run.settings);
-        match run.limit_reached(agent, task.spec.role().as_deref()) {
-            Some(limit) => told.causes.push(format!("the limit of {limit} is reached")),
-            None => told.causes.push("a worker will take it next".to_owned()),
+        return;
+    }
+    let agent = task.agent(&run.settings);
+    if let Some(limit) = run.limit_reached(agent, task.spec.role().as_deref()) {
+        told.causes.push(format!("the limit of {limit} is reached"));
+        return;
+    }
+    let amount = task.amount(&run.settings);
+    match balance.map(|balance| balance.grant(amount)) {
+        Some(Err(bound)) => {
+            told.causes.push(format!(
+                "the budget of {bound} is used, or reserved by attempts under way"
+            ));
+            told.commands
+                .push(format!("divisi resume {} {}", run.id, bound.flag()));
         }
+        Some(Ok(_)) | None => told.causes.push("a worker will take it next".to_owned()),
     }
 }
 
@@ -251,6 +268,10 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
         Phase::Leased | Phase::Working => {
             told.causes
                 .push(format!("{attempt} has worked for {seconds} s"));
+            if let Some(ms) = live.timeout_ms {
+                told.causes
+                    .push(format!("its budget left it {}", Bound::TimeMs(ms)));
+            }
             if let Some(reason) = &live.stopping {
                 told.causes
                     .push(format!("it is being ended: {}", reason.word()));

@@ -138,7 +138,7 @@ impl StopReason {
     pub fn word(&self) -> &'static str {
         match self {
             StopReason::Stalled(_) => "stalled",
-            StopReason::Overdue => "overdue",
+            StopReason::Overdue | StopReason::OverBudget(_) => "overdue",
             StopReason::Canceled => "canceled",
             StopReason::Interrupted => "interrupted",
         }

@@ -7,6 +7,7 @@ use super::event::Then;
 use super::state::{Attempt, AttemptEnd, Failure, Run, StopReason, Task};
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskNo, Time};
+use crate::ledger::Bound;
 
 /// Chooses what becomes of a task whose attempt ended so.
 pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then {
@@ -21,7 +22,8 @@ pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then
         AttemptEnd::Asked(question) => Then::Ask(question.clone()),
         AttemptEnd::Integrated
         | AttemptEnd::Superseded
-        | AttemptEnd::Stopped(StopReason::Interrupted) => Then::Retry {
+        // Another one follows when the ledger has something to reserve for it, and not before.
+        | AttemptEnd::Stopped(StopReason::OverBudget(_) | StopReason::Interrupted) => Then::Retry {
             not_before: Time(0),
         },
         AttemptEnd::Lost(_) => after_loss(run, task, now),
@@ -116,6 +118,12 @@ pub fn words(end: &AttemptEnd) -> String {
             format!("it made no progress: {evidence}")
         }
         AttemptEnd::Stopped(StopReason::Overdue) => "it was past its time box".to_owned(),
+        AttemptEnd::Stopped(StopReason::OverBudget(ms)) => {
+            format!(
+                "it was past what its budget left for it: {}",
+                Bound::TimeMs(*ms)
+            )
+        }
         AttemptEnd::Stopped(StopReason::Canceled) => "it was canceled".to_owned(),
         AttemptEnd::Stopped(StopReason::Interrupted) => "it was interrupted".to_owned(),
         AttemptEnd::Asked(question) => format!("it asked: {question}"),

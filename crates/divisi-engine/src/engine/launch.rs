@@ -501,5 +501,5 @@ pub(super) struct Merging {
 pub(super) fn timeout_of(run: &Run, attempt: AttemptId) -> u64 {
     let settings: &Settings = &run.settings;
     run.task(attempt.task)
-        .map_or(settings.timeout_ms, |task| task.timeout_ms(settings))
+        .map_or(settings.timeout_ms, |task| task.live_timeout_ms(settings))
 }

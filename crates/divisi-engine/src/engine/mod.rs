@@ -366,7 +366,8 @@ impl<J: Journal> Engine<J> {
             .monitor
             .look_in_ms()
             .map(|ms| ms.saturating_sub(looked));
-        let wait = [due, look, rejoin].into_iter().flatten().min();
+        let overdue = self.monitor.overdue_in_ms(self.shell.now_ms());
+        let wait = [due, look, overdue, rejoin].into_iter().flatten().min();
         match wait {
             // A moment later than due, so that it is due then.
             Some(ms) => Duration::from_millis(ms.saturating_add(1).min(60_000)),
@@ -432,7 +433,8 @@ impl<J: Journal> Engine<J> {
             .monitor
             .look_in_ms()
             .unwrap_or(self.shell.options.patience.look_ms);
-        if (self.looked_at.elapsed().as_millis() as u64) < due {
+        let is_overdue = self.monitor.overdue_in_ms(now) == Some(0);
+        if (self.looked_at.elapsed().as_millis() as u64) < due && !is_overdue {
             return;
         }
         self.looked_at = Instant::now();

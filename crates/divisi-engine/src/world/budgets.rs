@@ -7,7 +7,9 @@ use divisi_core::ids::{AttemptId, RunId};
 use divisi_core::journal::{Entry, Fault, Journal, Stream};
 use divisi_core::ledger::{self, Account, Amount, Ledger};
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{self, Command, PauseReason, Rejection, Run};
+use divisi_core::run::{
+    self, AttemptEnd, Command, Failure, PauseReason, Rejection, Run, holds_slot,
+};
 
 use super::{Answer, Crossing, Delivery, Step, World, load};
 
@@ -163,28 +165,46 @@ fn times(delivery: Delivery) -> u32 {
     }
 }
 
-/// What the ledger should be told about an attempt, if it is over or never came.
+/// Agents' time that an attempt has used, once its agent has ended; `None` if nobody knows.
+fn used_ms(agent: &str, receipts: &[Receipt]) -> Option<u64> {
+    receipts.iter().find_map(|receipt| match receipt {
+        Receipt::Submitted { .. } if !holds_slot(agent) => Some(0),
+        Receipt::Submitted { wall_ms, .. } => Some(*wall_ms),
+        _ => None,
+    })
+}
+
+/// Whether an attempt that left no receipt of its agent's end had no agent: it could not be
+/// started, or was stopped before.
+fn never_began(end: &AttemptEnd) -> bool {
+    matches!(
+        end,
+        AttemptEnd::Errored(Failure::Start { .. }) | AttemptEnd::Stopped(_)
+    )
+}
+
+/// What the ledger should be told about an attempt, if its agent has ended or it never came.
 fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
     let Some(task) = run.task(attempt.task) else {
         return Some(ledger::Command::Release { attempt });
     };
     if let Some(ending) = task.ending(attempt.number) {
-        let used = ending.receipts.iter().find_map(|receipt| match receipt {
-            Receipt::Submitted { wall_ms, .. } => Some(*wall_ms),
-            _ => None,
-        });
-        return Some(ledger::Command::Settle {
+        let used = used_ms(&ending.agent, &ending.receipts);
+        let used_ms = used.or(never_began(&ending.end).then_some(0));
+        return Some(ledger::Command::Settle { attempt, used_ms });
+    }
+    if let Some(live) = task.live().filter(|live| live.number == attempt.number) {
+        // Its checks and its integration take no agent's time, however long they last.
+        let used = used_ms(&live.agent, &live.receipts);
+        return used.map(|used| ledger::Command::Settle {
             attempt,
-            used_ms: used,
+            used_ms: Some(used),
         });
     }
-    let live = task
-        .live()
-        .is_some_and(|live| live.number == attempt.number);
     let coming = attempt.number == task.attempts() + 1
         && run.ended.is_none()
         && matches!(task.state, run::TaskState::Ready { .. });
-    (!live && !coming).then_some(ledger::Command::Release { attempt })
+    (!coming).then_some(ledger::Command::Release { attempt })
 }
 
 pub(super) fn load_ledger<J: Journal>(journal: &J) -> Result<(u64, Ledger), Fault> {

@@ -5,7 +5,7 @@
 
 use divisi_core::ledger::Balance;
 use divisi_core::plan::{Input, TaskSpec, Work};
-use divisi_core::run::explain::explain;
+use divisi_core::run::explain::{Explanation, explain};
 use divisi_core::run::{Base, Final, Run, Task};
 use divisi_core::{TaskNo, Time, WorkspaceKind};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::cli::{Global, RunTask};
 use crate::exit::Exit;
 use crate::loaded;
-use crate::printer::{Failure, Line, Outcome, Printer, Style};
+use crate::printer::{Line, Outcome, Printer, Style};
 use crate::project::Project;
 use crate::words::{self, heading, moment, plural, span};
 
@@ -31,33 +31,23 @@ const TEXT_LINES_MAX: usize = 30;
 pub(crate) fn run(args: &RunTask, global: &Global, printer: &Printer) -> Outcome {
     let (project, run) = loaded::open(global, Some(args.run))?;
     let now = words::now();
+    let balance = loaded::balance(&project.view()?, run.id)?;
     match &args.task {
-        None => {
-            let balance = loaded::balance(&project.view()?, run.id)?;
-            match printer.is_json() {
-                true => printer.document(&run_document(&project, &run, balance))?,
-                false => printer.lines(&run_lines(&project, &run, balance))?,
-            }
-        }
+        None => match printer.is_json() {
+            true => printer.document(&run_document(&project, &run, balance))?,
+            false => printer.lines(&run_lines(&project, &run, balance))?,
+        },
         Some(id) => {
             let no = loaded::task(&run, id)?;
-            show_task(&project, &run, no, now, printer)?;
+            let told = explain(&run, no, now, balance.as_ref());
+            let told = told.expect("the task is one of the run's");
+            match printer.is_json() {
+                true => printer.document(&task_document(&project, &run, no, &told))?,
+                false => printer.lines(&task_lines(&project, &run, no, &told, now))?,
+            }
         }
     }
     Ok(Exit::Success)
-}
-
-fn show_task(
-    project: &Project,
-    run: &Run,
-    no: TaskNo,
-    now: Time,
-    printer: &Printer,
-) -> Result<(), Failure> {
-    match printer.is_json() {
-        true => printer.document(&task_document(project, run, no, now)),
-        false => printer.lines(&task_lines(project, run, no, now)),
-    }
 }
 
 fn run_document(project: &Project, run: &Run, balance: Option<Balance>) -> Value {
@@ -218,7 +208,7 @@ fn block(text: &str, indent: &str) -> Vec<Line> {
     lines
 }
 
-fn task_document(project: &Project, run: &Run, no: TaskNo, now: Time) -> Value {
+fn task_document(project: &Project, run: &Run, no: TaskNo, told: &Explanation) -> Value {
     let task = &run.tasks()[no.index()];
     let id = &task.spec.id;
     let ids = |numbers: Vec<TaskNo>| -> Vec<String> {
@@ -252,7 +242,7 @@ fn task_document(project: &Project, run: &Run, no: TaskNo, now: Time) -> Value {
         "losses": task.losses,
         "conflicts": task.conflicts,
         "answers": task.answers,
-        "explanation": explain(run, no, now),
+        "explanation": told,
         "endings": task.endings,
         "files": attempts.collect::<Vec<Value>>(),
     })
@@ -272,9 +262,14 @@ fn workspace_path(
     has_own.then(|| project.workspace(run.id, no, workspace))
 }
 
-fn task_lines(project: &Project, run: &Run, no: TaskNo, now: Time) -> Vec<Line> {
+fn task_lines(
+    project: &Project,
+    run: &Run,
+    no: TaskNo,
+    told: &Explanation,
+    now: Time,
+) -> Vec<Line> {
     let task = &run.tasks()[no.index()];
-    let told = explain(run, no, now).expect("the task is one of the run's");
     let mut lines = vec![
         heading(task.spec.id.as_str())
             .then(format!("  {}  ", task.spec.title))

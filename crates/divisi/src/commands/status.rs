@@ -5,7 +5,8 @@
 //! counted.
 
 use divisi_core::journal::{Fault, RunRow};
-use divisi_core::run::explain::explain;
+use divisi_core::ledger::Balance;
+use divisi_core::run::explain::{Explanation, explain};
 use divisi_core::run::stored::{self, Summary};
 use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus};
 use divisi_core::{TaskNo, Time};
@@ -44,7 +45,9 @@ pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Out
         Some(id) => {
             project.row(&view, Some(id))?;
             let run = loaded::load(&view, id)?;
-            one(&run, Attended::of(&project, &run), words::now(), printer)?;
+            let balance = loaded::balance(&view, id)?;
+            let attended = Attended::of(&project, &run);
+            one(&run, attended, balance.as_ref(), words::now(), printer)?;
         }
     }
     Ok(Exit::Success)
@@ -191,9 +194,15 @@ fn listed_task<'a>(run: &'a Run, no: usize, task: &'a Task) -> ListedTask<'a> {
     }
 }
 
-fn one(run: &Run, attended: Attended, now: Time, printer: &Printer) -> Result<(), Failure> {
+fn one(
+    run: &Run,
+    attended: Attended,
+    balance: Option<&Balance>,
+    now: Time,
+    printer: &Printer,
+) -> Result<(), Failure> {
     if !printer.is_json() {
-        return printer.lines(&lines(run, attended, now));
+        return printer.lines(&lines(run, attended, balance, now));
     }
     let numbered = run.tasks().iter().enumerate();
     let tasks: Vec<ListedTask<'_>> = numbered
@@ -239,7 +248,12 @@ impl Attended {
 }
 
 /// One run: what runs, what waits and why.
-pub(crate) fn lines(run: &Run, attended: Attended, now: Time) -> Vec<Line> {
+pub(crate) fn lines(
+    run: &Run,
+    attended: Attended,
+    balance: Option<&Balance>,
+    now: Time,
+) -> Vec<Line> {
     let mut lines = vec![head(run, now)];
     if attended == Attended::No {
         lines.push(
@@ -270,7 +284,11 @@ pub(crate) fn lines(run: &Run, attended: Attended, now: Time) -> Vec<Line> {
         }
     }
     for (status, shown) in GROUPS.into_iter().zip(&groups) {
-        group(run, status, shown, now, &mut lines);
+        let tasks: Vec<(&Task, Explanation)> = shown
+            .iter()
+            .filter_map(|no| Some((run.task(*no)?, explain(run, *no, now, balance)?)))
+            .collect();
+        group(run, status, &tasks, &mut lines);
     }
     let over: Vec<String> = words::occurring(run.counts())
         .filter(|(status, _)| status.is_terminal())
@@ -296,20 +314,16 @@ fn head(run: &Run, now: Time) -> Line {
         ))
 }
 
-fn group(run: &Run, status: TaskStatus, shown: &[TaskNo], now: Time, lines: &mut Vec<Line>) {
+fn group(run: &Run, status: TaskStatus, shown: &[(&Task, Explanation)], lines: &mut Vec<Line>) {
     let many = run.counts().of(status) as usize;
     if many == 0 {
         return;
     }
     lines.push(Line::default());
     lines.push(Line::styled(words::task_style(status), status.word()).then(format!(" ({many})")));
-    let width = shown
-        .iter()
-        .map(|no| run.tasks()[no.index()].spec.id.as_str().len());
+    let width = shown.iter().map(|(task, _)| task.spec.id.as_str().len());
     let width = width.max().unwrap_or(0);
-    for no in shown {
-        let task = &run.tasks()[no.index()];
-        let told = explain(run, *no, now).expect("the task is one of the run's");
+    for (task, told) in shown {
         let cause = told.causes.join("; ");
         let by = match task.live() {
             Some(live) if words::is_scripted(&live.agent) => " (scripted)",

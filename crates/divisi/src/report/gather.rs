@@ -52,7 +52,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         (None, None) => task.agent(&run.settings).to_owned(),
     };
     let status = task.status();
-    let told = (status != TaskStatus::Done).then(|| explain(run, TaskNo(no as u32), now));
+    let told = (status != TaskStatus::Done).then(|| explain(run, TaskNo(no as u32), now, None));
     Done {
         id: task.spec.id.to_string(),
         title: task.spec.title.clone(),

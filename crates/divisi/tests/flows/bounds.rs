@@ -69,6 +69,44 @@ fn a_budget_of_attempts_pauses_the_run_when_it_is_used_up() {
 }
 
 #[test]
+fn a_time_budget_below_a_time_box_starts_an_attempt_and_ends_it_at_what_is_left() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let go = stage.beside("go").display().to_string();
+    let slow = format!("test -e {go} || sleep 100000");
+    let plan = json!({"task_title": "a little time", "subtasks": [
+        {"subtask_id": "slow", "script": slow, "retries": 0},
+    ]});
+    // It may take thirty minutes, and all attempts together a bit more than a second.
+    stage
+        .run(&plan, &["--agent-time", "0.02"])
+        .expect(3)
+        .says("divisi resume run-1 --agent-time MIN");
+    let run = stage.only();
+    stands(&run, RunStatus::Running, &[("slow", "ready")]);
+    let ends: Vec<&AttemptEnd> = endings(&run, "slow").iter().map(|one| &one.end).collect();
+    assert_eq!(ends, [&AttemptEnd::Stopped(StopReason::OverBudget(1_200))]);
+    assert_eq!(task(&run, "slow").failures, 0, "it is not its failure");
+    stage
+        .divisi(&["show", "1", "slow"])
+        .expect(0)
+        .says("past what its budget left for it: 1.200 s");
+    // With more time, and what it waited for, it is done.
+    write(&go, "");
+    stage
+        .divisi(&["resume", "1", "--agent-time", "90"])
+        .expect(0);
+    let leases: Vec<Option<u64>> = stage
+        .timed_events()
+        .into_iter()
+        .filter_map(|(_, event)| match event {
+            Event::AttemptLeased { timeout_ms, .. } => Some(timeout_ms),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(leases, [Some(1_200), None], "then its own box holds");
+}
+
+#[test]
 fn a_run_without_a_budget_is_not_bounded_afterwards() {
     let stage = Stage::git(&[("x", "1\n")]);
     let plan = json!({"task_title": "no budget", "subtasks": [

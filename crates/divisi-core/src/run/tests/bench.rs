@@ -255,6 +255,7 @@ impl Bench {
         Command::Lease {
             task: self.no(id),
             epoch: Epoch(1),
+            timeout_ms: None,
         }
     }
 
@@ -431,8 +432,15 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
             attempt,
             agent,
             workspace,
+            timeout_ms,
             ..
-        } => format!("leased {} by {agent} in {workspace}", of(attempt)),
+        } => {
+            let shortened = timeout_ms.map_or(String::new(), |ms| format!(" for {ms} ms"));
+            format!(
+                "leased {} by {agent} in {workspace}{shortened}",
+                of(attempt)
+            )
+        }
         Event::AttemptStarted { attempt, .. } => format!("started {}", of(attempt)),
         Event::AttemptAdopted { attempt, .. } => format!("adopted {}", of(attempt)),
         Event::AttemptAdvanced { attempt, receipts } => {
@@ -497,6 +505,7 @@ fn brief_end(end: &AttemptEnd) -> &'static str {
         AttemptEnd::Errored(_) => "errored",
         AttemptEnd::Lost(_) => "lost",
         AttemptEnd::Stopped(StopReason::Canceled) => "stopped as canceled",
+        AttemptEnd::Stopped(StopReason::OverBudget(_)) => "stopped as over its budget",
         AttemptEnd::Stopped(StopReason::Interrupted) => "stopped as interrupted",
         AttemptEnd::Stopped(StopReason::Overdue) => "stopped as overdue",
         AttemptEnd::Stopped(StopReason::Stalled(_)) => "stopped as stalled",

@@ -3,15 +3,15 @@
 use super::bench::{Bench, all, files, handoff, id_of, plain, plan, with};
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{RunId, TaskNo, Time};
-use crate::ledger::{Account, Bound, Exhausted};
+use crate::ledger::{Account, Amount, Balance, Bound, Exhausted};
 use crate::plan::{Plan, Stage};
 use crate::run::explain::{Explanation, explain, explain_run};
-use crate::run::{Command, Finding, PauseReason, Run, RunStatus, Settings, TaskStatus};
+use crate::run::{Budget, Command, Finding, PauseReason, Run, RunStatus, Settings, TaskStatus};
 
 /// Every task and the run have a cause; where a person can act, a command.
 pub(super) fn everything_is_explained(run: &Run, now: Time) {
     for no in (0..run.tasks().len() as u32).map(TaskNo) {
-        let told = explain(run, no, now).unwrap();
+        let told = explain(run, no, now, None).unwrap();
         assert!(!told.causes.is_empty(), "{told:?}");
         assert!(!told.causes.iter().any(String::is_empty), "{told:?}");
         let task = run.task(no).unwrap();
@@ -31,7 +31,7 @@ pub(super) fn everything_is_explained(run: &Run, now: Time) {
 
 /// The explanation as a person would read it.
 fn told(bench: &Bench, id: &str) -> String {
-    let told = explain(&bench.run, bench.no(id), bench.now).unwrap();
+    let told = explain(&bench.run, bench.no(id), bench.now, None).unwrap();
     text(&told)
 }
 
@@ -174,6 +174,47 @@ fn a_skipped_task_names_who_is_to_blame() {
 }
 
 #[test]
+fn a_ready_task_that_its_budget_holds_back_says_so() {
+    let mut bench = Bench::new(plan("a; b"));
+    let settings = Settings {
+        timeout_ms: 60_000,
+        ..Settings::default()
+    };
+    bench.run.settings = settings;
+    let balance = |attempts, time_ms| Balance {
+        budget: Budget {
+            attempts: Some(attempts),
+            time_ms: Some(100_000),
+        },
+        used: Amount::default(),
+        held: Amount {
+            attempts: 1,
+            time_ms,
+        },
+    };
+    let told = |balance: &Balance| {
+        let told = explain(&bench.run, bench.no("b"), bench.now, Some(balance));
+        text(&told.unwrap())
+    };
+    assert_eq!(
+        told(&balance(9, 40_000)),
+        "b is ready\na worker will take it next"
+    );
+    assert_eq!(
+        told(&balance(9, 60_000)),
+        "b is ready\n\
+         the budget of 100 s of agents' time is used, or reserved by attempts under way\n\
+         $ divisi resume run-1 --agent-time MIN"
+    );
+    assert_eq!(
+        told(&balance(1, 40_000)),
+        "b is ready\n\
+         the budget of 1 attempt is used, or reserved by attempts under way\n\
+         $ divisi resume run-1 --attempts N"
+    );
+}
+
+#[test]
 fn a_used_up_budget_names_the_bound_and_the_command_that_raises_it() {
     let told = |account, bound| {
         let mut bench = Bench::new(plan("a; b: a"));
@@ -201,7 +242,7 @@ fn a_used_up_budget_names_the_bound_and_the_command_that_raises_it() {
     assert_eq!(
         told(account, Some(Bound::TimeMs(90_000))),
         "run-1 is running\n\
-         it is paused: the budget of run-1 is used up: 90.000 s of agents' time\n\
+         it is paused: the budget of run-1 is used up: 90 s of agents' time\n\
          $ divisi resume run-1 --agent-time MIN"
     );
     assert_eq!(

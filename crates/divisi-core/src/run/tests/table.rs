@@ -137,6 +137,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             agent: "command".to_owned(),
             epoch: Epoch(1),
             workspace: 1,
+            timeout_ms: None,
         },
         E::Started => Event::AttemptStarted {
             attempt,

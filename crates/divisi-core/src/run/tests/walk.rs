@@ -333,6 +333,7 @@ impl Walk {
             0 => Command::Lease {
                 task: self.some_task(),
                 epoch: self.epoch,
+                timeout_ms: None,
             },
             1 => self.answer_to(Effect::Start(attempt), true),
             2 => self.answer_to(Effect::Start(attempt), false),
@@ -474,7 +475,14 @@ impl Walk {
                 for task in self.assigned() {
                     let epoch = self.epoch;
                     // Never above limits: what is proposed is accepted.
-                    assert!(self.say(Command::Lease { task, epoch }, seen));
+                    assert!(self.say(
+                        Command::Lease {
+                            task,
+                            epoch,
+                            timeout_ms: None
+                        },
+                        seen
+                    ));
                 }
             }
             13..=15 => {
@@ -529,7 +537,14 @@ impl Walk {
         }
         for task in self.assigned() {
             let epoch = self.epoch;
-            moved |= self.say(Command::Lease { task, epoch }, seen);
+            moved |= self.say(
+                Command::Lease {
+                    task,
+                    epoch,
+                    timeout_ms: None,
+                },
+                seen,
+            );
         }
         if matches!(self.run().finally, Final::Held { .. }) && self.run().ended.is_none() {
             let approve = Command::Approve {

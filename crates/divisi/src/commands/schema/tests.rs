@@ -310,6 +310,7 @@ fn stops() -> Vec<StopReason> {
     vec![
         StopReason::Stalled("x".into()),
         StopReason::Overdue,
+        StopReason::OverBudget(1),
         StopReason::Canceled,
         StopReason::Interrupted,
     ]
@@ -383,6 +384,14 @@ fn of_attempts() -> Vec<Event> {
             agent: "command".into(),
             epoch: Epoch(1),
             workspace: 1,
+            timeout_ms: Some(1),
+        },
+        Event::AttemptLeased {
+            attempt,
+            agent: "command".into(),
+            epoch: Epoch(1),
+            workspace: 1,
+            timeout_ms: None,
         },
         Event::AttemptStarted {
             attempt,

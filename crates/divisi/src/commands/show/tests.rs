@@ -11,7 +11,11 @@ fn shown(given: &Given, name: &str) -> String {
     let project = project(given);
     let run = given.run();
     let no = run.find(&id(name)).expect("it is a task");
-    text(&project, &task_lines(&project, &run, no, given.now()))
+    let told = explain(&run, no, given.now(), None).expect("it is a task");
+    text(
+        &project,
+        &task_lines(&project, &run, no, &told, given.now()),
+    )
 }
 
 fn project(given: &Given) -> Project {

@@ -6,7 +6,7 @@ use crate::given::{Given, plan, task};
 use crate::scenes;
 
 fn shown(given: &Given, attended: Attended, color: bool) -> String {
-    let lines = lines(&given.run(), attended, given.now());
+    let lines = lines(&given.run(), attended, None, given.now());
     lines.iter().map(|line| line.render(color) + "\n").collect()
 }
 
