@@ -70,6 +70,8 @@ faults! {
     EffectUnheard,
     /// An effect that is not owed any more reports.
     EffectLate,
+    /// Files from outside are not there yet.
+    ExternalLate,
     /// A client repeats a command.
     CommandRepeated,
     /// A command does not fit the state.

@@ -251,19 +251,35 @@ fn ready(run: &Run, task: &Task, balance: Option<&Balance>, told: &mut Explanati
     }
 }
 
+/// Who or what an attempt that holds no slot is waited for.
+fn awaited(task: &Task, live: &Attempt) -> String {
+    if live.agent == AGENT_PERSON {
+        return "a person does it".to_owned();
+    }
+    let mut paths: Vec<String> = task.spec.paths().map(str::to_owned).collect();
+    bound(&mut paths);
+    match paths.as_slice() {
+        [] => "it comes from outside".to_owned(),
+        paths => format!(
+            "it awaits {} from outside, and takes it once it is there and whole",
+            paths.join(", ")
+        ),
+    }
+}
+
 fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanation) {
     let seconds = now.ms_since(live.leased_at) / 1000;
     let attempt = format!("attempt {} by {}", live.number, live.agent);
     match &live.phase {
         Phase::Leased | Phase::Working if !holds_slot(&live.agent) => {
-            let who = if live.agent == AGENT_PERSON {
-                "a person does it"
-            } else {
-                "it comes from outside"
-            };
-            told.causes
-                .push(format!("{who}; it has waited for {seconds} s"));
+            told.causes.push(format!(
+                "{}; it has waited for {seconds} s",
+                awaited(task, live)
+            ));
             told.command(run, "submit", task, " [FILE…]");
+            if live.agent == AGENT_EXTERNAL {
+                told.commands.push(format!("divisi resume {}", run.id));
+            }
         }
         Phase::Leased | Phase::Working => {
             told.causes

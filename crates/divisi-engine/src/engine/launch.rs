@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
 use divisi_core::criterion::{Cost, Outcome};
-use divisi_core::plan::{Input as PlanInput, Template, Work};
+use divisi_core::plan::{Template, Work};
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AttemptEnd, Ending, Run, Settings};
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
@@ -30,9 +30,6 @@ const QUESTION_FILE: &str = "question.txt";
 
 /// A question is shown on a terminal.
 const QUESTION_BYTES_MAX: u64 = 4_000;
-
-/// An external input beyond this is better referenced than copied.
-const EXTERNAL_BYTES_MAX: u64 = 256 << 20;
 
 /// All that starting one attempt needs, taken from the state.
 pub(super) struct Starting {
@@ -73,7 +70,7 @@ pub enum Launched {
     InProcess(Box<InProcess>, PathBuf),
     /// It is done already: nothing was to be executed.
     Instant,
-    /// Somebody will submit.
+    /// Somebody will submit, or its files will come.
     Person,
 }
 
@@ -302,7 +299,8 @@ impl Starting {
     ) -> Result<Launched, Finished> {
         match self.agent.as_str() {
             AGENT_COMPOSE => return Ok(self.launch_compose(shell, workspace, tmp)),
-            AGENT_EXTERNAL => return self.launch_external(shell, workspace),
+            // Its files are fetched once they are there.
+            AGENT_EXTERNAL => return Ok(Launched::Person),
             _ => {}
         }
         let Some(agent) = shell.agent(&self.agent) else {
@@ -383,46 +381,6 @@ impl Starting {
                 ..shell.options.limits.clone()
             },
         }))
-    }
-
-    /// Copies external files into the workspace; where one is missing, somebody will submit it.
-    fn launch_external(&self, shell: &Shell, workspace: &Path) -> Result<Launched, Finished> {
-        let failed = |cause: String| self.not_started(cause);
-        let project = FolderFiles::open(&shell.options.project, Vec::new())
-            .map_err(|error| failed(format!("open the project's folder: {error}")))?;
-        let paths: Vec<&str> = self
-            .spec
-            .inputs
-            .iter()
-            .filter_map(|input| match input {
-                PlanInput::Path(path) => Some(path.as_str()),
-                PlanInput::Task(_) => None,
-            })
-            .collect();
-        let there =
-            |path: &&str| matches!(project.entry(path), Ok(crate::files::Entry::File { .. }));
-        if paths.is_empty() || !paths.iter().all(there) {
-            return Ok(Launched::Person);
-        }
-        for (at, path) in paths.iter().enumerate() {
-            let bytes = project
-                .read(path, EXTERNAL_BYTES_MAX)
-                .map_err(|error| failed(format!("read the external input {path}: {error}")))?;
-            let target = match self.spec.deliverables.get(at) {
-                Some(deliverable) if self.spec.deliverables.len() == paths.len() => {
-                    &deliverable.path
-                }
-                _ => *path,
-            };
-            divisi_agents::beneath::write(
-                workspace,
-                target,
-                &bytes,
-                divisi_agents::beneath::Place::Whole,
-            )
-            .map_err(|error| failed(format!("write {target}: {}", chain(&error))))?;
-        }
-        Ok(Launched::Instant)
     }
 
     fn confinement(

@@ -9,6 +9,7 @@
 //! must not wait is not here.
 
 mod begin;
+mod fetch;
 mod freshness;
 mod input;
 mod launch;
@@ -32,6 +33,7 @@ use divisi_core::run::{self, Effect, Event, PauseReason, RunStatus};
 use divisi_core::worker::{Limits, ToWorker};
 use divisi_core::{AttemptId, RunId, Time};
 
+pub use fetch::Seen;
 pub use input::{Finished, Input};
 pub use launch::Prepared;
 pub use shell::{Shell, log_path, run_folder};
@@ -171,6 +173,10 @@ pub struct Engine<J: Journal> {
     /// Effects that found no room on the disk; their runs go on once these have come out.
     lacking_room: BTreeSet<Effect>,
     joining_failed: JoiningFailed,
+    /// What was last seen of files from outside that are not taken yet.
+    looks: BTreeMap<AttemptId, fetch::Look>,
+    /// Attempts whose workspace somebody copies files into, even if they are not awaited any more.
+    fetching: BTreeSet<AttemptId>,
 }
 
 /// How often in a row the supervisor could not be joined, and when it is tried again.
@@ -217,6 +223,8 @@ impl<J: Journal> Engine<J> {
             full: false,
             lacking_room: BTreeSet::new(),
             joining_failed: JoiningFailed::default(),
+            looks: BTreeMap::new(),
+            fetching: BTreeSet::new(),
         })
     }
 
@@ -319,10 +327,19 @@ impl<J: Journal> Engine<J> {
             .count();
         let works = run.slots() as usize > unstarted && !self.cannot_join();
         let paused = run.paused.is_some() && !works && !waits_for_room(run);
-        let owed = run
-            .owed()
-            .any(|effect| !paused || self.reconcile.is_under_way(effect));
+        let owed = run.owed().any(|effect| match effect {
+            Effect::Fetch(attempt) => self.is_fetching(attempt),
+            effect => !paused || self.reconcile.is_under_way(effect),
+        });
         !owed && (paused || run.status() != RunStatus::Running)
+    }
+
+    /// Whether files from outside are being taken, or are there and awaited to be whole. Those
+    /// that are not there may never come.
+    fn is_fetching(&self, attempt: AttemptId) -> bool {
+        let look = self.looks.get(&attempt);
+        self.reconcile.is_under_way(Effect::Fetch(attempt))
+            || look.is_some_and(|look| fetch::is_arriving(look))
     }
 
     /// Waits for inputs until something is due, and takes at most a step's worth.
@@ -503,6 +520,7 @@ impl<J: Journal> Engine<J> {
 fn words(effect: Effect) -> String {
     match effect {
         Effect::Start(attempt) => format!("start attempt {attempt}"),
+        Effect::Fetch(attempt) => format!("fetch files for attempt {attempt}"),
         Effect::Stop(attempt) => format!("stop attempt {attempt}"),
         Effect::Collect(attempt) => format!("collect attempt {attempt}"),
         Effect::Check(attempt) => format!("check attempt {attempt}"),

@@ -12,6 +12,7 @@ use divisi_core::run::{
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, Diagnostic, RunId};
 
+use super::fetch::{Seen, never_taken};
 use super::input::{Finished, Input};
 use super::launch::{self, Launched};
 use super::{Engine, Follows, Interruption, programs, wall_now};
@@ -39,6 +40,13 @@ impl<J: Journal> Engine<J> {
         directives: &mut Vec<Directive>,
         follows: &mut Follows,
     ) {
+        if let Input::Finished {
+            effect: Effect::Fetch(attempt),
+            ..
+        } = &input
+        {
+            self.fetching.remove(attempt);
+        }
         match input {
             Input::Asked { request, reply } => self.asked(request, reply, directives, follows),
             Input::Word(word) => self.word(word, directives, follows),
@@ -64,6 +72,25 @@ impl<J: Journal> Engine<J> {
                 }
             },
             Input::Interrupted => self.interrupted(directives, follows),
+        }
+    }
+
+    /// Files from outside are not there yet, or not whole: they are looked for again.
+    fn awaited(&mut self, effect: Effect, attempt: AttemptId, look: Vec<Seen>) {
+        self.reconcile
+            .on_outcome(effect, Outcome::NotYet, wall_now());
+        if self.looks.get(&attempt) != Some(&look) {
+            let run = self.world.run(attempt.run);
+            let task = run.and_then(|run| run.task(attempt.task));
+            let odd = task.map_or_else(Vec::new, |task| never_taken(&task.spec, &look));
+            let told: Vec<String> = odd
+                .into_iter()
+                .map(|(path, what)| format!("{path} is {what}; only a file is taken"))
+                .collect();
+            for cause in told {
+                self.trouble(cause);
+            }
+            self.looks.insert(attempt, look);
         }
     }
 
@@ -420,6 +447,7 @@ impl<J: Journal> Engine<J> {
         follows: &mut Follows,
     ) {
         let command = match finished {
+            Finished::Awaited { attempt, look } => return self.awaited(effect, attempt, look),
             Finished::Prepared(prepared) => {
                 let attempt = prepared.attempt;
                 let confined = matches!(&prepared.launched, Launched::Process(spec)

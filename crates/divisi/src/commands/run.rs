@@ -472,7 +472,7 @@ fn keep_report(project: &Project, run: RunId, report: &report::Report) {
 /// Whether nothing goes on with a run that another process holds.
 fn rests(run: &Run) -> bool {
     use divisi_core::run::RunStatus;
-    if run.owed().next().is_some() || run.slots() > 0 {
+    if run.owed().any(|effect| !effect.waits_for_outside()) || run.slots() > 0 {
         return false;
     }
     run.paused.is_some() || run.status() != RunStatus::Running

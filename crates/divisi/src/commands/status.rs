@@ -8,7 +8,7 @@ use divisi_core::journal::{Fault, RunRow};
 use divisi_core::ledger::Balance;
 use divisi_core::run::explain::{Explanation, explain};
 use divisi_core::run::stored::{self, Summary};
-use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus};
+use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus, holds_slot};
 use divisi_core::{TaskNo, Time};
 use divisi_store::{PAGE_ROWS_MAX, View};
 use serde::Serialize;
@@ -334,7 +334,7 @@ fn group(run: &Run, status: TaskStatus, shown: &[(&Task, Explanation)], lines: &
                 .then(cause)
                 .with(Style::Dim, by),
         );
-        if status == TaskStatus::Blocked {
+        if waits_for_its_owner(run, task) {
             for command in &told.commands {
                 lines.push(
                     Line::styled(Style::Dim, format!("  {:<width$}  → ", ""))
@@ -348,6 +348,17 @@ fn group(run: &Run, status: TaskStatus, shown: &[(&Task, Explanation)], lines: &
             Style::Dim,
             format!("  … and {} more", many - shown.len()),
         ));
+    }
+}
+
+/// Whether a command is what moves a task: a person or something outside is waited for, or its
+/// budget. What is said of the whole run is not said again of each of its tasks.
+fn waits_for_its_owner(run: &Run, task: &Task) -> bool {
+    match (task.status(), task.live()) {
+        (TaskStatus::Blocked, _) => true,
+        (TaskStatus::Ready, _) => run.takes_leases(),
+        (_, Some(live)) => !holds_slot(&live.agent),
+        _ => false,
     }
 }
 

@@ -4,7 +4,7 @@ use divisi_core::receipt::Receipt;
 use divisi_core::run::{AttemptEnd, Event, RunStatus};
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, endings, git, stands, statuses, task, write};
+use crate::stage::{FIRST, Stage, endings, git, stands, statuses, task, until, write};
 
 const EXAMPLE: &str = include_str!("../../../../examples/composition-in-levels.json");
 const MEASUREMENTS: &str = include_str!("../../../../examples/data/measurements.csv");
@@ -138,6 +138,102 @@ fn an_input_from_outside_that_is_missing_is_waited_for_and_then_submitted() {
     stage.divisi(&["resume", "1"]).expect(0);
     assert_eq!(stage.result("used").as_deref(), Some("1\nfrom outside\n"));
     assert_eq!(task(&stage.only(), "missing").attempts(), 1);
+}
+
+/// ```text
+/// missing ── use
+/// keeps             (keeps an engine running until somebody lets it go)
+/// ```
+fn awaiting(stage: &Stage) -> Value {
+    let go = stage.beside("go").display().to_string();
+    let keeps = format!("until test -e {go}; do sleep 0.01; done");
+    json!({"task_title": "from outside", "subtasks": [
+        {"subtask_id": "missing", "kind": "external", "inputs": ["data/y.csv", "data/z.csv"],
+         "deliverables": ["in/y.csv", "in/z.csv"]},
+        {"subtask_id": "use", "script": "cat in/y.csv in/z.csv > used", "inputs": ["missing"],
+         "deliverables": ["used"]},
+        {"subtask_id": "keeps", "script": keeps},
+    ]})
+}
+
+fn is(stage: &Stage, id: &str, status: &str) -> bool {
+    let row = stage.try_view().and_then(|view| view.run(FIRST).ok()?);
+    row.is_some() && task(&stage.only(), id).status().word() == status
+}
+
+#[test]
+fn files_that_arrive_while_an_engine_runs_are_noticed_by_themselves() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let running = stage.start_plan(&awaiting(&stage), &["-j", "2"]);
+    until("both are under way", || {
+        is(&stage, "missing", "running") && is(&stage, "keeps", "running")
+    });
+    stage
+        .divisi(&["explain", "1", "missing"])
+        .expect(0)
+        .says("data/y.csv, data/z.csv")
+        .says("divisi submit run-1 missing [FILE…]");
+    write(stage.path("data/y.csv"), "why\n");
+    write(stage.path("data/z.csv"), "zed\n");
+    until("it is used", || is(&stage, "use", "done"));
+    write(stage.beside("go"), "");
+    running.wait().expect(0);
+    assert_eq!(stage.result("used").as_deref(), Some("why\nzed\n"));
+    assert_eq!(task(&stage.only(), "missing").attempts(), 1);
+}
+
+#[test]
+fn files_that_arrive_while_no_engine_runs_are_noticed_by_the_next_one() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    write(stage.beside("go"), "");
+    write(stage.path("data/y.csv"), "why\n");
+    stage
+        .run(&awaiting(&stage), &[])
+        .expect(4)
+        .says("data/z.csv")
+        .says("divisi resume run-1");
+    stage.divisi(&["resume", "1"]).expect(4);
+    stage
+        .divisi(&["status", "1"])
+        .expect(0)
+        .says("data/z.csv")
+        .says("divisi submit run-1 missing [FILE…]");
+    write(stage.path("data/z.csv"), "zed\n");
+    stage.divisi(&["resume", "1"]).expect(0);
+    assert_eq!(stage.result("used").as_deref(), Some("why\nzed\n"));
+    assert_eq!(task(&stage.only(), "missing").attempts(), 1);
+}
+
+#[test]
+fn what_is_no_file_is_told_and_awaited() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    write(stage.beside("go"), "");
+    write(stage.path("data/y.csv"), "why\n");
+    write(stage.path("data/z.csv/inner"), "a folder\n");
+    stage
+        .run(&awaiting(&stage), &[])
+        .expect(4)
+        .says("data/z.csv is a folder; only a file is taken");
+}
+
+#[test]
+fn a_file_from_outside_that_is_too_large_is_refused_and_not_cut_off() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let file = std::fs::File::create(stage.path("giant")).unwrap();
+    file.set_len((256 << 20) + 1).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    let plan = json!({"task_title": "from outside", "subtasks": [
+        {"subtask_id": "giant", "kind": "external", "inputs": ["giant"], "deliverables": ["in"]},
+    ]});
+    stage
+        .run(&plan, &[])
+        .expect(3)
+        .says("the external input giant has more than 268435456 bytes");
+    assert_eq!(
+        endings(&stage.only(), "giant").len(),
+        1,
+        "it would fail again"
+    );
 }
 
 #[test]

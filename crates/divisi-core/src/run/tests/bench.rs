@@ -222,6 +222,7 @@ impl Bench {
             .owed()
             .map(|effect| match effect {
                 Effect::Start(a) => format!("start {}", name(&self.run, a)),
+                Effect::Fetch(a) => format!("fetch {}", name(&self.run, a)),
                 Effect::Stop(a) => format!("stop {}", name(&self.run, a)),
                 Effect::Collect(a) => format!("collect {}", name(&self.run, a)),
                 Effect::Check(a) => format!("check {}", name(&self.run, a)),

@@ -4,7 +4,7 @@ use super::bench::{Bench, all, files, handoff, id_of, plain, plan, with};
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{RunId, TaskNo, Time};
 use crate::ledger::{Account, Amount, Balance, Bound, Exhausted};
-use crate::plan::{Plan, Stage};
+use crate::plan::{Input, Plan, Stage, TaskKind};
 use crate::run::explain::{Explanation, explain, explain_run};
 use crate::run::{Budget, Command, Finding, PauseReason, Run, RunStatus, Settings, TaskStatus};
 
@@ -254,5 +254,29 @@ fn a_used_up_budget_names_the_bound_and_the_command_that_raises_it() {
         told(Account::Day(20_000), Some(Bound::Attempts(2))),
         "run-1 is running\nit is paused: the budget of the day is used up: 2 attempts\n\
          $ divisi resume run-1"
+    );
+}
+
+#[test]
+fn an_awaited_file_is_named() {
+    let mut bench = Bench::new(with(plan("a"), "a", |task| {
+        handoff(task);
+        task.kind = TaskKind::External;
+        task.inputs = vec![
+            Input::Path("data/in.csv".to_owned()),
+            Input::Path("more.csv".to_owned()),
+        ];
+    }));
+    bench.so(bench.lease("a"));
+    bench.so(bench.started("a"));
+    bench.now = bench.now.plus_ms(7_000);
+    let expected = "it awaits data/in.csv, more.csv from outside, and takes it once it is there \
+                    and whole; it has waited for 7 s\n\
+                    $ divisi submit run-1 a [FILE…]\n\
+                    $ divisi resume run-1";
+    assert_eq!(told(&bench, "a"), format!("a is running\n{expected}"));
+    assert_eq!(
+        text(&explain_run(&bench.run, bench.now)),
+        format!("run-1 is blocked\na: {expected}")
     );
 }

@@ -66,6 +66,9 @@ fn random_plan(rng: &mut Rng) -> Plan {
             _ => {
                 handoff(&mut task);
                 task.kind = TaskKind::External;
+                if rng.once_in(2) {
+                    task.inputs.push(Input::Path("data/in.csv".to_owned()));
+                }
             }
         }
         if task.workspace == WorkspaceKind::Worktree && rng.once_in(3) {
@@ -263,6 +266,14 @@ impl Walk {
                     permanent: self.rng.once_in(2),
                 },
                 _ => ended(attempt, 1),
+            },
+            Effect::Fetch(attempt) => match well {
+                true => ended(attempt, 0),
+                false => Command::NotStarted {
+                    attempt,
+                    cause: "it is too large".to_owned(),
+                    permanent: true,
+                },
             },
             Effect::Stop(attempt) => {
                 let mut how = exited(143);
