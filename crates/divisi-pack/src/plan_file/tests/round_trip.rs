@@ -6,7 +6,7 @@ use divisi_core::plan::{
 use divisi_core::{Criterion, Format, TaskId, TaskKind, WorkspaceKind};
 
 use super::super::compile::Promise;
-use super::super::{read, write};
+use super::super::{ESTIMATE_MINUTES_MAX, TIMEOUT_MINUTES_MAX, read, write};
 use super::meaning::{EVERYTHING, SOURCE};
 use super::plan_with_warnings;
 
@@ -71,10 +71,13 @@ impl Dice {
             .to_owned()
     }
 
+    fn timeout_ms(&mut self) -> u64 {
+        self.duration_ms().min(TIMEOUT_MINUTES_MAX * 60_000)
+    }
+
     fn duration_ms(&mut self) -> u64 {
-        let largest = 31_536_000_000;
-        let exponent = self.roll(35);
-        (1 + self.roll(1 << exponent)).min(largest)
+        let exponent = self.roll(45);
+        (1 + self.roll(1 << exponent)).min(ESTIMATE_MINUTES_MAX * 60_000)
     }
 
     fn criterion(&mut self) -> Criterion {
@@ -224,7 +227,7 @@ impl Dice {
                 true => BTreeMap::from([("A_1".to_owned(), self.text())]),
                 false => BTreeMap::new(),
             },
-            timeout_ms: self.some(Dice::duration_ms),
+            timeout_ms: self.some(Dice::timeout_ms),
             retries: self.some(|dice| dice.roll(101) as u32),
             ok_exit: ok_exit.unwrap_or_else(|| vec![0]),
             priority: self.pick(&[
