@@ -104,6 +104,8 @@ faults! {
     AgentIgnoresStop,
     /// What an agent made must not be collected.
     BadDeliverable,
+    /// A composition lacks its template or an input.
+    NotComposed,
     /// An agent cannot be started, this time.
     NotStarted,
     /// An agent cannot be started at all.

@@ -252,6 +252,16 @@ impl Sim {
             return;
         }
         // Divisi composes by itself.
+        if self.goes_wrong(60) {
+            self.coverage.fault(Fault::NotComposed);
+            let command = Command::NotComposed {
+                attempt,
+                cause: "the template is not there".to_owned(),
+                ended: None,
+            };
+            self.report(token, Report::Done(effect, attempt.run, command));
+            return;
+        }
         self.bring(token, effect, attempt, key);
     }
 

@@ -212,12 +212,12 @@ impl Sim {
                     Finding::Suspected("no output".to_owned()),
                     Fault::FalseSuspicion,
                 ),
-                30..=49 => (Finding::Lost("no heartbeat".to_owned()), Fault::FalseLoss),
-                50..=59 => (
+                30..=59 => (Finding::Lost("no heartbeat".to_owned()), Fault::FalseLoss),
+                60..=69 => (
                     Finding::Stalled("no progress".to_owned()),
                     Fault::FalseStall,
                 ),
-                60..=500 if suspected => (Finding::Cleared, Fault::FalseSuspicion),
+                70..=500 if suspected => (Finding::Cleared, Fault::FalseSuspicion),
                 _ => continue,
             };
             self.coverage.fault(fault);

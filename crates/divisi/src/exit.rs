@@ -159,6 +159,12 @@ mod tests {
     }
 
     #[test]
+    fn a_composition_says_that_the_machine_was_in_the_way() {
+        let code = i32::from(Exit::Environment.code());
+        assert_eq!(code, divisi_engine::compose::STATUS_OURS);
+    }
+
+    #[test]
     fn no_two_ends_share_a_code() {
         let codes: std::collections::BTreeSet<u8> =
             Exit::ALL.iter().map(|exit| exit.code()).collect();

@@ -140,6 +140,15 @@ pub enum Command {
         /// Trying again exactly so will fail again.
         permanent: bool,
     },
+    /// Nothing was composed, for a reason of the plan's: trying again exactly so would fail again.
+    NotComposed {
+        /// Which.
+        attempt: AttemptId,
+        /// Why, and what to change.
+        cause: String,
+        /// How its process ended, if there was one.
+        ended: Option<Ended>,
+    },
     /// The agent's process tree ended.
     Ended {
         /// Which.

@@ -125,6 +125,11 @@ impl Draft<'_> {
                 cause,
                 permanent,
             } => self.on_not_started(attempt, cause, permanent),
+            Command::NotComposed {
+                attempt,
+                cause,
+                ended,
+            } => self.on_not_composed(attempt, cause, ended.as_ref()),
             Command::Ended {
                 attempt,
                 ended,
@@ -271,6 +276,36 @@ impl Draft<'_> {
         Ok(())
     }
 
+    fn on_not_composed(
+        &mut self,
+        attempt: AttemptId,
+        cause: String,
+        ended: Option<&Ended>,
+    ) -> Result<(), Rejection> {
+        let live = self.live(attempt)?;
+        if !matches!(live.phase, Phase::Leased | Phase::Working) {
+            return Self::superseded(attempt);
+        }
+        let end = match live.stopping.clone() {
+            Some(reason) => AttemptEnd::Stopped(reason),
+            None => AttemptEnd::Refused(Failure::Composition(cause)),
+        };
+        let receipts = ended.map(|ended| self.submission(ended));
+        let swept = ended.is_none_or(|ended| ended.empty);
+        self.end(attempt, end, receipts.into_iter().collect(), swept);
+        Ok(())
+    }
+
+    /// The receipt of a process's end.
+    fn submission(&self, ended: &Ended) -> Receipt {
+        Receipt::Submitted {
+            at: self.at,
+            exit: ended.exit.clone(),
+            output: ended.output.clone(),
+            wall_ms: ended.wall_ms,
+        }
+    }
+
     /// An attempt ends without integration: policy says what becomes of its task.
     pub(super) fn end(
         &mut self,
@@ -321,12 +356,7 @@ impl Draft<'_> {
         if !matches!(live.phase, Phase::Leased | Phase::Working) {
             return Self::superseded(attempt);
         }
-        let receipt = Receipt::Submitted {
-            at: self.at,
-            exit: ended.exit.clone(),
-            output: ended.output.clone(),
-            wall_ms: ended.wall_ms,
-        };
+        let receipt = self.submission(ended);
         if let Some(reason) = live.stopping.clone() {
             self.end(
                 attempt,

@@ -32,6 +32,9 @@ pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then
             cause,
             permanent: true,
         }) => Then::Escalate(format!("it cannot be started: {cause}")),
+        AttemptEnd::Refused(failure @ Failure::Composition(_)) => {
+            Then::Escalate(failure_words(failure))
+        }
         AttemptEnd::Refused(_) | AttemptEnd::Errored(_) | AttemptEnd::Stopped(_) => {
             after_failure(run, task, end)
         }
@@ -143,6 +146,7 @@ fn failure_words(failure: &Failure) -> String {
         }
         Failure::Start { cause, .. } => format!("it could not be started: {cause}"),
         Failure::Person(reason) => format!("a person refused it: {reason}"),
+        Failure::Composition(cause) => format!("nothing was composed: {cause}"),
     }
 }
 

@@ -148,6 +148,8 @@ pub enum Failure {
     },
     /// A person refused it.
     Person(String),
+    /// Nothing was composed: an input or the template is not what it must be.
+    Composition(String),
 }
 
 /// How an attempt ended.

@@ -16,7 +16,8 @@ mod request;
 
 pub use render::{FUEL, OUTPUT_BYTES_MAX, RECURSION_MAX, TEMPLATE_BYTES_MAX, compose, concatenate};
 pub use request::{
-    Artifact, Facts, Fault, INPUTS_BYTES_MAX, Input, Request, Verdict, WORK_MEMORY_BYTES_MAX, work,
+    Artifact, Facts, Fault, INPUTS_BYTES_MAX, Input, Request, STATUS_OURS, Verdict,
+    WORK_MEMORY_BYTES_MAX, work,
 };
 
 #[cfg(test)]

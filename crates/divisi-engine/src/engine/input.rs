@@ -56,6 +56,13 @@ pub enum Finished {
         /// Whether trying again exactly so will fail again.
         permanent: bool,
     },
+    /// A composition cannot be begun, for a reason of the plan's.
+    NotComposed {
+        /// Which.
+        attempt: AttemptId,
+        /// Why, and what to change.
+        cause: String,
+    },
     /// An agent inside this process is done.
     Played {
         /// Which.

@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
 use divisi_core::criterion::{Cost, Outcome};
-use divisi_core::plan::{Template, Work};
+use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AttemptEnd, Ending, Run, Settings};
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{AttemptId, Commit, Criterion, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind};
 
+use super::composing::{self, Unread};
 use super::input::Finished;
 use super::shell::{Shell, log_path};
 use super::supervised::chain;
@@ -144,7 +145,14 @@ impl Starting {
         };
         let passed_before = self.passed_before(shell, &path, base.as_ref())?;
         if self.spec.kind == TaskKind::Compose {
-            self.read_inputs(shell)?;
+            match self.read_inputs(shell) {
+                Ok(()) => {}
+                Err(Unread::Fault(cause)) => return Err(cause),
+                Err(Unread::Refused(cause)) => {
+                    let attempt = self.attempt;
+                    return Ok(Finished::NotComposed { attempt, cause });
+                }
+            }
         }
         let tmp = shell.tmp_folder(&tmp_name(self.attempt));
         let handoff_path = self.write_handoff(shell)?;
@@ -242,37 +250,18 @@ impl Starting {
     }
 
     /// Fills in the contents of a composition's inputs, from the run's head.
-    fn read_inputs(&mut self, shell: &Shell) -> Result<(), String> {
+    fn read_inputs(&mut self, shell: &Shell) -> Result<(), Unread> {
         let Some(head) = &self.head else {
             return Ok(());
         };
-        let pool = shell.pool()?;
+        let fault = |cause: String| Unread::Fault(cause);
+        let pool = shell.pool().map_err(fault)?;
         let repo = pool.repo();
-        let tree = repo.tree_of(head).map_err(|error| chain(&error))?;
-        let files = repo.files(&tree, None).map_err(|error| chain(&error))?;
-        for input in &mut self.inputs {
-            for artifact in &mut input.artifacts {
-                let bytes = Files::read(&files, &artifact.path, compose::INPUTS_BYTES_MAX as u64)
-                    .map_err(|error| format!("read {}: {error}", artifact.path))?;
-                *artifact = compose::Artifact::new(&artifact.path, bytes);
-            }
-        }
-        if let Work::Template(Template {
-            text: None,
-            path: Some(path),
-            ..
-        }) = &self.spec.work
-        {
-            let bytes = Files::read(&files, path, compose::TEMPLATE_BYTES_MAX as u64)
-                .map_err(|error| format!("read the template {path}: {error}"))?;
-            let text = String::from_utf8(bytes)
-                .map_err(|_| format!("the template {path} is not UTF-8"))?;
-            let spec = Arc::make_mut(&mut self.spec);
-            if let Work::Template(template) = &mut spec.work {
-                template.text = Some(text);
-            }
-        }
-        Ok(())
+        let tree = repo.tree_of(head).map_err(|error| fault(chain(&error)))?;
+        let files = repo
+            .files(&tree, None)
+            .map_err(|error| fault(chain(&error)))?;
+        composing::read(&mut self.spec, &mut self.inputs, &files)
     }
 
     fn write_handoff(&self, shell: &Shell) -> Result<Option<String>, String> {

@@ -9,6 +9,7 @@
 //! must not wait is not here.
 
 mod begin;
+mod composing;
 mod fetch;
 mod freshness;
 mod input;

@@ -12,6 +12,7 @@ use divisi_core::run::{
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, Diagnostic, RunId};
 
+use super::composing;
 use super::fetch::{Seen, never_taken};
 use super::input::{Finished, Input};
 use super::launch::{self, Launched};
@@ -345,15 +346,9 @@ impl<J: Journal> Engine<J> {
             .and_then(|run| run.task(attempt.task)?.live());
         let failed = !ended.told && ended.exit != Exit::Status(0);
         if failed && live.is_some_and(|live| live.agent == AGENT_COMPOSE) {
-            // A composition that fails fails every time in the same way, and says why.
             let log = self.log_of(attempt);
-            let cause = log.map(|log| programs::tail(&log)).unwrap_or_default();
-            let cause = format!("nothing was composed: {}", cause.trim());
-            return Command::NotStarted {
-                attempt,
-                cause,
-                permanent: true,
-            };
+            let told = log.map(|log| programs::tail(&log)).unwrap_or_default();
+            return composing::failed(attempt, ended, &told);
         }
         let agent = live.and_then(|live| self.shell.agent(&live.agent));
         let claim = agent.map_or(Claim::Done, |agent| agent.interpret(&ended, ""));
@@ -477,6 +472,11 @@ impl<J: Journal> Engine<J> {
                 attempt,
                 cause,
                 permanent,
+            },
+            Finished::NotComposed { attempt, cause } => Command::NotComposed {
+                attempt,
+                cause,
+                ended: None,
             },
             Finished::Played {
                 attempt,

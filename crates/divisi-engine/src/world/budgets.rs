@@ -179,7 +179,9 @@ fn used_ms(agent: &str, receipts: &[Receipt]) -> Option<u64> {
 fn never_began(end: &AttemptEnd) -> bool {
     matches!(
         end,
-        AttemptEnd::Errored(Failure::Start { .. }) | AttemptEnd::Stopped(_)
+        AttemptEnd::Errored(Failure::Start { .. })
+            | AttemptEnd::Refused(Failure::Composition(_))
+            | AttemptEnd::Stopped(_)
     )
 }
 

@@ -420,3 +420,41 @@ fn people_have_no_time_box_that_a_budget_could_shorten() {
     bench.does(command, &["leased a.1 by person in 1"]);
     assert_eq!(bench.task("a").amount(&bench.run.settings).time_ms, 0);
 }
+
+#[test]
+fn a_composition_that_cannot_succeed_is_a_persons_at_once() {
+    // given: a ── c, and b beside them
+    let mut bench = Bench::new(plan("a; b; c: a"));
+    bench.so(bench.lease("a"));
+    let cause = "the template t.md is not in the run's tree; commit it before the run";
+    let escalated = format!("a.1 refused, then escalate: nothing was composed: {cause}");
+    let command = Command::NotComposed {
+        attempt: bench.attempt("a"),
+        cause: cause.to_owned(),
+        ended: Some(exited(1)),
+    };
+    bench.does(command, &[&escalated]);
+    let ending = &bench.task("a").endings[0];
+    assert_eq!(ending.receipts.len(), 1, "what its process took is known");
+    assert!(ending.workspace_kept);
+    assert_eq!(
+        end_words(&ending.end),
+        format!("nothing was composed: {cause}")
+    );
+    // then: everything else goes on
+    assert_eq!(bench.run.paused, None);
+    bench.does(bench.lease("b"), &["leased b.1 by command in 1"]);
+}
+
+#[test]
+fn a_composition_that_is_being_stopped_is_stopped() {
+    let mut bench = Bench::new(plan("a; b"));
+    bench.so(bench.lease("a"));
+    bench.so(bench.cancel("a"));
+    let command = Command::NotComposed {
+        attempt: bench.attempt("a"),
+        cause: "no template".to_owned(),
+        ended: None,
+    };
+    bench.does(command, &["a.1 stopped as canceled, then cancel"]);
+}

@@ -293,6 +293,7 @@ fn ends() -> Vec<AttemptEnd> {
             permanent: true,
         },
         Failure::Person("x".into()),
+        Failure::Composition("x".into()),
     ];
     let mut ends: Vec<AttemptEnd> = failures.into_iter().map(AttemptEnd::Refused).collect();
     ends.extend(stops().into_iter().map(AttemptEnd::Stopped));
