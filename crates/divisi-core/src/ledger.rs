@@ -298,7 +298,7 @@ pub const KINDS: &[(&str, u32)] = &[
 ];
 
 impl Event {
-    /// The version of its form today, as in [`KINDS`].
+    /// The version of its form, as in [`KINDS`].
     #[must_use]
     pub fn version(&self) -> u32 {
         version_of(KINDS, self.kind())

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::assign::{Capacity, assign};
 use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
-use divisi_core::journal::{Batch, CommandRow, Entry, Fault, Journal, Stream};
+use divisi_core::journal::{Batch, CommandRow, Entry, Fault, Journal, RunRow, Stream};
 use divisi_core::ledger::{self, Account, Ledger};
 use divisi_core::plan;
 use divisi_core::run::{self, Accepted, Command, Create, Effect, Event, Rejection, Run, stored};
@@ -167,20 +167,30 @@ impl<J: Journal> World<J> {
     /// # Errors
     /// The journal cannot be read.
     pub fn reload(&mut self) -> Result<(), Fault> {
-        let mut rows = self.journal.runs()?;
-        for (stream, _) in self.journal.streams()? {
+        let rows = self.journal.runs()?;
+        let mut rows: BTreeMap<RunId, RunRow> =
+            rows.into_iter().map(|row| (row.run, row)).collect();
+        let mut lasts = BTreeMap::new();
+        for (stream, last) in self.journal.streams()? {
             let Stream::Run(run) = stream else { continue };
-            if !rows.iter().any(|row| row.run == run) {
-                rows.push(without_row(run));
-            }
+            rows.entry(run).or_insert_with(|| without_row(run));
+            lasts.insert(run, last);
         }
         self.runs.clear();
         self.rebuilt.clear();
-        for row in &rows {
+        for row in rows.values() {
+            self.run_last = self.run_last.max(row.run.0);
             if row.body.is_empty() {
                 self.rebuilt.push(row.run);
+            } else if lasts.get(&row.run) == Some(&row.seq)
+                && let Ok(summary) = stored::summary(row)
+                && summary.ended.is_some()
+                && !summary.owes
+            {
+                // Most runs that ever were: their rows tell that nothing is left to do.
+                self.last_at = self.last_at.max(summary.last_at);
+                continue;
             }
-            self.run_last = self.run_last.max(row.run.0);
             let loaded = load(&self.journal, row)?;
             self.last_at = self.last_at.max(loaded.run.last_at);
             if loaded.run.ended.is_none() || loaded.run.owed().next().is_some() {
@@ -254,6 +264,13 @@ impl<J: Journal> World<J> {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// What was answered to this command before, if it was. A journal that cannot be read now
+    /// has answered nothing.
+    #[must_use]
+    pub fn outcome(&self, id: Option<&CommandId>) -> Option<String> {
+        self.journal.command(id?).ok().flatten()
     }
 
     /// All that is owed now over all runs.
@@ -517,8 +534,8 @@ fn read_event(entry: &Entry) -> Result<(Time, Event), Fault> {
     Ok((entry.at, event))
 }
 
-fn without_row(run: RunId) -> divisi_core::journal::RunRow {
-    divisi_core::journal::RunRow {
+fn without_row(run: RunId) -> RunRow {
+    RunRow {
         run,
         title: String::new(),
         status: String::new(),
@@ -531,7 +548,7 @@ fn without_row(run: RunId) -> divisi_core::journal::RunRow {
 ///
 /// # Errors
 /// The journal cannot be read.
-pub fn load<J: Journal>(journal: &J, row: &divisi_core::journal::RunRow) -> Result<Loaded, Fault> {
+pub fn load<J: Journal>(journal: &J, row: &RunRow) -> Result<Loaded, Fault> {
     let stream = Stream::Run(row.run);
     let unreadable = |fault: stored::Unreadable| Fault::Unreadable(fault.to_string());
     if row.body.is_empty() {
@@ -561,7 +578,7 @@ pub fn load<J: Journal>(journal: &J, row: &divisi_core::journal::RunRow) -> Resu
     Ok(Loaded { run, seq })
 }
 
-/// The number of a task of a run by what a person typed: its name, or its number with `#`.
+/// The number of a task of a run by what a person typed: its name.
 #[must_use]
 pub fn find_task(run: &Run, text: &str) -> Option<TaskNo> {
     divisi_core::TaskId::new(text)

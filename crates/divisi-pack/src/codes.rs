@@ -17,6 +17,9 @@ codes! {
     CONFLICT = "plan-conflict": "two things are given that exclude each other";
     CRITERION = "plan-criterion": "a criterion names no check";
     CYCLE = "plan-cycle": "tasks wait for each other";
+    ENTRY = "criteria-entry": "an entry of a file of criteria cannot be read";
+    PROSE = "criteria-prose": "a text in a file of criteria does not count";
+    SECTION = "criteria-section": "a section of a file of criteria is not known";
     DUPLICATE_ID = "plan-duplicate-id": "two tasks have one id";
     DUPLICATE_KEY = "plan-duplicate-key": "a key stands twice in one object";
     EMPTY = "plan-empty": "the plan has no task";
@@ -58,7 +61,7 @@ mod tests {
         let pages: BTreeSet<String> = std::fs::read_dir(&folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.starts_with("plan-"))
+            .filter(|name| name.starts_with("plan-") || name.starts_with("criteria-"))
             .collect();
         let codes = CODES.iter().map(|(code, _)| format!("{code}.md")).collect();
         assert_eq!(pages, codes);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use divisi_core::ids::TaskNo;
 use divisi_core::ledger::{Account, Balance};
-use divisi_core::run::{AttemptEnd, Budget, Run, RunStatus, explain, invariants};
+use divisi_core::run::{
+    AttemptEnd, Budget, Ending, Failure, Run, RunStatus, Task, explain, invariants,
+};
 use divisi_core::{AttemptId, TaskKind};
 use divisi_engine::world::{Answer, Ask};
 
@@ -77,11 +79,16 @@ impl Sim {
         }
         // What was leased was reserved: the run's own count says so, not the ledger's.
         for run in self.truth.runs() {
-            let leased: u64 = run
-                .tasks()
-                .iter()
-                .map(|task| u64::from(task.attempts()))
-                .sum();
+            // An attempt without a workspace cost nothing: no agent came of it.
+            let free = |ending: &&Ending| {
+                let end = &ending.end;
+                matches!(end, AttemptEnd::Errored(Failure::Preparation(_)))
+            };
+            let cost = |task: &Task| {
+                let free = task.endings.iter().filter(free).count() as u64;
+                u64::from(task.attempts()) - free
+            };
+            let leased: u64 = run.tasks().iter().map(cost).sum();
             let max = match ledger.accounts.get(&Account::Run(run.id)) {
                 Some(balance) => balance.budget.attempts,
                 None if run.settings.budget.is_bounded() => Some(0),

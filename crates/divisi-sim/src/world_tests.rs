@@ -3,6 +3,7 @@
 use divisi_core::assign::Capacity;
 use divisi_core::criterion::Criterion;
 use divisi_core::ids::{CommandId, RunId, TaskId, TaskNo, Time};
+use divisi_core::journal::Stream;
 use divisi_core::ledger::{self, Account};
 use divisi_core::plan::{Plan, TaskSpec, Work};
 use divisi_core::receipt::Exit;
@@ -123,6 +124,35 @@ fn a_note_to_a_task_that_never_ran_survives_dropped_rows() {
     journal.disk(Disk::drop_rows);
     drop(open(&journal));
     assert_eq!(same(&told, open(&journal).run(RunId(1)).unwrap()), Ok(()));
+}
+
+#[test]
+fn a_run_that_ended_is_not_read_when_an_engine_starts() {
+    let journal = FaultyJournal::default();
+    let mut world = open(&journal);
+    for tasks in [["a"], ["b"]] {
+        let create = unnamed(create(&tasks, Settings::default()));
+        world.step(create, Time(2)).unwrap();
+    }
+    let cancel = |run| unnamed(Ask::Run(RunId(run), Command::Cancel { task: None }));
+    // Its task works: what is to be stopped is owed, also by a run that is being canceled.
+    world.step(cancel(1), Time(3)).unwrap();
+    let attempt = world.run(RunId(1)).unwrap().attempt_id(TaskNo(0), 1);
+    drop(world);
+    let mut world = open(&journal);
+    assert!(world.run(RunId(1)).is_some());
+    let finding = Finding::Lost("gone".to_owned());
+    let lost = Command::Find { attempt, finding };
+    world
+        .step(unnamed(Ask::Run(RunId(1), lost)), Time(4))
+        .unwrap();
+    assert!(world.run(RunId(1)).is_none(), "it has ended");
+    journal.disk(|disk| disk.spoil(Stream::Run(RunId(1))));
+    let mut world = open(&journal);
+    assert!(world.run(RunId(2)).is_some());
+    let third = create(&["c"], Settings::default());
+    let stepped = world.step(unnamed(third), Time(5)).unwrap();
+    assert_eq!(stepped.answers, [Answer::Created(RunId(3))]);
 }
 
 #[test]
@@ -270,6 +300,8 @@ fn what_was_reserved_comes_back_when_the_agent_has_ended_not_when_its_work_is_ju
     assert_eq!((run.slots(), &run.paused), (1, &None));
     let attempt = run.attempt_id(TaskNo(0), 1);
     let ended = Ended {
+        command: String::new(),
+        confined: None,
         exit: Exit::Status(0),
         output: None,
         wall_ms: 10_000,

@@ -35,7 +35,12 @@ impl Upcasters {
     /// Those of the events of today's code.
     #[must_use]
     pub fn current() -> Upcasters {
-        Upcasters::default().with(Upcaster {
+        let batches = Upcasters::default().with(Upcaster {
+            from: ("batch_prepared", 1),
+            to: ("batch_prepared", 2),
+            lift: name_prepared,
+        });
+        batches.with(Upcaster {
             from: ("run_paused", 1),
             to: ("run_paused", 2),
             lift: name_account,
@@ -139,6 +144,18 @@ impl Versions {
         }
         Err(unreadable(&entry, "its upcasters form a circle"))
     }
+}
+
+/// Version 1 wrote pairs of an attempt and its commit, where there was no room for a tree.
+fn name_prepared(mut body: Value) -> Result<Value, String> {
+    let commits = body.get_mut("commits").and_then(Value::as_array_mut);
+    for pair in commits.ok_or("it has no `commits`")? {
+        let [attempt, commit] = pair.as_array().map_or(&[][..], Vec::as_slice) else {
+            return Err("a commit is not given as a pair".to_owned());
+        };
+        *pair = json!({ "attempt": attempt, "commit": commit });
+    }
+    Ok(body)
 }
 
 fn unknown(entry: &Entry, today: Option<u32>) -> String {
@@ -279,6 +296,20 @@ mod tests {
         let body = r#"{ "b" : 1,  "a" : 2 }"#;
         let kept = versions().lift(entry("lamp_put_out", 1, body)).unwrap();
         assert_eq!(kept.body, body);
+    }
+
+    #[test]
+    fn pairs_of_prepared_commits_get_names_and_damaged_ones_are_refused() {
+        let lift = |body: &str| name_prepared(serde_json::from_str(body).unwrap());
+        let lifted = lift(r#"{"event":"batch_prepared","commits":[[{"run":1},"c"]]}"#);
+        let named = json!({
+            "event": "batch_prepared",
+            "commits": [{"attempt": {"run": 1}, "commit": "c"}],
+        });
+        assert_eq!(lifted, Ok(named));
+        for damaged in [r#"{}"#, r#"{"commits":[["c"]]}"#, r#"{"commits":[3]}"#] {
+            assert!(lift(damaged).is_err(), "{damaged}");
+        }
     }
 
     #[test]

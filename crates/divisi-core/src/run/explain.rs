@@ -11,9 +11,13 @@ use super::state::{
 use crate::criterion::Outcome;
 use crate::ids::{TaskNo, Time};
 use crate::ledger::{Balance, Bound};
+use crate::plan::WorkspaceKind;
 
 /// At most so many causes are listed; the rest is counted.
 const CAUSES_MAX: usize = 8;
+
+/// So many of those that hold a limit's places are named.
+const RUNNING_MAX: usize = 3;
 
 /// The answer to "why is this not further?".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +49,7 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, balance: Option<&Balance>) -> O
             let seconds = not_before.ms_since(now).div_ceil(1000);
             told.causes
                 .push(format!("its next attempt is due in {seconds} s"));
+            told.command(run, "cancel", task, "");
         }
         TaskState::Ready { .. } => ready(run, task, balance, &mut told),
         TaskState::Active(live) => active(run, task, live, now, &mut told),
@@ -206,14 +211,17 @@ fn waiting(run: &Run, no: TaskNo, told: &mut Explanation) {
                 let behind = run.dependencies_unseen(on, &mut joins);
                 worklist.extend(behind.into_iter().filter(open));
             }
-            TaskStatus::Blocked => told
-                .commands
-                .push(format!("divisi explain {} {}", run.id, task.spec.id)),
-            _ => {}
+            status if status.is_terminal() => {}
+            _ => told.commands.push(explain_command(run, task)),
         }
     }
     told.commands.truncate(CAUSES_MAX);
     bound(&mut told.causes);
+}
+
+/// Leads on to what is in the way, with the commands that change that.
+fn explain_command(run: &Run, task: &Task) -> String {
+    format!("divisi explain {} {}", run.id, task.spec.id)
 }
 
 fn ready(run: &Run, task: &Task, balance: Option<&Balance>, told: &mut Explanation) {
@@ -236,6 +244,11 @@ fn ready(run: &Run, task: &Task, balance: Option<&Balance>, told: &mut Explanati
     let agent = task.agent(&run.settings);
     if let Some(limit) = run.limit_reached(agent, task.spec.role().as_deref()) {
         told.causes.push(format!("the limit of {limit} is reached"));
+        for (_, running) in run.live().take(RUNNING_MAX) {
+            let cause = format!("{} is {}", running.spec.id, running.status());
+            told.causes.push(cause);
+            told.commands.push(explain_command(run, running));
+        }
         return;
     }
     let amount = task.amount(&run.settings);
@@ -247,7 +260,10 @@ fn ready(run: &Run, task: &Task, balance: Option<&Balance>, told: &mut Explanati
             told.commands
                 .push(format!("divisi resume {} {}", run.id, bound.flag()));
         }
-        Some(Ok(_)) | None => told.causes.push("a worker will take it next".to_owned()),
+        Some(Ok(_)) | None => {
+            told.causes.push("a worker will take it next".to_owned());
+            told.command(run, "cancel", task, "");
+        }
     }
 }
 
@@ -282,8 +298,14 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             }
         }
         Phase::Leased | Phase::Working => {
-            told.causes
-                .push(format!("{attempt} has worked for {seconds} s"));
+            // An agent in a worktree is recorded before it begins.
+            let is_prepared = live.phase == Phase::Working
+                || task.spec.workspace != WorkspaceKind::Worktree
+                || run.preparation.is_empty();
+            told.causes.push(match is_prepared {
+                true => format!("{attempt} has worked for {seconds} s"),
+                false => format!("{attempt} has waited for its workspace for {seconds} s"),
+            });
             if let Some(ms) = live.timeout_ms {
                 told.causes
                     .push(format!("its budget left it {}", Bound::TimeMs(ms)));
@@ -298,12 +320,16 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             told.command(run, "logs", task, "");
             told.command(run, "cancel", task, "");
         }
-        Phase::Submitted => told
-            .causes
-            .push(format!("what {attempt} made is being collected")),
-        Phase::Collected => told
-            .causes
-            .push(format!("what {attempt} made is being checked")),
+        Phase::Submitted => {
+            told.causes
+                .push(format!("what {attempt} made is being collected"));
+            told.command(run, "cancel", task, "");
+        }
+        Phase::Collected => {
+            told.causes
+                .push(format!("what {attempt} made is being checked"));
+            told.command(run, "cancel", task, "");
+        }
         Phase::Held { verdicts } => {
             for verdict in verdicts
                 .iter()
@@ -326,9 +352,13 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
                 "{attempt} passed its checks; {} are integrated before it",
                 place.unwrap_or(0)
             ));
+            told.command(run, "cancel", task, "");
         }
-        Phase::Prepared { .. } => told
-            .causes
-            .push("the run's branch is about to take it".to_owned()),
+        Phase::Prepared { .. } => {
+            told.causes
+                .push("the run's branch is about to take it".to_owned());
+            // Nothing stops it any more.
+            told.commands.push(format!("divisi watch {}", run.id));
+        }
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then
         AttemptEnd::Asked(question) => Then::Ask(question.clone()),
         AttemptEnd::Integrated
         | AttemptEnd::Superseded
+        | AttemptEnd::Errored(Failure::Preparation(_))
         // Another one follows when the ledger has something to reserve for it, and not before.
         | AttemptEnd::Stopped(StopReason::OverBudget(_) | StopReason::Interrupted) => Then::Retry {
             not_before: Time(0),
@@ -147,6 +148,7 @@ fn failure_words(failure: &Failure) -> String {
         Failure::Start { cause, .. } => format!("it could not be started: {cause}"),
         Failure::Person(reason) => format!("a person refused it: {reason}"),
         Failure::Composition(cause) => format!("nothing was composed: {cause}"),
+        Failure::Preparation(cause) => format!("its workspace could not be prepared: {cause}"),
     }
 }
 

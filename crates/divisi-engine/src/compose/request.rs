@@ -141,10 +141,6 @@ pub enum Fault {
     },
 }
 
-/// How the composing process ends where the machine was in the way; `divisi`'s exit code for that.
-/// Where the template or its inputs are to blame, it ends with another one.
-pub const STATUS_OURS: i32 = 8;
-
 impl Fault {
     /// Whether the machine was in the way, so that another try may succeed.
     #[must_use]

@@ -60,34 +60,43 @@ pub(super) fn read(
     Ok(())
 }
 
-/// What the end of a composition that failed means, from what it said. A template that cannot be
-/// filled fails every time in the same way; a machine that was in the way may let it pass next time.
-pub(super) fn failed(attempt: AttemptId, ended: Ended, told: &str) -> Command {
-    let told = told.trim();
-    let told = told.strip_prefix("error[compose-failed]: ").unwrap_or(told);
-    let ours = match &ended.exit {
-        Exit::Status(compose::STATUS_OURS) => Some(told.to_owned()),
-        // Memory and time that are used up end it by other signals.
-        Exit::Signal(libc::SIGKILL | libc::SIGTERM) => Some(ended.exit.to_string()),
-        Exit::Status(_) | Exit::Signal(_) | Exit::NoProcess => None,
-    };
-    if let Some(cause) = ours {
-        return Command::Find {
-            attempt,
-            finding: Finding::Lost(format!("nothing was composed: {cause}")),
-        };
+/// How a composition failed, where its end says more than that of any program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failed {
+    /// It refused its request, as it would every time.
+    Refused,
+    /// The machine was in its way, and may not be the next time.
+    Hindered,
+}
+
+impl Failed {
+    /// What the end of a composition says; `None` for an end like that of any program.
+    pub(super) fn of(ended: &Ended) -> Option<Failed> {
+        match ended.exit {
+            _ if ended.told => None,
+            Exit::Status(compose::REFUSED_STATUS) => Some(Failed::Refused),
+            Exit::Status(compose::HINDERED_STATUS) => Some(Failed::Hindered),
+            Exit::Status(_) | Exit::Signal(_) | Exit::NoProcess => None,
+        }
     }
-    let cause = match told.is_empty() {
-        true => format!(
-            "it ended with {}, as if it needs too much memory",
-            ended.exit
-        ),
-        false => told.to_owned(),
-    };
-    Command::NotComposed {
-        attempt,
-        cause: format!("{cause}; correct the template and run the plan again"),
-        ended: Some(ended),
+
+    /// What the run is told, from what the composition printed.
+    pub(super) fn command(self, attempt: AttemptId, ended: Ended, printed: &str) -> Command {
+        let printed = printed.trim();
+        let cause = printed
+            .strip_prefix("error[compose-failed]: ")
+            .unwrap_or(printed);
+        match self {
+            Failed::Refused => Command::NotComposed {
+                attempt,
+                cause: format!("{cause}; correct the template and run the plan again"),
+                ended: Some(ended),
+            },
+            Failed::Hindered => Command::Find {
+                attempt,
+                finding: Finding::Lost(format!("nothing was composed: {cause}")),
+            },
+        }
     }
 }
 
@@ -339,52 +348,42 @@ mod tests {
             task: TaskNo(0),
             number: 1,
         };
-        let command = |exit: Exit, told: &str| {
-            let ended = Ended {
-                exit,
-                ..super::super::launch::instant()
-            };
-            failed(attempt, ended, told)
+        let ended = |exit: Exit| Ended {
+            exit,
+            ..super::super::launch::instant()
         };
-        let refused = |exit, told| match command(exit, told) {
-            Command::NotComposed {
-                cause,
-                ended: Some(_),
-                ..
-            } => cause,
-            other => panic!("{other:?}"),
+        let told = |status: i32, printed: &str| {
+            let ended = ended(Exit::Status(status));
+            Failed::of(&ended).map(|failed| failed.command(attempt, ended, printed))
         };
+        let printed = "error[compose-failed]: fill the template in line 2: x\n";
+        let cause = "fill the template in line 2: x; correct the template and run the plan again";
         assert_eq!(
-            refused(
-                Exit::Status(1),
-                "error[compose-failed]: fill the template in line 2: x\n"
-            ),
-            "fill the template in line 2: x; correct the template and run the plan again"
+            told(1, printed),
+            Some(Command::NotComposed {
+                attempt,
+                cause: cause.to_owned(),
+                ended: Some(ended(Exit::Status(1))),
+            })
         );
-        let memory = refused(
-            Exit::Signal(libc::SIGABRT),
-            "memory allocation of 9 bytes failed",
-        );
-        assert!(
-            memory.starts_with("memory allocation of 9 bytes failed; "),
-            "{memory}"
-        );
-        let silent = refused(Exit::Signal(libc::SIGXCPU), "");
-        assert!(silent.starts_with("it ended with signal 24"), "{silent}");
-        let lost = |exit, told| match command(exit, told) {
-            Command::Find {
-                finding: Finding::Lost(cause),
-                ..
-            } => cause,
-            other => panic!("{other:?}"),
-        };
+        let lost = "nothing was composed: no space".to_owned();
         assert_eq!(
-            lost(
-                Exit::Status(compose::STATUS_OURS),
+            told(
+                compose::HINDERED_STATUS,
                 "error[compose-failed]: no space\n"
             ),
-            "nothing was composed: no space"
+            Some(Command::Find {
+                attempt,
+                finding: Finding::Lost(lost),
+            })
         );
-        assert!(lost(Exit::Signal(libc::SIGKILL), "").contains("signal 9"));
+        assert_eq!(told(0, ""), None);
+        assert_eq!(told(70, ""), None);
+        assert_eq!(Failed::of(&ended(Exit::Signal(9))), None);
+        let stopped = Ended {
+            told: true,
+            ..ended(Exit::Status(1))
+        };
+        assert_eq!(Failed::of(&stopped), None, "somebody ended it");
     }
 }

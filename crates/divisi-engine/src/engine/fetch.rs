@@ -13,8 +13,9 @@ use divisi_core::plan::WorkspaceKind;
 use divisi_core::run::Run;
 use divisi_core::{AttemptId, Commit, TaskSpec};
 
-use super::input::Finished;
+use super::input::{Failed, Finished};
 use super::launch::instant;
+use super::preparation::Preparing;
 use super::shell::Shell;
 use super::supervised::chain;
 use super::wall_now;
@@ -73,6 +74,7 @@ pub(super) struct Fetching {
     base: Option<Commit>,
     head: Option<Commit>,
     before: Option<Look>,
+    preparing: Preparing,
 }
 
 impl Fetching {
@@ -87,11 +89,12 @@ impl Fetching {
             base: live.base.clone(),
             head: run.integration.head.clone(),
             before,
+            preparing: Preparing::of(run),
         })
     }
 
     /// Looks, and takes what is whole. An error is a reason of ours, worth another try.
-    pub(super) fn fetch(self, shell: &Shell) -> Result<Finished, String> {
+    pub(super) fn fetch(self, shell: &Shell) -> Result<Finished, Failed> {
         failpoint::hit("fetch.before");
         let project = FolderFiles::open(&shell.options.project, Vec::new())
             .map_err(|error| format!("open the project's folder: {error}"))?;
@@ -149,12 +152,15 @@ impl Fetching {
         seen.find(|(_, seen)| is_too_large(seen))
     }
 
-    fn workspace(&self, shell: &Shell) -> Result<PathBuf, String> {
+    fn workspace(&self, shell: &Shell) -> Result<PathBuf, Failed> {
         let base = self.base.as_ref().or(self.head.as_ref());
-        let base = base.ok_or("the run has no base commit")?;
+        let base = base.ok_or_else(|| "the run has no base commit".to_owned())?;
         let (run, task) = (self.attempt.run, self.attempt.task);
         let made = match self.spec.workspace {
-            WorkspaceKind::Shared => return shell.shared(run, base),
+            WorkspaceKind::Shared => {
+                let (path, _) = shell.shared(&self.preparing, self.attempt, base)?;
+                return Ok(path);
+            }
             WorkspaceKind::Scratch => shell.pool()?.scratch(run, task, self.workspace, base),
             WorkspaceKind::Worktree => shell.pool()?.worktree(run, task, self.workspace, base),
         };

@@ -191,6 +191,10 @@ fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
         return Some(ledger::Command::Release { attempt });
     };
     if let Some(ending) = task.ending(attempt.number) {
+        if let AttemptEnd::Errored(Failure::Preparation(_)) = ending.end {
+            // No agent ever came of it.
+            return Some(ledger::Command::Release { attempt });
+        }
         let used = used_ms(&ending.agent, &ending.receipts);
         let used_ms = used.or(never_began(&ending.end).then_some(0));
         return Some(ledger::Command::Settle { attempt, used_ms });

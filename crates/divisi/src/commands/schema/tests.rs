@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use divisi_core::criterion::Program;
 use divisi_core::ids::{AttemptId, Epoch};
 use divisi_core::ledger::{self, Account, Amount, Bound, Exhausted};
 use divisi_core::plan::{
     Deliverable, Estimate, Input, Plan, Priority, Stage, TaskKind, Template, Work, WorkspaceKind,
 };
+use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot};
 use divisi_core::run::{
-    AttemptEnd, Base, Budget, Event, Failure, PauseReason, RunStatus, Settings, StopReason, Then,
+    AttemptEnd, Base, Budget, Event, Failure, Grants, PauseReason, PreparedCommit, RunStatus,
+    Settings, StopReason, Then,
 };
 use divisi_core::{
     Commit, Criterion, Digest, Format, Outcome, RunId, TaskId, TaskNo, TaskSpec, Time, Tree,
@@ -56,6 +59,15 @@ fn verdicts() -> Vec<Verdict> {
         outcome,
         evidence: "seen".into(),
         proves_nothing: true,
+        program: Some(Box::new(Program {
+            command: "cargo test".into(),
+            exit: Exit::Status(0),
+            output: Some(Output {
+                digest: hash(Digest::new),
+                bytes: 3,
+                capped: false,
+            }),
+        })),
     });
     full.chain([Verdict::pass(0)]).collect()
 }
@@ -184,8 +196,13 @@ fn tasks() -> Vec<TaskSpec> {
 
 fn receipts() -> Vec<Receipt> {
     let at = Time(7);
-    let submitted = |exit, output| Receipt::Submitted {
+    let submitted = |exit: Exit, output| Receipt::Submitted {
         at,
+        command: match exit {
+            Exit::NoProcess => String::new(),
+            Exit::Status(_) | Exit::Signal(_) => "cargo build".into(),
+        },
+        confined: (exit != Exit::NoProcess).then_some(true),
         exit,
         output,
         wall_ms: 9,
@@ -218,7 +235,13 @@ fn receipts() -> Vec<Receipt> {
         },
         Receipt::Verified {
             at,
+            tree: Some(hash(Tree::new)),
             verdicts: verdicts(),
+        },
+        Receipt::Verified {
+            at,
+            tree: None,
+            verdicts: Vec::new(),
         },
         Receipt::Integrated {
             at,
@@ -248,6 +271,13 @@ fn created(full: bool) -> Event {
         role_limits: limits.clone(),
         agent_limits: limits,
         budget,
+        grants: Grants {
+            writes: vec!["/tmp/x".into()],
+            passes: vec!["TOKEN".into()],
+            unconfined: true,
+            memory_bytes_max: Some(1),
+            cpu_s_max: None,
+        },
         ..Settings::default()
     };
     let base = Base {
@@ -261,6 +291,15 @@ fn created(full: bool) -> Event {
         tasks: tasks(),
         stages,
         criteria: criteria(),
+        preparation: Preparation {
+            copy: vec![".env".into()],
+            setup: vec![
+                Setup::Command(vec!["npm".into(), "ci".into()]),
+                Setup::Script("npm ci".into()),
+            ],
+            inputs: Some(vec!["package.json".into()]),
+            timeout_ms: Some(1),
+        },
     };
     if full {
         return Event::RunCreated {
@@ -274,6 +313,7 @@ fn created(full: bool) -> Event {
         plan: Box::new(Plan {
             stages: Vec::new(),
             criteria: Vec::new(),
+            preparation: Preparation::default(),
             ..plan
         }),
         settings: Box::default(),
@@ -294,6 +334,7 @@ fn ends() -> Vec<AttemptEnd> {
         },
         Failure::Person("x".into()),
         Failure::Composition("x".into()),
+        Failure::Preparation("x".into()),
     ];
     let mut ends: Vec<AttemptEnd> = failures.into_iter().map(AttemptEnd::Refused).collect();
     ends.extend(stops().into_iter().map(AttemptEnd::Stopped));
@@ -399,12 +440,14 @@ fn of_attempts() -> Vec<Event> {
             base: Some(commit()),
             passed_before: vec![1],
             confined: Some(false),
+            left_out: vec!["x".into()],
         },
         Event::AttemptStarted {
             attempt,
             base: None,
             passed_before: Vec::new(),
             confined: None,
+            left_out: Vec::new(),
         },
         Event::AttemptAdopted {
             attempt,
@@ -424,7 +467,18 @@ fn of_attempts() -> Vec<Event> {
             verdicts: verdicts(),
         },
         Event::BatchPrepared {
-            commits: vec![(attempt, commit())],
+            commits: vec![
+                PreparedCommit {
+                    attempt,
+                    commit: commit(),
+                    tree: Some(hash(Tree::new)),
+                },
+                PreparedCommit {
+                    attempt,
+                    commit: commit(),
+                    tree: None,
+                },
+            ],
         },
         Event::BatchIntegrated {
             head: commit(),
@@ -514,18 +568,15 @@ fn versions() -> BTreeMap<&'static str, u32> {
 
 /// Every sample as a line of `divisi watch --json`.
 fn lines() -> Vec<Value> {
-    let bodies = of_runs()
-        .into_iter()
-        .chain(of_attempts())
-        .map(|event| json!(event));
-    let bodies = bodies.chain(of_ledger().into_iter().map(|event| json!(event)));
-    bodies
-        .map(|body| {
-            let kind = body["event"].as_str().expect("it is named").to_owned();
-            let version = versions()[kind.as_str()];
-            json!({"stream": "run-3", "seq": 1, "at": 2, "kind": kind, "version": version, "body": body})
-        })
-        .collect()
+    let of_runs = of_runs().into_iter().chain(of_attempts());
+    let of_runs = of_runs.map(|event| (event.version(), json!(event)));
+    let of_ledger = of_ledger().into_iter();
+    let all = of_runs.chain(of_ledger.map(|event| (event.version(), json!(event))));
+    all.map(|(version, body)| {
+        let kind = body["event"].clone();
+        json!({"stream": "run-3", "seq": 1, "at": 2, "kind": kind, "version": version, "body": body})
+    })
+    .collect()
 }
 
 #[test]
@@ -540,8 +591,8 @@ fn events_of_every_kind_satisfy_the_schema() {
         assert!(faults.is_empty(), "{line}: {faults:?}");
         kinds.insert(line["kind"].as_str().unwrap().to_owned());
     }
-    let known = versions().into_keys().map(str::to_owned);
-    assert_eq!(kinds, known.collect());
+    let known = run::KINDS.iter().chain(ledger::KINDS);
+    assert_eq!(kinds, known.map(|(kind, _)| (*kind).to_owned()).collect());
 }
 
 #[test]
