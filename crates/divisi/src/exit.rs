@@ -160,6 +160,16 @@ mod tests {
     }
 
     #[test]
+    fn a_composition_says_who_is_to_blame() {
+        let code = |exit: Exit| i32::from(exit.code());
+        assert_eq!(code(Exit::Failed), divisi_engine::compose::REFUSED_STATUS);
+        assert_eq!(
+            code(Exit::Environment),
+            divisi_engine::compose::HINDERED_STATUS
+        );
+    }
+
+    #[test]
     fn no_two_ends_share_a_code() {
         let codes: std::collections::BTreeSet<u8> =
             Exit::ALL.iter().map(|exit| exit.code()).collect();

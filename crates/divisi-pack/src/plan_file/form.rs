@@ -183,11 +183,11 @@ pub(crate) struct SubtaskForm {
     pub(crate) priority: Option<PriorityForm>,
     /// How long the work is expected to take, in minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 525_600))]
+    #[schemars(range(min = 0, max = 525_600_000))]
     pub(crate) estimated_duration_minutes: Option<NumberForm>,
     /// The same in seconds, instead.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 31_536_000))]
+    #[schemars(range(min = 0, max = 31_536_000_000_u64))]
     pub(crate) estimated_seconds: Option<NumberForm>,
     /// How many tokens the work is expected to take.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use jsonc_parser::ast::Value;
 
 use super::compile::is_program;
 use super::task::{DELIVERABLE_KEYS, KINDS, TEMPLATE_KEYS};
-use super::{MINUTES_MAX, TOKENS_MAX, criteria};
+use super::{ESTIMATE_MINUTES_MAX, TOKENS_MAX, criteria};
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, mistyped, start};
@@ -203,8 +203,9 @@ pub(crate) fn estimate(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Esti
         let cause = format!("both `{minutes_key}` and `{seconds_key}` are given");
         conflict(start(value), &cause, faults);
     }
-    let minutes = fields.number(minutes_key, (0.0, MINUTES_MAX as f64), faults);
-    let seconds = fields.number(seconds_key, (0.0, (MINUTES_MAX * 60) as f64), faults);
+    let most = ESTIMATE_MINUTES_MAX as f64;
+    let minutes = fields.number(minutes_key, (0.0, most), faults);
+    let seconds = fields.number(seconds_key, (0.0, most * 60.0), faults);
     let ms = minutes
         .map(|minutes| minutes * 60_000.0)
         .or(seconds.map(|seconds| seconds * 1_000.0));
