@@ -16,6 +16,7 @@ mod nearest;
 mod paths;
 pub mod plan_file;
 mod render;
+mod text;
 
 pub use codes::CODES;
 pub use nearest::nearest;
