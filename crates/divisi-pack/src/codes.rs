@@ -30,13 +30,16 @@ codes! {
     NUMBER = "text-number": "a number is out of range";
     PATH = "text-path": "a path leads out of the tree or into git's own folder";
     PATTERN = "text-pattern": "a pattern or regular expression does not parse";
+    ROLE_ALIAS = "role-alias": "two roles share a name";
+    ROLE_DUPLICATE = "role-duplicate": "two roles have one id";
+    ROLE_PAIR = "role-pair": "two roles have one domain and function";
     STAGE_EMPTY = "plan-stage-empty": "a stage has no task";
     STAGE_MISSING = "plan-stage-missing": "a task stands in no stage";
     STAGE_NAMES = "plan-stage-names": "the order of the stages cannot be told";
     STAGE_ORDER = "plan-stage-order": "a task depends on one of its own stage or of a later one";
     STAGE_TWICE = "plan-stage-twice": "a task stands in two stages";
     STAGES_MANY = "plan-stages-many": "the plan has more stages than are advised";
-    SYNTAX = "text-syntax": "the text does not parse";
+    SYNTAX = "text-syntax": "the text does not parse as JSON or YAML";
     TEXT = "text-content": "a text is empty or holds what it must not";
     TOO_DEEP = "text-too-deep": "the text is nested too deeply";
     TOO_LARGE = "text-too-large": "the text or what it says exceeds a limit";
@@ -45,6 +48,9 @@ codes! {
     UNKNOWN_ID = "plan-unknown-id": "no task has this id";
     UNKNOWN_KEY = "text-unknown-key": "the key is not known";
     UNKNOWN_WORD = "text-unknown-word": "the word is none of those expected";
+    YAML_ANCHOR = "yaml-anchor": "a value has an anchor or refers to one";
+    YAML_DOCUMENTS = "yaml-documents": "the text holds several documents";
+    YAML_TAG = "yaml-tag": "a value has a tag";
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! caller brings the bytes and shows the diagnostics.
 //!
 //! - [`plan_file`] reads and writes plan files and serves their JSON Schema.
+//! - [`role`] reads roles and puts the project's, the user's and the built-in ones together.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
 
@@ -16,7 +17,9 @@ mod nearest;
 mod paths;
 pub mod plan_file;
 mod render;
+pub mod role;
 mod text;
+mod yaml;
 
 pub use codes::CODES;
 pub use nearest::nearest;
