@@ -6,6 +6,7 @@
 //!
 //! - [`plan_file`] reads and writes plan files and serves their JSON Schema.
 //! - [`role`] reads roles and puts the project's, the user's and the built-in ones together.
+//! - [`template`] fills templates within bounds.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
 
@@ -18,6 +19,7 @@ mod paths;
 pub mod plan_file;
 mod render;
 pub mod role;
+pub mod template;
 mod text;
 mod yaml;
 
