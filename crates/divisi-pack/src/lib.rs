@@ -6,11 +6,13 @@
 //!
 //! - [`plan_file`] reads and writes plan files and serves their JSON Schema.
 //! - [`role`] reads roles and puts the project's, the user's and the built-in ones together.
+//! - [`estimate`] says what a plan is expected to take, in the forms that plans hold.
 //! - [`template`] fills templates within bounds.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
 
 mod codes;
+pub mod estimate;
 mod faults;
 mod fields;
 mod json;

@@ -154,6 +154,7 @@ fn the_sources_own_form_is_taken_as_it_is() {
     assert_eq!(design.deliverables, []);
     let estimate = Estimate {
         duration_ms: Some(900_000),
+        duration_max_ms: None,
         tokens: Some(5_000),
     };
     assert_eq!(design.estimate, estimate);
