@@ -222,21 +222,30 @@ impl<'v, 't> Fields<'v, 't> {
         words: &'static [(&'static str, T)],
         faults: &mut Faults<'_>,
     ) -> Option<T> {
-        let value = self.get(key)?;
-        let given = string(value, key, faults)?;
-        let found = words.iter().find(|(word, _)| *word == given);
-        if found.is_none() {
-            let meant = faults.nearest(given, words.iter().map(|(word, _)| *word));
-            faults
-                .error(codes::UNKNOWN_WORD, start(value), || {
-                    let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                    let given = shown(given);
-                    format!("`{key}` is {given}, not one of {}", words.join(", "))
-                })
-                .meant(meant);
-        }
-        found.map(|(_, value)| *value)
+        word_of(self.get(key)?, key, words, faults)
     }
+}
+
+/// One of several words; `None` after collecting that it is none of them.
+pub(crate) fn word_of<T: Copy>(
+    value: &Value<'_>,
+    key: &str,
+    words: &'static [(&'static str, T)],
+    faults: &mut Faults<'_>,
+) -> Option<T> {
+    let given = string(value, key, faults)?;
+    let found = words.iter().find(|(word, _)| *word == given);
+    if found.is_none() {
+        let meant = faults.nearest(given, words.iter().map(|(word, _)| *word));
+        faults
+            .error(codes::UNKNOWN_WORD, start(value), || {
+                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                let given = shown(given);
+                format!("`{key}` is {given}, not one of {}", words.join(", "))
+            })
+            .meant(meant);
+    }
+    found.map(|(_, value)| *value)
 }
 
 /// A string; `None` after collecting that it is none.

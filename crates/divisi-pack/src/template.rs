@@ -8,12 +8,16 @@
 //! assignments can double a text beyond any memory. Where a template may come from someone who is
 //! not trusted, it is rendered in a process whose memory is limited.
 
+mod built_in;
+
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::io::{self, Write};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+
+pub use built_in::{BUILT_IN, CONTEXT, GENERIC};
 
 use crate::render::printable;
 

@@ -14,15 +14,15 @@
 //!
 //! Work is bounded by the limits in this module and linear in the text.
 
-mod compile;
-mod criteria;
-mod form;
+pub(crate) mod compile;
+pub(crate) mod criteria;
+pub(crate) mod form;
 mod structure;
-mod task;
+pub(crate) mod task;
 #[cfg(test)]
 mod tests;
 mod top;
-mod values;
+pub(crate) mod values;
 mod write;
 
 use divisi_core::{Diagnostic, Plan, TaskSpec};

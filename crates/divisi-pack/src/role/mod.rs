@@ -11,7 +11,7 @@
 //! Names are compared loosely: `Product Analyst`, `product-analyst` and `product_analyst` are one.
 
 mod built_in;
-mod form;
+pub(crate) mod form;
 mod library;
 mod read;
 #[cfg(test)]
@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use built_in::BUILT_IN;
 pub use form::schema;
 pub use library::{Layer, Library, Loaded};
+pub(crate) use read::map;
 pub use read::read;
 
 /// The most targets that one agent may be given at once.
@@ -40,43 +41,43 @@ pub struct Role {
     /// The name for people, such as `Product Analyst`.
     pub name: String,
     /// Other names under which it is found.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub aliases: Vec<String>,
     /// The domain (`assigned_to`), such as `development`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub domain: Option<String>,
     /// The function (`worker_type`), such as `planner`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub function: Option<String>,
     /// From whose point of view it works.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     pub perspective: String,
     /// What it answers for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub responsibilities: Vec<String>,
     /// What it is good at.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub capabilities: Vec<String>,
     /// What binds it, in words. Limits that Divisi uses itself are not repeated here.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub constraints: Vec<String>,
     /// What it delivers, in words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub output_format: Vec<String>,
     /// What it looks at first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub focus: Vec<String>,
     /// What it asks itself.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub questions: Vec<String>,
     /// What it is the right one for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub suited_for: Vec<String>,
     /// Tokens that one agent of this role may use for what it is given at once (`token_budget`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub budget_tokens: Option<u64>,
     /// How many targets one agent is given at most (`complexity_threshold`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub targets_max: Option<u32>,
     /// Where the role was read: the strongest layer that says something of it.
     pub place: Place,
