@@ -32,6 +32,7 @@ mod shared;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::BTreeMap;
 

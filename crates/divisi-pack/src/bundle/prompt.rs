@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use divisi_core::Diagnostic;
 use minijinja::context;
 use minijinja::value::{Serde, Value};
 
 use super::targets::Target;
+use super::told::Told;
 use super::{Bundle, PROMPT_BYTES_MAX};
 use crate::allocation::Share;
 use crate::codes;
@@ -39,11 +39,11 @@ impl<'b> Prompts<'b> {
     pub(super) fn new(
         bundle: &'b Bundle,
         iteration: &'b Iteration,
-        diagnostics: &mut Vec<Diagnostic>,
+        told: &mut Told,
     ) -> Prompts<'b> {
         let templates = bundle.templates.iter();
         let templates = Templates::new(templates.map(|(name, text)| (&**name, &**text)));
-        let told = bundle.workflow.context.and(&iteration.context);
+        let all = bundle.workflow.context.and(&iteration.context);
         let words = |statement: &Statement| match statement {
             Statement::Words(text) => text.clone(),
             Statement::Check(check) => check.to_string(),
@@ -64,10 +64,10 @@ impl<'b> Prompts<'b> {
         let values = context! {
             iteration => prompts.iteration.clone(),
             workflow => prompts.workflow(),
-            context => Value::from(Serde(&told)),
+            context => Value::from(Serde(&all)),
         };
         prompts.context = prompts
-            .fill(CONTEXT, values, diagnostics)
+            .fill(CONTEXT, values, told)
             .unwrap_or_default()
             .trim()
             .to_owned();
@@ -93,7 +93,7 @@ impl<'b> Prompts<'b> {
         entry: &Entry,
         role: Option<&Role>,
         said: &Said<'_>,
-        diagnostics: &mut Vec<Diagnostic>,
+        told: &mut Told,
     ) -> String {
         let name = role.and_then(|role| self.bundle.prompts.get(&role.id));
         let name = name.map_or(GENERIC, String::as_str).to_owned();
@@ -130,25 +130,23 @@ impl<'b> Prompts<'b> {
             estimated_tokens => share.tokens,
             risk_level => share.risk.map_or("unknown", |risk| risk.word()),
         };
-        let text = self.fill(&name, values, diagnostics);
+        let text = self.fill(&name, values, told);
         text.unwrap_or_default()
     }
 
-    fn fill(
-        &mut self,
-        name: &str,
-        values: Value,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) -> Option<String> {
+    fn fill(&mut self, name: &str, values: Value, told: &mut Told) -> Option<String> {
         if self.failed.contains(name) {
             return None;
         }
         match self.templates.fill(name, values, PROMPT_BYTES_MAX) {
             Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
             Err(fault) => {
-                let cause = format!("the template {} cannot be filled: {fault}", shown(name));
-                let diagnostic = Diagnostic::error(codes::WORKFLOW_TEMPLATE, cause);
-                diagnostics.push(diagnostic.at(self.bundle.workflow.place.clone()));
+                told.error(
+                    codes::WORKFLOW_TEMPLATE,
+                    &self.bundle.workflow.place,
+                    &[],
+                    || format!("the template {} cannot be filled: {fault}", shown(name)),
+                );
                 self.failed.insert(name.to_owned());
                 None
             }

@@ -45,9 +45,14 @@ fn three_stories_in_two_iterations_give_nine_deliverables_with_the_same_ids() {
         .sum();
     assert_eq!(all, 9);
     // 3 stories: 3 × 3 points, then 3 × 5 points, a thousand tokens and a minute each.
-    let estimate = prediction.estimate.unwrap();
+    let estimate = prediction.estimate(None).unwrap();
     assert_eq!((estimate.tokens, estimate.tasks), (24_000, 4));
     assert_eq!(estimate.duration(), "24-36 minutes");
+    assert!(prediction.plan.unwrap().graph().is_ok());
+    let nothing = predict(&bundle, &["README.md"]);
+    assert_eq!(nothing.plan, None);
+    let refused = |at: usize| nothing.iterations[at].1.expansion.is_none();
+    assert!(refused(0) && refused(1));
 }
 
 #[test]
@@ -423,7 +428,7 @@ fn many_faults_are_counted() {
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let told = told(&bundle(&one(entry)), "i", &paths);
     assert_eq!(told.len(), 101);
-    assert_eq!(told[100], "[text-more] 399 more faults");
+    assert_eq!(told[100], "[text-more] 399 more errors");
 }
 
 #[test]

@@ -281,7 +281,7 @@ fn limits_bound_what_is_read() {
     assert!(too_large(&text));
     assert!(too_large(&one(&format!(
         "role: a, targets: [{}]",
-        many(1_001, "'*.x'")
+        many(301, "'*.x'")
     ))));
     assert!(too_large(&one(&format!(
         "role: a, deliverables: [{}]",
