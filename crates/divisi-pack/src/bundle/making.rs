@@ -195,6 +195,12 @@ impl Making<'_> {
                 }
                 Work::Command(filled)
             }
+            // A script has its targets as "$@"; its text is left as it is, since a shell reads it.
+            Work::Script(script) if !targets.is_empty() => {
+                let shell = ["/bin/sh", "-euc", script, "script"].map(str::to_owned);
+                let paths = targets.iter().map(|target| target.path.clone());
+                Work::Command(shell.into_iter().chain(paths).collect())
+            }
             Work::Template(template) => {
                 let templates = &self.bundle.templates;
                 let name = template

@@ -282,7 +282,8 @@ fn commands_are_told_their_files_as_arguments() {
         "{name: lint, command: [lint, '{targets}', '--out', '{deliverables}', 'x{id}y', '{print}', \
          '{file_id}'], targets: ['*.c'], deliverables: ['{file_id}.txt'], \
          allocation: {max_per_agent: 1}}, \
-         {name: run, script: 'echo {id}', workspace: shared}",
+         {name: run, script: 'echo {id}', workspace: shared}, \
+         {name: each, script: 'cat -- \"$@\"', targets: ['*.c'], workspace: shared}",
     )
     .replace("name: w,", "name: w, inputs: {id: },");
     let bundle = bundle_with(&text, &given(&[("id", "$(reboot) {targets}")]));
@@ -306,7 +307,11 @@ fn commands_are_told_their_files_as_arguments() {
     assert_eq!(argv(1)[1], "c.c");
     assert_eq!(
         ids(&expansion.tasks),
-        ["i.lint.1", "i.lint.2", "i.run", "i.review"]
+        ["i.lint.1", "i.lint.2", "i.run", "i.each.1", "i.review"]
+    );
+    assert_eq!(
+        argv(3),
+        ["/bin/sh", "-euc", "cat -- \"$@\"", "script", "a b.c", "c.c"]
     );
     // A shell would read the value, so a script is left as it is.
     assert_eq!(expansion.tasks[2].work, Work::Script("echo {id}".into()));
