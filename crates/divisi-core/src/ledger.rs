@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AttemptId, RunId, Time};
+use crate::journal::version_of;
 use crate::run::Budget;
 
 /// Who pays.
@@ -203,6 +204,12 @@ pub const KINDS: &[(&str, u32)] = &[
 ];
 
 impl Event {
+    /// The version of its form, as in [`KINDS`].
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        version_of(KINDS, self.kind())
+    }
+
     /// Its name, as in [`KINDS`].
     #[must_use]
     pub fn kind(&self) -> &'static str {

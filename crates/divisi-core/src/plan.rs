@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::criterion::Criterion;
 use crate::ids::TaskId;
+use crate::preparation::Preparation;
 
 /// What a task is for.
 #[derive(
@@ -256,6 +257,9 @@ pub struct Plan {
     /// The intent's own criteria, checked on the integrated whole at the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub criteria: Vec<Criterion>,
+    /// What checkouts of its tree need besides its files.
+    #[serde(default, skip_serializing_if = "Preparation::is_empty")]
+    pub preparation: Preparation,
 }
 
 /// Why a set of tasks is not a plan.

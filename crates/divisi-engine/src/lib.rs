@@ -10,6 +10,7 @@ pub mod engine;
 pub mod failpoint;
 pub mod files;
 mod handoff;
+pub mod memory;
 pub mod monitor;
 pub mod reconcile;
 pub mod repo;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use divisi_core::ids::{Epoch, Time};
+use divisi_core::ids::{Epoch, RunId, Time};
 use divisi_core::run::{Effect, Run};
 
 /// What the shell should do now.
@@ -123,6 +123,13 @@ impl Reconcile {
     pub fn is_idle(&self) -> bool {
         let is_under_way = |progress: &Progress| *progress == Progress::UnderWay;
         !self.begun.values().any(is_under_way)
+    }
+
+    /// What failed of a run is due again at once: somebody has seen to it.
+    pub fn hurry(&mut self, run: RunId) {
+        self.begun
+            .retain(|effect, progress| effect.run() != run || *progress == Progress::UnderWay);
+        self.failures.retain(|effect, _| effect.run() != run);
     }
 
     /// An effect is not begun after all; it stays owed.
@@ -253,6 +260,27 @@ mod tests {
         let _ = reconcile.reconcile([&run].into_iter(), Epoch(1), Time(3));
         assert_eq!(reconcile.on_gone(), [Action::Abandon(start)]);
         assert_eq!(reconcile.on_gone(), []);
+    }
+
+    #[test]
+    fn what_somebody_has_seen_to_is_begun_again_at_once() {
+        let run = leased(1);
+        let start = Effect::Start(run.attempt_id(TaskNo(0), 1));
+        let mut reconcile = Reconcile::default();
+        reconcile.on_joined();
+        let begins = |reconcile: &mut Reconcile| {
+            let actions = reconcile.reconcile([&run].into_iter(), Epoch(1), Time(1));
+            actions == [Action::Begin(start)]
+        };
+        assert!(begins(&mut reconcile));
+        reconcile.hurry(run.id);
+        assert!(!begins(&mut reconcile), "it is under way");
+        assert_eq!(reconcile.on_outcome(start, Outcome::Failed, Time(0)), 1);
+        reconcile.hurry(RunId(2));
+        assert!(!begins(&mut reconcile), "another run was meant");
+        reconcile.hurry(run.id);
+        assert!(begins(&mut reconcile));
+        assert_eq!(reconcile.on_outcome(start, Outcome::Failed, Time(1)), 1);
     }
 
     #[test]

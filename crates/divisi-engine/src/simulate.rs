@@ -37,7 +37,7 @@ pub struct Schedule {
     /// The sum of all durations, in milliseconds: what one worker takes.
     pub total_work_ms: u64,
     /// The part of the workers' time that is work, from 0 to 1.
-    pub utilisation: f64,
+    pub utilization: f64,
     /// The larger of the critical path and an equal share of the work: no schedule is shorter.
     pub lower_bound_ms: u64,
     /// What barriers between stages cost.
@@ -113,7 +113,7 @@ pub fn simulate(plan: &Plan, workers: u32, barriers: bool) -> Result<Schedule, V
         critical_path_ms,
         critical_path,
         total_work_ms,
-        utilisation: if offered > 0.0 {
+        utilization: if offered > 0.0 {
             total_work_ms as f64 / offered
         } else {
             0.0
@@ -197,6 +197,8 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
                 swept: 0,
                 empty: true,
                 told: false,
+                command: String::new(),
+                confined: None,
             };
             command(
                 &mut run,

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::assign::{Capacity, assign};
 use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
-use divisi_core::journal::{Batch, CommandRow, Entry, Fault, Journal, Stream};
+use divisi_core::journal::{Batch, CommandRow, Entry, Fault, Journal, RunRow, Stream};
 use divisi_core::ledger::{self, Account, Amount, Ledger};
 use divisi_core::plan;
 use divisi_core::receipt::Receipt;
@@ -166,20 +166,30 @@ impl<J: Journal> World<J> {
     /// # Errors
     /// The journal cannot be read.
     pub fn reload(&mut self) -> Result<(), Fault> {
-        let mut rows = self.journal.runs()?;
-        for (stream, _) in self.journal.streams()? {
+        let rows = self.journal.runs()?;
+        let mut rows: BTreeMap<RunId, RunRow> =
+            rows.into_iter().map(|row| (row.run, row)).collect();
+        let mut lasts = BTreeMap::new();
+        for (stream, last) in self.journal.streams()? {
             let Stream::Run(run) = stream else { continue };
-            if !rows.iter().any(|row| row.run == run) {
-                rows.push(without_row(run));
-            }
+            rows.entry(run).or_insert_with(|| without_row(run));
+            lasts.insert(run, last);
         }
         self.runs.clear();
         self.rebuilt.clear();
-        for row in &rows {
+        for row in rows.values() {
+            self.run_last = self.run_last.max(row.run.0);
             if row.body.is_empty() {
                 self.rebuilt.push(row.run);
+            } else if lasts.get(&row.run) == Some(&row.seq)
+                && let Ok(summary) = stored::summary(row)
+                && summary.ended.is_some()
+                && !summary.owes
+            {
+                // Most runs that ever were: their rows tell that nothing is left to do.
+                self.last_at = self.last_at.max(summary.last_at);
+                continue;
             }
-            self.run_last = self.run_last.max(row.run.0);
             let loaded = load(&self.journal, row)?;
             self.last_at = self.last_at.max(loaded.run.last_at);
             if loaded.run.ended.is_none() || loaded.run.owed().next().is_some() {
@@ -253,6 +263,13 @@ impl<J: Journal> World<J> {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// What was answered to this command before, if it was. A journal that cannot be read now
+    /// has answered nothing.
+    #[must_use]
+    pub fn outcome(&self, id: Option<&CommandId>) -> Option<String> {
+        self.journal.command(id?).ok().flatten()
     }
 
     /// All that is owed now over all runs.
@@ -426,7 +443,7 @@ impl<J: Journal> World<J> {
                 stream: Stream::Run(id),
                 seq: loaded.seq,
                 kind: event.kind().to_owned(),
-                version: 1,
+                version: event.version(),
                 at,
                 body: serde_json::to_string(&event).expect("events are plain data"),
             });
@@ -449,7 +466,7 @@ impl<J: Journal> World<J> {
             stream: Stream::Ledger,
             seq: self.ledger_seq,
             kind: event.kind().to_owned(),
-            version: 1,
+            version: event.version(),
             at: step.now,
             body: serde_json::to_string(&event).expect("events are plain data"),
         });
@@ -630,6 +647,13 @@ fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
         return Some(ledger::Command::Release { attempt });
     };
     if let Some(ending) = task.ending(attempt.number) {
+        if matches!(
+            ending.end,
+            run::AttemptEnd::Errored(run::Failure::Preparation(_))
+        ) {
+            // No agent ever came of it.
+            return Some(ledger::Command::Release { attempt });
+        }
         let used = ending.receipts.iter().find_map(|receipt| match receipt {
             Receipt::Submitted { wall_ms, .. } => Some(*wall_ms),
             _ => None,
@@ -658,8 +682,8 @@ fn read_event(entry: &Entry) -> Result<(Time, Event), Fault> {
     Ok((entry.at, event))
 }
 
-fn without_row(run: RunId) -> divisi_core::journal::RunRow {
-    divisi_core::journal::RunRow {
+fn without_row(run: RunId) -> RunRow {
+    RunRow {
         run,
         title: String::new(),
         status: String::new(),
@@ -672,7 +696,7 @@ fn without_row(run: RunId) -> divisi_core::journal::RunRow {
 ///
 /// # Errors
 /// The journal cannot be read.
-pub fn load<J: Journal>(journal: &J, row: &divisi_core::journal::RunRow) -> Result<Loaded, Fault> {
+pub fn load<J: Journal>(journal: &J, row: &RunRow) -> Result<Loaded, Fault> {
     let stream = Stream::Run(row.run);
     let unreadable = |fault: stored::Unreadable| Fault::Unreadable(fault.to_string());
     if row.body.is_empty() {
@@ -720,7 +744,7 @@ fn load_ledger<J: Journal>(journal: &J) -> Result<(u64, Ledger), Fault> {
     Ok((seq, ledger))
 }
 
-/// The number of a task of a run by what a person typed: its name, or its number with `#`.
+/// The number of a task of a run by what a person typed: its name.
 #[must_use]
 pub fn find_task(run: &Run, text: &str) -> Option<TaskNo> {
     divisi_core::TaskId::new(text)

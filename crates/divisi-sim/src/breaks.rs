@@ -66,7 +66,9 @@ impl Break {
     #[must_use]
     pub fn caught_by(self) -> &'static [Oracle] {
         match self {
-            Break::FencingSkipped | Break::LostTreatedAsDone => &[Oracle::Evidence],
+            // A late word that is taken for another attempt's is taken from its own, too.
+            Break::FencingSkipped => &[Oracle::Evidence, Oracle::NothingLost],
+            Break::LostTreatedAsDone => &[Oracle::Evidence],
             Break::DoubleIntegration => &[Oracle::Tree],
             Break::ReleaseForgotten => &[Oracle::Budget, Oracle::Liveness],
             Break::EarlierEpochStarted => &[Oracle::AtMostOnce],

@@ -66,6 +66,8 @@ faults! {
     CrossingTwice,
     /// An effect fails for a reason of ours.
     EffectFails,
+    /// A workspace cannot be prepared.
+    NotPrepared,
     /// An effect happened, and the engine died before it heard.
     EffectUnheard,
     /// An effect that is not owed any more reports.

@@ -107,6 +107,9 @@ impl Sim {
             self.begin_stop(attempt, process);
             return;
         }
+        if matches!(effect, Effect::Start(attempt) if engine.adopted.contains(&attempt)) {
+            return;
+        }
         let Some(what) = what(run, effect) else {
             return;
         };
@@ -219,6 +222,16 @@ impl Sim {
         head: &Commit,
         agent: &str,
     ) {
+        if self.goes_wrong(10) {
+            self.coverage.fault(Fault::NotPrepared);
+            let command = Command::NotPrepared {
+                attempt,
+                cause: "the setup failed".to_owned(),
+            };
+            let report = Report::Done(Effect::Start(attempt), attempt.run, command);
+            self.report(token, report);
+            return;
+        }
         let base = self.repo.workspace(key, head).base.clone();
         if is_process(agent) {
             self.order(Order::Start(attempt, key));
@@ -232,6 +245,7 @@ impl Sim {
                     base: Some(base),
                     passed_before: Vec::new(),
                     confined: None,
+                    left_out: Vec::new(),
                 };
                 self.report(token, Report::Done(effect, attempt.run, command));
             }
@@ -250,6 +264,8 @@ impl Sim {
             swept: 0,
             empty: true,
             told: false,
+            command: String::new(),
+            confined: None,
         };
         self.truth
             .on_ended(attempt, &ended, quality, Behavior::Succeeds);

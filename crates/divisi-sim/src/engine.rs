@@ -3,7 +3,7 @@
 //! The world, its step and the reconciler are the real ones. What is modeled here is the thin
 //! part between: an inbox, a connection to the supervisor, answers, and beginning of effects.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use divisi_core::assign::Capacity;
 use divisi_core::ids::{AttemptId, Epoch};
@@ -50,6 +50,8 @@ pub(crate) struct Engine {
     pub(crate) connection: Option<u64>,
     /// Effects under way, by the token of their latest beginning.
     pub(crate) pending: BTreeMap<Effect, u64>,
+    /// Attempts that the supervisor held when it was joined: they are not started again.
+    pub(crate) adopted: BTreeSet<AttemptId>,
     /// Effects that took place and were not heard of yet.
     pub(crate) unheard: u64,
     tokens: u64,
@@ -148,6 +150,7 @@ impl Sim {
             inbox: VecDeque::new(),
             connection: None,
             pending: BTreeMap::new(),
+            adopted: BTreeSet::new(),
             unheard: 0,
             tokens: 0,
             wakes_ms: None,

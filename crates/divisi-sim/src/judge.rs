@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::ids::TaskNo;
 use divisi_core::ledger::Account;
-use divisi_core::run::{AttemptEnd, Run, RunStatus, explain, invariants};
+use divisi_core::run::{AttemptEnd, Ending, Failure, Run, RunStatus, Task, explain, invariants};
 use divisi_core::{AttemptId, TaskKind};
 
 use crate::breaks::Oracle;
@@ -85,11 +85,16 @@ impl Sim {
                 },
                 None => max,
             };
-            let leased: u64 = run
-                .tasks()
-                .iter()
-                .map(|task| u64::from(task.attempts()))
-                .sum();
+            // An attempt without a workspace cost nothing: no agent came of it.
+            let free = |ending: &&Ending| {
+                let end = &ending.end;
+                matches!(end, AttemptEnd::Errored(Failure::Preparation(_)))
+            };
+            let cost = |task: &Task| {
+                let free = task.endings.iter().filter(free).count() as u64;
+                u64::from(task.attempts()) - free
+            };
+            let leased: u64 = run.tasks().iter().map(cost).sum();
             if leased > max {
                 return violated(
                     Oracle::Budget,

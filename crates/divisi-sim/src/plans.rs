@@ -122,6 +122,7 @@ fn plan(rng: &mut Rng) -> Plan {
         tasks,
         stages: Vec::new(),
         criteria,
+        ..Plan::default()
     }
 }
 

@@ -10,7 +10,7 @@ use divisi_core::run::{AttemptEnd, Event, Run, TaskState};
 use crate::breaks::Oracle;
 use crate::coverage::Coverage;
 use crate::effects::{is_process, truly_holds};
-use crate::repo::Repo;
+use crate::repo::{Repo, tree_name};
 use crate::sim::{Violation, violated};
 use crate::supervisor::Supervisor;
 use crate::truth::Truth;
@@ -65,10 +65,13 @@ impl Witness<'_> {
                 snapshot: Some(snapshot),
                 ..
             } => self.durable(&snapshot.commit),
-            Event::BatchPrepared { commits } => commits
-                .iter()
-                .try_for_each(|(_, commit)| self.durable(commit)),
-            Event::BatchIntegrated { head, .. } => {
+            Event::BatchPrepared { commits } => {
+                commits.iter().try_for_each(|one| self.durable(&one.commit))
+            }
+            Event::BatchIntegrated { head, attempts } => {
+                for (attempt, receipt) in attempts {
+                    self.judge_integrated(*attempt, receipt)?;
+                }
                 if self.repo.branch(before.id) != Some(head) {
                     return violated(
                         Oracle::Branch,
@@ -92,6 +95,20 @@ impl Witness<'_> {
                 format!("commit {commit} is named and not there"),
             ),
         }
+    }
+
+    /// A receipt of integration names the tree of its commit.
+    fn judge_integrated(&self, attempt: AttemptId, receipt: &Receipt) -> Result<(), Violation> {
+        let Receipt::Integrated { commit, tree, .. } = receipt else {
+            return violated(Oracle::Evidence, format!("{attempt} has no receipt"));
+        };
+        if commit.as_ref().map(tree_name) == *tree {
+            return Ok(());
+        }
+        violated(
+            Oracle::Evidence,
+            format!("{attempt} is integrated as {commit:?} with the tree {tree:?}"),
+        )
     }
 
     fn judge_receipts(

@@ -1,6 +1,6 @@
 //! What the engine hears from the supervisor, and what its monitor finds.
 //!
-//! Words become inputs of the loop. Late ones are not sorted out here: recognising them is the
+//! Words become inputs of the loop. Late ones are not sorted out here: recognizing them is the
 //! core's task, and what is simulated.
 
 use std::collections::BTreeMap;
@@ -81,6 +81,7 @@ impl Sim {
                 base,
                 passed_before: Vec::new(),
                 confined: Some(true),
+                left_out: Vec::new(),
             };
             self.give(Ask::Run(attempt.run, command), Source::Own);
         }
@@ -112,7 +113,11 @@ impl Sim {
     }
 
     fn hear_joined(&mut self, epoch: Epoch, holds: Vec<(AttemptId, Option<Finished>)>) {
-        let Some(engine) = &self.engine else { return };
+        let Some(engine) = &mut self.engine else {
+            return;
+        };
+        let live = holds.iter().filter(|(_, finished)| finished.is_none());
+        engine.adopted.extend(live.map(|(attempt, _)| *attempt));
         let mut runs: BTreeMap<RunId, Vec<(AttemptId, Held)>> = engine
             .world
             .runs()
@@ -175,6 +180,8 @@ impl Sim {
                 swept: 0,
                 empty: true,
                 told: false,
+                command: String::new(),
+                confined: None,
             };
             let command = Command::Ended {
                 attempt,

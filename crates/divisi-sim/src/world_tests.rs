@@ -2,6 +2,7 @@
 
 use divisi_core::assign::Capacity;
 use divisi_core::ids::{CommandId, RunId, TaskId, TaskNo, Time};
+use divisi_core::journal::Stream;
 use divisi_core::plan::{Plan, TaskSpec};
 use divisi_core::run::{Base, Budget, Command, Create, Finding, PauseReason, Settings};
 use divisi_engine::world::{Answer, Ask, Crossing, Delivery, Directive, World};
@@ -119,6 +120,35 @@ fn a_note_to_a_task_that_never_ran_survives_dropped_rows() {
     journal.disk(Disk::drop_rows);
     drop(open(&journal));
     assert_eq!(same(&told, open(&journal).run(RunId(1)).unwrap()), Ok(()));
+}
+
+#[test]
+fn a_run_that_ended_is_not_read_when_an_engine_starts() {
+    let journal = FaultyJournal::default();
+    let mut world = open(&journal);
+    for tasks in [["a"], ["b"]] {
+        let create = unnamed(create(&tasks, Settings::default()));
+        world.step(create, Time(2)).unwrap();
+    }
+    let cancel = |run| unnamed(Ask::Run(RunId(run), Command::Cancel { task: None }));
+    // Its task works: what is to be stopped is owed, also by a run that is being canceled.
+    world.step(cancel(1), Time(3)).unwrap();
+    let attempt = world.run(RunId(1)).unwrap().attempt_id(TaskNo(0), 1);
+    drop(world);
+    let mut world = open(&journal);
+    assert!(world.run(RunId(1)).is_some());
+    let finding = Finding::Lost("gone".to_owned());
+    let lost = Command::Find { attempt, finding };
+    world
+        .step(unnamed(Ask::Run(RunId(1), lost)), Time(4))
+        .unwrap();
+    assert!(world.run(RunId(1)).is_none(), "it has ended");
+    journal.disk(|disk| disk.spoil(Stream::Run(RunId(1))));
+    let mut world = open(&journal);
+    assert!(world.run(RunId(2)).is_some());
+    let third = create(&["c"], Settings::default());
+    let stepped = world.step(unnamed(third), Time(5)).unwrap();
+    assert_eq!(stepped.answers, [Answer::Created(RunId(3))]);
 }
 
 #[test]

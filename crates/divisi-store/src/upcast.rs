@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 use divisi_core::journal::{Entry, Fault, Stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One step from an older form to a newer one.
 #[derive(Clone, Copy, Debug)]
@@ -30,11 +30,14 @@ pub struct Upcasters {
 }
 
 impl Upcasters {
-    /// Those of the events of today's code. All forms are of version 1, so there is nothing to
-    /// lift yet.
+    /// Those of the events of today's code.
     #[must_use]
     pub fn current() -> Upcasters {
-        Upcasters::default()
+        Upcasters::default().with(Upcaster {
+            from: ("batch_prepared", 1),
+            to: ("batch_prepared", 2),
+            lift: name_prepared,
+        })
     }
 
     /// The same with one more step. A later step for the same form replaces the earlier.
@@ -136,6 +139,18 @@ impl Versions {
     }
 }
 
+/// Version 1 wrote pairs of an attempt and its commit, where there was no room for a tree.
+fn name_prepared(mut body: Value) -> Result<Value, String> {
+    let commits = body.get_mut("commits").and_then(Value::as_array_mut);
+    for pair in commits.ok_or("it has no `commits`")? {
+        let [attempt, commit] = pair.as_array().map_or(&[][..], Vec::as_slice) else {
+            return Err("a commit is not given as a pair".to_owned());
+        };
+        *pair = json!({ "attempt": attempt, "commit": commit });
+    }
+    Ok(body)
+}
+
 fn unknown(entry: &Entry, today: Option<u32>) -> String {
     match today {
         None => "this Divisi does not know the kind; a newer one wrote it".to_owned(),
@@ -167,7 +182,6 @@ pub(crate) fn stream_name(stream: Stream) -> String {
 #[cfg(test)]
 mod tests {
     use divisi_core::{RunId, Time};
-    use serde_json::json;
 
     use super::*;
 
@@ -253,6 +267,20 @@ mod tests {
         let body = r#"{ "b" : 1,  "a" : 2 }"#;
         let kept = versions().lift(entry("lamp_put_out", 1, body)).unwrap();
         assert_eq!(kept.body, body);
+    }
+
+    #[test]
+    fn pairs_of_prepared_commits_get_names_and_damaged_ones_are_refused() {
+        let lift = |body: &str| name_prepared(serde_json::from_str(body).unwrap());
+        let lifted = lift(r#"{"event":"batch_prepared","commits":[[{"run":1},"c"]]}"#);
+        let named = json!({
+            "event": "batch_prepared",
+            "commits": [{"attempt": {"run": 1}, "commit": "c"}],
+        });
+        assert_eq!(lifted, Ok(named));
+        for damaged in [r#"{}"#, r#"{"commits":[["c"]]}"#, r#"{"commits":[3]}"#] {
+            assert!(lift(damaged).is_err(), "{damaged}");
+        }
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub(crate) enum Command {
     Split(Split),
     /// Show what a run, or one task of it, changed
     Diff(Diff),
-    /// Bring a run's result into your branch; without `--yes` only say what would happen
+    /// Show what bringing a run's result into your branch would do, and with consent do it
     Merge(Merge),
     /// Play a plan under a virtual clock, with its estimates
     Simulate(Simulate),
@@ -178,15 +178,12 @@ pub(crate) enum Durability {
     Normal,
 }
 
-/// How agents are run; of `run` and `resume`.
+/// How agents are run. It is said once, and holds for the run whoever goes on with it.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Running {
     /// How many attempts run side by side
     #[arg(short, long = "jobs", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) jobs: Option<u32>,
-    /// What a step of the journal survives before anything rests on it
-    #[arg(long, value_name = "HOW", default_value = "full")]
-    pub(crate) durability: Durability,
     /// A path outside the workspaces that agents may write to; may be repeated
     #[arg(long, value_name = "PATH")]
     pub(crate) allow_write: Vec<PathBuf>,
@@ -213,6 +210,9 @@ pub(crate) struct RunArgs {
     /// How agents are run.
     #[command(flatten)]
     pub(crate) running: Running,
+    /// What a step of the journal survives, if this process is the one that keeps it
+    #[arg(long, value_name = "HOW", default_value = "full")]
+    pub(crate) durability: Durability,
     /// Start without asking for approval of the plan
     #[arg(short, long)]
     pub(crate) yes: bool,
@@ -245,9 +245,9 @@ pub(crate) struct Resume {
     /// The run, for example `run-3` or `3`; the latest if left out
     #[arg(value_parser = run_id)]
     pub(crate) run: Option<RunId>,
-    /// How agents are run.
-    #[command(flatten)]
-    pub(crate) running: Running,
+    /// What a step of the journal survives, if this process is the one that keeps it
+    #[arg(long, value_name = "HOW", default_value = "full")]
+    pub(crate) durability: Durability,
 }
 
 /// `divisi logs`.
@@ -378,7 +378,7 @@ pub(crate) struct Merge {
     /// The run, for example `run-3` or `3`; the latest if left out
     #[arg(value_parser = run_id)]
     pub(crate) run: Option<RunId>,
-    /// Do it
+    /// Do it without asking
     #[arg(short, long)]
     pub(crate) yes: bool,
     /// As one commit

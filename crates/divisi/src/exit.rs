@@ -17,7 +17,8 @@ pub(crate) enum Exit {
     Usage,
     /// The run is blocked: no remedy is left, a person must decide.
     Blocked,
-    /// The run waits only for people: an approval, a review, work, an answer, or `resume`.
+    /// Only people can go on: their consent is awaited, an approval, a review, work, an answer, or
+    /// `resume`.
     Waiting,
     /// The run was canceled.
     Canceled,
@@ -74,7 +75,7 @@ impl Exit {
             Exit::Usage => "the command line or the plan is wrong; nothing was started",
             Exit::Blocked => "the run is blocked and a person must decide: `divisi explain`",
             Exit::Waiting => {
-                "the run waits only for people (approval, review, work, answer, resume): \
+                "only people can go on (consent, approval, review, work, answer, resume): \
                  `divisi explain`"
             }
             Exit::Canceled => "the run was canceled",

@@ -6,8 +6,10 @@
 #[cfg(windows)]
 compile_error!("Divisi does not run on Windows yet; build and use it in WSL 2");
 
+mod changed;
 mod cli;
 mod commands;
+mod consent;
 mod exit;
 mod follow;
 #[cfg(test)]
@@ -16,6 +18,7 @@ mod given;
 mod happened;
 mod hold;
 mod loaded;
+mod outline;
 mod plan;
 mod printer;
 mod progress;
@@ -24,6 +27,7 @@ mod report;
 #[cfg(test)]
 mod scenes;
 mod signals;
+mod unfinished;
 mod words;
 
 use std::process::ExitCode;
@@ -126,7 +130,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
             (args.of.run, Action::Answer { task, text })
         }
         Command::Diff(args) => {
-            return commands::merge::diff(args, latest(args.run)?, project, printer);
+            return commands::diff::diff(args, latest(args.run)?, project, printer);
         }
         Command::Merge(args) => {
             return commands::merge::merge(args, latest(args.run)?, project, printer);

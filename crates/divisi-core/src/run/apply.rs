@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::event::{Event, Then};
+use super::event::{Event, PreparedCommit, Then};
 use super::links::{Links, Node};
 use super::settings::Settings;
 use super::state::{
@@ -82,6 +82,7 @@ impl Run {
             settings: settings.clone(),
             base: base.clone(),
             criteria: plan.criteria.clone(),
+            preparation: Arc::new(plan.preparation.clone()),
             stages: Vec::new(),
             revision: 1,
             created_at: at,
@@ -105,6 +106,7 @@ impl Run {
             delayed: BTreeSet::new(),
             owed: BTreeSet::new(),
             slots: 0,
+            live: BTreeSet::new(),
             has_files: false,
             changed: BTreeSet::new(),
         }
@@ -146,6 +148,7 @@ impl Run {
         self.delayed.clear();
         self.owed.clear();
         self.slots = 0;
+        self.live.clear();
         for no in self.numbers() {
             self.counts.add(self.tasks[no.index()].status());
             self.classify(no);
@@ -198,9 +201,12 @@ impl Run {
             TaskState::Ready { .. } => {
                 self.classes[task.class as usize].ready.insert(key);
             }
-            TaskState::Active(live) if takes_slot(live) => {
-                self.slots += 1;
-                self.classes[task.class as usize].live += 1;
+            TaskState::Active(live) => {
+                self.live.insert(no);
+                if takes_slot(live) {
+                    self.slots += 1;
+                    self.classes[task.class as usize].live += 1;
+                }
             }
             _ => {}
         }
@@ -217,9 +223,12 @@ impl Run {
             TaskState::Ready { .. } => {
                 self.classes[task.class as usize].ready.remove(&key);
             }
-            TaskState::Active(live) if takes_slot(live) => {
-                self.slots -= 1;
-                self.classes[task.class as usize].live -= 1;
+            TaskState::Active(live) => {
+                self.live.remove(&no);
+                if takes_slot(live) {
+                    self.slots -= 1;
+                    self.classes[task.class as usize].live -= 1;
+                }
             }
             _ => {}
         }
@@ -362,6 +371,7 @@ impl Run {
                     base: None,
                     passed_before: Vec::new(),
                     confined: None,
+                    left_out: Vec::new(),
                     stopping: None,
                     suspected: None,
                     receipts: Vec::new(),
@@ -380,7 +390,7 @@ impl Run {
         self.change(no, |task| {
             let Some(live) = task.live_mut() else { return };
             for receipt in receipts {
-                live.receipts.push(receipt.clone());
+                take_receipt(live, receipt);
                 match receipt_name(receipt) {
                     EventName::Submitted => live.phase = Phase::Submitted,
                     EventName::Collected => live.phase = Phase::Collected,
@@ -413,7 +423,9 @@ impl Run {
         }
         self.change(attempt.task, |task| {
             if let Some(live) = task.live_mut() {
-                live.receipts.extend_from_slice(receipts);
+                for receipt in receipts {
+                    take_receipt(live, receipt);
+                }
             }
             finish(task, at, end.clone());
             match end {
@@ -447,14 +459,15 @@ impl Run {
         }
     }
 
-    fn apply_prepared(&mut self, commits: &[(AttemptId, Commit)]) {
-        for (attempt, commit) in commits {
-            self.dequeue(*attempt);
-            self.integration.prepared.push(*attempt);
-            self.change(attempt.task, |task| {
+    fn apply_prepared(&mut self, commits: &[PreparedCommit]) {
+        for one in commits {
+            self.dequeue(one.attempt);
+            self.integration.prepared.push(one.attempt);
+            self.change(one.attempt.task, |task| {
                 if let Some(live) = task.live_mut() {
                     live.phase = Phase::Prepared {
-                        commit: commit.clone(),
+                        commit: one.commit.clone(),
+                        tree: one.tree.clone(),
                     };
                 }
             });
@@ -609,17 +622,12 @@ impl Run {
                 // Redone work is checked with the whole again. What its dependents made stands:
                 // they are not held back a second time.
                 self.finally = Final::Open;
-                self.unmeet(no);
+                debug_assert!(!matches!(self.tasks[no.index()].state, TaskState::Done));
+                self.count_unmet();
             }
             Event::TaskRetried { .. } => self.finally = Final::Open,
             _ => {}
         }
-    }
-
-    /// A done task is to be redone: its dependents count it as unmet again, without changing state.
-    fn unmeet(&mut self, no: TaskNo) {
-        debug_assert!(!matches!(self.tasks[no.index()].state, TaskState::Done));
-        self.count_unmet();
     }
 }
 
@@ -643,12 +651,14 @@ fn apply_live(live: &mut Attempt, event: Event) {
             base,
             passed_before,
             confined,
+            left_out,
             ..
         } => {
             live.phase = Phase::Working;
             live.base = base;
             live.passed_before = passed_before;
             live.confined = confined;
+            live.left_out = left_out;
         }
         Event::AttemptAdopted { epoch, .. } => live.epoch = epoch,
         Event::AttemptStopping { reason, .. } => live.stopping = Some(reason),
@@ -657,6 +667,18 @@ fn apply_live(live: &mut Attempt, event: Event) {
         Event::ReviewAwaited { verdicts, .. } => live.phase = Phase::Held { verdicts },
         _ => {}
     }
+}
+
+/// What the supervisor said when it ended counts more than what was expected at its start.
+fn take_receipt(live: &mut Attempt, receipt: &Receipt) {
+    if let Receipt::Submitted {
+        confined: Some(confined),
+        ..
+    } = receipt
+    {
+        live.confined = Some(*confined);
+    }
+    live.receipts.push(receipt.clone());
 }
 
 /// Moves the live attempt to the endings.
@@ -679,6 +701,7 @@ fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
         end,
         base: live.base,
         confined: live.confined,
+        left_out: live.left_out,
         receipts: live.receipts,
         returned: false,
         offer: None,

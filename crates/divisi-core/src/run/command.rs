@@ -128,6 +128,16 @@ pub enum Command {
         passed_before: Vec<u16>,
         /// Whether its writes are confined.
         confined: Option<bool>,
+        /// What was to be copied into its workspace and was not, with the reasons.
+        left_out: Vec<String>,
+    },
+    /// Its workspace cannot be prepared, which is no fault of the agent's: the run pauses, and
+    /// the attempt costs its task nothing.
+    NotPrepared {
+        /// Which.
+        attempt: AttemptId,
+        /// Why.
+        cause: String,
     },
     /// The agent could not be started.
     NotStarted {

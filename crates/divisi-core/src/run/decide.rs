@@ -115,7 +115,18 @@ impl Draft<'_> {
                 base,
                 passed_before,
                 confined,
-            } => self.on_started(attempt, base, passed_before, confined),
+                left_out,
+            } => {
+                let started = Event::AttemptStarted {
+                    attempt,
+                    base,
+                    passed_before,
+                    confined,
+                    left_out,
+                };
+                self.on_started(attempt, started)
+            }
+            Command::NotPrepared { attempt, cause } => self.on_not_prepared(attempt, cause),
             Command::NotStarted {
                 attempt,
                 cause,
@@ -218,24 +229,33 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn on_started(
-        &mut self,
-        attempt: AttemptId,
-        base: Option<crate::ids::Commit>,
-        passed_before: Vec<u16>,
-        confined: Option<bool>,
-    ) -> Result<(), Rejection> {
+    /// `started` becomes an event once, whoever says it again.
+    fn on_started(&mut self, attempt: AttemptId, started: Event) -> Result<(), Rejection> {
         match self.live(attempt)?.phase {
             Phase::Leased => {}
             Phase::Working => return Ok(()),
             _ => return Self::superseded(attempt),
         }
-        self.push(Event::AttemptStarted {
-            attempt,
-            base,
-            passed_before,
-            confined,
-        });
+        self.push(started);
+        Ok(())
+    }
+
+    /// What every workspace of the run needs cannot be had: nothing more is started until a person
+    /// has seen to it.
+    fn on_not_prepared(&mut self, attempt: AttemptId, cause: String) -> Result<(), Rejection> {
+        let live = self.live(attempt)?;
+        if live.phase != Phase::Leased {
+            return Self::superseded(attempt);
+        }
+        let end = match live.stopping.clone() {
+            Some(reason) => AttemptEnd::Stopped(reason),
+            None => {
+                self.pause(PauseReason::Fault(cause.clone()), false)?;
+                AttemptEnd::Errored(Failure::Preparation(cause))
+            }
+        };
+        // No agent has seen its workspace.
+        self.end(attempt, end, Vec::new(), true);
         Ok(())
     }
 
@@ -309,9 +329,11 @@ impl Draft<'_> {
         }
         let receipt = Receipt::Submitted {
             at: self.at,
+            command: ended.command.clone(),
             exit: ended.exit.clone(),
             output: ended.output.clone(),
             wall_ms: ended.wall_ms,
+            confined: ended.confined,
         };
         if let Some(reason) = live.stopping.clone() {
             self.end(
@@ -382,6 +404,7 @@ impl Draft<'_> {
                 .collect();
             let verified = Receipt::Verified {
                 at: self.at,
+                tree: None,
                 verdicts,
             };
             let integrated = Receipt::Integrated {
@@ -464,12 +487,13 @@ impl Draft<'_> {
 
     /// The checks passed, or a person let them pass.
     pub(super) fn verified(&mut self, attempt: AttemptId, verdicts: Vec<Verdict>) {
-        let mut receipts = vec![Receipt::Verified {
-            at: self.at,
-            verdicts,
-        }];
         let task = &self.run.tasks()[attempt.task.index()];
         let snapshot = task.live().and_then(Attempt::snapshot);
+        let mut receipts = vec![Receipt::Verified {
+            at: self.at,
+            tree: snapshot.map(|snapshot| snapshot.tree.clone()),
+            verdicts,
+        }];
         if snapshot.is_none() {
             receipts.push(Receipt::Integrated {
                 at: self.at,

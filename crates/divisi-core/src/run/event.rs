@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::settings::Settings;
 use super::state::{AttemptEnd, Base, RunStatus};
 use crate::criterion::Verdict;
-use crate::ids::{AttemptId, Commit, Epoch, TaskNo, Time};
+use crate::ids::{AttemptId, Commit, Epoch, TaskNo, Time, Tree};
+use crate::journal::version_of;
 use crate::plan::{Plan, TaskSpec};
 use crate::receipt::{Receipt, Snapshot};
 
@@ -64,6 +65,18 @@ pub enum Then {
     Ask(String),
     /// Nothing: it was canceled.
     Cancel,
+}
+
+/// A commit that is made for a run's branch, before the branch takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreparedCommit {
+    /// Whose work.
+    pub attempt: AttemptId,
+    /// The commit.
+    pub commit: Commit,
+    /// Its tree; version 1 of the event did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<Tree>,
 }
 
 /// A fact about a run.
@@ -143,6 +156,9 @@ pub enum Event {
         /// Whether its process's writes are confined.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         confined: Option<bool>,
+        /// What was to be copied into its workspace and was not, with the reasons.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<String>,
     },
     /// A later life of the engine found it still held by the supervisor.
     AttemptAdopted {
@@ -201,7 +217,7 @@ pub enum Event {
     /// Commits of a batch on the run's branch are made; the branch is about to take them.
     BatchPrepared {
         /// The attempts and their commits, in order.
-        commits: Vec<(AttemptId, Commit)>,
+        commits: Vec<PreparedCommit>,
     },
     /// The branch took them.
     BatchIntegrated {
@@ -290,7 +306,7 @@ pub const KINDS: &[(&str, u32)] = &[
     ("attempt_cleared", 1),
     ("review_awaited", 1),
     ("attempt_ended", 1),
-    ("batch_prepared", 1),
+    ("batch_prepared", 2),
     ("batch_integrated", 1),
     ("batch_narrowed", 1),
     ("attempt_returned", 1),
@@ -307,6 +323,12 @@ pub const KINDS: &[(&str, u32)] = &[
 pub const KINDS_OF_STRUCTURE: &[&str] = &["run_created", "task_split"];
 
 impl Event {
+    /// The version of its form, as in [`KINDS`].
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        version_of(KINDS, self.kind())
+    }
+
     /// Its name, as in [`KINDS`].
     #[must_use]
     pub fn kind(&self) -> &'static str {

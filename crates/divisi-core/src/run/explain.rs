@@ -10,9 +10,13 @@ use super::state::{
 };
 use crate::criterion::Outcome;
 use crate::ids::{TaskNo, Time};
+use crate::plan::WorkspaceKind;
 
 /// At most so many causes are listed; the rest is counted.
 const CAUSES_MAX: usize = 8;
+
+/// So many of those that hold a limit's places are named.
+const RUNNING_MAX: usize = 3;
 
 /// The answer to "why is this not further?".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,14 +202,17 @@ fn waiting(run: &Run, no: TaskNo, told: &mut Explanation) {
                 let behind = run.dependencies_unseen(on, &mut joins);
                 worklist.extend(behind.into_iter().filter(open));
             }
-            TaskStatus::Blocked => told
-                .commands
-                .push(format!("divisi explain {} {}", run.id, task.spec.id)),
-            _ => {}
+            status if status.is_terminal() => {}
+            _ => told.commands.push(explain_command(run, task)),
         }
     }
     told.commands.truncate(CAUSES_MAX);
     bound(&mut told.causes);
+}
+
+/// Leads on to what is in the way, with the commands that change that.
+fn explain_command(run: &Run, task: &Task) -> String {
+    format!("divisi explain {} {}", run.id, task.spec.id)
 }
 
 fn ready(run: &Run, task: &Task, not_before: Time, now: Time, told: &mut Explanation) {
@@ -225,11 +232,22 @@ fn ready(run: &Run, task: &Task, not_before: Time, now: Time, told: &mut Explana
         let seconds = not_before.ms_since(now).div_ceil(1000);
         told.causes
             .push(format!("its next attempt is due in {seconds} s"));
+        told.command(run, "cancel", task, "");
     } else {
         let agent = task.agent(&run.settings);
         match run.limit_reached(agent, task.spec.role().as_deref()) {
-            Some(limit) => told.causes.push(format!("the limit of {limit} is reached")),
-            None => told.causes.push("a worker will take it next".to_owned()),
+            Some(limit) => {
+                told.causes.push(format!("the limit of {limit} is reached"));
+                for (_, running) in run.live().take(RUNNING_MAX) {
+                    let cause = format!("{} is {}", running.spec.id, running.status());
+                    told.causes.push(cause);
+                    told.commands.push(explain_command(run, running));
+                }
+            }
+            None => {
+                told.causes.push("a worker will take it next".to_owned());
+                told.command(run, "cancel", task, "");
+            }
         }
     }
 }
@@ -249,8 +267,14 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             told.command(run, "submit", task, " [FILE…]");
         }
         Phase::Leased | Phase::Working => {
-            told.causes
-                .push(format!("{attempt} has worked for {seconds} s"));
+            // An agent in a worktree is recorded before it begins.
+            let is_prepared = live.phase == Phase::Working
+                || task.spec.workspace != WorkspaceKind::Worktree
+                || run.preparation.is_empty();
+            told.causes.push(match is_prepared {
+                true => format!("{attempt} has worked for {seconds} s"),
+                false => format!("{attempt} has waited for its workspace for {seconds} s"),
+            });
             if let Some(reason) = &live.stopping {
                 told.causes
                     .push(format!("it is being ended: {}", reason.word()));
@@ -261,12 +285,16 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             told.command(run, "logs", task, "");
             told.command(run, "cancel", task, "");
         }
-        Phase::Submitted => told
-            .causes
-            .push(format!("what {attempt} made is being collected")),
-        Phase::Collected => told
-            .causes
-            .push(format!("what {attempt} made is being checked")),
+        Phase::Submitted => {
+            told.causes
+                .push(format!("what {attempt} made is being collected"));
+            told.command(run, "cancel", task, "");
+        }
+        Phase::Collected => {
+            told.causes
+                .push(format!("what {attempt} made is being checked"));
+            told.command(run, "cancel", task, "");
+        }
         Phase::Held { verdicts } => {
             for verdict in verdicts
                 .iter()
@@ -289,9 +317,13 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
                 "{attempt} passed its checks; {} are integrated before it",
                 place.unwrap_or(0)
             ));
+            told.command(run, "cancel", task, "");
         }
-        Phase::Prepared { .. } => told
-            .causes
-            .push("the run's branch is about to take it".to_owned()),
+        Phase::Prepared { .. } => {
+            told.causes
+                .push("the run's branch is about to take it".to_owned());
+            // Nothing stops it any more.
+            told.commands.push(format!("divisi watch {}", run.id));
+        }
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then
         AttemptEnd::Asked(question) => Then::Ask(question.clone()),
         AttemptEnd::Integrated
         | AttemptEnd::Superseded
+        | AttemptEnd::Errored(Failure::Preparation(_))
         | AttemptEnd::Stopped(StopReason::Interrupted) => Then::Retry {
             not_before: Time(0),
         },
@@ -135,6 +136,7 @@ fn failure_words(failure: &Failure) -> String {
         }
         Failure::Start { cause, .. } => format!("it could not be started: {cause}"),
         Failure::Person(reason) => format!("a person refused it: {reason}"),
+        Failure::Preparation(cause) => format!("its workspace could not be prepared: {cause}"),
     }
 }
 

@@ -10,7 +10,7 @@ use super::owed::Effect;
 use super::settings::Settings;
 use super::transition::StateName;
 use crate::criterion::Verdict;
-use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskId, TaskNo, Time};
+use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskId, TaskNo, Time, Tree};
 use crate::plan::{Plan, TaskKind, TaskSpec, Work};
 use crate::receipt::{Receipt, Snapshot};
 use crate::run::event::PauseReason;
@@ -54,6 +54,9 @@ pub enum Phase {
     Prepared {
         /// That commit.
         commit: Commit,
+        /// Its tree, as far as it was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tree: Option<Tree>,
     },
 }
 
@@ -95,6 +98,9 @@ pub struct Attempt {
     /// Whether its process's writes are confined; `None` until known, or without a process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confined: Option<bool>,
+    /// What was to be copied into its workspace and was not, with the reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Why it is being ended, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopping: Option<StopReason>,
@@ -142,6 +148,8 @@ pub enum Failure {
     },
     /// A person refused it.
     Person(String),
+    /// Its workspace could not be prepared.
+    Preparation(String),
 }
 
 /// How an attempt ended.
@@ -169,7 +177,8 @@ impl AttemptEnd {
     #[must_use]
     pub fn is_own_failure(&self) -> bool {
         match self {
-            AttemptEnd::Refused(Failure::Conflict(_)) => false,
+            AttemptEnd::Refused(Failure::Conflict(_))
+            | AttemptEnd::Errored(Failure::Preparation(_)) => false,
             AttemptEnd::Refused(_) | AttemptEnd::Errored(_) => true,
             AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue) => true,
             AttemptEnd::Integrated
@@ -204,6 +213,9 @@ pub struct Ending {
     /// Whether its process's writes were confined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confined: Option<bool>,
+    /// What was to be copied into its workspace and was not, with the reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Evidence of the steps it completed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<Receipt>,
@@ -456,15 +468,22 @@ impl Task {
     /// Who does it next.
     #[must_use]
     pub fn agent<'a>(&'a self, settings: &'a Settings) -> &'a str {
-        if let Some(agent) = self.reassigned.as_ref().or(self.spec.agent.as_ref()) {
-            return agent;
+        match &self.reassigned {
+            Some(agent) => agent,
+            None => agent_of(&self.spec, settings),
         }
-        match (&self.spec.work, self.spec.kind) {
-            (_, TaskKind::External) => AGENT_EXTERNAL,
-            (Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
-            (Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
-            (Work::Handoff, _) => &settings.agent_default,
-        }
+    }
+}
+
+/// Who does a task first: the agent that the plan names, or the one that its work calls for.
+#[must_use]
+pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
+    match (&spec.agent, &spec.work, spec.kind) {
+        (Some(agent), _, _) => agent,
+        (None, _, TaskKind::External) => AGENT_EXTERNAL,
+        (None, Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
+        (None, Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
+        (None, Work::Handoff, _) => &settings.agent_default,
     }
 }
 
@@ -623,6 +642,8 @@ pub struct Run {
     pub base: Base,
     /// The intent's criteria.
     pub criteria: Vec<crate::criterion::Criterion>,
+    /// What checkouts of its tree need besides its files.
+    pub preparation: Arc<crate::preparation::Preparation>,
     /// Names of authored stages, and each task's; empty if the plan has none.
     pub stages: Vec<(String, Vec<TaskNo>)>,
     /// 1 for the plan as it was accepted, one more for every revision.
@@ -652,6 +673,8 @@ pub struct Run {
     pub(crate) delayed: BTreeSet<(Time, TaskNo)>,
     pub(super) owed: BTreeSet<Effect>,
     pub(super) slots: u32,
+    /// Tasks with a live attempt.
+    pub(super) live: BTreeSet<TaskNo>,
     pub(super) has_files: bool,
     pub(super) changed: BTreeSet<TaskNo>,
 }
@@ -725,7 +748,15 @@ impl Run {
         // is being prepared for them, it is not yet their turn.
         let prepared = |live: &Attempt| live.phase != Phase::Leased;
         self.counts.of(TaskStatus::Running) > 0
-            && self.tasks.iter().filter_map(Task::live).all(prepared)
+            && self
+                .live()
+                .filter_map(|(_, task)| task.live())
+                .all(prepared)
+    }
+
+    /// The tasks with a live attempt, by number.
+    pub fn live(&self) -> impl Iterator<Item = (TaskNo, &Task)> {
+        self.live.iter().map(|no| (*no, &self.tasks[no.index()]))
     }
 
     /// Live attempts that hold a slot.
@@ -771,6 +802,7 @@ impl Run {
             tasks: self.tasks.iter().map(|task| (*task.spec).clone()).collect(),
             stages: self.stages.iter().map(stage).collect(),
             criteria: self.criteria.clone(),
+            preparation: (*self.preparation).clone(),
         }
     }
 

@@ -28,10 +28,26 @@ pub enum Input {
         /// Which.
         effect: Effect,
         /// How.
-        result: Result<Finished, String>,
+        result: Result<Finished, Failed>,
     },
     /// A key press or a signal: the first time end gracefully, the second time at once.
     Interrupted,
+}
+
+/// Why an effect did not come out.
+#[derive(Debug)]
+pub enum Failed {
+    /// A reason of ours, in words; worth another try.
+    Ours(String),
+    /// What every workspace of the run needs cannot be had, in words: only a person can change
+    /// that.
+    Setup(String),
+}
+
+impl From<String> for Failed {
+    fn from(cause: String) -> Failed {
+        Failed::Ours(cause)
+    }
 }
 
 /// What an effect that came out produced.

@@ -16,14 +16,15 @@ use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AttemptEnd, Ending, Run, S
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{AttemptId, Commit, Criterion, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind};
 
-use super::input::Finished;
+use super::input::{Failed, Finished};
+use super::preparation::{Preparing, Provided, failed};
 use super::shell::{Shell, log_path};
 use super::supervised::chain;
 use crate::compose;
 use crate::failpoint;
 use crate::files::{Files, FolderFiles};
 use crate::handoff;
-use crate::workspace::{CollectOptions, SuccessorFrom, Workspace};
+use crate::workspace::{CollectOptions, Given, SuccessorFrom, Workspace};
 
 /// The file in an attempt's temporary folder that holds its question, if it has one.
 const QUESTION_FILE: &str = "question.txt";
@@ -48,6 +49,7 @@ pub(super) struct Starting {
     /// Artifacts of inputs, for compositions.
     pub(super) inputs: Vec<compose::Input>,
     pub(super) facts: compose::Facts,
+    pub(super) preparing: Preparing,
     pub(super) at: Time,
 }
 
@@ -60,6 +62,8 @@ pub struct Prepared {
     pub base: Option<Commit>,
     /// Cheap criteria that already pass.
     pub passed_before: Vec<u16>,
+    /// What was to be copied into its workspace and was not, with the reasons.
+    pub left_out: Vec<String>,
     /// How it is launched.
     pub launched: Launched,
 }
@@ -75,6 +79,14 @@ pub enum Launched {
     Instant,
     /// Somebody will submit.
     Person,
+}
+
+/// Why an attempt is not launched.
+pub(super) enum Unlaunched {
+    /// It would fail again in the same way.
+    Never(String),
+    /// For a reason of ours, worth another try.
+    NotNow(String),
 }
 
 impl Starting {
@@ -106,6 +118,7 @@ impl Starting {
                 title: run.title.clone(),
                 date: day,
             },
+            preparing: Preparing::of(run),
             at,
         })
     }
@@ -128,37 +141,41 @@ impl Starting {
         &self,
         shell: &Shell,
         workspace: &Path,
-    ) -> Result<Launched, Finished> {
-        self.launch(shell, workspace, None, None)
+    ) -> Result<Launched, Unlaunched> {
+        self.launch(shell, workspace, None)
     }
 
-    /// Prepares workspace and handoff. An error is a reason of ours, worth another try.
-    pub(super) fn prepare(mut self, shell: &Shell) -> Result<Finished, String> {
+    /// Prepares workspace and handoff.
+    pub(super) fn prepare(mut self, shell: &Shell) -> Result<Finished, Failed> {
         failpoint::hit("start.before");
         let Some(head) = self.base.clone().or_else(|| self.head.clone()) else {
-            return Err("the run has no base commit".to_owned());
+            return Err("the run has no base commit".to_owned().into());
         };
-        let (path, base) = match self.spec.workspace {
-            WorkspaceKind::Shared => (shell.shared(self.attempt.run, &head)?, None),
+        let (path, base, left_out) = match self.spec.workspace {
+            WorkspaceKind::Shared => {
+                let (path, left_out) = shell.shared(&self.preparing, self.attempt, &head)?;
+                (path, None, left_out)
+            }
             kind => {
-                let workspace = self.workspace(shell, kind, &head)?;
-                (workspace.path, Some(workspace.base))
+                let (workspace, left_out) = self.workspace(shell, kind, &head)?;
+                (workspace.path, Some(workspace.base), left_out)
             }
         };
         let passed_before = self.passed_before(shell, &path, base.as_ref())?;
         if self.spec.kind == TaskKind::Compose {
             self.read_inputs(shell)?;
         }
-        let tmp = shell.tmp_folder(&tmp_name(self.attempt));
         let handoff_path = self.write_handoff(shell)?;
-        let launched = match self.launch(shell, &path, tmp.as_deref(), handoff_path.as_deref()) {
+        let launched = match self.launch(shell, &path, handoff_path.as_deref()) {
             Ok(launched) => launched,
-            Err(not_started) => return Ok(not_started),
+            Err(Unlaunched::Never(cause)) => return Ok(self.not_started(cause)),
+            Err(Unlaunched::NotNow(cause)) => return Err(cause.into()),
         };
         let prepared = Prepared {
             attempt: self.attempt,
             base,
             passed_before,
+            left_out,
             launched,
         };
         failpoint::hit("start.after");
@@ -170,27 +187,39 @@ impl Starting {
         shell: &Shell,
         kind: WorkspaceKind,
         base: &Commit,
-    ) -> Result<Workspace, String> {
+    ) -> Result<(Workspace, Vec<String>), Failed> {
         let pool = shell.pool()?;
-        let make = |number: u32, base: &Commit| {
-            let (run, task) = (self.attempt.run, self.attempt.task);
-            match kind {
-                WorkspaceKind::Scratch => pool.scratch(run, task, number, base),
-                _ => pool.worktree(run, task, number, base),
-            }
-            .map_err(|error| chain(&error))
-        };
+        let (run, task) = (self.attempt.run, self.attempt.task);
         if self.base.is_none() {
             // An attempt that was never started may have prepared it on an older head.
-            pool.release_unused(self.attempt.run, self.attempt.task, self.workspace, base)
-                .map_err(|error| chain(&error))?;
+            pool.release_unused(run, task, self.workspace, base)
+                .map_err(failed)?;
         }
+        // What Divisi does by itself needs nothing beside the tree.
+        let ours = matches!(self.agent.as_str(), AGENT_COMPOSE | AGENT_EXTERNAL);
+        let prepares = kind == WorkspaceKind::Worktree && !ours && !self.preparing.is_nothing();
+        let on = self.lost.as_ref().map_or(base, |(_, base)| base);
+        let provided = if prepares && !pool.is_prepared(run, task, self.workspace, on) {
+            let tree = pool.repo().tree_of(on).map_err(failed)?;
+            shell.provide(&self.preparing, self.attempt, &tree, Some(on))?
+        } else {
+            Provided::NOTHING
+        };
+        let make = |number: u32, base: &Commit, given: Given<'_>| {
+            match kind {
+                WorkspaceKind::Scratch => pool
+                    .scratch(run, task, number, base)
+                    .map(|workspace| (workspace, Vec::new())),
+                _ => pool.worktree_with(run, task, number, base, given),
+            }
+            .map_err(failed)
+        };
         let Some((number, lost_base)) = &self.lost else {
-            return make(self.workspace, base);
+            return make(self.workspace, base, provided.given());
         };
         // What a lost attempt left is copied: whoever may still write there disturbs nobody.
-        let lost = make(*number, lost_base)?;
-        let (_, secrets) = shell.environment(&self.spec.env, &[]);
+        let (lost, _) = make(*number, lost_base, Given::NOTHING)?;
+        let (_, secrets) = shell.environment(self.attempt.run, &self.spec.env, &[]);
         let options = CollectOptions {
             message: &format!("{}: left by a lost attempt", self.spec.id),
             at: self.at,
@@ -199,11 +228,11 @@ impl Starting {
             secrets: &secrets,
         };
         let successor = pool
-            .successor(&lost, false, &options)
-            .map_err(|error| chain(&error))?;
+            .successor(&lost, false, &options, provided.given())
+            .map_err(failed)?;
         match successor.from {
             SuccessorFrom::Base(_) | SuccessorFrom::Snapshot(_) | SuccessorFrom::Same => {
-                Ok(successor.workspace)
+                Ok((successor.workspace, successor.left_out))
             }
         }
     }
@@ -297,12 +326,15 @@ impl Starting {
         &self,
         shell: &Shell,
         workspace: &Path,
-        tmp: Option<&Path>,
         handoff_path: Option<&str>,
-    ) -> Result<Launched, Finished> {
+    ) -> Result<Launched, Unlaunched> {
         match self.agent.as_str() {
-            AGENT_COMPOSE => return Ok(self.launch_compose(shell, workspace, tmp)),
-            AGENT_EXTERNAL => return self.launch_external(shell, workspace),
+            AGENT_COMPOSE => return Ok(self.launch_compose(shell, workspace)),
+            AGENT_EXTERNAL => {
+                return self
+                    .launch_external(shell, workspace)
+                    .map_err(Unlaunched::Never);
+            }
             _ => {}
         }
         let Some(agent) = shell.agent(&self.agent) else {
@@ -310,9 +342,9 @@ impl Starting {
                 "there is no agent {:?}; there are command, person and scripted",
                 self.agent
             );
-            return Err(self.not_started(cause));
+            return Err(Unlaunched::Never(cause));
         };
-        self.launch_agent(shell, agent.as_ref(), workspace, tmp, handoff_path)
+        self.launch_agent(shell, agent.as_ref(), workspace, handoff_path)
     }
 
     fn launch_agent(
@@ -320,17 +352,13 @@ impl Starting {
         shell: &Shell,
         agent: &dyn Agent,
         workspace: &Path,
-        tmp: Option<&Path>,
         handoff_path: Option<&str>,
-    ) -> Result<Launched, Finished> {
-        let (mut env, masked) = shell.environment(&self.spec.env, &agent.description().credentials);
-        if let Some(tmp) = tmp {
-            env.insert("TMPDIR".to_owned(), tmp.to_string_lossy().into_owned());
-            env.insert(
-                "DIVISI_QUESTION".to_owned(),
-                tmp.join(QUESTION_FILE).to_string_lossy().into_owned(),
-            );
-        }
+    ) -> Result<Launched, Unlaunched> {
+        let (env, masked) = shell.environment(
+            self.attempt.run,
+            &self.spec.env,
+            &agent.description().credentials,
+        );
         let assignment = Assignment {
             attempt: self.attempt,
             task: &self.spec,
@@ -341,22 +369,31 @@ impl Starting {
             masked: &masked,
         };
         match agent.launch(&assignment) {
-            Err(fault) => Err(self.not_started(chain(&fault))),
+            Err(fault) => Err(Unlaunched::Never(chain(&fault))),
             Ok(Launch::Person) => Ok(Launched::Person),
             Ok(Launch::InProcess(script)) => Ok(Launched::InProcess(script, workspace.to_owned())),
-            Ok(Launch::Process(process)) => {
-                let limits = shell.options.limits.clone();
-                let spec = process.into_spec(
-                    self.log(shell),
-                    self.confinement(shell, workspace, tmp),
-                    limits,
-                );
+            Ok(Launch::Process(mut process)) => {
+                let tmp = shell
+                    .temporary
+                    .take(&tmp_name(self.attempt))
+                    .map_err(|error| {
+                        Unlaunched::NotNow(format!("make a temporary folder: {error}"))
+                    })?;
+                let question = tmp.join(QUESTION_FILE);
+                process.env.extend([
+                    ("TMPDIR".to_owned(), text(&tmp)),
+                    ("DIVISI_QUESTION".to_owned(), text(&question)),
+                ]);
+                let limits = shell.limits(self.attempt.run);
+                let confinement =
+                    shell.confinement(self.attempt.run, vec![text(workspace), text(&tmp)]);
+                let spec = process.into_spec(self.log(shell), confinement, limits);
                 Ok(Launched::Process(Box::new(spec)))
             }
         }
     }
 
-    fn launch_compose(&self, shell: &Shell, workspace: &Path, tmp: Option<&Path>) -> Launched {
+    fn launch_compose(&self, shell: &Shell, workspace: &Path) -> Launched {
         let Work::Template(template) = &self.spec.work else {
             return Launched::Instant;
         };
@@ -366,7 +403,7 @@ impl Starting {
             inputs: self.inputs.clone(),
             run: self.facts.clone(),
         };
-        let (env, masked) = shell.environment(&BTreeMap::new(), &[]);
+        let (env, masked) = shell.environment(self.attempt.run, &BTreeMap::new(), &[]);
         Launched::Process(Box::new(ProcessSpec {
             argv: vec![
                 shell.options.program.to_string_lossy().into_owned(),
@@ -377,19 +414,18 @@ impl Starting {
             stdin: serde_json::to_string(&request).expect("a request is plain data"),
             log: self.log(shell),
             masked,
-            confinement: self.confinement(shell, workspace, tmp),
+            confinement: shell.confinement(self.attempt.run, vec![text(workspace)]),
             limits: Limits {
                 memory_bytes_max: Some(compose::WORK_MEMORY_BYTES_MAX),
-                ..shell.options.limits.clone()
+                ..shell.limits(self.attempt.run)
             },
         }))
     }
 
     /// Copies external files into the workspace; where one is missing, somebody will submit it.
-    fn launch_external(&self, shell: &Shell, workspace: &Path) -> Result<Launched, Finished> {
-        let failed = |cause: String| self.not_started(cause);
+    fn launch_external(&self, shell: &Shell, workspace: &Path) -> Result<Launched, String> {
         let project = FolderFiles::open(&shell.options.project, Vec::new())
-            .map_err(|error| failed(format!("open the project's folder: {error}")))?;
+            .map_err(|error| format!("open the project's folder: {error}"))?;
         let paths: Vec<&str> = self
             .spec
             .inputs
@@ -407,7 +443,7 @@ impl Starting {
         for (at, path) in paths.iter().enumerate() {
             let bytes = project
                 .read(path, EXTERNAL_BYTES_MAX)
-                .map_err(|error| failed(format!("read the external input {path}: {error}")))?;
+                .map_err(|error| format!("read the external input {path}: {error}"))?;
             let target = match self.spec.deliverables.get(at) {
                 Some(deliverable) if self.spec.deliverables.len() == paths.len() => {
                     &deliverable.path
@@ -420,23 +456,9 @@ impl Starting {
                 &bytes,
                 divisi_agents::beneath::Place::Whole,
             )
-            .map_err(|error| failed(format!("write {target}: {}", chain(&error))))?;
+            .map_err(|error| format!("write {target}: {}", chain(&error)))?;
         }
         Ok(Launched::Instant)
-    }
-
-    fn confinement(
-        &self,
-        shell: &Shell,
-        workspace: &Path,
-        tmp: Option<&Path>,
-    ) -> divisi_core::worker::Confinement {
-        let paths = [Some(workspace), tmp].into_iter().flatten();
-        shell.confinement(
-            paths
-                .map(|path| path.to_string_lossy().into_owned())
-                .collect(),
-        )
     }
 
     fn log(&self, shell: &Shell) -> String {
@@ -449,13 +471,17 @@ impl Starting {
         path.to_string_lossy().into_owned()
     }
 
-    fn not_started(&self, cause: String) -> Finished {
+    pub(super) fn not_started(&self, cause: String) -> Finished {
         Finished::NotStarted {
             attempt: self.attempt,
             cause,
             permanent: true,
         }
     }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 /// The name of an attempt's temporary folder.
@@ -465,7 +491,7 @@ pub(super) fn tmp_name(attempt: AttemptId) -> String {
 
 /// What an attempt asked before it ended, if it did.
 pub(super) fn question(shell: &Shell, attempt: AttemptId) -> Option<String> {
-    let folder = shell.options.dir.join("tmp").join(tmp_name(attempt));
+    let folder = shell.temporary.path(&tmp_name(attempt));
     let files = FolderFiles::open(&folder, Vec::new()).ok()?;
     let bytes = files.read(QUESTION_FILE, QUESTION_BYTES_MAX).ok()?;
     let text = shell.masked(String::from_utf8_lossy(&bytes).trim().to_owned());
@@ -481,6 +507,8 @@ pub(super) fn instant() -> Ended {
         swept: 0,
         empty: true,
         told: false,
+        command: String::new(),
+        confined: None,
     }
 }
 

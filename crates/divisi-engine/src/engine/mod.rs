@@ -10,29 +10,37 @@
 
 mod begin;
 mod freshness;
+mod inbox;
 mod input;
+mod judging;
 mod launch;
+mod preparation;
 mod programs;
 mod results;
 mod room;
 mod shell;
 mod supervised;
+mod temporary;
 mod threads;
 mod translate;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use divisi_core::assign::Capacity;
 use divisi_core::journal::{Fault, Journal};
 use divisi_core::run::{self, Effect, Event, PauseReason, RunStatus};
-use divisi_core::worker::{Limits, ToWorker};
+use divisi_core::worker::{EndHow, Limits, ToWorker};
 use divisi_core::{AttemptId, RunId, Time};
 
-pub use input::{Finished, Input};
+use inbox::Inbox;
+#[cfg(test)]
+pub(crate) use inbox::inbox;
+pub use inbox::{Gone, Sender};
+pub use input::{Failed, Finished, Input};
 pub use launch::Prepared;
 pub use shell::{Shell, log_path, run_folder};
 
@@ -70,14 +78,8 @@ pub struct Options {
     pub capacity: Capacity,
     /// How patient the monitor is; time boxes are the tasks' own.
     pub patience: Patience,
-    /// Limits of attempts' processes.
+    /// Limits of attempts' processes, as far as their run has none of its own.
     pub limits: Limits,
-    /// Absolute paths that agents may write to beside their workspaces.
-    pub writable: Vec<String>,
-    /// Names of environment variables that agents get beside the usual ones.
-    pub passes: Vec<String>,
-    /// Whether writes of agents are confined where the platform can do it.
-    pub confine: bool,
     /// How long agents live on when the engine is gone, in milliseconds.
     pub orphan_grace_ms: u64,
 }
@@ -141,8 +143,8 @@ pub struct Engine<J: Journal> {
     shell: Arc<Shell>,
     supervised: Supervised,
     threads: Option<Threads>,
-    sender: Sender<Input>,
-    inputs: Receiver<Input>,
+    sender: Sender,
+    inputs: Inbox,
     local: VecDeque<Input>,
     outbox: Vec<ToWorker>,
     observer: Observer,
@@ -158,6 +160,8 @@ pub struct Engine<J: Journal> {
     again: bool,
     /// Attempts whose processes may outlive them: found by an earlier life, or given up.
     strays: BTreeSet<AttemptId>,
+    /// Attempts that ended, whose temporary folders are to be taken back.
+    returned: Vec<AttemptId>,
     /// What the monitor found, to be decided in the next step.
     found: Vec<Directive>,
     looked_at: Instant,
@@ -187,14 +191,15 @@ impl<J: Journal> Engine<J> {
     /// The journal cannot be read or written.
     pub fn open(journal: J, options: Options, observer: Observer) -> Result<Engine<J>, Fault> {
         let world = World::open(journal, options.capacity.clone(), wall_now())?;
-        let (sender, inputs) = channel();
+        let (sender, inputs) =
+            inbox::inbox().map_err(|error| Fault::Other(format!("make a queue: {error}")))?;
         let shell = Arc::new(Shell::new(options));
         Ok(Engine {
             world,
             reconcile: Reconcile::default(),
             monitor: Monitor::default(),
             clocks: ClockWatch::default(),
-            supervised: Supervised::new(Arc::clone(&shell), sender.clone()),
+            supervised: Supervised::new(Arc::clone(&shell)),
             shell,
             threads: None,
             sender,
@@ -209,6 +214,7 @@ impl<J: Journal> Engine<J> {
             passive: true,
             again: false,
             strays: BTreeSet::new(),
+            returned: Vec::new(),
             found: Vec::new(),
             looked_at: Instant::now(),
             joining: false,
@@ -222,7 +228,7 @@ impl<J: Journal> Engine<J> {
 
     /// Where inputs go: for the control socket, for signals, for commands of this process.
     #[must_use]
-    pub fn sender(&self) -> Sender<Input> {
+    pub fn sender(&self) -> Sender {
         self.sender.clone()
     }
 
@@ -335,18 +341,28 @@ impl<J: Journal> Engine<J> {
         };
         let many = self.local.len().min(STEP_INPUTS_MAX);
         let mut inputs: Vec<Input> = self.local.drain(..many).collect();
-        if inputs.is_empty() && until != Until::Answered {
-            match self.inputs.recv_timeout(patience) {
-                Ok(input) => inputs.push(input),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-            }
+        if until != Until::Answered {
+            let patience = match inputs.is_empty() {
+                true => patience,
+                false => Duration::ZERO,
+            };
+            self.hear(patience);
+            let many = self.local.len().min(STEP_INPUTS_MAX - inputs.len());
+            inputs.extend(self.local.drain(..many));
         }
         while inputs.len() < STEP_INPUTS_MAX
-            && let Ok(input) = self.inputs.try_recv()
+            && let Some(input) = self.inputs.next()
         {
             inputs.push(input);
         }
         inputs
+    }
+
+    /// Waits until there is something to do, at most so long, and takes what the supervisor said.
+    fn hear(&mut self, patience: Duration) {
+        if self.inputs.wait(self.supervised.socket(), patience) {
+            self.local.extend(self.supervised.hear());
+        }
     }
 
     /// How long nothing is due.
@@ -386,6 +402,9 @@ impl<J: Journal> Engine<J> {
         follows.extend(self.found.iter().map(|_| Follow::Nothing));
         directives.append(&mut self.found);
         let stepped = self.append(directives)?;
+        for run in self.world.runs() {
+            self.shell.grant(run.id, &run.settings.grants);
+        }
         if std::mem::take(&mut self.joining) {
             self.reconcile.on_joined();
         }
@@ -411,6 +430,8 @@ impl<J: Journal> Engine<J> {
             failpoint::hit("reconcile.after");
         }
         self.flush();
+        // While the next ones are being started.
+        self.take_temporary_back();
         Ok(())
     }
 
@@ -457,43 +478,60 @@ impl<J: Journal> Engine<J> {
         self.troubles.push(Notice::Trouble(cause));
     }
 
-    /// An effect came out badly for a reason of ours.
-    fn effect_failed(
-        &mut self,
-        effect: Effect,
-        cause: String,
-        directives: &mut Vec<Directive>,
-    ) -> bool {
-        let failures = self
-            .reconcile
-            .on_outcome(effect, Outcome::Failed, wall_now());
+    /// An effect did not come out.
+    fn effect_failed(&mut self, effect: Effect, failed: Failed, directives: &mut Vec<Directive>) {
+        let now = wall_now();
+        let failures = self.reconcile.on_outcome(effect, Outcome::Failed, now);
         if self.interruption != Interruption::No {
             // It was cut off; whoever resumes repeats it.
-            return false;
+            return;
         }
+        let run = effect.run();
+        let known = self.world.run(run);
+        let is_paused = known.is_none_or(|run| run.paused.is_some());
+        let cause = match failed {
+            Failed::Ours(cause) => cause,
+            Failed::Setup(cause) => {
+                let command = match effect {
+                    Effect::Start(attempt) => run::Command::NotPrepared { attempt, cause },
+                    _ if is_paused => return,
+                    _ => pause_for(cause),
+                };
+                directives.push(Directive {
+                    id: None,
+                    ask: Ask::Run(run, command),
+                });
+                return;
+            }
+        };
         self.trouble(format!("{}: {cause}", words(effect)));
         if lacks_room(&cause) {
             self.lacking_room.insert(effect);
-            let pause = self
-                .world
-                .run(effect.run())
-                .is_some_and(|run| run.paused.is_none());
-            directives.extend(pause.then(|| pause_for_room(effect.run())));
-            return pause;
+            directives.extend((!is_paused).then(|| pause_for_room(run)));
+            return;
         }
-        if failures < EFFECT_FAILURES_MAX {
-            return false;
+        if failures >= EFFECT_FAILURES_MAX {
+            let cause = format!("{} keeps failing: {cause}", words(effect));
+            directives.push(Directive {
+                id: None,
+                ask: Ask::Run(run, pause_for(cause)),
+            });
         }
-        let reason = PauseReason::Fault(format!("{} keeps failing: {cause}", words(effect)));
-        let pause = run::Command::Pause {
-            reason,
-            stop: false,
-        };
-        directives.push(Directive {
-            id: None,
-            ask: Ask::Run(effect.run(), pause),
-        });
-        true
+    }
+}
+
+fn pause_for(cause: String) -> run::Command {
+    run::Command::Pause {
+        reason: PauseReason::Fault(cause),
+        stop: false,
+    }
+}
+
+impl<J: Journal> Drop for Engine<J> {
+    /// Nobody hears the supervisor any more: threads that wait for a program's end wait in vain.
+    fn drop(&mut self) {
+        self.shell.checks.interrupt(EndHow::Force);
+        self.shell.checks.on_gone();
     }
 }
 

@@ -64,7 +64,7 @@ fn tasks(
         .iter()
         .map(|shared| (&*shared.entry.label, ids(iteration, shared)))
         .collect();
-    let mut prompts = Prompts::new(bundle, iteration, told);
+    let mut prompts = Prompts::new(bundle, iteration);
     let all = entries
         .iter()
         .flat_map(|shared| shared.agents.iter().map(move |given| (shared, given)));
@@ -75,6 +75,16 @@ fn tasks(
     let complete = criteria::compile(&iteration.criteria, &all);
     let mut by_file: BTreeMap<&str, Vec<&Criterion>> = BTreeMap::new();
     for criterion in &complete {
+        // That a promised file is there and not empty stands at its task anyway.
+        if matches!(
+            criterion,
+            Criterion::File {
+                min_bytes: 0 | 1,
+                ..
+            }
+        ) {
+            continue;
+        }
         if let Some(file) = criteria::file(criterion) {
             by_file.entry(file).or_default().push(criterion);
         }

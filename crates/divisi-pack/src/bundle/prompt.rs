@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use minijinja::context;
 use minijinja::value::{Serde, Value};
 
-use super::targets::Target;
+use super::targets::{Target, Values};
 use super::told::Told;
 use super::{Bundle, PROMPT_BYTES_MAX};
 use crate::allocation::Share;
 use crate::codes;
 use crate::faults::shown;
+use crate::folder;
+use crate::placeholder;
 use crate::role::Role;
-use crate::template::{CONTEXT, GENERIC, Templates};
+use crate::template::{GENERIC, Templates};
 use crate::workflow::{Entry, Iteration, Promised, Statement};
 
 /// What a prompt says beside role and iteration.
@@ -36,19 +38,23 @@ pub(super) struct Prompts<'b> {
 }
 
 impl<'b> Prompts<'b> {
-    pub(super) fn new(
-        bundle: &'b Bundle,
-        iteration: &'b Iteration,
-        told: &mut Told,
-    ) -> Prompts<'b> {
+    pub(super) fn new(bundle: &'b Bundle, iteration: &'b Iteration) -> Prompts<'b> {
         let templates = bundle.templates.iter();
         let templates = Templates::new(templates.map(|(name, text)| (&**name, &**text)));
-        let all = bundle.workflow.context.and(&iteration.context);
-        let words = |statement: &Statement| match statement {
-            Statement::Words(text) => text.clone(),
-            Statement::Check(check) => check.to_string(),
+        let values = Values {
+            bundle,
+            target: None,
         };
-        let mut prompts = Prompts {
+        // Of a check it is its sentence that is filled, so that it reads the same for all targets.
+        let words = |statement: &Statement| {
+            let text = match statement {
+                Statement::Words(text) => text.clone(),
+                Statement::Check(check) => check.to_string(),
+            };
+            placeholder::fill(&text, |name| values.get(name))
+        };
+        let file = bundle.context_file(iteration);
+        Prompts {
             bundle,
             templates,
             iteration: context! {
@@ -58,20 +64,9 @@ impl<'b> Prompts<'b> {
                 phase => iteration.phase.as_deref().unwrap_or_default(),
             },
             criteria: iteration.criteria.iter().map(words).collect(),
-            context: String::new(),
+            context: folder::context::write(&file).trim_end().to_owned(),
             failed: BTreeSet::new(),
-        };
-        let values = context! {
-            iteration => prompts.iteration.clone(),
-            workflow => prompts.workflow(),
-            context => Value::from(Serde(&all)),
-        };
-        prompts.context = prompts
-            .fill(CONTEXT, values, told)
-            .unwrap_or_default()
-            .trim()
-            .to_owned();
-        prompts
+        }
     }
 
     /// The text that stands in every prompt of the iteration.

@@ -38,7 +38,7 @@ pub(super) struct Made {
     /// Which of the entry's deliverables it is.
     pub(super) promised: usize,
     /// The position of the target that it is for.
-    target: Option<usize>,
+    pub(super) target: Option<usize>,
 }
 
 impl<'e> Shared<'e> {

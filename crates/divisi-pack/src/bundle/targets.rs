@@ -19,6 +19,13 @@ pub(super) struct Target {
     bound: Bound,
 }
 
+impl Target {
+    /// Whether a variable's value comes of this target.
+    pub(super) fn binds(&self, name: &str) -> bool {
+        self.bound.named.contains_key(name) || (is_id(name) && self.bound.last.is_some())
+    }
+}
+
 /// Values of variables: what a target binds, then the inputs.
 #[derive(Clone, Copy)]
 pub(super) struct Values<'v> {

@@ -23,11 +23,14 @@ pub(crate) mod task;
 mod tests;
 mod top;
 pub(crate) mod values;
+mod workspace;
 mod write;
 
 use divisi_core::{Diagnostic, Plan, TaskSpec};
 
+pub(crate) use criteria::{COUNT_MAX, expression_fault};
 pub use form::schema;
+pub(crate) use write::criterion_json;
 pub use write::write;
 
 use crate::faults::Faults;
@@ -54,6 +57,13 @@ pub const TOKENS_MAX: u64 = 1_000_000_000_000;
 
 /// The most retries of one task.
 pub const RETRIES_MAX: u64 = 100;
+
+/// The most patterns of `copy` and of `inputs`, and the most steps of `setup`. Each pattern is tried
+/// on every file of the user's folder, and a longer setup is a script.
+pub const COPIED_MAX: usize = 100;
+
+/// The most steps of `setup`.
+pub const SETUP_MAX: usize = 100;
 
 /// The largest `min_bytes`: a tebibyte.
 pub const FILE_BYTES_MAX: u64 = 1 << 40;
@@ -97,6 +107,20 @@ pub fn read(source_name: &str, bytes: &[u8]) -> Read {
 pub fn read_parts(source_name: &str, bytes: &[u8]) -> Parts {
     let (tasks, diagnostics) = read_with(source_name, bytes, top::parts);
     Parts { tasks, diagnostics }
+}
+
+/// Reads one criterion that is not plain words; the error says what is wrong with it.
+pub(crate) fn criterion_of(text: &str) -> Result<divisi_core::Criterion, String> {
+    let read = |value: &jsonc_parser::ast::Value<'_>, faults: &mut Faults<'_>| {
+        criteria::Reader::new().one(value, faults)
+    };
+    let (criterion, diagnostics) = read_with("criterion", text.as_bytes(), read);
+    let told = |diagnostic: &Diagnostic| {
+        let mut told = vec![diagnostic.cause.clone()];
+        told.extend(diagnostic.hints.iter().cloned());
+        told.join("; ")
+    };
+    criterion.ok_or_else(|| diagnostics.first().map(told).unwrap_or_default())
 }
 
 fn read_with<T>(

@@ -7,6 +7,7 @@ use jsonc_parser::ast::Value;
 use super::STAGES_ADVISED_MAX;
 use super::structure::{StageSpans, check_structure};
 use super::task::{Reader, Spans};
+use super::workspace;
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, start};
@@ -23,6 +24,7 @@ pub(crate) const KEYS: &[&str] = &[
     "subtasks",
     "execution_plan",
     "criteria",
+    "workspace",
     "resource_estimate",
     "progress",
     "retry_count",
@@ -77,12 +79,14 @@ pub(crate) fn plan(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Plan> {
     let criteria = reader.plan_criteria(&fields, faults);
     let (tasks, spans) = tasks(&mut reader, subtasks.unwrap_or_default(), faults);
     let (stages, stage_spans) = stages(&fields, &reader, faults);
+    let preparation = workspace::preparation(&fields, &tasks, faults);
     check_records(&fields, faults);
     let plan = Plan {
         title,
         tasks,
         stages,
         criteria,
+        preparation,
     };
     // If all of a list's elements are faulty, it is not empty for that.
     if subtasks.is_some_and(|list| list.is_empty() || !plan.tasks.is_empty()) {

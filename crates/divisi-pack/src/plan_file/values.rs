@@ -46,10 +46,12 @@ pub(crate) fn work(
     let template = fields
         .get("template")
         .and_then(|value| template(value, faults));
-    let script = fields.get("script").and_then(|value| script(value, faults));
+    let script = fields
+        .get("script")
+        .and_then(|value| script(value, "script", faults));
     let command = fields
         .get("command")
-        .and_then(|value| criteria::argv(value, faults));
+        .and_then(|value| criteria::argv(value, "command", faults));
     match (command, script, template) {
         (Some(argv), _, _) => (Work::Command(argv), None),
         (None, Some(script), _) => (Work::Script(script), None),
@@ -62,8 +64,9 @@ pub(crate) fn work(
     }
 }
 
-fn script(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<String> {
-    let text = fields::string(value, "script", faults)?;
+/// A script for a shell.
+pub(crate) fn script(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let text = fields::string(value, key, faults)?;
     let fault = if text.trim().is_empty() {
         "is empty"
     } else if text.contains('\0') {
@@ -71,7 +74,7 @@ fn script(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<String> {
     } else {
         return Some(text.to_owned());
     };
-    faults.error(codes::COMMAND, start(value), || format!("`script` {fault}"));
+    faults.error(codes::COMMAND, start(value), || format!("`{key}` {fault}"));
     None
 }
 

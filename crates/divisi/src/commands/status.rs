@@ -4,19 +4,21 @@
 //! have. The view of one run is bounded: of each group the first tasks are shown, the rest is
 //! counted.
 
-use divisi_core::journal::{Fault, RunRow};
+use divisi_core::journal::RunRow;
 use divisi_core::run::explain::explain;
-use divisi_core::run::stored::{self, Summary};
+use divisi_core::run::stored::Summary;
 use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus};
-use divisi_core::{TaskNo, Time};
-use divisi_store::{PAGE_ROWS_MAX, View};
+use divisi_core::{RunId, TaskNo, Time};
+use divisi_store::View;
 use serde::Serialize;
 
 use crate::cli::{Global, OptionalRun};
 use crate::exit::Exit;
+use crate::hold;
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
+use crate::unfinished;
 use crate::words;
 
 /// So many tasks of a group are shown.
@@ -40,7 +42,7 @@ pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Out
     let project = Project::find(global)?;
     let view = project.view()?;
     match args.run {
-        None => all(&view, printer)?,
+        None => all(&view, &|run| hold::is_attended(&project, run), printer)?,
         Some(id) => {
             project.row(&view, Some(id))?;
             let run = loaded::load(&view, id)?;
@@ -49,6 +51,9 @@ pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Out
     }
     Ok(Exit::Success)
 }
+
+/// Tells whether an engine works on a run.
+type IsAttended<'a> = &'a dyn Fn(RunId) -> bool;
 
 /// A run in a list.
 #[derive(Serialize)]
@@ -60,17 +65,17 @@ struct ListedRun {
     created_at: Time,
     last_at: Time,
     tasks: std::collections::BTreeMap<&'static str, u32>,
+    /// What goes on with it.
+    command: Option<String>,
 }
 
-fn all(view: &View, printer: &Printer) -> Result<(), Failure> {
-    let rows = view.consistently(rows)?;
-    let mut read = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let summary = stored::summary(row).map_err(|fault| Fault::Unreadable(fault.to_string()))?;
-        read.push((row, summary));
-    }
+fn all(view: &View, is_attended: IsAttended<'_>, printer: &Printer) -> Result<(), Failure> {
+    let read = unfinished::summaries(view)?;
     if printer.is_json() {
-        let listed: Vec<ListedRun> = read.iter().map(|(row, s)| listed(row, s)).collect();
+        let listed: Vec<ListedRun> = read
+            .iter()
+            .map(|(row, s)| listed(row, s, is_attended))
+            .collect();
         return printer.document(&serde_json::json!({ "runs": listed }));
     }
     if read.is_empty() {
@@ -84,21 +89,10 @@ fn all(view: &View, printer: &Printer) -> Result<(), Failure> {
         )));
     }
     let shown = &read[read.len().saturating_sub(RUNS_MAX)..];
-    printer.lines(&table(shown))
+    printer.lines(&table(shown, is_attended))
 }
 
-fn rows(view: &View) -> Result<Vec<RunRow>, Fault> {
-    let mut rows: Vec<RunRow> = Vec::new();
-    loop {
-        let page = view.runs(rows.last().map(|row| row.run), PAGE_ROWS_MAX)?;
-        if page.is_empty() {
-            return Ok(rows);
-        }
-        rows.extend(page);
-    }
-}
-
-fn listed(row: &RunRow, summary: &Summary) -> ListedRun {
+fn listed(row: &RunRow, summary: &Summary, is_attended: IsAttended<'_>) -> ListedRun {
     ListedRun {
         run: row.run.to_string(),
         title: row.title.clone(),
@@ -109,15 +103,19 @@ fn listed(row: &RunRow, summary: &Summary) -> ListedRun {
         tasks: words::occurring(&summary.counts)
             .map(|(s, many)| (s.word(), many))
             .collect(),
+        command: unfinished::command(row.run, summary, is_attended),
     }
 }
 
 /// The runs as a table, the latest last.
-fn table(runs: &[(&RunRow, Summary)]) -> Vec<Line> {
+fn table(runs: &[(RunRow, Summary)], is_attended: IsAttended<'_>) -> Vec<Line> {
     let cells: Vec<[Line; 4]> = runs
         .iter()
         .map(|(row, summary)| {
-            let status = Line::styled(words::run_style(summary.status), state_words(summary));
+            let status = Line::styled(
+                words::run_style(summary.status),
+                unfinished::state_words(summary),
+            );
             [
                 Line::styled(Style::Bold, row.run.to_string()),
                 status,
@@ -135,21 +133,18 @@ fn table(runs: &[(&RunRow, Summary)]) -> Vec<Line> {
     };
     let widths: Vec<usize> = (0..4).map(width).collect();
     let rows = cells.into_iter().zip(runs);
-    rows.map(|(cells, (row, _))| {
+    rows.map(|(cells, (row, summary))| {
         let mut line = Line::default();
         for (cell, width) in cells.into_iter().zip(&widths) {
             line = line.join(cell.padded(*width)).then("  ");
         }
-        line.then(&row.title)
+        line = line.then(&row.title);
+        match unfinished::command(row.run, summary, is_attended) {
+            Some(command) => line.join(unfinished::arrow(command)),
+            None => line,
+        }
     })
     .collect()
-}
-
-fn state_words(summary: &Summary) -> String {
-    match (&summary.paused, summary.ended) {
-        (Some(reason), None) => format!("paused: {}", reason.words()),
-        _ => words::run_status(summary.status.word()),
-    }
 }
 
 /// From a run's creation to its end, or to its last event.
@@ -223,15 +218,15 @@ fn one(run: &Run, attended: Attended, now: Time, printer: &Printer) -> Result<()
 pub(crate) enum Attended {
     /// An engine does, or there is nothing to go on with.
     Yes,
-    /// It could go on, and no engine works in the project.
+    /// It could go on, and no engine works on it.
     No,
 }
 
 impl Attended {
-    /// Asks whether the project's engine is held.
+    /// Asks whoever holds the project's engine.
     pub(crate) fn of(project: &Project, run: &Run) -> Attended {
         let could_go_on = run.status() == RunStatus::Running && run.paused.is_none();
-        match could_go_on && !project.is_held() {
+        match could_go_on && !hold::is_attended(project, run.id) {
             true => Attended::No,
             false => Attended::Yes,
         }

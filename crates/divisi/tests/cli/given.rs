@@ -194,6 +194,8 @@ impl Given {
             swept: 0,
             empty: true,
             told: false,
+            command: String::new(),
+            confined: None,
         };
         self.wait(2_000).ask(Command::Ended {
             attempt,

@@ -9,8 +9,10 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use divisi_core::run::Command as Ask;
-use divisi_core::{Criterion, Verdict};
+use divisi_core::journal::Stream;
+use divisi_core::run::{self, Command as Ask};
+use divisi_core::{Criterion, RunId, Verdict};
+use divisi_store::{Store, Upcasters, Versions};
 use serde_json::Value;
 
 use given::{Given, approval, plan, task, written};
@@ -142,6 +144,7 @@ fn json_documents_parse_and_keep_their_keys() {
             "created_at",
             "last_at",
             "tasks",
+            "command",
         ],
     );
     let run = document(&["status", "run-1"]);
@@ -386,6 +389,20 @@ fn a_watched_run_tells_its_events_in_the_form_of_the_schema() {
         "{text}"
     );
     assert!(text.ends_with("  the run succeeded\n"), "{text}");
+}
+
+#[test]
+fn events_are_written_in_the_version_that_their_table_says() {
+    let criteria = vec![Criterion::ExitStatus];
+    let mut given = Given::run_of(plan("Ship it", vec![written("draft", "command", criteria)]));
+    given.ends("draft", 0).collected("draft");
+    given.checked("draft", vec![Verdict::pass(0)]).integrated();
+    // Without a step from any older version, only today's can be read.
+    let versions = Versions::new(run::KINDS, Upcasters::default(), run::stored::VERSION);
+    let view = Store::open_read_only(&given.folder().join(".divisi"), versions).unwrap();
+    let events = view.events(Stream::Run(RunId(1)), 0, 100).unwrap();
+    let prepared = events.iter().find(|entry| entry.kind == "batch_prepared");
+    assert_eq!(prepared.unwrap().version, 2);
 }
 
 #[test]

@@ -20,5 +20,6 @@ mod names;
 mod outcome;
 mod people;
 mod random;
+mod receipts;
 mod signals;
 mod stage;

@@ -30,15 +30,17 @@ pub(crate) const LOOK: Duration = Duration::from_millis(5);
 /// fails where it finds that it runs for the first time.
 const PLAN: &str = r##"{
   "task_title": "Everything once",
+  "workspace": {"copy": ["local.txt"], "setup": ["mkdir made; cp local.txt words.sh made"],
+    "inputs": ["words.sh"]},
   "criteria": [
     {"contains": "words: left right", "in": "shared.txt"},
     {"command": ["grep", "-q", "whole", "flaky.md"]}
   ],
   "subtasks": [
-    {"subtask_id": "a", "script": "echo a $DIVISI_JOB >> SIDE; echo alpha > a.md",
+    {"subtask_id": "a", "script": "echo a $DIVISI_JOB >> SIDE; cmp words.sh made/words.sh; cmp local.txt made/local.txt; echo alpha > a.md",
      "deliverables": ["a.md"], "criteria": [{"contains": "alpha", "in": "a.md"}]},
     {"subtask_id": "b", "script": "echo b $DIVISI_JOB >> SIDE; echo beta > b.md; mkdir -p deep/er; echo x > deep/er/x",
-     "deliverables": ["b.md"], "criteria": [{"command": ["grep", "-q", "beta", "b.md"]}]},
+     "deliverables": ["b.md"], "criteria": [{"command": ["grep", "-q", "beta", "b.md"]}, {"command": ["cmp", "local.txt", "made/local.txt"]}]},
     {"subtask_id": "flaky",
      "script": "echo flaky $DIVISI_JOB >> SIDE; n=$(grep -c '^flaky ' SIDE); if [ $n = 1 ]; then echo half > flaky.md; else echo whole > flaky.md; fi",
      "deliverables": ["flaky.md"], "criteria": [{"contains": "whole", "in": "flaky.md"}]},
@@ -95,6 +97,8 @@ impl Stage {
         write("docs/guide.md", "How to.\n");
         write("shared.txt", "first\nwords:\nlast\n");
         write("words.sh", WORDS);
+        write(".gitignore", "made/\nlocal.txt\n");
+        write("local.txt", "Of this machine.\n");
         git(&project, &["init", "--quiet", "--initial-branch=main"]);
         git(&project, &["config", "user.name", "Somebody"]);
         git(&project, &["config", "user.email", "somebody@example.org"]);
@@ -200,23 +204,15 @@ impl Stage {
     pub(crate) fn run_args(&self, plan: &Path) -> Vec<String> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let mut args = vec!["run".to_owned(), text(plan), "--yes".to_owned()];
-        args.extend(self.running());
+        let side = text(&self.path("side"));
+        // Enough for all that is ready at first, so that the two that conflict begin on one base.
+        args.extend(["-j", "6", "--allow-write", &side].map(str::to_owned));
         args
     }
 
     /// The arguments of `resume` for a run.
     pub(crate) fn resume_args(&self, run: u32) -> Vec<String> {
-        let mut args = vec!["resume".to_owned(), format!("run-{run}")];
-        args.extend(self.running());
-        args
-    }
-
-    fn running(&self) -> Vec<String> {
-        let side = self.path("side").to_string_lossy().into_owned();
-        // Enough for all that is ready at first, so that the two that conflict begin on one base.
-        ["-j", "6", "--allow-write", &side]
-            .map(str::to_owned)
-            .to_vec()
+        vec!["resume".to_owned(), format!("run-{run}")]
     }
 
     /// All processes that belong to this stage, by their environment or arguments.

@@ -113,23 +113,33 @@ fn no_more_run_at_once_than_slots_and_limits_allow() {
 /// slow
 /// ```
 fn uneven(stage: &Stage) -> Value {
-    let gate = stage.beside("go").display().to_string();
-    // Without barriers `b` opens the gate that `slow` waits for; with them it would for ever, so
-    // there it opens by itself.
-    let slow =
-        format!("i=0; until test -e {gate} || test $i -gt 20; do sleep 0.01; i=$((i+1)); done");
+    std::fs::create_dir_all(stage.beside("gate")).unwrap();
+    let gate = stage.beside("gate/open").display().to_string();
+    let slow = format!("until test -e {gate}; do sleep 0.01; done");
     json!({"task_title": "uneven", "subtasks": [
         {"subtask_id": "slow", "script": slow},
         {"subtask_id": "a", "command": ["true"]},
-        {"subtask_id": "b", "command": ["true"], "dependencies": ["a"]},
+        {"subtask_id": "b", "command": ["touch", gate], "dependencies": ["a"]},
     ]})
+}
+
+/// Without barriers `b` opens the gate that `slow` waits for. With them `b` comes after it, so the
+/// gate has to stand open.
+fn open_gate(stage: &Stage) {
+    std::fs::write(stage.beside("gate/open"), "").unwrap();
 }
 
 #[test]
 fn with_barriers_a_stage_starts_when_the_one_before_is_complete() {
     let order = |args: &[&str]| {
         let stage = Stage::git(&[("x", "1\n")]);
-        stage.run(&uneven(&stage), args).expect(0);
+        let plan = uneven(&stage);
+        if args.contains(&"--barriers") {
+            open_gate(&stage);
+        }
+        let gate = stage.beside("gate").display().to_string();
+        let args = [args, &["--allow-write", &gate]].concat();
+        stage.run(&plan, &args).expect(0);
         let run = stage.only();
         let (slow, b) = (&endings(&run, "slow")[0], &endings(&run, "b")[0]);
         slow.ended_at <= b.leased_at
@@ -146,7 +156,9 @@ fn stages_of_the_plan_are_barriers() {
     let stage = Stage::git(&[("x", "1\n")]);
     let mut plan = uneven(&stage);
     plan["execution_plan"] = json!({"stage_1": ["slow", "a"], "stage_2": ["b"]});
-    stage.run(&plan, &[]).expect(0);
+    open_gate(&stage);
+    let gate = stage.beside("gate").display().to_string();
+    stage.run(&plan, &["--allow-write", &gate]).expect(0);
     let run = stage.only();
     assert!(endings(&run, "slow")[0].ended_at <= endings(&run, "b")[0].leased_at);
 }

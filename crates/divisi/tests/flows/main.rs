@@ -4,8 +4,11 @@
 
 mod bases;
 mod bounds;
+mod cleaning;
 mod composition;
+mod merging;
 mod people;
+mod preparation;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod whole;

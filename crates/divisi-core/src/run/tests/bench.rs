@@ -102,6 +102,8 @@ pub(super) fn exited(status: i32) -> Ended {
         swept: 0,
         empty: true,
         told: false,
+        command: String::new(),
+        confined: None,
     }
 }
 
@@ -264,6 +266,7 @@ impl Bench {
             base: Some(commit(0)),
             passed_before: Vec::new(),
             confined: Some(true),
+            left_out: Vec::new(),
         }
     }
 
@@ -454,7 +457,7 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
             brief_then(then)
         ),
         Event::BatchPrepared { commits } => {
-            let names: Vec<String> = commits.iter().map(|(attempt, _)| of(attempt)).collect();
+            let names: Vec<String> = commits.iter().map(|one| of(&one.attempt)).collect();
             format!("prepared {}", names.join(" "))
         }
         Event::BatchIntegrated { attempts, .. } => {

@@ -4,17 +4,18 @@ use super::bench::{Bench, all, files, handoff, id_of, plain, plan, with};
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskNo, Time};
 use crate::plan::{Plan, Stage};
+use crate::preparation::Setup;
 use crate::run::explain::{Explanation, explain, explain_run};
-use crate::run::{Command, Finding, PauseReason, Run, RunStatus, Settings, TaskStatus};
+use crate::run::{Command, Finding, PauseReason, Run, RunStatus, Settings};
 
-/// Every task and the run have a cause; where a person can act, a command.
+/// Every task and the run have a cause, and what is not over has a command.
 pub(super) fn everything_is_explained(run: &Run, now: Time) {
     for no in (0..run.tasks().len() as u32).map(TaskNo) {
         let told = explain(run, no, now).unwrap();
         assert!(!told.causes.is_empty(), "{told:?}");
         assert!(!told.causes.iter().any(String::is_empty), "{told:?}");
         let task = run.task(no).unwrap();
-        if task.status() == TaskStatus::Blocked {
+        if !task.status().is_terminal() {
             assert!(!told.commands.is_empty(), "{told:?}");
         }
     }
@@ -69,11 +70,14 @@ fn a_ready_task_says_what_it_lacks() {
         ..Settings::default()
     };
     let mut bench = Bench::with(plan("a; b"), settings);
-    assert_eq!(told(&bench, "a"), "a is ready\na worker will take it next");
+    assert_eq!(
+        told(&bench, "a"),
+        "a is ready\na worker will take it next\n$ divisi cancel run-1 a"
+    );
     bench.so(bench.lease("a"));
     assert_eq!(
         told(&bench, "b"),
-        "b is ready\nthe limit of 1 workers is reached"
+        "b is ready\nthe limit of 1 workers is reached\na is running\n$ divisi explain run-1 a"
     );
     bench.so(Command::Pause {
         reason: PauseReason::Owner,
@@ -95,7 +99,7 @@ fn a_lost_task_says_when_it_is_tried_again() {
     });
     assert_eq!(
         told(&bench, "a"),
-        "a is ready\nits next attempt is due in 1 s"
+        "a is ready\nits next attempt is due in 1 s\n$ divisi cancel run-1 a"
     );
 }
 
@@ -146,6 +150,34 @@ fn a_persons_task_and_a_run_that_waits_for_it() {
 }
 
 #[test]
+fn a_task_whose_workspace_is_being_prepared_does_not_seem_to_work() {
+    let mut made = with(plan("a"), "a", files);
+    made.preparation.setup = vec![Setup::Script("make deps".to_owned())];
+    let mut bench = Bench::new(made);
+    bench.so(bench.lease("a"));
+    bench.now = bench.now.plus_ms(3_000);
+    let commands = "$ divisi logs run-1 a\n$ divisi cancel run-1 a";
+    assert_eq!(
+        told(&bench, "a"),
+        format!(
+            "a is running\nattempt 1 by command has waited for its workspace for 3 s\n{commands}"
+        )
+    );
+    let started = Command::Started {
+        attempt: bench.attempt("a"),
+        base: None,
+        passed_before: Vec::new(),
+        confined: None,
+        left_out: Vec::new(),
+    };
+    bench.so(started);
+    assert_eq!(
+        told(&bench, "a"),
+        format!("a is running\nattempt 1 by command has worked for 3 s\n{commands}")
+    );
+}
+
+#[test]
 fn a_barrier_is_named() {
     // [a] | [b]
     let stage = |name: &str, id: &str| Stage {
@@ -158,7 +190,8 @@ fn a_barrier_is_named() {
     });
     assert_eq!(
         told(&bench, "b"),
-        "b is waiting\na barrier: design is not complete\na is ready"
+        "b is waiting\na barrier: design is not complete\na is ready\n\
+         $ divisi explain run-1 a"
     );
 }
 

@@ -162,6 +162,61 @@ fn losses_wait_longer_each_time_and_have_their_own_bound() {
 }
 
 #[test]
+fn a_workspace_that_cannot_be_prepared_pauses_the_run_and_costs_the_task_nothing() {
+    let mut bench = Bench::new(plan("a; b"));
+    let not_prepared = |bench: &Bench, task: &str| Command::NotPrepared {
+        attempt: bench.attempt(task),
+        cause: "the setup fails".to_owned(),
+    };
+    for number in 1..=6 {
+        bench.so(bench.lease("a"));
+        bench.so(bench.lease("b"));
+        bench.does(
+            not_prepared(&bench, "a"),
+            &[
+                "paused: the setup fails",
+                &format!("a.{number} errored, then retry"),
+            ],
+        );
+        // the other needed the same: the run is paused already
+        bench.does(
+            not_prepared(&bench, "b"),
+            &[&format!("b.{number} errored, then retry")],
+        );
+        bench.refuses(bench.lease("a"), "run-paused");
+        bench.does(Command::Resume, &["resumed"]);
+    }
+    let task = bench.task("a");
+    assert_eq!((task.failures, task.losses), (0, 0));
+    assert!(task.endings.iter().all(|ending| ending.workspace == 1));
+    // a pause by its owner stays theirs
+    bench.so(bench.lease("a"));
+    let pause = Command::Pause {
+        reason: PauseReason::Owner,
+        stop: false,
+    };
+    bench.so(pause);
+    bench.does(not_prepared(&bench, "a"), &["a.7 errored, then retry"]);
+    assert_eq!(bench.run.paused, Some(PauseReason::Owner));
+}
+
+#[test]
+fn a_workspace_that_is_not_prepared_after_its_attempt_was_stopped_ends_it_so() {
+    let mut bench = Bench::new(plan("a"));
+    bench.so(bench.lease("a"));
+    bench.so(bench.cancel("a"));
+    let not_prepared = Command::NotPrepared {
+        attempt: bench.attempt("a"),
+        cause: "interrupted".to_owned(),
+    };
+    bench.does(
+        not_prepared.clone(),
+        &["a.1 stopped as canceled, then cancel", "ended canceled"],
+    );
+    bench.refuses(not_prepared, "run-ended");
+}
+
+#[test]
 fn interruptions_cost_a_task_nothing() {
     let mut bench = Bench::new(plan("a"));
     for number in 1..=6 {

@@ -7,7 +7,7 @@ use super::bench::{Bench, approval, commit, exited, files, merged, plan, snapsho
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{Epoch, Time};
 use crate::receipt::{Exit, Receipt};
-use crate::run::event::Then;
+use crate::run::event::{PreparedCommit, Then};
 use crate::run::transition::{EventName, Next, StateName, names, next};
 use crate::run::{AttemptEnd, Command, Event, Finding, Held, StopReason};
 
@@ -143,6 +143,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             base: None,
             passed_before: Vec::new(),
             confined: None,
+            left_out: Vec::new(),
         },
         E::Adopted => Event::AttemptAdopted {
             attempt,
@@ -159,9 +160,11 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
         E::Cleared => Event::AttemptCleared { attempt },
         E::Submitted => advanced(Receipt::Submitted {
             at,
+            command: "true".to_owned(),
             exit: Exit::Status(0),
             output: None,
             wall_ms: 1,
+            confined: None,
         }),
         E::Collected => advanced(Receipt::Collected {
             at,
@@ -169,14 +172,22 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             artifacts: Vec::new(),
         }),
         E::ReviewAwaited => Event::ReviewAwaited { attempt, verdicts },
-        E::Verified => advanced(Receipt::Verified { at, verdicts }),
+        E::Verified => advanced(Receipt::Verified {
+            at,
+            tree: None,
+            verdicts,
+        }),
         E::IntegratedInPlace => advanced(Receipt::Integrated {
             at,
             commit: None,
             tree: None,
         }),
         E::Prepared => Event::BatchPrepared {
-            commits: vec![(attempt, commit)],
+            commits: vec![PreparedCommit {
+                attempt,
+                commit,
+                tree: Some(tree(9)),
+            }],
         },
         E::Integrated => Event::BatchIntegrated {
             head: commit.clone(),

@@ -251,13 +251,18 @@ impl Walk {
                         base,
                         passed_before: vec![0],
                         confined: Some(true),
+                        left_out: Vec::new(),
                     },
                     _ if person => Command::Submit { task: attempt.task },
                     _ => ended(attempt, 0),
                 }
             }
-            Effect::Start(attempt) => match self.rng.below(2) {
-                0 => Command::NotStarted {
+            Effect::Start(attempt) => match self.rng.below(3) {
+                0 => Command::NotPrepared {
+                    attempt,
+                    cause: "the setup failed".to_owned(),
+                },
+                1 => Command::NotStarted {
                     attempt,
                     cause: "no such program".to_owned(),
                     permanent: self.rng.once_in(2),

@@ -90,14 +90,10 @@ fn a_task_is_what_its_entry_says() {
     assert_eq!(review.dependencies, std::slice::from_ref(&task.id));
     assert_eq!(review.deliverables, []);
     let words = |text: &str| Criterion::Plain { text: text.into() };
-    assert_eq!(
-        review.criteria,
-        [
-            words("All user stories have requirements.md"),
-            words("Requirements follow SMART criteria"),
-            words("Acceptance criteria are testable"),
-        ]
-    );
+    // The first statement is understood; what no rule understands waits for a reviewer.
+    let smart = words("Requirements follow SMART criteria");
+    let testable = words("Acceptance criteria are testable");
+    assert_eq!(review.criteria, [files, vec![smart, testable]].concat());
 }
 
 #[test]
@@ -446,4 +442,22 @@ fn a_thousand_stories_expand_to_five_thousand_deliverables() {
     let expansion = expansion(&bundle(text), "i", &paths);
     assert_eq!(expansion.tasks.len(), 101);
     assert_eq!(promised(&expansion.tasks).len(), 5_000);
+}
+
+#[test]
+fn an_iteration_that_only_asks_for_a_file_does_not_make_it_optional() {
+    let text = "workflow:
+  name: w
+  iterations:
+    - name: i
+      agents: [{role: qa, deliverables: [a.md]}]
+      completion_criteria: [a.md exists]
+";
+    let expansion = expansion(&bundle(text), "i", &[]);
+    let file = |min_bytes| Criterion::File {
+        path: "a.md".into(),
+        min_bytes,
+    };
+    assert_eq!(expansion.tasks[0].criteria, [file(1)]);
+    assert_eq!(expansion.tasks[1].criteria, [file(0)]);
 }

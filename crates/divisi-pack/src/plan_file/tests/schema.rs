@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::super::task::{DELIVERABLE_KEYS, INPUT_KEYS, TEMPLATE_KEYS};
-use super::super::{criteria, schema, task, top};
+use super::super::{criteria, schema, task, top, workspace};
 use super::{one, plan_with_warnings};
 
 fn keys(schema: &Value) -> BTreeSet<String> {
@@ -34,9 +34,16 @@ fn reader_and_schema_know_the_same_keys() {
     assert_eq!(keys(&schema), set(top::KEYS));
     assert_eq!(keys(&of("Subtask")), set(task::KEYS));
     assert_eq!(keys(&of("Template")), set(TEMPLATE_KEYS));
+    assert_eq!(keys(&of("Preparation")), set(workspace::KEYS));
     assert_eq!(keys(&of("ResourceEstimate")), set(top::ESTIMATE_KEYS));
     assert_eq!(keys(&of("Progress")), set(top::PROGRESS_KEYS));
-    for object in ["Subtask", "Template", "ResourceEstimate", "Progress"] {
+    for object in [
+        "Subtask",
+        "Template",
+        "Preparation",
+        "ResourceEstimate",
+        "Progress",
+    ] {
         assert_eq!(of(object)["additionalProperties"], json!(false), "{object}");
     }
     assert_eq!(schema["additionalProperties"], json!(false));

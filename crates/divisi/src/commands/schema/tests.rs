@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use divisi_core::criterion::Program;
 use divisi_core::ids::{AttemptId, Epoch};
 use divisi_core::ledger::{self, Account, Amount};
 use divisi_core::plan::{
     Deliverable, Estimate, Input, Plan, Priority, Stage, TaskKind, Template, Work, WorkspaceKind,
 };
+use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot};
 use divisi_core::run::{
-    AttemptEnd, Base, Budget, Event, Failure, PauseReason, RunStatus, Settings, StopReason, Then,
+    AttemptEnd, Base, Budget, Event, Failure, Grants, PauseReason, PreparedCommit, RunStatus,
+    Settings, StopReason, Then,
 };
 use divisi_core::{
     Commit, Criterion, Digest, Format, Outcome, RunId, TaskId, TaskNo, TaskSpec, Time, Tree,
@@ -56,6 +59,15 @@ fn verdicts() -> Vec<Verdict> {
         outcome,
         evidence: "seen".into(),
         proves_nothing: true,
+        program: Some(Box::new(Program {
+            command: "cargo test".into(),
+            exit: Exit::Status(0),
+            output: Some(Output {
+                digest: hash(Digest::new),
+                bytes: 3,
+                capped: false,
+            }),
+        })),
     });
     full.chain([Verdict::pass(0)]).collect()
 }
@@ -185,8 +197,13 @@ fn tasks() -> Vec<TaskSpec> {
 
 fn receipts() -> Vec<Receipt> {
     let at = Time(7);
-    let submitted = |exit, output| Receipt::Submitted {
+    let submitted = |exit: Exit, output| Receipt::Submitted {
         at,
+        command: match exit {
+            Exit::NoProcess => String::new(),
+            Exit::Status(_) | Exit::Signal(_) => "cargo build".into(),
+        },
+        confined: (exit != Exit::NoProcess).then_some(true),
         exit,
         output,
         wall_ms: 9,
@@ -219,7 +236,13 @@ fn receipts() -> Vec<Receipt> {
         },
         Receipt::Verified {
             at,
+            tree: Some(hash(Tree::new)),
             verdicts: verdicts(),
+        },
+        Receipt::Verified {
+            at,
+            tree: None,
+            verdicts: Vec::new(),
         },
         Receipt::Integrated {
             at,
@@ -249,6 +272,13 @@ fn created(full: bool) -> Event {
         role_limits: limits.clone(),
         agent_limits: limits,
         budget,
+        grants: Grants {
+            writes: vec!["/tmp/x".into()],
+            passes: vec!["TOKEN".into()],
+            unconfined: true,
+            memory_bytes_max: Some(1),
+            cpu_s_max: None,
+        },
         ..Settings::default()
     };
     let base = Base {
@@ -262,6 +292,15 @@ fn created(full: bool) -> Event {
         tasks: tasks(),
         stages,
         criteria: criteria(),
+        preparation: Preparation {
+            copy: vec![".env".into()],
+            setup: vec![
+                Setup::Command(vec!["npm".into(), "ci".into()]),
+                Setup::Script("npm ci".into()),
+            ],
+            inputs: Some(vec!["package.json".into()]),
+            timeout_ms: Some(1),
+        },
     };
     if full {
         return Event::RunCreated {
@@ -275,6 +314,7 @@ fn created(full: bool) -> Event {
         plan: Box::new(Plan {
             stages: Vec::new(),
             criteria: Vec::new(),
+            preparation: Preparation::default(),
             ..plan
         }),
         settings: Box::default(),
@@ -294,6 +334,7 @@ fn ends() -> Vec<AttemptEnd> {
             permanent: true,
         },
         Failure::Person("x".into()),
+        Failure::Preparation("x".into()),
     ];
     let mut ends: Vec<AttemptEnd> = failures.into_iter().map(AttemptEnd::Refused).collect();
     ends.extend(stops().into_iter().map(AttemptEnd::Stopped));
@@ -387,12 +428,14 @@ fn of_attempts() -> Vec<Event> {
             base: Some(commit()),
             passed_before: vec![1],
             confined: Some(false),
+            left_out: vec!["x".into()],
         },
         Event::AttemptStarted {
             attempt,
             base: None,
             passed_before: Vec::new(),
             confined: None,
+            left_out: Vec::new(),
         },
         Event::AttemptAdopted {
             attempt,
@@ -412,7 +455,18 @@ fn of_attempts() -> Vec<Event> {
             verdicts: verdicts(),
         },
         Event::BatchPrepared {
-            commits: vec![(attempt, commit())],
+            commits: vec![
+                PreparedCommit {
+                    attempt,
+                    commit: commit(),
+                    tree: Some(hash(Tree::new)),
+                },
+                PreparedCommit {
+                    attempt,
+                    commit: commit(),
+                    tree: None,
+                },
+            ],
         },
         Event::BatchIntegrated {
             head: commit(),
@@ -496,17 +550,15 @@ fn of_ledger() -> Vec<ledger::Event> {
 
 /// Every sample as a line of `divisi watch --json`.
 fn lines() -> Vec<Value> {
-    let bodies = of_runs()
-        .into_iter()
-        .chain(of_attempts())
-        .map(|event| json!(event));
-    let bodies = bodies.chain(of_ledger().into_iter().map(|event| json!(event)));
-    bodies
-        .map(|body| {
-            let kind = body["event"].clone();
-            json!({"stream": "run-3", "seq": 1, "at": 2, "kind": kind, "version": 1, "body": body})
-        })
-        .collect()
+    let of_runs = of_runs().into_iter().chain(of_attempts());
+    let of_runs = of_runs.map(|event| (event.version(), json!(event)));
+    let of_ledger = of_ledger().into_iter();
+    let all = of_runs.chain(of_ledger.map(|event| (event.version(), json!(event))));
+    all.map(|(version, body)| {
+        let kind = body["event"].clone();
+        json!({"stream": "run-3", "seq": 1, "at": 2, "kind": kind, "version": version, "body": body})
+    })
+    .collect()
 }
 
 #[test]
@@ -521,14 +573,8 @@ fn events_of_every_kind_satisfy_the_schema() {
         assert!(faults.is_empty(), "{line}: {faults:?}");
         kinds.insert(line["kind"].as_str().unwrap().to_owned());
     }
-    let known = run::KINDS
-        .iter()
-        .chain(ledger::KINDS)
-        .map(|(kind, version)| {
-            assert_eq!(*version, 1, "the schema describes version 1 of {kind}");
-            (*kind).to_owned()
-        });
-    assert_eq!(kinds, known.collect());
+    let known = run::KINDS.iter().chain(ledger::KINDS);
+    assert_eq!(kinds, known.map(|(kind, _)| (*kind).to_owned()).collect());
 }
 
 #[test]

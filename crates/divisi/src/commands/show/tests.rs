@@ -107,12 +107,13 @@ fn a_done_task_shows_its_receipts() {
       submitted   exit status 0 after 2.0 s, printed 4.0 KiB
       collected   snapshot 222222222222
         draft.md  2.0 KiB, aaaaaaaaaaaa
-      verified
+      verified    tree 777777777777
         pass, proves nothing  draft.md contains "## API"
         waived  it reads well
             fine for now
-      integrated  as 333333333333
+      integrated  as 333333333333, tree 888888888888
       its writes were not confined
+      not copied into its workspace: .env: it holds the value of a secret
     "###);
 }
 

@@ -105,12 +105,13 @@ fn a_list_of_runs_is_a_table() {
         ..Global::default()
     });
     let view = project.unwrap().view().unwrap();
-    let rows = view.consistently(rows).unwrap();
-    let read: Vec<(&RunRow, Summary)> = rows
-        .iter()
-        .map(|row| (row, stored::summary(row).unwrap()))
-        .collect();
-    let shown: Vec<String> = table(&read).iter().map(|line| line.render(false)).collect();
-    assert_eq!(shown, ["run-1  running  1 of 7 done  10 s  Ship it"]);
+    let read = unfinished::summaries(&view).unwrap();
+    let shown = |is_attended| -> Vec<String> {
+        let lines = table(&read, &|_| is_attended);
+        lines.iter().map(|line| line.render(false)).collect()
+    };
+    let line = "run-1  running  1 of 7 done  10 s  Ship it";
+    assert_eq!(shown(true), [line]);
+    assert_eq!(shown(false), [format!("{line}  → divisi resume run-1")]);
     assert_eq!(read[0].1.counts, *given.run().counts());
 }
