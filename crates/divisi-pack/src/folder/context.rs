@@ -7,7 +7,8 @@ use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Place;
 
 use super::markdown::{self, NONE, one_line, paragraph, span};
-use crate::{codes, json};
+use crate::codes;
+use crate::text::text;
 
 /// The largest context read, in bytes. Every agent of the stage pays for each of them.
 pub const CONTEXT_BYTES_MAX: usize = 256 << 10;
@@ -86,7 +87,7 @@ pub fn read(source_name: &str, bytes: &[u8]) -> Result<String, Box<Diagnostic>> 
             diagnostic.hint("name documents in it instead of repeating them"),
         ));
     }
-    json::text(source_name, bytes).map(str::to_owned)
+    text(source_name, bytes, CONTEXT_BYTES_MAX).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -147,8 +148,8 @@ None.
     #[test]
     fn giants_and_other_encodings_are_refused() {
         let code = |bytes: &[u8]| read("CONTEXT.md", bytes).unwrap_err().code;
-        assert_eq!(code(&vec![b'a'; CONTEXT_BYTES_MAX + 1]), "plan-too-large");
-        assert_eq!(code(b"\xff"), "plan-encoding");
+        assert_eq!(code(&vec![b'a'; CONTEXT_BYTES_MAX + 1]), "text-too-large");
+        assert_eq!(code(b"\xff"), "text-encoding");
         assert_eq!(read("CONTEXT.md", b"\xef\xbb\xbfa"), Ok("a".into()));
     }
 }

@@ -13,12 +13,12 @@ use crate::faults::{Faults, shown};
 use crate::plan_file::CHECK_TIMEOUT_MS;
 use crate::render::{is_unprintable, printable};
 use crate::words::{Compiled, Context, Why, argv, code_span, compile, is_path, units};
-use crate::{codes, json, paths};
+use crate::{codes, json, paths, text};
 
 /// Reads the file. `source_name` stands in the diagnostics' places.
 #[must_use]
 pub fn read(source_name: &str, bytes: &[u8]) -> Read {
-    let text = match json::text(source_name, bytes) {
+    let text = match text::text(source_name, bytes, json::TEXT_BYTES_MAX) {
         Ok(text) => text,
         Err(diagnostic) => {
             return Read {

@@ -333,7 +333,7 @@ warning[criteria-prose]: this text does not count: it is no entry of a section
 9 | Run these:
   | ^
 hint: begin the line with `- ` beneath one of the sections
-error[plan-command]: the command `cargo test > log` needs a shell for '>'; quote it, or write `sh \
+error[text-command]: the command `cargo test > log` needs a shell for '>'; quote it, or write `sh \
 -c '…'`
   --> C.md:11:3
    |
@@ -503,10 +503,10 @@ fn giants_are_bounded() {
         read.diagnostics.into_iter().map(|d| d.code).collect()
     };
     let many = section("Quality standards", &"- a b c\n".repeat(ENTRIES_MAX + 1));
-    assert_eq!(codes(&many), ["plan-too-large"]);
+    assert_eq!(codes(&many), ["text-too-large"]);
     assert_eq!(
         codes(&"a".repeat(CRITERIA_BYTES_MAX + 1)),
-        ["plan-too-large"]
+        ["text-too-large"]
     );
     assert_eq!(codes("\u{feff}## Scope compliance\n"), [""; 0]);
     let deep = section("Scope compliance", &"> - ".repeat(100_000));
@@ -516,5 +516,5 @@ fn giants_are_bounded() {
     let marks = section("Quality standards", &format!("- {}", "`a".repeat(200_000)));
     assert_eq!(codes(&marks), [""; 0]);
     let not_text = read("C.md", b"## Scope\xff");
-    assert_eq!(not_text.diagnostics[0].code, "plan-encoding");
+    assert_eq!(not_text.diagnostics[0].code, "text-encoding");
 }

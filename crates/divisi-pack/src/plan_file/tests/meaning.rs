@@ -166,6 +166,7 @@ fn the_sources_own_form_is_taken_as_it_is() {
     assert_eq!(design.deliverables, []);
     let estimate = Estimate {
         duration_ms: Some(900_000),
+        duration_max_ms: None,
         tokens: Some(5_000),
     };
     assert_eq!(design.estimate, estimate);
@@ -448,8 +449,8 @@ fn parts_are_read_as_a_list_or_as_subtasks() {
         parts.diagnostics.into_iter().map(|d| d.code).collect()
     };
     assert_eq!(faults("[]"), ["plan-empty"]);
-    assert_eq!(faults("7"), ["plan-type"]);
-    assert_eq!(faults("{}"), ["plan-missing"]);
+    assert_eq!(faults("7"), ["text-type"]);
+    assert_eq!(faults("{}"), ["text-missing"]);
     let twice = r#"[{"subtask_id": "a", "command": ["x"]}, {"subtask_id": "a", "command": ["x"]}]"#;
     assert_eq!(faults(twice), ["plan-duplicate-id"]);
     let outside = r#"[{"subtask_id": "a", "command": ["x"], "dependencies": ["z"]}]"#;

@@ -232,10 +232,7 @@ impl Dice {
                 Priority::High,
                 Priority::Critical,
             ]),
-            estimate: Estimate {
-                duration_ms: self.some(Dice::duration_ms),
-                tokens: self.some(|dice| dice.roll(1_000_000_000_001)),
-            },
+            estimate: self.estimate(),
             kind,
             work,
             dependencies,
@@ -243,6 +240,17 @@ impl Dice {
             deliverables,
             criteria,
             workspace,
+        }
+    }
+
+    fn estimate(&mut self) -> Estimate {
+        let duration_ms = self.some(Dice::duration_ms);
+        let longer = self.some(Dice::duration_ms).filter(|&more| more > 0);
+        let longer = duration_ms.zip(longer).map(|(ms, more)| ms + more);
+        Estimate {
+            duration_ms,
+            duration_max_ms: longer.filter(|&ms| ms <= ESTIMATE_MINUTES_MAX * 60_000),
+            tokens: self.some(|dice| dice.roll(1_000_000_000_001)),
         }
     }
 
