@@ -215,7 +215,7 @@ pub(crate) struct SubtaskForm {
 #[schemars(rename = "Minutes")]
 pub(crate) enum MinutesForm {
     /// So many.
-    Number(#[schemars(range(min = 0, max = 525_600))] NumberForm),
+    Number(#[schemars(range(min = 0, max = 525_600_000))] NumberForm),
     /// From so many to so many.
     Range(
         #[schemars(regex(
