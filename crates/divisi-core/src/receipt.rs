@@ -103,7 +103,7 @@ pub enum Receipt {
         /// The commit on the run's branch; `None` where there was nothing to integrate.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         commit: Option<Commit>,
-        /// The tree the checks last passed on.
+        /// That commit's tree; `None` without a commit, and in journals from before it was told.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tree: Option<Tree>,
     },

@@ -21,7 +21,7 @@ pub(crate) fn line(run: &Run, event: &Event) -> Line {
         | Event::BatchNarrowed { .. } => of_run(event),
         Event::BatchPrepared { commits } => Line::styled(
             Style::Dim,
-            names(run, commits.iter().map(|(attempt, _)| attempt)),
+            names(run, commits.iter().map(|one| &one.attempt)),
         )
         .with(Style::Dim, " merged; the run's branch is about to take it"),
         Event::BatchIntegrated { attempts, head } => {

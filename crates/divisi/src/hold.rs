@@ -37,20 +37,10 @@ pub(crate) struct Holding {
     pub(crate) durability: Durability,
     /// Slots over all runs.
     pub(crate) workers: u32,
-    /// Absolute paths that agents may write to beside their workspaces.
-    pub(crate) writable: Vec<String>,
-    /// Environment variables that agents get beside the usual ones.
-    pub(crate) passes: Vec<String>,
-    /// Whether writes are confined where the platform can do it.
-    pub(crate) confine: bool,
     /// How patient the monitor is.
     pub(crate) patience: Patience,
     /// From TERM to KILL, in milliseconds.
     pub(crate) grace_ms: u64,
-    /// Address space of each process of an agent in bytes, if limited.
-    pub(crate) memory_bytes_max: Option<u64>,
-    /// CPU time of each process of an agent in seconds, if limited.
-    pub(crate) cpu_s_max: Option<u64>,
 }
 
 impl Holding {
@@ -61,13 +51,8 @@ impl Holding {
             dir: project.divisi(),
             durability: Durability::Full,
             workers: WORKERS_MAX,
-            writable: Vec::new(),
-            passes: Vec::new(),
-            confine: true,
             patience: Patience::default(),
             grace_ms: Limits::default().grace_ms,
-            memory_bytes_max: None,
-            cpu_s_max: None,
         }
     }
 
@@ -177,13 +162,8 @@ fn hold(holding: &Holding, lock: File, observer: Observer) -> Result<Held, Diagn
         patience: holding.patience,
         limits: Limits {
             grace_ms: holding.grace_ms,
-            memory_bytes_max: holding.memory_bytes_max,
-            cpu_s_max: holding.cpu_s_max,
             ..Limits::default()
         },
-        writable: holding.writable.clone(),
-        passes: holding.passes.clone(),
-        confine: holding.confine,
         orphan_grace_ms: ORPHAN_GRACE_MS,
     };
     keep_checkpointed(&store);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::event::{Event, Then};
+use super::event::{Event, PreparedCommit, Then};
 use super::links::{Links, Node};
 use super::settings::Settings;
 use super::state::{
@@ -360,6 +360,7 @@ impl Run {
                 agent,
                 epoch,
                 workspace,
+                timeout_ms,
             } => {
                 task.state = TaskState::Active(Box::new(Attempt {
                     number: attempt.number,
@@ -367,6 +368,7 @@ impl Run {
                     epoch,
                     leased_at: at,
                     workspace,
+                    timeout_ms,
                     phase: Phase::Leased,
                     base: None,
                     passed_before: Vec::new(),
@@ -459,14 +461,15 @@ impl Run {
         }
     }
 
-    fn apply_prepared(&mut self, commits: &[(AttemptId, Commit)]) {
-        for (attempt, commit) in commits {
-            self.dequeue(*attempt);
-            self.integration.prepared.push(*attempt);
-            self.change(attempt.task, |task| {
+    fn apply_prepared(&mut self, commits: &[PreparedCommit]) {
+        for one in commits {
+            self.dequeue(one.attempt);
+            self.integration.prepared.push(one.attempt);
+            self.change(one.attempt.task, |task| {
                 if let Some(live) = task.live_mut() {
                     live.phase = Phase::Prepared {
-                        commit: commit.clone(),
+                        commit: one.commit.clone(),
+                        tree: one.tree.clone(),
                     };
                 }
             });

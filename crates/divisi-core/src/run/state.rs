@@ -10,7 +10,8 @@ use super::owed::Effect;
 use super::settings::Settings;
 use super::transition::StateName;
 use crate::criterion::Verdict;
-use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskId, TaskNo, Time};
+use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskId, TaskNo, Time, Tree};
+use crate::ledger::Amount;
 use crate::plan::{Plan, TaskKind, TaskSpec, Work};
 use crate::receipt::{Receipt, Snapshot};
 use crate::run::event::PauseReason;
@@ -54,6 +55,9 @@ pub enum Phase {
     Prepared {
         /// That commit.
         commit: Commit,
+        /// Its tree, as far as it was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tree: Option<Tree>,
     },
 }
 
@@ -65,6 +69,8 @@ pub enum StopReason {
     Stalled(String),
     /// It is past its time box.
     Overdue,
+    /// It is past the milliseconds that its budget left for it; it costs the task nothing.
+    OverBudget(u64),
     /// Its owner canceled the task or the run.
     Canceled,
     /// The run was interrupted; it costs the task nothing.
@@ -84,6 +90,9 @@ pub struct Attempt {
     pub leased_at: Time,
     /// Which of the task's workspaces it works in, from 1.
     pub workspace: u32,
+    /// Its time box in milliseconds, where its budget left less than the task's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
     /// Where it stands.
     pub phase: Phase,
     /// The commit its workspace was made from, once known.
@@ -145,6 +154,8 @@ pub enum Failure {
     },
     /// A person refused it.
     Person(String),
+    /// Nothing was composed: an input or the template is not what it must be.
+    Composition(String),
     /// Its workspace could not be prepared.
     Preparation(String),
 }
@@ -180,7 +191,9 @@ impl AttemptEnd {
             AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue) => true,
             AttemptEnd::Integrated
             | AttemptEnd::Lost(_)
-            | AttemptEnd::Stopped(StopReason::Canceled | StopReason::Interrupted)
+            | AttemptEnd::Stopped(
+                StopReason::OverBudget(_) | StopReason::Canceled | StopReason::Interrupted,
+            )
             | AttemptEnd::Asked(_)
             | AttemptEnd::Superseded => false,
         }
@@ -462,18 +475,46 @@ impl Task {
         self.spec.timeout_ms.unwrap_or(settings.timeout_ms)
     }
 
+    /// What its next attempt takes of a budget: its time box, if an agent works on it. People, and
+    /// inputs from outside, take no agents' time.
+    #[must_use]
+    pub fn amount(&self, settings: &Settings) -> Amount {
+        let time_ms = match holds_slot(self.agent(settings)) {
+            true => self.timeout_ms(settings),
+            false => 0,
+        };
+        Amount {
+            attempts: 1,
+            time_ms,
+        }
+    }
+
+    /// How long the live attempt may take, in milliseconds: less where its budget left less.
+    #[must_use]
+    pub fn live_timeout_ms(&self, settings: &Settings) -> u64 {
+        let shortened = self.live().and_then(|live| live.timeout_ms);
+        shortened.unwrap_or_else(|| self.timeout_ms(settings))
+    }
+
     /// Who does it next.
     #[must_use]
     pub fn agent<'a>(&'a self, settings: &'a Settings) -> &'a str {
-        if let Some(agent) = self.reassigned.as_ref().or(self.spec.agent.as_ref()) {
-            return agent;
+        match &self.reassigned {
+            Some(agent) => agent,
+            None => agent_of(&self.spec, settings),
         }
-        match (&self.spec.work, self.spec.kind) {
-            (_, TaskKind::External) => AGENT_EXTERNAL,
-            (Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
-            (Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
-            (Work::Handoff, _) => &settings.agent_default,
-        }
+    }
+}
+
+/// Who does a task first: the agent that the plan names, or the one that its work calls for.
+#[must_use]
+pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
+    match (&spec.agent, &spec.work, spec.kind) {
+        (Some(agent), _, _) => agent,
+        (None, _, TaskKind::External) => AGENT_EXTERNAL,
+        (None, Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
+        (None, Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
+        (None, Work::Handoff, _) => &settings.agent_default,
     }
 }
 

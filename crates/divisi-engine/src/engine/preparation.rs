@@ -15,7 +15,7 @@ use divisi_core::run::Run;
 use divisi_core::{AttemptId, Commit, Digest, Preparation, RunId, Tree};
 
 use super::input::Failed;
-use super::programs::{Program, tail};
+use super::programs::{Program, TAIL_BYTES, tail};
 use super::shell::{Shell, lock};
 use super::supervised::chain;
 use crate::checks::ProgramEnd;
@@ -273,7 +273,7 @@ impl SettingUp<'_> {
         };
         let told = match log.exists() {
             true => {
-                let printed = tail(&log);
+                let printed = tail(&log, TAIL_BYTES);
                 let last = printed.trim_end().lines().next_back().unwrap_or_default();
                 let last: String = last.chars().take(LAST_LINE_CHARS_MAX).collect();
                 let project = &self.shell.options.project;

@@ -16,7 +16,7 @@ use crate::checks::{ProgramEnd, Programs};
 use crate::failpoint;
 
 /// What is kept of a program's output as evidence, in bytes.
-const TAIL_BYTES: u64 = 3_000;
+pub(super) const TAIL_BYTES: u64 = 3_000;
 
 enum Heard {
     Ended(Ended),
@@ -178,9 +178,9 @@ impl Program<'_> {
             Err(error) => return failed(&format!("make a temporary folder: {error}")),
         };
         let tmp_text = tmp.to_string_lossy().into_owned();
-        let (mut env, masked) = self
-            .shell
-            .environment(&std::collections::BTreeMap::new(), &[]);
+        let (mut env, masked) =
+            self.shell
+                .environment(self.attempt.run, &std::collections::BTreeMap::new(), &[]);
         env.insert("TMPDIR".to_owned(), tmp_text.clone());
         let writes = vec![cwd.clone(), tmp_text];
         let spec = ProcessSpec {
@@ -190,8 +190,8 @@ impl Program<'_> {
             stdin: String::new(),
             log: self.log.to_string_lossy().into_owned(),
             masked,
-            confinement: self.shell.confinement(writes),
-            limits: self.shell.options.limits.clone(),
+            confinement: self.shell.confinement(self.attempt.run, writes),
+            limits: self.shell.limits(self.attempt.run),
         };
         // What the same program printed before would be taken for what it prints now.
         let _ = std::fs::remove_file(self.log);
@@ -245,7 +245,7 @@ impl Program<'_> {
         if interrupted {
             return failed("interrupted");
         }
-        let tail = tail(self.log);
+        let tail = tail(self.log, TAIL_BYTES);
         if timed_out {
             return ProgramEnd::TimedOut { tail };
         }
@@ -258,15 +258,30 @@ impl Program<'_> {
 }
 
 /// The last bytes of a log; empty if nothing was printed.
-pub(super) fn tail(log: &Path) -> String {
+pub(super) fn tail(log: &Path, bytes_max: u64) -> String {
     use std::io::{Read, Seek, SeekFrom};
     let read = || -> std::io::Result<Vec<u8>> {
         let mut file = std::fs::File::open(log)?;
         let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(bytes_max)))?;
         let mut bytes = Vec::new();
-        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+        file.take(bytes_max).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_bytes_of_a_log_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        assert_eq!(tail(&log, 4), "");
+        std::fs::write(&log, "first last").unwrap();
+        assert_eq!(tail(&log, 4), "last");
+        assert_eq!(tail(&log, 100), "first last");
+    }
 }

@@ -97,7 +97,7 @@ impl Collecting {
         };
         let pool = shell.pool()?;
         let workspace = self.workspace(shell, &base)?;
-        let (_, secrets) = shell.environment(&self.spec.env, &[]);
+        let (_, secrets) = shell.environment(self.attempt.run, &self.spec.env, &[]);
         let deliverables: Vec<String> = self
             .spec
             .deliverables

@@ -2,14 +2,15 @@
 //!
 //! Shared by the loop and the threads that carry effects out. It holds no state of a run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment};
+use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::{Outcome, Verdict};
-use divisi_core::worker::Confinement;
+use divisi_core::run::Grants;
+use divisi_core::worker::{Confinement, Limits};
 use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, TaskNo, Tree};
 
 use super::Options;
@@ -26,8 +27,13 @@ use crate::workspace::{Pool, PoolOptions, walk};
 /// How a plan names this program.
 pub(super) const OWN_NAME: &str = "divisi";
 
-/// Stands in the place of a secret.
-const MASK: &str = "[masked]";
+/// What a run's processes are granted, and what follows from it.
+struct Granted {
+    grants: Grants,
+    /// The environment of agents that declare and are given nothing of their own. Working it out
+    /// looks at every variable of ours, and most tasks need just this one.
+    usual: (BTreeMap<String, String>, Vec<String>),
+}
 
 /// What effects share.
 pub struct Shell {
@@ -35,8 +41,7 @@ pub struct Shell {
     pub(super) checks: Checks,
     pub(super) setups: Setups,
     pub(super) parent: BTreeMap<String, String>,
-    /// The environment of agents that declare and are given nothing of their own.
-    usual: OnceLock<(BTreeMap<String, String>, Vec<String>)>,
+    granted: Mutex<BTreeMap<RunId, Arc<Granted>>>,
     agents: BTreeMap<String, Arc<dyn Agent>>,
     pool: OnceLock<Arc<Pool>>,
     opening: Mutex<()>,
@@ -68,7 +73,7 @@ impl Shell {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
                 })
                 .collect(),
-            usual: OnceLock::new(),
+            granted: Mutex::new(BTreeMap::new()),
             agents,
             pool: OnceLock::new(),
             opening: Mutex::new(()),
@@ -158,50 +163,59 @@ impl Shell {
         Ok((workspace.path, left_out))
     }
 
+    /// Takes in what a run's settings grant. They never change.
+    pub(super) fn grant(&self, run: RunId, grants: &Grants) {
+        let mut granted = lock(&self.granted);
+        granted.entry(run).or_insert_with(|| {
+            let made = environment(&self.parent, &grants.passes, &BTreeMap::new());
+            Arc::new(Granted {
+                grants: grants.clone(),
+                usual: (made.vars, made.masked),
+            })
+        });
+    }
+
+    /// What a run grants; only a run that is loaded has effects.
+    fn granted(&self, run: RunId) -> Arc<Granted> {
+        if let Some(granted) = lock(&self.granted).get(&run) {
+            return Arc::clone(granted);
+        }
+        self.grant(run, &Grants::default());
+        self.granted(run)
+    }
+
     /// An agent's environment and the values that are masked in its log.
     pub(super) fn environment(
         &self,
+        run: RunId,
         own: &BTreeMap<String, String>,
         credentials: &[String],
     ) -> (BTreeMap<String, String>, Vec<String>) {
+        let granted = self.granted(run);
         if own.is_empty() && credentials.is_empty() {
-            // Working it out looks at every variable of ours, and most tasks need just this one.
-            return self
-                .usual
-                .get_or_init(|| self.work_out_environment(own, credentials))
-                .clone();
+            return granted.usual.clone();
         }
-        self.work_out_environment(own, credentials)
-    }
-
-    fn work_out_environment(
-        &self,
-        own: &BTreeMap<String, String>,
-        credentials: &[String],
-    ) -> (BTreeMap<String, String>, Vec<String>) {
-        let passes: Vec<String> = self
-            .options
-            .passes
-            .iter()
-            .chain(credentials)
-            .cloned()
-            .collect();
+        let passes = granted.grants.passes.iter().chain(credentials);
+        let passes: Vec<String> = passes.cloned().collect();
         let made = environment(&self.parent, &passes, own);
         (made.vars, made.masked)
     }
 
-    /// Values that must stand nowhere beneath `.divisi`.
+    /// Values that must stand nowhere beneath `.divisi`, of all runs.
     pub(super) fn secrets(&self) -> Vec<String> {
-        self.environment(&BTreeMap::new(), &[]).1
+        let mut secrets: BTreeSet<String> = environment(&self.parent, &[], &BTreeMap::new())
+            .masked
+            .into_iter()
+            .collect();
+        for granted in lock(&self.granted).values() {
+            secrets.extend(granted.usual.1.iter().cloned());
+        }
+        secrets.into_iter().collect()
     }
 
     /// A text from outside with every secret made unreadable.
     pub(super) fn masked(&self, text: String) -> String {
-        let masked = |text: String, secret: &String| match text.contains(secret.as_str()) {
-            true => text.replace(secret.as_str(), MASK),
-            false => text,
-        };
-        self.secrets().iter().fold(text, masked)
+        mask(text, &self.secrets())
     }
 
     /// Removes secrets from what agents left that nobody works with any more, and their temporary
@@ -235,16 +249,23 @@ impl Shell {
         Ok(())
     }
 
-    pub(super) fn confinement(&self, writes: Vec<String>) -> Confinement {
-        if !self.options.confine {
+    pub(super) fn confinement(&self, run: RunId, mut writes: Vec<String>) -> Confinement {
+        let granted = self.granted(run);
+        if granted.grants.unconfined {
             return Confinement::None;
         }
-        Confinement::Writes(
-            writes
-                .into_iter()
-                .chain(self.options.writable.iter().cloned())
-                .collect(),
-        )
+        writes.extend(granted.grants.writes.iter().cloned());
+        Confinement::Writes(writes)
+    }
+
+    /// The limits of a run's processes.
+    pub(super) fn limits(&self, run: RunId) -> Limits {
+        let granted = self.granted(run);
+        Limits {
+            memory_bytes_max: granted.grants.memory_bytes_max,
+            cpu_s_max: granted.grants.cpu_s_max,
+            ..self.options.limits.clone()
+        }
     }
 
     /// The folder of a run, for people.

@@ -97,8 +97,6 @@ impl Temporary {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests may panic")]
-
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

@@ -4,13 +4,15 @@ use std::sync::mpsc::SyncSender;
 
 use divisi_agents::Claim;
 use divisi_core::journal::Journal;
-use divisi_core::receipt::Exit;
+use divisi_core::ledger::{Account, Refusal};
 use divisi_core::run::{
     AGENT_COMPOSE, Command, Create, Effect, Finding, Held as HeldAttempt, PauseReason, Rejection,
 };
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, Diagnostic, RunId};
 
+use super::composing;
+use super::fetch::{Seen, never_taken};
 use super::input::{Finished, Input};
 use super::launch::{self, Launched};
 use super::{Engine, Follows, Interruption, programs, wall_now};
@@ -41,6 +43,13 @@ impl<J: Journal> Engine<J> {
         directives: &mut Vec<Directive>,
         follows: &mut Follows,
     ) {
+        if let Input::Finished {
+            effect: Effect::Fetch(attempt),
+            ..
+        } = &input
+        {
+            self.fetching.remove(attempt);
+        }
         match input {
             Input::Asked { request, reply } => self.asked(request, reply, directives, follows),
             Input::Word(word) => self.word(word, directives, follows),
@@ -68,6 +77,25 @@ impl<J: Journal> Engine<J> {
                 }
             },
             Input::Interrupted => self.interrupted(directives, follows),
+        }
+    }
+
+    /// Files from outside are not there yet, or not whole: they are looked for again.
+    fn awaited(&mut self, effect: Effect, attempt: AttemptId, look: Vec<Seen>) {
+        self.reconcile
+            .on_outcome(effect, Outcome::NotYet, wall_now());
+        if self.looks.get(&attempt) != Some(&look) {
+            let run = self.world.run(attempt.run);
+            let task = run.and_then(|run| run.task(attempt.task));
+            let odd = task.map_or_else(Vec::new, |task| never_taken(&task.spec, &look));
+            let told: Vec<String> = odd
+                .into_iter()
+                .map(|(path, what)| format!("{path} is {what}; only a file is taken"))
+                .collect();
+            for cause in told {
+                self.trouble(cause);
+            }
+            self.looks.insert(attempt, look);
         }
     }
 
@@ -141,6 +169,7 @@ impl<J: Journal> Engine<J> {
                 let _ = reply.try_send(Response::Accepted);
                 return;
             }
+            ControlAsk::Permit { run, budget } => Ask::Budget(Account::Run(run), budget),
             ControlAsk::IsAttended(run) => {
                 let _ = reply.try_send(Response::Attended(self.attended.contains(&run)));
                 return;
@@ -326,20 +355,24 @@ impl<J: Journal> Engine<J> {
             .world
             .run(attempt.run)
             .and_then(|run| run.task(attempt.task)?.live());
-        let failed = !ended.told && ended.exit != Exit::Status(0);
-        if failed && live.is_some_and(|live| live.agent == AGENT_COMPOSE) {
-            // A composition that fails fails every time in the same way, and says why.
+        let composed = live.is_some_and(|live| live.agent == AGENT_COMPOSE);
+        if composed && let Some(failed) = composing::Failed::of(&ended) {
             let log = self.log_of(attempt);
-            let cause = log.map(|log| programs::tail(&log)).unwrap_or_default();
-            let cause = format!("nothing was composed: {}", cause.trim());
-            return Command::NotStarted {
-                attempt,
-                cause,
-                permanent: true,
-            };
+            let told = log.map(|log| programs::tail(&log, programs::TAIL_BYTES));
+            return failed.command(attempt, ended, &told.unwrap_or_default());
         }
         let agent = live.and_then(|live| self.shell.agent(&live.agent));
-        let claim = agent.map_or(Claim::Done, |agent| agent.interpret(&ended, ""));
+        let claim = agent.map_or(Claim::Done, |agent| {
+            let printed = match agent.description().tail_bytes {
+                0 => String::new(),
+                bytes => {
+                    let log = self.log_of(attempt);
+                    log.map(|log| programs::tail(&log, bytes))
+                        .unwrap_or_default()
+                }
+            };
+            agent.interpret(&ended, &printed)
+        });
         match claim {
             Claim::Limited { cause, .. } => Command::Find {
                 attempt,
@@ -425,6 +458,7 @@ impl<J: Journal> Engine<J> {
         follows: &mut Follows,
     ) {
         let command = match finished {
+            Finished::Awaited { attempt, look } => return self.awaited(effect, attempt, look),
             Finished::Prepared(prepared) => {
                 let attempt = prepared.attempt;
                 let confined = matches!(&prepared.launched, Launched::Process(spec)
@@ -455,6 +489,11 @@ impl<J: Journal> Engine<J> {
                 attempt,
                 cause,
                 permanent,
+            },
+            Finished::NotComposed { attempt, cause } => Command::NotComposed {
+                attempt,
+                cause,
+                ended: None,
             },
             Finished::Played {
                 attempt,
@@ -559,7 +598,7 @@ impl<J: Journal> Engine<J> {
             }
             Follow::Forget(job) => self.outbox.push(ToWorker::Forget { job }),
             Follow::ForgetGone(job) => {
-                self.give_temporary_back(job.attempt);
+                self.returned.push(job.attempt);
                 self.outbox.push(ToWorker::Forget { job });
             }
         }
@@ -627,6 +666,21 @@ fn response(answer: Answer) -> Response {
             ),
         )),
         Answer::Rejected(rejection) => Response::Refused(refusal(&rejection)),
+        Answer::NotPermitted(refusal) => Response::Refused(not_permitted(&refusal)),
+    }
+}
+
+fn not_permitted(refusal: &Refusal) -> Diagnostic {
+    let diagnostic = Diagnostic::error(refusal.code(), refusal.to_string());
+    match refusal {
+        Refusal::NotOpen(_) => diagnostic.hint(
+            "what it used was not counted; `divisi run PLAN --attempts N` bounds a run from its start",
+        ),
+        Refusal::Taken { bound, taken, .. } => diagnostic.hint(format!(
+            "`{}` says how much in all: more than {taken}, or nothing can start",
+            bound.flag()
+        )),
+        Refusal::Exhausted(_) => diagnostic,
     }
 }
 

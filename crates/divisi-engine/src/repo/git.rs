@@ -263,6 +263,12 @@ impl Call {
         self.config("core.fsync", "none")
     }
 
+    /// May take so long.
+    pub(crate) fn patience(mut self, patience: Duration) -> Call {
+        self.timeout = patience;
+        self
+    }
+
     /// Given on standard input.
     pub(crate) fn stdin(mut self, bytes: Vec<u8>) -> Call {
         self.stdin = Input::Bytes(bytes);

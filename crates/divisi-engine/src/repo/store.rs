@@ -82,7 +82,7 @@ impl Repo {
             Project::Folder(_) => false,
         };
         if !git_dir.join("HEAD").exists() {
-            init(&git, &divisi, &git_dir, sha256)?;
+            init(&divisi, &git_dir, sha256)?;
         }
         let fsync = git::fsync_method(&git_dir);
         let objects = {
@@ -155,6 +155,11 @@ impl Repo {
     /// Names that are ignored in workspaces as they are in the user's own checkout.
     pub(crate) fn excludes_file(&self) -> PathBuf {
         self.divisi.join(POOL).join("excludes")
+    }
+
+    /// What was taken in of a folder without git, so that only what has changed is taken in again.
+    pub(crate) fn folder_index(&self) -> PathBuf {
+        self.divisi.join(POOL).join("folder.index")
     }
 
     /// A fresh path for a file that lives as long as a call.
@@ -237,8 +242,8 @@ impl Repo {
         Tree::new(&text).ok_or_else(|| Fault::odd("write a tree", &text))
     }
 
-    /// The tree without entries. Its hash is git's own constant; it was written when the repository
-    /// was made.
+    /// The tree without entries, which git knows in every repository, whether it was written there
+    /// or not.
     pub(crate) fn empty_tree(&self) -> Tree {
         let hash = match self.oid_len {
             32 => EMPTY_TREE_SHA256,
@@ -258,6 +263,16 @@ impl Repo {
             .commit(oid)
             .map_err(Fault::io("read a commit of", &self.git_dir))?;
         Ok(Tree::new(&tree.to_string()).expect("an object's hash is hexadecimal"))
+    }
+
+    /// Whether a commit is in the private repository.
+    ///
+    /// # Errors
+    /// Git failed.
+    pub fn has(&self, commit: &Commit) -> Result<bool, Fault> {
+        let info = self.objects.info(self.oid(commit.as_str())?);
+        let info = info.map_err(Fault::io("read a commit of", &self.git_dir))?;
+        Ok(info.is_some())
     }
 
     /// The first parent of a commit; `None` for one without history.
@@ -323,7 +338,8 @@ pub(crate) fn head_ref(run: RunId) -> String {
     format!("refs/divisi/{run}/head")
 }
 
-fn config_text(sha256: bool) -> String {
+/// The whole configuration of a git directory of ours.
+pub(crate) fn config_text(sha256: bool) -> String {
     match sha256 {
         false => "[core]\n\trepositoryformatversion = 0\n\tbare = true\n".to_owned(),
         true => "[core]\n\trepositoryformatversion = 1\n\tbare = true\n\
@@ -332,18 +348,17 @@ fn config_text(sha256: bool) -> String {
     }
 }
 
-/// Makes the repository beside its place and moves it there whole.
-fn init(git: &Git, divisi: &Path, git_dir: &Path, sha256: bool) -> Result<(), Fault> {
+/// Makes the repository beside its place and moves it there whole. What git needs to know a folder
+/// for a repository is little (gitrepository-layout), and `git init` would add hooks and more.
+fn init(divisi: &Path, git_dir: &Path, sha256: bool) -> Result<(), Fault> {
     let new = divisi.join(format!("repo.git.new-{}", std::process::id()));
     if new.exists() {
         fs::remove_dir_all(&new).map_err(Fault::io("remove", &new))?;
     }
-    let format = if sha256 { "sha256" } else { "sha1" };
-    git.discover("make the private repository", divisi)
-        .args(["init", "--quiet", "--bare", "--template="])
-        .arg(format!("--object-format={format}"))
-        .arg(&new)
-        .ok()?;
+    for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags"] {
+        let path = new.join(folder);
+        fs::create_dir_all(&path).map_err(Fault::io("make", &path))?;
+    }
     let write = |name: &str, text: &str| {
         let path = new.join(name);
         fs::write(&path, text).map_err(Fault::io("write", &path))
@@ -351,10 +366,6 @@ fn init(git: &Git, divisi: &Path, git_dir: &Path, sha256: bool) -> Result<(), Fa
     write("config", &config_text(sha256))?;
     // No commit is ever checked out here, so that attributes of none are applied.
     write("HEAD", "ref: refs/heads/none\n")?;
-    git.call("write the empty tree", &new)
-        .durable(git::fsync_method(&new))
-        .arg("mktree")
-        .ok()?;
     match fs::rename(&new, git_dir) {
         // Two processes at once: the other's is as good.
         Err(_) if git_dir.join("HEAD").exists() => {

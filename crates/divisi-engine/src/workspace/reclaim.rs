@@ -5,7 +5,7 @@ use divisi_core::{Commit, RunId, TaskNo};
 use super::layers::{PREPARED, size};
 use super::pool::Pool;
 use super::slot::Phase;
-use crate::repo::Fault;
+use crate::repo::{Fault, Needed};
 
 /// What the owner of a workspace knows about its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,5 +115,25 @@ impl Pool {
         }
         items.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(items)
+    }
+}
+
+impl Pool {
+    /// What the folders that stay need of the repository: what they were made from, their last
+    /// snapshots, and what stands in their indexes.
+    #[must_use]
+    pub fn needed(&self, items: &[GcItem]) -> Needed {
+        let mut needed = Needed::default();
+        let state = self.state();
+        let stay = items.iter().filter(|item| item.action == GcAction::Keep);
+        for item in stay {
+            let slots = state.slots.iter();
+            for (slot, described) in slots.filter(|(_, described)| described.name == item.name) {
+                needed.commits.extend(described.base.iter().cloned());
+                needed.commits.extend(described.snapshot.iter().cloned());
+                needed.indexes.push(self.index_of(*slot));
+            }
+        }
+        needed
     }
 }

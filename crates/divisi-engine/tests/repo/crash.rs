@@ -14,10 +14,10 @@ const FILES: &[(&str, &str)] = &[("a", "1"), (".gitignore", "deps/\n")];
 
 thread_local! {
     /// The failpoint that ends the work, and how often it was passed.
-    static POINT: Cell<(&'static str, u32)> = const { Cell::new(("", 0)) };
+    pub(crate) static POINT: Cell<(&'static str, u32)> = const { Cell::new(("", 0)) };
 }
 
-fn hook(point: &'static str) {
+pub(crate) fn hook(point: &'static str) {
     POINT.with(|cell| {
         let (wanted, passed) = cell.get();
         if wanted == point {
@@ -58,6 +58,7 @@ fn work(project: &Project) -> Commit {
     let given = std::fs::read_to_string(workspace.path.join("deps/one/lib"));
     assert_eq!(given.unwrap(), "whole");
     write(workspace.path.join("made"), "x");
+    write(workspace.path.join("too"), "x");
     let snapshot = collect(&pool, &workspace).snapshot;
     let checkout = pool
         .checkout(&snapshot.tree, Some(&snapshot.commit))
@@ -75,6 +76,7 @@ fn work(project: &Project) -> Commit {
     let options = MergeOptions {
         run: RUN,
         base: &base,
+        included: false,
         head: &commit,
         task: None,
         squash: false,
@@ -111,6 +113,7 @@ fn a_step_cut_off_on_either_side_is_repeated() {
         "ref.update.before",
         "ref.update.after",
         "deliver.write.before",
+        "deliver.file.after",
         "deliver.write.after",
     ] {
         let project = Project::git(FILES);

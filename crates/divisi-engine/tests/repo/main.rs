@@ -15,4 +15,6 @@ mod layers;
 mod merge;
 mod project;
 mod provisions;
+mod prune;
+mod uncommitted;
 mod workspaces;

@@ -1,10 +1,15 @@
-//! A journal as version 1 of every form wrote it. It must load forever: never edit the file, add
-//! one for the next version.
+//! Journals as earlier versions wrote them: forms of version 1, the same small run as it was
+//! recorded before and after each change of a form, and pauses in both of their forms. They must
+//! load forever: never edit a file, add one for the next version.
 
 use divisi_core::journal::{Batch, Entry, Journal, Stream};
-use divisi_core::{RunId, Time};
+use divisi_core::ledger::{self, Account, Bound, Exhausted};
+use divisi_core::receipt::Receipt;
+use divisi_core::run::{self, Budget, Event, PauseReason, Run, RunStatus, stored};
+use divisi_core::{RunId, Time, Tree};
 use divisi_store::{Options, Store, Upcasters, Versions};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::given::{divisi, folder, options};
 
@@ -36,30 +41,139 @@ fn golden(text: &str) -> Vec<Entry> {
     text.lines().map(read).collect()
 }
 
+/// A store that another process wrote these entries to.
+fn written(entries: &[Entry], kinds: &'static [(&'static str, u32)]) -> (TempDir, Store) {
+    let folder = folder();
+    let options = Options {
+        versions: Versions::new(kinds, Upcasters::current(), 1),
+        ..options()
+    };
+    let mut store = Store::open(&divisi(&folder), options.clone()).unwrap();
+    for entry in entries {
+        let batch = Batch {
+            entries: vec![entry.clone()],
+            ..Batch::default()
+        };
+        store.append(&batch).unwrap();
+    }
+    drop(store);
+    let store = Store::open(&divisi(&folder), options).unwrap();
+    (folder, store)
+}
+
 #[test]
 fn the_journal_of_version_1_loads() {
     let entries = golden(include_str!("../golden/v1.jsonl"));
     assert_eq!(entries.len(), 7);
     assert!(entries.iter().all(|entry| entry.version == 1));
-    let folder = folder();
-    let options = Options {
-        versions: Versions::new(KINDS, Upcasters::current(), 1),
-        ..options()
-    };
-    let mut store = Store::open(&divisi(&folder), options.clone()).unwrap();
-    for entry in &entries {
-        store
-            .append(&Batch {
-                entries: vec![entry.clone()],
-                ..Batch::default()
-            })
-            .unwrap();
-    }
-    drop(store);
-    let store = Store::open(&divisi(&folder), options).unwrap();
+    let (_folder, store) = written(&entries, KINDS);
     for stream in [Stream::Ledger, Stream::Run(RunId(1))] {
         let expected: Vec<_> = entries.iter().filter(|e| e.stream == stream).collect();
         let loaded = store.events(stream, 0).unwrap();
         assert_eq!(loaded.iter().collect::<Vec<_>>(), expected);
     }
+}
+
+#[test]
+fn pauses_of_version_1_are_read_as_those_of_version_2() {
+    let entries = golden(include_str!("../golden/v2-pauses.jsonl"));
+    let kinds: Vec<(&str, u32)> = run::KINDS.iter().chain(ledger::KINDS).copied().collect();
+    let (_folder, store) = written(&entries, kinds.leak());
+    let loaded = store.events(Stream::Run(RunId(1)), 0).unwrap();
+    let pauses = loaded.iter().filter(|entry| entry.kind == "run_paused");
+    assert!(pauses.clone().all(|entry| entry.version == 2));
+    let reasons: Vec<PauseReason> = pauses
+        .map(|entry| match serde_json::from_str(&entry.body).unwrap() {
+            Event::RunPaused { reason } => reason,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let budget = |account, bound| PauseReason::Budget(Exhausted { account, bound });
+    let account = Account::Run(RunId(1));
+    let expected = [
+        budget(account, None),
+        PauseReason::Owner,
+        budget(Account::Day(0), None),
+        PauseReason::Fault("git fails".to_owned()),
+        budget(account, Some(Bound::Attempts(9))),
+        PauseReason::DiskFull,
+    ];
+    assert_eq!(reasons, expected);
+    let ledger = store.events(Stream::Ledger, 0).unwrap();
+    let budget = Budget {
+        attempts: Some(9),
+        time_ms: Some(60_000),
+    };
+    assert_eq!(
+        serde_json::from_str::<ledger::Event>(&ledger[1].body).unwrap(),
+        ledger::Event::BudgetChanged { account, budget }
+    );
+}
+
+/// The run that a recorded journal holds, as far as its first entries go: appended as they are,
+/// read back in today's form, and replayed.
+fn recorded(text: &str, first: usize) -> Run {
+    let folder = folder();
+    let options = Options {
+        versions: Versions::new(run::KINDS, Upcasters::current(), stored::VERSION),
+        ..options()
+    };
+    let mut store = Store::open(&divisi(&folder), options).unwrap();
+    let entries = golden(text).into_iter().take(first).collect();
+    store
+        .append(&Batch {
+            entries,
+            ..Batch::default()
+        })
+        .unwrap();
+    let entries = store.events(Stream::Run(RunId(1)), 0).unwrap();
+    let read =
+        |entry: &Entry| -> (Time, Event) { (entry.at, serde_json::from_str(&entry.body).unwrap()) };
+    let events: Vec<(Time, Event)> = entries.iter().map(read).collect();
+    stored::replay(RunId(1), &events).unwrap()
+}
+
+/// Which tree each task was integrated with.
+fn trees(run: &Run) -> Vec<Option<Tree>> {
+    let receipts = run
+        .tasks()
+        .iter()
+        .flat_map(|task| &task.endings[0].receipts);
+    let tree = |receipt: &Receipt| match receipt {
+        Receipt::Integrated { tree, .. } => Some(tree.clone()),
+        _ => None,
+    };
+    receipts.filter_map(tree).collect()
+}
+
+#[test]
+fn a_run_recorded_before_commits_were_prepared_with_their_trees_loads() {
+    let text = include_str!("../golden/v1-run.jsonl");
+    let run = recorded(text, usize::MAX);
+    assert_eq!(
+        run.ended.map(|(status, _)| status),
+        Some(RunStatus::Succeeded)
+    );
+    assert_eq!(trees(&run), [None, None]);
+    // Cut off where the second batch is prepared and the branch has not moved yet.
+    let run = recorded(text, 14);
+    let about_to = "fcacac9723e4220804bd53973acfaf4b525f3098";
+    assert_eq!(run.prepared_head().unwrap().as_str(), about_to);
+}
+
+#[test]
+fn a_run_recorded_with_the_trees_of_its_commits_loads() {
+    let run = recorded(include_str!("../golden/v2-run.jsonl"), usize::MAX);
+    assert_eq!(
+        run.ended.map(|(status, _)| status),
+        Some(RunStatus::Succeeded)
+    );
+    let tree = |text: &str| Tree::new(text);
+    assert_eq!(
+        trees(&run),
+        [
+            tree("34987373d934782f57efa85ef6f7943dd96913e6"),
+            tree("1918e13fa0bca4fe02d2035afe45b43556f17acb")
+        ]
+    );
 }

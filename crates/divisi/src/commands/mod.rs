@@ -5,6 +5,7 @@
 
 pub(crate) mod act;
 pub(crate) mod completions;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod gc;

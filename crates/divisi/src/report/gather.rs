@@ -7,7 +7,7 @@ use divisi_core::run::{
 };
 use divisi_core::{Criterion, Outcome, TaskNo, Time, Verdict};
 
-use super::{Done, Judged, Made, Report, UseOfTime, answers};
+use super::{Done, Integrated, Judged, Made, Report, UseOfTime, answers};
 use crate::words;
 
 /// Gathers the facts of a run.
@@ -53,7 +53,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         (None, None) => task.agent(&run.settings).to_owned(),
     };
     let status = task.status();
-    let told = (status != TaskStatus::Done).then(|| explain(run, TaskNo(no as u32), now));
+    let told = (status != TaskStatus::Done).then(|| explain(run, TaskNo(no as u32), now, None));
     Done {
         id: task.spec.id.to_string(),
         title: task.spec.title.clone(),
@@ -67,7 +67,23 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         verdicts: judged(&task.spec.criteria, last_verdicts(task)),
         told: task.answers.clone(),
         artifacts: artifacts(task),
+        integrated: integrated(task),
     }
+}
+
+fn integrated(task: &Task) -> Option<Integrated> {
+    // Redone work stands in the place of what it replaces.
+    receipts(task).rev().find_map(|receipt| match receipt {
+        Receipt::Integrated {
+            commit: Some(commit),
+            tree,
+            ..
+        } => Some(Integrated {
+            commit: commit.clone(),
+            tree: tree.clone(),
+        }),
+        _ => None,
+    })
 }
 
 /// Receipts of all attempts, oldest first.
@@ -168,7 +184,10 @@ fn use_of_time(run: &Run, tasks: &[Done]) -> UseOfTime {
     UseOfTime {
         wall_ms: end.ms_since(run.created_at),
         agent_ms: tasks.iter().map(|task| task.agent_ms).sum(),
-        estimate_ms: has_estimate.then(|| estimated().filter_map(|task| task.estimate_ms).sum()),
+        estimate_ms: has_estimate.then(|| {
+            let estimates = estimated().filter_map(|task| task.estimate_ms);
+            estimates.fold(0, u64::saturating_add)
+        }),
         estimated_agent_ms: estimated().map(|task| task.agent_ms).sum(),
         attempts: tasks.iter().map(|task| task.attempts).sum(),
         failed: endings()

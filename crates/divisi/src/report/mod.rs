@@ -10,7 +10,7 @@ mod gather;
 mod markdown;
 
 use divisi_core::run::{Answer, Base, RunStatus, TaskStatus};
-use divisi_core::{Digest, Outcome, Time};
+use divisi_core::{Commit, Digest, Outcome, Time, Tree};
 use serde::Serialize;
 
 pub(crate) use gather::gather;
@@ -123,6 +123,17 @@ pub(crate) struct Done {
     pub(crate) told: Vec<Answer>,
     /// What it promised and made.
     pub(crate) artifacts: Vec<Made>,
+    /// Where its work stands in the result; `None` if it made no files, or is not integrated.
+    pub(crate) integrated: Option<Integrated>,
+}
+
+/// A task's commit in the result.
+#[derive(Debug, Serialize)]
+pub(crate) struct Integrated {
+    /// The commit.
+    pub(crate) commit: Commit,
+    /// Its tree; `None` in journals from before it was told.
+    pub(crate) tree: Option<Tree>,
 }
 
 /// Attempts and time of the whole run.

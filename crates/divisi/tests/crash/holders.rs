@@ -258,3 +258,35 @@ fn a_run_that_the_holder_does_not_go_on_with_is_told_apart() {
     finish(&stage, &one);
     stage.assert_no_process_left();
 }
+
+#[test]
+fn what_a_run_grants_holds_whoever_serves_it() {
+    let stage = Stage::new();
+    let one = stage.write_plan("one.json", &waiting("one"));
+    let two = stage.write_plan("two.json", &waiting("two"));
+    // The holder grants its own run nothing but one folder; the second wants more for its own.
+    let holder = stage.start(&texts(&stage.run_args(&one)), None);
+    until("the first begins", || counted(&stage, "one"));
+    let mut args = stage.run_args(&two);
+    args.push("--unconfined".to_owned());
+    let second = stage.start(&texts(&args), None);
+    until("the second begins", || counted(&stage, "two"));
+    go(&stage, "one");
+    go(&stage, "two");
+    holder.end().assert_code(0);
+    second.end().assert_code(0);
+    let confined = |run| {
+        let run = run_now(&stage, run).unwrap();
+        run.tasks()[0].endings[0].confined
+    };
+    assert_eq!(confined(SECOND), Some(false));
+    // Where the machine cannot confine, neither is.
+    let report = stage.start(&["doctor"], None).end();
+    if !report.output.contains("unconfined") {
+        assert_eq!(confined(FIRST), Some(true));
+    }
+    stage
+        .start(&["resume", "run-1", "-j", "2"], None)
+        .end()
+        .assert_code(2);
+}

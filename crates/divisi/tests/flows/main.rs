@@ -4,7 +4,9 @@
 
 mod bases;
 mod bounds;
+mod cleaning;
 mod composition;
+mod merging;
 mod people;
 mod preparation;
 mod review;

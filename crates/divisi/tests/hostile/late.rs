@@ -122,9 +122,6 @@ fn impatient(stage: &Stage, plan: &Value) -> Impatient {
             ..Patience::default()
         },
         limits: Limits::default(),
-        writable: Vec::new(),
-        passes: Vec::new(),
-        confine: true,
         orphan_grace_ms: 0,
     };
     let store = divisi_store::Options {

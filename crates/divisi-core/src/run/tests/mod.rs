@@ -9,6 +9,7 @@ mod bench;
 mod explaining;
 mod graphs;
 mod integrating;
+mod keeping;
 mod people;
 mod remedies;
 mod rng;

@@ -7,7 +7,7 @@ use super::bench::{Bench, approval, commit, exited, files, merged, plan, snapsho
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{Epoch, Time};
 use crate::receipt::{Exit, Receipt};
-use crate::run::event::Then;
+use crate::run::event::{PreparedCommit, Then};
 use crate::run::transition::{EventName, Next, StateName, names, next};
 use crate::run::{AttemptEnd, Command, Event, Finding, Held, StopReason};
 
@@ -137,6 +137,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             agent: "command".to_owned(),
             epoch: Epoch(1),
             workspace: 1,
+            timeout_ms: None,
         },
         E::Started => Event::AttemptStarted {
             attempt,
@@ -183,7 +184,11 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             tree: None,
         }),
         E::Prepared => Event::BatchPrepared {
-            commits: vec![(attempt, commit)],
+            commits: vec![PreparedCommit {
+                attempt,
+                commit,
+                tree: Some(tree(9)),
+            }],
         },
         E::Integrated => Event::BatchIntegrated {
             head: commit.clone(),
@@ -330,6 +335,14 @@ fn commands(bench: &Bench) -> Vec<(&'static str, Command)> {
         ("lease", bench.lease("t")),
         ("started", bench.started("t")),
         ("not started", not_started(bench)),
+        (
+            "not composed",
+            Command::NotComposed {
+                attempt,
+                cause: "no template".to_owned(),
+                ended: None,
+            },
+        ),
         ("ended", bench.ended("t", 0)),
         ("ended with a question", ask(bench)),
         ("collected", bench.collected("t")),
@@ -408,6 +421,7 @@ const COMMANDS: &str = "\
 lease: Ready -> Leased, else task-not-now
 started: Leased -> Working, Working nothing, else attempt-superseded
 not started: Leased Working -> Escalated, else attempt-superseded
+not composed: Leased Working -> Escalated, else attempt-superseded
 ended: Leased Working -> Submitted, else attempt-superseded
 ended with a question: Leased Working -> Question, else attempt-superseded
 collected: Submitted -> Collected, else attempt-superseded

@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::criterion::Program;
 use divisi_core::ids::{AttemptId, Epoch};
-use divisi_core::ledger::{self, Account, Amount};
+use divisi_core::ledger::{self, Account, Amount, Bound, Exhausted};
 use divisi_core::plan::{
     Deliverable, Estimate, Input, Plan, Priority, Stage, TaskKind, Template, Work, WorkspaceKind,
 };
 use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot};
 use divisi_core::run::{
-    AttemptEnd, Base, Budget, Event, Failure, PauseReason, RunStatus, Settings, StopReason, Then,
+    AttemptEnd, Base, Budget, Event, Failure, Grants, PauseReason, PreparedCommit, RunStatus,
+    Settings, StopReason, Then,
 };
 use divisi_core::{
     Commit, Criterion, Digest, Format, Outcome, RunId, TaskId, TaskNo, TaskSpec, Time, Tree,
@@ -157,6 +158,7 @@ fn full_task(work: Work, workspace: WorkspaceKind, kind: TaskKind, priority: Pri
         priority,
         estimate: Estimate {
             duration_ms: Some(1),
+            duration_max_ms: Some(2),
             tokens: Some(2),
         },
     }
@@ -270,6 +272,13 @@ fn created(full: bool) -> Event {
         role_limits: limits.clone(),
         agent_limits: limits,
         budget,
+        grants: Grants {
+            writes: vec!["/tmp/x".into()],
+            passes: vec!["TOKEN".into()],
+            unconfined: true,
+            memory_bytes_max: Some(1),
+            cpu_s_max: None,
+        },
         ..Settings::default()
     };
     let base = Base {
@@ -325,6 +334,7 @@ fn ends() -> Vec<AttemptEnd> {
             permanent: true,
         },
         Failure::Person("x".into()),
+        Failure::Composition("x".into()),
         Failure::Preparation("x".into()),
     ];
     let mut ends: Vec<AttemptEnd> = failures.into_iter().map(AttemptEnd::Refused).collect();
@@ -343,6 +353,7 @@ fn stops() -> Vec<StopReason> {
     vec![
         StopReason::Stalled("x".into()),
         StopReason::Overdue,
+        StopReason::OverBudget(1),
         StopReason::Canceled,
         StopReason::Interrupted,
     ]
@@ -391,11 +402,14 @@ fn of_runs() -> Vec<Event> {
             answer: "a".into(),
         },
     ];
+    let exhausted = |account, bound| PauseReason::Budget(Exhausted { account, bound });
     let pauses = [
         PauseReason::Owner,
         PauseReason::Interrupted,
         PauseReason::DiskFull,
-        PauseReason::Budget("the day".into()),
+        exhausted(Account::Day(1), None),
+        exhausted(Account::Run(RunId(3)), Some(Bound::Attempts(1))),
+        exhausted(Account::Run(RunId(3)), Some(Bound::TimeMs(1))),
         PauseReason::Breaker,
         PauseReason::Fault("x".into()),
     ];
@@ -413,6 +427,14 @@ fn of_attempts() -> Vec<Event> {
             agent: "command".into(),
             epoch: Epoch(1),
             workspace: 1,
+            timeout_ms: Some(1),
+        },
+        Event::AttemptLeased {
+            attempt,
+            agent: "command".into(),
+            epoch: Epoch(1),
+            workspace: 1,
+            timeout_ms: None,
         },
         Event::AttemptStarted {
             attempt,
@@ -446,7 +468,18 @@ fn of_attempts() -> Vec<Event> {
             verdicts: verdicts(),
         },
         Event::BatchPrepared {
-            commits: vec![(attempt, commit())],
+            commits: vec![
+                PreparedCommit {
+                    attempt,
+                    commit: commit(),
+                    tree: Some(hash(Tree::new)),
+                },
+                PreparedCommit {
+                    attempt,
+                    commit: commit(),
+                    tree: None,
+                },
+            ],
         },
         Event::BatchIntegrated {
             head: commit(),
@@ -513,6 +546,7 @@ fn of_ledger() -> Vec<ledger::Event> {
     let mut all = budgets
         .map(|budget| ledger::Event::AccountOpened { account, budget })
         .to_vec();
+    all.extend(budgets.map(|budget| ledger::Event::BudgetChanged { account, budget }));
     all.extend([
         ledger::Event::Reserved {
             attempt,
@@ -528,19 +562,22 @@ fn of_ledger() -> Vec<ledger::Event> {
     all
 }
 
+/// All kinds with their versions today.
+fn versions() -> BTreeMap<&'static str, u32> {
+    run::KINDS.iter().chain(ledger::KINDS).copied().collect()
+}
+
 /// Every sample as a line of `divisi watch --json`.
 fn lines() -> Vec<Value> {
-    let bodies = of_runs()
-        .into_iter()
-        .chain(of_attempts())
-        .map(|event| json!(event));
-    let bodies = bodies.chain(of_ledger().into_iter().map(|event| json!(event)));
-    bodies
-        .map(|body| {
-            let kind = body["event"].clone();
-            json!({"stream": "run-3", "seq": 1, "at": 2, "kind": kind, "version": 1, "body": body})
-        })
-        .collect()
+    let of_runs = of_runs().into_iter().chain(of_attempts());
+    let of_runs = of_runs.map(|event| (event.version(), json!(event)));
+    let of_ledger = of_ledger().into_iter();
+    let all = of_runs.chain(of_ledger.map(|event| (event.version(), json!(event))));
+    all.map(|(version, body)| {
+        let kind = body["event"].clone();
+        json!({"stream": "run-3", "seq": 1, "at": 2, "kind": kind, "version": version, "body": body})
+    })
+    .collect()
 }
 
 #[test]
@@ -555,14 +592,8 @@ fn events_of_every_kind_satisfy_the_schema() {
         assert!(faults.is_empty(), "{line}: {faults:?}");
         kinds.insert(line["kind"].as_str().unwrap().to_owned());
     }
-    let known = run::KINDS
-        .iter()
-        .chain(ledger::KINDS)
-        .map(|(kind, version)| {
-            assert_eq!(*version, 1, "the schema describes version 1 of {kind}");
-            (*kind).to_owned()
-        });
-    assert_eq!(kinds, known.collect());
+    let known = run::KINDS.iter().chain(ledger::KINDS);
+    assert_eq!(kinds, known.map(|(kind, _)| (*kind).to_owned()).collect());
 }
 
 #[test]
@@ -574,11 +605,7 @@ fn the_schema_describes_no_other_kind() {
         .iter()
         .map(|one| one["properties"]["kind"]["const"].as_str().unwrap())
         .collect();
-    let known = run::KINDS
-        .iter()
-        .chain(ledger::KINDS)
-        .map(|(kind, _)| *kind);
-    assert_eq!(described, known.collect());
+    assert_eq!(described, versions().into_keys().collect());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{Attempt, AttemptEnd, Ending, Failure, Phase, Task, end_words};
-use divisi_core::{Criterion, Outcome, Time, Verdict};
+use divisi_core::{Commit, Criterion, Outcome, Time, Tree, Verdict};
 
 use super::block;
 use crate::printer::{Line, Style};
@@ -132,13 +132,24 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 lines.push(Line::of(format!("  verified{on}")));
                 lines.extend(verdict_lines(&task.spec.criteria, verdicts, "    "));
             }
-            Receipt::Integrated { commit, .. } => lines.push(Line::of(match commit {
-                Some(commit) => format!("  integrated  as {}", commit.short()),
-                None => "  integrated  nothing to merge".to_owned(),
-            })),
+            Receipt::Integrated { commit, tree, .. } => lines.push(integrated_line(
+                commit.as_ref().map(Commit::short),
+                tree.as_ref().map(Tree::short),
+            )),
         }
     }
     lines
+}
+
+fn integrated_line(commit: Option<&str>, tree: Option<&str>) -> Line {
+    let line = match commit {
+        Some(commit) => Line::of(format!("  integrated  as {commit}")),
+        None => Line::of("  integrated  nothing to merge"),
+    };
+    match tree {
+        Some(tree) => line.with(Style::Dim, format!(", tree {tree}")),
+        None => line,
+    }
 }
 
 /// Verdicts with their criteria and with what was seen.
