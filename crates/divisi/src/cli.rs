@@ -99,7 +99,7 @@ pub(crate) enum Command {
     Merge(Merge),
     /// Play a plan under a virtual clock, with its estimates
     Simulate(Simulate),
-    /// Review the working tree, or what a branch changed, by commands alone: no model takes part
+    /// Review the working tree, or what a branch changed, without a model
     Review(Review),
     /// Print a JSON Schema: of plan files, of events, or of reviews
     Schema(Schema),
