@@ -543,17 +543,16 @@ impl Looking<'_> {
             sentences.push(format!("{}: {}.", skipped.words(), named(files)));
         }
         for (language, seen) in &scan.seen {
-            let is_known = chosen
-                .rules
-                .iter()
-                .any(|rule| rule.languages.contains(language));
-            if !is_known {
-                sentences.push(format!(
-                    "{} of {}: only rules for every text looked at them.",
-                    files_of(seen.files),
-                    language.name(),
-                ));
+            let knows = |rule: &&&Rule| rule.languages.contains(language);
+            if chosen.rules.iter().any(|rule| knows(&rule)) {
+                continue;
             }
+            let lookers = match chosen.rules.iter().any(|rule| rule.languages.is_empty()) {
+                true => "only rules for every text looked there",
+                false => "no rule here knows that language",
+            };
+            let (files, language) = (files_of(seen.files), language.name());
+            sentences.push(format!("{files} of {language}: {lookers}."));
         }
         let subject = self.subject;
         if subject.untracked > 0 {
