@@ -11,7 +11,7 @@ use divisi_core::run::{Final, PauseReason, Run, RunStatus, TaskState, TaskStatus
 pub(crate) enum Exit {
     /// It was done; of a run: it succeeded.
     Success,
-    /// The run failed: a task was given up.
+    /// The run failed: a task was given up. Of a review: something was found that must not be.
     Failed,
     /// The command line or the plan is wrong; nothing was started.
     Usage,
@@ -71,7 +71,9 @@ impl Exit {
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Exit::Success => "done; of a run: it succeeded",
-            Exit::Failed => "the run failed: a task was given up",
+            Exit::Failed => {
+                "the run failed: a task was given up; of a review: something was found that must not be"
+            }
             Exit::Usage => "the command line or the plan is wrong; nothing was started",
             Exit::Blocked => "the run is blocked and a person must decide: `divisi explain`",
             Exit::Waiting => {

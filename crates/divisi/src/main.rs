@@ -66,6 +66,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Explain(args) => commands::explain::run(args, global, printer),
         Command::Report(args) => commands::report::run(args, global, printer),
         Command::Simulate(args) => commands::simulate::run(args, printer),
+        Command::Review(args) => commands::review::run(args, global, printer),
         Command::Schema(args) => commands::schema::run(args, printer),
         Command::Doctor => commands::doctor::run(global, printer),
         Command::Completions(args) => commands::completions::run(args, printer),
@@ -161,6 +162,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Explain(_)
         | Command::Report(_)
         | Command::Simulate(_)
+        | Command::Review(_)
         | Command::Schema(_)
         | Command::Doctor
         | Command::Completions(_)

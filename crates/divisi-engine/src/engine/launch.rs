@@ -19,7 +19,7 @@ use divisi_core::{AttemptId, Commit, Criterion, TaskId, TaskKind, TaskSpec, Time
 use super::composing::{self, Unread};
 use super::input::{Failed, Finished};
 use super::preparation::{Preparing, Provided, failed};
-use super::shell::{Shell, log_path};
+use super::shell::{OWN_NAME, Shell, log_path};
 use super::supervised::chain;
 use crate::compose;
 use crate::failpoint;
@@ -370,7 +370,8 @@ impl Starting {
                 let limits = shell.limits(self.attempt.run);
                 let confinement =
                     shell.confinement(self.attempt.run, vec![text(workspace), text(&tmp)]);
-                let spec = process.into_spec(self.log(shell), confinement, limits);
+                let mut spec = process.into_spec(self.log(shell), confinement, limits);
+                spec.argv = shell.resolved(spec.argv);
                 Ok(Launched::Process(Box::new(spec)))
             }
         }
@@ -388,10 +389,7 @@ impl Starting {
         };
         let (env, masked) = shell.environment(self.attempt.run, &BTreeMap::new(), &[]);
         Launched::Process(Box::new(ProcessSpec {
-            argv: vec![
-                shell.options.program.to_string_lossy().into_owned(),
-                "compose".to_owned(),
-            ],
+            argv: shell.resolved(vec![OWN_NAME.to_owned(), "compose".to_owned()]),
             cwd: workspace.to_string_lossy().into_owned(),
             env,
             stdin: serde_json::to_string(&request).expect("a request is plain data"),
