@@ -303,6 +303,11 @@ impl<J: Journal> Engine<J> {
             .run(attempt.run)
             .and_then(|run| Starting::of(run, attempt, day(now), now));
         let Some(starting) = starting else { return };
+        // One of the same task that was abandoned may still be at work in the same folder.
+        let same_task = |other: &AttemptId| (other.run, other.task) == (attempt.run, attempt.task);
+        if self.preparing.iter().any(same_task) {
+            return self.reconcile.put_off(Effect::Start(attempt));
+        }
         let head = starting.head.clone();
         let ready = head.and_then(|head| self.shell.shared_if_ready(attempt.run, &head));
         match ready {
@@ -318,7 +323,10 @@ impl<J: Journal> Engine<J> {
                     }),
                 }
             }
-            _ => self.hand_over(Effect::Start(attempt), Some(starting), Starting::prepare),
+            _ => {
+                self.preparing.insert(attempt);
+                self.hand_over(Effect::Start(attempt), Some(starting), Starting::prepare);
+            }
         }
     }
 

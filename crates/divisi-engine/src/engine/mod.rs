@@ -163,6 +163,8 @@ pub struct Engine<J: Journal> {
     again: bool,
     /// Attempts whose processes may outlive them: found by an earlier life, or given up.
     strays: BTreeSet<AttemptId>,
+    /// Attempts whose workspaces a thread prepares, also after their start was abandoned.
+    preparing: BTreeSet<AttemptId>,
     /// Attempts that ended, whose temporary folders are to be taken back.
     returned: Vec<AttemptId>,
     /// What the monitor found, to be decided in the next step.
@@ -221,6 +223,7 @@ impl<J: Journal> Engine<J> {
             passive: true,
             again: false,
             strays: BTreeSet::new(),
+            preparing: BTreeSet::new(),
             returned: Vec::new(),
             found: Vec::new(),
             looked_at: Instant::now(),

@@ -63,19 +63,24 @@ impl<J: Journal> Engine<J> {
                 self.epoch_due = true;
                 self.trouble("the supervisor is gone; the attempts it held are lost".to_owned());
             }
-            Input::Finished { effect, result } => match result {
-                Ok(finished) => {
-                    self.lacking_room.remove(&effect);
-                    self.finished(effect, finished, directives, follows);
+            Input::Finished { effect, result } => {
+                if let Effect::Start(attempt) = effect {
+                    self.preparing.remove(&attempt);
                 }
-                // It was abandoned meanwhile; how it fails is nobody's business any more.
-                Err(_) if !self.reconcile.is_under_way(effect) => {}
-                Err(failed) => {
-                    let before = directives.len();
-                    self.effect_failed(effect, failed, directives);
-                    follows.extend(directives[before..].iter().map(|_| Follow::Nothing));
+                match result {
+                    Ok(finished) => {
+                        self.lacking_room.remove(&effect);
+                        self.finished(effect, finished, directives, follows);
+                    }
+                    // It was abandoned meanwhile; how it fails is nobody's business any more.
+                    Err(_) if !self.reconcile.is_under_way(effect) => {}
+                    Err(failed) => {
+                        let before = directives.len();
+                        self.effect_failed(effect, failed, directives);
+                        follows.extend(directives[before..].iter().map(|_| Follow::Nothing));
+                    }
                 }
-            },
+            }
             Input::Interrupted => self.interrupted(directives, follows),
         }
     }
