@@ -26,7 +26,7 @@ pub mod receipt;
 pub mod run;
 pub mod worker;
 
-pub use criterion::{Criterion, Format, Outcome, Verdict};
+pub use criterion::{Criterion, Format, Holds, Outcome, Verdict};
 pub use diagnostic::Diagnostic;
 pub use ids::{AttemptId, CommandId, Commit, Digest, Epoch, RunId, TaskId, TaskNo, Time, Tree};
 pub use plan::{Plan, TaskKind, TaskSpec, WorkspaceKind};

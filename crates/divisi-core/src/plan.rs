@@ -110,6 +110,9 @@ pub struct Estimate {
     /// Milliseconds of work, if estimated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
+    /// The upper end, where a range was estimated; never below `duration_ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_max_ms: Option<u64>,
     /// Tokens, if estimated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
@@ -218,6 +221,14 @@ impl TaskSpec {
             Input::Path(_) => None,
         });
         self.dependencies.iter().chain(inputs)
+    }
+
+    /// The files it takes that no task makes, as paths.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().filter_map(|input| match input {
+            Input::Path(path) => Some(path.as_str()),
+            Input::Task(_) => None,
+        })
     }
 
     /// The role's canonical pair `domain/function`, as limits name it; `None` without a role.

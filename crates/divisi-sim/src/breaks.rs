@@ -39,11 +39,13 @@ pub enum Break {
     BytesAfterEvent,
     /// An attempt is reported as stopped though its processes live.
     StopNotAwaited,
+    /// Who permits more is told that it is accepted, and it is not.
+    PermissionDropped,
 }
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 16] = [
+    pub const ALL: [Break; 17] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -60,13 +62,16 @@ impl Break {
         Break::HeadNotMoved,
         Break::BytesAfterEvent,
         Break::StopNotAwaited,
+        Break::PermissionDropped,
     ];
 
     /// The oracles of which one must catch it.
     #[must_use]
     pub fn caught_by(self) -> &'static [Oracle] {
         match self {
-            Break::FencingSkipped | Break::LostTreatedAsDone => &[Oracle::Evidence],
+            // A late word that is taken for another attempt's is taken from its own, too.
+            Break::FencingSkipped => &[Oracle::Evidence, Oracle::NothingLost],
+            Break::LostTreatedAsDone => &[Oracle::Evidence],
             Break::DoubleIntegration => &[Oracle::Tree],
             Break::ReleaseForgotten => &[Oracle::Budget, Oracle::Liveness],
             Break::EarlierEpochStarted => &[Oracle::AtMostOnce],
@@ -80,6 +85,7 @@ impl Break {
             Break::SupersededDropped => &[Oracle::NothingLost],
             Break::HeadNotMoved => &[Oracle::Branch],
             Break::BytesAfterEvent => &[Oracle::Bytes],
+            Break::PermissionDropped => &[Oracle::Budget],
             Break::StopNotAwaited => &[Oracle::Slots, Oracle::Writers, Oracle::Evidence],
         }
     }

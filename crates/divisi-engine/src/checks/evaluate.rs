@@ -7,7 +7,7 @@ use divisi_core::path::beneath;
 use divisi_core::receipt::{Exit, Output};
 
 use super::evidence::{short, tail};
-use super::{format, markdown, paths, schema, text};
+use super::{each, format, markdown, paths, schema, text};
 use crate::files::{Entry, Files};
 
 /// Why a criterion could not be evaluated, though nothing is wrong with what was made. Worth
@@ -169,7 +169,7 @@ fn verdict(no: u16, checked: Checked) -> Result<Verdict, CheckError> {
     }
 }
 
-fn check_files(criterion: &Criterion, files: &dyn Files) -> Checked {
+pub(super) fn check_files(criterion: &Criterion, files: &dyn Files) -> Checked {
     match criterion {
         Criterion::File { path, min_bytes } => check_size(files, path, *min_bytes),
         Criterion::Contains { text, path } => text::contains(files, path, text),
@@ -184,6 +184,7 @@ fn check_files(criterion: &Criterion, files: &dyn Files) -> Checked {
         Criterion::Schema { schema, path } => schema::check(files, path, schema),
         Criterion::Scope { patterns } => paths::scope(files, patterns),
         Criterion::Count { pattern, min, max } => paths::count(files, pattern, *min, *max),
+        Criterion::Each { pattern, holds } => each::check(files, pattern, holds),
         Criterion::ExitStatus | Criterion::Command { .. } | Criterion::Plain { .. } => Err(
             Stop::Unverified("files alone cannot tell whether it holds".into()),
         ),
@@ -260,7 +261,7 @@ fn check_size(files: &dyn Files, path: &str, min_bytes: u64) -> Checked {
 }
 
 /// The size of the regular file at the path.
-fn size(files: &dyn Files, path: &str) -> Result<u64, Stop> {
+pub(super) fn size(files: &dyn Files, path: &str) -> Result<u64, Stop> {
     let shown = short(path, 200);
     if let Err(fault) = beneath(path) {
         return fails(format!("the path {shown} {fault}"));

@@ -8,6 +8,7 @@
 //! by the limits named beside it; a file beyond a limit fails its check. An error of ours, such
 //! as a disk that cannot be read, is never a verdict: it is a [`CheckError`].
 
+mod each;
 mod evaluate;
 mod evidence;
 mod format;
@@ -16,9 +17,10 @@ mod paths;
 mod schema;
 mod text;
 
+pub use each::{EACH_BYTES_MAX, EACH_FILES_MAX};
 pub use evaluate::{CheckError, ProgramEnd, Programs, cheap, evaluate};
 pub use evidence::printable;
-pub(crate) use evidence::{short, shown};
+pub(crate) use evidence::short;
 pub use format::{DEPTH_MAX, JSON_BYTES_MAX, PARSED_BYTES_MAX};
 pub use markdown::MARKDOWN_BYTES_MAX;
 pub use paths::GLOB_BYTES_MAX;

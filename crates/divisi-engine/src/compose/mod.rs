@@ -15,10 +15,14 @@
 /// Any other end, a signal for instance, is an end like that of any program.
 pub const REFUSED_STATUS: i32 = 1;
 
+/// The exit status with which it says that the machine was in its way, a full disk for instance.
+pub const HINDERED_STATUS: i32 = 8;
+
 mod render;
 mod request;
 
-pub use render::{FUEL, OUTPUT_BYTES_MAX, RECURSION_MAX, TEMPLATE_BYTES_MAX, compose, concatenate};
+pub use divisi_pack::template::TEMPLATE_BYTES_MAX;
+pub use render::{OUTPUT_BYTES_MAX, compose, concatenate};
 pub use request::{
     Artifact, Facts, Fault, INPUTS_BYTES_MAX, Input, Request, Verdict, WORK_MEMORY_BYTES_MAX, work,
 };

@@ -109,7 +109,8 @@ fn holds_on_the_whole(criterion: &Criterion) -> bool {
         | Criterion::Format { .. }
         | Criterion::Schema { .. }
         | Criterion::Command { .. }
-        | Criterion::Count { .. } => true,
+        | Criterion::Count { .. }
+        | Criterion::Each { .. } => true,
     }
 }
 

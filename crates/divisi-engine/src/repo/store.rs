@@ -82,7 +82,7 @@ impl Repo {
             Project::Folder(_) => false,
         };
         if !git_dir.join("HEAD").exists() {
-            init(&git, &divisi, &git_dir, sha256)?;
+            init(&divisi, &git_dir, sha256)?;
         }
         let fsync = git::fsync_method(&git_dir);
         let objects = {
@@ -242,8 +242,8 @@ impl Repo {
         Tree::new(&text).ok_or_else(|| Fault::odd("write a tree", &text))
     }
 
-    /// The tree without entries. Its hash is git's own constant; it was written when the repository
-    /// was made.
+    /// The tree without entries, which git knows in every repository, whether it was written there
+    /// or not.
     pub(crate) fn empty_tree(&self) -> Tree {
         let hash = match self.oid_len {
             32 => EMPTY_TREE_SHA256,
@@ -348,18 +348,17 @@ pub(crate) fn config_text(sha256: bool) -> String {
     }
 }
 
-/// Makes the repository beside its place and moves it there whole.
-fn init(git: &Git, divisi: &Path, git_dir: &Path, sha256: bool) -> Result<(), Fault> {
+/// Makes the repository beside its place and moves it there whole. What git needs to know a folder
+/// for a repository is little (gitrepository-layout), and `git init` would add hooks and more.
+fn init(divisi: &Path, git_dir: &Path, sha256: bool) -> Result<(), Fault> {
     let new = divisi.join(format!("repo.git.new-{}", std::process::id()));
     if new.exists() {
         fs::remove_dir_all(&new).map_err(Fault::io("remove", &new))?;
     }
-    let format = if sha256 { "sha256" } else { "sha1" };
-    git.discover("make the private repository", divisi)
-        .args(["init", "--quiet", "--bare", "--template="])
-        .arg(format!("--object-format={format}"))
-        .arg(&new)
-        .ok()?;
+    for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags"] {
+        let path = new.join(folder);
+        fs::create_dir_all(&path).map_err(Fault::io("make", &path))?;
+    }
     let write = |name: &str, text: &str| {
         let path = new.join(name);
         fs::write(&path, text).map_err(Fault::io("write", &path))
@@ -367,10 +366,6 @@ fn init(git: &Git, divisi: &Path, git_dir: &Path, sha256: bool) -> Result<(), Fa
     write("config", &config_text(sha256))?;
     // No commit is ever checked out here, so that attributes of none are applied.
     write("HEAD", "ref: refs/heads/none\n")?;
-    git.call("write the empty tree", &new)
-        .durable(git::fsync_method(&new))
-        .arg("mktree")
-        .ok()?;
     match fs::rename(&new, git_dir) {
         // Two processes at once: the other's is as good.
         Err(_) if git_dir.join("HEAD").exists() => {

@@ -181,13 +181,12 @@ pub(crate) struct SubtaskForm {
     /// Orders tasks that are ready; `medium` unless told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) priority: Option<PriorityForm>,
-    /// How long the work is expected to take, in minutes.
+    /// How long the work is expected to take, in minutes: a number, or a range such as `10-15`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 525_600))]
-    pub(crate) estimated_duration_minutes: Option<NumberForm>,
+    pub(crate) estimated_duration_minutes: Option<MinutesForm>,
     /// The same in seconds, instead.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 31_536_000))]
+    #[schemars(range(min = 0, max = 31_536_000_000_u64))]
     pub(crate) estimated_seconds: Option<NumberForm>,
     /// How many tokens the work is expected to take.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,6 +207,22 @@ pub(crate) struct SubtaskForm {
     /// What was changed for the retry; a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_modifications: Option<String>,
+}
+
+/// Minutes, or a range of them.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Minutes")]
+pub(crate) enum MinutesForm {
+    /// So many.
+    Number(#[schemars(range(min = 0, max = 525_600_000))] NumberForm),
+    /// From so many to so many.
+    Range(
+        #[schemars(regex(
+            pattern = r"^\s*\d+(\.\d+)?\s*([-–]\s*\d+(\.\d+)?)?\s*(min(utes)?)?\s*$"
+        ))]
+        String,
+    ),
 }
 
 /// A number that is written without a fraction where it is whole.
@@ -467,6 +482,32 @@ pub(crate) enum CriterionForm {
         #[serde(skip_serializing_if = "Option::is_none")]
         max: Option<u64>,
     },
+    /// The same of several files.
+    Each(EachForm),
+}
+
+/// At least one file matches the pattern, and each satisfies the one statement that is given.
+#[derive(Default, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline, extend("minProperties" = 2, "maxProperties" = 2))]
+pub(crate) struct EachForm {
+    /// The pattern.
+    pub(crate) each: String,
+    /// Each has at least so many bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) min_bytes: Option<u64>,
+    /// The text stands in each, to the letter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) contains: Option<String>,
+    /// The text stands in none of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) lacks: Option<String>,
+    /// Each has this heading with something beneath it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) section: Option<String>,
+    /// Each parses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) format: Option<FormatForm>,
 }
 
 /// A file format.

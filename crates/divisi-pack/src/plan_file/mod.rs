@@ -14,25 +14,28 @@
 //!
 //! Work is bounded by the limits in this module and linear in the text.
 
-mod compile;
-mod criteria;
-mod form;
+pub(crate) mod compile;
+pub(crate) mod criteria;
+pub(crate) mod form;
 mod structure;
-mod task;
+pub(crate) mod task;
 #[cfg(test)]
 mod tests;
 mod top;
-mod values;
+pub(crate) mod values;
 mod workspace;
 mod write;
 
 use divisi_core::{Diagnostic, Plan, TaskSpec};
 
+pub(crate) use criteria::{COUNT_MAX, expression_fault};
 pub use form::schema;
+pub(crate) use write::criterion_json;
 pub use write::write;
 
 use crate::faults::Faults;
 use crate::json;
+use crate::text;
 
 /// The most criteria of one task, those added for deliverables included. Verdicts name their
 /// criterion by a 16-bit number, and nobody reads more.
@@ -46,8 +49,12 @@ pub const EXPRESSIONS_MAX: usize = 10_000;
 /// the same bound, so what is accepted here compiles there.
 pub const EXPRESSION_BYTES_MAX: usize = 1 << 20;
 
-/// The longest time box or estimate, in minutes: a year. More is a mistake in the unit.
-pub const MINUTES_MAX: u64 = 525_600;
+/// The longest time box, in minutes: a year. More is a mistake in the unit.
+pub const TIMEOUT_MINUTES_MAX: u64 = 525_600;
+
+/// The longest estimate, in minutes: a thousand years. People plan to grow trees, and milliseconds
+/// of a hundred thousand such tasks still add up in 64 bits.
+pub const ESTIMATE_MINUTES_MAX: u64 = 1_000 * 525_600;
 
 /// The largest estimate of tokens.
 pub const TOKENS_MAX: u64 = 1_000_000_000_000;
@@ -106,12 +113,26 @@ pub fn read_parts(source_name: &str, bytes: &[u8]) -> Parts {
     Parts { tasks, diagnostics }
 }
 
+/// Reads one criterion that is not plain words; the error says what is wrong with it.
+pub(crate) fn criterion_of(text: &str) -> Result<divisi_core::Criterion, String> {
+    let read = |value: &jsonc_parser::ast::Value<'_>, faults: &mut Faults<'_>| {
+        criteria::Reader::new().one(value, faults)
+    };
+    let (criterion, diagnostics) = read_with("criterion", text.as_bytes(), read);
+    let told = |diagnostic: &Diagnostic| {
+        let mut told = vec![diagnostic.cause.clone()];
+        told.extend(diagnostic.hints.iter().cloned());
+        told.join("; ")
+    };
+    criterion.ok_or_else(|| diagnostics.first().map(told).unwrap_or_default())
+}
+
 fn read_with<T>(
     source_name: &str,
     bytes: &[u8],
     make: impl FnOnce(&jsonc_parser::ast::Value<'_>, &mut Faults<'_>) -> Option<T>,
 ) -> (Option<T>, Vec<Diagnostic>) {
-    let text = match json::text(source_name, bytes) {
+    let text = match text::text(source_name, bytes, json::TEXT_BYTES_MAX) {
         Ok(text) => text,
         Err(diagnostic) => return (None, vec![*diagnostic]),
     };

@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
-use divisi_core::plan::{Input, Priority, TaskSpec, Work};
+use divisi_core::plan::{Estimate, Input, Priority, TaskSpec, Work};
 use divisi_core::preparation::{Preparation, Setup};
-use divisi_core::{Criterion, Format, Plan, TaskId, TaskKind, WorkspaceKind};
+use divisi_core::{Criterion, Format, Holds, Plan, TaskId, TaskKind, WorkspaceKind};
 
 use super::compile::Promise;
 use super::form::{
-    CriterionForm, DeliverableForm, FormatForm, InputForm, KindForm, NumberForm, PlanForm,
-    PreparationForm, PriorityForm, SetupForm, SubtaskForm, TemplateForm, WordsForm, WorkspaceForm,
+    CriterionForm, DeliverableForm, EachForm, FormatForm, InputForm, KindForm, MinutesForm,
+    NumberForm, PlanForm, PreparationForm, PriorityForm, SetupForm, SubtaskForm, TemplateForm,
+    WordsForm, WorkspaceForm,
 };
 use super::{CHECK_TIMEOUT_MS, top};
 
@@ -80,7 +81,7 @@ fn stages(plan: &Plan) -> Vec<(String, Vec<String>)> {
 
 fn subtask(task: &TaskSpec, names: &HashSet<&str>) -> SubtaskForm {
     let stated = Stated::of(task);
-    let (minutes, seconds) = duration(task.estimate.duration_ms);
+    let (minutes, seconds) = duration(&task.estimate);
     SubtaskForm {
         subtask_id: task.id.to_string(),
         title: (task.title != task.id.as_str()).then(|| task.title.clone()),
@@ -257,13 +258,24 @@ fn minutes_of(ms: u64) -> NumberForm {
     NumberForm(ms as f64 / 60_000.0)
 }
 
-/// Whole minutes as minutes, anything else in seconds, which people read more easily.
-fn duration(ms: Option<u64>) -> (Option<NumberForm>, Option<NumberForm>) {
-    match ms {
-        None => (None, None),
-        Some(ms) if ms % 60_000 == 0 => (Some(minutes_of(ms)), None),
-        Some(ms) => (None, Some(NumberForm(ms as f64 / 1_000.0))),
+/// A range and whole minutes as minutes, anything else in seconds, which people read more easily.
+fn duration(estimate: &Estimate) -> (Option<MinutesForm>, Option<NumberForm>) {
+    let number = |ms: u64| ms as f64 / 60_000.0;
+    match (estimate.duration_ms, estimate.duration_max_ms) {
+        (None, _) => (None, None),
+        (Some(low), Some(high)) => {
+            let range = format!("{}-{}", number(low), number(high));
+            (Some(MinutesForm::Range(range)), None)
+        }
+        (Some(ms), None) if ms % 60_000 == 0 => (Some(MinutesForm::Number(minutes_of(ms))), None),
+        (Some(ms), None) => (None, Some(NumberForm(ms as f64 / 1_000.0))),
     }
+}
+
+/// A criterion as JSON in one line; `None` for the exit status, which `ok_exit` says.
+pub(crate) fn criterion_json(one: &Criterion) -> Option<String> {
+    let form = criterion(one)?;
+    Some(serde_json::to_string(&form).expect("the form has only string keys"))
 }
 
 /// A criterion's form; `None` for the exit status, which `ok_exit` says.
@@ -291,12 +303,7 @@ fn criterion(criterion: &Criterion) -> Option<CriterionForm> {
             r#in: path,
         },
         Criterion::Format { format, path } => CriterionForm::Format {
-            format: match format {
-                Format::Json => FormatForm::Json,
-                Format::Yaml => FormatForm::Yaml,
-                Format::Toml => FormatForm::Toml,
-                Format::Markdown => FormatForm::Markdown,
-            },
+            format: format_form(format),
             r#in: path,
         },
         Criterion::Schema { schema, path } => CriterionForm::Schema { schema, r#in: path },
@@ -310,7 +317,32 @@ fn criterion(criterion: &Criterion) -> Option<CriterionForm> {
             min: (min != 0 || max.is_none()).then_some(min),
             max,
         },
+        Criterion::Each { pattern, holds } => CriterionForm::Each(each(pattern, holds)),
         Criterion::Plain { text } => CriterionForm::Plain(text),
     };
     Some(form)
+}
+
+fn each(pattern: String, holds: Holds) -> EachForm {
+    let mut form = EachForm {
+        each: pattern,
+        ..EachForm::default()
+    };
+    match holds {
+        Holds::Size { min_bytes } => form.min_bytes = Some(min_bytes),
+        Holds::Contains { text } => form.contains = Some(text),
+        Holds::Lacks { text } => form.lacks = Some(text),
+        Holds::Section { heading } => form.section = Some(heading),
+        Holds::Format { format } => form.format = Some(format_form(format)),
+    }
+    form
+}
+
+fn format_form(format: Format) -> FormatForm {
+    match format {
+        Format::Json => FormatForm::Json,
+        Format::Yaml => FormatForm::Yaml,
+        Format::Toml => FormatForm::Toml,
+        Format::Markdown => FormatForm::Markdown,
+    }
 }

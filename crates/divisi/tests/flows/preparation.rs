@@ -3,7 +3,7 @@
 use divisi_core::run::{AttemptEnd, Event, Failure, PauseReason, RunStatus};
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, endings, stands, task, until, with_argument, write};
+use crate::stage::{Stage, endings, kill, stands, task, until, with_argument, write};
 
 /// A project whose dependencies are made by copying `lock`.
 fn project() -> Stage {
@@ -122,9 +122,7 @@ fn a_setup_that_fails_pauses_the_run_and_costs_no_attempt() {
         assert_eq!((task(&run, id).failures, task(&run, id).losses), (0, 0));
     }
     write(&mended, "");
-    stage
-        .divisi(&["resume", "1", "--allow-write", &count])
-        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
     assert_eq!(times(&stage), 2);
     let run = stage.only();
     assert_eq!(run.status(), RunStatus::Succeeded);
@@ -190,9 +188,7 @@ fn a_setup_that_fails_on_the_base_too_is_not_blamed_on_an_agents_change() {
     );
     assert_eq!(endings(&run, "a"), []);
     std::fs::remove_file(&down).unwrap();
-    stage
-        .divisi(&["resume", "1", "--allow-write", &around])
-        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
     assert_eq!(endings(&stage.only(), "a").len(), 1);
     assert_eq!(stage.result("lock").as_deref(), Some("two\n"));
 }
@@ -204,7 +200,9 @@ fn a_setup_that_changes_tracked_files_is_refused_with_their_names() {
         "subtasks": [{"subtask_id": "a", "command": ["true"]}]});
     let path = stage.plan(&plan);
     let asked = stage.divisi(&["run", &path]).expect(4);
-    asked.says("set up by 1 program of the plan");
+    asked
+        .says("before, in every workspace")
+        .says("setup: sh -eu");
     stage.divisi(&["approve", "1"]).expect(0);
     let paused = stage.divisi(&["resume", "1"]).expect(3);
     paused.says("lock, new").says(".gitignore");
@@ -258,6 +256,62 @@ fn holding(folder: &std::path::Path, text: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// ```text
+/// first ── slow
+/// breaks ── wait ── more ── last      (in scratch folders, which need no preparation)
+/// ```
+#[test]
+fn an_adopted_attempt_is_not_prepared_again() {
+    let stage = project();
+    let at = |name: &str| stage.beside(name).display().to_string();
+    let until_there = |name: &str| format!("until test -e {}; do sleep 0.01; done", at(name));
+    // With the shared checkout there, and nothing to be told, the slow one starts unrecorded.
+    let slow = format!("touch {}; {}", at("begun"), until_there("gate"));
+    let breaks = format!("{}; echo broken > lock", until_there("begun"));
+    let scratch = |id: &str, on: &str, script: &str| {
+        json!({"subtask_id": id, "script": format!("{script}; echo > {id}.md"),
+        "deliverables": [format!("{id}.md")], "dependencies": [on], "workspace": "scratch"})
+    };
+    let plan = json!({"task_title": "adopted", "workspace": workspace(&stage), "subtasks": [
+        {"subtask_id": "first", "command": ["true"]},
+        {"subtask_id": "slow", "script": slow, "dependencies": ["first"]},
+        {"subtask_id": "breaks", "script": breaks, "deliverables": ["lock"]},
+        scratch("wait", "breaks", &until_there("resumed")),
+        scratch("more", "wait", "true"), scratch("last", "more", "true"),
+    ]});
+    write(at("counted"), "");
+    let args = ["-j", "3", "--allow-write", &at("")];
+    let running = stage.start_plan(&plan, &args);
+    let integrated = |many: usize| {
+        let is = |event: &Event| matches!(event, Event::BatchIntegrated { .. });
+        until("so many are integrated", || {
+            stage.try_view().is_some()
+                && stage
+                    .timed_events()
+                    .iter()
+                    .filter(|(_, event)| is(event))
+                    .count()
+                    == many
+        });
+    };
+    integrated(1);
+    kill(running.pid(), libc::SIGKILL);
+    drop(running);
+    // The slow one goes on; on the new head its workspace could not be prepared.
+    let running = stage.start(&["resume", "1"]);
+    stage.until_event("it is adopted", |event| {
+        matches!(event, Event::AttemptAdopted { .. })
+    });
+    write(at("resumed"), "");
+    integrated(4);
+    write(at("gate"), "");
+    running.wait().expect(0);
+    let run = stage.only();
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    assert_eq!(endings(&run, "slow").len(), 1);
+    assert_eq!(times(&stage), 1);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use divisi_core::plan::{Deliverable, Estimate, Input, Priority, Template, Work};
 use divisi_core::preparation::{Preparation, Setup};
-use divisi_core::{Criterion, Format, TaskId, TaskKind, TaskSpec, WorkspaceKind};
+use divisi_core::{Criterion, Format, Holds, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
 use super::super::read_parts;
 use super::{one, plan, plan_with_warnings, rendered};
@@ -116,6 +116,11 @@ pub(super) const EVERYTHING: &str = r#"{
         {"scope": ["look.*"]},
         {"count": "reviews/*.md", "min": 5},
         {"count": "*.tmp", "max": 0},
+        {"each": "src/**", "lacks": "TODO"},
+        {"each": "**/*.json", "format": "json"},
+        {"each": "docs/*.md", "min_bytes": 0},
+        {"each": "docs/*.md", "contains": "a"},
+        {"each": "docs/*.md", "section": "b"},
         "it helps"
       ],
       "success_criteria": ["it is short", "it is true"],
@@ -161,6 +166,7 @@ fn the_sources_own_form_is_taken_as_it_is() {
     assert_eq!(design.deliverables, []);
     let estimate = Estimate {
         duration_ms: Some(900_000),
+        duration_max_ms: None,
         tokens: Some(5_000),
     };
     assert_eq!(design.estimate, estimate);
@@ -217,6 +223,10 @@ fn every_field_reaches_the_plan() {
     let (text, path) = text_in("§ API");
     let (pattern, _) = text_in("^## .*$");
     let plain = |text: &str| Criterion::Plain { text: text.into() };
+    let each = |pattern: &str, holds| Criterion::Each {
+        pattern: pattern.into(),
+        holds,
+    };
     let expected = [
         file("look.md", 100),
         Criterion::Contains {
@@ -260,6 +270,26 @@ fn every_field_reaches_the_plan() {
             min: 0,
             max: Some(0),
         },
+        each(
+            "src/**",
+            Holds::Lacks {
+                text: "TODO".into(),
+            },
+        ),
+        each(
+            "**/*.json",
+            Holds::Format {
+                format: Format::Json,
+            },
+        ),
+        each("docs/*.md", Holds::Size { min_bytes: 0 }),
+        each("docs/*.md", Holds::Contains { text: "a".into() }),
+        each(
+            "docs/*.md",
+            Holds::Section {
+                heading: "b".into(),
+            },
+        ),
         plain("it helps"),
         plain("it is short"),
         plain("it is true"),
@@ -419,10 +449,26 @@ fn parts_are_read_as_a_list_or_as_subtasks() {
         parts.diagnostics.into_iter().map(|d| d.code).collect()
     };
     assert_eq!(faults("[]"), ["plan-empty"]);
-    assert_eq!(faults("7"), ["plan-type"]);
-    assert_eq!(faults("{}"), ["plan-missing"]);
+    assert_eq!(faults("7"), ["text-type"]);
+    assert_eq!(faults("{}"), ["text-missing"]);
     let twice = r#"[{"subtask_id": "a", "command": ["x"]}, {"subtask_id": "a", "command": ["x"]}]"#;
     assert_eq!(faults(twice), ["plan-duplicate-id"]);
     let outside = r#"[{"subtask_id": "a", "command": ["x"], "dependencies": ["z"]}]"#;
     assert_eq!(faults(outside), ["plan-unknown-id"]);
+}
+
+#[test]
+fn an_estimate_may_be_longer_than_any_time_box() {
+    let thousand_years_ms = 1_000 * 365 * 24 * 60 * 60 * 1_000;
+    for fields in [
+        r#""command": ["a"], "estimated_duration_minutes": 525600000"#,
+        r#""command": ["a"], "estimated_seconds": 31536000000"#,
+    ] {
+        assert_eq!(task(fields).estimate.duration_ms, Some(thousand_years_ms));
+    }
+    // To the millisecond, however long.
+    let precise = task(r#""command": ["a"], "estimated_seconds": 31535999999.999"#);
+    assert_eq!(precise.estimate.duration_ms, Some(thousand_years_ms - 1));
+    let boxed = task(r#""command": ["a"], "timeout_minutes": 525600"#);
+    assert_eq!(boxed.timeout_ms, Some(thousand_years_ms / 1_000));
 }
