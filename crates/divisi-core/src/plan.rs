@@ -223,6 +223,14 @@ impl TaskSpec {
         self.dependencies.iter().chain(inputs)
     }
 
+    /// The files it takes that no task makes, as paths.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().filter_map(|input| match input {
+            Input::Path(path) => Some(path.as_str()),
+            Input::Task(_) => None,
+        })
+    }
+
     /// The role's canonical pair `domain/function`, as limits name it; `None` without a role.
     #[must_use]
     pub fn role(&self) -> Option<String> {

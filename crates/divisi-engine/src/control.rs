@@ -15,7 +15,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use divisi_core::plan::{Plan, TaskSpec};
-use divisi_core::run::{Base, Settings};
+use divisi_core::run::{Base, Budget, Settings};
 use divisi_core::{CommandId, Diagnostic, RunId};
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,13 @@ pub enum Ask {
     },
     /// Go on with a run, whoever began it, as long as you hold the engine.
     Attend(RunId),
+    /// Permit a run more or less; what the budget leaves open stays as it is.
+    Permit {
+        /// The run.
+        run: RunId,
+        /// How much in all.
+        budget: Budget,
+    },
     /// Do you go on with this run?
     IsAttended(RunId),
     /// Something of a run.

@@ -45,6 +45,8 @@ pub const NAMES: &[&str] = &[
     "handoff.write.before",
     "handoff.write.after",
     "start.after",
+    "fetch.before",
+    "fetch.after",
     "words.send.before",
     "words.send.after",
     "collect.before",

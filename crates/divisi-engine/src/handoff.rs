@@ -130,9 +130,9 @@ fn feedback(task: &Task) -> Vec<Feedback> {
             AttemptEnd::Refused(_)
             | AttemptEnd::Errored(_)
             | AttemptEnd::Lost(_)
-            | AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue) => {
-                Some(plain(ending, exit))
-            }
+            | AttemptEnd::Stopped(
+                StopReason::Stalled(_) | StopReason::Overdue | StopReason::OverBudget(_),
+            ) => Some(plain(ending, exit)),
             AttemptEnd::Integrated
             | AttemptEnd::Stopped(StopReason::Canceled | StopReason::Interrupted)
             | AttemptEnd::Asked(_)

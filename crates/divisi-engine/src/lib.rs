@@ -14,6 +14,7 @@ pub mod memory;
 pub mod monitor;
 pub mod reconcile;
 pub mod repo;
+pub mod review;
 pub mod simulate;
 pub mod supervisor;
 pub mod workspace;

@@ -25,7 +25,13 @@ pub enum Outcome {
     Reported,
     /// It failed for a reason of ours; it is begun again after a delay.
     Failed,
+    /// What it waits for is not there yet; it looks again after [`LOOK_MS`].
+    NotYet,
 }
+
+/// How often files from outside are looked for: soon enough for people, and rare enough that
+/// thousands of awaited files cost nothing that anybody notices.
+pub const LOOK_MS: u64 = 2_000;
 
 /// Delay before a failed effect is begun again: one second, doubled, at most a minute.
 fn delay_ms(failures: u32) -> u64 {
@@ -86,6 +92,12 @@ impl Reconcile {
                 self.failures.remove(&effect);
                 0
             }
+            Outcome::NotYet => {
+                self.failures.remove(&effect);
+                let at = now.plus_ms(LOOK_MS);
+                self.begun.insert(effect, Progress::Delayed(at, 0));
+                0
+            }
             Outcome::Failed => {
                 let failures = self.failures.entry(effect).or_default();
                 *failures += 1;
@@ -96,7 +108,7 @@ impl Reconcile {
         }
     }
 
-    /// When a failed effect is due again.
+    /// When an effect that failed, or looked in vain, is due again.
     #[must_use]
     pub fn due_at(&self) -> Option<Time> {
         let at = |progress: &Progress| match progress {
@@ -112,13 +124,13 @@ impl Reconcile {
         self.begun.get(&effect) == Some(&Progress::UnderWay)
     }
 
-    /// Whether this effect failed and waits to be begun again.
+    /// Whether this effect failed, or looked in vain, and waits to be begun again.
     #[must_use]
     pub fn is_delayed(&self, effect: Effect) -> bool {
         matches!(self.begun.get(&effect), Some(Progress::Delayed(..)))
     }
 
-    /// Whether nothing is under way. What failed and waits to be begun again is not.
+    /// Whether nothing is under way. What waits to be begun again is not.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         let is_under_way = |progress: &Progress| *progress == Progress::UnderWay;
@@ -211,6 +223,7 @@ mod tests {
         let lease = Command::Lease {
             task: TaskNo(0),
             epoch: Epoch(epoch),
+            timeout_ms: None,
         };
         assert!(run.decide(lease, Time(2)).is_ok());
         run
@@ -301,5 +314,24 @@ mod tests {
         );
         assert_eq!(reconcile.on_outcome(start, Outcome::Failed, Time(1_000)), 2);
         assert_eq!(reconcile.due_at(), Some(Time(3_000)));
+    }
+
+    #[test]
+    fn what_looks_in_vain_looks_again_at_the_same_interval_and_never_counts_as_failed() {
+        let run = leased(1);
+        let start = Effect::Start(run.attempt_id(TaskNo(0), 1));
+        let mut reconcile = Reconcile::default();
+        reconcile.on_joined();
+        let mut now = Time(0);
+        for _ in 0..20 {
+            let begun = reconcile.reconcile([&run].into_iter(), Epoch(1), now);
+            assert_eq!(begun, [Action::Begin(start)]);
+            assert_eq!(reconcile.on_outcome(start, Outcome::NotYet, now), 0);
+            assert_eq!(reconcile.due_at(), Some(now.plus_ms(LOOK_MS)));
+            assert!(reconcile.is_idle(), "it does not hold anybody up");
+            let early = now.plus_ms(LOOK_MS - 1);
+            assert_eq!(reconcile.reconcile([&run].into_iter(), Epoch(1), early), []);
+            now = now.plus_ms(LOOK_MS);
+        }
     }
 }

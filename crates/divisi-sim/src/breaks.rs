@@ -39,11 +39,13 @@ pub enum Break {
     BytesAfterEvent,
     /// An attempt is reported as stopped though its processes live.
     StopNotAwaited,
+    /// Who permits more is told that it is accepted, and it is not.
+    PermissionDropped,
 }
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 16] = [
+    pub const ALL: [Break; 17] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -60,6 +62,7 @@ impl Break {
         Break::HeadNotMoved,
         Break::BytesAfterEvent,
         Break::StopNotAwaited,
+        Break::PermissionDropped,
     ];
 
     /// The oracles of which one must catch it.
@@ -82,6 +85,7 @@ impl Break {
             Break::SupersededDropped => &[Oracle::NothingLost],
             Break::HeadNotMoved => &[Oracle::Branch],
             Break::BytesAfterEvent => &[Oracle::Bytes],
+            Break::PermissionDropped => &[Oracle::Budget],
             Break::StopNotAwaited => &[Oracle::Slots, Oracle::Writers, Oracle::Evidence],
         }
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use divisi_core::assign::Capacity;
 use divisi_core::ids::{AttemptId, Epoch};
-use divisi_core::run::{Effect, Event, Phase};
+use divisi_core::run::{Budget, Effect, Event, Phase};
 use divisi_engine::reconcile::{Action, Outcome, Reconcile};
 use divisi_engine::world::{Answer, Ask, Crossing, Delivery, Directive, World};
 
@@ -236,7 +236,12 @@ impl Sim {
         self.give_directive(directive, source);
     }
 
-    pub(crate) fn give_directive(&mut self, directive: Directive, source: Source) {
+    pub(crate) fn give_directive(&mut self, mut directive: Directive, source: Source) {
+        if let (Some(Break::PermissionDropped), Ask::Budget(_, budget)) =
+            (self.broken, &mut directive.ask)
+        {
+            *budget = Budget::default();
+        }
         let Some(engine) = &mut self.engine else {
             return;
         };
@@ -326,6 +331,7 @@ impl Sim {
             self.kill_engine();
             return Ok(());
         }
+        self.judge_permitted(&inputs, &stepped.answers)?;
         for (input, answer) in inputs.into_iter().zip(stepped.answers) {
             self.answer(input.source, answer)?;
         }
@@ -410,8 +416,10 @@ impl Sim {
     fn answer(&mut self, source: Source, answer: Answer) -> Result<(), Violation> {
         match source {
             Source::Person(number) => {
-                if matches!(answer, Answer::Rejected(_)) {
-                    self.coverage.fault(Fault::CommandStale);
+                match answer {
+                    Answer::Rejected(_) => self.coverage.fault(Fault::CommandStale),
+                    Answer::NotPermitted(_) => self.coverage.fault(Fault::PermittedTooLittle),
+                    _ => {}
                 }
                 self.people.on_answer(number, &answer, &self.journal)?;
             }

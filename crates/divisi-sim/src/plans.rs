@@ -6,7 +6,7 @@ use divisi_core::assign::Capacity;
 use divisi_core::criterion::Criterion;
 use divisi_core::ids::{Commit, TaskId};
 use divisi_core::plan::{
-    Estimate, Plan, Priority, Stage, TaskKind, TaskSpec, Template, Work, WorkspaceKind,
+    Estimate, Input, Plan, Priority, Stage, TaskKind, TaskSpec, Template, Work, WorkspaceKind,
 };
 use divisi_core::run::{Base, Budget, Create, Settings};
 
@@ -69,7 +69,7 @@ fn settings(rng: &mut Rng) -> Settings {
         },
         1 => Budget {
             attempts: None,
-            time_ms: Some(rng.within(60_000, 900_000)),
+            time_ms: Some(rng.within(15_000, 300_000)),
         },
         2 => Budget {
             attempts: Some(rng.within(8, 40)),
@@ -188,6 +188,9 @@ fn task(rng: &mut Rng, id: TaskId) -> TaskSpec {
             spec.kind = TaskKind::External;
             spec.work = Work::Nothing;
             spec.workspace = WorkspaceKind::Scratch;
+            if rng.chance(800) {
+                spec.inputs = vec![Input::Path("data/in.csv".to_owned())];
+            }
         }
         _ => {
             spec.kind = TaskKind::Compose;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use divisi_core::ids::{AttemptId, Commit, TaskNo};
 use divisi_core::receipt::Receipt;
 use divisi_core::run::transition::{EventName, Next, StateName, names, next};
-use divisi_core::run::{AttemptEnd, Event, Run, TaskState};
+use divisi_core::run::{AttemptEnd, Event, PauseReason, Run, StopReason, TaskState};
 
 use crate::breaks::Oracle;
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, Fault};
 use crate::effects::{is_process, truly_holds};
 use crate::repo::{Repo, tree_name};
 use crate::sim::{Violation, violated};
@@ -35,6 +35,26 @@ impl Witness<'_> {
         };
         self.count(before, after, event);
         match event {
+            Event::RunPaused {
+                reason: PauseReason::Budget(_),
+            } => {
+                self.coverage.fault(Fault::BudgetUsedUp);
+                Ok(())
+            }
+            Event::AttemptLeased {
+                timeout_ms: Some(_),
+                ..
+            } => {
+                self.coverage.fault(Fault::BoxShortened);
+                Ok(())
+            }
+            Event::AttemptStopping {
+                reason: StopReason::OverBudget(_),
+                ..
+            } => {
+                self.coverage.fault(Fault::OverBudget);
+                Ok(())
+            }
             Event::AttemptStarted { attempt, .. } => {
                 let agent = before.task(attempt.task).and_then(|task| task.live());
                 let process = agent.is_some_and(|live| is_process(&live.agent));

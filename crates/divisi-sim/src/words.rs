@@ -204,7 +204,8 @@ impl Sim {
                 let Some(live) = task.live() else { continue };
                 let works = matches!(live.phase, Phase::Leased | Phase::Working);
                 if works && holds_slot(&live.agent) && live.stopping.is_none() {
-                    let overdue = now.ms_since(live.leased_at) > task.timeout_ms(&run.settings);
+                    let overdue =
+                        now.ms_since(live.leased_at) > task.live_timeout_ms(&run.settings);
                     let attempt = run.attempt_id(divisi_core::TaskNo(no as u32), live.number);
                     seen.push((attempt, overdue, live.suspected.is_some()));
                 }
@@ -218,12 +219,12 @@ impl Sim {
                     Finding::Suspected("no output".to_owned()),
                     Fault::FalseSuspicion,
                 ),
-                30..=49 => (Finding::Lost("no heartbeat".to_owned()), Fault::FalseLoss),
-                50..=59 => (
+                30..=59 => (Finding::Lost("no heartbeat".to_owned()), Fault::FalseLoss),
+                60..=69 => (
                     Finding::Stalled("no progress".to_owned()),
                     Fault::FalseStall,
                 ),
-                60..=500 if suspected => (Finding::Cleared, Fault::FalseSuspicion),
+                70..=500 if suspected => (Finding::Cleared, Fault::FalseSuspicion),
                 _ => continue,
             };
             self.coverage.fault(fault);

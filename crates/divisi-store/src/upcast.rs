@@ -8,7 +8,9 @@
 
 use std::collections::HashMap;
 
+use divisi_core::RunId;
 use divisi_core::journal::{Entry, Fault, Stream};
+use divisi_core::ledger::{Account, Exhausted};
 use serde_json::{Value, json};
 
 /// One step from an older form to a newer one.
@@ -33,10 +35,15 @@ impl Upcasters {
     /// Those of the events of today's code.
     #[must_use]
     pub fn current() -> Upcasters {
-        Upcasters::default().with(Upcaster {
+        let batches = Upcasters::default().with(Upcaster {
             from: ("batch_prepared", 1),
             to: ("batch_prepared", 2),
             lift: name_prepared,
+        });
+        batches.with(Upcaster {
+            from: ("run_paused", 1),
+            to: ("run_paused", 2),
+            lift: name_account,
         })
     }
 
@@ -179,11 +186,33 @@ pub(crate) fn stream_name(stream: Stream) -> String {
     }
 }
 
+/// A pause for a budget named its account in words; now it is the account itself, and the bound
+/// that is reached.
+fn name_account(mut body: Value) -> Result<Value, String> {
+    let Some(reason) = body.get_mut("reason") else {
+        return Err("it has no `reason`".to_owned());
+    };
+    let Some(words) = reason.get("budget") else {
+        return Ok(body);
+    };
+    let account = match words.as_str().map(|words| (words, RunId::parse(words))) {
+        Some((_, Some(run))) => Account::Run(run),
+        // Which day it was, the words did not say.
+        Some(("the day", None)) => Account::Day(0),
+        _ => return Err(format!("{words} names no account")),
+    };
+    let exhausted = Exhausted {
+        account,
+        bound: None,
+    };
+    *reason = json!({ "budget": exhausted });
+    Ok(body)
+}
+
 #[cfg(test)]
 mod tests {
-    use divisi_core::{RunId, Time};
-
     use super::*;
+    use divisi_core::Time;
 
     const KINDS: &[(&str, u32)] = &[("lamp_lit", 3), ("lamp_put_out", 1)];
 
@@ -301,6 +330,13 @@ mod tests {
                 "{told}"
             );
         }
+    }
+
+    #[test]
+    fn a_pause_that_names_no_account_is_unreadable() {
+        let words = json!({"event": "run_paused", "reason": {"budget": "somebody"}});
+        assert!(name_account(words).unwrap_err().contains("somebody"));
+        assert!(name_account(json!({})).unwrap_err().contains("reason"));
     }
 
     #[test]

@@ -248,11 +248,11 @@ impl Progress {
                     &format!("{} is skipped because of {}", id(*task), id(*because)),
                 );
             }
-            Event::RunPaused { reason } => self.say(
-                "33",
-                "!",
-                &format!("{} is paused: {}", self.run, reason.words()),
-            ),
+            Event::RunPaused { reason } => {
+                let commands = reason.commands(self.run).join(", or ");
+                let text = format!("{} is paused: {}; {commands}", self.run, reason.words());
+                self.say("33", "!", &text);
+            }
             Event::RunResumed => self.say("32", "-", &format!("{} goes on", self.run)),
             Event::FinalHeld { .. } => {
                 self.say(
@@ -303,7 +303,7 @@ fn waiting(state: &Run, now: Time) -> Option<String> {
         .tasks()
         .iter()
         .position(|task| task.status() == status)?;
-    let told = explain::explain(state, TaskNo(at as u32), now)?;
+    let told = explain::explain(state, TaskNo(at as u32), now, None)?;
     let cause: String = told.causes.first()?.chars().take(CAUSE_CHARS_MAX).collect();
     Some(format!("{}: {cause}", state.tasks()[at].spec.id))
 }
@@ -371,6 +371,7 @@ mod tests {
             agent: "command".to_owned(),
             epoch: divisi_core::Epoch(1),
             workspace: 1,
+            timeout_ms: None,
         };
         progress.event(state.id, given.now(), &lease, Some(&state));
         assert_eq!(progress.lines, "> a by command\n");

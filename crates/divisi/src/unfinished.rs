@@ -48,7 +48,7 @@ pub(crate) fn command(
     let verb = match (summary.status, &summary.paused) {
         _ if summary.ended.is_some() => return None,
         (RunStatus::AwaitingApproval, _) => "approve",
-        (_, Some(_)) => "resume",
+        (_, Some(reason)) => return reason.commands(run).into_iter().next(),
         (RunStatus::Running, None) if is_attended(run) => return None,
         (RunStatus::Running, None) => "resume",
         // Only a person can go on; which command does stands in the explanation.

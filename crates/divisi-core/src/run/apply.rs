@@ -360,6 +360,7 @@ impl Run {
                 agent,
                 epoch,
                 workspace,
+                timeout_ms,
             } => {
                 task.state = TaskState::Active(Box::new(Attempt {
                     number: attempt.number,
@@ -367,6 +368,7 @@ impl Run {
                     epoch,
                     leased_at: at,
                     workspace,
+                    timeout_ms,
                     phase: Phase::Leased,
                     base: None,
                     passed_before: Vec::new(),

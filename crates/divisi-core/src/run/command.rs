@@ -117,6 +117,8 @@ pub enum Command {
         task: TaskNo,
         /// The engine's life.
         epoch: Epoch,
+        /// The time that was reserved for it, if that is bounded.
+        timeout_ms: Option<u64>,
     },
     /// The agent began.
     Started {
@@ -147,6 +149,15 @@ pub enum Command {
         cause: String,
         /// Trying again exactly so will fail again.
         permanent: bool,
+    },
+    /// Nothing was composed, for a reason of the plan's: trying again exactly so would fail again.
+    NotComposed {
+        /// Which.
+        attempt: AttemptId,
+        /// Why, and what to change.
+        cause: String,
+        /// How its process ended, if there was one.
+        ended: Option<Ended>,
     },
     /// The agent's process tree ended.
     Ended {

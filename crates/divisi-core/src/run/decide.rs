@@ -109,7 +109,11 @@ impl Draft<'_> {
                 parts,
                 reason,
             } => self.split(task, parts, reason),
-            Command::Lease { task, epoch } => self.lease(task, epoch),
+            Command::Lease {
+                task,
+                epoch,
+                timeout_ms,
+            } => self.lease(task, epoch, timeout_ms),
             Command::Started {
                 attempt,
                 base,
@@ -132,6 +136,11 @@ impl Draft<'_> {
                 cause,
                 permanent,
             } => self.on_not_started(attempt, cause, permanent),
+            Command::NotComposed {
+                attempt,
+                cause,
+                ended,
+            } => self.on_not_composed(attempt, cause, ended.as_ref()),
             Command::Ended {
                 attempt,
                 ended,
@@ -197,7 +206,12 @@ impl Draft<'_> {
         })
     }
 
-    fn lease(&mut self, task: TaskNo, epoch: Epoch) -> Result<(), Rejection> {
+    fn lease(
+        &mut self,
+        task: TaskNo,
+        epoch: Epoch,
+        reserved_ms: Option<u64>,
+    ) -> Result<(), Rejection> {
         if !self.run.approved {
             return Err(Rejection::NotApproved);
         }
@@ -219,12 +233,17 @@ impl Draft<'_> {
             None => 1,
             Some(last) => last.workspace + u32::from(!last.workspace_kept),
         };
+        let own_ms = known.timeout_ms(&self.run.settings);
+        // Who holds no slot takes no agents' time, and has no time box.
+        let shorter = |ms: &u64| *ms < own_ms && holds_slot(&agent);
+        let timeout_ms = reserved_ms.filter(shorter);
         let attempt = self.run.attempt_id(task, known.attempts() + 1);
         self.push(Event::AttemptLeased {
             attempt,
             agent,
             epoch,
             workspace,
+            timeout_ms,
         });
         Ok(())
     }
@@ -277,6 +296,38 @@ impl Draft<'_> {
         Ok(())
     }
 
+    fn on_not_composed(
+        &mut self,
+        attempt: AttemptId,
+        cause: String,
+        ended: Option<&Ended>,
+    ) -> Result<(), Rejection> {
+        let live = self.live(attempt)?;
+        if !matches!(live.phase, Phase::Leased | Phase::Working) {
+            return Self::superseded(attempt);
+        }
+        let end = match live.stopping.clone() {
+            Some(reason) => AttemptEnd::Stopped(reason),
+            None => AttemptEnd::Refused(Failure::Composition(cause)),
+        };
+        let receipts = ended.map(|ended| self.submission(ended));
+        let swept = ended.is_none_or(|ended| ended.empty);
+        self.end(attempt, end, receipts.into_iter().collect(), swept);
+        Ok(())
+    }
+
+    /// The receipt of a process's end.
+    fn submission(&self, ended: &Ended) -> Receipt {
+        Receipt::Submitted {
+            at: self.at,
+            command: ended.command.clone(),
+            exit: ended.exit.clone(),
+            output: ended.output.clone(),
+            wall_ms: ended.wall_ms,
+            confined: ended.confined,
+        }
+    }
+
     /// An attempt ends without integration: policy says what becomes of its task.
     pub(super) fn end(
         &mut self,
@@ -327,14 +378,7 @@ impl Draft<'_> {
         if !matches!(live.phase, Phase::Leased | Phase::Working) {
             return Self::superseded(attempt);
         }
-        let receipt = Receipt::Submitted {
-            at: self.at,
-            command: ended.command.clone(),
-            exit: ended.exit.clone(),
-            output: ended.output.clone(),
-            wall_ms: ended.wall_ms,
-            confined: ended.confined,
-        };
+        let receipt = self.submission(ended);
         if let Some(reason) = live.stopping.clone() {
             self.end(
                 attempt,
@@ -534,6 +578,7 @@ impl Draft<'_> {
             return Self::superseded(attempt);
         }
         let (suspected, stopping) = (live.suspected.is_some(), live.stopping.is_some());
+        let shortened = live.timeout_ms;
         match finding {
             Finding::Suspected(evidence) if !suspected => {
                 self.push(Event::AttemptSuspected { attempt, evidence });
@@ -548,7 +593,7 @@ impl Draft<'_> {
             Finding::Overdue if !stopping => {
                 self.push(Event::AttemptStopping {
                     attempt,
-                    reason: StopReason::Overdue,
+                    reason: shortened.map_or(StopReason::Overdue, StopReason::OverBudget),
                 });
             }
             Finding::Lost(cause) => self.end(attempt, AttemptEnd::Lost(cause), Vec::new(), false),

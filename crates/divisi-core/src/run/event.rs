@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::settings::Settings;
 use super::state::{AttemptEnd, Base, RunStatus};
 use crate::criterion::Verdict;
-use crate::ids::{AttemptId, Commit, Epoch, TaskNo, Time, Tree};
+use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
 use crate::journal::version_of;
+use crate::ledger::{Account, Bound, Exhausted};
 use crate::plan::{Plan, TaskSpec};
 use crate::receipt::{Receipt, Snapshot};
 
@@ -22,8 +23,8 @@ pub enum PauseReason {
     Interrupted,
     /// The disk has no room left.
     DiskFull,
-    /// A budget's account has nothing left.
-    Budget(String),
+    /// A budget's account has not enough left.
+    Budget(Exhausted),
     /// Five or more attempts were suspected at once: the watcher itself is suspected.
     Breaker,
     /// A step of ours keeps failing, for instance git's.
@@ -38,10 +39,29 @@ impl PauseReason {
             PauseReason::Owner => "asked by its owner".to_owned(),
             PauseReason::Interrupted => "interrupted".to_owned(),
             PauseReason::DiskFull => "the disk is full".to_owned(),
-            PauseReason::Budget(account) => format!("the budget of {account} is used up"),
+            PauseReason::Budget(exhausted) => exhausted.to_string(),
             PauseReason::Fault(cause) => cause.clone(),
             PauseReason::Breaker => "many attempts were suspected at once".to_owned(),
         }
+    }
+
+    /// The commands of which one makes a run go on that is paused so.
+    #[must_use]
+    pub fn commands(&self, run: RunId) -> Vec<String> {
+        let resume = format!("divisi resume {run}");
+        let PauseReason::Budget(Exhausted { account, bound }) = self else {
+            return vec![resume];
+        };
+        let flags = match (account, bound) {
+            // A day's account is not the run's: with another day comes another account.
+            (Account::Day(_), _) => return vec![resume],
+            (Account::Run(_), Some(bound)) => vec![bound.flag()],
+            (Account::Run(_), None) => [Bound::Attempts(0), Bound::TimeMs(0)]
+                .map(Bound::flag)
+                .to_vec(),
+        };
+        let with = |flag| format!("{resume} {flag}");
+        flags.into_iter().map(with).collect()
     }
 }
 
@@ -142,6 +162,9 @@ pub enum Event {
         epoch: Epoch,
         /// In which of the task's workspaces.
         workspace: u32,
+        /// Its time box, where its budget left less than the task's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_ms: Option<u64>,
     },
     /// Its agent began, with facts worth recording.
     AttemptStarted {
@@ -290,7 +313,7 @@ pub enum Event {
 pub const KINDS: &[(&str, u32)] = &[
     ("run_created", 1),
     ("run_approved", 1),
-    ("run_paused", 1),
+    ("run_paused", 2),
     ("run_resumed", 1),
     ("cancel_asked", 1),
     ("run_ended", 1),

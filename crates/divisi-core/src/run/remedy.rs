@@ -7,6 +7,7 @@ use super::event::Then;
 use super::state::{Attempt, AttemptEnd, Failure, Run, StopReason, Task};
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskNo, Time};
+use crate::ledger::Bound;
 
 /// Chooses what becomes of a task whose attempt ended so.
 pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then {
@@ -22,7 +23,8 @@ pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then
         AttemptEnd::Integrated
         | AttemptEnd::Superseded
         | AttemptEnd::Errored(Failure::Preparation(_))
-        | AttemptEnd::Stopped(StopReason::Interrupted) => Then::Retry {
+        // Another one follows when the ledger has something to reserve for it, and not before.
+        | AttemptEnd::Stopped(StopReason::OverBudget(_) | StopReason::Interrupted) => Then::Retry {
             not_before: Time(0),
         },
         AttemptEnd::Lost(_) => after_loss(run, task, now),
@@ -31,6 +33,9 @@ pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then
             cause,
             permanent: true,
         }) => Then::Escalate(format!("it cannot be started: {cause}")),
+        AttemptEnd::Refused(failure @ Failure::Composition(_)) => {
+            Then::Escalate(failure_words(failure))
+        }
         AttemptEnd::Refused(_) | AttemptEnd::Errored(_) | AttemptEnd::Stopped(_) => {
             after_failure(run, task, end)
         }
@@ -117,6 +122,12 @@ pub fn words(end: &AttemptEnd) -> String {
             format!("it made no progress: {evidence}")
         }
         AttemptEnd::Stopped(StopReason::Overdue) => "it was past its time box".to_owned(),
+        AttemptEnd::Stopped(StopReason::OverBudget(ms)) => {
+            format!(
+                "it was past what its budget left for it: {}",
+                Bound::TimeMs(*ms)
+            )
+        }
         AttemptEnd::Stopped(StopReason::Canceled) => "it was canceled".to_owned(),
         AttemptEnd::Stopped(StopReason::Interrupted) => "it was interrupted".to_owned(),
         AttemptEnd::Asked(question) => format!("it asked: {question}"),
@@ -136,6 +147,7 @@ fn failure_words(failure: &Failure) -> String {
         }
         Failure::Start { cause, .. } => format!("it could not be started: {cause}"),
         Failure::Person(reason) => format!("a person refused it: {reason}"),
+        Failure::Composition(cause) => format!("nothing was composed: {cause}"),
         Failure::Preparation(cause) => format!("its workspace could not be prepared: {cause}"),
     }
 }

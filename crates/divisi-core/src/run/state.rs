@@ -11,6 +11,7 @@ use super::settings::Settings;
 use super::transition::StateName;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskId, TaskNo, Time, Tree};
+use crate::ledger::Amount;
 use crate::plan::{Plan, TaskKind, TaskSpec, Work};
 use crate::receipt::{Receipt, Snapshot};
 use crate::run::event::PauseReason;
@@ -68,6 +69,8 @@ pub enum StopReason {
     Stalled(String),
     /// It is past its time box.
     Overdue,
+    /// It is past the milliseconds that its budget left for it; it costs the task nothing.
+    OverBudget(u64),
     /// Its owner canceled the task or the run.
     Canceled,
     /// The run was interrupted; it costs the task nothing.
@@ -87,6 +90,9 @@ pub struct Attempt {
     pub leased_at: Time,
     /// Which of the task's workspaces it works in, from 1.
     pub workspace: u32,
+    /// Its time box in milliseconds, where its budget left less than the task's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
     /// Where it stands.
     pub phase: Phase,
     /// The commit its workspace was made from, once known.
@@ -148,6 +154,8 @@ pub enum Failure {
     },
     /// A person refused it.
     Person(String),
+    /// Nothing was composed: an input or the template is not what it must be.
+    Composition(String),
     /// Its workspace could not be prepared.
     Preparation(String),
 }
@@ -183,7 +191,9 @@ impl AttemptEnd {
             AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue) => true,
             AttemptEnd::Integrated
             | AttemptEnd::Lost(_)
-            | AttemptEnd::Stopped(StopReason::Canceled | StopReason::Interrupted)
+            | AttemptEnd::Stopped(
+                StopReason::OverBudget(_) | StopReason::Canceled | StopReason::Interrupted,
+            )
             | AttemptEnd::Asked(_)
             | AttemptEnd::Superseded => false,
         }
@@ -463,6 +473,27 @@ impl Task {
     #[must_use]
     pub fn timeout_ms(&self, settings: &Settings) -> u64 {
         self.spec.timeout_ms.unwrap_or(settings.timeout_ms)
+    }
+
+    /// What its next attempt takes of a budget: its time box, if an agent works on it. People, and
+    /// inputs from outside, take no agents' time.
+    #[must_use]
+    pub fn amount(&self, settings: &Settings) -> Amount {
+        let time_ms = match holds_slot(self.agent(settings)) {
+            true => self.timeout_ms(settings),
+            false => 0,
+        };
+        Amount {
+            attempts: 1,
+            time_ms,
+        }
+    }
+
+    /// How long the live attempt may take, in milliseconds: less where its budget left less.
+    #[must_use]
+    pub fn live_timeout_ms(&self, settings: &Settings) -> u64 {
+        let shortened = self.live().and_then(|live| live.timeout_ms);
+        shortened.unwrap_or_else(|| self.timeout_ms(settings))
     }
 
     /// Who does it next.

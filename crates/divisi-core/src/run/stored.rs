@@ -11,7 +11,7 @@ use crate::ids::{RunId, TaskNo, Time};
 use crate::journal::{RunRow, TaskRow};
 
 /// The version of the rows' forms.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 #[derive(Serialize)]
 struct TaskOut<'a> {

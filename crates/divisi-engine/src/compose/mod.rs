@@ -15,6 +15,9 @@
 /// Any other end, a signal for instance, is an end like that of any program.
 pub const REFUSED_STATUS: i32 = 1;
 
+/// The exit status with which it says that the machine was in its way, a full disk for instance.
+pub const HINDERED_STATUS: i32 = 8;
+
 mod render;
 mod request;
 

@@ -10,6 +10,7 @@ use divisi_core::run::{Command, Effect, Event, PauseReason};
 use divisi_core::worker::{EndHow, Ended, Job, ToWorker};
 use divisi_core::{AttemptId, RunId};
 
+use super::fetch::Fetching;
 use super::input::{Failed, Finished, Input};
 use super::launch::{self, Launched, Prepared, Starting, Unlaunched};
 use super::results::{Checking, Collecting, Integrating, move_head};
@@ -150,6 +151,14 @@ impl<J: Journal> Engine<J> {
                 .is_some_and(|live| live.number == attempt.number)
         };
         self.monitor.retain(live);
+        self.looks.retain(|attempt, _| {
+            let task = self
+                .world
+                .run(attempt.run)
+                .and_then(|run| run.task(attempt.task));
+            task.and_then(|task| task.live())
+                .is_some_and(|live| live.number == attempt.number)
+        });
     }
 
     /// The supervisor is joined when there is something to start, to stop, or to be adopted.
@@ -224,11 +233,24 @@ impl<J: Journal> Engine<J> {
     fn begin(&mut self, effect: Effect) {
         match effect {
             Effect::Start(attempt) => self.begin_start(attempt),
+            Effect::Fetch(attempt) => {
+                let before = self.looks.get(&attempt).cloned();
+                let fetching = self
+                    .world
+                    .run(attempt.run)
+                    .and_then(|run| Fetching::of(run, attempt, before));
+                self.fetching.extend(fetching.as_ref().map(|_| attempt));
+                self.hand_over(effect, fetching, Fetching::fetch);
+            }
             Effect::Stop(attempt) => {
                 self.outbox.push(ToWorker::End {
                     job: Job::agent(attempt),
                     how: EndHow::Graceful,
                 });
+            }
+            // Somebody submitted while files were being taken: only one may write at a time.
+            Effect::Collect(attempt) if self.fetching.contains(&attempt) => {
+                self.reconcile.put_off(effect);
             }
             Effect::Collect(attempt) => {
                 let collecting = self
@@ -281,6 +303,11 @@ impl<J: Journal> Engine<J> {
             .run(attempt.run)
             .and_then(|run| Starting::of(run, attempt, day(now), now));
         let Some(starting) = starting else { return };
+        // One of the same task that was abandoned may still be at work in the same folder.
+        let same_task = |other: &AttemptId| (other.run, other.task) == (attempt.run, attempt.task);
+        if self.preparing.iter().any(same_task) {
+            return self.reconcile.put_off(Effect::Start(attempt));
+        }
         let head = starting.head.clone();
         let ready = head.and_then(|head| self.shell.shared_if_ready(attempt.run, &head));
         match ready {
@@ -296,7 +323,10 @@ impl<J: Journal> Engine<J> {
                     }),
                 }
             }
-            _ => self.hand_over(Effect::Start(attempt), Some(starting), Starting::prepare),
+            _ => {
+                self.preparing.insert(attempt);
+                self.hand_over(Effect::Start(attempt), Some(starting), Starting::prepare);
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use divisi_core::run::{Effect, Merged};
 use divisi_core::worker::{Ended, FromWorker};
 use divisi_core::{AttemptId, Commit, TaskNo, Verdict};
 
+use super::fetch::Seen;
 use super::launch::Prepared;
 use crate::control::{Request, Response};
 
@@ -55,6 +56,13 @@ impl From<String> for Failed {
 pub enum Finished {
     /// A workspace and what is to be launched in it.
     Prepared(Box<Prepared>),
+    /// Files from outside are not there yet, or not whole.
+    Awaited {
+        /// Whose.
+        attempt: AttemptId,
+        /// What was seen, path by path.
+        look: Vec<Seen>,
+    },
     /// The attempt cannot be started, now or ever.
     NotStarted {
         /// Which.
@@ -63,6 +71,13 @@ pub enum Finished {
         cause: String,
         /// Whether trying again exactly so will fail again.
         permanent: bool,
+    },
+    /// A composition cannot be begun, for a reason of the plan's.
+    NotComposed {
+        /// Which.
+        attempt: AttemptId,
+        /// Why, and what to change.
+        cause: String,
     },
     /// An agent inside this process is done.
     Played {

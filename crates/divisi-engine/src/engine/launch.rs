@@ -10,15 +10,16 @@ use std::sync::Arc;
 
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
 use divisi_core::criterion::{Cost, Outcome};
-use divisi_core::plan::{Input as PlanInput, Template, Work};
+use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AttemptEnd, Ending, Run, Settings};
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{AttemptId, Commit, Criterion, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind};
 
+use super::composing::{self, Unread};
 use super::input::{Failed, Finished};
 use super::preparation::{Preparing, Provided, failed};
-use super::shell::{Shell, log_path};
+use super::shell::{OWN_NAME, Shell, log_path};
 use super::supervised::chain;
 use crate::compose;
 use crate::failpoint;
@@ -31,9 +32,6 @@ const QUESTION_FILE: &str = "question.txt";
 
 /// A question is shown on a terminal.
 const QUESTION_BYTES_MAX: u64 = 4_000;
-
-/// An external input beyond this is better referenced than copied.
-const EXTERNAL_BYTES_MAX: u64 = 256 << 20;
 
 /// All that starting one attempt needs, taken from the state.
 pub(super) struct Starting {
@@ -77,7 +75,7 @@ pub enum Launched {
     InProcess(Box<InProcess>, PathBuf),
     /// It is done already: nothing was to be executed.
     Instant,
-    /// Somebody will submit.
+    /// Somebody will submit, or its files will come.
     Person,
 }
 
@@ -163,7 +161,14 @@ impl Starting {
         };
         let passed_before = self.passed_before(shell, &path, base.as_ref())?;
         if self.spec.kind == TaskKind::Compose {
-            self.read_inputs(shell)?;
+            match self.read_inputs(shell) {
+                Ok(()) => {}
+                Err(Unread::Fault(cause)) => return Err(cause.into()),
+                Err(Unread::Refused(cause)) => {
+                    let attempt = self.attempt;
+                    return Ok(Finished::NotComposed { attempt, cause });
+                }
+            }
         }
         let handoff_path = self.write_handoff(shell)?;
         let launched = match self.launch(shell, &path, handoff_path.as_deref()) {
@@ -274,37 +279,18 @@ impl Starting {
     }
 
     /// Fills in the contents of a composition's inputs, from the run's head.
-    fn read_inputs(&mut self, shell: &Shell) -> Result<(), String> {
+    fn read_inputs(&mut self, shell: &Shell) -> Result<(), Unread> {
         let Some(head) = &self.head else {
             return Ok(());
         };
-        let pool = shell.pool()?;
+        let fault = |cause: String| Unread::Fault(cause);
+        let pool = shell.pool().map_err(fault)?;
         let repo = pool.repo();
-        let tree = repo.tree_of(head).map_err(|error| chain(&error))?;
-        let files = repo.files(&tree, None).map_err(|error| chain(&error))?;
-        for input in &mut self.inputs {
-            for artifact in &mut input.artifacts {
-                let bytes = Files::read(&files, &artifact.path, compose::INPUTS_BYTES_MAX as u64)
-                    .map_err(|error| format!("read {}: {error}", artifact.path))?;
-                *artifact = compose::Artifact::new(&artifact.path, bytes);
-            }
-        }
-        if let Work::Template(Template {
-            text: None,
-            path: Some(path),
-            ..
-        }) = &self.spec.work
-        {
-            let bytes = Files::read(&files, path, compose::TEMPLATE_BYTES_MAX as u64)
-                .map_err(|error| format!("read the template {path}: {error}"))?;
-            let text = String::from_utf8(bytes)
-                .map_err(|_| format!("the template {path} is not UTF-8"))?;
-            let spec = Arc::make_mut(&mut self.spec);
-            if let Work::Template(template) = &mut spec.work {
-                template.text = Some(text);
-            }
-        }
-        Ok(())
+        let tree = repo.tree_of(head).map_err(|error| fault(chain(&error)))?;
+        let files = repo
+            .files(&tree, None)
+            .map_err(|error| fault(chain(&error)))?;
+        composing::read(&mut self.spec, &mut self.inputs, &files)
     }
 
     fn write_handoff(&self, shell: &Shell) -> Result<Option<String>, String> {
@@ -330,11 +316,8 @@ impl Starting {
     ) -> Result<Launched, Unlaunched> {
         match self.agent.as_str() {
             AGENT_COMPOSE => return Ok(self.launch_compose(shell, workspace)),
-            AGENT_EXTERNAL => {
-                return self
-                    .launch_external(shell, workspace)
-                    .map_err(Unlaunched::Never);
-            }
+            // Its files are fetched once they are there.
+            AGENT_EXTERNAL => return Ok(Launched::Person),
             _ => {}
         }
         let Some(agent) = shell.agent(&self.agent) else {
@@ -387,7 +370,8 @@ impl Starting {
                 let limits = shell.limits(self.attempt.run);
                 let confinement =
                     shell.confinement(self.attempt.run, vec![text(workspace), text(&tmp)]);
-                let spec = process.into_spec(self.log(shell), confinement, limits);
+                let mut spec = process.into_spec(self.log(shell), confinement, limits);
+                spec.argv = shell.resolved(spec.argv);
                 Ok(Launched::Process(Box::new(spec)))
             }
         }
@@ -405,10 +389,7 @@ impl Starting {
         };
         let (env, masked) = shell.environment(self.attempt.run, &BTreeMap::new(), &[]);
         Launched::Process(Box::new(ProcessSpec {
-            argv: vec![
-                shell.options.program.to_string_lossy().into_owned(),
-                "compose".to_owned(),
-            ],
+            argv: shell.resolved(vec![OWN_NAME.to_owned(), "compose".to_owned()]),
             cwd: workspace.to_string_lossy().into_owned(),
             env,
             stdin: serde_json::to_string(&request).expect("a request is plain data"),
@@ -420,45 +401,6 @@ impl Starting {
                 ..shell.limits(self.attempt.run)
             },
         }))
-    }
-
-    /// Copies external files into the workspace; where one is missing, somebody will submit it.
-    fn launch_external(&self, shell: &Shell, workspace: &Path) -> Result<Launched, String> {
-        let project = FolderFiles::open(&shell.options.project, Vec::new())
-            .map_err(|error| format!("open the project's folder: {error}"))?;
-        let paths: Vec<&str> = self
-            .spec
-            .inputs
-            .iter()
-            .filter_map(|input| match input {
-                PlanInput::Path(path) => Some(path.as_str()),
-                PlanInput::Task(_) => None,
-            })
-            .collect();
-        let there =
-            |path: &&str| matches!(project.entry(path), Ok(crate::files::Entry::File { .. }));
-        if paths.is_empty() || !paths.iter().all(there) {
-            return Ok(Launched::Person);
-        }
-        for (at, path) in paths.iter().enumerate() {
-            let bytes = project
-                .read(path, EXTERNAL_BYTES_MAX)
-                .map_err(|error| format!("read the external input {path}: {error}"))?;
-            let target = match self.spec.deliverables.get(at) {
-                Some(deliverable) if self.spec.deliverables.len() == paths.len() => {
-                    &deliverable.path
-                }
-                _ => *path,
-            };
-            divisi_agents::beneath::write(
-                workspace,
-                target,
-                &bytes,
-                divisi_agents::beneath::Place::Whole,
-            )
-            .map_err(|error| format!("write {target}: {}", chain(&error)))?;
-        }
-        Ok(Launched::Instant)
     }
 
     fn log(&self, shell: &Shell) -> String {
@@ -529,5 +471,5 @@ pub(super) struct Merging {
 pub(super) fn timeout_of(run: &Run, attempt: AttemptId) -> u64 {
     let settings: &Settings = &run.settings;
     run.task(attempt.task)
-        .map_or(settings.timeout_ms, |task| task.timeout_ms(settings))
+        .map_or(settings.timeout_ms, |task| task.live_timeout_ms(settings))
 }

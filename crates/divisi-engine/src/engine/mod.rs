@@ -9,6 +9,8 @@
 //! must not wait is not here.
 
 mod begin;
+mod composing;
+mod fetch;
 mod freshness;
 mod inbox;
 mod input;
@@ -36,6 +38,7 @@ use divisi_core::run::{self, Effect, Event, PauseReason, RunStatus};
 use divisi_core::worker::{EndHow, Limits, ToWorker};
 use divisi_core::{AttemptId, RunId, Time};
 
+pub use fetch::Seen;
 use inbox::Inbox;
 #[cfg(test)]
 pub(crate) use inbox::inbox;
@@ -160,6 +163,8 @@ pub struct Engine<J: Journal> {
     again: bool,
     /// Attempts whose processes may outlive them: found by an earlier life, or given up.
     strays: BTreeSet<AttemptId>,
+    /// Attempts whose workspaces a thread prepares, also after their start was abandoned.
+    preparing: BTreeSet<AttemptId>,
     /// Attempts that ended, whose temporary folders are to be taken back.
     returned: Vec<AttemptId>,
     /// What the monitor found, to be decided in the next step.
@@ -175,6 +180,10 @@ pub struct Engine<J: Journal> {
     /// Effects that found no room on the disk; their runs go on once these have come out.
     lacking_room: BTreeSet<Effect>,
     joining_failed: JoiningFailed,
+    /// What was last seen of files from outside that are not taken yet.
+    looks: BTreeMap<AttemptId, fetch::Look>,
+    /// Attempts whose workspace somebody copies files into, even if they are not awaited any more.
+    fetching: BTreeSet<AttemptId>,
 }
 
 /// How often in a row the supervisor could not be joined, and when it is tried again.
@@ -214,6 +223,7 @@ impl<J: Journal> Engine<J> {
             passive: true,
             again: false,
             strays: BTreeSet::new(),
+            preparing: BTreeSet::new(),
             returned: Vec::new(),
             found: Vec::new(),
             looked_at: Instant::now(),
@@ -223,6 +233,8 @@ impl<J: Journal> Engine<J> {
             full: false,
             lacking_room: BTreeSet::new(),
             joining_failed: JoiningFailed::default(),
+            looks: BTreeMap::new(),
+            fetching: BTreeSet::new(),
         })
     }
 
@@ -325,10 +337,19 @@ impl<J: Journal> Engine<J> {
             .count();
         let works = run.slots() as usize > unstarted && !self.cannot_join();
         let paused = run.paused.is_some() && !works && !waits_for_room(run);
-        let owed = run
-            .owed()
-            .any(|effect| !paused || self.reconcile.is_under_way(effect));
+        let owed = run.owed().any(|effect| match effect {
+            Effect::Fetch(attempt) => self.is_fetching(attempt),
+            effect => !paused || self.reconcile.is_under_way(effect),
+        });
         !owed && (paused || run.status() != RunStatus::Running)
+    }
+
+    /// Whether files from outside are being taken, or are there and awaited to be whole. Those
+    /// that are not there may never come.
+    fn is_fetching(&self, attempt: AttemptId) -> bool {
+        let look = self.looks.get(&attempt);
+        self.reconcile.is_under_way(Effect::Fetch(attempt))
+            || look.is_some_and(|look| fetch::is_arriving(look))
     }
 
     /// Waits for inputs until something is due, and takes at most a step's worth.
@@ -382,7 +403,8 @@ impl<J: Journal> Engine<J> {
             .monitor
             .look_in_ms()
             .map(|ms| ms.saturating_sub(looked));
-        let wait = [due, look, rejoin].into_iter().flatten().min();
+        let overdue = self.monitor.overdue_in_ms(self.shell.now_ms());
+        let wait = [due, look, overdue, rejoin].into_iter().flatten().min();
         match wait {
             // A moment later than due, so that it is due then.
             Some(ms) => Duration::from_millis(ms.saturating_add(1).min(60_000)),
@@ -453,7 +475,8 @@ impl<J: Journal> Engine<J> {
             .monitor
             .look_in_ms()
             .unwrap_or(self.shell.options.patience.look_ms);
-        if (self.looked_at.elapsed().as_millis() as u64) < due {
+        let is_overdue = self.monitor.overdue_in_ms(now) == Some(0);
+        if (self.looked_at.elapsed().as_millis() as u64) < due && !is_overdue {
             return;
         }
         self.looked_at = Instant::now();
@@ -539,6 +562,7 @@ impl<J: Journal> Drop for Engine<J> {
 fn words(effect: Effect) -> String {
     match effect {
         Effect::Start(attempt) => format!("start attempt {attempt}"),
+        Effect::Fetch(attempt) => format!("fetch files for attempt {attempt}"),
         Effect::Stop(attempt) => format!("stop attempt {attempt}"),
         Effect::Collect(attempt) => format!("collect attempt {attempt}"),
         Effect::Check(attempt) => format!("check attempt {attempt}"),

@@ -184,7 +184,7 @@ impl Program<'_> {
         env.insert("TMPDIR".to_owned(), tmp_text.clone());
         let writes = vec![cwd.clone(), tmp_text];
         let spec = ProcessSpec {
-            argv: argv.to_vec(),
+            argv: self.shell.resolved(argv.to_vec()),
             cwd,
             env,
             stdin: String::new(),

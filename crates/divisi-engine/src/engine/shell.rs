@@ -24,6 +24,9 @@ use crate::repo::Repo;
 use crate::supervisor::Client;
 use crate::workspace::{Pool, PoolOptions, walk};
 
+/// How a plan names this program.
+pub(super) const OWN_NAME: &str = "divisi";
+
 /// What a run's processes are granted, and what follows from it.
 struct Granted {
     grants: Grants,
@@ -120,6 +123,17 @@ impl Shell {
         };
         let pool = Arc::new(Pool::open(Arc::new(repo), kept).map_err(|error| chain(&error))?);
         Ok(Arc::clone(self.pool.get_or_init(|| pool)))
+    }
+
+    /// A command line as it is executed: `divisi` is this program, whatever else of its name, or
+    /// nothing, may be on `PATH`.
+    pub(super) fn resolved(&self, mut argv: Vec<String>) -> Vec<String> {
+        if let Some(program) = argv.first_mut()
+            && program == OWN_NAME
+        {
+            *program = self.options.program.to_string_lossy().into_owned();
+        }
+        argv
     }
 
     /// The shared checkout of a commit, if it is prepared.

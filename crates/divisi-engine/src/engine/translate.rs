@@ -4,17 +4,18 @@ use std::sync::mpsc::SyncSender;
 
 use divisi_agents::Claim;
 use divisi_core::journal::Journal;
-use divisi_core::receipt::Exit;
+use divisi_core::ledger::{Account, Refusal};
 use divisi_core::run::{
     AGENT_COMPOSE, Command, Create, Effect, Finding, Held as HeldAttempt, PauseReason, Rejection,
 };
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, Diagnostic, RunId};
 
+use super::composing;
+use super::fetch::{Seen, never_taken};
 use super::input::{Finished, Input};
 use super::launch::{self, Launched};
 use super::{Engine, Follows, Interruption, programs, wall_now};
-use crate::compose::REFUSED_STATUS;
 use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response};
 use crate::failpoint;
 use crate::reconcile::{Action, Outcome};
@@ -42,6 +43,13 @@ impl<J: Journal> Engine<J> {
         directives: &mut Vec<Directive>,
         follows: &mut Follows,
     ) {
+        if let Input::Finished {
+            effect: Effect::Fetch(attempt),
+            ..
+        } = &input
+        {
+            self.fetching.remove(attempt);
+        }
         match input {
             Input::Asked { request, reply } => self.asked(request, reply, directives, follows),
             Input::Word(word) => self.word(word, directives, follows),
@@ -55,20 +63,44 @@ impl<J: Journal> Engine<J> {
                 self.epoch_due = true;
                 self.trouble("the supervisor is gone; the attempts it held are lost".to_owned());
             }
-            Input::Finished { effect, result } => match result {
-                Ok(finished) => {
-                    self.lacking_room.remove(&effect);
-                    self.finished(effect, finished, directives, follows);
+            Input::Finished { effect, result } => {
+                if let Effect::Start(attempt) = effect {
+                    self.preparing.remove(&attempt);
                 }
-                // It was abandoned meanwhile; how it fails is nobody's business any more.
-                Err(_) if !self.reconcile.is_under_way(effect) => {}
-                Err(failed) => {
-                    let before = directives.len();
-                    self.effect_failed(effect, failed, directives);
-                    follows.extend(directives[before..].iter().map(|_| Follow::Nothing));
+                match result {
+                    Ok(finished) => {
+                        self.lacking_room.remove(&effect);
+                        self.finished(effect, finished, directives, follows);
+                    }
+                    // It was abandoned meanwhile; how it fails is nobody's business any more.
+                    Err(_) if !self.reconcile.is_under_way(effect) => {}
+                    Err(failed) => {
+                        let before = directives.len();
+                        self.effect_failed(effect, failed, directives);
+                        follows.extend(directives[before..].iter().map(|_| Follow::Nothing));
+                    }
                 }
-            },
+            }
             Input::Interrupted => self.interrupted(directives, follows),
+        }
+    }
+
+    /// Files from outside are not there yet, or not whole: they are looked for again.
+    fn awaited(&mut self, effect: Effect, attempt: AttemptId, look: Vec<Seen>) {
+        self.reconcile
+            .on_outcome(effect, Outcome::NotYet, wall_now());
+        if self.looks.get(&attempt) != Some(&look) {
+            let run = self.world.run(attempt.run);
+            let task = run.and_then(|run| run.task(attempt.task));
+            let odd = task.map_or_else(Vec::new, |task| never_taken(&task.spec, &look));
+            let told: Vec<String> = odd
+                .into_iter()
+                .map(|(path, what)| format!("{path} is {what}; only a file is taken"))
+                .collect();
+            for cause in told {
+                self.trouble(cause);
+            }
+            self.looks.insert(attempt, look);
         }
     }
 
@@ -142,6 +174,7 @@ impl<J: Journal> Engine<J> {
                 let _ = reply.try_send(Response::Accepted);
                 return;
             }
+            ControlAsk::Permit { run, budget } => Ask::Budget(Account::Run(run), budget),
             ControlAsk::IsAttended(run) => {
                 let _ = reply.try_send(Response::Attended(self.attended.contains(&run)));
                 return;
@@ -327,19 +360,11 @@ impl<J: Journal> Engine<J> {
             .world
             .run(attempt.run)
             .and_then(|run| run.task(attempt.task)?.live());
-        let refused = !ended.told && ended.exit == Exit::Status(REFUSED_STATUS);
-        if refused && live.is_some_and(|live| live.agent == AGENT_COMPOSE) {
-            // What it refuses it refuses every time in the same way, and says why.
+        let composed = live.is_some_and(|live| live.agent == AGENT_COMPOSE);
+        if composed && let Some(failed) = composing::Failed::of(&ended) {
             let log = self.log_of(attempt);
-            let cause = log
-                .map(|log| programs::tail(&log, programs::TAIL_BYTES))
-                .unwrap_or_default();
-            let cause = format!("nothing was composed: {}", cause.trim());
-            return Command::NotStarted {
-                attempt,
-                cause,
-                permanent: true,
-            };
+            let told = log.map(|log| programs::tail(&log, programs::TAIL_BYTES));
+            return failed.command(attempt, ended, &told.unwrap_or_default());
         }
         let agent = live.and_then(|live| self.shell.agent(&live.agent));
         let claim = agent.map_or(Claim::Done, |agent| {
@@ -438,6 +463,7 @@ impl<J: Journal> Engine<J> {
         follows: &mut Follows,
     ) {
         let command = match finished {
+            Finished::Awaited { attempt, look } => return self.awaited(effect, attempt, look),
             Finished::Prepared(prepared) => {
                 let attempt = prepared.attempt;
                 let confined = matches!(&prepared.launched, Launched::Process(spec)
@@ -468,6 +494,11 @@ impl<J: Journal> Engine<J> {
                 attempt,
                 cause,
                 permanent,
+            },
+            Finished::NotComposed { attempt, cause } => Command::NotComposed {
+                attempt,
+                cause,
+                ended: None,
             },
             Finished::Played {
                 attempt,
@@ -640,6 +671,21 @@ fn response(answer: Answer) -> Response {
             ),
         )),
         Answer::Rejected(rejection) => Response::Refused(refusal(&rejection)),
+        Answer::NotPermitted(refusal) => Response::Refused(not_permitted(&refusal)),
+    }
+}
+
+fn not_permitted(refusal: &Refusal) -> Diagnostic {
+    let diagnostic = Diagnostic::error(refusal.code(), refusal.to_string());
+    match refusal {
+        Refusal::NotOpen(_) => diagnostic.hint(
+            "what it used was not counted; `divisi run PLAN --attempts N` bounds a run from its start",
+        ),
+        Refusal::Taken { bound, taken, .. } => diagnostic.hint(format!(
+            "`{}` says how much in all: more than {taken}, or nothing can start",
+            bound.flag()
+        )),
+        Refusal::Exhausted(_) => diagnostic,
     }
 }
 

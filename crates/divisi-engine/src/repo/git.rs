@@ -438,7 +438,7 @@ mod tests {
         let Fault::Git { cause, .. } = call.run().unwrap_err() else {
             panic!()
         };
-        assert_eq!(cause, "git did not end in time");
+        assert_eq!(cause, "it did not end in time");
     }
 
     #[test]
@@ -449,6 +449,6 @@ mod tests {
         let Fault::Git { cause, .. } = call.run().unwrap_err() else {
             panic!()
         };
-        assert_eq!(cause, "git printed more than 100 bytes");
+        assert_eq!(cause, "it printed more than 100 bytes");
     }
 }

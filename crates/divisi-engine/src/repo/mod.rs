@@ -27,7 +27,7 @@ pub(crate) mod git;
 pub(crate) mod index;
 mod merge;
 pub(crate) mod objects;
-mod pipes;
+pub(crate) mod pipes;
 mod preview;
 mod prune;
 mod refusal;
@@ -49,5 +49,6 @@ pub use store::{Hook, Repo};
 pub use tree::TreeFiles;
 
 pub(crate) use base::{joined, split};
+pub(crate) use git::{Call, Git};
 pub(crate) use store::POOL;
 pub(crate) use user::remove_if_there;

@@ -426,7 +426,11 @@ pub(crate) fn argv(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) -> Opt
 /// A time box in milliseconds.
 pub(crate) fn timeout_ms(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Option<u64> {
     let value = fields.get("timeout_minutes")?;
-    let minutes = fields.number("timeout_minutes", (0.0, super::MINUTES_MAX as f64), faults)?;
+    let minutes = fields.number(
+        "timeout_minutes",
+        (0.0, super::TIMEOUT_MINUTES_MAX as f64),
+        faults,
+    )?;
     let ms = (minutes * 60_000.0).round() as u64;
     if ms == 0 {
         faults.error(codes::NUMBER, start(value), || {

@@ -186,7 +186,7 @@ pub(crate) struct SubtaskForm {
     pub(crate) estimated_duration_minutes: Option<MinutesForm>,
     /// The same in seconds, instead.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 31_536_000))]
+    #[schemars(range(min = 0, max = 31_536_000_000_u64))]
     pub(crate) estimated_seconds: Option<NumberForm>,
     /// How many tokens the work is expected to take.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -215,7 +215,7 @@ pub(crate) struct SubtaskForm {
 #[schemars(rename = "Minutes")]
 pub(crate) enum MinutesForm {
     /// So many.
-    Number(#[schemars(range(min = 0, max = 525_600))] NumberForm),
+    Number(#[schemars(range(min = 0, max = 525_600_000))] NumberForm),
     /// From so many to so many.
     Range(
         #[schemars(regex(

@@ -49,8 +49,12 @@ pub const EXPRESSIONS_MAX: usize = 10_000;
 /// the same bound, so what is accepted here compiles there.
 pub const EXPRESSION_BYTES_MAX: usize = 1 << 20;
 
-/// The longest time box or estimate, in minutes: a year. More is a mistake in the unit.
-pub const MINUTES_MAX: u64 = 525_600;
+/// The longest time box, in minutes: a year. More is a mistake in the unit.
+pub const TIMEOUT_MINUTES_MAX: u64 = 525_600;
+
+/// The longest estimate, in minutes: a thousand years. People plan to grow trees, and milliseconds
+/// of a hundred thousand such tasks still add up in 64 bits.
+pub const ESTIMATE_MINUTES_MAX: u64 = 1_000 * 525_600;
 
 /// The largest estimate of tokens.
 pub const TOKENS_MAX: u64 = 1_000_000_000_000;

@@ -8,7 +8,7 @@ use jsonc_parser::ast::Value;
 
 use super::compile::is_program;
 use super::task::{DELIVERABLE_KEYS, KINDS, TEMPLATE_KEYS};
-use super::{MINUTES_MAX, TOKENS_MAX, criteria};
+use super::{ESTIMATE_MINUTES_MAX, TOKENS_MAX, criteria};
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, mistyped, start};
@@ -204,7 +204,11 @@ pub(crate) fn estimate(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Esti
         conflict(start(value), &cause, faults);
     }
     let range = minutes(fields, minutes_key, faults);
-    let seconds = fields.number(seconds_key, (0.0, (MINUTES_MAX * 60) as f64), faults);
+    let seconds = fields.number(
+        seconds_key,
+        (0.0, (ESTIMATE_MINUTES_MAX * 60) as f64),
+        faults,
+    );
     let ms = |of: f64, each: f64| (of * each).round() as u64;
     let low = range.map(|(low, _)| ms(low, 60_000.0));
     let high = range.and_then(|(_, high)| Some(ms(high?, 60_000.0)));
@@ -223,7 +227,7 @@ fn minutes(
 ) -> Option<(f64, Option<f64>)> {
     let value = fields.get(key)?;
     let Value::StringLit(literal) = value else {
-        let number = fields.number(key, (0.0, MINUTES_MAX as f64), faults)?;
+        let number = fields.number(key, (0.0, ESTIMATE_MINUTES_MAX as f64), faults)?;
         return Some((number, None));
     };
     let text = literal.value.trim();
@@ -232,7 +236,7 @@ fn minutes(
     let number = |text: &str| {
         let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         let number: f64 = text.parse().ok().filter(|_| plain)?;
-        (number <= MINUTES_MAX as f64).then_some(number)
+        (number <= ESTIMATE_MINUTES_MAX as f64).then_some(number)
     };
     let range = match text.split_once(['-', '–']) {
         Some((low, high)) => number(low.trim()).zip(number(high.trim())),
@@ -242,7 +246,7 @@ fn minutes(
     if range.is_none() {
         faults.error(codes::NUMBER, start(value), || {
             let given = shown(&literal.value);
-            format!("`{key}` is {given}, not minutes such as `15` or `10-15`, up to {MINUTES_MAX}")
+            format!("`{key}` is {given}, not minutes such as `15` or `10-15`, up to {ESTIMATE_MINUTES_MAX}")
         });
     }
     range.map(|(low, high)| (low, Some(high)))

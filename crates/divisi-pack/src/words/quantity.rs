@@ -5,7 +5,7 @@
 use super::slot::{Candidate, Value};
 use super::token::Token;
 use super::why::Why;
-use crate::plan_file::{COUNT_MAX, FILE_BYTES_MAX, MINUTES_MAX};
+use crate::plan_file::{COUNT_MAX, FILE_BYTES_MAX, TIMEOUT_MINUTES_MAX};
 
 /// A whole number in digits or, up to twelve, as a word.
 pub(super) fn number(token: &Token) -> Option<u64> {
@@ -147,7 +147,7 @@ pub(super) fn duration(tokens: &[Token]) -> Option<Candidate> {
         _ => return None,
     };
     let ms = whole(text)?.checked_mul(unit);
-    let ms = ms.filter(|ms| (1..=MINUTES_MAX * 60_000).contains(ms));
+    let ms = ms.filter(|ms| (1..=TIMEOUT_MINUTES_MAX * 60_000).contains(ms));
     Some((
         ms.map(Value::Duration)
             .ok_or(Why::Unfit("the duration is out of range")),

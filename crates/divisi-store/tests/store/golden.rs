@@ -1,13 +1,15 @@
-//! Journals as earlier versions wrote them: forms of version 1, and the same small run as it was
-//! recorded before and after each change of a form. They must load forever: never edit a file, add
-//! one for the next version.
+//! Journals as earlier versions wrote them: forms of version 1, the same small run as it was
+//! recorded before and after each change of a form, and pauses in both of their forms. They must
+//! load forever: never edit a file, add one for the next version.
 
 use divisi_core::journal::{Batch, Entry, Journal, Stream};
+use divisi_core::ledger::{self, Account, Bound, Exhausted};
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{self, Event, Run, RunStatus, stored};
+use divisi_core::run::{self, Budget, Event, PauseReason, Run, RunStatus, stored};
 use divisi_core::{RunId, Time, Tree};
 use divisi_store::{Options, Store, Upcasters, Versions};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::given::{divisi, folder, options};
 
@@ -39,32 +41,73 @@ fn golden(text: &str) -> Vec<Entry> {
     text.lines().map(read).collect()
 }
 
+/// A store that another process wrote these entries to.
+fn written(entries: &[Entry], kinds: &'static [(&'static str, u32)]) -> (TempDir, Store) {
+    let folder = folder();
+    let options = Options {
+        versions: Versions::new(kinds, Upcasters::current(), 1),
+        ..options()
+    };
+    let mut store = Store::open(&divisi(&folder), options.clone()).unwrap();
+    for entry in entries {
+        let batch = Batch {
+            entries: vec![entry.clone()],
+            ..Batch::default()
+        };
+        store.append(&batch).unwrap();
+    }
+    drop(store);
+    let store = Store::open(&divisi(&folder), options).unwrap();
+    (folder, store)
+}
+
 #[test]
 fn the_journal_of_version_1_loads() {
     let entries = golden(include_str!("../golden/v1.jsonl"));
     assert_eq!(entries.len(), 7);
     assert!(entries.iter().all(|entry| entry.version == 1));
-    let folder = folder();
-    let options = Options {
-        versions: Versions::new(KINDS, Upcasters::current(), 1),
-        ..options()
-    };
-    let mut store = Store::open(&divisi(&folder), options.clone()).unwrap();
-    for entry in &entries {
-        store
-            .append(&Batch {
-                entries: vec![entry.clone()],
-                ..Batch::default()
-            })
-            .unwrap();
-    }
-    drop(store);
-    let store = Store::open(&divisi(&folder), options).unwrap();
+    let (_folder, store) = written(&entries, KINDS);
     for stream in [Stream::Ledger, Stream::Run(RunId(1))] {
         let expected: Vec<_> = entries.iter().filter(|e| e.stream == stream).collect();
         let loaded = store.events(stream, 0).unwrap();
         assert_eq!(loaded.iter().collect::<Vec<_>>(), expected);
     }
+}
+
+#[test]
+fn pauses_of_version_1_are_read_as_those_of_version_2() {
+    let entries = golden(include_str!("../golden/v2-pauses.jsonl"));
+    let kinds: Vec<(&str, u32)> = run::KINDS.iter().chain(ledger::KINDS).copied().collect();
+    let (_folder, store) = written(&entries, kinds.leak());
+    let loaded = store.events(Stream::Run(RunId(1)), 0).unwrap();
+    let pauses = loaded.iter().filter(|entry| entry.kind == "run_paused");
+    assert!(pauses.clone().all(|entry| entry.version == 2));
+    let reasons: Vec<PauseReason> = pauses
+        .map(|entry| match serde_json::from_str(&entry.body).unwrap() {
+            Event::RunPaused { reason } => reason,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let budget = |account, bound| PauseReason::Budget(Exhausted { account, bound });
+    let account = Account::Run(RunId(1));
+    let expected = [
+        budget(account, None),
+        PauseReason::Owner,
+        budget(Account::Day(0), None),
+        PauseReason::Fault("git fails".to_owned()),
+        budget(account, Some(Bound::Attempts(9))),
+        PauseReason::DiskFull,
+    ];
+    assert_eq!(reasons, expected);
+    let ledger = store.events(Stream::Ledger, 0).unwrap();
+    let budget = Budget {
+        attempts: Some(9),
+        time_ms: Some(60_000),
+    };
+    assert_eq!(
+        serde_json::from_str::<ledger::Event>(&ledger[1].body).unwrap(),
+        ledger::Event::BudgetChanged { account, budget }
+    );
 }
 
 /// The run that a recorded journal holds, as far as its first entries go: appended as they are,

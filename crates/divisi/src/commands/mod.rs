@@ -12,6 +12,7 @@ pub(crate) mod gc;
 pub(crate) mod logs;
 pub(crate) mod merge;
 pub(crate) mod report;
+pub(crate) mod review;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod show;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use divisi_core::run::{Base, Budget, Grants, Run, Settings};
+use divisi_core::run::{Base, Grants, Run, Settings};
 use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
@@ -64,14 +64,16 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
 /// `divisi resume`.
 pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Printer) -> Outcome {
     let mut driver = Driver::new(project, args.durability, printer)?;
-    match driver.ask(Ask::Act {
+    let budget = args.permitted.budget();
+    if budget.is_bounded() {
+        // The ledger's, and the run's below: if only the first is done, resuming again does both.
+        driver.have_accepted(Ask::Permit { run, budget })?;
+    }
+    driver.have_accepted(Ask::Act {
         run,
         action: Action::Resume,
-    })? {
-        Response::Accepted => driver.drive(run),
-        Response::Refused(diagnostic) => Err(Failure::told(diagnostic, Exit::Refused)),
-        other => Err(unexpected(&other)),
-    }
+    })?;
+    driver.drive(run)
 }
 
 fn settings(args: &RunArgs) -> Settings {
@@ -95,10 +97,7 @@ fn settings(args: &RunArgs) -> Settings {
         agent_limits: agents,
         timeout_ms: args.timeout.map_or(default.timeout_ms, minutes),
         barriers: args.barriers,
-        budget: Budget {
-            attempts: args.attempts,
-            time_ms: args.agent_time.map(minutes),
-        },
+        budget: args.permitted.budget(),
         grants: grants(&args.running),
         ..default
     }
@@ -295,6 +294,15 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// Asks, and fails if it is refused.
+    fn have_accepted(&mut self, ask: Ask) -> Result<(), Failure> {
+        match self.ask(ask)? {
+            Response::Accepted => Ok(()),
+            Response::Refused(diagnostic) => Err(Failure::told(diagnostic, Exit::Refused)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Follows a run until it rests, and says what it came to.
     pub(crate) fn drive(mut self, run: RunId) -> Outcome {
         let terminal = std::io::stderr().is_terminal();
@@ -456,7 +464,7 @@ fn keep_report(project: &Project, run: RunId, report: &report::Report) {
 /// Whether nothing goes on with a run that another process holds.
 fn rests(run: &Run) -> bool {
     use divisi_core::run::RunStatus;
-    if run.owed().next().is_some() || run.slots() > 0 {
+    if run.owed().any(|effect| !effect.waits_for_outside()) || run.slots() > 0 {
         return false;
     }
     run.paused.is_some() || run.status() != RunStatus::Running

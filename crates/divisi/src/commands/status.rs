@@ -5,9 +5,10 @@
 //! counted.
 
 use divisi_core::journal::RunRow;
-use divisi_core::run::explain::explain;
+use divisi_core::ledger::Balance;
+use divisi_core::run::explain::{Explanation, explain};
 use divisi_core::run::stored::Summary;
-use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus};
+use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus, holds_slot};
 use divisi_core::{RunId, TaskNo, Time};
 use divisi_store::View;
 use serde::Serialize;
@@ -46,7 +47,9 @@ pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Out
         Some(id) => {
             project.row(&view, Some(id))?;
             let run = loaded::load(&view, id)?;
-            one(&run, Attended::of(&project, &run), words::now(), printer)?;
+            let balance = loaded::balance(&view, id)?;
+            let attended = Attended::of(&project, &run);
+            one(&run, attended, balance.as_ref(), words::now(), printer)?;
         }
     }
     Ok(Exit::Success)
@@ -186,9 +189,15 @@ fn listed_task<'a>(run: &'a Run, no: usize, task: &'a Task) -> ListedTask<'a> {
     }
 }
 
-fn one(run: &Run, attended: Attended, now: Time, printer: &Printer) -> Result<(), Failure> {
+fn one(
+    run: &Run,
+    attended: Attended,
+    balance: Option<&Balance>,
+    now: Time,
+    printer: &Printer,
+) -> Result<(), Failure> {
     if !printer.is_json() {
-        return printer.lines(&lines(run, attended, now));
+        return printer.lines(&lines(run, attended, balance, now));
     }
     let numbered = run.tasks().iter().enumerate();
     let tasks: Vec<ListedTask<'_>> = numbered
@@ -234,7 +243,12 @@ impl Attended {
 }
 
 /// One run: what runs, what waits and why.
-pub(crate) fn lines(run: &Run, attended: Attended, now: Time) -> Vec<Line> {
+pub(crate) fn lines(
+    run: &Run,
+    attended: Attended,
+    balance: Option<&Balance>,
+    now: Time,
+) -> Vec<Line> {
     let mut lines = vec![head(run, now)];
     if attended == Attended::No {
         lines.push(
@@ -244,11 +258,9 @@ pub(crate) fn lines(run: &Run, attended: Attended, now: Time) -> Vec<Line> {
         );
     }
     if let Some(reason) = run.paused.as_ref().filter(|_| run.ended.is_none()) {
-        lines.push(
-            Line::styled(Style::Warn, format!("paused: {}", reason.words()))
-                .with(Style::Dim, "  → ")
-                .with(Style::Note, format!("divisi resume {}", run.id)),
-        );
+        let line = Line::styled(Style::Warn, format!("paused: {}", reason.words()));
+        let with = |line: Line, command| line.with(Style::Dim, "  → ").with(Style::Note, command);
+        lines.push(reason.commands(run.id).into_iter().fold(line, with));
     }
     if run.status() == RunStatus::AwaitingApproval {
         lines.push(
@@ -267,7 +279,19 @@ pub(crate) fn lines(run: &Run, attended: Attended, now: Time) -> Vec<Line> {
         }
     }
     for (status, shown) in GROUPS.into_iter().zip(&groups) {
-        group(run, status, shown, now, &mut lines);
+        let tasks: Vec<Shown<'_>> = shown
+            .iter()
+            .filter_map(|no| {
+                let (task, told) = (run.task(*no)?, explain(run, *no, now, balance)?);
+                let for_owner = waits_for_its_owner(run, task, balance);
+                Some(Shown {
+                    task,
+                    told,
+                    for_owner,
+                })
+            })
+            .collect();
+        group(run, status, &tasks, &mut lines);
     }
     let over: Vec<String> = words::occurring(run.counts())
         .filter(|(status, _)| status.is_terminal())
@@ -293,20 +317,29 @@ fn head(run: &Run, now: Time) -> Line {
         ))
 }
 
-fn group(run: &Run, status: TaskStatus, shown: &[TaskNo], now: Time, lines: &mut Vec<Line>) {
+/// A task of a group, and why it is where it is.
+struct Shown<'a> {
+    task: &'a Task,
+    told: Explanation,
+    /// Whether its owner's command is what moves it.
+    for_owner: bool,
+}
+
+fn group(run: &Run, status: TaskStatus, shown: &[Shown<'_>], lines: &mut Vec<Line>) {
     let many = run.counts().of(status) as usize;
     if many == 0 {
         return;
     }
     lines.push(Line::default());
     lines.push(Line::styled(words::task_style(status), status.word()).then(format!(" ({many})")));
-    let width = shown
-        .iter()
-        .map(|no| run.tasks()[no.index()].spec.id.as_str().len());
+    let width = shown.iter().map(|shown| shown.task.spec.id.as_str().len());
     let width = width.max().unwrap_or(0);
-    for no in shown {
-        let task = &run.tasks()[no.index()];
-        let told = explain(run, *no, now).expect("the task is one of the run's");
+    for Shown {
+        task,
+        told,
+        for_owner,
+    } in shown
+    {
         let cause = told.causes.join("; ");
         let by = match task.live() {
             Some(live) if words::is_scripted(&live.agent) => " (scripted)",
@@ -317,7 +350,7 @@ fn group(run: &Run, status: TaskStatus, shown: &[TaskNo], now: Time, lines: &mut
                 .then(cause)
                 .with(Style::Dim, by),
         );
-        if status == TaskStatus::Blocked {
+        if *for_owner {
             for command in &told.commands {
                 lines.push(
                     Line::styled(Style::Dim, format!("  {:<width$}  → ", ""))
@@ -331,6 +364,20 @@ fn group(run: &Run, status: TaskStatus, shown: &[TaskNo], now: Time, lines: &mut
             Style::Dim,
             format!("  … and {} more", many - shown.len()),
         ));
+    }
+}
+
+/// Whether a command is what moves a task: a person or something outside is waited for, or its
+/// budget. What is said of the whole run is not said again of each of its tasks.
+fn waits_for_its_owner(run: &Run, task: &Task, balance: Option<&Balance>) -> bool {
+    match (task.status(), task.live()) {
+        (TaskStatus::Blocked, _) => true,
+        (TaskStatus::Ready, _) if run.takes_leases() => {
+            let amount = task.amount(&run.settings);
+            balance.is_some_and(|balance| balance.grant(amount).is_err())
+        }
+        (_, Some(live)) => !holds_slot(&live.agent),
+        _ => false,
     }
 }
 

@@ -43,7 +43,13 @@ pub(crate) fn run(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
     let mut seq = if args.from_start { 0 } else { row.seq };
     if !args.from_start && !printer.is_json() {
         let attended = Attended::of(&project, &run);
-        printer.lines(&status::lines(&run, attended, words::now()))?;
+        let balance = loaded::balance(&view, run.id)?;
+        printer.lines(&status::lines(
+            &run,
+            attended,
+            balance.as_ref(),
+            words::now(),
+        ))?;
     }
     let (mut quiet, mut unattended) = (0, 0);
     loop {

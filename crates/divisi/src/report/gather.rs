@@ -53,7 +53,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         (None, None) => task.agent(&run.settings).to_owned(),
     };
     let status = task.status();
-    let told = (status != TaskStatus::Done).then(|| explain(run, TaskNo(no as u32), now));
+    let told = (status != TaskStatus::Done).then(|| explain(run, TaskNo(no as u32), now, None));
     Done {
         id: task.spec.id.to_string(),
         title: task.spec.title.clone(),
@@ -184,7 +184,10 @@ fn use_of_time(run: &Run, tasks: &[Done]) -> UseOfTime {
     UseOfTime {
         wall_ms: end.ms_since(run.created_at),
         agent_ms: tasks.iter().map(|task| task.agent_ms).sum(),
-        estimate_ms: has_estimate.then(|| estimated().filter_map(|task| task.estimate_ms).sum()),
+        estimate_ms: has_estimate.then(|| {
+            let estimates = estimated().filter_map(|task| task.estimate_ms);
+            estimates.fold(0, u64::saturating_add)
+        }),
         estimated_agent_ms: estimated().map(|task| task.agent_ms).sum(),
         attempts: tasks.iter().map(|task| task.attempts).sum(),
         failed: endings()

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use divisi_core::journal::Stream;
-use divisi_core::run::{self, Command as Ask};
+use divisi_core::run::{self, Budget, Command as Ask};
 use divisi_core::{Criterion, RunId, Verdict};
 use divisi_store::{Store, Upcasters, Versions};
 use serde_json::Value;
@@ -477,4 +477,32 @@ fn a_template_that_cannot_be_filled_is_refused_once_in_its_own_words() {
     let said = err(&output);
     assert!(said.contains("fill the template in line 2"), "{said}");
     assert!(!said.contains("attempt 2"), "{said}");
+}
+
+#[test]
+fn every_view_of_a_used_up_budget_names_the_command_that_raises_it() {
+    let budget = |attempts| Budget {
+        attempts: Some(attempts),
+        time_ms: None,
+    };
+    let tasks = vec![task("a", &[]), task("b", &["a"])];
+    let mut given = Given::bounded(plan("Ship it", tasks), budget(1));
+    given.ends("a", 0);
+    let command = "divisi resume run-1 --attempts N";
+    for args in [
+        &["status", "1"][..],
+        &["explain", "1"],
+        &["explain", "1", "b"],
+        &["show", "1"],
+        &["status", "1", "--json"],
+        &["explain", "1", "--json"],
+    ] {
+        let text = printed(given.folder(), args);
+        assert!(text.contains(command), "{args:?}: {text}");
+    }
+    given.permit(budget(4));
+    let shown: Value =
+        serde_json::from_str(&printed(given.folder(), &["show", "1", "--json"])).unwrap();
+    assert_eq!(shown["budget"]["budget"]["attempts"], 4);
+    assert_eq!(shown["budget"]["used"]["attempts"], 1);
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use divisi_engine::repo::{Fingerprint, user_fingerprint};
 use tempfile::TempDir;
@@ -53,8 +53,10 @@ const PLAN: &str = r##"{
     {"subtask_id": "sum", "kind": "compose", "inputs": ["a", "b", "flaky"],
      "template": {"text": "{% for input in inputs %}{{ input.id }}: {{ input.status }}\n{% endfor %}", "output": "sum.md"},
      "criteria": [{"contains": "flaky: done", "in": "sum.md"}]},
-    {"subtask_id": "last", "script": "echo last $DIVISI_JOB >> SIDE; cat sum.md shared.txt a.md b.md > last.md",
-     "deliverables": ["last.md"], "dependencies": ["sum", "left", "right", "tell"]}
+    {"subtask_id": "outside", "kind": "external", "inputs": ["data/in.csv"],
+     "deliverables": ["in.csv"], "criteria": [{"contains": "brought", "in": "in.csv"}]},
+    {"subtask_id": "last", "script": "echo last $DIVISI_JOB >> SIDE; cat sum.md shared.txt a.md b.md in.csv > last.md",
+     "deliverables": ["last.md"], "dependencies": ["sum", "left", "right", "tell", "outside"]}
   ]
 }"##;
 
@@ -88,7 +90,7 @@ impl Stage {
     pub(crate) fn new() -> Stage {
         let root = tempfile::Builder::new().prefix("dv").tempdir().unwrap();
         let project = root.path().join("project");
-        for folder in ["project/docs", "side", "run", "home"] {
+        for folder in ["project/docs", "project/data", "side", "run", "home"] {
             fs::create_dir_all(root.path().join(folder)).unwrap();
         }
         fs::set_permissions(root.path().join("run"), fs::Permissions::from_mode(0o700)).unwrap();
@@ -97,6 +99,13 @@ impl Stage {
         write("docs/guide.md", "How to.\n");
         write("shared.txt", "first\nwords:\nlast\n");
         write("words.sh", WORDS);
+        write("data/in.csv", "brought\n");
+        // It was brought long ago: nobody need look twice whether it is whole.
+        let brought = File::options()
+            .write(true)
+            .open(project.join("data/in.csv"))
+            .unwrap();
+        brought.set_modified(UNIX_EPOCH).unwrap();
         write(".gitignore", "made/\nlocal.txt\n");
         write("local.txt", "Of this machine.\n");
         git(&project, &["init", "--quiet", "--initial-branch=main"]);

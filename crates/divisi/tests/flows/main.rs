@@ -9,6 +9,7 @@ mod composition;
 mod merging;
 mod people;
 mod preparation;
+mod review;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod whole;

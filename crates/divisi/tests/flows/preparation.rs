@@ -200,7 +200,9 @@ fn a_setup_that_changes_tracked_files_is_refused_with_their_names() {
         "subtasks": [{"subtask_id": "a", "command": ["true"]}]});
     let path = stage.plan(&plan);
     let asked = stage.divisi(&["run", &path]).expect(4);
-    asked.says("set up by 1 program of the plan");
+    asked
+        .says("before, in every workspace")
+        .says("setup: sh -eu");
     stage.divisi(&["approve", "1"]).expect(0);
     let paused = stage.divisi(&["resume", "1"]).expect(3);
     paused.says("lock, new").says(".gitignore");
@@ -298,7 +300,7 @@ fn an_adopted_attempt_is_not_prepared_again() {
     kill(running.pid(), libc::SIGKILL);
     drop(running);
     // The slow one goes on; on the new head its workspace could not be prepared.
-    let running = stage.start(&["resume", "1", "-j", "3", "--allow-write", &at("")]);
+    let running = stage.start(&["resume", "1"]);
     stage.until_event("it is adopted", |event| {
         matches!(event, Event::AttemptAdopted { .. })
     });

@@ -224,6 +224,7 @@ impl Bench {
             .owed()
             .map(|effect| match effect {
                 Effect::Start(a) => format!("start {}", name(&self.run, a)),
+                Effect::Fetch(a) => format!("fetch {}", name(&self.run, a)),
                 Effect::Stop(a) => format!("stop {}", name(&self.run, a)),
                 Effect::Collect(a) => format!("collect {}", name(&self.run, a)),
                 Effect::Check(a) => format!("check {}", name(&self.run, a)),
@@ -257,6 +258,7 @@ impl Bench {
         Command::Lease {
             task: self.no(id),
             epoch: Epoch(1),
+            timeout_ms: None,
         }
     }
 
@@ -434,8 +436,15 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
             attempt,
             agent,
             workspace,
+            timeout_ms,
             ..
-        } => format!("leased {} by {agent} in {workspace}", of(attempt)),
+        } => {
+            let shortened = timeout_ms.map_or(String::new(), |ms| format!(" for {ms} ms"));
+            format!(
+                "leased {} by {agent} in {workspace}{shortened}",
+                of(attempt)
+            )
+        }
         Event::AttemptStarted { attempt, .. } => format!("started {}", of(attempt)),
         Event::AttemptAdopted { attempt, .. } => format!("adopted {}", of(attempt)),
         Event::AttemptAdvanced { attempt, receipts } => {
@@ -500,6 +509,7 @@ fn brief_end(end: &AttemptEnd) -> &'static str {
         AttemptEnd::Errored(_) => "errored",
         AttemptEnd::Lost(_) => "lost",
         AttemptEnd::Stopped(StopReason::Canceled) => "stopped as canceled",
+        AttemptEnd::Stopped(StopReason::OverBudget(_)) => "stopped as over its budget",
         AttemptEnd::Stopped(StopReason::Interrupted) => "stopped as interrupted",
         AttemptEnd::Stopped(StopReason::Overdue) => "stopped as overdue",
         AttemptEnd::Stopped(StopReason::Stalled(_)) => "stopped as stalled",

@@ -137,6 +137,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             agent: "command".to_owned(),
             epoch: Epoch(1),
             workspace: 1,
+            timeout_ms: None,
         },
         E::Started => Event::AttemptStarted {
             attempt,
@@ -334,6 +335,14 @@ fn commands(bench: &Bench) -> Vec<(&'static str, Command)> {
         ("lease", bench.lease("t")),
         ("started", bench.started("t")),
         ("not started", not_started(bench)),
+        (
+            "not composed",
+            Command::NotComposed {
+                attempt,
+                cause: "no template".to_owned(),
+                ended: None,
+            },
+        ),
         ("ended", bench.ended("t", 0)),
         ("ended with a question", ask(bench)),
         ("collected", bench.collected("t")),
@@ -412,6 +421,7 @@ const COMMANDS: &str = "\
 lease: Ready -> Leased, else task-not-now
 started: Leased -> Working, Working nothing, else attempt-superseded
 not started: Leased Working -> Escalated, else attempt-superseded
+not composed: Leased Working -> Escalated, else attempt-superseded
 ended: Leased Working -> Submitted, else attempt-superseded
 ended with a question: Leased Working -> Question, else attempt-superseded
 collected: Submitted -> Collected, else attempt-superseded

@@ -66,6 +66,9 @@ fn random_plan(rng: &mut Rng) -> Plan {
             _ => {
                 handoff(&mut task);
                 task.kind = TaskKind::External;
+                if rng.once_in(2) {
+                    task.inputs.push(Input::Path("data/in.csv".to_owned()));
+                }
             }
         }
         if task.workspace == WorkspaceKind::Worktree && rng.once_in(3) {
@@ -269,6 +272,14 @@ impl Walk {
                 },
                 _ => ended(attempt, 1),
             },
+            Effect::Fetch(attempt) => match well {
+                true => ended(attempt, 0),
+                false => Command::NotStarted {
+                    attempt,
+                    cause: "it is too large".to_owned(),
+                    permanent: true,
+                },
+            },
             Effect::Stop(attempt) => {
                 let mut how = exited(143);
                 how.told = true;
@@ -338,6 +349,7 @@ impl Walk {
             0 => Command::Lease {
                 task: self.some_task(),
                 epoch: self.epoch,
+                timeout_ms: None,
             },
             1 => self.answer_to(Effect::Start(attempt), true),
             2 => self.answer_to(Effect::Start(attempt), false),
@@ -479,7 +491,14 @@ impl Walk {
                 for task in self.assigned() {
                     let epoch = self.epoch;
                     // Never above limits: what is proposed is accepted.
-                    assert!(self.say(Command::Lease { task, epoch }, seen));
+                    assert!(self.say(
+                        Command::Lease {
+                            task,
+                            epoch,
+                            timeout_ms: None
+                        },
+                        seen
+                    ));
                 }
             }
             13..=15 => {
@@ -534,7 +553,14 @@ impl Walk {
         }
         for task in self.assigned() {
             let epoch = self.epoch;
-            moved |= self.say(Command::Lease { task, epoch }, seen);
+            moved |= self.say(
+                Command::Lease {
+                    task,
+                    epoch,
+                    timeout_ms: None,
+                },
+                seen,
+            );
         }
         if matches!(self.run().finally, Final::Held { .. }) && self.run().ended.is_none() {
             let approve = Command::Approve {

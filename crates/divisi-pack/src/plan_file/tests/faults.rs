@@ -388,6 +388,18 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
         ),
         (
             "text-number",
+            one(r#""command": ["a"], "timeout_minutes": 525601"#),
+        ),
+        (
+            "text-number",
+            one(r#""command": ["a"], "estimated_duration_minutes": 525600001"#),
+        ),
+        (
+            "text-number",
+            one(r#""command": ["a"], "estimated_seconds": 31536000001"#),
+        ),
+        (
+            "text-number",
             one(r#""command": ["a"], "estimated_tokens": -1"#),
         ),
         ("text-number", one(r#""command": ["a"], "ok_exit": [256]"#)),

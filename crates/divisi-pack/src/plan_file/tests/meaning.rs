@@ -456,3 +456,19 @@ fn parts_are_read_as_a_list_or_as_subtasks() {
     let outside = r#"[{"subtask_id": "a", "command": ["x"], "dependencies": ["z"]}]"#;
     assert_eq!(faults(outside), ["plan-unknown-id"]);
 }
+
+#[test]
+fn an_estimate_may_be_longer_than_any_time_box() {
+    let thousand_years_ms = 1_000 * 365 * 24 * 60 * 60 * 1_000;
+    for fields in [
+        r#""command": ["a"], "estimated_duration_minutes": 525600000"#,
+        r#""command": ["a"], "estimated_seconds": 31536000000"#,
+    ] {
+        assert_eq!(task(fields).estimate.duration_ms, Some(thousand_years_ms));
+    }
+    // To the millisecond, however long.
+    let precise = task(r#""command": ["a"], "estimated_seconds": 31535999999.999"#);
+    assert_eq!(precise.estimate.duration_ms, Some(thousand_years_ms - 1));
+    let boxed = task(r#""command": ["a"], "timeout_minutes": 525600"#);
+    assert_eq!(boxed.timeout_ms, Some(thousand_years_ms / 1_000));
+}

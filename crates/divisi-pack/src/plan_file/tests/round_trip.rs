@@ -7,7 +7,7 @@ use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::{Criterion, Format, Holds, TaskId, TaskKind, WorkspaceKind};
 
 use super::super::compile::Promise;
-use super::super::{MINUTES_MAX, read, write};
+use super::super::{ESTIMATE_MINUTES_MAX, TIMEOUT_MINUTES_MAX, read, write};
 use super::meaning::{EVERYTHING, SOURCE};
 use super::plan_with_warnings;
 use crate::dice::Dice;
@@ -46,10 +46,13 @@ impl Dice {
             .to_owned()
     }
 
+    fn timeout_ms(&mut self) -> u64 {
+        self.duration_ms().min(TIMEOUT_MINUTES_MAX * 60_000)
+    }
+
     fn duration_ms(&mut self) -> u64 {
-        let largest = 31_536_000_000;
-        let exponent = self.roll(35);
-        (1 + self.roll(1 << exponent)).min(largest)
+        let exponent = self.roll(45);
+        (1 + self.roll(1 << exponent)).min(ESTIMATE_MINUTES_MAX * 60_000)
     }
 
     /// A criterion of any kind that plan files have, plain words apart.
@@ -220,7 +223,7 @@ impl Dice {
                 true => BTreeMap::from([("A_1".to_owned(), self.text())]),
                 false => BTreeMap::new(),
             },
-            timeout_ms: self.some(Dice::duration_ms),
+            timeout_ms: self.some(Dice::timeout_ms),
             retries: self.some(|dice| dice.roll(101) as u32),
             ok_exit: ok_exit.unwrap_or_else(|| vec![0]),
             priority: self.pick(&[
@@ -246,7 +249,7 @@ impl Dice {
         let longer = duration_ms.zip(longer).map(|(ms, more)| ms + more);
         Estimate {
             duration_ms,
-            duration_max_ms: longer.filter(|&ms| ms <= MINUTES_MAX * 60_000),
+            duration_max_ms: longer.filter(|&ms| ms <= ESTIMATE_MINUTES_MAX * 60_000),
             tokens: self.some(|dice| dice.roll(1_000_000_000_001)),
         }
     }
@@ -290,7 +293,7 @@ impl Dice {
                 copy,
                 setup,
                 inputs: self.some(|dice| dice.list(2, Dice::pattern)),
-                timeout_ms: self.some(Dice::duration_ms),
+                timeout_ms: self.some(Dice::timeout_ms),
             },
         }
     }

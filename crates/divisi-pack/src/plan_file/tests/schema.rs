@@ -3,7 +3,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::super::task::{DELIVERABLE_KEYS, INPUT_KEYS, TEMPLATE_KEYS};
-use super::super::{criteria, schema, task, top, workspace};
+use super::super::{
+    ESTIMATE_MINUTES_MAX, TIMEOUT_MINUTES_MAX, criteria, schema, task, top, workspace,
+};
 use super::{one, plan_with_warnings};
 
 fn keys(schema: &Value) -> BTreeSet<String> {
@@ -77,6 +79,17 @@ fn reader_and_schema_know_the_same_words() {
         words("Format"),
         of(criteria::FORMATS.iter().map(|w| w.0).collect())
     );
+}
+
+#[test]
+fn reader_and_schema_know_the_same_bounds() {
+    let schema = schema();
+    let most = |key: &str| schema["$defs"]["Subtask"]["properties"][key]["maximum"].as_f64();
+    let estimate = ESTIMATE_MINUTES_MAX as f64;
+    assert_eq!(most("timeout_minutes"), Some(TIMEOUT_MINUTES_MAX as f64));
+    let minutes = schema["$defs"]["Minutes"]["anyOf"][0]["maximum"].as_f64();
+    assert_eq!(minutes, Some(estimate));
+    assert_eq!(most("estimated_seconds"), Some(estimate * 60.0));
 }
 
 #[test]

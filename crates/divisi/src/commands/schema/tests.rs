@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::criterion::Program;
 use divisi_core::ids::{AttemptId, Epoch};
-use divisi_core::ledger::{self, Account, Amount};
+use divisi_core::ledger::{self, Account, Amount, Bound, Exhausted};
 use divisi_core::plan::{
     Deliverable, Estimate, Input, Plan, Priority, Stage, TaskKind, Template, Work, WorkspaceKind,
 };
@@ -334,6 +334,7 @@ fn ends() -> Vec<AttemptEnd> {
             permanent: true,
         },
         Failure::Person("x".into()),
+        Failure::Composition("x".into()),
         Failure::Preparation("x".into()),
     ];
     let mut ends: Vec<AttemptEnd> = failures.into_iter().map(AttemptEnd::Refused).collect();
@@ -352,6 +353,7 @@ fn stops() -> Vec<StopReason> {
     vec![
         StopReason::Stalled("x".into()),
         StopReason::Overdue,
+        StopReason::OverBudget(1),
         StopReason::Canceled,
         StopReason::Interrupted,
     ]
@@ -400,11 +402,14 @@ fn of_runs() -> Vec<Event> {
             answer: "a".into(),
         },
     ];
+    let exhausted = |account, bound| PauseReason::Budget(Exhausted { account, bound });
     let pauses = [
         PauseReason::Owner,
         PauseReason::Interrupted,
         PauseReason::DiskFull,
-        PauseReason::Budget("the day".into()),
+        exhausted(Account::Day(1), None),
+        exhausted(Account::Run(RunId(3)), Some(Bound::Attempts(1))),
+        exhausted(Account::Run(RunId(3)), Some(Bound::TimeMs(1))),
         PauseReason::Breaker,
         PauseReason::Fault("x".into()),
     ];
@@ -422,6 +427,14 @@ fn of_attempts() -> Vec<Event> {
             agent: "command".into(),
             epoch: Epoch(1),
             workspace: 1,
+            timeout_ms: Some(1),
+        },
+        Event::AttemptLeased {
+            attempt,
+            agent: "command".into(),
+            epoch: Epoch(1),
+            workspace: 1,
+            timeout_ms: None,
         },
         Event::AttemptStarted {
             attempt,
@@ -533,6 +546,7 @@ fn of_ledger() -> Vec<ledger::Event> {
     let mut all = budgets
         .map(|budget| ledger::Event::AccountOpened { account, budget })
         .to_vec();
+    all.extend(budgets.map(|budget| ledger::Event::BudgetChanged { account, budget }));
     all.extend([
         ledger::Event::Reserved {
             attempt,
@@ -546,6 +560,11 @@ fn of_ledger() -> Vec<ledger::Event> {
         ledger::Event::Released { attempt },
     ]);
     all
+}
+
+/// All kinds with their versions today.
+fn versions() -> BTreeMap<&'static str, u32> {
+    run::KINDS.iter().chain(ledger::KINDS).copied().collect()
 }
 
 /// Every sample as a line of `divisi watch --json`.
@@ -586,11 +605,7 @@ fn the_schema_describes_no_other_kind() {
         .iter()
         .map(|one| one["properties"]["kind"]["const"].as_str().unwrap())
         .collect();
-    let known = run::KINDS
-        .iter()
-        .chain(ledger::KINDS)
-        .map(|(kind, _)| *kind);
-    assert_eq!(described, known.collect());
+    assert_eq!(described, versions().into_keys().collect());
 }
 
 #[test]

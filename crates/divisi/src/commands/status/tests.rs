@@ -6,7 +6,7 @@ use crate::given::{Given, plan, task};
 use crate::scenes;
 
 fn shown(given: &Given, attended: Attended, color: bool) -> String {
-    let lines = lines(&given.run(), attended, given.now());
+    let lines = lines(&given.run(), attended, None, given.now());
     lines.iter().map(|line| line.render(color) + "\n").collect()
 }
 
@@ -32,6 +32,7 @@ fn a_busy_run_says_what_runs_what_waits_and_why() {
     running (2)
       scan   attempt 1 by command has worked for 10 s; it is suspected: no output �[31mred���2J
       paint  a person does it; it has waited for 10 s
+             → divisi submit run-1 paint [FILE…]
 
     waiting (1)
       deploy  build is blocked; consent is blocked
