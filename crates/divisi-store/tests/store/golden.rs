@@ -1,8 +1,11 @@
-//! A journal as version 1 of every form wrote it. It must load forever: never edit the file, add
-//! one for the next version.
+//! Journals as version 1 of every form wrote them. They must load forever: never edit the files,
+//! add one for the next version.
+
+use std::sync::OnceLock;
 
 use divisi_core::journal::{Batch, Entry, Journal, Stream};
-use divisi_core::{RunId, Time};
+use divisi_core::run::{self, Event, Run, RunStatus, invariants, stored};
+use divisi_core::{RunId, Time, ledger};
 use divisi_store::{Options, Store, Upcasters, Versions};
 use serde_json::Value;
 
@@ -62,4 +65,65 @@ fn the_journal_of_version_1_loads() {
         let loaded = store.events(stream, 0).unwrap();
         assert_eq!(loaded.iter().collect::<Vec<_>>(), expected);
     }
+}
+
+/// What today's binary reads.
+fn versions() -> Versions {
+    static ALL: OnceLock<Vec<(&'static str, u32)>> = OnceLock::new();
+    let all = ALL.get_or_init(|| run::KINDS.iter().chain(ledger::KINDS).copied().collect());
+    Versions::new(all, Upcasters::current(), stored::VERSION)
+}
+
+/// The run that a golden journal tells of, read through a store as today's binary reads it.
+fn told(text: &str) -> Run {
+    let folder = folder();
+    let options = Options {
+        versions: versions(),
+        ..options()
+    };
+    let mut store = Store::open(&divisi(&folder), options).unwrap();
+    let entries = golden(text);
+    for entry in &entries {
+        let batch = Batch {
+            entries: vec![entry.clone()],
+            ..Batch::default()
+        };
+        store.append(&batch).unwrap();
+    }
+    let event = |entry: &Entry| -> (Time, Event) {
+        (entry.at, serde_json::from_str(&entry.body).unwrap())
+    };
+    let loaded = store.events(Stream::Run(RunId(1)), 0).unwrap();
+    assert_eq!(loaded.len(), entries.len());
+    let events: Vec<(Time, Event)> = loaded.iter().map(event).collect();
+    let run = stored::replay(RunId(1), &events).unwrap();
+    invariants::check(&run).unwrap();
+    run
+}
+
+fn statuses(run: &Run) -> Vec<String> {
+    let task = |task: &run::Task| format!("{} {} {}", task.spec.id, task.status(), task.attempts());
+    run.tasks().iter().map(task).collect()
+}
+
+#[test]
+fn a_run_as_version_1_wrote_it_is_replayed() {
+    let run = told(include_str!("../golden/run-v1.jsonl"));
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    assert_eq!(run.revision, 2);
+    assert_eq!(
+        statuses(&run),
+        [
+            "a done 1",
+            "flaky done 2",
+            "asks done 2",
+            "large split 1",
+            "consent done 0",
+            "sum done 1",
+            "tell done 1",
+            "unwanted done 1",
+            "large-1 done 1",
+            "large-2 done 1",
+        ]
+    );
 }
