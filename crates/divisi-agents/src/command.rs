@@ -40,7 +40,7 @@ impl Agent for CommandAgent {
             Work::Script(script) => ["/bin/sh", "-eu", "-c", script, "script"]
                 .map(str::to_owned)
                 .to_vec(),
-            Work::Handoff | Work::Template(_) | Work::Nothing => {
+            Work::Handoff | Work::Template(_) | Work::Expand(_) | Work::Nothing => {
                 return Err(LaunchFault::Unsuited {
                     task: assignment.task.id.to_string(),
                     agent: "command".into(),

@@ -5,7 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::criterion::Criterion;
-use crate::ids::TaskId;
+use crate::ids::{Digest, TaskId};
+
+/// The most tasks of one run, those that took others' places included: twice the largest run that
+/// was measured. All of them are held in memory.
+pub const TASKS_MAX: usize = 200_000;
+
+/// The longest stage context, in bytes: every agent of the stage reads all of it.
+pub const STAGE_CONTEXT_BYTES_MAX: usize = 64 << 10;
 
 /// What a task is for.
 #[derive(
@@ -71,8 +78,20 @@ pub enum Work {
     Handoff,
     /// Divisi itself fills a template with artifacts.
     Template(Template),
+    /// Divisi itself makes the tasks of a stage, by the rules of a bundle; only of plan tasks.
+    Expand(Expansion),
     /// Nothing is executed: an approval, an external input, an integration of inputs.
     Nothing,
+}
+
+/// How Divisi itself makes tasks: what is read was fixed when the run was created, and is matched
+/// against the files that are integrated when the task's turn comes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expansion {
+    /// The artifact that holds the rules.
+    pub bundle: Digest,
+    /// Which of its stages.
+    pub stage: String,
 }
 
 /// A document or data file composed from artifacts.
@@ -154,7 +173,7 @@ pub struct TaskSpec {
     /// [`Criterion::Scope`] only where the plan lists one: this is advice to the agent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scope: Vec<String>,
-    /// When it is done. Never empty in an accepted plan, except for approvals.
+    /// When it is done. Never empty in an accepted plan, except for approvals and expansions.
     pub criteria: Vec<Criterion>,
     /// Where its agent works.
     pub workspace: WorkspaceKind,
@@ -240,6 +259,19 @@ pub struct Stage {
     pub tasks: Vec<TaskId>,
 }
 
+/// Tasks that take the place of one: the parts of a split, or what a plan task planned.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts {
+    /// The tasks. They may depend on each other only.
+    pub tasks: Vec<TaskSpec>,
+    /// Stages of theirs, run with barriers between them; empty if they have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Stage>,
+    /// What the handoffs of all of them share.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stage_context: String,
+}
+
 /// A DAG of tasks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -260,6 +292,8 @@ pub struct Plan {
 pub enum Fault {
     /// It has no task.
     Empty,
+    /// It has more tasks than [`TASKS_MAX`].
+    TooMany,
     /// Two tasks have one id.
     DuplicateId {
         /// The id.
@@ -331,6 +365,9 @@ impl Plan {
         if self.tasks.is_empty() {
             return Err(vec![Fault::Empty]);
         }
+        if self.tasks.len() > TASKS_MAX {
+            return Err(vec![Fault::TooMany]);
+        }
         let mut index: HashMap<&TaskId, u32> = HashMap::with_capacity(self.tasks.len());
         for (at, task) in self.tasks.iter().enumerate() {
             if let Some(&first) = index.get(&task.id) {
@@ -389,6 +426,41 @@ impl Plan {
             order,
             stage: authored.unwrap_or(level),
         })
+    }
+
+    /// A fault of this plan in words, with the names of the tasks it is about.
+    #[must_use]
+    pub fn words(&self, fault: &Fault) -> String {
+        let name = |task: usize| self.tasks[task].id.as_str();
+        match fault {
+            Fault::Empty => "there is no task".to_owned(),
+            Fault::TooMany => {
+                format!(
+                    "there are {} tasks, at most {TASKS_MAX} can be run",
+                    self.tasks.len()
+                )
+            }
+            Fault::DuplicateId { id, .. } => format!("two tasks have the id {id}"),
+            Fault::UnknownDependency { task, id, .. } => {
+                format!("{} depends on {id}, which is none of them", name(*task))
+            }
+            Fault::Cycle(tasks) => {
+                let names: Vec<&str> = tasks.iter().take(8).map(|task| name(*task)).collect();
+                let more = if tasks.len() > names.len() {
+                    " …"
+                } else {
+                    ""
+                };
+                format!("a cycle through {}{more}", names.join(", "))
+            }
+            Fault::UnknownInStage { id, .. } => format!("a stage names {id}, which is no task"),
+            Fault::TwiceInStages { id, .. } => format!("{id} stands in the stages twice"),
+            Fault::InNoStage { task } => format!("{} stands in no stage", name(*task)),
+            Fault::DependencyInStage { task, .. } => {
+                let name = name(*task);
+                format!("{name} depends on a task of its own stage or of a later one")
+            }
+        }
     }
 
     fn authored_stages(

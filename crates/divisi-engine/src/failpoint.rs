@@ -43,6 +43,8 @@ pub const NAMES: &[&str] = &[
     "check.program.before",
     "check.program.after",
     "check.after",
+    "expand.before",
+    "expand.after",
     "merge.before",
     "merge.after",
     "ref.update.before",

@@ -426,7 +426,7 @@ impl<J: Journal> World<J> {
                 stream: Stream::Run(id),
                 seq: loaded.seq,
                 kind: event.kind().to_owned(),
-                version: 1,
+                version: event.version(),
                 at,
                 body: serde_json::to_string(&event).expect("events are plain data"),
             });

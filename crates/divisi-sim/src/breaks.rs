@@ -39,11 +39,15 @@ pub enum Break {
     BytesAfterEvent,
     /// An attempt is reported as stopped though its processes live.
     StopNotAwaited,
+    /// What was planned takes its task's place twice.
+    ExpandedTwice,
+    /// What a superseded attempt planned is taken as its successor's.
+    SupersededExpanded,
 }
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 16] = [
+    pub const ALL: [Break; 18] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -60,6 +64,8 @@ impl Break {
         Break::HeadNotMoved,
         Break::BytesAfterEvent,
         Break::StopNotAwaited,
+        Break::ExpandedTwice,
+        Break::SupersededExpanded,
     ];
 
     /// The oracles of which one must catch it.
@@ -71,7 +77,8 @@ impl Break {
             Break::ReleaseForgotten => &[Oracle::Budget, Oracle::Liveness],
             Break::EarlierEpochStarted => &[Oracle::AtMostOnce],
             Break::NotJournalled => &[Oracle::Replay],
-            Break::RowNotWritten => &[Oracle::Rows],
+            // A step that fails loads them, too, and what it then goes on with is judged as such.
+            Break::RowNotWritten => &[Oracle::Rows, Oracle::Replay, Oracle::Invariants],
             Break::AnswerBeforeDurable => &[Oracle::Answers],
             Break::EffectBeforeAppend => &[Oracle::AtMostOnce],
             Break::VerdictIgnored => &[Oracle::Evidence],
@@ -81,6 +88,9 @@ impl Break {
             Break::HeadNotMoved => &[Oracle::Branch],
             Break::BytesAfterEvent => &[Oracle::Bytes],
             Break::StopNotAwaited => &[Oracle::Slots, Oracle::Writers, Oracle::Evidence],
+            // An engine that loads such a journal stops by itself.
+            Break::ExpandedTwice => &[Oracle::Expansion, Oracle::Panic],
+            Break::SupersededExpanded => &[Oracle::Expansion],
         }
     }
 }
@@ -114,6 +124,9 @@ pub enum Oracle {
     Answers,
     /// Finished work is integrated, refused with reasons, or offered.
     NothingLost,
+    /// What an attempt planned, and no other, takes its task's place, once; nothing sound is
+    /// refused.
+    Expansion,
     /// Waiting is explained.
     Explained,
     /// It ends once faults stop and people answer.

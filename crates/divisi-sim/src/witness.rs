@@ -10,6 +10,7 @@ use divisi_core::run::{AttemptEnd, Event, Run, TaskState};
 use crate::breaks::Oracle;
 use crate::coverage::Coverage;
 use crate::effects::{is_process, truly_holds};
+use crate::expansions::{judge_expansion, judge_refused_plan};
 use crate::repo::Repo;
 use crate::sim::{Violation, violated};
 use crate::supervisor::Supervisor;
@@ -52,6 +53,7 @@ impl Witness<'_> {
                 receipts,
                 ..
             } => {
+                judge_refused_plan(truth, *attempt, end)?;
                 let lives = self.supervisor.live().any(|live| live == *attempt);
                 if lives && !matches!(end, AttemptEnd::Lost(_)) {
                     return violated(
@@ -61,6 +63,11 @@ impl Witness<'_> {
                 }
                 self.judge_receipts(truth, before, *attempt, receipts)
             }
+            Event::TaskSplit {
+                parts,
+                planned: Some((attempt, _)),
+                ..
+            } => judge_expansion(truth, *attempt, parts),
             Event::OfferKept {
                 snapshot: Some(snapshot),
                 ..

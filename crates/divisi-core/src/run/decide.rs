@@ -16,7 +16,7 @@ use super::state::{
 use super::transition::StateName;
 use crate::criterion::{Cost, Outcome, Verdict};
 use crate::ids::{AttemptId, Epoch, RunId, TaskNo, Time};
-use crate::plan::{Fault, WorkspaceKind};
+use crate::plan::{Fault, TaskKind, WorkspaceKind};
 use crate::receipt::{Artifact, Exit, Receipt, Snapshot};
 use crate::worker::Ended;
 
@@ -133,6 +133,12 @@ impl Draft<'_> {
             } => self.on_collected(attempt, snapshot, artifacts),
             Command::CollectRefused { attempt, cause } => self.on_collect_refused(attempt, cause),
             Command::Checked { attempt, verdicts } => self.on_checked(attempt, verdicts),
+            Command::Expanded {
+                attempt,
+                from,
+                parts,
+            } => self.on_expanded(attempt, from, parts),
+            Command::ExpandRefused { attempt, faults } => self.on_expand_refused(attempt, faults),
             Command::BatchMerged {
                 onto,
                 merged,
@@ -170,7 +176,7 @@ impl Draft<'_> {
         }
     }
 
-    fn superseded<T>(attempt: AttemptId) -> Result<T, Rejection> {
+    pub(super) fn superseded<T>(attempt: AttemptId) -> Result<T, Rejection> {
         Err(Rejection::Superseded {
             attempt: attempt.to_string(),
         })
@@ -384,12 +390,14 @@ impl Draft<'_> {
                 at: self.at,
                 verdicts,
             };
-            let integrated = Receipt::Integrated {
-                at: self.at,
-                commit: None,
-                tree: None,
-            };
-            let receipts = vec![receipt, collected, verified, integrated];
+            let mut receipts = vec![receipt, collected, verified];
+            if spec.kind != TaskKind::Plan {
+                receipts.push(Receipt::Integrated {
+                    at: self.at,
+                    commit: None,
+                    tree: None,
+                });
+            }
             self.push(Event::AttemptAdvanced { attempt, receipts });
             return;
         }
@@ -470,7 +478,7 @@ impl Draft<'_> {
         }];
         let task = &self.run.tasks()[attempt.task.index()];
         let snapshot = task.live().and_then(Attempt::snapshot);
-        if snapshot.is_none() {
+        if snapshot.is_none() && task.spec.kind != TaskKind::Plan {
             receipts.push(Receipt::Integrated {
                 at: self.at,
                 commit: None,

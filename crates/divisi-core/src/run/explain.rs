@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::event::PauseReason;
 use super::links::Seen;
 use super::state::{
-    AGENT_EXTERNAL, AGENT_PERSON, Attempt, Final, Phase, Run, RunStatus, Task, TaskState,
-    TaskStatus, holds_slot,
+    AGENT_EXTERNAL, AGENT_PERSON, Attempt, AttemptEnd, Final, Phase, Run, RunStatus, Task,
+    TaskState, TaskStatus, holds_slot,
 };
 use crate::criterion::Outcome;
 use crate::ids::{TaskNo, Time};
+use crate::plan::TaskKind;
 
 /// At most so many causes are listed; the rest is counted.
 const CAUSES_MAX: usize = 8;
@@ -75,15 +76,38 @@ pub fn explain(run: &Run, no: TaskNo, now: Time) -> Option<Explanation> {
             ));
             told.retry_unless_ended(run, because);
         }
-        TaskState::Split(parts) => {
-            for part in parts {
-                let part = &run.tasks()[part.index()];
-                told.causes
-                    .push(format!("its part {} is {}", part.spec.id, part.status()));
-            }
-        }
+        TaskState::Split(parts) => split(run, task, parts, &mut told),
     }
     Some(told)
+}
+
+/// What stands in a task's place, those first that are not done.
+fn split(run: &Run, task: &Task, parts: &[TaskNo], told: &mut Explanation) {
+    let planned = task
+        .endings
+        .last()
+        .is_some_and(|last| last.end == AttemptEnd::Expanded);
+    if planned {
+        told.causes.push(format!(
+            "{} that it planned stand in its place",
+            count(parts.len(), "task")
+        ));
+    }
+    let is_done = |no: &&TaskNo| run.tasks()[no.index()].status() == TaskStatus::Done;
+    let (done, open): (Vec<&TaskNo>, Vec<&TaskNo>) = parts.iter().partition(is_done);
+    for part in open.into_iter().chain(done) {
+        let part = &run.tasks()[part.index()];
+        told.causes
+            .push(format!("its part {} is {}", part.spec.id, part.status()));
+    }
+    bound(&mut told.causes);
+}
+
+fn count(many: usize, what: &str) -> String {
+    match many {
+        1 => format!("1 {what}"),
+        _ => format!("{many} {what}s"),
+    }
 }
 
 /// Says why a run is where it is.
@@ -281,6 +305,9 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             told.command(run, "approve", task, " --note SEEN");
             told.command(run, "reject", task, " --reason WHY");
         }
+        Phase::Verified if task.spec.kind == TaskKind::Plan => told
+            .causes
+            .push(format!("tasks are being made of what {attempt} planned")),
         Phase::Verified => {
             let place = run.integration.queue.iter().position(|queued| {
                 queued.number == live.number && run.find(&task.spec.id) == Some(queued.task)

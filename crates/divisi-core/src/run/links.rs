@@ -61,7 +61,8 @@ impl Run {
     }
 
     /// Adds a join node for each stage that another follows. Stages without tasks are passed over.
-    pub(super) fn link_barriers(&mut self, stage_of: &[u32], names: &[String]) {
+    /// `stage_of` has the stages of the tasks from number `first` on.
+    pub(super) fn link_barriers(&mut self, first: u32, stage_of: &[u32], names: &[String]) {
         let stages: Vec<u32> = stage_of
             .iter()
             .copied()
@@ -74,13 +75,10 @@ impl Run {
                 .get(stage as usize)
                 .cloned()
                 .unwrap_or_else(|| format!("stage_{}", stage + 1));
-            self.joins.push(Join {
-                label,
-                ..Join::default()
-            });
+            self.add_join(label);
         }
         for (task, stage) in stage_of.iter().enumerate() {
-            let node = Node::Task(TaskNo(task as u32));
+            let node = Node::Task(TaskNo(first + task as u32));
             let place = stages.partition_point(|other| other < stage) as u32;
             if place as usize + 1 < stages.len() {
                 self.connect(node, Node::Join(first_join + place));
@@ -92,7 +90,7 @@ impl Run {
     }
 
     /// Puts parts in the place of a task: they wait for what it waited for, and what waited for it
-    /// waits for a join over them.
+    /// waits for a join over them. Many parts wait for many others by a join, too.
     pub(super) fn link_split(
         &mut self,
         split: TaskNo,
@@ -100,12 +98,8 @@ impl Run {
         inner: &BTreeSet<(TaskNo, TaskNo)>,
     ) {
         let node = Node::Task(split);
-        let join = Node::Join(self.joins.len() as u32);
-        let label = format!("parts of {}", self.tasks[split.index()].spec.id);
-        self.joins.push(Join {
-            label,
-            ..Join::default()
-        });
+        let id = self.tasks[split.index()].spec.id.clone();
+        let join = self.add_join(format!("parts of {id}"));
         let feeds = std::mem::take(&mut self.links_mut(node).feeds);
         for &fed in &feeds {
             for wait in &mut self.links_mut(fed).waits {
@@ -115,7 +109,13 @@ impl Run {
             }
         }
         self.links_mut(join).feeds = feeds;
-        let waits = self.links(node).waits.clone();
+        let mut waits = self.links(node).waits.clone();
+        if waits.len() > 1 && parts.len() > 1 {
+            let before = self.add_join(format!("what {id} waits for"));
+            for wait in std::mem::replace(&mut waits, vec![before]) {
+                self.connect(wait, before);
+            }
+        }
         for &part in parts {
             for &wait in &waits {
                 self.connect(wait, Node::Task(part));
@@ -125,6 +125,15 @@ impl Run {
         for &(before, after) in inner {
             self.connect(Node::Task(before), Node::Task(after));
         }
+    }
+
+    fn add_join(&mut self, label: String) -> Node {
+        let join = Node::Join(self.joins.len() as u32);
+        self.joins.push(Join {
+            label,
+            ..Join::default()
+        });
+        join
     }
 
     fn is_met(task: &Task) -> bool {

@@ -23,6 +23,7 @@ mod integration;
 pub mod invariants;
 mod links;
 mod owed;
+mod parts;
 mod person;
 mod remedy;
 mod settings;
@@ -36,12 +37,12 @@ pub use command::{Accepted, Command, Create, Finding, Held, Merged, Rejection};
 pub use decide::create;
 pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, Then};
 pub use owed::Effect;
-pub use person::SPLIT_DEPTH_MAX;
+pub use parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 pub use remedy::words as end_words;
 pub use settings::{Budget, Settings};
 pub use state::{
-    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_PERSON, Answer, Attempt, AttemptEnd, Base,
-    Counts, Ending, Failure, Final, Integration, Phase, Run, RunStatus, StopReason, Task,
-    TaskState, TaskStatus, holds_slot,
+    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, Answer, Attempt,
+    AttemptEnd, Base, Counts, Ending, Failure, Final, Integration, Phase, Run, RunStatus,
+    StopReason, Task, TaskState, TaskStatus, holds_slot,
 };
 pub(crate) use state::{Class, ready_key};

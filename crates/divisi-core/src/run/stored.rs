@@ -11,7 +11,7 @@ use crate::ids::{RunId, TaskNo, Time};
 use crate::journal::{RunRow, TaskRow};
 
 /// The version of the rows' forms.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 #[derive(Serialize)]
 struct TaskOut<'a> {
@@ -202,9 +202,7 @@ pub fn restore(
     let mut run =
         created.ok_or_else(|| Unreadable(format!("{id} does not begin with its creation")))?;
     for (_, event) in structure {
-        if let Event::TaskSplit { task, parts, .. } = event {
-            run.restore_split(*task, parts);
-        }
+        run.restore_split(event);
     }
     for row in rows {
         let fault = |cause: String| Unreadable(format!("{id}, task {}: {cause}", row.no));

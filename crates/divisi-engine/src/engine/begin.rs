@@ -10,6 +10,7 @@ use divisi_core::run::{Command, Effect, Event, PauseReason};
 use divisi_core::worker::{EndHow, Ended, Job, ToWorker};
 use divisi_core::{AttemptId, RunId};
 
+use super::expansion::Expanding;
 use super::input::{Finished, Input};
 use super::launch::{self, Launched, Prepared, Starting};
 use super::results::{Checking, Collecting, Finally, Integrating, move_head};
@@ -251,6 +252,13 @@ impl<J: Journal> Engine<J> {
                     .and_then(|run| Checking::of(run, attempt));
                 self.hand_over(effect, checking, Checking::check);
             }
+            Effect::Expand(attempt) => {
+                let expanding = self
+                    .world
+                    .run(attempt.run)
+                    .and_then(|run| Expanding::of(run, attempt));
+                self.hand_over(effect, expanding, Expanding::expand);
+            }
             Effect::Integrate(run) => {
                 let integrating = self.world.run(run).and_then(Integrating::of);
                 self.hand_over(effect, integrating, Integrating::merge);
@@ -276,6 +284,9 @@ impl<J: Journal> Engine<J> {
             .run(attempt.run)
             .and_then(|run| Starting::of(run, attempt, day(now), now));
         let Some(starting) = starting else { return };
+        if starting.needs_nothing() {
+            return self.launch_now(attempt, Launched::Instant);
+        }
         let head = starting.head.clone();
         let ready = head.and_then(|head| self.shell.shared_if_ready(attempt.run, &head));
         match ready {

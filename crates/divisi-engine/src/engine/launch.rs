@@ -110,6 +110,11 @@ impl Starting {
         })
     }
 
+    /// Whether nothing is to be started at all: what Divisi does comes once it is verified.
+    pub(super) fn needs_nothing(&self) -> bool {
+        matches!(self.spec.work, Work::Expand(_))
+    }
+
     /// Whether it can be started at once: nothing to prepare, nothing to tell.
     pub(super) fn is_bare(&self) -> bool {
         let cheap = self

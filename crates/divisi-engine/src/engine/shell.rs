@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment};
 use divisi_core::criterion::Verdict;
+use divisi_core::journal::Artifacts;
 use divisi_core::worker::Confinement;
 use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, TaskNo, Tree};
 
@@ -26,6 +27,7 @@ const MASK: &str = "[masked]";
 /// What effects share.
 pub struct Shell {
     pub(crate) options: Options,
+    pub(super) artifacts: Box<dyn Artifacts + Send + Sync>,
     pub(super) checks: Checks,
     pub(super) parent: BTreeMap<String, String>,
     agents: BTreeMap<String, Arc<dyn Agent>>,
@@ -38,7 +40,7 @@ pub struct Shell {
 }
 
 impl Shell {
-    pub(super) fn new(options: Options) -> Shell {
+    pub(super) fn new(options: Options, artifacts: Box<dyn Artifacts + Send + Sync>) -> Shell {
         let all: [Arc<dyn Agent>; 3] = [
             Arc::new(CommandAgent),
             Arc::new(PersonAgent),
@@ -50,6 +52,7 @@ impl Shell {
             .collect();
         Shell {
             options,
+            artifacts,
             checks: Checks::default(),
             parent: std::env::vars_os()
                 .filter_map(|(name, value)| {

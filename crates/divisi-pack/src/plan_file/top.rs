@@ -1,8 +1,8 @@
 //! Reads a whole plan: its tasks, its stages, and the records around them.
 
-use divisi_core::plan::Stage;
+use divisi_core::plan::{Parts, Stage};
 use divisi_core::{Plan, TaskSpec};
-use jsonc_parser::ast::Value;
+use jsonc_parser::ast::{Object, Value};
 
 use super::STAGES_ADVISED_MAX;
 use super::structure::{StageSpans, check_structure};
@@ -58,7 +58,7 @@ pub(crate) const PROGRESS_KEYS: &[&str] = &[
     "zombie_subtasks",
 ];
 
-const PARTS_KEYS: &[&str] = &["subtasks"];
+const PARTS_KEYS: &[&str] = &["stage_context", "subtasks"];
 
 /// The largest number in a record; they are shown, never used.
 const RECORD_MAX: u64 = 1 << 53;
@@ -92,12 +92,16 @@ pub(crate) fn plan(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Plan> {
     Some(plan)
 }
 
-/// The parts of a task: a list of subtasks, or an object that holds one.
-pub(crate) fn parts(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Vec<TaskSpec>> {
+/// The parts of a task: a list of subtasks, an object that holds one, or a whole plan.
+pub(crate) fn parts(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Parts> {
+    let mut stage_context = String::new();
     let subtasks = match value {
         Value::Array(array) => &array.elements[..],
+        Value::Object(object) if is_plan(object) => return parts_of_plan(value, faults),
         Value::Object(object) => {
             let fields = Fields::open(object, "the list of parts", PARTS_KEYS, faults);
+            let context = fields.string("stage_context", faults);
+            stage_context = context.unwrap_or_default().to_owned();
             fields.required("subtasks", faults)?;
             fields.list("subtasks", faults)?
         }
@@ -113,7 +117,40 @@ pub(crate) fn parts(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Vec<Ta
         ..Plan::default()
     };
     check_structure(&plan, start(value), &spans, &StageSpans::default(), faults);
-    Some(plan.tasks)
+    Some(Parts {
+        tasks: plan.tasks,
+        stages: Vec::new(),
+        stage_context,
+    })
+}
+
+fn is_plan(object: &Object<'_>) -> bool {
+    let mut keys = object.properties.iter().map(|p| p.name.as_str());
+    keys.any(|key| key == "task_title")
+}
+
+/// A plan's tasks as parts. What a plan says of the whole has no place in another plan.
+fn parts_of_plan(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Parts> {
+    let plan = plan(value, faults)?;
+    if let Value::Object(object) = value
+        && !plan.criteria.is_empty()
+    {
+        let criteria = object.properties.iter();
+        let at = criteria
+            .filter(|property| property.name.as_str() == "criteria")
+            .map(|property| property.range.start)
+            .next();
+        faults
+            .error(codes::CONFLICT, at.unwrap_or(start(value)), || {
+                "a plan that takes a task's place has `criteria` of its own".to_owned()
+            })
+            .hint("give them to a task of kind `review` that depends on the others");
+    }
+    Some(Parts {
+        tasks: plan.tasks,
+        stages: plan.stages,
+        stage_context: String::new(),
+    })
 }
 
 fn tasks(

@@ -90,9 +90,8 @@ fn told(text: &str) -> Run {
         };
         store.append(&batch).unwrap();
     }
-    let event = |entry: &Entry| -> (Time, Event) {
-        (entry.at, serde_json::from_str(&entry.body).unwrap())
-    };
+    let event =
+        |entry: &Entry| -> (Time, Event) { (entry.at, serde_json::from_str(&entry.body).unwrap()) };
     let loaded = store.events(Stream::Run(RunId(1)), 0).unwrap();
     assert_eq!(loaded.len(), entries.len());
     let events: Vec<(Time, Event)> = loaded.iter().map(event).collect();

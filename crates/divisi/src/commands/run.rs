@@ -105,8 +105,13 @@ fn consents(plan: &Plan, settings: &Settings, printer: &Printer) -> Result<bool,
         .tasks
         .iter()
         .filter(|task| is_for_people(task, settings));
+    let planners = plan.tasks.iter().filter(|task| task.kind == TaskKind::Plan);
+    let planned = match planners.count() {
+        0 => String::new(),
+        many => format!(", {many} plan further ones"),
+    };
     let text = format!(
-        "{}: {} tasks, {} of them run programs of the plan, {} are for people",
+        "{}: {} tasks, {} of them run programs of the plan, {} are for people{planned}",
         plan.title,
         plan.tasks.len(),
         executed.count(),

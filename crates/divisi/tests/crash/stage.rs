@@ -27,7 +27,8 @@ pub(crate) const LOOK: Duration = Duration::from_millis(5);
 ///
 /// `left` and `right` change the same line, so that whichever comes second conflicts and is done
 /// again on the new base; both sort its words, so that the end is the same either way. `flaky`
-/// fails where it finds that it runs for the first time.
+/// fails where it finds that it runs for the first time, and so does `planner`, whose tasks take its
+/// place.
 const PLAN: &str = r##"{
   "task_title": "Everything once",
   "criteria": [
@@ -46,15 +47,24 @@ const PLAN: &str = r##"{
      "deliverables": ["shared.txt"], "criteria": [{"contains": "left", "in": "shared.txt"}]},
     {"subtask_id": "right", "script": "echo right $DIVISI_JOB >> SIDE; sh words.sh right",
      "deliverables": ["shared.txt"], "criteria": [{"contains": "right", "in": "shared.txt"}]},
+    {"subtask_id": "planner", "kind": "plan", "deliverables": ["plan.json"],
+     "script": "echo planner $DIVISI_JOB >> SIDE; n=$(grep -c '^planner ' SIDE); if [ $n = 1 ]; then echo '[]' > plan.json; else sed 's|@|SIDE|' planned.txt > plan.json; fi"},
     {"subtask_id": "tell", "command": ["sh", "-c", "echo tell $DIVISI_JOB >> SIDE"],
      "dependencies": ["a"], "workspace": "shared"},
     {"subtask_id": "sum", "kind": "compose", "inputs": ["a", "b", "flaky"],
      "template": {"text": "{% for input in inputs %}{{ input.id }}: {{ input.status }}\n{% endfor %}", "output": "sum.md"},
      "criteria": [{"contains": "flaky: done", "in": "sum.md"}]},
     {"subtask_id": "last", "script": "echo last $DIVISI_JOB >> SIDE; cat sum.md shared.txt a.md b.md > last.md",
-     "deliverables": ["last.md"], "dependencies": ["sum", "left", "right", "tell"]}
+     "deliverables": ["last.md"], "dependencies": ["sum", "left", "right", "tell", "planner"]}
   ]
 }"##;
+
+/// What `planner` plans. `@` stands for the file in which every attempt counts itself.
+const PLANNED: &str = r#"{"stage_context": "two of a kind", "subtasks": [
+  {"subtask_id": "p1", "script": "echo p1 $DIVISI_JOB >> @; echo one > p1.md", "deliverables": ["p1.md"]},
+  {"subtask_id": "p2", "script": "echo p2 $DIVISI_JOB >> @; cat p1.md > p2.md", "deliverables": ["p2.md"], "inputs": ["p1"]}
+]}
+"#;
 
 /// Brings a word into the line of words, sorted.
 const WORDS: &str = r#"have=$(sed -n 's/^words: *//p' shared.txt)
@@ -63,7 +73,9 @@ sed -i "s/^words:.*/words: $all/" shared.txt
 "#;
 
 /// Tasks of the scenario that count themselves.
-pub(crate) const COUNTED: [&str; 7] = ["a", "b", "flaky", "left", "right", "tell", "last"];
+pub(crate) const COUNTED: [&str; 9] = [
+    "a", "b", "flaky", "left", "right", "tell", "last", "p1", "p2",
+];
 
 /// A project of its own with all that belongs to it.
 pub(crate) struct Stage {
@@ -95,6 +107,7 @@ impl Stage {
         write("docs/guide.md", "How to.\n");
         write("shared.txt", "first\nwords:\nlast\n");
         write("words.sh", WORDS);
+        write("planned.txt", PLANNED);
         git(&project, &["init", "--quiet", "--initial-branch=main"]);
         git(&project, &["config", "user.name", "Somebody"]);
         git(&project, &["config", "user.email", "somebody@example.org"]);

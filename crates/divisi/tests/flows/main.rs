@@ -5,6 +5,7 @@
 mod bases;
 mod bounds;
 mod composition;
+mod expansions;
 mod people;
 #[path = "../hostile/stage.rs"]
 mod stage;
