@@ -20,11 +20,12 @@ struct Rejected {
 }
 
 /// Where the source's file formats are read, written and explained, in their own words: plan files,
-/// the form of handoffs, and the pages on what is wrong with a plan.
+/// the form of handoffs, and the pages on what is wrong with such a text.
 const FORMATS: &[&str] = &[
     "crates/divisi-pack/",
     "crates/divisi-agents/src/handoff",
     "docs/errors/plan-",
+    "docs/errors/text-",
     "docs/plan",
 ];
 

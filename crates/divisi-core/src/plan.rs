@@ -128,6 +128,9 @@ pub struct Estimate {
     /// Milliseconds of work, if estimated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
+    /// The upper end, where a range was estimated; never below `duration_ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_max_ms: Option<u64>,
     /// Tokens, if estimated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,

@@ -1,7 +1,8 @@
 //! The codes of all diagnostics that this crate emits.
 //!
 //! A code is a promise: it is printed, searched for and documented. Emitters use the constants,
-//! so a code that is not in [`CODES`] cannot be emitted.
+//! so a code that is not in [`CODES`] cannot be emitted. The first word says what the fault is
+//! about: `text-` any text that is read, `plan-` the meaning of a plan.
 
 macro_rules! codes {
     ($($name:ident = $code:literal: $meaning:literal;)*) => {
@@ -13,37 +14,55 @@ macro_rules! codes {
 }
 
 codes! {
-    COMMAND = "plan-command": "a command or script cannot be executed as written";
-    CONFLICT = "plan-conflict": "two things are given that exclude each other";
-    CRITERION = "plan-criterion": "a criterion names no check";
+    COMMAND = "text-command": "a command or script cannot be executed as written";
+    CONFLICT = "text-conflict": "two things are given that exclude each other";
+    CRITERION = "text-criterion": "a criterion names no check";
     CYCLE = "plan-cycle": "tasks wait for each other";
     DUPLICATE_ID = "plan-duplicate-id": "two tasks have one id";
-    DUPLICATE_KEY = "plan-duplicate-key": "a key stands twice in one object";
+    DUPLICATE_KEY = "text-duplicate-key": "a key stands twice in one object";
     EMPTY = "plan-empty": "the plan has no task";
-    ENCODING = "plan-encoding": "the file is not text in UTF-8";
-    ENV = "plan-env": "a variable of `env` cannot be set";
-    ID = "plan-id": "a text is not usable as an id";
+    ENCODING = "text-encoding": "the text is not in UTF-8";
+    ENV = "text-env": "a variable of `env` cannot be set";
+    ID = "text-id": "a text is not usable as an id";
     INPUT = "plan-input": "an input looks like a task that is not there";
-    MISSING = "plan-missing": "something required is not given";
-    MORE = "plan-more": "there are more faults than are shown";
-    NUMBER = "plan-number": "a number is out of range";
-    PATH = "plan-path": "a path leads out of the tree or into git's own folder";
-    PATTERN = "plan-pattern": "a pattern or regular expression does not parse";
+    MISSING = "text-missing": "something required is not given";
+    MORE = "text-more": "there are more faults than are shown";
+    NUMBER = "text-number": "a number is out of range";
+    PATH = "text-path": "a path leads out of the tree or into git's own folder";
+    PATTERN = "text-pattern": "a pattern or regular expression does not parse";
+    ROLE_ALIAS = "role-alias": "two roles share a name";
+    ROLE_DUPLICATE = "role-duplicate": "two roles have one id";
+    ROLE_PAIR = "role-pair": "two roles have one domain and function";
     STAGE_EMPTY = "plan-stage-empty": "a stage has no task";
     STAGE_MISSING = "plan-stage-missing": "a task stands in no stage";
     STAGE_NAMES = "plan-stage-names": "the order of the stages cannot be told";
     STAGE_ORDER = "plan-stage-order": "a task depends on one of its own stage or of a later one";
     STAGE_TWICE = "plan-stage-twice": "a task stands in two stages";
     STAGES_MANY = "plan-stages-many": "the plan has more stages than are advised";
-    SYNTAX = "plan-syntax": "the file is not strict JSON";
-    TEXT = "plan-text": "a text is empty or holds what it must not";
-    TOO_DEEP = "plan-too-deep": "the file is nested too deeply";
-    TOO_LARGE = "plan-too-large": "the plan exceeds a limit";
-    TYPE = "plan-type": "a value is of another type than expected";
+    SYNTAX = "text-syntax": "the text does not parse as JSON or YAML";
+    TEXT = "text-content": "a text is empty or holds what it must not";
+    TOO_DEEP = "text-too-deep": "the text is nested too deeply";
+    TOO_LARGE = "text-too-large": "the text or what it says exceeds a limit";
+    TYPE = "text-type": "a value is of another type than expected";
     UNFALSIFIABLE = "plan-unfalsifiable": "no program can find the task not done";
     UNKNOWN_ID = "plan-unknown-id": "no task has this id";
-    UNKNOWN_KEY = "plan-unknown-key": "the key is not known";
-    UNKNOWN_WORD = "plan-unknown-word": "the word is none of those expected";
+    UNKNOWN_KEY = "text-unknown-key": "the key is not known";
+    UNKNOWN_WORD = "text-unknown-word": "the word is none of those expected";
+    WORKFLOW_BUDGET = "workflow-budget": "work does not fit its role's budget of tokens, or barely";
+    WORKFLOW_CYCLE = "workflow-cycle": "iterations or entries wait for each other";
+    WORKFLOW_DUPLICATE = "workflow-duplicate": "two iterations have one name";
+    WORKFLOW_EMPTY = "workflow-empty": "there is no iteration, or one without agents";
+    WORKFLOW_FILTER = "workflow-filter": "a filter cannot be evaluated";
+    WORKFLOW_INPUT = "workflow-input": "an input has no value, or one that does not fit";
+    WORKFLOW_NO_MATCH = "workflow-no-match": "no file matches the targets";
+    WORKFLOW_ROLE = "workflow-role": "there is no such role";
+    WORKFLOW_SAME_FILE = "workflow-same-file": "two targets or entries promise one file";
+    WORKFLOW_TEMPLATE = "workflow-template": "a template is not there or cannot be filled";
+    WORKFLOW_UNKNOWN = "workflow-unknown": "nothing has the name that is referred to";
+    WORKFLOW_VARIABLE = "workflow-variable": "nothing says what a variable is";
+    YAML_ANCHOR = "yaml-anchor": "a value has an anchor or refers to one";
+    YAML_DOCUMENTS = "yaml-documents": "the text holds several documents";
+    YAML_TAG = "yaml-tag": "a value has a tag";
 }
 
 #[cfg(test)]
@@ -55,10 +74,12 @@ mod tests {
     #[test]
     fn every_code_has_a_page_and_every_page_a_code() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors");
+        let family = |name: &str| name.split('-').next().unwrap().to_owned();
+        let families: BTreeSet<String> = CODES.iter().map(|(code, _)| family(code)).collect();
         let pages: BTreeSet<String> = std::fs::read_dir(&folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.starts_with("plan-"))
+            .filter(|name| families.contains(&family(name)))
             .collect();
         let codes = CODES.iter().map(|(code, _)| format!("{code}.md")).collect();
         assert_eq!(pages, codes);

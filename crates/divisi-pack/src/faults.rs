@@ -139,6 +139,19 @@ impl<'t> Faults<'t> {
         starts.partition_point(|&start| start <= at)
     }
 
+    /// The place of a byte offset, for what is found out when the text is no longer at hand.
+    pub(crate) fn place(&mut self, at: usize) -> Place {
+        let at = floor_char(self.text, at);
+        let line = self.line(at);
+        let start = self.lines.as_ref().map_or(0, |starts| starts[line - 1]);
+        let column = self.text[start..at].chars().count() + 1;
+        Place {
+            source: self.source_name.to_owned(),
+            line: line as u32,
+            column: column as u32,
+        }
+    }
+
     /// All diagnostics in the order of the text; a last one counts those that are not shown.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         let mut found = std::mem::take(&mut self.found);

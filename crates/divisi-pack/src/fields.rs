@@ -162,6 +162,26 @@ impl<'v, 't> Fields<'v, 't> {
         None
     }
 
+    /// Texts for people: a list of them, or a single one. What YAML takes for a number or, for the
+    /// colon in it, for a pair, is the text that was written.
+    pub(crate) fn texts(&self, key: &'static str, faults: &mut Faults<'_>) -> Option<Vec<String>> {
+        let value = self.get(key)?;
+        let Value::Array(array) = value else {
+            return loose_text(value, key, faults).map(|text| vec![text]);
+        };
+        let texts = array.elements.iter();
+        Some(
+            texts
+                .filter_map(|value| loose_text(value, key, faults))
+                .collect(),
+        )
+    }
+
+    /// A single text for people, which may look like a number.
+    pub(crate) fn text(&self, key: &'static str, faults: &mut Faults<'_>) -> Option<String> {
+        loose_text(self.get(key)?, key, faults)
+    }
+
     /// A number between two bounds.
     pub(crate) fn number(
         &self,
@@ -202,21 +222,30 @@ impl<'v, 't> Fields<'v, 't> {
         words: &'static [(&'static str, T)],
         faults: &mut Faults<'_>,
     ) -> Option<T> {
-        let value = self.get(key)?;
-        let given = string(value, key, faults)?;
-        let found = words.iter().find(|(word, _)| *word == given);
-        if found.is_none() {
-            let meant = faults.nearest(given, words.iter().map(|(word, _)| *word));
-            faults
-                .error(codes::UNKNOWN_WORD, start(value), || {
-                    let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                    let given = shown(given);
-                    format!("`{key}` is {given}, not one of {}", words.join(", "))
-                })
-                .meant(meant);
-        }
-        found.map(|(_, value)| *value)
+        word_of(self.get(key)?, key, words, faults)
     }
+}
+
+/// One of several words; `None` after collecting that it is none of them.
+pub(crate) fn word_of<T: Copy>(
+    value: &Value<'_>,
+    key: &str,
+    words: &'static [(&'static str, T)],
+    faults: &mut Faults<'_>,
+) -> Option<T> {
+    let given = string(value, key, faults)?;
+    let found = words.iter().find(|(word, _)| *word == given);
+    if found.is_none() {
+        let meant = faults.nearest(given, words.iter().map(|(word, _)| *word));
+        faults
+            .error(codes::UNKNOWN_WORD, start(value), || {
+                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                let given = shown(given);
+                format!("`{key}` is {given}, not one of {}", words.join(", "))
+            })
+            .meant(meant);
+    }
+    found.map(|(_, value)| *value)
 }
 
 /// A string; `None` after collecting that it is none.
@@ -230,6 +259,55 @@ pub(crate) fn string<'v>(
     }
     mistyped(&format!("`{key}`"), "a string", value, faults);
     None
+}
+
+/// A scalar as the text that was written; `None` if it is none.
+pub(crate) fn written<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+    match value {
+        Value::StringLit(literal) => Some(&literal.value),
+        Value::NumberLit(literal) => Some(literal.value),
+        Value::BooleanLit(literal) => Some(if literal.value { "true" } else { "false" }),
+        Value::Object(_) | Value::Array(_) | Value::NullKeyword(_) => None,
+    }
+}
+
+/// A text that is not empty, without white space at its ends. YAML reads `- Budget: 300` as a pair;
+/// it becomes the text again that it looks like.
+pub(crate) fn loose_text(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let text = match (written(value), value) {
+        (Some(text), _) => text.trim().to_owned(),
+        (None, Value::Object(object)) if object.properties.len() == 1 => {
+            let pair = &object.properties[0];
+            format!(
+                "{}: {}",
+                pair.name.as_str(),
+                joined(&pair.value, key, faults)?
+            )
+        }
+        _ => {
+            mistyped(&format!("`{key}`"), "a text", value, faults);
+            return None;
+        }
+    };
+    if text.is_empty() || text.contains('\0') {
+        faults.error(codes::TEXT, start(value), || {
+            format!("a text of `{key}` is empty or holds a NUL character")
+        });
+        return None;
+    }
+    Some(text)
+}
+
+/// A scalar, or a list of scalars with commas between them.
+pub(crate) fn joined(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let texts: Option<Vec<&str>> = match value {
+        Value::Array(array) => array.elements.iter().map(written).collect(),
+        other => written(other).map(|text| vec![text]),
+    };
+    if texts.is_none() {
+        mistyped(&format!("a value of `{key}`"), "a text", value, faults);
+    }
+    texts.map(|texts| texts.join(", "))
 }
 
 /// A string of one line that is not empty and holds no control characters.

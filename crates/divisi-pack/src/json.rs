@@ -4,8 +4,6 @@
 //! it bounds depth and number of values, and refuses what the parser would let pass (control
 //! characters in strings, white space that JSON does not know).
 
-use divisi_core::Diagnostic;
-use divisi_core::diagnostic::Place;
 use jsonc_parser::ast::Value;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
@@ -22,45 +20,6 @@ pub(crate) const DEPTH_MAX: usize = 64;
 /// The most values read. Each costs about sixty bytes until the plan is made, so this bounds
 /// memory at half a gigabyte where the text's size alone would not.
 pub(crate) const VALUES_MAX: usize = 8_000_000;
-
-/// The bytes as text, without a byte order mark.
-///
-/// # Errors
-/// The one diagnostic that says why they are no text that is read.
-pub(crate) fn text<'b>(source_name: &str, bytes: &'b [u8]) -> Result<&'b str, Box<Diagnostic>> {
-    let whole = |diagnostic: Diagnostic| {
-        Box::new(diagnostic.at(Place {
-            source: source_name.to_owned(),
-            line: 0,
-            column: 0,
-        }))
-    };
-    if bytes.len() > TEXT_BYTES_MAX {
-        let cause = format!(
-            "the text has {} bytes, more than {TEXT_BYTES_MAX}",
-            bytes.len()
-        );
-        return Err(whole(Diagnostic::error(codes::TOO_LARGE, cause)));
-    }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        let diagnostic = Diagnostic::error(codes::ENCODING, "the text is in UTF-16, not in UTF-8");
-        return Err(whole(diagnostic.hint("save it as UTF-8")));
-    }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|fault| {
-        let at = fault.valid_up_to();
-        let valid = std::str::from_utf8(&bytes[..at]).expect("text is valid up to there");
-        let mut faults = Faults::new(source_name, valid);
-        let byte = bytes[at];
-        faults
-            .error(codes::ENCODING, at, || {
-                format!("byte {byte:#04x} at offset {at} is not UTF-8")
-            })
-            .hint("save the file as UTF-8");
-        let diagnostic = faults.finish().into_iter().next();
-        Box::new(diagnostic.expect("one error was collected"))
-    })
-}
 
 /// The text's one value; `None` after collecting why it is not strict JSON.
 pub(crate) fn parse<'t>(text: &'t str, faults: &mut Faults<'_>) -> Option<Value<'t>> {
@@ -152,7 +111,7 @@ mod tests {
     use super::*;
 
     fn codes_of(bytes: &[u8]) -> Vec<String> {
-        let text = match text("t", bytes) {
+        let text = match crate::text::text("t", bytes, TEXT_BYTES_MAX) {
             Ok(text) => text,
             Err(diagnostic) => return vec![diagnostic.code],
         };
@@ -247,24 +206,15 @@ mod tests {
     #[test]
     fn hostile_texts_are_refused_by_name() {
         assert_eq!(codes_of(b"\xef\xbb\xbf{}"), [""; 0]);
-        assert_eq!(codes_of(b"{\"a\": \"\xff\"}"), ["plan-encoding"]);
-        assert_eq!(codes_of(b"\xff\xfe{\0}\0"), ["plan-encoding"]);
+        assert_eq!(codes_of(b"{\"a\": \"\xff\"}"), ["text-encoding"]);
+        assert_eq!(codes_of(b"\xff\xfe{\0}\0"), ["text-encoding"]);
         let deep = "[".repeat(10_000_000);
-        assert_eq!(codes_of(deep.as_bytes()), ["plan-too-deep"]);
+        assert_eq!(codes_of(deep.as_bytes()), ["text-too-deep"]);
         let wide = format!("[{}0]", "0,".repeat(VALUES_MAX + 1));
-        assert_eq!(codes_of(wide.as_bytes()), ["plan-too-large"]);
+        assert_eq!(codes_of(wide.as_bytes()), ["text-too-large"]);
         assert_eq!(
             codes_of(&vec![b' '; TEXT_BYTES_MAX + 1]),
-            ["plan-too-large"]
-        );
-    }
-
-    #[test]
-    fn a_bad_byte_has_a_line_and_a_column_in_characters() {
-        let diagnostic = text("plan.json", b"{\n \"\xc3\xa9\": \"\xc3(\"}").unwrap_err();
-        assert_eq!(
-            diagnostic.to_string(),
-            "[plan-encoding] plan.json:2:8: byte 0xc3 at offset 10 is not UTF-8"
+            ["text-too-large"]
         );
     }
 }

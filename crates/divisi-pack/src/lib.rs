@@ -5,17 +5,33 @@
 //! caller brings the bytes and shows the diagnostics.
 //!
 //! - [`plan_file`] reads and writes plan files and serves their JSON Schema.
+//! - [`role`] reads roles and puts the project's, the user's and the built-in ones together.
+//! - [`workflow`] reads workflows and serves their JSON Schema.
+//! - [`bundle`] puts workflows together with roles, templates and inputs, and expands them to tasks.
+//! - [`allocation`] says what one agent is given, and at what risk.
+//! - [`estimate`] says what a plan is expected to take, in the forms that plans hold.
+//! - [`template`] fills templates within bounds.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
 
+pub mod allocation;
+pub mod bundle;
 mod codes;
+pub mod estimate;
 mod faults;
 mod fields;
 mod json;
 mod nearest;
 mod paths;
+mod pattern;
+mod placeholder;
 pub mod plan_file;
 mod render;
+pub mod role;
+pub mod template;
+mod text;
+pub mod workflow;
+mod yaml;
 
 pub use codes::CODES;
 pub use nearest::nearest;

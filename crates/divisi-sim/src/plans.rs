@@ -241,7 +241,7 @@ fn task(rng: &mut Rng, id: TaskId) -> TaskSpec {
     ]);
     spec.estimate = Estimate {
         duration_ms: rng.chance(500).then(|| rng.within(1_000, 60_000)),
-        tokens: None,
+        ..Estimate::default()
     };
     spec
 }

@@ -14,7 +14,8 @@
 mod render;
 mod request;
 
-pub use render::{FUEL, OUTPUT_BYTES_MAX, RECURSION_MAX, TEMPLATE_BYTES_MAX, compose, concatenate};
+pub use divisi_pack::template::TEMPLATE_BYTES_MAX;
+pub use render::{OUTPUT_BYTES_MAX, compose, concatenate};
 pub use request::{
     Artifact, Facts, Fault, INPUTS_BYTES_MAX, Input, Request, Verdict, WORK_MEMORY_BYTES_MAX, work,
 };

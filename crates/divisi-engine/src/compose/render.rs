@@ -1,24 +1,14 @@
 //! Filling a template, or putting inputs one after the other.
 
-use std::io::{self, Write};
 use std::sync::Arc;
 
-use minijinja::syntax::SyntaxConfig;
+use divisi_pack::template::{self, Templates};
+use minijinja::context;
 use minijinja::value::{Enumerator, Object, Serde, Value};
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, context};
 use serde_json::json;
 
 use super::request::{Artifact, Fault, INPUTS_BYTES_MAX, Input, Request};
-use crate::checks::{short, shown};
-
-/// Instructions of one template: hundreds of inputs with thousands of lines, and under a second.
-pub const FUEL: u64 = 5_000_000;
-
-/// Nesting of expressions and blocks.
-pub const RECURSION_MAX: usize = 50;
-
-/// A template is written by hand.
-pub const TEMPLATE_BYTES_MAX: usize = 256 << 10;
+use crate::checks::short;
 
 /// What is composed is itself a deliverable that checks read.
 pub const OUTPUT_BYTES_MAX: usize = 16 << 20;
@@ -45,71 +35,21 @@ fn within(what: &'static str, bytes: usize, bytes_max: usize) -> Result<(), Faul
 }
 
 fn fill(template: &str, request: &Request) -> Result<Vec<u8>, Fault> {
-    within("the template", template.len(), TEMPLATE_BYTES_MAX)?;
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::None);
-    let mut syntax = SyntaxConfig::builder();
-    syntax.keep_trailing_newline(true);
-    environment.set_syntax(syntax.build().expect("the usual delimiters differ"));
-    environment.set_recursion_limit(RECURSION_MAX);
-    environment.set_fuel(Some(FUEL));
-    // They show nothing that a document needs, and hold everything that a template was given.
-    environment.remove_global("debug");
-    environment.remove_filter("pprint");
-    let mut output = Bounded::default();
     let inputs: Vec<Value> = request.inputs.iter().map(input_value).collect();
     let run = &request.run;
     let run =
         context! { id => run.id.as_str(), title => run.title.as_str(), date => run.date.as_str() };
-    environment
-        .template_from_named_str("template", template)
-        .and_then(|template| {
-            template.render_captured_to(context! { inputs, run }, &mut output)?;
-            Ok(())
+    // It stands alone: there is nothing that it could include.
+    Templates::new([("template", template)])
+        .fill("template", context! { inputs, run }, OUTPUT_BYTES_MAX)
+        .map_err(|fault| match fault {
+            template::Fault::TooBig { what, bytes_max } => Fault::TooBig { what, bytes_max },
+            template::Fault::Template { line, cause, .. } => Fault::Template { line, cause },
+            template::Fault::Missing { name } => Fault::Template {
+                line: None,
+                cause: format!("there is no template {name}"),
+            },
         })
-        .map_err(|error| fault(&error, output.full))?;
-    Ok(output.bytes)
-}
-
-fn fault(error: &minijinja::Error, full: bool) -> Fault {
-    if full {
-        return Fault::TooBig {
-            what: "the output",
-            bytes_max: OUTPUT_BYTES_MAX,
-        };
-    }
-    let cause = match (error.kind(), error.detail()) {
-        (ErrorKind::OutOfFuel, _) => format!("it takes more than {FUEL} steps"),
-        (kind, None) => kind.to_string(),
-        (kind, Some(detail)) => format!("{kind}: {}", shown(&detail, 500)),
-    };
-    Fault::Template {
-        line: error.line(),
-        cause,
-    }
-}
-
-/// Takes what is rendered until it is too much.
-#[derive(Default)]
-struct Bounded {
-    bytes: Vec<u8>,
-    full: bool,
-}
-
-impl Write for Bounded {
-    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + part.len() > OUTPUT_BYTES_MAX {
-            self.full = true;
-            return Err(io::Error::other("the output is full"));
-        }
-        self.bytes.extend_from_slice(part);
-        Ok(part.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 fn input_value(input: &Input) -> Value {

@@ -90,9 +90,10 @@ fn what_is_not_there_is_named_with_its_line() {
         ("\n\n{% for %}", "in line 3: syntax error: "),
         (
             "{% include '/etc/passwd' %}",
-            "in line 1: syntax error: unknown statement include",
+            "in line 1: template not found",
         ),
-        ("{% extends 'x' %}", "unknown statement extends"),
+        ("{% extends 'x' %}", "in line 1: template not found"),
+        ("{% include 'template' %}", "recursion limit"),
         ("{% macro f() %}{% endmacro %}", "unknown statement macro"),
         ("{{ debug() }}", "unknown function"),
         ("{{ 1|frob }}", "in line 1: unknown filter"),

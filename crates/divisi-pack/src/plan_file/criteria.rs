@@ -60,7 +60,8 @@ impl Reader {
         read.collect()
     }
 
-    fn one(&mut self, value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Criterion> {
+    /// One criterion; `None` after collecting why it is none.
+    pub(crate) fn one(&mut self, value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Criterion> {
         let object = match value {
             Value::StringLit(_) => return plain(value, "criteria", faults),
             Value::Object(object) => object,

@@ -178,10 +178,9 @@ pub(crate) struct SubtaskForm {
     /// Orders tasks that are ready; `medium` unless told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) priority: Option<PriorityForm>,
-    /// How long the work is expected to take, in minutes.
+    /// How long the work is expected to take, in minutes: a number, or a range such as `10-15`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 525_600))]
-    pub(crate) estimated_duration_minutes: Option<NumberForm>,
+    pub(crate) estimated_duration_minutes: Option<MinutesForm>,
     /// The same in seconds, instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 31_536_000))]
@@ -205,6 +204,22 @@ pub(crate) struct SubtaskForm {
     /// What was changed for the retry; a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_modifications: Option<String>,
+}
+
+/// Minutes, or a range of them.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Minutes")]
+pub(crate) enum MinutesForm {
+    /// So many.
+    Number(#[schemars(range(min = 0, max = 525_600))] NumberForm),
+    /// From so many to so many.
+    Range(
+        #[schemars(regex(
+            pattern = r"^\s*\d+(\.\d+)?\s*([-–]\s*\d+(\.\d+)?)?\s*(min(utes)?)?\s*$"
+        ))]
+        String,
+    ),
 }
 
 /// A number that is written without a fraction where it is whole.

@@ -14,15 +14,15 @@
 //!
 //! Work is bounded by the limits in this module and linear in the text.
 
-mod compile;
-mod criteria;
-mod form;
+pub(crate) mod compile;
+pub(crate) mod criteria;
+pub(crate) mod form;
 mod structure;
-mod task;
+pub(crate) mod task;
 #[cfg(test)]
 mod tests;
 mod top;
-mod values;
+pub(crate) mod values;
 mod write;
 
 use divisi_core::plan::Parts;
@@ -33,6 +33,7 @@ pub use write::write;
 
 use crate::faults::Faults;
 use crate::json;
+use crate::text;
 
 /// The most criteria of one task, those added for deliverables included. Verdicts name their
 /// criterion by a 16-bit number, and nobody reads more.
@@ -105,7 +106,7 @@ fn read_with<T>(
     bytes: &[u8],
     make: impl FnOnce(&jsonc_parser::ast::Value<'_>, &mut Faults<'_>) -> Option<T>,
 ) -> (Option<T>, Vec<Diagnostic>) {
-    let text = match json::text(source_name, bytes) {
+    let text = match text::text(source_name, bytes, json::TEXT_BYTES_MAX) {
         Ok(text) => text,
         Err(diagnostic) => return (None, vec![*diagnostic]),
     };

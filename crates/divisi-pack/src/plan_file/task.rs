@@ -383,10 +383,18 @@ fn workspace(
     criteria: &[Criterion],
     faults: &mut Faults<'_>,
 ) -> WorkspaceKind {
-    let Some(given) = fields.word("workspace", WORKSPACES, faults) else {
-        return promise.workspace(criteria);
-    };
-    if given == WorkspaceKind::Shared && !promise.deliverables.is_empty() {
+    let promises = !promise.deliverables.is_empty();
+    given_workspace(fields, promises, faults).unwrap_or_else(|| promise.workspace(criteria))
+}
+
+/// The workspace that is asked for, if one is.
+pub(crate) fn given_workspace(
+    fields: &Fields<'_, '_>,
+    promises_files: bool,
+    faults: &mut Faults<'_>,
+) -> Option<WorkspaceKind> {
+    let given = fields.word("workspace", WORKSPACES, faults)?;
+    if given == WorkspaceKind::Shared && promises_files {
         faults
             .error(codes::CONFLICT, fields.at, || {
                 "deliverables are promised, but nothing is collected from a shared workspace"
@@ -394,7 +402,21 @@ fn workspace(
             })
             .hint("set `workspace` to `worktree` or `scratch`, or leave it out");
     }
-    given
+    Some(given)
+}
+
+/// A person decides about an approval: it takes none of these keys.
+pub(crate) fn check_approval(
+    fields: &Fields<'_, '_>,
+    keys: &[&'static str],
+    faults: &mut Faults<'_>,
+) {
+    for &key in keys {
+        if let Some(value) = fields.get(key) {
+            let cause = format!("an approval takes no `{key}`: a person decides");
+            conflict(start(value), &cause, faults);
+        }
+    }
 }
 
 /// What a kind forbids and what it needs.
@@ -405,12 +427,8 @@ fn check_kind(
     faults: &mut Faults<'_>,
 ) {
     if kind == TaskKind::Approval {
-        for key in ["criteria", "success_criteria", "deliverables", "inputs"] {
-            if let Some(value) = fields.get(key) {
-                let cause = format!("an approval takes no `{key}`: a person decides");
-                conflict(start(value), &cause, faults);
-            }
-        }
+        let keys = ["criteria", "success_criteria", "deliverables", "inputs"];
+        check_approval(fields, &keys, faults);
     }
     if kind == TaskKind::External {
         needs(fields, "inputs", faults);

@@ -200,15 +200,49 @@ pub(crate) fn estimate(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Esti
         let cause = format!("both `{minutes_key}` and `{seconds_key}` are given");
         conflict(start(value), &cause, faults);
     }
-    let minutes = fields.number(minutes_key, (0.0, MINUTES_MAX as f64), faults);
+    let range = minutes(fields, minutes_key, faults);
     let seconds = fields.number(seconds_key, (0.0, (MINUTES_MAX * 60) as f64), faults);
-    let ms = minutes
-        .map(|minutes| minutes * 60_000.0)
-        .or(seconds.map(|seconds| seconds * 1_000.0));
+    let ms = |of: f64, each: f64| (of * each).round() as u64;
+    let low = range.map(|(low, _)| ms(low, 60_000.0));
+    let high = range.and_then(|(_, high)| Some(ms(high?, 60_000.0)));
     Estimate {
-        duration_ms: ms.map(|ms| ms.round() as u64),
+        duration_ms: low.or(seconds.map(|seconds| ms(seconds, 1_000.0))),
+        duration_max_ms: high.filter(|&high| Some(high) > low),
         tokens: fields.integer("estimated_tokens", (0, TOKENS_MAX), faults),
     }
+}
+
+/// A number of minutes, or a range of them such as `10-15`.
+fn minutes(
+    fields: &Fields<'_, '_>,
+    key: &'static str,
+    faults: &mut Faults<'_>,
+) -> Option<(f64, Option<f64>)> {
+    let value = fields.get(key)?;
+    let Value::StringLit(literal) = value else {
+        let number = fields.number(key, (0.0, MINUTES_MAX as f64), faults)?;
+        return Some((number, None));
+    };
+    let text = literal.value.trim();
+    let text = text.strip_suffix("utes").unwrap_or(text);
+    let text = text.strip_suffix("min").unwrap_or(text).trim_end();
+    let number = |text: &str| {
+        let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let number: f64 = text.parse().ok().filter(|_| plain)?;
+        (number <= MINUTES_MAX as f64).then_some(number)
+    };
+    let range = match text.split_once(['-', '–']) {
+        Some((low, high)) => number(low.trim()).zip(number(high.trim())),
+        None => number(text).map(|number| (number, number)),
+    };
+    let range = range.filter(|(low, high)| low <= high);
+    if range.is_none() {
+        faults.error(codes::NUMBER, start(value), || {
+            let given = shown(&literal.value);
+            format!("`{key}` is {given}, not minutes such as `15` or `10-15`, up to {MINUTES_MAX}")
+        });
+    }
+    range.map(|(low, high)| (low, Some(high)))
 }
 
 /// Collects that two things exclude each other.

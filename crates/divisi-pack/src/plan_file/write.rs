@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use divisi_core::plan::{Input, Priority, TaskSpec, Work};
+use divisi_core::plan::{Estimate, Input, Priority, TaskSpec, Work};
 use divisi_core::{Criterion, Format, Plan, TaskId, TaskKind, WorkspaceKind};
 
 use super::compile::Promise;
 use super::form::{
-    CriterionForm, DeliverableForm, FormatForm, InputForm, KindForm, NumberForm, PlanForm,
-    PriorityForm, SubtaskForm, TemplateForm, WordsForm, WorkspaceForm,
+    CriterionForm, DeliverableForm, FormatForm, InputForm, KindForm, MinutesForm, NumberForm,
+    PlanForm, PriorityForm, SubtaskForm, TemplateForm, WordsForm, WorkspaceForm,
 };
 use super::{CHECK_TIMEOUT_MS, top};
 
@@ -65,7 +65,7 @@ fn stages(plan: &Plan) -> Vec<(String, Vec<String>)> {
 
 fn subtask(task: &TaskSpec, names: &HashSet<&str>) -> SubtaskForm {
     let stated = Stated::of(task);
-    let (minutes, seconds) = duration(task.estimate.duration_ms);
+    let (minutes, seconds) = duration(&task.estimate);
     SubtaskForm {
         subtask_id: task.id.to_string(),
         title: (task.title != task.id.as_str()).then(|| task.title.clone()),
@@ -243,12 +243,17 @@ fn minutes_of(ms: u64) -> NumberForm {
     NumberForm(ms as f64 / 60_000.0)
 }
 
-/// Whole minutes as minutes, anything else in seconds, which people read more easily.
-fn duration(ms: Option<u64>) -> (Option<NumberForm>, Option<NumberForm>) {
-    match ms {
-        None => (None, None),
-        Some(ms) if ms % 60_000 == 0 => (Some(minutes_of(ms)), None),
-        Some(ms) => (None, Some(NumberForm(ms as f64 / 1_000.0))),
+/// A range and whole minutes as minutes, anything else in seconds, which people read more easily.
+fn duration(estimate: &Estimate) -> (Option<MinutesForm>, Option<NumberForm>) {
+    let number = |ms: u64| ms as f64 / 60_000.0;
+    match (estimate.duration_ms, estimate.duration_max_ms) {
+        (None, _) => (None, None),
+        (Some(low), Some(high)) => {
+            let range = format!("{}-{}", number(low), number(high));
+            (Some(MinutesForm::Range(range)), None)
+        }
+        (Some(ms), None) if ms % 60_000 == 0 => (Some(MinutesForm::Number(minutes_of(ms))), None),
+        (Some(ms), None) => (None, Some(NumberForm(ms as f64 / 1_000.0))),
     }
 }
 

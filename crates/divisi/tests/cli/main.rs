@@ -332,7 +332,7 @@ fn a_faulty_plan_is_told_with_its_line() {
     assert_eq!(output.status.code(), Some(2));
     let told = err(&output);
     assert!(
-        told.contains("error[plan-type]") && told.contains("plan.json:2:17"),
+        told.contains("error[text-type]") && told.contains("plan.json:2:17"),
         "{told}"
     );
 }

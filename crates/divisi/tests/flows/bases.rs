@@ -247,7 +247,7 @@ fn a_bad_plan_starts_nothing_and_names_every_fault() {
         {"subtask_id": "b", "command": ["true"], "dependencies": ["a", "c"]},
     ]});
     let ran = stage.run(&plan, &[]).expect(2);
-    for code in ["plan-unknown-key", "plan-cycle", "plan-unknown-id"] {
+    for code in ["text-unknown-key", "plan-cycle", "plan-unknown-id"] {
         assert!(ran.stderr.contains(code), "{}", ran.stderr);
     }
     assert!(ran.stderr.contains("command"), "the nearest known name");

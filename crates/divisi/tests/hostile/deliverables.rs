@@ -94,7 +94,7 @@ fn a_path_that_leads_outside_is_no_plan() {
         let plan = json!({"task_title": "outside", "subtasks": [
             {"subtask_id": "a", "command": ["true"], "deliverables": [path]},
         ]});
-        stage.run(&plan, &[]).expect(2).says("plan-path");
+        stage.run(&plan, &[]).expect(2).says("text-path");
         assert!(stage.try_view().is_none(), "nothing was started");
     }
 }

@@ -154,6 +154,7 @@ fn the_sources_own_form_is_taken_as_it_is() {
     assert_eq!(design.deliverables, []);
     let estimate = Estimate {
         duration_ms: Some(900_000),
+        duration_max_ms: None,
         tokens: Some(5_000),
     };
     assert_eq!(design.estimate, estimate);
@@ -402,8 +403,8 @@ fn parts_are_read_as_a_list_or_as_subtasks() {
         read.diagnostics.into_iter().map(|d| d.code).collect()
     };
     assert_eq!(faults("[]"), ["plan-empty"]);
-    assert_eq!(faults("7"), ["plan-type"]);
-    assert_eq!(faults("{}"), ["plan-missing"]);
+    assert_eq!(faults("7"), ["text-type"]);
+    assert_eq!(faults("{}"), ["text-missing"]);
     let twice = r#"[{"subtask_id": "a", "command": ["x"]}, {"subtask_id": "a", "command": ["x"]}]"#;
     assert_eq!(faults(twice), ["plan-duplicate-id"]);
     let outside = r#"[{"subtask_id": "a", "command": ["x"], "dependencies": ["z"]}]"#;
@@ -443,7 +444,7 @@ fn a_whole_plan_is_read_as_parts_with_its_stages() {
     };
     assert_eq!(
         fault.to_string(),
-        "[plan-conflict] p:4:73: a plan that takes a task's place has `criteria` of its own"
+        "[text-conflict] p:4:73: a plan that takes a task's place has `criteria` of its own"
     );
 }
 
@@ -461,19 +462,19 @@ fn a_plan_task_promises_its_plan_and_nothing_else() {
     };
     assert_eq!(task.criteria, [file]);
     for (rest, fault) in [
-        (r#""kind": "plan""#, "plan-missing"),
-        (r#""kind": "plan", "deliverables": []"#, "plan-missing"),
+        (r#""kind": "plan""#, "text-missing"),
+        (r#""kind": "plan", "deliverables": []"#, "text-missing"),
         (
             r#""kind": "plan", "deliverables": ["a.json", "b.md"]"#,
-            "plan-conflict",
+            "text-conflict",
         ),
         (
             r#""kind": "plan", "deliverables": ["a.json"], "workspace": "shared""#,
-            "plan-conflict",
+            "text-conflict",
         ),
         (
             r#""kind": "plan", "deliverables": ["a.json"], "template": {"output": "a.json"}"#,
-            "plan-conflict",
+            "text-conflict",
         ),
     ] {
         let read = super::super::read("p", one(rest).as_bytes());

@@ -6,7 +6,7 @@ use divisi_core::plan::{
 use divisi_core::{Criterion, Format, TaskId, TaskKind, WorkspaceKind};
 
 use super::super::compile::Promise;
-use super::super::{read, write};
+use super::super::{MINUTES_MAX, read, write};
 use super::meaning::{EVERYTHING, SOURCE};
 use super::plan_with_warnings;
 
@@ -235,10 +235,7 @@ impl Dice {
                 Priority::High,
                 Priority::Critical,
             ]),
-            estimate: Estimate {
-                duration_ms: self.some(Dice::duration_ms),
-                tokens: self.some(|dice| dice.roll(1_000_000_000_001)),
-            },
+            estimate: self.estimate(),
             kind,
             work,
             dependencies,
@@ -246,6 +243,17 @@ impl Dice {
             deliverables,
             criteria,
             workspace,
+        }
+    }
+
+    fn estimate(&mut self) -> Estimate {
+        let duration_ms = self.some(Dice::duration_ms);
+        let longer = self.some(Dice::duration_ms).filter(|&more| more > 0);
+        let longer = duration_ms.zip(longer).map(|(ms, more)| ms + more);
+        Estimate {
+            duration_ms,
+            duration_max_ms: longer.filter(|&ms| ms <= MINUTES_MAX * 60_000),
+            tokens: self.some(|dice| dice.roll(1_000_000_000_001)),
         }
     }
 

@@ -48,7 +48,7 @@ fn hundreds_of_thousands_of_faults_are_counted_and_the_first_ones_shown() {
     let last = read.diagnostics.last().unwrap();
     assert_eq!(
         last.to_string(),
-        format!("[plan-more] {hidden} more errors")
+        format!("[text-more] {hidden} more errors")
     );
 }
 
@@ -74,7 +74,7 @@ fn a_plan_beyond_all_measure_is_refused_by_its_count() {
     let read = read_parts("p", format!("[{}]", subtasks.join(",")).as_bytes());
     assert_eq!(
         read.diagnostics[0].to_string(),
-        "[plan-too-large] p:1:1: there are 200001 tasks, at most 200000 can be run"
+        "[text-too-large] p:1:1: there are 200001 tasks, at most 200000 can be run"
     );
 }
 
@@ -88,8 +88,8 @@ fn warnings_do_not_crowd_out_errors() {
     assert_eq!(parts.parts, None);
     let of = |code: &str| parts.diagnostics.iter().filter(|d| d.code == code).count();
     assert_eq!(of("plan-unfalsifiable"), DIAGNOSTICS_MAX);
-    assert_eq!(of("plan-type"), 1);
-    assert_eq!(of("plan-more"), 1);
+    assert_eq!(of("text-type"), 1);
+    assert_eq!(of("text-more"), 1);
 }
 
 #[test]
@@ -101,5 +101,5 @@ fn one_giant_name_is_not_repeated_in_full() {
     let read = read("p", text.as_bytes());
     assert!(read.diagnostics.iter().all(|d| d.cause.len() < 300));
     let codes: Vec<&str> = read.diagnostics.iter().map(|d| &*d.code).collect();
-    assert_eq!(codes, ["plan-unknown-key", "plan-id"]);
+    assert_eq!(codes, ["text-unknown-key", "text-id"]);
 }

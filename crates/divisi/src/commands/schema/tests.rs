@@ -147,6 +147,7 @@ fn full_task(work: Work, workspace: WorkspaceKind, kind: TaskKind, priority: Pri
         priority,
         estimate: Estimate {
             duration_ms: Some(1),
+            duration_max_ms: Some(2),
             tokens: Some(2),
         },
     }

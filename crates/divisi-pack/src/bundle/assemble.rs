@@ -1,0 +1,279 @@
+//! Puts a workflow together with roles, templates and inputs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use divisi_core::Diagnostic;
+use divisi_core::diagnostic::Severity;
+use divisi_core::plan::Work;
+
+use super::{Assembled, Bundle, FORMAT, Given};
+use crate::codes;
+use crate::faults::shown;
+use crate::nearest::nearest;
+use crate::role::{Library, Role, canonical};
+use crate::template::{BUILT_IN, GENERIC};
+use crate::workflow::{InputValue, Workflow};
+use crate::{pattern, placeholder};
+
+/// The folder that a workflow may name before a template, since that is where templates are.
+const TEMPLATES_FOLDER: &str = "templates/";
+
+/// Puts a workflow together. `templates` are layers of templates by name (their path beneath the
+/// layer's folder of templates), the strongest first; the built-in ones come last.
+#[must_use]
+pub fn assemble(
+    workflow: &Workflow,
+    library: &Library,
+    templates: &[&BTreeMap<String, String>],
+    given: &Given,
+) -> Assembled {
+    let mut found = Found {
+        workflow,
+        diagnostics: Vec::new(),
+    };
+    let roles = found.roles(library);
+    let templates = layered(templates);
+    let bundle = Bundle {
+        format: FORMAT,
+        prompts: found.prompts(&roles, &templates),
+        inputs: found.inputs(given),
+        agents: found.agents(&roles, given),
+        targets: found.targets(given),
+        workflow: workflow.clone(),
+        roles,
+        templates,
+        calibration: given.calibration.clone(),
+    };
+    let refused = found
+        .diagnostics
+        .iter()
+        .any(|d| d.severity == Severity::Error);
+    Assembled {
+        bundle: (!refused).then_some(bundle),
+        diagnostics: found.diagnostics,
+    }
+}
+
+fn layered(layers: &[&BTreeMap<String, String>]) -> BTreeMap<String, String> {
+    let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+    let mut templates: BTreeMap<String, String> = BUILT_IN.iter().map(owned).collect();
+    for layer in layers.iter().rev() {
+        for (name, text) in *layer {
+            templates.insert(name.clone(), text.clone());
+        }
+    }
+    templates
+}
+
+/// The name of a template among those that there are, with or without its folder.
+pub(super) fn named<'n>(templates: &BTreeMap<String, String>, path: &'n str) -> Option<&'n str> {
+    let names = [Some(path), path.strip_prefix(TEMPLATES_FOLDER)];
+    names
+        .into_iter()
+        .flatten()
+        .find(|name| templates.contains_key(*name))
+}
+
+struct Found<'w> {
+    workflow: &'w Workflow,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Found<'_> {
+    fn error(&mut self, code: &'static str, cause: String) -> &mut Diagnostic {
+        let diagnostic = Diagnostic::error(code, cause).at(self.workflow.place.clone());
+        self.diagnostics.push(diagnostic);
+        self.diagnostics.last_mut().expect("it was just pushed")
+    }
+
+    /// The roles that the workflow uses and those that it says something of.
+    fn roles(&mut self, library: &Library) -> BTreeMap<String, Role> {
+        let mut own: BTreeMap<String, Role> = BTreeMap::new();
+        for patch in &self.workflow.roles {
+            let role = library.patched(patch);
+            let place = patch.place.clone();
+            if let Some(other) = own.insert(role.id.clone(), role) {
+                let cause = format!("two roles have the id {}", shown(&other.id));
+                let diagnostic = Diagnostic::error(codes::ROLE_DUPLICATE, cause)
+                    .at(place)
+                    .hint(format!("the other one stands at {}", other.place));
+                self.diagnostics.push(diagnostic);
+            }
+        }
+        let mut roles: BTreeMap<String, Role> = BTreeMap::new();
+        for entry in self.workflow.iterations.iter().flat_map(|it| &it.entries) {
+            let Some(name) = entry.role.as_deref() else {
+                continue;
+            };
+            let key = canonical(name);
+            let known = library.get(name);
+            let id = known.map_or(&key, |role| &role.id);
+            if let Some(role) = own.get(id).or(known) {
+                roles.insert(key, role.clone());
+                continue;
+            }
+            let cause = format!("there is no role {}", shown(name));
+            let meant = nearest(&key, own.keys().map(String::as_str));
+            let meant = meant.or_else(|| library.nearest(name));
+            let mut diagnostic =
+                Diagnostic::error(codes::WORKFLOW_ROLE, cause).at(entry.place.clone());
+            if let Some(meant) = meant {
+                diagnostic = diagnostic.hint(format!("did you mean {}?", shown(meant)));
+            }
+            let hint = "describe it under `agent_roles`, or in a file of its own in `roles/`";
+            self.diagnostics.push(diagnostic.hint(hint));
+        }
+        for (id, role) in own {
+            roles.entry(id).or_insert(role);
+        }
+        roles
+    }
+
+    /// The template of each role to which a prompt is given.
+    fn prompts(
+        &mut self,
+        roles: &BTreeMap<String, Role>,
+        templates: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        let mut declared: BTreeMap<&str, &str> = BTreeMap::new();
+        for (name, path) in &self.workflow.templates {
+            let id = roles.get(name).map_or(name.as_str(), |role| &role.id);
+            declared.insert(id, path);
+        }
+        let entries = self.workflow.iterations.iter().flat_map(|it| &it.entries);
+        let prompted = entries.filter(|entry| entry.work == Work::Handoff);
+        let used: BTreeMap<&str, &Role> = prompted
+            .filter_map(|entry| roles.get(&canonical(entry.role.as_deref()?)))
+            .map(|role| (&*role.id, role))
+            .collect();
+        let mut prompts = BTreeMap::new();
+        for (id, role) in used {
+            let usual = format!("{}.md.j2", id.replace('_', "-"));
+            let path = declared.get(id).copied();
+            let name = match path {
+                Some(path) => named(templates, path),
+                None => named(templates, &usual),
+            };
+            if name.is_none() {
+                let cause = match path {
+                    Some(path) => format!(
+                        "there is no template {} for {}; the generic one is used",
+                        shown(path),
+                        shown(&role.name)
+                    ),
+                    None => format!(
+                        "there is no template for {}; the generic one is used",
+                        shown(&role.name)
+                    ),
+                };
+                let at = path.unwrap_or(&usual);
+                let at = at.strip_prefix(TEMPLATES_FOLDER).unwrap_or(at);
+                let diagnostic = Diagnostic::warning(codes::WORKFLOW_TEMPLATE, cause)
+                    .at(self.workflow.place.clone())
+                    .hint(format!("write it to {}", shown(&format!("templates/{at}"))));
+                self.diagnostics.push(diagnostic);
+            }
+            prompts.insert(id.to_owned(), name.unwrap_or(GENERIC).to_owned());
+        }
+        prompts
+    }
+
+    fn inputs(&mut self, given: &Given) -> BTreeMap<String, InputValue> {
+        let mut inputs = BTreeMap::new();
+        let texts: BTreeMap<&str, &str> = given
+            .inputs
+            .iter()
+            .map(|(name, text)| (&**name, &**text))
+            .collect();
+        for declared in &self.workflow.inputs {
+            let name = &declared.name;
+            let text = texts.get(&**name).copied().or(declared.default.as_deref());
+            let Some(text) = text else {
+                let what = match &*declared.description {
+                    "" => String::new(),
+                    text => format!(": {text}"),
+                };
+                self.error(
+                    codes::WORKFLOW_INPUT,
+                    format!("the input {} has no value{what}", shown(name)),
+                )
+                .hints
+                .push(format!("give it with `--set {name}=…`"));
+                continue;
+            };
+            match declared.value(text) {
+                Ok(value) => _ = inputs.insert(name.clone(), value),
+                Err(fault) => {
+                    let cause = format!("the input {} is {fault}", shown(name));
+                    self.error(codes::WORKFLOW_INPUT, cause);
+                }
+            }
+        }
+        // A variable that patterns leave open may be given, too.
+        let open = self.open_variables();
+        for (name, text) in texts {
+            if self
+                .workflow
+                .inputs
+                .iter()
+                .any(|declared| declared.name == name)
+            {
+                continue;
+            }
+            if open.contains(name) && !text.is_empty() && !text.contains(char::is_control) {
+                inputs.insert(name.to_owned(), InputValue::Text(text.to_owned()));
+                continue;
+            }
+            let known = self.workflow.inputs.iter().map(|declared| &*declared.name);
+            let meant = nearest(name, known.chain(open.iter().map(String::as_str)));
+            let hint = meant.map(|meant| format!("did you mean {}?", shown(meant)));
+            let cause = format!("the workflow has no input {}", shown(name));
+            self.error(codes::WORKFLOW_INPUT, cause).hints.extend(hint);
+        }
+        inputs
+    }
+
+    /// The names that patterns bind.
+    fn open_variables(&self) -> BTreeSet<String> {
+        let entries = self.workflow.iterations.iter().flat_map(|it| &it.entries);
+        let patterns = entries.flat_map(|entry| &entry.targets);
+        let names = patterns.flat_map(|targets| placeholder::names(&targets.pattern));
+        names.map(str::to_owned).collect()
+    }
+
+    fn agents(
+        &mut self,
+        roles: &BTreeMap<String, Role>,
+        given: &Given,
+    ) -> BTreeMap<String, String> {
+        let mut agents = BTreeMap::new();
+        for (name, agent) in &given.agents {
+            let id = canonical(name);
+            let role = roles.get(&id).or_else(|| {
+                roles
+                    .values()
+                    .find(|role| role.id == id || role.aliases.contains(&id))
+            });
+            if let Some(role) = role {
+                agents.insert(role.id.clone(), agent.clone());
+                continue;
+            }
+            let meant = nearest(&id, roles.values().map(|role| &*role.id));
+            let hint = meant.map(|meant| format!("did you mean {}?", shown(meant)));
+            let cause = format!("the workflow has no role {}", shown(name));
+            self.error(codes::WORKFLOW_ROLE, cause).hints.extend(hint);
+        }
+        agents
+    }
+
+    fn targets(&mut self, given: &Given) -> Vec<String> {
+        for text in &given.targets {
+            if let Err(fault) = pattern::check(text) {
+                let cause = format!("the pattern {} {fault}", shown(text));
+                self.diagnostics
+                    .push(Diagnostic::error(codes::PATTERN, cause));
+            }
+        }
+        given.targets.clone()
+    }
+}

@@ -1,0 +1,197 @@
+//! One iteration as tasks: targets are matched, shared among agents, and each agent's share becomes
+//! a task with its prompt, its deliverables and its criteria.
+
+use std::collections::BTreeMap;
+
+use divisi_core::diagnostic::Severity;
+use divisi_core::plan::Work;
+use divisi_core::{Criterion, Diagnostic, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
+
+use super::criteria::{self, Subject};
+use super::making::Making;
+use super::prompt::Prompts;
+use super::shared::{Shared, check_promised};
+use super::{Bundle, Expanded, Expansion, TASKS_MAX};
+use crate::codes;
+use crate::estimate::Estimate;
+use crate::faults::{DIAGNOSTICS_MAX, shown};
+use crate::plan_file::CRITERIA_MAX;
+use crate::workflow::Iteration;
+
+/// Expands an iteration, by id or name, against the paths of the tree.
+///
+/// Patterns that match nothing, two targets that promise one file, and work beyond a budget are
+/// errors; nothing is left out silently.
+#[must_use]
+pub fn expand<S: AsRef<str>>(bundle: &Bundle, iteration: &str, paths: &[S]) -> Expanded {
+    let mut diagnostics = Vec::new();
+    let Some(iteration) = bundle.workflow.iteration(iteration) else {
+        let cause = format!(
+            "the workflow {} has no iteration {}",
+            shown(&bundle.workflow.name),
+            shown(iteration)
+        );
+        diagnostics.push(Diagnostic::error(codes::WORKFLOW_UNKNOWN, cause));
+        return Expanded {
+            expansion: None,
+            diagnostics,
+        };
+    };
+    let paths: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
+    let entries: Vec<Shared<'_>> = iteration
+        .entries
+        .iter()
+        .map(|entry| Shared::of(bundle, iteration, entry, &paths, &mut diagnostics))
+        .collect();
+    check_promised(&entries, &mut diagnostics);
+    let expansion = match refused(&diagnostics) {
+        true => None,
+        false => Some(tasks(bundle, iteration, &entries, &mut diagnostics)),
+    };
+    let expansion = expansion.filter(|_| !refused(&diagnostics));
+    cap(&mut diagnostics);
+    Expanded {
+        expansion,
+        diagnostics,
+    }
+}
+
+fn refused(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|d| d.severity == Severity::Error)
+}
+
+/// Nobody reads more; what is left out is counted.
+fn cap(diagnostics: &mut Vec<Diagnostic>) {
+    if diagnostics.len() > DIAGNOSTICS_MAX {
+        diagnostics.sort_by_key(|d| std::cmp::Reverse(d.severity));
+        let hidden = diagnostics.split_off(DIAGNOSTICS_MAX);
+        let cause = format!("{} more faults", hidden.len());
+        diagnostics.push(match refused(&hidden) {
+            true => Diagnostic::error(codes::MORE, cause),
+            false => Diagnostic::warning(codes::MORE, cause),
+        });
+    }
+}
+
+fn tasks(
+    bundle: &Bundle,
+    iteration: &Iteration,
+    entries: &[Shared<'_>],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Expansion {
+    let count: usize = entries.iter().map(|shared| shared.agents.len()).sum();
+    let ids: BTreeMap<&str, Vec<TaskId>> = entries
+        .iter()
+        .map(|shared| (&*shared.entry.label, ids(iteration, shared)))
+        .collect();
+    let mut prompts = Prompts::new(bundle, iteration, diagnostics);
+    let all = entries
+        .iter()
+        .flat_map(|shared| shared.agents.iter().map(move |given| (shared, given)));
+    let all = Subject {
+        bundle,
+        agents: all.collect(),
+    };
+    let complete = criteria::compile(&iteration.criteria, &all);
+    let mut by_file: BTreeMap<&str, Vec<&Criterion>> = BTreeMap::new();
+    for criterion in &complete {
+        if let Some(file) = criteria::file(criterion) {
+            by_file.entry(file).or_default().push(criterion);
+        }
+    }
+    let mut expansion = Expansion {
+        iteration: iteration.id.clone(),
+        tasks: Vec::with_capacity(count + 1),
+        shares: Vec::with_capacity(count),
+        estimate: Estimate::default(),
+        context: prompts.context().to_owned(),
+    };
+    if count > TASKS_MAX {
+        let cause = format!("{count} tasks, more than {TASKS_MAX}");
+        diagnostics.push(Diagnostic::error(codes::TOO_LARGE, cause).at(iteration.place.clone()));
+        return expansion;
+    }
+    for shared in entries {
+        for (agent, given) in shared.agents.iter().enumerate() {
+            let own = Subject {
+                bundle,
+                agents: vec![(shared, given)],
+            };
+            let mut criteria = criteria::compile(&shared.entry.criteria, &own);
+            for made in &given.made {
+                for &criterion in by_file.get(&*made.path).into_iter().flatten() {
+                    if !criteria.contains(criterion) {
+                        criteria.push(criterion.clone());
+                    }
+                }
+            }
+            let work = Making {
+                bundle,
+                iteration,
+                shared,
+                agent,
+                ids: &ids,
+            };
+            let (task, share) = work.task(&criteria, &mut prompts, diagnostics);
+            expansion.tasks.push(task);
+            expansion.shares.push(share);
+        }
+    }
+    if complete.len() > usize::from(u16::MAX) {
+        let cause = format!("{} criteria, more than {}", complete.len(), u16::MAX);
+        diagnostics.push(Diagnostic::error(codes::TOO_LARGE, cause).at(iteration.place.clone()));
+    }
+    let review = review(iteration, &expansion.tasks, complete);
+    expansion.tasks.extend(review);
+    expansion.estimate = Estimate::of(
+        &Plan {
+            tasks: expansion.tasks.clone(),
+            ..Plan::default()
+        },
+        None,
+    );
+    expansion
+}
+
+fn ids(iteration: &Iteration, shared: &Shared<'_>) -> Vec<TaskId> {
+    let stem = format!("{}.{}", iteration.id, shared.entry.label);
+    let id = |text: String| TaskId::new(text).expect("short slugs with dots between are an id");
+    match shared.entry.targets.is_empty() {
+        true => vec![id(stem)],
+        false => (1..=shared.agents.len())
+            .map(|number| id(format!("{stem}.{number}")))
+            .collect(),
+    }
+}
+
+/// The task that ends the iteration: it changes nothing and carries the criteria.
+fn review(iteration: &Iteration, tasks: &[TaskSpec], criteria: Vec<Criterion>) -> Option<TaskSpec> {
+    let mut criteria = criteria;
+    if criteria.is_empty() {
+        let promised = tasks.iter().flat_map(|task| &task.deliverables);
+        criteria = promised
+            .take(CRITERIA_MAX)
+            .map(|made| Criterion::File {
+                path: made.path.clone(),
+                min_bytes: 1,
+            })
+            .collect();
+    }
+    if criteria.is_empty() {
+        return None;
+    }
+    let id = TaskId::new(format!("{}.review", iteration.id)).expect("a slug and a word are an id");
+    Some(TaskSpec {
+        title: format!("Review: {}", iteration.name),
+        description: match &*iteration.goal {
+            "" => String::new(),
+            goal => format!("Whether this was reached: {goal}"),
+        },
+        kind: TaskKind::Review,
+        work: Work::Nothing,
+        dependencies: tasks.iter().map(|task| task.id.clone()).collect(),
+        criteria,
+        workspace: WorkspaceKind::Worktree,
+        ..TaskSpec::command(id, &[])
+    })
+}

@@ -1,0 +1,203 @@
+//! Bundles: a workflow with everything that its expansion reads, and the tasks that come of it.
+//!
+//! 1. [`assemble`] puts a workflow together with roles, templates and inputs. The [`Bundle`] is
+//!    complete in itself: it is kept with the run, so that editing a role while the run works
+//!    changes the next run and not this one.
+//! 2. [`expand`] turns one iteration into tasks, given the paths of the tree as it is when the
+//!    iteration starts. The same bundle and paths give the same tasks.
+//! 3. [`predict`] expands all iterations against the paths that are there and those that are
+//!    promised. It shows what a run would do, and is a guess: agents may make more or less.
+//!
+//! ```
+//! use divisi_pack::{bundle, role::Library, workflow};
+//!
+//! let text = "workflow: {name: review, iterations: [{name: read, agents: [{role: qa, \
+//!             targets: ['src/*.rs'], deliverables: ['reviews/{file_id}.md']}]}]}";
+//! let workflow = workflow::read("review.yaml", text.as_bytes()).workflow.unwrap();
+//! let given = bundle::Given::default();
+//! let bundle = bundle::assemble(&workflow, &Library::built_in(), &[], &given).bundle.unwrap();
+//! let expanded = bundle::expand(&bundle, "read", &["src/main.rs", "README.md"]);
+//! let tasks = expanded.expansion.unwrap().tasks;
+//! assert_eq!(tasks[0].id.as_str(), "read.qa.1");
+//! assert_eq!(tasks[0].deliverables[0].path, "reviews/main.md");
+//! ```
+
+mod assemble;
+mod criteria;
+mod expand;
+mod making;
+mod predict;
+mod prompt;
+mod shared;
+mod targets;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use divisi_core::{Diagnostic, TaskSpec};
+use serde::{Deserialize, Serialize};
+
+pub use assemble::assemble;
+pub use expand::expand;
+pub use predict::{Prediction, predict};
+
+use crate::allocation::Share;
+use crate::estimate::Estimate;
+use crate::role::Role;
+use crate::workflow::{InputValue, Workflow};
+
+/// The version of what a stored bundle looks like.
+pub const FORMAT: u32 = 1;
+
+/// Tokens that a point takes unless calibrated.
+pub const TOKENS_PER_POINT: u64 = 1_000;
+
+/// Milliseconds that a point takes unless calibrated.
+pub const MS_PER_POINT: u64 = 60_000;
+
+/// How much longer than expected a task may take, in percent: the upper end of its range.
+pub const SLACK_PERCENT: u64 = 150;
+
+/// The most tasks of one iteration.
+pub const TASKS_MAX: usize = 100_000;
+
+/// The longest prompt, in bytes.
+pub const PROMPT_BYTES_MAX: usize = 256 << 10;
+
+/// A workflow with everything that its expansion reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// [`FORMAT`] when it was stored.
+    pub format: u32,
+    /// The workflow.
+    pub workflow: Workflow,
+    /// Its roles, each under the name that the workflow uses, in [`crate::role::canonical`] form.
+    pub roles: BTreeMap<String, Role>,
+    /// All templates by name.
+    pub templates: BTreeMap<String, String>,
+    /// For each role's id, the name of its prompts' template.
+    pub prompts: BTreeMap<String, String>,
+    /// The values of its inputs by name.
+    pub inputs: BTreeMap<String, InputValue>,
+    /// Agents by role id (`--agent ROLE=AGENT`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub agents: BTreeMap<String, String>,
+    /// Patterns that stand in place of the targets of iterations that wait for none (`--targets`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
+    /// What a point takes.
+    pub calibration: Calibration,
+}
+
+/// What a point takes, from the project's history.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Unless a role has its own.
+    pub rate: Rate,
+    /// By role id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub roles: BTreeMap<String, Rate>,
+}
+
+/// What a point takes of one role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// Tokens.
+    pub tokens_per_point: u64,
+    /// Milliseconds.
+    pub ms_per_point: u64,
+}
+
+impl Default for Rate {
+    fn default() -> Rate {
+        Rate {
+            tokens_per_point: TOKENS_PER_POINT,
+            ms_per_point: MS_PER_POINT,
+        }
+    }
+}
+
+impl Calibration {
+    /// The rate of a role.
+    #[must_use]
+    pub fn rate(&self, role: Option<&Role>) -> Rate {
+        let own = role.and_then(|role| self.roles.get(&role.id));
+        own.copied().unwrap_or(self.rate)
+    }
+}
+
+/// What the caller adds to a workflow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Values of inputs by name, as texts (`--set id=42`); of two for one name the later counts.
+    pub inputs: Vec<(String, String)>,
+    /// Patterns in place of the targets of iterations that wait for none (`--targets`).
+    pub targets: Vec<String>,
+    /// Agents by role (`--agent ROLE=AGENT`).
+    pub agents: Vec<(String, String)>,
+    /// What a point takes.
+    pub calibration: Calibration,
+}
+
+/// A bundle and what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assembled {
+    /// The bundle; `None` exactly if an error is among the diagnostics.
+    pub bundle: Option<Bundle>,
+    /// Errors and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One iteration as tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expansion {
+    /// The iteration's id.
+    pub iteration: String,
+    /// Its tasks. They wait for each other only; the last one is the iteration's review, which
+    /// waits for all others and carries its criteria. Ids are unique in the workflow.
+    pub tasks: Vec<TaskSpec>,
+    /// What each agent is given, in the order of the tasks, the review left out.
+    pub shares: Vec<Share>,
+    /// What the tasks are expected to take.
+    pub estimate: Estimate,
+    /// What all of its tasks are told: the text that stands in every prompt.
+    pub context: String,
+}
+
+/// An expansion and what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expanded {
+    /// The expansion; `None` exactly if an error is among the diagnostics.
+    pub expansion: Option<Expansion>,
+    /// Errors and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Bundle {
+    /// The bundle as it is stored.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a bundle has only text keys")
+    }
+
+    /// A stored bundle.
+    ///
+    /// # Errors
+    /// Why it cannot be read, as a fragment.
+    pub fn from_json(bytes: &[u8]) -> Result<Bundle, String> {
+        let bundle: Bundle = serde_json::from_slice(bytes)
+            .map_err(|error| format!("the bundle does not parse: {error}"))?;
+        if bundle.format != FORMAT {
+            let format = bundle.format;
+            return Err(format!("the bundle has format {format}, not {FORMAT}"));
+        }
+        Ok(bundle)
+    }
+
+    /// The role of an entry, if it has one.
+    #[must_use]
+    pub fn role(&self, name: Option<&str>) -> Option<&Role> {
+        self.roles.get(&crate::role::canonical(name?))
+    }
+}

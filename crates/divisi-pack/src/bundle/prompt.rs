@@ -1,0 +1,157 @@
+//! Prompts: role, work and context as one text, rendered once and never looked at again.
+
+use std::collections::BTreeSet;
+
+use divisi_core::Diagnostic;
+use minijinja::context;
+use minijinja::value::{Serde, Value};
+
+use super::targets::Target;
+use super::{Bundle, PROMPT_BYTES_MAX};
+use crate::allocation::Share;
+use crate::codes;
+use crate::faults::shown;
+use crate::role::Role;
+use crate::template::{CONTEXT, GENERIC, Templates};
+use crate::workflow::{Entry, Iteration, Promised, Statement};
+
+/// What a prompt says beside role and iteration.
+pub(super) struct Said<'s> {
+    pub(super) share: &'s Share,
+    pub(super) title: &'s str,
+    pub(super) made: Vec<(&'s str, &'s Promised)>,
+    pub(super) targets: Vec<&'s Target>,
+    pub(super) conditions: &'s [String],
+}
+
+/// The prompts of one iteration.
+pub(super) struct Prompts<'b> {
+    bundle: &'b Bundle,
+    templates: Templates<'b>,
+    iteration: Value,
+    criteria: Vec<String>,
+    context: String,
+    /// Templates that failed: they would fail again, and may take long to do so.
+    failed: BTreeSet<String>,
+}
+
+impl<'b> Prompts<'b> {
+    pub(super) fn new(
+        bundle: &'b Bundle,
+        iteration: &'b Iteration,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Prompts<'b> {
+        let templates = bundle.templates.iter();
+        let templates = Templates::new(templates.map(|(name, text)| (&**name, &**text)));
+        let told = bundle.workflow.context.and(&iteration.context);
+        let words = |statement: &Statement| match statement {
+            Statement::Words(text) => text.clone(),
+            Statement::Check(check) => check.to_string(),
+        };
+        let mut prompts = Prompts {
+            bundle,
+            templates,
+            iteration: context! {
+                id => iteration.id.as_str(),
+                name => iteration.name.as_str(),
+                goal => iteration.goal.as_str(),
+                phase => iteration.phase.as_deref().unwrap_or_default(),
+            },
+            criteria: iteration.criteria.iter().map(words).collect(),
+            context: String::new(),
+            failed: BTreeSet::new(),
+        };
+        let values = context! {
+            iteration => prompts.iteration.clone(),
+            workflow => prompts.workflow(),
+            context => Value::from(Serde(&told)),
+        };
+        prompts.context = prompts
+            .fill(CONTEXT, values, diagnostics)
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
+        prompts
+    }
+
+    /// The text that stands in every prompt of the iteration.
+    pub(super) fn context(&self) -> &str {
+        &self.context
+    }
+
+    fn workflow(&self) -> Value {
+        let workflow = &self.bundle.workflow;
+        context! {
+            name => workflow.name.as_str(),
+            description => workflow.description.as_str(),
+            version => workflow.version.as_deref().unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn render(
+        &mut self,
+        entry: &Entry,
+        role: Option<&Role>,
+        said: &Said<'_>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> String {
+        let name = role.and_then(|role| self.bundle.prompts.get(&role.id));
+        let name = name.map_or(GENERIC, String::as_str).to_owned();
+        let files = said.made.iter().map(|(path, promised)| {
+            context! {
+                path => *path,
+                template => promised.template.as_deref().unwrap_or_default(),
+                description => promised.description.as_deref().unwrap_or_default(),
+            }
+        });
+        let targets = said
+            .targets
+            .iter()
+            .map(|target| context! { path => target.path.as_str() });
+        let share = said.share;
+        let values = context! {
+            role => Value::from(Serde(role)),
+            workflow => self.workflow(),
+            iteration => self.iteration.clone(),
+            task => context! {
+                id => share.task.as_str(),
+                title => said.title,
+                number => share.number,
+                agents => share.agents,
+            },
+            instructions => entry.description.as_str(),
+            targets => targets.collect::<Vec<Value>>(),
+            deliverables => files.collect::<Vec<Value>>(),
+            conditions => Value::from_iter(said.conditions.iter().map(String::as_str)),
+            inputs => Value::from(Serde(&self.bundle.inputs)),
+            completion_criteria => Value::from_iter(self.criteria.iter().map(String::as_str)),
+            context => self.context.as_str(),
+            points => share.points,
+            estimated_tokens => share.tokens,
+            risk_level => share.risk.map_or("unknown", |risk| risk.word()),
+        };
+        let text = self.fill(&name, values, diagnostics);
+        text.unwrap_or_default()
+    }
+
+    fn fill(
+        &mut self,
+        name: &str,
+        values: Value,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<String> {
+        if self.failed.contains(name) {
+            return None;
+        }
+        match self.templates.fill(name, values, PROMPT_BYTES_MAX) {
+            Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(fault) => {
+                let cause = format!("the template {} cannot be filled: {fault}", shown(name));
+                let diagnostic = Diagnostic::error(codes::WORKFLOW_TEMPLATE, cause);
+                diagnostics.push(diagnostic.at(self.bundle.workflow.place.clone()));
+                self.failed.insert(name.to_owned());
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The first half of an expansion: which targets there are, who is given which of them, and what is
+//! promised for them.
+
+use std::collections::{BTreeMap, HashSet};
+
+use divisi_core::Diagnostic;
+use divisi_core::plan::Work;
+
+use super::targets::{self, Matched, Target, Values};
+use super::{Bundle, Rate};
+use crate::allocation::{self, Risk, share};
+use crate::codes;
+use crate::faults::shown;
+use crate::role::Role;
+use crate::workflow::{Entry, Iteration, Strategy};
+use crate::{paths, placeholder};
+
+/// An entry with its targets, shared among agents.
+pub(super) struct Shared<'e> {
+    pub(super) entry: &'e Entry,
+    pub(super) role: Option<&'e Role>,
+    pub(super) matched: Matched,
+    pub(super) agents: Vec<Given>,
+}
+
+/// What one agent is given.
+pub(super) struct Given {
+    /// Positions of its targets.
+    pub(super) positions: Vec<usize>,
+    pub(super) made: Vec<Made>,
+    pub(super) points: u64,
+    pub(super) tokens: u64,
+}
+
+/// A file that is promised.
+pub(super) struct Made {
+    pub(super) path: String,
+    /// Which of the entry's deliverables it is.
+    pub(super) promised: usize,
+    /// The position of the target that it is for.
+    target: Option<usize>,
+}
+
+impl<'e> Shared<'e> {
+    pub(super) fn of(
+        bundle: &'e Bundle,
+        iteration: &Iteration,
+        entry: &'e Entry,
+        paths: &[&str],
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Shared<'e> {
+        let matched = targets::of(bundle, iteration, entry, paths, diagnostics);
+        let role = bundle.role(entry.role.as_deref());
+        let rate = bundle.calibration.rate(role);
+        let count = matched.targets.len();
+        let budget = Budget::of(entry, role, rate);
+        let most = budget.most(count, diagnostics);
+        let by = |at: usize| match &entry.allocation.strategy {
+            Strategy::By(name) => {
+                let values = Values {
+                    bundle,
+                    target: matched.targets.get(at),
+                };
+                values.get(name).unwrap_or_default()
+            }
+            _ => String::new(),
+        };
+        if count == 0 && !entry.targets.is_empty() {
+            return Shared {
+                entry,
+                role,
+                matched,
+                agents: Vec::new(),
+            };
+        }
+        let shares = share(&entry.allocation.strategy, count, most, by);
+        let agents: Vec<Given> = shares
+            .into_iter()
+            .map(|positions| {
+                let points = budget.points * positions.len().max(1) as u64;
+                Given {
+                    made: made(bundle, entry, &matched.targets, &positions, diagnostics),
+                    tokens: if budget.counts {
+                        points * rate.tokens_per_point
+                    } else {
+                        0
+                    },
+                    points,
+                    positions,
+                }
+            })
+            .collect();
+        budget.warn(&agents, diagnostics);
+        Shared {
+            entry,
+            role,
+            matched,
+            agents,
+        }
+    }
+}
+
+/// What an entry's points mean for its role's budget.
+struct Budget<'e> {
+    entry: &'e Entry,
+    role: Option<&'e Role>,
+    points: u64,
+    tokens_each: u64,
+    /// Whether tokens are used at all: only where an agent is given a handoff.
+    counts: bool,
+}
+
+impl<'e> Budget<'e> {
+    fn of(entry: &'e Entry, role: Option<&'e Role>, rate: Rate) -> Budget<'e> {
+        let points = u64::from(entry.points.unwrap_or(1));
+        Budget {
+            entry,
+            role,
+            points,
+            tokens_each: points.saturating_mul(rate.tokens_per_point),
+            counts: entry.work == Work::Handoff,
+        }
+    }
+
+    fn budget(&self) -> Option<(&'e Role, u64)> {
+        let role = self.role.filter(|_| self.counts)?;
+        Some((role, role.budget_tokens?))
+    }
+
+    /// How many targets an agent is given at most: its threshold, and no more than its budget has
+    /// room for.
+    fn most(&self, count: usize, diagnostics: &mut Vec<Diagnostic>) -> Option<u32> {
+        let threshold = self.entry.allocation.max_per_agent;
+        let threshold = threshold.or(self.role.and_then(|role| role.targets_max));
+        let Some((role, budget)) = self.budget() else {
+            return threshold;
+        };
+        let together = match self.entry.allocation.strategy {
+            Strategy::Single => count.max(1) as u64,
+            _ => 1,
+        };
+        if self.tokens_each.saturating_mul(together) > budget {
+            let tokens = self.tokens_each.saturating_mul(together);
+            let what = if together > 1 {
+                "all of its targets"
+            } else {
+                "one of its targets"
+            };
+            let what = if count == 0 { "its work" } else { what };
+            let cause = format!(
+                "{what} at once would take {} {tokens} tokens of {budget}",
+                shown(&role.name)
+            );
+            diagnostics.push(
+                Diagnostic::error(codes::WORKFLOW_BUDGET, cause)
+                    .at(self.entry.place.clone())
+                    .hint("split the work, give fewer points, or raise the role's `token_budget`"),
+            );
+            return threshold;
+        }
+        if self.tokens_each == 0 || together > 1 {
+            return threshold;
+        }
+        let fits = u32::try_from(budget / self.tokens_each).unwrap_or(u32::MAX);
+        let most = threshold.map_or(fits, |threshold| threshold.min(fits));
+        let agents = |most: Option<u32>| {
+            count
+                .div_ceil(most.map_or(count, |most| most as usize).max(1))
+                .max(1)
+        };
+        if agents(Some(most)) > agents(threshold) {
+            let cause = format!(
+                "{count} targets are shared among {} agents instead of {}: {fits} are what the \
+                 budget of {} has room for",
+                agents(Some(most)),
+                agents(threshold),
+                shown(&role.name)
+            );
+            diagnostics.push(
+                Diagnostic::warning(codes::WORKFLOW_BUDGET, cause).at(self.entry.place.clone()),
+            );
+        }
+        Some(most)
+    }
+
+    fn warn(&self, agents: &[Given], diagnostics: &mut Vec<Diagnostic>) {
+        let Some((role, budget)) = self.budget() else {
+            return;
+        };
+        let tokens = agents
+            .iter()
+            .map(|given| given.tokens)
+            .max()
+            .unwrap_or_default();
+        if allocation::suggests_split(tokens, budget) && Risk::of(tokens, budget) != Risk::Over {
+            let percent = u128::from(tokens) * 100 / u128::from(budget);
+            let cause = format!(
+                "an agent of {} is expected to take {percent} % of its budget",
+                shown(&role.name)
+            );
+            diagnostics.push(
+                Diagnostic::warning(codes::WORKFLOW_BUDGET, cause)
+                    .at(self.entry.place.clone())
+                    .hint("split the work: set `allocation: {max_per_agent: …}` lower"),
+            );
+        }
+    }
+}
+
+/// The files that one agent promises for its targets, each once.
+fn made(
+    bundle: &Bundle,
+    entry: &Entry,
+    targets: &[Target],
+    positions: &[usize],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Made> {
+    let mut made: Vec<Made> = Vec::new();
+    let one = [None];
+    let each: Vec<Option<usize>> = match positions {
+        [] => one.to_vec(),
+        positions => positions.iter().copied().map(Some).collect(),
+    };
+    for (number, promised) in entry.deliverables.iter().enumerate() {
+        for &position in &each {
+            let values = Values {
+                bundle,
+                target: position.and_then(|at| targets.get(at)),
+            };
+            let path = placeholder::fill(&promised.path, |name| values.get(name));
+            let mut names = placeholder::names(&promised.path);
+            let fault = match names.find(|name| values.get(name).is_none()) {
+                Some(name) => Some(format!("has {{{name}}}, and nothing says what that is")),
+                None => paths::fault(&path),
+            };
+            if let Some(fault) = fault {
+                let of = position.and_then(|at| targets.get(at));
+                let of = of.map(|target| format!(" of {}", shown(&target.path)));
+                let cause = format!(
+                    "the deliverable {}{} {fault}",
+                    shown(&path),
+                    of.unwrap_or_default()
+                );
+                diagnostics.push(Diagnostic::error(codes::PATH, cause).at(entry.place.clone()));
+                continue;
+            }
+            made.push(Made {
+                path,
+                promised: number,
+                target: position,
+            });
+        }
+    }
+    if matches!(
+        entry.allocation.strategy,
+        Strategy::Single | Strategy::By(_)
+    ) {
+        // One agent may speak of all of its targets in one file.
+        let mut seen = HashSet::new();
+        made.retain(|made| seen.insert(made.path.clone()));
+    }
+    made
+}
+
+/// Two targets, or two entries, that promise one file: neither could be told from the other.
+pub(super) fn check_promised(entries: &[Shared<'_>], diagnostics: &mut Vec<Diagnostic>) {
+    let mut owners: BTreeMap<&str, (usize, Option<usize>)> = BTreeMap::new();
+    for (number, shared) in entries.iter().enumerate() {
+        for made in shared.agents.iter().flat_map(|given| &given.made) {
+            let Some(&(other, target)) = owners.get(&*made.path) else {
+                owners.insert(&made.path, (number, made.target));
+                continue;
+            };
+            let name = |entry: usize, target: Option<usize>| {
+                let shared = &entries[entry];
+                match target.and_then(|at| shared.matched.targets.get(at)) {
+                    Some(target) => shown(&target.path),
+                    None => shown(&shared.entry.label),
+                }
+            };
+            let cause = format!(
+                "{} and {} both promise {}",
+                name(other, target),
+                name(number, made.target),
+                shown(&made.path)
+            );
+            let hint = match other == number {
+                true => {
+                    "use a variable such as `{file_id}` in the path, or, for one file about all \
+                     targets, `allocation: {strategy: single}`"
+                }
+                false => "give one of the two another path",
+            };
+            diagnostics.push(
+                Diagnostic::error(codes::WORKFLOW_SAME_FILE, cause)
+                    .at(shared.entry.place.clone())
+                    .hint(hint),
+            );
+        }
+    }
+}

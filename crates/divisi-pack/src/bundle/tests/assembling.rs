@@ -1,0 +1,162 @@
+use super::super::{Bundle, Given};
+use super::{
+    SOURCE, assemble, assembled, bundle, bundle_with, given, lines, one, templates, workflow,
+};
+use crate::role::{Layer, Library};
+
+fn refused(text: &str, given: &Given) -> Vec<String> {
+    let assembled = assembled(text, given);
+    assert!(assembled.bundle.is_none());
+    let shown = |d: &divisi_core::Diagnostic| format!("{d} ({})", d.hints.join("; "));
+    assembled.diagnostics.iter().map(shown).collect()
+}
+
+#[test]
+fn roles_are_the_workflows_over_the_librarys() {
+    let bundle = bundle(SOURCE);
+    let developer = bundle.role(Some("developer")).unwrap();
+    assert_eq!(developer.perspective, "Senior Backend Engineer");
+    assert_eq!(
+        (developer.budget_tokens, developer.targets_max),
+        (Some(50_000), Some(5))
+    );
+    assert_eq!(developer.function.as_deref(), Some("implementation"));
+    // What the workflow does not say stays the library's.
+    assert!(
+        developer
+            .questions
+            .contains(&"What edge cases exist?".to_owned())
+    );
+    let files = [(
+        "roles/qa.yaml".to_owned(),
+        b"agent_role: {id: qa, token_budget: 1234}".to_vec(),
+    )];
+    let library = Library::load(&[Layer { files: &files }]).library.unwrap();
+    let text = one("{role: Tester, deliverables: [a]}");
+    let assembled = assemble(&workflow(&text), &library, &[], &Given::default());
+    let role = assembled.bundle.unwrap();
+    let role = role.role(Some("Tester")).unwrap();
+    assert_eq!((&*role.id, role.budget_tokens), ("qa", Some(1234)));
+}
+
+#[test]
+fn a_role_that_is_not_there_is_told_with_the_nearest() {
+    let found = refused(&one("{role: develper}"), &Given::default());
+    assert_eq!(
+        found,
+        [
+            "[workflow-role] w.yaml:1:69: there is no role `develper` (did you mean `developer`?; \
+             describe it under `agent_roles`, or in a file of its own in `roles/`)"
+        ]
+    );
+    let twice = format!(
+        "{}\nagent_roles: {{qa: {{}}, tester: {{}}}}",
+        one("{role: qa}")
+    );
+    let found = refused(&twice, &Given::default());
+    assert!(
+        found[0].starts_with("[role-duplicate] w.yaml:2:"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn inputs_are_checked_before_anything_is_expanded() {
+    let text = "workflow: {name: w, inputs: {id: {type: integer, description: The number}, \
+                level: {choices: [a, b], default: a}}, \
+                iterations: [{name: i, agents: [{role: qa, deliverables: ['{id}.md']}]}]}";
+    let bundle = bundle_with(text, &given(&[("id", "1"), ("id", "42")]));
+    assert_eq!(bundle.inputs["id"].to_string(), "42");
+    assert_eq!(bundle.inputs["level"].to_string(), "a");
+    assert_eq!(
+        refused(text, &Given::default()),
+        [
+            "[workflow-input] w.yaml:1:11: the input `id` has no value: The number (give it with `--set id=…`)"
+        ]
+    );
+    assert_eq!(
+        refused(text, &given(&[("id", "x"), ("level", "c"), ("lvel", "a")])),
+        [
+            "[workflow-input] w.yaml:1:11: the input `id` is `x`, not a whole number ()",
+            "[workflow-input] w.yaml:1:11: the input `level` is `c`, not one of a, b ()",
+            "[workflow-input] w.yaml:1:11: the workflow has no input `lvel` (did you mean `level`?)",
+        ]
+    );
+}
+
+#[test]
+fn templates_are_found_in_layers_and_fall_back_to_the_generic_one() {
+    let source = workflow(SOURCE);
+    let library = Library::built_in();
+    let project = templates(&[("developer.md.j2", "mine")]);
+    let user = templates(&[
+        ("developer.md.j2", "yours"),
+        ("product-analyst.md.j2", "theirs"),
+    ]);
+    let assembled = assemble(&source, &library, &[&project, &user], &Given::default());
+    assert_eq!(assembled.diagnostics, []);
+    let bundle = assembled.bundle.unwrap();
+    assert_eq!(bundle.prompts["developer"], "developer.md.j2");
+    assert_eq!(bundle.templates["developer.md.j2"], "mine");
+    assert_eq!(bundle.templates["product-analyst.md.j2"], "theirs");
+    let text = format!(
+        "{}\ntemplates: {{sre: templates/on-call.md.j2}}\nagent_roles: {{pilot: {{}}}}",
+        one(
+            "{role: sre, deliverables: [a]}, {role: pilot, deliverables: [b]}, \
+             {role: pilot, name: run, command: [a]}"
+        )
+    );
+    let assembled = super::assembled(&text, &Given::default());
+    assert_eq!(
+        lines(&assembled.diagnostics),
+        [
+            "[workflow-template] w.yaml:1:11: there is no template for `Pilot`; the generic one is used",
+            "[workflow-template] w.yaml:1:11: there is no template `templates/on-call.md.j2` for \
+             `SRE`; the generic one is used",
+        ]
+    );
+    let bundle = assembled.bundle.unwrap();
+    assert_eq!(bundle.prompts["sre"], "generic.md.j2");
+}
+
+#[test]
+fn agents_are_given_by_role() {
+    let given = Given {
+        agents: vec![("Implementer".into(), "claude".into())],
+        ..Given::default()
+    };
+    let text = one("{role: backend-developer, deliverables: [a], agent: person}");
+    let bundle = bundle_with(&text, &given);
+    let task = &super::expansion(&bundle, "i", &[]).tasks[0];
+    assert_eq!(task.agent.as_deref(), Some("claude"));
+    let found = refused(&one("{role: qa}"), &given);
+    assert!(found[0].starts_with("[workflow-role]"), "{found:?}");
+    assert!(found[0].contains("the workflow has no role `Implementer`"));
+}
+
+#[test]
+fn a_stored_bundle_is_read_again_and_another_format_refused() {
+    let bundle = bundle(SOURCE);
+    let stored = bundle.to_json();
+    assert_eq!(Bundle::from_json(&stored), Ok(bundle));
+    let text = String::from_utf8(stored).unwrap();
+    let other = text.replacen("\"format\":1", "\"format\":2", 1);
+    assert_eq!(
+        Bundle::from_json(other.as_bytes()).unwrap_err(),
+        "the bundle has format 2, not 1"
+    );
+    assert!(
+        Bundle::from_json(b"{")
+            .unwrap_err()
+            .starts_with("the bundle does not parse")
+    );
+}
+
+#[test]
+fn a_bad_pattern_of_the_caller_is_refused() {
+    let given = Given {
+        targets: vec!["[a".into(), "../*".into()],
+        ..Given::default()
+    };
+    assert_eq!(refused(SOURCE, &given).len(), 2);
+}
