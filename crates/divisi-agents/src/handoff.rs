@@ -20,6 +20,9 @@ const CONTEXT_NAMES_MAX: usize = 20;
 /// Evidence kept of each verdict when a handoff is too big, in bytes.
 const EVIDENCE_BYTES_KEPT: usize = 500;
 
+/// Files named of each input when a handoff is too big.
+const INPUT_FILES_KEPT: usize = 100;
+
 /// What is kept of the stage context when a handoff is too big, in bytes: its beginning.
 const STAGE_CONTEXT_BYTES_KEPT: usize = 8 << 10;
 
@@ -202,7 +205,7 @@ impl Handoff {
     }
 
     /// The handoff as JSON of at most [`HANDOFF_BYTES_MAX`] bytes. Beyond that the neighbors'
-    /// names are cut first, then older feedback, then evidence, then the stage context; never what
+    /// names are cut first, then those of many files of one input, then older feedback, then evidence, then the stage context; never what
     /// to do and when it is done. What was left out is said in it.
     ///
     /// # Errors
@@ -215,6 +218,7 @@ impl Handoff {
         let mut less = self.clone();
         for shorten in [
             shorten_context,
+            shorten_inputs,
             shorten_feedback,
             shorten_evidence,
             shorten_stage_context,
@@ -252,6 +256,16 @@ fn shorten_context(handoff: &mut Handoff) -> Option<String> {
         }
     }
     (all > 0).then(|| format!("{all} names of tasks around this one"))
+}
+
+/// The files stand in the workspace, whether they are named or not.
+fn shorten_inputs(handoff: &mut Handoff) -> Option<String> {
+    let mut more = 0;
+    for input in &mut handoff.inputs {
+        more += input.artifacts.len().saturating_sub(INPUT_FILES_KEPT);
+        input.artifacts.truncate(INPUT_FILES_KEPT);
+    }
+    (more > 0).then(|| format!("{more} more files of inputs; they stand in the workspace"))
 }
 
 fn shorten_feedback(handoff: &mut Handoff) -> Option<String> {
@@ -303,6 +317,7 @@ pub fn created_at(at: Time) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use divisi_core::Digest;
 
     const SOURCE: &str = r#"{
   "handoff_id": "to-development-subtask-auth-002",
@@ -403,6 +418,24 @@ mod tests {
         assert_eq!(fitted.left_out, said);
         big.description = "x".repeat(HANDOFF_BYTES_MAX);
         assert!(big.to_json().unwrap_err().bytes > HANDOFF_BYTES_MAX);
+    }
+
+    #[test]
+    fn an_input_of_thousands_of_files_is_named_by_some_of_them() {
+        let file = |n: usize| Artifact {
+            path: format!("pages/{n}.md"),
+            digest: Digest::new(&"d".repeat(64)).unwrap(),
+            bytes: 7,
+        };
+        let mut big = source();
+        big.inputs = vec![Given {
+            task: TaskId::new("pages").unwrap(),
+            artifacts: (0..5_000).map(file).collect(),
+        }];
+        let fitted: Handoff = serde_json::from_str(&big.to_json().unwrap()).unwrap();
+        assert_eq!(fitted.inputs[0].artifacts.len(), INPUT_FILES_KEPT);
+        let said = ["4900 more files of inputs; they stand in the workspace"];
+        assert_eq!(fitted.left_out, said);
     }
 
     #[test]
