@@ -56,6 +56,9 @@ pub fn explain(run: &Run, no: TaskNo, now: Time) -> Option<Explanation> {
             told.causes.push(reason.clone());
             told.command(run, "show", task, "");
             told.command(run, "retry", task, " --note HINT");
+            if task.spec.kind == TaskKind::Plan {
+                told.command(run, "split", task, " PARTS");
+            }
             told.command(run, "reject", task, " --reason WHY");
         }
         TaskState::Done => told.causes.push("it is done".to_owned()),

@@ -329,16 +329,22 @@ impl<J: Journal> Engine<J> {
         Ok(())
     }
 
-    /// Gives workspaces back whose work is part of the result.
+    /// Gives workspaces back whose work is part of the result, or of the plan.
     pub(super) fn release_integrated(&mut self, events: &[(RunId, divisi_core::Time, Event)]) {
         for (_, _, event) in events {
-            let Event::BatchIntegrated { attempts, .. } = event else {
-                continue;
+            let attempts: Vec<AttemptId> = match event {
+                Event::BatchIntegrated { attempts, .. } => {
+                    attempts.iter().map(|(attempt, _)| *attempt).collect()
+                }
+                Event::TaskSplit {
+                    planned: Some((attempt, _)),
+                    ..
+                } => vec![*attempt],
+                _ => continue,
             };
-            for (attempt, _) in attempts {
+            for attempt in attempts {
                 let run = self.world.run(attempt.run);
-                let Some(releasing) = run.and_then(|run| Collecting::of_ended(run, *attempt))
-                else {
+                let Some(releasing) = run.and_then(|run| Collecting::of_ended(run, attempt)) else {
                     continue;
                 };
                 let shell = Arc::clone(&self.shell);

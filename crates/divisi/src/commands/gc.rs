@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Run, TaskStatus};
+use divisi_core::run::{AttemptEnd, Ending, Run, TaskStatus};
 use divisi_engine::repo::Repo;
 use divisi_engine::workspace::{GcAction, GcItem, Pool, PoolOptions, Proof};
 
@@ -74,14 +74,12 @@ fn proof(item: &GcItem, runs: &[Run]) -> Proof {
     };
     match task.status() {
         TaskStatus::Canceled | TaskStatus::Failed => return Proof::Discarded,
-        TaskStatus::Done => {}
+        TaskStatus::Done | TaskStatus::Split => {}
         _ => return Proof::None,
     }
-    let integrated = task
-        .endings
-        .iter()
-        .rev()
-        .find(|ending| ending.end == AttemptEnd::Integrated);
+    let is_taken =
+        |ending: &&Ending| matches!(ending.end, AttemptEnd::Integrated | AttemptEnd::Expanded);
+    let integrated = task.endings.iter().rev().find(is_taken);
     let collected = integrated
         .into_iter()
         .flat_map(|ending| &ending.receipts)

@@ -213,6 +213,14 @@ fn rules_that_give_nothing_are_not_tried_again_by_themselves() {
          nothing",
         ],
     );
+    assert_eq!(
+        told(&bench, "p"),
+        "p is blocked\nwhat it planned cannot be run: stories/*.md matches nothing\n\
+         $ divisi show run-1 p\n\
+         $ divisi retry run-1 p --note HINT\n\
+         $ divisi split run-1 p PARTS\n\
+         $ divisi reject run-1 p --reason WHY"
+    );
     // After an edit of the tree they give something.
     bench.does(bench.retry("p"), &["retried p"]);
     bench.runs("p");
