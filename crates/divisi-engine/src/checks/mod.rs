@@ -18,7 +18,7 @@ mod text;
 
 pub use evaluate::{CheckError, ProgramEnd, Programs, cheap, evaluate};
 pub use evidence::printable;
-pub(crate) use evidence::{short, shown};
+pub(crate) use evidence::short;
 pub use format::{DEPTH_MAX, JSON_BYTES_MAX, PARSED_BYTES_MAX};
 pub use markdown::MARKDOWN_BYTES_MAX;
 pub use paths::GLOB_BYTES_MAX;

@@ -10,6 +10,7 @@ use divisi_core::plan::{Expansion, Parts, Plan, Work};
 use divisi_core::receipt::Snapshot;
 use divisi_core::run::Run;
 use divisi_core::{AttemptId, Commit, Diagnostic, Digest};
+use divisi_pack::bundle::{self, Bundle};
 use divisi_pack::plan_file;
 
 use super::input::Finished;
@@ -156,8 +157,8 @@ fn by_rules(
     expansion: &Expansion,
     head: Option<&Commit>,
 ) -> Result<Planned, String> {
-    let bundle = shell.artifacts.get(&expansion.bundle);
-    let Some(bundle) = bundle.map_err(|fault| format!("read the bundle: {fault}"))? else {
+    let stored = shell.artifacts.get(&expansion.bundle);
+    let Some(bytes) = stored.map_err(|fault| format!("read the bundle: {fault}"))? else {
         return Ok(refused(format!(
             "the bundle {} is not there any more",
             expansion.bundle.short()
@@ -179,7 +180,7 @@ fn by_rules(
             }
         }
     };
-    let made = rules(&bundle, &expansion.stage, &paths);
+    let made = rules(&bytes, &expansion.stage, &paths);
     Ok(made.map_err(|diagnostics| words(&diagnostics)))
 }
 
@@ -201,10 +202,13 @@ fn words(diagnostics: &[Diagnostic]) -> Vec<String> {
 
 /// The tasks of a stage, given the rules and the run's files, sorted.
 fn rules(bundle: &[u8], stage: &str, paths: &[String]) -> Result<Parts, Vec<Diagnostic>> {
-    let cause = format!(
-        "no rules for {stage} can be read from a bundle of {} bytes, to be matched against {} files",
-        bundle.len(),
-        paths.len()
-    );
-    Err(vec![Diagnostic::error("bundle-unreadable", cause)])
+    let bundle = Bundle::from_json(bundle)
+        .map_err(|cause| vec![Diagnostic::error("bundle-unreadable", cause)])?;
+    let expanded = bundle::expand(&bundle, stage, paths);
+    let made = expanded.expansion.ok_or(expanded.diagnostics)?;
+    Ok(Parts {
+        tasks: made.tasks,
+        stages: Vec::new(),
+        stage_context: made.context,
+    })
 }

@@ -13,6 +13,8 @@
     reason = "what a test prepares either works or is the failure it reports"
 )]
 
+#[path = "../flows/bundled.rs"]
+mod bundled;
 mod failpoints;
 mod graph;
 mod holders;
@@ -20,5 +22,6 @@ mod names;
 mod outcome;
 mod people;
 mod random;
+mod rules;
 mod signals;
 mod stage;

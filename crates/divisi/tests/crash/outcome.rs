@@ -17,7 +17,7 @@ use crate::stage::{COUNTED, Ended, Failpoint, PATIENCE, Stage, git, texts};
 const RESUMPTIONS_MAX: u32 = 20;
 
 /// What the binary reads.
-fn versions() -> Versions {
+pub(crate) fn versions() -> Versions {
     static ALL: OnceLock<Vec<(&'static str, u32)>> = OnceLock::new();
     let all = ALL.get_or_init(|| KINDS.iter().chain(ledger::KINDS).copied().collect());
     Versions::new(all, Upcasters::current(), stored::VERSION)

@@ -4,9 +4,11 @@
 
 mod bases;
 mod bounds;
+mod bundled;
 mod composition;
 mod expansions;
 mod people;
+mod rules;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod whole;
