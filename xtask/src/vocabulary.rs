@@ -104,6 +104,10 @@ const REJECTED: &[Rejected] = &[
     everywhere("cancelling", "canceling"),
     everywhere("behaviour", "behavior"),
     everywhere("colour", "color"),
+    everywhere("utilisation", "utilization"),
+    everywhere("recognised", "recognized"),
+    everywhere("neutralised", "neutralized"),
+    everywhere("initialised", "initialized"),
 ];
 
 const RULE: &str = "vocabulary";

@@ -4,6 +4,7 @@
 //! prints is kept and means nothing.
 
 use divisi_core::plan::Work;
+use divisi_core::preparation::script_argv;
 use divisi_core::receipt::Exit;
 use divisi_core::worker::Ended;
 
@@ -37,9 +38,7 @@ impl Agent for CommandAgent {
     fn launch(&self, assignment: &Assignment<'_>) -> Result<Launch, LaunchFault> {
         let argv = match &assignment.task.work {
             Work::Command(argv) => argv.clone(),
-            Work::Script(script) => ["/bin/sh", "-eu", "-c", script, "script"]
-                .map(str::to_owned)
-                .to_vec(),
+            Work::Script(script) => script_argv(script),
             Work::Handoff | Work::Template(_) | Work::Expand(_) | Work::Nothing => {
                 return Err(LaunchFault::Unsuited {
                     task: assignment.task.id.to_string(),

@@ -153,6 +153,8 @@ fn ended(exit: Exit) -> Ended {
         swept: 0,
         empty: true,
         told: false,
+        command: String::new(),
+        confined: None,
     }
 }
 

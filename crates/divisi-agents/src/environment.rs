@@ -68,6 +68,9 @@ pub const SET: &[(&str, &str)] = &[
 /// Shorter values are not masked: `1` or `main` would blacken every log and reveal themselves.
 pub const MASKED_BYTES_MIN: usize = 6;
 
+/// Stands in the place of a secret.
+const MASK: &str = "[masked]";
+
 /// What a process gets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
@@ -113,6 +116,17 @@ pub fn environment(
         masked,
         refused,
     }
+}
+
+/// The text with every one of these values replaced, as [`Environment::masked`] lists them.
+#[must_use]
+pub fn mask(text: String, values: &[String]) -> String {
+    values
+        .iter()
+        .fold(text, |text, value| match text.contains(value.as_str()) {
+            true => text.replace(value.as_str(), MASK),
+            false => text,
+        })
 }
 
 fn is_passed(name: &str) -> bool {

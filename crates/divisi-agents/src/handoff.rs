@@ -155,7 +155,10 @@ impl Feedback {
             .filter(|verdict| verdict.outcome == Outcome::Fail)
             .filter_map(|verdict| {
                 Some(Unmet {
-                    criterion: criteria.get(usize::from(verdict.criterion))?.to_string(),
+                    criterion: match verdict.criterion {
+                        Verdict::ON_THE_WHOLE => "what is integrated already still holds".into(),
+                        at => criteria.get(usize::from(at))?.to_string(),
+                    },
                     evidence: verdict.evidence.clone(),
                 })
             })

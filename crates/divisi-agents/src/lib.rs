@@ -27,7 +27,7 @@ pub use agent::{
     Process, Question,
 };
 pub use command::CommandAgent;
-pub use environment::{Environment, environment};
+pub use environment::{Environment, environment, mask};
 pub use handoff::{Answer, Feedback, Handoff};
 pub use person::PersonAgent;
 pub use scripted::{Played, Script, ScriptedAgent, run_script};

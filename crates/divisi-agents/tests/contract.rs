@@ -32,6 +32,8 @@ impl Runner for Plain {
             swept: 0,
             empty: true,
             told: false,
+            command: String::new(),
+            confined: None,
         };
         (ended, String::from_utf8_lossy(&output.stdout).into_owned())
     }

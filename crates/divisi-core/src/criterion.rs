@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::receipt::{Exit, Output};
+
 /// A statement that must hold before a task is done. Paths are relative to the tree's root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -79,11 +81,65 @@ pub enum Criterion {
         /// At most so many, if bounded.
         max: Option<u64>,
     },
+    /// At least one file matches the pattern, and each that does satisfies the same.
+    Each {
+        /// A pattern with literal separators.
+        pattern: String,
+        /// What each file must satisfy.
+        holds: Holds,
+    },
     /// Plain words that no rule understands: a person decides.
     Plain {
         /// The words.
         text: String,
     },
+}
+
+/// What each file of a [`Criterion::Each`] must satisfy. Only what is linear in the file's size:
+/// there may be thousands of files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holds {
+    /// As [`Criterion::File`].
+    Size {
+        /// Smallest size in bytes.
+        min_bytes: u64,
+    },
+    /// As [`Criterion::Contains`].
+    Contains {
+        /// The text.
+        text: String,
+    },
+    /// As [`Criterion::Lacks`].
+    Lacks {
+        /// The text.
+        text: String,
+    },
+    /// As [`Criterion::Section`].
+    Section {
+        /// The heading's text, without `#`.
+        heading: String,
+    },
+    /// As [`Criterion::Format`].
+    Format {
+        /// As what.
+        format: Format,
+    },
+}
+
+impl Holds {
+    /// The criterion that says it of one file.
+    #[must_use]
+    pub fn of(&self, path: &str) -> Criterion {
+        let path = path.to_owned();
+        match self.clone() {
+            Holds::Size { min_bytes } => Criterion::File { path, min_bytes },
+            Holds::Contains { text } => Criterion::Contains { text, path },
+            Holds::Lacks { text } => Criterion::Lacks { text, path },
+            Holds::Section { heading } => Criterion::Section { heading, path },
+            Holds::Format { format } => Criterion::Format { format, path },
+        }
+    }
 }
 
 /// A file format that a check can parse.
@@ -127,7 +183,8 @@ impl Criterion {
             | Criterion::Format { .. }
             | Criterion::Schema { .. }
             | Criterion::Scope { .. }
-            | Criterion::Count { .. } => Cost::Cheap,
+            | Criterion::Count { .. }
+            | Criterion::Each { .. } => Cost::Cheap,
             Criterion::Command { .. } => Cost::Program,
             Criterion::Plain { .. } => Cost::Person,
         }
@@ -145,6 +202,8 @@ impl std::fmt::Display for Criterion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Criterion::ExitStatus => write!(f, "exit status"),
+            Criterion::File { path, min_bytes: 0 } => write!(f, "{path} is there"),
+            Criterion::File { path, min_bytes: 1 } => write!(f, "{path} is not empty"),
             Criterion::File { path, min_bytes } => {
                 write!(f, "{path} has at least {min_bytes} bytes")
             }
@@ -171,6 +230,9 @@ impl std::fmt::Display for Criterion {
                 max: Some(max),
             } => {
                 write!(f, "{min} to {max} files match {pattern}")
+            }
+            Criterion::Each { pattern, holds } => {
+                write!(f, "{}", holds.of(&format!("each of {pattern}")))
             }
             Criterion::Plain { text } => write!(f, "{text}"),
         }
@@ -204,12 +266,31 @@ pub struct Verdict {
     /// The check already passed before the work was done, so its passing proves nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub proves_nothing: bool,
+    /// The program that judged it; `None` if none ran to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Box<Program>>,
+}
+
+/// A check's program that ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Its command, on one line and cut.
+    pub command: String,
+    /// How it ended.
+    pub exit: Exit,
+    /// What it printed; `None` if nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Output>,
 }
 
 /// Evidence is journalled and handed on; a failing test suite prints more than anyone reads.
 pub const EVIDENCE_BYTES_MAX: usize = 4_000;
 
 impl Verdict {
+    /// The place of a criterion that is not the task's own: the evidence names it. No task has so
+    /// many.
+    pub const ON_THE_WHOLE: u16 = u16::MAX;
+
     /// A passing verdict without evidence.
     #[must_use]
     pub fn pass(criterion: u16) -> Verdict {
@@ -218,6 +299,7 @@ impl Verdict {
             outcome: Outcome::Pass,
             evidence: String::new(),
             proves_nothing: false,
+            program: None,
         }
     }
 
@@ -231,6 +313,7 @@ impl Verdict {
             outcome: Outcome::Fail,
             evidence,
             proves_nothing: false,
+            program: None,
         }
     }
 }
@@ -247,4 +330,70 @@ pub fn truncate(text: &mut String, bytes_max: usize) {
     }
     text.truncate(end);
     text.push_str(MARK);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_form_of_criteria_on_each_file_is_fixed() {
+        let holds = [
+            (Holds::Size { min_bytes: 1 }, r#"{"size":{"min_bytes":1}}"#),
+            (
+                Holds::Contains { text: "a".into() },
+                r#"{"contains":{"text":"a"}}"#,
+            ),
+            (
+                Holds::Lacks { text: "a".into() },
+                r#"{"lacks":{"text":"a"}}"#,
+            ),
+            (
+                Holds::Section {
+                    heading: "a".into(),
+                },
+                r#"{"section":{"heading":"a"}}"#,
+            ),
+            (
+                Holds::Format {
+                    format: Format::Json,
+                },
+                r#"{"format":{"format":"json"}}"#,
+            ),
+        ];
+        for (holds, stored) in holds {
+            let stored = format!(r#"{{"each":{{"pattern":"src/**","holds":{stored}}}}}"#);
+            let criterion = Criterion::Each {
+                pattern: "src/**".into(),
+                holds,
+            };
+            assert_eq!(serde_json::to_string(&criterion).unwrap(), stored);
+            assert_eq!(
+                serde_json::from_str::<Criterion>(&stored).unwrap(),
+                criterion
+            );
+        }
+    }
+
+    #[test]
+    fn criteria_read_as_sentences() {
+        let file = |min_bytes| Criterion::File {
+            path: "a.md".into(),
+            min_bytes,
+        };
+        let each = Criterion::Each {
+            pattern: "src/**".into(),
+            holds: Holds::Lacks {
+                text: "TODO".into(),
+            },
+        };
+        for (criterion, words) in [
+            (file(0), "a.md is there"),
+            (file(1), "a.md is not empty"),
+            (file(2), "a.md has at least 2 bytes"),
+            (each, r#"each of src/** lacks "TODO""#),
+        ] {
+            assert_eq!(criterion.to_string(), words);
+        }
+    }
 }

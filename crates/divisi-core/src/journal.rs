@@ -15,6 +15,12 @@ pub enum Stream {
     Ledger,
 }
 
+/// The version in which a kind of event is written today, from the table of its aggregate.
+pub(crate) fn version_of(kinds: &[(&str, u32)], kind: &str) -> u32 {
+    let found = kinds.iter().find(|(known, _)| *known == kind);
+    found.expect("every kind stands in the table").1
+}
+
 /// An event as it is stored. `body` is JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

@@ -4,14 +4,18 @@
 //! before it is leased, and settled or released when it has ended. A reservation whose usage is
 //! never reported stays charged in full: nothing is spent that was not reserved.
 //!
+//! What an account permits is first what its run was created with, and from then on what its owner
+//! says: the account is the only truth about it.
+//!
 //! The ledger has a stream of its own. It meets runs only through commands, each of which may be
-//! delayed, repeated or reordered: every command is idempotent by attempt.
+//! delayed, repeated or reordered: every command is idempotent, by attempt or by account.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AttemptId, RunId, Time};
+use crate::journal::version_of;
 use crate::run::Budget;
 
 /// Who pays.
@@ -41,6 +45,9 @@ impl std::fmt::Display for Account {
     }
 }
 
+/// Less time than this is not worth starting anything in: reserving it would only use it up.
+pub const TIME_USEFUL_MS_MIN: u64 = 1_000;
+
 /// What an attempt takes: itself, and so much time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
@@ -65,9 +72,11 @@ impl Amount {
         }
     }
 
-    fn fits(self, budget: &Budget) -> bool {
-        budget.attempts.is_none_or(|max| self.attempts <= max)
-            && budget.time_ms.is_none_or(|max| self.time_ms <= max)
+    /// The first bound of a budget that this is beyond.
+    fn beyond(self, budget: &Budget) -> Option<Bound> {
+        let attempts = budget.attempts.filter(|max| self.attempts > *max);
+        let time_ms = budget.time_ms.filter(|max| self.time_ms > *max);
+        attempts.map(Bound::Attempts).or(time_ms.map(Bound::TimeMs))
     }
 }
 
@@ -89,6 +98,75 @@ pub struct Balance {
     pub used: Amount,
     /// What is reserved for attempts under way.
     pub held: Amount,
+}
+
+impl Balance {
+    /// What is used, and what is reserved beside it.
+    #[must_use]
+    pub fn taken(&self) -> Amount {
+        self.used.plus(self.held)
+    }
+
+    /// What of an amount can be reserved: all of it, or all the time that is left. Less than all
+    /// is given only where nothing else is reserved, since of that some may come back unused.
+    ///
+    /// # Errors
+    /// The bound that leaves too little.
+    pub fn grant(&self, asked: Amount) -> Result<Amount, Bound> {
+        let attempts = self.taken().attempts.saturating_add(asked.attempts);
+        if let Some(max) = self.budget.attempts.filter(|max| attempts > *max) {
+            return Err(Bound::Attempts(max));
+        }
+        let Some(max) = self.budget.time_ms else {
+            return Ok(asked);
+        };
+        let left_ms = max.saturating_sub(self.taken().time_ms);
+        if asked.time_ms <= left_ms {
+            return Ok(asked);
+        }
+        if self.held.time_ms > 0 || left_ms < TIME_USEFUL_MS_MIN {
+            return Err(Bound::TimeMs(max));
+        }
+        Ok(Amount {
+            time_ms: left_ms,
+            ..asked
+        })
+    }
+}
+
+/// One bound of a budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// So many attempts.
+    Attempts(u64),
+    /// So many milliseconds of agents' time.
+    TimeMs(u64),
+}
+
+impl Bound {
+    /// The flag of `divisi run` and `divisi resume` that sets it, with a name for its value.
+    #[must_use]
+    pub fn flag(self) -> &'static str {
+        match self {
+            Bound::Attempts(_) => "--attempts N",
+            Bound::TimeMs(_) => "--agent-time MIN",
+        }
+    }
+}
+
+impl std::fmt::Display for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Bound::Attempts(1) => write!(f, "1 attempt"),
+            Bound::Attempts(many) => write!(f, "{many} attempts"),
+            Bound::TimeMs(ms) if ms % 60_000 == 0 => {
+                write!(f, "{} min of agents' time", ms / 60_000)
+            }
+            Bound::TimeMs(ms) if ms % 1_000 == 0 => write!(f, "{} s of agents' time", ms / 1_000),
+            Bound::TimeMs(ms) => write!(f, "{}.{:03} s of agents' time", ms / 1_000, ms % 1_000),
+        }
+    }
 }
 
 /// The ledger. Changed only by [`Ledger::apply`].
@@ -132,18 +210,27 @@ mod pairs {
 /// An imperative ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Bound an account. Repeating it with another budget changes the bound.
+    /// Bound an account from now on. One that is open already stays as it is, so that a late word
+    /// of a run's creation does not take back what its owner said since.
     Open {
         /// Which.
         account: Account,
         /// By what.
         budget: Budget,
     },
+    /// Permit more or less on an open account. It says how much in all, not how much more, so that
+    /// repeating it changes nothing.
+    Permit {
+        /// Which.
+        account: Account,
+        /// How much; what is `None` stays as it is.
+        budget: Budget,
+    },
     /// Set something aside for an attempt that is about to be leased.
     Reserve {
         /// Which.
         attempt: AttemptId,
-        /// How much.
+        /// How much; the event may say less time, see [`Balance::grant`].
         amount: Amount,
     },
     /// The attempt ended and used so much time; `None` if nobody knows.
@@ -169,6 +256,13 @@ pub enum Event {
         /// Which.
         account: Account,
         /// By what.
+        budget: Budget,
+    },
+    /// Its owner permits more or less.
+    BudgetChanged {
+        /// On which account.
+        account: Account,
+        /// All that is permitted from now on.
         budget: Budget,
     },
     /// Something is set aside.
@@ -197,17 +291,25 @@ pub enum Event {
 /// Names and versions of all ledger events.
 pub const KINDS: &[(&str, u32)] = &[
     ("account_opened", 1),
+    ("budget_changed", 1),
     ("reserved", 1),
     ("settled", 1),
     ("released", 1),
 ];
 
 impl Event {
+    /// The version of its form, as in [`KINDS`].
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        version_of(KINDS, self.kind())
+    }
+
     /// Its name, as in [`KINDS`].
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Event::AccountOpened { .. } => "account_opened",
+            Event::BudgetChanged { .. } => "budget_changed",
             Event::Reserved { .. } => "reserved",
             Event::Settled { .. } => "settled",
             Event::Released { .. } => "released",
@@ -215,12 +317,74 @@ impl Event {
     }
 }
 
-/// The ledger refuses: an account has not enough left.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An account has not enough left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exhausted {
     /// Which.
     pub account: Account,
+    /// The bound that is reached; `None` where it was recorded before bounds were named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<Bound>,
 }
+
+impl std::fmt::Display for Exhausted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the budget of {} is used up", self.account)?;
+        match self.bound {
+            Some(bound) => write!(f, ": {bound}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why the ledger refuses a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// An account has not enough left.
+    Exhausted(Exhausted),
+    /// The account was never opened, so nothing that was used is counted on it.
+    NotOpen(Account),
+    /// More is used or reserved already than would be permitted.
+    Taken {
+        /// On which account.
+        account: Account,
+        /// What would be permitted.
+        bound: Bound,
+        /// What is used or reserved.
+        taken: Bound,
+    },
+}
+
+impl Refusal {
+    /// Its code; `docs/errors` has a page for each.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::Exhausted(_) => "budget-used-up",
+            Refusal::NotOpen(_) => "budget-none",
+            Refusal::Taken { .. } => "budget-taken",
+        }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Refusal::Exhausted(exhausted) => exhausted.fmt(f),
+            Refusal::NotOpen(account) => write!(f, "{account} was started without a budget"),
+            Refusal::Taken {
+                account,
+                bound,
+                taken,
+            } => write!(
+                f,
+                "{account} cannot be bounded by {bound}: {taken} are used or reserved"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 impl Ledger {
     /// Whether attempts of this run are bounded by any account.
@@ -238,33 +402,16 @@ impl Ledger {
     /// Decides a command and applies what it decided.
     ///
     /// # Errors
-    /// An account has not enough left; then nothing changed.
-    pub fn decide(&mut self, command: Command, now: Time) -> Result<Option<Event>, Exhausted> {
+    /// A typed refusal; then nothing changed.
+    pub fn decide(&mut self, command: Command, now: Time) -> Result<Option<Event>, Refusal> {
         let event = match command {
             Command::Open { account, budget } => {
-                let known = self.accounts.get(&account).map(|balance| balance.budget);
-                (known != Some(budget)).then_some(Event::AccountOpened { account, budget })
+                let known = self.accounts.contains_key(&account);
+                (!known).then_some(Event::AccountOpened { account, budget })
             }
+            Command::Permit { account, budget } => self.permit(account, budget)?,
             Command::Reserve { attempt, .. } if self.held.contains_key(&attempt) => None,
-            Command::Reserve { attempt, amount } => {
-                let accounts: Vec<Account> = self.accounts_of(attempt.run, now).collect();
-                let lacks = |account: &&Account| {
-                    let balance = &self.accounts[*account];
-                    !balance
-                        .used
-                        .plus(balance.held)
-                        .plus(amount)
-                        .fits(&balance.budget)
-                };
-                if let Some(account) = accounts.iter().find(lacks) {
-                    return Err(Exhausted { account: *account });
-                }
-                Some(Event::Reserved {
-                    attempt,
-                    amount,
-                    accounts,
-                })
-            }
+            Command::Reserve { attempt, amount } => Some(self.reserve(attempt, amount, now)?),
             Command::Settle { attempt, used_ms } => self.held.get(&attempt).map(|reservation| {
                 let time_ms = used_ms.unwrap_or(reservation.amount.time_ms);
                 let used = Amount {
@@ -284,10 +431,52 @@ impl Ledger {
         Ok(event)
     }
 
+    fn permit(&self, account: Account, asked: Budget) -> Result<Option<Event>, Refusal> {
+        let Some(balance) = self.accounts.get(&account) else {
+            return Err(Refusal::NotOpen(account));
+        };
+        let taken = balance.taken();
+        if let Some(bound) = taken.beyond(&asked) {
+            let taken = match bound {
+                Bound::Attempts(_) => Bound::Attempts(taken.attempts),
+                Bound::TimeMs(_) => Bound::TimeMs(taken.time_ms),
+            };
+            return Err(Refusal::Taken {
+                account,
+                bound,
+                taken,
+            });
+        }
+        let budget = Budget {
+            attempts: asked.attempts.or(balance.budget.attempts),
+            time_ms: asked.time_ms.or(balance.budget.time_ms),
+        };
+        let changed = budget != balance.budget;
+        Ok(changed.then_some(Event::BudgetChanged { account, budget }))
+    }
+
+    fn reserve(&self, attempt: AttemptId, amount: Amount, now: Time) -> Result<Event, Refusal> {
+        let accounts: Vec<Account> = self.accounts_of(attempt.run, now).collect();
+        let mut amount = amount;
+        for account in &accounts {
+            amount = self.accounts[account].grant(amount).map_err(|bound| {
+                Refusal::Exhausted(Exhausted {
+                    account: *account,
+                    bound: Some(bound),
+                })
+            })?;
+        }
+        Ok(Event::Reserved {
+            attempt,
+            amount,
+            accounts,
+        })
+    }
+
     /// Takes in an event.
     pub fn apply(&mut self, event: &Event) {
         match event {
-            Event::AccountOpened { account, budget } => {
+            Event::AccountOpened { account, budget } | Event::BudgetChanged { account, budget } => {
                 self.accounts.entry(*account).or_default().budget = *budget;
             }
             Event::Reserved {
@@ -352,6 +541,8 @@ mod tests {
     use super::*;
     use crate::ids::TaskNo;
 
+    const ACCOUNT: Account = Account::Run(RunId(1));
+
     fn attempt(task: u32) -> AttemptId {
         AttemptId {
             run: RunId(1),
@@ -366,14 +557,26 @@ mod tests {
             attempts: Some(attempts),
             time_ms: None,
         };
-        let account = Account::Run(RunId(1));
-        assert!(
-            ledger
-                .decide(Command::Open { account, budget }, Time(0))
-                .unwrap()
-                .is_some()
-        );
+        let open = Command::Open {
+            account: ACCOUNT,
+            budget,
+        };
+        assert!(ledger.decide(open, Time(0)).unwrap().is_some());
         ledger
+    }
+
+    fn permit(attempts: Option<u64>, time_ms: Option<u64>) -> Command {
+        Command::Permit {
+            account: ACCOUNT,
+            budget: Budget { attempts, time_ms },
+        }
+    }
+
+    fn reserve(task: u32) -> Command {
+        Command::Reserve {
+            attempt: attempt(task),
+            amount: ONE,
+        }
     }
 
     const ONE: Amount = Amount {
@@ -384,16 +587,15 @@ mod tests {
     #[test]
     fn nothing_is_reserved_beyond_the_budget() {
         let mut ledger = open(2);
-        let reserve = |task| Command::Reserve {
-            attempt: attempt(task),
-            amount: ONE,
-        };
         assert!(ledger.decide(reserve(1), Time(0)).unwrap().is_some());
         assert!(ledger.decide(reserve(2), Time(0)).unwrap().is_some());
-        let account = Account::Run(RunId(1));
+        let exhausted = Exhausted {
+            account: ACCOUNT,
+            bound: Some(Bound::Attempts(2)),
+        };
         assert_eq!(
             ledger.decide(reserve(3), Time(0)),
-            Err(Exhausted { account })
+            Err(Refusal::Exhausted(exhausted))
         );
         assert!(
             ledger
@@ -408,6 +610,68 @@ mod tests {
         );
         assert!(ledger.decide(reserve(3), Time(0)).unwrap().is_some());
         ledger.check().unwrap();
+    }
+
+    /// A ledger whose account permits so much time.
+    fn open_time(time_ms: u64) -> Ledger {
+        let mut ledger = open(100);
+        assert!(ledger.decide(permit(None, Some(time_ms)), Time(0)).is_ok());
+        ledger
+    }
+
+    fn granted(ledger: &mut Ledger, task: u32, time_ms: u64) -> Result<u64, Refusal> {
+        let attempt = attempt(task);
+        let amount = Amount {
+            attempts: 1,
+            time_ms,
+        };
+        ledger.decide(Command::Reserve { attempt, amount }, Time(0))?;
+        Ok(ledger.held[&attempt].amount.time_ms)
+    }
+
+    fn settle(ledger: &mut Ledger, task: u32, used_ms: u64) {
+        let settle = Command::Settle {
+            attempt: attempt(task),
+            used_ms: Some(used_ms),
+        };
+        assert!(ledger.decide(settle, Time(0)).is_ok());
+        ledger.check().unwrap();
+    }
+
+    #[test]
+    fn the_last_attempt_gets_the_time_that_is_left() {
+        let mut ledger = open_time(100_000);
+        assert_eq!(granted(&mut ledger, 1, 60_000), Ok(60_000));
+        let exhausted = Err(Refusal::Exhausted(Exhausted {
+            account: ACCOUNT,
+            bound: Some(Bound::TimeMs(100_000)),
+        }));
+        // Of the first one's minute some may come back: nobody gets less than asked meanwhile.
+        assert_eq!(granted(&mut ledger, 2, 60_000), exhausted);
+        assert_eq!(granted(&mut ledger, 2, 40_000), Ok(40_000));
+        settle(&mut ledger, 1, 30_000);
+        settle(&mut ledger, 2, 40_000);
+        assert_eq!(granted(&mut ledger, 3, 60_000), Ok(30_000));
+        // It was ended at its bound, and a little later.
+        settle(&mut ledger, 3, 30_700);
+        assert_eq!(granted(&mut ledger, 4, 60_000), exhausted);
+        assert_eq!(granted(&mut ledger, 5, 0), Ok(0), "a person takes no time");
+    }
+
+    #[test]
+    fn what_is_too_little_to_be_useful_is_not_reserved() {
+        for (left_ms, expected) in [
+            (TIME_USEFUL_MS_MIN, Some(TIME_USEFUL_MS_MIN)),
+            (TIME_USEFUL_MS_MIN - 1, None),
+        ] {
+            let mut ledger = open_time(50_000 + left_ms);
+            assert_eq!(granted(&mut ledger, 1, 50_000), Ok(50_000));
+            settle(&mut ledger, 1, 50_000);
+            assert_eq!(granted(&mut ledger, 2, 50_000).ok(), expected, "{left_ms}");
+            // Whoever asks for no more than is left gets it, however little.
+            let mut ledger = open_time(left_ms);
+            assert_eq!(granted(&mut ledger, 1, 300), Ok(300));
+        }
     }
 
     #[test]
@@ -461,6 +725,93 @@ mod tests {
                 .is_ok()
         );
         assert_eq!(ledger.accounts[&Account::Run(RunId(1))].used, ONE);
+    }
+
+    #[test]
+    fn more_is_permitted_once_however_often_it_is_said() {
+        let mut ledger = open(1);
+        assert!(ledger.decide(reserve(1), Time(0)).unwrap().is_some());
+        assert!(ledger.decide(reserve(2), Time(0)).is_err());
+        let changed = Event::BudgetChanged {
+            account: ACCOUNT,
+            budget: Budget {
+                attempts: Some(2),
+                time_ms: None,
+            },
+        };
+        let raise = permit(Some(2), None);
+        assert_eq!(ledger.decide(raise.clone(), Time(0)), Ok(Some(changed)));
+        assert_eq!(ledger.decide(raise, Time(0)), Ok(None));
+        assert!(ledger.decide(reserve(2), Time(0)).unwrap().is_some());
+        assert!(ledger.decide(reserve(3), Time(0)).is_err());
+    }
+
+    #[test]
+    fn a_bound_that_is_not_named_stays() {
+        let mut ledger = open(5);
+        assert!(ledger.decide(permit(None, Some(1)), Time(0)).is_ok());
+        assert!(ledger.decide(permit(Some(7), None), Time(0)).is_ok());
+        let budget = Budget {
+            attempts: Some(7),
+            time_ms: Some(1),
+        };
+        assert_eq!(ledger.accounts[&ACCOUNT].budget, budget);
+    }
+
+    #[test]
+    fn what_is_taken_stays_permitted() {
+        let mut ledger = open(3);
+        for task in [1, 2] {
+            assert!(ledger.decide(reserve(task), Time(0)).is_ok());
+        }
+        let settle = Command::Settle {
+            attempt: attempt(1),
+            used_ms: Some(1_500),
+        };
+        assert!(ledger.decide(settle, Time(0)).is_ok());
+        let before = ledger.clone();
+        let refused = |ledger: &mut Ledger, command| {
+            let refusal = ledger.decide(command, Time(0)).unwrap_err();
+            (refusal.code(), refusal.to_string())
+        };
+        assert_eq!(
+            refused(&mut ledger, permit(Some(1), Some(1))),
+            (
+                "budget-taken",
+                "run-1 cannot be bounded by 1 attempt: 2 attempts are used or reserved".to_owned()
+            )
+        );
+        assert_eq!(
+            refused(&mut ledger, permit(None, Some(60_000))).1,
+            "run-1 cannot be bounded by 1 min of agents' time: \
+             61.500 s of agents' time are used or reserved"
+        );
+        assert_eq!(ledger, before);
+        assert!(ledger.decide(permit(Some(2), None), Time(0)).is_ok());
+    }
+
+    #[test]
+    fn an_account_that_was_never_opened_cannot_be_changed() {
+        let mut ledger = Ledger::default();
+        assert_eq!(
+            ledger.decide(permit(Some(9), None), Time(0)),
+            Err(Refusal::NotOpen(ACCOUNT))
+        );
+    }
+
+    #[test]
+    fn a_late_word_of_the_creation_takes_nothing_back() {
+        let mut ledger = open(1);
+        assert!(ledger.decide(permit(Some(9), None), Time(0)).is_ok());
+        let late = Command::Open {
+            account: ACCOUNT,
+            budget: Budget {
+                attempts: Some(1),
+                time_ms: None,
+            },
+        };
+        assert_eq!(ledger.decide(late, Time(0)), Ok(None));
+        assert_eq!(ledger.accounts[&ACCOUNT].budget.attempts, Some(9));
     }
 
     #[test]

@@ -21,11 +21,13 @@ pub mod journal;
 pub mod ledger;
 pub mod path;
 pub mod plan;
+pub mod preparation;
 pub mod receipt;
 pub mod run;
 pub mod worker;
 
-pub use criterion::{Criterion, Format, Outcome, Verdict};
+pub use criterion::{Criterion, Format, Holds, Outcome, Verdict};
 pub use diagnostic::Diagnostic;
 pub use ids::{AttemptId, CommandId, Commit, Digest, Epoch, RunId, TaskId, TaskNo, Time, Tree};
 pub use plan::{Plan, TaskKind, TaskSpec, WorkspaceKind};
+pub use preparation::Preparation;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::criterion::Criterion;
 use crate::ids::{Digest, TaskId};
+use crate::preparation::Preparation;
 
 pub use graph::{Fault, Graph, reversed};
 
@@ -245,6 +246,14 @@ impl TaskSpec {
         self.dependencies.iter().chain(inputs)
     }
 
+    /// The files it takes that no task makes, as paths.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().filter_map(|input| match input {
+            Input::Path(path) => Some(path.as_str()),
+            Input::Task(_) => None,
+        })
+    }
+
     /// The role's canonical pair `domain/function`, as limits name it; `None` without a role.
     #[must_use]
     pub fn role(&self) -> Option<String> {
@@ -292,4 +301,7 @@ pub struct Plan {
     /// The intent's own criteria, checked on the integrated whole at the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub criteria: Vec<Criterion>,
+    /// What checkouts of its tree need besides its files.
+    #[serde(default, skip_serializing_if = "Preparation::is_empty")]
+    pub preparation: Preparation,
 }

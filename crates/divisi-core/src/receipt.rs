@@ -62,6 +62,9 @@ pub enum Receipt {
     Submitted {
         /// When.
         at: Time,
+        /// What was executed, on one line and cut; empty without a process.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        command: String,
         /// How it ended.
         exit: Exit,
         /// What it printed; `None` if nothing.
@@ -69,6 +72,9 @@ pub enum Receipt {
         output: Option<Output>,
         /// From the start of its process to its end.
         wall_ms: u64,
+        /// Whether its process's writes were confined; `None` without a process.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        confined: Option<bool>,
     },
     /// What it made is durable.
     Collected {
@@ -85,6 +91,9 @@ pub enum Receipt {
     Verified {
         /// When.
         at: Time,
+        /// The tree they were judged on; `None` in a shared workspace.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tree: Option<Tree>,
         /// One verdict a criterion.
         verdicts: Vec<Verdict>,
     },
@@ -95,7 +104,7 @@ pub enum Receipt {
         /// The commit on the run's branch; `None` where there was nothing to integrate.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         commit: Option<Commit>,
-        /// The tree the checks last passed on.
+        /// That commit's tree; `None` without a commit, and in journals from before it was told.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tree: Option<Tree>,
     },

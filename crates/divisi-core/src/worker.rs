@@ -217,6 +217,12 @@ pub struct Ended {
     /// Whether it ended because it was told to.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub told: bool,
+    /// What was executed, on one line and cut, secrets masked; empty without a process.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub command: String,
+    /// Whether the kernel confined its writes; `None` without a process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confined: Option<bool>,
 }
 
 fn is_zero(n: &u32) -> bool {

@@ -11,15 +11,15 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use divisi_core::plan::{Parts, Plan};
-use divisi_core::run::{Base, Settings};
+use divisi_core::run::{Base, Budget, Settings};
 use divisi_core::{CommandId, Diagnostic, RunId};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Input;
+use crate::engine::{Input, Sender};
 use crate::supervisor::{is_agent, peer};
 
 /// A plan of 100,000 tasks and two million edges has about forty megabytes.
@@ -62,6 +62,15 @@ pub enum Ask {
     },
     /// Go on with a run, whoever began it, as long as you hold the engine.
     Attend(RunId),
+    /// Permit a run more or less; what the budget leaves open stays as it is.
+    Permit {
+        /// The run.
+        run: RunId,
+        /// How much in all.
+        budget: Budget,
+    },
+    /// Do you go on with this run?
+    IsAttended(RunId),
     /// Something of a run.
     Act {
         /// The run.
@@ -79,6 +88,8 @@ pub enum Action {
     Pause,
     /// Start nothing new and end agents gracefully; the run stays resumable.
     Interrupt,
+    /// The same, at once.
+    Force,
     /// Go on.
     Resume,
     /// Cancel the run, or one task.
@@ -142,6 +153,8 @@ pub enum Response {
     Started(RunId),
     /// It is so, and durable.
     Accepted,
+    /// Whether the run is gone on with.
+    Attended(bool),
     /// It is refused.
     Refused(Diagnostic),
 }
@@ -160,7 +173,7 @@ impl Listener {
     ///
     /// # Errors
     /// The socket cannot be bound.
-    pub fn serve(path: &Path, dir: &Path, inputs: Sender<Input>) -> io::Result<Listener> {
+    pub fn serve(path: &Path, dir: &Path, inputs: Sender) -> io::Result<Listener> {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -217,7 +230,7 @@ fn is_admitted(stream: &UnixStream, dir: &Path) -> bool {
 }
 
 /// Answers requests of one connection until it ends.
-fn serve_one(stream: UnixStream, admitted: bool, inputs: &Sender<Input>) -> io::Result<()> {
+fn serve_one(stream: UnixStream, admitted: bool, inputs: &Sender) -> io::Result<()> {
     stream.set_read_timeout((!admitted).then_some(REQUEST_PATIENCE))?;
     stream.set_write_timeout(Some(REQUEST_PATIENCE))?;
     let mut reader = BufReader::new(stream.try_clone()?);
@@ -261,11 +274,14 @@ fn say(writer: &mut UnixStream, response: &Response) -> io::Result<()> {
 
 /// Asks the engine within this process and waits for its answer; `None` if it ended before it
 /// answered. Then nothing was done, or the outcome is stored and the next holder says it again.
-fn ask(request: Request, inputs: &Sender<Input>) -> Option<Response> {
+fn ask(request: Request, inputs: &Sender) -> Option<Response> {
     let (reply, answer) = sync_channel(1);
     inputs.send(Input::Asked { request, reply }).ok()?;
     answer.recv().ok()
 }
+
+/// An engine that waits for room on the disk answers nobody.
+const LOOK_UP_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A connection to the holder of another process.
 pub struct Client {
@@ -297,6 +313,13 @@ impl Client {
         Ok(serde_json::from_str(&answer)?)
     }
 
+    /// Asks as a look-up does, which is not worth waiting for long. `None` if there is no answer.
+    #[must_use]
+    pub fn look_up(&mut self, ask: Ask) -> Option<Response> {
+        self.writer.set_read_timeout(Some(LOOK_UP_PATIENCE)).ok()?;
+        self.ask(&Request { id: None, ask }).ok()
+    }
+
     /// Waits until the holder goes away.
     pub fn wait_for_end(&mut self) {
         let mut rest = [0u8; 64];
@@ -307,8 +330,8 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::inbox;
     use std::process::{Command, Stdio};
-    use std::sync::mpsc::channel;
 
     /// Asks from a process whose parent has these arguments, as an agent's has its supervisor's.
     fn asked_below(args: &[&str], socket: &Path) -> String {
@@ -328,15 +351,15 @@ mod tests {
     fn an_agent_is_refused_and_a_person_is_answered() {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("control.sock");
-        let (inputs, asked) = channel();
+        let (inputs, asked) = inbox().unwrap();
         let _listener = Listener::serve(&socket, folder.path(), inputs).unwrap();
         let engine = std::thread::spawn(move || {
             let mut many = 0;
-            while let Ok(Input::Asked { reply, .. }) = asked.recv() {
-                many += 1;
-                reply.send(Response::Pong).unwrap();
-                if many == 2 {
-                    return;
+            while many < 2 {
+                asked.wait(None, REQUEST_PATIENCE);
+                while let Some(Input::Asked { reply, .. }) = asked.next() {
+                    many += 1;
+                    reply.send(Response::Pong).unwrap();
                 }
             }
         });

@@ -151,6 +151,31 @@ fn no_file(path: &str) -> io::Error {
     )
 }
 
+impl FolderFiles {
+    /// What stands at the path, and when its content last changed, in nanoseconds since the Unix
+    /// epoch. Nothing is opened.
+    ///
+    /// # Errors
+    /// As [`Files::entry`].
+    pub fn entry_changed(&self, path: &str) -> io::Result<(Entry, i128)> {
+        let components = components(path)?;
+        let (last, folders) = components.split_last().expect("a path has a component");
+        let folder = match self.walk(folders)? {
+            Walk::Parent(folder) => folder,
+            Walk::Ended(entry) => return Ok((entry, 0)),
+        };
+        match rustix::fs::statat(&folder, *last, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => {
+                let seconds = i128::from(stat.st_mtime);
+                let changed = seconds * 1_000_000_000 + i128::from(stat.st_mtime_nsec);
+                Ok((entry_of(&stat), changed))
+            }
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => Ok((Entry::Missing, 0)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
 impl Files for FolderFiles {
     fn entry(&self, path: &str) -> io::Result<Entry> {
         let components = components(path)?;

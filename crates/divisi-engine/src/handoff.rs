@@ -58,8 +58,8 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
 fn context(run: &Run, no: TaskNo) -> Context {
     let id = |no: TaskNo| run.tasks()[no.index()].spec.id.to_string();
     let next = run.dependents(no).into_iter().take(NEIGHBORS_MAX);
-    let beside = run.tasks().iter().enumerate().filter(|(other, task)| {
-        *other != no.index() && matches!(task.status(), TaskStatus::Running | TaskStatus::Verifying)
+    let beside = run.live().filter(|(other, task)| {
+        *other != no && matches!(task.status(), TaskStatus::Running | TaskStatus::Verifying)
     });
     Context {
         orchestration_context: run.title.clone(),
@@ -145,12 +145,14 @@ fn feedback(task: &Task) -> Vec<Feedback> {
                 feedback.unmet = faults.iter().map(|fault| sound_plan(fault)).collect();
                 Some(feedback)
             }
+            // Nobody of whom it could be said that they did better next time.
+            AttemptEnd::Errored(Failure::Preparation(_)) => None,
             AttemptEnd::Refused(_)
             | AttemptEnd::Errored(_)
             | AttemptEnd::Lost(_)
-            | AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue) => {
-                Some(plain(ending, exit))
-            }
+            | AttemptEnd::Stopped(
+                StopReason::Stalled(_) | StopReason::Overdue | StopReason::OverBudget(_),
+            ) => Some(plain(ending, exit)),
             AttemptEnd::Integrated
             | AttemptEnd::Expanded
             | AttemptEnd::Stopped(StopReason::Canceled | StopReason::Interrupted)

@@ -56,6 +56,8 @@ struct Watched {
     /// Age that the attempt already had when it was first seen on this clock.
     started_at: u64,
     suspected: Option<(u64, Suspicion)>,
+    /// It was found past its time box.
+    overdue: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +83,7 @@ impl Monitor {
             files: 0,
             started_at: now,
             suspected: None,
+            overdue: false,
         });
     }
 
@@ -108,6 +111,15 @@ impl Monitor {
         self.watched
             .values()
             .map(|w| soonest(w).min(w.patience.timeout_ms / 4).max(10))
+            .min()
+    }
+
+    /// How long until the first time box is over that was not found so yet. A look is due then,
+    /// however long ago the last one was: what was reserved is not to be overrun.
+    #[must_use]
+    pub fn overdue_in_ms(&self, now: u64) -> Option<u64> {
+        let open = self.watched.values().filter(|watched| !watched.overdue);
+        open.map(|watched| watched.overdue_at().saturating_sub(now))
             .min()
     }
 
@@ -157,8 +169,9 @@ impl Monitor {
             .filter(|watched| watched.suspected.is_some())
             .count();
         let breaker = suspected >= BREAKER_SUSPICIONS;
-        for (attempt, watched) in &self.watched {
-            if now.saturating_sub(watched.started_at) > watched.patience.timeout_ms {
+        for (attempt, watched) in &mut self.watched {
+            if now >= watched.overdue_at() {
+                watched.overdue = true;
                 findings.push((*attempt, Finding::Overdue));
             } else if let Some(finding) = watched.second_look(now)
                 && !breaker
@@ -171,6 +184,13 @@ impl Monitor {
 }
 
 impl Watched {
+    /// The first moment past its time box.
+    fn overdue_at(&self) -> u64 {
+        self.started_at
+            .saturating_add(self.patience.timeout_ms)
+            .saturating_add(1)
+    }
+
     /// Updates the suspicion; a finding if it arose or went.
     fn suspect(&mut self, now: u64) -> Option<Finding> {
         let silent = now.saturating_sub(self.seen_at) > self.patience.heartbeat_ms;
@@ -389,6 +409,40 @@ mod tests {
         monitor.observe(attempt(0), &alive(0), 0, 100_100);
         let findings = monitor.look(100_101);
         assert!(findings.contains(&(attempt(0), Finding::Cleared)));
+    }
+
+    #[test]
+    fn a_look_is_due_when_a_time_box_is_over_and_once_for_each() {
+        let mut monitor = Monitor::default();
+        assert_eq!(monitor.overdue_in_ms(0), None);
+        let boxed = |timeout_ms| Patience {
+            look_ms: 120_000,
+            timeout_ms,
+            ..patience()
+        };
+        monitor.watch(attempt(1), boxed(5_000), 10_000);
+        monitor.watch(attempt(2), boxed(9_000), 10_000);
+        // It had been at work for a second when this clock saw it first.
+        let seen = Observation {
+            age_ms: 1_100,
+            ..alive(0)
+        };
+        monitor.observe(attempt(1), &seen, 0, 10_100);
+        monitor.observe(attempt(2), &alive(0), 0, 10_100);
+        assert_eq!(monitor.overdue_in_ms(10_100), Some(3_901));
+        let overdue = |monitor: &mut Monitor, now| -> Vec<AttemptId> {
+            let found = monitor.look(now).into_iter();
+            found
+                .filter(|(_, finding)| *finding == Finding::Overdue)
+                .map(|(attempt, _)| attempt)
+                .collect()
+        };
+        assert_eq!(overdue(&mut monitor, 14_000), []);
+        assert_eq!(overdue(&mut monitor, 14_001), [attempt(1)]);
+        // While it is being ended, the other one's is the next.
+        assert_eq!(monitor.overdue_in_ms(14_001), Some(5_000));
+        assert_eq!(overdue(&mut monitor, 19_001), [attempt(1), attempt(2)]);
+        assert_eq!(monitor.overdue_in_ms(19_001), None);
     }
 
     #[test]

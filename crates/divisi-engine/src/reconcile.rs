@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use divisi_core::ids::{Epoch, Time};
+use divisi_core::ids::{Epoch, RunId, Time};
 use divisi_core::run::{Effect, Run};
 
 /// What the shell should do now.
@@ -25,7 +25,13 @@ pub enum Outcome {
     Reported,
     /// It failed for a reason of ours; it is begun again after a delay.
     Failed,
+    /// What it waits for is not there yet; it looks again after [`LOOK_MS`].
+    NotYet,
 }
+
+/// How often files from outside are looked for: soon enough for people, and rare enough that
+/// thousands of awaited files cost nothing that anybody notices.
+pub const LOOK_MS: u64 = 2_000;
 
 /// Delay before a failed effect is begun again: one second, doubled, at most a minute.
 fn delay_ms(failures: u32) -> u64 {
@@ -86,6 +92,12 @@ impl Reconcile {
                 self.failures.remove(&effect);
                 0
             }
+            Outcome::NotYet => {
+                self.failures.remove(&effect);
+                let at = now.plus_ms(LOOK_MS);
+                self.begun.insert(effect, Progress::Delayed(at, 0));
+                0
+            }
             Outcome::Failed => {
                 let failures = self.failures.entry(effect).or_default();
                 *failures += 1;
@@ -96,7 +108,7 @@ impl Reconcile {
         }
     }
 
-    /// When a failed effect is due again.
+    /// When an effect that failed, or looked in vain, is due again.
     #[must_use]
     pub fn due_at(&self) -> Option<Time> {
         let at = |progress: &Progress| match progress {
@@ -112,17 +124,24 @@ impl Reconcile {
         self.begun.get(&effect) == Some(&Progress::UnderWay)
     }
 
-    /// Whether this effect failed and waits to be begun again.
+    /// Whether this effect failed, or looked in vain, and waits to be begun again.
     #[must_use]
     pub fn is_delayed(&self, effect: Effect) -> bool {
         matches!(self.begun.get(&effect), Some(Progress::Delayed(..)))
     }
 
-    /// Whether nothing is under way. What failed and waits to be begun again is not.
+    /// Whether nothing is under way. What waits to be begun again is not.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         let is_under_way = |progress: &Progress| *progress == Progress::UnderWay;
         !self.begun.values().any(is_under_way)
+    }
+
+    /// What failed of a run is due again at once: somebody has seen to it.
+    pub fn hurry(&mut self, run: RunId) {
+        self.begun
+            .retain(|effect, progress| effect.run() != run || *progress == Progress::UnderWay);
+        self.failures.retain(|effect, _| effect.run() != run);
     }
 
     /// An effect is not begun after all; it stays owed.
@@ -204,6 +223,7 @@ mod tests {
         let lease = Command::Lease {
             task: TaskNo(0),
             epoch: Epoch(epoch),
+            timeout_ms: None,
         };
         assert!(run.decide(lease, Time(2)).is_ok());
         run
@@ -256,6 +276,27 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_has_seen_to_is_begun_again_at_once() {
+        let run = leased(1);
+        let start = Effect::Start(run.attempt_id(TaskNo(0), 1));
+        let mut reconcile = Reconcile::default();
+        reconcile.on_joined();
+        let begins = |reconcile: &mut Reconcile| {
+            let actions = reconcile.reconcile([&run].into_iter(), Epoch(1), Time(1));
+            actions == [Action::Begin(start)]
+        };
+        assert!(begins(&mut reconcile));
+        reconcile.hurry(run.id);
+        assert!(!begins(&mut reconcile), "it is under way");
+        assert_eq!(reconcile.on_outcome(start, Outcome::Failed, Time(0)), 1);
+        reconcile.hurry(RunId(2));
+        assert!(!begins(&mut reconcile), "another run was meant");
+        reconcile.hurry(run.id);
+        assert!(begins(&mut reconcile));
+        assert_eq!(reconcile.on_outcome(start, Outcome::Failed, Time(1)), 1);
+    }
+
+    #[test]
     fn a_failed_effect_is_begun_again_later_and_later() {
         let run = leased(1);
         let start = Effect::Start(run.attempt_id(TaskNo(0), 1));
@@ -273,5 +314,24 @@ mod tests {
         );
         assert_eq!(reconcile.on_outcome(start, Outcome::Failed, Time(1_000)), 2);
         assert_eq!(reconcile.due_at(), Some(Time(3_000)));
+    }
+
+    #[test]
+    fn what_looks_in_vain_looks_again_at_the_same_interval_and_never_counts_as_failed() {
+        let run = leased(1);
+        let start = Effect::Start(run.attempt_id(TaskNo(0), 1));
+        let mut reconcile = Reconcile::default();
+        reconcile.on_joined();
+        let mut now = Time(0);
+        for _ in 0..20 {
+            let begun = reconcile.reconcile([&run].into_iter(), Epoch(1), now);
+            assert_eq!(begun, [Action::Begin(start)]);
+            assert_eq!(reconcile.on_outcome(start, Outcome::NotYet, now), 0);
+            assert_eq!(reconcile.due_at(), Some(now.plus_ms(LOOK_MS)));
+            assert!(reconcile.is_idle(), "it does not hold anybody up");
+            let early = now.plus_ms(LOOK_MS - 1);
+            assert_eq!(reconcile.reconcile([&run].into_iter(), Epoch(1), early), []);
+            now = now.plus_ms(LOOK_MS);
+        }
     }
 }

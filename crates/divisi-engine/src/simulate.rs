@@ -40,7 +40,7 @@ pub struct Schedule {
     /// The sum of all durations, in milliseconds: what one worker takes.
     pub total_work_ms: u64,
     /// The part of the workers' time that is work, from 0 to 1.
-    pub utilisation: f64,
+    pub utilization: f64,
     /// The larger of the critical path and an equal share of the work: no schedule is shorter.
     pub lower_bound_ms: u64,
     /// What barriers between stages cost.
@@ -73,7 +73,7 @@ pub fn simulate(plan: &Plan, workers: u32, barriers: bool) -> Result<Schedule, V
         .collect();
     let mean = match estimates.len() {
         0 => DURATION_DEFAULT_MS,
-        count => estimates.iter().sum::<u64>() / count as u64,
+        count => sum(&estimates) / count as u64,
     };
     let durations: Vec<u64> = plan
         .tasks
@@ -106,7 +106,7 @@ pub fn simulate(plan: &Plan, workers: u32, barriers: bool) -> Result<Schedule, V
     };
     let (critical_path_ms, critical_path) =
         longest_path(plan, &graph.order, &graph.dependencies, &durations);
-    let total_work_ms: u64 = durations.iter().sum();
+    let total_work_ms = sum(&durations);
     let offered = makespan_ms as f64 * f64::from(workers);
     Ok(Schedule {
         tasks: plan.tasks.len(),
@@ -121,7 +121,7 @@ pub fn simulate(plan: &Plan, workers: u32, barriers: bool) -> Result<Schedule, V
         critical_path_ms,
         critical_path,
         total_work_ms,
-        utilisation: if offered > 0.0 {
+        utilization: if offered > 0.0 {
             total_work_ms as f64 / offered
         } else {
             0.0
@@ -134,10 +134,17 @@ pub fn simulate(plan: &Plan, workers: u32, barriers: bool) -> Result<Schedule, V
                 .max()
                 .map_or(0, |last| *last as usize + 1),
             makespan_ms: with,
-            cost_ms: with as i64 - without as i64,
+            cost_ms: i64::try_from(i128::from(with) - i128::from(without)).unwrap_or(i64::MAX),
             in_force,
         },
     })
+}
+
+/// All durations together. What a plan file takes adds up for more tasks than anybody has; beyond
+/// that it stays at the most that can be said.
+fn sum(durations: &[u64]) -> u64 {
+    let add = |sum: u64, ms: &u64| sum.saturating_add(*ms);
+    durations.iter().fold(0, add)
 }
 
 /// The task as a command with nothing to check but its end.
@@ -183,10 +190,12 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
                 Command::Lease {
                     task: proposal.task,
                     epoch: Epoch(1),
+                    timeout_ms: None,
                 },
                 now,
             );
-            ends.push(Reverse((now + durations[proposal.task.index()], attempt)));
+            let end = durations[proposal.task.index()].saturating_add(now);
+            ends.push(Reverse((end, attempt)));
         }
         let Some(Reverse((end, _))) = ends.peek() else {
             break;
@@ -205,6 +214,8 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
                 swept: 0,
                 empty: true,
                 told: false,
+                command: String::new(),
+                confined: None,
             };
             command(
                 &mut run,
@@ -245,7 +256,7 @@ fn longest_path(
             .max_by_key(|on| (end[**on as usize], Reverse(**on)));
         let start = latest.map_or(0, |on| end[*on as usize]);
         before[task] = latest.copied();
-        end[task] = start + durations[task];
+        end[task] = durations[task].saturating_add(start);
     }
     let last = (0..durations.len()).max_by_key(|task| (end[*task], Reverse(*task)));
     let mut path = Vec::new();
@@ -367,6 +378,38 @@ mod tests {
         let schedule = simulate(&plan, 4, false).unwrap();
         assert_eq!(schedule.makespan_ms, 5_000);
         assert_eq!((schedule.tasks, schedule.tasks_that_plan), (2, 1));
+    }
+
+    #[test]
+    fn a_hundred_thousand_tasks_of_the_longest_estimate_add_up_exactly() {
+        let longest_ms = divisi_pack::plan_file::ESTIMATE_MINUTES_MAX * 60_000;
+        let mut plan = random_plan(3, 100_000);
+        for task in &mut plan.tasks {
+            task.estimate.duration_ms = Some(longest_ms);
+        }
+        let total_ms = longest_ms
+            .checked_mul(100_000)
+            .expect("it fits into 64 bits");
+        let alone = simulate(&plan, 1, false).unwrap();
+        assert_eq!(
+            (alone.makespan_ms, alone.total_work_ms),
+            (total_ms, total_ms)
+        );
+        assert_eq!(alone.barriers.makespan_ms, total_ms);
+        let unlimited = simulate(&plan, 100_000, false).unwrap();
+        assert_eq!(unlimited.makespan_ms, unlimited.critical_path_ms);
+        assert_eq!(unlimited.critical_path_ms % longest_ms, 0);
+    }
+
+    #[test]
+    fn durations_beyond_all_counting_are_played_without_a_fault() {
+        let mut plan = random_plan(5, 40);
+        for task in &mut plan.tasks {
+            task.estimate.duration_ms = Some(u64::MAX - 7);
+        }
+        let schedule = simulate(&plan, 2, false).unwrap();
+        assert_eq!(schedule.total_work_ms, u64::MAX);
+        assert_eq!(schedule.makespan_ms, u64::MAX);
     }
 
     #[test]

@@ -7,17 +7,16 @@
 //!
 //! The world knows no thread, process or clock; the real engine and the simulator run the same.
 
+mod budgets;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::assign::{Capacity, assign};
 use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
-use divisi_core::journal::{Batch, CommandRow, Entry, Fault, Journal, Stream};
-use divisi_core::ledger::{self, Account, Amount, Ledger};
+use divisi_core::journal::{Batch, CommandRow, Entry, Fault, Journal, RunRow, Stream};
+use divisi_core::ledger::{self, Account, Ledger};
 use divisi_core::plan;
-use divisi_core::receipt::Receipt;
-use divisi_core::run::{
-    self, Accepted, Command, Create, Effect, Event, PauseReason, Rejection, Run, stored,
-};
+use divisi_core::run::{self, Accepted, Command, Create, Effect, Event, Rejection, Run, stored};
 
 /// Something asked of the world.
 #[derive(Clone, Debug)]
@@ -35,7 +34,7 @@ pub enum Ask {
     Create(Box<Create>),
     /// Something of one run.
     Run(RunId, Command),
-    /// A bound on an account.
+    /// More or less is permitted on an account; what the budget leaves open stays as it is.
     Budget(Account, run::Budget),
 }
 
@@ -52,6 +51,8 @@ pub enum Answer {
     NoSuchRun(RunId),
     /// The plan is not sound.
     BadPlan(Vec<plan::Fault>),
+    /// The ledger refused it.
+    NotPermitted(ledger::Refusal),
     /// The same command was handled before, with this outcome.
     Repeated(String),
 }
@@ -166,27 +167,37 @@ impl<J: Journal> World<J> {
     /// # Errors
     /// The journal cannot be read.
     pub fn reload(&mut self) -> Result<(), Fault> {
-        let mut rows = self.journal.runs()?;
-        for (stream, _) in self.journal.streams()? {
+        let rows = self.journal.runs()?;
+        let mut rows: BTreeMap<RunId, RunRow> =
+            rows.into_iter().map(|row| (row.run, row)).collect();
+        let mut lasts = BTreeMap::new();
+        for (stream, last) in self.journal.streams()? {
             let Stream::Run(run) = stream else { continue };
-            if !rows.iter().any(|row| row.run == run) {
-                rows.push(without_row(run));
-            }
+            rows.entry(run).or_insert_with(|| without_row(run));
+            lasts.insert(run, last);
         }
         self.runs.clear();
         self.rebuilt.clear();
-        for row in &rows {
+        for row in rows.values() {
+            self.run_last = self.run_last.max(row.run.0);
             if row.body.is_empty() {
                 self.rebuilt.push(row.run);
+            } else if lasts.get(&row.run) == Some(&row.seq)
+                && let Ok(summary) = stored::summary(row)
+                && summary.ended.is_some()
+                && !summary.owes
+            {
+                // Most runs that ever were: their rows tell that nothing is left to do.
+                self.last_at = self.last_at.max(summary.last_at);
+                continue;
             }
-            self.run_last = self.run_last.max(row.run.0);
             let loaded = load(&self.journal, row)?;
             self.last_at = self.last_at.max(loaded.run.last_at);
             if loaded.run.ended.is_none() || loaded.run.owed().next().is_some() {
                 self.runs.insert(row.run, loaded);
             }
         }
-        let (seq, ledger) = load_ledger(&self.journal)?;
+        let (seq, ledger) = budgets::load_ledger(&self.journal)?;
         self.ledger = ledger;
         self.ledger_seq = seq;
         Ok(())
@@ -253,6 +264,13 @@ impl<J: Journal> World<J> {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// What was answered to this command before, if it was. A journal that cannot be read now
+    /// has answered nothing.
+    #[must_use]
+    pub fn outcome(&self, id: Option<&CommandId>) -> Option<String> {
+        self.journal.command(id?).ok().flatten()
     }
 
     /// All that is owed now over all runs.
@@ -354,16 +372,15 @@ impl<J: Journal> World<J> {
         let answer = match directive.ask {
             Ask::Create(create) => self.create(step, *create),
             Ask::Run(run, command) => self.command(step, run, command)?,
-            Ask::Budget(account, budget) => {
-                // Opening an account cannot be refused.
-                let _ = self.ledger_command(step, ledger::Command::Open { account, budget });
-                Answer::Accepted
-            }
+            Ask::Budget(account, budget) => self.permit(step, account, budget)?,
         };
         if let Some(id) = directive.id
             && !matches!(
                 answer,
-                Answer::Rejected(_) | Answer::NoSuchRun(_) | Answer::BadPlan(_)
+                Answer::Rejected(_)
+                    | Answer::NoSuchRun(_)
+                    | Answer::BadPlan(_)
+                    | Answer::NotPermitted(_)
             )
         {
             let outcome = match &answer {
@@ -389,18 +406,26 @@ impl<J: Journal> World<J> {
     }
 
     fn command(&mut self, step: &mut Step, id: RunId, command: Command) -> Result<Answer, Fault> {
-        if !self.runs.contains_key(&id) {
-            // An ended run is loaded to refuse by name, or to take in late work.
-            let Some(row) = self.journal.runs()?.into_iter().find(|row| row.run == id) else {
-                return Ok(Answer::NoSuchRun(id));
-            };
-            let loaded = load(&self.journal, &row)?;
-            self.runs.insert(id, loaded);
+        // An ended run is loaded to refuse by name, or to take in late work.
+        if !self.load_ended(id)? {
+            return Ok(Answer::NoSuchRun(id));
         }
         Ok(match self.decide(step, id, command) {
             Ok(()) => Answer::Accepted,
             Err(rejection) => Answer::Rejected(rejection),
         })
+    }
+
+    /// Loads a run that is not loaded, since it has ended. False if there is none.
+    fn load_ended(&mut self, id: RunId) -> Result<bool, Fault> {
+        if !self.runs.contains_key(&id) {
+            let Some(row) = self.journal.runs()?.into_iter().find(|row| row.run == id) else {
+                return Ok(false);
+            };
+            let loaded = load(&self.journal, &row)?;
+            self.runs.insert(id, loaded);
+        }
+        Ok(true)
     }
 
     fn decide(&mut self, step: &mut Step, id: RunId, command: Command) -> Result<(), Rejection> {
@@ -435,61 +460,6 @@ impl<J: Journal> World<J> {
         step.dirty.insert(id);
     }
 
-    fn ledger_command(
-        &mut self,
-        step: &mut Step,
-        command: ledger::Command,
-    ) -> Result<(), ledger::Exhausted> {
-        let Some(event) = self.ledger.decide(command, step.now)? else {
-            return Ok(());
-        };
-        self.ledger_seq += 1;
-        step.ledger_dirty = true;
-        step.batch.entries.push(Entry {
-            stream: Stream::Ledger,
-            seq: self.ledger_seq,
-            kind: event.kind().to_owned(),
-            version: 1,
-            at: step.now,
-            body: serde_json::to_string(&event).expect("events are plain data"),
-        });
-        Ok(())
-    }
-
-    /// Reservations of attempts that are over become use; those of attempts that never came are
-    /// given back. Derived from both states, so that no word between them can be lost.
-    fn settle_ended(
-        &mut self,
-        step: &mut Step,
-        deliver: &mut dyn FnMut(Crossing) -> Delivery,
-    ) -> Result<(), Fault> {
-        let held: Vec<AttemptId> = self.ledger.held.keys().copied().collect();
-        for attempt in held {
-            if !self.runs.contains_key(&attempt.run)
-                && let Some(row) = self
-                    .journal
-                    .runs()?
-                    .into_iter()
-                    .find(|row| row.run == attempt.run)
-            {
-                let loaded = load(&self.journal, &row)?;
-                self.runs.insert(attempt.run, loaded);
-            }
-            let Some(command) = self
-                .runs
-                .get(&attempt.run)
-                .and_then(|l| over(&l.run, attempt))
-            else {
-                continue;
-            };
-            for _ in 0..times(deliver(Crossing::Settle(attempt))) {
-                // Neither settling nor releasing can be refused.
-                let _ = self.ledger_command(step, command.clone());
-            }
-        }
-        Ok(())
-    }
-
     fn lease_ready(
         &mut self,
         step: &mut Step,
@@ -512,12 +482,8 @@ impl<J: Journal> World<J> {
                 continue;
             };
             let attempt = loaded.run.attempt_id(proposal.task, task.attempts() + 1);
-            let time_ms = task.timeout_ms(&loaded.run.settings);
+            let amount = task.amount(&loaded.run.settings);
             if self.ledger.bounds(proposal.run, step.now) {
-                let amount = Amount {
-                    attempts: 1,
-                    time_ms,
-                };
                 if !self.ledger.held.contains_key(&attempt)
                     && !self.reserve(step, attempt, amount, deliver)
                 {
@@ -527,9 +493,11 @@ impl<J: Journal> World<J> {
                     continue;
                 }
             }
+            let reserved = self.ledger.held.get(&attempt);
             let command = Command::Lease {
                 task: proposal.task,
                 epoch: self.epoch,
+                timeout_ms: reserved.map(|reserved| reserved.amount.time_ms),
             };
             if self.decide(step, proposal.run, command).is_err() {
                 // The reservation, if any, is given back by the next step's comparison.
@@ -537,66 +505,6 @@ impl<J: Journal> World<J> {
             }
         }
         Ok(())
-    }
-
-    /// Opens the accounts of runs that bring a budget of their own. Derived from both states, so
-    /// that a run is bounded before its first lease, whatever happened between.
-    fn open_accounts(&mut self, step: &mut Step, deliver: &mut dyn FnMut(Crossing) -> Delivery) {
-        let unopened: Vec<(RunId, run::Budget)> = self
-            .runs
-            .values()
-            .map(|loaded| (loaded.run.id, loaded.run.settings.budget))
-            .filter(|(run, _)| !self.has_account(*run))
-            .collect();
-        for (run, budget) in unopened {
-            let account = Account::Run(run);
-            for _ in 0..times(deliver(Crossing::Open(run))) {
-                // Opening an account cannot be refused.
-                let _ = self.ledger_command(step, ledger::Command::Open { account, budget });
-            }
-        }
-    }
-
-    /// Whether a run has the account that its own budget asks for, if it does.
-    fn has_account(&self, run: RunId) -> bool {
-        let bounded = self
-            .runs
-            .get(&run)
-            .is_some_and(|loaded| loaded.run.settings.budget.is_bounded());
-        !bounded || self.ledger.accounts.contains_key(&Account::Run(run))
-    }
-
-    /// Reserves for an attempt; pauses its run if an account has nothing left.
-    fn reserve(
-        &mut self,
-        step: &mut Step,
-        attempt: AttemptId,
-        amount: Amount,
-        deliver: &mut dyn FnMut(Crossing) -> Delivery,
-    ) -> bool {
-        for _ in 0..times(deliver(Crossing::Reserve(attempt))) {
-            let command = ledger::Command::Reserve { attempt, amount };
-            if let Err(exhausted) = self.ledger_command(step, command) {
-                let live = self
-                    .runs
-                    .get(&attempt.run)
-                    .is_some_and(|loaded| loaded.run.slots() > 0);
-                // While others hold reservations some of it may come back: wait for that first.
-                if !live {
-                    let reason = PauseReason::Budget(exhausted.account.to_string());
-                    let _ = self.decide(
-                        step,
-                        attempt.run,
-                        Command::Pause {
-                            reason,
-                            stop: false,
-                        },
-                    );
-                }
-                return false;
-            }
-        }
-        self.ledger.held.contains_key(&attempt)
     }
 
     fn unload_ended(&mut self) {
@@ -616,38 +524,6 @@ struct Step {
     ledger_dirty: bool,
 }
 
-fn times(delivery: Delivery) -> u32 {
-    match delivery {
-        Delivery::Later => 0,
-        Delivery::Now => 1,
-        Delivery::Twice => 2,
-    }
-}
-
-/// What the ledger should be told about an attempt, if it is over or never came.
-fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
-    let Some(task) = run.task(attempt.task) else {
-        return Some(ledger::Command::Release { attempt });
-    };
-    if let Some(ending) = task.ending(attempt.number) {
-        let used = ending.receipts.iter().find_map(|receipt| match receipt {
-            Receipt::Submitted { wall_ms, .. } => Some(*wall_ms),
-            _ => None,
-        });
-        return Some(ledger::Command::Settle {
-            attempt,
-            used_ms: used,
-        });
-    }
-    let live = task
-        .live()
-        .is_some_and(|live| live.number == attempt.number);
-    let coming = attempt.number == task.attempts() + 1
-        && run.ended.is_none()
-        && matches!(task.state, run::TaskState::Ready { .. });
-    (!live && !coming).then_some(ledger::Command::Release { attempt })
-}
-
 fn read_event(entry: &Entry) -> Result<(Time, Event), Fault> {
     let event = serde_json::from_str(&entry.body).map_err(|error| {
         Fault::Unreadable(format!(
@@ -658,8 +534,8 @@ fn read_event(entry: &Entry) -> Result<(Time, Event), Fault> {
     Ok((entry.at, event))
 }
 
-fn without_row(run: RunId) -> divisi_core::journal::RunRow {
-    divisi_core::journal::RunRow {
+fn without_row(run: RunId) -> RunRow {
+    RunRow {
         run,
         title: String::new(),
         status: String::new(),
@@ -672,7 +548,7 @@ fn without_row(run: RunId) -> divisi_core::journal::RunRow {
 ///
 /// # Errors
 /// The journal cannot be read.
-pub fn load<J: Journal>(journal: &J, row: &divisi_core::journal::RunRow) -> Result<Loaded, Fault> {
+pub fn load<J: Journal>(journal: &J, row: &RunRow) -> Result<Loaded, Fault> {
     let stream = Stream::Run(row.run);
     let unreadable = |fault: stored::Unreadable| Fault::Unreadable(fault.to_string());
     if row.body.is_empty() {
@@ -702,25 +578,7 @@ pub fn load<J: Journal>(journal: &J, row: &divisi_core::journal::RunRow) -> Resu
     Ok(Loaded { run, seq })
 }
 
-fn load_ledger<J: Journal>(journal: &J) -> Result<(u64, Ledger), Fault> {
-    let (mut seq, mut ledger) = match journal.ledger()? {
-        None => (0, Ledger::default()),
-        Some((seq, body)) => {
-            let ledger = serde_json::from_str(&body)
-                .map_err(|error| Fault::Unreadable(format!("the ledger's row: {error}")))?;
-            (seq, ledger)
-        }
-    };
-    for entry in journal.events(Stream::Ledger, seq)? {
-        let event = serde_json::from_str(&entry.body)
-            .map_err(|error| Fault::Unreadable(format!("ledger event {}: {error}", entry.seq)))?;
-        ledger.apply(&event);
-        seq = entry.seq;
-    }
-    Ok((seq, ledger))
-}
-
-/// The number of a task of a run by what a person typed: its name, or its number with `#`.
+/// The number of a task of a run by what a person typed: its name.
 #[must_use]
 pub fn find_task(run: &Run, text: &str) -> Option<TaskNo> {
     divisi_core::TaskId::new(text)

@@ -18,6 +18,9 @@ codes! {
     CONFLICT = "text-conflict": "two things are given that exclude each other";
     CRITERION = "text-criterion": "a criterion names no check";
     CYCLE = "plan-cycle": "tasks wait for each other";
+    ENTRY = "criteria-entry": "an entry of a file of criteria cannot be read";
+    PROSE = "criteria-prose": "a text in a file of criteria does not count";
+    SECTION = "criteria-section": "a section of a file of criteria is not known";
     DUPLICATE_ID = "plan-duplicate-id": "two tasks have one id";
     DUPLICATE_KEY = "text-duplicate-key": "a key stands twice in one object";
     EMPTY = "plan-empty": "the plan has no task";

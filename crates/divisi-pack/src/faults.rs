@@ -14,6 +14,10 @@ use crate::render::printable;
 /// mending the first ones.
 pub(crate) const DIAGNOSTICS_MAX: usize = 100;
 
+/// Characters are counted from marks so many bytes apart: a hostile text is one long line, and a
+/// place is asked for at each of its values.
+const MARK_BYTES: usize = 1 << 10;
+
 /// Names quoted from a hostile text are cut to so many characters.
 const SHOWN_CHARS_MAX: usize = 60;
 
@@ -34,6 +38,8 @@ pub(crate) struct Faults<'t> {
     errors: usize,
     warnings: usize,
     lines: Option<Vec<usize>>,
+    /// Characters before every [`MARK_BYTES`]th byte.
+    marks: Option<Vec<usize>>,
     nearest: Nearest,
 }
 
@@ -67,6 +73,7 @@ impl<'t> Faults<'t> {
             errors: 0,
             warnings: 0,
             lines: None,
+            marks: None,
             nearest: Nearest::new(),
         }
     }
@@ -139,12 +146,12 @@ impl<'t> Faults<'t> {
         starts.partition_point(|&start| start <= at)
     }
 
-    /// The place of a byte offset, for what is found out when the text is no longer at hand.
+    /// The place of a byte offset.
     pub(crate) fn place(&mut self, at: usize) -> Place {
         let at = floor_char(self.text, at);
         let line = self.line(at);
         let start = self.lines.as_ref().map_or(0, |starts| starts[line - 1]);
-        let column = self.text[start..at].chars().count() + 1;
+        let column = self.chars_before(at) - self.chars_before(start) + 1;
         Place {
             source: self.source_name.to_owned(),
             line: line as u32,
@@ -152,31 +159,29 @@ impl<'t> Faults<'t> {
         }
     }
 
+    fn chars_before(&mut self, at: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let chars = |bytes: &[u8]| bytes.iter().filter(|&&b| b & 0xc0 != 0x80).count();
+        let marks = self.marks.get_or_insert_with(|| {
+            let counts = bytes.chunks(MARK_BYTES).map(chars);
+            let sums = counts.scan(0, |sum, count| {
+                *sum += count;
+                Some(*sum)
+            });
+            std::iter::once(0).chain(sums).collect()
+        });
+        let mark = at / MARK_BYTES;
+        marks[mark] + chars(&bytes[mark * MARK_BYTES..at])
+    }
+
     /// All diagnostics in the order of the text; a last one counts those that are not shown.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         let mut found = std::mem::take(&mut self.found);
         found.sort_by_key(|(at, _)| *at);
-        let starts = self.lines.unwrap_or_else(|| match found.is_empty() {
-            true => Vec::new(),
-            false => line_starts(self.text),
-        });
-        // Columns are counted onwards from the fault before: a hostile text is one long line.
-        let (mut counted_to, mut column) = (0, 1);
         let mut diagnostics = Vec::with_capacity(found.len() + 1);
         for (at, diagnostic) in found {
-            let at = floor_char(self.text, at);
-            let line = starts.partition_point(|&start| start <= at);
-            let start = starts[line - 1];
-            if start > counted_to {
-                (counted_to, column) = (start, 1);
-            }
-            column += self.text[counted_to..at].chars().count();
-            counted_to = at;
-            diagnostics.push(diagnostic.at(Place {
-                source: self.source_name.to_owned(),
-                line: line as u32,
-                column: column as u32,
-            }));
+            let place = self.place(at);
+            diagnostics.push(diagnostic.at(place));
         }
         diagnostics.extend(more(self.errors, Severity::Error));
         diagnostics.extend(more(self.warnings, Severity::Warning));
@@ -184,7 +189,8 @@ impl<'t> Faults<'t> {
     }
 }
 
-fn more(count: usize, severity: Severity) -> Option<Diagnostic> {
+/// How many are not shown, if any are not.
+pub(crate) fn more(count: usize, severity: Severity) -> Option<Diagnostic> {
     let hidden = count
         .checked_sub(DIAGNOSTICS_MAX)
         .filter(|&hidden| hidden > 0)?;

@@ -11,15 +11,20 @@
 //! - [`allocation`] says what one agent is given, and at what risk.
 //! - [`estimate`] says what a plan is expected to take, in the forms that plans hold.
 //! - [`template`] fills templates within bounds.
+//! - [`words`] understands criteria in plain words, or says why it does not.
+//! - [`folder`] writes the folder of a stage and reads back what people made of it.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
 
 pub mod allocation;
 pub mod bundle;
 mod codes;
+#[cfg(test)]
+mod dice;
 pub mod estimate;
 mod faults;
 mod fields;
+pub mod folder;
 mod json;
 mod nearest;
 mod paths;
@@ -30,6 +35,7 @@ mod render;
 pub mod role;
 pub mod template;
 mod text;
+pub mod words;
 pub mod workflow;
 mod yaml;
 

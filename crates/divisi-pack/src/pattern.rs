@@ -14,6 +14,9 @@ use crate::placeholder;
 /// The deepest nesting of `{a,{b,c}}`.
 const NESTING_MAX: usize = 8;
 
+/// The most variables of one pattern.
+const VARIABLES_MAX: usize = 16;
+
 /// A compiled pattern may take so many bytes, as a compiled expression may.
 const COMPILED_BYTES_MAX: usize = 1 << 20;
 
@@ -112,7 +115,11 @@ pub(crate) fn check(pattern: &str) -> Result<Vec<String>, String> {
         Group::Name(name) => Some(name),
         Group::Wildcard => None,
     });
-    Ok(names.collect())
+    let names: Vec<String> = names.collect();
+    if names.len() > VARIABLES_MAX {
+        return Err(format!("has more than {VARIABLES_MAX} variables"));
+    }
+    Ok(names)
 }
 
 /// The text without the extension of its last component.
@@ -465,6 +472,8 @@ mod tests {
             check(&wide).unwrap_err(),
             "takes too much memory when compiled"
         );
+        let many = "{a}".repeat(17);
+        assert_eq!(check(&many).unwrap_err(), "has more than 16 variables");
         assert_eq!(check("a/{x}/{y}/*"), Ok(vec!["x".into(), "y".into()]));
     }
 }

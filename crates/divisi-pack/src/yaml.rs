@@ -24,7 +24,7 @@ pub(crate) const TEXT_BYTES_MAX: usize = 4 << 20;
 pub(crate) const DEPTH_MAX: usize = 64;
 
 /// The most values read. Each costs about a hundred bytes until what it says was read.
-pub(crate) const VALUES_MAX: usize = 500_000;
+pub(crate) const VALUES_MAX: usize = 250_000;
 
 /// The text's one value; `None` after collecting why it is none.
 pub(crate) fn parse<'t>(text: &'t str, faults: &mut Faults<'_>) -> Option<Value<'t>> {

@@ -39,6 +39,8 @@ pub enum Break {
     BytesAfterEvent,
     /// An attempt is reported as stopped though its processes live.
     StopNotAwaited,
+    /// Who permits more is told that it is accepted, and it is not.
+    PermissionDropped,
     /// What was planned takes its task's place twice.
     ExpandedTwice,
     /// What a superseded attempt planned is taken as its successor's.
@@ -47,7 +49,7 @@ pub enum Break {
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 18] = [
+    pub const ALL: [Break; 19] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -64,6 +66,7 @@ impl Break {
         Break::HeadNotMoved,
         Break::BytesAfterEvent,
         Break::StopNotAwaited,
+        Break::PermissionDropped,
         Break::ExpandedTwice,
         Break::SupersededExpanded,
     ];
@@ -72,7 +75,9 @@ impl Break {
     #[must_use]
     pub fn caught_by(self) -> &'static [Oracle] {
         match self {
-            Break::FencingSkipped | Break::LostTreatedAsDone => &[Oracle::Evidence],
+            // A late word that is taken for another attempt's is taken from its own, too.
+            Break::FencingSkipped => &[Oracle::Evidence, Oracle::NothingLost],
+            Break::LostTreatedAsDone => &[Oracle::Evidence],
             Break::DoubleIntegration => &[Oracle::Tree],
             Break::ReleaseForgotten => &[Oracle::Budget, Oracle::Liveness],
             Break::EarlierEpochStarted => &[Oracle::AtMostOnce],
@@ -87,6 +92,7 @@ impl Break {
             Break::SupersededDropped => &[Oracle::NothingLost],
             Break::HeadNotMoved => &[Oracle::Branch],
             Break::BytesAfterEvent => &[Oracle::Bytes],
+            Break::PermissionDropped => &[Oracle::Budget],
             Break::StopNotAwaited => &[Oracle::Slots, Oracle::Writers, Oracle::Evidence],
             // An engine that loads such a journal stops by itself.
             Break::ExpandedTwice => &[Oracle::Expansion, Oracle::Panic],

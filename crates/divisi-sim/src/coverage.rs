@@ -66,14 +66,28 @@ faults! {
     CrossingTwice,
     /// An effect fails for a reason of ours.
     EffectFails,
+    /// A workspace cannot be prepared.
+    NotPrepared,
     /// An effect happened, and the engine died before it heard.
     EffectUnheard,
     /// An effect that is not owed any more reports.
     EffectLate,
+    /// Files from outside are not there yet.
+    ExternalLate,
     /// A client repeats a command.
     CommandRepeated,
     /// A command does not fit the state.
     CommandStale,
+    /// A budget is used up, and its run pauses.
+    BudgetUsedUp,
+    /// A budget is changed by its owner.
+    BudgetChanged,
+    /// Its owner would permit less than is taken already.
+    PermittedTooLittle,
+    /// An attempt gets less than its task's time box, since its budget leaves no more.
+    BoxShortened,
+    /// It is ended there.
+    OverBudget,
     /// An agent claims success and made nothing.
     AgentLies,
     /// An agent claims success with half of it.
@@ -92,6 +106,8 @@ faults! {
     AgentIgnoresStop,
     /// What an agent made must not be collected.
     BadDeliverable,
+    /// A composition lacks its template or an input.
+    NotComposed,
     /// An agent cannot be started, this time.
     NotStarted,
     /// An agent cannot be started at all.

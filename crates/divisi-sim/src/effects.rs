@@ -47,6 +47,10 @@ enum What {
         head: Commit,
         agent: String,
     },
+    Fetch {
+        attempt: AttemptId,
+        key: WorkspaceKey,
+    },
     Collect {
         attempt: AttemptId,
         key: WorkspaceKey,
@@ -88,6 +92,8 @@ pub(crate) enum Report {
     Done(Effect, RunId, Command),
     /// It failed for a reason of ours.
     Failed(Effect),
+    /// What it waits for is not there yet.
+    NotYet(Effect),
 }
 
 /// The name of the workspace that an attempt has.
@@ -114,6 +120,9 @@ impl Sim {
             self.begin_stop(attempt, process);
             return;
         }
+        if matches!(effect, Effect::Start(attempt) if engine.adopted.contains(&attempt)) {
+            return;
+        }
         let Some(what) = what(run, effect) else {
             return;
         };
@@ -132,7 +141,7 @@ impl Sim {
             return Ok(());
         };
         let abandoned = engine.pending.get(&task.effect) != Some(&token);
-        if abandoned && matches!(task.effect, Effect::Start(_)) {
+        if abandoned && matches!(task.effect, Effect::Start(_) | Effect::Fetch(_)) {
             return Ok(());
         }
         if self.goes_wrong(30) {
@@ -148,6 +157,7 @@ impl Sim {
                 head,
                 agent,
             } => self.prepare(token, attempt, key, &head, &agent),
+            What::Fetch { attempt, key } => self.fetch(token, attempt, key),
             What::Collect {
                 attempt,
                 key,
@@ -198,7 +208,6 @@ impl Sim {
     }
 
     pub(crate) fn hear_of(&mut self, life: u32, token: u64, report: Report) {
-        let now = self.now();
         let Some(engine) = self.engine.as_mut().filter(|engine| engine.life == life) else {
             return;
         };
@@ -207,14 +216,22 @@ impl Sim {
             Report::Done(effect, run, command) => {
                 self.give(Ask::Run(run, command), Source::Effect(effect, token));
             }
-            Report::Failed(effect) => {
-                if engine.pending.get(&effect) == Some(&token) {
-                    engine.pending.remove(&effect);
-                    engine.reconcile.on_outcome(effect, Outcome::Failed, now);
-                    let due = engine.reconcile.due_at().unwrap_or(now);
-                    self.wake(life, due.ms_since(now).max(1));
-                }
-            }
+            Report::Failed(effect) => self.again(life, effect, token, Outcome::Failed),
+            Report::NotYet(effect) => self.again(life, effect, token, Outcome::NotYet),
+        }
+    }
+
+    /// An effect is to be begun again later.
+    fn again(&mut self, life: u32, effect: Effect, token: u64, outcome: Outcome) {
+        let now = self.now();
+        let Some(engine) = &mut self.engine else {
+            return;
+        };
+        if engine.pending.get(&effect) == Some(&token) {
+            engine.pending.remove(&effect);
+            engine.reconcile.on_outcome(effect, outcome, now);
+            let due = engine.reconcile.due_at().unwrap_or(now);
+            self.wake(life, due.ms_since(now).max(1));
         }
     }
 
@@ -227,25 +244,62 @@ impl Sim {
         head: &Commit,
         agent: &str,
     ) {
+        if self.goes_wrong(10) {
+            self.coverage.fault(Fault::NotPrepared);
+            let command = Command::NotPrepared {
+                attempt,
+                cause: "the setup failed".to_owned(),
+            };
+            let report = Report::Done(Effect::Start(attempt), attempt.run, command);
+            self.report(token, report);
+            return;
+        }
         let base = self.repo.workspace(key, head).base.clone();
         if is_process(agent) {
             self.order(Order::Start(attempt, key));
             return;
         }
         let effect = Effect::Start(attempt);
-        if agent == AGENT_PERSON {
-            if self.rng.chance(500) {
+        if matches!(agent, AGENT_PERSON | AGENT_EXTERNAL) {
+            if agent == AGENT_EXTERNAL || self.rng.chance(500) {
                 let command = Command::Started {
                     attempt,
                     base: Some(base),
                     passed_before: Vec::new(),
                     confined: None,
+                    left_out: Vec::new(),
                 };
                 self.report(token, Report::Done(effect, attempt.run, command));
             }
             return;
         }
-        // Divisi composes by itself, or looks at files that something outside brought.
+        // Divisi composes by itself.
+        if self.goes_wrong(60) {
+            self.coverage.fault(Fault::NotComposed);
+            let command = Command::NotComposed {
+                attempt,
+                cause: "the template is not there".to_owned(),
+                ended: None,
+            };
+            self.report(token, Report::Done(effect, attempt.run, command));
+            return;
+        }
+        self.bring(token, effect, attempt, key);
+    }
+
+    /// Looks for files from outside. Once it is calm, they are there.
+    fn fetch(&mut self, token: u64, attempt: AttemptId, key: WorkspaceKey) {
+        let effect = Effect::Fetch(attempt);
+        if self.goes_wrong(600) {
+            self.coverage.fault(Fault::ExternalLate);
+            self.report(token, Report::NotYet(effect));
+            return;
+        }
+        self.bring(token, effect, attempt, key);
+    }
+
+    /// Something is made without an agent.
+    fn bring(&mut self, token: u64, effect: Effect, attempt: AttemptId, key: WorkspaceKey) {
         let quality = match self.goes_wrong(150) {
             true => Quality::Nothing,
             false => Quality::Right,
@@ -258,6 +312,8 @@ impl Sim {
             swept: 0,
             empty: true,
             told: false,
+            command: String::new(),
+            confined: None,
         };
         self.truth
             .on_ended(attempt, &ended, quality, Behavior::Succeeds);
@@ -432,6 +488,10 @@ fn what(run: &Run, effect: Effect) -> Option<What> {
             key: workspace_of(run, attempt)?,
             head: head()?,
             agent: run.task(attempt.task)?.live()?.agent.clone(),
+        },
+        Effect::Fetch(attempt) => What::Fetch {
+            attempt,
+            key: workspace_of(run, attempt)?,
         },
         Effect::Collect(attempt) => {
             let spec = &run.task(attempt.task)?.spec;

@@ -3,11 +3,11 @@
 //! The world, its step and the reconciler are the real ones. What is modeled here is the thin
 //! part between: an inbox, a connection to the supervisor, answers, and beginning of effects.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use divisi_core::assign::Capacity;
 use divisi_core::ids::{AttemptId, Epoch};
-use divisi_core::run::{Effect, Event, Phase};
+use divisi_core::run::{Budget, Effect, Event, Phase};
 use divisi_engine::reconcile::{Action, Outcome, Reconcile};
 use divisi_engine::world::{Answer, Ask, Crossing, Delivery, Directive, World};
 
@@ -50,6 +50,8 @@ pub(crate) struct Engine {
     pub(crate) connection: Option<u64>,
     /// Effects under way, by the token of their latest beginning.
     pub(crate) pending: BTreeMap<Effect, u64>,
+    /// Attempts that the supervisor held when it was joined: they are not started again.
+    pub(crate) adopted: BTreeSet<AttemptId>,
     /// Effects that took place and were not heard of yet.
     pub(crate) unheard: u64,
     tokens: u64,
@@ -148,6 +150,7 @@ impl Sim {
             inbox: VecDeque::new(),
             connection: None,
             pending: BTreeMap::new(),
+            adopted: BTreeSet::new(),
             unheard: 0,
             tokens: 0,
             wakes_ms: None,
@@ -233,7 +236,12 @@ impl Sim {
         self.give_directive(directive, source);
     }
 
-    pub(crate) fn give_directive(&mut self, directive: Directive, source: Source) {
+    pub(crate) fn give_directive(&mut self, mut directive: Directive, source: Source) {
+        if let (Some(Break::PermissionDropped), Ask::Budget(_, budget)) =
+            (self.broken, &mut directive.ask)
+        {
+            *budget = Budget::default();
+        }
         let Some(engine) = &mut self.engine else {
             return;
         };
@@ -323,6 +331,7 @@ impl Sim {
             self.kill_engine();
             return Ok(());
         }
+        self.judge_permitted(&inputs, &stepped.answers)?;
         for (input, answer) in inputs.into_iter().zip(stepped.answers) {
             self.answer(input.source, answer)?;
         }
@@ -407,8 +416,10 @@ impl Sim {
     fn answer(&mut self, source: Source, answer: Answer) -> Result<(), Violation> {
         match source {
             Source::Person(number) => {
-                if matches!(answer, Answer::Rejected(_)) {
-                    self.coverage.fault(Fault::CommandStale);
+                match answer {
+                    Answer::Rejected(_) => self.coverage.fault(Fault::CommandStale),
+                    Answer::NotPermitted(_) => self.coverage.fault(Fault::PermittedTooLittle),
+                    _ => {}
                 }
                 self.people.on_answer(number, &answer, &self.journal)?;
             }

@@ -145,6 +145,14 @@ impl Disk {
         self.tables.ledger = None;
     }
 
+    /// Whoever reads a stream's events from now on fails.
+    #[cfg(test)]
+    pub(crate) fn spoil(&mut self, stream: Stream) {
+        for entry in self.tables.entries.entry(stream).or_default() {
+            entry.body = "spoiled".to_owned();
+        }
+    }
+
     /// A stream's events from `seq + 1` on.
     #[must_use]
     pub(crate) fn after(&self, stream: Stream, seq: u64) -> &[Entry] {

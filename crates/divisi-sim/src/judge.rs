@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use divisi_core::ids::TaskNo;
-use divisi_core::ledger::Account;
-use divisi_core::run::{AttemptEnd, Run, RunStatus, explain, invariants};
+use divisi_core::ledger::{Account, Balance};
+use divisi_core::run::{
+    AttemptEnd, Budget, Ending, Failure, Run, RunStatus, Task, explain, invariants,
+};
 use divisi_core::{AttemptId, TaskKind};
+use divisi_engine::world::{Answer, Ask};
 
 use crate::breaks::Oracle;
+use crate::engine::{Input, Source};
 use crate::sim::{Sim, Violation, violated};
 use crate::truth::same;
 
@@ -31,7 +35,8 @@ impl Sim {
                     format!("{}: memory differs from the journal: {what}", run.id),
                 );
             }
-            explained(run, now)?;
+            let balance = self.truth.ledger().accounts.get(&Account::Run(run.id));
+            explained(run, balance, now)?;
         }
         for told in self.truth.open_runs() {
             if engine.world.run(told.id).is_none() {
@@ -74,26 +79,58 @@ impl Sim {
         }
         // What was leased was reserved: the run's own count says so, not the ledger's.
         for run in self.truth.runs() {
-            let Some(max) = run.settings.budget.attempts else {
-                continue;
+            // An attempt without a workspace cost nothing: no agent came of it.
+            let free = |ending: &&Ending| {
+                let end = &ending.end;
+                matches!(end, AttemptEnd::Errored(Failure::Preparation(_)))
             };
-            let raised = ledger.accounts.get(&Account::Run(run.id));
-            let max = match raised {
-                Some(balance) => match balance.budget.attempts {
-                    Some(raised) => max.max(raised),
-                    None => continue,
-                },
-                None => max,
+            let cost = |task: &Task| {
+                let free = task.endings.iter().filter(free).count() as u64;
+                u64::from(task.attempts()) - free
             };
-            let leased: u64 = run
-                .tasks()
-                .iter()
-                .map(|task| u64::from(task.attempts()))
-                .sum();
-            if leased > max {
+            let leased: u64 = run.tasks().iter().map(cost).sum();
+            let max = match ledger.accounts.get(&Account::Run(run.id)) {
+                Some(balance) => balance.budget.attempts,
+                None if run.settings.budget.is_bounded() => Some(0),
+                None => None,
+            };
+            if let Some(max) = max.filter(|max| leased > *max) {
                 return violated(
                     Oracle::Budget,
                     format!("{}: {leased} attempts were leased of {max}", run.id),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// What people were told they permitted in this step, the journal's accounts permit.
+    pub(crate) fn judge_permitted(
+        &self,
+        inputs: &[Input],
+        answers: &[Answer],
+    ) -> Result<(), Violation> {
+        let mut told: BTreeMap<Account, Budget> = BTreeMap::new();
+        for (input, answer) in inputs.iter().zip(answers) {
+            let Source::Person(number) = input.source else {
+                continue;
+            };
+            if let (Some(Ask::Budget(account, asked)), Answer::Accepted) =
+                (self.people.asked(number), answer)
+            {
+                let budget = told.entry(*account).or_default();
+                budget.attempts = asked.attempts.or(budget.attempts);
+                budget.time_ms = asked.time_ms.or(budget.time_ms);
+            }
+        }
+        for (account, told) in told {
+            let balance = self.truth.ledger().accounts.get(&account);
+            let has = balance.map(|balance| balance.budget).unwrap_or_default();
+            let differs = |told: Option<u64>, has| told.is_some() && told != has;
+            if differs(told.attempts, has.attempts) || differs(told.time_ms, has.time_ms) {
+                return violated(
+                    Oracle::Budget,
+                    format!("{account}: {told:?} was permitted, it has {has:?}"),
                 );
             }
         }
@@ -257,7 +294,11 @@ impl Sim {
 }
 
 /// Whoever waits can learn for what.
-fn explained(run: &Run, now: divisi_core::Time) -> Result<(), Violation> {
+fn explained(
+    run: &Run,
+    balance: Option<&Balance>,
+    now: divisi_core::Time,
+) -> Result<(), Violation> {
     let waits = run.ended.is_none() && run.owed().next().is_none();
     if waits && explain::explain_run(run, now).causes.is_empty() {
         return violated(
@@ -266,7 +307,7 @@ fn explained(run: &Run, now: divisi_core::Time) -> Result<(), Violation> {
         );
     }
     for (no, task) in run.tasks().iter().enumerate() {
-        let told = explain::explain(run, TaskNo(no as u32), now);
+        let told = explain::explain(run, TaskNo(no as u32), now, balance);
         if told.is_none_or(|told| told.causes.is_empty()) {
             return violated(
                 Oracle::Explained,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use divisi_core::ids::{CommandId, RunId, TaskNo};
-use divisi_core::ledger::Account;
+use divisi_core::ledger::{Account, Balance};
 use divisi_core::run::transition::StateName;
 use divisi_core::run::{
     AGENT_EXTERNAL, AGENT_PERSON, Budget, Command, Create, Final, PauseReason, Phase, Run,
@@ -70,6 +70,12 @@ impl People {
         }
     }
 
+    /// What a request asked.
+    #[must_use]
+    pub(crate) fn asked(&self, number: u64) -> Option<&Ask> {
+        self.requests.get(&number).map(|request| &request.ask)
+    }
+
     /// A broken engine told them that it was accepted.
     pub(crate) fn believe(&mut self, number: u64) {
         if let Some(request) = self.requests.get_mut(&number) {
@@ -112,7 +118,10 @@ impl People {
                 request.told = Some(Told::Accepted);
                 return Ok(());
             }
-            Answer::Rejected(_) | Answer::NoSuchRun(_) | Answer::BadPlan(_) => false,
+            Answer::Rejected(_)
+            | Answer::NoSuchRun(_)
+            | Answer::BadPlan(_)
+            | Answer::NotPermitted(_) => false,
         };
         if accepted && request.told == Some(Told::Accepted) {
             return violated(
@@ -219,6 +228,9 @@ impl Sim {
                 self.raise_budget(id);
             }
             self.ask(Ask::Run(id, Command::Resume));
+        } else if run.settings.budget.is_bounded() && !all && self.rng.chance(30) {
+            // Nobody need wait until it is used up.
+            self.raise_budget(id);
         }
         if let Final::Held { tasks, verdicts } = &run.finally {
             let failing = tasks.first().map(|(task, _)| *task);
@@ -248,15 +260,34 @@ impl Sim {
         }
     }
 
+    /// Permits more, or what somebody takes for more: who looks at an old picture says less than
+    /// is taken by now, and is refused.
     fn raise_budget(&mut self, run: RunId) {
-        let budget = match self.calm || self.rng.chance(300) {
-            true => Budget::default(),
-            false => Budget {
-                attempts: Some(60),
-                time_ms: Some(10_000_000),
+        let account = Account::Run(run);
+        let balance = self.truth.ledger().accounts.get(&account);
+        let taken = balance.map(Balance::taken).unwrap_or_default();
+        let attempts = Some(taken.attempts + self.rng.within(1, 15));
+        let time_ms = Some(taken.time_ms + self.rng.within(10_000, 400_000));
+        let budget = match self.rng.below(4) {
+            _ if self.calm => Budget {
+                attempts: Some(1_000_000),
+                time_ms: Some(1 << 40),
+            },
+            0 => Budget {
+                attempts,
+                time_ms: None,
+            },
+            1 => Budget {
+                attempts: None,
+                time_ms,
+            },
+            2 => Budget { attempts, time_ms },
+            _ => Budget {
+                attempts: Some(self.rng.within(1, 6)),
+                time_ms: None,
             },
         };
-        self.ask(Ask::Budget(Account::Run(run), budget));
+        self.ask(Ask::Budget(account, budget));
     }
 
     fn attend_task(&mut self, run: &Run, no: TaskNo) {

@@ -6,7 +6,7 @@ use divisi_core::assign::Capacity;
 use divisi_core::criterion::Criterion;
 use divisi_core::ids::{Commit, Digest, TaskId};
 use divisi_core::plan::{
-    Estimate, Expansion, Parts, Plan, Priority, Stage, TaskKind, TaskSpec, Template, Work,
+    Estimate, Expansion, Input, Parts, Plan, Priority, Stage, TaskKind, TaskSpec, Template, Work,
     WorkspaceKind,
 };
 use divisi_core::run::{Base, Budget, Create, Settings};
@@ -70,7 +70,7 @@ fn settings(rng: &mut Rng) -> Settings {
         },
         1 => Budget {
             attempts: None,
-            time_ms: Some(rng.within(60_000, 900_000)),
+            time_ms: Some(rng.within(15_000, 300_000)),
         },
         2 => Budget {
             attempts: Some(rng.within(8, 40)),
@@ -123,6 +123,7 @@ fn plan(rng: &mut Rng) -> Plan {
         tasks,
         stages: Vec::new(),
         criteria,
+        ..Plan::default()
     }
 }
 
@@ -203,6 +204,9 @@ fn task(rng: &mut Rng, id: TaskId) -> TaskSpec {
             spec.kind = TaskKind::External;
             spec.work = Work::Nothing;
             spec.workspace = WorkspaceKind::Scratch;
+            if rng.chance(800) {
+                spec.inputs = vec![Input::Path("data/in.csv".to_owned())];
+            }
         }
         _ => {
             spec.kind = TaskKind::Compose;

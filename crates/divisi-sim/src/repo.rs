@@ -280,7 +280,8 @@ fn name(parts: &[u64]) -> Commit {
     Commit::new(&hex(parts)).expect("forty hexadecimal digits")
 }
 
-fn tree_name(commit: &Commit) -> Tree {
+/// The tree of a commit.
+pub(crate) fn tree_name(commit: &Commit) -> Tree {
     Tree::new(&hex(&[text_hash(commit.as_str()), 2])).expect("forty hexadecimal digits")
 }
 

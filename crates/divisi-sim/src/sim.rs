@@ -457,6 +457,8 @@ impl Sim {
                 swept: 0,
                 empty: true,
                 told: job.told,
+                command: String::new(),
+                confined: Some(true),
             },
             question: asks.then(|| "which color?".to_owned()),
         };

@@ -17,7 +17,7 @@ use divisi_engine::world;
 
 use crate::agents::Behavior;
 use crate::breaks::Oracle;
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, Fault};
 use crate::expansions::Planned;
 use crate::journal::FaultyJournal;
 use crate::repo::{Quality, Repo};
@@ -27,6 +27,10 @@ use crate::witness::Witness;
 
 /// Judges an event by the run before it and the story after it.
 type Judge<'a> = dyn FnMut(&Truth, Option<&Run>, &Event) -> Result<(), Violation> + 'a;
+
+/// From the end of a time box to the end of a process: a look of the monitor, an order on its way,
+/// an engine that is dead meanwhile, a process that ignores to be told.
+const ENDING_MS_MAX: u64 = 60_000;
 
 /// How an attempt ended, in truth.
 #[derive(Clone, Debug)]
@@ -192,7 +196,7 @@ impl Truth {
         for stream in streams {
             for (seq, at, body) in read_after(journal, stream, 0) {
                 match stream {
-                    Stream::Ledger => self.follow_ledger(seq, &body)?,
+                    Stream::Ledger => _ = self.follow_ledger(seq, &body)?,
                     Stream::Run(run) => {
                         self.follow_run(run, seq, at, &body, &mut |_, _, _| Ok(()))?
                     }
@@ -235,7 +239,12 @@ impl Truth {
             for (seq, at, body) in read_after(journal, stream, seen) {
                 coverage.events += 1;
                 match stream {
-                    Stream::Ledger => self.follow_ledger(seq, &body)?,
+                    Stream::Ledger => {
+                        let event = self.follow_ledger(seq, &body)?;
+                        if matches!(event, ledger::Event::BudgetChanged { .. }) {
+                            coverage.fault(Fault::BudgetChanged);
+                        }
+                    }
                     Stream::Run(run) => {
                         let mut witness = Witness {
                             repo,
@@ -252,13 +261,14 @@ impl Truth {
         Ok(())
     }
 
-    fn follow_ledger(&mut self, seq: u64, body: &str) -> Result<(), Violation> {
+    fn follow_ledger(&mut self, seq: u64, body: &str) -> Result<ledger::Event, Violation> {
         let Ok(event) = serde_json::from_str::<ledger::Event>(body) else {
             return violated(Oracle::Replay, format!("ledger event {seq} is unreadable"));
         };
+        judge_ledger(&self.ledger.0, &event)?;
         self.ledger.0.apply(&event);
         self.ledger.1 = seq;
-        Ok(())
+        Ok(event)
     }
 
     fn follow_run(
@@ -369,6 +379,47 @@ impl Truth {
         }
         Ok(())
     }
+}
+
+/// Nothing is reserved beyond a budget, and no attempt uses more than was reserved for it, but for
+/// what ending it takes.
+fn judge_ledger(ledger: &Ledger, event: &ledger::Event) -> Result<(), Violation> {
+    match event {
+        ledger::Event::Reserved {
+            attempt,
+            amount,
+            accounts,
+        } => {
+            for account in accounts {
+                let balance = &ledger.accounts[account];
+                let (taken, budget) = (balance.taken(), balance.budget);
+                let attempts = taken.attempts + amount.attempts;
+                let time_ms = taken.time_ms + amount.time_ms;
+                let beyond = budget.attempts.is_some_and(|max| attempts > max)
+                    || (amount.time_ms > 0 && budget.time_ms.is_some_and(|max| time_ms > max));
+                if beyond {
+                    return violated(
+                        Oracle::Budget,
+                        format!("{attempt}: {amount:?} is reserved on {account} with {balance:?}"),
+                    );
+                }
+            }
+        }
+        ledger::Event::Settled { attempt, used } => {
+            let reserved_ms = ledger
+                .held
+                .get(attempt)
+                .map_or(0, |held| held.amount.time_ms);
+            if used.time_ms > reserved_ms + ENDING_MS_MAX {
+                return violated(
+                    Oracle::Budget,
+                    format!("{attempt} used {} ms of {reserved_ms} ms", used.time_ms),
+                );
+            }
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn read_after(journal: &FaultyJournal, stream: Stream, seq: u64) -> Vec<(u64, Time, String)> {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use divisi_core::ids::{AttemptId, Commit, TaskNo};
 use divisi_core::receipt::Receipt;
 use divisi_core::run::transition::{EventName, Next, StateName, names, next};
-use divisi_core::run::{AttemptEnd, Event, Run, TaskState};
+use divisi_core::run::{AttemptEnd, Event, PauseReason, Run, StopReason, TaskState};
 
 use crate::breaks::Oracle;
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, Fault};
 use crate::effects::{is_process, truly_holds};
 use crate::expansions::{judge_expansion, judge_refused_plan};
-use crate::repo::Repo;
+use crate::repo::{Repo, tree_name};
 use crate::sim::{Violation, violated};
 use crate::supervisor::Supervisor;
 use crate::truth::Truth;
@@ -36,6 +36,26 @@ impl Witness<'_> {
         };
         self.count(before, after, event);
         match event {
+            Event::RunPaused {
+                reason: PauseReason::Budget(_),
+            } => {
+                self.coverage.fault(Fault::BudgetUsedUp);
+                Ok(())
+            }
+            Event::AttemptLeased {
+                timeout_ms: Some(_),
+                ..
+            } => {
+                self.coverage.fault(Fault::BoxShortened);
+                Ok(())
+            }
+            Event::AttemptStopping {
+                reason: StopReason::OverBudget(_),
+                ..
+            } => {
+                self.coverage.fault(Fault::OverBudget);
+                Ok(())
+            }
             Event::AttemptStarted { attempt, .. } => {
                 let agent = before.task(attempt.task).and_then(|task| task.live());
                 let process = agent.is_some_and(|live| is_process(&live.agent));
@@ -72,10 +92,13 @@ impl Witness<'_> {
                 snapshot: Some(snapshot),
                 ..
             } => self.durable(&snapshot.commit),
-            Event::BatchPrepared { commits } => commits
-                .iter()
-                .try_for_each(|(_, commit)| self.durable(commit)),
-            Event::BatchIntegrated { head, .. } => {
+            Event::BatchPrepared { commits } => {
+                commits.iter().try_for_each(|one| self.durable(&one.commit))
+            }
+            Event::BatchIntegrated { head, attempts } => {
+                for (attempt, receipt) in attempts {
+                    self.judge_integrated(*attempt, receipt)?;
+                }
                 if self.repo.branch(before.id) != Some(head) {
                     return violated(
                         Oracle::Branch,
@@ -99,6 +122,20 @@ impl Witness<'_> {
                 format!("commit {commit} is named and not there"),
             ),
         }
+    }
+
+    /// A receipt of integration names the tree of its commit.
+    fn judge_integrated(&self, attempt: AttemptId, receipt: &Receipt) -> Result<(), Violation> {
+        let Receipt::Integrated { commit, tree, .. } = receipt else {
+            return violated(Oracle::Evidence, format!("{attempt} has no receipt"));
+        };
+        if commit.as_ref().map(tree_name) == *tree {
+            return Ok(());
+        }
+        violated(
+            Oracle::Evidence,
+            format!("{attempt} is integrated as {commit:?} with the tree {tree:?}"),
+        )
     }
 
     fn judge_receipts(

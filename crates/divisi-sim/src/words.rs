@@ -1,6 +1,6 @@
 //! What the engine hears from the supervisor, and what its monitor finds.
 //!
-//! Words become inputs of the loop. Late ones are not sorted out here: recognising them is the
+//! Words become inputs of the loop. Late ones are not sorted out here: recognizing them is the
 //! core's task, and what is simulated.
 
 use std::collections::BTreeMap;
@@ -81,6 +81,7 @@ impl Sim {
                 base,
                 passed_before: Vec::new(),
                 confined: Some(true),
+                left_out: Vec::new(),
             };
             self.give(Ask::Run(attempt.run, command), Source::Own);
         }
@@ -112,7 +113,11 @@ impl Sim {
     }
 
     fn hear_joined(&mut self, epoch: Epoch, holds: Vec<(AttemptId, Option<Finished>)>) {
-        let Some(engine) = &self.engine else { return };
+        let Some(engine) = &mut self.engine else {
+            return;
+        };
+        let live = holds.iter().filter(|(_, finished)| finished.is_none());
+        engine.adopted.extend(live.map(|(attempt, _)| *attempt));
         let mut runs: BTreeMap<RunId, Vec<(AttemptId, Held)>> = engine
             .world
             .runs()
@@ -175,6 +180,8 @@ impl Sim {
                 swept: 0,
                 empty: true,
                 told: false,
+                command: String::new(),
+                confined: None,
             };
             let command = Command::Ended {
                 attempt,
@@ -197,7 +204,8 @@ impl Sim {
                 let Some(live) = task.live() else { continue };
                 let works = matches!(live.phase, Phase::Leased | Phase::Working);
                 if works && holds_slot(&live.agent) && live.stopping.is_none() {
-                    let overdue = now.ms_since(live.leased_at) > task.timeout_ms(&run.settings);
+                    let overdue =
+                        now.ms_since(live.leased_at) > task.live_timeout_ms(&run.settings);
                     let attempt = run.attempt_id(divisi_core::TaskNo(no as u32), live.number);
                     seen.push((attempt, overdue, live.suspected.is_some()));
                 }
@@ -211,12 +219,12 @@ impl Sim {
                     Finding::Suspected("no output".to_owned()),
                     Fault::FalseSuspicion,
                 ),
-                30..=49 => (Finding::Lost("no heartbeat".to_owned()), Fault::FalseLoss),
-                50..=59 => (
+                30..=59 => (Finding::Lost("no heartbeat".to_owned()), Fault::FalseLoss),
+                60..=69 => (
                     Finding::Stalled("no progress".to_owned()),
                     Fault::FalseStall,
                 ),
-                60..=500 if suspected => (Finding::Cleared, Fault::FalseSuspicion),
+                70..=500 if suspected => (Finding::Cleared, Fault::FalseSuspicion),
                 _ => continue,
             };
             self.coverage.fault(fault);

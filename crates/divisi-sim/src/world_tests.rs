@@ -1,9 +1,14 @@
 //! The world on the simulator's disk: what seeds found, each as one small case.
 
 use divisi_core::assign::Capacity;
+use divisi_core::criterion::Criterion;
 use divisi_core::ids::{CommandId, RunId, TaskId, TaskNo, Time};
-use divisi_core::plan::{Plan, TaskSpec};
-use divisi_core::run::{Base, Budget, Command, Create, Finding, PauseReason, Settings};
+use divisi_core::journal::Stream;
+use divisi_core::ledger::{self, Account};
+use divisi_core::plan::{Plan, TaskSpec, Work};
+use divisi_core::receipt::Exit;
+use divisi_core::run::{Base, Budget, Command, Create, Finding, PauseReason, Rejection, Settings};
+use divisi_core::worker::Ended;
 use divisi_engine::world::{Answer, Ask, Crossing, Delivery, Directive, World};
 
 use crate::journal::{Disk, FaultyJournal};
@@ -122,6 +127,35 @@ fn a_note_to_a_task_that_never_ran_survives_dropped_rows() {
 }
 
 #[test]
+fn a_run_that_ended_is_not_read_when_an_engine_starts() {
+    let journal = FaultyJournal::default();
+    let mut world = open(&journal);
+    for tasks in [["a"], ["b"]] {
+        let create = unnamed(create(&tasks, Settings::default()));
+        world.step(create, Time(2)).unwrap();
+    }
+    let cancel = |run| unnamed(Ask::Run(RunId(run), Command::Cancel { task: None }));
+    // Its task works: what is to be stopped is owed, also by a run that is being canceled.
+    world.step(cancel(1), Time(3)).unwrap();
+    let attempt = world.run(RunId(1)).unwrap().attempt_id(TaskNo(0), 1);
+    drop(world);
+    let mut world = open(&journal);
+    assert!(world.run(RunId(1)).is_some());
+    let finding = Finding::Lost("gone".to_owned());
+    let lost = Command::Find { attempt, finding };
+    world
+        .step(unnamed(Ask::Run(RunId(1), lost)), Time(4))
+        .unwrap();
+    assert!(world.run(RunId(1)).is_none(), "it has ended");
+    journal.disk(|disk| disk.spoil(Stream::Run(RunId(1))));
+    let mut world = open(&journal);
+    assert!(world.run(RunId(2)).is_some());
+    let third = create(&["c"], Settings::default());
+    let stepped = world.step(unnamed(third), Time(5)).unwrap();
+    assert_eq!(stepped.answers, [Answer::Created(RunId(3))]);
+}
+
+#[test]
 fn a_task_that_waits_for_a_slot_is_not_due_by_the_clock() {
     let mut world = open(&FaultyJournal::default());
     world.capacity.workers = 1;
@@ -135,4 +169,178 @@ fn a_task_that_waits_for_a_slot_is_not_due_by_the_clock() {
     // The other task has the only slot: waking again and again would not help.
     world.step(Vec::new(), Time(1_010)).unwrap();
     assert_eq!(world.due_at(), None);
+}
+
+fn bounded(attempts: u64) -> Settings {
+    Settings {
+        budget: Budget {
+            attempts: Some(attempts),
+            time_ms: None,
+        },
+        ..Settings::default()
+    }
+}
+
+fn permit(run: u32, attempts: u64) -> Ask {
+    let budget = Budget {
+        attempts: Some(attempts),
+        time_ms: None,
+    };
+    Ask::Budget(Account::Run(RunId(run)), budget)
+}
+
+#[test]
+fn what_is_permitted_outlives_a_new_life_and_dropped_rows() {
+    let journal = FaultyJournal::default();
+    let mut world = open(&journal);
+    let directives = unnamed(create(&["a", "b"], bounded(1)));
+    world.step(directives, Time(2)).unwrap();
+    let id = Some(CommandId::new("more").unwrap());
+    let ask = permit(1, 2);
+    let raise = Directive { id, ask };
+    let stepped = world.step(vec![raise.clone()], Time(3)).unwrap();
+    assert_eq!(stepped.answers, [Answer::Accepted]);
+    // The same step leases what the budget held back.
+    assert_eq!(world.run(RunId(1)).unwrap().slots(), 2);
+    journal.disk(Disk::drop_rows);
+    drop(world);
+    let mut world = open(&journal);
+    let balance = world.ledger().accounts[&Account::Run(RunId(1))];
+    assert_eq!(balance.budget.attempts, Some(2));
+    let stepped = world.step(vec![raise], Time(4)).unwrap();
+    assert!(matches!(stepped.answers[..], [Answer::Repeated(_)]));
+}
+
+#[test]
+fn the_word_of_the_creation_may_come_after_what_the_owner_said() {
+    let mut world = open(&FaultyJournal::default());
+    let directives = unnamed(create(&["a", "b"], bounded(1)));
+    let mut late = |crossing| match crossing {
+        Crossing::Open(_) => Delivery::Later,
+        _ => Delivery::Now,
+    };
+    world.step_with(directives, Time(2), &mut late).unwrap();
+    // There is no account yet: whoever asks is told so, and nothing is opened behind it.
+    let stepped = world
+        .step_with(unnamed(permit(1, 2)), Time(3), &mut late)
+        .unwrap();
+    let refused = ledger::Refusal::NotOpen(Account::Run(RunId(1)));
+    assert_eq!(stepped.answers, [Answer::NotPermitted(refused)]);
+    world
+        .step_with(Vec::new(), Time(4), &mut |_| Delivery::Twice)
+        .unwrap();
+    assert_eq!(world.run(RunId(1)).unwrap().slots(), 1);
+    world
+        .step_with(unnamed(permit(1, 2)), Time(5), &mut |_| Delivery::Twice)
+        .unwrap();
+    assert_eq!(world.run(RunId(1)).unwrap().slots(), 2);
+}
+
+#[test]
+fn no_more_is_permitted_to_a_run_that_is_not_there_or_has_ended() {
+    let mut world = open(&FaultyJournal::default());
+    let stepped = world.step(unnamed(permit(1, 2)), Time(2)).unwrap();
+    assert_eq!(stepped.answers, [Answer::NoSuchRun(RunId(1))]);
+    let directives = unnamed(create(&["a"], bounded(1)));
+    world.step(directives, Time(3)).unwrap();
+    let cancel = Ask::Run(RunId(1), Command::Cancel { task: None });
+    world.step(unnamed(cancel), Time(4)).unwrap();
+    let attempt = world.run(RunId(1)).unwrap().attempt_id(TaskNo(0), 1);
+    let finding = Finding::Lost("silent".to_owned());
+    let lost = Ask::Run(RunId(1), Command::Find { attempt, finding });
+    world.step(unnamed(lost), Time(5)).unwrap();
+    let stepped = world.step(unnamed(permit(1, 2)), Time(6)).unwrap();
+    assert_eq!(stepped.answers, [Answer::Rejected(Rejection::RunEnded)]);
+}
+
+fn bounded_time(time_ms: u64) -> Settings {
+    Settings {
+        timeout_ms: 60_000,
+        budget: Budget {
+            attempts: None,
+            time_ms: Some(time_ms),
+        },
+        ..Settings::default()
+    }
+}
+
+fn used(world: &World<FaultyJournal>) -> ledger::Amount {
+    world.ledger().accounts[&Account::Run(RunId(1))].used
+}
+
+#[test]
+fn a_person_takes_no_agents_time_however_long_it_takes() {
+    let mut world = open(&FaultyJournal::default());
+    let Ask::Create(mut create) = create(&["a"], bounded_time(60_000)) else {
+        unreachable!("it creates");
+    };
+    create.plan.tasks[0].work = Work::Handoff;
+    create.plan.tasks[0].criteria.clear();
+    let directives = unnamed(Ask::Create(create));
+    world.step(directives, Time(2)).unwrap();
+    let submit = Ask::Run(RunId(1), Command::Submit { task: TaskNo(0) });
+    world.step(unnamed(submit), Time(10_000_000)).unwrap();
+    world.step(Vec::new(), Time(10_000_001)).unwrap();
+    assert_eq!((used(&world).attempts, used(&world).time_ms), (1, 0));
+}
+
+#[test]
+fn what_was_reserved_comes_back_when_the_agent_has_ended_not_when_its_work_is_judged() {
+    let mut world = open(&FaultyJournal::default());
+    let Ask::Create(mut create) = create(&["a", "b"], bounded_time(60_000)) else {
+        unreachable!("it creates");
+    };
+    create.plan.tasks[0].criteria = vec![Criterion::Plain {
+        text: "nice".to_owned(),
+    }];
+    let directives = unnamed(Ask::Create(create));
+    world.step(directives, Time(2)).unwrap();
+    // One has reserved all, the other waits for what comes back of it.
+    let run = world.run(RunId(1)).unwrap();
+    assert_eq!((run.slots(), &run.paused), (1, &None));
+    let attempt = run.attempt_id(TaskNo(0), 1);
+    let ended = Ended {
+        command: String::new(),
+        confined: None,
+        exit: Exit::Status(0),
+        output: None,
+        wall_ms: 10_000,
+        swept: 0,
+        empty: true,
+        told: false,
+    };
+    let command = Command::Ended {
+        attempt,
+        ended,
+        question: None,
+    };
+    let ended = Ask::Run(RunId(1), command);
+    world.step(unnamed(ended), Time(10_002)).unwrap();
+    let run = world.run(RunId(1)).unwrap();
+    assert!(run.tasks()[0].live().is_some(), "it is being judged");
+    let live = run.tasks()[1].live().expect("the other one is leased");
+    assert_eq!(live.timeout_ms, Some(50_000));
+    assert_eq!(used(&world).time_ms, 10_000);
+}
+
+#[test]
+fn what_could_not_be_started_has_used_no_time() {
+    let mut world = open(&FaultyJournal::default());
+    let directives = unnamed(create(&["a"], bounded_time(90_000)));
+    world.step(directives, Time(2)).unwrap();
+    let attempt = world.run(RunId(1)).unwrap().attempt_id(TaskNo(0), 1);
+    let command = Command::NotStarted {
+        attempt,
+        cause: "no such program".to_owned(),
+        permanent: false,
+    };
+    let failed = Ask::Run(RunId(1), command);
+    world.step(unnamed(failed), Time(3)).unwrap();
+    assert_eq!((used(&world).attempts, used(&world).time_ms), (1, 0));
+    // Of an attempt that nobody holds any more, nobody knows what it used.
+    let attempt = world.run(RunId(1)).unwrap().attempt_id(TaskNo(0), 2);
+    let finding = Finding::Lost("silent".to_owned());
+    let lost = Ask::Run(RunId(1), Command::Find { attempt, finding });
+    world.step(unnamed(lost), Time(4)).unwrap();
+    assert_eq!((used(&world).attempts, used(&world).time_ms), (2, 60_000));
 }

@@ -8,8 +8,10 @@
 
 use std::collections::HashMap;
 
+use divisi_core::RunId;
 use divisi_core::journal::{Entry, Fault, Stream};
-use serde_json::Value;
+use divisi_core::ledger::{Account, Exhausted};
+use serde_json::{Value, json};
 
 /// One step from an older form to a newer one.
 #[derive(Clone, Copy, Debug)]
@@ -33,11 +35,21 @@ impl Upcasters {
     /// Those of the events of today's code.
     #[must_use]
     pub fn current() -> Upcasters {
+        let batches = Upcasters::default().with(Upcaster {
+            from: ("batch_prepared", 1),
+            to: ("batch_prepared", 2),
+            lift: name_prepared,
+        });
         // Before plans were expanded, only people split tasks: what version 2 adds is not given.
-        Upcasters::default().with(Upcaster {
+        let splits = batches.with(Upcaster {
             from: ("task_split", 1),
             to: ("task_split", 2),
             lift: Ok,
+        });
+        splits.with(Upcaster {
+            from: ("run_paused", 1),
+            to: ("run_paused", 2),
+            lift: name_account,
         })
     }
 
@@ -140,6 +152,18 @@ impl Versions {
     }
 }
 
+/// Version 1 wrote pairs of an attempt and its commit, where there was no room for a tree.
+fn name_prepared(mut body: Value) -> Result<Value, String> {
+    let commits = body.get_mut("commits").and_then(Value::as_array_mut);
+    for pair in commits.ok_or("it has no `commits`")? {
+        let [attempt, commit] = pair.as_array().map_or(&[][..], Vec::as_slice) else {
+            return Err("a commit is not given as a pair".to_owned());
+        };
+        *pair = json!({ "attempt": attempt, "commit": commit });
+    }
+    Ok(body)
+}
+
 fn unknown(entry: &Entry, today: Option<u32>) -> String {
     match today {
         None => "this Divisi does not know the kind; a newer one wrote it".to_owned(),
@@ -168,12 +192,33 @@ pub(crate) fn stream_name(stream: Stream) -> String {
     }
 }
 
+/// A pause for a budget named its account in words; now it is the account itself, and the bound
+/// that is reached.
+fn name_account(mut body: Value) -> Result<Value, String> {
+    let Some(reason) = body.get_mut("reason") else {
+        return Err("it has no `reason`".to_owned());
+    };
+    let Some(words) = reason.get("budget") else {
+        return Ok(body);
+    };
+    let account = match words.as_str().map(|words| (words, RunId::parse(words))) {
+        Some((_, Some(run))) => Account::Run(run),
+        // Which day it was, the words did not say.
+        Some(("the day", None)) => Account::Day(0),
+        _ => return Err(format!("{words} names no account")),
+    };
+    let exhausted = Exhausted {
+        account,
+        bound: None,
+    };
+    *reason = json!({ "budget": exhausted });
+    Ok(body)
+}
+
 #[cfg(test)]
 mod tests {
-    use divisi_core::{RunId, Time};
-    use serde_json::json;
-
     use super::*;
+    use divisi_core::Time;
 
     const KINDS: &[(&str, u32)] = &[("lamp_lit", 3), ("lamp_put_out", 1)];
 
@@ -260,6 +305,20 @@ mod tests {
     }
 
     #[test]
+    fn pairs_of_prepared_commits_get_names_and_damaged_ones_are_refused() {
+        let lift = |body: &str| name_prepared(serde_json::from_str(body).unwrap());
+        let lifted = lift(r#"{"event":"batch_prepared","commits":[[{"run":1},"c"]]}"#);
+        let named = json!({
+            "event": "batch_prepared",
+            "commits": [{"attempt": {"run": 1}, "commit": "c"}],
+        });
+        assert_eq!(lifted, Ok(named));
+        for damaged in [r#"{}"#, r#"{"commits":[["c"]]}"#, r#"{"commits":[3]}"#] {
+            assert!(lift(damaged).is_err(), "{damaged}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_named() {
         let refusals = [
             ("lamp_eaten", 1, "{}", "does not know the kind"),
@@ -277,6 +336,13 @@ mod tests {
                 "{told}"
             );
         }
+    }
+
+    #[test]
+    fn a_pause_that_names_no_account_is_unreadable() {
+        let words = json!({"event": "run_paused", "reason": {"budget": "somebody"}});
+        assert!(name_account(words).unwrap_err().contains("somebody"));
+        assert!(name_account(json!({})).unwrap_err().contains("reason"));
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use divisi_core::RunId;
+use divisi_core::ledger::TIME_USEFUL_MS_MIN;
+use divisi_core::run::Budget;
 
 /// Splits a goal into tasks, has agents do them side by side, verifies, integrates, reports.
 #[derive(Debug, Parser)]
@@ -93,11 +95,13 @@ pub(crate) enum Command {
     Split(Split),
     /// Show what a run, or one task of it, changed
     Diff(Diff),
-    /// Bring a run's result into your branch; without `--yes` only say what would happen
+    /// Show what bringing a run's result into your branch would do, and with consent do it
     Merge(Merge),
     /// Play a plan under a virtual clock, with its estimates
     Simulate(Simulate),
-    /// Print a JSON Schema: of plan files, or of events
+    /// Review the working tree, or what a branch changed, without a model
+    Review(Review),
+    /// Print a JSON Schema: of plan files, of events, or of reviews
     Schema(Schema),
     /// Look at what Divisi needs from this machine and this folder
     Doctor,
@@ -128,6 +132,23 @@ fn limit(text: &str) -> Result<(String, u32), String> {
         (_, 0) => Err("a limit is at least 1".to_owned()),
         _ => Ok((name.to_owned(), many)),
     }
+}
+
+/// A budget of agents' time in minutes, as milliseconds. A hundred years are as good as none.
+fn agent_time_ms(text: &str) -> Result<u64, String> {
+    const MINUTES_MAX: f64 = 52_560_000.0;
+    let minutes: f64 = text
+        .parse()
+        .map_err(|_| "it is a number of minutes, for example `90` or `0.5`".to_owned())?;
+    let least = TIME_USEFUL_MS_MIN as f64 / 60_000.0;
+    // What is no number is in no range.
+    if !(least..=MINUTES_MAX).contains(&minutes) {
+        return Err(format!(
+            "it is at least {} s, or nothing could start, and at most {MINUTES_MAX} minutes",
+            TIME_USEFUL_MS_MIN / 1_000
+        ));
+    }
+    Ok((minutes * 60_000.0).round() as u64)
 }
 
 /// A run, or the latest.
@@ -178,15 +199,12 @@ pub(crate) enum Durability {
     Normal,
 }
 
-/// How agents are run; of `run` and `resume`.
+/// How agents are run. It is said once, and holds for the run whoever goes on with it.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Running {
     /// How many attempts run side by side
     #[arg(short, long = "jobs", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) jobs: Option<u32>,
-    /// What a step of the journal survives before anything rests on it
-    #[arg(long, value_name = "HOW", default_value = "full")]
-    pub(crate) durability: Durability,
     /// A path outside the workspaces that agents may write to; may be repeated
     #[arg(long, value_name = "PATH")]
     pub(crate) allow_write: Vec<PathBuf>,
@@ -213,6 +231,9 @@ pub(crate) struct RunArgs {
     /// How agents are run.
     #[command(flatten)]
     pub(crate) running: Running,
+    /// What a step of the journal survives, if this process is the one that keeps it
+    #[arg(long, value_name = "HOW", default_value = "full")]
+    pub(crate) durability: Durability,
     /// Start without asking for approval of the plan
     #[arg(short, long)]
     pub(crate) yes: bool,
@@ -228,15 +249,33 @@ pub(crate) struct RunArgs {
     /// The time box of an attempt whose task has none, in minutes
     #[arg(long, value_name = "MIN", value_parser = clap::value_parser!(u64).range(1..=525_600))]
     pub(crate) timeout: Option<u64>,
-    /// A budget: at most so many attempts in the whole run
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) attempts: Option<u64>,
-    /// A budget: at most so many minutes of agents' time in the whole run
-    #[arg(long, value_name = "MIN", value_parser = clap::value_parser!(u64).range(1..=52_560_000))]
-    pub(crate) agent_time: Option<u64>,
+    /// What the run may use.
+    #[command(flatten)]
+    pub(crate) permitted: Permitted,
     /// At most so many attempts at once by a role or an agent; may be repeated
     #[arg(long = "limit", value_name = "NAME=N", value_parser = limit)]
     pub(crate) limits: Vec<(String, u32)>,
+}
+
+/// What a run may use; of `run`, and of `resume` to permit more.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Permitted {
+    /// A budget: at most so many attempts in the whole run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) attempts: Option<u64>,
+    /// A budget: at most so many minutes of agents' time in the whole run; fractions are allowed
+    #[arg(long = "agent-time", value_name = "MIN", value_parser = agent_time_ms)]
+    pub(crate) agent_time_ms: Option<u64>,
+}
+
+impl Permitted {
+    /// The same as a budget.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget {
+            attempts: self.attempts,
+            time_ms: self.agent_time_ms,
+        }
+    }
 }
 
 /// `divisi resume`.
@@ -245,9 +284,12 @@ pub(crate) struct Resume {
     /// The run, for example `run-3` or `3`; the latest if left out
     #[arg(value_parser = run_id)]
     pub(crate) run: Option<RunId>,
-    /// How agents are run.
+    /// What the run may use from now on, all that it used included.
     #[command(flatten)]
-    pub(crate) running: Running,
+    pub(crate) permitted: Permitted,
+    /// What a step of the journal survives, if this process is the one that keeps it
+    #[arg(long, value_name = "HOW", default_value = "full")]
+    pub(crate) durability: Durability,
 }
 
 /// `divisi logs`.
@@ -378,7 +420,7 @@ pub(crate) struct Merge {
     /// The run, for example `run-3` or `3`; the latest if left out
     #[arg(value_parser = run_id)]
     pub(crate) run: Option<RunId>,
-    /// Do it
+    /// Do it without asking
     #[arg(short, long)]
     pub(crate) yes: bool,
     /// As one commit
@@ -406,6 +448,66 @@ pub(crate) struct Simulate {
     pub(crate) barriers: bool,
 }
 
+/// `divisi review`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Review {
+    /// Only these files and folders
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// From where to look; may be repeated
+    #[arg(long, value_name = "WHICH", default_value = "all")]
+    pub(crate) perspective: Vec<Perspective>,
+    /// Only what changed since the point where this revision was left, uncommitted changes included
+    #[arg(long, value_name = "REV")]
+    pub(crate) base: Option<String>,
+    /// Only this rule or tool; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub(crate) only: Vec<String>,
+    /// Write the review here: a file for one perspective, a folder for several
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+    /// The code is trusted: also use tools that execute it (build scripts, plugins)
+    #[arg(long)]
+    pub(crate) trusted: bool,
+    /// Also use tools that ask other machines (lists of vulnerabilities)
+    #[arg(long)]
+    pub(crate) online: bool,
+    /// End with code 1 if something was found that weighs at least so much
+    #[arg(long, value_name = "WEIGHT")]
+    pub(crate) fail_on: Option<Weight>,
+    /// List the rules and tools instead
+    #[arg(long)]
+    pub(crate) rules: bool,
+}
+
+/// From where a review looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Perspective {
+    /// From all of these.
+    All,
+    /// Whether it does what it should.
+    Functional,
+    /// Whether it can be abused.
+    Security,
+    /// Whether it works harder than it must.
+    Performance,
+    /// Whether a fault would be noticed.
+    Test,
+    /// Whether it is explained, and truly.
+    Docs,
+}
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Weight {
+    /// Worth a look.
+    Note,
+    /// Probably wrong.
+    Warning,
+    /// Wrong.
+    Error,
+}
+
 /// `divisi schema`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Schema {
@@ -420,6 +522,8 @@ pub(crate) enum SchemaOf {
     Plan,
     /// Events, as `divisi watch --json` prints them.
     Events,
+    /// Reviews, as `divisi review --json` prints them.
+    Review,
 }
 
 /// `divisi gc`.
@@ -452,6 +556,36 @@ pub(crate) struct Supervisor {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
+    use divisi_core::ledger::Bound;
+
+    #[test]
+    fn agents_time_is_read_in_minutes_or_refused_with_its_bounds() {
+        assert_eq!(agent_time_ms("90"), Ok(5_400_000));
+        assert_eq!(agent_time_ms("0.5"), Ok(30_000));
+        assert_eq!(agent_time_ms("52560000"), Ok(52_560_000 * 60_000));
+        for text in ["0", "-1", "0.016", "1e9", "inf", "nan"] {
+            let refused = agent_time_ms(text).expect_err(text);
+            assert!(refused.contains("at least 1 s"), "{text}: {refused}");
+        }
+        assert!(
+            agent_time_ms("soon")
+                .expect_err("no number")
+                .contains("`0.5`")
+        );
+    }
+
+    #[test]
+    fn what_is_told_to_raise_a_budget_is_a_flag_of_resume() {
+        for bound in [Bound::Attempts(1), Bound::TimeMs(1)] {
+            let flag = bound.flag().replace(" N", " 7").replace(" MIN", " 7");
+            let line = format!("divisi resume run-1 {flag}");
+            let cli = Cli::try_parse_from(line.split(' ')).expect("it is a command line");
+            let Command::Resume(resume) = cli.command else {
+                panic!("{line} does not resume");
+            };
+            assert!(resume.permitted.budget().is_bounded(), "{line}");
+        }
+    }
 
     #[test]
     fn the_definitions_are_sound() {

@@ -11,13 +11,14 @@ use divisi_core::run::{Final, PauseReason, Run, RunStatus, TaskState, TaskStatus
 pub(crate) enum Exit {
     /// It was done; of a run: it succeeded.
     Success,
-    /// The run failed: a task was given up.
+    /// The run failed: a task was given up. Of a review: something was found that must not be.
     Failed,
     /// The command line or the plan is wrong; nothing was started.
     Usage,
     /// The run is blocked: no remedy is left, a person must decide.
     Blocked,
-    /// The run waits only for people: an approval, a review, work, an answer, or `resume`.
+    /// Only people can go on: their consent is awaited, an approval, a review, work, an answer, or
+    /// `resume`.
     Waiting,
     /// The run was canceled.
     Canceled,
@@ -70,11 +71,13 @@ impl Exit {
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Exit::Success => "done; of a run: it succeeded",
-            Exit::Failed => "the run failed: a task was given up",
+            Exit::Failed => {
+                "the run failed: a task was given up; of a review: something was found that must not be"
+            }
             Exit::Usage => "the command line or the plan is wrong; nothing was started",
             Exit::Blocked => "the run is blocked and a person must decide: `divisi explain`",
             Exit::Waiting => {
-                "the run waits only for people (approval, review, work, answer, resume): \
+                "only people can go on (consent, approval, review, work, answer, resume): \
                  `divisi explain`"
             }
             Exit::Canceled => "the run was canceled",
@@ -156,6 +159,16 @@ mod tests {
             .map(|exit| format!("| {} | {} |", exit.code(), exit.meaning()))
             .collect();
         assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn a_composition_says_who_is_to_blame() {
+        let code = |exit: Exit| i32::from(exit.code());
+        assert_eq!(code(Exit::Failed), divisi_engine::compose::REFUSED_STATUS);
+        assert_eq!(
+            code(Exit::Environment),
+            divisi_engine::compose::HINDERED_STATUS
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) fn line(run: &Run, event: &Event) -> Line {
         | Event::BatchNarrowed { .. } => of_run(event),
         Event::BatchPrepared { commits } => Line::styled(
             Style::Dim,
-            names(run, commits.iter().map(|(attempt, _)| attempt)),
+            names(run, commits.iter().map(|one| &one.attempt)),
         )
         .with(Style::Dim, " merged; the run's branch is about to take it"),
         Event::BatchIntegrated { attempts, head } => {
@@ -128,6 +128,7 @@ fn of_attempt(run: &Run, event: &Event) -> Line {
             attempt,
             confined,
             passed_before,
+            left_out,
             ..
         } => {
             let mut facts = Vec::new();
@@ -138,6 +139,7 @@ fn of_attempt(run: &Run, event: &Event) -> Line {
                 let many = words::plural(passed_before.len() as u64, "check");
                 facts.push(format!("{many} pass before the work and prove nothing"));
             }
+            facts.extend(left_out.iter().map(|what| format!("without {what}")));
             one(run, *attempt).with(Style::Dim, format!(" works{}", with_facts(&facts)))
         }
         Event::AttemptAdopted { attempt, .. } => one(run, *attempt).then(" still runs and goes on"),

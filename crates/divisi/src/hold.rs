@@ -5,15 +5,15 @@ use std::io;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use divisi_core::assign::Capacity;
 use divisi_core::journal::Fault;
 use divisi_core::worker::Limits;
-use divisi_core::{CommandId, Diagnostic};
+use divisi_core::{CommandId, Diagnostic, RunId};
 use divisi_engine::control::{Ask, Client, Listener, Request, Response};
-use divisi_engine::engine::{Engine, Input, Observer, Options, Until};
+use divisi_engine::engine::{Engine, Input, Observer, Options, Sender, Until};
 use divisi_engine::monitor::Patience;
 use divisi_engine::supervisor::{prepare_socket_folder, socket_folder};
 use divisi_store::{Durability, Store};
@@ -37,20 +37,10 @@ pub(crate) struct Holding {
     pub(crate) durability: Durability,
     /// Slots over all runs.
     pub(crate) workers: u32,
-    /// Absolute paths that agents may write to beside their workspaces.
-    pub(crate) writable: Vec<String>,
-    /// Environment variables that agents get beside the usual ones.
-    pub(crate) passes: Vec<String>,
-    /// Whether writes are confined where the platform can do it.
-    pub(crate) confine: bool,
     /// How patient the monitor is.
     pub(crate) patience: Patience,
     /// From TERM to KILL, in milliseconds.
     pub(crate) grace_ms: u64,
-    /// Address space of each process of an agent in bytes, if limited.
-    pub(crate) memory_bytes_max: Option<u64>,
-    /// CPU time of each process of an agent in seconds, if limited.
-    pub(crate) cpu_s_max: Option<u64>,
 }
 
 impl Holding {
@@ -61,13 +51,8 @@ impl Holding {
             dir: project.divisi(),
             durability: Durability::Full,
             workers: WORKERS_MAX,
-            writable: Vec::new(),
-            passes: Vec::new(),
-            confine: true,
             patience: Patience::default(),
             grace_ms: Limits::default().grace_ms,
-            memory_bytes_max: None,
-            cpu_s_max: None,
         }
     }
 
@@ -177,13 +162,8 @@ fn hold(holding: &Holding, lock: File, observer: Observer) -> Result<Held, Diagn
         patience: holding.patience,
         limits: Limits {
             grace_ms: holding.grace_ms,
-            memory_bytes_max: holding.memory_bytes_max,
-            cpu_s_max: holding.cpu_s_max,
             ..Limits::default()
         },
-        writable: holding.writable.clone(),
-        passes: holding.passes.clone(),
-        confine: holding.confine,
         orphan_grace_ms: ORPHAN_GRACE_MS,
     };
     keep_checkpointed(&store);
@@ -232,9 +212,20 @@ impl Held {
         Ok(answer.recv().expect("a step answers everything it took"))
     }
 
-    pub(crate) fn sender(&self) -> Sender<Input> {
+    pub(crate) fn sender(&self) -> Sender {
         self.engine.sender()
     }
+}
+
+/// Whether somebody holds the engine and goes on with this run. A holder that does not answer in
+/// time is busy, and may.
+pub(crate) fn is_attended(project: &Project, run: RunId) -> bool {
+    if !project.is_held() {
+        return false;
+    }
+    let client = Client::connect(&Holding::of(project).control_socket());
+    let answer = client.and_then(|mut client| client.look_up(Ask::IsAttended(run)));
+    !matches!(answer, Some(Response::Attended(false)))
 }
 
 /// A request with an id of its own, so that it may be sent again when its answer is lost.

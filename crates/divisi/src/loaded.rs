@@ -5,6 +5,7 @@
 //! worked on is seen as it was between two steps.
 
 use divisi_core::journal::{Entry, Fault, Stream};
+use divisi_core::ledger::{Account, Balance, Ledger};
 use divisi_core::run::{Event, KINDS_OF_STRUCTURE, Run, stored};
 use divisi_core::{Diagnostic, RunId, TaskId, TaskNo, Time};
 use divisi_store::{PAGE_ROWS_MAX, View};
@@ -53,6 +54,19 @@ pub(crate) fn load(view: &View, id: RunId) -> Result<Run, Fault> {
         }
         stored::restore(id, &structure, &row, &rows).map_err(unreadable)
     })
+}
+
+/// What a run's account permits and has used; `None` if nothing bounds the run.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub(crate) fn balance(view: &View, id: RunId) -> Result<Option<Balance>, Fault> {
+    let Some((_, body)) = view.ledger()? else {
+        return Ok(None);
+    };
+    let ledger: Ledger = serde_json::from_str(&body)
+        .map_err(|error| Fault::Unreadable(format!("the ledger's row: {error}")))?;
+    Ok(ledger.accounts.get(&Account::Run(id)).copied())
 }
 
 /// An event from its entry.

@@ -6,8 +6,10 @@
 #[cfg(windows)]
 compile_error!("Divisi does not run on Windows yet; build and use it in WSL 2");
 
+mod changed;
 mod cli;
 mod commands;
+mod consent;
 mod exit;
 mod follow;
 #[cfg(test)]
@@ -16,6 +18,7 @@ mod given;
 mod happened;
 mod hold;
 mod loaded;
+mod outline;
 mod plan;
 mod printer;
 mod progress;
@@ -24,6 +27,7 @@ mod report;
 #[cfg(test)]
 mod scenes;
 mod signals;
+mod unfinished;
 mod words;
 
 use std::process::ExitCode;
@@ -62,6 +66,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Explain(args) => commands::explain::run(args, global, printer),
         Command::Report(args) => commands::report::run(args, global, printer),
         Command::Simulate(args) => commands::simulate::run(args, printer),
+        Command::Review(args) => commands::review::run(args, global, printer),
         Command::Schema(args) => commands::schema::run(args, printer),
         Command::Doctor => commands::doctor::run(global, printer),
         Command::Completions(args) => commands::completions::run(args, printer),
@@ -82,13 +87,32 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
 
 fn compose() -> Outcome {
     let failed =
-        |cause: String| Failure::told(Diagnostic::error("compose-failed", cause), Exit::Failed);
-    let folder = std::env::current_dir()
-        .map_err(|error| failed(format!("finding the working folder: {error}")))?;
+        |cause: String, exit: Exit| Failure::told(Diagnostic::error("compose-failed", cause), exit);
+    let folder = std::env::current_dir().map_err(|error| {
+        let cause = format!("finding the working folder: {error}");
+        failed(cause, Exit::Environment)
+    })?;
     match divisi_engine::compose::work(std::io::stdin().lock(), &folder) {
         Ok(_) => Ok(Exit::Success),
-        Err(error) => Err(failed(error.to_string())),
+        Err(error) => {
+            let exit = match error.is_ours() {
+                true => Exit::Environment,
+                false => Exit::Failed,
+            };
+            Err(failed(chain(&error), exit))
+        }
     }
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
 }
 
 /// Commands that ask the engine for something.
@@ -126,7 +150,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
             (args.of.run, Action::Answer { task, text })
         }
         Command::Diff(args) => {
-            return commands::merge::diff(args, latest(args.run)?, project, printer);
+            return commands::diff::diff(args, latest(args.run)?, project, printer);
         }
         Command::Merge(args) => {
             return commands::merge::merge(args, latest(args.run)?, project, printer);
@@ -138,6 +162,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Explain(_)
         | Command::Report(_)
         | Command::Simulate(_)
+        | Command::Review(_)
         | Command::Schema(_)
         | Command::Doctor
         | Command::Completions(_)

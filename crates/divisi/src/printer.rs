@@ -233,6 +233,14 @@ impl Printer {
         }
     }
 
+    /// Says what a person needs to know to answer a question, also where notes are unwanted.
+    pub(crate) fn question(&self, lines: &[Line]) {
+        for line in lines {
+            // Where stderr is gone, nobody will answer.
+            let _ = writeln!(io::stderr().lock(), "{}", line.render(self.color_err));
+        }
+    }
+
     /// Tells a diagnostic; with the text of its source, the line is shown. With `--json`, as one
     /// JSON object a line.
     pub(crate) fn diagnostic(&self, diagnostic: &Diagnostic, source: Option<&str>) {

@@ -7,11 +7,15 @@ use std::time::{Duration, Instant};
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{AttemptEnd, Event, Run, RunStatus, TaskStatus, Then, end_words, explain};
 use divisi_core::{AttemptId, RunId, TaskNo, Time};
+use divisi_engine::engine::wall_now;
 use divisi_pack::printable;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Names of running tasks on the live line; more are counted.
 const RUNNING_NAMED_MAX: usize = 4;
+
+/// A cause on the live line is a hint; `explain` tells the whole.
+const CAUSE_CHARS_MAX: usize = 80;
 
 /// The live line is redrawn at most so often.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -98,10 +102,16 @@ impl Progress {
 
     fn redraw(&self, state: &Run) {
         let Some(bar) = &self.live else { return };
-        let counts = state.counts();
-        let replaced = u64::from(counts.of(TaskStatus::Split));
+        let replaced = u64::from(state.counts().of(TaskStatus::Split));
         bar.set_length(state.tasks().len() as u64 - replaced);
-        bar.set_position(u64::from(counts.of(TaskStatus::Done)));
+        bar.set_position(u64::from(state.counts().of(TaskStatus::Done)));
+        bar.set_message(printable(&self.live_line(state, wall_now())));
+        bar.tick();
+    }
+
+    /// What runs, how many wait, and why one of them does.
+    fn live_line(&self, state: &Run, now: Time) -> String {
+        let counts = state.counts();
         let mut parts = Vec::new();
         let names: Vec<&str> = self
             .leased
@@ -126,9 +136,10 @@ impl Progress {
         }
         if let Some(reason) = &state.paused {
             parts.push(format!("paused: {}", reason.words()));
+        } else {
+            parts.extend(waiting(state, now));
         }
-        bar.set_message(printable(&parts.join(" · ")));
-        bar.tick();
+        parts.join(" · ")
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
@@ -153,12 +164,13 @@ impl Progress {
         match event {
             Event::AttemptLeased { attempt, agent, .. } => {
                 self.leased.insert(attempt.task, (at, agent.clone()));
+                // The live line names what runs; elsewhere a long first attempt would be silence.
                 if attempt.number > 1 {
-                    self.say(
-                        "36",
-                        ">",
-                        &format!("{} attempt {} by {agent}", id(attempt.task), attempt.number),
-                    );
+                    let text =
+                        format!("{} attempt {} by {agent}", id(attempt.task), attempt.number);
+                    self.say("36", ">", &text);
+                } else if self.live.is_none() {
+                    self.say("36", ">", &format!("{} by {agent}", id(attempt.task)));
                 }
             }
             Event::AttemptAdvanced { attempt, receipts } => {
@@ -250,11 +262,11 @@ impl Progress {
                     &format!("{} is skipped because of {}", id(*task), id(*because)),
                 );
             }
-            Event::RunPaused { reason } => self.say(
-                "33",
-                "!",
-                &format!("{} is paused: {}", self.run, reason.words()),
-            ),
+            Event::RunPaused { reason } => {
+                let commands = reason.commands(self.run).join(", or ");
+                let text = format!("{} is paused: {}; {commands}", self.run, reason.words());
+                self.say("33", "!", &text);
+            }
             Event::RunResumed => self.say("32", "-", &format!("{} goes on", self.run)),
             Event::FinalHeld { .. } => {
                 self.say(
@@ -298,6 +310,21 @@ impl Progress {
         );
         self.say("32", "+", &text);
     }
+}
+
+/// The task that most needs to be known of, and the first cause why it is not further.
+fn waiting(state: &Run, now: Time) -> Option<String> {
+    let order = [TaskStatus::Blocked, TaskStatus::Ready, TaskStatus::Waiting];
+    let status = order
+        .into_iter()
+        .find(|status| state.counts().of(*status) > 0)?;
+    let at = state
+        .tasks()
+        .iter()
+        .position(|task| task.status() == status)?;
+    let told = explain::explain(state, TaskNo(at as u32), now, None)?;
+    let cause: String = told.causes.first()?.chars().take(CAUSE_CHARS_MAX).collect();
+    Some(format!("{}: {cause}", state.tasks()[at].spec.id))
 }
 
 /// The last lines of a run that rests, for people: what it came to, why, and what to do.
@@ -351,6 +378,25 @@ mod tests {
         let mut progress = Progress::new(state.id, false, false, false);
         progress.event(state.id, given.now(), &event, Some(&state));
         assert_eq!(progress.lines, "+ a the a work (2.0 s)\n");
+    }
+
+    #[test]
+    fn the_live_line_says_what_runs_what_waits_and_why() {
+        let given = Given::run_of(plan("Ship it", vec![task("a", &[]), task("b", &["a"])]));
+        let state = given.run();
+        let mut progress = Progress::new(state.id, false, false, false);
+        let lease = Event::AttemptLeased {
+            attempt: state.attempt_id(TaskNo(0), 1),
+            agent: "command".to_owned(),
+            epoch: divisi_core::Epoch(1),
+            workspace: 1,
+            timeout_ms: None,
+        };
+        progress.event(state.id, given.now(), &lease, Some(&state));
+        assert_eq!(progress.lines, "> a by command\n");
+        let line = progress.live_line(&state, given.now());
+        let expected = "running a · 1 waiting · b: a is running";
+        assert_eq!(line, expected);
     }
 
     #[test]

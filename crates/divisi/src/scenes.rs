@@ -50,6 +50,7 @@ pub(crate) fn busy() -> Given {
         outcome: Outcome::Unverified,
         evidence,
         proves_nothing: false,
+        program: None,
     };
     let proves_nothing = Verdict {
         proves_nothing: true,
@@ -93,6 +94,7 @@ pub(crate) fn succeeded() -> Given {
         base: None,
         passed_before: vec![0],
         confined: Some(false),
+        left_out: vec![".env: it holds the value of a secret".to_owned()],
     });
     given.ends("lint", 1).ends("lint", 0);
     let unverified = Verdict {
@@ -100,6 +102,7 @@ pub(crate) fn succeeded() -> Given {
         outcome: Outcome::Unverified,
         evidence: "nobody can tell by rule".into(),
         proves_nothing: false,
+        program: None,
     };
     let proves_nothing = Verdict {
         proves_nothing: true,

@@ -10,7 +10,7 @@ use std::io;
 /// # Errors
 /// The thread cannot be started.
 pub(crate) fn on_interrupt(mut on_signal: impl FnMut() + Send + 'static) -> io::Result<()> {
-    // SAFETY: the set is initialised by sigemptyset before any other use.
+    // SAFETY: the set is initialized by sigemptyset before any other use.
     let set = unsafe {
         let mut set = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
         libc::sigemptyset(set.as_mut_ptr());

@@ -66,6 +66,26 @@ pub(crate) fn plural(many: u64, what: &str) -> String {
     }
 }
 
+/// A word as a shell reads it.
+pub(crate) fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+/// A text cut to so many characters; the end says how many were cut.
+pub(crate) fn cut(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        None => text.to_owned(),
+        Some((at, _)) => {
+            let more = text[at..].chars().count() as u64;
+            format!("{} … {}", &text[..at], plural(more, "more character"))
+        }
+    }
+}
+
 /// A moment in the local time zone.
 pub(crate) fn moment(at: Time) -> String {
     moment_in(at, TimeZone::system())
@@ -205,6 +225,21 @@ mod tests {
         ] {
             assert_eq!(size(bytes), expected);
         }
+    }
+
+    #[test]
+    fn words_of_a_command_keep_their_ends_and_long_texts_tell_what_is_missing() {
+        for (word, expected) in [
+            ("a/b-c.d=1", "a/b-c.d=1"),
+            ("", "''"),
+            ("two words", "'two words'"),
+            ("it's;rm", "'it'\\''s;rm'"),
+        ] {
+            assert_eq!(shell_word(word), expected);
+        }
+        assert_eq!(cut("grün", 4), "grün");
+        assert_eq!(cut("grüner", 4), "grün … 2 more characters");
+        assert_eq!(cut("grüne", 4), "grün … 1 more character");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use divisi_core::run::transition::{EventName, Next, StateName, next};
+use divisi_engine::review;
 use divisi_pack::plan_file;
 
 fn root() -> PathBuf {
@@ -185,6 +186,70 @@ fn transition_table() -> String {
         }
     }
     table
+}
+
+/// The page's part between its markers: what each rule and tool of a perspective finds.
+fn review_rules() -> String {
+    let mut text = String::new();
+    for perspective in review::Perspective::ALL {
+        write!(
+            text,
+            "## {}\n\n| rule | weight | finds |\n|---|---|---|\n",
+            perspective.title()
+        )
+        .unwrap();
+        for rule in review::rules()
+            .iter()
+            .filter(|rule| rule.perspective == perspective)
+        {
+            let (id, severity) = (&rule.id, rule.severity.word());
+            writeln!(
+                text,
+                "| `{id}` | {severity} | {}. {} |",
+                capital(&rule.says),
+                rule.why
+            )
+            .unwrap();
+        }
+        for tool in review::tools()
+            .iter()
+            .filter(|tool| tool.perspective == perspective)
+        {
+            let asks = match (tool.executes, tool.network) {
+                (true, _) => " Only with `--trusted`.",
+                (_, true) => " Only with `--online`.",
+                _ => "",
+            };
+            writeln!(
+                text,
+                "| `{}` | tool | {}.{asks} |",
+                tool.id,
+                capital(&tool.sees)
+            )
+            .unwrap();
+        }
+        text.push('\n');
+    }
+    text.trim_end().replace(" || ", " \\|\\| ") + "\n"
+}
+
+fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().unwrap().to_uppercase();
+    first.chain(characters).collect()
+}
+
+#[test]
+fn the_page_of_review_rules_holds_them_all() {
+    let path = root().join("docs/reference/review-rules.md");
+    let page = fs::read_to_string(path).unwrap();
+    let (_, rest) = page.split_once("<!-- review-rules -->\n\n").unwrap();
+    let (inside, _) = rest.split_once("\n<!-- /review-rules -->").unwrap();
+    let rules = review_rules();
+    assert!(
+        inside == rules,
+        "put this between the markers of docs/reference/review-rules.md:\n{rules}"
+    );
 }
 
 #[test]

@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn the_simulators_answer_is_read_with_keys_that_are_not_used() {
         let answer = r#"{"makespan_ms": 90, "critical_path_ms": 40, "total_work_ms": 140,
-            "utilisation": 0.8, "workers": 2, "tasks": 14, "barriers": {"makespan_ms": 95}}"#;
+            "utilization": 0.8, "workers": 2, "tasks": 14, "barriers": {"makespan_ms": 95}}"#;
         let simulated: Simulated = serde_json::from_str(answer).unwrap();
         assert_eq!(simulated.makespan_ms, 90);
         let trace = Trace {

@@ -1,7 +1,7 @@
 //! Documents in step with the code: a page for each error code and the other way round, a front
 //! page whose commands are the tested ones, and a changelog that is not forgotten.
 //!
-//! An error code is recognised where it is given: as the literal first argument of
+//! An error code is recognized where it is given: as the literal first argument of
 //! `Diagnostic::error` or `Diagnostic::warning`, as a literal in the body of a function named `code`
 //! that maps an error to its code, or as a literal in a module named `codes` that lists them. A call
 //! may then pass `….code()`, a variable `code`, or `codes::NAME`.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::event::{Event, Then};
+use super::event::{Event, PreparedCommit, Then};
 use super::links::{Links, Node};
 use super::settings::Settings;
 use super::state::{
@@ -82,6 +82,7 @@ impl Run {
             settings: settings.clone(),
             base: base.clone(),
             criteria: plan.criteria.clone(),
+            preparation: Arc::new(plan.preparation.clone()),
             stages: Vec::new(),
             revision: 1,
             created_at: at,
@@ -105,6 +106,7 @@ impl Run {
             delayed: BTreeSet::new(),
             owed: BTreeSet::new(),
             slots: 0,
+            live: BTreeSet::new(),
             has_files: false,
             changed: BTreeSet::new(),
         }
@@ -149,6 +151,7 @@ impl Run {
         self.delayed.clear();
         self.owed.clear();
         self.slots = 0;
+        self.live.clear();
         for no in self.numbers() {
             self.counts.add(self.tasks[no.index()].status());
             self.classify(no);
@@ -201,9 +204,12 @@ impl Run {
             TaskState::Ready { .. } => {
                 self.classes[task.class as usize].ready.insert(key);
             }
-            TaskState::Active(live) if takes_slot(live) => {
-                self.slots += 1;
-                self.classes[task.class as usize].live += 1;
+            TaskState::Active(live) => {
+                self.live.insert(no);
+                if takes_slot(live) {
+                    self.slots += 1;
+                    self.classes[task.class as usize].live += 1;
+                }
             }
             _ => {}
         }
@@ -220,9 +226,12 @@ impl Run {
             TaskState::Ready { .. } => {
                 self.classes[task.class as usize].ready.remove(&key);
             }
-            TaskState::Active(live) if takes_slot(live) => {
-                self.slots -= 1;
-                self.classes[task.class as usize].live -= 1;
+            TaskState::Active(live) => {
+                self.live.remove(&no);
+                if takes_slot(live) {
+                    self.slots -= 1;
+                    self.classes[task.class as usize].live -= 1;
+                }
             }
             _ => {}
         }
@@ -356,6 +365,7 @@ impl Run {
                 agent,
                 epoch,
                 workspace,
+                timeout_ms,
             } => {
                 task.state = TaskState::Active(Box::new(Attempt {
                     number: attempt.number,
@@ -363,10 +373,12 @@ impl Run {
                     epoch,
                     leased_at: at,
                     workspace,
+                    timeout_ms,
                     phase: Phase::Leased,
                     base: None,
                     passed_before: Vec::new(),
                     confined: None,
+                    left_out: Vec::new(),
                     stopping: None,
                     suspected: None,
                     receipts: Vec::new(),
@@ -385,7 +397,7 @@ impl Run {
         self.change(no, |task| {
             let Some(live) = task.live_mut() else { return };
             for receipt in receipts {
-                live.receipts.push(receipt.clone());
+                take_receipt(live, receipt);
                 match receipt_name(receipt) {
                     EventName::Submitted => live.phase = Phase::Submitted,
                     EventName::Collected => live.phase = Phase::Collected,
@@ -421,7 +433,9 @@ impl Run {
         }
         self.change(attempt.task, |task| {
             if let Some(live) = task.live_mut() {
-                live.receipts.extend_from_slice(receipts);
+                for receipt in receipts {
+                    take_receipt(live, receipt);
+                }
             }
             finish(task, at, end.clone());
             match end {
@@ -455,14 +469,15 @@ impl Run {
         }
     }
 
-    fn apply_prepared(&mut self, commits: &[(AttemptId, Commit)]) {
-        for (attempt, commit) in commits {
-            self.dequeue(*attempt);
-            self.integration.prepared.push(*attempt);
-            self.change(attempt.task, |task| {
+    fn apply_prepared(&mut self, commits: &[PreparedCommit]) {
+        for one in commits {
+            self.dequeue(one.attempt);
+            self.integration.prepared.push(one.attempt);
+            self.change(one.attempt.task, |task| {
                 if let Some(live) = task.live_mut() {
                     live.phase = Phase::Prepared {
-                        commit: commit.clone(),
+                        commit: one.commit.clone(),
+                        tree: one.tree.clone(),
                     };
                 }
             });
@@ -576,17 +591,12 @@ impl Run {
                 // Redone work is checked with the whole again. What its dependents made stands:
                 // they are not held back a second time.
                 self.finally = Final::Open;
-                self.unmeet(no);
+                debug_assert!(!matches!(self.tasks[no.index()].state, TaskState::Done));
+                self.count_unmet();
             }
             Event::TaskRetried { .. } => self.finally = Final::Open,
             _ => {}
         }
-    }
-
-    /// A done task is to be redone: its dependents count it as unmet again, without changing state.
-    fn unmeet(&mut self, no: TaskNo) {
-        debug_assert!(!matches!(self.tasks[no.index()].state, TaskState::Done));
-        self.count_unmet();
     }
 }
 
@@ -610,12 +620,14 @@ fn apply_live(live: &mut Attempt, event: Event) {
             base,
             passed_before,
             confined,
+            left_out,
             ..
         } => {
             live.phase = Phase::Working;
             live.base = base;
             live.passed_before = passed_before;
             live.confined = confined;
+            live.left_out = left_out;
         }
         Event::AttemptAdopted { epoch, .. } => live.epoch = epoch,
         Event::AttemptStopping { reason, .. } => live.stopping = Some(reason),
@@ -624,6 +636,18 @@ fn apply_live(live: &mut Attempt, event: Event) {
         Event::ReviewAwaited { verdicts, .. } => live.phase = Phase::Held { verdicts },
         _ => {}
     }
+}
+
+/// What the supervisor said when it ended counts more than what was expected at its start.
+fn take_receipt(live: &mut Attempt, receipt: &Receipt) {
+    if let Receipt::Submitted {
+        confined: Some(confined),
+        ..
+    } = receipt
+    {
+        live.confined = Some(*confined);
+    }
+    live.receipts.push(receipt.clone());
 }
 
 /// Moves the live attempt to the endings.
@@ -646,6 +670,7 @@ pub(super) fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
         end,
         base: live.base,
         confined: live.confined,
+        left_out: live.left_out,
         receipts: live.receipts,
         returned: false,
         offer: None,

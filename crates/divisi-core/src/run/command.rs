@@ -117,6 +117,8 @@ pub enum Command {
         task: TaskNo,
         /// The engine's life.
         epoch: Epoch,
+        /// The time that was reserved for it, if that is bounded.
+        timeout_ms: Option<u64>,
     },
     /// The agent began.
     Started {
@@ -128,6 +130,16 @@ pub enum Command {
         passed_before: Vec<u16>,
         /// Whether its writes are confined.
         confined: Option<bool>,
+        /// What was to be copied into its workspace and was not, with the reasons.
+        left_out: Vec<String>,
+    },
+    /// Its workspace cannot be prepared, which is no fault of the agent's: the run pauses, and
+    /// the attempt costs its task nothing.
+    NotPrepared {
+        /// Which.
+        attempt: AttemptId,
+        /// Why.
+        cause: String,
     },
     /// The agent could not be started.
     NotStarted {
@@ -137,6 +149,15 @@ pub enum Command {
         cause: String,
         /// Trying again exactly so will fail again.
         permanent: bool,
+    },
+    /// Nothing was composed, for a reason of the plan's: trying again exactly so would fail again.
+    NotComposed {
+        /// Which.
+        attempt: AttemptId,
+        /// Why, and what to change.
+        cause: String,
+        /// How its process ended, if there was one.
+        ended: Option<Ended>,
     },
     /// The agent's process tree ended.
     Ended {

@@ -109,18 +109,38 @@ impl Draft<'_> {
                 parts,
                 reason,
             } => self.split(task, parts, reason),
-            Command::Lease { task, epoch } => self.lease(task, epoch),
+            Command::Lease {
+                task,
+                epoch,
+                timeout_ms,
+            } => self.lease(task, epoch, timeout_ms),
             Command::Started {
                 attempt,
                 base,
                 passed_before,
                 confined,
-            } => self.on_started(attempt, base, passed_before, confined),
+                left_out,
+            } => {
+                let started = Event::AttemptStarted {
+                    attempt,
+                    base,
+                    passed_before,
+                    confined,
+                    left_out,
+                };
+                self.on_started(attempt, started)
+            }
+            Command::NotPrepared { attempt, cause } => self.on_not_prepared(attempt, cause),
             Command::NotStarted {
                 attempt,
                 cause,
                 permanent,
             } => self.on_not_started(attempt, cause, permanent),
+            Command::NotComposed {
+                attempt,
+                cause,
+                ended,
+            } => self.on_not_composed(attempt, cause, ended.as_ref()),
             Command::Ended {
                 attempt,
                 ended,
@@ -192,7 +212,12 @@ impl Draft<'_> {
         })
     }
 
-    fn lease(&mut self, task: TaskNo, epoch: Epoch) -> Result<(), Rejection> {
+    fn lease(
+        &mut self,
+        task: TaskNo,
+        epoch: Epoch,
+        reserved_ms: Option<u64>,
+    ) -> Result<(), Rejection> {
         if !self.run.approved {
             return Err(Rejection::NotApproved);
         }
@@ -214,34 +239,48 @@ impl Draft<'_> {
             None => 1,
             Some(last) => last.workspace + u32::from(!last.workspace_kept),
         };
+        let own_ms = known.timeout_ms(&self.run.settings);
+        // Who holds no slot takes no agents' time, and has no time box.
+        let shorter = |ms: &u64| *ms < own_ms && holds_slot(&agent);
+        let timeout_ms = reserved_ms.filter(shorter);
         let attempt = self.run.attempt_id(task, known.attempts() + 1);
         self.push(Event::AttemptLeased {
             attempt,
             agent,
             epoch,
             workspace,
+            timeout_ms,
         });
         Ok(())
     }
 
-    fn on_started(
-        &mut self,
-        attempt: AttemptId,
-        base: Option<crate::ids::Commit>,
-        passed_before: Vec<u16>,
-        confined: Option<bool>,
-    ) -> Result<(), Rejection> {
+    /// `started` becomes an event once, whoever says it again.
+    fn on_started(&mut self, attempt: AttemptId, started: Event) -> Result<(), Rejection> {
         match self.live(attempt)?.phase {
             Phase::Leased => {}
             Phase::Working => return Ok(()),
             _ => return Self::superseded(attempt),
         }
-        self.push(Event::AttemptStarted {
-            attempt,
-            base,
-            passed_before,
-            confined,
-        });
+        self.push(started);
+        Ok(())
+    }
+
+    /// What every workspace of the run needs cannot be had: nothing more is started until a person
+    /// has seen to it.
+    fn on_not_prepared(&mut self, attempt: AttemptId, cause: String) -> Result<(), Rejection> {
+        let live = self.live(attempt)?;
+        if live.phase != Phase::Leased {
+            return Self::superseded(attempt);
+        }
+        let end = match live.stopping.clone() {
+            Some(reason) => AttemptEnd::Stopped(reason),
+            None => {
+                self.pause(PauseReason::Fault(cause.clone()), false)?;
+                AttemptEnd::Errored(Failure::Preparation(cause))
+            }
+        };
+        // No agent has seen its workspace.
+        self.end(attempt, end, Vec::new(), true);
         Ok(())
     }
 
@@ -261,6 +300,38 @@ impl Draft<'_> {
         };
         self.end(attempt, end, Vec::new(), true);
         Ok(())
+    }
+
+    fn on_not_composed(
+        &mut self,
+        attempt: AttemptId,
+        cause: String,
+        ended: Option<&Ended>,
+    ) -> Result<(), Rejection> {
+        let live = self.live(attempt)?;
+        if !matches!(live.phase, Phase::Leased | Phase::Working) {
+            return Self::superseded(attempt);
+        }
+        let end = match live.stopping.clone() {
+            Some(reason) => AttemptEnd::Stopped(reason),
+            None => AttemptEnd::Refused(Failure::Composition(cause)),
+        };
+        let receipts = ended.map(|ended| self.submission(ended));
+        let swept = ended.is_none_or(|ended| ended.empty);
+        self.end(attempt, end, receipts.into_iter().collect(), swept);
+        Ok(())
+    }
+
+    /// The receipt of a process's end.
+    fn submission(&self, ended: &Ended) -> Receipt {
+        Receipt::Submitted {
+            at: self.at,
+            command: ended.command.clone(),
+            exit: ended.exit.clone(),
+            output: ended.output.clone(),
+            wall_ms: ended.wall_ms,
+            confined: ended.confined,
+        }
     }
 
     /// An attempt ends without integration: policy says what becomes of its task.
@@ -313,12 +384,7 @@ impl Draft<'_> {
         if !matches!(live.phase, Phase::Leased | Phase::Working) {
             return Self::superseded(attempt);
         }
-        let receipt = Receipt::Submitted {
-            at: self.at,
-            exit: ended.exit.clone(),
-            output: ended.output.clone(),
-            wall_ms: ended.wall_ms,
-        };
+        let receipt = self.submission(ended);
         if let Some(reason) = live.stopping.clone() {
             self.end(
                 attempt,
@@ -388,6 +454,7 @@ impl Draft<'_> {
                 .collect();
             let verified = Receipt::Verified {
                 at: self.at,
+                tree: None,
                 verdicts,
             };
             let mut receipts = vec![receipt, collected, verified];
@@ -472,12 +539,13 @@ impl Draft<'_> {
 
     /// The checks passed, or a person let them pass.
     pub(super) fn verified(&mut self, attempt: AttemptId, verdicts: Vec<Verdict>) {
-        let mut receipts = vec![Receipt::Verified {
-            at: self.at,
-            verdicts,
-        }];
         let task = &self.run.tasks()[attempt.task.index()];
         let snapshot = task.live().and_then(Attempt::snapshot);
+        let mut receipts = vec![Receipt::Verified {
+            at: self.at,
+            tree: snapshot.map(|snapshot| snapshot.tree.clone()),
+            verdicts,
+        }];
         if snapshot.is_none() && task.spec.kind != TaskKind::Plan {
             receipts.push(Receipt::Integrated {
                 at: self.at,
@@ -518,6 +586,7 @@ impl Draft<'_> {
             return Self::superseded(attempt);
         }
         let (suspected, stopping) = (live.suspected.is_some(), live.stopping.is_some());
+        let shortened = live.timeout_ms;
         match finding {
             Finding::Suspected(evidence) if !suspected => {
                 self.push(Event::AttemptSuspected { attempt, evidence });
@@ -532,7 +601,7 @@ impl Draft<'_> {
             Finding::Overdue if !stopping => {
                 self.push(Event::AttemptStopping {
                     attempt,
-                    reason: StopReason::Overdue,
+                    reason: shortened.map_or(StopReason::Overdue, StopReason::OverBudget),
                 });
             }
             Finding::Lost(cause) => self.end(attempt, AttemptEnd::Lost(cause), Vec::new(), false),

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::settings::Settings;
 use super::state::{AttemptEnd, Base, RunStatus};
 use crate::criterion::Verdict;
-use crate::ids::{AttemptId, Commit, Epoch, TaskNo, Time};
+use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
+use crate::journal::version_of;
+use crate::ledger::{Account, Bound, Exhausted};
 use crate::plan::{Plan, Stage, TaskSpec};
 use crate::receipt::{Receipt, Snapshot};
 
@@ -21,8 +23,8 @@ pub enum PauseReason {
     Interrupted,
     /// The disk has no room left.
     DiskFull,
-    /// A budget's account has nothing left.
-    Budget(String),
+    /// A budget's account has not enough left.
+    Budget(Exhausted),
     /// Five or more attempts were suspected at once: the watcher itself is suspected.
     Breaker,
     /// A step of ours keeps failing, for instance git's.
@@ -37,10 +39,29 @@ impl PauseReason {
             PauseReason::Owner => "asked by its owner".to_owned(),
             PauseReason::Interrupted => "interrupted".to_owned(),
             PauseReason::DiskFull => "the disk is full".to_owned(),
-            PauseReason::Budget(account) => format!("the budget of {account} is used up"),
+            PauseReason::Budget(exhausted) => exhausted.to_string(),
             PauseReason::Fault(cause) => cause.clone(),
             PauseReason::Breaker => "many attempts were suspected at once".to_owned(),
         }
+    }
+
+    /// The commands of which one makes a run go on that is paused so.
+    #[must_use]
+    pub fn commands(&self, run: RunId) -> Vec<String> {
+        let resume = format!("divisi resume {run}");
+        let PauseReason::Budget(Exhausted { account, bound }) = self else {
+            return vec![resume];
+        };
+        let flags = match (account, bound) {
+            // A day's account is not the run's: with another day comes another account.
+            (Account::Day(_), _) => return vec![resume],
+            (Account::Run(_), Some(bound)) => vec![bound.flag()],
+            (Account::Run(_), None) => [Bound::Attempts(0), Bound::TimeMs(0)]
+                .map(Bound::flag)
+                .to_vec(),
+        };
+        let with = |flag| format!("{resume} {flag}");
+        flags.into_iter().map(with).collect()
     }
 }
 
@@ -64,6 +85,18 @@ pub enum Then {
     Ask(String),
     /// Nothing: it was canceled.
     Cancel,
+}
+
+/// A commit that is made for a run's branch, before the branch takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreparedCommit {
+    /// Whose work.
+    pub attempt: AttemptId,
+    /// The commit.
+    pub commit: Commit,
+    /// Its tree; version 1 of the event did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<Tree>,
 }
 
 /// A fact about a run.
@@ -139,6 +172,9 @@ pub enum Event {
         epoch: Epoch,
         /// In which of the task's workspaces.
         workspace: u32,
+        /// Its time box, where its budget left less than the task's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_ms: Option<u64>,
     },
     /// Its agent began, with facts worth recording.
     AttemptStarted {
@@ -153,6 +189,9 @@ pub enum Event {
         /// Whether its process's writes are confined.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         confined: Option<bool>,
+        /// What was to be copied into its workspace and was not, with the reasons.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<String>,
     },
     /// A later life of the engine found it still held by the supervisor.
     AttemptAdopted {
@@ -211,7 +250,7 @@ pub enum Event {
     /// Commits of a batch on the run's branch are made; the branch is about to take them.
     BatchPrepared {
         /// The attempts and their commits, in order.
-        commits: Vec<(AttemptId, Commit)>,
+        commits: Vec<PreparedCommit>,
     },
     /// The branch took them.
     BatchIntegrated {
@@ -284,7 +323,7 @@ pub enum Event {
 pub const KINDS: &[(&str, u32)] = &[
     ("run_created", 1),
     ("run_approved", 1),
-    ("run_paused", 1),
+    ("run_paused", 2),
     ("run_resumed", 1),
     ("cancel_asked", 1),
     ("run_ended", 1),
@@ -300,7 +339,7 @@ pub const KINDS: &[(&str, u32)] = &[
     ("attempt_cleared", 1),
     ("review_awaited", 1),
     ("attempt_ended", 1),
-    ("batch_prepared", 1),
+    ("batch_prepared", 2),
     ("batch_integrated", 1),
     ("batch_narrowed", 1),
     ("attempt_returned", 1),
@@ -320,9 +359,7 @@ impl Event {
     /// The version of its form, as in [`KINDS`].
     #[must_use]
     pub fn version(&self) -> u32 {
-        let kind = self.kind();
-        let known = KINDS.iter().find(|(name, _)| *name == kind);
-        known.map_or(1, |(_, version)| *version)
+        version_of(KINDS, self.kind())
     }
 
     /// Its name, as in [`KINDS`].

@@ -10,10 +10,14 @@ use super::state::{
 };
 use crate::criterion::Outcome;
 use crate::ids::{TaskNo, Time};
-use crate::plan::TaskKind;
+use crate::ledger::{Balance, Bound};
+use crate::plan::{TaskKind, WorkspaceKind};
 
 /// At most so many causes are listed; the rest is counted.
 const CAUSES_MAX: usize = 8;
+
+/// So many of those that hold a limit's places are named.
+const RUNNING_MAX: usize = 3;
 
 /// The answer to "why is this not further?".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,9 +32,10 @@ pub struct Explanation {
     pub commands: Vec<String>,
 }
 
-/// Says why a task is where it is.
+/// Says why a task is where it is. The balance is that of the run's account, if it is bounded: what
+/// is ready may wait for what others have reserved.
 #[must_use]
-pub fn explain(run: &Run, no: TaskNo, now: Time) -> Option<Explanation> {
+pub fn explain(run: &Run, no: TaskNo, now: Time, balance: Option<&Balance>) -> Option<Explanation> {
     let task = run.task(no)?;
     let mut told = Explanation {
         subject: task.spec.id.to_string(),
@@ -40,7 +45,13 @@ pub fn explain(run: &Run, no: TaskNo, now: Time) -> Option<Explanation> {
     };
     match &task.state {
         TaskState::Waiting => waiting(run, no, &mut told),
-        TaskState::Ready { not_before } => ready(run, task, *not_before, now, &mut told),
+        TaskState::Ready { not_before } if *not_before > now && run.takes_leases() => {
+            let seconds = not_before.ms_since(now).div_ceil(1000);
+            told.causes
+                .push(format!("its next attempt is due in {seconds} s"));
+            told.command(run, "cancel", task, "");
+        }
+        TaskState::Ready { .. } => ready(run, task, balance, &mut told),
         TaskState::Active(live) => active(run, task, live, now, &mut told),
         TaskState::Approval => {
             told.causes
@@ -130,7 +141,7 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
     if let Some(reason) = &run.paused {
         told.causes
             .push(format!("it is paused: {}", reason.words()));
-        told.commands.push(format!("divisi resume {}", run.id));
+        told.commands.extend(reason.commands(run.id));
     }
     if let Final::Held { verdicts, tasks } = &run.finally {
         for verdict in verdicts
@@ -158,7 +169,8 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
                 .is_some_and(|live| matches!(live.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL))
     });
     for (no, task) in blocked {
-        if let Some(one) = explain(run, TaskNo(no as u32), now) {
+        // What people and things outside are waited for holds no budget back.
+        if let Some(one) = explain(run, TaskNo(no as u32), now, None) {
             told.causes.extend(
                 one.causes
                     .iter()
@@ -225,39 +237,75 @@ fn waiting(run: &Run, no: TaskNo, told: &mut Explanation) {
                 let behind = run.dependencies_unseen(on, &mut joins);
                 worklist.extend(behind.into_iter().filter(open));
             }
-            TaskStatus::Blocked => told
-                .commands
-                .push(format!("divisi explain {} {}", run.id, task.spec.id)),
-            _ => {}
+            status if status.is_terminal() => {}
+            _ => told.commands.push(explain_command(run, task)),
         }
     }
     told.commands.truncate(CAUSES_MAX);
     bound(&mut told.causes);
 }
 
-fn ready(run: &Run, task: &Task, not_before: Time, now: Time, told: &mut Explanation) {
+/// Leads on to what is in the way, with the commands that change that.
+fn explain_command(run: &Run, task: &Task) -> String {
+    format!("divisi explain {} {}", run.id, task.spec.id)
+}
+
+fn ready(run: &Run, task: &Task, balance: Option<&Balance>, told: &mut Explanation) {
     if run.status() == RunStatus::AwaitingApproval {
         told.causes
             .push("the run's plan is not approved".to_owned());
         told.commands.push(format!("divisi approve {}", run.id));
-    } else if let Some(reason) = &run.paused {
+        return;
+    }
+    if let Some(reason) = &run.paused {
         told.causes
             .push(format!("the run is paused: {}", reason.words()));
         if let PauseReason::Budget(_) = reason {
             told.causes
                 .push("nothing is launched that was not reserved".to_owned());
         }
-        told.commands.push(format!("divisi resume {}", run.id));
-    } else if not_before > now {
-        let seconds = not_before.ms_since(now).div_ceil(1000);
-        told.causes
-            .push(format!("its next attempt is due in {seconds} s"));
-    } else {
-        let agent = task.agent(&run.settings);
-        match run.limit_reached(agent, task.spec.role().as_deref()) {
-            Some(limit) => told.causes.push(format!("the limit of {limit} is reached")),
-            None => told.causes.push("a worker will take it next".to_owned()),
+        told.commands.extend(reason.commands(run.id));
+        return;
+    }
+    let agent = task.agent(&run.settings);
+    if let Some(limit) = run.limit_reached(agent, task.spec.role().as_deref()) {
+        told.causes.push(format!("the limit of {limit} is reached"));
+        for (_, running) in run.live().take(RUNNING_MAX) {
+            let cause = format!("{} is {}", running.spec.id, running.status());
+            told.causes.push(cause);
+            told.commands.push(explain_command(run, running));
         }
+        return;
+    }
+    let amount = task.amount(&run.settings);
+    match balance.map(|balance| balance.grant(amount)) {
+        Some(Err(bound)) => {
+            told.causes.push(format!(
+                "the budget of {bound} is used, or reserved by attempts under way"
+            ));
+            told.commands
+                .push(format!("divisi resume {} {}", run.id, bound.flag()));
+        }
+        Some(Ok(_)) | None => {
+            told.causes.push("a worker will take it next".to_owned());
+            told.command(run, "cancel", task, "");
+        }
+    }
+}
+
+/// Who or what an attempt that holds no slot is waited for.
+fn awaited(task: &Task, live: &Attempt) -> String {
+    if live.agent == AGENT_PERSON {
+        return "a person does it".to_owned();
+    }
+    let mut paths: Vec<String> = task.spec.paths().map(str::to_owned).collect();
+    bound(&mut paths);
+    match paths.as_slice() {
+        [] => "it comes from outside".to_owned(),
+        paths => format!(
+            "it awaits {} from outside, and takes it once it is there and whole",
+            paths.join(", ")
+        ),
     }
 }
 
@@ -266,18 +314,28 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
     let attempt = format!("attempt {} by {}", live.number, live.agent);
     match &live.phase {
         Phase::Leased | Phase::Working if !holds_slot(&live.agent) => {
-            let who = if live.agent == AGENT_PERSON {
-                "a person does it"
-            } else {
-                "it comes from outside"
-            };
-            told.causes
-                .push(format!("{who}; it has waited for {seconds} s"));
+            told.causes.push(format!(
+                "{}; it has waited for {seconds} s",
+                awaited(task, live)
+            ));
             told.command(run, "submit", task, " [FILE…]");
+            if live.agent == AGENT_EXTERNAL {
+                told.commands.push(format!("divisi resume {}", run.id));
+            }
         }
         Phase::Leased | Phase::Working => {
-            told.causes
-                .push(format!("{attempt} has worked for {seconds} s"));
+            // An agent in a worktree is recorded before it begins.
+            let is_prepared = live.phase == Phase::Working
+                || task.spec.workspace != WorkspaceKind::Worktree
+                || run.preparation.is_empty();
+            told.causes.push(match is_prepared {
+                true => format!("{attempt} has worked for {seconds} s"),
+                false => format!("{attempt} has waited for its workspace for {seconds} s"),
+            });
+            if let Some(ms) = live.timeout_ms {
+                told.causes
+                    .push(format!("its budget left it {}", Bound::TimeMs(ms)));
+            }
             if let Some(reason) = &live.stopping {
                 told.causes
                     .push(format!("it is being ended: {}", reason.word()));
@@ -288,12 +346,16 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             told.command(run, "logs", task, "");
             told.command(run, "cancel", task, "");
         }
-        Phase::Submitted => told
-            .causes
-            .push(format!("what {attempt} made is being collected")),
-        Phase::Collected => told
-            .causes
-            .push(format!("what {attempt} made is being checked")),
+        Phase::Submitted => {
+            told.causes
+                .push(format!("what {attempt} made is being collected"));
+            told.command(run, "cancel", task, "");
+        }
+        Phase::Collected => {
+            told.causes
+                .push(format!("what {attempt} made is being checked"));
+            told.command(run, "cancel", task, "");
+        }
         Phase::Held { verdicts } => {
             for verdict in verdicts
                 .iter()
@@ -319,9 +381,13 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
                 "{attempt} passed its checks; {} are integrated before it",
                 place.unwrap_or(0)
             ));
+            told.command(run, "cancel", task, "");
         }
-        Phase::Prepared { .. } => told
-            .causes
-            .push("the run's branch is about to take it".to_owned()),
+        Phase::Prepared { .. } => {
+            told.causes
+                .push("the run's branch is about to take it".to_owned());
+            // Nothing stops it any more.
+            told.commands.push(format!("divisi watch {}", run.id));
+        }
     }
 }

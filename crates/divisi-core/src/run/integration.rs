@@ -2,7 +2,7 @@
 
 use super::command::{Merged, Rejection};
 use super::decide::Draft;
-use super::event::Event;
+use super::event::{Event, PreparedCommit};
 use super::state::{AttemptEnd, Failure, Phase, Run};
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit};
@@ -24,7 +24,7 @@ impl Run {
     pub fn prepared_head(&self) -> Option<&Commit> {
         let last = self.integration.prepared.last()?;
         match &self.task(last.task)?.live()?.phase {
-            Phase::Prepared { commit } => Some(commit),
+            Phase::Prepared { commit, .. } => Some(commit),
             _ => None,
         }
     }
@@ -60,7 +60,11 @@ impl Draft<'_> {
         if !merged.is_empty() {
             let commits = merged
                 .iter()
-                .map(|one| (one.attempt, one.commit.clone()))
+                .map(|one| PreparedCommit {
+                    attempt: one.attempt,
+                    commit: one.commit.clone(),
+                    tree: Some(one.tree.clone()),
+                })
                 .collect();
             self.push(Event::BatchPrepared { commits });
         }
@@ -85,13 +89,13 @@ impl Draft<'_> {
         let prepared = self.run.integration.prepared.clone();
         let receipt = |attempt: &AttemptId| {
             let live = self.run.task(attempt.task)?.live()?;
-            let Phase::Prepared { commit } = &live.phase else {
+            let Phase::Prepared { commit, tree } = &live.phase else {
                 return None;
             };
             let receipt = Receipt::Integrated {
                 at: self.at,
                 commit: Some(commit.clone()),
-                tree: None,
+                tree: tree.clone(),
             };
             Some((*attempt, receipt))
         };

@@ -177,8 +177,8 @@ fn indexes(run: &Run) -> Result<(), String> {
     if fresh.owed != run.owed {
         return Err(format!("owed is {:?}, derived {:?}", run.owed, fresh.owed));
     }
-    if fresh.delayed != run.delayed || fresh.slots != run.slots {
-        return Err("delayed tasks or slots differ from their derivation".to_owned());
+    if fresh.delayed != run.delayed || fresh.slots != run.slots || fresh.live != run.live {
+        return Err("delayed tasks, live tasks or slots differ from their derivation".to_owned());
     }
     for (task, other) in run.tasks.iter().zip(&fresh.tasks) {
         if task.unmet != other.unmet {

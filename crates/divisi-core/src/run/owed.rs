@@ -3,7 +3,7 @@
 //! The shell compares it with what is under way and closes the gap. Nothing is started by a
 //! handler: what exists only in memory is lost at kill -9.
 
-use super::state::{Final, Phase, Run, StopReason, Task, TaskState};
+use super::state::{AGENT_EXTERNAL, Final, Phase, Run, StopReason, Task, TaskState};
 use crate::ids::{AttemptId, RunId, TaskNo};
 use crate::plan::TaskKind;
 use crate::run::TaskStatus;
@@ -14,6 +14,8 @@ use crate::run::TaskStatus;
 pub enum Effect {
     /// Prepare its workspace and start its agent.
     Start(AttemptId),
+    /// Take its files from outside, once they are there and whole.
+    Fetch(AttemptId),
     /// End its processes gracefully.
     Stop(AttemptId),
     /// Make what it produced durable.
@@ -38,6 +40,7 @@ impl Effect {
     pub fn run(self) -> RunId {
         match self {
             Effect::Start(attempt)
+            | Effect::Fetch(attempt)
             | Effect::Stop(attempt)
             | Effect::Collect(attempt)
             | Effect::Check(attempt)
@@ -45,6 +48,13 @@ impl Effect {
             | Effect::KeepOffer(attempt) => attempt.run,
             Effect::Integrate(run) | Effect::MoveHead(run) | Effect::FinalCheck(run) => run,
         }
+    }
+
+    /// Whether it waits for something outside, which may never come. A run that owes nothing else
+    /// is at rest.
+    #[must_use]
+    pub fn waits_for_outside(self) -> bool {
+        matches!(self, Effect::Fetch(_))
     }
 }
 
@@ -62,6 +72,7 @@ impl Run {
         let wanted = task_effects(task, attempt);
         let kinds = [
             Effect::Start,
+            Effect::Fetch,
             Effect::Stop,
             Effect::Collect,
             Effect::Check,
@@ -135,6 +146,11 @@ fn task_effects(task: &Task, attempt: AttemptId) -> Option<Effect> {
         (Phase::Leased, None) => Some(Effect::Start(attempt)),
         // An attempt that is to be stopped may or may not have been started: the supervisor knows.
         (Phase::Leased | Phase::Working, Some(_)) => Some(Effect::Stop(attempt)),
+        (Phase::Working, None) if live.agent == AGENT_EXTERNAL => {
+            // Without a path nobody can look for it: somebody submits it.
+            let awaited = task.spec.paths().next();
+            awaited.map(|_| Effect::Fetch(attempt))
+        }
         (Phase::Working, None) => None,
         (Phase::Submitted, _) => Some(Effect::Collect(attempt)),
         (Phase::Collected, _) => Some(Effect::Check(attempt)),
@@ -149,7 +165,7 @@ impl StopReason {
     pub fn word(&self) -> &'static str {
         match self {
             StopReason::Stalled(_) => "stalled",
-            StopReason::Overdue => "overdue",
+            StopReason::Overdue | StopReason::OverBudget(_) => "overdue",
             StopReason::Canceled => "canceled",
             StopReason::Interrupted => "interrupted",
         }

@@ -74,9 +74,11 @@ impl Draft<'_> {
         let exit = Exit::NoProcess;
         let receipt = Receipt::Submitted {
             at: self.at,
+            command: String::new(),
             exit: exit.clone(),
             output: None,
             wall_ms,
+            confined: None,
         };
         self.submitted(attempt, receipt, &exit, true);
         Ok(())

@@ -7,6 +7,7 @@ use super::event::Then;
 use super::state::{Attempt, AttemptEnd, Failure, Run, StopReason, Task};
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskNo, Time};
+use crate::ledger::Bound;
 use crate::plan::Work;
 
 /// Chooses what becomes of a task whose attempt ended so.
@@ -23,7 +24,9 @@ pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then
         AttemptEnd::Integrated
         | AttemptEnd::Expanded
         | AttemptEnd::Superseded
-        | AttemptEnd::Stopped(StopReason::Interrupted) => Then::Retry {
+        | AttemptEnd::Errored(Failure::Preparation(_))
+        // Another one follows when the ledger has something to reserve for it, and not before.
+        | AttemptEnd::Stopped(StopReason::OverBudget(_) | StopReason::Interrupted) => Then::Retry {
             not_before: Time(0),
         },
         AttemptEnd::Lost(_) => after_loss(run, task, now),
@@ -33,8 +36,13 @@ pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then
             permanent: true,
         }) => Then::Escalate(format!("it cannot be started: {cause}")),
         // The same rules on the same files give the same again.
-        AttemptEnd::Refused(Failure::Plan(_)) if matches!(task.spec.work, Work::Expand(_)) => {
-            Then::Escalate(words(end))
+        AttemptEnd::Refused(failure @ Failure::Plan(_))
+            if matches!(task.spec.work, Work::Expand(_)) =>
+        {
+            Then::Escalate(failure_words(failure))
+        }
+        AttemptEnd::Refused(failure @ Failure::Composition(_)) => {
+            Then::Escalate(failure_words(failure))
         }
         AttemptEnd::Refused(_) | AttemptEnd::Errored(_) | AttemptEnd::Stopped(_) => {
             after_failure(run, task, end)
@@ -123,6 +131,12 @@ pub fn words(end: &AttemptEnd) -> String {
             format!("it made no progress: {evidence}")
         }
         AttemptEnd::Stopped(StopReason::Overdue) => "it was past its time box".to_owned(),
+        AttemptEnd::Stopped(StopReason::OverBudget(ms)) => {
+            format!(
+                "it was past what its budget left for it: {}",
+                Bound::TimeMs(*ms)
+            )
+        }
         AttemptEnd::Stopped(StopReason::Canceled) => "it was canceled".to_owned(),
         AttemptEnd::Stopped(StopReason::Interrupted) => "it was interrupted".to_owned(),
         AttemptEnd::Asked(question) => format!("it asked: {question}"),
@@ -150,6 +164,8 @@ fn failure_words(failure: &Failure) -> String {
             };
             format!("what it planned cannot be run: {first}{more}")
         }
+        Failure::Composition(cause) => format!("nothing was composed: {cause}"),
+        Failure::Preparation(cause) => format!("its workspace could not be prepared: {cause}"),
     }
 }
 

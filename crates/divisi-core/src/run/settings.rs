@@ -34,6 +34,32 @@ pub struct Settings {
     pub batch_max: u32,
     /// What the run may use up, if bounded.
     pub budget: Budget,
+    /// What its agents' processes may do.
+    #[serde(skip_serializing_if = "Grants::are_usual")]
+    pub grants: Grants,
+}
+
+/// What the processes of a run's agents may do beyond the usual, and how they are bounded. Said
+/// once, when the run is started: whoever goes on with it later grants the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Grants {
+    /// Absolute paths that they may write to beside their workspaces.
+    pub writes: Vec<String>,
+    /// Names of environment variables that they get beside the usual ones.
+    pub passes: Vec<String>,
+    /// Whether their writes are not confined.
+    pub unconfined: bool,
+    /// Address space of each process in bytes, if limited.
+    pub memory_bytes_max: Option<u64>,
+    /// CPU time of each process in seconds, if limited.
+    pub cpu_s_max: Option<u64>,
+}
+
+impl Grants {
+    fn are_usual(&self) -> bool {
+        *self == Grants::default()
+    }
 }
 
 /// Bounds on what a run may use up; the ledger holds them.
@@ -70,6 +96,7 @@ impl Default for Settings {
             barriers: false,
             batch_max: 8,
             budget: Budget::default(),
+            grants: Grants::default(),
         }
     }
 }

@@ -10,7 +10,8 @@ use super::owed::Effect;
 use super::settings::Settings;
 use super::transition::StateName;
 use crate::criterion::Verdict;
-use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskId, TaskNo, Time};
+use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskId, TaskNo, Time, Tree};
+use crate::ledger::Amount;
 use crate::plan::{Plan, TaskKind, TaskSpec, Work};
 use crate::receipt::{Receipt, Snapshot};
 use crate::run::event::PauseReason;
@@ -54,6 +55,9 @@ pub enum Phase {
     Prepared {
         /// That commit.
         commit: Commit,
+        /// Its tree, as far as it was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tree: Option<Tree>,
     },
 }
 
@@ -65,6 +69,8 @@ pub enum StopReason {
     Stalled(String),
     /// It is past its time box.
     Overdue,
+    /// It is past the milliseconds that its budget left for it; it costs the task nothing.
+    OverBudget(u64),
     /// Its owner canceled the task or the run.
     Canceled,
     /// The run was interrupted; it costs the task nothing.
@@ -84,6 +90,9 @@ pub struct Attempt {
     pub leased_at: Time,
     /// Which of the task's workspaces it works in, from 1.
     pub workspace: u32,
+    /// Its time box in milliseconds, where its budget left less than the task's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
     /// Where it stands.
     pub phase: Phase,
     /// The commit its workspace was made from, once known.
@@ -95,6 +104,9 @@ pub struct Attempt {
     /// Whether its process's writes are confined; `None` until known, or without a process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confined: Option<bool>,
+    /// What was to be copied into its workspace and was not, with the reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Why it is being ended, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopping: Option<StopReason>,
@@ -144,6 +156,10 @@ pub enum Failure {
     Person(String),
     /// What it planned cannot be run: every fault with its place.
     Plan(Vec<String>),
+    /// Nothing was composed: an input or the template is not what it must be.
+    Composition(String),
+    /// Its workspace could not be prepared.
+    Preparation(String),
 }
 
 /// How an attempt ended.
@@ -173,13 +189,16 @@ impl AttemptEnd {
     #[must_use]
     pub fn is_own_failure(&self) -> bool {
         match self {
-            AttemptEnd::Refused(Failure::Conflict(_)) => false,
+            AttemptEnd::Refused(Failure::Conflict(_))
+            | AttemptEnd::Errored(Failure::Preparation(_)) => false,
             AttemptEnd::Refused(_) | AttemptEnd::Errored(_) => true,
             AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue) => true,
             AttemptEnd::Integrated
             | AttemptEnd::Expanded
             | AttemptEnd::Lost(_)
-            | AttemptEnd::Stopped(StopReason::Canceled | StopReason::Interrupted)
+            | AttemptEnd::Stopped(
+                StopReason::OverBudget(_) | StopReason::Canceled | StopReason::Interrupted,
+            )
             | AttemptEnd::Asked(_)
             | AttemptEnd::Superseded => false,
         }
@@ -209,6 +228,9 @@ pub struct Ending {
     /// Whether its process's writes were confined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confined: Option<bool>,
+    /// What was to be copied into its workspace and was not, with the reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Evidence of the steps it completed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<Receipt>,
@@ -462,19 +484,47 @@ impl Task {
         self.spec.timeout_ms.unwrap_or(settings.timeout_ms)
     }
 
+    /// What its next attempt takes of a budget: its time box, if an agent works on it. People, and
+    /// inputs from outside, take no agents' time.
+    #[must_use]
+    pub fn amount(&self, settings: &Settings) -> Amount {
+        let time_ms = match holds_slot(self.agent(settings)) {
+            true => self.timeout_ms(settings),
+            false => 0,
+        };
+        Amount {
+            attempts: 1,
+            time_ms,
+        }
+    }
+
+    /// How long the live attempt may take, in milliseconds: less where its budget left less.
+    #[must_use]
+    pub fn live_timeout_ms(&self, settings: &Settings) -> u64 {
+        let shortened = self.live().and_then(|live| live.timeout_ms);
+        shortened.unwrap_or_else(|| self.timeout_ms(settings))
+    }
+
     /// Who does it next.
     #[must_use]
     pub fn agent<'a>(&'a self, settings: &'a Settings) -> &'a str {
-        if let Some(agent) = self.reassigned.as_ref().or(self.spec.agent.as_ref()) {
-            return agent;
+        match &self.reassigned {
+            Some(agent) => agent,
+            None => agent_of(&self.spec, settings),
         }
-        match (&self.spec.work, self.spec.kind) {
-            (_, TaskKind::External) => AGENT_EXTERNAL,
-            (Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
-            (Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
-            (Work::Expand(_), _) => AGENT_EXPAND,
-            (Work::Handoff, _) => &settings.agent_default,
-        }
+    }
+}
+
+/// Who does a task first: the agent that the plan names, or the one that its work calls for.
+#[must_use]
+pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
+    match (&spec.agent, &spec.work, spec.kind) {
+        (Some(agent), _, _) => agent,
+        (None, _, TaskKind::External) => AGENT_EXTERNAL,
+        (None, Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
+        (None, Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
+        (None, Work::Expand(_), _) => AGENT_EXPAND,
+        (None, Work::Handoff, _) => &settings.agent_default,
     }
 }
 
@@ -635,6 +685,8 @@ pub struct Run {
     pub base: Base,
     /// The intent's criteria.
     pub criteria: Vec<crate::criterion::Criterion>,
+    /// What checkouts of its tree need besides its files.
+    pub preparation: Arc<crate::preparation::Preparation>,
     /// Names of authored stages, and each task's; empty if the plan has none.
     pub stages: Vec<(String, Vec<TaskNo>)>,
     /// 1 for the plan as it was accepted, one more for every revision.
@@ -664,6 +716,8 @@ pub struct Run {
     pub(crate) delayed: BTreeSet<(Time, TaskNo)>,
     pub(super) owed: BTreeSet<Effect>,
     pub(super) slots: u32,
+    /// Tasks with a live attempt.
+    pub(super) live: BTreeSet<TaskNo>,
     pub(super) has_files: bool,
     pub(super) changed: BTreeSet<TaskNo>,
 }
@@ -737,7 +791,15 @@ impl Run {
         // is being prepared for them, it is not yet their turn.
         let prepared = |live: &Attempt| live.phase != Phase::Leased;
         self.counts.of(TaskStatus::Running) > 0
-            && self.tasks.iter().filter_map(Task::live).all(prepared)
+            && self
+                .live()
+                .filter_map(|(_, task)| task.live())
+                .all(prepared)
+    }
+
+    /// The tasks with a live attempt, by number.
+    pub fn live(&self) -> impl Iterator<Item = (TaskNo, &Task)> {
+        self.live.iter().map(|no| (*no, &self.tasks[no.index()]))
     }
 
     /// Live attempts that hold a slot.
@@ -783,6 +845,7 @@ impl Run {
             tasks: self.tasks.iter().map(|task| (*task.spec).clone()).collect(),
             stages: self.stages.iter().map(stage).collect(),
             criteria: self.criteria.clone(),
+            preparation: (*self.preparation).clone(),
         }
     }
 

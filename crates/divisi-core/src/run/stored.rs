@@ -67,6 +67,13 @@ struct RunBody {
     last_at: Time,
     created_at: Time,
     counts: Counts,
+    /// Whether an effect is owed; rows from before it was told are looked into.
+    #[serde(default = "always")]
+    owes: bool,
+}
+
+fn always() -> bool {
+    true
 }
 
 /// What a run's row tells by itself, without its plan and its tasks.
@@ -86,6 +93,8 @@ pub struct Summary {
     pub counts: Counts,
     /// The checks on the whole.
     pub finally: Final,
+    /// Whether an effect is owed, also after its end.
+    pub owes: bool,
 }
 
 /// Reads what a run's row tells by itself: enough for a list of runs, at no cost per task.
@@ -103,6 +112,7 @@ pub fn summary(row: &RunRow) -> Result<Summary, Unreadable> {
         ended: body.ended,
         counts: body.counts,
         finally: body.finally,
+        owes: body.owes,
     })
 }
 
@@ -143,6 +153,7 @@ pub fn run_row(run: &Run, seq: u64) -> RunRow {
         last_at: run.last_at,
         created_at: run.created_at,
         counts: run.counts.clone(),
+        owes: run.owed().next().is_some(),
     };
     RunRow {
         run: run.id,

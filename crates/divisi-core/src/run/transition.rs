@@ -310,7 +310,7 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
         ),
         Event::BatchPrepared { commits } => commits
             .iter()
-            .map(|(attempt, _)| (attempt.task, EventName::Prepared))
+            .map(|one| (one.attempt.task, EventName::Prepared))
             .collect(),
         Event::BatchIntegrated { attempts, .. } => attempts
             .iter()

@@ -2,12 +2,12 @@
 
 use std::io;
 
-use divisi_core::criterion::{Cost, Criterion, Format, Outcome, Verdict};
+use divisi_core::criterion::{Cost, Criterion, Format, Outcome, Program, Verdict};
 use divisi_core::path::beneath;
-use divisi_core::receipt::Exit;
+use divisi_core::receipt::{Exit, Output};
 
 use super::evidence::{short, tail};
-use super::{format, markdown, paths, schema, text};
+use super::{each, format, markdown, paths, schema, text};
 use crate::files::{Entry, Files};
 
 /// Why a criterion could not be evaluated, though nothing is wrong with what was made. Worth
@@ -47,6 +47,8 @@ pub enum ProgramEnd {
         exit: Exit,
         /// The last bytes it printed; invalid UTF-8 replaced.
         tail: String,
+        /// All that it printed, by digest; `None` if nothing.
+        output: Option<Output>,
     },
     /// It was ended because its time was over.
     TimedOut {
@@ -126,10 +128,13 @@ pub fn evaluate(
 ) -> Result<Vec<Verdict>, CheckError> {
     numbered(criteria)
         .map(|(no, criterion)| {
+            let mut program = None;
             let checked = match criterion {
                 Criterion::ExitStatus => check_exit(exit),
                 Criterion::Command { argv, timeout_ms } => {
-                    check_program(&programs.run(no, argv, *timeout_ms), argv, *timeout_ms)
+                    let end = programs.run(no, argv, *timeout_ms);
+                    program = receipt(&end, argv);
+                    check_program(&end, argv, *timeout_ms)
                 }
                 Criterion::Plain { .. } => Err(Stop::Unverified(
                     "no rule understands these words; a person decides".into(),
@@ -137,6 +142,7 @@ pub fn evaluate(
                 _ => check_files(criterion, files),
             };
             let mut verdict = verdict(no, checked)?;
+            verdict.program = program;
             verdict.proves_nothing = verdict.outcome == Outcome::Pass
                 && criterion.cost() == Cost::Cheap
                 && !matches!(criterion, Criterion::Scope { .. })
@@ -163,7 +169,7 @@ fn verdict(no: u16, checked: Checked) -> Result<Verdict, CheckError> {
     }
 }
 
-fn check_files(criterion: &Criterion, files: &dyn Files) -> Checked {
+pub(super) fn check_files(criterion: &Criterion, files: &dyn Files) -> Checked {
     match criterion {
         Criterion::File { path, min_bytes } => check_size(files, path, *min_bytes),
         Criterion::Contains { text, path } => text::contains(files, path, text),
@@ -178,6 +184,7 @@ fn check_files(criterion: &Criterion, files: &dyn Files) -> Checked {
         Criterion::Schema { schema, path } => schema::check(files, path, schema),
         Criterion::Scope { patterns } => paths::scope(files, patterns),
         Criterion::Count { pattern, min, max } => paths::count(files, pattern, *min, *max),
+        Criterion::Each { pattern, holds } => each::check(files, pattern, holds),
         Criterion::ExitStatus | Criterion::Command { .. } | Criterion::Plain { .. } => Err(
             Stop::Unverified("files alone cannot tell whether it holds".into()),
         ),
@@ -197,6 +204,18 @@ fn check_exit(exit: Option<(&Exit, &[i32])>) -> Checked {
     }
 }
 
+/// Evidence of a program that ran to its end.
+fn receipt(end: &ProgramEnd, argv: &[String]) -> Option<Box<Program>> {
+    let ProgramEnd::Ended { exit, output, .. } = end else {
+        return None;
+    };
+    Some(Box::new(Program {
+        command: short(&argv.join(" "), 200),
+        exit: exit.clone(),
+        output: output.clone(),
+    }))
+}
+
 fn check_program(end: &ProgramEnd, argv: &[String], timeout_ms: u64) -> Checked {
     let line = || short(&argv.join(" "), 200);
     let after = |what: String, printed: &str| match tail(printed) {
@@ -208,7 +227,7 @@ fn check_program(end: &ProgramEnd, argv: &[String], timeout_ms: u64) -> Checked 
             exit: Exit::Status(0),
             ..
         } => Ok(()),
-        ProgramEnd::Ended { exit, tail } => fails(after(
+        ProgramEnd::Ended { exit, tail, .. } => fails(after(
             format!("`{}` ended with {exit}, expected exit status 0", line()),
             tail,
         )),
@@ -242,7 +261,7 @@ fn check_size(files: &dyn Files, path: &str, min_bytes: u64) -> Checked {
 }
 
 /// The size of the regular file at the path.
-fn size(files: &dyn Files, path: &str) -> Result<u64, Stop> {
+pub(super) fn size(files: &dyn Files, path: &str) -> Result<u64, Stop> {
     let shown = short(path, 200);
     if let Err(fault) = beneath(path) {
         return fails(format!("the path {shown} {fault}"));

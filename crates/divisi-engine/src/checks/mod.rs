@@ -8,6 +8,7 @@
 //! by the limits named beside it; a file beyond a limit fails its check. An error of ours, such
 //! as a disk that cannot be read, is never a verdict: it is a [`CheckError`].
 
+mod each;
 mod evaluate;
 mod evidence;
 mod format;
@@ -16,6 +17,7 @@ mod paths;
 mod schema;
 mod text;
 
+pub use each::{EACH_BYTES_MAX, EACH_FILES_MAX};
 pub use evaluate::{CheckError, ProgramEnd, Programs, cheap, evaluate};
 pub use evidence::printable;
 pub(crate) use evidence::short;

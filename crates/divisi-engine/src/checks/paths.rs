@@ -1,5 +1,5 @@
-//! Patterns over paths: `count` over what is there, `scope` over what was changed. A `*` never
-//! crosses a `/`; `**` does.
+//! Patterns over paths: `count` and `each` over what is there, `scope` over what was changed. A `*`
+//! never crosses a `/`; `**` does.
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -28,14 +28,16 @@ fn glob(pattern: &str) -> Result<GlobMatcher, Stop> {
     }
 }
 
-pub(super) fn count(files: &dyn Files, pattern: &str, min: u64, max: Option<u64>) -> Checked {
+/// The files that match the pattern, in order.
+pub(super) fn matching(files: &dyn Files, pattern: &str) -> Result<Vec<String>, Stop> {
     let glob = glob(pattern)?;
-    let all = files.list().map_err(|source| cannot("", source))?;
-    let found: Vec<&str> = all
-        .iter()
-        .map(String::as_str)
-        .filter(|path| glob.is_match(path))
-        .collect();
+    let mut found = files.list().map_err(|source| cannot("", source))?;
+    found.retain(|path| glob.is_match(path));
+    Ok(found)
+}
+
+pub(super) fn count(files: &dyn Files, pattern: &str, min: u64, max: Option<u64>) -> Checked {
+    let found = matching(files, pattern)?;
     let count = found.len() as u64;
     if count >= min && max.is_none_or(|max| count <= max) {
         return Ok(());
@@ -47,7 +49,7 @@ pub(super) fn count(files: &dyn Files, pattern: &str, min: u64, max: Option<u64>
     };
     let listed = match found.is_empty() {
         true => String::new(),
-        false => format!(" ({})", names(found.into_iter())),
+        false => format!(" ({})", names(found.iter().map(String::as_str))),
     };
     let pattern = short(pattern, 200);
     fails(format!("{count} files match {pattern}{listed}; {expected}"))

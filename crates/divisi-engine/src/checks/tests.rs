@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use divisi_core::criterion::{Criterion, Format, Outcome, Verdict};
+use divisi_core::criterion::{Criterion, Format, Holds, Outcome, Verdict};
 use divisi_core::receipt::Exit;
 
 use super::*;
@@ -150,6 +150,72 @@ fn links_fifos_and_giants_are_refused_unopened() {
         ],
     );
     assert_eq!(one(root, &[], count("*", 2, Some(2))), Verdict::pass(0));
+}
+
+#[test]
+fn each_file_of_a_pattern_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, "src/a.rs", "fn a() {}");
+    put(root, "src/deep/b.rs", "fn b() {} // TODO");
+    put(root, "x/good.json", "{}");
+    put(root, "y/bad.json", "{");
+    put(root, "docs/a.md", "# A\ntext\n");
+    put(root, "docs/b.md", "# B\n");
+    for n in 0..9 {
+        put(root, &format!("many/{n}"), "x");
+    }
+    let giant = std::fs::File::create(root.join("giant")).unwrap();
+    giant.set_len(1 << 40).unwrap();
+    let lacks = |text: &str| Holds::Lacks { text: text.into() };
+    let contains = |text: &str| Holds::Contains { text: text.into() };
+    let json = || Holds::Format {
+        format: Format::Json,
+    };
+    let section = |heading: &str| Holds::Section {
+        heading: heading.into(),
+    };
+    let each = |pattern: &str, holds| Criterion::Each {
+        pattern: pattern.into(),
+        holds,
+    };
+    table(
+        root,
+        &[
+            (each("src/*.rs", lacks("TODO")), ""),
+            (
+                each("src/**", lacks("TODO")),
+                "1 of 2 files that match src/** fail: src/deep/b.rs contains \"TODO\" in line 1",
+            ),
+            (each("src/**", contains("fn ")), ""),
+            (
+                each("src/**", contains("fn a")),
+                "1 of 2 files that match src/** fail: src/deep/b.rs (17 bytes) does not contain",
+            ),
+            (each("x/**/*.json", json()), ""),
+            (
+                each("**/*.json", json()),
+                "1 of 2 files that match **/*.json fail: y/bad.json is not JSON",
+            ),
+            (each("docs/a.*", section("A")), ""),
+            (
+                each("docs/*.md", section("A")),
+                "1 of 2 files that match docs/*.md fail: no heading \"A\" in docs/b.md",
+            ),
+            (each("docs/*.md", Holds::Size { min_bytes: 4 }), ""),
+            (
+                each("docs/*.md", Holds::Size { min_bytes: 5 }),
+                "docs/b.md has 4 bytes, at least 5 are expected",
+            ),
+            (
+                each("many/*", lacks("x")),
+                "many/4 contains \"x\" in line 1; and 4 more",
+            ),
+            (each("none/**", lacks("x")), "no file matches none/**"),
+            (each("g*", lacks("x")), "have 1099511627776 bytes together"),
+            (each("[", lacks("x")), "[ is not a pattern"),
+        ],
+    );
 }
 
 #[test]
@@ -558,7 +624,11 @@ impl Programs for Real<'_> {
             None => ProgramEnd::TimedOut { tail },
             Some(status) => {
                 let exit = Exit::Status(status.code().unwrap());
-                ProgramEnd::Ended { exit, tail }
+                ProgramEnd::Ended {
+                    exit,
+                    tail,
+                    output: None,
+                }
             }
         }
     }
@@ -585,7 +655,12 @@ fn programs_are_run_and_their_last_words_kept() {
     ];
     let verdicts = evaluate(&criteria, None, &files, &programs, &[0]).unwrap();
     let evidence: Vec<&str> = verdicts.iter().map(|v| v.evidence.as_str()).collect();
-    assert_eq!(verdicts[0], Verdict::pass(0));
+    let program = verdicts[0].program.as_ref().expect("it ran to its end");
+    assert_eq!(program.command, "true");
+    assert_eq!(program.exit, Exit::Status(0));
+    assert_eq!(verdicts[0].outcome, Outcome::Pass);
+    let ran: Vec<bool> = verdicts.iter().map(|v| v.program.is_some()).collect();
+    assert_eq!(ran, [true, true, false, false, true]);
     assert_eq!(
         evidence[1],
         "`sh -c printf 'one\\033[2J'; exit 3` ended with exit status 3, expected exit status 0; \
@@ -613,6 +688,7 @@ fn quiet() -> Always {
     Always(ProgramEnd::Ended {
         exit: Exit::Status(0),
         tail: String::new(),
+        output: None,
     })
 }
 

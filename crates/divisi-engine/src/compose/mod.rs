@@ -11,6 +11,13 @@
 //! starts [`work`] as the attempt's process, under the supervisor's limits of memory and time,
 //! with the request on its standard input.
 
+/// The exit status with which `divisi compose` refuses a request that it will refuse every time.
+/// Any other end, a signal for instance, is an end like that of any program.
+pub const REFUSED_STATUS: i32 = 1;
+
+/// The exit status with which it says that the machine was in its way, a full disk for instance.
+pub const HINDERED_STATUS: i32 = 8;
+
 mod render;
 mod request;
 

@@ -141,6 +141,31 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// Whether the machine was in the way, so that another try may succeed.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        match self {
+            Fault::Template { .. } | Fault::TooBig { .. } => false,
+            Fault::Request { .. } => true,
+            // What stands in the way of the output was put there by the tree.
+            Fault::Write { source } => match source {
+                beneath::Fault::Path { .. } => false,
+                beneath::Fault::Io { source, .. } => !matches!(
+                    source.raw_os_error(),
+                    None | Some(
+                        libc::EISDIR
+                            | libc::ENOTDIR
+                            | libc::ELOOP
+                            | libc::ENAMETOOLONG
+                            | libc::ENXIO
+                    )
+                ),
+            },
+        }
+    }
+}
+
 fn line_of(line: Option<usize>) -> String {
     line.map(|line| format!(" in line {line}"))
         .unwrap_or_default()

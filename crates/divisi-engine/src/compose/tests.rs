@@ -183,3 +183,37 @@ fn the_composing_process_reads_a_request_and_writes_beneath_its_workspace() {
     let torn = work(b"{\"template\":".as_slice(), folder.path());
     assert!(matches!(torn, Err(Fault::Request { .. })));
 }
+
+#[test]
+fn the_machine_is_to_blame_only_where_another_try_may_succeed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("docs")).unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    std::os::unix::fs::symlink("/tmp", folder.path().join("link")).unwrap();
+    let fault = |template: &str, output: &str| {
+        let request = request(Some(template), output, Vec::new());
+        let request = serde_json::to_vec(&request).unwrap();
+        work(request.as_slice(), folder.path()).unwrap_err()
+    };
+    for (template, output) in [
+        ("{{ nobody }}", "out.md"),
+        ("{{ nothing( }}", "out.md"),
+        ("x", "docs"),
+        ("x", "file/out.md"),
+        ("x", "link/out.md"),
+        ("x", "link"),
+        ("x", "../out.md"),
+    ] {
+        let fault = fault(template, output);
+        assert!(!fault.is_ours(), "{template} to {output}: {fault}");
+    }
+    let torn = work(b"{".as_slice(), folder.path()).unwrap_err();
+    assert!(torn.is_ours());
+    let full = Fault::Write {
+        source: divisi_agents::beneath::Fault::Io {
+            path: "out.md".to_owned(),
+            source: std::io::Error::from_raw_os_error(libc::ENOSPC),
+        },
+    };
+    assert!(full.is_ours());
+}

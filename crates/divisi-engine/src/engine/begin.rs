@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use divisi_agents::Claim;
+use divisi_agents::{Claim, Monitoring};
 use divisi_core::journal::Journal;
 use divisi_core::receipt::Output;
 use divisi_core::run::{Command, Effect, Event, PauseReason};
@@ -11,10 +11,13 @@ use divisi_core::worker::{EndHow, Ended, Job, ToWorker};
 use divisi_core::{AttemptId, RunId};
 
 use super::expansion::Expanding;
-use super::input::{Finished, Input};
-use super::launch::{self, Launched, Prepared, Starting};
-use super::results::{Checking, Collecting, Finally, Integrating, move_head};
+use super::fetch::Fetching;
+use super::input::{Failed, Finished, Input};
+use super::launch::{self, Launched, Prepared, Starting, Unlaunched};
+use super::results::{Checking, Collecting, Integrating, move_head};
+use super::temporary::GivenBack;
 use super::threads::{Job as Work, Threads};
+use super::whole::Finally;
 use super::{Engine, Interruption, wall_now};
 use crate::monitor::Patience;
 use crate::reconcile::Action;
@@ -96,16 +99,11 @@ impl<J: Journal> Engine<J> {
         let live = run.task(attempt.task).and_then(|task| task.live());
         let agent = live.and_then(|live| self.shell.agent(&live.agent));
         let rules = agent.map(|agent| agent.description().monitoring);
-        let ours = self.shell.options.patience;
-        let patience = Patience {
-            // An agent without a heartbeat of its own is heard of through the supervisor.
-            heartbeat_ms: rules
-                .and_then(|rules| rules.heartbeat_ms)
-                .unwrap_or(ours.heartbeat_ms)
-                .min(ours.heartbeat_ms),
+        let ours = Patience {
             timeout_ms,
-            ..ours
+            ..self.shell.options.patience
         };
+        let patience = rules.map_or(ours, |rules| patience(rules, ours));
         self.monitor.watch(attempt, patience, self.shell.now_ms());
     }
 
@@ -154,6 +152,14 @@ impl<J: Journal> Engine<J> {
                 .is_some_and(|live| live.number == attempt.number)
         };
         self.monitor.retain(live);
+        self.looks.retain(|attempt, _| {
+            let task = self
+                .world
+                .run(attempt.run)
+                .and_then(|run| run.task(attempt.task));
+            task.and_then(|task| task.live())
+                .is_some_and(|live| live.number == attempt.number)
+        });
     }
 
     /// The supervisor is joined when there is something to start, to stop, or to be adopted.
@@ -176,7 +182,10 @@ impl<J: Journal> Engine<J> {
         let epoch = self.world.epoch();
         self.shell.checks.begin_epoch(epoch);
         match self.supervised.join(epoch) {
-            Ok(()) => self.joining_failed = super::JoiningFailed::default(),
+            Ok(joined) => {
+                self.local.push_back(joined);
+                self.joining_failed = super::JoiningFailed::default();
+            }
             Err(cause) => self.joining_failed(&cause),
         }
     }
@@ -225,11 +234,24 @@ impl<J: Journal> Engine<J> {
     fn begin(&mut self, effect: Effect) {
         match effect {
             Effect::Start(attempt) => self.begin_start(attempt),
+            Effect::Fetch(attempt) => {
+                let before = self.looks.get(&attempt).cloned();
+                let fetching = self
+                    .world
+                    .run(attempt.run)
+                    .and_then(|run| Fetching::of(run, attempt, before));
+                self.fetching.extend(fetching.as_ref().map(|_| attempt));
+                self.hand_over(effect, fetching, Fetching::fetch);
+            }
             Effect::Stop(attempt) => {
                 self.outbox.push(ToWorker::End {
                     job: Job::agent(attempt),
                     how: EndHow::Graceful,
                 });
+            }
+            // Somebody submitted while files were being taken: only one may write at a time.
+            Effect::Collect(attempt) if self.fetching.contains(&attempt) => {
+                self.reconcile.put_off(effect);
             }
             Effect::Collect(attempt) => {
                 let collecting = self
@@ -278,6 +300,11 @@ impl<J: Journal> Engine<J> {
     }
 
     fn begin_start(&mut self, attempt: AttemptId) {
+        // Adopted: it was started by an earlier life, which had no facts to record with that. What
+        // its workspace would need now is nothing to it.
+        if self.strays.contains(&attempt) {
+            return;
+        }
         let now = wall_now();
         let starting = self
             .world
@@ -287,19 +314,30 @@ impl<J: Journal> Engine<J> {
         if starting.needs_nothing() {
             return self.launch_now(attempt, Launched::Instant);
         }
+        // One of the same task that was abandoned may still be at work in the same folder.
+        let same_task = |other: &AttemptId| (other.run, other.task) == (attempt.run, attempt.task);
+        if self.preparing.iter().any(same_task) {
+            return self.reconcile.put_off(Effect::Start(attempt));
+        }
         let head = starting.head.clone();
         let ready = head.and_then(|head| self.shell.shared_if_ready(attempt.run, &head));
         match ready {
             Some(workspace) if starting.is_bare() => {
                 match starting.launch_bare(&self.shell, &workspace) {
                     Ok(launched) => self.launch_now(attempt, launched),
-                    Err(finished) => self.local.push_back(Input::Finished {
+                    Err(unlaunched) => self.local.push_back(Input::Finished {
                         effect: Effect::Start(attempt),
-                        result: Ok(finished),
+                        result: match unlaunched {
+                            Unlaunched::Never(cause) => Ok(starting.not_started(cause)),
+                            Unlaunched::NotNow(cause) => Err(cause.into()),
+                        },
                     }),
                 }
             }
-            _ => self.hand_over(Effect::Start(attempt), Some(starting), Starting::prepare),
+            _ => {
+                self.preparing.insert(attempt);
+                self.hand_over(Effect::Start(attempt), Some(starting), Starting::prepare);
+            }
         }
     }
 
@@ -308,13 +346,13 @@ impl<J: Journal> Engine<J> {
         &mut self,
         effect: Effect,
         what: Option<T>,
-        work: impl FnOnce(T, &super::Shell) -> Result<Finished, String> + Send + 'static,
+        work: impl FnOnce(T, &super::Shell) -> Result<Finished, Failed> + Send + 'static,
     ) {
         let Some(what) = what else { return };
         let shell = Arc::clone(&self.shell);
         let work = Box::new(move || work(what, &shell));
         if let Err(error) = self.execute(Work::Effect(effect, work)) {
-            let result = Err(format!("start a thread: {error}"));
+            let result = Err(Failed::Ours(format!("start a thread: {error}")));
             self.local.push_back(Input::Finished { effect, result });
         }
     }
@@ -354,10 +392,42 @@ impl<J: Journal> Engine<J> {
         }
     }
 
-    pub(super) fn abandon(&mut self, effect: Effect) {
-        if let Effect::Start(attempt) = effect {
-            self.launching.remove(&attempt);
+    /// Takes the temporary folders of ended attempts back; no process of theirs is left.
+    pub(super) fn take_temporary_back(&mut self) {
+        for attempt in std::mem::take(&mut self.returned) {
+            let given = self.shell.temporary.give_back(&launch::tmp_name(attempt));
+            if let GivenBack::Remove(folder) = given {
+                let chore = move || {
+                    // What stays is removed with everything else when the engine ends.
+                    let _ = crate::workspace::walk::remove_all(&folder);
+                };
+                let _ = self.execute(Work::Chore(Box::new(chore)));
+            }
         }
+    }
+
+    pub(super) fn abandon(&mut self, effect: Effect) {
+        if let Effect::Start(attempt) | Effect::Check(attempt) = effect {
+            self.launching.remove(&attempt);
+            // A setup or a check that nobody waits for any more is not left to its time box.
+            self.shell.checks.interrupt_of(attempt);
+        }
+    }
+}
+
+/// How patient the monitor is with an attempt of an agent with these rules.
+fn patience(rules: Monitoring, ours: Patience) -> Patience {
+    const NEVER: u64 = u64::MAX;
+    Patience {
+        // Looking is what finds an attempt overdue, too; so there is always a look.
+        look_ms: rules
+            .look_ms
+            .map_or(ours.look_ms, |ms| ms.min(ours.look_ms)),
+        // An agent without a heartbeat of its own is heard of through the supervisor: what is
+        // silent then is not the agent, and the engine's own patience counts.
+        heartbeat_ms: rules.heartbeat_ms.unwrap_or(ours.heartbeat_ms),
+        progress_ms: rules.progress_ms.unwrap_or(NEVER),
+        ..ours
     }
 }
 
@@ -396,4 +466,33 @@ fn day(at: divisi_core::Time) -> String {
         .chars()
         .take(10)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use divisi_agents::Kind;
+
+    use super::*;
+
+    #[test]
+    fn an_agents_own_rules_say_when_its_silence_is_suspicious() {
+        let ours = Patience::default();
+        let adapter = patience(Monitoring::of(Kind::Adapter), ours);
+        assert_eq!(adapter, ours, "the defaults are the same");
+        let rules = Monitoring {
+            look_ms: Some(7),
+            heartbeat_ms: Some(ours.heartbeat_ms * 2),
+            progress_ms: None,
+        };
+        let expected = Patience {
+            look_ms: 7,
+            heartbeat_ms: ours.heartbeat_ms * 2,
+            progress_ms: u64::MAX,
+            ..ours
+        };
+        assert_eq!(patience(rules, ours), expected);
+        // A plain program is heard of through the supervisor.
+        let command = patience(Monitoring::of(Kind::Command), ours);
+        assert_eq!(command.heartbeat_ms, ours.heartbeat_ms);
+    }
 }

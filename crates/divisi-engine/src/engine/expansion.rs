@@ -13,7 +13,7 @@ use divisi_core::{AttemptId, Commit, Diagnostic, Digest};
 use divisi_pack::bundle::{self, Bundle};
 use divisi_pack::plan_file;
 
-use super::input::Finished;
+use super::input::{Failed, Finished};
 use super::shell::Shell;
 use super::supervised::chain;
 use crate::failpoint;
@@ -59,7 +59,7 @@ impl Expanding {
     }
 
     /// Reads what was planned. An error is a reason of ours, worth another try.
-    pub(super) fn expand(self, shell: &Shell) -> Result<Finished, String> {
+    pub(super) fn expand(self, shell: &Shell) -> Result<Finished, Failed> {
         failpoint::hit("expand.before");
         let (from, read) = match self.source {
             Source::Written { snapshot, path } => {

@@ -8,6 +8,7 @@ use divisi_core::run::{Effect, Merged};
 use divisi_core::worker::{Ended, FromWorker};
 use divisi_core::{AttemptId, Commit, TaskNo, Verdict};
 
+use super::fetch::Seen;
 use super::launch::Prepared;
 use crate::control::{Request, Response};
 
@@ -29,10 +30,26 @@ pub enum Input {
         /// Which.
         effect: Effect,
         /// How.
-        result: Result<Finished, String>,
+        result: Result<Finished, Failed>,
     },
     /// A key press or a signal: the first time end gracefully, the second time at once.
     Interrupted,
+}
+
+/// Why an effect did not come out.
+#[derive(Debug)]
+pub enum Failed {
+    /// A reason of ours, in words; worth another try.
+    Ours(String),
+    /// What every workspace of the run needs cannot be had, in words: only a person can change
+    /// that.
+    Setup(String),
+}
+
+impl From<String> for Failed {
+    fn from(cause: String) -> Failed {
+        Failed::Ours(cause)
+    }
 }
 
 /// What an effect that came out produced.
@@ -40,6 +57,13 @@ pub enum Input {
 pub enum Finished {
     /// A workspace and what is to be launched in it.
     Prepared(Box<Prepared>),
+    /// Files from outside are not there yet, or not whole.
+    Awaited {
+        /// Whose.
+        attempt: AttemptId,
+        /// What was seen, path by path.
+        look: Vec<Seen>,
+    },
     /// The attempt cannot be started, now or ever.
     NotStarted {
         /// Which.
@@ -48,6 +72,13 @@ pub enum Finished {
         cause: String,
         /// Whether trying again exactly so will fail again.
         permanent: bool,
+    },
+    /// A composition cannot be begun, for a reason of the plan's.
+    NotComposed {
+        /// Which.
+        attempt: AttemptId,
+        /// Why, and what to change.
+        cause: String,
     },
     /// An agent inside this process is done.
     Played {

@@ -10,29 +10,28 @@ use std::sync::Arc;
 
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
 use divisi_core::criterion::{Cost, Outcome};
-use divisi_core::plan::{Input as PlanInput, Template, Work};
+use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AttemptEnd, Ending, Run, Settings};
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{AttemptId, Commit, Criterion, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind};
 
-use super::input::Finished;
-use super::shell::{Shell, log_path};
+use super::composing::{self, Unread};
+use super::input::{Failed, Finished};
+use super::preparation::{Preparing, Provided, failed};
+use super::shell::{OWN_NAME, Shell, log_path};
 use super::supervised::chain;
 use crate::compose;
 use crate::failpoint;
 use crate::files::{Files, FolderFiles};
 use crate::handoff;
-use crate::workspace::{CollectOptions, SuccessorFrom, Workspace};
+use crate::workspace::{CollectOptions, Given, SuccessorFrom, Workspace};
 
 /// The file in an attempt's temporary folder that holds its question, if it has one.
 const QUESTION_FILE: &str = "question.txt";
 
 /// A question is shown on a terminal.
 const QUESTION_BYTES_MAX: u64 = 4_000;
-
-/// An external input beyond this is better referenced than copied.
-const EXTERNAL_BYTES_MAX: u64 = 256 << 20;
 
 /// All that starting one attempt needs, taken from the state.
 pub(super) struct Starting {
@@ -48,6 +47,7 @@ pub(super) struct Starting {
     /// Artifacts of inputs, for compositions.
     pub(super) inputs: Vec<compose::Input>,
     pub(super) facts: compose::Facts,
+    pub(super) preparing: Preparing,
     pub(super) at: Time,
 }
 
@@ -60,6 +60,8 @@ pub struct Prepared {
     pub base: Option<Commit>,
     /// Cheap criteria that already pass.
     pub passed_before: Vec<u16>,
+    /// What was to be copied into its workspace and was not, with the reasons.
+    pub left_out: Vec<String>,
     /// How it is launched.
     pub launched: Launched,
 }
@@ -73,8 +75,16 @@ pub enum Launched {
     InProcess(Box<InProcess>, PathBuf),
     /// It is done already: nothing was to be executed.
     Instant,
-    /// Somebody will submit.
+    /// Somebody will submit, or its files will come.
     Person,
+}
+
+/// Why an attempt is not launched.
+pub(super) enum Unlaunched {
+    /// It would fail again in the same way.
+    Never(String),
+    /// For a reason of ours, worth another try.
+    NotNow(String),
 }
 
 impl Starting {
@@ -106,6 +116,7 @@ impl Starting {
                 title: run.title.clone(),
                 date: day,
             },
+            preparing: Preparing::of(run),
             at,
         })
     }
@@ -133,28 +144,37 @@ impl Starting {
         &self,
         shell: &Shell,
         workspace: &Path,
-    ) -> Result<Launched, Finished> {
-        self.launch(shell, workspace, None, None)
+    ) -> Result<Launched, Unlaunched> {
+        self.launch(shell, workspace, None)
     }
 
-    /// Prepares workspace and handoff. An error is a reason of ours, worth another try.
-    pub(super) fn prepare(mut self, shell: &Shell) -> Result<Finished, String> {
+    /// Prepares workspace and handoff.
+    pub(super) fn prepare(mut self, shell: &Shell) -> Result<Finished, Failed> {
         failpoint::hit("start.before");
         let Some(head) = self.base.clone().or_else(|| self.head.clone()) else {
-            return Err("the run has no base commit".to_owned());
+            return Err("the run has no base commit".to_owned().into());
         };
-        let (path, base) = match self.spec.workspace {
-            WorkspaceKind::Shared => (shell.shared(self.attempt.run, &head)?, None),
+        let (path, base, left_out) = match self.spec.workspace {
+            WorkspaceKind::Shared => {
+                let (path, left_out) = shell.shared(&self.preparing, self.attempt, &head)?;
+                (path, None, left_out)
+            }
             kind => {
-                let workspace = self.workspace(shell, kind, &head)?;
-                (workspace.path, Some(workspace.base))
+                let (workspace, left_out) = self.workspace(shell, kind, &head)?;
+                (workspace.path, Some(workspace.base), left_out)
             }
         };
         let passed_before = self.passed_before(shell, &path, base.as_ref())?;
         if self.spec.kind == TaskKind::Compose {
-            self.read_inputs(shell)?;
+            match self.read_inputs(shell) {
+                Ok(()) => {}
+                Err(Unread::Fault(cause)) => return Err(cause.into()),
+                Err(Unread::Refused(cause)) => {
+                    let attempt = self.attempt;
+                    return Ok(Finished::NotComposed { attempt, cause });
+                }
+            }
         }
-        let tmp = shell.tmp_folder(&tmp_name(self.attempt));
         let handoff = match self.is_told().then(|| self.handoff.to_json()).transpose() {
             Ok(handoff) => handoff,
             Err(too_big) => return Ok(self.not_started(chain(&too_big))),
@@ -163,14 +183,16 @@ impl Starting {
             Some(text) => Some(self.write_handoff(shell, &text)?),
             None => None,
         };
-        let launched = match self.launch(shell, &path, tmp.as_deref(), handoff_path.as_deref()) {
+        let launched = match self.launch(shell, &path, handoff_path.as_deref()) {
             Ok(launched) => launched,
-            Err(not_started) => return Ok(not_started),
+            Err(Unlaunched::Never(cause)) => return Ok(self.not_started(cause)),
+            Err(Unlaunched::NotNow(cause)) => return Err(cause.into()),
         };
         let prepared = Prepared {
             attempt: self.attempt,
             base,
             passed_before,
+            left_out,
             launched,
         };
         failpoint::hit("start.after");
@@ -182,27 +204,39 @@ impl Starting {
         shell: &Shell,
         kind: WorkspaceKind,
         base: &Commit,
-    ) -> Result<Workspace, String> {
+    ) -> Result<(Workspace, Vec<String>), Failed> {
         let pool = shell.pool()?;
-        let make = |number: u32, base: &Commit| {
-            let (run, task) = (self.attempt.run, self.attempt.task);
-            match kind {
-                WorkspaceKind::Scratch => pool.scratch(run, task, number, base),
-                _ => pool.worktree(run, task, number, base),
-            }
-            .map_err(|error| chain(&error))
-        };
+        let (run, task) = (self.attempt.run, self.attempt.task);
         if self.base.is_none() {
             // An attempt that was never started may have prepared it on an older head.
-            pool.release_unused(self.attempt.run, self.attempt.task, self.workspace, base)
-                .map_err(|error| chain(&error))?;
+            pool.release_unused(run, task, self.workspace, base)
+                .map_err(failed)?;
         }
+        // What Divisi does by itself needs nothing beside the tree.
+        let ours = matches!(self.agent.as_str(), AGENT_COMPOSE | AGENT_EXTERNAL);
+        let prepares = kind == WorkspaceKind::Worktree && !ours && !self.preparing.is_nothing();
+        let on = self.lost.as_ref().map_or(base, |(_, base)| base);
+        let provided = if prepares && !pool.is_prepared(run, task, self.workspace, on) {
+            let tree = pool.repo().tree_of(on).map_err(failed)?;
+            shell.provide(&self.preparing, self.attempt, &tree, Some(on))?
+        } else {
+            Provided::NOTHING
+        };
+        let make = |number: u32, base: &Commit, given: Given<'_>| {
+            match kind {
+                WorkspaceKind::Scratch => pool
+                    .scratch(run, task, number, base)
+                    .map(|workspace| (workspace, Vec::new())),
+                _ => pool.worktree_with(run, task, number, base, given),
+            }
+            .map_err(failed)
+        };
         let Some((number, lost_base)) = &self.lost else {
-            return make(self.workspace, base);
+            return make(self.workspace, base, provided.given());
         };
         // What a lost attempt left is copied: whoever may still write there disturbs nobody.
-        let lost = make(*number, lost_base)?;
-        let (_, secrets) = shell.environment(&self.spec.env, &[]);
+        let (lost, _) = make(*number, lost_base, Given::NOTHING)?;
+        let (_, secrets) = shell.environment(self.attempt.run, &self.spec.env, &[]);
         let options = CollectOptions {
             message: &format!("{}: left by a lost attempt", self.spec.id),
             at: self.at,
@@ -211,11 +245,11 @@ impl Starting {
             secrets: &secrets,
         };
         let successor = pool
-            .successor(&lost, false, &options)
-            .map_err(|error| chain(&error))?;
+            .successor(&lost, false, &options, provided.given())
+            .map_err(failed)?;
         match successor.from {
             SuccessorFrom::Base(_) | SuccessorFrom::Snapshot(_) | SuccessorFrom::Same => {
-                Ok(successor.workspace)
+                Ok((successor.workspace, successor.left_out))
             }
         }
     }
@@ -259,37 +293,18 @@ impl Starting {
     }
 
     /// Fills in the contents of a composition's inputs, from the run's head.
-    fn read_inputs(&mut self, shell: &Shell) -> Result<(), String> {
+    fn read_inputs(&mut self, shell: &Shell) -> Result<(), Unread> {
         let Some(head) = &self.head else {
             return Ok(());
         };
-        let pool = shell.pool()?;
+        let fault = |cause: String| Unread::Fault(cause);
+        let pool = shell.pool().map_err(fault)?;
         let repo = pool.repo();
-        let tree = repo.tree_of(head).map_err(|error| chain(&error))?;
-        let files = repo.files(&tree, None).map_err(|error| chain(&error))?;
-        for input in &mut self.inputs {
-            for artifact in &mut input.artifacts {
-                let bytes = Files::read(&files, &artifact.path, compose::INPUTS_BYTES_MAX as u64)
-                    .map_err(|error| format!("read {}: {error}", artifact.path))?;
-                *artifact = compose::Artifact::new(&artifact.path, bytes);
-            }
-        }
-        if let Work::Template(Template {
-            text: None,
-            path: Some(path),
-            ..
-        }) = &self.spec.work
-        {
-            let bytes = Files::read(&files, path, compose::TEMPLATE_BYTES_MAX as u64)
-                .map_err(|error| format!("read the template {path}: {error}"))?;
-            let text = String::from_utf8(bytes)
-                .map_err(|_| format!("the template {path} is not UTF-8"))?;
-            let spec = Arc::make_mut(&mut self.spec);
-            if let Work::Template(template) = &mut spec.work {
-                template.text = Some(text);
-            }
-        }
-        Ok(())
+        let tree = repo.tree_of(head).map_err(|error| fault(chain(&error)))?;
+        let files = repo
+            .files(&tree, None)
+            .map_err(|error| fault(chain(&error)))?;
+        composing::read(&mut self.spec, &mut self.inputs, &files)
     }
 
     /// Whether somebody reads the handoff. What Divisi does itself is told in other ways.
@@ -312,12 +327,12 @@ impl Starting {
         &self,
         shell: &Shell,
         workspace: &Path,
-        tmp: Option<&Path>,
         handoff_path: Option<&str>,
-    ) -> Result<Launched, Finished> {
+    ) -> Result<Launched, Unlaunched> {
         match self.agent.as_str() {
-            AGENT_COMPOSE => return Ok(self.launch_compose(shell, workspace, tmp)),
-            AGENT_EXTERNAL => return self.launch_external(shell, workspace),
+            AGENT_COMPOSE => return Ok(self.launch_compose(shell, workspace)),
+            // Its files are fetched once they are there.
+            AGENT_EXTERNAL => return Ok(Launched::Person),
             _ => {}
         }
         let Some(agent) = shell.agent(&self.agent) else {
@@ -325,9 +340,9 @@ impl Starting {
                 "there is no agent {:?}; there are command, person and scripted",
                 self.agent
             );
-            return Err(self.not_started(cause));
+            return Err(Unlaunched::Never(cause));
         };
-        self.launch_agent(shell, agent.as_ref(), workspace, tmp, handoff_path)
+        self.launch_agent(shell, agent.as_ref(), workspace, handoff_path)
     }
 
     fn launch_agent(
@@ -335,17 +350,13 @@ impl Starting {
         shell: &Shell,
         agent: &dyn Agent,
         workspace: &Path,
-        tmp: Option<&Path>,
         handoff_path: Option<&str>,
-    ) -> Result<Launched, Finished> {
-        let (mut env, masked) = shell.environment(&self.spec.env, &agent.description().credentials);
-        if let Some(tmp) = tmp {
-            env.insert("TMPDIR".to_owned(), tmp.to_string_lossy().into_owned());
-            env.insert(
-                "DIVISI_QUESTION".to_owned(),
-                tmp.join(QUESTION_FILE).to_string_lossy().into_owned(),
-            );
-        }
+    ) -> Result<Launched, Unlaunched> {
+        let (env, masked) = shell.environment(
+            self.attempt.run,
+            &self.spec.env,
+            &agent.description().credentials,
+        );
         let assignment = Assignment {
             attempt: self.attempt,
             task: &self.spec,
@@ -356,22 +367,32 @@ impl Starting {
             masked: &masked,
         };
         match agent.launch(&assignment) {
-            Err(fault) => Err(self.not_started(chain(&fault))),
+            Err(fault) => Err(Unlaunched::Never(chain(&fault))),
             Ok(Launch::Person) => Ok(Launched::Person),
             Ok(Launch::InProcess(script)) => Ok(Launched::InProcess(script, workspace.to_owned())),
-            Ok(Launch::Process(process)) => {
-                let limits = shell.options.limits.clone();
-                let spec = process.into_spec(
-                    self.log(shell),
-                    self.confinement(shell, workspace, tmp),
-                    limits,
-                );
+            Ok(Launch::Process(mut process)) => {
+                let tmp = shell
+                    .temporary
+                    .take(&tmp_name(self.attempt))
+                    .map_err(|error| {
+                        Unlaunched::NotNow(format!("make a temporary folder: {error}"))
+                    })?;
+                let question = tmp.join(QUESTION_FILE);
+                process.env.extend([
+                    ("TMPDIR".to_owned(), text(&tmp)),
+                    ("DIVISI_QUESTION".to_owned(), text(&question)),
+                ]);
+                let limits = shell.limits(self.attempt.run);
+                let confinement =
+                    shell.confinement(self.attempt.run, vec![text(workspace), text(&tmp)]);
+                let mut spec = process.into_spec(self.log(shell), confinement, limits);
+                spec.argv = shell.resolved(spec.argv);
                 Ok(Launched::Process(Box::new(spec)))
             }
         }
     }
 
-    fn launch_compose(&self, shell: &Shell, workspace: &Path, tmp: Option<&Path>) -> Launched {
+    fn launch_compose(&self, shell: &Shell, workspace: &Path) -> Launched {
         let Work::Template(template) = &self.spec.work else {
             return Launched::Instant;
         };
@@ -381,77 +402,20 @@ impl Starting {
             inputs: self.inputs.clone(),
             run: self.facts.clone(),
         };
-        let (env, masked) = shell.environment(&BTreeMap::new(), &[]);
+        let (env, masked) = shell.environment(self.attempt.run, &BTreeMap::new(), &[]);
         Launched::Process(Box::new(ProcessSpec {
-            argv: vec![
-                shell.options.program.to_string_lossy().into_owned(),
-                "compose".to_owned(),
-            ],
+            argv: shell.resolved(vec![OWN_NAME.to_owned(), "compose".to_owned()]),
             cwd: workspace.to_string_lossy().into_owned(),
             env,
             stdin: serde_json::to_string(&request).expect("a request is plain data"),
             log: self.log(shell),
             masked,
-            confinement: self.confinement(shell, workspace, tmp),
+            confinement: shell.confinement(self.attempt.run, vec![text(workspace)]),
             limits: Limits {
                 memory_bytes_max: Some(compose::WORK_MEMORY_BYTES_MAX),
-                ..shell.options.limits.clone()
+                ..shell.limits(self.attempt.run)
             },
         }))
-    }
-
-    /// Copies external files into the workspace; where one is missing, somebody will submit it.
-    fn launch_external(&self, shell: &Shell, workspace: &Path) -> Result<Launched, Finished> {
-        let failed = |cause: String| self.not_started(cause);
-        let project = FolderFiles::open(&shell.options.project, Vec::new())
-            .map_err(|error| failed(format!("open the project's folder: {error}")))?;
-        let paths: Vec<&str> = self
-            .spec
-            .inputs
-            .iter()
-            .filter_map(|input| match input {
-                PlanInput::Path(path) => Some(path.as_str()),
-                PlanInput::Task(_) => None,
-            })
-            .collect();
-        let there =
-            |path: &&str| matches!(project.entry(path), Ok(crate::files::Entry::File { .. }));
-        if paths.is_empty() || !paths.iter().all(there) {
-            return Ok(Launched::Person);
-        }
-        for (at, path) in paths.iter().enumerate() {
-            let bytes = project
-                .read(path, EXTERNAL_BYTES_MAX)
-                .map_err(|error| failed(format!("read the external input {path}: {error}")))?;
-            let target = match self.spec.deliverables.get(at) {
-                Some(deliverable) if self.spec.deliverables.len() == paths.len() => {
-                    &deliverable.path
-                }
-                _ => *path,
-            };
-            divisi_agents::beneath::write(
-                workspace,
-                target,
-                &bytes,
-                divisi_agents::beneath::Place::Whole,
-            )
-            .map_err(|error| failed(format!("write {target}: {}", chain(&error))))?;
-        }
-        Ok(Launched::Instant)
-    }
-
-    fn confinement(
-        &self,
-        shell: &Shell,
-        workspace: &Path,
-        tmp: Option<&Path>,
-    ) -> divisi_core::worker::Confinement {
-        let paths = [Some(workspace), tmp].into_iter().flatten();
-        shell.confinement(
-            paths
-                .map(|path| path.to_string_lossy().into_owned())
-                .collect(),
-        )
     }
 
     fn log(&self, shell: &Shell) -> String {
@@ -464,13 +428,17 @@ impl Starting {
         path.to_string_lossy().into_owned()
     }
 
-    fn not_started(&self, cause: String) -> Finished {
+    pub(super) fn not_started(&self, cause: String) -> Finished {
         Finished::NotStarted {
             attempt: self.attempt,
             cause,
             permanent: true,
         }
     }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 /// The name of an attempt's temporary folder.
@@ -480,7 +448,7 @@ pub(super) fn tmp_name(attempt: AttemptId) -> String {
 
 /// What an attempt asked before it ended, if it did.
 pub(super) fn question(shell: &Shell, attempt: AttemptId) -> Option<String> {
-    let folder = shell.options.dir.join("tmp").join(tmp_name(attempt));
+    let folder = shell.temporary.path(&tmp_name(attempt));
     let files = FolderFiles::open(&folder, Vec::new()).ok()?;
     let bytes = files.read(QUESTION_FILE, QUESTION_BYTES_MAX).ok()?;
     let text = shell.masked(String::from_utf8_lossy(&bytes).trim().to_owned());
@@ -496,6 +464,8 @@ pub(super) fn instant() -> Ended {
         swept: 0,
         empty: true,
         told: false,
+        command: String::new(),
+        confined: None,
     }
 }
 
@@ -516,5 +486,5 @@ pub(super) struct Merging {
 pub(super) fn timeout_of(run: &Run, attempt: AttemptId) -> u64 {
     let settings: &Settings = &run.settings;
     run.task(attempt.task)
-        .map_or(settings.timeout_ms, |task| task.timeout_ms(settings))
+        .map_or(settings.timeout_ms, |task| task.live_timeout_ms(settings))
 }

@@ -9,31 +9,42 @@
 //! must not wait is not here.
 
 mod begin;
+mod composing;
 mod expansion;
+mod fetch;
 mod freshness;
+mod inbox;
 mod input;
+mod judging;
 mod launch;
+mod preparation;
 mod programs;
 mod results;
 mod room;
 mod shell;
 mod supervised;
+mod temporary;
 mod threads;
 mod translate;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use divisi_core::assign::Capacity;
 use divisi_core::journal::{Artifacts, Fault, Journal};
 use divisi_core::run::{self, Effect, Event, PauseReason, RunStatus};
-use divisi_core::worker::{Limits, ToWorker};
+use divisi_core::worker::{EndHow, Limits, ToWorker};
 use divisi_core::{AttemptId, RunId, Time};
 
-pub use input::{Finished, Input};
+pub use fetch::Seen;
+use inbox::Inbox;
+#[cfg(test)]
+pub(crate) use inbox::inbox;
+pub use inbox::{Gone, Sender};
+pub use input::{Failed, Finished, Input};
 pub use launch::Prepared;
 pub use shell::{Shell, log_path, run_folder};
 
@@ -71,14 +82,8 @@ pub struct Options {
     pub capacity: Capacity,
     /// How patient the monitor is; time boxes are the tasks' own.
     pub patience: Patience,
-    /// Limits of attempts' processes.
+    /// Limits of attempts' processes, as far as their run has none of its own.
     pub limits: Limits,
-    /// Absolute paths that agents may write to beside their workspaces.
-    pub writable: Vec<String>,
-    /// Names of environment variables that agents get beside the usual ones.
-    pub passes: Vec<String>,
-    /// Whether writes of agents are confined where the platform can do it.
-    pub confine: bool,
     /// How long agents live on when the engine is gone, in milliseconds.
     pub orphan_grace_ms: u64,
 }
@@ -142,8 +147,8 @@ pub struct Engine<J: Journal> {
     shell: Arc<Shell>,
     supervised: Supervised,
     threads: Option<Threads>,
-    sender: Sender<Input>,
-    inputs: Receiver<Input>,
+    sender: Sender,
+    inputs: Inbox,
     local: VecDeque<Input>,
     outbox: Vec<ToWorker>,
     observer: Observer,
@@ -159,6 +164,10 @@ pub struct Engine<J: Journal> {
     again: bool,
     /// Attempts whose processes may outlive them: found by an earlier life, or given up.
     strays: BTreeSet<AttemptId>,
+    /// Attempts whose workspaces a thread prepares, also after their start was abandoned.
+    preparing: BTreeSet<AttemptId>,
+    /// Attempts that ended, whose temporary folders are to be taken back.
+    returned: Vec<AttemptId>,
     /// What the monitor found, to be decided in the next step.
     found: Vec<Directive>,
     looked_at: Instant,
@@ -172,6 +181,10 @@ pub struct Engine<J: Journal> {
     /// Effects that found no room on the disk; their runs go on once these have come out.
     lacking_room: BTreeSet<Effect>,
     joining_failed: JoiningFailed,
+    /// What was last seen of files from outside that are not taken yet.
+    looks: BTreeMap<AttemptId, fetch::Look>,
+    /// Attempts whose workspace somebody copies files into, even if they are not awaited any more.
+    fetching: BTreeSet<AttemptId>,
 }
 
 /// How often in a row the supervisor could not be joined, and when it is tried again.
@@ -194,14 +207,15 @@ impl<J: Journal> Engine<J> {
         observer: Observer,
     ) -> Result<Engine<J>, Fault> {
         let world = World::open(journal, options.capacity.clone(), wall_now())?;
-        let (sender, inputs) = channel();
+        let (sender, inputs) =
+            inbox::inbox().map_err(|error| Fault::Other(format!("make a queue: {error}")))?;
         let shell = Arc::new(Shell::new(options, artifacts));
         Ok(Engine {
             world,
             reconcile: Reconcile::default(),
             monitor: Monitor::default(),
             clocks: ClockWatch::default(),
-            supervised: Supervised::new(Arc::clone(&shell), sender.clone()),
+            supervised: Supervised::new(Arc::clone(&shell)),
             shell,
             threads: None,
             sender,
@@ -216,6 +230,8 @@ impl<J: Journal> Engine<J> {
             passive: true,
             again: false,
             strays: BTreeSet::new(),
+            preparing: BTreeSet::new(),
+            returned: Vec::new(),
             found: Vec::new(),
             looked_at: Instant::now(),
             joining: false,
@@ -224,12 +240,14 @@ impl<J: Journal> Engine<J> {
             full: false,
             lacking_room: BTreeSet::new(),
             joining_failed: JoiningFailed::default(),
+            looks: BTreeMap::new(),
+            fetching: BTreeSet::new(),
         })
     }
 
     /// Where inputs go: for the control socket, for signals, for commands of this process.
     #[must_use]
-    pub fn sender(&self) -> Sender<Input> {
+    pub fn sender(&self) -> Sender {
         self.sender.clone()
     }
 
@@ -326,10 +344,19 @@ impl<J: Journal> Engine<J> {
             .count();
         let works = run.slots() as usize > unstarted && !self.cannot_join();
         let paused = run.paused.is_some() && !works && !waits_for_room(run);
-        let owed = run
-            .owed()
-            .any(|effect| !paused || self.reconcile.is_under_way(effect));
+        let owed = run.owed().any(|effect| match effect {
+            Effect::Fetch(attempt) => self.is_fetching(attempt),
+            effect => !paused || self.reconcile.is_under_way(effect),
+        });
         !owed && (paused || run.status() != RunStatus::Running)
+    }
+
+    /// Whether files from outside are being taken, or are there and awaited to be whole. Those
+    /// that are not there may never come.
+    fn is_fetching(&self, attempt: AttemptId) -> bool {
+        let look = self.looks.get(&attempt);
+        self.reconcile.is_under_way(Effect::Fetch(attempt))
+            || look.is_some_and(|look| fetch::is_arriving(look))
     }
 
     /// Waits for inputs until something is due, and takes at most a step's worth.
@@ -342,18 +369,28 @@ impl<J: Journal> Engine<J> {
         };
         let many = self.local.len().min(STEP_INPUTS_MAX);
         let mut inputs: Vec<Input> = self.local.drain(..many).collect();
-        if inputs.is_empty() && until != Until::Answered {
-            match self.inputs.recv_timeout(patience) {
-                Ok(input) => inputs.push(input),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-            }
+        if until != Until::Answered {
+            let patience = match inputs.is_empty() {
+                true => patience,
+                false => Duration::ZERO,
+            };
+            self.hear(patience);
+            let many = self.local.len().min(STEP_INPUTS_MAX - inputs.len());
+            inputs.extend(self.local.drain(..many));
         }
         while inputs.len() < STEP_INPUTS_MAX
-            && let Ok(input) = self.inputs.try_recv()
+            && let Some(input) = self.inputs.next()
         {
             inputs.push(input);
         }
         inputs
+    }
+
+    /// Waits until there is something to do, at most so long, and takes what the supervisor said.
+    fn hear(&mut self, patience: Duration) {
+        if self.inputs.wait(self.supervised.socket(), patience) {
+            self.local.extend(self.supervised.hear());
+        }
     }
 
     /// How long nothing is due.
@@ -373,7 +410,8 @@ impl<J: Journal> Engine<J> {
             .monitor
             .look_in_ms()
             .map(|ms| ms.saturating_sub(looked));
-        let wait = [due, look, rejoin].into_iter().flatten().min();
+        let overdue = self.monitor.overdue_in_ms(self.shell.now_ms());
+        let wait = [due, look, overdue, rejoin].into_iter().flatten().min();
         match wait {
             // A moment later than due, so that it is due then.
             Some(ms) => Duration::from_millis(ms.saturating_add(1).min(60_000)),
@@ -393,6 +431,9 @@ impl<J: Journal> Engine<J> {
         follows.extend(self.found.iter().map(|_| Follow::Nothing));
         directives.append(&mut self.found);
         let stepped = self.append(directives)?;
+        for run in self.world.runs() {
+            self.shell.grant(run.id, &run.settings.grants);
+        }
         if std::mem::take(&mut self.joining) {
             self.reconcile.on_joined();
         }
@@ -418,6 +459,8 @@ impl<J: Journal> Engine<J> {
             failpoint::hit("reconcile.after");
         }
         self.flush();
+        // While the next ones are being started.
+        self.take_temporary_back();
         Ok(())
     }
 
@@ -439,7 +482,8 @@ impl<J: Journal> Engine<J> {
             .monitor
             .look_in_ms()
             .unwrap_or(self.shell.options.patience.look_ms);
-        if (self.looked_at.elapsed().as_millis() as u64) < due {
+        let is_overdue = self.monitor.overdue_in_ms(now) == Some(0);
+        if (self.looked_at.elapsed().as_millis() as u64) < due && !is_overdue {
             return;
         }
         self.looked_at = Instant::now();
@@ -464,43 +508,60 @@ impl<J: Journal> Engine<J> {
         self.troubles.push(Notice::Trouble(cause));
     }
 
-    /// An effect came out badly for a reason of ours.
-    fn effect_failed(
-        &mut self,
-        effect: Effect,
-        cause: String,
-        directives: &mut Vec<Directive>,
-    ) -> bool {
-        let failures = self
-            .reconcile
-            .on_outcome(effect, Outcome::Failed, wall_now());
+    /// An effect did not come out.
+    fn effect_failed(&mut self, effect: Effect, failed: Failed, directives: &mut Vec<Directive>) {
+        let now = wall_now();
+        let failures = self.reconcile.on_outcome(effect, Outcome::Failed, now);
         if self.interruption != Interruption::No {
             // It was cut off; whoever resumes repeats it.
-            return false;
+            return;
         }
+        let run = effect.run();
+        let known = self.world.run(run);
+        let is_paused = known.is_none_or(|run| run.paused.is_some());
+        let cause = match failed {
+            Failed::Ours(cause) => cause,
+            Failed::Setup(cause) => {
+                let command = match effect {
+                    Effect::Start(attempt) => run::Command::NotPrepared { attempt, cause },
+                    _ if is_paused => return,
+                    _ => pause_for(cause),
+                };
+                directives.push(Directive {
+                    id: None,
+                    ask: Ask::Run(run, command),
+                });
+                return;
+            }
+        };
         self.trouble(format!("{}: {cause}", words(effect)));
         if lacks_room(&cause) {
             self.lacking_room.insert(effect);
-            let pause = self
-                .world
-                .run(effect.run())
-                .is_some_and(|run| run.paused.is_none());
-            directives.extend(pause.then(|| pause_for_room(effect.run())));
-            return pause;
+            directives.extend((!is_paused).then(|| pause_for_room(run)));
+            return;
         }
-        if failures < EFFECT_FAILURES_MAX {
-            return false;
+        if failures >= EFFECT_FAILURES_MAX {
+            let cause = format!("{} keeps failing: {cause}", words(effect));
+            directives.push(Directive {
+                id: None,
+                ask: Ask::Run(run, pause_for(cause)),
+            });
         }
-        let reason = PauseReason::Fault(format!("{} keeps failing: {cause}", words(effect)));
-        let pause = run::Command::Pause {
-            reason,
-            stop: false,
-        };
-        directives.push(Directive {
-            id: None,
-            ask: Ask::Run(effect.run(), pause),
-        });
-        true
+    }
+}
+
+fn pause_for(cause: String) -> run::Command {
+    run::Command::Pause {
+        reason: PauseReason::Fault(cause),
+        stop: false,
+    }
+}
+
+impl<J: Journal> Drop for Engine<J> {
+    /// Nobody hears the supervisor any more: threads that wait for a program's end wait in vain.
+    fn drop(&mut self) {
+        self.shell.checks.interrupt(EndHow::Force);
+        self.shell.checks.on_gone();
     }
 }
 
@@ -508,6 +569,7 @@ impl<J: Journal> Engine<J> {
 fn words(effect: Effect) -> String {
     match effect {
         Effect::Start(attempt) => format!("start attempt {attempt}"),
+        Effect::Fetch(attempt) => format!("fetch files for attempt {attempt}"),
         Effect::Stop(attempt) => format!("stop attempt {attempt}"),
         Effect::Collect(attempt) => format!("collect attempt {attempt}"),
         Effect::Check(attempt) => format!("check attempt {attempt}"),

@@ -1,4 +1,5 @@
-//! Programs of command criteria, run by the supervisor like agents, each in a clean checkout.
+//! Programs of command criteria and of setups, run by the supervisor like agents, each in a clean
+//! checkout.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,7 +16,7 @@ use crate::checks::{ProgramEnd, Programs};
 use crate::failpoint;
 
 /// What is kept of a program's output as evidence, in bytes.
-const TAIL_BYTES: u64 = 3_000;
+pub(super) const TAIL_BYTES: u64 = 3_000;
 
 enum Heard {
     Ended(Ended),
@@ -63,6 +64,14 @@ impl Checks {
         for sender in waiting.values() {
             // A thread that has as much to hear already ends its program in any case.
             let _ = sender.try_send(Heard::Interrupted(how));
+        }
+    }
+
+    /// Ends the programs of one attempt, whose check or start is not owed any more.
+    pub(super) fn interrupt_of(&self, attempt: AttemptId) {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, sender) in waiting.iter().filter(|(job, _)| job.attempt == attempt) {
+            let _ = sender.try_send(Heard::Interrupted(EndHow::Graceful));
         }
     }
 
@@ -117,6 +126,41 @@ pub(super) struct InCheckout<'a> {
 
 impl Programs for InCheckout<'_> {
     fn run(&self, criterion: u16, argv: &[String], timeout_ms: u64) -> ProgramEnd {
+        let log = self.shell.check_log(self.attempt, criterion);
+        let program = Program {
+            shell: self.shell,
+            attempt: self.attempt,
+            folder: self.checkout,
+            log: &log,
+        };
+        program.run(argv, timeout_ms)
+    }
+}
+
+/// Stands in for programs whose checkout cannot be prepared because of what is to be checked.
+pub(super) struct Unprepared(pub(super) String);
+
+impl Programs for Unprepared {
+    fn run(&self, _: u16, _: &[String], _: u64) -> ProgramEnd {
+        ProgramEnd::NotStarted {
+            cause: format!("its checkout cannot be prepared: {}", self.0),
+            permanent: true,
+        }
+    }
+}
+
+/// A program that the supervisor runs beside agents, for an attempt, in a folder to which alone it
+/// may write.
+pub(super) struct Program<'a> {
+    pub(super) shell: &'a Shell,
+    pub(super) attempt: AttemptId,
+    pub(super) folder: &'a Path,
+    pub(super) log: &'a Path,
+}
+
+impl Program<'_> {
+    /// Runs it to its end, or ends it and its descendants after `timeout_ms`.
+    pub(super) fn run(&self, argv: &[String], timeout_ms: u64) -> ProgramEnd {
         let failed = |cause: &str| ProgramEnd::NotStarted {
             cause: cause.to_owned(),
             permanent: false,
@@ -128,33 +172,30 @@ impl Programs for InCheckout<'_> {
         if self.shell.checks.interrupted.load(Ordering::SeqCst) {
             return failed("interrupted");
         }
-        let log = self.shell.check_log(self.attempt, criterion);
-        let cwd = self.checkout.to_string_lossy().into_owned();
-        let tmp = self.shell.tmp_folder(&format!("check-{}", job.part));
-        let tmp_text = tmp.as_ref().map(|path| path.to_string_lossy().into_owned());
-        let (mut env, masked) = self
-            .shell
-            .environment(&std::collections::BTreeMap::new(), &[]);
-        if let Some(tmp) = &tmp_text {
-            env.insert("TMPDIR".to_owned(), tmp.clone());
-        }
-        let writes: Vec<String> = [Some(cwd.clone()), tmp_text]
-            .into_iter()
-            .flatten()
-            .collect();
+        let cwd = self.folder.to_string_lossy().into_owned();
+        let tmp = match self.shell.temporary.take(&format!("check-{}", job.part)) {
+            Ok(tmp) => tmp,
+            Err(error) => return failed(&format!("make a temporary folder: {error}")),
+        };
+        let tmp_text = tmp.to_string_lossy().into_owned();
+        let (mut env, masked) =
+            self.shell
+                .environment(self.attempt.run, &std::collections::BTreeMap::new(), &[]);
+        env.insert("TMPDIR".to_owned(), tmp_text.clone());
+        let writes = vec![cwd.clone(), tmp_text];
         let spec = ProcessSpec {
-            argv: argv.to_vec(),
+            argv: self.shell.resolved(argv.to_vec()),
             cwd,
             env,
             stdin: String::new(),
-            log: log.to_string_lossy().into_owned(),
+            log: self.log.to_string_lossy().into_owned(),
             masked,
-            confinement: self.shell.confinement(writes),
-            limits: self.shell.options.limits.clone(),
+            confinement: self.shell.confinement(self.attempt.run, writes),
+            limits: self.shell.limits(self.attempt.run),
         };
-        // What an earlier check of the same attempt printed would be taken for this one's.
-        let _ = std::fs::remove_file(&log);
-        failpoint::hit("check.program.before");
+        // What the same program printed before would be taken for what it prints now.
+        let _ = std::fs::remove_file(self.log);
+        failpoint::hit("program.start.before");
         if client
             .send(&ToWorker::Start {
                 job,
@@ -164,7 +205,7 @@ impl Programs for InCheckout<'_> {
         {
             return failed("the supervisor is gone");
         }
-        failpoint::hit("check.program.after");
+        failpoint::hit("program.start.after");
         let (mut timed_out, mut interrupted) = (false, false);
         let grace =
             Duration::from_millis(self.shell.options.limits.grace_ms) + Duration::from_secs(10);
@@ -199,34 +240,48 @@ impl Programs for InCheckout<'_> {
             }
         };
         let _ = client.send(&ToWorker::Forget { job });
-        if let Some(tmp) = tmp {
-            // A leftover is removed by `gc`.
-            let _ = std::fs::remove_dir_all(tmp);
-        }
+        // A leftover is removed when the engine ends.
+        let _ = crate::workspace::walk::remove_all(&tmp);
         if interrupted {
             return failed("interrupted");
         }
-        let tail = tail(&log);
+        let tail = tail(self.log, TAIL_BYTES);
         if timed_out {
             return ProgramEnd::TimedOut { tail };
         }
         ProgramEnd::Ended {
             exit: end.exit,
             tail,
+            output: end.output,
         }
     }
 }
 
 /// The last bytes of a log; empty if nothing was printed.
-pub(super) fn tail(log: &Path) -> String {
+pub(super) fn tail(log: &Path, bytes_max: u64) -> String {
     use std::io::{Read, Seek, SeekFrom};
     let read = || -> std::io::Result<Vec<u8>> {
         let mut file = std::fs::File::open(log)?;
         let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(bytes_max)))?;
         let mut bytes = Vec::new();
-        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+        file.take(bytes_max).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_bytes_of_a_log_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        assert_eq!(tail(&log, 4), "");
+        std::fs::write(&log, "first last").unwrap();
+        assert_eq!(tail(&log, 4), "last");
+        assert_eq!(tail(&log, 100), "first last");
+    }
 }

@@ -1,24 +1,26 @@
 //! Effects after an attempt claims to be done: collect, check, integrate, check the whole.
 //!
 //! Each may be repeated freely: the same input gives the same commit, the same verdicts, the same
-//! reference. They run on the threads's threads and touch no state of a run.
+//! reference. They run on threads of their own and touch no state of a run.
 
 use std::sync::Arc;
 
-use divisi_core::criterion::{Cost, Outcome, Verdict};
 use divisi_core::plan::WorkspaceKind;
 use divisi_core::receipt::{Exit, Receipt, Snapshot};
-use divisi_core::run::{AttemptEnd, Merged, Run, TaskStatus};
-use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskNo, TaskSpec, Time, Tree};
+use divisi_core::run::{Merged, Run};
+use divisi_core::{AttemptId, Commit, RunId, TaskSpec, Time};
 
-use super::input::Finished;
+use super::input::{Failed, Finished};
+use super::judging::{Asked, Judging};
 use super::launch::{COLLECT_BYTES_MAX, Merging};
+use super::preparation::{Preparing, failed};
 use super::programs::InCheckout;
 use super::shell::Shell;
 use super::supervised::chain;
+use super::whole::Whole;
 use crate::checks::evaluate;
 use crate::failpoint;
-use crate::files::{Files, FolderFiles};
+use crate::files::FolderFiles;
 use crate::repo::Merged as Merge;
 use crate::workspace::{CollectError, CollectOptions, Released, Workspace};
 
@@ -74,7 +76,7 @@ impl Collecting {
         }
     }
 
-    pub(super) fn collect(self, shell: &Shell) -> Result<Finished, String> {
+    pub(super) fn collect(self, shell: &Shell) -> Result<Finished, Failed> {
         let attempt = self.attempt;
         let Some(base) = self
             .base
@@ -95,7 +97,7 @@ impl Collecting {
         };
         let pool = shell.pool()?;
         let workspace = self.workspace(shell, &base)?;
-        let (_, secrets) = shell.environment(&self.spec.env, &[]);
+        let (_, secrets) = shell.environment(self.attempt.run, &self.spec.env, &[]);
         let deliverables: Vec<String> = self
             .spec
             .deliverables
@@ -122,7 +124,7 @@ impl Collecting {
                 snapshot: Some(collected.snapshot),
                 artifacts: collected.artifacts,
             }),
-            Err(CollectError::Fault(fault)) => Err(chain(&fault)),
+            Err(CollectError::Fault(fault)) => Err(failed(fault)),
             Err(CollectError::Refused(refusals)) => {
                 // A secret must not stay under `.divisi`, least of all where it was refused.
                 pool.mask_secrets(&workspace, &secrets, COLLECT_BYTES_MAX)
@@ -155,11 +157,6 @@ impl Collecting {
             // What stays is found by `gc`.
             let _ = pool.release(&workspace, Released::Integrated);
         }
-        let name = format!(
-            "{}.{}.{}",
-            self.attempt.run, self.attempt.task.0, self.attempt.number
-        );
-        let _ = std::fs::remove_dir_all(shell.options.dir.join("tmp").join(name));
     }
 
     fn workspace(&self, shell: &Shell, base: &Commit) -> Result<Workspace, String> {
@@ -181,6 +178,7 @@ pub(super) struct Checking {
     pub(super) head: Option<Commit>,
     pub(super) exit: Exit,
     pub(super) passed_before: Vec<u16>,
+    pub(super) preparing: Preparing,
 }
 
 impl Checking {
@@ -198,10 +196,11 @@ impl Checking {
             head: run.integration.head.clone(),
             exit: exit.unwrap_or(Exit::NoProcess),
             passed_before: live.passed_before.clone(),
+            preparing: Preparing::of(run),
         })
     }
 
-    pub(super) fn check(self, shell: &Shell) -> Result<Finished, String> {
+    pub(super) fn check(self, shell: &Shell) -> Result<Finished, Failed> {
         failpoint::hit("check.before");
         let exit = Some((&self.exit, self.spec.ok_exit.as_slice()));
         let criteria = &self.spec.criteria;
@@ -215,22 +214,27 @@ impl Checking {
                 let files = repo
                     .files(&snapshot.tree, Some(&base))
                     .map_err(|error| chain(&error))?;
-                let verdicts = on_tree(
+                let judging = Judging {
                     shell,
-                    self.attempt,
+                    preparing: &self.preparing,
+                    tree: &snapshot.tree,
+                    commit: &snapshot.commit,
+                    base: &snapshot.base,
+                };
+                let asked = Asked {
+                    attempt: self.attempt,
                     criteria,
                     exit,
-                    &files,
-                    &snapshot.tree,
-                    Some(&snapshot.commit),
-                    &self.passed_before,
-                )?;
+                    passed_before: &self.passed_before,
+                };
+                let verdicts = judging.verdicts(&asked, &files)?;
                 shell.keep_verdicts(&snapshot.tree, criteria, &verdicts);
                 verdicts
             }
             None => {
-                let head = self.head.as_ref().ok_or("the run has no base commit")?;
-                let path = shell.shared(self.attempt.run, head)?;
+                let head = self.head.as_ref();
+                let head = head.ok_or_else(|| "the run has no base commit".to_owned())?;
+                let (path, _) = shell.shared(&self.preparing, self.attempt, head)?;
                 let files =
                     FolderFiles::open(&path, Vec::new()).map_err(|error| error.to_string())?;
                 let programs = InCheckout {
@@ -250,118 +254,12 @@ impl Checking {
     }
 }
 
-/// Evaluates criteria on a tree; programs run in a clean checkout of it, made if one is needed.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "all of them describe one evaluation; none is optional"
-)]
-fn on_tree(
-    shell: &Shell,
-    attempt: AttemptId,
-    criteria: &[Criterion],
-    exit: Option<(&Exit, &[i32])>,
-    files: &dyn Files,
-    tree: &Tree,
-    commit: Option<&Commit>,
-    passed_before: &[u16],
-) -> Result<Vec<Verdict>, String> {
-    let needs_checkout = criteria
-        .iter()
-        .any(|criterion| criterion.cost() == Cost::Program);
-    let checkout = match needs_checkout {
-        false => None,
-        true => Some(
-            shell
-                .pool()?
-                .checkout(tree, commit)
-                .map_err(|error| chain(&error))?,
-        ),
-    };
-    let path = checkout
-        .as_ref()
-        .map_or(std::path::Path::new("/nonexistent"), |checkout| {
-            checkout.path()
-        });
-    let programs = InCheckout {
-        shell,
-        attempt,
-        checkout: path,
-    };
-    evaluate(criteria, exit, files, &programs, passed_before).map_err(|error| chain(&error))
-}
-
-/// Whether a criterion of a task can be judged again on a tree that holds more than its own work.
-fn holds_on_the_whole(criterion: &Criterion) -> bool {
-    match criterion {
-        Criterion::ExitStatus | Criterion::Plain { .. } | Criterion::Scope { .. } => false,
-        Criterion::File { .. }
-        | Criterion::Contains { .. }
-        | Criterion::Lacks { .. }
-        | Criterion::Matches { .. }
-        | Criterion::Section { .. }
-        | Criterion::Format { .. }
-        | Criterion::Schema { .. }
-        | Criterion::Command { .. }
-        | Criterion::Count { .. } => true,
-    }
-}
-
-/// Judges a task's criteria on a tree beyond its own; only failures are returned.
-fn failures_on(
-    shell: &Shell,
-    attempt: AttemptId,
-    criteria: &[Criterion],
-    tree: &Tree,
-    commit: &Commit,
-) -> Result<Vec<Verdict>, String> {
-    let mut failures = Vec::new();
-    let mut open = Vec::new();
-    for (at, criterion) in criteria
-        .iter()
-        .enumerate()
-        .filter(|(_, c)| holds_on_the_whole(c))
-    {
-        match shell.known_verdict(tree, criterion) {
-            Some(verdict) if verdict.outcome == Outcome::Pass => {}
-            Some(verdict) => failures.push(Verdict {
-                criterion: at as u16,
-                ..verdict
-            }),
-            None => open.push(at),
-        }
-    }
-    if open.is_empty() {
-        return Ok(failures);
-    }
-    let pool = shell.pool()?;
-    let files = pool
-        .repo()
-        .files(tree, None)
-        .map_err(|error| chain(&error))?;
-    let asked: Vec<Criterion> = open.iter().map(|at| criteria[*at].clone()).collect();
-    let verdicts = on_tree(
-        shell,
-        attempt,
-        &asked,
-        None,
-        &files,
-        tree,
-        Some(commit),
-        &[],
-    )?;
-    shell.keep_verdicts(tree, &asked, &verdicts);
-    let renumbered = verdicts.into_iter().zip(open).map(|(verdict, at)| Verdict {
-        criterion: at as u16,
-        ..verdict
-    });
-    failures.extend(renumbered.filter(|verdict| verdict.outcome == Outcome::Fail));
-    Ok(failures)
-}
-
 /// What integrating a batch needs.
 pub(super) struct Integrating {
     pub(super) onto: Commit,
     pub(super) batch: Vec<Merging>,
+    /// What held before the batch.
+    whole: Whole,
 }
 
 impl Integrating {
@@ -386,12 +284,13 @@ impl Integrating {
         Some(Integrating {
             onto: head?.clone(),
             batch: batch.iter().filter_map(merging).collect(),
+            whole: Whole::of(run),
         })
     }
 
     /// Merges one after the other; where the result differs from what was verified, the checks of
-    /// all merged tasks are judged on it.
-    pub(super) fn merge(self, shell: &Shell) -> Result<Finished, String> {
+    /// all merged tasks are judged on it, and then what held before.
+    pub(super) fn merge(self, shell: &Shell) -> Result<Finished, Failed> {
         let pool = shell.pool()?;
         let mut head = self.onto.clone();
         let (mut merged, mut conflict, mut differs) = (Vec::new(), None, false);
@@ -419,14 +318,18 @@ impl Integrating {
         }
         let mut refused = Vec::new();
         if differs && let Some(last) = merged.last() {
+            let judging = Judging {
+                shell,
+                preparing: &self.whole.preparing,
+                tree: &last.tree,
+                commit: &last.commit,
+                base: &self.onto,
+            };
             for one in &self.batch[..merged.len()] {
-                refused.extend(failures_on(
-                    shell,
-                    one.attempt,
-                    &one.criteria,
-                    &last.tree,
-                    &last.commit,
-                )?);
+                refused.extend(judging.failures(one.attempt, &one.criteria)?);
+            }
+            if refused.is_empty() {
+                refused = self.whole.broken(&judging)?;
             }
         }
         Ok(Finished::BatchMerged {
@@ -442,7 +345,7 @@ impl Integrating {
 ///
 /// The journal is the truth: a branch that stands elsewhere, because a loss of power took the last
 /// steps and not the reference, is moved from there.
-pub(super) fn move_head(shell: &Shell, run: RunId, to: &Commit) -> Result<Finished, String> {
+pub(super) fn move_head(shell: &Shell, run: RunId, to: &Commit) -> Result<Finished, Failed> {
     let pool = shell.pool()?;
     let repo = pool.repo();
     let present = repo.head(run).map_err(|error| chain(&error))?;
@@ -451,78 +354,4 @@ pub(super) fn move_head(shell: &Shell, run: RunId, to: &Commit) -> Result<Finish
             .map_err(|error| chain(&error))?;
     }
     Ok(Finished::HeadMoved(to.clone()))
-}
-
-/// What checking the whole needs.
-pub(super) struct Finally {
-    pub(super) run: RunId,
-    pub(super) head: Option<Commit>,
-    pub(super) criteria: Vec<Criterion>,
-    pub(super) tasks: Vec<(TaskNo, u32, Arc<TaskSpec>)>,
-}
-
-impl Finally {
-    pub(super) fn of(run: &Run) -> Finally {
-        let done = run.tasks().iter().enumerate().filter(|(_, task)| {
-            task.status() == TaskStatus::Done && task.spec.workspace != WorkspaceKind::Shared
-        });
-        let integrated = |(no, task): (usize, &divisi_core::run::Task)| {
-            let ending = task
-                .endings
-                .iter()
-                .rev()
-                .find(|ending| ending.end == AttemptEnd::Integrated)?;
-            Some((TaskNo(no as u32), ending.number, Arc::clone(&task.spec)))
-        };
-        Finally {
-            run: run.id,
-            head: run.integration.head.clone(),
-            criteria: run.criteria.clone(),
-            tasks: done.filter_map(integrated).collect(),
-        }
-    }
-
-    pub(super) fn check(self, shell: &Shell) -> Result<Finished, String> {
-        failpoint::hit("final.check.before");
-        let head = self.head.as_ref().ok_or("the run has no base commit")?;
-        let pool = shell.pool()?;
-        let tree = pool.repo().tree_of(head).map_err(|error| chain(&error))?;
-        let mut tasks = Vec::new();
-        for (task, number, spec) in &self.tasks {
-            let attempt = AttemptId {
-                run: self.run,
-                task: *task,
-                number: *number,
-            };
-            let failures = failures_on(shell, attempt, &spec.criteria, &tree, head)?;
-            if !failures.is_empty() {
-                tasks.push((*task, failures));
-            }
-        }
-        let files = pool
-            .repo()
-            .files(&tree, None)
-            .map_err(|error| chain(&error))?;
-        let whole = AttemptId {
-            run: self.run,
-            task: TaskNo(u32::MAX),
-            number: 0,
-        };
-        let verdicts = on_tree(
-            shell,
-            whole,
-            &self.criteria,
-            None,
-            &files,
-            &tree,
-            Some(head),
-            &[],
-        )?;
-        failpoint::hit("final.check.after");
-        Ok(Finished::FinalChecked {
-            head: self.head,
-            verdicts,
-            tasks,
-        })
-    }
 }

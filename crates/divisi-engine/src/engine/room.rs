@@ -50,10 +50,12 @@ impl<J: Journal> Engine<J> {
     /// Whoever interrupts is not kept waiting; everything else that is asked waits as well.
     fn wait_for_room(&mut self, cause: &str) -> Result<(), Fault> {
         loop {
-            match self.inputs.recv_timeout(RETRY) {
-                Ok(Input::Interrupted) => return Err(Fault::Full(cause.to_owned())),
-                Ok(input) => self.local.push_back(input),
-                Err(_) => {}
+            self.hear(RETRY);
+            while let Some(input) = self.inputs.next() {
+                if matches!(input, Input::Interrupted) {
+                    return Err(Fault::Full(cause.to_owned()));
+                }
+                self.local.push_back(input);
             }
             if self.world.journal.restore_reserve().is_ok() {
                 return Ok(());
@@ -104,8 +106,9 @@ impl<J: Journal> Engine<J> {
     pub(super) fn clean_up(&mut self) {
         let mut live = BTreeSet::new();
         for run in self.world.runs() {
-            let tasks = run.tasks().iter().zip(0..);
-            let attempts = tasks.filter_map(|(task, no)| Some((TaskNo(no), task.live()?.number)));
+            let attempts = run
+                .live()
+                .filter_map(|(no, task)| Some((no, task.live()?.number)));
             live.extend(attempts.map(|(task, number)| AttemptId {
                 run: run.id,
                 task,

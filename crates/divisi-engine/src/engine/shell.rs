@@ -2,39 +2,54 @@
 //!
 //! Shared by the loop and the threads that carry effects out. It holds no state of a run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment};
-use divisi_core::criterion::Verdict;
+use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
+use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::journal::Artifacts;
-use divisi_core::worker::Confinement;
+use divisi_core::run::Grants;
+use divisi_core::worker::{Confinement, Limits};
 use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, TaskNo, Tree};
 
 use super::Options;
+use super::input::Failed;
 use super::launch::COLLECT_BYTES_MAX;
+use super::preparation::{Preparing, Provided, Setups, failed};
 use super::programs::Checks;
 use super::supervised::chain;
+use super::temporary::Temporary;
 use crate::repo::Repo;
 use crate::supervisor::Client;
 use crate::workspace::{Pool, PoolOptions, walk};
 
-/// Stands in the place of a secret.
-const MASK: &str = "[masked]";
+/// How a plan names this program.
+pub(super) const OWN_NAME: &str = "divisi";
+
+/// What a run's processes are granted, and what follows from it.
+struct Granted {
+    grants: Grants,
+    /// The environment of agents that declare and are given nothing of their own. Working it out
+    /// looks at every variable of ours, and most tasks need just this one.
+    usual: (BTreeMap<String, String>, Vec<String>),
+}
 
 /// What effects share.
 pub struct Shell {
     pub(crate) options: Options,
     pub(super) artifacts: Box<dyn Artifacts + Send + Sync>,
     pub(super) checks: Checks,
+    pub(super) setups: Setups,
     pub(super) parent: BTreeMap<String, String>,
+    granted: Mutex<BTreeMap<RunId, Arc<Granted>>>,
     agents: BTreeMap<String, Arc<dyn Agent>>,
     pool: OnceLock<Arc<Pool>>,
     opening: Mutex<()>,
     supervisor: Mutex<Option<Arc<Client>>>,
     shared: Mutex<HashMap<(RunId, Commit), PathBuf>>,
+    pub(super) temporary: Temporary,
     verdicts: Mutex<HashMap<(Tree, String), Verdict>>,
     started: Instant,
 }
@@ -51,14 +66,17 @@ impl Shell {
             .map(|agent| (agent.description().name, agent))
             .collect();
         Shell {
+            temporary: Temporary::new(&options.dir),
             options,
             artifacts,
             checks: Checks::default(),
+            setups: Setups::default(),
             parent: std::env::vars_os()
                 .filter_map(|(name, value)| {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
                 })
                 .collect(),
+            granted: Mutex::new(BTreeMap::new()),
             agents,
             pool: OnceLock::new(),
             opening: Mutex::new(()),
@@ -110,50 +128,97 @@ impl Shell {
         Ok(Arc::clone(self.pool.get_or_init(|| pool)))
     }
 
+    /// A command line as it is executed: `divisi` is this program, whatever else of its name, or
+    /// nothing, may be on `PATH`.
+    pub(super) fn resolved(&self, mut argv: Vec<String>) -> Vec<String> {
+        if let Some(program) = argv.first_mut()
+            && program == OWN_NAME
+        {
+            *program = self.options.program.to_string_lossy().into_owned();
+        }
+        argv
+    }
+
     /// The shared checkout of a commit, if it is prepared.
     pub(super) fn shared_if_ready(&self, run: RunId, commit: &Commit) -> Option<PathBuf> {
         lock(&self.shared).get(&(run, commit.clone())).cloned()
     }
 
-    /// The shared checkout of a commit.
-    pub(super) fn shared(&self, run: RunId, commit: &Commit) -> Result<PathBuf, String> {
-        let workspace = self
-            .pool()?
-            .shared(run, commit)
-            .map_err(|error| chain(&error))?;
+    /// The shared checkout of a commit, and what of its preparation was left out.
+    pub(super) fn shared(
+        &self,
+        preparing: &Preparing,
+        attempt: AttemptId,
+        commit: &Commit,
+    ) -> Result<(PathBuf, Vec<String>), Failed> {
+        let run = attempt.run;
+        let pool = self.pool()?;
+        let provided = if preparing.is_nothing() || pool.is_shared_prepared(run, commit) {
+            Provided::NOTHING
+        } else {
+            let tree = pool.repo().tree_of(commit).map_err(failed)?;
+            self.provide(preparing, attempt, &tree, Some(commit))?
+        };
+        let (workspace, left_out) = pool
+            .shared_with(run, commit, provided.given())
+            .map_err(failed)?;
         lock(&self.shared).insert((run, commit.clone()), workspace.path.clone());
-        Ok(workspace.path)
+        Ok((workspace.path, left_out))
+    }
+
+    /// Takes in what a run's settings grant. They never change.
+    pub(super) fn grant(&self, run: RunId, grants: &Grants) {
+        let mut granted = lock(&self.granted);
+        granted.entry(run).or_insert_with(|| {
+            let made = environment(&self.parent, &grants.passes, &BTreeMap::new());
+            Arc::new(Granted {
+                grants: grants.clone(),
+                usual: (made.vars, made.masked),
+            })
+        });
+    }
+
+    /// What a run grants; only a run that is loaded has effects.
+    fn granted(&self, run: RunId) -> Arc<Granted> {
+        if let Some(granted) = lock(&self.granted).get(&run) {
+            return Arc::clone(granted);
+        }
+        self.grant(run, &Grants::default());
+        self.granted(run)
     }
 
     /// An agent's environment and the values that are masked in its log.
     pub(super) fn environment(
         &self,
+        run: RunId,
         own: &BTreeMap<String, String>,
         credentials: &[String],
     ) -> (BTreeMap<String, String>, Vec<String>) {
-        let passes: Vec<String> = self
-            .options
-            .passes
-            .iter()
-            .chain(credentials)
-            .cloned()
-            .collect();
+        let granted = self.granted(run);
+        if own.is_empty() && credentials.is_empty() {
+            return granted.usual.clone();
+        }
+        let passes = granted.grants.passes.iter().chain(credentials);
+        let passes: Vec<String> = passes.cloned().collect();
         let made = environment(&self.parent, &passes, own);
         (made.vars, made.masked)
     }
 
-    /// Values that must stand nowhere beneath `.divisi`.
-    fn secrets(&self) -> Vec<String> {
-        self.environment(&BTreeMap::new(), &[]).1
+    /// Values that must stand nowhere beneath `.divisi`, of all runs.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let mut secrets: BTreeSet<String> = environment(&self.parent, &[], &BTreeMap::new())
+            .masked
+            .into_iter()
+            .collect();
+        for granted in lock(&self.granted).values() {
+            secrets.extend(granted.usual.1.iter().cloned());
+        }
+        secrets.into_iter().collect()
     }
 
     /// A text from outside with every secret made unreadable.
     pub(super) fn masked(&self, text: String) -> String {
-        let masked = |text: String, secret: &String| match text.contains(secret.as_str()) {
-            true => text.replace(secret.as_str(), MASK),
-            false => text,
-        };
-        self.secrets().iter().fold(text, masked)
+        mask(text, &self.secrets())
     }
 
     /// Removes secrets from what agents left that nobody works with any more, and their temporary
@@ -166,8 +231,11 @@ impl Shell {
         is_live: &dyn Fn(&str) -> bool,
         is_busy: &dyn Fn(RunId, Option<TaskNo>) -> bool,
     ) -> Result<(), String> {
-        let tmp = self.options.dir.join("tmp");
-        let entries = std::fs::read_dir(&tmp).into_iter().flatten().flatten();
+        self.temporary.forget_free();
+        let entries = std::fs::read_dir(self.temporary.folder())
+            .into_iter()
+            .flatten()
+            .flatten();
         for entry in entries.filter(|entry| !entry.file_name().to_str().is_some_and(is_live)) {
             let path = entry.path();
             walk::remove_all(&path)
@@ -184,23 +252,23 @@ impl Shell {
         Ok(())
     }
 
-    pub(super) fn confinement(&self, writes: Vec<String>) -> Confinement {
-        if !self.options.confine {
+    pub(super) fn confinement(&self, run: RunId, mut writes: Vec<String>) -> Confinement {
+        let granted = self.granted(run);
+        if granted.grants.unconfined {
             return Confinement::None;
         }
-        Confinement::Writes(
-            writes
-                .into_iter()
-                .chain(self.options.writable.iter().cloned())
-                .collect(),
-        )
+        writes.extend(granted.grants.writes.iter().cloned());
+        Confinement::Writes(writes)
     }
 
-    /// A private temporary folder, made if it is not there.
-    pub(super) fn tmp_folder(&self, name: &str) -> Option<PathBuf> {
-        let folder = self.options.dir.join("tmp").join(name);
-        std::fs::create_dir_all(&folder).ok()?;
-        Some(folder)
+    /// The limits of a run's processes.
+    pub(super) fn limits(&self, run: RunId) -> Limits {
+        let granted = self.granted(run);
+        Limits {
+            memory_bytes_max: granted.grants.memory_bytes_max,
+            cpu_s_max: granted.grants.cpu_s_max,
+            ..self.options.limits.clone()
+        }
     }
 
     /// The folder of a run, for people.
@@ -218,11 +286,21 @@ impl Shell {
         self.run_folder(attempt.run).join("logs").join(name)
     }
 
-    /// The verdict of a criterion on a tree, if it was evaluated in this life.
+    /// The verdict of a criterion on a tree, if it is known.
     pub(super) fn known_verdict(&self, tree: &Tree, criterion: &Criterion) -> Option<Verdict> {
         lock(&self.verdicts)
             .get(&(tree.clone(), key(criterion)))
             .cloned()
+    }
+
+    /// Keeps what a receipt says to have passed, perhaps in an earlier life of the engine. What a
+    /// person let pass is not among it.
+    pub(super) fn keep_passed(&self, tree: &Tree, criteria: &[Criterion], verdicts: &[Verdict]) {
+        let passed = verdicts
+            .iter()
+            .filter(|verdict| verdict.outcome == Outcome::Pass);
+        let passed: Vec<Verdict> = passed.cloned().collect();
+        self.keep_verdicts(tree, criteria, &passed);
     }
 
     /// Keeps verdicts by tree and criterion, so that the same check runs once on the same tree.
@@ -246,7 +324,7 @@ fn key(criterion: &Criterion) -> String {
     serde_json::to_string(criterion).expect("criteria are plain data")
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,7 +1,7 @@
 //! The engine's end of the supervisor: joined when first needed, joined anew when it is gone.
 
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 
 use divisi_core::Epoch;
 use divisi_core::worker::{FromWorker, ToWorker};
@@ -9,28 +9,33 @@ use divisi_core::worker::{FromWorker, ToWorker};
 use super::input::Input;
 use super::shell::Shell;
 use crate::failpoint;
-use crate::supervisor::{Client, JoinOptions};
+use crate::supervisor::{Client, JoinOptions, Words};
 
 /// The connection, if there is one.
 pub(super) struct Supervised {
     shell: Arc<Shell>,
-    inputs: Sender<Input>,
+    words: Option<Words>,
 }
 
 impl Supervised {
-    pub(super) fn new(shell: Arc<Shell>, inputs: Sender<Input>) -> Supervised {
-        Supervised { shell, inputs }
+    pub(super) fn new(shell: Arc<Shell>) -> Supervised {
+        Supervised { shell, words: None }
     }
 
     pub(super) fn is_joined(&self) -> bool {
         self.shell.supervisor().is_some()
     }
 
-    /// Joins the supervisor, started if there is none. What it holds arrives as an input.
+    /// What becomes readable when the supervisor has said something, or is gone.
+    pub(super) fn socket(&self) -> Option<BorrowedFd<'_>> {
+        self.words.as_ref().map(Words::as_fd)
+    }
+
+    /// Joins the supervisor, started if there is none. What it holds is the input returned.
     ///
     /// # Errors
     /// There is none and none can be started, in words.
-    pub(super) fn join(&mut self, epoch: Epoch) -> Result<(), String> {
+    pub(super) fn join(&mut self, epoch: Epoch) -> Result<Input, String> {
         let options = &self.shell.options;
         let socket = options.sockets.join("supervisor.sock");
         let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
@@ -49,24 +54,27 @@ impl Supervised {
             epoch,
             orphan_grace_ms: options.orphan_grace_ms,
         };
-        let (words, shell) = (self.inputs.clone(), Arc::clone(&self.shell));
-        let on_word = Box::new(move |word: FromWorker| {
-            // Checks wait on threads of their own; everything else is the loop's.
-            if let Some(word) = shell.checks.hear(word) {
-                // A loop that has ended hears nothing more.
-                let _ = words.send(Input::Word(word));
-            }
-        });
-        let (gone, shell) = (self.inputs.clone(), Arc::clone(&self.shell));
-        let on_gone = Box::new(move || {
-            shell.checks.on_gone();
-            let _ = gone.send(Input::SupervisorGone);
-        });
         failpoint::hit("join.before");
-        let client = Client::join(&join, on_word, on_gone).map_err(|error| chain(&error))?;
+        let joined = Client::join(&join).map_err(|error| chain(&error))?;
         failpoint::hit("join.after");
-        self.shell.set_supervisor(Some(Arc::new(client)));
-        Ok(())
+        self.words = Some(joined.words);
+        self.shell.set_supervisor(Some(Arc::new(joined.client)));
+        Ok(Input::Word(joined.word))
+    }
+
+    /// Takes what the supervisor has said. Programs of checks are waited for by other threads;
+    /// everything else is the loop's.
+    pub(super) fn hear(&mut self) -> Vec<Input> {
+        let Some(words) = &mut self.words else {
+            return Vec::new();
+        };
+        let Ok(words) = words.take() else {
+            self.words = None;
+            self.shell.checks.on_gone();
+            return vec![Input::SupervisorGone];
+        };
+        let ours = |word: FromWorker| self.shell.checks.hear(word).map(Input::Word);
+        words.into_iter().filter_map(ours).collect()
     }
 
     /// Says words at one stroke. A supervisor that cannot hear them is about to be found gone.

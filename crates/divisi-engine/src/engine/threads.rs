@@ -9,12 +9,13 @@ use std::thread::JoinHandle;
 
 use divisi_core::run::Effect;
 
-use super::input::{Finished, Input};
+use super::inbox::Sender as Inputs;
+use super::input::{Failed, Finished, Input};
 
 /// A piece of work.
 pub(super) enum Job {
     /// An owed effect; how it came out is reported.
-    Effect(Effect, Box<dyn FnOnce() -> Result<Finished, String> + Send>),
+    Effect(Effect, Box<dyn FnOnce() -> Result<Finished, Failed> + Send>),
     /// Something that nobody waits for, and that may be left undone.
     Chore(Box<dyn FnOnce() + Send>),
 }
@@ -27,7 +28,7 @@ pub(super) struct Threads {
 
 impl Threads {
     /// Starts so many threads that report to `inputs`.
-    pub(super) fn start(many: usize, inputs: &Sender<Input>) -> std::io::Result<Threads> {
+    pub(super) fn start(many: usize, inputs: &Inputs) -> std::io::Result<Threads> {
         let (jobs, receiver) = channel::<Job>();
         let receiver = Arc::new(Mutex::new(receiver));
         let mut started = Vec::with_capacity(many);
@@ -55,7 +56,7 @@ impl Threads {
     }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>, inputs: &Sender<Input>) {
+fn work(jobs: &Mutex<Receiver<Job>>, inputs: &Inputs) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
@@ -69,9 +70,9 @@ fn work(jobs: &Mutex<Receiver<Job>>, inputs: &Sender<Input>) {
         };
         // A defect in one effect must not end the engine, and must not be swallowed either.
         let result = std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-            Err(format!(
+            Err(Failed::Ours(format!(
                 "{effect:?} met a defect in divisi; its trace is above"
-            ))
+            )))
         });
         if inputs.send(Input::Finished { effect, result }).is_err() {
             return;

@@ -4,17 +4,20 @@ use std::sync::mpsc::SyncSender;
 
 use divisi_agents::Claim;
 use divisi_core::journal::Journal;
-use divisi_core::receipt::Exit;
+use divisi_core::ledger::{Account, Refusal};
 use divisi_core::run::{
     AGENT_COMPOSE, Command, Create, Effect, Finding, Held as HeldAttempt, PauseReason, Rejection,
 };
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, Diagnostic, RunId};
 
+use super::composing;
+use super::fetch::{Seen, never_taken};
 use super::input::{Finished, Input};
 use super::launch::{self, Launched};
 use super::{Engine, Follows, Interruption, programs, wall_now};
 use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response};
+use crate::failpoint;
 use crate::reconcile::{Action, Outcome};
 use crate::world::{Answer, Ask, Directive, find_task};
 
@@ -29,6 +32,8 @@ pub(super) enum Follow {
     Launch(AttemptId),
     /// The supervisor may forget the job.
     Forget(Job),
+    /// The same, and no process of the job is left that could write anywhere.
+    ForgetGone(Job),
 }
 
 impl<J: Journal> Engine<J> {
@@ -38,6 +43,13 @@ impl<J: Journal> Engine<J> {
         directives: &mut Vec<Directive>,
         follows: &mut Follows,
     ) {
+        if let Input::Finished {
+            effect: Effect::Fetch(attempt),
+            ..
+        } = &input
+        {
+            self.fetching.remove(attempt);
+        }
         match input {
             Input::Asked { request, reply } => self.asked(request, reply, directives, follows),
             Input::Word(word) => self.word(word, directives, follows),
@@ -51,18 +63,44 @@ impl<J: Journal> Engine<J> {
                 self.epoch_due = true;
                 self.trouble("the supervisor is gone; the attempts it held are lost".to_owned());
             }
-            Input::Finished { effect, result } => match result {
-                Ok(finished) => {
-                    self.lacking_room.remove(&effect);
-                    self.finished(effect, finished, directives, follows);
+            Input::Finished { effect, result } => {
+                if let Effect::Start(attempt) = effect {
+                    self.preparing.remove(&attempt);
                 }
-                Err(cause) => {
-                    let before = directives.len();
-                    self.effect_failed(effect, cause, directives);
-                    follows.extend(directives[before..].iter().map(|_| Follow::Nothing));
+                match result {
+                    Ok(finished) => {
+                        self.lacking_room.remove(&effect);
+                        self.finished(effect, finished, directives, follows);
+                    }
+                    // It was abandoned meanwhile; how it fails is nobody's business any more.
+                    Err(_) if !self.reconcile.is_under_way(effect) => {}
+                    Err(failed) => {
+                        let before = directives.len();
+                        self.effect_failed(effect, failed, directives);
+                        follows.extend(directives[before..].iter().map(|_| Follow::Nothing));
+                    }
                 }
-            },
+            }
             Input::Interrupted => self.interrupted(directives, follows),
+        }
+    }
+
+    /// Files from outside are not there yet, or not whole: they are looked for again.
+    fn awaited(&mut self, effect: Effect, attempt: AttemptId, look: Vec<Seen>) {
+        self.reconcile
+            .on_outcome(effect, Outcome::NotYet, wall_now());
+        if self.looks.get(&attempt) != Some(&look) {
+            let run = self.world.run(attempt.run);
+            let task = run.and_then(|run| run.task(attempt.task));
+            let odd = task.map_or_else(Vec::new, |task| never_taken(&task.spec, &look));
+            let told: Vec<String> = odd
+                .into_iter()
+                .map(|(path, what)| format!("{path} is {what}; only a file is taken"))
+                .collect();
+            for cause in told {
+                self.trouble(cause);
+            }
+            self.looks.insert(attempt, look);
         }
     }
 
@@ -84,28 +122,26 @@ impl<J: Journal> Engine<J> {
             Interruption::Graceful | Interruption::Forced => {
                 self.interruption = Interruption::Forced;
                 self.shell.checks.interrupt(EndHow::Force);
-                for job in self.live_jobs() {
-                    self.outbox.push(ToWorker::End {
-                        job,
-                        how: EndHow::Force,
-                    });
+                let runs: Vec<RunId> = self.world.runs().map(|run| run.id).collect();
+                for run in runs {
+                    self.force(run);
                 }
             }
         }
     }
 
-    fn live_jobs(&self) -> Vec<Job> {
-        let mut jobs = Vec::new();
-        for run in self.world.runs() {
-            for (no, task) in run.tasks().iter().enumerate() {
-                if let Some(live) = task.live() {
-                    jobs.push(Job::agent(
-                        run.attempt_id(divisi_core::TaskNo(no as u32), live.number),
-                    ));
-                }
-            }
-        }
-        jobs
+    /// Ends all agents of a run at once.
+    fn force(&mut self, id: RunId) {
+        let Some(run) = self.world.run(id) else {
+            return;
+        };
+        let live = run.live().filter_map(|(no, task)| {
+            let live = task.live()?;
+            Some(Job::agent(run.attempt_id(no, live.number)))
+        });
+        let how = EndHow::Force;
+        self.outbox
+            .extend(live.map(|job| ToWorker::End { job, how }));
     }
 
     fn asked(
@@ -144,16 +180,31 @@ impl<J: Journal> Engine<J> {
                 let _ = reply.try_send(Response::Accepted);
                 return;
             }
-            ControlAsk::Act { run, action } => match self.command_of(run, action) {
+            ControlAsk::Permit { run, budget } => Ask::Budget(Account::Run(run), budget),
+            ControlAsk::IsAttended(run) => {
+                let _ = reply.try_send(Response::Attended(self.attended.contains(&run)));
+                return;
+            }
+            ControlAsk::Act { run, action } => match self.command_of(run, &action) {
                 Ok(command) => {
+                    if action == Asked::Force {
+                        self.force(run);
+                    }
                     if command == Command::Resume {
+                        self.shell.setups.forget_failures();
+                        self.reconcile.hurry(run);
                         self.attended.insert(run);
                         self.attend();
                     }
                     Ask::Run(run, command)
                 }
                 Err(diagnostic) => {
-                    let _ = reply.try_send(Response::Refused(diagnostic));
+                    // Whatever the run has become since: what was accepted stays accepted.
+                    let answer = match self.world.outcome(request.id.as_ref()) {
+                        Some(outcome) => response(Answer::Repeated(outcome)),
+                        None => Response::Refused(diagnostic),
+                    };
+                    let _ = reply.try_send(answer);
                     return;
                 }
             },
@@ -166,7 +217,7 @@ impl<J: Journal> Engine<J> {
     }
 
     /// The core's command for what was asked, tasks found by name.
-    fn command_of(&self, id: RunId, action: Asked) -> Result<Command, Diagnostic> {
+    fn command_of(&self, id: RunId, action: &Asked) -> Result<Command, Diagnostic> {
         let task = |text: &str| {
             let run = self.world.run(id).ok_or_else(|| {
                 Diagnostic::error(
@@ -185,54 +236,54 @@ impl<J: Journal> Engine<J> {
                 reason: PauseReason::Owner,
                 stop: false,
             },
-            Asked::Interrupt => Command::Pause {
+            Asked::Interrupt | Asked::Force => Command::Pause {
                 reason: PauseReason::Interrupted,
                 stop: true,
             },
             Asked::Resume => Command::Resume,
             Asked::Cancel { task: None } => Command::Cancel { task: None },
             Asked::Cancel { task: Some(name) } => Command::Cancel {
-                task: Some(task(&name)?),
+                task: Some(task(name)?),
             },
             Asked::Retry { task: name, note } => Command::Retry {
-                task: task(&name)?,
-                note,
+                task: task(name)?,
+                note: note.clone(),
             },
-            Asked::Submit { task: name } => Command::Submit { task: task(&name)? },
+            Asked::Submit { task: name } => Command::Submit { task: task(name)? },
             Asked::Approve {
                 task: None,
                 note,
                 waive,
             } => Command::Approve {
                 task: None,
-                note,
-                waive,
+                note: note.clone(),
+                waive: *waive,
             },
             Asked::Approve {
                 task: Some(name),
                 note,
                 waive,
             } => Command::Approve {
-                task: Some(task(&name)?),
-                note,
-                waive,
+                task: Some(task(name)?),
+                note: note.clone(),
+                waive: *waive,
             },
             Asked::Reject { task: name, reason } => Command::Reject {
-                task: task(&name)?,
-                reason,
+                task: task(name)?,
+                reason: reason.clone(),
             },
             Asked::Answer { task: name, text } => Command::Answer {
-                task: task(&name)?,
-                text,
+                task: task(name)?,
+                text: text.clone(),
             },
             Asked::Split {
                 task: name,
                 parts,
                 reason,
             } => Command::Split {
-                task: task(&name)?,
-                parts,
-                reason,
+                task: task(name)?,
+                parts: parts.clone(),
+                reason: reason.clone(),
             },
         })
     }
@@ -262,19 +313,14 @@ impl<J: Journal> Engine<J> {
                     follows,
                     attempt.run,
                     command,
-                    Follow::Forget(job),
+                    Follow::ForgetGone(job),
                 );
             }
             FromWorker::Ended { job, ended } => {
                 self.strays.remove(&job.attempt);
+                let follow = forget(job, &ended);
                 let command = self.ended(job.attempt, ended);
-                tell(
-                    directives,
-                    follows,
-                    job.attempt.run,
-                    command,
-                    Follow::Forget(job),
-                );
+                tell(directives, follows, job.attempt.run, command, follow);
             }
             FromWorker::Observed { observations } => {
                 let now = self.shell.now_ms();
@@ -320,20 +366,24 @@ impl<J: Journal> Engine<J> {
             .world
             .run(attempt.run)
             .and_then(|run| run.task(attempt.task)?.live());
-        let failed = !ended.told && ended.exit != Exit::Status(0);
-        if failed && live.is_some_and(|live| live.agent == AGENT_COMPOSE) {
-            // A composition that fails fails every time in the same way, and says why.
+        let composed = live.is_some_and(|live| live.agent == AGENT_COMPOSE);
+        if composed && let Some(failed) = composing::Failed::of(&ended) {
             let log = self.log_of(attempt);
-            let cause = log.map(|log| programs::tail(&log)).unwrap_or_default();
-            let cause = format!("nothing was composed: {}", cause.trim());
-            return Command::NotStarted {
-                attempt,
-                cause,
-                permanent: true,
-            };
+            let told = log.map(|log| programs::tail(&log, programs::TAIL_BYTES));
+            return failed.command(attempt, ended, &told.unwrap_or_default());
         }
         let agent = live.and_then(|live| self.shell.agent(&live.agent));
-        let claim = agent.map_or(Claim::Done, |agent| agent.interpret(&ended, ""));
+        let claim = agent.map_or(Claim::Done, |agent| {
+            let printed = match agent.description().tail_bytes {
+                0 => String::new(),
+                bytes => {
+                    let log = self.log_of(attempt);
+                    log.map(|log| programs::tail(&log, bytes))
+                        .unwrap_or_default()
+                }
+            };
+            agent.interpret(&ended, &printed)
+        });
         match claim {
             Claim::Limited { cause, .. } => Command::Find {
                 attempt,
@@ -402,14 +452,9 @@ impl<J: Journal> Engine<J> {
                 }
                 Held::Ended { .. } if !job.is_agent() => self.outbox.push(ToWorker::Forget { job }),
                 Held::Ended { ended } => {
+                    let follow = forget(job, &ended);
                     let command = self.ended(job.attempt, ended);
-                    tell(
-                        directives,
-                        follows,
-                        job.attempt.run,
-                        command,
-                        Follow::Forget(job),
-                    );
+                    tell(directives, follows, job.attempt.run, command, follow);
                 }
             }
         }
@@ -424,6 +469,7 @@ impl<J: Journal> Engine<J> {
         follows: &mut Follows,
     ) {
         let command = match finished {
+            Finished::Awaited { attempt, look } => return self.awaited(effect, attempt, look),
             Finished::Prepared(prepared) => {
                 let attempt = prepared.attempt;
                 let confined = matches!(&prepared.launched, Launched::Process(spec)
@@ -434,6 +480,7 @@ impl<J: Journal> Engine<J> {
                     passed_before: prepared.passed_before.clone(),
                     confined: matches!(prepared.launched, Launched::Process(_))
                         .then_some(confined && self.confines),
+                    left_out: prepared.left_out.clone(),
                 };
                 self.launching.insert(attempt, prepared);
                 tell(
@@ -453,6 +500,11 @@ impl<J: Journal> Engine<J> {
                 attempt,
                 cause,
                 permanent,
+            },
+            Finished::NotComposed { attempt, cause } => Command::NotComposed {
+                attempt,
+                cause,
+                ended: None,
             },
             Finished::Played {
                 attempt,
@@ -549,8 +601,9 @@ impl<J: Journal> Engine<J> {
                     self.attended.insert(run);
                     self.attend();
                     self.again = true;
-                    give_memory_back();
+                    crate::memory::give_back();
                 }
+                failpoint::hit("answers.reply.before");
                 // Whoever asked may have gone; the outcome is stored.
                 let _ = reply.try_send(response(answer));
             }
@@ -567,6 +620,10 @@ impl<J: Journal> Engine<J> {
                 }
             }
             Follow::Forget(job) => self.outbox.push(ToWorker::Forget { job }),
+            Follow::ForgetGone(job) => {
+                self.returned.push(job.attempt);
+                self.outbox.push(ToWorker::Forget { job });
+            }
         }
     }
 
@@ -587,6 +644,14 @@ impl<J: Journal> Engine<J> {
     }
 }
 
+/// The supervisor may forget a job whose end is durable.
+fn forget(job: Job, ended: &Ended) -> Follow {
+    match ended.empty {
+        true => Follow::ForgetGone(job),
+        false => Follow::Forget(job),
+    }
+}
+
 fn tell(
     directives: &mut Vec<Directive>,
     follows: &mut Follows,
@@ -599,15 +664,6 @@ fn tell(
         ask: Ask::Run(run, command),
     });
     follows.push(follow);
-}
-
-/// Reading and creating a run takes several times what it then needs; a run lasts for hours.
-fn give_memory_back() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: it has no precondition; it only returns free pages to the system.
-    unsafe {
-        libc::malloc_trim(0);
-    }
 }
 
 /// An answer for whoever asked.
@@ -633,6 +689,21 @@ fn response(answer: Answer) -> Response {
             ),
         )),
         Answer::Rejected(rejection) => Response::Refused(refusal(&rejection)),
+        Answer::NotPermitted(refusal) => Response::Refused(not_permitted(&refusal)),
+    }
+}
+
+fn not_permitted(refusal: &Refusal) -> Diagnostic {
+    let diagnostic = Diagnostic::error(refusal.code(), refusal.to_string());
+    match refusal {
+        Refusal::NotOpen(_) => diagnostic.hint(
+            "what it used was not counted; `divisi run PLAN --attempts N` bounds a run from its start",
+        ),
+        Refusal::Taken { bound, taken, .. } => diagnostic.hint(format!(
+            "`{}` says how much in all: more than {taken}, or nothing can start",
+            bound.flag()
+        )),
+        Refusal::Exhausted(_) => diagnostic,
     }
 }
 

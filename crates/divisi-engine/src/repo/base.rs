@@ -16,6 +16,7 @@ use super::copied::Copied;
 use super::fault::Fault;
 use super::git::Call;
 use super::objects::{Item, Mode};
+use super::prune::InUse;
 use super::store::Repo;
 use super::tree::lossy;
 use super::user::{Project, Settings, UserRepo, default_excludes};
@@ -54,6 +55,8 @@ pub struct Base {
     pub included: bool,
     /// What the user should know: submodules, large files kept elsewhere, a cut history.
     pub warnings: Vec<Diagnostic>,
+    /// Nothing names the commit yet: until a run does, its objects must not be cleaned up.
+    pub in_use: InUse,
 }
 
 impl Repo {
@@ -63,18 +66,24 @@ impl Repo {
     /// There is no such revision, its objects are missing, or there is too much to take in.
     pub fn base(&self, options: &BaseOptions) -> Result<Base, Fault> {
         self.hook("base.before");
+        let in_use = self.in_use()?;
         let base = match &self.project {
             Project::Folder(root) => match &options.rev {
                 Some(rev) => Err(Fault::NoRevision { rev: rev.clone() }),
-                None => self.folder_base(root),
+                None => self.folder_base(root, in_use),
             },
-            Project::Git(user) => self.git_base(user, options),
+            Project::Git(user) => self.git_base(user, options, in_use),
         }?;
         self.hook("base.after");
         Ok(base)
     }
 
-    fn git_base(&self, user: &UserRepo, options: &BaseOptions) -> Result<Base, Fault> {
+    fn git_base(
+        &self,
+        user: &UserRepo,
+        options: &BaseOptions,
+        in_use: InUse,
+    ) -> Result<Base, Fault> {
         let rev = options.rev.as_deref().unwrap_or("HEAD");
         let head = user.resolve(&self.git, "HEAD")?;
         let (commit, described) = match user.resolve(&self.git, rev)? {
@@ -86,7 +95,7 @@ impl Repo {
             }
             None if rev == "HEAD" && head.is_none() => {
                 user.import_objects(&self.git_dir.join("objects"))?;
-                let tree = self.empty_tree()?;
+                let tree = self.empty_tree();
                 let message = "A repository without commits\n";
                 let commit = self.commit_tree(&tree, &[], message, Time(0))?;
                 (commit, "an empty repository".to_owned())
@@ -117,6 +126,8 @@ impl Repo {
         let dirty = self.uncommitted(user, &settings, &index.path, &on)?;
         let included = options.include_dirty && !dirty.is_empty();
         let commit = if included {
+            // What was staged since the commit was brought in is in the user's repository only.
+            user.import_objects(&self.git_dir.join("objects"))?;
             self.include(user, &settings, &index.path, &dirty, &commit, &mut warnings)?
         } else {
             commit
@@ -129,6 +140,7 @@ impl Repo {
             uncommitted_count: dirty.len(),
             included,
             warnings,
+            in_use,
         })
     }
 
@@ -384,10 +396,10 @@ impl Repo {
         self.write_tree(index)
     }
 
-    fn folder_base(&self, root: &Path) -> Result<Base, Fault> {
+    fn folder_base(&self, root: &Path, in_use: InUse) -> Result<Base, Fault> {
         let settings = Settings::default();
         self.write_excludes(&settings, None)?;
-        let index = self.divisi.join(super::store::POOL).join("folder.index");
+        let index = self.folder_index();
         let mut warnings = Vec::new();
         let found = match self.loose_files(root, &settings, &index) {
             Ok(found) => found,
@@ -422,6 +434,7 @@ impl Repo {
             uncommitted_count: 0,
             included: false,
             warnings,
+            in_use,
         })
     }
 

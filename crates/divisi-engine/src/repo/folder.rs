@@ -1,50 +1,30 @@
 //! Merging into a folder without git: each changed file whole, or the folder as it was.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 
-use super::deliver::{Delivery, MergeOptions, Target};
+use super::deliver::Delivery;
 use super::fault::Fault;
 use super::objects::{Change, Mode};
-use super::refusal::{DeliverError, MergeRefusal};
-use super::standing::{join, named};
+use super::refusal::DeliverError;
+use super::standing::{beside, join, remove_empty};
 use super::store::Repo;
 use super::tree::lossy;
-use super::user::{Settings, remove_if_there};
+use super::user::remove_if_there;
 
 impl Repo {
     pub(crate) fn deliver_to_folder(
         &self,
         root: &Path,
-        options: &MergeOptions<'_>,
+        changes: &[Change],
     ) -> Result<Delivery, DeliverError> {
-        if let Target::Branch(_) = options.target {
-            return Err(MergeRefusal::NoBranches.into());
-        }
-        let (from, to) = options.range();
-        let mut changes = self.changes(&self.tree_of(from)?, &self.tree_of(to)?)?;
-        // Nobody can check a submodule out of a folder without git.
-        changes.retain(|change| {
-            [change.old, change.new]
-                .iter()
-                .flatten()
-                .all(|item| item.mode != Mode::Gitlink)
-        });
-        if changes.is_empty() {
-            return Ok(Delivery::Nothing);
-        }
-        let blocked = self.blocked(root, &Settings::default(), &changes)?;
-        if !blocked.is_empty() {
-            return Err(MergeRefusal::Dirty {
-                paths: named(&blocked),
-            }
-            .into());
-        }
+        self.refuse_blocked_folder(root, changes)?;
         self.hook("deliver.write.before");
-        if let Err(fault) = self.write_folder(root, &changes) {
+        if let Err(fault) = self.write_folder(root, changes) {
             // Every path is in one of two states, and both are known: back to the first. What
             // fails here too can be repaired by merging again, which is what the fault says.
             let back: Vec<Change> = changes.iter().map(reversed).collect();
@@ -64,18 +44,11 @@ impl Repo {
             let write = || Fault::io("write", &place);
             let parent = place.parent().unwrap_or(root);
             fs::create_dir_all(parent).map_err(write())?;
-            let name = place
-                .file_name()
-                .unwrap_or_default()
-                .to_os_string()
-                .into_vec();
-            let mut temporary = b".divisi-".to_vec();
-            temporary.extend_from_slice(&name[..name.len().min(200)]);
-            let temporary = parent.join(std::ffi::OsString::from_vec(temporary));
+            let temporary = beside(&place);
             remove_if_there(&temporary).map_err(write())?;
             if item.mode == Mode::Link {
                 let (target, _) = self.objects.blob(item.oid, 64 << 10).map_err(write())?;
-                let target = std::ffi::OsString::from_vec(target);
+                let target = OsString::from_vec(target);
                 symlink(target, &temporary).map_err(write())?;
             } else {
                 let mode = if item.mode == Mode::Executable {
@@ -97,10 +70,11 @@ impl Repo {
                     .map_err(write())?;
             }
             if place.is_dir() && !place.is_symlink() {
-                // It was found empty.
-                fs::remove_dir(&place).map_err(write())?;
+                // It was found without files.
+                remove_empty(&place).map_err(write())?;
             }
             fs::rename(&temporary, &place).map_err(write())?;
+            self.hook("deliver.file.after");
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::fault::Fault;
@@ -70,7 +71,7 @@ const CONFIG: &[(&str, &str)] = &[
 ];
 
 /// The git command of this machine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Git {
     program: PathBuf,
     path: OsString,
@@ -89,12 +90,21 @@ impl Git {
             .find(|program| program.is_file())
             .ok_or(Fault::NoGit)?;
         let git = Git { program, path };
+        // Asked once in the life of a process: it costs as much as any other call.
+        static KNOWN: Mutex<Option<PathBuf>> = Mutex::new(None);
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref() == Some(&git.program) {
+            return Ok(git);
+        }
         let version = git
             .bare_call("version", Path::new("/"))
             .arg("version")
             .text()?;
         match parse_version(&version) {
-            Some(found) if found >= VERSION_MIN => Ok(git),
+            Some(found) if found >= VERSION_MIN => {
+                *known = Some(git.program.clone());
+                Ok(git)
+            }
             _ => Err(Fault::GitTooOld { version }),
         }
     }
@@ -251,6 +261,12 @@ impl Call {
     /// What is written need not survive a crash of the machine.
     pub(crate) fn fleeting(self) -> Call {
         self.config("core.fsync", "none")
+    }
+
+    /// May take so long.
+    pub(crate) fn patience(mut self, patience: Duration) -> Call {
+        self.timeout = patience;
+        self
     }
 
     /// Given on standard input.
@@ -422,7 +438,7 @@ mod tests {
         let Fault::Git { cause, .. } = call.run().unwrap_err() else {
             panic!()
         };
-        assert_eq!(cause, "git did not end in time");
+        assert_eq!(cause, "it did not end in time");
     }
 
     #[test]
@@ -433,6 +449,6 @@ mod tests {
         let Fault::Git { cause, .. } = call.run().unwrap_err() else {
             panic!()
         };
-        assert_eq!(cause, "git printed more than 100 bytes");
+        assert_eq!(cause, "it printed more than 100 bytes");
     }
 }

@@ -4,6 +4,7 @@
 //! folder that is to be reused, its stat data which files need not be looked at.
 //! Only versions 2 and 3 are read: Divisi's own calls write no other.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::fault::Fault;
@@ -25,6 +26,20 @@ pub(crate) struct Stat {
     pub(crate) mtime: (u32, u32),
     pub(crate) inode: u32,
     pub(crate) bytes: u32,
+}
+
+/// All folders that tracked paths lie in.
+pub(crate) fn folders(tracked: &[Entry]) -> HashSet<&[u8]> {
+    let mut folders: HashSet<&[u8]> = HashSet::new();
+    for entry in tracked {
+        for at in memchr::memrchr_iter(b'/', &entry.path) {
+            // What is above a known folder is known.
+            if !folders.insert(&entry.path[..at]) {
+                break;
+            }
+        }
+    }
+    folders
 }
 
 /// Copies an index with its time, by which git tells files that were changed just after it was

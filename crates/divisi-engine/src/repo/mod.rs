@@ -10,12 +10,14 @@
 //!   commit that a run stands on.
 //! - [`Repo::merge`] and [`Repo::update_ref`] integrate; each can be repeated.
 //! - [`TreeFiles`] is a tree as checks see it.
-//! - [`Repo::merge_to_user`] is the only function that writes to the user's repository.
+//! - [`Repo::preview`] works a merge out; [`Repo::carry_out`], and [`Repo::merge_to_user`] which is
+//!   both, are all that writes to the user's repository.
 //!
 //! It deliberately knows neither tasks nor verdicts: what is integrated when is the core's.
 //! Why it is built this way, and what was rejected, stands in `docs/design/workspaces.md`.
 
 mod base;
+mod checkout;
 mod copied;
 mod deliver;
 mod fault;
@@ -25,11 +27,14 @@ pub(crate) mod git;
 pub(crate) mod index;
 mod merge;
 pub(crate) mod objects;
-mod pipes;
+pub(crate) mod pipes;
+mod preview;
+mod prune;
 mod refusal;
 mod standing;
 mod store;
 mod tree;
+mod uncommitted;
 mod user;
 
 pub use base::{Base, BaseOptions, UNCOMMITTED_NAMED_MAX};
@@ -37,10 +42,13 @@ pub use deliver::{Delivery, MergeOptions, Target};
 pub use fault::Fault;
 pub use fingerprint::{Fingerprint, user_fingerprint};
 pub use merge::{DiffForm, Merged};
+pub use preview::{ChangeKind, FileChange, Onto, Preview, Way};
+pub use prune::{InUse, Needed, Prune, Pruned};
 pub use refusal::{DeliverError, MergeRefusal};
 pub use store::{Hook, Repo};
 pub use tree::TreeFiles;
 
 pub(crate) use base::{joined, split};
+pub(crate) use git::{Call, Git};
 pub(crate) use store::POOL;
 pub(crate) use user::remove_if_there;

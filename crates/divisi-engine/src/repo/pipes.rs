@@ -15,7 +15,7 @@ const ERR_BYTES_MAX: usize = 16 << 10;
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
 
 fn timed_out() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "git did not end in time")
+    io::Error::new(io::ErrorKind::TimedOut, "it did not end in time")
 }
 
 /// Waits until one of the pipes is ready.
@@ -83,7 +83,7 @@ pub(crate) fn exchange(
             match pipe.read(&mut chunk)? {
                 0 => stdout = None,
                 read if out.len() + read > out_max => {
-                    let cause = format!("git printed more than {out_max} bytes");
+                    let cause = format!("it printed more than {out_max} bytes");
                     return Err(io::Error::new(io::ErrorKind::QuotaExceeded, cause));
                 }
                 read => out.extend_from_slice(&chunk[..read]),

@@ -1,9 +1,10 @@
 //! Why a run's result is not merged into the user's project.
 
-use divisi_core::Diagnostic;
+use divisi_core::{Diagnostic, RunId};
 
 use super::base::some;
 use super::fault::Fault;
+use super::store::head_ref;
 
 /// Merging would lose or disturb something of the user's. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +18,14 @@ pub enum MergeRefusal {
     /// The project went on meanwhile, and changed the same.
     #[error("merge: the project changed the same: {}", some(.paths))]
     Conflict {
+        /// Where, sorted.
+        paths: Vec<String>,
+    },
+    /// The run stood on uncommitted work, and the project has not that work as the run took it in.
+    #[error("merge: the result builds on uncommitted work that is not as the run took it in: {}", some(.paths))]
+    Uncommitted {
+        /// The run.
+        run: RunId,
         /// Where, sorted.
         paths: Vec<String>,
     },
@@ -59,12 +68,29 @@ impl MergeRefusal {
         match self {
             MergeRefusal::Dirty { .. } => "merge-dirty",
             MergeRefusal::Conflict { .. } => "merge-conflict",
+            MergeRefusal::Uncommitted { .. } => "merge-uncommitted",
             MergeRefusal::InProgress { .. } => "merge-in-progress",
             MergeRefusal::BranchExists { .. } => "merge-branch-exists",
             MergeRefusal::BranchName { .. } => "merge-branch-name",
             MergeRefusal::NoBranches => "merge-no-branches",
             MergeRefusal::Checkout { .. } => "merge-checkout",
             MergeRefusal::HeadMoved => "merge-head-moved",
+        }
+    }
+
+    /// The paths that it is about, sorted; empty if it is about none.
+    #[must_use]
+    pub fn paths(&self) -> &[String] {
+        match self {
+            MergeRefusal::Dirty { paths }
+            | MergeRefusal::Conflict { paths }
+            | MergeRefusal::Uncommitted { paths, .. } => paths,
+            MergeRefusal::InProgress { .. }
+            | MergeRefusal::BranchExists { .. }
+            | MergeRefusal::BranchName { .. }
+            | MergeRefusal::NoBranches
+            | MergeRefusal::Checkout { .. }
+            | MergeRefusal::HeadMoved => &[],
         }
     }
 
@@ -79,6 +105,16 @@ impl MergeRefusal {
             MergeRefusal::Conflict { .. } => diagnostic.hint(
                 "start a branch at the run's base and merge there: `git checkout -b NAME BASE`",
             ),
+            MergeRefusal::Uncommitted { run, .. } => diagnostic
+                .hint(
+                    "have these files as they were, or commit your version of them; then \
+                     `divisi merge` again",
+                )
+                .hint(format!(
+                    "or take the run's own branch, in which that work is a commit: \
+                     `git fetch .divisi/repo.git {}:NAME`",
+                    head_ref(*run)
+                )),
             MergeRefusal::InProgress { .. } => diagnostic.hint("finish or abort it: `git status`"),
             MergeRefusal::BranchExists { .. } | MergeRefusal::BranchName { .. } => {
                 diagnostic.hint("choose another name: `divisi merge --branch NAME`")

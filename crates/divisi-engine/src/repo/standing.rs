@@ -4,7 +4,7 @@
 //! That makes a merge that was cut off repeatable without a journal: each path is in one of the
 //! two states, and the contents of both are in the private repository.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -25,7 +25,12 @@ enum Stands {
         executable: bool,
     },
     Link(Vec<u8>),
-    /// A folder that has something in it, a FIFO, something in place of a parent folder.
+    /// A folder that has something in it.
+    Folder,
+    /// Nothing, but something stands in place of a parent folder: so many bytes of the path name
+    /// it.
+    Under(usize),
+    /// A FIFO, a device.
     Other,
 }
 
@@ -33,11 +38,20 @@ pub(crate) fn join(root: &Path, path: &[u8]) -> PathBuf {
     root.join(OsStr::from_bytes(path))
 }
 
+/// Where a new version of a file may be written before it takes the file's place: another name in
+/// the same folder.
+pub(crate) fn beside(place: &Path) -> PathBuf {
+    let name = place.file_name().unwrap_or_default().as_bytes();
+    let mut temporary = b".divisi-".to_vec();
+    temporary.extend_from_slice(&name[..name.len().min(200)]);
+    place.with_file_name(OsStr::from_bytes(&temporary))
+}
+
 fn stands(root: &Path, path: &[u8]) -> io::Result<Stands> {
     for at in memchr::memchr_iter(b'/', path) {
         match join(root, &path[..at]).symlink_metadata() {
             Ok(parent) if parent.is_dir() => {}
-            Ok(_) => return Ok(Stands::Other),
+            Ok(_) => return Ok(Stands::Under(at)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stands::Nothing),
             Err(error) => return Err(error),
         }
@@ -53,9 +67,12 @@ fn stands(root: &Path, path: &[u8]) -> io::Result<Stands> {
         Stands::File {
             executable: found.permissions().mode() & 0o100 != 0,
         }
-    } else if found.is_dir() && fs::read_dir(&place)?.next().is_none() {
+    } else if found.is_dir() {
         // An empty folder is nothing to git either.
-        Stands::Nothing
+        match fs::read_dir(&place)?.next() {
+            None => Stands::Nothing,
+            Some(_) => Stands::Folder,
+        }
     } else {
         Stands::Other
     })
@@ -85,12 +102,17 @@ impl Repo {
             .files
             .iter()
             .all(|(key, value)| key != "core.filemode" || value == "true");
+        let touched: HashSet<&[u8]> = changes.iter().map(|c| c.path.as_slice()).collect();
         let mut blocked = Vec::new();
         for (change, standing) in changes.iter().zip(&standing) {
             let mut fits = false;
             for version in [change.old, change.new] {
                 fits |= match (standing, version) {
                     (Stands::Nothing, None) => true,
+                    // What stands there goes, or is the new version already: it is judged itself.
+                    (Stands::Under(at), None) => touched.contains(&change.path[..*at]),
+                    (Stands::Folder, None) => holds_only(root, &change.path, &touched)
+                        .map_err(Fault::io("look into", &join(root, &change.path)))?,
                     // The folder of a submodule that was never filled.
                     (Stands::Nothing, Some(item)) => item.mode == Mode::Gitlink,
                     (Stands::File { executable }, Some(item)) => {
@@ -157,10 +179,9 @@ impl Repo {
     pub(crate) fn remove_files(&self, root: &Path, changes: &[Change]) -> Result<(), Fault> {
         for change in changes.iter().filter(|change| change.new.is_none()) {
             let place = join(root, &change.path);
-            if let Stands::Nothing | Stands::Other =
-                stands(root, &change.path).map_err(Fault::io("look at", &place))?
-            {
-                continue;
+            match stands(root, &change.path).map_err(Fault::io("look at", &place))? {
+                Stands::File { .. } | Stands::Link(_) => {}
+                Stands::Nothing | Stands::Folder | Stands::Under(_) | Stands::Other => continue,
             }
             fs::remove_file(&place).map_err(Fault::io("remove", &place))?;
             let mut parent = place.parent();
@@ -174,6 +195,36 @@ impl Repo {
         }
         Ok(())
     }
+}
+
+/// Whether a folder holds nothing but files at these paths.
+fn holds_only(root: &Path, folder: &[u8], paths: &HashSet<&[u8]>) -> io::Result<bool> {
+    let mut waiting = vec![folder.to_vec()];
+    while let Some(folder) = waiting.pop() {
+        for entry in fs::read_dir(join(root, &folder))? {
+            let entry = entry?;
+            let mut path = folder.clone();
+            path.push(b'/');
+            path.extend_from_slice(entry.file_name().as_bytes());
+            if entry.file_type()?.is_dir() {
+                waiting.push(path);
+            } else if !paths.contains(path.as_slice()) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Removes a folder that has no file in it.
+pub(crate) fn remove_empty(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_empty(&entry.path())?;
+        }
+    }
+    fs::remove_dir(folder)
 }
 
 /// For people, bounded.

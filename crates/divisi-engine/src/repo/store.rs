@@ -29,6 +29,10 @@ pub struct Repo {
     attributes: Option<String>,
 }
 
+/// `git hash-object -t tree /dev/null` in a repository of either format.
+const EMPTY_TREE_SHA1: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+const EMPTY_TREE_SHA256: &str = "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321";
+
 /// Holds what Divisi keeps about workspaces, out of the agents' reach.
 pub(crate) const POOL: &str = "pool";
 
@@ -78,11 +82,11 @@ impl Repo {
             Project::Folder(_) => false,
         };
         if !git_dir.join("HEAD").exists() {
-            init(&git, &divisi, &git_dir, sha256)?;
+            init(&divisi, &git_dir, sha256)?;
         }
         let fsync = git::fsync_method(&git_dir);
         let objects = {
-            let (git, git_dir) = (Git::find()?, git_dir.clone());
+            let (git, git_dir) = (git.clone(), git_dir.clone());
             Objects::new(move || {
                 git.call("read objects", &git_dir)
                     .args(["cat-file", "--batch-command"])
@@ -102,7 +106,7 @@ impl Repo {
         };
         if matches!(repo.project, Project::Folder(_)) {
             // Without git nobody meant attributes: the tree has exactly the bytes of the folder.
-            repo.attributes = Some(repo.empty_tree()?.to_string());
+            repo.attributes = Some(repo.empty_tree().to_string());
         }
         Ok(repo)
     }
@@ -151,6 +155,11 @@ impl Repo {
     /// Names that are ignored in workspaces as they are in the user's own checkout.
     pub(crate) fn excludes_file(&self) -> PathBuf {
         self.divisi.join(POOL).join("excludes")
+    }
+
+    /// What was taken in of a folder without git, so that only what has changed is taken in again.
+    pub(crate) fn folder_index(&self) -> PathBuf {
+        self.divisi.join(POOL).join("folder.index")
     }
 
     /// A fresh path for a file that lives as long as a call.
@@ -233,13 +242,14 @@ impl Repo {
         Tree::new(&text).ok_or_else(|| Fault::odd("write a tree", &text))
     }
 
-    /// The tree without entries, which git knows in every repository once written.
-    pub(crate) fn empty_tree(&self) -> Result<Tree, Fault> {
-        let text = self
-            .durable_call("write the empty tree")?
-            .arg("mktree")
-            .text()?;
-        Tree::new(&text).ok_or_else(|| Fault::odd("write the empty tree", &text))
+    /// The tree without entries, which git knows in every repository, whether it was written there
+    /// or not.
+    pub(crate) fn empty_tree(&self) -> Tree {
+        let hash = match self.oid_len {
+            32 => EMPTY_TREE_SHA256,
+            _ => EMPTY_TREE_SHA1,
+        };
+        Tree::new(hash).expect("the constant is a hash")
     }
 
     /// The tree of a commit.
@@ -253,6 +263,16 @@ impl Repo {
             .commit(oid)
             .map_err(Fault::io("read a commit of", &self.git_dir))?;
         Ok(Tree::new(&tree.to_string()).expect("an object's hash is hexadecimal"))
+    }
+
+    /// Whether a commit is in the private repository.
+    ///
+    /// # Errors
+    /// Git failed.
+    pub fn has(&self, commit: &Commit) -> Result<bool, Fault> {
+        let info = self.objects.info(self.oid(commit.as_str())?);
+        let info = info.map_err(Fault::io("read a commit of", &self.git_dir))?;
+        Ok(info.is_some())
     }
 
     /// The first parent of a commit; `None` for one without history.
@@ -318,7 +338,8 @@ pub(crate) fn head_ref(run: RunId) -> String {
     format!("refs/divisi/{run}/head")
 }
 
-fn config_text(sha256: bool) -> String {
+/// The whole configuration of a git directory of ours.
+pub(crate) fn config_text(sha256: bool) -> String {
     match sha256 {
         false => "[core]\n\trepositoryformatversion = 0\n\tbare = true\n".to_owned(),
         true => "[core]\n\trepositoryformatversion = 1\n\tbare = true\n\
@@ -327,18 +348,17 @@ fn config_text(sha256: bool) -> String {
     }
 }
 
-/// Makes the repository beside its place and moves it there whole.
-fn init(git: &Git, divisi: &Path, git_dir: &Path, sha256: bool) -> Result<(), Fault> {
+/// Makes the repository beside its place and moves it there whole. What git needs to know a folder
+/// for a repository is little (gitrepository-layout), and `git init` would add hooks and more.
+fn init(divisi: &Path, git_dir: &Path, sha256: bool) -> Result<(), Fault> {
     let new = divisi.join(format!("repo.git.new-{}", std::process::id()));
     if new.exists() {
         fs::remove_dir_all(&new).map_err(Fault::io("remove", &new))?;
     }
-    let format = if sha256 { "sha256" } else { "sha1" };
-    git.discover("make the private repository", divisi)
-        .args(["init", "--quiet", "--bare", "--template="])
-        .arg(format!("--object-format={format}"))
-        .arg(&new)
-        .ok()?;
+    for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags"] {
+        let path = new.join(folder);
+        fs::create_dir_all(&path).map_err(Fault::io("make", &path))?;
+    }
     let write = |name: &str, text: &str| {
         let path = new.join(name);
         fs::write(&path, text).map_err(Fault::io("write", &path))

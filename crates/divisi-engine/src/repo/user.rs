@@ -5,7 +5,8 @@
 //! repository's git directory on a copy of the user's index, so that no setting of the user's
 //! repository has a say. See `docs/design/workspaces.md`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -204,6 +205,21 @@ impl UserRepo {
             Err(error) => Err(error),
         };
         result.map_err(Fault::io("note the shallow commits in", &to))
+    }
+
+    /// The names of its packs, and of those that it borrows, as far as they can be read.
+    pub(crate) fn packs(&self) -> BTreeSet<OsString> {
+        let mut names = BTreeSet::new();
+        let mut stores = vec![(self.common_dir.join("objects"), 0)];
+        while let Some((store, depth)) = stores.pop() {
+            let entries = fs::read_dir(store.join("pack")).into_iter().flatten();
+            names.extend(entries.flatten().map(|entry| entry.file_name()));
+            if depth < ALTERNATES_DEPTH_MAX {
+                let more = alternates(&store).into_iter();
+                stores.extend(more.map(|store| (store, depth + 1)));
+            }
+        }
+        names
     }
 
     /// Whether its history is cut off.

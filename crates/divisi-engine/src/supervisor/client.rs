@@ -2,16 +2,14 @@
 
 use std::ffi::CString;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use divisi_core::Epoch;
@@ -55,34 +53,86 @@ const WORD_BYTES_MAX: u64 = 64 << 20;
 /// What the supervisor writes to its log beyond its notes is little; old logs are cut at this.
 const LOG_BYTES_MAX: u64 = 1 << 20;
 
-/// A connection to the supervisor. Dropping it lets go of the supervisor, which then waits for
+/// What is said to a supervisor. Dropping it lets go of the supervisor, which then waits for
 /// another engine as long as this one said.
 pub struct Client {
     stream: Mutex<UnixStream>,
-    closing: Arc<AtomicBool>,
-    reader: Option<JoinHandle<()>>,
     supervisor_pid: i32,
 }
 
-/// Hears the supervisor's words, on the client's own thread.
-pub type OnWord = Box<dyn Fn(FromWorker) + Send>;
-/// Is told that the supervisor is gone, on the client's own thread.
-pub type OnGone = Box<dyn FnOnce() + Send>;
+/// What a supervisor says.
+pub struct Words {
+    stream: UnixStream,
+    inbox: Vec<u8>,
+    /// Where the search for the next end of a line goes on.
+    searched: usize,
+}
+
+/// A supervisor that took this engine on.
+pub struct Joined {
+    /// What it holds: [`FromWorker::Joined`].
+    pub word: FromWorker,
+    /// Speaks to it.
+    pub client: Client,
+    /// Hears it.
+    pub words: Words,
+}
+
+/// The supervisor went away, or whoever speaks there is no supervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("hear the supervisor: it is gone")]
+pub struct Gone;
+
+/// Read at a time. Words are short, and many come together only at the beginning.
+const READ_BYTES: usize = 64 << 10;
+
+impl Words {
+    /// Waits for words and takes those that are whole; none if what came ends in the middle of one.
+    /// Where the descriptor is readable, it does not wait.
+    ///
+    /// # Errors
+    /// The supervisor is gone; no word follows.
+    pub fn take(&mut self) -> Result<Vec<FromWorker>, Gone> {
+        let filled = self.inbox.len();
+        self.inbox.resize(filled + READ_BYTES, 0);
+        let read = self.stream.read(&mut self.inbox[filled..]);
+        let read = match read {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
+            Ok(0) | Err(_) => Err(Gone),
+            Ok(read) => Ok(Some(read)),
+        };
+        self.inbox
+            .truncate(filled + read.ok().flatten().unwrap_or(0));
+        read?;
+        let mut words = Vec::new();
+        let mut from = 0;
+        while let Some(length) = self.inbox[self.searched..].iter().position(|b| *b == b'\n') {
+            let end = self.searched + length;
+            words.push(serde_json::from_slice(&self.inbox[from..end]).map_err(|_| Gone)?);
+            from = end + 1;
+            self.searched = from;
+        }
+        self.inbox.drain(..from);
+        self.searched = self.inbox.len();
+        match self.inbox.len() as u64 > WORD_BYTES_MAX {
+            true => Err(Gone),
+            false => Ok(words),
+        }
+    }
+}
+
+impl AsFd for Words {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
 
 impl Client {
     /// Joins the supervisor of a folder, started if there is none.
     ///
-    /// `on_word` hears [`FromWorker::Joined`] before this returns, and every other word on a
-    /// thread of its own afterwards. `on_gone` is called there once if the supervisor goes away,
-    /// not if the client is dropped.
-    ///
     /// # Errors
     /// There is none and none could be started, or it does not want this engine.
-    pub fn join(
-        options: &JoinOptions,
-        on_word: OnWord,
-        on_gone: OnGone,
-    ) -> Result<Client, JoinError> {
+    pub fn join(options: &JoinOptions) -> Result<Joined, JoinError> {
         if let Some(folder) = options.socket.parent() {
             paths::prepare_socket_folder(folder)?;
         }
@@ -90,9 +140,9 @@ impl Client {
         let mut cause = String::new();
         for _ in 0..TRIES_MAX {
             if let Some((stream, pid)) = connect(&options.socket)?
-                && let Some(met) = greet(stream, options, deadline)?
+                && let Some(joined) = greet(stream, pid, options, deadline)?
             {
-                return Client::listen(met, pid, on_word, on_gone);
+                return Ok(joined);
             }
             match start(options, deadline)? {
                 Start::Ready => {}
@@ -106,35 +156,6 @@ impl Client {
             cause = "it went away while it was spoken to".to_owned();
         }
         Err(JoinError::Silent { cause })
-    }
-
-    fn listen(met: Met, pid: i32, on_word: OnWord, on_gone: OnGone) -> Result<Client, JoinError> {
-        let silent = |error: io::Error| JoinError::Silent {
-            cause: error.to_string(),
-        };
-        let stream = met.reader.get_ref().try_clone().map_err(silent)?;
-        on_word(met.joined);
-        let closing = Arc::new(AtomicBool::new(false));
-        let closed = Arc::clone(&closing);
-        let mut reader = met.reader;
-        let reader = std::thread::Builder::new()
-            .name("supervisor-words".to_owned())
-            .spawn(move || {
-                let mut line = Vec::new();
-                while let Some(word) = read_word(&mut reader, &mut line) {
-                    on_word(word);
-                }
-                if !closed.load(Ordering::SeqCst) {
-                    on_gone();
-                }
-            })
-            .map_err(silent)?;
-        Ok(Client {
-            stream: Mutex::new(stream),
-            closing,
-            reader: Some(reader),
-            supervisor_pid: pid,
-        })
     }
 
     /// Says one word.
@@ -168,24 +189,10 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.closing.store(true, Ordering::SeqCst);
         let stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        // It may be gone already.
+        // It may be gone already. What hears it has the same socket, and hears the end.
         let _ = stream.shutdown(Shutdown::Both);
-        drop(stream);
-        // A client that is dropped by its own thread cannot wait for it.
-        if let Some(reader) = self.reader.take()
-            && reader.thread().id() != std::thread::current().id()
-        {
-            let _ = reader.join();
-        }
     }
-}
-
-/// A supervisor that took this engine on.
-struct Met {
-    reader: BufReader<UnixStream>,
-    joined: FromWorker,
 }
 
 /// Connects to a supervisor of this user; `None` if none listens.
@@ -207,9 +214,10 @@ fn connect(socket: &Path) -> Result<Option<(UnixStream, i32)>, JoinError> {
 /// Says hello and hears the answer; `None` if the supervisor went away meanwhile.
 fn greet(
     mut stream: UnixStream,
+    supervisor_pid: i32,
     options: &JoinOptions,
     deadline: Instant,
-) -> Result<Option<Met>, JoinError> {
+) -> Result<Option<Joined>, JoinError> {
     let left = deadline.saturating_duration_since(Instant::now());
     let patience = Some(left.max(Duration::from_millis(1)));
     let hello = ToWorker::Hello {
@@ -222,36 +230,46 @@ fn greet(
     let greeted = stream
         .set_write_timeout(Some(SEND_PATIENCE))
         .and_then(|()| stream.set_read_timeout(patience))
-        .and_then(|()| stream.write_all(&line));
-    if greeted.is_err() {
-        return Ok(None);
-    }
-    let mut reader = BufReader::new(stream);
-    match read_word(&mut reader, &mut Vec::new()) {
-        Some(joined @ FromWorker::Joined { .. }) => {
-            if reader.get_ref().set_read_timeout(None).is_err() {
-                return Ok(None);
-            }
-            Ok(Some(Met { reader, joined }))
+        .and_then(|()| stream.write_all(&line))
+        .and_then(|()| stream.try_clone());
+    let Ok(heard) = greeted else { return Ok(None) };
+    let mut words = Words {
+        stream: heard,
+        inbox: Vec::new(),
+        searched: 0,
+    };
+    match first_word(&mut words, deadline) {
+        Ok(word @ FromWorker::Joined { .. }) => {
+            let client = Client {
+                stream: Mutex::new(stream),
+                supervisor_pid,
+            };
+            let waits = words.stream.set_read_timeout(None);
+            Ok(waits.is_ok().then_some(Joined {
+                word,
+                client,
+                words,
+            }))
         }
-        Some(FromWorker::Refused { cause }) => Err(JoinError::Refused { cause }),
-        Some(_) => Err(JoinError::Refused {
+        Ok(FromWorker::Refused { cause }) => Err(JoinError::Refused { cause }),
+        Ok(_) => Err(JoinError::Refused {
             cause: "it does not answer hello".to_owned(),
         }),
-        None if Instant::now() >= deadline => Err(JoinError::Silent {
+        Err(Gone) if Instant::now() >= deadline => Err(JoinError::Silent {
             cause: "it listens and does not answer".to_owned(),
         }),
-        None => Ok(None),
+        Err(Gone) => Ok(None),
     }
 }
 
-/// The next word; `None` at the end, or at something that is no word: then whoever speaks there
-/// is no supervisor.
-fn read_word(reader: &mut BufReader<UnixStream>, line: &mut Vec<u8>) -> Option<FromWorker> {
-    line.clear();
-    let mut bounded = reader.take(WORD_BYTES_MAX);
-    bounded.read_until(b'\n', line).ok()?;
-    serde_json::from_slice(line.strip_suffix(b"\n")?).ok()
+/// The answer to hello. Nothing else is said before this engine has said more.
+fn first_word(words: &mut Words, deadline: Instant) -> Result<FromWorker, Gone> {
+    while Instant::now() < deadline {
+        if let Some(word) = words.take()?.into_iter().next() {
+            return Ok(word);
+        }
+    }
+    Err(Gone)
 }
 
 /// What came of starting a supervisor.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use divisi_core::receipt::{Exit, Output};
 use divisi_core::worker::{Confinement, EndHow, Job, Limits, ProcessSpec};
 
-use super::confine::Confiner;
+use super::confine::{self, Confiner};
 use super::log::OutputLog;
 use super::mask::Masker;
 use super::proc::{DIR_MARK, JOB_MARK};
@@ -40,6 +40,8 @@ pub(super) struct Live {
     /// Known once it is settled.
     pub(super) start_time: Option<u64>,
     pub(super) confined: bool,
+    /// What was executed, for receipts.
+    pub(super) command: String,
     /// No longer young.
     pub(super) settled: bool,
     pub(super) output: Option<File>,
@@ -81,6 +83,14 @@ pub(super) struct NotStarted {
 }
 
 impl NotStarted {
+    /// What the system said.
+    fn of(spec: &ProcessSpec, error: &io::Error) -> NotStarted {
+        NotStarted {
+            cause: why(spec, error),
+            permanent: spawn::is_permanent(error),
+        }
+    }
+
     fn permanent(cause: impl Into<String>) -> NotStarted {
         NotStarted {
             cause: cause.into(),
@@ -102,49 +112,6 @@ pub(super) struct Ground<'a> {
 }
 
 impl Live {
-    /// Starts a job.
-    pub(super) fn start(
-        ground: &Ground<'_>,
-        job: Job,
-        spec: ProcessSpec,
-    ) -> Result<Live, NotStarted> {
-        let texts = Texts::of(ground, job, &spec)?;
-        let Ok(masker) = Masker::new(&spec.masked) else {
-            let cause = format!("start {}: its secrets are too long to mask", spec.argv[0]);
-            return Err(NotStarted::permanent(cause));
-        };
-        let started = Instant::now();
-        let launched = texts.launch(ground, &spec).map_err(|error| NotStarted {
-            cause: why(&spec, &error),
-            permanent: spawn::is_permanent(&error),
-        })?;
-        set_limits(launched.pid, &spec.limits);
-        let input = launched.input.map(|pipe| Input {
-            pipe,
-            text: spec.stdin.into_bytes(),
-            written: 0,
-        });
-        let log = PathBuf::from(spec.log);
-        let mut live = Live {
-            job,
-            pid: launched.pid,
-            started,
-            start_time: None,
-            confined: launched.confined,
-            settled: false,
-            output: Some(launched.output),
-            input,
-            log: OutputLog::new(log, spec.limits.log_bytes_max, masker),
-            grace: Duration::from_millis(spec.limits.grace_ms),
-            exited: None,
-            ending: None,
-            told: false,
-            swept: BTreeSet::new(),
-        };
-        live.feed();
-        Ok(live)
-    }
-
     /// Bytes printed so far.
     pub(super) fn output_bytes(&self) -> u64 {
         self.log.bytes()
@@ -249,20 +216,156 @@ impl Buffers {
     }
 }
 
+/// A job that is about to be started: its texts, its pipes, its log.
+pub(super) struct Starting {
+    job: Job,
+    texts: Texts,
+    spec: ProcessSpec,
+    output: Pipe,
+    input: Option<Pipe>,
+    masker: Option<Masker>,
+}
+
+/// Our end of a pipe and the process's.
+struct Pipe {
+    ours: File,
+    theirs: File,
+}
+
+impl Starting {
+    /// Makes ready what a job is started with.
+    pub(super) fn of(
+        ground: &Ground<'_>,
+        job: Job,
+        spec: ProcessSpec,
+    ) -> Result<Starting, NotStarted> {
+        let texts = Texts::of(ground, job, &spec)?;
+        let Ok(masker) = Masker::new(&spec.masked) else {
+            let cause = format!("start {}: its secrets are too long to mask", spec.argv[0]);
+            return Err(NotStarted::permanent(cause));
+        };
+        let pipes = || -> io::Result<(Pipe, Option<Pipe>)> {
+            let (ours, theirs) = pipe()?;
+            set_nonblocking(&ours)?;
+            let output = Pipe { ours, theirs };
+            if spec.stdin.is_empty() {
+                return Ok((output, None));
+            }
+            let (theirs, ours) = pipe()?;
+            set_nonblocking(&ours)?;
+            Ok((output, Some(Pipe { ours, theirs })))
+        };
+        let (output, input) = pipes().map_err(|error| NotStarted::of(&spec, &error))?;
+        Ok(Starting {
+            job,
+            texts,
+            spec,
+            output,
+            input,
+            masker,
+        })
+    }
+
+    /// Starts jobs, several at once.
+    pub(super) fn launch_all(
+        ground: &Ground<'_>,
+        jobs: Vec<Starting>,
+    ) -> Vec<(Job, Result<Live, NotStarted>)> {
+        let started = Instant::now();
+        let confined: Vec<(Launch<'_>, &[String])> = jobs
+            .iter()
+            .filter_map(|job| Some((job.launch(ground), job.confinement(ground)?)))
+            .collect();
+        let mut confined = ground.confiner.launch_all(&confined).into_iter();
+        let launched: Vec<io::Result<confine::Started>> = jobs
+            .iter()
+            .map(|job| match job.confinement(ground) {
+                Some(_) => confined.next().expect("one result for each that was asked"),
+                None => spawn::launch(&job.launch(ground)).map(|pid| (pid, false)),
+            })
+            .collect();
+        jobs.into_iter()
+            .zip(launched)
+            .map(|(job, launched)| (job.job, job.begin(launched, started)))
+            .collect()
+    }
+
+    /// What it is confined to, if it is.
+    fn confinement(&self, ground: &Ground<'_>) -> Option<&[String]> {
+        match &self.spec.confinement {
+            Confinement::Writes(paths) if ground.confines => Some(paths),
+            Confinement::Writes(_) | Confinement::None => None,
+        }
+    }
+
+    fn launch<'a>(&'a self, ground: &Ground<'a>) -> Launch<'a> {
+        let input = self.input.as_ref().map_or(ground.null, |pipe| &pipe.theirs);
+        Launch {
+            program: &self.texts.program,
+            argv: &self.texts.argv,
+            env: &self.texts.env,
+            cwd: &self.texts.cwd,
+            stdin: input.as_fd(),
+            stdout: self.output.theirs.as_fd(),
+            stderr: self.output.theirs.as_fd(),
+        }
+    }
+
+    fn begin(
+        self,
+        launched: io::Result<confine::Started>,
+        started: Instant,
+    ) -> Result<Live, NotStarted> {
+        let (pid, confined) = launched.map_err(|error| NotStarted::of(&self.spec, &error))?;
+        set_limits(pid, &self.spec.limits);
+        let command = command_line(&self.spec);
+        let log = PathBuf::from(self.spec.log);
+        let mut live = Live {
+            job: self.job,
+            pid,
+            started,
+            start_time: None,
+            confined,
+            command,
+            settled: false,
+            output: Some(self.output.ours),
+            input: self.input.map(|pipe| Input {
+                pipe: pipe.ours,
+                text: self.spec.stdin.into_bytes(),
+                written: 0,
+            }),
+            log: OutputLog::new(log, self.spec.limits.log_bytes_max, self.masker),
+            grace: Duration::from_millis(self.spec.limits.grace_ms),
+            exited: None,
+            ending: None,
+            told: false,
+            swept: BTreeSet::new(),
+        };
+        live.feed();
+        Ok(live)
+    }
+}
+
+/// Enough to recognize a command by; a script may have thousands.
+const COMMAND_CHARS_MAX: usize = 200;
+
+/// The command on one line, without the values that must not be in the log.
+fn command_line(spec: &ProcessSpec) -> String {
+    let line = spec.argv.join(" ");
+    let masked = spec.masked.iter().filter(|value| !value.is_empty());
+    let line = masked.fold(line, |line, value| match line.contains(value.as_str()) {
+        true => line.replace(value.as_str(), "[masked]"),
+        false => line,
+    });
+    crate::checks::short(&line, COMMAND_CHARS_MAX)
+}
+
 /// A job's texts as the system wants them.
 struct Texts {
     program: CString,
     argv: Vec<CString>,
     env: Vec<CString>,
     cwd: CString,
-}
-
-/// A process that was just started, and our ends of its pipes.
-struct Launched {
-    pid: i32,
-    confined: bool,
-    output: File,
-    input: Option<File>,
 }
 
 impl Texts {
@@ -285,38 +388,6 @@ impl Texts {
             argv: texts(spec.argv.iter().cloned()).map_err(zero)?,
             env: texts(environment(ground.mark, job, spec)).map_err(zero)?,
             cwd: CString::new(spec.cwd.as_str()).map_err(zero)?,
-        })
-    }
-
-    fn launch(&self, ground: &Ground<'_>, spec: &ProcessSpec) -> io::Result<Launched> {
-        let (output, output_end) = pipe()?;
-        set_nonblocking(&output)?;
-        let (mut input, mut input_end) = (None, None);
-        if !spec.stdin.is_empty() {
-            let (end, pipe) = pipe()?;
-            set_nonblocking(&pipe)?;
-            (input, input_end) = (Some(pipe), Some(end));
-        }
-        let launch = Launch {
-            program: &self.program,
-            argv: &self.argv,
-            env: &self.env,
-            cwd: &self.cwd,
-            stdin: input_end.as_ref().unwrap_or(ground.null).as_fd(),
-            stdout: output_end.as_fd(),
-            stderr: output_end.as_fd(),
-        };
-        let (pid, confined) = match &spec.confinement {
-            Confinement::Writes(paths) if ground.confines => {
-                ground.confiner.launch(&launch, paths)?
-            }
-            Confinement::Writes(_) | Confinement::None => (spawn::launch(&launch)?, false),
-        };
-        Ok(Launched {
-            pid,
-            confined,
-            output,
-            input,
         })
     }
 }

@@ -47,7 +47,7 @@ mod sweep;
 mod words;
 
 pub use agents::is_agent;
-pub use client::{Client, JoinOptions, OnGone, OnWord};
+pub use client::{Client, Gone, JoinOptions, Joined, Words};
 pub(crate) use connection::peer;
 pub use error::{JoinError, ServeError, SocketError};
 pub use paths::{prepare_socket_folder, socket_folder};

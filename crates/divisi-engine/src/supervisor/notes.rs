@@ -240,6 +240,8 @@ mod tests {
             swept: 0,
             empty: true,
             told: false,
+            command: String::new(),
+            confined: None,
         }
     }
 

@@ -167,7 +167,7 @@ impl Supervisor {
             }
             self.waiting
                 .retain(|waiting| now < waiting.since + HELLO_PATIENCE);
-            if children || self.live.values().any(|live| live.exited.is_some()) {
+            if children || self.has_exited() {
                 self.reap(now);
             }
             self.settle(now);
@@ -280,9 +280,27 @@ impl Supervisor {
         }
     }
 
-    /// Notes and announces the jobs that are no longer young.
+    fn has_exited(&self) -> bool {
+        self.live.values().any(|live| live.exited.is_some())
+    }
+
+    /// Reports what has ended while others are being started, so that the engine goes on with the
+    /// one while this process is busy with the other. Starting takes the longest of all words.
+    pub(super) fn report_ended(&mut self) {
+        let now = Instant::now();
+        self.reap(now);
+        if self.has_exited() {
+            self.sweep(now);
+            self.speak();
+        }
+    }
+
+    /// Notes and announces the jobs that are no longer young. One that has exited is reported as a
+    /// whole.
     fn settle(&mut self, now: Instant) {
-        let young = |live: &&mut Live| !live.settled && now >= live.started + YOUNG;
+        let young = |live: &&mut Live| {
+            !live.settled && live.exited.is_none() && now >= live.started + YOUNG
+        };
         let mut words = Vec::new();
         for live in self.live.values_mut().filter(young) {
             live.settled = true;

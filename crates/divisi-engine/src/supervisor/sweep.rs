@@ -261,6 +261,8 @@ impl Supervisor {
             swept: u32::try_from(live.swept.len()).unwrap_or(u32::MAX),
             empty,
             told: live.told,
+            command: std::mem::take(&mut live.command),
+            confined: Some(live.confined),
             output: live.finish_output(&mut self.buffers),
         };
         self.notes.ended(job, &ended);

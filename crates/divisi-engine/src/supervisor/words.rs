@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use divisi_core::Epoch;
 use divisi_core::worker::{EndHow, FromWorker, Held, Job, PROTOCOL, ProcessSpec, ToWorker};
 
+use super::confine::AT_ONCE_MAX;
 use super::connection::{Connection, Received};
-use super::job::{Ground, Live};
+use super::job::{Ground, Starting};
 use super::serve::Supervisor;
 use crate::failpoint;
 
@@ -119,13 +120,18 @@ impl Supervisor {
     }
 
     fn on_words(&mut self, words: Vec<ToWorker>, now: Instant) {
+        let mut starts: Vec<(Job, ProcessSpec)> = Vec::new();
         for word in words {
+            if !matches!(word, ToWorker::Start { .. } | ToWorker::Forget { .. }) {
+                // Whatever is asked next may be about them.
+                self.on_starts(std::mem::take(&mut starts));
+            }
             match word {
                 ToWorker::Hello { .. } => {
                     self.drop_engine(Some("hello was said before".to_owned()), now);
                     return;
                 }
-                ToWorker::Start { job, spec } => self.on_start(job, *spec),
+                ToWorker::Start { job, spec } => starts.push((job, *spec)),
                 ToWorker::End { job, how } => self.on_end(job, how, now),
                 ToWorker::Forget { job } => {
                     if self.ended.remove(&job).is_some() {
@@ -144,39 +150,27 @@ impl Supervisor {
                 }
             }
         }
+        self.on_starts(starts);
     }
 
-    fn on_start(&mut self, job: Job, spec: ProcessSpec) {
-        if let Some(ended) = self.ended.get(&job) {
-            let ended = ended.clone();
-            return self.say(&FromWorker::Ended { job, ended });
+    /// Starts jobs a few at a time, and reports in between what has ended, so that the engine goes
+    /// on with the one while this process is busy with the other.
+    fn on_starts(&mut self, starts: Vec<(Job, ProcessSpec)>) {
+        let mut starts = starts.into_iter().peekable();
+        while starts.peek().is_some() {
+            let at_once: Vec<_> = starts.by_ref().take(AT_ONCE_MAX).collect();
+            self.start_at_once(at_once);
+            self.report_ended();
         }
-        if let Some(live) = self.live.get(&job) {
-            // A young one is announced when it is settled.
-            if live.settled {
-                let (pid, confined) = (live.pid.cast_unsigned(), live.confined);
-                self.say(&FromWorker::Started { job, pid, confined });
+    }
+
+    fn start_at_once(&mut self, starts: Vec<(Job, ProcessSpec)>) {
+        let mut starting = Vec::with_capacity(starts.len());
+        for (job, spec) in starts {
+            let is_repeated = starting.iter().any(|(other, _)| *other == job);
+            if !is_repeated && self.is_to_start(job, starting.len()) {
+                starting.push((job, spec));
             }
-            return;
-        }
-        let refusal = if self.shutdown.is_some() {
-            Some("start a job: the supervisor is shutting down".to_owned())
-        } else if self.live.len() >= LIVE_MAX {
-            Some(format!("start a job: {LIVE_MAX} are running"))
-        } else if self.ended.len() >= ENDED_MAX {
-            Some(format!(
-                "start a job: {ENDED_MAX} results wait to be forgotten"
-            ))
-        } else {
-            None
-        };
-        if let Some(cause) = refusal {
-            let permanent = false;
-            return self.say(&FromWorker::NotStarted {
-                job,
-                cause,
-                permanent,
-            });
         }
         let ground = Ground {
             mark: &self.mark,
@@ -185,19 +179,63 @@ impl Supervisor {
             confiner: &self.confiner,
         };
         failpoint::hit("supervisor.spawn.before");
-        let started = Live::start(&ground, job, spec);
-        failpoint::hit("supervisor.spawn.after");
-        match started {
-            Ok(live) => {
-                self.roots.insert(live.pid, job);
-                self.live.insert(job, live);
+        let mut ready = Vec::with_capacity(starting.len());
+        let mut results = Vec::new();
+        for (job, spec) in starting {
+            match Starting::of(&ground, job, spec) {
+                Ok(starting) => ready.push(starting),
+                Err(failed) => results.push((job, Err(failed))),
             }
-            Err(failed) => self.say(&FromWorker::NotStarted {
-                job,
-                cause: failed.cause,
-                permanent: failed.permanent,
-            }),
         }
+        results.extend(Starting::launch_all(&ground, ready));
+        failpoint::hit("supervisor.spawn.after");
+        for (job, result) in results {
+            match result {
+                Ok(live) => {
+                    self.roots.insert(live.pid, job);
+                    self.live.insert(job, live);
+                }
+                Err(failed) => self.say(&FromWorker::NotStarted {
+                    job,
+                    cause: failed.cause,
+                    permanent: failed.permanent,
+                }),
+            }
+        }
+    }
+
+    /// Whether a job is to be started beside `others`; if it is here already or cannot be, that
+    /// is said.
+    fn is_to_start(&mut self, job: Job, others: usize) -> bool {
+        if let Some(ended) = self.ended.get(&job) {
+            let ended = ended.clone();
+            self.say(&FromWorker::Ended { job, ended });
+            return false;
+        }
+        if let Some(live) = self.live.get(&job) {
+            // A young one is announced when it is settled.
+            if live.settled {
+                let (pid, confined) = (live.pid.cast_unsigned(), live.confined);
+                self.say(&FromWorker::Started { job, pid, confined });
+            }
+            return false;
+        }
+        let cause = if self.shutdown.is_some() {
+            "start a job: the supervisor is shutting down".to_owned()
+        } else if self.live.len() + others >= LIVE_MAX {
+            format!("start a job: {LIVE_MAX} are running")
+        } else if self.ended.len() >= ENDED_MAX {
+            format!("start a job: {ENDED_MAX} results wait to be forgotten")
+        } else {
+            return true;
+        };
+        let permanent = false;
+        self.say(&FromWorker::NotStarted {
+            job,
+            cause,
+            permanent,
+        });
+        false
     }
 
     fn on_end(&mut self, job: Job, how: EndHow, now: Instant) {

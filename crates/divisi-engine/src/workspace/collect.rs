@@ -117,8 +117,8 @@ impl Take<'_> {
 
     /// A call that acts on the workspace's files and its private index.
     fn call(&self, operation: &str) -> Result<Call, Fault> {
-        let call = self.pool.repo().durable_call(operation)?;
-        Ok(call.work_tree(&self.workspace.path).index(&self.index()))
+        let Workspace { slot, path, .. } = self.workspace;
+        self.pool.call_in(*slot, path, operation)
     }
 
     /// Deliverables that exist.

@@ -7,6 +7,7 @@
 //!
 //! - [`Pool::worktree`], [`Pool::scratch`], [`Pool::shared`] and [`Pool::checkout`] prepare
 //!   folders; preparing again what is prepared changes nothing.
+//! - A [`Provision`] is what a folder gets beside its tree; a [`Layer`] is one that is kept.
 //! - [`Pool::collect`] takes a snapshot, after looking at every entry without opening it.
 //! - [`Pool::release`] and [`Pool::gc`] let go what its owner proved to be safe. Nothing else
 //!   removes an agent's work.
@@ -14,11 +15,16 @@
 //! It deliberately knows neither processes nor states of tasks: whether all writers have ended is
 //! the supervisor's word, whether work is integrated the core's.
 
+mod checkout;
+mod chosen;
 mod collect;
+mod dotenv;
 mod gitdir;
+mod layers;
 mod masking;
 mod pool;
 mod prepare;
+mod provision;
 mod reclaim;
 mod refusal;
 mod secrets;
@@ -26,9 +32,11 @@ mod slot;
 mod survey;
 pub(crate) mod walk;
 
+pub use checkout::Checkout;
+pub use chosen::Chosen;
 pub use collect::{CollectOptions, Collected};
-pub use pool::{
-    Checkout, Pool, PoolOptions, Released, Successor, SuccessorFrom, Workspace, folder_of,
-};
+pub use layers::{KeepError, Layer};
+pub use pool::{Pool, PoolOptions, Released, Successor, SuccessorFrom, Workspace, folder_of};
+pub use provision::{Given, Provision};
 pub use reclaim::{GcAction, GcItem, Proof};
 pub use refusal::{CollectError, Refusal};

@@ -8,14 +8,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use divisi_core::{Commit, RunId, TaskNo, Tree, WorkspaceKind};
 
 use super::collect::CollectOptions;
+use super::layers::PREPARED;
+use super::provision::Given;
 use super::refusal::{CollectError, Refusal};
 use super::slot::{self, Description, Phase, free_name, slot_dir};
-use crate::repo::{Fault, POOL, Repo, remove_if_there};
+use super::walk;
+use crate::repo::{Fault, POOL, Repo};
 
 /// How large the pool may be when nothing runs.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +69,8 @@ pub struct Successor {
     pub workspace: Workspace,
     /// What is in it.
     pub from: SuccessorFrom,
+    /// What of what it was given was left out.
+    pub left_out: Vec<String>,
 }
 
 /// What a successor finds.
@@ -87,6 +92,8 @@ pub struct Pool {
     state: Mutex<State>,
     /// Held while one is prepared, since several tasks ask for the same at once.
     shared: Mutex<HashMap<String, Workspace>>,
+    /// Read while a layer is copied from, written while one goes.
+    pub(crate) layers: RwLock<()>,
 }
 
 #[derive(Debug)]
@@ -105,31 +112,12 @@ fn name_of(run: RunId, task: TaskNo, number: u32) -> String {
     format!("{run}-t{}-{number}", task.0)
 }
 
-/// A clean checkout for checks; its folder is reused when this is dropped.
-#[derive(Debug)]
-pub struct Checkout {
-    pool: Arc<Pool>,
-    slot: u32,
-    path: PathBuf,
-}
-
-impl Checkout {
-    /// Its absolute path.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for Checkout {
-    fn drop(&mut self) {
-        // What cannot be given back now is recognised at the next start.
-        let _ = self.pool.give_back(self.slot);
-    }
+fn shared_name_of(run: RunId, commit: &Commit) -> String {
+    format!("{run}-shared-{}", commit.short())
 }
 
 impl Pool {
-    /// Opens the pool of a project, and recognises what an earlier life of the engine left.
+    /// Opens the pool of a project, and recognizes what an earlier life of the engine left.
     ///
     /// # Errors
     /// The file system refuses.
@@ -137,6 +125,7 @@ impl Pool {
         let pool = repo.divisi.join(POOL);
         let worktrees = repo.divisi.join("worktrees");
         remove_temporary_files(&pool)?;
+        remove_temporary_files(&repo.divisi.join(PREPARED))?;
         let mut slots = BTreeMap::new();
         for (slot, mut description) in slot::read_all(&pool, &worktrees)? {
             let folder = worktrees.join(&description.name);
@@ -157,6 +146,7 @@ impl Pool {
             options,
             state: Mutex::new(State { slots }),
             shared: Mutex::default(),
+            layers: RwLock::default(),
         })
     }
 
@@ -180,7 +170,46 @@ impl Pool {
         number: u32,
         base: &Commit,
     ) -> Result<Workspace, Fault> {
-        self.workspace(WorkspaceKind::Worktree, run, task, number, base, None)
+        let given = Given::NOTHING;
+        self.worktree_with(run, task, number, base, given)
+            .map(|(workspace, _)| workspace)
+    }
+
+    /// The same with what it is given beside its tree, if it is not there already; also says what
+    /// of that was left out.
+    ///
+    /// # Errors
+    /// As [`Pool::worktree`], or more is given than a workspace may have.
+    pub fn worktree_with(
+        &self,
+        run: RunId,
+        task: TaskNo,
+        number: u32,
+        base: &Commit,
+        given: Given<'_>,
+    ) -> Result<(Workspace, Vec<String>), Fault> {
+        let kind = WorkspaceKind::Worktree;
+        self.workspace(kind, run, task, number, base, None, given)
+    }
+
+    /// Whether a task's workspace is there, on this base, as it was left.
+    #[must_use]
+    pub fn is_prepared(&self, run: RunId, task: TaskNo, number: u32, base: &Commit) -> bool {
+        self.stands(&name_of(run, task, number), base)
+    }
+
+    /// The same of a shared checkout.
+    #[must_use]
+    pub fn is_shared_prepared(&self, run: RunId, commit: &Commit) -> bool {
+        self.stands(&shared_name_of(run, commit), commit)
+    }
+
+    fn stands(&self, name: &str, base: &Commit) -> bool {
+        let described = self.state().slots.values().any(|described| {
+            let ready = matches!(described.phase, Phase::Ready | Phase::Collected);
+            described.name == name && ready && described.base.as_ref() == Some(base)
+        });
+        described && self.folder(name).is_dir()
     }
 
     /// An empty folder of its own for a task. `base` is the tree that its deliverables go into.
@@ -194,7 +223,9 @@ impl Pool {
         number: u32,
         base: &Commit,
     ) -> Result<Workspace, Fault> {
-        self.workspace(WorkspaceKind::Scratch, run, task, number, base, None)
+        let (kind, given) = (WorkspaceKind::Scratch, Given::NOTHING);
+        self.workspace(kind, run, task, number, base, None, given)
+            .map(|(workspace, _)| workspace)
     }
 
     /// The checkout of a commit that the tasks of a run share. Prepared once, then left alone.
@@ -202,10 +233,24 @@ impl Pool {
     /// # Errors
     /// The file system or git failed.
     pub fn shared(&self, run: RunId, commit: &Commit) -> Result<Workspace, Fault> {
-        let name = format!("{run}-shared-{}", commit.short());
+        self.shared_with(run, commit, Given::NOTHING)
+            .map(|(workspace, _)| workspace)
+    }
+
+    /// The same with what it is given beside its tree; also says what of that was left out.
+    ///
+    /// # Errors
+    /// As [`Pool::shared`], or more is given than a workspace may have.
+    pub fn shared_with(
+        &self,
+        run: RunId,
+        commit: &Commit,
+        given: Given<'_>,
+    ) -> Result<(Workspace, Vec<String>), Fault> {
+        let name = shared_name_of(run, commit);
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(workspace) = shared.get(&name) {
-            return Ok(workspace.clone());
+            return Ok((workspace.clone(), Vec::new()));
         }
         let description = Description {
             name: name.clone(),
@@ -217,12 +262,16 @@ impl Pool {
             base: Some(commit.clone()),
             snapshot: None,
         };
-        let slot = self.claim(description, None)?;
+        let (slot, left_out) = self.claim(description, None, given)?;
         let workspace = self.describe(slot, WorkspaceKind::Shared, run, None, 1, commit);
         shared.insert(name, workspace.clone());
-        Ok(workspace)
+        Ok((workspace, left_out))
     }
 
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all of them name one workspace; none is optional"
+    )]
     fn workspace(
         &self,
         kind: WorkspaceKind,
@@ -231,7 +280,8 @@ impl Pool {
         number: u32,
         base: &Commit,
         content: Option<&Tree>,
-    ) -> Result<Workspace, Fault> {
+        given: Given<'_>,
+    ) -> Result<(Workspace, Vec<String>), Fault> {
         let name = name_of(run, task, number);
         let description = Description {
             name,
@@ -243,41 +293,15 @@ impl Pool {
             base: Some(base.clone()),
             snapshot: None,
         };
-        let slot = self.claim(description, content)?;
-        Ok(self.describe(slot, kind, run, Some(task), number, base))
-    }
-
-    /// A clean checkout of a tree in which checks may run commands. If there is a commit with
-    /// that tree, `head` says which git commands in there find at HEAD.
-    ///
-    /// # Errors
-    /// The file system or git failed.
-    pub fn checkout(
-        self: &Arc<Pool>,
-        tree: &Tree,
-        head: Option<&Commit>,
-    ) -> Result<Checkout, Fault> {
-        self.repo.hook("checkout.before");
-        let slot = self.reserve(|slot| Description {
-            name: format!("check-{slot}"),
-            phase: Phase::Preparing,
-            ..Description::free()
-        })?;
-        let path = self.folder(&format!("check-{slot}"));
-        // From here on the folder is given back whatever happens.
-        let checkout = Checkout {
-            pool: Arc::clone(self),
-            slot,
-            path,
-        };
-        self.fill(slot, &checkout.path, Some(tree))?;
-        self.write_gitdir(slot, &checkout.path, head)?;
-        Ok(checkout)
+        let (slot, left_out) = self.claim(description, content, given)?;
+        let workspace = self.describe(slot, kind, run, Some(task), number, base);
+        Ok((workspace, left_out))
     }
 
     /// Where the work of a lost attempt goes on: in the same workspace if the sweep proved that
     /// no process of the attempt is left (`swept_empty`), otherwise in the next one, with a copy
-    /// of what was there. The old one stays as it is until it is released.
+    /// of what was there and with what is given beside it. The old one stays as it is until it is
+    /// released.
     ///
     /// # Errors
     /// The file system or git failed. What cannot be copied is no error: see
@@ -287,6 +311,7 @@ impl Pool {
         lost: &Workspace,
         swept_empty: bool,
         options: &CollectOptions<'_>,
+        given: Given<'_>,
     ) -> Result<Successor, Fault> {
         let Some(task) = lost.task.filter(|_| !swept_empty) else {
             // Its next attempt may add to what was collected of it.
@@ -300,6 +325,7 @@ impl Pool {
             return Ok(Successor {
                 workspace: lost.clone(),
                 from: SuccessorFrom::Same,
+                left_out: Vec::new(),
             });
         };
         let number = lost.number + 1;
@@ -317,8 +343,14 @@ impl Pool {
             _ => None,
         };
         let (run, base) = (lost.run, &lost.base);
-        let workspace = self.workspace(lost.kind, run, task, number, base, content.as_ref())?;
-        Ok(Successor { workspace, from })
+        let (kind, content) = (lost.kind, content.as_ref());
+        let (workspace, left_out) =
+            self.workspace(kind, run, task, number, base, content, given)?;
+        Ok(Successor {
+            workspace,
+            from,
+            left_out,
+        })
     }
 
     /// Gives a workspace back. Its content is lost: only its owner can say that it may be.
@@ -441,9 +473,13 @@ impl Pool {
     }
 }
 
-/// Removes temporary files of processes that are no more.
+/// Removes temporary files and folders of processes that are no more.
 fn remove_temporary_files(pool: &Path) -> Result<(), Fault> {
-    for entry in fs::read_dir(pool).map_err(Fault::io("read", pool))? {
+    let entries = match fs::read_dir(pool) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(Fault::io("read", pool))?,
+    };
+    for entry in entries {
         let entry = entry.map_err(Fault::io("read", pool))?;
         let name = entry.file_name();
         let Some(rest) = name.to_str().and_then(|name| name.strip_prefix("tmp-")) else {
@@ -454,7 +490,7 @@ fn remove_temporary_files(pool: &Path) -> Result<(), Fault> {
             .and_then(rustix::process::Pid::from_raw)
             .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok());
         if !alive {
-            remove_if_there(&entry.path()).map_err(Fault::io("remove", &entry.path()))?;
+            walk::remove_all(&entry.path()).map_err(Fault::io("remove", &entry.path()))?;
         }
     }
     Ok(())

@@ -9,13 +9,30 @@ use rustix::fs::FileType;
 
 use super::gitdir::{self, Head};
 use super::pool::Pool;
+use super::provision::Given;
 use super::slot::{self, Description, Phase, free_name, slot_dir};
 use super::walk;
+use crate::repo::git::Call;
 use crate::repo::{Fault, index, remove_if_there};
 
+/// Which folder a new name is given to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Folder {
+    /// One that nobody uses, if there is one.
+    Any,
+    /// One that nobody ever had.
+    New,
+}
+
 impl Pool {
-    /// The slot that bears this name, prepared. `content` replaces the base's files.
-    pub(crate) fn claim(&self, wanted: Description, content: Option<&Tree>) -> Result<u32, Fault> {
+    /// The slot that bears this name, prepared, and what of the provision was left out. `content`
+    /// replaces the base's files.
+    pub(crate) fn claim(
+        &self,
+        wanted: Description,
+        content: Option<&Tree>,
+        given: Given<'_>,
+    ) -> Result<(u32, Vec<String>), Fault> {
         self.repo().hook("workspace.prepare.before");
         let existing = {
             let state = self.state();
@@ -37,7 +54,7 @@ impl Pool {
                             self.describe_slot(slot, Description { phase, ..found })?;
                         }
                         self.repo().hook("workspace.prepare.after");
-                        return Ok(slot);
+                        return Ok((slot, Vec::new()));
                     }
                     Phase::Ready if there => {
                         return Err(Fault::WorkspaceHeld { name: found.name });
@@ -50,14 +67,15 @@ impl Pool {
                 }
                 slot
             }
-            None => self.reserve(|_| wanted.clone())?,
+            None => self.reserve(Folder::Any, |_| wanted.clone())?,
         };
         let path = self.folder(&wanted.name);
         let base = wanted.base.clone().expect("a workspace has a base");
-        match wanted.kind {
+        let left_out = match wanted.kind {
             Some(WorkspaceKind::Scratch) => {
                 self.fill(slot, &path, content)?;
                 self.write_gitdir(slot, &path, None)?;
+                Vec::new()
             }
             _ => {
                 let tree = match content {
@@ -65,9 +83,11 @@ impl Pool {
                     None => self.repo().tree_of(&base)?,
                 };
                 self.fill(slot, &path, Some(&tree))?;
+                let left_out = self.lay(slot, &path, given)?;
                 self.write_gitdir(slot, &path, Some(&base))?;
+                left_out
             }
-        }
+        };
         self.describe_slot(
             slot,
             Description {
@@ -76,17 +96,22 @@ impl Pool {
             },
         )?;
         self.repo().hook("workspace.prepare.after");
-        Ok(slot)
+        Ok((slot, left_out))
     }
 
     /// Takes a free slot or makes one, and gives its folder the new name.
-    pub(crate) fn reserve(&self, describe: impl Fn(u32) -> Description) -> Result<u32, Fault> {
+    pub(crate) fn reserve(
+        &self,
+        folder: Folder,
+        describe: impl Fn(u32) -> Description,
+    ) -> Result<u32, Fault> {
         let mut state = self.state();
-        let free = state
-            .slots
-            .iter()
-            .find(|(_, d)| d.phase == Phase::Free)
-            .map(|(slot, _)| *slot);
+        let mut slots = state.slots.iter();
+        let free = match folder {
+            Folder::Any => slots.find(|(_, d)| d.phase == Phase::Free),
+            Folder::New => None,
+        };
+        let free = free.map(|(slot, _)| *slot);
         let slot = free.unwrap_or_else(|| state.slots.keys().last().map_or(0, |last| last + 1));
         let description = describe(slot);
         self.repo().hook("workspace.slot.before");
@@ -169,6 +194,7 @@ impl Pool {
     pub(crate) fn fill(&self, slot: u32, path: &Path, tree: Option<&Tree>) -> Result<(), Fault> {
         let index = self.index_of(slot);
         let remove = || remove_if_there(&index).map_err(Fault::io("remove", &index));
+        self.forget_excludes(slot)?;
         remove_if_there(&index.with_extension("lock")).map_err(Fault::io("remove", &index))?;
         let Some(tree) = tree else {
             remove()?;
@@ -199,15 +225,7 @@ impl Pool {
     /// Removes what an index does not name, also repositories within and what git would ignore.
     pub(crate) fn clean(&self, path: &Path, tracked: &[index::Entry]) -> Result<(), Fault> {
         let files: HashSet<&[u8]> = tracked.iter().map(|entry| entry.path.as_slice()).collect();
-        let mut folders: HashSet<&[u8]> = HashSet::new();
-        for file in &files {
-            for at in memchr::memrchr_iter(b'/', file) {
-                // What is above a known folder is known.
-                if !folders.insert(&file[..at]) {
-                    break;
-                }
-            }
-        }
+        let folders = index::folders(tracked);
         let keeps = |path: &[u8], kind: FileType| match kind {
             FileType::Directory => folders.contains(path),
             _ => files.contains(path),
@@ -225,8 +243,24 @@ impl Pool {
         let index = self.index_of(slot);
         let head = head.map_or(Head::Unborn, |commit| Head::At(commit, &index));
         let objects = self.repo().git_dir.join("objects");
+        let excludes = self.excludes_of(slot);
         gitdir::write(path, &objects, self.repo().oid_len == 32, head)
+            .and_then(|()| match excludes.exists() {
+                true => fs::copy(&excludes, path.join(".git/info/exclude")).map(drop),
+                false => Ok(()),
+            })
             .map_err(Fault::io("make a git directory in", path))
+    }
+
+    /// A call that acts on a folder's files by its private index, and by what git ignores there.
+    pub(crate) fn call_in(&self, slot: u32, path: &Path, operation: &str) -> Result<Call, Fault> {
+        let call = self.repo().durable_call(operation)?;
+        let call = call.work_tree(path).index(&self.index_of(slot));
+        let excludes = self.excludes_of(slot);
+        Ok(match excludes.exists() {
+            true => call.config("core.excludesFile", &excludes.to_string_lossy()),
+            false => call,
+        })
     }
 }
 

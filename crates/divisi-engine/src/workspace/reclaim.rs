@@ -2,10 +2,10 @@
 
 use divisi_core::{Commit, RunId, TaskNo};
 
+use super::layers::{PREPARED, size};
 use super::pool::Pool;
 use super::slot::Phase;
-use super::walk;
-use crate::repo::Fault;
+use crate::repo::{Fault, Needed};
 
 /// What the owner of a workspace knows about its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum GcAction {
     Keep,
 }
 
-/// A folder under `.divisi/worktrees`.
+/// A folder under `.divisi/worktrees`, or what a setup left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GcItem {
     /// The folder's name.
@@ -47,7 +47,7 @@ pub struct GcItem {
 }
 
 impl Pool {
-    /// Lists all folders and, unless `dry_run`, removes those that are proven safe.
+    /// Lists all folders and what setups left, and, unless `dry_run`, removes those that are proven safe.
     ///
     /// `proof` is asked for every workspace with what is known of it; a folder that nothing is
     /// known of is listed and kept.
@@ -99,20 +99,41 @@ impl Pool {
             }
             items.push(item);
         }
+        for layer in self.all_layers()? {
+            items.push(GcItem {
+                name: format!("{PREPARED}/{}", layer.key.short()),
+                run: None,
+                task: None,
+                snapshot: None,
+                bytes: size(&layer.path),
+                action: GcAction::Remove,
+                why: "made again when it is needed",
+            });
+            if !dry_run {
+                self.drop_layer(&layer.path)?;
+            }
+        }
         items.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(items)
     }
 }
 
-/// Apparent size of what is in a folder, as far as it can be looked at.
-fn size(folder: &std::path::Path) -> u64 {
-    let mut bytes: u64 = 0;
-    if let Ok(root) = walk::open_root(folder) {
-        // What cannot be read is not counted; the number is for a person.
-        let _ = walk::walk(&root, &mut |met| {
-            bytes = bytes.saturating_add(met.bytes);
-            walk::Next::Into
-        });
+impl Pool {
+    /// What the folders that stay need of the repository: what they were made from, their last
+    /// snapshots, and what stands in their indexes.
+    #[must_use]
+    pub fn needed(&self, items: &[GcItem]) -> Needed {
+        let mut needed = Needed::default();
+        let state = self.state();
+        let stay = items.iter().filter(|item| item.action == GcAction::Keep);
+        for item in stay {
+            let slots = state.slots.iter();
+            for (slot, described) in slots.filter(|(_, described)| described.name == item.name) {
+                needed.commits.extend(described.base.iter().cloned());
+                needed.commits.extend(described.snapshot.iter().cloned());
+                needed.indexes.push(self.index_of(*slot));
+            }
+        }
+        needed
     }
-    bytes
 }

@@ -61,8 +61,26 @@ impl<'a> Secrets<'a> {
         }
     }
 
+    /// Whether one of them stands in what was met: in its name, its bytes, its target.
+    pub(crate) fn stand_in_met(&self, met: &walk::Met<'_>) -> io::Result<bool> {
+        if self.is_empty() {
+            return Ok(false);
+        }
+        let (folder, name) = met.at;
+        let folder = folder.try_clone_to_owned()?;
+        let inside = match met.kind {
+            FileType::RegularFile => match open_file(&folder, name.to_bytes())? {
+                Some(file) => self.stand_in_file(Written::of(file))?,
+                None => false,
+            },
+            FileType::Symlink => self.stand_in_link(&folder, name.to_bytes()),
+            _ => false,
+        };
+        Ok(inside || self.stand_in(name.to_bytes()))
+    }
+
     /// The same bytes with every value made unreadable.
-    fn masked(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+    pub(crate) fn masked(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         for finder in &self.finders {
             let hits: Vec<usize> = finder.find_iter(&bytes).collect();
             for at in hits {

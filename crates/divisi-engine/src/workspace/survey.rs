@@ -184,7 +184,7 @@ pub(crate) fn looks_the_same(stat: &Stat, met: &Met<'_>) -> bool {
 
 /// A link may go up from its own folder, and then down; it must not go up again, since what it
 /// went down through may be a link itself.
-fn leads_outside(path: &[u8], target: &[u8]) -> bool {
+pub(crate) fn leads_outside(path: &[u8], target: &[u8]) -> bool {
     if target.is_empty() || target.starts_with(b"/") {
         return true;
     }

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 /// Each level keeps a folder open.
 pub(crate) const DEPTH_MAX: usize = 128;
 
-const FOLDER: OFlags = OFlags::RDONLY
+pub(crate) const FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);

@@ -108,6 +108,18 @@ fn uncommitted_work_is_named_and_included_if_asked() {
 }
 
 #[test]
+fn work_that_was_staged_after_an_earlier_run_is_included() {
+    let project = Project::git(&[("a", "1")]);
+    let repo = project.repo();
+    // The commit is known from now on.
+    let _ = repo.base(&BaseOptions::default()).unwrap();
+    write(project.file("a"), "staged");
+    project.run_git(&["add", "a"]);
+    let included = repo.base(&dirty()).unwrap();
+    assert_eq!(text(&repo, &included.commit, "a"), "staged");
+}
+
+#[test]
 fn a_change_that_looks_like_none_is_seen() {
     let project = Project::git(&[("a", "1")]);
     // The same size, and the time that the index has: only the bytes tell.

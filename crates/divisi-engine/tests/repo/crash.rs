@@ -4,18 +4,20 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use divisi_core::{Commit, TaskNo, Time};
+use divisi_core::{Commit, Digest, TaskNo, Time};
 use divisi_engine::repo::{Delivery, MergeOptions, Merged, Repo, Target, user_fingerprint};
-use divisi_engine::workspace::{Pool, PoolOptions, Released};
+use divisi_engine::workspace::{Given, Layer, Pool, PoolOptions, Provision, Released};
 
 use crate::project::{OPTIONS, Project, RUN, base, collect, git, list, write};
 
+const FILES: &[(&str, &str)] = &[("a", "1"), (".gitignore", "deps/\n")];
+
 thread_local! {
     /// The failpoint that ends the work, and how often it was passed.
-    static POINT: Cell<(&'static str, u32)> = const { Cell::new(("", 0)) };
+    pub(crate) static POINT: Cell<(&'static str, u32)> = const { Cell::new(("", 0)) };
 }
 
-fn hook(point: &'static str) {
+pub(crate) fn hook(point: &'static str) {
     POINT.with(|cell| {
         let (wanted, passed) = cell.get();
         if wanted == point {
@@ -28,13 +30,35 @@ fn hook(point: &'static str) {
     });
 }
 
+/// What a setup leaves, made where it is not kept.
+fn layer(pool: &Arc<Pool>, base: &Commit) -> Layer {
+    let key = Digest::new(&"ab".repeat(32)).unwrap();
+    if let Some(layer) = pool.layer(&key) {
+        return layer;
+    }
+    let tree = pool.repo().tree_of(base).unwrap();
+    let checkout = pool.checkout_for_setup(&tree, None, Given::NOTHING);
+    let checkout = checkout.unwrap();
+    write(checkout.path().join("deps/one/lib"), "whole");
+    pool.keep_layer(checkout, &key, &[]).unwrap()
+}
+
 /// One task from beginning to end, and its run into the project. Everything is opened anew.
 fn work(project: &Project) -> Commit {
     let repo = Repo::open_with_hook(&project.file(".divisi"), project.path(), hook).unwrap();
     let pool = Arc::new(Pool::open(Arc::new(repo), PoolOptions::default()).unwrap());
     let base = base(&pool).commit;
-    let workspace = pool.worktree(RUN, TaskNo(1), 1, &base).unwrap();
+    let layer = layer(&pool, &base);
+    let given = Given {
+        provision: Provision::Layer(&layer),
+        secrets: &[],
+    };
+    let prepared = pool.worktree_with(RUN, TaskNo(1), 1, &base, given);
+    let (workspace, _) = prepared.unwrap();
+    let given = std::fs::read_to_string(workspace.path.join("deps/one/lib"));
+    assert_eq!(given.unwrap(), "whole");
     write(workspace.path.join("made"), "x");
+    write(workspace.path.join("too"), "x");
     let snapshot = collect(&pool, &workspace).snapshot;
     let checkout = pool
         .checkout(&snapshot.tree, Some(&snapshot.commit))
@@ -52,6 +76,7 @@ fn work(project: &Project) -> Commit {
     let options = MergeOptions {
         run: RUN,
         base: &base,
+        included: false,
         head: &commit,
         task: None,
         squash: false,
@@ -69,10 +94,16 @@ fn work(project: &Project) -> Commit {
 
 #[test]
 fn a_step_cut_off_on_either_side_is_repeated() {
-    let untouched = Project::git(&[("a", "1")]);
+    let untouched = Project::git(FILES);
     let expected = work(&untouched);
     for point in [
+        "prepared.move.before",
+        "prepared.move.after",
+        "prepared.rename.before",
+        "prepared.rename.after",
         "workspace.prepare.before",
+        "workspace.lay.before",
+        "workspace.lay.after",
         "workspace.prepare.after",
         "collect.before",
         "collect.after",
@@ -82,9 +113,10 @@ fn a_step_cut_off_on_either_side_is_repeated() {
         "ref.update.before",
         "ref.update.after",
         "deliver.write.before",
+        "deliver.file.after",
         "deliver.write.after",
     ] {
-        let project = Project::git(&[("a", "1")]);
+        let project = Project::git(FILES);
         let before = user_fingerprint(project.path()).unwrap();
         POINT.with(|cell| cell.set((point, 0)));
         let cut = catch_unwind(AssertUnwindSafe(|| work(&project)));

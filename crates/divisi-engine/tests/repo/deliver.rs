@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use divisi_core::{Commit, TaskNo, Time};
 use divisi_engine::repo::{
-    BaseOptions, DeliverError, Delivery, MergeOptions, MergeRefusal, Merged, Target,
-    user_fingerprint,
+    BaseOptions, DeliverError, Delivery, FileChange, MergeOptions, MergeRefusal, Merged, Onto,
+    Target, user_fingerprint,
 };
 use divisi_engine::workspace::Pool;
 
@@ -13,17 +13,18 @@ use crate::project::{Project, RUN, collect, entries, git, write};
 
 /// A project and a run of two tasks on it: the first changes `a` and adds `dir/new`, the second
 /// removes `b`.
-struct Done {
-    project: Project,
-    pool: Arc<Pool>,
-    base: Commit,
-    middle: Commit,
-    head: Commit,
+pub(crate) struct Done {
+    pub(crate) project: Project,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) base: Commit,
+    pub(crate) included: bool,
+    pub(crate) middle: Commit,
+    pub(crate) head: Commit,
 }
 
-const FILES: &[(&str, &str)] = &[("a", "1\n2\n3\n4\n5\n"), ("b", "b"), ("c", "c\n")];
+pub(crate) const FILES: &[(&str, &str)] = &[("a", "1\n2\n3\n4\n5\n"), ("b", "b"), ("c", "c\n")];
 
-fn run(project: Project, include_dirty: bool) -> Done {
+pub(crate) fn run(project: Project, include_dirty: bool) -> Done {
     let pool = project.pool();
     let base = pool
         .repo()
@@ -53,16 +54,18 @@ fn run(project: Project, include_dirty: bool) -> Done {
         project,
         pool,
         base,
+        included: include_dirty,
         middle,
         head,
     }
 }
 
 impl Done {
-    fn options(&self) -> MergeOptions<'_> {
+    pub(crate) fn options(&self) -> MergeOptions<'_> {
         MergeOptions {
             run: RUN,
             base: &self.base,
+            included: self.included,
             head: &self.head,
             task: None,
             squash: false,
@@ -72,26 +75,54 @@ impl Done {
         }
     }
 
-    fn merge(&self, options: &MergeOptions<'_>) -> Delivery {
+    pub(crate) fn merge(&self, options: &MergeOptions<'_>) -> Delivery {
         self.pool.repo().merge_to_user(options).unwrap()
     }
 
-    /// Merging is refused, and has changed nothing.
-    fn refused(&self, options: &MergeOptions<'_>) -> MergeRefusal {
+    /// Merging is refused, and so is working it out; nothing has changed.
+    pub(crate) fn refused(&self, options: &MergeOptions<'_>) -> MergeRefusal {
         let before = user_fingerprint(self.project.path()).unwrap();
+        let preview = self.pool.repo().preview(options);
         let result = self.pool.repo().merge_to_user(options);
         assert_eq!(user_fingerprint(self.project.path()).unwrap(), before);
-        match result {
-            Err(DeliverError::Refused(refusal)) => refusal,
+        match (preview, result) {
+            (Err(DeliverError::Refused(first)), Err(DeliverError::Refused(refusal))) => {
+                assert_eq!(first, refusal);
+                refusal
+            }
             other => panic!("not refused: {other:?}"),
         }
     }
 
-    fn git(&self, args: &[&str]) -> String {
+    /// What a merge would do, as lines; nothing has changed.
+    pub(crate) fn previewed(&self, options: &MergeOptions<'_>) -> Vec<String> {
+        let before = user_fingerprint(self.project.path()).unwrap();
+        let preview = self.pool.repo().preview(options).unwrap();
+        assert_eq!(user_fingerprint(self.project.path()).unwrap(), before);
+        let onto = match &preview.onto {
+            Onto::Branch(name, commit) => format!("{name} {}", commit.is_some()),
+            Onto::Detached(_) => "detached".to_owned(),
+            Onto::Folder => "folder".to_owned(),
+        };
+        let branch = preview
+            .branch
+            .map_or_else(String::new, |name| format!(" -> {name}"));
+        let first = format!("{onto}{branch}: {:?}", preview.way);
+        let file = |file: &FileChange| match file.lines {
+            Some((added, removed)) => {
+                format!("{:?} {} +{added} -{removed}", file.kind, file.path)
+            }
+            None => format!("{:?} {} not text", file.kind, file.path),
+        };
+        let files = preview.files.iter().map(file);
+        [first].into_iter().chain(files).collect()
+    }
+
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         self.project.run_git(args)
     }
 
-    fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.project.file(path)).unwrap()
     }
 }
@@ -112,6 +143,114 @@ fn a_branch_at_the_base_moves_forward() {
     assert!(done.git(&["reflog", "-1"]).contains("divisi: merge run-1"));
     git(done.project.path(), &["fsck", "--strict"]);
     assert_eq!(done.merge(&done.options()), Delivery::Nothing);
+}
+
+#[test]
+fn a_preview_shows_what_would_change_in_the_project_as_it_stands_now() {
+    let run_files = ["Changed a +1 -1", "Removed b +0 -1", "Added dir/new +1 -0"];
+    let shows = |done: &Done, options: &MergeOptions<'_>, first: &str, files: &[&str]| {
+        let expected: Vec<&str> = [first].iter().chain(files).copied().collect();
+        assert_eq!(done.previewed(options), expected);
+    };
+    let done = run(Project::git(FILES), false);
+    shows(&done, &done.options(), "main true: FastForward", &run_files);
+    let squash = MergeOptions {
+        squash: true,
+        ..done.options()
+    };
+    shows(&done, &squash, "main true: OneCommit", &run_files);
+    let task = MergeOptions {
+        task: Some((&done.middle, &done.head)),
+        ..done.options()
+    };
+    shows(&done, &task, "main true: OneCommit", &run_files[1..2]);
+    let branch = MergeOptions {
+        target: Target::Branch("result".into()),
+        ..done.options()
+    };
+    shows(
+        &done,
+        &branch,
+        "main true -> result: FastForward",
+        &run_files,
+    );
+
+    // The project went on, and did a part of the same: only the rest would change.
+    done.git(&["rm", "--quiet", "b"]);
+    write(done.project.file("c"), "went on\n");
+    done.git(&["commit", "--quiet", "--all", "--message=own"]);
+    let rest = [run_files[0], run_files[2]];
+    shows(&done, &done.options(), "main true: MergeCommit", &rest);
+    done.git(&["checkout", "--quiet", "--detach"]);
+    shows(&done, &done.options(), "detached: MergeCommit", &rest);
+    let _ = done.merge(&done.options());
+    shows(&done, &done.options(), "detached: Nothing", &[]);
+
+    let done = run(Project::folder(FILES), false);
+    shows(&done, &done.options(), "folder: Files", &run_files);
+    let _ = done.merge(&done.options());
+    shows(&done, &done.options(), "folder: Nothing", &[]);
+}
+
+#[test]
+fn a_file_that_is_not_text_has_no_lines() {
+    let project = Project::git(&[("tab\tand\nline", "x\n")]);
+    let pool = project.pool();
+    let base = crate::project::base(&pool).commit;
+    let workspace = pool.worktree(RUN, TaskNo(1), 1, &base).unwrap();
+    write(workspace.path.join("bytes"), "\0\u{1}");
+    std::fs::remove_file(workspace.path.join("tab\tand\nline")).unwrap();
+    let head = collect(&pool, &workspace).snapshot.commit;
+    let done = Done {
+        project,
+        pool,
+        middle: base.clone(),
+        base,
+        included: false,
+        head,
+    };
+    let expected = [
+        "main true: FastForward",
+        "Added bytes not text",
+        "Removed tab\tand\nline +0 -1",
+    ];
+    assert_eq!(done.previewed(&done.options()), expected);
+}
+
+#[test]
+fn what_was_previewed_is_not_done_to_a_project_that_has_moved_since() {
+    let dirty = || MergeRefusal::Dirty {
+        paths: vec!["a".into()],
+    };
+    let moves: [(&[&str], MergeRefusal); 3] = [
+        // Another branch at the same commit is another branch.
+        (
+            &["checkout", "--quiet", "-b", "other"],
+            MergeRefusal::HeadMoved,
+        ),
+        (
+            &["commit", "--quiet", "--allow-empty", "--message=x"],
+            MergeRefusal::HeadMoved,
+        ),
+        (&["mv", "--force", "c", "a"], dirty()),
+    ];
+    for (args, expected) in moves {
+        let done = run(Project::git(FILES), false);
+        write(done.project.file("c"), "went on\n");
+        done.git(&["commit", "--quiet", "--all", "--message=own"]);
+        let preview = done.pool.repo().preview(&done.options()).unwrap();
+        done.git(args);
+        let before = user_fingerprint(done.project.path()).unwrap();
+        match done.pool.repo().carry_out(&preview) {
+            Err(DeliverError::Refused(refusal)) => assert_eq!(refusal, expected, "{args:?}"),
+            other => panic!("{args:?}: {other:?}"),
+        }
+        assert_eq!(
+            user_fingerprint(done.project.path()).unwrap(),
+            before,
+            "{args:?}"
+        );
+    }
 }
 
 #[test]
@@ -263,27 +402,6 @@ fn a_branch_touches_no_file() {
 }
 
 #[test]
-fn included_uncommitted_work_is_not_committed_for_the_user() {
-    let project = Project::git(FILES);
-    write(project.file("c"), "uncommitted\n");
-    write(project.file("a"), "zero\n1\n2\n3\n4\n5\n");
-    let done = run(project, true);
-    // The run changed `a` on top of the user's own change of it.
-    let dirty = MergeRefusal::Dirty {
-        paths: vec!["a".into()],
-    };
-    assert_eq!(done.refused(&done.options()), dirty);
-    done.git(&["commit", "--quiet", "--message=mine", "a"]);
-    assert!(matches!(
-        done.merge(&done.options()),
-        Delivery::Committed { .. }
-    ));
-    assert_eq!(done.git(&["status", "--porcelain"]), "M c");
-    assert_eq!(done.read("a"), "zero\n1\n2\n3\n4\nfive\n");
-    assert_eq!(done.git(&["show", "HEAD:c"]), "c");
-}
-
-#[test]
 fn an_empty_repository_gets_its_first_commit() {
     let project = Project::git(&[]);
     let pool = project.pool();
@@ -296,6 +414,7 @@ fn an_empty_repository_gets_its_first_commit() {
         pool,
         middle: base.clone(),
         base,
+        included: false,
         head,
     };
     assert!(matches!(
@@ -391,6 +510,104 @@ fn line_ends_are_the_users_own() {
     let _ = done.merge(&done.options());
     assert_eq!(done.read("a"), "1\r\n2\r\n3\r\n4\r\nfive\r\n");
     assert_eq!(done.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn attributes_that_come_with_the_result_hold_for_its_files() {
+    let project = Project::git(&[FILES[0], FILES[1]]);
+    let pool = project.pool();
+    let base = crate::project::base(&pool).commit;
+    let workspace = pool.worktree(RUN, TaskNo(1), 1, &base).unwrap();
+    write(workspace.path.join(".gitattributes"), "*.bat eol=crlf\n");
+    write(workspace.path.join("b.bat"), "one\r\n");
+    let head = collect(&pool, &workspace).snapshot.commit;
+    let done = Done {
+        project,
+        pool,
+        middle: base.clone(),
+        base,
+        included: false,
+        head,
+    };
+    let _ = done.merge(&done.options());
+    assert_eq!(done.read("b.bat"), "one\r\n");
+    assert_eq!(done.git(&["show", "HEAD:b.bat"]), "one");
+    assert_eq!(done.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn executables_and_links_arrive_as_such() {
+    let project = Project::git(FILES);
+    let pool = project.pool();
+    let base = crate::project::base(&pool).commit;
+    let workspace = pool.worktree(RUN, TaskNo(1), 1, &base).unwrap();
+    let made = |name: &str| workspace.path.join(name);
+    write(made("tool"), "#!/bin/sh\n");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(made("tool"), mode).unwrap();
+    std::os::unix::fs::symlink("tool", made("link")).unwrap();
+    let head = collect(&pool, &workspace).snapshot.commit;
+    // An empty folder is nothing to git.
+    std::fs::create_dir(project.file("tool")).unwrap();
+    let done = Done {
+        project,
+        pool,
+        middle: base.clone(),
+        base,
+        included: false,
+        head,
+    };
+    let _ = done.merge(&done.options());
+    assert_eq!(done.git(&["status", "--porcelain"]), "");
+    let staged = done.git(&["ls-files", "--stage", "tool", "link"]);
+    assert!(
+        staged.starts_with("120000") && staged.contains("\n100755"),
+        "{staged}"
+    );
+    let link = std::fs::read_link(done.project.file("link")).unwrap();
+    assert_eq!(link.to_str(), Some("tool"));
+}
+
+/// A run that makes the file `b` a folder and the folder `d` a file.
+fn swaps(project: Project) -> Done {
+    let pool = project.pool();
+    let base = crate::project::base(&pool).commit;
+    let workspace = pool.worktree(RUN, TaskNo(1), 1, &base).unwrap();
+    std::fs::remove_file(workspace.path.join("b")).unwrap();
+    write(workspace.path.join("b/inner"), "x");
+    std::fs::remove_dir_all(workspace.path.join("d")).unwrap();
+    write(workspace.path.join("d"), "a file now");
+    let head = collect(&pool, &workspace).snapshot.commit;
+    Done {
+        project,
+        pool,
+        middle: base.clone(),
+        base,
+        included: false,
+        head,
+    }
+}
+
+#[test]
+fn files_and_folders_take_each_others_places_and_nobody_elses() {
+    let files = [("b", "b"), ("d/one", "1"), ("d/e/two", "2")];
+    for project in [Project::git(&files), Project::folder(&files)] {
+        let done = swaps(project);
+        std::fs::create_dir_all(done.project.file("d/empty/too")).unwrap();
+        let _ = done.merge(&done.options());
+        assert_eq!(
+            (done.read("b/inner"), done.read("d")),
+            ("x".into(), "a file now".into())
+        );
+        // Again, and after a crash in the middle.
+        let _ = done.merge(&done.options());
+    }
+    let done = swaps(Project::git(&files));
+    write(done.project.file("d/e/mine"), "untracked");
+    let dirty = MergeRefusal::Dirty {
+        paths: vec!["d".into()],
+    };
+    assert_eq!(done.refused(&done.options()), dirty);
 }
 
 #[test]

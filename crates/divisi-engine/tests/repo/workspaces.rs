@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use divisi_core::TaskNo;
 use divisi_engine::repo::Fault;
-use divisi_engine::workspace::{GcAction, Proof, Released, SuccessorFrom};
+use divisi_engine::workspace::{GcAction, Given, Proof, Released, SuccessorFrom};
 
 use crate::project::{OPTIONS, Project, RUN, base, collect, entries, git, list, text, write};
 
@@ -155,13 +155,17 @@ fn a_successor_works_in_the_same_place_only_if_nobody_else_does() {
     let project = Project::git(&[("a", "1")]);
     let (pool, lost) = project.worktree();
     write(lost.path.join("half"), "done");
-    let same = pool.successor(&lost, true, &OPTIONS).unwrap();
+    let same = pool
+        .successor(&lost, true, &OPTIONS, Given::NOTHING)
+        .unwrap();
     assert_eq!(
         (same.workspace, same.from),
         (lost.clone(), SuccessorFrom::Same)
     );
 
-    let next = pool.successor(&lost, false, &OPTIONS).unwrap();
+    let next = pool
+        .successor(&lost, false, &OPTIONS, Given::NOTHING)
+        .unwrap();
     assert!(matches!(next.from, SuccessorFrom::Snapshot(_)));
     assert_eq!(next.workspace.name, "run-1-t1-2");
     assert_eq!(next.workspace.base, lost.base);
@@ -174,7 +178,9 @@ fn a_successor_works_in_the_same_place_only_if_nobody_else_does() {
     std::fs::remove_file(lost.path.join("link")).unwrap();
     symlink("/etc/passwd", lost.path.join("link")).unwrap();
     pool.release(&next.workspace, Released::Discarded).unwrap();
-    let next = pool.successor(&lost, false, &OPTIONS).unwrap();
+    let next = pool
+        .successor(&lost, false, &OPTIONS, Given::NOTHING)
+        .unwrap();
     assert!(
         matches!(next.from, SuccessorFrom::Base(_)),
         "{:?}",
@@ -203,7 +209,7 @@ fn a_checkout_is_clean_and_given_back() {
 }
 
 #[test]
-fn what_a_crash_left_is_recognised_and_nothing_is_destroyed() {
+fn what_a_crash_left_is_recognized_and_nothing_is_destroyed() {
     let project = Project::git(&[("a", "1")]);
     let (pool, workspace) = project.worktree();
     write(workspace.path.join("work"), "precious");

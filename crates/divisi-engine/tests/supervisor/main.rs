@@ -375,13 +375,19 @@ fn the_digest_covers_what_the_cap_cut() {
 fn a_secret_is_in_no_log_however_it_is_printed() {
     let stage = Stage::new();
     let engine = stage.engine();
-    let script = "printf '%s\\n' \"$KEY\"; printf sk-planted; sleep 0.05; printf '%s\\n' -secret; \
+    let script = ": sk-planted-secret; printf '%s\\n' \"$KEY\"; printf sk-planted; sleep 0.05; printf '%s\\n' -secret; \
                   head -c 65530 /dev/zero | tr '\\0' x; env | grep KEY >&2";
     let mut spec = stage.script(script);
     spec.env
         .insert("KEY".to_owned(), "sk-planted-secret".to_owned());
     spec.masked = vec!["sk-planted-secret".to_owned()];
-    let output = engine.run(job(0), spec).output.unwrap();
+    let ended = engine.run(job(0), spec);
+    assert!(
+        ended.command.contains(": [masked]; printf"),
+        "{}",
+        ended.command
+    );
+    let output = ended.output.unwrap();
     let log = stage.log();
     assert!(!log.contains("sk-planted"), "{log}");
     assert_eq!(log.matches("[masked]").count(), 3);
@@ -390,7 +396,7 @@ fn a_secret_is_in_no_log_however_it_is_printed() {
         blake3::hash(log.as_bytes()).to_hex().as_str()
     );
     let notes = String::from_utf8(read(&stage.path("supervisor.notes"))).unwrap();
-    assert!(!notes.contains("sk-planted"));
+    assert!(!notes.contains("sk-planted-secret"));
 }
 
 #[test]

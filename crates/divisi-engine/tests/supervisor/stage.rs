@@ -9,7 +9,7 @@ use divisi_core::Epoch;
 use divisi_core::worker::{
     Confinement, EndHow, Ended, FromWorker, Held, Job, Limits, ProcessSpec, ToWorker,
 };
-use divisi_engine::supervisor::{Client, JoinError, JoinOptions};
+use divisi_engine::supervisor::{Client, JoinError, JoinOptions, Joined};
 
 /// Nothing in these tests takes so long; what does has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -90,20 +90,27 @@ impl Stage {
             epoch: Epoch(epoch),
             orphan_grace_ms,
         };
-        let (word, heard) = channel();
-        let gone = word.clone();
-        let client = Client::join(
-            &options,
-            // A test that is over listens no more.
-            Box::new(move |said| drop(word.send(Heard::Word(said)))),
-            Box::new(move || drop(gone.send(Heard::Gone))),
-        )?;
-        let Ok(Heard::Word(FromWorker::Joined {
+        let Joined {
+            word,
+            client,
+            mut words,
+        } = Client::join(&options)?;
+        let FromWorker::Joined {
             holds, confines, ..
-        })) = heard.recv()
+        } = word
         else {
             panic!("the first word is joined");
         };
+        let (teller, heard) = channel();
+        std::thread::spawn(move || {
+            // A test that is over listens no more.
+            while let Ok(said) = words.take() {
+                for word in said {
+                    let _ = teller.send(Heard::Word(word));
+                }
+            }
+            let _ = teller.send(Heard::Gone);
+        });
         Ok(Engine {
             client,
             heard,

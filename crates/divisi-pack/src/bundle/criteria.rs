@@ -2,7 +2,7 @@
 //!
 //! [`from_words`] is the one place where words become checks.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use divisi_core::Criterion;
 
@@ -10,7 +10,8 @@ use super::Bundle;
 use super::shared::{Given, Shared};
 use super::targets::{Target, Values};
 use crate::placeholder;
-use crate::workflow::{Statement, criterion_names, criterion_paths};
+use crate::words::{self, Context, Entity, Promise};
+use crate::workflow::{Statement, criterion_names, criterion_paths, is_id};
 
 /// What statements may speak of: what some agents are given, and what they promise.
 pub(super) struct Subject<'s> {
@@ -27,17 +28,67 @@ impl<'s> Subject<'s> {
             positions.map(|&at| &shared.matched.targets[at])
         })
     }
+
+    /// What words may speak of: kinds of targets by the variable that stands for them, with what is
+    /// promised for each, and what is promised once.
+    fn context(&self) -> Context {
+        let mut context = Context::default();
+        let mut kinds: BTreeMap<&str, BTreeMap<String, Vec<Promise>>> = BTreeMap::new();
+        for (shared, given) in &self.agents {
+            for made in &given.made {
+                let template = &*shared.entry.deliverables[made.promised].path;
+                let values = Values {
+                    bundle: self.bundle,
+                    target: made.target.and_then(|at| shared.matched.targets.get(at)),
+                };
+                let promise = Promise {
+                    path: made.path.clone(),
+                    template: template.to_owned(),
+                    names: Vec::new(),
+                };
+                match variable(template, &values) {
+                    Some((name, value)) => {
+                        kinds
+                            .entry(name)
+                            .or_default()
+                            .entry(value)
+                            .or_default()
+                            .push(promise);
+                    }
+                    None => context.promises.push(promise),
+                }
+            }
+        }
+        for (variable, targets) in kinds {
+            let targets = targets.into_iter();
+            let targets = targets.map(|(name, promises)| words::Target { name, promises });
+            context
+                .entities
+                .push(Entity::of_variable(variable, targets.collect()));
+        }
+        context
+    }
 }
 
-/// The criteria that a text means. No rule understands words so far, so each waits for a reviewer.
-fn from_words(text: &str, _subject: &Subject<'_>) -> Vec<Criterion> {
-    vec![Criterion::Plain {
-        text: text.to_owned(),
-    }]
+/// The variable of a path that tells its target from others: one that ends in `_id`, or the last.
+fn variable<'t>(template: &'t str, values: &Values<'_>) -> Option<(&'t str, String)> {
+    let of_target = |name: &&str| {
+        let is_input = values.bundle.inputs.contains_key(*name);
+        !is_input && values.target.is_some_and(|target| target.binds(name))
+    };
+    let names: Vec<&str> = placeholder::names(template).filter(of_target).collect();
+    let name = names.iter().rfind(|name| is_id(name)).or(names.last())?;
+    Some((*name, values.get(name)?))
+}
+
+/// The criteria that a text means; one that no rule understands waits for a reviewer.
+fn from_words(text: &str, context: &Context) -> Vec<Criterion> {
+    words::compile(text, context).criteria(text)
 }
 
 /// All criteria that statements mean, each once.
 pub(super) fn compile(statements: &[Statement], subject: &Subject<'_>) -> Vec<Criterion> {
+    let context = subject.context();
     let mut criteria: Vec<Criterion> = Vec::new();
     for statement in statements {
         let found = match statement {
@@ -47,7 +98,7 @@ pub(super) fn compile(statements: &[Statement], subject: &Subject<'_>) -> Vec<Cr
                     target: None,
                 };
                 let text = placeholder::fill(text, |name| values.get(name));
-                from_words(&text, subject)
+                from_words(&text, &context)
             }
             Statement::Check(check) => filled(check, subject),
         };
@@ -92,6 +143,7 @@ pub(super) fn file(criterion: &Criterion) -> Option<&str> {
         | Criterion::Command { .. }
         | Criterion::Scope { .. }
         | Criterion::Count { .. }
+        | Criterion::Each { .. }
         | Criterion::Plain { .. } => None,
     }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use divisi_core::diagnostic::Severity;
 use divisi_core::plan::Work;
 use divisi_core::{Criterion, Diagnostic, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
@@ -11,10 +10,11 @@ use super::criteria::{self, Subject};
 use super::making::Making;
 use super::prompt::Prompts;
 use super::shared::{Shared, check_promised};
+use super::told::Told;
 use super::{Bundle, Expanded, Expansion, TASKS_MAX};
 use crate::codes;
 use crate::estimate::Estimate;
-use crate::faults::{DIAGNOSTICS_MAX, shown};
+use crate::faults::shown;
 use crate::plan_file::CRITERIA_MAX;
 use crate::workflow::Iteration;
 
@@ -24,52 +24,32 @@ use crate::workflow::Iteration;
 /// errors; nothing is left out silently.
 #[must_use]
 pub fn expand<S: AsRef<str>>(bundle: &Bundle, iteration: &str, paths: &[S]) -> Expanded {
-    let mut diagnostics = Vec::new();
     let Some(iteration) = bundle.workflow.iteration(iteration) else {
         let cause = format!(
             "the workflow {} has no iteration {}",
             shown(&bundle.workflow.name),
             shown(iteration)
         );
-        diagnostics.push(Diagnostic::error(codes::WORKFLOW_UNKNOWN, cause));
         return Expanded {
             expansion: None,
-            diagnostics,
+            diagnostics: vec![Diagnostic::error(codes::WORKFLOW_UNKNOWN, cause)],
         };
     };
+    let mut told = Told::default();
     let paths: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
     let entries: Vec<Shared<'_>> = iteration
         .entries
         .iter()
-        .map(|entry| Shared::of(bundle, iteration, entry, &paths, &mut diagnostics))
+        .map(|entry| Shared::of(bundle, iteration, entry, &paths, &mut told))
         .collect();
-    check_promised(&entries, &mut diagnostics);
-    let expansion = match refused(&diagnostics) {
+    check_promised(&entries, &mut told);
+    let expansion = match told.refuses() {
         true => None,
-        false => Some(tasks(bundle, iteration, &entries, &mut diagnostics)),
+        false => Some(tasks(bundle, iteration, &entries, &mut told)),
     };
-    let expansion = expansion.filter(|_| !refused(&diagnostics));
-    cap(&mut diagnostics);
     Expanded {
-        expansion,
-        diagnostics,
-    }
-}
-
-fn refused(diagnostics: &[Diagnostic]) -> bool {
-    diagnostics.iter().any(|d| d.severity == Severity::Error)
-}
-
-/// Nobody reads more; what is left out is counted.
-fn cap(diagnostics: &mut Vec<Diagnostic>) {
-    if diagnostics.len() > DIAGNOSTICS_MAX {
-        diagnostics.sort_by_key(|d| std::cmp::Reverse(d.severity));
-        let hidden = diagnostics.split_off(DIAGNOSTICS_MAX);
-        let cause = format!("{} more faults", hidden.len());
-        diagnostics.push(match refused(&hidden) {
-            true => Diagnostic::error(codes::MORE, cause),
-            false => Diagnostic::warning(codes::MORE, cause),
-        });
+        expansion: expansion.filter(|_| !told.refuses()),
+        diagnostics: told.finish(),
     }
 }
 
@@ -77,14 +57,14 @@ fn tasks(
     bundle: &Bundle,
     iteration: &Iteration,
     entries: &[Shared<'_>],
-    diagnostics: &mut Vec<Diagnostic>,
+    told: &mut Told,
 ) -> Expansion {
     let count: usize = entries.iter().map(|shared| shared.agents.len()).sum();
     let ids: BTreeMap<&str, Vec<TaskId>> = entries
         .iter()
         .map(|shared| (&*shared.entry.label, ids(iteration, shared)))
         .collect();
-    let mut prompts = Prompts::new(bundle, iteration, diagnostics);
+    let mut prompts = Prompts::new(bundle, iteration);
     let all = entries
         .iter()
         .flat_map(|shared| shared.agents.iter().map(move |given| (shared, given)));
@@ -95,6 +75,16 @@ fn tasks(
     let complete = criteria::compile(&iteration.criteria, &all);
     let mut by_file: BTreeMap<&str, Vec<&Criterion>> = BTreeMap::new();
     for criterion in &complete {
+        // That a promised file is there and not empty stands at its task anyway.
+        if matches!(
+            criterion,
+            Criterion::File {
+                min_bytes: 0 | 1,
+                ..
+            }
+        ) {
+            continue;
+        }
         if let Some(file) = criteria::file(criterion) {
             by_file.entry(file).or_default().push(criterion);
         }
@@ -107,8 +97,9 @@ fn tasks(
         context: prompts.context().to_owned(),
     };
     if count > TASKS_MAX {
-        let cause = format!("{count} tasks, more than {TASKS_MAX}");
-        diagnostics.push(Diagnostic::error(codes::TOO_LARGE, cause).at(iteration.place.clone()));
+        told.error(codes::TOO_LARGE, &iteration.place, &[], || {
+            format!("{count} tasks, more than {TASKS_MAX}")
+        });
         return expansion;
     }
     for shared in entries {
@@ -132,14 +123,15 @@ fn tasks(
                 agent,
                 ids: &ids,
             };
-            let (task, share) = work.task(&criteria, &mut prompts, diagnostics);
+            let (task, share) = work.task(&criteria, &mut prompts, told);
             expansion.tasks.push(task);
             expansion.shares.push(share);
         }
     }
     if complete.len() > usize::from(u16::MAX) {
-        let cause = format!("{} criteria, more than {}", complete.len(), u16::MAX);
-        diagnostics.push(Diagnostic::error(codes::TOO_LARGE, cause).at(iteration.place.clone()));
+        told.error(codes::TOO_LARGE, &iteration.place, &[], || {
+            format!("{} criteria, more than {}", complete.len(), u16::MAX)
+        });
     }
     let review = review(iteration, &expansion.tasks, complete);
     expansion.tasks.extend(review);

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use divisi_core::plan::{Deliverable, Estimate, Input, Template, Work};
-use divisi_core::{Criterion, Diagnostic, TaskId, TaskKind, TaskSpec};
+use divisi_core::{Criterion, TaskId, TaskKind, TaskSpec};
 
 use super::prompt::{Prompts, Said};
 use super::shared::{Given, Shared};
 use super::targets::{Target, Values};
+use super::told::Told;
 use super::{Bundle, SLACK_PERCENT, assemble};
 use crate::allocation::{Risk, Share};
 use crate::codes;
@@ -33,7 +34,7 @@ impl Making<'_> {
         &self,
         criteria: &[Criterion],
         prompts: &mut Prompts<'_>,
-        diagnostics: &mut Vec<Diagnostic>,
+        told: &mut Told,
     ) -> (TaskSpec, Share) {
         let (entry, role) = (self.shared.entry, self.shared.role);
         let share = self.share();
@@ -51,7 +52,7 @@ impl Making<'_> {
             ok_exit_given: entry.settings.ok_exit.is_some(),
         };
         let criteria = promise.criteria(criteria, &[]);
-        self.check_criteria(&share, &criteria, diagnostics);
+        self.check_criteria(&share, &criteria, told);
         let said = Said {
             share: &share,
             title: &title,
@@ -60,7 +61,7 @@ impl Making<'_> {
             conditions: &self.shared.matched.conditions,
         };
         let description = match work {
-            Work::Handoff => prompts.render(entry, role, &said, diagnostics),
+            Work::Handoff => prompts.render(entry, role, &said, told),
             _ => entry.description.clone(),
         };
         let settings = &entry.settings;
@@ -96,31 +97,22 @@ impl Making<'_> {
         (task, share)
     }
 
-    fn check_criteria(
-        &self,
-        share: &Share,
-        criteria: &[Criterion],
-        diagnostics: &mut Vec<Diagnostic>,
-    ) {
+    fn check_criteria(&self, share: &Share, criteria: &[Criterion], told: &mut Told) {
         let entry = self.shared.entry;
         let task = shown(share.task.as_str());
         if criteria.len() > CRITERIA_MAX {
-            let count = criteria.len();
-            let cause = format!("the task {task} has {count} criteria, more than {CRITERIA_MAX}");
-            diagnostics.push(
-                Diagnostic::error(codes::TOO_LARGE, cause)
-                    .at(entry.place.clone())
-                    .hint("give each agent fewer targets: `allocation: {max_per_agent: …}`"),
-            );
+            let hints = ["give each agent fewer targets: `allocation: {max_per_agent: …}`"];
+            told.error(codes::TOO_LARGE, &entry.place, &hints, || {
+                let count = criteria.len();
+                format!("the task {task} has {count} criteria, more than {CRITERIA_MAX}")
+            });
         }
         let falsifiable = criteria.iter().any(Criterion::is_falsifiable);
         if !falsifiable && entry.kind != TaskKind::Approval {
-            let cause = format!("no program can find {task} not done; it will wait for a person");
-            diagnostics.push(
-                Diagnostic::warning(codes::UNFALSIFIABLE, cause)
-                    .at(entry.place.clone())
-                    .hint("promise `deliverables`, or add `criteria` that a program can check"),
-            );
+            let hints = ["promise `deliverables`, or add `criteria` that a program can check"];
+            told.warning(codes::UNFALSIFIABLE, &entry.place, &hints, || {
+                format!("no program can find {task} not done; it will wait for a person")
+            });
         }
     }
 
@@ -202,6 +194,12 @@ impl Making<'_> {
                     }
                 }
                 Work::Command(filled)
+            }
+            // A script has its targets as "$@"; its text is left as it is, since a shell reads it.
+            Work::Script(script) if !targets.is_empty() => {
+                let shell = ["/bin/sh", "-euc", script, "script"].map(str::to_owned);
+                let paths = targets.iter().map(|target| target.path.clone());
+                Work::Command(shell.into_iter().chain(paths).collect())
             }
             Work::Template(template) => {
                 let templates = &self.bundle.templates;

@@ -32,6 +32,7 @@ mod shared;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::BTreeMap;
 
@@ -44,8 +45,9 @@ pub use predict::{Prediction, predict};
 
 use crate::allocation::Share;
 use crate::estimate::Estimate;
+use crate::folder::context::ContextFile;
 use crate::role::Role;
-use crate::workflow::{InputValue, Workflow};
+use crate::workflow::{InputValue, Iteration, Workflow};
 
 /// The version of what a stored bundle looks like.
 pub const FORMAT: u32 = 1;
@@ -161,7 +163,7 @@ pub struct Expansion {
     pub shares: Vec<Share>,
     /// What the tasks are expected to take.
     pub estimate: Estimate,
-    /// What all of its tasks are told: the text that stands in every prompt.
+    /// What all of its tasks are told: the text of its `CONTEXT.md`, which stands in every prompt.
     pub context: String,
 }
 
@@ -199,5 +201,21 @@ impl Bundle {
     #[must_use]
     pub fn role(&self, name: Option<&str>) -> Option<&Role> {
         self.roles.get(&crate::role::canonical(name?))
+    }
+
+    /// What all tasks of an iteration are told, as its `CONTEXT.md` is written from it.
+    #[must_use]
+    pub fn context_file(&self, iteration: &Iteration) -> ContextFile {
+        let told = self.workflow.context.and(&iteration.context);
+        ContextFile {
+            title: iteration.name.clone(),
+            goal: iteration.goal.clone(),
+            scope: told.scope,
+            references: told.references,
+            standards: told.standards,
+            knowledge: told.knowledge,
+            constraints: told.constraints,
+            non_goals: told.non_goals,
+        }
     }
 }

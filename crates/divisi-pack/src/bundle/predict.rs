@@ -13,8 +13,17 @@ pub struct Prediction {
     /// Each iteration by its id, in an order in which they may run. One that cannot be expanded
     /// does not hinder those that do not wait for it.
     pub iterations: Vec<(String, Expanded)>,
-    /// What all of them together are expected to take; `None` if one cannot be expanded.
-    pub estimate: Option<Estimate>,
+    /// All tasks as one plan; `None` if an iteration cannot be expanded.
+    pub plan: Option<Plan>,
+}
+
+impl Prediction {
+    /// What all tasks together are expected to take with so many slots.
+    #[must_use]
+    pub fn estimate(&self, slots: Option<u32>) -> Option<Estimate> {
+        let plan = self.plan.as_ref()?;
+        Some(Estimate::of(plan, slots))
+    }
 }
 
 /// Expands all iterations against the paths that are there and those that are promised by the
@@ -44,11 +53,8 @@ pub fn predict<S: AsRef<str>>(bundle: &Bundle, base_paths: &[S]) -> Prediction {
         before.insert(&iteration.id, promised);
         iterations.push((iteration.id.clone(), expanded));
     }
-    let estimate = whole(bundle, &iterations).map(|plan| Estimate::of(&plan, None));
-    Prediction {
-        iterations,
-        estimate,
-    }
+    let plan = whole(bundle, &iterations);
+    Prediction { iterations, plan }
 }
 
 /// Positions of iterations, each after those that it waits for.
@@ -71,7 +77,10 @@ fn order(bundle: &Bundle) -> Vec<usize> {
 
 /// One plan of all tasks: those of an iteration wait for the last ones of those before it.
 fn whole(bundle: &Bundle, iterations: &[(String, Expanded)]) -> Option<Plan> {
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        title: bundle.workflow.name.clone(),
+        ..Plan::default()
+    };
     let mut last: BTreeMap<&str, Vec<TaskId>> = BTreeMap::new();
     for (id, expanded) in iterations {
         let tasks = &expanded.expansion.as_ref()?.tasks;

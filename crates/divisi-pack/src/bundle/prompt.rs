@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use divisi_core::Diagnostic;
 use minijinja::context;
 use minijinja::value::{Serde, Value};
 
-use super::targets::Target;
+use super::targets::{Target, Values};
+use super::told::Told;
 use super::{Bundle, PROMPT_BYTES_MAX};
 use crate::allocation::Share;
 use crate::codes;
 use crate::faults::shown;
+use crate::folder;
+use crate::placeholder;
 use crate::role::Role;
-use crate::template::{CONTEXT, GENERIC, Templates};
+use crate::template::{GENERIC, Templates};
 use crate::workflow::{Entry, Iteration, Promised, Statement};
 
 /// What a prompt says beside role and iteration.
@@ -36,19 +38,23 @@ pub(super) struct Prompts<'b> {
 }
 
 impl<'b> Prompts<'b> {
-    pub(super) fn new(
-        bundle: &'b Bundle,
-        iteration: &'b Iteration,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) -> Prompts<'b> {
+    pub(super) fn new(bundle: &'b Bundle, iteration: &'b Iteration) -> Prompts<'b> {
         let templates = bundle.templates.iter();
         let templates = Templates::new(templates.map(|(name, text)| (&**name, &**text)));
-        let told = bundle.workflow.context.and(&iteration.context);
-        let words = |statement: &Statement| match statement {
-            Statement::Words(text) => text.clone(),
-            Statement::Check(check) => check.to_string(),
+        let values = Values {
+            bundle,
+            target: None,
         };
-        let mut prompts = Prompts {
+        // Of a check it is its sentence that is filled, so that it reads the same for all targets.
+        let words = |statement: &Statement| {
+            let text = match statement {
+                Statement::Words(text) => text.clone(),
+                Statement::Check(check) => check.to_string(),
+            };
+            placeholder::fill(&text, |name| values.get(name))
+        };
+        let file = bundle.context_file(iteration);
+        Prompts {
             bundle,
             templates,
             iteration: context! {
@@ -58,20 +64,9 @@ impl<'b> Prompts<'b> {
                 phase => iteration.phase.as_deref().unwrap_or_default(),
             },
             criteria: iteration.criteria.iter().map(words).collect(),
-            context: String::new(),
+            context: folder::context::write(&file).trim_end().to_owned(),
             failed: BTreeSet::new(),
-        };
-        let values = context! {
-            iteration => prompts.iteration.clone(),
-            workflow => prompts.workflow(),
-            context => Value::from(Serde(&told)),
-        };
-        prompts.context = prompts
-            .fill(CONTEXT, values, diagnostics)
-            .unwrap_or_default()
-            .trim()
-            .to_owned();
-        prompts
+        }
     }
 
     /// The text that stands in every prompt of the iteration.
@@ -93,7 +88,7 @@ impl<'b> Prompts<'b> {
         entry: &Entry,
         role: Option<&Role>,
         said: &Said<'_>,
-        diagnostics: &mut Vec<Diagnostic>,
+        told: &mut Told,
     ) -> String {
         let name = role.and_then(|role| self.bundle.prompts.get(&role.id));
         let name = name.map_or(GENERIC, String::as_str).to_owned();
@@ -130,25 +125,23 @@ impl<'b> Prompts<'b> {
             estimated_tokens => share.tokens,
             risk_level => share.risk.map_or("unknown", |risk| risk.word()),
         };
-        let text = self.fill(&name, values, diagnostics);
+        let text = self.fill(&name, values, told);
         text.unwrap_or_default()
     }
 
-    fn fill(
-        &mut self,
-        name: &str,
-        values: Value,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) -> Option<String> {
+    fn fill(&mut self, name: &str, values: Value, told: &mut Told) -> Option<String> {
         if self.failed.contains(name) {
             return None;
         }
         match self.templates.fill(name, values, PROMPT_BYTES_MAX) {
             Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
             Err(fault) => {
-                let cause = format!("the template {} cannot be filled: {fault}", shown(name));
-                let diagnostic = Diagnostic::error(codes::WORKFLOW_TEMPLATE, cause);
-                diagnostics.push(diagnostic.at(self.bundle.workflow.place.clone()));
+                told.error(
+                    codes::WORKFLOW_TEMPLATE,
+                    &self.bundle.workflow.place,
+                    &[],
+                    || format!("the template {} cannot be filled: {fault}", shown(name)),
+                );
                 self.failed.insert(name.to_owned());
                 None
             }

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use divisi_core::Diagnostic;
 use divisi_core::plan::Work;
 
 use super::targets::{self, Matched, Target, Values};
+use super::told::Told;
 use super::{Bundle, Rate};
 use crate::allocation::{self, Risk, share};
 use crate::codes;
@@ -38,7 +38,7 @@ pub(super) struct Made {
     /// Which of the entry's deliverables it is.
     pub(super) promised: usize,
     /// The position of the target that it is for.
-    target: Option<usize>,
+    pub(super) target: Option<usize>,
 }
 
 impl<'e> Shared<'e> {
@@ -47,14 +47,14 @@ impl<'e> Shared<'e> {
         iteration: &Iteration,
         entry: &'e Entry,
         paths: &[&str],
-        diagnostics: &mut Vec<Diagnostic>,
+        told: &mut Told,
     ) -> Shared<'e> {
-        let matched = targets::of(bundle, iteration, entry, paths, diagnostics);
+        let matched = targets::of(bundle, iteration, entry, paths, told);
         let role = bundle.role(entry.role.as_deref());
         let rate = bundle.calibration.rate(role);
         let count = matched.targets.len();
         let budget = Budget::of(entry, role, rate);
-        let most = budget.most(count, diagnostics);
+        let most = budget.most(count, told);
         let by = |at: usize| match &entry.allocation.strategy {
             Strategy::By(name) => {
                 let values = Values {
@@ -79,7 +79,7 @@ impl<'e> Shared<'e> {
             .map(|positions| {
                 let points = budget.points * positions.len().max(1) as u64;
                 Given {
-                    made: made(bundle, entry, &matched.targets, &positions, diagnostics),
+                    made: made(bundle, entry, &matched.targets, &positions, told),
                     tokens: if budget.counts {
                         points * rate.tokens_per_point
                     } else {
@@ -90,7 +90,7 @@ impl<'e> Shared<'e> {
                 }
             })
             .collect();
-        budget.warn(&agents, diagnostics);
+        budget.warn(&agents, told);
         Shared {
             entry,
             role,
@@ -129,7 +129,7 @@ impl<'e> Budget<'e> {
 
     /// How many targets an agent is given at most: its threshold, and no more than its budget has
     /// room for.
-    fn most(&self, count: usize, diagnostics: &mut Vec<Diagnostic>) -> Option<u32> {
+    fn most(&self, count: usize, told: &mut Told) -> Option<u32> {
         let threshold = self.entry.allocation.max_per_agent;
         let threshold = threshold.or(self.role.and_then(|role| role.targets_max));
         let Some((role, budget)) = self.budget() else {
@@ -141,21 +141,16 @@ impl<'e> Budget<'e> {
         };
         if self.tokens_each.saturating_mul(together) > budget {
             let tokens = self.tokens_each.saturating_mul(together);
-            let what = if together > 1 {
-                "all of its targets"
-            } else {
-                "one of its targets"
-            };
-            let what = if count == 0 { "its work" } else { what };
-            let cause = format!(
-                "{what} at once would take {} {tokens} tokens of {budget}",
-                shown(&role.name)
-            );
-            diagnostics.push(
-                Diagnostic::error(codes::WORKFLOW_BUDGET, cause)
-                    .at(self.entry.place.clone())
-                    .hint("split the work, give fewer points, or raise the role's `token_budget`"),
-            );
+            let hints = ["split the work, give fewer points, or raise the role's `token_budget`"];
+            told.error(codes::WORKFLOW_BUDGET, &self.entry.place, &hints, || {
+                let what = match (count, together) {
+                    (0, _) => "its work",
+                    (_, 1) => "one of its targets",
+                    _ => "all of its targets",
+                };
+                let name = shown(&role.name);
+                format!("{what} at once would take {name} {tokens} tokens of {budget}")
+            });
             return threshold;
         }
         if self.tokens_each == 0 || together > 1 {
@@ -169,21 +164,20 @@ impl<'e> Budget<'e> {
                 .max(1)
         };
         if agents(Some(most)) > agents(threshold) {
-            let cause = format!(
-                "{count} targets are shared among {} agents instead of {}: {fits} are what the \
-                 budget of {} has room for",
-                agents(Some(most)),
-                agents(threshold),
-                shown(&role.name)
-            );
-            diagnostics.push(
-                Diagnostic::warning(codes::WORKFLOW_BUDGET, cause).at(self.entry.place.clone()),
-            );
+            told.warning(codes::WORKFLOW_BUDGET, &self.entry.place, &[], || {
+                format!(
+                    "{count} targets are shared among {} agents instead of {}: {fits} are what the \
+                     budget of {} has room for",
+                    agents(Some(most)),
+                    agents(threshold),
+                    shown(&role.name)
+                )
+            });
         }
         Some(most)
     }
 
-    fn warn(&self, agents: &[Given], diagnostics: &mut Vec<Diagnostic>) {
+    fn warn(&self, agents: &[Given], told: &mut Told) {
         let Some((role, budget)) = self.budget() else {
             return;
         };
@@ -193,16 +187,12 @@ impl<'e> Budget<'e> {
             .max()
             .unwrap_or_default();
         if allocation::suggests_split(tokens, budget) && Risk::of(tokens, budget) != Risk::Over {
-            let percent = u128::from(tokens) * 100 / u128::from(budget);
-            let cause = format!(
-                "an agent of {} is expected to take {percent} % of its budget",
-                shown(&role.name)
-            );
-            diagnostics.push(
-                Diagnostic::warning(codes::WORKFLOW_BUDGET, cause)
-                    .at(self.entry.place.clone())
-                    .hint("split the work: set `allocation: {max_per_agent: …}` lower"),
-            );
+            let hints = ["split the work: set `allocation: {max_per_agent: …}` lower"];
+            told.warning(codes::WORKFLOW_BUDGET, &self.entry.place, &hints, || {
+                let percent = u128::from(tokens) * 100 / u128::from(budget);
+                let name = shown(&role.name);
+                format!("an agent of {name} is expected to take {percent} % of its budget")
+            });
         }
     }
 }
@@ -213,7 +203,7 @@ fn made(
     entry: &Entry,
     targets: &[Target],
     positions: &[usize],
-    diagnostics: &mut Vec<Diagnostic>,
+    told: &mut Told,
 ) -> Vec<Made> {
     let mut made: Vec<Made> = Vec::new();
     let one = [None];
@@ -234,14 +224,12 @@ fn made(
                 None => paths::fault(&path),
             };
             if let Some(fault) = fault {
-                let of = position.and_then(|at| targets.get(at));
-                let of = of.map(|target| format!(" of {}", shown(&target.path)));
-                let cause = format!(
-                    "the deliverable {}{} {fault}",
-                    shown(&path),
-                    of.unwrap_or_default()
-                );
-                diagnostics.push(Diagnostic::error(codes::PATH, cause).at(entry.place.clone()));
+                told.error(codes::PATH, &entry.place, &[], || {
+                    let of = position.and_then(|at| targets.get(at));
+                    let of = of.map(|target| format!(" of {}", shown(&target.path)));
+                    let of = of.unwrap_or_default();
+                    format!("the deliverable {}{of} {fault}", shown(&path))
+                });
                 continue;
             }
             made.push(Made {
@@ -263,7 +251,7 @@ fn made(
 }
 
 /// Two targets, or two entries, that promise one file: neither could be told from the other.
-pub(super) fn check_promised(entries: &[Shared<'_>], diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check_promised(entries: &[Shared<'_>], told: &mut Told) {
     let mut owners: BTreeMap<&str, (usize, Option<usize>)> = BTreeMap::new();
     for (number, shared) in entries.iter().enumerate() {
         for made in shared.agents.iter().flat_map(|given| &given.made) {
@@ -278,23 +266,21 @@ pub(super) fn check_promised(entries: &[Shared<'_>], diagnostics: &mut Vec<Diagn
                     None => shown(&shared.entry.label),
                 }
             };
-            let cause = format!(
-                "{} and {} both promise {}",
-                name(other, target),
-                name(number, made.target),
-                shown(&made.path)
-            );
-            let hint = match other == number {
-                true => {
+            let hints = match other == number {
+                true => [
                     "use a variable such as `{file_id}` in the path, or, for one file about all \
-                     targets, `allocation: {strategy: single}`"
-                }
-                false => "give one of the two another path",
+                     targets, `allocation: {strategy: single}`",
+                ],
+                false => ["give one of the two another path"],
             };
-            diagnostics.push(
-                Diagnostic::error(codes::WORKFLOW_SAME_FILE, cause)
-                    .at(shared.entry.place.clone())
-                    .hint(hint),
+            told.error(
+                codes::WORKFLOW_SAME_FILE,
+                &shared.entry.place,
+                &hints,
+                || {
+                    let (one, two) = (name(other, target), name(number, made.target));
+                    format!("{one} and {two} both promise {}", shown(&made.path))
+                },
             );
         }
     }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use divisi_core::Diagnostic;
 use minijinja::{Environment, UndefinedBehavior, Value};
 
 use super::Bundle;
+use super::told::Told;
 use crate::codes;
 use crate::faults::shown;
 use crate::pattern::{Bound, Pattern};
@@ -17,6 +17,13 @@ use crate::workflow::{Entry, Iteration, Targets, is_id};
 pub(super) struct Target {
     pub(super) path: String,
     bound: Bound,
+}
+
+impl Target {
+    /// Whether a variable's value comes of this target.
+    pub(super) fn binds(&self, name: &str) -> bool {
+        self.bound.named.contains_key(name) || (is_id(name) && self.bound.last.is_some())
+    }
 }
 
 /// Values of variables: what a target binds, then the inputs.
@@ -69,7 +76,7 @@ pub(super) fn of(
     iteration: &Iteration,
     entry: &Entry,
     paths: &[&str],
-    diagnostics: &mut Vec<Diagnostic>,
+    told: &mut Told,
 ) -> Matched {
     let mut matched = Matched::default();
     let replaced: Vec<Targets> = bundle
@@ -87,29 +94,13 @@ pub(super) fn of(
     };
     let mut seen: HashSet<String> = HashSet::new();
     for targets in patterns {
-        let values = Values {
-            bundle,
-            target: None,
+        let Some(found) = matching(bundle, entry, targets, paths, told) else {
+            continue;
         };
-        let compiled = match Pattern::new(&targets.pattern, |name| values.get(name)) {
-            Ok(compiled) => compiled,
-            Err(fault) => {
-                let cause = format!("the pattern {} {fault}", shown(&targets.pattern));
-                diagnostics.push(Diagnostic::error(codes::PATTERN, cause).at(entry.place.clone()));
-                continue;
-            }
-        };
-        let found: Vec<Target> = paths
-            .iter()
-            .filter_map(|path| {
-                let path = (*path).to_owned();
-                compiled.bind(&path).map(|bound| Target { path, bound })
-            })
-            .collect();
         if found.is_empty() && patterns.len() > 1 {
-            let cause = format!("the pattern {} matches no file", shown(&targets.pattern));
-            diagnostics
-                .push(Diagnostic::warning(codes::WORKFLOW_NO_MATCH, cause).at(entry.place.clone()));
+            told.warning(codes::WORKFLOW_NO_MATCH, &entry.place, &[], || {
+                format!("the pattern {} matches no file", shown(&targets.pattern))
+            });
         }
         let mut filter = Filter::new(bundle, targets.filter.as_deref());
         for target in found {
@@ -117,29 +108,58 @@ pub(super) fn of(
                 matched.targets.push(target);
             }
         }
-        filter.finish(entry, &mut matched.conditions, diagnostics);
+        filter.finish(entry, &mut matched.conditions, told);
     }
     if matched.targets.is_empty() && !patterns.is_empty() {
-        let named: Vec<String> = patterns.iter().map(|it| shown(&it.pattern)).collect();
-        let cause = format!(
-            "no file matches {}, the targets of {} in {}",
-            named.join(" or "),
-            shown(&entry.label),
-            shown(&iteration.name)
+        let looked = format!(
+            "{} paths were looked at; `*` stays within a folder, `**` does not",
+            paths.len()
         );
-        diagnostics.push(
-            Diagnostic::error(codes::WORKFLOW_NO_MATCH, cause)
-                .at(entry.place.clone())
-                .hint(format!(
-                    "{} paths were looked at; `*` stays within a folder, `**` does not",
-                    paths.len()
-                )),
-        );
+        told.error(codes::WORKFLOW_NO_MATCH, &entry.place, &[&looked], || {
+            let named: Vec<String> = patterns.iter().map(|it| shown(&it.pattern)).collect();
+            format!(
+                "no file matches {}, the targets of {} in {}",
+                named.join(" or "),
+                shown(&entry.label),
+                shown(&iteration.name)
+            )
+        });
     }
     matched
         .targets
         .sort_by(|one, other| one.path.cmp(&other.path));
     matched
+}
+
+/// The paths that one pattern matches; `None` after telling that it does not parse.
+fn matching(
+    bundle: &Bundle,
+    entry: &Entry,
+    targets: &Targets,
+    paths: &[&str],
+    told: &mut Told,
+) -> Option<Vec<Target>> {
+    let values = Values {
+        bundle,
+        target: None,
+    };
+    match Pattern::new(&targets.pattern, |name| values.get(name)) {
+        Ok(pattern) => {
+            let bind = |&path: &&str| {
+                Some(Target {
+                    bound: pattern.bind(path)?,
+                    path: path.to_owned(),
+                })
+            };
+            Some(paths.iter().filter_map(bind).collect())
+        }
+        Err(fault) => {
+            told.error(codes::PATTERN, &entry.place, &[], || {
+                format!("the pattern {} {fault}", shown(&targets.pattern))
+            });
+            None
+        }
+    }
 }
 
 /// An expression that decides which targets stay.
@@ -220,31 +240,22 @@ impl<'f> Filter<'f> {
             .map_err(|error| State::Fails(error.to_string()))
     }
 
-    fn finish(
-        self,
-        entry: &Entry,
-        conditions: &mut Vec<String>,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) {
+    fn finish(self, entry: &Entry, conditions: &mut Vec<String>, told: &mut Told) {
         match self.state {
             State::None | State::Decides => {}
             State::Told(why) => {
-                let cause = format!(
-                    "the filter {} leaves out no target, since {why}; the agent is told",
-                    shown(self.text)
-                );
-                diagnostics.push(
-                    Diagnostic::warning(codes::WORKFLOW_FILTER, cause)
-                        .at(entry.place.clone())
-                        .hint("a filter knows `path`, `name`, `id`, inputs and variables"),
-                );
+                let hints = ["a filter knows `path`, `name`, `id`, inputs and variables"];
+                told.warning(codes::WORKFLOW_FILTER, &entry.place, &hints, || {
+                    let filter = shown(self.text);
+                    format!(
+                        "the filter {filter} leaves out no target, since {why}; the agent is told"
+                    )
+                });
                 conditions.push(self.text.to_owned());
             }
-            State::Fails(why) => {
-                let cause = format!("the filter {} fails: {}", shown(self.text), shown(&why));
-                diagnostics
-                    .push(Diagnostic::error(codes::WORKFLOW_FILTER, cause).at(entry.place.clone()));
-            }
+            State::Fails(why) => told.error(codes::WORKFLOW_FILTER, &entry.place, &[], || {
+                format!("the filter {} fails: {}", shown(self.text), shown(&why))
+            }),
         }
     }
 }

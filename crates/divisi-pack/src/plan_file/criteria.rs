@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use divisi_core::{Criterion, Format};
+use divisi_core::{Criterion, Format, Holds};
 use jsonc_parser::ast::{Object, Value};
 use regex::RegexBuilder;
 
@@ -24,7 +24,21 @@ pub(crate) const FORMS: &[(&str, &[&str])] = &[
     ("command", &["command", "timeout_minutes"]),
     ("scope", &["scope"]),
     ("count", &["count", "min", "max"]),
+    (
+        "each",
+        &[
+            "each",
+            "min_bytes",
+            "contains",
+            "lacks",
+            "section",
+            "format",
+        ],
+    ),
 ];
+
+/// What may be said of each file; one of them.
+const EACH_KEYS: &[&str] = &["min_bytes", "contains", "lacks", "section", "format"];
 
 pub(crate) const FORMATS: &[(&str, Format)] = &[
     ("json", Format::Json),
@@ -34,7 +48,7 @@ pub(crate) const FORMATS: &[(&str, Format)] = &[
 ];
 
 /// The most files a `count` criterion may ask for.
-const COUNT_MAX: u64 = 1_000_000_000;
+pub(crate) const COUNT_MAX: u64 = 1_000_000_000;
 
 /// Reads criteria, and remembers which expressions were compiled already.
 pub(crate) struct Reader {
@@ -60,7 +74,7 @@ impl Reader {
         read.collect()
     }
 
-    /// One criterion; `None` after collecting why it is none.
+    /// One criterion; `None` after collecting what does not fit.
     pub(crate) fn one(&mut self, value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Criterion> {
         let object = match value {
             Value::StringLit(_) => return plain(value, "criteria", faults),
@@ -108,7 +122,7 @@ impl Reader {
                 })
             }
             "command" => {
-                let argv = argv(fields.required("command", faults)?, faults);
+                let argv = argv(fields.required("command", faults)?, "command", faults);
                 let timeout_ms = timeout_ms(&fields, faults).unwrap_or(CHECK_TIMEOUT_MS);
                 argv.map(|argv| Criterion::Command { argv, timeout_ms })
             }
@@ -116,6 +130,7 @@ impl Reader {
                 patterns: scope(&fields, faults)?,
             }),
             "count" => count(&fields, faults),
+            "each" => each(&fields, faults),
             _ => unreachable!("the forms of a criterion are all read"),
         }
     }
@@ -126,13 +141,6 @@ impl Reader {
             return;
         };
         let (pattern, at) = (&*literal.value, start(value));
-        if pattern.len() > paths::PATTERN_BYTES_MAX {
-            faults.error(codes::PATTERN, at, || {
-                let most = paths::PATTERN_BYTES_MAX;
-                format!("the expression is longer than {most} bytes")
-            });
-            return;
-        }
         if !self.compiled.insert(pattern.to_owned()) {
             return;
         }
@@ -142,20 +150,29 @@ impl Reader {
             });
             return;
         }
-        let built = RegexBuilder::new(pattern)
-            .multi_line(true)
-            .size_limit(EXPRESSION_BYTES_MAX)
-            .build();
-        if let Err(fault) = built {
+        if let Some(fault) = expression_fault(pattern) {
             // So that the same bad expression is named at each of its places.
             self.compiled.remove(pattern);
             faults
                 .error(codes::PATTERN, at, || {
-                    format!("the expression {} {}", shown(pattern), reason(&fault))
+                    format!("the expression {} {fault}", shown(pattern))
                 })
                 .hint("the syntax is that of Rust's `regex`: no look-around, no backreferences");
         }
     }
+}
+
+/// Why a regular expression is not taken, as a fragment after it; `None` if it is. It is compiled
+/// as the check will do it.
+pub(crate) fn expression_fault(pattern: &str) -> Option<String> {
+    if pattern.len() > paths::PATTERN_BYTES_MAX {
+        return Some(format!("is longer than {} bytes", paths::PATTERN_BYTES_MAX));
+    }
+    let built = RegexBuilder::new(pattern)
+        .multi_line(true)
+        .size_limit(EXPRESSION_BYTES_MAX)
+        .build();
+    built.err().map(|fault| reason(&fault))
 }
 
 fn reason(fault: &regex::Error) -> String {
@@ -193,11 +210,18 @@ pub(crate) fn text(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) -> Opt
     None
 }
 
-fn form(
-    object: &Object<'_>,
-    faults: &mut Faults<'_>,
-) -> Option<(&'static str, &'static [&'static str])> {
-    let mut told: Option<(&'static str, &'static [&'static str])> = None;
+/// The key that tells the form, and all its keys.
+type Form = (&'static str, &'static [&'static str]);
+
+fn form(object: &Object<'_>, faults: &mut Faults<'_>) -> Option<Form> {
+    let mut told: Option<Form> = None;
+    // With `each`, the key of another form says what holds of each file.
+    let is_each = |form: &&Form| form.0 == "each";
+    if let Some(each) = FORMS.iter().find(is_each)
+        && object.properties.iter().any(|p| p.name.as_str() == each.0)
+    {
+        return Some(*each);
+    }
     for property in &object.properties {
         let name = property.name.as_str();
         let Some((key, keys)) = FORMS.iter().find(|(key, _)| *key == name) else {
@@ -325,23 +349,66 @@ fn count(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Option<Criterion> 
     pattern.map(|pattern| Criterion::Count { pattern, min, max })
 }
 
+fn each(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Option<Criterion> {
+    let value = fields.required("each", faults)?;
+    let pattern = pattern_of(value, "each", faults);
+    let given = EACH_KEYS.iter().filter(|key| fields.get(key).is_some());
+    let given: Vec<&'static str> = given.copied().collect();
+    let [key] = given[..] else {
+        let (code, what) = match given[..] {
+            [] => (codes::MISSING, "says nothing of each file".to_owned()),
+            [first, second, ..] => (
+                codes::CONFLICT,
+                format!("has both `{first}` and `{second}`"),
+            ),
+            [_] => unreachable!("one key is what is expected"),
+        };
+        faults
+            .error(code, fields.at, || format!("one criterion {what}"))
+            .hint(format!("give one of {}", EACH_KEYS.join(", ")));
+        return None;
+    };
+    let said = |faults: &mut Faults<'_>| text(fields.get(key)?, key, faults);
+    let holds = match key {
+        "min_bytes" => Holds::Size {
+            min_bytes: fields.integer(key, (0, FILE_BYTES_MAX), faults)?,
+        },
+        "contains" => Holds::Contains {
+            text: said(faults)?,
+        },
+        "lacks" => Holds::Lacks {
+            text: said(faults)?,
+        },
+        "section" => Holds::Section {
+            heading: said(faults)?,
+        },
+        _ => Holds::Format {
+            format: fields.word(key, FORMATS, faults)?,
+        },
+    };
+    Some(Criterion::Each {
+        pattern: pattern?,
+        holds,
+    })
+}
+
 /// A program and its arguments.
-pub(crate) fn argv(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Vec<String>> {
+pub(crate) fn argv(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) -> Option<Vec<String>> {
     let Value::Array(array) = value else {
         faults
             .error(codes::TYPE, start(value), || {
                 let given = fields::type_name(value);
-                format!("`command` is {given}, not a list of program and arguments")
+                format!("`{key}` is {given}, not a list of program and arguments")
             })
             .hint("write `[\"cargo\", \"test\"]`, or use `script` for a shell's syntax");
         return None;
     };
     let mut argv = Vec::with_capacity(array.elements.len());
     for argument in &array.elements {
-        let text = fields::string(argument, "command", faults)?;
+        let text = fields::string(argument, key, faults)?;
         if text.contains('\0') {
             faults.error(codes::COMMAND, start(argument), || {
-                "an argument of `command` holds a NUL character".to_owned()
+                format!("an argument of `{key}` holds a NUL character")
             });
             return None;
         }
@@ -349,7 +416,7 @@ pub(crate) fn argv(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Vec<Str
     }
     if argv.first().is_none_or(String::is_empty) {
         faults.error(codes::COMMAND, start(value), || {
-            "`command` names no program".to_owned()
+            format!("`{key}` names no program")
         });
         return None;
     }
@@ -359,7 +426,11 @@ pub(crate) fn argv(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Vec<Str
 /// A time box in milliseconds.
 pub(crate) fn timeout_ms(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Option<u64> {
     let value = fields.get("timeout_minutes")?;
-    let minutes = fields.number("timeout_minutes", (0.0, super::MINUTES_MAX as f64), faults)?;
+    let minutes = fields.number(
+        "timeout_minutes",
+        (0.0, super::TIMEOUT_MINUTES_MAX as f64),
+        faults,
+    )?;
     let ms = (minutes * 60_000.0).round() as u64;
     if ms == 0 {
         faults.error(codes::NUMBER, start(value), || {

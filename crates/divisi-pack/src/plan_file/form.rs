@@ -57,6 +57,9 @@ pub(crate) struct PlanForm {
     /// When the intent is fulfilled, checked on the integrated whole at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) criteria: Option<Vec<CriterionForm>>,
+    /// What workspaces need besides the files of the tree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) workspace: Option<PreparationForm>,
     /// What the whole is expected to take; a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) resource_estimate: Option<EstimateForm>,
@@ -183,7 +186,7 @@ pub(crate) struct SubtaskForm {
     pub(crate) estimated_duration_minutes: Option<MinutesForm>,
     /// The same in seconds, instead.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 31_536_000))]
+    #[schemars(range(min = 0, max = 31_536_000_000_u64))]
     pub(crate) estimated_seconds: Option<NumberForm>,
     /// How many tokens the work is expected to take.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -212,7 +215,7 @@ pub(crate) struct SubtaskForm {
 #[schemars(rename = "Minutes")]
 pub(crate) enum MinutesForm {
     /// So many.
-    Number(#[schemars(range(min = 0, max = 525_600))] NumberForm),
+    Number(#[schemars(range(min = 0, max = 525_600_000))] NumberForm),
     /// From so many to so many.
     Range(
         #[schemars(regex(
@@ -295,6 +298,42 @@ pub(crate) enum PriorityForm {
     High,
     /// Before all others.
     Critical,
+}
+
+/// What workspaces, and the checkouts in which checks run, need besides the files of the tree.
+#[derive(Default, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Preparation")]
+pub(crate) struct PreparationForm {
+    /// Patterns of files and folders that git does not track, copied from your own folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 100))]
+    pub(crate) copy: Option<Vec<String>>,
+    /// Programs that are run after that. The files they make, which git must ignore, are kept, and
+    /// are put into every workspace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 100))]
+    pub(crate) setup: Option<Vec<SetupForm>>,
+    /// Patterns of the tracked files that `setup` reads: it is run anew when one of them changes.
+    /// Unless told, any file of the tree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 100))]
+    pub(crate) inputs: Option<Vec<String>>,
+    /// How long each program of `setup` may take, in minutes; as long as an attempt unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 525_600))]
+    pub(crate) timeout_minutes: Option<NumberForm>,
+}
+
+/// A program that prepares a workspace.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Setup")]
+pub(crate) enum SetupForm {
+    /// A script for `/bin/sh -eu`.
+    Script(String),
+    /// A program and its arguments, run without a shell.
+    Command(#[schemars(length(min = 1))] Vec<String>),
 }
 
 /// A document or data file made from artifacts; without `text` and `path` its inputs one after
@@ -445,6 +484,32 @@ pub(crate) enum CriterionForm {
         #[serde(skip_serializing_if = "Option::is_none")]
         max: Option<u64>,
     },
+    /// The same of several files.
+    Each(EachForm),
+}
+
+/// At least one file matches the pattern, and each satisfies the one statement that is given.
+#[derive(Default, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline, extend("minProperties" = 2, "maxProperties" = 2))]
+pub(crate) struct EachForm {
+    /// The pattern.
+    pub(crate) each: String,
+    /// Each has at least so many bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) min_bytes: Option<u64>,
+    /// The text stands in each, to the letter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) contains: Option<String>,
+    /// The text stands in none of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) lacks: Option<String>,
+    /// Each has this heading with something beneath it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) section: Option<String>,
+    /// Each parses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) format: Option<FormatForm>,
 }
 
 /// A file format.

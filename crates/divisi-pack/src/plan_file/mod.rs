@@ -23,12 +23,15 @@ pub(crate) mod task;
 mod tests;
 mod top;
 pub(crate) mod values;
+mod workspace;
 mod write;
 
 use divisi_core::plan::Parts;
 use divisi_core::{Diagnostic, Plan};
 
+pub(crate) use criteria::{COUNT_MAX, expression_fault};
 pub use form::schema;
+pub(crate) use write::criterion_json;
 pub use write::write;
 
 use crate::faults::Faults;
@@ -47,14 +50,25 @@ pub const EXPRESSIONS_MAX: usize = 10_000;
 /// the same bound, so what is accepted here compiles there.
 pub const EXPRESSION_BYTES_MAX: usize = 1 << 20;
 
-/// The longest time box or estimate, in minutes: a year. More is a mistake in the unit.
-pub const MINUTES_MAX: u64 = 525_600;
+/// The longest time box, in minutes: a year. More is a mistake in the unit.
+pub const TIMEOUT_MINUTES_MAX: u64 = 525_600;
+
+/// The longest estimate, in minutes: a thousand years. People plan to grow trees, and milliseconds
+/// of a hundred thousand such tasks still add up in 64 bits.
+pub const ESTIMATE_MINUTES_MAX: u64 = 1_000 * 525_600;
 
 /// The largest estimate of tokens.
 pub const TOKENS_MAX: u64 = 1_000_000_000_000;
 
 /// The most retries of one task.
 pub const RETRIES_MAX: u64 = 100;
+
+/// The most patterns of `copy` and of `inputs`, and the most steps of `setup`. Each pattern is tried
+/// on every file of the user's folder, and a longer setup is a script.
+pub const COPIED_MAX: usize = 100;
+
+/// The most steps of `setup`.
+pub const SETUP_MAX: usize = 100;
 
 /// The largest `min_bytes`: a tebibyte.
 pub const FILE_BYTES_MAX: u64 = 1 << 40;
@@ -99,6 +113,20 @@ pub fn read(source_name: &str, bytes: &[u8]) -> Read {
 pub fn read_parts(source_name: &str, bytes: &[u8]) -> ReadParts {
     let (parts, diagnostics) = read_with(source_name, bytes, top::parts);
     ReadParts { parts, diagnostics }
+}
+
+/// Reads one criterion that is not plain words; the error says what is wrong with it.
+pub(crate) fn criterion_of(text: &str) -> Result<divisi_core::Criterion, String> {
+    let read = |value: &jsonc_parser::ast::Value<'_>, faults: &mut Faults<'_>| {
+        criteria::Reader::new().one(value, faults)
+    };
+    let (criterion, diagnostics) = read_with("criterion", text.as_bytes(), read);
+    let told = |diagnostic: &Diagnostic| {
+        let mut told = vec![diagnostic.cause.clone()];
+        told.extend(diagnostic.hints.iter().cloned());
+        told.join("; ")
+    };
+    criterion.ok_or_else(|| diagnostics.first().map(told).unwrap_or_default())
 }
 
 fn read_with<T>(

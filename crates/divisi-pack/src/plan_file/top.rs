@@ -7,6 +7,7 @@ use jsonc_parser::ast::{Object, Value};
 use super::STAGES_ADVISED_MAX;
 use super::structure::{StageSpans, check_structure};
 use super::task::{Reader, Spans};
+use super::workspace;
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, start};
@@ -23,6 +24,7 @@ pub(crate) const KEYS: &[&str] = &[
     "subtasks",
     "execution_plan",
     "criteria",
+    "workspace",
     "resource_estimate",
     "progress",
     "retry_count",
@@ -77,12 +79,14 @@ pub(crate) fn plan(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Plan> {
     let criteria = reader.plan_criteria(&fields, faults);
     let (tasks, spans) = tasks(&mut reader, subtasks.unwrap_or_default(), faults);
     let (stages, stage_spans) = stages(&fields, &reader, faults);
+    let preparation = workspace::preparation(&fields, &tasks, faults);
     check_records(&fields, faults);
     let plan = Plan {
         title,
         tasks,
         stages,
         criteria,
+        preparation,
     };
     // If all of a list's elements are faulty, it is not empty for that.
     if subtasks.is_some_and(|list| list.is_empty() || !plan.tasks.is_empty()) {
@@ -129,22 +133,37 @@ fn is_plan(object: &Object<'_>) -> bool {
     keys.any(|key| key == "task_title")
 }
 
-/// A plan's tasks as parts. What a plan says of the whole has no place in another plan.
+/// What a plan says of its whole, which has no place in another plan, and where to say it instead.
+const OF_THE_WHOLE: &[(&str, &str)] = &[
+    (
+        "criteria",
+        "give them to a task of kind `review` that depends on the others",
+    ),
+    (
+        "workspace",
+        "what workspaces need is said by the plan that was run",
+    ),
+];
+
+/// A plan's tasks as parts.
 fn parts_of_plan(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Parts> {
     let plan = plan(value, faults)?;
-    if let Value::Object(object) = value
-        && !plan.criteria.is_empty()
-    {
-        let criteria = object.properties.iter();
-        let at = criteria
-            .filter(|property| property.name.as_str() == "criteria")
-            .map(|property| property.range.start)
-            .next();
-        faults
-            .error(codes::CONFLICT, at.unwrap_or(start(value)), || {
-                "a plan that takes a task's place has `criteria` of its own".to_owned()
-            })
-            .hint("give them to a task of kind `review` that depends on the others");
+    let Value::Object(object) = value else {
+        return None;
+    };
+    for (key, instead) in OF_THE_WHOLE {
+        let of_whole = match *key {
+            "criteria" => !plan.criteria.is_empty(),
+            _ => !plan.preparation.is_empty(),
+        };
+        let mut given = object.properties.iter();
+        if let Some(property) = given.find(|it| of_whole && it.name.as_str() == *key) {
+            faults
+                .error(codes::CONFLICT, property.range.start, || {
+                    format!("a plan that takes a task's place has `{key}` of its own")
+                })
+                .hint(*instead);
+        }
     }
     Some(Parts {
         tasks: plan.tasks,

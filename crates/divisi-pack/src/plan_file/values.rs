@@ -8,7 +8,7 @@ use jsonc_parser::ast::Value;
 
 use super::compile::is_program;
 use super::task::{DELIVERABLE_KEYS, KINDS, TEMPLATE_KEYS};
-use super::{MINUTES_MAX, TOKENS_MAX, criteria};
+use super::{ESTIMATE_MINUTES_MAX, TOKENS_MAX, criteria};
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, mistyped, start};
@@ -46,10 +46,12 @@ pub(crate) fn work(
     let template = fields
         .get("template")
         .and_then(|value| template(value, faults));
-    let script = fields.get("script").and_then(|value| script(value, faults));
+    let script = fields
+        .get("script")
+        .and_then(|value| script(value, "script", faults));
     let command = fields
         .get("command")
-        .and_then(|value| criteria::argv(value, faults));
+        .and_then(|value| criteria::argv(value, "command", faults));
     match (command, script, template) {
         (Some(argv), _, _) => (Work::Command(argv), None),
         (None, Some(script), _) => (Work::Script(script), None),
@@ -62,8 +64,9 @@ pub(crate) fn work(
     }
 }
 
-fn script(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<String> {
-    let text = fields::string(value, "script", faults)?;
+/// A script for a shell.
+pub(crate) fn script(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let text = fields::string(value, key, faults)?;
     let fault = if text.trim().is_empty() {
         "is empty"
     } else if text.contains('\0') {
@@ -71,7 +74,7 @@ fn script(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<String> {
     } else {
         return Some(text.to_owned());
     };
-    faults.error(codes::COMMAND, start(value), || format!("`script` {fault}"));
+    faults.error(codes::COMMAND, start(value), || format!("`{key}` {fault}"));
     None
 }
 
@@ -201,7 +204,11 @@ pub(crate) fn estimate(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Esti
         conflict(start(value), &cause, faults);
     }
     let range = minutes(fields, minutes_key, faults);
-    let seconds = fields.number(seconds_key, (0.0, (MINUTES_MAX * 60) as f64), faults);
+    let seconds = fields.number(
+        seconds_key,
+        (0.0, (ESTIMATE_MINUTES_MAX * 60) as f64),
+        faults,
+    );
     let ms = |of: f64, each: f64| (of * each).round() as u64;
     let low = range.map(|(low, _)| ms(low, 60_000.0));
     let high = range.and_then(|(_, high)| Some(ms(high?, 60_000.0)));
@@ -220,7 +227,7 @@ fn minutes(
 ) -> Option<(f64, Option<f64>)> {
     let value = fields.get(key)?;
     let Value::StringLit(literal) = value else {
-        let number = fields.number(key, (0.0, MINUTES_MAX as f64), faults)?;
+        let number = fields.number(key, (0.0, ESTIMATE_MINUTES_MAX as f64), faults)?;
         return Some((number, None));
     };
     let text = literal.value.trim();
@@ -229,7 +236,7 @@ fn minutes(
     let number = |text: &str| {
         let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         let number: f64 = text.parse().ok().filter(|_| plain)?;
-        (number <= MINUTES_MAX as f64).then_some(number)
+        (number <= ESTIMATE_MINUTES_MAX as f64).then_some(number)
     };
     let range = match text.split_once(['-', '–']) {
         Some((low, high)) => number(low.trim()).zip(number(high.trim())),
@@ -239,7 +246,7 @@ fn minutes(
     if range.is_none() {
         faults.error(codes::NUMBER, start(value), || {
             let given = shown(&literal.value);
-            format!("`{key}` is {given}, not minutes such as `15` or `10-15`, up to {MINUTES_MAX}")
+            format!("`{key}` is {given}, not minutes such as `15` or `10-15`, up to {ESTIMATE_MINUTES_MAX}")
         });
     }
     range.map(|(low, high)| (low, Some(high)))

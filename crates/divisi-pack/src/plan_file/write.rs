@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 
 use divisi_core::plan::{Estimate, Input, Priority, TaskSpec, Work};
-use divisi_core::{Criterion, Format, Plan, TaskId, TaskKind, WorkspaceKind};
+use divisi_core::preparation::{Preparation, Setup};
+use divisi_core::{Criterion, Format, Holds, Plan, TaskId, TaskKind, WorkspaceKind};
 
 use super::compile::Promise;
 use super::form::{
-    CriterionForm, DeliverableForm, FormatForm, InputForm, KindForm, MinutesForm, NumberForm,
-    PlanForm, PriorityForm, SubtaskForm, TemplateForm, WordsForm, WorkspaceForm,
+    CriterionForm, DeliverableForm, EachForm, FormatForm, InputForm, KindForm, MinutesForm,
+    NumberForm, PlanForm, PreparationForm, PriorityForm, SetupForm, SubtaskForm, TemplateForm,
+    WordsForm, WorkspaceForm,
 };
 use super::{CHECK_TIMEOUT_MS, top};
 
@@ -29,11 +31,25 @@ pub fn write(plan: &Plan) -> String {
             .collect(),
         execution_plan: stages(plan),
         criteria: some_list(plan.criteria.iter().filter_map(criterion)),
+        workspace: preparation(&plan.preparation),
         ..PlanForm::default()
     };
     let mut text = serde_json::to_string_pretty(&form).expect("the form has only string keys");
     text.push('\n');
     text
+}
+
+fn preparation(preparation: &Preparation) -> Option<PreparationForm> {
+    let setup = |setup: &Setup| match setup {
+        Setup::Command(argv) => SetupForm::Command(argv.clone()),
+        Setup::Script(script) => SetupForm::Script(script.clone()),
+    };
+    (*preparation != Preparation::default()).then(|| PreparationForm {
+        copy: some_list(preparation.copy.iter().cloned()),
+        setup: some_list(preparation.setup.iter().map(setup)),
+        inputs: preparation.inputs.clone(),
+        timeout_minutes: preparation.timeout_ms.map(minutes_of),
+    })
 }
 
 fn some_list<T>(list: impl Iterator<Item = T>) -> Option<Vec<T>> {
@@ -257,6 +273,12 @@ fn duration(estimate: &Estimate) -> (Option<MinutesForm>, Option<NumberForm>) {
     }
 }
 
+/// A criterion as JSON in one line; `None` for the exit status, which `ok_exit` says.
+pub(crate) fn criterion_json(one: &Criterion) -> Option<String> {
+    let form = criterion(one)?;
+    Some(serde_json::to_string(&form).expect("the form has only string keys"))
+}
+
 /// A criterion's form; `None` for the exit status, which `ok_exit` says.
 fn criterion(criterion: &Criterion) -> Option<CriterionForm> {
     let form = match criterion.clone() {
@@ -282,12 +304,7 @@ fn criterion(criterion: &Criterion) -> Option<CriterionForm> {
             r#in: path,
         },
         Criterion::Format { format, path } => CriterionForm::Format {
-            format: match format {
-                Format::Json => FormatForm::Json,
-                Format::Yaml => FormatForm::Yaml,
-                Format::Toml => FormatForm::Toml,
-                Format::Markdown => FormatForm::Markdown,
-            },
+            format: format_form(format),
             r#in: path,
         },
         Criterion::Schema { schema, path } => CriterionForm::Schema { schema, r#in: path },
@@ -301,7 +318,32 @@ fn criterion(criterion: &Criterion) -> Option<CriterionForm> {
             min: (min != 0 || max.is_none()).then_some(min),
             max,
         },
+        Criterion::Each { pattern, holds } => CriterionForm::Each(each(pattern, holds)),
         Criterion::Plain { text } => CriterionForm::Plain(text),
     };
     Some(form)
+}
+
+fn each(pattern: String, holds: Holds) -> EachForm {
+    let mut form = EachForm {
+        each: pattern,
+        ..EachForm::default()
+    };
+    match holds {
+        Holds::Size { min_bytes } => form.min_bytes = Some(min_bytes),
+        Holds::Contains { text } => form.contains = Some(text),
+        Holds::Lacks { text } => form.lacks = Some(text),
+        Holds::Section { heading } => form.section = Some(heading),
+        Holds::Format { format } => form.format = Some(format_form(format)),
+    }
+    form
+}
+
+fn format_form(format: Format) -> FormatForm {
+    match format {
+        Format::Json => FormatForm::Json,
+        Format::Yaml => FormatForm::Yaml,
+        Format::Toml => FormatForm::Toml,
+        Format::Markdown => FormatForm::Markdown,
+    }
 }

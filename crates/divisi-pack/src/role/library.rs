@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Severity;
 
-use super::{BUILT_IN, Patch, Role, canonical, read};
+use super::{BUILT_IN, Patch, ROLES_MAX, Role, canonical, read};
 use crate::codes;
 use crate::faults::shown;
 use crate::nearest::nearest;
@@ -122,14 +122,21 @@ fn add<'f>(
         for patch in read.roles.unwrap_or_default() {
             match layer.iter().find(|before| before.id == patch.id) {
                 Some(before) => diagnostics.push(duplicate(&patch, before)),
+                // One beyond the limit is enough to be told of it.
+                None if layer.len() > ROLES_MAX => break,
                 None => layer.push(patch),
             }
         }
     }
     for patch in layer {
-        match roles.iter_mut().find(|role| role.id == patch.id) {
-            Some(role) => *role = patch.over(Some(role)),
-            None => roles.push(patch.over(None)),
+        if let Some(role) = roles.iter_mut().find(|role| role.id == patch.id) {
+            *role = patch.over(Some(role));
+        } else if roles.len() < ROLES_MAX {
+            roles.push(patch.over(None));
+        } else {
+            let cause = format!("more than {ROLES_MAX} roles");
+            diagnostics.push(Diagnostic::error(codes::TOO_LARGE, cause).at(patch.place));
+            return;
         }
     }
 }

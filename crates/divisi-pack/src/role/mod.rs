@@ -27,6 +27,9 @@ pub use library::{Layer, Library, Loaded};
 pub(crate) use read::map;
 pub use read::read;
 
+/// The most roles of one file, and of one library.
+pub const ROLES_MAX: usize = 1_000;
+
 /// The most targets that one agent may be given at once.
 pub const TARGETS_MAX: u64 = 100_000;
 

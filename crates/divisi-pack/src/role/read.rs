@@ -2,7 +2,7 @@
 
 use jsonc_parser::ast::Value;
 
-use super::{BUDGET_TOKENS_MAX, Patch, Read, TARGETS_MAX, canonical};
+use super::{BUDGET_TOKENS_MAX, Patch, ROLES_MAX, Read, TARGETS_MAX, canonical};
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, start};
@@ -77,6 +77,12 @@ pub(crate) fn map(value: &Value<'_>, faults: &mut Faults<'_>) -> Vec<Patch> {
     };
     let mut roles: Vec<Patch> = Vec::new();
     for (key, at, value) in fields::pairs(object, faults) {
+        if roles.len() >= ROLES_MAX {
+            faults.error(codes::TOO_LARGE, at, || {
+                format!("more than {ROLES_MAX} roles")
+            });
+            break;
+        }
         let Some(role) = one(value, Some((key, at)), faults) else {
             continue;
         };

@@ -324,3 +324,40 @@ fn what_is_read_satisfies_the_schema() {
     let misspelt = serde_json::json!({"agent_role": {"nam": "x"}});
     assert!(!validator.is_valid(&misspelt));
 }
+
+#[test]
+fn every_prefix_and_every_broken_byte_is_survived() {
+    let (_, text) = BUILT_IN[0];
+    for end in 0..text.len() {
+        let found = read("r", &text.as_bytes()[..end]);
+        assert!(
+            found.roles.is_some() || !found.diagnostics.is_empty(),
+            "{end}"
+        );
+    }
+    for at in (0..text.len()).step_by(7) {
+        for byte in [b'"', b'{', b'[', b':', b'-', b'\t', b'&', b'!', 0, 0xff] {
+            let mut broken = text.as_bytes().to_vec();
+            broken[at] = byte;
+            let found = read("r", &broken);
+            assert!(
+                found.roles.is_some() || !found.diagnostics.is_empty(),
+                "{at} {byte}"
+            );
+        }
+    }
+}
+
+#[test]
+fn limits_bound_a_library() {
+    let roles: Vec<String> = (0..=ROLES_MAX).map(|n| format!("r{n}: {{}}")).collect();
+    let text = format!("agent_roles: {{{}}}", roles.join(", "));
+    assert_eq!(
+        faults(&text),
+        ["[text-too-large] r.yaml:1:9905: more than 1000 roles"]
+    );
+    let text = format!("agent_roles: {{{}}}", roles[..ROLES_MAX].join(", "));
+    let loaded = load(&[("a", &text)], &[]);
+    assert!(loaded.library.is_none());
+    assert_eq!(loaded.diagnostics[0].cause, "more than 1000 roles");
+}

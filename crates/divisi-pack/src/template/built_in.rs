@@ -3,9 +3,6 @@
 /// The template of prompts for roles that have none of their own.
 pub const GENERIC: &str = "generic.md.j2";
 
-/// The template of what all tasks of an iteration are told.
-pub const CONTEXT: &str = "context.md.j2";
-
 /// `(name, text)` of each template, in the order of their names.
 pub const BUILT_IN: &[(&str, &str)] = &[
     (
@@ -15,10 +12,6 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     (
         "architect.md.j2",
         include_str!("../../library/templates/architect.md.j2"),
-    ),
-    (
-        "context.md.j2",
-        include_str!("../../library/templates/context.md.j2"),
     ),
     (
         "developer.md.j2",

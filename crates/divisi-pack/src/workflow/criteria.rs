@@ -73,7 +73,7 @@ fn statement(
             reader.one(value, faults).map(Statement::Check)
         }
         Value::Array(_) if key == "commands" => {
-            let argv = plan_criteria::argv(value, faults)?;
+            let argv = plan_criteria::argv(value, key, faults)?;
             Some(Statement::Check(command(argv)))
         }
         Value::Array(_) => {
@@ -133,7 +133,7 @@ pub(crate) fn path_mut(criterion: &mut Criterion) -> Vec<&mut String> {
         | Criterion::Section { path, .. }
         | Criterion::Format { path, .. }
         | Criterion::Schema { path, .. } => vec![path],
-        Criterion::Count { pattern, .. } => vec![pattern],
+        Criterion::Count { pattern, .. } | Criterion::Each { pattern, .. } => vec![pattern],
         Criterion::Scope { patterns } => patterns.iter_mut().collect(),
         Criterion::ExitStatus | Criterion::Command { .. } | Criterion::Plain { .. } => Vec::new(),
     }

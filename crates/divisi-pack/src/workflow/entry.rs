@@ -1,12 +1,14 @@
 //! Reads the entries of `agents`: a role, its targets and deliverables, and how they are shared.
 
+use std::collections::BTreeSet;
+
 use divisi_core::TaskKind;
 use divisi_core::plan::Work;
 use jsonc_parser::ast::Value;
 
 use super::structure::{Names, slug};
 use super::{
-    Allocation, Declared, Entry, POINTS_MAX, Promised, Settings, Statement, Strategy, Targets,
+    Allocation, Entry, PATTERNS_MAX, POINTS_MAX, Promised, Settings, Statement, Strategy, Targets,
     criteria,
 };
 use crate::codes;
@@ -78,32 +80,41 @@ pub(crate) struct Spans {
     pub(crate) dependencies: Vec<(String, usize)>,
 }
 
+/// What all entries of a workflow are read with.
+pub(crate) struct Shared<'s> {
+    /// The names of declared inputs.
+    pub(crate) inputs: &'s BTreeSet<&'s str>,
+    /// How many patterns were compiled.
+    pub(crate) patterns: &'s mut usize,
+    pub(crate) criteria: &'s mut plan_criteria::Reader,
+}
+
 /// The entries of one iteration.
-pub(crate) struct Entries<'i> {
-    inputs: &'i [Declared],
+pub(crate) struct Entries {
     names: Names,
     pub(crate) list: Vec<Entry>,
     pub(crate) spans: Vec<Spans>,
 }
 
-impl<'i> Entries<'i> {
-    pub(crate) fn new(inputs: &'i [Declared]) -> Entries<'i> {
+impl Default for Entries {
+    fn default() -> Entries {
         let mut names = Names::default();
         // The task that ends the iteration has this name.
         names.unique("review".to_owned());
         Entries {
-            inputs,
             names,
             list: Vec::new(),
             spans: Vec::new(),
         }
     }
+}
 
+impl Entries {
     /// Reads one entry; it is left out only if it is no object.
     pub(crate) fn read(
         &mut self,
         value: &Value<'_>,
-        reader: &mut plan_criteria::Reader,
+        shared: &mut Shared<'_>,
         faults: &mut Faults<'_>,
     ) {
         let Some(object) = fields::object(value, "the entry of `agents`", faults) else {
@@ -117,7 +128,7 @@ impl<'i> Entries<'i> {
         }
         let role = fields.get("role").and_then(fields::written);
         let mut takes = Taken::default();
-        takes.read(&fields, faults);
+        takes.read(&fields, shared.patterns, faults);
         let mut deliverables = deliverables(&fields, faults);
         let promised = |path: &String| deliverables.iter().any(|(made, _)| made.path == *path);
         if let Some(path) = output.filter(|path| !promised(path)) {
@@ -130,10 +141,10 @@ impl<'i> Entries<'i> {
             deliverables.push((made, at));
         }
         let criteria = match fields.get("criteria") {
-            Some(value) => criteria::list(value, "criteria", reader, faults),
+            Some(value) => criteria::list(value, "criteria", shared.criteria, faults),
             None => Vec::new(),
         };
-        let bound = Variables::of(self.inputs, &takes.names);
+        let bound = Variables::of(shared.inputs, &takes.names);
         for (promised, at) in &deliverables {
             bound.check_path(&promised.path, *at, faults);
         }
@@ -225,7 +236,7 @@ struct Taken {
 }
 
 impl Taken {
-    fn read(&mut self, fields: &Fields<'_, '_>, faults: &mut Faults<'_>) {
+    fn read(&mut self, fields: &Fields<'_, '_>, patterns: &mut usize, faults: &mut Faults<'_>) {
         if let (Some(_), Some(value)) = (fields.get("targets"), fields.get("inputs")) {
             let list = fields.list("inputs", faults).unwrap_or_default();
             let is_pattern = |value: &Value<'_>| match value {
@@ -239,15 +250,21 @@ impl Taken {
         }
         for key in ["targets", "inputs"] {
             for value in fields.list(key, faults).unwrap_or_default() {
-                self.one(key, value, faults);
+                self.one(key, value, patterns, faults);
             }
         }
     }
 
-    fn one(&mut self, key: &'static str, value: &Value<'_>, faults: &mut Faults<'_>) {
+    fn one(
+        &mut self,
+        key: &'static str,
+        value: &Value<'_>,
+        patterns: &mut usize,
+        faults: &mut Faults<'_>,
+    ) {
         let object = match value {
             Value::StringLit(_) => {
-                self.pattern(value, key, None, faults);
+                self.pattern(value, key, None, patterns, faults);
                 return;
             }
             Value::Object(object) => object,
@@ -268,7 +285,7 @@ impl Taken {
             (_, None) => {
                 let filter = fields.text("filter", faults);
                 if let Some(value) = fields.required("pattern", faults) {
-                    self.pattern(value, "pattern", filter, faults);
+                    self.pattern(value, "pattern", filter, patterns, faults);
                 }
             }
         }
@@ -279,11 +296,19 @@ impl Taken {
         value: &Value<'_>,
         key: &str,
         filter: Option<String>,
+        patterns: &mut usize,
         faults: &mut Faults<'_>,
     ) {
         let Some(text) = fields::string(value, key, faults) else {
             return;
         };
+        *patterns += 1;
+        if *patterns > PATTERNS_MAX {
+            faults.error(codes::TOO_LARGE, start(value), || {
+                format!("the workflow has more than {PATTERNS_MAX} patterns")
+            });
+            return;
+        }
         match pattern::check(text) {
             Ok(names) => {
                 let binds = !names.is_empty() || text.contains(['*', '?', '[']);
@@ -394,30 +419,41 @@ fn strategy(
 
 /// The names that an entry's texts may use.
 pub(crate) struct Variables<'i> {
-    inputs: &'i [Declared],
-    names: &'i [(Vec<String>, bool)],
+    inputs: &'i BTreeSet<&'i str>,
+    /// Names that some pattern binds.
+    some: BTreeSet<&'i str>,
+    /// Names that every pattern binds.
+    all: BTreeSet<&'i str>,
+    /// Whether every pattern binds something, and there is one.
+    binds: bool,
 }
 
 impl<'i> Variables<'i> {
-    fn of(inputs: &'i [Declared], names: &'i [(Vec<String>, bool)]) -> Variables<'i> {
-        Variables { inputs, names }
+    fn of(inputs: &'i BTreeSet<&'i str>, names: &'i [(Vec<String>, bool)]) -> Variables<'i> {
+        let sets = names
+            .iter()
+            .map(|(names, _)| names.iter().map(String::as_str));
+        let some = sets.clone().flatten().collect();
+        let all = sets.map(Iterator::collect::<BTreeSet<&str>>);
+        let all = all.reduce(|one, other| &one & &other).unwrap_or_default();
+        Variables {
+            inputs,
+            some,
+            all,
+            binds: !names.is_empty() && names.iter().all(|(_, binds)| *binds),
+        }
     }
 
     fn has(&self, name: &str) -> bool {
-        let by_pattern = |(names, binds): &(Vec<String>, bool)| {
-            names.iter().any(|known| known == name) || (is_id(name) && *binds)
-        };
-        self.inputs.iter().any(|input| input.name == name)
-            || (!self.names.is_empty() && self.names.iter().all(by_pattern))
+        self.inputs.contains(name) || self.all.contains(name) || (self.binds && is_id(name))
     }
 
     fn check_name(&self, name: &str, at: usize, faults: &mut Faults<'_>) {
         if self.has(name) {
             return;
         }
-        let inputs = self.inputs.iter().map(|input| &*input.name);
-        let captured = self.names.iter().flat_map(|(names, _)| names);
-        let meant = faults.nearest(name, inputs.chain(captured.map(String::as_str)));
+        let known = self.inputs.iter().chain(&self.some).copied();
+        let meant = faults.nearest(name, known);
         faults
             .error(codes::WORKFLOW_VARIABLE, at, || {
                 format!("nothing says what {} is", shown(&format!("{{{name}}}")))

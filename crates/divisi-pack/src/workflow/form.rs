@@ -202,7 +202,7 @@ struct EntryForm {
     /// all of them, each as an argument.
     #[schemars(length(min = 1))]
     command: Option<Vec<String>>,
-    /// A script for `/bin/sh -eu`, instead of a command.
+    /// A script for `/bin/sh -eu`, instead of a command. Its targets are `"$@"`.
     script: Option<String>,
     /// For `compose`: a document or data file made from what other entries made.
     template: Option<TemplateForm>,

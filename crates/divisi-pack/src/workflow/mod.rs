@@ -41,6 +41,18 @@ pub const ITERATIONS_MAX: usize = 1_000;
 /// The most entries of one iteration's `agents`.
 pub const ENTRIES_MAX: usize = 1_000;
 
+/// The most inputs of one workflow.
+pub const INPUTS_MAX: usize = 1_000;
+
+/// The most phases of one workflow.
+pub const PHASES_MAX: usize = 1_000;
+
+/// The most patterns of one workflow; each is compiled, and held against each deliverable.
+pub const PATTERNS_MAX: usize = 300;
+
+/// The most deliverables of one workflow, before they are expanded.
+pub const DELIVERABLES_MAX: usize = 10_000;
+
 /// The most points of one target.
 pub const POINTS_MAX: u64 = 1_000_000;
 

@@ -1,14 +1,14 @@
 //! Reads a whole workflow file: its inputs, iterations, roles and templates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonc_parser::ast::Value;
 
 use super::entry::{self, Entries};
 use super::structure::{self, Names, slug};
 use super::{
-    Context, Declared, ENTRIES_MAX, ITERATIONS_MAX, InputKind, Iteration, Lead, Read, Workflow,
-    criteria,
+    Context, Declared, ENTRIES_MAX, INPUTS_MAX, ITERATIONS_MAX, InputKind, Iteration, Lead,
+    PHASES_MAX, Read, Workflow, criteria,
 };
 use crate::codes;
 use crate::faults::{Faults, shown};
@@ -153,7 +153,13 @@ fn inputs(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Vec<Declared> {
     let Some(object) = fields::object(value, "`inputs`", faults) else {
         return Vec::new();
     };
-    let pairs = fields::pairs(object, faults).into_iter();
+    let pairs = fields::pairs(object, faults);
+    if pairs.len() > INPUTS_MAX {
+        faults.error(codes::TOO_LARGE, start(value), || {
+            format!("{} inputs, more than {INPUTS_MAX}", pairs.len())
+        });
+    }
+    let pairs = pairs.into_iter().take(INPUTS_MAX);
     pairs
         .filter_map(|(name, at, value)| input(name, at, value, faults))
         .collect()
@@ -265,7 +271,8 @@ fn iterations(
     faults: &mut Faults<'_>,
 ) -> (Vec<Iteration>, Spans) {
     let mut reader = Reader {
-        inputs,
+        inputs: inputs.iter().map(|input| &*input.name).collect(),
+        patterns: 0,
         criteria: plan_criteria::Reader::new(),
         names: Names::default(),
         iterations: Vec::new(),
@@ -281,8 +288,14 @@ fn iterations(
             fields.required("iterations", faults);
         }
         (Some(_), None) => reader.list(fields, None, faults),
-        (None, Some(_)) => {
-            for value in fields.list("phases", faults).unwrap_or_default() {
+        (None, Some(phases)) => {
+            let list = fields.list("phases", faults).unwrap_or_default();
+            if list.len() > PHASES_MAX {
+                faults.error(codes::TOO_LARGE, start(phases), || {
+                    format!("{} phases, more than {PHASES_MAX}", list.len())
+                });
+            }
+            for value in list.iter().take(PHASES_MAX) {
                 reader.phase(value, faults);
             }
         }
@@ -291,14 +304,16 @@ fn iterations(
 }
 
 struct Reader<'i> {
-    inputs: &'i [Declared],
+    inputs: BTreeSet<&'i str>,
+    /// How many patterns were compiled.
+    patterns: usize,
     criteria: plan_criteria::Reader,
     names: Names,
     iterations: Vec<Iteration>,
     spans: Spans,
 }
 
-impl<'i> Reader<'i> {
+impl Reader<'_> {
     fn phase(&mut self, value: &Value<'_>, faults: &mut Faults<'_>) {
         let Some(object) = fields::object(value, "the phase", faults) else {
             return;
@@ -383,8 +398,8 @@ impl<'i> Reader<'i> {
         });
     }
 
-    fn entries(&mut self, fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Entries<'i> {
-        let mut entries = Entries::new(self.inputs);
+    fn entries(&mut self, fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Entries {
+        let mut entries = Entries::default();
         if fields.required("agents", faults).is_none() {
             return entries;
         }
@@ -402,7 +417,12 @@ impl<'i> Reader<'i> {
             return entries;
         }
         for value in list {
-            entries.read(value, &mut self.criteria, faults);
+            let mut shared = entry::Shared {
+                inputs: &self.inputs,
+                patterns: &mut self.patterns,
+                criteria: &mut self.criteria,
+            };
+            entries.read(value, &mut shared, faults);
         }
         entries
     }

@@ -1,12 +1,12 @@
 //! How the parts of a workflow hang together: ids, what waits for what, and what takes what.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use divisi_core::plan::Fault;
 use divisi_core::{Plan, TaskId, TaskKind, TaskSpec};
 
-use super::read::{IterationSpans, PhaseSpans, Spans};
-use super::{Entry, Iteration, Workflow};
+use super::read::{IterationSpans, Spans};
+use super::{DELIVERABLES_MAX, Entry, Iteration, Workflow};
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::pattern::Pattern;
@@ -16,13 +16,6 @@ use crate::role::canonical;
 /// An id of an iteration or a label of an entry has at most so many characters: together with a
 /// number they make the id of a task.
 const SLUG_CHARS_MAX: usize = 40;
-
-/// The most patterns of one workflow; each is compiled.
-const PATTERNS_MAX: usize = 1_000;
-
-/// The most deliverables of one workflow, before they are expanded; each is held against each
-/// pattern.
-const DELIVERABLES_MAX: usize = 10_000;
 
 /// A name as an id is written: small letters, digits, `_` and `-`.
 pub(crate) fn slug(name: &str, otherwise: &str) -> String {
@@ -68,10 +61,17 @@ pub(crate) fn link(workflow: &mut Workflow, spans: &Spans, faults: &mut Faults<'
     for (iteration, spans) in iterations.iter_mut().zip(&spans.iterations) {
         link_entries(&mut iteration.entries, &spans.entries, faults);
     }
-    let mut dependencies: Vec<Vec<usize>> = spans
+    let mut by_name: HashMap<&str, usize> = HashMap::new();
+    for (at, it) in iterations.iter().enumerate() {
+        by_name.entry(&it.id).or_insert(at);
+    }
+    for (at, it) in iterations.iter().enumerate().rev() {
+        by_name.insert(&it.name, at);
+    }
+    let mut dependencies: Vec<BTreeSet<usize>> = spans
         .iterations
         .iter()
-        .map(|spans| named_dependencies(iterations, spans, faults))
+        .map(|spans| named_dependencies(iterations, &by_name, spans, faults))
         .collect();
     phase_dependencies(spans, &mut dependencies, faults);
     implied_dependencies(iterations, &mut dependencies, faults);
@@ -89,9 +89,7 @@ pub(crate) fn link(workflow: &mut Workflow, spans: &Spans, faults: &mut Faults<'
         return;
     }
     let ids: Vec<String> = iterations.iter().map(|it| it.id.clone()).collect();
-    for (iteration, mut on) in iterations.iter_mut().zip(dependencies) {
-        on.sort_unstable();
-        on.dedup();
+    for (iteration, on) in iterations.iter_mut().zip(dependencies) {
         iteration.dependencies = on.into_iter().map(|at| ids[at].clone()).collect();
     }
 }
@@ -118,14 +116,14 @@ fn check_names(iterations: &[Iteration], spans: &[IterationSpans], faults: &mut 
 
 fn named_dependencies(
     iterations: &[Iteration],
+    by_name: &HashMap<&str, usize>,
     spans: &IterationSpans,
     faults: &mut Faults<'_>,
-) -> Vec<usize> {
-    let mut found = Vec::with_capacity(spans.dependencies.len());
+) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
     for (name, at) in &spans.dependencies {
-        let is_it = |it: &Iteration| it.name == *name || it.id == *name;
-        match iterations.iter().position(is_it) {
-            Some(on) => found.push(on),
+        match by_name.get(&**name) {
+            Some(&on) => _ = found.insert(on),
             None => {
                 let meant = faults.nearest(name, iterations.iter().map(|it| &*it.name));
                 faults
@@ -140,34 +138,47 @@ fn named_dependencies(
 }
 
 /// A phase that depends on another: its iterations wait for all of the other's.
-fn phase_dependencies(spans: &Spans, dependencies: &mut [Vec<usize>], faults: &mut Faults<'_>) {
-    let in_phase = |number: usize| {
-        let positions = spans.iterations.iter().enumerate();
-        let found = positions.filter(move |(_, spans)| spans.phase == Some(number));
-        found.map(|(at, _)| at).collect::<Vec<_>>()
-    };
+fn phase_dependencies(
+    spans: &Spans,
+    dependencies: &mut [BTreeSet<usize>],
+    faults: &mut Faults<'_>,
+) {
+    let mut members: Vec<Vec<usize>> = vec![Vec::new(); spans.phases.len()];
+    for (at, spans) in spans.iterations.iter().enumerate() {
+        if let Some(phase) = spans.phase {
+            members[phase].push(at);
+        }
+    }
+    let mut by_name: HashMap<&str, usize> = HashMap::new();
     for (number, phase) in spans.phases.iter().enumerate() {
+        for name in &phase.names {
+            by_name.entry(name).or_insert(number);
+        }
+    }
+    for (number, phase) in spans.phases.iter().enumerate() {
+        let mut before: BTreeSet<usize> = BTreeSet::new();
         for (name, at) in &phase.dependencies {
-            let is_it = |phase: &PhaseSpans| phase.names.contains(name);
-            let Some(on) = spans.phases.iter().position(is_it) else {
-                let known = spans.phases.iter().flat_map(|phase| &phase.names);
-                let meant = faults.nearest(name, known.map(String::as_str));
-                faults
-                    .error(codes::WORKFLOW_UNKNOWN, *at, || {
-                        format!("no phase has the name {}", shown(name))
-                    })
-                    .meant(meant);
-                continue;
-            };
-            if on == number {
-                faults.error(codes::WORKFLOW_CYCLE, phase.at, || {
-                    format!("the phase {} waits for itself", shown(name))
-                });
-                continue;
+            match by_name.get(&**name) {
+                Some(&on) if on == number => {
+                    faults.error(codes::WORKFLOW_CYCLE, phase.at, || {
+                        format!("the phase {} waits for itself", shown(name))
+                    });
+                }
+                Some(&on) => _ = before.insert(on),
+                None => {
+                    let known = spans.phases.iter().flat_map(|phase| &phase.names);
+                    let meant = faults.nearest(name, known.map(String::as_str));
+                    faults
+                        .error(codes::WORKFLOW_UNKNOWN, *at, || {
+                            format!("no phase has the name {}", shown(name))
+                        })
+                        .meant(meant);
+                }
             }
-            let before = in_phase(on);
-            for at in in_phase(number) {
-                dependencies[at].extend(&before);
+        }
+        for on in before {
+            for &at in &members[number] {
+                dependencies[at].extend(&members[on]);
             }
         }
     }
@@ -177,29 +188,16 @@ fn phase_dependencies(spans: &Spans, dependencies: &mut [Vec<usize>], faults: &m
 /// there earlier.
 fn implied_dependencies(
     iterations: &[Iteration],
-    dependencies: &mut [Vec<usize>],
+    dependencies: &mut [BTreeSet<usize>],
     faults: &mut Faults<'_>,
 ) {
-    let patterns: usize = iterations
-        .iter()
-        .flat_map(|it| &it.entries)
-        .map(|e| e.targets.len())
-        .sum();
-    let promised: usize = iterations
-        .iter()
-        .flat_map(|it| &it.entries)
-        .map(|e| e.deliverables.len())
-        .sum();
-    for (what, count, most) in [
-        ("patterns", patterns, PATTERNS_MAX),
-        ("deliverables", promised, DELIVERABLES_MAX),
-    ] {
-        if count > most {
-            faults.error(codes::TOO_LARGE, 0, || {
-                format!("the workflow has {count} {what}, more than {most}")
-            });
-            return;
-        }
+    let entries = iterations.iter().flat_map(|it| &it.entries);
+    let promised: usize = entries.map(|entry| entry.deliverables.len()).sum();
+    if promised > DELIVERABLES_MAX {
+        faults.error(codes::TOO_LARGE, 0, || {
+            format!("the workflow has {promised} deliverables, more than {DELIVERABLES_MAX}")
+        });
+        return;
     }
     let sample = |path: &str| placeholder::fill(path, |_| Some("x".to_owned()));
     let samples: Vec<Vec<String>> = iterations
@@ -219,14 +217,14 @@ fn implied_dependencies(
                 .iter()
                 .any(|path| patterns.iter().any(|pattern| pattern.matches(path)));
             if is_promised && !dependencies[before].contains(&at) {
-                dependencies[at].push(before);
+                dependencies[at].insert(before);
             }
         }
     }
 }
 
 /// The first cycle, if there is one.
-fn cycle(ids: &[&str], dependencies: &[Vec<usize>]) -> Option<Vec<usize>> {
+fn cycle(ids: &[&str], dependencies: &[BTreeSet<usize>]) -> Option<Vec<usize>> {
     let id = |at: usize| TaskId::new(ids[at]).expect("a slug is an id");
     let task = |at: usize| TaskSpec {
         dependencies: dependencies[at].iter().map(|&on| id(on)).collect(),
@@ -244,10 +242,14 @@ fn cycle(ids: &[&str], dependencies: &[Vec<usize>]) -> Option<Vec<usize>> {
 }
 
 fn link_entries(entries: &mut [Entry], spans: &[super::entry::Spans], faults: &mut Faults<'_>) {
-    let mut edges: Vec<Vec<usize>> = Vec::with_capacity(entries.len());
+    let mut by_label: HashMap<String, usize> = HashMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        by_label.entry(canonical(&entry.label)).or_insert(at);
+    }
+    let mut edges: Vec<BTreeSet<usize>> = Vec::with_capacity(entries.len());
     for at in 0..entries.len() {
-        let mut takes = named_entries(entries, &spans[at].takes, faults);
-        let waits = named_entries(entries, &spans[at].dependencies, faults);
+        let mut takes = named_entries(entries, &by_label, &spans[at].takes, faults);
+        let waits = named_entries(entries, &by_label, &spans[at].dependencies, faults);
         let composes = entries[at].kind == TaskKind::Compose && spans[at].takes.is_empty();
         if composes && entries[at].targets.is_empty() {
             let gives =
@@ -273,17 +275,16 @@ fn link_entries(entries: &mut [Entry], spans: &[super::entry::Spans], faults: &m
 
 fn named_entries(
     entries: &[Entry],
+    by_label: &HashMap<String, usize>,
     names: &[(String, usize)],
     faults: &mut Faults<'_>,
 ) -> Vec<usize> {
-    let mut found = Vec::with_capacity(names.len());
+    let mut found = Vec::new();
+    let mut seen: HashSet<usize> = HashSet::new();
     for (name, at) in names {
-        let name_id = canonical(name);
-        match entries
-            .iter()
-            .position(|entry| canonical(&entry.label) == name_id)
-        {
-            Some(on) => found.push(on),
+        match by_label.get(&canonical(name)) {
+            // In the order of the text, each once.
+            Some(&on) => found.extend(Some(on).filter(|on| seen.insert(*on))),
             None => {
                 let meant = faults.nearest(name, entries.iter().map(|entry| &*entry.label));
                 faults

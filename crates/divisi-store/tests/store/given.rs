@@ -1,4 +1,4 @@
-//! What the tests start from: one run whose n-th batch can be recognised in every table.
+//! What the tests start from: one run whose n-th batch can be recognized in every table.
 
 use std::fs;
 use std::path::{Path, PathBuf};

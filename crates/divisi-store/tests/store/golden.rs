@@ -1,13 +1,15 @@
-//! Journals as version 1 of every form wrote them. They must load forever: never edit the files,
-//! add one for the next version.
-
-use std::sync::OnceLock;
+//! Journals as earlier versions wrote them: forms of version 1, the same small run as it was
+//! recorded before and after each change of a form, and pauses in both of their forms. They must
+//! load forever: never edit a file, add one for the next version.
 
 use divisi_core::journal::{Batch, Entry, Journal, Stream};
-use divisi_core::run::{self, Event, Run, RunStatus, invariants, stored};
-use divisi_core::{RunId, Time, ledger};
+use divisi_core::ledger::{self, Account, Bound, Exhausted};
+use divisi_core::receipt::Receipt;
+use divisi_core::run::{self, Budget, Event, PauseReason, Run, RunStatus, stored};
+use divisi_core::{RunId, Time, Tree};
 use divisi_store::{Options, Store, Upcasters, Versions};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::given::{divisi, folder, options};
 
@@ -39,27 +41,32 @@ fn golden(text: &str) -> Vec<Entry> {
     text.lines().map(read).collect()
 }
 
+/// A store that another process wrote these entries to.
+fn written(entries: &[Entry], kinds: &'static [(&'static str, u32)]) -> (TempDir, Store) {
+    let folder = folder();
+    let options = Options {
+        versions: Versions::new(kinds, Upcasters::current(), 1),
+        ..options()
+    };
+    let mut store = Store::open(&divisi(&folder), options.clone()).unwrap();
+    for entry in entries {
+        let batch = Batch {
+            entries: vec![entry.clone()],
+            ..Batch::default()
+        };
+        store.append(&batch).unwrap();
+    }
+    drop(store);
+    let store = Store::open(&divisi(&folder), options).unwrap();
+    (folder, store)
+}
+
 #[test]
 fn the_journal_of_version_1_loads() {
     let entries = golden(include_str!("../golden/v1.jsonl"));
     assert_eq!(entries.len(), 7);
     assert!(entries.iter().all(|entry| entry.version == 1));
-    let folder = folder();
-    let options = Options {
-        versions: Versions::new(KINDS, Upcasters::current(), 1),
-        ..options()
-    };
-    let mut store = Store::open(&divisi(&folder), options.clone()).unwrap();
-    for entry in &entries {
-        store
-            .append(&Batch {
-                entries: vec![entry.clone()],
-                ..Batch::default()
-            })
-            .unwrap();
-    }
-    drop(store);
-    let store = Store::open(&divisi(&folder), options).unwrap();
+    let (_folder, store) = written(&entries, KINDS);
     for stream in [Stream::Ledger, Stream::Run(RunId(1))] {
         let expected: Vec<_> = entries.iter().filter(|e| e.stream == stream).collect();
         let loaded = store.events(stream, 0).unwrap();
@@ -67,62 +74,131 @@ fn the_journal_of_version_1_loads() {
     }
 }
 
-/// What today's binary reads.
-fn versions() -> Versions {
-    static ALL: OnceLock<Vec<(&'static str, u32)>> = OnceLock::new();
-    let all = ALL.get_or_init(|| run::KINDS.iter().chain(ledger::KINDS).copied().collect());
-    Versions::new(all, Upcasters::current(), stored::VERSION)
+#[test]
+fn pauses_of_version_1_are_read_as_those_of_version_2() {
+    let entries = golden(include_str!("../golden/v2-pauses.jsonl"));
+    let kinds: Vec<(&str, u32)> = run::KINDS.iter().chain(ledger::KINDS).copied().collect();
+    let (_folder, store) = written(&entries, kinds.leak());
+    let loaded = store.events(Stream::Run(RunId(1)), 0).unwrap();
+    let pauses = loaded.iter().filter(|entry| entry.kind == "run_paused");
+    assert!(pauses.clone().all(|entry| entry.version == 2));
+    let reasons: Vec<PauseReason> = pauses
+        .map(|entry| match serde_json::from_str(&entry.body).unwrap() {
+            Event::RunPaused { reason } => reason,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let budget = |account, bound| PauseReason::Budget(Exhausted { account, bound });
+    let account = Account::Run(RunId(1));
+    let expected = [
+        budget(account, None),
+        PauseReason::Owner,
+        budget(Account::Day(0), None),
+        PauseReason::Fault("git fails".to_owned()),
+        budget(account, Some(Bound::Attempts(9))),
+        PauseReason::DiskFull,
+    ];
+    assert_eq!(reasons, expected);
+    let ledger = store.events(Stream::Ledger, 0).unwrap();
+    let budget = Budget {
+        attempts: Some(9),
+        time_ms: Some(60_000),
+    };
+    assert_eq!(
+        serde_json::from_str::<ledger::Event>(&ledger[1].body).unwrap(),
+        ledger::Event::BudgetChanged { account, budget }
+    );
 }
 
-/// The run that a golden journal tells of, read through a store as today's binary reads it.
-fn told(text: &str) -> Run {
+/// The run that a recorded journal holds, as far as its first entries go: appended as they are,
+/// read back in today's form, and replayed.
+fn recorded(text: &str, first: usize) -> Run {
     let folder = folder();
     let options = Options {
-        versions: versions(),
+        versions: Versions::new(run::KINDS, Upcasters::current(), stored::VERSION),
         ..options()
     };
     let mut store = Store::open(&divisi(&folder), options).unwrap();
-    let entries = golden(text);
-    for entry in &entries {
-        let batch = Batch {
-            entries: vec![entry.clone()],
+    let entries = golden(text).into_iter().take(first).collect();
+    store
+        .append(&Batch {
+            entries,
             ..Batch::default()
-        };
-        store.append(&batch).unwrap();
-    }
-    let event =
+        })
+        .unwrap();
+    let entries = store.events(Stream::Run(RunId(1)), 0).unwrap();
+    let read =
         |entry: &Entry| -> (Time, Event) { (entry.at, serde_json::from_str(&entry.body).unwrap()) };
-    let loaded = store.events(Stream::Run(RunId(1)), 0).unwrap();
-    assert_eq!(loaded.len(), entries.len());
-    let events: Vec<(Time, Event)> = loaded.iter().map(event).collect();
-    let run = stored::replay(RunId(1), &events).unwrap();
-    invariants::check(&run).unwrap();
-    run
+    let events: Vec<(Time, Event)> = entries.iter().map(read).collect();
+    stored::replay(RunId(1), &events).unwrap()
 }
 
-fn statuses(run: &Run) -> Vec<String> {
-    let task = |task: &run::Task| format!("{} {} {}", task.spec.id, task.status(), task.attempts());
-    run.tasks().iter().map(task).collect()
+/// Which tree each task was integrated with.
+fn trees(run: &Run) -> Vec<Option<Tree>> {
+    let receipts = run
+        .tasks()
+        .iter()
+        .flat_map(|task| &task.endings[0].receipts);
+    let tree = |receipt: &Receipt| match receipt {
+        Receipt::Integrated { tree, .. } => Some(tree.clone()),
+        _ => None,
+    };
+    receipts.filter_map(tree).collect()
 }
 
 #[test]
-fn a_run_as_version_1_wrote_it_is_replayed() {
-    let run = told(include_str!("../golden/run-v1.jsonl"));
-    assert_eq!(run.status(), RunStatus::Succeeded);
-    assert_eq!(run.revision, 2);
+fn a_run_recorded_before_commits_were_prepared_with_their_trees_loads() {
+    let text = include_str!("../golden/v1-run.jsonl");
+    let run = recorded(text, usize::MAX);
     assert_eq!(
-        statuses(&run),
+        run.ended.map(|(status, _)| status),
+        Some(RunStatus::Succeeded)
+    );
+    assert_eq!(trees(&run), [None, None]);
+    // Cut off where the second batch is prepared and the branch has not moved yet.
+    let run = recorded(text, 14);
+    let about_to = "fcacac9723e4220804bd53973acfaf4b525f3098";
+    assert_eq!(run.prepared_head().unwrap().as_str(), about_to);
+}
+
+#[test]
+fn a_run_recorded_with_the_trees_of_its_commits_loads() {
+    let run = recorded(include_str!("../golden/v2-run.jsonl"), usize::MAX);
+    assert_eq!(
+        run.ended.map(|(status, _)| status),
+        Some(RunStatus::Succeeded)
+    );
+    let tree = |text: &str| Tree::new(text);
+    assert_eq!(
+        trees(&run),
         [
-            "a done 1",
-            "flaky done 2",
-            "asks done 2",
-            "large split 1",
-            "consent done 0",
-            "sum done 1",
-            "tell done 1",
-            "unwanted done 1",
-            "large-1 done 1",
-            "large-2 done 1",
+            tree("34987373d934782f57efa85ef6f7943dd96913e6"),
+            tree("1918e13fa0bca4fe02d2035afe45b43556f17acb")
         ]
     );
+}
+
+#[test]
+fn a_run_recorded_before_plans_were_expanded_loads() {
+    let run = recorded(include_str!("../golden/v1-split.jsonl"), usize::MAX);
+    assert_eq!(
+        run.ended.map(|(status, _)| status),
+        Some(RunStatus::Succeeded)
+    );
+    assert_eq!(run.revision, 2);
+    let told = |task: &run::Task| format!("{} {} {}", task.spec.id, task.status(), task.attempts());
+    let told: Vec<String> = run.tasks().iter().map(told).collect();
+    let expected = [
+        "a done 1",
+        "flaky done 2",
+        "asks done 2",
+        "large split 1",
+        "consent done 0",
+        "sum done 1",
+        "tell done 1",
+        "unwanted done 1",
+        "large-1 done 1",
+        "large-2 done 1",
+    ];
+    assert_eq!(told, expected);
 }

@@ -12,7 +12,7 @@ use divisi_engine::workspace::folder_of;
 
 use crate::cli;
 use crate::exit::Exit;
-use crate::hold::{Holder, Holding, reach, request};
+use crate::hold::{Holder, Holding, is_attended, reach, request};
 use crate::printer::{Failure, Line, Outcome, Printer};
 use crate::project::Project;
 
@@ -32,7 +32,7 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
             Holder::Other(mut client) => {
                 // A holder that went away before it answered: somebody else will.
                 if let Ok(response) = client.ask(&request) {
-                    break (response, true);
+                    break (response, is_attended(project, run));
                 }
             }
         }
@@ -45,7 +45,7 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
             };
             Err(Failure::told(diagnostic, exit))
         }
-        Response::Accepted | Response::Started(_) | Response::Pong => {
+        Response::Accepted | Response::Started(_) | Response::Attended(_) | Response::Pong => {
             if printer.is_json() {
                 printer.document(&serde_json::json!({"accepted": true, "run": run.to_string()}))?;
             } else if goes_on {

@@ -17,7 +17,8 @@ pub(crate) fn run(args: &OptionalRunTask, global: &Global, printer: &Printer) ->
         None => explain_run(&run, now),
         Some(id) => {
             let no = loaded::task(&run, id)?;
-            explain(&run, no, now).expect("the task was found in this run")
+            let balance = loaded::balance(&project.view()?, run.id)?;
+            explain(&run, no, now, balance.as_ref()).expect("the task was found in this run")
         }
     };
     if Attended::of(&project, &run) == Attended::No && waits_for_engine(&told) {

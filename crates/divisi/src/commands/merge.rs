@@ -1,124 +1,30 @@
-//! `divisi diff` and `divisi merge`: look at a result, and take it over.
+//! `divisi merge`: shows what merging a result would do to the project as it stands now, and with
+//! consent does it.
 //!
-//! Merging is the only thing that writes to the user's repository. Without `--yes` it only says
-//! what it would do.
+//! Merging is the only thing that writes to the user's repository. What is shown is what is done:
+//! if the project has moved since it was shown, nothing is.
 
-use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Run};
-use divisi_core::{Commit, Diagnostic, RunId, TaskNo};
+use std::io::IsTerminal as _;
+
+use divisi_core::RunId;
+use divisi_core::run::Run;
 use divisi_engine::engine::wall_now;
 use divisi_engine::failpoint;
-use divisi_engine::repo::{DeliverError, Delivery, DiffForm, MergeOptions, Repo, Target};
+use divisi_engine::repo::{
+    ChangeKind, DeliverError, Delivery, FileChange, MergeOptions, Onto, Preview, Repo, Target, Way,
+};
+use serde_json::{Value, json};
 
+use crate::changed::{of_task, told, whole};
 use crate::cli;
+use crate::consent;
 use crate::exit::Exit;
-use crate::printer::{Failure, Line, Outcome, Printer};
+use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
+use crate::words::{plural, shell_word};
 
-fn told(fault: &divisi_engine::repo::Fault) -> Failure {
-    Failure::told(fault.diagnostic(), Exit::Environment)
-}
-
-/// The commits between which a run's, or a task's, change lies.
-struct Range {
-    from: Commit,
-    to: Commit,
-}
-
-fn whole(run: &Run) -> Result<Range, Failure> {
-    match (&run.base.commit, &run.integration.head) {
-        (Some(from), Some(to)) => Ok(Range {
-            from: from.clone(),
-            to: to.clone(),
-        }),
-        _ => {
-            let diagnostic = Diagnostic::error("result-empty", format!("{} has no files", run.id));
-            Err(Failure::told(diagnostic, Exit::Refused))
-        }
-    }
-}
-
-/// What one task changed: as integrated, or, before that, as it was collected for review.
-fn of_task(run: &Run, repo: &Repo, name: &str) -> Result<Range, Failure> {
-    let unknown = || {
-        let diagnostic =
-            Diagnostic::error("task-unknown", format!("{} has no task {name:?}", run.id))
-                .hint(format!("`divisi status {}` lists its tasks", run.id));
-        Failure::told(diagnostic, Exit::NotFound)
-    };
-    let no: TaskNo = divisi_engine::world::find_task(run, name).ok_or_else(unknown)?;
-    let task = &run.tasks()[no.index()];
-    let integrated = task
-        .endings
-        .iter()
-        .rev()
-        .find(|ending| ending.end == AttemptEnd::Integrated);
-    let commit = integrated
-        .into_iter()
-        .flat_map(|ending| &ending.receipts)
-        .find_map(|receipt| match receipt {
-            Receipt::Integrated { commit, .. } => commit.clone(),
-            _ => None,
-        });
-    if let Some(commit) = commit {
-        let parent = repo.parent(&commit).map_err(|fault| told(&fault))?;
-        return Ok(Range {
-            from: parent.unwrap_or_else(|| commit.clone()),
-            to: commit,
-        });
-    }
-    let live = task.live().and_then(|live| live.snapshot());
-    let ended = task
-        .endings
-        .iter()
-        .rev()
-        .flat_map(|ending| &ending.receipts)
-        .find_map(|receipt| match receipt {
-            Receipt::Collected { snapshot, .. } => snapshot.as_ref(),
-            _ => None,
-        });
-    match live.or(ended) {
-        Some(snapshot) => Ok(Range {
-            from: snapshot.base.clone(),
-            to: snapshot.commit.clone(),
-        }),
-        None => {
-            let diagnostic =
-                Diagnostic::error("result-empty", format!("task {name} has made no files")).hint(
-                    format!("`divisi explain {} {name}` says where it stands", run.id),
-                );
-            Err(Failure::told(diagnostic, Exit::Refused))
-        }
-    }
-}
-
-/// `divisi diff`.
-pub(crate) fn diff(args: &cli::Diff, id: RunId, project: &Project, printer: &Printer) -> Outcome {
-    let run = crate::follow::run(project, id)?;
-    let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit)
-        .map_err(|fault| told(&fault))?;
-    let range = match &args.task {
-        None => whole(&run)?,
-        Some(task) => of_task(&run, &repo, task)?,
-    };
-    let form = if args.stat {
-        DiffForm::Stat
-    } else {
-        DiffForm::Patch
-    };
-    let bytes = repo
-        .diff(&range.from, &range.to, &[], form)
-        .map_err(|fault| told(&fault))?;
-    let text = String::from_utf8_lossy(&bytes);
-    if printer.is_json() {
-        printer.document(&serde_json::json!({
-            "run": id.to_string(), "task": args.task, "from": range.from, "to": range.to, "diff": text,
-        }))?;
-    } else {
-        printer.text(&text)?;
-    }
-    Ok(Exit::Success)
-}
+/// So many files are shown; `--json` lists all.
+const FILES_MAX: usize = 50;
 
 /// `divisi merge`.
 pub(crate) fn merge(args: &cli::Merge, id: RunId, project: &Project, printer: &Printer) -> Outcome {
@@ -130,38 +36,13 @@ pub(crate) fn merge(args: &cli::Merge, id: RunId, project: &Project, printer: &P
         None => None,
         Some(task) => Some(of_task(&run, &repo, task)?),
     };
-    let shown = part.as_ref().unwrap_or(&all);
-    if shown.from == shown.to {
+    let changed = part.as_ref().unwrap_or(&all);
+    if changed.from == changed.to {
         printer.note(&Line::of(format!(
             "{id} changed no files; there is nothing to merge"
         )));
         return Ok(Exit::Success);
     }
-    if !args.yes {
-        let stat = repo
-            .diff(&shown.from, &shown.to, &[], DiffForm::Stat)
-            .map_err(|fault| told(&fault))?;
-        printer.text(&String::from_utf8_lossy(&stat))?;
-        let unfinished = if run.ended.is_none() {
-            "; the run has not ended"
-        } else {
-            ""
-        };
-        let mut again = format!("divisi merge {id} --yes");
-        if args.squash {
-            again.push_str(" --squash");
-        }
-        for (flag, value) in [("--branch", &args.branch), ("--task", &args.task)] {
-            if let Some(value) = value {
-                again.push_str(&format!(" {flag} {value}"));
-            }
-        }
-        printer.note(&Line::of(format!(
-            "nothing was merged{unfinished}; to do it: {again}"
-        )));
-        return Ok(Exit::Success);
-    }
-    let target = args.branch.clone().map_or(Target::Current, Target::Branch);
     let message = match &args.task {
         None => format!("{}\n\nDivisi-Run: {id}", run.title),
         Some(task) => format!("{}: {task}\n\nDivisi-Run: {id}", run.title),
@@ -169,18 +50,216 @@ pub(crate) fn merge(args: &cli::Merge, id: RunId, project: &Project, printer: &P
     let options = MergeOptions {
         run: id,
         base: &all.from,
+        included: run.base.included,
         head: &all.to,
         task: part.as_ref().map(|range| (&range.from, &range.to)),
         squash: args.squash,
-        target,
+        target: args.branch.clone().map_or(Target::Current, Target::Branch),
         message: &message,
         at: wall_now(),
     };
-    let delivery = repo.merge_to_user(&options).map_err(|error| match error {
-        DeliverError::Refused(refusal) => Failure::told(refusal.diagnostic(), Exit::Refused),
-        DeliverError::Fault(fault) => told(&fault),
-    })?;
-    let text = match &delivery {
+    let preview = repo
+        .preview(&options)
+        .map_err(|error| refused(error, printer))?;
+    let consented = match args.yes || preview.way == Way::Nothing {
+        true => true,
+        false => consents(&run, args, &preview, printer)?,
+    };
+    if !consented {
+        return Ok(Exit::Waiting);
+    }
+    let delivery = repo
+        .carry_out(&preview)
+        .map_err(|error| refused(error, printer))?;
+    if printer.is_json() {
+        printer.document(&document(&run, args, &preview, Some(&delivery)))?;
+    }
+    printer.note(&Line::of(done(&delivery, args)));
+    Ok(Exit::Success)
+}
+
+/// Shows what a merge would do. On a terminal somebody is asked; elsewhere the command that does it
+/// is named.
+fn consents(
+    run: &Run,
+    args: &cli::Merge,
+    preview: &Preview,
+    printer: &Printer,
+) -> Result<bool, Failure> {
+    if printer.is_json() {
+        printer.document(&document(run, args, preview, None))?;
+        return Ok(false);
+    }
+    printer.lines(&lines(run, preview))?;
+    // Who redirected the preview has not seen it.
+    let is_seen = std::io::stdout().is_terminal();
+    if is_seen && consent::can_be_asked() && consent::asks("merge it?")? {
+        return Ok(true);
+    }
+    let again = command(run.id, args);
+    printer.note(&Line::of(format!("nothing was merged; to do it: {again}")));
+    Ok(false)
+}
+
+/// Lists all paths that stand against a merge, since the words for a person name only some.
+fn refused(error: DeliverError, printer: &Printer) -> Failure {
+    let refusal = match error {
+        DeliverError::Refused(refusal) => refusal,
+        DeliverError::Fault(fault) => return told(&fault),
+    };
+    let paths = refusal.paths();
+    let listed = match printer.is_json() {
+        true => printer.document(&json!({ "refused": refusal.code(), "paths": paths })),
+        false => printer.lines(&paths.iter().map(Line::of).collect::<Vec<Line>>()),
+    };
+    match listed {
+        Ok(()) => Failure::told(refusal.diagnostic(), Exit::Refused),
+        Err(failure) => failure,
+    }
+}
+
+/// The command that does what was shown.
+fn command(id: RunId, args: &cli::Merge) -> String {
+    let mut again = format!("divisi merge {id} --yes");
+    if args.squash {
+        again.push_str(" --squash");
+    }
+    for (flag, value) in [("--branch", &args.branch), ("--task", &args.task)] {
+        if let Some(value) = value {
+            again.push_str(&format!(" {flag} {}", shell_word(value)));
+        }
+    }
+    again
+}
+
+/// A preview as lines: where it goes, how, and what changes.
+fn lines(run: &Run, preview: &Preview) -> Vec<Line> {
+    let mut lines = vec![
+        Line::styled(Style::Bold, run.id.to_string())
+            .then(format!(" {}: ", onto_words(preview)))
+            .with(Style::Note, way_words(preview.way)),
+    ];
+    if run.ended.is_none() {
+        lines.push(Line::styled(Style::Warn, "  the run has not ended"));
+    }
+    if run.base.included && preview.way == Way::OneCommit {
+        lines.push(Line::of(
+            "  without the uncommitted work that the run stood on",
+        ));
+    }
+    let shown = preview.files.iter().take(FILES_MAX);
+    lines.extend(shown.map(file_line));
+    if let Some(more) = preview.files.len().checked_sub(FILES_MAX + 1) {
+        let more = format!("  … and {} more; `--json` lists all", more + 1);
+        lines.push(Line::styled(Style::Dim, more));
+    }
+    let counts = preview.files.iter().filter_map(|file| file.lines);
+    let (added, removed) = counts.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    lines.push(Line::of(format!(
+        "{}, {} added, {} removed",
+        plural(preview.files.len() as u64, "file"),
+        plural(added, "line"),
+        plural(removed, "line"),
+    )));
+    lines
+}
+
+fn onto_words(preview: &Preview) -> String {
+    let at = match &preview.onto {
+        Onto::Branch(name, Some(commit)) => format!("{name} at {}", commit.short()),
+        Onto::Branch(name, None) => format!("{name}, which has no commit yet"),
+        Onto::Detached(commit) => format!("the detached HEAD at {}", commit.short()),
+        Onto::Folder => "the folder".to_owned(),
+    };
+    match (&preview.branch, &preview.onto) {
+        (Some(branch), _) => format!("to the new branch {branch} from {at}"),
+        (None, Onto::Folder) => format!("into {at}"),
+        (None, _) => format!("onto {at}"),
+    }
+}
+
+fn way_words(way: Way) -> &'static str {
+    match way {
+        Way::Nothing => "all of it is there already",
+        Way::FastForward => "the branch takes the run's own commits (fast-forward)",
+        Way::MergeCommit => "a merge commit joins both",
+        Way::OneCommit => "one commit with the change",
+        Way::Uncommitted => "files change beside your uncommitted work, and nothing is committed",
+        Way::Files => "files are written",
+    }
+}
+
+/// A way in `--json`.
+fn way_name(way: Way) -> &'static str {
+    match way {
+        Way::Nothing => "nothing",
+        Way::FastForward => "fast_forward",
+        Way::MergeCommit => "merge_commit",
+        Way::OneCommit => "one_commit",
+        Way::Uncommitted => "uncommitted",
+        Way::Files => "files",
+    }
+}
+
+fn kind_name(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Added => "added",
+        ChangeKind::Removed => "removed",
+        ChangeKind::Changed => "changed",
+    }
+}
+
+fn file_line(file: &FileChange) -> Line {
+    let style = match file.kind {
+        ChangeKind::Added => Style::Good,
+        ChangeKind::Removed => Style::Bad,
+        ChangeKind::Changed => Style::Note,
+    };
+    let line = Line::of("  ")
+        .with(style, format!("{:<8}", kind_name(file.kind)))
+        .then(format!(" {}", file.path));
+    match file.lines {
+        Some((added, removed)) => line.with(Style::Dim, format!("  +{added} -{removed}")),
+        None => line.with(Style::Dim, "  not text"),
+    }
+}
+
+fn document(run: &Run, args: &cli::Merge, preview: &Preview, delivery: Option<&Delivery>) -> Value {
+    let (branch, commit) = match &preview.onto {
+        Onto::Branch(name, commit) => (Some(name), commit.as_ref()),
+        Onto::Detached(commit) => (None, Some(commit)),
+        Onto::Folder => (None, None),
+    };
+    let file = |file: &FileChange| {
+        json!({
+            "path": file.path,
+            "change": kind_name(file.kind),
+            "added": file.lines.map(|(added, _)| added),
+            "removed": file.lines.map(|(_, removed)| removed),
+        })
+    };
+    let made = delivery.and_then(|delivery| match delivery {
+        Delivery::FastForward { commit }
+        | Delivery::Committed { commit }
+        | Delivery::Branch { commit } => Some(commit),
+        Delivery::Nothing | Delivery::Uncommitted { .. } | Delivery::Folder { .. } => None,
+    });
+    json!({
+        "run": run.id.to_string(),
+        "task": args.task,
+        "ended": run.ended.is_some(),
+        "onto": { "branch": branch, "commit": commit },
+        "new_branch": preview.branch,
+        "way": way_name(preview.way),
+        "files": preview.files.iter().map(file).collect::<Vec<Value>>(),
+        "merged": delivery.is_some(),
+        "commit": made,
+        "command": command(run.id, args),
+    })
+}
+
+fn done(delivery: &Delivery, args: &cli::Merge) -> String {
+    match delivery {
         Delivery::Nothing => "all of it was there already".to_owned(),
         Delivery::FastForward { commit } => {
             format!("the current branch moved forward to {}", commit.short())
@@ -189,14 +268,38 @@ pub(crate) fn merge(args: &cli::Merge, id: RunId, project: &Project, printer: &P
             format!("committed {} on the current branch", commit.short())
         }
         Delivery::Branch { commit } => {
-            format!(
-                "made branch {} at {}",
-                args.branch.as_deref().unwrap_or_default(),
-                commit.short()
-            )
+            let name = args.branch.as_deref().unwrap_or_default();
+            format!("made branch {name} at {}", commit.short())
         }
-        Delivery::Folder { paths } => format!("wrote {} files", paths.len()),
-    };
-    printer.note(&Line::of(text));
-    Ok(Exit::Success)
+        Delivery::Uncommitted { paths } => {
+            let files = plural(paths.len() as u64, "file");
+            format!("wrote {files} beside your uncommitted work; nothing was committed")
+        }
+        Delivery::Folder { paths } => {
+            format!("wrote {}", plural(paths.len() as u64, "file"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_that_merges_can_be_pasted_into_a_shell() {
+        let args = |branch: &str| cli::Merge {
+            run: None,
+            yes: false,
+            squash: true,
+            branch: Some(branch.to_owned()),
+            task: Some("a.b".to_owned()),
+        };
+        let told = |branch| command(RunId(3), &args(branch));
+        let plain = "divisi merge run-3 --yes --squash --branch fix/1 --task a.b";
+        assert_eq!(told("fix/1"), plain);
+        assert_eq!(
+            told("it's;rm"),
+            "divisi merge run-3 --yes --squash --branch 'it'\\''s;rm' --task a.b"
+        );
+    }
 }

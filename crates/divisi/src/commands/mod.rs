@@ -5,12 +5,14 @@
 
 pub(crate) mod act;
 pub(crate) mod completions;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod gc;
 pub(crate) mod logs;
 pub(crate) mod merge;
 pub(crate) mod report;
+pub(crate) mod review;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod show;

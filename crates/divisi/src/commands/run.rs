@@ -5,22 +5,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use divisi_core::plan::{TaskKind, Work};
-use divisi_core::run::{Base, Budget, Run, Settings};
-use divisi_core::{Diagnostic, Plan, RunId, TaskSpec};
+use divisi_core::run::{Base, Grants, Run, Settings};
+use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
 use divisi_engine::failpoint;
-use divisi_engine::repo::{BaseOptions, Repo};
+use divisi_engine::memory;
+use divisi_engine::repo::{BaseOptions, InUse, Repo};
 
 use crate::cli::{Durability, Resume, RunArgs, Running};
+use crate::consent;
 use crate::exit::Exit;
 use crate::hold::{Held, Holder, Holding, reach, request};
+use crate::outline::outline;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::{Progress, closing};
 use crate::project::Project;
 use crate::report;
 use crate::signals;
+use crate::unfinished;
 
 /// Attempts side by side unless told: agents wait more than they compute, but not for nothing.
 const JOBS_DEFAULT: u32 = 4;
@@ -31,10 +34,13 @@ const LOOK: Duration = Duration::from_millis(100);
 /// `divisi run`.
 pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outcome {
     let plan = crate::plan::read(&args.plan, printer)?;
+    for offer in unfinished::offers(project) {
+        printer.note(&offer);
+    }
     let settings = settings(args);
     let approved = args.yes || consents(&plan, &settings, printer)?;
-    let base = base(args, project, printer)?;
-    let mut driver = Driver::new(project, &args.running, printer)?;
+    let (base, in_use) = base(args, project, printer)?;
+    let mut driver = Driver::new(project, args.durability, printer)?;
     let ask = Ask::Start {
         plan: Box::new(plan),
         settings: Box::new(settings),
@@ -46,6 +52,8 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         Response::Refused(diagnostic) => return Err(Failure::told(diagnostic, Exit::Refused)),
         other => return Err(unexpected(&other)),
     };
+    // From here on the run names its base.
+    drop(in_use);
     printer.note(
         &Line::styled(Style::Bold, run.to_string())
             .then(format!(" started; its plan is {}", args.plan.display())),
@@ -55,15 +63,17 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
 
 /// `divisi resume`.
 pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Printer) -> Outcome {
-    let mut driver = Driver::new(project, &args.running, printer)?;
-    match driver.ask(Ask::Act {
+    let mut driver = Driver::new(project, args.durability, printer)?;
+    let budget = args.permitted.budget();
+    if budget.is_bounded() {
+        // The ledger's, and the run's below: if only the first is done, resuming again does both.
+        driver.have_accepted(Ask::Permit { run, budget })?;
+    }
+    driver.have_accepted(Ask::Act {
         run,
         action: Action::Resume,
-    })? {
-        Response::Accepted => driver.drive(run),
-        Response::Refused(diagnostic) => Err(Failure::told(diagnostic, Exit::Refused)),
-        other => Err(unexpected(&other)),
-    }
+    })?;
+    driver.drive(run)
 }
 
 fn settings(args: &RunArgs) -> Settings {
@@ -87,60 +97,45 @@ fn settings(args: &RunArgs) -> Settings {
         agent_limits: agents,
         timeout_ms: args.timeout.map_or(default.timeout_ms, minutes),
         barriers: args.barriers,
-        budget: Budget {
-            attempts: args.attempts,
-            time_ms: args.agent_time.map(minutes),
-        },
+        budget: args.permitted.budget(),
+        grants: grants(&args.running),
         ..default
     }
 }
 
-/// Asks on a terminal whether to run the plan; elsewhere it waits for `divisi approve`.
-fn consents(plan: &Plan, settings: &Settings, printer: &Printer) -> Result<bool, Failure> {
-    let executed = plan
-        .tasks
-        .iter()
-        .filter(|task| matches!(task.work, Work::Command(_) | Work::Script(_)));
-    let people = plan
-        .tasks
-        .iter()
-        .filter(|task| is_for_people(task, settings));
-    let planners = plan.tasks.iter().filter(|task| task.kind == TaskKind::Plan);
-    let planned = match planners.count() {
-        0 => String::new(),
-        many => format!(", {many} plan further ones"),
+/// What the run's processes may do, as long as it lives.
+fn grants(running: &Running) -> Grants {
+    let absolute = |path: &std::path::PathBuf| {
+        std::path::absolute(path).map(|path| path.to_string_lossy().into_owned())
     };
-    let text = format!(
-        "{}: {} tasks, {} of them run programs of the plan, {} are for people{planned}",
-        plan.title,
-        plan.tasks.len(),
-        executed.count(),
-        people.count()
-    );
-    printer.note(&Line::of(text));
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    Grants {
+        writes: running
+            .allow_write
+            .iter()
+            .filter_map(|path| absolute(path).ok())
+            .collect(),
+        passes: running.pass_env.clone(),
+        unconfined: running.unconfined,
+        memory_bytes_max: running.memory.map(|mib| mib << 20),
+        cpu_s_max: running.cpu_seconds,
+    }
+}
+
+/// Shows what the plan would run. On a terminal somebody is asked whether to; elsewhere it waits for
+/// `divisi approve`.
+fn consents(plan: &Plan, settings: &Settings, printer: &Printer) -> Result<bool, Failure> {
+    let outline = outline(plan, settings);
+    if !consent::can_be_asked() {
+        outline.iter().for_each(|line| printer.note(line));
         return Ok(false);
     }
-    eprint!("run it? [Y/n] ");
-    // A prompt that cannot be shown is answered by nobody.
-    let _ = std::io::stderr().flush();
-    let mut answer = String::new();
-    std::io::stdin()
-        .read_line(&mut answer)
-        .map_err(|_| Failure::Closed)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes") && !answer.is_empty())
+    printer.question(&outline);
+    consent::asks("run it?")
 }
 
-fn is_for_people(task: &TaskSpec, settings: &Settings) -> bool {
-    task.kind == TaskKind::Approval
-        || task.agent.as_deref() == Some("person")
-        || (task.work == Work::Handoff
-            && task.agent.is_none()
-            && settings.agent_default == "person")
-}
-
-/// Brings the run's base into the private repository, and says what it is.
-fn base(args: &RunArgs, project: &Project, printer: &Printer) -> Result<Base, Failure> {
+/// Brings the run's base into the private repository, and says what it is. Until a run names it, it
+/// is kept from being cleaned up.
+fn base(args: &RunArgs, project: &Project, printer: &Printer) -> Result<(Base, InUse), Failure> {
     let told =
         |fault: divisi_engine::repo::Fault| Failure::told(fault.diagnostic(), Exit::Environment);
     let repo =
@@ -178,12 +173,13 @@ fn base(args: &RunArgs, project: &Project, printer: &Printer) -> Result<Base, Fa
         .hint("`--include-dirty` takes them in");
         printer.diagnostic(&diagnostic, None);
     }
-    Ok(Base {
+    let named = Base {
         commit: Some(base.commit),
         described: base.described,
         uncommitted: base.uncommitted,
         included: base.included,
-    })
+    };
+    Ok((named, base.in_use))
 }
 
 fn unexpected(response: &Response) -> Failure {
@@ -211,26 +207,14 @@ pub(crate) struct Driver<'a> {
 impl<'a> Driver<'a> {
     pub(crate) fn new(
         project: &'a Project,
-        running: &Running,
+        durability: Durability,
         printer: &'a Printer,
     ) -> Result<Driver<'a>, Failure> {
         let mut holding = Holding::of(project);
-        holding.durability = match running.durability {
+        holding.durability = match durability {
             Durability::Full => divisi_store::Durability::Full,
             Durability::Normal => divisi_store::Durability::Normal,
         };
-        let absolute = |path: &std::path::PathBuf| {
-            std::path::absolute(path).map(|path| path.to_string_lossy().into_owned())
-        };
-        holding.writable = running
-            .allow_write
-            .iter()
-            .filter_map(|path| absolute(path).ok())
-            .collect();
-        holding.passes.clone_from(&running.pass_env);
-        holding.confine = !running.unconfined;
-        holding.memory_bytes_max = running.memory.map(|mib| mib << 20);
-        holding.cpu_s_max = running.cpu_seconds;
         let on_interrupt: OnInterrupt = Arc::new(Mutex::new(None));
         let interrupted = Arc::new(AtomicBool::new(false));
         let (hear, flag) = (Arc::clone(&on_interrupt), Arc::clone(&interrupted));
@@ -310,6 +294,15 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// Asks, and fails if it is refused.
+    fn have_accepted(&mut self, ask: Ask) -> Result<(), Failure> {
+        match self.ask(ask)? {
+            Response::Accepted => Ok(()),
+            Response::Refused(diagnostic) => Err(Failure::told(diagnostic, Exit::Refused)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Follows a run until it rests, and says what it came to.
     pub(crate) fn drive(mut self, run: RunId) -> Outcome {
         let terminal = std::io::stderr().is_terminal();
@@ -344,6 +337,9 @@ impl<'a> Driver<'a> {
         }));
         let rest = held.engine.run(Until::Rests(run));
         self.hear_nothing();
+        drop(held);
+        // The report loads the run once more.
+        memory::give_back();
         Ok(rest?)
     }
 
@@ -354,14 +350,13 @@ impl<'a> Driver<'a> {
         // A holder that took over from another goes on only with what it is asked for. If it is
         // gone already, that shows below.
         let _ = client.ask(&request(Ask::Attend(run)));
+        let mut how = Action::Interrupt;
         self.hear(Box::new(move || {
+            let action = std::mem::replace(&mut how, Action::Force);
             if let Ok(Holder::Other(mut client)) = reach(&holding, || {
                 Box::new(|_: &[Notice], _: &dyn divisi_engine::engine::View| {})
             }) {
-                let ask = Ask::Act {
-                    run,
-                    action: Action::Interrupt,
-                };
+                let ask = Ask::Act { run, action };
                 // A holder that is gone has ended its agents by itself.
                 let _ = client.ask(&request(ask));
             }
@@ -469,7 +464,7 @@ fn keep_report(project: &Project, run: RunId, report: &report::Report) {
 /// Whether nothing goes on with a run that another process holds.
 fn rests(run: &Run) -> bool {
     use divisi_core::run::RunStatus;
-    if run.owed().next().is_some() || run.slots() > 0 {
+    if run.owed().any(|effect| !effect.waits_for_outside()) || run.slots() > 0 {
         return false;
     }
     run.paused.is_some() || run.status() != RunStatus::Running

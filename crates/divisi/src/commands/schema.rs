@@ -14,6 +14,7 @@ pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
     match args.of {
         SchemaOf::Plan => printer.document(&divisi_pack::plan_file::schema())?,
         SchemaOf::Events => printer.document(&events())?,
+        SchemaOf::Review => printer.document(&super::review::schema())?,
     }
     Ok(Exit::Success)
 }

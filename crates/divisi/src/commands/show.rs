@@ -3,8 +3,9 @@
 //! Of a task: what it was to do, where it stands and why, and each attempt with its receipts, its
 //! verdicts with what was seen, its log and its workspace.
 
+use divisi_core::ledger::Balance;
 use divisi_core::plan::{Input, TaskSpec, Work};
-use divisi_core::run::explain::explain;
+use divisi_core::run::explain::{Explanation, explain};
 use divisi_core::run::{Base, Final, Run, Task};
 use divisi_core::{TaskNo, Time, WorkspaceKind};
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use crate::cli::{Global, RunTask};
 use crate::exit::Exit;
 use crate::loaded;
-use crate::printer::{Failure, Line, Outcome, Printer, Style};
+use crate::printer::{Line, Outcome, Printer, Style};
 use crate::project::Project;
 use crate::words::{self, heading, moment, plural, span};
 
@@ -30,31 +31,26 @@ const TEXT_LINES_MAX: usize = 30;
 pub(crate) fn run(args: &RunTask, global: &Global, printer: &Printer) -> Outcome {
     let (project, run) = loaded::open(global, Some(args.run))?;
     let now = words::now();
+    let balance = loaded::balance(&project.view()?, run.id)?;
     match &args.task {
-        None if printer.is_json() => printer.document(&run_document(&project, &run))?,
-        None => printer.lines(&run_lines(&project, &run))?,
+        None => match printer.is_json() {
+            true => printer.document(&run_document(&project, &run, balance))?,
+            false => printer.lines(&run_lines(&project, &run, balance))?,
+        },
         Some(id) => {
             let no = loaded::task(&run, id)?;
-            show_task(&project, &run, no, now, printer)?;
+            let told = explain(&run, no, now, balance.as_ref());
+            let told = told.expect("the task is one of the run's");
+            match printer.is_json() {
+                true => printer.document(&task_document(&project, &run, no, &told))?,
+                false => printer.lines(&task_lines(&project, &run, no, &told, now))?,
+            }
         }
     }
     Ok(Exit::Success)
 }
 
-fn show_task(
-    project: &Project,
-    run: &Run,
-    no: TaskNo,
-    now: Time,
-    printer: &Printer,
-) -> Result<(), Failure> {
-    match printer.is_json() {
-        true => printer.document(&task_document(project, run, no, now)),
-        false => printer.lines(&task_lines(project, run, no, now)),
-    }
-}
-
-fn run_document(project: &Project, run: &Run) -> Value {
+fn run_document(project: &Project, run: &Run, balance: Option<Balance>) -> Value {
     let tasks: Vec<Value> = run
         .tasks()
         .iter()
@@ -62,6 +58,11 @@ fn run_document(project: &Project, run: &Run) -> Value {
             |task| json!({ "id": task.spec.id, "title": task.spec.title, "status": task.status() }),
         )
         .collect();
+    let mut settings = json!(run.settings);
+    // What it may use is its account's to say; the settings hold how that was opened.
+    if let Some(fields) = settings.as_object_mut() {
+        fields.remove("budget");
+    }
     json!({
         "run": run.id.to_string(),
         "title": run.title,
@@ -71,7 +72,8 @@ fn run_document(project: &Project, run: &Run) -> Value {
         "ended_at": run.ended.map(|(_, at)| at),
         "paused": run.paused,
         "base": run.base,
-        "settings": run.settings,
+        "settings": settings,
+        "budget": balance,
         "criteria": run.criteria,
         "final": run.finally,
         "head": run.integration.head,
@@ -102,7 +104,7 @@ pub(crate) fn base_words(base: &Base) -> String {
     }
 }
 
-fn run_lines(project: &Project, run: &Run) -> Vec<Line> {
+fn run_lines(project: &Project, run: &Run, balance: Option<Balance>) -> Vec<Line> {
     let status = run.status();
     let mut lines = vec![
         heading(run.id.to_string())
@@ -117,6 +119,8 @@ fn run_lines(project: &Project, run: &Run) -> Vec<Line> {
     }
     if let Some(reason) = &run.paused {
         lines.push(row("paused", reason.words()));
+        let commands = reason.commands(run.id).into_iter();
+        lines.extend(commands.map(|command| row("", format!("→ {command}"))));
     }
     lines.push(row("base", base_words(&run.base)));
     for path in run.base.uncommitted.iter().take(TEXT_LINES_MAX) {
@@ -128,12 +132,7 @@ fn run_lines(project: &Project, run: &Run) -> Vec<Line> {
         lines.push(row("limit", format!("{name}: {many}")));
     }
     lines.push(row("time box", span(settings.timeout_ms)));
-    if let Some(many) = settings.budget.attempts {
-        lines.push(row("budget", plural(many, "attempt")));
-    }
-    if let Some(ms) = settings.budget.time_ms {
-        lines.push(row("budget", format!("{} of agents' time", span(ms))));
-    }
+    lines.extend(balance.iter().flat_map(balance_lines));
     lines.push(row("plan", format!("revision {}", run.revision)));
     if let Some(head) = &run.integration.head {
         lines.push(row("head", head.short()));
@@ -168,6 +167,20 @@ fn run_lines(project: &Project, run: &Run) -> Vec<Line> {
     lines
 }
 
+fn balance_lines(balance: &Balance) -> Vec<Line> {
+    let taken = balance.taken();
+    let attempts = balance.budget.attempts.map(|many| {
+        let many = plural(many, "attempt");
+        format!("{many}, {} used or reserved", taken.attempts)
+    });
+    let time = balance.budget.time_ms.map(|ms| {
+        let taken = span(taken.time_ms);
+        format!("{} of agents' time, {taken} used or reserved", span(ms))
+    });
+    let bounds = [attempts, time].into_iter().flatten();
+    bounds.map(|bound| row("budget", bound)).collect()
+}
+
 fn final_lines(run: &Run) -> Vec<Line> {
     match &run.finally {
         Final::Open => run
@@ -195,7 +208,7 @@ fn block(text: &str, indent: &str) -> Vec<Line> {
     lines
 }
 
-fn task_document(project: &Project, run: &Run, no: TaskNo, now: Time) -> Value {
+fn task_document(project: &Project, run: &Run, no: TaskNo, told: &Explanation) -> Value {
     let task = &run.tasks()[no.index()];
     let id = &task.spec.id;
     let ids = |numbers: Vec<TaskNo>| -> Vec<String> {
@@ -230,7 +243,7 @@ fn task_document(project: &Project, run: &Run, no: TaskNo, now: Time) -> Value {
         "losses": task.losses,
         "conflicts": task.conflicts,
         "answers": task.answers,
-        "explanation": explain(run, no, now),
+        "explanation": told,
         "endings": task.endings,
         "files": attempts.collect::<Vec<Value>>(),
     })
@@ -250,9 +263,14 @@ fn workspace_path(
     has_own.then(|| project.workspace(run.id, no, workspace))
 }
 
-fn task_lines(project: &Project, run: &Run, no: TaskNo, now: Time) -> Vec<Line> {
+fn task_lines(
+    project: &Project,
+    run: &Run,
+    no: TaskNo,
+    told: &Explanation,
+    now: Time,
+) -> Vec<Line> {
     let task = &run.tasks()[no.index()];
-    let told = explain(run, no, now).expect("the task is one of the run's");
     let mut lines = vec![
         heading(task.spec.id.as_str())
             .then(format!("  {}  ", task.spec.title))

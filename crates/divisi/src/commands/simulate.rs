@@ -69,7 +69,7 @@ fn lines(title: &str, schedule: &Schedule) -> Vec<Line> {
             .with(Style::Dim, "  no schedule on so many workers is shorter"),
         row(
             "utilization",
-            format!("{:.0} %", schedule.utilisation * 100.0),
+            format!("{:.0} %", schedule.utilization * 100.0),
         ),
         row("with barriers", span(barriers.makespan_ms))
             .with(Style::Dim, format!("  {cost}, {stages}{in_force}")),

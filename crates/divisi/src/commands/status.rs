@@ -4,19 +4,22 @@
 //! have. The view of one run is bounded: of each group the first tasks are shown, the rest is
 //! counted.
 
-use divisi_core::journal::{Fault, RunRow};
-use divisi_core::run::explain::explain;
-use divisi_core::run::stored::{self, Summary};
-use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus};
-use divisi_core::{TaskNo, Time};
-use divisi_store::{PAGE_ROWS_MAX, View};
+use divisi_core::journal::RunRow;
+use divisi_core::ledger::Balance;
+use divisi_core::run::explain::{Explanation, explain};
+use divisi_core::run::stored::Summary;
+use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus, holds_slot};
+use divisi_core::{RunId, TaskNo, Time};
+use divisi_store::View;
 use serde::Serialize;
 
 use crate::cli::{Global, OptionalRun};
 use crate::exit::Exit;
+use crate::hold;
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
+use crate::unfinished;
 use crate::words;
 
 /// So many tasks of a group are shown.
@@ -40,15 +43,20 @@ pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Out
     let project = Project::find(global)?;
     let view = project.view()?;
     match args.run {
-        None => all(&view, printer)?,
+        None => all(&view, &|run| hold::is_attended(&project, run), printer)?,
         Some(id) => {
             project.row(&view, Some(id))?;
             let run = loaded::load(&view, id)?;
-            one(&run, Attended::of(&project, &run), words::now(), printer)?;
+            let balance = loaded::balance(&view, id)?;
+            let attended = Attended::of(&project, &run);
+            one(&run, attended, balance.as_ref(), words::now(), printer)?;
         }
     }
     Ok(Exit::Success)
 }
+
+/// Tells whether an engine works on a run.
+type IsAttended<'a> = &'a dyn Fn(RunId) -> bool;
 
 /// A run in a list.
 #[derive(Serialize)]
@@ -60,17 +68,17 @@ struct ListedRun {
     created_at: Time,
     last_at: Time,
     tasks: std::collections::BTreeMap<&'static str, u32>,
+    /// What goes on with it.
+    command: Option<String>,
 }
 
-fn all(view: &View, printer: &Printer) -> Result<(), Failure> {
-    let rows = view.consistently(rows)?;
-    let mut read = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let summary = stored::summary(row).map_err(|fault| Fault::Unreadable(fault.to_string()))?;
-        read.push((row, summary));
-    }
+fn all(view: &View, is_attended: IsAttended<'_>, printer: &Printer) -> Result<(), Failure> {
+    let read = unfinished::summaries(view)?;
     if printer.is_json() {
-        let listed: Vec<ListedRun> = read.iter().map(|(row, s)| listed(row, s)).collect();
+        let listed: Vec<ListedRun> = read
+            .iter()
+            .map(|(row, s)| listed(row, s, is_attended))
+            .collect();
         return printer.document(&serde_json::json!({ "runs": listed }));
     }
     if read.is_empty() {
@@ -84,21 +92,10 @@ fn all(view: &View, printer: &Printer) -> Result<(), Failure> {
         )));
     }
     let shown = &read[read.len().saturating_sub(RUNS_MAX)..];
-    printer.lines(&table(shown))
+    printer.lines(&table(shown, is_attended))
 }
 
-fn rows(view: &View) -> Result<Vec<RunRow>, Fault> {
-    let mut rows: Vec<RunRow> = Vec::new();
-    loop {
-        let page = view.runs(rows.last().map(|row| row.run), PAGE_ROWS_MAX)?;
-        if page.is_empty() {
-            return Ok(rows);
-        }
-        rows.extend(page);
-    }
-}
-
-fn listed(row: &RunRow, summary: &Summary) -> ListedRun {
+fn listed(row: &RunRow, summary: &Summary, is_attended: IsAttended<'_>) -> ListedRun {
     ListedRun {
         run: row.run.to_string(),
         title: row.title.clone(),
@@ -109,15 +106,19 @@ fn listed(row: &RunRow, summary: &Summary) -> ListedRun {
         tasks: words::occurring(&summary.counts)
             .map(|(s, many)| (s.word(), many))
             .collect(),
+        command: unfinished::command(row.run, summary, is_attended),
     }
 }
 
 /// The runs as a table, the latest last.
-fn table(runs: &[(&RunRow, Summary)]) -> Vec<Line> {
+fn table(runs: &[(RunRow, Summary)], is_attended: IsAttended<'_>) -> Vec<Line> {
     let cells: Vec<[Line; 4]> = runs
         .iter()
         .map(|(row, summary)| {
-            let status = Line::styled(words::run_style(summary.status), state_words(summary));
+            let status = Line::styled(
+                words::run_style(summary.status),
+                unfinished::state_words(summary),
+            );
             [
                 Line::styled(Style::Bold, row.run.to_string()),
                 status,
@@ -135,21 +136,18 @@ fn table(runs: &[(&RunRow, Summary)]) -> Vec<Line> {
     };
     let widths: Vec<usize> = (0..4).map(width).collect();
     let rows = cells.into_iter().zip(runs);
-    rows.map(|(cells, (row, _))| {
+    rows.map(|(cells, (row, summary))| {
         let mut line = Line::default();
         for (cell, width) in cells.into_iter().zip(&widths) {
             line = line.join(cell.padded(*width)).then("  ");
         }
-        line.then(&row.title)
+        line = line.then(&row.title);
+        match unfinished::command(row.run, summary, is_attended) {
+            Some(command) => line.join(unfinished::arrow(command)),
+            None => line,
+        }
     })
     .collect()
-}
-
-fn state_words(summary: &Summary) -> String {
-    match (&summary.paused, summary.ended) {
-        (Some(reason), None) => format!("paused: {}", reason.words()),
-        _ => words::run_status(summary.status.word()),
-    }
 }
 
 /// From a run's creation to its end, or to its last event.
@@ -191,9 +189,15 @@ fn listed_task<'a>(run: &'a Run, no: usize, task: &'a Task) -> ListedTask<'a> {
     }
 }
 
-fn one(run: &Run, attended: Attended, now: Time, printer: &Printer) -> Result<(), Failure> {
+fn one(
+    run: &Run,
+    attended: Attended,
+    balance: Option<&Balance>,
+    now: Time,
+    printer: &Printer,
+) -> Result<(), Failure> {
     if !printer.is_json() {
-        return printer.lines(&lines(run, attended, now));
+        return printer.lines(&lines(run, attended, balance, now));
     }
     let numbered = run.tasks().iter().enumerate();
     let tasks: Vec<ListedTask<'_>> = numbered
@@ -223,15 +227,15 @@ fn one(run: &Run, attended: Attended, now: Time, printer: &Printer) -> Result<()
 pub(crate) enum Attended {
     /// An engine does, or there is nothing to go on with.
     Yes,
-    /// It could go on, and no engine works in the project.
+    /// It could go on, and no engine works on it.
     No,
 }
 
 impl Attended {
-    /// Asks whether the project's engine is held.
+    /// Asks whoever holds the project's engine.
     pub(crate) fn of(project: &Project, run: &Run) -> Attended {
         let could_go_on = run.status() == RunStatus::Running && run.paused.is_none();
-        match could_go_on && !project.is_held() {
+        match could_go_on && !hold::is_attended(project, run.id) {
             true => Attended::No,
             false => Attended::Yes,
         }
@@ -239,7 +243,12 @@ impl Attended {
 }
 
 /// One run: what runs, what waits and why.
-pub(crate) fn lines(run: &Run, attended: Attended, now: Time) -> Vec<Line> {
+pub(crate) fn lines(
+    run: &Run,
+    attended: Attended,
+    balance: Option<&Balance>,
+    now: Time,
+) -> Vec<Line> {
     let mut lines = vec![head(run, now)];
     if attended == Attended::No {
         lines.push(
@@ -249,11 +258,9 @@ pub(crate) fn lines(run: &Run, attended: Attended, now: Time) -> Vec<Line> {
         );
     }
     if let Some(reason) = run.paused.as_ref().filter(|_| run.ended.is_none()) {
-        lines.push(
-            Line::styled(Style::Warn, format!("paused: {}", reason.words()))
-                .with(Style::Dim, "  → ")
-                .with(Style::Note, format!("divisi resume {}", run.id)),
-        );
+        let line = Line::styled(Style::Warn, format!("paused: {}", reason.words()));
+        let with = |line: Line, command| line.with(Style::Dim, "  → ").with(Style::Note, command);
+        lines.push(reason.commands(run.id).into_iter().fold(line, with));
     }
     if run.status() == RunStatus::AwaitingApproval {
         lines.push(
@@ -272,7 +279,19 @@ pub(crate) fn lines(run: &Run, attended: Attended, now: Time) -> Vec<Line> {
         }
     }
     for (status, shown) in GROUPS.into_iter().zip(&groups) {
-        group(run, status, shown, now, &mut lines);
+        let tasks: Vec<Shown<'_>> = shown
+            .iter()
+            .filter_map(|no| {
+                let (task, told) = (run.task(*no)?, explain(run, *no, now, balance)?);
+                let for_owner = waits_for_its_owner(run, task, balance);
+                Some(Shown {
+                    task,
+                    told,
+                    for_owner,
+                })
+            })
+            .collect();
+        group(run, status, &tasks, &mut lines);
     }
     let over: Vec<String> = words::occurring(run.counts())
         .filter(|(status, _)| status.is_terminal())
@@ -298,20 +317,29 @@ fn head(run: &Run, now: Time) -> Line {
         ))
 }
 
-fn group(run: &Run, status: TaskStatus, shown: &[TaskNo], now: Time, lines: &mut Vec<Line>) {
+/// A task of a group, and why it is where it is.
+struct Shown<'a> {
+    task: &'a Task,
+    told: Explanation,
+    /// Whether its owner's command is what moves it.
+    for_owner: bool,
+}
+
+fn group(run: &Run, status: TaskStatus, shown: &[Shown<'_>], lines: &mut Vec<Line>) {
     let many = run.counts().of(status) as usize;
     if many == 0 {
         return;
     }
     lines.push(Line::default());
     lines.push(Line::styled(words::task_style(status), status.word()).then(format!(" ({many})")));
-    let width = shown
-        .iter()
-        .map(|no| run.tasks()[no.index()].spec.id.as_str().len());
+    let width = shown.iter().map(|shown| shown.task.spec.id.as_str().len());
     let width = width.max().unwrap_or(0);
-    for no in shown {
-        let task = &run.tasks()[no.index()];
-        let told = explain(run, *no, now).expect("the task is one of the run's");
+    for Shown {
+        task,
+        told,
+        for_owner,
+    } in shown
+    {
         let cause = told.causes.join("; ");
         let by = match task.live() {
             Some(live) if words::is_scripted(&live.agent) => " (scripted)",
@@ -322,7 +350,7 @@ fn group(run: &Run, status: TaskStatus, shown: &[TaskNo], now: Time, lines: &mut
                 .then(cause)
                 .with(Style::Dim, by),
         );
-        if status == TaskStatus::Blocked {
+        if *for_owner {
             for command in &told.commands {
                 lines.push(
                     Line::styled(Style::Dim, format!("  {:<width$}  → ", ""))
@@ -336,6 +364,20 @@ fn group(run: &Run, status: TaskStatus, shown: &[TaskNo], now: Time, lines: &mut
             Style::Dim,
             format!("  … and {} more", many - shown.len()),
         ));
+    }
+}
+
+/// Whether a command is what moves a task: a person or something outside is waited for, or its
+/// budget. What is said of the whole run is not said again of each of its tasks.
+fn waits_for_its_owner(run: &Run, task: &Task, balance: Option<&Balance>) -> bool {
+    match (task.status(), task.live()) {
+        (TaskStatus::Blocked, _) => true,
+        (TaskStatus::Ready, _) if run.takes_leases() => {
+            let amount = task.amount(&run.settings);
+            balance.is_some_and(|balance| balance.grant(amount).is_err())
+        }
+        (_, Some(live)) => !holds_slot(&live.agent),
+        _ => false,
     }
 }
 

@@ -16,6 +16,7 @@ use crate::cli::{Global, Watch};
 use crate::commands::status::{self, Attended};
 use crate::exit::Exit;
 use crate::happened;
+use crate::hold;
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
@@ -24,8 +25,11 @@ use crate::words;
 /// How often the journal is looked at while nothing happens. One query by key each time.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// A run that nobody works on is watched for so many looks: an engine may be about to take over.
-const UNATTENDED_MAX: u32 = 20;
+/// So many looks without anything new, then it is asked whether anybody works on it.
+const ASK_EVERY: u32 = 10;
+
+/// A run that nobody works on is asked about so often: an engine may be about to take over.
+const UNATTENDED_MAX: u32 = 2;
 
 /// Events read at once.
 const PAGE: u32 = 1_000;
@@ -39,9 +43,15 @@ pub(crate) fn run(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
     let mut seq = if args.from_start { 0 } else { row.seq };
     if !args.from_start && !printer.is_json() {
         let attended = Attended::of(&project, &run);
-        printer.lines(&status::lines(&run, attended, words::now()))?;
+        let balance = loaded::balance(&view, run.id)?;
+        printer.lines(&status::lines(
+            &run,
+            attended,
+            balance.as_ref(),
+            words::now(),
+        ))?;
     }
-    let mut unattended = 0;
+    let (mut quiet, mut unattended) = (0, 0);
     loop {
         let entries = view.events(Stream::Run(run.id), seq, PAGE)?;
         for entry in &entries {
@@ -49,12 +59,17 @@ pub(crate) fn run(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
             seq = entry.seq;
         }
         if !entries.is_empty() {
+            (quiet, unattended) = (0, 0);
             continue;
         }
         if let Some(exit) = rests(&view, &run)? {
             return Ok(exit);
         }
-        unattended = if project.is_held() { 0 } else { unattended + 1 };
+        quiet += 1;
+        if quiet % ASK_EVERY == 0 {
+            let is_attended = hold::is_attended(&project, run.id);
+            unattended = if is_attended { 0 } else { unattended + 1 };
+        }
         if unattended > UNATTENDED_MAX {
             let words = "no engine works on it any more; `divisi resume` goes on";
             printer.note(&Line::styled(Style::Warn, words));

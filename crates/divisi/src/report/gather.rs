@@ -7,7 +7,7 @@ use divisi_core::run::{
 };
 use divisi_core::{Criterion, Outcome, TaskKind, TaskNo, Time, Verdict};
 
-use super::{Done, Judged, Made, Report, UseOfTime, answers};
+use super::{Done, Integrated, Judged, Made, Report, UseOfTime, answers};
 use crate::words;
 
 /// Gathers the facts of a run.
@@ -33,6 +33,7 @@ pub(crate) fn gather(run: &Run, now: Time) -> Report {
         assumptions: assumptions(run),
         unverified: Vec::new(),
         unconfined: Vec::new(),
+        left_out: Vec::new(),
         conflicts: Vec::new(),
         losses: Vec::new(),
         offers: Vec::new(),
@@ -52,7 +53,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         (None, None) => task.agent(&run.settings).to_owned(),
     };
     let status = task.status();
-    let told = (status != TaskStatus::Done).then(|| explain(run, TaskNo(no as u32), now));
+    let told = (status != TaskStatus::Done).then(|| explain(run, TaskNo(no as u32), now, None));
     Done {
         id: task.spec.id.to_string(),
         title: task.spec.title.clone(),
@@ -66,7 +67,23 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         verdicts: judged(&task.spec.criteria, last_verdicts(task)),
         told: task.answers.clone(),
         artifacts: artifacts(task),
+        integrated: integrated(task),
     }
+}
+
+fn integrated(task: &Task) -> Option<Integrated> {
+    // Redone work stands in the place of what it replaces.
+    receipts(task).rev().find_map(|receipt| match receipt {
+        Receipt::Integrated {
+            commit: Some(commit),
+            tree,
+            ..
+        } => Some(Integrated {
+            commit: commit.clone(),
+            tree: tree.clone(),
+        }),
+        _ => None,
+    })
 }
 
 /// Receipts of all attempts, oldest first.
@@ -171,7 +188,10 @@ fn use_of_time(run: &Run, tasks: &[Done]) -> UseOfTime {
     UseOfTime {
         wall_ms: end.ms_since(run.created_at),
         agent_ms: tasks.iter().map(|task| task.agent_ms).sum(),
-        estimate_ms: has_estimate.then(|| estimated().filter_map(|task| task.estimate_ms).sum()),
+        estimate_ms: has_estimate.then(|| {
+            let estimates = estimated().filter_map(|task| task.estimate_ms);
+            estimates.fold(0, u64::saturating_add)
+        }),
         estimated_agent_ms: estimated().map(|task| task.agent_ms).sum(),
         attempts: tasks.iter().map(|task| task.attempts).sum(),
         failed: endings()
@@ -317,6 +337,14 @@ fn incidents(task: &Task, report: &mut Report) {
             report
                 .offers
                 .push(format!("{}: kept as {commit}", name(ending.number)));
+        }
+    }
+    let of_endings = task.endings.iter().flat_map(|ending| &ending.left_out);
+    let of_live = task.live().into_iter().flat_map(|live| &live.left_out);
+    for what in of_endings.chain(of_live) {
+        // All workspaces of a run lack the same.
+        if !report.left_out.contains(what) {
+            report.left_out.push(what.clone());
         }
     }
     if let TaskState::Active(live) = &task.state

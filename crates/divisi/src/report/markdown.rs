@@ -42,6 +42,7 @@ pub(crate) fn markdown(report: &Report) -> String {
         &report.unconfined,
         &mut out,
     );
+    list("Not copied into workspaces", &report.left_out, &mut out);
     list(
         "Conflicts, done anew on the new base",
         &report.conflicts,
@@ -248,6 +249,15 @@ fn details(report: &Report, out: &mut String) {
         task.verdicts
             .iter()
             .for_each(|judged| criterion(judged, "  ", out));
+        if let Some(integrated) = &task.integrated {
+            let tree = integrated.tree.as_ref();
+            let tree = tree.map_or_else(String::new, |tree| format!(", tree `{}`", tree.short()));
+            line!(
+                out,
+                "  - integrated as `{}`{tree}",
+                integrated.commit.short()
+            );
+        }
     }
 }
 

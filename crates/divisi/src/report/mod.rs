@@ -10,7 +10,7 @@ mod gather;
 mod markdown;
 
 use divisi_core::run::{Answer, Base, RunStatus, TaskStatus};
-use divisi_core::{Digest, Outcome, Time};
+use divisi_core::{Commit, Digest, Outcome, Time, Tree};
 use serde::Serialize;
 
 pub(crate) use gather::gather;
@@ -51,6 +51,8 @@ pub(crate) struct Report {
     pub(crate) unverified: Vec<String>,
     /// Attempts whose writes were not confined, as `task` or `task, attempt 2`.
     pub(crate) unconfined: Vec<String>,
+    /// What the plan would have copied into workspaces and was not, with the reasons.
+    pub(crate) left_out: Vec<String>,
     /// Work that contradicted integrated work and was done anew.
     pub(crate) conflicts: Vec<String>,
     /// Attempts that were lost.
@@ -121,6 +123,17 @@ pub(crate) struct Done {
     pub(crate) told: Vec<Answer>,
     /// What it promised and made.
     pub(crate) artifacts: Vec<Made>,
+    /// Where its work stands in the result; `None` if it made no files, or is not integrated.
+    pub(crate) integrated: Option<Integrated>,
+}
+
+/// A task's commit in the result.
+#[derive(Debug, Serialize)]
+pub(crate) struct Integrated {
+    /// The commit.
+    pub(crate) commit: Commit,
+    /// Its tree; `None` in journals from before it was told.
+    pub(crate) tree: Option<Tree>,
 }
 
 /// Attempts and time of the whole run.

@@ -49,6 +49,7 @@ fn a_run_that_succeeded_says_what_proves_it_and_what_does_not() {
       - pass, proves nothing: draft.md contains "## API"
       - **waived** by the owner: it reads well
         > fine for now
+      - integrated as `333333333333`, tree `888888888888`
 
     ## Artifacts
 
@@ -81,6 +82,10 @@ fn a_run_that_succeeded_says_what_proves_it_and_what_does_not() {
     ## Attempts whose writes were not confined
 
     - draft
+
+    ## Not copied into workspaces
+
+    - .env: it holds the value of a secret
     "###);
 }
 

@@ -8,7 +8,7 @@ use divisi_core::assign::Capacity;
 use divisi_core::ids::AttemptId;
 use divisi_core::plan::{Deliverable, Plan, TaskKind, Work, WorkspaceKind};
 use divisi_core::receipt::{Artifact, Exit, Output, Snapshot};
-use divisi_core::run::{self, Base, Command, Create, Merged, Run, Settings};
+use divisi_core::run::{self, Base, Budget, Command, Create, Merged, Run, Settings};
 use divisi_core::worker::Ended;
 use divisi_core::{
     Commit, Criterion, Digest, RunId, TaskId, TaskSpec, Time, Tree, Verdict, ledger,
@@ -88,6 +88,11 @@ pub(crate) fn plan(title: &str, tasks: Vec<TaskSpec>) -> Plan {
 impl Given {
     /// A run of the plan, approved, on commit 1 with an uncommitted file left out.
     pub(crate) fn run_of(plan: Plan) -> Given {
+        Given::bounded(plan, Budget::default())
+    }
+
+    /// The same with a budget.
+    pub(crate) fn bounded(plan: Plan, budget: Budget) -> Given {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let options = Options {
             durability: Durability::Normal,
@@ -114,7 +119,10 @@ impl Given {
         };
         let create = Create {
             plan,
-            settings: Settings::default(),
+            settings: Settings {
+                budget,
+                ..Settings::default()
+            },
             base,
             approved: true,
         };
@@ -163,6 +171,13 @@ impl Given {
         self
     }
 
+    /// Its owner permits more.
+    pub(crate) fn permit(&mut self, budget: Budget) -> &mut Given {
+        let account = ledger::Account::Run(self.id);
+        assert_eq!(self.step(Ask::Budget(account, budget)), Answer::Accepted);
+        self
+    }
+
     /// The run as it was last made durable.
     pub(crate) fn run(&self) -> Run {
         use divisi_core::journal::Journal as _;
@@ -194,6 +209,8 @@ impl Given {
             swept: 0,
             empty: true,
             told: false,
+            command: String::new(),
+            confined: None,
         };
         self.wait(2_000).ask(Command::Ended {
             attempt,

@@ -9,8 +9,10 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use divisi_core::run::Command as Ask;
-use divisi_core::{Criterion, Verdict};
+use divisi_core::journal::Stream;
+use divisi_core::run::{self, Budget, Command as Ask};
+use divisi_core::{Criterion, RunId, Verdict};
+use divisi_store::{Store, Upcasters, Versions};
 use serde_json::Value;
 
 use given::{Given, approval, plan, task, written};
@@ -142,6 +144,7 @@ fn json_documents_parse_and_keep_their_keys() {
             "created_at",
             "last_at",
             "tasks",
+            "command",
         ],
     );
     let run = document(&["status", "run-1"]);
@@ -389,6 +392,20 @@ fn a_watched_run_tells_its_events_in_the_form_of_the_schema() {
 }
 
 #[test]
+fn events_are_written_in_the_version_that_their_table_says() {
+    let criteria = vec![Criterion::ExitStatus];
+    let mut given = Given::run_of(plan("Ship it", vec![written("draft", "command", criteria)]));
+    given.ends("draft", 0).collected("draft");
+    given.checked("draft", vec![Verdict::pass(0)]).integrated();
+    // Without a step from any older version, only today's can be read.
+    let versions = Versions::new(run::KINDS, Upcasters::default(), run::stored::VERSION);
+    let view = Store::open_read_only(&given.folder().join(".divisi"), versions).unwrap();
+    let events = view.events(Stream::Run(RunId(1)), 0, 100).unwrap();
+    let prepared = events.iter().find(|entry| entry.kind == "batch_prepared");
+    assert_eq!(prepared.unwrap().version, 2);
+}
+
+#[test]
 fn watching_ends_with_the_code_of_its_run() {
     let watch = |given: &Given| output(given.folder(), &["watch", "-q"]).status.code();
     assert_eq!(watch(&done()), Some(0));
@@ -460,4 +477,32 @@ fn a_template_that_cannot_be_filled_is_refused_once_in_its_own_words() {
     let said = err(&output);
     assert!(said.contains("fill the template in line 2"), "{said}");
     assert!(!said.contains("attempt 2"), "{said}");
+}
+
+#[test]
+fn every_view_of_a_used_up_budget_names_the_command_that_raises_it() {
+    let budget = |attempts| Budget {
+        attempts: Some(attempts),
+        time_ms: None,
+    };
+    let tasks = vec![task("a", &[]), task("b", &["a"])];
+    let mut given = Given::bounded(plan("Ship it", tasks), budget(1));
+    given.ends("a", 0);
+    let command = "divisi resume run-1 --attempts N";
+    for args in [
+        &["status", "1"][..],
+        &["explain", "1"],
+        &["explain", "1", "b"],
+        &["show", "1"],
+        &["status", "1", "--json"],
+        &["explain", "1", "--json"],
+    ] {
+        let text = printed(given.folder(), args);
+        assert!(text.contains(command), "{args:?}: {text}");
+    }
+    given.permit(budget(4));
+    let shown: Value =
+        serde_json::from_str(&printed(given.folder(), &["show", "1", "--json"])).unwrap();
+    assert_eq!(shown["budget"]["budget"]["attempts"], 4);
+    assert_eq!(shown["budget"]["used"]["attempts"], 1);
 }

@@ -4,7 +4,7 @@ use divisi_core::RunId;
 use divisi_core::run::{PauseReason, RunStatus};
 
 use crate::outcome::{FIRST, assert_same_end, assert_sound, finish, run_now};
-use crate::stage::{Stage, texts, until};
+use crate::stage::{Failpoint, Stage, texts, until};
 
 const SECOND: RunId = RunId(2);
 
@@ -196,4 +196,97 @@ fn files_are_submitted_while_a_check_of_another_task_runs() {
     let run = assert_sound(&stage, FIRST);
     assert_eq!(run.status(), RunStatus::Succeeded);
     assert_eq!(run.tasks()[1].attempts(), 1);
+}
+
+#[test]
+fn an_answer_that_is_lost_is_given_again_whatever_the_run_has_become() {
+    let stage = Stage::new();
+    let question = r#"{"task_title": "Question", "subtasks": [
+  {"subtask_id": "may-we", "kind": "approval", "title": "May we?"}
+]}"#;
+    let question = stage.write_plan("question.json", question);
+    let args = stage.run_args(&question);
+    stage.start(&texts(&args), None).end().assert_code(4);
+    // The holder dies when the second one who asks it is to be answered: the first is its own run.
+    let two = stage.write_plan("two.json", &waiting("two"));
+    let at = "answers.reply.before:2";
+    let args = stage.run_args(&two);
+    let holder = stage.start(&texts(&args), Some(Failpoint { at }));
+    until("its task begins", || counted(&stage, "two"));
+    let reject = ["reject", "run-1", "may-we", "--reason", "no"];
+    let rejecting = stage.start(&reject, None).end();
+    let holder = holder.end();
+    assert!(holder.was_killed(), "{holder:?}");
+    rejecting.assert_code(0);
+    let run = run_now(&stage, FIRST).unwrap();
+    assert_eq!(run.status(), RunStatus::Failed);
+    go(&stage, "two");
+    std::fs::remove_file(stage.died()).unwrap();
+    let resume = stage.start(&texts(&stage.resume_args(SECOND.0)), None);
+    resume.end().assert_code(0);
+    stage.assert_no_process_left();
+}
+
+#[test]
+fn a_run_that_the_holder_does_not_go_on_with_is_told_apart() {
+    let stage = Stage::new();
+    let one = stage.write_plan("one.json", &waiting("one"));
+    let two = stage.write_plan("two.json", &waiting("two"));
+    let first = stage.start(&texts(&stage.run_args(&one)), None);
+    until("the first begins", || counted(&stage, "one"));
+    first.kill();
+    let second = stage.start(&texts(&stage.run_args(&two)), None);
+    until("the second begins", || counted(&stage, "two"));
+    let says = |args: &[&str], text: &str| {
+        let ended = stage.start(args, None).end();
+        assert!(ended.output.contains(text), "{args:?}: {}", ended.output);
+    };
+    says(&["status", "run-1"], "no engine works on it");
+    says(&["explain", "run-1", "one"], "divisi resume run-1");
+    says(&["watch", "run-1"], "divisi resume");
+    let status = stage.start(&["status", "run-2"], None).end();
+    assert!(
+        !status.output.contains("no engine works"),
+        "{}",
+        status.output
+    );
+    let pause = ["pause", "run-1"];
+    says(&pause, "nobody works on it now: divisi resume run-1");
+    go(&stage, "one");
+    go(&stage, "two");
+    second.end().assert_code(0);
+    finish(&stage, &one);
+    stage.assert_no_process_left();
+}
+
+#[test]
+fn what_a_run_grants_holds_whoever_serves_it() {
+    let stage = Stage::new();
+    let one = stage.write_plan("one.json", &waiting("one"));
+    let two = stage.write_plan("two.json", &waiting("two"));
+    // The holder grants its own run nothing but one folder; the second wants more for its own.
+    let holder = stage.start(&texts(&stage.run_args(&one)), None);
+    until("the first begins", || counted(&stage, "one"));
+    let mut args = stage.run_args(&two);
+    args.push("--unconfined".to_owned());
+    let second = stage.start(&texts(&args), None);
+    until("the second begins", || counted(&stage, "two"));
+    go(&stage, "one");
+    go(&stage, "two");
+    holder.end().assert_code(0);
+    second.end().assert_code(0);
+    let confined = |run| {
+        let run = run_now(&stage, run).unwrap();
+        run.tasks()[0].endings[0].confined
+    };
+    assert_eq!(confined(SECOND), Some(false));
+    // Where the machine cannot confine, neither is.
+    let report = stage.start(&["doctor"], None).end();
+    if !report.output.contains("unconfined") {
+        assert_eq!(confined(FIRST), Some(true));
+    }
+    stage
+        .start(&["resume", "run-1", "-j", "2"], None)
+        .end()
+        .assert_code(2);
 }

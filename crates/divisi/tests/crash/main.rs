@@ -22,6 +22,7 @@ mod names;
 mod outcome;
 mod people;
 mod random;
+mod receipts;
 mod rules;
 mod signals;
 mod stage;

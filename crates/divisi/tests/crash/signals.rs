@@ -86,6 +86,27 @@ fn a_second_interruption_ends_agents_at_once() {
 }
 
 #[test]
+fn a_second_interruption_of_a_process_that_watches_ends_agents_at_once() {
+    let stage = Stage::new();
+    let text = STUBBORN.replace("while :;", "touch SIDE.told; while :;");
+    let plan = stage.write_plan("stubborn.json", &text);
+    let holder = begin(&stage, &plan);
+    let args = stage.resume_args(FIRST.0);
+    let watching = stage.start(&texts(&args), None);
+    until("it watches", || {
+        watching.output().contains("> slow by command")
+    });
+    signal(watching.pid(), libc::SIGINT);
+    until("it says that it ends its agents", || {
+        watching.output().contains("ending agents")
+    });
+    signal(watching.pid(), libc::SIGINT);
+    watching.end().assert_code(INTERRUPTED);
+    holder.end();
+    assert_resumable(&stage, &plan);
+}
+
+#[test]
 fn an_interruption_ends_checks_which_are_repeated_on_resume() {
     let stage = Stage::new();
     let plan = stage.write_plan("checked.json", CHECKED);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use divisi_engine::repo::{Fingerprint, user_fingerprint};
 use tempfile::TempDir;
@@ -31,15 +31,17 @@ pub(crate) const LOOK: Duration = Duration::from_millis(5);
 /// place.
 const PLAN: &str = r##"{
   "task_title": "Everything once",
+  "workspace": {"copy": ["local.txt"], "setup": ["mkdir made; cp local.txt words.sh made"],
+    "inputs": ["words.sh"]},
   "criteria": [
     {"contains": "words: left right", "in": "shared.txt"},
     {"command": ["grep", "-q", "whole", "flaky.md"]}
   ],
   "subtasks": [
-    {"subtask_id": "a", "script": "echo a $DIVISI_JOB >> SIDE; echo alpha > a.md",
+    {"subtask_id": "a", "script": "echo a $DIVISI_JOB >> SIDE; cmp words.sh made/words.sh; cmp local.txt made/local.txt; echo alpha > a.md",
      "deliverables": ["a.md"], "criteria": [{"contains": "alpha", "in": "a.md"}]},
     {"subtask_id": "b", "script": "echo b $DIVISI_JOB >> SIDE; echo beta > b.md; mkdir -p deep/er; echo x > deep/er/x",
-     "deliverables": ["b.md"], "criteria": [{"command": ["grep", "-q", "beta", "b.md"]}]},
+     "deliverables": ["b.md"], "criteria": [{"command": ["grep", "-q", "beta", "b.md"]}, {"command": ["cmp", "local.txt", "made/local.txt"]}]},
     {"subtask_id": "flaky",
      "script": "echo flaky $DIVISI_JOB >> SIDE; n=$(grep -c '^flaky ' SIDE); if [ $n = 1 ]; then echo half > flaky.md; else echo whole > flaky.md; fi",
      "deliverables": ["flaky.md"], "criteria": [{"contains": "whole", "in": "flaky.md"}]},
@@ -54,8 +56,10 @@ const PLAN: &str = r##"{
     {"subtask_id": "sum", "kind": "compose", "inputs": ["a", "b", "flaky"],
      "template": {"text": "{% for input in inputs %}{{ input.id }}: {{ input.status }}\n{% endfor %}", "output": "sum.md"},
      "criteria": [{"contains": "flaky: done", "in": "sum.md"}]},
-    {"subtask_id": "last", "script": "echo last $DIVISI_JOB >> SIDE; cat sum.md shared.txt a.md b.md > last.md",
-     "deliverables": ["last.md"], "dependencies": ["sum", "left", "right", "tell", "planner"]}
+    {"subtask_id": "outside", "kind": "external", "inputs": ["data/in.csv"],
+     "deliverables": ["in.csv"], "criteria": [{"contains": "brought", "in": "in.csv"}]},
+    {"subtask_id": "last", "script": "echo last $DIVISI_JOB >> SIDE; cat sum.md shared.txt a.md b.md in.csv > last.md",
+     "deliverables": ["last.md"], "dependencies": ["sum", "left", "right", "tell", "outside", "planner"]}
   ]
 }"##;
 
@@ -98,7 +102,7 @@ impl Stage {
     pub(crate) fn new() -> Stage {
         let root = tempfile::Builder::new().prefix("dv").tempdir().unwrap();
         let project = root.path().join("project");
-        for folder in ["project/docs", "side", "run", "home"] {
+        for folder in ["project/docs", "project/data", "side", "run", "home"] {
             fs::create_dir_all(root.path().join(folder)).unwrap();
         }
         fs::set_permissions(root.path().join("run"), fs::Permissions::from_mode(0o700)).unwrap();
@@ -108,6 +112,15 @@ impl Stage {
         write("shared.txt", "first\nwords:\nlast\n");
         write("words.sh", WORDS);
         write("planned.txt", PLANNED);
+        write("data/in.csv", "brought\n");
+        // It was brought long ago: nobody need look twice whether it is whole.
+        let brought = File::options()
+            .write(true)
+            .open(project.join("data/in.csv"))
+            .unwrap();
+        brought.set_modified(UNIX_EPOCH).unwrap();
+        write(".gitignore", "made/\nlocal.txt\n");
+        write("local.txt", "Of this machine.\n");
         git(&project, &["init", "--quiet", "--initial-branch=main"]);
         git(&project, &["config", "user.name", "Somebody"]);
         git(&project, &["config", "user.email", "somebody@example.org"]);
@@ -213,23 +226,15 @@ impl Stage {
     pub(crate) fn run_args(&self, plan: &Path) -> Vec<String> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let mut args = vec!["run".to_owned(), text(plan), "--yes".to_owned()];
-        args.extend(self.running());
+        let side = text(&self.path("side"));
+        // Enough for all that is ready at first, so that the two that conflict begin on one base.
+        args.extend(["-j", "6", "--allow-write", &side].map(str::to_owned));
         args
     }
 
     /// The arguments of `resume` for a run.
     pub(crate) fn resume_args(&self, run: u32) -> Vec<String> {
-        let mut args = vec!["resume".to_owned(), format!("run-{run}")];
-        args.extend(self.running());
-        args
-    }
-
-    fn running(&self) -> Vec<String> {
-        let side = self.path("side").to_string_lossy().into_owned();
-        // Enough for all that is ready at first, so that the two that conflict begin on one base.
-        ["-j", "6", "--allow-write", &side]
-            .map(str::to_owned)
-            .to_vec()
+        vec!["resume".to_owned(), format!("run-{run}")]
     }
 
     /// All processes that belong to this stage, by their environment or arguments.

@@ -18,7 +18,7 @@ fn a_budget_of_attempts_pauses_the_run_when_it_is_used_up() {
     stage
         .run(&plan, &["--attempts", "2"])
         .expect(3)
-        .says("budget");
+        .says("divisi resume run-1 --attempts N");
     let run = stage.only();
     assert!(
         matches!(run.paused, Some(PauseReason::Budget(_))),
@@ -37,6 +37,86 @@ fn a_budget_of_attempts_pauses_the_run_when_it_is_used_up() {
         0,
         "resuming adds nothing to the budget"
     );
+    for args in [
+        vec!["status", "1"],
+        vec!["explain", "1"],
+        vec!["explain", "1", "c"],
+        vec!["show", "1"],
+    ] {
+        stage
+            .divisi(&args)
+            .expect(0)
+            .says("divisi resume run-1 --attempts N");
+    }
+    stage
+        .divisi(&["resume", "1", "--attempts", "1"])
+        .expect(6)
+        .says("budget-taken");
+    stage.divisi(&["resume", "1", "--attempts", "3"]).expect(0);
+    stands(
+        &stage.only(),
+        RunStatus::Succeeded,
+        &[("a", "done"), ("b", "done"), ("c", "done")],
+    );
+    stage
+        .divisi(&["show", "1"])
+        .expect(0)
+        .says("3 attempts, 3 used or reserved");
+    stage
+        .divisi(&["resume", "1", "--attempts", "9"])
+        .expect(6)
+        .says("run-ended");
+}
+
+#[test]
+fn a_time_budget_below_a_time_box_starts_an_attempt_and_ends_it_at_what_is_left() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let go = stage.beside("go").display().to_string();
+    let slow = format!("test -e {go} || sleep 100000");
+    let plan = json!({"task_title": "a little time", "subtasks": [
+        {"subtask_id": "slow", "script": slow, "retries": 0},
+    ]});
+    // It may take thirty minutes, and all attempts together a bit more than a second.
+    stage
+        .run(&plan, &["--agent-time", "0.02"])
+        .expect(3)
+        .says("divisi resume run-1 --agent-time MIN");
+    let run = stage.only();
+    stands(&run, RunStatus::Running, &[("slow", "ready")]);
+    let ends: Vec<&AttemptEnd> = endings(&run, "slow").iter().map(|one| &one.end).collect();
+    assert_eq!(ends, [&AttemptEnd::Stopped(StopReason::OverBudget(1_200))]);
+    assert_eq!(task(&run, "slow").failures, 0, "it is not its failure");
+    stage
+        .divisi(&["show", "1", "slow"])
+        .expect(0)
+        .says("past what its budget left for it: 1.200 s");
+    // With more time, and what it waited for, it is done.
+    write(&go, "");
+    stage
+        .divisi(&["resume", "1", "--agent-time", "90"])
+        .expect(0);
+    let leases: Vec<Option<u64>> = stage
+        .timed_events()
+        .into_iter()
+        .filter_map(|(_, event)| match event {
+            Event::AttemptLeased { timeout_ms, .. } => Some(timeout_ms),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(leases, [Some(1_200), None], "then its own box holds");
+}
+
+#[test]
+fn a_run_without_a_budget_is_not_bounded_afterwards() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "no budget", "subtasks": [
+        {"subtask_id": "a", "command": ["false"], "retries": 0},
+    ]});
+    stage.run(&plan, &[]).expect(3);
+    stage
+        .divisi(&["resume", "1", "--attempts", "9"])
+        .expect(6)
+        .says("budget-none");
 }
 
 /// When each task was leased and when it ended, from the events.
@@ -113,23 +193,33 @@ fn no_more_run_at_once_than_slots_and_limits_allow() {
 /// slow
 /// ```
 fn uneven(stage: &Stage) -> Value {
-    let gate = stage.beside("go").display().to_string();
-    // Without barriers `b` opens the gate that `slow` waits for; with them it would for ever, so
-    // there it opens by itself.
-    let slow =
-        format!("i=0; until test -e {gate} || test $i -gt 20; do sleep 0.01; i=$((i+1)); done");
+    std::fs::create_dir_all(stage.beside("gate")).unwrap();
+    let gate = stage.beside("gate/open").display().to_string();
+    let slow = format!("until test -e {gate}; do sleep 0.01; done");
     json!({"task_title": "uneven", "subtasks": [
         {"subtask_id": "slow", "script": slow},
         {"subtask_id": "a", "command": ["true"]},
-        {"subtask_id": "b", "command": ["true"], "dependencies": ["a"]},
+        {"subtask_id": "b", "command": ["touch", gate], "dependencies": ["a"]},
     ]})
+}
+
+/// Without barriers `b` opens the gate that `slow` waits for. With them `b` comes after it, so the
+/// gate has to stand open.
+fn open_gate(stage: &Stage) {
+    std::fs::write(stage.beside("gate/open"), "").unwrap();
 }
 
 #[test]
 fn with_barriers_a_stage_starts_when_the_one_before_is_complete() {
     let order = |args: &[&str]| {
         let stage = Stage::git(&[("x", "1\n")]);
-        stage.run(&uneven(&stage), args).expect(0);
+        let plan = uneven(&stage);
+        if args.contains(&"--barriers") {
+            open_gate(&stage);
+        }
+        let gate = stage.beside("gate").display().to_string();
+        let args = [args, &["--allow-write", &gate]].concat();
+        stage.run(&plan, &args).expect(0);
         let run = stage.only();
         let (slow, b) = (&endings(&run, "slow")[0], &endings(&run, "b")[0]);
         slow.ended_at <= b.leased_at
@@ -146,7 +236,9 @@ fn stages_of_the_plan_are_barriers() {
     let stage = Stage::git(&[("x", "1\n")]);
     let mut plan = uneven(&stage);
     plan["execution_plan"] = json!({"stage_1": ["slow", "a"], "stage_2": ["b"]});
-    stage.run(&plan, &[]).expect(0);
+    open_gate(&stage);
+    let gate = stage.beside("gate").display().to_string();
+    stage.run(&plan, &["--allow-write", &gate]).expect(0);
     let run = stage.only();
     assert!(endings(&run, "slow")[0].ended_at <= endings(&run, "b")[0].leased_at);
 }

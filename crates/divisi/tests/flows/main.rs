@@ -5,9 +5,13 @@
 mod bases;
 mod bounds;
 mod bundled;
+mod cleaning;
 mod composition;
 mod expansions;
+mod merging;
 mod people;
+mod preparation;
+mod review;
 mod rules;
 #[path = "../hostile/stage.rs"]
 mod stage;

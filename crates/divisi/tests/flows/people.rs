@@ -1,6 +1,6 @@
 //! What people do in a run: consent, work, judge, answer, help, and give up.
 //!
-//! None of these has a terminal: what a person is needed for is an exit code and a printed command.
+//! Nearly all of it without a terminal: what a person is needed for is an exit code and a printed command.
 
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{AttemptEnd, Event, Failure, RunStatus, TaskState};
@@ -479,4 +479,111 @@ fn without_a_terminal_nothing_waits_for_input() {
             );
         }
     }
+}
+
+#[test]
+fn a_plan_is_run_on_a_terminal_only_after_what_it_would_run_was_shown() {
+    let plan = json!({"task_title": "asked first", "subtasks": [
+        {"subtask_id": "made", "script": ": sesame-street; echo 1 > made.md", "deliverables": ["made.md"],
+         "criteria": [{"command": ["test", "-s", "made.md"]}]},
+        {"subtask_id": "sign", "agent": "person", "deliverables": ["s.md"]},
+    ]});
+    for (typed, quiet, code, is_started) in [
+        ("n\n", false, 4, false),
+        ("", true, 4, false),
+        ("y\n", true, 4, true),
+    ] {
+        let stage = Stage::git(&[("x", "1\n")]).with_env("MY_TOKEN", "sesame-street");
+        let path = stage.plan(&plan);
+        let mut args = vec!["run", path.as_str()];
+        if quiet {
+            args.push("--quiet");
+        }
+        let (ended, bytes) = stage.on_a_terminal(&args, typed);
+        let shown = String::from_utf8_lossy(&bytes);
+        assert_eq!(ended, code, "{typed:?}: {shown}");
+        let asked = shown.find("run it? [Y/n]").expect("it asks");
+        for expected in [
+            "| ",
+            ": [masked]; echo 1 > made.md",
+            "test -s made.md",
+            "sign",
+            "person",
+        ] {
+            let at = shown.find(expected);
+            assert!(
+                at.is_some_and(|at| at < asked),
+                "{expected:?} is not in {shown}"
+            );
+        }
+        assert!(!shown.contains("sesame-street"), "{shown}");
+        let made = task(&stage.only(), "made").attempts();
+        assert_eq!(made > 0, is_started, "{typed:?}");
+    }
+}
+
+#[test]
+fn without_a_terminal_what_waits_for_consent_is_shown_too() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "asked later", "subtasks": [
+        {"subtask_id": "a", "command": ["sh", "-c", "echo 1"]},
+    ]});
+    let path = stage.plan(&plan);
+    stage
+        .divisi(&["run", &path])
+        .expect(4)
+        .says("a  command: sh -c 'echo 1'");
+    assert_eq!(task(&stage.only(), "a").attempts(), 0);
+}
+
+#[test]
+fn another_run_and_the_list_of_runs_offer_what_is_unfinished() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = |title: &str| json!({"task_title": title, "subtasks": [{"subtask_id": "a", "command": ["true"]}]});
+    let first = stage.plan(&plan("first"));
+    stage.divisi(&["run", &first]).expect(4);
+    let second = stage.run(&plan("second"), &[]).expect(0);
+    let offer = "unfinished: run-1 first, awaiting approval  → divisi approve run-1\n";
+    assert_eq!(second.stderr.matches(offer).count(), 1, "{}", second.stderr);
+    assert!(
+        !second.stderr.contains("unfinished: run-2"),
+        "{}",
+        second.stderr
+    );
+    let listed = stage.divisi(&["status"]).expect(0).stdout;
+    assert!(
+        listed.contains("first  → divisi approve run-1\n"),
+        "{listed}"
+    );
+    assert!(
+        listed.contains("second\n"),
+        "what has ended needs no command: {listed}"
+    );
+    // What is done with is not offered any more.
+    stage.divisi(&["cancel", "1"]).expect(0);
+    let third = stage.run(&plan("third"), &[]).expect(0);
+    assert!(!third.stderr.contains("unfinished"), "{}", third.stderr);
+}
+
+#[test]
+fn what_was_never_collected_is_cleaned_up_only_when_it_cannot_be_tried_again() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "given up", "subtasks": [
+        {"subtask_id": "a", "script": "echo work > notes; ln -s /etc/passwd a.md",
+         "deliverables": ["a.md"], "retries": 0},
+        {"subtask_id": "open", "agent": "person", "deliverables": ["b.md"]},
+    ]});
+    stage.run(&plan, &[]).expect(3);
+    let notes = stage.path(".divisi/worktrees/run-1-t0-1/notes");
+    assert!(notes.exists());
+    stage
+        .divisi(&["reject", "1", "a", "--reason", "no"])
+        .expect(0);
+    stage.divisi(&["gc", "--yes"]).expect(0);
+    assert!(notes.exists(), "it could be tried again");
+    stage.divisi(&["cancel", "1"]).expect(0);
+    stage.divisi(&["resume", "1"]);
+    assert!(stage.only().ended.is_some());
+    stage.divisi(&["gc", "--yes"]).expect(0);
+    assert!(!notes.exists(), "nobody will go on with it");
 }

@@ -1,5 +1,6 @@
 //! From tasks that pass alone to a whole that holds.
 
+use divisi_core::receipt::{Exit, Receipt};
 use divisi_core::run::{AttemptEnd, Failure, Final, RunStatus};
 use serde_json::{Value, json};
 
@@ -125,10 +126,6 @@ fn one_tasks_result_can_be_merged_alone_and_the_whole_as_one_commit() {
     stage.run(&plan, &[]).expect(0);
     stage.divisi(&["diff", "1", "a"]).expect(0).says("+1");
     stage
-        .divisi(&["merge", "1"])
-        .expect(0)
-        .says("nothing was merged");
-    stage
         .divisi(&["merge", "1", "--yes", "--task", "a"])
         .expect(0);
     assert!(stage.path("a.md").exists() && !stage.path("b.md").exists());
@@ -142,4 +139,102 @@ fn one_tasks_result_can_be_merged_alone_and_the_whole_as_one_commit() {
     );
     stage.divisi(&["merge", "1", "--yes"]).expect(0);
     assert!(stage.path("b.md").exists());
+}
+
+#[test]
+fn receipts_name_the_command_the_tree_and_the_programs_that_judged_it() {
+    let stage = Stage::git(&[("a", "1\n")]);
+    let plan = json!({"task_title": "evidence", "subtasks": [
+        {"subtask_id": "a", "script": "echo done > a.md", "deliverables": ["a.md"],
+         "criteria": [{"command": ["sh", "-c", "echo seen; test -e a.md"]}]},
+        {"subtask_id": "bare", "command": ["true"]},
+    ]});
+    stage.run(&plan, &["-j", "1"]).expect(0);
+    let run = stage.only();
+    let receipts = &endings(&run, "a")[0].receipts;
+    let Receipt::Submitted { command, .. } = &receipts[0] else {
+        panic!("{receipts:?}");
+    };
+    assert_eq!(command, "/bin/sh -eu -c echo done > a.md script");
+    let Receipt::Collected {
+        snapshot: Some(snapshot),
+        ..
+    } = &receipts[1]
+    else {
+        panic!("{receipts:?}");
+    };
+    let Receipt::Verified { tree, verdicts, .. } = &receipts[2] else {
+        panic!("{receipts:?}");
+    };
+    assert_eq!(tree.as_ref(), Some(&snapshot.tree));
+    let programs: Vec<_> = verdicts.iter().filter_map(|v| v.program.as_ref()).collect();
+    let [program] = programs[..] else {
+        panic!("{verdicts:?}");
+    };
+    assert_eq!(program.command, "sh -c echo seen; test -e a.md");
+    assert_eq!(program.exit, Exit::Status(0));
+    assert_eq!(program.output.as_ref().unwrap().bytes, 5);
+    let Receipt::Submitted { command, .. } = &endings(&run, "bare")[0].receipts[0] else {
+        panic!("{run:?}");
+    };
+    assert_eq!(command, "true");
+    // What a receipt says of the final tree is not asked again: the program ran once.
+    let logs = std::fs::read_dir(stage.path(".divisi/runs/run-1/logs")).unwrap();
+    let checks = logs.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().contains("check-")
+    });
+    assert_eq!(checks.count(), 1);
+}
+
+/// Two tasks that start side by side; the second ends when the first is integrated.
+fn second_breaks(stage: &Stage, first: Value, second: Value, criteria: Value) {
+    let plan = json!({"task_title": "one breaks", "subtasks": [first, second],
+                      "criteria": criteria});
+    let running = stage.start_plan(&plan, &["-j", "2"]);
+    stage.until_event("the first is integrated", |event| {
+        matches!(event, divisi_core::run::Event::BatchIntegrated { .. })
+    });
+    std::fs::write(stage.beside("go"), "").unwrap();
+    running.wait().expect(3);
+}
+
+fn refusal(stage: &Stage, task: &str) -> String {
+    let run = stage.only();
+    let AttemptEnd::Refused(Failure::Integration(verdicts)) = &endings(&run, task)[0].end else {
+        panic!("not refused: {run:?}");
+    };
+    verdicts[0].evidence.clone()
+}
+
+#[test]
+fn work_that_breaks_what_is_integrated_or_what_the_run_needs_is_refused_at_once() {
+    let wait = |stage: &Stage| {
+        let gate = stage.beside("go").display().to_string();
+        format!("until test -e {gate}; do sleep 0.01; done;")
+    };
+    // A task whose promised file another one changes afterwards.
+    let stage = Stage::git(&[("both", "1\n\n\n\n\n\n2\n"), ("x", "1\n")]);
+    let first = json!({"subtask_id": "first", "script": "sed -i s/1/one/ both",
+        "deliverables": ["both"], "criteria": [{"lacks": "two", "in": "both"}]});
+    let script = format!("{} sed -i s/2/two/ both", wait(&stage));
+    let second = json!({"subtask_id": "second", "script": script, "deliverables": ["both"],
+        "retries": 0});
+    second_breaks(&stage, first, second, json!([]));
+    let told = refusal(&stage, "second");
+    assert!(told.contains("it breaks what task first needs"), "{told}");
+
+    // A criterion of the run that held until then; another one does not hold yet, which is no fault.
+    let stage = Stage::git(&[("x", "1\n")]);
+    let first = json!({"subtask_id": "first", "script": "echo a > a.md", "deliverables": ["a.md"]});
+    let script = format!("{} echo b > b.md; echo 2 > x", wait(&stage));
+    let second = json!({"subtask_id": "second", "script": script, "deliverables": ["b.md"],
+        "retries": 0});
+    let criteria = json!([{"contains": "1", "in": "x"}, {"file": "later.md"}]);
+    second_breaks(&stage, first, second, criteria);
+    let told = refusal(&stage, "second");
+    assert!(
+        told.contains("it breaks what the run needs, x contains \"1\""),
+        "{told}"
+    );
 }

@@ -1,6 +1,6 @@
 //! Agents that write outside their workspace.
 
-use divisi_core::run::{AttemptEnd, RunStatus};
+use divisi_core::run::{AttemptEnd, RunStatus, TaskState};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, endings, stands, task};
@@ -104,4 +104,75 @@ fn an_agent_that_is_not_confined_is_reported_so() {
         .expect(0)
         .says("writes were not confined\n\n- may");
     assert!(outside.exists());
+}
+
+#[test]
+fn every_process_of_a_shared_checkout_has_an_empty_folder_and_a_place_for_a_question() {
+    let stage = Stage::git(&[("a", "1\n")]);
+    let script = r#"test -z "$(ls -A "$TMPDIR")"; echo x > "$TMPDIR/$DIVISI_TASK""#;
+    let first = r#"test -z "$(ls -A "$TMPDIR")"; mktemp -u > /dev/null"#;
+    let plan = json!({"task_title": "they share a checkout", "subtasks": [
+        {"subtask_id": "first", "script": first, "retries": 0},
+        {"subtask_id": "second", "script": script, "retries": 0, "dependencies": ["first"]},
+        {"subtask_id": "third", "script": script, "retries": 0, "dependencies": ["second"]},
+        {"subtask_id": "asks", "script": "echo why > \"$DIVISI_QUESTION\"", "retries": 0,
+         "dependencies": ["third"]},
+        {"subtask_id": "last", "script": script, "retries": 0, "dependencies": ["third"]},
+    ]});
+    stage.run(&plan, &[]).expect(4);
+    let run = stage.only();
+    let tasks = [
+        ("first", "done"),
+        ("second", "done"),
+        ("third", "done"),
+        ("asks", "blocked"),
+        ("last", "done"),
+    ];
+    stands(&run, RunStatus::Blocked, &tasks);
+    assert_eq!(
+        task(&run, "asks").state,
+        TaskState::Question("why".to_owned())
+    );
+    let left = std::fs::read_dir(stage.path(".divisi/tmp")).unwrap();
+    assert_eq!(left.count(), 0, "temporary folders are left");
+}
+
+#[test]
+fn no_attempt_asks_in_the_name_of_another() {
+    let stage = Stage::git(&[("a", "1\n")]);
+    let victim = r#"echo "$DIVISI_QUESTION" > there.tmp; mv there.tmp there
+                    until test -e tried; do sleep 0.02; done"#;
+    let forger = r#"until test -e there; do sleep 0.02; done
+                    echo 'may I?' > "$(cat there)" || :
+                    echo 'may I?' > "$(dirname "$(cat there)").forged" || :
+                    touch tried"#;
+    let plan = json!({"task_title": "one forges", "subtasks": [
+        {"subtask_id": "prepared", "command": ["true"]},
+        {"subtask_id": "victim", "script": victim, "dependencies": ["prepared"]},
+        {"subtask_id": "forger", "script": forger, "dependencies": ["prepared"]},
+    ]});
+    let ran = stage.run(&plan, &[]);
+    let run = stage.only();
+    if endings(&run, "prepared")[0].confined == Some(true) {
+        ran.expect(0);
+        assert_eq!(endings(&run, "victim")[0].end, AttemptEnd::Integrated);
+    }
+}
+
+#[test]
+fn a_shared_command_that_is_not_confined_is_reported_so() {
+    let stage = Stage::git(&[("a", "1\n")]);
+    let plan = json!({"task_title": "they may", "subtasks": [
+        {"subtask_id": "first", "command": ["true"]},
+        {"subtask_id": "second", "command": ["true"], "dependencies": ["first"]},
+    ]});
+    stage.run(&plan, &["--unconfined"]).expect(0);
+    let run = stage.only();
+    for task in ["first", "second"] {
+        assert_eq!(endings(&run, task)[0].confined, Some(false), "{task}");
+    }
+    stage
+        .divisi(&["report", "1"])
+        .expect(0)
+        .says("writes were not confined\n\n- first\n- second");
 }

@@ -1,14 +1,14 @@
 //! Agents that go on after they were declared lost.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use divisi_core::assign::Capacity;
 use divisi_core::run::{AttemptEnd, Base, Event, RunStatus, Settings};
 use divisi_core::worker::Limits;
 use divisi_engine::control::{Ask, Request, Response};
-use divisi_engine::engine::{Engine, Input, Notice, Options, Rest, Until};
+use divisi_engine::engine::{Engine, Input, Notice, Options, Rest, Sender, Until};
 use divisi_engine::monitor::Patience;
 use divisi_engine::repo::{BaseOptions, Repo};
 use divisi_engine::supervisor::prepare_socket_folder;
@@ -96,7 +96,7 @@ struct Impatient {
     heard: Receiver<Event>,
     thread: JoinHandle<Rest>,
     /// Keeps the engine's queue open.
-    _sender: Sender<Input>,
+    _sender: Sender,
 }
 
 fn impatient(stage: &Stage, plan: &Value) -> Impatient {
@@ -122,9 +122,6 @@ fn impatient(stage: &Stage, plan: &Value) -> Impatient {
             ..Patience::default()
         },
         limits: Limits::default(),
-        writable: Vec::new(),
-        passes: Vec::new(),
-        confine: true,
         orphan_grace_ms: 0,
     };
     let store = divisi_store::Options {

@@ -1,9 +1,5 @@
 //! Agents that print: too much, and what a terminal would obey.
 
-use std::io::Read;
-use std::os::fd::{FromRawFd, OwnedFd};
-use std::process::Stdio;
-
 use divisi_core::receipt::Receipt;
 use serde_json::json;
 
@@ -79,37 +75,6 @@ const NEVER: [&str; 6] = [
     "\u{202e}",
 ];
 
-/// Runs the binary on a terminal of its own, and gives back every byte that arrived there.
-fn on_a_terminal(stage: &Stage, args: &[&str]) -> (i32, Vec<u8>) {
-    let (mut master, mut slave) = (-1, -1);
-    // SAFETY: the two numbers are live and written once; the rest may be null.
-    let status = unsafe {
-        libc::openpty(
-            &raw mut master,
-            &raw mut slave,
-            std::ptr::null_mut(),
-            std::ptr::null(),
-            std::ptr::null(),
-        )
-    };
-    assert_eq!(status, 0, "a terminal can be made");
-    // SAFETY: both were just opened and belong to nobody else.
-    let (master, slave) = unsafe { (OwnedFd::from_raw_fd(master), OwnedFd::from_raw_fd(slave)) };
-    let mut command = stage.command(args);
-    command
-        .env("TERM", "xterm-256color")
-        .stdin(Stdio::from(slave.try_clone().unwrap()))
-        .stdout(Stdio::from(slave.try_clone().unwrap()))
-        .stderr(Stdio::from(slave));
-    let mut child = command.spawn().unwrap();
-    // The command holds the terminal's other end open.
-    drop(command);
-    let mut bytes = Vec::new();
-    // The end of a terminal is an error, when its last other end is closed.
-    let _ = std::fs::File::from(master).read_to_end(&mut bytes);
-    (child.wait().unwrap().code().unwrap_or(-1), bytes)
-}
-
 /// Asserts that nothing hostile arrived on a terminal.
 fn is_harmless(what: &str, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
@@ -137,7 +102,7 @@ fn nothing_that_an_agent_writes_reaches_a_terminal_raw() {
     crate::stage::git(stage.project(), &["add", "--all"]);
     crate::stage::git(stage.project(), &["commit", "-q", "-m", "hostile"]);
     let path = stage.plan(&plan);
-    let (code, bytes) = on_a_terminal(&stage, &["run", &path, "--yes"]);
+    let (code, bytes) = stage.on_a_terminal(&["run", &path, "--yes"], "");
     is_harmless("run", &bytes);
     let shown = String::from_utf8_lossy(&bytes).into_owned();
     assert_eq!(code, 3, "{shown}");
@@ -153,7 +118,7 @@ fn nothing_that_an_agent_writes_reaches_a_terminal_raw() {
         "the log keeps what was printed"
     );
     for args in SHOWING {
-        let (_, bytes) = on_a_terminal(&stage, args);
+        let (_, bytes) = stage.on_a_terminal(args, "");
         is_harmless(&args.join(" "), &bytes);
     }
 }
@@ -192,7 +157,7 @@ fn a_hostile_plan_reaches_no_terminal_raw_either() {
         {"subtask_id": HOSTILE, "command": ["true"], "dependencies": [HOSTILE]},
     ]});
     let path = stage.plan(&plan);
-    let (code, bytes) = on_a_terminal(&stage, &["run", &path, "--yes"]);
+    let (code, bytes) = stage.on_a_terminal(&["run", &path, "--yes"], "");
     is_harmless("run", &bytes);
     assert_eq!(code, 2, "{}", String::from_utf8_lossy(&bytes));
 }

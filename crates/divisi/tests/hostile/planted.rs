@@ -66,7 +66,7 @@ fn nothing_that_an_agent_plants_is_ever_executed() {
          "deliverables": ["y.md"], "dependencies": ["planter", "beside"],
          "criteria": [{"command": ["test", "-s", "y.md"]}, {"scope": ["y.md"]}]},
     ]});
-    // Unconfined, so that it can plant wherever its folders let it; the mark would be made at once.
+    // Where it is confined it can plant in its workspace only; that is what Divisi touches again.
     stage.run(&plan, &[]).expect(0);
     let is_unmarked = |when: &str| {
         assert!(

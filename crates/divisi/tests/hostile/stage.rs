@@ -5,7 +5,8 @@
 //! printed, the database through the store's read-only view, files under `.divisi`, `/proc`.
 
 use std::fmt::Write as _;
-use std::io::Read;
+use std::io::{Read, Write as _};
+use std::os::fd::{FromRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -178,6 +179,44 @@ impl Stage {
     /// Runs the binary to its end.
     pub(crate) fn divisi(&self, args: &[&str]) -> Ran {
         self.start(args).wait()
+    }
+
+    /// Runs the binary on a terminal of its own, where somebody types this and then ends the input.
+    /// Gives back every byte that arrived there.
+    pub(crate) fn on_a_terminal(&self, args: &[&str], typed: &str) -> (i32, Vec<u8>) {
+        let (mut master, mut slave) = (-1, -1);
+        // SAFETY: the two numbers are live and written once; the rest may be null.
+        let status = unsafe {
+            libc::openpty(
+                &raw mut master,
+                &raw mut slave,
+                std::ptr::null_mut(),
+                std::ptr::null(),
+                std::ptr::null(),
+            )
+        };
+        assert_eq!(status, 0, "a terminal can be made");
+        // SAFETY: both were just opened and belong to nobody else.
+        let (master, slave) =
+            unsafe { (OwnedFd::from_raw_fd(master), OwnedFd::from_raw_fd(slave)) };
+        let mut command = self.command(args);
+        command
+            .env("TERM", "xterm-256color")
+            .stdin(Stdio::from(slave.try_clone().unwrap()))
+            .stdout(Stdio::from(slave.try_clone().unwrap()))
+            .stderr(Stdio::from(slave));
+        let mut child = command.spawn().unwrap();
+        // The command holds the terminal's other end open.
+        drop(command);
+        let mut master = std::fs::File::from(master);
+        // Ctrl-D on an empty line: who asks for more than was typed is answered by nobody.
+        master
+            .write_all(format!("{typed}\u{4}").as_bytes())
+            .unwrap();
+        let mut bytes = Vec::new();
+        // The end of a terminal is an error, when its last other end is closed.
+        let _ = master.read_to_end(&mut bytes);
+        (child.wait().unwrap().code().unwrap_or(-1), bytes)
     }
 
     /// Starts a plan, approved, with more arguments.

@@ -126,6 +126,8 @@ pub(super) fn exited(status: i32) -> Ended {
         swept: 0,
         empty: true,
         told: false,
+        command: String::new(),
+        confined: None,
     }
 }
 
@@ -246,6 +248,7 @@ impl Bench {
             .owed()
             .map(|effect| match effect {
                 Effect::Start(a) => format!("start {}", name(&self.run, a)),
+                Effect::Fetch(a) => format!("fetch {}", name(&self.run, a)),
                 Effect::Stop(a) => format!("stop {}", name(&self.run, a)),
                 Effect::Collect(a) => format!("collect {}", name(&self.run, a)),
                 Effect::Check(a) => format!("check {}", name(&self.run, a)),
@@ -280,6 +283,7 @@ impl Bench {
         Command::Lease {
             task: self.no(id),
             epoch: Epoch(1),
+            timeout_ms: None,
         }
     }
 
@@ -289,6 +293,7 @@ impl Bench {
             base: Some(commit(0)),
             passed_before: Vec::new(),
             confined: Some(true),
+            left_out: Vec::new(),
         }
     }
 
@@ -480,8 +485,15 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
             attempt,
             agent,
             workspace,
+            timeout_ms,
             ..
-        } => format!("leased {} by {agent} in {workspace}", of(attempt)),
+        } => {
+            let shortened = timeout_ms.map_or(String::new(), |ms| format!(" for {ms} ms"));
+            format!(
+                "leased {} by {agent} in {workspace}{shortened}",
+                of(attempt)
+            )
+        }
         Event::AttemptStarted { attempt, .. } => format!("started {}", of(attempt)),
         Event::AttemptAdopted { attempt, .. } => format!("adopted {}", of(attempt)),
         Event::AttemptAdvanced { attempt, receipts } => {
@@ -503,7 +515,7 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
             brief_then(then)
         ),
         Event::BatchPrepared { commits } => {
-            let names: Vec<String> = commits.iter().map(|(attempt, _)| of(attempt)).collect();
+            let names: Vec<String> = commits.iter().map(|one| of(&one.attempt)).collect();
             format!("prepared {}", names.join(" "))
         }
         Event::BatchIntegrated { attempts, .. } => {
@@ -549,6 +561,7 @@ fn brief_end(end: &AttemptEnd) -> &'static str {
         AttemptEnd::Errored(_) => "errored",
         AttemptEnd::Lost(_) => "lost",
         AttemptEnd::Stopped(StopReason::Canceled) => "stopped as canceled",
+        AttemptEnd::Stopped(StopReason::OverBudget(_)) => "stopped as over its budget",
         AttemptEnd::Stopped(StopReason::Interrupted) => "stopped as interrupted",
         AttemptEnd::Stopped(StopReason::Overdue) => "stopped as overdue",
         AttemptEnd::Stopped(StopReason::Stalled(_)) => "stopped as stalled",

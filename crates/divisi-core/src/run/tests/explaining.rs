@@ -2,19 +2,21 @@
 
 use super::bench::{Bench, all, files, handoff, id_of, plain, plan, with};
 use crate::criterion::{Outcome, Verdict};
-use crate::ids::{TaskNo, Time};
-use crate::plan::{Plan, Stage};
+use crate::ids::{RunId, TaskNo, Time};
+use crate::ledger::{Account, Amount, Balance, Bound, Exhausted};
+use crate::plan::{Input, Plan, Stage, TaskKind};
+use crate::preparation::Setup;
 use crate::run::explain::{Explanation, explain, explain_run};
-use crate::run::{Command, Finding, PauseReason, Run, RunStatus, Settings, TaskStatus};
+use crate::run::{Budget, Command, Finding, PauseReason, Run, RunStatus, Settings};
 
-/// Every task and the run have a cause; where a person can act, a command.
+/// Every task and the run have a cause, and what is not over has a command.
 pub(super) fn everything_is_explained(run: &Run, now: Time) {
     for no in (0..run.tasks().len() as u32).map(TaskNo) {
-        let told = explain(run, no, now).unwrap();
+        let told = explain(run, no, now, None).unwrap();
         assert!(!told.causes.is_empty(), "{told:?}");
         assert!(!told.causes.iter().any(String::is_empty), "{told:?}");
         let task = run.task(no).unwrap();
-        if task.status() == TaskStatus::Blocked {
+        if !task.status().is_terminal() {
             assert!(!told.commands.is_empty(), "{told:?}");
         }
     }
@@ -30,7 +32,7 @@ pub(super) fn everything_is_explained(run: &Run, now: Time) {
 
 /// The explanation as a person would read it.
 pub(super) fn told(bench: &Bench, id: &str) -> String {
-    let told = explain(&bench.run, bench.no(id), bench.now).unwrap();
+    let told = explain(&bench.run, bench.no(id), bench.now, None).unwrap();
     text(&told)
 }
 
@@ -69,11 +71,14 @@ fn a_ready_task_says_what_it_lacks() {
         ..Settings::default()
     };
     let mut bench = Bench::with(plan("a; b"), settings);
-    assert_eq!(told(&bench, "a"), "a is ready\na worker will take it next");
+    assert_eq!(
+        told(&bench, "a"),
+        "a is ready\na worker will take it next\n$ divisi cancel run-1 a"
+    );
     bench.so(bench.lease("a"));
     assert_eq!(
         told(&bench, "b"),
-        "b is ready\nthe limit of 1 workers is reached"
+        "b is ready\nthe limit of 1 workers is reached\na is running\n$ divisi explain run-1 a"
     );
     bench.so(Command::Pause {
         reason: PauseReason::Owner,
@@ -95,7 +100,7 @@ fn a_lost_task_says_when_it_is_tried_again() {
     });
     assert_eq!(
         told(&bench, "a"),
-        "a is ready\nits next attempt is due in 1 s"
+        "a is ready\nits next attempt is due in 1 s\n$ divisi cancel run-1 a"
     );
 }
 
@@ -146,6 +151,34 @@ fn a_persons_task_and_a_run_that_waits_for_it() {
 }
 
 #[test]
+fn a_task_whose_workspace_is_being_prepared_does_not_seem_to_work() {
+    let mut made = with(plan("a"), "a", files);
+    made.preparation.setup = vec![Setup::Script("make deps".to_owned())];
+    let mut bench = Bench::new(made);
+    bench.so(bench.lease("a"));
+    bench.now = bench.now.plus_ms(3_000);
+    let commands = "$ divisi logs run-1 a\n$ divisi cancel run-1 a";
+    assert_eq!(
+        told(&bench, "a"),
+        format!(
+            "a is running\nattempt 1 by command has waited for its workspace for 3 s\n{commands}"
+        )
+    );
+    let started = Command::Started {
+        attempt: bench.attempt("a"),
+        base: None,
+        passed_before: Vec::new(),
+        confined: None,
+        left_out: Vec::new(),
+    };
+    bench.so(started);
+    assert_eq!(
+        told(&bench, "a"),
+        format!("a is running\nattempt 1 by command has worked for 3 s\n{commands}")
+    );
+}
+
+#[test]
 fn a_barrier_is_named() {
     // [a] | [b]
     let stage = |name: &str, id: &str| Stage {
@@ -158,7 +191,8 @@ fn a_barrier_is_named() {
     });
     assert_eq!(
         told(&bench, "b"),
-        "b is waiting\na barrier: design is not complete\na is ready"
+        "b is waiting\na barrier: design is not complete\na is ready\n\
+         $ divisi explain run-1 a"
     );
 }
 
@@ -169,5 +203,113 @@ fn a_skipped_task_names_who_is_to_blame() {
     assert_eq!(
         told(&bench, "b"),
         "b is skipped\nit depends on a, which is canceled\n$ divisi retry run-1 a"
+    );
+}
+
+#[test]
+fn a_ready_task_that_its_budget_holds_back_says_so() {
+    let mut bench = Bench::new(plan("a; b"));
+    let settings = Settings {
+        timeout_ms: 60_000,
+        ..Settings::default()
+    };
+    bench.run.settings = settings;
+    let balance = |attempts, time_ms| Balance {
+        budget: Budget {
+            attempts: Some(attempts),
+            time_ms: Some(100_000),
+        },
+        used: Amount::default(),
+        held: Amount {
+            attempts: 1,
+            time_ms,
+        },
+    };
+    let told = |balance: &Balance| {
+        let told = explain(&bench.run, bench.no("b"), bench.now, Some(balance));
+        text(&told.unwrap())
+    };
+    assert_eq!(
+        told(&balance(9, 40_000)),
+        "b is ready\na worker will take it next\n$ divisi cancel run-1 b"
+    );
+    assert_eq!(
+        told(&balance(9, 60_000)),
+        "b is ready\n\
+         the budget of 100 s of agents' time is used, or reserved by attempts under way\n\
+         $ divisi resume run-1 --agent-time MIN"
+    );
+    assert_eq!(
+        told(&balance(1, 40_000)),
+        "b is ready\n\
+         the budget of 1 attempt is used, or reserved by attempts under way\n\
+         $ divisi resume run-1 --attempts N"
+    );
+}
+
+#[test]
+fn a_used_up_budget_names_the_bound_and_the_command_that_raises_it() {
+    let told = |account, bound| {
+        let mut bench = Bench::new(plan("a; b: a"));
+        let reason = PauseReason::Budget(Exhausted { account, bound });
+        let pause = Command::Pause {
+            reason,
+            stop: false,
+        };
+        assert!(bench.decide(pause).is_ok());
+        let whole = text(&explain_run(&bench.run, bench.now));
+        let task = self::told(&bench, "a");
+        let commands = |told: &str| -> Vec<String> {
+            let commands = told.lines().filter(|line| line.starts_with('$'));
+            commands.map(str::to_owned).collect()
+        };
+        assert_eq!(commands(&task), commands(&whole));
+        whole
+    };
+    let account = Account::Run(RunId(1));
+    assert_eq!(
+        told(account, Some(Bound::Attempts(2))),
+        "run-1 is running\nit is paused: the budget of run-1 is used up: 2 attempts\n\
+         $ divisi resume run-1 --attempts N"
+    );
+    assert_eq!(
+        told(account, Some(Bound::TimeMs(90_000))),
+        "run-1 is running\n\
+         it is paused: the budget of run-1 is used up: 90 s of agents' time\n\
+         $ divisi resume run-1 --agent-time MIN"
+    );
+    assert_eq!(
+        told(account, None),
+        "run-1 is running\nit is paused: the budget of run-1 is used up\n\
+         $ divisi resume run-1 --attempts N\n$ divisi resume run-1 --agent-time MIN"
+    );
+    assert_eq!(
+        told(Account::Day(20_000), Some(Bound::Attempts(2))),
+        "run-1 is running\nit is paused: the budget of the day is used up: 2 attempts\n\
+         $ divisi resume run-1"
+    );
+}
+
+#[test]
+fn an_awaited_file_is_named() {
+    let mut bench = Bench::new(with(plan("a"), "a", |task| {
+        handoff(task);
+        task.kind = TaskKind::External;
+        task.inputs = vec![
+            Input::Path("data/in.csv".to_owned()),
+            Input::Path("more.csv".to_owned()),
+        ];
+    }));
+    bench.so(bench.lease("a"));
+    bench.so(bench.started("a"));
+    bench.now = bench.now.plus_ms(7_000);
+    let expected = "it awaits data/in.csv, more.csv from outside, and takes it once it is there \
+                    and whole; it has waited for 7 s\n\
+                    $ divisi submit run-1 a [FILE…]\n\
+                    $ divisi resume run-1";
+    assert_eq!(told(&bench, "a"), format!("a is running\n{expected}"));
+    assert_eq!(
+        text(&explain_run(&bench.run, bench.now)),
+        format!("run-1 is blocked\na: {expected}")
     );
 }

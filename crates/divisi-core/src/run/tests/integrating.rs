@@ -1,9 +1,10 @@
 //! From verified attempts to one result: in batches, in order, by prepare and move.
 
-use super::bench::{Bench, all, commit, files, merged, plan};
+use super::bench::{Bench, all, commit, files, merged, plan, tree};
 use crate::criterion::Verdict;
-use crate::ids::{AttemptId, Commit};
-use crate::run::{Command, Settings};
+use crate::ids::{AttemptId, Commit, Time, Tree};
+use crate::receipt::Receipt;
+use crate::run::{Accepted, Command, Event, PreparedCommit, Settings};
 
 /// Given: tasks without edges between them, all verified, in this order.
 fn verified(ids: &[&str]) -> Bench {
@@ -73,6 +74,55 @@ fn a_batch_becomes_the_head_only_by_prepare_and_move() {
         Command::HeadMoved { head: commit(501) },
         "integration-other-head",
     );
+}
+
+/// The trees that the receipts of integration name, by task.
+fn integrated_trees(bench: &Bench, ids: &[&str]) -> Vec<Option<Tree>> {
+    let tree_of = |id: &&str| {
+        let endings = &bench.task(id).endings;
+        let receipts = &endings.last().unwrap().receipts;
+        match receipts.last().unwrap() {
+            Receipt::Integrated { tree, .. } => tree.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    ids.iter().map(tree_of).collect()
+}
+
+#[test]
+fn a_receipt_of_integration_names_the_tree_of_its_own_commit() {
+    let mut bench = verified(&["a", "b"]);
+    bench.so(merge(&bench, &["a", "b"], None, Vec::new()));
+    bench.so(Command::HeadMoved { head: commit(501) });
+    let trees = integrated_trees(&bench, &["a", "b"]);
+    assert_eq!(trees, [Some(tree(500)), Some(tree(501))]);
+}
+
+#[test]
+fn a_batch_that_an_older_version_prepared_is_integrated_without_its_tree() {
+    let mut bench = verified(&["a"]);
+    let attempt = bench.attempt("a");
+    let prepared = Event::BatchPrepared {
+        commits: vec![PreparedCommit {
+            attempt,
+            commit: commit(500),
+            tree: None,
+        }],
+    };
+    bench.run.apply(Time(0), &prepared);
+    let head = commit(500);
+    let Ok(Accepted::Events(events)) = bench.run.decide(Command::HeadMoved { head }, Time(0))
+    else {
+        panic!("the head is where it was to move");
+    };
+    let receipt = |event: &Event| match event {
+        Event::BatchIntegrated { attempts, .. } => Some(attempts[0].1.clone()),
+        _ => None,
+    };
+    let Some(Receipt::Integrated { commit, tree, .. }) = events.iter().find_map(receipt) else {
+        panic!("{events:?}");
+    };
+    assert_eq!((commit, tree), (Some(super::bench::commit(500)), None));
 }
 
 #[test]

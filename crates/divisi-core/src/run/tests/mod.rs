@@ -10,6 +10,7 @@ mod expanding;
 mod explaining;
 mod graphs;
 mod integrating;
+mod keeping;
 mod people;
 mod remedies;
 mod rng;

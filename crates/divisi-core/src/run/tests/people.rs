@@ -1,9 +1,12 @@
 //! What people may ask, and what must not follow from it.
 
-use super::bench::{Bench, approval, commit, handoff, merged, plain, plan, with};
+use super::bench::{Bench, approval, commit, exited, handoff, merged, plain, plan, with};
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::Epoch;
-use crate::run::{Base, Command, Create, PauseReason, RunStatus, Settings};
+use crate::plan::{Input, TaskKind, TaskSpec};
+use crate::receipt::Exit;
+use crate::run::{Base, Command, Create, PauseReason, RunStatus, Settings, TaskStatus};
+use crate::worker::Ended;
 
 #[test]
 fn an_approval_that_is_retried_asks_a_person_again() {
@@ -167,4 +170,70 @@ fn a_run_waits_for_people_though_they_work_and_judge_at_once() {
     assert_eq!(bench.owed(), [""; 0]);
     assert!(bench.run.waits_for_people());
     assert_eq!(bench.run.status(), RunStatus::Blocked);
+}
+
+#[test]
+fn files_from_outside_are_owed_until_they_are_there_or_somebody_submits() {
+    let external = |task: &mut TaskSpec| {
+        handoff(task);
+        task.kind = TaskKind::External;
+        task.inputs = vec![Input::Path("data/in.csv".to_owned())];
+    };
+    let working = || {
+        let mut bench = Bench::new(with(plan("a"), "a", external));
+        bench.so(bench.lease("a"));
+        assert_eq!(bench.owed(), ["start a.1"]);
+        bench.so(bench.started("a"));
+        assert_eq!(bench.owed(), ["fetch a.1"]);
+        bench
+    };
+    // They are there: what was awaited is submitted like any other work.
+    let mut bench = working();
+    assert_eq!(
+        bench.run.status(),
+        RunStatus::Blocked,
+        "only the outside can move it"
+    );
+    let ended = Ended {
+        exit: Exit::NoProcess,
+        ..exited(0)
+    };
+    bench.so(Command::Ended {
+        attempt: bench.attempt("a"),
+        ended,
+        question: None,
+    });
+    assert_eq!(bench.task("a").status(), TaskStatus::Done);
+    assert_eq!(bench.owed(), [""; 0]);
+    // Somebody was faster: a late word of the shell changes nothing.
+    let mut bench = working();
+    bench.so(Command::Submit {
+        task: bench.no("a"),
+    });
+    assert_eq!(bench.owed(), [""; 0]);
+    let attempt = bench.attempt("a");
+    bench.refuses(
+        Command::Ended {
+            attempt,
+            ended: exited(0),
+            question: None,
+        },
+        "attempt-superseded",
+    );
+    // Another life of the engine looks again.
+    let mut bench = working();
+    bench.so(Command::Joined {
+        epoch: Epoch(2),
+        holds: Vec::new(),
+    });
+    assert_eq!(bench.owed(), ["fetch a.1"]);
+    // Where no file is named, only a person can say that it is there.
+    let unnamed = |task: &mut TaskSpec| {
+        external(task);
+        task.inputs.clear();
+    };
+    let mut bench = Bench::new(with(plan("a"), "a", unnamed));
+    bench.so(bench.lease("a"));
+    bench.so(bench.started("a"));
+    assert_eq!(bench.owed(), [""; 0]);
 }

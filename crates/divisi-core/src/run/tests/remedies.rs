@@ -1,9 +1,11 @@
 //! What follows a failure (T7): each kind has a bound of its own.
 
-use super::bench::{Bench, all, exited, files, plan, with};
+use super::bench::{Bench, all, exited, files, handoff, plan, with};
 use crate::criterion::Verdict;
 use crate::ids::Epoch;
-use crate::run::{AttemptEnd, Command, Failure, Finding, PauseReason, Settings, StopReason};
+use crate::run::{
+    AttemptEnd, Command, Failure, Finding, PauseReason, Settings, StopReason, end_words,
+};
 
 const REFUSED: &str = "escalate: it failed 3 times; the last time checks refused it: \
                        the command ended with exit status 1, expected 0";
@@ -159,6 +161,61 @@ fn losses_wait_longer_each_time_and_have_their_own_bound() {
         &["a.3 lost, then escalate: it was lost 3 times, through no fault of its own"],
     );
     assert_eq!(bench.task("a").failures, 0);
+}
+
+#[test]
+fn a_workspace_that_cannot_be_prepared_pauses_the_run_and_costs_the_task_nothing() {
+    let mut bench = Bench::new(plan("a; b"));
+    let not_prepared = |bench: &Bench, task: &str| Command::NotPrepared {
+        attempt: bench.attempt(task),
+        cause: "the setup fails".to_owned(),
+    };
+    for number in 1..=6 {
+        bench.so(bench.lease("a"));
+        bench.so(bench.lease("b"));
+        bench.does(
+            not_prepared(&bench, "a"),
+            &[
+                "paused: the setup fails",
+                &format!("a.{number} errored, then retry"),
+            ],
+        );
+        // the other needed the same: the run is paused already
+        bench.does(
+            not_prepared(&bench, "b"),
+            &[&format!("b.{number} errored, then retry")],
+        );
+        bench.refuses(bench.lease("a"), "run-paused");
+        bench.does(Command::Resume, &["resumed"]);
+    }
+    let task = bench.task("a");
+    assert_eq!((task.failures, task.losses), (0, 0));
+    assert!(task.endings.iter().all(|ending| ending.workspace == 1));
+    // a pause by its owner stays theirs
+    bench.so(bench.lease("a"));
+    let pause = Command::Pause {
+        reason: PauseReason::Owner,
+        stop: false,
+    };
+    bench.so(pause);
+    bench.does(not_prepared(&bench, "a"), &["a.7 errored, then retry"]);
+    assert_eq!(bench.run.paused, Some(PauseReason::Owner));
+}
+
+#[test]
+fn a_workspace_that_is_not_prepared_after_its_attempt_was_stopped_ends_it_so() {
+    let mut bench = Bench::new(plan("a"));
+    bench.so(bench.lease("a"));
+    bench.so(bench.cancel("a"));
+    let not_prepared = Command::NotPrepared {
+        attempt: bench.attempt("a"),
+        cause: "interrupted".to_owned(),
+    };
+    bench.does(
+        not_prepared.clone(),
+        &["a.1 stopped as canceled, then cancel", "ended canceled"],
+    );
+    bench.refuses(not_prepared, "run-ended");
 }
 
 #[test]
@@ -363,4 +420,96 @@ fn a_new_life_of_the_engine_adopts_what_is_held_and_gives_up_the_rest() {
     );
     // when the same is said again, nothing more follows
     bench.does(joined, &[]);
+}
+
+#[test]
+fn an_attempt_with_less_time_than_its_box_is_ended_there_and_it_costs_the_task_nothing() {
+    let mut bench = Bench::new(with(plan("a; b"), "a", |task| task.retries = Some(0)));
+    let lease = |bench: &Bench, id: &str, timeout_ms| Command::Lease {
+        task: bench.no(id),
+        epoch: Epoch(1),
+        timeout_ms,
+    };
+    let command = lease(&bench, "a", Some(5_000));
+    bench.does(command, &["leased a.1 by command in 1 for 5000 ms"]);
+    assert_eq!(bench.task("a").live_timeout_ms(&bench.run.settings), 5_000);
+    // All that was asked for, or more: the task's own box holds.
+    let own_ms = bench.run.settings.timeout_ms;
+    let command = lease(&bench, "b", Some(own_ms));
+    bench.does(command, &["leased b.1 by command in 1"]);
+    assert_eq!(bench.task("b").live_timeout_ms(&bench.run.settings), own_ms);
+
+    let find = |bench: &Bench, id: &str| Command::Find {
+        attempt: bench.attempt(id),
+        finding: Finding::Overdue,
+    };
+    let command = find(&bench, "a");
+    bench.does(command, &["stopping a.1: overdue"]);
+    let command = find(&bench, "b");
+    bench.does(command, &["stopping b.1: overdue"]);
+    let ended = |bench: &Bench, id: &str| Command::Ended {
+        attempt: bench.attempt(id),
+        ended: exited(143),
+        question: None,
+    };
+    let command = ended(&bench, "a");
+    bench.does(command, &["a.1 stopped as over its budget, then retry"]);
+    assert_eq!(bench.task("a").failures, 0);
+    assert_eq!(
+        end_words(&bench.task("a").endings[0].end),
+        "it was past what its budget left for it: 5 s of agents' time"
+    );
+    let command = ended(&bench, "b");
+    bench.does(command, &["b.1 stopped as overdue, then retry"]);
+    assert_eq!(bench.task("b").failures, 1);
+}
+
+#[test]
+fn people_have_no_time_box_that_a_budget_could_shorten() {
+    let mut bench = Bench::new(with(plan("a"), "a", handoff));
+    let command = Command::Lease {
+        task: bench.no("a"),
+        epoch: Epoch(1),
+        timeout_ms: Some(0),
+    };
+    bench.does(command, &["leased a.1 by person in 1"]);
+    assert_eq!(bench.task("a").amount(&bench.run.settings).time_ms, 0);
+}
+
+#[test]
+fn a_composition_that_cannot_succeed_is_a_persons_at_once() {
+    // given: a ── c, and b beside them
+    let mut bench = Bench::new(plan("a; b; c: a"));
+    bench.so(bench.lease("a"));
+    let cause = "the template t.md is not in the run's tree; commit it before the run";
+    let escalated = format!("a.1 refused, then escalate: nothing was composed: {cause}");
+    let command = Command::NotComposed {
+        attempt: bench.attempt("a"),
+        cause: cause.to_owned(),
+        ended: Some(exited(1)),
+    };
+    bench.does(command, &[&escalated]);
+    let ending = &bench.task("a").endings[0];
+    assert_eq!(ending.receipts.len(), 1, "what its process took is known");
+    assert!(ending.workspace_kept);
+    assert_eq!(
+        end_words(&ending.end),
+        format!("nothing was composed: {cause}")
+    );
+    // then: everything else goes on
+    assert_eq!(bench.run.paused, None);
+    bench.does(bench.lease("b"), &["leased b.1 by command in 1"]);
+}
+
+#[test]
+fn a_composition_that_is_being_stopped_is_stopped() {
+    let mut bench = Bench::new(plan("a; b"));
+    bench.so(bench.lease("a"));
+    bench.so(bench.cancel("a"));
+    let command = Command::NotComposed {
+        attempt: bench.attempt("a"),
+        cause: "no template".to_owned(),
+        ended: None,
+    };
+    bench.does(command, &["a.1 stopped as canceled, then cancel"]);
 }

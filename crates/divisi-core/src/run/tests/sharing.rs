@@ -42,7 +42,14 @@ fn proposed(runs: &[&Run], capacity: &Capacity, now: u64) -> Vec<String> {
 fn lease(run: &mut Run, task: &str) {
     let task = run.find(&super::bench::id_of(task)).unwrap();
     let epoch = Epoch(1);
-    let leased = run.decide(Command::Lease { task, epoch }, Time(0));
+    let leased = run.decide(
+        Command::Lease {
+            task,
+            epoch,
+            timeout_ms: None,
+        },
+        Time(0),
+    );
     assert!(matches!(leased, Ok(Accepted::Events(_))), "{leased:?}");
 }
 
@@ -205,6 +212,7 @@ fn no_limit_is_ever_exceeded_and_no_slot_left_idle() {
                 let command = Command::Lease {
                     task: proposal.task,
                     epoch: Epoch(1),
+                    timeout_ms: None,
                 };
                 // The run holds its own limits; it would refuse what breaks them.
                 assert!(run.decide(command, Time(0)).is_ok(), "seed {seed}");
@@ -271,6 +279,7 @@ fn makespan(plan: &Plan, count: u32) -> u64 {
             let command = Command::Lease {
                 task: proposal.task,
                 epoch: Epoch(1),
+                timeout_ms: None,
             };
             assert!(run.decide(command, now).is_ok());
             let estimate = &run.task(proposal.task).unwrap().spec.estimate;

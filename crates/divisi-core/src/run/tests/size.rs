@@ -54,7 +54,14 @@ fn drive(bench: &mut Bench) -> usize {
             assert!(
                 bench
                     .run
-                    .decide(Command::Lease { task, epoch }, bench.now)
+                    .decide(
+                        Command::Lease {
+                            task,
+                            epoch,
+                            timeout_ms: None
+                        },
+                        bench.now
+                    )
                     .is_ok()
             );
             let ended = Command::Ended {
@@ -103,7 +110,10 @@ fn barriers_between_stages_of_ten_thousand_tasks() {
     // why does the last one wait?
     let last = TaskNo(TASKS as u32 - 1);
     assert_eq!(
-        explain(&bench.run, last, bench.now).unwrap().causes.len(),
+        explain(&bench.run, last, bench.now, None)
+            .unwrap()
+            .causes
+            .len(),
         9
     );
     assert!(!explain_run(&bench.run, bench.now).causes.is_empty());
@@ -133,7 +143,14 @@ fn tens_of_thousands_of_verified_attempts_are_integrated_in_order() {
     let mut bench = wide(all(plan(&names.join(";")), files));
     for no in (0..count).map(TaskNo) {
         let epoch = Epoch(1);
-        say(&mut bench, Command::Lease { task: no, epoch });
+        say(
+            &mut bench,
+            Command::Lease {
+                task: no,
+                epoch,
+                timeout_ms: None,
+            },
+        );
         let attempt = bench.run.attempt_id(no, 1);
         let ended = super::bench::exited(0);
         let snapshot = Some(snapshot(1));

@@ -9,7 +9,7 @@ use super::bench::{
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{Epoch, Time};
 use crate::receipt::{Exit, Receipt};
-use crate::run::event::Then;
+use crate::run::event::{PreparedCommit, Then};
 use crate::run::transition::{EventName, Next, StateName, names, next};
 use crate::run::{AttemptEnd, Command, Event, Finding, Held, StopReason};
 
@@ -141,12 +141,14 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             agent: "command".to_owned(),
             epoch: Epoch(1),
             workspace: 1,
+            timeout_ms: None,
         },
         E::Started => Event::AttemptStarted {
             attempt,
             base: None,
             passed_before: Vec::new(),
             confined: None,
+            left_out: Vec::new(),
         },
         E::Adopted => Event::AttemptAdopted {
             attempt,
@@ -163,9 +165,11 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
         E::Cleared => Event::AttemptCleared { attempt },
         E::Submitted => advanced(Receipt::Submitted {
             at,
+            command: "true".to_owned(),
             exit: Exit::Status(0),
             output: None,
             wall_ms: 1,
+            confined: None,
         }),
         E::Collected => advanced(Receipt::Collected {
             at,
@@ -173,14 +177,22 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             artifacts: Vec::new(),
         }),
         E::ReviewAwaited => Event::ReviewAwaited { attempt, verdicts },
-        E::Verified => advanced(Receipt::Verified { at, verdicts }),
+        E::Verified => advanced(Receipt::Verified {
+            at,
+            tree: None,
+            verdicts,
+        }),
         E::IntegratedInPlace => advanced(Receipt::Integrated {
             at,
             commit: None,
             tree: None,
         }),
         E::Prepared => Event::BatchPrepared {
-            commits: vec![(attempt, commit)],
+            commits: vec![PreparedCommit {
+                attempt,
+                commit,
+                tree: Some(tree(9)),
+            }],
         },
         E::Integrated => Event::BatchIntegrated {
             head: commit.clone(),
@@ -338,6 +350,14 @@ fn commands(bench: &Bench) -> Vec<(&'static str, Command)> {
         ("lease", bench.lease("t")),
         ("started", bench.started("t")),
         ("not started", not_started(bench)),
+        (
+            "not composed",
+            Command::NotComposed {
+                attempt,
+                cause: "no template".to_owned(),
+                ended: None,
+            },
+        ),
         ("ended", bench.ended("t", 0)),
         ("ended with a question", ask(bench)),
         ("collected", bench.collected("t")),
@@ -422,6 +442,7 @@ const COMMANDS: &str = "\
 lease: Ready -> Leased, else task-not-now
 started: Leased -> Working, Working nothing, else attempt-superseded
 not started: Leased Working -> Escalated, else attempt-superseded
+not composed: Leased Working -> Escalated, else attempt-superseded
 ended: Leased Working -> Submitted, else attempt-superseded
 ended with a question: Leased Working -> Question, else attempt-superseded
 collected: Submitted -> Collected, else attempt-superseded

@@ -68,6 +68,9 @@ fn random_plan(rng: &mut Rng) -> Plan {
             _ => {
                 handoff(&mut task);
                 task.kind = TaskKind::External;
+                if rng.once_in(2) {
+                    task.inputs.push(Input::Path("data/in.csv".to_owned()));
+                }
             }
         }
         if task.workspace == WorkspaceKind::Worktree && rng.once_in(3) {
@@ -253,18 +256,31 @@ impl Walk {
                         base,
                         passed_before: vec![0],
                         confined: Some(true),
+                        left_out: Vec::new(),
                     },
                     _ if person => Command::Submit { task: attempt.task },
                     _ => ended(attempt, 0),
                 }
             }
-            Effect::Start(attempt) => match self.rng.below(2) {
-                0 => Command::NotStarted {
+            Effect::Start(attempt) => match self.rng.below(3) {
+                0 => Command::NotPrepared {
+                    attempt,
+                    cause: "the setup failed".to_owned(),
+                },
+                1 => Command::NotStarted {
                     attempt,
                     cause: "no such program".to_owned(),
                     permanent: self.rng.once_in(2),
                 },
                 _ => ended(attempt, 1),
+            },
+            Effect::Fetch(attempt) => match well {
+                true => ended(attempt, 0),
+                false => Command::NotStarted {
+                    attempt,
+                    cause: "it is too large".to_owned(),
+                    permanent: true,
+                },
             },
             Effect::Stop(attempt) => {
                 let mut how = exited(143);
@@ -376,6 +392,7 @@ impl Walk {
             0 => Command::Lease {
                 task: self.some_task(),
                 epoch: self.epoch,
+                timeout_ms: None,
             },
             1 => self.answer_to(Effect::Start(attempt), true),
             2 => self.answer_to(Effect::Start(attempt), false),
@@ -518,7 +535,14 @@ impl Walk {
                 for task in self.assigned() {
                     let epoch = self.epoch;
                     // Never above limits: what is proposed is accepted.
-                    assert!(self.say(Command::Lease { task, epoch }, seen));
+                    assert!(self.say(
+                        Command::Lease {
+                            task,
+                            epoch,
+                            timeout_ms: None
+                        },
+                        seen
+                    ));
                 }
             }
             13..=15 => {
@@ -573,7 +597,14 @@ impl Walk {
         }
         for task in self.assigned() {
             let epoch = self.epoch;
-            moved |= self.say(Command::Lease { task, epoch }, seen);
+            moved |= self.say(
+                Command::Lease {
+                    task,
+                    epoch,
+                    timeout_ms: None,
+                },
+                seen,
+            );
         }
         if matches!(self.run().finally, Final::Held { .. }) && self.run().ended.is_none() {
             let approve = Command::Approve {

@@ -154,3 +154,27 @@ fn incident_response_composes_the_postmortem_of_one_contribution_per_role() {
     let expanded = super::expand(&hostile, "triage", &[""; 0]);
     assert_eq!(expanded.diagnostics[0].code, "text-path");
 }
+#[test]
+fn programs_can_check_all_that_built_in_workflows_ask_for() {
+    for (name, given, paths) in [
+        (
+            "user-story-refinement",
+            Given::default(),
+            &["stories/A.md"][..],
+        ),
+        ("task-execution", Given::default(), &[]),
+        ("code-review", Given::default(), &[]),
+        ("incident-response", given(&[("id", "42")]), &[]),
+    ] {
+        let prediction = predicted(name, &given, paths);
+        for (id, expanded) in &prediction.iterations {
+            let tasks = &expanded.expansion.as_ref().unwrap().tasks;
+            let review = tasks.last().unwrap();
+            assert_eq!(review.kind, TaskKind::Review, "{id}");
+            let criteria = tasks.iter().flat_map(|task| &task.criteria);
+            for criterion in criteria {
+                assert!(criterion.is_falsifiable(), "{id}: {criterion}");
+            }
+        }
+    }
+}

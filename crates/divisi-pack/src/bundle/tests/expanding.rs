@@ -45,9 +45,14 @@ fn three_stories_in_two_iterations_give_nine_deliverables_with_the_same_ids() {
         .sum();
     assert_eq!(all, 9);
     // 3 stories: 3 × 3 points, then 3 × 5 points, a thousand tokens and a minute each.
-    let estimate = prediction.estimate.unwrap();
+    let estimate = prediction.estimate(None).unwrap();
     assert_eq!((estimate.tokens, estimate.tasks), (24_000, 4));
     assert_eq!(estimate.duration(), "24-36 minutes");
+    assert!(prediction.plan.unwrap().graph().is_ok());
+    let nothing = predict(&bundle, &["README.md"]);
+    assert_eq!(nothing.plan, None);
+    let refused = |at: usize| nothing.iterations[at].1.expansion.is_none();
+    assert!(refused(0) && refused(1));
 }
 
 #[test]
@@ -85,14 +90,10 @@ fn a_task_is_what_its_entry_says() {
     assert_eq!(review.dependencies, std::slice::from_ref(&task.id));
     assert_eq!(review.deliverables, []);
     let words = |text: &str| Criterion::Plain { text: text.into() };
-    assert_eq!(
-        review.criteria,
-        [
-            words("All user stories have requirements.md"),
-            words("Requirements follow SMART criteria"),
-            words("Acceptance criteria are testable"),
-        ]
-    );
+    // The first statement is understood; what no rule understands waits for a reviewer.
+    let smart = words("Requirements follow SMART criteria");
+    let testable = words("Acceptance criteria are testable");
+    assert_eq!(review.criteria, [files, vec![smart, testable]].concat());
 }
 
 #[test]
@@ -277,7 +278,8 @@ fn commands_are_told_their_files_as_arguments() {
         "{name: lint, command: [lint, '{targets}', '--out', '{deliverables}', 'x{id}y', '{print}', \
          '{file_id}'], targets: ['*.c'], deliverables: ['{file_id}.txt'], \
          allocation: {max_per_agent: 1}}, \
-         {name: run, script: 'echo {id}', workspace: shared}",
+         {name: run, script: 'echo {id}', workspace: shared}, \
+         {name: each, script: 'cat -- \"$@\"', targets: ['*.c'], workspace: shared}",
     )
     .replace("name: w,", "name: w, inputs: {id: },");
     let bundle = bundle_with(&text, &given(&[("id", "$(reboot) {targets}")]));
@@ -301,7 +303,11 @@ fn commands_are_told_their_files_as_arguments() {
     assert_eq!(argv(1)[1], "c.c");
     assert_eq!(
         ids(&expansion.tasks),
-        ["i.lint.1", "i.lint.2", "i.run", "i.review"]
+        ["i.lint.1", "i.lint.2", "i.run", "i.each.1", "i.review"]
+    );
+    assert_eq!(
+        argv(3),
+        ["/bin/sh", "-euc", "cat -- \"$@\"", "script", "a b.c", "c.c"]
     );
     // A shell would read the value, so a script is left as it is.
     assert_eq!(expansion.tasks[2].work, Work::Script("echo {id}".into()));
@@ -423,7 +429,7 @@ fn many_faults_are_counted() {
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let told = told(&bundle(&one(entry)), "i", &paths);
     assert_eq!(told.len(), 101);
-    assert_eq!(told[100], "[text-more] 399 more faults");
+    assert_eq!(told[100], "[text-more] 399 more errors");
 }
 
 #[test]
@@ -436,4 +442,22 @@ fn a_thousand_stories_expand_to_five_thousand_deliverables() {
     let expansion = expansion(&bundle(text), "i", &paths);
     assert_eq!(expansion.tasks.len(), 101);
     assert_eq!(promised(&expansion.tasks).len(), 5_000);
+}
+
+#[test]
+fn an_iteration_that_only_asks_for_a_file_does_not_make_it_optional() {
+    let text = "workflow:
+  name: w
+  iterations:
+    - name: i
+      agents: [{role: qa, deliverables: [a.md]}]
+      completion_criteria: [a.md exists]
+";
+    let expansion = expansion(&bundle(text), "i", &[]);
+    let file = |min_bytes| Criterion::File {
+        path: "a.md".into(),
+        min_bytes,
+    };
+    assert_eq!(expansion.tasks[0].criteria, [file(1)]);
+    assert_eq!(expansion.tasks[1].criteria, [file(0)]);
 }

@@ -130,26 +130,36 @@ Your form of delivery: Requirements with acceptance criteria.
 ## When the iteration is complete
 
 - All user stories have requirements.md
-- Requirements follow SMART criteria
-- Acceptance criteria are testable
+- stories/{story_id}/requirements.md has a section "Functional requirements"
+- stories/{story_id}/requirements.md has a section "Acceptance criteria"
 
-## Context of requirements-analysis
+# Context of `requirements-analysis`
 
-**Goal.** Extract and validate requirements from user stories
+## Goal and scope
 
-**Scope**
+Extract and validate requirements from user stories
+
+It works on:
 
 - Each story in stories/ is refined in a folder of its own, stories/{story_id}/
 
-**Standards and conventions**
+## Reference documents and examples
+
+None.
+
+## Standards and conventions
 
 - Every requirement, test case and threat has a number, so that others can refer to it
 - What a story leaves open is written down as an open question, with the answer that was assumed
 
-**Not part of this**
+## Domain knowledge
 
-- Nothing is implemented
-- The stories themselves are not changed
+None.
+
+## Constraints and non-goals
+
+- Not a goal: Nothing is implemented
+- Not a goal: The stories themselves are not changed
 
 Your budget is 30000 tokens; this work is expected to take 6000 (risk: low).
 "#
@@ -164,7 +174,7 @@ fn the_context_is_the_same_in_all_prompts_of_an_iteration() {
     let expansion = expansion(&bundle(text), "i", &[]);
     assert_eq!(
         expansion.context,
-        "## Context of i\n\n**Standards and conventions**\n\n- Be brief\n\n**Not part of this**\n\n- No code"
+        "# Context of `i`\n\n## Goal and scope\n\nNone.\n\n## Reference documents and examples\n\nNone.\n\n## Standards and conventions\n\n- Be brief\n\n## Domain knowledge\n\nNone.\n\n## Constraints and non-goals\n\n- Not a goal: No code"
     );
     for task in &expansion.tasks[..2] {
         assert!(
@@ -179,13 +189,10 @@ fn the_context_is_the_same_in_all_prompts_of_an_iteration() {
 fn a_project_replaces_what_templates_include() {
     let text = one("{role: qa, deliverables: [a]}");
     let bundle = with(
-        &[
-            (
-                "_base.md.j2",
-                "{{ role.name }}: {% block standards %}{% endblock %}",
-            ),
-            ("context.md.j2", "C"),
-        ],
+        &[(
+            "_base.md.j2",
+            "{{ role.name }}: {% block standards %}{% endblock %}",
+        )],
         &text,
     );
     let expansion = expansion(&bundle, "i", &[]);
@@ -194,7 +201,6 @@ fn a_project_replaces_what_templates_include() {
             .description
             .starts_with("QA Lead: ## Standards")
     );
-    assert_eq!(expansion.context, "C");
 }
 
 #[test]

@@ -78,7 +78,7 @@ error[plan-duplicate-id]: two tasks have the id `build`
 7 |     {"subtask_id": "build", "script": "x", "criteria": [{"contians": "x", "in": "a"}]}
   |                    ^
 hint: the first one stands in line 5
-error[text-criterion]: the criterion has none of the keys file, contains, matches, lacks, section, format, schema, command, scope, count
+error[text-criterion]: the criterion has none of the keys file, contains, matches, lacks, section, format, schema, command, scope, count, each
  --> plan.json:7:57
   |
 7 |     {"subtask_id": "build", "script": "x", "criteria": [{"contians": "x", "in": "a"}]}
@@ -86,6 +86,73 @@ error[text-criterion]: the criterion has none of the keys file, contains, matche
 hint: did you mean `contains`?
 "#
     );
+}
+
+#[test]
+fn faults_of_the_workspace_are_shown_at_once() {
+    let text = r#"{"task_title": "t", "subtasks": [
+  {"subtask_id": "a", "script": "x", "deliverables": ["dist/app.js"]}
+], "workspace": {
+  "copy": ["/etc/passwd", "dist", "a/[b", ".git/config", "ok/**"],
+  "setups": [],
+  "inputs": ["package.json"]
+}}"#;
+    assert_eq!(
+        rendered(text),
+        r#"error[text-path]: the pattern `/etc/passwd` is absolute; paths are relative to the tree's root
+ --> plan.json:4:12
+  |
+4 |   "copy": ["/etc/passwd", "dist", "a/[b", ".git/config", "ok/**"],
+  |            ^
+error[text-conflict]: `dist` would copy `dist/app.js`, which the task `a` promises
+ --> plan.json:4:27
+  |
+4 |   "copy": ["/etc/passwd", "dist", "a/[b", ".git/config", "ok/**"],
+  |                           ^
+error[text-pattern]: the pattern `a/[b` does not parse: unclosed character class; missing ']'
+ --> plan.json:4:35
+  |
+4 |   "copy": ["/etc/passwd", "dist", "a/[b", ".git/config", "ok/**"],
+  |                                   ^
+error[text-path]: the pattern `.git/config` leads into git's own folder
+ --> plan.json:4:43
+  |
+4 |   "copy": ["/etc/passwd", "dist", "a/[b", ".git/config", "ok/**"],
+  |                                           ^
+error[text-unknown-key]: the workspace has no key `setups`
+ --> plan.json:5:3
+  |
+5 |   "setups": [],
+  |   ^
+hint: did you mean `setup`?
+error[text-conflict]: `inputs` is given, but nothing is in `setup`
+ --> plan.json:6:13
+  |
+6 |   "inputs": ["package.json"]
+  |             ^
+"#
+    );
+}
+
+#[test]
+fn faults_of_setup_are_told() {
+    let of = |workspace: &str| {
+        codes(format!(
+            r#"{{"task_title": "t", "subtasks": [{{"subtask_id": "a", "command": ["true"]}}], "workspace": {workspace}}}"#
+        ).as_bytes())
+    };
+    assert_eq!(of(r#"{"setup": [["true"], "true"]}"#), [""; 0]);
+    assert_eq!(of("[]"), ["text-type"]);
+    assert_eq!(of(r#"{"setup": ["  "]}"#), ["text-command"]);
+    assert_eq!(of(r#"{"setup": [[]]}"#), ["text-command"]);
+    assert_eq!(of(r#"{"setup": [{"command": ["true"]}]}"#), ["text-type"]);
+    assert_eq!(
+        of(r#"{"setup": ["x"], "timeout_minutes": 0}"#),
+        ["text-number"]
+    );
+    let many = vec![r#""x""#; 101].join(",");
+    assert_eq!(of(&format!(r#"{{"setup": [{many}]}}"#)), ["text-too-large"]);
+    assert_eq!(of(&format!(r#"{{"copy": [{many}]}}"#)), ["text-too-large"]);
 }
 
 #[test]
@@ -168,6 +235,7 @@ fn hostile_ids_and_paths_are_refused_wherever_they_stand() {
         r#""criteria": [{"schema": "P", "in": "a"}]"#,
         r#""criteria": [{"scope": ["P"]}]"#,
         r#""criteria": [{"count": "P", "min": 1}]"#,
+        r#""criteria": [{"each": "P", "lacks": "x"}]"#,
         r#""kind": "compose", "template": {"path": "P", "output": "a"}"#,
         r#""kind": "compose", "template": {"output": "P"}"#,
     ];
@@ -286,6 +354,18 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
         ),
         (
             "text-missing",
+            one(r#""command": ["a"], "criteria": [{"each": "a"}]"#),
+        ),
+        (
+            "text-conflict",
+            one(r#""command": ["a"], "criteria": [{"each": "a", "lacks": "b", "contains": "c"}]"#),
+        ),
+        (
+            "text-unknown-key",
+            one(r#""command": ["a"], "criteria": [{"each": "a", "lacks": "b", "in": "c"}]"#),
+        ),
+        (
+            "text-missing",
             one(r#""kind": "external", "deliverables": ["a"]"#),
         ),
         (
@@ -305,6 +385,18 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
         (
             "text-number",
             one(r#""command": ["a"], "timeout_minutes": 1e999"#),
+        ),
+        (
+            "text-number",
+            one(r#""command": ["a"], "timeout_minutes": 525601"#),
+        ),
+        (
+            "text-number",
+            one(r#""command": ["a"], "estimated_duration_minutes": 525600001"#),
+        ),
+        (
+            "text-number",
+            one(r#""command": ["a"], "estimated_seconds": 31536000001"#),
         ),
         (
             "text-number",

@@ -1,5 +1,6 @@
 use divisi_core::plan::{Deliverable, Estimate, Input, Priority, Template, Work};
-use divisi_core::{Criterion, Format, TaskId, TaskKind, TaskSpec, WorkspaceKind};
+use divisi_core::preparation::{Preparation, Setup};
+use divisi_core::{Criterion, Format, Holds, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
 use super::super::read_parts;
 use super::{one, plan, plan_with_warnings, rendered};
@@ -78,6 +79,12 @@ pub(super) const EVERYTHING: &str = r#"{
   "$schema": "plan.schema.json",
   "task_title": "everything",
   "criteria": [{"command": ["cargo", "test"], "timeout_minutes": 5}],
+  "workspace": {
+    "copy": [".env.local", "node_modules/**"],
+    "setup": [["npm", "ci"], "npm run build\nnpm test"],
+    "inputs": ["package*.json"],
+    "timeout_minutes": 5
+  },
   "resource_estimate": {
     "total_subtasks": 6,
     "total_estimated_duration": "90-120 minutes",
@@ -109,6 +116,11 @@ pub(super) const EVERYTHING: &str = r#"{
         {"scope": ["look.*"]},
         {"count": "reviews/*.md", "min": 5},
         {"count": "*.tmp", "max": 0},
+        {"each": "src/**", "lacks": "TODO"},
+        {"each": "**/*.json", "format": "json"},
+        {"each": "docs/*.md", "min_bytes": 0},
+        {"each": "docs/*.md", "contains": "a"},
+        {"each": "docs/*.md", "section": "b"},
         "it helps"
       ],
       "success_criteria": ["it is short", "it is true"],
@@ -187,6 +199,16 @@ hint: promise `deliverables`, or add to `criteria` what a program can check
 #[test]
 fn every_field_reaches_the_plan() {
     let plan = plan(EVERYTHING);
+    let preparation = Preparation {
+        copy: vec![".env.local".into(), "node_modules/**".into()],
+        setup: vec![
+            Setup::Command(vec!["npm".into(), "ci".into()]),
+            Setup::Script("npm run build\nnpm test".into()),
+        ],
+        inputs: Some(vec!["package*.json".into()]),
+        timeout_ms: Some(300_000),
+    };
+    assert_eq!(plan.preparation, preparation);
     let look = &plan.tasks[2];
     assert_eq!(look.kind, TaskKind::Research);
     assert_eq!(look.agent.as_deref(), Some("claude"));
@@ -201,6 +223,10 @@ fn every_field_reaches_the_plan() {
     let (text, path) = text_in("§ API");
     let (pattern, _) = text_in("^## .*$");
     let plain = |text: &str| Criterion::Plain { text: text.into() };
+    let each = |pattern: &str, holds| Criterion::Each {
+        pattern: pattern.into(),
+        holds,
+    };
     let expected = [
         file("look.md", 100),
         Criterion::Contains {
@@ -244,6 +270,26 @@ fn every_field_reaches_the_plan() {
             min: 0,
             max: Some(0),
         },
+        each(
+            "src/**",
+            Holds::Lacks {
+                text: "TODO".into(),
+            },
+        ),
+        each(
+            "**/*.json",
+            Holds::Format {
+                format: Format::Json,
+            },
+        ),
+        each("docs/*.md", Holds::Size { min_bytes: 0 }),
+        each("docs/*.md", Holds::Contains { text: "a".into() }),
+        each(
+            "docs/*.md",
+            Holds::Section {
+                heading: "b".into(),
+            },
+        ),
         plain("it helps"),
         plain("it is short"),
         plain("it is true"),
@@ -481,4 +527,20 @@ fn a_plan_task_promises_its_plan_and_nothing_else() {
         assert_eq!(read.plan, None, "{rest}");
         assert_eq!(read.diagnostics[0].code, fault, "{rest}");
     }
+}
+
+#[test]
+fn an_estimate_may_be_longer_than_any_time_box() {
+    let thousand_years_ms = 1_000 * 365 * 24 * 60 * 60 * 1_000;
+    for fields in [
+        r#""command": ["a"], "estimated_duration_minutes": 525600000"#,
+        r#""command": ["a"], "estimated_seconds": 31536000000"#,
+    ] {
+        assert_eq!(task(fields).estimate.duration_ms, Some(thousand_years_ms));
+    }
+    // To the millisecond, however long.
+    let precise = task(r#""command": ["a"], "estimated_seconds": 31535999999.999"#);
+    assert_eq!(precise.estimate.duration_ms, Some(thousand_years_ms - 1));
+    let boxed = task(r#""command": ["a"], "timeout_minutes": 525600"#);
+    assert_eq!(boxed.timeout_ms, Some(thousand_years_ms / 1_000));
 }

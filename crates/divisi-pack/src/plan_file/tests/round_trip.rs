@@ -3,44 +3,19 @@ use std::collections::BTreeMap;
 use divisi_core::plan::{
     Deliverable, Estimate, Input, Plan, Priority, Stage, TaskSpec, Template, Work,
 };
-use divisi_core::{Criterion, Format, TaskId, TaskKind, WorkspaceKind};
+use divisi_core::preparation::{Preparation, Setup};
+use divisi_core::{Criterion, Format, Holds, TaskId, TaskKind, WorkspaceKind};
 
 use super::super::compile::Promise;
-use super::super::{MINUTES_MAX, read, write};
+use super::super::{ESTIMATE_MINUTES_MAX, TIMEOUT_MINUTES_MAX, read, write};
 use super::meaning::{EVERYTHING, SOURCE};
 use super::plan_with_warnings;
+use crate::dice::Dice;
 
 /// How many plans are generated. The n-th is generated from the seed n.
 const PLANS: u64 = 600;
 
-/// A small deterministic generator (splitmix64).
-struct Dice(u64);
-
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-
-    fn one_in(&mut self, sides: u64) -> bool {
-        self.roll(sides) == 0
-    }
-
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
-        from[self.roll(from.len() as u64) as usize].clone()
-    }
-
-    fn some<T>(&mut self, make: impl FnOnce(&mut Dice) -> T) -> Option<T> {
-        self.one_in(2).then(|| make(self))
-    }
-
-    fn list<T>(&mut self, most: u64, mut make: impl FnMut(&mut Dice) -> T) -> Vec<T> {
-        (0..self.roll(most + 1)).map(|_| make(self)).collect()
-    }
-
     fn text(&mut self) -> String {
         self.pick(&[
             "plain",
@@ -71,15 +46,19 @@ impl Dice {
             .to_owned()
     }
 
-    fn duration_ms(&mut self) -> u64 {
-        let largest = 31_536_000_000;
-        let exponent = self.roll(35);
-        (1 + self.roll(1 << exponent)).min(largest)
+    fn timeout_ms(&mut self) -> u64 {
+        self.duration_ms().min(TIMEOUT_MINUTES_MAX * 60_000)
     }
 
-    fn criterion(&mut self) -> Criterion {
+    fn duration_ms(&mut self) -> u64 {
+        let exponent = self.roll(45);
+        (1 + self.roll(1 << exponent)).min(ESTIMATE_MINUTES_MAX * 60_000)
+    }
+
+    /// A criterion of any kind that plan files have, plain words apart.
+    pub(crate) fn criterion(&mut self) -> Criterion {
         let path = self.path();
-        match self.roll(11) {
+        match self.roll(12) {
             0 | 1 => Criterion::File {
                 path,
                 min_bytes: self.pick(&[0, 1, 1, 100, 1 << 40]),
@@ -115,6 +94,10 @@ impl Dice {
             9 => Criterion::Scope {
                 patterns: vec![self.pattern(), self.pattern()],
             },
+            10 => Criterion::Each {
+                pattern: self.pattern(),
+                holds: self.holds(),
+            },
             _ => {
                 let min = self.roll(3);
                 let max = self.some(|dice| min + dice.roll(3));
@@ -124,6 +107,22 @@ impl Dice {
                     max,
                 }
             }
+        }
+    }
+
+    fn holds(&mut self) -> Holds {
+        match self.roll(5) {
+            0 => Holds::Size {
+                min_bytes: self.pick(&[0, 1, 1 << 40]),
+            },
+            1 => Holds::Contains { text: self.text() },
+            2 => Holds::Lacks { text: self.text() },
+            3 => Holds::Section {
+                heading: self.text(),
+            },
+            _ => Holds::Format {
+                format: self.pick(&[Format::Json, Format::Yaml, Format::Toml, Format::Markdown]),
+            },
         }
     }
 
@@ -226,7 +225,7 @@ impl Dice {
                 true => BTreeMap::from([("A_1".to_owned(), self.text())]),
                 false => BTreeMap::new(),
             },
-            timeout_ms: self.some(Dice::duration_ms),
+            timeout_ms: self.some(Dice::timeout_ms),
             retries: self.some(|dice| dice.roll(101) as u32),
             ok_exit: ok_exit.unwrap_or_else(|| vec![0]),
             priority: self.pick(&[
@@ -252,7 +251,7 @@ impl Dice {
         let longer = duration_ms.zip(longer).map(|(ms, more)| ms + more);
         Estimate {
             duration_ms,
-            duration_max_ms: longer.filter(|&ms| ms <= MINUTES_MAX * 60_000),
+            duration_max_ms: longer.filter(|&ms| ms <= ESTIMATE_MINUTES_MAX * 60_000),
             tokens: self.some(|dice| dice.roll(1_000_000_000_001)),
         }
     }
@@ -277,6 +276,27 @@ impl Dice {
             tasks,
             stages,
             criteria: self.list(2, Dice::criterion),
+            preparation: self.preparation(),
+        }
+    }
+
+    fn preparation(&mut self) -> Preparation {
+        let copy = self.list(2, |dice| dice.pick(&[".env", "node_modules/**"]).to_owned());
+        let setup = self.list(2, |dice| match dice.one_in(2) {
+            true => Setup::Command(vec!["npm".into(), dice.text(), String::new()]),
+            false => Setup::Script(format!("npm ci\n{}", dice.text())),
+        });
+        match setup.is_empty() {
+            true => Preparation {
+                copy,
+                ..Preparation::default()
+            },
+            false => Preparation {
+                copy,
+                setup,
+                inputs: self.some(|dice| dice.list(2, Dice::pattern)),
+                timeout_ms: self.some(Dice::timeout_ms),
+            },
         }
     }
 }

@@ -3,7 +3,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::super::task::{DELIVERABLE_KEYS, INPUT_KEYS, TEMPLATE_KEYS};
-use super::super::{criteria, schema, task, top};
+use super::super::{
+    ESTIMATE_MINUTES_MAX, TIMEOUT_MINUTES_MAX, criteria, schema, task, top, workspace,
+};
 use super::{one, plan_with_warnings};
 
 fn keys(schema: &Value) -> BTreeSet<String> {
@@ -34,9 +36,16 @@ fn reader_and_schema_know_the_same_keys() {
     assert_eq!(keys(&schema), set(top::KEYS));
     assert_eq!(keys(&of("Subtask")), set(task::KEYS));
     assert_eq!(keys(&of("Template")), set(TEMPLATE_KEYS));
+    assert_eq!(keys(&of("Preparation")), set(workspace::KEYS));
     assert_eq!(keys(&of("ResourceEstimate")), set(top::ESTIMATE_KEYS));
     assert_eq!(keys(&of("Progress")), set(top::PROGRESS_KEYS));
-    for object in ["Subtask", "Template", "ResourceEstimate", "Progress"] {
+    for object in [
+        "Subtask",
+        "Template",
+        "Preparation",
+        "ResourceEstimate",
+        "Progress",
+    ] {
         assert_eq!(of(object)["additionalProperties"], json!(false), "{object}");
     }
     assert_eq!(schema["additionalProperties"], json!(false));
@@ -70,6 +79,17 @@ fn reader_and_schema_know_the_same_words() {
         words("Format"),
         of(criteria::FORMATS.iter().map(|w| w.0).collect())
     );
+}
+
+#[test]
+fn reader_and_schema_know_the_same_bounds() {
+    let schema = schema();
+    let most = |key: &str| schema["$defs"]["Subtask"]["properties"][key]["maximum"].as_f64();
+    let estimate = ESTIMATE_MINUTES_MAX as f64;
+    assert_eq!(most("timeout_minutes"), Some(TIMEOUT_MINUTES_MAX as f64));
+    let minutes = schema["$defs"]["Minutes"]["anyOf"][0]["maximum"].as_f64();
+    assert_eq!(minutes, Some(estimate));
+    assert_eq!(most("estimated_seconds"), Some(estimate * 60.0));
 }
 
 #[test]

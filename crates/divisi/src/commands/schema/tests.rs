@@ -3,15 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use divisi_core::criterion::Program;
 use divisi_core::ids::{AttemptId, Epoch};
-use divisi_core::ledger::{self, Account, Amount};
+use divisi_core::ledger::{self, Account, Amount, Bound, Exhausted};
 use divisi_core::plan::{
     Deliverable, Estimate, Expansion, Input, Plan, Priority, Stage, TaskKind, Template, Work,
     WorkspaceKind,
 };
+use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot};
 use divisi_core::run::{
-    AttemptEnd, Base, Budget, Event, Failure, PauseReason, RunStatus, Settings, StopReason, Then,
+    AttemptEnd, Base, Budget, Event, Failure, Grants, PauseReason, PreparedCommit, RunStatus,
+    Settings, StopReason, Then,
 };
 use divisi_core::{
     Commit, Criterion, Digest, Format, Outcome, RunId, TaskId, TaskNo, TaskSpec, Time, Tree,
@@ -57,6 +60,15 @@ fn verdicts() -> Vec<Verdict> {
         outcome,
         evidence: "seen".into(),
         proves_nothing: true,
+        program: Some(Box::new(Program {
+            command: "cargo test".into(),
+            exit: Exit::Status(0),
+            output: Some(Output {
+                digest: hash(Digest::new),
+                bytes: 3,
+                capped: false,
+            }),
+        })),
     });
     full.chain([Verdict::pass(0)]).collect()
 }
@@ -191,8 +203,13 @@ fn tasks() -> Vec<TaskSpec> {
 
 fn receipts() -> Vec<Receipt> {
     let at = Time(7);
-    let submitted = |exit, output| Receipt::Submitted {
+    let submitted = |exit: Exit, output| Receipt::Submitted {
         at,
+        command: match exit {
+            Exit::NoProcess => String::new(),
+            Exit::Status(_) | Exit::Signal(_) => "cargo build".into(),
+        },
+        confined: (exit != Exit::NoProcess).then_some(true),
         exit,
         output,
         wall_ms: 9,
@@ -225,7 +242,13 @@ fn receipts() -> Vec<Receipt> {
         },
         Receipt::Verified {
             at,
+            tree: Some(hash(Tree::new)),
             verdicts: verdicts(),
+        },
+        Receipt::Verified {
+            at,
+            tree: None,
+            verdicts: Vec::new(),
         },
         Receipt::Integrated {
             at,
@@ -279,6 +302,13 @@ fn created(full: bool) -> Event {
         role_limits: limits.clone(),
         agent_limits: limits,
         budget,
+        grants: Grants {
+            writes: vec!["/tmp/x".into()],
+            passes: vec!["TOKEN".into()],
+            unconfined: true,
+            memory_bytes_max: Some(1),
+            cpu_s_max: None,
+        },
         ..Settings::default()
     };
     let base = Base {
@@ -292,6 +322,15 @@ fn created(full: bool) -> Event {
         tasks: tasks(),
         stages,
         criteria: criteria(),
+        preparation: Preparation {
+            copy: vec![".env".into()],
+            setup: vec![
+                Setup::Command(vec!["npm".into(), "ci".into()]),
+                Setup::Script("npm ci".into()),
+            ],
+            inputs: Some(vec!["package.json".into()]),
+            timeout_ms: Some(1),
+        },
     };
     if full {
         return Event::RunCreated {
@@ -305,6 +344,7 @@ fn created(full: bool) -> Event {
         plan: Box::new(Plan {
             stages: Vec::new(),
             criteria: Vec::new(),
+            preparation: Preparation::default(),
             ..plan
         }),
         settings: Box::default(),
@@ -324,6 +364,8 @@ fn ends() -> Vec<AttemptEnd> {
             permanent: true,
         },
         Failure::Person("x".into()),
+        Failure::Composition("x".into()),
+        Failure::Preparation("x".into()),
         Failure::Plan(vec!["plan.json:1:1: x".into()]),
     ];
     let mut ends: Vec<AttemptEnd> = failures.into_iter().map(AttemptEnd::Refused).collect();
@@ -343,6 +385,7 @@ fn stops() -> Vec<StopReason> {
     vec![
         StopReason::Stalled("x".into()),
         StopReason::Overdue,
+        StopReason::OverBudget(1),
         StopReason::Canceled,
         StopReason::Interrupted,
     ]
@@ -392,11 +435,14 @@ fn of_runs() -> Vec<Event> {
             answer: "a".into(),
         },
     ];
+    let exhausted = |account, bound| PauseReason::Budget(Exhausted { account, bound });
     let pauses = [
         PauseReason::Owner,
         PauseReason::Interrupted,
         PauseReason::DiskFull,
-        PauseReason::Budget("the day".into()),
+        exhausted(Account::Day(1), None),
+        exhausted(Account::Run(RunId(3)), Some(Bound::Attempts(1))),
+        exhausted(Account::Run(RunId(3)), Some(Bound::TimeMs(1))),
         PauseReason::Breaker,
         PauseReason::Fault("x".into()),
     ];
@@ -414,18 +460,28 @@ fn of_attempts() -> Vec<Event> {
             agent: "command".into(),
             epoch: Epoch(1),
             workspace: 1,
+            timeout_ms: Some(1),
+        },
+        Event::AttemptLeased {
+            attempt,
+            agent: "command".into(),
+            epoch: Epoch(1),
+            workspace: 1,
+            timeout_ms: None,
         },
         Event::AttemptStarted {
             attempt,
             base: Some(commit()),
             passed_before: vec![1],
             confined: Some(false),
+            left_out: vec!["x".into()],
         },
         Event::AttemptStarted {
             attempt,
             base: None,
             passed_before: Vec::new(),
             confined: None,
+            left_out: Vec::new(),
         },
         Event::AttemptAdopted {
             attempt,
@@ -445,7 +501,18 @@ fn of_attempts() -> Vec<Event> {
             verdicts: verdicts(),
         },
         Event::BatchPrepared {
-            commits: vec![(attempt, commit())],
+            commits: vec![
+                PreparedCommit {
+                    attempt,
+                    commit: commit(),
+                    tree: Some(hash(Tree::new)),
+                },
+                PreparedCommit {
+                    attempt,
+                    commit: commit(),
+                    tree: None,
+                },
+            ],
         },
         Event::BatchIntegrated {
             head: commit(),
@@ -512,6 +579,7 @@ fn of_ledger() -> Vec<ledger::Event> {
     let mut all = budgets
         .map(|budget| ledger::Event::AccountOpened { account, budget })
         .to_vec();
+    all.extend(budgets.map(|budget| ledger::Event::BudgetChanged { account, budget }));
     all.extend([
         ledger::Event::Reserved {
             attempt,
@@ -527,26 +595,22 @@ fn of_ledger() -> Vec<ledger::Event> {
     all
 }
 
-/// The version that today's code writes of a kind.
-fn version(kind: &str) -> u32 {
-    let mut known = run::KINDS.iter().chain(ledger::KINDS);
-    known.find(|(name, _)| *name == kind).unwrap().1
+/// All kinds with their versions today.
+fn versions() -> BTreeMap<&'static str, u32> {
+    run::KINDS.iter().chain(ledger::KINDS).copied().collect()
 }
 
 /// Every sample as a line of `divisi watch --json`.
 fn lines() -> Vec<Value> {
-    let bodies = of_runs()
-        .into_iter()
-        .chain(of_attempts())
-        .map(|event| json!(event));
-    let bodies = bodies.chain(of_ledger().into_iter().map(|event| json!(event)));
-    bodies
-        .map(|body| {
-            let kind = body["event"].clone();
-            let version = version(kind.as_str().unwrap());
-            json!({"stream": "run-3", "seq": 1, "at": 2, "kind": kind, "version": version, "body": body})
-        })
-        .collect()
+    let of_runs = of_runs().into_iter().chain(of_attempts());
+    let of_runs = of_runs.map(|event| (event.version(), json!(event)));
+    let of_ledger = of_ledger().into_iter();
+    let all = of_runs.chain(of_ledger.map(|event| (event.version(), json!(event))));
+    all.map(|(version, body)| {
+        let kind = body["event"].clone();
+        json!({"stream": "run-3", "seq": 1, "at": 2, "kind": kind, "version": version, "body": body})
+    })
+    .collect()
 }
 
 #[test]
@@ -561,11 +625,8 @@ fn events_of_every_kind_satisfy_the_schema() {
         assert!(faults.is_empty(), "{line}: {faults:?}");
         kinds.insert(line["kind"].as_str().unwrap().to_owned());
     }
-    let known = run::KINDS
-        .iter()
-        .chain(ledger::KINDS)
-        .map(|(kind, _)| (*kind).to_owned());
-    assert_eq!(kinds, known.collect());
+    let known = run::KINDS.iter().chain(ledger::KINDS);
+    assert_eq!(kinds, known.map(|(kind, _)| (*kind).to_owned()).collect());
 }
 
 #[test]
@@ -577,11 +638,7 @@ fn the_schema_describes_no_other_kind() {
         .iter()
         .map(|one| one["properties"]["kind"]["const"].as_str().unwrap())
         .collect();
-    let known = run::KINDS
-        .iter()
-        .chain(ledger::KINDS)
-        .map(|(kind, _)| *kind);
-    assert_eq!(described, known.collect());
+    assert_eq!(described, versions().into_keys().collect());
 }
 
 #[test]

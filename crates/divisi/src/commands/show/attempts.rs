@@ -2,7 +2,7 @@
 
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{Attempt, AttemptEnd, Ending, Failure, Phase, Task, end_words};
-use divisi_core::{Criterion, Outcome, TaskKind, Time, Verdict};
+use divisi_core::{Commit, Criterion, Outcome, TaskKind, Time, Tree, Verdict};
 
 use super::block;
 use crate::printer::{Line, Style};
@@ -31,6 +31,7 @@ pub(super) fn ending_lines(task: &Task, ending: &Ending) -> Vec<Line> {
     if ending.confined == Some(false) {
         lines.push(Line::styled(Style::Warn, "  its writes were not confined"));
     }
+    lines.extend(left_out_lines(&ending.left_out));
     if let Some(offer) = &ending.offer {
         let words = format!(
             "  came back late; its work is kept as {}",
@@ -75,7 +76,17 @@ pub(super) fn live_lines(task: &Task, live: &Attempt, now: Time) -> Vec<Line> {
     if live.confined == Some(false) {
         lines.push(Line::styled(Style::Warn, "  its writes are not confined"));
     }
+    lines.extend(left_out_lines(&live.left_out));
     lines
+}
+
+fn left_out_lines(left_out: &[String]) -> impl Iterator<Item = Line> + '_ {
+    left_out.iter().map(|what| {
+        Line::styled(
+            Style::Warn,
+            format!("  not copied into its workspace: {what}"),
+        )
+    })
 }
 
 fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
@@ -83,6 +94,7 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
     for receipt in receipts {
         match receipt {
             Receipt::Submitted {
+                command,
                 exit,
                 output,
                 wall_ms,
@@ -100,6 +112,9 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 lines.push(Line::of(format!(
                     "  submitted   {exit} after {took}{printed}"
                 )));
+                if !command.is_empty() {
+                    lines.push(Line::styled(Style::Dim, format!("    `{command}`")));
+                }
             }
             Receipt::Collected {
                 snapshot,
@@ -116,14 +131,17 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                     Line::of(format!("    {}", artifact.path)).with(Style::Dim, facts)
                 }));
             }
-            Receipt::Verified { verdicts, .. } => {
-                lines.push(Line::of("  verified"));
+            Receipt::Verified { tree, verdicts, .. } => {
+                let on = tree
+                    .as_ref()
+                    .map_or_else(String::new, |tree| format!("    tree {}", tree.short()));
+                lines.push(Line::of(format!("  verified{on}")));
                 lines.extend(verdict_lines(&task.spec.criteria, verdicts, "    "));
             }
-            Receipt::Integrated { commit, .. } => lines.push(Line::of(match commit {
-                Some(commit) => format!("  integrated  as {}", commit.short()),
-                None => "  integrated  nothing to merge".to_owned(),
-            })),
+            Receipt::Integrated { commit, tree, .. } => lines.push(integrated_line(
+                commit.as_ref().map(Commit::short),
+                tree.as_ref().map(Tree::short),
+            )),
             Receipt::Expanded { from, tasks, .. } => {
                 let from = match from {
                     Some(commit) => format!(", from {}", commit.short()),
@@ -137,6 +155,17 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
     lines
 }
 
+fn integrated_line(commit: Option<&str>, tree: Option<&str>) -> Line {
+    let line = match commit {
+        Some(commit) => Line::of(format!("  integrated  as {commit}")),
+        None => Line::of("  integrated  nothing to merge"),
+    };
+    match tree {
+        Some(tree) => line.with(Style::Dim, format!(", tree {tree}")),
+        None => line,
+    }
+}
+
 /// Verdicts with their criteria and with what was seen.
 pub(super) fn verdict_lines(
     criteria: &[Criterion],
@@ -146,7 +175,11 @@ pub(super) fn verdict_lines(
     let mut lines = Vec::new();
     for verdict in verdicts {
         let criterion = criteria.get(usize::from(verdict.criterion));
-        let words = criterion.map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        let words = match (verdict.criterion, criterion) {
+            (Verdict::ON_THE_WHOLE, _) => "what is integrated already still holds".to_owned(),
+            (_, None) => "unknown".to_owned(),
+            (_, Some(criterion)) => criterion.to_string(),
+        };
         lines.push(
             Line::of(indent)
                 .with(verdict_style(verdict), verdict_word(verdict))

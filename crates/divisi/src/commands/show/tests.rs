@@ -1,7 +1,9 @@
 use insta::assert_snapshot;
 
+use divisi_core::run::Budget;
+
 use super::*;
-use crate::given::{Given, id};
+use crate::given::{Given, id, plan, task};
 use crate::scenes;
 
 /// A task as it is shown; the project's folder is written `PROJECT`.
@@ -9,7 +11,11 @@ fn shown(given: &Given, name: &str) -> String {
     let project = project(given);
     let run = given.run();
     let no = run.find(&id(name)).expect("it is a task");
-    text(&project, &task_lines(&project, &run, no, given.now()))
+    let told = explain(&run, no, given.now(), None).expect("it is a task");
+    text(
+        &project,
+        &task_lines(&project, &run, no, &told, given.now()),
+    )
 }
 
 fn project(given: &Given) -> Project {
@@ -107,12 +113,13 @@ fn a_done_task_shows_its_receipts() {
       submitted   exit status 0 after 2.0 s, printed 4.0 KiB
       collected   snapshot 222222222222
         draft.md  2.0 KiB, aaaaaaaaaaaa
-      verified
+      verified    tree 777777777777
         pass, proves nothing  draft.md contains "## API"
         waived  it reads well
             fine for now
-      integrated  as 333333333333
+      integrated  as 333333333333, tree 888888888888
       its writes were not confined
+      not copied into its workspace: .env: it holds the value of a secret
     "###);
 }
 
@@ -132,10 +139,53 @@ fn log_and_workspace_are_named_where_they_are() {
 }
 
 #[test]
+fn a_budget_is_shown_as_its_account_has_it() {
+    let mut given = Given::bounded(
+        plan("Ship it", vec![task("a", &[]), task("b", &["a"])]),
+        Budget {
+            attempts: Some(1),
+            time_ms: None,
+        },
+    );
+    given.ends("a", 0);
+    let project = project(&given);
+    let shown = |given: &Given| {
+        let run = given.run();
+        let balance = loaded::balance(&project.view().unwrap(), run.id).unwrap();
+        let document = run_document(&project, &run, balance);
+        let text = text(&project, &run_lines(&project, &run, balance));
+        let lines = text.lines().filter(|line| {
+            line.starts_with("budget") || line.starts_with("paused") || line.contains('→')
+        });
+        (lines.collect::<Vec<_>>().join("\n"), document)
+    };
+    let (lines, document) = shown(&given);
+    assert_snapshot!(lines, @"
+    paused      the budget of run-1 is used up: 1 attempt
+                → divisi resume run-1 --attempts N
+    budget      1 attempt, 1 used or reserved
+    ");
+    assert_eq!(document["budget"]["budget"]["attempts"], 1);
+    assert_eq!(document["settings"].get("budget"), None, "a second truth");
+    given.permit(Budget {
+        attempts: Some(4),
+        time_ms: Some(60_000),
+    });
+    let (lines, document) = shown(&given);
+    assert_snapshot!(lines, @"
+    paused      the budget of run-1 is used up: 1 attempt
+                → divisi resume run-1 --attempts N
+    budget      4 attempts, 1 used or reserved
+    budget      1 min of agents' time, 2.0 s used or reserved
+    ");
+    assert_eq!(document["budget"]["budget"]["attempts"], 4);
+}
+
+#[test]
 fn a_run_shows_its_base_its_numbers_and_its_tasks() {
     let given = scenes::succeeded();
     let project = project(&given);
-    let lines = run_lines(&project, &given.run());
+    let lines = run_lines(&project, &given.run(), None);
     let dated = |line: &&Line| {
         let line = line.render(false);
         line.starts_with("created") || line.starts_with("ended")

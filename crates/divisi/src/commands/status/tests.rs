@@ -8,7 +8,7 @@ use crate::given::{Given, commit, plan, task, written};
 use crate::scenes;
 
 fn shown(given: &Given, attended: Attended, color: bool) -> String {
-    let lines = lines(&given.run(), attended, given.now());
+    let lines = lines(&given.run(), attended, None, given.now());
     lines.iter().map(|line| line.render(color) + "\n").collect()
 }
 
@@ -34,6 +34,7 @@ fn a_busy_run_says_what_runs_what_waits_and_why() {
     running (2)
       scan   attempt 1 by command has worked for 10 s; it is suspected: no output �[31mred���2J
       paint  a person does it; it has waited for 10 s
+             → divisi submit run-1 paint [FILE…]
 
     waiting (1)
       deploy  build is blocked; consent is blocked
@@ -107,13 +108,14 @@ fn a_list_of_runs_is_a_table() {
         ..Global::default()
     });
     let view = project.unwrap().view().unwrap();
-    let rows = view.consistently(rows).unwrap();
-    let read: Vec<(&RunRow, Summary)> = rows
-        .iter()
-        .map(|row| (row, stored::summary(row).unwrap()))
-        .collect();
-    let shown: Vec<String> = table(&read).iter().map(|line| line.render(false)).collect();
-    assert_eq!(shown, ["run-1  running  1 of 7 done  10 s  Ship it"]);
+    let read = unfinished::summaries(&view).unwrap();
+    let shown = |is_attended| -> Vec<String> {
+        let lines = table(&read, &|_| is_attended);
+        lines.iter().map(|line| line.render(false)).collect()
+    };
+    let line = "run-1  running  1 of 7 done  10 s  Ship it";
+    assert_eq!(shown(true), [line]);
+    assert_eq!(shown(false), [format!("{line}  → divisi resume run-1")]);
     assert_eq!(read[0].1.counts, *given.run().counts());
 }
 

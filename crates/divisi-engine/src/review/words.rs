@@ -1,0 +1,74 @@
+//! Text from files, made harmless for a document and for a shell.
+
+use divisi_pack::printable;
+
+/// A text without anything that steers a terminal, of at most so many characters.
+pub(crate) fn bounded(text: &str, chars_max: usize) -> String {
+    let text = printable(text.trim());
+    let mut characters = text.chars();
+    let mut short: String = characters.by_ref().take(chars_max).collect();
+    if characters.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// Code within a line of Markdown: nothing in it ends the span or starts anything else.
+pub(crate) fn code(text: &str, chars_max: usize) -> String {
+    let text = bounded(text, chars_max).replace('`', "\u{2019}");
+    match text.trim() {
+        "" => String::new(),
+        text => format!("`{text}`"),
+    }
+}
+
+/// Prose within a line of Markdown: nothing in it is markup.
+pub(crate) fn prose(text: &str, chars_max: usize) -> String {
+    let mut out = String::new();
+    for c in bounded(text, chars_max).chars() {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '!' | '&' | '~' | '$'
+        ) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A command as one types it into a shell.
+pub(crate) fn shell_words<S: AsRef<str>>(words: &[S]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| shell_word(word.as_ref())).collect();
+    quoted.join(" ")
+}
+
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,@%+{}".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_hostile_is_left() {
+        assert_eq!(bounded("a\x1b[2Jb\u{202e}", 9), "a\u{fffd}[2Jb\u{fffd}");
+        assert_eq!(bounded("abcd", 3), "abc…");
+        assert_eq!(code("a `b` ``` c\n# d", 99), "`a ’b’ ’’’ c # d`");
+        assert_eq!(code(" \t", 9), "");
+        assert_eq!(prose("[a](b) <c>", 99), r"\[a\](b) \<c\>");
+    }
+
+    #[test]
+    fn a_command_is_quoted_for_a_shell() {
+        assert_eq!(
+            shell_words(&["ls", "a b", "it's", "$x", ""]),
+            r"ls 'a b' 'it'\''s' '$x' ''"
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! What a run, or a task of it, changed: the commits between which the change lies.
+
+use divisi_core::receipt::Receipt;
+use divisi_core::run::{AttemptEnd, Run};
+use divisi_core::{Commit, Diagnostic, TaskNo};
+use divisi_engine::repo::Repo;
+
+use crate::exit::Exit;
+use crate::printer::Failure;
+
+/// A fault of the repository, as a failure of the command.
+pub(crate) fn told(fault: &divisi_engine::repo::Fault) -> Failure {
+    Failure::told(fault.diagnostic(), Exit::Environment)
+}
+
+/// The commits between which a run's, or a task's, change lies.
+pub(crate) struct Range {
+    /// From here.
+    pub(crate) from: Commit,
+    /// To here.
+    pub(crate) to: Commit,
+}
+
+/// What a run changed as a whole.
+///
+/// # Errors
+/// It has no files.
+pub(crate) fn whole(run: &Run) -> Result<Range, Failure> {
+    match (&run.base.commit, &run.integration.head) {
+        (Some(from), Some(to)) => Ok(Range {
+            from: from.clone(),
+            to: to.clone(),
+        }),
+        _ => {
+            let diagnostic = Diagnostic::error("result-empty", format!("{} has no files", run.id));
+            Err(Failure::told(diagnostic, Exit::Refused))
+        }
+    }
+}
+
+/// What one task changed: as integrated, or, before that, as it was collected for review.
+///
+/// # Errors
+/// There is no such task, or it has made no files.
+pub(crate) fn of_task(run: &Run, repo: &Repo, name: &str) -> Result<Range, Failure> {
+    let unknown = || {
+        let diagnostic =
+            Diagnostic::error("task-unknown", format!("{} has no task {name:?}", run.id))
+                .hint(format!("`divisi status {}` lists its tasks", run.id));
+        Failure::told(diagnostic, Exit::NotFound)
+    };
+    let no: TaskNo = divisi_engine::world::find_task(run, name).ok_or_else(unknown)?;
+    let task = &run.tasks()[no.index()];
+    let integrated = task
+        .endings
+        .iter()
+        .rev()
+        .find(|ending| ending.end == AttemptEnd::Integrated);
+    let commit = integrated
+        .into_iter()
+        .flat_map(|ending| &ending.receipts)
+        .find_map(|receipt| match receipt {
+            Receipt::Integrated { commit, .. } => commit.clone(),
+            _ => None,
+        });
+    if let Some(commit) = commit {
+        let parent = repo.parent(&commit).map_err(|fault| told(&fault))?;
+        return Ok(Range {
+            from: parent.unwrap_or_else(|| commit.clone()),
+            to: commit,
+        });
+    }
+    let live = task.live().and_then(|live| live.snapshot());
+    let ended = task
+        .endings
+        .iter()
+        .rev()
+        .flat_map(|ending| &ending.receipts)
+        .find_map(|receipt| match receipt {
+            Receipt::Collected { snapshot, .. } => snapshot.as_ref(),
+            _ => None,
+        });
+    let empty = |cause: String| {
+        let diagnostic = Diagnostic::error("result-empty", cause).hint(format!(
+            "`divisi explain {} {name}` says where it stands",
+            run.id
+        ));
+        Failure::told(diagnostic, Exit::Refused)
+    };
+    match live.or(ended) {
+        None => Err(empty(format!("task {name} has made no files"))),
+        Some(snapshot) if !repo.has(&snapshot.commit).map_err(|fault| told(&fault))? => Err(empty(
+            format!("what task {name} made was given up and cleaned up"),
+        )),
+        Some(snapshot) => Ok(Range {
+            from: snapshot.base.clone(),
+            to: snapshot.commit.clone(),
+        }),
+    }
+}

@@ -1,0 +1,163 @@
+//! Runs that have not ended and that nobody works on: each is offered in one line.
+
+use divisi_core::RunId;
+use divisi_core::journal::{Fault, RunRow};
+use divisi_core::run::RunStatus;
+use divisi_core::run::stored::{self, Summary};
+use divisi_store::{PAGE_ROWS_MAX, View};
+
+use crate::hold;
+use crate::printer::{Line, Style};
+use crate::project::Project;
+use crate::words;
+
+/// So many runs are offered; `divisi status` lists all.
+const OFFERED_MAX: usize = 3;
+
+/// The rows of all runs, oldest first, with what they tell.
+///
+/// # Errors
+/// The journal cannot be read.
+pub(crate) fn summaries(view: &View) -> Result<Vec<(RunRow, Summary)>, Fault> {
+    let read = |row: RunRow| {
+        let summary =
+            stored::summary(&row).map_err(|fault| Fault::Unreadable(fault.to_string()))?;
+        Ok((row, summary))
+    };
+    view.consistently(rows)?.into_iter().map(read).collect()
+}
+
+fn rows(view: &View) -> Result<Vec<RunRow>, Fault> {
+    let mut rows: Vec<RunRow> = Vec::new();
+    loop {
+        let page = view.runs(rows.last().map(|row| row.run), PAGE_ROWS_MAX)?;
+        if page.is_empty() {
+            return Ok(rows);
+        }
+        rows.extend(page);
+    }
+}
+
+/// The command that goes on with a run; `None` if it has ended, or an engine works on it, which is
+/// asked only where it matters.
+pub(crate) fn command(
+    run: RunId,
+    summary: &Summary,
+    is_attended: impl FnOnce(RunId) -> bool,
+) -> Option<String> {
+    let verb = match (summary.status, &summary.paused) {
+        _ if summary.ended.is_some() => return None,
+        (RunStatus::AwaitingApproval, _) => "approve",
+        (_, Some(reason)) => return reason.commands(run).into_iter().next(),
+        (RunStatus::Running, None) if is_attended(run) => return None,
+        (RunStatus::Running, None) => "resume",
+        // Only a person can go on; which command does stands in the explanation.
+        _ => "explain",
+    };
+    Some(format!("divisi {verb} {run}"))
+}
+
+/// How a run stands, in words.
+pub(crate) fn state_words(summary: &Summary) -> String {
+    match (&summary.paused, summary.ended) {
+        (Some(reason), None) => format!("paused: {}", reason.words()),
+        _ => words::run_status(summary.status.word()),
+    }
+}
+
+/// What is typed to go on, at the end of a line.
+pub(crate) fn arrow(command: String) -> Line {
+    Line::styled(Style::Dim, "  → ").with(Style::Note, command)
+}
+
+/// A line for each unfinished run of the project, the latest first. Empty where nothing was ever
+/// run; what cannot be read is told by whatever needs it.
+pub(crate) fn offers(project: &Project) -> Vec<Line> {
+    let Ok(view) = project.view() else {
+        return Vec::new();
+    };
+    let is_attended = |run| hold::is_attended(project, run);
+    lines(&summaries(&view).unwrap_or_default(), &is_attended)
+}
+
+fn lines(runs: &[(RunRow, Summary)], is_attended: &dyn Fn(RunId) -> bool) -> Vec<Line> {
+    let unfinished = runs.iter().rev().filter_map(|(row, summary)| {
+        let command = command(row.run, summary, is_attended)?;
+        Some(line(row, summary, command))
+    });
+    let mut lines: Vec<Line> = unfinished.collect();
+    if let Some(more) = lines
+        .len()
+        .checked_sub(OFFERED_MAX)
+        .filter(|more| *more > 0)
+    {
+        lines.truncate(OFFERED_MAX);
+        let more = words::plural(more as u64, "more unfinished run");
+        lines.push(Line::of(more).join(arrow("divisi status".to_owned())));
+    }
+    lines
+}
+
+fn line(row: &RunRow, summary: &Summary, command: String) -> Line {
+    Line::of("unfinished: ")
+        .with(Style::Bold, row.run.to_string())
+        .then(format!(" {}, ", row.title))
+        .with(words::run_style(summary.status), state_words(summary))
+        .join(arrow(command))
+}
+
+#[cfg(test)]
+mod tests {
+    use divisi_core::run::{Command, PauseReason};
+
+    use super::*;
+    use crate::given::{Given, approval, plan, task};
+    use crate::scenes::{self, HOSTILE};
+
+    /// The row of a given run under another number, as other runs of a project have.
+    fn row(given: &Given, no: u32) -> (RunRow, Summary) {
+        let mut row = stored::run_row(&given.run(), 1);
+        row.run = RunId(no);
+        let summary = stored::summary(&row).unwrap();
+        (row, summary)
+    }
+
+    fn shown(runs: &[(RunRow, Summary)], is_attended: bool) -> Vec<String> {
+        let lines = lines(runs, &|_| is_attended);
+        lines.iter().map(|line| line.render(false)).collect()
+    }
+
+    #[test]
+    fn each_unfinished_run_is_offered_with_the_command_that_goes_on() {
+        let left = Given::run_of(plan("Left alone", vec![task("a", &[])]));
+        let mut paused = Given::run_of(plan(HOSTILE, vec![task("a", &[])]));
+        paused.ask(Command::Pause {
+            reason: PauseReason::Interrupted,
+            stop: true,
+        });
+        let asks = Given::run_of(plan("It asks", vec![approval("go", &[])]));
+        let runs = [
+            row(&scenes::succeeded(), 1),
+            row(&left, 2),
+            row(&paused, 3),
+            row(&asks, 4),
+        ];
+        let expected = [
+            "unfinished: run-4 It asks, blocked  → divisi explain run-4",
+            "unfinished: run-3 �[31mred���2J, paused: interrupted  → divisi resume run-3",
+            "unfinished: run-2 Left alone, running  → divisi resume run-2",
+        ];
+        assert_eq!(shown(&runs, false), expected);
+        // An engine works on what runs.
+        assert_eq!(shown(&runs, true), expected[..2]);
+    }
+
+    #[test]
+    fn many_are_counted() {
+        let left = Given::run_of(plan("Left alone", vec![task("a", &[])]));
+        let runs: Vec<(RunRow, Summary)> = (1..=5).map(|no| row(&left, no)).collect();
+        let lines = shown(&runs, false);
+        assert_eq!(lines.len(), OFFERED_MAX + 1);
+        assert_eq!(lines[3], "2 more unfinished runs  → divisi status");
+    }
+}

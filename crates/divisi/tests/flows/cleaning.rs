@@ -1,0 +1,140 @@
+//! Cleaning up: what can go is said, what is needed stays, and runs go on as if nothing had happened.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, endings, git, task};
+
+/// Makes what was made in the private repository older than anything that is spared for its youth.
+fn age(stage: &Stage) {
+    let long_ago = SystemTime::now() - Duration::from_secs(7 * 24 * 3600);
+    let mut worklist = vec![stage.path(".divisi/repo.git/objects")];
+    while let Some(folder) = worklist.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => worklist.push(path),
+                false => std::fs::File::open(path)
+                    .unwrap()
+                    .set_modified(long_ago)
+                    .unwrap(),
+            }
+        }
+    }
+}
+
+fn document(stage: &Stage, args: &[&str]) -> Value {
+    serde_json::from_str(&stage.divisi(args).expect(0).stdout).unwrap()
+}
+
+/// Three tasks side by side, of which one makes half of what it promised the first time.
+fn plan() -> Value {
+    let flaky =
+        "if test \"${DIVISI_JOB##*.}\" = 1; then echo half > c.md; else echo whole > c.md; fi";
+    json!({"task_title": "some work", "subtasks": [
+        {"subtask_id": "a", "script": "echo a > a.md", "deliverables": ["a.md"]},
+        {"subtask_id": "b", "script": "echo b > b.md", "deliverables": ["b.md"]},
+        {"subtask_id": "c", "script": flaky, "deliverables": ["c.md"],
+         "criteria": [{"contains": "whole", "in": "c.md"}]},
+    ]})
+}
+
+#[test]
+fn what_a_run_that_has_ended_left_over_goes_and_its_result_can_be_merged() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    stage.run(&plan(), &[]).expect(0);
+    let nothing = document(&stage, &["gc", "--json"]);
+    assert_eq!(
+        nothing["repository"]["objects"], 0,
+        "young objects stay: {nothing}"
+    );
+    age(&stage);
+    let told = document(&stage, &["gc", "--json"]);
+    let objects = told["repository"]["objects"].as_u64().unwrap();
+    // At least the refused commit with its tree and its file.
+    assert!(objects >= 3, "{told}");
+    assert_eq!(
+        (&told["dry_run"], &told["repository"]["packs"]),
+        (&json!(true), &json!(0))
+    );
+    stage
+        .divisi(&["gc"])
+        .expect(0)
+        .says(&format!("can be removed: {objects} objects in repo.git"));
+    let bytes = &told["repository"]["bytes"];
+    let removed = document(&stage, &["gc", "--yes", "--json"]);
+    assert_eq!(removed["repository"]["objects"], objects);
+    assert_eq!(&removed["repository"]["bytes"], bytes);
+    let again = document(&stage, &["gc", "--json"]);
+    assert_eq!(again["repository"]["objects"], 0, "{again}");
+
+    git(
+        &stage.path(".divisi/repo.git"),
+        &["fsck", "--strict", "--no-dangling"],
+    );
+    for view in [
+        &["show", "1", "c"][..],
+        &["diff", "1"],
+        &["diff", "1", "c"],
+        &["report", "1"],
+    ] {
+        stage.divisi(view).expect(0);
+    }
+    stage.divisi(&["merge", "1", "--yes"]).expect(0);
+    assert_eq!(
+        std::fs::read_to_string(stage.path("c.md")).unwrap(),
+        "whole\n"
+    );
+    stage.run(&plan(), &["--include-dirty"]).expect(0);
+}
+
+#[test]
+fn work_that_a_person_may_still_decide_about_stays_until_it_is_given_up() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let mut plan = plan();
+    plan["subtasks"][2]["script"] = json!("echo ${DIVISI_JOB##*.} > c.md; test -e x.md || exit 0");
+    stage.run(&plan, &[]).expect(3);
+    age(&stage);
+    stage.divisi(&["gc", "--yes"]).expect(0);
+    stage.divisi(&["diff", "1", "c"]).expect(0).says("+3");
+    // It is tried again in the workspace that was kept, and integrated with the others.
+    stage.divisi(&["retry", "1", "c"]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(3);
+    assert_eq!(endings(&stage.only(), "c").len(), 6);
+    stage
+        .divisi(&["reject", "1", "c", "--reason", "no use"])
+        .expect(0);
+    assert_eq!(task(&stage.only(), "c").status().word(), "failed");
+    age(&stage);
+    stage
+        .divisi(&["gc", "--yes"])
+        .expect(0)
+        .says("objects in repo.git");
+    stage
+        .divisi(&["diff", "1", "c"])
+        .expect(6)
+        .says("was given up and cleaned up");
+    stage.divisi(&["merge", "1", "--yes"]).expect(0);
+    assert!(stage.path("a.md").exists());
+}
+
+#[test]
+fn a_run_that_was_interrupted_goes_on_after_everything_else_was_cleaned_up() {
+    let stage = Stage::folder(&[("x", "1\n")]);
+    let plan = json!({"task_title": "two steps", "subtasks": [
+        {"subtask_id": "a", "script": "echo a > a.md", "deliverables": ["a.md"]},
+        {"subtask_id": "b", "agent": "person", "deliverables": ["b.md"], "dependencies": ["a"]},
+        {"subtask_id": "c", "script": "cat a.md b.md > c.md", "deliverables": ["c.md"], "dependencies": ["b"]},
+    ]});
+    stage.run(&plan, &[]).expect(4);
+    age(&stage);
+    stage.divisi(&["gc", "--yes"]).expect(0);
+    let made = stage.beside("b.md");
+    std::fs::write(&made, "b\n").unwrap();
+    stage
+        .divisi(&["submit", "1", "b", &made.display().to_string()])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    assert_eq!(stage.result("c.md").as_deref(), Some("a\nb\n"));
+}
