@@ -1,5 +1,7 @@
 //! Runs that have not ended and that nobody works on: each is offered in one line.
 
+use std::cell::Cell;
+
 use divisi_core::RunId;
 use divisi_core::journal::{Fault, RunRow};
 use divisi_core::run::RunStatus;
@@ -13,6 +15,9 @@ use crate::words;
 
 /// So many runs are offered; `divisi status` lists all.
 const OFFERED_MAX: usize = 3;
+
+/// About so many runs the engine is asked.
+const ASKED_MAX: u32 = 5;
 
 /// The rows of all runs, oldest first, with what they tell.
 ///
@@ -35,6 +40,16 @@ fn rows(view: &View) -> Result<Vec<RunRow>, Fault> {
             return Ok(rows);
         }
         rows.extend(page);
+    }
+}
+
+/// Tells whether an engine works on a run. Beyond the first few, an engine that is held is taken to:
+/// one that is busy takes its time for each answer.
+pub(crate) fn attendance(project: &Project) -> impl Fn(RunId) -> bool {
+    let is_held = project.is_held();
+    let asked = Cell::new(0);
+    move |run| {
+        is_held && (asked.replace(asked.get() + 1) >= ASKED_MAX || hold::is_attended(project, run))
     }
 }
 
@@ -76,8 +91,7 @@ pub(crate) fn offers(project: &Project) -> Vec<Line> {
     let Ok(view) = project.view() else {
         return Vec::new();
     };
-    let is_attended = |run| hold::is_attended(project, run);
-    lines(&summaries(&view).unwrap_or_default(), &is_attended)
+    lines(&summaries(&view).unwrap_or_default(), &attendance(project))
 }
 
 fn lines(runs: &[(RunRow, Summary)], is_attended: &dyn Fn(RunId) -> bool) -> Vec<Line> {

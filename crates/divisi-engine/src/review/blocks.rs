@@ -315,6 +315,7 @@ fn go(header: &str) -> BlockKind {
 }
 
 pattern!(PY_BLOCK, r"^(async\s+)?(def|for|while|class)\b\s*(\w*)");
+pattern!(PY_TEST, r"^test(?:_|[A-Z]|$)");
 pattern!(PY_LOOP_BINDS, r"(?s)^(?:async\s+)?for\s+(.*?)\s+in\b");
 
 /// A logical line: where it starts, how far it is indented, where it ends.
@@ -403,7 +404,7 @@ fn python(text: &str) -> Option<BlockKind> {
         "def" => BlockKind::Function(Function {
             name: found[3].to_owned(),
             is_async: found.get(1).is_some(),
-            is_test: found[3].starts_with("test"),
+            is_test: PY_TEST.is_match(&found[3]),
         }),
         "class" => BlockKind::Other,
         _ => BlockKind::Loop {

@@ -42,6 +42,10 @@ pub(crate) enum Skipped {
     Foreign(Foreign),
     /// It is a link.
     Link,
+    /// It is no file: a submodule, a pipe.
+    NoFile,
+    /// It is under version control, and gone.
+    Absent,
     /// It could not be read.
     Unreadable,
     /// All files together are too much.
@@ -102,8 +106,7 @@ pub(crate) fn scan(
             continue;
         }
         let text = match read(files, path, &mut bytes_left) {
-            Ok(Some(text)) => text,
-            Ok(None) => continue,
+            Ok(text) => text,
             Err(skipped) => {
                 if changed.is_some() {
                     scan.skipped.entry(skipped).or_default().push(path.clone());
@@ -133,12 +136,13 @@ fn asks_for_others(rule: &Rule) -> bool {
     )
 }
 
-/// The text of a file; none if no file stands there any more.
-fn read(files: &dyn Files, path: &str, bytes_left: &mut u64) -> Result<Option<String>, Skipped> {
+/// The text of a file.
+fn read(files: &dyn Files, path: &str, bytes_left: &mut u64) -> Result<String, Skipped> {
     let bytes = match files.entry(path) {
         Ok(Entry::File { bytes, .. }) => bytes,
         Ok(Entry::Link) => return Err(Skipped::Link),
-        Ok(Entry::Missing | Entry::Folder | Entry::Other) => return Ok(None),
+        Ok(Entry::Missing) => return Err(Skipped::Absent),
+        Ok(Entry::Folder | Entry::Other) => return Err(Skipped::NoFile),
         Err(_) => return Err(Skipped::Unreadable),
     };
     if bytes > FILE_BYTES_MAX {
@@ -157,7 +161,7 @@ fn read(files: &dyn Files, path: &str, bytes_left: &mut u64) -> Result<Option<St
     }
     match text.lines().any(|line| line.len() > LINE_BYTES_MAX) {
         true => Err(Skipped::LongLines),
-        false => Ok(Some(text)),
+        false => Ok(text),
     }
 }
 

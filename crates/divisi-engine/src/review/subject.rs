@@ -1,7 +1,7 @@
 //! What is under review: a working tree, all of it or what a change touched.
 //!
 //! Git answers what is under version control and what changed; contents are read by
-//! [`Files`](crate::files::Files), never through a link. No setting of the repository has a say,
+//! `Files`, never through a link. No setting of the repository has a say,
 //! and nothing is written.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -107,7 +107,11 @@ fn names_of_files_are_as_harmless_as_their_content() {
 fn no_link_is_followed_and_no_pipe_is_waited_for() {
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("a.py"), "x = eval(y)\n").unwrap();
-    let repository = Repository::of(&[("pipe.py", "x = 1\n"), ("folder/b.py", "x = 1\n")]);
+    let repository = Repository::of(&[
+        ("pipe.py", "x = 1\n"),
+        ("gone.py", "x = 1\n"),
+        ("folder/b.py", "x = 1\n"),
+    ]);
     symlink(
         outside.path().join("a.py"),
         repository.path().join("link.py"),
@@ -117,16 +121,20 @@ fn no_link_is_followed_and_no_pipe_is_waited_for() {
     fs::remove_dir_all(repository.path().join("folder")).unwrap();
     symlink(outside.path(), repository.path().join("folder")).unwrap();
     fs::rename(outside.path().join("a.py"), outside.path().join("b.py")).unwrap();
+    fs::remove_file(repository.path().join("gone.py")).unwrap();
     let pipe = repository.path().join("pipe.py");
     fs::remove_file(&pipe).unwrap();
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
     let reviews = repository.reviews();
     assert!(found(&reviews).is_empty());
     let words = all_words(&reviews);
-    assert!(
-        words.contains("Links, which are not followed: `folder/b.py`, `link.py`."),
-        "{words}"
-    );
+    for expected in [
+        "Links, which are not followed: `folder/b.py`, `link.py`.",
+        "What is no file (submodules, pipes): `pipe.py`.",
+        "Files that are not there any more: `gone.py`.",
+    ] {
+        assert!(words.contains(expected), "{expected} is not in {words}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use divisi_core::plan::{Deliverable, Estimate, Input, Template, Work};
 use divisi_core::{Criterion, TaskId, TaskKind, TaskSpec};
 
 use super::prompt::{Prompts, Said};
-use super::shared::{Given, Shared};
+use super::shared::{Given, Shared, uses_tokens};
 use super::targets::{Target, Values};
 use super::told::Told;
 use super::{Bundle, SLACK_PERCENT, assemble};
@@ -60,9 +60,10 @@ impl Making<'_> {
             targets: self.targets(),
             conditions: &self.shared.matched.conditions,
         };
+        let instructions = self.told(&entry.description);
         let description = match work {
-            Work::Handoff => prompts.render(entry, role, &said, told),
-            _ => entry.description.clone(),
+            Work::Handoff => prompts.render(&instructions, role, &said, told),
+            _ => instructions,
         };
         let settings = &entry.settings;
         let own = role.and_then(|role| self.bundle.agents.get(&role.id));
@@ -138,7 +139,7 @@ impl Making<'_> {
     fn share(&self) -> Share {
         let (given, shared) = (self.given(), self.shared);
         let budget = shared.role.and_then(|role| role.budget_tokens);
-        let budget = budget.filter(|_| shared.entry.work == Work::Handoff);
+        let budget = budget.filter(|_| uses_tokens(shared.entry));
         Share {
             task: self.ids[&*shared.entry.label][self.agent].clone(),
             entry: shared.entry.label.clone(),
@@ -160,7 +161,8 @@ impl Making<'_> {
 
     fn title(&self) -> String {
         let (entry, role) = (self.shared.entry, self.shared.role);
-        let title = entry.title.clone().unwrap_or_else(|| {
+        let title = entry.title.as_deref().map(|title| self.told(title));
+        let title = title.unwrap_or_else(|| {
             let who = role.map_or(&entry.label, |role| &role.name);
             format!("{who}: {}", self.iteration.name)
         });
@@ -168,6 +170,15 @@ impl Making<'_> {
             1 => title,
             agents => format!("{title} ({} of {agents})", self.agent + 1),
         }
+    }
+
+    /// A text of the entry with the values of inputs.
+    fn told(&self, text: &str) -> String {
+        let values = Values {
+            bundle: self.bundle,
+            target: None,
+        };
+        placeholder::fill(text, |name| values.get(name))
     }
 
     /// What is executed, with values in the places of variables.

@@ -15,7 +15,7 @@ use crate::folder;
 use crate::placeholder;
 use crate::role::Role;
 use crate::template::{GENERIC, Templates};
-use crate::workflow::{Entry, Iteration, Promised, Statement};
+use crate::workflow::{Iteration, Promised, Statement};
 
 /// What a prompt says beside role and iteration.
 pub(super) struct Said<'s> {
@@ -85,7 +85,7 @@ impl<'b> Prompts<'b> {
 
     pub(super) fn render(
         &mut self,
-        entry: &Entry,
+        instructions: &str,
         role: Option<&Role>,
         said: &Said<'_>,
         told: &mut Told,
@@ -114,7 +114,7 @@ impl<'b> Prompts<'b> {
                 number => share.number,
                 agents => share.agents,
             },
-            instructions => entry.description.as_str(),
+            instructions,
             targets => targets.collect::<Vec<Value>>(),
             deliverables => files.collect::<Vec<Value>>(),
             conditions => Value::from_iter(said.conditions.iter().map(String::as_str)),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use divisi_core::plan::Work;
+use divisi_core::run::AGENT_PERSON;
 
 use super::targets::{self, Matched, Target, Values};
 use super::told::Told;
@@ -100,13 +101,18 @@ impl<'e> Shared<'e> {
     }
 }
 
+/// Whether tokens are used at all: only where an agent is given a handoff that is no person.
+pub(super) fn uses_tokens(entry: &Entry) -> bool {
+    entry.work == Work::Handoff && entry.settings.agent.as_deref() != Some(AGENT_PERSON)
+}
+
 /// What an entry's points mean for its role's budget.
 struct Budget<'e> {
     entry: &'e Entry,
     role: Option<&'e Role>,
     points: u64,
     tokens_each: u64,
-    /// Whether tokens are used at all: only where an agent is given a handoff.
+    /// Whether tokens are used at all.
     counts: bool,
 }
 
@@ -118,7 +124,7 @@ impl<'e> Budget<'e> {
             role,
             points,
             tokens_each: points.saturating_mul(rate.tokens_per_point),
-            counts: entry.work == Work::Handoff,
+            counts: uses_tokens(entry),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Needs no project and no engine: a task in its workspace calls it like a person in a terminal.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use divisi_agents::beneath::{self, Place};
 use divisi_engine::review::{self, Fault, Perspective, Request, Review, Severity};
@@ -112,20 +112,28 @@ fn exit_of(fault: &Fault) -> Exit {
     }
 }
 
-/// Writes a review. A path within the folder is not followed through a link: what is reviewed may
-/// have put one there.
+/// Writes a review. A path beneath the folder is not followed through a link: what is reviewed may
+/// have put one there. Where else a path leads is its user's business.
 fn write(folder: &Path, path: &Path, document: &str) -> Result<(), Fault> {
-    let wrote = match path.to_str().filter(|_| path.is_relative()) {
+    let is_beneath = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let below: PathBuf = path
+        .components()
+        .filter(|part| *part != Component::CurDir)
+        .collect();
+    let path = folder.join(path);
+    let wrote = match below.to_str().filter(|_| is_beneath) {
         Some(below) => beneath::write(folder, below, document.as_bytes(), Place::Whole)
             .map_err(std::io::Error::other),
         None => path
             .parent()
             .map_or(Ok(()), std::fs::create_dir_all)
-            .and_then(|()| std::fs::write(path, document)),
+            .and_then(|()| std::fs::write(&path, document)),
     };
     wrote.map_err(|source| Fault::Io {
         operation: "write",
-        path: path.to_owned(),
+        path,
         source,
     })
 }
@@ -209,7 +217,9 @@ mod tests {
         let fault = write(folder.path(), Path::new("reviews/a.md"), "x").unwrap_err();
         assert_eq!(fault.code(), "review-io");
         assert!(!outside.path().join("a.md").exists());
-        write(folder.path(), Path::new("other/a.md"), "x").unwrap();
-        assert!(folder.path().join("other/a.md").exists());
+        for path in ["other/a.md", "./b.md", "other/../c.md"] {
+            write(folder.path(), Path::new(path), "x").unwrap();
+            assert!(folder.path().join(path).exists(), "{path}");
+        }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Out
     let project = Project::find(global)?;
     let view = project.view()?;
     match args.run {
-        None => all(&view, &|run| hold::is_attended(&project, run), printer)?,
+        None => all(&view, &unfinished::attendance(&project), printer)?,
         Some(id) => {
             project.row(&view, Some(id))?;
             let run = loaded::load(&view, id)?;

@@ -302,12 +302,14 @@ fn past_its_time_box_an_attempt_is_overdue() {
 #[test]
 fn a_check_past_its_time_box_fails_and_is_ended() {
     let stage = Stage::git(&[("x", "1\n")]);
+    // No other run of this test has the same one.
+    let long = format!("100000.{}", std::process::id());
     let plan = json!({"task_title": "slow check", "subtasks": [
         {"subtask_id": "a", "script": "echo x > a.md", "deliverables": ["a.md"], "retries": 0,
-         "criteria": [{"command": ["sleep", "100000.77"], "timeout_minutes": 0.005}]},
+         "criteria": [{"command": ["sleep", long], "timeout_minutes": 0.005}]},
     ]});
     stage.run(&plan, &[]).expect(3);
-    assert_eq!(crate::stage::with_argument("100000.77"), [] as [i32; 0]);
+    assert_eq!(crate::stage::with_argument(&long), [] as [i32; 0]);
     assert_eq!(stage.jobs(), [] as [i32; 0]);
 }
 

@@ -87,7 +87,7 @@ fn by_braces(source: &Source) -> Vec<Hit> {
         if !before.ends_with(['{', '}', ';']) {
             continue;
         }
-        let Some(end) = end_of_statement(code, jump.end()) else {
+        let Some(end) = end_of_statement(source.language, code, jump.end()) else {
             continue;
         };
         let rest = code[end..].trim_start();
@@ -106,8 +106,9 @@ fn by_braces(source: &Source) -> Vec<Hit> {
 /// A statement of more bytes is not followed to its end.
 const STATEMENT_BYTES_MAX: usize = 4_000;
 
-/// Where a statement ends that is ended by a semicolon; none if its block ends before.
-fn end_of_statement(code: &str, from: usize) -> Option<usize> {
+/// Where a statement ends that is ended by a semicolon; none if its block ends before, or if it is
+/// not certain whether its line ended it.
+fn end_of_statement(language: Language, code: &str, from: usize) -> Option<usize> {
     let mut depth = 0i32;
     for (at, byte) in code
         .bytes()
@@ -120,6 +121,7 @@ fn end_of_statement(code: &str, from: usize) -> Option<usize> {
             b')' | b']' | b'}' if depth == 0 => return None,
             b')' | b']' | b'}' => depth -= 1,
             b';' if depth == 0 => return Some(at + 1),
+            b'\n' if depth == 0 && language == Language::JavaScript => return None,
             _ => {}
         }
     }

@@ -30,7 +30,7 @@ pattern!(
 );
 pattern!(
     PY_ENTRY,
-    r"^(\s*)\*{0,2}([a-z_]\w*)\s*(?:\([^)]*\))?:(?:\s|$)"
+    r"^(\s*)\*{0,2}([a-z_]\w*)\s*(?:\(([^)]*)\))?:(?:\s|$)"
 );
 pattern!(
     JS_FUNCTION,
@@ -145,7 +145,8 @@ fn described(source: &Source, string: Statement) -> Vec<(u32, String, Option<Str
         if let Some(entry) = PY_ENTRY.captures(text)
             && *entries.get_or_insert(indent) == indent
         {
-            found.push((line, entry[2].to_owned(), None));
+            let other = entry.get(3).map(|word| word.as_str().to_owned());
+            found.push((line, entry[2].to_owned(), other));
         }
     }
     found
@@ -158,7 +159,8 @@ fn javascript(source: &Source) -> Vec<Hit> {
             continue;
         };
         let parameters = signature.as_str();
-        if parameters.contains(['{', '[', '.']) {
+        // Without a list, or with a pattern in it, the names are elsewhere.
+        if parameters.trim().is_empty() || parameters.contains(['{', '[', '.']) {
             continue;
         }
         let names: Vec<&str> = parameters

@@ -74,7 +74,15 @@ pub(super) fn without_assertion(source: &Source) -> Vec<Hit> {
         let Some(function) = block.function().filter(|function| function.is_test) else {
             continue;
         };
-        if source.language != Language::Rust && !is_test_file {
+        // What is defined within a function is that function's own business.
+        let is_inner = || {
+            source
+                .around(block.start)
+                .any(|outer| outer.function().is_some())
+        };
+        if source.language != Language::Rust && !is_test_file
+            || source.language == Language::Python && is_inner()
+        {
             continue;
         }
         let inside = &source.view(View::Live)[block.open..block.close];

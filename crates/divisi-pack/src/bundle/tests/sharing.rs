@@ -153,3 +153,17 @@ fn calibration_changes_tokens_and_time() {
     assert_eq!(expansion.estimate.duration(), "6-9 minutes");
     assert_eq!(expansion.estimate.parallel_max, 2);
 }
+
+#[test]
+fn people_and_commands_use_no_tokens() {
+    let text = one(
+        "{role: sre, deliverables: [a], agent: person, complexity_per_target: 900}, \
+         {role: sre, name: run, command: [make], complexity_per_target: 900}",
+    );
+    let expansion = expansion(&bundle(&text), "i", &[]);
+    let shares = expansion
+        .shares
+        .iter()
+        .map(|share| (share.tokens, share.risk));
+    assert_eq!(shares.collect::<Vec<_>>(), [(0, None), (0, None)]);
+}
