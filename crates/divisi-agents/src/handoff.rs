@@ -208,8 +208,9 @@ impl Handoff {
     }
 
     /// The handoff as JSON of at most [`HANDOFF_BYTES_MAX`] bytes. Beyond that the neighbors'
-    /// names are cut first, then those of many files of one input, then older feedback, then evidence, then the stage context; never what
-    /// to do and when it is done. What was left out is said in it.
+    /// names are cut first, then those of many files of one input, then older feedback, then
+    /// evidence, then the stage context; never what to do and when it is done. What was left out is
+    /// said in it.
     ///
     /// # Errors
     /// Even so it is too big.

@@ -2,8 +2,8 @@
 //!
 //! Every task becomes a command that ends successfully after its estimate. A task that plans others
 //! takes its estimate, too, and nothing takes its place: what it would plan is not known. What is
-//! measured is the schedule alone: the same `decide`, `apply` and `assign` as in a real run decide who starts
-//! when.
+//! measured is the schedule alone: the same `decide`, `apply` and `assign` as in a real run decide
+//! who starts when.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};

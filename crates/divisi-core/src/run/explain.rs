@@ -370,9 +370,11 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             told.command(run, "approve", task, " --note SEEN");
             told.command(run, "reject", task, " --reason WHY");
         }
-        Phase::Verified if task.spec.kind == TaskKind::Plan => told
-            .causes
-            .push(format!("tasks are being made of what {attempt} planned")),
+        Phase::Verified if task.spec.kind == TaskKind::Plan => {
+            told.causes
+                .push(format!("tasks are being made of what {attempt} planned"));
+            told.command(run, "cancel", task, "");
+        }
         Phase::Verified => {
             let place = run.integration.queue.iter().position(|queued| {
                 queued.number == live.number && run.find(&task.spec.id) == Some(queued.task)

@@ -32,7 +32,7 @@ workflow:
           allocation: {max_per_agent: 1}
 "#;
 
-fn two_iterations(digest: &Digest) -> Vec<TaskSpec> {
+fn two_stages(digest: &Digest) -> Vec<TaskSpec> {
     vec![
         expands(digest, "draft", &[]),
         expands(digest, "proof", &["draft"]),
@@ -44,9 +44,9 @@ fn resume(stage: &Stage) -> crate::stage::Ran {
 }
 
 #[test]
-fn each_iteration_is_expanded_against_what_the_one_before_really_made() {
+fn each_stage_is_expanded_against_what_the_one_before_really_made() {
     let stage = Stage::git(&[("topics/a.md", "a\n"), ("topics/b.md", "bb\n")]);
-    create(stage.project(), versions(), WORKFLOW, two_iterations);
+    create(stage.project(), versions(), WORKFLOW, two_stages);
     let status = stage.divisi(&["status", "1"]).expect(0);
     status.says("0 of 2 done, and what 2 tasks will plan");
     resume(&stage).expect(0);
@@ -98,14 +98,14 @@ fn each_iteration_is_expanded_against_what_the_one_before_really_made() {
 }
 
 #[test]
-fn an_iteration_that_matches_nothing_waits_for_its_owner_and_a_changed_tree() {
+fn a_stage_that_matches_nothing_waits_for_its_owner_and_a_changed_tree() {
     let stage = Stage::git(&[("x", "1\n")]);
     create(stage.project(), versions(), WORKFLOW, |digest| {
         let plan = json!({"task_title": "t", "subtasks": [
             {"subtask_id": "topic", "agent": "person", "deliverables": ["topics/new.md"]}]});
         let read = divisi_pack::plan_file::read("p", plan.to_string().as_bytes());
         let mut tasks = read.plan.unwrap().tasks;
-        tasks.extend(two_iterations(digest));
+        tasks.extend(two_stages(digest));
         tasks
     });
     resume(&stage).expect(3).says("divisi retry run-1 draft");
@@ -160,7 +160,7 @@ fn a_run_that_names_a_bundle_which_is_not_there_is_not_created() {
     let digest = Digest::new(&"c".repeat(64)).unwrap();
     let plan = divisi_core::Plan {
         title: "no rules".to_owned(),
-        tasks: two_iterations(&digest),
+        tasks: two_stages(&digest),
         ..divisi_core::Plan::default()
     };
     let ask = Ask::Start {

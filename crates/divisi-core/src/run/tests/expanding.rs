@@ -325,7 +325,7 @@ fn stages_of_a_plan_stand_between_those_around_it() {
     bench.refuses(bench.lease("w"), "task-not-now");
     assert_eq!(
         told(&bench, "w"),
-        "w is waiting\na barrier: draft is not complete\ny is ready"
+        "w is waiting\na barrier: draft is not complete\ny is ready\n$ divisi explain run-1 y"
     );
     bench.runs("y");
     bench.runs("w");
