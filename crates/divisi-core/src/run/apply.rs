@@ -108,6 +108,7 @@ impl Run {
             slots: 0,
             live: BTreeSet::new(),
             has_files: false,
+            estimate_ms_mean: estimate_ms_mean(&plan.tasks),
             changed: BTreeSet::new(),
         }
     }
@@ -160,6 +161,19 @@ impl Run {
             self.owe_offers(no);
         }
         self.owe_run();
+    }
+
+    /// Computes what follows from tasks and joins that were added from these numbers on, in the
+    /// place of a task that was expanded. [`Run::derive`] gives the same and looks at all that is
+    /// there. But all before that place is done: a task is done once more only after all were. Nor
+    /// does anything change for what comes after it.
+    pub(super) fn derive_parts(&mut self, split: TaskNo, first_task: usize, first_join: usize) {
+        self.count_unmet_from(first_task, first_join);
+        self.rank_parts(split, first_task, first_join);
+        for no in (first_task..self.tasks.len()).map(|no| TaskNo(no as u32)) {
+            self.counts.add(self.tasks[no.index()].status());
+            self.classify(no);
+        }
     }
 
     /// Puts a task into the class of those that share its agent and role.
@@ -238,7 +252,7 @@ impl Run {
     }
 
     /// Changes a task and keeps every index that depends on its state.
-    fn change(&mut self, no: TaskNo, change: impl FnOnce(&mut Task)) {
+    pub(super) fn change(&mut self, no: TaskNo, change: impl FnOnce(&mut Task)) {
         self.delist(no);
         self.counts.remove(self.tasks[no.index()].status());
         change(&mut self.tasks[no.index()]);
@@ -607,6 +621,18 @@ fn released(spec: &TaskSpec) -> TaskState {
         _ => TaskState::Ready {
             not_before: Time(0),
         },
+    }
+}
+
+/// Partial estimates do not make estimated tasks look longer than all others.
+fn estimate_ms_mean(tasks: &[TaskSpec]) -> u64 {
+    let estimates = tasks.iter().filter_map(|task| task.estimate.duration_ms);
+    let (sum, count) = estimates.fold((0u128, 0u128), |(sum, count), ms| {
+        (sum + u128::from(ms), count + 1)
+    });
+    match count {
+        0 => 60_000,
+        _ => u64::try_from(sum / count).unwrap_or(u64::MAX),
     }
 }
 

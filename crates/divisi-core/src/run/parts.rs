@@ -220,15 +220,23 @@ impl Run {
         planned: Option<&(AttemptId, Receipt)>,
         event: &Event,
     ) {
-        if let Some((_, receipt)) = planned {
-            let task = &mut self.tasks[split.index()];
-            if let Some(live) = task.live_mut() {
-                live.receipts.push(receipt.clone());
+        self.change(split, |task| {
+            if let Some((_, receipt)) = planned {
+                if let Some(live) = task.live_mut() {
+                    live.receipts.push(receipt.clone());
+                }
+                finish(task, at, AttemptEnd::Expanded);
             }
-            finish(task, at, AttemptEnd::Expanded);
-        }
+            // Its parts are named once they are there.
+            task.state = TaskState::Split(Vec::new());
+        });
+        let (first_task, first_join) = (self.tasks.len(), self.joins.len());
         let parts = self.restore_split(event);
-        self.derive();
+        match planned {
+            // A plan may have thousands of tasks that plan: each costs what it brings.
+            Some(_) => self.derive_parts(split, first_task, first_join),
+            None => self.derive(),
+        }
         for &part in &parts {
             if self.tasks[part.index()].unmet == 0 {
                 self.release(part);

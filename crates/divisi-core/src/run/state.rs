@@ -719,6 +719,8 @@ pub struct Run {
     /// Tasks with a live attempt.
     pub(super) live: BTreeSet<TaskNo>,
     pub(super) has_files: bool,
+    /// What a task without an estimate counts with: the mean of those that the accepted plan has.
+    pub(super) estimate_ms_mean: u64,
     pub(super) changed: BTreeSet<TaskNo>,
 }
 

@@ -488,11 +488,54 @@ fn thousands_of_tasks_take_a_place_at_the_cost_of_their_edges() {
 }
 
 #[test]
+fn stages_inside_of_stages_are_ranked_as_if_they_had_always_been_there() {
+    // p ── z, p is [x] | [q], and q is [v w] | [u]
+    let mut bench = Bench::new(with(plan("p; z: p"), "p", plans));
+    let stage = |name: &str, tasks: &[&str]| Stage {
+        name: name.to_owned(),
+        tasks: tasks.iter().map(|id| id_of(id)).collect(),
+    };
+    let mut outer = Parts {
+        stages: vec![stage("one", &["x"]), stage("two", &["q"])],
+        ..parts("x; q")
+    };
+    plans(&mut outer.tasks[1]);
+    outer.tasks[0].estimate.duration_ms = Some(7_000);
+    let mut inner = Parts {
+        stages: vec![stage("three", &["v", "w"]), stage("four", &["u"])],
+        ..parts("v; w; u")
+    };
+    inner.tasks[1].estimate.duration_ms = Some(90_000);
+    bench.verifies("p");
+    bench.so(bench.expanded("p", outer));
+    bench.runs("x");
+    bench.verifies("q");
+    bench.so(bench.expanded("q", inner));
+    let ranks = |run: &crate::run::Run| -> Vec<(String, u64, u32)> {
+        let open = run.tasks().iter().filter(|task| task.endings.is_empty());
+        let of = |task: &crate::run::Task| (task.spec.id.to_string(), task.rank_ms, task.unmet);
+        open.map(of).collect()
+    };
+    let expected = [
+        ("z", 60_000, 1),
+        ("v", 180_000, 0),
+        ("w", 210_000, 0),
+        ("u", 120_000, 1),
+    ]
+    .map(|(id, rank, unmet)| (id.to_owned(), rank, unmet));
+    assert_eq!(ranks(&bench.run), expected);
+    let mut fresh = bench.run.clone();
+    fresh.derive();
+    assert_eq!(ranks(&fresh), expected);
+}
+
+#[test]
 fn it_is_explained_where_it_stands() {
     let mut bench = verified();
     assert_eq!(
         told(&bench, "p"),
-        "p is integrating\ntasks are being made of what attempt 1 by command planned"
+        "p is integrating\ntasks are being made of what attempt 1 by command planned\n\
+         $ divisi cancel run-1 p"
     );
     bench.so(bench.expanded("p", parts("x; y")));
     bench.runs("x");
