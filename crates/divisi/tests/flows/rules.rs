@@ -40,7 +40,7 @@ fn two_stages(digest: &Digest) -> Vec<TaskSpec> {
 }
 
 fn resume(stage: &Stage) -> crate::stage::Ran {
-    stage.divisi(&["resume", "1", "-j", "4", "--durability", "normal"])
+    stage.divisi(&["resume", "1", "--durability", "normal"])
 }
 
 #[test]
