@@ -177,3 +177,28 @@ fn a_run_recorded_with_the_trees_of_its_commits_loads() {
         ]
     );
 }
+
+#[test]
+fn a_run_recorded_before_plans_were_expanded_loads() {
+    let run = recorded(include_str!("../golden/v1-split.jsonl"), usize::MAX);
+    assert_eq!(
+        run.ended.map(|(status, _)| status),
+        Some(RunStatus::Succeeded)
+    );
+    assert_eq!(run.revision, 2);
+    let told = |task: &run::Task| format!("{} {} {}", task.spec.id, task.status(), task.attempts());
+    let told: Vec<String> = run.tasks().iter().map(told).collect();
+    let expected = [
+        "a done 1",
+        "flaky done 2",
+        "asks done 2",
+        "large split 1",
+        "consent done 0",
+        "sum done 1",
+        "tell done 1",
+        "unwanted done 1",
+        "large-1 done 1",
+        "large-2 done 1",
+    ];
+    assert_eq!(told, expected);
+}

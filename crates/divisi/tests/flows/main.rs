@@ -4,12 +4,15 @@
 
 mod bases;
 mod bounds;
+mod bundled;
 mod cleaning;
 mod composition;
+mod expansions;
 mod merging;
 mod people;
 mod preparation;
 mod review;
+mod rules;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod whole;
