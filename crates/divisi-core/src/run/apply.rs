@@ -124,6 +124,7 @@ impl Run {
             endings: Vec::new(),
             failures: 0,
             losses: 0,
+            limits: 0,
             conflicts: 0,
             reassigned: None,
             answers: Vec::new(),
@@ -455,6 +456,7 @@ impl Run {
             match end {
                 _ if end.is_own_failure() => task.failures += 1,
                 AttemptEnd::Lost(_) => task.losses += 1,
+                AttemptEnd::Limited { .. } => task.limits += 1,
                 AttemptEnd::Refused(_) => task.conflicts += 1,
                 _ => {}
             }
@@ -575,6 +577,7 @@ impl Run {
             Event::TaskRetried { note, .. } => {
                 task.failures = 0;
                 task.losses = 0;
+                task.limits = 0;
                 task.conflicts = 0;
                 if !note.is_empty() {
                     task.answers.push(Answer::unasked(note));

@@ -34,7 +34,7 @@ pub mod stored;
 mod tests;
 pub mod transition;
 
-pub use command::{Accepted, Command, Create, Finding, Held, Merged, Rejection};
+pub use command::{Accepted, Command, Create, Finding, Merged, Rejection, Said};
 pub use decide::create;
 pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, PreparedCommit, Then};
 pub use owed::Effect;

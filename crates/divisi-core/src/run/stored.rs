@@ -23,6 +23,8 @@ struct TaskOut<'a> {
     #[serde(skip_serializing_if = "is_zero")]
     losses: u32,
     #[serde(skip_serializing_if = "is_zero")]
+    limits: u32,
+    #[serde(skip_serializing_if = "is_zero")]
     conflicts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     reassigned: &'a Option<String>,
@@ -47,6 +49,8 @@ struct TaskIn {
     failures: u32,
     #[serde(default)]
     losses: u32,
+    #[serde(default)]
+    limits: u32,
     #[serde(default)]
     conflicts: u32,
     #[serde(default)]
@@ -125,6 +129,7 @@ pub fn task_row(run: &Run, no: TaskNo) -> TaskRow {
         endings: &task.endings,
         failures: task.failures,
         losses: task.losses,
+        limits: task.limits,
         conflicts: task.conflicts,
         reassigned: &task.reassigned,
         answers: &task.answers,
@@ -254,6 +259,7 @@ impl Restoration {
             task.endings.shrink_to_fit();
             task.failures = stored.failures;
             task.losses = stored.losses;
+            task.limits = stored.limits;
             task.conflicts = stored.conflicts;
             task.reassigned = stored.reassigned;
             task.answers = stored.answers;

@@ -89,7 +89,7 @@ fn by_rule_nothing_is_collected_and_nothing_checked() {
     let ended = Command::Ended {
         attempt: bench.attempt("p"),
         ended,
-        question: None,
+        said: None,
     };
     bench.does(ended, &["p.1 submitted+collected+verified"]);
     assert_eq!(bench.owed(), ["expand p.1"]);
@@ -450,7 +450,7 @@ fn thousands_of_tasks_take_a_place_at_the_cost_of_their_edges() {
         Command::Ended {
             attempt: bench.run.attempt_id(bench.no("p"), 1),
             ended: super::bench::exited(0),
-            question: None,
+            said: None,
         },
         Command::Collected {
             attempt: bench.run.attempt_id(bench.no("p"), 1),
