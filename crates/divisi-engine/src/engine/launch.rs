@@ -245,7 +245,7 @@ impl Starting {
             secrets: &secrets,
         };
         let successor = pool
-            .successor(&lost, false, &options, provided.given())
+            .successor(&lost, self.workspace, &options, provided.given())
             .map_err(failed)?;
         match successor.from {
             SuccessorFrom::Base(_) | SuccessorFrom::Snapshot(_) | SuccessorFrom::Same => {
