@@ -397,11 +397,11 @@ impl Walk {
             1 => self.answer_to(Effect::Start(attempt), true),
             2 => self.answer_to(Effect::Start(attempt), false),
             3 => self.answer_to(Effect::Stop(attempt), true),
-            4 => {
+            4 | 13 => {
                 let mut how = exited(self.rng.below(2) as i32);
                 how.empty = self.rng.once_in(2);
                 how.told = self.rng.once_in(4);
-                let asks = self.rng.once_in(3);
+                let asks = self.rng.once_in(2);
                 Command::Ended {
                     attempt,
                     ended: how,
