@@ -564,6 +564,10 @@ impl Run {
     fn apply_person(&mut self, no: TaskNo, event: &Event) {
         let was_done = matches!(self.tasks[no.index()].state, TaskState::Done);
         let waits = self.tasks[no.index()].unmet > 0;
+        if was_done && matches!(event, Event::TaskRetried { .. }) {
+            // What was expanded since may have made the paths behind it longer.
+            self.rank();
+        }
         self.change(no, |task| match event {
             Event::ApprovalGiven { note, .. } => {
                 if !note.is_empty() {

@@ -42,8 +42,8 @@ pub use parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 pub use remedy::words as end_words;
 pub use settings::{Budget, Grants, Settings};
 pub use state::{
-    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, Answer, Attempt,
-    AttemptEnd, Base, Counts, Ending, Failure, Final, Integration, Phase, Run, RunStatus,
-    StopReason, Task, TaskState, TaskStatus, agent_of, holds_slot,
+    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENT_SCRIPTED,
+    AGENTS, Answer, Attempt, AttemptEnd, Base, Counts, Ending, Failure, Final, Integration, Phase,
+    Run, RunStatus, StopReason, Task, TaskState, TaskStatus, agent_of, holds_slot,
 };
 pub(crate) use state::{Class, ready_key};

@@ -539,6 +539,10 @@ pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
 pub const AGENT_COMMAND: &str = "command";
 /// A person, who answers with `submit`.
 pub const AGENT_PERSON: &str = "person";
+/// Nobody: a script of results is played, for trials and tests.
+pub const AGENT_SCRIPTED: &str = "scripted";
+/// The agents that a plan can name.
+pub const AGENTS: [&str; 3] = [AGENT_COMMAND, AGENT_PERSON, AGENT_SCRIPTED];
 /// Divisi itself, filling a template or integrating inputs.
 pub const AGENT_COMPOSE: &str = "compose";
 /// Divisi itself, making tasks by rule.

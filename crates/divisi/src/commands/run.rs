@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use divisi_core::run::{Base, Grants, Run, Settings};
+use divisi_core::run::{
+    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENTS, Base, Grants, Run, Settings,
+};
 use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
@@ -81,10 +83,7 @@ fn settings(args: &RunArgs) -> Settings {
     let default = Settings::default();
     // Roles and agents share one flag: a name that is no agent's is a role's.
     let is_agent = |name: &str| {
-        matches!(
-            name,
-            "command" | "person" | "scripted" | "compose" | "external"
-        )
+        AGENTS.contains(&name) || [AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_EXPAND].contains(&name)
     };
     let (agents, roles) = args
         .limits
