@@ -4,6 +4,7 @@
 //! place before anything starts; what they mean stands with each command.
 
 mod library;
+mod settings;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
 
 pub(crate) use library::{Roles, RolesCommand, Workflow, WorkflowCommand};
+pub(crate) use settings::{Config, ConfigCommand};
 
 /// Splits a goal into tasks, has agents do them side by side, verifies, integrates, reports.
 #[derive(Debug, Parser)]
@@ -109,6 +111,8 @@ pub(crate) enum Command {
     Workflow(Workflow),
     /// List the roles, or show one
     Roles(Roles),
+    /// Show the settings in force, and where each comes from
+    Config(Config),
     /// Print a JSON Schema of what Divisi reads or prints
     Schema(Schema),
     /// Look at what Divisi needs from this machine and this folder
@@ -198,10 +202,9 @@ pub(crate) struct OneTask {
 }
 
 /// What a commit of the journal survives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Durability {
     /// A loss of power: every step waits for the disk.
-    #[default]
     Full,
     /// A crash of any process; a loss of power may take the last steps.
     Normal,
@@ -220,8 +223,8 @@ pub(crate) struct Running {
     #[arg(long, value_name = "NAME")]
     pub(crate) pass_env: Vec<String>,
     /// Do not confine what agents write; the report says so
-    #[arg(long)]
-    pub(crate) unconfined: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) unconfined: Option<bool>,
     /// At most so much memory for each process of an agent, in MiB of address space
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub(crate) memory: Option<u64>,
@@ -240,14 +243,14 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) running: Running,
     /// What a step of the journal survives, if this process is the one that keeps it
-    #[arg(long, value_name = "HOW", default_value = "full")]
-    pub(crate) durability: Durability,
+    #[arg(long, value_name = "HOW")]
+    pub(crate) durability: Option<Durability>,
     /// Start without asking for approval of the plan
     #[arg(short, long)]
     pub(crate) yes: bool,
     /// Start a stage only when the one before is complete
-    #[arg(long)]
-    pub(crate) barriers: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) barriers: Option<bool>,
     /// The revision of the project's repository that the work starts from
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     pub(crate) base: String,
@@ -296,8 +299,8 @@ pub(crate) struct Resume {
     #[command(flatten)]
     pub(crate) permitted: Permitted,
     /// What a step of the journal survives, if this process is the one that keeps it
-    #[arg(long, value_name = "HOW", default_value = "full")]
-    pub(crate) durability: Durability,
+    #[arg(long, value_name = "HOW")]
+    pub(crate) durability: Option<Durability>,
 }
 
 /// `divisi logs`.
@@ -449,11 +452,11 @@ pub(crate) struct Simulate {
     #[arg(value_name = "PLAN")]
     pub(crate) plan: PathBuf,
     /// How many workers there are
-    #[arg(short, long = "jobs", value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) jobs: u32,
+    #[arg(short, long = "jobs", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) jobs: Option<u32>,
     /// Play it with barriers between stages
-    #[arg(long)]
-    pub(crate) barriers: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) barriers: Option<bool>,
 }
 
 /// `divisi review`.
@@ -532,6 +535,8 @@ pub(crate) enum SchemaOf {
     Workflow,
     /// Role files.
     Role,
+    /// Files of configuration.
+    Config,
     /// Events, as `divisi watch --json` prints them.
     Events,
     /// Reviews, as `divisi review --json` prints them.

@@ -11,7 +11,7 @@
 //! | user | the same beneath `divisi` in the folder of the user's configuration |
 //! | built in | in the program |
 
-mod files;
+pub(crate) mod files;
 #[cfg(test)]
 mod tests;
 

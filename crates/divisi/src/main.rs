@@ -9,6 +9,7 @@ compile_error!("Divisi does not run on Windows yet; build and use it in WSL 2");
 mod changed;
 mod cli;
 mod commands;
+mod config;
 mod consent;
 mod exit;
 mod follow;
@@ -66,10 +67,11 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Watch(args) => commands::watch::run(args, global, printer),
         Command::Explain(args) => commands::explain::run(args, global, printer),
         Command::Report(args) => commands::report::run(args, global, printer),
-        Command::Simulate(args) => commands::simulate::run(args, printer),
+        Command::Simulate(args) => commands::simulate::run(args, global, printer),
         Command::Review(args) => commands::review::run(args, global, printer),
         Command::Workflow(args) => commands::workflow::run(args, global, printer),
         Command::Roles(args) => commands::roles::run(args, global, printer),
+        Command::Config(args) => commands::config::run(args, global, printer),
         Command::Schema(args) => commands::schema::run(args, printer),
         Command::Doctor => commands::doctor::run(global, printer),
         Command::Completions(args) => commands::completions::run(args, printer),
@@ -168,6 +170,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Review(_)
         | Command::Workflow(_)
         | Command::Roles(_)
+        | Command::Config(_)
         | Command::Schema(_)
         | Command::Doctor
         | Command::Completions(_)
