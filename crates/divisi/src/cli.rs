@@ -67,6 +67,8 @@ pub(crate) enum Color {
 /// All commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make the files that a project's own configuration begins with; what is there is kept
+    Init,
     /// Run a plan: its tasks side by side, verified, integrated
     Run(RunArgs),
     /// List runs, or say what runs, what waits and why in one of them

@@ -61,6 +61,7 @@ fn main() -> ExitCode {
 fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
     let global = &cli.global;
     match &cli.command {
+        Command::Init => commands::init::run(global, printer),
         Command::Status(args) => commands::status::run(args, global, printer),
         Command::Show(args) => commands::show::run(args, global, printer),
         Command::Logs(args) => commands::logs::run(args, global, printer),
@@ -160,7 +161,8 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         Command::Merge(args) => {
             return commands::merge::merge(args, latest(args.run)?, project, printer);
         }
-        Command::Status(_)
+        Command::Init
+        | Command::Status(_)
         | Command::Show(_)
         | Command::Logs(_)
         | Command::Watch(_)

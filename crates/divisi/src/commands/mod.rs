@@ -11,6 +11,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 mod flags;
 pub(crate) mod gc;
+pub(crate) mod init;
 pub(crate) mod logs;
 pub(crate) mod merge;
 pub(crate) mod report;

@@ -205,7 +205,7 @@ fn every_flag_beats_the_environment_and_the_files() {
     let told = SETTINGS.iter().filter_map(|setting| setting.flag);
     for flag in told.filter(|flag| *flag != "--durability") {
         let is_given = |given: &&str| given.split('=').next() == Some(flag);
-        assert!(flags.iter().any(|given| is_given(given)), "{flag}");
+        assert!(flags.iter().any(is_given), "{flag}");
     }
 }
 
