@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use divisi_core::diagnostic::Place;
 use divisi_core::run::{Budget, Grants, Settings};
 use divisi_core::{Diagnostic, Plan};
+use divisi_pack::bundle::Given;
 use divisi_pack::config::{self, Config, Consent, Kind, Read, SETTINGS, Setting, Value, Values};
 use divisi_pack::role::Library as Roles;
 use divisi_pack::{TEXT_BYTES_MAX, nearest};
@@ -201,6 +202,11 @@ impl Configuration {
         paths
             .map(|path| path.to_string_lossy().into_owned())
             .collect()
+    }
+
+    /// What a workflow is given.
+    pub(crate) fn given(&self) -> Given {
+        config::given(&self.config)
     }
 
     /// What the journal is kept with.

@@ -7,7 +7,7 @@
 //! [`read`] reads a file and [`read_variable`] a variable of the environment; each gives [`Values`]
 //! with the place of every one. The caller puts them over each other in its order of strength with
 //! [`Values::over`], and [`Config::of`] is what comes out. [`apply`] gives a plan what it leaves
-//! open.
+//! open, and [`given`] a workflow.
 
 mod apply;
 mod page;
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Place;
 
-pub use apply::apply;
+pub use apply::{apply, given};
 pub use page::{example, reference, schema};
 pub use read::{read, read_variable};
 pub use table::{Config, SETTINGS};

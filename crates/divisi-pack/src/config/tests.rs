@@ -9,6 +9,7 @@ use divisi_core::{Criterion, Plan, TaskId, TaskSpec};
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::bundle::{Bundle, assemble, expand};
 use crate::render;
 use crate::role::Library;
 
@@ -459,4 +460,64 @@ fn what_does_not_fit_a_plan_is_told_where_it_stands() {
             "[workflow-role] divisi.yaml:4:12: there is no role `testr`"
         ]
     );
+}
+
+#[test]
+fn a_workflow_gets_what_it_leaves_open_and_keeps_what_it_says() {
+    let text = "run: {agents: {tester: robot, nobody: x}}\n\
+                allocation: {tokens_per_point: 10, minutes_per_point: 2, complexity_threshold: 2}\n\
+                orchestrator: {role: Lead}";
+    let given = given(&Config::of(&values(text)));
+    let bundle = |text: &str| {
+        let workflow = crate::workflow::read("w.yaml", text.as_bytes()).workflow;
+        let workflow = workflow.expect("it is sound");
+        let assembled = assemble(&workflow, &Library::built_in(), &[], &given);
+        assembled.bundle.expect("it is sound")
+    };
+    let shares = |bundle: &Bundle| {
+        let expanded = expand(bundle, "i", &["s/a", "s/b", "s/c"]);
+        let expansion = expanded.expansion.expect("it is sound");
+        let agents: Vec<Option<String>> = expansion
+            .tasks
+            .iter()
+            .map(|task| task.agent.clone())
+            .collect();
+        (
+            expansion.shares.len(),
+            agents[0].clone(),
+            expansion.shares[0].tokens,
+        )
+    };
+    let entry =
+        "role: pilot, complexity_per_target: 3, targets: ['s/*'], deliverables: ['{f_id}.md']";
+    let open = bundle(&format!(
+        "workflow: {{name: w, iterations: [{{name: i, agents: [{{{entry}}}]}}]}}\n\
+         agent_roles: {{pilot: {{}}}}"
+    ));
+    assert_eq!(
+        shares(&open),
+        (2, None, 60),
+        "two agents, of which one has two targets"
+    );
+    assert_eq!(
+        open.workflow.lead.as_ref().unwrap().role.as_deref(),
+        Some("Lead")
+    );
+    assert_eq!(open.calibration.rate.ms_per_point, 120_000);
+
+    let entry = entry.replace("pilot", "qa");
+    let own = bundle(&format!(
+        "workflow: {{name: w, iterations: [{{name: i, agents: [{{{entry}}}]}}]}}\n\
+         agent_roles: {{qa: {{complexity_threshold: 3}}}}\norchestrator: {{role: Own}}"
+    ));
+    assert_eq!(shares(&own), (1, Some("robot".to_owned()), 90));
+    assert_eq!(
+        own.workflow.lead.as_ref().unwrap().role.as_deref(),
+        Some("Own")
+    );
+    let named = entry.replace("role: qa", "role: qa, agent: person");
+    let named = bundle(&format!(
+        "workflow: {{name: w, iterations: [{{name: i, agents: [{{{named}}}]}}]}}"
+    ));
+    assert_eq!(shares(&named).1.as_deref(), Some("person"));
 }

@@ -769,7 +769,7 @@ fn of_plans(seen: &mut Seen) {
       |             ^
     ");
     told!(seen, "workflow-role", of_applied("run: {agents: {testr: robot}}"), @r"
-    error[workflow-role]: there is no role `testr`
+    warning[workflow-role]: there is no role `testr`
      --> divisi.yaml:1:16
       |
     1 | run: {agents: {testr: robot}}

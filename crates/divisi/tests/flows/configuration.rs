@@ -384,3 +384,35 @@ fn a_run_succeeds_with_what_is_configured() {
     assert_eq!(stage.only().status(), RunStatus::Succeeded);
     assert_eq!(stage.result("a.md").as_deref(), Some("mine\n"));
 }
+
+#[test]
+fn what_a_file_says_of_workflows_reaches_them() {
+    let stage = project();
+    let flow = "workflow: {name: w, iterations: [{name: i, agents: [{role: pilot}]}]}\n\
+                agent_roles: {pilot: {}}\n";
+    write(stage.path("workflows/w.yaml"), flow);
+    let checked = || -> Value {
+        let ran = stage
+            .divisi(&["workflow", "check", "w", "--json"])
+            .expect(0);
+        serde_json::from_str(&ran.stdout).unwrap()
+    };
+    let before = checked();
+    let text = "allocation: {tokens_per_point: 10, minutes_per_point: 2, complexity_threshold: 3}\n\
+                orchestrator: {role: Lead, perspective: Above, capabilities: [To see], \
+                decision_framework: [Look]}\n";
+    write(stage.path("divisi.yaml"), text);
+    let after = checked();
+    for (path, expected) in [
+        ("/calibration/rate/tokens_per_point", json!(10)),
+        ("/calibration/rate/ms_per_point", json!(120_000)),
+        ("/roles/0/targets_max", json!(3)),
+        ("/lead/role", json!("Lead")),
+        ("/lead/perspective", json!("Above")),
+        ("/lead/capabilities/0", json!("To see")),
+        ("/lead/decision_framework/0", json!("Look")),
+    ] {
+        assert_eq!(after.pointer(path), Some(&expected), "{path}");
+        assert_ne!(before.pointer(path), Some(&expected), "{path}");
+    }
+}
