@@ -42,3 +42,4 @@ mod yaml;
 pub use codes::CODES;
 pub use nearest::nearest;
 pub use render::{printable, render};
+pub use yaml::TEXT_BYTES_MAX;

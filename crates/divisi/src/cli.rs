@@ -3,12 +3,16 @@
 //! Nothing is decided here. Values are parsed into types, so that a bad one is refused with its
 //! place before anything starts; what they mean stands with each command.
 
+mod library;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use divisi_core::RunId;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
+
+pub(crate) use library::{Roles, RolesCommand, Workflow, WorkflowCommand};
 
 /// Splits a goal into tasks, has agents do them side by side, verifies, integrates, reports.
 #[derive(Debug, Parser)]
@@ -32,7 +36,7 @@ pub(crate) struct Cli {
 /// Flags of every command.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Global {
-    /// The project's folder; otherwise the nearest one upwards that holds `.divisi` or `.git`
+    /// The project's folder; otherwise the nearest one upwards with `.divisi`, `divisi.yaml` or `.git`
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) project: Option<PathBuf>,
     /// Print one JSON document (or one object a line) instead of text
@@ -101,7 +105,11 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Review the working tree, or what a branch changed, without a model
     Review(Review),
-    /// Print a JSON Schema: of plan files, of events, or of reviews
+    /// List workflows, show one, or check one
+    Workflow(Workflow),
+    /// List the roles, or show one
+    Roles(Roles),
+    /// Print a JSON Schema of what Divisi reads or prints
     Schema(Schema),
     /// Look at what Divisi needs from this machine and this folder
     Doctor,
@@ -520,6 +528,10 @@ pub(crate) struct Schema {
 pub(crate) enum SchemaOf {
     /// Plan files.
     Plan,
+    /// Workflow files.
+    Workflow,
+    /// Role files.
+    Role,
     /// Events, as `divisi watch --json` prints them.
     Events,
     /// Reviews, as `divisi review --json` prints them.

@@ -17,6 +17,7 @@ mod follow;
 mod given;
 mod happened;
 mod hold;
+mod library;
 mod loaded;
 mod outline;
 mod plan;
@@ -67,6 +68,8 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Report(args) => commands::report::run(args, global, printer),
         Command::Simulate(args) => commands::simulate::run(args, printer),
         Command::Review(args) => commands::review::run(args, global, printer),
+        Command::Workflow(args) => commands::workflow::run(args, global, printer),
+        Command::Roles(args) => commands::roles::run(args, global, printer),
         Command::Schema(args) => commands::schema::run(args, printer),
         Command::Doctor => commands::doctor::run(global, printer),
         Command::Completions(args) => commands::completions::run(args, printer),
@@ -163,6 +166,8 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Report(_)
         | Command::Simulate(_)
         | Command::Review(_)
+        | Command::Workflow(_)
+        | Command::Roles(_)
         | Command::Schema(_)
         | Command::Doctor
         | Command::Completions(_)
