@@ -11,6 +11,7 @@ mod cli;
 mod commands;
 mod consent;
 mod exit;
+mod folder;
 mod follow;
 #[cfg(test)]
 #[path = "../tests/cli/given.rs"]
@@ -68,6 +69,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Report(args) => commands::report::run(args, global, printer),
         Command::Simulate(args) => commands::simulate::run(args, printer),
         Command::Review(args) => commands::review::run(args, global, printer),
+        Command::Generate(args) => commands::generate::run(args, global, printer),
         Command::Workflow(args) => commands::workflow::run(args, global, printer),
         Command::Roles(args) => commands::roles::run(args, global, printer),
         Command::Schema(args) => commands::schema::run(args, printer),
@@ -166,6 +168,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Report(_)
         | Command::Simulate(_)
         | Command::Review(_)
+        | Command::Generate(_)
         | Command::Workflow(_)
         | Command::Roles(_)
         | Command::Schema(_)

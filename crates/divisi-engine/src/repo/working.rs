@@ -27,9 +27,7 @@ impl WorkingTree {
     /// # Errors
     /// The folder is not there, or git cannot answer.
     pub fn open(folder: &Path) -> Result<WorkingTree, Fault> {
-        let folder = folder
-            .canonicalize()
-            .map_err(Fault::io("open", folder))?;
+        let folder = folder.canonicalize().map_err(Fault::io("open", folder))?;
         let git = Git::find()?;
         let project = Project::discover(&git, &folder)?;
         let root = project.root().to_owned();

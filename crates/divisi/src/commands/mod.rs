@@ -9,6 +9,7 @@ pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod gc;
+pub(crate) mod generate;
 pub(crate) mod logs;
 pub(crate) mod merge;
 pub(crate) mod report;
