@@ -13,7 +13,7 @@ use divisi_core::RunId;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
 
-pub(crate) use folder::Generate;
+pub(crate) use folder::{Generate, Validate};
 pub(crate) use library::{Roles, RolesCommand, Workflow, WorkflowCommand};
 
 /// Splits a goal into tasks, has agents do them side by side, verifies, integrates, reports.
@@ -109,6 +109,8 @@ pub(crate) enum Command {
     Review(Review),
     /// Write the iterations of a workflow as folders that you may edit before running them
     Generate(Generate),
+    /// Judge the files as they stand by the criteria of a folder or of a run
+    Validate(Validate),
     /// List workflows, show one, or check one
     Workflow(Workflow),
     /// List the roles, or show one
@@ -540,6 +542,8 @@ pub(crate) enum SchemaOf {
     Events,
     /// Reviews, as `divisi review --json` prints them.
     Review,
+    /// Validations, as `divisi validate --json` prints them.
+    Validation,
 }
 
 /// `divisi gc`.

@@ -70,6 +70,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Simulate(args) => commands::simulate::run(args, printer),
         Command::Review(args) => commands::review::run(args, global, printer),
         Command::Generate(args) => commands::generate::run(args, global, printer),
+        Command::Validate(args) => commands::validate::run(args, global, printer),
         Command::Workflow(args) => commands::workflow::run(args, global, printer),
         Command::Roles(args) => commands::roles::run(args, global, printer),
         Command::Schema(args) => commands::schema::run(args, printer),
@@ -169,6 +170,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Simulate(_)
         | Command::Review(_)
         | Command::Generate(_)
+        | Command::Validate(_)
         | Command::Workflow(_)
         | Command::Roles(_)
         | Command::Schema(_)

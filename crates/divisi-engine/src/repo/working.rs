@@ -50,6 +50,25 @@ impl WorkingTree {
         Ok(WorkingTree { root, files, list })
     }
 
+    /// Leaves out the files of a folder, which say what is judged and are not part of it.
+    ///
+    /// # Errors
+    /// The tree cannot be opened again.
+    pub fn leave_out(&mut self, folder: &Path) -> io::Result<()> {
+        let absolute = std::path::absolute(folder)?;
+        let absolute = absolute.canonicalize().unwrap_or(absolute);
+        let within = absolute.strip_prefix(&self.root).ok();
+        let Some(within) = within.and_then(Path::to_str).filter(|it| !it.is_empty()) else {
+            return Ok(());
+        };
+        let own = format!("{}/", within.trim_end_matches('/'));
+        self.list.retain(|path| !path.starts_with(&own));
+        let mut changed = self.files.changed()?;
+        changed.retain(|path| !path.starts_with(&own));
+        self.files = FolderFiles::open(&self.root, changed)?;
+        Ok(())
+    }
+
     /// The top of the tree, from which its paths are meant.
     #[must_use]
     pub fn root(&self) -> &Path {

@@ -149,22 +149,3 @@ fn filled(check: &Criterion, subject: &Subject<'_>) -> Vec<Criterion> {
     }
     subject.targets().map(|target| fill(Some(target))).collect()
 }
-
-/// The file that a criterion speaks of, if it is a single one.
-pub(crate) fn file(criterion: &Criterion) -> Option<&str> {
-    match criterion {
-        Criterion::File { path, .. }
-        | Criterion::Contains { path, .. }
-        | Criterion::Lacks { path, .. }
-        | Criterion::Matches { path, .. }
-        | Criterion::Section { path, .. }
-        | Criterion::Format { path, .. }
-        | Criterion::Schema { path, .. } => Some(path),
-        Criterion::ExitStatus
-        | Criterion::Command { .. }
-        | Criterion::Scope { .. }
-        | Criterion::Count { .. }
-        | Criterion::Each { .. }
-        | Criterion::Plain { .. } => None,
-    }
-}

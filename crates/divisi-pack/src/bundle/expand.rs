@@ -99,7 +99,7 @@ pub(super) fn tasks(
         ) {
             continue;
         }
-        if let Some(file) = criteria::file(criterion) {
+        if let Some(file) = criterion.file() {
             by_file.entry(file).or_default().push(criterion);
         }
     }

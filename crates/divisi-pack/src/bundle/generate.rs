@@ -376,7 +376,8 @@ impl Written {
         let text = text.map(|text| self.words(&text));
         for ((own, given), criteria) in owns.iter_mut().zip(&shared.agents).zip(by_agent) {
             for criterion in criteria {
-                let of_file = criteria::file(&criterion)
+                let of_file = criterion
+                    .file()
                     .is_some_and(|file| given.made.iter().any(|made| made.path == file));
                 let said = match &text {
                     Some(text) => Some(text.clone()),

@@ -42,7 +42,6 @@ use divisi_core::{Diagnostic, TaskSpec};
 use serde::{Deserialize, Serialize};
 
 pub use assemble::assemble;
-pub(crate) use criteria::file as criterion_file;
 pub(crate) use expand::Ends;
 pub use expand::expand;
 pub use generate::{Generated, generate};

@@ -12,7 +12,7 @@ use divisi_core::{Criterion, Diagnostic, Plan, TaskSpec};
 use super::criteria::{CriteriaFile, Statement};
 use super::manifest::{self, Agent, Manifest};
 use super::{PROMPTS, context, criteria};
-use crate::bundle::{Ends, PROMPT_BYTES_MAX, criterion_file};
+use crate::bundle::{Ends, PROMPT_BYTES_MAX};
 use crate::faults::shown;
 use crate::plan_file::CRITERIA_MAX;
 use crate::plan_file::compile::{Promise, UNSTATED};
@@ -387,7 +387,7 @@ impl<'s> Judged<'s> {
                 if let Criterion::File { path, .. } = criterion {
                     all.required.insert(path);
                 }
-                if let Some(file) = criterion_file(criterion) {
+                if let Some(file) = criterion.file() {
                     all.by_file.entry(file).or_default().push(criterion);
                 }
             }

@@ -33,6 +33,20 @@ pub(crate) struct Generate {
     pub(crate) force: bool,
 }
 
+/// `divisi validate`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Validate {
+    /// A folder that `divisi generate` wrote, or a run, for example `run-3` or `3`
+    #[arg(value_name = "DIR|RUN")]
+    pub(crate) of: String,
+    /// Let a criterion pass that does not hold, by its number or its words; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) waive: Vec<String>,
+    /// Run the programs that the criteria name, without asking
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
 /// A name and what it stands for: `id=42`.
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

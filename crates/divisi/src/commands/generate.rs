@@ -109,22 +109,10 @@ fn assembled(
 
 /// The files of the working tree; what was generated into the output is no target.
 fn paths(project: &Project, output: &Path) -> Result<Vec<String>, Failure> {
-    let tree = WorkingTree::open(project.folder())
+    let mut tree = WorkingTree::open(project.folder())
         .map_err(|fault| Failure::told(fault.diagnostic(), Exit::Environment))?;
-    let list = tree.list();
-    let mut paths = list.map_err(|error| cannot("listing", tree.root(), &error))?;
-    let absolute = std::path::absolute(output).ok();
-    let within = absolute
-        .as_deref()
-        .and_then(|path| path.strip_prefix(tree.root()).ok());
-    if let Some(within) = within
-        .and_then(Path::to_str)
-        .filter(|within| !within.is_empty())
-    {
-        let own = format!("{}/", within.trim_end_matches('/'));
-        paths.retain(|path| !path.starts_with(&own));
-    }
-    Ok(paths)
+    let list = tree.leave_out(output).and_then(|()| tree.list());
+    list.map_err(|error| cannot("listing", tree.root(), &error))
 }
 
 /// What stands in the output's place, if it may be replaced.

@@ -20,5 +20,6 @@ pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod simulate;
 pub(crate) mod status;
+pub(crate) mod validate;
 pub(crate) mod watch;
 pub(crate) mod workflow;

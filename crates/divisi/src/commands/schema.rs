@@ -17,6 +17,7 @@ pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
         SchemaOf::Role => printer.document(&divisi_pack::role::schema())?,
         SchemaOf::Events => printer.document(&events())?,
         SchemaOf::Review => printer.document(&super::review::schema())?,
+        SchemaOf::Validation => printer.document(&super::validate::schema())?,
     }
     Ok(Exit::Success)
 }

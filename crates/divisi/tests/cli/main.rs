@@ -5,6 +5,7 @@
 mod generate;
 mod given;
 mod library;
+mod validate;
 
 use std::collections::BTreeSet;
 use std::io::Read as _;

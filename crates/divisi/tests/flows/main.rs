@@ -6,6 +6,7 @@ mod bases;
 mod bounds;
 mod cleaning;
 mod composition;
+mod generating;
 mod merging;
 mod people;
 mod preparation;
