@@ -39,7 +39,7 @@ impl Agent for CommandAgent {
         let argv = match &assignment.task.work {
             Work::Command(argv) => argv.clone(),
             Work::Script(script) => script_argv(script),
-            Work::Handoff | Work::Template(_) | Work::Nothing => {
+            Work::Handoff | Work::Template(_) | Work::Expand(_) | Work::Nothing => {
                 return Err(LaunchFault::Unsuited {
                     task: assignment.task.id.to_string(),
                     agent: "command".into(),

@@ -280,6 +280,7 @@ fn with_assignment<T>(
         created_at: created_at(Time(0)),
         title: task.title.clone(),
         description: task.description.clone(),
+        stage_context: String::new(),
         inputs: Vec::new(),
         deliverables: vec![MADE.into()],
         criteria: task.criteria.clone(),
@@ -287,6 +288,7 @@ fn with_assignment<T>(
         attempt: 1,
         feedback: Vec::new(),
         answers: Vec::new(),
+        left_out: Vec::new(),
     };
     with(&Assignment {
         attempt: AttemptId {

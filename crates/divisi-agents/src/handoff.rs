@@ -20,6 +20,12 @@ const CONTEXT_NAMES_MAX: usize = 20;
 /// Evidence kept of each verdict when a handoff is too big, in bytes.
 const EVIDENCE_BYTES_KEPT: usize = 500;
 
+/// Files named of each input when a handoff is too big.
+const INPUT_FILES_KEPT: usize = 100;
+
+/// What is kept of the stage context when a handoff is too big, in bytes: its beginning.
+const STAGE_CONTEXT_BYTES_KEPT: usize = 8 << 10;
+
 /// What an attempt is given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handoff {
@@ -48,6 +54,9 @@ pub struct Handoff {
     /// The rest of what to do.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// What all tasks of its stage are told.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stage_context: String,
     /// What its dependencies made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Given>,
@@ -69,6 +78,9 @@ pub struct Handoff {
     /// Answers to questions of earlier attempts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answer>,
+    /// What was left out because it would have been too big.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 fn one() -> u32 {
@@ -187,6 +199,7 @@ impl Handoff {
     #[must_use]
     pub fn is_bare(&self) -> bool {
         self.description.is_empty()
+            && self.stage_context.is_empty()
             && self.inputs.is_empty()
             && self.deliverables.is_empty()
             && self.scope.is_empty()
@@ -195,8 +208,9 @@ impl Handoff {
     }
 
     /// The handoff as JSON of at most [`HANDOFF_BYTES_MAX`] bytes. Beyond that the neighbors'
-    /// names are cut first, then older feedback, then evidence; never what to do and when it is
-    /// done.
+    /// names are cut first, then those of many files of one input, then older feedback, then
+    /// evidence, then the stage context; never what to do and when it is done. What was left out is
+    /// said in it.
     ///
     /// # Errors
     /// Even so it is too big.
@@ -206,8 +220,15 @@ impl Handoff {
             return Ok(whole);
         }
         let mut less = self.clone();
-        for shorten in [shorten_context, shorten_feedback, shorten_evidence] {
-            shorten(&mut less);
+        for shorten in [
+            shorten_context,
+            shorten_inputs,
+            shorten_feedback,
+            shorten_evidence,
+            shorten_stage_context,
+        ] {
+            let left_out = shorten(&mut less);
+            less.left_out.extend(left_out);
             let text = json(&less);
             if text.len() <= HANDOFF_BYTES_MAX {
                 return Ok(text);
@@ -222,8 +243,10 @@ fn json(handoff: &Handoff) -> String {
     serde_json::to_string_pretty(handoff).expect("a handoff has only text keys")
 }
 
-fn shorten_context(handoff: &mut Handoff) {
+/// Each of these says what it left out, if anything.
+fn shorten_context(handoff: &mut Handoff) -> Option<String> {
     let context = &mut handoff.context;
+    let mut all = 0;
     for names in [
         &mut context.dependencies_completed,
         &mut context.next_subtasks,
@@ -233,19 +256,45 @@ fn shorten_context(handoff: &mut Handoff) {
         if more > 0 {
             names.truncate(CONTEXT_NAMES_MAX);
             names.push(format!("(and {more} more)"));
+            all += more;
         }
     }
+    (all > 0).then(|| format!("{all} names of tasks around this one"))
 }
 
-fn shorten_feedback(handoff: &mut Handoff) {
+/// The files stand in the workspace, whether they are named or not.
+fn shorten_inputs(handoff: &mut Handoff) -> Option<String> {
+    let mut more = 0;
+    for input in &mut handoff.inputs {
+        more += input.artifacts.len().saturating_sub(INPUT_FILES_KEPT);
+        input.artifacts.truncate(INPUT_FILES_KEPT);
+    }
+    (more > 0).then(|| format!("{more} more files of inputs; they stand in the workspace"))
+}
+
+fn shorten_feedback(handoff: &mut Handoff) -> Option<String> {
     let older = handoff.feedback.len().saturating_sub(1);
-    handoff.feedback.drain(..older);
+    let last = handoff.feedback.drain(..older).next_back()?;
+    Some(format!(
+        "why attempts up to number {} were refused",
+        last.attempt
+    ))
 }
 
-fn shorten_evidence(handoff: &mut Handoff) {
+fn shorten_evidence(handoff: &mut Handoff) -> Option<String> {
+    let mut many = 0;
     for unmet in handoff.feedback.iter_mut().flat_map(|f| &mut f.unmet) {
+        many += usize::from(unmet.evidence.len() > EVIDENCE_BYTES_KEPT);
         truncate(&mut unmet.evidence, EVIDENCE_BYTES_KEPT);
     }
+    (many > 0).then(|| format!("the rest of what was seen of {many} criteria"))
+}
+
+fn shorten_stage_context(handoff: &mut Handoff) -> Option<String> {
+    let context = &mut handoff.stage_context;
+    let bytes = context.len();
+    truncate(context, STAGE_CONTEXT_BYTES_KEPT);
+    (context.len() < bytes).then(|| "the rest of the stage context".to_owned())
 }
 
 /// A handoff's name, which is also its file's without ending: `to-{to}-subtask-{task}`.
@@ -272,6 +321,7 @@ pub fn created_at(at: Time) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use divisi_core::Digest;
 
     const SOURCE: &str = r#"{
   "handoff_id": "to-development-subtask-auth-002",
@@ -365,8 +415,59 @@ mod tests {
         big.feedback[2].reason = "x".repeat(200_000);
         let fitted: Handoff = serde_json::from_str(&big.to_json().unwrap()).unwrap();
         assert_eq!((fitted.feedback.len(), fitted.feedback[0].attempt), (1, 3));
+        let said = [
+            "39980 names of tasks around this one",
+            "why attempts up to number 2 were refused",
+        ];
+        assert_eq!(fitted.left_out, said);
         big.description = "x".repeat(HANDOFF_BYTES_MAX);
         assert!(big.to_json().unwrap_err().bytes > HANDOFF_BYTES_MAX);
+    }
+
+    #[test]
+    fn an_input_of_thousands_of_files_is_named_by_some_of_them() {
+        let file = |n: usize| Artifact {
+            path: format!("pages/{n}.md"),
+            digest: Digest::new(&"d".repeat(64)).unwrap(),
+            bytes: 7,
+        };
+        let mut big = source();
+        big.inputs = vec![Given {
+            task: TaskId::new("pages").unwrap(),
+            artifacts: (0..5_000).map(file).collect(),
+        }];
+        let fitted: Handoff = serde_json::from_str(&big.to_json().unwrap()).unwrap();
+        assert_eq!(fitted.inputs[0].artifacts.len(), INPUT_FILES_KEPT);
+        let said = ["4900 more files of inputs; they stand in the workspace"];
+        assert_eq!(fitted.left_out, said);
+    }
+
+    #[test]
+    fn a_stage_context_is_cut_last_and_its_beginning_stays() {
+        let mut big = source();
+        big.stage_context = format!("All of one shop. {}", "x".repeat(60_000));
+        let whole: Handoff = serde_json::from_str(&big.to_json().unwrap()).unwrap();
+        assert_eq!(whole, big, "there is room for it");
+        assert!(!big.is_bare());
+        big.description = "x".repeat(HANDOFF_BYTES_MAX - 40_000);
+        big.feedback = vec![Feedback {
+            attempt: 1,
+            reason: "no".into(),
+            exit: None,
+            unmet: vec![Unmet {
+                criterion: "it is short".into(),
+                evidence: "y".repeat(2_000),
+            }],
+        }];
+        let fitted: Handoff = serde_json::from_str(&big.to_json().unwrap()).unwrap();
+        assert_eq!(fitted.description, big.description);
+        assert!(fitted.stage_context.starts_with("All of one shop. xxx"));
+        assert_eq!(fitted.stage_context.len(), STAGE_CONTEXT_BYTES_KEPT);
+        let said = [
+            "the rest of what was seen of 1 criteria",
+            "the rest of the stage context",
+        ];
+        assert_eq!(fitted.left_out, said);
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Agent for PersonAgent {
         match &assignment.task.work {
             // An escalated command or script can be done by hand, too.
             Work::Handoff | Work::Command(_) | Work::Script(_) => Ok(Launch::Person),
-            Work::Template(_) | Work::Nothing => Err(LaunchFault::Unsuited {
+            Work::Template(_) | Work::Expand(_) | Work::Nothing => Err(LaunchFault::Unsuited {
                 task: assignment.task.id.to_string(),
                 agent: "person".into(),
                 cause: "there is nothing in it to do by hand".into(),

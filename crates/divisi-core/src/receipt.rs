@@ -2,6 +2,7 @@
 //!
 //! *Submitted*: the agent says so. *Collected*: what it made is durable. *Verified*: the checks
 //! passed on exactly that. *Integrated*: it is part of the run's result. Done means integrated.
+//! A plan task makes tasks instead of files: its last step is *expanded*.
 
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +107,17 @@ pub enum Receipt {
         /// That commit's tree; `None` without a commit, and in journals from before it was told.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tree: Option<Tree>,
+    },
+    /// What it planned is part of the run's plan.
+    Expanded {
+        /// When.
+        at: Time,
+        /// The commit that it was read from, or whose files the rules were matched against; `None`
+        /// in a run without files.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Commit>,
+        /// How many tasks took its task's place.
+        tasks: u32,
     },
 }
 

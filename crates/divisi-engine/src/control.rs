@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use divisi_core::plan::{Plan, TaskSpec};
+use divisi_core::plan::{Parts, Plan};
 use divisi_core::run::{Base, Budget, Settings};
 use divisi_core::{CommandId, Diagnostic, RunId};
 use serde::{Deserialize, Serialize};
@@ -137,7 +137,7 @@ pub enum Action {
         /// The task.
         task: String,
         /// The parts.
-        parts: Vec<TaskSpec>,
+        parts: Parts,
         /// Why.
         reason: String,
     },

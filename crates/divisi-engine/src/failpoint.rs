@@ -54,6 +54,8 @@ pub const NAMES: &[&str] = &[
     "check.before",
     "checkout.before",
     "check.after",
+    "expand.before",
+    "expand.after",
     "merge.before",
     "merge.after",
     "ref.update.before",

@@ -4,7 +4,9 @@ use divisi_agents::handoff::{Context, Given, Unmet, created_at, handoff_id};
 use divisi_agents::{Answer, Feedback, Handoff};
 use divisi_core::plan::{Input, Work};
 use divisi_core::receipt::{Artifact, Exit, Receipt};
-use divisi_core::run::{AttemptEnd, Ending, Failure, Run, StopReason, Task, TaskStatus, end_words};
+use divisi_core::run::{
+    AttemptEnd, Ending, Failure, Run, StopReason, Task, TaskState, TaskStatus, end_words,
+};
 use divisi_core::{TaskNo, Time};
 
 use crate::compose;
@@ -37,6 +39,7 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         created_at: created_at(at),
         title: spec.title.clone(),
         description: spec.description.clone(),
+        stage_context: task.stage_context.as_deref().unwrap_or_default().to_owned(),
         inputs: inputs(run, no),
         deliverables: spec
             .deliverables
@@ -48,6 +51,7 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         attempt: task.attempts(),
         feedback: feedback(task),
         answers: answers(task),
+        left_out: Vec::new(),
     }
 }
 
@@ -80,7 +84,7 @@ fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
     let given = |input: &Input| {
         let Input::Task(id) = input else { return None };
         let task = &run.tasks()[run.find(id)?.index()];
-        let artifacts = artifacts(task);
+        let artifacts = made(run, task);
         (!artifacts.is_empty()).then(|| Given {
             task: id.clone(),
             artifacts,
@@ -92,6 +96,17 @@ fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
         .iter()
         .filter_map(given)
         .collect()
+}
+
+/// What a task made, or what those made that stand in its place.
+fn made(run: &Run, task: &Task) -> Vec<Artifact> {
+    match &task.state {
+        TaskState::Split(parts) => parts
+            .iter()
+            .flat_map(|part| made(run, &run.tasks()[part.index()]))
+            .collect(),
+        _ => artifacts(task),
+    }
 }
 
 /// The artifacts of a task's integrated attempt.
@@ -125,6 +140,11 @@ fn feedback(task: &Task) -> Vec<Feedback> {
                 feedback.reason = end_words(&ending.end);
                 Some(feedback)
             }
+            AttemptEnd::Refused(Failure::Plan(faults)) => {
+                let mut feedback = plain(ending, exit);
+                feedback.unmet = faults.iter().map(|fault| sound_plan(fault)).collect();
+                Some(feedback)
+            }
             // Nobody of whom it could be said that they did better next time.
             AttemptEnd::Errored(Failure::Preparation(_)) => None,
             AttemptEnd::Refused(_)
@@ -134,12 +154,21 @@ fn feedback(task: &Task) -> Vec<Feedback> {
                 StopReason::Stalled(_) | StopReason::Overdue | StopReason::OverBudget(_),
             ) => Some(plain(ending, exit)),
             AttemptEnd::Integrated
+            | AttemptEnd::Expanded
             | AttemptEnd::Stopped(StopReason::Canceled | StopReason::Interrupted)
             | AttemptEnd::Asked(_)
             | AttemptEnd::Superseded => None,
         }
     };
     task.endings.iter().filter_map(told).collect()
+}
+
+/// What no plan task's criteria say, since it holds for all of them.
+fn sound_plan(fault: &str) -> Unmet {
+    Unmet {
+        criterion: "the plan can be run".to_owned(),
+        evidence: fault.to_owned(),
+    }
 }
 
 fn plain(ending: &Ending, exit: Option<Exit>) -> Feedback {
@@ -187,7 +216,7 @@ pub(crate) fn compose_inputs(run: &Run, no: TaskNo) -> Vec<compose::Input> {
                 id: id.to_string(),
                 title: task.spec.title.clone(),
                 status: task.status().word().to_owned(),
-                artifacts: artifacts(task).into_iter().map(artifact).collect(),
+                artifacts: made(run, task).into_iter().map(artifact).collect(),
                 verdicts: compose::Verdict::of(&task.spec.criteria, &verdicts(task)),
             })
         }

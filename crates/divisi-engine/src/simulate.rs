@@ -1,8 +1,9 @@
 //! Plays a plan through the real core under a virtual clock, with its estimated durations.
 //!
-//! Every task becomes a command that ends successfully after its estimate. What is measured is
-//! the schedule alone: the same `decide`, `apply` and `assign` as in a real run decide who starts
-//! when.
+//! Every task becomes a command that ends successfully after its estimate. A task that plans others
+//! takes its estimate, too, and nothing takes its place: what it would plan is not known. What is
+//! measured is the schedule alone: the same `decide`, `apply` and `assign` as in a real run decide
+//! who starts when.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -26,6 +27,8 @@ pub struct Schedule {
     pub tasks: usize,
     /// Tasks without an estimate, played with the mean of the others.
     pub tasks_without_estimate: usize,
+    /// Tasks that plan others: they take their estimate, and what they would plan is not known.
+    pub tasks_that_plan: usize,
     /// Workers side by side.
     pub workers: u32,
     /// From the first start to the last end, in milliseconds.
@@ -108,6 +111,11 @@ pub fn simulate(plan: &Plan, workers: u32, barriers: bool) -> Result<Schedule, V
     Ok(Schedule {
         tasks: plan.tasks.len(),
         tasks_without_estimate: plan.tasks.len() - estimates.len(),
+        tasks_that_plan: plan
+            .tasks
+            .iter()
+            .filter(|task| task.kind == TaskKind::Plan)
+            .count(),
         workers,
         makespan_ms,
         critical_path_ms,
@@ -357,6 +365,19 @@ mod tests {
         let staged = simulate(&plan, 2, true).unwrap();
         assert_eq!(staged.makespan_ms, 14_000);
         assert!(staged.barriers.in_force);
+    }
+
+    #[test]
+    fn a_task_that_plans_takes_its_estimate_and_yields_nothing() {
+        // p(3) ── z(2)
+        let mut plan = random_plan(1, 2);
+        plan.tasks[0].kind = TaskKind::Plan;
+        plan.tasks[0].estimate.duration_ms = Some(3_000);
+        plan.tasks[1].estimate.duration_ms = Some(2_000);
+        plan.tasks[1].dependencies = vec![plan.tasks[0].id.clone()];
+        let schedule = simulate(&plan, 4, false).unwrap();
+        assert_eq!(schedule.makespan_ms, 5_000);
+        assert_eq!((schedule.tasks, schedule.tasks_that_plan), (2, 1));
     }
 
     #[test]

@@ -41,11 +41,15 @@ pub enum Break {
     StopNotAwaited,
     /// Who permits more is told that it is accepted, and it is not.
     PermissionDropped,
+    /// What was planned takes its task's place twice.
+    ExpandedTwice,
+    /// What a superseded attempt planned is taken as its successor's.
+    SupersededExpanded,
 }
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 17] = [
+    pub const ALL: [Break; 19] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -63,6 +67,8 @@ impl Break {
         Break::BytesAfterEvent,
         Break::StopNotAwaited,
         Break::PermissionDropped,
+        Break::ExpandedTwice,
+        Break::SupersededExpanded,
     ];
 
     /// The oracles of which one must catch it.
@@ -76,7 +82,8 @@ impl Break {
             Break::ReleaseForgotten => &[Oracle::Budget, Oracle::Liveness],
             Break::EarlierEpochStarted => &[Oracle::AtMostOnce],
             Break::NotJournalled => &[Oracle::Replay],
-            Break::RowNotWritten => &[Oracle::Rows],
+            // A step that fails loads them, too, and what it then goes on with is judged as such.
+            Break::RowNotWritten => &[Oracle::Rows, Oracle::Replay, Oracle::Invariants],
             Break::AnswerBeforeDurable => &[Oracle::Answers],
             Break::EffectBeforeAppend => &[Oracle::AtMostOnce],
             Break::VerdictIgnored => &[Oracle::Evidence],
@@ -87,6 +94,9 @@ impl Break {
             Break::BytesAfterEvent => &[Oracle::Bytes],
             Break::PermissionDropped => &[Oracle::Budget],
             Break::StopNotAwaited => &[Oracle::Slots, Oracle::Writers, Oracle::Evidence],
+            // An engine that loads such a journal stops by itself.
+            Break::ExpandedTwice => &[Oracle::Expansion, Oracle::Panic],
+            Break::SupersededExpanded => &[Oracle::Expansion],
         }
     }
 }
@@ -120,6 +130,9 @@ pub enum Oracle {
     Answers,
     /// Finished work is integrated, refused with reasons, or offered.
     NothingLost,
+    /// What an attempt planned, and no other, takes its task's place, once; nothing sound is
+    /// refused.
+    Expansion,
     /// Waiting is explained.
     Explained,
     /// It ends once faults stop and people answer.

@@ -126,6 +126,12 @@ faults! {
     IntegrationRefused,
     /// The whole does not hold.
     FinalRefused,
+    /// What an attempt planned cannot be read.
+    PlanUnreadable,
+    /// It can be read, but not run.
+    PlanUnsound,
+    /// It is read again, and told a second time.
+    ExpandedAgain,
 }
 
 /// Counts over one or many runs.

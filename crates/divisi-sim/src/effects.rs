@@ -6,7 +6,9 @@
 use divisi_core::criterion::{Criterion, Outcome as Found, Verdict};
 use divisi_core::ids::{AttemptId, Commit, RunId, TaskNo};
 use divisi_core::receipt::{Exit, Snapshot};
-use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_PERSON, Command, Effect, Merged, Run};
+use divisi_core::run::{
+    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, Command, Effect, Merged, Run,
+};
 use divisi_core::worker::Ended;
 use divisi_core::{TaskId, WorkspaceKind};
 use divisi_engine::reconcile::Outcome;
@@ -16,6 +18,7 @@ use crate::agents::Behavior;
 use crate::breaks::{Break, Oracle};
 use crate::coverage::Fault;
 use crate::engine::Source;
+use crate::expansions::Expanding;
 use crate::repo::{Contribution, Quality, WorkspaceKey};
 use crate::rng::hash;
 use crate::sim::{Happening, Sim, Violation, violated};
@@ -23,7 +26,10 @@ use crate::supervisor::Order;
 
 /// Whether an agent of this name is a process of the supervisor's.
 pub(crate) fn is_process(agent: &str) -> bool {
-    !matches!(agent, AGENT_PERSON | AGENT_EXTERNAL | AGENT_COMPOSE)
+    !matches!(
+        agent,
+        AGENT_PERSON | AGENT_EXTERNAL | AGENT_COMPOSE | AGENT_EXPAND
+    )
 }
 
 /// An effect under way, with what was read from the state when it was begun.
@@ -56,6 +62,7 @@ enum What {
         ok_exit: Vec<i32>,
         snapshot: Option<Commit>,
     },
+    Expand(Expanding),
     Offer {
         attempt: AttemptId,
         key: WorkspaceKey,
@@ -169,6 +176,7 @@ impl Sim {
                 let command = Command::Checked { attempt, verdicts };
                 self.report(token, Report::Done(effect, attempt.run, command));
             }
+            What::Expand(expanding) => self.expand(token, effect, &expanding),
             What::Offer { attempt, key } => {
                 let snapshot = Some(self.repo.snapshot(key, attempt, true));
                 let command = Command::OfferCollected { attempt, snapshot };
@@ -186,7 +194,7 @@ impl Sim {
         Ok(())
     }
 
-    fn report(&mut self, token: u64, report: Report) {
+    pub(crate) fn report(&mut self, token: u64, report: Report) {
         let Some(engine) = &mut self.engine else {
             return;
         };
@@ -503,6 +511,7 @@ fn what(run: &Run, effect: Effect) -> Option<What> {
                 snapshot: snapshot.map(|snapshot| snapshot.commit.clone()),
             }
         }
+        Effect::Expand(attempt) => What::Expand(Expanding::of(run, attempt)?),
         Effect::KeepOffer(attempt) => What::Offer {
             attempt,
             key: workspace_of(run, attempt)?,

@@ -224,6 +224,7 @@ impl Disk {
             Some(Break::NotJournalled) if self.log.len() % 7 == 3 => return Ok(()),
             Some(Break::RowNotWritten) if self.log.len() % 3 == 1 => batch.tasks.clear(),
             Some(Break::CommandNotStored) => batch.commands.clear(),
+            Some(Break::ExpandedTwice) => repeat_expansions(&mut batch),
             _ => {}
         }
         let record = Record::Batch(batch);
@@ -237,6 +238,24 @@ impl Disk {
             Some(Strike::Ambiguous) => Err(Fault::Other("the answer was lost".to_owned())),
             _ => Ok(()),
         }
+    }
+}
+
+/// What a core would write that takes the same plan twice.
+fn repeat_expansions(batch: &mut Batch) {
+    let mut shifted: BTreeMap<Stream, u64> = BTreeMap::new();
+    for entry in std::mem::take(&mut batch.entries) {
+        let shift = shifted.entry(entry.stream).or_default();
+        let again = entry.kind == "task_split" && entry.body.contains("\"planned\"");
+        for _ in 0..=u64::from(again) {
+            let seq = entry.seq + *shift;
+            batch.entries.push(Entry {
+                seq,
+                ..entry.clone()
+            });
+            *shift += 1;
+        }
+        *shift -= 1;
     }
 }
 

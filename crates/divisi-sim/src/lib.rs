@@ -18,6 +18,7 @@ mod clock;
 mod coverage;
 mod effects;
 mod engine;
+mod expansions;
 mod journal;
 mod judge;
 mod people;

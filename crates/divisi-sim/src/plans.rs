@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use divisi_core::assign::Capacity;
 use divisi_core::criterion::Criterion;
-use divisi_core::ids::{Commit, TaskId};
+use divisi_core::ids::{Commit, Digest, TaskId};
 use divisi_core::plan::{
-    Estimate, Input, Plan, Priority, Stage, TaskKind, TaskSpec, Template, Work, WorkspaceKind,
+    Estimate, Expansion, Input, Parts, Plan, Priority, Stage, TaskKind, TaskSpec, Template, Work,
+    WorkspaceKind,
 };
 use divisi_core::run::{Base, Budget, Create, Settings};
 
@@ -166,7 +167,22 @@ fn file() -> Criterion {
 /// A random task without dependencies.
 fn task(rng: &mut Rng, id: TaskId) -> TaskSpec {
     let mut spec = TaskSpec::command(id, &["true"]);
-    match rng.below(100) {
+    match rng.below(115) {
+        100..=109 => {
+            spec.kind = TaskKind::Plan;
+            spec.workspace = WorkspaceKind::Worktree;
+            spec.work = Work::Handoff;
+            spec.agent = Some(rng.pick(&AGENTS).to_owned());
+        }
+        110.. => {
+            spec.kind = TaskKind::Plan;
+            spec.work = Work::Expand(Expansion {
+                bundle: Digest::new(&"b".repeat(64)).expect("64 digits are a digest"),
+                stage: "second".to_owned(),
+            });
+            spec.criteria.clear();
+            return spec;
+        }
         0..=29 => {}
         30..=69 => {
             spec.workspace = WorkspaceKind::Worktree;
@@ -236,15 +252,61 @@ fn task(rng: &mut Rng, id: TaskId) -> TaskSpec {
 
 /// Parts for a task that is split: some that work, some that are refused.
 #[must_use]
-pub(crate) fn parts(rng: &mut Rng, unique: u64) -> Vec<TaskSpec> {
+pub(crate) fn parts(rng: &mut Rng, unique: u64) -> Parts {
+    named(rng, &format!("s{unique}-"))
+}
+
+fn named(rng: &mut Rng, prefix: &str) -> Parts {
     let count = rng.within(1, 3);
-    let mut parts = Vec::new();
+    let mut tasks = Vec::new();
     for at in 0..count {
-        let mut spec = task(rng, id(&format!("s{unique}-"), at));
+        let mut spec = task(rng, id(prefix, at));
         if at > 0 && rng.chance(400) {
-            spec.dependencies.push(id(&format!("s{unique}-"), at - 1));
+            spec.dependencies.push(id(prefix, at - 1));
         }
-        parts.push(spec);
+        tasks.push(spec);
+    }
+    Parts {
+        tasks,
+        ..Parts::default()
+    }
+}
+
+/// What an attempt plans that does it well. Where no plan may nest any more, none of it plans.
+#[must_use]
+pub(crate) fn planned(rng: &mut Rng, prefix: &str, nests: bool) -> Parts {
+    let mut parts = named(rng, prefix);
+    for spec in &mut parts.tasks {
+        if spec.kind == TaskKind::Plan && !nests {
+            *spec = TaskSpec {
+                dependencies: std::mem::take(&mut spec.dependencies),
+                ..TaskSpec::command(spec.id.clone(), &["true"])
+            };
+        }
+    }
+    if rng.chance(300) {
+        // One after the other, as their dependencies have it.
+        let stage = |spec: &TaskSpec| Stage {
+            name: format!("stage of {}", spec.id),
+            tasks: vec![spec.id.clone()],
+        };
+        parts.stages = parts.tasks.iter().map(stage).collect();
+    }
+    if rng.chance(300) {
+        parts.stage_context = "what all of them should know".to_owned();
     }
     parts
+}
+
+/// The same with something in it that cannot be run: an id that is taken, a task that waits for
+/// itself or for nothing that is there, or no task at all.
+pub(crate) fn spoil(rng: &mut Rng, parts: &mut Parts, taken: &TaskId) {
+    let last = parts.tasks.len() - 1;
+    let spec = &mut parts.tasks[last];
+    match rng.below(4) {
+        0 => spec.id = taken.clone(),
+        1 => spec.dependencies.push(spec.id.clone()),
+        2 => spec.dependencies.push(taken.clone()),
+        _ => parts.tasks.clear(),
+    }
 }

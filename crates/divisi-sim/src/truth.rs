@@ -18,6 +18,7 @@ use divisi_engine::world;
 use crate::agents::Behavior;
 use crate::breaks::Oracle;
 use crate::coverage::{Coverage, Fault};
+use crate::expansions::Planned;
 use crate::journal::FaultyJournal;
 use crate::repo::{Quality, Repo};
 use crate::sim::{Violation, violated};
@@ -51,6 +52,10 @@ pub(crate) struct Truth {
     noted: BTreeSet<AttemptId>,
     /// Commands whose outcome survived the last power loss.
     survived: BTreeSet<CommandId>,
+    /// What attempts planned, each time it was read.
+    plans: BTreeMap<AttemptId, Vec<Planned>>,
+    /// Tasks whose place was taken by what they planned.
+    expanded: BTreeSet<(RunId, TaskNo)>,
 }
 
 impl Truth {
@@ -109,6 +114,16 @@ impl Truth {
     #[must_use]
     pub(crate) fn behavior(&self, attempt: AttemptId) -> Option<Behavior> {
         self.ends.get(&attempt).map(|end| end.behavior)
+    }
+
+    /// What an attempt planned, each time it was read.
+    pub(crate) fn plans(&self, attempt: AttemptId) -> &[Planned] {
+        self.plans.get(&attempt).map_or(&[], Vec::as_slice)
+    }
+
+    /// An attempt's plan was read.
+    pub(crate) fn on_planned(&mut self, attempt: AttemptId, planned: Planned) {
+        self.plans.entry(attempt).or_default().push(planned);
     }
 
     /// Finished attempts whose end the engine has taken note of.
@@ -174,6 +189,7 @@ impl Truth {
     /// What is left cannot be replayed.
     pub(crate) fn forget_torn(&mut self, journal: &FaultyJournal) -> Result<(), Violation> {
         self.runs.clear();
+        self.expanded.clear();
         self.ledger = (Ledger::default(), 0);
         self.survived = journal.disk(|disk| disk.commands().cloned().collect());
         let streams: Vec<Stream> = journal.disk(|disk| disk.streams().collect());
@@ -199,6 +215,7 @@ impl Truth {
         // What was noted may be torn away, and the supervisor that would tell it again is gone.
         self.noted.clear();
         self.ends.retain(|attempt, _| leased(attempt));
+        self.plans.retain(|attempt, _| leased(attempt));
         Ok(())
     }
 
@@ -265,6 +282,18 @@ impl Truth {
         let Ok(event) = serde_json::from_str::<Event>(body) else {
             return violated(Oracle::Replay, format!("{id}: event {seq} is unreadable"));
         };
+        if let Event::TaskSplit {
+            task,
+            planned: Some(_),
+            ..
+        } = &event
+            && !self.expanded.insert((id, *task))
+        {
+            return violated(
+                Oracle::Expansion,
+                format!("{id}: task {} is expanded twice", task.0),
+            );
+        }
         let before = self.runs.get(&id).map(|(run, _)| run.clone());
         let run = match before.clone() {
             None => match Run::from_created(id, at, &event) {

@@ -10,6 +10,7 @@ use divisi_core::run::{AttemptEnd, Event, PauseReason, Run, StopReason, TaskStat
 use crate::breaks::Oracle;
 use crate::coverage::{Coverage, Fault};
 use crate::effects::{is_process, truly_holds};
+use crate::expansions::{judge_expansion, judge_refused_plan};
 use crate::repo::{Repo, tree_name};
 use crate::sim::{Violation, violated};
 use crate::supervisor::Supervisor;
@@ -72,6 +73,7 @@ impl Witness<'_> {
                 receipts,
                 ..
             } => {
+                judge_refused_plan(truth, *attempt, end)?;
                 let lives = self.supervisor.live().any(|live| live == *attempt);
                 if lives && !matches!(end, AttemptEnd::Lost(_)) {
                     return violated(
@@ -81,6 +83,11 @@ impl Witness<'_> {
                 }
                 self.judge_receipts(truth, before, *attempt, receipts)
             }
+            Event::TaskSplit {
+                parts,
+                planned: Some((attempt, _)),
+                ..
+            } => judge_expansion(truth, *attempt, parts),
             Event::OfferKept {
                 snapshot: Some(snapshot),
                 ..

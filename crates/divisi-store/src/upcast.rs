@@ -40,7 +40,13 @@ impl Upcasters {
             to: ("batch_prepared", 2),
             lift: name_prepared,
         });
-        batches.with(Upcaster {
+        // Before plans were expanded, only people split tasks: what version 2 adds is not given.
+        let splits = batches.with(Upcaster {
+            from: ("task_split", 1),
+            to: ("task_split", 2),
+            lift: Ok,
+        });
+        splits.with(Upcaster {
             from: ("run_paused", 1),
             to: ("run_paused", 2),
             lift: name_account,

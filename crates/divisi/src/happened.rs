@@ -1,10 +1,13 @@
 //! Events in words, one line each, for whoever follows a run.
 
 use divisi_core::run::{Event, Run, RunStatus, Then, end_words};
-use divisi_core::{AttemptId, Outcome, TaskNo, Verdict};
+use divisi_core::{AttemptId, Outcome, TaskKind, TaskNo, TaskSpec, Verdict};
 
 use crate::printer::{Line, Style};
 use crate::words;
+
+/// So many of the tasks that take a task's place are named.
+const PARTS_NAMED_MAX: usize = 8;
 
 /// What happened, as one line. `run` gives tasks their names; it may be older or newer than the
 /// event.
@@ -33,10 +36,15 @@ pub(crate) fn line(run: &Run, event: &Event) -> Line {
             task,
             parts,
             reason,
+            planned,
+            ..
         } => {
-            let parts: Vec<&str> = parts.iter().map(|part| part.id.as_str()).collect();
+            let what = match planned {
+                None => "split into",
+                Some(_) => "makes place for",
+            };
             Line::of(name(run, *task))
-                .then(format!(" split into {}", parts.join(", ")))
+                .then(format!(" {what} {}", some_of(parts)))
                 .with(Style::Dim, because(reason))
         }
         Event::ApprovalGiven { task, note } => Line::of(name(run, *task))
@@ -174,10 +182,33 @@ fn advanced(run: &Run, attempt: AttemptId, receipts: &[divisi_core::receipt::Rec
         Some(Receipt::Collected { .. }) => {
             line.with(Style::Dim, " is collected; what it made is checked")
         }
+        Some(Receipt::Verified { .. }) if plans(run, attempt) => {
+            line.with(Style::Dim, " passed its checks; tasks are made of it next")
+        }
         Some(Receipt::Verified { .. }) => {
             line.with(Style::Dim, " passed its checks; it is integrated next")
         }
-        Some(Receipt::Integrated { .. }) => line.with(Style::Good, " done"),
+        Some(Receipt::Integrated { .. } | Receipt::Expanded { .. }) => {
+            line.with(Style::Good, " done")
+        }
+    }
+}
+
+fn plans(run: &Run, attempt: AttemptId) -> bool {
+    let task = run.task(attempt.task);
+    task.is_some_and(|task| task.spec.kind == TaskKind::Plan)
+}
+
+/// Parts by name; many are counted.
+fn some_of(parts: &[TaskSpec]) -> String {
+    let names: Vec<&str> = parts
+        .iter()
+        .take(PARTS_NAMED_MAX)
+        .map(|part| part.id.as_str())
+        .collect();
+    match parts.len().saturating_sub(PARTS_NAMED_MAX) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
     }
 }
 

@@ -167,8 +167,9 @@ fn hold(holding: &Holding, lock: File, observer: Observer) -> Result<Held, Diagn
         orphan_grace_ms: ORPHAN_GRACE_MS,
     };
     keep_checkpointed(&store);
-    let engine =
-        Engine::open(store, options, observer).map_err(|fault| divisi_store::diagnostic(&fault))?;
+    let artifacts = Box::new(store.artifacts());
+    let engine = Engine::open(store, artifacts, options, observer)
+        .map_err(|fault| divisi_store::diagnostic(&fault))?;
     let socket = holding.control_socket();
     let listener = Listener::serve(&socket, &holding.dir, engine.sender())
         .map_err(|error| io_fault("listen on", &socket, &error))?;

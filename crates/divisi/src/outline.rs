@@ -48,6 +48,14 @@ fn lines(plan: &Plan, settings: &Settings, parent: &BTreeMap<String, String>) ->
     let secrets = environment(parent, &[], &BTreeMap::new()).masked;
     lines.extend(grant_lines(&settings.grants));
     lines.extend(preparation_lines(&plan.preparation, &secrets));
+    let planners = count(&|task| task.kind == TaskKind::Plan);
+    if planners > 0 {
+        let who = plural(planners as u64, "task");
+        lines.push(
+            Line::styled(Style::Warn, format!("  {who} will plan others: "))
+                .then("what those run is not known yet, and is run without asking again"),
+        );
+    }
     let shown = plan.tasks.iter().take(TASKS_MAX);
     let width = shown.clone().map(|task| task.id.as_str().chars().count());
     let width = width.filter(|width| *width <= NAME_CHARS_MAX).max();
@@ -165,6 +173,9 @@ fn task_lines(
         }
         Work::Template(template) => {
             lines.push(first.then(format!(": {}", cut(&template.output, LINE_CHARS_MAX))));
+        }
+        Work::Expand(expansion) => {
+            lines.push(first.then(format!(": {}", cut(&expansion.stage, LINE_CHARS_MAX))));
         }
         Work::Handoff | Work::Nothing => {
             lines.push(first.then(format!(": {}", cut(&task.title, LINE_CHARS_MAX))));
@@ -317,6 +328,17 @@ mod tests {
           go      a person consents: the go work
           at the end, on the whole
             check: ./whole
+        ");
+    }
+
+    #[test]
+    fn that_more_will_be_planned_is_said_before_anything_is_run() {
+        let mut planner = written("p", "scripted", Vec::new());
+        planner.kind = TaskKind::Plan;
+        assert_snapshot!(shown(&plan("Grow", vec![planner]), &[]), @"
+        Grow: 1 task; programs of the plan run in 0 of them, 0 are for people
+          1 task will plan others: what those run is not known yet, and is run without asking again
+          p  scripted (no real agent): the p work
         ");
     }
 

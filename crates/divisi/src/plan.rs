@@ -4,7 +4,8 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
-use divisi_core::{Diagnostic, Plan, TaskSpec};
+use divisi_core::plan::Parts;
+use divisi_core::{Diagnostic, Plan};
 use divisi_pack::plan_file;
 
 use crate::exit::Exit;
@@ -33,11 +34,11 @@ pub(crate) fn read(path: &Path, printer: &Printer) -> Result<Plan, Failure> {
 ///
 /// # Errors
 /// The file cannot be read, or holds no parts.
-pub(crate) fn read_parts(path: &Path, printer: &Printer) -> Result<Vec<TaskSpec>, Failure> {
+pub(crate) fn read_parts(path: &Path, printer: &Printer) -> Result<Parts, Failure> {
     let bytes = bytes(path)?;
     let read = plan_file::read_parts(&path.to_string_lossy(), &bytes);
     tell(&read.diagnostics, &bytes, printer);
-    read.tasks.ok_or(Failure::Reported(Exit::Usage))
+    read.parts.ok_or(Failure::Reported(Exit::Usage))
 }
 
 fn tell(diagnostics: &[Diagnostic], bytes: &[u8], printer: &Printer) {

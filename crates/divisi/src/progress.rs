@@ -102,7 +102,8 @@ impl Progress {
 
     fn redraw(&self, state: &Run) {
         let Some(bar) = &self.live else { return };
-        bar.set_length(state.tasks().len() as u64);
+        let replaced = u64::from(state.counts().of(TaskStatus::Split));
+        bar.set_length(state.tasks().len() as u64 - replaced);
         bar.set_position(u64::from(state.counts().of(TaskStatus::Done)));
         bar.set_message(printable(&self.live_line(state, wall_now())));
         bar.tick();
@@ -218,6 +219,19 @@ impl Progress {
                     ),
                 );
             }
+            Event::TaskSplit {
+                parts,
+                planned: Some((attempt, _)),
+                ..
+            } => {
+                let (seconds, label) = self.took(at, *attempt, state);
+                let many = crate::words::plural(parts.len() as u64, "task");
+                let text = format!(
+                    "{} planned {many} ({seconds:.1} s{label})",
+                    id(attempt.task)
+                );
+                self.say("32", "+", &text);
+            }
             Event::ReviewAwaited { attempt, .. } => {
                 let text = format!(
                     "{} awaits a person: divisi explain {} {}",
@@ -268,14 +282,12 @@ impl Progress {
         }
     }
 
-    fn done(&mut self, at: Time, attempt: AttemptId, state: &Run) {
+    /// How long an attempt took, and that only a script was played if so.
+    fn took(&mut self, at: Time, attempt: AttemptId, state: &Run) -> (f64, &'static str) {
         let leased = self.leased.remove(&attempt.task);
-        let Some(task) = state.task(attempt.task) else {
-            return;
-        };
         // One that an earlier engine leased was adopted: its lease is in the state alone.
         let ending = || {
-            let ending = task.ending(attempt.number)?;
+            let ending = state.task(attempt.task)?.ending(attempt.number)?;
             Some((ending.leased_at, ending.agent.clone()))
         };
         let (since, agent) = leased.or_else(ending).unwrap_or((at, String::new()));
@@ -284,7 +296,14 @@ impl Progress {
         } else {
             ""
         };
-        let seconds = at.ms_since(since) as f64 / 1000.0;
+        (at.ms_since(since) as f64 / 1000.0, label)
+    }
+
+    fn done(&mut self, at: Time, attempt: AttemptId, state: &Run) {
+        let (seconds, label) = self.took(at, attempt, state);
+        let Some(task) = state.task(attempt.task) else {
+            return;
+        };
         let text = format!(
             "{} {} ({seconds:.1} s{label})",
             task.spec.id, task.spec.title

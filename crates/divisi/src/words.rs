@@ -2,8 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use divisi_core::Time;
-use divisi_core::run::{Counts, RunStatus, TaskStatus};
+use divisi_core::run::{Counts, Run, RunStatus, Task, TaskStatus};
+use divisi_core::{TaskKind, Time};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -162,6 +162,21 @@ pub(crate) fn progress(counts: &Counts) -> String {
         .sum();
     let whole = all - counts.of(TaskStatus::Split);
     format!("{} of {whole} done", counts.of(TaskStatus::Done))
+}
+
+/// The same of a run whose tasks are at hand: those that are yet to be planned are not counted.
+pub(crate) fn progress_of(run: &Run) -> String {
+    let known = progress(run.counts());
+    match yet_to_plan(run) {
+        0 => known,
+        many => format!("{known}, and what {} will plan", plural(many, "task")),
+    }
+}
+
+/// How many tasks of a run will plan others, if all goes well.
+pub(crate) fn yet_to_plan(run: &Run) -> u64 {
+    let plans = |task: &&Task| task.spec.kind == TaskKind::Plan && !task.status().is_terminal();
+    run.tasks().iter().filter(plans).count() as u64
 }
 
 /// The statuses that occur, with how many tasks have each.

@@ -34,7 +34,7 @@ impl Run {
         let graph = plan.graph().ok()?;
         let mut run = Run::empty(id, at, plan, settings, base, *approved);
         for spec in &plan.tasks {
-            run.add_task(spec.clone(), 0);
+            run.add_task(spec.clone());
         }
         for (task, dependencies) in graph.dependencies.iter().enumerate() {
             for &on in dependencies {
@@ -43,7 +43,7 @@ impl Run {
         }
         if settings.barriers || !plan.stages.is_empty() {
             let names: Vec<String> = plan.stages.iter().map(|stage| stage.name.clone()).collect();
-            run.link_barriers(&graph.stage, &names);
+            run.link_barriers(0, &graph.stage, &names);
         }
         let number = |task: &crate::ids::TaskId| run.index.get(task).copied();
         run.stages = plan
@@ -108,11 +108,13 @@ impl Run {
             slots: 0,
             live: BTreeSet::new(),
             has_files: false,
+            estimate_ms_mean: estimate_ms_mean(&plan.tasks),
             changed: BTreeSet::new(),
         }
     }
 
-    fn add_task(&mut self, spec: TaskSpec, depth: u32) -> TaskNo {
+    /// Adds a task that stands in the plan as it was accepted.
+    pub(super) fn add_task(&mut self, spec: TaskSpec) -> TaskNo {
         let no = TaskNo(self.tasks.len() as u32);
         self.index.insert(spec.id.clone(), no);
         self.has_files |= spec.workspace != WorkspaceKind::Shared;
@@ -125,7 +127,9 @@ impl Run {
             conflicts: 0,
             reassigned: None,
             answers: Vec::new(),
-            depth,
+            depth: 0,
+            nesting: 0,
+            stage_context: None,
             rank_ms: 0,
             links: Links::default(),
             unmet: 0,
@@ -157,6 +161,19 @@ impl Run {
             self.owe_offers(no);
         }
         self.owe_run();
+    }
+
+    /// Computes what follows from tasks and joins that were added from these numbers on, in the
+    /// place of a task that was expanded. [`Run::derive`] gives the same and looks at all that is
+    /// there. But all before that place is done: a task is done once more only after all were. Nor
+    /// does anything change for what comes after it.
+    pub(super) fn derive_parts(&mut self, split: TaskNo, first_task: usize, first_join: usize) {
+        self.count_unmet_from(first_task, first_join);
+        self.rank_parts(split, first_task, first_join);
+        for no in (first_task..self.tasks.len()).map(|no| TaskNo(no as u32)) {
+            self.counts.add(self.tasks[no.index()].status());
+            self.classify(no);
+        }
     }
 
     /// Puts a task into the class of those that share its agent and role.
@@ -235,7 +252,7 @@ impl Run {
     }
 
     /// Changes a task and keeps every index that depends on its state.
-    fn change(&mut self, no: TaskNo, change: impl FnOnce(&mut Task)) {
+    pub(super) fn change(&mut self, no: TaskNo, change: impl FnOnce(&mut Task)) {
         self.delist(no);
         self.counts.remove(self.tasks[no.index()].status());
         change(&mut self.tasks[no.index()]);
@@ -247,7 +264,7 @@ impl Run {
     }
 
     /// Nothing holds a task back any more.
-    fn release(&mut self, no: TaskNo) {
+    pub(super) fn release(&mut self, no: TaskNo) {
         if !matches!(self.tasks[no.index()].state, TaskState::Waiting) {
             return;
         }
@@ -285,7 +302,9 @@ impl Run {
             Event::BatchNarrowed { batch } => self.integration.batch = *batch,
             Event::BatchPrepared { commits } => self.apply_prepared(commits),
             Event::BatchIntegrated { head, attempts } => self.apply_integrated(at, head, attempts),
-            Event::TaskSplit { task, parts, .. } => self.apply_split(*task, parts),
+            Event::TaskSplit { task, planned, .. } => {
+                self.apply_split(at, *task, planned.as_ref(), event);
+            }
             Event::AttemptLeased { attempt, .. }
             | Event::AttemptStarted { attempt, .. }
             | Event::AttemptAdopted { attempt, .. }
@@ -407,7 +426,10 @@ impl Run {
         });
         match self.tasks[no.index()].state_name() {
             StateName::Done => self.done(no),
-            StateName::Verified => self.integration.queue.push_back(attempt),
+            // What a plan task made is not merged: its tasks are made of it.
+            StateName::Verified if self.tasks[no.index()].spec.kind != TaskKind::Plan => {
+                self.integration.queue.push_back(attempt);
+            }
             _ => {}
         }
     }
@@ -490,47 +512,6 @@ impl Run {
             });
             self.done(attempt.task);
         }
-    }
-
-    fn apply_split(&mut self, split: TaskNo, specs: &[TaskSpec]) {
-        let parts = self.restore_split(split, specs);
-        self.derive();
-        for &part in &parts {
-            if self.tasks[part.index()].unmet == 0 {
-                self.release(part);
-            }
-        }
-        self.changed.insert(split);
-        self.changed.extend(parts);
-    }
-
-    /// The graph's part of a split, without the indexes.
-    pub(super) fn restore_split(&mut self, split: TaskNo, specs: &[TaskSpec]) -> Vec<TaskNo> {
-        let depth = self.tasks[split.index()].depth + 1;
-        let parts: Vec<TaskNo> = specs
-            .iter()
-            .map(|spec| self.add_task(spec.clone(), depth))
-            .collect();
-        let first = parts.first().map_or(u32::MAX, |part| part.0);
-        let mut inner = BTreeSet::new();
-        for (&part, spec) in parts.iter().zip(specs) {
-            for dependency in spec.needs() {
-                // Parts depend on each other alone, and have the numbers from the first one on.
-                match self.index.get(dependency) {
-                    Some(&on) if on.0 >= first => inner.insert((on, part)),
-                    _ => false,
-                };
-            }
-        }
-        self.link_split(split, &parts, &inner);
-        for (_, tasks) in &mut self.stages {
-            if tasks.contains(&split) {
-                tasks.extend_from_slice(&parts);
-            }
-        }
-        self.revision += 1;
-        self.tasks[split.index()].state = TaskState::Split(parts.clone());
-        parts
     }
 
     /// Derives everything after loading. A task without a row is as the plan made it, but what it
@@ -643,6 +624,18 @@ fn released(spec: &TaskSpec) -> TaskState {
     }
 }
 
+/// Partial estimates do not make estimated tasks look longer than all others.
+fn estimate_ms_mean(tasks: &[TaskSpec]) -> u64 {
+    let estimates = tasks.iter().filter_map(|task| task.estimate.duration_ms);
+    let (sum, count) = estimates.fold((0u128, 0u128), |(sum, count), ms| {
+        (sum + u128::from(ms), count + 1)
+    });
+    match count {
+        0 => 60_000,
+        _ => u64::try_from(sum / count).unwrap_or(u64::MAX),
+    }
+}
+
 fn takes_slot(live: &Attempt) -> bool {
     holds_slot(&live.agent) && matches!(live.phase, Phase::Leased | Phase::Working)
 }
@@ -684,7 +677,7 @@ fn take_receipt(live: &mut Attempt, receipt: &Receipt) {
 }
 
 /// Moves the live attempt to the endings.
-fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
+pub(super) fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
     let state = std::mem::replace(&mut task.state, TaskState::Waiting);
     let TaskState::Active(live) = state else {
         task.state = state;

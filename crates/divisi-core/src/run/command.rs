@@ -7,7 +7,7 @@ use super::settings::Settings;
 use super::state::{Base, TaskStatus};
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Tree};
-use crate::plan::{Plan, TaskSpec};
+use crate::plan::{Parts, Plan};
 use crate::receipt::{Artifact, Snapshot};
 use crate::worker::Ended;
 
@@ -106,7 +106,7 @@ pub enum Command {
         /// The task.
         task: TaskNo,
         /// The parts.
-        parts: Vec<TaskSpec>,
+        parts: Parts,
         /// Why.
         reason: String,
     },
@@ -190,6 +190,22 @@ pub enum Command {
         attempt: AttemptId,
         /// One verdict a criterion.
         verdicts: Vec<Verdict>,
+    },
+    /// What the attempt planned was read.
+    Expanded {
+        /// Which.
+        attempt: AttemptId,
+        /// The commit that it was read from, or matched against.
+        from: Option<Commit>,
+        /// What it planned.
+        parts: Parts,
+    },
+    /// What the attempt planned cannot be read.
+    ExpandRefused {
+        /// Which.
+        attempt: AttemptId,
+        /// Every fault with its place, for the next handoff.
+        faults: Vec<String>,
     },
     /// A batch was merged onto the head and, where trees differ from verified ones, checked.
     BatchMerged {

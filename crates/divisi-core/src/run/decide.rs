@@ -16,7 +16,7 @@ use super::state::{
 use super::transition::StateName;
 use crate::criterion::{Cost, Outcome, Verdict};
 use crate::ids::{AttemptId, Epoch, RunId, TaskNo, Time};
-use crate::plan::{Fault, WorkspaceKind};
+use crate::plan::{Fault, TaskKind, WorkspaceKind};
 use crate::receipt::{Artifact, Exit, Receipt, Snapshot};
 use crate::worker::Ended;
 
@@ -153,6 +153,12 @@ impl Draft<'_> {
             } => self.on_collected(attempt, snapshot, artifacts),
             Command::CollectRefused { attempt, cause } => self.on_collect_refused(attempt, cause),
             Command::Checked { attempt, verdicts } => self.on_checked(attempt, verdicts),
+            Command::Expanded {
+                attempt,
+                from,
+                parts,
+            } => self.on_expanded(attempt, from, parts),
+            Command::ExpandRefused { attempt, faults } => self.on_expand_refused(attempt, faults),
             Command::BatchMerged {
                 onto,
                 merged,
@@ -190,7 +196,7 @@ impl Draft<'_> {
         }
     }
 
-    fn superseded<T>(attempt: AttemptId) -> Result<T, Rejection> {
+    pub(super) fn superseded<T>(attempt: AttemptId) -> Result<T, Rejection> {
         Err(Rejection::Superseded {
             attempt: attempt.to_string(),
         })
@@ -451,12 +457,14 @@ impl Draft<'_> {
                 tree: None,
                 verdicts,
             };
-            let integrated = Receipt::Integrated {
-                at: self.at,
-                commit: None,
-                tree: None,
-            };
-            let receipts = vec![receipt, collected, verified, integrated];
+            let mut receipts = vec![receipt, collected, verified];
+            if spec.kind != TaskKind::Plan {
+                receipts.push(Receipt::Integrated {
+                    at: self.at,
+                    commit: None,
+                    tree: None,
+                });
+            }
             self.push(Event::AttemptAdvanced { attempt, receipts });
             return;
         }
@@ -538,7 +546,7 @@ impl Draft<'_> {
             tree: snapshot.map(|snapshot| snapshot.tree.clone()),
             verdicts,
         }];
-        if snapshot.is_none() {
+        if snapshot.is_none() && task.spec.kind != TaskKind::Plan {
             receipts.push(Receipt::Integrated {
                 at: self.at,
                 commit: None,

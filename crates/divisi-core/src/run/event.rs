@@ -10,7 +10,7 @@ use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
 use crate::journal::version_of;
 use crate::ledger::{Account, Bound, Exhausted};
-use crate::plan::{Plan, TaskSpec};
+use crate::plan::{Plan, Stage, TaskSpec};
 use crate::receipt::{Receipt, Snapshot};
 
 /// Why a run starts nothing new.
@@ -142,14 +142,24 @@ pub enum Event {
         /// Verdicts on the intent's criteria.
         verdicts: Vec<Verdict>,
     },
-    /// A task was replaced by smaller ones: a new revision of the plan.
+    /// Other tasks took a task's place: a new revision of the plan.
     TaskSplit {
         /// The task.
         task: TaskNo,
         /// The parts; they get the next numbers in this order.
         parts: Vec<TaskSpec>,
+        /// Stages of the parts, with barriers between them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        stages: Vec<Stage>,
+        /// What the handoffs of all parts share.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        stage_context: String,
         /// Why.
         reason: String,
+        /// The attempt that planned them, with the evidence of its last step. Without one a person
+        /// split the task.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        planned: Option<(AttemptId, Receipt)>,
     },
 
     /// A worker got the right to an attempt.
@@ -319,7 +329,7 @@ pub const KINDS: &[(&str, u32)] = &[
     ("run_ended", 1),
     ("final_held", 1),
     ("final_passed", 1),
-    ("task_split", 1),
+    ("task_split", 2),
     ("attempt_leased", 1),
     ("attempt_started", 1),
     ("attempt_adopted", 1),

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::event::PauseReason;
 use super::links::Seen;
 use super::state::{
-    AGENT_EXTERNAL, AGENT_PERSON, Attempt, Final, Phase, Run, RunStatus, Task, TaskState,
-    TaskStatus, holds_slot,
+    AGENT_EXTERNAL, AGENT_PERSON, Attempt, AttemptEnd, Final, Phase, Run, RunStatus, Task,
+    TaskState, TaskStatus, holds_slot,
 };
 use crate::criterion::Outcome;
 use crate::ids::{TaskNo, Time};
 use crate::ledger::{Balance, Bound};
-use crate::plan::WorkspaceKind;
+use crate::plan::{TaskKind, WorkspaceKind};
 
 /// At most so many causes are listed; the rest is counted.
 const CAUSES_MAX: usize = 8;
@@ -67,6 +67,9 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, balance: Option<&Balance>) -> O
             told.causes.push(reason.clone());
             told.command(run, "show", task, "");
             told.command(run, "retry", task, " --note HINT");
+            if task.spec.kind == TaskKind::Plan {
+                told.command(run, "split", task, " PARTS");
+            }
             told.command(run, "reject", task, " --reason WHY");
         }
         TaskState::Done => told.causes.push("it is done".to_owned()),
@@ -87,15 +90,38 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, balance: Option<&Balance>) -> O
             ));
             told.retry_unless_ended(run, because);
         }
-        TaskState::Split(parts) => {
-            for part in parts {
-                let part = &run.tasks()[part.index()];
-                told.causes
-                    .push(format!("its part {} is {}", part.spec.id, part.status()));
-            }
-        }
+        TaskState::Split(parts) => split(run, task, parts, &mut told),
     }
     Some(told)
+}
+
+/// What stands in a task's place, those first that are not done.
+fn split(run: &Run, task: &Task, parts: &[TaskNo], told: &mut Explanation) {
+    let planned = task
+        .endings
+        .last()
+        .is_some_and(|last| last.end == AttemptEnd::Expanded);
+    if planned {
+        told.causes.push(format!(
+            "{} that it planned stand in its place",
+            count(parts.len(), "task")
+        ));
+    }
+    let is_done = |no: &&TaskNo| run.tasks()[no.index()].status() == TaskStatus::Done;
+    let (done, open): (Vec<&TaskNo>, Vec<&TaskNo>) = parts.iter().partition(is_done);
+    for part in open.into_iter().chain(done) {
+        let part = &run.tasks()[part.index()];
+        told.causes
+            .push(format!("its part {} is {}", part.spec.id, part.status()));
+    }
+    bound(&mut told.causes);
+}
+
+fn count(many: usize, what: &str) -> String {
+    match many {
+        1 => format!("1 {what}"),
+        _ => format!("{many} {what}s"),
+    }
 }
 
 /// Says why a run is where it is.
@@ -343,6 +369,11 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             told.command(run, "diff", task, "");
             told.command(run, "approve", task, " --note SEEN");
             told.command(run, "reject", task, " --reason WHY");
+        }
+        Phase::Verified if task.spec.kind == TaskKind::Plan => {
+            told.causes
+                .push(format!("tasks are being made of what {attempt} planned"));
+            told.command(run, "cancel", task, "");
         }
         Phase::Verified => {
             let place = run.integration.queue.iter().position(|queued| {

@@ -1,7 +1,9 @@
 //! What a sane run is, executable. A defect found is an invariant added.
 
-use super::state::{Final, Phase, Run, RunStatus, TaskState, TaskStatus, holds_slot};
+use super::parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
+use super::state::{AttemptEnd, Final, Phase, Run, RunStatus, TaskState, TaskStatus, holds_slot};
 use crate::ids::AttemptId;
+use crate::plan::{TASKS_MAX, TaskKind};
 
 /// Checks everything that must hold of a run between two decisions. Linear in tasks and edges.
 ///
@@ -9,6 +11,7 @@ use crate::ids::AttemptId;
 /// The first violation, in words.
 pub fn check(run: &Run) -> Result<(), String> {
     tasks(run)?;
+    parts(run)?;
     integration(run)?;
     indexes(run)?;
     ending(run)
@@ -79,6 +82,49 @@ fn tasks(run: &Run) -> Result<(), String> {
     Ok(())
 }
 
+/// Tasks that took others' places: each place is taken once, by what its last attempt planned or by
+/// what a person said, and never too deep.
+fn parts(run: &Run) -> Result<(), String> {
+    if run.tasks().len() > TASKS_MAX {
+        return Err(format!("the run has {} tasks", run.tasks().len()));
+    }
+    let mut taken = vec![false; run.tasks().len()];
+    for (no, task) in run.tasks().iter().enumerate() {
+        let name = &task.spec.id;
+        let plans = task.spec.kind == TaskKind::Plan;
+        if task.depth > SPLIT_DEPTH_MAX || task.nesting + u32::from(plans) > PLAN_NESTING_MAX {
+            return Err(format!(
+                "task {name} stands {} splits and {} plans deep",
+                task.depth, task.nesting
+            ));
+        }
+        let expanded = |ending: &&super::Ending| ending.end == AttemptEnd::Expanded;
+        let many = task.endings.iter().filter(expanded).count();
+        let last = task.endings.last().is_some_and(|last| expanded(&last));
+        let TaskState::Split(parts) = &task.state else {
+            if many > 0 {
+                return Err(format!(
+                    "task {name} is {} though it planned",
+                    task.status()
+                ));
+            }
+            continue;
+        };
+        if many > 1 || (many == 1) != last || (last && !plans) {
+            return Err(format!("task {name} was expanded {many} times"));
+        }
+        for part in parts {
+            let nesting = task.nesting + u32::from(last);
+            let fits = run.task(*part).is_some_and(|part| part.nesting == nesting);
+            let own = part.index() > no && fits;
+            if !own || std::mem::replace(&mut taken[part.index()], true) {
+                return Err(format!("task {name} has a part that is not its own"));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn integration(run: &Run) -> Result<(), String> {
     let queued: Vec<&AttemptId> = run.integration.queue.iter().collect();
     for attempt in &queued {
@@ -105,6 +151,7 @@ fn integration(run: &Run) -> Result<(), String> {
     let live = run
         .tasks()
         .iter()
+        .filter(|task| task.spec.kind != TaskKind::Plan)
         .filter_map(|task| task.live())
         .filter(|live| verified(&live.phase))
         .count();

@@ -61,7 +61,8 @@ impl Run {
     }
 
     /// Adds a join node for each stage that another follows. Stages without tasks are passed over.
-    pub(super) fn link_barriers(&mut self, stage_of: &[u32], names: &[String]) {
+    /// `stage_of` has the stages of the tasks from number `first` on.
+    pub(super) fn link_barriers(&mut self, first: u32, stage_of: &[u32], names: &[String]) {
         let stages: Vec<u32> = stage_of
             .iter()
             .copied()
@@ -74,13 +75,10 @@ impl Run {
                 .get(stage as usize)
                 .cloned()
                 .unwrap_or_else(|| format!("stage_{}", stage + 1));
-            self.joins.push(Join {
-                label,
-                ..Join::default()
-            });
+            self.add_join(label);
         }
         for (task, stage) in stage_of.iter().enumerate() {
-            let node = Node::Task(TaskNo(task as u32));
+            let node = Node::Task(TaskNo(first + task as u32));
             let place = stages.partition_point(|other| other < stage) as u32;
             if place as usize + 1 < stages.len() {
                 self.connect(node, Node::Join(first_join + place));
@@ -92,7 +90,7 @@ impl Run {
     }
 
     /// Puts parts in the place of a task: they wait for what it waited for, and what waited for it
-    /// waits for a join over them.
+    /// waits for a join over them. Many parts wait for many others by a join, too.
     pub(super) fn link_split(
         &mut self,
         split: TaskNo,
@@ -100,12 +98,8 @@ impl Run {
         inner: &BTreeSet<(TaskNo, TaskNo)>,
     ) {
         let node = Node::Task(split);
-        let join = Node::Join(self.joins.len() as u32);
-        let label = format!("parts of {}", self.tasks[split.index()].spec.id);
-        self.joins.push(Join {
-            label,
-            ..Join::default()
-        });
+        let id = self.tasks[split.index()].spec.id.clone();
+        let join = self.add_join(format!("parts of {id}"));
         let feeds = std::mem::take(&mut self.links_mut(node).feeds);
         for &fed in &feeds {
             for wait in &mut self.links_mut(fed).waits {
@@ -115,7 +109,13 @@ impl Run {
             }
         }
         self.links_mut(join).feeds = feeds;
-        let waits = self.links(node).waits.clone();
+        let mut waits = self.links(node).waits.clone();
+        if waits.len() > 1 && parts.len() > 1 {
+            let before = self.add_join(format!("what {id} waits for"));
+            for wait in std::mem::replace(&mut waits, vec![before]) {
+                self.connect(wait, before);
+            }
+        }
         for &part in parts {
             for &wait in &waits {
                 self.connect(wait, Node::Task(part));
@@ -125,6 +125,15 @@ impl Run {
         for &(before, after) in inner {
             self.connect(Node::Task(before), Node::Task(after));
         }
+    }
+
+    fn add_join(&mut self, label: String) -> Node {
+        let join = Node::Join(self.joins.len() as u32);
+        self.joins.push(Join {
+            label,
+            ..Join::default()
+        });
+        join
     }
 
     fn is_met(task: &Task) -> bool {
@@ -154,6 +163,25 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Counts what the nodes from these numbers on wait for. The joins among them wait for tasks and
+    /// for joins before them only.
+    pub(super) fn count_unmet_from(&mut self, first_task: usize, first_join: usize) {
+        for join in first_join..self.joins.len() {
+            self.joins[join].unmet = self.unmet_of(&self.joins[join].links);
+        }
+        for no in first_task..self.tasks.len() {
+            self.tasks[no].unmet = self.unmet_of(&self.tasks[no].links);
+        }
+    }
+
+    fn unmet_of(&self, links: &Links) -> u32 {
+        let is_unmet = |node: &&Node| match node {
+            Node::Task(no) => !Run::is_met(&self.tasks[no.index()]),
+            Node::Join(join) => self.joins[*join as usize].unmet > 0,
+        };
+        links.waits.iter().filter(is_unmet).count() as u32
     }
 
     /// One more of what a join waits for is met; `on_task` is told each task this releases.
@@ -195,64 +223,60 @@ impl Run {
     }
 
     /// Ranks every task by the longest remaining path, in one pass from the ends.
-    ///
-    /// Tasks without an estimate count with the mean of those that have one, so that partial
-    /// estimates do not make estimated tasks look longer than all others.
     pub(super) fn rank(&mut self) {
-        let estimates: Vec<u64> = self
-            .tasks
-            .iter()
-            .filter_map(|t| t.spec.estimate.duration_ms)
-            .collect();
-        let mean = match estimates.len() {
-            0 => 60_000,
-            count => {
-                let sum: u128 = estimates.iter().map(|ms| u128::from(*ms)).sum();
-                u64::try_from(sum / count as u128).unwrap_or(u64::MAX)
-            }
-        };
-        let mut left: Vec<u32> = self
-            .tasks
-            .iter()
-            .map(|t| t.links.feeds.len() as u32)
-            .collect();
-        let mut joins_left: Vec<u32> = self
-            .joins
-            .iter()
-            .map(|j| j.links.feeds.len() as u32)
-            .collect();
-        let mut after = vec![0u64; self.tasks.len()];
-        let mut joins_after = vec![0u64; self.joins.len()];
-        let mut worklist: Vec<Node> = Vec::new();
         let tasks = (0..self.tasks.len()).map(|no| Node::Task(TaskNo(no as u32)));
         let joins = (0..self.joins.len()).map(|join| Node::Join(join as u32));
-        worklist.extend(
-            tasks
-                .chain(joins)
-                .filter(|node| self.links(*node).feeds.is_empty()),
-        );
+        let ends = tasks
+            .chain(joins)
+            .filter(|node| self.links(*node).feeds.is_empty())
+            .collect();
+        self.rank_back(ends, 0, (0, 0));
+    }
+
+    /// Ranks the tasks from this number on, which took a task's place: what followed it follows the
+    /// join over them, the first of the joins from this number on.
+    pub(super) fn rank_parts(&mut self, split: TaskNo, first_task: usize, first_join: usize) {
+        let own = self.estimate_ms(split);
+        let task = &mut self.tasks[split.index()];
+        let after = std::mem::replace(&mut task.rank_ms, own).saturating_sub(own);
+        let ends = vec![Node::Join(first_join as u32)];
+        self.rank_back(ends, after, (first_task, first_join));
+    }
+
+    fn estimate_ms(&self, no: TaskNo) -> u64 {
+        let estimate = &self.tasks[no.index()].spec.estimate;
+        estimate.duration_ms.unwrap_or(self.estimate_ms_mean)
+    }
+
+    /// Ranks tasks from the ends of all paths, which are so long themselves, back to the first task
+    /// and join.
+    fn rank_back(&mut self, ends: Vec<Node>, end_ms: u64, first: (usize, usize)) {
+        let feeds = |links: &Links| links.feeds.len() as u32;
+        let tasks = &self.tasks[first.0..];
+        let joins = &self.joins[first.1..];
+        let mut left: Vec<u32> = tasks.iter().map(|task| feeds(&task.links)).collect();
+        let mut joins_left: Vec<u32> = joins.iter().map(|join| feeds(&join.links)).collect();
+        let mut after = vec![end_ms; left.len()];
+        let mut joins_after = vec![end_ms; joins_left.len()];
+        let mut worklist = ends;
         while let Some(node) = worklist.pop() {
             let rank = match node {
-                Node::Join(join) => joins_after[join as usize],
+                Node::Join(join) => joins_after[join as usize - first.1],
                 Node::Task(no) => {
-                    let task = &mut self.tasks[no.index()];
-                    let own = task.spec.estimate.duration_ms.unwrap_or(mean);
-                    task.rank_ms = after[no.index()].saturating_add(own);
-                    task.rank_ms
+                    let rank = after[no.index() - first.0].saturating_add(self.estimate_ms(no));
+                    self.tasks[no.index()].rank_ms = rank;
+                    rank
                 }
             };
-            for at in 0..self.links(node).waits.len() {
-                let (slot, count, before) = match self.links(node).waits[at] {
-                    Node::Task(no) => (
-                        &mut after[no.index()],
-                        &mut left[no.index()],
-                        Node::Task(no),
-                    ),
-                    Node::Join(join) => (
-                        &mut joins_after[join as usize],
-                        &mut joins_left[join as usize],
-                        Node::Join(join),
-                    ),
+            for &before in &self.links(node).waits {
+                let place = match before {
+                    Node::Task(no) => no.index().checked_sub(first.0),
+                    Node::Join(join) => (join as usize).checked_sub(first.1),
+                };
+                let Some(at) = place else { continue };
+                let (slot, count) = match before {
+                    Node::Task(_) => (&mut after[at], &mut left[at]),
+                    Node::Join(_) => (&mut joins_after[at], &mut joins_left[at]),
                 };
                 *slot = (*slot).max(rank);
                 *count -= 1;

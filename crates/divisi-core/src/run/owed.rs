@@ -5,6 +5,7 @@
 
 use super::state::{AGENT_EXTERNAL, Final, Phase, Run, StopReason, Task, TaskState};
 use crate::ids::{AttemptId, RunId, TaskNo};
+use crate::plan::TaskKind;
 use crate::run::TaskStatus;
 
 /// An owed action. Starting an attempt happens at most once, in the epoch of its lease; all others
@@ -21,6 +22,8 @@ pub enum Effect {
     Collect(AttemptId),
     /// Evaluate its criteria on exactly that.
     Check(AttemptId),
+    /// Make tasks of what it planned.
+    Expand(AttemptId),
     /// Make durable what a given-up attempt finished after all.
     KeepOffer(AttemptId),
     /// Merge the batch of verified attempts onto the head, and check the result.
@@ -41,6 +44,7 @@ impl Effect {
             | Effect::Stop(attempt)
             | Effect::Collect(attempt)
             | Effect::Check(attempt)
+            | Effect::Expand(attempt)
             | Effect::KeepOffer(attempt) => attempt.run,
             Effect::Integrate(run) | Effect::MoveHead(run) | Effect::FinalCheck(run) => run,
         }
@@ -72,6 +76,7 @@ impl Run {
             Effect::Stop,
             Effect::Collect,
             Effect::Check,
+            Effect::Expand,
         ];
         for effect in kinds.map(|kind| kind(attempt)) {
             if wanted == Some(effect) {
@@ -149,6 +154,7 @@ fn task_effects(task: &Task, attempt: AttemptId) -> Option<Effect> {
         (Phase::Working, None) => None,
         (Phase::Submitted, _) => Some(Effect::Collect(attempt)),
         (Phase::Collected, _) => Some(Effect::Check(attempt)),
+        (Phase::Verified, _) if task.spec.kind == TaskKind::Plan => Some(Effect::Expand(attempt)),
         (Phase::Held { .. } | Phase::Verified | Phase::Prepared { .. }, _) => None,
     }
 }

@@ -11,12 +11,9 @@ use super::state::{
 };
 use super::transition::StateName;
 use crate::criterion::{Outcome, Verdict};
-use crate::ids::{TaskId, TaskNo};
-use crate::plan::{Plan, TaskKind, TaskSpec, WorkspaceKind};
+use crate::ids::TaskNo;
+use crate::plan::TaskKind;
 use crate::receipt::{Exit, Receipt};
-
-/// Splits nest at most so deep (G1): below that, smaller pieces cost more than they help.
-pub const SPLIT_DEPTH_MAX: u32 = 2;
 
 impl Draft<'_> {
     pub(super) fn retry(&mut self, no: TaskNo, note: String) -> Result<(), Rejection> {
@@ -176,73 +173,6 @@ impl Draft<'_> {
             answer: text,
         });
         Ok(())
-    }
-
-    pub(super) fn split(
-        &mut self,
-        no: TaskNo,
-        parts: Vec<TaskSpec>,
-        reason: String,
-    ) -> Result<(), Rejection> {
-        let task = self.known(no)?;
-        if !matches!(
-            task.state_name(),
-            StateName::Waiting | StateName::Ready | StateName::Escalated
-        ) {
-            return self.not_now(no, "split", "cancel its attempt first");
-        }
-        if task.depth >= SPLIT_DEPTH_MAX {
-            let cause = format!(
-                "{} already stands {SPLIT_DEPTH_MAX} splits deep",
-                task.spec.id
-            );
-            return Err(Rejection::BadParts { cause });
-        }
-        let parts = self.inheriting(no, parts)?;
-        self.push(Event::TaskSplit {
-            task: no,
-            parts,
-            reason,
-        });
-        Ok(())
-    }
-
-    /// Parts with what the split task hands down: its role, agent, base priority. Their ids must
-    /// be new, their dependencies among themselves.
-    fn inheriting(&self, no: TaskNo, mut parts: Vec<TaskSpec>) -> Result<Vec<TaskSpec>, Rejection> {
-        let bad = |cause: String| Err(Rejection::BadParts { cause });
-        if parts.len() < 2 {
-            return bad("a split needs at least two parts".to_owned());
-        }
-        let taken = |id: &TaskId| self.run.find(id).is_some();
-        if let Some(part) = parts.iter().find(|part| taken(&part.id)) {
-            return bad(format!("the id {} is taken", part.id));
-        }
-        let has_files = |part: &&TaskSpec| part.workspace != WorkspaceKind::Shared;
-        if self.run.integration.head.is_none()
-            && let Some(part) = parts.iter().find(has_files)
-        {
-            let id = &part.id;
-            return bad(format!(
-                "{id} makes files, but the run has no base for them"
-            ));
-        }
-        let plan = Plan {
-            tasks: parts,
-            ..Plan::default()
-        };
-        if let Err(faults) = plan.graph() {
-            return bad(format!("{:?}", faults[0]));
-        }
-        parts = plan.tasks;
-        let split = &self.run.tasks()[no.index()].spec;
-        for part in &mut parts {
-            part.domain = part.domain.take().or_else(|| split.domain.clone());
-            part.function = part.function.take().or_else(|| split.function.clone());
-            part.agent = part.agent.take().or_else(|| split.agent.clone());
-            part.priority = part.priority.max(split.priority);
-        }
-        Ok(parts)
     }
 }
 

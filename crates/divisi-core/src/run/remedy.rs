@@ -8,6 +8,7 @@ use super::state::{Attempt, AttemptEnd, Failure, Run, StopReason, Task};
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskNo, Time};
 use crate::ledger::Bound;
+use crate::plan::Work;
 
 /// Chooses what becomes of a task whose attempt ended so.
 pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then {
@@ -21,6 +22,7 @@ pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then
         AttemptEnd::Stopped(StopReason::Canceled) => Then::Cancel,
         AttemptEnd::Asked(question) => Then::Ask(question.clone()),
         AttemptEnd::Integrated
+        | AttemptEnd::Expanded
         | AttemptEnd::Superseded
         | AttemptEnd::Errored(Failure::Preparation(_))
         // Another one follows when the ledger has something to reserve for it, and not before.
@@ -33,6 +35,12 @@ pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then
             cause,
             permanent: true,
         }) => Then::Escalate(format!("it cannot be started: {cause}")),
+        // The same rules on the same files give the same again.
+        AttemptEnd::Refused(failure @ Failure::Plan(_))
+            if matches!(task.spec.work, Work::Expand(_)) =>
+        {
+            Then::Escalate(failure_words(failure))
+        }
         AttemptEnd::Refused(failure @ Failure::Composition(_)) => {
             Then::Escalate(failure_words(failure))
         }
@@ -116,6 +124,7 @@ pub(super) fn reuses_workspace(end: &AttemptEnd) -> bool {
 pub fn words(end: &AttemptEnd) -> String {
     match end {
         AttemptEnd::Integrated => "it was integrated".to_owned(),
+        AttemptEnd::Expanded => "its tasks took its place".to_owned(),
         AttemptEnd::Refused(failure) | AttemptEnd::Errored(failure) => failure_words(failure),
         AttemptEnd::Lost(cause) => format!("it was lost: {cause}"),
         AttemptEnd::Stopped(StopReason::Stalled(evidence)) => {
@@ -147,6 +156,14 @@ fn failure_words(failure: &Failure) -> String {
         }
         Failure::Start { cause, .. } => format!("it could not be started: {cause}"),
         Failure::Person(reason) => format!("a person refused it: {reason}"),
+        Failure::Plan(faults) => {
+            let first = faults.first().map_or("", String::as_str);
+            let more = match faults.len() {
+                0 | 1 => String::new(),
+                many => format!(" (and {} more)", many - 1),
+            };
+            format!("what it planned cannot be run: {first}{more}")
+        }
         Failure::Composition(cause) => format!("nothing was composed: {cause}"),
         Failure::Preparation(cause) => format!("its workspace could not be prepared: {cause}"),
     }

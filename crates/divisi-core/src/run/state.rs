@@ -154,6 +154,8 @@ pub enum Failure {
     },
     /// A person refused it.
     Person(String),
+    /// What it planned cannot be run: every fault with its place.
+    Plan(Vec<String>),
     /// Nothing was composed: an input or the template is not what it must be.
     Composition(String),
     /// Its workspace could not be prepared.
@@ -166,6 +168,8 @@ pub enum Failure {
 pub enum AttemptEnd {
     /// Its work is part of the run's result.
     Integrated,
+    /// What it planned is part of the run's plan.
+    Expanded,
     /// Its work was refused.
     Refused(Failure),
     /// It could not be done at all.
@@ -190,6 +194,7 @@ impl AttemptEnd {
             AttemptEnd::Refused(_) | AttemptEnd::Errored(_) => true,
             AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue) => true,
             AttemptEnd::Integrated
+            | AttemptEnd::Expanded
             | AttemptEnd::Lost(_)
             | AttemptEnd::Stopped(
                 StopReason::OverBudget(_) | StopReason::Canceled | StopReason::Interrupted,
@@ -283,7 +288,7 @@ pub enum TaskState {
     Canceled,
     /// It can never start, because of the named task.
     Skipped(TaskNo),
-    /// Replaced by smaller tasks; its dependents wait for the join over them.
+    /// Replaced by other tasks; its dependents wait for the join over them.
     Split(Vec<TaskNo>),
 }
 
@@ -311,7 +316,7 @@ pub enum TaskStatus {
     Canceled,
     /// It can never start.
     Skipped,
-    /// Replaced by smaller tasks.
+    /// Replaced by other tasks.
     Split,
 }
 
@@ -400,6 +405,10 @@ pub struct Task {
     pub answers: Vec<Answer>,
     /// How deep in splits it stands: 0 in the plan as it was accepted.
     pub depth: u32,
+    /// How many plan tasks stand above it, each planned by the one before.
+    pub nesting: u32,
+    /// What its handoff shares with those of the tasks that were planned with it.
+    pub stage_context: Option<Arc<str>>,
     /// Milliseconds of the longest path from its start to the run's end. Derived.
     pub rank_ms: u64,
     pub(super) links: Links,
@@ -514,6 +523,7 @@ pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
         (None, _, TaskKind::External) => AGENT_EXTERNAL,
         (None, Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
         (None, Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
+        (None, Work::Expand(_), _) => AGENT_EXPAND,
         (None, Work::Handoff, _) => &settings.agent_default,
     }
 }
@@ -524,6 +534,8 @@ pub const AGENT_COMMAND: &str = "command";
 pub const AGENT_PERSON: &str = "person";
 /// Divisi itself, filling a template or integrating inputs.
 pub const AGENT_COMPOSE: &str = "compose";
+/// Divisi itself, making tasks by rule.
+pub const AGENT_EXPAND: &str = "expand";
 /// Something outside brings files that are already made.
 pub const AGENT_EXTERNAL: &str = "external";
 
@@ -707,6 +719,8 @@ pub struct Run {
     /// Tasks with a live attempt.
     pub(super) live: BTreeSet<TaskNo>,
     pub(super) has_files: bool,
+    /// What a task without an estimate counts with: the mean of those that the accepted plan has.
+    pub(super) estimate_ms_mean: u64,
     pub(super) changed: BTreeSet<TaskNo>,
 }
 

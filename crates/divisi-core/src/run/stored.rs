@@ -213,9 +213,7 @@ pub fn restore(
     let mut run =
         created.ok_or_else(|| Unreadable(format!("{id} does not begin with its creation")))?;
     for (_, event) in structure {
-        if let Event::TaskSplit { task, parts, .. } = event {
-            run.restore_split(*task, parts);
-        }
+        run.restore_split(event);
     }
     for row in rows {
         let fault = |cause: String| Unreadable(format!("{id}, task {}: {cause}", row.no));

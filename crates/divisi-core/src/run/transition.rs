@@ -42,7 +42,7 @@ pub enum StateName {
     Canceled,
     /// It can never start.
     Skipped,
-    /// Replaced by smaller tasks.
+    /// Replaced by other tasks.
     Split,
 }
 
@@ -148,13 +148,15 @@ pub enum EventName {
     Answered,
     /// `task_split`
     Split,
+    /// `task_split`, by what its own attempt planned
+    Expanded,
     /// `attempt_returned` or `offer_kept`: about an earlier attempt
     Offer,
 }
 
 impl EventName {
     /// All of them.
-    pub const ALL: [EventName; 29] = [
+    pub const ALL: [EventName; 30] = [
         EventName::Released,
         EventName::ReleasedApproval,
         EventName::Leased,
@@ -183,6 +185,7 @@ impl EventName {
         EventName::RetriedApproval,
         EventName::Answered,
         EventName::Split,
+        EventName::Expanded,
         EventName::Offer,
     ];
 }
@@ -222,6 +225,8 @@ pub fn next(state: StateName, event: EventName) -> Next {
         (S::Verified, E::IntegratedInPlace) => Next::To(S::Done),
         (S::Verified, E::Prepared) => Next::To(S::Prepared),
         (S::Prepared, E::Integrated) => Next::To(S::Done),
+        // The last one of a plan task, which makes tasks instead of files.
+        (S::Verified, E::Expanded) => Next::To(S::Split),
 
         // An attempt may end at every step before its commit is prepared.
         (
@@ -276,7 +281,13 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
         | Event::FinalHeld { .. }
         | Event::FinalPassed { .. }
         | Event::BatchNarrowed { .. } => Vec::new(),
-        Event::TaskSplit { task, .. } => one(*task, EventName::Split),
+        Event::TaskSplit { task, planned, .. } => one(
+            *task,
+            match planned {
+                None => EventName::Split,
+                Some(_) => EventName::Expanded,
+            },
+        ),
         Event::AttemptLeased { attempt, .. } => one(attempt.task, EventName::Leased),
         Event::AttemptStarted { attempt, .. } => one(attempt.task, EventName::Started),
         Event::AttemptAdopted { attempt, .. } => one(attempt.task, EventName::Adopted),
@@ -323,5 +334,6 @@ pub(super) fn receipt_name(receipt: &Receipt) -> EventName {
         Receipt::Collected { .. } => EventName::Collected,
         Receipt::Verified { .. } => EventName::Verified,
         Receipt::Integrated { .. } => EventName::IntegratedInPlace,
+        Receipt::Expanded { .. } => EventName::Expanded,
     }
 }

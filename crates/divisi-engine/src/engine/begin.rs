@@ -10,6 +10,7 @@ use divisi_core::run::{Command, Effect, Event, PauseReason};
 use divisi_core::worker::{EndHow, Ended, Job, ToWorker};
 use divisi_core::{AttemptId, RunId};
 
+use super::expansion::Expanding;
 use super::fetch::Fetching;
 use super::input::{Failed, Finished, Input};
 use super::launch::{self, Launched, Prepared, Starting, Unlaunched};
@@ -273,6 +274,13 @@ impl<J: Journal> Engine<J> {
                     .and_then(|run| Checking::of(run, attempt));
                 self.hand_over(effect, checking, Checking::check);
             }
+            Effect::Expand(attempt) => {
+                let expanding = self
+                    .world
+                    .run(attempt.run)
+                    .and_then(|run| Expanding::of(run, attempt));
+                self.hand_over(effect, expanding, Expanding::expand);
+            }
             Effect::Integrate(run) => {
                 let integrating = self.world.run(run).and_then(Integrating::of);
                 self.hand_over(effect, integrating, Integrating::merge);
@@ -303,6 +311,9 @@ impl<J: Journal> Engine<J> {
             .run(attempt.run)
             .and_then(|run| Starting::of(run, attempt, day(now), now));
         let Some(starting) = starting else { return };
+        if starting.needs_nothing() {
+            return self.launch_now(attempt, Launched::Instant);
+        }
         // One of the same task that was abandoned may still be at work in the same folder.
         let same_task = |other: &AttemptId| (other.run, other.task) == (attempt.run, attempt.task);
         if self.preparing.iter().any(same_task) {
@@ -356,16 +367,22 @@ impl<J: Journal> Engine<J> {
         Ok(())
     }
 
-    /// Gives workspaces back whose work is part of the result.
+    /// Gives workspaces back whose work is part of the result, or of the plan.
     pub(super) fn release_integrated(&mut self, events: &[(RunId, divisi_core::Time, Event)]) {
         for (_, _, event) in events {
-            let Event::BatchIntegrated { attempts, .. } = event else {
-                continue;
+            let attempts: Vec<AttemptId> = match event {
+                Event::BatchIntegrated { attempts, .. } => {
+                    attempts.iter().map(|(attempt, _)| *attempt).collect()
+                }
+                Event::TaskSplit {
+                    planned: Some((attempt, _)),
+                    ..
+                } => vec![*attempt],
+                _ => continue,
             };
-            for (attempt, _) in attempts {
+            for attempt in attempts {
                 let run = self.world.run(attempt.run);
-                let Some(releasing) = run.and_then(|run| Collecting::of_ended(run, *attempt))
-                else {
+                let Some(releasing) = run.and_then(|run| Collecting::of_ended(run, attempt)) else {
                     continue;
                 };
                 let shell = Arc::clone(&self.shell);

@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::SyncSender;
 
+use divisi_core::plan::Parts;
 use divisi_core::receipt::{Artifact, Snapshot};
 use divisi_core::run::{Effect, Merged};
 use divisi_core::worker::{Ended, FromWorker};
@@ -112,6 +113,22 @@ pub enum Finished {
         attempt: AttemptId,
         /// One verdict a criterion.
         verdicts: Vec<Verdict>,
+    },
+    /// What an attempt planned was read.
+    Expanded {
+        /// Whose.
+        attempt: AttemptId,
+        /// The commit that it was read from, or matched against.
+        from: Option<Commit>,
+        /// What it planned.
+        parts: Box<Parts>,
+    },
+    /// What an attempt planned cannot be read.
+    ExpandRefused {
+        /// Whose.
+        attempt: AttemptId,
+        /// Every fault with its place.
+        faults: Vec<String>,
     },
     /// Late work is durable, or there was none.
     OfferCollected {

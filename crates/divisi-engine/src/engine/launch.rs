@@ -121,6 +121,11 @@ impl Starting {
         })
     }
 
+    /// Whether nothing is to be started at all: what Divisi does comes once it is verified.
+    pub(super) fn needs_nothing(&self) -> bool {
+        matches!(self.spec.work, Work::Expand(_))
+    }
+
     /// Whether it can be started at once: nothing to prepare, nothing to tell.
     pub(super) fn is_bare(&self) -> bool {
         let cheap = self
@@ -170,7 +175,14 @@ impl Starting {
                 }
             }
         }
-        let handoff_path = self.write_handoff(shell)?;
+        let handoff = match self.is_told().then(|| self.handoff.to_json()).transpose() {
+            Ok(handoff) => handoff,
+            Err(too_big) => return Ok(self.not_started(chain(&too_big))),
+        };
+        let handoff_path = match handoff {
+            Some(text) => Some(self.write_handoff(shell, &text)?),
+            None => None,
+        };
         let launched = match self.launch(shell, &path, handoff_path.as_deref()) {
             Ok(launched) => launched,
             Err(Unlaunched::Never(cause)) => return Ok(self.not_started(cause)),
@@ -242,7 +254,8 @@ impl Starting {
         }
     }
 
-    /// Cheap criteria that hold before any work: their passing proves nothing later (X2).
+    /// Cheap criteria that hold before any work: their passing proves nothing later (X2). Where the
+    /// task only judges what others made, they prove what they say.
     fn passed_before(
         &self,
         shell: &Shell,
@@ -252,7 +265,8 @@ impl Starting {
         let can_prove = |criterion: &Criterion| {
             criterion.cost() == Cost::Cheap && !matches!(criterion, Criterion::Scope { .. })
         };
-        if !self.spec.criteria.iter().any(can_prove) {
+        let judges = self.spec.work == Work::Nothing && self.spec.kind != TaskKind::External;
+        if judges || !self.spec.criteria.iter().any(can_prove) {
             return Ok(Vec::new());
         }
         let evaluate = |files: &dyn Files| {
@@ -293,19 +307,20 @@ impl Starting {
         composing::read(&mut self.spec, &mut self.inputs, &files)
     }
 
-    fn write_handoff(&self, shell: &Shell) -> Result<Option<String>, String> {
-        if self.handoff.is_bare() {
-            return Ok(None);
-        }
+    /// Whether somebody reads the handoff. What Divisi does itself is told in other ways.
+    fn is_told(&self) -> bool {
+        !self.handoff.is_bare() && self.agent != AGENT_COMPOSE
+    }
+
+    fn write_handoff(&self, shell: &Shell, text: &str) -> Result<String, String> {
         let folder = shell.run_folder(self.attempt.run).join("handoffs");
         let path = folder.join(format!("{}.{}.json", self.spec.id, self.attempt.number));
-        let text = self.handoff.to_json().map_err(|error| chain(&error))?;
         failpoint::hit("handoff.write.before");
         std::fs::create_dir_all(&folder)
             .and_then(|()| std::fs::write(&path, text))
             .map_err(|error| format!("write {}: {error}", path.display()))?;
         failpoint::hit("handoff.write.after");
-        Ok(Some(path.to_string_lossy().into_owned()))
+        Ok(path.to_string_lossy().into_owned())
     }
 
     fn launch(

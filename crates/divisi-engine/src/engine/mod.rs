@@ -10,6 +10,7 @@
 
 mod begin;
 mod composing;
+mod expansion;
 mod fetch;
 mod freshness;
 mod inbox;
@@ -33,7 +34,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use divisi_core::assign::Capacity;
-use divisi_core::journal::{Fault, Journal};
+use divisi_core::journal::{Artifacts, Fault, Journal};
 use divisi_core::run::{self, Effect, Event, PauseReason, RunStatus};
 use divisi_core::worker::{EndHow, Limits, ToWorker};
 use divisi_core::{AttemptId, RunId, Time};
@@ -196,15 +197,21 @@ struct JoiningFailed {
 }
 
 impl<J: Journal> Engine<J> {
-    /// Loads everything and begins an epoch. Nothing is started yet.
+    /// Loads everything and begins an epoch. Nothing is started yet. `artifacts` holds what plan
+    /// tasks name by its digest.
     ///
     /// # Errors
     /// The journal cannot be read or written.
-    pub fn open(journal: J, options: Options, observer: Observer) -> Result<Engine<J>, Fault> {
+    pub fn open(
+        journal: J,
+        artifacts: Box<dyn Artifacts + Send + Sync>,
+        options: Options,
+        observer: Observer,
+    ) -> Result<Engine<J>, Fault> {
         let world = World::open(journal, options.capacity.clone(), wall_now())?;
         let (sender, inputs) =
             inbox::inbox().map_err(|error| Fault::Other(format!("make a queue: {error}")))?;
-        let shell = Arc::new(Shell::new(options));
+        let shell = Arc::new(Shell::new(options, artifacts));
         Ok(Engine {
             world,
             reconcile: Reconcile::default(),
@@ -568,6 +575,7 @@ fn words(effect: Effect) -> String {
         Effect::Stop(attempt) => format!("stop attempt {attempt}"),
         Effect::Collect(attempt) => format!("collect attempt {attempt}"),
         Effect::Check(attempt) => format!("check attempt {attempt}"),
+        Effect::Expand(attempt) => format!("expand what attempt {attempt} planned"),
         Effect::KeepOffer(attempt) => format!("keep the work of attempt {attempt}"),
         Effect::Integrate(run) => format!("integrate into {run}"),
         Effect::MoveHead(run) => format!("move the branch of {run}"),

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::{Outcome, Verdict};
+use divisi_core::journal::Artifacts;
 use divisi_core::run::Grants;
 use divisi_core::worker::{Confinement, Limits};
 use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, TaskNo, Tree};
@@ -38,6 +39,7 @@ struct Granted {
 /// What effects share.
 pub struct Shell {
     pub(crate) options: Options,
+    pub(super) artifacts: Box<dyn Artifacts + Send + Sync>,
     pub(super) checks: Checks,
     pub(super) setups: Setups,
     pub(super) parent: BTreeMap<String, String>,
@@ -53,7 +55,7 @@ pub struct Shell {
 }
 
 impl Shell {
-    pub(super) fn new(options: Options) -> Shell {
+    pub(super) fn new(options: Options, artifacts: Box<dyn Artifacts + Send + Sync>) -> Shell {
         let all: [Arc<dyn Agent>; 3] = [
             Arc::new(CommandAgent),
             Arc::new(PersonAgent),
@@ -66,6 +68,7 @@ impl Shell {
         Shell {
             temporary: Temporary::new(&options.dir),
             options,
+            artifacts,
             checks: Checks::default(),
             setups: Setups::default(),
             parent: std::env::vars_os()

@@ -162,12 +162,18 @@ impl<J: Journal> Engine<J> {
                 settings,
                 base,
                 approved,
-            } => Ask::Create(Box::new(Create {
-                plan: *plan,
-                settings: *settings,
-                base,
-                approved,
-            })),
+            } => {
+                if let Err(diagnostic) = self.shell.has_bundles(&plan) {
+                    let _ = reply.try_send(Response::Refused(diagnostic));
+                    return;
+                }
+                Ask::Create(Box::new(Create {
+                    plan: *plan,
+                    settings: *settings,
+                    base,
+                    approved,
+                }))
+            }
             ControlAsk::Attend(run) => {
                 self.attended.insert(run);
                 self.attend();
@@ -529,6 +535,18 @@ impl<J: Journal> Engine<J> {
                 Command::CollectRefused { attempt, cause }
             }
             Finished::Checked { attempt, verdicts } => Command::Checked { attempt, verdicts },
+            Finished::Expanded {
+                attempt,
+                from,
+                parts,
+            } => Command::Expanded {
+                attempt,
+                from,
+                parts: *parts,
+            },
+            Finished::ExpandRefused { attempt, faults } => {
+                Command::ExpandRefused { attempt, faults }
+            }
             Finished::OfferCollected { attempt, snapshot } => {
                 Command::OfferCollected { attempt, snapshot }
             }

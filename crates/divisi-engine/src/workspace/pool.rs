@@ -56,7 +56,7 @@ pub struct Workspace {
 /// Why a workspace's content is no longer needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Released {
-    /// What it holds is in a snapshot that is integrated.
+    /// What it holds is in a snapshot that is integrated, or that its plan was taken from.
     Integrated,
     /// Its owner discarded it, or it never held work.
     Discarded,

@@ -10,7 +10,7 @@ use crate::repo::{Fault, Needed};
 /// What the owner of a workspace knows about its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// It is part of its run's result, or of a snapshot that is.
+    /// It is part of its run's result or plan, or of a snapshot that is.
     Integrated,
     /// A person or policy gave it up.
     Discarded,

@@ -262,6 +262,8 @@ pub(crate) enum KindForm {
     Research,
     /// Puts artifacts of other tasks together.
     Compose,
+    /// Writes a plan, its only deliverable; the tasks in it take its place.
+    Plan,
     /// Judges what others made.
     Review,
     /// Brings in something from outside, already made.

@@ -7,7 +7,7 @@
 //!
 //! [`read`] turns bytes into a [`Plan`] and finds every fault at once. [`write()`] turns a plan into
 //! the same form; reading it again gives the same plan. [`schema`] describes the form to editors.
-//! [`read_parts`] reads the tasks that replace one task when it is split.
+//! [`read_parts`] reads the tasks that take one task's place.
 //!
 //! What it does not do: it opens no file, expands no pattern, and applies no settings. Agents and
 //! roles are names here; whether they exist is known where the plan is run.
@@ -26,6 +26,7 @@ pub(crate) mod values;
 mod workspace;
 mod write;
 
+use divisi_core::plan::Parts;
 use divisi_core::{Diagnostic, Plan, TaskSpec};
 
 pub(crate) use criteria::{COUNT_MAX, expression_fault};
@@ -87,11 +88,11 @@ pub struct Read {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// What was read as the parts of a task that is split.
+/// What was read as the tasks that take a task's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parts {
+pub struct ReadParts {
     /// The parts; `None` exactly if an error is among the diagnostics.
-    pub tasks: Option<Vec<TaskSpec>>,
+    pub parts: Option<Parts>,
     /// Errors and warnings in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -105,12 +106,13 @@ pub fn read(source_name: &str, bytes: &[u8]) -> Read {
     Read { plan, diagnostics }
 }
 
-/// Reads the parts that replace a task when it is split: a list of subtasks, or an object with
-/// nothing but `subtasks`. The same checks as for a plan; parts depend on each other only.
+/// Reads the tasks that take a task's place when it is split or expanded: a list of subtasks, an
+/// object with `subtasks` and perhaps the `stage_context` that all of them are told, or a whole
+/// plan. The same checks as for a plan; parts depend on each other only.
 #[must_use]
-pub fn read_parts(source_name: &str, bytes: &[u8]) -> Parts {
-    let (tasks, diagnostics) = read_with(source_name, bytes, top::parts);
-    Parts { tasks, diagnostics }
+pub fn read_parts(source_name: &str, bytes: &[u8]) -> ReadParts {
+    let (parts, diagnostics) = read_with(source_name, bytes, top::parts);
+    ReadParts { parts, diagnostics }
 }
 
 /// Reads one criterion that is not plain words; the error says what is wrong with it.

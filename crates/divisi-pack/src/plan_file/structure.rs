@@ -81,6 +81,11 @@ impl Teller<'_> {
                     .error(codes::EMPTY, self.at, || "there is no subtask".to_owned())
                     .hint("a plan has at least one task");
             }
+            Fault::TooMany => {
+                faults
+                    .error(codes::TOO_LARGE, self.at, || self.plan.words(fault))
+                    .hint("break the request down into several runs");
+            }
             Fault::DuplicateId { id, tasks } => {
                 let line = faults.line(self.tasks[tasks.0].id);
                 faults

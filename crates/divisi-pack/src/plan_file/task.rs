@@ -57,6 +57,7 @@ pub(crate) const KINDS: &[(&str, TaskKind)] = &[
     ("work", TaskKind::Work),
     ("research", TaskKind::Research),
     ("compose", TaskKind::Compose),
+    ("plan", TaskKind::Plan),
     ("review", TaskKind::Review),
     ("external", TaskKind::External),
     ("approval", TaskKind::Approval),
@@ -432,6 +433,14 @@ fn check_kind(
     if kind == TaskKind::External {
         needs(fields, "inputs", faults);
         needs(fields, "deliverables", faults);
+    }
+    if kind == TaskKind::Plan {
+        needs(fields, "deliverables", faults);
+        let promised = fields.list("deliverables", faults).unwrap_or_default();
+        if let Some(second) = promised.get(1) {
+            let cause = "a task of kind `plan` promises one file, its plan";
+            conflict(start(second), cause, faults);
+        }
     }
     let executes = |key| fields.get(key).is_some();
     if kind == TaskKind::Compose

@@ -1,8 +1,8 @@
 //! Reads a whole plan: its tasks, its stages, and the records around them.
 
-use divisi_core::plan::Stage;
+use divisi_core::plan::{Parts, Stage};
 use divisi_core::{Plan, TaskSpec};
-use jsonc_parser::ast::Value;
+use jsonc_parser::ast::{Object, Value};
 
 use super::STAGES_ADVISED_MAX;
 use super::structure::{StageSpans, check_structure};
@@ -60,7 +60,7 @@ pub(crate) const PROGRESS_KEYS: &[&str] = &[
     "zombie_subtasks",
 ];
 
-const PARTS_KEYS: &[&str] = &["subtasks"];
+const PARTS_KEYS: &[&str] = &["stage_context", "subtasks"];
 
 /// The largest number in a record; they are shown, never used.
 const RECORD_MAX: u64 = 1 << 53;
@@ -96,12 +96,16 @@ pub(crate) fn plan(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Plan> {
     Some(plan)
 }
 
-/// The parts of a task: a list of subtasks, or an object that holds one.
-pub(crate) fn parts(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Vec<TaskSpec>> {
+/// The parts of a task: a list of subtasks, an object that holds one, or a whole plan.
+pub(crate) fn parts(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Parts> {
+    let mut stage_context = String::new();
     let subtasks = match value {
         Value::Array(array) => &array.elements[..],
+        Value::Object(object) if is_plan(object) => return parts_of_plan(value, faults),
         Value::Object(object) => {
             let fields = Fields::open(object, "the list of parts", PARTS_KEYS, faults);
+            let context = fields.string("stage_context", faults);
+            stage_context = context.unwrap_or_default().to_owned();
             fields.required("subtasks", faults)?;
             fields.list("subtasks", faults)?
         }
@@ -117,7 +121,55 @@ pub(crate) fn parts(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Vec<Ta
         ..Plan::default()
     };
     check_structure(&plan, start(value), &spans, &StageSpans::default(), faults);
-    Some(plan.tasks)
+    Some(Parts {
+        tasks: plan.tasks,
+        stages: Vec::new(),
+        stage_context,
+    })
+}
+
+fn is_plan(object: &Object<'_>) -> bool {
+    let mut keys = object.properties.iter().map(|p| p.name.as_str());
+    keys.any(|key| key == "task_title")
+}
+
+/// What a plan says of its whole, which has no place in another plan, and where to say it instead.
+const OF_THE_WHOLE: &[(&str, &str)] = &[
+    (
+        "criteria",
+        "give them to a task of kind `review` that depends on the others",
+    ),
+    (
+        "workspace",
+        "what workspaces need is said by the plan that was run",
+    ),
+];
+
+/// A plan's tasks as parts.
+fn parts_of_plan(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Parts> {
+    let plan = plan(value, faults)?;
+    let Value::Object(object) = value else {
+        return None;
+    };
+    for (key, instead) in OF_THE_WHOLE {
+        let of_whole = match *key {
+            "criteria" => !plan.criteria.is_empty(),
+            _ => !plan.preparation.is_empty(),
+        };
+        let mut given = object.properties.iter();
+        if let Some(property) = given.find(|it| of_whole && it.name.as_str() == *key) {
+            faults
+                .error(codes::CONFLICT, property.range.start, || {
+                    format!("a plan that takes a task's place has `{key}` of its own")
+                })
+                .hint(*instead);
+        }
+    }
+    Some(Parts {
+        tasks: plan.tasks,
+        stages: plan.stages,
+        stage_context: String::new(),
+    })
 }
 
 fn tasks(

@@ -17,8 +17,8 @@ use super::{CHECK_TIMEOUT_MS, top};
 /// The plan as the text of a plan file, with a line break at its end.
 ///
 /// Reading it gives the same plan, for every plan that was read from a file. Of other plans, what
-/// files cannot say is lost: a task of kind `Plan` is written as `work`, and stages whose numbers
-/// contradict their order get new names.
+/// files cannot say is lost: the rules by which a task of kind `Plan` expands, and the names of
+/// stages whose numbers contradict their order.
 #[must_use]
 pub fn write(plan: &Plan) -> String {
     let mut text = serde_json::to_string_pretty(&form(plan)).expect(KEYS_ARE_TEXT);
@@ -246,7 +246,8 @@ fn input(input: &Input, kind: TaskKind, names: &HashSet<&str>) -> InputForm {
 
 fn kind(kind: TaskKind) -> KindForm {
     match kind {
-        TaskKind::Work | TaskKind::Plan => KindForm::Work,
+        TaskKind::Work => KindForm::Work,
+        TaskKind::Plan => KindForm::Plan,
         TaskKind::Research => KindForm::Research,
         TaskKind::Compose => KindForm::Compose,
         TaskKind::Review => KindForm::Review,

@@ -5,8 +5,10 @@
 use divisi_core::journal::{Batch, Entry, Journal, Stream};
 use divisi_core::ledger::{self, Account, Bound, Exhausted};
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{self, Budget, Event, PauseReason, Run, RunStatus, stored};
-use divisi_core::{RunId, Time, Tree};
+use divisi_core::run::{
+    self, AttemptEnd, Budget, Event, Failure, PauseReason, Run, RunStatus, stored,
+};
+use divisi_core::{RunId, TaskId, Time, Tree};
 use divisi_store::{Options, Store, Upcasters, Versions};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -176,4 +178,73 @@ fn a_run_recorded_with_the_trees_of_its_commits_loads() {
             tree("1918e13fa0bca4fe02d2035afe45b43556f17acb")
         ]
     );
+}
+
+#[test]
+fn a_run_recorded_before_plans_were_expanded_loads() {
+    let run = recorded(include_str!("../golden/v1-split.jsonl"), usize::MAX);
+    assert_eq!(
+        run.ended.map(|(status, _)| status),
+        Some(RunStatus::Succeeded)
+    );
+    assert_eq!(run.revision, 2);
+    let told = |task: &run::Task| format!("{} {} {}", task.spec.id, task.status(), task.attempts());
+    let told: Vec<String> = run.tasks().iter().map(told).collect();
+    let expected = [
+        "a done 1",
+        "flaky done 2",
+        "asks done 2",
+        "large split 1",
+        "consent done 0",
+        "sum done 1",
+        "tell done 1",
+        "unwanted done 1",
+        "large-1 done 1",
+        "large-2 done 1",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_run_recorded_when_plans_were_first_expanded_loads() {
+    let run = recorded(include_str!("../golden/v2-expanded.jsonl"), usize::MAX);
+    assert_eq!(
+        run.ended.map(|(status, _)| status),
+        Some(RunStatus::Succeeded)
+    );
+    assert_eq!(run.revision, 3);
+    let told = |task: &run::Task| {
+        let context = task.stage_context.as_deref().unwrap_or("-");
+        let (id, status, attempts) = (&task.spec.id, task.status(), task.attempts());
+        let (nesting, depth) = (task.nesting, task.depth);
+        format!("{id} {status} {attempts} {nesting} {depth} {context}")
+    };
+    let told: Vec<String> = run.tasks().iter().map(told).collect();
+    let expected = [
+        "a done 1 0 0 -",
+        "first split 2 0 0 -",
+        // No plan of its agent could be read: a person said the tasks.
+        "second split 3 0 0 -",
+        "sum done 1 0 0 -",
+        "b done 1 1 0 -",
+        "c done 1 1 0 -",
+        "d done 1 0 1 All of one house.",
+        "e done 1 0 1 All of one house.",
+    ];
+    assert_eq!(told, expected);
+    let [refused, expanded] = &run.tasks()[1].endings[..] else {
+        panic!("it was tried twice");
+    };
+    assert!(matches!(
+        &refused.end,
+        AttemptEnd::Refused(Failure::Plan(faults)) if faults.len() == 1
+    ));
+    assert_eq!(expanded.end, AttemptEnd::Expanded);
+    assert!(matches!(
+        expanded.receipts.last(),
+        Some(Receipt::Expanded { tasks: 2, .. })
+    ));
+    // It waits for what its plan waited for, and at the barrier between the stages of that.
+    let no = |id: &str| run.find(&TaskId::new(id).unwrap()).unwrap();
+    assert_eq!(run.dependencies(no("c")), [no("a"), no("b")]);
 }

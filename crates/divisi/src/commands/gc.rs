@@ -139,10 +139,12 @@ fn proof(item: &GcItem, runs: &[Run]) -> Proof {
         })
     };
     match task.status() {
-        TaskStatus::Done => {
+        TaskStatus::Done | TaskStatus::Split => {
             let mut endings = task.endings.iter().rev();
-            let integrated = endings.find(|ending| ending.end == AttemptEnd::Integrated);
-            match integrated.is_some_and(is_collected) {
+            let is_taken = |ending: &&Ending| {
+                matches!(ending.end, AttemptEnd::Integrated | AttemptEnd::Expanded)
+            };
+            match endings.find(is_taken).is_some_and(is_collected) {
                 true => Proof::Integrated,
                 false => Proof::None,
             }

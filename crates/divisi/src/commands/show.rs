@@ -110,7 +110,7 @@ fn run_lines(project: &Project, run: &Run, balance: Option<Balance>) -> Vec<Line
         heading(run.id.to_string())
             .then(format!("  {}  ", run.title))
             .with(words::run_style(status), words::run_status(status.word())),
-        row("progress", words::progress(run.counts())),
+        row("progress", words::progress_of(run)),
         row("created", moment(run.created_at)),
     ];
     if let Some((_, at)) = run.ended {
@@ -234,6 +234,7 @@ fn task_document(project: &Project, run: &Run, no: TaskNo, told: &Explanation) -
         "no": no.0,
         "status": task.status(),
         "spec": *task.spec,
+        "stage_context": task.stage_context.as_deref(),
         "state": task.state,
         "scripted": task.spec.agent.as_deref().is_some_and(words::is_scripted),
         "waits_for": ids(run.dependencies(no)),
@@ -326,6 +327,10 @@ fn spec_lines(run: &Run, no: TaskNo, task: &Task) -> Vec<Line> {
         lines.push(row("description", ""));
         lines.extend(block(&spec.description, "    "));
     }
+    if let Some(context) = &task.stage_context {
+        lines.push(row("context", "of its stage"));
+        lines.extend(block(context, "    "));
+    }
     for on in run.dependencies(no).into_iter().take(TEXT_LINES_MAX) {
         let on = &run.tasks()[on.index()];
         lines.push(row("after", format!("{} ({})", on.spec.id, on.status())));
@@ -369,6 +374,13 @@ fn work_lines(work: &Work) -> Vec<Line> {
             lines
         }
         Work::Template(template) => vec![row("composes", &template.output)],
+        Work::Expand(expansion) => {
+            let bundle = expansion.bundle.short();
+            vec![row(
+                "expands",
+                format!("{} of bundle {bundle}", expansion.stage),
+            )]
+        }
         Work::Handoff | Work::Nothing => Vec::new(),
     }
 }

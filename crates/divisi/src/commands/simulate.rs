@@ -35,6 +35,16 @@ fn lines(title: &str, schedule: &Schedule) -> Vec<Line> {
         0 => String::new(),
         many => format!(", {many} without an estimate: played with the mean of the others"),
     };
+    let planned = match schedule.tasks_that_plan {
+        0 => String::new(),
+        many => format!(
+            ", {} others that are not played",
+            match many {
+                1 => "1 plans".to_owned(),
+                _ => format!("{many} plan"),
+            }
+        ),
+    };
     let barriers = &schedule.barriers;
     let stages = plural(barriers.stages as u64, "stage");
     let cost = span(barriers.cost_ms.unsigned_abs());
@@ -50,7 +60,7 @@ fn lines(title: &str, schedule: &Schedule) -> Vec<Line> {
                 ": {tasks} on {}",
                 plural(u64::from(schedule.workers), "worker")
             ))
-            .with(Style::Dim, guessed),
+            .with(Style::Dim, guessed + &planned),
         row("makespan", span(schedule.makespan_ms)),
         row("critical path", span(schedule.critical_path_ms))
             .with(Style::Dim, format!("  {}", path(&schedule.critical_path))),

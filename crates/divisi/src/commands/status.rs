@@ -312,7 +312,7 @@ fn head(run: &Run, now: Time) -> Line {
         .with(words::run_style(status), words::run_status(status.word()))
         .then(format!(
             " · {} · {}",
-            words::progress(run.counts()),
+            words::progress_of(run),
             words::span(end.ms_since(run.created_at))
         ))
 }

@@ -1,7 +1,7 @@
 //! The five questions that a finished run must answer with yes, each with what shows it.
 
-use divisi_core::run::{AttemptEnd, Final, Run, RunStatus, Task, TaskStatus};
-use divisi_core::{Outcome, Time};
+use divisi_core::run::{AttemptEnd, Final, Run, RunStatus, Task, TaskState, TaskStatus};
+use divisi_core::{Outcome, TaskNo, Time};
 
 use super::{Answered, Judged};
 use crate::words;
@@ -28,7 +28,7 @@ fn completed(run: &Run) -> Answered {
     Answered {
         statement: "all tasks completed",
         holds: (all || is_over(run)).then_some(all),
-        evidence: words::progress(counts),
+        evidence: words::progress_of(run),
     }
 }
 
@@ -64,8 +64,13 @@ fn began(task: &Task) -> Option<Time> {
     first.or_else(|| task.live().map(|live| live.leased_at))
 }
 
-/// When a task was first done.
-fn finished(task: &Task) -> Option<Time> {
+/// When a task was first done; where others took its place, when the last of them was.
+fn finished(run: &Run, task: &Task) -> Option<Time> {
+    if let TaskState::Split(parts) = &task.state {
+        let of = |no: &TaskNo| finished(run, run.task(*no)?);
+        let ends: Option<Vec<Time>> = parts.iter().map(of).collect();
+        return ends?.into_iter().max();
+    }
     let done = task
         .endings
         .iter()
@@ -78,7 +83,7 @@ fn dependency_broken(run: &Run) -> Option<String> {
         let start = began(task)?;
         task.spec.dependencies.iter().find_map(|id| {
             let on = run.task(run.find(id)?)?;
-            let late = finished(on).is_some_and(|end| end > start);
+            let late = finished(run, on).is_some_and(|end| end > start);
             late.then(|| format!("{} started before {id} was done", task.spec.id))
         })
     })
@@ -93,7 +98,8 @@ fn stage_broken(run: &Run) -> Option<String> {
                 "{name} started before the stage before it was done"
             ));
         }
-        end = tasks().filter_map(finished).fold(end, Time::max);
+        let ends = tasks().filter_map(|task| finished(run, task));
+        end = ends.fold(end, Time::max);
     }
     None
 }

@@ -5,7 +5,7 @@ use divisi_core::run::explain::explain;
 use divisi_core::run::{
     AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus,
 };
-use divisi_core::{Criterion, Outcome, TaskNo, Time, Verdict};
+use divisi_core::{Criterion, Outcome, TaskKind, TaskNo, Time, Verdict};
 
 use super::{Done, Integrated, Judged, Made, Report, UseOfTime, answers};
 use crate::words;
@@ -108,7 +108,11 @@ fn agent_ms(task: &Task) -> u64 {
         .sum()
 }
 
+/// The files that stand in the result. A plan does not.
 fn artifacts(task: &Task) -> Vec<Made> {
+    if task.spec.kind == TaskKind::Plan {
+        return Vec::new();
+    }
     let collected = receipts(task).rev().find_map(|receipt| match receipt {
         Receipt::Collected { artifacts, .. } => Some(artifacts),
         _ => None,

@@ -13,6 +13,8 @@
     reason = "what a test prepares either works or is the failure it reports"
 )]
 
+#[path = "../flows/bundled.rs"]
+mod bundled;
 mod failpoints;
 mod graph;
 mod holders;
@@ -21,5 +23,6 @@ mod outcome;
 mod people;
 mod random;
 mod receipts;
+mod rules;
 mod signals;
 mod stage;

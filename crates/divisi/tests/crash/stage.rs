@@ -27,7 +27,8 @@ pub(crate) const LOOK: Duration = Duration::from_millis(5);
 ///
 /// `left` and `right` change the same line, so that whichever comes second conflicts and is done
 /// again on the new base; both sort its words, so that the end is the same either way. `flaky`
-/// fails where it finds that it runs for the first time.
+/// fails where it finds that it runs for the first time, and so does `planner`, whose tasks take its
+/// place.
 const PLAN: &str = r##"{
   "task_title": "Everything once",
   "workspace": {"copy": ["local.txt"], "setup": ["mkdir made; cp local.txt words.sh made"],
@@ -48,6 +49,8 @@ const PLAN: &str = r##"{
      "deliverables": ["shared.txt"], "criteria": [{"contains": "left", "in": "shared.txt"}]},
     {"subtask_id": "right", "script": "echo right $DIVISI_JOB >> SIDE; sh words.sh right",
      "deliverables": ["shared.txt"], "criteria": [{"contains": "right", "in": "shared.txt"}]},
+    {"subtask_id": "planner", "kind": "plan", "deliverables": ["plan.json"],
+     "script": "echo planner $DIVISI_JOB >> SIDE; n=$(grep -c '^planner ' SIDE); if [ $n = 1 ]; then echo '[]' > plan.json; else sed 's|@|SIDE|' planned.txt > plan.json; fi"},
     {"subtask_id": "tell", "command": ["sh", "-c", "echo tell $DIVISI_JOB >> SIDE"],
      "dependencies": ["a"], "workspace": "shared"},
     {"subtask_id": "sum", "kind": "compose", "inputs": ["a", "b", "flaky"],
@@ -56,9 +59,16 @@ const PLAN: &str = r##"{
     {"subtask_id": "outside", "kind": "external", "inputs": ["data/in.csv"],
      "deliverables": ["in.csv"], "criteria": [{"contains": "brought", "in": "in.csv"}]},
     {"subtask_id": "last", "script": "echo last $DIVISI_JOB >> SIDE; cat sum.md shared.txt a.md b.md in.csv > last.md",
-     "deliverables": ["last.md"], "dependencies": ["sum", "left", "right", "tell", "outside"]}
+     "deliverables": ["last.md"], "dependencies": ["sum", "left", "right", "tell", "outside", "planner"]}
   ]
 }"##;
+
+/// What `planner` plans. `@` stands for the file in which every attempt counts itself.
+const PLANNED: &str = r#"{"stage_context": "two of a kind", "subtasks": [
+  {"subtask_id": "p1", "script": "echo p1 $DIVISI_JOB >> @; echo one > p1.md", "deliverables": ["p1.md"]},
+  {"subtask_id": "p2", "script": "echo p2 $DIVISI_JOB >> @; cat p1.md > p2.md", "deliverables": ["p2.md"], "inputs": ["p1"]}
+]}
+"#;
 
 /// Brings a word into the line of words, sorted.
 const WORDS: &str = r#"have=$(sed -n 's/^words: *//p' shared.txt)
@@ -67,7 +77,9 @@ sed -i "s/^words:.*/words: $all/" shared.txt
 "#;
 
 /// Tasks of the scenario that count themselves.
-pub(crate) const COUNTED: [&str; 7] = ["a", "b", "flaky", "left", "right", "tell", "last"];
+pub(crate) const COUNTED: [&str; 9] = [
+    "a", "b", "flaky", "left", "right", "tell", "last", "p1", "p2",
+];
 
 /// A project of its own with all that belongs to it.
 pub(crate) struct Stage {
@@ -99,6 +111,7 @@ impl Stage {
         write("docs/guide.md", "How to.\n");
         write("shared.txt", "first\nwords:\nlast\n");
         write("words.sh", WORDS);
+        write("planned.txt", PLANNED);
         write("data/in.csv", "brought\n");
         // It was brought long ago: nobody need look twice whether it is whole.
         let brought = File::options()

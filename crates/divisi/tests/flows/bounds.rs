@@ -333,3 +333,16 @@ fn another_agent_takes_over_after_two_failures() {
     stage.divisi(&["resume", "1"]).expect(0);
     stage.divisi(&["show", "1", "a"]).expect(0).says("scripted");
 }
+
+#[test]
+fn a_task_with_more_to_tell_than_can_be_told_is_a_persons_affair_at_once() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "endless", "subtasks": [
+        {"subtask_id": "a", "command": ["true"], "description": "x".repeat(300_000), "deliverables": ["a"]},
+        {"subtask_id": "b", "command": ["true"]},
+    ]});
+    stage.run(&plan, &[]).expect(3).says("are handed on");
+    let run = stage.only();
+    stands(&run, RunStatus::Blocked, &[("a", "blocked"), ("b", "done")]);
+    assert_eq!(endings(&run, "a").len(), 1, "trying again changes nothing");
+}

@@ -4,13 +4,16 @@
 
 mod bases;
 mod bounds;
+mod bundled;
 mod cleaning;
 mod composition;
+mod expansions;
 mod generating;
 mod merging;
 mod people;
 mod preparation;
 mod review;
+mod rules;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod whole;

@@ -141,7 +141,8 @@ fn impatient(stage: &Stage, plan: &Value) -> Impatient {
             }
         },
     );
-    let mut engine = Engine::open(store, options, observer).unwrap();
+    let artifacts = Box::new(store.artifacts());
+    let mut engine = Engine::open(store, artifacts, options, observer).unwrap();
     let ask = Ask::Start {
         plan: Box::new(read.plan.unwrap()),
         settings: Box::new(Settings::default()),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::criterion::{Criterion, Verdict};
-use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskId, TaskNo, Time, Tree};
+use crate::ids::{AttemptId, Commit, Digest, Epoch, RunId, TaskId, TaskNo, Time, Tree};
 use crate::journal::TaskRow;
-use crate::plan::{Plan, Priority, TaskKind, TaskSpec, Work, WorkspaceKind};
+use crate::plan::{Expansion, Parts, Plan, Priority, TaskKind, TaskSpec, Work, WorkspaceKind};
 use crate::receipt::{Exit, Receipt, Snapshot};
 use crate::run::event::Then;
 use crate::run::{
@@ -69,6 +69,30 @@ pub(super) fn approval(task: &mut TaskSpec) {
 pub(super) fn handoff(task: &mut TaskSpec) {
     task.work = Work::Handoff;
     task.criteria = Vec::new();
+}
+
+/// The task's agent writes a plan, in a worktree of its own.
+pub(super) fn plans(task: &mut TaskSpec) {
+    files(task);
+    task.kind = TaskKind::Plan;
+}
+
+/// Divisi makes tasks of a stage in the task's place.
+pub(super) fn expands(task: &mut TaskSpec) {
+    task.kind = TaskKind::Plan;
+    task.work = Work::Expand(Expansion {
+        bundle: Digest::new(&"b".repeat(64)).unwrap(),
+        stage: "second".to_owned(),
+    });
+    task.criteria = Vec::new();
+}
+
+/// Tasks that may take a task's place.
+pub(super) fn parts(graph: &str) -> Parts {
+    Parts {
+        tasks: plan(graph).tasks,
+        ..Parts::default()
+    }
 }
 
 /// Only a person can judge what the task makes.
@@ -228,6 +252,7 @@ impl Bench {
                 Effect::Stop(a) => format!("stop {}", name(&self.run, a)),
                 Effect::Collect(a) => format!("collect {}", name(&self.run, a)),
                 Effect::Check(a) => format!("check {}", name(&self.run, a)),
+                Effect::Expand(a) => format!("expand {}", name(&self.run, a)),
                 Effect::KeepOffer(a) => format!("keep offer {}", name(&self.run, a)),
                 Effect::Integrate(_) => "integrate".to_owned(),
                 Effect::MoveHead(_) => "move head".to_owned(),
@@ -326,11 +351,26 @@ impl Bench {
         }
     }
 
-    pub(super) fn split(&self, id: &str, parts: &str) -> Command {
+    pub(super) fn split(&self, id: &str, graph: &str) -> Command {
         Command::Split {
             task: self.no(id),
-            parts: plan(parts).tasks,
+            parts: parts(graph),
             reason: "too large".to_owned(),
+        }
+    }
+
+    pub(super) fn expanded(&self, id: &str, parts: Parts) -> Command {
+        Command::Expanded {
+            attempt: self.attempt(id),
+            from: Some(commit(0)),
+            parts,
+        }
+    }
+
+    pub(super) fn expand_refused(&self, id: &str, fault: &str) -> Command {
+        Command::ExpandRefused {
+            attempt: self.attempt(id),
+            faults: vec![fault.to_owned()],
         }
     }
 
@@ -427,10 +467,19 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
         Event::FinalHeld { .. } => "final held".to_owned(),
         Event::FinalPassed { .. } => "final passed".to_owned(),
         Event::TaskSplit {
-            task: no, parts, ..
+            task: no,
+            parts,
+            planned,
+            ..
         } => {
             let parts: Vec<&str> = parts.iter().map(|part| part.id.as_str()).collect();
-            format!("split {} into {}", task(no), parts.join(" "))
+            let parts = parts.join(" ");
+            match planned {
+                None => format!("split {} into {parts}", task(no)),
+                Some((attempt, receipt)) => {
+                    format!("{} {} into {parts}", of(attempt), step(receipt))
+                }
+            }
         }
         Event::AttemptLeased {
             attempt,
@@ -496,15 +545,18 @@ fn step(receipt: &Receipt) -> &'static str {
         Receipt::Collected { .. } => "collected",
         Receipt::Verified { .. } => "verified",
         Receipt::Integrated { .. } => "integrated",
+        Receipt::Expanded { .. } => "expanded",
     }
 }
 
 fn brief_end(end: &AttemptEnd) -> &'static str {
     match end {
         AttemptEnd::Integrated => "integrated",
+        AttemptEnd::Expanded => "expanded",
         AttemptEnd::Refused(Failure::Conflict(_)) => "conflicts",
         AttemptEnd::Refused(Failure::Integration(_)) => "refused on the whole",
         AttemptEnd::Refused(Failure::Collection(_)) => "not collected",
+        AttemptEnd::Refused(Failure::Plan(_)) => "planned badly",
         AttemptEnd::Refused(_) => "refused",
         AttemptEnd::Errored(_) => "errored",
         AttemptEnd::Lost(_) => "lost",

@@ -31,7 +31,7 @@ pub(super) fn everything_is_explained(run: &Run, now: Time) {
 }
 
 /// The explanation as a person would read it.
-fn told(bench: &Bench, id: &str) -> String {
+pub(super) fn told(bench: &Bench, id: &str) -> String {
     let told = explain(&bench.run, bench.no(id), bench.now, None).unwrap();
     text(&told)
 }

@@ -1,6 +1,6 @@
 //! The graph: edges, barriers, splits, ranks.
 
-use super::bench::{Bench, all, files, id_of, plan, with};
+use super::bench::{Bench, files, id_of, parts, plan, with};
 use crate::ids::TaskNo;
 use crate::plan::{Input, Plan, Priority, Stage};
 use crate::run::{Base, Command, Create, Run, Settings};
@@ -144,8 +144,8 @@ fn the_parts_of_a_split_task_stand_in_its_place() {
 fn a_part_may_take_what_another_part_makes() {
     // given: y takes x as an input and names no dependency
     let mut bench = Bench::new(plan("a"));
-    let mut parts = plan("x; y").tasks;
-    parts[1].inputs.push(Input::Task(id_of("x")));
+    let mut parts = parts("x; y");
+    parts.tasks[1].inputs.push(Input::Task(id_of("x")));
     let task = bench.no("a");
     bench.so(Command::Split {
         task,
@@ -156,6 +156,32 @@ fn a_part_may_take_what_another_part_makes() {
     bench.refuses(bench.lease("y"), "task-not-now");
     bench.runs("x");
     bench.does(bench.lease("y"), &["leased y.1 by command in 1"]);
+}
+
+#[test]
+fn parts_that_wait_for_many_cost_the_sum_of_their_edges() {
+    // given: a task behind 300 others
+    let count = 300;
+    let before: Vec<String> = (0..count).map(|at| format!("t{at}")).collect();
+    let graph = format!(
+        "{}; whole: {}; z: whole",
+        before.join("; "),
+        before.join(" ")
+    );
+    let mut bench = Bench::new(plan(&graph));
+    // when: 300 parts take its place
+    let names: Vec<String> = (0..count).map(|at| format!("p{at}")).collect();
+    bench.so(bench.split("whole", &names.join("; ")));
+    // then: they wait for a join over what it waited for; 300 edges to the old task are left
+    assert!(edges(&bench.run) <= 4 * count + 2, "{}", edges(&bench.run));
+    let p0 = bench.no("p0");
+    assert_eq!(bench.run.dependencies(p0).len(), count);
+    for name in &before {
+        bench.refuses(bench.lease("p7"), "task-not-now");
+        bench.runs(name);
+    }
+    bench.does(bench.lease("p7"), &["leased p7.1 by command in 1"]);
+    bench.check_stored();
 }
 
 #[test]
@@ -207,8 +233,8 @@ fn parts_inherit_role_agent_and_priority() {
 #[test]
 fn parts_that_make_no_plan_are_refused() {
     let mut bench = Bench::new(plan("a; b"));
-    for parts in ["x", "x; x", "x; b", "x: y; y: x", "x; y: nowhere"] {
-        bench.refuses(bench.split("a", parts), "split-bad-parts");
+    for graph in ["x", "x; x", "x; b", "x: y; y: x", "x; y: nowhere"] {
+        bench.refuses(bench.split("a", graph), "split-bad-parts");
     }
     // nor is a task split that is at work
     bench.so(bench.lease("a"));
@@ -224,7 +250,9 @@ fn a_run_without_a_base_takes_no_part_that_needs_files() {
         base: Base::default(),
         approved: true,
     });
-    let (task, parts) = (bench.no("a"), all(plan("x; y"), files).tasks);
+    let mut parts = parts("x; y");
+    parts.tasks.iter_mut().for_each(files);
+    let task = bench.no("a");
     let reason = String::new();
     bench.refuses(
         Command::Split {

@@ -3,7 +3,7 @@
 //! These tests compare no times. A step that looks at all tasks makes them so slow that nobody
 //! overlooks it: ten thousand million looks instead of a hundred thousand.
 
-use super::bench::{Bench, all, commit, files, id_of, merged, plan, snapshot};
+use super::bench::{Bench, all, commit, expands, files, id_of, merged, parts, plan, snapshot};
 use crate::assign::{Capacity, assign};
 use crate::criterion::Verdict;
 use crate::ids::{Epoch, TaskNo};
@@ -134,6 +134,42 @@ fn a_hundred_thousand_tasks_are_canceled_at_once() {
         .decide_unchecked(Command::Cancel { task: None })
         .unwrap();
     assert_eq!(bench.run.status(), RunStatus::Canceled);
+}
+
+#[test]
+fn ten_thousand_tasks_plan_others() {
+    // p0 p1 … ── z
+    let count = 10_000;
+    let names: Vec<String> = (0..count).map(|at| format!("p{at}")).collect();
+    let mut whole = plan(&format!("{}; z: {}", names.join(";"), names.join(" ")));
+    whole.tasks[..count as usize].iter_mut().for_each(expands);
+    let mut bench = wide(whole);
+    for no in (0..count).map(TaskNo) {
+        let attempt = bench.run.attempt_id(no, 1);
+        for command in [
+            Command::Lease {
+                task: no,
+                epoch: Epoch(1),
+                timeout_ms: None,
+            },
+            Command::Ended {
+                attempt,
+                ended: super::bench::exited(0),
+                question: None,
+            },
+            Command::Expanded {
+                attempt,
+                from: None,
+                parts: parts(&format!("x{0}; y{0}: x{0}", no.0)),
+            },
+        ] {
+            say(&mut bench, command);
+        }
+    }
+    invariants::check(&bench.run).unwrap();
+    drive(&mut bench);
+    assert_eq!(bench.run.status(), RunStatus::Succeeded);
+    assert_eq!(bench.run.tasks().len(), 3 * count as usize + 1);
 }
 
 #[test]

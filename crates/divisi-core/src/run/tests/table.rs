@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::bench::{Bench, approval, commit, exited, files, merged, plan, snapshot, tree, with};
+use super::bench::{
+    Bench, approval, commit, exited, files, merged, parts, plan, plans, snapshot, tree, with,
+};
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{Epoch, Time};
 use crate::receipt::{Exit, Receipt};
@@ -27,11 +29,13 @@ fn given(state: StateName, event: EventName) -> Bench {
     let waits = matches!(state, S::Waiting | S::Skipped) || event == EventName::RetriedWaiting;
     let graph = if waits { "z; t: z; o" } else { "t; o" };
     let of_approval = state == S::Approval || is_of_approval(event);
-    let mut bench = Bench::new(with(
-        plan(graph),
-        "t",
-        if of_approval { approval } else { files },
-    ));
+    let kind = match event {
+        _ if of_approval => approval,
+        // Their last step is another one.
+        EventName::Expanded if !matches!(state, S::Prepared | S::Done) => plans,
+        _ => files,
+    };
+    let mut bench = Bench::new(with(plan(graph), "t", kind));
     match state {
         S::Waiting | S::Ready | S::Approval => {}
         S::Leased => bench.so(bench.lease("t")),
@@ -221,10 +225,20 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             Event::TaskRetried { task, note: text }
         }
         E::Answered => Event::QuestionAnswered { task, answer: text },
-        E::Split => Event::TaskSplit {
+        E::Split | E::Expanded => Event::TaskSplit {
             task,
             parts: plan("x; y").tasks,
+            stages: Vec::new(),
+            stage_context: String::new(),
             reason: text,
+            planned: (name == E::Expanded).then_some((
+                attempt,
+                Receipt::Expanded {
+                    at,
+                    from: Some(commit),
+                    tasks: 2,
+                },
+            )),
         },
         E::Offer => Event::OfferKept {
             attempt,
@@ -299,6 +313,7 @@ RetriedWaiting: Canceled Skipped -> Waiting
 RetriedApproval: Failed Canceled -> Approval
 Answered: Question -> Ready
 Split: Waiting Ready Escalated -> Split
+Expanded: Verified -> Split
 Offer: Ready Leased Working Submitted Collected Held Verified Prepared Question Escalated Done Failed Canceled Split -> stays
 ";
 
@@ -381,6 +396,8 @@ fn commands(bench: &Bench) -> Vec<(&'static str, Command)> {
         ("retry", bench.retry("t")),
         ("cancel", bench.cancel("t")),
         ("split", bench.split("t", "p; q")),
+        ("expanded", bench.expanded("t", parts("p; q"))),
+        ("expand refused", bench.expand_refused("t", "broken")),
     ]
 }
 
@@ -393,7 +410,11 @@ fn every_command_in_every_state_is_accepted_or_refused_by_name() {
         let mut word = "";
         for state in StateName::ALL {
             let mut bench = given(state, EventName::Leased);
-            let (name, command) = commands(&bench).swap_remove(at);
+            let (name, mut command) = commands(&bench).swap_remove(at);
+            if name.starts_with("expand") {
+                bench = given(state, EventName::Expanded);
+                command = commands(&bench).swap_remove(at).1;
+            }
             word = name;
             let outcome = match bench.decide(command) {
                 Err(rejection) => rejection.code().to_owned(),
@@ -445,4 +466,6 @@ answer: Question -> Ready, else task-not-now
 retry: Escalated Failed Canceled -> Ready, else task-not-now
 cancel: Leased -> Leased, Working -> Working, Prepared nothing, Done Failed Canceled Skipped Split task-not-now, else -> Canceled
 split: Waiting Ready Escalated -> Split, else task-not-now
+expanded: Verified -> Split, else attempt-superseded
+expand refused: Verified -> Ready, else attempt-superseded
 ";

@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 
 use super::bench::{
-    Bench, PRIORITIES, RUN, approval, commit, exited, files, handoff, id_of, merged, plain, plan,
-    snapshot,
+    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, merged,
+    plain, plan, plans, snapshot,
 };
 use super::explaining::everything_is_explained;
 use super::rng::Rng;
 use crate::assign::{Capacity, assign};
 use crate::criterion::{Cost, Criterion, Outcome, Verdict};
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time};
-use crate::plan::{Input, Plan, Stage, TaskKind, WorkspaceKind};
+use crate::plan::{Input, Parts, Plan, Stage, TaskKind, TaskSpec, WorkspaceKind};
 use crate::run::transition::{EventName, Next, StateName, names, next};
 use crate::run::{
     AGENT_EXTERNAL, AGENT_PERSON, AttemptEnd, Base, Budget, Command, Create, Effect, Ending, Event,
@@ -57,12 +57,14 @@ fn random_plan(rng: &mut Rng) -> Plan {
             .map(|on| format!("t{on}"))
             .collect();
         let mut task = plan(&format!("t{at}: {}", on.join(" "))).tasks.remove(0);
-        match rng.below(12) {
+        match rng.below(15) {
             0..=3 => {}
             4..=7 => files(&mut task),
             8 => approval(&mut task),
             9 => handoff(&mut task),
             10 => plain(&mut task),
+            11 | 12 => plans(&mut task),
+            13 => expands(&mut task),
             _ => {
                 handoff(&mut task);
                 task.kind = TaskKind::External;
@@ -302,6 +304,15 @@ impl Walk {
                 attempt,
                 verdicts: self.verdicts(attempt.task, well),
             },
+            Effect::Expand(attempt) if well || !self.rng.once_in(3) => Command::Expanded {
+                attempt,
+                from: self.run().integration.head.clone(),
+                parts: self.planned(attempt, well),
+            },
+            Effect::Expand(attempt) => Command::ExpandRefused {
+                attempt,
+                faults: vec!["it is no plan".to_owned()],
+            },
             Effect::KeepOffer(attempt) => Command::OfferCollected {
                 attempt,
                 snapshot: self.rng.once_in(2).then(|| snapshot(7)),
@@ -324,7 +335,36 @@ impl Walk {
         }
     }
 
-    fn parts(&mut self) -> Vec<crate::plan::TaskSpec> {
+    /// What an attempt planned: sound, and at an end some time, if all is to go well.
+    fn planned(&mut self, attempt: AttemptId, well: bool) -> Parts {
+        let mut parts = self.parts();
+        if well {
+            let stem = format!("e{}-{}", attempt.task.0, attempt.number);
+            parts.tasks = plan(&format!("{stem}a; {stem}b: {stem}a")).tasks;
+        }
+        if self.rng.once_in(3) {
+            // One after the other; a part that depends on a later one is refused.
+            let stage = |(at, part): (usize, &TaskSpec)| Stage {
+                name: format!("step {at}"),
+                tasks: vec![part.id.clone()],
+            };
+            parts.stages = parts.tasks.iter().enumerate().map(stage).collect();
+        }
+        if self.rng.once_in(3) {
+            parts.stage_context = "all of you".to_owned();
+        }
+        if self.rng.once_in(3) {
+            let part = self.rng.below(parts.tasks.len());
+            let nesting = self.run().task(attempt.task).map_or(0, |task| task.nesting);
+            // One too deep is refused: whoever behaves does not plan it again and again.
+            if nesting == 0 || !well {
+                plans(&mut parts.tasks[part]);
+            }
+        }
+        parts
+    }
+
+    fn parts(&mut self) -> Parts {
         let stem = self.run().tasks().len() * 10 + self.rng.below(3);
         let graph = match self.rng.below(5) {
             0 => format!("p{stem}"),
@@ -332,14 +372,17 @@ impl Walk {
             2 => format!("p{stem}a; p{stem}b: p{stem}a"),
             _ => format!("p{stem}a; p{stem}b; p{stem}c"),
         };
-        let mut parts = plan(&graph).tasks;
-        if parts.len() == 3 {
-            files(&mut parts[0]);
-            parts[1]
+        let mut tasks = plan(&graph).tasks;
+        if tasks.len() == 3 {
+            files(&mut tasks[0]);
+            tasks[1]
                 .inputs
                 .push(Input::Task(id_of(&format!("p{stem}a"))));
         }
-        parts
+        Parts {
+            tasks,
+            ..Parts::default()
+        }
     }
 
     /// A word of the shell's that may or may not fit.
@@ -380,6 +423,7 @@ impl Walk {
                     _ => Finding::Lost("no process".to_owned()),
                 },
             },
+            12 if self.rng.once_in(2) => self.answer_to(Effect::Expand(attempt), true),
             12 => self.answer_to(Effect::KeepOffer(attempt), true),
             _ => {
                 self.epoch.0 += 1;

@@ -61,7 +61,7 @@ error[text-number]: `timeout_minutes` is `-1`, not a number from 0 to 525600
   |
 5 |     {"subtask_id": "build", "command": [], "dependencies": ["design"], "timeout_minutes": -1},
   |                                                                                           ^
-error[text-unknown-word]: `kind` is `reveiw`, not one of work, research, compose, review, external, approval
+error[text-unknown-word]: `kind` is `reveiw`, not one of work, research, compose, plan, review, external, approval
  --> plan.json:6:38
   |
 6 |     {"subtask_id": "review", "kind": "reveiw", "dependencies": ["desgin"], "deliverables": ["../x"]}…

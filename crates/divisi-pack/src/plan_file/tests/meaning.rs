@@ -440,13 +440,13 @@ fn parts_are_read_as_a_list_or_as_subtasks() {
     let list = r#"[{"subtask_id": "a", "command": ["true"]},
                    {"subtask_id": "b", "command": ["true"], "dependencies": ["a"]}]"#;
     let object = format!(r#"{{"subtasks": {list}}}"#);
-    let tasks = read_parts("p", list.as_bytes()).tasks.unwrap();
-    assert_eq!(tasks[1].dependencies, [id("a")]);
-    assert_eq!(read_parts("p", object.as_bytes()).tasks, Some(tasks));
+    let parts = read_parts("p", list.as_bytes()).parts.unwrap();
+    assert_eq!(parts.tasks[1].dependencies, [id("a")]);
+    assert_eq!(read_parts("p", object.as_bytes()).parts, Some(parts));
     let faults = |text: &str| -> Vec<String> {
-        let parts = read_parts("p", text.as_bytes());
-        assert_eq!(parts.tasks, None);
-        parts.diagnostics.into_iter().map(|d| d.code).collect()
+        let read = read_parts("p", text.as_bytes());
+        assert_eq!(read.parts, None);
+        read.diagnostics.into_iter().map(|d| d.code).collect()
     };
     assert_eq!(faults("[]"), ["plan-empty"]);
     assert_eq!(faults("7"), ["text-type"]);
@@ -455,6 +455,78 @@ fn parts_are_read_as_a_list_or_as_subtasks() {
     assert_eq!(faults(twice), ["plan-duplicate-id"]);
     let outside = r#"[{"subtask_id": "a", "command": ["x"], "dependencies": ["z"]}]"#;
     assert_eq!(faults(outside), ["plan-unknown-id"]);
+}
+
+#[test]
+fn parts_may_share_a_stage_context() {
+    let text = r#"{"stage_context": "All of one shop.\nIts currency is the euro.",
+                   "subtasks": [{"subtask_id": "a", "command": ["true"]}]}"#;
+    let parts = read_parts("p", text.as_bytes()).parts.unwrap();
+    assert_eq!(
+        parts.stage_context,
+        "All of one shop.\nIts currency is the euro."
+    );
+    assert_eq!((parts.tasks.len(), parts.stages.len()), (1, 0));
+}
+
+#[test]
+fn a_whole_plan_is_read_as_parts_with_its_stages() {
+    let plan = |more: &str| {
+        format!(
+            r#"{{"task_title": "t", "complexity": "high",
+                "subtasks": [{{"subtask_id": "a", "command": ["true"]}},
+                             {{"subtask_id": "b", "command": ["true"]}}],
+                "execution_plan": {{"stage_1": ["b"], "stage_2": ["a"]}}{more}}}"#
+        )
+    };
+    let parts = read_parts("p", plan("").as_bytes()).parts.unwrap();
+    assert_eq!(parts.stages[0].tasks, [id("b")]);
+    assert_eq!(parts.stages[1].tasks, [id("a")]);
+    // What it says of the whole would be lost.
+    let read = read_parts("p", plan(r#", "criteria": ["it is fine"]"#).as_bytes());
+    assert_eq!(read.parts, None);
+    let [fault] = &read.diagnostics[..] else {
+        panic!("one fault: {:?}", read.diagnostics);
+    };
+    assert_eq!(
+        fault.to_string(),
+        "[text-conflict] p:4:73: a plan that takes a task's place has `criteria` of its own"
+    );
+}
+
+#[test]
+fn a_plan_task_promises_its_plan_and_nothing_else() {
+    let task = &plan(&one(
+        r#""kind": "plan", "agent": "scripted", "script": "{}", "deliverables": ["plan.json"]"#,
+    ))
+    .tasks[0];
+    assert_eq!(task.kind, TaskKind::Plan);
+    assert_eq!(task.workspace, WorkspaceKind::Worktree);
+    let file = Criterion::File {
+        path: "plan.json".into(),
+        min_bytes: 1,
+    };
+    assert_eq!(task.criteria, [file]);
+    for (rest, fault) in [
+        (r#""kind": "plan""#, "text-missing"),
+        (r#""kind": "plan", "deliverables": []"#, "text-missing"),
+        (
+            r#""kind": "plan", "deliverables": ["a.json", "b.md"]"#,
+            "text-conflict",
+        ),
+        (
+            r#""kind": "plan", "deliverables": ["a.json"], "workspace": "shared""#,
+            "text-conflict",
+        ),
+        (
+            r#""kind": "plan", "deliverables": ["a.json"], "template": {"output": "a.json"}"#,
+            "text-conflict",
+        ),
+    ] {
+        let read = super::super::read("p", one(rest).as_bytes());
+        assert_eq!(read.plan, None, "{rest}");
+        assert_eq!(read.diagnostics[0].code, fault, "{rest}");
+    }
 }
 
 #[test]

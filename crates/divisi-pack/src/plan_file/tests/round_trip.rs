@@ -147,6 +147,7 @@ impl Dice {
             TaskKind::Work,
             TaskKind::Research,
             TaskKind::Compose,
+            TaskKind::Plan,
             TaskKind::Review,
             TaskKind::External,
             TaskKind::Approval,
@@ -167,6 +168,7 @@ impl Dice {
         }
         let mut deliverables = match approval {
             true => Vec::new(),
+            false if kind == TaskKind::Plan => vec![Deliverable { path: self.path() }],
             false => self.list(2, |dice| Deliverable { path: dice.path() }),
         };
         if let Work::Template(template) = &work

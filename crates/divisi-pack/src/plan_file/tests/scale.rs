@@ -67,13 +67,25 @@ fn a_cycle_through_every_task_names_only_its_beginning() {
 }
 
 #[test]
+fn a_plan_beyond_all_measure_is_refused_by_its_count() {
+    let subtasks: Vec<String> = (0..=divisi_core::plan::TASKS_MAX)
+        .map(|n| format!("{{\"subtask_id\":\"t{n}\",\"command\":[\"true\"]}}"))
+        .collect();
+    let read = read_parts("p", format!("[{}]", subtasks.join(",")).as_bytes());
+    assert_eq!(
+        read.diagnostics[0].to_string(),
+        "[text-too-large] p:1:1: there are 200001 tasks, at most 200000 can be run"
+    );
+}
+
+#[test]
 fn warnings_do_not_crowd_out_errors() {
     let subtasks: Vec<String> = (0..500)
         .map(|n| format!("{{\"subtask_id\": \"a{n}\"}}"))
         .collect();
     let text = format!("[{}, {{\"subtask_id\": 7}}]", subtasks.join(","));
     let parts = read_parts("p", text.as_bytes());
-    assert_eq!(parts.tasks, None);
+    assert_eq!(parts.parts, None);
     let of = |code: &str| parts.diagnostics.iter().filter(|d| d.code == code).count();
     assert_eq!(of("plan-unfalsifiable"), DIAGNOSTICS_MAX);
     assert_eq!(of("text-type"), 1);

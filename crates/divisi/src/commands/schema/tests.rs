@@ -7,7 +7,8 @@ use divisi_core::criterion::Program;
 use divisi_core::ids::{AttemptId, Epoch};
 use divisi_core::ledger::{self, Account, Amount, Bound, Exhausted};
 use divisi_core::plan::{
-    Deliverable, Estimate, Input, Plan, Priority, Stage, TaskKind, Template, Work, WorkspaceKind,
+    Deliverable, Estimate, Expansion, Input, Plan, Priority, Stage, TaskKind, Template, Work,
+    WorkspaceKind,
 };
 use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot};
@@ -172,6 +173,10 @@ fn tasks() -> Vec<TaskSpec> {
             output: "out.md".into(),
         })
     };
+    let expansion = Expansion {
+        bundle: hash(Digest::new),
+        stage: "second".into(),
+    };
     use {Priority as P, TaskKind as K, WorkspaceKind as W};
     vec![
         full_task(
@@ -191,6 +196,7 @@ fn tasks() -> Vec<TaskSpec> {
         full_task(template(None, Some("t.md")), W::Scratch, K::Review, P::High),
         full_task(Work::Nothing, W::Shared, K::External, P::High),
         full_task(Work::Nothing, W::Shared, K::Approval, P::High),
+        full_task(Work::Expand(expansion), W::Shared, K::Plan, P::High),
         TaskSpec::command(TaskId::new("b").expect("it is an id"), &["true"]),
     ]
 }
@@ -254,15 +260,39 @@ fn receipts() -> Vec<Receipt> {
             commit: None,
             tree: None,
         },
+        expanded(Some(commit())),
+        expanded(None),
     ]
 }
 
-fn created(full: bool) -> Event {
-    let id = TaskId::new("a").expect("it is an id");
-    let stages = vec![Stage {
+fn expanded(from: Option<Commit>) -> Receipt {
+    Receipt::Expanded {
+        at: Time(7),
+        from,
+        tasks: 3,
+    }
+}
+
+fn stage() -> Stage {
+    Stage {
         name: "one".into(),
-        tasks: vec![id],
-    }];
+        tasks: vec![TaskId::new("a").expect("it is an id")],
+    }
+}
+
+fn split(planned: Option<(AttemptId, Receipt)>, stages: Vec<Stage>, stage_context: &str) -> Event {
+    Event::TaskSplit {
+        task: TaskNo(1),
+        parts: tasks(),
+        stages,
+        stage_context: stage_context.into(),
+        reason: "large".into(),
+        planned,
+    }
+}
+
+fn created(full: bool) -> Event {
+    let stages = vec![stage()];
     let limits = BTreeMap::from([("dev".to_owned(), 2)]);
     let budget = Budget {
         attempts: Some(1),
@@ -336,11 +366,13 @@ fn ends() -> Vec<AttemptEnd> {
         Failure::Person("x".into()),
         Failure::Composition("x".into()),
         Failure::Preparation("x".into()),
+        Failure::Plan(vec!["plan.json:1:1: x".into()]),
     ];
     let mut ends: Vec<AttemptEnd> = failures.into_iter().map(AttemptEnd::Refused).collect();
     ends.extend(stops().into_iter().map(AttemptEnd::Stopped));
     ends.extend([
         AttemptEnd::Integrated,
+        AttemptEnd::Expanded,
         AttemptEnd::Errored(Failure::Person("x".into())),
         AttemptEnd::Lost("x".into()),
         AttemptEnd::Asked("x".into()),
@@ -375,11 +407,12 @@ fn of_runs() -> Vec<Event> {
             verdicts: verdicts(),
         },
         Event::BatchNarrowed { batch: 2 },
-        Event::TaskSplit {
-            task,
-            parts: tasks(),
-            reason: "large".into(),
-        },
+        split(None, Vec::new(), ""),
+        split(
+            Some((attempt(), expanded(Some(commit())))),
+            vec![stage()],
+            "all",
+        ),
         Event::ApprovalGiven {
             task,
             note: "n".into(),

@@ -2,15 +2,15 @@
 
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{Attempt, AttemptEnd, Ending, Failure, Phase, Task, end_words};
-use divisi_core::{Commit, Criterion, Outcome, Time, Tree, Verdict};
+use divisi_core::{Commit, Criterion, Outcome, TaskKind, Time, Tree, Verdict};
 
 use super::block;
 use crate::printer::{Line, Style};
-use crate::words::{self, heading, size, span};
+use crate::words::{self, heading, plural, size, span};
 
 pub(super) fn ending_lines(task: &Task, ending: &Ending) -> Vec<Line> {
     let took = span(ending.ended_at.ms_since(ending.leased_at));
-    let good = ending.end == AttemptEnd::Integrated;
+    let good = matches!(ending.end, AttemptEnd::Integrated | AttemptEnd::Expanded);
     let style = if good { Style::Good } else { Style::Bad };
     let mut lines = vec![
         heading(format!("attempt {}", ending.number))
@@ -22,6 +22,11 @@ pub(super) fn ending_lines(task: &Task, ending: &Ending) -> Vec<Line> {
         &ending.end
     {
         lines.extend(verdict_lines(&task.spec.criteria, verdicts, "  "));
+    }
+    if let AttemptEnd::Refused(Failure::Plan(faults)) = &ending.end {
+        for fault in faults {
+            lines.push(Line::styled(Style::Bad, "  fault       ").then(fault));
+        }
     }
     if ending.confined == Some(false) {
         lines.push(Line::styled(Style::Warn, "  its writes were not confined"));
@@ -43,6 +48,7 @@ pub(super) fn live_lines(task: &Task, live: &Attempt, now: Time) -> Vec<Line> {
         Phase::Submitted => "is collected",
         Phase::Collected => "is checked",
         Phase::Held { .. } => "awaits a person's judgment",
+        Phase::Verified if task.spec.kind == TaskKind::Plan => "is expanded",
         Phase::Verified | Phase::Prepared { .. } => "is integrated",
     };
     let since = span(now.ms_since(live.leased_at));
@@ -136,6 +142,14 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 commit.as_ref().map(Commit::short),
                 tree.as_ref().map(Tree::short),
             )),
+            Receipt::Expanded { from, tasks, .. } => {
+                let from = match from {
+                    Some(commit) => format!(", from {}", commit.short()),
+                    None => String::new(),
+                };
+                let many = plural(u64::from(*tasks), "task");
+                lines.push(Line::of(format!("  expanded    into {many}{from}")));
+            }
         }
     }
     lines

@@ -1,8 +1,10 @@
+use divisi_core::TaskKind;
+use divisi_core::plan::Parts;
 use divisi_core::run::Command;
 use insta::assert_snapshot;
 
 use super::*;
-use crate::given::{Given, plan, task};
+use crate::given::{Given, commit, plan, task, written};
 use crate::scenes;
 
 fn shown(given: &Given, attended: Attended, color: bool) -> String {
@@ -115,4 +117,43 @@ fn a_list_of_runs_is_a_table() {
     assert_eq!(shown(true), [line]);
     assert_eq!(shown(false), [format!("{line}  → divisi resume run-1")]);
     assert_eq!(read[0].1.counts, *given.run().counts());
+}
+
+#[test]
+fn what_is_yet_to_be_planned_is_said_and_what_was_planned_is_counted() {
+    // p ── z, and p plans x and y
+    let mut planner = written("p", "writer", Vec::new());
+    planner.kind = TaskKind::Plan;
+    let mut given = Given::run_of(plan("Grow", vec![planner, task("z", &["p"])]));
+    given.ends("p", 0).collected("p").checked("p", Vec::new());
+    assert_snapshot!(shown(&given, Attended::Yes, false), @"
+    run-1  Grow  running · 0 of 2 done, and what 1 task will plan · 2.0 s
+
+    integrating (1)
+      p  tasks are being made of what attempt 1 by writer planned
+
+    waiting (1)
+      z  p is integrating
+    ");
+    let attempt = given.attempt("p");
+    given.ask(Command::Expanded {
+        attempt,
+        from: Some(commit(2)),
+        parts: Parts {
+            tasks: vec![task("x", &[]), task("y", &["x"])],
+            ..Parts::default()
+        },
+    });
+    assert_snapshot!(shown(&given, Attended::Yes, false), @"
+    run-1  Grow  running · 0 of 3 done · 2.0 s
+
+    running (1)
+      x  attempt 1 by command has worked for 0 s
+
+    waiting (2)
+      z  a barrier: parts of p is not complete; x is running; y is waiting
+      y  x is running
+
+    1 split
+    ");
 }

@@ -1,0 +1,325 @@
+//! Tasks that take a task's place: the parts of a split task, and what a plan task planned.
+//!
+//! There is one road from a task to several. A person splits a task that has no live attempt; a
+//! plan task's own attempt, once its checks passed, names the tasks that are to stand in its place.
+//! Both are looked at by the same rules and become the same event. Parts that do not fit refuse the
+//! command of a person, and the attempt of a plan task: an answer that cannot be used is a failure
+//! like any other, with its reasons in the next handoff.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::apply::finish;
+use super::command::Rejection;
+use super::decide::Draft;
+use super::event::Event;
+use super::state::{AttemptEnd, Failure, Phase, Run, TaskState};
+use super::transition::StateName;
+use crate::criterion::truncate;
+use crate::ids::{AttemptId, Commit, TaskNo, Time};
+use crate::plan::{
+    Parts, Plan, STAGE_CONTEXT_BYTES_MAX, Stage, TASKS_MAX, TaskKind, TaskSpec, Work, WorkspaceKind,
+};
+use crate::receipt::Receipt;
+
+/// Splits nest at most so deep (G1): below that, smaller pieces cost more than they help.
+pub const SPLIT_DEPTH_MAX: u32 = 2;
+
+/// Plan tasks nest at most so deep: one that plans others that plan is enough for any workflow, and
+/// a plan that plans itself must end.
+pub const PLAN_NESTING_MAX: u32 = 2;
+
+/// So many faults of a plan are kept; whoever mends these sees the rest the next time.
+const FAULTS_MAX: usize = 20;
+
+/// The words of one of these, in bytes.
+const FAULT_BYTES_MAX: usize = 1_000;
+
+impl Draft<'_> {
+    pub(super) fn split(
+        &mut self,
+        no: TaskNo,
+        parts: Parts,
+        reason: String,
+    ) -> Result<(), Rejection> {
+        let task = self.known(no)?;
+        if !matches!(
+            task.state_name(),
+            StateName::Waiting | StateName::Ready | StateName::Escalated
+        ) {
+            return self.not_now(no, "split", "cancel its attempt first");
+        }
+        let bad = |cause: String| Err(Rejection::BadParts { cause });
+        if task.depth >= SPLIT_DEPTH_MAX {
+            let id = &task.spec.id;
+            return bad(format!("{id} already stands {SPLIT_DEPTH_MAX} splits deep"));
+        }
+        if parts.tasks.len() < 2 {
+            return bad("a split needs at least two parts".to_owned());
+        }
+        match self.fitting(no, parts, task.nesting) {
+            Ok(parts) => {
+                self.take_place(no, parts, reason, None);
+                Ok(())
+            }
+            Err(faults) => bad(faults.join("; ")),
+        }
+    }
+
+    /// What a plan task's attempt planned was read.
+    pub(super) fn on_expanded(
+        &mut self,
+        attempt: AttemptId,
+        from: Option<Commit>,
+        parts: Parts,
+    ) -> Result<(), Rejection> {
+        let nesting = self.verified_plan(attempt)?;
+        let no = attempt.task;
+        match self.fitting(no, parts, nesting + 1) {
+            Ok(parts) => {
+                let receipt = Receipt::Expanded {
+                    at: self.at,
+                    from,
+                    tasks: parts.tasks.len() as u32,
+                };
+                let reason = match &self.run.tasks()[no.index()].spec.work {
+                    Work::Expand(expansion) => format!("by the rules of {}", expansion.stage),
+                    _ => "as it was planned".to_owned(),
+                };
+                self.take_place(no, parts, reason, Some((attempt, receipt)));
+            }
+            Err(faults) => self.refuse_plan(attempt, faults),
+        }
+        Ok(())
+    }
+
+    /// What it planned cannot be read.
+    pub(super) fn on_expand_refused(
+        &mut self,
+        attempt: AttemptId,
+        faults: Vec<String>,
+    ) -> Result<(), Rejection> {
+        self.verified_plan(attempt)?;
+        self.refuse_plan(attempt, faults);
+        Ok(())
+    }
+
+    /// How many plan tasks stand above the one whose live attempt has passed its checks.
+    fn verified_plan(&self, attempt: AttemptId) -> Result<u32, Rejection> {
+        let verified = self.live(attempt)?.phase == Phase::Verified;
+        let task = self.known(attempt.task)?;
+        match verified && task.spec.kind == TaskKind::Plan {
+            true => Ok(task.nesting),
+            false => Self::superseded(attempt),
+        }
+    }
+
+    fn refuse_plan(&mut self, attempt: AttemptId, mut faults: Vec<String>) {
+        let more = faults.len().saturating_sub(FAULTS_MAX);
+        faults.truncate(FAULTS_MAX);
+        for fault in &mut faults {
+            truncate(fault, FAULT_BYTES_MAX);
+        }
+        if more > 0 {
+            faults.push(format!("… and {more} more"));
+        }
+        let end = AttemptEnd::Refused(Failure::Plan(faults));
+        self.end(attempt, end, Vec::new(), true);
+    }
+
+    fn take_place(
+        &mut self,
+        task: TaskNo,
+        parts: Parts,
+        reason: String,
+        planned: Option<(AttemptId, Receipt)>,
+    ) {
+        self.push(Event::TaskSplit {
+            task,
+            parts: parts.tasks,
+            stages: parts.stages,
+            stage_context: parts.stage_context,
+            reason,
+            planned,
+        });
+    }
+
+    /// Parts with what the task hands down to them, or all reasons why they cannot stand in its
+    /// place. `nesting` says how many plan tasks would stand above them.
+    fn fitting(&self, no: TaskNo, parts: Parts, nesting: u32) -> Result<Parts, Vec<String>> {
+        let mut faults = Vec::new();
+        let all = self.run.tasks().len() + parts.tasks.len();
+        if all > TASKS_MAX {
+            faults.push(format!(
+                "the run would have {all} tasks, at most {TASKS_MAX} can be run"
+            ));
+        }
+        if parts.stage_context.len() > STAGE_CONTEXT_BYTES_MAX {
+            faults.push(format!(
+                "the stage context has {} bytes, at most {STAGE_CONTEXT_BYTES_MAX} are handed on",
+                parts.stage_context.len()
+            ));
+        }
+        let has_base = self.run.integration.head.is_some();
+        for (at, part) in parts.tasks.iter().enumerate() {
+            let mut fault = |cause: &str| {
+                faults.push(format!("part {}, {}: {cause}", at + 1, part.id));
+            };
+            if self.run.find(&part.id).is_some() {
+                fault("the id is taken by another task of the run");
+            }
+            if !has_base && part.workspace != WorkspaceKind::Shared {
+                fault("it makes files, but the run has no base for them");
+            }
+            if part.kind == TaskKind::Plan && nesting >= PLAN_NESTING_MAX {
+                fault(&format!(
+                    "it plans, but stands {PLAN_NESTING_MAX} plans deep already"
+                ));
+            }
+        }
+        let stage_context = parts.stage_context;
+        let plan = Plan {
+            tasks: parts.tasks,
+            stages: parts.stages,
+            ..Plan::default()
+        };
+        if let Err(found) = plan.graph() {
+            faults.extend(found.iter().map(|fault| plan.words(fault)));
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let mut parts = Parts {
+            tasks: plan.tasks,
+            stages: plan.stages,
+            stage_context,
+        };
+        hand_down(&self.run.tasks()[no.index()].spec, &mut parts.tasks);
+        Ok(parts)
+    }
+}
+
+/// Smaller pieces of the same work have its role and agent; what was planned has its own. Both are
+/// at least as urgent.
+fn hand_down(from: &TaskSpec, parts: &mut [TaskSpec]) {
+    for part in parts {
+        if from.kind != TaskKind::Plan {
+            part.domain = part.domain.take().or_else(|| from.domain.clone());
+            part.function = part.function.take().or_else(|| from.function.clone());
+            part.agent = part.agent.take().or_else(|| from.agent.clone());
+        }
+        part.priority = part.priority.max(from.priority);
+    }
+}
+
+impl Run {
+    pub(super) fn apply_split(
+        &mut self,
+        at: Time,
+        split: TaskNo,
+        planned: Option<&(AttemptId, Receipt)>,
+        event: &Event,
+    ) {
+        self.change(split, |task| {
+            if let Some((_, receipt)) = planned {
+                if let Some(live) = task.live_mut() {
+                    live.receipts.push(receipt.clone());
+                }
+                finish(task, at, AttemptEnd::Expanded);
+            }
+            // Its parts are named once they are there.
+            task.state = TaskState::Split(Vec::new());
+        });
+        let (first_task, first_join) = (self.tasks.len(), self.joins.len());
+        let parts = self.restore_split(event);
+        match planned {
+            // A plan may have thousands of tasks that plan: each costs what it brings.
+            Some(_) => self.derive_parts(split, first_task, first_join),
+            None => self.derive(),
+        }
+        for &part in &parts {
+            if self.tasks[part.index()].unmet == 0 {
+                self.release(part);
+            }
+        }
+        self.changed.insert(split);
+        self.changed.extend(parts);
+    }
+
+    /// The graph's part of a split, without the indexes and without the attempt that planned it.
+    /// Other events have none.
+    pub(super) fn restore_split(&mut self, event: &Event) -> Vec<TaskNo> {
+        let Event::TaskSplit {
+            task: split,
+            parts: specs,
+            stages,
+            stage_context,
+            planned,
+            ..
+        } = event
+        else {
+            return Vec::new();
+        };
+        let split = *split;
+        let first = self.tasks.len() as u32;
+        let parts = self.add_parts(split, specs, stage_context, planned.is_some());
+        let mut inner = BTreeSet::new();
+        for (&part, spec) in parts.iter().zip(specs) {
+            for dependency in spec.needs() {
+                // Parts depend on each other alone, and have the numbers from the first one on.
+                match self.index.get(dependency) {
+                    Some(&on) if on.0 >= first => inner.insert((on, part)),
+                    _ => false,
+                };
+            }
+        }
+        self.link_split(split, &parts, &inner);
+        if !stages.is_empty() {
+            let names: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
+            self.link_barriers(first, &stage_of(specs, stages), &names);
+        }
+        for (_, tasks) in &mut self.stages {
+            if tasks.contains(&split) {
+                tasks.extend_from_slice(&parts);
+            }
+        }
+        self.revision += 1;
+        self.tasks[split.index()].state = TaskState::Split(parts.clone());
+        parts
+    }
+
+    fn add_parts(
+        &mut self,
+        split: TaskNo,
+        specs: &[TaskSpec],
+        stage_context: &str,
+        planned: bool,
+    ) -> Vec<TaskNo> {
+        let from = &self.tasks[split.index()];
+        let depth = from.depth + u32::from(!planned);
+        let nesting = from.nesting + u32::from(planned);
+        let context = match stage_context {
+            "" => from.stage_context.clone(),
+            own => Some(Arc::from(own)),
+        };
+        let add = |spec: &TaskSpec| {
+            let no = self.add_task(spec.clone());
+            let part = &mut self.tasks[no.index()];
+            part.depth = depth;
+            part.nesting = nesting;
+            part.stage_context.clone_from(&context);
+            no
+        };
+        specs.iter().map(add).collect()
+    }
+}
+
+/// Each part's stage, from 0; every part stands in exactly one.
+fn stage_of(specs: &[TaskSpec], stages: &[Stage]) -> Vec<u32> {
+    let mut stage_of = HashMap::with_capacity(specs.len());
+    for (at, stage) in stages.iter().enumerate() {
+        stage_of.extend(stage.tasks.iter().map(|id| (id, at as u32)));
+    }
+    let of = |spec: &TaskSpec| stage_of.get(&spec.id).copied().unwrap_or(0);
+    specs.iter().map(of).collect()
+}

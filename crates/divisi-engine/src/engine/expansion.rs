@@ -1,0 +1,214 @@
+//! Tasks of what a plan task's attempt planned: the plan that its agent wrote is read, or rules are
+//! matched against the files that are integrated by then.
+//!
+//! Either way the outcome is data for the core, which decides whether it can be run. What cannot be
+//! read refuses the attempt with every fault and its place; nothing is guessed in its stead.
+
+use std::collections::BTreeSet;
+
+use divisi_core::plan::{Expansion, Parts, Plan, Work};
+use divisi_core::receipt::Snapshot;
+use divisi_core::run::Run;
+use divisi_core::{AttemptId, Commit, Diagnostic, Digest};
+use divisi_pack::bundle::{self, Bundle};
+use divisi_pack::plan_file;
+
+use super::input::{Failed, Finished};
+use super::shell::Shell;
+use super::supervised::chain;
+use crate::failpoint;
+use crate::files::{Entry, Files};
+
+/// A longer plan is not read: this has room for thousands of tasks, and is read into memory.
+const PLAN_BYTES_MAX: u64 = 8 << 20;
+
+/// What expanding one attempt needs.
+pub(super) struct Expanding {
+    attempt: AttemptId,
+    source: Source,
+}
+
+/// Where the tasks come from.
+enum Source {
+    /// A plan that stands at a path of what was collected.
+    Written {
+        snapshot: Option<Snapshot>,
+        path: Option<String>,
+    },
+    /// Rules, matched against the files of the run's head.
+    Rules {
+        expansion: Expansion,
+        head: Option<Commit>,
+    },
+}
+
+impl Expanding {
+    pub(super) fn of(run: &Run, attempt: AttemptId) -> Option<Expanding> {
+        let task = run.task(attempt.task)?;
+        let source = match &task.spec.work {
+            Work::Expand(expansion) => Source::Rules {
+                expansion: expansion.clone(),
+                head: run.integration.head.clone(),
+            },
+            _ => Source::Written {
+                snapshot: task.live()?.snapshot().cloned(),
+                path: task.spec.deliverables.first().map(|it| it.path.clone()),
+            },
+        };
+        Some(Expanding { attempt, source })
+    }
+
+    /// Reads what was planned. An error is a reason of ours, worth another try.
+    pub(super) fn expand(self, shell: &Shell) -> Result<Finished, Failed> {
+        failpoint::hit("expand.before");
+        let (from, read) = match self.source {
+            Source::Written { snapshot, path } => {
+                let from = snapshot.as_ref().map(|snapshot| snapshot.commit.clone());
+                (from, written(shell, snapshot.as_ref(), path.as_deref())?)
+            }
+            Source::Rules { expansion, head } => {
+                let read = by_rules(shell, &expansion, head.as_ref())?;
+                (head, read)
+            }
+        };
+        failpoint::hit("expand.after");
+        let attempt = self.attempt;
+        Ok(match read {
+            Ok(parts) => Finished::Expanded {
+                attempt,
+                from,
+                parts: Box::new(parts),
+            },
+            Err(faults) => Finished::ExpandRefused {
+                attempt,
+                faults: faults
+                    .into_iter()
+                    .map(|fault| shell.masked(fault))
+                    .collect(),
+            },
+        })
+    }
+}
+
+impl Shell {
+    /// Bytes come before the event that names them: every bundle that a plan names is there.
+    pub(super) fn has_bundles(&self, plan: &Plan) -> Result<(), Diagnostic> {
+        let named = plan.tasks.iter().filter_map(|task| match &task.work {
+            Work::Expand(expansion) => Some(&expansion.bundle),
+            _ => None,
+        });
+        let bundles: BTreeSet<&Digest> = named.collect();
+        for bundle in bundles {
+            let cause = match self.artifacts.get(bundle) {
+                Ok(Some(_)) => continue,
+                Ok(None) => format!("the plan names the bundle {bundle}, which is not there"),
+                Err(fault) => format!("the bundle {bundle} cannot be read: {fault}"),
+            };
+            return Err(Diagnostic::error("bundle-missing", cause)
+                .hint("start the run anew with `divisi run`, which makes its bundle"));
+        }
+        Ok(())
+    }
+}
+
+/// Parts, or what is wrong with them; whoever planned them can mend it.
+type Planned = Result<Parts, Vec<String>>;
+
+fn refused(cause: String) -> Planned {
+    Err(vec![cause])
+}
+
+/// Reads the plan that an agent wrote, from what was collected of it.
+fn written(
+    shell: &Shell,
+    snapshot: Option<&Snapshot>,
+    path: Option<&str>,
+) -> Result<Planned, String> {
+    let (Some(snapshot), Some(path)) = (snapshot, path) else {
+        return Ok(refused(
+            "the task promises no file that could hold a plan".to_owned(),
+        ));
+    };
+    let pool = shell.pool()?;
+    let files = pool
+        .repo()
+        .files(&snapshot.tree, None)
+        .map_err(|error| chain(&error))?;
+    let io = |error: std::io::Error| format!("read {path}: {error}");
+    match files.entry(path).map_err(io)? {
+        Entry::File { bytes, .. } if bytes > PLAN_BYTES_MAX => {
+            return Ok(refused(format!(
+                "{path} has {bytes} bytes, at most {PLAN_BYTES_MAX} are read as a plan"
+            )));
+        }
+        Entry::File { .. } => {}
+        Entry::Missing | Entry::Link | Entry::Folder | Entry::Other => {
+            return Ok(refused(format!("{path} is no file")));
+        }
+    }
+    let bytes = files.read(path, PLAN_BYTES_MAX).map_err(io)?;
+    let read = plan_file::read_parts(path, &bytes);
+    Ok(read.parts.ok_or_else(|| words(&read.diagnostics)))
+}
+
+/// Matches a stage of a bundle against the files of a commit.
+fn by_rules(
+    shell: &Shell,
+    expansion: &Expansion,
+    head: Option<&Commit>,
+) -> Result<Planned, String> {
+    let stored = shell.artifacts.get(&expansion.bundle);
+    let Some(bytes) = stored.map_err(|fault| format!("read the bundle: {fault}"))? else {
+        return Ok(refused(format!(
+            "the bundle {} is not there any more",
+            expansion.bundle.short()
+        )));
+    };
+    let paths = match head {
+        None => Vec::new(),
+        Some(head) => {
+            let pool = shell.pool()?;
+            let repo = pool.repo();
+            let tree = repo.tree_of(head).map_err(|error| chain(&error))?;
+            let files = repo.files(&tree, None).map_err(|error| chain(&error))?;
+            match files.list() {
+                Ok(paths) => paths,
+                Err(error) if error.kind() == std::io::ErrorKind::QuotaExceeded => {
+                    return Ok(refused(format!("list the files of the run: {error}")));
+                }
+                Err(error) => return Err(format!("list the files of {head}: {error}")),
+            }
+        }
+    };
+    let made = rules(&bytes, &expansion.stage, &paths);
+    Ok(made.map_err(|diagnostics| words(&diagnostics)))
+}
+
+/// Faults as the next handoff has them: code, place, cause and what helps.
+fn words(diagnostics: &[Diagnostic]) -> Vec<String> {
+    let errors = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.severity == divisi_core::diagnostic::Severity::Error);
+    let word = |diagnostic: &Diagnostic| {
+        let mut text = divisi_pack::printable(&diagnostic.to_string());
+        for hint in &diagnostic.hints {
+            text.push_str("; ");
+            text.push_str(&divisi_pack::printable(hint));
+        }
+        text
+    };
+    errors.map(word).collect()
+}
+
+/// The tasks of a stage, given the rules and the run's files, sorted.
+fn rules(bundle: &[u8], stage: &str, paths: &[String]) -> Result<Parts, Vec<Diagnostic>> {
+    let bundle = Bundle::from_json(bundle)
+        .map_err(|cause| vec![Diagnostic::error("bundle-unreadable", cause)])?;
+    let expanded = bundle::expand(&bundle, stage, paths);
+    let made = expanded.expansion.ok_or(expanded.diagnostics)?;
+    Ok(Parts {
+        tasks: made.tasks,
+        stages: Vec::new(),
+        stage_context: made.context,
+    })
+}
