@@ -11,6 +11,7 @@
 
 pub(crate) mod bare;
 mod build;
+mod generate;
 mod graph;
 mod machine;
 mod make;
@@ -65,6 +66,8 @@ enum Part {
     Worktree,
     /// Peak memory, and the time of commands that only read
     Size,
+    /// A folder of a thousand targets with five deliverables each
+    Generate,
     /// A cold release build
     Build,
     /// Simulated schedules of the given traces
@@ -88,6 +91,7 @@ impl Options {
                 Part::Scripted,
                 Part::Worktree,
                 Part::Size,
+                Part::Generate,
             ];
             if !self.traces.is_empty() {
                 parts.push(Part::Schedules);
@@ -150,6 +154,7 @@ fn measure_part(bench: &Bench, part: Part, options: &Options) -> Result<Section>
         Part::Scripted => scripted::section(bench),
         Part::Worktree => worktree::section(bench),
         Part::Size => size::section(bench),
+        Part::Generate => generate::section(bench),
         Part::Build => build::section(bench),
         Part::Schedules => schedules::section(bench, &options.traces),
     }
@@ -176,12 +181,12 @@ mod tests {
 
     #[test]
     fn slow_and_external_parts_are_measured_on_demand() {
-        use Part::{Build, Full, Make, Schedules, Scripted, Size, Worktree};
-        assert_eq!(parts(&[]), [Make, Full, Scripted, Worktree, Size]);
+        use Part::{Build, Full, Generate, Make, Schedules, Scripted, Size, Worktree};
+        assert_eq!(parts(&[]), [Make, Full, Scripted, Worktree, Size, Generate]);
         assert_eq!(parts(&["--only", "size", "--cold"]), [Size, Build]);
         assert_eq!(
             parts(&["--traces", "a.json", "b.json"]),
-            [Make, Full, Scripted, Worktree, Size, Schedules]
+            [Make, Full, Scripted, Worktree, Size, Generate, Schedules]
         );
     }
 
