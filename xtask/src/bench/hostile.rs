@@ -101,11 +101,13 @@ fn canceled_s(bench: &Bench, script: &str) -> Result<f64> {
         return Err(folder.with_log(&"it could not be canceled".into()));
     }
     run.wait()?;
-    let took = asked.elapsed().as_secs_f64();
-    match left(folder.path())? {
-        0 => Ok(took),
-        many => Err(format!("{many} processes are left of {script:?}").into()),
+    while left(folder.path())? > 0 {
+        if asked.elapsed() > PATIENCE {
+            return Err(format!("processes are left of {script:?}").into());
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
+    Ok(asked.elapsed().as_secs_f64())
 }
 
 fn refused_s(bench: &Bench, script: &str) -> Result<f64> {
