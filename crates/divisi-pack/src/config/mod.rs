@@ -85,6 +85,14 @@ pub enum Kind {
     Checks,
 }
 
+impl Kind {
+    /// Whether it holds entries by name, each of which is said for itself.
+    #[must_use]
+    pub fn is_map(self) -> bool {
+        matches!(self, Kind::Counts { .. } | Kind::Names)
+    }
+}
+
 /// Whether somebody has to consent before what a repository says takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {
@@ -162,9 +170,8 @@ impl Setting {
         if key == self.key {
             return Some(None);
         }
-        let is_map = matches!(self.kind, Kind::Counts { .. } | Kind::Names);
         let name = key.strip_prefix(self.key)?.strip_prefix('.')?;
-        is_map.then_some(Some(name))
+        self.kind.is_map().then_some(Some(name))
     }
 
     /// The section's key, and that of the setting within it.

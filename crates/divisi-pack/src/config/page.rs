@@ -20,10 +20,9 @@ fn settings_of(section: &Section) -> Vec<&'static Setting> {
 /// A setting's default, as a file says it; `None` if there is none.
 fn default_of(setting: &Setting) -> Option<Json> {
     let values = (setting.get)(&Config::default());
-    let is_map = matches!(setting.kind, Kind::Counts { .. } | Kind::Names);
     match values.first() {
         Some((_, value)) => Some(value.json(setting.kind)),
-        None => is_map.then(|| json!({})),
+        None => setting.kind.is_map().then(|| json!({})),
     }
 }
 

@@ -148,7 +148,7 @@ fn one(
 ) {
     let (section, leaf) = setting.split();
     let key = leaf.unwrap_or(section);
-    if let Kind::Counts { .. } | Kind::Names = setting.kind {
+    if setting.kind.is_map() {
         entries(setting, key, value, values, faults);
         return;
     }

@@ -56,15 +56,16 @@ fn only_what_the_projects_own_file_says_and_counts_is_shown_for_consent() {
     assert_eq!(
         shown(Source::Project, &plan),
         [
-            "  divisi.yaml:2 grants.unconfined: true",
-            "  divisi.yaml:1 run.agent: \"robot\""
+            "  said by the project's configuration",
+            "    divisi.yaml:2 grants.unconfined: true",
+            "    divisi.yaml:1 run.agent: \"robot\""
         ],
         "the plan has a preparation of its own"
     );
     plan.preparation.setup = configuration(text, Source::Project).config.setup;
     assert_eq!(
-        shown(Source::Project, &plan)[2],
-        "  divisi.yaml:3 workspace.setup: [\"make\"]"
+        shown(Source::Project, &plan)[3],
+        "    divisi.yaml:3 workspace.setup: [\"make\"]"
     );
     assert_eq!(shown(Source::User, &plan), [""; 0]);
 }
