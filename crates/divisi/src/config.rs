@@ -10,7 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use divisi_core::diagnostic::Place;
-use divisi_core::run::{Budget, Grants, Settings};
+use divisi_core::run::{
+    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENTS, Budget, Grants, Settings,
+};
 use divisi_core::{Diagnostic, Plan};
 use divisi_pack::bundle::Given;
 use divisi_pack::config::{self, Config, Consent, Kind, Read, SETTINGS, Setting, Value, Values};
@@ -152,12 +154,8 @@ impl Configuration {
     pub(crate) fn settings(&self) -> Settings {
         let config = &self.config;
         // Roles and agents share one map: a name that is no agent's is a role's.
-        let is_agent = |name: &str| {
-            matches!(
-                name,
-                "command" | "person" | "scripted" | "compose" | "external"
-            )
-        };
+        let ours = [AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_EXPAND];
+        let is_agent = |name: &str| AGENTS.contains(&name) || ours.contains(&name);
         let limits = config.limits.clone().into_iter();
         let (agents, roles) = limits.partition(|(name, _)| is_agent(name));
         Settings {
@@ -170,6 +168,9 @@ impl Configuration {
             losses_max: config.losses_max,
             conflicts_max: config.conflicts_max,
             loss_delay_ms: config.loss_delay_ms,
+            limits_max: config.limits_max,
+            limit_delay_ms: config.limit_delay_ms,
+            limit_wait_max_ms: config.limit_wait_max_ms,
             timeout_ms: config.timeout_ms,
             barriers: config.barriers,
             batch_max: config.batch_max,
