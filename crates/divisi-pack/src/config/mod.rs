@@ -60,8 +60,8 @@ pub enum Kind {
     Flag,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// A name: one line.
-    Name,
+    /// The name of an agent.
+    Agent,
     /// Words for people.
     Text,
     /// Several of them.
@@ -77,8 +77,8 @@ pub enum Kind {
         /// The most.
         most: u64,
     },
-    /// Names by name.
-    Names,
+    /// Names of agents by role.
+    Agents,
     /// Steps that prepare a workspace.
     Setups,
     /// Criteria.
@@ -89,7 +89,7 @@ impl Kind {
     /// Whether it holds entries by name, each of which is said for itself.
     #[must_use]
     pub fn is_map(self) -> bool {
-        matches!(self, Kind::Counts { .. } | Kind::Names)
+        matches!(self, Kind::Counts { .. } | Kind::Agents)
     }
 }
 
