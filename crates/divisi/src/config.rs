@@ -256,10 +256,14 @@ impl Configuration {
         let line = |(key, given): (&str, &config::Given)| {
             let setting = Setting::of(key).map_or(Kind::Flag, |it| it.kind);
             let value = crate::words::cut(&given.value.shown(setting), VALUE_CHARS_MAX);
-            Line::styled(Style::Warn, format!("  {CONFIG}:{}", given.place.line))
+            Line::styled(Style::Warn, format!("    {CONFIG}:{}", given.place.line))
                 .then(format!(" {key}: {value}"))
         };
-        said.map(line).collect()
+        let mut lines: Vec<Line> = said.map(line).collect();
+        if !lines.is_empty() {
+            lines.insert(0, Line::of("  said by the project's configuration"));
+        }
+        lines
     }
 }
 

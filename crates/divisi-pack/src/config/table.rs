@@ -118,9 +118,9 @@ settings! {
         "The time box of an attempt whose task has none, in minutes.";
     barriers "run.barriers": bool = false, Kind::Flag, Some("--barriers"), Unneeded,
         "Whether a stage starts only when the one before is complete.";
-    agent "run.agent": String = "person".to_owned(), Kind::Name, None, Needed,
+    agent "run.agent": String = "person".to_owned(), Kind::Agent, None, Needed,
         "The agent of tasks that name none and have nothing to execute.";
-    agents "run.agents": BTreeMap<String, String> = BTreeMap::new(), Kind::Names, None, Needed,
+    agents "run.agents": BTreeMap<String, String> = BTreeMap::new(), Kind::Agents, None, Needed,
         "The same by role, by id or alias.";
     limits "run.limits": BTreeMap<String, u32> = BTreeMap::new(),
         Kind::Counts { most: WORKERS_MAX }, Some("--limit"), Unneeded,
