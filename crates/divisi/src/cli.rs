@@ -3,6 +3,7 @@
 //! Nothing is decided here. Values are parsed into types, so that a bad one is refused with its
 //! place before anything starts; what they mean stands with each command.
 
+mod folder;
 mod library;
 mod settings;
 
@@ -13,6 +14,7 @@ use divisi_core::RunId;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
 
+pub(crate) use folder::{Generate, Validate};
 pub(crate) use library::{Roles, RolesCommand, Workflow, WorkflowCommand};
 pub(crate) use settings::{Config, ConfigCommand};
 
@@ -109,6 +111,10 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Review the working tree, or what a branch changed, without a model
     Review(Review),
+    /// Write the iterations of a workflow as folders that you may edit before running them
+    Generate(Generate),
+    /// Judge the files as they stand by the criteria of a folder or of a run
+    Validate(Validate),
     /// List workflows, show one, or check one
     Workflow(Workflow),
     /// List the roles, or show one
@@ -238,8 +244,8 @@ pub(crate) struct Running {
 /// `divisi run`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The plan file; `divisi schema plan` prints its schema
-    #[arg(value_name = "PLAN")]
+    /// The plan file, or a folder that `divisi generate` wrote; `divisi schema plan` prints the schema
+    #[arg(value_name = "PLAN|DIR")]
     pub(crate) plan: PathBuf,
     /// How agents are run.
     #[command(flatten)]
@@ -543,6 +549,8 @@ pub(crate) enum SchemaOf {
     Events,
     /// Reviews, as `divisi review --json` prints them.
     Review,
+    /// Validations, as `divisi validate --json` prints them.
+    Validation,
 }
 
 /// `divisi gc`.

@@ -11,7 +11,8 @@ use divisi_core::run::{Final, PauseReason, Run, RunStatus, TaskState, TaskStatus
 pub(crate) enum Exit {
     /// It was done; of a run: it succeeded.
     Success,
-    /// The run failed: a task was given up. Of a review: something was found that must not be.
+    /// The run failed: a task was given up. Of a review: something was found that must not be. Of a
+    /// validation: something fails or is missing.
     Failed,
     /// The command line, the plan, a workflow or the configuration is wrong; nothing was started.
     Usage,
@@ -72,7 +73,8 @@ impl Exit {
         match self {
             Exit::Success => "done; of a run: it succeeded",
             Exit::Failed => {
-                "the run failed: a task was given up; of a review: something was found that must not be"
+                "the run failed: a task was given up; of a review: something was found that must not \
+                 be; of a validation: something fails or is missing"
             }
             Exit::Usage => {
                 "the command line, the plan, a workflow or the configuration is wrong; nothing was \

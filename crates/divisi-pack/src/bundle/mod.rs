@@ -5,7 +5,8 @@
 //!    changes the next run and not this one.
 //! 2. [`expand`] turns one iteration into tasks, given the paths of the tree as it is when the
 //!    iteration starts. The same bundle and paths give the same tasks.
-//! 3. [`predict`] expands all iterations against the paths that are there and those that are
+//! 3. [`generate`] makes the folder of an iteration, which people may edit before it is run.
+//! 4. [`predict`] expands all iterations against the paths that are there and those that are
 //!    promised. It shows what a run would do, and is a guess: agents may make more or less.
 //!
 //! ```
@@ -25,6 +26,7 @@
 mod assemble;
 mod criteria;
 mod expand;
+mod generate;
 mod making;
 mod predict;
 mod prompt;
@@ -40,7 +42,9 @@ use divisi_core::{Diagnostic, TaskSpec};
 use serde::{Deserialize, Serialize};
 
 pub use assemble::assemble;
+pub(crate) use expand::Ends;
 pub use expand::expand;
+pub use generate::{Generated, generate};
 pub use predict::{Prediction, predict};
 
 use crate::allocation::Share;

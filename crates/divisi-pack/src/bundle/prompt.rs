@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use divisi_core::diagnostic::Place;
 use minijinja::context;
 use minijinja::value::{Serde, Value};
 
@@ -14,7 +15,7 @@ use crate::faults::shown;
 use crate::folder;
 use crate::placeholder;
 use crate::role::Role;
-use crate::template::{GENERIC, Templates};
+use crate::template::{Fault, GENERIC, Templates};
 use crate::workflow::{Iteration, Promised, Statement};
 
 /// What a prompt says beside role and iteration.
@@ -37,10 +38,44 @@ pub(super) struct Prompts<'b> {
     failed: BTreeSet<String>,
 }
 
+/// The text of a document; after telling why it cannot be made, an empty one.
+pub(super) fn unfilled(
+    text: Result<String, Fault>,
+    place: &Place,
+    document: &str,
+    told: &mut Told,
+) -> String {
+    text.unwrap_or_else(|fault| {
+        told.error(codes::WORKFLOW_TEMPLATE, place, &[], || {
+            format!("{document} cannot be written: {fault}")
+        });
+        String::new()
+    })
+}
+
+/// Where the text stands that all tasks of an iteration share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// In each prompt.
+    InPrompts,
+    /// In a file beside them, which the prompts name.
+    Beside,
+}
+
+/// All templates of a bundle.
+pub(super) fn templates(bundle: &Bundle) -> Templates<'_> {
+    let templates = bundle.templates.iter();
+    Templates::new(templates.map(|(name, text)| (&**name, &**text)))
+}
+
 impl<'b> Prompts<'b> {
-    pub(super) fn new(bundle: &'b Bundle, iteration: &'b Iteration) -> Prompts<'b> {
-        let templates = bundle.templates.iter();
-        let templates = Templates::new(templates.map(|(name, text)| (&**name, &**text)));
+    pub(super) fn new(
+        bundle: &'b Bundle,
+        iteration: &'b Iteration,
+        standing: Standing,
+        told: &mut Told,
+    ) -> Prompts<'b> {
+        let templates = templates(bundle);
         let values = Values {
             bundle,
             target: None,
@@ -53,7 +88,14 @@ impl<'b> Prompts<'b> {
             };
             placeholder::fill(&text, |name| values.get(name))
         };
-        let file = bundle.context_file(iteration);
+        let context = match standing {
+            Standing::Beside => folder::stage::CONTEXT_BESIDE.to_owned(),
+            Standing::InPrompts => {
+                let file = bundle.context_file(iteration);
+                let text = folder::context::write(&file, &templates);
+                unfilled(text, &iteration.place, folder::context::NAME, told)
+            }
+        };
         Prompts {
             bundle,
             templates,
@@ -64,7 +106,7 @@ impl<'b> Prompts<'b> {
                 phase => iteration.phase.as_deref().unwrap_or_default(),
             },
             criteria: iteration.criteria.iter().map(words).collect(),
-            context: folder::context::write(&file).trim_end().to_owned(),
+            context: context.trim_end().to_owned(),
             failed: BTreeSet::new(),
         }
     }

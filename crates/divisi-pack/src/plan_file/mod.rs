@@ -27,12 +27,12 @@ pub(crate) mod workspace;
 mod write;
 
 use divisi_core::plan::Parts;
-use divisi_core::{Diagnostic, Plan};
+use divisi_core::{Diagnostic, Plan, TaskSpec};
 
 pub(crate) use criteria::{COUNT_MAX, expression_fault};
 pub use form::schema;
-pub(crate) use write::criterion_json;
 pub use write::write;
+pub(crate) use write::{criterion_json, to_value};
 
 use crate::faults::Faults;
 use crate::json;
@@ -127,6 +127,14 @@ pub(crate) fn criterion_of(text: &str) -> Result<divisi_core::Criterion, String>
         told.join("; ")
     };
     criterion.ok_or_else(|| diagnostics.first().map(told).unwrap_or_default())
+}
+
+/// The tasks of a plan that stands in another text; its faults are that text's.
+pub(crate) fn tasks_of(
+    value: &jsonc_parser::ast::Value<'_>,
+    faults: &mut Faults<'_>,
+) -> Option<Vec<TaskSpec>> {
+    Some(top::plan(value, faults)?.tasks)
 }
 
 fn read_with<T>(
