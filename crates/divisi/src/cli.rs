@@ -5,6 +5,7 @@
 
 mod folder;
 mod library;
+mod settings;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ use divisi_core::run::Budget;
 
 pub(crate) use folder::{Generate, Validate};
 pub(crate) use library::{Roles, RolesCommand, Workflow, WorkflowCommand};
+pub(crate) use settings::{Config, ConfigCommand};
 
 /// Splits a goal into tasks, has agents do them side by side, verifies, integrates, reports.
 #[derive(Debug, Parser)]
@@ -67,6 +69,8 @@ pub(crate) enum Color {
 /// All commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make the files that a project's own configuration begins with; what is there is kept
+    Init,
     /// Run a plan: its tasks side by side, verified, integrated
     Run(RunArgs),
     /// List runs, or say what runs, what waits and why in one of them
@@ -115,6 +119,8 @@ pub(crate) enum Command {
     Workflow(Workflow),
     /// List the roles, or show one
     Roles(Roles),
+    /// Show the settings in force, and where each comes from
+    Config(Config),
     /// Print a JSON Schema of what Divisi reads or prints
     Schema(Schema),
     /// Look at what Divisi needs from this machine and this folder
@@ -215,10 +221,9 @@ pub(crate) struct OneTask {
 }
 
 /// What a commit of the journal survives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Durability {
     /// A loss of power: every step waits for the disk.
-    #[default]
     Full,
     /// A crash of any process; a loss of power may take the last steps.
     Normal,
@@ -237,8 +242,8 @@ pub(crate) struct Running {
     #[arg(long, value_name = "NAME")]
     pub(crate) pass_env: Vec<String>,
     /// Do not confine what agents write; the report says so
-    #[arg(long)]
-    pub(crate) unconfined: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) unconfined: Option<bool>,
     /// At most so much memory for each process of an agent, in MiB of address space
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub(crate) memory: Option<u64>,
@@ -257,14 +262,14 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) running: Running,
     /// What a step of the journal survives, if this process is the one that keeps it
-    #[arg(long, value_name = "HOW", default_value = "full")]
-    pub(crate) durability: Durability,
+    #[arg(long, value_name = "HOW")]
+    pub(crate) durability: Option<Durability>,
     /// Start without asking for approval of the plan
     #[arg(short, long)]
     pub(crate) yes: bool,
     /// Start a stage only when the one before is complete
-    #[arg(long)]
-    pub(crate) barriers: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) barriers: Option<bool>,
     /// The revision of the project's repository that the work starts from
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     pub(crate) base: String,
@@ -313,8 +318,8 @@ pub(crate) struct Resume {
     #[command(flatten)]
     pub(crate) permitted: Permitted,
     /// What a step of the journal survives, if this process is the one that keeps it
-    #[arg(long, value_name = "HOW", default_value = "full")]
-    pub(crate) durability: Durability,
+    #[arg(long, value_name = "HOW")]
+    pub(crate) durability: Option<Durability>,
 }
 
 /// `divisi logs`.
@@ -466,11 +471,11 @@ pub(crate) struct Simulate {
     #[arg(value_name = "PLAN")]
     pub(crate) plan: PathBuf,
     /// How many workers there are
-    #[arg(short, long = "jobs", value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) jobs: u32,
+    #[arg(short, long = "jobs", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) jobs: Option<u32>,
     /// Play it with barriers between stages
-    #[arg(long)]
-    pub(crate) barriers: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) barriers: Option<bool>,
 }
 
 /// `divisi review`.
@@ -549,6 +554,8 @@ pub(crate) enum SchemaOf {
     Workflow,
     /// Role files.
     Role,
+    /// Files of configuration.
+    Config,
     /// Events, as `divisi watch --json` prints them.
     Events,
     /// Reviews, as `divisi review --json` prints them.

@@ -14,7 +14,7 @@ pub(crate) enum Exit {
     /// The run failed: a task was given up. Of a review: something was found that must not be. Of a
     /// validation: something fails or is missing.
     Failed,
-    /// The command line or the plan is wrong; nothing was started.
+    /// The command line, the plan, a workflow or the configuration is wrong; nothing was started.
     Usage,
     /// The run is blocked: no remedy is left, a person must decide.
     Blocked,
@@ -25,7 +25,7 @@ pub(crate) enum Exit {
     Canceled,
     /// What was asked cannot be done now; nothing was changed.
     Refused,
-    /// There is no such project, run, task or attempt.
+    /// There is no such project, run, task, attempt, workflow or role.
     NotFound,
     /// The machine is in the way: the journal cannot be used, the disk is full, git is missing.
     Environment,
@@ -76,7 +76,10 @@ impl Exit {
                 "the run failed: a task was given up; of a review: something was found that must not \
                  be; of a validation: something fails or is missing"
             }
-            Exit::Usage => "the command line or the plan is wrong; nothing was started",
+            Exit::Usage => {
+                "the command line, the plan, a workflow or the configuration is wrong; nothing was \
+                 started"
+            }
             Exit::Blocked => "the run is blocked and a person must decide: `divisi explain`",
             Exit::Waiting => {
                 "only people can go on (consent, approval, review, work, answer, resume): \
@@ -84,7 +87,7 @@ impl Exit {
             }
             Exit::Canceled => "the run was canceled",
             Exit::Refused => "what was asked cannot be done now; nothing was changed",
-            Exit::NotFound => "there is no such project, run, task or attempt",
+            Exit::NotFound => "there is no such project, run, task, attempt, workflow or role",
             Exit::Environment => "the machine is in the way (journal, disk, git): `divisi doctor`",
             Exit::Internal => "a fault in Divisi itself",
             Exit::Interrupted => "interrupted; the run can be resumed: `divisi resume`",
@@ -101,9 +104,7 @@ impl Exit {
             RunStatus::Blocked | RunStatus::Running => match &run.paused {
                 Some(PauseReason::Owner) => Exit::Waiting,
                 Some(PauseReason::DiskFull) => Exit::Environment,
-                Some(PauseReason::Budget(_) | PauseReason::Breaker | PauseReason::Fault(_)) => {
-                    Exit::Blocked
-                }
+                Some(PauseReason::Budget(_) | PauseReason::Fault(_)) => Exit::Blocked,
                 Some(PauseReason::Interrupted) => Exit::Interrupted,
                 None if run.status() == RunStatus::Running => Exit::Interrupted,
                 None if needs_decision(run) => Exit::Blocked,

@@ -27,13 +27,19 @@ pub enum Finding {
     Lost(String),
 }
 
-/// How the supervisor, joined anew, holds an attempt of an earlier epoch.
+/// What an agent can say as it ends that means anything but "done". Like all that agents say, it is
+/// taken at its word only where that costs nothing but a wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Held {
-    /// Its process lives.
-    Live,
-    /// It ended while nobody listened.
-    Ended(Ended),
+pub enum Said {
+    /// It needs an answer before it can go on.
+    Question(String),
+    /// It met a usage limit, which is not its failure.
+    UsageLimit {
+        /// Which.
+        cause: String,
+        /// How long to wait, if it knows.
+        wait_ms: Option<u64>,
+    },
 }
 
 /// One merged attempt of a batch.
@@ -50,8 +56,6 @@ pub struct Merged {
 /// An imperative ask.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// The owner approves the plan.
-    ApproveRun,
     /// Start nothing new. With `stop`, agents are ended gracefully too.
     Pause {
         /// Why.
@@ -78,9 +82,9 @@ pub enum Command {
         /// The task.
         task: TaskNo,
     },
-    /// Consent: to an approval task, or to the plain-word criteria of a held attempt.
+    /// Consent: to the plan, to an approval task, or to the plain-word criteria of a held attempt.
     Approve {
-        /// The task; `None` for the whole run's final criteria.
+        /// The task; `None` for the run: its plan, and once that is approved its final criteria.
         task: Option<TaskNo>,
         /// What was seen.
         note: String,
@@ -165,8 +169,8 @@ pub enum Command {
         attempt: AttemptId,
         /// How.
         ended: Ended,
-        /// What it asked before it ended, if it did.
-        question: Option<String>,
+        /// What it said as it ended, if that means anything but "done".
+        said: Option<Said>,
     },
     /// What the attempt made is durable.
     Collected {
@@ -243,8 +247,8 @@ pub enum Command {
     Joined {
         /// The epoch.
         epoch: Epoch,
-        /// What it holds.
-        holds: Vec<(AttemptId, Held)>,
+        /// What it holds: processes that live, and ends that nobody heard of yet.
+        holds: Vec<AttemptId>,
     },
     /// Work of a given-up attempt was made durable.
     OfferCollected {

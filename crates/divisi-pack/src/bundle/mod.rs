@@ -51,7 +51,7 @@ use crate::allocation::Share;
 use crate::estimate::Estimate;
 use crate::folder::context::ContextFile;
 use crate::role::Role;
-use crate::workflow::{InputValue, Iteration, Workflow};
+use crate::workflow::{InputValue, Iteration, Lead, Workflow};
 
 /// The version of what a stored bundle looks like.
 pub const FORMAT: u32 = 1;
@@ -144,6 +144,19 @@ pub struct Given {
     pub agents: Vec<(String, String)>,
     /// What a point takes.
     pub calibration: Calibration,
+    /// What counts where the workflow and its roles say nothing.
+    pub usual: Usual,
+}
+
+/// What a project's configuration says of all workflows. A workflow's own words count more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usual {
+    /// Agents by the id or an alias of a role. One that the workflow does not use is no fault.
+    pub agents: Vec<(String, String)>,
+    /// How many targets one agent is given at most.
+    pub targets_max: Option<u32>,
+    /// Who leads.
+    pub lead: Option<Lead>,
 }
 
 /// A bundle and what is wrong.

@@ -5,11 +5,14 @@
 
 pub(crate) mod act;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+mod flags;
 pub(crate) mod gc;
 pub(crate) mod generate;
+pub(crate) mod init;
 pub(crate) mod logs;
 pub(crate) mod merge;
 pub(crate) mod report;

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use divisi_core::Diagnostic;
-use divisi_engine::files::{Files as _, FolderFiles};
+use divisi_engine::files::{Entry, Files as _, FolderFiles};
 
 /// A folder with more entries is not read: these files are written by hand.
 const ENTRIES_MAX: usize = 10_000;
@@ -102,8 +102,17 @@ impl Folder {
     }
 }
 
+/// Reads a regular file beneath a project's folder, if it is there. No link is followed.
+pub(crate) fn beneath(root: &Path, path: &str, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
+    let files = FolderFiles::open(root, Vec::new())?;
+    match files.entry(path)? {
+        Entry::Missing => Ok(None),
+        _ => files.read(path, bytes_max).map(Some),
+    }
+}
+
 /// Reads the regular file that a path leads to.
-pub(super) fn resolved(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn resolved(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     let path = path.canonicalize()?;
     let no_file = || io::Error::from(io::ErrorKind::InvalidInput);
     let folder = path.parent().ok_or_else(no_file)?;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::{err, out, output, printed};
 
+/// A repository with these files.
 pub(crate) fn given(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
     fs::create_dir(folder.path().join(".git")).expect("it can be made");
@@ -164,4 +165,71 @@ fn roles_are_listed_and_shown_by_any_of_their_names() {
     let unknown = output(folder.path(), &["roles", "show", "develper"]);
     assert_eq!(unknown.status.code(), Some(7));
     assert!(err(&unknown).contains("did you mean `developer`?"));
+}
+
+#[test]
+fn what_a_project_begins_with_is_sound_and_made_once() {
+    let folder = given(&[("roles/README.md", "mine")]);
+    let made = output(folder.path(), &["init"]);
+    assert_eq!(made.status.code(), Some(0));
+    insta::assert_snapshot!(out(&made), @r"
+    made  divisi.yaml
+    made  workflows/README.md
+    made  templates/README.md
+    kept  roles/README.md
+    ");
+    insta::assert_snapshot!(err(&made), @r"
+    → divisi config show --origin
+    → divisi workflow list
+    ");
+    let read = |path: &str| fs::read_to_string(folder.path().join(path)).unwrap();
+    assert_eq!(read("roles/README.md"), "mine");
+    assert_eq!(read("divisi.yaml"), divisi_pack::config::example());
+    let shown = printed(folder.path(), &["config", "show"]);
+    let listed = printed(folder.path(), &["workflow", "list"]);
+    assert_eq!(listed.lines().count(), 4, "{listed}");
+    printed(folder.path(), &["workflow", "check", "code-review"]);
+
+    // What was written since stays, and what is missing is made.
+    fs::write(folder.path().join("divisi.yaml"), "run: {workers: 2}").unwrap();
+    fs::remove_file(folder.path().join("templates/README.md")).unwrap();
+    let again = document(folder.path(), &["init", "--json"]);
+    assert_eq!(again["made"], serde_json::json!(["templates/README.md"]));
+    assert_eq!(again["kept"].as_array().unwrap().len(), 3);
+    assert_eq!(read("divisi.yaml"), "run: {workers: 2}");
+    assert_ne!(printed(folder.path(), &["config", "show"]), shown);
+}
+
+#[test]
+fn what_a_project_begins_with_is_never_written_through_a_link() {
+    let folder = given(&[("elsewhere/a", "")]);
+    let link = |to: &str, at: &str| {
+        std::os::unix::fs::symlink(to, folder.path().join(at)).unwrap();
+    };
+    link("elsewhere", "workflows");
+    link("elsewhere/new.yaml", "divisi.yaml");
+    let made = document(folder.path(), &["init", "--json"]);
+    assert_eq!(
+        made["kept"],
+        serde_json::json!(["divisi.yaml", "workflows/README.md"])
+    );
+    let there: Vec<_> = fs::read_dir(folder.path().join("elsewhere"))
+        .unwrap()
+        .collect();
+    assert_eq!(there.len(), 1);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told() {
+    let folder = given(&[]);
+    fs::write(folder.path().join("a"), "").unwrap();
+    let missing = output(folder.path(), &["init", "--project", "a/b"]);
+    assert_eq!(missing.status.code(), Some(7));
+    // A name that cannot be made there stands for every reason of the system.
+    let device = output(
+        Path::new("/proc/self"),
+        &["init", "--project", "/proc/self"],
+    );
+    assert_eq!(device.status.code(), Some(8), "{}", err(&device));
+    assert!(err(&device).contains("error[init-io]"), "{}", err(&device));
 }

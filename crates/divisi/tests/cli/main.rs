@@ -5,6 +5,7 @@
 mod generate;
 mod given;
 mod library;
+mod told;
 mod validate;
 
 use std::collections::BTreeSet;
