@@ -28,6 +28,8 @@ mod faults;
 mod fields;
 pub mod folder;
 mod json;
+#[cfg(test)]
+mod mutations;
 mod nearest;
 mod paths;
 mod pattern;
