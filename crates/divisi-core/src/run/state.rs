@@ -124,6 +124,13 @@ impl Attempt {
     pub fn snapshot(&self) -> Option<&Snapshot> {
         snapshot_of(&self.receipts)
     }
+
+    /// Whether it is for a person, or something outside, to say that its work is there.
+    #[must_use]
+    pub fn awaits_submission(&self) -> bool {
+        matches!(self.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL)
+            && matches!(self.phase, Phase::Leased | Phase::Working)
+    }
 }
 
 pub(super) fn snapshot_of(receipts: &[Receipt]) -> Option<&Snapshot> {

@@ -19,7 +19,7 @@ use crate::cli::{Resume, RunArgs};
 use crate::config::Configuration;
 use crate::consent;
 use crate::exit::Exit;
-use crate::hold::{Held, Holder, Holding, reach, request};
+use crate::hold::{Held, Holder, Holding, Tries, reach, request};
 use crate::library::Library;
 use crate::outline::outline;
 use crate::plan_record;
@@ -243,13 +243,18 @@ impl<'a> Driver<'a> {
     /// Asks whoever holds the engine. An answer that was lost is asked for again.
     pub(crate) fn ask(&mut self, ask: Ask) -> Result<Response, Failure> {
         let request = request(ask);
+        let tries = Tries::begin();
         loop {
             self.reach()?;
             match self.holder.as_mut().expect("it was reached") {
                 Holder::Us(held) => return Ok(held.ask(request)?),
                 Holder::Other(client) => match client.ask(&request) {
                     Ok(response) => return Ok(response),
-                    Err(_) => self.holder = None,
+                    Err(_) => {
+                        self.holder = None;
+                        let unreachable = |told| Failure::told(told, Exit::Environment);
+                        tries.wait().map_err(unreachable)?;
+                    }
                 },
             }
         }

@@ -3,7 +3,7 @@
 use divisi_core::receipt::Receipt;
 use divisi_core::run::explain::explain;
 use divisi_core::run::{
-    AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus,
+    AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus, holds_slot,
 };
 use divisi_core::{Criterion, Outcome, TaskKind, TaskNo, Time, Verdict};
 
@@ -99,8 +99,15 @@ fn receipts(task: &Task) -> impl DoubleEndedIterator<Item = &Receipt> {
     ended.chain(live)
 }
 
+/// How long agents worked. The time that something waited for a person is nobody's work.
 fn agent_ms(task: &Task) -> u64 {
-    receipts(task)
+    let ended = task.endings.iter();
+    let ended = ended.map(|ending| (&ending.agent, &ending.receipts));
+    let live = task.live().map(|live| (&live.agent, &live.receipts));
+    ended
+        .chain(live)
+        .filter(|(agent, _)| holds_slot(agent))
+        .flat_map(|(_, receipts)| receipts)
         .map(|receipt| match receipt {
             Receipt::Submitted { wall_ms, .. } => *wall_ms,
             _ => 0,
@@ -113,7 +120,12 @@ fn artifacts(task: &Task) -> Vec<Made> {
     if task.spec.kind == TaskKind::Plan {
         return Vec::new();
     }
-    let collected = receipts(task).rev().find_map(|receipt| match receipt {
+    let ended = task.endings.iter().rev();
+    let mut integrated = ended.filter(|ending| ending.end == AttemptEnd::Integrated);
+    let receipts = integrated
+        .next()
+        .map_or(&[][..], |ending| &ending.receipts[..]);
+    let collected = receipts.iter().rev().find_map(|receipt| match receipt {
         Receipt::Collected { artifacts, .. } => Some(artifacts),
         _ => None,
     });
