@@ -346,22 +346,17 @@ impl<J: Journal> Engine<J> {
             }
             FromWorker::Unknown { job } => {
                 // It was to be ended and is held by nobody: so it has ended, if it ever began.
-                let ended = Ended {
-                    told: true,
-                    ..launch::instant()
-                };
-                let command = Command::Ended {
-                    attempt: job.attempt,
-                    ended,
-                    said: None,
-                };
-                tell(
-                    directives,
-                    follows,
-                    job.attempt.run,
-                    command,
-                    Follow::Nothing,
-                );
+                // There is no end that a receipt could tell of.
+                let AttemptId { run, task, number } = job.attempt;
+                let live = self.world.run(run).and_then(|run| run.task(task)?.live());
+                if live.is_some_and(|live| live.number == number && live.stopping.is_some()) {
+                    let command = Command::NotStarted {
+                        attempt: job.attempt,
+                        cause: "nobody holds it".to_owned(),
+                        permanent: false,
+                    };
+                    tell(directives, follows, run, command, Follow::Nothing);
+                }
             }
         }
     }
