@@ -74,10 +74,8 @@ pub(crate) fn command(
 
 /// How a run stands, in words.
 pub(crate) fn state_words(summary: &Summary) -> String {
-    match (&summary.paused, summary.ended) {
-        (Some(reason), None) => format!("paused: {}", reason.words()),
-        _ => words::run_status(summary.status.word()),
-    }
+    let paused = summary.paused.as_ref().filter(|_| summary.ended.is_none());
+    words::run_state(summary.status, paused)
 }
 
 /// What is typed to go on, at the end of a line.

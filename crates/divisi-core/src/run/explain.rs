@@ -188,7 +188,10 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
             .iter()
             .filter(|status| run.counts().of(**status) > 0);
         told.causes
-            .extend(counts.map(|status| format!("{} tasks {status}", run.counts().of(*status))));
+            .extend(counts.map(|status| match run.counts().of(*status) {
+                1 => format!("1 task {status}"),
+                many => format!("{many} tasks {status}"),
+            }));
     }
     bound(&mut told.causes);
     told

@@ -309,7 +309,10 @@ fn head(run: &Run, now: Time) -> Line {
     let end = run.ended.map_or(now, |(_, at)| at);
     Line::styled(Style::Bold, run.id.to_string())
         .then(format!("  {}  ", run.title))
-        .with(words::run_style(status), words::run_status(status.word()))
+        .with(
+            words::run_style(status),
+            words::run_state(status, run.paused.as_ref().filter(|_| run.ended.is_none())),
+        )
         .then(format!(
             " · {} · {}",
             words::progress_of(run),
