@@ -14,7 +14,7 @@ use std::ops::Bound;
 
 use crate::ids::{RunId, TaskNo, Time};
 use crate::plan::Priority;
-use crate::run::{Run};
+use crate::run::Run;
 
 /// What all runs together may use.
 #[derive(Clone, Debug, PartialEq, Eq)]

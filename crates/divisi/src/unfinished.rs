@@ -74,8 +74,10 @@ pub(crate) fn command(
 
 /// How a run stands, in words.
 pub(crate) fn state_words(summary: &Summary) -> String {
-    let paused = summary.paused.as_ref().filter(|_| summary.ended.is_none());
-    words::run_state(summary.status, paused)
+    match (&summary.paused, summary.ended) {
+        (Some(reason), None) => format!("paused: {}", reason.words()),
+        _ => words::run_status(summary.status.word()),
+    }
 }
 
 /// What is typed to go on, at the end of a line.

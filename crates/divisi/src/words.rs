@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use divisi_core::run::{AGENT_SCRIPTED, Counts, PauseReason, Run, RunStatus, Task, TaskStatus};
+use divisi_core::run::{AGENT_SCRIPTED, Counts, Run, RunStatus, Task, TaskStatus};
 use divisi_core::{TaskKind, Time};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -149,14 +149,6 @@ pub(crate) fn run_style(status: RunStatus) -> Style {
 /// A run's status in words: `awaiting approval`.
 pub(crate) fn run_status(status: &str) -> String {
     status.replace('_', " ")
-}
-
-/// Where a run stands, in words. A run that is paused does not run.
-pub(crate) fn run_state(status: RunStatus, paused: Option<&PauseReason>) -> String {
-    match paused {
-        Some(reason) => format!("paused: {}", reason.words()),
-        None => run_status(status.word()),
-    }
 }
 
 /// How far a run is: `12 of 30 done`, without tasks that others replaced.

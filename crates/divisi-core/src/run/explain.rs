@@ -132,9 +132,14 @@ fn count(many: usize, what: &str) -> String {
 #[must_use]
 pub fn explain_run(run: &Run, now: Time) -> Explanation {
     let status = run.status();
+    // A run that is paused does not run.
+    let word = match &run.paused {
+        Some(_) if run.ended.is_none() => "paused",
+        _ => status.word(),
+    };
     let mut told = Explanation {
         subject: run.id.to_string(),
-        status: status.word().to_owned(),
+        status: word.to_owned(),
         causes: Vec::new(),
         commands: Vec::new(),
     };

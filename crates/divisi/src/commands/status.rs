@@ -311,7 +311,11 @@ fn head(run: &Run, now: Time) -> Line {
         .then(format!("  {}  ", run.title))
         .with(
             words::run_style(status),
-            words::run_state(status, run.paused.as_ref().filter(|_| run.ended.is_none())),
+            // A run that is paused does not run; the next line says why.
+            match &run.paused {
+                Some(_) if run.ended.is_none() => "paused".to_owned(),
+                _ => words::run_status(status.word()),
+            },
         )
         .then(format!(
             " · {} · {}",
