@@ -87,7 +87,7 @@ impl<'v, 't> Fields<'v, 't> {
     pub(crate) fn open(
         object: &'v Object<'t>,
         what: &'static str,
-        known: &'static [&'static str],
+        known: &[&'static str],
         faults: &mut Faults<'_>,
     ) -> Fields<'v, 't> {
         let mut found: Vec<(&'static str, &'v Value<'t>)> =

@@ -10,6 +10,7 @@
 //! - [`bundle`] puts workflows together with roles, templates and inputs, and expands them to tasks.
 //! - [`allocation`] says what one agent is given, and at what risk.
 //! - [`estimate`] says what a plan is expected to take, in the forms that plans hold.
+//! - [`config`] reads configuration, and is the one definition of every setting.
 //! - [`template`] fills templates within bounds.
 //! - [`words`] understands criteria in plain words, or says why it does not.
 //! - [`folder`] writes the folder of a stage and reads back what people made of it.
@@ -19,6 +20,7 @@
 pub mod allocation;
 pub mod bundle;
 mod codes;
+pub mod config;
 #[cfg(test)]
 mod dice;
 pub mod estimate;
@@ -42,3 +44,4 @@ mod yaml;
 pub use codes::CODES;
 pub use nearest::nearest;
 pub use render::{printable, render};
+pub use yaml::TEXT_BYTES_MAX;

@@ -125,6 +125,12 @@ impl<'t> Templates<'t> {
         self.faulty.contains_key(name) || self.environment.get_template(name).is_ok()
     }
 
+    /// Why a template cannot be filled, whatever with, if that is so.
+    #[must_use]
+    pub fn fault(&self, name: &str) -> Option<&Fault> {
+        self.faulty.get(name)
+    }
+
     /// Fills a template. Pure: the same values give the same bytes.
     ///
     /// # Errors

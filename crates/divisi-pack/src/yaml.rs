@@ -18,7 +18,7 @@ use crate::codes;
 use crate::faults::{Faults, shown};
 
 /// The largest text read, in bytes. These texts are written by hand.
-pub(crate) const TEXT_BYTES_MAX: usize = 4 << 20;
+pub const TEXT_BYTES_MAX: usize = 4 << 20;
 
 /// The deepest nesting read; a workflow needs ten levels.
 pub(crate) const DEPTH_MAX: usize = 64;

@@ -3,12 +3,18 @@
 //! Nothing is decided here. Values are parsed into types, so that a bad one is refused with its
 //! place before anything starts; what they mean stands with each command.
 
+mod library;
+mod settings;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use divisi_core::RunId;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
+
+pub(crate) use library::{Roles, RolesCommand, Workflow, WorkflowCommand};
+pub(crate) use settings::{Config, ConfigCommand};
 
 /// Splits a goal into tasks, has agents do them side by side, verifies, integrates, reports.
 #[derive(Debug, Parser)]
@@ -32,7 +38,7 @@ pub(crate) struct Cli {
 /// Flags of every command.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Global {
-    /// The project's folder; otherwise the nearest one upwards that holds `.divisi` or `.git`
+    /// The project's folder; otherwise the nearest one upwards with `.divisi`, `divisi.yaml` or `.git`
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) project: Option<PathBuf>,
     /// Print one JSON document (or one object a line) instead of text
@@ -61,6 +67,8 @@ pub(crate) enum Color {
 /// All commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make the files that a project's own configuration begins with; what is there is kept
+    Init,
     /// Run a plan: its tasks side by side, verified, integrated
     Run(RunArgs),
     /// List runs, or say what runs, what waits and why in one of them
@@ -101,7 +109,13 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Review the working tree, or what a branch changed, without a model
     Review(Review),
-    /// Print a JSON Schema: of plan files, of events, or of reviews
+    /// List workflows, show one, or check one
+    Workflow(Workflow),
+    /// List the roles, or show one
+    Roles(Roles),
+    /// Show the settings in force, and where each comes from
+    Config(Config),
+    /// Print a JSON Schema of what Divisi reads or prints
     Schema(Schema),
     /// Look at what Divisi needs from this machine and this folder
     Doctor,
@@ -190,10 +204,9 @@ pub(crate) struct OneTask {
 }
 
 /// What a commit of the journal survives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Durability {
     /// A loss of power: every step waits for the disk.
-    #[default]
     Full,
     /// A crash of any process; a loss of power may take the last steps.
     Normal,
@@ -212,8 +225,8 @@ pub(crate) struct Running {
     #[arg(long, value_name = "NAME")]
     pub(crate) pass_env: Vec<String>,
     /// Do not confine what agents write; the report says so
-    #[arg(long)]
-    pub(crate) unconfined: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) unconfined: Option<bool>,
     /// At most so much memory for each process of an agent, in MiB of address space
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub(crate) memory: Option<u64>,
@@ -232,14 +245,14 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) running: Running,
     /// What a step of the journal survives, if this process is the one that keeps it
-    #[arg(long, value_name = "HOW", default_value = "full")]
-    pub(crate) durability: Durability,
+    #[arg(long, value_name = "HOW")]
+    pub(crate) durability: Option<Durability>,
     /// Start without asking for approval of the plan
     #[arg(short, long)]
     pub(crate) yes: bool,
     /// Start a stage only when the one before is complete
-    #[arg(long)]
-    pub(crate) barriers: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) barriers: Option<bool>,
     /// The revision of the project's repository that the work starts from
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     pub(crate) base: String,
@@ -288,8 +301,8 @@ pub(crate) struct Resume {
     #[command(flatten)]
     pub(crate) permitted: Permitted,
     /// What a step of the journal survives, if this process is the one that keeps it
-    #[arg(long, value_name = "HOW", default_value = "full")]
-    pub(crate) durability: Durability,
+    #[arg(long, value_name = "HOW")]
+    pub(crate) durability: Option<Durability>,
 }
 
 /// `divisi logs`.
@@ -441,11 +454,11 @@ pub(crate) struct Simulate {
     #[arg(value_name = "PLAN")]
     pub(crate) plan: PathBuf,
     /// How many workers there are
-    #[arg(short, long = "jobs", value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) jobs: u32,
+    #[arg(short, long = "jobs", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) jobs: Option<u32>,
     /// Play it with barriers between stages
-    #[arg(long)]
-    pub(crate) barriers: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) barriers: Option<bool>,
 }
 
 /// `divisi review`.
@@ -520,6 +533,12 @@ pub(crate) struct Schema {
 pub(crate) enum SchemaOf {
     /// Plan files.
     Plan,
+    /// Workflow files.
+    Workflow,
+    /// Role files.
+    Role,
+    /// Files of configuration.
+    Config,
     /// Events, as `divisi watch --json` prints them.
     Events,
     /// Reviews, as `divisi review --json` prints them.

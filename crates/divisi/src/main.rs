@@ -9,6 +9,7 @@ compile_error!("Divisi does not run on Windows yet; build and use it in WSL 2");
 mod changed;
 mod cli;
 mod commands;
+mod config;
 mod consent;
 mod exit;
 mod follow;
@@ -17,6 +18,7 @@ mod follow;
 mod given;
 mod happened;
 mod hold;
+mod library;
 mod loaded;
 mod outline;
 mod plan;
@@ -59,14 +61,18 @@ fn main() -> ExitCode {
 fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
     let global = &cli.global;
     match &cli.command {
+        Command::Init => commands::init::run(global, printer),
         Command::Status(args) => commands::status::run(args, global, printer),
         Command::Show(args) => commands::show::run(args, global, printer),
         Command::Logs(args) => commands::logs::run(args, global, printer),
         Command::Watch(args) => commands::watch::run(args, global, printer),
         Command::Explain(args) => commands::explain::run(args, global, printer),
         Command::Report(args) => commands::report::run(args, global, printer),
-        Command::Simulate(args) => commands::simulate::run(args, printer),
+        Command::Simulate(args) => commands::simulate::run(args, global, printer),
         Command::Review(args) => commands::review::run(args, global, printer),
+        Command::Workflow(args) => commands::workflow::run(args, global, printer),
+        Command::Roles(args) => commands::roles::run(args, global, printer),
+        Command::Config(args) => commands::config::run(args, global, printer),
         Command::Schema(args) => commands::schema::run(args, printer),
         Command::Doctor => commands::doctor::run(global, printer),
         Command::Completions(args) => commands::completions::run(args, printer),
@@ -155,7 +161,8 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         Command::Merge(args) => {
             return commands::merge::merge(args, latest(args.run)?, project, printer);
         }
-        Command::Status(_)
+        Command::Init
+        | Command::Status(_)
         | Command::Show(_)
         | Command::Logs(_)
         | Command::Watch(_)
@@ -163,6 +170,9 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Report(_)
         | Command::Simulate(_)
         | Command::Review(_)
+        | Command::Workflow(_)
+        | Command::Roles(_)
+        | Command::Config(_)
         | Command::Schema(_)
         | Command::Doctor
         | Command::Completions(_)

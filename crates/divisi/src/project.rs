@@ -18,6 +18,9 @@ use crate::printer::Failure;
 /// The folder that Divisi keeps in a project.
 const DIVISI: &str = ".divisi";
 
+/// The project's own configuration.
+pub(crate) const CONFIG: &str = "divisi.yaml";
+
 /// Which events and rows this program reads: all kinds of all aggregates, in today's versions.
 pub(crate) fn versions() -> Versions {
     const COUNT: usize = run::KINDS.len() + ledger::KINDS.len();
@@ -44,8 +47,8 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// The folder that the flags name; otherwise the nearest one upwards that holds `.divisi` or
-    /// `.git`; otherwise the working folder.
+    /// The folder that the flags name; otherwise the nearest one upwards that holds `.divisi`,
+    /// `divisi.yaml` or `.git`; otherwise the working folder.
     ///
     /// # Errors
     /// The folder is not there, or is none.
@@ -166,7 +169,7 @@ fn unusable(folder: &Path, error: &std::io::Error) -> Failure {
 /// further up, and a bare name is enough: in a linked worktree `.git` is a file.
 fn upwards(start: &Path) -> Option<&Path> {
     start.ancestors().find(|folder| {
-        [DIVISI, ".git"]
+        [DIVISI, CONFIG, ".git"]
             .iter()
             .any(|name| folder.join(name).exists())
     })
@@ -188,6 +191,10 @@ mod tests {
         assert_eq!(upwards(&deep), Some(root.join("repo").as_path()));
         fs::create_dir(deep.join(".divisi")).unwrap();
         assert_eq!(upwards(&deep), Some(deep.as_path()));
+        let configured = deep.join("b");
+        fs::create_dir_all(configured.join("c")).unwrap();
+        fs::write(configured.join(CONFIG), "").unwrap();
+        assert_eq!(upwards(&configured.join("c")), Some(configured.as_path()));
     }
 
     #[test]

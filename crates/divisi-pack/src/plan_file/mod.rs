@@ -23,7 +23,7 @@ pub(crate) mod task;
 mod tests;
 mod top;
 pub(crate) mod values;
-mod workspace;
+pub(crate) mod workspace;
 mod write;
 
 use divisi_core::plan::Parts;

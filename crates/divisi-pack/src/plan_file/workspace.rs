@@ -1,7 +1,7 @@
 //! Reads what workspaces need besides the tree: what is copied into them, what is run in them.
 
-use divisi_core::TaskSpec;
 use divisi_core::preparation::{Preparation, Setup};
+use divisi_core::{TaskId, TaskSpec};
 use globset::{GlobBuilder, GlobMatcher};
 use jsonc_parser::ast::Value;
 
@@ -69,7 +69,7 @@ fn check_count(fields: &Fields<'_, '_>, key: &'static str, most: usize, faults: 
     }
 }
 
-fn one_setup(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Setup> {
+pub(crate) fn one_setup(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Setup> {
     match value {
         Value::StringLit(_) => script(value, "setup", faults).map(Setup::Script),
         Value::Array(_) => criteria::argv(value, "setup", faults).map(Setup::Command),
@@ -90,13 +90,8 @@ fn copied(fields: &Fields<'_, '_>, tasks: &[TaskSpec], faults: &mut Faults<'_>) 
         let Some(pattern) = criteria::pattern_of(value, "copy", faults) else {
             continue;
         };
-        let built = GlobBuilder::new(&pattern).literal_separator(true).build();
-        let matcher = built.expect("it was found to parse").compile_matcher();
-        let promise = tasks.iter().find_map(|task| {
-            let promised = task.deliverables.iter().find(|d| covers(&matcher, &d.path));
-            promised.map(|deliverable| (&task.id, &deliverable.path))
-        });
-        if let Some((id, path)) = promise {
+        let promise = copied_promise(std::slice::from_ref(&pattern), tasks);
+        if let Some((_, id, path)) = promise {
             let (pattern, path, id) = (shown(&pattern), shown(path), shown(id.as_str()));
             let cause = format!("{pattern} would copy {path}, which the task {id} promises");
             conflict(start(value), &cause, faults);
@@ -104,6 +99,21 @@ fn copied(fields: &Fields<'_, '_>, tasks: &[TaskSpec], faults: &mut Faults<'_>) 
         patterns.push(pattern);
     }
     patterns
+}
+
+/// The first pattern that copies what a task promises, with the task and its path.
+pub(crate) fn copied_promise<'p>(
+    patterns: &'p [String],
+    tasks: &'p [TaskSpec],
+) -> Option<(&'p str, &'p TaskId, &'p str)> {
+    patterns.iter().find_map(|pattern| {
+        let built = GlobBuilder::new(pattern).literal_separator(true).build();
+        let matcher = built.expect("it was found to parse").compile_matcher();
+        tasks.iter().find_map(|task| {
+            let promised = task.deliverables.iter().find(|d| covers(&matcher, &d.path));
+            promised.map(|deliverable| (pattern.as_str(), &task.id, deliverable.path.as_str()))
+        })
+    })
 }
 
 /// Whether a pattern matches a path or a folder above it.

@@ -5,17 +5,22 @@
 
 pub(crate) mod act;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+mod flags;
 pub(crate) mod gc;
+pub(crate) mod init;
 pub(crate) mod logs;
 pub(crate) mod merge;
 pub(crate) mod report;
 pub(crate) mod review;
+pub(crate) mod roles;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod simulate;
 pub(crate) mod status;
 pub(crate) mod watch;
+pub(crate) mod workflow;

@@ -5,18 +5,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use divisi_core::run::{Base, Grants, Run, Settings};
-use divisi_core::{Diagnostic, Plan, RunId};
+use divisi_core::run::{Base, Run};
+use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
 use divisi_engine::failpoint;
 use divisi_engine::memory;
 use divisi_engine::repo::{BaseOptions, InUse, Repo};
+use divisi_store::Durability;
 
-use crate::cli::{Durability, Resume, RunArgs, Running};
+use super::flags;
+use crate::cli::{Resume, RunArgs};
+use crate::config::Configuration;
 use crate::consent;
 use crate::exit::Exit;
 use crate::hold::{Held, Holder, Holding, reach, request};
+use crate::library::Library;
 use crate::outline::outline;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::{Progress, closing};
@@ -25,22 +29,26 @@ use crate::report;
 use crate::signals;
 use crate::unfinished;
 
-/// Attempts side by side unless told: agents wait more than they compute, but not for nothing.
-const JOBS_DEFAULT: u32 = 4;
-
 /// How often a run that another process works on is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// `divisi run`.
 pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outcome {
-    let plan = crate::plan::read(&args.plan, printer)?;
+    let mut plan = crate::plan::read(&args.plan, printer)?;
+    let configuration = Configuration::load(project, flags::of_run(args), printer)?;
+    configuration.apply(&Library::of(project), &mut plan, printer)?;
     for offer in unfinished::offers(project) {
         printer.note(&offer);
     }
-    let settings = settings(args);
-    let approved = args.yes || consents(&plan, &settings, printer)?;
+    let settings = configuration.settings();
+    let outline = || {
+        let mut lines = outline(&plan, &settings);
+        lines.extend(configuration.consent_lines(&plan));
+        lines
+    };
+    let approved = args.yes || consents(&outline(), printer)?;
     let (base, in_use) = base(args, project, printer)?;
-    let mut driver = Driver::new(project, args.durability, printer)?;
+    let mut driver = Driver::new(project, configuration.durability(), printer)?;
     let ask = Ask::Start {
         plan: Box::new(plan),
         settings: Box::new(settings),
@@ -63,7 +71,8 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
 
 /// `divisi resume`.
 pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Printer) -> Outcome {
-    let mut driver = Driver::new(project, args.durability, printer)?;
+    let configuration = Configuration::load(project, flags::of_resume(args), printer)?;
+    let mut driver = Driver::new(project, configuration.durability(), printer)?;
     let budget = args.permitted.budget();
     if budget.is_bounded() {
         // The ledger's, and the run's below: if only the first is done, resuming again does both.
@@ -76,60 +85,14 @@ pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Pri
     driver.drive(run)
 }
 
-fn settings(args: &RunArgs) -> Settings {
-    let minutes = |minutes: u64| minutes * 60_000;
-    let default = Settings::default();
-    // Roles and agents share one flag: a name that is no agent's is a role's.
-    let is_agent = |name: &str| {
-        matches!(
-            name,
-            "command" | "person" | "scripted" | "compose" | "external"
-        )
-    };
-    let (agents, roles) = args
-        .limits
-        .iter()
-        .cloned()
-        .partition(|(name, _)| is_agent(name));
-    Settings {
-        workers_max: args.running.jobs.unwrap_or(JOBS_DEFAULT),
-        role_limits: roles,
-        agent_limits: agents,
-        timeout_ms: args.timeout.map_or(default.timeout_ms, minutes),
-        barriers: args.barriers,
-        budget: args.permitted.budget(),
-        grants: grants(&args.running),
-        ..default
-    }
-}
-
-/// What the run's processes may do, as long as it lives.
-fn grants(running: &Running) -> Grants {
-    let absolute = |path: &std::path::PathBuf| {
-        std::path::absolute(path).map(|path| path.to_string_lossy().into_owned())
-    };
-    Grants {
-        writes: running
-            .allow_write
-            .iter()
-            .filter_map(|path| absolute(path).ok())
-            .collect(),
-        passes: running.pass_env.clone(),
-        unconfined: running.unconfined,
-        memory_bytes_max: running.memory.map(|mib| mib << 20),
-        cpu_s_max: running.cpu_seconds,
-    }
-}
-
 /// Shows what the plan would run. On a terminal somebody is asked whether to; elsewhere it waits for
 /// `divisi approve`.
-fn consents(plan: &Plan, settings: &Settings, printer: &Printer) -> Result<bool, Failure> {
-    let outline = outline(plan, settings);
+fn consents(outline: &[Line], printer: &Printer) -> Result<bool, Failure> {
     if !consent::can_be_asked() {
         outline.iter().for_each(|line| printer.note(line));
         return Ok(false);
     }
-    printer.question(&outline);
+    printer.question(outline);
     consent::asks("run it?")
 }
 
@@ -211,10 +174,7 @@ impl<'a> Driver<'a> {
         printer: &'a Printer,
     ) -> Result<Driver<'a>, Failure> {
         let mut holding = Holding::of(project);
-        holding.durability = match durability {
-            Durability::Full => divisi_store::Durability::Full,
-            Durability::Normal => divisi_store::Durability::Normal,
-        };
+        holding.durability = durability;
         let on_interrupt: OnInterrupt = Arc::new(Mutex::new(None));
         let interrupted = Arc::new(AtomicBool::new(false));
         let (hear, flag) = (Arc::clone(&on_interrupt), Arc::clone(&interrupted));

@@ -13,6 +13,9 @@ const EVENTS: &str = include_str!("events.schema.json");
 pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
     match args.of {
         SchemaOf::Plan => printer.document(&divisi_pack::plan_file::schema())?,
+        SchemaOf::Workflow => printer.document(&divisi_pack::workflow::schema())?,
+        SchemaOf::Role => printer.document(&divisi_pack::role::schema())?,
+        SchemaOf::Config => printer.document(&divisi_pack::config::schema())?,
         SchemaOf::Events => printer.document(&events())?,
         SchemaOf::Review => printer.document(&super::review::schema())?,
     }

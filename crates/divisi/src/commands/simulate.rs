@@ -2,20 +2,25 @@
 
 use divisi_core::Plan;
 use divisi_engine::simulate::{Schedule, simulate};
+use divisi_pack::config::Config;
 
-use crate::cli::Simulate;
+use crate::cli::{Global, Simulate};
+use crate::config::Configuration;
 use crate::exit::Exit;
 use crate::plan;
 use crate::printer::{Line, Outcome, Printer, Style};
+use crate::project::Project;
 use crate::words::{plural, span};
 
 /// Of a long critical path, so many tasks are named.
 const PATH_MAX: usize = 12;
 
 /// Plays the plan and prints the schedule.
-pub(crate) fn run(args: &Simulate, printer: &Printer) -> Outcome {
+pub(crate) fn run(args: &Simulate, global: &Global, printer: &Printer) -> Outcome {
     let plan = plan::read(&args.plan, printer)?;
-    let schedule = play(&plan, args);
+    let flags = super::flags::of_simulate(args);
+    let configuration = Configuration::load(&Project::find(global)?, flags, printer)?;
+    let schedule = play(&plan, &configuration.config);
     if printer.is_json() {
         printer.document(&schedule)?;
     } else {
@@ -24,8 +29,8 @@ pub(crate) fn run(args: &Simulate, printer: &Printer) -> Outcome {
     Ok(Exit::Success)
 }
 
-fn play(plan: &Plan, args: &Simulate) -> Schedule {
-    simulate(plan, args.jobs, args.barriers).expect("a plan that was read is sound")
+fn play(plan: &Plan, config: &Config) -> Schedule {
+    simulate(plan, config.workers, config.barriers).expect("a plan that was read is sound")
 }
 
 fn lines(title: &str, schedule: &Schedule) -> Vec<Line> {

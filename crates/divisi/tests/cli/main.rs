@@ -3,6 +3,7 @@
 //! What views say is tested beside them; here only what a process can show.
 
 mod given;
+mod library;
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -27,6 +28,7 @@ fn divisi(folder: &Path, args: &[&str]) -> Command {
         .current_dir(folder)
         .stdin(Stdio::null())
         .env("TZ", "UTC")
+        .env("XDG_CONFIG_HOME", folder.join("no-such-folder"))
         .env_remove("NO_COLOR")
         .env_remove("CLICOLOR_FORCE");
     command

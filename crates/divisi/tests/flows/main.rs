@@ -7,6 +7,7 @@ mod bounds;
 mod bundled;
 mod cleaning;
 mod composition;
+mod configuration;
 mod expansions;
 mod merging;
 mod people;

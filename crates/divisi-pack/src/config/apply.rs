@@ -1,0 +1,101 @@
+//! Gives a plan what it leaves open.
+
+use divisi_core::plan::Work;
+use divisi_core::preparation::Preparation;
+use divisi_core::{Diagnostic, Plan, TaskKind};
+
+use super::{Config, Values};
+use crate::codes;
+use crate::faults::shown;
+use crate::plan_file::workspace;
+use crate::role::{Library, Role};
+
+/// Gives a plan what it leaves open: the preparation of its workspaces if it says nothing of it,
+/// the agents of roles where its tasks name none, and criteria after its own. `values` are those
+/// that the configuration was made of; they say where something stands that does not fit.
+///
+/// Nothing is executed by this: it is the plan that is shown to whoever has to consent to it.
+pub fn apply(
+    config: &Config,
+    values: &Values,
+    library: &Library,
+    plan: &mut Plan,
+) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    if plan.preparation.is_empty() {
+        plan.preparation = preparation(config);
+        diagnostics.extend(copied(plan, values));
+    }
+    plan.criteria.extend(config.checks.iter().cloned());
+    diagnostics.extend(agents(config, values, library, plan));
+    diagnostics
+}
+
+fn preparation(config: &Config) -> Preparation {
+    Preparation {
+        copy: config.copy.clone(),
+        setup: config.setup.clone(),
+        inputs: config.setup_inputs.clone(),
+        timeout_ms: config.setup_timeout_ms,
+    }
+}
+
+/// What is copied and promised at once, as a plan that said it itself would be refused for.
+fn copied(plan: &Plan, values: &Values) -> Option<Diagnostic> {
+    let (pattern, task, path) = workspace::copied_promise(&plan.preparation.copy, &plan.tasks)?;
+    let cause = format!(
+        "{} would copy {}, which the task {} promises",
+        shown(pattern),
+        shown(path),
+        shown(task.as_str())
+    );
+    let told = Diagnostic::error(codes::CONFLICT, cause);
+    Some(match values.get("workspace.copy") {
+        Some(given) => told.at(given.place.clone()),
+        None => told,
+    })
+}
+
+fn agents(config: &Config, values: &Values, library: &Library, plan: &mut Plan) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    let mut agents = Vec::with_capacity(config.agents.len());
+    for (name, agent) in &config.agents {
+        if let Some(role) = library.get(name) {
+            agents.push((role.id.as_str(), agent));
+            continue;
+        }
+        let mut told = Diagnostic::error(
+            codes::WORKFLOW_ROLE,
+            format!("there is no role {}", shown(name)),
+        );
+        if let Some(meant) = library.nearest(name) {
+            told = told.hint(format!("did you mean {}?", shown(meant)));
+        }
+        diagnostics.push(match values.get(&format!("run.agents.{name}")) {
+            Some(given) => told.at(given.place.clone()),
+            None => told,
+        });
+    }
+    for task in &mut plan.tasks {
+        let is_open = task.agent.is_none()
+            && task.work == Work::Handoff
+            && !matches!(task.kind, TaskKind::External | TaskKind::Approval);
+        let domain = task.domain.as_deref().filter(|_| is_open);
+        let Some(domain) = domain else {
+            continue;
+        };
+        let role = role_of(library, domain, task.function.as_deref());
+        let found = role.and_then(|role| agents.iter().find(|(id, _)| *id == role.id));
+        task.agent = found.map(|(_, agent)| (*agent).clone());
+    }
+    diagnostics
+}
+
+/// The role that a task names: by its pair, or by a name of the role in place of its function.
+fn role_of<'l>(library: &'l Library, domain: &str, function: Option<&str>) -> Option<&'l Role> {
+    let by_name = || {
+        let role = library.get(function?)?;
+        (role.domain.as_deref() == Some(domain)).then_some(role)
+    };
+    library.pair(domain, function).or_else(by_name)
+}

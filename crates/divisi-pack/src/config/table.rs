@@ -1,0 +1,198 @@
+//! The one definition of every setting.
+
+use std::collections::BTreeMap;
+
+use divisi_core::Criterion;
+use divisi_core::ledger::TIME_USEFUL_MS_MIN;
+use divisi_core::preparation::Setup;
+
+use super::value::Field;
+use super::{Consent, Kind, Section, Setting};
+use crate::bundle::{MS_PER_POINT, TOKENS_PER_POINT};
+use crate::plan_file::TIMEOUT_MINUTES_MAX;
+use crate::role::TARGETS_MAX;
+
+/// The most attempts side by side.
+const WORKERS_MAX: u64 = 10_000;
+
+/// The most of what is counted before a person is asked.
+const COUNT_MAX: u64 = 1_000;
+
+/// A hundred years, in minutes: as good as no bound.
+const AGENT_MINUTES_MAX: u64 = 52_560_000;
+
+/// The least time that is given in minutes: a thousandth.
+const LEAST_MS: u64 = 60;
+
+/// The most tokens that a point may take.
+const TOKENS_MAX: u64 = 1_000_000_000;
+
+const fn integer(least: u64, most: u64) -> Kind {
+    Kind::Integer { least, most }
+}
+
+const fn minutes(least_ms: u64, most: u64) -> Kind {
+    Kind::Minutes { least_ms, most }
+}
+
+/// The parts of a file, in the order in which they are shown.
+pub(crate) const SECTIONS: &[Section] = &[
+    Section {
+        key: "run",
+        what: "`run`",
+        says: "How a run proceeds.",
+    },
+    Section {
+        key: "budget",
+        what: "`budget`",
+        says: "What a run may use up.",
+    },
+    Section {
+        key: "grants",
+        what: "`grants`",
+        says: "What agents' processes may do beyond the usual, and how they are bounded.",
+    },
+    Section {
+        key: "workspace",
+        what: "`workspace`",
+        says: "What workspaces need beside the files of the tree. Counts for plans that say nothing \
+               of it themselves.",
+    },
+    Section {
+        key: "checks",
+        what: "`checks`",
+        says: "Beside the plan's own criteria.",
+    },
+    Section {
+        key: "allocation",
+        what: "`allocation`",
+        says: "The figures of workflows.",
+    },
+    Section {
+        key: "journal",
+        what: "`journal`",
+        says: "How facts are kept.",
+    },
+    Section {
+        key: "orchestrator",
+        what: "`orchestrator`",
+        says: "Who leads, in words: told where a workflow says nothing of it, never executed.",
+    },
+];
+
+/// Field, key, type, default, kind, flag, consent and words of each setting: a macro, since a
+/// struct's fields and a table cannot be made from one list otherwise.
+macro_rules! settings {
+    ($($field:ident $key:literal: $type:ty = $default:expr, $kind:expr, $flag:expr, $consent:ident,
+       $says:literal;)*) => {
+        /// All settings, typed.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Config {
+            $(#[doc = $says] pub $field: $type,)*
+        }
+
+        impl Default for Config {
+            fn default() -> Config {
+                Config { $($field: $default,)* }
+            }
+        }
+
+        /// All settings, section by section.
+        pub const SETTINGS: &[Setting] = &[$(Setting {
+            key: $key,
+            kind: $kind,
+            flag: $flag,
+            consent: Consent::$consent,
+            says: $says,
+            put: |config, name, value| config.$field.put(name, value),
+            get: |config| config.$field.held(),
+        },)*];
+    };
+}
+
+settings! {
+    workers "run.workers": u32 = 4, integer(1, WORKERS_MAX), Some("--jobs"), Unneeded,
+        "How many attempts run side by side.";
+    timeout_ms "run.timeout_minutes": u64 = 30 * 60_000, minutes(LEAST_MS, TIMEOUT_MINUTES_MAX),
+        Some("--timeout"), Unneeded,
+        "The time box of an attempt whose task has none, in minutes.";
+    barriers "run.barriers": bool = false, Kind::Flag, Some("--barriers"), Unneeded,
+        "Whether a stage starts only when the one before is complete.";
+    agent "run.agent": String = "person".to_owned(), Kind::Name, None, Needed,
+        "The agent of tasks that name none and have nothing to execute.";
+    agents "run.agents": BTreeMap<String, String> = BTreeMap::new(), Kind::Names, None, Needed,
+        "The same by role, by id or alias.";
+    limits "run.limits": BTreeMap<String, u32> = BTreeMap::new(),
+        Kind::Counts { most: WORKERS_MAX }, Some("--limit"), Unneeded,
+        "At most so many attempts at once by a role or an agent.";
+    failures_max "run.failures_max": u32 = 3, integer(1, COUNT_MAX), None, Unneeded,
+        "After so many failures of a task's agents a person is asked, unless the task has `retries` \
+         of its own.";
+    reassign_after "run.reassign_after": u32 = 2, integer(1, COUNT_MAX), None, Unneeded,
+        "After so many failures another agent takes over, if the task names one.";
+    losses_max "run.losses_max": u32 = 5, integer(1, COUNT_MAX), None, Unneeded,
+        "After so many lost attempts at a task a person is asked.";
+    conflicts_max "run.conflicts_max": u32 = 5, integer(1, COUNT_MAX), None, Unneeded,
+        "After so many conflicts with what others made a person is asked.";
+    loss_delay_ms "run.loss_delay_seconds": u64 = 1_000, Kind::Seconds { most: 86_400 }, None,
+        Unneeded,
+        "How long a lost task waits for its next attempt, in seconds; doubled each time.";
+    batch_max "run.batch_max": u32 = 8, integer(1, COUNT_MAX), None, Unneeded,
+        "How many verified attempts are integrated at once at the most.";
+    budget_attempts "budget.attempts": Option<u64> = None, integer(1, u64::MAX >> 1),
+        Some("--attempts"), Needed,
+        "At most so many attempts in the whole run.";
+    budget_ms "budget.agent_minutes": Option<u64> = None,
+        minutes(TIME_USEFUL_MS_MIN, AGENT_MINUTES_MAX), Some("--agent-time"), Needed,
+        "At most so many minutes of agents' time in the whole run.";
+    allow_write "grants.allow_write": Vec<String> = Vec::new(), Kind::Paths,
+        Some("--allow-write"), Needed,
+        "Paths outside the workspaces that agents may write to. Relative ones are beneath the \
+         project's folder.";
+    pass_env "grants.pass_env": Vec<String> = Vec::new(), Kind::Variables, Some("--pass-env"),
+        Needed,
+        "Variables of the environment that agents get beside the usual ones.";
+    unconfined "grants.unconfined": bool = false, Kind::Flag, Some("--unconfined"), Needed,
+        "Whether agents may write anywhere; the report says so.";
+    memory_mib "grants.memory_mib": Option<u64> = None, integer(1, 1 << 30), Some("--memory"),
+        Needed,
+        "At most so much memory for each process of an agent, in MiB of address space.";
+    cpu_seconds "grants.cpu_seconds": Option<u64> = None, integer(1, u64::MAX >> 1),
+        Some("--cpu-seconds"), Needed,
+        "At most so many seconds of CPU for each process of an agent.";
+    copy "workspace.copy": Vec<String> = Vec::new(), Kind::Patterns, None, Needed,
+        "Patterns of files and folders that git does not track, copied from your own folder.";
+    setup "workspace.setup": Vec<Setup> = Vec::new(), Kind::Setups, None, Needed,
+        "Programs that are run after that: a script for `/bin/sh -eu`, or a list of program and \
+         arguments.";
+    setup_inputs "workspace.inputs": Option<Vec<String>> = None, Kind::Patterns, None, Unneeded,
+        "Patterns of the tracked files that `setup` reads; any file of the tree unless told.";
+    setup_timeout_ms "workspace.timeout_minutes": Option<u64> = None,
+        minutes(LEAST_MS, TIMEOUT_MINUTES_MAX), None, Unneeded,
+        "How long each program of `setup` may take, in minutes.";
+    checks "checks": Vec<Criterion> = Vec::new(), Kind::Checks, None, Needed,
+        "Criteria of every run, checked on the integrated whole after those of its plan.";
+    tokens_per_point "allocation.tokens_per_point": u64 = TOKENS_PER_POINT, integer(1, TOKENS_MAX),
+        None, Unneeded,
+        "How many tokens a point takes, until this project's history says.";
+    ms_per_point "allocation.minutes_per_point": u64 = MS_PER_POINT,
+        minutes(LEAST_MS, TIMEOUT_MINUTES_MAX), None, Unneeded,
+        "How long a point takes, in minutes.";
+    complexity_threshold "allocation.complexity_threshold": Option<u32> = None,
+        integer(1, TARGETS_MAX), None, Unneeded,
+        "How many targets one agent is given at most, where its role does not say.";
+    durability "journal.durability": String = "full".to_owned(),
+        Kind::Word(&["full", "normal"]), Some("--durability"), Unneeded,
+        "What a step of the journal survives: `full` a loss of power, `normal` a crash of any \
+         process.";
+    lead_role "orchestrator.role": Option<String> = None, Kind::Text, None, Unneeded,
+        "Its name.";
+    lead_perspective "orchestrator.perspective": Option<String> = None, Kind::Text, None, Unneeded,
+        "Its point of view.";
+    lead_capabilities "orchestrator.capabilities": Vec<String> = Vec::new(), Kind::Texts, None,
+        Unneeded,
+        "What it is good at.";
+    lead_decisions "orchestrator.decision_framework": Vec<String> = Vec::new(), Kind::Texts, None,
+        Unneeded,
+        "How it decides.";
+}

@@ -1,0 +1,504 @@
+//! Where workflows, roles and templates are found: the project's, then the user's, then those that
+//! Divisi ships.
+//!
+//! A workflow is found by the name of its file; the strongest layer that has one counts whole. A
+//! template likewise. A role of a stronger layer changes what it gives and keeps the rest. Nothing
+//! here judges what a file says: its reader does that, and whoever shows it has the bytes.
+//!
+//! | layer | where |
+//! |---|---|
+//! | project | `workflows/`, `roles/` and `templates/` of its folder |
+//! | user | the same beneath `divisi` in the folder of the user's configuration |
+//! | built in | in the program |
+
+pub(crate) mod files;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::env;
+use std::path::{Path, PathBuf};
+
+use divisi_core::Diagnostic;
+use divisi_core::diagnostic::{Place, Severity};
+use divisi_pack::role::{self, Library as Roles};
+use divisi_pack::{TEXT_BYTES_MAX, nearest, template, workflow};
+use serde::Serialize;
+
+use self::files::{Folder, Links, resolved, unreadable};
+use crate::exit::Exit;
+use crate::printer::{Failure, Printer};
+use crate::project::Project;
+
+/// How a file of YAML ends.
+const YAML: &[&str] = &[".yaml", ".yml"];
+
+/// How a template ends.
+const TEMPLATE: &[&str] = &[".j2"];
+
+/// The most templates of one layer; each is kept with every run of a workflow.
+const TEMPLATES_MAX: usize = 1_000;
+
+/// The most bytes of all roles, and of all templates, of one layer. They are held in memory.
+const LAYER_BYTES_MAX: usize = 8 << 20;
+
+/// Who says something: the earlier counts more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Layer {
+    /// The project's folder, or a file that was named.
+    Project,
+    /// The user's own folder.
+    User,
+    /// Divisi itself.
+    BuiltIn,
+}
+
+impl Layer {
+    /// The word for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Layer::Project => "project",
+            Layer::User => "user",
+            Layer::BuiltIn => "built in",
+        }
+    }
+}
+
+/// Where something stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Origin {
+    /// In which layer.
+    pub(crate) layer: Layer,
+    /// The file as it is shown; the project's are relative to its folder.
+    pub(crate) path: String,
+}
+
+/// A text that was found, and those of weaker layers that it hides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Under which name.
+    pub(crate) name: String,
+    /// Where it stands.
+    pub(crate) origin: Origin,
+    /// What stands there. It may be no text at all.
+    pub(crate) bytes: Vec<u8>,
+    /// Where others of this name stand, the strongest first.
+    pub(crate) hides: Vec<Origin>,
+}
+
+impl Found {
+    /// The text, if it is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        str::from_utf8(&self.bytes).ok()
+    }
+
+    /// The workflow that it says, and what is wrong with it.
+    pub(crate) fn workflow(&self) -> workflow::Read {
+        let mut read = workflow::read(&self.origin.path, &self.bytes);
+        if let Some(workflow) = &read.workflow
+            && workflow.name != self.name
+        {
+            let cause = format!(
+                "the workflow calls itself `{}` and is found as `{}`",
+                workflow.name, self.name
+            );
+            let told = Diagnostic::warning("library-name", cause)
+                .at(workflow.place.clone())
+                .hint("let the name and the name of the file be the same");
+            read.diagnostics.push(told);
+        }
+        read
+    }
+}
+
+/// All roles, and where each was said something of.
+#[derive(Clone, Debug)]
+pub(crate) struct LoadedRoles {
+    /// The roles; `None` exactly if an error is among the diagnostics.
+    pub(crate) roles: Option<Roles>,
+    /// Errors and warnings, file by file.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// By id of the role, the strongest first.
+    pub(crate) origins: BTreeMap<String, Vec<Origin>>,
+    /// The texts by the paths that diagnostics name.
+    texts: BTreeMap<String, String>,
+}
+
+/// The role files of one layer, each by its path.
+type RoleFiles = Vec<(String, Vec<u8>)>;
+
+/// All templates of one layer by name.
+pub(crate) type Layered = BTreeMap<String, String>;
+
+/// All templates, and what is wrong with them.
+#[derive(Clone, Debug)]
+pub(crate) struct LoadedTemplates {
+    /// The project's and the user's, as [`divisi_pack::bundle::assemble`] takes them.
+    pub(crate) layers: [Layered; 2],
+    /// Errors and warnings.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// By name of the template, the strongest first.
+    pub(crate) origins: BTreeMap<String, Vec<Origin>>,
+}
+
+impl LoadedTemplates {
+    /// The layers, the strongest first.
+    pub(crate) fn layers(&self) -> [&Layered; 2] {
+        [&self.layers[0], &self.layers[1]]
+    }
+}
+
+/// Looks things up in all layers.
+#[derive(Clone, Debug)]
+pub(crate) struct Library {
+    project: PathBuf,
+    user: Option<PathBuf>,
+}
+
+/// The folder of the user's own configuration of Divisi, if the environment tells one.
+pub(crate) fn user_folder() -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        let path = PathBuf::from(env::var_os(name)?);
+        path.is_absolute().then_some(path)
+    };
+    let base = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")));
+    Some(base?.join("divisi"))
+}
+
+impl Library {
+    /// The library as it is seen from a project.
+    pub(crate) fn of(project: &Project) -> Library {
+        Library {
+            project: project.folder().to_owned(),
+            user: user_folder(),
+        }
+    }
+
+    /// The folders of one kind, with their layers, the strongest first.
+    fn folders(&self, name: &'static str) -> Vec<(Layer, Folder)> {
+        let project = Folder {
+            root: self.project.clone(),
+            name,
+            shown: String::new(),
+            links: Links::Refused,
+        };
+        let mut folders = vec![(Layer::Project, project)];
+        if let Some(root) = &self.user {
+            let user = Folder {
+                root: root.clone(),
+                name,
+                shown: format!("{}/", root.display()),
+                links: Links::Followed,
+            };
+            folders.push((Layer::User, user));
+        }
+        folders
+    }
+
+    /// Where workflows stand, by name, the strongest first. A name that two files of one layer
+    /// have, and what cannot be listed, is collected.
+    fn places(&self, faults: &mut Vec<Diagnostic>) -> BTreeMap<String, Vec<Standing>> {
+        let mut places: BTreeMap<String, Vec<Standing>> = BTreeMap::new();
+        for (layer, folder) in self.folders("workflows") {
+            for file in folder.list(YAML, false, faults) {
+                let origin = Origin {
+                    layer,
+                    path: folder.path_of(&file),
+                };
+                let before = places.entry(stem(&file).to_owned()).or_default();
+                if let Some(twin) = before.iter().find(|it| it.origin.layer == layer) {
+                    faults.push(twins(stem(&file), &twin.origin, &origin));
+                    continue;
+                }
+                let within = Some((folder.clone(), file));
+                before.push(Standing { origin, within });
+            }
+        }
+        for (name, path, _) in workflow::BUILT_IN {
+            let origin = Origin {
+                layer: Layer::BuiltIn,
+                path: (*path).to_owned(),
+            };
+            let place = Standing {
+                origin,
+                within: None,
+            };
+            places.entry((*name).to_owned()).or_default().push(place);
+        }
+        places
+    }
+
+    /// The workflow of this name, or that a path names: one that holds a `/` or ends in `.yaml` or
+    /// `.yml`.
+    ///
+    /// # Errors
+    /// There is none, two files of one layer have the name, or it cannot be read.
+    pub(crate) fn find_workflow(&self, name: &str) -> Result<Found, Failure> {
+        if is_path(name) {
+            return named_file(Path::new(name));
+        }
+        let mut faults = Vec::new();
+        let mut places = self.places(&mut faults);
+        let shadowing = faults.into_iter().find(|fault| concerns(fault, name));
+        if let Some(fault) = shadowing {
+            return Err(Failure::told(fault, Exit::Usage));
+        }
+        match places.remove(name) {
+            Some(places) => found(name, places).map_err(|fault| Failure::Told(fault, Exit::Usage)),
+            None => Err(unknown(
+                "workflow",
+                name,
+                places.keys().map(String::as_str),
+                "`divisi workflow list` lists them",
+            )),
+        }
+    }
+
+    /// All workflows in the order of their names, and what is wrong with the layers. One that
+    /// cannot be read is among the faults alone.
+    pub(crate) fn workflows(&self) -> (Vec<Found>, Vec<Diagnostic>) {
+        let mut faults = Vec::new();
+        let places = self.places(&mut faults);
+        let mut all = Vec::with_capacity(places.len());
+        for (name, places) in places {
+            match found(&name, places) {
+                Ok(found) => all.push(found),
+                Err(fault) => faults.push(*fault),
+            }
+        }
+        (all, faults)
+    }
+
+    /// The roles of all layers put together.
+    pub(crate) fn roles(&self) -> LoadedRoles {
+        let mut diagnostics = Vec::new();
+        let mut layers: Vec<(Layer, RoleFiles)> = Vec::new();
+        for (layer, folder) in self.folders("roles") {
+            let (mut files, mut bytes_read) = (Vec::new(), 0);
+            for file in folder.list(YAML, false, &mut diagnostics) {
+                if files.len() >= role::ROLES_MAX || bytes_read > LAYER_BYTES_MAX {
+                    diagnostics.push(too_much(&folder, role::ROLES_MAX));
+                    break;
+                }
+                match folder.read(&file, TEXT_BYTES_MAX) {
+                    Ok(bytes) => {
+                        bytes_read += bytes.len();
+                        files.push((folder.path_of(&file), bytes));
+                    }
+                    Err(fault) => diagnostics.push(*fault),
+                }
+            }
+            layers.push((layer, files));
+        }
+        let (mut origins, mut texts) = (BTreeMap::new(), BTreeMap::new());
+        for (layer, files) in &layers {
+            for (path, bytes) in files {
+                note(*layer, path, bytes, &mut origins);
+                if let Ok(text) = str::from_utf8(bytes) {
+                    texts.insert(path.clone(), text.to_owned());
+                }
+            }
+        }
+        for (path, text) in role::BUILT_IN {
+            note(Layer::BuiltIn, path, text.as_bytes(), &mut origins);
+        }
+        let files: Vec<role::Layer<'_>> = layers
+            .iter()
+            .map(|(_, files)| role::Layer { files })
+            .collect();
+        let loaded = Roles::load(&files);
+        diagnostics.extend(loaded.diagnostics);
+        LoadedRoles {
+            roles: loaded.library.filter(|_| !has_error(&diagnostics)),
+            diagnostics,
+            origins,
+            texts,
+        }
+    }
+
+    /// The templates of all layers.
+    pub(crate) fn templates(&self) -> LoadedTemplates {
+        let mut loaded = LoadedTemplates {
+            layers: [Layered::new(), Layered::new()],
+            diagnostics: Vec::new(),
+            origins: BTreeMap::new(),
+        };
+        for ((layer, folder), texts) in self.folders("templates").iter().zip(&mut loaded.layers) {
+            let mut bytes_read = 0;
+            for file in folder.list(TEMPLATE, true, &mut loaded.diagnostics) {
+                if texts.len() >= TEMPLATES_MAX || bytes_read > LAYER_BYTES_MAX {
+                    loaded.diagnostics.push(too_much(folder, TEMPLATES_MAX));
+                    break;
+                }
+                let path = folder.path_of(&file);
+                match read_template(folder, &file) {
+                    Ok(text) => {
+                        bytes_read += text.len();
+                        texts.insert(file.clone(), text);
+                        let origin = Origin {
+                            layer: *layer,
+                            path,
+                        };
+                        loaded.origins.entry(file).or_default().push(origin);
+                    }
+                    Err(fault) => loaded.diagnostics.push(*fault),
+                }
+            }
+        }
+        for (name, _) in template::BUILT_IN {
+            let origin = Origin {
+                layer: Layer::BuiltIn,
+                path: format!("built-in templates/{name}"),
+            };
+            let origins = loaded.origins.entry((*name).to_owned()).or_default();
+            origins.push(origin);
+        }
+        loaded
+    }
+}
+
+impl LoadedRoles {
+    /// Tells what is wrong, each with its line. The roles, if nothing is.
+    ///
+    /// # Errors
+    /// There is an error among the diagnostics; it was told.
+    pub(crate) fn told(&self, printer: &Printer) -> Result<&Roles, Failure> {
+        for diagnostic in &self.diagnostics {
+            printer.diagnostic(diagnostic, self.text_of(diagnostic));
+        }
+        self.roles.as_ref().ok_or(Failure::Reported(Exit::Usage))
+    }
+
+    /// The text that a diagnostic points into.
+    pub(crate) fn text_of(&self, diagnostic: &Diagnostic) -> Option<&str> {
+        let place = diagnostic.place.as_ref()?;
+        self.texts.get(&place.source).map(String::as_str)
+    }
+}
+
+/// Where a workflow stands, and how it is read from there.
+#[derive(Clone, Debug)]
+struct Standing {
+    origin: Origin,
+    /// The folder and the file in it; none of what is built in.
+    within: Option<(Folder, String)>,
+}
+
+/// Whether an error is among diagnostics.
+pub(crate) fn has_error(diagnostics: &[Diagnostic]) -> bool {
+    let is_error = |it: &Diagnostic| it.severity == Severity::Error;
+    diagnostics.iter().any(is_error)
+}
+
+/// That nothing has the name that was asked for.
+pub(crate) fn unknown<'n>(
+    what: &str,
+    name: &str,
+    names: impl IntoIterator<Item = &'n str>,
+    hint: &str,
+) -> Failure {
+    let mut told = Diagnostic::error("library-unknown", format!("there is no {what} `{name}`"));
+    if let Some(meant) = nearest(name, names) {
+        told = told.hint(format!("did you mean `{meant}`?"));
+    }
+    Failure::told(told.hint(hint), Exit::NotFound)
+}
+
+/// Whether what names a workflow is the path of a file rather than a name.
+pub(crate) fn is_path(name: &str) -> bool {
+    name.contains('/') || YAML.iter().any(|ending| name.ends_with(ending))
+}
+
+fn stem(file: &str) -> &str {
+    let file = file.rsplit('/').next().unwrap_or(file);
+    let without = YAML.iter().find_map(|ending| file.strip_suffix(ending));
+    without.unwrap_or(file)
+}
+
+fn twins(name: &str, one: &Origin, other: &Origin) -> Diagnostic {
+    let cause = format!("two files of one folder are the workflow `{name}`");
+    Diagnostic::error("library-twice", cause)
+        .at(Place {
+            source: other.path.clone(),
+            line: 0,
+            column: 0,
+        })
+        .hint(format!(
+            "the other one is {}; delete or rename one",
+            one.path
+        ))
+}
+
+/// Whether a fault of the layers stands in the way of this name: its file is there twice, or a
+/// whole folder cannot be looked into.
+fn concerns(fault: &Diagnostic, name: &str) -> bool {
+    match &fault.place {
+        Some(place) => stem(&place.source) == name,
+        None => true,
+    }
+}
+
+fn found(name: &str, places: Vec<Standing>) -> Result<Found, Box<Diagnostic>> {
+    let mut places = places.into_iter();
+    let first = places.next().expect("a name has a place");
+    let bytes = match &first.within {
+        Some((folder, file)) => folder.read(file, TEXT_BYTES_MAX)?,
+        None => {
+            let text = workflow::BUILT_IN.iter().find(|(its, ..)| *its == name);
+            text.map_or("", |(.., text)| text).into()
+        }
+    };
+    Ok(Found {
+        name: name.to_owned(),
+        origin: first.origin,
+        bytes,
+        hides: places.map(|place| place.origin).collect(),
+    })
+}
+
+/// The file that a person named, wherever it is.
+fn named_file(path: &Path) -> Result<Found, Failure> {
+    let shown = path.to_string_lossy().into_owned();
+    let bytes = resolved(path, TEXT_BYTES_MAX as u64 + 1).map_err(|error| {
+        let told = Diagnostic::error("file-unreadable", format!("reading {shown}: {error}"))
+            .hint("name a workflow file, or a workflow; `divisi workflow list` lists them");
+        Failure::told(told, Exit::Usage)
+    })?;
+    Ok(Found {
+        name: stem(&shown).to_owned(),
+        origin: Origin {
+            layer: Layer::Project,
+            path: shown,
+        },
+        bytes,
+        hides: Vec::new(),
+    })
+}
+
+/// Notes for which roles a file says something.
+fn note(layer: Layer, path: &str, bytes: &[u8], origins: &mut BTreeMap<String, Vec<Origin>>) {
+    for patch in role::read(path, bytes).roles.unwrap_or_default() {
+        let origin = Origin {
+            layer,
+            path: path.to_owned(),
+        };
+        origins.entry(patch.id).or_default().push(origin);
+    }
+}
+
+fn too_much(folder: &Folder, files_max: usize) -> Diagnostic {
+    let most = LAYER_BYTES_MAX >> 20;
+    let cause = format!("it holds more than {files_max} files, or {most} MiB");
+    unreadable(folder.path_of("").trim_end_matches('/'), &cause)
+}
+
+fn read_template(folder: &Folder, file: &str) -> Result<String, Box<Diagnostic>> {
+    let refused = |cause: &str| Box::new(unreadable(&folder.path_of(file), cause));
+    let bytes = folder.read(file, template::TEMPLATE_BYTES_MAX)?;
+    if bytes.len() > template::TEMPLATE_BYTES_MAX {
+        let most = template::TEMPLATE_BYTES_MAX >> 10;
+        return Err(refused(&format!("a template has at most {most} KiB")));
+    }
+    String::from_utf8(bytes).map_err(|_| refused("it is not in UTF-8"))
+}

@@ -1,0 +1,386 @@
+//! What files, variables and flags say reaches the run, the stronger over the weaker.
+
+use divisi_core::run::{RunStatus, Settings};
+use divisi_pack::config::SETTINGS;
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, write};
+
+/// Says every setting that a run is given, none as it is by default.
+const FILE: &str = "run:
+  workers: 2
+  timeout_minutes: 7
+  barriers: true
+  agent: scripted
+  agents: {developer: person}
+  limits: {command: 3, development: 5}
+  failures_max: 4
+  reassign_after: 1
+  losses_max: 6
+  conflicts_max: 7
+  loss_delay_seconds: 2
+  batch_max: 9
+budget:
+  attempts: 11
+  agent_minutes: 12
+grants:
+  allow_write: [cache]
+  pass_env: [PASSED]
+  unconfined: true
+  memory_mib: 4000
+  cpu_seconds: 14
+workspace:
+  copy: [copied]
+  setup: ['touch installed']
+  inputs: [tracked]
+  timeout_minutes: 3
+checks: [{file: tracked}]
+";
+
+/// Those that no run is given: figures of workflows, words, and how the journal is kept.
+const OF_NO_RUN: [&str; 3] = ["allocation.", "orchestrator.", "journal."];
+
+fn project() -> Stage {
+    let ignored = "installed\ncopied\ncache\n";
+    let stage = Stage::git(&[("tracked", "1\n"), (".gitignore", ignored)]);
+    write(stage.path("copied"), "mine\n");
+    std::fs::create_dir(stage.path("cache")).unwrap();
+    stage
+}
+
+/// A command, and work for a developer that waits for it.
+fn plan() -> Value {
+    json!({"task_title": "small", "subtasks": [
+        {"subtask_id": "a", "command": ["true"]},
+        {"subtask_id": "b", "title": "later", "assigned_to": "development",
+            "worker_type": "implementer", "deliverables": ["b.md"], "dependencies": ["a"]},
+    ]})
+}
+
+fn settings(stage: &Stage) -> Settings {
+    let run = stage.only();
+    run.settings.clone()
+}
+
+/// What a run has of a setting.
+fn of(stage: &Stage, key: &str) -> Value {
+    let settings = settings(stage);
+    let run = stage.only();
+    let prepared = &run.preparation;
+    let grants = &settings.grants;
+    match key {
+        "run.workers" => json!(settings.workers_max),
+        "run.timeout_minutes" => json!(settings.timeout_ms / 60_000),
+        "run.barriers" => json!(settings.barriers),
+        "run.agent" => json!(settings.agent_default),
+        "run.agents" => json!(run.tasks()[1].spec.agent),
+        "run.limits" => json!([settings.agent_limits, settings.role_limits]),
+        "run.failures_max" => json!(settings.failures_max),
+        "run.reassign_after" => json!(settings.reassign_after),
+        "run.losses_max" => json!(settings.losses_max),
+        "run.conflicts_max" => json!(settings.conflicts_max),
+        "run.loss_delay_seconds" => json!(settings.loss_delay_ms / 1_000),
+        "run.batch_max" => json!(settings.batch_max),
+        "budget.attempts" => json!(settings.budget.attempts),
+        "budget.agent_minutes" => json!(settings.budget.time_ms.map(|ms| ms / 60_000)),
+        "grants.allow_write" => json!(grants.writes),
+        "grants.pass_env" => json!(grants.passes),
+        "grants.unconfined" => json!(grants.unconfined),
+        "grants.memory_mib" => json!(grants.memory_bytes_max.map(|bytes| bytes >> 20)),
+        "grants.cpu_seconds" => json!(grants.cpu_s_max),
+        "workspace.copy" => json!(prepared.copy),
+        "workspace.setup" => json!(prepared.setup.len()),
+        "workspace.inputs" => json!(prepared.inputs),
+        "workspace.timeout_minutes" => json!(prepared.timeout_ms.map(|ms| ms / 60_000)),
+        "checks" => json!(run.criteria.len()),
+        other => panic!("say here what a run has of {other}"),
+    }
+}
+
+/// What a run has once the file says all.
+fn said(stage: &Stage, key: &str) -> Value {
+    match key {
+        "run.workers" => json!(2),
+        "run.timeout_minutes" => json!(7),
+        "run.barriers" | "grants.unconfined" => json!(true),
+        "run.agent" => json!("scripted"),
+        "run.agents" => json!("person"),
+        "run.limits" => json!([{"command": 3}, {"development": 5}]),
+        "run.failures_max" => json!(4),
+        "run.reassign_after" | "workspace.setup" | "checks" => json!(1),
+        "run.losses_max" => json!(6),
+        "run.conflicts_max" => json!(7),
+        "run.loss_delay_seconds" => json!(2),
+        "run.batch_max" => json!(9),
+        "budget.attempts" => json!(11),
+        "budget.agent_minutes" => json!(12),
+        "grants.allow_write" => json!([stage.path("cache")]),
+        "grants.pass_env" => json!(["PASSED"]),
+        "grants.memory_mib" => json!(4_000),
+        "grants.cpu_seconds" => json!(14),
+        "workspace.copy" => json!(["copied"]),
+        "workspace.inputs" => json!(["tracked"]),
+        "workspace.timeout_minutes" => json!(3),
+        other => panic!("say here what the file says of {other}"),
+    }
+}
+
+fn of_runs() -> impl Iterator<Item = &'static str> {
+    let keys = SETTINGS.iter().map(|setting| setting.key);
+    keys.filter(|key| !OF_NO_RUN.iter().any(|section| key.starts_with(section)))
+}
+
+#[test]
+fn every_setting_of_the_projects_file_reaches_the_run() {
+    let stage = project();
+    let untold = stage.run(&plan(), &[]);
+    untold.expect(4);
+    let default: Vec<Value> = of_runs().map(|key| of(&stage, key)).collect();
+
+    let stage = project();
+    write(stage.path("divisi.yaml"), FILE);
+    let path = stage.plan(&plan());
+    stage.divisi(&["run", &path, "--yes"]).expect(4);
+    for (key, default) in of_runs().zip(default) {
+        assert_eq!(of(&stage, key), said(&stage, key), "{key}");
+        assert_ne!(of(&stage, key), default, "{key}");
+    }
+}
+
+#[test]
+fn every_setting_of_the_environment_beats_the_files() {
+    let mut stage = project();
+    write(stage.path("divisi.yaml"), FILE);
+    for (name, value) in [
+        ("DIVISI_RUN_WORKERS", "8"),
+        ("DIVISI_RUN_AGENT", "person"),
+        ("DIVISI_RUN_LIMITS", "{command: 1}"),
+        ("DIVISI_GRANTS_PASS_ENV", "[OTHER, MORE]"),
+        ("DIVISI_GRANTS_UNCONFINED", "false"),
+        ("DIVISI_CHECKS", "[]"),
+        ("DIVISI_WORKSPACE_SETUP", "[]"),
+        ("DIVISI_WORKSPACE_INPUTS", ""),
+    ] {
+        stage = stage.with_env(name, value);
+    }
+    stage.run(&plan(), &[]).expect(4);
+    assert_eq!(of(&stage, "run.workers"), json!(8));
+    assert_eq!(of(&stage, "run.agent"), json!("person"));
+    assert_eq!(
+        of(&stage, "run.limits"),
+        json!([{"command": 1}, {"development": 5}]),
+        "maps are put over each other entry by entry"
+    );
+    assert_eq!(of(&stage, "grants.pass_env"), json!(["OTHER", "MORE"]));
+    assert_eq!(of(&stage, "grants.unconfined"), json!(false));
+    assert_eq!(of(&stage, "checks"), json!(0));
+    assert_eq!(of(&stage, "workspace.setup"), json!(0));
+    assert_eq!(of(&stage, "workspace.inputs"), json!(["tracked"]));
+}
+
+#[test]
+fn every_flag_beats_the_environment_and_the_files() {
+    let stage = project().with_env("DIVISI_RUN_WORKERS", "8");
+    write(stage.path("divisi.yaml"), FILE);
+    let flags = "--jobs 3 --timeout 21 --barriers=false --limit command=13 --attempts 22 \
+                 --agent-time 23 --allow-write /tmp --pass-env FLAG --unconfined=false \
+                 --memory 4001 --cpu-seconds 25";
+    let flags: Vec<&str> = flags.split_whitespace().collect();
+    stage.run(&plan(), &flags).expect(4);
+    for (key, expected) in [
+        ("run.workers", json!(3)),
+        ("run.timeout_minutes", json!(21)),
+        ("run.barriers", json!(false)),
+        ("run.limits", json!([{"command": 13}, {"development": 5}])),
+        ("budget.attempts", json!(22)),
+        ("budget.agent_minutes", json!(23)),
+        ("grants.allow_write", json!(["/tmp"])),
+        ("grants.pass_env", json!(["FLAG"])),
+        ("grants.unconfined", json!(false)),
+        ("grants.memory_mib", json!(4_001)),
+        ("grants.cpu_seconds", json!(25)),
+    ] {
+        assert_eq!(of(&stage, key), expected, "{key}");
+    }
+    let told = SETTINGS.iter().filter_map(|setting| setting.flag);
+    for flag in told.filter(|flag| *flag != "--durability") {
+        let is_given = |given: &&str| given.split('=').next() == Some(flag);
+        assert!(flags.iter().any(is_given), "{flag}");
+    }
+}
+
+#[test]
+fn what_a_repository_says_executes_nothing_before_somebody_consents() {
+    let stage = project();
+    let side = stage.beside("executed");
+    let text = format!(
+        "workspace: {{setup: ['touch {}']}}\ngrants: {{allow_write: [..]}}\n",
+        side.display()
+    );
+    write(stage.path("divisi.yaml"), &text);
+    let plan =
+        json!({"task_title": "small", "subtasks": [{"subtask_id": "a", "command": ["true"]}]});
+    let path = stage.plan(&plan);
+
+    let ran = stage.divisi(&["run", &path]).expect(4);
+    assert!(
+        ran.stderr.contains("divisi.yaml:2 grants.allow_write"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.contains("divisi.yaml:1 workspace.setup"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!side.exists());
+
+    let (code, shown) = stage.on_a_terminal(&["run", &path], "n\n");
+    assert_eq!(code, 4);
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert!(shown.contains("workspace.setup"), "{shown}");
+    assert!(!side.exists());
+
+    stage.divisi(&["run", &path, "--yes"]).expect(0);
+    assert!(side.exists());
+}
+
+#[test]
+fn faults_of_all_sources_are_told_at_once_and_nothing_is_started() {
+    let stage = project()
+        .with_env("DIVISI_RUN_BATCH_MAX", "many")
+        .with_env("DIVISI_RUN_WORKRS", "2");
+    write(
+        stage.path("divisi.yaml"),
+        "run:\n  workrs: 3\n  workers: none\n",
+    );
+    write(
+        stage.beside("home/.config/divisi/config.yaml"),
+        "grants: {unconfined: yes}\n",
+    );
+    let ran = stage.run(&plan(), &[]).expect(2);
+    for told in [
+        "divisi.yaml:2:3",
+        "did you mean `workers`?",
+        "divisi.yaml:3:12",
+        "config.yaml:1:22",
+        "DIVISI_RUN_BATCH_MAX:1:1",
+        "warning[config-variable]",
+        "did you mean `DIVISI_RUN_WORKERS`?",
+    ] {
+        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    }
+    assert!(!stage.path(".divisi").exists());
+}
+
+#[test]
+fn settings_in_force_are_shown_with_layer_file_and_line() {
+    let stage = project()
+        .with_env("DIVISI_RUN_BATCH_MAX", "2")
+        .with_env("DIVISI_RUN_LIMITS", "{qa: 1}");
+    write(
+        stage.path("divisi.yaml"),
+        "run:\n  workers: 3\n  limits: {command: 2}\n",
+    );
+    write(
+        stage.beside("home/.config/divisi/config.yaml"),
+        "run: {workers: 9, failures_max: 5}\n",
+    );
+    let ran = stage.divisi(&["config", "show", "--origin"]).expect(0);
+    let user = stage.beside("home/.config/divisi/config.yaml");
+    let lines: Vec<String> = ran
+        .stdout
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<&str>>().join(" "))
+        .collect();
+    for expected in [
+        "workers: 3 # project, divisi.yaml:2",
+        "timeout_minutes: 30 # default",
+        "\"command\": 2 # project, divisi.yaml:3",
+        "\"qa\": 1 # environment, DIVISI_RUN_LIMITS",
+        "batch_max: 2 # environment, DIVISI_RUN_BATCH_MAX",
+        &format!("failures_max: 5 # user, {}:1", user.display()),
+        "attempts: null # default",
+    ] {
+        assert!(
+            lines.iter().any(|line| line == expected),
+            "{expected}: {}",
+            ran.stdout
+        );
+    }
+    // What is printed is a file of configuration that says the same.
+    let printed = stage.divisi(&["config", "show"]).stdout;
+    let read = divisi_pack::config::read("printed", printed.as_bytes());
+    assert_eq!(read.diagnostics, [], "{printed}");
+    let config = divisi_pack::config::Config::of(&read.values.unwrap());
+    assert_eq!(
+        (config.workers, config.failures_max, config.batch_max),
+        (3, 5, 2)
+    );
+
+    let document: Value =
+        serde_json::from_str(&stage.divisi(&["config", "show", "--json"]).stdout).unwrap();
+    let settings = document["settings"].as_array().unwrap();
+    let workers = settings
+        .iter()
+        .find(|it| it["key"] == "run.workers")
+        .unwrap();
+    assert_eq!(
+        *workers,
+        json!({"key": "run.workers", "value": 3, "layer": "project", "source": "divisi.yaml",
+            "line": 2})
+    );
+}
+
+#[test]
+fn a_link_in_the_projects_place_is_not_followed_and_a_misnamed_file_is_told() {
+    let stage = project();
+    write(stage.beside("elsewhere"), "run: {workers: 3}\n");
+    std::os::unix::fs::symlink("../elsewhere", stage.path("divisi.yaml")).unwrap();
+    let ran = stage.divisi(&["config", "show"]).expect(2);
+    assert!(
+        ran.stderr.contains("error[config-unreadable]"),
+        "{}",
+        ran.stderr
+    );
+
+    std::fs::rename(stage.path("divisi.yaml"), stage.path("divisi.yml")).unwrap();
+    let ran = stage.divisi(&["config", "show"]).expect(0);
+    assert!(
+        ran.stderr.contains("warning[config-name]"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_simulation_is_played_with_the_same_settings() {
+    let stage = project();
+    write(stage.path("divisi.yaml"), "run: {workers: 3}\n");
+    let path = stage.plan(&plan());
+    let workers = |args: &[&str]| {
+        let args: Vec<&str> = ["simulate", &path, "--json"]
+            .iter()
+            .chain(args)
+            .copied()
+            .collect();
+        let document: Value = serde_json::from_str(&stage.divisi(&args).stdout).unwrap();
+        document["workers"].clone()
+    };
+    assert_eq!(workers(&[]), json!(3));
+    assert_eq!(workers(&["-j", "2"]), json!(2));
+}
+
+#[test]
+fn a_run_succeeds_with_what_is_configured() {
+    let stage = project();
+    let text = "workspace: {copy: [copied], setup: ['touch installed']}\n\
+                checks: [{command: [test, -e, installed]}]\n";
+    write(stage.path("divisi.yaml"), text);
+    let plan = json!({"task_title": "small", "subtasks": [
+        {"subtask_id": "a", "workspace": "worktree", "script": "test -e installed\ncat copied > a.md",
+            "deliverables": ["a.md"]}]});
+    stage.run(&plan, &[]).expect(0);
+    assert_eq!(stage.only().status(), RunStatus::Succeeded);
+    assert_eq!(stage.result("a.md").as_deref(), Some("mine\n"));
+}
