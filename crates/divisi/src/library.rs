@@ -291,17 +291,11 @@ impl Library {
             }
             layers.push((layer, files));
         }
-        let (mut origins, mut texts) = (BTreeMap::new(), BTreeMap::new());
-        for (layer, files) in &layers {
-            for (path, bytes) in files {
-                note(*layer, path, bytes, &mut origins);
-                if let Ok(text) = str::from_utf8(bytes) {
-                    texts.insert(path.clone(), text.to_owned());
-                }
+        let mut texts = BTreeMap::new();
+        for (path, bytes) in layers.iter().flat_map(|(_, files)| files) {
+            if let Ok(text) = str::from_utf8(bytes) {
+                texts.insert(path.clone(), text.to_owned());
             }
-        }
-        for (path, text) in role::BUILT_IN {
-            note(Layer::BuiltIn, path, text.as_bytes(), &mut origins);
         }
         let files: Vec<role::Layer<'_>> = layers
             .iter()
@@ -309,10 +303,16 @@ impl Library {
             .collect();
         let loaded = Roles::load(&files);
         diagnostics.extend(loaded.diagnostics);
+        let origin = |path: String| Origin {
+            layer: layer_of(&layers, &path),
+            path,
+        };
+        let origins = loaded.sources.into_iter();
+        let origins = origins.map(|(id, paths)| (id, paths.into_iter().map(origin).collect()));
         LoadedRoles {
             roles: loaded.library.filter(|_| !has_error(&diagnostics)),
             diagnostics,
-            origins,
+            origins: origins.collect(),
             texts,
         }
     }
@@ -476,15 +476,11 @@ fn named_file(path: &Path) -> Result<Found, Failure> {
     })
 }
 
-/// Notes for which roles a file says something.
-fn note(layer: Layer, path: &str, bytes: &[u8], origins: &mut BTreeMap<String, Vec<Origin>>) {
-    for patch in role::read(path, bytes).roles.unwrap_or_default() {
-        let origin = Origin {
-            layer,
-            path: path.to_owned(),
-        };
-        origins.entry(patch.id).or_default().push(origin);
-    }
+/// The layer of a role file.
+fn layer_of(layers: &[(Layer, RoleFiles)], path: &str) -> Layer {
+    let has = |files: &RoleFiles| files.iter().any(|(its, _)| its == path);
+    let found = layers.iter().find(|(_, files)| has(files));
+    found.map_or(Layer::BuiltIn, |(layer, _)| *layer)
 }
 
 fn too_much(folder: &Folder, files_max: usize) -> Diagnostic {

@@ -7,7 +7,7 @@ use divisi_core::diagnostic::Severity;
 
 use super::{BUILT_IN, Patch, ROLES_MAX, Role, canonical, read};
 use crate::codes;
-use crate::faults::shown;
+use crate::faults::{DIAGNOSTICS_MAX, shown};
 use crate::nearest::nearest;
 
 /// The role files of one layer: `(source name, bytes)` each.
@@ -32,6 +32,8 @@ pub struct Loaded {
     pub library: Option<Library>,
     /// Errors and warnings, file by file.
     pub diagnostics: Vec<Diagnostic>,
+    /// For each role's id, the names of the sources that say something of it, the strongest first.
+    pub sources: BTreeMap<String, Vec<String>>,
 }
 
 impl Library {
@@ -52,12 +54,13 @@ impl Library {
     pub fn load(layers: &[Layer<'_>]) -> Loaded {
         let mut diagnostics = Vec::new();
         let mut roles: Vec<Role> = Vec::new();
+        let mut sources = BTreeMap::new();
         let built_in = BUILT_IN.iter().map(|(name, text)| (*name, text.as_bytes()));
-        add(built_in, &mut roles, &mut diagnostics);
+        add(built_in, &mut roles, &mut sources, &mut diagnostics);
         for layer in layers.iter().rev() {
             let files = layer.files.iter();
             let files = files.map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-            add(files, &mut roles, &mut diagnostics);
+            add(files, &mut roles, &mut sources, &mut diagnostics);
         }
         let names = names(&roles, &mut diagnostics);
         check_pairs(&roles, &mut diagnostics);
@@ -65,6 +68,7 @@ impl Library {
         Loaded {
             library: (!refused).then_some(Library { roles, names }),
             diagnostics,
+            sources,
         }
     }
 
@@ -113,10 +117,17 @@ impl Library {
 fn add<'f>(
     files: impl Iterator<Item = (&'f str, &'f [u8])>,
     roles: &mut Vec<Role>,
+    sources: &mut BTreeMap<String, Vec<String>>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let mut layer: Vec<Patch> = Vec::new();
     for (name, bytes) in files {
+        if diagnostics.len() > DIAGNOSTICS_MAX {
+            let cause = format!("{name} and the files after it were not read");
+            let told = Diagnostic::error(codes::MORE, cause);
+            diagnostics.push(told.hint("mend those shown first"));
+            break;
+        }
         let read = read(name, bytes);
         diagnostics.extend(read.diagnostics);
         for patch in read.roles.unwrap_or_default() {
@@ -129,6 +140,8 @@ fn add<'f>(
         }
     }
     for patch in layer {
+        let said = sources.entry(patch.id.clone()).or_default();
+        said.insert(0, patch.place.source.clone());
         if let Some(role) = roles.iter_mut().find(|role| role.id == patch.id) {
             *role = patch.over(Some(role));
         } else if roles.len() < ROLES_MAX {

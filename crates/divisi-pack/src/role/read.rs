@@ -105,14 +105,17 @@ pub(crate) fn map(value: &Value<'_>, faults: &mut Faults<'_>) -> Vec<Patch> {
 fn one(value: &Value<'_>, key: Option<(&str, usize)>, faults: &mut Faults<'_>) -> Option<Patch> {
     let object = fields::object(value, "the role", faults)?;
     let fields = Fields::open(object, "the role", KEYS, faults);
-    let (id, at) = id(&fields, key, faults)?;
+    let name = fields.line("name", faults);
+    // Without an id, too, the rest is read: no fault hides another.
+    let id = id(&fields, key, name.as_deref(), faults);
     let constraints = constraints(&fields, faults);
     let list = |key, faults: &mut Faults<'_>| fields.texts(key, faults);
     let budget = fields.integer("token_budget", (1, BUDGET_TOKENS_MAX), faults);
     let targets = fields.integer("complexity_threshold", (1, TARGETS_MAX), faults);
-    Some(Patch {
+    let (id, at) = id.unwrap_or((String::new(), fields.at));
+    let patch = Patch {
         id,
-        name: fields.line("name", faults),
+        name,
         aliases: list("aliases", faults).map(|names| aliases(&names, &fields, faults)),
         domain: fields.line("domain", faults),
         function: fields.line("function", faults),
@@ -130,12 +133,14 @@ fn one(value: &Value<'_>, key: Option<(&str, usize)>, faults: &mut Faults<'_>) -
             .map(|targets| targets as u32),
         constraints: fields.get("constraints").map(|_| constraints.texts),
         place: faults.place(at),
-    })
+    };
+    (!patch.id.is_empty()).then_some(patch)
 }
 
 fn id(
     fields: &Fields<'_, '_>,
     key: Option<(&str, usize)>,
+    name: Option<&str>,
     faults: &mut Faults<'_>,
 ) -> Option<(String, usize)> {
     let own = ["id", "role_id", "name"]
@@ -143,6 +148,8 @@ fn id(
         .find_map(|key| fields.get(key).map(|value| (key, value)));
     let (text, at) = match (key, own) {
         (Some((key, at)), _) => (key.to_owned(), at),
+        // What is wrong with the name was told when it was read.
+        (None, Some(("name", value))) => (name?.to_owned(), start(value)),
         (None, Some((key, value))) => (fields::line(value, key, faults)?, start(value)),
         (None, None) => {
             fields.required("name", faults);

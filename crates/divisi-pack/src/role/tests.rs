@@ -222,6 +222,7 @@ fn stronger_layers_change_what_they_give() {
     let Loaded {
         library,
         diagnostics,
+        sources,
     } = load(&project, &user);
     assert_eq!(diagnostics, []);
     let library = library.unwrap();
@@ -231,6 +232,24 @@ fn stronger_layers_change_what_they_give() {
     assert_eq!(developer.targets_max, Some(5));
     assert_eq!(developer.place.source, "roles/dev.yaml");
     assert_eq!(library.pair("air", None).unwrap().name, "Pilot");
+    let built_in = "built-in roles/developer.yaml";
+    assert_eq!(
+        sources["developer"],
+        ["roles/dev.yaml", "~/roles/dev.yaml", built_in]
+    );
+    assert_eq!(sources["pilot"], ["~/roles/dev.yaml"]);
+}
+
+#[test]
+fn many_faulty_files_are_told_of_as_far_as_anybody_reads() {
+    let files: Vec<(String, Vec<u8>)> = (0..1_000)
+        .map(|at| (format!("r{at}"), b"agent_role: {a: 1, b: 2, c: 3}".to_vec()))
+        .collect();
+    let loaded = Library::load(&[Layer { files: &files }]);
+    assert!(loaded.library.is_none());
+    assert_eq!(loaded.diagnostics.len(), 105);
+    let last = loaded.diagnostics.last().unwrap().to_string();
+    assert_eq!(last, "[text-more] r26 and the files after it were not read");
 }
 
 #[test]

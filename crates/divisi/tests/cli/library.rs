@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::{err, out, output, printed};
 
-fn given(files: &[(&str, &str)]) -> tempfile::TempDir {
+/// A repository with these files.
+pub(crate) fn given(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
     fs::create_dir(folder.path().join(".git")).expect("it can be made");
     for (path, text) in files {

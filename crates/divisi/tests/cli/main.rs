@@ -4,6 +4,7 @@
 
 mod given;
 mod library;
+mod told;
 
 use std::collections::BTreeSet;
 use std::io::Read as _;

@@ -14,3 +14,4 @@ mod planted;
 mod processes;
 mod secrets;
 mod stage;
+mod yaml;
