@@ -12,7 +12,7 @@ use crate::faults::shown;
 use crate::nearest::nearest;
 use crate::role::{Library, Role, canonical};
 use crate::template::{BUILT_IN, GENERIC};
-use crate::workflow::{InputValue, Workflow};
+use crate::workflow::{InputKind, InputValue, Workflow};
 use crate::{pattern, placeholder};
 
 /// The folder that a workflow may name before a template, since that is where templates are.
@@ -188,7 +188,9 @@ impl Found<'_> {
         for declared in &self.workflow.inputs {
             let name = &declared.name;
             let text = texts.get(&**name).copied().or(declared.default.as_deref());
-            let Some(text) = text else {
+            // Whoever compares with nothing looks at everything.
+            let nothing = (declared.kind == InputKind::Fork).then_some("");
+            let Some(text) = text.or(nothing) else {
                 let what = match &*declared.description {
                     "" => String::new(),
                     text => format!(": {text}"),

@@ -126,6 +126,9 @@ fn tasks(
             let (task, share) = work.task(&criteria, &mut prompts, told);
             expansion.tasks.push(task);
             expansion.shares.push(share);
+            if prompts.are_too_long(&shared.entry.place, told) {
+                return expansion;
+            }
         }
     }
     if complete.len() > usize::from(u16::MAX) {

@@ -3,9 +3,10 @@
 //! 1. [`assemble`] puts a workflow together with roles, templates and inputs. The [`Bundle`] is
 //!    complete in itself: it is kept with the run, so that editing a role while the run works
 //!    changes the next run and not this one.
-//! 2. [`expand`] turns one iteration into tasks, given the paths of the tree as it is when the
+//! 2. [`plan`] makes the plan that a run starts with: a task for each iteration.
+//! 3. [`expand`] turns one iteration into tasks, given the paths of the tree as it is when the
 //!    iteration starts. The same bundle and paths give the same tasks.
-//! 3. [`predict`] expands all iterations against the paths that are there and those that are
+//! 4. [`predict`] expands all iterations against the paths that are there and those that are
 //!    promised. It shows what a run would do, and is a guess: agents may make more or less.
 //!
 //! ```
@@ -26,8 +27,10 @@ mod assemble;
 mod criteria;
 mod expand;
 mod making;
+mod plan;
 mod predict;
 mod prompt;
+mod rough;
 mod shared;
 mod targets;
 #[cfg(test)]
@@ -41,7 +44,9 @@ use serde::{Deserialize, Serialize};
 
 pub use assemble::assemble;
 pub use expand::expand;
+pub use plan::plan;
 pub use predict::{Prediction, predict};
+pub use rough::rough;
 
 use crate::allocation::Share;
 use crate::estimate::Estimate;
@@ -66,6 +71,10 @@ pub const TASKS_MAX: usize = 100_000;
 
 /// The longest prompt, in bytes.
 pub const PROMPT_BYTES_MAX: usize = 256 << 10;
+
+/// The longest prompts of one iteration together, in bytes: one event brings them all, and is held
+/// in memory whole.
+pub const PROMPTS_BYTES_MAX: usize = 32 << 20;
 
 /// A workflow with everything that its expansion reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,7 +172,8 @@ pub struct Expansion {
     pub shares: Vec<Share>,
     /// What the tasks are expected to take.
     pub estimate: Estimate,
-    /// What all of its tasks are told: the text of its `CONTEXT.md`, which stands in every prompt.
+    /// What all of its tasks are told: the text of its `CONTEXT.md`. Handoffs are given it beside
+    /// their prompts, which name it.
     pub context: String,
 }
 
