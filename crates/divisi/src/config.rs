@@ -154,7 +154,7 @@ impl Configuration {
         let is_agent = |name: &str| {
             matches!(
                 name,
-                "command" | "person" | "scripted" | "compose" | "external"
+                "command" | "person" | "scripted" | "compose" | "expand" | "external"
             )
         };
         let limits = config.limits.clone().into_iter();

@@ -17,3 +17,4 @@ mod rules;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod whole;
+mod workflows;
