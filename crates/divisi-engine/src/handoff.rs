@@ -157,7 +157,7 @@ fn feedback(task: &Task) -> Vec<Feedback> {
             | AttemptEnd::Expanded
             | AttemptEnd::Stopped(StopReason::Canceled | StopReason::Interrupted)
             | AttemptEnd::Asked(_)
-            | AttemptEnd::Superseded => None,
+            | AttemptEnd::Limited { .. } => None,
         }
     };
     task.endings.iter().filter_map(told).collect()

@@ -169,6 +169,17 @@ impl Monitor {
             .filter(|watched| watched.suspected.is_some())
             .count();
         let breaker = suspected >= BREAKER_SUSPICIONS;
+        if breaker {
+            // Whoever reads of the suspicion reads why nothing follows from it.
+            for (_, finding) in &mut findings {
+                if let Finding::Suspected(evidence) = finding {
+                    *evidence = format!(
+                        "{evidence}; {suspected} attempts are suspected at once, so the watcher is in \
+                         doubt and none is ended before its time box"
+                    );
+                }
+            }
+        }
         for (attempt, watched) in &mut self.watched {
             if now >= watched.overdue_at() {
                 watched.overdue = true;
@@ -398,7 +409,15 @@ mod tests {
         for task in 0..5 {
             monitor.watch(attempt(task), patience(), 0);
         }
-        assert_eq!(monitor.look(200).len(), 5);
+        let suspected = monitor.look(200);
+        assert_eq!(suspected.len(), 5);
+        for (_, finding) in suspected {
+            assert!(
+                matches!(&finding, Finding::Suspected(evidence)
+                    if evidence.contains("5 attempts are suspected at once")),
+                "the breaker is told of: {finding:?}"
+            );
+        }
         assert_eq!(monitor.look(1_000), []);
         assert!(
             monitor

@@ -222,7 +222,7 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
                 Command::Ended {
                     attempt,
                     ended,
-                    question: None,
+                    said: None,
                 },
                 now,
             );

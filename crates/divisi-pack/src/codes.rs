@@ -14,6 +14,7 @@ macro_rules! codes {
 }
 
 codes! {
+    AGENT = "plan-agent": "a task names an agent that there is not";
     COMMAND = "text-command": "a command or script cannot be executed as written";
     CONFLICT = "text-conflict": "two things are given that exclude each other";
     CRITERION = "text-criterion": "a criterion names no check";

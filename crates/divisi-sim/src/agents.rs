@@ -25,6 +25,11 @@ pub(crate) enum Behavior {
     Hangs,
     /// Asks its owner and ends.
     Asks,
+    /// Meets a usage limit and says so.
+    Limited {
+        /// How long it says to wait.
+        wait_ms: Option<u64>,
+    },
     /// Makes something that must not be collected.
     BadDeliverable,
     /// Cannot be started, this time.
@@ -50,7 +55,11 @@ impl Behavior {
             70..=77 => Behavior::Fails,
             78..=80 => Behavior::Dies,
             81..=84 => Behavior::Hangs,
-            85..=89 => Behavior::Asks,
+            85..=87 => Behavior::Asks,
+            88 => Behavior::Limited { wait_ms: None },
+            89 => Behavior::Limited {
+                wait_ms: Some(rng.pick(&[0, 3_000, u64::MAX])),
+            },
             90..=92 => Behavior::BadDeliverable,
             93..=95 => Behavior::NotStarted,
             96 => Behavior::NeverStarts,
@@ -70,6 +79,7 @@ impl Behavior {
             Behavior::Dies => Fault::AgentDies,
             Behavior::Hangs => Fault::AgentHangs,
             Behavior::Asks => Fault::AgentAsks,
+            Behavior::Limited { .. } => Fault::AgentLimited,
             Behavior::BadDeliverable => Fault::BadDeliverable,
             Behavior::NotStarted => Fault::NotStarted,
             Behavior::NeverStarts => Fault::NeverStarts,
@@ -83,7 +93,9 @@ impl Behavior {
         match self {
             Behavior::Hangs | Behavior::IgnoresStop => None,
             Behavior::Slow => Some(rng.within(15_000, 80_000)),
-            Behavior::Fails | Behavior::Asks | Behavior::Dies => Some(rng.within(5, 8_000)),
+            Behavior::Fails | Behavior::Asks | Behavior::Limited { .. } | Behavior::Dies => {
+                Some(rng.within(5, 8_000))
+            }
             _ => Some(rng.within(5, 15_000)),
         }
     }

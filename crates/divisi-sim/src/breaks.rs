@@ -85,7 +85,7 @@ impl Break {
             // A step that fails loads them, too, and what it then goes on with is judged as such.
             Break::RowNotWritten => &[Oracle::Rows, Oracle::Replay, Oracle::Invariants],
             Break::AnswerBeforeDurable => &[Oracle::Answers],
-            Break::EffectBeforeAppend => &[Oracle::AtMostOnce],
+            Break::EffectBeforeAppend => &[Oracle::AtMostOnce, Oracle::Evidence],
             Break::VerdictIgnored => &[Oracle::Evidence],
             Break::LimitIgnored => &[Oracle::Slots],
             Break::CommandNotStored => &[Oracle::Answers],

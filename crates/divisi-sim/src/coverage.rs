@@ -100,6 +100,8 @@ faults! {
     AgentHangs,
     /// An agent asks.
     AgentAsks,
+    /// An agent meets a usage limit.
+    AgentLimited,
     /// An agent is slow.
     AgentSlow,
     /// An agent does not end when told.

@@ -320,7 +320,7 @@ impl Sim {
         let command = Command::Ended {
             attempt,
             ended,
-            question: None,
+            said: None,
         };
         self.report(token, Report::Done(effect, attempt.run, command));
     }

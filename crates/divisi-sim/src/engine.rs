@@ -28,8 +28,8 @@ pub(crate) enum Source {
     Effect(Effect, u64),
     /// The supervisor: the end of an attempt may be forgotten.
     End(AttemptId),
-    /// The last word of joining: the ends that came with it may be forgotten.
-    Joined(Epoch, Vec<AttemptId>),
+    /// The last word of joining: reconciling goes on.
+    Joined(Epoch),
     /// Something else of ours.
     Own,
 }
@@ -436,15 +436,12 @@ impl Sim {
                 }
             }
             Source::End(attempt) => self.order(Order::Forget(attempt)),
-            Source::Joined(epoch, ended) => {
+            Source::Joined(epoch) => {
                 if let Some(engine) = &mut self.engine
                     && engine.world.epoch() == epoch
                     && engine.connection.is_some()
                 {
                     engine.reconcile.on_joined();
-                }
-                for attempt in ended {
-                    self.order(Order::Forget(attempt));
                 }
             }
             Source::Own => {}

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::assign::Capacity;
 use divisi_core::ids::{AttemptId, Time};
+use divisi_core::run::Said;
 use divisi_core::worker::Ended;
 
 use crate::agents::Behavior;
@@ -445,7 +446,15 @@ impl Sim {
             true => crate::repo::Quality::Half,
             false => job.behavior.makes(),
         };
-        let asks = !killed && job.behavior == Behavior::Asks;
+        let said = match job.behavior {
+            _ if killed => None,
+            Behavior::Asks => Some(Said::Question("which color?".to_owned())),
+            Behavior::Limited { wait_ms } => Some(Said::UsageLimit {
+                cause: "429".to_owned(),
+                wait_ms,
+            }),
+            _ => None,
+        };
         let finished = Finished {
             ended: Ended {
                 exit: match killed {
@@ -460,7 +469,7 @@ impl Sim {
                 command: String::new(),
                 confined: Some(true),
             },
-            question: asks.then(|| "which color?".to_owned()),
+            said,
         };
         job.finished = Some(finished.clone());
         let (workspace, behavior) = (job.workspace, job.behavior);

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::ids::{AttemptId, Epoch};
+use divisi_core::run::Said;
 use divisi_core::worker::Ended;
 
 use crate::agents::Behavior;
@@ -39,13 +40,13 @@ pub(crate) enum Word {
     Unknown(AttemptId),
 }
 
-/// An end and what the agent asked before.
+/// An end and what the agent said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finished {
     /// How it ended.
     pub(crate) ended: Ended,
-    /// What it asked.
-    pub(crate) question: Option<String>,
+    /// What it said, if that means anything but "done".
+    pub(crate) said: Option<Said>,
 }
 
 /// A held process.

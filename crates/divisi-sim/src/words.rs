@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::ids::{AttemptId, Epoch, RunId};
 use divisi_core::receipt::Exit;
-use divisi_core::run::{Command, Finding, Held, Phase, holds_slot};
+use divisi_core::run::{Command, Finding, Phase, holds_slot};
 use divisi_core::worker::Ended;
 use divisi_engine::world::Ask;
 
@@ -107,7 +107,7 @@ impl Sim {
         let command = Command::Ended {
             attempt: attempt_said,
             ended: finished.ended,
-            question: finished.question,
+            said: finished.said,
         };
         self.give(Ask::Run(attempt.run, command), Source::End(attempt));
     }
@@ -118,27 +118,16 @@ impl Sim {
         };
         let live = holds.iter().filter(|(_, finished)| finished.is_none());
         engine.adopted.extend(live.map(|(attempt, _)| *attempt));
-        let mut runs: BTreeMap<RunId, Vec<(AttemptId, Held)>> = engine
+        let mut runs: BTreeMap<RunId, Vec<AttemptId>> = engine
             .world
             .runs()
             .map(|run| (run.id, Vec::new()))
             .collect();
         let mut ends = Vec::new();
-        let mut questions = Vec::new();
         for (attempt, finished) in holds {
-            let held = match finished {
-                None => Held::Live,
-                Some(finished) if finished.question.is_some() => {
-                    // What it asked is said after it was adopted, with its end.
-                    questions.push((attempt, finished));
-                    Held::Live
-                }
-                Some(finished) => {
-                    ends.push(attempt);
-                    Held::Ended(finished.ended)
-                }
-            };
-            runs.entry(attempt.run).or_default().push((attempt, held));
+            runs.entry(attempt.run).or_default().push(attempt);
+            // It is adopted first, and its end told after that with all it claims.
+            ends.extend(finished.map(|finished| (attempt, finished)));
         }
         if self.broken == Some(Break::LostTreatedAsDone) {
             self.treat_lost_as_done(&runs);
@@ -146,7 +135,7 @@ impl Sim {
         for (run, holds) in runs {
             self.give(Ask::Run(run, Command::Joined { epoch, holds }), Source::Own);
         }
-        for (attempt, finished) in questions {
+        for (attempt, finished) in ends {
             self.hear_ended(attempt, finished);
         }
         let nothing = Ask::Run(
@@ -156,17 +145,17 @@ impl Sim {
                 holds: Vec::new(),
             },
         );
-        self.give(nothing, Source::Joined(epoch, ends));
+        self.give(nothing, Source::Joined(epoch));
     }
 
-    fn treat_lost_as_done(&mut self, holds: &BTreeMap<RunId, Vec<(AttemptId, Held)>>) {
+    fn treat_lost_as_done(&mut self, holds: &BTreeMap<RunId, Vec<AttemptId>>) {
         let Some(engine) = &self.engine else { return };
         let mut lost = Vec::new();
         for run in engine.world.runs() {
             for (no, task) in run.tasks().iter().enumerate() {
                 let Some(live) = task.live() else { continue };
                 let attempt = run.attempt_id(divisi_core::TaskNo(no as u32), live.number);
-                let held = holds[&run.id].iter().any(|(held, _)| *held == attempt);
+                let held = holds[&run.id].contains(&attempt);
                 if !held && matches!(live.phase, Phase::Leased | Phase::Working) {
                     lost.push(attempt);
                 }
@@ -186,7 +175,7 @@ impl Sim {
             let command = Command::Ended {
                 attempt,
                 ended,
-                question: None,
+                said: None,
             };
             self.give(Ask::Run(attempt.run, command), Source::Own);
         }

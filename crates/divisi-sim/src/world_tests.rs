@@ -312,7 +312,7 @@ fn what_was_reserved_comes_back_when_the_agent_has_ended_not_when_its_work_is_ju
     let command = Command::Ended {
         attempt,
         ended,
-        question: None,
+        said: None,
     };
     let ended = Ask::Run(RunId(1), command);
     world.step(unnamed(ended), Time(10_002)).unwrap();

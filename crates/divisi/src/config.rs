@@ -10,7 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use divisi_core::diagnostic::Place;
-use divisi_core::run::{Budget, Grants, Settings};
+use divisi_core::run::{
+    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENTS, Budget, Grants, Settings,
+};
 use divisi_core::{Diagnostic, Plan};
 use divisi_pack::config::{self, Config, Consent, Kind, Read, SETTINGS, Setting, Value, Values};
 use divisi_pack::role::Library as Roles;
@@ -152,10 +154,7 @@ impl Configuration {
         let config = &self.config;
         // Roles and agents share one map: a name that is no agent's is a role's.
         let is_agent = |name: &str| {
-            matches!(
-                name,
-                "command" | "person" | "scripted" | "compose" | "expand" | "external"
-            )
+            AGENTS.contains(&name) || [AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL].contains(&name)
         };
         let limits = config.limits.clone().into_iter();
         let (agents, roles) = limits.partition(|(name, _)| is_agent(name));
@@ -183,6 +182,7 @@ impl Configuration {
                 memory_bytes_max: config.memory_mib.map(|mib| mib << 20),
                 cpu_s_max: config.cpu_seconds,
             },
+            ..Settings::default()
         }
     }
 

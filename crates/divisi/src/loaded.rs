@@ -6,14 +6,18 @@
 
 use divisi_core::journal::{Entry, Fault, Stream};
 use divisi_core::ledger::{Account, Balance, Ledger};
-use divisi_core::run::{Event, KINDS_OF_STRUCTURE, Run, stored};
+use divisi_core::run::stored::{self, Restoration};
+use divisi_core::run::{Event, KINDS_OF_STRUCTURE, Run};
 use divisi_core::{Diagnostic, RunId, TaskId, TaskNo, Time};
-use divisi_store::{PAGE_ROWS_MAX, View};
+use divisi_store::View;
 
 use crate::cli::Global;
 use crate::exit::Exit;
 use crate::printer::Failure;
 use crate::project::Project;
+
+/// Rows that are in memory together while a run is loaded.
+const PAGE_ROWS: u32 = 500;
 
 /// The run that a command is about, the latest if none is named, with the project it is in.
 ///
@@ -36,23 +40,24 @@ pub(crate) fn load(view: &View, id: RunId) -> Result<Run, Fault> {
         let row = view
             .run(id)?
             .ok_or_else(|| Fault::Other(format!("{id} is not there any more")))?;
-        let structure: Vec<(Time, Event)> = view
-            .events_of(Stream::Run(id), KINDS_OF_STRUCTURE)?
-            .iter()
-            .map(event)
-            .collect::<Result<_, _>>()?;
-        let mut rows = Vec::new();
+        let mut run = {
+            let structure: Vec<(Time, Event)> = view
+                .events_of(Stream::Run(id), KINDS_OF_STRUCTURE)?
+                .iter()
+                .map(event)
+                .collect::<Result<_, _>>()?;
+            Restoration::begin(id, &structure).map_err(unreadable)?
+        };
+        let mut after = None;
         loop {
-            let after = rows
-                .last()
-                .map(|row: &divisi_core::journal::TaskRow| row.no);
-            let page = view.tasks(id, after, PAGE_ROWS_MAX)?;
-            if page.is_empty() {
+            let page = view.tasks(id, after, PAGE_ROWS)?;
+            let Some(last) = page.last() else {
                 break;
-            }
-            rows.extend(page);
+            };
+            after = Some(last.no);
+            run.fill(&page).map_err(unreadable)?;
         }
-        stored::restore(id, &structure, &row, &rows).map_err(unreadable)
+        run.finish(&row).map_err(unreadable)
     })
 }
 

@@ -291,7 +291,7 @@ impl Progress {
             Some((ending.leased_at, ending.agent.clone()))
         };
         let (since, agent) = leased.or_else(ending).unwrap_or((at, String::new()));
-        let label = if agent == "scripted" {
+        let label = if crate::words::is_scripted(&agent) {
             ", scripted"
         } else {
             ""

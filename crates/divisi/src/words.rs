@@ -2,15 +2,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use divisi_core::run::{Counts, Run, RunStatus, Task, TaskStatus};
+use divisi_core::run::{AGENT_SCRIPTED, Counts, Run, RunStatus, Task, TaskStatus};
 use divisi_core::{TaskKind, Time};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::printer::{Line, Style};
-
-/// The name of the agent that plays a script instead of working.
-const AGENT_SCRIPTED: &str = "scripted";
 
 /// What the clock says, as the journal writes it.
 pub(crate) fn now() -> Time {

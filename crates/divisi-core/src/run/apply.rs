@@ -124,6 +124,7 @@ impl Run {
             endings: Vec::new(),
             failures: 0,
             losses: 0,
+            limits: 0,
             conflicts: 0,
             reassigned: None,
             answers: Vec::new(),
@@ -455,6 +456,7 @@ impl Run {
             match end {
                 _ if end.is_own_failure() => task.failures += 1,
                 AttemptEnd::Lost(_) => task.losses += 1,
+                AttemptEnd::Limited { .. } => task.limits += 1,
                 AttemptEnd::Refused(_) => task.conflicts += 1,
                 _ => {}
             }
@@ -562,6 +564,10 @@ impl Run {
     fn apply_person(&mut self, no: TaskNo, event: &Event) {
         let was_done = matches!(self.tasks[no.index()].state, TaskState::Done);
         let waits = self.tasks[no.index()].unmet > 0;
+        if was_done && matches!(event, Event::TaskRetried { .. }) {
+            // What was expanded since may have made the paths behind it longer.
+            self.rank();
+        }
         self.change(no, |task| match event {
             Event::ApprovalGiven { note, .. } => {
                 if !note.is_empty() {
@@ -575,6 +581,7 @@ impl Run {
             Event::TaskRetried { note, .. } => {
                 task.failures = 0;
                 task.losses = 0;
+                task.limits = 0;
                 task.conflicts = 0;
                 if !note.is_empty() {
                     task.answers.push(Answer::unasked(note));

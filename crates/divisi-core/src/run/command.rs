@@ -27,13 +27,19 @@ pub enum Finding {
     Lost(String),
 }
 
-/// How the supervisor, joined anew, holds an attempt of an earlier epoch.
+/// What an agent can say as it ends that means anything but "done". Like all that agents say, it is
+/// taken at its word only where that costs nothing but a wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Held {
-    /// Its process lives.
-    Live,
-    /// It ended while nobody listened.
-    Ended(Ended),
+pub enum Said {
+    /// It needs an answer before it can go on.
+    Question(String),
+    /// It met a usage limit, which is not its failure.
+    UsageLimit {
+        /// Which.
+        cause: String,
+        /// How long to wait, if it knows.
+        wait_ms: Option<u64>,
+    },
 }
 
 /// One merged attempt of a batch.
@@ -165,8 +171,8 @@ pub enum Command {
         attempt: AttemptId,
         /// How.
         ended: Ended,
-        /// What it asked before it ended, if it did.
-        question: Option<String>,
+        /// What it said as it ended, if that means anything but "done".
+        said: Option<Said>,
     },
     /// What the attempt made is durable.
     Collected {
@@ -243,8 +249,8 @@ pub enum Command {
     Joined {
         /// The epoch.
         epoch: Epoch,
-        /// What it holds.
-        holds: Vec<(AttemptId, Held)>,
+        /// What it holds: processes that live, and ends that nobody heard of yet.
+        holds: Vec<AttemptId>,
     },
     /// Work of a given-up attempt was made durable.
     OfferCollected {

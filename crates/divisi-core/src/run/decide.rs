@@ -5,7 +5,7 @@
 //! appends the events; if it cannot, it drops the state and loads it anew.
 
 use super::apply::end_status;
-use super::command::{Accepted, Command, Create, Finding, Held, Rejection};
+use super::command::{Accepted, Command, Create, Finding, Rejection, Said};
 use super::event::{Event, PauseReason};
 use super::links::Seen;
 use super::remedy;
@@ -87,7 +87,7 @@ impl Draft<'_> {
                 Command::Ended { attempt, .. } => self.on_late(attempt),
                 // Nothing is live any more, but what comes back late may be among the held.
                 Command::Joined { epoch, holds } => {
-                    self.on_joined(epoch, holds);
+                    self.on_joined(epoch, &holds);
                     Ok(())
                 }
                 _ => Err(Rejection::RunEnded),
@@ -144,8 +144,8 @@ impl Draft<'_> {
             Command::Ended {
                 attempt,
                 ended,
-                question,
-            } => self.on_ended(attempt, &ended, question),
+                said,
+            } => self.on_ended(attempt, &ended, said),
             Command::Collected {
                 attempt,
                 snapshot,
@@ -173,7 +173,7 @@ impl Draft<'_> {
             } => self.on_final_checked(head, verdicts, tasks),
             Command::Find { attempt, finding } => self.find(attempt, finding),
             Command::Joined { epoch, holds } => {
-                self.on_joined(epoch, holds);
+                self.on_joined(epoch, &holds);
                 Ok(())
             }
             Command::OfferCollected { .. } => unreachable!("handled above"),
@@ -376,7 +376,7 @@ impl Draft<'_> {
         &mut self,
         attempt: AttemptId,
         ended: &Ended,
-        question: Option<String>,
+        said: Option<Said>,
     ) -> Result<(), Rejection> {
         let Ok(live) = self.live(attempt) else {
             return self.on_late(attempt);
@@ -400,13 +400,12 @@ impl Draft<'_> {
             self.end(attempt, AttemptEnd::Lost(cause), vec![receipt], ended.empty);
             return Ok(());
         }
-        if let Some(question) = question {
-            self.end(
-                attempt,
-                AttemptEnd::Asked(question),
-                vec![receipt],
-                ended.empty,
-            );
+        if let Some(said) = said {
+            let end = match said {
+                Said::Question(question) => AttemptEnd::Asked(question),
+                Said::UsageLimit { cause, wait_ms } => AttemptEnd::Limited { cause, wait_ms },
+            };
+            self.end(attempt, end, vec![receipt], ended.empty);
             return Ok(());
         }
         self.submitted(attempt, receipt, &ended.exit, ended.empty);
@@ -611,7 +610,7 @@ impl Draft<'_> {
     }
 
     /// Leases of earlier epochs are adopted if the supervisor holds them, otherwise they are lost.
-    fn on_joined(&mut self, epoch: Epoch, mut holds: Vec<(AttemptId, Held)>) {
+    fn on_joined(&mut self, epoch: Epoch, holds: &[AttemptId]) {
         let leased: Vec<(AttemptId, String)> = self
             .run
             .tasks()
@@ -630,29 +629,14 @@ impl Draft<'_> {
             })
             .collect();
         for (attempt, agent) in leased {
-            let held = holds.iter().position(|(held, _)| *held == attempt);
-            match held.map(|at| holds.swap_remove(at).1) {
-                Some(Held::Live) => self.push(Event::AttemptAdopted { attempt, epoch }),
-                Some(Held::Ended(ended)) => {
-                    // Its phase was checked above, so this cannot be refused.
-                    let _ = self.on_ended(attempt, &ended, None);
-                }
-                // A person's attempt, or an input from outside, lives in no process.
-                None if !holds_slot(&agent) => {
-                    self.push(Event::AttemptAdopted { attempt, epoch });
-                }
-                None => {
-                    // Gone from the supervisor's hands is not swept: if the supervisor itself had
-                    // died, a process of it may still write. Its successor works elsewhere.
-                    let cause = "its process was gone when the engine came back".to_owned();
-                    self.end(attempt, AttemptEnd::Lost(cause), Vec::new(), false);
-                }
-            }
-        }
-        for (attempt, held) in holds {
-            if matches!(held, Held::Ended(_)) {
-                // Refused for all but lost attempts, whose work is kept.
-                let _ = self.on_late(attempt);
+            // A person's attempt, or an input from outside, lives in no process.
+            if holds.contains(&attempt) || !holds_slot(&agent) {
+                self.push(Event::AttemptAdopted { attempt, epoch });
+            } else {
+                // Gone from the supervisor's hands is not swept: if the supervisor itself had
+                // died, a process of it may still write. Its successor works elsewhere.
+                let cause = "its process was gone when the engine came back".to_owned();
+                self.end(attempt, AttemptEnd::Lost(cause), Vec::new(), false);
             }
         }
     }

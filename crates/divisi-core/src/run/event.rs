@@ -25,8 +25,6 @@ pub enum PauseReason {
     DiskFull,
     /// A budget's account has not enough left.
     Budget(Exhausted),
-    /// Five or more attempts were suspected at once: the watcher itself is suspected.
-    Breaker,
     /// A step of ours keeps failing, for instance git's.
     Fault(String),
 }
@@ -41,7 +39,6 @@ impl PauseReason {
             PauseReason::DiskFull => "the disk is full".to_owned(),
             PauseReason::Budget(exhausted) => exhausted.to_string(),
             PauseReason::Fault(cause) => cause.clone(),
-            PauseReason::Breaker => "many attempts were suspected at once".to_owned(),
         }
     }
 

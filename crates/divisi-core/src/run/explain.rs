@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::PauseReason;
 use super::links::Seen;
+use super::remedy::words;
 use super::state::{
     AGENT_EXTERNAL, AGENT_PERSON, Attempt, AttemptEnd, Final, Phase, Run, RunStatus, Task,
     TaskState, TaskStatus, holds_slot,
@@ -47,8 +48,11 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, balance: Option<&Balance>) -> O
         TaskState::Waiting => waiting(run, no, &mut told),
         TaskState::Ready { not_before } if *not_before > now && run.takes_leases() => {
             let seconds = not_before.ms_since(now).div_ceil(1000);
-            told.causes
-                .push(format!("its next attempt is due in {seconds} s"));
+            let due = format!("its next attempt is due in {seconds} s");
+            told.causes.push(match task.endings.last() {
+                Some(ending) => format!("{due}; the last time {}", words(&ending.end)),
+                None => due,
+            });
             told.command(run, "cancel", task, "");
         }
         TaskState::Ready { .. } => ready(run, task, balance, &mut told),

@@ -34,7 +34,7 @@ pub mod stored;
 mod tests;
 pub mod transition;
 
-pub use command::{Accepted, Command, Create, Finding, Held, Merged, Rejection};
+pub use command::{Accepted, Command, Create, Finding, Merged, Rejection, Said};
 pub use decide::create;
 pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, PreparedCommit, Then};
 pub use owed::Effect;
@@ -42,8 +42,8 @@ pub use parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 pub use remedy::words as end_words;
 pub use settings::{Budget, Grants, Settings};
 pub use state::{
-    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, Answer, Attempt,
-    AttemptEnd, Base, Counts, Ending, Failure, Final, Integration, Phase, Run, RunStatus,
-    StopReason, Task, TaskState, TaskStatus, agent_of, holds_slot,
+    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENT_SCRIPTED,
+    AGENTS, Answer, Attempt, AttemptEnd, Base, Counts, Ending, Failure, Final, Integration, Phase,
+    Run, RunStatus, StopReason, Task, TaskState, TaskStatus, agent_of, holds_slot,
 };
 pub(crate) use state::{Class, ready_key};

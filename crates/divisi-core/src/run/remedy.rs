@@ -23,13 +23,13 @@ pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then
         AttemptEnd::Asked(question) => Then::Ask(question.clone()),
         AttemptEnd::Integrated
         | AttemptEnd::Expanded
-        | AttemptEnd::Superseded
         | AttemptEnd::Errored(Failure::Preparation(_))
         // Another one follows when the ledger has something to reserve for it, and not before.
         | AttemptEnd::Stopped(StopReason::OverBudget(_) | StopReason::Interrupted) => Then::Retry {
             not_before: Time(0),
         },
         AttemptEnd::Lost(_) => after_loss(run, task, now),
+        AttemptEnd::Limited { wait_ms, .. } => after_limit(run, task, *wait_ms, now),
         AttemptEnd::Refused(Failure::Conflict(paths)) => after_conflict(run, task, paths),
         AttemptEnd::Errored(Failure::Start {
             cause,
@@ -97,6 +97,25 @@ fn after_loss(run: &Run, task: &Task, now: Time) -> Then {
     }
 }
 
+/// Waiting costs nothing but time, so the bound is high; but a limit that never lifts, or an agent
+/// that always speaks of one, must end somewhere.
+fn after_limit(run: &Run, task: &Task, wait_ms: Option<u64>, now: Time) -> Then {
+    let limits = task.limits + 1;
+    if limits >= run.settings.limits_max {
+        return Then::Escalate(format!("it met a usage limit {limits} times"));
+    }
+    let guessed = run
+        .settings
+        .limit_delay_ms
+        .saturating_mul(1 << task.limits.min(10));
+    let wait_ms = wait_ms
+        .unwrap_or(guessed)
+        .min(run.settings.limit_wait_max_ms);
+    Then::Retry {
+        not_before: now.plus_ms(wait_ms),
+    }
+}
+
 fn after_conflict(run: &Run, task: &Task, paths: &[String]) -> Then {
     let conflicts = task.conflicts + 1;
     if conflicts >= run.settings.conflicts_max {
@@ -140,7 +159,7 @@ pub fn words(end: &AttemptEnd) -> String {
         AttemptEnd::Stopped(StopReason::Canceled) => "it was canceled".to_owned(),
         AttemptEnd::Stopped(StopReason::Interrupted) => "it was interrupted".to_owned(),
         AttemptEnd::Asked(question) => format!("it asked: {question}"),
-        AttemptEnd::Superseded => "a later attempt took its place".to_owned(),
+        AttemptEnd::Limited { cause, .. } => format!("it met a usage limit: {cause}"),
     }
 }
 

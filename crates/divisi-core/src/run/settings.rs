@@ -26,6 +26,14 @@ pub struct Settings {
     pub conflicts_max: u32,
     /// How long a lost task waits before its next attempt, in milliseconds; doubled each time.
     pub loss_delay_ms: u64,
+    /// Usage limits met by a task's attempts after which a person is asked; a limit is never the
+    /// agent's failure.
+    pub limits_max: u32,
+    /// How long a task whose agent met a usage limit waits where the agent does not say, in
+    /// milliseconds; doubled each time.
+    pub limit_delay_ms: u64,
+    /// The longest such wait, whatever the agent says, in milliseconds.
+    pub limit_wait_max_ms: u64,
     /// The time box of attempts whose task has none, in milliseconds.
     pub timeout_ms: u64,
     /// Whether stages run with barriers between them even if the plan has no stages of its own.
@@ -92,6 +100,9 @@ impl Default for Settings {
             losses_max: 5,
             conflicts_max: 5,
             loss_delay_ms: 1_000,
+            limits_max: 20,
+            limit_delay_ms: 60_000,
+            limit_wait_max_ms: 24 * 60 * 60_000,
             timeout_ms: 30 * 60_000,
             barriers: false,
             batch_max: 8,

@@ -180,8 +180,13 @@ pub enum AttemptEnd {
     Stopped(StopReason),
     /// It asked its owner something and ended.
     Asked(String),
-    /// A later attempt took its place before it was done.
-    Superseded,
+    /// It met a usage limit.
+    Limited {
+        /// Which.
+        cause: String,
+        /// How long it said to wait.
+        wait_ms: Option<u64>,
+    },
 }
 
 impl AttemptEnd {
@@ -200,7 +205,7 @@ impl AttemptEnd {
                 StopReason::OverBudget(_) | StopReason::Canceled | StopReason::Interrupted,
             )
             | AttemptEnd::Asked(_)
-            | AttemptEnd::Superseded => false,
+            | AttemptEnd::Limited { .. } => false,
         }
     }
 }
@@ -397,6 +402,8 @@ pub struct Task {
     pub failures: u32,
     /// Losses since a person last intervened.
     pub losses: u32,
+    /// Usage limits met since a person last intervened.
+    pub limits: u32,
     /// Conflicts since a person last intervened.
     pub conflicts: u32,
     /// The agent it was reassigned to.
@@ -532,6 +539,10 @@ pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
 pub const AGENT_COMMAND: &str = "command";
 /// A person, who answers with `submit`.
 pub const AGENT_PERSON: &str = "person";
+/// Nobody: a script of results is played, for trials and tests.
+pub const AGENT_SCRIPTED: &str = "scripted";
+/// The agents that a plan can name.
+pub const AGENTS: [&str; 3] = [AGENT_COMMAND, AGENT_PERSON, AGENT_SCRIPTED];
 /// Divisi itself, filling a template or integrating inputs.
 pub const AGENT_COMPOSE: &str = "compose";
 /// Divisi itself, making tasks by rule.

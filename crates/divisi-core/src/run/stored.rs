@@ -23,6 +23,8 @@ struct TaskOut<'a> {
     #[serde(skip_serializing_if = "is_zero")]
     losses: u32,
     #[serde(skip_serializing_if = "is_zero")]
+    limits: u32,
+    #[serde(skip_serializing_if = "is_zero")]
     conflicts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     reassigned: &'a Option<String>,
@@ -47,6 +49,8 @@ struct TaskIn {
     failures: u32,
     #[serde(default)]
     losses: u32,
+    #[serde(default)]
+    limits: u32,
     #[serde(default)]
     conflicts: u32,
     #[serde(default)]
@@ -125,6 +129,7 @@ pub fn task_row(run: &Run, no: TaskNo) -> TaskRow {
         endings: &task.endings,
         failures: task.failures,
         losses: task.losses,
+        limits: task.limits,
         conflicts: task.conflicts,
         reassigned: &task.reassigned,
         answers: &task.answers,
@@ -206,40 +211,79 @@ pub fn restore(
     row: &RunRow,
     rows: &[TaskRow],
 ) -> Result<Run, Unreadable> {
-    let mut structure = structure.iter();
-    let created = structure
-        .next()
-        .and_then(|(at, event)| Run::from_created(id, *at, event));
-    let mut run =
-        created.ok_or_else(|| Unreadable(format!("{id} does not begin with its creation")))?;
-    for (_, event) in structure {
-        run.restore_split(event);
+    let mut run = Restoration::begin(id, structure)?;
+    run.fill(rows)?;
+    run.finish(row)
+}
+
+/// A run that is being restored page by page, so that its rows need not be in memory together.
+#[derive(Debug)]
+pub struct Restoration(Run);
+
+impl Restoration {
+    /// Begins with the events of the structure.
+    ///
+    /// # Errors
+    /// They do not begin with the run's creation.
+    pub fn begin(id: RunId, structure: &[(Time, Event)]) -> Result<Restoration, Unreadable> {
+        let mut structure = structure.iter();
+        let created = structure
+            .next()
+            .and_then(|(at, event)| Run::from_created(id, *at, event));
+        let mut run =
+            created.ok_or_else(|| Unreadable(format!("{id} does not begin with its creation")))?;
+        for (_, event) in structure {
+            run.restore_split(event);
+        }
+        Ok(Restoration(run))
     }
-    for row in rows {
-        let fault = |cause: String| Unreadable(format!("{id}, task {}: {cause}", row.no));
-        let stored: TaskIn = serde_json::from_str(&row.body).map_err(|e| fault(e.to_string()))?;
-        let task = run
-            .tasks
-            .get_mut(row.no as usize)
-            .ok_or_else(|| fault("no such task".to_owned()))?;
-        task.state = stored.state;
-        task.endings = stored.endings;
-        task.failures = stored.failures;
-        task.losses = stored.losses;
-        task.conflicts = stored.conflicts;
-        task.reassigned = stored.reassigned;
-        task.answers = stored.answers;
+
+    /// Takes some of the rows, in any order; each row once.
+    ///
+    /// # Errors
+    /// A row cannot be read, or names a task that is not there.
+    pub fn fill(&mut self, rows: &[TaskRow]) -> Result<(), Unreadable> {
+        let Restoration(run) = self;
+        for row in rows {
+            let id = run.id;
+            let fault = |cause: String| Unreadable(format!("{id}, task {}: {cause}", row.no));
+            let stored: TaskIn =
+                serde_json::from_str(&row.body).map_err(|e| fault(e.to_string()))?;
+            let task = run
+                .tasks
+                .get_mut(row.no as usize)
+                .ok_or_else(|| fault("no such task".to_owned()))?;
+            task.state = stored.state;
+            // Reading leaves room for four, and nearly every task has one.
+            task.endings = stored.endings;
+            task.endings.shrink_to_fit();
+            task.failures = stored.failures;
+            task.losses = stored.losses;
+            task.limits = stored.limits;
+            task.conflicts = stored.conflicts;
+            task.reassigned = stored.reassigned;
+            task.answers = stored.answers;
+        }
+        Ok(())
     }
-    let body: RunBody =
-        serde_json::from_str(&row.body).map_err(|e| Unreadable(format!("{id}: {e}")))?;
-    run.approved = body.approved;
-    run.paused = body.paused;
-    run.canceling = body.canceling;
-    run.ended = body.ended;
-    run.integration = body.integration;
-    run.finally = body.finally;
-    run.last_at = body.last_at;
-    run.settle_released();
-    run.take_changed();
-    Ok(run)
+
+    /// The run, once all rows of its tasks are taken.
+    ///
+    /// # Errors
+    /// The run's row cannot be read.
+    pub fn finish(self, row: &RunRow) -> Result<Run, Unreadable> {
+        let Restoration(mut run) = self;
+        let body: RunBody =
+            serde_json::from_str(&row.body).map_err(|e| Unreadable(format!("{}: {e}", run.id)))?;
+        run.approved = body.approved;
+        run.paused = body.paused;
+        run.canceling = body.canceling;
+        run.ended = body.ended;
+        run.integration = body.integration;
+        run.finally = body.finally;
+        run.last_at = body.last_at;
+        run.settle_released();
+        run.take_changed();
+        Ok(run)
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use divisi_agents::{Claim, Monitoring};
 use divisi_core::journal::Journal;
 use divisi_core::receipt::Output;
-use divisi_core::run::{Command, Effect, Event, PauseReason};
+use divisi_core::run::{Command, Effect, Event, PauseReason, Said};
 use divisi_core::worker::{EndHow, Ended, Job, ToWorker};
 use divisi_core::{AttemptId, RunId};
 
@@ -36,10 +36,9 @@ impl<J: Journal> Engine<J> {
     fn launch_now(&mut self, attempt: AttemptId, launched: Launched) {
         match launched {
             Launched::Person => {}
-            Launched::Instant => {
-                self.local
-                    .push_back(played(attempt, launch::instant(), None, None))
-            }
+            Launched::Instant => self
+                .local
+                .push_back(played(attempt, launch::instant(), None)),
             Launched::Process(spec) => {
                 self.watch(attempt);
                 self.outbox.push(ToWorker::Start {
@@ -50,11 +49,6 @@ impl<J: Journal> Engine<J> {
             Launched::InProcess(script, workspace) => {
                 let input = match script.run(&workspace) {
                     Ok(done) => {
-                        let (question, limited) = match done.claim {
-                            Claim::Asks(question) => (Some(question.text), None),
-                            Claim::Limited { cause, .. } => (None, Some(cause)),
-                            Claim::Done | Claim::Failed { .. } => (None, None),
-                        };
                         let output = (!done.printed.is_empty()).then(|| output(&done.printed));
                         let ended = Ended {
                             exit: done.exit,
@@ -62,7 +56,7 @@ impl<J: Journal> Engine<J> {
                             wall_ms: done.took_ms,
                             ..launch::instant()
                         };
-                        played(attempt, ended, question, limited)
+                        played(attempt, ended, said(done.claim))
                     }
                     Err(fault) => {
                         let cause = super::supervised::chain(&fault);
@@ -431,17 +425,20 @@ fn patience(rules: Monitoring, ours: Patience) -> Patience {
     }
 }
 
-fn played(
-    attempt: AttemptId,
-    ended: Ended,
-    question: Option<String>,
-    limited: Option<String>,
-) -> Input {
+/// What an agent's claim means to the run.
+pub(super) fn said(claim: Claim) -> Option<Said> {
+    match claim {
+        Claim::Asks(question) => Some(Said::Question(question.text)),
+        Claim::Limited { cause, wait_ms } => Some(Said::UsageLimit { cause, wait_ms }),
+        Claim::Done | Claim::Failed { .. } => None,
+    }
+}
+
+fn played(attempt: AttemptId, ended: Ended, said: Option<Said>) -> Input {
     let finished = Finished::Played {
         attempt,
         ended,
-        question,
-        limited,
+        said,
     };
     Input::Finished {
         effect: Effect::Start(attempt),

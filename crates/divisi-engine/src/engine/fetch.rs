@@ -128,8 +128,7 @@ impl Fetching {
         Ok(Finished::Played {
             attempt,
             ended: instant(),
-            question: None,
-            limited: None,
+            said: None,
         })
     }
 

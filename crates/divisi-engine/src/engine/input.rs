@@ -4,7 +4,7 @@ use std::sync::mpsc::SyncSender;
 
 use divisi_core::plan::Parts;
 use divisi_core::receipt::{Artifact, Snapshot};
-use divisi_core::run::{Effect, Merged};
+use divisi_core::run::{Effect, Merged, Said};
 use divisi_core::worker::{Ended, FromWorker};
 use divisi_core::{AttemptId, Commit, TaskNo, Verdict};
 
@@ -86,10 +86,8 @@ pub enum Finished {
         attempt: AttemptId,
         /// How it ended.
         ended: Ended,
-        /// What it asked.
-        question: Option<String>,
-        /// It met a usage limit, which is not its failure.
-        limited: Option<String>,
+        /// What it said, if that means anything but "done".
+        said: Option<Said>,
     },
     /// Work is durable.
     Collected {

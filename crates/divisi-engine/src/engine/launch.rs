@@ -12,7 +12,7 @@ use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
 use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
-use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AttemptEnd, Ending, Run, Settings};
+use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Ending, Run, Settings};
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{AttemptId, Commit, Criterion, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind};
 
@@ -245,7 +245,7 @@ impl Starting {
             secrets: &secrets,
         };
         let successor = pool
-            .successor(&lost, false, &options, provided.given())
+            .successor(&lost, self.workspace, &options, provided.given())
             .map_err(failed)?;
         match successor.from {
             SuccessorFrom::Base(_) | SuccessorFrom::Snapshot(_) | SuccessorFrom::Same => {
@@ -337,8 +337,9 @@ impl Starting {
         }
         let Some(agent) = shell.agent(&self.agent) else {
             let cause = format!(
-                "there is no agent {:?}; there are command, person and scripted",
-                self.agent
+                "there is no agent {:?}; there are {}",
+                self.agent,
+                AGENTS.join(", ")
             );
             return Err(Unlaunched::Never(cause));
         };

@@ -6,7 +6,7 @@ use divisi_agents::Claim;
 use divisi_core::journal::Journal;
 use divisi_core::ledger::{Account, Refusal};
 use divisi_core::run::{
-    AGENT_COMPOSE, Command, Create, Effect, Finding, Held as HeldAttempt, PauseReason, Rejection,
+    AGENT_COMPOSE, Command, Create, Effect, Finding, PauseReason, Rejection, Said,
 };
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, Diagnostic, RunId};
@@ -347,7 +347,7 @@ impl<J: Journal> Engine<J> {
                 let command = Command::Ended {
                     attempt: job.attempt,
                     ended,
-                    question: None,
+                    said: None,
                 };
                 tell(
                     directives,
@@ -384,24 +384,13 @@ impl<J: Journal> Engine<J> {
             };
             agent.interpret(&ended, &printed)
         });
-        match claim {
-            Claim::Limited { cause, .. } => Command::Find {
-                attempt,
-                finding: Finding::Lost(format!("a usage limit: {cause}")),
-            },
-            Claim::Asks(question) => Command::Ended {
-                attempt,
-                ended,
-                question: Some(question.text),
-            },
-            Claim::Done | Claim::Failed { .. } => {
-                let question = launch::question(&self.shell, attempt);
-                Command::Ended {
-                    attempt,
-                    ended,
-                    question,
-                }
-            }
+        // Any program can ask by its question file, whatever its adapter understands of it.
+        let asked = || launch::question(&self.shell, attempt).map(Said::Question);
+        let said = super::begin::said(claim).or_else(asked);
+        Command::Ended {
+            attempt,
+            ended,
+            said,
         }
     }
 
@@ -429,7 +418,7 @@ impl<J: Journal> Engine<J> {
                 .iter()
                 .filter(|(job, _)| job.attempt.run == *run && job.is_agent());
             // One that ended meanwhile is adopted, and its end told after that with all it claims.
-            let held = of_run.map(|(job, _)| (job.attempt, HeldAttempt::Live));
+            let held = of_run.map(|(job, _)| job.attempt);
             let command = Command::Joined {
                 epoch,
                 holds: held.collect(),
@@ -509,18 +498,11 @@ impl<J: Journal> Engine<J> {
             Finished::Played {
                 attempt,
                 ended,
-                question,
-                limited,
-            } => match limited {
-                Some(cause) => Command::Find {
-                    attempt,
-                    finding: Finding::Lost(format!("a usage limit: {cause}")),
-                },
-                None => Command::Ended {
-                    attempt,
-                    ended,
-                    question,
-                },
+                said,
+            } => Command::Ended {
+                attempt,
+                ended,
+                said,
             },
             Finished::Collected {
                 attempt,

@@ -298,10 +298,10 @@ impl Pool {
         Ok((workspace, left_out))
     }
 
-    /// Where the work of a lost attempt goes on: in the same workspace if the sweep proved that
-    /// no process of the attempt is left (`swept_empty`), otherwise in the next one, with a copy
-    /// of what was there and with what is given beside it. The old one stays as it is until it is
-    /// released.
+    /// Where the work of a lost attempt goes on: in the same workspace if `number` is its own,
+    /// because the sweep proved that no process of the attempt is left; otherwise in the one with
+    /// that number, with a copy of what was there and with what is given beside it. The old one
+    /// stays as it is until it is released.
     ///
     /// # Errors
     /// The file system or git failed. What cannot be copied is no error: see
@@ -309,11 +309,11 @@ impl Pool {
     pub fn successor(
         &self,
         lost: &Workspace,
-        swept_empty: bool,
+        number: u32,
         options: &CollectOptions<'_>,
         given: Given<'_>,
     ) -> Result<Successor, Fault> {
-        let Some(task) = lost.task.filter(|_| !swept_empty) else {
+        let Some(task) = lost.task.filter(|_| number != lost.number) else {
             // Its next attempt may add to what was collected of it.
             let held = self.state().slots.get(&lost.slot).cloned();
             if let Some(held) =
@@ -328,7 +328,6 @@ impl Pool {
                 left_out: Vec::new(),
             });
         };
-        let number = lost.number + 1;
         let options = CollectOptions {
             deliverables: &[],
             ..options.clone()

@@ -156,7 +156,7 @@ fn a_successor_works_in_the_same_place_only_if_nobody_else_does() {
     let (pool, lost) = project.worktree();
     write(lost.path.join("half"), "done");
     let same = pool
-        .successor(&lost, true, &OPTIONS, Given::NOTHING)
+        .successor(&lost, lost.number, &OPTIONS, Given::NOTHING)
         .unwrap();
     assert_eq!(
         (same.workspace, same.from),
@@ -164,10 +164,10 @@ fn a_successor_works_in_the_same_place_only_if_nobody_else_does() {
     );
 
     let next = pool
-        .successor(&lost, false, &OPTIONS, Given::NOTHING)
+        .successor(&lost, lost.number + 2, &OPTIONS, Given::NOTHING)
         .unwrap();
     assert!(matches!(next.from, SuccessorFrom::Snapshot(_)));
-    assert_eq!(next.workspace.name, "run-1-t1-2");
+    assert_eq!(next.workspace.name, "run-1-t1-3");
     assert_eq!(next.workspace.base, lost.base);
     assert_eq!(entries(&next.workspace.path), ["a", "half"]);
     // What the lost one still writes stays in its own folder.
@@ -179,7 +179,7 @@ fn a_successor_works_in_the_same_place_only_if_nobody_else_does() {
     symlink("/etc/passwd", lost.path.join("link")).unwrap();
     pool.release(&next.workspace, Released::Discarded).unwrap();
     let next = pool
-        .successor(&lost, false, &OPTIONS, Given::NOTHING)
+        .successor(&lost, lost.number + 2, &OPTIONS, Given::NOTHING)
         .unwrap();
     assert!(
         matches!(next.from, SuccessorFrom::Base(_)),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Severity;
 use divisi_core::plan::Work;
+use divisi_core::run::AGENTS;
 
 use super::{Assembled, Bundle, FORMAT, Given};
 use crate::codes;
@@ -250,6 +251,14 @@ impl Found<'_> {
     ) -> BTreeMap<String, String> {
         let mut agents = BTreeMap::new();
         for (name, agent) in &given.agents {
+            if !AGENTS.contains(&agent.as_str()) {
+                let meant = nearest(agent, AGENTS);
+                let hint = meant.map(|meant| format!("did you mean {}?", shown(meant)));
+                let cause = format!("there is no agent {}", shown(agent));
+                let hints = &mut self.error(codes::AGENT, cause).hints;
+                hints.extend(hint);
+                hints.push(format!("there are {}", AGENTS.join(", ")));
+            }
             let id = canonical(name);
             let role = roles.get(&id).or_else(|| {
                 roles

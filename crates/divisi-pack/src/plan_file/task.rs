@@ -7,7 +7,9 @@ use divisi_core::{Criterion, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 use jsonc_parser::ast::Value;
 
 use super::compile::Promise;
-use super::values::{conflict, deliverables, env, estimate, lines, ok_exit, patterns, work};
+use super::values::{
+    agent, agents_else, conflict, deliverables, env, estimate, ok_exit, patterns, work,
+};
 use super::{CRITERIA_MAX, RETRIES_MAX, criteria};
 use crate::codes;
 use crate::faults::{Faults, shown};
@@ -193,8 +195,8 @@ impl<'v> Reader<'v> {
                 .to_owned(),
             domain: fields.line("assigned_to", faults),
             function: fields.line("worker_type", faults),
-            agent: fields.line("agent", faults),
-            agents_else: lines(&fields, "agents_else", faults),
+            agent: agent(&fields, faults),
+            agents_else: agents_else(&fields, faults),
             scope: patterns(&fields, "files_affected", faults),
             env: env(&fields, faults),
             timeout_ms: criteria::timeout_ms(&fields, faults),

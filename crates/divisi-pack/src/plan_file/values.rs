@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::TaskKind;
 use divisi_core::plan::{Deliverable, Estimate, Template, Work};
+use divisi_core::run::AGENTS;
 use jsonc_parser::ast::Value;
 
 use super::compile::is_program;
@@ -139,17 +140,32 @@ pub(crate) fn ok_exit(
     Some(statuses.collect())
 }
 
-/// A list of lines.
-pub(crate) fn lines(
-    fields: &Fields<'_, '_>,
-    key: &'static str,
-    faults: &mut Faults<'_>,
-) -> Vec<String> {
+/// The agent that does a task.
+pub(crate) fn agent(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Option<String> {
+    let key = "agent";
+    agent_of(fields.get(key)?, key, faults)
+}
+
+/// Who takes over after failures, in order.
+pub(crate) fn agents_else(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Vec<String> {
+    let key = "agents_else";
     let list = fields.list(key, faults).unwrap_or_default();
-    let read = list
-        .iter()
-        .filter_map(|value| fields::line(value, key, faults));
+    let read = list.iter().filter_map(|value| agent_of(value, key, faults));
     read.collect()
+}
+
+fn agent_of(value: &Value<'_>, key: &'static str, faults: &mut Faults<'_>) -> Option<String> {
+    let name = fields::line(value, key, faults)?;
+    if !AGENTS.contains(&name.as_str()) {
+        let meant = faults.nearest(&name, AGENTS);
+        faults
+            .error(codes::AGENT, start(value), || {
+                format!("there is no agent {}", shown(&name))
+            })
+            .meant(meant)
+            .hint(format!("there are {}", AGENTS.join(", ")));
+    }
+    Some(name)
 }
 
 /// A list of patterns of paths.

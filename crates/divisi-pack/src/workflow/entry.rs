@@ -201,8 +201,8 @@ fn settings(
     faults: &mut Faults<'_>,
 ) -> Settings {
     Settings {
-        agent: fields.line("agent", faults),
-        agents_else: values::lines(fields, "agents_else", faults),
+        agent: values::agent(fields, faults),
+        agents_else: values::agents_else(fields, faults),
         scope: values::patterns(fields, "files_affected", faults),
         workspace: plan_file::task::given_workspace(fields, promises_files, faults),
         env: values::env(fields, faults),

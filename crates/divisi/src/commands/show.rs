@@ -241,6 +241,7 @@ fn task_document(project: &Project, run: &Run, no: TaskNo, told: &Explanation) -
         "feeds": ids(run.dependents(no)),
         "failures": task.failures,
         "losses": task.losses,
+        "usage_limits": task.limits,
         "conflicts": task.conflicts,
         "answers": task.answers,
         "explanation": told,

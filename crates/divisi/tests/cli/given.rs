@@ -215,7 +215,7 @@ impl Given {
         self.wait(2_000).ask(Command::Ended {
             attempt,
             ended,
-            question: None,
+            said: None,
         })
     }
 

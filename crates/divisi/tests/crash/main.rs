@@ -18,6 +18,7 @@ mod bundled;
 mod failpoints;
 mod graph;
 mod holders;
+mod losses;
 mod names;
 mod outcome;
 mod people;

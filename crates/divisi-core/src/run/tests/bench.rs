@@ -301,7 +301,7 @@ impl Bench {
         Command::Ended {
             attempt: self.attempt(id),
             ended: exited(status),
-            question: None,
+            said: None,
         }
     }
 
@@ -566,7 +566,7 @@ fn brief_end(end: &AttemptEnd) -> &'static str {
         AttemptEnd::Stopped(StopReason::Overdue) => "stopped as overdue",
         AttemptEnd::Stopped(StopReason::Stalled(_)) => "stopped as stalled",
         AttemptEnd::Asked(_) => "asked",
-        AttemptEnd::Superseded => "superseded",
+        AttemptEnd::Limited { .. } => "limited",
     }
 }
 

@@ -89,7 +89,7 @@ fn by_rule_nothing_is_collected_and_nothing_checked() {
     let ended = Command::Ended {
         attempt: bench.attempt("p"),
         ended,
-        question: None,
+        said: None,
     };
     bench.does(ended, &["p.1 submitted+collected+verified"]);
     assert_eq!(bench.owed(), ["expand p.1"]);
@@ -450,7 +450,7 @@ fn thousands_of_tasks_take_a_place_at_the_cost_of_their_edges() {
         Command::Ended {
             attempt: bench.run.attempt_id(bench.no("p"), 1),
             ended: super::bench::exited(0),
-            question: None,
+            said: None,
         },
         Command::Collected {
             attempt: bench.run.attempt_id(bench.no("p"), 1),
@@ -527,6 +527,31 @@ fn stages_inside_of_stages_are_ranked_as_if_they_had_always_been_there() {
     let mut fresh = bench.run.clone();
     fresh.derive();
     assert_eq!(ranks(&fresh), expected);
+}
+
+#[test]
+fn what_is_redone_is_ranked_by_what_was_planned_since() {
+    // given: p, after a, became x, which takes far longer than p was estimated to; all are done
+    let mut bench = verified();
+    let mut long = parts("x");
+    long.tasks[0].estimate.duration_ms = Some(9_000_000);
+    bench.so(bench.expanded("p", long));
+    bench.runs("x");
+    bench.runs("z");
+    let failing = (bench.no("a"), vec![Verdict::fail(0, "no")]);
+    bench.so(Command::FinalChecked {
+        head: Some(commit(0)),
+        verdicts: Vec::new(),
+        tasks: vec![failing],
+    });
+    // when
+    bench.does(bench.retry("a"), &["retried a"]);
+    // then
+    let mut fresh = bench.run.clone();
+    fresh.derive();
+    let rank = |run: &crate::run::Run| run.task(bench.no("a")).map(|task| task.rank_ms);
+    assert_eq!(rank(&bench.run), rank(&fresh));
+    assert_eq!(rank(&bench.run), Some(60_000 + 9_000_000 + 60_000));
 }
 
 #[test]

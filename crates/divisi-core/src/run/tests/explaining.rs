@@ -100,7 +100,7 @@ fn a_lost_task_says_when_it_is_tried_again() {
     });
     assert_eq!(
         told(&bench, "a"),
-        "a is ready\nits next attempt is due in 1 s\n$ divisi cancel run-1 a"
+        "a is ready\nits next attempt is due in 1 s; the last time it was lost: gone\n$ divisi cancel run-1 a"
     );
 }
 

@@ -116,7 +116,7 @@ fn late_work_is_kept_whatever_becomes_of_its_task() {
     bench.so(Command::Ended {
         attempt: lost,
         ended: super::bench::exited(0),
-        question: None,
+        said: None,
     });
     bench.so(Command::OfferCollected {
         attempt: lost,

@@ -201,7 +201,7 @@ fn files_from_outside_are_owed_until_they_are_there_or_somebody_submits() {
     bench.so(Command::Ended {
         attempt: bench.attempt("a"),
         ended,
-        question: None,
+        said: None,
     });
     assert_eq!(bench.task("a").status(), TaskStatus::Done);
     assert_eq!(bench.owed(), [""; 0]);
@@ -216,7 +216,7 @@ fn files_from_outside_are_owed_until_they_are_there_or_somebody_submits() {
         Command::Ended {
             attempt,
             ended: exited(0),
-            question: None,
+            said: None,
         },
         "attempt-superseded",
     );

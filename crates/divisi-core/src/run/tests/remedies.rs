@@ -4,7 +4,7 @@ use super::bench::{Bench, all, exited, files, handoff, plan, with};
 use crate::criterion::Verdict;
 use crate::ids::Epoch;
 use crate::run::{
-    AttemptEnd, Command, Failure, Finding, PauseReason, Settings, StopReason, end_words,
+    AttemptEnd, Command, Failure, Finding, PauseReason, Said, Settings, StopReason, end_words,
 };
 
 const REFUSED: &str = "escalate: it failed 3 times; the last time checks refused it: \
@@ -164,6 +164,54 @@ fn losses_wait_longer_each_time_and_have_their_own_bound() {
 }
 
 #[test]
+fn usage_limits_wait_as_told_and_have_their_own_bound() {
+    let mut bench = Bench::with(
+        plan("a"),
+        Settings {
+            limits_max: 4,
+            limit_delay_ms: 1_000,
+            limit_wait_max_ms: 5_000,
+            ..Settings::default()
+        },
+    );
+    let limited = |bench: &mut Bench, wait_ms, told: &str| {
+        bench.so(bench.lease("a"));
+        let command = Command::Ended {
+            attempt: bench.attempt("a"),
+            ended: exited(1),
+            said: Some(Said::UsageLimit {
+                cause: "429".to_owned(),
+                wait_ms,
+            }),
+        };
+        bench.does(command, &[told]);
+        bench.now = bench.now.plus_ms(5_000);
+    };
+    // given: time stands at 1000; what it says counts, up to the most that a run waits
+    limited(&mut bench, Some(2_500), "a.1 limited, then retry at 3500");
+    limited(
+        &mut bench,
+        Some(u64::MAX),
+        "a.2 limited, then retry at 11000",
+    );
+    // what it does not say is guessed, longer each time
+    limited(&mut bench, None, "a.3 limited, then retry at 15000");
+    limited(
+        &mut bench,
+        None,
+        "a.4 limited, then escalate: it met a usage limit 4 times",
+    );
+    let task = bench.task("a");
+    assert_eq!((task.failures, task.losses, task.limits), (0, 0, 4));
+    // what it printed and how it ended stands in its receipt, as after any end
+    assert!(
+        task.endings
+            .iter()
+            .all(|ending| !ending.receipts.is_empty())
+    );
+}
+
+#[test]
 fn a_workspace_that_cannot_be_prepared_pauses_the_run_and_costs_the_task_nothing() {
     let mut bench = Bench::new(plan("a; b"));
     let not_prepared = |bench: &Bench, task: &str| Command::NotPrepared {
@@ -313,7 +361,7 @@ fn the_late_work_of_a_lost_attempt_is_kept_as_an_offer() {
     let late = Command::Ended {
         attempt: old,
         ended: exited(0),
-        question: None,
+        said: None,
     };
     bench.does(late.clone(), &["returned a.1"]);
     bench.does(late.clone(), &[]);
@@ -344,11 +392,19 @@ fn late_work_is_kept_when_the_supervisor_tells_of_it_after_the_run_has_ended() {
     bench.so(Command::Cancel { task: None });
     assert!(bench.run.ended.is_some());
     // when: a new life of the engine hears that a.1 ended
-    let joined = Command::Joined {
-        epoch: crate::ids::Epoch(2),
-        holds: vec![(old, crate::run::Held::Ended(exited(0)))],
+    bench.does(
+        Command::Joined {
+            epoch: crate::ids::Epoch(2),
+            holds: vec![old],
+        },
+        &[],
+    );
+    let ended = Command::Ended {
+        attempt: old,
+        ended: exited(0),
+        said: None,
     };
-    bench.does(joined, &["returned a.1"]);
+    bench.does(ended, &["returned a.1"]);
     // then
     assert_eq!(bench.owed(), ["keep offer a.1"]);
 }
@@ -383,7 +439,7 @@ fn a_word_about_another_run_changes_nothing() {
     let late = Command::Ended {
         attempt,
         ended: exited(0),
-        question: None,
+        said: None,
     };
     bench.refuses(late, "attempt-superseded");
     let offer = Command::OfferCollected {
@@ -403,18 +459,16 @@ fn a_new_life_of_the_engine_adopts_what_is_held_and_gives_up_the_rest() {
     for id in ["a", "b", "c", "d"] {
         bench.so(bench.lease(id));
     }
-    let (a, c) = (bench.attempt("a"), bench.attempt("c"));
-    let ended = crate::run::Held::Ended(exited(0));
     let joined = Command::Joined {
         epoch: Epoch(2),
-        holds: vec![(a, crate::run::Held::Live), (c, ended)],
+        holds: vec![bench.attempt("a"), bench.attempt("c")],
     };
     bench.does(
         joined.clone(),
         &[
             "adopted a.1",
             "b.1 lost, then retry at 2000",
-            "c.1 submitted+collected+verified+integrated",
+            "adopted c.1",
             "adopted d.1",
         ],
     );
@@ -450,7 +504,7 @@ fn an_attempt_with_less_time_than_its_box_is_ended_there_and_it_costs_the_task_n
     let ended = |bench: &Bench, id: &str| Command::Ended {
         attempt: bench.attempt(id),
         ended: exited(143),
-        question: None,
+        said: None,
     };
     let command = ended(&bench, "a");
     bench.does(command, &["a.1 stopped as over its budget, then retry"]);

@@ -259,7 +259,7 @@ fn finish_one(runs: &mut [Run], rng: &mut Rng) {
         let ended = Command::Ended {
             attempt,
             ended: exited(0),
-            question: None,
+            said: None,
         };
         assert!(run.decide(ended, Time(0)).is_ok());
     }
@@ -294,7 +294,7 @@ fn makespan(plan: &Plan, count: u32) -> u64 {
         let ended = Command::Ended {
             attempt,
             ended: exited(0),
-            question: None,
+            said: None,
         };
         assert!(run.decide(ended, now).is_ok());
     }

@@ -67,7 +67,7 @@ fn drive(bench: &mut Bench) -> usize {
             let ended = Command::Ended {
                 attempt: bench.run.attempt_id(task, 1),
                 ended: super::bench::exited(0),
-                question: None,
+                said: None,
             };
             assert!(bench.run.decide(ended, bench.now).is_ok());
         }
@@ -155,7 +155,7 @@ fn ten_thousand_tasks_plan_others() {
             Command::Ended {
                 attempt,
                 ended: super::bench::exited(0),
-                question: None,
+                said: None,
             },
             Command::Expanded {
                 attempt,
@@ -194,7 +194,7 @@ fn tens_of_thousands_of_verified_attempts_are_integrated_in_order() {
             Command::Ended {
                 attempt,
                 ended,
-                question: None,
+                said: None,
             },
             Command::Collected {
                 attempt,

@@ -11,7 +11,7 @@ use crate::ids::{Epoch, Time};
 use crate::receipt::{Exit, Receipt};
 use crate::run::event::{PreparedCommit, Then};
 use crate::run::transition::{EventName, Next, StateName, names, next};
-use crate::run::{AttemptEnd, Command, Event, Finding, Held, StopReason};
+use crate::run::{AttemptEnd, Command, Event, Finding, Said, StopReason};
 
 /// What the events of an approval are about.
 fn is_of_approval(event: EventName) -> bool {
@@ -103,7 +103,7 @@ fn ask(bench: &Bench) -> Command {
     Command::Ended {
         attempt: bench.attempt("t"),
         ended: exited(0),
-        question: Some("which color?".to_owned()),
+        said: Some(Said::Question("which color?".to_owned())),
     }
 }
 
@@ -380,7 +380,7 @@ fn commands(bench: &Bench) -> Vec<(&'static str, Command)> {
         ("find cleared", find(Finding::Cleared)),
         ("find overdue", find(Finding::Overdue)),
         ("find lost", find(Finding::Lost(text()))),
-        ("joined, held", joined(vec![(attempt, Held::Live)])),
+        ("joined, held", joined(vec![attempt])),
         ("joined, not held", joined(Vec::new())),
         (
             "offer collected",

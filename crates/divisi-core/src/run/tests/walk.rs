@@ -16,7 +16,7 @@ use crate::plan::{Input, Parts, Plan, Stage, TaskKind, TaskSpec, WorkspaceKind};
 use crate::run::transition::{EventName, Next, StateName, names, next};
 use crate::run::{
     AGENT_EXTERNAL, AGENT_PERSON, AttemptEnd, Base, Budget, Command, Create, Effect, Ending, Event,
-    Final, Finding, Held, PauseReason, Run, RunStatus, Settings, StopReason, TaskState, TaskStatus,
+    Final, Finding, PauseReason, Run, RunStatus, Said, Settings, StopReason, TaskState, TaskStatus,
 };
 
 /// So many walks are taken.
@@ -288,7 +288,7 @@ impl Walk {
                 Command::Ended {
                     attempt,
                     ended: how,
-                    question: None,
+                    said: None,
                 }
             }
             Effect::Collect(attempt) if well || !self.rng.once_in(2) => Command::Collected {
@@ -397,15 +397,15 @@ impl Walk {
             1 => self.answer_to(Effect::Start(attempt), true),
             2 => self.answer_to(Effect::Start(attempt), false),
             3 => self.answer_to(Effect::Stop(attempt), true),
-            4 => {
+            4 | 13 => {
                 let mut how = exited(self.rng.below(2) as i32);
                 how.empty = self.rng.once_in(2);
                 how.told = self.rng.once_in(4);
-                let asks = self.rng.once_in(3);
+                let asks = self.rng.once_in(2);
                 Command::Ended {
                     attempt,
                     ended: how,
-                    question: asks.then(|| "which color?".to_owned()),
+                    said: self.something_said(asks),
                 }
             }
             5 => self.answer_to(Effect::Collect(attempt), false),
@@ -431,10 +431,8 @@ impl Walk {
                 let mut known: Vec<AttemptId> = live(self.run()).collect();
                 known.push(attempt);
                 for attempt in known {
-                    match self.rng.below(3) {
-                        0 => holds.push((attempt, Held::Live)),
-                        1 => holds.push((attempt, Held::Ended(exited(0)))),
-                        _ => {}
+                    if self.rng.below(3) > 0 {
+                        holds.push(attempt);
                     }
                 }
                 Command::Joined {
@@ -443,6 +441,16 @@ impl Walk {
                 }
             }
         }
+    }
+
+    fn something_said(&mut self, says: bool) -> Option<Said> {
+        let limit = Said::UsageLimit {
+            cause: "429".to_owned(),
+            wait_ms: self.rng.once_in(2).then(|| self.rng.below(10_000) as u64),
+        };
+        let question = Said::Question("which color?".to_owned());
+        let said = if self.rng.once_in(4) { limit } else { question };
+        says.then_some(said)
     }
 
     /// What a person may ask, sensible or not.
@@ -666,7 +674,7 @@ fn ended(attempt: AttemptId, status: i32) -> Command {
     Command::Ended {
         attempt,
         ended: exited(status),
-        question: None,
+        said: None,
     }
 }
 

@@ -122,13 +122,13 @@ fn templates_are_found_in_layers_and_fall_back_to_the_generic_one() {
 #[test]
 fn agents_are_given_by_role() {
     let given = Given {
-        agents: vec![("Implementer".into(), "claude".into())],
+        agents: vec![("Implementer".into(), "scripted".into())],
         ..Given::default()
     };
     let text = one("{role: backend-developer, deliverables: [a], agent: person}");
     let bundle = bundle_with(&text, &given);
     let task = &super::expansion(&bundle, "i", &[]).tasks[0];
-    assert_eq!(task.agent.as_deref(), Some("claude"));
+    assert_eq!(task.agent.as_deref(), Some("scripted"));
     let found = refused(&one("{role: qa}"), &given);
     assert!(found[0].starts_with("[workflow-role]"), "{found:?}");
     assert!(found[0].contains("the workflow has no role `Implementer`"));

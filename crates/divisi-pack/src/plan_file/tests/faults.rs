@@ -16,6 +16,30 @@ fn of_one(fields: &str) -> Vec<String> {
 }
 
 #[test]
+fn an_agent_that_there_is_not_is_a_fault_with_the_nearest_name() {
+    let text = r#"{"task_title": "T", "subtasks": [
+  {"subtask_id": "a", "agent": "presno", "agents_else": ["person", "quill"]}
+]}"#;
+    assert_eq!(
+        rendered(text),
+        r#"error[plan-agent]: there is no agent `presno`
+ --> plan.json:2:32
+  |
+2 |   {"subtask_id": "a", "agent": "presno", "agents_else": ["person", "quill"]}
+  |                                ^
+hint: did you mean `person`?
+hint: there are command, person, scripted
+error[plan-agent]: there is no agent `quill`
+ --> plan.json:2:68
+  |
+2 |   {"subtask_id": "a", "agent": "presno", "agents_else": ["person", "quill"]}
+  |                                                                    ^
+hint: there are command, person, scripted
+"#
+    );
+}
+
+#[test]
 fn all_faults_are_shown_at_once_with_place_and_nearest_name() {
     let text = r#"{
   "task_titel": "Ship it",
@@ -329,6 +353,7 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
             "text-env",
             one(r#""command": ["a"], "env": {"A": "\u0000"}"#),
         ),
+        ("plan-agent", one(r#""agent": "nobody""#)),
         (
             "plan-input",
             r#"{"task_title": "t", "subtasks": [{"subtask_id": "design", "command": ["a"]},

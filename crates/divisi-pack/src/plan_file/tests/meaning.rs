@@ -100,8 +100,8 @@ pub(super) const EVERYTHING: &str = r#"{
     {
       "subtask_id": "look",
       "kind": "research",
-      "agent": "claude",
-      "agents_else": ["codex", "person"],
+      "agent": "scripted",
+      "agents_else": ["command", "person"],
       "inputs": ["brief", {"path": "docs/ask"}, {"task": "ask"}],
       "deliverables": ["look.md", {"path": "look.json"}],
       "criteria": [
@@ -211,8 +211,8 @@ fn every_field_reaches_the_plan() {
     assert_eq!(plan.preparation, preparation);
     let look = &plan.tasks[2];
     assert_eq!(look.kind, TaskKind::Research);
-    assert_eq!(look.agent.as_deref(), Some("claude"));
-    assert_eq!(look.agents_else, ["codex", "person"]);
+    assert_eq!(look.agent.as_deref(), Some("scripted"));
+    assert_eq!(look.agents_else, ["command", "person"]);
     let inputs = [
         Input::Task(id("brief")),
         Input::Path("docs/ask".into()),

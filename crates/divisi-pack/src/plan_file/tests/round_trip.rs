@@ -219,7 +219,7 @@ impl Dice {
             domain: self.some(|_| "development".to_owned()),
             function: self.some(|_| "planner".to_owned()),
             agent: self.some(|_| "person".to_owned()),
-            agents_else: self.list(2, |_| "codex".to_owned()),
+            agents_else: self.list(2, |_| "scripted".to_owned()),
             scope: self.list(2, Dice::pattern),
             env: match self.one_in(3) {
                 true => BTreeMap::from([("A_1".to_owned(), self.text())]),

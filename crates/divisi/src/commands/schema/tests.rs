@@ -376,7 +376,14 @@ fn ends() -> Vec<AttemptEnd> {
         AttemptEnd::Errored(Failure::Person("x".into())),
         AttemptEnd::Lost("x".into()),
         AttemptEnd::Asked("x".into()),
-        AttemptEnd::Superseded,
+        AttemptEnd::Limited {
+            cause: "x".into(),
+            wait_ms: None,
+        },
+        AttemptEnd::Limited {
+            cause: "x".into(),
+            wait_ms: Some(1),
+        },
     ]);
     ends
 }
@@ -443,7 +450,6 @@ fn of_runs() -> Vec<Event> {
         exhausted(Account::Day(1), None),
         exhausted(Account::Run(RunId(3)), Some(Bound::Attempts(1))),
         exhausted(Account::Run(RunId(3)), Some(Bound::TimeMs(1))),
-        PauseReason::Breaker,
         PauseReason::Fault("x".into()),
     ];
     all.extend(pauses.map(|reason| Event::RunPaused { reason }));
@@ -558,7 +564,7 @@ fn of_attempts() -> Vec<Event> {
         Then::Escalate("x".into()),
         Then::Ask("x".into()),
     ];
-    all.extend(thens.map(|then| ended(AttemptEnd::Superseded, then, receipts())));
+    all.extend(thens.map(|then| ended(AttemptEnd::Lost("x".into()), then, receipts())));
     all
 }
 

@@ -48,7 +48,7 @@ fn all_that_is_wrong_with_what_is_given_is_told_at_once() {
             "--set",
             "leven=high",
             "--agent",
-            "develper=person",
+            "develper=persn",
         ])
         .expect(2)
         .says("the input `id` has no value")
@@ -57,7 +57,9 @@ fn all_that_is_wrong_with_what_is_given_is_told_at_once() {
         .says("the workflow has no input `leven`")
         .says("did you mean `level`?")
         .says("the workflow has no role `develper`")
-        .says("did you mean `developer`?");
+        .says("did you mean `developer`?")
+        .says("there is no agent `persn`")
+        .says("did you mean `person`?");
     stage
         .divisi(&["run", "pages", "--yes", "--set", "id=four"])
         .expect(2)
