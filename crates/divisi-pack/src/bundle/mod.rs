@@ -24,6 +24,7 @@
 //! ```
 
 mod assemble;
+mod calibration;
 mod criteria;
 mod expand;
 mod making;
@@ -43,6 +44,7 @@ use divisi_core::{Diagnostic, TaskSpec};
 use serde::{Deserialize, Serialize};
 
 pub use assemble::assemble;
+pub use calibration::{Calibration, MS_PER_POINT, Rate, TOKENS_PER_POINT, Took};
 pub use expand::expand;
 pub use plan::plan;
 pub use predict::{Prediction, predict};
@@ -56,12 +58,6 @@ use crate::workflow::{InputValue, Iteration, Workflow};
 
 /// The version of what a stored bundle looks like.
 pub const FORMAT: u32 = 1;
-
-/// Tokens that a point takes unless calibrated.
-pub const TOKENS_PER_POINT: u64 = 1_000;
-
-/// Milliseconds that a point takes unless calibrated.
-pub const MS_PER_POINT: u64 = 60_000;
 
 /// How much longer than expected a task may take, in percent: the upper end of its range.
 pub const SLACK_PERCENT: u64 = 150;
@@ -99,43 +95,6 @@ pub struct Bundle {
     pub targets: Vec<String>,
     /// What a point takes.
     pub calibration: Calibration,
-}
-
-/// What a point takes, from the project's history.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Calibration {
-    /// Unless a role has its own.
-    pub rate: Rate,
-    /// By role id.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub roles: BTreeMap<String, Rate>,
-}
-
-/// What a point takes of one role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rate {
-    /// Tokens.
-    pub tokens_per_point: u64,
-    /// Milliseconds.
-    pub ms_per_point: u64,
-}
-
-impl Default for Rate {
-    fn default() -> Rate {
-        Rate {
-            tokens_per_point: TOKENS_PER_POINT,
-            ms_per_point: MS_PER_POINT,
-        }
-    }
-}
-
-impl Calibration {
-    /// The rate of a role.
-    #[must_use]
-    pub fn rate(&self, role: Option<&Role>) -> Rate {
-        let own = role.and_then(|role| self.roles.get(&role.id));
-        own.copied().unwrap_or(self.rate)
-    }
 }
 
 /// What the caller adds to a workflow.

@@ -1,6 +1,7 @@
 //! `divisi run` and `divisi resume`: have a run's tasks done, here or by whoever holds the engine.
 
 mod chosen;
+mod dry;
 mod ordered;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -47,7 +48,16 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit)
         .map_err(|fault| told(&fault))?;
     let (base, in_use) = base(args, chosen.start(args), &repo, printer)?;
-    let ordered = Ordered::of(&chosen, args, &configuration, (&repo, &base), printer)?;
+    let ordered = Ordered::of(
+        &chosen,
+        args,
+        (project, &configuration),
+        (&repo, &base),
+        printer,
+    )?;
+    if args.dry_run.dry_run {
+        return dry::print(args, &ordered, (&library, &configuration), &base, printer);
+    }
     let mut plan = ordered.plan(project)?;
     configuration.apply(&library, &mut plan, printer)?;
     let settings = configuration.settings();

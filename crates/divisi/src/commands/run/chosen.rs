@@ -143,7 +143,16 @@ impl Authored {
             self.tell(diagnostic, printer);
         }
         let is_refused = diagnostics.iter().any(|it| it.severity == Severity::Error);
-        assembled.bundle.filter(|_| !is_refused).ok_or_else(refused)
+        let mut bundle = assembled
+            .bundle
+            .filter(|_| !is_refused)
+            .ok_or_else(refused)?;
+        for role in bundle.roles.values_mut() {
+            role.targets_max = role
+                .targets_max
+                .or(configuration.config.complexity_threshold);
+        }
+        Ok(bundle)
     }
 
     /// Tells what is wrong, with the line that it points into.

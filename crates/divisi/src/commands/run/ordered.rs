@@ -6,7 +6,7 @@ use divisi_core::run::{Base, Settings};
 use divisi_core::{Diagnostic, Plan};
 use divisi_engine::files::Files as _;
 use divisi_engine::repo::Repo;
-use divisi_pack::bundle::{self, Bundle, Calibration, Prediction};
+use divisi_pack::bundle::{self, Bundle, Prediction};
 use divisi_store::ArtifactFiles;
 
 use super::chosen::{Authored, Chosen};
@@ -48,7 +48,7 @@ impl<'c> Ordered<'c> {
     pub(super) fn of(
         chosen: &'c Chosen,
         args: &RunArgs,
-        configuration: &Configuration,
+        (project, configuration): (&Project, &Configuration),
         (repo, base): (&Repo, &Base),
         printer: &Printer,
     ) -> Result<Ordered<'c>, Failure> {
@@ -60,7 +60,7 @@ impl<'c> Ordered<'c> {
             Chosen::Workflow(authored) => authored,
         };
         let commit = base.commit.as_ref().expect("a base was brought in");
-        let calibration = Calibration::default();
+        let calibration = crate::history::calibration(project, configuration);
         let of = (repo, commit);
         let bundle = authored.bundle(args, configuration, calibration, of, printer)?;
         let tree = repo.tree_of(commit).map_err(|fault| told(&fault))?;

@@ -3,6 +3,7 @@
 mod catalog;
 #[path = "../../../../divisi-engine/tests/review/defects.rs"]
 mod defects;
+mod foreseen;
 mod given;
 mod review;
 mod team;
