@@ -190,6 +190,26 @@ impl Criterion {
         }
     }
 
+    /// The file that it speaks of, if it is a single one.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Criterion::File { path, .. }
+            | Criterion::Contains { path, .. }
+            | Criterion::Lacks { path, .. }
+            | Criterion::Matches { path, .. }
+            | Criterion::Section { path, .. }
+            | Criterion::Format { path, .. }
+            | Criterion::Schema { path, .. } => Some(path),
+            Criterion::ExitStatus
+            | Criterion::Command { .. }
+            | Criterion::Scope { .. }
+            | Criterion::Count { .. }
+            | Criterion::Each { .. }
+            | Criterion::Plain { .. } => None,
+        }
+    }
+
     /// Whether a program can find it violated. Plain words cannot be.
     #[must_use]
     pub fn is_falsifiable(&self) -> bool {

@@ -335,10 +335,16 @@ mod tests {
 
     /// Asks from a process whose parent has these arguments, as an agent's has its supervisor's.
     fn asked_below(args: &[&str], socket: &Path) -> String {
-        let program = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); \
-                       s.sendall(b'{\"id\":null,\"ask\":\"ping\"}\\n'); print(s.recv(4096).decode())";
+        let program = "my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die; \
+                       syswrite $s, qq({\"id\":null,\"ask\":\"ping\"}\\n); \
+                       sysread $s, my $answer, 4096; print $answer";
         let output = Command::new("sh")
-            .args(["-c", "python3 -c \"$1\" \"$2\"; :", "sh", program])
+            .args([
+                "-c",
+                "perl -MIO::Socket::UNIX -e \"$1\" \"$2\"; :",
+                "sh",
+                program,
+            ])
             .arg(socket)
             .args(args)
             .stdin(Stdio::null())

@@ -7,7 +7,7 @@ use divisi_core::receipt::{Artifact, Exit, Receipt};
 use divisi_core::run::{
     AttemptEnd, Ending, Failure, Run, StopReason, Task, TaskState, TaskStatus, end_words,
 };
-use divisi_core::{TaskNo, Time};
+use divisi_core::{TaskKind, TaskNo, Time};
 
 use crate::compose;
 
@@ -79,23 +79,30 @@ fn context(run: &Run, no: TaskNo) -> Context {
     }
 }
 
-/// What the tasks named as inputs made.
+/// What the tasks named as inputs made, and what research found out that the task depends on:
+/// informing those is what it was done for.
 fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
-    let given = |input: &Input| {
-        let Input::Task(id) = input else { return None };
-        let task = &run.tasks()[run.find(id)?.index()];
+    let spec = &run.tasks()[no.index()].spec;
+    let named = spec.inputs.iter().filter_map(|input| match input {
+        Input::Task(id) => run.find(id),
+        Input::Path(_) => None,
+    });
+    let mut all: Vec<TaskNo> = named.collect();
+    for on in run.dependencies(no) {
+        let informs = run.tasks()[on.index()].spec.kind == TaskKind::Research;
+        if informs && !all.contains(&on) {
+            all.push(on);
+        }
+    }
+    let given = |no: TaskNo| {
+        let task = &run.tasks()[no.index()];
         let artifacts = made(run, task);
         (!artifacts.is_empty()).then(|| Given {
-            task: id.clone(),
+            task: task.spec.id.clone(),
             artifacts,
         })
     };
-    run.tasks()[no.index()]
-        .spec
-        .inputs
-        .iter()
-        .filter_map(given)
-        .collect()
+    all.into_iter().filter_map(given).collect()
 }
 
 /// What a task made, or what those made that stand in its place.

@@ -27,6 +27,9 @@ codes! {
     EMPTY = "plan-empty": "the plan has no task";
     ENCODING = "text-encoding": "the text is not in UTF-8";
     ENV = "text-env": "a variable of `env` cannot be set";
+    FOLDER_MANIFEST = "folder-manifest": "the manifest of a stage's folder cannot be used";
+    FOLDER_MISSING = "folder-missing": "a file of a stage's folder is not there";
+    FOLDER_UNPROMISED = "folder-unpromised": "no agent promises a file that is required";
     ID = "text-id": "a text is not usable as an id";
     INPUT = "plan-input": "an input looks like a task that is not there";
     MISSING = "text-missing": "something required is not given";

@@ -219,7 +219,12 @@ impl Sim {
     fn attend(&mut self, run: &Run, all: bool) {
         let id = run.id;
         if !run.approved && (all || self.rng.chance(500)) {
-            self.ask(Ask::Run(id, Command::ApproveRun));
+            let approve = Command::Approve {
+                task: None,
+                note: String::new(),
+                waive: false,
+            };
+            self.ask(Ask::Run(id, approve));
         }
         if let Some(reason) = &run.paused
             && (all || self.rng.chance(300))

@@ -3,6 +3,7 @@
 //! Nothing is decided here. Values are parsed into types, so that a bad one is refused with its
 //! place before anything starts; what they mean stands with each command.
 
+mod folder;
 mod library;
 mod settings;
 mod workflow;
@@ -14,6 +15,7 @@ use divisi_core::RunId;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
 
+pub(crate) use folder::{Generate, Validate};
 pub(crate) use library::{Roles, RolesCommand, Workflow, WorkflowCommand};
 pub(crate) use settings::{Config, ConfigCommand};
 pub(crate) use workflow::{DryRun, OfWorkflow};
@@ -84,7 +86,7 @@ pub(crate) enum Command {
     /// Say why a run or a task is not further, and which command changes it
     Explain(OptionalRunTask),
     /// Print the report of a run: what was asked, done, verified, and what was not
-    Report(OptionalRun),
+    Report(Report),
     /// Start nothing new in a run; what runs goes on
     Pause(OptionalRun),
     /// Go on with a run that is paused, interrupted or lost its engine
@@ -111,6 +113,10 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Review the working tree, or what a branch changed, without a model
     Review(Review),
+    /// Write the iterations of a workflow as folders that you may edit before running them
+    Generate(Generate),
+    /// Judge the files as they stand by the criteria of a folder or of a run
+    Validate(Validate),
     /// List workflows, show one, or check one
     Workflow(Workflow),
     /// List the roles, or show one
@@ -173,6 +179,17 @@ pub(crate) struct OptionalRun {
     /// The run, for example `run-3` or `3`; the latest if left out
     #[arg(value_parser = run_id)]
     pub(crate) run: Option<RunId>,
+}
+
+/// `divisi report`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Report {
+    /// The run, for example `run-3` or `3`; the latest if left out
+    #[arg(value_parser = run_id)]
+    pub(crate) run: Option<RunId>,
+    /// Print the plan as it is in force, with its progress, in the form of a plan file
+    #[arg(long)]
+    pub(crate) plan: bool,
 }
 
 /// A run and perhaps a task of it.
@@ -240,8 +257,9 @@ pub(crate) struct Running {
 /// `divisi run`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The plan file, or a workflow: its name, or the path of its YAML file
-    #[arg(value_name = "PLAN|WORKFLOW")]
+    /// The plan file, a folder that `divisi generate` wrote, or a workflow: its name, or the path of
+    /// its YAML file
+    #[arg(value_name = "PLAN|DIR|WORKFLOW")]
     pub(crate) plan: PathBuf,
     /// What a workflow is given.
     #[command(flatten)]
@@ -552,6 +570,8 @@ pub(crate) enum SchemaOf {
     Events,
     /// Reviews, as `divisi review --json` prints them.
     Review,
+    /// Validations, as `divisi validate --json` prints them.
+    Validation,
 }
 
 /// `divisi gc`.

@@ -14,6 +14,7 @@ use divisi_core::run::{
     AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENTS, Budget, Grants, Settings,
 };
 use divisi_core::{Diagnostic, Plan};
+use divisi_pack::bundle::Given;
 use divisi_pack::config::{self, Config, Consent, Kind, Read, SETTINGS, Setting, Value, Values};
 use divisi_pack::role::Library as Roles;
 use divisi_pack::{TEXT_BYTES_MAX, nearest};
@@ -153,9 +154,8 @@ impl Configuration {
     pub(crate) fn settings(&self) -> Settings {
         let config = &self.config;
         // Roles and agents share one map: a name that is no agent's is a role's.
-        let is_agent = |name: &str| {
-            AGENTS.contains(&name) || [AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL].contains(&name)
-        };
+        let ours = [AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_EXPAND];
+        let is_agent = |name: &str| AGENTS.contains(&name) || ours.contains(&name);
         let limits = config.limits.clone().into_iter();
         let (agents, roles) = limits.partition(|(name, _)| is_agent(name));
         Settings {
@@ -168,6 +168,9 @@ impl Configuration {
             losses_max: config.losses_max,
             conflicts_max: config.conflicts_max,
             loss_delay_ms: config.loss_delay_ms,
+            limits_max: config.limits_max,
+            limit_delay_ms: config.limit_delay_ms,
+            limit_wait_max_ms: config.limit_wait_max_ms,
             timeout_ms: config.timeout_ms,
             barriers: config.barriers,
             batch_max: config.batch_max,
@@ -182,7 +185,6 @@ impl Configuration {
                 memory_bytes_max: config.memory_mib.map(|mib| mib << 20),
                 cpu_s_max: config.cpu_seconds,
             },
-            ..Settings::default()
         }
     }
 
@@ -201,6 +203,11 @@ impl Configuration {
         paths
             .map(|path| path.to_string_lossy().into_owned())
             .collect()
+    }
+
+    /// What a workflow is given.
+    pub(crate) fn given(&self) -> Given {
+        config::given(&self.config)
     }
 
     /// What the journal is kept with.
@@ -249,10 +256,14 @@ impl Configuration {
         let line = |(key, given): (&str, &config::Given)| {
             let setting = Setting::of(key).map_or(Kind::Flag, |it| it.kind);
             let value = crate::words::cut(&given.value.shown(setting), VALUE_CHARS_MAX);
-            Line::styled(Style::Warn, format!("  {CONFIG}:{}", given.place.line))
+            Line::styled(Style::Warn, format!("    {CONFIG}:{}", given.place.line))
                 .then(format!(" {key}: {value}"))
         };
-        said.map(line).collect()
+        let mut lines: Vec<Line> = said.map(line).collect();
+        if !lines.is_empty() {
+            lines.insert(0, Line::of("  said by the project's configuration"));
+        }
+        lines
     }
 }
 

@@ -11,9 +11,10 @@ use divisi_core::run::{Final, PauseReason, Run, RunStatus, TaskState, TaskStatus
 pub(crate) enum Exit {
     /// It was done; of a run: it succeeded.
     Success,
-    /// The run failed: a task was given up. Of a review: something was found that must not be.
+    /// The run failed: a task was given up. Of a review: something was found that must not be. Of a
+    /// validation: something fails or is missing.
     Failed,
-    /// The command line or the plan is wrong; nothing was started.
+    /// The command line, the plan, a workflow or the configuration is wrong; nothing was started.
     Usage,
     /// The run is blocked: no remedy is left, a person must decide.
     Blocked,
@@ -24,7 +25,7 @@ pub(crate) enum Exit {
     Canceled,
     /// What was asked cannot be done now; nothing was changed.
     Refused,
-    /// There is no such project, run, task or attempt.
+    /// There is no such project, run, task, attempt, workflow or role.
     NotFound,
     /// The machine is in the way: the journal cannot be used, the disk is full, git is missing.
     Environment,
@@ -72,9 +73,13 @@ impl Exit {
         match self {
             Exit::Success => "done; of a run: it succeeded",
             Exit::Failed => {
-                "the run failed: a task was given up; of a review: something was found that must not be"
+                "the run failed: a task was given up; of a review: something was found that must not \
+                 be; of a validation: something fails or is missing"
             }
-            Exit::Usage => "the command line or the plan is wrong; nothing was started",
+            Exit::Usage => {
+                "the command line, the plan, a workflow or the configuration is wrong; nothing was \
+                 started"
+            }
             Exit::Blocked => "the run is blocked and a person must decide: `divisi explain`",
             Exit::Waiting => {
                 "only people can go on (consent, approval, review, work, answer, resume): \
@@ -82,7 +87,7 @@ impl Exit {
             }
             Exit::Canceled => "the run was canceled",
             Exit::Refused => "what was asked cannot be done now; nothing was changed",
-            Exit::NotFound => "there is no such project, run, task or attempt",
+            Exit::NotFound => "there is no such project, run, task, attempt, workflow or role",
             Exit::Environment => "the machine is in the way (journal, disk, git): `divisi doctor`",
             Exit::Internal => "a fault in Divisi itself",
             Exit::Interrupted => "interrupted; the run can be resumed: `divisi resume`",

@@ -10,7 +10,7 @@ use divisi_core::plan::Work;
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{Run, Task, TaskStatus};
 use divisi_core::{Digest, RunId};
-use divisi_pack::bundle::{Bundle, Calibration, Rate, Took};
+use divisi_pack::bundle::{Bundle, Calibration, Took};
 use divisi_store::View;
 
 use crate::config::Configuration;
@@ -31,10 +31,7 @@ const PAGE: u32 = 1_000;
 /// What a point takes, as far as this project knows. A journal that cannot be read says nothing:
 /// whoever opens it to write tells why.
 pub(crate) fn calibration(project: &Project, configuration: &Configuration) -> Calibration {
-    let unless = Rate {
-        tokens_per_point: configuration.config.tokens_per_point,
-        ms_per_point: configuration.config.ms_per_point,
-    };
+    let unless = configuration.given().calibration.rate;
     let history = project.view().and_then(|view| history(&view));
     Calibration::learned(unless, &history.unwrap_or_default())
 }

@@ -12,6 +12,7 @@ mod commands;
 mod config;
 mod consent;
 mod exit;
+mod folder;
 mod follow;
 #[cfg(test)]
 #[path = "../tests/cli/given.rs"]
@@ -23,6 +24,7 @@ mod library;
 mod loaded;
 mod outline;
 mod plan;
+mod plan_record;
 mod printer;
 mod progress;
 mod project;
@@ -71,6 +73,8 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Report(args) => commands::report::run(args, global, printer),
         Command::Simulate(args) => commands::simulate::run(args, global, printer),
         Command::Review(args) => commands::review::run(args, global, printer),
+        Command::Generate(args) => commands::generate::run(args, global, printer),
+        Command::Validate(args) => commands::validate::run(args, global, printer),
         Command::Workflow(args) => commands::workflow::run(args, global, printer),
         Command::Roles(args) => commands::roles::run(args, global, printer),
         Command::Config(args) => commands::config::run(args, global, printer),
@@ -171,6 +175,8 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Report(_)
         | Command::Simulate(_)
         | Command::Review(_)
+        | Command::Generate(_)
+        | Command::Validate(_)
         | Command::Workflow(_)
         | Command::Roles(_)
         | Command::Config(_)

@@ -1,4 +1,4 @@
-//! Reads a plan file and tells all its faults at once.
+//! Reads a plan file, or the folder of a stage, and tells all its faults at once.
 
 use std::fs;
 use std::io::Read as _;
@@ -14,11 +14,15 @@ use crate::printer::{Failure, Printer};
 /// Larger files are not read: a plan of 100,000 tasks and two million edges has some 60 MB.
 const PLAN_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// Reads a plan file; `-` is standard input. Faults and warnings are told.
+/// Reads a plan file; `-` is standard input, and a folder is one that was generated. Faults and
+/// warnings are told.
 ///
 /// # Errors
 /// The file cannot be read, or is no plan.
 pub(crate) fn read(path: &Path, printer: &Printer) -> Result<Plan, Failure> {
+    if path.is_dir() {
+        return crate::folder::plan(path, printer);
+    }
     let bytes = bytes(path)?;
     let read = plan_file::read(&path.to_string_lossy(), &bytes);
     tell(&read.diagnostics, &bytes, printer);

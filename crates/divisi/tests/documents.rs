@@ -121,30 +121,42 @@ fn every_plan_in_a_document_is_read() {
     assert!(count >= 3, "only {count} plans were found");
 }
 
-/// What `divisi NAME --help` prints, or `divisi --help` without a name.
-fn help(name: Option<&str>) -> String {
+/// What `divisi NAMES --help` prints.
+fn help(names: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_divisi"))
-        .args(name)
+        .args(names)
         .arg("--help")
         .output()
         .unwrap();
-    assert!(output.status.success(), "divisi {name:?} --help");
+    assert!(output.status.success(), "divisi {names:?} --help");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// The commands that a help lists; none where it lists none.
+fn commands(help: &str) -> Vec<String> {
+    let Some((_, listed)) = help.split_once("Commands:\n") else {
+        return Vec::new();
+    };
+    listed
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
 fn every_command_in_a_document_exists_with_its_flags() {
-    let overview = help(None);
-    let (_, commands) = overview.split_once("Commands:\n").unwrap();
-    let mut known: BTreeMap<&str, String> = commands
-        .lines()
-        .take_while(|line| !line.is_empty())
-        .filter_map(|line| line.split_whitespace().next())
-        .filter(|name| *name != "help")
-        .map(|name| (name, String::new()))
-        .collect();
-    for (name, text) in &mut known {
-        *text = help(Some(name));
+    // The help of a command and of each of its own commands.
+    let mut known: BTreeMap<String, String> = BTreeMap::new();
+    for name in commands(&help(&[])) {
+        let own = help(&[&name]);
+        let of_parts = commands(&own)
+            .iter()
+            .map(|part| help(&[&name, part]))
+            .collect::<String>();
+        known.insert(name, own + &of_parts);
     }
     let mut count = 0;
     for (path, text) in documents() {

@@ -11,7 +11,9 @@
 
 pub(crate) mod bare;
 mod build;
+mod generate;
 mod graph;
+mod hostile;
 mod machine;
 mod make;
 mod measure;
@@ -65,6 +67,10 @@ enum Part {
     Worktree,
     /// Peak memory, and the time of commands that only read
     Size,
+    /// A folder of a thousand targets with five deliverables each
+    Generate,
+    /// Agents that do not want to end, and deliverables that must not be opened
+    Hostile,
     /// A cold release build
     Build,
     /// Simulated schedules of the given traces
@@ -88,6 +94,8 @@ impl Options {
                 Part::Scripted,
                 Part::Worktree,
                 Part::Size,
+                Part::Generate,
+                Part::Hostile,
             ];
             if !self.traces.is_empty() {
                 parts.push(Part::Schedules);
@@ -150,6 +158,8 @@ fn measure_part(bench: &Bench, part: Part, options: &Options) -> Result<Section>
         Part::Scripted => scripted::section(bench),
         Part::Worktree => worktree::section(bench),
         Part::Size => size::section(bench),
+        Part::Generate => generate::section(bench),
+        Part::Hostile => hostile::section(bench),
         Part::Build => build::section(bench),
         Part::Schedules => schedules::section(bench, &options.traces),
     }
@@ -176,12 +186,13 @@ mod tests {
 
     #[test]
     fn slow_and_external_parts_are_measured_on_demand() {
-        use Part::{Build, Full, Make, Schedules, Scripted, Size, Worktree};
-        assert_eq!(parts(&[]), [Make, Full, Scripted, Worktree, Size]);
+        use Part::{Build, Full, Generate, Hostile, Make, Schedules, Scripted, Size, Worktree};
+        let usual = [Make, Full, Scripted, Worktree, Size, Generate, Hostile];
+        assert_eq!(parts(&[]), usual);
         assert_eq!(parts(&["--only", "size", "--cold"]), [Size, Build]);
         assert_eq!(
             parts(&["--traces", "a.json", "b.json"]),
-            [Make, Full, Scripted, Worktree, Size, Schedules]
+            [&usual[..], &[Schedules]].concat()
         );
     }
 

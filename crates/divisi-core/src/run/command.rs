@@ -56,8 +56,6 @@ pub struct Merged {
 /// An imperative ask.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// The owner approves the plan.
-    ApproveRun,
     /// Start nothing new. With `stop`, agents are ended gracefully too.
     Pause {
         /// Why.
@@ -84,9 +82,9 @@ pub enum Command {
         /// The task.
         task: TaskNo,
     },
-    /// Consent: to an approval task, or to the plain-word criteria of a held attempt.
+    /// Consent: to the plan, to an approval task, or to the plain-word criteria of a held attempt.
     Approve {
-        /// The task; `None` for the whole run's final criteria.
+        /// The task; `None` for the run: its plan, and once that is approved its final criteria.
         task: Option<TaskNo>,
         /// What was seen.
         note: String,

@@ -94,7 +94,6 @@ impl Draft<'_> {
             };
         }
         match command {
-            Command::ApproveRun => self.approve_run(),
             Command::Pause { reason, stop } => self.pause(reason, stop),
             Command::Resume => self.resume(),
             Command::Cancel { task: None } => self.cancel_run(),
@@ -672,13 +671,6 @@ impl Draft<'_> {
     fn resume(&mut self) -> Result<(), Rejection> {
         if self.run.paused.is_some() {
             self.push(Event::RunResumed);
-        }
-        Ok(())
-    }
-
-    fn approve_run(&mut self) -> Result<(), Rejection> {
-        if !self.run.approved {
-            self.push(Event::RunApproved);
         }
         Ok(())
     }

@@ -46,6 +46,8 @@ pub(crate) use inbox::inbox;
 pub use inbox::{Gone, Sender};
 pub use input::{Failed, Finished, Input};
 pub use launch::Prepared;
+pub(crate) use programs::{TAIL_BYTES, tail};
+pub(crate) use shell::OWN_NAME;
 pub use shell::{Shell, log_path, run_folder};
 
 use crate::failpoint;

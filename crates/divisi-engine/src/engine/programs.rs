@@ -16,7 +16,7 @@ use crate::checks::{ProgramEnd, Programs};
 use crate::failpoint;
 
 /// What is kept of a program's output as evidence, in bytes.
-pub(super) const TAIL_BYTES: u64 = 3_000;
+pub(crate) const TAIL_BYTES: u64 = 3_000;
 
 enum Heard {
     Ended(Ended),
@@ -258,7 +258,7 @@ impl Program<'_> {
 }
 
 /// The last bytes of a log; empty if nothing was printed.
-pub(super) fn tail(log: &Path, bytes_max: u64) -> String {
+pub(crate) fn tail(log: &Path, bytes_max: u64) -> String {
     use std::io::{Read, Seek, SeekFrom};
     let read = || -> std::io::Result<Vec<u8>> {
         let mut file = std::fs::File::open(log)?;

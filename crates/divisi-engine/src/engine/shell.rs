@@ -26,7 +26,7 @@ use crate::supervisor::Client;
 use crate::workspace::{Pool, PoolOptions, walk};
 
 /// How a plan names this program.
-pub(super) const OWN_NAME: &str = "divisi";
+pub(crate) const OWN_NAME: &str = "divisi";
 
 /// What a run's processes are granted, and what follows from it.
 struct Granted {

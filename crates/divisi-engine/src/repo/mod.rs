@@ -9,7 +9,7 @@
 //! - [`Repo::open`] finds the project and makes the repository; [`Repo::base`] brings in the
 //!   commit that a run stands on.
 //! - [`Repo::merge`] and [`Repo::update_ref`] integrate; each can be repeated.
-//! - [`TreeFiles`] is a tree as checks see it.
+//! - [`TreeFiles`] is a tree as checks see it; [`WorkingTree`] is the user's own, as it stands.
 //! - [`Repo::preview`] works a merge out; [`Repo::carry_out`], and [`Repo::merge_to_user`] which is
 //!   both, are all that writes to the user's repository.
 //!
@@ -36,6 +36,7 @@ mod store;
 mod tree;
 mod uncommitted;
 mod user;
+mod working;
 
 pub use base::{Base, BaseOptions, UNCOMMITTED_NAMED_MAX};
 pub use deliver::{Delivery, MergeOptions, Target};
@@ -47,6 +48,7 @@ pub use prune::{InUse, Needed, Prune, Pruned};
 pub use refusal::{DeliverError, MergeRefusal};
 pub use store::{Hook, Repo};
 pub use tree::TreeFiles;
+pub use working::WorkingTree;
 
 pub(crate) use base::{joined, split};
 pub(crate) use git::{Call, Git};

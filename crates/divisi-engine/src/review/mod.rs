@@ -40,13 +40,13 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use divisi_core::Diagnostic;
 use serde::Serialize;
 
 use crate::files::FolderFiles;
 use crate::repo;
+use crate::scratch::Scratch;
 use facts::Facts;
 use looking::Looking;
 use subject::Subject;
@@ -269,7 +269,11 @@ pub fn review(request: &Request<'_>) -> Result<Vec<Review>, Fault> {
         path: subject.root.clone(),
         source,
     })?;
-    let temp = Temporary::new()?;
+    let temp = Scratch::new("review").map_err(|source| Fault::Io {
+        operation: "make",
+        path: std::env::temp_dir(),
+        source,
+    })?;
     let reviewed = subject.reviewed(&paths);
     let touched: Option<BTreeSet<String>> = subject.change.as_ref().map(|change| {
         let removed = change.removed.iter();
@@ -288,7 +292,7 @@ pub fn review(request: &Request<'_>) -> Result<Vec<Review>, Fault> {
         files: &files,
         facts: &facts,
         reviewed: &reviewed,
-        temp: &temp.0,
+        temp: temp.path(),
     };
     Ok(chosen.iter().map(|chosen| looking.review(chosen)).collect())
 }
@@ -336,32 +340,6 @@ fn choose(request: &Request<'_>) -> Result<Vec<Chosen>, Fault> {
         all.retain(|chosen| !chosen.rules.is_empty() || !chosen.tools.is_empty());
     }
     Ok(all)
-}
-
-/// A folder that is removed at the end.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn new() -> Result<Temporary, Fault> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("divisi-review-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        // Not `create_dir_all`: what somebody else put there is not used.
-        std::fs::create_dir(&path).map_err(|source| Fault::Io {
-            operation: "make",
-            path: path.clone(),
-            source,
-        })?;
-        Ok(Temporary(path))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // A leftover is in the folder for leftovers.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 /// The beginning of a commit's name, as people write it.

@@ -17,4 +17,5 @@ mod project;
 mod provisions;
 mod prune;
 mod uncommitted;
+mod working;
 mod workspaces;

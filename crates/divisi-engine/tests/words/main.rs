@@ -21,6 +21,7 @@ use divisi_core::receipt::Exit;
 use divisi_engine::checks::{ProgramEnd, Programs, evaluate};
 use divisi_engine::files::FolderFiles;
 use divisi_pack::folder::criteria::{self, CriteriaFile, Deliverable, Line, Statement};
+use divisi_pack::template::{BUILT_IN, Templates};
 use divisi_pack::words::{Compiled, Context, compile};
 
 use table::{Row, Tree, rows};
@@ -166,7 +167,8 @@ fn a_size_edited_by_hand_changes_the_verdict() {
         standards: vec!["docs/api.md contains \"GET\"".into()],
         ..CriteriaFile::default()
     };
-    let text = criteria::write(&file);
+    let templates = Templates::new(BUILT_IN.iter().copied());
+    let text = criteria::write(&file, &templates).unwrap();
     let verdict = |text: &str| {
         let read = criteria::read("COMPLETION_CRITERIA.md", text.as_bytes());
         assert_eq!(read.diagnostics, []);

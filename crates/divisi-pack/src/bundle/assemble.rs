@@ -7,7 +7,7 @@ use divisi_core::diagnostic::Severity;
 use divisi_core::plan::Work;
 use divisi_core::run::AGENTS;
 
-use super::{Assembled, Bundle, FORMAT, Given};
+use super::{Assembled, Bundle, FORMAT, Given, Usual};
 use crate::codes;
 use crate::faults::shown;
 use crate::nearest::nearest;
@@ -32,7 +32,10 @@ pub fn assemble(
         workflow,
         diagnostics: Vec::new(),
     };
-    let roles = found.roles(library);
+    let mut roles = found.roles(library);
+    for role in roles.values_mut() {
+        role.targets_max = role.targets_max.or(given.usual.targets_max);
+    }
     let templates = layered(templates);
     let bundle = Bundle {
         format: FORMAT,
@@ -40,7 +43,7 @@ pub fn assemble(
         inputs: found.inputs(given),
         agents: found.agents(&roles, given),
         targets: found.targets(given),
-        workflow: workflow.clone(),
+        workflow: with_usual(workflow, &roles, &given.usual),
         roles,
         templates,
         calibration: given.calibration.clone(),
@@ -53,6 +56,30 @@ pub fn assemble(
         bundle: (!refused).then_some(bundle),
         diagnostics: found.diagnostics,
     }
+}
+
+/// The workflow with what it leaves open: who leads, and the agents of its roles.
+fn with_usual(workflow: &Workflow, roles: &BTreeMap<String, Role>, usual: &Usual) -> Workflow {
+    let mut workflow = workflow.clone();
+    workflow.lead = workflow.lead.or_else(|| usual.lead.clone());
+    let entries = workflow
+        .iterations
+        .iter_mut()
+        .flat_map(|it| &mut it.entries);
+    for entry in entries.filter(|entry| entry.work == Work::Handoff) {
+        if entry.settings.agent.is_some() {
+            continue;
+        }
+        let name = entry.role.as_deref().map(canonical).unwrap_or_default();
+        let Some(role) = roles.get(&name) else {
+            continue;
+        };
+        let is_named = |name: &str| name == role.id || role.aliases.iter().any(|its| its == name);
+        let mut agents = usual.agents.iter();
+        let found = agents.find(|(name, _)| is_named(&canonical(name)));
+        entry.settings.agent = found.map(|(_, agent)| agent.clone());
+    }
+    workflow
 }
 
 fn layered(layers: &[&BTreeMap<String, String>]) -> BTreeMap<String, String> {

@@ -2,15 +2,16 @@
 //!
 //! [`from_words`] is the one place where words become checks.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use divisi_core::Criterion;
 
 use super::Bundle;
 use super::shared::{Given, Shared};
 use super::targets::{Target, Values};
+use crate::folder::manifest::{self, Of, Output};
 use crate::placeholder;
-use crate::words::{self, Context, Entity, Promise};
+use crate::words::{self, Context};
 use crate::workflow::{Statement, criterion_names, criterion_paths, is_id};
 
 /// What statements may speak of: what some agents are given, and what they promise.
@@ -20,6 +21,29 @@ pub(super) struct Subject<'s> {
 }
 
 impl<'s> Subject<'s> {
+    /// All agents of some entries.
+    pub(super) fn of(bundle: &'s Bundle, entries: &'s [Shared<'s>]) -> Subject<'s> {
+        let agents = entries
+            .iter()
+            .flat_map(|shared| shared.agents.iter().map(move |given| (shared, given)));
+        Subject {
+            bundle,
+            agents: agents.collect(),
+        }
+    }
+
+    /// One agent.
+    pub(super) fn of_one(
+        bundle: &'s Bundle,
+        shared: &'s Shared<'s>,
+        given: &'s Given,
+    ) -> Subject<'s> {
+        Subject {
+            bundle,
+            agents: vec![(shared, given)],
+        }
+    }
+
     /// All targets, for checks that hold for each of them.
     fn targets(&self) -> impl Iterator<Item = &'s Target> {
         let agents = self.agents.iter();
@@ -29,45 +53,36 @@ impl<'s> Subject<'s> {
         })
     }
 
-    /// What words may speak of: kinds of targets by the variable that stands for them, with what is
-    /// promised for each, and what is promised once.
-    fn context(&self) -> Context {
-        let mut context = Context::default();
-        let mut kinds: BTreeMap<&str, BTreeMap<String, Vec<Promise>>> = BTreeMap::new();
-        for (shared, given) in &self.agents {
-            for made in &given.made {
-                let template = &*shared.entry.deliverables[made.promised].path;
-                let values = Values {
-                    bundle: self.bundle,
-                    target: made.target.and_then(|at| shared.matched.targets.get(at)),
-                };
-                let promise = Promise {
-                    path: made.path.clone(),
-                    template: template.to_owned(),
-                    names: Vec::new(),
-                };
-                match variable(template, &values) {
-                    Some((name, value)) => {
-                        kinds
-                            .entry(name)
-                            .or_default()
-                            .entry(value)
-                            .or_default()
-                            .push(promise);
-                    }
-                    None => context.promises.push(promise),
-                }
-            }
-        }
-        for (variable, targets) in kinds {
-            let targets = targets.into_iter();
-            let targets = targets.map(|(name, promises)| words::Target { name, promises });
-            context
-                .entities
-                .push(Entity::of_variable(variable, targets.collect()));
-        }
-        context
+    /// What words may speak of.
+    pub(super) fn context(&self) -> Context {
+        let agents = self.agents.iter();
+        let outputs = agents.flat_map(|(shared, given)| outputs(self.bundle, shared, given));
+        manifest::context(outputs)
     }
+}
+
+/// What one agent promises, with the target that each file is for.
+pub(super) fn outputs(
+    bundle: &Bundle,
+    shared: &Shared<'_>,
+    given: &Given,
+) -> impl Iterator<Item = Output> {
+    given.made.iter().map(move |made| {
+        let template = &*shared.entry.deliverables[made.promised].path;
+        let values = Values {
+            bundle,
+            target: made.target.and_then(|at| shared.matched.targets.get(at)),
+        };
+        let of = variable(template, &values);
+        Output {
+            path: made.path.clone(),
+            template: template.to_owned(),
+            of: of.map(|(variable, value)| Of {
+                variable: variable.to_owned(),
+                value,
+            }),
+        }
+    })
 }
 
 /// The variable of a path that tells its target from others: one that ends in `_id`, or the last.
@@ -86,21 +101,27 @@ fn from_words(text: &str, context: &Context) -> Vec<Criterion> {
     words::compile(text, context).criteria(text)
 }
 
+/// A statement's words with the values of inputs; `None` for a check.
+pub(super) fn said(statement: &Statement, bundle: &Bundle) -> Option<String> {
+    let Statement::Words(text) = statement else {
+        return None;
+    };
+    let values = Values {
+        bundle,
+        target: None,
+    };
+    Some(placeholder::fill(text, |name| values.get(name)))
+}
+
 /// All criteria that statements mean, each once.
 pub(super) fn compile(statements: &[Statement], subject: &Subject<'_>) -> Vec<Criterion> {
     let context = subject.context();
     let mut criteria: Vec<Criterion> = Vec::new();
     for statement in statements {
-        let found = match statement {
-            Statement::Words(text) => {
-                let values = Values {
-                    bundle: subject.bundle,
-                    target: None,
-                };
-                let text = placeholder::fill(text, |name| values.get(name));
-                from_words(&text, &context)
-            }
-            Statement::Check(check) => filled(check, subject),
+        let found = match (said(statement, subject.bundle), statement) {
+            (Some(text), _) => from_words(&text, &context),
+            (None, Statement::Check(check)) => filled(check, subject),
+            (None, Statement::Words(_)) => Vec::new(),
         };
         criteria.extend(found);
     }
@@ -127,23 +148,4 @@ fn filled(check: &Criterion, subject: &Subject<'_>) -> Vec<Criterion> {
         return vec![fill(None)];
     }
     subject.targets().map(|target| fill(Some(target))).collect()
-}
-
-/// The file that a criterion speaks of, if it is a single one.
-pub(super) fn file(criterion: &Criterion) -> Option<&str> {
-    match criterion {
-        Criterion::File { path, .. }
-        | Criterion::Contains { path, .. }
-        | Criterion::Lacks { path, .. }
-        | Criterion::Matches { path, .. }
-        | Criterion::Section { path, .. }
-        | Criterion::Format { path, .. }
-        | Criterion::Schema { path, .. } => Some(path),
-        Criterion::ExitStatus
-        | Criterion::Command { .. }
-        | Criterion::Scope { .. }
-        | Criterion::Count { .. }
-        | Criterion::Each { .. }
-        | Criterion::Plain { .. } => None,
-    }
 }

@@ -8,7 +8,7 @@ use divisi_core::{Criterion, Diagnostic, Plan, TaskId, TaskKind, TaskSpec, Works
 
 use super::criteria::{self, Subject};
 use super::making::Making;
-use super::prompt::Prompts;
+use super::prompt::{Prompts, Standing};
 use super::shared::{Shared, check_promised};
 use super::told::Told;
 use super::{Bundle, Expanded, Expansion, TASKS_MAX};
@@ -25,27 +25,19 @@ use crate::workflow::Iteration;
 #[must_use]
 pub fn expand<S: AsRef<str>>(bundle: &Bundle, iteration: &str, paths: &[S]) -> Expanded {
     let Some(iteration) = bundle.workflow.iteration(iteration) else {
-        let cause = format!(
-            "the workflow {} has no iteration {}",
-            shown(&bundle.workflow.name),
-            shown(iteration)
-        );
         return Expanded {
             expansion: None,
-            diagnostics: vec![Diagnostic::error(codes::WORKFLOW_UNKNOWN, cause)],
+            diagnostics: vec![unknown(bundle, iteration)],
         };
     };
     let mut told = Told::default();
-    let paths: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
-    let entries: Vec<Shared<'_>> = iteration
-        .entries
-        .iter()
-        .map(|entry| Shared::of(bundle, iteration, entry, &paths, &mut told))
-        .collect();
-    check_promised(&entries, &mut told);
+    let entries = shared(bundle, iteration, paths, &mut told);
     let expansion = match told.refuses() {
         true => None,
-        false => Some(tasks(bundle, iteration, &entries, &mut told)),
+        false => {
+            let standing = Standing::InHandoffs;
+            Some(tasks(bundle, iteration, &entries, standing, &mut told))
+        }
     };
     Expanded {
         expansion: expansion.filter(|_| !told.refuses()),
@@ -53,10 +45,38 @@ pub fn expand<S: AsRef<str>>(bundle: &Bundle, iteration: &str, paths: &[S]) -> E
     }
 }
 
-fn tasks(
+/// That there is no such iteration.
+pub(super) fn unknown(bundle: &Bundle, iteration: &str) -> Diagnostic {
+    let cause = format!(
+        "the workflow {} has no iteration {}",
+        shown(&bundle.workflow.name),
+        shown(iteration)
+    );
+    Diagnostic::error(codes::WORKFLOW_UNKNOWN, cause)
+}
+
+/// The iteration's entries with their targets, shared among agents.
+pub(super) fn shared<'b, S: AsRef<str>>(
+    bundle: &'b Bundle,
+    iteration: &'b Iteration,
+    paths: &[S],
+    told: &mut Told,
+) -> Vec<Shared<'b>> {
+    let paths: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
+    let entries: Vec<Shared<'b>> = iteration
+        .entries
+        .iter()
+        .map(|entry| Shared::of(bundle, iteration, entry, &paths, told))
+        .collect();
+    check_promised(&entries, told);
+    entries
+}
+
+pub(super) fn tasks(
     bundle: &Bundle,
     iteration: &Iteration,
     entries: &[Shared<'_>],
+    standing: Standing,
     told: &mut Told,
 ) -> Expansion {
     let count: usize = entries.iter().map(|shared| shared.agents.len()).sum();
@@ -64,14 +84,8 @@ fn tasks(
         .iter()
         .map(|shared| (&*shared.entry.label, ids(iteration, shared)))
         .collect();
-    let mut prompts = Prompts::new(bundle, iteration);
-    let all = entries
-        .iter()
-        .flat_map(|shared| shared.agents.iter().map(move |given| (shared, given)));
-    let all = Subject {
-        bundle,
-        agents: all.collect(),
-    };
+    let mut prompts = Prompts::new(bundle, iteration, standing, told);
+    let all = Subject::of(bundle, entries);
     let complete = criteria::compile(&iteration.criteria, &all);
     let mut by_file: BTreeMap<&str, Vec<&Criterion>> = BTreeMap::new();
     for criterion in &complete {
@@ -85,7 +99,7 @@ fn tasks(
         ) {
             continue;
         }
-        if let Some(file) = criteria::file(criterion) {
+        if let Some(file) = criterion.file() {
             by_file.entry(file).or_default().push(criterion);
         }
     }
@@ -104,10 +118,7 @@ fn tasks(
     }
     for shared in entries {
         for (agent, given) in shared.agents.iter().enumerate() {
-            let own = Subject {
-                bundle,
-                agents: vec![(shared, given)],
-            };
+            let own = Subject::of_one(bundle, shared, given);
             let mut criteria = criteria::compile(&shared.entry.criteria, &own);
             for made in &given.made {
                 for &criterion in by_file.get(&*made.path).into_iter().flatten() {
@@ -136,7 +147,12 @@ fn tasks(
             format!("{} criteria, more than {}", complete.len(), u16::MAX)
         });
     }
-    let review = review(iteration, &expansion.tasks, complete);
+    let ends = Ends {
+        id: &iteration.id,
+        name: &iteration.name,
+        goal: &iteration.goal,
+    };
+    let review = ends.review(&expansion.tasks, complete);
     expansion.tasks.extend(review);
     expansion.estimate = Estimate::of(
         &Plan {
@@ -159,34 +175,43 @@ fn ids(iteration: &Iteration, shared: &Shared<'_>) -> Vec<TaskId> {
     }
 }
 
-/// The task that ends the iteration: it changes nothing and carries the criteria.
-fn review(iteration: &Iteration, tasks: &[TaskSpec], criteria: Vec<Criterion>) -> Option<TaskSpec> {
-    let mut criteria = criteria;
-    if criteria.is_empty() {
-        let promised = tasks.iter().flat_map(|task| &task.deliverables);
-        criteria = promised
-            .take(CRITERIA_MAX)
-            .map(|made| Criterion::File {
-                path: made.path.clone(),
-                min_bytes: 1,
-            })
-            .collect();
+/// An iteration as the task that ends it names it.
+pub(crate) struct Ends<'i> {
+    pub(crate) id: &'i str,
+    pub(crate) name: &'i str,
+    pub(crate) goal: &'i str,
+}
+
+impl Ends<'_> {
+    /// The task that ends the iteration: it changes nothing and carries the criteria.
+    pub(crate) fn review(&self, tasks: &[TaskSpec], criteria: Vec<Criterion>) -> Option<TaskSpec> {
+        let mut criteria = criteria;
+        if criteria.is_empty() {
+            let promised = tasks.iter().flat_map(|task| &task.deliverables);
+            criteria = promised
+                .take(CRITERIA_MAX)
+                .map(|made| Criterion::File {
+                    path: made.path.clone(),
+                    min_bytes: 1,
+                })
+                .collect();
+        }
+        if criteria.is_empty() {
+            return None;
+        }
+        let id = TaskId::new(format!("{}.review", self.id)).ok()?;
+        Some(TaskSpec {
+            title: format!("Review: {}", self.name),
+            description: match self.goal {
+                "" => String::new(),
+                goal => format!("Whether this was reached: {goal}"),
+            },
+            kind: TaskKind::Review,
+            work: Work::Nothing,
+            dependencies: tasks.iter().map(|task| task.id.clone()).collect(),
+            criteria,
+            workspace: WorkspaceKind::Worktree,
+            ..TaskSpec::command(id, &[])
+        })
     }
-    if criteria.is_empty() {
-        return None;
-    }
-    let id = TaskId::new(format!("{}.review", iteration.id)).expect("a slug and a word are an id");
-    Some(TaskSpec {
-        title: format!("Review: {}", iteration.name),
-        description: match &*iteration.goal {
-            "" => String::new(),
-            goal => format!("Whether this was reached: {goal}"),
-        },
-        kind: TaskKind::Review,
-        work: Work::Nothing,
-        dependencies: tasks.iter().map(|task| task.id.clone()).collect(),
-        criteria,
-        workspace: WorkspaceKind::Worktree,
-        ..TaskSpec::command(id, &[])
-    })
 }

@@ -6,7 +6,8 @@
 //! 2. [`plan`] makes the plan that a run starts with: a task for each iteration.
 //! 3. [`expand`] turns one iteration into tasks, given the paths of the tree as it is when the
 //!    iteration starts. The same bundle and paths give the same tasks.
-//! 4. [`predict`] expands all iterations against the paths that are there and those that are
+//! 4. [`generate`] makes the folder of an iteration, which people may edit before it is run.
+//! 5. [`predict`] expands all iterations against the paths that are there and those that are
 //!    promised. It shows what a run would do, and is a guess: agents may make more or less.
 //!
 //! ```
@@ -27,6 +28,7 @@ mod assemble;
 mod calibration;
 mod criteria;
 mod expand;
+mod generate;
 mod making;
 mod plan;
 mod predict;
@@ -45,7 +47,9 @@ use serde::{Deserialize, Serialize};
 
 pub use assemble::assemble;
 pub use calibration::{Calibration, MS_PER_POINT, Rate, TOKENS_PER_POINT, Took};
+pub(crate) use expand::Ends;
 pub use expand::expand;
+pub use generate::{Generated, Written, generate};
 pub use plan::plan;
 pub use predict::{Prediction, predict};
 pub use rough::rough;
@@ -54,7 +58,7 @@ use crate::allocation::Share;
 use crate::estimate::Estimate;
 use crate::folder::context::ContextFile;
 use crate::role::Role;
-use crate::workflow::{InputValue, Iteration, Workflow};
+use crate::workflow::{InputValue, Iteration, Lead, Workflow};
 
 /// The version of what a stored bundle looks like.
 pub const FORMAT: u32 = 1;
@@ -108,6 +112,19 @@ pub struct Given {
     pub agents: Vec<(String, String)>,
     /// What a point takes.
     pub calibration: Calibration,
+    /// What counts where the workflow and its roles say nothing.
+    pub usual: Usual,
+}
+
+/// What a project's configuration says of all workflows. A workflow's own words count more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usual {
+    /// Agents by the id or an alias of a role. One that the workflow does not use is no fault.
+    pub agents: Vec<(String, String)>,
+    /// How many targets one agent is given at most.
+    pub targets_max: Option<u32>,
+    /// Who leads.
+    pub lead: Option<Lead>,
 }
 
 /// A bundle and what is wrong.

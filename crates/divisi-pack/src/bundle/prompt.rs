@@ -15,11 +15,11 @@ use crate::faults::shown;
 use crate::folder;
 use crate::placeholder;
 use crate::role::Role;
-use crate::template::{GENERIC, Templates};
+use crate::template::{Fault, GENERIC, Templates};
 use crate::workflow::{Iteration, Promised, Statement};
 
 /// What prompts say of the context, which each handoff has beside its prompt.
-const CONTEXT_BESIDE: &str =
+pub(super) const CONTEXT_BESIDE: &str =
     "What all tasks of this iteration are told stands in your handoff as its stage context.";
 
 /// What a prompt says beside role and iteration.
@@ -38,16 +38,52 @@ pub(super) struct Prompts<'b> {
     iteration: Value,
     criteria: Vec<String>,
     context: String,
+    /// What the prompts say of it.
+    context_said: &'static str,
     /// Templates that failed: they would fail again, and may take long to do so.
     failed: BTreeSet<String>,
     /// Bytes of all prompts so far.
     bytes: usize,
 }
 
+/// The text of a document; after telling why it cannot be made, an empty one.
+pub(super) fn unfilled(
+    text: Result<String, Fault>,
+    place: &Place,
+    document: &str,
+    told: &mut Told,
+) -> String {
+    text.unwrap_or_else(|fault| {
+        told.error(codes::WORKFLOW_TEMPLATE, place, &[], || {
+            format!("{document} cannot be written: {fault}")
+        });
+        String::new()
+    })
+}
+
+/// Where the text stands that all tasks of an iteration share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// In each handoff, beside its prompt.
+    InHandoffs,
+    /// In a file beside them, which the prompts name.
+    Beside,
+}
+
+/// All templates of a bundle.
+pub(super) fn templates(bundle: &Bundle) -> Templates<'_> {
+    let templates = bundle.templates.iter();
+    Templates::new(templates.map(|(name, text)| (&**name, &**text)))
+}
+
 impl<'b> Prompts<'b> {
-    pub(super) fn new(bundle: &'b Bundle, iteration: &'b Iteration) -> Prompts<'b> {
-        let templates = bundle.templates.iter();
-        let templates = Templates::new(templates.map(|(name, text)| (&**name, &**text)));
+    pub(super) fn new(
+        bundle: &'b Bundle,
+        iteration: &'b Iteration,
+        standing: Standing,
+        told: &mut Told,
+    ) -> Prompts<'b> {
+        let templates = templates(bundle);
         let values = Values {
             bundle,
             target: None,
@@ -60,7 +96,14 @@ impl<'b> Prompts<'b> {
             };
             placeholder::fill(&text, |name| values.get(name))
         };
-        let file = bundle.context_file(iteration);
+        let context = match standing {
+            Standing::Beside => folder::stage::CONTEXT_BESIDE.to_owned(),
+            Standing::InHandoffs => {
+                let file = bundle.context_file(iteration);
+                let text = folder::context::write(&file, &templates);
+                unfilled(text, &iteration.place, folder::context::NAME, told)
+            }
+        };
         Prompts {
             bundle,
             templates,
@@ -71,7 +114,11 @@ impl<'b> Prompts<'b> {
                 phase => iteration.phase.as_deref().unwrap_or_default(),
             },
             criteria: iteration.criteria.iter().map(words).collect(),
-            context: folder::context::write(&file).trim_end().to_owned(),
+            context: context.trim_end().to_owned(),
+            context_said: match standing {
+                Standing::Beside => folder::stage::CONTEXT_BESIDE,
+                Standing::InHandoffs => CONTEXT_BESIDE,
+            },
             failed: BTreeSet::new(),
             bytes: 0,
         }
@@ -128,7 +175,7 @@ impl<'b> Prompts<'b> {
             conditions => Value::from_iter(said.conditions.iter().map(String::as_str)),
             inputs => Value::from(Serde(&self.bundle.inputs)),
             completion_criteria => Value::from_iter(self.criteria.iter().map(String::as_str)),
-            context => CONTEXT_BESIDE,
+            context => self.context_said,
             points => share.points,
             estimated_tokens => share.tokens,
             risk_level => share.risk.map_or("unknown", |risk| risk.word()),

@@ -1,14 +1,16 @@
-//! Gives a plan what it leaves open.
+//! Gives a plan, or a workflow, what it leaves open.
 
 use divisi_core::plan::Work;
 use divisi_core::preparation::Preparation;
 use divisi_core::{Diagnostic, Plan, TaskKind};
 
 use super::{Config, Values};
+use crate::bundle::{Calibration, Given, Rate, Usual};
 use crate::codes;
 use crate::faults::shown;
 use crate::plan_file::workspace;
 use crate::role::{Library, Role};
+use crate::workflow::Lead;
 
 /// Gives a plan what it leaves open: the preparation of its workspaces if it says nothing of it,
 /// the agents of roles where its tasks name none, and criteria after its own. `values` are those
@@ -64,7 +66,8 @@ fn agents(config: &Config, values: &Values, library: &Library, plan: &mut Plan) 
             agents.push((role.id.as_str(), agent));
             continue;
         }
-        let mut told = Diagnostic::error(
+        // A workflow may describe it.
+        let mut told = Diagnostic::warning(
             codes::WORKFLOW_ROLE,
             format!("there is no role {}", shown(name)),
         );
@@ -89,6 +92,33 @@ fn agents(config: &Config, values: &Values, library: &Library, plan: &mut Plan) 
         task.agent = found.map(|(_, agent)| (*agent).clone());
     }
     diagnostics
+}
+
+/// What a workflow is given: what it leaves open, and what a point takes.
+#[must_use]
+pub fn given(config: &Config) -> Given {
+    let lead = Lead {
+        role: config.lead_role.clone(),
+        perspective: config.lead_perspective.clone(),
+        capabilities: config.lead_capabilities.clone(),
+        decision_framework: config.lead_decisions.clone(),
+    };
+    let agents = config.agents.clone();
+    Given {
+        calibration: Calibration {
+            rate: Rate {
+                tokens_per_point: config.tokens_per_point,
+                ms_per_point: config.ms_per_point,
+            },
+            ..Calibration::default()
+        },
+        usual: Usual {
+            agents: agents.into_iter().collect(),
+            targets_max: config.complexity_threshold,
+            lead: (lead != Lead::default()).then_some(lead),
+        },
+        ..Given::default()
+    }
 }
 
 /// The role that a task names: by its pair, or by a name of the role in place of its function.

@@ -7,7 +7,7 @@
 //! [`read`] reads a file and [`read_variable`] a variable of the environment; each gives [`Values`]
 //! with the place of every one. The caller puts them over each other in its order of strength with
 //! [`Values::over`], and [`Config::of`] is what comes out. [`apply`] gives a plan what it leaves
-//! open.
+//! open, and [`given`] a workflow.
 
 mod apply;
 mod page;
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Place;
 
-pub use apply::apply;
+pub use apply::{apply, given};
 pub use page::{example, reference, schema};
 pub use read::{read, read_variable};
 pub use table::{Config, SETTINGS};
@@ -60,8 +60,8 @@ pub enum Kind {
     Flag,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// A name: one line.
-    Name,
+    /// The name of an agent.
+    Agent,
     /// Words for people.
     Text,
     /// Several of them.
@@ -77,12 +77,20 @@ pub enum Kind {
         /// The most.
         most: u64,
     },
-    /// Names by name.
-    Names,
+    /// Names of agents by role.
+    Agents,
     /// Steps that prepare a workspace.
     Setups,
     /// Criteria.
     Checks,
+}
+
+impl Kind {
+    /// Whether it holds entries by name, each of which is said for itself.
+    #[must_use]
+    pub fn is_map(self) -> bool {
+        matches!(self, Kind::Counts { .. } | Kind::Agents)
+    }
 }
 
 /// Whether somebody has to consent before what a repository says takes effect.
@@ -162,9 +170,8 @@ impl Setting {
         if key == self.key {
             return Some(None);
         }
-        let is_map = matches!(self.kind, Kind::Counts { .. } | Kind::Names);
         let name = key.strip_prefix(self.key)?.strip_prefix('.')?;
-        is_map.then_some(Some(name))
+        self.kind.is_map().then_some(Some(name))
     }
 
     /// The section's key, and that of the setting within it.

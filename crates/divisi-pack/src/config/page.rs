@@ -1,5 +1,6 @@
 //! What is made of the table: the JSON Schema, the reference page, and the example file.
 
+use divisi_core::run::AGENTS;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value as Json, json};
 
@@ -20,10 +21,9 @@ fn settings_of(section: &Section) -> Vec<&'static Setting> {
 /// A setting's default, as a file says it; `None` if there is none.
 fn default_of(setting: &Setting) -> Option<Json> {
     let values = (setting.get)(&Config::default());
-    let is_map = matches!(setting.kind, Kind::Counts { .. } | Kind::Names);
     match values.first() {
         Some((_, value)) => Some(value.json(setting.kind)),
-        None => is_map.then(|| json!({})),
+        None => setting.kind.is_map().then(|| json!({})),
     }
 }
 
@@ -78,6 +78,7 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         })
     };
     let line = json!({"type": "string", "minLength": 1});
+    let agents = AGENTS.iter().map(|agent| json!(agent));
     match setting.kind {
         Kind::Integer { least, most } => {
             json!({"type": ["integer", "null"], "minimum": least, "maximum": most})
@@ -89,7 +90,7 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             let words = words.iter().map(|word| json!(word)).chain([Json::Null]);
             json!({"enum": words.collect::<Vec<Json>>()})
         }
-        Kind::Name => json!({"type": ["string", "null"], "minLength": 1}),
+        Kind::Agent => json!({"enum": agents.chain([Json::Null]).collect::<Vec<Json>>()}),
         Kind::Text => or_null(generator.subschema_for::<TextForm>().to_value()),
         Kind::Texts => or_null(generator.subschema_for::<TextsForm>().to_value()),
         Kind::Variables => {
@@ -101,10 +102,10 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             "maxProperties": ENTRIES_MAX,
             "additionalProperties": {"type": "integer", "minimum": 1, "maximum": most},
         }),
-        Kind::Names => json!({
+        Kind::Agents => json!({
             "type": ["object", "null"],
             "maxProperties": ENTRIES_MAX,
-            "additionalProperties": line,
+            "additionalProperties": {"enum": agents.collect::<Vec<Json>>()},
         }),
         Kind::Setups => list_of(generator.subschema_for::<SetupForm>().to_value()),
         Kind::Checks => list_of(generator.subschema_for::<CriterionForm>().to_value()),
@@ -134,14 +135,14 @@ fn takes(kind: Kind) -> String {
             let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
             words.join(" or ")
         }
-        Kind::Name => "a name".to_owned(),
+        Kind::Agent => "an agent".to_owned(),
         Kind::Text => "a text".to_owned(),
         Kind::Texts => "texts".to_owned(),
         Kind::Variables => "names of variables".to_owned(),
         Kind::Paths => "paths".to_owned(),
         Kind::Patterns => "patterns".to_owned(),
         Kind::Counts { .. } => "whole numbers by name".to_owned(),
-        Kind::Names => "agents by role".to_owned(),
+        Kind::Agents => "agents by role".to_owned(),
         Kind::Setups => "scripts and lists of arguments".to_owned(),
         Kind::Checks => "criteria, as in a plan".to_owned(),
     }

@@ -11,7 +11,7 @@ use super::{ENTRIES_MAX, Kind, LIST_MAX, Read, SETTINGS, Section, Setting, Value
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, mistyped, start};
-use crate::plan_file::{criteria, workspace};
+use crate::plan_file::{criteria, values, workspace};
 use crate::{text, yaml};
 
 /// Reads a file of configuration. `source_name` stands in the places, as it is shown to people. A
@@ -36,7 +36,7 @@ pub fn read(source_name: &str, bytes: &[u8]) -> Read {
 pub fn read_variable(setting: &'static Setting, text: &str) -> Read {
     let read = with_text(&setting.variable(), text.as_bytes(), |text, faults| {
         let mut values = Values::default();
-        let raw = matches!(setting.kind, Kind::Word(_) | Kind::Name | Kind::Text);
+        let raw = matches!(setting.kind, Kind::Word(_) | Kind::Agent | Kind::Text);
         let value = match raw {
             true => Some(Node::StringLit(StringLit {
                 range: Range {
@@ -148,7 +148,7 @@ fn one(
 ) {
     let (section, leaf) = setting.split();
     let key = leaf.unwrap_or(section);
-    if let Kind::Counts { .. } | Kind::Names = setting.kind {
+    if setting.kind.is_map() {
         entries(setting, key, value, values, faults);
         return;
     }
@@ -186,7 +186,7 @@ fn entries(
             Kind::Counts { most } => {
                 fields::integer(value, name, (1, most), faults).map(Value::Integer)
             }
-            _ => fields::line(value, name, faults).map(Value::Text),
+            _ => values::agent_of(value, name, faults).map(Value::Text),
         };
         if let Some(read) = read {
             let place = faults.place(at);
@@ -219,7 +219,7 @@ fn scalar(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> O
             }
         },
         Kind::Word(words) => word(words, key, value, faults).map(Value::Text),
-        Kind::Name => fields::line(value, key, faults).map(Value::Text),
+        Kind::Agent => values::agent_of(value, key, faults).map(Value::Text),
         Kind::Text => fields::loose_text(value, key, faults).map(Value::Text),
         _ => None,
     }

@@ -118,9 +118,9 @@ settings! {
         "The time box of an attempt whose task has none, in minutes.";
     barriers "run.barriers": bool = false, Kind::Flag, Some("--barriers"), Unneeded,
         "Whether a stage starts only when the one before is complete.";
-    agent "run.agent": String = "person".to_owned(), Kind::Name, None, Needed,
+    agent "run.agent": String = "person".to_owned(), Kind::Agent, None, Needed,
         "The agent of tasks that name none and have nothing to execute.";
-    agents "run.agents": BTreeMap<String, String> = BTreeMap::new(), Kind::Names, None, Needed,
+    agents "run.agents": BTreeMap<String, String> = BTreeMap::new(), Kind::Agents, None, Needed,
         "The same by role, by id or alias.";
     limits "run.limits": BTreeMap<String, u32> = BTreeMap::new(),
         Kind::Counts { most: WORKERS_MAX }, Some("--limit"), Unneeded,
@@ -137,6 +137,15 @@ settings! {
     loss_delay_ms "run.loss_delay_seconds": u64 = 1_000, Kind::Seconds { most: 86_400 }, None,
         Unneeded,
         "How long a lost task waits for its next attempt, in seconds; doubled each time.";
+    limits_max "run.usage_limits_max": u32 = 20, integer(1, COUNT_MAX), None, Unneeded,
+        "After so many usage limits met by a task's agents a person is asked.";
+    limit_delay_ms "run.usage_limit_delay_seconds": u64 = 60_000, Kind::Seconds { most: 86_400 },
+        None, Unneeded,
+        "How long a task whose agent met a usage limit waits where the agent does not say, in \
+         seconds; doubled each time.";
+    limit_wait_max_ms "run.usage_limit_wait_max_seconds": u64 = 86_400_000,
+        Kind::Seconds { most: 31 * 86_400 }, None, Unneeded,
+        "The longest such wait, whatever the agent says, in seconds.";
     batch_max "run.batch_max": u32 = 8, integer(1, COUNT_MAX), None, Unneeded,
         "How many verified attempts are integrated at once at the most.";
     budget_attempts "budget.attempts": Option<u64> = None, integer(1, u64::MAX >> 1),

@@ -9,6 +9,7 @@ use divisi_core::{Criterion, Plan, TaskId, TaskSpec};
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::bundle::{Bundle, assemble, expand};
 use crate::render;
 use crate::role::Library;
 
@@ -19,13 +20,14 @@ fn sample(kind: Kind) -> Json {
         Kind::Minutes { .. } | Kind::Seconds { .. } => json!(7.5),
         Kind::Flag => json!(true),
         Kind::Word(words) => json!(words[words.len() - 1]),
-        Kind::Name | Kind::Text => json!("somebody"),
+        Kind::Agent => json!("scripted"),
+        Kind::Text => json!("somebody"),
         Kind::Texts => json!(["one", "other"]),
         Kind::Variables => json!(["CARGO_HOME", "LANG"]),
         Kind::Paths => json!(["/var/cache", "build"]),
         Kind::Patterns => json!(["src/**/*.rs"]),
         Kind::Counts { .. } => json!({"developer": 7}),
-        Kind::Names => json!({"developer": "somebody"}),
+        Kind::Agents => json!({"developer": "scripted"}),
         Kind::Setups => json!(["make deps", ["npm", "ci"]]),
         Kind::Checks => json!([{"command": ["make", "test"]}, {"file": "README.md"}]),
     }
@@ -111,13 +113,13 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
             }
             Kind::Flag => vec![json!("no"), json!(0), json!([true])],
             Kind::Word(_) => vec![json!("halfway"), json!(1)],
-            Kind::Name => vec![json!(""), json!(1), json!(["a"])],
+            Kind::Agent => vec![json!("robot"), json!(1), json!(["person"])],
             Kind::Text => vec![json!({"a": "b", "c": "d"})],
             Kind::Texts => vec![json!([["a"]])],
             Kind::Variables => vec![json!("A=B"), json!([1]), json!(["1A"])],
             Kind::Paths | Kind::Patterns => vec![json!([""]), json!([1]), json!({"a": 1})],
             Kind::Counts { .. } => vec![json!({"a": 0}), json!({"a": "b"}), json!([1])],
-            Kind::Names => vec![json!({"a": 0}), json!({"a": ""}), json!("a")],
+            Kind::Agents => vec![json!({"a": 0}), json!({"a": "robot"}), json!("person")],
             Kind::Setups => vec![json!("make"), json!([1]), json!([[]])],
             Kind::Checks => vec![json!("make"), json!([1]), json!([{"file": 1}])],
         };
@@ -191,7 +193,7 @@ fn the_example_says_nothing_and_shows_every_default() {
         let is_said = read.iter().any(|(key, _)| key == setting.key);
         let has_none = without.iter().any(|it| setting.key.starts_with(it))
             || setting.key.starts_with("orchestrator.")
-            || matches!(setting.kind, Kind::Counts { .. } | Kind::Names);
+            || setting.kind.is_map();
         assert!(is_said || has_none, "{}", setting.key);
         let key = setting.split().1.unwrap_or(setting.key);
         assert!(text.contains(&format!("# {key}: ")), "{}", setting.key);
@@ -412,12 +414,15 @@ fn a_plan_gets_what_it_leaves_open_and_keeps_what_it_says() {
         criteria: vec![own.clone()],
         ..Plan::default()
     };
-    let text = "run: {agents: {tester: robot}}\nchecks: [{file: README.md}]\n\
+    let text = "run: {agents: {tester: scripted}}\nchecks: [{file: README.md}]\n\
                 workspace: {copy: [.env], setup: [make], timeout_minutes: 2, inputs: [Makefile]}";
     let (plan, told) = applied(text, plan);
     assert_eq!(told, [""; 0]);
     let agents: Vec<Option<&str>> = plan.tasks.iter().map(|it| it.agent.as_deref()).collect();
-    assert_eq!(agents, [Some("robot"), Some("person"), None, Some("robot")]);
+    assert_eq!(
+        agents,
+        [Some("scripted"), Some("person"), None, Some("scripted")]
+    );
     assert_eq!(plan.criteria.len(), 2);
     assert_eq!(plan.criteria[0], own);
     assert_eq!(plan.preparation.copy, [".env"]);
@@ -449,7 +454,7 @@ fn what_does_not_fit_a_plan_is_told_where_it_stands() {
         ..Plan::default()
     };
     let (_, told) = applied(
-        "workspace:\n  copy: [dist]\nrun:\n  agents: {testr: robot}",
+        "workspace:\n  copy: [dist]\nrun:\n  agents: {testr: scripted}",
         plan,
     );
     assert_eq!(
@@ -459,4 +464,64 @@ fn what_does_not_fit_a_plan_is_told_where_it_stands() {
             "[workflow-role] divisi.yaml:4:12: there is no role `testr`"
         ]
     );
+}
+
+#[test]
+fn a_workflow_gets_what_it_leaves_open_and_keeps_what_it_says() {
+    let text = "run: {agents: {tester: scripted, nobody: person}}\n\
+                allocation: {tokens_per_point: 10, minutes_per_point: 2, complexity_threshold: 2}\n\
+                orchestrator: {role: Lead}";
+    let given = given(&Config::of(&values(text)));
+    let bundle = |text: &str| {
+        let workflow = crate::workflow::read("w.yaml", text.as_bytes()).workflow;
+        let workflow = workflow.expect("it is sound");
+        let assembled = assemble(&workflow, &Library::built_in(), &[], &given);
+        assembled.bundle.expect("it is sound")
+    };
+    let shares = |bundle: &Bundle| {
+        let expanded = expand(bundle, "i", &["s/a", "s/b", "s/c"]);
+        let expansion = expanded.expansion.expect("it is sound");
+        let agents: Vec<Option<String>> = expansion
+            .tasks
+            .iter()
+            .map(|task| task.agent.clone())
+            .collect();
+        (
+            expansion.shares.len(),
+            agents[0].clone(),
+            expansion.shares[0].tokens,
+        )
+    };
+    let entry =
+        "role: pilot, complexity_per_target: 3, targets: ['s/*'], deliverables: ['{f_id}.md']";
+    let open = bundle(&format!(
+        "workflow: {{name: w, iterations: [{{name: i, agents: [{{{entry}}}]}}]}}\n\
+         agent_roles: {{pilot: {{}}}}"
+    ));
+    assert_eq!(
+        shares(&open),
+        (2, None, 60),
+        "two agents, of which one has two targets"
+    );
+    assert_eq!(
+        open.workflow.lead.as_ref().unwrap().role.as_deref(),
+        Some("Lead")
+    );
+    assert_eq!(open.calibration.rate.ms_per_point, 120_000);
+
+    let entry = entry.replace("pilot", "qa");
+    let own = bundle(&format!(
+        "workflow: {{name: w, iterations: [{{name: i, agents: [{{{entry}}}]}}]}}\n\
+         agent_roles: {{qa: {{complexity_threshold: 3}}}}\norchestrator: {{role: Own}}"
+    ));
+    assert_eq!(shares(&own), (1, Some("scripted".to_owned()), 90));
+    assert_eq!(
+        own.workflow.lead.as_ref().unwrap().role.as_deref(),
+        Some("Own")
+    );
+    let named = entry.replace("role: qa", "role: qa, agent: person");
+    let named = bundle(&format!(
+        "workflow: {{name: w, iterations: [{{name: i, agents: [{{{named}}}]}}]}}"
+    ));
+    assert_eq!(shares(&named).1.as_deref(), Some("person"));
 }

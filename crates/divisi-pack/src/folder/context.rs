@@ -6,8 +6,12 @@
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Place;
 
-use super::markdown::{self, NONE, one_line, paragraph, span};
+use minijinja::context;
+
+use super::fill;
+use super::markdown::{one_line, paragraph, span};
 use crate::codes;
+use crate::template::{Fault, Templates};
 use crate::text::text;
 
 /// The largest context read, in bytes. Every agent of the stage pays for each of them.
@@ -34,37 +38,30 @@ pub struct ContextFile {
     pub non_goals: Vec<String>,
 }
 
+/// The file's name.
+pub const NAME: &str = "CONTEXT.md";
+
 /// The file's text.
-#[must_use]
-pub fn write(file: &ContextFile) -> String {
+///
+/// # Errors
+/// Its template cannot be filled.
+pub fn write(file: &ContextFile, templates: &Templates<'_>) -> Result<String, Fault> {
     let entries = |all: &[String]| {
-        all.iter()
-            .map(|text| one_line(text))
-            .collect::<Vec<String>>()
+        let all = all.iter().map(|text| one_line(text));
+        all.collect::<Vec<String>>()
     };
-    let mut out = format!(
-        "# Context of {}\n\n## Goal and scope\n\n",
-        span(&file.title)
-    );
-    let goal = paragraph(&file.goal);
-    out.push_str(if goal.is_empty() { NONE } else { &goal });
-    out.push('\n');
-    if !file.scope.is_empty() {
-        out.push_str("\nIt works on:\n\n");
-        for entry in entries(&file.scope) {
-            out.push_str(&format!("- {entry}\n"));
-        }
-    }
-    let references = entries(&file.references);
-    markdown::section(&mut out, "Reference documents and examples", &references);
-    let standards = entries(&file.standards);
-    markdown::section(&mut out, "Standards and conventions", &standards);
-    markdown::section(&mut out, "Domain knowledge", &entries(&file.knowledge));
     let not = |goal: String| format!("Not a goal: {goal}");
-    let mut constraints = entries(&file.constraints);
-    constraints.extend(entries(&file.non_goals).into_iter().map(not));
-    markdown::section(&mut out, "Constraints and non-goals", &constraints);
-    out
+    let values = context! {
+        title => span(&file.title),
+        goal => paragraph(&file.goal),
+        scope => entries(&file.scope),
+        references => entries(&file.references),
+        standards => entries(&file.standards),
+        knowledge => entries(&file.knowledge),
+        constraints => entries(&file.constraints),
+        non_goals => entries(&file.non_goals).into_iter().map(not).collect::<Vec<String>>(),
+    };
+    fill(templates, NAME, values)
 }
 
 /// Reads the file as the text that all handoffs of the stage share.
@@ -92,6 +89,7 @@ pub fn read(source_name: &str, bytes: &[u8]) -> Result<String, Box<Diagnostic>> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::built_in;
     use super::*;
 
     #[test]
@@ -107,7 +105,7 @@ mod tests {
             constraints: texts(&["Change no story."]),
             non_goals: texts(&["Design."]),
         };
-        let text = write(&file);
+        let text = write(&file, &built_in()).unwrap();
         assert_eq!(
             text,
             "\

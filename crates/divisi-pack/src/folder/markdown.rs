@@ -210,7 +210,7 @@ fn fence(text: &str, range: Range<usize>, blocks: &mut Vec<Block>) {
 }
 
 /// A text as one line: white space made one space, hidden characters replaced.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     printable(&joined(text))
 }
 
@@ -240,18 +240,6 @@ pub(super) fn opens_block(line: &str) -> bool {
     let is_mark = rest.len() < line.len() && (rest.is_empty() || rest.starts_with([' ', '\t']));
     let is_fence = line.starts_with("```") || line.starts_with("~~~");
     is_number || is_mark || is_fence || line.starts_with(['#', '>', '<', '='])
-}
-
-/// A section: a heading and its entries, or "None."
-pub(super) fn section(out: &mut String, heading: &str, entries: &[String]) {
-    out.push_str(&format!("\n## {heading}\n\n"));
-    if entries.is_empty() {
-        out.push_str(NONE);
-        out.push('\n');
-    }
-    for entry in entries {
-        out.push_str(&format!("- {entry}\n"));
-    }
 }
 
 /// What stands in a section without entries.

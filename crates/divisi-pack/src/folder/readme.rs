@@ -1,7 +1,11 @@
 //! `README.md`: how the folder is executed, for whoever opens it. Nothing reads it back.
 
+use minijinja::context;
+
 use super::criteria::Deliverable;
-use super::markdown::{self, NONE, one_line, paragraph, span};
+use super::fill;
+use super::markdown::{one_line, paragraph, span};
+use crate::template::{Fault, Templates};
 
 /// What the file is written from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,53 +36,23 @@ pub struct Prompt {
 /// So many targets of a prompt are named; the rest is counted.
 const TARGETS_SHOWN: usize = 5;
 
+/// The file's name.
+pub const NAME: &str = "README.md";
+
 /// The file's text.
-#[must_use]
-pub fn write(readme: &Readme) -> String {
-    let folder = shell_word(&readme.folder);
-    let mut out = format!("# {}\n\n## Overview\n\n", span(&readme.title));
-    let goal = paragraph(&readme.goal);
-    out.push_str(if goal.is_empty() { NONE } else { &goal });
-    out.push('\n');
-    if !readme.prompts.is_empty() {
-        out.push_str("\nThe work is shared out to:\n\n");
-        for prompt in &readme.prompts {
-            out.push_str(&format!("- {}\n", prompt_line(prompt)));
-        }
-    }
-    out.push_str(&format!(
-        "
-## Execution options
-
-Automated: Divisi starts the agents, checks what they made and integrates what holds. The files of \
-         this folder are taken as they are then.
-
-```sh
-divisi run {folder}
-```
-
-By hand: give each agent its prompt together with `CONTEXT.md`, then check what they made.
-
-```sh
-divisi validate {folder}
-```
-"
-    ));
-    let outputs: Vec<String> = readme.outputs.iter().map(output_line).collect();
-    markdown::section(&mut out, "Expected outputs", &outputs);
-    out.push_str(TROUBLESHOOTING);
-    out
+///
+/// # Errors
+/// Its template cannot be filled.
+pub fn write(readme: &Readme, templates: &Templates<'_>) -> Result<String, Fault> {
+    let values = context! {
+        title => span(&readme.title),
+        goal => paragraph(&readme.goal),
+        folder => shell_word(&readme.folder),
+        prompts => readme.prompts.iter().map(prompt_line).collect::<Vec<String>>(),
+        outputs => readme.outputs.iter().map(output_line).collect::<Vec<String>>(),
+    };
+    fill(templates, NAME, values)
 }
-
-const TROUBLESHOOTING: &str = "
-## Troubleshooting
-
-- A criterion fails that should not: edit `COMPLETION_CRITERIA.md`. Each entry counts as it stands.
-- A criterion is unverified: no check says what its words say. A person judges with `divisi approve`, or rewrite it so that a check can.
-- An agent lacks something: write it into `CONTEXT.md`, which all of them are given, or into its prompt.
-- A run does not go on: `divisi status` says what it waits for, `divisi explain` which command moves it.
-- A run was interrupted: `divisi resume` goes on with it.
-";
 
 fn prompt_line(prompt: &Prompt) -> String {
     let role = one_line(&prompt.role);
@@ -115,6 +89,7 @@ fn shell_word(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::built_in;
     use super::*;
 
     #[test]
@@ -134,7 +109,7 @@ mod tests {
                 about: String::new(),
             }],
         };
-        let text = write(&readme);
+        let text = write(&readme, &built_in()).unwrap();
         let headings: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).collect();
         assert_eq!(
             headings,

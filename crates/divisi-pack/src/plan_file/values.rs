@@ -154,7 +154,8 @@ pub(crate) fn agents_else(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> V
     read.collect()
 }
 
-fn agent_of(value: &Value<'_>, key: &'static str, faults: &mut Faults<'_>) -> Option<String> {
+/// The name of an agent; collects that there is none of it.
+pub(crate) fn agent_of(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
     let name = fields::line(value, key, faults)?;
     if !AGENTS.contains(&name.as_str()) {
         let meant = faults.nearest(&name, AGENTS);

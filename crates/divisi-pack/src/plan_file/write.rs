@@ -21,8 +21,25 @@ use super::{CHECK_TIMEOUT_MS, top};
 /// stages whose numbers contradict their order.
 #[must_use]
 pub fn write(plan: &Plan) -> String {
+    text_of(&form(plan))
+}
+
+pub(super) fn text_of(form: &PlanForm) -> String {
+    let mut text = serde_json::to_string_pretty(form).expect(KEYS_ARE_TEXT);
+    text.push('\n');
+    text
+}
+
+const KEYS_ARE_TEXT: &str = "the form has only string keys";
+
+/// The same within another text.
+pub(crate) fn to_value(plan: &Plan) -> serde_json::Value {
+    serde_json::to_value(form(plan)).expect(KEYS_ARE_TEXT)
+}
+
+pub(super) fn form(plan: &Plan) -> PlanForm {
     let names: HashSet<&str> = plan.tasks.iter().map(|task| task.id.as_str()).collect();
-    let form = PlanForm {
+    PlanForm {
         task_title: plan.title.clone(),
         subtasks: plan
             .tasks
@@ -33,10 +50,7 @@ pub fn write(plan: &Plan) -> String {
         criteria: some_list(plan.criteria.iter().filter_map(criterion)),
         workspace: preparation(&plan.preparation),
         ..PlanForm::default()
-    };
-    let mut text = serde_json::to_string_pretty(&form).expect("the form has only string keys");
-    text.push('\n');
-    text
+    }
 }
 
 fn preparation(preparation: &Preparation) -> Option<PreparationForm> {

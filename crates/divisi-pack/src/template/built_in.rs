@@ -6,8 +6,24 @@ pub const GENERIC: &str = "generic.md.j2";
 /// `(name, text)` of each template, in the order of their names.
 pub const BUILT_IN: &[(&str, &str)] = &[
     (
+        "COMPLETION_CRITERIA.md.j2",
+        include_str!("../../library/templates/COMPLETION_CRITERIA.md.j2"),
+    ),
+    (
+        "CONTEXT.md.j2",
+        include_str!("../../library/templates/CONTEXT.md.j2"),
+    ),
+    (
+        "README.md.j2",
+        include_str!("../../library/templates/README.md.j2"),
+    ),
+    (
         "_base.md.j2",
         include_str!("../../library/templates/_base.md.j2"),
+    ),
+    (
+        "_section.md.j2",
+        include_str!("../../library/templates/_section.md.j2"),
     ),
     (
         "architect.md.j2",

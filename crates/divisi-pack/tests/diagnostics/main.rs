@@ -647,6 +647,21 @@ bugdet: {attempts: 3}"), @r"
       | ^
     hint: did you mean `budget`?
     ");
+    told!(seen, "plan-agent", of_config("run: {agent: persn, agents: {qa: robot}}"), @r"
+    error[plan-agent]: there is no agent `persn`
+     --> divisi.yaml:1:14
+      |
+    1 | run: {agent: persn, agents: {qa: robot}}
+      |              ^
+    hint: did you mean `person`?
+    hint: there are command, person, scripted
+    error[plan-agent]: there is no agent `robot`
+     --> divisi.yaml:1:34
+      |
+    1 | run: {agent: persn, agents: {qa: robot}}
+      |                                  ^
+    hint: there are command, person, scripted
+    ");
     told!(seen, "text-unknown-word", of_config("journal: {durability: ful}"), @r"
     error[text-unknown-word]: `durability` is `ful`, not one of full, normal
      --> divisi.yaml:1:23
@@ -768,11 +783,11 @@ fn of_plans(seen: &mut Seen) {
     1 | workspace: {copy: [dist]}
       |             ^
     ");
-    told!(seen, "workflow-role", of_applied("run: {agents: {testr: robot}}"), @r"
-    error[workflow-role]: there is no role `testr`
+    told!(seen, "workflow-role", of_applied("run: {agents: {testr: person}}"), @r"
+    warning[workflow-role]: there is no role `testr`
      --> divisi.yaml:1:16
       |
-    1 | run: {agents: {testr: robot}}
+    1 | run: {agents: {testr: person}}
       |                ^
     hint: did you mean `tester`?
     ");

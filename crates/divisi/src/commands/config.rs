@@ -28,8 +28,11 @@ pub(crate) fn run(args: &cli::Config, global: &Global, printer: &Printer) -> Out
 }
 
 fn value(one: &InForce<'_>) -> Json {
-    let value = one.value.as_ref();
-    value.map_or(Json::Null, |value| value.json(one.setting.kind))
+    match &one.value {
+        Some(value) => value.json(one.setting.kind),
+        None if one.setting.kind.is_map() => json!({}),
+        None => Json::Null,
+    }
 }
 
 fn document(one: &InForce<'_>) -> Json {

@@ -27,6 +27,7 @@ use crate::consent;
 use crate::exit::Exit;
 use crate::hold::{Held, Holder, Holding, reach, request};
 use crate::library::Library;
+use crate::plan_record;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::{Progress, closing};
 use crate::project::Project;
@@ -424,7 +425,7 @@ impl<'a> Driver<'a> {
             self.printer.note(&Line::of(line));
         }
         let report = report::gather(&run, wall_now());
-        keep_report(self.project, id, &report);
+        keep(self.project, &run, &report);
         if self.printer.is_json() {
             self.printer.document(&report)?;
         }
@@ -435,12 +436,14 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// Leaves the report where people look for it. It can be made anew from the journal at any time, so
-/// a disk that refuses it is no reason to fail.
-fn keep_report(project: &Project, run: RunId, report: &report::Report) {
-    let folder = project.run_folder(run);
+/// Leaves the report, and the plan with its progress, where people look for them. They can be made
+/// anew from the journal at any time, so a disk that refuses them is no reason to fail.
+fn keep(project: &Project, run: &Run, report: &report::Report) {
+    let folder = project.run_folder(run.id);
+    let write = |name: &str, text: String| std::fs::write(folder.join(name), text);
     let _ = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(folder.join("report.md"), report::markdown(report)));
+        .and_then(|()| write("report.md", report::markdown(report)))
+        .and_then(|()| write("plan.json", plan_record::text(run, wall_now())));
 }
 
 /// Whether nothing goes on with a run that another process holds.

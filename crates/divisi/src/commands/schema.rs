@@ -18,6 +18,7 @@ pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
         SchemaOf::Config => printer.document(&divisi_pack::config::schema())?,
         SchemaOf::Events => printer.document(&events())?,
         SchemaOf::Review => printer.document(&super::review::schema())?,
+        SchemaOf::Validation => printer.document(&super::validate::schema())?,
     }
     Ok(Exit::Success)
 }

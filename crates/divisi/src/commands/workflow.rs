@@ -2,11 +2,14 @@
 
 use divisi_core::Diagnostic;
 use divisi_pack::bundle::{self, Bundle, Given};
+use divisi_pack::config::Values;
+use divisi_pack::role::Role;
 use divisi_pack::template::Templates;
-use divisi_pack::workflow::{Declared, InputKind, Workflow};
+use divisi_pack::workflow::{Declared, InputKind};
 use serde_json::{Value, json};
 
 use crate::cli::{self, Global, WorkflowCommand};
+use crate::config::Configuration;
 use crate::exit::Exit;
 use crate::library::{Found, Layer, Library, LoadedRoles, LoadedTemplates, Origin, has_error};
 use crate::printer::{Line, Outcome, Printer, Style};
@@ -18,11 +21,16 @@ const DESCRIPTION_CHARS_MAX: usize = 72;
 
 /// `divisi workflow`.
 pub(crate) fn run(args: &cli::Workflow, global: &Global, printer: &Printer) -> Outcome {
-    let library = Library::of(&Project::find(global)?);
+    let project = Project::find(global)?;
+    let library = Library::of(&project);
     match &args.command {
         WorkflowCommand::List => list(&library, printer),
         WorkflowCommand::Show { name } => show(&library.find_workflow(name)?, printer),
-        WorkflowCommand::Check { name } => check(&library, &library.find_workflow(name)?, printer),
+        WorkflowCommand::Check { name } => {
+            let found = library.find_workflow(name)?;
+            let configuration = Configuration::load(&project, Values::default(), printer)?;
+            check(&library, &found, configuration.given(), printer)
+        }
     }
 }
 
@@ -111,21 +119,26 @@ fn show(found: &Found, printer: &Printer) -> Outcome {
 
 /// What a workflow uses, once nothing is wrong with it.
 struct Used {
+    bundle: Bundle,
     /// By id of the role, the name of its prompts' template if it has one to be prompted with.
     roles: Vec<(String, Option<String>)>,
-    sections: usize,
 }
 
-fn check(library: &Library, found: &Found, printer: &Printer) -> Outcome {
+fn check(library: &Library, found: &Found, given: Given, printer: &Printer) -> Outcome {
     let (roles, templates) = (library.roles(), library.templates());
     let mut diagnostics = Vec::new();
-    let used = checked(found, &roles, &templates, &mut diagnostics);
+    let used = checked(found, &roles, &templates, given, &mut diagnostics);
     let is_sound = used.is_some() && !has_error(&diagnostics);
     if printer.is_json() {
         let mut document = listed(found);
         document["sound"] = json!(is_sound);
         document["diagnostics"] = json!(diagnostics);
         document["roles"] = json!(used.as_ref().map(|used| roles_of(used, &roles, &templates)));
+        document["calibration"] = json!(used.as_ref().map(|used| &used.bundle.calibration));
+        document["lead"] = json!(
+            used.as_ref()
+                .and_then(|used| used.bundle.workflow.lead.as_ref())
+        );
         printer.document(&document)?;
     } else {
         for diagnostic in &diagnostics {
@@ -151,6 +164,7 @@ fn checked(
     found: &Found,
     roles: &LoadedRoles,
     templates: &LoadedTemplates,
+    given: Given,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Used> {
     let read = found.workflow();
@@ -160,13 +174,13 @@ fn checked(
     let (workflow, library) = (read.workflow?, roles.roles.as_ref()?);
     let given = Given {
         inputs: workflow.inputs.iter().filter_map(example).collect(),
-        ..Given::default()
+        ..given
     };
     let assembled = bundle::assemble(&workflow, library, &templates.layers(), &given);
     diagnostics.extend(assembled.diagnostics);
     let bundle = assembled.bundle?;
     diagnostics.extend(template_faults(&bundle));
-    Some(used(&workflow, &bundle))
+    Some(used(bundle))
 }
 
 /// A value for an input that a run would have to be given.
@@ -197,13 +211,13 @@ fn template_faults(bundle: &Bundle) -> Vec<Diagnostic> {
     faults.map(told).collect()
 }
 
-fn used(workflow: &Workflow, bundle: &Bundle) -> Used {
+fn used(bundle: Bundle) -> Used {
     let of = |id: &String| (id.clone(), bundle.prompts.get(id).cloned());
     let ids: std::collections::BTreeSet<&String> =
         bundle.roles.values().map(|role| &role.id).collect();
     Used {
         roles: ids.into_iter().map(of).collect(),
-        sections: workflow.iterations.len(),
+        bundle,
     }
 }
 
@@ -215,9 +229,15 @@ fn roles_of(used: &Used, roles: &LoadedRoles, templates: &LoadedTemplates) -> Ve
             "origins": roles.origins.get(id),
             "template": template,
             "template_origins": origins,
+            "targets_max": role_of(used, id).and_then(|role| role.targets_max),
+            "budget_tokens": role_of(used, id).and_then(|role| role.budget_tokens),
         })
     };
     used.roles.iter().map(one).collect()
+}
+
+fn role_of<'u>(used: &'u Used, id: &str) -> Option<&'u Role> {
+    used.bundle.roles.values().find(|role| role.id == id)
 }
 
 fn sound_lines(
@@ -228,7 +248,7 @@ fn sound_lines(
 ) -> Vec<Line> {
     let counts = format!(
         " is sound: {}, {}",
-        plural(used.sections as u64, "iteration"),
+        plural(used.bundle.workflow.iterations.len() as u64, "iteration"),
         plural(used.roles.len() as u64, "role")
     );
     let mut lines = vec![Line::styled(Style::Bold, found.name.as_str()).then(counts)];

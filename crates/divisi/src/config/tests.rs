@@ -46,8 +46,7 @@ fn a_path_of_a_file_is_beneath_the_project_and_a_typed_one_beneath_the_working_f
 
 #[test]
 fn only_what_the_projects_own_file_says_and_counts_is_shown_for_consent() {
-    let text =
-        "run: {workers: 2, agent: robot}\ngrants: {unconfined: true}\nworkspace: {setup: [make]}";
+    let text = "run: {workers: 2, agent: scripted}\ngrants: {unconfined: true}\nworkspace: {setup: [make]}";
     let shown = |source, plan: &Plan| -> Vec<String> {
         let lines = configuration(text, source).consent_lines(plan);
         lines.iter().map(|line| line.render(false)).collect()
@@ -56,15 +55,16 @@ fn only_what_the_projects_own_file_says_and_counts_is_shown_for_consent() {
     assert_eq!(
         shown(Source::Project, &plan),
         [
-            "  divisi.yaml:2 grants.unconfined: true",
-            "  divisi.yaml:1 run.agent: \"robot\""
+            "  said by the project's configuration",
+            "    divisi.yaml:2 grants.unconfined: true",
+            "    divisi.yaml:1 run.agent: \"scripted\""
         ],
         "the plan has a preparation of its own"
     );
     plan.preparation.setup = configuration(text, Source::Project).config.setup;
     assert_eq!(
-        shown(Source::Project, &plan)[2],
-        "  divisi.yaml:3 workspace.setup: [\"make\"]"
+        shown(Source::Project, &plan)[3],
+        "    divisi.yaml:3 workspace.setup: [\"make\"]"
     );
     assert_eq!(shown(Source::User, &plan), [""; 0]);
 }

@@ -81,7 +81,7 @@ fn finished(run: &Run, task: &Task) -> Option<Time> {
 fn dependency_broken(run: &Run) -> Option<String> {
     run.tasks().iter().find_map(|task| {
         let start = began(task)?;
-        task.spec.dependencies.iter().find_map(|id| {
+        task.spec.needs().find_map(|id| {
             let on = run.task(run.find(id)?)?;
             let late = finished(run, on).is_some_and(|end| end > start);
             late.then(|| format!("{} started before {id} was done", task.spec.id))

@@ -2,9 +2,11 @@
 //!
 //! What views say is tested beside them; here only what a process can show.
 
+mod generate;
 mod given;
 mod library;
 mod told;
+mod validate;
 
 use std::collections::BTreeSet;
 use std::io::Read as _;

@@ -1,9 +1,9 @@
 //! A graph of the shape of a workflow's trace, run for real and killed three times on the way.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::run::{RunStatus, TaskStatus};
+use serde_json::{Value, json};
 
 use crate::outcome::{FIRST, assert_sound, finish, go_on, integrations, view};
 use crate::random::Dice;
@@ -12,8 +12,18 @@ use crate::stage::{Stage, until};
 /// Tasks of each level: wide and narrow ones take turns, as in traces of real workflows.
 const WIDTHS: [u64; 12] = [1, 24, 2, 48, 6, 1, 40, 40, 12, 30, 5, 1];
 
-/// A plan of these levels; each task waits for up to three of the level before, and sleeps a little.
-fn plan() -> (String, usize) {
+/// The longest task of a trace sleeps so long, and the others in proportion.
+const LONGEST_MS: f64 = 300.0;
+
+/// A task of a graph: its name, what it waits for, and for how long it sleeps.
+struct Sleeps {
+    name: String,
+    waits: BTreeSet<String>,
+    ms: u64,
+}
+
+/// A graph of levels; each task waits for up to three of the level before, and sleeps a little.
+fn generated() -> Vec<Sleeps> {
     let mut dice = Dice(42);
     let mut tasks = Vec::new();
     let mut above: Vec<String> = Vec::new();
@@ -21,27 +31,67 @@ fn plan() -> (String, usize) {
         let names: Vec<String> = (0..width).map(|at| format!("t{level}-{at}")).collect();
         for name in &names {
             let many = (above.len() as u64).min(1 + dice.roll(3));
-            let waits: BTreeSet<&String> = (0..many)
-                .map(|_| &above[dice.roll(above.len() as u64) as usize])
+            let waits = (0..many)
+                .map(|_| above[dice.roll(above.len() as u64) as usize].clone())
                 .collect();
-            let ms = 10 + dice.roll(60);
-            let waits = serde_json::to_string(&waits).unwrap();
-            let mut task = String::new();
-            write!(
-                task,
-                r#"{{"subtask_id": "{name}", "workspace": "shared", "dependencies": {waits},
-                "script": "echo {name} $DIVISI_JOB >> SIDE; sleep 0.0{ms}", "estimated_seconds": 0.0{ms}}}"#
-            )
-            .unwrap();
-            tasks.push(task);
+            tasks.push(Sleeps {
+                name: name.clone(),
+                waits,
+                ms: 10 + dice.roll(60),
+            });
         }
         above = names;
     }
-    let text = format!(
-        r#"{{"task_title": "A trace", "subtasks": [{}]}}"#,
-        tasks.join(",\n")
-    );
-    (text, tasks.len())
+    tasks
+}
+
+/// The graph of a workflow's trace in WfFormat 1.5. Its ids may hold what a task's id may not.
+fn traced(path: &str) -> Vec<Sleeps> {
+    let text = std::fs::read_to_string(path).expect("the trace is there");
+    let trace: Value = serde_json::from_str(&text).expect("the trace is JSON");
+    let list = |part: &str| {
+        let tasks = &trace["workflow"][part]["tasks"];
+        tasks.as_array().expect("it has tasks").clone()
+    };
+    let id = |task: &Value| task["id"].as_str().expect("a task has an id").to_owned();
+    let took = |task: &Value| task["runtimeInSeconds"].as_f64().unwrap_or(0.0);
+    let execution = list("execution");
+    let longest = execution.iter().map(took).fold(f64::MIN_POSITIVE, f64::max);
+    let took: BTreeMap<String, f64> = execution.iter().map(|it| (id(it), took(it))).collect();
+    let tasks = list("specification");
+    let numbers: BTreeMap<String, usize> = tasks.iter().map(id).zip(0..).collect();
+    let mut waits = vec![BTreeSet::new(); tasks.len()];
+    for (no, task) in tasks.iter().enumerate() {
+        let of = |key: &str| {
+            let ids = task[key].as_array().cloned().unwrap_or_default();
+            let known = |id: Value| numbers.get(id.as_str()?).copied();
+            ids.into_iter().filter_map(known).collect::<Vec<usize>>()
+        };
+        waits[no].extend(of("parents").iter().map(|on| format!("t{on}")));
+        for child in of("children") {
+            waits[child].insert(format!("t{no}"));
+        }
+    }
+    let sleeps = |(no, (task, waits)): (usize, (&Value, BTreeSet<String>))| Sleeps {
+        name: format!("t{no}"),
+        waits,
+        ms: (took.get(&id(task)).unwrap_or(&0.0) / longest * LONGEST_MS) as u64,
+    };
+    tasks.iter().zip(waits).enumerate().map(sleeps).collect()
+}
+
+/// The plan of a graph.
+fn plan(tasks: &[Sleeps]) -> String {
+    let subtasks = tasks.iter().map(|task| {
+        let Sleeps { name, waits, ms } = task;
+        json!({
+            "subtask_id": name, "workspace": "shared", "dependencies": waits,
+            "script": format!("echo {name} $DIVISI_JOB >> SIDE; sleep 0.{ms:03}"),
+            "estimated_seconds": *ms as f64 / 1000.0,
+        })
+    });
+    let subtasks: Vec<Value> = subtasks.collect();
+    json!({"task_title": "A trace", "subtasks": subtasks}).to_string()
 }
 
 /// How many tasks are done.
@@ -52,15 +102,20 @@ fn done(stage: &Stage) -> u64 {
     of_done.map_or(0, |(_, count)| *count)
 }
 
+/// `DIVISI_CRASH_TRACE=FILE` plays the trace in a file instead of the generated graph.
 #[test]
 fn a_graph_of_two_hundred_tasks_killed_three_times_ends_once() {
     let stage = Stage::new();
-    let (text, many) = plan();
-    assert!(many > 200, "{many}");
-    let plan = stage.write_plan("trace.json", &text);
-    for (kill, at) in [40, 90, 150].into_iter().enumerate() {
+    let (tasks, least) = match std::env::var("DIVISI_CRASH_TRACE") {
+        Ok(path) => (traced(&path), 5),
+        Err(_) => (generated(), 200),
+    };
+    let many = tasks.len();
+    assert!(many > least, "{many}");
+    let plan = stage.write_plan("trace.json", &plan(&tasks));
+    for (kill, fifths) in [1, 2, 3].into_iter().enumerate() {
         let process = go_on(&stage, &plan, None).expect("it has not ended");
-        until("progress", || done(&stage) >= at);
+        until("progress", || done(&stage) >= many as u64 * fifths / 5);
         match kill {
             // Its attempts live on and are adopted.
             0 => drop(process.kill()),

@@ -359,3 +359,20 @@ fn an_input_from_outside_never_follows_a_link_out_of_the_project() {
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
     assert!(!objects.contains(passwd.lines().next().unwrap()));
 }
+
+#[test]
+fn what_research_found_out_is_told_to_what_depends_on_it() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "informed", "subtasks": [
+        {"subtask_id": "look", "kind": "research", "script": "echo 42 > found.md",
+         "deliverables": ["found.md"]},
+        {"subtask_id": "other", "script": "echo 1 > other.md", "deliverables": ["other.md"]},
+        {"subtask_id": "use", "dependencies": ["look", "other"], "deliverables": ["told.json"],
+         "script": "cp \"$DIVISI_HANDOFF\" told.json"},
+    ]});
+    stage.run(&plan, &[]).expect(0);
+    let told = stage.result("told.json").unwrap();
+    assert!(told.contains("found.md"), "{told}");
+    // Work that is no research tells what follows it nothing, unless it is named as an input.
+    assert!(!told.contains("other.md"), "{told}");
+}

@@ -19,6 +19,9 @@ const FILE: &str = "run:
   losses_max: 6
   conflicts_max: 7
   loss_delay_seconds: 2
+  usage_limits_max: 8
+  usage_limit_delay_seconds: 15
+  usage_limit_wait_max_seconds: 16
   batch_max: 9
 budget:
   attempts: 11
@@ -80,6 +83,9 @@ fn of(stage: &Stage, key: &str) -> Value {
         "run.losses_max" => json!(settings.losses_max),
         "run.conflicts_max" => json!(settings.conflicts_max),
         "run.loss_delay_seconds" => json!(settings.loss_delay_ms / 1_000),
+        "run.usage_limits_max" => json!(settings.limits_max),
+        "run.usage_limit_delay_seconds" => json!(settings.limit_delay_ms / 1_000),
+        "run.usage_limit_wait_max_seconds" => json!(settings.limit_wait_max_ms / 1_000),
         "run.batch_max" => json!(settings.batch_max),
         "budget.attempts" => json!(settings.budget.attempts),
         "budget.agent_minutes" => json!(settings.budget.time_ms.map(|ms| ms / 60_000)),
@@ -111,6 +117,9 @@ fn said(stage: &Stage, key: &str) -> Value {
         "run.losses_max" => json!(6),
         "run.conflicts_max" => json!(7),
         "run.loss_delay_seconds" => json!(2),
+        "run.usage_limits_max" => json!(8),
+        "run.usage_limit_delay_seconds" => json!(15),
+        "run.usage_limit_wait_max_seconds" => json!(16),
         "run.batch_max" => json!(9),
         "budget.attempts" => json!(11),
         "budget.agent_minutes" => json!(12),
@@ -383,4 +392,36 @@ fn a_run_succeeds_with_what_is_configured() {
     stage.run(&plan, &[]).expect(0);
     assert_eq!(stage.only().status(), RunStatus::Succeeded);
     assert_eq!(stage.result("a.md").as_deref(), Some("mine\n"));
+}
+
+#[test]
+fn what_a_file_says_of_workflows_reaches_them() {
+    let stage = project();
+    let flow = "workflow: {name: w, iterations: [{name: i, agents: [{role: pilot}]}]}\n\
+                agent_roles: {pilot: {}}\n";
+    write(stage.path("workflows/w.yaml"), flow);
+    let checked = || -> Value {
+        let ran = stage
+            .divisi(&["workflow", "check", "w", "--json"])
+            .expect(0);
+        serde_json::from_str(&ran.stdout).unwrap()
+    };
+    let before = checked();
+    let text = "allocation: {tokens_per_point: 10, minutes_per_point: 2, complexity_threshold: 3}\n\
+                orchestrator: {role: Lead, perspective: Above, capabilities: [To see], \
+                decision_framework: [Look]}\n";
+    write(stage.path("divisi.yaml"), text);
+    let after = checked();
+    for (path, expected) in [
+        ("/calibration/rate/tokens_per_point", json!(10)),
+        ("/calibration/rate/ms_per_point", json!(120_000)),
+        ("/roles/0/targets_max", json!(3)),
+        ("/lead/role", json!("Lead")),
+        ("/lead/perspective", json!("Above")),
+        ("/lead/capabilities/0", json!("To see")),
+        ("/lead/decision_framework/0", json!("Look")),
+    ] {
+        assert_eq!(after.pointer(path), Some(&expected), "{path}");
+        assert_ne!(before.pointer(path), Some(&expected), "{path}");
+    }
 }

@@ -9,6 +9,7 @@ mod cleaning;
 mod composition;
 mod configuration;
 mod expansions;
+mod generating;
 mod merging;
 mod people;
 mod preparation;

@@ -60,7 +60,11 @@ fn again(name: &str) {
         .env(AGAIN, "1")
         .status()
         .unwrap();
-    assert!(status.success(), "a file system of 64 MB can be mounted");
+    assert!(
+        status.success(),
+        "a file system of 64 MB can be mounted, as root or in a user namespace of one's own \
+         (docs/reference/testing.md)"
+    );
 }
 
 #[test]

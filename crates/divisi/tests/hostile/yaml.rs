@@ -165,7 +165,7 @@ fn a_word_of_yamls_past_is_the_text_that_was_written() {
             "workflows/w.yaml",
             "workflow: {name: w, iterations: [{name: on, agents: [{role: NO}]}]}",
         ),
-        ("divisi.yaml", "run: {agent: no}"),
+        ("divisi.yaml", "run: {agents: {no: person}}"),
     ]);
     let ran = bounded(&stage, &["roles", "show", "no", "--json"]).expect(0);
     let role: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -177,8 +177,11 @@ fn a_word_of_yamls_past_is_the_text_that_was_written() {
     let ran = bounded(&stage, &["config", "show", "--json"]).expect(0);
     let shown: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     let settings = shown["settings"].as_array().unwrap();
-    let agent = settings.iter().find(|it| it["key"] == "run.agent").unwrap();
-    assert_eq!(agent["value"], "no");
+    let agent = settings
+        .iter()
+        .find(|it| it["key"] == "run.agents.no")
+        .unwrap();
+    assert_eq!(agent["value"], "person");
 
     write(stage.path("divisi.yaml"), "grants: {unconfined: no}");
     let ran = bounded(&stage, &["config", "show"]).expect(2);

@@ -463,7 +463,7 @@ impl Walk {
             return command;
         }
         match self.rng.below(24) {
-            0 => Command::ApproveRun,
+            0 => approve_plan(),
             1 => Command::Pause {
                 reason: [PauseReason::Owner, PauseReason::DiskFull][self.rng.below(2)].clone(),
                 stop: self.rng.once_in(2),
@@ -596,7 +596,7 @@ impl Walk {
             moved |= self.say(Command::Resume, seen);
         }
         if !self.run().approved {
-            moved |= self.say(Command::ApproveRun, seen);
+            moved |= self.say(approve_plan(), seen);
         }
         let owed: Vec<Effect> = self.run().owed().collect();
         for effect in owed {
@@ -767,6 +767,14 @@ fn walk(seeds: std::ops::Range<u64>) -> Seen {
         walk.bench.check_stored();
     }
     seen
+}
+
+fn approve_plan() -> Command {
+    Command::Approve {
+        task: None,
+        note: String::new(),
+        waive: false,
+    }
 }
 
 #[test]

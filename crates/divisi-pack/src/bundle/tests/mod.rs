@@ -3,6 +3,7 @@
 mod assembling;
 mod catalog;
 mod expanding;
+mod generating;
 mod prompting;
 mod sharing;
 

@@ -23,7 +23,8 @@ mod write;
 use divisi_core::{Criterion, Diagnostic};
 
 pub use read::read;
-pub use write::write;
+pub(crate) use write::program_line;
+pub use write::{NAME, write};
 
 use super::markdown::span;
 use crate::words::{Compiled, Context, Understood, compile};

@@ -1,9 +1,14 @@
 //! The file there and back, edited by hand, faulty, and hostile.
 
+use super::super::built_in;
 use super::*;
 use crate::dice::Dice;
 use crate::render;
 use crate::words::{Entity, Promise, Target};
+
+fn write(file: &CriteriaFile) -> String {
+    super::write(file, &built_in()).unwrap()
+}
 
 fn form<T>(value: T) -> Line<T> {
     Line::Form(value)

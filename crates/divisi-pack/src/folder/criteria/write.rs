@@ -1,38 +1,41 @@
 //! Writes the file.
 
 use divisi_core::Criterion;
+use minijinja::context;
 
-use super::super::markdown::{self, one_line, opens_block, span};
-use super::{
-    COMMANDS, CriteriaFile, DELIVERABLES, Deliverable, HEADING, Line, PERHAPS_EMPTY, Program,
-    SCOPE, STANDARDS,
-};
+use super::super::fill;
+use super::super::markdown::{one_line, opens_block, span};
+use super::{CriteriaFile, Deliverable, Line, PERHAPS_EMPTY, Program};
 use crate::plan_file::CHECK_TIMEOUT_MS;
+use crate::template::{Fault, Templates};
 use crate::words::{argv, say, say_duration};
 
-const INTRODUCTION: &str = "\
-What must hold before this stage is complete. Edit it by hand: each entry counts as it stands, in \
-its form or in plain words; text outside of lists does not count.";
+/// The file's name.
+pub const NAME: &str = "COMPLETION_CRITERIA.md";
 
-/// The file's text. Reading it gives the same value, for every value that was read, and for every
-/// other whose paths and patterns are printable and whose words are one line that has a letter and
-/// does not begin in the section's form.
-#[must_use]
-pub fn write(file: &CriteriaFile) -> String {
-    let of = match file.title.trim() {
+/// The file's text. From the built-in template, reading it gives the same value, for every value
+/// that was read, and for every other whose paths and patterns are printable and whose words are
+/// one line that has a letter and does not begin in the section's form.
+///
+/// # Errors
+/// Its template cannot be filled.
+pub fn write(file: &CriteriaFile, templates: &Templates<'_>) -> Result<String, Fault> {
+    let title = match file.title.trim() {
         "" => String::new(),
-        title => format!(" of {}", span(title)),
+        title => span(title),
     };
-    let mut out = format!("# {HEADING}{of}\n\n{INTRODUCTION}\n");
-    let lines = file.deliverables.iter().map(|l| line(l, deliverable_line));
-    markdown::section(&mut out, DELIVERABLES, &lines.collect::<Vec<String>>());
-    let lines = file.standards.iter().map(|text| words_line(text));
-    markdown::section(&mut out, STANDARDS, &lines.collect::<Vec<String>>());
-    let lines = file.scope.iter().map(|l| line(l, |pattern| span(pattern)));
-    markdown::section(&mut out, SCOPE, &lines.collect::<Vec<String>>());
-    let lines = file.commands.iter().map(|l| line(l, program_line));
-    markdown::section(&mut out, COMMANDS, &lines.collect::<Vec<String>>());
-    out
+    let deliverables = file.deliverables.iter().map(|l| line(l, deliverable_line));
+    let standards = file.standards.iter().map(|text| words_line(text));
+    let scope = file.scope.iter().map(|l| line(l, |pattern| span(pattern)));
+    let commands = file.commands.iter().map(|l| line(l, program_line));
+    let values = context! {
+        title,
+        deliverables => deliverables.collect::<Vec<String>>(),
+        standards => standards.collect::<Vec<String>>(),
+        scope => scope.collect::<Vec<String>>(),
+        commands => commands.collect::<Vec<String>>(),
+    };
+    fill(templates, NAME, values)
 }
 
 fn line<T>(line: &Line<T>, form: impl Fn(&T) -> String) -> String {
@@ -64,7 +67,7 @@ pub(super) fn deliverable_line(deliverable: &Deliverable) -> String {
 }
 
 /// A command line; as a criterion in JSON where a command line cannot say it.
-pub(super) fn program_line(program: &Program) -> String {
+pub(crate) fn program_line(program: &Program) -> String {
     let Some(line) = argv::join(&program.argv) else {
         let criterion = Criterion::Command {
             argv: program.argv.clone(),

@@ -6,11 +6,9 @@
 use std::path::Path;
 
 use divisi_core::diagnostic::Severity;
-use divisi_core::plan::Work;
 use divisi_core::{Commit, Diagnostic, Plan};
 use divisi_engine::repo::Repo;
 use divisi_pack::bundle::{self, Bundle, Calibration, Given};
-use divisi_pack::role::Library as Roles;
 use divisi_pack::workflow::{InputKind, Workflow};
 
 use crate::cli::RunArgs;
@@ -128,31 +126,21 @@ impl Authored {
     ) -> Result<Bundle, Failure> {
         let refused = || Failure::Reported(Exit::Usage);
         let roles = self.roles.roles.as_ref().ok_or_else(refused)?;
-        let mut workflow = self.workflow.clone();
-        staff(&mut workflow, roles, configuration);
         let (inputs, mut diagnostics) = self.inputs(args, repo, base);
         let given = Given {
             inputs,
             targets: args.of_workflow.targets.clone(),
             agents: args.of_workflow.agent.clone(),
             calibration,
+            ..configuration.given()
         };
-        let assembled = bundle::assemble(&workflow, roles, &self.templates.layers(), &given);
+        let assembled = bundle::assemble(&self.workflow, roles, &self.templates.layers(), &given);
         diagnostics.extend(assembled.diagnostics);
         for diagnostic in &diagnostics {
             self.tell(diagnostic, printer);
         }
         let is_refused = diagnostics.iter().any(|it| it.severity == Severity::Error);
-        let mut bundle = assembled
-            .bundle
-            .filter(|_| !is_refused)
-            .ok_or_else(refused)?;
-        for role in bundle.roles.values_mut() {
-            role.targets_max = role
-                .targets_max
-                .or(configuration.config.complexity_threshold);
-        }
-        Ok(bundle)
+        assembled.bundle.filter(|_| !is_refused).ok_or_else(refused)
     }
 
     /// Tells what is wrong, with the line that it points into.
@@ -193,24 +181,5 @@ impl Authored {
         }
         inputs.extend(commits);
         (inputs, diagnostics)
-    }
-}
-
-/// Gives the agents that the configuration names for roles to entries that name none.
-fn staff(workflow: &mut Workflow, roles: &Roles, configuration: &Configuration) {
-    for (name, agent) in &configuration.config.agents {
-        let Some(role) = roles.get(name) else {
-            continue;
-        };
-        let entries = workflow
-            .iterations
-            .iter_mut()
-            .flat_map(|it| &mut it.entries);
-        for entry in entries.filter(|entry| entry.work == Work::Handoff) {
-            let of = entry.role.as_deref().and_then(|name| roles.get(name));
-            if of.is_some_and(|of| of.id == role.id) && entry.settings.agent.is_none() {
-                entry.settings.agent = Some(agent.clone());
-            }
-        }
     }
 }

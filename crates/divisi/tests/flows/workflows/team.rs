@@ -4,6 +4,7 @@
 //! the files that it must deliver are written where it works, and then it says that it is done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use divisi_core::run::{Phase, Run, Task};
 use serde_json::Value;
@@ -101,18 +102,34 @@ fn held(run: &Run) -> Vec<String> {
     held.map(|(_, task)| task.spec.id.to_string()).collect()
 }
 
+/// The texts of all files beneath a folder.
+fn texts(folder: &Path) -> Vec<String> {
+    let mut texts = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => texts.extend(self::texts(&path)),
+            false => texts.push(std::fs::read_to_string(path).unwrap()),
+        }
+    }
+    texts
+}
+
 /// The handoffs of all work that waits for a person.
 fn asked(stage: &Stage, run: &Run) -> Vec<Handoff> {
     let live = run.live().map(|(_, task)| task);
     let live = live.filter(|task| task.live().unwrap().agent == "person");
     let live = live.filter(|task| task.live().unwrap().phase == Phase::Working);
     let handoffs = live.map(|task| {
-        let (id, number) = (task.spec.id.to_string(), task.attempts());
-        let path = format!(".divisi/runs/{}/handoffs/{id}.{number}.json", run.id);
-        let told = std::fs::read(stage.path(&path)).unwrap();
+        let id = task.spec.id.to_string();
+        let all = stage.path(&format!(".divisi/runs/{}/handoffs", run.id));
+        let told = texts(&all)
+            .into_iter()
+            .map(|text| serde_json::from_str(&text).unwrap());
+        let mut told = told.filter(|told: &Value| told["subtask_id"] == id.as_str());
         Handoff {
+            told: told.next().unwrap(),
             task: id,
-            told: serde_json::from_slice(&told).unwrap(),
         }
     });
     handoffs.collect()

@@ -1,0 +1,134 @@
+//! The user's working tree as it stands, for whoever only looks at it.
+//!
+//! Git answers which files belong to it and which changed since the last commit; contents are read
+//! by [`FolderFiles`], never through a link. No setting of the repository has a say, and nothing is
+//! written: not even the private repository is needed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::base::split;
+use super::fault::Fault;
+use super::git::Git;
+use super::user::{Project, UserRepo, default_excludes};
+use crate::files::{Entry, Files, FolderFiles};
+
+/// A working tree without what git ignores and without Divisi's own folder.
+#[derive(Debug)]
+pub struct WorkingTree {
+    root: PathBuf,
+    files: FolderFiles,
+    list: Vec<String>,
+}
+
+impl WorkingTree {
+    /// Looks at the working tree that a folder is in; without git, at the folder.
+    ///
+    /// # Errors
+    /// The folder is not there, or git cannot answer.
+    pub fn open(folder: &Path) -> Result<WorkingTree, Fault> {
+        let folder = folder.canonicalize().map_err(Fault::io("open", folder))?;
+        let git = Git::find()?;
+        let project = Project::discover(&git, &folder)?;
+        let root = project.root().to_owned();
+        let opened = |changed| FolderFiles::open(&root, changed).map_err(Fault::io("open", &root));
+        let (files, mut list) = match &project {
+            Project::Git(user) => {
+                let (list, changed) = named(&git, user)?;
+                (opened(changed)?, list)
+            }
+            Project::Folder(_) => {
+                let files = opened(Vec::new())?;
+                let list = files.list().map_err(Fault::io("list", &root))?;
+                (files, list)
+            }
+        };
+        list.retain(|path| !path.starts_with(".divisi/"));
+        if matches!(project, Project::Git(_)) {
+            list.retain(|path| matches!(files.entry(path), Ok(Entry::File { .. })));
+        }
+        Ok(WorkingTree { root, files, list })
+    }
+
+    /// Leaves out the files of a folder, which say what is judged and are not part of it.
+    ///
+    /// # Errors
+    /// The tree cannot be opened again.
+    pub fn leave_out(&mut self, folder: &Path) -> io::Result<()> {
+        let absolute = std::path::absolute(folder)?;
+        let absolute = absolute.canonicalize().unwrap_or(absolute);
+        let within = absolute.strip_prefix(&self.root).ok();
+        let Some(within) = within.and_then(Path::to_str).filter(|it| !it.is_empty()) else {
+            return Ok(());
+        };
+        let own = format!("{}/", within.trim_end_matches('/'));
+        self.list.retain(|path| !path.starts_with(&own));
+        let mut changed = self.files.changed()?;
+        changed.retain(|path| !path.starts_with(&own));
+        self.files = FolderFiles::open(&self.root, changed)?;
+        Ok(())
+    }
+
+    /// The top of the tree, from which its paths are meant.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// The files of a repository's working tree, and those that differ from its last commit.
+fn named(git: &Git, user: &UserRepo) -> Result<(Vec<String>, Vec<String>), Fault> {
+    let excludes = user.settings(git)?.excludes.or_else(default_excludes);
+    let ask = |operation: &str| {
+        let call = user.ask(git, operation).work_tree(&user.root);
+        match &excludes {
+            Some(path) => call.config("core.excludesFile", &path.to_string_lossy()),
+            None => call,
+        }
+    };
+    let texts = |out: &[u8]| {
+        let names = split(out).filter_map(|name| str::from_utf8(name).ok());
+        names.map(str::to_owned).collect::<Vec<String>>()
+    };
+    let others = ask("list other files").args(["ls-files", "-z", "--others", "--exclude-standard"]);
+    let others = texts(&others.ok()?);
+    let tracked = texts(&ask("list files").args(["ls-files", "-z"]).ok()?);
+    let mut changed = others.clone();
+    if user.resolve(git, "HEAD")?.is_some() {
+        // Attributes choose filters, and filters are programs: none are read.
+        let no_attributes = ask("name the empty tree")
+            .args(["hash-object", "-t", "tree", "/dev/null"])
+            .text()?;
+        let differing = ask("compare with the last commit")
+            .env("GIT_ATTR_SOURCE", &no_attributes)
+            .args(["diff", "--name-only", "--no-renames", "--no-ext-diff", "-z"])
+            .args(["HEAD", "--"]);
+        changed.extend(texts(&differing.ok()?));
+    } else {
+        changed.extend(tracked.iter().cloned());
+    }
+    changed.retain(|path| !path.starts_with(".divisi/"));
+    let mut list = tracked;
+    list.extend(others);
+    list.sort_unstable();
+    list.dedup();
+    Ok((list, changed))
+}
+
+impl Files for WorkingTree {
+    fn entry(&self, path: &str) -> io::Result<Entry> {
+        self.files.entry(path)
+    }
+
+    fn read(&self, path: &str, bytes_max: u64) -> io::Result<Vec<u8>> {
+        self.files.read(path, bytes_max)
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        Ok(self.list.clone())
+    }
+
+    fn changed(&self) -> io::Result<Vec<String>> {
+        self.files.changed()
+    }
+}
