@@ -6,6 +6,7 @@
 mod folder;
 mod library;
 mod settings;
+mod workflow;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use divisi_core::run::Budget;
 pub(crate) use folder::{Generate, Validate};
 pub(crate) use library::{Roles, RolesCommand, Workflow, WorkflowCommand};
 pub(crate) use settings::{Config, ConfigCommand};
+pub(crate) use workflow::{DryRun, OfWorkflow};
 
 /// Splits a goal into tasks, has agents do them side by side, verifies, integrates, reports.
 #[derive(Debug, Parser)]
@@ -71,7 +73,7 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Make the files that a project's own configuration begins with; what is there is kept
     Init,
-    /// Run a plan: its tasks side by side, verified, integrated
+    /// Run a plan or a workflow: its tasks side by side, verified, integrated
     Run(RunArgs),
     /// List runs, or say what runs, what waits and why in one of them
     Status(OptionalRun),
@@ -255,9 +257,16 @@ pub(crate) struct Running {
 /// `divisi run`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The plan file, or a folder that `divisi generate` wrote; `divisi schema plan` prints the schema
-    #[arg(value_name = "PLAN|DIR")]
+    /// The plan file, a folder that `divisi generate` wrote, or a workflow: its name, or the path of
+    /// its YAML file
+    #[arg(value_name = "PLAN|DIR|WORKFLOW")]
     pub(crate) plan: PathBuf,
+    /// What a workflow is given.
+    #[command(flatten)]
+    pub(crate) of_workflow: OfWorkflow,
+    /// Whether anything is started.
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
     /// How agents are run.
     #[command(flatten)]
     pub(crate) running: Running,
@@ -270,9 +279,10 @@ pub(crate) struct RunArgs {
     /// Start a stage only when the one before is complete
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) barriers: Option<bool>,
-    /// The revision of the project's repository that the work starts from
-    #[arg(long, value_name = "REV", default_value = "HEAD")]
-    pub(crate) base: String,
+    /// The revision that the work starts from, HEAD unless told; of a workflow with an input `base`,
+    /// that input
+    #[arg(long, value_name = "REV")]
+    pub(crate) base: Option<String>,
     /// Start from the working tree as it is, uncommitted changes included
     #[arg(long)]
     pub(crate) include_dirty: bool,

@@ -18,6 +18,7 @@ mod follow;
 #[path = "../tests/cli/given.rs"]
 mod given;
 mod happened;
+mod history;
 mod hold;
 mod library;
 mod loaded;

@@ -18,3 +18,4 @@ mod rules;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod whole;
+mod workflows;
