@@ -156,6 +156,19 @@ fn limit(text: &str) -> Result<(String, u32), String> {
     }
 }
 
+/// A time box in minutes, as milliseconds: at most a year.
+fn timeout_ms(text: &str) -> Result<u64, String> {
+    const MINUTES_MAX: f64 = 525_600.0;
+    let minutes: f64 = text
+        .parse()
+        .map_err(|_| "it is a number of minutes, for example `30` or `0.5`".to_owned())?;
+    // What is no number is in no range.
+    if !(0.001..=MINUTES_MAX).contains(&minutes) {
+        return Err(format!("it is from 0.001 to {MINUTES_MAX} minutes"));
+    }
+    Ok((minutes * 60_000.0) as u64)
+}
+
 /// A budget of agents' time in minutes, as milliseconds. A hundred years are as good as none.
 fn agent_time_ms(text: &str) -> Result<u64, String> {
     const MINUTES_MAX: f64 = 52_560_000.0;
@@ -286,9 +299,9 @@ pub(crate) struct RunArgs {
     /// Start from the working tree as it is, uncommitted changes included
     #[arg(long)]
     pub(crate) include_dirty: bool,
-    /// The time box of an attempt whose task has none, in minutes
-    #[arg(long, value_name = "MIN", value_parser = clap::value_parser!(u64).range(1..=525_600))]
-    pub(crate) timeout: Option<u64>,
+    /// The time box of an attempt whose task has none, in minutes; fractions are allowed
+    #[arg(long = "timeout", value_name = "MIN", value_parser = timeout_ms)]
+    pub(crate) timeout_ms: Option<u64>,
     /// What the run may use.
     #[command(flatten)]
     pub(crate) permitted: Permitted,
