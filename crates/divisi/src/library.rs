@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use divisi_core::Diagnostic;
 use divisi_core::diagnostic::{Place, Severity};
+use divisi_core::{Diagnostic, Plan, TaskKind, TaskSpec};
 use divisi_pack::role::{self, Library as Roles};
 use divisi_pack::{TEXT_BYTES_MAX, nearest, template, workflow};
 use serde::Serialize;
@@ -315,6 +315,18 @@ impl Library {
             origins: origins.collect(),
             texts,
         }
+    }
+
+    /// Gives a plan what the roles of its tasks tell.
+    ///
+    /// # Errors
+    /// A role cannot be read; it was told.
+    pub(crate) fn tell(&self, plan: &mut Plan, printer: &Printer) -> Result<(), Failure> {
+        let names = |task: &TaskSpec| task.role().is_some() || task.kind == TaskKind::Plan;
+        if plan.tasks.iter().any(names) {
+            plan.roles = role::told(self.roles().told(printer)?, plan);
+        }
+        Ok(())
     }
 
     /// The templates of all layers.

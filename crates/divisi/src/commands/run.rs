@@ -36,7 +36,12 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outcome {
     let mut plan = crate::plan::read(&args.plan, printer)?;
     let configuration = Configuration::load(project, flags::of_run(args), printer)?;
-    configuration.apply(&Library::of(project), &mut plan, printer)?;
+    let library = Library::of(project);
+    configuration.apply(&library, &mut plan, printer)?;
+    // The prompts of a generated folder hold what their roles tell, and may have been edited.
+    if !args.plan.is_dir() {
+        library.tell(&mut plan, printer)?;
+    }
     for offer in unfinished::offers(project) {
         printer.note(&offer);
     }

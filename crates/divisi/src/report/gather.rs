@@ -61,7 +61,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         scripted: words::is_scripted(&agent),
         agent,
         attempts: task.attempts(),
-        agent_ms: agent_ms(task),
+        agent_ms: task.agent_ms(),
         estimate_ms: task.spec.estimate.duration_ms,
         reason: told.flatten().map(|told| told.causes.join("; ")),
         verdicts: judged(&task.spec.criteria, last_verdicts(task)),
@@ -73,7 +73,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
 
 fn integrated(task: &Task) -> Option<Integrated> {
     // Redone work stands in the place of what it replaces.
-    receipts(task).rev().find_map(|receipt| match receipt {
+    task.receipts().rev().find_map(|receipt| match receipt {
         Receipt::Integrated {
             commit: Some(commit),
             tree,
@@ -86,34 +86,12 @@ fn integrated(task: &Task) -> Option<Integrated> {
     })
 }
 
-/// Receipts of all attempts, oldest first.
-fn receipts(task: &Task) -> impl DoubleEndedIterator<Item = &Receipt> {
-    let ended = task
-        .endings
-        .iter()
-        .flat_map(|ending| ending.receipts.iter());
-    let live = task
-        .live()
-        .into_iter()
-        .flat_map(|live| live.receipts.iter());
-    ended.chain(live)
-}
-
-fn agent_ms(task: &Task) -> u64 {
-    receipts(task)
-        .map(|receipt| match receipt {
-            Receipt::Submitted { wall_ms, .. } => *wall_ms,
-            _ => 0,
-        })
-        .sum()
-}
-
 /// The files that stand in the result. A plan does not.
 fn artifacts(task: &Task) -> Vec<Made> {
     if task.spec.kind == TaskKind::Plan {
         return Vec::new();
     }
-    let collected = receipts(task).rev().find_map(|receipt| match receipt {
+    let collected = task.receipts().rev().find_map(|receipt| match receipt {
         Receipt::Collected { artifacts, .. } => Some(artifacts),
         _ => None,
     });
