@@ -382,6 +382,11 @@ impl LoadedRoles {
         self.roles.as_ref().ok_or(Failure::Reported(Exit::Usage))
     }
 
+    /// The text of a role's file by the path of its origin.
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
+        self.texts.get(path).map(String::as_str)
+    }
+
     /// The text that a diagnostic points into.
     pub(crate) fn text_of(&self, diagnostic: &Diagnostic) -> Option<&str> {
         let place = diagnostic.place.as_ref()?;

@@ -12,6 +12,7 @@ mod commands;
 mod config;
 mod consent;
 mod exit;
+mod feedback;
 mod folder;
 mod follow;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod follow;
 mod given;
 mod happened;
 mod hold;
+mod lessons;
 mod library;
 mod loaded;
 mod outline;
@@ -69,6 +71,8 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Watch(args) => commands::watch::run(args, global, printer),
         Command::Explain(args) => commands::explain::run(args, global, printer),
         Command::Report(args) => commands::report::run(args, global, printer),
+        Command::Feedback(args) => commands::feedback::run(args, global, printer),
+        Command::Lessons(args) => commands::lessons::run(args, global, printer),
         Command::Simulate(args) => commands::simulate::run(args, global, printer),
         Command::Review(args) => commands::review::run(args, global, printer),
         Command::Generate(args) => commands::generate::run(args, global, printer),
@@ -171,6 +175,8 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Watch(_)
         | Command::Explain(_)
         | Command::Report(_)
+        | Command::Feedback(_)
+        | Command::Lessons(_)
         | Command::Simulate(_)
         | Command::Review(_)
         | Command::Generate(_)
