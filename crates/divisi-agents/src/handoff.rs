@@ -211,6 +211,19 @@ impl Handoff {
             && self.answers.is_empty()
     }
 
+    /// Where it stands among the handoffs of its run: in a folder for whom it is, under its name;
+    /// later attempts have their number after it. No two attempts of a run share a path, since
+    /// ids of tasks are unique and hold no `@`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let number = match self.attempt {
+            0 | 1 => String::new(),
+            number => format!("@{number}"),
+        };
+        let name = handoff_id(&self.to, &self.subtask_id);
+        format!("{}/{name}{number}.json", plain(&self.to))
+    }
+
     /// The handoff as JSON of at most [`HANDOFF_BYTES_MAX`] bytes. Beyond that the neighbors'
     /// names are cut first, then those of many files of one input, then older feedback, then
     /// evidence, then the stage context; never what to do and when it is done. What was left out is
@@ -301,15 +314,22 @@ fn shorten_stage_context(handoff: &mut Handoff) -> Option<String> {
     (context.len() < bytes).then(|| "the rest of the stage context".to_owned())
 }
 
-/// A handoff's name, which is also its file's without ending: `to-{to}-subtask-{task}`.
+/// A handoff's name, with which that of its file begins: `to-{to}-subtask-{task}`.
 #[must_use]
 pub fn handoff_id(to: &str, task: &TaskId) -> String {
+    format!("to-{}-subtask-{task}", plain(to))
+}
+
+/// A name as a part of a path.
+fn plain(name: &str) -> String {
     let plain = |c: char| match c {
         'A'..='Z' | 'a'..='z' | '0'..='9' | '-' | '_' => c,
         _ => '-',
     };
-    let to: String = to.chars().take(60).map(plain).collect();
-    format!("to-{to}-subtask-{task}")
+    match name {
+        "" => "nobody".to_owned(),
+        name => name.chars().take(60).map(plain).collect(),
+    }
 }
 
 /// A moment as handoffs write it: RFC 3339, in UTC, whole seconds.
@@ -472,6 +492,34 @@ mod tests {
             "the rest of the stage context",
         ];
         assert_eq!(fitted.left_out, said);
+    }
+
+    #[test]
+    fn no_two_attempts_share_a_path() {
+        let path = |to: &str, task: &str, attempt: u32| {
+            let handoff = Handoff {
+                to: to.to_owned(),
+                subtask_id: TaskId::new(task).unwrap(),
+                attempt,
+                ..source()
+            };
+            handoff.path()
+        };
+        assert_eq!(
+            path("development", "auth-002", 1),
+            "development/to-development-subtask-auth-002.json"
+        );
+        let all = [
+            path("a", "b", 1),
+            path("a", "b", 2),
+            path("a", "b.2", 1),
+            path("a-subtask-b", "c", 1),
+            path("a", "b-subtask-c", 1),
+        ];
+        let different: std::collections::BTreeSet<&String> = all.iter().collect();
+        assert_eq!(different.len(), all.len(), "{all:?}");
+        assert_eq!(path("../..", "a", 1), "-----/to-------subtask-a.json");
+        assert_eq!(path("", "a", 1), "nobody/to-nobody-subtask-a.json");
     }
 
     #[test]

@@ -28,10 +28,16 @@ const REQUEST_BYTES_MAX: u64 = 256 << 20;
 /// Each connection has a thread; more at once than people have terminals are refused.
 const CONNECTIONS_MAX: usize = 64;
 
+/// The same for agents, who are only refused.
+const STRANGERS_MAX: usize = 4;
+
+/// One that asks nothing is not waited for.
+const STRANGERS_PATIENCE: Duration = Duration::from_secs(2);
+
 /// After a connection could not be taken, so that a lack of descriptors is no busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A client sends its request at once; one that does not is in the way.
+/// A client takes its answer at once; one that does not is in the way.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is asked of the holder.
@@ -181,6 +187,7 @@ impl Listener {
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
         let live = Arc::new(AtomicUsize::new(0));
+        let strangers = Arc::new(AtomicUsize::new(0));
         let dir = dir.to_owned();
         std::thread::Builder::new()
             .name("control".to_owned())
@@ -191,21 +198,29 @@ impl Listener {
                         std::thread::sleep(ACCEPT_PAUSE);
                         continue;
                     };
+                    // Agents cannot take the places of people.
                     let admitted = is_admitted(&stream, &dir);
-                    if live.load(Ordering::SeqCst) >= CONNECTIONS_MAX {
+                    let (count, most) = match admitted {
+                        true => (Arc::clone(&live), CONNECTIONS_MAX),
+                        false => (Arc::clone(&strangers), STRANGERS_MAX),
+                    };
+                    if count.load(Ordering::SeqCst) >= most {
                         continue;
                     }
-                    live.fetch_add(1, Ordering::SeqCst);
-                    let (inputs, count) = (inputs.clone(), Arc::clone(&live));
+                    count.fetch_add(1, Ordering::SeqCst);
+                    let (inputs, served_count) = (inputs.clone(), Arc::clone(&count));
                     let served = std::thread::Builder::new()
                         .name("control-one".to_owned())
                         .spawn(move || {
                             // A client that goes away in the middle is its own affair.
-                            let _ = serve_one(stream, admitted, &inputs);
-                            count.fetch_sub(1, Ordering::SeqCst);
+                            let _ = match admitted {
+                                true => serve_one(stream, &inputs),
+                                false => refuse(stream),
+                            };
+                            served_count.fetch_sub(1, Ordering::SeqCst);
                         });
                     if served.is_err() {
-                        live.fetch_sub(1, Ordering::SeqCst);
+                        count.fetch_sub(1, Ordering::SeqCst);
                     }
                 }
             })?;
@@ -229,9 +244,23 @@ fn is_admitted(stream: &UnixStream, dir: &Path) -> bool {
     matches!(peer(stream), Ok((uid, pid)) if uid == own && !is_agent(pid, dir))
 }
 
+/// Tells who may not ask so, once it has asked: its request is not read to the end.
+fn refuse(mut stream: UnixStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(STRANGERS_PATIENCE))?;
+    stream.set_write_timeout(Some(STRANGERS_PATIENCE))?;
+    let mut begun = [0; 4096];
+    if stream.read(&mut begun)? == 0 {
+        return Ok(());
+    }
+    let refused = Diagnostic::error(
+        "control-agent",
+        "an agent asks the engine for something; only people may",
+    );
+    say(&mut stream, &Response::Refused(refused))
+}
+
 /// Answers requests of one connection until it ends.
-fn serve_one(stream: UnixStream, admitted: bool, inputs: &Sender) -> io::Result<()> {
-    stream.set_read_timeout((!admitted).then_some(REQUEST_PATIENCE))?;
+fn serve_one(stream: UnixStream, inputs: &Sender) -> io::Result<()> {
     stream.set_write_timeout(Some(REQUEST_PATIENCE))?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
@@ -243,13 +272,6 @@ fn serve_one(stream: UnixStream, admitted: bool, inputs: &Sender) -> io::Result<
             .read_until(b'\n', &mut line)?;
         if read == 0 {
             return Ok(());
-        }
-        if !admitted {
-            let refused = Diagnostic::error(
-                "control-agent",
-                "an agent asks the engine for something; only people may",
-            );
-            return say(&mut writer, &Response::Refused(refused));
         }
         let response = match serde_json::from_slice::<Request>(&line) {
             Err(error) => Response::Refused(Diagnostic::error(

@@ -30,6 +30,8 @@ mod fields;
 pub mod folder;
 mod json;
 pub mod lesson;
+#[cfg(test)]
+mod mutations;
 mod nearest;
 mod paths;
 mod pattern;

@@ -86,7 +86,7 @@ pub(crate) enum Command {
     /// Say why a run or a task is not further, and which command changes it
     Explain(OptionalRunTask),
     /// Print the report of a run: what was asked, done, verified, and what was not
-    Report(OptionalRun),
+    Report(Report),
     /// Say what a run shows to those who plan the next one, and propose lessons
     Feedback(OptionalRun),
     /// List lessons, show one, or decide on one
@@ -183,6 +183,17 @@ pub(crate) struct OptionalRun {
     /// The run, for example `run-3` or `3`; the latest if left out
     #[arg(value_parser = run_id)]
     pub(crate) run: Option<RunId>,
+}
+
+/// `divisi report`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Report {
+    /// The run, for example `run-3` or `3`; the latest if left out
+    #[arg(value_parser = run_id)]
+    pub(crate) run: Option<RunId>,
+    /// Print the plan as it is in force, with its progress, in the form of a plan file
+    #[arg(long)]
+    pub(crate) plan: bool,
 }
 
 /// A run and perhaps a task of it.

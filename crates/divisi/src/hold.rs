@@ -23,6 +23,9 @@ use crate::project::{Project, versions};
 /// How long another process may take to begin or to end holding.
 const HANDOVER: Duration = Duration::from_secs(10);
 
+/// Between two tries.
+const HANDOVER_PAUSE: Duration = Duration::from_millis(20);
+
 /// How long agents live on when their engine is gone: long enough for somebody to resume at once.
 const ORPHAN_GRACE_MS: u64 = 10_000;
 
@@ -87,7 +90,7 @@ pub(crate) fn reach(
     holding: &Holding,
     observer: impl FnOnce() -> Observer,
 ) -> Result<Holder, Diagnostic> {
-    let deadline = Instant::now() + HANDOVER;
+    let tries = Tries::begin();
     std::fs::create_dir_all(&holding.dir)
         .map_err(|error| io_fault("create", &holding.dir, &error))?;
     loop {
@@ -97,15 +100,37 @@ pub(crate) fn reach(
         if let Some(client) = Client::connect(&holding.control_socket()) {
             return Ok(Holder::Other(client));
         }
-        if Instant::now() > deadline {
+        // Between taking the lock and listening lies a moment.
+        tries.wait()?;
+    }
+}
+
+/// Tries to reach a holder that does not listen yet, or goes away before it answers.
+pub(crate) struct Tries {
+    until: Instant,
+}
+
+impl Tries {
+    pub(crate) fn begin() -> Tries {
+        Tries {
+            until: Instant::now() + HANDOVER,
+        }
+    }
+
+    /// Waits a moment before it is tried again.
+    ///
+    /// # Errors
+    /// It was tried for long enough.
+    pub(crate) fn wait(&self) -> Result<(), Diagnostic> {
+        if Instant::now() > self.until {
             return Err(Diagnostic::error(
                 "engine-unreachable",
                 "another process holds this project's engine but does not answer",
             )
             .hint("`divisi doctor` names it; end it, then try again"));
         }
-        // Between taking the lock and listening lies a moment.
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(HANDOVER_PAUSE);
+        Ok(())
     }
 }
 

@@ -25,6 +25,7 @@ mod library;
 mod loaded;
 mod outline;
 mod plan;
+mod plan_record;
 mod printer;
 mod progress;
 mod project;

@@ -6,9 +6,7 @@ use super::command::Rejection;
 use super::decide::Draft;
 use super::event::Event;
 use super::links::Node;
-use super::state::{
-    AGENT_EXTERNAL, AGENT_PERSON, AttemptEnd, Failure, Final, Phase, Run, TaskState, TaskStatus,
-};
+use super::state::{AttemptEnd, Failure, Final, Phase, Run, TaskState, TaskStatus};
 use super::transition::StateName;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::TaskNo;
@@ -65,8 +63,7 @@ impl Draft<'_> {
         let Some(live) = task.live() else {
             return self.not_now(no, "submitted", hint);
         };
-        let by_person = matches!(live.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL);
-        if !by_person || !matches!(live.phase, Phase::Leased | Phase::Working) {
+        if !live.awaits_submission() {
             return self.not_now(no, "submitted", hint);
         }
         let attempt = self.run.attempt_id(no, live.number);

@@ -124,6 +124,13 @@ impl Attempt {
     pub fn snapshot(&self) -> Option<&Snapshot> {
         snapshot_of(&self.receipts)
     }
+
+    /// Whether it is for a person, or something outside, to say that its work is there.
+    #[must_use]
+    pub fn awaits_submission(&self) -> bool {
+        matches!(self.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL)
+            && matches!(self.phase, Phase::Leased | Phase::Working)
+    }
 }
 
 pub(super) fn snapshot_of(receipts: &[Receipt]) -> Option<&Snapshot> {
@@ -452,10 +459,16 @@ impl Task {
         ended.chain(self.live().into_iter().flat_map(|live| &live.receipts))
     }
 
-    /// Milliseconds that agents worked on it, over all attempts.
+    /// Milliseconds that agents worked on it, over all attempts. The time that something waited for
+    /// a person is nobody's work.
     #[must_use]
     pub fn agent_ms(&self) -> u64 {
-        let worked = self.receipts().map(|receipt| match receipt {
+        let ended = self.endings.iter();
+        let ended = ended.map(|ending| (&ending.agent, &ending.receipts));
+        let live = self.live().map(|live| (&live.agent, &live.receipts));
+        let all = ended.chain(live).filter(|(agent, _)| holds_slot(agent));
+        let worked = all.flat_map(|(_, receipts)| receipts);
+        let worked = worked.map(|receipt| match receipt {
             Receipt::Submitted { wall_ms, .. } => *wall_ms,
             _ => 0,
         });

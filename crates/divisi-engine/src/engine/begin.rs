@@ -207,7 +207,9 @@ impl<J: Journal> Engine<J> {
                 },
             ),
         };
-        let runs: Vec<RunId> = self.world.runs().map(|run| run.id).collect();
+        // Nobody misses it for the others.
+        let attended = self.world.runs().filter(|run| self.attends(run));
+        let runs: Vec<RunId> = attended.map(|run| run.id).collect();
         self.found.extend(runs.into_iter().map(pause));
     }
 

@@ -2,6 +2,10 @@
 //!
 //! The loop waits in one `poll` for its queue and for the supervisor's socket. What the supervisor
 //! says is read by the loop itself: a thread between the two would wake up twice for every task.
+//!
+//! The queue has no limit of its own, for whoever gives inputs has one: a control connection waits
+//! for the answer before it asks again, and there are few of them; an effect is begun once until
+//! its result is taken, so there is at most one of each live task, and a few of each run.
 
 use std::fs::File;
 use std::io::{self, Read, Write};

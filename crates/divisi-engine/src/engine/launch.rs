@@ -313,10 +313,11 @@ impl Starting {
     }
 
     fn write_handoff(&self, shell: &Shell, text: &str) -> Result<String, String> {
-        let folder = shell.run_folder(self.attempt.run).join("handoffs");
-        let path = folder.join(format!("{}.{}.json", self.spec.id, self.attempt.number));
+        let handoffs = shell.run_folder(self.attempt.run).join("handoffs");
+        let path = handoffs.join(self.handoff.path());
+        let folder = path.parent().unwrap_or(&handoffs);
         failpoint::hit("handoff.write.before");
-        std::fs::create_dir_all(&folder)
+        std::fs::create_dir_all(folder)
             .and_then(|()| std::fs::write(&path, text))
             .map_err(|error| format!("write {}: {error}", path.display()))?;
         failpoint::hit("handoff.write.after");

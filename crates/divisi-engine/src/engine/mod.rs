@@ -160,6 +160,8 @@ pub struct Engine<J: Journal> {
     launching: BTreeMap<AttemptId, Box<Prepared>>,
     /// Runs that somebody started or resumed in this life.
     attended: BTreeSet<RunId>,
+    /// The run that this process drives to rest; others are attended for other processes.
+    driven: Option<RunId>,
     /// What is asked is answered and nothing more is done.
     passive: bool,
     /// A run is attended since the last step: the next one is due at once.
@@ -226,6 +228,7 @@ impl<J: Journal> Engine<J> {
             outbox: Vec::new(),
             observer,
             troubles: Vec::new(),
+            driven: None,
             interruption: Interruption::No,
             launching: BTreeMap::new(),
             attended: BTreeSet::new(),
@@ -275,6 +278,7 @@ impl<J: Journal> Engine<J> {
         self.passive = until == Until::Answered;
         if let Until::Rests(run) = until {
             self.attended.insert(run);
+            self.driven = Some(run);
         }
         self.attend();
         if !self.passive {

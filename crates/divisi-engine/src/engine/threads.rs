@@ -1,6 +1,7 @@
 //! A few threads that carry out effects which take time: git, files, checks.
 //!
-//! The loop never waits for them; they report through its one queue of inputs.
+//! The loop never waits for them; they report through its one queue of inputs. Their own queue holds
+//! at most one effect of each live task and a few of each run: none is begun twice before it ended.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -6,7 +6,7 @@ use divisi_agents::Claim;
 use divisi_core::journal::Journal;
 use divisi_core::ledger::{Account, Refusal};
 use divisi_core::run::{
-    AGENT_COMPOSE, Command, Create, Effect, Finding, PauseReason, Rejection, Said,
+    AGENT_COMPOSE, Command, Create, Effect, Finding, PauseReason, Rejection, Said, holds_slot,
 };
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, Diagnostic, RunId};
@@ -109,6 +109,11 @@ impl<J: Journal> Engine<J> {
             Interruption::No => {
                 self.interruption = Interruption::Graceful;
                 self.shell.checks.interrupt(EndHow::Graceful);
+                // The others go on with the processes that follow them: one of those takes over,
+                // and adopts their agents.
+                let driven = self.driven;
+                self.attended.retain(|run| Some(*run) == driven);
+                self.attend();
                 let attended = self.world.runs().filter(|run| self.attends(run));
                 let runs: Vec<RunId> = attended.map(|run| run.id).collect();
                 for run in runs {
@@ -122,7 +127,8 @@ impl<J: Journal> Engine<J> {
             Interruption::Graceful | Interruption::Forced => {
                 self.interruption = Interruption::Forced;
                 self.shell.checks.interrupt(EndHow::Force);
-                let runs: Vec<RunId> = self.world.runs().map(|run| run.id).collect();
+                let attended = self.world.runs().filter(|run| self.attends(run));
+                let runs: Vec<RunId> = attended.map(|run| run.id).collect();
                 for run in runs {
                     self.force(run);
                 }
@@ -130,13 +136,13 @@ impl<J: Journal> Engine<J> {
         }
     }
 
-    /// Ends all agents of a run at once.
+    /// Ends all agents of a run at once. People and what comes from outside are no agents.
     fn force(&mut self, id: RunId) {
         let Some(run) = self.world.run(id) else {
             return;
         };
         let live = run.live().filter_map(|(no, task)| {
-            let live = task.live()?;
+            let live = task.live().filter(|live| holds_slot(&live.agent))?;
             Some(Job::agent(run.attempt_id(no, live.number)))
         });
         let how = EndHow::Force;
@@ -340,22 +346,17 @@ impl<J: Journal> Engine<J> {
             }
             FromWorker::Unknown { job } => {
                 // It was to be ended and is held by nobody: so it has ended, if it ever began.
-                let ended = Ended {
-                    told: true,
-                    ..launch::instant()
-                };
-                let command = Command::Ended {
-                    attempt: job.attempt,
-                    ended,
-                    said: None,
-                };
-                tell(
-                    directives,
-                    follows,
-                    job.attempt.run,
-                    command,
-                    Follow::Nothing,
-                );
+                // There is no end that a receipt could tell of.
+                let AttemptId { run, task, number } = job.attempt;
+                let live = self.world.run(run).and_then(|run| run.task(task)?.live());
+                if live.is_some_and(|live| live.number == number && live.stopping.is_some()) {
+                    let command = Command::NotStarted {
+                        attempt: job.attempt,
+                        cause: "nobody holds it".to_owned(),
+                        permanent: false,
+                    };
+                    tell(directives, follows, run, command, Follow::Nothing);
+                }
             }
         }
     }

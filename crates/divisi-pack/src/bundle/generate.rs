@@ -29,12 +29,21 @@ use crate::words::{self, Compiled, Context};
 use crate::workflow::{Iteration, Statement};
 
 /// A folder that was made, and what is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Generated {
-    /// The files by their paths in the folder; `None` exactly if an error is among the diagnostics.
-    pub files: Option<BTreeMap<String, String>>,
+    /// The folder; `None` exactly if an error is among the diagnostics.
+    pub folder: Option<Written>,
     /// Errors and warnings.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A folder as it is to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    /// The files by their paths in it.
+    pub files: BTreeMap<String, String>,
+    /// Its manifest, which is one of them.
+    pub manifest: Manifest,
 }
 
 /// Makes the folder of an iteration, by id or name, against the paths of the tree. `folder` is its
@@ -48,13 +57,13 @@ pub fn generate<S: AsRef<str>>(
 ) -> Generated {
     let Some(iteration) = bundle.workflow.iteration(iteration) else {
         return Generated {
-            files: None,
+            folder: None,
             diagnostics: vec![super::expand::unknown(bundle, iteration)],
         };
     };
     let mut told = Told::default();
     let entries = shared(bundle, iteration, paths, &mut told);
-    let mut files = None;
+    let mut made = None;
     if !told.refuses() {
         let expansion = tasks(bundle, iteration, &entries, Standing::Beside, &mut told);
         if !told.refuses() {
@@ -64,11 +73,11 @@ pub fn generate<S: AsRef<str>>(
                 entries: &entries,
                 expansion: &expansion,
             };
-            files = Some(making.files(folder, &mut told));
+            made = Some(making.written(folder, &mut told));
         }
     }
     Generated {
-        files: files.filter(|_| !told.refuses()),
+        folder: made.filter(|_| !told.refuses()),
         diagnostics: told.finish(),
     }
 }
@@ -106,10 +115,10 @@ impl<'f> Folder<'f> {
             })
     }
 
-    fn files(&self, folder: &str, told: &mut Told) -> BTreeMap<String, String> {
+    fn written(&self, folder: &str, told: &mut Told) -> Written {
         let place = &self.iteration.place;
         let templates = templates(self.bundle);
-        let mut written = Written::of(self);
+        let mut written = Criteria::of(self);
         let owns = written.statements(self);
         let mut files = BTreeMap::new();
         let context = context::write(&self.bundle.context_file(self.iteration), &templates);
@@ -162,7 +171,7 @@ impl<'f> Folder<'f> {
         );
         let manifest = self.manifest(agents, &files);
         files.insert(manifest::NAME.to_owned(), manifest.to_json());
-        files
+        Written { files, manifest }
     }
 
     /// Whether the criteria are understood as they are written: their template may be a project's.
@@ -268,7 +277,7 @@ struct Own {
 }
 
 /// The criteria's file on its way.
-struct Written {
+struct Criteria {
     file: CriteriaFile,
     /// Where each deliverable stands in it.
     places: HashMap<String, usize>,
@@ -278,9 +287,9 @@ struct Written {
     context: Context,
 }
 
-impl Written {
-    fn of(folder: &Folder<'_>) -> Written {
-        let mut written = Written {
+impl Criteria {
+    fn of(folder: &Folder<'_>) -> Criteria {
+        let mut written = Criteria {
             file: CriteriaFile {
                 title: folder.iteration.name.clone(),
                 ..CriteriaFile::default()
@@ -402,7 +411,8 @@ impl Written {
         if !self.seen.insert(text.clone()) {
             return text;
         }
-        let are = |is: fn(&Criterion) -> bool| match words::compile(&text, &self.context) {
+        let compiled = words::compile(&text, &self.context);
+        let are = |is: fn(&Criterion) -> bool| match &compiled {
             Compiled::Checks(understood) => understood.criteria.iter().all(is),
             Compiled::Unverified(_) => false,
         };
@@ -438,7 +448,17 @@ impl Written {
                 }
                 Some(text)
             }
-            criterion => Some(self.words(&words::say(criterion)?)),
+            Criterion::Scope { .. } | Criterion::Plain { .. } => {
+                Some(self.words(&words::say(criterion)?))
+            }
+            criterion => {
+                // It says this one check: it need not be understood to find its section.
+                let text = one_line(&words::say(criterion)?);
+                if self.seen.insert(text.clone()) {
+                    self.file.standards.push(text.clone());
+                }
+                Some(text)
+            }
         }
     }
 

@@ -44,7 +44,7 @@ use serde::{Deserialize, Serialize};
 pub use assemble::assemble;
 pub(crate) use expand::Ends;
 pub use expand::expand;
-pub use generate::{Generated, generate};
+pub use generate::{Generated, Written, generate};
 pub use predict::{Prediction, predict};
 
 use crate::allocation::Share;

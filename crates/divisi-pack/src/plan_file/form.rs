@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::record::whole;
 
 /// The JSON Schema of plan files.
 #[must_use]
@@ -62,13 +64,13 @@ pub(crate) struct PlanForm {
     pub(crate) workspace: Option<PreparationForm>,
     /// What the whole is expected to take; a record.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) resource_estimate: Option<EstimateForm>,
+    pub(crate) resource_estimate: Option<ResourceEstimate>,
     /// How far the plan has come; a record.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) progress: Option<ProgressForm>,
+    pub(crate) progress: Option<Progress>,
     /// How often the plan was retried; a record.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) retry_count: Option<u32>,
+    pub(crate) retry_count: Option<u64>,
     /// Why it was retried; a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_reason: Option<String>,
@@ -200,7 +202,7 @@ pub(crate) struct SubtaskForm {
     pub(crate) created_at: Option<String>,
     /// How often the task was retried; a record.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) retry_count: Option<u32>,
+    pub(crate) retry_count: Option<u64>,
     /// Why it was retried; a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_reason: Option<String>,
@@ -528,47 +530,87 @@ pub(crate) enum FormatForm {
 }
 
 /// What the whole is expected to take, as other orchestrators note it; a record.
-#[derive(Default, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ResourceEstimate")]
-pub(crate) struct EstimateForm {
+pub struct ResourceEstimate {
     /// How many tasks.
-    pub(crate) total_subtasks: Option<u64>,
+    #[serde(
+        default,
+        deserialize_with = "whole",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub total_subtasks: Option<u64>,
     /// How long, in words.
-    pub(crate) duration_estimate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_estimate: Option<String>,
     /// How many tokens.
-    pub(crate) token_estimate: Option<u64>,
+    #[serde(
+        default,
+        deserialize_with = "whole",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub token_estimate: Option<u64>,
     /// Which roles.
-    pub(crate) masters: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub masters: Option<Vec<String>>,
     /// How many workers.
-    pub(crate) workers: Option<u64>,
+    #[serde(
+        default,
+        deserialize_with = "whole",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub workers: Option<u64>,
     /// How long, in words.
-    pub(crate) total_estimated_duration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_estimated_duration: Option<String>,
     /// How many tokens.
-    pub(crate) total_estimated_tokens: Option<u64>,
+    #[serde(
+        default,
+        deserialize_with = "whole",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub total_estimated_tokens: Option<u64>,
     /// Which roles.
-    pub(crate) masters_involved: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub masters_involved: Option<Vec<String>>,
     /// How many workers.
-    pub(crate) workers_to_spawn: Option<u64>,
+    #[serde(
+        default,
+        deserialize_with = "whole",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub workers_to_spawn: Option<u64>,
     /// Whether tasks can run side by side.
-    pub(crate) parallelization_possible: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parallelization_possible: Option<bool>,
     /// What holds the rest up.
-    pub(crate) bottlenecks: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bottlenecks: Option<Vec<String>>,
 }
 
 /// How far the plan has come; a record.
-#[derive(Default, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Progress")]
-pub(crate) struct ProgressForm {
+pub struct Progress {
     /// The lowest stage with an unfinished task.
-    pub(crate) current_stage: Option<u64>,
+    #[serde(
+        default,
+        deserialize_with = "whole",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub current_stage: Option<u64>,
     /// Tasks that are done.
-    pub(crate) completed_subtasks: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completed_subtasks: Option<Vec<String>>,
     /// Tasks that are running.
-    pub(crate) active_subtasks: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_subtasks: Option<Vec<String>>,
     /// Tasks that failed.
-    pub(crate) failed_subtasks: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_subtasks: Option<Vec<String>>,
     /// Tasks that were lost.
-    pub(crate) zombie_subtasks: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zombie_subtasks: Option<Vec<String>>,
 }

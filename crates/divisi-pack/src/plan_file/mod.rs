@@ -3,7 +3,8 @@
 //! The form is the one that orchestration plans have: `task_title`, `subtasks`, `execution_plan`
 //! and their fields, extended by what a task executes and by criteria that programs can check.
 //! Fields that only record progress (`status`, `progress`, retries, escalations) are accepted and
-//! checked for their type; a plan does not hold them, since progress is the journal's.
+//! checked for their type; a plan does not hold them, since progress is the journal's. A [`Record`]
+//! does.
 //!
 //! [`read`] turns bytes into a [`Plan`] and finds every fault at once. [`write()`] turns a plan into
 //! the same form; reading it again gives the same plan. [`schema`] describes the form to editors.
@@ -17,6 +18,7 @@
 pub(crate) mod compile;
 pub(crate) mod criteria;
 pub(crate) mod form;
+mod record;
 mod structure;
 pub(crate) mod task;
 #[cfg(test)]
@@ -30,7 +32,8 @@ use divisi_core::plan::Parts;
 use divisi_core::{Diagnostic, Plan, TaskSpec};
 
 pub(crate) use criteria::{COUNT_MAX, expression_fault};
-pub use form::schema;
+pub use form::{Progress, ResourceEstimate, schema};
+pub use record::{Record, TaskRecord, read_record, write_with};
 pub use write::write;
 pub(crate) use write::{criterion_json, to_value};
 

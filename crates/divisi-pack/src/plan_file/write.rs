@@ -21,7 +21,11 @@ use super::{CHECK_TIMEOUT_MS, top};
 /// stages whose numbers contradict their order.
 #[must_use]
 pub fn write(plan: &Plan) -> String {
-    let mut text = serde_json::to_string_pretty(&form(plan)).expect(KEYS_ARE_TEXT);
+    text_of(&form(plan))
+}
+
+pub(super) fn text_of(form: &PlanForm) -> String {
+    let mut text = serde_json::to_string_pretty(form).expect(KEYS_ARE_TEXT);
     text.push('\n');
     text
 }
@@ -33,7 +37,7 @@ pub(crate) fn to_value(plan: &Plan) -> serde_json::Value {
     serde_json::to_value(form(plan)).expect(KEYS_ARE_TEXT)
 }
 
-fn form(plan: &Plan) -> PlanForm {
+pub(super) fn form(plan: &Plan) -> PlanForm {
     let names: HashSet<&str> = plan.tasks.iter().map(|task| task.id.as_str()).collect();
     PlanForm {
         task_title: plan.title.clone(),

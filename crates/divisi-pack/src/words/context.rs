@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::token::Token;
+
 /// What a criterion's words may speak of: the targets, and the files that are promised.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
@@ -83,6 +85,15 @@ impl Promise {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
+    /// Whether what it is called may begin with this token: looked at before names are made, since
+    /// thousands of promises are asked at each place of a sentence.
+    pub(super) fn may_begin_with(&self, token: &Token) -> bool {
+        let name = self.file_name();
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let end = stem.find(['-', '_', ' ']).unwrap_or(stem.len());
+        !self.names.is_empty() || token.is_in_any_case(&stem[..end])
+    }
+
     /// Its file's name without its ending, as words: `technical design`.
     pub(super) fn stem(&self) -> String {
         let name = self.file_name();
@@ -92,12 +103,17 @@ impl Promise {
 }
 
 impl Context {
-    /// All promises, each path once.
-    pub(super) fn all(&self) -> Vec<&Promise> {
+    /// All promises; a path may stand in several.
+    pub(super) fn each(&self) -> impl Iterator<Item = &Promise> {
         let of_targets = self.entities.iter().flat_map(|entity| &entity.targets);
         let of_targets = of_targets.flat_map(|target| &target.promises);
+        self.promises.iter().chain(of_targets)
+    }
+
+    /// All promises, each path once, in the order of their paths.
+    pub(super) fn all(&self) -> Vec<&Promise> {
         let mut once: BTreeMap<&str, &Promise> = BTreeMap::new();
-        for promise in self.promises.iter().chain(of_targets) {
+        for promise in self.each() {
             once.entry(&promise.path).or_insert(promise);
         }
         once.into_values().collect()
@@ -106,6 +122,10 @@ impl Context {
     /// The paths of all promises that a path with variables, such as `stories/{story_id}/a.md`,
     /// stands for; none where it is not such a one.
     pub(crate) fn of_template(&self, template: &str) -> Vec<String> {
+        // There are thousands of deliverables, and nearly all of them are plain paths.
+        if !template.contains('{') {
+            return Vec::new();
+        }
         let all = self.all().into_iter();
         let of = all.filter(|promise| promise.template == template && promise.path != template);
         of.map(|promise| promise.path.clone()).collect()

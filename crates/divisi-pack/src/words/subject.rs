@@ -223,9 +223,9 @@ fn named(tokens: &[Token], context: &Context) -> Element<Vec<String>> {
         return Some((known, 1));
     }
     let path = slot::path(&slot::plain_path(first)?).and_then(|path| {
-        let promises = context.all();
-        let is_promised = promises.iter().any(|promise| promise.path == path);
-        let elsewhere = promises.iter().find(|promise| promise.ends_with(&path));
+        let is_promised = context.each().any(|promise| promise.path == path);
+        let elsewhere = context.each().filter(|promise| promise.ends_with(&path));
+        let elsewhere = elsewhere.min_by(|one, other| one.path.cmp(&other.path));
         match elsewhere {
             Some(promise) if !is_promised => Err(Why::Ambiguous {
                 second: promise.path.clone(),
@@ -282,6 +282,10 @@ fn for_each(entity: &Entity, names: &[String], context: &Context) -> Result<Subj
 /// Promised files by what they are called: "deliverables", "test plans", "requirements documents".
 fn promised(tokens: &[Token], number: Noun, context: &Context) -> Element<Subject> {
     let everything = PROMISED.iter().find_map(|name| noun(tokens, name, number));
+    let first = tokens.first()?;
+    if everything.is_none() && !context.each().any(|promise| promise.may_begin_with(first)) {
+        return None;
+    }
     let all = context.all();
     let mut best: Option<(usize, Vec<String>)> = None;
     if let Some(taken) = everything {

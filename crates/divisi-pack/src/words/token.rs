@@ -34,6 +34,11 @@ impl Token {
         matches!(self, Token::Word { lower, .. } if lower == word)
     }
 
+    /// Whether it is this word, whatever the case of either.
+    pub(super) fn is_in_any_case(&self, word: &str) -> bool {
+        matches!(self, Token::Word { lower, .. } if lower.eq_ignore_ascii_case(word))
+    }
+
     /// Whether a check could look at what it names.
     pub(super) fn is_concrete(&self) -> bool {
         matches!(self, Token::Path(_) | Token::Back(_) | Token::Double(_))

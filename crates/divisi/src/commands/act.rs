@@ -12,7 +12,7 @@ use divisi_engine::workspace::folder_of;
 
 use crate::cli;
 use crate::exit::Exit;
-use crate::hold::{Holder, Holding, is_attended, reach, request};
+use crate::hold::{Holder, Holding, Tries, is_attended, reach, request};
 use crate::printer::{Failure, Line, Outcome, Printer};
 use crate::project::Project;
 
@@ -24,9 +24,10 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
     let request = request(Ask::Act { run, action });
     let silent =
         || -> divisi_engine::engine::Observer { Box::new(|_: &[Notice], _: &dyn View| {}) };
+    let unreachable = |told| Failure::told(told, Exit::Environment);
+    let tries = Tries::begin();
     let (response, goes_on) = loop {
-        let holder =
-            reach(&holding, silent).map_err(|told| Failure::told(told, Exit::Environment))?;
+        let holder = reach(&holding, silent).map_err(unreachable)?;
         match holder {
             Holder::Us(mut held) => break (held.ask(request.clone())?, false),
             Holder::Other(mut client) => {
@@ -34,6 +35,7 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
                 if let Ok(response) = client.ask(&request) {
                     break (response, is_attended(project, run));
                 }
+                tries.wait().map_err(unreachable)?;
             }
         }
     };
@@ -100,6 +102,13 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
     let live = task
         .live()
         .ok_or_else(|| refused(format!("task {} has no live attempt", args.of.task)))?;
+    // What an agent works on is the agent's.
+    if !live.awaits_submission() {
+        return Err(refused(format!(
+            "task {} is not done by a person",
+            args.of.task
+        )));
+    }
     // The engine owns its workspaces: this one is found, never made.
     let workspace = folder_of(&project.divisi(), run.id, no, live.workspace);
     let is_folder = workspace.symlink_metadata().is_ok_and(|at| at.is_dir());

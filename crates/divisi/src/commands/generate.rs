@@ -6,8 +6,7 @@ use std::path::{Component, Path};
 use divisi_core::Diagnostic;
 use divisi_engine::files::Files as _;
 use divisi_engine::repo::WorkingTree;
-use divisi_pack::bundle::{self, Bundle, Given, Prediction};
-use divisi_pack::folder::stage;
+use divisi_pack::bundle::{self, Bundle, Given, Prediction, Written};
 use serde_json::{Value, json};
 
 use crate::cli::{self, Global};
@@ -34,16 +33,16 @@ pub(crate) fn run(args: &cli::Generate, global: &Global, printer: &Printer) -> O
         for diagnostic in &generated.diagnostics {
             printer.diagnostic(diagnostic, found.text());
         }
-        let files = generated.files.ok_or(Failure::Reported(Exit::Usage))?;
+        let written = generated.folder.ok_or(Failure::Reported(Exit::Usage))?;
         made.push(Made {
             path,
             within,
-            files,
+            written,
         });
     }
     let mut files = BTreeMap::new();
     for one in &made {
-        for (file, text) in &one.files {
+        for (file, text) in &one.written.files {
             files.insert(format!("{}{file}", one.within), text.clone());
         }
     }
@@ -62,7 +61,7 @@ struct Made {
     path: String,
     /// Where it stands in the output; empty where it is the output.
     within: String,
-    files: BTreeMap<String, String>,
+    written: Written,
 }
 
 /// The workflow: the one place where a name or a file becomes one.
@@ -261,21 +260,17 @@ fn lacking(waiting: &Waiting) -> String {
 }
 
 fn told(bundle: &Bundle, made: &[Made], chosen: &Chosen, printer: &Printer) -> Outcome {
-    let stages = made.iter().filter_map(|one| {
-        let read = stage::read(&one.path, |file| {
-            one.files.get(file).cloned().map(String::into_bytes)
-        });
-        Some((one, read.stage?))
-    });
     if printer.is_json() {
-        let folders: Vec<Value> = stages
-            .map(|(one, stage)| {
+        let folders: Vec<Value> = made
+            .iter()
+            .map(|one| {
+                let manifest = &one.written.manifest;
                 json!({
                     "folder": one.path,
-                    "iteration": stage.manifest.iteration,
-                    "files": one.files.keys().collect::<Vec<&String>>(),
-                    "agents": stage.manifest.agents,
-                    "resource_estimate": stage.manifest.resource_estimate,
+                    "iteration": manifest.iteration,
+                    "files": one.written.files.keys().collect::<Vec<&String>>(),
+                    "agents": manifest.agents,
+                    "resource_estimate": manifest.resource_estimate,
                 })
             })
             .collect();
@@ -288,16 +283,17 @@ fn told(bundle: &Bundle, made: &[Made], chosen: &Chosen, printer: &Printer) -> O
         printer.document(&json!({"workflow": workflow, "folders": folders, "waiting": waiting}))?;
         return Ok(Exit::Success);
     }
-    for (one, stage) in stages {
-        let agents = &stage.manifest.agents;
+    for one in made {
+        let manifest = &one.written.manifest;
+        let agents = &manifest.agents;
         let files: usize = agents.iter().map(|agent| agent.deliverables.len()).sum();
         let tokens: u64 = agents.iter().map(|agent| agent.estimated_tokens).sum();
         let risk = agents.iter().filter_map(|agent| agent.risk_level).max();
         let risk = risk.map_or_else(String::new, |risk| format!(", risk {}", risk.word()));
-        let duration = &stage.manifest.resource_estimate["duration_estimate"];
+        let duration = &manifest.resource_estimate["duration_estimate"];
         printer.line(&Line::styled(Style::Bold, one.path.as_str()).then(format!(
             ": {}, {}, {}, {tokens} tokens, {}{risk}",
-            stage.manifest.name,
+            manifest.name,
             plural(agents.len() as u64, "agent"),
             plural(files as u64, "deliverable"),
             duration.as_str().unwrap_or("unknown"),

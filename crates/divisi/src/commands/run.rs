@@ -19,9 +19,10 @@ use crate::cli::{Resume, RunArgs};
 use crate::config::Configuration;
 use crate::consent;
 use crate::exit::Exit;
-use crate::hold::{Held, Holder, Holding, reach, request};
+use crate::hold::{Held, Holder, Holding, Tries, reach, request};
 use crate::library::Library;
 use crate::outline::outline;
+use crate::plan_record;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::{Progress, closing};
 use crate::project::Project;
@@ -247,13 +248,18 @@ impl<'a> Driver<'a> {
     /// Asks whoever holds the engine. An answer that was lost is asked for again.
     pub(crate) fn ask(&mut self, ask: Ask) -> Result<Response, Failure> {
         let request = request(ask);
+        let tries = Tries::begin();
         loop {
             self.reach()?;
             match self.holder.as_mut().expect("it was reached") {
                 Holder::Us(held) => return Ok(held.ask(request)?),
                 Holder::Other(client) => match client.ask(&request) {
                     Ok(response) => return Ok(response),
-                    Err(_) => self.holder = None,
+                    Err(_) => {
+                        self.holder = None;
+                        let unreachable = |told| Failure::told(told, Exit::Environment);
+                        tries.wait().map_err(unreachable)?;
+                    }
                 },
             }
         }
@@ -407,7 +413,7 @@ impl<'a> Driver<'a> {
             self.printer.note(&Line::of(line));
         }
         let report = report::gather(&run, wall_now());
-        keep_report(self.project, id, &report);
+        keep(self.project, &run, &report);
         if self.printer.is_json() {
             self.printer.document(&report)?;
         }
@@ -418,12 +424,14 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// Leaves the report where people look for it. It can be made anew from the journal at any time, so
-/// a disk that refuses it is no reason to fail.
-fn keep_report(project: &Project, run: RunId, report: &report::Report) {
-    let folder = project.run_folder(run);
+/// Leaves the report, and the plan with its progress, where people look for them. They can be made
+/// anew from the journal at any time, so a disk that refuses them is no reason to fail.
+fn keep(project: &Project, run: &Run, report: &report::Report) {
+    let folder = project.run_folder(run.id);
+    let write = |name: &str, text: String| std::fs::write(folder.join(name), text);
     let _ = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(folder.join("report.md"), report::markdown(report)));
+        .and_then(|()| write("report.md", report::markdown(report)))
+        .and_then(|()| write("plan.json", plan_record::text(run, wall_now())));
 }
 
 /// Whether nothing goes on with a run that another process holds.

@@ -45,9 +45,8 @@ pub(super) fn of(
         }
     }
     for figures in all.values_mut() {
-        figures
-            .refusals
-            .sort_by(|one, other| other.times.cmp(&one.times));
+        let times = |refusal: &Refusal| std::cmp::Reverse(refusal.times);
+        figures.refusals.sort_by_key(times);
     }
     all.into_values().collect()
 }

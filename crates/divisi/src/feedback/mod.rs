@@ -14,7 +14,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{Run, TaskState};
+use divisi_core::run::{AttemptEnd, Run, TaskState};
 use divisi_core::{TaskKind, TaskNo};
 use serde::Serialize;
 
@@ -119,14 +119,14 @@ pub(crate) fn gather(run: &Run, documents: &BTreeMap<String, String>) -> Feedbac
 pub(crate) fn documents(run: &Run) -> BTreeMap<String, TaskNo> {
     let mut made = BTreeMap::new();
     for (no, task) in run.tasks().iter().enumerate() {
-        if task.state != TaskState::Done {
-            continue;
-        }
-        let collected = task.receipts().rev().find_map(|receipt| match receipt {
+        let ended = task.endings.iter().rev();
+        let integrated = { ended }.find(|ending| ending.end == AttemptEnd::Integrated);
+        let receipts = integrated.into_iter().flat_map(|ending| &ending.receipts);
+        let collected = receipts.filter_map(|receipt| match receipt {
             Receipt::Collected { artifacts, .. } => Some(artifacts),
             _ => None,
         });
-        for artifact in collected.into_iter().flatten() {
+        for artifact in collected.flatten() {
             if made.len() < DOCUMENTS_MAX && artifact.path.ends_with(".md") {
                 made.insert(artifact.path.clone(), TaskNo(no as u32));
             }

@@ -206,7 +206,7 @@ fn a_role_that_is_overdue_twice_gets_a_longer_time_box() {
     past_its_time_box(&mut given, "b");
     let usual_ms = given.run().settings.timeout_ms;
     let longer = ("role-overdue", Change::TimeBox(2 * usual_ms));
-    assert_eq!(rules(&given), [longer.clone()]);
+    assert_eq!(rules(&given), std::slice::from_ref(&longer));
     // A time box that its plan gave is the plan's to change.
     past_its_time_box(&mut given, "c");
     assert_eq!(rules(&given), [("role-overdue", Change::Nothing), longer]);

@@ -91,7 +91,12 @@ fn artifacts(task: &Task) -> Vec<Made> {
     if task.spec.kind == TaskKind::Plan {
         return Vec::new();
     }
-    let collected = task.receipts().rev().find_map(|receipt| match receipt {
+    let ended = task.endings.iter().rev();
+    let mut integrated = ended.filter(|ending| ending.end == AttemptEnd::Integrated);
+    let receipts = integrated
+        .next()
+        .map_or(&[][..], |ending| &ending.receipts[..]);
+    let collected = receipts.iter().rev().find_map(|receipt| match receipt {
         Receipt::Collected { artifacts, .. } => Some(artifacts),
         _ => None,
     });

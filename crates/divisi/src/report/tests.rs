@@ -155,12 +155,6 @@ fn a_busy_run_claims_nothing() {
       - why: a person does it; it has waited for 10 s
       - not evaluated: exit status
 
-    ## Artifacts
-
-    | file | size | digest | by |
-    |---|---|---|---|
-    | `draft.md` | 2.0 KiB | `aaaaaaaaaaaa` | `draft` |
-
     ## Attempts and time
 
     - 7 attempts: 3 failed, 0 lost

@@ -1,10 +1,10 @@
 //! One holder, many hands: other processes are served, and the next one takes over.
 
 use divisi_core::RunId;
-use divisi_core::run::{PauseReason, RunStatus};
+use divisi_core::run::{PauseReason, RunStatus, TaskStatus};
 
 use crate::outcome::{FIRST, assert_same_end, assert_sound, finish, run_now};
-use crate::stage::{Failpoint, Stage, texts, until};
+use crate::stage::{Failpoint, Stage, signal, texts, until};
 
 const SECOND: RunId = RunId(2);
 
@@ -55,6 +55,55 @@ fn a_second_run_is_served_by_the_holder_and_taken_over_when_it_is_killed() {
     assert_eq!(stage.counts().len(), 2);
     stage.assert_no_process_left();
     stage.assert_untouched();
+}
+
+#[test]
+fn an_interruption_stops_the_run_of_its_terminal_and_no_other() {
+    let stage = Stage::new();
+    let one = stage.write_plan("one.json", &waiting("one"));
+    let two = stage.write_plan("two.json", &waiting("two"));
+    let first = stage.start(&texts(&stage.run_args(&one)), None);
+    until("the first begins", || counted(&stage, "one"));
+    let second = stage.start(&texts(&stage.run_args(&two)), None);
+    until("the second begins", || counted(&stage, "two"));
+    signal(first.pid(), libc::SIGINT);
+    first.end().assert_code(130);
+    go(&stage, "two");
+    second.end().assert_code(0);
+    let interrupted = assert_sound(&stage, FIRST);
+    assert_eq!(interrupted.paused, Some(PauseReason::Interrupted));
+    let other = assert_sound(&stage, SECOND);
+    assert_eq!(other.status(), RunStatus::Succeeded);
+    assert_eq!(other.tasks()[0].attempts(), 1, "its agent was adopted");
+    go(&stage, "one");
+    finish(&stage, &one);
+    stage.assert_no_process_left();
+}
+
+#[test]
+fn a_second_interruption_takes_nothing_from_people() {
+    let stage = Stage::new();
+    let plan = r#"{"task_title": "both", "subtasks": [
+      {"subtask_id": "person", "title": "yours", "deliverables": ["p.md"]},
+      {"subtask_id": "stubborn", "retries": 0,
+       "script": "trap '' TERM INT; echo begun >> SIDE; while :; do sleep 0.05; done"}]}"#;
+    let plan = stage.write_plan("both.json", plan);
+    let process = stage.start(&texts(&stage.run_args(&plan)), None);
+    let works = |run: &divisi_core::run::Run| run.counts().of(TaskStatus::Running) == 2;
+    until("both are at work", || {
+        counted(&stage, "begun") && run_now(&stage, FIRST).is_some_and(|run| works(&run))
+    });
+    signal(process.pid(), libc::SIGINT);
+    until("it says that it ends its agents", || {
+        process.output().contains("ending agents")
+    });
+    signal(process.pid(), libc::SIGINT);
+    process.end().assert_code(130);
+    let run = assert_sound(&stage, FIRST);
+    let person = &run.tasks()[0];
+    assert!(person.endings.is_empty(), "{:?}", person.endings);
+    assert!(person.live().is_some());
+    stage.assert_no_process_left();
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What people decide while no engine runs is durable, and `resume` goes on with it.
 
+use divisi_core::ledger::{Account, Ledger};
 use divisi_core::run::{RunStatus, TaskStatus};
 
-use crate::outcome::{FIRST, assert_sound, finish, run_now};
+use crate::outcome::{FIRST, assert_sound, finish, run_now, view};
 use crate::stage::{Failpoint, Stage, texts};
 
 /// The exit code of a run that waits for people.
@@ -57,4 +58,60 @@ fn what_people_say_while_no_engine_runs_holds() {
     assert_eq!(all, "By hand.\ntold\n");
     stage.assert_no_process_left();
     stage.assert_untouched();
+}
+
+/// The exit code of a run whose budget is used up.
+const BLOCKED: i32 = 3;
+
+const BOUNDED: &str = r#"{"task_title": "Bounded", "subtasks": [
+  {"subtask_id": "a", "command": ["true"]},
+  {"subtask_id": "b", "command": ["true"], "dependencies": ["a"]},
+  {"subtask_id": "c", "command": ["true"], "dependencies": ["b"]}
+]}"#;
+
+/// The ledger as its row has it.
+fn ledger(stage: &Stage) -> Ledger {
+    let (_, body) = view(stage).unwrap().ledger().unwrap().unwrap();
+    serde_json::from_str(&body).unwrap()
+}
+
+#[test]
+fn a_raised_budget_holds_wherever_whoever_raised_it_was_killed() {
+    let stage = Stage::new();
+    let plan = stage.write_plan("bounded.json", BOUNDED);
+    let mut args = stage.run_args(&plan);
+    args.extend(["--attempts", "1"].map(str::to_owned));
+    stage.start(&texts(&args), None).end().assert_code(BLOCKED);
+    let mut raise = stage.resume_args(FIRST.0);
+    raise.extend(["--attempts", "40"].map(str::to_owned));
+    // Before and after the ledger's command, then the run's, then what follows from both.
+    for number in 1..=4 {
+        for side in ["before", "after_commit"] {
+            let at = format!("journal.append.{side}:{number}");
+            stage
+                .start(&texts(&raise), Some(Failpoint { at: &at }))
+                .end();
+            if stage.died().exists() {
+                std::fs::remove_file(stage.died()).unwrap();
+            }
+            let permitted = ledger(&stage).accounts[&Account::Run(FIRST)]
+                .budget
+                .attempts;
+            let expected = match (number, side) {
+                (1, "before") => 1,
+                _ => 40,
+            };
+            assert_eq!(permitted, Some(expected), "{at}");
+        }
+    }
+    finish(&stage, &plan);
+    let run = assert_sound(&stage, FIRST);
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    let ledger = ledger(&stage);
+    ledger.check().unwrap();
+    assert!(ledger.held.is_empty(), "{:?}", ledger.held);
+    let attempts: u32 = run.tasks().iter().map(|task| task.attempts()).sum();
+    let used = ledger.accounts[&Account::Run(FIRST)].used.attempts;
+    assert_eq!(used, u64::from(attempts), "each attempt is charged once");
+    stage.assert_no_process_left();
 }

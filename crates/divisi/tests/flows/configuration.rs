@@ -19,9 +19,9 @@ const FILE: &str = "run:
   losses_max: 6
   conflicts_max: 7
   loss_delay_seconds: 2
-  usage_limits_max: 15
-  usage_limit_delay_seconds: 16
-  usage_limit_wait_max_seconds: 17
+  usage_limits_max: 8
+  usage_limit_delay_seconds: 15
+  usage_limit_wait_max_seconds: 16
   batch_max: 9
 budget:
   attempts: 11
@@ -117,9 +117,9 @@ fn said(stage: &Stage, key: &str) -> Value {
         "run.losses_max" => json!(6),
         "run.conflicts_max" => json!(7),
         "run.loss_delay_seconds" => json!(2),
-        "run.usage_limits_max" => json!(15),
-        "run.usage_limit_delay_seconds" => json!(16),
-        "run.usage_limit_wait_max_seconds" => json!(17),
+        "run.usage_limits_max" => json!(8),
+        "run.usage_limit_delay_seconds" => json!(15),
+        "run.usage_limit_wait_max_seconds" => json!(16),
         "run.batch_max" => json!(9),
         "budget.attempts" => json!(11),
         "budget.agent_minutes" => json!(12),

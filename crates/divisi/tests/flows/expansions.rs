@@ -111,7 +111,7 @@ fn a_plan_that_cannot_be_run_is_asked_for_again_with_every_fault_and_its_place()
     assert_eq!(endings(&run, "plan")[2].end, AttemptEnd::Expanded);
     assert_eq!(run.status(), RunStatus::Succeeded);
     // The next attempt was told so.
-    let told = stage.path(".divisi/runs/run-1/handoffs/plan.2.json");
+    let told = stage.path(".divisi/runs/run-1/handoffs/scripted/to-scripted-subtask-plan@2.json");
     let told: Value = serde_json::from_slice(&std::fs::read(told).unwrap()).unwrap();
     let unmet = told["feedback"][0]["unmet"].as_array().unwrap();
     assert_eq!(unmet.len(), 2);

@@ -75,6 +75,21 @@ fn a_folder_is_run_as_it_stands_and_its_run_is_validated() {
         Some("# A note\n")
     );
 
+    // What is left of the run for people and other programs.
+    let kept = std::fs::read_to_string(stage.path(".divisi/runs/run-1/plan.json")).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept["status"], "completed");
+    assert_eq!(
+        kept["progress"]["completed_subtasks"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+    let printed = stage.divisi(&["report", "1", "--plan"]).expect(0);
+    let printed: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
+    assert_eq!(printed, kept);
+
     // The working tree has nothing of it before it is merged.
     stage
         .divisi(&["validate", "iterations/one"])

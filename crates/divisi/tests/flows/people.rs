@@ -587,3 +587,27 @@ fn what_was_never_collected_is_cleaned_up_only_when_it_cannot_be_tried_again() {
     stage.divisi(&["gc", "--yes"]).expect(0);
     assert!(!notes.exists(), "nobody will go on with it");
 }
+
+#[test]
+fn what_an_agent_works_on_is_not_submitted_by_a_person() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let script = "while ! test -e go; do sleep 0.02; done; echo agent > out.txt";
+    let plan = json!({"task_title": "an agent's", "subtasks": [
+        {"subtask_id": "a", "script": script, "deliverables": ["out.txt"]},
+    ]});
+    let given = stage.beside("out.txt");
+    write(&given, "person\n");
+    let running = stage.start_plan(&plan, &[]);
+    let workspace = stage.path(".divisi/worktrees/run-1-t0-1");
+    stage.until_event("it works", |event| {
+        matches!(event, Event::AttemptStarted { .. })
+    });
+    stage
+        .divisi(&["submit", "run-1", "a", given.to_str().unwrap()])
+        .expect(6)
+        .says("task a is not done by a person");
+    assert!(!workspace.join("out.txt").exists(), "nothing was changed");
+    write(workspace.join("go"), "");
+    running.wait().expect(0);
+    assert_eq!(stage.result("out.txt").unwrap(), "agent\n");
+}

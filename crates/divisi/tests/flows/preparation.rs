@@ -127,11 +127,23 @@ fn a_setup_that_fails_pauses_the_run_and_costs_no_attempt() {
     let run = stage.only();
     assert_eq!(run.status(), RunStatus::Succeeded);
     // The budget of four attempts was enough, and no agent is told of anything.
-    let handoff = stage.path(".divisi/runs/run-1/handoffs");
-    for entry in std::fs::read_dir(handoff).into_iter().flatten() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+    for text in handoffs(&stage) {
         assert!(!text.contains("no network"), "{text}");
     }
+}
+
+/// The texts of all handoffs.
+fn handoffs(stage: &Stage) -> Vec<String> {
+    let entries = |folder: std::path::PathBuf| {
+        let read = std::fs::read_dir(folder).into_iter().flatten();
+        let paths = read.map(|entry| entry.unwrap().path());
+        paths.collect::<Vec<std::path::PathBuf>>()
+    };
+    let folders = entries(stage.path(".divisi/runs/run-1/handoffs")).into_iter();
+    let files = folders.flat_map(entries);
+    files
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect()
 }
 
 #[test]

@@ -14,9 +14,12 @@ type Files = BTreeMap<String, String>;
 
 fn folder(bundle: &Bundle, iteration: &str, paths: &[&str]) -> Files {
     let generated = generate(bundle, iteration, paths, "iterations/one");
-    generated
-        .files
-        .unwrap_or_else(|| panic!("{:#?}", generated.diagnostics))
+    let diagnostics = generated.diagnostics;
+    let written = generated
+        .folder
+        .unwrap_or_else(|| panic!("{diagnostics:#?}"));
+    assert_eq!(stage(&written.files).manifest, written.manifest);
+    written.files
 }
 
 fn read(files: &Files) -> stage::Read {
@@ -406,7 +409,7 @@ fn a_project_replaces_documents_by_templates_of_its_own() {
     ] {
         let bundle = with(&[("COMPLETION_CRITERIA.md.j2", text)]);
         let generated = generate(&bundle, "requirements-analysis", STORIES, "f");
-        assert_eq!(generated.files, None);
+        assert_eq!(generated.folder, None);
         let told = lines(&generated.diagnostics);
         assert!(
             told[0].contains("workflow-template") && told[0].contains(cause),
@@ -437,7 +440,7 @@ fn an_iteration_that_cannot_be_expanded_has_no_folder() {
         ("x", "workflow-unknown"),
     ] {
         let generated = generate(&bundle, iteration, STORIES, "f");
-        assert_eq!(generated.files, None);
+        assert_eq!(generated.folder, None);
         assert_eq!(generated.diagnostics[0].code, code);
     }
 }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod meaning;
+mod records;
 mod round_trip;
 mod scale;
 mod schema;

@@ -256,7 +256,7 @@ impl Dice {
         }
     }
 
-    fn plan(&mut self) -> Plan {
+    pub(super) fn plan(&mut self) -> Plan {
         let tasks: Vec<TaskSpec> = (0..1 + self.roll(5)).map(|n| self.task(n)).collect();
         let names = self.pick(&["stage_", "phase "]);
         // Tasks only depend on earlier ones, so a stage for each is a sound order.
