@@ -467,11 +467,7 @@ impl Task {
         let ended = ended.map(|ending| (&ending.agent, &ending.receipts));
         let live = self.live().map(|live| (&live.agent, &live.receipts));
         let all = ended.chain(live).filter(|(agent, _)| holds_slot(agent));
-        let worked = all.flat_map(|(_, receipts)| receipts);
-        let worked = worked.map(|receipt| match receipt {
-            Receipt::Submitted { wall_ms, .. } => *wall_ms,
-            _ => 0,
-        });
+        let worked = all.flat_map(|(_, receipts)| receipts).map(Receipt::wall_ms);
         worked.fold(0, u64::saturating_add)
     }
 
