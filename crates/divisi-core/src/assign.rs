@@ -14,7 +14,7 @@ use std::ops::Bound;
 
 use crate::ids::{RunId, TaskNo, Time};
 use crate::plan::Priority;
-use crate::run::{Run, TaskState};
+use crate::run::Run;
 
 /// What all runs together may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,13 +211,5 @@ impl Run {
         let class = *self.class_index.get(&key)? as usize;
         let live: Vec<u32> = self.classes.iter().map(|class| class.live).collect();
         self.limit(class, &live)
-    }
-
-    /// Whether a task could be leased if there were slots enough.
-    #[must_use]
-    pub fn is_leasable(&self, task: TaskNo, now: Time) -> bool {
-        let state = self.task(task).map(|task| &task.state);
-        self.takes_leases()
-            && matches!(state, Some(TaskState::Ready { not_before }) if *not_before <= now)
     }
 }

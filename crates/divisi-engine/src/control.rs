@@ -303,7 +303,7 @@ fn ask(request: Request, inputs: &Sender) -> Option<Response> {
 }
 
 /// An engine that waits for room on the disk answers nobody.
-const LOOK_UP_PATIENCE: Duration = Duration::from_secs(2);
+const BRIEF_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A connection to the holder of another process.
 pub struct Client {
@@ -335,11 +335,12 @@ impl Client {
         Ok(serde_json::from_str(&answer)?)
     }
 
-    /// Asks as a look-up does, which is not worth waiting for long. `None` if there is no answer.
+    /// Asks what is not worth waiting for long. `None` if there is no answer by then; what was asked
+    /// may be done all the same.
     #[must_use]
-    pub fn look_up(&mut self, ask: Ask) -> Option<Response> {
-        self.writer.set_read_timeout(Some(LOOK_UP_PATIENCE)).ok()?;
-        self.ask(&Request { id: None, ask }).ok()
+    pub fn ask_briefly(&mut self, request: &Request) -> Option<Response> {
+        self.writer.set_read_timeout(Some(BRIEF_PATIENCE)).ok()?;
+        self.ask(request).ok()
     }
 
     /// Waits until the holder goes away.

@@ -249,7 +249,10 @@ pub(crate) fn is_attended(project: &Project, run: RunId) -> bool {
         return false;
     }
     let client = Client::connect(&Holding::of(project).control_socket());
-    let answer = client.and_then(|mut client| client.look_up(Ask::IsAttended(run)));
+    let answer = client.and_then(|mut client| {
+        let ask = Ask::IsAttended(run);
+        client.ask_briefly(&divisi_engine::control::Request { id: None, ask })
+    });
     !matches!(answer, Some(Response::Attended(false)))
 }
 

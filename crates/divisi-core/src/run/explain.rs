@@ -132,9 +132,14 @@ fn count(many: usize, what: &str) -> String {
 #[must_use]
 pub fn explain_run(run: &Run, now: Time) -> Explanation {
     let status = run.status();
+    // A run that is paused does not run.
+    let word = match &run.paused {
+        Some(_) if run.ended.is_none() => "paused",
+        _ => status.word(),
+    };
     let mut told = Explanation {
         subject: run.id.to_string(),
-        status: status.word().to_owned(),
+        status: word.to_owned(),
         causes: Vec::new(),
         commands: Vec::new(),
     };
@@ -188,7 +193,10 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
             .iter()
             .filter(|status| run.counts().of(**status) > 0);
         told.causes
-            .extend(counts.map(|status| format!("{} tasks {status}", run.counts().of(*status))));
+            .extend(counts.map(|status| match run.counts().of(*status) {
+                1 => format!("1 task {status}"),
+                many => format!("{many} tasks {status}"),
+            }));
     }
     bound(&mut told.causes);
     told

@@ -12,8 +12,8 @@ use divisi_pack::config::{self, Config};
 use divisi_pack::role::{Layer, Library};
 use divisi_pack::{CODES, TEXT_BYTES_MAX, render, workflow};
 
-/// Codes of what this test does not read: plan files, and files of criteria.
-const OTHERS: [&str; 2] = ["plan-", "criteria-"];
+/// Codes of what this test does not read: plan files, files of criteria, and folders of stages.
+const OTHERS: [&str; 3] = ["plan-", "criteria-", "folder-"];
 
 /// The tree that workflows are expanded against.
 const PATHS: [&str; 3] = ["stories/S1.md", "stories/S1.txt", "stories/S2.md"];

@@ -7,9 +7,11 @@ use divisi_core::Diagnostic;
 use divisi_engine::files::Files as _;
 use divisi_engine::repo::WorkingTree;
 use divisi_pack::bundle::{self, Bundle, Given, Prediction, Written};
+use divisi_pack::config::Values;
 use serde_json::{Value, json};
 
 use crate::cli::{self, Global};
+use crate::config::Configuration;
 use crate::exit::Exit;
 use crate::folder::{self, Standing};
 use crate::library::{Found, Library};
@@ -22,7 +24,14 @@ pub(crate) fn run(args: &cli::Generate, global: &Global, printer: &Printer) -> O
     let project = Project::find(global)?;
     let library = Library::of(&project);
     let found = find(args, &library)?;
-    let bundle = assembled(args, &library, &found, printer)?;
+    let configuration = Configuration::load(&project, Values::default(), printer)?;
+    let given = Given {
+        inputs: args.set.clone(),
+        targets: args.targets.clone(),
+        agents: args.agent.clone(),
+        ..configuration.given()
+    };
+    let bundle = assembled(&library, &found, &given, printer)?;
     let paths = paths(&project, &args.output)?;
     let standing = standing(args)?;
     let plan = Chosen::of(args, &bundle, &paths, printer)?;
@@ -77,9 +86,9 @@ fn find(args: &cli::Generate, library: &Library) -> Result<Found, Failure> {
 }
 
 fn assembled(
-    args: &cli::Generate,
     library: &Library,
     found: &Found,
+    given: &Given,
     printer: &Printer,
 ) -> Result<Bundle, Failure> {
     let refused = || Failure::Reported(Exit::Usage);
@@ -95,13 +104,7 @@ fn assembled(
     let roles = loaded.told(printer)?;
     let templates = library.templates();
     tell(&templates.diagnostics);
-    let given = Given {
-        inputs: args.set.clone(),
-        targets: args.targets.clone(),
-        agents: args.agent.clone(),
-        ..Given::default()
-    };
-    let assembled = bundle::assemble(&workflow, roles, &templates.layers(), &given);
+    let assembled = bundle::assemble(&workflow, roles, &templates.layers(), given);
     tell(&assembled.diagnostics);
     assembled.bundle.ok_or_else(refused)
 }

@@ -306,6 +306,10 @@ impl<'a> Driver<'a> {
             // An engine that has ended has nothing left to interrupt.
             let _ = sender.send(Input::Interrupted);
         }));
+        if self.interrupted.load(Ordering::SeqCst) {
+            // The holder before went away with what it was asked.
+            let _ = held.sender().send(Input::Interrupted);
+        }
         let rest = held.engine.run(Until::Rests(run));
         self.hear_nothing();
         drop(held);
@@ -328,8 +332,9 @@ impl<'a> Driver<'a> {
                 Box::new(|_: &[Notice], _: &dyn divisi_engine::engine::View| {})
             }) {
                 let ask = Ask::Act { run, action };
-                // A holder that is gone has ended its agents by itself.
-                let _ = client.ask(&request(ask));
+                // Whoever interrupts is heard again soon. If the holder does not answer, or goes
+                // away first, this process interrupts once it holds the engine.
+                let _ = client.ask_briefly(&request(ask));
             }
         }));
         let gone = Arc::new(AtomicBool::new(false));

@@ -309,7 +309,14 @@ fn head(run: &Run, now: Time) -> Line {
     let end = run.ended.map_or(now, |(_, at)| at);
     Line::styled(Style::Bold, run.id.to_string())
         .then(format!("  {}  ", run.title))
-        .with(words::run_style(status), words::run_status(status.word()))
+        .with(
+            words::run_style(status),
+            // A run that is paused does not run; the next line says why.
+            match &run.paused {
+                Some(_) if run.ended.is_none() => "paused".to_owned(),
+                _ => words::run_status(status.word()),
+            },
+        )
         .then(format!(
             " · {} · {}",
             words::progress_of(run),

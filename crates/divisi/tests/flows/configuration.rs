@@ -19,9 +19,9 @@ const FILE: &str = "run:
   losses_max: 6
   conflicts_max: 7
   loss_delay_seconds: 2
-  usage_limits_max: 8
-  usage_limit_delay_seconds: 15
-  usage_limit_wait_max_seconds: 16
+  usage_limits_max: 15
+  usage_limit_delay_seconds: 16
+  usage_limit_wait_max_seconds: 17
   batch_max: 9
 budget:
   attempts: 11
@@ -117,9 +117,9 @@ fn said(stage: &Stage, key: &str) -> Value {
         "run.losses_max" => json!(6),
         "run.conflicts_max" => json!(7),
         "run.loss_delay_seconds" => json!(2),
-        "run.usage_limits_max" => json!(8),
-        "run.usage_limit_delay_seconds" => json!(15),
-        "run.usage_limit_wait_max_seconds" => json!(16),
+        "run.usage_limits_max" => json!(15),
+        "run.usage_limit_delay_seconds" => json!(16),
+        "run.usage_limit_wait_max_seconds" => json!(17),
         "run.batch_max" => json!(9),
         "budget.attempts" => json!(11),
         "budget.agent_minutes" => json!(12),
@@ -424,4 +424,26 @@ fn what_a_file_says_of_workflows_reaches_them() {
         assert_eq!(after.pointer(path), Some(&expected), "{path}");
         assert_ne!(before.pointer(path), Some(&expected), "{path}");
     }
+}
+
+#[test]
+fn a_generated_folder_is_shared_among_agents_as_configured() {
+    let stage = Stage::git(&[("s/a.md", "a"), ("s/b.md", "b"), ("s/c.md", "c")]);
+    let flow = "workflow: {name: w, iterations: [{name: i, agents: [{role: pilot, \
+                targets: ['s/*.md'], deliverables: ['{s_id}.txt']}]}]}\n\
+                agent_roles: {pilot: {}}\n";
+    write(stage.path("workflows/w.yaml"), flow);
+    let prompts = |output: &str| -> usize {
+        stage
+            .divisi(&["generate", "--workflow", "w", "--output", output])
+            .expect(0);
+        let folder = stage.path(output).join("agent-prompts");
+        std::fs::read_dir(folder).unwrap().count()
+    };
+    assert_eq!(prompts("one"), 1);
+    write(
+        stage.path("divisi.yaml"),
+        "allocation: {complexity_threshold: 1}\n",
+    );
+    assert_eq!(prompts("each"), 3);
 }

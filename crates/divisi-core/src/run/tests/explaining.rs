@@ -269,23 +269,23 @@ fn a_used_up_budget_names_the_bound_and_the_command_that_raises_it() {
     let account = Account::Run(RunId(1));
     assert_eq!(
         told(account, Some(Bound::Attempts(2))),
-        "run-1 is running\nit is paused: the budget of run-1 is used up: 2 attempts\n\
+        "run-1 is paused\nit is paused: the budget of run-1 is used up: 2 attempts\n\
          $ divisi resume run-1 --attempts N"
     );
     assert_eq!(
         told(account, Some(Bound::TimeMs(90_000))),
-        "run-1 is running\n\
+        "run-1 is paused\n\
          it is paused: the budget of run-1 is used up: 90 s of agents' time\n\
          $ divisi resume run-1 --agent-time MIN"
     );
     assert_eq!(
         told(account, None),
-        "run-1 is running\nit is paused: the budget of run-1 is used up\n\
+        "run-1 is paused\nit is paused: the budget of run-1 is used up\n\
          $ divisi resume run-1 --attempts N\n$ divisi resume run-1 --agent-time MIN"
     );
     assert_eq!(
         told(Account::Day(20_000), Some(Bound::Attempts(2))),
-        "run-1 is running\nit is paused: the budget of the day is used up: 2 attempts\n\
+        "run-1 is paused\nit is paused: the budget of the day is used up: 2 attempts\n\
          $ divisi resume run-1"
     );
 }

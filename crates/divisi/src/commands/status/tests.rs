@@ -78,7 +78,7 @@ fn a_paused_and_an_unattended_run_name_the_command_that_goes_on() {
         stop: false,
     });
     assert_snapshot!(shown(&given, Attended::Yes, false), @"
-    run-1  Short  running · 0 of 2 done · 1 min 30 s
+    run-1  Short  paused · 0 of 2 done · 1 min 30 s
     paused: the disk is full  → divisi resume run-1
 
     running (1)
