@@ -176,7 +176,23 @@ fn range(tasks: &[TaskSpec], graph: &Graph, slots: Option<u32>) -> (u64, u64) {
         }
         ends.into_iter().max().unwrap_or_default()
     };
-    bounds(tasks.iter(), path(low), path(high), slots)
+    let at_once = at_once_max(graph);
+    bounds(tasks.iter(), path(low), path(high), (slots, at_once))
+}
+
+/// No more tasks than this can run at once: so many chains of tasks, each waiting for the one before,
+/// hold them all, and of a chain one runs at a time. It may be more than there ever are.
+fn at_once_max(graph: &Graph) -> usize {
+    let mut is_extended = vec![false; graph.order.len()];
+    let mut chains = 0;
+    for &task in &graph.order {
+        let mut before = graph.dependencies[task as usize].iter();
+        match before.find(|&&on| !is_extended[on as usize]) {
+            Some(&on) => is_extended[on as usize] = true,
+            None => chains += 1,
+        }
+    }
+    chains
 }
 
 /// The range of stages that run one after the other.
@@ -185,21 +201,23 @@ fn staged(tasks: &[TaskSpec], stages: &[Vec<usize>], slots: Option<u32>) -> (u64
     for stage in stages {
         let of = || stage.iter().map(|&at| &tasks[at]);
         let longest = |of_task: fn(&TaskSpec) -> u64| of().map(of_task).max().unwrap_or_default();
-        let (low, high) = bounds(of(), longest(low), longest(high), slots);
+        let limits = (slots, stage.len());
+        let (low, high) = bounds(of(), longest(low), longest(high), limits);
         whole = (whole.0.saturating_add(low), whole.1.saturating_add(high));
     }
     whole
 }
 
-/// With so many slots: nothing is faster than the longest path or all work shared evenly, and
+/// With so many slots, of which there may be enough for all that run at once: nothing is faster than the longest path or all work shared evenly, and
 /// nothing that leaves no slot idle is slower than Graham's bound.
 fn bounds<'t>(
     tasks: impl Iterator<Item = &'t TaskSpec>,
     path_low: u64,
     path_high: u64,
-    slots: Option<u32>,
+    (slots, at_once): (Option<u32>, usize),
 ) -> (u64, u64) {
-    let Some(slots) = slots.map(|slots| u64::from(slots.max(1))) else {
+    let slots = slots.map(|slots| u64::from(slots.max(1)));
+    let Some(slots) = slots.filter(|slots| *slots < at_once as u64) else {
         return (path_low, path_high);
     };
     let (work_low, work_high) = tasks.fold((0u64, 0u64), |(sum_low, sum_high), task| {

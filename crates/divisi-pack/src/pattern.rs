@@ -122,6 +122,11 @@ pub(crate) fn check(pattern: &str) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
+/// The name of a file without its extension.
+pub(crate) fn stem(path: &str) -> &str {
+    without_extension(path.rsplit('/').next().unwrap_or(path))
+}
+
 /// The text without the extension of its last component.
 fn without_extension(text: &str) -> &str {
     let component = text.rfind('/').map_or(0, |at| at + 1);

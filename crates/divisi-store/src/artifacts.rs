@@ -35,7 +35,14 @@ pub struct ArtifactFiles {
 }
 
 impl ArtifactFiles {
-    /// The artifacts in a `.divisi` folder. Creates nothing.
+    /// The artifacts in a `.divisi` folder, for whoever brings bytes without holding the journal.
+    /// Creates nothing.
+    #[must_use]
+    pub fn of(divisi_dir: &Path) -> ArtifactFiles {
+        ArtifactFiles::new(divisi_dir, None)
+    }
+
+    /// The same, with a hook for tests.
     pub(crate) fn new(folder: &Path, hook: Option<Hook>) -> ArtifactFiles {
         ArtifactFiles {
             root: folder.join("artifacts"),

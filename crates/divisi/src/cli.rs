@@ -7,6 +7,7 @@ mod folder;
 mod lessons;
 mod library;
 mod settings;
+mod workflow;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ pub(crate) use folder::{Generate, Validate};
 pub(crate) use lessons::{Lessons, LessonsCommand};
 pub(crate) use library::{Roles, RolesCommand, Workflow, WorkflowCommand};
 pub(crate) use settings::{Config, ConfigCommand};
+pub(crate) use workflow::{DryRun, OfWorkflow};
 
 /// Splits a goal into tasks, has agents do them side by side, verifies, integrates, reports.
 #[derive(Debug, Parser)]
@@ -73,7 +75,7 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Make the files that a project's own configuration begins with; what is there is kept
     Init,
-    /// Run a plan: its tasks side by side, verified, integrated
+    /// Run a plan or a workflow: its tasks side by side, verified, integrated
     Run(RunArgs),
     /// List runs, or say what runs, what waits and why in one of them
     Status(OptionalRun),
@@ -158,6 +160,19 @@ fn limit(text: &str) -> Result<(String, u32), String> {
         (_, 0) => Err("a limit is at least 1".to_owned()),
         _ => Ok((name.to_owned(), many)),
     }
+}
+
+/// A time box in minutes, as milliseconds: at most a year.
+fn timeout_ms(text: &str) -> Result<u64, String> {
+    const MINUTES_MAX: f64 = 525_600.0;
+    let minutes: f64 = text
+        .parse()
+        .map_err(|_| "it is a number of minutes, for example `30` or `0.5`".to_owned())?;
+    // What is no number is in no range.
+    if !(0.001..=MINUTES_MAX).contains(&minutes) {
+        return Err(format!("it is from 0.001 to {MINUTES_MAX} minutes"));
+    }
+    Ok((minutes * 60_000.0) as u64)
 }
 
 /// A budget of agents' time in minutes, as milliseconds. A hundred years are as good as none.
@@ -261,9 +276,16 @@ pub(crate) struct Running {
 /// `divisi run`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The plan file, or a folder that `divisi generate` wrote; `divisi schema plan` prints the schema
-    #[arg(value_name = "PLAN|DIR")]
+    /// The plan file, a folder that `divisi generate` wrote, or a workflow: its name, or the path of
+    /// its YAML file
+    #[arg(value_name = "PLAN|DIR|WORKFLOW")]
     pub(crate) plan: PathBuf,
+    /// What a workflow is given.
+    #[command(flatten)]
+    pub(crate) of_workflow: OfWorkflow,
+    /// Whether anything is started.
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
     /// How agents are run.
     #[command(flatten)]
     pub(crate) running: Running,
@@ -276,15 +298,16 @@ pub(crate) struct RunArgs {
     /// Start a stage only when the one before is complete
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) barriers: Option<bool>,
-    /// The revision of the project's repository that the work starts from
-    #[arg(long, value_name = "REV", default_value = "HEAD")]
-    pub(crate) base: String,
+    /// The revision that the work starts from, HEAD unless told; of a workflow with an input `base`,
+    /// that input
+    #[arg(long, value_name = "REV")]
+    pub(crate) base: Option<String>,
     /// Start from the working tree as it is, uncommitted changes included
     #[arg(long)]
     pub(crate) include_dirty: bool,
-    /// The time box of an attempt whose task has none, in minutes
-    #[arg(long, value_name = "MIN", value_parser = clap::value_parser!(u64).range(1..=525_600))]
-    pub(crate) timeout: Option<u64>,
+    /// The time box of an attempt whose task has none, in minutes; fractions are allowed
+    #[arg(long = "timeout", value_name = "MIN", value_parser = timeout_ms)]
+    pub(crate) timeout_ms: Option<u64>,
     /// What the run may use.
     #[command(flatten)]
     pub(crate) permitted: Permitted,

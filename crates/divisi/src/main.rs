@@ -19,6 +19,7 @@ mod follow;
 #[path = "../tests/cli/given.rs"]
 mod given;
 mod happened;
+mod history;
 mod hold;
 mod lessons;
 mod library;

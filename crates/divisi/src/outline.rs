@@ -158,7 +158,7 @@ fn task_lines(
         _ => by(task, settings),
     };
     let first = Line::of("  ")
-        .with(Style::Bold, task.id.as_str())
+        .with(Style::Bold, format!("{} ", task.id))
         .padded(indent)
         .then(agent);
     let indent = " ".repeat(indent);

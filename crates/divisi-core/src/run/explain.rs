@@ -147,7 +147,7 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
         told.causes.push("its plan is not approved".to_owned());
         told.commands.push(format!("divisi approve {}", run.id));
     }
-    if let Some(reason) = &run.paused {
+    if let Some(reason) = run.paused.as_ref().filter(|_| run.ended.is_none()) {
         told.causes
             .push(format!("it is paused: {}", reason.words()));
         told.commands.extend(reason.commands(run.id));

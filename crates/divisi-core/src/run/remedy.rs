@@ -64,7 +64,9 @@ fn after_failure(run: &Run, task: &Task, end: &AttemptEnd) -> Then {
         };
         return Then::Escalate(format!("it failed {times}; the last time {}", words(end)));
     }
-    if failures >= run.settings.reassign_after
+    // One that may fail less often than that still has a last try for another agent.
+    let threshold = run.settings.reassign_after.min(bound - 1);
+    if failures >= threshold
         && let Some(agent) = next_agent(run, task)
     {
         return Then::Reassign { agent };

@@ -78,6 +78,35 @@ impl Repo {
         Ok(base)
     }
 
+    /// The commit at which a base that was brought in left a revision of the user's repository.
+    ///
+    /// It stands in the base's own history, and so is kept as long as that is.
+    ///
+    /// # Errors
+    /// There is no such revision, or the two have no commit in common.
+    pub fn fork(&self, rev: &str, base: &Commit) -> Result<Commit, Fault> {
+        let unknown = || Fault::NoRevision {
+            rev: rev.to_owned(),
+        };
+        let Project::Git(user) = &self.project else {
+            return Err(unknown());
+        };
+        let tip = user.resolve(&self.git, rev)?.ok_or_else(unknown)?;
+        user.import_objects(&self.git_dir.join("objects"))?;
+        let done = self
+            .call("find where the base left a revision")?
+            .args(["merge-base", &tip, base.as_str()])
+            .run()?;
+        let found = String::from_utf8_lossy(&done.out).trim().to_owned();
+        match (done.status, Commit::new(&found)) {
+            (0, Some(commit)) => Ok(commit),
+            _ => Err(Fault::Unrelated {
+                rev: rev.to_owned(),
+                base: base.clone(),
+            }),
+        }
+    }
+
     fn git_base(
         &self,
         user: &UserRepo,

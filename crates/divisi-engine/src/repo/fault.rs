@@ -43,6 +43,14 @@ pub enum Fault {
         /// As it was given.
         rev: String,
     },
+    /// A revision has no history in common with what the run stands on.
+    #[error("find where {} left `{rev}`: they have no commit in common", base.short())]
+    Unrelated {
+        /// As it was given.
+        rev: String,
+        /// What the run stands on.
+        base: Commit,
+    },
     /// Uncommitted work was to be included, but it stands on another commit than the base.
     #[error("include uncommitted work on `{rev}`: it belongs to HEAD")]
     DirtyElsewhere {
@@ -155,6 +163,7 @@ impl Fault {
             Fault::Bare(_) => "repo-bare",
             Fault::Unreadable { .. } => "repo-unreadable",
             Fault::NoRevision { .. } => "repo-no-revision",
+            Fault::Unrelated { .. } => "repo-unrelated",
             Fault::DirtyElsewhere { .. } => "repo-dirty-elsewhere",
             Fault::Incomplete { .. } => "repo-incomplete",
             Fault::TooMuch { .. } => "repo-too-much",
@@ -194,6 +203,9 @@ impl Fault {
             }
             Fault::Unreadable { .. } => diagnostic.hint("see what `git status` says there"),
             Fault::NoRevision { .. } => diagnostic.hint("list what exists: `git log --oneline`"),
+            Fault::Unrelated { .. } => {
+                diagnostic.hint("fetch the whole history: `git fetch --unshallow`")
+            }
             Fault::DirtyElsewhere { .. } => {
                 diagnostic.hint("leave out `--base`, or `--include-dirty`")
             }

@@ -7,6 +7,7 @@
 )]
 
 mod changes;
+mod defects;
 mod hostile;
 mod planted;
 mod stage;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Severity;
 use divisi_core::plan::Work;
+use divisi_core::run::AGENTS;
 
 use super::{Assembled, Bundle, FORMAT, Given, Usual};
 use crate::codes;
@@ -12,7 +13,7 @@ use crate::faults::shown;
 use crate::nearest::nearest;
 use crate::role::{Library, Role, canonical};
 use crate::template::{BUILT_IN, GENERIC};
-use crate::workflow::{InputValue, Workflow};
+use crate::workflow::{InputKind, InputValue, Workflow};
 use crate::{pattern, placeholder};
 
 /// The folder that a workflow may name before a template, since that is where templates are.
@@ -215,7 +216,9 @@ impl Found<'_> {
         for declared in &self.workflow.inputs {
             let name = &declared.name;
             let text = texts.get(&**name).copied().or(declared.default.as_deref());
-            let Some(text) = text else {
+            // Whoever compares with nothing looks at everything.
+            let nothing = (declared.kind == InputKind::Fork).then_some("");
+            let Some(text) = text.or(nothing) else {
                 let what = match &*declared.description {
                     "" => String::new(),
                     text => format!(": {text}"),
@@ -275,6 +278,14 @@ impl Found<'_> {
     ) -> BTreeMap<String, String> {
         let mut agents = BTreeMap::new();
         for (name, agent) in &given.agents {
+            if !AGENTS.contains(&agent.as_str()) {
+                let meant = nearest(agent, AGENTS);
+                let hint = meant.map(|meant| format!("did you mean {}?", shown(meant)));
+                let cause = format!("there is no agent {}", shown(agent));
+                let hints = &mut self.error(codes::AGENT, cause).hints;
+                hints.extend(hint);
+                hints.push(format!("there are {}", AGENTS.join(", ")));
+            }
             let id = canonical(name);
             let role = roles.get(&id).or_else(|| {
                 roles

@@ -35,7 +35,7 @@ pub fn expand<S: AsRef<str>>(bundle: &Bundle, iteration: &str, paths: &[S]) -> E
     let expansion = match told.refuses() {
         true => None,
         false => {
-            let standing = Standing::InPrompts;
+            let standing = Standing::InHandoffs;
             Some(tasks(bundle, iteration, &entries, standing, &mut told))
         }
     };
@@ -137,6 +137,9 @@ pub(super) fn tasks(
             let (task, share) = work.task(&criteria, &mut prompts, told);
             expansion.tasks.push(task);
             expansion.shares.push(share);
+            if prompts.are_too_long(&shared.entry.place, told) {
+                return expansion;
+            }
         }
     }
     if complete.len() > usize::from(u16::MAX) {

@@ -3,10 +3,11 @@
 //! 1. [`assemble`] puts a workflow together with roles, templates and inputs. The [`Bundle`] is
 //!    complete in itself: it is kept with the run, so that editing a role while the run works
 //!    changes the next run and not this one.
-//! 2. [`expand`] turns one iteration into tasks, given the paths of the tree as it is when the
+//! 2. [`plan`] makes the plan that a run starts with: a task for each iteration.
+//! 3. [`expand`] turns one iteration into tasks, given the paths of the tree as it is when the
 //!    iteration starts. The same bundle and paths give the same tasks.
-//! 3. [`generate`] makes the folder of an iteration, which people may edit before it is run.
-//! 4. [`predict`] expands all iterations against the paths that are there and those that are
+//! 4. [`generate`] makes the folder of an iteration, which people may edit before it is run.
+//! 5. [`predict`] expands all iterations against the paths that are there and those that are
 //!    promised. It shows what a run would do, and is a guess: agents may make more or less.
 //!
 //! ```
@@ -24,12 +25,15 @@
 //! ```
 
 mod assemble;
+mod calibration;
 mod criteria;
 mod expand;
 mod generate;
 mod making;
+mod plan;
 mod predict;
 mod prompt;
+mod rough;
 mod shared;
 mod targets;
 #[cfg(test)]
@@ -42,10 +46,13 @@ use divisi_core::{Diagnostic, TaskSpec};
 use serde::{Deserialize, Serialize};
 
 pub use assemble::assemble;
+pub use calibration::{Calibration, MS_PER_POINT, Rate, TOKENS_PER_POINT, Took};
 pub(crate) use expand::Ends;
 pub use expand::expand;
 pub use generate::{Generated, Written, generate};
+pub use plan::plan;
 pub use predict::{Prediction, predict};
+pub use rough::rough;
 
 use crate::allocation::Share;
 use crate::estimate::Estimate;
@@ -56,12 +63,6 @@ use crate::workflow::{InputValue, Iteration, Lead, Workflow};
 /// The version of what a stored bundle looks like.
 pub const FORMAT: u32 = 1;
 
-/// Tokens that a point takes unless calibrated.
-pub const TOKENS_PER_POINT: u64 = 1_000;
-
-/// Milliseconds that a point takes unless calibrated.
-pub const MS_PER_POINT: u64 = 60_000;
-
 /// How much longer than expected a task may take, in percent: the upper end of its range.
 pub const SLACK_PERCENT: u64 = 150;
 
@@ -70,6 +71,10 @@ pub const TASKS_MAX: usize = 100_000;
 
 /// The longest prompt, in bytes.
 pub const PROMPT_BYTES_MAX: usize = 256 << 10;
+
+/// The longest prompts of one iteration together, in bytes: one event brings them all, and is held
+/// in memory whole.
+pub const PROMPTS_BYTES_MAX: usize = 32 << 20;
 
 /// A workflow with everything that its expansion reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,43 +99,6 @@ pub struct Bundle {
     pub targets: Vec<String>,
     /// What a point takes.
     pub calibration: Calibration,
-}
-
-/// What a point takes, from the project's history.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Calibration {
-    /// Unless a role has its own.
-    pub rate: Rate,
-    /// By role id.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub roles: BTreeMap<String, Rate>,
-}
-
-/// What a point takes of one role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rate {
-    /// Tokens.
-    pub tokens_per_point: u64,
-    /// Milliseconds.
-    pub ms_per_point: u64,
-}
-
-impl Default for Rate {
-    fn default() -> Rate {
-        Rate {
-            tokens_per_point: TOKENS_PER_POINT,
-            ms_per_point: MS_PER_POINT,
-        }
-    }
-}
-
-impl Calibration {
-    /// The rate of a role.
-    #[must_use]
-    pub fn rate(&self, role: Option<&Role>) -> Rate {
-        let own = role.and_then(|role| self.roles.get(&role.id));
-        own.copied().unwrap_or(self.rate)
-    }
 }
 
 /// What the caller adds to a workflow.
@@ -180,7 +148,8 @@ pub struct Expansion {
     pub shares: Vec<Share>,
     /// What the tasks are expected to take.
     pub estimate: Estimate,
-    /// What all of its tasks are told: the text of its `CONTEXT.md`, which stands in every prompt.
+    /// What all of its tasks are told: the text of its `CONTEXT.md`. Handoffs are given it beside
+    /// their prompts, which name it.
     pub context: String,
 }
 

@@ -8,7 +8,7 @@ use minijinja::value::{Serde, Value};
 
 use super::targets::{Target, Values};
 use super::told::Told;
-use super::{Bundle, PROMPT_BYTES_MAX};
+use super::{Bundle, PROMPT_BYTES_MAX, PROMPTS_BYTES_MAX};
 use crate::allocation::Share;
 use crate::codes;
 use crate::faults::shown;
@@ -17,6 +17,10 @@ use crate::placeholder;
 use crate::role::Role;
 use crate::template::{Fault, GENERIC, Templates};
 use crate::workflow::{Iteration, Promised, Statement};
+
+/// What prompts say of the context, which each handoff has beside its prompt.
+pub(super) const CONTEXT_BESIDE: &str =
+    "What all tasks of this iteration are told stands in your handoff as its stage context.";
 
 /// What a prompt says beside role and iteration.
 pub(super) struct Said<'s> {
@@ -34,8 +38,12 @@ pub(super) struct Prompts<'b> {
     iteration: Value,
     criteria: Vec<String>,
     context: String,
+    /// What the prompts say of it.
+    context_said: &'static str,
     /// Templates that failed: they would fail again, and may take long to do so.
     failed: BTreeSet<String>,
+    /// Bytes of all prompts so far.
+    bytes: usize,
 }
 
 /// The text of a document; after telling why it cannot be made, an empty one.
@@ -56,8 +64,8 @@ pub(super) fn unfilled(
 /// Where the text stands that all tasks of an iteration share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// In each prompt.
-    InPrompts,
+    /// In each handoff, beside its prompt.
+    InHandoffs,
     /// In a file beside them, which the prompts name.
     Beside,
 }
@@ -90,7 +98,7 @@ impl<'b> Prompts<'b> {
         };
         let context = match standing {
             Standing::Beside => folder::stage::CONTEXT_BESIDE.to_owned(),
-            Standing::InPrompts => {
+            Standing::InHandoffs => {
                 let file = bundle.context_file(iteration);
                 let text = folder::context::write(&file, &templates);
                 unfilled(text, &iteration.place, folder::context::NAME, told)
@@ -107,11 +115,16 @@ impl<'b> Prompts<'b> {
             },
             criteria: iteration.criteria.iter().map(words).collect(),
             context: context.trim_end().to_owned(),
+            context_said: match standing {
+                Standing::Beside => folder::stage::CONTEXT_BESIDE,
+                Standing::InHandoffs => CONTEXT_BESIDE,
+            },
             failed: BTreeSet::new(),
+            bytes: 0,
         }
     }
 
-    /// The text that stands in every prompt of the iteration.
+    /// The text that all handoffs of the iteration are given.
     pub(super) fn context(&self) -> &str {
         &self.context
     }
@@ -162,13 +175,28 @@ impl<'b> Prompts<'b> {
             conditions => Value::from_iter(said.conditions.iter().map(String::as_str)),
             inputs => Value::from(Serde(&self.bundle.inputs)),
             completion_criteria => Value::from_iter(self.criteria.iter().map(String::as_str)),
-            context => self.context.as_str(),
+            context => self.context_said,
             points => share.points,
             estimated_tokens => share.tokens,
             risk_level => share.risk.map_or("unknown", |risk| risk.word()),
         };
-        let text = self.fill(&name, values, told);
-        text.unwrap_or_default()
+        let text = self.fill(&name, values, told).unwrap_or_default();
+        self.bytes += text.len();
+        text
+    }
+
+    /// Whether there are more of them than one iteration may bring; it is told once.
+    pub(super) fn are_too_long(&mut self, place: &Place, told: &mut Told) -> bool {
+        if self.bytes <= PROMPTS_BYTES_MAX {
+            return false;
+        }
+        let hints = ["give each agent more targets, or shorten the template or the role"];
+        told.error(codes::TOO_LARGE, place, &hints, || {
+            format!(
+                "the prompts of the iteration have more than {PROMPTS_BYTES_MAX} bytes together"
+            )
+        });
+        true
     }
 
     fn fill(&mut self, name: &str, values: Value, told: &mut Told) -> Option<String> {

@@ -8,7 +8,7 @@ use super::Bundle;
 use super::told::Told;
 use crate::codes;
 use crate::faults::shown;
-use crate::pattern::{Bound, Pattern};
+use crate::pattern::{self, Bound, Pattern};
 use crate::template::FUEL;
 use crate::workflow::{Entry, Iteration, Targets, is_id};
 
@@ -146,8 +146,12 @@ fn matching(
     match Pattern::new(&targets.pattern, |name| values.get(name)) {
         Ok(pattern) => {
             let bind = |&path: &&str| {
+                let mut bound = pattern.bind(path)?;
+                // Of a file that was given as such (`--targets stories/S1.md`) it is its name.
+                let whole = || Some(pattern::stem(path).to_owned());
+                bound.last = bound.last.or_else(whole);
                 Some(Target {
-                    bound: pattern.bind(path)?,
+                    bound,
                     path: path.to_owned(),
                 })
             };

@@ -85,6 +85,9 @@ fn the_described_example_rolls_up_to_65_to_90_minutes_in_both_forms() {
         ..plan
     };
     assert_eq!(Estimate::of(&free, None).duration(), "65-90 minutes");
+    // Two are all that can run at once, so two workers are as good as any number; one is not.
+    assert_eq!(Estimate::of(&free, Some(2)).duration(), "65-90 minutes");
+    assert_eq!(Estimate::of(&free, Some(1)).duration(), "85-120 minutes");
 }
 
 fn tasks(text: &str) -> Plan {

@@ -83,6 +83,8 @@ enum InputKindForm {
     Boolean,
     /// A path beneath the tree's root.
     Path,
+    /// A revision; the value is the commit at which the run's base left it. Empty unless given.
+    Fork,
 }
 
 /// An input at length.

@@ -119,6 +119,8 @@ pub enum InputKind {
     Boolean,
     /// A path beneath the tree's root.
     Path,
+    /// A revision; the value is the commit at which the run's base left it. Empty unless given.
+    Fork,
 }
 
 /// What all tasks of an iteration are told: the contents of its `CONTEXT.md`.
@@ -409,14 +411,16 @@ impl Declared {
                 Err(_) => return Err(format!("{}, not a whole number", shown(text))),
             },
             InputKind::String if text.trim().is_empty() => return Err("empty".to_owned()),
-            InputKind::String if text.contains(char::is_control) => {
+            InputKind::String | InputKind::Fork if text.contains(char::is_control) => {
                 return Err(format!("{}, not one line of text", shown(text)));
             }
             InputKind::Path if paths::fault(text).is_some() => {
                 let fault = paths::fault(text).unwrap_or_default();
                 return Err(format!("{}, which {fault}", shown(text)));
             }
-            InputKind::String | InputKind::Path => InputValue::Text(text.to_owned()),
+            InputKind::String | InputKind::Path | InputKind::Fork => {
+                InputValue::Text(text.to_owned())
+            }
         };
         if !self.choices.is_empty() && !self.choices.iter().any(|choice| choice == text) {
             let choices = self.choices.join(", ");

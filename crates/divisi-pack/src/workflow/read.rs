@@ -60,6 +60,7 @@ pub(crate) const INPUT_KINDS: &[(&str, InputKind)] = &[
     ("integer", InputKind::Integer),
     ("boolean", InputKind::Boolean),
     ("path", InputKind::Path),
+    ("fork", InputKind::Fork),
 ];
 
 /// Reads a workflow file. `source_name` stands in the diagnostics' places, as the user gave it.

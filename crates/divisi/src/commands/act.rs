@@ -3,9 +3,11 @@
 //! The answer comes when it is durable. Where no engine runs, this process holds it for a moment;
 //! nothing is started by that: `divisi resume` goes on.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use divisi_core::{Diagnostic, RunId};
+use divisi_core::run::stored::summary;
+use divisi_core::{Diagnostic, RunId, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
 use divisi_engine::engine::{Notice, View};
 use divisi_engine::workspace::folder_of;
@@ -15,6 +17,7 @@ use crate::exit::Exit;
 use crate::hold::{Holder, Holding, Tries, is_attended, reach, request};
 use crate::printer::{Failure, Line, Outcome, Printer};
 use crate::project::Project;
+use crate::words;
 
 /// Has an action done on a run.
 pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Printer) -> Outcome {
@@ -50,12 +53,17 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
         Response::Accepted | Response::Started(_) | Response::Attended(_) | Response::Pong => {
             if printer.is_json() {
                 printer.document(&serde_json::json!({"accepted": true, "run": run.to_string()}))?;
-            } else if goes_on {
-                printer.note(&Line::of("accepted"));
             } else {
-                printer.note(&Line::of(format!(
-                    "accepted; nobody works on it now: divisi resume {run}"
-                )));
+                let row = project.row(&project.view()?, Some(run))?;
+                let ended = summary(&row).ok().filter(|summary| summary.ended.is_some());
+                printer.note(&Line::of(match ended {
+                    Some(ended) => {
+                        let state = words::run_status(ended.status.word());
+                        format!("{run}: accepted; the run has {state}")
+                    }
+                    None if goes_on => format!("{run}: accepted"),
+                    None => format!("{run}: accepted; nobody works on it now: divisi resume {run}"),
+                }));
             }
             Ok(Exit::Success)
         }
@@ -115,34 +123,60 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
     if live.base.is_none() || !is_folder {
         return Err(refused("its workspace is not prepared yet".to_owned()));
     }
+    // All or nothing: no file is written before each has its place.
+    let mut contents: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
     for file in &args.files {
-        let name = file
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
-        let name = name.ok_or_else(|| refused(format!("{} names no file", file.display())))?;
-        let promised = task.spec.deliverables.iter().find(|promised| {
-            Path::new(&promised.path)
-                .file_name()
-                .is_some_and(|last| last.to_string_lossy() == name)
-        });
-        let single = match (task.spec.deliverables.as_slice(), args.files.len()) {
-            ([only], 1) => Some(only),
-            _ => None,
-        };
-        let target = promised
-            .or(single)
-            .map_or(name.as_str(), |deliverable| &deliverable.path);
+        let target = place(file, &task.spec, args.files.len()).map_err(refused)?;
         let bytes = std::fs::read(file)
             .map_err(|error| refused(format!("cannot read {}: {error}", file.display())))?;
+        if contents.insert(target, bytes).is_some() {
+            return Err(refused(format!("two of the files are {target}")));
+        }
+    }
+    for (target, bytes) in &contents {
         divisi_agents::beneath::write(
             &workspace,
             target,
-            &bytes,
+            bytes,
             divisi_agents::beneath::Place::Whole,
         )
         .map_err(|error| refused(format!("cannot write {target}: {error}")))?;
     }
     Ok(())
+}
+
+/// The place of a file in the workspace: the promised path that its own ends with, the only one if
+/// it is the only file, or its name where nothing is promised.
+fn place<'a>(file: &'a Path, spec: &'a TaskSpec, many: usize) -> Result<&'a str, String> {
+    let name = file.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| format!("{} names no file", file.display()))?;
+    let promised: Vec<&str> = spec
+        .deliverables
+        .iter()
+        .map(|it| it.path.as_str())
+        .collect();
+    let last = |path: &&&str| Path::new(path).file_name() == file.file_name();
+    let alike: Vec<&&str> = promised.iter().filter(last).collect();
+    let whole = |path: &&&&str| file.ends_with(Path::new(path));
+    let meant = alike.iter().find(whole);
+    match (meant, &alike[..], &promised[..]) {
+        (Some(path), _, _) | (None, [path], _) => Ok(path),
+        (None, [], []) => Ok(name),
+        (None, [], [only]) if many == 1 => Ok(only),
+        (None, [], _) => Err(format!(
+            "{} is none of the files that are promised: {}",
+            file.display(),
+            promised.join(", ")
+        )),
+        (None, [_, _, ..], _) => {
+            let alike: Vec<&str> = alike.iter().map(|path| **path).collect();
+            let alike = alike.join(" or ");
+            Err(format!(
+                "{} may be {alike}: give it with its folders",
+                file.display()
+            ))
+        }
+    }
 }
 
 /// `divisi split`.

@@ -15,7 +15,7 @@ pub(super) fn of_run(args: &RunArgs) -> Values {
     flags.permitted(&args.permitted);
     flags.durability(args.durability);
     flags.put("run.barriers", args.barriers.map(Value::Flag));
-    let timeout_ms = args.timeout.map(|minutes| minutes * 60_000);
+    let timeout_ms = args.timeout_ms;
     flags.put("run.timeout_minutes", timeout_ms.map(Value::Integer));
     for (name, many) in &args.limits {
         flags.put(

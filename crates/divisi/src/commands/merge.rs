@@ -39,7 +39,11 @@ pub(crate) fn merge(args: &cli::Merge, id: RunId, project: &Project, printer: &P
     let changed = part.as_ref().unwrap_or(&all);
     if changed.from == changed.to {
         printer.note(&Line::of(format!(
-            "{id} changed no files; there is nothing to merge"
+            "{id} {}; there is nothing to merge",
+            match run.ended {
+                Some(_) => "changed no files",
+                None => "has not ended, and has integrated no changed file yet",
+            }
         )));
         return Ok(Exit::Success);
     }

@@ -34,7 +34,8 @@ pub(crate) fn run(args: &cli::Review, global: &Global, printer: &Printer) -> Out
     let request = Request {
         folder: &folder,
         perspectives: perspectives.clone(),
-        base: args.base.clone(),
+        // A workflow whose input is left empty has nothing to compare with.
+        base: args.base.clone().filter(|base| !base.is_empty()),
         only: args.only.clone(),
         paths: args.paths.clone(),
         trusted: args.trusted,

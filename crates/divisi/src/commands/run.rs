@@ -1,5 +1,9 @@
 //! `divisi run` and `divisi resume`: have a run's tasks done, here or by whoever holds the engine.
 
+mod chosen;
+mod dry;
+mod ordered;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +18,8 @@ use divisi_engine::memory;
 use divisi_engine::repo::{BaseOptions, InUse, Repo};
 use divisi_store::Durability;
 
+use self::chosen::Chosen;
+use self::ordered::Ordered;
 use super::flags;
 use crate::cli::{Resume, RunArgs};
 use crate::config::Configuration;
@@ -21,7 +27,6 @@ use crate::consent;
 use crate::exit::Exit;
 use crate::hold::{Held, Holder, Holding, Tries, reach, request};
 use crate::library::Library;
-use crate::outline::outline;
 use crate::plan_record;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::{Progress, closing};
@@ -35,25 +40,38 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// `divisi run`.
 pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outcome {
-    let mut plan = crate::plan::read(&args.plan, printer)?;
-    let configuration = Configuration::load(project, flags::of_run(args), printer)?;
     let library = Library::of(project);
-    configuration.apply(&library, &mut plan, printer)?;
-    // The prompts of a generated folder hold what their roles tell, and may have been edited.
-    if !args.plan.is_dir() {
-        library.tell(&mut plan, printer)?;
-    }
+    let configuration = Configuration::load(project, flags::of_run(args), printer)?;
+    let chosen = Chosen::find(args, &library, printer)?;
     for offer in unfinished::offers(project) {
         printer.note(&offer);
     }
+    let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit)
+        .map_err(|fault| told(&fault))?;
+    let (base, in_use) = base(args, chosen.start(args), &repo, printer)?;
+    let ordered = Ordered::of(
+        &chosen,
+        args,
+        (project, &configuration),
+        (&repo, &base),
+        printer,
+    )?;
+    if args.dry_run.dry_run {
+        return dry::print(args, &ordered, (&library, &configuration), &base, printer);
+    }
+    let mut plan = ordered.plan(project)?;
+    configuration.apply(&library, &mut plan, printer)?;
+    // The prompts of workflows and of generated folders hold what their roles tell.
+    if matches!(ordered, Ordered::Plan { .. }) && !args.plan.is_dir() {
+        library.tell(&mut plan, printer)?;
+    }
     let settings = configuration.settings();
     let outline = || {
-        let mut lines = outline(&plan, &settings);
+        let mut lines = ordered.outline(&plan, &settings);
         lines.extend(configuration.consent_lines(&plan));
         lines
     };
     let approved = args.yes || consents(&outline(), printer)?;
-    let (base, in_use) = base(args, project, printer)?;
     let mut driver = Driver::new(project, configuration.durability(), printer)?;
     let ask = Ask::Start {
         plan: Box::new(plan),
@@ -69,10 +87,13 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     // From here on the run names its base.
     drop(in_use);
     printer.note(
-        &Line::styled(Style::Bold, run.to_string())
-            .then(format!(" started; its plan is {}", args.plan.display())),
+        &Line::styled(Style::Bold, run.to_string()).then(format!(" started; {}", ordered.said())),
     );
     driver.drive(run)
+}
+
+fn told(fault: &divisi_engine::repo::Fault) -> Failure {
+    Failure::told(fault.diagnostic(), Exit::Environment)
 }
 
 /// `divisi resume`.
@@ -104,17 +125,17 @@ fn consents(outline: &[Line], printer: &Printer) -> Result<bool, Failure> {
 
 /// Brings the run's base into the private repository, and says what it is. Until a run names it, it
 /// is kept from being cleaned up.
-fn base(args: &RunArgs, project: &Project, printer: &Printer) -> Result<(Base, InUse), Failure> {
-    let told =
-        |fault: divisi_engine::repo::Fault| Failure::told(fault.diagnostic(), Exit::Environment);
-    let repo =
-        Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit).map_err(told)?;
-    let rev = (args.base != "HEAD").then(|| args.base.clone());
+fn base(
+    args: &RunArgs,
+    start: Option<&str>,
+    repo: &Repo,
+    printer: &Printer,
+) -> Result<(Base, InUse), Failure> {
     let options = BaseOptions {
-        rev,
+        rev: start.filter(|rev| *rev != "HEAD").map(str::to_owned),
         include_dirty: args.include_dirty,
     };
-    let base = repo.base(&options).map_err(told)?;
+    let base = repo.base(&options).map_err(|fault| told(&fault))?;
     for warning in &base.warnings {
         printer.diagnostic(warning, None);
     }

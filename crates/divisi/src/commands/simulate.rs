@@ -38,7 +38,9 @@ fn lines(title: &str, schedule: &Schedule) -> Vec<Line> {
     let tasks = plural(schedule.tasks as u64, "task");
     let guessed = match schedule.tasks_without_estimate {
         0 => String::new(),
-        many => format!(", {many} without an estimate: played with the mean of the others"),
+        many => format!(
+            ", {many} without an estimate: played with the mean of those that have one, or a minute"
+        ),
     };
     let planned = match schedule.tasks_that_plan {
         0 => String::new(),

@@ -193,6 +193,7 @@ fn example(declared: &Declared) -> Option<(String, String)> {
         (None, InputKind::String | InputKind::Path) => "example",
         (None, InputKind::Integer) => "1",
         (None, InputKind::Boolean) => "true",
+        (None, InputKind::Fork) => "",
     };
     Some((declared.name.clone(), value.to_owned()))
 }

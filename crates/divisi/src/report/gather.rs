@@ -7,6 +7,7 @@ use divisi_core::run::{
 };
 use divisi_core::{Criterion, Outcome, TaskKind, TaskNo, Time, Verdict};
 
+use super::expected::Expected;
 use super::{Done, Integrated, Judged, Made, Report, UseOfTime, answers};
 use crate::words;
 
@@ -30,6 +31,7 @@ pub(crate) fn gather(run: &Run, now: Time) -> Report {
         answers: answers::answers(run, &whole),
         whole,
         use_of_time: use_of_time(run, &tasks),
+        expected: Expected::of(run),
         assumptions: assumptions(run),
         unverified: Vec::new(),
         unconfined: Vec::new(),

@@ -313,9 +313,22 @@ fn time(report: &Report, out: &mut String) {
         }
         None => line!(out, "- no task had an estimate"),
     }
+    if let Some(expected) = &report.expected {
+        let (duration, workers) = (&expected.duration, u64::from(expected.workers));
+        line!(
+            out,
+            "- expected from start to end {duration} on {}, took {}",
+            plural(workers, "worker"),
+            span(used.wall_ms)
+        );
+    }
+    let expected = report.expected.as_ref().map(|expected| expected.tokens);
+    let expected = expected.filter(|tokens| *tokens > 0);
+    let expected =
+        expected.map_or_else(String::new, |tokens| format!("; {tokens} tokens expected"));
     line!(
         out,
-        "- tokens and money: not counted, since no agent reports them"
+        "- tokens and money: not counted, since no agent reports them{expected}"
     );
     if report.status == RunStatus::Running {
         line!(

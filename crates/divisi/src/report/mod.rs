@@ -6,6 +6,7 @@
 //! of its own.
 
 mod answers;
+mod expected;
 mod gather;
 mod markdown;
 
@@ -13,6 +14,7 @@ use divisi_core::run::{Answer, Base, RunStatus, TaskStatus};
 use divisi_core::{Commit, Digest, Outcome, Time, Tree};
 use serde::Serialize;
 
+use expected::Expected;
 pub(crate) use gather::gather;
 pub(crate) use markdown::markdown;
 
@@ -45,6 +47,8 @@ pub(crate) struct Report {
     pub(crate) tasks: Vec<Done>,
     /// Attempts and time.
     pub(crate) use_of_time: UseOfTime,
+    /// What its tasks as they are now were expected to take together, if any had an estimate.
+    pub(crate) expected: Option<Expected>,
     /// What was taken for granted.
     pub(crate) assumptions: Vec<String>,
     /// What nobody and nothing verified.

@@ -62,6 +62,7 @@ fn a_run_that_succeeded_says_what_proves_it_and_what_does_not() {
     - 3 attempts: 1 failed, 0 lost
     - 7.0 s from start to end, 6.0 s of agents' time
     - estimated 1 min, took 4.0 s (tasks with an estimate)
+    - expected from start to end 1 minute on 4 workers, took 7.0 s
     - tokens and money: not counted, since no agent reports them
 
     ## What was not verified

@@ -19,3 +19,4 @@ mod rules;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod whole;
+mod workflows;

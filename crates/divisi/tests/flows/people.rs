@@ -611,3 +611,41 @@ fn what_an_agent_works_on_is_not_submitted_by_a_person() {
     running.wait().expect(0);
     assert_eq!(stage.result("out.txt").unwrap(), "agent\n");
 }
+
+#[test]
+fn files_of_one_name_go_to_the_folders_they_are_promised_in() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "stories", "subtasks": [
+        {"subtask_id": "a", "title": "yours", "deliverables": ["S1/r.md", "S2/r.md"]},
+    ]});
+    stage.run(&plan, &[]).expect(4);
+    let file = |name: &str| {
+        let path = stage.beside(name);
+        write(&path, name);
+        path.to_str().unwrap().to_owned()
+    };
+    let (one, two) = (file("S1/r.md"), file("S2/r.md"));
+    let (loose, other) = (file("r.md"), file("other.md"));
+    let workspace = stage.path(".divisi/worktrees/run-1-t0-1");
+    for (files, cause) in [
+        (vec![&loose], "may be S1/r.md or S2/r.md"),
+        (vec![&one, &other], "is none of the files that are promised"),
+        (vec![&one, &one], "two of the files are S1/r.md"),
+    ] {
+        let args: Vec<&str> = ["submit", "run-1", "a"]
+            .into_iter()
+            .chain(files.iter().map(|file| file.as_str()))
+            .collect();
+        stage.divisi(&args).expect(6).says(cause);
+        assert!(
+            !workspace.join("S1").exists(),
+            "nothing was changed: {cause}"
+        );
+    }
+    stage
+        .divisi(&["submit", "run-1", "a", &two, &one])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    assert_eq!(stage.result("S1/r.md").unwrap(), "S1/r.md");
+    assert_eq!(stage.result("S2/r.md").unwrap(), "S2/r.md");
+}

@@ -134,6 +134,20 @@ fn what_cannot_be_started_is_a_persons_at_once() {
 }
 
 #[test]
+fn one_with_a_single_retry_leaves_it_to_another_agent() {
+    let graph = with(plan("a"), "a", |task| {
+        task.retries = Some(1);
+        task.agents_else = vec!["person".to_owned()];
+    });
+    let mut bench = Bench::new(graph);
+    bench.so(bench.lease("a"));
+    bench.does(
+        bench.ended("a", 1),
+        &["a.1 refused, then reassign to person"],
+    );
+}
+
+#[test]
 fn losses_wait_longer_each_time_and_have_their_own_bound() {
     let mut bench = Bench::with(
         plan("a"),

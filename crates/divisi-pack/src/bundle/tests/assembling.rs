@@ -1,4 +1,4 @@
-use super::super::{Bundle, Given};
+use super::super::{Bundle, Calibration, Given, Rate, Took};
 use super::{
     SOURCE, assemble, assembled, bundle, bundle_with, given, lines, one, templates, workflow,
 };
@@ -122,13 +122,13 @@ fn templates_are_found_in_layers_and_fall_back_to_the_generic_one() {
 #[test]
 fn agents_are_given_by_role() {
     let given = Given {
-        agents: vec![("Implementer".into(), "claude".into())],
+        agents: vec![("Implementer".into(), "scripted".into())],
         ..Given::default()
     };
     let text = one("{role: backend-developer, deliverables: [a], agent: person}");
     let bundle = bundle_with(&text, &given);
     let task = &super::expansion(&bundle, "i", &[]).tasks[0];
-    assert_eq!(task.agent.as_deref(), Some("claude"));
+    assert_eq!(task.agent.as_deref(), Some("scripted"));
     let found = refused(&one("{role: qa}"), &given);
     assert!(found[0].starts_with("[workflow-role]"), "{found:?}");
     assert!(found[0].contains("the workflow has no role `Implementer`"));
@@ -159,4 +159,68 @@ fn a_bad_pattern_of_the_caller_is_refused() {
         ..Given::default()
     };
     assert_eq!(refused(SOURCE, &given).len(), 2);
+}
+
+#[test]
+fn a_point_takes_what_history_says_of_its_role_then_of_all_and_then_the_default() {
+    let unless = Rate {
+        tokens_per_point: 7,
+        ms_per_point: 60_000,
+    };
+    let took = |role: &str, points, ms| Took {
+        role: role.to_owned(),
+        points,
+        ms,
+    };
+    assert_eq!(
+        Calibration::learned(unless, &[]),
+        Calibration {
+            rate: unless,
+            ..Calibration::default()
+        }
+    );
+    let history = [
+        took("qa", 3, 30_000),
+        took("qa", 1, 50_000),
+        took("sre", 6, 20_000),
+        took("architect", 0, 9_000),
+        took("tech_writer", 5, 0),
+    ];
+    let learned = Calibration::learned(unless, &history);
+    let ms: Vec<(&str, u64)> = learned
+        .roles
+        .iter()
+        .map(|(role, rate)| (role.as_str(), rate.ms_per_point))
+        .collect();
+    // What took no points says nothing, and nothing takes no time at all.
+    assert_eq!(ms, [("qa", 20_000), ("sre", 3_333), ("tech_writer", 1)]);
+    assert_eq!(learned.rate.ms_per_point, 109_000 / 15);
+    assert_eq!(learned.rate.tokens_per_point, 7);
+}
+
+#[test]
+fn the_points_of_a_task_are_known_again_from_its_estimate() {
+    let given = Given {
+        calibration: Calibration {
+            rate: Rate {
+                ms_per_point: 1_234,
+                ..Rate::default()
+            },
+            ..Calibration::default()
+        },
+        ..Given::default()
+    };
+    let text = one("{role: qa, deliverables: [a], complexity_per_target: 8}, \
+                    {role: architect, deliverables: [b], complexity_per_target: 5}, \
+                    {name: run, command: ['true'], complexity_per_target: 3}");
+    let bundle = bundle_with(&text, &given);
+    let tasks = super::expansion(&bundle, "i", &[]).tasks;
+    let points = |at: usize| {
+        let (role, points) = bundle.points(&tasks[at])?;
+        Some((role.id.as_str(), points))
+    };
+    assert_eq!(points(0), Some(("qa", 8)));
+    assert_eq!(points(1), Some(("architect", 5)));
+    // A program has no role whose points it could take.
+    assert_eq!((points(2), points(3)), (None, None));
 }

@@ -54,9 +54,9 @@ agent_roles: {{qa: {{perspective: \"{ATTACK}\", focus: [\"{ATTACK}\"]}}}}
             task.description
         );
     }
-    // Role, goal, instructions, input, deliverable and context, and the iteration's name.
+    // Role, goal, instructions, input and deliverable, and the iteration's name.
     assert!(
-        task.description.matches(ATTACK).count() >= 7,
+        task.description.matches(ATTACK).count() >= 6,
         "{}",
         task.description
     );
@@ -134,33 +134,7 @@ Your form of delivery: Requirements with acceptance criteria.
 - stories/{story_id}/requirements.md has a section "Functional requirements"
 - stories/{story_id}/requirements.md has a section "Acceptance criteria"
 
-# Context of `requirements-analysis`
-
-## Goal and scope
-
-Extract and validate requirements from user stories
-
-It works on:
-
-- Each story in stories/ is refined in a folder of its own, stories/{story_id}/
-
-## Reference documents and examples
-
-None.
-
-## Standards and conventions
-
-- Every requirement, test case and threat has a number, so that others can refer to it
-- What a story leaves open is written down as an open question, with the answer that was assumed
-
-## Domain knowledge
-
-None.
-
-## Constraints and non-goals
-
-- Not a goal: Nothing is implemented
-- Not a goal: The stories themselves are not changed
+What all tasks of this iteration are told stands in your handoff as its stage context.
 
 Your budget is 30000 tokens; this work is expected to take 6000 (risk: low).
 "#
@@ -168,7 +142,7 @@ Your budget is 30000 tokens; this work is expected to take 6000 (risk: low).
 }
 
 #[test]
-fn the_context_is_the_same_in_all_prompts_of_an_iteration() {
+fn the_context_stands_once_beside_all_prompts_of_an_iteration() {
     let text = "workflow: {name: w, context: {standards: [Be brief]}, iterations: [{name: i, \
                 context: {non_goals: [No code]}, agents: [{role: qa, deliverables: [a]}, \
                 {role: sre, deliverables: [b]}]}]}";
@@ -178,12 +152,30 @@ fn the_context_is_the_same_in_all_prompts_of_an_iteration() {
         "# Context of `i`\n\n## Goal and scope\n\nNone.\n\n## Reference documents and examples\n\nNone.\n\n## Standards and conventions\n\n- Be brief\n\n## Domain knowledge\n\nNone.\n\n## Constraints and non-goals\n\n- Not a goal: No code"
     );
     for task in &expansion.tasks[..2] {
-        assert!(
-            task.description.contains(&expansion.context),
-            "{}",
-            task.description
-        );
+        let prompt = &task.description;
+        assert!(!prompt.contains("Be brief"), "{prompt}");
+        assert!(prompt.contains("stands in your handoff as its stage context"));
     }
+}
+
+#[test]
+fn prompts_of_one_iteration_are_bounded_together() {
+    let text = one("{role: qa, targets: ['t/*'], deliverables: ['d/{t_id}'], \
+                    allocation: {max_per_agent: 1}}");
+    let long = "x".repeat(200 << 10);
+    let bundle = with(&[("qa.md.j2", &*long)], &text);
+    let paths: Vec<String> = (0..200).map(|n| format!("t/{n}")).collect();
+    let fits: Vec<&str> = paths.iter().take(160).map(String::as_str).collect();
+    assert_eq!(expansion(&bundle, "i", &fits).tasks.len(), 161);
+    let all: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let told = told(&bundle, "i", &all);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("[text-too-large]"), "{}", told[0]);
+    assert!(
+        told[0].contains("the prompts of the iteration have more than 33554432 bytes together"),
+        "{}",
+        told[0]
+    );
 }
 
 #[test]

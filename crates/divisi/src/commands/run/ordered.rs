@@ -1,0 +1,172 @@
+//! A run before it is created: its plan, and of a workflow the bundle and what is expected of it.
+
+use divisi_core::diagnostic::Severity;
+use divisi_core::journal::Artifacts as _;
+use divisi_core::run::{Base, Settings};
+use divisi_core::{Diagnostic, Plan};
+use divisi_engine::files::Files as _;
+use divisi_engine::repo::Repo;
+use divisi_pack::bundle::{self, Bundle, Prediction};
+use divisi_store::ArtifactFiles;
+
+use super::chosen::{Authored, Chosen};
+use super::told;
+use crate::cli::RunArgs;
+use crate::config::Configuration;
+use crate::exit::Exit;
+use crate::library::Layer;
+use crate::outline::outline;
+use crate::printer::{Failure, Line, Printer, Style};
+use crate::project::Project;
+
+/// What is to be run, put together.
+pub(super) enum Ordered<'c> {
+    /// A plan as its file has it.
+    Plan {
+        /// The plan.
+        plan: &'c Plan,
+        /// The file as it was named.
+        path: String,
+    },
+    /// A workflow.
+    Workflow(Box<Workflow<'c>>),
+}
+
+/// A workflow with all that its run reads, and what is expected of it.
+pub(super) struct Workflow<'c> {
+    pub(super) authored: &'c Authored,
+    pub(super) bundle: Bundle,
+    pub(super) prediction: Prediction,
+}
+
+impl<'c> Ordered<'c> {
+    /// Puts it together for a run on this base.
+    ///
+    /// # Errors
+    /// It does not fit together, or an iteration that waits for none has no targets: that would not
+    /// change by waiting. It was told.
+    pub(super) fn of(
+        chosen: &'c Chosen,
+        args: &RunArgs,
+        (project, configuration): (&Project, &Configuration),
+        (repo, base): (&Repo, &Base),
+        printer: &Printer,
+    ) -> Result<Ordered<'c>, Failure> {
+        let authored = match chosen {
+            Chosen::Plan(plan) => {
+                let path = args.plan.display().to_string();
+                return Ok(Ordered::Plan { plan, path });
+            }
+            Chosen::Workflow(authored) => authored,
+        };
+        let commit = base.commit.as_ref().expect("a base was brought in");
+        let calibration = crate::history::calibration(project, configuration);
+        let of = (repo, commit);
+        let bundle = authored.bundle(args, configuration, calibration, of, printer)?;
+        let tree = repo.tree_of(commit).map_err(|fault| told(&fault))?;
+        let files = repo.files(&tree, None).map_err(|fault| told(&fault))?;
+        let paths = files.list().map_err(|error| {
+            let cause = format!("listing the files of {}: {error}", base.described);
+            let told = Diagnostic::error("repo-io", cause);
+            Failure::told(told, Exit::Environment)
+        })?;
+        let prediction = bundle::predict(&bundle, &paths);
+        let workflow = Workflow {
+            authored,
+            bundle,
+            prediction,
+        };
+        workflow.check(printer)?;
+        Ok(Ordered::Workflow(Box::new(workflow)))
+    }
+
+    /// The plan that the run starts with. What it names is kept before.
+    ///
+    /// # Errors
+    /// The bundle cannot be stored.
+    pub(super) fn plan(&self, project: &Project) -> Result<Plan, Failure> {
+        match self {
+            Ordered::Plan { plan, .. } => Ok((*plan).clone()),
+            Ordered::Workflow(workflow) => {
+                let artifacts = ArtifactFiles::of(&project.divisi());
+                let kept = artifacts.put(&workflow.bundle.to_json());
+                let digest = kept.map_err(|fault| {
+                    Failure::told(divisi_store::diagnostic(&fault), Exit::Environment)
+                })?;
+                Ok(bundle::plan(&workflow.bundle, &digest))
+            }
+        }
+    }
+
+    /// What the run would do, for whoever has to consent to it.
+    pub(super) fn outline(&self, plan: &Plan, settings: &Settings) -> Vec<Line> {
+        match self {
+            Ordered::Plan { .. } => outline(plan, settings),
+            Ordered::Workflow(workflow) => workflow.outline(plan, settings),
+        }
+    }
+
+    /// Where it comes from, in words.
+    pub(super) fn said(&self) -> String {
+        match self {
+            Ordered::Plan { path, .. } => format!("its plan is {path}"),
+            Ordered::Workflow(workflow) => {
+                let found = &workflow.authored.found;
+                format!("its workflow is {}", found.origin.path)
+            }
+        }
+    }
+}
+
+impl Workflow<'_> {
+    /// Tells what is wrong with iterations that can start at once, and warnings of all. What waits
+    /// for others may yet find what it needs.
+    fn check(&self, printer: &Printer) -> Result<(), Failure> {
+        let mut is_refused = false;
+        for (id, expanded) in &self.prediction.iterations {
+            let iteration = self.bundle.workflow.iteration(id);
+            let waits = iteration.is_some_and(|it| !it.dependencies.is_empty());
+            for diagnostic in &expanded.diagnostics {
+                let is_error = diagnostic.severity == Severity::Error;
+                if !is_error || !waits {
+                    self.authored.tell(diagnostic, printer);
+                }
+                is_refused |= is_error && !waits;
+            }
+        }
+        match is_refused {
+            true => Err(Failure::Reported(Exit::Usage)),
+            false => Ok(()),
+        }
+    }
+
+    /// The tasks as far as they can be foreseen, with all programs that the workflow names.
+    fn outline(&self, plan: &Plan, settings: &Settings) -> Vec<Line> {
+        let tasks = self
+            .prediction
+            .iterations
+            .iter()
+            .flat_map(|(id, expanded)| match &expanded.expansion {
+                Some(expansion) => expansion.tasks.clone(),
+                None => bundle::rough(&self.bundle, id),
+            });
+        let foreseen = Plan {
+            tasks: tasks.collect(),
+            ..plan.clone()
+        };
+        let mut lines = outline(&foreseen, settings);
+        let origin = &self.authored.found.origin;
+        let style = match origin.layer {
+            Layer::Project => Style::Warn,
+            Layer::User | Layer::BuiltIn => Style::Dim,
+        };
+        let where_it_stands = format!("  {} workflow: ", origin.layer.word());
+        let line = Line::styled(style, where_it_stands).then(origin.path.as_str());
+        lines.insert(1, line);
+        lines.push(Line::styled(
+            Style::Dim,
+            "  foreseen; later iterations work on what those before them make, by the same rules",
+        ));
+        lines
+    }
+}

@@ -1,0 +1,9 @@
+//! Workflows from the command line to the result, by agents that do as they are told.
+
+mod catalog;
+#[path = "../../../../divisi-engine/tests/review/defects.rs"]
+mod defects;
+mod foreseen;
+mod given;
+mod review;
+mod team;
