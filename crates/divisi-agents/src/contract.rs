@@ -280,6 +280,7 @@ fn with_assignment<T>(
         created_at: created_at(Time(0)),
         title: task.title.clone(),
         description: task.description.clone(),
+        role: String::new(),
         stage_context: String::new(),
         inputs: Vec::new(),
         deliverables: vec![MADE.into()],

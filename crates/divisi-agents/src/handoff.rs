@@ -54,6 +54,9 @@ pub struct Handoff {
     /// The rest of what to do.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// Who does it: what its role sees, answers for and is bound by.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub role: String,
     /// What all tasks of its stage are told.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub stage_context: String,
@@ -195,10 +198,11 @@ pub struct TooBig {
 
 impl Handoff {
     /// Whether there is nothing to tell that a program started by a plan could use: no words, no
-    /// inputs, no promises, no bounds, no feedback. No file is written then.
+    /// role, no inputs, no promises, no bounds, no feedback. No file is written then.
     #[must_use]
     pub fn is_bare(&self) -> bool {
         self.description.is_empty()
+            && self.role.is_empty()
             && self.stage_context.is_empty()
             && self.inputs.is_empty()
             && self.deliverables.is_empty()

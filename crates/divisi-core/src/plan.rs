@@ -304,4 +304,8 @@ pub struct Plan {
     /// What checkouts of its tree need besides its files.
     #[serde(default, skip_serializing_if = "Preparation::is_empty")]
     pub preparation: Preparation,
+    /// What roles tell those who work in them, by [`TaskSpec::role`]. Fixed when the run is created:
+    /// editing a role changes the next run, not this one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub roles: BTreeMap<String, String>,
 }

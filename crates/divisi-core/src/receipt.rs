@@ -121,6 +121,16 @@ pub enum Receipt {
     },
 }
 
+impl Receipt {
+    /// Milliseconds that an agent's process took, where the receipt tells.
+    pub(crate) fn wall_ms(&self) -> u64 {
+        match self {
+            Receipt::Submitted { wall_ms, .. } => *wall_ms,
+            _ => 0,
+        }
+    }
+}
+
 /// A commit of a workspace and what it stands on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {

@@ -39,6 +39,11 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         created_at: created_at(at),
         title: spec.title.clone(),
         description: spec.description.clone(),
+        role: if is_told {
+            role(run, task)
+        } else {
+            String::new()
+        },
         stage_context: task.stage_context.as_deref().unwrap_or_default().to_owned(),
         inputs: inputs(run, no),
         deliverables: spec
@@ -53,6 +58,12 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         answers: answers(task),
         left_out: Vec::new(),
     }
+}
+
+/// What the task's role tells. A task that was planned by rules has it in its prompt.
+fn role(run: &Run, task: &Task) -> String {
+    let told = task.spec.role().and_then(|role| run.roles.get(&role));
+    told.cloned().unwrap_or_default()
 }
 
 fn context(run: &Run, no: TaskNo) -> Context {

@@ -14,6 +14,7 @@
 //! - [`template`] fills templates within bounds.
 //! - [`words`] understands criteria in plain words, or says why it does not.
 //! - [`folder`] writes the folder of a stage and reads back what people made of it.
+//! - [`lesson`] is the form of lessons, and makes and applies their diffs.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
 
@@ -28,6 +29,7 @@ mod faults;
 mod fields;
 pub mod folder;
 mod json;
+pub mod lesson;
 #[cfg(test)]
 mod mutations;
 mod nearest;

@@ -4,6 +4,7 @@
 //! place before anything starts; what they mean stands with each command.
 
 mod folder;
+mod lessons;
 mod library;
 mod settings;
 mod workflow;
@@ -16,6 +17,7 @@ use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
 
 pub(crate) use folder::{Generate, Validate};
+pub(crate) use lessons::{Lessons, LessonsCommand};
 pub(crate) use library::{Roles, RolesCommand, Workflow, WorkflowCommand};
 pub(crate) use settings::{Config, ConfigCommand};
 pub(crate) use workflow::{DryRun, OfWorkflow};
@@ -87,6 +89,10 @@ pub(crate) enum Command {
     Explain(OptionalRunTask),
     /// Print the report of a run: what was asked, done, verified, and what was not
     Report(Report),
+    /// Say what a run shows to those who plan the next one, and propose lessons
+    Feedback(OptionalRun),
+    /// List lessons, show one, or decide on one
+    Lessons(Lessons),
     /// Start nothing new in a run; what runs goes on
     Pause(OptionalRun),
     /// Go on with a run that is paused, interrupted or lost its engine

@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use divisi_core::Diagnostic;
 use divisi_core::diagnostic::{Place, Severity};
+use divisi_core::{Diagnostic, Plan, TaskKind, TaskSpec};
 use divisi_pack::role::{self, Library as Roles};
 use divisi_pack::{TEXT_BYTES_MAX, nearest, template, workflow};
 use serde::Serialize;
@@ -317,6 +317,18 @@ impl Library {
         }
     }
 
+    /// Gives a plan what the roles of its tasks tell.
+    ///
+    /// # Errors
+    /// A role cannot be read; it was told.
+    pub(crate) fn tell(&self, plan: &mut Plan, printer: &Printer) -> Result<(), Failure> {
+        let names = |task: &TaskSpec| task.role().is_some() || task.kind == TaskKind::Plan;
+        if plan.tasks.iter().any(names) {
+            plan.roles = role::told(self.roles().told(printer)?, plan);
+        }
+        Ok(())
+    }
+
     /// The templates of all layers.
     pub(crate) fn templates(&self) -> LoadedTemplates {
         let mut loaded = LoadedTemplates {
@@ -368,6 +380,11 @@ impl LoadedRoles {
             printer.diagnostic(diagnostic, self.text_of(diagnostic));
         }
         self.roles.as_ref().ok_or(Failure::Reported(Exit::Usage))
+    }
+
+    /// The text of a role's file by the path of its origin.
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
+        self.texts.get(path).map(String::as_str)
     }
 
     /// The text that a diagnostic points into.

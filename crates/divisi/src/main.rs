@@ -12,6 +12,7 @@ mod commands;
 mod config;
 mod consent;
 mod exit;
+mod feedback;
 mod folder;
 mod follow;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod given;
 mod happened;
 mod history;
 mod hold;
+mod lessons;
 mod library;
 mod loaded;
 mod outline;
@@ -71,6 +73,8 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Watch(args) => commands::watch::run(args, global, printer),
         Command::Explain(args) => commands::explain::run(args, global, printer),
         Command::Report(args) => commands::report::run(args, global, printer),
+        Command::Feedback(args) => commands::feedback::run(args, global, printer),
+        Command::Lessons(args) => commands::lessons::run(args, global, printer),
         Command::Simulate(args) => commands::simulate::run(args, global, printer),
         Command::Review(args) => commands::review::run(args, global, printer),
         Command::Generate(args) => commands::generate::run(args, global, printer),
@@ -173,6 +177,8 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Watch(_)
         | Command::Explain(_)
         | Command::Report(_)
+        | Command::Feedback(_)
+        | Command::Lessons(_)
         | Command::Simulate(_)
         | Command::Review(_)
         | Command::Generate(_)

@@ -83,6 +83,7 @@ impl Run {
             base: base.clone(),
             criteria: plan.criteria.clone(),
             preparation: Arc::new(plan.preparation.clone()),
+            roles: Arc::new(plan.roles.clone()),
             stages: Vec::new(),
             revision: 1,
             created_at: at,

@@ -453,6 +453,24 @@ impl Task {
         self.endings.iter().find(|ending| ending.number == number)
     }
 
+    /// Receipts of all attempts, oldest first.
+    pub fn receipts(&self) -> impl DoubleEndedIterator<Item = &Receipt> {
+        let ended = self.endings.iter().flat_map(|ending| &ending.receipts);
+        ended.chain(self.live().into_iter().flat_map(|live| &live.receipts))
+    }
+
+    /// Milliseconds that agents worked on it, over all attempts. The time that something waited for
+    /// a person is nobody's work.
+    #[must_use]
+    pub fn agent_ms(&self) -> u64 {
+        let ended = self.endings.iter();
+        let ended = ended.map(|ending| (&ending.agent, &ending.receipts));
+        let live = self.live().map(|live| (&live.agent, &live.receipts));
+        let all = ended.chain(live).filter(|(agent, _)| holds_slot(agent));
+        let worked = all.flat_map(|(_, receipts)| receipts).map(Receipt::wall_ms);
+        worked.fold(0, u64::saturating_add)
+    }
+
     /// Attempts so far, the live one included.
     #[must_use]
     pub fn attempts(&self) -> u32 {
@@ -705,6 +723,8 @@ pub struct Run {
     pub criteria: Vec<crate::criterion::Criterion>,
     /// What checkouts of its tree need besides its files.
     pub preparation: Arc<crate::preparation::Preparation>,
+    /// What roles tell those who work in them.
+    pub roles: Arc<BTreeMap<String, String>>,
     /// Names of authored stages, and each task's; empty if the plan has none.
     pub stages: Vec<(String, Vec<TaskNo>)>,
     /// 1 for the plan as it was accepted, one more for every revision.
@@ -866,6 +886,7 @@ impl Run {
             stages: self.stages.iter().map(stage).collect(),
             criteria: self.criteria.clone(),
             preparation: (*self.preparation).clone(),
+            roles: (*self.roles).clone(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::bundle::{Calibration, Given, Rate, Usual};
 use crate::codes;
 use crate::faults::shown;
 use crate::plan_file::workspace;
-use crate::role::{Library, Role};
+use crate::role::Library;
 use crate::workflow::Lead;
 
 /// Gives a plan what it leaves open: the preparation of its workspaces if it says nothing of it,
@@ -87,7 +87,7 @@ fn agents(config: &Config, values: &Values, library: &Library, plan: &mut Plan) 
         let Some(domain) = domain else {
             continue;
         };
-        let role = role_of(library, domain, task.function.as_deref());
+        let role = library.of_task(Some(domain), task.function.as_deref());
         let found = role.and_then(|role| agents.iter().find(|(id, _)| *id == role.id));
         task.agent = found.map(|(_, agent)| (*agent).clone());
     }
@@ -119,13 +119,4 @@ pub fn given(config: &Config) -> Given {
         },
         ..Given::default()
     }
-}
-
-/// The role that a task names: by its pair, or by a name of the role in place of its function.
-fn role_of<'l>(library: &'l Library, domain: &str, function: Option<&str>) -> Option<&'l Role> {
-    let by_name = || {
-        let role = library.get(function?)?;
-        (role.domain.as_deref() == Some(domain)).then_some(role)
-    };
-    library.pair(domain, function).or_else(by_name)
 }

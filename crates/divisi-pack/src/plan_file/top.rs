@@ -1,5 +1,7 @@
 //! Reads a whole plan: its tasks, its stages, and the records around them.
 
+use std::collections::BTreeMap;
+
 use divisi_core::plan::{Parts, Stage};
 use divisi_core::{Plan, TaskSpec};
 use jsonc_parser::ast::{Object, Value};
@@ -87,6 +89,7 @@ pub(crate) fn plan(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Plan> {
         stages,
         criteria,
         preparation,
+        roles: BTreeMap::new(),
     };
     // If all of a list's elements are faulty, it is not empty for that.
     if subtasks.is_some_and(|list| list.is_empty() || !plan.tasks.is_empty()) {

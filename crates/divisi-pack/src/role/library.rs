@@ -89,6 +89,19 @@ impl Library {
         self.roles.iter().find(found)
     }
 
+    /// The role that a task names: by its pair, or by a name of the role in place of its function.
+    #[must_use]
+    pub fn of_task(&self, domain: Option<&str>, function: Option<&str>) -> Option<&Role> {
+        let Some(domain) = domain else {
+            return self.get(function?);
+        };
+        let by_name = || {
+            let role = self.get(function?)?;
+            (role.domain.as_deref() == Some(domain)).then_some(role)
+        };
+        self.pair(domain, function).or_else(by_name)
+    }
+
     /// All roles in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Role> {
         let mut roles: Vec<&Role> = self.roles.iter().collect();

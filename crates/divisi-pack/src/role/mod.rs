@@ -16,6 +16,7 @@ mod library;
 mod read;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Place;
@@ -26,6 +27,7 @@ pub use form::schema;
 pub use library::{Layer, Library, Loaded};
 pub(crate) use read::map;
 pub use read::read;
+pub use told::{TOLD_BYTES_MAX, told};
 
 /// The most roles of one file, and of one library.
 pub const ROLES_MAX: usize = 1_000;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::read::{FILE_KEYS, KEYS};
 use super::*;
+use crate::plan_file;
 
 fn patch(text: &str) -> Patch {
     let Read { roles, diagnostics } = read("r.yaml", text.as_bytes());
@@ -379,4 +380,36 @@ fn limits_bound_a_library() {
     let loaded = load(&[("a", &text)], &[]);
     assert!(loaded.library.is_none());
     assert_eq!(loaded.diagnostics[0].cause, "more than 1000 roles");
+}
+
+#[test]
+fn a_plan_is_told_of_the_roles_that_its_tasks_have_or_may_get() {
+    let read = |text: &str| plan_file::read("p", text.as_bytes()).plan.unwrap();
+    let plan = |more: &str| {
+        let tasks = r#"{"subtask_id": "a", "assigned_to": "development", "worker_type": "implementer", "deliverables": ["a.md"]},
+            {"subtask_id": "b", "assigned_to": "nobody", "deliverables": ["b.md"]}"#;
+        read(&format!(
+            r#"{{"task_title": "t", "subtasks": [{tasks}{more}]}}"#
+        ))
+    };
+    let library = Library::built_in();
+    let told = super::told(&library, &plan(""));
+    assert_eq!(told.keys().collect::<Vec<_>>(), ["development/implementer"]);
+    let text = &told["development/implementer"];
+    let bound = "You are bound by:\n- Change what the task names and nothing else\n";
+    assert!(
+        text.starts_with("You are the Developer.") && text.contains(bound),
+        "{text}"
+    );
+
+    // What an agent plans may name any role.
+    let plans =
+        r#", {"subtask_id": "c", "kind": "plan", "agent": "person", "deliverables": ["p.json"]}"#;
+    let told = super::told(&library, &plan(plans));
+    let pairs = library.iter().filter(|role| role.domain.is_some());
+    assert_eq!(told.len(), pairs.count() + 1);
+
+    let mut long = library.get("qa").unwrap().clone();
+    long.focus = vec!["x".repeat(TOLD_BYTES_MAX)];
+    assert_eq!(long.told().len(), TOLD_BYTES_MAX);
 }

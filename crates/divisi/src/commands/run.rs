@@ -61,6 +61,10 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     }
     let mut plan = ordered.plan(project)?;
     configuration.apply(&library, &mut plan, printer)?;
+    // The prompts of workflows and of generated folders hold what their roles tell.
+    if matches!(ordered, Ordered::Plan { .. }) && !args.plan.is_dir() {
+        library.tell(&mut plan, printer)?;
+    }
     let settings = configuration.settings();
     let outline = || {
         let mut lines = ordered.outline(&plan, &settings);

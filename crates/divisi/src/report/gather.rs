@@ -3,7 +3,7 @@
 use divisi_core::receipt::Receipt;
 use divisi_core::run::explain::explain;
 use divisi_core::run::{
-    AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus, holds_slot,
+    AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus,
 };
 use divisi_core::{Criterion, Outcome, TaskKind, TaskNo, Time, Verdict};
 
@@ -63,7 +63,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         scripted: words::is_scripted(&agent),
         agent,
         attempts: task.attempts(),
-        agent_ms: agent_ms(task),
+        agent_ms: task.agent_ms(),
         estimate_ms: task.spec.estimate.duration_ms,
         reason: told.flatten().map(|told| told.causes.join("; ")),
         verdicts: judged(&task.spec.criteria, last_verdicts(task)),
@@ -75,7 +75,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
 
 fn integrated(task: &Task) -> Option<Integrated> {
     // Redone work stands in the place of what it replaces.
-    receipts(task).rev().find_map(|receipt| match receipt {
+    task.receipts().rev().find_map(|receipt| match receipt {
         Receipt::Integrated {
             commit: Some(commit),
             tree,
@@ -86,35 +86,6 @@ fn integrated(task: &Task) -> Option<Integrated> {
         }),
         _ => None,
     })
-}
-
-/// Receipts of all attempts, oldest first.
-fn receipts(task: &Task) -> impl DoubleEndedIterator<Item = &Receipt> {
-    let ended = task
-        .endings
-        .iter()
-        .flat_map(|ending| ending.receipts.iter());
-    let live = task
-        .live()
-        .into_iter()
-        .flat_map(|live| live.receipts.iter());
-    ended.chain(live)
-}
-
-/// How long agents worked. The time that something waited for a person is nobody's work.
-fn agent_ms(task: &Task) -> u64 {
-    let ended = task.endings.iter();
-    let ended = ended.map(|ending| (&ending.agent, &ending.receipts));
-    let live = task.live().map(|live| (&live.agent, &live.receipts));
-    ended
-        .chain(live)
-        .filter(|(agent, _)| holds_slot(agent))
-        .flat_map(|(_, receipts)| receipts)
-        .map(|receipt| match receipt {
-            Receipt::Submitted { wall_ms, .. } => *wall_ms,
-            _ => 0,
-        })
-        .sum()
 }
 
 /// The files that stand in the result. A plan does not.

@@ -10,6 +10,7 @@ mod composition;
 mod configuration;
 mod expansions;
 mod generating;
+mod lessons;
 mod merging;
 mod people;
 mod preparation;

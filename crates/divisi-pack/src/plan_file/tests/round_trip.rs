@@ -277,6 +277,7 @@ impl Dice {
             stages,
             criteria: self.list(2, Dice::criterion),
             preparation: self.preparation(),
+            roles: std::collections::BTreeMap::new(),
         }
     }
 

@@ -331,6 +331,7 @@ fn created(full: bool) -> Event {
             inputs: Some(vec!["package.json".into()]),
             timeout_ms: Some(1),
         },
+        roles: [("development".to_owned(), "You are a developer.".to_owned())].into(),
     };
     if full {
         return Event::RunCreated {
@@ -345,6 +346,7 @@ fn created(full: bool) -> Event {
             stages: Vec::new(),
             criteria: Vec::new(),
             preparation: Preparation::default(),
+            roles: BTreeMap::new(),
             ..plan
         }),
         settings: Box::default(),

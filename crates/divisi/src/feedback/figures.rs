@@ -1,0 +1,176 @@
+//! The figures of each stage.
+
+use std::collections::BTreeMap;
+
+use divisi_core::criterion::truncate;
+use divisi_core::run::{
+    AGENT_PERSON, AttemptEnd, Failure, Phase, Run, StopReason, Task, TaskState,
+};
+use divisi_core::{Criterion, Outcome, TaskNo, Verdict};
+use divisi_pack::lesson::{NOTE_BYTES_MAX, notes};
+
+use super::{Figures, Refusal, Said, documents};
+
+/// So many things that were written are told of a stage.
+const SAID_MAX: usize = 50;
+
+/// A criterion is told with at most so many bytes.
+const CRITERION_BYTES_MAX: usize = 300;
+
+/// The figures of every stage, in the order in which their first tasks stand in the plan. `stages`
+/// says the stage of each task.
+pub(super) fn of(
+    run: &Run,
+    stages: &[Option<TaskNo>],
+    texts: &BTreeMap<String, String>,
+) -> Vec<Figures> {
+    let mut all: BTreeMap<Option<TaskNo>, Figures> = BTreeMap::new();
+    for (task, stage) in run.tasks().iter().zip(stages) {
+        let figures = all.entry(*stage).or_insert_with(|| Figures {
+            stage: match stage {
+                Some(no) => run.tasks()[no.index()].spec.id.to_string(),
+                None => run.title.clone(),
+            },
+            ..Figures::default()
+        });
+        add(task, figures);
+    }
+    for (path, no) in documents(run) {
+        let figures = all.get_mut(&stages[no.index()]);
+        let (Some(figures), Some(text)) = (figures, texts.get(&path)) else {
+            continue;
+        };
+        for note in notes(&path, text) {
+            say(&run.tasks()[no.index()], &path, &note, figures);
+        }
+    }
+    for figures in all.values_mut() {
+        let times = |refusal: &Refusal| std::cmp::Reverse(refusal.times);
+        figures.refusals.sort_by_key(times);
+    }
+    all.into_values().collect()
+}
+
+fn add(task: &Task, figures: &mut Figures) {
+    figures.tasks += 1;
+    figures.attempts += task.attempts();
+    figures.retries += task.attempts().saturating_sub(1);
+    let agent_ms = task.agent_ms();
+    figures.agent_ms += agent_ms;
+    if let Some(ms) = task.spec.estimate.duration_ms {
+        let sum = figures.estimate_ms.unwrap_or(0);
+        figures.estimate_ms = Some(sum.saturating_add(ms));
+        figures.estimated_agent_ms += agent_ms;
+    }
+    if let Some(tokens) = task.spec.estimate.tokens {
+        let sum = figures.estimate_tokens.unwrap_or(0);
+        figures.estimate_tokens = Some(sum.saturating_add(tokens));
+    }
+    endings(task, figures);
+    for answer in &task.answers {
+        say(task, "answer", &answer.text, figures);
+    }
+    if waits_for_a_person(task) {
+        figures.left_to_people.push(task.spec.id.to_string());
+    }
+}
+
+fn endings(task: &Task, figures: &mut Figures) {
+    let mut asked_at = None;
+    for ending in &task.endings {
+        if ending.agent == AGENT_PERSON {
+            figures.people_ms += ending.ended_at.ms_since(ending.leased_at);
+        }
+        if let Some(asked_at) = asked_at.take() {
+            figures.people_ms += ending.leased_at.ms_since(asked_at);
+        }
+        figures.failed += u32::from(ending.end.is_own_failure());
+        match &ending.end {
+            AttemptEnd::Lost(_) => figures.lost += 1,
+            AttemptEnd::Limited { .. } => figures.usage_limits += 1,
+            AttemptEnd::Stopped(StopReason::Overdue) => figures.overdue += 1,
+            AttemptEnd::Asked(question) => {
+                figures.questions += 1;
+                asked_at = Some(ending.ended_at);
+                say(task, "question", question, figures);
+            }
+            AttemptEnd::Refused(Failure::Conflict(_)) => figures.conflicts += 1,
+            AttemptEnd::Refused(Failure::Person(words)) => say(task, "refusal", words, figures),
+            end => refused(end).for_each(|verdict| {
+                refusal(task, verdict, figures);
+            }),
+        }
+    }
+    if let (Some(asked_at), Some(live)) = (asked_at, task.live()) {
+        figures.people_ms += live.leased_at.ms_since(asked_at);
+    }
+}
+
+/// The verdicts that refused an attempt.
+pub(super) fn refused(end: &AttemptEnd) -> impl Iterator<Item = &Verdict> {
+    let verdicts = match end {
+        AttemptEnd::Refused(Failure::Checks(verdicts) | Failure::Integration(verdicts)) => {
+            verdicts.as_slice()
+        }
+        _ => &[],
+    };
+    let is_refusal = |verdict: &&Verdict| verdict.outcome == Outcome::Fail;
+    verdicts.iter().filter(is_refusal)
+}
+
+/// The criterion of a verdict; none of one on the whole.
+pub(super) fn criterion<'t>(task: &'t Task, verdict: &Verdict) -> Option<&'t Criterion> {
+    task.spec.criteria.get(usize::from(verdict.criterion))
+}
+
+/// A criterion in words, cut.
+pub(super) fn words(criterion: Option<&Criterion>) -> String {
+    let on_the_whole = || "what is integrated already still holds".to_owned();
+    let mut words = criterion.map_or_else(on_the_whole, ToString::to_string);
+    truncate(&mut words, CRITERION_BYTES_MAX);
+    words
+}
+
+fn refusal(task: &Task, verdict: &Verdict, figures: &mut Figures) {
+    let words = words(criterion(task, verdict));
+    let found = figures.refusals.iter().position(|it| it.criterion == words);
+    let at = found.unwrap_or_else(|| {
+        figures.refusals.push(Refusal {
+            criterion: words,
+            times: 0,
+            tasks: Default::default(),
+            roles: BTreeMap::new(),
+        });
+        figures.refusals.len() - 1
+    });
+    let refusal = &mut figures.refusals[at];
+    refusal.times += 1;
+    refusal.tasks.insert(task.spec.id.to_string());
+    if let Some(role) = task.spec.role() {
+        *refusal.roles.entry(role).or_default() += 1;
+    }
+}
+
+fn say(task: &Task, place: &str, text: &str, figures: &mut Figures) {
+    if figures.said.len() >= SAID_MAX || text.trim().is_empty() {
+        return;
+    }
+    let mut text = text.trim().to_owned();
+    truncate(&mut text, NOTE_BYTES_MAX);
+    figures.said.push(Said {
+        task: task.spec.id.to_string(),
+        place: place.to_owned(),
+        text,
+    });
+}
+
+fn waits_for_a_person(task: &Task) -> bool {
+    match &task.state {
+        TaskState::Approval | TaskState::Question(_) | TaskState::Escalated(_) => true,
+        TaskState::Active(live) => {
+            let works = matches!(live.phase, Phase::Leased | Phase::Working);
+            works && live.agent == AGENT_PERSON || matches!(live.phase, Phase::Held { .. })
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,153 @@
+//! Feedback: what a run shows to those who plan the next one.
+//!
+//! [`gather()`] computes it from the run's state, and from documents of its result that the caller
+//! read; it touches nothing itself. Figures are told stage by stage: an iteration of a workflow, or
+//! what an agent planned, is a stage, and what stands under no plan task is one more. [`patterns`]
+//! are found by named rules over the whole run; what they teach becomes a lesson elsewhere.
+
+mod figures;
+mod patterns;
+mod teaching;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use divisi_core::receipt::Receipt;
+use divisi_core::run::{AttemptEnd, Run, TaskState};
+use divisi_core::{TaskKind, TaskNo};
+use serde::Serialize;
+
+pub(crate) use patterns::{Change, Pattern};
+pub(crate) use teaching::teach;
+
+/// So many documents of a result are looked into for notes.
+const DOCUMENTS_MAX: usize = 200;
+
+/// The feedback of a run. Durations are in milliseconds.
+#[derive(Debug, Serialize)]
+pub(crate) struct Feedback {
+    /// The run, for example `run-3`.
+    pub(crate) run: String,
+    /// What was asked, in one line.
+    pub(crate) title: String,
+    /// What each stage came to.
+    pub(crate) stages: Vec<Figures>,
+    /// What the rules found.
+    pub(crate) patterns: Vec<Pattern>,
+}
+
+/// What a stage came to.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Figures {
+    /// The plan task whose tasks these are; of the rest, the run's title.
+    pub(crate) stage: String,
+    /// Tasks, the plan task included.
+    pub(crate) tasks: u32,
+    /// Attempts at them.
+    pub(crate) attempts: u32,
+    /// Of these, beyond the first at each task.
+    pub(crate) retries: u32,
+    /// Of these, failures of the agents' own.
+    pub(crate) failed: u32,
+    /// Of those, past their time box.
+    pub(crate) overdue: u32,
+    /// Attempts that were lost.
+    pub(crate) lost: u32,
+    /// Attempts that contradicted what was integrated meanwhile.
+    pub(crate) conflicts: u32,
+    /// Attempts that met a usage limit.
+    pub(crate) usage_limits: u32,
+    /// Which criterion refused how often; the most frequent first.
+    pub(crate) refusals: Vec<Refusal>,
+    /// Questions that agents asked.
+    pub(crate) questions: u32,
+    /// How long people had a task or a question, as far as it is over.
+    pub(crate) people_ms: u64,
+    /// Tasks that a person must do something about now.
+    pub(crate) left_to_people: Vec<String>,
+    /// Agents' time over all attempts.
+    pub(crate) agent_ms: u64,
+    /// The estimates' sum, if any task had one.
+    pub(crate) estimate_ms: Option<u64>,
+    /// Agents' time of the tasks that had an estimate, to compare with it.
+    pub(crate) estimated_agent_ms: u64,
+    /// Tokens that were used; `None` where no agent told.
+    pub(crate) tokens: Option<u64>,
+    /// The estimates' sum of tokens, if any task had one.
+    pub(crate) estimate_tokens: Option<u64>,
+    /// What agents and people wrote, each cut.
+    pub(crate) said: Vec<Said>,
+}
+
+/// A criterion that refused attempts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Refusal {
+    /// The criterion in words.
+    pub(crate) criterion: String,
+    /// How often.
+    pub(crate) times: u32,
+    /// At which tasks.
+    pub(crate) tasks: BTreeSet<String>,
+    /// How often each role; tasks without one are not counted.
+    pub(crate) roles: BTreeMap<String, u32>,
+}
+
+/// Something that was written: data, whatever stands in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Said {
+    /// At which task.
+    pub(crate) task: String,
+    /// As what: `question`, `answer`, `refusal`, or the path of a document.
+    pub(crate) place: String,
+    /// What.
+    pub(crate) text: String,
+}
+
+/// Computes the feedback. `documents` are texts of the result by path: see [`documents`].
+pub(crate) fn gather(run: &Run, documents: &BTreeMap<String, String>) -> Feedback {
+    Feedback {
+        run: run.id.to_string(),
+        title: run.title.clone(),
+        stages: figures::of(run, &stages(run), documents),
+        patterns: patterns::of(run),
+    }
+}
+
+/// The documents that notes may stand in: Markdown that was made and integrated, with the task that
+/// made it last.
+pub(crate) fn documents(run: &Run) -> BTreeMap<String, TaskNo> {
+    let mut made = BTreeMap::new();
+    for (no, task) in run.tasks().iter().enumerate() {
+        let ended = task.endings.iter().rev();
+        let integrated = { ended }.find(|ending| ending.end == AttemptEnd::Integrated);
+        let receipts = integrated.into_iter().flat_map(|ending| &ending.receipts);
+        let collected = receipts.filter_map(|receipt| match receipt {
+            Receipt::Collected { artifacts, .. } => Some(artifacts),
+            _ => None,
+        });
+        for artifact in collected.flatten() {
+            if made.len() < DOCUMENTS_MAX && artifact.path.ends_with(".md") {
+                made.insert(artifact.path.clone(), TaskNo(no as u32));
+            }
+        }
+    }
+    made
+}
+
+/// The plan task above each task, itself included; the outermost where plans are nested.
+fn stages(run: &Run) -> Vec<Option<TaskNo>> {
+    let mut of: Vec<Option<TaskNo>> = vec![None; run.tasks().len()];
+    // What takes a task's place has a greater number.
+    for (no, task) in run.tasks().iter().enumerate() {
+        if of[no].is_none() && task.spec.kind == TaskKind::Plan {
+            of[no] = Some(TaskNo(no as u32));
+        }
+        if let TaskState::Split(parts) = &task.state {
+            for part in parts {
+                of[part.index()] = of[no];
+            }
+        }
+    }
+    of
+}
