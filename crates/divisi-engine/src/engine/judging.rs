@@ -28,6 +28,8 @@ pub(super) struct Judging<'a> {
 pub(super) struct Asked<'a> {
     pub(super) attempt: AttemptId,
     pub(super) criteria: &'a [Criterion],
+    /// The numbers of the criteria where they are not all of the attempt's, in order.
+    pub(super) numbers: Option<&'a [usize]>,
     pub(super) exit: Option<(&'a Exit, &'a [i32])>,
     pub(super) passed_before: &'a [u16],
 }
@@ -50,6 +52,7 @@ impl Judging<'_> {
             Some(Ok(checkout)) => Box::new(InCheckout {
                 shell: self.shell,
                 attempt: asked.attempt,
+                numbers: asked.numbers,
                 checkout: checkout.path(),
             }),
             Some(Err(cause)) => Box::new(Unprepared(cause.clone())),
@@ -147,15 +150,19 @@ impl Judging<'_> {
         let asked = Asked {
             attempt,
             criteria: &criteria,
+            numbers: Some(&open),
             exit: None,
             passed_before: &[],
         };
         let verdicts = self.verdicts(&asked, &files)?;
         shell.keep_verdicts(tree, &criteria, &verdicts);
-        let renumbered = verdicts.into_iter().zip(open).map(|(verdict, at)| Verdict {
-            criterion: at as u16,
-            ..verdict
-        });
+        let renumbered = verdicts
+            .into_iter()
+            .zip(&open)
+            .map(|(verdict, at)| Verdict {
+                criterion: *at as u16,
+                ..verdict
+            });
         failures.extend(renumbered.filter(|verdict| verdict.outcome == Outcome::Fail));
         Ok(failures)
     }

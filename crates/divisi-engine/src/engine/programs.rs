@@ -121,12 +121,17 @@ impl Checks {
 pub(super) struct InCheckout<'a> {
     pub(super) shell: &'a Shell,
     pub(super) attempt: AttemptId,
+    /// The numbers of the criteria that are judged, if they are some of the attempt's only: each
+    /// has a log of its own.
+    pub(super) numbers: Option<&'a [usize]>,
     pub(super) checkout: &'a Path,
 }
 
 impl Programs for InCheckout<'_> {
     fn run(&self, criterion: u16, argv: &[String], timeout_ms: u64) -> ProgramEnd {
-        let log = self.shell.check_log(self.attempt, criterion);
+        let number = self.numbers.and_then(|all| all.get(usize::from(criterion)));
+        let number = number.map_or(criterion, |number| *number as u16);
+        let log = self.shell.check_log(self.attempt, number);
         let program = Program {
             shell: self.shell,
             attempt: self.attempt,

@@ -224,6 +224,7 @@ impl Checking {
                 let asked = Asked {
                     attempt: self.attempt,
                     criteria,
+                    numbers: None,
                     exit,
                     passed_before: &self.passed_before,
                 };
@@ -240,6 +241,7 @@ impl Checking {
                 let programs = InCheckout {
                     shell,
                     attempt: self.attempt,
+                    numbers: None,
                     checkout: &path,
                 };
                 evaluate(criteria, exit, &files, &programs, &self.passed_before)

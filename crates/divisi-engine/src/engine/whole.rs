@@ -181,6 +181,7 @@ impl Finally {
         let asked = Asked {
             attempt: self.whole.id(),
             criteria: &self.whole.criteria,
+            numbers: None,
             exit: None,
             passed_before: &[],
         };

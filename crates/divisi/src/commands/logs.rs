@@ -10,7 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use divisi_core::run::Run;
-use divisi_core::{Diagnostic, TaskNo};
+use divisi_core::{Diagnostic, TaskId, TaskNo};
+use serde::Serialize;
 
 use crate::cli::{Global, Logs};
 use crate::exit::Exit;
@@ -30,7 +31,12 @@ pub(crate) fn run(args: &Logs, global: &Global, printer: &Printer) -> Outcome {
     let no = loaded::task(&run, &args.of.task)?;
     let number = number(&run, no, args.attempt)?;
     let path = project.log(run.id, &run.tasks()[no.index()].spec.id, number);
-    let mut tail = Tail::new(&path);
+    let of = Of {
+        run: run.id.to_string(),
+        task: run.tasks()[no.index()].spec.id.clone(),
+        attempt: number,
+    };
+    let mut tail = Tail::new(&path, of);
     loop {
         // Whether it is over is asked first: what was printed before that is then read.
         let goes_on = args.follow && is_live(&project, &run, no, number)?;
@@ -74,17 +80,35 @@ fn is_live(project: &Project, run: &Run, no: TaskNo, number: u32) -> Result<bool
     Ok(live.is_some_and(|live| live.number == number && live.receipts.is_empty()))
 }
 
+/// Whose log it is.
+#[derive(Serialize)]
+struct Of {
+    run: String,
+    task: TaskId,
+    attempt: u32,
+}
+
+/// A line of a log, as `--json` prints it.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    of: &'a Of,
+    line: &'a str,
+}
+
 /// A file that grows, printed line by line.
 struct Tail<'a> {
     path: &'a Path,
+    of: Of,
     at: u64,
     rest: Vec<u8>,
 }
 
 impl<'a> Tail<'a> {
-    fn new(path: &'a Path) -> Tail<'a> {
+    fn new(path: &'a Path, of: Of) -> Tail<'a> {
         Tail {
             path,
+            of,
             at: 0,
             rest: Vec::new(),
         }
@@ -130,14 +154,23 @@ impl<'a> Tail<'a> {
         };
         let text = String::from_utf8_lossy(&self.rest[..complete]).into_owned();
         self.rest.drain(..complete);
-        printer.text(&text)
+        self.say(&text, printer)
     }
 
     /// Prints what stands after the last line break.
     fn finish(&mut self, printer: &Printer) -> Result<(), Failure> {
         let text = String::from_utf8_lossy(&self.rest).into_owned();
         self.rest.clear();
-        printer.text(&text)
+        self.say(&text, printer)
+    }
+
+    fn say(&self, text: &str, printer: &Printer) -> Result<(), Failure> {
+        if !printer.is_json() {
+            return printer.text(text);
+        }
+        let of = &self.of;
+        text.lines()
+            .try_for_each(|line| printer.object(&Printed { of, line }))
     }
 }
 

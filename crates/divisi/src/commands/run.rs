@@ -42,15 +42,15 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outcome {
     let library = Library::of(project);
     let configuration = Configuration::load(project, flags::of_run(args), printer)?;
-    let chosen = Chosen::find(args, &library, printer)?;
+    let mut chosen = Chosen::find(args, &library, printer)?;
     for offer in unfinished::offers(project) {
         printer.note(&offer);
     }
     let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit)
         .map_err(|fault| told(&fault))?;
     let (base, in_use) = base(args, chosen.start(args), &repo, printer)?;
-    let ordered = Ordered::of(
-        &chosen,
+    let mut ordered = Ordered::of(
+        &mut chosen,
         args,
         (project, &configuration),
         (&repo, &base),
@@ -450,14 +450,20 @@ impl<'a> Driver<'a> {
     }
 }
 
+/// The plan of a larger run is not left as a file: it takes as much memory and time as the run's end
+/// does without it, and nobody reads it. `divisi report --plan` prints it.
+const PLAN_KEPT_TASKS_MAX: usize = 1_000;
+
 /// Leaves the report, and the plan with its progress, where people look for them. They can be made
 /// anew from the journal at any time, so a disk that refuses them is no reason to fail.
 fn keep(project: &Project, run: &Run, report: &report::Report) {
     let folder = project.run_folder(run.id);
     let write = |name: &str, text: String| std::fs::write(folder.join(name), text);
-    let _ = std::fs::create_dir_all(&folder)
-        .and_then(|()| write("report.md", report::markdown(report)))
-        .and_then(|()| write("plan.json", plan_record::text(run, wall_now())));
+    let kept = std::fs::create_dir_all(&folder)
+        .and_then(|()| write("report.md", report::markdown(report)));
+    if run.tasks().len() <= PLAN_KEPT_TASKS_MAX {
+        let _ = kept.and_then(|()| write("plan.json", plan_record::text(run, wall_now())));
+    }
 }
 
 /// Whether nothing goes on with a run that another process holds.

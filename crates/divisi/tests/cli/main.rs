@@ -17,7 +17,7 @@ use divisi_core::journal::Stream;
 use divisi_core::run::{self, Budget, Command as Ask};
 use divisi_core::{Criterion, RunId, Verdict};
 use divisi_store::{Store, Upcasters, Versions};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use given::{Given, approval, plan, task, written};
 
@@ -447,6 +447,15 @@ fn a_log_is_printed_and_its_absence_is_noted() {
         text.len()
     );
     assert_eq!(text.matches('x').count(), 200_000);
+    let text = printed(given.folder(), &["logs", "1", "a", "--json"]);
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an object a line"))
+        .collect();
+    let line = |at: usize| &lines[at];
+    let first = json!({"run": "run-1", "task": "a", "attempt": 1, "line": "one"});
+    assert_eq!((line(0), &line(1)["line"]), (&first, &json!("two")));
+    assert_eq!(line(lines.len() - 1)["line"], "last");
     std::os::unix::fs::symlink("/etc/passwd", logs.join("b.1.log")).unwrap();
     let output = self::output(given.folder(), &["logs", "1", "b"]);
     assert_eq!((output.status.code(), out(&output).as_str()), (Some(8), ""));

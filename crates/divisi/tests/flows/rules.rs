@@ -156,7 +156,11 @@ fn a_run_that_names_a_bundle_which_is_not_there_is_not_created() {
         });
         all.find(|path| path.ends_with("control.sock") && path.exists())
     };
-    until("the engine listens", || socket().is_some());
+    let mut client = None;
+    until("the engine listens", || {
+        client = socket().and_then(|path| Client::connect(&path));
+        client.is_some()
+    });
     let digest = Digest::new(&"c".repeat(64)).unwrap();
     let plan = divisi_core::Plan {
         title: "no rules".to_owned(),
@@ -169,8 +173,7 @@ fn a_run_that_names_a_bundle_which_is_not_there_is_not_created() {
         base: divisi_core::run::Base::default(),
         approved: true,
     };
-    let mut client = Client::connect(&socket().unwrap()).unwrap();
-    let response = client.ask(&Request { id: None, ask }).unwrap();
+    let response = client.unwrap().ask(&Request { id: None, ask }).unwrap();
     let Response::Refused(told) = response else {
         panic!("refused: {response:?}");
     };

@@ -50,3 +50,20 @@ fn one_that_eats_cpu_dies_alone() {
     let by_limit = [Exit::Signal(libc::SIGXCPU), Exit::Signal(libc::SIGKILL)];
     assert!(by_limit.contains(ended), "{ended}");
 }
+
+#[test]
+fn agents_are_the_first_to_go_when_the_machine_has_no_memory_left() {
+    let stage = Stage::git(&[("a", "1\n")]);
+    let plan = json!({"task_title": "it tells", "subtasks": [
+        {"subtask_id": "a", "script": "cat /proc/self/oom_score_adj > told.txt",
+         "deliverables": ["told.txt"]},
+    ]});
+    stage.run(&plan, &[]).expect(0);
+    let own = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap();
+    let own: i32 = own.trim().parse().unwrap();
+    let told: i32 = stage.result("told.txt").unwrap().trim().parse().unwrap();
+    assert!(
+        told > own.min(299),
+        "an agent has {told}, this process {own}"
+    );
+}

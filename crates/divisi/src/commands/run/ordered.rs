@@ -23,8 +23,8 @@ use crate::project::Project;
 pub(super) enum Ordered<'c> {
     /// A plan as its file has it.
     Plan {
-        /// The plan.
-        plan: &'c Plan,
+        /// The plan, until the run is given it: a large one is in memory once.
+        plan: Box<Plan>,
         /// The file as it was named.
         path: String,
     },
@@ -46,7 +46,7 @@ impl<'c> Ordered<'c> {
     /// It does not fit together, or an iteration that waits for none has no targets: that would not
     /// change by waiting. It was told.
     pub(super) fn of(
-        chosen: &'c Chosen,
+        chosen: &'c mut Chosen,
         args: &RunArgs,
         (project, configuration): (&Project, &Configuration),
         (repo, base): (&Repo, &Base),
@@ -55,6 +55,7 @@ impl<'c> Ordered<'c> {
         let authored = match chosen {
             Chosen::Plan(plan) => {
                 let path = args.plan.display().to_string();
+                let plan = std::mem::take(plan);
                 return Ok(Ordered::Plan { plan, path });
             }
             Chosen::Workflow(authored) => authored,
@@ -80,13 +81,13 @@ impl<'c> Ordered<'c> {
         Ok(Ordered::Workflow(Box::new(workflow)))
     }
 
-    /// The plan that the run starts with. What it names is kept before.
+    /// The plan that the run starts with; it is given once. What it names is kept before.
     ///
     /// # Errors
     /// The bundle cannot be stored.
-    pub(super) fn plan(&self, project: &Project) -> Result<Plan, Failure> {
+    pub(super) fn plan(&mut self, project: &Project) -> Result<Plan, Failure> {
         match self {
-            Ordered::Plan { plan, .. } => Ok((*plan).clone()),
+            Ordered::Plan { plan, .. } => Ok(*std::mem::take(plan)),
             Ordered::Workflow(workflow) => {
                 let artifacts = ArtifactFiles::of(&project.divisi());
                 let kept = artifacts.put(&workflow.bundle.to_json());
