@@ -46,6 +46,22 @@ pub(crate) fn text<'b>(
     })
 }
 
+/// Reads a text: what `make` makes of it, unless it tells of an error, and all that it tells.
+pub(crate) fn read<T>(
+    source_name: &str,
+    bytes: &[u8],
+    bytes_max: usize,
+    make: impl FnOnce(&str, &mut Faults<'_>) -> Option<T>,
+) -> (Option<T>, Vec<Diagnostic>) {
+    let text = match text(source_name, bytes, bytes_max) {
+        Ok(text) => text,
+        Err(diagnostic) => return (None, vec![*diagnostic]),
+    };
+    let mut faults = Faults::new(source_name, text);
+    let made = make(text, &mut faults).filter(|_| faults.errors() == 0);
+    (made, faults.finish())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -93,6 +93,19 @@ impl Found {
         str::from_utf8(&self.bytes).ok()
     }
 
+    /// The text that a diagnostic points into: its own, or that of a role's file.
+    pub(crate) fn text_for<'a>(
+        &'a self,
+        diagnostic: &Diagnostic,
+        roles: &'a LoadedRoles,
+    ) -> Option<&'a str> {
+        let place = diagnostic.place.as_ref();
+        match place.is_some_and(|place| place.source == self.origin.path) {
+            true => self.text(),
+            false => roles.text_of(diagnostic),
+        }
+    }
+
     /// The workflow that it says, and what is wrong with it.
     pub(crate) fn workflow(&self) -> workflow::Read {
         let mut read = workflow::read(&self.origin.path, &self.bytes);

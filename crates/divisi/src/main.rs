@@ -6,6 +6,7 @@
 #[cfg(windows)]
 compile_error!("Divisi does not run on Windows yet; build and use it in WSL 2");
 
+mod authored;
 mod changed;
 mod cli;
 mod commands;

@@ -77,20 +77,13 @@ fn with_text(
     bytes: &[u8],
     make: impl FnOnce(&str, &mut Faults<'_>) -> Values,
 ) -> Read {
-    let text = match text::text(source_name, bytes, yaml::TEXT_BYTES_MAX) {
-        Ok(text) => text,
-        Err(diagnostic) => {
-            return Read {
-                values: None,
-                diagnostics: vec![*diagnostic],
-            };
-        }
-    };
-    let mut faults = Faults::new(source_name, text);
-    let values = make(text, &mut faults);
+    let (values, diagnostics) =
+        text::read(source_name, bytes, yaml::TEXT_BYTES_MAX, |text, faults| {
+            Some(make(text, faults))
+        });
     Read {
-        values: (faults.errors() == 0).then_some(values),
-        diagnostics: faults.finish(),
+        values,
+        diagnostics,
     }
 }
 

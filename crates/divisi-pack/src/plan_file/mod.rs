@@ -145,12 +145,7 @@ fn read_with<T>(
     bytes: &[u8],
     make: impl FnOnce(&jsonc_parser::ast::Value<'_>, &mut Faults<'_>) -> Option<T>,
 ) -> (Option<T>, Vec<Diagnostic>) {
-    let text = match text::text(source_name, bytes, json::TEXT_BYTES_MAX) {
-        Ok(text) => text,
-        Err(diagnostic) => return (None, vec![*diagnostic]),
-    };
-    let mut faults = Faults::new(source_name, text);
-    let made = json::parse(text, &mut faults).and_then(|value| make(&value, &mut faults));
-    let made = made.filter(|_| faults.errors() == 0);
-    (made, faults.finish())
+    text::read(source_name, bytes, json::TEXT_BYTES_MAX, |text, faults| {
+        json::parse(text, faults).and_then(|value| make(&value, faults))
+    })
 }

@@ -34,21 +34,11 @@ pub(crate) const KEYS: &[&str] = &[
 /// Reads a role file. `source_name` stands in the diagnostics' places, as the user gave it.
 #[must_use]
 pub fn read(source_name: &str, bytes: &[u8]) -> Read {
-    let text = match text::text(source_name, bytes, yaml::TEXT_BYTES_MAX) {
-        Ok(text) => text,
-        Err(diagnostic) => {
-            return Read {
-                roles: None,
-                diagnostics: vec![*diagnostic],
-            };
-        }
-    };
-    let mut faults = Faults::new(source_name, text);
-    let roles = yaml::parse(text, &mut faults).and_then(|value| file(&value, &mut faults));
-    Read {
-        roles: roles.filter(|_| faults.errors() == 0),
-        diagnostics: faults.finish(),
-    }
+    let (roles, diagnostics) =
+        text::read(source_name, bytes, yaml::TEXT_BYTES_MAX, |text, faults| {
+            yaml::parse(text, faults).and_then(|value| file(&value, faults))
+        });
+    Read { roles, diagnostics }
 }
 
 fn file(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Vec<Patch>> {

@@ -66,20 +66,13 @@ pub(crate) const INPUT_KINDS: &[(&str, InputKind)] = &[
 /// Reads a workflow file. `source_name` stands in the diagnostics' places, as the user gave it.
 #[must_use]
 pub fn read(source_name: &str, bytes: &[u8]) -> Read {
-    let text = match text::text(source_name, bytes, yaml::TEXT_BYTES_MAX) {
-        Ok(text) => text,
-        Err(diagnostic) => {
-            return Read {
-                workflow: None,
-                diagnostics: vec![*diagnostic],
-            };
-        }
-    };
-    let mut faults = Faults::new(source_name, text);
-    let workflow = yaml::parse(text, &mut faults).and_then(|value| file(&value, &mut faults));
+    let (workflow, diagnostics) =
+        text::read(source_name, bytes, yaml::TEXT_BYTES_MAX, |text, faults| {
+            yaml::parse(text, faults).and_then(|value| file(&value, faults))
+        });
     Read {
-        workflow: workflow.filter(|_| faults.errors() == 0),
-        diagnostics: faults.finish(),
+        workflow,
+        diagnostics,
     }
 }
 

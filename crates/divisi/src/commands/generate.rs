@@ -10,6 +10,7 @@ use divisi_pack::bundle::{self, Bundle, Given, Prediction, Written};
 use divisi_pack::config::Values;
 use serde_json::{Value, json};
 
+use crate::authored::Authored;
 use crate::cli::{self, Global};
 use crate::config::Configuration;
 use crate::exit::Exit;
@@ -31,7 +32,8 @@ pub(crate) fn run(args: &cli::Generate, global: &Global, printer: &Printer) -> O
         agents: args.agent.clone(),
         ..configuration.given()
     };
-    let bundle = assembled(&library, &found, &given, printer)?;
+    let authored = Authored::read(found, &library, printer)?;
+    let bundle = authored.bundle(&given, Vec::new(), printer)?;
     let paths = paths(&project, &args.output)?;
     let standing = standing(args)?;
     let plan = Chosen::of(args, &bundle, &paths, printer)?;
@@ -40,7 +42,7 @@ pub(crate) fn run(args: &cli::Generate, global: &Global, printer: &Printer) -> O
         let (path, within) = plan.place(id, &args.output);
         let generated = bundle::generate(&bundle, id, &paths, &path);
         for diagnostic in &generated.diagnostics {
-            printer.diagnostic(diagnostic, found.text());
+            authored.tell(diagnostic, printer);
         }
         let written = generated.folder.ok_or(Failure::Reported(Exit::Usage))?;
         made.push(Made {
@@ -83,30 +85,6 @@ fn find(args: &cli::Generate, library: &Library) -> Result<Found, Failure> {
     found.origin.path = config.to_string_lossy().into_owned();
     found.name = args.workflow.clone();
     Ok(found)
-}
-
-fn assembled(
-    library: &Library,
-    found: &Found,
-    given: &Given,
-    printer: &Printer,
-) -> Result<Bundle, Failure> {
-    let refused = || Failure::Reported(Exit::Usage);
-    let tell = |diagnostics: &[Diagnostic]| {
-        for diagnostic in diagnostics {
-            printer.diagnostic(diagnostic, found.text());
-        }
-    };
-    let read = found.workflow();
-    tell(&read.diagnostics);
-    let workflow = read.workflow.ok_or_else(refused)?;
-    let loaded = library.roles();
-    let roles = loaded.told(printer)?;
-    let templates = library.templates();
-    tell(&templates.diagnostics);
-    let assembled = bundle::assemble(&workflow, roles, &templates.layers(), given);
-    tell(&assembled.diagnostics);
-    assembled.bundle.ok_or_else(refused)
 }
 
 /// The files of the working tree; what was generated into the output is no target.

@@ -142,13 +142,7 @@ fn check(library: &Library, found: &Found, given: Given, printer: &Printer) -> O
         printer.document(&document)?;
     } else {
         for diagnostic in &diagnostics {
-            let is_own = diagnostic.place.as_ref();
-            let is_own = is_own.is_some_and(|place| place.source == found.origin.path);
-            let text = match is_own {
-                true => found.text(),
-                false => roles.text_of(diagnostic),
-            };
-            printer.diagnostic(diagnostic, text);
+            printer.diagnostic(diagnostic, found.text_for(diagnostic, &roles));
         }
         if let Some(used) = used.filter(|_| is_sound) {
             printer.lines(&sound_lines(found, &used, &roles, &templates))?;

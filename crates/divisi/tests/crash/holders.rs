@@ -4,7 +4,7 @@ use divisi_core::RunId;
 use divisi_core::run::{PauseReason, RunStatus, TaskStatus};
 
 use crate::outcome::{FIRST, assert_same_end, assert_sound, finish, run_now};
-use crate::stage::{Failpoint, Stage, signal, texts, until};
+use crate::stage::{Failpoint, Process, Stage, signal, texts, until};
 
 const SECOND: RunId = RunId(2);
 
@@ -27,15 +27,21 @@ fn counted(stage: &Stage, name: &str) -> bool {
     stage.counts().iter().any(|line| line.starts_with(name))
 }
 
+/// Two runs at work: the first holds the engine, the second is served by it.
+fn two_terminals(stage: &Stage) -> (Process, Process) {
+    let start = |name: &str| {
+        let plan = stage.write_plan(&format!("{name}.json"), &waiting(name));
+        let process = stage.start(&texts(&stage.run_args(&plan)), None);
+        until("it begins", || counted(stage, name));
+        process
+    };
+    (start("one"), start("two"))
+}
+
 #[test]
 fn a_second_run_is_served_by_the_holder_and_taken_over_when_it_is_killed() {
     let stage = Stage::new();
-    let one = stage.write_plan("one.json", &waiting("one"));
-    let two = stage.write_plan("two.json", &waiting("two"));
-    let first = stage.start(&texts(&stage.run_args(&one)), None);
-    until("the first begins", || counted(&stage, "one"));
-    let second = stage.start(&texts(&stage.run_args(&two)), None);
-    until("the second begins", || counted(&stage, "two"));
+    let (first, second) = two_terminals(&stage);
     first.kill();
     // The second takes over; its agents, and those of the first run, lived on and are adopted. The
     // first run goes on when its owner asks for it.
@@ -60,12 +66,7 @@ fn a_second_run_is_served_by_the_holder_and_taken_over_when_it_is_killed() {
 #[test]
 fn an_interruption_stops_the_run_of_its_terminal_and_no_other() {
     let stage = Stage::new();
-    let one = stage.write_plan("one.json", &waiting("one"));
-    let two = stage.write_plan("two.json", &waiting("two"));
-    let first = stage.start(&texts(&stage.run_args(&one)), None);
-    until("the first begins", || counted(&stage, "one"));
-    let second = stage.start(&texts(&stage.run_args(&two)), None);
-    until("the second begins", || counted(&stage, "two"));
+    let (first, second) = two_terminals(&stage);
     signal(first.pid(), libc::SIGINT);
     first.end().assert_code(130);
     go(&stage, "two");
@@ -76,7 +77,7 @@ fn an_interruption_stops_the_run_of_its_terminal_and_no_other() {
     assert_eq!(other.status(), RunStatus::Succeeded);
     assert_eq!(other.tasks()[0].attempts(), 1, "its agent was adopted");
     go(&stage, "one");
-    finish(&stage, &one);
+    finish(&stage, &stage.path("one.json"));
     stage.assert_no_process_left();
 }
 
@@ -304,7 +305,7 @@ fn a_run_that_the_holder_does_not_go_on_with_is_told_apart() {
     go(&stage, "one");
     go(&stage, "two");
     second.end().assert_code(0);
-    finish(&stage, &one);
+    finish(&stage, &stage.path("one.json"));
     stage.assert_no_process_left();
 }
 

@@ -18,32 +18,21 @@ use crate::{codes, json, paths, text};
 /// Reads the file. `source_name` stands in the diagnostics' places.
 #[must_use]
 pub fn read(source_name: &str, bytes: &[u8]) -> Read {
-    let text = match text::text(source_name, bytes, json::TEXT_BYTES_MAX) {
-        Ok(text) => text,
-        Err(diagnostic) => {
-            return Read {
-                file: None,
-                diagnostics: vec![*diagnostic],
-            };
-        }
-    };
-    let mut faults = Faults::new(source_name, text);
-    let file = if text.len() > CRITERIA_BYTES_MAX {
-        faults.error(codes::TOO_LARGE, 0, || {
-            format!("the file has more than {CRITERIA_BYTES_MAX} bytes")
+    let (file, diagnostics) =
+        text::read(source_name, bytes, json::TEXT_BYTES_MAX, |text, faults| {
+            if text.len() > CRITERIA_BYTES_MAX {
+                faults.error(codes::TOO_LARGE, 0, || {
+                    format!("the file has more than {CRITERIA_BYTES_MAX} bytes")
+                });
+                return None;
+            }
+            let mut reader = Reader::default();
+            for block in markdown::blocks(text) {
+                reader.block(block, faults);
+            }
+            reader.finish(faults)
         });
-        None
-    } else {
-        let mut reader = Reader::default();
-        for block in markdown::blocks(text) {
-            reader.block(block, &mut faults);
-        }
-        reader.finish(&mut faults)
-    };
-    Read {
-        file: file.filter(|_| faults.errors() == 0),
-        diagnostics: faults.finish(),
-    }
+    Read { file, diagnostics }
 }
 
 /// Reads blocks into the file, section by section.

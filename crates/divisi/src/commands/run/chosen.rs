@@ -5,16 +5,14 @@
 
 use std::path::Path;
 
-use divisi_core::diagnostic::Severity;
 use divisi_core::{Commit, Diagnostic, Plan};
 use divisi_engine::repo::Repo;
-use divisi_pack::bundle::{self, Bundle, Calibration, Given};
 use divisi_pack::workflow::{InputKind, Workflow};
 
+use crate::authored::Authored;
 use crate::cli::RunArgs;
-use crate::config::Configuration;
 use crate::exit::Exit;
-use crate::library::{Found, Library, LoadedRoles, LoadedTemplates, is_path};
+use crate::library::{Library, is_path};
 use crate::printer::{Failure, Printer};
 
 /// The input of a workflow that `--base` is.
@@ -26,15 +24,6 @@ pub(super) enum Chosen {
     Plan(Box<Plan>),
     /// A workflow with what it is put together with.
     Workflow(Box<Authored>),
-}
-
-/// A workflow as it was found, with the roles and templates that it may use.
-pub(super) struct Authored {
-    /// Where it stands.
-    pub(super) found: Found,
-    workflow: Workflow,
-    roles: LoadedRoles,
-    templates: LoadedTemplates,
 }
 
 impl Chosen {
@@ -64,29 +53,15 @@ impl Chosen {
             return Ok(Chosen::Plan(Box::new(plan)));
         };
         let found = library.find_workflow(name)?;
-        let read = found.workflow();
-        for diagnostic in &read.diagnostics {
-            printer.diagnostic(diagnostic, found.text());
-        }
-        let workflow = read.workflow.ok_or(Failure::Reported(Exit::Usage))?;
-        let (roles, templates) = (library.roles(), library.templates());
-        roles.told(printer)?;
-        for diagnostic in &templates.diagnostics {
-            printer.diagnostic(diagnostic, None);
-        }
-        Ok(Chosen::Workflow(Box::new(Authored {
-            found,
-            workflow,
-            roles,
-            templates,
-        })))
+        let authored = Authored::read(found, library, printer)?;
+        Ok(Chosen::Workflow(Box::new(authored)))
     }
 
     /// The revision that work starts from; HEAD if none is named.
     pub(super) fn start<'a>(&self, args: &'a RunArgs) -> Option<&'a str> {
         let is_input = match self {
             Chosen::Plan(_) => false,
-            Chosen::Workflow(authored) => authored.takes_base(),
+            Chosen::Workflow(authored) => takes_base(&authored.workflow),
         };
         args.base.as_deref().filter(|_| !is_input)
     }
@@ -105,81 +80,36 @@ fn is_path_of_yaml(path: &Path) -> bool {
         .is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
 
-impl Authored {
-    /// Whether `--base` is its input, and not where work starts.
-    fn takes_base(&self) -> bool {
-        let mut inputs = self.workflow.inputs.iter();
-        inputs.any(|input| input.name == BASE && input.kind == InputKind::Fork)
-    }
+/// Whether `--base` is the workflow's input, and not where work starts.
+fn takes_base(workflow: &Workflow) -> bool {
+    let mut inputs = workflow.inputs.iter();
+    inputs.any(|input| input.name == BASE && input.kind == InputKind::Fork)
+}
 
-    /// Puts it together for a run that stands on a commit. All faults are told at once.
-    ///
-    /// # Errors
-    /// An input is missing or wrong, a role or a template is not there; it was told.
-    pub(super) fn bundle(
-        &self,
-        args: &RunArgs,
-        configuration: &Configuration,
-        calibration: Calibration,
-        (repo, base): (&Repo, &Commit),
-        printer: &Printer,
-    ) -> Result<Bundle, Failure> {
-        let refused = || Failure::Reported(Exit::Usage);
-        let roles = self.roles.roles.as_ref().ok_or_else(refused)?;
-        let (inputs, mut diagnostics) = self.inputs(args, repo, base);
-        let given = Given {
-            inputs,
-            targets: args.of_workflow.targets.clone(),
-            agents: args.of_workflow.agent.clone(),
-            calibration,
-            ..configuration.given()
+/// What the workflow is given: revisions become commits, since a task's workspace knows no branches.
+pub(super) fn inputs(
+    workflow: &Workflow,
+    args: &RunArgs,
+    (repo, base): (&Repo, &Commit),
+) -> (Vec<(String, String)>, Vec<Diagnostic>) {
+    let mut inputs = args.of_workflow.set.clone();
+    if let Some(rev) = args.base.as_ref().filter(|_| takes_base(workflow)) {
+        inputs.push((BASE.to_owned(), rev.clone()));
+    }
+    let (mut commits, mut diagnostics) = (Vec::new(), Vec::new());
+    let forks = workflow.inputs.iter();
+    for declared in forks.filter(|declared| declared.kind == InputKind::Fork) {
+        let given = inputs.iter().rev().find(|(name, _)| *name == declared.name);
+        let rev = given.map(|(_, rev)| rev.as_str());
+        let rev = rev.or(declared.default.as_deref());
+        let Some(rev) = rev.filter(|rev| !rev.is_empty()) else {
+            continue;
         };
-        let assembled = bundle::assemble(&self.workflow, roles, &self.templates.layers(), &given);
-        diagnostics.extend(assembled.diagnostics);
-        for diagnostic in &diagnostics {
-            self.tell(diagnostic, printer);
+        match repo.fork(rev, base) {
+            Ok(commit) => commits.push((declared.name.clone(), commit.to_string())),
+            Err(fault) => diagnostics.push(fault.diagnostic()),
         }
-        let is_refused = diagnostics.iter().any(|it| it.severity == Severity::Error);
-        assembled.bundle.filter(|_| !is_refused).ok_or_else(refused)
     }
-
-    /// Tells what is wrong, with the line that it points into.
-    pub(super) fn tell(&self, diagnostic: &Diagnostic, printer: &Printer) {
-        let place = diagnostic.place.as_ref();
-        let is_own = place.is_some_and(|place| place.source == self.found.origin.path);
-        let text = match is_own {
-            true => self.found.text(),
-            false => self.roles.text_of(diagnostic),
-        };
-        printer.diagnostic(diagnostic, text);
-    }
-
-    /// What it is given: revisions become commits, since a task's workspace knows no branches.
-    fn inputs(
-        &self,
-        args: &RunArgs,
-        repo: &Repo,
-        base: &Commit,
-    ) -> (Vec<(String, String)>, Vec<Diagnostic>) {
-        let mut inputs = args.of_workflow.set.clone();
-        if let Some(rev) = args.base.as_ref().filter(|_| self.takes_base()) {
-            inputs.push((BASE.to_owned(), rev.clone()));
-        }
-        let (mut commits, mut diagnostics) = (Vec::new(), Vec::new());
-        let forks = self.workflow.inputs.iter();
-        for declared in forks.filter(|declared| declared.kind == InputKind::Fork) {
-            let given = inputs.iter().rev().find(|(name, _)| *name == declared.name);
-            let rev = given.map(|(_, rev)| rev.as_str());
-            let rev = rev.or(declared.default.as_deref());
-            let Some(rev) = rev.filter(|rev| !rev.is_empty()) else {
-                continue;
-            };
-            match repo.fork(rev, base) {
-                Ok(commit) => commits.push((declared.name.clone(), commit.to_string())),
-                Err(fault) => diagnostics.push(fault.diagnostic()),
-            }
-        }
-        inputs.extend(commits);
-        (inputs, diagnostics)
-    }
+    inputs.extend(commits);
+    (inputs, diagnostics)
 }

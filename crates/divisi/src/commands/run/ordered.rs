@@ -6,11 +6,12 @@ use divisi_core::run::{Base, Settings};
 use divisi_core::{Diagnostic, Plan};
 use divisi_engine::files::Files as _;
 use divisi_engine::repo::Repo;
-use divisi_pack::bundle::{self, Bundle, Prediction};
+use divisi_pack::bundle::{self, Bundle, Given, Prediction};
 use divisi_store::ArtifactFiles;
 
-use super::chosen::{Authored, Chosen};
+use super::chosen::{Chosen, inputs};
 use super::told;
+use crate::authored::Authored;
 use crate::cli::RunArgs;
 use crate::config::Configuration;
 use crate::exit::Exit;
@@ -62,8 +63,15 @@ impl<'c> Ordered<'c> {
         };
         let commit = base.commit.as_ref().expect("a base was brought in");
         let calibration = crate::history::calibration(project, configuration);
-        let of = (repo, commit);
-        let bundle = authored.bundle(args, configuration, calibration, of, printer)?;
+        let (inputs, faults) = inputs(&authored.workflow, args, (repo, commit));
+        let given = Given {
+            inputs,
+            targets: args.of_workflow.targets.clone(),
+            agents: args.of_workflow.agent.clone(),
+            calibration,
+            ..configuration.given()
+        };
+        let bundle = authored.bundle(&given, faults, printer)?;
         let tree = repo.tree_of(commit).map_err(|fault| told(&fault))?;
         let files = repo.files(&tree, None).map_err(|fault| told(&fault))?;
         let paths = files.list().map_err(|error| {
