@@ -97,7 +97,7 @@ fn head(report: &Report, out: &mut String) {
         out,
         "- asked: {}, {}",
         text(&report.title),
-        plural(report.tasks.len() as u64, "task")
+        plural(standing(report).count() as u64, "task")
     );
     if report.revisions > 0 {
         line!(out, "- the plan was revised {}", times(report.revisions));
@@ -204,6 +204,12 @@ fn table(report: &Report, out: &mut String) {
     }
 }
 
+/// The tasks that no others stand in the place of.
+fn standing(report: &Report) -> impl Iterator<Item = &Done> {
+    let tasks = report.tasks.iter();
+    tasks.filter(|task| task.status != TaskStatus::Split)
+}
+
 /// Whether all about the task is said by one line of the table.
 fn is_plain(task: &Done) -> bool {
     let proven = |judged: &Judged| judged.outcome == Some(Outcome::Pass) && !judged.proves_nothing;
@@ -214,14 +220,10 @@ fn details(report: &Report, out: &mut String) {
     section("Verdicts", out);
     let bounded = report.tasks.len() > DETAILED_MAX;
     if bounded {
-        let plain = report.tasks.iter().filter(|task| is_plain(task)).count() as u64;
+        let plain = standing(report).filter(|task| is_plain(task)).count() as u64;
         line!(out, "{}: every criterion passes.\n", plural(plain, "task"));
     }
-    for task in report
-        .tasks
-        .iter()
-        .filter(|task| !(bounded && is_plain(task)))
-    {
+    for task in standing(report).filter(|task| !(bounded && is_plain(task))) {
         if task.status == TaskStatus::Waiting && bounded {
             continue;
         }
