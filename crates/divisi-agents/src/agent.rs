@@ -10,12 +10,13 @@ use std::collections::BTreeMap;
 
 use divisi_core::ids::AttemptId;
 use divisi_core::plan::TaskSpec;
+use divisi_core::script::{Question, Script};
 use divisi_core::worker::{Confinement, Ended, Limits, ProcessSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::beneath::Fault;
 use crate::handoff::{Answer, Handoff};
-use crate::scripted::{Played, Script, run_script};
+use crate::scripted::{Played, run_script};
 
 /// What kind of executor an agent is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +107,8 @@ pub struct Assignment<'a> {
     pub env: &'a BTreeMap<String, String>,
     /// Values that must not appear in its log.
     pub masked: &'a [String],
+    /// What a scripted agent plays where the task itself has no script.
+    pub script: Option<&'a Script>,
 }
 
 impl Assignment<'_> {
@@ -218,16 +221,6 @@ pub enum LaunchFault {
         /// What about it, as a lower-case fragment.
         cause: String,
     },
-}
-
-/// A question that an agent needs answered before it can go on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Question {
-    /// The question.
-    pub text: String,
-    /// What is taken without an answer, if the agent named it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default: Option<String>,
 }
 
 /// What an agent says of its own work. Untrusted, and never a verdict.

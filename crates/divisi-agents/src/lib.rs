@@ -24,10 +24,10 @@ pub mod scripted;
 
 pub use agent::{
     Agent, Assignment, Claim, Description, InProcess, Kind, Launch, LaunchFault, Monitoring,
-    Process, Question,
+    Process,
 };
 pub use command::CommandAgent;
 pub use environment::{Environment, environment, mask};
 pub use handoff::{Answer, Feedback, Handoff};
 pub use person::PersonAgent;
-pub use scripted::{Played, Script, ScriptedAgent, run_script};
+pub use scripted::{Played, ScriptedAgent, run_script};

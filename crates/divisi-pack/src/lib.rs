@@ -11,6 +11,7 @@
 //! - [`allocation`] says what one agent is given, and at what risk.
 //! - [`estimate`] says what a plan is expected to take, in the forms that plans hold.
 //! - [`config`] reads configuration, and is the one definition of every setting.
+//! - [`rehearsal`] reads by which rules scripted agents do handoffs, and makes scripts of them.
 //! - [`template`] fills templates within bounds.
 //! - [`words`] understands criteria in plain words, or says why it does not.
 //! - [`folder`] writes the folder of a stage and reads back what people made of it.
@@ -37,6 +38,7 @@ mod paths;
 mod pattern;
 mod placeholder;
 pub mod plan_file;
+pub mod rehearsal;
 mod render;
 pub mod role;
 pub mod template;

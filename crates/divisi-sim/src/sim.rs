@@ -468,6 +468,7 @@ impl Sim {
                 told: job.told,
                 command: String::new(),
                 confined: Some(true),
+                usage: None,
             },
             said,
         };

@@ -330,6 +330,7 @@ impl Draft<'_> {
             output: ended.output.clone(),
             wall_ms: ended.wall_ms,
             confined: ended.confined,
+            usage: ended.usage,
         }
     }
 

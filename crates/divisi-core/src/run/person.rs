@@ -76,6 +76,7 @@ impl Draft<'_> {
             output: None,
             wall_ms,
             confined: None,
+            usage: None,
         };
         self.submitted(attempt, receipt, &exit, true);
         Ok(())

@@ -14,7 +14,9 @@ use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Ending, Run, Settings};
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
-use divisi_core::{AttemptId, Commit, Criterion, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind};
+use divisi_core::{
+    AttemptId, Commit, Criterion, Digest, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind,
+};
 
 use super::composing::{self, Unread};
 use super::input::{Failed, Finished};
@@ -48,6 +50,8 @@ pub(super) struct Starting {
     pub(super) inputs: Vec<compose::Input>,
     pub(super) facts: compose::Facts,
     pub(super) preparing: Preparing,
+    /// The artifact with the rules by which scripted agents do handoffs.
+    pub(super) rehearsal: Option<Digest>,
     pub(super) at: Time,
 }
 
@@ -117,6 +121,7 @@ impl Starting {
                 date: day,
             },
             preparing: Preparing::of(run),
+            rehearsal: run.settings.rehearsal.clone(),
             at,
         })
     }
@@ -354,11 +359,16 @@ impl Starting {
         workspace: &Path,
         handoff_path: Option<&str>,
     ) -> Result<Launched, Unlaunched> {
-        let (env, masked) = shell.environment(
-            self.attempt.run,
-            &self.spec.env,
-            &agent.description().credentials,
-        );
+        let description = agent.description();
+        let (env, masked) =
+            shell.environment(self.attempt.run, &self.spec.env, &description.credentials);
+        let script = match description.is_scripted && self.spec.work == Work::Handoff {
+            true => {
+                let rehearsal = shell.rehearsal(self.rehearsal.as_ref());
+                rehearsal.map_err(Unlaunched::NotNow)?.script(&self.spec)
+            }
+            false => None,
+        };
         let assignment = Assignment {
             attempt: self.attempt,
             task: &self.spec,
@@ -367,6 +377,7 @@ impl Starting {
             workspace: &workspace.to_string_lossy(),
             env: &env,
             masked: &masked,
+            script: script.as_ref(),
         };
         match agent.launch(&assignment) {
             Err(fault) => Err(Unlaunched::Never(chain(&fault))),
@@ -468,6 +479,7 @@ pub(super) fn instant() -> Ended {
         told: false,
         command: String::new(),
         confined: None,
+        usage: None,
     }
 }
 

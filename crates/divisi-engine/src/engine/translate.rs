@@ -169,7 +169,7 @@ impl<J: Journal> Engine<J> {
                 base,
                 approved,
             } => {
-                if let Err(diagnostic) = self.shell.has_bundles(&plan) {
+                if let Err(diagnostic) = self.shell.has_artifacts(&plan, &settings) {
                     let _ = reply.try_send(Response::Refused(diagnostic));
                     return;
                 }

@@ -31,6 +31,7 @@ use crate::plan_record;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::{Progress, closing};
 use crate::project::Project;
+use crate::rehearsal;
 use crate::report;
 use crate::signals;
 use crate::unfinished;
@@ -41,8 +42,10 @@ const LOOK: Duration = Duration::from_millis(100);
 /// `divisi run`.
 pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outcome {
     let library = Library::of(project);
-    let configuration = Configuration::load(project, flags::of_run(args), printer)?;
     let mut chosen = Chosen::find(args, &library, printer)?;
+    let flags = flags::of_run(args, chosen.agents(args));
+    let mut configuration = Configuration::load(project, flags, printer)?;
+    let roles = configuration.roles(&library, printer)?;
     for offer in unfinished::offers(project) {
         printer.note(&offer);
     }
@@ -56,16 +59,22 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         (&repo, &base),
         printer,
     )?;
+    let of_workflow = |name: &str| ordered.role(name);
+    let rehearsal = rehearsal::read((project, &configuration), of_workflow, &roles, printer)?;
     if args.dry_run.dry_run {
-        return dry::print(args, &ordered, (&library, &configuration), &base, printer);
+        return dry::print(args, &ordered, (&roles, &configuration), &base, printer);
     }
     let mut plan = ordered.plan(project)?;
-    configuration.apply(&library, &mut plan, printer)?;
+    configuration.apply(&roles, &mut plan, printer)?;
     // The prompts of workflows and of generated folders hold what their roles tell.
     if matches!(ordered, Ordered::Plan { .. }) && !args.plan.is_dir() {
         library.tell(&mut plan, printer)?;
     }
-    let settings = configuration.settings();
+    let mut settings = configuration.settings();
+    settings.agents = configuration.agents(&roles);
+    if let Some(rehearsal) = &rehearsal {
+        settings.rehearsal = Some(rehearsal::keep(project, rehearsal)?);
+    }
     let outline = || {
         let mut lines = ordered.outline(&plan, &settings);
         lines.extend(configuration.consent_lines(&plan));

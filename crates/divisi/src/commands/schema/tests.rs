@@ -11,7 +11,7 @@ use divisi_core::plan::{
     WorkspaceKind,
 };
 use divisi_core::preparation::{Preparation, Setup};
-use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot};
+use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot, Usage};
 use divisi_core::run::{
     AttemptEnd, Base, Budget, Event, Failure, Grants, PauseReason, PreparedCommit, RunStatus,
     Settings, StopReason, Then,
@@ -210,6 +210,7 @@ fn receipts() -> Vec<Receipt> {
             Exit::Status(_) | Exit::Signal(_) => "cargo build".into(),
         },
         confined: (exit != Exit::NoProcess).then_some(true),
+        usage: (exit == Exit::NoProcess).then_some(Usage { tokens: 5 }),
         exit,
         output,
         wall_ms: 9,
@@ -309,6 +310,8 @@ fn created(full: bool) -> Event {
             memory_bytes_max: Some(1),
             cpu_s_max: None,
         },
+        agents: [("development".to_owned(), "person".to_owned())].into(),
+        rehearsal: Some(hash(Digest::new)),
         ..Settings::default()
     };
     let base = Base {

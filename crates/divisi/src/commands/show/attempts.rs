@@ -98,8 +98,12 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 exit,
                 output,
                 wall_ms,
+                usage,
                 ..
             } => {
+                let used = usage.map_or_else(String::new, |usage| {
+                    format!(", {} reported", plural(usage.tokens, "token"))
+                });
                 let printed = output.as_ref().map_or_else(String::new, |output| {
                     let capped = if output.capped {
                         ", more than its log holds"
@@ -110,7 +114,7 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 });
                 let took = span(*wall_ms);
                 lines.push(Line::of(format!(
-                    "  submitted   {exit} after {took}{printed}"
+                    "  submitted   {exit} after {took}{printed}{used}"
                 )));
                 if !command.is_empty() {
                     lines.push(Line::styled(Style::Dim, format!("    `{command}`")));
