@@ -15,6 +15,7 @@
 //! - [`template`] fills templates within bounds.
 //! - [`words`] understands criteria in plain words, or says why it does not.
 //! - [`folder`] writes the folder of a stage and reads back what people made of it.
+//! - [`handoff`] reads handoffs that others wrote, and loses nothing of them.
 //! - [`lesson`] is the form of lessons, and makes and applies their diffs.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
@@ -29,6 +30,7 @@ pub mod estimate;
 mod faults;
 mod fields;
 pub mod folder;
+pub mod handoff;
 mod json;
 pub mod lesson;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use minijinja::context;
 
 use crate::dice::Dice;
 use crate::template::Templates;
-use crate::{config, folder, plan_file, rehearsal, role, template, workflow};
+use crate::{config, folder, handoff, plan_file, rehearsal, role, template, workflow};
 
 /// Texts for each reader unless the environment says otherwise.
 const TEXTS: u64 = 400;
@@ -114,6 +114,14 @@ fn broken_rehearsals_are_refused_where_they_are_broken() {
     every_broken_text(REHEARSALS, |text| {
         let read = rehearsal::read("r", text.as_bytes());
         (read.rehearsal.is_some(), read.diagnostics)
+    });
+}
+
+#[test]
+fn broken_handoffs_are_refused_where_they_are_broken() {
+    every_broken_text(&[include_str!("../tests/data/handoff.json")], |text| {
+        let read = handoff::read("h", text.as_bytes());
+        (read.handoff.is_some(), read.diagnostics)
     });
 }
 
