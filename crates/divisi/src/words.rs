@@ -113,6 +113,15 @@ pub(crate) fn is_scripted(agent: &str) -> bool {
     agent == AGENT_SCRIPTED
 }
 
+/// Who does a task, did it last, or would do it.
+pub(crate) fn who<'r>(run: &'r Run, task: &'r Task) -> &'r str {
+    match (task.live(), task.endings.last()) {
+        (Some(live), _) => &live.agent,
+        (None, Some(ending)) => &ending.agent,
+        (None, None) => task.agent(&run.settings),
+    }
+}
+
 /// An agent by name; one that only plays a script is labelled so.
 pub(crate) fn agent(name: &str) -> String {
     match is_scripted(name) {

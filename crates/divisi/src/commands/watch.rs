@@ -45,6 +45,7 @@ pub(crate) fn run(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
         let attended = Attended::of(&project, &run);
         let balance = loaded::balance(&view, run.id)?;
         printer.lines(&status::lines(
+            &project,
             &run,
             attended,
             balance.as_ref(),

@@ -49,11 +49,7 @@ pub(crate) fn gather(run: &Run, now: Time) -> Report {
 }
 
 fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
-    let agent = match (task.live(), task.endings.last()) {
-        (Some(live), _) => live.agent.clone(),
-        (None, Some(ending)) => ending.agent.clone(),
-        (None, None) => task.agent(&run.settings).to_owned(),
-    };
+    let agent = words::who(run, task).to_owned();
     let status = task.status();
     let told = (status != TaskStatus::Done).then(|| explain(run, TaskNo(no as u32), now, None));
     Done {

@@ -6,6 +6,7 @@ use divisi_core::{Commit, Criterion, Outcome, TaskKind, Time, Tree, Verdict};
 
 use super::block;
 use crate::printer::{Line, Style};
+use crate::so_far;
 use crate::words::{self, heading, plural, size, span};
 
 pub(super) fn ending_lines(task: &Task, ending: &Ending) -> Vec<Line> {
@@ -78,6 +79,21 @@ pub(super) fn live_lines(task: &Task, live: &Attempt, now: Time) -> Vec<Line> {
     }
     lines.extend(left_out_lines(&live.left_out));
     lines
+}
+
+/// What of the work can be judged while it goes on: how much holds, and what does not yet.
+pub(super) fn early_lines(task: &Task, verdicts: &[Verdict]) -> Vec<Line> {
+    let Some(told) = so_far::words(verdicts) else {
+        return Vec::new();
+    };
+    let not_yet = verdicts.iter().filter(|it| it.outcome != Outcome::Pass);
+    let not_yet = not_yet.filter_map(|verdict| {
+        let criterion = task.spec.criteria.get(usize::from(verdict.criterion))?;
+        Some(Line::styled(Style::Dim, "    not yet: ").then(criterion.to_string()))
+    });
+    std::iter::once(Line::of(format!("  so far      {told}")))
+        .chain(not_yet)
+        .collect()
 }
 
 fn left_out_lines(left_out: &[String]) -> impl Iterator<Item = Line> + '_ {
