@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::agents::holds_slot;
+use super::attempt::{Attempt, AttemptEnd, Ending, Phase};
 use super::event::{Event, PreparedCommit, Then};
 use super::links::{Links, Node};
 use super::settings::Settings;
-use super::state::{
-    Answer, Attempt, AttemptEnd, Base, Class, Counts, Ending, Final, Integration, Phase, ReadyKey,
-    Run, RunStatus, Task, TaskState, TaskStatus, holds_slot, ready_key,
-};
+use super::state::{Base, Class, Counts, Final, Integration, ReadyKey, Run, RunStatus, ready_key};
+use super::task::{Answer, Task, TaskState, TaskStatus};
 use super::transition::{EventName, Next, StateName, names, next, receipt_name};
 use crate::ids::{AttemptId, Commit, RunId, TaskNo, Time};
 use crate::plan::{Plan, TaskKind, TaskSpec, WorkspaceKind};

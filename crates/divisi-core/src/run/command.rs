@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::event::PauseReason;
 use super::settings::Settings;
-use super::state::{Base, TaskStatus};
+use super::state::Base;
+use super::task::TaskStatus;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Tree};
 use crate::plan::{Parts, Plan};

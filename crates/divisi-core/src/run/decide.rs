@@ -4,15 +4,15 @@
 //! each at once, so that later parts of one decision see the effect of earlier ones. The shell
 //! appends the events; if it cannot, it drops the state and loads it anew.
 
+use super::agents::holds_slot;
 use super::apply::end_status;
+use super::attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
 use super::command::{Accepted, Command, Create, Finding, Rejection, Said};
 use super::event::{Event, PauseReason};
 use super::links::Seen;
 use super::remedy;
-use super::state::{
-    Attempt, AttemptEnd, Ending, Failure, Final, Phase, Run, StopReason, TaskState, TaskStatus,
-    holds_slot,
-};
+use super::state::{Final, Run};
+use super::task::{TaskState, TaskStatus};
 use super::transition::StateName;
 use crate::criterion::{Cost, Outcome, Verdict};
 use crate::ids::{AttemptId, Epoch, RunId, TaskNo, Time};

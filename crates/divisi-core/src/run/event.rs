@@ -4,8 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attempt::AttemptEnd;
 use super::settings::Settings;
-use super::state::{AttemptEnd, Base, RunStatus};
+use super::state::{Base, RunStatus};
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
 use crate::journal::version_of;

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::agents::{AGENT_EXTERNAL, AGENT_PERSON, holds_slot};
+use super::attempt::{Attempt, AttemptEnd, Phase};
 use super::event::PauseReason;
 use super::links::Seen;
 use super::remedy::words;
-use super::state::{
-    AGENT_EXTERNAL, AGENT_PERSON, Attempt, AttemptEnd, Final, Phase, Run, RunStatus, Task,
-    TaskState, TaskStatus, holds_slot,
-};
+use super::state::{Final, Run, RunStatus};
+use super::task::{Task, TaskState, TaskStatus};
 use crate::criterion::Outcome;
 use crate::ids::{TaskNo, Time};
 use crate::ledger::{Balance, Bound};

@@ -14,7 +14,9 @@
 //! consulted when an event is decided and when it is applied, so that live writing and replay
 //! cannot differ.
 
+mod agents;
 mod apply;
+mod attempt;
 mod command;
 mod decide;
 mod event;
@@ -30,10 +32,16 @@ mod remedy;
 mod settings;
 mod state;
 pub mod stored;
+mod task;
 #[cfg(test)]
 mod tests;
 pub mod transition;
 
+pub use agents::{
+    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENT_SCRIPTED,
+    AGENTS, agent_of, holds_slot,
+};
+pub use attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
 pub use command::{Accepted, Command, Create, Finding, Merged, Rejection, Said};
 pub use decide::create;
 pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, PreparedCommit, Then};
@@ -41,9 +49,6 @@ pub use owed::Effect;
 pub use parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 pub use remedy::words as end_words;
 pub use settings::{Budget, Grants, Settings};
-pub use state::{
-    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENT_SCRIPTED,
-    AGENTS, Answer, Attempt, AttemptEnd, Base, Counts, Ending, Failure, Final, Integration, Phase,
-    Run, RunStatus, StopReason, Task, TaskState, TaskStatus, agent_of, holds_slot,
-};
+pub use state::{Base, Counts, Final, Integration, Run, RunStatus};
 pub(crate) use state::{Class, ready_key};
+pub use task::{Answer, Task, TaskState, TaskStatus};
