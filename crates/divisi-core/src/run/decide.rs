@@ -4,13 +4,12 @@
 //! each at once, so that later parts of one decision see the effect of earlier ones. The shell
 //! appends the events; if it cannot, it drops the state and loads it anew.
 
-use super::apply::end_status;
 use super::attempt::{Attempt, AttemptEnd};
 use super::command::{Accepted, Command, Create, Rejection};
 use super::event::Event;
 use super::links::Seen;
 use super::remedy;
-use super::state::{Final, Run};
+use super::state::{Counts, Final, Run, RunStatus};
 use super::task::TaskStatus;
 use super::transition::StateName;
 use crate::ids::{AttemptId, RunId, TaskNo, Time};
@@ -294,5 +293,21 @@ fn given_up_by(event: &Event) -> Option<TaskNo> {
             ..
         } => Some(attempt.task),
         _ => None,
+    }
+}
+
+/// Whether a status can be reported as an end.
+#[must_use]
+fn end_status(counts: &Counts, canceling: bool) -> RunStatus {
+    if canceling {
+        return RunStatus::Canceled;
+    }
+    let given_up = [TaskStatus::Failed, TaskStatus::Skipped]
+        .iter()
+        .any(|status| counts.of(*status) > 0);
+    match (given_up, counts.of(TaskStatus::Canceled)) {
+        (true, _) => RunStatus::Failed,
+        (false, 0) => RunStatus::Succeeded,
+        (false, _) => RunStatus::Canceled,
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, Phase};
+use super::indexes::Class;
 use super::links::Join;
 use super::owed::Effect;
 use super::settings::Settings;
@@ -128,33 +129,6 @@ impl Counts {
 
     pub(super) fn remove(&mut self, status: TaskStatus) {
         self.0[status as usize] -= 1;
-    }
-}
-
-/// Tasks that share an agent and a role, and thus their limits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Class {
-    pub(crate) agent: String,
-    pub(crate) role: Option<String>,
-    /// Live attempts that hold a slot.
-    pub(crate) live: u32,
-    /// Ready tasks, best first.
-    pub(crate) ready: BTreeSet<ReadyKey>,
-}
-
-/// Orders ready tasks: priority, then longest remaining path, then the plan's order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ReadyKey {
-    pub(crate) priority: std::cmp::Reverse<crate::plan::Priority>,
-    pub(crate) rank_ms: std::cmp::Reverse<u64>,
-    pub(crate) task: TaskNo,
-}
-
-pub(crate) fn ready_key(priority: crate::plan::Priority, rank_ms: u64, task: TaskNo) -> ReadyKey {
-    ReadyKey {
-        priority: std::cmp::Reverse(priority),
-        rank_ms: std::cmp::Reverse(rank_ms),
-        task,
     }
 }
 
