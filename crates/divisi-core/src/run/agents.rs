@@ -3,19 +3,6 @@
 use super::settings::Settings;
 use crate::plan::{TaskKind, TaskSpec, Work};
 
-/// Who does a task first: the agent that the plan names, or the one that its work calls for.
-#[must_use]
-pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
-    match (&spec.agent, &spec.work, spec.kind) {
-        (Some(agent), _, _) => agent,
-        (None, _, TaskKind::External) => AGENT_EXTERNAL,
-        (None, Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
-        (None, Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
-        (None, Work::Expand(_), _) => AGENT_EXPAND,
-        (None, Work::Handoff, _) => &settings.agent_default,
-    }
-}
-
 /// Runs a command or a script.
 pub const AGENT_COMMAND: &str = "command";
 /// A person, who answers with `submit`.
@@ -35,4 +22,17 @@ pub const AGENT_EXTERNAL: &str = "external";
 #[must_use]
 pub fn holds_slot(agent: &str) -> bool {
     !matches!(agent, AGENT_PERSON | AGENT_EXTERNAL)
+}
+
+/// Who does a task first: the agent that the plan names, or the one that its work calls for.
+#[must_use]
+pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
+    match (&spec.agent, &spec.work, spec.kind) {
+        (Some(agent), _, _) => agent,
+        (None, _, TaskKind::External) => AGENT_EXTERNAL,
+        (None, Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
+        (None, Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
+        (None, Work::Expand(_), _) => AGENT_EXPAND,
+        (None, Work::Handoff, _) => &settings.agent_default,
+    }
 }

@@ -73,23 +73,26 @@ impl Run {
 }
 
 impl Draft<'_> {
+    /// Who decides what. Longer than a function should be, and nothing but the list: to learn what
+    /// can happen to a run, read it.
     fn command(&mut self, command: Command) -> Result<(), Rejection> {
-        // Offers are about the past and are taken even when the run has ended.
-        if let Command::OfferCollected { attempt, snapshot } = command {
-            return self.on_offer_collected(attempt, snapshot);
-        }
-        if self.run.ended.is_some() {
-            return match command {
-                Command::Ended { attempt, .. } => self.on_late(attempt),
-                // Nothing is live any more, but what comes back late may be among the held.
-                Command::Joined { epoch, holds } => {
-                    self.on_joined(epoch, &holds);
-                    Ok(())
-                }
-                _ => Err(Rejection::RunEnded),
-            };
-        }
         match command {
+            // What comes back late, and offers, are about the past: these are heard even when the
+            // run has ended.
+            Command::OfferCollected { attempt, snapshot } => {
+                self.on_offer_collected(attempt, snapshot)
+            }
+            Command::Joined { epoch, holds } => {
+                self.on_joined(epoch, &holds);
+                Ok(())
+            }
+            Command::Ended {
+                attempt,
+                ended,
+                said,
+            } => self.on_ended(attempt, &ended, said),
+            _ if self.run.ended.is_some() => Err(Rejection::RunEnded),
+
             Command::Pause { reason, stop } => self.pause(reason, stop),
             Command::Resume => self.resume(),
             Command::Cancel { task: None } => self.cancel_run(),
@@ -136,11 +139,6 @@ impl Draft<'_> {
                 cause,
                 ended,
             } => self.on_not_composed(attempt, cause, ended.as_ref()),
-            Command::Ended {
-                attempt,
-                ended,
-                said,
-            } => self.on_ended(attempt, &ended, said),
             Command::Collected {
                 attempt,
                 snapshot,
@@ -167,11 +165,6 @@ impl Draft<'_> {
                 tasks,
             } => self.on_final_checked(head, verdicts, tasks),
             Command::Find { attempt, finding } => self.find(attempt, finding),
-            Command::Joined { epoch, holds } => {
-                self.on_joined(epoch, &holds);
-                Ok(())
-            }
-            Command::OfferCollected { .. } => unreachable!("handled above"),
         }
     }
 

@@ -184,7 +184,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    pub(super) fn on_late(&mut self, attempt: AttemptId) -> Result<(), Rejection> {
+    fn on_late(&mut self, attempt: AttemptId) -> Result<(), Rejection> {
         match self.ending(attempt) {
             Some(ending) if matches!(ending.end, AttemptEnd::Lost(_)) => {
                 if !ending.returned && ending.offer.is_none() {

@@ -13,6 +13,16 @@
 //! The states of a task and the events that move it stand in one table, [`transition`]. It is
 //! consulted when an event is decided and when it is applied, so that live writing and replay
 //! cannot differ.
+//!
+//! Where what stands:
+//!
+//! - what a run is: `state`, `task`, `attempt`, `agents`, `settings`, `links`;
+//! - what can be asked and what happened: `command`, `event`;
+//! - deciding: `decide` names who decides what: `lease`, `completion`, `integration`, `parts`,
+//!   `person` and `halt`, with `remedy` for what policy does after a failure;
+//! - applying: `creation` for the first event, `apply` for all others; `indexes` and `owed` keep what
+//!   follows from the state;
+//! - telling: `explain`, `kept`, `stored`, `invariants`.
 
 mod agents;
 mod apply;

@@ -138,9 +138,7 @@ impl TaskStatus {
                 | TaskStatus::Split
         )
     }
-}
 
-impl TaskStatus {
     /// Whether what waits for it can never start, unless a person has it tried again.
     pub(super) fn is_hopeless(self) -> bool {
         matches!(
