@@ -41,6 +41,11 @@ pub enum Said {
         /// How long to wait, if it knows.
         wait_ms: Option<u64>,
     },
+    /// It could not do it. That is recorded and told; what it made is looked at like any other work.
+    Failure(String),
+    /// The machine was in its way, and may not be the next time. Only Divisi's own compositions say
+    /// so.
+    Hindrance(String),
 }
 
 /// One merged attempt of a batch.

@@ -126,14 +126,14 @@ impl Draft<'_> {
             Some(reason) => AttemptEnd::Stopped(reason),
             None => AttemptEnd::Refused(Failure::Composition(cause)),
         };
-        let receipts = ended.map(|ended| self.submission(ended));
+        let receipts = ended.map(|ended| self.submission(ended, None));
         let swept = ended.is_none_or(|ended| ended.empty);
         self.end(attempt, end, receipts.into_iter().collect(), swept);
         Ok(())
     }
 
     /// The receipt of a process's end.
-    fn submission(&self, ended: &Ended) -> Receipt {
+    fn submission(&self, ended: &Ended, said: Option<&Said>) -> Receipt {
         Receipt::Submitted {
             at: self.at,
             command: ended.command.clone(),
@@ -141,6 +141,10 @@ impl Draft<'_> {
             output: ended.output.clone(),
             wall_ms: ended.wall_ms,
             confined: ended.confined,
+            claimed_failure: match said {
+                Some(Said::Failure(cause)) => Some(cause.clone()),
+                _ => None,
+            },
         }
     }
 
@@ -156,7 +160,7 @@ impl Draft<'_> {
         if !matches!(live.phase, Phase::Leased | Phase::Working) {
             return Self::superseded(attempt);
         }
-        let receipt = self.submission(ended);
+        let receipt = self.submission(ended, said.as_ref());
         if let Some(reason) = live.stopping.clone() {
             self.end(
                 attempt,
@@ -172,15 +176,16 @@ impl Draft<'_> {
             self.end(attempt, AttemptEnd::Lost(cause), vec![receipt], ended.empty);
             return Ok(());
         }
-        if let Some(said) = said {
-            let end = match said {
-                Said::Question(question) => AttemptEnd::Asked(question),
-                Said::UsageLimit { cause, wait_ms } => AttemptEnd::Limited { cause, wait_ms },
-            };
-            self.end(attempt, end, vec![receipt], ended.empty);
-            return Ok(());
-        }
-        self.submitted(attempt, receipt, &ended.exit, ended.empty);
+        let end = match said {
+            None | Some(Said::Failure(_)) => {
+                self.submitted(attempt, receipt, &ended.exit, ended.empty);
+                return Ok(());
+            }
+            Some(Said::Question(question)) => AttemptEnd::Asked(question),
+            Some(Said::UsageLimit { cause, wait_ms }) => AttemptEnd::Limited { cause, wait_ms },
+            Some(Said::Hindrance(cause)) => AttemptEnd::Lost(cause),
+        };
+        self.end(attempt, end, vec![receipt], ended.empty);
         Ok(())
     }
 

@@ -78,6 +78,7 @@ impl Draft<'_> {
             output: None,
             wall_ms,
             confined: None,
+            claimed_failure: None,
         };
         self.submitted(attempt, receipt, &exit, true);
         Ok(())

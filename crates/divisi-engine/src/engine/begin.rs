@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use divisi_agents::{Claim, Monitoring};
+use divisi_agents::{CLAIM_BYTES_MAX, Claim, Monitoring};
+use divisi_core::criterion::truncate;
 use divisi_core::journal::Journal;
 use divisi_core::receipt::Output;
 use divisi_core::run::{Command, Effect, Event, PauseReason, Said};
@@ -430,9 +431,13 @@ fn patience(rules: Monitoring, ours: Patience) -> Patience {
 /// What an agent's claim means to the run.
 pub(super) fn said(claim: Claim) -> Option<Said> {
     match claim {
+        Claim::Done => None,
+        Claim::Failed { mut cause } => {
+            truncate(&mut cause, CLAIM_BYTES_MAX);
+            Some(Said::Failure(cause))
+        }
         Claim::Asks(question) => Some(Said::Question(question.text)),
         Claim::Limited { cause, wait_ms } => Some(Said::UsageLimit { cause, wait_ms }),
-        Claim::Done | Claim::Failed { .. } => None,
     }
 }
 

@@ -387,7 +387,10 @@ impl<J: Journal> Engine<J> {
         });
         // Any program can ask by its question file, whatever its adapter understands of it.
         let asked = || launch::question(&self.shell, attempt).map(Said::Question);
-        let said = super::begin::said(claim).or_else(asked);
+        let said = match super::begin::said(claim) {
+            said @ (None | Some(Said::Failure(_))) => asked().or(said),
+            said => said,
+        };
         Command::Ended {
             attempt,
             ended,

@@ -37,6 +37,7 @@ pub(crate) fn gather(run: &Run, now: Time) -> Report {
         unconfined: Vec::new(),
         left_out: Vec::new(),
         conflicts: Vec::new(),
+        claimed_failures: Vec::new(),
         losses: Vec::new(),
         offers: Vec::new(),
         tasks,
@@ -314,6 +315,9 @@ fn incidents(task: &Task, report: &mut Report) {
             }
             _ => {}
         }
+        let claims = ending.receipts.iter().filter_map(Receipt::claimed_failure);
+        let claims = claims.map(|cause| format!("{}: {cause}", name(ending.number)));
+        report.claimed_failures.extend(claims);
         if ending.confined == Some(false) {
             report.unconfined.push(name(ending.number));
         }
