@@ -61,15 +61,12 @@ impl<J: Journal> Engine<J> {
                     }
                     Err(fault) => {
                         let cause = super::supervised::chain(&fault);
-                        let finished = Finished::NotStarted {
+                        let command = Command::NotStarted {
                             attempt,
                             cause,
                             permanent: false,
                         };
-                        Input::Finished {
-                            effect: Effect::Start(attempt),
-                            result: Ok(finished),
-                        }
+                        started(attempt, command)
                     }
                 };
                 self.local.push_back(input);
@@ -442,14 +439,19 @@ pub(super) fn said(claim: Claim) -> Option<Said> {
 }
 
 fn played(attempt: AttemptId, ended: Ended, said: Option<Said>) -> Input {
-    let finished = Finished::Played {
+    let command = Command::Ended {
         attempt,
         ended,
         said,
     };
+    started(attempt, command)
+}
+
+/// What came of a start without a process.
+fn started(attempt: AttemptId, command: Command) -> Input {
     Input::Finished {
         effect: Effect::Start(attempt),
-        result: Ok(finished),
+        result: Ok(Finished::told(command)),
     }
 }
 

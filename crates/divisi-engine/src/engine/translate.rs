@@ -8,13 +8,13 @@ use divisi_core::ledger::{Account, Refusal};
 use divisi_core::run::{
     AGENT_COMPOSE, Command, Create, Effect, Finding, PauseReason, Rejection, Said, holds_slot,
 };
-use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
+use divisi_core::worker::{Confinement, EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, Diagnostic, RunId};
 
 use super::composing;
 use super::fetch::{Seen, never_taken};
 use super::input::{Finished, Input};
-use super::launch::{self, Launched};
+use super::launch::{self, Launched, Prepared};
 use super::{Engine, Follows, Interruption, programs, wall_now};
 use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response};
 use crate::failpoint;
@@ -461,110 +461,31 @@ impl<J: Journal> Engine<J> {
         directives: &mut Vec<Directive>,
         follows: &mut Follows,
     ) {
-        let command = match finished {
+        let (command, follow) = match finished {
             Finished::Awaited { attempt, look } => return self.awaited(effect, attempt, look),
-            Finished::Prepared(prepared) => {
-                let attempt = prepared.attempt;
-                let confined = matches!(&prepared.launched, Launched::Process(spec)
-                    if matches!(spec.confinement, divisi_core::worker::Confinement::Writes(_)));
-                let command = Command::Started {
-                    attempt,
-                    base: prepared.base.clone(),
-                    passed_before: prepared.passed_before.clone(),
-                    confined: matches!(prepared.launched, Launched::Process(_))
-                        .then_some(confined && self.confines),
-                    left_out: prepared.left_out.clone(),
-                };
-                self.launching.insert(attempt, prepared);
-                tell(
-                    directives,
-                    follows,
-                    attempt.run,
-                    command,
-                    Follow::Launch(attempt),
-                );
-                return;
-            }
-            Finished::NotStarted {
-                attempt,
-                cause,
-                permanent,
-            } => Command::NotStarted {
-                attempt,
-                cause,
-                permanent,
-            },
-            Finished::NotComposed { attempt, cause } => Command::NotComposed {
-                attempt,
-                cause,
-                ended: None,
-            },
-            Finished::Played {
-                attempt,
-                ended,
-                said,
-            } => Command::Ended {
-                attempt,
-                ended,
-                said,
-            },
-            Finished::Collected {
-                attempt,
-                snapshot,
-                artifacts,
-            } => Command::Collected {
-                attempt,
-                snapshot,
-                artifacts,
-            },
-            Finished::CollectRefused { attempt, cause } => {
-                Command::CollectRefused { attempt, cause }
-            }
-            Finished::Checked { attempt, verdicts } => Command::Checked { attempt, verdicts },
-            Finished::Expanded {
-                attempt,
-                from,
-                parts,
-            } => Command::Expanded {
-                attempt,
-                from,
-                parts: *parts,
-            },
-            Finished::ExpandRefused { attempt, faults } => {
-                Command::ExpandRefused { attempt, faults }
-            }
-            Finished::OfferCollected { attempt, snapshot } => {
-                Command::OfferCollected { attempt, snapshot }
-            }
-            Finished::BatchMerged {
-                onto,
-                merged,
-                conflict,
-                refused,
-            } => Command::BatchMerged {
-                onto,
-                merged,
-                conflict,
-                refused,
-            },
-            Finished::HeadMoved(head) => Command::HeadMoved { head },
-            Finished::FinalChecked {
-                head,
-                verdicts,
-                tasks,
-            } => Command::FinalChecked {
-                head,
-                verdicts,
-                tasks,
-            },
+            Finished::Prepared(prepared) => self.prepared(prepared),
+            Finished::Told(command) => (*command, Follow::Outcome(effect)),
         };
-        tell(
-            directives,
-            follows,
-            effect.run(),
-            command,
-            Follow::Outcome(effect),
-        );
+        tell(directives, follows, effect.run(), command, follow);
+    }
+
+    /// An attempt that can be launched is begun first: what its workspace is made of is durable
+    /// before anything runs in it.
+    fn prepared(&mut self, prepared: Box<Prepared>) -> (Command, Follow) {
+        let attempt = prepared.attempt;
+        let confines = match &prepared.launched {
+            Launched::Process(spec) => Some(matches!(spec.confinement, Confinement::Writes(_))),
+            _ => None,
+        };
+        let command = Command::Started {
+            attempt,
+            base: prepared.base.clone(),
+            passed_before: prepared.passed_before.clone(),
+            confined: confines.map(|confines| confines && self.confines),
+            left_out: prepared.left_out.clone(),
+        };
+        self.launching.insert(attempt, prepared);
+        (command, Follow::Launch(attempt))
     }
 
     /// What the monitor found becomes an input like any other.
