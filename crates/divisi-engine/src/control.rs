@@ -58,7 +58,7 @@ pub enum Ask {
     /// A new run.
     Start {
         /// The plan.
-        plan: Box<Plan>,
+        plan: Arc<Plan>,
         /// Its numbers.
         settings: Box<Settings>,
         /// What it stands on.

@@ -1,5 +1,7 @@
 //! What can be asked of a run, and why it may refuse.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::event::PauseReason;
@@ -268,8 +270,8 @@ pub enum Command {
 /// What creates a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Create {
-    /// The plan.
-    pub plan: Plan,
+    /// The plan; large, so every hand it goes through shares it.
+    pub plan: Arc<Plan>,
     /// Its numbers.
     pub settings: Settings,
     /// What it stands on.

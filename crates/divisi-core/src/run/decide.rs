@@ -39,7 +39,7 @@ impl Draft<'_> {
 pub fn create(id: RunId, create: Create, now: Time) -> Result<(Run, Event), Vec<Fault>> {
     create.plan.graph()?;
     let event = Event::RunCreated {
-        plan: Box::new(create.plan),
+        plan: create.plan,
         settings: Box::new(create.settings),
         base: create.base,
         approved: create.approved,

@@ -2,6 +2,8 @@
 //!
 //! These are stored. A change of their form needs a new version in [`KINDS`] and an upcaster.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::attempt::AttemptEnd;
@@ -104,7 +106,7 @@ pub enum Event {
     /// It exists.
     RunCreated {
         /// The plan as accepted.
-        plan: Box<Plan>,
+        plan: Arc<Plan>,
         /// Its numbers.
         settings: Box<Settings>,
         /// What it stands on.

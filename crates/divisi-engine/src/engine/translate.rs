@@ -174,7 +174,7 @@ impl<J: Journal> Engine<J> {
                     return;
                 }
                 Ask::Create(Box::new(Create {
-                    plan: *plan,
+                    plan,
                     settings: *settings,
                     base,
                     approved,

@@ -74,7 +74,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     let approved = args.yes || consents(&outline(), printer)?;
     let mut driver = Driver::new(project, configuration.durability(), printer)?;
     let ask = Ask::Start {
-        plan: Box::new(plan),
+        plan: Arc::new(plan),
         settings: Box::new(settings),
         base,
         approved,

@@ -130,7 +130,7 @@ impl Walk {
             ..Settings::default()
         };
         let what = Create {
-            plan: random_plan(&mut rng),
+            plan: random_plan(&mut rng).into(),
             settings,
             base: Base {
                 commit: Some(commit(0)),
