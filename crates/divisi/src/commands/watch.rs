@@ -10,7 +10,7 @@ use divisi_core::run::Event;
 use serde::Serialize;
 
 use crate::cli::{Global, Watch};
-use crate::commands::status::{self, Attended};
+use crate::commands::status;
 use crate::exit::Exit;
 use crate::follow::{Follower, LOOK, News, Vigil};
 use crate::happened;
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
     }
     if !args.from_start && !printer.is_json() {
         let run = follower.run();
-        let attended = Attended::of(&project, run);
+        let attended = status::attended(&project, run);
         let balance = loaded::balance(follower.view(), run.id)?;
         printer.lines(&status::lines(
             run,

@@ -431,6 +431,41 @@ fn watching_ends_with_the_code_of_its_run() {
 }
 
 #[test]
+fn a_run_that_has_ended_tells_its_events_to_programs_from_the_first_on() {
+    let given = done();
+    let all = printed(given.folder(), &["watch", "--from-start", "--json"]);
+    assert_eq!(printed(given.folder(), &["watch", "--json"]), all);
+    // A person is told how it stands.
+    let text = printed(given.folder(), &["watch"]);
+    assert!(text.starts_with("run-1  Ship it  succeeded"), "{text}");
+    // Of one that goes on, what comes is told: here nothing.
+    let asks = Given::run_of(plan("T", vec![approval("consent", &[])]));
+    let output = output(asks.folder(), &["watch", "--json"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(4), ""));
+}
+
+#[test]
+fn status_and_doctor_agree_on_runs_that_nobody_works_on() {
+    let says = |given: &Given| {
+        let says = |args: &[&str]| printed(given.folder(), args).contains("divisi resume run-1");
+        [says(&["doctor"]), says(&["status", "1"])]
+    };
+    let mut given = Given::run_of(plan("T", vec![task("a", &[])]));
+    let status = || printed(given.folder(), &["status", "1"]);
+    assert!(status().contains("no engine works on it"), "{}", status());
+    assert_eq!(says(&given), [true, true]);
+    // Its owner paused it: nobody is missed, and the status says how it goes on.
+    given.ask(Ask::Pause {
+        reason: run::PauseReason::Owner,
+        stop: false,
+    });
+    let status = printed(given.folder(), &["status", "1"]);
+    assert!(!status.contains("no engine works on it"), "{status}");
+    assert_eq!(says(&given), [false, true]);
+    assert_eq!(says(&done()), [false, false]);
+}
+
+#[test]
 fn a_log_is_printed_and_its_absence_is_noted() {
     let given = done();
     let output = output(given.folder(), &["logs", "1", "a"]);

@@ -331,7 +331,9 @@ fn a_run_that_the_holder_does_not_go_on_with_is_told_apart() {
     };
     says(&["status", "run-1"], "no engine works on it");
     says(&["explain", "run-1", "one"], "divisi resume run-1");
-    says(&["watch", "run-1"], "divisi resume");
+    says(&["watch", "run-1"], "divisi resume run-1");
+    says(&["logs", "run-1", "one", "--follow"], "divisi resume run-1");
+    says(&["doctor"], "run-1 could go on, and no engine works on it");
     let status = stage.start(&["status", "run-2"], None).end();
     assert!(
         !status.output.contains("no engine works"),
