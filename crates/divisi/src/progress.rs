@@ -331,7 +331,7 @@ pub(crate) fn closing(run: &Run, now: Time) -> Vec<String> {
     }
     let status = match &run.paused {
         Some(reason) if run.ended.is_none() => format!("paused, {}", reason.words()),
-        _ => run.status().to_string(),
+        _ => crate::words::run_status(run.status().word()),
     };
     let mut lines = vec![format!("{} {status}: {}", run.id, parts.join(", "))];
     if run.status() == RunStatus::Succeeded {

@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use divisi_core::RunId;
 use divisi_core::journal::{Fault, RunRow};
-use divisi_core::run::{PauseReason, RunStatus};
 use divisi_core::run::stored::{self, Summary};
+use divisi_core::run::{PauseReason, RunStatus};
 use divisi_store::{PAGE_ROWS_MAX, View};
 
 use crate::hold;

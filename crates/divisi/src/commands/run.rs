@@ -65,6 +65,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     let settings = configuration.settings();
     let outline = || {
         let mut lines = ordered.outline(&plan, &settings);
+        lines.insert(1, on(&base));
         lines.extend(configuration.consent_lines(&plan));
         lines
     };
@@ -83,10 +84,21 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     };
     // From here on the run names its base.
     drop(in_use);
+    // Without consent nothing of it is started.
+    let begun = if approved { "started" } else { "created" };
     printer.note(
-        &Line::styled(Style::Bold, run.to_string()).then(format!(" started; {}", ordered.said())),
+        &Line::styled(Style::Bold, run.to_string()).then(format!(" {begun}; {}", ordered.said())),
     );
     driver.drive(run, 0)
+}
+
+/// What a run stands on, for whoever consents to it.
+fn on(base: &Base) -> Line {
+    let line = Line::of(format!("  on {}", base.described));
+    match base.uncommitted.is_empty() || base.included {
+        true => line,
+        false => line.with(Style::Warn, ", without what is not committed"),
+    }
 }
 
 fn told(fault: &divisi_engine::repo::Fault) -> Failure {
@@ -353,11 +365,7 @@ impl<'a> Driver<'a> {
 
     /// Watches another process work on it. `None` once that process is gone and the run is not at
     /// rest: then somebody must take over.
-    fn follow(
-        &self,
-        mut client: Client,
-        follower: &mut Follower,
-    ) -> Result<Option<Rest>, Failure> {
+    fn follow(&self, mut client: Client, follower: &mut Follower) -> Result<Option<Rest>, Failure> {
         let run = follower.run().id;
         // A holder that took over from another goes on only with what it is asked for. If it is
         // gone already, that shows below.
