@@ -35,6 +35,14 @@ pub(crate) fn open(global: &Global, run: Option<RunId>) -> Result<(Project, Run)
 /// # Errors
 /// The run is not there, or the journal cannot be read.
 pub(crate) fn load(view: &View, id: RunId) -> Result<Run, Fault> {
+    Ok(load_with_seq(view, id)?.0)
+}
+
+/// Loads a run, with the seq of the last event that it includes.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_with_seq(view: &View, id: RunId) -> Result<(Run, u64), Fault> {
     view.consistently(|view| {
         let unreadable = |fault: stored::Unreadable| Fault::Unreadable(fault.to_string());
         let row = view
@@ -57,7 +65,7 @@ pub(crate) fn load(view: &View, id: RunId) -> Result<Run, Fault> {
             after = Some(last.no);
             run.fill(&page).map_err(unreadable)?;
         }
-        run.finish(&row).map_err(unreadable)
+        Ok((run.finish(&row).map_err(unreadable)?, row.seq))
     })
 }
 

@@ -361,6 +361,15 @@ fn of_workflows(seen: &mut Seen) {
     1 | workflow: {name: w, iterations: [{name: i, agents: []}]}
       |                                                    ^
     ");
+    told!(seen, "workflow-plan", of_workflow("task_title: t\nsubtasks: []\n"), @r"
+    error[workflow-plan]: this is a plan, and a workflow is expected here
+     --> w.yaml:1:1
+      |
+    1 | task_title: t
+      | ^
+    hint: a plan is JSON in a file that ends in `.json`: write it so, then run that
+    hint: a workflow begins with `workflow:`; `divisi workflow show NAME` prints one
+    ");
     told!(seen, "workflow-duplicate", of_workflow("workflow: {name: w, iterations: [{name: i, agents: [{role: qa}]}, {name: i, agents: [{role: qa}]}]}"), @r"
     error[workflow-duplicate]: two iterations have the name `i`
      --> w.yaml:1:74

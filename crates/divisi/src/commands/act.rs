@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use divisi_core::run::TaskStatus;
+use divisi_core::run::explain::explain;
 use divisi_core::run::stored::summary;
-use divisi_core::{Diagnostic, RunId, TaskSpec};
+use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
 use divisi_engine::engine::{Notice, View};
 use divisi_engine::workspace::folder_of;
@@ -19,11 +21,15 @@ use crate::printer::{Failure, Line, Outcome, Printer};
 use crate::project::Project;
 use crate::words;
 
+/// So many tasks that await a judgment are named.
+const JUDGMENTS_MAX: usize = 5;
+
 /// Has an action done on a run.
 pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Printer) -> Outcome {
     // Before anything is held: a run that is not there is no reason to begin an epoch.
     project.row(&project.view()?, Some(run))?;
     let holding = Holding::of(project);
+    let whole = matches!(action, Action::Approve { task: None, .. });
     let request = request(Ask::Act { run, action });
     let silent =
         || -> divisi_engine::engine::Observer { Box::new(|_: &[Notice], _: &dyn View| {}) };
@@ -48,7 +54,11 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
                 "run-unknown" | "task-unknown" => Exit::NotFound,
                 _ => Exit::Refused,
             };
-            Err(Failure::told(diagnostic, exit))
+            let told = match whole {
+                true => with_judgments(diagnostic, project, run),
+                false => diagnostic,
+            };
+            Err(Failure::told(told, exit))
         }
         Response::Accepted | Response::Started(_) | Response::Attended(_) | Response::Pong => {
             if printer.is_json() {
@@ -67,6 +77,36 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
             }
             Ok(Exit::Success)
         }
+    }
+}
+
+/// Names the tasks that await somebody's judgment, where the whole was judged and does not.
+fn with_judgments(diagnostic: Diagnostic, project: &Project, id: RunId) -> Diagnostic {
+    let Ok(run) = crate::follow::run(project, id) else {
+        return diagnostic;
+    };
+    let now = words::now();
+    let blocked = (0..)
+        .map(TaskNo)
+        .zip(run.tasks())
+        .filter(|(_, task)| task.status() == TaskStatus::Blocked);
+    let approve = format!("divisi approve {id} ");
+    let commands: Vec<String> = blocked
+        .filter_map(|(no, _)| explain(&run, no, now, None))
+        .flat_map(|told| told.commands)
+        .filter(|command| command.starts_with(&approve))
+        .collect();
+    let hints = commands.iter().take(JUDGMENTS_MAX);
+    let told = hints.fold(diagnostic, |told, command| {
+        told.hint(format!("a task awaits it: {command}"))
+    });
+    match commands.len() {
+        0 => told.hint(format!("`divisi explain {id}` says what the run waits for")),
+        many if many > JUDGMENTS_MAX => {
+            let more = words::plural((many - JUDGMENTS_MAX) as u64, "more task");
+            told.hint(format!("{more} await it: divisi status {id}"))
+        }
+        _ => told,
     }
 }
 

@@ -19,7 +19,7 @@ use crate::hold;
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
-use crate::unfinished;
+use crate::unfinished::{self, Attended};
 use crate::words;
 
 /// So many tasks of a group are shown.
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Out
             project.row(&view, Some(id))?;
             let run = loaded::load(&view, id)?;
             let balance = loaded::balance(&view, id)?;
-            let attended = Attended::of(&project, &run);
+            let attended = attended(&project, &run);
             one(&run, attended, balance.as_ref(), words::now(), printer)?;
         }
     }
@@ -222,24 +222,11 @@ fn one(
     }))
 }
 
-/// Whether somebody works on a run that could go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Attended {
-    /// An engine does, or there is nothing to go on with.
-    Yes,
-    /// It could go on, and no engine works on it.
-    No,
-}
-
-impl Attended {
-    /// Asks whoever holds the project's engine.
-    pub(crate) fn of(project: &Project, run: &Run) -> Attended {
-        let could_go_on = run.status() == RunStatus::Running && run.paused.is_none();
-        match could_go_on && !hold::is_attended(project, run.id) {
-            true => Attended::No,
-            false => Attended::Yes,
-        }
-    }
+/// Whether somebody works on a run; whoever holds the project's engine is asked.
+pub(crate) fn attended(project: &Project, run: &Run) -> Attended {
+    Attended::of(run.status(), run.paused.as_ref(), || {
+        hold::is_attended(project, run.id)
+    })
 }
 
 /// One run: what runs, what waits and why.

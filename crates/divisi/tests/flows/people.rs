@@ -494,6 +494,7 @@ fn a_plan_is_run_on_a_terminal_only_after_what_it_would_run_was_shown() {
         ("y\n", true, 4, true),
     ] {
         let stage = Stage::git(&[("x", "1\n")]).with_env("MY_TOKEN", "sesame-street");
+        std::fs::write(stage.path("x"), "2\n").unwrap();
         let path = stage.plan(&plan);
         let mut args = vec!["run", path.as_str()];
         if quiet {
@@ -503,7 +504,14 @@ fn a_plan_is_run_on_a_terminal_only_after_what_it_would_run_was_shown() {
         let shown = String::from_utf8_lossy(&bytes);
         assert_eq!(ended, code, "{typed:?}: {shown}");
         let asked = shown.find("run it? [Y/n]").expect("it asks");
+        // Whoever is quiet is told of it where it is asked for.
+        let warned = shown.find("warning[base-uncommitted]");
+        assert_eq!(warned.is_some_and(|at| at < asked), !quiet, "{shown}");
+        let created = shown.contains(" created; its plan is ");
+        assert_eq!(created, !quiet && !is_started, "{shown}");
         for expected in [
+            "on main (",
+            ", without what is not committed",
             "| ",
             ": [masked]; echo 1 > made.md",
             "test -s made.md",
