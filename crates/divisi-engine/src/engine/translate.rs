@@ -6,7 +6,7 @@ use divisi_agents::Claim;
 use divisi_core::journal::Journal;
 use divisi_core::ledger::{Account, Refusal};
 use divisi_core::run::{
-    AGENT_COMPOSE, Command, Create, Effect, Finding, PauseReason, Rejection, Said, holds_slot,
+    AGENT_COMPOSE, Command, Create, Effect, Finding, PauseReason, Rejection, Run, Said, holds_slot,
 };
 use divisi_core::worker::{Confinement, EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, Diagnostic, RunId};
@@ -136,18 +136,12 @@ impl<J: Journal> Engine<J> {
         }
     }
 
-    /// Ends all agents of a run at once. People and what comes from outside are no agents.
+    /// Ends all agents of a run at once.
     fn force(&mut self, id: RunId) {
-        let Some(run) = self.world.run(id) else {
-            return;
-        };
-        let live = run.live().filter_map(|(no, task)| {
-            let live = task.live().filter(|live| holds_slot(&live.agent))?;
-            Some(Job::agent(run.attempt_id(no, live.number)))
-        });
         let how = EndHow::Force;
+        let jobs = self.world.run(id).map(working).unwrap_or_default();
         self.outbox
-            .extend(live.map(|job| ToWorker::End { job, how }));
+            .extend(jobs.into_iter().map(|job| ToWorker::End { job, how }));
     }
 
     fn asked(
@@ -549,6 +543,15 @@ impl<J: Journal> Engine<J> {
                 && !self.epoch_due
         })
     }
+}
+
+/// The jobs of a run's agents. People and what comes from outside are no agents.
+pub(super) fn working(run: &Run) -> Vec<Job> {
+    let jobs = run.live().filter_map(|(no, task)| {
+        let live = task.live().filter(|live| holds_slot(&live.agent))?;
+        Some(Job::agent(run.attempt_id(no, live.number)))
+    });
+    jobs.collect()
 }
 
 /// The supervisor may forget a job whose end is durable.

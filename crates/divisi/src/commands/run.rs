@@ -8,6 +8,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use divisi_core::journal::Fault;
 use divisi_core::run::{Base, Run};
 use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
@@ -360,7 +361,15 @@ impl<'a> Driver<'a> {
         drop(held);
         // The report loads the run once more.
         memory::give_back();
-        Ok(rest?)
+        match rest {
+            // What was asked was done, though nothing of it could be recorded.
+            Err(fault @ Fault::Full(_)) if self.interrupted.load(Ordering::SeqCst) => {
+                self.printer
+                    .diagnostic(&divisi_store::diagnostic(&fault), None);
+                Ok(Rest::Interrupted)
+            }
+            rest => Ok(rest?),
+        }
     }
 
     /// Watches another process work on it. `None` once that process is gone and the run is not at
