@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use divisi_core::run::TaskStatus;
-use divisi_core::run::explain::explain;
+use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::stored::summary;
 use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
@@ -92,7 +92,7 @@ fn with_judgments(diagnostic: Diagnostic, project: &Project, id: RunId) -> Diagn
         .filter(|(_, task)| task.status() == TaskStatus::Blocked);
     let approve = format!("divisi approve {id} ");
     let commands: Vec<String> = blocked
-        .filter_map(|(no, _)| explain(&run, no, now, None))
+        .filter_map(|(no, _)| explain(&run, no, now, &Shared::default()))
         .flat_map(|told| told.commands)
         .filter(|command| command.starts_with(&approve))
         .collect();
