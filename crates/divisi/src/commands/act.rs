@@ -19,6 +19,8 @@ use crate::exit::Exit;
 use crate::hold::{Holder, Holding, Tries, is_attended, reach, request};
 use crate::printer::{Failure, Line, Outcome, Printer};
 use crate::project::Project;
+use crate::projection;
+use crate::report;
 use crate::words;
 
 /// So many tasks that await a judgment are named.
@@ -61,15 +63,20 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
             Err(Failure::told(told, exit))
         }
         Response::Accepted | Response::Started(_) | Response::Attended(_) | Response::Pong => {
+            let row = project.row(&project.view()?, Some(run))?;
+            let ended = summary(&row).ok().filter(|summary| summary.ended.is_some());
+            if ended.is_some() {
+                // Nobody else may be there who would write how it ended.
+                let run = crate::follow::run(project, run)?;
+                projection::keep(project, &run, &report::gather(&run, words::now()));
+            }
             if printer.is_json() {
                 printer.document(&serde_json::json!({"accepted": true, "run": run.to_string()}))?;
             } else {
-                let row = project.row(&project.view()?, Some(run))?;
-                let ended = summary(&row).ok().filter(|summary| summary.ended.is_some());
                 printer.note(&Line::of(match ended {
                     Some(ended) => {
                         let state = words::run_status(ended.status.word());
-                        format!("{run}: accepted; the run has {state}")
+                        format!("{run}: accepted; the run is over: {state}")
                     }
                     None if goes_on => format!("{run}: accepted"),
                     None => format!("{run}: accepted; nobody works on it now: divisi resume {run}"),

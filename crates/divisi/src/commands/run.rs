@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use divisi_core::journal::Fault;
-use divisi_core::run::{Base, Run};
+use divisi_core::run::Base;
 use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
@@ -28,10 +28,10 @@ use crate::exit::Exit;
 use crate::follow::{Follower, LOOK, News};
 use crate::hold::{Held, Holder, Holding, Tries, reach, request};
 use crate::library::Library;
-use crate::plan_record;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::{Progress, closing};
 use crate::project::Project;
+use crate::projection;
 use crate::report;
 use crate::signals;
 use crate::unfinished;
@@ -472,7 +472,7 @@ impl<'a> Driver<'a> {
             self.printer.note(&Line::of(line));
         }
         let report = report::gather(&run, wall_now());
-        keep(self.project, &run, &report);
+        projection::keep(self.project, &run, &report);
         if self.printer.is_json() {
             self.printer.document(&report)?;
         }
@@ -480,21 +480,5 @@ impl<'a> Driver<'a> {
             Rest::Interrupted if run.ended.is_none() => Exit::Interrupted,
             Rest::Interrupted | Rest::Rested => Exit::of_run(&run),
         })
-    }
-}
-
-/// The plan of a larger run is not left as a file: it takes as much memory and time as the run's end
-/// does without it, and nobody reads it. `divisi report --plan` prints it.
-const PLAN_KEPT_TASKS_MAX: usize = 1_000;
-
-/// Leaves the report, and the plan with its progress, where people look for them. They can be made
-/// anew from the journal at any time, so a disk that refuses them is no reason to fail.
-fn keep(project: &Project, run: &Run, report: &report::Report) {
-    let folder = project.run_folder(run.id);
-    let write = |name: &str, text: String| std::fs::write(folder.join(name), text);
-    let kept = std::fs::create_dir_all(&folder)
-        .and_then(|()| write("report.md", report::markdown(report)));
-    if run.tasks().len() <= PLAN_KEPT_TASKS_MAX {
-        let _ = kept.and_then(|()| write("plan.json", plan_record::text(run, wall_now())));
     }
 }
