@@ -158,11 +158,6 @@ impl<J: Journal> Engine<J> {
         follows: &mut Follows,
     ) {
         let ask = match request.ask {
-            ControlAsk::Ping => {
-                // Whoever asked may have gone.
-                let _ = reply.try_send(Response::Pong);
-                return;
-            }
             ControlAsk::Start {
                 plan,
                 settings,

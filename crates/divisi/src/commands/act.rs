@@ -50,7 +50,7 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
             };
             Err(Failure::told(diagnostic, exit))
         }
-        Response::Accepted | Response::Started(_) | Response::Attended(_) | Response::Pong => {
+        Response::Accepted | Response::Started(_) | Response::Attended(_) => {
             if printer.is_json() {
                 printer.document(&serde_json::json!({"accepted": true, "run": run.to_string()}))?;
             } else {
