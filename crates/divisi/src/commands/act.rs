@@ -97,15 +97,7 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
         ));
         Failure::told(diagnostic, Exit::Refused)
     };
-    let no = divisi_engine::world::find_task(&run, &args.of.task).ok_or_else(|| {
-        Failure::told(
-            Diagnostic::error(
-                "task-unknown",
-                format!("{} has no task {:?}", args.of.run, args.of.task),
-            ),
-            Exit::NotFound,
-        )
-    })?;
+    let no = crate::loaded::task(&run, &args.of.task)?;
     let task = &run.tasks()[no.index()];
     let live = task
         .live()
