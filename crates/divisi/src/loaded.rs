@@ -11,7 +11,7 @@ use divisi_core::ledger::{Account, Balance, Ledger};
 use divisi_core::run::explain::Shared;
 use divisi_core::run::stored::{self, Restoration};
 use divisi_core::run::{Event, KINDS_OF_STRUCTURE, Run, RunStatus, TaskStatus};
-use divisi_core::{Diagnostic, RunId, TaskId, TaskNo, Time};
+use divisi_core::{RunId, TaskNo, Time};
 use divisi_store::View;
 
 use crate::cli::Global;
@@ -131,14 +131,6 @@ pub(crate) fn event(entry: &Entry) -> Result<(Time, Event), Fault> {
 /// # Errors
 /// The run has no such task; the nearest id is named.
 pub(crate) fn task(run: &Run, text: &str) -> Result<TaskNo, Failure> {
-    if let Some(no) = TaskId::new(text).ok().and_then(|id| run.find(&id)) {
-        return Ok(no);
-    }
-    let ids = run.tasks().iter().map(|task| task.spec.id.as_str());
-    let mut told = Diagnostic::error("task-unknown", format!("{} has no task {text:?}", run.id));
-    if let Some(near) = divisi_pack::nearest(text, ids) {
-        told = told.hint(format!("did you mean `{near}`?"));
-    }
-    let told = told.hint(format!("`divisi status {}` lists its tasks", run.id));
-    Err(Failure::told(told, Exit::NotFound))
+    let found = divisi_engine::world::find_task(run, text);
+    found.map_err(|told| Failure::told(told, Exit::NotFound))
 }

@@ -23,7 +23,7 @@ use super::{Engine, Interruption, wall_now};
 use crate::monitor::Patience;
 use crate::reconcile::Action;
 use crate::workspace::folder_of;
-use crate::world::{Ask, Directive};
+use crate::world::Directive;
 
 /// Threads that carry effects out: git and checks wait for processes more than they compute.
 const EFFECT_THREADS: usize = 4;
@@ -78,9 +78,8 @@ impl<J: Journal> Engine<J> {
     /// then it may finish: its work is kept as an offer.
     pub(super) fn is_overdue_stray(&self, attempt: AttemptId, age_ms: u64) -> bool {
         let run = self.world.run(attempt.run);
-        let live = run.and_then(|run| run.task(attempt.task)?.live());
-        let given_up = live.is_none_or(|live| live.number != attempt.number);
-        given_up && run.is_none_or(|run| age_ms > launch::timeout_of(run, attempt))
+        self.world.live(attempt).is_none()
+            && run.is_none_or(|run| age_ms > launch::timeout_of(run, attempt))
     }
 
     pub(super) fn watch(&mut self, attempt: AttemptId) {
@@ -88,7 +87,7 @@ impl<J: Journal> Engine<J> {
             return;
         };
         let timeout_ms = launch::timeout_of(run, attempt);
-        let live = run.task(attempt.task).and_then(|task| task.live());
+        let live = self.world.live(attempt);
         let agent = live.and_then(|live| self.shell.agent(&live.agent));
         let rules = agent.map(|agent| agent.description().monitoring);
         let ours = Patience {
@@ -135,23 +134,9 @@ impl<J: Journal> Engine<J> {
                 Action::Abandon(effect) => self.abandon(effect),
             }
         }
-        let live = |attempt: AttemptId| {
-            let task = self
-                .world
-                .run(attempt.run)
-                .and_then(|run| run.task(attempt.task));
-            task.and_then(|task| task.live())
-                .is_some_and(|live| live.number == attempt.number)
-        };
-        self.monitor.retain(live);
-        self.looks.retain(|attempt, _| {
-            let task = self
-                .world
-                .run(attempt.run)
-                .and_then(|run| run.task(attempt.task));
-            task.and_then(|task| task.live())
-                .is_some_and(|live| live.number == attempt.number)
-        });
+        let is_live = |attempt: AttemptId| self.world.live(attempt).is_some();
+        self.monitor.retain(is_live);
+        self.looks.retain(|attempt, _| is_live(*attempt));
     }
 
     /// The supervisor is joined when there is something to start, to stop, or to be adopted.
@@ -195,15 +180,15 @@ impl<J: Journal> Engine<J> {
             return;
         }
         let reason = PauseReason::Fault(format!("the supervisor cannot be joined: {cause}"));
-        let pause = |run: RunId| Directive {
-            id: None,
-            ask: Ask::Run(
+        let pause = |run: RunId| {
+            let reason = reason.clone();
+            Directive::of_run(
                 run,
                 Command::Pause {
-                    reason: reason.clone(),
+                    reason,
                     stop: false,
                 },
-            ),
+            )
         };
         // Nobody misses it for the others.
         let attended = self.world.runs().filter(|run| self.attends(run));

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use divisi_core::journal::{Fault, Journal};
-use divisi_core::run::{self, Effect, Event, PauseReason};
+use divisi_core::run::{Command, Effect, Event, PauseReason, Run};
 use divisi_core::worker::{EndHow, FromWorker, Job, ToWorker};
 use divisi_core::{AttemptId, RunId, TaskNo, Time};
 
 use super::translate::working;
 use super::{Engine, Input, Notice, RETRY, launch, wall_now};
-use crate::world::{Ask, Directive, Stepped};
+use crate::world::{Directive, Stepped};
 
 /// A journal that stays locked by somebody else for so long is given up.
 const UNAVAILABLE_TRIES_MAX: u32 = 20;
@@ -126,7 +126,7 @@ impl<J: Journal> Engine<J> {
                 .world
                 .runs()
                 .filter(|run| run.paused.is_none())
-                .map(|run| pause_for_room(run.id))
+                .map(|run| Directive::of_run(run.id, pause_for_room()))
                 .collect();
             // If even this does not fit, it is tried with the next record.
             let _ = self.world.step(pauses, wall_now());
@@ -192,24 +192,17 @@ pub(super) fn lacks_room(cause: &str) -> bool {
     TEXTS.iter().any(|text| cause.contains(text))
 }
 
-pub(super) fn pause_for_room(run: RunId) -> Directive {
-    let pause = run::Command::Pause {
+pub(super) fn pause_for_room() -> Command {
+    Command::Pause {
         reason: PauseReason::DiskFull,
         stop: false,
-    };
-    Directive {
-        id: None,
-        ask: Ask::Run(run, pause),
     }
 }
 
 fn resume(run: RunId) -> Directive {
-    Directive {
-        id: None,
-        ask: Ask::Run(run, run::Command::Resume),
-    }
+    Directive::of_run(run, Command::Resume)
 }
 
-pub(super) fn waits_for_room(run: &run::Run) -> bool {
+pub(super) fn waits_for_room(run: &Run) -> bool {
     run.paused == Some(PauseReason::DiskFull)
 }

@@ -62,7 +62,7 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
             };
             Err(Failure::told(told, exit))
         }
-        Response::Accepted | Response::Started(_) | Response::Attended(_) | Response::Pong => {
+        Response::Accepted | Response::Started(_) | Response::Attended(_) => {
             let row = project.row(&project.view()?, Some(run))?;
             let ended = summary(&row).ok().filter(|summary| summary.ended.is_some());
             if ended.is_some() {
@@ -144,15 +144,7 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
         ));
         Failure::told(diagnostic, Exit::Refused)
     };
-    let no = divisi_engine::world::find_task(&run, &args.of.task).ok_or_else(|| {
-        Failure::told(
-            Diagnostic::error(
-                "task-unknown",
-                format!("{} has no task {:?}", args.of.run, args.of.task),
-            ),
-            Exit::NotFound,
-        )
-    })?;
+    let no = crate::loaded::task(&run, &args.of.task)?;
     let task = &run.tasks()[no.index()];
     let live = task
         .live()
