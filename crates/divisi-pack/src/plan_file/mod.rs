@@ -35,7 +35,7 @@ pub(crate) use criteria::{COUNT_MAX, expression_fault};
 pub use form::{Progress, ResourceEstimate, schema};
 pub use record::{Record, TaskRecord, read_record, write_with};
 pub use write::write;
-pub(crate) use write::{criterion_json, to_value};
+pub(crate) use write::{Stated, criterion_json, criterion_value, to_value};
 
 use crate::faults::Faults;
 use crate::json;
