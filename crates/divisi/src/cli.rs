@@ -19,7 +19,7 @@ use divisi_core::run::Budget;
 
 pub(crate) use folder::{Generate, Validate};
 pub(crate) use lessons::{Lessons, LessonsCommand};
-pub(crate) use library::{Roles, RolesCommand, Workflow, WorkflowCommand};
+pub(crate) use library::{Roles, RolesCommand, Save, Workflow, WorkflowCommand};
 pub(crate) use settings::{Config, ConfigCommand};
 pub(crate) use workflow::{DryRun, OfWorkflow};
 
