@@ -96,6 +96,12 @@ pub fn run_script(
                 };
                 break;
             }
+            Step::Fail(cause) => {
+                played.claim = Claim::Failed {
+                    cause: cause.clone(),
+                };
+                break;
+            }
         }
     }
     Ok(played)
@@ -229,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_and_signals_are_claimed() {
+    fn limits_signals_and_failures_are_claimed() {
         let folder = tempfile::tempdir().unwrap();
         let claim = |step: &str| {
             let text = format!(r#"{{"attempts": [[{step}]]}}"#);
@@ -241,6 +247,10 @@ mod tests {
         };
         assert_eq!(claim(r#"{"limit": {"wait_ms": 7}}"#), limited);
         assert_eq!(claim(r#"{"signal": 9}"#), signaled(9));
+        let failed = Claim::Failed {
+            cause: "no idea".into(),
+        };
+        assert_eq!(claim(r#"{"fail": "no idea"}, {"exit": 3}"#), failed);
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub struct Artifact {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Receipt {
-    /// The agent ended and claims to be done.
+    /// The agent ended. What it made is looked at, whatever it claims.
     Submitted {
         /// When.
         at: Time,
@@ -100,6 +100,9 @@ pub enum Receipt {
         /// What its agent reported to have used; `None` if it reported nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         usage: Option<Usage>,
+        /// Why it failed, if its agent says that it did. Told, and never believed: checks decide.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        claimed_failure: Option<String>,
     },
     /// What it made is durable.
     Collected {
@@ -160,6 +163,17 @@ impl Receipt {
     pub fn usage(&self) -> Option<Usage> {
         match self {
             Receipt::Submitted { usage, .. } => *usage,
+            _ => None,
+        }
+    }
+
+    /// Why it failed, where this is the receipt of an agent's end and the agent says that it did.
+    #[must_use]
+    pub fn claimed_failure(&self) -> Option<&str> {
+        match self {
+            Receipt::Submitted {
+                claimed_failure, ..
+            } => claimed_failure.as_deref(),
             _ => None,
         }
     }

@@ -21,8 +21,8 @@ pub struct Script {
     pub attempts: Vec<Vec<Step>>,
 }
 
-/// One step of a script. [`Step::Exit`], [`Step::Signal`] and [`Step::Limit`] end the attempt; so
-/// does [`Step::Ask`] until its question is answered.
+/// One step of a script. [`Step::Exit`], [`Step::Signal`], [`Step::Limit`] and [`Step::Fail`] end
+/// the attempt; so does [`Step::Ask`] until its question is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
@@ -63,6 +63,8 @@ pub enum Step {
         #[serde(default)]
         wait_ms: Option<u64>,
     },
+    /// Ends like one that is done, and says that it failed, and why.
+    Fail(String),
 }
 
 /// A question that an agent needs answered before it can go on.

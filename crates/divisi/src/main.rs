@@ -31,6 +31,7 @@ mod plan_record;
 mod printer;
 mod progress;
 mod project;
+mod projection;
 mod rehearsal;
 mod report;
 #[cfg(test)]

@@ -44,6 +44,7 @@ pub(super) enum Verb {
     Exit,
     Signal,
     Limit,
+    Fail,
 }
 
 pub(super) const VERBS: &[(&str, Verb)] = &[
@@ -58,6 +59,7 @@ pub(super) const VERBS: &[(&str, Verb)] = &[
     ("exit", Verb::Exit),
     ("signal", Verb::Signal),
     ("limit", Verb::Limit),
+    ("fail", Verb::Fail),
 ];
 
 /// Reads a file of rules. `source_name` stands in the diagnostics' places, as the user gave it.
@@ -216,6 +218,7 @@ fn step(verb: Verb, value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Move> 
             let wait_ms = fields.integer("wait_ms", (0, MS_MAX), faults);
             Step::Limit { wait_ms }
         }
+        Verb::Fail => Step::Fail(fields::line(value, "fail", faults)?),
     };
     Some(Move::Step(step))
 }

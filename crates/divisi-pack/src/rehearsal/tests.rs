@@ -29,6 +29,7 @@ rules:
         - ask: {text: "Which?", default: a}
         - limit: {wait_ms: 5}
         - signal: 9
+        - fail: too hard
   - deliverable: "**/*.json"
     attempts: [[write: {path: out.json, text: "{}"}]]
   - {}
@@ -111,6 +112,7 @@ fn the_first_rule_that_fits_says_what_each_attempt_does() {
         }),
         Step::Limit { wait_ms: Some(5) },
         Step::Signal(9),
+        Step::Fail("too hard".to_owned()),
     ];
     assert_eq!(script.attempts[1], second);
     assert_eq!(script.attempts.len(), 2);

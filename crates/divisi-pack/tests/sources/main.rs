@@ -46,11 +46,11 @@ const TEXTS: &[(Kind, &str, &str)] = texts! {
 };
 
 fn json_of(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
+    serde_json::from_str(text).expect("it is JSON")
 }
 
 fn yaml_of(text: &str) -> Value {
-    serde_saphyr::from_str(text).unwrap()
+    serde_saphyr::from_str(text).expect("it is YAML")
 }
 
 /// A plan of these tasks, read and written with what it records.
@@ -60,7 +60,7 @@ fn again(plan: &Value) -> Value {
     let plan = read
         .plan
         .unwrap_or_else(|| panic!("{:#?}", read.diagnostics));
-    let record = plan_file::read_record("plan.json", text.as_bytes()).unwrap();
+    let record = plan_file::read_record("plan.json", text.as_bytes()).expect("it was read");
     json_of(&plan_file::write_with(&plan, &record))
 }
 

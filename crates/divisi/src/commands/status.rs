@@ -6,7 +6,7 @@
 
 use divisi_core::journal::RunRow;
 use divisi_core::ledger::Balance;
-use divisi_core::run::explain::{Explanation, explain};
+use divisi_core::run::explain::{Explanation, Shared, explain};
 use divisi_core::run::stored::Summary;
 use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus, holds_slot};
 use divisi_core::{RunId, TaskNo, Time};
@@ -20,7 +20,7 @@ use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
 use crate::so_far;
-use crate::unfinished;
+use crate::unfinished::{self, Attended};
 use crate::words;
 
 /// So many tasks of a group are shown.
@@ -48,16 +48,9 @@ pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Out
         Some(id) => {
             project.row(&view, Some(id))?;
             let run = loaded::load(&view, id)?;
-            let balance = loaded::balance(&view, id)?;
-            let attended = Attended::of(&project, &run);
-            one(
-                &project,
-                &run,
-                attended,
-                balance.as_ref(),
-                words::now(),
-                printer,
-            )?;
+            let shared = loaded::shared(&view, id)?;
+            let attended = attended(&project, &run);
+            one(&project, &run, attended, &shared, words::now(), printer)?;
         }
     }
     Ok(Exit::Success)
@@ -202,12 +195,12 @@ fn one(
     project: &Project,
     run: &Run,
     attended: Attended,
-    balance: Option<&Balance>,
+    shared: &Shared,
     now: Time,
     printer: &Printer,
 ) -> Result<(), Failure> {
     if !printer.is_json() {
-        return printer.lines(&lines(project, run, attended, balance, now));
+        return printer.lines(&lines(project, run, attended, shared, now));
     }
     let numbered = run.tasks().iter().enumerate();
     let tasks: Vec<ListedTask<'_>> = numbered
@@ -232,24 +225,11 @@ fn one(
     }))
 }
 
-/// Whether somebody works on a run that could go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Attended {
-    /// An engine does, or there is nothing to go on with.
-    Yes,
-    /// It could go on, and no engine works on it.
-    No,
-}
-
-impl Attended {
-    /// Asks whoever holds the project's engine.
-    pub(crate) fn of(project: &Project, run: &Run) -> Attended {
-        let could_go_on = run.status() == RunStatus::Running && run.paused.is_none();
-        match could_go_on && !hold::is_attended(project, run.id) {
-            true => Attended::No,
-            false => Attended::Yes,
-        }
-    }
+/// Whether somebody works on a run; whoever holds the project's engine is asked.
+pub(crate) fn attended(project: &Project, run: &Run) -> Attended {
+    Attended::of(run.status(), run.paused.as_ref(), || {
+        hold::is_attended(project, run.id)
+    })
 }
 
 /// One run: what runs, what waits and why.
@@ -257,7 +237,7 @@ pub(crate) fn lines(
     project: &Project,
     run: &Run,
     attended: Attended,
-    balance: Option<&Balance>,
+    shared: &Shared,
     now: Time,
 ) -> Vec<Line> {
     let mut lines = vec![head(run, now)];
@@ -293,8 +273,8 @@ pub(crate) fn lines(
         let tasks: Vec<Shown<'_>> = shown
             .iter()
             .filter_map(|no| {
-                let (task, told) = (run.task(*no)?, explain(run, *no, now, balance)?);
-                let for_owner = waits_for_its_owner(run, task, balance);
+                let (task, told) = (run.task(*no)?, explain(run, *no, now, shared)?);
+                let for_owner = waits_for_its_owner(run, task, shared.balance.as_ref());
                 Some(Shown {
                     task,
                     told,

@@ -144,7 +144,7 @@ fn impatient(stage: &Stage, plan: &Value) -> Impatient {
     let artifacts = Box::new(store.artifacts());
     let mut engine = Engine::open(store, artifacts, options, observer).unwrap();
     let ask = Ask::Start {
-        plan: Box::new(read.plan.unwrap()),
+        plan: read.plan.unwrap().into(),
         settings: Box::new(Settings::default()),
         base: Base {
             commit: Some(base.commit),

@@ -115,6 +115,7 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 output,
                 wall_ms,
                 usage,
+                claimed_failure,
                 ..
             } => {
                 let used = usage.map_or_else(String::new, |usage| {
@@ -134,6 +135,10 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 )));
                 if !command.is_empty() {
                     lines.push(Line::styled(Style::Dim, format!("    `{command}`")));
+                }
+                if let Some(cause) = claimed_failure {
+                    lines.push(Line::styled(Style::Warn, "    it says that it failed:"));
+                    lines.extend(block(cause, "      "));
                 }
             }
             Receipt::Collected {

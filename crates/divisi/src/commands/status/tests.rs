@@ -13,7 +13,13 @@ fn shown(given: &Given, attended: Attended, color: bool) -> String {
         ..Global::default()
     };
     let project = Project::find(&global).expect("the folder is there");
-    let lines = lines(&project, &given.run(), attended, None, given.now());
+    let lines = lines(
+        &project,
+        &given.run(),
+        attended,
+        &Shared::default(),
+        given.now(),
+    );
     lines.iter().map(|line| line.render(color) + "\n").collect()
 }
 
