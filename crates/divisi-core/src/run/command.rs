@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::event::PauseReason;
 use super::settings::Settings;
-use super::state::{Base, TaskStatus};
+use super::state::Base;
+use super::task::TaskStatus;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Tree};
 use crate::plan::{Parts, Plan};
@@ -42,6 +43,11 @@ pub enum Said {
         /// How long to wait, if it knows.
         wait_ms: Option<u64>,
     },
+    /// It could not do it. That is recorded and told; what it made is looked at like any other work.
+    Failure(String),
+    /// The machine was in its way, and may not be the next time. Only Divisi's own compositions say
+    /// so.
+    Hindrance(String),
 }
 
 /// One merged attempt of a batch.
