@@ -42,7 +42,9 @@ impl Agent for AdapterAgent {
             cause: cause.into(),
         };
         if assignment.task.work != Work::Handoff {
-            return Err(unsuited("it does what it is told in words, and this is none"));
+            return Err(unsuited(
+                "it does what it is told in words, and this is none",
+            ));
         }
         if assignment.handoff_path.is_none() {
             return Err(unsuited("nothing says what to do; add a `description`"));

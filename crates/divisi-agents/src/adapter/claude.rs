@@ -79,9 +79,7 @@ fn result(line: &Value) -> Vec<Entry> {
             )),
         })
         .collect();
-    entries.push(Entry::Used {
-        usage: usage(line),
-    });
+    entries.push(Entry::Used { usage: usage(line) });
     let text = shortened(line["result"].as_str().unwrap_or_default());
     entries.push(match line["is_error"] == true {
         true => Entry::Broke {

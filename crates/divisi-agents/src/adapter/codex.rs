@@ -20,7 +20,11 @@ pub(super) fn hear(line: &Value) -> Vec<Entry> {
         },
         Some("turn.completed") => return finished(line),
         Some("turn.failed") => {
-            let cause = shortened(line["error"]["message"].as_str().unwrap_or("the turn failed"));
+            let cause = shortened(
+                line["error"]["message"]
+                    .as_str()
+                    .unwrap_or("the turn failed"),
+            );
             Entry::Broke {
                 status: status_in(&cause),
                 cause,

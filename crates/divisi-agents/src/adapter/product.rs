@@ -65,13 +65,13 @@ pub(super) enum Scope {
 
 /// What a tool is asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub(super) struct Asked<'a> {
     /// The prompt.
-    pub prompt: &'a str,
+    pub(super) prompt: &'a str,
     /// The conversation that goes on, if one does.
-    pub session: Option<&'a str>,
+    pub(super) session: Option<&'a str>,
     /// Which model, in the tool's own words; its own choice otherwise.
-    pub model: Option<&'a str>,
+    pub(super) model: Option<&'a str>,
 }
 
 /// All that are known, by name.

@@ -15,7 +15,11 @@ pub fn prompt(handoff: &Handoff) -> String {
     let _ = writeln!(text, "# {title}\n");
     paragraph(&mut text, &handoff.description);
     section(&mut text, "Your role", &handoff.role);
-    section(&mut text, "What all of this stage are told", &handoff.stage_context);
+    section(
+        &mut text,
+        "What all of this stage are told",
+        &handoff.stage_context,
+    );
     list(
         &mut text,
         "Make these files",

@@ -10,10 +10,16 @@ use crate::agent::Claim;
 /// What a recorded stream comes to, and what happened in it.
 fn heard(stream: &str, exit: i32) -> (Closing, Vec<Entry>) {
     let (name, _) = stream.split_once('-').unwrap();
-    let path = format!("{}/tests/streams/{stream}.jsonl", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/tests/streams/{stream}.jsonl",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let mut conversation = Conversation::with(product(name).unwrap());
-    let entries = text.lines().flat_map(|line| conversation.hear(line)).collect();
+    let entries = text
+        .lines()
+        .flat_map(|line| conversation.hear(line))
+        .collect();
     (conversation.close(&Exit::Status(exit)), entries)
 }
 
@@ -42,10 +48,17 @@ fn a_turn_that_wrote_a_file_is_claimed_done_with_its_usage() {
         assert_eq!(closing.claim, Claim::Done, "{stream}");
         assert_eq!(calls(&entries), [(function.to_owned(), true)], "{stream}");
         let usage = closing.usage.unwrap();
-        let told = (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens);
+        let told = (
+            usage.input_tokens,
+            usage.cache_read_tokens,
+            usage.output_tokens,
+        );
         assert_eq!(told, (input, cached, 68), "{stream}");
         assert_eq!(usage.cost_usd_micros, cost, "{stream}");
-        assert!(closing.session.is_some_and(|session| session.len() > 8), "{stream}");
+        assert!(
+            closing.session.is_some_and(|session| session.len() > 8),
+            "{stream}"
+        );
         assert!(closing.denied.is_empty(), "{stream}");
     }
 }
@@ -60,7 +73,11 @@ fn what_the_model_said_stands_in_the_transcript() {
                 _ => None,
             })
             .collect();
-        assert_eq!(said, ["I will write the file.", "WROTE hello.txt"], "{name}");
+        assert_eq!(
+            said,
+            ["I will write the file.", "WROTE hello.txt"],
+            "{name}"
+        );
     }
 }
 
@@ -95,12 +112,19 @@ fn a_usage_limit_is_no_failure() {
 #[test]
 fn a_denied_write_is_told_though_the_turn_calls_itself_a_success() {
     let (closing, entries) = heard("claude-write-denied", 0);
-    assert_eq!(closing.claim, Claim::Done, "it is a claim; checks find that nothing is there");
+    assert_eq!(
+        closing.claim,
+        Claim::Done,
+        "it is a claim; checks find that nothing is there"
+    );
     assert_eq!(calls(&entries), [("Write".to_owned(), false)]);
     let [denied] = closing.denied.as_slice() else {
         panic!("{:?}", closing.denied);
     };
-    assert!(denied.starts_with("Write") && denied.contains("hello.txt"), "{denied}");
+    assert!(
+        denied.starts_with("Write") && denied.contains("hello.txt"),
+        "{denied}"
+    );
 }
 
 #[test]
@@ -125,7 +149,10 @@ fn an_exit_status_of_zero_alone_claims_nothing() {
 #[test]
 fn a_stream_that_stops_in_the_middle_claims_nothing() {
     for name in ["claude", "codex", "opencode"] {
-        let path = format!("{}/tests/streams/{name}-write.jsonl", env!("CARGO_MANIFEST_DIR"));
+        let path = format!(
+            "{}/tests/streams/{name}-write.jsonl",
+            env!("CARGO_MANIFEST_DIR")
+        );
         let text = fs::read_to_string(path).unwrap();
         let mut conversation = Conversation::with(product(name).unwrap());
         let lines: Vec<&str> = text.lines().collect();
@@ -143,7 +170,15 @@ fn a_stream_that_stops_in_the_middle_claims_nothing() {
 #[test]
 fn what_is_no_json_is_noted_and_never_more() {
     let mut conversation = Conversation::with(product("claude").unwrap());
-    for line in ["", "   ", "warning: something", "[]", "null", "{\"type\":7}", "{}"] {
+    for line in [
+        "",
+        "   ",
+        "warning: something",
+        "[]",
+        "null",
+        "{\"type\":7}",
+        "{}",
+    ] {
         for entry in conversation.hear(line) {
             assert!(matches!(entry, Entry::Noted { .. }), "{line}: {entry:?}");
         }
@@ -153,9 +188,15 @@ fn what_is_no_json_is_noted_and_never_more() {
 #[test]
 fn the_closing_is_found_after_what_others_print_and_is_bounded() {
     let (closing, _) = heard("claude-write", 0);
-    let log = format!("{{\"entry\":\"said\",\"text\":\"x\"}}\n{}\nlate words\n", closing.to_line());
+    let log = format!(
+        "{{\"entry\":\"said\",\"text\":\"x\"}}\n{}\nlate words\n",
+        closing.to_line()
+    );
     assert_eq!(Closing::last_in(&log), Some(closing));
-    assert_eq!(Closing::last_in("nothing\n{\"entry\":\"said\",\"text\":\"x\"}\n"), None);
+    assert_eq!(
+        Closing::last_in("nothing\n{\"entry\":\"said\",\"text\":\"x\"}\n"),
+        None
+    );
     let long = format!(
         "{{\"entry\":\"closed\",\"claim\":{{\"failed\":{{\"cause\":\"{}\"}}}}}}",
         "x".repeat(100_000)
