@@ -74,6 +74,7 @@ pub fn converse(product: &'static Product, out: &mut dyn Write) -> Result<Closin
     let asked = Asked {
         prompt: &words,
         session: None,
+        is_confined: is_confined(),
         model: None,
     };
     let mut child = Command::new(product.program)
@@ -99,6 +100,15 @@ pub fn converse(product: &'static Product, out: &mut dyn Write) -> Result<Closin
         .and_then(|()| out.flush())
         .map_err(Fault::Stream)?;
     Ok(closing)
+}
+
+/// Whether the kernel confines this process's writes: elsewhere everybody may write to this file of
+/// their own.
+fn is_confined() -> bool {
+    fs::OpenOptions::new()
+        .write(true)
+        .open("/proc/self/comm")
+        .is_err()
 }
 
 fn variable(name: &'static str) -> Result<OsString, Fault> {

@@ -70,6 +70,9 @@ pub(super) struct Asked<'a> {
     pub(super) prompt: &'a str,
     /// The conversation that goes on, if one does.
     pub(super) session: Option<&'a str>,
+    /// Whether writes outside the workspace are prevented already. A sandbox within that one cannot
+    /// be set up, and need not be.
+    pub(super) is_confined: bool,
     /// Which model, in the tool's own words; its own choice otherwise.
     pub(super) model: Option<&'a str>,
 }
@@ -162,7 +165,11 @@ const CODEX: Product = Product {
     // A conversation that was taken up again counts from its beginning.
     scope: Scope::Conversation,
     arguments: |asked| {
-        let mut arguments = words(&["exec", "--json", "--sandbox", "workspace-write"]);
+        let sandbox = match asked.is_confined {
+            true => "danger-full-access",
+            false => "workspace-write",
+        };
+        let mut arguments = words(&["exec", "--json", "--sandbox", sandbox]);
         arguments.push("--skip-git-repo-check".to_owned());
         arguments.extend(option("--model", asked.model));
         if let Some(session) = asked.session {
