@@ -5,7 +5,9 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Event, Run, RunStatus, TaskStatus, Then, end_words, explain};
+use divisi_core::run::{
+    AttemptEnd, Event, Run, RunStatus, TaskStatus, Then, end_words, explain, is_scripted,
+};
 use divisi_core::{AttemptId, RunId, TaskNo, Time};
 use divisi_engine::engine::wall_now;
 use divisi_pack::printable;
@@ -291,7 +293,7 @@ impl Progress {
             Some((ending.leased_at, ending.agent.clone()))
         };
         let (since, agent) = leased.or_else(ending).unwrap_or((at, String::new()));
-        let label = if crate::words::is_scripted(&agent) {
+        let label = if is_scripted(&agent) {
             ", scripted"
         } else {
             ""
