@@ -1,6 +1,5 @@
 //! Agents that go on after they were declared lost.
 
-use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::thread::JoinHandle;
 
@@ -111,10 +110,7 @@ fn impatient(stage: &Stage, plan: &Value) -> Impatient {
         dir: stage.path(".divisi"),
         program: env!("CARGO_BIN_EXE_divisi").into(),
         sockets,
-        capacity: Capacity {
-            workers: 4,
-            agents: BTreeMap::new(),
-        },
+        capacity: Capacity { workers: 4 },
         patience: Patience {
             look_ms: 100,
             heartbeat_ms: 3_000,
