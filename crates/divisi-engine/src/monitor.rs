@@ -146,12 +146,20 @@ impl Monitor {
         }
     }
 
-    /// Everything gets a fresh grace: a start, a sleep, a jump of a clock, a supervisor anew.
+    /// An earlier engine suspected it. What is told of that is taken back by the next look, as any
+    /// suspicion that has gone.
+    pub fn recall_suspicion(&mut self, attempt: AttemptId, now: u64) {
+        if let Some(watched) = self.watched.get_mut(&attempt) {
+            watched.suspected.get_or_insert((now, Suspicion::Idle));
+        }
+    }
+
+    /// Everything gets a fresh grace: after a sleep, or a jump of a clock. The next look clears what
+    /// was suspected.
     pub fn fresh_grace(&mut self, now: u64) {
         for watched in self.watched.values_mut() {
             watched.seen_at = now;
             watched.progress_at = now;
-            watched.suspected = None;
         }
     }
 
@@ -465,12 +473,28 @@ mod tests {
     }
 
     #[test]
-    fn a_fresh_grace_forgets_every_suspicion() {
+    fn a_fresh_grace_takes_back_every_suspicion() {
         let mut monitor = Monitor::default();
-        monitor.watch(attempt(1), patience(), 0);
-        assert_eq!(monitor.look(150).len(), 1);
+        for task in 0..5 {
+            monitor.watch(attempt(task), patience(), 0);
+        }
+        assert_eq!(monitor.look(150).len(), 5);
         monitor.fresh_grace(10_000);
-        assert_eq!(monitor.look(10_050), []);
+        let cleared: Vec<(AttemptId, Finding)> = (0..5)
+            .map(|task| (attempt(task), Finding::Cleared))
+            .collect();
+        assert_eq!(monitor.look(10_050), cleared);
+        assert_eq!(monitor.look(10_100), []);
+        assert_eq!(monitor.look(10_101).len(), 5, "and begins anew");
+    }
+
+    #[test]
+    fn what_an_earlier_engine_suspected_is_taken_back() {
+        let mut monitor = Monitor::default();
+        monitor.watch(attempt(1), patience(), 10_000);
+        monitor.recall_suspicion(attempt(1), 10_000);
+        assert_eq!(monitor.look(10_050), [(attempt(1), Finding::Cleared)]);
+        assert_eq!(monitor.look(10_060), []);
     }
 
     #[test]

@@ -98,7 +98,14 @@ impl<J: Journal> Engine<J> {
             ..self.shell.options.patience
         };
         let patience = rules.map_or(ours, |rules| patience(rules, ours));
-        self.monitor.watch(attempt, patience, self.shell.now_ms());
+        let (is_suspected, now) = (
+            live.is_some_and(|live| live.suspected.is_some()),
+            self.shell.now_ms(),
+        );
+        self.monitor.watch(attempt, patience, now);
+        if is_suspected {
+            self.monitor.recall_suspicion(attempt, now);
+        }
     }
 
     /// A number that changes when files of an attempt's workspace do.
@@ -422,7 +429,9 @@ fn patience(rules: Monitoring, ours: Patience) -> Patience {
         // An agent without a heartbeat of its own is heard of through the supervisor: what is
         // silent then is not the agent, and the engine's own patience counts.
         heartbeat_ms: rules.heartbeat_ms.unwrap_or(ours.heartbeat_ms),
-        progress_ms: rules.progress_ms.unwrap_or(NEVER),
+        progress_ms: rules
+            .progress_ms
+            .map_or(NEVER, |ms| ms.min(ours.progress_ms)),
         ..ours
     }
 }
@@ -493,5 +502,12 @@ mod tests {
         // A plain program is heard of through the supervisor.
         let command = patience(Monitoring::of(Kind::Command), ours);
         assert_eq!(command.heartbeat_ms, ours.heartbeat_ms);
+        // An engine that looks sooner finds sooner.
+        let impatient = Patience {
+            progress_ms: 5,
+            ..ours
+        };
+        let command = patience(Monitoring::of(Kind::Command), impatient);
+        assert_eq!(command.progress_ms, 5);
     }
 }
