@@ -146,14 +146,6 @@ impl Monitor {
         }
     }
 
-    /// An earlier engine suspected it. What is told of that is taken back by the next look, as any
-    /// suspicion that has gone.
-    pub fn recall_suspicion(&mut self, attempt: AttemptId, now: u64) {
-        if let Some(watched) = self.watched.get_mut(&attempt) {
-            watched.suspected.get_or_insert((now, Suspicion::Idle));
-        }
-    }
-
     /// Everything gets a fresh grace: after a sleep, or a jump of a clock. The next look clears what
     /// was suspected.
     pub fn fresh_grace(&mut self, now: u64) {
@@ -486,15 +478,6 @@ mod tests {
         assert_eq!(monitor.look(10_050), cleared);
         assert_eq!(monitor.look(10_100), []);
         assert_eq!(monitor.look(10_101).len(), 5, "and begins anew");
-    }
-
-    #[test]
-    fn what_an_earlier_engine_suspected_is_taken_back() {
-        let mut monitor = Monitor::default();
-        monitor.watch(attempt(1), patience(), 10_000);
-        monitor.recall_suspicion(attempt(1), 10_000);
-        assert_eq!(monitor.look(10_050), [(attempt(1), Finding::Cleared)]);
-        assert_eq!(monitor.look(10_060), []);
     }
 
     #[test]

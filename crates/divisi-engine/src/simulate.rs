@@ -179,7 +179,7 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
         ..Settings::default()
     };
     let create = Create {
-        plan: plan.clone(),
+        plan: plan.clone().into(),
         settings,
         base: Base::default(),
         approved: true,

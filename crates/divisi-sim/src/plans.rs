@@ -43,7 +43,7 @@ pub(crate) fn create(rng: &mut Rng, base: Commit) -> Create {
         stages(&mut plan);
     }
     Create {
-        plan,
+        plan: plan.into(),
         settings,
         base: Base {
             commit: Some(base),

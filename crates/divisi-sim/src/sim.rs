@@ -453,6 +453,7 @@ impl Sim {
                 cause: "429".to_owned(),
                 wait_ms,
             }),
+            Behavior::Fails => Some(Said::Failure("it does not compile".to_owned())),
             _ => None,
         };
         let finished = Finished {

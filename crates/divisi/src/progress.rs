@@ -314,7 +314,7 @@ fn waiting(state: &Run, now: Time) -> Option<String> {
         .tasks()
         .iter()
         .position(|task| task.status() == status)?;
-    let told = explain::explain(state, TaskNo(at as u32), now, None)?;
+    let told = explain::explain(state, TaskNo(at as u32), now, &explain::Shared::default())?;
     let cause: String = told.causes.first()?.chars().take(CAUSE_CHARS_MAX).collect();
     Some(format!("{}: {cause}", state.tasks()[at].spec.id))
 }

@@ -273,8 +273,10 @@ fn iterations(
     inputs: &[Declared],
     faults: &mut Faults<'_>,
 ) -> (Vec<Iteration>, Spans) {
+    let declared = inputs.iter().map(|input| input.name.clone());
+    let files = super::file_names(inputs).map(|(name, _)| name);
     let mut reader = Reader {
-        inputs: inputs.iter().map(|input| &*input.name).collect(),
+        inputs: declared.chain(files).collect(),
         patterns: 0,
         criteria: plan_criteria::Reader::new(),
         names: Names::default(),
@@ -306,8 +308,8 @@ fn iterations(
     (reader.iterations, reader.spans)
 }
 
-struct Reader<'i> {
-    inputs: BTreeSet<&'i str>,
+struct Reader {
+    inputs: BTreeSet<String>,
     /// How many patterns were compiled.
     patterns: usize,
     criteria: plan_criteria::Reader,
@@ -316,7 +318,7 @@ struct Reader<'i> {
     spans: Spans,
 }
 
-impl Reader<'_> {
+impl Reader {
     fn phase(&mut self, value: &Value<'_>, faults: &mut Faults<'_>) {
         let Some(object) = fields::object(value, "the phase", faults) else {
             return;

@@ -620,7 +620,7 @@ checks: make"), @r"
     ");
     told!(seen, "text-number", of_config(r"run: {workers: 0, timeout_minutes: 0, limits: {qa: 0}}
 budget: {agent_minutes: 0.001}"), @r"
-    error[text-number]: `workers` is `0`, not a whole number from 1 to 10000
+    error[text-number]: `workers` is `0`, not a whole number from 1 to 256
      --> divisi.yaml:1:16
       |
     1 | run: {workers: 0, timeout_minutes: 0, limits: {qa: 0}}
@@ -630,7 +630,7 @@ budget: {agent_minutes: 0.001}"), @r"
       |
     1 | run: {workers: 0, timeout_minutes: 0, limits: {qa: 0}}
       |                                    ^
-    error[text-number]: `qa` is `0`, not a whole number from 1 to 10000
+    error[text-number]: `qa` is `0`, not a whole number from 1 to 256
      --> divisi.yaml:1:52
       |
     1 | run: {workers: 0, timeout_minutes: 0, limits: {qa: 0}}

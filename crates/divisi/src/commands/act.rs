@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use divisi_core::run::TaskStatus;
-use divisi_core::run::explain::explain;
+use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::stored::summary;
 use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
@@ -19,6 +19,8 @@ use crate::exit::Exit;
 use crate::hold::{Holder, Holding, Tries, is_attended, reach, request};
 use crate::printer::{Failure, Line, Outcome, Printer};
 use crate::project::Project;
+use crate::projection;
+use crate::report;
 use crate::words;
 
 /// So many tasks that await a judgment are named.
@@ -60,16 +62,21 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
             };
             Err(Failure::told(told, exit))
         }
-        Response::Accepted | Response::Started(_) | Response::Attended(_) | Response::Pong => {
+        Response::Accepted | Response::Started(_) | Response::Attended(_) => {
+            let row = project.row(&project.view()?, Some(run))?;
+            let ended = summary(&row).ok().filter(|summary| summary.ended.is_some());
+            if ended.is_some() {
+                // Nobody else may be there who would write how it ended.
+                let run = crate::follow::run(project, run)?;
+                projection::keep(project, &run, &report::gather(&run, words::now()));
+            }
             if printer.is_json() {
                 printer.document(&serde_json::json!({"accepted": true, "run": run.to_string()}))?;
             } else {
-                let row = project.row(&project.view()?, Some(run))?;
-                let ended = summary(&row).ok().filter(|summary| summary.ended.is_some());
                 printer.note(&Line::of(match ended {
                     Some(ended) => {
                         let state = words::run_status(ended.status.word());
-                        format!("{run}: accepted; the run has {state}")
+                        format!("{run}: accepted; the run is over: {state}")
                     }
                     None if goes_on => format!("{run}: accepted"),
                     None => format!("{run}: accepted; nobody works on it now: divisi resume {run}"),
@@ -92,7 +99,7 @@ fn with_judgments(diagnostic: Diagnostic, project: &Project, id: RunId) -> Diagn
         .filter(|(_, task)| task.status() == TaskStatus::Blocked);
     let approve = format!("divisi approve {id} ");
     let commands: Vec<String> = blocked
-        .filter_map(|(no, _)| explain(&run, no, now, None))
+        .filter_map(|(no, _)| explain(&run, no, now, &Shared::default()))
         .flat_map(|told| told.commands)
         .filter(|command| command.starts_with(&approve))
         .collect();
@@ -137,15 +144,7 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
         ));
         Failure::told(diagnostic, Exit::Refused)
     };
-    let no = divisi_engine::world::find_task(&run, &args.of.task).ok_or_else(|| {
-        Failure::told(
-            Diagnostic::error(
-                "task-unknown",
-                format!("{} has no task {:?}", args.of.run, args.of.task),
-            ),
-            Exit::NotFound,
-        )
-    })?;
+    let no = crate::loaded::task(&run, &args.of.task)?;
     let task = &run.tasks()[no.index()];
     let live = task
         .live()

@@ -18,8 +18,8 @@ pub(crate) fn run(args: &OptionalRunTask, global: &Global, printer: &Printer) ->
         None => explain_run(&run, now),
         Some(id) => {
             let no = loaded::task(&run, id)?;
-            let balance = loaded::balance(&project.view()?, run.id)?;
-            explain(&run, no, now, balance.as_ref()).expect("the task was found in this run")
+            let shared = loaded::shared(&project.view()?, run.id)?;
+            explain(&run, no, now, &shared).expect("the task was found in this run")
         }
     };
     if status::attended(&project, &run) == Attended::No && waits_for_engine(&told) {

@@ -8,7 +8,8 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use divisi_core::run::{Base, Run};
+use divisi_core::journal::Fault;
+use divisi_core::run::Base;
 use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
@@ -27,10 +28,10 @@ use crate::exit::Exit;
 use crate::follow::{Follower, LOOK, News};
 use crate::hold::{Held, Holder, Holding, Tries, reach, request};
 use crate::library::Library;
-use crate::plan_record;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::{Progress, closing};
 use crate::project::Project;
+use crate::projection;
 use crate::report;
 use crate::signals;
 use crate::unfinished;
@@ -72,7 +73,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     let approved = args.yes || consents(&outline(), printer)?;
     let mut driver = Driver::new(project, configuration.durability(), printer)?;
     let ask = Ask::Start {
-        plan: Box::new(plan),
+        plan: Arc::new(plan),
         settings: Box::new(settings),
         base,
         approved,
@@ -360,7 +361,15 @@ impl<'a> Driver<'a> {
         drop(held);
         // The report loads the run once more.
         memory::give_back();
-        Ok(rest?)
+        match rest {
+            // What was asked was done, though nothing of it could be recorded.
+            Err(fault @ Fault::Full(_)) if self.interrupted.load(Ordering::SeqCst) => {
+                self.printer
+                    .diagnostic(&divisi_store::diagnostic(&fault), None);
+                Ok(Rest::Interrupted)
+            }
+            rest => Ok(rest?),
+        }
     }
 
     /// Watches another process work on it. `None` once that process is gone and the run is not at
@@ -463,7 +472,7 @@ impl<'a> Driver<'a> {
             self.printer.note(&Line::of(line));
         }
         let report = report::gather(&run, wall_now());
-        keep(self.project, &run, &report);
+        projection::keep(self.project, &run, &report);
         if self.printer.is_json() {
             self.printer.document(&report)?;
         }
@@ -471,21 +480,5 @@ impl<'a> Driver<'a> {
             Rest::Interrupted if run.ended.is_none() => Exit::Interrupted,
             Rest::Interrupted | Rest::Rested => Exit::of_run(&run),
         })
-    }
-}
-
-/// The plan of a larger run is not left as a file: it takes as much memory and time as the run's end
-/// does without it, and nobody reads it. `divisi report --plan` prints it.
-const PLAN_KEPT_TASKS_MAX: usize = 1_000;
-
-/// Leaves the report, and the plan with its progress, where people look for them. They can be made
-/// anew from the journal at any time, so a disk that refuses them is no reason to fail.
-fn keep(project: &Project, run: &Run, report: &report::Report) {
-    let folder = project.run_folder(run.id);
-    let write = |name: &str, text: String| std::fs::write(folder.join(name), text);
-    let kept = std::fs::create_dir_all(&folder)
-        .and_then(|()| write("report.md", report::markdown(report)));
-    if run.tasks().len() <= PLAN_KEPT_TASKS_MAX {
-        let _ = kept.and_then(|()| write("plan.json", plan_record::text(run, wall_now())));
     }
 }

@@ -31,13 +31,8 @@ pub(crate) fn run(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
     if !args.from_start && !printer.is_json() {
         let run = follower.run();
         let attended = status::attended(&project, run);
-        let balance = loaded::balance(follower.view(), run.id)?;
-        printer.lines(&status::lines(
-            run,
-            attended,
-            balance.as_ref(),
-            words::now(),
-        ))?;
+        let shared = loaded::shared(follower.view(), run.id)?;
+        printer.lines(&status::lines(run, attended, &shared, words::now()))?;
     }
     let mut vigil = Vigil::default();
     loop {

@@ -1,5 +1,7 @@
 //! `divisi workflow`: which workflows there are, what they say, and what is wrong with them.
 
+mod save;
+
 use divisi_core::Diagnostic;
 use divisi_pack::bundle::{self, Bundle, Given};
 use divisi_pack::config::Values;
@@ -33,6 +35,7 @@ pub(crate) fn run(args: &cli::Workflow, global: &Global, printer: &Printer) -> O
             let configuration = Configuration::load(&project, Values::default(), printer)?;
             check(&library, &found, configuration.given(), printer)
         }
+        WorkflowCommand::Save(args) => save::run(args, &project, printer),
     }
 }
 

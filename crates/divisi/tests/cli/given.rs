@@ -118,7 +118,7 @@ impl Given {
             included: false,
         };
         let create = Create {
-            plan,
+            plan: plan.into(),
             settings: Settings {
                 budget,
                 ..Settings::default()

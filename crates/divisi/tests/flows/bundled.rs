@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use divisi_core::assign::Capacity;
 use divisi_core::journal::Artifacts as _;
@@ -65,11 +66,11 @@ pub(crate) fn create(
     let mut world = World::open(store, capacity, wall_now()).unwrap();
     world.leasing = Leasing::These(BTreeSet::new());
     let create = Create {
-        plan: Plan {
+        plan: Arc::new(Plan {
             title: workflow.name,
             tasks: tasks(&digest),
             ..Plan::default()
-        },
+        }),
         settings: Settings::default(),
         base: Base {
             commit: Some(base.commit),

@@ -366,6 +366,31 @@ fn a_run_is_canceled_whole() {
 }
 
 #[test]
+fn the_files_of_a_run_say_how_it_ended_though_no_run_command_saw_its_end() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "nobody is there", "subtasks": [
+        {"subtask_id": "a", "agent": "person", "deliverables": ["a.md"]},
+    ]});
+    stage.run(&plan, &[]).expect(4);
+    let file = |name: &str| std::fs::read_to_string(stage.path(".divisi/runs/run-1").join(name));
+    assert!(file("report.md").unwrap().contains("not ended"));
+    let ran = stage.divisi(&["cancel", "1"]).expect(0);
+    assert!(
+        ran.stderr.contains("the run is over: canceled"),
+        "{}",
+        ran.stderr
+    );
+    let report = file("report.md").unwrap();
+    assert!(
+        !report.contains("not ended") && report.contains("canceled"),
+        "{report}"
+    );
+    let plan: serde_json::Value = serde_json::from_str(&file("plan.json").unwrap()).unwrap();
+    // The source has no word for canceled.
+    assert_eq!(plan["status"], "failed");
+}
+
+#[test]
 fn a_paused_run_starts_nothing_new_and_is_resumed() {
     let stage = Stage::git(&[("x", "1\n")]);
     let gate = stage.beside("go").display().to_string();

@@ -59,7 +59,7 @@ impl Impatient {
         let (said, heard) = channel();
         let mut engine = open(stage, options, said);
         let ask = Ask::Start {
-            plan: Box::new(read.plan.unwrap()),
+            plan: read.plan.unwrap().into(),
             settings: Box::new(Settings {
                 workers_max: WORKERS,
                 ..Settings::default()

@@ -19,7 +19,7 @@ fn workers(count: u32) -> Capacity {
 
 fn run(id: u32, plan: Plan, settings: Settings) -> Run {
     let what = Create {
-        plan,
+        plan: plan.into(),
         settings,
         base: Base::default(),
         approved: true,
@@ -154,7 +154,7 @@ fn people_take_no_slot() {
 #[test]
 fn nothing_is_proposed_of_runs_that_take_no_leases() {
     let what = |approved| Create {
-        plan: plan("a"),
+        plan: plan("a").into(),
         settings: Settings::default(),
         base: Base::default(),
         approved,

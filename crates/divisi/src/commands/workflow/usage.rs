@@ -25,7 +25,7 @@ pub(super) fn lines(name: &str, workflow: &Workflow) -> Vec<Line> {
     }
     lines.push(Line::of("iterations:"));
     for iteration in workflow.iterations.iter().take(LISTED_MAX) {
-        lines.extend(iteration_lines(iteration));
+        lines.extend(stage_lines(iteration));
     }
     lines.extend(more(workflow.iterations.len(), "more iteration", "  "));
     if is_targeted(workflow) {
@@ -70,7 +70,7 @@ fn input(declared: &Declared) -> String {
     format!("{kind}, {unless}{said}")
 }
 
-fn iteration_lines(iteration: &Iteration) -> Vec<Line> {
+fn stage_lines(iteration: &Iteration) -> Vec<Line> {
     let after = match &iteration.dependencies[..] {
         [] => String::new(),
         waits => format!(", after {}", waits.join(", ")),
