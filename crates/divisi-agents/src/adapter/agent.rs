@@ -27,8 +27,6 @@ impl Agent for AdapterAgent {
         Description {
             name: self.product.name.into(),
             kind: Kind::Adapter,
-            holds_slot: true,
-            is_scripted: false,
             monitoring: Monitoring::of(Kind::Adapter),
             credentials: variables.map(|&name| name.to_owned()).collect(),
             tail_bytes: TAIL_BYTES,

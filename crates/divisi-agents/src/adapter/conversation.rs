@@ -96,7 +96,12 @@ impl Conversation {
             return refusal(cause, *status);
         }
         match exit {
-            Exit::Status(0) if self.finished => Claim::Done,
+            Exit::Status(0) if self.finished && self.denied.is_empty() => Claim::Done,
+            // Tools call that a success. Whether what was denied was needed, checks will show.
+            Exit::Status(0) if self.finished => failed(&format!(
+                "it was not allowed to do this: {}",
+                self.denied.join("; ")
+            )),
             Exit::Status(0) => failed("it ended without a word of how it went"),
             Exit::Status(status) => failed(&format!("it ended with status {status}")),
             Exit::Signal(signal) => failed(&format!("it was ended by signal {signal}")),

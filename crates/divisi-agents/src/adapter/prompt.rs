@@ -118,11 +118,22 @@ fn refused(text: &mut String, feedback: &Feedback) {
         "## Attempt {} was refused\n\n{}\n",
         feedback.attempt, feedback.reason
     );
+    if let Some(cause) = &feedback.claimed_failure {
+        quote(text, "you said of it:", cause);
+    }
     for unmet in &feedback.unmet {
-        let _ = writeln!(text, "- not met: {}", unmet.criterion);
-        for line in unmet.evidence.lines() {
-            let _ = writeln!(text, "  > {line}");
-        }
+        quote(
+            text,
+            &format!("not met: {}", unmet.criterion),
+            &unmet.evidence,
+        );
     }
     text.push('\n');
+}
+
+fn quote(text: &mut String, head: &str, words: &str) {
+    let _ = writeln!(text, "- {head}");
+    for line in words.lines() {
+        let _ = writeln!(text, "  > {line}");
+    }
 }
