@@ -16,6 +16,10 @@ use crate::ids::{RunId, TaskNo, Time};
 use crate::plan::Priority;
 use crate::run::Run;
 
+/// The most slots there are: of one run, and of all runs of a project together. More agents than
+/// that side by side are a mistake, or want another machine.
+pub const WORKERS_MAX: u32 = 256;
+
 /// What all runs together may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {

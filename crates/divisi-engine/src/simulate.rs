@@ -25,8 +25,11 @@ const DURATION_DEFAULT_MS: u64 = 60_000;
 pub struct Schedule {
     /// Tasks played.
     pub tasks: usize,
-    /// Tasks without an estimate, played with the mean of the others.
-    pub tasks_without_estimate: usize,
+    /// Tasks without an estimate, in the plan's order.
+    pub without_estimate: Vec<String>,
+    /// What each of them was played with: the mean of the others' estimates, or a minute where none
+    /// has one. In milliseconds.
+    pub assumed_ms: u64,
     /// Tasks that plan others: they take their estimate, and what they would plan is not known.
     pub tasks_that_plan: usize,
     /// Workers side by side.
@@ -110,7 +113,13 @@ pub fn simulate(plan: &Plan, workers: u32, barriers: bool) -> Result<Schedule, V
     let offered = makespan_ms as f64 * f64::from(workers);
     Ok(Schedule {
         tasks: plan.tasks.len(),
-        tasks_without_estimate: plan.tasks.len() - estimates.len(),
+        without_estimate: plan
+            .tasks
+            .iter()
+            .filter(|task| task.estimate.duration_ms.is_none())
+            .map(|task| task.id.to_string())
+            .collect(),
+        assumed_ms: mean,
         tasks_that_plan: plan
             .tasks
             .iter()

@@ -14,6 +14,7 @@
 //! - [`template`] fills templates within bounds.
 //! - [`words`] understands criteria in plain words, or says why it does not.
 //! - [`folder`] writes the folder of a stage and reads back what people made of it.
+//! - [`saved`] makes a workflow of what a run did.
 //! - [`lesson`] is the form of lessons, and makes and applies their diffs.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
@@ -39,6 +40,7 @@ mod placeholder;
 pub mod plan_file;
 mod render;
 pub mod role;
+pub mod saved;
 pub mod template;
 mod text;
 pub mod words;

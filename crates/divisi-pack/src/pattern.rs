@@ -102,6 +102,11 @@ impl Pattern {
     }
 }
 
+/// Whether a pattern matches nothing but the path that it is.
+pub(crate) fn is_literal(pattern: &str) -> bool {
+    !pattern.contains(['*', '?', '[', '{', '\\'])
+}
+
 /// The names of a pattern's variables, and why it does not parse if it does not.
 pub(crate) fn check(pattern: &str) -> Result<Vec<String>, String> {
     if let Some(fault) = paths::fault(pattern) {

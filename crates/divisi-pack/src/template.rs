@@ -17,7 +17,7 @@ use std::io::{self, Write};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
-pub use built_in::{BUILT_IN, GENERIC};
+pub use built_in::{AS_IS, BUILT_IN, GENERIC};
 
 use crate::render::printable;
 

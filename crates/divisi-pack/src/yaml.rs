@@ -5,6 +5,8 @@
 //! directives and further documents are refused: a workflow needs none of them, readers disagree
 //! about them, and they are how a hundred bytes come to mean gigabytes. Nothing here recurses.
 
+pub(crate) mod write;
+
 use std::borrow::Cow;
 use std::ops::Range;
 

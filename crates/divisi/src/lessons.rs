@@ -5,17 +5,16 @@
 //! try, which finds the change there.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use divisi_core::Diagnostic;
-use divisi_engine::files::{Entry, Files as _, FolderFiles};
 use divisi_pack::TEXT_BYTES_MAX;
 use divisi_pack::lesson::{self, Applied, LESSON_BYTES_MAX, Lesson, Status};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Exit;
-use crate::library::files::beneath;
+use crate::library::files::{beneath, put};
 use crate::printer::Failure;
 use crate::project::{CONFIG, Project};
 
@@ -220,40 +219,6 @@ fn is_target(path: &str) -> bool {
     };
     let is_role = of("roles/", &[".yaml", ".yml"]);
     is_plain && (path == CONFIG || is_role || of("templates/", &[".j2"]))
-}
-
-/// Replaces a file beneath the project's folder whole; it is durable when this returns. No link is
-/// followed.
-fn put(root: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
-    let to = root.join(path);
-    let no_file = || io::Error::from(io::ErrorKind::InvalidInput);
-    let (folder, name) = (to.parent(), to.file_name().and_then(|name| name.to_str()));
-    let (folder, name) = (folder.ok_or_else(no_file)?, name.ok_or_else(no_file)?);
-    let before = FolderFiles::open(root, Vec::new())?.entry(path)?;
-    if !matches!(before, Entry::Missing | Entry::File { .. }) {
-        return Err(io::Error::other(
-            "it is, or stands beneath, no regular file or folder",
-        ));
-    }
-    fs::create_dir_all(folder)?;
-    let fresh = folder.join(format!(".{name}.new"));
-    match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = File::create_new(&fresh)?;
-    if let Ok(met) = fs::symlink_metadata(&to) {
-        file.set_permissions(met.permissions())?;
-    }
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&fresh, &to)?;
-    File::open(folder)?.sync_all()?;
-    // The folder itself may be new.
-    match folder.parent() {
-        Some(above) => File::open(above)?.sync_all(),
-        None => Ok(()),
-    }
 }
 
 fn cannot(doing: &str, path: &str, error: &io::Error) -> Failure {

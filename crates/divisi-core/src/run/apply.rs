@@ -341,7 +341,11 @@ fn apply_live(live: &mut Attempt, event: Event) {
             live.confined = confined;
             live.left_out = left_out;
         }
-        Event::AttemptAdopted { epoch, .. } => live.epoch = epoch,
+        Event::AttemptAdopted { epoch, .. } => {
+            live.epoch = epoch;
+            // Whoever suspected it is gone, and whoever adopts it has seen it alive.
+            live.suspected = None;
+        }
         Event::AttemptStopping { reason, .. } => live.stopping = Some(reason),
         Event::AttemptSuspected { evidence, .. } => live.suspected = Some(evidence),
         Event::AttemptCleared { .. } => live.suspected = None,

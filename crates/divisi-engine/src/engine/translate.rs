@@ -3,7 +3,7 @@
 use divisi_core::AttemptId;
 use divisi_core::RunId;
 use divisi_core::journal::Journal;
-use divisi_core::run::{Command, Effect, PauseReason, holds_slot};
+use divisi_core::run::{Command, Effect, PauseReason, Run, holds_slot};
 use divisi_core::worker::{Confinement, EndHow, Job, ToWorker};
 
 use super::fetch::{Seen, never_taken};
@@ -134,17 +134,20 @@ impl<J: Journal> Engine<J> {
         }
     }
 
-    /// Ends all agents of a run at once. People and what comes from outside are no agents.
+    /// Ends all agents of a run at once.
     pub(super) fn force(&mut self, id: RunId) {
-        let Some(run) = self.world.run(id) else {
-            return;
-        };
-        let live = run.live().filter_map(|(no, task)| {
-            let live = task.live().filter(|live| holds_slot(&live.agent))?;
-            Some(Job::agent(run.attempt_id(no, live.number)))
-        });
         let how = EndHow::Force;
+        let jobs = self.world.run(id).map(working).unwrap_or_default();
         self.outbox
-            .extend(live.map(|job| ToWorker::End { job, how }));
+            .extend(jobs.into_iter().map(|job| ToWorker::End { job, how }));
     }
+}
+
+/// The jobs of a run's agents. People and what comes from outside are no agents.
+pub(super) fn working(run: &Run) -> Vec<Job> {
+    let jobs = run.live().filter_map(|(no, task)| {
+        let live = task.live().filter(|live| holds_slot(&live.agent))?;
+        Some(Job::agent(run.attempt_id(no, live.number)))
+    });
+    jobs.collect()
 }

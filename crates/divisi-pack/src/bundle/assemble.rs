@@ -82,6 +82,23 @@ fn with_usual(workflow: &Workflow, roles: &BTreeMap<String, Role>, usual: &Usual
     workflow
 }
 
+/// The input that is the target of an iteration that waits for none, if there is one: `--targets`
+/// then gives that input, so that paths and texts speak of one file.
+fn target_input(workflow: &Workflow) -> Option<&str> {
+    let first = { workflow.iterations.iter() }.filter(|it| it.dependencies.is_empty());
+    let mut targets = first.flat_map(|it| &it.entries).flat_map(|it| &it.targets);
+    let paths: Vec<(String, &str)> = { workflow.inputs.iter() }
+        .filter(|input| input.kind == InputKind::Path)
+        .map(|input| (format!("{{{}}}", input.name), &*input.name))
+        .collect();
+    targets.find_map(|targets| {
+        let input = paths
+            .iter()
+            .find(|(variable, _)| *variable == targets.pattern);
+        input.map(|(_, name)| *name)
+    })
+}
+
 fn layered(layers: &[&BTreeMap<String, String>]) -> BTreeMap<String, String> {
     let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
     let mut templates: BTreeMap<String, String> = BUILT_IN.iter().map(owned).collect();
@@ -208,11 +225,14 @@ impl Found<'_> {
 
     fn inputs(&mut self, given: &Given) -> BTreeMap<String, InputValue> {
         let mut inputs = BTreeMap::new();
-        let texts: BTreeMap<&str, &str> = given
+        let mut texts: BTreeMap<&str, &str> = given
             .inputs
             .iter()
             .map(|(name, text)| (&**name, &**text))
             .collect();
+        if let (Some(name), [path]) = (target_input(self.workflow), &given.targets[..]) {
+            texts.entry(name).or_insert(path);
+        }
         for declared in &self.workflow.inputs {
             let name = &declared.name;
             let text = texts.get(&**name).copied().or(declared.default.as_deref());
@@ -239,6 +259,7 @@ impl Found<'_> {
                 }
             }
         }
+        self.names_of_files(&mut inputs);
         // A variable that patterns leave open may be given, too.
         let open = self.open_variables();
         for (name, text) in texts {
@@ -261,6 +282,19 @@ impl Found<'_> {
             self.error(codes::WORKFLOW_INPUT, cause).hints.extend(hint);
         }
         inputs
+    }
+
+    /// Of each path, the file's name without extension.
+    fn names_of_files(&self, inputs: &mut BTreeMap<String, InputValue>) {
+        for (name, path) in self.workflow.file_names() {
+            let stem = inputs.get(path).map(|value| {
+                let path = value.to_string();
+                InputValue::Text(pattern::stem(&path).to_owned())
+            });
+            if let Some(stem) = stem {
+                inputs.insert(name, stem);
+            }
+        }
     }
 
     /// The names that patterns bind.
@@ -305,6 +339,15 @@ impl Found<'_> {
     }
 
     fn targets(&mut self, given: &Given) -> Vec<String> {
+        if let Some(name) = target_input(self.workflow) {
+            let is_file = |path: &String| pattern::is_literal(path);
+            if given.targets.len() > 1 || !given.targets.iter().all(is_file) {
+                let cause = format!("the workflow works on one file, its input {}", shown(name));
+                let hint = format!("run it once for each: `--set {name}=FILE`");
+                self.error(codes::WORKFLOW_INPUT, cause).hints.push(hint);
+            }
+            return Vec::new();
+        }
         for text in &given.targets {
             if let Err(fault) = pattern::check(text) {
                 let cause = format!("the pattern {} {fault}", shown(text));

@@ -83,8 +83,8 @@ impl Making<'_> {
             agents_else: settings.agents_else.clone(),
             dependencies: self.tasks_of(&entry.dependencies),
             inputs: self.inputs(),
-            scope: settings.scope.clone(),
-            env: settings.env.clone(),
+            scope: settings.scope.iter().map(|it| self.filled(it)).collect(),
+            env: self.env(),
             timeout_ms: settings.timeout_ms,
             retries: settings.retries,
             ok_exit: settings.ok_exit.clone().unwrap_or_else(|| vec![0]),
@@ -181,17 +181,30 @@ impl Making<'_> {
         placeholder::fill(text, |name| values.get(name))
     }
 
-    /// What is executed, with values in the places of variables.
-    fn work(&self) -> Work {
-        let targets = self.targets();
+    /// A text with values in the places of variables: those of inputs, and of the target if there
+    /// is just one.
+    fn filled(&self, text: &str) -> String {
         let values = Values {
             bundle: self.bundle,
-            target: match targets[..] {
+            target: match self.targets()[..] {
                 [one] => Some(one),
                 _ => None,
             },
         };
-        let fill = |text: &str| placeholder::fill(text, |name| values.get(name));
+        placeholder::fill(text, |name| values.get(name))
+    }
+
+    /// The environment is how a script is told values: its text is left as it is.
+    fn env(&self) -> BTreeMap<String, String> {
+        let env = self.shared.entry.settings.env.iter();
+        env.map(|(name, text)| (name.clone(), self.filled(text)))
+            .collect()
+    }
+
+    /// What is executed, with values in the places of variables.
+    fn work(&self) -> Work {
+        let targets = self.targets();
+        let fill = |text: &str| self.filled(text);
         match &self.shared.entry.work {
             Work::Command(argv) => {
                 let mut filled = Vec::with_capacity(argv.len());

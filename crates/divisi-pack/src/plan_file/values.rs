@@ -275,7 +275,7 @@ pub(crate) fn conflict(at: usize, cause: &str, faults: &mut Faults<'_>) {
 }
 
 /// The word for a value.
-fn word_of<T: PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
+pub(crate) fn word_of<T: PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
     let found = words.iter().find(|(_, known)| *known == value);
-    found.map_or("work", |(word, _)| word)
+    found.expect("a table of words has one for each value").0
 }

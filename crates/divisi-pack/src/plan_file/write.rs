@@ -149,15 +149,15 @@ fn subtask(task: &TaskSpec, names: &HashSet<&str>) -> SubtaskForm {
 }
 
 /// What must be written about criteria so that reading compiles the same ones.
-struct Stated {
-    listed: Vec<Criterion>,
-    words: Vec<String>,
-    ok_exit_given: bool,
+pub(crate) struct Stated {
+    pub(crate) listed: Vec<Criterion>,
+    pub(crate) words: Vec<String>,
+    pub(crate) ok_exit_given: bool,
 }
 
 impl Stated {
     /// The shortest form that compiles to the task's criteria; else all of them, as listed.
-    fn of(task: &TaskSpec) -> Stated {
+    pub(crate) fn of(task: &TaskSpec) -> Stated {
         let exit_given = task.ok_exit != [0];
         let forms = [
             Stated::short(task, exit_given),
@@ -217,6 +217,12 @@ impl Stated {
         }
     }
 
+    /// Where the task works, if that does not follow from the rest.
+    pub(crate) fn workspace(&self, task: &TaskSpec) -> Option<WorkspaceKind> {
+        let follows = self.promise(task).workspace(&task.criteria);
+        (task.workspace != follows).then_some(task.workspace)
+    }
+
     fn compile(&self, task: &TaskSpec) -> Vec<Criterion> {
         let plain = |text: &String| Criterion::Plain { text: text.clone() };
         let plain: Vec<Criterion> = self.words.iter().map(plain).collect();
@@ -225,13 +231,12 @@ impl Stated {
 }
 
 fn workspace(task: &TaskSpec, stated: &Stated) -> Option<WorkspaceForm> {
-    let default = stated.promise(task).workspace(&task.criteria);
-    let form = match task.workspace {
+    let form = match stated.workspace(task)? {
         WorkspaceKind::Worktree => WorkspaceForm::Worktree,
         WorkspaceKind::Shared => WorkspaceForm::Shared,
         WorkspaceKind::Scratch => WorkspaceForm::Scratch,
     };
-    (task.workspace != default).then_some(form)
+    Some(form)
 }
 
 fn input(input: &Input, kind: TaskKind, names: &HashSet<&str>) -> InputForm {
@@ -290,7 +295,13 @@ fn duration(estimate: &Estimate) -> (Option<MinutesForm>, Option<NumberForm>) {
 /// A criterion as JSON in one line; `None` for the exit status, which `ok_exit` says.
 pub(crate) fn criterion_json(one: &Criterion) -> Option<String> {
     let form = criterion(one)?;
-    Some(serde_json::to_string(&form).expect("the form has only string keys"))
+    Some(serde_json::to_string(&form).expect(KEYS_ARE_TEXT))
+}
+
+/// The same within another text.
+pub(crate) fn criterion_value(one: &Criterion) -> Option<serde_json::Value> {
+    let form = criterion(one)?;
+    Some(serde_json::to_value(form).expect(KEYS_ARE_TEXT))
 }
 
 /// A criterion's form; `None` for the exit status, which `ok_exit` says.

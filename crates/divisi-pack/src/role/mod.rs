@@ -112,6 +112,33 @@ pub struct Patch {
 }
 
 impl Patch {
+    /// What a task that names a role says of it.
+    pub(crate) fn of_task(
+        id: &str,
+        domain: Option<&str>,
+        function: Option<&str>,
+        place: Place,
+    ) -> Patch {
+        Patch {
+            id: id.to_owned(),
+            name: None,
+            aliases: None,
+            domain: domain.map(str::to_owned),
+            function: function.map(str::to_owned),
+            perspective: None,
+            responsibilities: None,
+            capabilities: None,
+            constraints: None,
+            output_format: None,
+            focus: None,
+            questions: None,
+            suited_for: None,
+            budget_tokens: None,
+            targets_max: None,
+            place,
+        }
+    }
+
     /// The role that this patch makes of another, or of nothing.
     #[must_use]
     pub fn over(&self, base: Option<&Role>) -> Role {

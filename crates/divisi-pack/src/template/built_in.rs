@@ -3,6 +3,9 @@
 /// The template of prompts for roles that have none of their own.
 pub const GENERIC: &str = "generic.md.j2";
 
+/// The template of prompts that are what is to be done and nothing else.
+pub const AS_IS: &str = "as-is.md.j2";
+
 /// `(name, text)` of each template, in the order of their names.
 pub const BUILT_IN: &[(&str, &str)] = &[
     (
@@ -28,6 +31,10 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     (
         "architect.md.j2",
         include_str!("../../library/templates/architect.md.j2"),
+    ),
+    (
+        "as-is.md.j2",
+        include_str!("../../library/templates/as-is.md.j2"),
     ),
     (
         "developer.md.j2",

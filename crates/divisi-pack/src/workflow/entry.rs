@@ -83,7 +83,7 @@ pub(crate) struct Spans {
 /// What all entries of a workflow are read with.
 pub(crate) struct Shared<'s> {
     /// The names of declared inputs.
-    pub(crate) inputs: &'s BTreeSet<&'s str>,
+    pub(crate) inputs: &'s BTreeSet<String>,
     /// How many patterns were compiled.
     pub(crate) patterns: &'s mut usize,
     pub(crate) criteria: &'s mut plan_criteria::Reader,
@@ -419,7 +419,7 @@ fn strategy(
 
 /// The names that an entry's texts may use.
 pub(crate) struct Variables<'i> {
-    inputs: &'i BTreeSet<&'i str>,
+    inputs: &'i BTreeSet<String>,
     /// Names that some pattern binds.
     some: BTreeSet<&'i str>,
     /// Names that every pattern binds.
@@ -429,7 +429,7 @@ pub(crate) struct Variables<'i> {
 }
 
 impl<'i> Variables<'i> {
-    fn of(inputs: &'i BTreeSet<&'i str>, names: &'i [(Vec<String>, bool)]) -> Variables<'i> {
+    fn of(inputs: &'i BTreeSet<String>, names: &'i [(Vec<String>, bool)]) -> Variables<'i> {
         let sets = names
             .iter()
             .map(|(names, _)| names.iter().map(String::as_str));
@@ -452,7 +452,8 @@ impl<'i> Variables<'i> {
         if self.has(name) {
             return;
         }
-        let known = self.inputs.iter().chain(&self.some).copied();
+        let inputs = self.inputs.iter().map(String::as_str);
+        let known = inputs.chain(self.some.iter().copied());
         let meant = faults.nearest(name, known);
         faults
             .error(codes::WORKFLOW_VARIABLE, at, || {

@@ -18,6 +18,7 @@ mod read;
 mod structure;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,8 @@ pub(crate) use criteria::{names as criterion_names, path_mut as criterion_paths}
 pub(crate) use entry::is_id;
 pub use form::schema;
 pub use read::read;
+pub(crate) use structure::{Names, slug};
+pub use write::write;
 
 use crate::faults::shown;
 use crate::{paths, role};
@@ -364,12 +367,25 @@ pub struct Read {
 }
 
 impl Workflow {
+    /// Names that follow from inputs that are paths, each with its input: `{story_id}` is the name of
+    /// the file that `story` is, without extension.
+    pub(crate) fn file_names(&self) -> impl Iterator<Item = (String, &str)> {
+        file_names(&self.inputs)
+    }
+
     /// The iteration of this id or name.
     #[must_use]
     pub fn iteration(&self, name: &str) -> Option<&Iteration> {
         let by = |of: fn(&Iteration) -> &str| self.iterations.iter().find(|it| of(it) == name);
         by(|it| &it.id).or_else(|| by(|it| &it.name))
     }
+}
+
+/// See [`Workflow::file_names`]; an input of that name counts more.
+fn file_names(inputs: &[Declared]) -> impl Iterator<Item = (String, &str)> {
+    let paths = inputs.iter().filter(|it| it.kind == InputKind::Path);
+    let named = paths.map(|it| (format!("{}_id", it.name), &*it.name));
+    named.filter(|(name, _)| !inputs.iter().any(|it| it.name == *name))
 }
 
 /// The value of an input.

@@ -13,7 +13,7 @@ use super::{
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, start};
-use crate::plan_file::criteria as plan_criteria;
+use crate::plan_file::{criteria as plan_criteria, is_plan};
 use crate::{placeholder, role, text, yaml};
 
 /// The keys of a workflow file.
@@ -78,6 +78,15 @@ pub fn read(source_name: &str, bytes: &[u8]) -> Read {
 
 fn file(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Workflow> {
     let object = fields::object(value, "the workflow file", faults)?;
+    if is_plan(object) {
+        faults
+            .error(codes::WORKFLOW_PLAN, start(value), || {
+                "this is a plan, and a workflow is expected here".to_owned()
+            })
+            .hint("a plan is JSON in a file that ends in `.json`: write it so, then run that")
+            .hint("a workflow begins with `workflow:`; `divisi workflow show NAME` prints one");
+        return None;
+    }
     let file = Fields::open(object, "the workflow file", FILE_KEYS, faults);
     let roles = match file.get("agent_roles") {
         Some(value) => role::map(value, faults),
@@ -264,8 +273,10 @@ fn iterations(
     inputs: &[Declared],
     faults: &mut Faults<'_>,
 ) -> (Vec<Iteration>, Spans) {
+    let declared = inputs.iter().map(|input| input.name.clone());
+    let files = super::file_names(inputs).map(|(name, _)| name);
     let mut reader = Reader {
-        inputs: inputs.iter().map(|input| &*input.name).collect(),
+        inputs: declared.chain(files).collect(),
         patterns: 0,
         criteria: plan_criteria::Reader::new(),
         names: Names::default(),
@@ -297,8 +308,8 @@ fn iterations(
     (reader.iterations, reader.spans)
 }
 
-struct Reader<'i> {
-    inputs: BTreeSet<&'i str>,
+struct Reader {
+    inputs: BTreeSet<String>,
     /// How many patterns were compiled.
     patterns: usize,
     criteria: plan_criteria::Reader,
@@ -307,7 +318,7 @@ struct Reader<'i> {
     spans: Spans,
 }
 
-impl Reader<'_> {
+impl Reader {
     fn phase(&mut self, value: &Value<'_>, faults: &mut Faults<'_>) {
         let Some(object) = fields::object(value, "the phase", faults) else {
             return;

@@ -1,6 +1,9 @@
 //! The command line of what looks at workflows and roles.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
+use divisi_core::RunId;
 
 /// `divisi workflow`.
 #[derive(Clone, Debug, Args)]
@@ -27,6 +30,25 @@ pub(crate) enum WorkflowCommand {
         #[arg(value_name = "NAME|FILE")]
         name: String,
     },
+    /// Make a workflow of a run that succeeded
+    Save(Save),
+}
+
+/// `divisi workflow save`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Save {
+    /// The run, for example `run-3` or `3`
+    #[arg(value_parser = super::run_id)]
+    pub(crate) run: RunId,
+    /// The workflow's name; made of the run's title if left out
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The file to write; `workflows/NAME.yaml` of the project if left out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write over the file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// `divisi roles`.

@@ -3,8 +3,8 @@
 //! In the project no link is followed, at any component. A user's own folder may consist of links:
 //! programs that manage such files make them.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use divisi_core::Diagnostic;
@@ -108,6 +108,40 @@ pub(crate) fn beneath(root: &Path, path: &str, bytes_max: u64) -> io::Result<Opt
     match files.entry(path)? {
         Entry::Missing => Ok(None),
         _ => files.read(path, bytes_max).map(Some),
+    }
+}
+
+/// Replaces a file beneath the project's folder whole; it is durable when this returns. No link is
+/// followed.
+pub(crate) fn put(root: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
+    let to = root.join(path);
+    let no_file = || io::Error::from(io::ErrorKind::InvalidInput);
+    let (folder, name) = (to.parent(), to.file_name().and_then(|name| name.to_str()));
+    let (folder, name) = (folder.ok_or_else(no_file)?, name.ok_or_else(no_file)?);
+    let before = FolderFiles::open(root, Vec::new())?.entry(path)?;
+    if !matches!(before, Entry::Missing | Entry::File { .. }) {
+        return Err(io::Error::other(
+            "it is, or stands beneath, no regular file or folder",
+        ));
+    }
+    fs::create_dir_all(folder)?;
+    let fresh = folder.join(format!(".{name}.new"));
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::create_new(&fresh)?;
+    if let Ok(met) = fs::symlink_metadata(&to) {
+        file.set_permissions(met.permissions())?;
+    }
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&fresh, &to)?;
+    File::open(folder)?.sync_all()?;
+    // The folder itself may be new.
+    match folder.parent() {
+        Some(above) => File::open(above)?.sync_all(),
+        None => Ok(()),
     }
 }
 

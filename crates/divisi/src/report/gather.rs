@@ -1,7 +1,7 @@
 //! The facts of a report, from the run alone.
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::explain::explain;
+use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::{
     AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus, is_scripted,
 };
@@ -56,7 +56,8 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         (None, None) => task.agent(&run.settings).to_owned(),
     };
     let status = task.status();
-    let told = (status != TaskStatus::Done).then(|| explain(run, TaskNo(no as u32), now, None));
+    let told = (status != TaskStatus::Done)
+        .then(|| explain(run, TaskNo(no as u32), now, &Shared::default()));
     Done {
         id: task.spec.id.to_string(),
         title: task.spec.title.clone(),

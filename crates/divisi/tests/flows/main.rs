@@ -16,6 +16,7 @@ mod people;
 mod preparation;
 mod review;
 mod rules;
+mod saving;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod whole;

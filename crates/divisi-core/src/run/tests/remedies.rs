@@ -550,6 +550,25 @@ fn a_new_life_of_the_engine_adopts_what_is_held_and_gives_up_the_rest() {
 }
 
 #[test]
+fn what_the_life_before_suspected_is_forgotten_by_whoever_adopts() {
+    let mut bench = Bench::new(plan("a"));
+    bench.so(bench.lease("a"));
+    let suspects = |bench: &Bench| Command::Find {
+        attempt: bench.attempt("a"),
+        finding: Finding::Suspected("no output".to_owned()),
+    };
+    bench.does(suspects(&bench), &["suspected a.1"]);
+    let joined = Command::Joined {
+        epoch: Epoch(2),
+        holds: vec![bench.attempt("a")],
+    };
+    bench.does(joined, &["adopted a.1"]);
+    assert_eq!(bench.task("a").live().unwrap().suspected, None);
+    // It may be suspected anew.
+    bench.does(suspects(&bench), &["suspected a.1"]);
+}
+
+#[test]
 fn an_attempt_with_less_time_than_its_box_is_ended_there_and_it_costs_the_task_nothing() {
     let mut bench = Bench::new(with(plan("a; b"), "a", |task| task.retries = Some(0)));
     let lease = |bench: &Bench, id: &str, timeout_ms| Command::Lease {

@@ -8,7 +8,7 @@ use crate::assign::{Capacity, assign};
 use crate::criterion::Verdict;
 use crate::ids::{Epoch, TaskNo};
 use crate::plan::{Plan, Stage};
-use crate::run::explain::{explain, explain_run};
+use crate::run::explain::{Shared, explain, explain_run};
 use crate::run::{Command, RunStatus, Settings, TaskStatus, invariants};
 
 const TASKS: usize = 100_000;
@@ -107,7 +107,7 @@ fn barriers_between_stages_of_ten_thousand_tasks() {
     // why does the last one wait?
     let last = TaskNo(TASKS as u32 - 1);
     assert_eq!(
-        explain(&bench.run, last, bench.now, None)
+        explain(&bench.run, last, bench.now, &Shared::default())
             .unwrap()
             .causes
             .len(),
