@@ -51,6 +51,8 @@ fn with(tool: &str, fault: (Fault, u32), timeout_minutes: f64) -> (Stage, Run) {
         "run:\n  usage_limit_delay_seconds: 0\n",
     );
     stage.run(&plan(tool, timeout_minutes), &[]);
+    let faults = model.seen().iter().filter(|seen| seen.is_fault).count();
+    assert!(faults > 0, "{tool}: nothing went wrong");
     assert_eq!(stage.jobs(), [0; 0], "{tool}: no process is left");
     let found = std::process::Command::new("grep")
         .args(["-rlF", KEY])

@@ -4,13 +4,13 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
 /// A request.
-pub struct Request {
-    pub path: String,
-    pub body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) path: String,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Reads one.
-pub fn read(stream: &TcpStream) -> io::Result<Request> {
+pub(crate) fn read(stream: &TcpStream) -> io::Result<Request> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;
@@ -58,7 +58,7 @@ fn read_exactly(reader: &mut impl Read, bytes: usize) -> io::Result<Vec<u8>> {
 }
 
 /// Answers with JSON.
-pub fn answer(
+pub(crate) fn answer(
     mut stream: &TcpStream,
     status: u16,
     retry_after: Option<u32>,
@@ -74,13 +74,13 @@ pub fn answer(
 }
 
 /// Answers with a whole stream of events.
-pub fn stream(stream: &TcpStream, events: &[String]) -> io::Result<()> {
+pub(crate) fn stream(stream: &TcpStream, events: &[String]) -> io::Result<()> {
     send(stream, events)?;
     (&*stream).write_all(b"0\r\n\r\n")
 }
 
 /// Answers with a stream that breaks off after these events.
-pub fn cut(stream: &TcpStream, events: &[String]) -> io::Result<()> {
+pub(crate) fn cut(stream: &TcpStream, events: &[String]) -> io::Result<()> {
     send(stream, events)
 }
 
@@ -97,7 +97,7 @@ fn send(mut stream: &TcpStream, events: &[String]) -> io::Result<()> {
 }
 
 /// Waits until the other side goes away.
-pub fn wait_for_end(mut stream: &TcpStream) -> io::Result<()> {
+pub(crate) fn wait_for_end(mut stream: &TcpStream) -> io::Result<()> {
     let mut nothing = [0; 64];
     while stream.read(&mut nothing)? > 0 {}
     Ok(())

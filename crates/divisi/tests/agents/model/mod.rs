@@ -21,27 +21,27 @@ use self::wire::Api;
 
 /// What is answered to whom.
 #[derive(Clone, Debug)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// All of these stand in the last words of a user that hold any rule's.
-    pub words: Vec<String>,
+    pub(crate) words: Vec<String>,
     /// The answers, one after the other; after the last, plain words.
-    pub turns: Vec<Turn>,
+    pub(crate) turns: Vec<Turn>,
 }
 
 /// One answer.
 #[derive(Clone, Debug, Default)]
-pub struct Turn {
+pub(crate) struct Turn {
     /// What the model says.
-    pub say: String,
+    pub(crate) say: String,
     /// What it wants done; the turn is its last where there is nothing.
-    pub call: Option<Call>,
+    pub(crate) call: Option<Call>,
     /// What goes wrong instead, so many times.
-    pub fault: Option<(Fault, u32)>,
+    pub(crate) fault: Option<(Fault, u32)>,
 }
 
 /// A function of an agent, by what it does: each agent names it otherwise.
 #[derive(Clone, Debug)]
-pub enum Call {
+pub(crate) enum Call {
     /// Writes a file.
     Write { path: String, content: String },
     /// Runs a command in a shell.
@@ -50,7 +50,7 @@ pub enum Call {
 
 /// What goes wrong at the model's side.
 #[derive(Clone, Copy, Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// This status, with the seconds of `retry-after` if any.
     Status(u16, Option<u32>),
     /// No answer at all, for as long as the other side waits.
@@ -62,23 +62,19 @@ pub enum Fault {
 }
 
 /// For ever.
-pub const ALWAYS: u32 = u32::MAX;
+pub(crate) const ALWAYS: u32 = u32::MAX;
 
 /// A request that was answered.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// The last words of a user that decided.
-    pub user: String,
-    /// Which turn.
-    pub turn: usize,
-    /// The functions that were offered.
-    pub functions: Vec<String>,
+    pub(crate) user: String,
     /// Whether a fault was played.
-    pub is_fault: bool,
+    pub(crate) is_fault: bool,
 }
 
 /// A running server; ends with the value.
-pub struct Model {
+pub(crate) struct Model {
     address: SocketAddr,
     state: Arc<State>,
 }
@@ -92,7 +88,7 @@ struct State {
 
 impl Model {
     /// Starts one on a port of the system's choice.
-    pub fn start(rules: Vec<Rule>) -> Model {
+    pub(crate) fn start(rules: Vec<Rule>) -> Model {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
@@ -116,12 +112,12 @@ impl Model {
     }
 
     /// Its address as a URL, without a path.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// All that was asked of it so far.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         lock(&self.state.seen).clone()
     }
 }
@@ -150,8 +146,6 @@ impl State {
         let fault = due.and_then(|due| self.fault(due));
         lock(&self.seen).push(Seen {
             user: conversation.deciding(due.map(|(rule, _)| &self.rules[rule])),
-            turn: due.map_or(0, |(_, turn)| turn),
-            functions: conversation.functions.keys().cloned().collect(),
             is_fault: fault.is_some(),
         });
         let turn = due.and_then(|(rule, turn)| self.rules[rule].turns.get(turn).cloned());

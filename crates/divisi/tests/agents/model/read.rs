@@ -8,11 +8,11 @@ use super::Rule;
 use super::wire::Api;
 
 /// What was said so far, and what may be called.
-pub struct Conversation {
-    pub model: String,
+pub(crate) struct Conversation {
+    pub(crate) model: String,
     messages: Vec<Message>,
     /// The functions that are offered, each with the schema of its arguments.
-    pub functions: BTreeMap<String, Value>,
+    pub(crate) functions: BTreeMap<String, Value>,
 }
 
 struct Message {
@@ -22,14 +22,14 @@ struct Message {
 }
 
 impl Conversation {
-    pub fn read(api: Api, body: &Value) -> Conversation {
+    pub(crate) fn read(api: Api, body: &Value) -> Conversation {
         let messages = match api {
             Api::Messages => list(&body["messages"]).map(message).collect(),
-            Api::Chat => list(&body["messages"]).map(chat).collect(),
+            Api::Completions => list(&body["messages"]).map(completions).collect(),
             Api::Responses => list(&body["input"]).map(item).collect(),
         };
         let functions = list(&body["tools"]).filter_map(|tool| {
-            let function = if api == Api::Chat {
+            let function = if api == Api::Completions {
                 &tool["function"]
             } else {
                 tool
@@ -48,7 +48,7 @@ impl Conversation {
     }
 
     /// What users said, the last first, each with how often the model called since then.
-    pub fn users(&self) -> impl Iterator<Item = (&str, usize)> {
+    pub(crate) fn users(&self) -> impl Iterator<Item = (&str, usize)> {
         let mut calls = 0;
         self.messages.iter().rev().filter_map(move |message| {
             calls += usize::from(message.has_calls);
@@ -57,7 +57,7 @@ impl Conversation {
     }
 
     /// The words that decided for a rule, or the last ones.
-    pub fn deciding(&self, rule: Option<&Rule>) -> String {
+    pub(crate) fn deciding(&self, rule: Option<&Rule>) -> String {
         let holds = |text: &str| {
             rule.is_none_or(|rule| rule.words.iter().all(|words| text.contains(words)))
         };
@@ -90,7 +90,7 @@ fn message(message: &Value) -> Message {
     }
 }
 
-fn chat(message: &Value) -> Message {
+fn completions(message: &Value) -> Message {
     Message {
         is_user: message["role"] == "user",
         text: text(&message["content"]),

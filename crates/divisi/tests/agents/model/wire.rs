@@ -7,20 +7,20 @@ use super::{Call, Turn};
 
 /// In which form a model is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Api {
+pub(crate) enum Api {
     /// Anthropic's Messages.
     Messages,
     /// OpenAI's Chat Completions.
-    Chat,
+    Completions,
     /// OpenAI's Responses.
     Responses,
 }
 
 impl Api {
-    pub fn of(path: &str) -> Option<Api> {
+    pub(crate) fn of(path: &str) -> Option<Api> {
         match path.rsplit('/').next()? {
             "messages" => Some(Api::Messages),
-            "completions" => Some(Api::Chat),
+            "completions" => Some(Api::Completions),
             "responses" => Some(Api::Responses),
             _ => None,
         }
@@ -39,11 +39,11 @@ const COMMANDS: [&str; 2] = ["command", "cmd"];
 const WRITERS: [&str; 2] = ["Write", "write"];
 
 /// The events of an answer, each with its blank line.
-pub fn events(api: Api, conversation: &Conversation, turn: &Turn) -> Vec<String> {
+pub(crate) fn events(api: Api, conversation: &Conversation, turn: &Turn) -> Vec<String> {
     let call = turn.call.as_ref().map(|call| function(conversation, call));
     match api {
         Api::Messages => messages(conversation, &turn.say, call.as_ref()),
-        Api::Chat => chat(conversation, &turn.say, call.as_ref()),
+        Api::Completions => completions(conversation, &turn.say, call.as_ref()),
         Api::Responses => responses(conversation, &turn.say, call.as_ref()),
     }
 }
@@ -132,7 +132,11 @@ fn block(index: u32, start: &Value, delta: &Value) -> [Value; 3] {
     ]
 }
 
-fn chat(conversation: &Conversation, say: &str, call: Option<&(String, Value)>) -> Vec<String> {
+fn completions(
+    conversation: &Conversation,
+    say: &str,
+    call: Option<&(String, Value)>,
+) -> Vec<String> {
     let chunk = |choices: Value| {
         json!({
             "id": "chatcmpl-scripted", "object": "chat.completion.chunk", "created": 1,
