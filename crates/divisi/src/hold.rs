@@ -179,7 +179,6 @@ fn hold(holding: &Holding, lock: File, observer: Observer) -> Result<Held, Diagn
         sockets,
         capacity: Capacity {
             workers: holding.workers,
-            agents: std::collections::BTreeMap::new(),
         },
         patience: holding.patience,
         limits: Limits {

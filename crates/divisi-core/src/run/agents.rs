@@ -24,6 +24,12 @@ pub fn holds_slot(agent: &str) -> bool {
     !matches!(agent, AGENT_PERSON | AGENT_EXTERNAL)
 }
 
+/// Whether an agent only plays a script. Whatever it does is labelled so wherever it shows.
+#[must_use]
+pub fn is_scripted(agent: &str) -> bool {
+    agent == AGENT_SCRIPTED
+}
+
 /// Who does a task first: the agent that the plan names, or the one that its work calls for.
 #[must_use]
 pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {

@@ -226,7 +226,7 @@ impl<J: Journal> Engine<J> {
         options: Options,
         observer: Observer,
     ) -> Result<Engine<J>, Fault> {
-        let world = World::open(journal, options.capacity.clone(), wall_now())?;
+        let world = World::open(journal, options.capacity, wall_now())?;
         let (sender, inputs) =
             inbox::inbox().map_err(|error| Fault::Other(format!("make a queue: {error}")))?;
         let shell = Arc::new(Shell::new(options, artifacts));

@@ -6,7 +6,7 @@
 use divisi_core::ledger::Balance;
 use divisi_core::plan::{Input, TaskSpec, Work};
 use divisi_core::run::explain::{Explanation, explain};
-use divisi_core::run::{Base, Final, Run, Task};
+use divisi_core::run::{Base, Final, Run, Task, is_scripted};
 use divisi_core::{TaskNo, Time, WorkspaceKind};
 use serde_json::{Value, json};
 
@@ -236,7 +236,7 @@ fn task_document(project: &Project, run: &Run, no: TaskNo, told: &Explanation) -
         "spec": *task.spec,
         "stage_context": task.stage_context.as_deref(),
         "state": task.state,
-        "scripted": task.spec.agent.as_deref().is_some_and(words::is_scripted),
+        "scripted": task.spec.agent.as_deref().is_some_and(is_scripted),
         "waits_for": ids(run.dependencies(no)),
         "feeds": ids(run.dependents(no)),
         "failures": task.failures,

@@ -1,6 +1,5 @@
 //! An engine in this process that looks sooner than the binary's; its supervisor and agents are real.
 
-use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::thread::JoinHandle;
 
@@ -47,10 +46,7 @@ impl Impatient {
             dir: stage.path(".divisi"),
             program: env!("CARGO_BIN_EXE_divisi").into(),
             sockets,
-            capacity: Capacity {
-                workers: WORKERS,
-                agents: BTreeMap::new(),
-            },
+            capacity: Capacity { workers: WORKERS },
             patience,
             limits: Limits::default(),
             orphan_grace_ms: 0,
