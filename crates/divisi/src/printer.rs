@@ -151,11 +151,23 @@ impl Line {
 pub(crate) struct Printer {
     json: bool,
     quiet: bool,
+    silent: bool,
     color_out: bool,
     color_err: bool,
 }
 
 impl Printer {
+    /// A printer for work beside a command: it says nothing, faults included.
+    pub(crate) fn silent() -> Printer {
+        Printer {
+            json: false,
+            quiet: true,
+            silent: true,
+            color_out: false,
+            color_err: false,
+        }
+    }
+
     /// A printer as the flags and the environment ask for it.
     pub(crate) fn new(global: &Global) -> Printer {
         let wanted = |is_terminal: bool| match global.color {
@@ -167,6 +179,7 @@ impl Printer {
         Printer {
             json: global.json,
             quiet: global.quiet,
+            silent: false,
             color_out: wanted(io::stdout().is_terminal()),
             color_err: wanted(io::stderr().is_terminal()),
         }
@@ -244,6 +257,9 @@ impl Printer {
     /// Tells a diagnostic; with the text of its source, the line is shown. With `--json`, as one
     /// JSON object a line.
     pub(crate) fn diagnostic(&self, diagnostic: &Diagnostic, source: Option<&str>) {
+        if self.silent {
+            return;
+        }
         let text = if self.json {
             let text = serde_json::to_string(diagnostic).expect("diagnostics are plain data");
             json_printable(&text) + "\n"

@@ -2,6 +2,7 @@
 
 mod chosen;
 mod dry;
+mod leaving;
 mod ordered;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -12,7 +13,7 @@ use std::time::Duration;
 use divisi_core::run::{Base, Run};
 use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
-use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
+use divisi_engine::engine::{Input, Notice, Observer, Rest, Until};
 use divisi_engine::failpoint;
 use divisi_engine::memory;
 use divisi_engine::repo::{BaseOptions, InUse, Repo};
@@ -25,13 +26,12 @@ use crate::cli::{Resume, RunArgs};
 use crate::config::Configuration;
 use crate::consent;
 use crate::exit::Exit;
+use crate::feedback::Keeper;
 use crate::hold::{Held, Holder, Holding, Tries, reach, request};
 use crate::library::Library;
-use crate::plan_record;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
-use crate::progress::{Progress, closing};
+use crate::progress::Progress;
 use crate::project::Project;
-use crate::report;
 use crate::signals;
 use crate::unfinished;
 
@@ -190,6 +190,7 @@ pub(crate) struct Driver<'a> {
     printer: &'a Printer,
     holder: Option<Holder>,
     progress: Arc<Mutex<Option<Progress>>>,
+    keeper: Keeper,
     on_interrupt: OnInterrupt,
     interrupted: Arc<AtomicBool>,
 }
@@ -232,6 +233,7 @@ impl<'a> Driver<'a> {
             printer,
             holder: None,
             progress,
+            keeper: Keeper::start(project),
             on_interrupt,
             interrupted,
         })
@@ -239,6 +241,7 @@ impl<'a> Driver<'a> {
 
     fn observer(&self) -> Observer {
         let progress = Arc::clone(&self.progress);
+        let mut bell = self.keeper.bell();
         Box::new(move |notices, view| {
             let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(progress) = progress.as_mut() else {
@@ -254,6 +257,9 @@ impl<'a> Driver<'a> {
             }
             let state = view.run(progress.run());
             progress.flush(state);
+            if let Some(run) = state {
+                bell.hear(run, notices);
+            }
         })
     }
 
@@ -317,6 +323,7 @@ impl<'a> Driver<'a> {
             }
         };
         self.finish();
+        self.keeper.finish();
         self.close(run, rest)
     }
 
@@ -430,39 +437,6 @@ impl<'a> Driver<'a> {
         {
             progress.finish();
         }
-    }
-
-    /// Says where the run stands, writes its report, and picks the exit code.
-    fn close(&self, id: RunId, rest: Rest) -> Outcome {
-        let run = crate::follow::run(self.project, id)?;
-        for line in closing(&run, wall_now()) {
-            self.printer.note(&Line::of(line));
-        }
-        let report = report::gather(&run, wall_now());
-        keep(self.project, &run, &report);
-        if self.printer.is_json() {
-            self.printer.document(&report)?;
-        }
-        Ok(match rest {
-            Rest::Interrupted if run.ended.is_none() => Exit::Interrupted,
-            Rest::Interrupted | Rest::Rested => Exit::of_run(&run),
-        })
-    }
-}
-
-/// The plan of a larger run is not left as a file: it takes as much memory and time as the run's end
-/// does without it, and nobody reads it. `divisi report --plan` prints it.
-const PLAN_KEPT_TASKS_MAX: usize = 1_000;
-
-/// Leaves the report, and the plan with its progress, where people look for them. They can be made
-/// anew from the journal at any time, so a disk that refuses them is no reason to fail.
-fn keep(project: &Project, run: &Run, report: &report::Report) {
-    let folder = project.run_folder(run.id);
-    let write = |name: &str, text: String| std::fs::write(folder.join(name), text);
-    let kept = std::fs::create_dir_all(&folder)
-        .and_then(|()| write("report.md", report::markdown(report)));
-    if run.tasks().len() <= PLAN_KEPT_TASKS_MAX {
-        let _ = kept.and_then(|()| write("plan.json", plan_record::text(run, wall_now())));
     }
 }
 

@@ -9,6 +9,7 @@ mod cleaning;
 mod composition;
 mod configuration;
 mod expansions;
+mod feedback;
 mod generating;
 mod lessons;
 mod merging;
