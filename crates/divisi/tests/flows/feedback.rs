@@ -252,3 +252,58 @@ workflow:
     let roles = stage.divisi(&["roles", "show", "developer"]).expect(0);
     roles.says("Before you are done, see to this: page.md contains \"License\"");
 }
+
+/// What a command prints satisfies the schema that Divisi serves for it.
+fn satisfies(stage: &Stage, of: &str, args: &[&str]) -> Value {
+    let schema = document(&stage.divisi(&["schema", of]).expect(0));
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let printed = document(&stage.divisi(&[args, &["--json"]].concat()).expect(0));
+    let faults: Vec<String> = { validator.iter_errors(&printed) }
+        .map(|fault| format!("{}: {fault}", fault.instance_path()))
+        .collect();
+    assert_eq!(faults, [""; 0], "{of}: {printed:#}");
+    // It is as narrow as what is printed: something else, or more, is not taken.
+    let mut more = printed.clone();
+    more["surprise"] = json!(1);
+    assert!(!validator.is_valid(&more) && !validator.is_valid(&json!({})));
+    printed
+}
+
+#[test]
+fn feedback_lessons_and_reports_keep_to_their_schemas() {
+    let stage = pages();
+    let told = satisfies(&stage, "feedback", &["feedback", "1"]);
+    assert!(!told["patterns"].as_array().unwrap().is_empty());
+    satisfies(&stage, "lessons", &["lessons", "list"]);
+    let lesson = told["patterns"][0]["lesson"].as_str().unwrap();
+    satisfies(&stage, "lessons", &["lessons", "show", lesson]);
+    let report = satisfies(&stage, "report", &["report", "1"]);
+    assert_eq!(report["ended_at"], Value::Null);
+    satisfies(&stage, "lessons", &["lessons", "approve", lesson]);
+
+    // A run that ended, with estimates, files, a waived criterion and answers of a person.
+    let plan = json!({"task_title": "All", "subtasks": [
+        {"subtask_id": "ask", "kind": "approval"},
+        {"subtask_id": "a", "script": "echo 1 > a.md", "deliverables": ["a.md"], "estimated_seconds": 1,
+         "success_criteria": "it reads well", "dependencies": ["ask"]}],
+      "criteria": [{"file": "a.md"}]});
+    stage.run(&plan, &[]).expect(4);
+    stage
+        .divisi(&["approve", "2", "ask", "--note", "go on"])
+        .expect(0);
+    stage.divisi(&["resume", "2"]).expect(4);
+    stage.divisi(&["approve", "2", "a", "--waive"]).expect(0);
+    stage.divisi(&["resume", "2"]).expect(0);
+    let report = satisfies(&stage, "report", &["report", "2"]);
+    assert_eq!(report["status"], "succeeded");
+    assert!(report["expected"]["duration"].is_string(), "{report:#}");
+    assert_eq!(
+        report["tasks"][1]["verdicts"][0]["outcome"], "waived",
+        "{report:#}"
+    );
+    satisfies(&stage, "feedback", &["feedback", "2"]);
+
+    let fails = json!({"task_title": "Fails", "subtasks": [{"subtask_id": "a", "command": ["false"], "retries": 0}]});
+    stage.run(&fails, &[]).expect(3);
+    satisfies(&stage, "report", &["report", "3"]);
+}
