@@ -35,6 +35,7 @@ mod report;
 #[cfg(test)]
 mod scenes;
 mod signals;
+mod trust;
 mod unfinished;
 mod words;
 

@@ -33,6 +33,7 @@ use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::signals;
+use crate::trust::{self, Subject};
 use crate::unfinished;
 
 /// How often a run that another process works on is looked at.
@@ -71,7 +72,14 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         lines.extend(configuration.consent_lines(&plan));
         lines
     };
-    let approved = args.yes || consents(&outline(), printer)?;
+    // Whoever says `--yes` speaks of this run, and of none to come.
+    let approved = args.yes
+        || consents(
+            project,
+            ordered.subject(&plan, &configuration),
+            outline,
+            printer,
+        )?;
     let mut driver = Driver::new(project, configuration.durability(), printer)?;
     let ask = Ask::Start {
         plan: Box::new(plan),
@@ -112,15 +120,37 @@ pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Pri
     driver.drive(run)
 }
 
-/// Shows what the plan would run. On a terminal somebody is asked whether to; elsewhere it waits for
-/// `divisi approve`.
-fn consents(outline: &[Line], printer: &Printer) -> Result<bool, Failure> {
+/// Whether somebody consents, or did so before to just that. On a terminal it is shown what would
+/// run, and somebody is asked; elsewhere it waits for `divisi approve`.
+fn consents(
+    project: &Project,
+    subject: Subject,
+    outline: impl Fn() -> Vec<Line>,
+    printer: &Printer,
+) -> Result<bool, Failure> {
+    let standing = trust::standing(project, &subject);
+    if standing == trust::Standing::Unchanged {
+        printer.note(&Line::styled(
+            Style::Dim,
+            "what it runs is as you consented to it before",
+        ));
+        return Ok(true);
+    }
+    let mut outline = outline();
+    if let trust::Standing::Changed(parts) = standing {
+        let changed = Line::styled(Style::Warn, "  changed since you consented: ");
+        outline.push(changed.then(parts.join(", ")));
+    }
     if !consent::can_be_asked() {
         outline.iter().for_each(|line| printer.note(line));
         return Ok(false);
     }
-    printer.question(outline);
-    consent::asks("run it?")
+    printer.question(&outline);
+    let is_given = consent::asks("run it?")?;
+    if is_given {
+        trust::remember(project, subject);
+    }
+    Ok(is_given)
 }
 
 /// Brings the run's base into the private repository, and says what it is. Until a run names it, it

@@ -20,5 +20,6 @@ mod rules;
 mod saving;
 #[path = "../hostile/stage.rs"]
 mod stage;
+mod trust;
 mod whole;
 mod workflows;
