@@ -130,6 +130,9 @@ pub struct Feedback {
     /// How its agent ended, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<Exit>,
+    /// Why it failed, if its agent said that it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_failure: Option<String>,
     /// What was not met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<Unmet>,
@@ -144,38 +147,21 @@ pub struct Unmet {
     pub evidence: String,
 }
 
-impl Feedback {
-    /// Feedback from an attempt's verdicts: those that failed, with their evidence.
+impl Unmet {
+    /// The criteria that failed, with what was seen.
     #[must_use]
-    pub fn refusal(
-        attempt: u32,
-        exit: Option<Exit>,
-        criteria: &[Criterion],
-        verdicts: &[Verdict],
-    ) -> Feedback {
-        let unmet: Vec<Unmet> = verdicts
-            .iter()
-            .filter(|verdict| verdict.outcome == Outcome::Fail)
-            .filter_map(|verdict| {
-                Some(Unmet {
-                    criterion: match verdict.criterion {
-                        Verdict::ON_THE_WHOLE => "what is integrated already still holds".into(),
-                        at => criteria.get(usize::from(at))?.to_string(),
-                    },
-                    evidence: verdict.evidence.clone(),
-                })
+    pub fn of(criteria: &[Criterion], verdicts: &[Verdict]) -> Vec<Unmet> {
+        let failed = verdicts.iter().filter(|v| v.outcome == Outcome::Fail);
+        let unmet = failed.filter_map(|verdict| {
+            Some(Unmet {
+                criterion: match verdict.criterion {
+                    Verdict::ON_THE_WHOLE => "what is integrated already still holds".into(),
+                    at => criteria.get(usize::from(at))?.to_string(),
+                },
+                evidence: verdict.evidence.clone(),
             })
-            .collect();
-        Feedback {
-            attempt,
-            reason: format!(
-                "{} of {} criteria were not met",
-                unmet.len(),
-                criteria.len()
-            ),
-            exit,
-            unmet,
-        }
+        });
+        unmet.collect()
     }
 }
 
@@ -300,9 +286,14 @@ fn shorten_feedback(handoff: &mut Handoff) -> Option<String> {
 
 fn shorten_evidence(handoff: &mut Handoff) -> Option<String> {
     let mut many = 0;
-    for unmet in handoff.feedback.iter_mut().flat_map(|f| &mut f.unmet) {
-        many += usize::from(unmet.evidence.len() > EVIDENCE_BYTES_KEPT);
-        truncate(&mut unmet.evidence, EVIDENCE_BYTES_KEPT);
+    for feedback in &mut handoff.feedback {
+        if let Some(claim) = &mut feedback.claimed_failure {
+            truncate(claim, EVIDENCE_BYTES_KEPT);
+        }
+        for unmet in &mut feedback.unmet {
+            many += usize::from(unmet.evidence.len() > EVIDENCE_BYTES_KEPT);
+            truncate(&mut unmet.evidence, EVIDENCE_BYTES_KEPT);
+        }
     }
     (many > 0).then(|| format!("the rest of what was seen of {many} criteria"))
 }
@@ -401,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn feedback_has_what_failed_and_why() {
+    fn what_failed_is_told_with_what_was_seen() {
         let criteria = [
             Criterion::ExitStatus,
             Criterion::File {
@@ -410,13 +401,11 @@ mod tests {
             },
         ];
         let verdicts = [Verdict::pass(0), Verdict::fail(1, "a.md has 12 bytes")];
-        let feedback = Feedback::refusal(2, Some(Exit::Status(0)), &criteria, &verdicts);
-        assert_eq!(feedback.reason, "1 of 2 criteria were not met");
         let unmet = Unmet {
             criterion: "a.md has at least 100 bytes".into(),
             evidence: "a.md has 12 bytes".into(),
         };
-        assert_eq!(feedback.unmet, [unmet]);
+        assert_eq!(Unmet::of(&criteria, &verdicts), [unmet]);
     }
 
     #[test]
@@ -429,6 +418,7 @@ mod tests {
                 attempt,
                 reason: "x".repeat(50_000),
                 exit: None,
+                claimed_failure: None,
                 unmet: Vec::new(),
             })
             .collect();
@@ -478,6 +468,7 @@ mod tests {
             attempt: 1,
             reason: "no".into(),
             exit: None,
+            claimed_failure: None,
             unmet: vec![Unmet {
                 criterion: "it is short".into(),
                 evidence: "y".repeat(2_000),

@@ -23,8 +23,8 @@ pub mod person;
 pub mod scripted;
 
 pub use agent::{
-    Agent, Assignment, Claim, Description, InProcess, Kind, Launch, LaunchFault, Monitoring,
-    Process, Question,
+    Agent, Assignment, CLAIM_BYTES_MAX, Claim, Description, InProcess, Kind, Launch, LaunchFault,
+    Monitoring, Process, Question,
 };
 pub use command::CommandAgent;
 pub use environment::{Environment, environment, mask};

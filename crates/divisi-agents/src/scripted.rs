@@ -40,8 +40,8 @@ pub struct Script {
     pub attempts: Vec<Vec<Step>>,
 }
 
-/// One step of a script. [`Step::Exit`], [`Step::Signal`] and [`Step::Limit`] end the attempt; so
-/// does [`Step::Ask`] until its question is answered.
+/// One step of a script. [`Step::Exit`], [`Step::Signal`], [`Step::Limit`] and [`Step::Fail`] end
+/// the attempt; so does [`Step::Ask`] until its question is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
@@ -80,6 +80,8 @@ pub enum Step {
         #[serde(default)]
         wait_ms: Option<u64>,
     },
+    /// Ends like one that is done, and says that it failed, and why.
+    Fail(String),
 }
 
 impl Script {
@@ -179,6 +181,12 @@ pub fn run_script(
                 };
                 break;
             }
+            Step::Fail(cause) => {
+                played.claim = Claim::Failed {
+                    cause: cause.clone(),
+                };
+                break;
+            }
         }
     }
     Ok(played)
@@ -204,8 +212,6 @@ impl Agent for ScriptedAgent {
         Description {
             name: "scripted".into(),
             kind: Kind::Scripted,
-            holds_slot: true,
-            is_scripted: true,
             monitoring: Monitoring::of(Kind::Scripted),
             credentials: Vec::new(),
             tail_bytes: 0,
@@ -301,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_and_signals_are_claimed() {
+    fn limits_signals_and_failures_are_claimed() {
         let folder = tempfile::tempdir().unwrap();
         let claim = |step: &str| {
             let text = format!(r#"{{"attempts": [[{step}]]}}"#);
@@ -313,6 +319,10 @@ mod tests {
         };
         assert_eq!(claim(r#"{"limit": {"wait_ms": 7}}"#), limited);
         assert_eq!(claim(r#"{"signal": 9}"#), signaled(9));
+        let failed = Claim::Failed {
+            cause: "no idea".into(),
+        };
+        assert_eq!(claim(r#"{"fail": "no idea"}, {"exit": 3}"#), failed);
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub struct Artifact {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Receipt {
-    /// The agent ended and claims to be done.
+    /// The agent ended. What it made is looked at, whatever it claims.
     Submitted {
         /// When.
         at: Time,
@@ -75,6 +75,9 @@ pub enum Receipt {
         /// Whether its process's writes were confined; `None` without a process.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         confined: Option<bool>,
+        /// Why it failed, if its agent says that it did. Told, and never believed: checks decide.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        claimed_failure: Option<String>,
     },
     /// What it made is durable.
     Collected {
@@ -127,6 +130,17 @@ impl Receipt {
         match self {
             Receipt::Submitted { wall_ms, .. } => *wall_ms,
             _ => 0,
+        }
+    }
+
+    /// Why it failed, where this is the receipt of an agent's end and the agent says that it did.
+    #[must_use]
+    pub fn claimed_failure(&self) -> Option<&str> {
+        match self {
+            Receipt::Submitted {
+                claimed_failure, ..
+            } => claimed_failure.as_deref(),
+            _ => None,
         }
     }
 }

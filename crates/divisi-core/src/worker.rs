@@ -177,11 +177,6 @@ pub enum ToWorker {
     },
     /// Ask for an [`FromWorker::Observed`] of every held job.
     Observe,
-    /// End all jobs and exit once nothing is held.
-    Shutdown {
-        /// How the jobs are ended.
-        how: EndHow,
-    },
 }
 
 /// What a process tree looks like from outside: evidence of life and progress.

@@ -53,12 +53,10 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ask {
-    /// Are you there?
-    Ping,
     /// A new run.
     Start {
         /// The plan.
-        plan: Box<Plan>,
+        plan: Arc<Plan>,
         /// Its numbers.
         settings: Box<Settings>,
         /// What it stands on.
@@ -153,8 +151,6 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Response {
-    /// I am here.
-    Pong,
     /// The run was created, and is durable.
     Started(RunId),
     /// It is so, and durable.
@@ -359,7 +355,7 @@ mod tests {
     /// Asks from a process whose parent has these arguments, as an agent's has its supervisor's.
     fn asked_below(args: &[&str], socket: &Path) -> String {
         let program = "my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die; \
-                       syswrite $s, qq({\"id\":null,\"ask\":\"ping\"}\\n); \
+                       syswrite $s, qq({\"id\":null,\"ask\":{\"is_attended\":1}}\\n); \
                        sysread $s, my $answer, 4096; print $answer";
         let output = Command::new("sh")
             .args([
@@ -388,7 +384,7 @@ mod tests {
                 asked.wait(None, REQUEST_PATIENCE);
                 while let Some(Input::Asked { reply, .. }) = asked.next() {
                     many += 1;
-                    reply.send(Response::Pong).unwrap();
+                    reply.send(Response::Attended(true)).unwrap();
                 }
             }
         });
@@ -396,13 +392,13 @@ mod tests {
         let refused = asked_below(&["supervisor", "--dir", dir], &socket);
         assert!(refused.contains("control-agent"), "{refused}");
         let other = asked_below(&["supervisor", "--dir", "/elsewhere"], &socket);
-        assert!(other.contains("pong"), "{other}");
-        let ping = Request {
+        assert!(other.contains("attended"), "{other}");
+        let question = Request {
             id: None,
-            ask: Ask::Ping,
+            ask: Ask::IsAttended(RunId(1)),
         };
-        let answer = Client::connect(&socket).unwrap().ask(&ping).unwrap();
-        assert_eq!(answer, Response::Pong);
+        let answer = Client::connect(&socket).unwrap().ask(&question).unwrap();
+        assert_eq!(answer, Response::Attended(true));
         engine.join().unwrap();
     }
 }

@@ -3,7 +3,7 @@
 use divisi_agents::handoff::{Context, Given, Unmet, created_at, handoff_id};
 use divisi_agents::{Answer, Feedback, Handoff};
 use divisi_core::plan::{Input, Work};
-use divisi_core::receipt::{Artifact, Exit, Receipt};
+use divisi_core::receipt::{Artifact, Receipt};
 use divisi_core::run::{
     AttemptEnd, Ending, Failure, Run, StopReason, Task, TaskState, TaskStatus, end_words,
 };
@@ -147,21 +147,13 @@ fn artifacts(task: &Task) -> Vec<Artifact> {
 /// Refusals of earlier attempts since a person last intervened, and what a person said then.
 fn feedback(task: &Task) -> Vec<Feedback> {
     let told = |ending: &Ending| {
-        let exit = ending.receipts.iter().find_map(|receipt| match receipt {
-            Receipt::Submitted { exit, .. } => Some(exit.clone()),
-            _ => None,
-        });
+        let told = |unmet: Vec<Unmet>| Some(told_of(ending, unmet));
         match &ending.end {
             AttemptEnd::Refused(Failure::Checks(verdicts) | Failure::Integration(verdicts)) => {
-                let mut feedback =
-                    Feedback::refusal(ending.number, exit, &task.spec.criteria, verdicts);
-                feedback.reason = end_words(&ending.end);
-                Some(feedback)
+                told(Unmet::of(&task.spec.criteria, verdicts))
             }
             AttemptEnd::Refused(Failure::Plan(faults)) => {
-                let mut feedback = plain(ending, exit);
-                feedback.unmet = faults.iter().map(|fault| sound_plan(fault)).collect();
-                Some(feedback)
+                told(faults.iter().map(|fault| sound_plan(fault)).collect())
             }
             // Nobody of whom it could be said that they did better next time.
             AttemptEnd::Errored(Failure::Preparation(_)) => None,
@@ -170,7 +162,7 @@ fn feedback(task: &Task) -> Vec<Feedback> {
             | AttemptEnd::Lost(_)
             | AttemptEnd::Stopped(
                 StopReason::Stalled(_) | StopReason::Overdue | StopReason::OverBudget(_),
-            ) => Some(plain(ending, exit)),
+            ) => told(Vec::new()),
             AttemptEnd::Integrated
             | AttemptEnd::Expanded
             | AttemptEnd::Stopped(StopReason::Canceled | StopReason::Interrupted)
@@ -189,12 +181,17 @@ fn sound_plan(fault: &str) -> Unmet {
     }
 }
 
-fn plain(ending: &Ending, exit: Option<Exit>) -> Feedback {
-    let unmet: Vec<Unmet> = Vec::new();
+fn told_of(ending: &Ending, unmet: Vec<Unmet>) -> Feedback {
+    let exit = ending.receipts.iter().find_map(|receipt| match receipt {
+        Receipt::Submitted { exit, .. } => Some(exit.clone()),
+        _ => None,
+    });
+    let mut claims = ending.receipts.iter().filter_map(Receipt::claimed_failure);
     Feedback {
         attempt: ending.number,
         reason: end_words(&ending.end),
         exit,
+        claimed_failure: claims.next().map(str::to_owned),
         unmet,
     }
 }

@@ -146,12 +146,12 @@ impl Monitor {
         }
     }
 
-    /// Everything gets a fresh grace: a start, a sleep, a jump of a clock, a supervisor anew.
+    /// Everything gets a fresh grace: a start, a sleep, a jump of a clock, a supervisor anew. The
+    /// next look takes back what was suspected before.
     pub fn fresh_grace(&mut self, now: u64) {
         for watched in self.watched.values_mut() {
             watched.seen_at = now;
             watched.progress_at = now;
-            watched.suspected = None;
         }
     }
 
@@ -465,12 +465,13 @@ mod tests {
     }
 
     #[test]
-    fn a_fresh_grace_forgets_every_suspicion() {
+    fn a_fresh_grace_takes_every_suspicion_back() {
         let mut monitor = Monitor::default();
         monitor.watch(attempt(1), patience(), 0);
         assert_eq!(monitor.look(150).len(), 1);
         monitor.fresh_grace(10_000);
-        assert_eq!(monitor.look(10_050), []);
+        assert_eq!(monitor.look(10_050), [(attempt(1), Finding::Cleared)]);
+        assert_eq!(monitor.look(10_060), []);
     }
 
     #[test]

@@ -214,7 +214,7 @@ mod tests {
             ..Plan::default()
         };
         let create = Create {
-            plan,
+            plan: plan.into(),
             settings: Settings::default(),
             base: Base::default(),
             approved: true,

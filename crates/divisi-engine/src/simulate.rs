@@ -6,7 +6,7 @@
 //! who starts when.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use divisi_core::assign::{Capacity, assign};
 use divisi_core::criterion::Criterion;
@@ -25,8 +25,11 @@ const DURATION_DEFAULT_MS: u64 = 60_000;
 pub struct Schedule {
     /// Tasks played.
     pub tasks: usize,
-    /// Tasks without an estimate, played with the mean of the others.
-    pub tasks_without_estimate: usize,
+    /// Tasks without an estimate, in the plan's order.
+    pub without_estimate: Vec<String>,
+    /// What each of them was played with: the mean of the others' estimates, or a minute where none
+    /// has one. In milliseconds.
+    pub assumed_ms: u64,
     /// Tasks that plan others: they take their estimate, and what they would plan is not known.
     pub tasks_that_plan: usize,
     /// Workers side by side.
@@ -110,7 +113,13 @@ pub fn simulate(plan: &Plan, workers: u32, barriers: bool) -> Result<Schedule, V
     let offered = makespan_ms as f64 * f64::from(workers);
     Ok(Schedule {
         tasks: plan.tasks.len(),
-        tasks_without_estimate: plan.tasks.len() - estimates.len(),
+        without_estimate: plan
+            .tasks
+            .iter()
+            .filter(|task| task.estimate.duration_ms.is_none())
+            .map(|task| task.id.to_string())
+            .collect(),
+        assumed_ms: mean,
         tasks_that_plan: plan
             .tasks
             .iter()
@@ -170,20 +179,17 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
         ..Settings::default()
     };
     let create = Create {
-        plan: plan.clone(),
+        plan: plan.clone().into(),
         settings,
         base: Base::default(),
         approved: true,
     };
     let (mut run, _) = run::create(RunId(1), create, Time(0))?;
-    let capacity = Capacity {
-        workers,
-        agents: BTreeMap::new(),
-    };
+    let capacity = Capacity { workers };
     let mut ends: BinaryHeap<Reverse<(u64, AttemptId)>> = BinaryHeap::new();
     let mut now = 0;
     loop {
-        for proposal in assign(&[&run], &capacity, Time(now)) {
+        for proposal in assign(&[&run], capacity, Time(now)) {
             let attempt = run.attempt_id(proposal.task, 1);
             command(
                 &mut run,

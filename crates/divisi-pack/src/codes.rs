@@ -62,6 +62,7 @@ codes! {
     WORKFLOW_FILTER = "workflow-filter": "a filter cannot be evaluated";
     WORKFLOW_INPUT = "workflow-input": "an input has no value, or one that does not fit";
     WORKFLOW_NO_MATCH = "workflow-no-match": "no file matches the targets";
+    WORKFLOW_PLAN = "workflow-plan": "the file holds a plan, not a workflow";
     WORKFLOW_ROLE = "workflow-role": "there is no such role";
     WORKFLOW_SAME_FILE = "workflow-same-file": "two targets or entries promise one file";
     WORKFLOW_TEMPLATE = "workflow-template": "a template is not there or cannot be filled";

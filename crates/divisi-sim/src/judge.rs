@@ -47,7 +47,7 @@ impl Sim {
             return violated(Oracle::Replay, "the ledger differs from the journal");
         }
         self.judge_budgets()?;
-        self.truth.check_slots(&self.supervisor, &self.capacity)?;
+        self.truth.check_slots(&self.supervisor, self.capacity)?;
         if self.rng.chance(30) {
             self.truth.check_loaded(&self.journal)?;
         }
@@ -299,6 +299,10 @@ fn explained(
     balance: Option<&Balance>,
     now: divisi_core::Time,
 ) -> Result<(), Violation> {
+    let shared = explain::Shared {
+        balance: balance.copied(),
+        ..explain::Shared::default()
+    };
     let waits = run.ended.is_none() && run.owed().next().is_none();
     if waits && explain::explain_run(run, now).causes.is_empty() {
         return violated(
@@ -307,7 +311,7 @@ fn explained(
         );
     }
     for (no, task) in run.tasks().iter().enumerate() {
-        let told = explain::explain(run, TaskNo(no as u32), now, balance);
+        let told = explain::explain(run, TaskNo(no as u32), now, &shared);
         if told.is_none_or(|told| told.causes.is_empty()) {
             return violated(
                 Oracle::Explained,

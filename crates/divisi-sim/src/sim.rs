@@ -404,7 +404,7 @@ impl Sim {
             finished: None,
         };
         self.supervisor.jobs.insert(attempt, job);
-        self.truth.check_slots(&self.supervisor, &self.capacity)?;
+        self.truth.check_slots(&self.supervisor, self.capacity)?;
         self.say(Word::Started(attempt));
         if let Some(works_ms) = behavior.works_ms(&mut self.rng) {
             let life = self.supervisor.life;
@@ -453,6 +453,7 @@ impl Sim {
                 cause: "429".to_owned(),
                 wait_ms,
             }),
+            Behavior::Fails => Some(Said::Failure("it does not compile".to_owned())),
             _ => None,
         };
         let finished = Finished {

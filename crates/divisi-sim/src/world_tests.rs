@@ -1,5 +1,7 @@
 //! The world on the simulator's disk: what seeds found, each as one small case.
 
+use std::sync::Arc;
+
 use divisi_core::assign::Capacity;
 use divisi_core::criterion::Criterion;
 use divisi_core::ids::{CommandId, RunId, TaskId, TaskNo, Time};
@@ -22,7 +24,7 @@ fn create(tasks: &[&str], settings: Settings) -> Ask {
         ..Plan::default()
     };
     Ask::Create(Box::new(Create {
-        plan,
+        plan: plan.into(),
         settings,
         base: Base::default(),
         approved: true,
@@ -30,10 +32,7 @@ fn create(tasks: &[&str], settings: Settings) -> Ask {
 }
 
 fn open(journal: &FaultyJournal) -> World<FaultyJournal> {
-    let capacity = Capacity {
-        workers: 9,
-        agents: std::collections::BTreeMap::new(),
-    };
+    let capacity = Capacity { workers: 9 };
     World::open(journal.clone(), capacity, Time(1)).unwrap()
 }
 
@@ -274,8 +273,9 @@ fn a_person_takes_no_agents_time_however_long_it_takes() {
     let Ask::Create(mut create) = create(&["a"], bounded_time(60_000)) else {
         unreachable!("it creates");
     };
-    create.plan.tasks[0].work = Work::Handoff;
-    create.plan.tasks[0].criteria.clear();
+    let spec = &mut Arc::make_mut(&mut create.plan).tasks[0];
+    spec.work = Work::Handoff;
+    spec.criteria.clear();
     let directives = unnamed(Ask::Create(create));
     world.step(directives, Time(2)).unwrap();
     let submit = Ask::Run(RunId(1), Command::Submit { task: TaskNo(0) });
@@ -290,7 +290,7 @@ fn what_was_reserved_comes_back_when_the_agent_has_ended_not_when_its_work_is_ju
     let Ask::Create(mut create) = create(&["a", "b"], bounded_time(60_000)) else {
         unreachable!("it creates");
     };
-    create.plan.tasks[0].criteria = vec![Criterion::Plain {
+    Arc::make_mut(&mut create.plan).tasks[0].criteria = vec![Criterion::Plain {
         text: "nice".to_owned(),
     }];
     let directives = unnamed(Ask::Create(create));

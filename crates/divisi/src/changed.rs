@@ -2,7 +2,7 @@
 
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{AttemptEnd, Run};
-use divisi_core::{Commit, Diagnostic, TaskNo};
+use divisi_core::{Commit, Diagnostic};
 use divisi_engine::repo::Repo;
 
 use crate::exit::Exit;
@@ -43,13 +43,7 @@ pub(crate) fn whole(run: &Run) -> Result<Range, Failure> {
 /// # Errors
 /// There is no such task, or it has made no files.
 pub(crate) fn of_task(run: &Run, repo: &Repo, name: &str) -> Result<Range, Failure> {
-    let unknown = || {
-        let diagnostic =
-            Diagnostic::error("task-unknown", format!("{} has no task {name:?}", run.id))
-                .hint(format!("`divisi status {}` lists its tasks", run.id));
-        Failure::told(diagnostic, Exit::NotFound)
-    };
-    let no: TaskNo = divisi_engine::world::find_task(run, name).ok_or_else(unknown)?;
+    let no = crate::loaded::task(run, name)?;
     let task = &run.tasks()[no.index()];
     let integrated = task
         .endings

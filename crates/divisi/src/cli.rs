@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use divisi_core::RunId;
+use divisi_core::assign::WORKERS_MAX;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
 
@@ -254,7 +255,7 @@ pub(crate) enum Durability {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Running {
     /// How many attempts run side by side
-    #[arg(short, long = "jobs", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(short, long = "jobs", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(WORKERS_MAX)))]
     pub(crate) jobs: Option<u32>,
     /// A path outside the workspaces that agents may write to; may be repeated
     #[arg(long, value_name = "PATH")]
@@ -371,7 +372,8 @@ pub(crate) struct Watch {
     /// The run, for example `run-3` or `3`; the latest if left out
     #[arg(value_parser = run_id)]
     pub(crate) run: Option<RunId>,
-    /// Begin with the run's first event, not with the next one
+    /// Begin with the run's first event, not with the next one; with `--json`, a run that has ended
+    /// always does
     #[arg(long)]
     pub(crate) from_start: bool,
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use divisi_core::journal::Artifacts as _;
 use divisi_core::plan::Work;
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{Run, Task, TaskStatus};
+use divisi_core::run::{Run, Task, TaskStatus, is_scripted};
 use divisi_core::{Digest, RunId};
 use divisi_pack::bundle::{Bundle, Calibration, Took};
 use divisi_store::View;
@@ -17,7 +17,6 @@ use crate::config::Configuration;
 use crate::loaded;
 use crate::printer::Failure;
 use crate::project::Project;
-use crate::words;
 
 /// So many of the latest runs are looked at: what took long years ago says little.
 const RUNS_MAX: usize = 20;
@@ -87,7 +86,7 @@ fn is_roles_own(task: &Task) -> bool {
     let agent = task.endings.last().map(|ending| ending.agent.as_str());
     task.status() == TaskStatus::Done
         && task.spec.work == Work::Handoff
-        && agent.is_some_and(|agent| !words::is_scripted(agent))
+        && agent.is_some_and(|agent| !is_scripted(agent))
 }
 
 fn worked_ms(task: &Task) -> u64 {

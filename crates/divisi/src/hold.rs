@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use divisi_core::assign::Capacity;
+use divisi_core::assign::{Capacity, WORKERS_MAX};
 use divisi_core::journal::Fault;
 use divisi_core::worker::Limits;
 use divisi_core::{CommandId, Diagnostic, RunId};
@@ -63,9 +63,6 @@ impl Holding {
         socket_folder(&self.project).join("control.sock")
     }
 }
-
-/// Slots over all runs of a machine; each run has its own, usually smaller, limit.
-const WORKERS_MAX: u32 = 256;
 
 /// The engine, held by this process until dropped.
 pub(crate) struct Held {
@@ -182,7 +179,6 @@ fn hold(holding: &Holding, lock: File, observer: Observer) -> Result<Held, Diagn
         sockets,
         capacity: Capacity {
             workers: holding.workers,
-            agents: std::collections::BTreeMap::new(),
         },
         patience: holding.patience,
         limits: Limits {

@@ -268,6 +268,12 @@ impl Library {
         }
     }
 
+    /// Whether a workflow has this name, sound or not.
+    pub(crate) fn has_workflow(&self, name: &str) -> bool {
+        // What cannot be listed is told by whoever looks it up.
+        self.places(&mut Vec::new()).contains_key(name)
+    }
+
     /// All workflows in the order of their names, and what is wrong with the layers. One that
     /// cannot be read is among the faults alone.
     pub(crate) fn workflows(&self) -> (Vec<Found>, Vec<Diagnostic>) {
@@ -437,7 +443,13 @@ pub(crate) fn unknown<'n>(
 
 /// Whether what names a workflow is the path of a file rather than a name.
 pub(crate) fn is_path(name: &str) -> bool {
-    name.contains('/') || YAML.iter().any(|ending| name.ends_with(ending))
+    name.contains('/') || is_yaml(Path::new(name))
+}
+
+/// Whether a file is YAML by the end of its name.
+pub(crate) fn is_yaml(path: &Path) -> bool {
+    let name = path.as_os_str().as_encoded_bytes();
+    YAML.iter().any(|ending| name.ends_with(ending.as_bytes()))
 }
 
 fn stem(file: &str) -> &str {

@@ -4,11 +4,14 @@
 //! structure, everything else from rows. All is read in one moment, so that a run that is being
 //! worked on is seen as it was between two steps.
 
-use divisi_core::journal::{Entry, Fault, Stream};
+use std::cmp::Reverse;
+
+use divisi_core::journal::{Entry, Fault, RunRow, Stream};
 use divisi_core::ledger::{Account, Balance, Ledger};
+use divisi_core::run::explain::Shared;
 use divisi_core::run::stored::{self, Restoration};
-use divisi_core::run::{Event, KINDS_OF_STRUCTURE, Run};
-use divisi_core::{Diagnostic, RunId, TaskId, TaskNo, Time};
+use divisi_core::run::{Event, KINDS_OF_STRUCTURE, Run, RunStatus, TaskStatus};
+use divisi_core::{RunId, TaskNo, Time};
 use divisi_store::View;
 
 use crate::cli::Global;
@@ -35,6 +38,14 @@ pub(crate) fn open(global: &Global, run: Option<RunId>) -> Result<(Project, Run)
 /// # Errors
 /// The run is not there, or the journal cannot be read.
 pub(crate) fn load(view: &View, id: RunId) -> Result<Run, Fault> {
+    Ok(load_with_seq(view, id)?.0)
+}
+
+/// Loads a run, with the seq of the last event that it includes.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_with_seq(view: &View, id: RunId) -> Result<(Run, u64), Fault> {
     view.consistently(|view| {
         let unreadable = |fault: stored::Unreadable| Fault::Unreadable(fault.to_string());
         let row = view
@@ -57,15 +68,42 @@ pub(crate) fn load(view: &View, id: RunId) -> Result<Run, Fault> {
             after = Some(last.no);
             run.fill(&page).map_err(unreadable)?;
         }
-        run.finish(&row).map_err(unreadable)
+        Ok((run.finish(&row).map_err(unreadable)?, row.seq))
     })
 }
 
-/// What a run's account permits and has used; `None` if nothing bounds the run.
+/// What a run shares with the others of its project.
 ///
 /// # Errors
-/// The ledger cannot be read.
-pub(crate) fn balance(view: &View, id: RunId) -> Result<Option<Balance>, Fault> {
+/// The database cannot be read.
+pub(crate) fn shared(view: &View, id: RunId) -> Result<Shared, Fault> {
+    let running = TaskStatus::Running.word();
+    let mut others = Vec::new();
+    let mut after = None;
+    loop {
+        let page = view.runs(after, PAGE_ROWS)?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.run);
+        for row in page.iter().filter(|row| row.run != id && is_open(row)) {
+            let counts = view.task_counts(row.run)?;
+            let held = counts.iter().find(|(status, _)| status == running);
+            others.extend(held.map(|(_, many)| (row.run, *many as u32)));
+        }
+    }
+    others.sort_unstable_by_key(|(_, many)| Reverse(*many));
+    Ok(Shared {
+        balance: balance(view, id)?,
+        others,
+    })
+}
+
+fn is_open(row: &RunRow) -> bool {
+    let over = [RunStatus::Succeeded, RunStatus::Failed, RunStatus::Canceled];
+    over.iter().all(|over| row.status != over.word())
+}
+
+/// What a run's account permits and has used; `None` if nothing bounds the run.
+fn balance(view: &View, id: RunId) -> Result<Option<Balance>, Fault> {
     let Some((_, body)) = view.ledger()? else {
         return Ok(None);
     };
@@ -93,14 +131,6 @@ pub(crate) fn event(entry: &Entry) -> Result<(Time, Event), Fault> {
 /// # Errors
 /// The run has no such task; the nearest id is named.
 pub(crate) fn task(run: &Run, text: &str) -> Result<TaskNo, Failure> {
-    if let Some(no) = TaskId::new(text).ok().and_then(|id| run.find(&id)) {
-        return Ok(no);
-    }
-    let ids = run.tasks().iter().map(|task| task.spec.id.as_str());
-    let mut told = Diagnostic::error("task-unknown", format!("{} has no task {text:?}", run.id));
-    if let Some(near) = divisi_pack::nearest(text, ids) {
-        told = told.hint(format!("did you mean `{near}`?"));
-    }
-    let told = told.hint(format!("`divisi status {}` lists its tasks", run.id));
-    Err(Failure::told(told, Exit::NotFound))
+    let found = divisi_engine::world::find_task(run, text);
+    found.map_err(|told| Failure::told(told, Exit::NotFound))
 }

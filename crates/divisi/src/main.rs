@@ -31,6 +31,7 @@ mod plan_record;
 mod printer;
 mod progress;
 mod project;
+mod projection;
 mod report;
 #[cfg(test)]
 mod scenes;

@@ -9,6 +9,7 @@ use divisi_core::{Diagnostic, Plan};
 use divisi_pack::plan_file;
 
 use crate::exit::Exit;
+use crate::library;
 use crate::printer::{Failure, Printer};
 
 /// Larger files are not read: a plan of 100,000 tasks and two million edges has some 60 MB.
@@ -25,6 +26,13 @@ pub(crate) fn read(path: &Path, printer: &Printer) -> Result<Plan, Failure> {
     }
     let bytes = bytes(path)?;
     let read = plan_file::read(&path.to_string_lossy(), &bytes);
+    if read.plan.is_none() && library::is_yaml(path) {
+        let cause = format!("{} is no plan: plans are written in JSON", path.display());
+        let told = Diagnostic::error("file-yaml", cause)
+            .hint("write the plan as JSON, into a file that ends in `.json`")
+            .hint("what a workflow would take is told by `divisi run WORKFLOW --dry-run`");
+        return Err(Failure::told(told, Exit::Usage));
+    }
     tell(&read.diagnostics, &bytes, printer);
     read.plan.ok_or(Failure::Reported(Exit::Usage))
 }

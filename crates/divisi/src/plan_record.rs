@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use divisi_agents::handoff::created_at;
 use divisi_core::plan::Input;
-use divisi_core::run::explain::explain;
+use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::{
     AttemptEnd, Ending, Run, RunStatus, Task, TaskState, TaskStatus, end_words,
 };
@@ -110,7 +110,7 @@ fn record(run: &Run, plan: &Plan, now: Time) -> Record {
     if let Some(task) = blocked.filter(|_| run.status() == RunStatus::Blocked) {
         let task_id = &task.spec.id;
         let no = run.find(task_id);
-        let told = no.and_then(|no| explain(run, no, now, None));
+        let told = no.and_then(|no| explain(run, no, now, &Shared::default()));
         record.orchestration_status = Some("blocked".to_owned());
         record.blocking_subtask = Some(task_id.to_string());
         record.failure_reason = told.map(|told| told.causes.join("; "));

@@ -12,6 +12,7 @@ use std::env;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use divisi_core::Diagnostic;
+use divisi_core::diagnostic::Severity;
 use divisi_core::journal::Fault;
 use divisi_pack::{printable, render};
 use serde::Serialize;
@@ -254,12 +255,16 @@ impl Printer {
         }
     }
 
-    /// Tells a diagnostic; with the text of its source, the line is shown. With `--json`, as one
-    /// JSON object a line.
+    /// Tells an error, or, unless asked to be quiet, a warning; with the text of its source, the
+    /// line is shown. With `--json`, as one JSON object a line.
     pub(crate) fn diagnostic(&self, diagnostic: &Diagnostic, source: Option<&str>) {
-        if self.silent {
-            return;
+        if !self.silent && (!self.quiet || diagnostic.severity == Severity::Error) {
+            self.finding(diagnostic, source);
         }
+    }
+
+    /// Tells a diagnostic that was asked for: also a warning is what the command is to find.
+    pub(crate) fn finding(&self, diagnostic: &Diagnostic, source: Option<&str>) {
         let text = if self.json {
             let text = serde_json::to_string(diagnostic).expect("diagnostics are plain data");
             json_printable(&text) + "\n"

@@ -1,11 +1,12 @@
 //! What a run does, live: plain lines, and on a terminal a line of what runs and what waits.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Event, Run, RunStatus, TaskStatus, Then, end_words, explain};
+use divisi_core::run::{
+    AttemptEnd, Event, Run, RunStatus, TaskStatus, Then, end_words, explain, is_scripted,
+};
 use divisi_core::{AttemptId, RunId, TaskNo, Time};
 use divisi_engine::engine::wall_now;
 use divisi_pack::printable;
@@ -27,7 +28,6 @@ pub(crate) struct Progress {
     color: bool,
     live: Option<ProgressBar>,
     drawn: Instant,
-    leased: BTreeMap<TaskNo, (Time, String)>,
     /// Lines are written in one piece, to standard error.
     lines: String,
 }
@@ -46,7 +46,6 @@ impl Progress {
             color,
             live,
             drawn: Instant::now(),
-            leased: BTreeMap::new(),
             lines: String::new(),
         }
     }
@@ -105,41 +104,8 @@ impl Progress {
         let replaced = u64::from(state.counts().of(TaskStatus::Split));
         bar.set_length(state.tasks().len() as u64 - replaced);
         bar.set_position(u64::from(state.counts().of(TaskStatus::Done)));
-        bar.set_message(printable(&self.live_line(state, wall_now())));
+        bar.set_message(printable(&live_line(state, wall_now())));
         bar.tick();
-    }
-
-    /// What runs, how many wait, and why one of them does.
-    fn live_line(&self, state: &Run, now: Time) -> String {
-        let counts = state.counts();
-        let mut parts = Vec::new();
-        let names: Vec<&str> = self
-            .leased
-            .keys()
-            .take(RUNNING_NAMED_MAX)
-            .filter_map(|no| Some(state.task(*no)?.spec.id.as_str()))
-            .collect();
-        if !names.is_empty() {
-            let more = self.leased.len() - names.len();
-            let more = if more > 0 {
-                format!(" and {more} more")
-            } else {
-                String::new()
-            };
-            parts.push(format!("running {}{more}", names.join(", ")));
-        }
-        for status in [TaskStatus::Ready, TaskStatus::Waiting, TaskStatus::Blocked] {
-            match counts.of(status) {
-                0 => {}
-                count => parts.push(format!("{count} {status}")),
-            }
-        }
-        if let Some(reason) = &state.paused {
-            parts.push(format!("paused: {}", reason.words()));
-        } else {
-            parts.extend(waiting(state, now));
-        }
-        parts.join(" · ")
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
@@ -163,7 +129,6 @@ impl Progress {
         };
         match event {
             Event::AttemptLeased { attempt, agent, .. } => {
-                self.leased.insert(attempt.task, (at, agent.clone()));
                 // The live line names what runs; elsewhere a long first attempt would be silence.
                 if attempt.number > 1 {
                     let text =
@@ -189,7 +154,6 @@ impl Progress {
             Event::AttemptEnded {
                 attempt, end, then, ..
             } => {
-                self.leased.remove(&attempt.task);
                 if *end == AttemptEnd::Integrated {
                     return;
                 }
@@ -224,7 +188,7 @@ impl Progress {
                 planned: Some((attempt, _)),
                 ..
             } => {
-                let (seconds, label) = self.took(at, *attempt, state);
+                let (seconds, label) = took(at, *attempt, state);
                 let many = crate::words::plural(parts.len() as u64, "task");
                 let text = format!(
                     "{} planned {many} ({seconds:.1} s{label})",
@@ -282,25 +246,8 @@ impl Progress {
         }
     }
 
-    /// How long an attempt took, and that only a script was played if so.
-    fn took(&mut self, at: Time, attempt: AttemptId, state: &Run) -> (f64, &'static str) {
-        let leased = self.leased.remove(&attempt.task);
-        // One that an earlier engine leased was adopted: its lease is in the state alone.
-        let ending = || {
-            let ending = state.task(attempt.task)?.ending(attempt.number)?;
-            Some((ending.leased_at, ending.agent.clone()))
-        };
-        let (since, agent) = leased.or_else(ending).unwrap_or((at, String::new()));
-        let label = if crate::words::is_scripted(&agent) {
-            ", scripted"
-        } else {
-            ""
-        };
-        (at.ms_since(since) as f64 / 1000.0, label)
-    }
-
     fn done(&mut self, at: Time, attempt: AttemptId, state: &Run) {
-        let (seconds, label) = self.took(at, attempt, state);
+        let (seconds, label) = took(at, attempt, state);
         let Some(task) = state.task(attempt.task) else {
             return;
         };
@@ -310,6 +257,53 @@ impl Progress {
         );
         self.say("32", "+", &text);
     }
+}
+
+/// How long an attempt took, and that only a script was played if so.
+fn took(at: Time, attempt: AttemptId, state: &Run) -> (f64, &'static str) {
+    let task = state.task(attempt.task);
+    let ending = task.and_then(|task| task.ending(attempt.number));
+    let Some(ending) = ending else {
+        return (0.0, "");
+    };
+    let label = if is_scripted(&ending.agent) {
+        ", scripted"
+    } else {
+        ""
+    };
+    (at.ms_since(ending.leased_at) as f64 / 1000.0, label)
+}
+
+/// What runs, how many wait, and why one of them does.
+fn live_line(state: &Run, now: Time) -> String {
+    let counts = state.counts();
+    let mut parts = Vec::new();
+    let names: Vec<&str> = state
+        .live()
+        .take(RUNNING_NAMED_MAX)
+        .map(|(_, task)| task.spec.id.as_str())
+        .collect();
+    if !names.is_empty() {
+        let more = state.live().count() - names.len();
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        parts.push(format!("running {}{more}", names.join(", ")));
+    }
+    for status in [TaskStatus::Ready, TaskStatus::Waiting, TaskStatus::Blocked] {
+        match counts.of(status) {
+            0 => {}
+            count => parts.push(format!("{count} {status}")),
+        }
+    }
+    if let Some(reason) = &state.paused {
+        parts.push(format!("paused: {}", reason.words()));
+    } else {
+        parts.extend(waiting(state, now));
+    }
+    parts.join(" · ")
 }
 
 /// The task that most needs to be known of, and the first cause why it is not further.
@@ -322,7 +316,7 @@ fn waiting(state: &Run, now: Time) -> Option<String> {
         .tasks()
         .iter()
         .position(|task| task.status() == status)?;
-    let told = explain::explain(state, TaskNo(at as u32), now, None)?;
+    let told = explain::explain(state, TaskNo(at as u32), now, &explain::Shared::default())?;
     let cause: String = told.causes.first()?.chars().take(CAUSE_CHARS_MAX).collect();
     Some(format!("{}: {cause}", state.tasks()[at].spec.id))
 }
@@ -339,7 +333,7 @@ pub(crate) fn closing(run: &Run, now: Time) -> Vec<String> {
     }
     let status = match &run.paused {
         Some(reason) if run.ended.is_none() => format!("paused, {}", reason.words()),
-        _ => run.status().to_string(),
+        _ => crate::words::run_status(run.status().word()),
     };
     let mut lines = vec![format!("{} {status}: {}", run.id, parts.join(", "))];
     if run.status() == RunStatus::Succeeded {
@@ -383,8 +377,15 @@ mod tests {
     #[test]
     fn the_live_line_says_what_runs_what_waits_and_why() {
         let given = Given::run_of(plan("Ship it", vec![task("a", &[]), task("b", &["a"])]));
+        let line = live_line(&given.run(), given.now());
+        let expected = "running a · 1 waiting · b: a is running";
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn without_a_live_line_a_first_attempt_has_a_line() {
+        let given = Given::run_of(plan("Ship it", vec![task("a", &[])]));
         let state = given.run();
-        let mut progress = Progress::new(state.id, false, false, false);
         let lease = Event::AttemptLeased {
             attempt: state.attempt_id(TaskNo(0), 1),
             agent: "command".to_owned(),
@@ -392,11 +393,9 @@ mod tests {
             workspace: 1,
             timeout_ms: None,
         };
+        let mut progress = Progress::new(state.id, false, false, false);
         progress.event(state.id, given.now(), &lease, Some(&state));
         assert_eq!(progress.lines, "> a by command\n");
-        let line = progress.live_line(&state, given.now());
-        let expected = "running a · 1 waiting · b: a is running";
-        assert_eq!(line, expected);
     }
 
     #[test]

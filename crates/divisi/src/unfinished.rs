@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use divisi_core::RunId;
 use divisi_core::journal::{Fault, RunRow};
-use divisi_core::run::RunStatus;
 use divisi_core::run::stored::{self, Summary};
+use divisi_core::run::{PauseReason, RunStatus};
 use divisi_store::{PAGE_ROWS_MAX, View};
 
 use crate::hold;
@@ -43,6 +43,30 @@ fn rows(view: &View) -> Result<Vec<RunRow>, Fault> {
     }
 }
 
+/// Whether somebody works on a run that could go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attended {
+    /// An engine does, or there is nothing to go on with.
+    Yes,
+    /// It could go on, and no engine works on it.
+    No,
+}
+
+impl Attended {
+    /// Judges a run by how it stands; whether an engine works on it is asked only where it matters.
+    pub(crate) fn of(
+        status: RunStatus,
+        paused: Option<&PauseReason>,
+        is_attended: impl FnOnce() -> bool,
+    ) -> Attended {
+        let could_go_on = status == RunStatus::Running && paused.is_none();
+        match could_go_on && !is_attended() {
+            true => Attended::No,
+            false => Attended::Yes,
+        }
+    }
+}
+
 /// Tells whether an engine works on a run. Beyond the first few, an engine that is held is taken to:
 /// one that is busy takes its time for each answer.
 pub(crate) fn attendance(project: &Project) -> impl Fn(RunId) -> bool {
@@ -60,12 +84,13 @@ pub(crate) fn command(
     summary: &Summary,
     is_attended: impl FnOnce(RunId) -> bool,
 ) -> Option<String> {
+    let attended = Attended::of(summary.status, summary.paused.as_ref(), || is_attended(run));
     let verb = match (summary.status, &summary.paused) {
         _ if summary.ended.is_some() => return None,
         (RunStatus::AwaitingApproval, _) => "approve",
         (_, Some(reason)) => return reason.commands(run).into_iter().next(),
-        (RunStatus::Running, None) if is_attended(run) => return None,
-        (RunStatus::Running, None) => "resume",
+        _ if attended == Attended::No => "resume",
+        (RunStatus::Running, None) => return None,
         // Only a person can go on; which command does stands in the explanation.
         _ => "explain",
     };
@@ -122,7 +147,7 @@ fn line(row: &RunRow, summary: &Summary, command: String) -> Line {
 
 #[cfg(test)]
 mod tests {
-    use divisi_core::run::{Command, PauseReason};
+    use divisi_core::run::Command;
 
     use super::*;
     use crate::given::{Given, approval, plan, task};

@@ -23,6 +23,7 @@ mod schedules;
 mod scripted;
 mod size;
 mod traces;
+mod wal;
 mod worktree;
 
 use std::path::{Path, PathBuf};
@@ -65,7 +66,7 @@ enum Part {
     Scripted,
     /// Tasks that change files in worktrees of their own
     Worktree,
-    /// Peak memory, and the time of commands that only read
+    /// Peak memory, and the time of commands that run nothing
     Size,
     /// A folder of a thousand targets with five deliverables each
     Generate,
@@ -92,10 +93,10 @@ impl Options {
                 Part::Make,
                 Part::Full,
                 Part::Scripted,
-                Part::Worktree,
                 Part::Size,
                 Part::Generate,
                 Part::Hostile,
+                Part::Worktree,
             ];
             if !self.traces.is_empty() {
                 parts.push(Part::Schedules);
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn slow_and_external_parts_are_measured_on_demand() {
         use Part::{Build, Full, Generate, Hostile, Make, Schedules, Scripted, Size, Worktree};
-        let usual = [Make, Full, Scripted, Worktree, Size, Generate, Hostile];
+        let usual = [Make, Full, Scripted, Size, Generate, Hostile, Worktree];
         assert_eq!(parts(&[]), usual);
         assert_eq!(parts(&["--only", "size", "--cold"]), [Size, Build]);
         assert_eq!(

@@ -10,6 +10,7 @@ use super::graph::Shape;
 use super::measure::{cpu_s, wall_s};
 use super::project::{Bench, run_arguments};
 use super::report::Section;
+use super::wal;
 use crate::Result;
 
 /// A scripted agent that ends its only attempt well.
@@ -25,6 +26,12 @@ const GROWTH_LIMIT: f64 = 1.25;
 /// Rows for each task, over all tables.
 const ROWS_LIMIT: f64 = 3.5;
 
+/// A chain whose commits are counted: too short for a checkpoint, which would begin the log anew.
+const CHAIN_TASKS: usize = 200;
+
+/// One commit holds a task's end and its successor's lease; the run itself takes a few.
+const COMMITS_LIMIT: f64 = 1.1;
+
 /// Layered graphs of scripted agents.
 pub(super) fn section(bench: &Bench) -> Result<Section> {
     let mut section = Section::default();
@@ -36,10 +43,7 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
         &[10_000, 100_000]
     };
     for &tasks in sizes {
-        let plan = Shape::Layered.graph(tasks).plan(
-            "Benchmark",
-            |_| json!({ "agent": "scripted", "script": SCRIPT, "workspace": "shared" }),
-        );
+        let plan = scripted_plan(Shape::Layered, tasks);
         let mut usages = Vec::new();
         let mut counted = Vec::new();
         for _ in 0..bench.runs() {
@@ -83,7 +87,31 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
         "by table",
     ];
     section.table(&head, &rows);
+    commits(bench, &mut section)?;
     Ok(section)
+}
+
+/// What a chain costs in commits, since there every one of them is waited for.
+fn commits(bench: &Bench, section: &mut Section) -> Result<()> {
+    let folder = bench.folder()?;
+    folder.write("plan.json", &scripted_plan(Shape::Chain, CHAIN_TASKS))?;
+    folder.measure(&bench.divisi, &run_arguments("normal"))?;
+    let commits = wal::commits(&folder.path().join(".divisi/divisi.db-wal"))?;
+    let per_task = commits as f64 / CHAIN_TASKS as f64;
+    let shown = section.limit(per_task, COMMITS_LIMIT, format!("{per_task:.2}"));
+    let text = format!(
+        "A chain of {CHAIN_TASKS} takes {shown} commits a task, counted in the write-ahead log: \
+         a task's end and its successor's lease are one."
+    );
+    section.paragraph(&text);
+    Ok(())
+}
+
+fn scripted_plan(shape: Shape, tasks: usize) -> String {
+    shape.graph(tasks).plan(
+        "Benchmark",
+        |_| json!({ "agent": "scripted", "script": SCRIPT, "workspace": "shared" }),
+    )
 }
 
 /// How many rows each table of a database has.

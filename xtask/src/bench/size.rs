@@ -1,4 +1,6 @@
-//! Peak memory of a large run, and the time of commands that only read.
+//! Peak memory of a large run, and the time of commands that run nothing.
+
+use serde_json::json;
 
 use super::graph::Shape;
 use super::measure::{self, wall_s};
@@ -14,10 +16,15 @@ const PEAK_LIMIT_MIB: f64 = 64.0;
 const STATUS_LIMIT_MS: f64 = 50.0;
 const VERSION_LIMIT_MS: f64 = 15.0;
 
+/// A plan that is only simulated.
+const SIMULATED_TASKS: usize = 100_000;
+const SIMULATED_WORKERS: &str = "1000";
+const SIMULATE_LIMIT_MS: f64 = 10_000.0;
+
 /// How often a command that only reads is timed; it is short, so its noise is large.
 const READS: usize = 21;
 
-/// Memory of a layered run, then `status` in its folder, then `--version`.
+/// Memory of a layered run, then `status` in its folder, `--version` and `simulate`.
 pub(super) fn section(bench: &Bench) -> Result<Section> {
     let tasks = if bench.quick { TASKS / 10 } else { TASKS };
     let folder = bench.folder()?;
@@ -35,6 +42,15 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
     };
     let status_ms = read(&["status"])?;
     let version_ms = read(&["--version"])?;
+    let simulated = bench.folder()?;
+    let plan = (Shape::Layered.graph(SIMULATED_TASKS))
+        .plan("Benchmark", |_| json!({ "estimated_seconds": 60 }));
+    simulated.write("plan.json", &plan)?;
+    let arguments = ["simulate", "plan.json", "-j", SIMULATED_WORKERS];
+    let usages: Result<Vec<_>> = (0..bench.runs())
+        .map(|_| simulated.measure(&bench.divisi, &arguments))
+        .collect();
+    let simulate_ms = wall_s(&usages?) * 1e3;
     let mut section = Section::default();
     let rows = [
         (
@@ -55,6 +71,13 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
             version_ms,
             VERSION_LIMIT_MS,
         ),
+        (
+            format!(
+                "`divisi simulate` of {SIMULATED_TASKS} tasks on {SIMULATED_WORKERS} workers, ms"
+            ),
+            simulate_ms,
+            SIMULATE_LIMIT_MS,
+        ),
     ]
     .map(|(what, value, limit)| {
         vec![
@@ -65,7 +88,8 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
     });
     let text = format!(
         "Memory is the sum of the peaks (`VmHWM`) of all processes of the binary; times are medians \
-         of {READS} runs after one uncounted."
+         of {READS} runs after one uncounted, of `simulate` of {}.",
+        bench.runs()
     );
     section.paragraph(&text);
     section.table(&["what", "measured", "limit"], &rows);

@@ -3,286 +3,19 @@
 //! An event that does not fit the state is our own fault: [`Run::decide`] made it with the same
 //! table. Then the process stops, and the journal, which is right, is replayed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
+use super::attempt::{Attempt, AttemptEnd, Ending, Phase};
 use super::event::{Event, PreparedCommit, Then};
-use super::links::{Links, Node};
-use super::settings::Settings;
-use super::state::{
-    Answer, Attempt, AttemptEnd, Base, Class, Counts, Ending, Final, Integration, Phase, ReadyKey,
-    Run, RunStatus, Task, TaskState, TaskStatus, holds_slot, ready_key,
-};
+use super::indexes::released;
+use super::state::{Final, Run};
+use super::task::{Answer, Task, TaskState};
 use super::transition::{EventName, Next, StateName, names, next, receipt_name};
-use crate::ids::{AttemptId, Commit, RunId, TaskNo, Time};
-use crate::plan::{Plan, TaskKind, TaskSpec, WorkspaceKind};
-use crate::receipt::Receipt;
+use crate::ids::{AttemptId, Commit, TaskNo, Time};
+use crate::plan::TaskKind;
+use crate::receipt::{Receipt, Snapshot};
 
 impl Run {
-    /// A run from its first event, which must be [`Event::RunCreated`] with a sound plan.
-    #[must_use]
-    pub fn from_created(id: RunId, at: Time, event: &Event) -> Option<Run> {
-        let Event::RunCreated {
-            plan,
-            settings,
-            base,
-            approved,
-        } = event
-        else {
-            return None;
-        };
-        let graph = plan.graph().ok()?;
-        let mut run = Run::empty(id, at, plan, settings, base, *approved);
-        for spec in &plan.tasks {
-            run.add_task(spec.clone());
-        }
-        for (task, dependencies) in graph.dependencies.iter().enumerate() {
-            for &on in dependencies {
-                run.connect(Node::Task(TaskNo(on)), Node::Task(TaskNo(task as u32)));
-            }
-        }
-        if settings.barriers || !plan.stages.is_empty() {
-            let names: Vec<String> = plan.stages.iter().map(|stage| stage.name.clone()).collect();
-            run.link_barriers(0, &graph.stage, &names);
-        }
-        let number = |task: &crate::ids::TaskId| run.index.get(task).copied();
-        run.stages = plan
-            .stages
-            .iter()
-            .map(|stage| {
-                (
-                    stage.name.clone(),
-                    stage.tasks.iter().filter_map(number).collect(),
-                )
-            })
-            .collect();
-        run.derive();
-        let roots: Vec<TaskNo> = run
-            .numbers()
-            .filter(|no| run.tasks[no.index()].unmet == 0)
-            .collect();
-        for no in roots {
-            run.release(no);
-        }
-        run.changed.clear();
-        Some(run)
-    }
-
-    fn empty(
-        id: RunId,
-        at: Time,
-        plan: &Plan,
-        settings: &Settings,
-        base: &Base,
-        approved: bool,
-    ) -> Run {
-        Run {
-            id,
-            title: plan.title.clone(),
-            settings: settings.clone(),
-            base: base.clone(),
-            criteria: plan.criteria.clone(),
-            preparation: Arc::new(plan.preparation.clone()),
-            roles: Arc::new(plan.roles.clone()),
-            stages: Vec::new(),
-            revision: 1,
-            created_at: at,
-            last_at: at,
-            approved,
-            paused: None,
-            canceling: false,
-            ended: None,
-            integration: Integration {
-                head: base.commit.clone(),
-                batch: settings.batch_max.max(1),
-                ..Integration::default()
-            },
-            finally: Final::Open,
-            tasks: Vec::with_capacity(plan.tasks.len()),
-            index: HashMap::with_capacity(plan.tasks.len()),
-            joins: Vec::new(),
-            counts: Counts::default(),
-            classes: Vec::new(),
-            class_index: BTreeMap::new(),
-            delayed: BTreeSet::new(),
-            owed: BTreeSet::new(),
-            slots: 0,
-            live: BTreeSet::new(),
-            has_files: false,
-            estimate_ms_mean: estimate_ms_mean(&plan.tasks),
-            changed: BTreeSet::new(),
-        }
-    }
-
-    /// Adds a task that stands in the plan as it was accepted.
-    pub(super) fn add_task(&mut self, spec: TaskSpec) -> TaskNo {
-        let no = TaskNo(self.tasks.len() as u32);
-        self.index.insert(spec.id.clone(), no);
-        self.has_files |= spec.workspace != WorkspaceKind::Shared;
-        self.tasks.push(Task {
-            spec: Arc::new(spec),
-            state: TaskState::Waiting,
-            endings: Vec::new(),
-            failures: 0,
-            losses: 0,
-            limits: 0,
-            conflicts: 0,
-            reassigned: None,
-            answers: Vec::new(),
-            depth: 0,
-            nesting: 0,
-            stage_context: None,
-            rank_ms: 0,
-            links: Links::default(),
-            unmet: 0,
-            class: 0,
-        });
-        no
-    }
-
-    fn numbers(&self) -> impl Iterator<Item = TaskNo> + use<> {
-        (0..self.tasks.len() as u32).map(TaskNo)
-    }
-
-    /// Computes everything that follows from tasks and links: after creation, a revision, loading.
-    pub(super) fn derive(&mut self) {
-        self.count_unmet();
-        self.rank();
-        self.counts = Counts::default();
-        self.classes.clear();
-        self.class_index.clear();
-        self.delayed.clear();
-        self.owed.clear();
-        self.slots = 0;
-        self.live.clear();
-        for no in self.numbers() {
-            self.counts.add(self.tasks[no.index()].status());
-            self.classify(no);
-            self.enlist(no);
-            self.owe_task(no);
-            self.owe_offers(no);
-        }
-        self.owe_run();
-    }
-
-    /// Computes what follows from tasks and joins that were added from these numbers on, in the
-    /// place of a task that was expanded. [`Run::derive`] gives the same and looks at all that is
-    /// there. But all before that place is done: a task is done once more only after all were. Nor
-    /// does anything change for what comes after it.
-    pub(super) fn derive_parts(&mut self, split: TaskNo, first_task: usize, first_join: usize) {
-        self.count_unmet_from(first_task, first_join);
-        self.rank_parts(split, first_task, first_join);
-        for no in (first_task..self.tasks.len()).map(|no| TaskNo(no as u32)) {
-            self.counts.add(self.tasks[no.index()].status());
-            self.classify(no);
-        }
-    }
-
-    /// Puts a task into the class of those that share its agent and role.
-    fn classify(&mut self, no: TaskNo) {
-        let task = &self.tasks[no.index()];
-        let agent = match task.live() {
-            Some(live) => live.agent.clone(),
-            None => task.agent(&self.settings).to_owned(),
-        };
-        let key = (agent, task.spec.role());
-        let class = match self.class_index.get(&key) {
-            Some(&class) => class,
-            None => {
-                let class = self.classes.len() as u32;
-                let (agent, role) = key.clone();
-                self.classes.push(Class {
-                    agent,
-                    role,
-                    live: 0,
-                    ready: BTreeSet::new(),
-                });
-                self.class_index.insert(key, class);
-                class
-            }
-        };
-        self.tasks[no.index()].class = class;
-    }
-
-    fn ready_key(&self, no: TaskNo) -> ReadyKey {
-        let task = &self.tasks[no.index()];
-        ready_key(task.spec.priority, task.rank_ms, no)
-    }
-
-    /// Enters a task into the indexes its state belongs to.
-    fn enlist(&mut self, no: TaskNo) {
-        let key = self.ready_key(no);
-        let task = &self.tasks[no.index()];
-        match &task.state {
-            TaskState::Ready { not_before } if not_before.0 > 0 => {
-                self.delayed.insert((*not_before, no));
-            }
-            TaskState::Ready { .. } => {
-                self.classes[task.class as usize].ready.insert(key);
-            }
-            TaskState::Active(live) => {
-                self.live.insert(no);
-                if takes_slot(live) {
-                    self.slots += 1;
-                    self.classes[task.class as usize].live += 1;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Takes a task out of the indexes its state belongs to.
-    fn delist(&mut self, no: TaskNo) {
-        let key = self.ready_key(no);
-        let task = &self.tasks[no.index()];
-        match &task.state {
-            TaskState::Ready { not_before } if not_before.0 > 0 => {
-                self.delayed.remove(&(*not_before, no));
-            }
-            TaskState::Ready { .. } => {
-                self.classes[task.class as usize].ready.remove(&key);
-            }
-            TaskState::Active(live) => {
-                self.live.remove(&no);
-                if takes_slot(live) {
-                    self.slots -= 1;
-                    self.classes[task.class as usize].live -= 1;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Changes a task and keeps every index that depends on its state.
-    pub(super) fn change(&mut self, no: TaskNo, change: impl FnOnce(&mut Task)) {
-        self.delist(no);
-        self.counts.remove(self.tasks[no.index()].status());
-        change(&mut self.tasks[no.index()]);
-        self.counts.add(self.tasks[no.index()].status());
-        self.classify(no);
-        self.enlist(no);
-        self.owe_task(no);
-        self.changed.insert(no);
-    }
-
-    /// Nothing holds a task back any more.
-    pub(super) fn release(&mut self, no: TaskNo) {
-        if !matches!(self.tasks[no.index()].state, TaskState::Waiting) {
-            return;
-        }
-        let state = released(&self.tasks[no.index()].spec);
-        // No row is due: readiness follows from the rows of what it waited for.
-        let had_row = self.changed.contains(&no);
-        self.change(no, |task| task.state = state);
-        if !had_row {
-            self.changed.remove(&no);
-        }
-    }
-
-    fn done(&mut self, no: TaskNo) {
-        self.meet(no, &mut |run, released| run.release(released));
-    }
-
     /// Takes in an event. Its time is the stream's time from now on.
     pub fn apply(&mut self, at: Time, event: &Event) {
         self.last_at = self.last_at.max(at);
@@ -517,36 +250,7 @@ impl Run {
         }
     }
 
-    /// Derives everything after loading. A task without a row is as the plan made it, but what it
-    /// waits for may be done: readiness follows from the others.
-    pub(super) fn settle_released(&mut self) {
-        for task in &mut self.tasks {
-            if matches!(
-                task.state,
-                TaskState::Ready {
-                    not_before: Time(0)
-                }
-            ) && task.endings.is_empty()
-            {
-                task.state = TaskState::Waiting;
-            }
-        }
-        self.derive();
-        let free: Vec<TaskNo> = self
-            .numbers()
-            .filter(|no| self.tasks[no.index()].unmet == 0)
-            .collect();
-        for no in free {
-            self.release(no);
-        }
-    }
-
-    fn apply_offer(
-        &mut self,
-        attempt: AttemptId,
-        returned: bool,
-        offer: Option<crate::receipt::Snapshot>,
-    ) {
+    fn apply_offer(&mut self, attempt: AttemptId, returned: bool, offer: Option<Snapshot>) {
         let task = &mut self.tasks[attempt.task.index()];
         if let Some(ending) = task
             .endings
@@ -622,32 +326,6 @@ impl Run {
     }
 }
 
-/// The state of a task that nothing holds back: an approval is a person's from then on.
-fn released(spec: &TaskSpec) -> TaskState {
-    match spec.kind {
-        TaskKind::Approval => TaskState::Approval,
-        _ => TaskState::Ready {
-            not_before: Time(0),
-        },
-    }
-}
-
-/// Partial estimates do not make estimated tasks look longer than all others.
-fn estimate_ms_mean(tasks: &[TaskSpec]) -> u64 {
-    let estimates = tasks.iter().filter_map(|task| task.estimate.duration_ms);
-    let (sum, count) = estimates.fold((0u128, 0u128), |(sum, count), ms| {
-        (sum + u128::from(ms), count + 1)
-    });
-    match count {
-        0 => 60_000,
-        _ => u64::try_from(sum / count).unwrap_or(u64::MAX),
-    }
-}
-
-fn takes_slot(live: &Attempt) -> bool {
-    holds_slot(&live.agent) && matches!(live.phase, Phase::Leased | Phase::Working)
-}
-
 fn apply_live(live: &mut Attempt, event: Event) {
     match event {
         Event::AttemptStarted {
@@ -663,7 +341,11 @@ fn apply_live(live: &mut Attempt, event: Event) {
             live.confined = confined;
             live.left_out = left_out;
         }
-        Event::AttemptAdopted { epoch, .. } => live.epoch = epoch,
+        Event::AttemptAdopted { epoch, .. } => {
+            live.epoch = epoch;
+            // Whoever suspected it is gone, and whoever adopts it has seen it alive.
+            live.suspected = None;
+        }
         Event::AttemptStopping { reason, .. } => live.stopping = Some(reason),
         Event::AttemptSuspected { evidence, .. } => live.suspected = Some(evidence),
         Event::AttemptCleared { .. } => live.suspected = None,
@@ -709,20 +391,4 @@ pub(super) fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
         returned: false,
         offer: None,
     });
-}
-
-/// Whether a status can be reported as an end.
-#[must_use]
-pub(super) fn end_status(counts: &Counts, canceling: bool) -> RunStatus {
-    if canceling {
-        return RunStatus::Canceled;
-    }
-    let given_up = [TaskStatus::Failed, TaskStatus::Skipped]
-        .iter()
-        .any(|status| counts.of(*status) > 0);
-    match (given_up, counts.of(TaskStatus::Canceled)) {
-        (true, _) => RunStatus::Failed,
-        (false, 0) => RunStatus::Succeeded,
-        (false, _) => RunStatus::Canceled,
-    }
 }

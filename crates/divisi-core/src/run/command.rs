@@ -1,10 +1,13 @@
 //! What can be asked of a run, and why it may refuse.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::event::PauseReason;
 use super::settings::Settings;
-use super::state::{Base, TaskStatus};
+use super::state::Base;
+use super::task::TaskStatus;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Tree};
 use crate::plan::{Parts, Plan};
@@ -40,6 +43,11 @@ pub enum Said {
         /// How long to wait, if it knows.
         wait_ms: Option<u64>,
     },
+    /// It could not do it. That is recorded and told; what it made is looked at like any other work.
+    Failure(String),
+    /// The machine was in its way, and may not be the next time. Only Divisi's own compositions say
+    /// so.
+    Hindrance(String),
 }
 
 /// One merged attempt of a batch.
@@ -262,8 +270,8 @@ pub enum Command {
 /// What creates a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Create {
-    /// The plan.
-    pub plan: Plan,
+    /// The plan; large, so every hand it goes through shares it.
+    pub plan: Arc<Plan>,
     /// Its numbers.
     pub settings: Settings,
     /// What it stands on.

@@ -2,10 +2,13 @@
 //!
 //! These are stored. A change of their form needs a new version in [`KINDS`] and an upcaster.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use super::attempt::AttemptEnd;
 use super::settings::Settings;
-use super::state::{AttemptEnd, Base, RunStatus};
+use super::state::{Base, RunStatus};
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
 use crate::journal::version_of;
@@ -103,7 +106,7 @@ pub enum Event {
     /// It exists.
     RunCreated {
         /// The plan as accepted.
-        plan: Box<Plan>,
+        plan: Arc<Plan>,
         /// Its numbers.
         settings: Box<Settings>,
         /// What it stands on.

@@ -2,15 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::agents::{AGENT_EXTERNAL, AGENT_PERSON, holds_slot};
+use super::attempt::{Attempt, AttemptEnd, Phase};
 use super::event::PauseReason;
 use super::links::Seen;
 use super::remedy::words;
-use super::state::{
-    AGENT_EXTERNAL, AGENT_PERSON, Attempt, AttemptEnd, Final, Phase, Run, RunStatus, Task,
-    TaskState, TaskStatus, holds_slot,
-};
+use super::state::{Final, Run, RunStatus};
+use super::task::{Task, TaskState, TaskStatus};
+use crate::assign::WORKERS_MAX;
 use crate::criterion::Outcome;
-use crate::ids::{TaskNo, Time};
+use crate::ids::{RunId, TaskNo, Time};
 use crate::ledger::{Balance, Bound};
 use crate::plan::{TaskKind, WorkspaceKind};
 
@@ -33,10 +34,26 @@ pub struct Explanation {
     pub commands: Vec<String>,
 }
 
-/// Says why a task is where it is. The balance is that of the run's account, if it is bounded: what
-/// is ready may wait for what others have reserved.
+/// What a run shares with the other runs of its project: what is ready may wait for them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// What the run's account permits and has used; `None` if nothing bounds the run.
+    pub balance: Option<Balance>,
+    /// The slots that other runs hold.
+    pub others: Vec<(RunId, u32)>,
+}
+
+impl Shared {
+    /// Whether other runs hold so many slots that this one gets no more.
+    fn leaves_none(&self, run: &Run) -> bool {
+        let others: u32 = self.others.iter().map(|(_, slots)| slots).sum();
+        others > 0 && others.saturating_add(run.slots()) >= WORKERS_MAX
+    }
+}
+
+/// Says why a task is where it is.
 #[must_use]
-pub fn explain(run: &Run, no: TaskNo, now: Time, balance: Option<&Balance>) -> Option<Explanation> {
+pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Explanation> {
     let task = run.task(no)?;
     let mut told = Explanation {
         subject: task.spec.id.to_string(),
@@ -55,7 +72,7 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, balance: Option<&Balance>) -> O
             });
             told.command(run, "cancel", task, "");
         }
-        TaskState::Ready { .. } => ready(run, task, balance, &mut told),
+        TaskState::Ready { .. } => ready(run, task, shared, &mut told),
         TaskState::Active(live) => active(run, task, live, now, &mut told),
         TaskState::Approval => {
             told.causes
@@ -179,7 +196,7 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
     });
     for (no, task) in blocked {
         // What people and things outside are waited for holds no budget back.
-        if let Some(one) = explain(run, TaskNo(no as u32), now, None) {
+        if let Some(one) = explain(run, TaskNo(no as u32), now, &Shared::default()) {
             told.causes.extend(
                 one.causes
                     .iter()
@@ -262,7 +279,7 @@ fn explain_command(run: &Run, task: &Task) -> String {
     format!("divisi explain {} {}", run.id, task.spec.id)
 }
 
-fn ready(run: &Run, task: &Task, balance: Option<&Balance>, told: &mut Explanation) {
+fn ready(run: &Run, task: &Task, shared: &Shared, told: &mut Explanation) {
     if run.status() == RunStatus::AwaitingApproval {
         told.causes
             .push("the run's plan is not approved".to_owned());
@@ -290,13 +307,22 @@ fn ready(run: &Run, task: &Task, balance: Option<&Balance>, told: &mut Explanati
         return;
     }
     let amount = task.amount(&run.settings);
-    match balance.map(|balance| balance.grant(amount)) {
+    match (shared.balance.as_ref()).map(|balance| balance.grant(amount)) {
         Some(Err(bound)) => {
             told.causes.push(format!(
                 "the budget of {bound} is used, or reserved by attempts under way"
             ));
             told.commands
                 .push(format!("divisi resume {} {}", run.id, bound.flag()));
+        }
+        Some(Ok(_)) | None if shared.leaves_none(run) => {
+            told.causes.push(format!(
+                "all {WORKERS_MAX} workers of this project are taken, some of them by other runs"
+            ));
+            for (other, slots) in shared.others.iter().take(RUNNING_MAX) {
+                told.causes.push(format!("{other} has {slots} of them"));
+                told.commands.push(format!("divisi pause {other}"));
+            }
         }
         Some(Ok(_)) | None => {
             told.causes.push("a worker will take it next".to_owned());

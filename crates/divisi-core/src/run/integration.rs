@@ -1,9 +1,10 @@
 //! From verified attempts to one result, in batches that are bisected when they fail.
 
+use super::attempt::{AttemptEnd, Failure, Phase};
 use super::command::{Merged, Rejection};
 use super::decide::Draft;
 use super::event::{Event, PreparedCommit};
-use super::state::{AttemptEnd, Failure, Phase, Run};
+use super::state::Run;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit};
 use crate::receipt::Receipt;

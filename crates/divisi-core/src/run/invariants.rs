@@ -1,7 +1,10 @@
 //! What a sane run is, executable. A defect found is an invariant added.
 
+use super::agents::holds_slot;
+use super::attempt::{AttemptEnd, Phase};
 use super::parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
-use super::state::{AttemptEnd, Final, Phase, Run, RunStatus, TaskState, TaskStatus, holds_slot};
+use super::state::{Final, Run, RunStatus};
+use super::task::{TaskState, TaskStatus};
 use crate::ids::AttemptId;
 use crate::plan::{TASKS_MAX, TaskKind};
 

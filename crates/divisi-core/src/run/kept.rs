@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::state::{AttemptEnd, Ending, Phase, Run, Task, TaskStatus, snapshot_of};
+use super::attempt::{AttemptEnd, Ending, Phase, snapshot_of};
+use super::state::Run;
+use super::task::{Task, TaskStatus};
 use crate::ids::Commit;
 use crate::receipt::Receipt;
 

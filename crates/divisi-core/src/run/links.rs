@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{Run, Task, TaskState};
+use super::state::Run;
+use super::task::{Task, TaskState};
 use crate::ids::TaskNo;
 
 /// A node of the graph.

@@ -13,15 +13,32 @@
 //! The states of a task and the events that move it stand in one table, [`transition`]. It is
 //! consulted when an event is decided and when it is applied, so that live writing and replay
 //! cannot differ.
+//!
+//! Where what stands:
+//!
+//! - what a run is: `state`, `task`, `attempt`, `agents`, `settings`, `links`;
+//! - what can be asked and what happened: `command`, `event`;
+//! - deciding: `decide` names who decides what: `lease`, `completion`, `integration`, `parts`,
+//!   `person` and `halt`, with `remedy` for what policy does after a failure;
+//! - applying: `creation` for the first event, `apply` for all others; `indexes` and `owed` keep what
+//!   follows from the state;
+//! - telling: `explain`, `kept`, `stored`, `invariants`.
 
+mod agents;
 mod apply;
+mod attempt;
 mod command;
+mod completion;
+mod creation;
 mod decide;
 mod event;
 pub mod explain;
+mod halt;
+mod indexes;
 mod integration;
 pub mod invariants;
 mod kept;
+mod lease;
 mod links;
 mod owed;
 mod parts;
@@ -30,20 +47,23 @@ mod remedy;
 mod settings;
 mod state;
 pub mod stored;
+mod task;
 #[cfg(test)]
 mod tests;
 pub mod transition;
 
+pub use agents::{
+    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENT_SCRIPTED,
+    AGENTS, agent_of, holds_slot, is_scripted,
+};
+pub use attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
 pub use command::{Accepted, Command, Create, Finding, Merged, Rejection, Said};
 pub use decide::create;
 pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, PreparedCommit, Then};
+pub(crate) use indexes::{Class, ready_key};
 pub use owed::Effect;
 pub use parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 pub use remedy::words as end_words;
 pub use settings::{Budget, Grants, Settings};
-pub use state::{
-    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENT_SCRIPTED,
-    AGENTS, Answer, Attempt, AttemptEnd, Base, Counts, Ending, Failure, Final, Integration, Phase,
-    Run, RunStatus, StopReason, Task, TaskState, TaskStatus, agent_of, holds_slot,
-};
-pub(crate) use state::{Class, ready_key};
+pub use state::{Base, Counts, Final, Integration, Run, RunStatus};
+pub use task::{Answer, Task, TaskState, TaskStatus};

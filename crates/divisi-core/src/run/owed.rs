@@ -3,7 +3,10 @@
 //! The shell compares it with what is under way and closes the gap. Nothing is started by a
 //! handler: what exists only in memory is lost at kill -9.
 
-use super::state::{AGENT_EXTERNAL, Final, Phase, Run, StopReason, Task, TaskState};
+use super::agents::AGENT_EXTERNAL;
+use super::attempt::{Phase, StopReason};
+use super::state::{Final, Run};
+use super::task::{Task, TaskState};
 use crate::ids::{AttemptId, RunId, TaskNo};
 use crate::plan::TaskKind;
 use crate::run::TaskStatus;

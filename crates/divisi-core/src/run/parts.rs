@@ -10,10 +10,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::apply::finish;
+use super::attempt::{AttemptEnd, Failure, Phase};
 use super::command::Rejection;
 use super::decide::Draft;
 use super::event::Event;
-use super::state::{AttemptEnd, Failure, Phase, Run, TaskState};
+use super::state::Run;
+use super::task::TaskState;
 use super::transition::StateName;
 use crate::criterion::truncate;
 use crate::ids::{AttemptId, Commit, TaskNo, Time};

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::attempt::{AttemptEnd, Failure, Phase};
 use super::command::Rejection;
 use super::decide::Draft;
 use super::event::Event;
 use super::links::Node;
-use super::state::{AttemptEnd, Failure, Final, Phase, Run, TaskState, TaskStatus};
+use super::state::{Final, Run};
+use super::task::{TaskState, TaskStatus};
 use super::transition::StateName;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::TaskNo;
@@ -76,6 +78,7 @@ impl Draft<'_> {
             output: None,
             wall_ms,
             confined: None,
+            claimed_failure: None,
         };
         self.submitted(attempt, receipt, &exit, true);
         Ok(())

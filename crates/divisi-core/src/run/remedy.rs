@@ -3,8 +3,10 @@
 //! Only the agent's own failures count towards escalation. Losses, conflicts, interruptions and
 //! cancellations are not its fault and have bounds of their own.
 
+use super::attempt::{Attempt, AttemptEnd, Failure, StopReason};
 use super::event::Then;
-use super::state::{Attempt, AttemptEnd, Failure, Run, StopReason, Task};
+use super::state::Run;
+use super::task::Task;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskNo, Time};
 use crate::ledger::Bound;

@@ -5,8 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attempt::Ending;
 use super::event::{Event, PauseReason};
-use super::state::{Answer, Counts, Ending, Final, Integration, Run, RunStatus, TaskState};
+use super::state::{Counts, Final, Integration, Run, RunStatus};
+use super::task::{Answer, TaskState};
 use crate::ids::{RunId, TaskNo, Time};
 use crate::journal::{RunRow, TaskRow};
 

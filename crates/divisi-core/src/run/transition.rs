@@ -3,7 +3,7 @@
 //! One match serves deciding and replay. Every pair that is not listed is refused.
 
 use super::event::{Event, Then};
-use super::state::TaskStatus;
+use super::task::TaskStatus;
 use crate::ids::TaskNo;
 use crate::receipt::Receipt;
 

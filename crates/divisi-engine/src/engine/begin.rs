@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use divisi_agents::{Claim, Monitoring};
+use divisi_agents::{CLAIM_BYTES_MAX, Claim, Monitoring};
+use divisi_core::criterion::truncate;
 use divisi_core::journal::Journal;
 use divisi_core::receipt::Output;
 use divisi_core::run::{Command, Effect, Event, PauseReason, Said};
@@ -22,7 +23,7 @@ use super::{Engine, Interruption, wall_now};
 use crate::monitor::Patience;
 use crate::reconcile::Action;
 use crate::workspace::folder_of;
-use crate::world::{Ask, Directive};
+use crate::world::Directive;
 
 /// Threads that carry effects out: git and checks wait for processes more than they compute.
 const EFFECT_THREADS: usize = 4;
@@ -60,15 +61,12 @@ impl<J: Journal> Engine<J> {
                     }
                     Err(fault) => {
                         let cause = super::supervised::chain(&fault);
-                        let finished = Finished::NotStarted {
+                        let command = Command::NotStarted {
                             attempt,
                             cause,
                             permanent: false,
                         };
-                        Input::Finished {
-                            effect: Effect::Start(attempt),
-                            result: Ok(finished),
-                        }
+                        started(attempt, command)
                     }
                 };
                 self.local.push_back(input);
@@ -80,9 +78,8 @@ impl<J: Journal> Engine<J> {
     /// then it may finish: its work is kept as an offer.
     pub(super) fn is_overdue_stray(&self, attempt: AttemptId, age_ms: u64) -> bool {
         let run = self.world.run(attempt.run);
-        let live = run.and_then(|run| run.task(attempt.task)?.live());
-        let given_up = live.is_none_or(|live| live.number != attempt.number);
-        given_up && run.is_none_or(|run| age_ms > launch::timeout_of(run, attempt))
+        self.world.live(attempt).is_none()
+            && run.is_none_or(|run| age_ms > launch::timeout_of(run, attempt))
     }
 
     pub(super) fn watch(&mut self, attempt: AttemptId) {
@@ -90,7 +87,7 @@ impl<J: Journal> Engine<J> {
             return;
         };
         let timeout_ms = launch::timeout_of(run, attempt);
-        let live = run.task(attempt.task).and_then(|task| task.live());
+        let live = self.world.live(attempt);
         let agent = live.and_then(|live| self.shell.agent(&live.agent));
         let rules = agent.map(|agent| agent.description().monitoring);
         let ours = Patience {
@@ -137,23 +134,9 @@ impl<J: Journal> Engine<J> {
                 Action::Abandon(effect) => self.abandon(effect),
             }
         }
-        let live = |attempt: AttemptId| {
-            let task = self
-                .world
-                .run(attempt.run)
-                .and_then(|run| run.task(attempt.task));
-            task.and_then(|task| task.live())
-                .is_some_and(|live| live.number == attempt.number)
-        };
-        self.monitor.retain(live);
-        self.looks.retain(|attempt, _| {
-            let task = self
-                .world
-                .run(attempt.run)
-                .and_then(|run| run.task(attempt.task));
-            task.and_then(|task| task.live())
-                .is_some_and(|live| live.number == attempt.number)
-        });
+        let is_live = |attempt: AttemptId| self.world.live(attempt).is_some();
+        self.monitor.retain(is_live);
+        self.looks.retain(|attempt, _| is_live(*attempt));
     }
 
     /// The supervisor is joined when there is something to start, to stop, or to be adopted.
@@ -197,15 +180,15 @@ impl<J: Journal> Engine<J> {
             return;
         }
         let reason = PauseReason::Fault(format!("the supervisor cannot be joined: {cause}"));
-        let pause = |run: RunId| Directive {
-            id: None,
-            ask: Ask::Run(
+        let pause = |run: RunId| {
+            let reason = reason.clone();
+            Directive::of_run(
                 run,
                 Command::Pause {
-                    reason: reason.clone(),
+                    reason,
                     stop: false,
                 },
-            ),
+            )
         };
         // Nobody misses it for the others.
         let attended = self.world.runs().filter(|run| self.attends(run));
@@ -430,21 +413,30 @@ fn patience(rules: Monitoring, ours: Patience) -> Patience {
 /// What an agent's claim means to the run.
 pub(super) fn said(claim: Claim) -> Option<Said> {
     match claim {
+        Claim::Done => None,
+        Claim::Failed { mut cause } => {
+            truncate(&mut cause, CLAIM_BYTES_MAX);
+            Some(Said::Failure(cause))
+        }
         Claim::Asks(question) => Some(Said::Question(question.text)),
         Claim::Limited { cause, wait_ms } => Some(Said::UsageLimit { cause, wait_ms }),
-        Claim::Done | Claim::Failed { .. } => None,
     }
 }
 
 fn played(attempt: AttemptId, ended: Ended, said: Option<Said>) -> Input {
-    let finished = Finished::Played {
+    let command = Command::Ended {
         attempt,
         ended,
         said,
     };
+    started(attempt, command)
+}
+
+/// What came of a start without a process.
+fn started(attempt: AttemptId, command: Command) -> Input {
     Input::Finished {
         effect: Effect::Start(attempt),
-        result: Ok(finished),
+        result: Ok(Finished::told(command)),
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use divisi_core::plan::{Template, Work};
 use divisi_core::receipt::Exit;
-use divisi_core::run::{Command, Finding};
+use divisi_core::run::{Command, Said};
 use divisi_core::worker::Ended;
 use divisi_core::{AttemptId, TaskSpec};
 
@@ -92,9 +92,10 @@ impl Failed {
                 cause: format!("{cause}; correct the template and run the plan again"),
                 ended: Some(ended),
             },
-            Failed::Hindered => Command::Find {
+            Failed::Hindered => Command::Ended {
                 attempt,
-                finding: Finding::Lost(format!("nothing was composed: {cause}")),
+                ended,
+                said: Some(Said::Hindrance(format!("nothing was composed: {cause}"))),
             },
         }
     }
@@ -372,9 +373,10 @@ mod tests {
                 compose::HINDERED_STATUS,
                 "error[compose-failed]: no space\n"
             ),
-            Some(Command::Find {
+            Some(Command::Ended {
                 attempt,
-                finding: Finding::Lost(lost),
+                ended: ended(Exit::Status(compose::HINDERED_STATUS)),
+                said: Some(Said::Hindrance(lost)),
             })
         );
         assert_eq!(told(0, ""), None);

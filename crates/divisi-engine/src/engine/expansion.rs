@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use divisi_core::plan::{Expansion, Parts, Plan, Work};
 use divisi_core::receipt::Snapshot;
-use divisi_core::run::Run;
+use divisi_core::run::{Command, Run};
 use divisi_core::{AttemptId, Commit, Diagnostic, Digest};
 use divisi_pack::bundle::{self, Bundle};
 use divisi_pack::plan_file;
@@ -74,18 +74,18 @@ impl Expanding {
         failpoint::hit("expand.after");
         let attempt = self.attempt;
         Ok(match read {
-            Ok(parts) => Finished::Expanded {
+            Ok(parts) => Finished::told(Command::Expanded {
                 attempt,
                 from,
-                parts: Box::new(parts),
-            },
-            Err(faults) => Finished::ExpandRefused {
+                parts,
+            }),
+            Err(faults) => Finished::told(Command::ExpandRefused {
                 attempt,
                 faults: faults
                     .into_iter()
                     .map(|fault| shell.masked(fault))
                     .collect(),
-            },
+            }),
         })
     }
 }

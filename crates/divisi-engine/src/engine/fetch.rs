@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use divisi_agents::beneath;
 use divisi_core::plan::WorkspaceKind;
-use divisi_core::run::Run;
+use divisi_core::run::{Command, Run};
 use divisi_core::{AttemptId, Commit, TaskSpec};
 
 use super::input::{Failed, Finished};
@@ -108,11 +108,11 @@ impl Fetching {
                 "the external input {path} has more than {EXTERNAL_BYTES_MAX} bytes; name a \
                  smaller file, or let the tasks that need it read it where it is"
             );
-            return Ok(Finished::NotStarted {
+            return Ok(Finished::told(Command::NotStarted {
                 attempt,
                 cause,
                 permanent: true,
-            });
+            }));
         }
         let workspace = self.workspace(shell)?;
         self.take(&project, &workspace)?;
@@ -125,11 +125,11 @@ impl Fetching {
             });
         }
         failpoint::hit("fetch.after");
-        Ok(Finished::Played {
+        Ok(Finished::told(Command::Ended {
             attempt,
             ended: instant(),
             said: None,
-        })
+        }))
     }
 
     fn look(&self, project: &FolderFiles) -> Result<Look, String> {

@@ -12,7 +12,9 @@ use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
 use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
-use divisi_core::run::{AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Ending, Run, Settings};
+use divisi_core::run::{
+    AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Command, Ending, Run, Settings,
+};
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{AttemptId, Commit, Criterion, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind};
 
@@ -171,7 +173,11 @@ impl Starting {
                 Err(Unread::Fault(cause)) => return Err(cause.into()),
                 Err(Unread::Refused(cause)) => {
                     let attempt = self.attempt;
-                    return Ok(Finished::NotComposed { attempt, cause });
+                    return Ok(Finished::told(Command::NotComposed {
+                        attempt,
+                        cause,
+                        ended: None,
+                    }));
                 }
             }
         }
@@ -431,11 +437,11 @@ impl Starting {
     }
 
     pub(super) fn not_started(&self, cause: String) -> Finished {
-        Finished::NotStarted {
+        Finished::told(Command::NotStarted {
             attempt: self.attempt,
             cause,
             permanent: true,
-        }
+        })
     }
 }
 

@@ -7,18 +7,32 @@
 //!
 //! It is an ordinary thread on an ordinary channel: every step waits for the disk anyway, and what
 //! must not wait is not here.
+//!
+//! Where what stands:
+//!
+//! - what wakes it: `input`, through `inbox`;
+//! - from inputs to what the world is told: `translate`, with `asked` for people and `heard` for the
+//!   supervisor; `follow` for what comes after the answer;
+//! - from what is owed to what is begun: `begin`, on `threads` or by `supervised`;
+//! - the effects: `launch` (with `preparation`, `composing`), `fetch`, `results` (with `judging`,
+//!   `programs`), `expansion`, `whole`; they share `shell`;
+//! - when it rests: `rest`; what goes wrong: `trouble`, `room`.
 
+mod asked;
 mod begin;
 mod composing;
 mod expansion;
 mod fetch;
+mod follow;
 mod freshness;
+mod heard;
 mod inbox;
 mod input;
 mod judging;
 mod launch;
 mod preparation;
 mod programs;
+mod rest;
 mod results;
 mod room;
 mod shell;
@@ -26,6 +40,7 @@ mod supervised;
 mod temporary;
 mod threads;
 mod translate;
+mod trouble;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -35,11 +50,12 @@ use std::time::{Duration, Instant};
 
 use divisi_core::assign::Capacity;
 use divisi_core::journal::{Artifacts, Fault, Journal};
-use divisi_core::run::{self, Effect, Event, PauseReason, RunStatus};
+use divisi_core::run::{self, Effect, Event};
 use divisi_core::worker::{EndHow, Limits, ToWorker};
 use divisi_core::{AttemptId, RunId, Time};
 
 pub use fetch::Seen;
+use follow::{Follow, Told};
 use inbox::Inbox;
 #[cfg(test)]
 pub(crate) use inbox::inbox;
@@ -52,12 +68,10 @@ pub use shell::{Shell, log_path, run_folder};
 
 use crate::failpoint;
 use crate::monitor::{ClockWatch, Clocks, Monitor, Patience};
-use crate::reconcile::{Outcome, Reconcile};
-use crate::world::{Ask, Directive, Leasing, World};
-use room::{lacks_room, pause_for_room, waits_for_room};
+use crate::reconcile::Reconcile;
+use crate::world::{Directive, World};
 use supervised::Supervised;
 use threads::Threads;
-use translate::Follow;
 
 /// At most so many inputs are taken into one step: a transaction stays short, and an answer waits
 /// for few others.
@@ -210,7 +224,7 @@ impl<J: Journal> Engine<J> {
         options: Options,
         observer: Observer,
     ) -> Result<Engine<J>, Fault> {
-        let world = World::open(journal, options.capacity.clone(), wall_now())?;
+        let world = World::open(journal, options.capacity, wall_now())?;
         let (sender, inputs) =
             inbox::inbox().map_err(|error| Fault::Other(format!("make a queue: {error}")))?;
         let shell = Arc::new(Shell::new(options, artifacts));
@@ -301,70 +315,6 @@ impl<J: Journal> Engine<J> {
         }
     }
 
-    /// Tells the world which runs are gone on with: those that somebody started or resumed in this
-    /// life. Others that never ended are left as they are; their owners did not ask for them.
-    fn attend(&mut self) {
-        let runs = if self.passive {
-            BTreeSet::new()
-        } else {
-            self.attended.clone()
-        };
-        self.world.leasing = Leasing::These(runs);
-    }
-
-    /// Whether a run is gone on with, or still has something to be ended.
-    fn attends(&self, run: &run::Run) -> bool {
-        let stops = |effect| matches!(effect, Effect::Stop(_));
-        self.attended.contains(&run.id) || run.owed().any(stops)
-    }
-
-    fn nothing_works(&self) -> bool {
-        (self.cannot_join()
-            || self
-                .world
-                .runs()
-                .all(|run| !self.attends(run) || run.slots() == 0))
-            && self.local.is_empty()
-            && self.reconcile.is_idle()
-    }
-
-    /// Whether it is given up for now to join the supervisor: then nothing works.
-    fn cannot_join(&self) -> bool {
-        self.joining_failed.times >= EFFECT_FAILURES_MAX
-    }
-
-    fn is_at_rest(&self, until: Until) -> bool {
-        if !self.local.is_empty() || !self.found.is_empty() || self.full {
-            return false;
-        }
-        let Until::Rests(id) = until else { return true };
-        let Some(run) = self.world.run(id) else {
-            return true;
-        };
-        // An attempt that could not be started holds its lease, but does not work.
-        let unstarted = run
-            .owed()
-            .filter(|effect| {
-                matches!(effect, Effect::Start(_)) && self.reconcile.is_delayed(*effect)
-            })
-            .count();
-        let works = run.slots() as usize > unstarted && !self.cannot_join();
-        let paused = run.paused.is_some() && !works && !waits_for_room(run);
-        let owed = run.owed().any(|effect| match effect {
-            Effect::Fetch(attempt) => self.is_fetching(attempt),
-            effect => !paused || self.reconcile.is_under_way(effect),
-        });
-        !owed && (paused || run.status() != RunStatus::Running)
-    }
-
-    /// Whether files from outside are being taken, or are there and awaited to be whole. Those
-    /// that are not there may never come.
-    fn is_fetching(&self, attempt: AttemptId) -> bool {
-        let look = self.looks.get(&attempt);
-        self.reconcile.is_under_way(Effect::Fetch(attempt))
-            || look.is_some_and(|look| fetch::is_arriving(look))
-    }
-
     /// Waits for inputs until something is due, and takes at most a step's worth.
     fn take_inputs(&mut self, until: Until) -> Vec<Input> {
         let again = std::mem::take(&mut self.again);
@@ -399,44 +349,20 @@ impl<J: Journal> Engine<J> {
         }
     }
 
-    /// How long nothing is due.
-    fn patience(&self) -> Duration {
-        if !self.found.is_empty() {
-            return Duration::ZERO;
-        }
-        let now = wall_now();
-        let rejoin = self
-            .joining_failed
-            .again_at
-            .map(|at| at.saturating_duration_since(Instant::now()).as_millis() as u64);
-        let dues = [self.world.due_at(), self.reconcile.due_at()];
-        let due = dues.iter().flatten().map(|at| at.ms_since(now)).min();
-        let looked = self.looked_at.elapsed().as_millis() as u64;
-        let look = self
-            .monitor
-            .look_in_ms()
-            .map(|ms| ms.saturating_sub(looked));
-        let overdue = self.monitor.overdue_in_ms(self.shell.now_ms());
-        let wait = [due, look, overdue, rejoin].into_iter().flatten().min();
-        match wait {
-            // A moment later than due, so that it is due then.
-            Some(ms) => Duration::from_millis(ms.saturating_add(1).min(60_000)),
-            None => Duration::from_secs(60),
-        }
-    }
-
     /// One step, from inputs to effects begun.
     fn step(&mut self, inputs: Vec<Input>) -> Result<(), Fault> {
-        let mut directives = Vec::new();
-        let mut follows = Vec::new();
+        let mut told = Told::default();
         for input in inputs {
-            self.translate(input, &mut directives, &mut follows);
+            self.translate(input, &mut told);
         }
         let having_room = self.have_room();
-        self.found.extend(having_room);
-        follows.extend(self.found.iter().map(|_| Follow::Nothing));
-        directives.append(&mut self.found);
-        let stepped = self.append(directives)?;
+        for directive in std::mem::take(&mut self.found)
+            .into_iter()
+            .chain(having_room)
+        {
+            told.push(directive, Follow::Nothing);
+        }
+        let stepped = self.append(told.directives)?;
         for run in self.world.runs() {
             self.shell.grant(run.id, &run.settings.grants);
         }
@@ -445,7 +371,7 @@ impl<J: Journal> Engine<J> {
         }
         let mut notices = std::mem::take(&mut self.troubles);
         failpoint::hit("answers.before");
-        for (answer, follow) in stepped.answers.into_iter().zip(follows) {
+        for (answer, follow) in stepped.answers.into_iter().zip(told.follows) {
             self.follow(follow, answer);
         }
         self.release_integrated(&stepped.events);
@@ -509,58 +435,6 @@ impl<J: Journal> Engine<J> {
             failpoint::hit("words.send.after");
         }
     }
-
-    fn trouble(&mut self, cause: String) {
-        self.troubles.push(Notice::Trouble(cause));
-    }
-
-    /// An effect did not come out.
-    fn effect_failed(&mut self, effect: Effect, failed: Failed, directives: &mut Vec<Directive>) {
-        let now = wall_now();
-        let failures = self.reconcile.on_outcome(effect, Outcome::Failed, now);
-        if self.interruption != Interruption::No {
-            // It was cut off; whoever resumes repeats it.
-            return;
-        }
-        let run = effect.run();
-        let known = self.world.run(run);
-        let is_paused = known.is_none_or(|run| run.paused.is_some());
-        let cause = match failed {
-            Failed::Ours(cause) => cause,
-            Failed::Setup(cause) => {
-                let command = match effect {
-                    Effect::Start(attempt) => run::Command::NotPrepared { attempt, cause },
-                    _ if is_paused => return,
-                    _ => pause_for(cause),
-                };
-                directives.push(Directive {
-                    id: None,
-                    ask: Ask::Run(run, command),
-                });
-                return;
-            }
-        };
-        self.trouble(format!("{}: {cause}", words(effect)));
-        if lacks_room(&cause) {
-            self.lacking_room.insert(effect);
-            directives.extend((!is_paused).then(|| pause_for_room(run)));
-            return;
-        }
-        if failures >= EFFECT_FAILURES_MAX {
-            let cause = format!("{} keeps failing: {cause}", words(effect));
-            directives.push(Directive {
-                id: None,
-                ask: Ask::Run(run, pause_for(cause)),
-            });
-        }
-    }
-}
-
-fn pause_for(cause: String) -> run::Command {
-    run::Command::Pause {
-        reason: PauseReason::Fault(cause),
-        stop: false,
-    }
 }
 
 impl<J: Journal> Drop for Engine<J> {
@@ -568,22 +442,6 @@ impl<J: Journal> Drop for Engine<J> {
     fn drop(&mut self) {
         self.shell.checks.interrupt(EndHow::Force);
         self.shell.checks.on_gone();
-    }
-}
-
-/// Effects in words, for people.
-fn words(effect: Effect) -> String {
-    match effect {
-        Effect::Start(attempt) => format!("start attempt {attempt}"),
-        Effect::Fetch(attempt) => format!("fetch files for attempt {attempt}"),
-        Effect::Stop(attempt) => format!("stop attempt {attempt}"),
-        Effect::Collect(attempt) => format!("collect attempt {attempt}"),
-        Effect::Check(attempt) => format!("check attempt {attempt}"),
-        Effect::Expand(attempt) => format!("expand what attempt {attempt} planned"),
-        Effect::KeepOffer(attempt) => format!("keep the work of attempt {attempt}"),
-        Effect::Integrate(run) => format!("integrate into {run}"),
-        Effect::MoveHead(run) => format!("move the branch of {run}"),
-        Effect::FinalCheck(run) => format!("check the whole of {run}"),
     }
 }
 
@@ -607,6 +465,3 @@ fn boot_now() -> u64 {
         0
     }
 }
-
-/// Follows of a step's answers are kept in the order of its directives.
-type Follows = Vec<Follow>;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use divisi_core::plan::WorkspaceKind;
 use divisi_core::receipt::{Exit, Receipt, Snapshot};
-use divisi_core::run::{Merged, Run};
+use divisi_core::run::{Command, Merged, Run};
 use divisi_core::{AttemptId, Commit, RunId, TaskSpec, Time};
 
 use super::input::{Failed, Finished};
@@ -22,7 +22,7 @@ use crate::checks::evaluate;
 use crate::failpoint;
 use crate::files::FolderFiles;
 use crate::repo::Merged as Merge;
-use crate::workspace::{CollectError, CollectOptions, Released, Workspace};
+use crate::workspace::{CollectError, CollectOptions, Workspace};
 
 /// What collecting one attempt needs.
 pub(super) struct Collecting {
@@ -84,15 +84,15 @@ impl Collecting {
             .filter(|_| self.spec.workspace != WorkspaceKind::Shared)
         else {
             return Ok(match self.is_offer {
-                true => Finished::OfferCollected {
+                true => Finished::told(Command::OfferCollected {
                     attempt,
                     snapshot: None,
-                },
-                false => Finished::Collected {
+                }),
+                false => Finished::told(Command::Collected {
                     attempt,
                     snapshot: None,
                     artifacts: Vec::new(),
-                },
+                }),
             });
         };
         let pool = shell.pool()?;
@@ -114,32 +114,32 @@ impl Collecting {
         match pool.collect(&workspace, &options) {
             Ok(collected) if self.is_offer => {
                 let changed = collected.snapshot.commit != base;
-                Ok(Finished::OfferCollected {
+                Ok(Finished::told(Command::OfferCollected {
                     attempt,
                     snapshot: changed.then_some(collected.snapshot),
-                })
+                }))
             }
-            Ok(collected) => Ok(Finished::Collected {
+            Ok(collected) => Ok(Finished::told(Command::Collected {
                 attempt,
                 snapshot: Some(collected.snapshot),
                 artifacts: collected.artifacts,
-            }),
+            })),
             Err(CollectError::Fault(fault)) => Err(failed(fault)),
             Err(CollectError::Refused(refusals)) => {
                 // A secret must not stay under `.divisi`, least of all where it was refused.
                 pool.mask_secrets(&workspace, &secrets, COLLECT_BYTES_MAX)
                     .map_err(|error| chain(&error))?;
                 if self.is_offer {
-                    return Ok(Finished::OfferCollected {
+                    return Ok(Finished::told(Command::OfferCollected {
                         attempt,
                         snapshot: None,
-                    });
+                    }));
                 }
                 let causes: Vec<String> = refusals.iter().map(ToString::to_string).collect();
-                Ok(Finished::CollectRefused {
+                Ok(Finished::told(Command::CollectRefused {
                     attempt,
                     cause: shell.masked(causes.join("; ")),
-                })
+                }))
             }
         }
     }
@@ -155,7 +155,7 @@ impl Collecting {
         };
         if let (Ok(pool), Ok(workspace)) = (shell.pool(), self.workspace(shell, &base)) {
             // What stays is found by `gc`.
-            let _ = pool.release(&workspace, Released::Integrated);
+            let _ = pool.release(&workspace);
         }
     }
 
@@ -249,10 +249,10 @@ impl Checking {
             }
         };
         failpoint::hit("check.after");
-        Ok(Finished::Checked {
+        Ok(Finished::told(Command::Checked {
             attempt: self.attempt,
             verdicts,
-        })
+        }))
     }
 }
 
@@ -334,12 +334,12 @@ impl Integrating {
                 refused = self.whole.broken(&judging)?;
             }
         }
-        Ok(Finished::BatchMerged {
+        Ok(Finished::told(Command::BatchMerged {
             onto: self.onto,
             merged,
             conflict,
             refused,
-        })
+        }))
     }
 }
 
@@ -355,5 +355,5 @@ pub(super) fn move_head(shell: &Shell, run: RunId, to: &Commit) -> Result<Finish
         repo.update_ref(run, present.as_ref(), to)
             .map_err(|error| chain(&error))?;
     }
-    Ok(Finished::HeadMoved(to.clone()))
+    Ok(Finished::told(Command::HeadMoved { head: to.clone() }))
 }

@@ -2,16 +2,28 @@
 //! what agents left behind keeps no secret.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use divisi_core::journal::{Fault, Journal};
-use divisi_core::run::{self, Effect, Event, PauseReason};
+use divisi_core::run::{Command, Effect, Event, PauseReason, Run};
+use divisi_core::worker::{EndHow, FromWorker, Job, ToWorker};
 use divisi_core::{AttemptId, RunId, TaskNo, Time};
 
+use super::translate::working;
 use super::{Engine, Input, Notice, RETRY, launch, wall_now};
-use crate::world::{Ask, Directive, Stepped};
+use crate::world::{Directive, Stepped};
 
 /// A journal that stays locked by somebody else for so long is given up.
 const UNAVAILABLE_TRIES_MAX: u32 = 20;
+
+/// So long a supervisor takes at most to sweep what did not end within its grace.
+const SWEEP: Duration = Duration::from_secs(2);
+
+/// Agents that were told to end while nothing could be recorded.
+struct Ending {
+    jobs: Vec<Job>,
+    until: Instant,
+}
 
 impl<J: Journal> Engine<J> {
     /// Makes a step durable. On a full disk everything pauses with that reason until there is
@@ -47,20 +59,60 @@ impl<J: Journal> Engine<J> {
     }
 
     /// Waits until there is room for the reserve again, so that a next time can be recorded too.
-    /// Whoever interrupts is not kept waiting; everything else that is asked waits as well.
+    /// Everything else that is asked waits as well. Whoever interrupts is kept waiting only until
+    /// the agents have ended; that it was so is told by their supervisor to whoever resumes.
     fn wait_for_room(&mut self, cause: &str) -> Result<(), Fault> {
+        let mut ending: Option<Ending> = None;
         loop {
             self.hear(RETRY);
             while let Some(input) = self.inputs.next() {
                 if matches!(input, Input::Interrupted) {
-                    return Err(Fault::Full(cause.to_owned()));
+                    let how = match ending {
+                        None => EndHow::Graceful,
+                        Some(_) => EndHow::Force,
+                    };
+                    ending = Some(self.end_unrecorded(how));
                 }
                 self.local.push_back(input);
             }
             if self.world.journal.restore_reserve().is_ok() {
                 return Ok(());
             }
+            if ending.as_ref().is_some_and(|ending| self.has_come(ending)) {
+                return Err(Fault::Full(cause.to_owned()));
+            }
         }
+    }
+
+    /// Tells the agents of the run that this process drives to end, though nothing of it can be
+    /// recorded.
+    fn end_unrecorded(&mut self, how: EndHow) -> Ending {
+        let run = self.driven.and_then(|run| self.world.run(run));
+        let jobs: Vec<Job> = run.map(working).unwrap_or_default();
+        let orders = jobs.iter().map(|&job| ToWorker::End { job, how });
+        self.outbox.extend(orders);
+        self.flush();
+        let grace = Duration::from_millis(self.shell.options.limits.grace_ms);
+        Ending {
+            jobs,
+            until: Instant::now() + grace + SWEEP,
+        }
+    }
+
+    /// Whether all that was told to end has ended, as far as will be known.
+    fn has_come(&self, ending: &Ending) -> bool {
+        let is_over = |job: &Job| {
+            self.local.iter().any(|input| match input {
+                Input::Word(
+                    FromWorker::Ended { job: over, .. }
+                    | FromWorker::NotStarted { job: over, .. }
+                    | FromWorker::Unknown { job: over },
+                ) => over == job,
+                Input::SupervisorGone => true,
+                _ => false,
+            })
+        };
+        Instant::now() >= ending.until || ending.jobs.iter().all(is_over)
     }
 
     fn pause_for_full(&mut self, cause: &str) {
@@ -74,7 +126,7 @@ impl<J: Journal> Engine<J> {
                 .world
                 .runs()
                 .filter(|run| run.paused.is_none())
-                .map(|run| pause_for_room(run.id))
+                .map(|run| Directive::of_run(run.id, pause_for_room()))
                 .collect();
             // If even this does not fit, it is tried with the next record.
             let _ = self.world.step(pauses, wall_now());
@@ -140,24 +192,17 @@ pub(super) fn lacks_room(cause: &str) -> bool {
     TEXTS.iter().any(|text| cause.contains(text))
 }
 
-pub(super) fn pause_for_room(run: RunId) -> Directive {
-    let pause = run::Command::Pause {
+pub(super) fn pause_for_room() -> Command {
+    Command::Pause {
         reason: PauseReason::DiskFull,
         stop: false,
-    };
-    Directive {
-        id: None,
-        ask: Ask::Run(run, pause),
     }
 }
 
 fn resume(run: RunId) -> Directive {
-    Directive {
-        id: None,
-        ask: Ask::Run(run, run::Command::Resume),
-    }
+    Directive::of_run(run, Command::Resume)
 }
 
-pub(super) fn waits_for_room(run: &run::Run) -> bool {
+pub(super) fn waits_for_room(run: &Run) -> bool {
     run.paused == Some(PauseReason::DiskFull)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use divisi_core::criterion::Verdict;
 use divisi_core::plan::WorkspaceKind;
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Ending, Run, Task, TaskStatus};
+use divisi_core::run::{AttemptEnd, Command, Ending, Run, Task, TaskStatus};
 use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskNo, TaskSpec, Tree};
 
 use super::input::{Failed, Finished};
@@ -187,10 +187,10 @@ impl Finally {
         };
         let verdicts = judging.verdicts(&asked, &files)?;
         failpoint::hit("final.check.after");
-        Ok(Finished::FinalChecked {
+        Ok(Finished::told(Command::FinalChecked {
             head: self.head,
             verdicts,
             tasks,
-        })
+        }))
     }
 }

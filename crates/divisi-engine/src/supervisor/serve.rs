@@ -39,10 +39,6 @@ const WAITING_MAX: usize = 8;
 /// So long a connection may take to say who it is, and a new supervisor waits for its engine.
 const HELLO_PATIENCE: Duration = Duration::from_secs(10);
 
-/// After a shutdown so long is waited for the engine to forget the last results; what it does
-/// not forget stays in the notes.
-const LINGER: Duration = Duration::from_millis(500);
-
 /// The whole life of the supervisor's process. To be called first thing in a process of its own:
 /// it closes all descriptors but the standard ones, becomes a sub-reaper, and takes over signals.
 /// Standard output is used to say when it is ready ([`super::Client::join`] listens there) and is
@@ -115,9 +111,8 @@ pub(super) struct Supervisor {
     pub(super) orphan_grace: Duration,
     /// Since when there is no engine.
     pub(super) alone_since: Option<Instant>,
-    pub(super) shutdown: Option<EndHow>,
-    /// Since when nothing lives any more, after a shutdown.
-    pub(super) idle_since: Option<Instant>,
+    /// No engine came within the grace: all that lives is being ended.
+    pub(super) gives_up: bool,
 }
 
 impl Supervisor {
@@ -146,8 +141,7 @@ impl Supervisor {
             epoch: None,
             orphan_grace: Duration::ZERO,
             alone_since: Some(Instant::now()),
-            shutdown: None,
-            idle_since: None,
+            gives_up: false,
         })
     }
 
@@ -174,7 +168,7 @@ impl Supervisor {
             self.keep_time(now);
             self.sweep(now);
             self.speak();
-            if self.is_over(now) {
+            if self.is_over() {
                 return Ok(());
             }
         }
@@ -240,11 +234,10 @@ impl Supervisor {
         for since in self.unsure.values() {
             at(*since + HIDDEN_PATIENCE);
         }
-        if let Some(since) = self.alone_since {
+        if let Some(since) = self.alone_since
+            && !self.gives_up
+        {
             at(later(since, self.patience()));
-        }
-        if let Some(since) = self.idle_since {
-            at(since + LINGER);
         }
         wake.map(|wake| wake.saturating_duration_since(Instant::now()))
     }
@@ -324,8 +317,8 @@ impl Supervisor {
         let alone = self
             .alone_since
             .is_some_and(|since| now >= later(since, self.patience()));
-        if alone && self.shutdown.is_none() {
-            self.shutdown = Some(EndHow::Graceful);
+        if alone && !self.gives_up {
+            self.gives_up = true;
             self.end_all(EndHow::Graceful, now);
         }
     }
@@ -365,24 +358,11 @@ impl Supervisor {
         self.notes.compact(live, self.ended.iter())
     }
 
-    fn is_over(&mut self, now: Instant) -> bool {
-        if !self.live.is_empty() {
-            self.idle_since = None;
-            return false;
-        }
-        let over = match &self.engine {
-            Some(engine) => {
-                if self.shutdown.is_none() || engine.wants_to_send() {
-                    return false;
-                }
-                let since = *self.idle_since.get_or_insert(now);
-                self.ended.is_empty() || now >= since + LINGER
-            }
-            None => {
-                let expected = self.epoch.is_none() && self.shutdown.is_none();
-                !expected && self.waiting.is_empty()
-            }
-        };
+    /// Nothing lives, and no engine is there or expected. What was not forgotten stays in the notes.
+    fn is_over(&mut self) -> bool {
+        let expected = self.epoch.is_none() && !self.gives_up;
+        let idle = self.live.is_empty() && self.engine.is_none() && self.waiting.is_empty();
+        let over = idle && !expected;
         if over {
             let _ = self.rewrite_notes();
         }

@@ -69,8 +69,7 @@ impl Supervisor {
         self.orphan_grace = Duration::from_millis(grace_ms);
         self.alone_since = None;
         // What is being ended goes on ending; the supervisor goes on serving.
-        self.shutdown = None;
-        self.idle_since = None;
+        self.gives_up = false;
         self.engine = Some(connection);
         let observations = self.observe(now);
         let live = observations
@@ -144,10 +143,6 @@ impl Supervisor {
                     let observations = self.observe(now);
                     self.say(&FromWorker::Observed { observations });
                 }
-                ToWorker::Shutdown { how } => {
-                    self.shutdown = Some(how);
-                    self.end_all(how, now);
-                }
             }
         }
         self.on_starts(starts);
@@ -220,9 +215,7 @@ impl Supervisor {
             }
             return false;
         }
-        let cause = if self.shutdown.is_some() {
-            "start a job: the supervisor is shutting down".to_owned()
-        } else if self.live.len() + others >= LIVE_MAX {
+        let cause = if self.live.len() + others >= LIVE_MAX {
             format!("start a job: {LIVE_MAX} are running")
         } else if self.ended.len() >= ENDED_MAX {
             format!("start a job: {ENDED_MAX} results wait to be forgotten")

@@ -1,4 +1,4 @@
-//! Clean-up of workspaces: only what is proven integrated or explicitly discarded.
+//! Clean-up of workspaces: only what is proven integrated, explicitly discarded, or was never promised.
 
 use divisi_core::{Commit, RunId, TaskNo};
 
@@ -14,7 +14,9 @@ pub enum Proof {
     Integrated,
     /// A person or policy gave it up.
     Discarded,
-    /// Neither is known.
+    /// Whoever worked in it promised no files, and nobody works in it any more.
+    Unpromised,
+    /// None of these is known.
     None,
 }
 
@@ -88,6 +90,7 @@ impl Pool {
                     _ => match proof(&item) {
                         Proof::Integrated => (GcAction::Remove, "integrated"),
                         Proof::Discarded => (GcAction::Remove, "discarded"),
+                        Proof::Unpromised => (GcAction::Remove, "nothing in it was promised"),
                         Proof::None => (GcAction::Keep, "may hold work that stands nowhere else"),
                     },
                 };

@@ -11,7 +11,7 @@ use divisi_core::run::{
     self, AttemptEnd, Command, Failure, PauseReason, Rejection, Run, holds_slot,
 };
 
-use super::{Answer, Crossing, Delivery, Step, World, load};
+use super::{Answer, Crossing, Delivery, Step, World};
 
 impl<J: Journal> World<J> {
     /// Whoever permits more to a run that has ended is told so; the ledger would not mind.
@@ -66,16 +66,7 @@ impl<J: Journal> World<J> {
     ) -> Result<(), Fault> {
         let held: Vec<AttemptId> = self.ledger.held.keys().copied().collect();
         for attempt in held {
-            if !self.runs.contains_key(&attempt.run)
-                && let Some(row) = self
-                    .journal
-                    .runs()?
-                    .into_iter()
-                    .find(|row| row.run == attempt.run)
-            {
-                let loaded = load(&self.journal, &row)?;
-                self.runs.insert(attempt.run, loaded);
-            }
+            self.load_ended(attempt.run)?;
             let Some(command) = self
                 .runs
                 .get(&attempt.run)

@@ -594,29 +594,6 @@ fn an_idle_supervisor_leaves_with_its_engine() {
 }
 
 #[test]
-fn a_shutdown_ends_everything_and_then_the_supervisor() {
-    let stage = Stage::new();
-    let engine = stage.join(1, 600_000);
-    for n in 0..3 {
-        engine.start(job(n), stage.script("sleep 1000"));
-        engine.started(job(n));
-    }
-    engine.say(ToWorker::Shutdown {
-        how: EndHow::Graceful,
-    });
-    for _ in 0..3 {
-        let FromWorker::Ended { job, ended } = engine.hear() else {
-            panic!("each ends");
-        };
-        assert!(ended.told && ended.empty);
-        engine.say(ToWorker::Forget { job });
-    }
-    engine.hear_gone();
-    until("the supervisor is gone", || !engine.supervisor_is_alive());
-    assert_eq!(stage.tagged(), NOBODY);
-}
-
-#[test]
 fn garbage_is_refused_and_harms_nobody() {
     let stage = Stage::new();
     let engine = stage.engine();

@@ -13,7 +13,7 @@ use crate::plan_file::TIMEOUT_MINUTES_MAX;
 use crate::role::TARGETS_MAX;
 
 /// The most attempts side by side.
-const WORKERS_MAX: u64 = 10_000;
+const WORKERS_MAX: u64 = divisi_core::assign::WORKERS_MAX as u64;
 
 /// The most of what is counted before a person is asked.
 const COUNT_MAX: u64 = 1_000;

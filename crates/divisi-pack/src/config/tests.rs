@@ -302,7 +302,7 @@ bugdet: {attempts: 3}
       |
     4 |   timeout_minutes: 0
       |                    ^
-    error[text-number]: `developer` is `0`, not a whole number from 1 to 10000
+    error[text-number]: `developer` is `0`, not a whole number from 1 to 256
      --> divisi.yaml:5:23
       |
     5 |   limits: {developer: 0}

@@ -34,6 +34,7 @@ use divisi_core::{Diagnostic, Plan, TaskSpec};
 pub(crate) use criteria::{COUNT_MAX, expression_fault};
 pub use form::{Progress, ResourceEstimate, schema};
 pub use record::{Record, TaskRecord, read_record, write_with};
+pub(crate) use top::is_plan;
 pub use write::write;
 pub(crate) use write::{Stated, criterion_json, criterion_value, to_value};
 

@@ -131,7 +131,8 @@ pub(crate) fn parts(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Parts>
     })
 }
 
-fn is_plan(object: &Object<'_>) -> bool {
+/// Whether an object is meant to be a plan, by the key that every plan has.
+pub(crate) fn is_plan(object: &Object<'_>) -> bool {
     let mut keys = object.properties.iter().map(|p| p.name.as_str());
     keys.any(|key| key == "task_title")
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, start};
-use crate::plan_file::criteria as plan_criteria;
+use crate::plan_file::{criteria as plan_criteria, is_plan};
 use crate::{placeholder, role, text, yaml};
 
 /// The keys of a workflow file.
@@ -78,6 +78,15 @@ pub fn read(source_name: &str, bytes: &[u8]) -> Read {
 
 fn file(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Workflow> {
     let object = fields::object(value, "the workflow file", faults)?;
+    if is_plan(object) {
+        faults
+            .error(codes::WORKFLOW_PLAN, start(value), || {
+                "this is a plan, and a workflow is expected here".to_owned()
+            })
+            .hint("a plan is JSON in a file that ends in `.json`: write it so, then run that")
+            .hint("a workflow begins with `workflow:`; `divisi workflow show NAME` prints one");
+        return None;
+    }
     let file = Fields::open(object, "the workflow file", FILE_KEYS, faults);
     let roles = match file.get("agent_roles") {
         Some(value) => role::map(value, faults),

@@ -361,6 +361,15 @@ fn of_workflows(seen: &mut Seen) {
     1 | workflow: {name: w, iterations: [{name: i, agents: []}]}
       |                                                    ^
     ");
+    told!(seen, "workflow-plan", of_workflow("task_title: t\nsubtasks: []\n"), @r"
+    error[workflow-plan]: this is a plan, and a workflow is expected here
+     --> w.yaml:1:1
+      |
+    1 | task_title: t
+      | ^
+    hint: a plan is JSON in a file that ends in `.json`: write it so, then run that
+    hint: a workflow begins with `workflow:`; `divisi workflow show NAME` prints one
+    ");
     told!(seen, "workflow-duplicate", of_workflow("workflow: {name: w, iterations: [{name: i, agents: [{role: qa}]}, {name: i, agents: [{role: qa}]}]}"), @r"
     error[workflow-duplicate]: two iterations have the name `i`
      --> w.yaml:1:74
@@ -611,7 +620,7 @@ checks: make"), @r"
     ");
     told!(seen, "text-number", of_config(r"run: {workers: 0, timeout_minutes: 0, limits: {qa: 0}}
 budget: {agent_minutes: 0.001}"), @r"
-    error[text-number]: `workers` is `0`, not a whole number from 1 to 10000
+    error[text-number]: `workers` is `0`, not a whole number from 1 to 256
      --> divisi.yaml:1:16
       |
     1 | run: {workers: 0, timeout_minutes: 0, limits: {qa: 0}}
@@ -621,7 +630,7 @@ budget: {agent_minutes: 0.001}"), @r"
       |
     1 | run: {workers: 0, timeout_minutes: 0, limits: {qa: 0}}
       |                                    ^
-    error[text-number]: `qa` is `0`, not a whole number from 1 to 10000
+    error[text-number]: `qa` is `0`, not a whole number from 1 to 256
      --> divisi.yaml:1:52
       |
     1 | run: {workers: 0, timeout_minutes: 0, limits: {qa: 0}}

@@ -6,24 +6,31 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use divisi_core::run::TaskStatus;
+use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::stored::summary;
-use divisi_core::{Diagnostic, RunId, TaskSpec};
+use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
 use divisi_engine::engine::{Notice, View};
-use divisi_engine::workspace::folder_of;
 
 use crate::cli;
 use crate::exit::Exit;
 use crate::hold::{Holder, Holding, Tries, is_attended, reach, request};
 use crate::printer::{Failure, Line, Outcome, Printer};
 use crate::project::Project;
+use crate::projection;
+use crate::report;
 use crate::words;
+
+/// So many tasks that await a judgment are named.
+const JUDGMENTS_MAX: usize = 5;
 
 /// Has an action done on a run.
 pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Printer) -> Outcome {
     // Before anything is held: a run that is not there is no reason to begin an epoch.
     project.row(&project.view()?, Some(run))?;
     let holding = Holding::of(project);
+    let whole = matches!(action, Action::Approve { task: None, .. });
     let request = request(Ask::Act { run, action });
     let silent =
         || -> divisi_engine::engine::Observer { Box::new(|_: &[Notice], _: &dyn View| {}) };
@@ -48,18 +55,27 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
                 "run-unknown" | "task-unknown" => Exit::NotFound,
                 _ => Exit::Refused,
             };
-            Err(Failure::told(diagnostic, exit))
+            let told = match whole {
+                true => with_judgments(diagnostic, project, run),
+                false => diagnostic,
+            };
+            Err(Failure::told(told, exit))
         }
-        Response::Accepted | Response::Started(_) | Response::Attended(_) | Response::Pong => {
+        Response::Accepted | Response::Started(_) | Response::Attended(_) => {
+            let row = project.row(&project.view()?, Some(run))?;
+            let ended = summary(&row).ok().filter(|summary| summary.ended.is_some());
+            if ended.is_some() {
+                // Nobody else may be there who would write how it ended.
+                let run = crate::follow::run(project, run)?;
+                projection::keep(project, &run, &report::gather(&run, words::now()));
+            }
             if printer.is_json() {
                 printer.document(&serde_json::json!({"accepted": true, "run": run.to_string()}))?;
             } else {
-                let row = project.row(&project.view()?, Some(run))?;
-                let ended = summary(&row).ok().filter(|summary| summary.ended.is_some());
                 printer.note(&Line::of(match ended {
                     Some(ended) => {
                         let state = words::run_status(ended.status.word());
-                        format!("{run}: accepted; the run has {state}")
+                        format!("{run}: accepted; the run is over: {state}")
                     }
                     None if goes_on => format!("{run}: accepted"),
                     None => format!("{run}: accepted; nobody works on it now: divisi resume {run}"),
@@ -67,6 +83,36 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
             }
             Ok(Exit::Success)
         }
+    }
+}
+
+/// Names the tasks that await somebody's judgment, where the whole was judged and does not.
+fn with_judgments(diagnostic: Diagnostic, project: &Project, id: RunId) -> Diagnostic {
+    let Ok(run) = crate::follow::run(project, id) else {
+        return diagnostic;
+    };
+    let now = words::now();
+    let blocked = (0..)
+        .map(TaskNo)
+        .zip(run.tasks())
+        .filter(|(_, task)| task.status() == TaskStatus::Blocked);
+    let approve = format!("divisi approve {id} ");
+    let commands: Vec<String> = blocked
+        .filter_map(|(no, _)| explain(&run, no, now, &Shared::default()))
+        .flat_map(|told| told.commands)
+        .filter(|command| command.starts_with(&approve))
+        .collect();
+    let hints = commands.iter().take(JUDGMENTS_MAX);
+    let told = hints.fold(diagnostic, |told, command| {
+        told.hint(format!("a task awaits it: {command}"))
+    });
+    match commands.len() {
+        0 => told.hint(format!("`divisi explain {id}` says what the run waits for")),
+        many if many > JUDGMENTS_MAX => {
+            let more = words::plural((many - JUDGMENTS_MAX) as u64, "more task");
+            told.hint(format!("{more} await it: divisi status {id}"))
+        }
+        _ => told,
     }
 }
 
@@ -97,15 +143,7 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
         ));
         Failure::told(diagnostic, Exit::Refused)
     };
-    let no = divisi_engine::world::find_task(&run, &args.of.task).ok_or_else(|| {
-        Failure::told(
-            Diagnostic::error(
-                "task-unknown",
-                format!("{} has no task {:?}", args.of.run, args.of.task),
-            ),
-            Exit::NotFound,
-        )
-    })?;
+    let no = crate::loaded::task(&run, &args.of.task)?;
     let task = &run.tasks()[no.index()];
     let live = task
         .live()
@@ -118,7 +156,7 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
         )));
     }
     // The engine owns its workspaces: this one is found, never made.
-    let workspace = folder_of(&project.divisi(), run.id, no, live.workspace);
+    let workspace = project.workspace(run.id, no, live.workspace);
     let is_folder = workspace.symlink_metadata().is_ok_and(|at| at.is_dir());
     if live.base.is_none() || !is_folder {
         return Err(refused("its workspace is not prepared yet".to_owned()));

@@ -11,14 +11,15 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use divisi_core::Time;
-use divisi_core::run::{RunStatus, stored};
-use divisi_store::{NotOpened, PAGE_ROWS_MAX, Store, View};
+use divisi_core::journal::Fault;
+use divisi_store::{NotOpened, Store, View};
 use serde::Serialize;
 
 use crate::cli::Global;
 use crate::exit::Exit;
 use crate::printer::{Line, Outcome, Printer, Style};
 use crate::project::{Project, is_locked, versions};
+use crate::unfinished::{self, Attended};
 use crate::words;
 
 mod platform;
@@ -262,9 +263,8 @@ fn journal(project: &Project) -> Vec<Finding> {
         Err(NotOpened::Fault(fault)) => return vec![faulty(&fault)],
     };
     let mut findings = vec![sound(&view)];
-    let held = project.is_held();
-    findings.push(holder(project, held));
-    match unattended(&view, held) {
+    findings.push(holder(project, project.is_held()));
+    match unattended(project, &view) {
         Ok(more) => findings.extend(more),
         Err(fault) => findings.push(faulty(&fault)),
     }
@@ -289,7 +289,7 @@ fn holder(project: &Project, held: bool) -> Finding {
     Finding::new("engine", State::Good, "none works in this folder")
 }
 
-fn faulty(fault: &divisi_core::journal::Fault) -> Finding {
+fn faulty(fault: &Fault) -> Finding {
     let told = divisi_store::diagnostic(fault);
     let finding = Finding::new(
         "journal",
@@ -315,30 +315,24 @@ fn sound(view: &View) -> Finding {
     }
 }
 
-/// Runs that nobody works on although they could go on, and a clock that went back.
-fn unattended(view: &View, held: bool) -> Result<Vec<Finding>, divisi_core::journal::Fault> {
-    let mut findings = Vec::new();
-    let mut latest = Time(0);
-    let mut after = None;
-    loop {
-        let rows = view.runs(after, PAGE_ROWS_MAX)?;
-        let Some(last) = rows.last() else { break };
-        after = Some(last.run);
-        for row in &rows {
-            let Ok(summary) = stored::summary(row) else {
-                continue;
-            };
-            latest = latest.max(summary.last_at);
-            if summary.status == RunStatus::Running && !held {
-                let found = format!("{} is not at its end, and nobody works on it", row.run);
-                findings.push(
-                    Finding::new("run", State::Weak, found)
-                        .hint(format!("divisi resume {}", row.run)),
-                );
-            }
-        }
-    }
-    let ahead = latest.ms_since(words::now());
+/// Runs that nobody works on although they could go on, as `divisi status` judges it, and a clock
+/// that went back.
+fn unattended(project: &Project, view: &View) -> Result<Vec<Finding>, Fault> {
+    let is_attended = unfinished::attendance(project);
+    let summaries = unfinished::summaries(view)?;
+    let left = summaries.iter().filter(|(row, summary)| {
+        let asked = || is_attended(row.run);
+        Attended::of(summary.status, summary.paused.as_ref(), asked) == Attended::No
+    });
+    let mut findings: Vec<Finding> = left
+        .map(|(row, _)| {
+            let found = format!("{} could go on, and no engine works on it", row.run);
+            let hint = format!("divisi resume {}", row.run);
+            Finding::new("run", State::Weak, found).hint(hint)
+        })
+        .collect();
+    let times = summaries.iter().map(|(_, summary)| summary.last_at);
+    let ahead = times.max().unwrap_or(Time(0)).ms_since(words::now());
     findings.push(match ahead {
         0..60_000 => Finding::new("clock", State::Good, words::moment(words::now())),
         _ => {

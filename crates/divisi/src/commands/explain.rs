@@ -3,10 +3,11 @@
 use divisi_core::run::explain::{Explanation, explain, explain_run};
 
 use crate::cli::{Global, OptionalRunTask};
-use crate::commands::status::Attended;
+use crate::commands::status;
 use crate::exit::Exit;
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
+use crate::unfinished::Attended;
 use crate::words;
 
 /// Explains a run or a task.
@@ -17,11 +18,11 @@ pub(crate) fn run(args: &OptionalRunTask, global: &Global, printer: &Printer) ->
         None => explain_run(&run, now),
         Some(id) => {
             let no = loaded::task(&run, id)?;
-            let balance = loaded::balance(&project.view()?, run.id)?;
-            explain(&run, no, now, balance.as_ref()).expect("the task was found in this run")
+            let shared = loaded::shared(&project.view()?, run.id)?;
+            explain(&run, no, now, &shared).expect("the task was found in this run")
         }
     };
-    if Attended::of(&project, &run) == Attended::No && waits_for_engine(&told) {
+    if status::attended(&project, &run) == Attended::No && waits_for_engine(&told) {
         told.causes
             .insert(0, "no engine works on its run".to_owned());
         told.commands.insert(0, format!("divisi resume {}", run.id));

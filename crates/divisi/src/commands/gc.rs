@@ -1,6 +1,6 @@
 //! `divisi gc`: what can be cleaned up, and with `--yes`, its removal.
 //!
-//! Nothing is removed that is not proven integrated or explicitly discarded.
+//! Nothing is removed that is not proven integrated, explicitly discarded, or was never promised.
 
 use std::sync::Arc;
 
@@ -122,9 +122,15 @@ fn document(args: &cli::Gc, items: &[GcItem], objects: Option<Pruned>) -> Value 
 
 /// What is known of the work in a folder.
 fn proof(item: &GcItem, runs: &[Run]) -> Proof {
-    let run = runs.iter().find(|run| Some(run.id) == item.run);
-    let Some((run, no)) = run.zip(item.task) else {
+    let Some(run) = runs.iter().find(|run| Some(run.id) == item.run) else {
         return Proof::None;
+    };
+    let Some(no) = item.task else {
+        // A shared checkout is no task's own: nothing is ever collected from it.
+        return match run.ended {
+            Some(_) => Proof::Unpromised,
+            None => Proof::None,
+        };
     };
     let Some(task) = run.task(no) else {
         return Proof::None;

@@ -7,20 +7,19 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
 
-use divisi_core::run::Run;
-use divisi_core::{Diagnostic, TaskId, TaskNo};
+use divisi_core::journal::TaskRow;
+use divisi_core::run::{Run, TaskStatus};
+use divisi_core::{Diagnostic, RunId, TaskId, TaskNo};
+use divisi_store::View;
 use serde::Serialize;
 
 use crate::cli::{Global, Logs};
+use crate::commands::watch;
 use crate::exit::Exit;
+use crate::follow::{LOOK, Vigil};
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer};
-use crate::project::Project;
-
-/// How often a log that is followed is looked at.
-const LOOK: Duration = Duration::from_millis(200);
 
 /// A longer line is printed in pieces: a log can be one line without an end.
 const LINE_BYTES_MAX: usize = 64 * 1024;
@@ -37,10 +36,16 @@ pub(crate) fn run(args: &Logs, global: &Global, printer: &Printer) -> Outcome {
         attempt: number,
     };
     let mut tail = Tail::new(&path, of);
+    let (view, mut vigil) = (project.view()?, Vigil::default());
     loop {
         // Whether it is over is asked first: what was printed before that is then read.
-        let goes_on = args.follow && is_live(&project, &run, no, number)?;
-        tail.print(printer)?;
+        let goes_on = args.follow && is_live(&view, run.id, no, number)?;
+        if tail.print(printer)? {
+            vigil.on_news();
+        } else if goes_on && vigil.is_in_vain(&project, run.id) {
+            printer.note(&watch::unattended(run.id));
+            break;
+        }
         if !goes_on {
             break;
         }
@@ -73,11 +78,11 @@ fn number(run: &Run, no: TaskNo, asked: Option<u32>) -> Result<u32, Failure> {
     Err(Failure::told(told, Exit::NotFound))
 }
 
-/// Whether the attempt may still print.
-fn is_live(project: &Project, run: &Run, no: TaskNo, number: u32) -> Result<bool, Failure> {
-    let now = loaded::load(&project.view()?, run.id)?;
-    let live = now.task(no).and_then(|task| task.live());
-    Ok(live.is_some_and(|live| live.number == number && live.receipts.is_empty()))
+/// Whether the attempt may still print, by the one row that tells.
+fn is_live(view: &View, run: RunId, no: TaskNo, number: u32) -> Result<bool, Failure> {
+    let row = view.task(run, no.0)?;
+    let runs = |row: TaskRow| row.attempts == number && row.status == TaskStatus::Running.word();
+    Ok(row.is_some_and(runs))
 }
 
 /// Whose log it is.
@@ -119,8 +124,8 @@ impl<'a> Tail<'a> {
         self.at == 0
     }
 
-    /// Prints the complete lines that are new.
-    fn print(&mut self, printer: &Printer) -> Result<(), Failure> {
+    /// Prints the complete lines that are new. Whether there was anything new.
+    fn print(&mut self, printer: &Printer) -> Result<bool, Failure> {
         let path = self.path;
         let unreadable = |error: io::Error| {
             let cause = format!("reading the log {}: {error}", path.display());
@@ -130,15 +135,15 @@ impl<'a> Tail<'a> {
         };
         let mut file = match open(self.path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(unreadable(error)),
         };
         file.seek(SeekFrom::Start(self.at)).map_err(unreadable)?;
-        let mut chunk = vec![0; LINE_BYTES_MAX];
+        let (mut chunk, before) = (vec![0; LINE_BYTES_MAX], self.at);
         loop {
             let read = file.read(&mut chunk).map_err(unreadable)?;
             if read == 0 {
-                return Ok(());
+                return Ok(self.at > before);
             }
             self.at += read as u64;
             self.rest.extend_from_slice(&chunk[..read]);

@@ -8,9 +8,9 @@ mod ordered;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use divisi_core::run::{Base, Run};
+use divisi_core::journal::Fault;
+use divisi_core::run::Base;
 use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until};
@@ -27,6 +27,7 @@ use crate::config::Configuration;
 use crate::consent;
 use crate::exit::Exit;
 use crate::feedback::Keeper;
+use crate::follow::{Follower, LOOK, News};
 use crate::hold::{Held, Holder, Holding, Tries, reach, request};
 use crate::library::Library;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
@@ -35,9 +36,6 @@ use crate::project::Project;
 use crate::signals;
 use crate::trust::{self, Subject};
 use crate::unfinished;
-
-/// How often a run that another process works on is looked at.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// `divisi run`.
 pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outcome {
@@ -69,6 +67,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     let settings = configuration.settings();
     let outline = || {
         let mut lines = ordered.outline(&plan, &settings);
+        lines.insert(1, on(&base));
         lines.extend(configuration.consent_lines(&plan));
         lines
     };
@@ -82,7 +81,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         )?;
     let mut driver = Driver::new(project, configuration.durability(), printer)?;
     let ask = Ask::Start {
-        plan: Box::new(plan),
+        plan: Arc::new(plan),
         settings: Box::new(settings),
         base,
         approved,
@@ -94,10 +93,21 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     };
     // From here on the run names its base.
     drop(in_use);
+    // Without consent nothing of it is started.
+    let begun = if approved { "started" } else { "created" };
     printer.note(
-        &Line::styled(Style::Bold, run.to_string()).then(format!(" started; {}", ordered.said())),
+        &Line::styled(Style::Bold, run.to_string()).then(format!(" {begun}; {}", ordered.said())),
     );
-    driver.drive(run)
+    driver.drive(run, 0)
+}
+
+/// What a run stands on, for whoever consents to it.
+fn on(base: &Base) -> Line {
+    let line = Line::of(format!("  on {}", base.described));
+    match base.uncommitted.is_empty() || base.included {
+        true => line,
+        false => line.with(Style::Warn, ", without what is not committed"),
+    }
 }
 
 fn told(fault: &divisi_engine::repo::Fault) -> Failure {
@@ -108,6 +118,8 @@ fn told(fault: &divisi_engine::repo::Fault) -> Failure {
 pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Printer) -> Outcome {
     let configuration = Configuration::load(project, flags::of_resume(args), printer)?;
     let mut driver = Driver::new(project, configuration.durability(), printer)?;
+    // What happened before is told by `divisi status` and `divisi watch --from-start`.
+    let before = project.row(&project.view()?, Some(run))?.seq;
     let budget = args.permitted.budget();
     if budget.is_bounded() {
         // The ledger's, and the run's below: if only the first is done, resuming again does both.
@@ -117,7 +129,7 @@ pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Pri
         run,
         action: Action::Resume,
     })?;
-    driver.drive(run)
+    driver.drive(run, before)
 }
 
 /// Whether somebody consents, or did so before to just that. On a terminal it is shown what would
@@ -331,8 +343,8 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Follows a run until it rests, and says what it came to.
-    pub(crate) fn drive(mut self, run: RunId) -> Outcome {
+    /// Goes with a run until it rests, and says what it came to. Its events are told after this one.
+    pub(crate) fn drive(mut self, run: RunId, after: u64) -> Outcome {
         let terminal = std::io::stderr().is_terminal();
         let progress = Progress::new(
             run,
@@ -341,15 +353,28 @@ impl<'a> Driver<'a> {
             terminal,
         );
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
+        // Through one holder after the other, each event is told once.
+        let mut follower: Option<Follower> = None;
         let rest = loop {
             self.reach()?;
             let holder = self.holder.take().expect("it was reached");
-            let rest = match holder {
-                Holder::Us(held) => Some(self.hold(*held, run)?),
-                Holder::Other(client) => self.follow(client, run)?,
-            };
-            if let Some(rest) = rest {
-                break rest;
+            match holder {
+                Holder::Us(held) => {
+                    if let Some(mut follower) = follower.take() {
+                        self.look(&mut follower)?;
+                    }
+                    break self.hold(*held, run)?;
+                }
+                Holder::Other(client) => {
+                    let mut with = match follower.take() {
+                        Some(follower) => follower,
+                        None => Follower::of(self.project, run, Some(after))?,
+                    };
+                    if let Some(rest) = self.follow(client, &mut with)? {
+                        break rest;
+                    }
+                    follower = Some(with);
+                }
             }
         };
         self.finish();
@@ -373,28 +398,25 @@ impl<'a> Driver<'a> {
         drop(held);
         // The report loads the run once more.
         memory::give_back();
-        Ok(rest?)
+        match rest {
+            // What was asked was done, though nothing of it could be recorded.
+            Err(fault @ Fault::Full(_)) if self.interrupted.load(Ordering::SeqCst) => {
+                self.printer
+                    .diagnostic(&divisi_store::diagnostic(&fault), None);
+                Ok(Rest::Interrupted)
+            }
+            rest => Ok(rest?),
+        }
     }
 
     /// Watches another process work on it. `None` once that process is gone and the run is not at
     /// rest: then somebody must take over.
-    fn follow(&self, mut client: Client, run: RunId) -> Result<Option<Rest>, Failure> {
-        let holding = self.holding.clone();
+    fn follow(&self, mut client: Client, follower: &mut Follower) -> Result<Option<Rest>, Failure> {
+        let run = follower.run().id;
         // A holder that took over from another goes on only with what it is asked for. If it is
         // gone already, that shows below.
         let _ = client.ask(&request(Ask::Attend(run)));
-        let mut how = Action::Interrupt;
-        self.hear(Box::new(move || {
-            let action = std::mem::replace(&mut how, Action::Force);
-            if let Ok(Holder::Other(mut client)) = reach(&holding, || {
-                Box::new(|_: &[Notice], _: &dyn divisi_engine::engine::View| {})
-            }) {
-                let ask = Ask::Act { run, action };
-                // Whoever interrupts is heard again soon. If the holder does not answer, or goes
-                // away first, this process interrupts once it holds the engine.
-                let _ = client.ask_briefly(&request(ask));
-            }
-        }));
+        self.pass_interruptions_on(run);
         let gone = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&gone);
         let waiting = std::thread::Builder::new()
@@ -404,30 +426,10 @@ impl<'a> Driver<'a> {
                 flag.store(true, Ordering::SeqCst);
             });
         drop(waiting);
-        let mut seen = 0;
         let rest = loop {
             let is_gone = gone.load(Ordering::SeqCst);
-            let state = crate::follow::run(self.project, run)?;
-            for (seq, at, event) in crate::follow::events_after(self.project, run, seen)? {
-                seen = seq;
-                if let Some(progress) = self
-                    .progress
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .as_mut()
-                {
-                    progress.event(run, at, &event, Some(&state));
-                }
-            }
-            if let Some(progress) = self
-                .progress
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .as_mut()
-            {
-                progress.flush(Some(&state));
-            }
-            if rests(&state) {
+            self.look(follower)?;
+            if follower.rests() {
                 let interrupted = self.interrupted.load(Ordering::SeqCst);
                 break Some(if interrupted {
                     Rest::Interrupted
@@ -442,6 +444,37 @@ impl<'a> Driver<'a> {
         };
         self.hear_nothing();
         Ok(rest)
+    }
+
+    /// Shows what is new of a run that another process works on.
+    fn look(&self, follower: &mut Follower) -> Result<(), Failure> {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(progress) = progress.as_mut() else {
+            return Ok(());
+        };
+        follower.look(&mut |news: News<'_>| {
+            progress.event(news.run.id, news.at, news.event, Some(news.run));
+            Ok(())
+        })?;
+        progress.flush(Some(follower.run()));
+        Ok(())
+    }
+
+    /// Has an interruption reach whoever works on the run, and a second one with force.
+    fn pass_interruptions_on(&self, run: RunId) {
+        let holding = self.holding.clone();
+        let mut how = Action::Interrupt;
+        self.hear(Box::new(move || {
+            let action = std::mem::replace(&mut how, Action::Force);
+            if let Ok(Holder::Other(mut client)) = reach(&holding, || {
+                Box::new(|_: &[Notice], _: &dyn divisi_engine::engine::View| {})
+            }) {
+                let ask = Ask::Act { run, action };
+                // Whoever interrupts is heard again soon. If the holder does not answer, or goes
+                // away first, this process interrupts once it holds the engine.
+                let _ = client.ask_briefly(&request(ask));
+            }
+        }));
     }
 
     fn hear(&self, tell: Box<dyn FnMut() + Send>) {
@@ -468,13 +501,4 @@ impl<'a> Driver<'a> {
             progress.finish();
         }
     }
-}
-
-/// Whether nothing goes on with a run that another process holds.
-fn rests(run: &Run) -> bool {
-    use divisi_core::run::RunStatus;
-    if run.owed().any(|effect| !effect.waits_for_outside()) || run.slots() > 0 {
-        return false;
-    }
-    run.paused.is_some() || run.status() != RunStatus::Running
 }

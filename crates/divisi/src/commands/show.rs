@@ -6,7 +6,7 @@
 use divisi_core::ledger::Balance;
 use divisi_core::plan::{Input, TaskSpec, Work};
 use divisi_core::run::explain::{Explanation, explain};
-use divisi_core::run::{Base, Final, Run, Task};
+use divisi_core::run::{Base, Final, Run, Task, is_scripted};
 use divisi_core::{TaskNo, Time, WorkspaceKind};
 use serde_json::{Value, json};
 
@@ -31,15 +31,15 @@ const TEXT_LINES_MAX: usize = 30;
 pub(crate) fn run(args: &RunTask, global: &Global, printer: &Printer) -> Outcome {
     let (project, run) = loaded::open(global, Some(args.run))?;
     let now = words::now();
-    let balance = loaded::balance(&project.view()?, run.id)?;
+    let shared = loaded::shared(&project.view()?, run.id)?;
     match &args.task {
         None => match printer.is_json() {
-            true => printer.document(&run_document(&project, &run, balance))?,
-            false => printer.lines(&run_lines(&project, &run, balance))?,
+            true => printer.document(&run_document(&project, &run, shared.balance))?,
+            false => printer.lines(&run_lines(&project, &run, shared.balance))?,
         },
         Some(id) => {
             let no = loaded::task(&run, id)?;
-            let told = explain(&run, no, now, balance.as_ref());
+            let told = explain(&run, no, now, &shared);
             let told = told.expect("the task is one of the run's");
             match printer.is_json() {
                 true => printer.document(&task_document(&project, &run, no, &told))?,
@@ -236,7 +236,7 @@ fn task_document(project: &Project, run: &Run, no: TaskNo, told: &Explanation) -
         "spec": *task.spec,
         "stage_context": task.stage_context.as_deref(),
         "state": task.state,
-        "scripted": task.spec.agent.as_deref().is_some_and(words::is_scripted),
+        "scripted": task.spec.agent.as_deref().is_some_and(is_scripted),
         "waits_for": ids(run.dependencies(no)),
         "feeds": ids(run.dependents(no)),
         "failures": task.failures,

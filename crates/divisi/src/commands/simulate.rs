@@ -12,8 +12,8 @@ use crate::printer::{Line, Outcome, Printer, Style};
 use crate::project::Project;
 use crate::words::{plural, span};
 
-/// Of a long critical path, so many tasks are named.
-const PATH_MAX: usize = 12;
+/// Of a long list of tasks, so many are named.
+const NAMED_MAX: usize = 12;
 
 /// Plays the plan and prints the schedule.
 pub(crate) fn run(args: &Simulate, global: &Global, printer: &Printer) -> Outcome {
@@ -36,12 +36,6 @@ fn play(plan: &Plan, config: &Config) -> Schedule {
 fn lines(title: &str, schedule: &Schedule) -> Vec<Line> {
     let row = |name: &str, value: String| Line::of(format!("{name:<16}")).with(Style::Bold, value);
     let tasks = plural(schedule.tasks as u64, "task");
-    let guessed = match schedule.tasks_without_estimate {
-        0 => String::new(),
-        many => format!(
-            ", {many} without an estimate: played with the mean of those that have one, or a minute"
-        ),
-    };
     let planned = match schedule.tasks_that_plan {
         0 => String::new(),
         many => format!(
@@ -61,16 +55,18 @@ fn lines(title: &str, schedule: &Schedule) -> Vec<Line> {
         format!("{cost} more")
     };
     let in_force = if barriers.in_force { ", in force" } else { "" };
-    vec![
+    let mut lines = vec![
         Line::styled(Style::Bold, title)
             .then(format!(
                 ": {tasks} on {}",
                 plural(u64::from(schedule.workers), "worker")
             ))
-            .with(Style::Dim, guessed + &planned),
+            .with(Style::Dim, planned),
         row("makespan", span(schedule.makespan_ms)),
-        row("critical path", span(schedule.critical_path_ms))
-            .with(Style::Dim, format!("  {}", path(&schedule.critical_path))),
+        row("critical path", span(schedule.critical_path_ms)).with(
+            Style::Dim,
+            format!("  {}", named(&schedule.critical_path, " → ")),
+        ),
         row("total work", span(schedule.total_work_ms)),
         row("lower bound", span(schedule.lower_bound_ms))
             .with(Style::Dim, "  no schedule on so many workers is shorter"),
@@ -80,14 +76,27 @@ fn lines(title: &str, schedule: &Schedule) -> Vec<Line> {
         ),
         row("with barriers", span(barriers.makespan_ms))
             .with(Style::Dim, format!("  {cost}, {stages}{in_force}")),
-    ]
+    ];
+    let guessed = &schedule.without_estimate;
+    if !guessed.is_empty() {
+        let why = match guessed.len() == schedule.tasks {
+            true => "no task has an estimate",
+            false => "the mean of the others",
+        };
+        let assumed = row("assumed", span(schedule.assumed_ms));
+        lines.push(assumed.with(Style::Dim, format!("  {why}")));
+        lines.push(Line::of(format!("{:<16}{}", "  for", named(guessed, ", "))));
+        let hint = "  give each `estimated_duration_minutes` to know more";
+        lines.push(Line::styled(Style::Dim, hint));
+    }
+    lines
 }
 
-fn path(tasks: &[String]) -> String {
-    let mut words: Vec<&str> = tasks.iter().take(PATH_MAX).map(String::as_str).collect();
-    let more = format!("{} more", tasks.len().saturating_sub(PATH_MAX));
-    if tasks.len() > PATH_MAX {
+fn named(tasks: &[String], between: &str) -> String {
+    let mut words: Vec<&str> = tasks.iter().take(NAMED_MAX).map(String::as_str).collect();
+    let more = format!("{} more", tasks.len().saturating_sub(NAMED_MAX));
+    if tasks.len() > NAMED_MAX {
         words.push(&more);
     }
-    words.join(" → ")
+    words.join(between)
 }

@@ -6,9 +6,9 @@
 
 use divisi_core::journal::RunRow;
 use divisi_core::ledger::Balance;
-use divisi_core::run::explain::{Explanation, explain};
+use divisi_core::run::explain::{Explanation, Shared, explain};
 use divisi_core::run::stored::Summary;
-use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus, holds_slot};
+use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus, holds_slot, is_scripted};
 use divisi_core::{RunId, TaskNo, Time};
 use divisi_store::View;
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::hold;
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
-use crate::unfinished;
+use crate::unfinished::{self, Attended};
 use crate::words;
 
 /// So many tasks of a group are shown.
@@ -47,9 +47,9 @@ pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Out
         Some(id) => {
             project.row(&view, Some(id))?;
             let run = loaded::load(&view, id)?;
-            let balance = loaded::balance(&view, id)?;
-            let attended = Attended::of(&project, &run);
-            one(&run, attended, balance.as_ref(), words::now(), printer)?;
+            let shared = loaded::shared(&view, id)?;
+            let attended = attended(&project, &run);
+            one(&run, attended, &shared, words::now(), printer)?;
         }
     }
     Ok(Exit::Success)
@@ -183,7 +183,7 @@ fn listed_task<'a>(run: &'a Run, no: usize, task: &'a Task) -> ListedTask<'a> {
         status: task.status(),
         attempts: task.attempts(),
         agent,
-        scripted: words::is_scripted(agent),
+        scripted: is_scripted(agent),
         started_at: task.live().map(|live| live.leased_at),
         suspected: task.live().and_then(|live| live.suspected.as_deref()),
     }
@@ -192,12 +192,12 @@ fn listed_task<'a>(run: &'a Run, no: usize, task: &'a Task) -> ListedTask<'a> {
 fn one(
     run: &Run,
     attended: Attended,
-    balance: Option<&Balance>,
+    shared: &Shared,
     now: Time,
     printer: &Printer,
 ) -> Result<(), Failure> {
     if !printer.is_json() {
-        return printer.lines(&lines(run, attended, balance, now));
+        return printer.lines(&lines(run, attended, shared, now));
     }
     let numbered = run.tasks().iter().enumerate();
     let tasks: Vec<ListedTask<'_>> = numbered
@@ -222,33 +222,15 @@ fn one(
     }))
 }
 
-/// Whether somebody works on a run that could go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Attended {
-    /// An engine does, or there is nothing to go on with.
-    Yes,
-    /// It could go on, and no engine works on it.
-    No,
-}
-
-impl Attended {
-    /// Asks whoever holds the project's engine.
-    pub(crate) fn of(project: &Project, run: &Run) -> Attended {
-        let could_go_on = run.status() == RunStatus::Running && run.paused.is_none();
-        match could_go_on && !hold::is_attended(project, run.id) {
-            true => Attended::No,
-            false => Attended::Yes,
-        }
-    }
+/// Whether somebody works on a run; whoever holds the project's engine is asked.
+pub(crate) fn attended(project: &Project, run: &Run) -> Attended {
+    Attended::of(run.status(), run.paused.as_ref(), || {
+        hold::is_attended(project, run.id)
+    })
 }
 
 /// One run: what runs, what waits and why.
-pub(crate) fn lines(
-    run: &Run,
-    attended: Attended,
-    balance: Option<&Balance>,
-    now: Time,
-) -> Vec<Line> {
+pub(crate) fn lines(run: &Run, attended: Attended, shared: &Shared, now: Time) -> Vec<Line> {
     let mut lines = vec![head(run, now)];
     if attended == Attended::No {
         lines.push(
@@ -282,8 +264,8 @@ pub(crate) fn lines(
         let tasks: Vec<Shown<'_>> = shown
             .iter()
             .filter_map(|no| {
-                let (task, told) = (run.task(*no)?, explain(run, *no, now, balance)?);
-                let for_owner = waits_for_its_owner(run, task, balance);
+                let (task, told) = (run.task(*no)?, explain(run, *no, now, shared)?);
+                let for_owner = waits_for_its_owner(run, task, shared.balance.as_ref());
                 Some(Shown {
                     task,
                     told,
@@ -349,7 +331,7 @@ fn group(run: &Run, status: TaskStatus, shown: &[Shown<'_>], lines: &mut Vec<Lin
     {
         let cause = told.causes.join("; ");
         let by = match task.live() {
-            Some(live) if words::is_scripted(&live.agent) => " (scripted)",
+            Some(live) if is_scripted(&live.agent) => " (scripted)",
             _ => "",
         };
         lines.push(

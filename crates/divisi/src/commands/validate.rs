@@ -175,7 +175,8 @@ struct Wanted {
     evidence: String,
 }
 
-/// All criteria of a run: its own, then those of its tasks.
+/// All criteria of a run: its own, then those of its tasks. What several ask of the files, as a task
+/// and the review of its stage do, is listed once.
 fn wanted(run: &Run) -> Vec<Wanted> {
     let report = report::gather(run, wall_now());
     let own = (
@@ -193,11 +194,19 @@ fn wanted(run: &Run) -> Vec<Wanted> {
             done.verdicts,
         )
     });
-    let mut all = Vec::new();
+    let mut all: Vec<Wanted> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for (before, whose, criteria, known) in std::iter::once(own).chain(tasks) {
         let mut known = known.into_iter();
         for criterion in criteria {
             let known = known.next();
+            if is_of_files(criterion) {
+                let at = *places.entry(criterion.to_string()).or_insert(all.len());
+                if let Some(twin) = all.get_mut(at).filter(|it| it.criterion == *criterion) {
+                    twin.is_also(&whose, known);
+                    continue;
+                }
+            }
             all.push(Wanted {
                 text: format!("{before}{criterion}"),
                 whose: whose.clone(),
@@ -210,18 +219,33 @@ fn wanted(run: &Run) -> Vec<Wanted> {
     all
 }
 
+/// Whether a criterion asks the same of the files whoever has it.
+fn is_of_files(criterion: &Criterion) -> bool {
+    match criterion.cost() {
+        Cost::Cheap => !matches!(criterion, Criterion::Scope { .. }),
+        Cost::Program => true,
+        Cost::Known | Cost::Person => false,
+    }
+}
+
 impl Wanted {
+    /// Somebody else has the same criterion; the later one's finding is the one that stands.
+    fn is_also(&mut self, whose: &str, known: Option<report::Judged>) {
+        let of = whose.strip_prefix("a criterion ").unwrap_or(whose);
+        self.whose = format!("{}, and {of}", self.whose);
+        if let Some(known) = known.filter(|known| known.outcome.is_some()) {
+            (self.known, self.evidence) = (known.outcome, known.evidence);
+        }
+    }
+
     /// Files tell again what they can on the whole; the rest is as the run found it.
     fn judged(
         &self,
         files: &dyn Files,
         programs: Option<&dyn Programs>,
     ) -> Result<Judged, CheckError> {
-        let is_again = match self.criterion.cost() {
-            Cost::Cheap => !matches!(self.criterion, Criterion::Scope { .. }),
-            Cost::Program => programs.is_some(),
-            Cost::Known | Cost::Person => false,
-        };
+        let is_program = self.criterion.cost() == Cost::Program;
+        let is_again = is_of_files(&self.criterion) && (!is_program || programs.is_some());
         if is_again {
             return validation::one(&self.criterion, files, programs);
         }

@@ -1,82 +1,61 @@
 //! `divisi watch`: a run's events as they become durable.
 //!
-//! It reads the journal, not the engine, so it shows exactly what is durable, and works beside any
-//! engine or none. It ends when the run has ended or rests in people's hands, with the run's exit
-//! code.
+//! It ends when the run has ended or rests in people's hands, with the run's exit code.
 
 use std::thread;
-use std::time::Duration;
 
-use divisi_core::journal::{Entry, Fault, Stream};
-use divisi_core::run::{Event, Run, RunStatus, TaskStatus, stored};
-use divisi_store::View;
+use divisi_core::RunId;
+use divisi_core::journal::{Entry, Stream};
+use divisi_core::run::Event;
 use serde::Serialize;
 
 use crate::cli::{Global, Watch};
-use crate::commands::status::{self, Attended};
+use crate::commands::status;
 use crate::exit::Exit;
+use crate::follow::{Follower, LOOK, News, Vigil};
 use crate::happened;
-use crate::hold;
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
 use crate::words;
 
-/// How often the journal is looked at while nothing happens. One query by key each time.
-const LOOK: Duration = Duration::from_millis(100);
-
-/// So many looks without anything new, then it is asked whether anybody works on it.
-const ASK_EVERY: u32 = 10;
-
-/// A run that nobody works on is asked about so often: an engine may be about to take over.
-const UNATTENDED_MAX: u32 = 2;
-
-/// Events read at once.
-const PAGE: u32 = 1_000;
-
 /// Follows a run.
 pub(crate) fn run(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
-    let view = project.view()?;
-    let row = project.row(&view, args.run)?;
-    let mut run = loaded::load(&view, row.run)?;
-    let mut seq = if args.from_start { 0 } else { row.seq };
-    if !args.from_start && !printer.is_json() {
-        let attended = Attended::of(&project, &run);
-        let balance = loaded::balance(&view, run.id)?;
-        printer.lines(&status::lines(
-            &run,
-            attended,
-            balance.as_ref(),
-            words::now(),
-        ))?;
+    let row = project.row(&project.view()?, args.run)?;
+    let mut follower = Follower::of(&project, row.run, args.from_start.then_some(0))?;
+    if !args.from_start && printer.is_json() && follower.run().ended.is_some() {
+        // Nothing will happen to it any more: what is asked for is what happened.
+        follower = Follower::of(&project, row.run, Some(0))?;
     }
-    let (mut quiet, mut unattended) = (0, 0);
+    if !args.from_start && !printer.is_json() {
+        let run = follower.run();
+        let attended = status::attended(&project, run);
+        let shared = loaded::shared(follower.view(), run.id)?;
+        printer.lines(&status::lines(run, attended, &shared, words::now()))?;
+    }
+    let mut vigil = Vigil::default();
     loop {
-        let entries = view.events(Stream::Run(run.id), seq, PAGE)?;
-        for entry in &entries {
-            tell(&mut run, entry, &view, printer)?;
-            seq = entry.seq;
-        }
-        if !entries.is_empty() {
-            (quiet, unattended) = (0, 0);
+        if follower.look(&mut |news| tell(&news, printer))? {
+            vigil.on_news();
             continue;
         }
-        if let Some(exit) = rests(&view, &run)? {
-            return Ok(exit);
+        let run = follower.run();
+        if follower.rests() {
+            return Ok(Exit::of_run(run));
         }
-        quiet += 1;
-        if quiet % ASK_EVERY == 0 {
-            let is_attended = hold::is_attended(&project, run.id);
-            unattended = if is_attended { 0 } else { unattended + 1 };
-        }
-        if unattended > UNATTENDED_MAX {
-            let words = "no engine works on it any more; `divisi resume` goes on";
-            printer.note(&Line::styled(Style::Warn, words));
-            return Ok(Exit::Interrupted);
+        if vigil.is_in_vain(&project, run.id) {
+            printer.note(&unattended(run.id));
+            return Ok(Exit::of_run(run));
         }
         thread::sleep(LOOK);
     }
+}
+
+/// Said when it is in vain to wait for more of a run.
+pub(super) fn unattended(run: RunId) -> Line {
+    let words = format!("no engine works on it any more; `divisi resume {run}` goes on");
+    Line::styled(Style::Warn, words)
 }
 
 /// An event as `--json` prints it; `divisi schema events` describes it.
@@ -90,16 +69,13 @@ struct Object<'a> {
     body: serde_json::Value,
 }
 
-fn tell(run: &mut Run, entry: &Entry, view: &View, printer: &Printer) -> Result<(), Failure> {
-    let (at, event) = loaded::event(entry)?;
-    if matches!(event, Event::TaskSplit { .. }) {
-        *run = loaded::load(view, run.id)?;
-    }
+fn tell(news: &News<'_>, printer: &Printer) -> Result<(), Failure> {
     if printer.is_json() {
-        return printer.object(&object(entry, &event));
+        return printer.object(&object(news.entry, news.event));
     }
-    let time = format!("{}  ", words::time_of_day(at));
-    printer.line(&Line::styled(Style::Dim, time).join(happened::line(run, &event)))
+    let time = format!("{}  ", words::time_of_day(news.at));
+    let line = happened::line(news.run, news.event);
+    printer.line(&Line::styled(Style::Dim, time).join(line))
 }
 
 fn object<'a>(entry: &'a Entry, event: &Event) -> Object<'a> {
@@ -114,29 +90,4 @@ fn object<'a>(entry: &'a Entry, event: &Event) -> Object<'a> {
         version: entry.version,
         body: serde_json::to_value(event).expect("events are plain data"),
     }
-}
-
-/// The run's exit code, if nothing about it goes on by itself. Its row tells whether loading it
-/// whole is worth while.
-fn rests(view: &View, run: &Run) -> Result<Option<Exit>, Failure> {
-    let Some(row) = view.run(run.id)? else {
-        return Ok(None);
-    };
-    let unreadable = |fault: stored::Unreadable| Fault::Unreadable(fault.to_string());
-    let summary = stored::summary(&row).map_err(unreadable)?;
-    if summary.status == RunStatus::Running && summary.paused.is_none() {
-        return Ok(None);
-    }
-    if summary.status == RunStatus::Running {
-        // It is paused; what was running may still be on its way.
-        let under_way = [TaskStatus::Verifying, TaskStatus::Integrating];
-        let many: u32 = under_way
-            .iter()
-            .map(|status| summary.counts.of(*status))
-            .sum();
-        if many > 0 || loaded::load(view, run.id)?.slots() > 0 {
-            return Ok(None);
-        }
-    }
-    Ok(Some(Exit::of_run(&loaded::load(view, run.id)?)))
 }

@@ -16,7 +16,9 @@ use crate::exit::Exit;
 use crate::library::{Found, Layer, Library, LoadedRoles, LoadedTemplates, Origin, has_error};
 use crate::printer::{Line, Outcome, Printer, Style};
 use crate::project::Project;
-use crate::words::{self, plural};
+use crate::words::{self, plural, shell_word};
+
+mod usage;
 
 /// So much of a description is listed.
 const DESCRIPTION_CHARS_MAX: usize = 72;
@@ -102,8 +104,8 @@ fn listed(found: &Found) -> Value {
     })
 }
 
-/// The text to standard output, so that it can be the beginning of an own workflow; whence it is
-/// beside it.
+/// The text to standard output, so that it can be the beginning of an own workflow. Beside it, whence
+/// it is, and what it takes to run it.
 fn show(found: &Found, printer: &Printer) -> Outcome {
     let text = String::from_utf8_lossy(&found.bytes);
     if printer.is_json() {
@@ -117,6 +119,16 @@ fn show(found: &Found, printer: &Printer) -> Outcome {
     let of = Line::styled(Style::Bold, found.name.as_str()).then(": ");
     printer.note(&of.join(stands(&found.origin, &found.hides)));
     printer.text(&text)?;
+    match found.workflow().workflow {
+        Some(workflow) => {
+            let lines = usage::lines(&found.name, &workflow);
+            lines.iter().for_each(|line| printer.note(line));
+        }
+        None => {
+            let check = format!("divisi workflow check {}", shell_word(&found.name));
+            printer.note(&Line::styled(Style::Bad, "it has faults: ").with(Style::Note, check));
+        }
+    }
     Ok(Exit::Success)
 }
 
@@ -145,7 +157,7 @@ fn check(library: &Library, found: &Found, given: Given, printer: &Printer) -> O
         printer.document(&document)?;
     } else {
         for diagnostic in &diagnostics {
-            printer.diagnostic(diagnostic, found.text_for(diagnostic, &roles));
+            printer.finding(diagnostic, found.text_for(diagnostic, &roles));
         }
         if let Some(used) = used.filter(|_| is_sound) {
             printer.lines(&sound_lines(found, &used, &roles, &templates))?;

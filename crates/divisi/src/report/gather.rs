@@ -1,9 +1,9 @@
 //! The facts of a report, from the run alone.
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::explain::explain;
+use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::{
-    AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus,
+    AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus, is_scripted,
 };
 use divisi_core::{Criterion, Outcome, TaskKind, TaskNo, Time, Verdict};
 
@@ -37,6 +37,7 @@ pub(crate) fn gather(run: &Run, now: Time) -> Report {
         unconfined: Vec::new(),
         left_out: Vec::new(),
         conflicts: Vec::new(),
+        claimed_failures: Vec::new(),
         losses: Vec::new(),
         offers: Vec::new(),
         tasks,
@@ -55,12 +56,13 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         (None, None) => task.agent(&run.settings).to_owned(),
     };
     let status = task.status();
-    let told = (status != TaskStatus::Done).then(|| explain(run, TaskNo(no as u32), now, None));
+    let told = (status != TaskStatus::Done)
+        .then(|| explain(run, TaskNo(no as u32), now, &Shared::default()));
     Done {
         id: task.spec.id.to_string(),
         title: task.spec.title.clone(),
         status,
-        scripted: words::is_scripted(&agent),
+        scripted: is_scripted(&agent),
         agent,
         attempts: task.attempts(),
         agent_ms: task.agent_ms(),
@@ -314,6 +316,9 @@ fn incidents(task: &Task, report: &mut Report) {
             }
             _ => {}
         }
+        let claims = ending.receipts.iter().filter_map(Receipt::claimed_failure);
+        let claims = claims.map(|cause| format!("{}: {cause}", name(ending.number)));
+        report.claimed_failures.extend(claims);
         if ending.confined == Some(false) {
             report.unconfined.push(name(ending.number));
         }

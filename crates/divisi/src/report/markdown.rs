@@ -48,6 +48,11 @@ pub(crate) fn markdown(report: &Report) -> String {
         &report.conflicts,
         &mut out,
     );
+    list(
+        "Attempts that failed by their own account; the checks decided",
+        &report.claimed_failures,
+        &mut out,
+    );
     list("Lost attempts, done anew", &report.losses, &mut out);
     list("Late work that is kept", &report.offers, &mut out);
     out

@@ -59,6 +59,8 @@ pub(crate) struct Report {
     pub(crate) left_out: Vec<String>,
     /// Work that contradicted integrated work and was done anew.
     pub(crate) conflicts: Vec<String>,
+    /// Attempts whose agents said themselves that they failed, with what they said.
+    pub(crate) claimed_failures: Vec<String>,
     /// Attempts that were lost.
     pub(crate) losses: Vec<String>,
     /// Work of given-up attempts that is kept.

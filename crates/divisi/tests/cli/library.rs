@@ -69,6 +69,38 @@ fn workflows_are_listed_with_who_hides_whom() {
 }
 
 #[test]
+fn beside_the_text_of_a_workflow_stands_what_it_takes_to_run_it() {
+    let flow = "workflow:\n  name: mine\n  inputs: {id: {type: integer, description: Which}}\n  \
+                iterations:\n    - name: read\n      agents: [{role: qa, targets: ['*.md'], \
+                deliverables: [a.md]}]\n";
+    let folder = given(&[("workflows/mine.yaml", flow)]);
+    let shown = output(folder.path(), &["workflow", "show", "mine"]);
+    let expected = "\
+mine: workflows/mine.yaml
+to run it: divisi run mine --set id=…
+inputs:
+  id  a whole number, must be given: Which
+iterations:
+  read
+    qa: on *.md; makes a.md
+    no criteria of its own
+`--targets PATTERN` takes the place of the targets of iterations that wait for none
+";
+    assert_eq!(
+        (out(&shown).as_str(), err(&shown).as_str()),
+        (flow, expected)
+    );
+    let shown = err(&output(folder.path(), &["workflow", "show", "code-review"]));
+    for expected in [
+        "to run it: divisi run code-review\n",
+        "  base  a revision, may be left out",
+        "    developer: makes reviews/functional-review.md\n    3 criteria\n",
+    ] {
+        assert!(shown.contains(expected), "{shown}");
+    }
+}
+
+#[test]
 fn a_check_tells_all_faults_at_once_with_place_and_nearest_name() {
     let text = "workflow:\n  name: mine\n  iterations:\n    - name: read\n      agnts: []\n      \
                 agents:\n        - {role: 1}\n";

@@ -329,6 +329,77 @@ fn what_is_not_there_is_told_with_code_place_and_hint() {
 }
 
 #[test]
+fn who_approves_nothing_in_particular_is_told_what_awaits_it() {
+    let tasks = (1..=7).map(|at| approval(&format!("a{at}"), &[]));
+    let asks = Given::run_of(plan("T", tasks.collect()));
+    let refused = |given: &Given| {
+        let output = output(given.folder(), &["approve"]);
+        assert_eq!(output.status.code(), Some(6));
+        err(&output)
+    };
+    let told = refused(&asks);
+    assert!(told.starts_with("error[whole-not-held]"), "{told}");
+    for at in 1..=5 {
+        let hint = format!("hint: a task awaits it: divisi approve run-1 a{at}\n");
+        assert!(told.contains(&hint), "{told}");
+    }
+    assert!(
+        told.ends_with("hint: 2 more tasks await it: divisi status run-1\n"),
+        "{told}"
+    );
+    let works = Given::run_of(plan("T", vec![task("a", &[])]));
+    let told = refused(&works);
+    assert!(told.contains("`divisi explain run-1` says"), "{told}");
+}
+
+#[test]
+fn a_plan_in_yaml_is_refused_in_its_own_words() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("p.yaml"),
+        "task_title: T\nsubtasks: []\n",
+    )
+    .unwrap();
+    let told = |args: &[&str]| {
+        let output = output(folder.path(), args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        err(&output)
+    };
+    for args in [
+        &["run", "p.yaml"][..],
+        &["run", "./p.yaml", "--dry-run"],
+        &["workflow", "check", "p.yaml"],
+    ] {
+        let told = told(args);
+        assert!(told.contains("error[workflow-plan]"), "{args:?}: {told}");
+        assert!(!told.contains("text-unknown-key"), "{args:?}: {told}");
+    }
+    let told = told(&["simulate", "p.yaml"]);
+    assert!(
+        told.starts_with("error[file-yaml]: p.yaml is no plan"),
+        "{told}"
+    );
+}
+
+#[test]
+fn quiet_leaves_data_errors_and_what_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    // Not read, since it is misnamed: a warning.
+    std::fs::write(folder.path().join("divisi.yml"), "").unwrap();
+    let told = |args: &[&str]| err(&output(folder.path(), args));
+    assert!(told(&["config", "show"]).contains("warning[config-name]"));
+    assert_eq!(told(&["config", "show", "-q"]), "");
+    assert_eq!(told(&["config", "show", "-q", "--json"]), "");
+    assert!(told(&["simulate", "none.json", "-q"]).starts_with("error[file-unreadable]"));
+    // To find it is what a check is for.
+    let flow = "workflow: {name: other, iterations: [{name: i, agents: [{role: qa}]}]}";
+    std::fs::create_dir(folder.path().join("workflows")).unwrap();
+    std::fs::write(folder.path().join("workflows/mine.yaml"), flow).unwrap();
+    let check = told(&["workflow", "check", "mine", "-q"]);
+    assert!(check.starts_with("warning[library-name]"), "{check}");
+}
+
+#[test]
 fn a_faulty_plan_is_told_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(
@@ -371,6 +442,26 @@ fn a_plan_is_simulated() {
     assert_eq!(schedule["critical_path_ms"], 120_000);
     let text = printed(folder.path(), &["simulate", "plan.json", "-j", "1"]);
     assert!(text.contains("makespan        3 min\n"), "{text}");
+    assert!(!text.contains("assumed"), "{text}");
+    let subtask = |id: &str| json!({"subtask_id": id, "command": ["true"]});
+    let mut plan = json!({"task_title": "T", "subtasks": [subtask("a"), subtask("b")]});
+    let mut simulated = || {
+        std::fs::write(folder.path().join("plan.json"), plan.to_string()).unwrap();
+        plan["subtasks"][0]["estimated_duration_minutes"] = json!(3);
+        printed(folder.path(), &["simulate", "plan.json"])
+    };
+    let text = simulated();
+    let expected = "assumed         1 min  no task has an estimate\n  for           a, b\n";
+    assert!(text.contains(expected), "{text}");
+    let text = simulated();
+    let expected = "assumed         3 min  the mean of the others\n  for           b\n";
+    assert!(text.contains(expected), "{text}");
+    let schedule = printed(folder.path(), &["simulate", "plan.json", "--json"]);
+    let schedule: Value = serde_json::from_str(&schedule).unwrap();
+    assert_eq!(
+        (&schedule["without_estimate"], &schedule["assumed_ms"]),
+        (&json!(["b"]), &json!(180_000))
+    );
 }
 
 #[test]
@@ -428,6 +519,41 @@ fn watching_ends_with_the_code_of_its_run() {
     let mut canceled = Given::run_of(plan("T", vec![approval("consent", &[])]));
     canceled.ask(Ask::Cancel { task: None });
     assert_eq!(watch(&canceled), Some(5));
+}
+
+#[test]
+fn a_run_that_has_ended_tells_its_events_to_programs_from_the_first_on() {
+    let given = done();
+    let all = printed(given.folder(), &["watch", "--from-start", "--json"]);
+    assert_eq!(printed(given.folder(), &["watch", "--json"]), all);
+    // A person is told how it stands.
+    let text = printed(given.folder(), &["watch"]);
+    assert!(text.starts_with("run-1  Ship it  succeeded"), "{text}");
+    // Of one that goes on, what comes is told: here nothing.
+    let asks = Given::run_of(plan("T", vec![approval("consent", &[])]));
+    let output = output(asks.folder(), &["watch", "--json"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(4), ""));
+}
+
+#[test]
+fn status_and_doctor_agree_on_runs_that_nobody_works_on() {
+    let says = |given: &Given| {
+        let says = |args: &[&str]| printed(given.folder(), args).contains("divisi resume run-1");
+        [says(&["doctor"]), says(&["status", "1"])]
+    };
+    let mut given = Given::run_of(plan("T", vec![task("a", &[])]));
+    let status = || printed(given.folder(), &["status", "1"]);
+    assert!(status().contains("no engine works on it"), "{}", status());
+    assert_eq!(says(&given), [true, true]);
+    // Its owner paused it: nobody is missed, and the status says how it goes on.
+    given.ask(Ask::Pause {
+        reason: run::PauseReason::Owner,
+        stop: false,
+    });
+    let status = printed(given.folder(), &["status", "1"]);
+    assert!(!status.contains("no engine works on it"), "{status}");
+    assert_eq!(says(&given), [false, true]);
+    assert_eq!(says(&done()), [false, false]);
 }
 
 #[test]

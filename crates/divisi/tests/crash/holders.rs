@@ -64,6 +64,44 @@ fn a_second_run_is_served_by_the_holder_and_taken_over_when_it_is_killed() {
 }
 
 #[test]
+fn a_run_that_is_followed_from_one_holder_to_the_next_has_each_line_once() {
+    let stage = Stage::new();
+    let (first, second) = two_terminals(&stage);
+    let three = stage.write_plan("three.json", &waiting("three"));
+    let third = stage.start(&texts(&stage.run_args(&three)), None);
+    until("the third begins", || counted(&stage, "three"));
+    let follows = |process: &Process, name: &str| {
+        let line = format!("> {name} by command");
+        until("it is followed", || process.output().contains(&line));
+    };
+    follows(&second, "two");
+    follows(&third, "three");
+    // One of the two takes over, and the other follows its run through that one, too.
+    first.kill();
+    go(&stage, "two");
+    go(&stage, "three");
+    for (process, name) in [(second, "two"), (third, "three")] {
+        let ended = process.end();
+        ended.assert_code(0);
+        let lines = |begin: &str| {
+            let of_name = |line: &&str| line.starts_with(begin);
+            ended.output.lines().filter(of_name).count()
+        };
+        let begins = [
+            format!("> {name} by "),
+            format!("+ {name} "),
+            "> after by ".to_owned(),
+            "+ after ".to_owned(),
+        ];
+        let counts = begins.each_ref().map(|begin| lines(begin));
+        assert_eq!(counts, [1; 4], "{}", ended.output);
+    }
+    go(&stage, "one");
+    finish(&stage, &stage.path("one.json"));
+    stage.assert_no_process_left();
+}
+
+#[test]
 fn an_interruption_stops_the_run_of_its_terminal_and_no_other() {
     let stage = Stage::new();
     let (first, second) = two_terminals(&stage);
@@ -293,7 +331,9 @@ fn a_run_that_the_holder_does_not_go_on_with_is_told_apart() {
     };
     says(&["status", "run-1"], "no engine works on it");
     says(&["explain", "run-1", "one"], "divisi resume run-1");
-    says(&["watch", "run-1"], "divisi resume");
+    says(&["watch", "run-1"], "divisi resume run-1");
+    says(&["logs", "run-1", "one", "--follow"], "divisi resume run-1");
+    says(&["doctor"], "run-1 could go on, and no engine works on it");
     let status = stage.start(&["status", "run-2"], None).end();
     assert!(
         !status.output.contains("no engine works"),

@@ -1,8 +1,9 @@
 //! Runs whose iterations expand by rule, created as a command that knows workflows does it: the
 //! bundle is an artifact before the run names it. Also included by the crash tests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use divisi_core::assign::Capacity;
 use divisi_core::journal::Artifacts as _;
@@ -58,18 +59,15 @@ pub(crate) fn create(
     };
     let store = Store::open(&dir, options).unwrap();
     let digest = store.artifacts().put(&bundle.to_json()).unwrap();
-    let capacity = Capacity {
-        workers: 8,
-        agents: BTreeMap::new(),
-    };
+    let capacity = Capacity { workers: 8 };
     let mut world = World::open(store, capacity, wall_now()).unwrap();
     world.leasing = Leasing::These(BTreeSet::new());
     let create = Create {
-        plan: Plan {
+        plan: Arc::new(Plan {
             title: workflow.name,
             tasks: tasks(&digest),
             ..Plan::default()
-        },
+        }),
         settings: Settings::default(),
         base: Base {
             commit: Some(base.commit),

@@ -138,3 +138,29 @@ fn a_run_that_was_interrupted_goes_on_after_everything_else_was_cleaned_up() {
     stage.divisi(&["resume", "1"]).expect(0);
     assert_eq!(stage.result("c.md").as_deref(), Some("a\nb\n"));
 }
+
+#[test]
+fn a_shared_checkout_goes_when_its_run_has_ended() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "looks", "subtasks": [
+        {"subtask_id": "look", "command": ["sh", "-c", "cat x > seen"], "workspace": "shared"},
+        {"subtask_id": "say", "agent": "person", "deliverables": ["said.md"]},
+    ]});
+    stage.run(&plan, &[]).expect(4);
+    let shared = || -> Vec<(bool, Value)> {
+        let told = document(&stage, &["gc", "--json"]);
+        let items = told["items"].as_array().unwrap().iter();
+        items
+            .filter(|item| item["name"].as_str().unwrap().starts_with("run-1-shared-"))
+            .map(|item| (item["removed"] == true, item["why"].clone()))
+            .collect()
+    };
+    // A task that is tried again would work in it.
+    let kept = json!("may hold work that stands nowhere else");
+    assert_eq!(shared(), [(false, kept)]);
+    stage.divisi(&["cancel", "1"]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(6).says("run-ended");
+    assert_eq!(shared(), [(true, json!("nothing in it was promised"))]);
+    stage.divisi(&["gc", "--yes"]).expect(0);
+    assert_eq!(shared(), []);
+}

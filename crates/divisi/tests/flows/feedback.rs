@@ -61,7 +61,7 @@ fn pages() -> Stage {
 }
 
 #[test]
-fn an_iterations_feedback_is_kept_when_it_ends_while_the_run_goes_on() {
+fn feedback_of_a_stage_is_kept_when_it_ends_while_the_run_goes_on() {
     let stage = pages();
     let seen: Value = serde_json::from_str(&stage.result("seen.json").unwrap()).unwrap();
     let first = &seen["stages"][0];

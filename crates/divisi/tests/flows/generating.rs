@@ -100,6 +100,20 @@ fn a_folder_is_run_as_it_stands_and_its_run_is_validated() {
         .expect(0)
         .says("pass          1 summaries.summarize.1: summaries/a.md is not empty")
         .says("run-1 on what is integrated");
+    let told = stage.divisi(&["validate", "1", "--json"]).expect(0).stdout;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let criteria: Vec<&str> = told["statements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["criteria"][0]["criterion"].as_str().unwrap())
+        .collect();
+    let distinct: std::collections::BTreeSet<&&str> = criteria.iter().collect();
+    assert_eq!(criteria.len(), distinct.len(), "each once: {criteria:?}");
+    let both = "a criterion of summaries.summarize.1, and of summaries.review";
+    let by = |it: &serde_json::Value| it["understood"]["by"] == both;
+    let statements = told["statements"].as_array().unwrap();
+    assert!(statements.iter().any(by), "{told}");
     stage.divisi(&["merge", "1", "--yes"]).expect(0);
     stage
         .divisi(&["validate", "iterations/one", "--yes"])

@@ -366,6 +366,31 @@ fn a_run_is_canceled_whole() {
 }
 
 #[test]
+fn the_files_of_a_run_say_how_it_ended_though_no_run_command_saw_its_end() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "nobody is there", "subtasks": [
+        {"subtask_id": "a", "agent": "person", "deliverables": ["a.md"]},
+    ]});
+    stage.run(&plan, &[]).expect(4);
+    let file = |name: &str| std::fs::read_to_string(stage.path(".divisi/runs/run-1").join(name));
+    assert!(file("report.md").unwrap().contains("not ended"));
+    let ran = stage.divisi(&["cancel", "1"]).expect(0);
+    assert!(
+        ran.stderr.contains("the run is over: canceled"),
+        "{}",
+        ran.stderr
+    );
+    let report = file("report.md").unwrap();
+    assert!(
+        !report.contains("not ended") && report.contains("canceled"),
+        "{report}"
+    );
+    let plan: serde_json::Value = serde_json::from_str(&file("plan.json").unwrap()).unwrap();
+    // The source has no word for canceled.
+    assert_eq!(plan["status"], "failed");
+}
+
+#[test]
 fn a_paused_run_starts_nothing_new_and_is_resumed() {
     let stage = Stage::git(&[("x", "1\n")]);
     let gate = stage.beside("go").display().to_string();
@@ -494,6 +519,7 @@ fn a_plan_is_run_on_a_terminal_only_after_what_it_would_run_was_shown() {
         ("y\n", true, 4, true),
     ] {
         let stage = Stage::git(&[("x", "1\n")]).with_env("MY_TOKEN", "sesame-street");
+        std::fs::write(stage.path("x"), "2\n").unwrap();
         let path = stage.plan(&plan);
         let mut args = vec!["run", path.as_str()];
         if quiet {
@@ -503,7 +529,14 @@ fn a_plan_is_run_on_a_terminal_only_after_what_it_would_run_was_shown() {
         let shown = String::from_utf8_lossy(&bytes);
         assert_eq!(ended, code, "{typed:?}: {shown}");
         let asked = shown.find("run it? [Y/n]").expect("it asks");
+        // Whoever is quiet is told of it where it is asked for.
+        let warned = shown.find("warning[base-uncommitted]");
+        assert_eq!(warned.is_some_and(|at| at < asked), !quiet, "{shown}");
+        let created = shown.contains(" created; its plan is ");
+        assert_eq!(created, !quiet && !is_started, "{shown}");
         for expected in [
+            "on main (",
+            ", without what is not committed",
             "| ",
             ": [masked]; echo 1 > made.md",
             "test -s made.md",

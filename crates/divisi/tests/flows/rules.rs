@@ -168,7 +168,7 @@ fn a_run_that_names_a_bundle_which_is_not_there_is_not_created() {
         ..divisi_core::Plan::default()
     };
     let ask = Ask::Start {
-        plan: Box::new(plan),
+        plan: plan.into(),
         settings: Box::default(),
         base: divisi_core::run::Base::default(),
         approved: true,

@@ -142,6 +142,47 @@ fn a_flaky_agent_is_told_why_and_its_third_attempt_is_integrated() {
 }
 
 #[test]
+fn an_agent_that_says_it_failed_is_heard_and_not_believed() {
+    let script = json!({"attempts": [
+        [{"fail": "there is no\ncompiler"}],
+        [{"write": {"path": "a.md", "text": "all"}}, {"fail": "I am not sure"}],
+    ]});
+    let plan = json!({"task_title": "it doubts itself", "subtasks": [
+        {"subtask_id": "modest", "agent": "scripted", "script": script.to_string(),
+         "deliverables": ["a.md"]},
+    ]});
+    let stage = Stage::git(&[("a", "1\n")]);
+    stage.run(&plan, &[]).expect(0);
+    let run = stage.only();
+    stands(&run, RunStatus::Succeeded, &[("modest", "done")]);
+    let [first, second] = endings(&run, "modest") else {
+        panic!("two attempts: {:?}", endings(&run, "modest"));
+    };
+    // The checks decide, against it and for it.
+    assert_eq!(refused(&first.end), ["a.md is missing"]);
+    assert_eq!(second.end, AttemptEnd::Integrated);
+    assert_eq!(stage.result("a.md").as_deref(), Some("all"));
+    // What it said is told to its owner and to whoever tries next.
+    let path = stage.path(".divisi/runs/run-1/handoffs/scripted/to-scripted-subtask-modest@2.json");
+    let handoff: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let told = &handoff["feedback"][0];
+    assert_eq!(told["claimed_failure"], "there is no\ncompiler");
+    let shown = stage.divisi(&["show", "1", "modest"]).expect(0);
+    shown
+        .says("it says that it failed:\n      there is no\n      compiler\n")
+        .says("it says that it failed:\n      I am not sure\n");
+    let report = stage.divisi(&["report", "1", "--json"]).expect(0);
+    let report: Value = serde_json::from_str(&report.stdout).unwrap();
+    assert_eq!(
+        report["claimed_failures"],
+        json!([
+            "modest: there is no\ncompiler",
+            "modest, attempt 2: I am not sure"
+        ])
+    );
+}
+
+#[test]
 fn an_exit_status_is_only_a_hint() {
     // It fails as a program and does all that was asked; the other way round is refused.
     let stage = Stage::git(&[("a", "1\n")]);

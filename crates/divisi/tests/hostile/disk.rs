@@ -8,7 +8,7 @@ use std::process::Command;
 use divisi_core::run::{Event, PauseReason, RunStatus};
 use serde_json::json;
 
-use crate::stage::{Stage, stands, task, until, with_argument};
+use crate::stage::{Stage, kill, stands, task, until, with_argument};
 
 /// Set where the test runs again in name spaces of its own, in which it may mount.
 const AGAIN: &str = "DIVISI_TEST_MOUNTS";
@@ -127,6 +127,48 @@ fn a_full_disk_pauses_runs_until_there_is_room() {
             .symlink_metadata()
             .is_err()
     );
+}
+
+#[test]
+fn an_interruption_on_a_full_disk_ends_the_agents_and_leaves_a_run_to_resume() {
+    let stage = Stage::folder(&[]);
+    let Some(_mounted) = Mounted::over(stage.project()) else {
+        return again(
+            "disk::an_interruption_on_a_full_disk_ends_the_agents_and_leaves_a_run_to_resume",
+        );
+    };
+    crate::stage::write(stage.path("a"), "1\n");
+    stage.become_repository();
+    let (gate, room_made) = (stage.beside("go"), stage.beside("room"));
+    // It fills the disk the first time, and stays.
+    let fill = format!(
+        "echo x > full.md; test -e {} && exit 0; (cat /dev/zero > big) 2>/dev/null || :
+         while test -e big; do sleep 0.02; done",
+        room_made.display()
+    );
+    let wait = format!("until test -e {}; do sleep 0.02; done", gate.display());
+    let waiter = |at: u32| json!({"subtask_id": format!("w{at}"), "script": wait});
+    let mut subtasks = vec![
+        json!({"subtask_id": "filler", "script": fill, "deliverables": ["full.md"],
+         "criteria": [{"scope": ["full.md"]}]}),
+    ];
+    // So many ends are too much for what the pause leaves of the reserve.
+    subtasks.extend((0..24).map(waiter));
+    let plan = json!({"task_title": "it fills the disk", "subtasks": subtasks});
+    let running = stage.start_plan(&plan, &["-j", "25"]);
+    until("all wait", || with_argument(&wait).len() == 24);
+    until("the disk is full", || room(stage.project()) == 0);
+    std::fs::write(&gate, "").unwrap();
+    let is_paused = |event: &Event| matches!(event, Event::RunPaused { .. });
+    stage.until_event("the run is paused", is_paused);
+    kill(running.pid(), libc::SIGINT);
+    running.wait().expect(130).says("the disk is full");
+    assert_eq!(with_argument(&fill), [0; 0], "no agent is left");
+    std::fs::write(&room_made, "").unwrap();
+    std::fs::remove_file(stage.path(".divisi/worktrees/run-1-t0-1/big")).unwrap();
+    stage.divisi(&["resume", "run-1"]).expect(0);
+    assert_eq!(stage.only().status(), RunStatus::Succeeded);
+    assert_eq!(task(&stage.only(), "filler").failures, 0);
 }
 
 #[test]

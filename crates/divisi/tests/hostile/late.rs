@@ -1,6 +1,5 @@
 //! Agents that go on after they were declared lost.
 
-use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::thread::JoinHandle;
 
@@ -111,10 +110,7 @@ fn impatient(stage: &Stage, plan: &Value) -> Impatient {
         dir: stage.path(".divisi"),
         program: env!("CARGO_BIN_EXE_divisi").into(),
         sockets,
-        capacity: Capacity {
-            workers: 4,
-            agents: BTreeMap::new(),
-        },
+        capacity: Capacity { workers: 4 },
         patience: Patience {
             look_ms: 100,
             heartbeat_ms: 3_000,
@@ -144,7 +140,7 @@ fn impatient(stage: &Stage, plan: &Value) -> Impatient {
     let artifacts = Box::new(store.artifacts());
     let mut engine = Engine::open(store, artifacts, options, observer).unwrap();
     let ask = Ask::Start {
-        plan: Box::new(read.plan.unwrap()),
+        plan: read.plan.unwrap().into(),
         settings: Box::new(Settings::default()),
         base: Base {
             commit: Some(base.commit),

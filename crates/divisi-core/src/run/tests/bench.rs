@@ -156,7 +156,7 @@ impl Bench {
 
     pub(super) fn with(plan: Plan, settings: Settings) -> Bench {
         Bench::created(Create {
-            plan,
+            plan: plan.into(),
             settings,
             base: Base {
                 commit: Some(commit(0)),

@@ -1,18 +1,19 @@
 //! "Why is nothing happening?" always has an answer.
 
 use super::bench::{Bench, all, files, handoff, id_of, plain, plan, with};
+use crate::assign::WORKERS_MAX;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{RunId, TaskNo, Time};
 use crate::ledger::{Account, Amount, Balance, Bound, Exhausted};
 use crate::plan::{Input, Plan, Stage, TaskKind};
 use crate::preparation::Setup;
-use crate::run::explain::{Explanation, explain, explain_run};
+use crate::run::explain::{Explanation, Shared, explain, explain_run};
 use crate::run::{Budget, Command, Finding, PauseReason, Run, RunStatus, Settings};
 
 /// Every task and the run have a cause, and what is not over has a command.
 pub(super) fn everything_is_explained(run: &Run, now: Time) {
     for no in (0..run.tasks().len() as u32).map(TaskNo) {
-        let told = explain(run, no, now, None).unwrap();
+        let told = explain(run, no, now, &Shared::default()).unwrap();
         assert!(!told.causes.is_empty(), "{told:?}");
         assert!(!told.causes.iter().any(String::is_empty), "{told:?}");
         let task = run.task(no).unwrap();
@@ -32,7 +33,7 @@ pub(super) fn everything_is_explained(run: &Run, now: Time) {
 
 /// The explanation as a person would read it.
 pub(super) fn told(bench: &Bench, id: &str) -> String {
-    let told = explain(&bench.run, bench.no(id), bench.now, None).unwrap();
+    let told = explain(&bench.run, bench.no(id), bench.now, &Shared::default()).unwrap();
     text(&told)
 }
 
@@ -226,7 +227,11 @@ fn a_ready_task_that_its_budget_holds_back_says_so() {
         },
     };
     let told = |balance: &Balance| {
-        let told = explain(&bench.run, bench.no("b"), bench.now, Some(balance));
+        let shared = Shared {
+            balance: Some(*balance),
+            others: Vec::new(),
+        };
+        let told = explain(&bench.run, bench.no("b"), bench.now, &shared);
         text(&told.unwrap())
     };
     assert_eq!(
@@ -245,6 +250,24 @@ fn a_ready_task_that_its_budget_holds_back_says_so() {
          the budget of 1 attempt is used, or reserved by attempts under way\n\
          $ divisi resume run-1 --attempts N"
     );
+    let beside = |slots| Shared {
+        balance: None,
+        others: vec![(RunId(7), slots)],
+    };
+    let told =
+        |shared: &Shared| text(&explain(&bench.run, bench.no("b"), bench.now, shared).unwrap());
+    let held = bench.run.slots();
+    assert_eq!(
+        told(&beside(WORKERS_MAX - held)),
+        format!(
+            "b is ready\n\
+             all 256 workers of this project are taken, some of them by other runs\n\
+             run-7 has {} of them\n\
+             $ divisi pause run-7",
+            WORKERS_MAX - held
+        )
+    );
+    assert!(told(&beside(WORKERS_MAX - held - 1)).contains("a worker will take it next"));
 }
 
 #[test]

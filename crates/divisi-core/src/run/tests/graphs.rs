@@ -245,7 +245,7 @@ fn parts_that_make_no_plan_are_refused() {
 fn a_run_without_a_base_takes_no_part_that_needs_files() {
     // given: a run of commands in the shared folder, with nothing to integrate onto
     let mut bench = Bench::created(Create {
-        plan: plan("a"),
+        plan: plan("a").into(),
         settings: Settings::default(),
         base: Base::default(),
         approved: true,

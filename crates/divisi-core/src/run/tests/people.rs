@@ -61,7 +61,7 @@ fn nothing_is_retried_while_the_run_is_canceled() {
 #[test]
 fn a_run_that_is_canceled_before_its_approval_ends() {
     let mut bench = Bench::created(Create {
-        plan: plan("a"),
+        plan: plan("a").into(),
         settings: Settings::default(),
         base: Base::default(),
         approved: false,

@@ -3,8 +3,10 @@
 use super::bench::{Bench, all, exited, files, handoff, plan, with};
 use crate::criterion::Verdict;
 use crate::ids::Epoch;
+use crate::receipt::Receipt;
 use crate::run::{
-    AttemptEnd, Command, Failure, Finding, PauseReason, Said, Settings, StopReason, end_words,
+    AttemptEnd, Command, Ending, Failure, Finding, PauseReason, Said, Settings, StopReason,
+    end_words,
 };
 
 const REFUSED: &str = "escalate: it failed 3 times; the last time checks refused it: \
@@ -223,6 +225,63 @@ fn usage_limits_wait_as_told_and_have_their_own_bound() {
             .iter()
             .all(|ending| !ending.receipts.is_empty())
     );
+}
+
+/// The command of an attempt whose agent ends so and says that.
+fn said(bench: &Bench, id: &str, status: i32, said: Said) -> Command {
+    Command::Ended {
+        attempt: bench.attempt(id),
+        ended: exited(status),
+        said: Some(said),
+    }
+}
+
+/// What the agents of a task's ended attempts claimed, one by one.
+fn claimed(bench: &Bench, id: &str) -> Vec<Option<String>> {
+    let claim = |ending: &Ending| {
+        let mut claims = ending.receipts.iter().filter_map(Receipt::claimed_failure);
+        claims.next().map(str::to_owned)
+    };
+    bench.task(id).endings.iter().map(claim).collect()
+}
+
+#[test]
+fn an_agent_that_says_it_failed_is_recorded_and_not_believed() {
+    let mut bench = Bench::new(plan("a; b"));
+    let says = || Said::Failure("it does not compile".to_owned());
+    // given: what it made passes its checks
+    bench.so(bench.lease("a"));
+    let command = said(&bench, "a", 0, says());
+    bench.does(command, &["a.1 submitted+collected+verified+integrated"]);
+    // given: what it made does not
+    bench.so(bench.lease("b"));
+    let command = said(&bench, "b", 1, says());
+    bench.does(command, &["b.1 refused, then retry"]);
+    let claim = || Some("it does not compile".to_owned());
+    assert_eq!(claimed(&bench, "a"), [claim()]);
+    assert_eq!(claimed(&bench, "b"), [claim()]);
+    // given: its owner ends it meanwhile
+    bench.so(bench.lease("b"));
+    bench.so(bench.cancel("b"));
+    let command = said(&bench, "b", 1, says());
+    bench.so(command);
+    assert_eq!(claimed(&bench, "b"), [claim(), claim()]);
+}
+
+#[test]
+fn a_composition_that_was_hindered_is_lost_with_its_receipt() {
+    let mut bench = Bench::new(plan("a"));
+    bench.so(bench.lease("a"));
+    let command = said(&bench, "a", 2, Said::Hindrance("no space".to_owned()));
+    bench.does(command, &["a.1 lost, then retry at 2000"]);
+    let ending = &bench.task("a").endings[0];
+    assert_eq!(ending.end, AttemptEnd::Lost("no space".to_owned()));
+    assert_eq!(ending.receipts.len(), 1, "what its process took is known");
+    assert!(
+        ending.workspace_kept,
+        "nothing is left that could write in it"
+    );
+    assert_eq!(claimed(&bench, "a"), [None]);
 }
 
 #[test]
@@ -488,6 +547,25 @@ fn a_new_life_of_the_engine_adopts_what_is_held_and_gives_up_the_rest() {
     );
     // when the same is said again, nothing more follows
     bench.does(joined, &[]);
+}
+
+#[test]
+fn what_the_life_before_suspected_is_forgotten_by_whoever_adopts() {
+    let mut bench = Bench::new(plan("a"));
+    bench.so(bench.lease("a"));
+    let suspects = |bench: &Bench| Command::Find {
+        attempt: bench.attempt("a"),
+        finding: Finding::Suspected("no output".to_owned()),
+    };
+    bench.does(suspects(&bench), &["suspected a.1"]);
+    let joined = Command::Joined {
+        epoch: Epoch(2),
+        holds: vec![bench.attempt("a")],
+    };
+    bench.does(joined, &["adopted a.1"]);
+    assert_eq!(bench.task("a").live().unwrap().suspected, None);
+    // It may be suspected anew.
+    bench.does(suspects(&bench), &["suspected a.1"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::assign::{Capacity, assign};
 use crate::criterion::Verdict;
 use crate::ids::{Epoch, TaskNo};
 use crate::plan::{Plan, Stage};
-use crate::run::explain::{explain, explain_run};
+use crate::run::explain::{Shared, explain, explain_run};
 use crate::run::{Command, RunStatus, Settings, TaskStatus, invariants};
 
 const TASKS: usize = 100_000;
@@ -38,13 +38,10 @@ fn stages(count: usize, each: usize) -> Plan {
 
 /// Leases and ends whatever is ready until nothing is; gives the number of rounds.
 fn drive(bench: &mut Bench) -> usize {
-    let capacity = Capacity {
-        workers: 1_000,
-        agents: [].into(),
-    };
+    let capacity = Capacity { workers: 1_000 };
     let mut rounds = 0;
     loop {
-        let proposals = assign(&[&bench.run], &capacity, bench.now);
+        let proposals = assign(&[&bench.run], capacity, bench.now);
         if proposals.is_empty() {
             return rounds;
         }
@@ -110,7 +107,7 @@ fn barriers_between_stages_of_ten_thousand_tasks() {
     // why does the last one wait?
     let last = TaskNo(TASKS as u32 - 1);
     assert_eq!(
-        explain(&bench.run, last, bench.now, None)
+        explain(&bench.run, last, bench.now, &Shared::default())
             .unwrap()
             .causes
             .len(),

@@ -170,6 +170,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             output: None,
             wall_ms: 1,
             confined: None,
+            claimed_failure: None,
         }),
         E::Collected => advanced(Receipt::Collected {
             at,

@@ -130,7 +130,7 @@ impl Walk {
             ..Settings::default()
         };
         let what = Create {
-            plan: random_plan(&mut rng),
+            plan: random_plan(&mut rng).into(),
             settings,
             base: Base {
                 commit: Some(commit(0)),
@@ -448,8 +448,12 @@ impl Walk {
             cause: "429".to_owned(),
             wait_ms: self.rng.once_in(2).then(|| self.rng.below(10_000) as u64),
         };
-        let question = Said::Question("which color?".to_owned());
-        let said = if self.rng.once_in(4) { limit } else { question };
+        let said = match self.rng.below(6) {
+            0 => limit,
+            1 => Said::Failure("it does not compile".to_owned()),
+            2 => Said::Hindrance("no memory".to_owned()),
+            _ => Said::Question("which color?".to_owned()),
+        };
         says.then_some(said)
     }
 
@@ -516,11 +520,8 @@ impl Walk {
     }
 
     fn assigned(&self) -> Vec<TaskNo> {
-        let capacity = Capacity {
-            workers: 3,
-            agents: BTreeMap::new(),
-        };
-        assign(&[self.run()], &capacity, self.bench.now)
+        let capacity = Capacity { workers: 3 };
+        assign(&[self.run()], capacity, self.bench.now)
             .into_iter()
             .map(|proposal| proposal.task)
             .collect()

@@ -181,6 +181,11 @@ fn each_fault_is_told_by_its_code() {
             "role-duplicate",
             format!("{}\nagent_roles: {{a: {{}}, A: {{}}}}", one("role: qa")),
         ),
+        ("workflow-plan", "task_title: t\nsubtasks: []".into()),
+        (
+            "workflow-plan",
+            r#"{"task_title": "t", "subtasks": []}"#.into(),
+        ),
         ("workflow-empty", iteration("")),
         ("workflow-empty", iteration("{name: i, agents: []}")),
         (

@@ -1,4 +1,5 @@
 use divisi_core::TaskNo;
+use divisi_core::run::explain::Shared;
 use insta::assert_snapshot;
 
 use super::*;
@@ -10,7 +11,7 @@ fn every_task_of_a_busy_run_is_explained() {
     let run = given.run();
     let mut shown = String::new();
     for no in 0..run.tasks().len() as u32 {
-        let told = explain(&run, TaskNo(no), given.now(), None).unwrap();
+        let told = explain(&run, TaskNo(no), given.now(), &Shared::default()).unwrap();
         for line in lines(&told) {
             shown.push_str(&line.render(false));
             shown.push('\n');
@@ -81,7 +82,7 @@ fn only_what_would_go_on_by_itself_waits_for_an_engine() {
     let run = given.run();
     let waits = |name: &str| {
         let no = run.find(&crate::given::id(name)).unwrap();
-        waits_for_engine(&explain(&run, no, given.now(), None).unwrap())
+        waits_for_engine(&explain(&run, no, given.now(), &Shared::default()).unwrap())
     };
     assert!(waits("scan") && waits("deploy"));
     assert!(!waits("lint") && !waits("consent") && !waits("build"));

@@ -12,8 +12,8 @@ use divisi_pack::workflow::{InputKind, Workflow};
 use crate::authored::Authored;
 use crate::cli::RunArgs;
 use crate::exit::Exit;
-use crate::library::{Library, is_path};
-use crate::printer::{Failure, Printer};
+use crate::library::{Library, is_path, is_yaml};
+use crate::printer::{Failure, Line, Printer};
 
 /// The input of a workflow that `--base` is.
 const BASE: &str = "base";
@@ -27,7 +27,7 @@ pub(super) enum Chosen {
 }
 
 impl Chosen {
-    /// Reads what the command line names. What is no file and looks like none is a workflow.
+    /// Reads what the command line names.
     ///
     /// # Errors
     /// It is not there, or has faults; all of them were told.
@@ -36,7 +36,7 @@ impl Chosen {
         library: &Library,
         printer: &Printer,
     ) -> Result<Chosen, Failure> {
-        let Some(name) = workflow_name(&args.plan) else {
+        let Some(name) = workflow_name(&args.plan, library, printer) else {
             let flags = [
                 ("--set", args.of_workflow.set.is_empty()),
                 ("--targets", args.of_workflow.targets.is_empty()),
@@ -67,17 +67,26 @@ impl Chosen {
     }
 }
 
-/// The name under which a workflow is looked up; `None` if a plan file is meant.
-fn workflow_name(argument: &Path) -> Option<&str> {
+/// The name under which a workflow is looked up; `None` if a plan file is meant, or a folder. A bare
+/// word that names a workflow is the workflow, whatever lies in the working folder.
+fn workflow_name<'a>(argument: &'a Path, library: &Library, printer: &Printer) -> Option<&'a str> {
     let name = argument.to_str()?;
-    let is_yaml = is_path(name) && !name.ends_with('/') && (is_path_of_yaml(argument));
-    let is_file = argument.exists() || is_path(name) || name == "-" || name.ends_with(".json");
-    (is_yaml || !is_file).then_some(name)
-}
-
-fn is_path_of_yaml(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|ending| ending == "yaml" || ending == "yml")
+    if is_path(name) {
+        return (is_yaml(argument) && !name.ends_with('/')).then_some(name);
+    }
+    if name == "-" || name.ends_with(".json") {
+        return None;
+    }
+    if !argument.exists() {
+        return Some(name);
+    }
+    if !library.has_workflow(name) {
+        return None;
+    }
+    let what = if argument.is_dir() { "folder" } else { "file" };
+    let words = format!("{name} is the workflow; the {what} of that name is ./{name}");
+    printer.note(&Line::of(words));
+    Some(name)
 }
 
 /// Whether `--base` is the workflow's input, and not where work starts.

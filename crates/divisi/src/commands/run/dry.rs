@@ -10,6 +10,7 @@ use divisi_pack::bundle::{Expanded, Expansion, Rate};
 use divisi_pack::estimate::Estimate;
 use serde_json::{Value, json};
 
+use super::on;
 use super::ordered::{Ordered, Workflow};
 use crate::cli::RunArgs;
 use crate::config::Configuration;
@@ -76,6 +77,7 @@ fn of_plan(
         }));
     }
     let mut lines = outline(plan, settings);
+    lines.insert(1, on(base));
     lines.extend(of_estimate(&estimate, settings));
     printer.lines(&lines)
 }
@@ -183,10 +185,14 @@ impl Foreseen<'_> {
                 origin.layer.word(),
                 origin.path
             )),
-            Line::of(format!("  on {}", base.described)),
+            on(base),
         ];
         for (name, value) in &self.workflow.bundle.inputs {
-            lines.push(Line::of(format!("  {name}: {value}")));
+            let line = Line::of(format!("  {name}: "));
+            lines.push(match value.to_string().as_str() {
+                "" => line.with(Style::Dim, "empty"),
+                value => line.then(value),
+            });
         }
         for (id, waits, expanded) in self.stages() {
             lines.extend(self.of_stage(id, waits, expanded));

@@ -8,10 +8,9 @@ use super::Driver;
 use crate::exit::Exit;
 use crate::feedback;
 use crate::lessons;
-use crate::plan_record;
 use crate::printer::{Failure, Line, Outcome, Printer};
 use crate::progress::closing;
-use crate::project::Project;
+use crate::projection;
 use crate::report;
 use crate::words::plural;
 
@@ -24,7 +23,7 @@ impl Driver<'_> {
         }
         self.teach(&run);
         let report = report::gather(&run, wall_now());
-        keep(self.project, &run, &report);
+        projection::keep(self.project, &run, &report);
         if self.printer.is_json() {
             self.printer.document(&report)?;
         }
@@ -57,21 +56,5 @@ impl Driver<'_> {
                 plural(many, "lesson")
             )),
         }
-    }
-}
-
-/// The plan of a larger run is not left as a file: it takes as much memory and time as the run's end
-/// does without it, and nobody reads it. `divisi report --plan` prints it.
-const PLAN_KEPT_TASKS_MAX: usize = 1_000;
-
-/// Leaves the report, and the plan with its progress, where people look for them. They can be made
-/// anew from the journal at any time, so a disk that refuses them is no reason to fail.
-fn keep(project: &Project, run: &Run, report: &report::Report) {
-    let folder = project.run_folder(run.id);
-    let write = |name: &str, text: String| std::fs::write(folder.join(name), text);
-    let kept = std::fs::create_dir_all(&folder)
-        .and_then(|()| write("report.md", report::markdown(report)));
-    if run.tasks().len() <= PLAN_KEPT_TASKS_MAX {
-        let _ = kept.and_then(|()| write("plan.json", plan_record::text(run, wall_now())));
     }
 }

@@ -2,6 +2,7 @@
 //! every field left out, satisfies it, and nothing else does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use divisi_core::criterion::Program;
 use divisi_core::ids::{AttemptId, Epoch};
@@ -210,6 +211,7 @@ fn receipts() -> Vec<Receipt> {
             Exit::Status(_) | Exit::Signal(_) => "cargo build".into(),
         },
         confined: (exit != Exit::NoProcess).then_some(true),
+        claimed_failure: matches!(exit, Exit::Signal(_)).then(|| "no idea".into()),
         exit,
         output,
         wall_ms: 9,
@@ -335,14 +337,14 @@ fn created(full: bool) -> Event {
     };
     if full {
         return Event::RunCreated {
-            plan: Box::new(plan),
+            plan: Arc::new(plan),
             settings: Box::new(settings),
             base,
             approved: true,
         };
     }
     Event::RunCreated {
-        plan: Box::new(Plan {
+        plan: Arc::new(Plan {
             stages: Vec::new(),
             criteria: Vec::new(),
             preparation: Preparation::default(),

@@ -98,6 +98,7 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 exit,
                 output,
                 wall_ms,
+                claimed_failure,
                 ..
             } => {
                 let printed = output.as_ref().map_or_else(String::new, |output| {
@@ -114,6 +115,10 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 )));
                 if !command.is_empty() {
                     lines.push(Line::styled(Style::Dim, format!("    `{command}`")));
+                }
+                if let Some(cause) = claimed_failure {
+                    lines.push(Line::styled(Style::Warn, "    it says that it failed:"));
+                    lines.extend(block(cause, "      "));
                 }
             }
             Receipt::Collected {

@@ -1,6 +1,7 @@
 use insta::assert_snapshot;
 
 use divisi_core::run::Budget;
+use divisi_core::run::explain::Shared;
 
 use super::*;
 use crate::given::{Given, id, plan, task};
@@ -11,7 +12,7 @@ fn shown(given: &Given, name: &str) -> String {
     let project = project(given);
     let run = given.run();
     let no = run.find(&id(name)).expect("it is a task");
-    let told = explain(&run, no, given.now(), None).expect("it is a task");
+    let told = explain(&run, no, given.now(), &Shared::default()).expect("it is a task");
     text(
         &project,
         &task_lines(&project, &run, no, &told, given.now()),
@@ -151,7 +152,7 @@ fn a_budget_is_shown_as_its_account_has_it() {
     let project = project(&given);
     let shown = |given: &Given| {
         let run = given.run();
-        let balance = loaded::balance(&project.view().unwrap(), run.id).unwrap();
+        let balance = (loaded::shared(&project.view().unwrap(), run.id).unwrap()).balance;
         let document = run_document(&project, &run, balance);
         let text = text(&project, &run_lines(&project, &run, balance));
         let lines = text.lines().filter(|line| {

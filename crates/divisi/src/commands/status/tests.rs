@@ -8,7 +8,7 @@ use crate::given::{Given, commit, plan, task, written};
 use crate::scenes;
 
 fn shown(given: &Given, attended: Attended, color: bool) -> String {
-    let lines = lines(&given.run(), attended, None, given.now());
+    let lines = lines(&given.run(), attended, &Shared::default(), given.now());
     lines.iter().map(|line| line.render(color) + "\n").collect()
 }
 

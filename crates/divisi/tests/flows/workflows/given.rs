@@ -107,6 +107,25 @@ fn inputs_and_agents_reach_the_tasks() {
 }
 
 #[test]
+fn a_bare_word_is_the_workflow_and_a_path_is_what_lies_there() {
+    let stage = project();
+    std::fs::create_dir(stage.path("pages")).unwrap();
+    let dry = |what: &str| stage.divisi(&["run", what, "--set", "id=7", "--dry-run"]);
+    dry("pages")
+        .expect(0)
+        .says("pages is the workflow; the folder of that name is ./pages")
+        .says("workflows/pages.yaml");
+    let dry = |what: &str| stage.divisi(&["run", what, "--dry-run"]);
+    for path in ["./pages", "pages/"] {
+        dry(path).expect(2).says("error[folder-missing]");
+    }
+    // What no workflow is called is the file or the folder.
+    std::fs::create_dir(stage.path("other")).unwrap();
+    dry("other").expect(2).says("error[folder-missing]");
+    dry("none").expect(7).says("error[library-unknown]");
+}
+
+#[test]
 fn programs_of_a_workflow_are_shown_before_they_run() {
     let stage = project();
     let args = ["run", "pages", "--set", "id=7"];

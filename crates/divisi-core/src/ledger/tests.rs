@@ -1,0 +1,293 @@
+use super::*;
+use crate::ids::TaskNo;
+
+const ACCOUNT: Account = Account::Run(RunId(1));
+
+fn attempt(task: u32) -> AttemptId {
+    AttemptId {
+        run: RunId(1),
+        task: TaskNo(task),
+        number: 1,
+    }
+}
+
+fn open(attempts: u64) -> Ledger {
+    let mut ledger = Ledger::default();
+    let budget = Budget {
+        attempts: Some(attempts),
+        time_ms: None,
+    };
+    let open = Command::Open {
+        account: ACCOUNT,
+        budget,
+    };
+    assert!(ledger.decide(open, Time(0)).unwrap().is_some());
+    ledger
+}
+
+fn permit(attempts: Option<u64>, time_ms: Option<u64>) -> Command {
+    Command::Permit {
+        account: ACCOUNT,
+        budget: Budget { attempts, time_ms },
+    }
+}
+
+fn reserve(task: u32) -> Command {
+    Command::Reserve {
+        attempt: attempt(task),
+        amount: ONE,
+    }
+}
+
+const ONE: Amount = Amount {
+    attempts: 1,
+    time_ms: 60_000,
+};
+
+#[test]
+fn nothing_is_reserved_beyond_the_budget() {
+    let mut ledger = open(2);
+    assert!(ledger.decide(reserve(1), Time(0)).unwrap().is_some());
+    assert!(ledger.decide(reserve(2), Time(0)).unwrap().is_some());
+    let exhausted = Exhausted {
+        account: ACCOUNT,
+        bound: Some(Bound::Attempts(2)),
+    };
+    assert_eq!(
+        ledger.decide(reserve(3), Time(0)),
+        Err(Refusal::Exhausted(exhausted))
+    );
+    assert!(
+        ledger
+            .decide(
+                Command::Release {
+                    attempt: attempt(2)
+                },
+                Time(0)
+            )
+            .unwrap()
+            .is_some()
+    );
+    assert!(ledger.decide(reserve(3), Time(0)).unwrap().is_some());
+    ledger.check().unwrap();
+}
+
+/// A ledger whose account permits so much time.
+fn open_time(time_ms: u64) -> Ledger {
+    let mut ledger = open(100);
+    assert!(ledger.decide(permit(None, Some(time_ms)), Time(0)).is_ok());
+    ledger
+}
+
+fn granted(ledger: &mut Ledger, task: u32, time_ms: u64) -> Result<u64, Refusal> {
+    let attempt = attempt(task);
+    let amount = Amount {
+        attempts: 1,
+        time_ms,
+    };
+    ledger.decide(Command::Reserve { attempt, amount }, Time(0))?;
+    Ok(ledger.held[&attempt].amount.time_ms)
+}
+
+fn settle(ledger: &mut Ledger, task: u32, used_ms: u64) {
+    let settle = Command::Settle {
+        attempt: attempt(task),
+        used_ms: Some(used_ms),
+    };
+    assert!(ledger.decide(settle, Time(0)).is_ok());
+    ledger.check().unwrap();
+}
+
+#[test]
+fn the_last_attempt_gets_the_time_that_is_left() {
+    let mut ledger = open_time(100_000);
+    assert_eq!(granted(&mut ledger, 1, 60_000), Ok(60_000));
+    let exhausted = Err(Refusal::Exhausted(Exhausted {
+        account: ACCOUNT,
+        bound: Some(Bound::TimeMs(100_000)),
+    }));
+    // Of the first one's minute some may come back: nobody gets less than asked meanwhile.
+    assert_eq!(granted(&mut ledger, 2, 60_000), exhausted);
+    assert_eq!(granted(&mut ledger, 2, 40_000), Ok(40_000));
+    settle(&mut ledger, 1, 30_000);
+    settle(&mut ledger, 2, 40_000);
+    assert_eq!(granted(&mut ledger, 3, 60_000), Ok(30_000));
+    // It was ended at its bound, and a little later.
+    settle(&mut ledger, 3, 30_700);
+    assert_eq!(granted(&mut ledger, 4, 60_000), exhausted);
+    assert_eq!(granted(&mut ledger, 5, 0), Ok(0), "a person takes no time");
+}
+
+#[test]
+fn what_is_too_little_to_be_useful_is_not_reserved() {
+    for (left_ms, expected) in [
+        (TIME_USEFUL_MS_MIN, Some(TIME_USEFUL_MS_MIN)),
+        (TIME_USEFUL_MS_MIN - 1, None),
+    ] {
+        let mut ledger = open_time(50_000 + left_ms);
+        assert_eq!(granted(&mut ledger, 1, 50_000), Ok(50_000));
+        settle(&mut ledger, 1, 50_000);
+        assert_eq!(granted(&mut ledger, 2, 50_000).ok(), expected, "{left_ms}");
+        // Whoever asks for no more than is left gets it, however little.
+        let mut ledger = open_time(left_ms);
+        assert_eq!(granted(&mut ledger, 1, 300), Ok(300));
+    }
+}
+
+#[test]
+fn every_command_may_be_repeated() {
+    let mut ledger = open(2);
+    let reserve = Command::Reserve {
+        attempt: attempt(1),
+        amount: ONE,
+    };
+    assert!(ledger.decide(reserve.clone(), Time(0)).unwrap().is_some());
+    assert_eq!(ledger.decide(reserve, Time(0)).unwrap(), None);
+    let settle = Command::Settle {
+        attempt: attempt(1),
+        used_ms: Some(1_000),
+    };
+    assert!(ledger.decide(settle.clone(), Time(0)).unwrap().is_some());
+    assert_eq!(ledger.decide(settle, Time(0)).unwrap(), None);
+    let used = ledger.accounts[&Account::Run(RunId(1))].used;
+    assert_eq!(
+        used,
+        Amount {
+            attempts: 1,
+            time_ms: 1_000
+        }
+    );
+}
+
+#[test]
+fn unreported_use_stays_charged_in_full() {
+    let mut ledger = open(2);
+    assert!(
+        ledger
+            .decide(
+                Command::Reserve {
+                    attempt: attempt(1),
+                    amount: ONE
+                },
+                Time(0)
+            )
+            .is_ok()
+    );
+    assert!(
+        ledger
+            .decide(
+                Command::Settle {
+                    attempt: attempt(1),
+                    used_ms: None
+                },
+                Time(0)
+            )
+            .is_ok()
+    );
+    assert_eq!(ledger.accounts[&Account::Run(RunId(1))].used, ONE);
+}
+
+#[test]
+fn more_is_permitted_once_however_often_it_is_said() {
+    let mut ledger = open(1);
+    assert!(ledger.decide(reserve(1), Time(0)).unwrap().is_some());
+    assert!(ledger.decide(reserve(2), Time(0)).is_err());
+    let changed = Event::BudgetChanged {
+        account: ACCOUNT,
+        budget: Budget {
+            attempts: Some(2),
+            time_ms: None,
+        },
+    };
+    let raise = permit(Some(2), None);
+    assert_eq!(ledger.decide(raise.clone(), Time(0)), Ok(Some(changed)));
+    assert_eq!(ledger.decide(raise, Time(0)), Ok(None));
+    assert!(ledger.decide(reserve(2), Time(0)).unwrap().is_some());
+    assert!(ledger.decide(reserve(3), Time(0)).is_err());
+}
+
+#[test]
+fn a_bound_that_is_not_named_stays() {
+    let mut ledger = open(5);
+    assert!(ledger.decide(permit(None, Some(1)), Time(0)).is_ok());
+    assert!(ledger.decide(permit(Some(7), None), Time(0)).is_ok());
+    let budget = Budget {
+        attempts: Some(7),
+        time_ms: Some(1),
+    };
+    assert_eq!(ledger.accounts[&ACCOUNT].budget, budget);
+}
+
+#[test]
+fn what_is_taken_stays_permitted() {
+    let mut ledger = open(3);
+    for task in [1, 2] {
+        assert!(ledger.decide(reserve(task), Time(0)).is_ok());
+    }
+    let settle = Command::Settle {
+        attempt: attempt(1),
+        used_ms: Some(1_500),
+    };
+    assert!(ledger.decide(settle, Time(0)).is_ok());
+    let before = ledger.clone();
+    let refused = |ledger: &mut Ledger, command| {
+        let refusal = ledger.decide(command, Time(0)).unwrap_err();
+        (refusal.code(), refusal.to_string())
+    };
+    assert_eq!(
+        refused(&mut ledger, permit(Some(1), Some(1))),
+        (
+            "budget-taken",
+            "run-1 cannot be bounded by 1 attempt: 2 attempts are used or reserved".to_owned()
+        )
+    );
+    assert_eq!(
+        refused(&mut ledger, permit(None, Some(60_000))).1,
+        "run-1 cannot be bounded by 1 min of agents' time: \
+         61.500 s of agents' time are used or reserved"
+    );
+    assert_eq!(ledger, before);
+    assert!(ledger.decide(permit(Some(2), None), Time(0)).is_ok());
+}
+
+#[test]
+fn an_account_that_was_never_opened_cannot_be_changed() {
+    let mut ledger = Ledger::default();
+    assert_eq!(
+        ledger.decide(permit(Some(9), None), Time(0)),
+        Err(Refusal::NotOpen(ACCOUNT))
+    );
+}
+
+#[test]
+fn a_late_word_of_the_creation_takes_nothing_back() {
+    let mut ledger = open(1);
+    assert!(ledger.decide(permit(Some(9), None), Time(0)).is_ok());
+    let late = Command::Open {
+        account: ACCOUNT,
+        budget: Budget {
+            attempts: Some(1),
+            time_ms: None,
+        },
+    };
+    assert_eq!(ledger.decide(late, Time(0)), Ok(None));
+    assert_eq!(ledger.accounts[&ACCOUNT].budget.attempts, Some(9));
+}
+
+#[test]
+fn it_survives_its_stored_form() {
+    let mut ledger = open(2);
+    assert!(
+        ledger
+            .decide(
+                Command::Reserve {
+                    attempt: attempt(1),
+                    amount: ONE
+                },
+                Time(0)
+            )
+            .is_ok()
+    );
+    let text = serde_json::to_string(&ledger).unwrap();
+    assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
+}

@@ -1,0 +1,230 @@
+//! One try at a task: where it stands while it is live, and how it ended.
+
+use serde::{Deserialize, Serialize};
+
+use super::agents::{AGENT_EXTERNAL, AGENT_PERSON};
+use crate::criterion::Verdict;
+use crate::ids::{Commit, Epoch, Time, Tree};
+use crate::receipt::{Receipt, Snapshot};
+
+/// Where a live attempt stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// A worker has the right to it.
+    Leased,
+    /// Its agent is known to have begun, with facts worth recording.
+    Working,
+    /// Its agent ended and claims to be done.
+    Submitted,
+    /// What it made is durable; checks are owed.
+    Collected,
+    /// Checks passed, but plain words are left that a person must judge.
+    Held {
+        /// All verdicts so far.
+        verdicts: Vec<Verdict>,
+    },
+    /// The checks passed; it waits to be integrated.
+    Verified,
+    /// Its commit on the run's branch is made; the branch is to be moved.
+    Prepared {
+        /// That commit.
+        commit: Commit,
+        /// Its tree, as far as it was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tree: Option<Tree>,
+    },
+}
+
+/// Why an attempt's processes are ended before they end by themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// It made no progress.
+    Stalled(String),
+    /// It is past its time box.
+    Overdue,
+    /// It is past the milliseconds that its budget left for it; it costs the task nothing.
+    OverBudget(u64),
+    /// Its owner canceled the task or the run.
+    Canceled,
+    /// The run was interrupted; it costs the task nothing.
+    Interrupted,
+}
+
+/// A live attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    /// Who does it.
+    pub agent: String,
+    /// The engine's life in which the lease was made or adopted.
+    pub epoch: Epoch,
+    /// When it was leased.
+    pub leased_at: Time,
+    /// Which of the task's workspaces it works in, from 1.
+    pub workspace: u32,
+    /// Its time box in milliseconds, where its budget left less than the task's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// Where it stands.
+    pub phase: Phase,
+    /// The commit its workspace was made from, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Commit>,
+    /// Criteria that already passed before the work.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_before: Vec<u16>,
+    /// Whether its process's writes are confined; `None` until known, or without a process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confined: Option<bool>,
+    /// What was to be copied into its workspace and was not, with the reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+    /// Why it is being ended, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopping: Option<StopReason>,
+    /// Evidence that something is wrong with it, if it is suspected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspected: Option<String>,
+    /// Evidence of the steps it has completed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receipts: Vec<Receipt>,
+}
+
+impl Attempt {
+    /// The snapshot it was collected as.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        snapshot_of(&self.receipts)
+    }
+
+    /// Whether it is for a person, or something outside, to say that its work is there.
+    #[must_use]
+    pub fn awaits_submission(&self) -> bool {
+        matches!(self.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL)
+            && matches!(self.phase, Phase::Leased | Phase::Working)
+    }
+}
+
+pub(super) fn snapshot_of(receipts: &[Receipt]) -> Option<&Snapshot> {
+    receipts.iter().find_map(|receipt| match receipt {
+        Receipt::Collected { snapshot, .. } => snapshot.as_ref(),
+        _ => None,
+    })
+}
+
+/// What went wrong with an attempt, as the policy and the next handoff need it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// Checks refused what it made.
+    Checks(Vec<Verdict>),
+    /// What it made could not be collected: a promised file is a link, too large, outside.
+    Collection(String),
+    /// It contradicts work that was integrated meanwhile, in these paths.
+    Conflict(Vec<String>),
+    /// It passed alone, but not together with what was integrated.
+    Integration(Vec<Verdict>),
+    /// It could not be started.
+    Start {
+        /// Why.
+        cause: String,
+        /// Trying again exactly so will fail again.
+        permanent: bool,
+    },
+    /// A person refused it.
+    Person(String),
+    /// What it planned cannot be run: every fault with its place.
+    Plan(Vec<String>),
+    /// Nothing was composed: an input or the template is not what it must be.
+    Composition(String),
+    /// Its workspace could not be prepared.
+    Preparation(String),
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptEnd {
+    /// Its work is part of the run's result.
+    Integrated,
+    /// What it planned is part of the run's plan.
+    Expanded,
+    /// Its work was refused.
+    Refused(Failure),
+    /// It could not be done at all.
+    Errored(Failure),
+    /// Nobody holds it any more.
+    Lost(String),
+    /// It was ended.
+    Stopped(StopReason),
+    /// It asked its owner something and ended.
+    Asked(String),
+    /// It met a usage limit.
+    Limited {
+        /// Which.
+        cause: String,
+        /// How long it said to wait.
+        wait_ms: Option<u64>,
+    },
+}
+
+impl AttemptEnd {
+    /// Whether it counts as a failure of the agent's own (T7).
+    #[must_use]
+    pub fn is_own_failure(&self) -> bool {
+        match self {
+            AttemptEnd::Refused(Failure::Conflict(_))
+            | AttemptEnd::Errored(Failure::Preparation(_)) => false,
+            AttemptEnd::Refused(_) | AttemptEnd::Errored(_) => true,
+            AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue) => true,
+            AttemptEnd::Integrated
+            | AttemptEnd::Expanded
+            | AttemptEnd::Lost(_)
+            | AttemptEnd::Stopped(
+                StopReason::OverBudget(_) | StopReason::Canceled | StopReason::Interrupted,
+            )
+            | AttemptEnd::Asked(_)
+            | AttemptEnd::Limited { .. } => false,
+        }
+    }
+}
+
+/// An attempt that is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// Its number.
+    pub number: u32,
+    /// Who did it.
+    pub agent: String,
+    /// When it was leased.
+    pub leased_at: Time,
+    /// When it ended.
+    pub ended_at: Time,
+    /// The workspace it had.
+    pub workspace: u32,
+    /// Whether a next attempt may go on in it: no writer is left, and its base still serves.
+    pub workspace_kept: bool,
+    /// How it ended.
+    pub end: AttemptEnd,
+    /// The commit its workspace was made from, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Commit>,
+    /// Whether its process's writes were confined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confined: Option<bool>,
+    /// What was to be copied into its workspace and was not, with the reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+    /// Evidence of the steps it completed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receipts: Vec<Receipt>,
+    /// It came back after it was given up, and its work is to be kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returned: bool,
+    /// Work that it finished after it was given up: kept, and offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Snapshot>,
+}

@@ -1,0 +1,188 @@
+//! The steps from a claim to be done to what the checks say of it (X1): submitted, collected,
+//! verified, and the checks on the whole. [`super::integration`] goes on from there.
+
+use super::attempt::{Attempt, AttemptEnd, Failure, Phase};
+use super::command::Rejection;
+use super::decide::Draft;
+use super::event::Event;
+use crate::criterion::{Cost, Outcome, Verdict};
+use crate::ids::{AttemptId, Commit, TaskNo};
+use crate::plan::{TaskKind, WorkspaceKind};
+use crate::receipt::{Artifact, Exit, Receipt, Snapshot};
+
+impl Draft<'_> {
+    /// An attempt claims to be done. Where nothing but the exit status is to be judged, all that
+    /// follows is known at once and costs one event.
+    pub(super) fn submitted(
+        &mut self,
+        attempt: AttemptId,
+        receipt: Receipt,
+        exit: &Exit,
+        swept: bool,
+    ) {
+        let spec = &self.run.tasks()[attempt.task.index()].spec;
+        if spec.workspace != WorkspaceKind::Shared {
+            self.push(Event::AttemptAdvanced {
+                attempt,
+                receipts: vec![receipt],
+            });
+            return;
+        }
+        let collected = Receipt::Collected {
+            at: self.at,
+            snapshot: None,
+            artifacts: Vec::new(),
+        };
+        if spec
+            .criteria
+            .iter()
+            .any(|criterion| criterion.cost() != Cost::Known)
+        {
+            self.push(Event::AttemptAdvanced {
+                attempt,
+                receipts: vec![receipt, collected],
+            });
+            return;
+        }
+        let passed = matches!(exit, Exit::Status(status) if spec.ok_exit.contains(status))
+            || (*exit == Exit::NoProcess && spec.criteria.is_empty());
+        if passed {
+            let verdicts = (0..spec.criteria.len())
+                .map(|at| Verdict::pass(at as u16))
+                .collect();
+            let verified = Receipt::Verified {
+                at: self.at,
+                tree: None,
+                verdicts,
+            };
+            let mut receipts = vec![receipt, collected, verified];
+            if spec.kind != TaskKind::Plan {
+                receipts.push(Receipt::Integrated {
+                    at: self.at,
+                    commit: None,
+                    tree: None,
+                });
+            }
+            self.push(Event::AttemptAdvanced { attempt, receipts });
+            return;
+        }
+        let expected = spec
+            .ok_exit
+            .iter()
+            .map(i32::to_string)
+            .collect::<Vec<_>>()
+            .join(" or ");
+        let verdict = Verdict::fail(
+            0,
+            format!("the command ended with {exit}, expected {expected}"),
+        );
+        let end = AttemptEnd::Refused(Failure::Checks(vec![verdict]));
+        self.end(attempt, end, vec![receipt, collected], swept);
+    }
+
+    pub(super) fn on_collected(
+        &mut self,
+        attempt: AttemptId,
+        snapshot: Option<Snapshot>,
+        artifacts: Vec<Artifact>,
+    ) -> Result<(), Rejection> {
+        if self.live(attempt)?.phase != Phase::Submitted {
+            return Self::superseded(attempt);
+        }
+        let receipt = Receipt::Collected {
+            at: self.at,
+            snapshot,
+            artifacts,
+        };
+        self.push(Event::AttemptAdvanced {
+            attempt,
+            receipts: vec![receipt],
+        });
+        Ok(())
+    }
+
+    pub(super) fn on_collect_refused(
+        &mut self,
+        attempt: AttemptId,
+        cause: String,
+    ) -> Result<(), Rejection> {
+        if self.live(attempt)?.phase != Phase::Submitted {
+            return Self::superseded(attempt);
+        }
+        self.end(
+            attempt,
+            AttemptEnd::Refused(Failure::Collection(cause)),
+            Vec::new(),
+            true,
+        );
+        Ok(())
+    }
+
+    pub(super) fn on_checked(
+        &mut self,
+        attempt: AttemptId,
+        verdicts: Vec<Verdict>,
+    ) -> Result<(), Rejection> {
+        if self.live(attempt)?.phase != Phase::Collected {
+            return Self::superseded(attempt);
+        }
+        let any = |outcome| verdicts.iter().any(|verdict| verdict.outcome == outcome);
+        let expected = self.run.tasks()[attempt.task.index()].spec.criteria.len();
+        if any(Outcome::Fail) || verdicts.len() != expected {
+            self.end(
+                attempt,
+                AttemptEnd::Refused(Failure::Checks(verdicts)),
+                Vec::new(),
+                true,
+            );
+        } else if any(Outcome::Unverified) {
+            self.push(Event::ReviewAwaited { attempt, verdicts });
+        } else {
+            self.verified(attempt, verdicts);
+        }
+        Ok(())
+    }
+
+    /// The checks passed, or a person let them pass.
+    pub(super) fn verified(&mut self, attempt: AttemptId, verdicts: Vec<Verdict>) {
+        let task = &self.run.tasks()[attempt.task.index()];
+        let snapshot = task.live().and_then(Attempt::snapshot);
+        let mut receipts = vec![Receipt::Verified {
+            at: self.at,
+            tree: snapshot.map(|snapshot| snapshot.tree.clone()),
+            verdicts,
+        }];
+        if snapshot.is_none() && task.spec.kind != TaskKind::Plan {
+            receipts.push(Receipt::Integrated {
+                at: self.at,
+                commit: None,
+                tree: None,
+            });
+        }
+        self.push(Event::AttemptAdvanced { attempt, receipts });
+    }
+
+    pub(super) fn on_final_checked(
+        &mut self,
+        head: Option<Commit>,
+        verdicts: Vec<Verdict>,
+        tasks: Vec<(TaskNo, Vec<Verdict>)>,
+    ) -> Result<(), Rejection> {
+        if !self.run.final_check_is_due() || head != self.run.integration.head {
+            return Err(Rejection::OtherHead);
+        }
+        if tasks.iter().any(|(no, _)| self.run.task(*no).is_none()) {
+            return Err(Rejection::NoSuchTask);
+        }
+        let passed = verdicts
+            .iter()
+            .all(|v| matches!(v.outcome, Outcome::Pass | Outcome::Waived));
+        let complete = verdicts.len() == self.run.criteria.len();
+        if passed && complete && tasks.is_empty() {
+            self.push(Event::FinalPassed { verdicts });
+        } else {
+            self.push(Event::FinalHeld { verdicts, tasks });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,306 @@
+//! A task of a run: its state, with the attempts at it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::agents::{agent_of, holds_slot};
+use super::attempt::{Attempt, Ending, Phase};
+use super::links::Links;
+use super::settings::Settings;
+use super::transition::StateName;
+use crate::ids::{TaskNo, Time};
+use crate::ledger::Amount;
+use crate::plan::TaskSpec;
+use crate::receipt::Receipt;
+
+/// What a task's owner told it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The question that it answers; `None` for what was told unasked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// What was said.
+    pub text: String,
+}
+
+impl Answer {
+    pub(super) fn unasked(text: &str) -> Answer {
+        Answer {
+            question: None,
+            text: text.to_owned(),
+        }
+    }
+}
+
+/// A task's state; data lives in the variant that needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskState {
+    /// Something it depends on is not done.
+    Waiting,
+    /// It may be leased, not before this time.
+    Ready {
+        /// Zero unless a remedy asked for a delay.
+        not_before: Time,
+    },
+    /// An attempt is live.
+    Active(Box<Attempt>),
+    /// A person's consent is awaited; only of approvals.
+    Approval,
+    /// Its agent asked something.
+    Question(String),
+    /// Policy has no remedy left; a person decides.
+    Escalated(String),
+    /// Integrated.
+    Done,
+    /// Given up.
+    Failed(String),
+    /// Canceled by its owner.
+    Canceled,
+    /// It can never start, because of the named task.
+    Skipped(TaskNo),
+    /// Replaced by other tasks; its dependents wait for the join over them.
+    Split(Vec<TaskNo>),
+}
+
+/// A task's status as everyone sees it: the words of the vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskStatus {
+    /// Something it depends on is not done.
+    Waiting,
+    /// It may be leased.
+    Ready,
+    /// Its agent works.
+    Running,
+    /// What was made is collected and checked.
+    Verifying,
+    /// It is on its way into the run's result.
+    Integrating,
+    /// A person is needed.
+    Blocked,
+    /// Integrated.
+    Done,
+    /// Given up.
+    Failed,
+    /// Canceled.
+    Canceled,
+    /// It can never start.
+    Skipped,
+    /// Replaced by other tasks.
+    Split,
+}
+
+impl TaskStatus {
+    /// All of them, in the order of a task's life.
+    pub const ALL: [TaskStatus; 11] = [
+        TaskStatus::Waiting,
+        TaskStatus::Ready,
+        TaskStatus::Running,
+        TaskStatus::Verifying,
+        TaskStatus::Integrating,
+        TaskStatus::Blocked,
+        TaskStatus::Done,
+        TaskStatus::Failed,
+        TaskStatus::Canceled,
+        TaskStatus::Skipped,
+        TaskStatus::Split,
+    ];
+
+    /// The word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            TaskStatus::Waiting => "waiting",
+            TaskStatus::Ready => "ready",
+            TaskStatus::Running => "running",
+            TaskStatus::Verifying => "verifying",
+            TaskStatus::Integrating => "integrating",
+            TaskStatus::Blocked => "blocked",
+            TaskStatus::Done => "done",
+            TaskStatus::Failed => "failed",
+            TaskStatus::Canceled => "canceled",
+            TaskStatus::Skipped => "skipped",
+            TaskStatus::Split => "split",
+        }
+    }
+
+    /// Whether nothing more happens to it by itself or by an agent.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        matches!(
+            self,
+            TaskStatus::Done
+                | TaskStatus::Failed
+                | TaskStatus::Canceled
+                | TaskStatus::Skipped
+                | TaskStatus::Split
+        )
+    }
+
+    /// Whether what waits for it can never start, unless a person has it tried again.
+    pub(super) fn is_hopeless(self) -> bool {
+        matches!(
+            self,
+            TaskStatus::Failed | TaskStatus::Canceled | TaskStatus::Skipped
+        )
+    }
+}
+
+impl std::fmt::Display for TaskStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// A task of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// As the plan has it.
+    pub spec: Arc<TaskSpec>,
+    /// Where it stands.
+    pub state: TaskState,
+    /// Attempts that are over, oldest first.
+    pub endings: Vec<Ending>,
+    /// Failures of the agents' own since a person last intervened.
+    pub failures: u32,
+    /// Losses since a person last intervened.
+    pub losses: u32,
+    /// Usage limits met since a person last intervened.
+    pub limits: u32,
+    /// Conflicts since a person last intervened.
+    pub conflicts: u32,
+    /// The agent it was reassigned to.
+    pub reassigned: Option<String>,
+    /// What its owner answered or told it, oldest first.
+    pub answers: Vec<Answer>,
+    /// How deep in splits it stands: 0 in the plan as it was accepted.
+    pub depth: u32,
+    /// How many plan tasks stand above it, each planned by the one before.
+    pub nesting: u32,
+    /// What its handoff shares with those of the tasks that were planned with it.
+    pub stage_context: Option<Arc<str>>,
+    /// Milliseconds of the longest path from its start to the run's end. Derived.
+    pub rank_ms: u64,
+    pub(super) links: Links,
+    pub(super) unmet: u32,
+    pub(crate) class: u32,
+}
+
+impl Task {
+    /// The live attempt, if one is.
+    #[must_use]
+    pub fn live(&self) -> Option<&Attempt> {
+        match &self.state {
+            TaskState::Active(attempt) => Some(attempt),
+            _ => None,
+        }
+    }
+
+    pub(super) fn live_mut(&mut self) -> Option<&mut Attempt> {
+        match &mut self.state {
+            TaskState::Active(attempt) => Some(attempt),
+            _ => None,
+        }
+    }
+
+    /// The ending of an attempt, by its number.
+    #[must_use]
+    pub fn ending(&self, number: u32) -> Option<&Ending> {
+        self.endings.iter().find(|ending| ending.number == number)
+    }
+
+    /// Receipts of all attempts, oldest first.
+    pub fn receipts(&self) -> impl DoubleEndedIterator<Item = &Receipt> {
+        let ended = self.endings.iter().flat_map(|ending| &ending.receipts);
+        ended.chain(self.live().into_iter().flat_map(|live| &live.receipts))
+    }
+
+    /// Milliseconds that agents worked on it, over all attempts. The time that something waited for
+    /// a person is nobody's work.
+    #[must_use]
+    pub fn agent_ms(&self) -> u64 {
+        let ended = self.endings.iter();
+        let ended = ended.map(|ending| (&ending.agent, &ending.receipts));
+        let live = self.live().map(|live| (&live.agent, &live.receipts));
+        let all = ended.chain(live).filter(|(agent, _)| holds_slot(agent));
+        let worked = all.flat_map(|(_, receipts)| receipts).map(Receipt::wall_ms);
+        worked.fold(0, u64::saturating_add)
+    }
+
+    /// Attempts so far, the live one included.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        let ended = self.endings.last().map_or(0, |ending| ending.number);
+        self.live().map_or(ended, |live| live.number)
+    }
+
+    /// Its state's name in the transition table.
+    #[must_use]
+    pub fn state_name(&self) -> StateName {
+        match &self.state {
+            TaskState::Waiting => StateName::Waiting,
+            TaskState::Ready { .. } => StateName::Ready,
+            TaskState::Active(attempt) => match attempt.phase {
+                Phase::Leased => StateName::Leased,
+                Phase::Working => StateName::Working,
+                Phase::Submitted => StateName::Submitted,
+                Phase::Collected => StateName::Collected,
+                Phase::Held { .. } => StateName::Held,
+                Phase::Verified => StateName::Verified,
+                Phase::Prepared { .. } => StateName::Prepared,
+            },
+            TaskState::Approval => StateName::Approval,
+            TaskState::Question(_) => StateName::Question,
+            TaskState::Escalated(_) => StateName::Escalated,
+            TaskState::Done => StateName::Done,
+            TaskState::Failed(_) => StateName::Failed,
+            TaskState::Canceled => StateName::Canceled,
+            TaskState::Skipped(_) => StateName::Skipped,
+            TaskState::Split(_) => StateName::Split,
+        }
+    }
+
+    /// Its status in the words everyone sees.
+    #[must_use]
+    pub fn status(&self) -> TaskStatus {
+        self.state_name().status()
+    }
+
+    /// How long an attempt may take, in milliseconds.
+    #[must_use]
+    pub fn timeout_ms(&self, settings: &Settings) -> u64 {
+        self.spec.timeout_ms.unwrap_or(settings.timeout_ms)
+    }
+
+    /// What its next attempt takes of a budget: its time box, if an agent works on it. People, and
+    /// inputs from outside, take no agents' time.
+    #[must_use]
+    pub fn amount(&self, settings: &Settings) -> Amount {
+        let time_ms = match holds_slot(self.agent(settings)) {
+            true => self.timeout_ms(settings),
+            false => 0,
+        };
+        Amount {
+            attempts: 1,
+            time_ms,
+        }
+    }
+
+    /// How long the live attempt may take, in milliseconds: less where its budget left less.
+    #[must_use]
+    pub fn live_timeout_ms(&self, settings: &Settings) -> u64 {
+        let shortened = self.live().and_then(|live| live.timeout_ms);
+        shortened.unwrap_or_else(|| self.timeout_ms(settings))
+    }
+
+    /// Who does it next.
+    #[must_use]
+    pub fn agent<'a>(&'a self, settings: &'a Settings) -> &'a str {
+        match &self.reassigned {
+            Some(agent) => agent,
+            None => agent_of(&self.spec, settings),
+        }
+    }
+}

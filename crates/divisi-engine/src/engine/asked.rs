@@ -1,0 +1,203 @@
+//! What people ask, in this process or through the control socket, and what they are answered.
+
+use std::sync::mpsc::SyncSender;
+
+use divisi_core::journal::Journal;
+use divisi_core::ledger::{Account, Refusal};
+use divisi_core::run::{Command, Create, PauseReason, Rejection};
+use divisi_core::{CommandId, Diagnostic, RunId};
+
+use super::Engine;
+use super::follow::{Follow, Told};
+use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response};
+use crate::world::{Answer, Ask, Directive, find_task};
+
+impl<J: Journal> Engine<J> {
+    pub(super) fn asked(&mut self, request: Request, reply: SyncSender<Response>, told: &mut Told) {
+        let Request { id, ask } = request;
+        match self.ask_of(ask, id.as_ref()) {
+            Ok(ask) => told.push(Directive { id, ask }, Follow::Reply(reply)),
+            // Whoever asked may have gone.
+            Err(answer) => drop(reply.try_send(answer)),
+        }
+    }
+
+    /// What the world is asked for somebody.
+    ///
+    /// # Errors
+    /// The answer, where it is known at once.
+    fn ask_of(&mut self, ask: ControlAsk, id: Option<&CommandId>) -> Result<Ask, Response> {
+        Ok(match ask {
+            ControlAsk::Start {
+                plan,
+                settings,
+                base,
+                approved,
+            } => {
+                self.shell.has_bundles(&plan).map_err(Response::Refused)?;
+                Ask::Create(Box::new(Create {
+                    plan,
+                    settings: *settings,
+                    base,
+                    approved,
+                }))
+            }
+            ControlAsk::Attend(run) => {
+                self.attended.insert(run);
+                self.attend();
+                return Err(Response::Accepted);
+            }
+            ControlAsk::IsAttended(run) => {
+                return Err(Response::Attended(self.attended.contains(&run)));
+            }
+            ControlAsk::Permit { run, budget } => Ask::Budget(Account::Run(run), budget),
+            ControlAsk::Act { run, action } => {
+                // Whatever the run has become since: what was accepted stays accepted.
+                let command = self.command_of(run, &action).map_err(|refusal| {
+                    match self.world.outcome(id) {
+                        Some(outcome) => response(Answer::Repeated(outcome)),
+                        None => Response::Refused(refusal),
+                    }
+                })?;
+                self.before(run, &action);
+                Ask::Run(run, command)
+            }
+        })
+    }
+
+    /// What is done at once, whatever the run answers.
+    fn before(&mut self, run: RunId, action: &Asked) {
+        match action {
+            Asked::Force => self.force(run),
+            Asked::Resume => {
+                self.shell.setups.forget_failures();
+                self.reconcile.hurry(run);
+                self.attended.insert(run);
+                self.attend();
+            }
+            _ => {}
+        }
+    }
+
+    /// The core's command for what was asked, tasks found by name.
+    fn command_of(&self, id: RunId, action: &Asked) -> Result<Command, Diagnostic> {
+        let task = |text: &str| {
+            let run = self.world.run(id).ok_or_else(|| {
+                Diagnostic::error(
+                    "run-ended",
+                    format!("{id} has ended, or there is no such run"),
+                )
+                .hint("`divisi status` lists the runs")
+            })?;
+            find_task(run, text)
+        };
+        Ok(match action {
+            Asked::Pause => Command::Pause {
+                reason: PauseReason::Owner,
+                stop: false,
+            },
+            Asked::Interrupt | Asked::Force => Command::Pause {
+                reason: PauseReason::Interrupted,
+                stop: true,
+            },
+            Asked::Resume => Command::Resume,
+            Asked::Cancel { task: None } => Command::Cancel { task: None },
+            Asked::Cancel { task: Some(name) } => Command::Cancel {
+                task: Some(task(name)?),
+            },
+            Asked::Retry { task: name, note } => Command::Retry {
+                task: task(name)?,
+                note: note.clone(),
+            },
+            Asked::Submit { task: name } => Command::Submit { task: task(name)? },
+            Asked::Approve {
+                task: None,
+                note,
+                waive,
+            } => Command::Approve {
+                task: None,
+                note: note.clone(),
+                waive: *waive,
+            },
+            Asked::Approve {
+                task: Some(name),
+                note,
+                waive,
+            } => Command::Approve {
+                task: Some(task(name)?),
+                note: note.clone(),
+                waive: *waive,
+            },
+            Asked::Reject { task: name, reason } => Command::Reject {
+                task: task(name)?,
+                reason: reason.clone(),
+            },
+            Asked::Answer { task: name, text } => Command::Answer {
+                task: task(name)?,
+                text: text.clone(),
+            },
+            Asked::Split {
+                task: name,
+                parts,
+                reason,
+            } => Command::Split {
+                task: task(name)?,
+                parts: parts.clone(),
+                reason: reason.clone(),
+            },
+        })
+    }
+}
+
+/// An answer for whoever asked.
+pub(super) fn response(answer: Answer) -> Response {
+    match answer {
+        Answer::Created(run) => Response::Started(run),
+        Answer::Accepted => Response::Accepted,
+        Answer::Repeated(outcome) => match RunId::parse(&outcome) {
+            Some(run) => Response::Started(run),
+            None => Response::Accepted,
+        },
+        Answer::NoSuchRun(run) => Response::Refused(
+            Diagnostic::error("run-unknown", format!("there is no {run}"))
+                .hint("`divisi status` lists the runs"),
+        ),
+        Answer::BadPlan(faults) => Response::Refused(Diagnostic::error(
+            "run-bad-plan",
+            format!(
+                "the plan is not sound: {}",
+                faults
+                    .first()
+                    .map_or_else(String::new, |fault| format!("{fault:?}"))
+            ),
+        )),
+        Answer::Rejected(rejection) => Response::Refused(refusal(&rejection)),
+        Answer::NotPermitted(refusal) => Response::Refused(not_permitted(&refusal)),
+    }
+}
+
+fn not_permitted(refusal: &Refusal) -> Diagnostic {
+    let diagnostic = Diagnostic::error(refusal.code(), refusal.to_string());
+    match refusal {
+        Refusal::NotOpen(_) => diagnostic.hint(
+            "what it used was not counted; `divisi run PLAN --attempts N` bounds a run from its start",
+        ),
+        Refusal::Taken { bound, taken, .. } => diagnostic.hint(format!(
+            "`{}` says how much in all: more than {taken}, or nothing can start",
+            bound.flag()
+        )),
+        Refusal::Exhausted(_) => diagnostic,
+    }
+}
+
+fn refusal(rejection: &Rejection) -> Diagnostic {
+    let diagnostic = Diagnostic::error(rejection.code(), rejection.to_string());
+    match rejection {
+        Rejection::NotNow { hint, .. } if !hint.is_empty() => diagnostic.hint(hint.clone()),
+        Rejection::NotApproved => diagnostic.hint("`divisi approve RUN` approves the plan"),
+        Rejection::WholeFails => diagnostic
+            .hint("`divisi retry RUN TASK` has a task done anew")
+            .hint("`divisi approve RUN --waive --note WHY` takes the result as it is"),
+        _ => diagnostic,
+    }
+}

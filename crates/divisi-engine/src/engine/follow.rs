@@ -1,0 +1,93 @@
+//! What a step tells the world, and what follows once its answers are durable.
+
+use std::sync::mpsc::SyncSender;
+
+use divisi_core::journal::Journal;
+use divisi_core::run::{Command, Effect};
+use divisi_core::worker::{Job, ToWorker};
+use divisi_core::{AttemptId, RunId};
+
+use super::asked::response;
+use super::{Engine, wall_now};
+use crate::control::Response;
+use crate::failpoint;
+use crate::reconcile::Outcome;
+use crate::world::{Answer, Directive};
+
+/// What follows once a directive's answer is durable.
+pub(super) enum Follow {
+    Nothing,
+    /// Somebody waits for the answer.
+    Reply(SyncSender<Response>),
+    /// An effect was reported; it may be begun again if it is still owed.
+    Outcome(Effect),
+    /// An attempt's start is durable: launch it.
+    Launch(AttemptId),
+    /// The supervisor may forget the job.
+    Forget(Job),
+    /// The same, and no process of the job is left that could write anywhere.
+    ForgetGone(Job),
+}
+
+/// The directives of one step, each with what follows its answer.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) directives: Vec<Directive>,
+    pub(super) follows: Vec<Follow>,
+}
+
+impl Told {
+    pub(super) fn push(&mut self, directive: Directive, follow: Follow) {
+        self.directives.push(directive);
+        self.follows.push(follow);
+    }
+
+    /// A command of the engine's own.
+    pub(super) fn tell(&mut self, run: RunId, command: Command, follow: Follow) {
+        self.push(Directive::of_run(run, command), follow);
+    }
+}
+
+impl<J: Journal> Engine<J> {
+    pub(super) fn follow(&mut self, follow: Follow, answer: Answer) {
+        match follow {
+            Follow::Nothing => {}
+            Follow::Reply(reply) => {
+                if let Answer::Created(run) = answer {
+                    self.attended.insert(run);
+                    self.attend();
+                    self.again = true;
+                    crate::memory::give_back();
+                }
+                failpoint::hit("answers.reply.before");
+                // Whoever asked may have gone; the outcome is stored.
+                let _ = reply.try_send(response(answer));
+            }
+            Follow::Outcome(effect) => {
+                self.reconcile
+                    .on_outcome(effect, Outcome::Reported, wall_now());
+            }
+            Follow::Launch(attempt) => {
+                let prepared = self.launching.remove(&attempt);
+                if let (Answer::Accepted, Some(prepared)) = (answer, prepared)
+                    && self.may_launch(attempt)
+                {
+                    self.launch(*prepared);
+                }
+            }
+            Follow::Forget(job) => self.outbox.push(ToWorker::Forget { job }),
+            Follow::ForgetGone(job) => {
+                self.returned.push(job.attempt);
+                self.outbox.push(ToWorker::Forget { job });
+            }
+        }
+    }
+
+    /// An attempt that is to be stopped, or whose lease is of an epoch that is over because its
+    /// supervisor is gone, is not started any more: it is about to be found ended, or lost.
+    fn may_launch(&self, attempt: AttemptId) -> bool {
+        self.world.live(attempt).is_some_and(|live| {
+            live.stopping.is_none() && live.epoch == self.world.epoch() && !self.epoch_due
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! What the supervisor says, and what the monitor finds in it.
+
+use std::path::PathBuf;
+
+use divisi_agents::Claim;
+use divisi_core::journal::Journal;
+use divisi_core::run::{AGENT_COMPOSE, Command, Finding, Said};
+use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
+use divisi_core::{AttemptId, RunId};
+
+use super::follow::{Follow, Told};
+use super::{Engine, composing, launch, programs};
+use crate::world::Directive;
+
+impl<J: Journal> Engine<J> {
+    pub(super) fn word(&mut self, word: FromWorker, told: &mut Told) {
+        match word {
+            FromWorker::Joined {
+                holds, confines, ..
+            } => {
+                self.confines = confines;
+                self.joined(holds, told);
+            }
+            FromWorker::Started { .. } | FromWorker::Refused { .. } => {}
+            FromWorker::NotStarted {
+                job,
+                cause,
+                permanent,
+            } => {
+                let attempt = job.attempt;
+                let command = Command::NotStarted {
+                    attempt,
+                    cause,
+                    permanent,
+                };
+                told.tell(attempt.run, command, Follow::ForgetGone(job));
+            }
+            FromWorker::Ended { job, ended } => {
+                self.strays.remove(&job.attempt);
+                let follow = forget(job, &ended);
+                let command = self.ended(job.attempt, ended);
+                told.tell(job.attempt.run, command, follow);
+            }
+            FromWorker::Observed { observations } => {
+                let now = self.shell.now_ms();
+                for (job, seen) in observations {
+                    if !job.is_agent() {
+                        continue;
+                    }
+                    let files = self.files_of(job.attempt);
+                    self.monitor.observe(job.attempt, &seen, files, now);
+                    if self.is_overdue_stray(job.attempt, seen.age_ms) {
+                        self.outbox.push(ToWorker::End {
+                            job,
+                            how: EndHow::Graceful,
+                        });
+                    }
+                }
+            }
+            FromWorker::Unknown { job } => {
+                // It was to be ended and is held by nobody: so it has ended, if it ever began.
+                // There is no end that a receipt could tell of.
+                let attempt = job.attempt;
+                let live = self.world.live(attempt);
+                if live.is_some_and(|live| live.stopping.is_some()) {
+                    let command = Command::NotStarted {
+                        attempt,
+                        cause: "nobody holds it".to_owned(),
+                        permanent: false,
+                    };
+                    told.tell(attempt.run, command, Follow::Nothing);
+                }
+            }
+        }
+    }
+
+    fn joined(&mut self, holds: Vec<(Job, Held)>, told: &mut Told) {
+        let epoch = self.world.epoch();
+        let runs: Vec<RunId> = self.world.runs().map(|run| run.id).collect();
+        for run in &runs {
+            let of_run = holds
+                .iter()
+                .filter(|(job, _)| job.attempt.run == *run && job.is_agent());
+            // One that ended meanwhile is adopted, and its end told after that with all it claims.
+            let held = of_run.map(|(job, _)| job.attempt);
+            let command = Command::Joined {
+                epoch,
+                holds: held.collect(),
+            };
+            told.tell(*run, command, Follow::Nothing);
+        }
+        for (job, held) in holds {
+            match held {
+                // Checks are repeated; nobody waits for those of an earlier epoch.
+                Held::Live { .. } if !job.is_agent() => {
+                    self.outbox.push(ToWorker::End {
+                        job,
+                        how: EndHow::Force,
+                    });
+                    self.outbox.push(ToWorker::Forget { job });
+                }
+                Held::Live { .. } => {
+                    self.watch(job.attempt);
+                    self.strays.insert(job.attempt);
+                }
+                Held::Ended { .. } if !job.is_agent() => self.outbox.push(ToWorker::Forget { job }),
+                Held::Ended { ended } => {
+                    let follow = forget(job, &ended);
+                    let command = self.ended(job.attempt, ended);
+                    told.tell(job.attempt.run, command, follow);
+                }
+            }
+        }
+        self.joining = true;
+    }
+
+    /// How an attempt's process ended, with what its agent claims.
+    fn ended(&self, attempt: AttemptId, ended: Ended) -> Command {
+        let live = self.world.live(attempt);
+        let composed = live.is_some_and(|live| live.agent == AGENT_COMPOSE);
+        if composed && let Some(failed) = composing::Failed::of(&ended) {
+            let log = self.log_of(attempt);
+            let told = log.map(|log| programs::tail(&log, programs::TAIL_BYTES));
+            return failed.command(attempt, ended, &told.unwrap_or_default());
+        }
+        let agent = live.and_then(|live| self.shell.agent(&live.agent));
+        let claim = agent.map_or(Claim::Done, |agent| {
+            let printed = match agent.description().tail_bytes {
+                0 => String::new(),
+                bytes => {
+                    let log = self.log_of(attempt);
+                    log.map(|log| programs::tail(&log, bytes))
+                        .unwrap_or_default()
+                }
+            };
+            agent.interpret(&ended, &printed)
+        });
+        // Any program can ask by its question file, whatever its adapter understands of it.
+        let asked = || launch::question(&self.shell, attempt).map(Said::Question);
+        let said = match super::begin::said(claim) {
+            said @ (None | Some(Said::Failure(_))) => asked().or(said),
+            said => said,
+        };
+        Command::Ended {
+            attempt,
+            ended,
+            said,
+        }
+    }
+
+    fn log_of(&self, attempt: AttemptId) -> Option<PathBuf> {
+        let task = self.world.run(attempt.run)?.task(attempt.task)?;
+        let dir = &self.shell.options.dir;
+        Some(super::log_path(
+            dir,
+            attempt.run,
+            &task.spec.id,
+            attempt.number,
+        ))
+    }
+
+    /// What the monitor found becomes an input like any other.
+    pub(super) fn find(&mut self, attempt: AttemptId, finding: Finding) {
+        if matches!(finding, Finding::Lost(_)) {
+            self.strays.insert(attempt);
+        }
+        let command = Command::Find { attempt, finding };
+        self.found.push(Directive::of_run(attempt.run, command));
+    }
+}
+
+/// The supervisor may forget a job whose end is durable.
+fn forget(job: Job, ended: &Ended) -> Follow {
+    match ended.empty {
+        true => Follow::ForgetGone(job),
+        false => Follow::Forget(job),
+    }
+}
