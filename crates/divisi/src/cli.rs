@@ -596,6 +596,12 @@ pub(crate) enum SchemaOf {
     Review,
     /// Validations, as `divisi validate --json` prints them.
     Validation,
+    /// Feedback, as `divisi feedback --json` prints it.
+    Feedback,
+    /// Lessons, as `divisi lessons --json` prints them, all or one.
+    Lessons,
+    /// Reports, as `divisi report --json` prints them.
+    Report,
 }
 
 /// `divisi gc`.

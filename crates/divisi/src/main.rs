@@ -36,6 +36,7 @@ mod report;
 #[cfg(test)]
 mod scenes;
 mod signals;
+mod trust;
 mod unfinished;
 mod words;
 
