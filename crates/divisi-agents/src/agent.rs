@@ -70,17 +70,15 @@ impl Monitoring {
     }
 }
 
-/// What an agent is: quirks as data, so that no code asks for its name.
+/// What an agent is: quirks as data. Only what a run must know of an agent when nothing but its
+/// journal is there goes by name, in [`divisi_core::run`]: whether it holds a slot, and whether it
+/// is scripted. The contract has both agree with the kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
     /// As plans name it; an id.
     pub name: String,
     /// What kind of executor.
     pub kind: Kind,
-    /// Whether an attempt takes one of the run's slots. A person takes none.
-    pub holds_slot: bool,
-    /// Whether it only pretends: every view and report labels its work so.
-    pub is_scripted: bool,
     /// When to look at it.
     pub monitoring: Monitoring,
     /// Names of the environment variables whose secrets it needs. Exactly these pass.

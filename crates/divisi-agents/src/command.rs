@@ -27,8 +27,6 @@ impl Agent for CommandAgent {
         Description {
             name: "command".into(),
             kind: Kind::Command,
-            holds_slot: true,
-            is_scripted: false,
             monitoring: Monitoring::of(Kind::Command),
             credentials: Vec::new(),
             tail_bytes: 0,

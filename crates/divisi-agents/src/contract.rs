@@ -11,6 +11,7 @@ use std::path::Path;
 use divisi_core::ids::{AttemptId, RunId, TaskId, TaskNo, Time};
 use divisi_core::plan::TaskSpec;
 use divisi_core::receipt::Exit;
+use divisi_core::run::{holds_slot, is_scripted};
 use divisi_core::script::Script;
 use divisi_core::worker::Ended;
 
@@ -79,11 +80,11 @@ fn describes(agent: &dyn Agent, description: &Description, seen: &mut Violations
         "its name is not an id",
     );
     seen.expect(
-        description.is_scripted == (description.kind == Kind::Scripted),
+        is_scripted(&description.name) == (description.kind == Kind::Scripted),
         "a scripted agent is labelled so, and no other is",
     );
     seen.expect(
-        description.holds_slot != (description.kind == Kind::Person),
+        holds_slot(&description.name) != (description.kind == Kind::Person),
         "every agent holds a slot except a person",
     );
     let monitoring = description.monitoring;

@@ -17,8 +17,6 @@ impl Agent for PersonAgent {
         Description {
             name: "person".into(),
             kind: Kind::Person,
-            holds_slot: false,
-            is_scripted: false,
             monitoring: Monitoring::of(Kind::Person),
             credentials: Vec::new(),
             tail_bytes: 0,

@@ -127,8 +127,6 @@ impl Agent for ScriptedAgent {
         Description {
             name: "scripted".into(),
             kind: Kind::Scripted,
-            holds_slot: true,
-            is_scripted: true,
             monitoring: Monitoring::of(Kind::Scripted),
             credentials: Vec::new(),
             tail_bytes: 0,

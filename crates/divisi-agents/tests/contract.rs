@@ -169,8 +169,8 @@ fn broken_agents_are_caught() {
         found(&sound(), script("echo x > made.txt"), Work::Handoff),
         NONE
     );
-    check(describe(|d| d.is_scripted = true), "labelled so");
-    check(describe(|d| d.holds_slot = false), "holds a slot");
+    check(describe(|d| d.name = "scripted".into()), "labelled so");
+    check(describe(|d| d.name = "person".into()), "holds a slot");
     check(describe(|d| d.name = "../x".into()), "not an id");
     check(describe(|d| d.monitoring.look_ms = None), "nobody looks at");
     check(process(|p| p.masked.clear()), "must be masked");

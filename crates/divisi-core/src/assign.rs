@@ -9,7 +9,7 @@
 //! schedule by (2 − 1/k) of the best; the longest-path order is within a few percent in practice).
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 use std::ops::Bound;
 
 use crate::ids::{RunId, TaskNo, Time};
@@ -21,12 +21,10 @@ use crate::run::Run;
 pub const WORKERS_MAX: u32 = 256;
 
 /// What all runs together may use.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
-    /// Slots of this machine, over all runs.
+    /// Slots of this machine.
     pub workers: u32,
-    /// Slots by agent, over all runs.
-    pub agents: BTreeMap<String, u32>,
 }
 
 /// A task that should be leased now.
@@ -54,7 +52,7 @@ struct Candidate {
 /// Costs what is proposed times the number of classes (pairs of agent and role), never the number
 /// of tasks that stay ready.
 #[must_use]
-pub fn assign(runs: &[&Run], capacity: &Capacity, now: Time) -> Vec<Proposal> {
+pub fn assign(runs: &[&Run], capacity: Capacity, now: Time) -> Vec<Proposal> {
     let mut usage = Usage::of(runs);
     let mut heap = BinaryHeap::new();
     for (at, run) in runs.iter().enumerate() {
@@ -123,47 +121,29 @@ struct Usage {
     total: u32,
     /// Per run, per class.
     classes: Vec<Vec<u32>>,
-    agents: BTreeMap<String, u32>,
 }
 
 impl Usage {
     fn of(runs: &[&Run]) -> Usage {
-        let mut agents = BTreeMap::new();
-        for class in runs.iter().flat_map(|run| &run.classes) {
-            if class.live > 0 {
-                *agents.entry(class.agent.clone()).or_default() += class.live;
-            }
-        }
         Usage {
             total: runs.iter().map(|run| run.slots()).sum(),
             classes: runs
                 .iter()
                 .map(|run| run.classes.iter().map(|class| class.live).collect())
                 .collect(),
-            agents,
         }
     }
 
     /// Takes a slot for a task of this class if every limit allows it.
-    fn take(&mut self, run: &Run, at: usize, class: usize, capacity: &Capacity) -> bool {
-        let agent = &run.classes[class].agent;
-        if !crate::run::holds_slot(agent) {
+    fn take(&mut self, run: &Run, at: usize, class: usize, capacity: Capacity) -> bool {
+        if !crate::run::holds_slot(&run.classes[class].agent) {
             return true;
         }
-        let of_agent = self.agents.get(agent).copied().unwrap_or(0);
-        let agent_full = capacity
-            .agents
-            .get(agent)
-            .is_some_and(|max| of_agent >= *max);
-        if self.total >= capacity.workers
-            || agent_full
-            || run.limit(class, &self.classes[at]).is_some()
-        {
+        if self.total >= capacity.workers || run.limit(class, &self.classes[at]).is_some() {
             return false;
         }
         self.total += 1;
         self.classes[at][class] += 1;
-        *self.agents.entry(agent.clone()).or_default() += 1;
         true
     }
 }

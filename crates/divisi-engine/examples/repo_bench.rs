@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use divisi_core::{Commit, RunId, TaskNo, Time};
 use divisi_engine::repo::{BaseOptions, Merged, Repo};
-use divisi_engine::workspace::{CollectOptions, Pool, PoolOptions, Released};
+use divisi_engine::workspace::{CollectOptions, Pool, PoolOptions};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -84,7 +84,7 @@ fn measure(
         pool.repo().update_ref(run, head.as_ref(), &commit)?;
         steps[3] = start.elapsed();
         head = Some(commit);
-        pool.release(&workspace, Released::Integrated)?;
+        pool.release(&workspace)?;
         // The first one makes the folder; the others find it.
         if task > 0 {
             measured.push(steps);

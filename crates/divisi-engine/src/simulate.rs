@@ -6,7 +6,7 @@
 //! who starts when.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use divisi_core::assign::{Capacity, assign};
 use divisi_core::criterion::Criterion;
@@ -185,14 +185,11 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
         approved: true,
     };
     let (mut run, _) = run::create(RunId(1), create, Time(0))?;
-    let capacity = Capacity {
-        workers,
-        agents: BTreeMap::new(),
-    };
+    let capacity = Capacity { workers };
     let mut ends: BinaryHeap<Reverse<(u64, AttemptId)>> = BinaryHeap::new();
     let mut now = 0;
     loop {
-        for proposal in assign(&[&run], &capacity, Time(now)) {
+        for proposal in assign(&[&run], capacity, Time(now)) {
             let attempt = run.attempt_id(proposal.task, 1);
             command(
                 &mut run,

@@ -409,7 +409,7 @@ impl<J: Journal> World<J> {
             .runs()
             .filter(|run| self.leasing.takes(run.id))
             .collect();
-        let proposals = assign(&runs, &self.capacity, step.now);
+        let proposals = assign(&runs, self.capacity, step.now);
         for proposal in proposals {
             if !self.has_account(proposal.run) {
                 continue;

@@ -129,11 +129,8 @@ impl Sim {
             what: format!("the journal cannot be loaded: {fault}"),
         };
         let capacity = match self.broken {
-            Some(Break::LimitIgnored) => Capacity {
-                workers: 1_000,
-                agents: BTreeMap::new(),
-            },
-            _ => self.capacity.clone(),
+            Some(Break::LimitIgnored) => Capacity { workers: 1_000 },
+            _ => self.capacity,
         };
         let now = self.now();
         let world = World::open(journal, capacity, now).map_err(unloadable)?;

@@ -47,7 +47,7 @@ impl Sim {
             return violated(Oracle::Replay, "the ledger differs from the journal");
         }
         self.judge_budgets()?;
-        self.truth.check_slots(&self.supervisor, &self.capacity)?;
+        self.truth.check_slots(&self.supervisor, self.capacity)?;
         if self.rng.chance(30) {
             self.truth.check_loaded(&self.journal)?;
         }

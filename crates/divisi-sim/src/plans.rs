@@ -24,13 +24,8 @@ fn id(prefix: &str, at: u64) -> TaskId {
 /// What the machine offers to all runs.
 #[must_use]
 pub(crate) fn capacity(rng: &mut Rng) -> Capacity {
-    let mut agents = BTreeMap::new();
-    if rng.chance(300) {
-        agents.insert("command".to_owned(), rng.within(1, 3) as u32);
-    }
     Capacity {
         workers: rng.within(1, 5) as u32,
-        agents,
     }
 }
 

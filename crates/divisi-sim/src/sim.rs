@@ -404,7 +404,7 @@ impl Sim {
             finished: None,
         };
         self.supervisor.jobs.insert(attempt, job);
-        self.truth.check_slots(&self.supervisor, &self.capacity)?;
+        self.truth.check_slots(&self.supervisor, self.capacity)?;
         self.say(Word::Started(attempt));
         if let Some(works_ms) = behavior.works_ms(&mut self.rng) {
             let life = self.supervisor.life;

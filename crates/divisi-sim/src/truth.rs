@@ -343,11 +343,11 @@ impl Truth {
     pub(crate) fn check_slots(
         &self,
         supervisor: &Supervisor,
-        capacity: &Capacity,
+        capacity: Capacity,
     ) -> Result<(), Violation> {
         let mut total = 0;
         let mut by_run: BTreeMap<RunId, u32> = BTreeMap::new();
-        let mut by_agent: BTreeMap<String, u32> = BTreeMap::new();
+        let mut by_agent: BTreeMap<(RunId, String), u32> = BTreeMap::new();
         for attempt in supervisor.live() {
             // The process of a lost attempt holds no slot: nobody waits for it.
             let live = self
@@ -358,7 +358,9 @@ impl Truth {
             };
             total += 1;
             *by_run.entry(attempt.run).or_default() += 1;
-            *by_agent.entry(live.agent.clone()).or_default() += 1;
+            *by_agent
+                .entry((attempt.run, live.agent.clone()))
+                .or_default() += 1;
         }
         if total > capacity.workers {
             return violated(
@@ -372,9 +374,12 @@ impl Truth {
                 return violated(Oracle::Slots, format!("{run}: {count} processes of {max}"));
             }
         }
-        for (agent, count) in by_agent {
-            if capacity.agents.get(&agent).is_some_and(|max| count > *max) {
-                return violated(Oracle::Slots, format!("{agent}: {count} processes"));
+        for ((run, agent), count) in by_agent {
+            let known = self.run(run);
+            let max = known.and_then(|run| run.settings.agent_limits.get(&agent));
+            if max.is_some_and(|max| count > *max) {
+                let what = format!("{run}, {agent}: {count} processes");
+                return violated(Oracle::Slots, what);
             }
         }
         Ok(())

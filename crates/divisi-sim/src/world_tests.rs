@@ -32,10 +32,7 @@ fn create(tasks: &[&str], settings: Settings) -> Ask {
 }
 
 fn open(journal: &FaultyJournal) -> World<FaultyJournal> {
-    let capacity = Capacity {
-        workers: 9,
-        agents: std::collections::BTreeMap::new(),
-    };
+    let capacity = Capacity { workers: 9 };
     World::open(journal.clone(), capacity, Time(1)).unwrap()
 }
 

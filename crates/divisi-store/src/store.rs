@@ -50,13 +50,6 @@ pub struct Options {
     pub hook: Option<Hook>,
 }
 
-/// Whether the rows that the store found are of use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rows {
-    Kept,
-    Dropped,
-}
-
 /// The journal, opened for writing.
 pub struct Store {
     conn: Connection,
@@ -64,7 +57,6 @@ pub struct Store {
     options: Options,
     vault: ArtifactFiles,
     reserve: Reserve,
-    rows: Rows,
     tails: HashMap<Stream, u64>,
 }
 
@@ -91,7 +83,7 @@ impl Store {
             create::journal(&folder)?;
         }
         let mut conn = open_checked(&folder, options.durability)?;
-        let rows = settle_rows(&mut conn, &path, &options.versions)?;
+        settle_rows(&mut conn, &path, &options.versions)?;
         let vault = ArtifactFiles::new(&folder, options.hook);
         let reserve = Reserve::new(&folder);
         // Best effort: on a full or read-only disk the journal opens without them.
@@ -103,17 +95,8 @@ impl Store {
             options,
             vault,
             reserve,
-            rows,
             tails: HashMap::new(),
         })
-    }
-
-    /// Whether rows are missing that the events call for: they were of another version of the code
-    /// and were dropped, now or in an earlier life that ended before they were rebuilt. Load every
-    /// stream of [`Store::streams`] by replay and append its rows.
-    #[must_use]
-    pub fn rows_dropped(&self) -> bool {
-        self.rows == Rows::Dropped
     }
 
     /// The latest epoch; 0 before the first.
@@ -313,8 +296,9 @@ fn open_checked(folder: &Path, durability: Durability) -> Result<Connection, Fau
     Ok(conn)
 }
 
-/// Drops rows of another version of the code.
-fn settle_rows(conn: &mut Connection, path: &Path, versions: &Versions) -> Result<Rows, Fault> {
+/// Drops rows of another version of the code. Whoever loads finds streams without a row, now or in a
+/// later life, and replays them.
+fn settle_rows(conn: &mut Connection, path: &Path, versions: &Versions) -> Result<(), Fault> {
     let fault = |error| from_sqlite("dropping old rows", path, &error);
     let reads = Reads {
         conn,
@@ -322,7 +306,7 @@ fn settle_rows(conn: &mut Connection, path: &Path, versions: &Versions) -> Resul
         versions,
     };
     if reads.projection()? == Some(versions.projection()) {
-        return missing_rows(&reads);
+        return Ok(());
     }
     let transaction = conn
         .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -337,27 +321,7 @@ fn settle_rows(conn: &mut Connection, path: &Path, versions: &Versions) -> Resul
             )
         })
         .map_err(fault)?;
-    transaction.commit().map_err(fault)?;
-    missing_rows(&Reads {
-        conn,
-        path,
-        versions,
-    })
-}
-
-/// Whether a run has events but no row. Rows are written with the first events of a run, so this
-/// finds those that were dropped, however often the rebuilding was interrupted.
-fn missing_rows(reads: &Reads<'_>) -> Result<Rows, Fault> {
-    for (stream, _) in reads.streams()? {
-        let there = match stream {
-            Stream::Run(run) => reads.run(run)?.is_some(),
-            Stream::Ledger => reads.ledger()?.is_some(),
-        };
-        if !there {
-            return Ok(Rows::Dropped);
-        }
-    }
-    Ok(Rows::Kept)
+    transaction.commit().map_err(fault)
 }
 
 fn check_sizes(batch: &Batch) -> Result<(), Fault> {

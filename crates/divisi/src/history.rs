@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use divisi_core::journal::Artifacts as _;
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Receipt, Usage};
-use divisi_core::run::{Run, Task, TaskStatus};
+use divisi_core::run::{self, Run, Task, TaskStatus};
 use divisi_core::{Digest, RunId};
 use divisi_pack::bundle::{Bundle, Calibration, Took};
 use divisi_store::View;
@@ -17,7 +17,6 @@ use crate::config::Configuration;
 use crate::loaded;
 use crate::printer::Failure;
 use crate::project::Project;
-use crate::words;
 
 /// So many of the latest runs are looked at: what took long years ago says little.
 const RUNS_MAX: usize = 20;
@@ -92,7 +91,7 @@ fn is_roles_own(task: &Task) -> bool {
 /// Whether any of it was only played.
 fn is_scripted(task: &Task) -> bool {
     let mut agents = task.endings.iter().map(|ending| ending.agent.as_str());
-    agents.any(words::is_scripted)
+    agents.any(run::is_scripted)
 }
 
 fn worked_ms(task: &Task) -> u64 {

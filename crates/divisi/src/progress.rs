@@ -4,7 +4,9 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Event, Run, RunStatus, TaskStatus, Then, end_words, explain};
+use divisi_core::run::{
+    AttemptEnd, Event, Run, RunStatus, TaskStatus, Then, end_words, explain, is_scripted,
+};
 use divisi_core::{AttemptId, RunId, TaskNo, Time};
 use divisi_engine::engine::wall_now;
 use divisi_pack::printable;
@@ -264,7 +266,7 @@ fn took(at: Time, attempt: AttemptId, state: &Run) -> (f64, &'static str) {
     let Some(ending) = ending else {
         return (0.0, "");
     };
-    let label = if crate::words::is_scripted(&ending.agent) {
+    let label = if is_scripted(&ending.agent) {
         ", scripted"
     } else {
         ""

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use divisi_core::journal::RunRow;
 use divisi_core::{Diagnostic, RunId, TaskId, TaskNo, ledger, run};
+use divisi_engine::engine;
+use divisi_engine::workspace::folder_of;
 use divisi_store::{NotOpened, Store, Upcasters, Versions, View};
 
 use crate::cli::Global;
@@ -83,20 +85,17 @@ impl Project {
 
     /// What is kept for people of a run.
     pub(crate) fn run_folder(&self, run: RunId) -> PathBuf {
-        self.divisi().join("runs").join(run.to_string())
+        engine::run_folder(&self.divisi(), run)
     }
 
     /// What an attempt printed, as far as it is kept. It is there from the first byte on.
     pub(crate) fn log(&self, run: RunId, task: &TaskId, number: u32) -> PathBuf {
-        self.run_folder(run)
-            .join("logs")
-            .join(format!("{task}.{number}.log"))
+        engine::log_path(&self.divisi(), run, task, number)
     }
 
     /// The folder that a task's attempts work in, by the workspace's number.
     pub(crate) fn workspace(&self, run: RunId, task: TaskNo, number: u32) -> PathBuf {
-        let name = format!("{run}-t{}-{number}", task.0);
-        self.divisi().join("worktrees").join(name)
+        folder_of(&self.divisi(), run, task, number)
     }
 
     /// Whether a process holds this project's engine.

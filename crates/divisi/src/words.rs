@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use divisi_core::run::{AGENT_SCRIPTED, Counts, Run, RunStatus, Task, TaskStatus};
+use divisi_core::run::{Counts, Run, RunStatus, Task, TaskStatus, is_scripted};
 use divisi_core::{TaskKind, Time};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -106,11 +106,6 @@ pub(crate) fn time_of_day(at: Time) -> String {
         .next_back()
         .unwrap_or_default()
         .to_owned()
-}
-
-/// Whether an agent only plays a script.
-pub(crate) fn is_scripted(agent: &str) -> bool {
-    agent == AGENT_SCRIPTED
 }
 
 /// Who does a task, did it last, or would do it.

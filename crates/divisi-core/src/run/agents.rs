@@ -9,8 +9,15 @@ pub const AGENT_COMMAND: &str = "command";
 pub const AGENT_PERSON: &str = "person";
 /// Nobody: a script of results is played, for trials and tests.
 pub const AGENT_SCRIPTED: &str = "scripted";
-/// The agents that a plan can name.
-pub const AGENTS: [&str; 3] = [AGENT_COMMAND, AGENT_PERSON, AGENT_SCRIPTED];
+/// The agents that a plan can name; the last ones are coding agents, each by its product's name.
+pub const AGENTS: [&str; 6] = [
+    AGENT_COMMAND,
+    AGENT_PERSON,
+    AGENT_SCRIPTED,
+    "claude",
+    "codex",
+    "opencode",
+];
 /// Divisi itself, filling a template or integrating inputs.
 pub const AGENT_COMPOSE: &str = "compose";
 /// Divisi itself, making tasks by rule.
@@ -22,6 +29,12 @@ pub const AGENT_EXTERNAL: &str = "external";
 #[must_use]
 pub fn holds_slot(agent: &str) -> bool {
     !matches!(agent, AGENT_PERSON | AGENT_EXTERNAL)
+}
+
+/// Whether an agent only plays a script. Whatever it does is labelled so wherever it shows.
+#[must_use]
+pub fn is_scripted(agent: &str) -> bool {
+    agent == AGENT_SCRIPTED
 }
 
 /// Who does a task first: the agent that the plan names, or the one that its work calls for.

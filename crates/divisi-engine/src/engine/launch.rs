@@ -13,7 +13,7 @@ use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{
-    AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Command, Ending, Run, Settings,
+    AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Command, Ending, Run, Settings, is_scripted,
 };
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{
@@ -143,7 +143,7 @@ impl Starting {
         self.spec.workspace == WorkspaceKind::Shared
             && !cheap
             && !matches!(self.spec.kind, TaskKind::External | TaskKind::Compose)
-            && self.handoff.is_bare()
+            && !self.is_told()
     }
 
     /// The launch of a bare one in its shared checkout.
@@ -318,9 +318,11 @@ impl Starting {
         composing::read(&mut self.spec, &mut self.inputs, &files)
     }
 
-    /// Whether somebody reads the handoff. What Divisi does itself is told in other ways.
+    /// Whether somebody reads the handoff: always where the title is all there is to go by. What
+    /// Divisi does itself is told in other ways.
     fn is_told(&self) -> bool {
-        !self.handoff.is_bare() && self.agent != AGENT_COMPOSE
+        let in_words = self.spec.work == Work::Handoff;
+        (in_words || !self.handoff.is_bare()) && self.agent != AGENT_COMPOSE
     }
 
     fn write_handoff(&self, shell: &Shell, text: &str) -> Result<String, String> {
@@ -368,7 +370,7 @@ impl Starting {
         let description = agent.description();
         let (env, masked) =
             shell.environment(self.attempt.run, &self.spec.env, &description.credentials);
-        let script = match description.is_scripted && self.spec.work == Work::Handoff {
+        let script = match is_scripted(&self.agent) && self.spec.work == Work::Handoff {
             true => {
                 let rehearsal = shell.rehearsal(self.rehearsal.as_ref());
                 rehearsal.map_err(Unlaunched::NotNow)?.script(&self.spec)

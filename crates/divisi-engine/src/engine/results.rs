@@ -22,7 +22,7 @@ use crate::checks::evaluate;
 use crate::failpoint;
 use crate::files::FolderFiles;
 use crate::repo::Merged as Merge;
-use crate::workspace::{CollectError, CollectOptions, Released, Workspace};
+use crate::workspace::{CollectError, CollectOptions, Workspace};
 
 /// What collecting one attempt needs.
 pub(super) struct Collecting {
@@ -155,7 +155,7 @@ impl Collecting {
         };
         if let (Ok(pool), Ok(workspace)) = (shell.pool(), self.workspace(shell, &base)) {
             // What stays is found by `gc`.
-            let _ = pool.release(&workspace, Released::Integrated);
+            let _ = pool.release(&workspace);
         }
     }
 

@@ -36,7 +36,7 @@ pub use checkout::Checkout;
 pub use chosen::Chosen;
 pub use collect::{CollectOptions, Collected};
 pub use layers::{KeepError, Layer};
-pub use pool::{Pool, PoolOptions, Released, Successor, SuccessorFrom, Workspace, folder_of};
+pub use pool::{Pool, PoolOptions, Successor, SuccessorFrom, Workspace, folder_of};
 pub use provision::{Given, Provision};
 pub use reclaim::{GcAction, GcItem, Proof};
 pub use refusal::{CollectError, Refusal};

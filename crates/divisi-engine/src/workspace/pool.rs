@@ -53,15 +53,6 @@ pub struct Workspace {
     pub(crate) slot: u32,
 }
 
-/// Why a workspace's content is no longer needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Released {
-    /// What it holds is in a snapshot that is integrated, or that its plan was taken from.
-    Integrated,
-    /// Its owner discarded it, or it never held work.
-    Discarded,
-}
-
 /// Where the work of a lost attempt goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Successor {
@@ -352,13 +343,12 @@ impl Pool {
         })
     }
 
-    /// Gives a workspace back. Its content is lost: only its owner can say that it may be.
+    /// Gives a workspace back. Its content is lost: what it holds is in a snapshot that is
+    /// integrated, or that its plan was taken from, or its owner discarded it.
     ///
     /// # Errors
     /// The file system refuses.
-    pub fn release(&self, workspace: &Workspace, why: Released) -> Result<(), Fault> {
-        // Both reasons end in the same; naming one is what the caller answers for.
-        let (Released::Integrated | Released::Discarded) = why;
+    pub fn release(&self, workspace: &Workspace) -> Result<(), Fault> {
         self.forget_shared(&workspace.name);
         let owned = self
             .state()

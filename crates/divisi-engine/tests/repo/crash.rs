@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use divisi_core::{Commit, Digest, TaskNo, Time};
 use divisi_engine::repo::{Delivery, MergeOptions, Merged, Repo, Target, user_fingerprint};
-use divisi_engine::workspace::{Given, Layer, Pool, PoolOptions, Provision, Released};
+use divisi_engine::workspace::{Given, Layer, Pool, PoolOptions, Provision};
 
 use crate::project::{OPTIONS, Project, RUN, base, collect, git, list, write};
 
@@ -72,7 +72,7 @@ fn work(project: &Project) -> Commit {
         panic!("{merged:?}")
     };
     pool.repo().update_ref(RUN, None, &commit).unwrap();
-    pool.release(&workspace, Released::Integrated).unwrap();
+    pool.release(&workspace).unwrap();
     let options = MergeOptions {
         run: RUN,
         base: &base,
@@ -157,7 +157,7 @@ fn tasks_side_by_side_disturb_nobody() {
                         4,
                         "`a`, `dir`, the made file and `.git`"
                     );
-                    pool.release(&workspace, Released::Integrated).unwrap();
+                    pool.release(&workspace).unwrap();
                     snapshots.push(snapshot);
                 }
                 snapshots

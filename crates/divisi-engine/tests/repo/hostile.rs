@@ -5,7 +5,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use divisi_core::TaskNo;
-use divisi_engine::workspace::{CollectOptions, Released};
+use divisi_engine::workspace::CollectOptions;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::project::{OPTIONS, Project, RUN, collect, git, refusals, text, write};
@@ -230,7 +230,7 @@ fn a_workspace_exchanged_for_a_link_is_not_followed() {
         error.to_string(),
         "use workspace run-1-t1-1: its folder is gone"
     );
-    pool.release(&workspace, Released::Discarded).unwrap();
+    pool.release(&workspace).unwrap();
     assert!(pool.worktree(RUN, TaskNo(2), 1, &workspace.base).is_err());
     assert!(outside.path().join("precious").exists());
 }
@@ -314,7 +314,7 @@ fn nothing_planted_in_a_workspace_ever_runs() {
     pool.repo()
         .diff(&workspace.base, &collected.snapshot.commit, &[], form)
         .unwrap();
-    pool.release(&workspace, Released::Integrated).unwrap();
+    pool.release(&workspace).unwrap();
     pool.worktree(RUN, TaskNo(3), 1, &collected.snapshot.commit)
         .unwrap();
     assert!(!mark.exists());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use divisi_core::receipt::Snapshot;
 use divisi_core::{Commit, TaskNo, Time};
 use divisi_engine::repo::{DiffForm, Fault, Merged};
-use divisi_engine::workspace::{Pool, Released};
+use divisi_engine::workspace::Pool;
 
 use crate::project::{Project, RUN, base, collect, list, text, write};
 
@@ -29,7 +29,7 @@ fn pair(files: &[(&str, &str)], one: impl FnOnce(&Path), two: impl FnOnce(&Path)
         let workspace = pool.worktree(RUN, TaskNo(task), 1, &base).unwrap();
         change(&workspace.path);
         let snapshot = collect(&pool, &workspace).snapshot;
-        pool.release(&workspace, Released::Integrated).unwrap();
+        pool.release(&workspace).unwrap();
         snapshot
     };
     let (mut change_one, mut change_two) = (Some(one), Some(two));

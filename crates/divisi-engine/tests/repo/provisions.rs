@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use divisi_core::TaskNo;
 use divisi_engine::repo::Fault;
-use divisi_engine::workspace::{Chosen, Given, Pool, Provision, Released, Workspace};
+use divisi_engine::workspace::{Chosen, Given, Pool, Provision, Workspace};
 
 use crate::hostile::fifo;
 use crate::project::{OPTIONS, Project, RUN, base, collect, entries, git, write};
@@ -88,7 +88,7 @@ fn what_patterns_choose_is_there_and_is_nobodys_work() {
     assert_eq!(text(project.file("src/a.local")), "mine");
 
     // The folder's next user finds nothing of it.
-    pool.release(&workspace, Released::Integrated).unwrap();
+    pool.release(&workspace).unwrap();
     let next = pool.worktree(RUN, TaskNo(2), 1, &workspace.base).unwrap();
     assert_eq!(entries(&next.path), [".gitignore", "build-it", "src"]);
     assert_eq!(entries(&next.path.join("src")), ["a"]);

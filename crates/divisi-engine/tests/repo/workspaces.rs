@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use divisi_core::TaskNo;
 use divisi_engine::repo::Fault;
-use divisi_engine::workspace::{GcAction, Given, Proof, Released, SuccessorFrom};
+use divisi_engine::workspace::{GcAction, Given, Proof, SuccessorFrom};
 
 use crate::project::{OPTIONS, Project, RUN, base, collect, entries, git, list, text, write};
 
@@ -104,7 +104,7 @@ fn a_reused_folder_holds_nothing_of_its_past() {
     write(path.join("locked/file"), "x");
     std::fs::set_permissions(path.join("locked"), PermissionsExt::from_mode(0o000)).unwrap();
     git(path, &["config", "core.hooksPath", "/tmp"]);
-    pool.release(&workspace, Released::Discarded).unwrap();
+    pool.release(&workspace).unwrap();
     assert!(!path.exists());
 
     let next = pool.worktree(RUN, TaskNo(2), 1, &workspace.base).unwrap();
@@ -132,7 +132,7 @@ fn a_file_changed_behind_an_old_time_is_reset_too() {
     let open = std::fs::File::options().write(true).open(&file).unwrap();
     open.set_modified(before).unwrap();
     assert_eq!(collect(&pool, &workspace).changed, ["a"]);
-    pool.release(&workspace, Released::Integrated).unwrap();
+    pool.release(&workspace).unwrap();
     let next = pool.worktree(RUN, TaskNo(2), 1, &workspace.base).unwrap();
     assert_eq!(std::fs::read_to_string(next.path.join("a")).unwrap(), "one");
 }
@@ -177,7 +177,7 @@ fn a_successor_works_in_the_same_place_only_if_nobody_else_does() {
     write(lost.path.join("link"), "");
     std::fs::remove_file(lost.path.join("link")).unwrap();
     symlink("/etc/passwd", lost.path.join("link")).unwrap();
-    pool.release(&next.workspace, Released::Discarded).unwrap();
+    pool.release(&next.workspace).unwrap();
     let next = pool
         .successor(&lost, lost.number + 2, &OPTIONS, Given::NOTHING)
         .unwrap();
@@ -261,7 +261,7 @@ fn gc_removes_only_what_is_proven() {
     let (pool, one) = project.worktree();
     let two = pool.worktree(RUN, TaskNo(2), 1, &one.base).unwrap();
     let three = pool.worktree(RUN, TaskNo(3), 1, &one.base).unwrap();
-    pool.release(&three, Released::Integrated).unwrap();
+    pool.release(&three).unwrap();
     let proof = |item: &divisi_engine::workspace::GcItem| match item.task {
         Some(TaskNo(1)) => Proof::Integrated,
         _ => Proof::None,
@@ -298,8 +298,8 @@ fn the_pool_keeps_no_more_than_it_was_told() {
         .map(|task| pool.worktree(RUN, TaskNo(task), 1, &commit).unwrap())
         .collect();
     for workspace in &all {
-        pool.release(workspace, Released::Integrated).unwrap();
-        pool.release(workspace, Released::Integrated).unwrap();
+        pool.release(workspace).unwrap();
+        pool.release(workspace).unwrap();
     }
     assert_eq!(entries(&project.file(".divisi/worktrees")), ["free-0"]);
 }

@@ -12,7 +12,6 @@ use divisi_core::run::stored::summary;
 use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
 use divisi_engine::engine::{Notice, View};
-use divisi_engine::workspace::folder_of;
 
 use crate::cli;
 use crate::exit::Exit;
@@ -157,7 +156,7 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
         )));
     }
     // The engine owns its workspaces: this one is found, never made.
-    let workspace = folder_of(&project.divisi(), run.id, no, live.workspace);
+    let workspace = project.workspace(run.id, no, live.workspace);
     let is_folder = workspace.symlink_metadata().is_ok_and(|at| at.is_dir());
     if live.base.is_none() || !is_folder {
         return Err(refused("its workspace is not prepared yet".to_owned()));

@@ -6,7 +6,7 @@
 use divisi_core::ledger::Balance;
 use divisi_core::plan::{Input, TaskSpec, Work};
 use divisi_core::run::explain::{Explanation, explain};
-use divisi_core::run::{Base, Final, Run, Task};
+use divisi_core::run::{Base, Final, Run, Task, is_scripted};
 use divisi_core::{TaskNo, Time, WorkspaceKind};
 use serde_json::{Value, json};
 
@@ -237,7 +237,7 @@ fn task_document(project: &Project, run: &Run, no: TaskNo, told: &Explanation) -
         "spec": *task.spec,
         "stage_context": task.stage_context.as_deref(),
         "state": task.state,
-        "scripted": words::is_scripted(words::who(run, task)),
+        "scripted": is_scripted(words::who(run, task)),
         "so_far": so_far::verdicts(project, run, no, task),
         "waits_for": ids(run.dependencies(no)),
         "feeds": ids(run.dependents(no)),

@@ -8,7 +8,7 @@ use divisi_core::journal::RunRow;
 use divisi_core::ledger::Balance;
 use divisi_core::run::explain::{Explanation, Shared, explain};
 use divisi_core::run::stored::Summary;
-use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus, holds_slot};
+use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus, holds_slot, is_scripted};
 use divisi_core::{RunId, TaskNo, Time};
 use divisi_store::View;
 use serde::Serialize;
@@ -183,7 +183,7 @@ fn listed_task<'a>(project: &Project, run: &'a Run, no: usize, task: &'a Task) -
         status: task.status(),
         attempts: task.attempts(),
         agent,
-        scripted: words::is_scripted(agent),
+        scripted: is_scripted(agent),
         started_at: task.live().map(|live| live.leased_at),
         suspected: task.live().and_then(|live| live.suspected.as_deref()),
         made: so_far::promised(project, run, TaskNo(no as u32), task).map(|(made, _)| made),
@@ -347,7 +347,7 @@ fn group(run: &Run, status: TaskStatus, shown: &[Shown<'_>], lines: &mut Vec<Lin
             format!("; {made} of {} made", words::plural(of as u64, "file"))
         });
         let by = match task.live() {
-            Some(live) if words::is_scripted(&live.agent) => " (scripted)",
+            Some(live) if is_scripted(&live.agent) => " (scripted)",
             _ => "",
         };
         lines.push(

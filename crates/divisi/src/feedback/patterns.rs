@@ -13,13 +13,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::plan::Work;
-use divisi_core::run::{AttemptEnd, Run, StopReason, Task, TaskState, holds_slot};
+use divisi_core::run::{AttemptEnd, Run, StopReason, Task, TaskState, holds_slot, is_scripted};
 use divisi_core::{Criterion, TaskNo};
 use divisi_pack::printable;
 use serde::Serialize;
 
 use super::figures::{criterion, refused, words};
-use crate::words::{is_scripted, plural, span};
+use crate::words::{plural, span};
 
 /// Once is a slip, and the next attempt is told of it anyway; twice says that nobody was told
 /// before.

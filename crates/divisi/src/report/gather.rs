@@ -3,7 +3,7 @@
 use divisi_core::receipt::{Receipt, Usage};
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::{
-    AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus,
+    AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus, is_scripted,
 };
 use divisi_core::{Criterion, Outcome, TaskKind, TaskNo, Time, Verdict};
 
@@ -58,7 +58,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         id: task.spec.id.to_string(),
         title: task.spec.title.clone(),
         status,
-        scripted: words::is_scripted(&agent),
+        scripted: is_scripted(&agent),
         agent,
         attempts: task.attempts(),
         agent_ms: task.agent_ms(),

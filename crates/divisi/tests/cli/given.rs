@@ -1,7 +1,6 @@
 //! What the tests of views start from: a project folder whose journal was written by the real
 //! world and store, without any process. Also included by the unit tests of the binary.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use divisi_core::assign::Capacity;
@@ -100,10 +99,7 @@ impl Given {
             hook: None,
         };
         let store = Store::open(&folder.path().join(".divisi"), options).expect("it opens");
-        let capacity = Capacity {
-            workers: 8,
-            agents: BTreeMap::new(),
-        };
+        let capacity = Capacity { workers: 8 };
         let world = World::open(store, capacity, Time(BEGIN)).expect("it opens");
         let mut given = Given {
             folder,

@@ -1,7 +1,7 @@
 //! Runs whose iterations expand by rule, created as a command that knows workflows does it: the
 //! bundle is an artifact before the run names it. Also included by the crash tests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -59,10 +59,7 @@ pub(crate) fn create(
     };
     let store = Store::open(&dir, options).unwrap();
     let digest = store.artifacts().put(&bundle.to_json()).unwrap();
-    let capacity = Capacity {
-        workers: 8,
-        agents: BTreeMap::new(),
-    };
+    let capacity = Capacity { workers: 8 };
     let mut world = World::open(store, capacity, wall_now()).unwrap();
     world.leasing = Leasing::These(BTreeSet::new());
     let create = Create {

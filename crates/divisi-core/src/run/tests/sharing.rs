@@ -1,7 +1,7 @@
 //! Workers shared among runs: who is next, what limits hold, and how good the schedule is.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use super::bench::{Bench, PRIORITIES, all, exited, handoff, plan, with};
 use super::rng::Rng;
@@ -11,10 +11,7 @@ use crate::plan::{Plan, Priority};
 use crate::run::{Accepted, Base, Command, Create, Finding, Run, RunStatus, Settings, create};
 
 fn workers(count: u32) -> Capacity {
-    Capacity {
-        workers: count,
-        agents: BTreeMap::new(),
-    }
+    Capacity { workers: count }
 }
 
 fn run(id: u32, plan: Plan, settings: Settings) -> Run {
@@ -28,7 +25,7 @@ fn run(id: u32, plan: Plan, settings: Settings) -> Run {
 }
 
 /// Proposals as `run.task`.
-fn proposed(runs: &[&Run], capacity: &Capacity, now: u64) -> Vec<String> {
+fn proposed(runs: &[&Run], capacity: Capacity, now: u64) -> Vec<String> {
     let of = |proposal: Proposal| {
         let run = runs.iter().find(|run| run.id == proposal.run).unwrap();
         format!("{}.{}", run.id.0, run.task(proposal.task).unwrap().spec.id)
@@ -60,10 +57,10 @@ fn priority_then_longest_path_then_older_run_then_the_plans_order() {
     let urgent = with(plan("x; y"), "x", |task| task.priority = Priority::Critical);
     let two = run(2, urgent, Settings::default());
     let expected = ["2.x", "1.c", "1.a", "1.b", "2.y"];
-    assert_eq!(proposed(&[&two, &one], &workers(9), 0), expected);
+    assert_eq!(proposed(&[&two, &one], workers(9), 0), expected);
     // when slots are few, the best get them
-    assert_eq!(proposed(&[&two, &one], &workers(2), 0), expected[..2]);
-    assert_eq!(proposed(&[&two, &one], &workers(0), 0), [""; 0]);
+    assert_eq!(proposed(&[&two, &one], workers(2), 0), expected[..2]);
+    assert_eq!(proposed(&[&two, &one], workers(0), 0), [""; 0]);
 }
 
 #[test]
@@ -71,9 +68,9 @@ fn live_attempts_of_all_runs_count_against_the_machine() {
     let mut one = run(1, plan("a; b"), Settings::default());
     let two = run(2, plan("x; y"), Settings::default());
     lease(&mut one, "a");
-    assert_eq!(proposed(&[&one, &two], &workers(2), 0), ["1.b"]);
-    assert_eq!(proposed(&[&one, &two], &workers(3), 0), ["1.b", "2.x"]);
-    assert_eq!(proposed(&[&one, &two], &workers(1), 0), [""; 0]);
+    assert_eq!(proposed(&[&one, &two], workers(2), 0), ["1.b"]);
+    assert_eq!(proposed(&[&one, &two], workers(3), 0), ["1.b", "2.x"]);
+    assert_eq!(proposed(&[&one, &two], workers(1), 0), [""; 0]);
 }
 
 #[test]
@@ -93,7 +90,7 @@ fn limits_of_run_role_and_agent_hold() {
         role_limits: [(by.to_owned(), max)].into(),
         ..Settings::default()
     };
-    let of = |settings| proposed(&[&run(1, roles.clone(), settings)], &workers(9), 0);
+    let of = |settings| proposed(&[&run(1, roles.clone(), settings)], workers(9), 0);
     assert_eq!(of(Settings::default()), ["1.a", "1.b", "1.c", "1.d"]);
     assert_eq!(
         of(Settings {
@@ -112,16 +109,15 @@ fn limits_of_run_role_and_agent_hold() {
         ..Settings::default()
     };
     assert_eq!(of(agents), ["1.a", "1.b"]);
-    // the machine's own limit of an agent holds over all runs
-    let capacity = Capacity {
-        workers: 9,
-        agents: [("command".to_owned(), 3)].into(),
-    };
+    // the machine's own limit holds over all runs
     let (one, two) = (
         run(1, plan("a; b"), Settings::default()),
         run(2, plan("x; y"), Settings::default()),
     );
-    assert_eq!(proposed(&[&one, &two], &capacity, 0), ["1.a", "1.b", "2.x"]);
+    assert_eq!(
+        proposed(&[&one, &two], workers(3), 0),
+        ["1.a", "1.b", "2.x"]
+    );
 }
 
 #[test]
@@ -147,8 +143,8 @@ fn people_take_no_slot() {
             ..Settings::default()
         },
     );
-    assert_eq!(proposed(&[&one], &workers(1), 0), ["1.a", "1.b"]);
-    assert_eq!(proposed(&[&one], &workers(0), 0), ["1.b"]);
+    assert_eq!(proposed(&[&one], workers(1), 0), ["1.a", "1.b"]);
+    assert_eq!(proposed(&[&one], workers(0), 0), ["1.b"]);
 }
 
 #[test]
@@ -160,7 +156,7 @@ fn nothing_is_proposed_of_runs_that_take_no_leases() {
         approved,
     };
     let asleep = create(RunId(1), what(false), Time(0)).unwrap().0;
-    assert_eq!(proposed(&[&asleep], &workers(1), 0), [""; 0]);
+    assert_eq!(proposed(&[&asleep], workers(1), 0), [""; 0]);
     let mut paused = create(RunId(2), what(true), Time(0)).unwrap().0;
     let reason = crate::run::PauseReason::Owner;
     let pause = Command::Pause {
@@ -168,7 +164,7 @@ fn nothing_is_proposed_of_runs_that_take_no_leases() {
         stop: false,
     };
     assert!(paused.decide(pause, Time(0)).is_ok());
-    assert_eq!(proposed(&[&paused], &workers(1), 0), [""; 0]);
+    assert_eq!(proposed(&[&paused], workers(1), 0), [""; 0]);
 }
 
 #[test]
@@ -191,9 +187,9 @@ fn a_delayed_task_is_proposed_when_its_time_has_come() {
         None,
         "the clock has come; it waits for a slot"
     );
-    assert_eq!(proposed(&[&one], &workers(9), 1_009), ["1.b"]);
-    assert_eq!(proposed(&[&one], &workers(9), 1_010), ["1.a", "1.b"]);
-    assert_eq!(proposed(&[&one], &workers(1), 1_010), ["1.a"]);
+    assert_eq!(proposed(&[&one], workers(9), 1_009), ["1.b"]);
+    assert_eq!(proposed(&[&one], workers(9), 1_010), ["1.a", "1.b"]);
+    assert_eq!(proposed(&[&one], workers(1), 1_010), ["1.a"]);
 }
 
 #[test]
@@ -203,10 +199,9 @@ fn no_limit_is_ever_exceeded_and_no_slot_left_idle() {
         let mut runs: Vec<Run> = (1..4).map(|id| random_run(&mut rng, id)).collect();
         let capacity = Capacity {
             workers: 1 + rng.below(6) as u32,
-            agents: [("command".to_owned(), 1 + rng.below(5) as u32)].into(),
         };
         for _ in 0..3 {
-            let proposals = assign(&runs.iter().collect::<Vec<_>>(), &capacity, Time(0));
+            let proposals = assign(&runs.iter().collect::<Vec<_>>(), capacity, Time(0));
             for proposal in proposals {
                 let run = runs.iter_mut().find(|run| run.id == proposal.run).unwrap();
                 let command = Command::Lease {
@@ -218,15 +213,9 @@ fn no_limit_is_ever_exceeded_and_no_slot_left_idle() {
                 assert!(run.decide(command, Time(0)).is_ok(), "seed {seed}");
             }
             let slots: u32 = runs.iter().map(Run::slots).sum();
-            let by_command: u32 = runs
-                .iter()
-                .flat_map(|run| run.tasks())
-                .filter(|task| task.live().is_some_and(|live| live.agent == "command"))
-                .count() as u32;
             assert!(slots <= capacity.workers, "seed {seed}");
-            assert!(by_command <= capacity.agents["command"], "seed {seed}");
             // what was proposed is all that could be: a second look finds nothing
-            let more = assign(&runs.iter().collect::<Vec<_>>(), &capacity, Time(0));
+            let more = assign(&runs.iter().collect::<Vec<_>>(), capacity, Time(0));
             assert_eq!(more, [], "seed {seed}");
             finish_one(&mut runs, &mut rng);
         }
@@ -275,7 +264,7 @@ fn makespan(plan: &Plan, count: u32) -> u64 {
     let mut now = Time(0);
     let mut ends: BinaryHeap<Reverse<(Time, AttemptId)>> = BinaryHeap::new();
     loop {
-        for proposal in assign(&[&run], &workers(count), now) {
+        for proposal in assign(&[&run], workers(count), now) {
             let command = Command::Lease {
                 task: proposal.task,
                 epoch: Epoch(1),

@@ -38,13 +38,10 @@ fn stages(count: usize, each: usize) -> Plan {
 
 /// Leases and ends whatever is ready until nothing is; gives the number of rounds.
 fn drive(bench: &mut Bench) -> usize {
-    let capacity = Capacity {
-        workers: 1_000,
-        agents: [].into(),
-    };
+    let capacity = Capacity { workers: 1_000 };
     let mut rounds = 0;
     loop {
-        let proposals = assign(&[&bench.run], &capacity, bench.now);
+        let proposals = assign(&[&bench.run], capacity, bench.now);
         if proposals.is_empty() {
             return rounds;
         }

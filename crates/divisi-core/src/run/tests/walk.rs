@@ -520,11 +520,8 @@ impl Walk {
     }
 
     fn assigned(&self) -> Vec<TaskNo> {
-        let capacity = Capacity {
-            workers: 3,
-            agents: BTreeMap::new(),
-        };
-        assign(&[self.run()], &capacity, self.bench.now)
+        let capacity = Capacity { workers: 3 };
+        assign(&[self.run()], capacity, self.bench.now)
             .into_iter()
             .map(|proposal| proposal.task)
             .collect()
