@@ -13,7 +13,7 @@ use divisi_core::journal::Fault;
 use divisi_core::worker::Limits;
 use divisi_core::{CommandId, Diagnostic, RunId};
 use divisi_engine::control::{Ask, Client, Listener, Request, Response};
-use divisi_engine::engine::{Engine, Input, Observer, Options, Sender, Until};
+use divisi_engine::engine::{Engine, Input, Observer, Options, Sender, Until, boot_now};
 use divisi_engine::monitor::Patience;
 use divisi_engine::supervisor::{prepare_socket_folder, socket_folder};
 use divisi_store::{Durability, Store};
@@ -186,6 +186,7 @@ fn hold(holding: &Holding, lock: File, observer: Observer) -> Result<Held, Diagn
             ..Limits::default()
         },
         orphan_grace_ms: ORPHAN_GRACE_MS,
+        boot_now,
     };
     keep_checkpointed(&store);
     let artifacts = Box::new(store.artifacts());

@@ -405,7 +405,9 @@ fn patience(rules: Monitoring, ours: Patience) -> Patience {
         // An agent without a heartbeat of its own is heard of through the supervisor: what is
         // silent then is not the agent, and the engine's own patience counts.
         heartbeat_ms: rules.heartbeat_ms.unwrap_or(ours.heartbeat_ms),
-        progress_ms: rules.progress_ms.unwrap_or(NEVER),
+        progress_ms: rules
+            .progress_ms
+            .map_or(NEVER, |ms| ms.min(ours.progress_ms)),
         ..ours
     }
 }
@@ -485,5 +487,12 @@ mod tests {
         // A plain program is heard of through the supervisor.
         let command = patience(Monitoring::of(Kind::Command), ours);
         assert_eq!(command.heartbeat_ms, ours.heartbeat_ms);
+        // An engine that looks sooner finds sooner.
+        let impatient = Patience {
+            progress_ms: 5,
+            ..ours
+        };
+        let command = patience(Monitoring::of(Kind::Command), impatient);
+        assert_eq!(command.progress_ms, 5);
     }
 }

@@ -102,6 +102,8 @@ pub struct Options {
     pub limits: Limits,
     /// How long agents live on when the engine is gone, in milliseconds.
     pub orphan_grace_ms: u64,
+    /// The clock that goes on while the machine sleeps: [`boot_now`], or a test's own.
+    pub boot_now: fn() -> u64,
 }
 
 /// When the loop ends by itself.
@@ -401,7 +403,7 @@ impl<J: Journal> Engine<J> {
         let now = self.shell.now_ms();
         let clocks = Clocks {
             monotonic: now,
-            boot: boot_now(),
+            boot: (self.shell.options.boot_now)(),
             wall: wall_now().0,
         };
         if self.clocks.look(clocks) {
@@ -452,7 +454,9 @@ pub fn wall_now() -> Time {
     Time(since.map_or(0, |since| since.as_millis() as u64))
 }
 
-fn boot_now() -> u64 {
+/// The clock that goes on while the machine sleeps, in milliseconds.
+#[must_use]
+pub fn boot_now() -> u64 {
     let mut at = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,

@@ -1,21 +1,13 @@
 //! Agents that go on after they were declared lost.
 
-use std::sync::mpsc::{Receiver, channel, sync_channel};
-use std::thread::JoinHandle;
-
-use divisi_core::assign::Capacity;
-use divisi_core::run::{AttemptEnd, Base, Event, RunStatus, Settings};
-use divisi_core::worker::Limits;
-use divisi_engine::control::{Ask, Request, Response};
-use divisi_engine::engine::{Engine, Input, Notice, Options, Rest, Sender, Until};
+use divisi_core::run::{AttemptEnd, Event, RunStatus};
+use divisi_engine::engine::{Rest, boot_now};
 use divisi_engine::monitor::Patience;
-use divisi_engine::repo::{BaseOptions, Repo};
-use divisi_engine::supervisor::prepare_socket_folder;
-use divisi_store::Store;
 use serde_json::{Value, json};
 
+use crate::impatient::Impatient;
 use crate::processes::{supervisor, unique_sleep};
-use crate::stage::{FIRST, PATIENCE, Stage, endings, git, kill, stands, task, until, versions};
+use crate::stage::{Stage, endings, git, kill, stands, task, until};
 
 /// What the first attempt does late, and what the second does meanwhile. Each waits for a gate.
 fn plan(stage: &Stage, first: &str) -> Value {
@@ -90,100 +82,25 @@ fn one_that_outlived_its_supervisor_in_hiding_disturbs_nobody() {
     assert!(late.exists());
 }
 
-/// An engine in this process, with little patience; its supervisor and agents are real.
-struct Impatient {
-    heard: Receiver<Event>,
-    thread: JoinHandle<Rest>,
-    /// Keeps the engine's queue open.
-    _sender: Sender,
-}
-
-fn impatient(stage: &Stage, plan: &Value) -> Impatient {
-    let text = serde_json::to_string(plan).unwrap();
-    let read = divisi_pack::plan_file::read("plan.json", text.as_bytes());
-    let repo = Repo::open(&stage.path(".divisi"), stage.project()).unwrap();
-    let base = repo.base(&BaseOptions::default()).unwrap();
-    let sockets = stage.beside("run/d/s");
-    prepare_socket_folder(&sockets).unwrap();
-    let options = Options {
-        project: stage.project().to_owned(),
-        dir: stage.path(".divisi"),
-        program: env!("CARGO_BIN_EXE_divisi").into(),
-        sockets,
-        capacity: Capacity { workers: 4 },
-        patience: Patience {
-            look_ms: 100,
-            heartbeat_ms: 3_000,
-            second_look_ms: 500,
-            ..Patience::default()
-        },
-        limits: Limits::default(),
-        orphan_grace_ms: 0,
-    };
-    let store = divisi_store::Options {
-        durability: divisi_store::Durability::Normal,
-        versions: versions(),
-        hook: None,
-    };
-    let store = Store::open(&stage.path(".divisi"), store).unwrap();
-    let (said, heard) = channel();
-    let observer = Box::new(
-        move |notices: &[Notice], _: &dyn divisi_engine::engine::View| {
-            for notice in notices {
-                if let Notice::Event(_, _, event) = notice {
-                    // A test that has failed listens no more.
-                    let _ = said.send((**event).clone());
-                }
-            }
-        },
-    );
-    let artifacts = Box::new(store.artifacts());
-    let mut engine = Engine::open(store, artifacts, options, observer).unwrap();
-    let ask = Ask::Start {
-        plan: read.plan.unwrap().into(),
-        settings: Box::new(Settings::default()),
-        base: Base {
-            commit: Some(base.commit),
-            described: base.described,
-            ..Base::default()
-        },
-        approved: true,
-    };
-    let (reply, answer) = sync_channel(1);
-    let sender = engine.sender();
-    let request = Request { id: None, ask };
-    sender.send(Input::Asked { request, reply }).unwrap();
-    engine.run(Until::Answered).unwrap();
-    assert!(matches!(answer.recv().unwrap(), Response::Started(FIRST)));
-    let thread = std::thread::spawn(move || engine.run(Until::Rests(FIRST)).unwrap());
-    Impatient {
-        heard,
-        thread,
-        _sender: sender,
-    }
-}
-
-impl Impatient {
-    fn until(&self, what: &str, is: impl Fn(&Event) -> bool) -> Event {
-        loop {
-            match self.heard.recv_timeout(PATIENCE) {
-                Ok(event) if is(&event) => return event,
-                Ok(_) => {}
-                Err(error) => panic!("waited in vain until {what}: {error}"),
-            }
-        }
-    }
-}
-
 #[test]
 fn late_work_of_a_lost_attempt_is_kept_as_an_offer() {
     let stage = Stage::git(&[("x", "1\n")]);
-    let engine = impatient(&stage, &plan(&stage, &late_writes(&stage)));
+    let patience = Patience {
+        look_ms: 100,
+        heartbeat_ms: 3_000,
+        second_look_ms: 500,
+        ..Patience::default()
+    };
+    let plan = plan(&stage, &late_writes(&stage));
+    let engine = Impatient::begin(&stage, &plan, patience, boot_now);
     let early = stage.path(".divisi/worktrees/run-1-t0-1/early.md");
     until("the first attempt works", || early.exists());
     // A supervisor that says nothing looks like one that is gone; its agents live on.
     let held_by = supervisor(&stage);
     kill(held_by, libc::SIGSTOP);
+    engine.until("the first attempt is suspected", |event| {
+        matches!(event, Event::AttemptSuspected { evidence, .. } if evidence.contains("no sign of life"))
+    });
     engine.until("the first attempt is lost", |event| {
         matches!(
             event,
@@ -203,7 +120,7 @@ fn late_work_of_a_lost_attempt_is_kept_as_an_offer() {
         matches!(event, Event::OfferKept { .. })
     });
     std::fs::write(stage.beside("second"), "").unwrap();
-    assert_eq!(engine.thread.join().unwrap(), Rest::Rested);
+    assert_eq!(engine.end(), Rest::Rested);
     second_is_unaffected(&stage);
     let run = stage.only();
     let Event::OfferKept { snapshot, .. } = kept else {
