@@ -1,10 +1,12 @@
-//! Project commands: `cargo xtask tidy` and `cargo xtask bench`.
+//! Project commands: `cargo xtask tidy`, `cargo xtask bench` and `cargo xtask agents`.
 //!
 //! *Tidy* holds the rules that neither the compiler nor clippy knows: layering, absences,
 //! vocabulary, documents in step with the code. *Bench* measures the built binary from outside and
-//! writes the figures into `docs/benchmarks.md`. Neither is part of the product: nothing here is
-//! imported by a crate that ships, and nothing of ours is imported here.
+//! writes the figures into `docs/benchmarks.md`. *Agents* installs what tests with real coding
+//! agents need. None is part of the product: nothing here is imported by a crate that ships, and
+//! nothing of ours is imported here.
 
+mod agents;
 mod bench;
 mod tidy;
 mod vocabulary;
@@ -37,6 +39,8 @@ enum Task {
     },
     /// Measure the release build and write the figures into docs/benchmarks.md
     Bench(bench::Options),
+    /// Install the coding agents that the tests run for real, from npm, under target/agents
+    Agents,
     /// The program that the benchmark compares with: spawn, then commit one row, for each step
     #[command(hide = true)]
     Bare(bench::bare::Options),
@@ -45,6 +49,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Tidy { verbose } => tidy::run(&root(), verbose),
+        Task::Agents => agents::run(&root()).map(|()| ExitCode::SUCCESS),
         Task::Bench(options) => bench::run(&root(), &options),
         Task::Bare(options) => bench::bare::run(&options).map(|()| ExitCode::SUCCESS),
     };

@@ -13,6 +13,7 @@
 //! - [`beneath`] writes files where an agent may have put links.
 //! - [`environment()`] decides which variables an agent's process sees.
 
+pub mod adapter;
 pub mod agent;
 pub mod beneath;
 pub mod command;

@@ -10,13 +10,17 @@
 //! The ledger has a stream of its own. It meets runs only through commands, each of which may be
 //! delayed, repeated or reordered: every command is idempotent, by attempt or by account.
 
+mod command;
+mod event;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AttemptId, RunId, Time};
-use crate::journal::version_of;
 use crate::run::Budget;
+pub use command::{Command, Exhausted, Refusal};
+pub use event::{Event, KINDS};
 
 /// Who pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -206,185 +210,6 @@ mod pairs {
             .collect())
     }
 }
-
-/// An imperative ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Bound an account from now on. One that is open already stays as it is, so that a late word
-    /// of a run's creation does not take back what its owner said since.
-    Open {
-        /// Which.
-        account: Account,
-        /// By what.
-        budget: Budget,
-    },
-    /// Permit more or less on an open account. It says how much in all, not how much more, so that
-    /// repeating it changes nothing.
-    Permit {
-        /// Which.
-        account: Account,
-        /// How much; what is `None` stays as it is.
-        budget: Budget,
-    },
-    /// Set something aside for an attempt that is about to be leased.
-    Reserve {
-        /// Which.
-        attempt: AttemptId,
-        /// How much; the event may say less time, see [`Balance::grant`].
-        amount: Amount,
-    },
-    /// The attempt ended and used so much time; `None` if nobody knows.
-    Settle {
-        /// Which.
-        attempt: AttemptId,
-        /// Agents' time in milliseconds.
-        used_ms: Option<u64>,
-    },
-    /// The attempt was not leased after all.
-    Release {
-        /// Which.
-        attempt: AttemptId,
-    },
-}
-
-/// A fact about the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
-    /// An account is bounded.
-    AccountOpened {
-        /// Which.
-        account: Account,
-        /// By what.
-        budget: Budget,
-    },
-    /// Its owner permits more or less.
-    BudgetChanged {
-        /// On which account.
-        account: Account,
-        /// All that is permitted from now on.
-        budget: Budget,
-    },
-    /// Something is set aside.
-    Reserved {
-        /// For which attempt.
-        attempt: AttemptId,
-        /// How much.
-        amount: Amount,
-        /// Where.
-        accounts: Vec<Account>,
-    },
-    /// A reservation became use.
-    Settled {
-        /// Of which attempt.
-        attempt: AttemptId,
-        /// How much was used.
-        used: Amount,
-    },
-    /// A reservation was given back.
-    Released {
-        /// Of which attempt.
-        attempt: AttemptId,
-    },
-}
-
-/// Names and versions of all ledger events.
-pub const KINDS: &[(&str, u32)] = &[
-    ("account_opened", 1),
-    ("budget_changed", 1),
-    ("reserved", 1),
-    ("settled", 1),
-    ("released", 1),
-];
-
-impl Event {
-    /// The version of its form, as in [`KINDS`].
-    #[must_use]
-    pub fn version(&self) -> u32 {
-        version_of(KINDS, self.kind())
-    }
-
-    /// Its name, as in [`KINDS`].
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Event::AccountOpened { .. } => "account_opened",
-            Event::BudgetChanged { .. } => "budget_changed",
-            Event::Reserved { .. } => "reserved",
-            Event::Settled { .. } => "settled",
-            Event::Released { .. } => "released",
-        }
-    }
-}
-
-/// An account has not enough left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exhausted {
-    /// Which.
-    pub account: Account,
-    /// The bound that is reached; `None` where it was recorded before bounds were named.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bound: Option<Bound>,
-}
-
-impl std::fmt::Display for Exhausted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the budget of {} is used up", self.account)?;
-        match self.bound {
-            Some(bound) => write!(f, ": {bound}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Why the ledger refuses a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// An account has not enough left.
-    Exhausted(Exhausted),
-    /// The account was never opened, so nothing that was used is counted on it.
-    NotOpen(Account),
-    /// More is used or reserved already than would be permitted.
-    Taken {
-        /// On which account.
-        account: Account,
-        /// What would be permitted.
-        bound: Bound,
-        /// What is used or reserved.
-        taken: Bound,
-    },
-}
-
-impl Refusal {
-    /// Its code; `docs/errors` has a page for each.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::Exhausted(_) => "budget-used-up",
-            Refusal::NotOpen(_) => "budget-none",
-            Refusal::Taken { .. } => "budget-taken",
-        }
-    }
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Refusal::Exhausted(exhausted) => exhausted.fmt(f),
-            Refusal::NotOpen(account) => write!(f, "{account} was started without a budget"),
-            Refusal::Taken {
-                account,
-                bound,
-                taken,
-            } => write!(
-                f,
-                "{account} cannot be bounded by {bound}: {taken} are used or reserved"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 impl Ledger {
     /// Whether attempts of this run are bounded by any account.

@@ -144,6 +144,9 @@ pub(crate) enum Command {
     /// Put artifacts together; started by Divisi itself
     #[command(hide = true)]
     Compose,
+    /// Hold a conversation with a coding agent; started by Divisi itself
+    #[command(hide = true)]
+    Adapter(Adapter),
 }
 
 /// A run as people name it: `run-3`, or `3`.
@@ -593,6 +596,12 @@ pub(crate) enum SchemaOf {
     Review,
     /// Validations, as `divisi validate --json` prints them.
     Validation,
+    /// Feedback, as `divisi feedback --json` prints it.
+    Feedback,
+    /// Lessons, as `divisi lessons --json` prints them, all or one.
+    Lessons,
+    /// Reports, as `divisi report --json` prints them.
+    Report,
 }
 
 /// `divisi gc`.
@@ -619,6 +628,14 @@ pub(crate) struct Supervisor {
     /// The socket to serve
     #[arg(long)]
     pub(crate) socket: PathBuf,
+}
+
+/// `divisi adapter`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Adapter {
+    /// With which one
+    #[arg(value_name = "AGENT")]
+    pub(crate) agent: String,
 }
 
 #[cfg(test)]

@@ -244,6 +244,15 @@ impl Configuration {
         }
     }
 
+    /// All that the project's own file says, by key.
+    pub(crate) fn said_by_project(&self) -> impl Iterator<Item = (String, String)> {
+        let said = self
+            .values
+            .iter()
+            .filter(|(key, _)| self.source(key) == Source::Project);
+        said.map(|(key, given)| (key.to_owned(), format!("{:?}", given.value)))
+    }
+
     /// What the project's own file says that needs consent, for whoever is asked for it.
     pub(crate) fn consent_lines(&self, plan: &Plan) -> Vec<Line> {
         let is_own = plan.preparation.setup == self.config.setup

@@ -34,6 +34,13 @@ pub(crate) struct Kept {
     pub(crate) copy: Option<String>,
 }
 
+impl Kept {
+    /// Whether it comes from this run and waits for its review.
+    pub(crate) fn is_proposed_by(&self, run: &str) -> bool {
+        self.lesson.status == Status::Proposed && self.lesson.run == run
+    }
+}
+
 /// The lessons of a project, open for changes while this lives.
 pub(crate) struct Lessons {
     root: PathBuf,

@@ -36,6 +36,7 @@ mod report;
 #[cfg(test)]
 mod scenes;
 mod signals;
+mod trust;
 mod unfinished;
 mod words;
 
@@ -98,6 +99,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
             }
         }
         Command::Compose => compose(),
+        Command::Adapter(args) => commands::adapter::run(args),
         other => act(other, &Project::find(global)?, printer),
     }
 }
@@ -192,7 +194,8 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Doctor
         | Command::Completions(_)
         | Command::Supervisor(_)
-        | Command::Compose => unreachable!("dispatched before"),
+        | Command::Compose
+        | Command::Adapter(_) => unreachable!("dispatched before"),
     };
     commands::act::act(project, run, action, printer)
 }

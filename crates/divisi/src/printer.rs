@@ -152,11 +152,23 @@ impl Line {
 pub(crate) struct Printer {
     json: bool,
     quiet: bool,
+    silent: bool,
     color_out: bool,
     color_err: bool,
 }
 
 impl Printer {
+    /// A printer for work beside a command: it says nothing, faults included.
+    pub(crate) fn silent() -> Printer {
+        Printer {
+            json: false,
+            quiet: true,
+            silent: true,
+            color_out: false,
+            color_err: false,
+        }
+    }
+
     /// A printer as the flags and the environment ask for it.
     pub(crate) fn new(global: &Global) -> Printer {
         let wanted = |is_terminal: bool| match global.color {
@@ -168,6 +180,7 @@ impl Printer {
         Printer {
             json: global.json,
             quiet: global.quiet,
+            silent: false,
             color_out: wanted(io::stdout().is_terminal()),
             color_err: wanted(io::stderr().is_terminal()),
         }
@@ -245,7 +258,7 @@ impl Printer {
     /// Tells an error, or, unless asked to be quiet, a warning; with the text of its source, the
     /// line is shown. With `--json`, as one JSON object a line.
     pub(crate) fn diagnostic(&self, diagnostic: &Diagnostic, source: Option<&str>) {
-        if !self.quiet || diagnostic.severity == Severity::Error {
+        if !self.silent && (!self.quiet || diagnostic.severity == Severity::Error) {
             self.finding(diagnostic, source);
         }
     }

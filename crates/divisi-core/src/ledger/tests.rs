@@ -25,6 +25,18 @@ fn open(attempts: u64) -> Ledger {
     ledger
 }
 
+/// A day's account beside the run's.
+fn open_day(ledger: &mut Ledger, at: Time, attempts: u64) {
+    let open = Command::Open {
+        account: Account::day(at),
+        budget: Budget {
+            attempts: Some(attempts),
+            time_ms: None,
+        },
+    };
+    assert!(ledger.decide(open, at).unwrap().is_some());
+}
+
 fn permit(attempts: Option<u64>, time_ms: Option<u64>) -> Command {
     Command::Permit {
         account: ACCOUNT,
@@ -290,4 +302,43 @@ fn it_survives_its_stored_form() {
     );
     let text = serde_json::to_string(&ledger).unwrap();
     assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
+}
+
+#[test]
+fn a_day_and_a_run_are_charged_by_the_same_attempt_and_either_may_refuse() {
+    const TOMORROW: Time = Time(24 * 60 * 60 * 1000);
+    let mut ledger = open(3);
+    open_day(&mut ledger, Time(0), 1);
+    assert!(ledger.decide(reserve(1), Time(0)).is_ok());
+    ledger.check().unwrap();
+    let (day, run) = (Account::day(Time(0)), ACCOUNT);
+    assert_eq!(ledger.held[&attempt(1)].accounts, [day, run]);
+    let exhausted = |account, max| {
+        Err(Refusal::Exhausted(Exhausted {
+            account,
+            bound: Some(Bound::Attempts(max)),
+        }))
+    };
+    assert_eq!(ledger.decide(reserve(2), Time(0)), exhausted(day, 1));
+    // Another day has another account, if it has one. What was reserved is settled where it was.
+    assert!(ledger.decide(reserve(2), TOMORROW).is_ok());
+    assert_eq!(ledger.held[&attempt(2)].accounts, [run]);
+    let settle = Command::Settle {
+        attempt: attempt(1),
+        used_ms: Some(500),
+    };
+    assert!(ledger.decide(settle, TOMORROW).is_ok());
+    ledger.check().unwrap();
+    let used = Amount {
+        attempts: 1,
+        time_ms: 500,
+    };
+    assert_eq!(ledger.accounts[&day].used, used);
+    assert_eq!(ledger.accounts[&run].used, used);
+    // What the day refuses, the run is not charged for.
+    assert_eq!(ledger.decide(reserve(3), Time(0)), exhausted(day, 1));
+    assert_eq!(ledger.accounts[&run].taken().attempts, 2);
+    assert!(ledger.decide(reserve(3), TOMORROW).is_ok());
+    assert_eq!(ledger.decide(reserve(4), TOMORROW), exhausted(run, 3));
+    ledger.check().unwrap();
 }

@@ -9,8 +9,15 @@ pub const AGENT_COMMAND: &str = "command";
 pub const AGENT_PERSON: &str = "person";
 /// Nobody: a script of results is played, for trials and tests.
 pub const AGENT_SCRIPTED: &str = "scripted";
-/// The agents that a plan can name.
-pub const AGENTS: [&str; 3] = [AGENT_COMMAND, AGENT_PERSON, AGENT_SCRIPTED];
+/// The agents that a plan can name; the last ones are coding agents, each by its product's name.
+pub const AGENTS: [&str; 6] = [
+    AGENT_COMMAND,
+    AGENT_PERSON,
+    AGENT_SCRIPTED,
+    "claude",
+    "codex",
+    "opencode",
+];
 /// Divisi itself, filling a template or integrating inputs.
 pub const AGENT_COMPOSE: &str = "compose";
 /// Divisi itself, making tasks by rule.

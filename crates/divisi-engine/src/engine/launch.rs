@@ -138,7 +138,7 @@ impl Starting {
         self.spec.workspace == WorkspaceKind::Shared
             && !cheap
             && !matches!(self.spec.kind, TaskKind::External | TaskKind::Compose)
-            && self.handoff.is_bare()
+            && !self.is_told()
     }
 
     /// The launch of a bare one in its shared checkout.
@@ -313,9 +313,11 @@ impl Starting {
         composing::read(&mut self.spec, &mut self.inputs, &files)
     }
 
-    /// Whether somebody reads the handoff. What Divisi does itself is told in other ways.
+    /// Whether somebody reads the handoff: always where the title is all there is to go by. What
+    /// Divisi does itself is told in other ways.
     fn is_told(&self) -> bool {
-        !self.handoff.is_bare() && self.agent != AGENT_COMPOSE
+        let in_words = self.spec.work == Work::Handoff;
+        (in_words || !self.handoff.is_bare()) && self.agent != AGENT_COMPOSE
     }
 
     fn write_handoff(&self, shell: &Shell, text: &str) -> Result<String, String> {

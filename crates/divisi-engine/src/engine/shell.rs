@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
+use divisi_agents::adapter::{AdapterAgent, PRODUCTS};
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::journal::Artifacts;
@@ -36,6 +37,23 @@ struct Granted {
     usual: (BTreeMap<String, String>, Vec<String>),
 }
 
+/// All agents, by name.
+fn agents() -> BTreeMap<String, Arc<dyn Agent>> {
+    let own: [Arc<dyn Agent>; 3] = [
+        Arc::new(CommandAgent),
+        Arc::new(PersonAgent),
+        Arc::new(ScriptedAgent),
+    ];
+    let spoken_to = PRODUCTS.iter().map(|product| {
+        let program = OWN_NAME.to_owned();
+        Arc::new(AdapterAgent { program, product }) as Arc<dyn Agent>
+    });
+    own.into_iter()
+        .chain(spoken_to)
+        .map(|agent| (agent.description().name, agent))
+        .collect()
+}
+
 /// What effects share.
 pub struct Shell {
     pub(crate) options: Options,
@@ -56,15 +74,6 @@ pub struct Shell {
 
 impl Shell {
     pub(super) fn new(options: Options, artifacts: Box<dyn Artifacts + Send + Sync>) -> Shell {
-        let all: [Arc<dyn Agent>; 3] = [
-            Arc::new(CommandAgent),
-            Arc::new(PersonAgent),
-            Arc::new(ScriptedAgent),
-        ];
-        let agents = all
-            .into_iter()
-            .map(|agent| (agent.description().name, agent))
-            .collect();
         Shell {
             temporary: Temporary::new(&options.dir),
             options,
@@ -77,7 +86,7 @@ impl Shell {
                 })
                 .collect(),
             granted: Mutex::new(BTreeMap::new()),
-            agents,
+            agents: agents(),
             pool: OnceLock::new(),
             opening: Mutex::new(()),
             supervisor: Mutex::new(None),
@@ -340,4 +349,20 @@ pub fn log_path(dir: &Path, run: RunId, task: &TaskId, number: u32) -> PathBuf {
     run_folder(dir, run)
         .join("logs")
         .join(format!("{task}.{number}.log"))
+}
+
+#[cfg(test)]
+mod tests {
+    use divisi_core::run::AGENTS;
+
+    use super::*;
+
+    #[test]
+    fn every_agent_that_a_plan_can_name_is_there() {
+        let mut named = AGENTS.to_vec();
+        named.sort_unstable();
+        let agents = agents();
+        let there: Vec<&str> = agents.keys().map(String::as_str).collect();
+        assert_eq!(there, named);
+    }
 }

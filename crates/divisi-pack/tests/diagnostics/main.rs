@@ -663,13 +663,13 @@ bugdet: {attempts: 3}"), @r"
     1 | run: {agent: persn, agents: {qa: robot}}
       |              ^
     hint: did you mean `person`?
-    hint: there are command, person, scripted
+    hint: there are command, person, scripted, claude, codex, opencode
     error[plan-agent]: there is no agent `robot`
      --> divisi.yaml:1:34
       |
     1 | run: {agent: persn, agents: {qa: robot}}
       |                                  ^
-    hint: there are command, person, scripted
+    hint: there are command, person, scripted, claude, codex, opencode
     ");
     told!(seen, "text-unknown-word", of_config("journal: {durability: ful}"), @r"
     error[text-unknown-word]: `durability` is `ful`, not one of full, normal

@@ -144,7 +144,7 @@ pub(crate) struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// `None` where this user may not mount; the callers then have another real way.
+    /// `None` where this user may not mount: then the test runs [`again`] where it may.
     pub(crate) fn mount(kib: u32) -> Option<SmallDisk> {
         let folder = folder();
         let mounted = Command::new("mount")
@@ -166,7 +166,7 @@ impl SmallDisk {
 
     pub(crate) fn make_read_only(&self) {
         let done = Command::new("mount")
-            .args(["-o", "remount,ro"])
+            .args(["-o", "remount,bind,ro"])
             .arg(self.folder.path())
             .status()
             .unwrap();
@@ -181,4 +181,39 @@ impl Drop for SmallDisk {
             .arg(self.folder.path())
             .status();
     }
+}
+
+/// Set where a test runs again in name spaces of its own, in which it may mount.
+const AGAIN: &str = "DIVISI_TEST_MOUNTS";
+
+/// Runs this very test again where it may mount: as root of name spaces of its own.
+pub(crate) fn again(name: &str) {
+    assert!(
+        std::env::var_os(AGAIN).is_none(),
+        "even here nothing can be mounted"
+    );
+    let apart = || {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount"]);
+        command
+    };
+    let may = apart().arg("true").status();
+    assert!(
+        may.is_ok_and(|status| status.success()),
+        "this test mounts a small file system: run it as root, or where `unshare` may make a user \
+         namespace (docs/reference/testing.md)"
+    );
+    let ran = apart()
+        .arg(std::env::current_exe().unwrap())
+        .args([name, "--exact"])
+        .env(AGAIN, "1")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&ran.stdout);
+    // A name that no test has would run nothing, and succeed.
+    assert!(
+        ran.status.success() && told.contains("test result: ok. 1 passed"),
+        "in a user namespace of its own it failed:\n{told}{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
 }

@@ -1,25 +1,13 @@
 //! `divisi feedback`: what a run shows to those who plan the next one, and the lessons in it.
 
-use std::collections::BTreeMap;
-
-use divisi_core::run::Run;
-use divisi_engine::failpoint;
-use divisi_engine::files::Files as _;
-use divisi_engine::repo::Repo;
-
 use super::lessons::heading;
-use crate::changed::told;
 use crate::cli::{Global, OptionalRun};
 use crate::exit::Exit;
 use crate::feedback::{self, Feedback, Figures, Pattern};
 use crate::lessons::Kept;
 use crate::loaded;
-use crate::printer::{Failure, Line, Outcome, Printer, Style};
-use crate::project::Project;
+use crate::printer::{Line, Outcome, Printer, Style};
 use crate::words::{plural, span};
-
-/// A document is read up to so many bytes; notes beyond it are not found.
-const DOCUMENT_BYTES_MAX: u64 = 256 << 10;
 
 /// So many refusing criteria of a stage are shown.
 const REFUSALS_SHOWN_MAX: usize = 10;
@@ -30,31 +18,12 @@ const LINES_SHOWN_MAX: usize = 6;
 /// `divisi feedback`.
 pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Outcome {
     let (project, run) = loaded::open(global, args.run)?;
-    let mut feedback = feedback::gather(&run, &documents(&project, &run)?);
-    let lessons = feedback::teach(&project, &mut feedback, printer)?;
+    let (feedback, lessons) = feedback::up_to_date(&project, &run, printer)?;
     match printer.is_json() {
         true => printer.document(&feedback)?,
         false => printer.lines(&lines(&feedback, &lessons))?,
     }
     Ok(Exit::Success)
-}
-
-/// The documents of the run's result that notes may stand in. One that cannot be read has none.
-fn documents(project: &Project, run: &Run) -> Result<BTreeMap<String, String>, Failure> {
-    let named = feedback::documents(run);
-    let head = match &run.integration.head {
-        Some(head) if !named.is_empty() => head,
-        _ => return Ok(BTreeMap::new()),
-    };
-    let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit)
-        .map_err(|fault| told(&fault))?;
-    let tree = repo.tree_of(head).map_err(|fault| told(&fault))?;
-    let files = repo.files(&tree, None).map_err(|fault| told(&fault))?;
-    let read = |path: String| {
-        let bytes = files.read(&path, DOCUMENT_BYTES_MAX).ok()?;
-        Some((path, String::from_utf8_lossy(&bytes).into_owned()))
-    };
-    Ok(named.into_keys().filter_map(read).collect())
 }
 
 fn lines(feedback: &Feedback, lessons: &[Kept]) -> Vec<Line> {
@@ -75,7 +44,11 @@ fn lines(feedback: &Feedback, lessons: &[Kept]) -> Vec<Line> {
 }
 
 fn stage(figures: &Figures) -> Vec<Line> {
-    let mut lines = vec![Line::styled(Style::Bold, figures.stage.as_str())];
+    let goes_on = match figures.ended_at {
+        Some(_) => "",
+        None => ", which goes on",
+    };
+    let mut lines = vec![Line::styled(Style::Bold, figures.stage.as_str()).then(goes_on)];
     let mut say = |text: String| lines.push(Line::of(format!("  {text}")));
     say(format!(
         "{}, {}, of which {} beyond the first of a task",

@@ -4,6 +4,7 @@
 //! runs or not. Those that act ask the engine.
 
 pub(crate) mod act;
+pub(crate) mod adapter;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod diff;

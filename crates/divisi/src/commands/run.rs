@@ -2,6 +2,7 @@
 
 mod chosen;
 mod dry;
+mod leaving;
 mod ordered;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -12,7 +13,7 @@ use divisi_core::journal::Fault;
 use divisi_core::run::Base;
 use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
-use divisi_engine::engine::{Input, Notice, Observer, Rest, Until, wall_now};
+use divisi_engine::engine::{Input, Notice, Observer, Rest, Until};
 use divisi_engine::failpoint;
 use divisi_engine::memory;
 use divisi_engine::repo::{BaseOptions, InUse, Repo};
@@ -25,15 +26,15 @@ use crate::cli::{Resume, RunArgs};
 use crate::config::Configuration;
 use crate::consent;
 use crate::exit::Exit;
+use crate::feedback::Keeper;
 use crate::follow::{Follower, LOOK, News};
 use crate::hold::{Held, Holder, Holding, Tries, reach, request};
 use crate::library::Library;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
-use crate::progress::{Progress, closing};
+use crate::progress::Progress;
 use crate::project::Project;
-use crate::projection;
-use crate::report;
 use crate::signals;
+use crate::trust::{self, Subject};
 use crate::unfinished;
 
 /// `divisi run`.
@@ -70,7 +71,14 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         lines.extend(configuration.consent_lines(&plan));
         lines
     };
-    let approved = args.yes || consents(&outline(), printer)?;
+    // Whoever says `--yes` speaks of this run, and of none to come.
+    let approved = args.yes
+        || consents(
+            project,
+            ordered.subject(&plan, &configuration),
+            outline,
+            printer,
+        )?;
     let mut driver = Driver::new(project, configuration.durability(), printer)?;
     let ask = Ask::Start {
         plan: Arc::new(plan),
@@ -124,15 +132,37 @@ pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Pri
     driver.drive(run, before)
 }
 
-/// Shows what the plan would run. On a terminal somebody is asked whether to; elsewhere it waits for
-/// `divisi approve`.
-fn consents(outline: &[Line], printer: &Printer) -> Result<bool, Failure> {
+/// Whether somebody consents, or did so before to just that. On a terminal it is shown what would
+/// run, and somebody is asked; elsewhere it waits for `divisi approve`.
+fn consents(
+    project: &Project,
+    subject: Subject,
+    outline: impl Fn() -> Vec<Line>,
+    printer: &Printer,
+) -> Result<bool, Failure> {
+    let standing = trust::standing(project, &subject);
+    if standing == trust::Standing::Unchanged {
+        printer.note(&Line::styled(
+            Style::Dim,
+            "what it runs is as you consented to it before",
+        ));
+        return Ok(true);
+    }
+    let mut outline = outline();
+    if let trust::Standing::Changed(parts) = standing {
+        let changed = Line::styled(Style::Warn, "  changed since you consented: ");
+        outline.push(changed.then(parts.join(", ")));
+    }
     if !consent::can_be_asked() {
         outline.iter().for_each(|line| printer.note(line));
         return Ok(false);
     }
-    printer.question(outline);
-    consent::asks("run it?")
+    printer.question(&outline);
+    let is_given = consent::asks("run it?")?;
+    if is_given {
+        trust::remember(project, subject);
+    }
+    Ok(is_given)
 }
 
 /// Brings the run's base into the private repository, and says what it is. Until a run names it, it
@@ -202,6 +232,7 @@ pub(crate) struct Driver<'a> {
     printer: &'a Printer,
     holder: Option<Holder>,
     progress: Arc<Mutex<Option<Progress>>>,
+    keeper: Keeper,
     on_interrupt: OnInterrupt,
     interrupted: Arc<AtomicBool>,
 }
@@ -244,6 +275,7 @@ impl<'a> Driver<'a> {
             printer,
             holder: None,
             progress,
+            keeper: Keeper::start(project),
             on_interrupt,
             interrupted,
         })
@@ -251,6 +283,7 @@ impl<'a> Driver<'a> {
 
     fn observer(&self) -> Observer {
         let progress = Arc::clone(&self.progress);
+        let mut bell = self.keeper.bell();
         Box::new(move |notices, view| {
             let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(progress) = progress.as_mut() else {
@@ -266,6 +299,9 @@ impl<'a> Driver<'a> {
             }
             let state = view.run(progress.run());
             progress.flush(state);
+            if let Some(run) = state {
+                bell.hear(run, notices);
+            }
         })
     }
 
@@ -342,6 +378,7 @@ impl<'a> Driver<'a> {
             }
         };
         self.finish();
+        self.keeper.finish();
         self.close(run, rest)
     }
 
@@ -463,22 +500,5 @@ impl<'a> Driver<'a> {
         {
             progress.finish();
         }
-    }
-
-    /// Says where the run stands, writes its report, and picks the exit code.
-    fn close(&self, id: RunId, rest: Rest) -> Outcome {
-        let run = crate::follow::run(self.project, id)?;
-        for line in closing(&run, wall_now()) {
-            self.printer.note(&Line::of(line));
-        }
-        let report = report::gather(&run, wall_now());
-        projection::keep(self.project, &run, &report);
-        if self.printer.is_json() {
-            self.printer.document(&report)?;
-        }
-        Ok(match rest {
-            Rest::Interrupted if run.ended.is_none() => Exit::Interrupted,
-            Rest::Interrupted | Rest::Rested => Exit::of_run(&run),
-        })
     }
 }

@@ -9,6 +9,15 @@ use crate::printer::{Outcome, Printer};
 /// The schema of events as `divisi watch --json` prints them, one object a line.
 const EVENTS: &str = include_str!("events.schema.json");
 
+/// The schema of what `divisi feedback --json` prints.
+const FEEDBACK: &str = include_str!("feedback.schema.json");
+
+/// The schema of what `divisi lessons --json` prints.
+const LESSONS: &str = include_str!("lessons.schema.json");
+
+/// The schema of what `divisi report --json` prints.
+const REPORT: &str = include_str!("report.schema.json");
+
 /// Prints a schema.
 pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
     match args.of {
@@ -16,15 +25,19 @@ pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
         SchemaOf::Workflow => printer.document(&divisi_pack::workflow::schema())?,
         SchemaOf::Role => printer.document(&divisi_pack::role::schema())?,
         SchemaOf::Config => printer.document(&divisi_pack::config::schema())?,
-        SchemaOf::Events => printer.document(&events())?,
+        SchemaOf::Events => printer.document(&written(EVENTS))?,
         SchemaOf::Review => printer.document(&super::review::schema())?,
         SchemaOf::Validation => printer.document(&super::validate::schema())?,
+        SchemaOf::Feedback => printer.document(&written(FEEDBACK))?,
+        SchemaOf::Lessons => printer.document(&written(LESSONS))?,
+        SchemaOf::Report => printer.document(&written(REPORT))?,
     }
     Ok(Exit::Success)
 }
 
-fn events() -> Value {
-    serde_json::from_str(EVENTS).expect("the schema of events is JSON")
+/// A schema that is written by hand, and held to what is printed by tests.
+fn written(schema: &str) -> Value {
+    serde_json::from_str(schema).expect("a schema is JSON")
 }
 
 #[cfg(test)]

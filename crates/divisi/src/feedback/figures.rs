@@ -1,12 +1,12 @@
 //! The figures of each stage.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::criterion::truncate;
 use divisi_core::run::{
     AGENT_PERSON, AttemptEnd, Failure, Phase, Run, StopReason, Task, TaskState,
 };
-use divisi_core::{Criterion, Outcome, TaskNo, Verdict};
+use divisi_core::{Criterion, Outcome, TaskNo, Time, Verdict};
 use divisi_pack::lesson::{NOTE_BYTES_MAX, notes};
 
 use super::{Figures, Refusal, Said, documents};
@@ -44,11 +44,39 @@ pub(super) fn of(
             say(&run.tasks()[no.index()], &path, &note, figures);
         }
     }
+    for (stage, end) in ends(run, stages) {
+        if let Some(figures) = all.get_mut(&stage) {
+            figures.ended_at = end;
+        }
+    }
     for figures in all.values_mut() {
         let times = |refusal: &Refusal| std::cmp::Reverse(refusal.times);
         figures.refusals.sort_by_key(times);
     }
     all.into_values().collect()
+}
+
+/// When each stage ended; `None` while something of it goes on. What stands under no plan task ends
+/// with the run.
+pub(super) fn ends(run: &Run, stages: &[Option<TaskNo>]) -> BTreeMap<Option<TaskNo>, Option<Time>> {
+    let mut ends: BTreeMap<Option<TaskNo>, Option<Time>> = BTreeMap::new();
+    let mut open: BTreeSet<Option<TaskNo>> = BTreeSet::new();
+    for (task, stage) in run.tasks().iter().zip(stages) {
+        let end = task.endings.last().map(|ending| ending.ended_at);
+        let last = ends.entry(*stage).or_default();
+        *last = (*last).max(end);
+        if !task.status().is_terminal() && !matches!(task.state, TaskState::Split(_)) {
+            open.insert(*stage);
+        }
+    }
+    for (stage, end) in &mut ends {
+        if stage.is_none() {
+            *end = run.ended.map(|(_, at)| at);
+        } else if open.contains(stage) {
+            *end = None;
+        }
+    }
+    ends
 }
 
 fn add(task: &Task, figures: &mut Figures) {

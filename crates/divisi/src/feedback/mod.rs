@@ -1,11 +1,15 @@
 //! Feedback: what a run shows to those who plan the next one.
 //!
 //! [`gather()`] computes it from the run's state, and from documents of its result that the caller
-//! read; it touches nothing itself. Figures are told stage by stage: an iteration of a workflow, or
+//! read; it touches nothing itself. Whenever a stage has ended, its feedback is owed: [`Keeper`] sees
+//! that while a run is worked on, [`catch_up`] whenever a command looks at a run again. Both keep what
+//! is not kept yet and propose lessons; nothing waits for them, and nothing takes effect. Figures are told stage by stage: an iteration of a workflow, or
 //! what an agent planned, is a stage, and what stands under no plan task is one more. [`patterns`]
 //! are found by named rules over the whole run; what they teach becomes a lesson elsewhere.
 
 mod figures;
+mod keeper;
+mod kept;
 mod patterns;
 mod teaching;
 #[cfg(test)]
@@ -15,11 +19,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{AttemptEnd, Run, TaskState};
-use divisi_core::{TaskKind, TaskNo};
-use serde::Serialize;
+use divisi_core::{TaskKind, TaskNo, Time};
+use serde::{Deserialize, Serialize};
 
+pub(crate) use keeper::Keeper;
+pub(crate) use kept::{catch_up, up_to_date};
 pub(crate) use patterns::{Change, Pattern};
-pub(crate) use teaching::teach;
 
 /// So many documents of a result are looked into for notes.
 const DOCUMENTS_MAX: usize = 200;
@@ -38,10 +43,12 @@ pub(crate) struct Feedback {
 }
 
 /// What a stage came to.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Figures {
     /// The plan task whose tasks these are; of the rest, the run's title.
     pub(crate) stage: String,
+    /// When the last of it ended; `None` while it goes on.
+    pub(crate) ended_at: Option<Time>,
     /// Tasks, the plan task included.
     pub(crate) tasks: u32,
     /// Attempts at them.
@@ -81,7 +88,7 @@ pub(crate) struct Figures {
 }
 
 /// A criterion that refused attempts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Refusal {
     /// The criterion in words.
     pub(crate) criterion: String,
@@ -94,7 +101,7 @@ pub(crate) struct Refusal {
 }
 
 /// Something that was written: data, whatever stands in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Said {
     /// At which task.
     pub(crate) task: String,
@@ -112,6 +119,12 @@ pub(crate) fn gather(run: &Run, documents: &BTreeMap<String, String>) -> Feedbac
         stages: figures::of(run, &stages(run), documents),
         patterns: patterns::of(run),
     }
+}
+
+/// How many stages of a run have ended.
+fn ended(run: &Run) -> usize {
+    let ends = figures::ends(run, &stages(run));
+    ends.values().flatten().count()
 }
 
 /// The documents that notes may stand in: Markdown that was made and integrated, with the task that

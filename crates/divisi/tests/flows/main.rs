@@ -9,6 +9,7 @@ mod cleaning;
 mod composition;
 mod configuration;
 mod expansions;
+mod feedback;
 mod generating;
 mod lessons;
 mod merging;
@@ -19,5 +20,6 @@ mod rules;
 mod saving;
 #[path = "../hostile/stage.rs"]
 mod stage;
+mod trust;
 mod whole;
 mod workflows;

@@ -20,6 +20,7 @@ use crate::library::Layer;
 use crate::outline::outline;
 use crate::printer::{Failure, Line, Printer, Style};
 use crate::project::Project;
+use crate::trust::Subject;
 
 /// What is to be run, put together.
 pub(super) enum Ordered<'c> {
@@ -113,6 +114,18 @@ impl<'c> Ordered<'c> {
         match self {
             Ordered::Plan { .. } => outline(plan, settings),
             Ordered::Workflow(workflow) => workflow.outline(plan, settings),
+        }
+    }
+
+    /// What somebody consents to.
+    pub(super) fn subject(&self, plan: &Plan, configuration: &Configuration) -> Subject {
+        match self {
+            Ordered::Plan { path, .. } => Subject::of_plan(path, plan, configuration),
+            Ordered::Workflow(workflow) => {
+                let found = &workflow.authored.found;
+                let bundle = &workflow.bundle;
+                Subject::of_workflow(&found.origin.path, &found.bytes, bundle, configuration)
+            }
         }
     }
 

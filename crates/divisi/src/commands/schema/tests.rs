@@ -23,7 +23,7 @@ use divisi_core::{
 };
 use serde_json::{Value, json};
 
-use super::events;
+use super::{EVENTS, written};
 
 fn hash<T>(of: impl Fn(&str) -> Option<T>) -> T {
     of(&"0123456789abcdef0123456789abcdef01234567"[..40]).expect("it is a hash")
@@ -625,7 +625,7 @@ fn lines() -> Vec<Value> {
 
 #[test]
 fn events_of_every_kind_satisfy_the_schema() {
-    let validator = jsonschema::validator_for(&events()).unwrap();
+    let validator = jsonschema::validator_for(&written(EVENTS)).unwrap();
     let mut kinds = BTreeSet::new();
     for line in lines() {
         let faults: Vec<String> = validator
@@ -641,7 +641,7 @@ fn events_of_every_kind_satisfy_the_schema() {
 
 #[test]
 fn the_schema_describes_no_other_kind() {
-    let schema = events();
+    let schema = written(EVENTS);
     let described: BTreeSet<&str> = schema["oneOf"]
         .as_array()
         .unwrap()
@@ -653,7 +653,7 @@ fn the_schema_describes_no_other_kind() {
 
 #[test]
 fn what_is_no_event_is_refused() {
-    let validator = jsonschema::validator_for(&events()).unwrap();
+    let validator = jsonschema::validator_for(&written(EVENTS)).unwrap();
     for line in lines() {
         let mut unknown = line.clone();
         unknown["body"]["unknown"] = json!(1);

@@ -1,0 +1,111 @@
+//! Claude Code's stream: `--output-format stream-json`.
+
+use serde_json::Value;
+
+use super::transcript::{Entry, Usage, micros, shortened};
+
+/// What a line says.
+pub(super) fn hear(line: &Value) -> Vec<Entry> {
+    match line["type"].as_str() {
+        Some("system") => system(line),
+        Some("assistant") => blocks(line).filter_map(assistant).collect(),
+        Some("user") => blocks(line).filter_map(result_of_call).collect(),
+        Some("result") => result(line),
+        _ => vec![Entry::noted(&line.to_string())],
+    }
+}
+
+fn system(line: &Value) -> Vec<Entry> {
+    match (line["subtype"].as_str(), line["session_id"].as_str()) {
+        (Some("init"), Some(session)) => vec![Entry::Began {
+            session: session.to_owned(),
+        }],
+        (Some("api_retry"), _) => vec![Entry::Retried {
+            cause: format!(
+                "{}, status {}",
+                line["error"].as_str().unwrap_or("unknown"),
+                line["error_status"]
+            ),
+        }],
+        _ => Vec::new(),
+    }
+}
+
+fn blocks(line: &Value) -> impl Iterator<Item = &Value> {
+    line["message"]["content"].as_array().into_iter().flatten()
+}
+
+fn assistant(block: &Value) -> Option<Entry> {
+    match block["type"].as_str()? {
+        "text" => Some(Entry::said(block["text"].as_str()?)),
+        "tool_use" => Some(Entry::Called {
+            function: block["name"].as_str()?.to_owned(),
+            input: shortened(&block["input"].to_string()),
+        }),
+        _ => None,
+    }
+}
+
+fn result_of_call(block: &Value) -> Option<Entry> {
+    (block["type"] == "tool_result").then(|| Entry::Returned {
+        succeeded: block["is_error"] != true,
+        output: shortened(&text_of(&block["content"])),
+    })
+}
+
+/// A text, or the texts of a list of blocks.
+fn text_of(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(blocks) => {
+            let texts: Vec<&str> = blocks.iter().filter_map(|b| b["text"].as_str()).collect();
+            texts.join("\n")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The last line. Its subtype says *success* even where the model never answered, so `is_error`
+/// decides; and its `usage` is 0 after a call that did not stream, so `modelUsage` counts.
+fn result(line: &Value) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = (line["permission_denials"].as_array())
+        .into_iter()
+        .flatten()
+        .map(|denial| Entry::Denied {
+            what: shortened(&format!(
+                "{} {}",
+                denial["tool_name"].as_str().unwrap_or("something"),
+                denial["tool_input"]
+            )),
+        })
+        .collect();
+    entries.push(Entry::Used { usage: usage(line) });
+    let text = shortened(line["result"].as_str().unwrap_or_default());
+    entries.push(match line["is_error"] == true {
+        true => Entry::Broke {
+            cause: match text.is_empty() {
+                true => format!("the turn ended with {}", line["subtype"]),
+                false => text,
+            },
+            status: (line["api_error_status"].as_u64()).and_then(|status| status.try_into().ok()),
+        },
+        false => Entry::Finished { text },
+    });
+    entries
+}
+
+fn usage(line: &Value) -> Usage {
+    let models = line["modelUsage"].as_object().into_iter().flatten();
+    let used = |model: &Value| Usage {
+        input_tokens: model["inputTokens"].as_u64().unwrap_or(0),
+        output_tokens: model["outputTokens"].as_u64().unwrap_or(0),
+        cache_read_tokens: model["cacheReadInputTokens"].as_u64().unwrap_or(0),
+        cache_write_tokens: model["cacheCreationInputTokens"].as_u64().unwrap_or(0),
+        cost_usd_micros: None,
+    };
+    let all = models.fold(Usage::default(), |sum, (_, model)| sum.plus(used(model)));
+    Usage {
+        cost_usd_micros: micros(line["total_cost_usd"].as_f64()),
+        ..all
+    }
+}

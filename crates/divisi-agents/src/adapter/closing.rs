@@ -1,0 +1,59 @@
+//! How a conversation closed: the last line that an adapter process prints.
+
+use divisi_core::criterion::truncate;
+use serde::{Deserialize, Serialize};
+
+use super::transcript::Usage;
+use crate::agent::{CLAIM_BYTES_MAX, Claim};
+
+/// What is told of one conversation. Untrusted where it is read: anything in the workspace could
+/// have printed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename = "closed")]
+pub struct Closing {
+    /// What the agent claims.
+    pub claim: Claim,
+    /// What it used, as far as it said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// By which name the conversation can be taken up again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// What it was not allowed to do, in lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<String>,
+}
+
+impl Closing {
+    /// The line, without its end.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        serde_json::to_string(self).expect("a closing has only text keys")
+    }
+
+    /// The closing in the last bytes of a log: the last line that is one.
+    #[must_use]
+    pub fn last_in(tail: &str) -> Option<Closing> {
+        let mut closing: Closing = tail
+            .lines()
+            .rev()
+            .find_map(|line| serde_json::from_str(line).ok())?;
+        closing.bound();
+        Some(closing)
+    }
+
+    fn bound(&mut self) {
+        match &mut self.claim {
+            Claim::Done => {}
+            Claim::Failed { cause } | Claim::Limited { cause, .. } => {
+                truncate(cause, CLAIM_BYTES_MAX);
+            }
+            Claim::Asks(question) => {
+                truncate(&mut question.text, CLAIM_BYTES_MAX);
+                if let Some(default) = &mut question.default {
+                    truncate(default, CLAIM_BYTES_MAX);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What the lines of a stream amount to.
+
+use divisi_core::criterion::truncate;
+use divisi_core::receipt::Exit;
+use serde_json::Value;
+
+use super::closing::Closing;
+use super::product::{Product, Scope};
+use super::transcript::{Entry, Usage};
+use crate::agent::{CLAIM_BYTES_MAX, Claim};
+
+/// So many denials are told; a model may try again and again.
+const DENIED_MAX: usize = 20;
+
+/// Statuses with which a model's server says: not now.
+const LIMITED: [u16; 2] = [429, 529];
+
+/// Words with which tools tell a usage limit where they name no status.
+const LIMIT_WORDS: [&str; 4] = ["rate limit", "usage limit", "quota", "429"];
+
+/// A conversation as far as it was heard.
+#[derive(Debug)]
+pub struct Conversation {
+    product: &'static Product,
+    session: Option<String>,
+    usage: Option<Usage>,
+    denied: Vec<String>,
+    broke: Option<(String, Option<u16>)>,
+    finished: bool,
+}
+
+impl Conversation {
+    /// One that begins.
+    #[must_use]
+    pub fn with(product: &'static Product) -> Conversation {
+        Conversation {
+            product,
+            session: None,
+            usage: None,
+            denied: Vec::new(),
+            broke: None,
+            finished: false,
+        }
+    }
+
+    /// Hears one line of the tool's output, and says what happened. What is no JSON is noted.
+    pub fn hear(&mut self, line: &str) -> Vec<Entry> {
+        let line = line.trim();
+        if line.is_empty() {
+            return Vec::new();
+        }
+        let entries = match serde_json::from_str::<Value>(line) {
+            Ok(value) if value.is_object() => (self.product.hear)(&value),
+            _ => vec![Entry::noted(line)],
+        };
+        for entry in &entries {
+            self.take(entry);
+        }
+        entries
+    }
+
+    fn take(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Began { session } => self.session = Some(session.clone()),
+            Entry::Used { usage } => {
+                self.usage = Some(match self.product.scope {
+                    Scope::Step => self.usage.unwrap_or_default().plus(*usage),
+                    Scope::Conversation => *usage,
+                });
+            }
+            Entry::Denied { what } if self.denied.len() < DENIED_MAX => {
+                self.denied.push(what.clone());
+            }
+            Entry::Broke { cause, status } => self.broke = Some((cause.clone(), *status)),
+            Entry::Finished { .. } => self.finished = true,
+            // It went on after all.
+            Entry::Said { .. } | Entry::Called { .. } => self.broke = None,
+            _ => {}
+        }
+    }
+
+    /// What it came to, now that the tool has ended.
+    #[must_use]
+    pub fn close(self, exit: &Exit) -> Closing {
+        let claim = self.claim(exit);
+        Closing {
+            claim,
+            usage: self.usage,
+            session: self.session,
+            denied: self.denied,
+        }
+    }
+
+    fn claim(&self, exit: &Exit) -> Claim {
+        if let Some((cause, status)) = &self.broke {
+            return refusal(cause, *status);
+        }
+        match exit {
+            Exit::Status(0) if self.finished && self.denied.is_empty() => Claim::Done,
+            // Tools call that a success. Whether what was denied was needed, checks will show.
+            Exit::Status(0) if self.finished => failed(&format!(
+                "it was not allowed to do this: {}",
+                self.denied.join("; ")
+            )),
+            Exit::Status(0) => failed("it ended without a word of how it went"),
+            Exit::Status(status) => failed(&format!("it ended with status {status}")),
+            Exit::Signal(signal) => failed(&format!("it was ended by signal {signal}")),
+            Exit::NoProcess => failed("it was never started"),
+        }
+    }
+}
+
+/// What it means that a tool's requests are refused.
+fn refusal(cause: &str, status: Option<u16>) -> Claim {
+    let lower = cause.to_lowercase();
+    let is_limited = match status {
+        Some(status) => LIMITED.contains(&status),
+        None => LIMIT_WORDS.iter().any(|words| lower.contains(words)),
+    };
+    match is_limited {
+        true => Claim::Limited {
+            cause: bounded(cause),
+            wait_ms: None,
+        },
+        false => failed(cause),
+    }
+}
+
+fn failed(cause: &str) -> Claim {
+    Claim::Failed {
+        cause: bounded(cause),
+    }
+}
+
+fn bounded(cause: &str) -> String {
+    let mut cause = cause.to_owned();
+    truncate(&mut cause, CLAIM_BYTES_MAX);
+    cause
+}

@@ -1,0 +1,132 @@
+//! What happens in a conversation, in one form for all tools.
+
+use divisi_core::criterion::truncate;
+use serde::{Deserialize, Serialize};
+
+/// Longer texts of one entry are cut: a transcript is for people, the workspace holds the work.
+const TEXT_BYTES_MAX: usize = 8 << 10;
+
+/// One thing that happened. Printed as a line of JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    /// The conversation has a name, by which it can be taken up again.
+    Began {
+        /// The tool's own name for it.
+        session: String,
+    },
+    /// The model said something.
+    Said {
+        /// Its words.
+        text: String,
+    },
+    /// The model wants something done.
+    Called {
+        /// The tool's name for the function.
+        function: String,
+        /// What it was given, shortened.
+        input: String,
+    },
+    /// What was wanted has been done, or has failed.
+    Returned {
+        /// Whether it came out.
+        succeeded: bool,
+        /// What came of it, shortened.
+        output: String,
+    },
+    /// The tool did not let the model do something.
+    Denied {
+        /// What, in a line.
+        what: String,
+    },
+    /// A request to the model failed and is made again.
+    Retried {
+        /// Why.
+        cause: String,
+    },
+    /// What was used so far, or by one step: see [`super::product::Scope`].
+    Used {
+        /// How much.
+        usage: Usage,
+    },
+    /// The conversation cannot go on.
+    Broke {
+        /// Why, as the tool puts it.
+        cause: String,
+        /// The status of the model's server, where it is known.
+        status: Option<u16>,
+    },
+    /// The tool says that its turn is over, and with which words.
+    Finished {
+        /// Its last words.
+        text: String,
+    },
+    /// Something that belongs to none of these.
+    Noted {
+        /// It.
+        text: String,
+    },
+}
+
+impl Entry {
+    /// Words of the model.
+    pub(super) fn said(text: &str) -> Entry {
+        let text = shortened(text);
+        Entry::Said { text }
+    }
+
+    /// Something else, as it stands.
+    pub(super) fn noted(text: &str) -> Entry {
+        let text = shortened(text);
+        Entry::Noted { text }
+    }
+}
+
+/// A text, cut where it is too long for a transcript.
+pub(super) fn shortened(text: &str) -> String {
+    let mut text = text.to_owned();
+    truncate(&mut text, TEXT_BYTES_MAX);
+    text
+}
+
+/// What a conversation used of a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens read that were not in a cache.
+    pub input_tokens: u64,
+    /// Tokens written, thoughts among them.
+    pub output_tokens: u64,
+    /// Tokens read from a cache.
+    #[serde(default)]
+    pub cache_read_tokens: u64,
+    /// Tokens written to a cache.
+    #[serde(default)]
+    pub cache_write_tokens: u64,
+    /// The price that the tool names, in millionths of a US dollar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd_micros: Option<u64>,
+}
+
+impl Usage {
+    /// Both together; what is too much to count stays at the most there is.
+    #[must_use]
+    pub fn plus(self, other: Usage) -> Usage {
+        let cost = match (self.cost_usd_micros, other.cost_usd_micros) {
+            (None, None) => None,
+            (one, two) => Some(one.unwrap_or(0).saturating_add(two.unwrap_or(0))),
+        };
+        Usage {
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            cache_read_tokens: (self.cache_read_tokens).saturating_add(other.cache_read_tokens),
+            cache_write_tokens: (self.cache_write_tokens).saturating_add(other.cache_write_tokens),
+            cost_usd_micros: cost,
+        }
+    }
+}
+
+/// A price in US dollars, as JSON has it, in millionths. Nothing for what is no price.
+pub(super) fn micros(usd: Option<f64>) -> Option<u64> {
+    let micros = usd? * 1e6;
+    (micros.is_finite() && (0.0..1e15).contains(&micros)).then(|| micros.round() as u64)
+}

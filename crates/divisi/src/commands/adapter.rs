@@ -1,0 +1,32 @@
+//! `divisi adapter`: one conversation with a coding agent, as a process under the supervisor.
+
+use std::error::Error as _;
+use std::io;
+
+use divisi_agents::adapter::{PRODUCTS, converse, product};
+use divisi_core::Diagnostic;
+
+use crate::cli::Adapter;
+use crate::exit::Exit;
+use crate::printer::{Failure, Outcome};
+
+/// Holds it. What it came to stands in the last line that it prints; the exit code says only
+/// whether there was a conversation at all.
+pub(crate) fn run(args: &Adapter) -> Outcome {
+    let Some(product) = product(&args.agent) else {
+        let known: Vec<&str> = PRODUCTS.iter().map(|product| product.name).collect();
+        let text = format!("there is no adapter for {:?}", args.agent);
+        let told = Diagnostic::error("adapter-failed", text)
+            .hint(format!("there are {}", known.join(", ")));
+        return Err(Failure::told(told, Exit::Usage));
+    };
+    match converse(product, &mut io::stdout().lock()) {
+        Ok(_) => Ok(Exit::Success),
+        Err(fault) => {
+            let cause = fault.source().map(|source| format!(": {source}"));
+            let text = format!("{fault}{}", cause.unwrap_or_default());
+            let told = Diagnostic::error("adapter-failed", text);
+            Err(Failure::told(told, Exit::Environment))
+        }
+    }
+}

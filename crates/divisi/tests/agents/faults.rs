@@ -1,0 +1,194 @@
+//! What goes wrong at the model's side, with each tool: nothing of it is a success, no attempt is
+//! spent on a usage limit, none goes on for ever, and no process is left.
+
+use divisi_core::run::{AttemptEnd, Run, RunStatus};
+use serde_json::{Value, json};
+
+use crate::model::{ALWAYS, Call, Fault, Model, Rule, Turn};
+use crate::stage::{Stage, endings, task, write};
+use crate::tool::{KEY, TOOLS, stage};
+
+/// One task, tried once, with little time.
+fn plan(tool: &str, timeout_minutes: f64) -> Value {
+    json!({"task_title": "One part", "subtasks": [{
+        "subtask_id": "part",
+        "description": "TASK-part: write part.md.",
+        "agent": tool,
+        "deliverables": ["part.md"],
+        "retries": 0,
+        "timeout_minutes": timeout_minutes,
+    }]})
+}
+
+/// The file is written, if it comes to that.
+fn rule(fault: Option<(Fault, u32)>) -> Rule {
+    let call = Call::Write {
+        path: "part.md".to_owned(),
+        content: "# Part\n".to_owned(),
+    };
+    let first = Turn {
+        say: "I write it.".to_owned(),
+        call: Some(call),
+        fault,
+    };
+    let last = Turn {
+        say: "It is written.".to_owned(),
+        ..Turn::default()
+    };
+    Rule {
+        words: vec!["TASK-part".to_owned()],
+        turns: vec![first, last],
+    }
+}
+
+/// Runs the plan against a model with this fault. Nothing may be left of it, and the key nowhere.
+fn with(tool: &str, fault: (Fault, u32), timeout_minutes: f64) -> (Stage, Run) {
+    let model = Model::start(vec![rule(Some(fault))]);
+    let stage = stage(tool, &model);
+    // A usage limit is waited for in no time.
+    write(
+        stage.path("divisi.yaml"),
+        "run:\n  usage_limit_delay_seconds: 0\n",
+    );
+    stage.run(&plan(tool, timeout_minutes), &[]);
+    let faults = model.seen().iter().filter(|seen| seen.is_fault).count();
+    assert!(faults > 0, "{tool}: nothing went wrong");
+    assert_eq!(stage.jobs(), [0; 0], "{tool}: no process is left");
+    let found = std::process::Command::new("grep")
+        .args(["-rlF", KEY])
+        .arg(stage.path(".divisi"))
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&found.stdout),
+        "",
+        "{tool}: the key stands somewhere"
+    );
+    let run = stage.only();
+    (stage, run)
+}
+
+fn log(stage: &Stage) -> String {
+    stage.divisi(&["logs", "run-1", "part"]).stdout
+}
+
+fn is_given_up(tool: &str, fault: Fault, timeout_minutes: f64) {
+    let (stage, run) = with(tool, (fault, ALWAYS), timeout_minutes);
+    assert_eq!(run.status(), RunStatus::Blocked, "{tool}: {}", log(&stage));
+    assert_eq!(task(&run, "part").attempts(), 1, "{tool}: {}", log(&stage));
+}
+
+#[test]
+fn a_refused_key_is_no_success() {
+    for tool in TOOLS {
+        is_given_up(tool, Fault::Status(401, None), 2.0);
+    }
+}
+
+#[test]
+fn an_error_for_ever_ends() {
+    for tool in TOOLS {
+        // One of them tries again for more than a minute.
+        is_given_up(tool, Fault::Status(500, None), 0.25);
+    }
+}
+
+#[test]
+fn a_model_that_hangs_is_found_by_the_time_box() {
+    for tool in TOOLS {
+        let (stage, run) = with(tool, (Fault::Hang, ALWAYS), 0.2);
+        assert_eq!(run.status(), RunStatus::Blocked, "{tool}: {}", log(&stage));
+        let [ending] = endings(&run, "part") else {
+            panic!("{tool}: {:?}", endings(&run, "part"));
+        };
+        assert!(
+            matches!(&ending.end, AttemptEnd::Stopped(_)),
+            "{tool}: {:?}",
+            ending.end
+        );
+    }
+}
+
+#[test]
+fn a_usage_limit_spends_no_attempt() {
+    for tool in TOOLS {
+        // So often that some of them give up in between.
+        let (stage, run) = with(tool, (Fault::Status(429, Some(1)), 5), 2.0);
+        assert_eq!(
+            run.status(),
+            RunStatus::Succeeded,
+            "{tool}: {}",
+            log(&stage)
+        );
+        assert_eq!(task(&run, "part").failures, 0, "{tool}: {}", log(&stage));
+        let ends: Vec<&AttemptEnd> = endings(&run, "part").iter().map(|e| &e.end).collect();
+        let (last, before) = ends.split_last().unwrap();
+        assert_eq!(**last, AttemptEnd::Integrated, "{tool}");
+        let are_limits = before
+            .iter()
+            .all(|end| matches!(end, AttemptEnd::Limited { .. }));
+        assert!(are_limits, "{tool}: {before:?}");
+        if tool == "claude" {
+            assert!(!before.is_empty(), "it gives up after four requests");
+        }
+    }
+}
+
+#[test]
+fn broken_answers_are_survived_or_refused() {
+    for tool in TOOLS {
+        for fault in [Fault::Cut, Fault::Malformed] {
+            let (stage, run) = with(tool, (fault, 1), 2.0);
+            let file = stage.result("part.md");
+            let holds = match run.status() {
+                RunStatus::Succeeded => file.as_deref() == Some("# Part\n"),
+                _ => file.is_none(),
+            };
+            assert!(holds, "{tool}, {fault:?}: {:?}, {}", file, log(&stage));
+        }
+    }
+}
+
+#[test]
+fn a_denied_write_that_is_called_a_success_is_found_and_told() {
+    let outside = |stage: &Stage| stage.beside("outside.md").display().to_string();
+    let spare = Model::start(Vec::new());
+    let (place, words) = (stage("claude", &spare), "was refused");
+    // The first attempt writes outside of its workspace; its tool lets nobody do that unasked.
+    let first = Rule {
+        words: vec!["TASK-part".to_owned()],
+        turns: vec![
+            Turn {
+                say: "I write it.".to_owned(),
+                call: Some(Call::Write {
+                    path: outside(&place),
+                    content: "# Part\n".to_owned(),
+                }),
+                fault: None,
+            },
+            Turn {
+                say: "It is written.".to_owned(),
+                ..Turn::default()
+            },
+        ],
+    };
+    let mut second = rule(None);
+    second.words.push(words.to_owned());
+    let model = Model::start(vec![second, first]);
+    let stage = stage("claude", &model);
+    let mut plan = plan("claude", 2.0);
+    plan["subtasks"][0]["retries"] = json!(1);
+    stage.run(&plan, &[]).expect(0);
+    let run = stage.only();
+    assert_eq!(task(&run, "part").attempts(), 2);
+    let told = model
+        .seen()
+        .into_iter()
+        .find(|seen| seen.user.contains(words));
+    let told = told.expect("the retry was told why").user;
+    assert!(
+        told.contains("not allowed") && told.contains("outside.md"),
+        "{told}"
+    );
+    assert!(!std::path::Path::new(&outside(&place)).exists());
+}

@@ -1,0 +1,15 @@
+//! Real coding agents, end to end: the real binary and the real command line tools, and a model
+//! that answers from a script on loopback.
+//!
+//! `cargo xtask agents` installs the tools; then `cargo test -p divisi --test agents`. They are not
+//! part of `cargo test`, which needs nothing from the network. Without the tools these tests fail.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
+
+mod faults;
+mod model;
+#[path = "../hostile/stage.rs"]
+#[expect(dead_code, reason = "shared with other suites")]
+mod stage;
+mod tool;
+mod work;

@@ -1,0 +1,72 @@
+//! The tools under test, set up as their users would have them, with the scripted model.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::Model;
+use crate::stage::{Stage, write};
+
+/// All that are tried.
+pub(crate) const TOOLS: [&str; 3] = ["claude", "codex", "opencode"];
+
+/// A key that nobody else has; it must stand nowhere.
+pub(crate) const KEY: &str = "scripted-key-4f1d9a7c";
+
+/// Where `cargo xtask agents` puts the tools.
+fn installed() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+    let bin = folder.join("agents/node_modules/.bin");
+    for tool in TOOLS {
+        let path = bin.join(tool);
+        assert!(
+            path.exists(),
+            "{} is not there; install the coding agents with `cargo xtask agents`",
+            path.display()
+        );
+    }
+    bin.canonicalize().unwrap()
+}
+
+/// A repository in which this tool asks this model.
+pub(crate) fn stage(tool: &str, model: &Model) -> Stage {
+    let stage = Stage::git(&[("README.md", "# A project\n")]);
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", installed().display());
+    let stage = stage.with_env("PATH", &path);
+    let url = model.url();
+    match tool {
+        "claude" => stage
+            .with_env("ANTHROPIC_BASE_URL", &url)
+            .with_env("ANTHROPIC_API_KEY", KEY),
+        "codex" => {
+            let config = format!(
+                "model = \"scripted\"\nmodel_provider = \"scripted\"\n\
+                 check_for_update_on_startup = false\n[analytics]\nenabled = false\n\
+                 [model_providers.scripted]\nname = \"scripted\"\nbase_url = \"{url}/v1\"\n\
+                 env_key = \"OPENAI_API_KEY\"\nwire_api = \"responses\"\n\
+                 request_max_retries = 1\nstream_max_retries = 1\n"
+            );
+            write(stage.beside("home/.codex/config.toml"), &config);
+            stage.with_env("OPENAI_API_KEY", KEY)
+        }
+        "opencode" => {
+            let config = serde_json::json!({
+                "model": "scripted/scripted",
+                "autoupdate": false,
+                "permission": { "edit": "allow", "bash": "allow" },
+                "provider": { "scripted": {
+                    "npm": "@ai-sdk/openai-compatible",
+                    "name": "scripted",
+                    "options": { "baseURL": format!("{url}/v1"), "apiKey": "{env:OPENAI_API_KEY}" },
+                    "models": { "scripted": { "name": "scripted" } },
+                }},
+            });
+            write(
+                stage.beside("home/.config/opencode/opencode.json"),
+                &config.to_string(),
+            );
+            stage.with_env("OPENAI_API_KEY", KEY)
+        }
+        _ => unreachable!("all tools are named above"),
+    }
+}

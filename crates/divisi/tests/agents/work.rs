@@ -1,0 +1,105 @@
+//! A whole run: side by side, refused, told why, integrated.
+
+use divisi_core::run::RunStatus;
+use serde_json::{Value, json};
+
+use crate::model::{Call, Model, Rule, Turn};
+use crate::stage::{stands, task};
+use crate::tool::{TOOLS, stage};
+
+fn writes(words: &[&str], path: &str, content: &str) -> Rule {
+    calls(
+        words,
+        Call::Write {
+            path: path.to_owned(),
+            content: content.to_owned(),
+        },
+    )
+}
+
+fn calls(words: &[&str], call: Call) -> Rule {
+    Rule {
+        words: words.iter().map(|&words| words.to_owned()).collect(),
+        turns: vec![
+            Turn {
+                say: "I write it.".to_owned(),
+                call: Some(call),
+                ..Turn::default()
+            },
+            Turn {
+                say: "It is written.".to_owned(),
+                ..Turn::default()
+            },
+        ],
+    }
+}
+
+fn plan(tool: &str) -> Value {
+    let subtask = |id: &str| {
+        json!({
+            "subtask_id": id,
+            "title": format!("Write {id}"),
+            "description": format!("TASK-{id}: write {id}.md, which describes it."),
+            "agent": tool,
+            "deliverables": [format!("{id}.md")],
+            "criteria": [{"contains": "## API", "in": format!("{id}.md")}],
+        })
+    };
+    json!({"task_title": "Two parts", "subtasks": [subtask("alpha"), subtask("beta")]})
+}
+
+fn whole_run(tool: &str) {
+    let model = Model::start(vec![
+        writes(&["TASK-alpha"], "alpha.md", "# Alpha\n\n## API\n"),
+        // Some tools overwrite no file that was not read before.
+        calls(
+            &["TASK-beta", "was refused"],
+            Call::Shell("printf '\\n## API\\n' >> beta.md".to_owned()),
+        ),
+        writes(&["TASK-beta"], "beta.md", "# Beta\n"),
+    ]);
+    let stage = stage(tool, &model);
+    let ran = stage.run(&plan(tool), &["-j", "2"]);
+    let log = || {
+        let logs = ["alpha", "beta"].map(|id| stage.divisi(&["logs", "run-1", id]).stdout);
+        format!("{}\n{}\n{:#?}", ran.stderr, logs.join("\n"), model.seen())
+    };
+    let run = stage.only();
+    assert_eq!(run.status(), RunStatus::Succeeded, "{}", log());
+    stands(
+        &run,
+        RunStatus::Succeeded,
+        &[("alpha", "done"), ("beta", "done")],
+    );
+    assert_eq!(task(&run, "alpha").attempts(), 1, "{}", log());
+    assert_eq!(task(&run, "beta").attempts(), 2, "{}", log());
+    let seen = model.seen();
+    let told = seen.iter().find(|seen| seen.user.contains("was refused"));
+    let told = told.unwrap_or_else(|| panic!("the retry was told nothing: {}", log()));
+    assert!(
+        told.user.contains("not met: beta.md contains"),
+        "{}",
+        told.user
+    );
+    for (path, text) in [
+        ("alpha.md", "# Alpha\n\n## API\n"),
+        ("beta.md", "# Beta\n\n## API\n"),
+    ] {
+        assert_eq!(stage.result(path).as_deref(), Some(text), "{}", log());
+    }
+}
+
+#[test]
+fn claude_does_two_tasks_and_repairs_what_was_refused() {
+    whole_run(TOOLS[0]);
+}
+
+#[test]
+fn codex_does_two_tasks_and_repairs_what_was_refused() {
+    whole_run(TOOLS[1]);
+}
+
+#[test]
+fn opencode_does_two_tasks_and_repairs_what_was_refused() {
+    whole_run(TOOLS[2]);
+}
