@@ -28,7 +28,7 @@ mod store;
 mod upcast;
 mod view;
 
-pub use artifacts::{ARTIFACT_BYTES_MAX, ArtifactFiles};
+pub use artifacts::{ARTIFACT_BYTES_MAX, ArtifactFiles, GiveBack, GivenBack};
 pub use checkpoint::{Checkpointed, Checkpointer};
 pub use connection::{BUSY_MS_MAX, Durability};
 pub use fault::diagnostic;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use divisi_core::journal::Artifacts as _;
 use divisi_core::{Diagnostic, Digest};
+use divisi_engine::failpoint;
 use divisi_pack::TEXT_BYTES_MAX;
 use divisi_pack::rehearsal::{self, Rehearsal};
 use divisi_pack::role::{Library as Roles, Role};
@@ -72,7 +73,7 @@ fn bytes(project: &Project, source: Source, path: &str) -> io::Result<Vec<u8>> {
 /// # Errors
 /// They cannot be stored.
 pub(crate) fn keep(project: &Project, rehearsal: &Rehearsal) -> Result<Digest, Failure> {
-    let artifacts = ArtifactFiles::of(&project.divisi());
+    let artifacts = ArtifactFiles::with_hook(&project.divisi(), failpoint::hit);
     let kept = artifacts.put(&rehearsal.to_json());
     kept.map_err(|fault| Failure::told(divisi_store::diagnostic(&fault), Exit::Environment))
 }

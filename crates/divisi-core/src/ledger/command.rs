@@ -29,7 +29,7 @@ pub enum Command {
     Reserve {
         /// Which.
         attempt: AttemptId,
-        /// How much; the event may say less time, see [`Balance::grant`].
+        /// How much; the event may say less time, see [`super::Balance::grant`].
         amount: Amount,
     },
     /// The attempt ended and used so much time; `None` if nobody knows.

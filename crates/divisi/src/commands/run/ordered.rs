@@ -4,6 +4,7 @@ use divisi_core::diagnostic::Severity;
 use divisi_core::journal::Artifacts as _;
 use divisi_core::run::{Base, Settings};
 use divisi_core::{Diagnostic, Plan};
+use divisi_engine::failpoint;
 use divisi_engine::files::Files as _;
 use divisi_engine::repo::Repo;
 use divisi_pack::bundle::{self, Bundle, Given, Prediction};
@@ -100,7 +101,7 @@ impl<'c> Ordered<'c> {
         match self {
             Ordered::Plan { plan, .. } => Ok(*std::mem::take(plan)),
             Ordered::Workflow(workflow) => {
-                let artifacts = ArtifactFiles::of(&project.divisi());
+                let artifacts = ArtifactFiles::with_hook(&project.divisi(), failpoint::hit);
                 let kept = artifacts.put(&workflow.bundle.to_json());
                 let digest = kept.map_err(|fault| {
                     Failure::told(divisi_store::diagnostic(&fault), Exit::Environment)

@@ -135,6 +135,7 @@ fn a_plan_is_rehearsed_in_every_kind_of_workspace() {
         .says("divisi.yaml:1 run.rehearsal: \"rules/all.yaml\"");
     // What a run is played by was fixed when it was created.
     write(stage.path("rules/all.yaml"), "no rules any more");
+    stage.divisi(&["gc", "--yes"]).expect(0);
     stage.divisi(&["approve", "1"]).expect(0);
     stage.divisi(&["resume", "1"]).expect(0);
     let run = latest(&stage);
