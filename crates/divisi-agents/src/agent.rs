@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::ids::AttemptId;
 use divisi_core::plan::TaskSpec;
+use divisi_core::receipt::Usage;
 use divisi_core::script::{Question, Script};
 use divisi_core::worker::{Confinement, Ended, Limits, ProcessSpec};
 use serde::{Deserialize, Serialize};
@@ -262,4 +263,10 @@ pub trait Agent: Send + Sync {
     /// What the agent claims, from how its process ended and the last
     /// [`Description::tail_bytes`] that it printed. Total: any end and any text, in short time.
     fn interpret(&self, ended: &Ended, tail: &str) -> Claim;
+
+    /// What it says to have used of a model, read from the same bytes. As untrusted as its claim;
+    /// `None` where nothing is said of it.
+    fn usage(&self, _tail: &str) -> Option<Usage> {
+        None
+    }
 }
