@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use divisi_core::journal::Fault;
-use divisi_core::run::Base;
+use divisi_core::run::{Base, Run};
 use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until};
@@ -364,7 +364,7 @@ impl<'a> Driver<'a> {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
         // Through one holder after the other, each event is told once.
         let mut follower: Option<Follower> = None;
-        let rest = loop {
+        let (rest, state) = loop {
             self.reach()?;
             let holder = self.holder.take().expect("it was reached");
             match holder {
@@ -380,7 +380,7 @@ impl<'a> Driver<'a> {
                         None => Follower::of(self.project, run, Some(after))?,
                     };
                     if let Some(rest) = self.follow(client, &mut with)? {
-                        break rest;
+                        break (rest, Some(with.into_run()));
                     }
                     follower = Some(with);
                 }
@@ -388,11 +388,16 @@ impl<'a> Driver<'a> {
         };
         self.finish();
         self.keeper.finish();
-        self.close(run, rest)
+        let state = match state {
+            Some(state) => state,
+            None => crate::follow::run(self.project, run)?,
+        };
+        self.close(&state, rest)
     }
 
-    /// Works on it as the holder. Returns when it rests or was interrupted.
-    fn hold(&self, mut held: Held, run: RunId) -> Result<Rest, Failure> {
+    /// Works on it as the holder. Returns when it rests or was interrupted, with the run as it then
+    /// stands.
+    fn hold(&self, mut held: Held, run: RunId) -> Result<(Rest, Option<Run>), Failure> {
         let sender = held.sender();
         self.hear(Box::new(move || {
             // An engine that has ended has nothing left to interrupt.
@@ -404,18 +409,19 @@ impl<'a> Driver<'a> {
         }
         let rest = held.engine.run(Until::Rests(run));
         self.hear_nothing();
+        let state = held.engine.take(run);
         drop(held);
-        // The report loads the run once more.
         memory::give_back();
-        match rest {
+        let rest = match rest {
             // What was asked was done, though nothing of it could be recorded.
             Err(fault @ Fault::Full(_)) if self.interrupted.load(Ordering::SeqCst) => {
                 self.printer
                     .diagnostic(&divisi_store::diagnostic(&fault), None);
-                Ok(Rest::Interrupted)
+                Rest::Interrupted
             }
-            rest => Ok(rest?),
-        }
+            rest => rest?,
+        };
+        Ok((rest, state))
     }
 
     /// Watches another process work on it. `None` once that process is gone and the run is not at
