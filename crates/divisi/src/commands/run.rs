@@ -432,6 +432,13 @@ impl<'a> Driver<'a> {
         // gone already, that shows below.
         let _ = client.ask(&request(Ask::Attend(run)));
         self.pass_interruptions_on(run);
+        self.printer.note(&Line::styled(
+            Style::Dim,
+            format!(
+                "another process works on {run}; Ctrl-C stops it here as there, and \
+                 `divisi watch {run}` only looks on"
+            ),
+        ));
         let gone = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&gone);
         let waiting = std::thread::Builder::new()
