@@ -13,7 +13,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use divisi_core::journal::{Entry, Fault, RunRow, Stream, TaskRow};
+use divisi_core::journal::{AccountRow, Entry, Fault, LedgerRow, RunRow, Stream, TaskRow};
+use divisi_core::ledger::Account;
 use divisi_core::{CommandId, Epoch, RunId};
 use rusqlite::{Connection, ErrorCode};
 
@@ -199,11 +200,19 @@ impl View {
         self.rows(|reads| reads.task_counts(run))
     }
 
-    /// The ledger's state and the seq it includes.
+    /// An account's row; `None` if it was never opened.
     ///
     /// # Errors
     /// The row cannot be read, or is of another version of the code.
-    pub fn ledger(&self) -> Result<Option<(u64, String)>, Fault> {
+    pub fn account(&self, account: Account) -> Result<Option<AccountRow>, Fault> {
+        self.rows(|reads| reads.account(account))
+    }
+
+    /// The ledger's own row: what is reserved.
+    ///
+    /// # Errors
+    /// The row cannot be read, or is of another version of the code.
+    pub fn ledger(&self) -> Result<Option<LedgerRow>, Fault> {
         self.rows(|reads| reads.ledger())
     }
 
