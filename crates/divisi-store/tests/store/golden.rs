@@ -273,8 +273,11 @@ fn tables_from_before_accounts_had_rows_are_brought_up_to_date_by_the_writer() {
     let view = || Store::open_read_only(&dir, options.versions.clone());
     let refused = view().map(|_| ()).unwrap_err();
     assert!(refused.to_string().contains("older Divisi"), "{refused}");
+    let is_current = || Store::is_current(&dir, options.versions.clone());
+    assert_eq!(is_current(), Ok(false));
 
     let mut store = Store::open(&dir, options.clone()).unwrap();
+    assert_eq!(is_current(), Ok(true));
     // The rows of runs stay; the ledger has none, which is how whoever loads knows to replay it.
     assert_eq!(store.runs().unwrap().len(), 3);
     assert_eq!(store.run(RunId(3)).unwrap().unwrap().seq, 5);

@@ -59,6 +59,8 @@ fn a_view_does_not_misread_rows_of_another_version() {
     let folder = folder();
     let dir = divisi(&folder);
     append(&mut open(&dir), 1..=2);
+    assert_eq!(Store::is_current(&dir, versions()), Ok(true));
+    assert_eq!(Store::is_current(&dir, newer_rows().versions), Ok(false));
     let newer = Store::open_read_only(&dir, newer_rows().versions).unwrap();
     for fault in [
         newer.runs(None, 9).unwrap_err(),

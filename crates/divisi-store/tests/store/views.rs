@@ -20,6 +20,8 @@ fn where_there_is_no_journal_none_is_made() {
     for dir in [here.join(".divisi"), here.clone(), here.join("file")] {
         let opened = Store::open_read_only(&dir, versions()).map(|_| ());
         assert_eq!(opened, Err(NotOpened::NotThere(dir.join("divisi.db"))));
+        let current = Store::is_current(&dir, versions());
+        assert_eq!(current, Err(NotOpened::NotThere(dir.join("divisi.db"))));
     }
     assert_eq!(fs::read_dir(&here).unwrap().count(), 1);
 }
