@@ -14,6 +14,9 @@
 pub const NAMES: &[&str] = &[
     "base.before",
     "base.after",
+    "artifact.write.before",
+    "artifact.rename.before",
+    "artifact.rename.after",
     "journal.epoch.before",
     "journal.epoch.after_commit",
     "journal.append.before",

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use divisi_core::ids::{Epoch, RunId, Time};
-use divisi_core::run::{Effect, Run};
+use divisi_core::run::{Attempt, Effect, Run};
 
 /// What the shell should do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +182,16 @@ impl Reconcile {
         actions
     }
 
+    /// Whether an attempt whose start is durable may be launched still.
+    ///
+    /// Its lease is of an earlier epoch, or the supervisor is gone: then it is about to be found
+    /// lost, and must not come to life afterwards. It is to be stopped: then nobody waits for it.
+    #[must_use]
+    pub fn may_launch(&self, live: Option<&Attempt>, epoch: Epoch) -> bool {
+        let waited_for = |live: &Attempt| live.epoch == epoch && live.stopping.is_none();
+        self.joined && live.is_some_and(waited_for)
+    }
+
     fn may_begin(&self, run: &Run, effect: Effect, epoch: Epoch, now: Time) -> bool {
         match self.begun.get(&effect) {
             Some(Progress::UnderWay) => return false,
@@ -191,7 +201,7 @@ impl Reconcile {
         match effect {
             Effect::Start(attempt) => {
                 let live = run.task(attempt.task).and_then(|task| task.live());
-                self.joined && live.is_some_and(|live| live.epoch == epoch)
+                self.may_launch(live, epoch)
             }
             Effect::Stop(_) => self.joined,
             _ => true,
@@ -273,6 +283,27 @@ mod tests {
         let _ = reconcile.reconcile([&run].into_iter(), Epoch(1), Time(3));
         assert_eq!(reconcile.on_gone(), [Action::Abandon(start)]);
         assert_eq!(reconcile.on_gone(), []);
+    }
+
+    #[test]
+    fn an_attempt_is_launched_only_while_its_epoch_lasts_and_somebody_waits_for_it() {
+        let mut run = leased(1);
+        let mut reconcile = Reconcile::default();
+        let may = |reconcile: &Reconcile, run: &Run, epoch| {
+            reconcile.may_launch(run.tasks()[0].live(), Epoch(epoch))
+        };
+        assert!(!may(&reconcile, &run, 1), "nobody is joined");
+        reconcile.on_joined();
+        assert!(may(&reconcile, &run, 1));
+        assert!(!may(&reconcile, &run, 2), "its epoch is over");
+        assert!(!reconcile.may_launch(None, Epoch(1)), "it has ended");
+        let _ = reconcile.on_gone();
+        assert!(!may(&reconcile, &run, 1), "its supervisor is gone");
+        reconcile.on_joined();
+        let stop = Command::Cancel { task: None };
+        assert!(run.decide(stop, Time(3)).is_ok());
+        assert!(run.tasks()[0].live().is_some());
+        assert!(!may(&reconcile, &run, 1), "it is to be stopped");
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub enum Break {
     ReleaseForgotten,
     /// A lease of an earlier epoch is started, not adopted.
     EarlierEpochStarted,
+    /// An attempt whose start is durable is launched, whatever has become of it meanwhile.
+    LaunchUnchecked,
     /// The memory goes on with events that the journal lacks.
     NotJournalled,
     /// Rows are not written with the events that changed them.
@@ -49,11 +51,12 @@ pub enum Break {
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 19] = [
+    pub const ALL: [Break; 20] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
         Break::EarlierEpochStarted,
+        Break::LaunchUnchecked,
         Break::NotJournalled,
         Break::RowNotWritten,
         Break::AnswerBeforeDurable,
@@ -81,6 +84,8 @@ impl Break {
             Break::DoubleIntegration => &[Oracle::Tree],
             Break::ReleaseForgotten => &[Oracle::Budget, Oracle::Liveness],
             Break::EarlierEpochStarted => &[Oracle::AtMostOnce],
+            // It begins in the epoch after its own, or when it is told to have ended.
+            Break::LaunchUnchecked => &[Oracle::AtMostOnce, Oracle::Evidence],
             Break::NotJournalled => &[Oracle::Replay],
             // A step that fails loads them, too, and what it then goes on with is judged as such.
             Break::RowNotWritten => &[Oracle::Rows, Oracle::Replay, Oracle::Invariants],
@@ -110,7 +115,7 @@ pub enum Oracle {
     Replay,
     /// What rows give is what events give.
     Rows,
-    /// No attempt's process is started twice, none without a durable lease.
+    /// No attempt's process is started twice, none without a durable lease of this epoch.
     AtMostOnce,
     /// A step of completion is journalled only if it happened.
     Evidence,

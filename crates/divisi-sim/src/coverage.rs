@@ -68,6 +68,8 @@ faults! {
     EffectFails,
     /// A workspace cannot be prepared.
     NotPrepared,
+    /// An attempt whose start is durable is not launched: it is to be stopped, or its epoch is over.
+    NotLaunched,
     /// An effect happened, and the engine died before it heard.
     EffectUnheard,
     /// An effect that is not owed any more reports.

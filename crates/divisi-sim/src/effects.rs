@@ -21,7 +21,7 @@ use crate::engine::Source;
 use crate::expansions::Expanding;
 use crate::repo::{Contribution, Quality, WorkspaceKey};
 use crate::rng::hash;
-use crate::sim::{Happening, Sim, Violation, violated};
+use crate::sim::{Happening, RECONNECT_MS_MAX, Sim, Violation, violated};
 use crate::supervisor::Order;
 
 /// Whether an agent of this name is a process of the supervisor's.
@@ -90,6 +90,8 @@ enum What {
 pub(crate) enum Report {
     /// It took place.
     Done(Effect, RunId, Command),
+    /// A process can be started in its workspace, once it is durable what that is made of.
+    Prepared(AttemptId, WorkspaceKey, Commit),
     /// It failed for a reason of ours.
     Failed(Effect),
     /// What it waits for is not there yet.
@@ -130,7 +132,11 @@ impl Sim {
         if let Some(engine) = &mut self.engine {
             engine.pending.insert(effect, token);
         }
-        let delay = self.rng.within(0, 400);
+        // A setup takes its time.
+        let slow = matches!(effect, Effect::Start(_)) && self.goes_wrong(400);
+        let delay = self
+            .rng
+            .within(0, if slow { RECONNECT_MS_MAX } else { 400 });
         let task = Box::new(Task { effect, what });
         self.after(delay, Happening::Effect(life, token, task));
     }
@@ -141,7 +147,13 @@ impl Sim {
             return Ok(());
         };
         let abandoned = engine.pending.get(&task.effect) != Some(&token);
-        if abandoned && matches!(task.effect, Effect::Start(_) | Effect::Fetch(_)) {
+        // A process's workspace is prepared to its end, though nobody waits for it any more.
+        let ends_with_that = match &task.what {
+            What::Prepare { agent, .. } => !is_process(agent),
+            What::Fetch { .. } => true,
+            _ => false,
+        };
+        if abandoned && ends_with_that {
             return Ok(());
         }
         if self.goes_wrong(30) {
@@ -156,7 +168,20 @@ impl Sim {
                 key,
                 head,
                 agent,
-            } => self.prepare(token, attempt, key, &head, &agent),
+            } => {
+                let base = self.repo.workspace(key, &head).base.clone();
+                match self.goes_wrong(10) {
+                    true => self.not_prepared(token, attempt),
+                    false if !is_process(&agent) => {
+                        self.begin_by_ourselves(token, (attempt, key), base, &agent);
+                    }
+                    // A start without facts worth recording leaves no event.
+                    false if !abandoned && self.rng.chance(500) => {
+                        self.order(Order::Start(attempt, key));
+                    }
+                    false => self.report(token, Report::Prepared(attempt, key, base)),
+                }
+            }
             What::Fetch { attempt, key } => self.fetch(token, attempt, key),
             What::Collect {
                 attempt,
@@ -216,6 +241,16 @@ impl Sim {
             Report::Done(effect, run, command) => {
                 self.give(Ask::Run(run, command), Source::Effect(effect, token));
             }
+            Report::Prepared(attempt, key, base) => {
+                let command = Command::Started {
+                    attempt,
+                    base: Some(base),
+                    passed_before: Vec::new(),
+                    confined: Some(true),
+                    left_out: Vec::new(),
+                };
+                self.give(Ask::Run(attempt.run, command), Source::Launch(attempt, key));
+            }
             Report::Failed(effect) => self.again(life, effect, token, Outcome::Failed),
             Report::NotYet(effect) => self.again(life, effect, token, Outcome::NotYet),
         }
@@ -235,30 +270,24 @@ impl Sim {
         }
     }
 
-    /// Prepares a workspace and, for a process, sends the order to start it.
-    fn prepare(
+    fn not_prepared(&mut self, token: u64, attempt: AttemptId) {
+        self.coverage.fault(Fault::NotPrepared);
+        let command = Command::NotPrepared {
+            attempt,
+            cause: "the setup failed".to_owned(),
+        };
+        let report = Report::Done(Effect::Start(attempt), attempt.run, command);
+        self.report(token, report);
+    }
+
+    /// A workspace is prepared for a person, for files from outside, or for a composition.
+    fn begin_by_ourselves(
         &mut self,
         token: u64,
-        attempt: AttemptId,
-        key: WorkspaceKey,
-        head: &Commit,
+        (attempt, key): (AttemptId, WorkspaceKey),
+        base: Commit,
         agent: &str,
     ) {
-        if self.goes_wrong(10) {
-            self.coverage.fault(Fault::NotPrepared);
-            let command = Command::NotPrepared {
-                attempt,
-                cause: "the setup failed".to_owned(),
-            };
-            let report = Report::Done(Effect::Start(attempt), attempt.run, command);
-            self.report(token, report);
-            return;
-        }
-        let base = self.repo.workspace(key, head).base.clone();
-        if is_process(agent) {
-            self.order(Order::Start(attempt, key));
-            return;
-        }
         let effect = Effect::Start(attempt);
         if matches!(agent, AGENT_PERSON | AGENT_EXTERNAL) {
             if agent == AGENT_EXTERNAL || self.rng.chance(500) {
@@ -314,6 +343,7 @@ impl Sim {
             told: false,
             command: String::new(),
             confined: None,
+            usage: None,
         };
         self.truth
             .on_ended(attempt, &ended, quality, Behavior::Succeeds);

@@ -15,6 +15,7 @@ use crate::breaks::{Break, Oracle};
 use crate::coverage::Fault;
 use crate::effects::is_process;
 use crate::journal::{Disk, FaultyJournal, Strike};
+use crate::repo::WorkspaceKey;
 use crate::rng::Rng;
 use crate::sim::{Happening, Sim, Violation, violated};
 use crate::supervisor::Order;
@@ -26,6 +27,8 @@ pub(crate) enum Source {
     Person(u64),
     /// An effect of ours, with the token of its beginning.
     Effect(Effect, u64),
+    /// A workspace is prepared: the process may be started in it.
+    Launch(AttemptId, WorkspaceKey),
     /// The supervisor: the end of an attempt may be forgotten.
     End(AttemptId),
     /// The last word of joining: reconciling goes on.
@@ -54,6 +57,8 @@ pub(crate) struct Engine {
     pub(crate) adopted: BTreeSet<AttemptId>,
     /// Effects that took place and were not heard of yet.
     pub(crate) unheard: u64,
+    /// Orders that were given while nobody was connected.
+    unsaid: Vec<Order>,
     tokens: u64,
     /// The earliest step that is planned.
     wakes_ms: Option<u64>,
@@ -149,6 +154,7 @@ impl Sim {
             pending: BTreeMap::new(),
             adopted: BTreeSet::new(),
             unheard: 0,
+            unsaid: Vec::new(),
             tokens: 0,
             wakes_ms: None,
         });
@@ -183,13 +189,21 @@ impl Sim {
         self.connections += 1;
         engine.connection = Some(self.connections);
         let epoch = engine.world.epoch();
+        let unsaid = std::mem::take(&mut engine.unsaid);
         self.orders_at = 0;
         self.order(Order::Hello(epoch));
+        unsaid.into_iter().for_each(|order| self.order(order));
     }
 
-    /// Sends an order; orders of one connection arrive in order.
+    /// Sends an order; orders of one connection arrive in order. Where there is none it is the next
+    /// one that carries it: an engine that joins anew may do so between an answer and the orders
+    /// that follow from it.
     pub(crate) fn order(&mut self, order: Order) {
-        let Some(connection) = self.engine.as_ref().and_then(|engine| engine.connection) else {
+        let Some(engine) = &mut self.engine else {
+            return;
+        };
+        let Some(connection) = engine.connection else {
+            engine.unsaid.push(order);
             return;
         };
         let delay = match self.goes_wrong(30) {
@@ -432,6 +446,11 @@ impl Sim {
                     self.coverage.fault(Fault::EffectLate);
                 }
             }
+            Source::Launch(attempt, key) => {
+                if answer == Answer::Accepted && self.may_launch(attempt) {
+                    self.order(Order::Start(attempt, key));
+                }
+            }
             Source::End(attempt) => self.order(Order::Forget(attempt)),
             Source::Joined(epoch) => {
                 if let Some(engine) = &mut self.engine
@@ -444,6 +463,18 @@ impl Sim {
             Source::Own => {}
         }
         Ok(())
+    }
+
+    fn may_launch(&mut self, attempt: AttemptId) -> bool {
+        let Some(engine) = &self.engine else {
+            return false;
+        };
+        let (live, epoch) = (engine.world.live(attempt), engine.world.epoch());
+        let may = engine.reconcile.may_launch(live, epoch);
+        if !may {
+            self.coverage.fault(Fault::NotLaunched);
+        }
+        may || self.broken == Some(Break::LaunchUnchecked)
     }
 
     /// Reconciles and begins what is owed.

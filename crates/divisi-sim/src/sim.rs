@@ -30,6 +30,9 @@ use crate::truth::Truth;
 const CALM_MS: u64 = 240_000;
 /// So many events after faults stopped, a run that has not ended never will.
 const EVENTS_MAX: u64 = 60_000;
+/// Until an engine that lost its supervisor is joined again: a slow workspace takes as long, and some
+/// are ready before that.
+pub(crate) const RECONNECT_MS_MAX: u64 = 5_000;
 
 /// Something that must not happen did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -303,7 +306,7 @@ impl Sim {
         if let Some(engine) = &mut self.engine {
             engine.lose_connection();
             let life = engine.life;
-            let delay = self.rng.within(1, 500);
+            let delay = self.rng.within(1, RECONNECT_MS_MAX);
             self.after(delay, Happening::EngineConnects(life));
         }
     }
@@ -316,7 +319,7 @@ impl Sim {
             self.coverage.fault(Fault::ConnectionLost);
             engine.lose_connection();
             let life = engine.life;
-            let delay = self.rng.within(1, 500);
+            let delay = self.rng.within(1, RECONNECT_MS_MAX);
             self.after(delay, Happening::EngineConnects(life));
         }
     }
@@ -380,7 +383,7 @@ impl Sim {
             self.say(Word::NotStarted(attempt, permanent));
             return Ok(());
         }
-        self.truth.on_started(attempt)?;
+        self.truth.on_started(attempt, self.supervisor.epoch)?;
         let others = self.supervisor.jobs.iter();
         let mut writers = others.filter(|(_, job)| job.finished.is_none());
         if let Some((other, _)) = writers.find(|(_, job)| job.workspace == workspace) {
@@ -469,6 +472,7 @@ impl Sim {
                 told: job.told,
                 command: String::new(),
                 confined: Some(true),
+                usage: None,
             },
             said,
         };

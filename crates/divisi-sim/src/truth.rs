@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::assign::Capacity;
-use divisi_core::ids::{AttemptId, CommandId, RunId, TaskNo, Time};
+use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
 use divisi_core::journal::Stream;
 use divisi_core::ledger::{self, Ledger};
 use divisi_core::receipt::Exit;
@@ -45,6 +45,8 @@ struct End {
 pub(crate) struct Truth {
     runs: BTreeMap<RunId, (Run, u64)>,
     ledger: (Ledger, u64),
+    /// The epoch in which each attempt was leased.
+    leases: BTreeMap<AttemptId, Epoch>,
     /// Processes that were started.
     started: BTreeSet<AttemptId>,
     ends: BTreeMap<AttemptId, End>,
@@ -131,25 +133,25 @@ impl Truth {
         self.noted.iter().copied()
     }
 
-    /// A process is started: once, and only under a durable lease.
+    /// A process is started in an epoch: once, and only under a durable lease of that epoch.
     ///
     /// # Errors
-    /// It was started before, or nobody journalled a lease.
-    pub(crate) fn on_started(&mut self, attempt: AttemptId) -> Result<(), Violation> {
+    /// It was started before, or nobody journalled a lease, or the lease is of another epoch.
+    pub(crate) fn on_started(&mut self, attempt: AttemptId, epoch: Epoch) -> Result<(), Violation> {
         if !self.started.insert(attempt) {
             return violated(Oracle::AtMostOnce, format!("{attempt} is started twice"));
         }
-        let leased = self
-            .run(attempt.run)
-            .and_then(|run| run.task(attempt.task))
-            .is_some_and(|task| task.attempts() >= attempt.number);
-        if !leased {
-            return violated(
+        match self.leases.get(&attempt) {
+            None => violated(
                 Oracle::AtMostOnce,
                 format!("{attempt} is started without a durable lease"),
-            );
+            ),
+            Some(leased) if *leased != epoch => violated(
+                Oracle::AtMostOnce,
+                format!("{attempt} of epoch {leased:?} is started in {epoch:?}"),
+            ),
+            Some(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// An agent ended.
@@ -189,6 +191,7 @@ impl Truth {
     /// What is left cannot be replayed.
     pub(crate) fn forget_torn(&mut self, journal: &FaultyJournal) -> Result<(), Violation> {
         self.runs.clear();
+        self.leases.clear();
         self.expanded.clear();
         self.ledger = (Ledger::default(), 0);
         self.survived = journal.disk(|disk| disk.commands().cloned().collect());
@@ -294,6 +297,9 @@ impl Truth {
                 Oracle::Expansion,
                 format!("{id}: task {} is expanded twice", task.0),
             );
+        }
+        if let Event::AttemptLeased { attempt, epoch, .. } = &event {
+            self.leases.insert(*attempt, *epoch);
         }
         let before = self.runs.get(&id).map(|(run, _)| run.clone());
         let run = match before.clone() {

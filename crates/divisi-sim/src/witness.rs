@@ -59,8 +59,12 @@ impl Witness<'_> {
             Event::AttemptStarted { attempt, .. } => {
                 let agent = before.task(attempt.task).and_then(|task| task.live());
                 let process = agent.is_some_and(|live| is_process(&live.agent));
-                if process && !truth.was_started(*attempt) {
-                    return violated(Oracle::Evidence, format!("{attempt} never started"));
+                // What its workspace is made of is durable before anything runs in it.
+                if process && truth.was_started(*attempt) {
+                    return violated(
+                        Oracle::Evidence,
+                        format!("{attempt} was started before that was durable"),
+                    );
                 }
                 Ok(())
             }

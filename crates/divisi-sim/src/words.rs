@@ -28,7 +28,8 @@ impl Sim {
         }
         match word {
             Word::Joined(epoch, holds) => self.hear_joined(epoch, holds),
-            Word::Started(attempt) => self.hear_started(attempt),
+            // That it is to be started is durable already, as far as it is worth recording.
+            Word::Started(_) => {}
             Word::NotStarted(attempt, permanent) => {
                 let command = Command::NotStarted {
                     attempt,
@@ -58,33 +59,6 @@ impl Sim {
         let live = run.task(attempt.task)?.live()?;
         let works = matches!(live.phase, Phase::Leased | Phase::Working);
         (works && live.number == attempt.number).then(|| live.stopping.is_some())
-    }
-
-    fn hear_started(&mut self, attempt: AttemptId) {
-        let Some(engine) = &self.engine else { return };
-        let Some(live) = engine
-            .world
-            .run(attempt.run)
-            .and_then(|run| run.task(attempt.task)?.live())
-        else {
-            return;
-        };
-        let key = (attempt.run, attempt.task, live.workspace);
-        let base = self
-            .repo
-            .existing(key)
-            .map(|workspace| workspace.base.clone());
-        // A start without facts worth recording leaves no event.
-        if self.rng.chance(500) {
-            let command = Command::Started {
-                attempt,
-                base,
-                passed_before: Vec::new(),
-                confined: Some(true),
-                left_out: Vec::new(),
-            };
-            self.give(Ask::Run(attempt.run, command), Source::Own);
-        }
     }
 
     fn hear_ended(&mut self, attempt: AttemptId, finished: Finished) {
@@ -171,6 +145,7 @@ impl Sim {
                 told: false,
                 command: String::new(),
                 confined: None,
+                usage: None,
             };
             let command = Command::Ended {
                 attempt,

@@ -6,12 +6,14 @@
 //! opens the journal. Names come from digests alone, never from an agent; what lies there is
 //! distrusted all the same: it is opened without following links, bounded, and verified.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use divisi_core::Digest;
 use divisi_core::journal::{Artifacts, Fault};
@@ -23,8 +25,30 @@ use crate::store::Hook;
 /// Bytes of one artifact at most: it is handled in memory, of which the engine has little.
 pub const ARTIFACT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
+/// Younger artifacts are never given back: longer than any command takes from putting one to naming
+/// it in an event.
+const KEPT_SINCE: Duration = Duration::from_secs(60 * 60);
+
 /// How often a write starts over when its partial file was cleaned away by an opening engine.
 const TRIES_MAX: u32 = 3;
+
+/// What to do with artifacts that nobody needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveBack {
+    /// Say only what would go.
+    DryRun,
+    /// Remove them.
+    Now,
+}
+
+/// Artifacts that nobody needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GivenBack {
+    /// How many.
+    pub artifacts: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
 
 /// The artifacts of a project folder. Cheap to clone, and usable from many threads.
 #[derive(Clone, Debug)]
@@ -35,14 +59,13 @@ pub struct ArtifactFiles {
 }
 
 impl ArtifactFiles {
-    /// The artifacts in a `.divisi` folder, for whoever brings bytes without holding the journal.
-    /// Creates nothing.
+    /// The artifacts in a `.divisi` folder, for whoever brings bytes without holding the journal,
+    /// with a hook for tests. Creates nothing.
     #[must_use]
-    pub fn of(divisi_dir: &Path) -> ArtifactFiles {
-        ArtifactFiles::new(divisi_dir, None)
+    pub fn with_hook(divisi_dir: &Path, hook: Hook) -> ArtifactFiles {
+        ArtifactFiles::new(divisi_dir, Some(hook))
     }
 
-    /// The same, with a hook for tests.
     pub(crate) fn new(folder: &Path, hook: Option<Hook>) -> ArtifactFiles {
         ArtifactFiles {
             root: folder.join("artifacts"),
@@ -63,6 +86,38 @@ impl ArtifactFiles {
         for entry in fs::read_dir(self.partial()).into_iter().flatten().flatten() {
             let _ = fs::remove_file(entry.path());
         }
+    }
+
+    /// Gives back what is not among the needed, except what was put within the last hour: whoever
+    /// put it may be about to name it. What has no artifact's name is none, and stays.
+    ///
+    /// # Errors
+    /// The artifacts cannot be listed, or one cannot be removed.
+    pub fn give_back(&self, needed: &BTreeSet<Digest>, how: GiveBack) -> Result<GivenBack, Fault> {
+        let mut given = GivenBack::default();
+        for folder in entries(&self.root)? {
+            let is_ours = folder.file_name().is_some_and(|name| name.len() == 2);
+            if !is_ours || !folder.is_dir() || folder.is_symlink() {
+                continue;
+            }
+            for path in entries(&folder)? {
+                if digest_at(&path).is_none_or(|digest| needed.contains(&digest)) {
+                    continue;
+                }
+                let fault = |error| from_io("removing the artifact", &path, &error);
+                let about = fs::symlink_metadata(&path).map_err(fault)?;
+                let age = about.modified().map(|at| at.elapsed().unwrap_or_default());
+                if !about.is_file() || age.map_err(fault)? < KEPT_SINCE {
+                    continue;
+                }
+                if how == GiveBack::Now {
+                    remove_if_there(&path).map_err(fault)?;
+                }
+                given.artifacts += 1;
+                given.bytes += about.len();
+            }
+        }
+        Ok(given)
     }
 
     fn partial(&self) -> PathBuf {
@@ -109,6 +164,25 @@ impl ArtifactFiles {
         self.at("artifact.rename.after");
         sync_folder(folder)
     }
+}
+
+/// What lies in a folder; nothing if it is not there.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let fault = |error| from_io("listing the artifacts in", folder, &error);
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed
+            .map_err(fault)?
+            .map(|entry| Ok(entry.map_err(fault)?.path()))
+            .collect(),
+    }
+}
+
+/// The digest whose place this is.
+fn digest_at(path: &Path) -> Option<Digest> {
+    let folder = path.parent()?.file_name()?.to_str()?;
+    let digest = Digest::new(&format!("{folder}{}", path.file_name()?.to_str()?))?;
+    (digest.as_str().len() == blake3::OUT_LEN * 2).then_some(digest)
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -176,9 +250,12 @@ impl Artifacts for ArtifactFiles {
         let path = self.path(&digest).expect("the digest is of our kind");
         let fault = |error| from_io("storing the artifact", &path, &error);
         if let Ok(Found::Whole(_)) = look(&path, &digest) {
-            // Whoever wrote it may have died before its name was durable.
+            // Whoever wrote it may have died before its name was durable. And it is new to whoever
+            // puts it again.
             let folder = path.parent().expect("an artifact lies in a folder");
-            sync_folder(folder)
+            open_regular(&path)
+                .and_then(|file| file.set_modified(SystemTime::now()))
+                .and_then(|()| sync_folder(folder))
                 .and_then(|()| sync_folder(&self.root))
                 .map_err(fault)?;
             return Ok(digest);

@@ -29,7 +29,7 @@ mod upcast;
 mod view;
 mod writes;
 
-pub use artifacts::{ARTIFACT_BYTES_MAX, ArtifactFiles};
+pub use artifacts::{ARTIFACT_BYTES_MAX, ArtifactFiles, GiveBack, GivenBack};
 pub use checkpoint::{Checkpointed, Checkpointer};
 pub use connection::{BUSY_MS_MAX, Durability};
 pub use fault::diagnostic;

@@ -158,6 +158,10 @@ impl Progress {
                     return;
                 }
                 let next = match then {
+                    Then::Retry { not_before } if *not_before > at => {
+                        let wait = crate::words::span(not_before.ms_since(at));
+                        format!("it is tried again in {wait}")
+                    }
                     Then::Retry { .. } => "it is tried again".to_owned(),
                     Then::Reassign { agent } => format!("{agent} takes over"),
                     Then::Escalate(_) => format!(
@@ -396,6 +400,31 @@ mod tests {
         let mut progress = Progress::new(state.id, false, false, false);
         progress.event(state.id, given.now(), &lease, Some(&state));
         assert_eq!(progress.lines, "> a by command\n");
+    }
+
+    #[test]
+    fn an_attempt_that_waits_for_its_time_says_how_long() {
+        let given = Given::run_of(plan("Ship it", vec![task("a", &[])]));
+        let state = given.run();
+        let line = |not_before: Time| {
+            let ended = Event::AttemptEnded {
+                attempt: state.attempt_id(TaskNo(0), 1),
+                end: AttemptEnd::Limited {
+                    cause: "429".to_owned(),
+                    wait_ms: None,
+                },
+                receipts: Vec::new(),
+                workspace_kept: true,
+                then: Then::Retry { not_before },
+            };
+            let mut progress = Progress::new(state.id, false, false, false);
+            progress.event(state.id, given.now(), &ended, Some(&state));
+            progress.lines
+        };
+        let met = "x a attempt 1: it met a usage limit: 429; it is tried again";
+        let later = line(given.now().plus_ms(90_000));
+        assert_eq!(later, format!("{met} in 1 min 30 s\n"));
+        assert_eq!(line(Time(0)), format!("{met}\n"));
     }
 
     #[test]

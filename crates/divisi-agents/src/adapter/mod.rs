@@ -1,13 +1,13 @@
 //! The adapter process: one conversation with a coding agent's command line tool.
 //!
 //! `divisi adapter NAME` is started by the supervisor like any program. It reads the handoff, turns
-//! it into a [`prompt`], starts the tool in the workspace, and reads its stream of JSON. What every
-//! tool says in a form of its own becomes one [`transcript`], printed as it happens: so it is in
+//! it into a [`prompt()`], starts the tool in the workspace, and reads its stream of JSON. What every
+//! tool says in a form of its own becomes one transcript of [`Entry`]s, printed as it happens: it is in
 //! the attempt's log, capped and masked as any output. The last line says how the conversation
-//! closed; [`closing`] writes and reads it.
+//! closed: the [`Closing`].
 //!
-//! What differs between tools is data ([`product`]) and a pure reading of their lines
-//! ([`claude`], [`codex`], [`opencode`]), each tested on recorded streams. A tool's exit status and
+//! What differs between tools is data (a [`Product`]) and a pure reading of their lines
+//! (`claude`, `codex`, `opencode`), each tested on recorded streams. A tool's exit status and
 //! its word of success prove nothing; what is reported here is a claim.
 
 mod agent;

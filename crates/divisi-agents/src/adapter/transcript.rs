@@ -44,7 +44,7 @@ pub enum Entry {
         /// Why.
         cause: String,
     },
-    /// What was used so far, or by one step: see [`super::product::Scope`].
+    /// What was used so far, or by one step: that differs by tool.
     Used {
         /// How much.
         usage: Usage,
@@ -108,6 +108,14 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// All tokens together, wherever they were read from.
+    #[must_use]
+    pub fn tokens(self) -> u64 {
+        let read = self.input_tokens.saturating_add(self.cache_read_tokens);
+        let written = self.output_tokens.saturating_add(self.cache_write_tokens);
+        read.saturating_add(written)
+    }
+
     /// Both together; what is too much to count stays at the most there is.
     #[must_use]
     pub fn plus(self, other: Usage) -> Usage {

@@ -46,6 +46,9 @@ pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
         (None, Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
         (None, Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
         (None, Work::Expand(_), _) => AGENT_EXPAND,
-        (None, Work::Handoff, _) => &settings.agent_default,
+        (None, Work::Handoff, _) => {
+            let of_role = spec.role().and_then(|role| settings.agents.get(&role));
+            of_role.unwrap_or(&settings.agent_default)
+        }
     }
 }

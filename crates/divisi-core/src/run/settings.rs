@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::Digest;
+
 /// What a run may use, journalled with its creation so that replay never reads configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -16,6 +18,10 @@ pub struct Settings {
     pub agent_limits: BTreeMap<String, u32>,
     /// The agent of tasks that name none and have nothing to execute.
     pub agent_default: String,
+    /// The same by role (`domain/function`, or either alone), for tasks that are planned while the
+    /// run goes on: those of its own plan name theirs.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub agents: BTreeMap<String, String>,
     /// Failures of the agent's own after which a person is asked (T7).
     pub failures_max: u32,
     /// Failures of the agent's own after which another agent takes over, if the task names one.
@@ -45,6 +51,10 @@ pub struct Settings {
     /// What its agents' processes may do.
     #[serde(skip_serializing_if = "Grants::are_usual")]
     pub grants: Grants,
+    /// The artifact that holds by which rules scripted agents do handoffs; the built-in ones unless
+    /// told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<Digest>,
 }
 
 /// What the processes of a run's agents may do beyond the usual, and how they are bounded. Said
@@ -95,6 +105,7 @@ impl Default for Settings {
             role_limits: BTreeMap::new(),
             agent_limits: BTreeMap::new(),
             agent_default: "person".to_owned(),
+            agents: BTreeMap::new(),
             failures_max: 3,
             reassign_after: 2,
             losses_max: 5,
@@ -108,6 +119,7 @@ impl Default for Settings {
             batch_max: 8,
             budget: Budget::default(),
             grants: Grants::default(),
+            rehearsal: None,
         }
     }
 }

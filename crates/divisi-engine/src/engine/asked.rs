@@ -34,7 +34,8 @@ impl<J: Journal> Engine<J> {
                 base,
                 approved,
             } => {
-                self.shell.has_bundles(&plan).map_err(Response::Refused)?;
+                let named = self.shell.has_artifacts(&plan, &settings);
+                named.map_err(|refusal| self.refused(id, refusal))?;
                 Ask::Create(Box::new(Create {
                     plan,
                     settings: *settings,
@@ -52,17 +53,20 @@ impl<J: Journal> Engine<J> {
             }
             ControlAsk::Permit { run, budget } => Ask::Budget(Account::Run(run), budget),
             ControlAsk::Act { run, action } => {
-                // Whatever the run has become since: what was accepted stays accepted.
-                let command = self.command_of(run, &action).map_err(|refusal| {
-                    match self.world.outcome(id) {
-                        Some(outcome) => response(Answer::Repeated(outcome)),
-                        None => Response::Refused(refusal),
-                    }
-                })?;
+                let command = self.command_of(run, &action);
+                let command = command.map_err(|refusal| self.refused(id, refusal))?;
                 self.before(run, &action);
                 Ask::Run(run, command)
             }
         })
+    }
+
+    /// What cannot be done now. But whatever has changed since: what was accepted stays accepted.
+    fn refused(&self, id: Option<&CommandId>, refusal: Diagnostic) -> Response {
+        match self.world.outcome(id) {
+            Some(outcome) => response(Answer::Repeated(outcome)),
+            None => Response::Refused(refusal),
+        }
     }
 
     /// What is done at once, whatever the run answers.

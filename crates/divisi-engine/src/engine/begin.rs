@@ -55,6 +55,7 @@ impl<J: Journal> Engine<J> {
                             exit: done.exit,
                             output,
                             wall_ms: done.took_ms,
+                            usage: done.usage,
                             ..launch::instant()
                         };
                         played(attempt, ended, said(done.claim))

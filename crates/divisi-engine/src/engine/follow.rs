@@ -69,8 +69,9 @@ impl<J: Journal> Engine<J> {
             }
             Follow::Launch(attempt) => {
                 let prepared = self.launching.remove(&attempt);
+                let (live, epoch) = (self.world.live(attempt), self.world.epoch());
                 if let (Answer::Accepted, Some(prepared)) = (answer, prepared)
-                    && self.may_launch(attempt)
+                    && self.reconcile.may_launch(live, epoch)
                 {
                     self.launch(*prepared);
                 }
@@ -81,13 +82,5 @@ impl<J: Journal> Engine<J> {
                 self.outbox.push(ToWorker::Forget { job });
             }
         }
-    }
-
-    /// An attempt that is to be stopped, or whose lease is of an epoch that is over because its
-    /// supervisor is gone, is not started any more: it is about to be found ended, or lost.
-    fn may_launch(&self, attempt: AttemptId) -> bool {
-        self.world.live(attempt).is_some_and(|live| {
-            live.stopping.is_none() && live.epoch == self.world.epoch() && !self.epoch_due
-        })
     }
 }

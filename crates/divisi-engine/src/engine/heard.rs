@@ -115,7 +115,7 @@ impl<J: Journal> Engine<J> {
     }
 
     /// How an attempt's process ended, with what its agent claims.
-    fn ended(&self, attempt: AttemptId, ended: Ended) -> Command {
+    fn ended(&self, attempt: AttemptId, mut ended: Ended) -> Command {
         let live = self.world.live(attempt);
         let composed = live.is_some_and(|live| live.agent == AGENT_COMPOSE);
         if composed && let Some(failed) = composing::Failed::of(&ended) {
@@ -133,6 +133,7 @@ impl<J: Journal> Engine<J> {
                         .unwrap_or_default()
                 }
             };
+            ended.usage = agent.usage(&printed).or(ended.usage);
             agent.interpret(&ended, &printed)
         });
         // Any program can ask by its question file, whatever its adapter understands of it.

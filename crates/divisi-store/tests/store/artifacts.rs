@@ -6,10 +6,11 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use divisi_core::Digest;
 use divisi_core::journal::{Artifacts, Fault};
-use divisi_store::{ARTIFACT_BYTES_MAX, ArtifactFiles, Options, Store};
+use divisi_store::{ARTIFACT_BYTES_MAX, ArtifactFiles, GiveBack, GivenBack, Options, Store};
 use tempfile::TempDir;
 
 use crate::given::{divisi, folder, open, options, view};
@@ -202,4 +203,54 @@ fn the_hook_is_called_around_the_rename() {
     );
     store.artifacts().put(b"content").unwrap();
     assert_eq!(SEEN.take(), []);
+}
+
+#[test]
+fn what_nobody_needs_is_given_back_unless_it_is_young_or_no_artifact() {
+    let folder = folder();
+    let vault = vault(&folder);
+    let long_ago = SystemTime::now() - Duration::from_secs(2 * 60 * 60);
+    let age = |path: &PathBuf| {
+        let file = File::open(path).unwrap();
+        file.set_modified(long_ago).unwrap();
+    };
+    let put = |bytes: &[u8]| {
+        let digest = vault.put(bytes).unwrap();
+        age(&vault.path(&digest).unwrap());
+        digest
+    };
+    let (old, needed, again) = (put(b"old"), put(b"needed"), put(b"again"));
+    let young = vault.put(b"young").unwrap();
+    vault.put(b"again").unwrap();
+    let foreign = vault.path(&old).unwrap().with_file_name("note");
+    fs::write(&foreign, "mine").unwrap();
+    age(&foreign);
+    let link = vault.path(&Digest::new(&"ab".repeat(32)).unwrap()).unwrap();
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    symlink(&foreign, &link).unwrap();
+
+    let named = [needed.clone()].into();
+    let expected = GivenBack {
+        artifacts: 1,
+        bytes: 3,
+    };
+    let told = vault.give_back(&named, GiveBack::DryRun).unwrap();
+    assert_eq!(told, expected);
+    assert!(vault.get(&old).unwrap().is_some(), "it was only asked");
+    assert_eq!(vault.give_back(&named, GiveBack::Now).unwrap(), expected);
+    assert_eq!(vault.get(&old).unwrap(), None);
+    for kept in [&needed, &again, &young] {
+        assert!(vault.get(kept).unwrap().is_some());
+    }
+    assert!(foreign.exists() && link.is_symlink());
+    let nothing = vault.give_back(&named, GiveBack::Now).unwrap();
+    assert_eq!(nothing, GivenBack::default());
+}
+
+#[test]
+fn where_nothing_was_ever_put_nothing_is_given_back() {
+    let folder = folder();
+    let vault = vault(&folder);
+    let given = vault.give_back(&[].into(), GiveBack::Now).unwrap();
+    assert_eq!(given, GivenBack::default());
 }

@@ -2,12 +2,17 @@
 //!
 //! Nothing is removed that is not proven integrated, explicitly discarded, or was never promised.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use divisi_core::Digest;
+use divisi_core::plan::Work;
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Ending, Run, TaskStatus};
+use divisi_core::run::{AttemptEnd, Ending, Run, Task, TaskStatus};
+use divisi_engine::failpoint;
 use divisi_engine::repo::{Prune, Pruned, Repo};
 use divisi_engine::workspace::{GcAction, GcItem, Pool, PoolOptions, Proof};
+use divisi_store::{ArtifactFiles, GiveBack, GivenBack};
 use serde_json::{Value, json};
 
 use crate::changed::told;
@@ -41,21 +46,65 @@ pub(crate) fn gc(args: &cli::Gc, project: &Project, printer: &Printer) -> Outcom
     let of_runs = runs.iter().flat_map(Run::commits_kept);
     needed.commits.extend(of_runs.cloned());
     let objects = repo.prune(&needed, prune).map_err(|fault| told(&fault))?;
+    let artifacts = give_back(args, project, &runs)?;
     drop(held);
+    let found = Found {
+        items,
+        objects,
+        artifacts,
+    };
     if printer.is_json() {
-        printer.document(&document(args, &items, objects))?;
+        printer.document(&document(args, &found))?;
         return Ok(Exit::Success);
     }
-    printer.lines(&lines(args, &items, objects))?;
-    let can_be = items.iter().any(|item| item.action == GcAction::Remove)
-        || objects.is_some_and(|objects| objects.objects + objects.packs > 0);
-    if !args.yes && can_be {
+    printer.lines(&lines(args, &found))?;
+    if !args.yes && found.can_go() {
         printer.note(&Line::of("nothing was removed; to do it: divisi gc --yes"));
     }
     Ok(Exit::Success)
 }
 
-fn lines(args: &cli::Gc, items: &[GcItem], objects: Option<Pruned>) -> Vec<Line> {
+/// What there is to be cleaned up, or was.
+struct Found {
+    items: Vec<GcItem>,
+    /// `None` where another command uses them.
+    objects: Option<Pruned>,
+    artifacts: GivenBack,
+}
+
+impl Found {
+    fn can_go(&self) -> bool {
+        let of_objects = |objects: &Pruned| objects.objects + objects.packs > 0;
+        let mut items = self.items.iter();
+        items.any(|item| item.action == GcAction::Remove)
+            || self.objects.as_ref().is_some_and(of_objects)
+            || self.artifacts.artifacts > 0
+    }
+}
+
+/// Bundles are read to expand the tasks of their run, rehearsals to play them; once it has ended
+/// nobody reads them.
+fn give_back(args: &cli::Gc, project: &Project, runs: &[Run]) -> Result<GivenBack, Failure> {
+    let unfinished = runs.iter().filter(|run| run.ended.is_none());
+    let rehearsals = unfinished.clone().flat_map(|run| &run.settings.rehearsal);
+    let tasks = unfinished.flat_map(|run| run.tasks());
+    let bundle = |task: &Task| match &task.spec.work {
+        Work::Expand(expansion) => Some(expansion.bundle.clone()),
+        _ => None,
+    };
+    let needed = tasks.filter_map(bundle).chain(rehearsals.cloned());
+    let needed: BTreeSet<Digest> = needed.collect();
+    let how = if args.yes {
+        GiveBack::Now
+    } else {
+        GiveBack::DryRun
+    };
+    let artifacts = ArtifactFiles::with_hook(&project.divisi(), failpoint::hit);
+    let given = artifacts.give_back(&needed, how);
+    given.map_err(|fault| Failure::told(divisi_store::diagnostic(&fault), Exit::Environment))
+}
+
+fn lines(args: &cli::Gc, found: &Found) -> Vec<Line> {
     let verb = |action: &GcAction| match (action, args.yes) {
         (GcAction::Remove, true) => "removed",
         (GcAction::Remove, false) => "can be removed",
@@ -70,14 +119,21 @@ fn lines(args: &cli::Gc, items: &[GcItem], objects: Option<Pruned>) -> Vec<Line>
             item.why
         ))
     };
-    let mut lines: Vec<Line> = items.iter().map(of_item).collect();
-    let Some(objects) = objects else {
+    let removed = verb(&GcAction::Remove);
+    let mut lines: Vec<Line> = found.items.iter().map(of_item).collect();
+    if found.artifacts.artifacts > 0 {
+        let many = plural(found.artifacts.artifacts, "bundle");
+        let freed = size(found.artifacts.bytes);
+        lines.push(Line::of(format!(
+            "{removed}: {many} of workflows ({freed}), no unfinished run needs them"
+        )));
+    }
+    let Some(objects) = found.objects else {
         lines.push(Line::of(
             "kept: objects in repo.git, another command uses them",
         ));
         return lines;
     };
-    let removed = verb(&GcAction::Remove);
     let repacks = objects.packs > 0;
     if objects.objects > 0 || repacks && args.yes {
         let many = plural(objects.objects, "object");
@@ -100,7 +156,7 @@ fn lines(args: &cli::Gc, items: &[GcItem], objects: Option<Pruned>) -> Vec<Line>
     lines
 }
 
-fn document(args: &cli::Gc, items: &[GcItem], objects: Option<Pruned>) -> Value {
+fn document(args: &cli::Gc, found: &Found) -> Value {
     let of_item = |item: &GcItem| {
         let removed = item.action == GcAction::Remove;
         json!({"name": item.name, "bytes": item.bytes, "removed": removed, "why": item.why})
@@ -115,8 +171,9 @@ fn document(args: &cli::Gc, items: &[GcItem], objects: Option<Pruned>) -> Value 
     };
     json!({
         "dry_run": !args.yes,
-        "items": items.iter().map(of_item).collect::<Vec<Value>>(),
-        "repository": objects.map(of_objects),
+        "items": found.items.iter().map(of_item).collect::<Vec<Value>>(),
+        "repository": found.objects.map(of_objects),
+        "bundles": {"bundles": found.artifacts.artifacts, "bytes": found.artifacts.bytes},
     })
 }
 

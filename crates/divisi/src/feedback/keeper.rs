@@ -79,8 +79,10 @@ impl Bell {
             Notice::Event(id, _, event) => *id == run.id && may_end(event),
             Notice::Trouble(_) => false,
         };
-        let is_planned = run.tasks().iter().any(|it| it.spec.kind == TaskKind::Plan);
-        if !is_planned || run.tasks().len() > TASKS_MAX || !notices.iter().any(ends) {
+        if run.tasks().len() > TASKS_MAX || !notices.iter().any(ends) {
+            return;
+        }
+        if !run.tasks().iter().any(|it| it.spec.kind == TaskKind::Plan) {
             return;
         }
         let ended = super::ended(run);

@@ -3,7 +3,9 @@
 //! [`gather()`] computes it from the run's state, and from documents of its result that the caller
 //! read; it touches nothing itself. Whenever a stage has ended, its feedback is owed: [`Keeper`] sees
 //! that while a run is worked on, [`catch_up`] whenever a command looks at a run again. Both keep what
-//! is not kept yet and propose lessons; nothing waits for them, and nothing takes effect. Figures are told stage by stage: an iteration of a workflow, or
+//! is not kept yet and propose lessons; nothing waits for them, and nothing takes effect.
+//!
+//! Figures are told stage by stage: an iteration of a workflow, or
 //! what an agent planned, is a stage, and what stands under no plan task is one more. [`patterns`]
 //! are found by named rules over the whole run; what they teach becomes a lesson elsewhere.
 

@@ -335,6 +335,35 @@ fn another_agent_takes_over_after_two_failures() {
 }
 
 #[test]
+fn a_usage_limit_is_no_failure_and_the_next_attempt_waits_as_long_as_it_says() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let script = json!({"attempts": [
+        [{"limit": {"wait_ms": 1500}}],
+        [{"write": {"path": "a.md", "text": "whole"}}],
+    ]});
+    let plan = json!({"task_title": "limited", "subtasks": [
+        {"subtask_id": "a", "agent": "scripted", "script": script.to_string(), "retries": 0,
+         "deliverables": ["a.md"]},
+    ]});
+    let ran = stage.run(&plan, &[]).expect(0);
+    ran.says("usage limit: scripted usage limit; it is tried again in 1.5 s");
+    let run = stage.only();
+    let [limited, done] = endings(&run, "a") else {
+        panic!("two attempts: {:?}", endings(&run, "a"));
+    };
+    let told = AttemptEnd::Limited {
+        cause: "scripted usage limit".to_owned(),
+        wait_ms: Some(1_500),
+    };
+    assert_eq!(limited.end, told);
+    assert_eq!(done.end, AttemptEnd::Integrated);
+    let a = task(&run, "a");
+    assert_eq!((a.failures, a.limits), (0, 1));
+    assert!(done.leased_at.ms_since(limited.ended_at) >= 1_500);
+    assert_eq!(stage.result("a.md").as_deref(), Some("whole"));
+}
+
+#[test]
 fn a_task_with_more_to_tell_than_can_be_told_is_a_persons_affair_at_once() {
     let stage = Stage::git(&[("x", "1\n")]);
     let plan = json!({"task_title": "endless", "subtasks": [

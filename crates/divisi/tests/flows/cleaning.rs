@@ -164,3 +164,96 @@ fn a_shared_checkout_goes_when_its_run_has_ended() {
     stage.divisi(&["gc", "--yes"]).expect(0);
     assert_eq!(shared(), []);
 }
+
+#[test]
+fn a_run_goes_on_without_what_is_kept_of_it_for_people() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let script = "echo told; test ${DIVISI_JOB##*.} != 1 && echo a > a.md";
+    let plan = json!({"task_title": "for people", "subtasks": [
+        {"subtask_id": "a", "script": script, "deliverables": ["a.md"], "retries": 0},
+        {"subtask_id": "b", "script": "cat a.md > b.md", "deliverables": ["b.md"], "dependencies": ["a"]},
+    ]});
+    stage.run(&plan, &[]).expect(3);
+    let kept = stage.path(".divisi/runs");
+    // All that is shown but where a log lies.
+    let shown = || -> Vec<String> {
+        let views = [&["report", "1"][..], &["show", "1"], &["show", "1", "a"]];
+        let texts = views.map(|view| stage.divisi(view).expect(0).stdout);
+        let lines = texts.iter().flat_map(|text| text.lines());
+        let lines = lines.filter(|line| !line.contains("/.divisi/runs/"));
+        lines.map(str::to_owned).collect()
+    };
+    let before = shown();
+    std::fs::remove_dir_all(&kept).unwrap();
+    assert_eq!(shown(), before, "no fact is lost");
+    stage.divisi(&["retry", "1", "a"]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    assert_eq!(stage.result("b.md").as_deref(), Some("a\n"));
+    assert!(kept.join("run-1/report.md").exists(), "it is kept again");
+    stage.divisi(&["logs", "1", "a"]).expect(0).says("told");
+    stage.divisi(&["merge", "1", "--yes"]).expect(0);
+    assert!(stage.path("b.md").exists());
+}
+
+/// Each topic becomes a page, unless there is a file that forbids it.
+const WORKFLOW: &str = r#"
+workflow:
+  name: pages
+  iterations:
+    - name: draft
+      agents:
+        - name: write
+          targets: ['topics/*.md']
+          deliverables: ['pages/{file_id}.md']
+          command: [sh, -c, 'test ! -e halt && mkdir -p pages && cp "$0" "$1"', '{targets}', '{deliverables}']
+          allocation: {max_per_agent: 1}
+"#;
+
+#[test]
+fn the_rules_of_a_workflow_stay_until_no_run_needs_them() {
+    let stage = Stage::git(&[("topics/a.md", "a\n"), ("halt", "\n")]);
+    let workflow = stage.beside("pages.yaml");
+    crate::stage::write(&workflow, WORKFLOW);
+    let workflow = workflow.display().to_string();
+    let run = ["run", &workflow, "--yes", "--durability", "normal"];
+    stage.divisi(&run).expect(3);
+    let long_ago = SystemTime::now() - Duration::from_secs(7 * 24 * 3600);
+    let bundles = || {
+        let all = std::fs::read_dir(stage.path(".divisi/artifacts")).unwrap();
+        let folders = all.map(|entry| entry.unwrap().path());
+        let bundles = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap());
+        bundles
+            .map(|entry| entry.unwrap().path())
+            .collect::<Vec<_>>()
+    };
+    let [bundle] = &bundles()[..] else {
+        panic!("one bundle: {:?}", bundles());
+    };
+    let age = || {
+        let file = std::fs::File::open(bundle).unwrap();
+        file.set_modified(long_ago).unwrap();
+    };
+    let counted = |args: &[&str]| document(&stage, args)["bundles"]["bundles"].clone();
+    age();
+    assert_eq!(
+        counted(&["gc", "--yes", "--json"]),
+        0,
+        "its run may need it"
+    );
+    stage.divisi(&["cancel", "1"]).expect(0);
+    // Whoever runs it again has put it there again.
+    stage.divisi(&run).expect(3);
+    stage.divisi(&["cancel", "2"]).expect(0);
+    assert_eq!(counted(&["gc", "--json"]), 0, "it is young");
+    age();
+    let told = stage.divisi(&["gc"]).expect(0);
+    told.says("can be removed: 1 bundle of workflows")
+        .says("divisi gc --yes");
+    assert_eq!(counted(&["gc", "--yes", "--json"]), 1);
+    assert!(!bundle.exists());
+    assert_eq!(counted(&["gc", "--json"]), 0);
+    for view in [&["report", "1"][..], &["show", "1", "draft"]] {
+        stage.divisi(view).expect(0);
+    }
+    stage.divisi(&run).expect(3);
+}

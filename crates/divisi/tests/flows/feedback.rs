@@ -253,6 +253,44 @@ workflow:
     roles.says("Before you are done, see to this: page.md contains \"License\"");
 }
 
+#[test]
+fn points_that_took_less_than_expected_are_expected_to_take_less() {
+    let agent = |name: &str| {
+        format!(
+            "        - {{role: developer, name: {name}, complexity_per_target: 5, \
+             command: [sh, -c, 'echo 1 > {name}.md'], deliverables: ['{name}.md']}}\n"
+        )
+    };
+    let agents: String = ["a", "b", "c"].map(agent).concat();
+    let workflow = format!(
+        "workflow:\n  name: quick\n  iterations:\n    - name: make\n      agents:\n{agents}"
+    );
+    let stage = Stage::git(&[("workflows/quick.yaml", &workflow)]);
+    let run = ["run", "quick", "--yes", "--durability", "normal"];
+    stage.divisi(&run).expect(0);
+    let expected = |run: u32| {
+        let run = stage.load(RunId(run));
+        let mut tasks = run.tasks().iter();
+        let task = tasks.find(|it| it.spec.id.as_str() == "make.a").unwrap();
+        task.spec.estimate.duration_ms.unwrap()
+    };
+    let found = approve(&stage, "estimate-off");
+    assert!(
+        found["seen"]
+            .as_str()
+            .unwrap()
+            .contains("times the estimate"),
+        "{found:#}"
+    );
+    stage.divisi(&run).expect(0);
+    assert!(
+        expected(2) < expected(1),
+        "{} and {} ms",
+        expected(2),
+        expected(1)
+    );
+}
+
 /// What a command prints satisfies the schema that Divisi serves for it.
 fn satisfies(stage: &Stage, of: &str, args: &[&str]) -> Value {
     let schema = document(&stage.divisi(&["schema", of]).expect(0));

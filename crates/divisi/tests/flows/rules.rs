@@ -1,13 +1,14 @@
 //! Iterations of a workflow: Divisi itself makes their tasks, from rules and from what is
 //! integrated by then.
 
+use divisi_core::journal::Artifacts as _;
 use divisi_core::run::{AttemptEnd, RunStatus};
-use divisi_core::{Digest, TaskSpec};
+use divisi_core::{CommandId, Digest, TaskSpec};
 use divisi_engine::control::{Ask, Client, Request, Response};
 use serde_json::json;
 
 use crate::bundled::{create, expands};
-use crate::stage::{Stage, endings, stands, statuses, task, until, versions, write};
+use crate::stage::{Running, Stage, endings, stands, statuses, task, until, versions, write};
 
 /// Each topic becomes a page, and each page that is there then is proofread.
 const WORKFLOW: &str = r#"
@@ -138,9 +139,8 @@ fn a_stage_that_matches_nothing_waits_for_its_owner_and_a_changed_tree() {
     assert_eq!(stage.result("proofs/new.txt").as_deref(), Some("4\n"));
 }
 
-#[test]
-fn a_run_that_names_a_bundle_which_is_not_there_is_not_created() {
-    let stage = Stage::git(&[("x", "1\n")]);
+/// A run that holds the engine until its test has written the file `go`, and a connection to it.
+fn held(stage: &Stage) -> (Running, Client) {
     let gate = stage.beside("go").display().to_string();
     let wait = format!("until test -e {gate}; do sleep 0.01; done");
     let plan = json!({"task_title": "holds the engine", "subtasks": [
@@ -161,19 +161,32 @@ fn a_run_that_names_a_bundle_which_is_not_there_is_not_created() {
         client = socket().and_then(|path| Client::connect(&path));
         client.is_some()
     });
-    let digest = Digest::new(&"c".repeat(64)).unwrap();
+    (running, client.unwrap())
+}
+
+/// Asks for a run that nobody has approved and that names this bundle.
+fn start(client: &mut Client, id: &str, digest: &Digest) -> Response {
     let plan = divisi_core::Plan {
-        title: "no rules".to_owned(),
-        tasks: two_stages(&digest),
+        title: "by rules".to_owned(),
+        tasks: two_stages(digest),
         ..divisi_core::Plan::default()
     };
     let ask = Ask::Start {
         plan: plan.into(),
         settings: Box::default(),
         base: divisi_core::run::Base::default(),
-        approved: true,
+        approved: false,
     };
-    let response = client.unwrap().ask(&Request { id: None, ask }).unwrap();
+    let id = Some(CommandId::new(id).unwrap());
+    client.ask(&Request { id, ask }).unwrap()
+}
+
+#[test]
+fn a_run_that_names_a_bundle_which_is_not_there_is_not_created() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let (running, mut client) = held(&stage);
+    let digest = Digest::new(&"c".repeat(64)).unwrap();
+    let response = start(&mut client, "one", &digest);
     let Response::Refused(told) = response else {
         panic!("refused: {response:?}");
     };
@@ -181,4 +194,21 @@ fn a_run_that_names_a_bundle_which_is_not_there_is_not_created() {
     write(stage.beside("go"), "");
     running.wait().expect(0);
     assert_eq!(stage.only().title, "holds the engine");
+}
+
+#[test]
+fn a_run_that_was_created_stays_so_when_it_is_asked_for_again_without_its_bundle() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let (running, mut client) = held(&stage);
+    let artifacts = stage.view().artifacts();
+    let digest = artifacts.put(b"rules").unwrap();
+    let created = start(&mut client, "one", &digest);
+    assert!(matches!(created, Response::Started(_)), "{created:?}");
+    std::fs::remove_file(artifacts.path(&digest).unwrap()).unwrap();
+    let again = start(&mut client, "one", &digest);
+    assert_eq!(again, created);
+    let another = start(&mut client, "another", &digest);
+    assert!(matches!(another, Response::Refused(_)), "{another:?}");
+    write(stage.beside("go"), "");
+    running.wait().expect(0);
 }

@@ -1,7 +1,7 @@
 //! From tasks that pass alone to a whole that holds.
 
 use divisi_core::receipt::{Exit, Receipt};
-use divisi_core::run::{AttemptEnd, Failure, Final, RunStatus};
+use divisi_core::run::{AttemptEnd, Event, Failure, Final, RunStatus};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, endings, git, stands};
@@ -237,4 +237,48 @@ fn work_that_breaks_what_is_integrated_or_what_the_run_needs_is_refused_at_once(
         told.contains("it breaks what the run needs, x contains \"1\""),
         "{told}"
     );
+}
+
+#[test]
+fn a_check_that_passed_before_the_work_proves_nothing() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let criteria = json!([{"file": "x"}, {"file": "y"}]);
+    let plan = json!({"task_title": "there already", "subtasks": [
+        {"subtask_id": "own", "script": "echo 2 > y", "criteria": criteria},
+        {"subtask_id": "shared", "script": "true", "workspace": "shared", "dependencies": ["own"],
+         "criteria": [{"file": "y"}]},
+        {"subtask_id": "anew", "script": "echo 3 > z", "criteria": [{"file": "z"}]},
+    ]});
+    stage.run(&plan, &[]).expect(0);
+    let started = |event| match event {
+        Event::AttemptStarted {
+            attempt,
+            passed_before,
+            ..
+        } if !passed_before.is_empty() => Some((attempt.task.0, passed_before)),
+        _ => None,
+    };
+    let events = stage.timed_events().into_iter();
+    let passed: Vec<(u32, Vec<u16>)> = events.filter_map(|(_, event)| started(event)).collect();
+    assert_eq!(passed, [(0, vec![0]), (1, vec![0])]);
+    let nothing = "pass, proves nothing  x is not empty";
+    let own = stage.divisi(&["show", "1", "own"]).expect(0).says(nothing);
+    assert_eq!(own.stdout.matches("proves nothing").count(), 1);
+    let shared = stage.divisi(&["show", "1", "shared"]).expect(0);
+    shared.says("pass, proves nothing  y is not empty");
+    let report = stage.divisi(&["report", "1"]).expect(0);
+    let unverified = report
+        .stdout
+        .split_once("## What was not verified")
+        .unwrap()
+        .1;
+    let proves = "is not empty (its check passed before the work too, so it proves nothing)";
+    for told in [
+        format!("- own: x {proves}"),
+        format!("- shared: y {proves}"),
+    ] {
+        assert!(unverified.contains(&told), "{told}: {unverified}");
+    }
+    assert!(!unverified.contains("own: y"), "{unverified}");
+    assert!(!unverified.contains("anew"), "{unverified}");
 }

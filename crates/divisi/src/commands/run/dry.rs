@@ -8,6 +8,7 @@ use divisi_core::{Plan, TaskSpec};
 use divisi_pack::allocation::{Share, suggests_split};
 use divisi_pack::bundle::{Expanded, Expansion, Rate};
 use divisi_pack::estimate::Estimate;
+use divisi_pack::role::Library as Roles;
 use serde_json::{Value, json};
 
 use super::on;
@@ -15,7 +16,6 @@ use super::ordered::{Ordered, Workflow};
 use crate::cli::RunArgs;
 use crate::config::Configuration;
 use crate::exit::Exit;
-use crate::library::Library;
 use crate::outline::outline;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::words::{self, plural, span};
@@ -30,7 +30,7 @@ const TASKS_MAX: usize = 50;
 pub(super) fn print(
     args: &RunArgs,
     ordered: &Ordered<'_>,
-    (library, configuration): (&Library, &Configuration),
+    (roles, configuration): (&Roles, &Configuration),
     base: &Base,
     printer: &Printer,
 ) -> Outcome {
@@ -39,7 +39,7 @@ pub(super) fn print(
     match ordered {
         Ordered::Plan { plan, .. } => {
             let mut plan = (*plan).clone();
-            configuration.apply(library, &mut plan, printer)?;
+            configuration.apply(roles, &mut plan, printer)?;
             of_plan(&plan, &settings, base, printer)?;
         }
         Ordered::Workflow(workflow) => {
@@ -262,7 +262,7 @@ impl Foreseen<'_> {
         let roles: Vec<String> = calibration
             .roles
             .iter()
-            .map(|(role, rate)| format!("{role} {}", span(rate.ms_per_point)))
+            .map(|(role, rate)| format!("{role} {}", told(rate)))
             .collect();
         let line = Line::of(format!("a point takes {}", told(&calibration.rate)));
         match &roles[..] {

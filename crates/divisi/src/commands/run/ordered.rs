@@ -4,12 +4,14 @@ use divisi_core::diagnostic::Severity;
 use divisi_core::journal::Artifacts as _;
 use divisi_core::run::{Base, Settings};
 use divisi_core::{Diagnostic, Plan};
+use divisi_engine::failpoint;
 use divisi_engine::files::Files as _;
 use divisi_engine::repo::Repo;
 use divisi_pack::bundle::{self, Bundle, Given, Prediction};
+use divisi_pack::role::Role;
 use divisi_store::ArtifactFiles;
 
-use super::chosen::{Chosen, inputs};
+use super::chosen::{self, Chosen};
 use super::told;
 use crate::authored::Authored;
 use crate::cli::RunArgs;
@@ -64,7 +66,8 @@ impl<'c> Ordered<'c> {
         };
         let commit = base.commit.as_ref().expect("a base was brought in");
         let calibration = crate::history::calibration(project, configuration);
-        let (inputs, faults) = inputs(&authored.workflow, args, (repo, commit));
+        let said = chosen::said(&authored.workflow, args);
+        let (inputs, faults) = authored.inputs(said, |rev| repo.fork(rev, commit));
         let given = Given {
             inputs,
             targets: args.of_workflow.targets.clone(),
@@ -98,13 +101,21 @@ impl<'c> Ordered<'c> {
         match self {
             Ordered::Plan { plan, .. } => Ok(*std::mem::take(plan)),
             Ordered::Workflow(workflow) => {
-                let artifacts = ArtifactFiles::of(&project.divisi());
+                let artifacts = ArtifactFiles::with_hook(&project.divisi(), failpoint::hit);
                 let kept = artifacts.put(&workflow.bundle.to_json());
                 let digest = kept.map_err(|fault| {
                     Failure::told(divisi_store::diagnostic(&fault), Exit::Environment)
                 })?;
                 Ok(bundle::plan(&workflow.bundle, &digest))
             }
+        }
+    }
+
+    /// The role of a name in the workflow that is run.
+    pub(super) fn role(&self, name: &str) -> Option<&Role> {
+        match self {
+            Ordered::Plan { .. } => None,
+            Ordered::Workflow(workflow) => workflow.bundle.role_named(name),
         }
     }
 

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use self::http::Request;
 use self::read::Conversation;
 use self::wire::Api;
+pub(crate) use self::wire::TOKENS;
 
 /// What is answered to whom.
 #[derive(Clone, Debug)]

@@ -31,6 +31,9 @@ impl Api {
 const INPUT_TOKENS: u64 = 1_000;
 const OUTPUT_TOKENS: u64 = 50;
 
+/// Both together.
+pub(crate) const TOKENS: u64 = INPUT_TOKENS + OUTPUT_TOKENS;
+
 /// Names of functions that run a command, and of their argument.
 const SHELLS: [&str; 4] = ["Bash", "bash", "exec_command", "shell_command"];
 const COMMANDS: [&str; 2] = ["command", "cmd"];
