@@ -113,6 +113,7 @@ mod tests {
                 told: false,
                 command: "true".to_owned(),
                 confined: None,
+                usage: None,
             };
             assert_eq!(CommandAgent.interpret(&ended, "done"), claim);
         }
