@@ -235,6 +235,11 @@ pub enum Claim {
         /// Why, at most [`CLAIM_BYTES_MAX`] bytes.
         cause: String,
     },
+    /// It could not even begin, for a reason that will repeat exactly.
+    Unable {
+        /// Why, at most [`CLAIM_BYTES_MAX`] bytes.
+        cause: String,
+    },
     /// It met a usage limit, which is not its failure.
     Limited {
         /// Which.

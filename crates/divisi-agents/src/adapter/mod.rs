@@ -1,9 +1,9 @@
-//! The adapter process: one conversation with a coding agent's command line tool.
+//! The adapter process: one session with a coding agent's command line tool.
 //!
 //! `divisi adapter NAME` is started by the supervisor like any program. It reads the handoff, turns
 //! it into a [`prompt()`], starts the tool in the workspace, and reads its stream of JSON. What every
 //! tool says in a form of its own becomes one transcript of [`Entry`]s, printed as it happens: it is in
-//! the attempt's log, capped and masked as any output. The last line says how the conversation
+//! the attempt's log, capped and masked as any output. The last line says how the session
 //! closed: the [`Closing`].
 //!
 //! What differs between tools is data (a [`Product`]) and a pure reading of their lines
@@ -14,11 +14,11 @@ mod agent;
 mod claude;
 mod closing;
 mod codex;
-mod conversation;
 mod opencode;
 mod process;
 mod product;
 mod prompt;
+mod session;
 mod transcript;
 
 #[cfg(test)]
@@ -26,8 +26,8 @@ mod tests;
 
 pub use agent::AdapterAgent;
 pub use closing::Closing;
-pub use conversation::Conversation;
 pub use process::{Fault, converse};
 pub use product::{PRODUCTS, Product, product};
 pub use prompt::prompt;
-pub use transcript::{Entry, Usage};
+pub use session::Session;
+pub use transcript::{Entry, Tokens};

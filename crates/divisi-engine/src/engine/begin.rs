@@ -417,7 +417,7 @@ fn patience(rules: Monitoring, ours: Patience) -> Patience {
 pub(super) fn said(claim: Claim) -> Option<Said> {
     match claim {
         Claim::Done | Claim::Nothing => None,
-        Claim::Failed { mut cause } => {
+        Claim::Failed { mut cause } | Claim::Unable { mut cause } => {
             truncate(&mut cause, CLAIM_BYTES_MAX);
             Some(Said::Failure(cause))
         }

@@ -136,9 +136,17 @@ impl<J: Journal> Engine<J> {
             ended.usage = agent.usage(&printed).or(ended.usage);
             agent.interpret(&ended, &printed)
         });
+        if let Claim::Unable { cause } = claim {
+            return Command::NotStarted {
+                attempt,
+                cause: self.shell.masked(cause),
+                permanent: true,
+            };
+        }
         // Any program can ask by its question file, whatever its adapter understands of it.
         let asked = || launch::question(&self.shell, attempt).map(Said::Question);
-        let said = match super::begin::said(claim) {
+        let said = super::begin::said(claim).map(|said| self.masked(said));
+        let said = match said {
             said @ (None | Some(Said::Failure(_))) => asked().or(said),
             said => said,
         };
@@ -146,6 +154,20 @@ impl<J: Journal> Engine<J> {
             attempt,
             ended,
             said,
+        }
+    }
+
+    /// What an agent said without secrets: its log was masked as bytes, and what it said was decoded
+    /// from it since.
+    fn masked(&self, said: Said) -> Said {
+        match said {
+            Said::Question(text) => Said::Question(self.shell.masked(text)),
+            Said::UsageLimit { cause, wait_ms } => Said::UsageLimit {
+                cause: self.shell.masked(cause),
+                wait_ms,
+            },
+            Said::Failure(text) => Said::Failure(self.shell.masked(text)),
+            Said::Hindrance(text) => Said::Hindrance(self.shell.masked(text)),
         }
     }
 

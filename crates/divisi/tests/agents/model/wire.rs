@@ -94,6 +94,24 @@ fn typed(data: &Value) -> String {
     named(data["type"].as_str().unwrap_or_default(), data)
 }
 
+/// A whole answer of Anthropic's Messages.
+pub(crate) fn message(conversation: &Conversation, turn: &Turn) -> Value {
+    let call = turn.call.as_ref().map(|call| function(conversation, call));
+    let mut content = vec![json!({ "type": "text", "text": turn.say })];
+    content.extend(call.as_ref().map(|(name, arguments)| {
+        json!({ "type": "tool_use", "id": unique("toolu"), "name": name, "input": arguments })
+    }));
+    json!({
+        "id": "msg_scripted", "type": "message", "role": "assistant",
+        "model": conversation.model, "content": content, "stop_sequence": null,
+        "stop_reason": if call.is_some() { "tool_use" } else { "end_turn" },
+        "usage": {
+            "input_tokens": INPUT_TOKENS, "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0, "output_tokens": OUTPUT_TOKENS,
+        },
+    })
+}
+
 fn messages(conversation: &Conversation, say: &str, call: Option<&(String, Value)>) -> Vec<String> {
     let usage = json!({
         "input_tokens": INPUT_TOKENS, "cache_creation_input_tokens": 0,
