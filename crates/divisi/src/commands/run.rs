@@ -81,13 +81,9 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         lines
     };
     // Whoever says `--yes` speaks of this run, and of none to come.
-    let approved = args.yes
-        || consents(
-            project,
-            ordered.subject(&plan, &configuration),
-            outline,
-            printer,
-        )?;
+    let subject = ordered.subject(&plan, &configuration);
+    let subject = subject.with(rehearsal.as_ref(), &configuration);
+    let approved = args.yes || consents(project, subject, outline, printer)?;
     let mut driver = Driver::new(project, configuration.durability(), printer)?;
     let ask = Ask::Start {
         plan: Arc::new(plan),
