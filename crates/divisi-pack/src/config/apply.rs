@@ -138,6 +138,7 @@ pub fn given(config: &Config) -> Given {
             rate: Rate {
                 tokens_per_point: config.tokens_per_point,
                 ms_per_point: config.ms_per_point,
+                is_learned: false,
             },
             ..Calibration::default()
         },

@@ -8,7 +8,7 @@ use divisi_core::preparation::Setup;
 
 use super::value::Field;
 use super::{Consent, Kind, Section, Setting};
-use crate::bundle::{MS_PER_POINT, TOKENS_PER_POINT};
+use crate::bundle::{MS_PER_POINT, TOKENS_PER_POINT, TOKENS_PER_POINT_MAX};
 use crate::plan_file::TIMEOUT_MINUTES_MAX;
 use crate::role::TARGETS_MAX;
 
@@ -23,9 +23,6 @@ const AGENT_MINUTES_MAX: u64 = 52_560_000;
 
 /// The least time that is given in minutes: a thousandth.
 const LEAST_MS: u64 = 60;
-
-/// The most tokens that a point may take.
-const TOKENS_MAX: u64 = 1_000_000_000;
 
 const fn integer(least: u64, most: u64) -> Kind {
     Kind::Integer { least, most }
@@ -185,8 +182,8 @@ settings! {
         "How long each program of `setup` may take, in minutes.";
     checks "checks": Vec<Criterion> = Vec::new(), Kind::Checks, None, Needed,
         "Criteria of every run, checked on the integrated whole after those of its plan.";
-    tokens_per_point "allocation.tokens_per_point": u64 = TOKENS_PER_POINT, integer(1, TOKENS_MAX),
-        None, Unneeded,
+    tokens_per_point "allocation.tokens_per_point": u64 = TOKENS_PER_POINT,
+        integer(1, TOKENS_PER_POINT_MAX), None, Unneeded,
         "How many tokens a point takes, until this project's history says.";
     ms_per_point "allocation.minutes_per_point": u64 = MS_PER_POINT,
         minutes(LEAST_MS, TIMEOUT_MINUTES_MAX), None, Unneeded,

@@ -26,7 +26,7 @@ use crate::cli::{Resume, RunArgs};
 use crate::config::Configuration;
 use crate::consent;
 use crate::exit::Exit;
-use crate::feedback::Keeper;
+use crate::feedback::{Bell, Keeper};
 use crate::follow::{Follower, LOOK, News};
 use crate::hold::{Held, Holder, Holding, Tries, bring_up_to_date, reach, request};
 use crate::library::Library;
@@ -81,13 +81,9 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         lines
     };
     // Whoever says `--yes` speaks of this run, and of none to come.
-    let approved = args.yes
-        || consents(
-            project,
-            ordered.subject(&plan, &configuration),
-            outline,
-            printer,
-        )?;
+    let subject = ordered.subject(&plan, &configuration);
+    let subject = subject.with(rehearsal.as_ref(), &configuration);
+    let approved = args.yes || consents(project, subject, outline, printer)?;
     let mut driver = Driver::new(project, configuration.durability(), printer)?;
     let ask = Ask::Start {
         plan: Arc::new(plan),
@@ -302,19 +298,19 @@ impl<'a> Driver<'a> {
             let Some(progress) = progress.as_mut() else {
                 return;
             };
+            let state = view.run(progress.run());
             for notice in notices {
                 match notice {
-                    Notice::Event(run, at, event) => {
-                        progress.event(*run, *at, event, view.run(*run))
+                    Notice::Event(id, at, event) => {
+                        progress.event(*id, *at, event, view.run(*id));
+                        if let Some(run) = state.filter(|run| run.id == *id) {
+                            bell.hear(run, event);
+                        }
                     }
                     Notice::Trouble(cause) => progress.trouble(cause),
                 }
             }
-            let state = view.run(progress.run());
             progress.flush(state);
-            if let Some(run) = state {
-                bell.hear(run, notices);
-            }
         })
     }
 
@@ -368,13 +364,14 @@ impl<'a> Driver<'a> {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
         // Through one holder after the other, each event is told once.
         let mut follower: Option<Follower> = None;
+        let mut bell = self.keeper.bell();
         let (rest, state) = loop {
             self.reach()?;
             let holder = self.holder.take().expect("it was reached");
             match holder {
                 Holder::Us(held) => {
                     if let Some(mut follower) = follower.take() {
-                        self.look(&mut follower)?;
+                        self.look(&mut follower, &mut bell)?;
                     }
                     break self.hold(*held, run)?;
                 }
@@ -383,7 +380,7 @@ impl<'a> Driver<'a> {
                         Some(follower) => follower,
                         None => Follower::of(self.project, run, Some(after))?,
                     };
-                    if let Some(rest) = self.follow(client, &mut with)? {
+                    if let Some(rest) = self.follow(client, &mut with, &mut bell)? {
                         break (rest, Some(with.into_run()));
                     }
                     follower = Some(with);
@@ -391,6 +388,7 @@ impl<'a> Driver<'a> {
             }
         };
         self.finish();
+        drop(bell);
         self.keeper.finish();
         let state = match state {
             Some(state) => state,
@@ -430,7 +428,12 @@ impl<'a> Driver<'a> {
 
     /// Watches another process work on it. `None` once that process is gone and the run is not at
     /// rest: then somebody must take over.
-    fn follow(&self, mut client: Client, follower: &mut Follower) -> Result<Option<Rest>, Failure> {
+    fn follow(
+        &self,
+        mut client: Client,
+        follower: &mut Follower,
+        bell: &mut Bell,
+    ) -> Result<Option<Rest>, Failure> {
         let run = follower.run().id;
         // A holder that took over from another goes on only with what it is asked for. If it is
         // gone already, that shows below.
@@ -454,7 +457,7 @@ impl<'a> Driver<'a> {
         drop(waiting);
         let rest = loop {
             let is_gone = gone.load(Ordering::SeqCst);
-            self.look(follower)?;
+            self.look(follower, bell)?;
             if follower.rests() {
                 let interrupted = self.interrupted.load(Ordering::SeqCst);
                 break Some(if interrupted {
@@ -473,13 +476,14 @@ impl<'a> Driver<'a> {
     }
 
     /// Shows what is new of a run that another process works on.
-    fn look(&self, follower: &mut Follower) -> Result<(), Failure> {
+    fn look(&self, follower: &mut Follower, bell: &mut Bell) -> Result<(), Failure> {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(progress) = progress.as_mut() else {
             return Ok(());
         };
         follower.look(&mut |news: News<'_>| {
             progress.event(news.run.id, news.at, news.event, Some(news.run));
+            bell.hear(news.run, news.event);
             Ok(())
         })?;
         progress.flush(Some(follower.run()));
