@@ -4,7 +4,7 @@
 //! it into a [`prompt`], starts the tool in the workspace, and reads its stream of JSON. What every
 //! tool says in a form of its own becomes one [`transcript`], printed as it happens: so it is in
 //! the attempt's log, capped and masked as any output. The last line says how the conversation
-//! closed; [`closing`] writes and reads it.
+//! closed; [`closing`] writes and reads it. [`detection`] says which tools there are.
 //!
 //! What differs between tools is data ([`product`]) and a pure reading of their lines
 //! ([`claude`], [`codex`], [`opencode`]), each tested on recorded streams. A tool's exit status and
@@ -15,6 +15,7 @@ mod claude;
 mod closing;
 mod codex;
 mod conversation;
+mod detection;
 mod opencode;
 mod process;
 mod product;
@@ -27,6 +28,7 @@ mod tests;
 pub use agent::AdapterAgent;
 pub use closing::Closing;
 pub use conversation::Conversation;
+pub use detection::{Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, detect, program};
 pub use process::{Fault, converse};
 pub use product::{PRODUCTS, Product, product};
 pub use prompt::prompt;

@@ -13,6 +13,7 @@ use divisi_core::receipt::Exit;
 
 use super::closing::Closing;
 use super::conversation::Conversation;
+use super::detection::program;
 use super::product::{Asked, Home, Lent, Product};
 use super::prompt::prompt;
 use super::transcript::Entry;
@@ -69,7 +70,8 @@ pub enum Fault {
 pub fn converse(product: &'static Product, out: &mut dyn Write) -> Result<Closing, Fault> {
     let handoff = read_handoff(Path::new(&variable("DIVISI_HANDOFF")?))?;
     let private = PathBuf::from(variable("TMPDIR")?).join("home");
-    let variables = prepare(&product.home, &private)?;
+    let variables = folders(&product.home, &private)?;
+    lend(&product.home, &private)?;
     let words = prompt(&handoff);
     let asked = Asked {
         prompt: &words,
@@ -77,7 +79,14 @@ pub fn converse(product: &'static Product, out: &mut dyn Write) -> Result<Closin
         is_confined: is_confined(),
         model: None,
     };
-    let mut child = Command::new(product.program)
+    let not_started = |source| Fault::Start {
+        program: product.program,
+        install: product.install,
+        source,
+    };
+    let found = program(product, std::env::var_os("PATH").as_deref());
+    let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
+    let mut child = Command::new(found)
         .args((product.arguments)(&asked))
         .envs(product.settings.iter().copied())
         .envs(variables)
@@ -85,11 +94,7 @@ pub fn converse(product: &'static Product, out: &mut dyn Write) -> Result<Closin
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .spawn()
-        .map_err(|source| Fault::Start {
-            program: product.program,
-            install: product.install,
-            source,
-        })?;
+        .map_err(not_started)?;
     let mut conversation = Conversation::with(product);
     if let Some(stdout) = child.stdout.take() {
         hear(BufReader::new(stdout), &mut conversation, out).map_err(Fault::Stream)?;
@@ -130,41 +135,53 @@ fn read_handoff(path: &Path) -> Result<Handoff, Fault> {
     serde_json::from_str(&text).map_err(|error| fault(error.into()))
 }
 
-/// Makes a tool's private folder, with links to what it may read of the user's: a copy of a login
-/// would stay under `.divisi`. Returns the variables that name it.
-fn prepare(home: &Home, private: &Path) -> Result<BTreeMap<&'static str, PathBuf>, Fault> {
-    let fault = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Fault::Home { path, source }
-    };
+/// Makes a tool's private folders. Returns the variables that name them.
+pub(super) fn folders(
+    home: &Home,
+    private: &Path,
+) -> Result<BTreeMap<&'static str, PathBuf>, Fault> {
     let mut variables = BTreeMap::new();
     for (variable, folder) in home.variables {
         let folder = private.join(folder);
-        fs::create_dir_all(&folder).map_err(fault(&folder))?;
+        fs::create_dir_all(&folder).map_err(home_fault(&folder))?;
         variables.insert(*variable, folder);
-    }
-    for lent in home.files {
-        let Some(source) = source_of(lent) else {
-            continue;
-        };
-        let target = private.join(lent.to).join(lent.file);
-        if let Some(folder) = target.parent() {
-            fs::create_dir_all(folder).map_err(fault(folder))?;
-        }
-        match symlink(&source, &target) {
-            // The attempt is taken up again.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => made.map_err(fault(&target))?,
-        }
     }
     Ok(variables)
 }
 
+fn home_fault(path: &Path) -> impl FnOnce(io::Error) -> Fault + use<> {
+    let path = path.to_owned();
+    move |source| Fault::Home { path, source }
+}
+
+/// Puts links into them to what a tool may read of the user's: a copy of a login would stay under
+/// `.divisi`.
+fn lend(home: &Home, private: &Path) -> Result<(), Fault> {
+    for lent in home.files {
+        let Some(source) = source_of(lent, &|name| std::env::var_os(name)) else {
+            continue;
+        };
+        let target = private.join(lent.to).join(lent.file);
+        if let Some(folder) = target.parent() {
+            fs::create_dir_all(folder).map_err(home_fault(folder))?;
+        }
+        match symlink(&source, &target) {
+            // The attempt is taken up again.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made.map_err(home_fault(&target))?,
+        }
+    }
+    Ok(())
+}
+
 /// Where the user has such a file, if there is one.
-fn source_of(lent: &Lent) -> Option<PathBuf> {
-    let folder = match std::env::var_os(lent.variable) {
+pub(super) fn source_of(
+    lent: &Lent,
+    variable: &dyn Fn(&str) -> Option<OsString>,
+) -> Option<PathBuf> {
+    let folder = match variable(lent.variable) {
         Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(std::env::var_os("HOME")?).join(lent.folder),
+        None => PathBuf::from(variable("HOME")?).join(lent.folder),
     };
     let file = folder.join(lent.file);
     file.is_file().then_some(file)
@@ -197,7 +214,7 @@ fn print(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     out.flush()
 }
 
-fn exit_of(status: ExitStatus) -> Exit {
+pub(super) fn exit_of(status: ExitStatus) -> Exit {
     match (status.code(), status.signal()) {
         (Some(code), _) => Exit::Status(code),
         (None, Some(signal)) => Exit::Signal(signal),

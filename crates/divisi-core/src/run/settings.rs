@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::agents::{AGENT_AUTO, AGENT_PERSON};
+
 /// What a run may use, journalled with its creation so that replay never reads configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -16,6 +18,10 @@ pub struct Settings {
     pub agent_limits: BTreeMap<String, u32>,
     /// The agent of tasks that name none and have nothing to execute.
     pub agent_default: String,
+    /// The agent that `auto` stands for, found when the run was created: whoever goes on with it has
+    /// the same one do the work.
+    #[serde(skip_serializing_if = "is_person")]
+    pub agent_auto: String,
     /// Failures of the agent's own after which a person is asked (T7).
     pub failures_max: u32,
     /// Failures of the agent's own after which another agent takes over, if the task names one.
@@ -45,6 +51,21 @@ pub struct Settings {
     /// What its agents' processes may do.
     #[serde(skip_serializing_if = "Grants::are_usual")]
     pub grants: Grants,
+}
+
+impl Settings {
+    /// The agent that a name stands for in this run.
+    #[must_use]
+    pub fn meant<'a>(&'a self, name: &'a str) -> &'a str {
+        match name {
+            AGENT_AUTO => &self.agent_auto,
+            name => name,
+        }
+    }
+}
+
+fn is_person(agent: &str) -> bool {
+    agent == AGENT_PERSON
 }
 
 /// What the processes of a run's agents may do beyond the usual, and how they are bounded. Said
@@ -94,7 +115,8 @@ impl Default for Settings {
             workers_max: 4,
             role_limits: BTreeMap::new(),
             agent_limits: BTreeMap::new(),
-            agent_default: "person".to_owned(),
+            agent_default: AGENT_PERSON.to_owned(),
+            agent_auto: AGENT_PERSON.to_owned(),
             failures_max: 3,
             reassign_after: 2,
             losses_max: 5,
