@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Severity;
 use divisi_core::plan::Work;
-use divisi_core::run::AGENTS;
+use divisi_core::run::{AGENT_AUTO, AGENTS};
 
 use super::{Assembled, Bundle, FORMAT, Given, Usual};
 use crate::codes;
@@ -312,13 +312,14 @@ impl Found<'_> {
     ) -> BTreeMap<String, String> {
         let mut agents = BTreeMap::new();
         for (name, agent) in &given.agents {
-            if !AGENTS.contains(&agent.as_str()) {
-                let meant = nearest(agent, AGENTS);
+            let all: Vec<&str> = AGENTS.into_iter().chain([AGENT_AUTO]).collect();
+            if !all.contains(&agent.as_str()) {
+                let meant = nearest(agent, all.iter().copied());
                 let hint = meant.map(|meant| format!("did you mean {}?", shown(meant)));
                 let cause = format!("there is no agent {}", shown(agent));
                 let hints = &mut self.error(codes::AGENT, cause).hints;
                 hints.extend(hint);
-                hints.push(format!("there are {}", AGENTS.join(", ")));
+                hints.push(format!("there are {}", all.join(", ")));
             }
             let id = canonical(name);
             let role = roles.get(&id).or_else(|| {

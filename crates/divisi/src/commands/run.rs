@@ -9,6 +9,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use divisi_core::diagnostic::Severity;
 use divisi_core::journal::Fault;
 use divisi_core::run::Base;
 use divisi_core::{Diagnostic, RunId};
@@ -16,7 +17,7 @@ use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until};
 use divisi_engine::failpoint;
 use divisi_engine::memory;
-use divisi_engine::repo::{BaseOptions, InUse, Repo};
+use divisi_engine::repo::{self, BaseOptions, InUse, Repo};
 use divisi_store::Durability;
 
 use self::chosen::Chosen;
@@ -64,7 +65,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     if matches!(ordered, Ordered::Plan { .. }) && !args.plan.is_dir() {
         library.tell(&mut plan, printer)?;
     }
-    let settings = configuration.settings();
+    let settings = ordered.settle(&plan, &configuration, Severity::Error, printer)?;
     let outline = || {
         let mut lines = ordered.outline(&plan, &settings);
         lines.insert(1, on(&base));
@@ -205,16 +206,21 @@ fn base(
         .hint("`--include-dirty` takes them in");
         printer.diagnostic(&diagnostic, None);
     }
-    let named = Base {
-        commit: Some(base.commit),
-        described: base.described,
-        uncommitted: base.uncommitted,
-        included: base.included,
-    };
-    Ok((named, base.in_use))
+    Ok((named(&base), base.in_use))
 }
 
-fn unexpected(response: &Response) -> Failure {
+/// A base as a run is given it.
+pub(crate) fn named(base: &repo::Base) -> Base {
+    Base {
+        commit: Some(base.commit.clone()),
+        described: base.described.clone(),
+        uncommitted: base.uncommitted.clone(),
+        included: base.included,
+    }
+}
+
+/// That the engine answered what was not asked.
+pub(crate) fn unexpected(response: &Response) -> Failure {
     let diagnostic = Diagnostic::error(
         "internal",
         format!("the engine answered {response:?} to another question"),

@@ -18,6 +18,7 @@ use crate::config::Configuration;
 use crate::exit::Exit;
 use crate::library::Layer;
 use crate::outline::outline;
+use crate::present::{Present, Settling};
 use crate::printer::{Failure, Line, Printer, Style};
 use crate::project::Project;
 use crate::trust::Subject;
@@ -127,6 +128,40 @@ impl<'c> Ordered<'c> {
                 Subject::of_workflow(&found.origin.path, &found.bytes, bundle, configuration)
             }
         }
+    }
+
+    /// The settings of its run: who does the tasks is settled, as far as they can be foreseen.
+    /// `plan` is what the run starts with. Whatever is missing was told, with this severity.
+    ///
+    /// # Errors
+    /// An agent is missing, and that is an error.
+    pub(super) fn settle(
+        &self,
+        plan: &Plan,
+        configuration: &Configuration,
+        severity: Severity,
+        printer: &Printer,
+    ) -> Result<Settings, Failure> {
+        let present = Present::look();
+        let prefer = &configuration.config.prefer;
+        let mut settling = Settling::begin(&present, prefer, configuration.settings());
+        match self {
+            Ordered::Plan { .. } => plan.tasks.iter().for_each(|task| settling.see(task)),
+            Ordered::Workflow(workflow) => {
+                for (id, expanded) in &workflow.prediction.iterations {
+                    match &expanded.expansion {
+                        Some(expansion) => {
+                            expansion.tasks.iter().for_each(|task| settling.see(task));
+                        }
+                        None => {
+                            let rough = bundle::rough(&workflow.bundle, id);
+                            rough.iter().for_each(|task| settling.see(task));
+                        }
+                    }
+                }
+            }
+        }
+        settling.end(severity, printer)
     }
 
     /// Where it comes from, in words.
