@@ -52,6 +52,12 @@ impl Present {
     }
 }
 
+/// Whether a task is for the agent that `auto` stands for.
+pub(crate) fn is_left_open(task: &TaskSpec, settings: &Settings) -> bool {
+    let named = task.agent.as_ref().unwrap_or(&settings.agent_default);
+    named == AGENT_AUTO && agent_of(task, settings) == settings.agent_auto
+}
+
 /// Tasks by id, as far as they are named.
 #[derive(Debug, Default)]
 struct Tasks {

@@ -56,7 +56,7 @@ pub enum NoVersion {
     Start(#[source] io::Error),
     /// It took too long, and was ended.
     #[error("it said nothing of it within {} s", .0.as_secs())]
-    Hung(Duration),
+    Overdue(Duration),
     /// It printed too much, and was ended.
     #[error("it printed more than {OUTPUT_BYTES_MAX} bytes")]
     Flooded,
@@ -197,7 +197,7 @@ fn hear(child: &mut Child, patience: Duration) -> Result<Vec<u8>, NoVersion> {
             return Ok(heard);
         }
         if Instant::now() >= deadline {
-            return Err(NoVersion::Hung(patience));
+            return Err(NoVersion::Overdue(patience));
         }
         wait(stdout.as_ref()).map_err(NoVersion::Start)?;
     }

@@ -9,16 +9,16 @@ pub const AGENT_COMMAND: &str = "command";
 pub const AGENT_PERSON: &str = "person";
 /// Nobody: a script of results is played, for trials and tests.
 pub const AGENT_SCRIPTED: &str = "scripted";
-/// Coding agents, each by its product's name.
-pub const CODING_AGENTS: [&str; 3] = ["claude", "codex", "opencode"];
+/// Agents that somebody may have installed, each by its product's name.
+pub const AGENTS_INSTALLABLE: [&str; 3] = ["claude", "codex", "opencode"];
 /// The agents that a plan can name.
 pub const AGENTS: [&str; 6] = [
     AGENT_COMMAND,
     AGENT_PERSON,
     AGENT_SCRIPTED,
-    CODING_AGENTS[0],
-    CODING_AGENTS[1],
-    CODING_AGENTS[2],
+    AGENTS_INSTALLABLE[0],
+    AGENTS_INSTALLABLE[1],
+    AGENTS_INSTALLABLE[2],
 ];
 /// Stands for an agent where one is named: the one that was found when the run was created.
 pub const AGENT_AUTO: &str = "auto";

@@ -1,6 +1,6 @@
 //! What is made of the table: the JSON Schema, the reference page, and the example file.
 
-use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, AGENTS, CODING_AGENTS};
+use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value as Json, json};
 
@@ -93,7 +93,7 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         }
         Kind::Agent => json!({"enum": agents.chain([Json::Null]).collect::<Vec<Json>>()}),
         Kind::Preferred => {
-            let names = CODING_AGENTS.iter().chain([&AGENT_PERSON]);
+            let names = AGENTS_INSTALLABLE.iter().chain([&AGENT_PERSON]);
             strings(json!({"enum": names.collect::<Vec<_>>()}))
         }
         Kind::Text => or_null(generator.subschema_for::<TextForm>().to_value()),

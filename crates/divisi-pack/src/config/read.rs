@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use divisi_core::diagnostic::Place;
-use divisi_core::run::{AGENT_PERSON, CODING_AGENTS};
+use divisi_core::run::{AGENT_PERSON, AGENTS_INSTALLABLE};
 use jsonc_parser::ast::{Object, StringLit, Value as Node};
 use jsonc_parser::common::Range;
 
@@ -331,7 +331,10 @@ fn variable(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<Stri
 
 /// An agent that can be found, or the person who is there in any case.
 fn preferred(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
-    let all: Vec<&str> = CODING_AGENTS.into_iter().chain([AGENT_PERSON]).collect();
+    let all: Vec<&str> = AGENTS_INSTALLABLE
+        .into_iter()
+        .chain([AGENT_PERSON])
+        .collect();
     values::one_of(&all, value, key, faults)
 }
 

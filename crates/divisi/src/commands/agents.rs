@@ -227,7 +227,7 @@ pub(super) fn summary(all: &[Detected]) -> (bool, String) {
             let standing = word(detected.standing());
             format!("{} {version} ({standing})", detected.product.name)
         }
-        Some(Err(NoVersion::Hung(_))) => format!("{} (hangs)", detected.product.name),
+        Some(Err(NoVersion::Overdue(_))) => format!("{} (hangs)", detected.product.name),
         Some(Err(_)) => format!("{} (version unknown)", detected.product.name),
         None => String::new(),
     };

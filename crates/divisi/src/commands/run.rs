@@ -1,5 +1,6 @@
 //! `divisi run` and `divisi resume`: have a run's tasks done, here or by whoever holds the engine.
 
+mod base;
 mod chosen;
 mod dry;
 mod leaving;
@@ -11,15 +12,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use divisi_core::diagnostic::Severity;
 use divisi_core::journal::Fault;
-use divisi_core::run::Base;
 use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until};
 use divisi_engine::failpoint;
 use divisi_engine::memory;
-use divisi_engine::repo::{self, BaseOptions, InUse, Repo};
+use divisi_engine::repo::Repo;
 use divisi_store::Durability;
 
+pub(crate) use self::base::named;
+use self::base::{base, on};
 use self::chosen::Chosen;
 use self::ordered::Ordered;
 use super::flags;
@@ -76,7 +78,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     let approved = args.yes
         || consents(
             project,
-            ordered.subject(&plan, &configuration),
+            ordered.subject(&plan, &configuration, &settings),
             outline,
             printer,
         )?;
@@ -100,15 +102,6 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         &Line::styled(Style::Bold, run.to_string()).then(format!(" {begun}; {}", ordered.said())),
     );
     driver.drive(run, 0)
-}
-
-/// What a run stands on, for whoever consents to it.
-fn on(base: &Base) -> Line {
-    let line = Line::of(format!("  on {}", base.described));
-    match base.uncommitted.is_empty() || base.included {
-        true => line,
-        false => line.with(Style::Warn, ", without what is not committed"),
-    }
 }
 
 fn told(fault: &divisi_engine::repo::Fault) -> Failure {
@@ -164,59 +157,6 @@ fn consents(
         trust::remember(project, subject);
     }
     Ok(is_given)
-}
-
-/// Brings the run's base into the private repository, and says what it is. Until a run names it, it
-/// is kept from being cleaned up.
-fn base(
-    args: &RunArgs,
-    start: Option<&str>,
-    repo: &Repo,
-    printer: &Printer,
-) -> Result<(Base, InUse), Failure> {
-    let options = BaseOptions {
-        rev: start.filter(|rev| *rev != "HEAD").map(str::to_owned),
-        include_dirty: args.include_dirty,
-    };
-    let base = repo.base(&options).map_err(|fault| told(&fault))?;
-    for warning in &base.warnings {
-        printer.diagnostic(warning, None);
-    }
-    if base.uncommitted_count > 0 && !base.included {
-        let names: Vec<&str> = base
-            .uncommitted
-            .iter()
-            .take(5)
-            .map(String::as_str)
-            .collect();
-        let more = base.uncommitted_count - names.len();
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        let diagnostic = Diagnostic::warning(
-            "base-uncommitted",
-            format!(
-                "the run stands on {}; not on uncommitted {}{more}",
-                base.described,
-                names.join(", ")
-            ),
-        )
-        .hint("`--include-dirty` takes them in");
-        printer.diagnostic(&diagnostic, None);
-    }
-    Ok((named(&base), base.in_use))
-}
-
-/// A base as a run is given it.
-pub(crate) fn named(base: &repo::Base) -> Base {
-    Base {
-        commit: Some(base.commit.clone()),
-        described: base.described.clone(),
-        uncommitted: base.uncommitted.clone(),
-        included: base.included,
-    }
 }
 
 /// That the engine answered what was not asked.

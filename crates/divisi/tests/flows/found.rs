@@ -110,6 +110,36 @@ fn a_role_and_the_default_may_be_auto_by_the_projects_preference() {
 }
 
 #[test]
+fn a_consent_holds_for_the_agent_that_was_shown() {
+    let stage = Stage::git(&[("README.md", "# A project\n")]);
+    let path = installed(&stage, &["codex"]);
+    let stage = stage.with_env("PATH", &path);
+    let plan = stage.plan(&written(&json!("auto")));
+    write(stage.path("divisi.yaml"), "run: {failures_max: 1}\n");
+    let asked = |typed: &str| {
+        let (_, shown) = stage.on_a_terminal(&["run", &plan], typed);
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        (shown.contains("run it?"), shown)
+    };
+    let (was_asked, shown) = asked("y\n");
+    assert!(was_asked && shown.contains("codex"), "{shown}");
+    let (was_asked, shown) = asked("");
+    assert!(!was_asked, "{shown}");
+    // By now another one is there, which is preferred.
+    installed(&stage, &["claude"]);
+    let (was_asked, shown) = asked("n\n");
+    let changed = shown
+        .lines()
+        .find(|line| line.contains("changed since you consented"));
+    let changed = changed.unwrap_or_else(|| panic!("nothing changed: {shown}"));
+    assert!(was_asked, "{shown}");
+    assert!(
+        changed.contains("the agent that `auto` stands for"),
+        "{changed}"
+    );
+}
+
+#[test]
 fn what_is_missing_is_told_before_anything_is_created() {
     let stage = Stage::git(&[("README.md", "# A project\n")]).with_env("PATH", &without_agents());
     for (agent, said) in [

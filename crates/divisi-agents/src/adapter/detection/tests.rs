@@ -131,7 +131,7 @@ fn one_that_hangs_is_ended_with_all_that_it_started() {
     let mut patience = Duration::from_millis(100);
     let pid = loop {
         let version = machine.detect(patience).version.unwrap();
-        assert!(matches!(version, Err(NoVersion::Hung(_))), "{version:?}");
+        assert!(matches!(version, Err(NoVersion::Overdue(_))), "{version:?}");
         let pid = fs::read_to_string(&noted).unwrap_or_default();
         if let Ok(pid) = pid.trim().parse::<i32>() {
             break Pid::from_raw(pid).unwrap();
@@ -251,10 +251,10 @@ fn each_agent_declares_a_key_and_a_login() {
         assert!(product.keys().count() > 0, "{}", product.name);
         let logins = product.home.files.iter().filter(|lent| lent.is_login);
         assert_eq!(logins.count(), 1, "{}", product.name);
-        assert!(divisi_core::run::CODING_AGENTS.contains(&product.name));
+        assert!(divisi_core::run::AGENTS_INSTALLABLE.contains(&product.name));
     }
     assert_eq!(
         super::super::PRODUCTS.len(),
-        divisi_core::run::CODING_AGENTS.len()
+        divisi_core::run::AGENTS_INSTALLABLE.len()
     );
 }

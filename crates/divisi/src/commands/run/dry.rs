@@ -11,7 +11,7 @@ use divisi_pack::bundle::{Expanded, Expansion, Rate};
 use divisi_pack::estimate::Estimate;
 use serde_json::{Value, json};
 
-use super::on;
+use super::base::on;
 use super::ordered::{Ordered, Workflow};
 use crate::cli::RunArgs;
 use crate::config::Configuration;
