@@ -7,7 +7,8 @@ use std::process::Command;
 
 use crate::Result;
 
-/// What is installed, as npm reads it.
+/// What is installed, as npm reads it. Each of them brings nothing but its own program for each
+/// platform, in a version that it names exactly; a lock file would hold the same.
 const MANIFEST: &str = "crates/divisi/tests/agents/package.json";
 
 /// Installs them under `target/agents`.

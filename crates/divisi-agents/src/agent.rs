@@ -10,12 +10,14 @@ use std::collections::BTreeMap;
 
 use divisi_core::ids::AttemptId;
 use divisi_core::plan::TaskSpec;
+use divisi_core::receipt::Usage;
+use divisi_core::script::{Question, Script};
 use divisi_core::worker::{Confinement, Ended, Limits, ProcessSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::beneath::Fault;
 use crate::handoff::{Answer, Handoff};
-use crate::scripted::{Played, Script, run_script};
+use crate::scripted::{Played, run_script};
 
 /// What kind of executor an agent is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +106,8 @@ pub struct Assignment<'a> {
     pub env: &'a BTreeMap<String, String>,
     /// Values that must not appear in its log.
     pub masked: &'a [String],
+    /// What a scripted agent plays where the task itself has no script.
+    pub script: Option<&'a Script>,
 }
 
 impl Assignment<'_> {
@@ -218,16 +222,6 @@ pub enum LaunchFault {
     },
 }
 
-/// A question that an agent needs answered before it can go on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Question {
-    /// The question.
-    pub text: String,
-    /// What is taken without an answer, if the agent named it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default: Option<String>,
-}
-
 /// What an agent says of its own work. Untrusted, and never a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -236,6 +230,11 @@ pub enum Claim {
     Done,
     /// It could not do it, and says so.
     Failed {
+        /// Why, at most [`CLAIM_BYTES_MAX`] bytes.
+        cause: String,
+    },
+    /// It could not even begin, for a reason that will repeat exactly.
+    Unable {
         /// Why, at most [`CLAIM_BYTES_MAX`] bytes.
         cause: String,
     },
@@ -269,4 +268,10 @@ pub trait Agent: Send + Sync {
     /// What the agent claims, from how its process ended and the last
     /// [`Description::tail_bytes`] that it printed. Total: any end and any text, in short time.
     fn interpret(&self, ended: &Ended, tail: &str) -> Claim;
+
+    /// What it says to have used of a model, read from the same bytes. As untrusted as its claim;
+    /// `None` where nothing is said of it.
+    fn usage(&self, _tail: &str) -> Option<Usage> {
+        None
+    }
 }

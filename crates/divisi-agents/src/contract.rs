@@ -12,6 +12,7 @@ use divisi_core::ids::{AttemptId, RunId, TaskId, TaskNo, Time};
 use divisi_core::plan::TaskSpec;
 use divisi_core::receipt::Exit;
 use divisi_core::run::{holds_slot, is_scripted};
+use divisi_core::script::Script;
 use divisi_core::worker::Ended;
 
 use crate::agent::{Agent, Assignment, CLAIM_BYTES_MAX, Claim, Description, Kind, Launch, Process};
@@ -33,6 +34,8 @@ pub struct Case {
     pub possible: TaskSpec,
     /// A task that it must refuse to launch.
     pub impossible: TaskSpec,
+    /// What is brought to it to play, if it plays.
+    pub script: Option<Script>,
 }
 
 /// A variable of the assignment that must reach a process, and a secret that must stay masked.
@@ -51,15 +54,8 @@ pub fn violations(
     let description = agent.description();
     describes(agent, &description, &mut seen);
     interprets(agent, &description, &mut seen);
-    refuses(agent, &case.impossible, workspace, &mut seen);
-    does(
-        agent,
-        &description,
-        &case.possible,
-        workspace,
-        runner,
-        &mut seen,
-    );
+    refuses(agent, case, workspace, &mut seen);
+    does(agent, &description, case, workspace, runner, &mut seen);
     seen.0
 }
 
@@ -139,7 +135,9 @@ fn interprets(agent: &dyn Agent, description: &Description, seen: &mut Violation
 fn size(claim: &Claim) -> usize {
     match claim {
         Claim::Done => 0,
-        Claim::Failed { cause } | Claim::Limited { cause, .. } => cause.len(),
+        Claim::Failed { cause } | Claim::Unable { cause } | Claim::Limited { cause, .. } => {
+            cause.len()
+        }
         Claim::Asks(question) => {
             question.text.len() + question.default.as_ref().map_or(0, String::len)
         }
@@ -156,11 +154,16 @@ fn ended(exit: Exit) -> Ended {
         told: false,
         command: String::new(),
         confined: None,
+        usage: None,
     }
 }
 
-fn refuses(agent: &dyn Agent, task: &TaskSpec, workspace: &Path, seen: &mut Violations) {
-    let fault = with_assignment(task, workspace, |assignment| agent.launch(assignment));
+fn refuses(agent: &dyn Agent, case: &Case, workspace: &Path, seen: &mut Violations) {
+    let task = &case.impossible;
+    let script = case.script.as_ref();
+    let fault = with_assignment(task, script, workspace, |assignment| {
+        agent.launch(assignment)
+    });
     match fault {
         Ok(_) => seen.expect(false, "it launches a task that it cannot do"),
         Err(fault) => seen.expect(
@@ -173,12 +176,13 @@ fn refuses(agent: &dyn Agent, task: &TaskSpec, workspace: &Path, seen: &mut Viol
 fn does(
     agent: &dyn Agent,
     description: &Description,
-    task: &TaskSpec,
+    case: &Case,
     workspace: &Path,
     runner: &dyn Runner,
     seen: &mut Violations,
 ) {
-    let (first, second) = with_assignment(task, workspace, |assignment| {
+    let script = case.script.as_ref();
+    let (first, second) = with_assignment(&case.possible, script, workspace, |assignment| {
         (agent.launch(assignment), agent.launch(assignment))
     });
     seen.expect(first == second, "two launches of one assignment differ");
@@ -263,6 +267,7 @@ fn is_clean(process: &Process, workspace: &Path, seen: &mut Violations) {
 /// Makes an assignment of the task and lends it.
 fn with_assignment<T>(
     task: &TaskSpec,
+    script: Option<&Script>,
     workspace: &Path,
     with: impl FnOnce(&Assignment<'_>) -> T,
 ) -> T {
@@ -304,5 +309,6 @@ fn with_assignment<T>(
         workspace: &workspace.to_string_lossy(),
         env: &env,
         masked: &[SECRET.to_owned()],
+        script,
     })
 }

@@ -32,10 +32,8 @@ pub struct Handoff {
     /// Names it: see [`handoff_id`].
     pub handoff_id: String,
     /// Who hands off; `orchestrator` in the source.
-    #[serde(alias = "from_master")]
     pub from: String,
     /// The role's domain, or the agent's name where no role is given.
-    #[serde(alias = "to_master")]
     pub to: String,
     /// The task.
     pub subtask_id: TaskId,
@@ -367,13 +365,6 @@ mod tests {
     #[test]
     fn the_sources_form_is_read_and_written_unchanged() {
         assert_eq!(source().to_json().unwrap(), SOURCE);
-        let tolerated = SOURCE
-            .replace("\"from\"", "\"from_master\"")
-            .replace("\"to\"", "\"to_master\"");
-        assert_eq!(
-            serde_json::from_str::<Handoff>(&tolerated).unwrap(),
-            source()
-        );
         assert_eq!(created_at(Time(1_762_365_900_123)), "2025-11-05T18:05:00Z");
     }
 

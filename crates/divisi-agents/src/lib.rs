@@ -25,10 +25,10 @@ pub mod scripted;
 
 pub use agent::{
     Agent, Assignment, CLAIM_BYTES_MAX, Claim, Description, InProcess, Kind, Launch, LaunchFault,
-    Monitoring, Process, Question,
+    Monitoring, Process,
 };
 pub use command::CommandAgent;
 pub use environment::{Environment, environment, mask};
 pub use handoff::{Answer, Feedback, Handoff};
 pub use person::PersonAgent;
-pub use scripted::{Played, Script, ScriptedAgent, run_script};
+pub use scripted::{Played, ScriptedAgent, run_script};

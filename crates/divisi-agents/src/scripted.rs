@@ -1,122 +1,31 @@
 //! The *scripted* agent: a deterministic list of steps per attempt, played inside the engine.
 //!
 //! It exists for examples, tests, benchmarks and the simulator, where the agent's behavior must be
-//! known beforehand; whatever it does is labelled as scripted wherever it shows. A plan names it
-//! with `"agent": "scripted"`, and the task's `script` is JSON:
+//! known beforehand, and for rehearsals of a workflow, where nothing may be spent; whatever it does is
+//! labelled as scripted wherever it shows. A plan names it with `"agent": "scripted"`, and the task's
+//! `script` is JSON:
 //!
 //! ```json
 //! {"attempts": [[{"print": "hm"}, {"exit": 1}],
 //!               [{"write": {"path": "a.md", "text": "done"}}]]}
 //! ```
 //!
-//! The last list repeats for later attempts. Steps that write do it beneath the workspace, never
-//! through a link.
+//! The last list repeats for later attempts. A task that is a handoff has no script of its own: what
+//! is played for it comes with its assignment, from the rules of a rehearsal. Steps that write do it
+//! beneath the workspace, never through a link.
 
 use std::path::Path;
 
 use divisi_core::plan::Work;
-use divisi_core::receipt::Exit;
+use divisi_core::receipt::{Exit, Usage};
+use divisi_core::script::{Script, Step};
 use divisi_core::worker::Ended;
-use serde::{Deserialize, Serialize};
 
 use crate::agent::{
     Agent, Assignment, Claim, Description, InProcess, Kind, Launch, LaunchFault, Monitoring,
-    Question,
 };
 use crate::beneath::{Fault, Place, delete, write};
 use crate::handoff::Answer;
-
-/// A script stands in a plan file beside everything else.
-pub const SCRIPT_BYTES_MAX: usize = 1 << 20;
-
-/// Steps of one attempt; a play holds up the engine while it lasts.
-pub const STEPS_MAX: usize = 1_000;
-
-/// What attempts do, by their number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Script {
-    /// Each attempt's steps; the last list repeats. Never empty in a parsed script.
-    pub attempts: Vec<Vec<Step>>,
-}
-
-/// One step of a script. [`Step::Exit`], [`Step::Signal`], [`Step::Limit`] and [`Step::Fail`] end
-/// the attempt; so does [`Step::Ask`] until its question is answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Step {
-    /// Writes a file, with its folders, over whatever file stood there.
-    Write {
-        /// Beneath the workspace.
-        path: String,
-        /// Its whole content.
-        text: String,
-    },
-    /// Appends to a file, or creates it.
-    Append {
-        /// Beneath the workspace.
-        path: String,
-        /// What is added.
-        text: String,
-    },
-    /// Removes a file; that it is not there is no fault.
-    Delete {
-        /// Beneath the workspace.
-        path: String,
-    },
-    /// Prints.
-    Print(String),
-    /// Takes so much virtual time, in milliseconds. Nothing waits.
-    TakeMs(u64),
-    /// Asks, unless the handoff has the answer, which is then printed.
-    Ask(Question),
-    /// Ends with this status.
-    Exit(i32),
-    /// Ends as if by this signal.
-    Signal(i32),
-    /// Ends at a usage limit.
-    Limit {
-        /// How long to wait, if told.
-        #[serde(default)]
-        wait_ms: Option<u64>,
-    },
-    /// Ends like one that is done, and says that it failed, and why.
-    Fail(String),
-}
-
-impl Script {
-    /// Reads a script.
-    ///
-    /// # Errors
-    /// What about the text is no script, as a lower-case fragment with line and column.
-    pub fn parse(text: &str) -> Result<Script, String> {
-        if text.len() > SCRIPT_BYTES_MAX {
-            let bytes = text.len();
-            return Err(format!(
-                "it has {bytes} bytes, at most {SCRIPT_BYTES_MAX} are read"
-            ));
-        }
-        let script: Script = serde_json::from_str(text).map_err(|fault| fault.to_string())?;
-        if script.attempts.is_empty() {
-            return Err("`attempts` is empty".into());
-        }
-        if let Some(at) = script.attempts.iter().position(|a| a.len() > STEPS_MAX) {
-            let steps = script.attempts[at].len();
-            return Err(format!(
-                "attempt {} has {steps} steps, at most {STEPS_MAX} are played",
-                at + 1
-            ));
-        }
-        Ok(script)
-    }
-
-    /// The steps of an attempt, from 1.
-    #[must_use]
-    pub fn steps(&self, attempt: u32) -> &[Step] {
-        let at = (attempt.max(1) as usize - 1).min(self.attempts.len().saturating_sub(1));
-        self.attempts.get(at).map_or(&[], Vec::as_slice)
-    }
-}
 
 /// What a play came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +38,8 @@ pub struct Played {
     pub printed: String,
     /// The virtual time it took, in milliseconds.
     pub took_ms: u64,
+    /// What it reported to have used.
+    pub usage: Option<Usage>,
 }
 
 /// Plays an attempt's steps in a workspace. Deterministic: the same script, attempt, answers and
@@ -147,6 +58,7 @@ pub fn run_script(
         claim: Claim::Done,
         printed: String::new(),
         took_ms: 0,
+        usage: None,
     };
     for step in script.steps(attempt) {
         match step {
@@ -155,6 +67,9 @@ pub fn run_script(
             Step::Delete { path } => delete(workspace, path)?,
             Step::Print(text) => say(&mut played.printed, text),
             Step::TakeMs(ms) => played.took_ms = played.took_ms.saturating_add(*ms),
+            Step::Usage(more) => {
+                played.usage = Some(played.usage.unwrap_or_default().and(*more));
+            }
             Step::Ask(question) => {
                 match answers.iter().find(|given| given.question == question.text) {
                     Some(given) => say(&mut played.printed, &given.answer),
@@ -203,7 +118,7 @@ fn say(printed: &mut String, text: &str) {
     printed.push('\n');
 }
 
-/// Plays what the task's `script` says.
+/// Plays what the task's `script` says, or for a handoff what its assignment brings.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ScriptedAgent;
 
@@ -220,14 +135,23 @@ impl Agent for ScriptedAgent {
 
     fn launch(&self, assignment: &Assignment<'_>) -> Result<Launch, LaunchFault> {
         let task = assignment.task.id.to_string();
-        let Work::Script(text) = &assignment.task.work else {
-            return Err(LaunchFault::Unsuited {
-                task,
-                agent: "scripted".into(),
-                cause: "the task has no `script`".into(),
-            });
+        let script = match (&assignment.task.work, assignment.script) {
+            (Work::Script(text), _) => {
+                Script::parse(text).map_err(|cause| LaunchFault::Script { task, cause })?
+            }
+            (Work::Handoff, Some(script)) => script.clone(),
+            (work, _) => {
+                let cause = match work {
+                    Work::Handoff => "no rule of the rehearsal is for it",
+                    _ => "the task has no `script`",
+                };
+                return Err(LaunchFault::Unsuited {
+                    task,
+                    agent: "scripted".into(),
+                    cause: cause.into(),
+                });
+            }
         };
-        let script = Script::parse(text).map_err(|cause| LaunchFault::Script { task, cause })?;
         Ok(Launch::InProcess(Box::new(InProcess {
             script,
             attempt: assignment.attempt.number,
@@ -248,6 +172,7 @@ impl Agent for ScriptedAgent {
 mod tests {
     use std::os::unix::fs::symlink;
 
+    use divisi_core::script::Question;
     use rustix::fs::{FileType, Mode};
 
     use super::*;
@@ -270,6 +195,7 @@ mod tests {
             claim: Claim::Done,
             printed: "hm\n".into(),
             took_ms: 0,
+            usage: None,
         };
         assert_eq!(first, expected);
         assert_eq!(play(folder.path(), text, 2).unwrap().took_ms, 11);
@@ -326,6 +252,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_used_adds_up_to_the_end_of_the_attempt() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = r#"{"attempts": [[{"usage": {"tokens": 5}}, {"usage": {"tokens": 7}},
+            {"exit": 1}, {"usage": {"tokens": 100}}], []]}"#;
+        let used = |attempt| play(folder.path(), text, attempt).unwrap().usage;
+        assert_eq!(used(1), Some(Usage { tokens: 12 }));
+        assert_eq!(used(2), None);
+    }
+
+    #[test]
     fn nothing_is_written_outside_the_workspace() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("work");
@@ -361,23 +297,5 @@ mod tests {
             std::fs::read_to_string(outside.join("kept")).unwrap(),
             "kept"
         );
-    }
-
-    #[test]
-    fn what_is_no_script_is_refused_with_its_place() {
-        let fault = |text: &str| Script::parse(text).unwrap_err();
-        assert_eq!(fault(r#"{"attempts": []}"#), "`attempts` is empty");
-        let unknown = fault(r#"{"attempts": [[{"fly": 1}]]}"#);
-        assert!(unknown.starts_with("unknown variant `fly`") && unknown.contains("line 1 column "));
-        assert!(fault("{\"attempts\": [[]], \"x\": 1}").starts_with("unknown field `x`"));
-        let long = format!(
-            r#"{{"attempts": [[{}{{"exit": 0}}]]}}"#,
-            r#"{"exit": 0},"#.repeat(1000)
-        );
-        assert_eq!(
-            fault(&long),
-            "attempt 1 has 1001 steps, at most 1000 are played"
-        );
-        assert!(fault(&" ".repeat(2 << 20)).starts_with("it has 2097152 bytes"));
     }
 }

@@ -10,6 +10,7 @@ use divisi_agents::{
 use divisi_core::ids::TaskId;
 use divisi_core::plan::{TaskSpec, Work};
 use divisi_core::receipt::Exit;
+use divisi_core::script::Script;
 use divisi_core::worker::Ended;
 
 /// Starts plain processes.
@@ -34,6 +35,7 @@ impl Runner for Plain {
             told: false,
             command: String::new(),
             confined: None,
+            usage: None,
         };
         (ended, String::from_utf8_lossy(&output.stdout).into_owned())
     }
@@ -47,9 +49,19 @@ fn task(work: Work) -> TaskSpec {
 }
 
 fn found(agent: &dyn Agent, possible: Work, impossible: Work) -> Vec<String> {
+    found_with(agent, possible, impossible, None)
+}
+
+fn found_with(
+    agent: &dyn Agent,
+    possible: Work,
+    impossible: Work,
+    script: Option<Script>,
+) -> Vec<String> {
     let case = Case {
         possible: task(possible),
         impossible: task(impossible),
+        script,
     };
     let folder = tempfile::tempdir().expect("a folder");
     violations(agent, &case, folder.path(), &Plain)
@@ -80,6 +92,11 @@ fn the_scripted_agent_keeps_the_contract() {
     let steps = r#"{"attempts": [[{"write": {"path": "made.txt", "text": "x"}}]]}"#;
     assert_eq!(found(&ScriptedAgent, script(steps), Work::Handoff), NONE);
     assert_eq!(found(&ScriptedAgent, script(steps), script("{}")), NONE);
+    // A handoff is played by what comes with it; what is a command is nobody's to play.
+    let brought = Script::parse(steps).expect("a script");
+    let command = Work::Command(vec!["true".into()]);
+    let seen = found_with(&ScriptedAgent, Work::Handoff, command, Some(brought));
+    assert_eq!(seen, NONE);
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! - [`ledger`] is the aggregate that owns budgets.
 //! - [`assign`] is the one pure function that shares workers among all runs.
 //! - [`path`] proves that a path from outside stays beneath its root.
+//! - [`script`] holds what scripted agents play.
 //! - [`worker`] holds the types of the protocol between engine and supervisor.
 //! - [`journal`] holds the traits that the shell implements.
 
@@ -24,6 +25,7 @@ pub mod plan;
 pub mod preparation;
 pub mod receipt;
 pub mod run;
+pub mod script;
 pub mod worker;
 
 pub use criterion::{Criterion, Format, Holds, Outcome, Verdict};

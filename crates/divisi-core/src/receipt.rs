@@ -43,6 +43,28 @@ pub struct Output {
     pub capped: bool,
 }
 
+/// What an agent says that it used. Like all that agents say it is a report, not a measurement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens, read and written together.
+    pub tokens: u64,
+}
+
+impl Usage {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Usage) -> Usage {
+        Usage {
+            tokens: self.tokens.saturating_add(other.tokens),
+        }
+    }
+
+    /// What these receipts report together; `None` if none reports anything.
+    pub fn of<'r>(receipts: impl Iterator<Item = &'r Receipt>) -> Option<Usage> {
+        receipts.filter_map(Receipt::usage).reduce(Usage::and)
+    }
+}
+
 /// A file that a task promised and made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artifact {
@@ -75,6 +97,9 @@ pub enum Receipt {
         /// Whether its process's writes were confined; `None` without a process.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         confined: Option<bool>,
+        /// What its agent reported to have used; `None` if it reported nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Usage>,
         /// Why it failed, if its agent says that it did. Told, and never believed: checks decide.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         claimed_failure: Option<String>,
@@ -130,6 +155,15 @@ impl Receipt {
         match self {
             Receipt::Submitted { wall_ms, .. } => *wall_ms,
             _ => 0,
+        }
+    }
+
+    /// What an agent reported to have used, where the receipt tells.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        match self {
+            Receipt::Submitted { usage, .. } => *usage,
+            _ => None,
         }
     }
 

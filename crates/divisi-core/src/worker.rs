@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AttemptId, Epoch};
-use crate::receipt::{Exit, Output};
+use crate::receipt::{Exit, Output, Usage};
 
 /// Version of this protocol; both sides say it and refuse another.
 pub const PROTOCOL: u32 = 1;
@@ -218,6 +218,10 @@ pub struct Ended {
     /// Whether the kernel confined its writes; `None` without a process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confined: Option<bool>,
+    /// What its agent reported to have used. A supervisor does not read what agents print: this is
+    /// filled in by whoever does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
 }
 
 fn is_zero(n: &u32) -> bool {

@@ -222,6 +222,7 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
                 told: false,
                 command: String::new(),
                 confined: None,
+                usage: None,
             };
             command(
                 &mut run,

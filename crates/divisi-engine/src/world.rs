@@ -146,6 +146,8 @@ pub struct World<J> {
     pub leasing: Leasing,
     epoch: Epoch,
     runs: BTreeMap<RunId, Loaded>,
+    /// Stays loaded when it has ended.
+    kept: Option<RunId>,
     run_last: u32,
     ledger: Ledger,
     ledger_seq: u64,
@@ -167,6 +169,7 @@ impl<J: Journal> World<J> {
             leasing: Leasing::All,
             epoch,
             runs: BTreeMap::new(),
+            kept: None,
             run_last: 0,
             ledger: Ledger::default(),
             ledger_seq: 0,
@@ -449,8 +452,20 @@ impl<J: Journal> World<J> {
     fn unload_ended(&mut self) {
         let held: BTreeSet<RunId> = self.ledger.held.keys().map(|attempt| attempt.run).collect();
         self.runs.retain(|id, loaded| {
-            loaded.run.ended.is_none() || loaded.run.owed().next().is_some() || held.contains(id)
+            let works = loaded.run.ended.is_none() || loaded.run.owed().next().is_some();
+            works || held.contains(id) || self.kept == Some(*id)
         });
+    }
+
+    /// Keeps a run in memory when it has ended, for whoever [takes](World::take) it then.
+    pub fn keep(&mut self, run: RunId) {
+        self.kept = Some(run);
+    }
+
+    /// A run as it stands, if it is loaded; the world knows it from the journal alone afterwards.
+    pub fn take(&mut self, run: RunId) -> Option<Run> {
+        self.kept = self.kept.filter(|kept| *kept != run);
+        self.runs.remove(&run).map(|loaded| loaded.run)
     }
 }
 

@@ -11,9 +11,11 @@
 //! - [`allocation`] says what one agent is given, and at what risk.
 //! - [`estimate`] says what a plan is expected to take, in the forms that plans hold.
 //! - [`config`] reads configuration, and is the one definition of every setting.
+//! - [`rehearsal`] reads by which rules scripted agents do handoffs, and makes scripts of them.
 //! - [`template`] fills templates within bounds.
 //! - [`words`] understands criteria in plain words, or says why it does not.
 //! - [`folder`] writes the folder of a stage and reads back what people made of it.
+//! - [`handoff`] reads handoffs that others wrote, and loses nothing of them.
 //! - [`saved`] makes a workflow of what a run did.
 //! - [`lesson`] is the form of lessons, and makes and applies their diffs.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
@@ -29,6 +31,7 @@ pub mod estimate;
 mod faults;
 mod fields;
 pub mod folder;
+pub mod handoff;
 mod json;
 pub mod lesson;
 #[cfg(test)]
@@ -38,6 +41,7 @@ mod paths;
 mod pattern;
 mod placeholder;
 pub mod plan_file;
+pub mod rehearsal;
 mod render;
 pub mod role;
 pub mod saved;

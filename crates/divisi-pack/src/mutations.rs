@@ -10,7 +10,7 @@ use minijinja::context;
 
 use crate::dice::Dice;
 use crate::template::Templates;
-use crate::{config, folder, plan_file, role, template, workflow};
+use crate::{config, folder, handoff, plan_file, rehearsal, role, template, workflow};
 
 /// Texts for each reader unless the environment says otherwise.
 const TEXTS: u64 = 400;
@@ -29,6 +29,11 @@ const CONFIGS: &[&str] = &[
     "run: {workers: 2, limits: {command: 3}, agents: {developer: person}}\nbudget: {attempts: 3}\n",
     "grants:\n  allow_write: [cache]\n  pass_env: [A]\nworkspace:\n  setup: ['touch x']\n",
     "orchestrator:\n  monitoring: {interval: 30}\nchecks: [{file: a, min_bytes: 2}, words]\n",
+];
+
+const REHEARSALS: &[&str] = &[
+    "rules:\n  - {task: 'a.*', role: qa, attempts: [[print: a, exit: 1], [make: {text: '{path}'}]]}\n",
+    "rules: [{deliverable: '**/{x}.md', attempts: [[write: {path: a, text: b}, usage: {tokens: 4}]]}]\n",
 ];
 
 const CRITERIA: &[&str] = &[
@@ -101,6 +106,22 @@ fn broken_configurations_are_refused_where_they_are_broken() {
     every_broken_text(CONFIGS, |text| {
         let read = config::read("c", text.as_bytes());
         (read.values.is_some(), read.diagnostics)
+    });
+}
+
+#[test]
+fn broken_rehearsals_are_refused_where_they_are_broken() {
+    every_broken_text(REHEARSALS, |text| {
+        let read = rehearsal::read("r", text.as_bytes());
+        (read.rehearsal.is_some(), read.diagnostics)
+    });
+}
+
+#[test]
+fn broken_handoffs_are_refused_where_they_are_broken() {
+    every_broken_text(&[include_str!("../tests/data/handoff.json")], |text| {
+        let read = handoff::read("h", text.as_bytes());
+        (read.handoff.is_some(), read.diagnostics)
     });
 }
 

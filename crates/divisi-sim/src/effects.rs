@@ -343,6 +343,7 @@ impl Sim {
             told: false,
             command: String::new(),
             confined: None,
+            usage: None,
         };
         self.truth
             .on_ended(attempt, &ended, quality, Behavior::Succeeds);

@@ -472,6 +472,7 @@ impl Sim {
                 told: job.told,
                 command: String::new(),
                 confined: Some(true),
+                usage: None,
             },
             said,
         };

@@ -145,6 +145,7 @@ impl Sim {
                 told: false,
                 command: String::new(),
                 confined: None,
+                usage: None,
             };
             let command = Command::Ended {
                 attempt,

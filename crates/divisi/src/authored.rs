@@ -1,9 +1,10 @@
 //! A workflow as its author left it, with the roles and templates that it may use.
 
-use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Severity;
+use divisi_core::{Commit, Diagnostic};
+use divisi_engine::repo::Fault;
 use divisi_pack::bundle::{self, Bundle, Given};
-use divisi_pack::workflow::Workflow;
+use divisi_pack::workflow::{InputKind, Workflow};
 
 use crate::exit::Exit;
 use crate::library::{Found, Library, LoadedRoles, LoadedTemplates};
@@ -45,6 +46,32 @@ impl Authored {
             roles,
             templates,
         })
+    }
+
+    /// The values of its inputs, of those that were said: revisions become commits, since a task's
+    /// workspace knows no branches. `fork` finds where the work's base left one.
+    pub(crate) fn inputs(
+        &self,
+        said: Vec<(String, String)>,
+        fork: impl Fn(&str) -> Result<Commit, Fault>,
+    ) -> (Vec<(String, String)>, Vec<Diagnostic>) {
+        let mut inputs = said;
+        let (mut commits, mut diagnostics) = (Vec::new(), Vec::new());
+        let forks = self.workflow.inputs.iter();
+        for declared in forks.filter(|declared| declared.kind == InputKind::Fork) {
+            let given = inputs.iter().rev().find(|(name, _)| *name == declared.name);
+            let rev = given.map(|(_, rev)| rev.as_str());
+            let rev = rev.or(declared.default.as_deref());
+            let Some(rev) = rev.filter(|rev| !rev.is_empty()) else {
+                continue;
+            };
+            match fork(rev) {
+                Ok(commit) => commits.push((declared.name.clone(), commit.to_string())),
+                Err(fault) => diagnostics.push(fault.diagnostic()),
+            }
+        }
+        inputs.extend(commits);
+        (inputs, diagnostics)
     }
 
     /// Puts it together with what it is given. `before` was found wrong with that already: all faults

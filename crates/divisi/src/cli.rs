@@ -297,6 +297,9 @@ pub(crate) struct RunArgs {
     /// How agents are run.
     #[command(flatten)]
     pub(crate) running: Running,
+    /// The rules by which scripted agents do what they are handed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rehearsal: Option<String>,
     /// What a step of the journal survives, if this process is the one that keeps it
     #[arg(long, value_name = "HOW")]
     pub(crate) durability: Option<Durability>,
@@ -594,6 +597,8 @@ pub(crate) enum SchemaOf {
     Role,
     /// Files of configuration.
     Config,
+    /// Rules by which scripted agents do what they are handed.
+    Rehearsal,
     /// Events, as `divisi watch --json` prints them.
     Events,
     /// Reviews, as `divisi review --json` prints them.

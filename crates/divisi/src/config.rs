@@ -146,7 +146,8 @@ impl Configuration {
         all.collect()
     }
 
-    fn source(&self, key: &str) -> Source {
+    /// Who said a key's value.
+    pub(crate) fn source(&self, key: &str) -> Source {
         self.sources.get(key).copied().unwrap_or(Source::Default)
     }
 
@@ -165,6 +166,7 @@ impl Configuration {
             agent_default: config.agent.clone(),
             // Until it is known which agents there are.
             agent_auto: AGENT_PERSON.to_owned(),
+            agents: BTreeMap::new(),
             failures_max: config.failures_max,
             reassign_after: config.reassign_after,
             losses_max: config.losses_max,
@@ -187,7 +189,13 @@ impl Configuration {
                 memory_bytes_max: config.memory_mib.map(|mib| mib << 20),
                 cpu_s_max: config.cpu_seconds,
             },
+            rehearsal: None,
         }
+    }
+
+    /// The agents of roles as tasks name them, for tasks that are planned while a run goes on.
+    pub(crate) fn agents(&self, roles: &Roles) -> BTreeMap<String, String> {
+        config::agents_by_role(&self.config, roles)
     }
 
     /// Paths that agents may write to: relative ones of a file beneath the project's folder, those
@@ -226,16 +234,10 @@ impl Configuration {
     /// Something does not fit it; it was told.
     pub(crate) fn apply(
         &self,
-        library: &Library,
+        roles: &Roles,
         plan: &mut Plan,
         printer: &Printer,
     ) -> Result<(), Failure> {
-        let loaded = (!self.config.agents.is_empty()).then(|| library.roles());
-        let none = Roles::default();
-        let roles = match &loaded {
-            Some(loaded) => loaded.told(printer)?,
-            None => &none,
-        };
         let told = config::apply(&self.config, &self.values, roles, plan);
         for diagnostic in &told {
             printer.diagnostic(diagnostic, None);
@@ -244,6 +246,26 @@ impl Configuration {
             true => Err(Failure::Reported(Exit::Usage)),
             false => Ok(()),
         }
+    }
+
+    /// The roles, where something that is configured names any. Of several agents that are said for
+    /// one role under its different names, the one that was said most strongly is kept.
+    ///
+    /// # Errors
+    /// One cannot be read; it was told.
+    pub(crate) fn roles(&mut self, library: &Library, printer: &Printer) -> Result<Roles, Failure> {
+        if self.config.agents.is_empty() && self.config.rehearsal.is_none() {
+            return Ok(Roles::default());
+        }
+        let roles = library.roles().told(printer)?.clone();
+        let said = std::mem::take(&mut self.config.agents);
+        let mut said: Vec<(String, String)> = said.into_iter().collect();
+        said.sort_by_key(|(name, _)| self.source(&format!("run.agents.{name}")));
+        for (name, agent) in said {
+            let id = roles.get(&name).map(|role| role.id.clone());
+            self.config.agents.insert(id.unwrap_or(name), agent);
+        }
+        Ok(roles)
     }
 
     /// All that the project's own file says, by key.

@@ -98,6 +98,11 @@ impl Follower {
         &self.run
     }
 
+    /// The same, of one who looks no more.
+    pub(crate) fn into_run(self) -> Run {
+        self.run
+    }
+
     /// The journal that is read.
     pub(crate) fn view(&self) -> &View {
         &self.view

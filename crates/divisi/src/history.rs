@@ -1,14 +1,14 @@
 //! What a point took in this project, from its runs that have ended.
 //!
 //! Only what a role's own work took counts: programs take what they take, and a script that is
-//! played takes nothing. No agent reports its tokens yet, so these stay as they are configured.
+//! played takes no time. The tokens that it reports count until an agent reports some.
 
 use std::collections::BTreeMap;
 
 use divisi_core::journal::Artifacts as _;
 use divisi_core::plan::Work;
-use divisi_core::receipt::Receipt;
-use divisi_core::run::{Run, Task, TaskStatus, is_scripted};
+use divisi_core::receipt::{Receipt, Usage};
+use divisi_core::run::{self, Run, Task, TaskStatus};
 use divisi_core::{Digest, RunId};
 use divisi_pack::bundle::{Bundle, Calibration, Took};
 use divisi_store::View;
@@ -76,17 +76,22 @@ fn took(view: &View, run: &Run) -> Vec<Took> {
         Some(Took {
             role: role.id.clone(),
             points,
-            ms: worked_ms(task),
+            ms: (!is_scripted(task)).then(|| worked_ms(task)),
+            tokens: Usage::of(task.receipts()).map(|usage| usage.tokens),
+            is_scripted: is_scripted(task),
         })
     });
     took.collect()
 }
 
 fn is_roles_own(task: &Task) -> bool {
-    let agent = task.endings.last().map(|ending| ending.agent.as_str());
-    task.status() == TaskStatus::Done
-        && task.spec.work == Work::Handoff
-        && agent.is_some_and(|agent| !is_scripted(agent))
+    task.status() == TaskStatus::Done && task.spec.work == Work::Handoff
+}
+
+/// Whether any of it was only played.
+fn is_scripted(task: &Task) -> bool {
+    let mut agents = task.endings.iter().map(|ending| ending.agent.as_str());
+    agents.any(run::is_scripted)
 }
 
 fn worked_ms(task: &Task) -> u64 {

@@ -33,10 +33,12 @@ mod printer;
 mod progress;
 mod project;
 mod projection;
+mod rehearsal;
 mod report;
 #[cfg(test)]
 mod scenes;
 mod signals;
+mod so_far;
 mod trust;
 mod unfinished;
 mod words;

@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 
 use divisi_agents::adapter::{PRODUCTS, Product, product, program};
 use divisi_core::diagnostic::Severity;
-use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Settings, agent_of};
+use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Settings, agent_of, name_of};
 use divisi_core::{Diagnostic, TaskSpec};
 
 use crate::exit::Exit;
@@ -54,8 +54,7 @@ impl Present {
 
 /// Whether a task is for the agent that `auto` stands for.
 pub(crate) fn is_left_open(task: &TaskSpec, settings: &Settings) -> bool {
-    let named = task.agent.as_ref().unwrap_or(&settings.agent_default);
-    named == AGENT_AUTO && agent_of(task, settings) == settings.agent_auto
+    name_of(task, settings) == AGENT_AUTO && agent_of(task, settings) == settings.agent_auto
 }
 
 /// Tasks by id, as far as they are named.

@@ -119,6 +119,15 @@ pub(crate) fn time_of_day(at: Time) -> String {
         .to_owned()
 }
 
+/// Who does a task, did it last, or would do it.
+pub(crate) fn who<'r>(run: &'r Run, task: &'r Task) -> &'r str {
+    match (task.live(), task.endings.last()) {
+        (Some(live), _) => &live.agent,
+        (None, Some(ending)) => &ending.agent,
+        (None, None) => task.agent(&run.settings),
+    }
+}
+
 /// An agent by name; one that only plays a script is labelled so.
 pub(crate) fn agent(name: &str) -> String {
     match is_scripted(name) {

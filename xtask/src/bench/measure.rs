@@ -204,13 +204,15 @@ fn duration(time: libc::timeval) -> Duration {
 }
 
 fn watch(program: &Path, ended: &AtomicBool) -> Memory {
-    // By pid and start time, since pids come again: how often seen, and the peak.
+    // By pid and start time, since pids come again: how often seen, and the peak. The last figure
+    // counts: it only grows, but for a process that has yet to become another program it is its
+    // parent's.
     let mut seen: HashMap<(i32, u64), (u32, u64)> = HashMap::new();
     while !ended.load(Ordering::Relaxed) {
         for (process, peak_kib) in processes_of(program) {
             let entry = seen.entry(process).or_default();
             entry.0 += 1;
-            entry.1 = entry.1.max(peak_kib);
+            entry.1 = peak_kib;
         }
         thread::sleep(LOOK_EVERY);
     }

@@ -1,6 +1,7 @@
 //! A coding agent as the engine knows it.
 
 use divisi_core::plan::Work;
+use divisi_core::receipt::Usage;
 use divisi_core::worker::Ended;
 
 use super::closing::Closing;
@@ -67,5 +68,10 @@ impl Agent for AdapterAgent {
                 cause: format!("its adapter ended without a closing ({})", ended.exit),
             },
         }
+    }
+
+    fn usage(&self, tail: &str) -> Option<Usage> {
+        let tokens = Closing::last_in(tail)?.usage?.tokens();
+        Some(Usage { tokens })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::transcript::{Entry, Usage, micros, shortened};
+use super::transcript::{Entry, Tokens, micros, shortened};
 
 /// What a line says.
 pub(super) fn hear(line: &Value) -> Vec<Entry> {
@@ -94,17 +94,17 @@ fn result(line: &Value) -> Vec<Entry> {
     entries
 }
 
-fn usage(line: &Value) -> Usage {
+fn usage(line: &Value) -> Tokens {
     let models = line["modelUsage"].as_object().into_iter().flatten();
-    let used = |model: &Value| Usage {
+    let used = |model: &Value| Tokens {
         input_tokens: model["inputTokens"].as_u64().unwrap_or(0),
         output_tokens: model["outputTokens"].as_u64().unwrap_or(0),
         cache_read_tokens: model["cacheReadInputTokens"].as_u64().unwrap_or(0),
         cache_write_tokens: model["cacheCreationInputTokens"].as_u64().unwrap_or(0),
         cost_usd_micros: None,
     };
-    let all = models.fold(Usage::default(), |sum, (_, model)| sum.plus(used(model)));
-    Usage {
+    let all = models.fold(Tokens::default(), |sum, (_, model)| sum.plus(used(model)));
+    Tokens {
         cost_usd_micros: micros(line["total_cost_usd"].as_f64()),
         ..all
     }

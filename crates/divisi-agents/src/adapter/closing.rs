@@ -1,12 +1,12 @@
-//! How a conversation closed: the last line that an adapter process prints.
+//! How a session closed: the last line that an adapter process prints.
 
 use divisi_core::criterion::truncate;
 use serde::{Deserialize, Serialize};
 
-use super::transcript::Usage;
+use super::transcript::Tokens;
 use crate::agent::{CLAIM_BYTES_MAX, Claim};
 
-/// What is told of one conversation. Untrusted where it is read: anything in the workspace could
+/// What is told of one session. Untrusted where it is read: anything in the workspace could
 /// have printed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename = "closed")]
@@ -15,13 +15,7 @@ pub struct Closing {
     pub claim: Claim,
     /// What it used, as far as it said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub usage: Option<Usage>,
-    /// By which name the conversation can be taken up again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session: Option<String>,
-    /// What it was not allowed to do, in lines.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub denied: Vec<String>,
+    pub usage: Option<Tokens>,
 }
 
 impl Closing {
@@ -45,7 +39,7 @@ impl Closing {
     fn bound(&mut self) {
         match &mut self.claim {
             Claim::Done => {}
-            Claim::Failed { cause } | Claim::Limited { cause, .. } => {
+            Claim::Failed { cause } | Claim::Unable { cause } | Claim::Limited { cause, .. } => {
                 truncate(cause, CLAIM_BYTES_MAX);
             }
             Claim::Asks(question) => {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::transcript::{Entry, Usage, shortened};
+use super::transcript::{Entry, Tokens, shortened};
 
 /// What a line says.
 pub(super) fn hear(line: &Value) -> Vec<Entry> {
@@ -81,7 +81,7 @@ fn finished(line: &Value) -> Vec<Entry> {
     let cached = count("cached_input_tokens");
     vec![
         Entry::Used {
-            usage: Usage {
+            usage: Tokens {
                 // It counts what was cached among what was read.
                 input_tokens: count("input_tokens").saturating_sub(cached),
                 output_tokens: count("output_tokens"),

@@ -139,7 +139,7 @@ fn credential(product: &Product, variables: &BTreeMap<String, String>) -> Option
     }
     let mut logins = product.home.files.iter().filter(|lent| lent.is_login);
     logins
-        .find_map(|lent| source_of(lent, &|name| Some(variables.get(name)?.into())))
+        .find_map(|lent| source_of(lent, variables))
         .map(Credential::File)
 }
 

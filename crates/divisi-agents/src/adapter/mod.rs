@@ -1,25 +1,25 @@
-//! The adapter process: one conversation with a coding agent's command line tool.
+//! The adapter process: one session with a coding agent's command line tool.
 //!
 //! `divisi adapter NAME` is started by the supervisor like any program. It reads the handoff, turns
-//! it into a [`prompt`], starts the tool in the workspace, and reads its stream of JSON. What every
-//! tool says in a form of its own becomes one [`transcript`], printed as it happens: so it is in
-//! the attempt's log, capped and masked as any output. The last line says how the conversation
-//! closed; [`closing`] writes and reads it. [`detection`] says which tools there are.
+//! it into a [`prompt()`], starts the tool in the workspace, and reads its stream of JSON. What every
+//! tool says in a form of its own becomes one transcript of [`Entry`]s, printed as it happens: it is in
+//! the attempt's log, capped and masked as any output. The last line says how the session
+//! closed: the [`Closing`]. [`detect`] says which tools there are.
 //!
-//! What differs between tools is data ([`product`]) and a pure reading of their lines
-//! ([`claude`], [`codex`], [`opencode`]), each tested on recorded streams. A tool's exit status and
+//! What differs between tools is data (a [`Product`]) and a pure reading of their lines
+//! (`claude`, `codex`, `opencode`), each tested on recorded streams. A tool's exit status and
 //! its word of success prove nothing; what is reported here is a claim.
 
 mod agent;
 mod claude;
 mod closing;
 mod codex;
-mod conversation;
 mod detection;
 mod opencode;
 mod process;
 mod product;
 mod prompt;
+mod session;
 mod transcript;
 
 #[cfg(test)]
@@ -27,9 +27,9 @@ mod tests;
 
 pub use agent::AdapterAgent;
 pub use closing::Closing;
-pub use conversation::Conversation;
 pub use detection::{Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, detect, program};
 pub use process::{Fault, converse};
 pub use product::{PRODUCTS, Product, product};
 pub use prompt::prompt;
-pub use transcript::{Entry, Usage};
+pub use session::Session;
+pub use transcript::{Entry, Tokens};

@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use super::transcript::{Entry, Usage, micros, shortened};
+use super::transcript::{Entry, Tokens, micros, shortened};
+
+/// How it says that a rule of its configuration, or nobody there to ask, forbade something. Files
+/// have permissions, too.
+const DENIALS: [&str; 2] = ["specified a rule which prevents", "rejected permission"];
 
 /// What a line says.
 pub(super) fn hear(line: &Value) -> Vec<Entry> {
@@ -37,8 +41,7 @@ fn called(part: &Value) -> Vec<Entry> {
             output: output.clone(),
         },
     ];
-    // A rule of its configuration or nobody there to ask.
-    if state["status"] == "error" && output.contains("permission") {
+    if state["status"] == "error" && DENIALS.iter().any(|words| output.contains(words)) {
         entries.push(Entry::Denied {
             what: shortened(&format!("{function} {}", state["input"])),
         });
@@ -51,7 +54,7 @@ fn finished(part: &Value) -> Vec<Entry> {
     let tokens = &part["tokens"];
     let count = |value: &Value| value.as_u64().unwrap_or(0);
     let used = Entry::Used {
-        usage: Usage {
+        usage: Tokens {
             input_tokens: count(&tokens["input"]),
             output_tokens: count(&tokens["output"]).saturating_add(count(&tokens["reasoning"])),
             cache_read_tokens: count(&tokens["cache"]["read"]),

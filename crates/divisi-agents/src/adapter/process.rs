@@ -1,28 +1,30 @@
 //! The process itself: the only part that does anything.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use divisi_core::receipt::Exit;
 
 use super::closing::Closing;
-use super::conversation::Conversation;
 use super::detection::program;
-use super::product::{Asked, Home, Lent, Product};
+use super::product::{Home, Lent, Product, Writes};
 use super::prompt::prompt;
+use super::session::Session;
 use super::transcript::Entry;
+use crate::agent::Claim;
+use crate::environment::{environment, mask};
 use crate::handoff::{HANDOFF_BYTES_MAX, Handoff};
 
-/// A line of a tool's stream holds one message, with the files in it. What is longer is cut.
+/// A line of a tool's stream holds one message, with the files in it. What is longer is left out.
 const LINE_BYTES_MAX: u64 = 16 << 20;
 
-/// Why there is no conversation. All of them repeat.
+/// Why there is no session. All of them repeat.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// A variable that the engine sets is not there: somebody started it by hand.
@@ -47,7 +49,7 @@ pub enum Fault {
         source: io::Error,
     },
     /// The tool cannot be started.
-    #[error("start {program}; install it with: {install}")]
+    #[error("start {program}, which this installs: {install}")]
     Start {
         /// Its program.
         program: &'static str,
@@ -62,62 +64,128 @@ pub enum Fault {
     Stream(#[source] io::Error),
 }
 
-/// Holds the conversation that the environment describes, and prints it. Its last line is the
-/// closing, which is also returned.
+/// What a session takes from its surroundings.
+pub(super) struct Surroundings {
+    /// The handoff's file.
+    pub(super) handoff: PathBuf,
+    /// A folder of the attempt's own.
+    pub(super) tmp: PathBuf,
+    /// The environment, as far as it is text.
+    pub(super) variables: BTreeMap<String, String>,
+    pub(super) writes: Writes,
+    /// Values that must not appear in what is printed. The supervisor masks too; but what is cut
+    /// here could leave it half of one.
+    pub(super) masked: Vec<String>,
+}
+
+impl Surroundings {
+    fn here() -> Result<Surroundings, Fault> {
+        let variables: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let path = |name: &'static str| {
+            let value = variables.get(name).ok_or(Fault::Variable(name));
+            value.map(PathBuf::from)
+        };
+        Ok(Surroundings {
+            handoff: path("DIVISI_HANDOFF")?,
+            tmp: path("TMPDIR")?,
+            writes: writes(),
+            masked: environment(&variables, &[], &BTreeMap::new()).masked,
+            variables,
+        })
+    }
+}
+
+/// Whether the kernel confines this process's writes: elsewhere everybody may write to this file of
+/// their own. Whatever else goes wrong proves nothing.
+fn writes() -> Writes {
+    let opened = fs::OpenOptions::new().write(true).open("/proc/self/comm");
+    match opened {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Writes::Confined,
+        _ => Writes::Free,
+    }
+}
+
+/// Holds the session that the environment describes, and prints it. Its last line is the closing,
+/// which is also returned.
 ///
 /// # Errors
-/// There was none. Nothing was printed as a closing then.
+/// There was none. A closing that says so was printed if anything could be.
 pub fn converse(product: &'static Product, out: &mut dyn Write) -> Result<Closing, Fault> {
-    let handoff = read_handoff(Path::new(&variable("DIVISI_HANDOFF")?))?;
-    let private = PathBuf::from(variable("TMPDIR")?).join("home");
-    let variables = folders(&product.home, &private)?;
-    lend(&product.home, &private)?;
-    let words = prompt(&handoff);
-    let asked = Asked {
-        prompt: &words,
-        session: None,
-        is_confined: is_confined(),
-        model: None,
-    };
+    let held = Surroundings::here().and_then(|here| converse_in(product, &here, out));
+    if let Err(fault) = &held {
+        let closing = Closing {
+            claim: Claim::Unable {
+                cause: chain(fault),
+            },
+            usage: None,
+        };
+        writeln!(out, "{}", closing.to_line()).map_err(Fault::Stream)?;
+    }
+    held
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// The same in surroundings that are given.
+pub(super) fn converse_in(
+    product: &'static Product,
+    here: &Surroundings,
+    out: &mut dyn Write,
+) -> Result<Closing, Fault> {
+    let handoff = read_handoff(&here.handoff)?;
+    let private = here.tmp.join("home");
+    let home = folders(&product.home, &private)?;
+    lend(&product.home, &private, &here.variables)?;
     let not_started = |source| Fault::Start {
         program: product.program,
         install: product.install,
         source,
     };
-    let found = program(product, std::env::var_os("PATH").as_deref());
+    let path = here.variables.get("PATH").map(OsStr::new);
+    let found = program(product, path);
     let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
     let mut child = Command::new(found)
-        .args((product.arguments)(&asked))
+        .args((product.arguments)(here.writes))
         .envs(product.settings.iter().copied())
-        .envs(variables)
-        .stdin(Stdio::null())
+        .envs(home)
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .spawn()
         .map_err(not_started)?;
-    let mut conversation = Conversation::with(product);
+    let mut session = Session::with(product);
+    say(&mut child, prompt(&handoff)).map_err(Fault::Stream)?;
     if let Some(stdout) = child.stdout.take() {
-        hear(BufReader::new(stdout), &mut conversation, out).map_err(Fault::Stream)?;
+        hear(BufReader::new(stdout), &mut session, &here.masked, out).map_err(Fault::Stream)?;
     }
     let status = child.wait().map_err(Fault::Stream)?;
-    let closing = conversation.close(&exit_of(status));
+    let closing = session.close(&exit_of(status));
     writeln!(out, "{}", closing.to_line())
         .and_then(|()| out.flush())
         .map_err(Fault::Stream)?;
     Ok(closing)
 }
 
-/// Whether the kernel confines this process's writes: elsewhere everybody may write to this file of
-/// their own.
-fn is_confined() -> bool {
-    fs::OpenOptions::new()
-        .write(true)
-        .open("/proc/self/comm")
-        .is_err()
-}
-
-fn variable(name: &'static str) -> Result<OsString, Fault> {
-    std::env::var_os(name).ok_or(Fault::Variable(name))
+/// Gives a tool its prompt from a thread of its own: it may say something before it has read all.
+fn say(child: &mut Child, prompt: String) -> io::Result<()> {
+    let Some(mut stdin) = child.stdin.take() else {
+        return Ok(());
+    };
+    let thread = std::thread::Builder::new().name("prompt".to_owned());
+    // A tool that ends without having read it says why by itself.
+    thread.spawn(move || stdin.write_all(prompt.as_bytes()))?;
+    Ok(())
 }
 
 fn read_handoff(path: &Path) -> Result<Handoff, Fault> {
@@ -156,9 +224,9 @@ fn home_fault(path: &Path) -> impl FnOnce(io::Error) -> Fault + use<> {
 
 /// Puts links into them to what a tool may read of the user's: a copy of a login would stay under
 /// `.divisi`.
-fn lend(home: &Home, private: &Path) -> Result<(), Fault> {
+fn lend(home: &Home, private: &Path, variables: &BTreeMap<String, String>) -> Result<(), Fault> {
     for lent in home.files {
-        let Some(source) = source_of(lent, &|name| std::env::var_os(name)) else {
+        let Some(source) = source_of(lent, variables) else {
             continue;
         };
         let target = private.join(lent.to).join(lent.file);
@@ -174,23 +242,22 @@ fn lend(home: &Home, private: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Where the user has such a file, if there is one.
-pub(super) fn source_of(
-    lent: &Lent,
-    variable: &dyn Fn(&str) -> Option<OsString>,
-) -> Option<PathBuf> {
-    let folder = match variable(lent.variable) {
+/// Where the user has such a file, if there is one. A folder that is named relative to the one that
+/// the tool works in would be the repository's, not the user's.
+pub(super) fn source_of(lent: &Lent, variables: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let folder = match variables.get(lent.variable) {
         Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(variable("HOME")?).join(lent.folder),
+        None => PathBuf::from(variables.get("HOME")?).join(lent.folder),
     };
     let file = folder.join(lent.file);
-    file.is_file().then_some(file)
+    (file.is_absolute() && file.is_file()).then_some(file)
 }
 
 /// Reads lines until there are no more, and prints what they say.
 fn hear(
     mut stream: impl BufRead,
-    conversation: &mut Conversation,
+    session: &mut Session,
+    masked: &[String],
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut line = Vec::new();
@@ -202,7 +269,14 @@ fn hear(
         if read == 0 {
             return Ok(());
         }
-        for entry in conversation.hear(&String::from_utf8_lossy(&line)) {
+        if read as u64 == LINE_BYTES_MAX && !line.ends_with(b"\n") {
+            // Its rest is no line of its own.
+            stream.skip_until(b'\n')?;
+            print(&Entry::noted("a line that is too long was left out"), out)?;
+            continue;
+        }
+        let text = mask(String::from_utf8_lossy(&line).into_owned(), masked);
+        for entry in session.hear(&text) {
             print(&entry, out)?;
         }
     }

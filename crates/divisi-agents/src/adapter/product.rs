@@ -6,8 +6,8 @@ use super::transcript::Entry;
 use super::{claude, codex, opencode};
 use crate::environment::looks_secret;
 
-/// A command line tool that holds a conversation.
-#[derive(Debug)]
+/// A command line tool that holds a session.
+#[derive(Clone, Debug)]
 pub struct Product {
     /// As plans and settings name it.
     pub name: &'static str,
@@ -26,15 +26,16 @@ pub struct Product {
     /// Its folder of configuration and sessions, which each attempt has for itself.
     pub home: Home,
     /// What its figures count.
-    pub(super) scope: Scope,
-    /// Its arguments.
-    pub(super) arguments: fn(&Asked<'_>) -> Vec<String>,
+    pub(super) counts: Counts,
+    /// Its arguments. The prompt is none of them: an argument has less room than a prompt may need,
+    /// and everybody on the machine can read it. All of them read it from their standard input.
+    pub(super) arguments: fn(Writes) -> &'static [&'static str],
     /// What a line of its output says.
     pub(super) hear: fn(&Value) -> Vec<Entry>,
 }
 
 /// Where a tool keeps what it knows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Home {
     /// The variables that name the folder to it, each with the folder below the private one.
     pub variables: &'static [(&'static str, &'static str)],
@@ -67,25 +68,20 @@ pub struct Lent {
 
 /// What a tool's figures of usage count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(super) enum Counts {
     /// One step: all of them make the sum.
     Step,
     /// All so far: the last one is the sum.
-    Conversation,
+    All,
 }
 
-/// What a tool is asked.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Asked<'a> {
-    /// The prompt.
-    pub(super) prompt: &'a str,
-    /// The conversation that goes on, if one does.
-    pub(super) session: Option<&'a str>,
-    /// Whether writes outside the workspace are prevented already. A sandbox within that one cannot
-    /// be set up, and need not be.
-    pub(super) is_confined: bool,
-    /// Which model, in the tool's own words; its own choice otherwise.
-    pub(super) model: Option<&'a str>,
+/// Whether writes outside the workspace are prevented already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writes {
+    /// They are: a sandbox within that one cannot be set up, and need not be.
+    Confined,
+    /// They are not, or nobody knows.
+    Free,
 }
 
 /// All that are known, by name.
@@ -129,17 +125,20 @@ const CLAUDE: Product = Product {
             is_login: true,
         }],
     },
-    scope: Scope::Conversation,
-    arguments: |asked| {
-        let mut arguments = words(&["-p", asked.prompt]);
-        arguments.extend(words(&["--output-format", "stream-json", "--verbose"]));
-        // Edits are accepted and programs may be run: the workspace is the attempt's own, and
-        // writes elsewhere are prevented from outside.
-        arguments.extend(words(&["--permission-mode", "acceptEdits"]));
-        arguments.extend(words(&["--allowedTools", "Bash"]));
-        arguments.extend(option("--model", asked.model));
-        arguments.extend(option("--resume", asked.session));
-        arguments
+    counts: Counts::All,
+    // Edits are accepted and programs may be run: the workspace is the attempt's own, and writes
+    // elsewhere are prevented from outside.
+    arguments: |_| {
+        &[
+            "-p",
+            "--output-format",
+            "stream-json",
+            "--verbose",
+            "--permission-mode",
+            "acceptEdits",
+            "--allowedTools",
+            "Bash",
+        ]
     },
     hear: claude::hear,
 };
@@ -176,21 +175,24 @@ const CODEX: Product = Product {
             },
         ],
     },
-    // A conversation that was taken up again counts from its beginning.
-    scope: Scope::Conversation,
-    arguments: |asked| {
-        let sandbox = match asked.is_confined {
-            true => "danger-full-access",
-            false => "workspace-write",
-        };
-        let mut arguments = words(&["exec", "--json", "--sandbox", sandbox]);
-        arguments.push("--skip-git-repo-check".to_owned());
-        arguments.extend(option("--model", asked.model));
-        if let Some(session) = asked.session {
-            arguments.extend(words(&["resume", session]));
-        }
-        arguments.push(asked.prompt.to_owned());
-        arguments
+    counts: Counts::All,
+    arguments: |writes| match writes {
+        Writes::Confined => &[
+            "exec",
+            "--json",
+            "--sandbox",
+            "danger-full-access",
+            "--skip-git-repo-check",
+            "-",
+        ],
+        Writes::Free => &[
+            "exec",
+            "--json",
+            "--sandbox",
+            "workspace-write",
+            "--skip-git-repo-check",
+            "-",
+        ],
     },
     hear: codex::hear,
 };
@@ -234,21 +236,7 @@ const OPENCODE: Product = Product {
             },
         ],
     },
-    scope: Scope::Step,
-    arguments: |asked| {
-        let mut arguments = words(&["run", "--format", "json"]);
-        arguments.extend(option("--model", asked.model));
-        arguments.extend(option("--session", asked.session));
-        arguments.push(asked.prompt.to_owned());
-        arguments
-    },
+    counts: Counts::Step,
+    arguments: |_| &["run", "--format", "json"],
     hear: opencode::hear,
 };
-
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|&word| word.to_owned()).collect()
-}
-
-fn option(name: &str, value: Option<&str>) -> Vec<String> {
-    value.map_or_else(Vec::new, |value| words(&[name, value]))
-}

@@ -1,4 +1,4 @@
-//! What happens in a conversation, in one form for all tools.
+//! What happens in a session, in one form for all tools.
 
 use divisi_core::criterion::truncate;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ const TEXT_BYTES_MAX: usize = 8 << 10;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum Entry {
-    /// The conversation has a name, by which it can be taken up again.
+    /// The session has a name, by which it can be taken up again.
     Began {
         /// The tool's own name for it.
         session: String,
@@ -44,12 +44,12 @@ pub enum Entry {
         /// Why.
         cause: String,
     },
-    /// What was used so far, or by one step: see [`super::product::Scope`].
+    /// What was used so far, or by one step: that differs by tool.
     Used {
         /// How much.
-        usage: Usage,
+        usage: Tokens,
     },
-    /// The conversation cannot go on.
+    /// The session cannot go on.
     Broke {
         /// Why, as the tool puts it.
         cause: String,
@@ -89,9 +89,9 @@ pub(super) fn shortened(text: &str) -> String {
     text
 }
 
-/// What a conversation used of a model.
+/// What a session used of a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usage {
+pub struct Tokens {
     /// Tokens read that were not in a cache.
     pub input_tokens: u64,
     /// Tokens written, thoughts among them.
@@ -107,15 +107,23 @@ pub struct Usage {
     pub cost_usd_micros: Option<u64>,
 }
 
-impl Usage {
+impl Tokens {
+    /// All that were new to the model, read and written. What it read from a cache is told again at
+    /// every call of a session: its sum says how often was called, not how much there was.
+    #[must_use]
+    pub fn tokens(self) -> u64 {
+        let read = self.input_tokens.saturating_add(self.cache_write_tokens);
+        read.saturating_add(self.output_tokens)
+    }
+
     /// Both together; what is too much to count stays at the most there is.
     #[must_use]
-    pub fn plus(self, other: Usage) -> Usage {
+    pub fn plus(self, other: Tokens) -> Tokens {
         let cost = match (self.cost_usd_micros, other.cost_usd_micros) {
             (None, None) => None,
             (one, two) => Some(one.unwrap_or(0).saturating_add(two.unwrap_or(0))),
         };
-        Usage {
+        Tokens {
             input_tokens: self.input_tokens.saturating_add(other.input_tokens),
             output_tokens: self.output_tokens.saturating_add(other.output_tokens),
             cache_read_tokens: (self.cache_read_tokens).saturating_add(other.cache_read_tokens),

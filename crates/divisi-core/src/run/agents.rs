@@ -56,8 +56,18 @@ pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
         (None, Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
         (None, Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
         (None, Work::Expand(_), _) => AGENT_EXPAND,
-        (None, Work::Handoff, _) => settings.meant(named.unwrap_or(&settings.agent_default)),
+        (None, Work::Handoff, _) => settings.meant(name_of(spec, settings)),
     }
+}
+
+/// How the agent of a task that is handed over is named: by the plan, for its role, or for all.
+#[must_use]
+pub fn name_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
+    if let Some(named) = &spec.agent {
+        return named;
+    }
+    let of_role = spec.role().and_then(|role| settings.agents.get(&role));
+    of_role.unwrap_or(&settings.agent_default)
 }
 
 #[cfg(test)]

@@ -141,6 +141,7 @@ impl Draft<'_> {
             output: ended.output.clone(),
             wall_ms: ended.wall_ms,
             confined: ended.confined,
+            usage: ended.usage,
             claimed_failure: match said {
                 Some(Said::Failure(cause)) => Some(cause.clone()),
                 _ => None,

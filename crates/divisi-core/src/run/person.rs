@@ -79,6 +79,7 @@ impl Draft<'_> {
             wall_ms,
             confined: None,
             claimed_failure: None,
+            usage: None,
         };
         self.submitted(attempt, receipt, &exit, true);
         Ok(())

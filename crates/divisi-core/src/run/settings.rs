@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::agents::{AGENT_AUTO, AGENT_PERSON};
+use crate::ids::Digest;
 
 /// What a run may use, journalled with its creation so that replay never reads configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,10 @@ pub struct Settings {
     pub agent_limits: BTreeMap<String, u32>,
     /// The agent of tasks that name none and have nothing to execute.
     pub agent_default: String,
+    /// The same by role (`domain/function`, or either alone), for tasks that are planned while the
+    /// run goes on: those of its own plan name theirs.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub agents: BTreeMap<String, String>,
     /// The agent that `auto` stands for, found when the run was created: whoever goes on with it has
     /// the same one do the work.
     #[serde(skip_serializing_if = "is_person")]
@@ -51,6 +56,10 @@ pub struct Settings {
     /// What its agents' processes may do.
     #[serde(skip_serializing_if = "Grants::are_usual")]
     pub grants: Grants,
+    /// The artifact that holds by which rules scripted agents do handoffs; the built-in ones unless
+    /// told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<Digest>,
 }
 
 impl Settings {
@@ -117,6 +126,7 @@ impl Default for Settings {
             agent_limits: BTreeMap::new(),
             agent_default: AGENT_PERSON.to_owned(),
             agent_auto: AGENT_PERSON.to_owned(),
+            agents: BTreeMap::new(),
             failures_max: 3,
             reassign_after: 2,
             losses_max: 5,
@@ -130,6 +140,7 @@ impl Default for Settings {
             batch_max: 8,
             budget: Budget::default(),
             grants: Grants::default(),
+            rehearsal: None,
         }
     }
 }

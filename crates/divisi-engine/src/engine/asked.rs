@@ -34,8 +34,8 @@ impl<J: Journal> Engine<J> {
                 base,
                 approved,
             } => {
-                let bundles = self.shell.has_bundles(&plan);
-                bundles.map_err(|refusal| self.refused(id, refusal))?;
+                let named = self.shell.has_artifacts(&plan, &settings);
+                named.map_err(|refusal| self.refused(id, refusal))?;
                 Ask::Create(Box::new(Create {
                     plan,
                     settings: *settings,

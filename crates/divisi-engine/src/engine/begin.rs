@@ -55,6 +55,7 @@ impl<J: Journal> Engine<J> {
                             exit: done.exit,
                             output,
                             wall_ms: done.took_ms,
+                            usage: done.usage,
                             ..launch::instant()
                         };
                         played(attempt, ended, said(done.claim))
@@ -416,7 +417,7 @@ fn patience(rules: Monitoring, ours: Patience) -> Patience {
 pub(super) fn said(claim: Claim) -> Option<Said> {
     match claim {
         Claim::Done => None,
-        Claim::Failed { mut cause } => {
+        Claim::Failed { mut cause } | Claim::Unable { mut cause } => {
             truncate(&mut cause, CLAIM_BYTES_MAX);
             Some(Said::Failure(cause))
         }

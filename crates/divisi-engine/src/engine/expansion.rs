@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use divisi_core::plan::{Expansion, Parts, Plan, Work};
 use divisi_core::receipt::Snapshot;
-use divisi_core::run::{Command, Run};
+use divisi_core::run::{Command, Run, Settings};
 use divisi_core::{AttemptId, Commit, Diagnostic, Digest};
 use divisi_pack::bundle::{self, Bundle};
 use divisi_pack::plan_file;
@@ -91,21 +91,25 @@ impl Expanding {
 }
 
 impl Shell {
-    /// Bytes come before the event that names them: every bundle that a plan names is there.
-    pub(super) fn has_bundles(&self, plan: &Plan) -> Result<(), Diagnostic> {
+    /// Bytes come before the event that names them: every bundle that a plan names is there, and
+    /// the rehearsal that its settings name.
+    pub(super) fn has_artifacts(&self, plan: &Plan, settings: &Settings) -> Result<(), Diagnostic> {
         let named = plan.tasks.iter().filter_map(|task| match &task.work {
             Work::Expand(expansion) => Some(&expansion.bundle),
             _ => None,
         });
         let bundles: BTreeSet<&Digest> = named.collect();
-        for bundle in bundles {
-            let cause = match self.artifacts.get(bundle) {
+        let bundles = bundles.into_iter().map(|digest| ("bundle", digest));
+        let rehearsal = settings.rehearsal.iter().map(|it| ("rehearsal", it));
+        for (what, digest) in bundles.chain(rehearsal) {
+            let cause = match self.artifacts.get(digest) {
                 Ok(Some(_)) => continue,
-                Ok(None) => format!("the plan names the bundle {bundle}, which is not there"),
-                Err(fault) => format!("the bundle {bundle} cannot be read: {fault}"),
+                Ok(None) => format!("the run names the {what} {digest}, which is not there"),
+                Err(fault) => format!("the {what} {digest} cannot be read: {fault}"),
             };
-            return Err(Diagnostic::error("bundle-missing", cause)
-                .hint("start the run anew with `divisi run`, which makes its bundle"));
+            return Err(Diagnostic::error("bundle-missing", cause).hint(format!(
+                "start the run anew with `divisi run`, which makes its {what}"
+            )));
         }
         Ok(())
     }

@@ -115,7 +115,7 @@ impl<J: Journal> Engine<J> {
     }
 
     /// How an attempt's process ended, with what its agent claims.
-    fn ended(&self, attempt: AttemptId, ended: Ended) -> Command {
+    fn ended(&self, attempt: AttemptId, mut ended: Ended) -> Command {
         let live = self.world.live(attempt);
         let composed = live.is_some_and(|live| live.agent == AGENT_COMPOSE);
         if composed && let Some(failed) = composing::Failed::of(&ended) {
@@ -133,11 +133,20 @@ impl<J: Journal> Engine<J> {
                         .unwrap_or_default()
                 }
             };
+            ended.usage = agent.usage(&printed).or(ended.usage);
             agent.interpret(&ended, &printed)
         });
+        if let Claim::Unable { cause } = claim {
+            return Command::NotStarted {
+                attempt,
+                cause: self.shell.masked(cause),
+                permanent: true,
+            };
+        }
         // Any program can ask by its question file, whatever its adapter understands of it.
         let asked = || launch::question(&self.shell, attempt).map(Said::Question);
-        let said = match super::begin::said(claim) {
+        let said = super::begin::said(claim).map(|said| self.masked(said));
+        let said = match said {
             said @ (None | Some(Said::Failure(_))) => asked().or(said),
             said => said,
         };
@@ -145,6 +154,20 @@ impl<J: Journal> Engine<J> {
             attempt,
             ended,
             said,
+        }
+    }
+
+    /// What an agent said without secrets: its log was masked as bytes, and what it said was decoded
+    /// from it since.
+    fn masked(&self, said: Said) -> Said {
+        match said {
+            Said::Question(text) => Said::Question(self.shell.masked(text)),
+            Said::UsageLimit { cause, wait_ms } => Said::UsageLimit {
+                cause: self.shell.masked(cause),
+                wait_ms,
+            },
+            Said::Failure(text) => Said::Failure(self.shell.masked(text)),
+            Said::Hindrance(text) => Said::Hindrance(self.shell.masked(text)),
         }
     }
 

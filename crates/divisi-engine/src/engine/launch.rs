@@ -13,10 +13,12 @@ use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{
-    AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Command, Ending, Run, Settings,
+    AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Command, Ending, Run, Settings, is_scripted,
 };
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
-use divisi_core::{AttemptId, Commit, Criterion, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind};
+use divisi_core::{
+    AttemptId, Commit, Criterion, Digest, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind,
+};
 
 use super::composing::{self, Unread};
 use super::input::{Failed, Finished};
@@ -50,6 +52,8 @@ pub(super) struct Starting {
     pub(super) inputs: Vec<compose::Input>,
     pub(super) facts: compose::Facts,
     pub(super) preparing: Preparing,
+    /// The artifact with the rules by which scripted agents do handoffs.
+    pub(super) rehearsal: Option<Digest>,
     pub(super) at: Time,
 }
 
@@ -119,6 +123,7 @@ impl Starting {
                 date: day,
             },
             preparing: Preparing::of(run),
+            rehearsal: run.settings.rehearsal.clone(),
             at,
         })
     }
@@ -362,11 +367,16 @@ impl Starting {
         workspace: &Path,
         handoff_path: Option<&str>,
     ) -> Result<Launched, Unlaunched> {
-        let (env, masked) = shell.environment(
-            self.attempt.run,
-            &self.spec.env,
-            &agent.description().credentials,
-        );
+        let description = agent.description();
+        let (env, masked) =
+            shell.environment(self.attempt.run, &self.spec.env, &description.credentials);
+        let script = match is_scripted(&self.agent) && self.spec.work == Work::Handoff {
+            true => {
+                let rehearsal = shell.rehearsal(self.rehearsal.as_ref());
+                rehearsal.map_err(Unlaunched::NotNow)?.script(&self.spec)
+            }
+            false => None,
+        };
         let assignment = Assignment {
             attempt: self.attempt,
             task: &self.spec,
@@ -375,6 +385,7 @@ impl Starting {
             workspace: &workspace.to_string_lossy(),
             env: &env,
             masked: &masked,
+            script: script.as_ref(),
         };
         match agent.launch(&assignment) {
             Err(fault) => Err(Unlaunched::Never(chain(&fault))),
@@ -476,6 +487,7 @@ pub(super) fn instant() -> Ended {
         told: false,
         command: String::new(),
         confined: None,
+        usage: None,
     }
 }
 

@@ -278,6 +278,11 @@ impl<J: Journal> Engine<J> {
         &self.world
     }
 
+    /// The run that was driven, as it stands. Nothing is done for it any more in this life.
+    pub fn take(&mut self, run: RunId) -> Option<run::Run> {
+        self.world.take(run)
+    }
+
     /// Runs until there is nothing left to do for `until`, or an interruption has come through.
     ///
     /// # Errors
@@ -295,6 +300,7 @@ impl<J: Journal> Engine<J> {
         if let Until::Rests(run) = until {
             self.attended.insert(run);
             self.driven = Some(run);
+            self.world.keep(run);
         }
         self.attend();
         if !self.passive {

@@ -92,7 +92,10 @@ impl<J: Journal> Engine<J> {
         let orders = jobs.iter().map(|&job| ToWorker::End { job, how });
         self.outbox.extend(orders);
         self.flush();
-        let grace = Duration::from_millis(self.shell.options.limits.grace_ms);
+        let grace = match how {
+            EndHow::Graceful => Duration::from_millis(self.shell.options.limits.grace_ms),
+            EndHow::Force => Duration::ZERO,
+        };
         Ending {
             jobs,
             until: Instant::now() + grace + SWEEP,

@@ -13,7 +13,8 @@ use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::journal::Artifacts;
 use divisi_core::run::Grants;
 use divisi_core::worker::{Confinement, Limits};
-use divisi_core::{AttemptId, Commit, Criterion, RunId, TaskId, TaskNo, Tree};
+use divisi_core::{AttemptId, Commit, Criterion, Digest, RunId, TaskId, TaskNo, Tree};
+use divisi_pack::rehearsal::Rehearsal;
 
 use super::Options;
 use super::input::Failed;
@@ -69,6 +70,7 @@ pub struct Shell {
     shared: Mutex<HashMap<(RunId, Commit), PathBuf>>,
     pub(super) temporary: Temporary,
     verdicts: Mutex<HashMap<(Tree, String), Verdict>>,
+    rehearsals: Mutex<BTreeMap<Digest, Arc<Rehearsal>>>,
     started: Instant,
 }
 
@@ -92,6 +94,7 @@ impl Shell {
             supervisor: Mutex::new(None),
             shared: Mutex::new(HashMap::new()),
             verdicts: Mutex::new(HashMap::new()),
+            rehearsals: Mutex::new(BTreeMap::new()),
             started: Instant::now(),
         }
     }
@@ -103,6 +106,25 @@ impl Shell {
 
     pub(super) fn agent(&self, name: &str) -> Option<&Arc<dyn Agent>> {
         self.agents.get(name)
+    }
+
+    /// The rules by which scripted agents do handoffs.
+    ///
+    /// # Errors
+    /// The artifact cannot be read now; what it holds was looked at when the run was created.
+    pub(super) fn rehearsal(&self, digest: Option<&Digest>) -> Result<Arc<Rehearsal>, String> {
+        let Some(digest) = digest else {
+            return Ok(Arc::new(Rehearsal::built_in()));
+        };
+        if let Some(known) = lock(&self.rehearsals).get(digest) {
+            return Ok(Arc::clone(known));
+        }
+        let bytes = self.artifacts.get(digest);
+        let bytes = bytes.map_err(|fault| format!("read the rehearsal {digest}: {fault}"))?;
+        let bytes = bytes.ok_or_else(|| format!("the rehearsal {digest} is not there"))?;
+        let rehearsal = Arc::new(Rehearsal::from_json(&bytes)?);
+        lock(&self.rehearsals).insert(digest.clone(), Arc::clone(&rehearsal));
+        Ok(rehearsal)
     }
 
     pub(super) fn supervisor(&self) -> Option<Arc<Client>> {

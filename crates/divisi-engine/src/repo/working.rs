@@ -7,6 +7,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use divisi_core::Commit;
+
 use super::base::split;
 use super::fault::Fault;
 use super::git::Git;
@@ -16,6 +18,8 @@ use crate::files::{Entry, Files, FolderFiles};
 /// A working tree without what git ignores and without Divisi's own folder.
 #[derive(Debug)]
 pub struct WorkingTree {
+    git: Git,
+    project: Project,
     root: PathBuf,
     files: FolderFiles,
     list: Vec<String>,
@@ -47,7 +51,13 @@ impl WorkingTree {
         if matches!(project, Project::Git(_)) {
             list.retain(|path| matches!(files.entry(path), Ok(Entry::File { .. })));
         }
-        Ok(WorkingTree { root, files, list })
+        Ok(WorkingTree {
+            git,
+            project,
+            root,
+            files,
+            list,
+        })
     }
 
     /// Leaves out the files of a folder, which say what is judged and are not part of it.
@@ -67,6 +77,37 @@ impl WorkingTree {
         changed.retain(|path| !path.starts_with(&own));
         self.files = FolderFiles::open(&self.root, changed)?;
         Ok(())
+    }
+
+    /// The commit at which the checked-out one left a revision.
+    ///
+    /// # Errors
+    /// There is no such revision, or the two have no commit in common.
+    pub fn fork(&self, rev: &str) -> Result<Commit, Fault> {
+        let unknown = |rev: &str| Fault::NoRevision {
+            rev: rev.to_owned(),
+        };
+        let Project::Git(user) = &self.project else {
+            return Err(unknown(rev));
+        };
+        let resolve = |rev: &str| user.resolve(&self.git, rev)?.ok_or_else(|| unknown(rev));
+        let (tip, head) = (resolve(rev)?, resolve("HEAD")?);
+        let done = user
+            .ask(
+                &self.git,
+                "find where the checked-out commit left a revision",
+            )
+            .args(["merge-base", &tip, &head])
+            .run()?;
+        let found = String::from_utf8_lossy(&done.out).trim().to_owned();
+        match (done.status, Commit::new(&found), Commit::new(&head)) {
+            (0, Some(commit), _) => Ok(commit),
+            (_, _, Some(base)) => Err(Fault::Unrelated {
+                rev: rev.to_owned(),
+                base,
+            }),
+            _ => Err(Fault::odd("resolve", &head)),
+        }
     }
 
     /// The top of the tree, from which its paths are meant.

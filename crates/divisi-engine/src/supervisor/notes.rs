@@ -242,6 +242,7 @@ mod tests {
             told: false,
             command: String::new(),
             confined: None,
+            usage: None,
         }
     }
 

@@ -263,6 +263,7 @@ impl Supervisor {
             told: live.told,
             command: std::mem::take(&mut live.command),
             confined: Some(live.confined),
+            usage: None,
             output: live.finish_output(&mut self.buffers),
         };
         self.notes.ended(job, &ended);

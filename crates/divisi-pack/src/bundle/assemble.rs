@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Severity;
 use divisi_core::plan::Work;
-use divisi_core::run::{AGENT_AUTO, AGENTS};
 
 use super::{Assembled, Bundle, FORMAT, Given, Usual};
 use crate::codes;
+use crate::config::unknown_agent;
 use crate::faults::shown;
 use crate::nearest::nearest;
 use crate::role::{Library, Role, canonical};
@@ -56,6 +56,12 @@ pub fn assemble(
         bundle: (!refused).then_some(bundle),
         diagnostics: found.diagnostics,
     }
+}
+
+/// The role of this canonical name: that under which the workflow uses it, an id, or an alias.
+pub(super) fn role_named<'r>(roles: &'r BTreeMap<String, Role>, name: &str) -> Option<&'r Role> {
+    let is_it = |role: &&Role| role.id == name || role.aliases.iter().any(|it| it == name);
+    roles.get(name).or_else(|| roles.values().find(is_it))
 }
 
 /// The workflow with what it leaves open: who leads, and the agents of its roles.
@@ -312,22 +318,13 @@ impl Found<'_> {
     ) -> BTreeMap<String, String> {
         let mut agents = BTreeMap::new();
         for (name, agent) in &given.agents {
-            let all: Vec<&str> = AGENTS.into_iter().chain([AGENT_AUTO]).collect();
-            if !all.contains(&agent.as_str()) {
-                let meant = nearest(agent, all.iter().copied());
-                let hint = meant.map(|meant| format!("did you mean {}?", shown(meant)));
-                let cause = format!("there is no agent {}", shown(agent));
-                let hints = &mut self.error(codes::AGENT, cause).hints;
-                hints.extend(hint);
-                hints.push(format!("there are {}", all.join(", ")));
+            self.diagnostics.extend(unknown_agent(agent));
+            if name.is_empty() {
+                agents.insert(String::new(), agent.clone());
+                continue;
             }
             let id = canonical(name);
-            let role = roles.get(&id).or_else(|| {
-                roles
-                    .values()
-                    .find(|role| role.id == id || role.aliases.contains(&id))
-            });
-            if let Some(role) = role {
+            if let Some(role) = role_named(roles, &id) {
                 agents.insert(role.id.clone(), agent.clone());
                 continue;
             }

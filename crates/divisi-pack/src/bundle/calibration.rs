@@ -40,8 +40,64 @@ pub struct Took {
     pub role: String,
     /// How hard it was taken to be.
     pub points: u64,
-    /// How long all of its attempts worked, in milliseconds.
-    pub ms: u64,
+    /// How long all of its attempts worked, in milliseconds; `None` if nobody did.
+    pub ms: Option<u64>,
+    /// Tokens that all of its attempts reported; `None` if none did.
+    pub tokens: Option<u64>,
+    /// Whether it was only played: what a script reports counts until an agent reports.
+    pub is_scripted: bool,
+}
+
+/// So much for so many points.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    points: u64,
+    much: u64,
+}
+
+impl Sum {
+    fn add(&mut self, points: u64, much: u64) {
+        self.points = self.points.saturating_add(points);
+        self.much = self.much.saturating_add(much);
+    }
+
+    /// For one point; what took nothing at all would be no estimate.
+    fn per_point(self) -> Option<u64> {
+        Some(self.much.checked_div(self.points)?.max(1))
+    }
+}
+
+/// What tasks took together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    ms: Sum,
+    tokens: Sum,
+    tokens_scripted: Sum,
+}
+
+impl Sums {
+    fn add(&mut self, took: &Took) {
+        if let Some(ms) = took.ms {
+            self.ms.add(took.points, ms);
+        }
+        if let Some(tokens) = took.tokens {
+            let sum = match took.is_scripted {
+                true => &mut self.tokens_scripted,
+                false => &mut self.tokens,
+            };
+            sum.add(took.points, tokens);
+        }
+    }
+
+    /// What a point takes by these; what they do not tell is as in `unless`.
+    fn rate(self, unless: Rate) -> Rate {
+        let tokens = self.tokens.per_point();
+        let tokens = tokens.or_else(|| self.tokens_scripted.per_point());
+        Rate {
+            ms_per_point: self.ms.per_point().unwrap_or(unless.ms_per_point),
+            tokens_per_point: tokens.unwrap_or(unless.tokens_per_point),
+        }
+    }
 }
 
 impl Default for Rate {
@@ -61,33 +117,24 @@ impl Calibration {
         own.copied().unwrap_or(self.rate)
     }
 
-    /// What history says: of each role by its own tasks, of roles without any by all tasks, and
-    /// without any tasks nothing.
+    /// What history says: of each role by its own tasks, of what those do not tell by all tasks,
+    /// and without any tasks nothing.
     #[must_use]
     pub fn learned(unless: Rate, history: &[Took]) -> Calibration {
-        let mut sums: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-        for took in history {
-            let sum = sums.entry(&took.role).or_default();
-            sum.0 = sum.0.saturating_add(took.points);
-            sum.1 = sum.1.saturating_add(took.ms);
+        let mut all = Sums::default();
+        let mut of_roles: BTreeMap<&str, Sums> = BTreeMap::new();
+        let told = history.iter().filter(|took| took.points > 0);
+        for took in told {
+            all.add(took);
+            of_roles.entry(&took.role).or_default().add(took);
         }
-        let rate = |(points, ms): (u64, u64)| {
-            // Work that took no time at all would be no estimate.
-            let ms_per_point = ms.checked_div(points)?.max(1);
-            Some(Rate {
-                ms_per_point,
-                ..unless
-            })
-        };
-        let all = sums.values().fold((0u64, 0u64), |all, sum| {
-            (all.0.saturating_add(sum.0), all.1.saturating_add(sum.1))
-        });
-        let of_roles = sums
-            .iter()
-            .filter_map(|(role, sum)| Some(((*role).to_owned(), rate(*sum)?)));
+        let rate = all.rate(unless);
+        let of_roles = of_roles.into_iter();
         Calibration {
-            roles: of_roles.collect(),
-            rate: rate(all).unwrap_or(unless),
+            roles: of_roles
+                .map(|(role, sums)| (role.to_owned(), sums.rate(rate)))
+                .collect(),
+            rate,
         }
     }
 }
@@ -96,14 +143,9 @@ impl Bundle {
     /// The role of a task that this bundle made, and the points that its estimate stands for.
     #[must_use]
     pub fn points(&self, task: &TaskSpec) -> Option<(&Role, u64)> {
-        let role = self.roles.values().find(|role| {
-            let function = role.function.as_deref();
-            let function = match role.domain {
-                Some(_) => function,
-                None => Some(function.unwrap_or(&role.id)),
-            };
-            role.domain == task.domain && function == task.function.as_deref()
-        })?;
+        let named = (task.domain.clone(), task.function.clone());
+        let mut roles = self.roles.values();
+        let role = roles.find(|role| role.names_of_tasks() == named)?;
         let ms = task.estimate.duration_ms?;
         let points = ms.checked_div(self.calibration.rate(Some(role)).ms_per_point)?;
         Some((role, points))

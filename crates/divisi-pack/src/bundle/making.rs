@@ -16,6 +16,7 @@ use crate::faults::shown;
 use crate::placeholder;
 use crate::plan_file::CRITERIA_MAX;
 use crate::plan_file::compile::Promise;
+use crate::role::Role;
 use crate::workflow::{Iteration, Promised};
 
 /// One agent's share on its way to a task.
@@ -66,7 +67,10 @@ impl Making<'_> {
             _ => instructions,
         };
         let settings = &entry.settings;
-        let own = role.and_then(|role| self.bundle.agents.get(&role.id));
+        let agents = &self.bundle.agents;
+        let others = agents.get("").filter(|_| work == Work::Handoff);
+        let own = role.and_then(|role| agents.get(&role.id)).or(others);
+        let (domain, function) = role.map(Role::names_of_tasks).unwrap_or_default();
         let task = TaskSpec {
             workspace: settings
                 .workspace
@@ -74,11 +78,8 @@ impl Making<'_> {
             title,
             description,
             kind: entry.kind,
-            domain: role.and_then(|role| role.domain.clone()),
-            function: role.and_then(|role| match role.domain {
-                Some(_) => role.function.clone(),
-                None => Some(role.function.clone().unwrap_or_else(|| role.id.clone())),
-            }),
+            domain,
+            function,
             agent: own.or(settings.agent.as_ref()).cloned(),
             agents_else: settings.agents_else.clone(),
             dependencies: self.tasks_of(&entry.dependencies),

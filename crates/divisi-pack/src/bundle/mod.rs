@@ -91,7 +91,7 @@ pub struct Bundle {
     pub prompts: BTreeMap<String, String>,
     /// The values of its inputs by name.
     pub inputs: BTreeMap<String, InputValue>,
-    /// Agents by role id (`--agent ROLE=AGENT`).
+    /// Agents by role id (`--agent ROLE=AGENT`); under no name, that of every other handoff.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub agents: BTreeMap<String, String>,
     /// Patterns that stand in place of the targets of iterations that wait for none (`--targets`).
@@ -108,7 +108,8 @@ pub struct Given {
     pub inputs: Vec<(String, String)>,
     /// Patterns in place of the targets of iterations that wait for none (`--targets`).
     pub targets: Vec<String>,
-    /// Agents by role (`--agent ROLE=AGENT`).
+    /// Agents by role (`--agent ROLE=AGENT`); with an empty name, that of all others which have
+    /// nothing to execute (`--agent AGENT`).
     pub agents: Vec<(String, String)>,
     /// What a point takes.
     pub calibration: Calibration,
@@ -187,6 +188,12 @@ impl Bundle {
     #[must_use]
     pub fn role(&self, name: Option<&str>) -> Option<&Role> {
         self.roles.get(&crate::role::canonical(name?))
+    }
+
+    /// The role of this id, alias, or name under which the workflow uses it, however it is written.
+    #[must_use]
+    pub fn role_named(&self, name: &str) -> Option<&Role> {
+        assemble::role_named(&self.roles, &crate::role::canonical(name))
     }
 
     /// What all tasks of an iteration are told, as its `CONTEXT.md` is written from it.

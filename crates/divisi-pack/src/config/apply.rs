@@ -1,13 +1,17 @@
 //! Gives a plan, or a workflow, what it leaves open.
 
+use std::collections::BTreeMap;
+
 use divisi_core::plan::Work;
 use divisi_core::preparation::Preparation;
+use divisi_core::run::{AGENT_AUTO, AGENTS};
 use divisi_core::{Diagnostic, Plan, TaskKind};
 
 use super::{Config, Values};
 use crate::bundle::{Calibration, Given, Rate, Usual};
 use crate::codes;
 use crate::faults::shown;
+use crate::nearest::nearest;
 use crate::plan_file::workspace;
 use crate::role::Library;
 use crate::workflow::Lead;
@@ -92,6 +96,32 @@ fn agents(config: &Config, values: &Values, library: &Library, plan: &mut Plan) 
         task.agent = found.map(|(_, agent)| (*agent).clone());
     }
     diagnostics
+}
+
+/// That there is no such agent; `None` if there is.
+#[must_use]
+pub fn unknown_agent(agent: &str) -> Option<Diagnostic> {
+    let all: Vec<&str> = AGENTS.into_iter().chain([AGENT_AUTO]).collect();
+    if all.contains(&agent) {
+        return None;
+    }
+    let told = Diagnostic::error(codes::AGENT, format!("there is no agent {}", shown(agent)));
+    let told = match nearest(agent, all.iter().copied()) {
+        Some(meant) => told.hint(format!("did you mean {}?", shown(meant))),
+        None => told,
+    };
+    Some(told.hint(format!("there are {}", all.join(", "))))
+}
+
+/// The agents of roles as tasks name them (`domain/function`), for tasks that are planned later. A
+/// role that is not found was told of by [`apply`].
+#[must_use]
+pub fn agents_by_role(config: &Config, library: &Library) -> BTreeMap<String, String> {
+    let configured = config.agents.iter();
+    let found = configured.filter_map(|(name, agent)| Some((library.get(name)?, agent)));
+    found
+        .filter_map(|(role, agent)| Some((role.name_of_tasks()?, agent.clone())))
+        .collect()
 }
 
 /// What a workflow is given: what it leaves open, and what a point takes.

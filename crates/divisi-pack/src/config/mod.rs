@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Place;
 
-pub use apply::{apply, given};
+pub use apply::{agents_by_role, apply, given, unknown_agent};
 pub use page::{example, reference, schema};
 pub use read::{read, read_variable};
 pub use table::{Config, SETTINGS};

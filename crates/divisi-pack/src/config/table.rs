@@ -124,10 +124,14 @@ settings! {
         "The time box of an attempt whose task has none, in minutes.";
     barriers "run.barriers": bool = false, Kind::Flag, Some("--barriers"), Unneeded,
         "Whether a stage starts only when the one before is complete.";
-    agent "run.agent": String = "person".to_owned(), Kind::Agent, None, Needed,
+    agent "run.agent": String = "person".to_owned(), Kind::Agent, Some("--agent"), Needed,
         "The agent of tasks that name none and have nothing to execute.";
-    agents "run.agents": BTreeMap<String, String> = BTreeMap::new(), Kind::Agents, None, Needed,
+    agents "run.agents": BTreeMap<String, String> = BTreeMap::new(), Kind::Agents,
+        Some("--agent"), Needed,
         "The same by role, by id or alias.";
+    rehearsal "run.rehearsal": Option<String> = None, Kind::Text, Some("--rehearsal"), Needed,
+        "The file of rules by which `scripted` agents do what they are handed; whatever is promised \
+         is made unless told. Beneath the project's folder.";
     limits "run.limits": BTreeMap<String, u32> = BTreeMap::new(),
         Kind::Counts { most: WORKERS_MAX }, Some("--limit"), Unneeded,
         "At most so many attempts at once by a role or an agent.";

@@ -190,6 +190,7 @@ fn the_example_says_nothing_and_shows_every_default() {
         "grants.cpu",
         "workspace.",
         "allocation.comp",
+        "run.rehearsal",
     ];
     for setting in SETTINGS {
         let is_said = read.iter().any(|(key, _)| key == setting.key);

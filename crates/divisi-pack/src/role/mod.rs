@@ -88,6 +88,27 @@ pub struct Role {
     pub place: Place,
 }
 
+impl Role {
+    /// The domain and function under which tasks name it: a role without a domain is named by its
+    /// id.
+    #[must_use]
+    pub fn names_of_tasks(&self) -> (Option<String>, Option<String>) {
+        let function = match self.domain {
+            Some(_) => self.function.clone(),
+            None => Some(self.function.clone().unwrap_or_else(|| self.id.clone())),
+        };
+        (self.domain.clone(), function)
+    }
+
+    /// The same in one, as limits name it: see [`divisi_core::TaskSpec::role`].
+    #[must_use]
+    pub fn name_of_tasks(&self) -> Option<String> {
+        let (domain, function) = self.names_of_tasks();
+        let parts: Vec<String> = domain.into_iter().chain(function).collect();
+        (!parts.is_empty()).then(|| parts.join("/"))
+    }
+}
+
 /// What one text says of a role; what it leaves out stays as it was. Its fields are the role's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patch {

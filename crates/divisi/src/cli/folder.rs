@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::OfWorkflow;
+
 /// `divisi generate`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Generate {
@@ -13,21 +15,15 @@ pub(crate) struct Generate {
     /// The workflow's file, if it stands elsewhere than workflows do
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// A pattern in place of the targets of iterations that wait for none; may be repeated
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) targets: Vec<String>,
+    /// What the workflow is given.
+    #[command(flatten)]
+    pub(crate) of_workflow: OfWorkflow,
     /// The folder to write; with several iterations, each gets a folder in it
     #[arg(long, value_name = "DIR")]
     pub(crate) output: PathBuf,
     /// Only this iteration; otherwise all whose targets are there by now
     #[arg(long = "iteration", value_name = "NAME")]
     pub(crate) stage: Option<String>,
-    /// An input of the workflow; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub(crate) set: Vec<(String, String)>,
-    /// Who does the work of a role; may be repeated
-    #[arg(long, value_name = "ROLE=AGENT", value_parser = pair)]
-    pub(crate) agent: Vec<(String, String)>,
     /// Replace a folder that was generated before
     #[arg(long)]
     pub(crate) force: bool,
@@ -45,12 +41,4 @@ pub(crate) struct Validate {
     /// Run the programs that the criteria name, without asking
     #[arg(short, long)]
     pub(crate) yes: bool,
-}
-
-/// A name and what it stands for: `id=42`.
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("it is written `NAME=VALUE`, for example `id=42`".to_owned()),
-    }
 }

@@ -11,8 +11,8 @@ pub(crate) struct OfWorkflow {
     /// A pattern in place of the targets of iterations that wait for none; may be repeated
     #[arg(long, value_name = "PATTERN")]
     pub(crate) targets: Vec<String>,
-    /// Who does the work of a role of the workflow; may be repeated
-    #[arg(long, value_name = "ROLE=AGENT", value_parser = role)]
+    /// Who does the work of a role, or without a role what every other one is handed; may be repeated
+    #[arg(long, value_name = "[ROLE=]AGENT", value_parser = role)]
     pub(crate) agent: Vec<(String, String)>,
 }
 
@@ -31,9 +31,16 @@ fn input(text: &str) -> Result<(String, String), String> {
     pair(text).ok_or_else(|| "it is written `NAME=VALUE`, for example `id=42`".to_owned())
 }
 
+/// A role and its agent; no role for an agent alone.
 fn role(text: &str) -> Result<(String, String), String> {
-    let found = pair(text).filter(|(_, agent)| !agent.is_empty());
-    found.ok_or_else(|| "it is written `ROLE=AGENT`, for example `developer=person`".to_owned())
+    let found = match text.contains('=') {
+        true => pair(text),
+        false => Some((String::new(), text.to_owned())),
+    };
+    let found = found.filter(|(_, agent)| !agent.is_empty());
+    found.ok_or_else(|| {
+        "it is written `ROLE=AGENT`, for example `developer=person`, or `AGENT`".to_owned()
+    })
 }
 
 /// A name and what stands for it.

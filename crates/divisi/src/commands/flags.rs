@@ -8,13 +8,21 @@ use divisi_pack::config::{Setting, Value, Values};
 
 use crate::cli::{Durability, Permitted, Resume, RunArgs, Running, Simulate};
 
-/// Those of `divisi run`.
-pub(super) fn of_run(args: &RunArgs) -> Values {
+/// Those of `divisi run`, with the agents of roles that are settings; without a role, of all others.
+pub(super) fn of_run(args: &RunArgs, agents: &[(String, String)]) -> Values {
     let mut flags = Flags::default();
     flags.running(&args.running);
     flags.permitted(&args.permitted);
     flags.durability(args.durability);
     flags.put("run.barriers", args.barriers.map(Value::Flag));
+    flags.put("run.rehearsal", args.rehearsal.clone().map(Value::Text));
+    for (role, agent) in agents {
+        let agent = Some(Value::Text(agent.clone()));
+        match role.as_str() {
+            "" => flags.put("run.agent", agent),
+            role => flags.put(&format!("run.agents.{role}"), agent),
+        }
+    }
     let timeout_ms = args.timeout_ms;
     flags.put("run.timeout_minutes", timeout_ms.map(Value::Integer));
     for (name, many) in &args.limits {

@@ -82,15 +82,18 @@ impl Found {
     }
 }
 
-/// Bundles are read to expand the tasks of their run; once it has ended nobody reads them.
+/// Bundles are read to expand the tasks of their run, rehearsals to play them; once it has ended
+/// nobody reads them.
 fn give_back(args: &cli::Gc, project: &Project, runs: &[Run]) -> Result<GivenBack, Failure> {
     let unfinished = runs.iter().filter(|run| run.ended.is_none());
+    let rehearsals = unfinished.clone().flat_map(|run| &run.settings.rehearsal);
     let tasks = unfinished.flat_map(|run| run.tasks());
     let bundle = |task: &Task| match &task.spec.work {
         Work::Expand(expansion) => Some(expansion.bundle.clone()),
         _ => None,
     };
-    let needed: BTreeSet<Digest> = tasks.filter_map(bundle).collect();
+    let needed = tasks.filter_map(bundle).chain(rehearsals.cloned());
+    let needed: BTreeSet<Digest> = needed.collect();
     let how = if args.yes {
         GiveBack::Now
     } else {

@@ -26,15 +26,19 @@ pub(crate) fn run(args: &cli::Generate, global: &Global, printer: &Printer) -> O
     let library = Library::of(&project);
     let found = find(args, &library)?;
     let configuration = Configuration::load(&project, Values::default(), printer)?;
+    let authored = Authored::read(found, &library, printer)?;
+    let mut tree = WorkingTree::open(project.folder())
+        .map_err(|fault| Failure::told(fault.diagnostic(), Exit::Environment))?;
+    let of_workflow = &args.of_workflow;
+    let (inputs, faults) = authored.inputs(of_workflow.set.clone(), |rev| tree.fork(rev));
     let given = Given {
-        inputs: args.set.clone(),
-        targets: args.targets.clone(),
-        agents: args.agent.clone(),
+        inputs,
+        targets: of_workflow.targets.clone(),
+        agents: of_workflow.agent.clone(),
         ..configuration.given()
     };
-    let authored = Authored::read(found, &library, printer)?;
-    let bundle = authored.bundle(&given, Vec::new(), printer)?;
-    let paths = paths(&project, &args.output)?;
+    let bundle = authored.bundle(&given, faults, printer)?;
+    let paths = paths(&mut tree, &args.output)?;
     let standing = standing(args)?;
     let plan = Chosen::of(args, &bundle, &paths, printer)?;
     let mut made = Vec::new();
@@ -88,9 +92,7 @@ fn find(args: &cli::Generate, library: &Library) -> Result<Found, Failure> {
 }
 
 /// The files of the working tree; what was generated into the output is no target.
-fn paths(project: &Project, output: &Path) -> Result<Vec<String>, Failure> {
-    let mut tree = WorkingTree::open(project.folder())
-        .map_err(|fault| Failure::told(fault.diagnostic(), Exit::Environment))?;
+fn paths(tree: &mut WorkingTree, output: &Path) -> Result<Vec<String>, Failure> {
     let list = tree.leave_out(output).and_then(|()| tree.list());
     list.map_err(|error| cannot("listing", tree.root(), &error))
 }

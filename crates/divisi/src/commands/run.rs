@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use divisi_core::diagnostic::Severity;
 use divisi_core::journal::Fault;
+use divisi_core::run::Run;
 use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until};
@@ -36,6 +37,7 @@ use crate::library::Library;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::rehearsal;
 use crate::signals;
 use crate::trust::{self, Subject};
 use crate::unfinished;
@@ -43,8 +45,10 @@ use crate::unfinished;
 /// `divisi run`.
 pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outcome {
     let library = Library::of(project);
-    let configuration = Configuration::load(project, flags::of_run(args), printer)?;
     let mut chosen = Chosen::find(args, &library, printer)?;
+    let flags = flags::of_run(args, chosen.agents(args));
+    let mut configuration = Configuration::load(project, flags, printer)?;
+    let roles = configuration.roles(&library, printer)?;
     for offer in unfinished::offers(project) {
         printer.note(&offer);
     }
@@ -58,16 +62,23 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         (&repo, &base),
         printer,
     )?;
+    let of_workflow = |name: &str| ordered.role(name);
+    let rehearsal = rehearsal::read((project, &configuration), of_workflow, &roles, printer)?;
     if args.dry_run.dry_run {
-        return dry::print(args, &ordered, (&library, &configuration), &base, printer);
+        return dry::print(args, &ordered, (&roles, &configuration), &base, printer);
     }
     let mut plan = ordered.plan(project)?;
-    configuration.apply(&library, &mut plan, printer)?;
+    configuration.apply(&roles, &mut plan, printer)?;
     // The prompts of workflows and of generated folders hold what their roles tell.
     if matches!(ordered, Ordered::Plan { .. }) && !args.plan.is_dir() {
         library.tell(&mut plan, printer)?;
     }
-    let settings = ordered.settle(&plan, &configuration, Severity::Error, printer)?;
+    let mut settings = configuration.settings();
+    settings.agents = configuration.agents(&roles);
+    if let Some(rehearsal) = &rehearsal {
+        settings.rehearsal = Some(rehearsal::keep(project, rehearsal)?);
+    }
+    let settings = ordered.settle(&plan, (&configuration, settings), Severity::Error, printer)?;
     let outline = || {
         let mut lines = ordered.outline(&plan, &settings);
         lines.insert(1, on(&base));
@@ -301,7 +312,7 @@ impl<'a> Driver<'a> {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
         // Through one holder after the other, each event is told once.
         let mut follower: Option<Follower> = None;
-        let rest = loop {
+        let (rest, state) = loop {
             self.reach()?;
             let holder = self.holder.take().expect("it was reached");
             match holder {
@@ -317,7 +328,7 @@ impl<'a> Driver<'a> {
                         None => Follower::of(self.project, run, Some(after))?,
                     };
                     if let Some(rest) = self.follow(client, &mut with)? {
-                        break rest;
+                        break (rest, Some(with.into_run()));
                     }
                     follower = Some(with);
                 }
@@ -325,11 +336,16 @@ impl<'a> Driver<'a> {
         };
         self.finish();
         self.keeper.finish();
-        self.close(run, rest)
+        let state = match state {
+            Some(state) => state,
+            None => crate::follow::run(self.project, run)?,
+        };
+        self.close(&state, rest)
     }
 
-    /// Works on it as the holder. Returns when it rests or was interrupted.
-    fn hold(&self, mut held: Held, run: RunId) -> Result<Rest, Failure> {
+    /// Works on it as the holder. Returns when it rests or was interrupted, with the run as it then
+    /// stands.
+    fn hold(&self, mut held: Held, run: RunId) -> Result<(Rest, Option<Run>), Failure> {
         let sender = held.sender();
         self.hear(Box::new(move || {
             // An engine that has ended has nothing left to interrupt.
@@ -341,18 +357,19 @@ impl<'a> Driver<'a> {
         }
         let rest = held.engine.run(Until::Rests(run));
         self.hear_nothing();
+        let state = held.engine.take(run);
         drop(held);
-        // The report loads the run once more.
         memory::give_back();
-        match rest {
+        let rest = match rest {
             // What was asked was done, though nothing of it could be recorded.
             Err(fault @ Fault::Full(_)) if self.interrupted.load(Ordering::SeqCst) => {
                 self.printer
                     .diagnostic(&divisi_store::diagnostic(&fault), None);
-                Ok(Rest::Interrupted)
+                Rest::Interrupted
             }
-            rest => Ok(rest?),
-        }
+            rest => rest?,
+        };
+        Ok((rest, state))
     }
 
     /// Watches another process work on it. `None` once that process is gone and the run is not at
@@ -363,6 +380,13 @@ impl<'a> Driver<'a> {
         // gone already, that shows below.
         let _ = client.ask(&request(Ask::Attend(run)));
         self.pass_interruptions_on(run);
+        self.printer.note(&Line::styled(
+            Style::Dim,
+            format!(
+                "another process works on {run}; Ctrl-C stops it here as there, and \
+                 `divisi watch {run}` only looks on"
+            ),
+        ));
         let gone = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&gone);
         let waiting = std::thread::Builder::new()

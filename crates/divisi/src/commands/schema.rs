@@ -28,6 +28,7 @@ pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
         SchemaOf::Workflow => printer.document(&divisi_pack::workflow::schema())?,
         SchemaOf::Role => printer.document(&divisi_pack::role::schema())?,
         SchemaOf::Config => printer.document(&divisi_pack::config::schema())?,
+        SchemaOf::Rehearsal => printer.document(&divisi_pack::rehearsal::schema())?,
         SchemaOf::Events => printer.document(&written(EVENTS))?,
         SchemaOf::Review => printer.document(&super::review::schema())?,
         SchemaOf::Validation => printer.document(&super::validate::schema())?,

@@ -15,11 +15,12 @@ use crate::exit::Exit;
 use crate::loaded;
 use crate::printer::{Line, Outcome, Printer, Style};
 use crate::project::Project;
+use crate::so_far;
 use crate::words::{self, heading, moment, plural, span};
 
 mod attempts;
 
-use attempts::{ending_lines, live_lines, verdict_lines};
+use attempts::{early_lines, ending_lines, live_lines, verdict_lines};
 
 /// So many tasks of a run are listed; `--json` lists all.
 const TASKS_MAX: usize = 100;
@@ -236,7 +237,8 @@ fn task_document(project: &Project, run: &Run, no: TaskNo, told: &Explanation) -
         "spec": *task.spec,
         "stage_context": task.stage_context.as_deref(),
         "state": task.state,
-        "scripted": task.spec.agent.as_deref().is_some_and(is_scripted),
+        "scripted": is_scripted(words::who(run, task)),
+        "so_far": so_far::verdicts(project, run, no, task),
         "waits_for": ids(run.dependencies(no)),
         "feeds": ids(run.dependents(no)),
         "failures": task.failures,
@@ -304,6 +306,7 @@ fn task_lines(
     if let Some(live) = task.live() {
         lines.push(Line::default());
         lines.extend(live_lines(task, live, now));
+        lines.extend(early_lines(task, &so_far::verdicts(project, run, no, task)));
         lines.extend(file_lines(
             project,
             run,

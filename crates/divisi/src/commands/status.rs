@@ -19,6 +19,7 @@ use crate::hold;
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
+use crate::so_far;
 use crate::unfinished::{self, Attended};
 use crate::words;
 
@@ -49,7 +50,7 @@ pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Out
             let run = loaded::load(&view, id)?;
             let shared = loaded::shared(&view, id)?;
             let attended = attended(&project, &run);
-            one(&run, attended, &shared, words::now(), printer)?;
+            one(&project, &run, attended, &shared, words::now(), printer)?;
         }
     }
     Ok(Exit::Success)
@@ -168,14 +169,13 @@ struct ListedTask<'a> {
     scripted: bool,
     started_at: Option<Time>,
     suspected: Option<&'a str>,
+    /// Promised files that are there already, while its agent works.
+    made: Option<usize>,
+    promised: usize,
 }
 
-fn listed_task<'a>(run: &'a Run, no: usize, task: &'a Task) -> ListedTask<'a> {
-    let agent = match (task.live(), task.endings.last()) {
-        (Some(live), _) => live.agent.as_str(),
-        (None, Some(ending)) => ending.agent.as_str(),
-        (None, None) => task.agent(&run.settings),
-    };
+fn listed_task<'a>(project: &Project, run: &'a Run, no: usize, task: &'a Task) -> ListedTask<'a> {
+    let agent = words::who(run, task);
     ListedTask {
         no: no as u32,
         id: task.spec.id.as_str(),
@@ -186,10 +186,13 @@ fn listed_task<'a>(run: &'a Run, no: usize, task: &'a Task) -> ListedTask<'a> {
         scripted: is_scripted(agent),
         started_at: task.live().map(|live| live.leased_at),
         suspected: task.live().and_then(|live| live.suspected.as_deref()),
+        made: so_far::promised(project, run, TaskNo(no as u32), task).map(|(made, _)| made),
+        promised: task.spec.deliverables.len(),
     }
 }
 
 fn one(
+    project: &Project,
     run: &Run,
     attended: Attended,
     shared: &Shared,
@@ -197,11 +200,11 @@ fn one(
     printer: &Printer,
 ) -> Result<(), Failure> {
     if !printer.is_json() {
-        return printer.lines(&lines(run, attended, shared, now));
+        return printer.lines(&lines(project, run, attended, shared, now));
     }
     let numbered = run.tasks().iter().enumerate();
     let tasks: Vec<ListedTask<'_>> = numbered
-        .map(|(no, task)| listed_task(run, no, task))
+        .map(|(no, task)| listed_task(project, run, no, task))
         .collect();
     let counts: std::collections::BTreeMap<&str, u32> = words::occurring(run.counts())
         .map(|(status, many)| (status.word(), many))
@@ -230,7 +233,13 @@ pub(crate) fn attended(project: &Project, run: &Run) -> Attended {
 }
 
 /// One run: what runs, what waits and why.
-pub(crate) fn lines(run: &Run, attended: Attended, shared: &Shared, now: Time) -> Vec<Line> {
+pub(crate) fn lines(
+    project: &Project,
+    run: &Run,
+    attended: Attended,
+    shared: &Shared,
+    now: Time,
+) -> Vec<Line> {
     let mut lines = vec![head(run, now)];
     if attended == Attended::No {
         lines.push(
@@ -270,6 +279,7 @@ pub(crate) fn lines(run: &Run, attended: Attended, shared: &Shared, now: Time) -
                     task,
                     told,
                     for_owner,
+                    promised: so_far::promised(project, run, *no, task),
                 })
             })
             .collect();
@@ -312,6 +322,8 @@ struct Shown<'a> {
     told: Explanation,
     /// Whether its owner's command is what moves it.
     for_owner: bool,
+    /// How many promised files are there already, and of how many, while its agent works.
+    promised: Option<(usize, usize)>,
 }
 
 fn group(run: &Run, status: TaskStatus, shown: &[Shown<'_>], lines: &mut Vec<Line>) {
@@ -327,9 +339,13 @@ fn group(run: &Run, status: TaskStatus, shown: &[Shown<'_>], lines: &mut Vec<Lin
         task,
         told,
         for_owner,
+        promised,
     } in shown
     {
         let cause = told.causes.join("; ");
+        let made = promised.map_or_else(String::new, |(made, of)| {
+            format!("; {made} of {} made", words::plural(of as u64, "file"))
+        });
         let by = match task.live() {
             Some(live) if is_scripted(&live.agent) => " (scripted)",
             _ => "",
@@ -337,6 +353,7 @@ fn group(run: &Run, status: TaskStatus, shown: &[Shown<'_>], lines: &mut Vec<Lin
         lines.push(
             Line::of(format!("  {:<width$}  ", task.spec.id.as_str()))
                 .then(cause)
+                .then(made)
                 .with(Style::Dim, by),
         );
         if *for_owner {

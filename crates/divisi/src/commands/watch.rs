@@ -32,7 +32,13 @@ pub(crate) fn run(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
         let run = follower.run();
         let attended = status::attended(&project, run);
         let shared = loaded::shared(follower.view(), run.id)?;
-        printer.lines(&status::lines(run, attended, &shared, words::now()))?;
+        printer.lines(&status::lines(
+            &project,
+            run,
+            attended,
+            &shared,
+            words::now(),
+        ))?;
     }
     let mut vigil = Vigil::default();
     loop {

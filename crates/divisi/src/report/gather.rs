@@ -1,6 +1,6 @@
 //! The facts of a report, from the run alone.
 
-use divisi_core::receipt::Receipt;
+use divisi_core::receipt::{Receipt, Usage};
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::{
     AGENT_AUTO, AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus,
@@ -51,11 +51,7 @@ pub(crate) fn gather(run: &Run, now: Time) -> Report {
 }
 
 fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
-    let agent = match (task.live(), task.endings.last()) {
-        (Some(live), _) => live.agent.clone(),
-        (None, Some(ending)) => ending.agent.clone(),
-        (None, None) => task.agent(&run.settings).to_owned(),
-    };
+    let agent = words::who(run, task).to_owned();
     let status = task.status();
     let told = (status != TaskStatus::Done)
         .then(|| explain(run, TaskNo(no as u32), now, &Shared::default()));
@@ -68,6 +64,8 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         attempts: task.attempts(),
         agent_ms: task.agent_ms(),
         estimate_ms: task.spec.estimate.duration_ms,
+        tokens: Usage::of(task.receipts()).map(|usage| usage.tokens),
+        estimate_tokens: task.spec.estimate.tokens,
         reason: told.flatten().map(|told| told.causes.join("; ")),
         verdicts: judged(&task.spec.criteria, last_verdicts(task)),
         told: task.answers.clone(),
@@ -180,6 +178,14 @@ fn use_of_time(run: &Run, tasks: &[Done]) -> UseOfTime {
             let estimates = estimated().filter_map(|task| task.estimate_ms);
             estimates.fold(0, u64::saturating_add)
         }),
+        tokens: tasks
+            .iter()
+            .filter_map(|task| task.tokens)
+            .reduce(u64::saturating_add),
+        tokens_unreported: tasks
+            .iter()
+            .filter(|task| task.estimate_tokens.is_some() && task.tokens.is_none())
+            .count() as u32,
         estimated_agent_ms: estimated().map(|task| task.agent_ms).sum(),
         attempts: tasks.iter().map(|task| task.attempts).sum(),
         failed: endings()

@@ -293,6 +293,23 @@ fn artifacts(report: &Report, out: &mut String) {
     }
 }
 
+/// What agents say that they used, beside what was expected.
+fn tokens(report: &Report) -> String {
+    let used = &report.use_of_time;
+    let expected = report.expected.as_ref().map(|expected| expected.tokens);
+    let expected = expected.filter(|tokens| *tokens > 0);
+    let expected =
+        expected.map_or_else(String::new, |tokens| format!("; {tokens} tokens expected"));
+    let Some(tokens) = used.tokens else {
+        return format!("- tokens and money: not counted, since no agent reported them{expected}");
+    };
+    let silent = match used.tokens_unreported {
+        0 => String::new(),
+        many => format!(", {} reported none", plural(u64::from(many), "task")),
+    };
+    format!("- {tokens} tokens used, as agents reported{silent}{expected}; money: not counted")
+}
+
 fn time(report: &Report, out: &mut String) {
     section("Attempts and time", out);
     let used = &report.use_of_time;
@@ -329,14 +346,7 @@ fn time(report: &Report, out: &mut String) {
             span(used.wall_ms)
         );
     }
-    let expected = report.expected.as_ref().map(|expected| expected.tokens);
-    let expected = expected.filter(|tokens| *tokens > 0);
-    let expected =
-        expected.map_or_else(String::new, |tokens| format!("; {tokens} tokens expected"));
-    line!(
-        out,
-        "- tokens and money: not counted, since no agent reports them{expected}"
-    );
+    line!(out, "{}", tokens(report));
     if report.status == RunStatus::Running {
         line!(
             out,

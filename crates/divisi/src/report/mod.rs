@@ -121,6 +121,10 @@ pub(crate) struct Done {
     pub(crate) agent_ms: u64,
     /// The estimate, if there was one.
     pub(crate) estimate_ms: Option<u64>,
+    /// Tokens that its agents reported over all attempts; `None` if none did.
+    pub(crate) tokens: Option<u64>,
+    /// Tokens as estimated, if they were.
+    pub(crate) estimate_tokens: Option<u64>,
     /// Why it is where it is, unless it is done.
     pub(crate) reason: Option<String>,
     /// Its criteria with the verdicts on its last judged attempt.
@@ -153,6 +157,10 @@ pub(crate) struct UseOfTime {
     pub(crate) estimate_ms: Option<u64>,
     /// Agents' time of the tasks that had an estimate, to compare with it.
     pub(crate) estimated_agent_ms: u64,
+    /// Tokens that agents reported over all attempts; `None` if none did.
+    pub(crate) tokens: Option<u64>,
+    /// Tasks whose agents reported none.
+    pub(crate) tokens_unreported: u32,
     /// Attempts.
     pub(crate) attempts: u32,
     /// Of these, refused by checks or people, stopped as stalled or overdue, or not started.

@@ -63,7 +63,7 @@ fn a_run_that_succeeded_says_what_proves_it_and_what_does_not() {
     - 7.0 s from start to end, 6.0 s of agents' time
     - estimated 1 min, took 4.0 s (tasks with an estimate)
     - expected from start to end 1 minute on 4 workers, took 7.0 s
-    - tokens and money: not counted, since no agent reports them
+    - tokens and money: not counted, since no agent reported them
 
     ## What was not verified
 
@@ -161,7 +161,7 @@ fn a_busy_run_claims_nothing() {
     - 7 attempts: 3 failed, 0 lost
     - 10 s from start to end, 10 s of agents' time
     - no task had an estimate
-    - tokens and money: not counted, since no agent reports them
+    - tokens and money: not counted, since no agent reported them
     - the run goes on; this is how it stood when the report was written
 
     ## What was not verified

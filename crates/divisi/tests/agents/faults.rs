@@ -1,6 +1,7 @@
 //! What goes wrong at the model's side, with each tool: nothing of it is a success, no attempt is
 //! spent on a usage limit, none goes on for ever, and no process is left.
 
+use divisi_core::receipt::Receipt;
 use divisi_core::run::{AttemptEnd, Run, RunStatus};
 use serde_json::{Value, json};
 
@@ -134,19 +135,43 @@ fn a_usage_limit_spends_no_attempt() {
     }
 }
 
+/// All ask again, but for one whose answer breaks off in the middle: that is a failure, and no work.
 #[test]
-fn broken_answers_are_survived_or_refused() {
+fn broken_answers_are_asked_for_again_or_refused() {
     for tool in TOOLS {
         for fault in [Fault::Cut, Fault::Malformed] {
             let (stage, run) = with(tool, (fault, 1), 2.0);
+            let what = || format!("{tool}, {fault:?}: {}", log(&stage));
+            if tool == "claude" && matches!(fault, Fault::Cut) {
+                assert_eq!(run.status(), RunStatus::Blocked, "{}", what());
+                let receipts = task(&run, "part").receipts();
+                let claimed = receipts.filter_map(Receipt::claimed_failure).count();
+                assert_eq!(claimed, 1, "{}", what());
+                continue;
+            }
+            assert_eq!(run.status(), RunStatus::Succeeded, "{}", what());
             let file = stage.result("part.md");
-            let holds = match run.status() {
-                RunStatus::Succeeded => file.as_deref() == Some("# Part\n"),
-                _ => file.is_none(),
-            };
-            assert!(holds, "{tool}, {fault:?}: {:?}, {}", file, log(&stage));
+            assert_eq!(file.as_deref(), Some("# Part\n"), "{}", what());
         }
     }
+}
+
+#[test]
+fn an_agent_that_is_not_installed_is_tried_once_and_named() {
+    let model = Model::start(Vec::new());
+    let path = std::env::var("PATH").unwrap();
+    let mut folders = path.split(':').collect::<Vec<_>>();
+    folders.retain(|folder| !std::path::Path::new(folder).join("claude").exists());
+    let stage = stage("claude", &model).with_env("PATH", &folders.join(":"));
+    let mut plan = plan("claude", 2.0);
+    plan["subtasks"][0]["retries"] = json!(5);
+    stage.run(&plan, &[]).expect(3);
+    let run = stage.only();
+    assert_eq!(task(&run, "part").attempts(), 1);
+    stage
+        .divisi(&["show", "run-1", "part"])
+        .expect(0)
+        .says("npm install --global @anthropic-ai/claude-code");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! A whole run: side by side, refused, told why, integrated.
 
+use divisi_core::receipt::Receipt;
 use divisi_core::run::RunStatus;
 use serde_json::{Value, json};
 
-use crate::model::{Call, Model, Rule, Turn};
-use crate::stage::{stands, task};
+use crate::model::{Call, Model, Rule, TOKENS, Turn};
+use crate::stage::{endings, stands, task};
 use crate::tool::{TOOLS, stage};
 
 fn writes(words: &[&str], path: &str, content: &str) -> Rule {
@@ -73,6 +74,15 @@ fn whole_run(tool: &str) {
     );
     assert_eq!(task(&run, "alpha").attempts(), 1, "{}", log());
     assert_eq!(task(&run, "beta").attempts(), 2, "{}", log());
+    let receipts = &endings(&run, "alpha")[0].receipts;
+    let used = receipts.iter().find_map(Receipt::usage);
+    // Two answers, whatever each tool counts of them.
+    let least = 2 * TOKENS;
+    assert!(
+        used.is_some_and(|used| used.tokens >= least),
+        "{used:?}, {}",
+        log()
+    );
     let seen = model.seen();
     let told = seen.iter().find(|seen| seen.user.contains("was refused"));
     let told = told.unwrap_or_else(|| panic!("the retry was told nothing: {}", log()));

@@ -206,6 +206,7 @@ impl Given {
             empty: true,
             told: false,
             command: String::new(),
+            usage: None,
             confined: None,
         };
         self.wait(2_000).ask(Command::Ended {

@@ -24,6 +24,7 @@ const FILE: &str = "run:
   usage_limit_delay_seconds: 16
   usage_limit_wait_max_seconds: 17
   batch_max: 9
+  rehearsal: rules.yaml
 agents:
   prefer: [codex, person]
 budget:
@@ -48,7 +49,8 @@ const OF_NO_RUN: [&str; 3] = ["allocation.", "orchestrator.", "journal."];
 
 fn project() -> Stage {
     let ignored = "installed\ncopied\ncache\n";
-    let stage = Stage::git(&[("tracked", "1\n"), (".gitignore", ignored)]);
+    let rules = ("rules.yaml", "rules: [{task: none}]");
+    let stage = Stage::git(&[("tracked", "1\n"), (".gitignore", ignored), rules]);
     write(stage.path("copied"), "mine\n");
     std::fs::create_dir(stage.path("cache")).unwrap();
     let path = installed(&stage, &["claude", "codex"]);
@@ -81,6 +83,7 @@ fn of(stage: &Stage, key: &str) -> Value {
         "run.barriers" => json!(settings.barriers),
         "run.agent" => json!(settings.agent_default),
         "run.agents" => json!(run.tasks()[1].spec.agent),
+        "run.rehearsal" => json!(settings.rehearsal.is_some()),
         "run.limits" => json!([settings.agent_limits, settings.role_limits]),
         "run.failures_max" => json!(settings.failures_max),
         "run.reassign_after" => json!(settings.reassign_after),
@@ -113,7 +116,7 @@ fn said(stage: &Stage, key: &str) -> Value {
     match key {
         "run.workers" => json!(2),
         "run.timeout_minutes" => json!(7),
-        "run.barriers" | "grants.unconfined" => json!(true),
+        "run.barriers" | "run.rehearsal" | "grants.unconfined" => json!(true),
         "run.agent" => json!("scripted"),
         "run.agents" => json!("person"),
         "run.limits" => json!([{"command": 3}, {"development": 5}]),
@@ -199,13 +202,20 @@ fn every_flag_beats_the_environment_and_the_files() {
     write(stage.path("divisi.yaml"), FILE);
     let flags = "--jobs 3 --timeout 21 --barriers=false --limit command=13 --attempts 22 \
                  --agent-time 23 --allow-write /tmp --pass-env FLAG --unconfined=false \
-                 --memory 4001 --cpu-seconds 25";
-    let flags: Vec<&str> = flags.split_whitespace().collect();
-    stage.run(&plan(), &flags).expect(4);
+                 --memory 4001 --cpu-seconds 25 --agent person --agent implementer=scripted";
+    let rules = stage.beside("other.yaml");
+    write(rules.clone(), "rules: [{task: b}]");
+    let rules = rules.display().to_string();
+    let mut flags: Vec<&str> = flags.split_whitespace().collect();
+    flags.extend(["--rehearsal", &rules]);
+    // By the project's own rules nothing could be played.
+    stage.run(&plan(), &flags).expect(0);
     for (key, expected) in [
         ("run.workers", json!(3)),
         ("run.timeout_minutes", json!(21)),
         ("run.barriers", json!(false)),
+        ("run.agent", json!("person")),
+        ("run.agents", json!("scripted")),
         ("run.limits", json!([{"command": 13}, {"development": 5}])),
         ("budget.attempts", json!(22)),
         ("budget.agent_minutes", json!(23)),

@@ -1,13 +1,14 @@
 //! Feedback comes by itself when an iteration has ended, and each rule's lesson reaches the next run.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use divisi_core::RunId;
 use divisi_core::run::RunStatus;
 use serde_json::{Value, json};
 
-use crate::stage::{Ran, Stage};
+use crate::stage::{Ran, Stage, write};
 
 fn document(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap()
@@ -251,6 +252,48 @@ workflow:
     stage.divisi(&generate).expect(0);
     let roles = stage.divisi(&["roles", "show", "developer"]).expect(0);
     roles.says("Before you are done, see to this: page.md contains \"License\"");
+}
+
+/// Stands in for a coding agent: it makes the files that it is told to make.
+const AGENT: &str = r#"#!/bin/sh
+sed -n '/^## Make these files/,/^## It is done/s/^- `\(.*\)`$/\1/p' | while read -r file; do
+    echo made > "$file"
+done
+echo '{"type":"result","is_error":false,"result":"made"}'
+"#;
+
+#[test]
+fn points_that_took_less_than_expected_are_expected_to_take_less() {
+    let agent = |name: &str| {
+        format!(
+            "        - {{role: developer, name: {name}, agent: claude, targets: [x], \
+             complexity_per_target: 5, deliverables: ['{name}.md']}}\n"
+        )
+    };
+    let agents: String = ["a", "b", "c"].map(agent).concat();
+    let workflow = format!(
+        "workflow:\n  name: quick\n  iterations:\n    - name: make\n      agents:\n{agents}"
+    );
+    let stage = Stage::git(&[("workflows/quick.yaml", &workflow), ("x", "1\n")]);
+    let tool = stage.beside("bin/claude");
+    write(&tool, AGENT);
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", tool.parent().unwrap().display());
+    let stage = stage.with_env("PATH", &path);
+    let run = ["run", "quick", "--yes", "--durability", "normal"];
+    stage.divisi(&run).expect(0);
+    let expected = |run: u32| {
+        let run = stage.load(RunId(run));
+        let estimates = run.tasks().iter().map(|it| it.spec.estimate.duration_ms);
+        estimates.flatten().max().expect("tasks have estimates")
+    };
+    let found = approve(&stage, "estimate-off");
+    let seen = found["seen"].as_str().unwrap();
+    assert!(seen.contains("times the estimate"), "{found:#}");
+    stage.divisi(&run).expect(0);
+    let (before, after) = (expected(1), expected(2));
+    assert!(after < before, "{after} and {before} ms");
 }
 
 /// What a command prints satisfies the schema that Divisi serves for it.

@@ -2,7 +2,7 @@
 
 use divisi_core::run::RunStatus;
 
-use crate::stage::{Stage, statuses, write};
+use crate::stage::{Stage, git, statuses, write};
 
 const WORKFLOW: &str = "\
 workflow:
@@ -142,4 +142,48 @@ fn a_size_edited_in_the_folder_refuses_the_task_that_is_to_make_the_file() {
         .divisi(&["validate", "run-1"])
         .expect(1)
         .says("missing       2 summaries.summarize.2: summaries/b.md has at least 1024 bytes");
+}
+
+/// ```text
+/// first ── on main
+///    └──── second (topic)
+/// ```
+#[test]
+fn a_revision_becomes_the_commit_where_the_work_left_it() {
+    let workflow = "workflow: {name: w, inputs: {base: fork}, iterations: [{name: i, agents: [\
+        {name: look, command: [git, diff, '{base}'], deliverables: [out.md]}]}]}\n";
+    let stage = Stage::git(&[("workflows/w.yaml", workflow)]);
+    let first = git(stage.project(), &["rev-parse", "HEAD"]);
+    git(stage.project(), &["switch", "-q", "--create", "topic"]);
+    git(
+        stage.project(),
+        &["commit", "-q", "--allow-empty", "-m", "second"],
+    );
+    git(stage.project(), &["switch", "-q", "main"]);
+    git(
+        stage.project(),
+        &["commit", "-q", "--allow-empty", "-m", "on main"],
+    );
+    git(stage.project(), &["switch", "-q", "topic"]);
+    let args = ["generate", "--workflow", "w", "--output", "one", "--set"];
+    stage
+        .divisi(&[&args[..], &["base=main"]].concat())
+        .expect(0);
+    let manifest = std::fs::read_to_string(stage.path("one/manifest.json")).unwrap();
+    assert!(manifest.contains(first.trim()), "{manifest}");
+    assert!(
+        stage.try_view().is_none(),
+        "only the working tree is looked at"
+    );
+    let args = [
+        "generate",
+        "--workflow",
+        "w",
+        "--output",
+        "two",
+        "--set",
+        "base=mian",
+    ];
+    stage.divisi(&args).expect(2).says("repo-no-revision");
+    assert!(!stage.path("two").exists());
 }

@@ -682,3 +682,44 @@ fn files_of_one_name_go_to_the_folders_they_are_promised_in() {
     assert_eq!(stage.result("S1/r.md").unwrap(), "S1/r.md");
     assert_eq!(stage.result("S2/r.md").unwrap(), "S2/r.md");
 }
+
+/// What is half made is judged before it is submitted, and nothing of that is kept.
+#[test]
+fn partial_work_is_judged_while_it_goes_on() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = stage.plan(&json!({"task_title": "t", "subtasks": [
+        {"subtask_id": "a", "agent": "person", "deliverables": ["a.md", "b.md"],
+         "criteria": [{"section": "Risks", "in": "a.md"}, "It reads well."]}]}));
+    stage.divisi(&["run", &plan, "--yes"]).expect(4);
+    let all = |args: &[&str], text: &str| stage.divisi(args).expect(0).says(text);
+    all(&["status", "1"], "0 of 2 files made");
+    all(&["show", "1", "a"], "0 of 3 criteria on files hold by now");
+    let folder = stage.path(".divisi/worktrees/run-1-t0-1");
+    write(folder.join("a.md"), "# A\n\n## Risks\n\nNone.\n");
+    // What leads elsewhere is no file of the task's.
+    std::os::unix::fs::symlink(stage.path("x"), folder.join("b.md")).unwrap();
+    all(&["status", "1"], "1 of 2 files made");
+    all(&["show", "1", "a"], "2 of 3 criteria on files hold by now").says("not yet: b.md");
+    let ran = stage.divisi(&["show", "1", "a", "--json"]).expect(0);
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let outcomes: Vec<&Value> = document["so_far"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|verdict| &verdict["outcome"])
+        .collect();
+    assert_eq!(outcomes.iter().filter(|it| **it == "pass").count(), 2);
+    assert_eq!(outcomes.len(), 3);
+    let ran = stage.divisi(&["status", "1", "--json"]).expect(0);
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (
+            &document["tasks"][0]["made"],
+            &document["tasks"][0]["promised"]
+        ),
+        (&json!(1), &json!(2))
+    );
+    // Nothing of it was journaled.
+    let run = stage.only();
+    assert!(task(&run, "a").receipts().next().is_none());
+}

@@ -1,5 +1,6 @@
 //! Agents that try to keep what they must not know, or must not write down.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use divisi_core::run::{AttemptEnd, Event, Failure};
@@ -236,4 +237,34 @@ fn a_secret_in_the_users_own_repository_is_the_users() {
     stage.run(&plan, &["--pass-env", "MY_TOKEN"]).expect(0);
     let asked = |event: &Event| matches!(event, Event::BatchIntegrated { .. });
     assert!(stage.timed_events().iter().any(|(_, event)| asked(event)));
+}
+
+/// A claim is decoded from the log after that was masked: with an escape in it, a secret passes the
+/// first of the two.
+#[test]
+fn a_secret_that_is_escaped_in_a_forged_claim_is_nowhere() {
+    let stage = stage();
+    let tool = stage.beside("bin/claude");
+    let escaped = format!("\\u{:04x}{}", KEY.as_bytes()[0], &KEY[1..]);
+    let forged = format!(r#"{{"entry":"closed","claim":{{"failed":{{"cause":"{escaped}"}}}}}}"#);
+    // Its adapter is ended before it can close the session itself.
+    let script = format!("#!/bin/sh\ncat <<'FORGED' >&2\n{forged}\nFORGED\nkill -9 $PPID\n");
+    crate::stage::write(&tool, &script);
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!(
+        "{}:{}",
+        tool.parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let stage = stage.with_env("PATH", &path);
+    let plan = json!({"task_title": "it forges a claim", "subtasks": [{
+        "subtask_id": "a", "agent": "claude", "description": "Write a.md.",
+        "deliverables": ["a.md"], "retries": 0,
+    }]});
+    stage.run(&plan, &[]).expect(3);
+    stage
+        .divisi(&["show", "run-1", "a"])
+        .expect(0)
+        .says("[masked]");
+    is_nowhere(&stage, KEY);
 }

@@ -128,6 +128,7 @@ pub(super) fn exited(status: i32) -> Ended {
         told: false,
         command: String::new(),
         confined: None,
+        usage: None,
     }
 }
 

@@ -171,6 +171,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             wall_ms: 1,
             confined: None,
             claimed_failure: None,
+            usage: None,
         }),
         E::Collected => advanced(Receipt::Collected {
             at,

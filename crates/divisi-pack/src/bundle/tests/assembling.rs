@@ -170,7 +170,9 @@ fn a_point_takes_what_history_says_of_its_role_then_of_all_and_then_the_default(
     let took = |role: &str, points, ms| Took {
         role: role.to_owned(),
         points,
-        ms,
+        ms: Some(ms),
+        tokens: None,
+        is_scripted: false,
     };
     assert_eq!(
         Calibration::learned(unless, &[]),
@@ -194,8 +196,59 @@ fn a_point_takes_what_history_says_of_its_role_then_of_all_and_then_the_default(
         .collect();
     // What took no points says nothing, and nothing takes no time at all.
     assert_eq!(ms, [("qa", 20_000), ("sre", 3_333), ("tech_writer", 1)]);
-    assert_eq!(learned.rate.ms_per_point, 109_000 / 15);
+    assert_eq!(learned.rate.ms_per_point, 100_000 / 15);
     assert_eq!(learned.rate.tokens_per_point, 7);
+}
+
+#[test]
+fn tokens_that_a_script_reports_count_until_an_agent_reports_some() {
+    let unless = Rate {
+        tokens_per_point: 7,
+        ms_per_point: 60_000,
+    };
+    let reported = |role: &str, points, tokens, is_scripted: bool| Took {
+        role: role.to_owned(),
+        points,
+        ms: (!is_scripted).then_some(points * 1_000),
+        tokens,
+        is_scripted,
+    };
+    let rates = |history: &[Took]| {
+        let learned = Calibration::learned(unless, history);
+        let all = learned.roles.into_iter();
+        let mut all: Vec<(String, u64, u64)> = all
+            .map(|(role, rate)| (role, rate.tokens_per_point, rate.ms_per_point))
+            .collect();
+        let rate = learned.rate;
+        all.push(("all".to_owned(), rate.tokens_per_point, rate.ms_per_point));
+        all
+    };
+    let entry = |role: &str, tokens, ms| (role.to_owned(), tokens, ms);
+    let played = [
+        reported("qa", 2, Some(600), true),
+        reported("qa", 2, Some(200), true),
+        reported("sre", 4, None, true),
+    ];
+    // A script takes no time, and one that reports nothing tells nothing of its role.
+    assert_eq!(
+        rates(&played),
+        [
+            entry("qa", 200, 60_000),
+            entry("sre", 200, 60_000),
+            entry("all", 200, 60_000)
+        ]
+    );
+    let mut history = played.to_vec();
+    history.push(reported("qa", 1, Some(5_000), false));
+    history.push(reported("sre", 1, None, false));
+    assert_eq!(
+        rates(&history),
+        [
+            entry("qa", 5_000, 1_000),
+            entry("sre", 5_000, 1_000),
+            entry("all", 5_000, 1_000)
+        ]
+    );
 }
 
 #[test]

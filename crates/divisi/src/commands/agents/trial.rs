@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use divisi_agents::adapter::{
-    Closing, Detected, Entry, Product, Standing, Usage, VERSION_PATIENCE,
+    Closing, Detected, Entry, Product, Standing, Tokens, VERSION_PATIENCE,
 };
 use divisi_core::run::{Run, RunStatus, Settings, end_words};
 use divisi_core::{Diagnostic, Plan, RunId};
@@ -214,7 +214,7 @@ impl Trial {
         }
     }
 
-    fn usage(&self) -> Option<Usage> {
+    fn usage(&self) -> Option<Tokens> {
         self.closing.as_ref().and_then(|closing| closing.usage)
     }
 
@@ -287,7 +287,7 @@ fn shown(entry: &Entry) -> Option<Line> {
     Some(label.then(cut(&text.join(" "), SEEN_CHARS_MAX)))
 }
 
-fn used(usage: &Usage) -> Line {
+fn used(usage: &Tokens) -> Line {
     let read = usage
         .input_tokens
         .saturating_add(usage.cache_read_tokens)

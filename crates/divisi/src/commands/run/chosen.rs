@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use divisi_core::{Commit, Diagnostic, Plan};
-use divisi_engine::repo::Repo;
+use divisi_core::{Diagnostic, Plan};
+use divisi_pack::config;
 use divisi_pack::workflow::{InputKind, Workflow};
 
 use crate::authored::Authored;
@@ -40,7 +40,6 @@ impl Chosen {
             let flags = [
                 ("--set", args.of_workflow.set.is_empty()),
                 ("--targets", args.of_workflow.targets.is_empty()),
-                ("--agent", args.of_workflow.agent.is_empty()),
             ];
             if let Some((flag, _)) = flags.iter().find(|(_, is_left_out)| !is_left_out) {
                 let plan = args.plan.display();
@@ -49,12 +48,25 @@ impl Chosen {
                     .hint("write it into the plan, or run a workflow: `divisi workflow list`");
                 return Err(Failure::told(told, Exit::Usage));
             }
+            let mut agents = args.of_workflow.agent.iter();
+            if let Some(told) = agents.find_map(|(_, agent)| config::unknown_agent(agent)) {
+                return Err(Failure::told(told, Exit::Usage));
+            }
             let plan = crate::plan::read(&args.plan, printer)?;
             return Ok(Chosen::Plan(Box::new(plan)));
         };
         let found = library.find_workflow(name)?;
         let authored = Authored::read(found, library, printer)?;
         Ok(Chosen::Workflow(Box::new(authored)))
+    }
+
+    /// Agents by role that are settings of the run: a plan's are, a workflow's are put together with
+    /// its roles.
+    pub(super) fn agents<'a>(&self, args: &'a RunArgs) -> &'a [(String, String)] {
+        match self {
+            Chosen::Plan(_) => &args.of_workflow.agent,
+            Chosen::Workflow(_) => &[],
+        }
     }
 
     /// The revision that work starts from; HEAD if none is named.
@@ -95,30 +107,11 @@ fn takes_base(workflow: &Workflow) -> bool {
     inputs.any(|input| input.name == BASE && input.kind == InputKind::Fork)
 }
 
-/// What the workflow is given: revisions become commits, since a task's workspace knows no branches.
-pub(super) fn inputs(
-    workflow: &Workflow,
-    args: &RunArgs,
-    (repo, base): (&Repo, &Commit),
-) -> (Vec<(String, String)>, Vec<Diagnostic>) {
-    let mut inputs = args.of_workflow.set.clone();
+/// What the workflow is given, as the command line says it.
+pub(super) fn said(workflow: &Workflow, args: &RunArgs) -> Vec<(String, String)> {
+    let mut said = args.of_workflow.set.clone();
     if let Some(rev) = args.base.as_ref().filter(|_| takes_base(workflow)) {
-        inputs.push((BASE.to_owned(), rev.clone()));
+        said.push((BASE.to_owned(), rev.clone()));
     }
-    let (mut commits, mut diagnostics) = (Vec::new(), Vec::new());
-    let forks = workflow.inputs.iter();
-    for declared in forks.filter(|declared| declared.kind == InputKind::Fork) {
-        let given = inputs.iter().rev().find(|(name, _)| *name == declared.name);
-        let rev = given.map(|(_, rev)| rev.as_str());
-        let rev = rev.or(declared.default.as_deref());
-        let Some(rev) = rev.filter(|rev| !rev.is_empty()) else {
-            continue;
-        };
-        match repo.fork(rev, base) {
-            Ok(commit) => commits.push((declared.name.clone(), commit.to_string())),
-            Err(fault) => diagnostics.push(fault.diagnostic()),
-        }
-    }
-    inputs.extend(commits);
-    (inputs, diagnostics)
+    said
 }

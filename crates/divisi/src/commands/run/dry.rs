@@ -9,6 +9,7 @@ use divisi_core::{Plan, TaskSpec};
 use divisi_pack::allocation::{Share, suggests_split};
 use divisi_pack::bundle::{Expanded, Expansion, Rate};
 use divisi_pack::estimate::Estimate;
+use divisi_pack::role::Library as Roles;
 use serde_json::{Value, json};
 
 use super::base::on;
@@ -16,7 +17,6 @@ use super::ordered::{Ordered, Workflow};
 use crate::cli::RunArgs;
 use crate::config::Configuration;
 use crate::exit::Exit;
-use crate::library::Library;
 use crate::outline::outline;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::words::{self, plural, span};
@@ -31,17 +31,22 @@ const TASKS_MAX: usize = 50;
 pub(super) fn print(
     args: &RunArgs,
     ordered: &Ordered<'_>,
-    (library, configuration): (&Library, &Configuration),
+    (roles, configuration): (&Roles, &Configuration),
     base: &Base,
     printer: &Printer,
 ) -> Outcome {
     // Somebody may want to know what a run takes before there is an agent.
-    let settled = |plan: &Plan| ordered.settle(plan, configuration, Severity::Warning, printer);
+    let settings = Settings {
+        agents: configuration.agents(roles),
+        ..configuration.settings()
+    };
+    let given = (configuration, settings);
+    let settled = |plan: &Plan| ordered.settle(plan, given, Severity::Warning, printer);
     let has_prompts = args.dry_run.prompts;
     match ordered {
         Ordered::Plan { plan, .. } => {
             let mut plan = (*plan).clone();
-            configuration.apply(library, &mut plan, printer)?;
+            configuration.apply(roles, &mut plan, printer)?;
             of_plan(&plan, &settled(&plan)?, base, printer)?;
         }
         Ordered::Workflow(workflow) => {
@@ -264,7 +269,7 @@ impl Foreseen<'_> {
         let roles: Vec<String> = calibration
             .roles
             .iter()
-            .map(|(role, rate)| format!("{role} {}", span(rate.ms_per_point)))
+            .map(|(role, rate)| format!("{role} {}", told(rate)))
             .collect();
         let line = Line::of(format!("a point takes {}", told(&calibration.rate)));
         match &roles[..] {

@@ -1,6 +1,5 @@
 //! What is left when a run rests: its report, its feedback, and a word on where it stands.
 
-use divisi_core::RunId;
 use divisi_core::run::Run;
 use divisi_engine::engine::{Rest, wall_now};
 
@@ -16,20 +15,19 @@ use crate::words::plural;
 
 impl Driver<'_> {
     /// Says where the run stands, writes its report, and picks the exit code.
-    pub(super) fn close(&self, id: RunId, rest: Rest) -> Outcome {
-        let run = crate::follow::run(self.project, id)?;
-        for line in closing(&run, wall_now()) {
+    pub(super) fn close(&self, run: &Run, rest: Rest) -> Outcome {
+        for line in closing(run, wall_now()) {
             self.printer.note(&Line::of(line));
         }
-        self.teach(&run);
-        let report = report::gather(&run, wall_now());
-        projection::keep(self.project, &run, &report);
+        self.teach(run);
+        let report = report::gather(run, wall_now());
+        projection::keep(self.project, run, &report);
         if self.printer.is_json() {
             self.printer.document(&report)?;
         }
         Ok(match rest {
             Rest::Interrupted if run.ended.is_none() => Exit::Interrupted,
-            Rest::Interrupted | Rest::Rested => Exit::of_run(&run),
+            Rest::Interrupted | Rest::Rested => Exit::of_run(run),
         })
     }
 

@@ -8,9 +8,10 @@ use divisi_engine::failpoint;
 use divisi_engine::files::Files as _;
 use divisi_engine::repo::Repo;
 use divisi_pack::bundle::{self, Bundle, Given, Prediction};
+use divisi_pack::role::Role;
 use divisi_store::ArtifactFiles;
 
-use super::chosen::{Chosen, inputs};
+use super::chosen::{self, Chosen};
 use super::told;
 use crate::authored::Authored;
 use crate::cli::RunArgs;
@@ -66,7 +67,8 @@ impl<'c> Ordered<'c> {
         };
         let commit = base.commit.as_ref().expect("a base was brought in");
         let calibration = crate::history::calibration(project, configuration);
-        let (inputs, faults) = inputs(&authored.workflow, args, (repo, commit));
+        let said = chosen::said(&authored.workflow, args);
+        let (inputs, faults) = authored.inputs(said, |rev| repo.fork(rev, commit));
         let given = Given {
             inputs,
             targets: args.of_workflow.targets.clone(),
@@ -110,6 +112,14 @@ impl<'c> Ordered<'c> {
         }
     }
 
+    /// The role of a name in the workflow that is run.
+    pub(super) fn role(&self, name: &str) -> Option<&Role> {
+        match self {
+            Ordered::Plan { .. } => None,
+            Ordered::Workflow(workflow) => workflow.bundle.role_named(name),
+        }
+    }
+
     /// What the run would do, for whoever has to consent to it.
     pub(super) fn outline(&self, plan: &Plan, settings: &Settings) -> Vec<Line> {
         match self {
@@ -149,13 +159,13 @@ impl<'c> Ordered<'c> {
     pub(super) fn settle(
         &self,
         plan: &Plan,
-        configuration: &Configuration,
+        (configuration, settings): (&Configuration, Settings),
         severity: Severity,
         printer: &Printer,
     ) -> Result<Settings, Failure> {
         let present = Present::look();
         let prefer = &configuration.config.prefer;
-        let mut settling = Settling::begin(&present, prefer, configuration.settings());
+        let mut settling = Settling::begin(&present, prefer, settings);
         self.each(plan, &mut |task| settling.see(task));
         settling.end(severity, printer)
     }

@@ -12,7 +12,7 @@ use divisi_core::plan::{
     WorkspaceKind,
 };
 use divisi_core::preparation::{Preparation, Setup};
-use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot};
+use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot, Usage};
 use divisi_core::run::{
     AttemptEnd, Base, Budget, Event, Failure, Grants, PauseReason, PreparedCommit, RunStatus,
     Settings, StopReason, Then,
@@ -211,6 +211,7 @@ fn receipts() -> Vec<Receipt> {
             Exit::Status(_) | Exit::Signal(_) => "cargo build".into(),
         },
         confined: (exit != Exit::NoProcess).then_some(true),
+        usage: (exit == Exit::NoProcess).then_some(Usage { tokens: 5 }),
         claimed_failure: matches!(exit, Exit::Signal(_)).then(|| "no idea".into()),
         exit,
         output,
@@ -312,6 +313,8 @@ fn created(full: bool) -> Event {
             memory_bytes_max: Some(1),
             cpu_s_max: None,
         },
+        agents: [("development".to_owned(), "person".to_owned())].into(),
+        rehearsal: Some(hash(Digest::new)),
         ..Settings::default()
     };
     let base = Base {

@@ -6,6 +6,7 @@ use divisi_core::{Commit, Criterion, Outcome, TaskKind, Time, Tree, Verdict};
 
 use super::block;
 use crate::printer::{Line, Style};
+use crate::so_far;
 use crate::words::{self, heading, plural, size, span};
 
 pub(super) fn ending_lines(task: &Task, ending: &Ending) -> Vec<Line> {
@@ -80,6 +81,21 @@ pub(super) fn live_lines(task: &Task, live: &Attempt, now: Time) -> Vec<Line> {
     lines
 }
 
+/// What of the work can be judged while it goes on: how much holds, and what does not yet.
+pub(super) fn early_lines(task: &Task, verdicts: &[Verdict]) -> Vec<Line> {
+    let Some(told) = so_far::words(verdicts) else {
+        return Vec::new();
+    };
+    let not_yet = verdicts.iter().filter(|it| it.outcome != Outcome::Pass);
+    let not_yet = not_yet.filter_map(|verdict| {
+        let criterion = task.spec.criteria.get(usize::from(verdict.criterion))?;
+        Some(Line::styled(Style::Dim, "    not yet: ").then(criterion.to_string()))
+    });
+    std::iter::once(Line::of(format!("  so far      {told}")))
+        .chain(not_yet)
+        .collect()
+}
+
 fn left_out_lines(left_out: &[String]) -> impl Iterator<Item = Line> + '_ {
     left_out.iter().map(|what| {
         Line::styled(
@@ -98,9 +114,13 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 exit,
                 output,
                 wall_ms,
+                usage,
                 claimed_failure,
                 ..
             } => {
+                let used = usage.map_or_else(String::new, |usage| {
+                    format!(", {} reported", plural(usage.tokens, "token"))
+                });
                 let printed = output.as_ref().map_or_else(String::new, |output| {
                     let capped = if output.capped {
                         ", more than its log holds"
@@ -111,7 +131,7 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 });
                 let took = span(*wall_ms);
                 lines.push(Line::of(format!(
-                    "  submitted   {exit} after {took}{printed}"
+                    "  submitted   {exit} after {took}{printed}{used}"
                 )));
                 if !command.is_empty() {
                     lines.push(Line::styled(Style::Dim, format!("    `{command}`")));

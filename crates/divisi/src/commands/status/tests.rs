@@ -8,7 +8,18 @@ use crate::given::{Given, commit, plan, task, written};
 use crate::scenes;
 
 fn shown(given: &Given, attended: Attended, color: bool) -> String {
-    let lines = lines(&given.run(), attended, &Shared::default(), given.now());
+    let global = Global {
+        project: Some(given.folder().to_owned()),
+        ..Global::default()
+    };
+    let project = Project::find(&global).expect("the folder is there");
+    let lines = lines(
+        &project,
+        &given.run(),
+        attended,
+        &Shared::default(),
+        given.now(),
+    );
     lines.iter().map(|line| line.render(color) + "\n").collect()
 }
 

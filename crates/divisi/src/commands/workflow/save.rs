@@ -178,9 +178,10 @@ struct Saving<'s> {
 impl<'s> Saving<'s> {
     fn open(project: &Project, run: &'s Run, printer: &Printer) -> Result<Saving<'s>, Failure> {
         let library = Library::of(project);
-        let configuration = Configuration::load(project, Values::default(), printer)?;
+        let mut configuration = Configuration::load(project, Values::default(), printer)?;
+        let known = configuration.roles(&library, printer)?;
         let mut usual = Plan::default();
-        configuration.apply(&library, &mut usual, printer)?;
+        configuration.apply(&known, &mut usual, printer)?;
         let roles = library.roles();
         roles.told(printer)?;
         Ok(Saving {

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use self::http::Request;
 use self::read::Conversation;
 use self::wire::Api;
+pub(crate) use self::wire::TOKENS;
 
 /// What is answered to whom.
 #[derive(Clone, Debug)]
@@ -154,6 +155,11 @@ impl State {
             ..Turn::default()
         });
         match fault {
+            // One tool falls back to this after a stream that broke.
+            None if api == Api::Messages && !conversation.streams => {
+                let answer = wire::message(&conversation, &turn);
+                http::answer(&stream, 200, None, &answer.to_string())
+            }
             None => http::stream(&stream, &wire::events(api, &conversation, &turn)),
             Some(Fault::Status(status, retry_after)) => {
                 let error = json!({"type": "error", "error": {

@@ -10,6 +10,8 @@ use super::wire::Api;
 /// What was said so far, and what may be called.
 pub(crate) struct Conversation {
     pub(crate) model: String,
+    /// Whether the answer is to come as a stream.
+    pub(crate) streams: bool,
     messages: Vec<Message>,
     /// The functions that are offered, each with the schema of its arguments.
     pub(crate) functions: BTreeMap<String, Value>,
@@ -42,6 +44,7 @@ impl Conversation {
         });
         Conversation {
             model: body["model"].as_str().unwrap_or("scripted").to_owned(),
+            streams: body["stream"] == true,
             messages,
             functions: functions.collect(),
         }

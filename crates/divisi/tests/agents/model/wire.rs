@@ -31,6 +31,9 @@ impl Api {
 const INPUT_TOKENS: u64 = 1_000;
 const OUTPUT_TOKENS: u64 = 50;
 
+/// Both together.
+pub(crate) const TOKENS: u64 = INPUT_TOKENS + OUTPUT_TOKENS;
+
 /// Names of functions that run a command, and of their argument.
 const SHELLS: [&str; 4] = ["Bash", "bash", "exec_command", "shell_command"];
 const COMMANDS: [&str; 2] = ["command", "cmd"];
@@ -89,6 +92,24 @@ fn named(name: &str, data: &Value) -> String {
 
 fn typed(data: &Value) -> String {
     named(data["type"].as_str().unwrap_or_default(), data)
+}
+
+/// A whole answer of Anthropic's Messages.
+pub(crate) fn message(conversation: &Conversation, turn: &Turn) -> Value {
+    let call = turn.call.as_ref().map(|call| function(conversation, call));
+    let mut content = vec![json!({ "type": "text", "text": turn.say })];
+    content.extend(call.as_ref().map(|(name, arguments)| {
+        json!({ "type": "tool_use", "id": unique("toolu"), "name": name, "input": arguments })
+    }));
+    json!({
+        "id": "msg_scripted", "type": "message", "role": "assistant",
+        "model": conversation.model, "content": content, "stop_sequence": null,
+        "stop_reason": if call.is_some() { "tool_use" } else { "end_turn" },
+        "usage": {
+            "input_tokens": INPUT_TOKENS, "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0, "output_tokens": OUTPUT_TOKENS,
+        },
+    })
 }
 
 fn messages(conversation: &Conversation, say: &str, call: Option<&(String, Value)>) -> Vec<String> {

@@ -1,12 +1,12 @@
-//! The workflows that Divisi ships, and the described one as it is written, by agents that do as
-//! they are told. What they leave is compared file by file.
+//! The workflows that Divisi ships, and the described one as it is written, by scripted agents that
+//! do as they are told. What they leave is compared file by file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::Criterion;
 use divisi_core::run::RunStatus;
 
-use super::team::{Handoff, latest, made, play};
+use super::team::{Handoff, latest, made, rehearse};
 use crate::stage::{Stage, task, write};
 
 /// The form as its description gives it, word for word.
@@ -47,7 +47,7 @@ fn paths(made: &BTreeMap<String, String>) -> BTreeSet<&str> {
 fn the_described_workflow_makes_nine_files_of_three_stories() {
     let stage = stories();
     write(stage.path("workflows/user-story-refinement.yaml"), SOURCE);
-    let played = play(&stage, &["user-story-refinement"]);
+    let played = rehearse(&stage, &["user-story-refinement"]);
     played.ran.expect(0);
     let run = latest(&stage);
     assert_eq!(run.status(), RunStatus::Succeeded);
@@ -93,7 +93,7 @@ fn of_each_story(names: &[&str]) -> Vec<String> {
 #[test]
 fn user_story_refinement_makes_five_files_for_each_story() {
     let stage = stories();
-    let played = play(&stage, &["user-story-refinement"]);
+    let played = rehearse(&stage, &["user-story-refinement"]);
     played.ran.expect(0);
     let run = latest(&stage);
     assert_eq!(run.status(), RunStatus::Succeeded);
@@ -121,7 +121,7 @@ fn user_story_refinement_makes_five_files_for_each_story() {
 #[test]
 fn task_execution_makes_the_five_described_files() {
     let stage = Stage::git(&[("README.md", "# API\n")]);
-    let played = play(&stage, &["task-execution"]);
+    let played = rehearse(&stage, &["task-execution"]);
     played.ran.expect(0);
     let run = latest(&stage);
     let made = made(&stage, &run);
@@ -144,7 +144,7 @@ fn task_execution_makes_the_five_described_files() {
 fn incident_response_composes_a_postmortem_of_one_contribution_per_role() {
     let stage = Stage::git(&[("README.md", "# Shop\n")]);
     let args = ["incident-response", "--set", "id=42"];
-    let played = play(&stage, &args);
+    let played = rehearse(&stage, &args);
     played.ran.expect(0);
     let run = latest(&stage);
     let made = made(&stage, &run);

@@ -5,5 +5,6 @@ mod catalog;
 mod defects;
 mod foreseen;
 mod given;
+mod rehearsing;
 mod review;
 mod team;

@@ -1,7 +1,8 @@
 //! A team that plays all roles of a workflow: it does exactly what its handoffs say.
 //!
-//! To the engine these agents are people. What each is told is read from the file of its handoff,
-//! the files that it must deliver are written where it works, and then it says that it is done.
+//! Either scripted agents do, by one rule, or people. What each was told is read from the file of
+//! its handoff; a person then writes the files that it must deliver where it works, and says that
+//! it is done.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -30,17 +31,24 @@ impl Handoff {
 
     /// A file with every heading that some criterion asks for in it.
     pub(crate) fn file(&self, path: &str) -> String {
-        let mut text = format!("# {path}\n\nBy {}.\n", self.task);
+        let mut sections: Vec<String> = Vec::new();
         for criterion in self.told["criteria"].as_array().unwrap() {
             let section = &criterion["section"];
             if section["path"] == path {
                 let heading = section["heading"].as_str().unwrap();
-                text.push_str(&format!("\n## {heading}\n\n{heading} of {path}.\n"));
+                sections.push(format!("## {heading}\n\n{heading} of {path}.\n"));
             }
         }
-        text
+        format!("# {path}\n\nBy {}.\n\n{}", self.task, sections.join("\n"))
     }
 }
+
+/// The rule by which scripted agents make files: [`Handoff::file`] says the same in other words.
+const REHEARSAL: &str = r##"
+rules:
+  - attempts:
+      - - make: {text: "# {path}\n\nBy {task}.\n\n{sections}"}
+"##;
 
 /// What a team did.
 pub(crate) struct Played {
@@ -84,6 +92,59 @@ pub(crate) fn play(stage: &Stage, args: &[&str]) -> Played {
         handoffs,
         judged,
     }
+}
+
+/// Runs a workflow with scripted agents until it rests; what no rule can judge, somebody does. The
+/// command and all it starts work by themselves in between: nobody submits anything.
+pub(crate) fn rehearse(stage: &Stage, args: &[&str]) -> Played {
+    let rules = stage.beside("rehearsal.yaml");
+    std::fs::write(&rules, REHEARSAL).unwrap();
+    let rules = rules.display().to_string();
+    let mut all = vec!["run"];
+    all.extend_from_slice(args);
+    all.extend_from_slice(&["--agent", "scripted", "--rehearsal", &rules]);
+    all.extend_from_slice(&["--yes", "--durability", "normal"]);
+    let mut ran = stage.divisi(&all);
+    let mut judged = Vec::new();
+    while ran.code == 4 {
+        let run = latest(stage);
+        let held = held(&run);
+        assert!(!held.is_empty(), "{}\n{}", ran.stdout, ran.stderr);
+        let name = run.id.to_string();
+        for id in held {
+            stage.divisi(&["approve", &name, &id]).expect(0);
+            judged.push(id);
+        }
+        ran = stage.divisi(&["resume", &name, "--durability", "normal"]);
+    }
+    Played {
+        ran,
+        handoffs: handed(stage, &latest(stage)),
+        judged,
+    }
+}
+
+/// The handoffs of all work that scripted agents did, in the order of the tasks.
+fn handed(stage: &Stage, run: &Run) -> Vec<Handoff> {
+    let folder = stage.path(&format!(".divisi/runs/{}/handoffs", run.id));
+    let told: Vec<Value> = texts(&folder)
+        .into_iter()
+        .map(|text| serde_json::from_str(&text).unwrap())
+        .collect();
+    let is_scripted = |task: &&Task| {
+        let agents = task.endings.iter().map(|ending| ending.agent.as_str());
+        agents.eq(["scripted"])
+    };
+    let scripted = run.tasks().iter().filter(is_scripted);
+    let handoff = |task: &Task| {
+        let id = task.spec.id.to_string();
+        let mut of_it = told.iter().filter(|told| told["subtask_id"] == id.as_str());
+        Handoff {
+            told: of_it.next().unwrap().clone(),
+            task: id,
+        }
+    };
+    scripted.map(handoff).collect()
 }
 
 /// The latest run.

@@ -5,37 +5,44 @@ use divisi_core::receipt::Exit;
 use serde_json::Value;
 
 use super::closing::Closing;
-use super::product::{Product, Scope};
-use super::transcript::{Entry, Usage};
+use super::product::{Counts, Product};
+use super::transcript::{Entry, Tokens};
 use crate::agent::{CLAIM_BYTES_MAX, Claim};
 
 /// So many denials are told; a model may try again and again.
 const DENIED_MAX: usize = 20;
 
+/// So much is told of each: what was denied may be a whole file.
+const DENIED_BYTES_MAX: usize = 200;
+
 /// Statuses with which a model's server says: not now.
 const LIMITED: [u16; 2] = [429, 529];
 
 /// Words with which tools tell a usage limit where they name no status.
-const LIMIT_WORDS: [&str; 4] = ["rate limit", "usage limit", "quota", "429"];
+const LIMIT_WORDS: [&str; 5] = [
+    "rate limit",
+    "usage limit",
+    "quota exceeded",
+    "status: 429",
+    "429 too many requests",
+];
 
-/// A conversation as far as it was heard.
+/// A session as far as it was heard.
 #[derive(Debug)]
-pub struct Conversation {
+pub struct Session {
     product: &'static Product,
-    session: Option<String>,
-    usage: Option<Usage>,
+    usage: Option<Tokens>,
     denied: Vec<String>,
     broke: Option<(String, Option<u16>)>,
     finished: bool,
 }
 
-impl Conversation {
+impl Session {
     /// One that begins.
     #[must_use]
-    pub fn with(product: &'static Product) -> Conversation {
-        Conversation {
+    pub fn with(product: &'static Product) -> Session {
+        Session {
             product,
-            session: None,
             usage: None,
             denied: Vec::new(),
             broke: None,
@@ -61,15 +68,16 @@ impl Conversation {
 
     fn take(&mut self, entry: &Entry) {
         match entry {
-            Entry::Began { session } => self.session = Some(session.clone()),
             Entry::Used { usage } => {
-                self.usage = Some(match self.product.scope {
-                    Scope::Step => self.usage.unwrap_or_default().plus(*usage),
-                    Scope::Conversation => *usage,
+                self.usage = Some(match self.product.counts {
+                    Counts::Step => self.usage.unwrap_or_default().plus(*usage),
+                    Counts::All => *usage,
                 });
             }
             Entry::Denied { what } if self.denied.len() < DENIED_MAX => {
-                self.denied.push(what.clone());
+                let mut what = what.clone();
+                truncate(&mut what, DENIED_BYTES_MAX);
+                self.denied.push(what);
             }
             Entry::Broke { cause, status } => self.broke = Some((cause.clone(), *status)),
             Entry::Finished { .. } => self.finished = true,
@@ -86,8 +94,6 @@ impl Conversation {
         Closing {
             claim,
             usage: self.usage,
-            session: self.session,
-            denied: self.denied,
         }
     }
 
