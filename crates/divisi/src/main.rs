@@ -134,9 +134,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
     };
     let (run, action) = match command {
         Command::Run(args) => return commands::run::run(args, project, printer),
-        Command::Resume(args) => {
-            return commands::run::resume(args, latest(args.run)?, project, printer);
-        }
+        Command::Resume(args) => return commands::run::resume(args, project, printer),
         Command::Gc(args) => return commands::gc::gc(args, project, printer),
         Command::Submit(args) => return commands::act::submit(args, project, printer),
         Command::Split(args) => return commands::act::split(args, project, printer),

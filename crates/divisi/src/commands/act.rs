@@ -12,11 +12,10 @@ use divisi_core::run::stored::summary;
 use divisi_core::run::{Settings, TaskStatus};
 use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
-use divisi_engine::engine::{Notice, View};
 
 use crate::cli;
 use crate::exit::Exit;
-use crate::hold::{Holder, Holding, Tries, is_attended, reach, request};
+use crate::hold::{Holder, Holding, Tries, is_attended, reach, request, silent};
 use crate::present::{Present, Settling};
 use crate::printer::{Failure, Line, Outcome, Printer};
 use crate::project::Project;
@@ -34,8 +33,6 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
     let holding = Holding::of(project);
     let whole = matches!(action, Action::Approve { task: None, .. });
     let request = request(Ask::Act { run, action });
-    let silent =
-        || -> divisi_engine::engine::Observer { Box::new(|_: &[Notice], _: &dyn View| {}) };
     let unreachable = |told| Failure::told(told, Exit::Environment);
     let tries = Tries::begin();
     let (response, goes_on) = loop {

@@ -32,7 +32,7 @@ use crate::consent;
 use crate::exit::Exit;
 use crate::feedback::Keeper;
 use crate::follow::{Follower, LOOK, News};
-use crate::hold::{Held, Holder, Holding, Tries, reach, request};
+use crate::hold::{Held, Holder, Holding, Tries, bring_up_to_date, reach, request};
 use crate::library::Library;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::progress::Progress;
@@ -120,11 +120,15 @@ fn told(fault: &divisi_engine::repo::Fault) -> Failure {
 }
 
 /// `divisi resume`.
-pub(crate) fn resume(args: &Resume, run: RunId, project: &Project, printer: &Printer) -> Outcome {
+pub(crate) fn resume(args: &Resume, project: &Project, printer: &Printer) -> Outcome {
+    if !project.is_current()? {
+        bring_up_to_date(project).map_err(|told| Failure::told(told, Exit::Environment))?;
+    }
+    // What happened before is told by `divisi status` and `divisi watch --from-start`.
+    let row = project.row(&project.view()?, args.run)?;
+    let (run, before) = (row.run, row.seq);
     let configuration = Configuration::load(project, flags::of_resume(args), printer)?;
     let mut driver = Driver::new(project, configuration.durability(), printer)?;
-    // What happened before is told by `divisi status` and `divisi watch --from-start`.
-    let before = project.row(&project.view()?, Some(run))?.seq;
     let budget = args.permitted.budget();
     if budget.is_bounded() {
         // The ledger's, and the run's below: if only the first is done, resuming again does both.
