@@ -78,6 +78,13 @@ impl Subject {
             parts,
         }
     }
+
+    /// The same where tasks are left to `auto`, which stands for this agent now.
+    pub(crate) fn by(mut self, agent: &str) -> Subject {
+        let part = "the agent that `auto` stands for".to_owned();
+        self.parts.insert(part, digest(agent.as_bytes()));
+        self
+    }
 }
 
 impl Subject {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use divisi_core::Criterion;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::preparation::Setup;
+use divisi_core::run::AGENTS_INSTALLABLE;
 
 use super::value::Field;
 use super::{Consent, Kind, Section, Setting};
@@ -38,6 +39,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         key: "run",
         what: "`run`",
         says: "How a run proceeds.",
+    },
+    Section {
+        key: "agents",
+        what: "`agents`",
+        says: "Which coding agents do the work.",
     },
     Section {
         key: "budget",
@@ -149,6 +155,10 @@ settings! {
         "The longest such wait, whatever the agent says, in seconds.";
     batch_max "run.batch_max": u32 = 8, integer(1, COUNT_MAX), None, Unneeded,
         "How many verified attempts are integrated at once at the most.";
+    prefer "agents.prefer": Vec<String> = AGENTS_INSTALLABLE.map(str::to_owned).to_vec(), Kind::Preferred,
+        None, Needed,
+        "Which agent `auto` stands for: the first of these that is installed when a run is created. \
+         A person is always there.";
     budget_attempts "budget.attempts": Option<u64> = None, integer(1, u64::MAX >> 1),
         Some("--attempts"), Needed,
         "At most so many attempts in the whole run.";

@@ -1,5 +1,6 @@
 //! `divisi run` and `divisi resume`: have a run's tasks done, here or by whoever holds the engine.
 
+mod base;
 mod chosen;
 mod dry;
 mod leaving;
@@ -9,16 +10,19 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use divisi_core::diagnostic::Severity;
 use divisi_core::journal::Fault;
-use divisi_core::run::{Base, Run};
+use divisi_core::run::Run;
 use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until};
 use divisi_engine::failpoint;
 use divisi_engine::memory;
-use divisi_engine::repo::{BaseOptions, InUse, Repo};
+use divisi_engine::repo::Repo;
 use divisi_store::Durability;
 
+pub(crate) use self::base::named;
+use self::base::{base, on};
 use self::chosen::Chosen;
 use self::ordered::Ordered;
 use super::flags;
@@ -74,6 +78,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     if let Some(rehearsal) = &rehearsal {
         settings.rehearsal = Some(rehearsal::keep(project, rehearsal)?);
     }
+    let settings = ordered.settle(&plan, (&configuration, settings), Severity::Error, printer)?;
     let outline = || {
         let mut lines = ordered.outline(&plan, &settings);
         lines.insert(1, on(&base));
@@ -81,7 +86,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         lines
     };
     // Whoever says `--yes` speaks of this run, and of none to come.
-    let subject = ordered.subject(&plan, &configuration);
+    let subject = ordered.subject(&plan, &configuration, &settings);
     let subject = subject.with(rehearsal.as_ref(), &configuration);
     let approved = args.yes || consents(project, subject, outline, printer)?;
     let mut driver = Driver::new(project, configuration.durability(), printer)?;
@@ -104,15 +109,6 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         &Line::styled(Style::Bold, run.to_string()).then(format!(" {begun}; {}", ordered.said())),
     );
     driver.drive(run, 0)
-}
-
-/// What a run stands on, for whoever consents to it.
-fn on(base: &Base) -> Line {
-    let line = Line::of(format!("  on {}", base.described));
-    match base.uncommitted.is_empty() || base.included {
-        true => line,
-        false => line.with(Style::Warn, ", without what is not committed"),
-    }
 }
 
 fn told(fault: &divisi_engine::repo::Fault) -> Failure {
@@ -174,56 +170,8 @@ fn consents(
     Ok(is_given)
 }
 
-/// Brings the run's base into the private repository, and says what it is. Until a run names it, it
-/// is kept from being cleaned up.
-fn base(
-    args: &RunArgs,
-    start: Option<&str>,
-    repo: &Repo,
-    printer: &Printer,
-) -> Result<(Base, InUse), Failure> {
-    let options = BaseOptions {
-        rev: start.filter(|rev| *rev != "HEAD").map(str::to_owned),
-        include_dirty: args.include_dirty,
-    };
-    let base = repo.base(&options).map_err(|fault| told(&fault))?;
-    for warning in &base.warnings {
-        printer.diagnostic(warning, None);
-    }
-    if base.uncommitted_count > 0 && !base.included {
-        let names: Vec<&str> = base
-            .uncommitted
-            .iter()
-            .take(5)
-            .map(String::as_str)
-            .collect();
-        let more = base.uncommitted_count - names.len();
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        let diagnostic = Diagnostic::warning(
-            "base-uncommitted",
-            format!(
-                "the run stands on {}; not on uncommitted {}{more}",
-                base.described,
-                names.join(", ")
-            ),
-        )
-        .hint("`--include-dirty` takes them in");
-        printer.diagnostic(&diagnostic, None);
-    }
-    let named = Base {
-        commit: Some(base.commit),
-        described: base.described,
-        uncommitted: base.uncommitted,
-        included: base.included,
-    };
-    Ok((named, base.in_use))
-}
-
-fn unexpected(response: &Response) -> Failure {
+/// That the engine answered what was not asked.
+pub(crate) fn unexpected(response: &Response) -> Failure {
     let diagnostic = Diagnostic::error(
         "internal",
         format!("the engine answered {response:?} to another question"),
