@@ -69,6 +69,15 @@ fn with(tool: &str, fault: (Fault, u32), timeout_minutes: f64) -> (Stage, Run) {
     (stage, run)
 }
 
+/// In minutes: long enough to begin and to meet the fault, on a machine with other work too.
+fn time_box(tool: &str) -> f64 {
+    match tool {
+        // It takes up to half a minute to start.
+        "opencode" => 1.0,
+        _ => 0.25,
+    }
+}
+
 fn log(stage: &Stage) -> String {
     stage.divisi(&["logs", "run-1", "part"]).stdout
 }
@@ -90,14 +99,14 @@ fn a_refused_key_is_no_success() {
 fn an_error_for_ever_ends() {
     for tool in TOOLS {
         // One of them tries again for more than a minute.
-        is_given_up(tool, Fault::Status(500, None), 0.25);
+        is_given_up(tool, Fault::Status(500, None), time_box(tool));
     }
 }
 
 #[test]
 fn a_model_that_hangs_is_found_by_the_time_box() {
     for tool in TOOLS {
-        let (stage, run) = with(tool, (Fault::Hang, ALWAYS), 0.2);
+        let (stage, run) = with(tool, (Fault::Hang, ALWAYS), time_box(tool));
         assert_eq!(run.status(), RunStatus::Blocked, "{tool}: {}", log(&stage));
         let [ending] = endings(&run, "part") else {
             panic!("{tool}: {:?}", endings(&run, "part"));
@@ -154,24 +163,6 @@ fn broken_answers_are_asked_for_again_or_refused() {
             assert_eq!(file.as_deref(), Some("# Part\n"), "{}", what());
         }
     }
-}
-
-#[test]
-fn an_agent_that_is_not_installed_is_tried_once_and_named() {
-    let model = Model::start(Vec::new());
-    let path = std::env::var("PATH").unwrap();
-    let mut folders = path.split(':').collect::<Vec<_>>();
-    folders.retain(|folder| !std::path::Path::new(folder).join("claude").exists());
-    let stage = stage("claude", &model).with_env("PATH", &folders.join(":"));
-    let mut plan = plan("claude", 2.0);
-    plan["subtasks"][0]["retries"] = json!(5);
-    stage.run(&plan, &[]).expect(3);
-    let run = stage.only();
-    assert_eq!(task(&run, "part").attempts(), 1);
-    stage
-        .divisi(&["show", "run-1", "part"])
-        .expect(0)
-        .says("npm install --global @anthropic-ai/claude-code");
 }
 
 #[test]

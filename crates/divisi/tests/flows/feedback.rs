@@ -1,13 +1,13 @@
 //! Feedback comes by itself when an iteration has ended, and each rule's lesson reaches the next run.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use divisi_core::RunId;
 use divisi_core::run::{Event, RunStatus};
 use serde_json::{Value, json};
 
+use crate::found::working;
 use crate::stage::{Ran, Stage, write};
 
 fn document(ran: &Ran) -> Value {
@@ -274,12 +274,9 @@ workflow:
 }
 
 /// Stands in for a coding agent: it makes the files that it is told to make.
-const AGENT: &str = r#"#!/bin/sh
-sed -n '/^## Make these files/,/^## It is done/s/^- `\(.*\)`$/\1/p' | while read -r file; do
+const AGENT: &str = r#"sed -n '/^## Make these files/,/^## It is done/s/^- `\(.*\)`$/\1/p' | while read -r file; do
     echo made > "$file"
-done
-echo '{"type":"result","is_error":false,"result":"made"}'
-"#;
+done"#;
 
 #[test]
 fn points_that_took_less_than_expected_are_expected_to_take_less() {
@@ -294,11 +291,7 @@ fn points_that_took_less_than_expected_are_expected_to_take_less() {
         "workflow:\n  name: quick\n  iterations:\n    - name: make\n      agents:\n{agents}"
     );
     let stage = Stage::git(&[("workflows/quick.yaml", &workflow), ("x", "1\n")]);
-    let tool = stage.beside("bin/claude");
-    write(&tool, AGENT);
-    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
-    let path = std::env::var("PATH").unwrap();
-    let path = format!("{}:{path}", tool.parent().unwrap().display());
+    let path = working(&stage, AGENT);
     let stage = stage.with_env("PATH", &path);
     let run = ["run", "quick", "--yes", "--durability", "normal"];
     stage.divisi(&run).expect(0);

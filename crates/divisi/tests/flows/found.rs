@@ -46,7 +46,7 @@ pub(crate) fn installed(stage: &Stage, names: &[&str]) -> String {
 }
 
 /// One that says its version, and otherwise does this and says that it is done.
-fn working(stage: &Stage, work: &str) -> String {
+pub(crate) fn working(stage: &Stage, work: &str) -> String {
     let script = format!(
         "case \"$1\" in --version) echo '2.1.197 (Claude Code)'; exit;; esac\n{work}\necho '{DONE}'"
     );
@@ -58,6 +58,27 @@ fn written(agent: &Value) -> Value {
         "subtask_id": "a", "title": "Write a.md", "agent": agent, "deliverables": ["a.md"],
         "criteria": [{"contains": "here", "in": "a.md"}],
     }]})
+}
+
+#[test]
+fn an_agent_that_goes_away_before_its_turn_is_tried_once_and_named() {
+    let stage = Stage::git(&[("README.md", "# A project\n")]);
+    let path = working(&stage, "echo here > a.md");
+    let stage = stage.with_env("PATH", &path);
+    let bin = stage.beside("bin").display().to_string();
+    let mut plan = written(&json!("claude"));
+    plan["subtasks"][0]["dependencies"] = json!(["first"]);
+    plan["subtasks"][0]["retries"] = json!(5);
+    let first = json!({"subtask_id": "first", "command": ["rm", format!("{bin}/claude")]});
+    plan["subtasks"].as_array_mut().unwrap().push(first);
+    stage.run(&plan, &["--allow-write", &bin]).expect(3);
+    let run = stage.only();
+    assert_eq!(task(&run, "first").status().word(), "done");
+    assert_eq!(task(&run, "a").attempts(), 1);
+    stage
+        .divisi(&["show", "run-1", "a"])
+        .expect(0)
+        .says("npm install --global @anthropic-ai/claude-code");
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! Agents that try to keep what they must not know, or must not write down.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use divisi_core::run::{AttemptEnd, Event, Failure};
@@ -249,8 +248,12 @@ fn a_secret_that_is_escaped_in_a_forged_claim_is_nowhere() {
     let forged = format!(r#"{{"entry":"closed","claim":{{"failed":{{"cause":"{escaped}"}}}}}}"#);
     // Its adapter is ended before it can close the session itself.
     let script = format!("#!/bin/sh\ncat <<'FORGED' >&2\n{forged}\nFORGED\nkill -9 $PPID\n");
-    crate::stage::write(&tool, &script);
-    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let written = stage.beside("claude.sh");
+    crate::stage::write(&written, &script);
+    // Another process writes it: one that this process had open could not be executed meanwhile.
+    let mut install = Command::new("install");
+    install.args(["-D", "-m", "755"]).args([&written, &tool]);
+    assert!(install.status().unwrap().success());
     let path = format!(
         "{}:{}",
         tool.parent().unwrap().display(),
