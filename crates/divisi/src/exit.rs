@@ -85,7 +85,7 @@ impl Exit {
                 "only people can go on (consent, approval, review, work, answer, resume): \
                  `divisi explain`"
             }
-            Exit::Canceled => "the run was canceled",
+            Exit::Canceled => "the run was canceled, or a task of it was",
             Exit::Refused => "what was asked cannot be done now; nothing was changed",
             Exit::NotFound => "there is no such project, run, task, attempt, workflow or role",
             Exit::Environment => "the machine is in the way (journal, disk, git): `divisi doctor`",
