@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::receipt::{Exit, Output};
+use crate::shell;
 
 /// A statement that must hold before a task is done. Paths are relative to the tree's root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -235,7 +236,7 @@ impl std::fmt::Display for Criterion {
                 write!(f, "{path} is {}", format!("{format:?}").to_lowercase())
             }
             Criterion::Schema { schema, path } => write!(f, "{path} satisfies {schema}"),
-            Criterion::Command { argv, .. } => write!(f, "`{}` exits with 0", argv.join(" ")),
+            Criterion::Command { argv, .. } => write!(f, "`{}` exits with 0", shell::line(argv)),
             Criterion::Scope { patterns } => write!(f, "changes only {}", patterns.join(", ")),
             Criterion::Count {
                 pattern,

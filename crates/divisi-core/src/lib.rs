@@ -11,6 +11,7 @@
 //! - [`assign`] is the one pure function that shares workers among all runs.
 //! - [`path`] proves that a path from outside stays beneath its root.
 //! - [`script`] holds what scripted agents play.
+//! - [`shell`] words commands as one types them.
 //! - [`worker`] holds the types of the protocol between engine and supervisor.
 //! - [`journal`] holds the traits that the shell implements.
 
@@ -26,6 +27,7 @@ pub mod preparation;
 pub mod receipt;
 pub mod run;
 pub mod script;
+pub mod shell;
 pub mod worker;
 
 pub use criterion::{Criterion, Format, Holds, Outcome, Verdict};

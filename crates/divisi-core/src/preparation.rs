@@ -53,7 +53,7 @@ impl Setup {
 impl std::fmt::Display for Setup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Setup::Command(argv) => f.write_str(&argv.join(" ")),
+            Setup::Command(argv) => f.write_str(&crate::shell::line(argv)),
             Setup::Script(script) => f.write_str(script.lines().next().unwrap_or_default()),
         }
     }

@@ -86,7 +86,7 @@ impl Exit {
                 "only people can go on (consent, approval, review, work, answer, resume): \
                  `divisi explain`"
             }
-            Exit::Canceled => "the run was canceled",
+            Exit::Canceled => "the run was canceled, or a task of it was",
             Exit::Refused => "what was asked cannot be done now; nothing was changed",
             Exit::NotFound => {
                 "there is no such project, run, task, attempt, workflow, role or agent"

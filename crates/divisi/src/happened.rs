@@ -1,6 +1,6 @@
 //! Events in words, one line each, for whoever follows a run.
 
-use divisi_core::run::{Event, Run, RunStatus, Then, end_words};
+use divisi_core::run::{Event, Run, RunStatus, Then};
 use divisi_core::{AttemptId, Outcome, TaskKind, TaskNo, TaskSpec, Verdict};
 
 use crate::printer::{Line, Style};
@@ -157,7 +157,10 @@ fn of_attempt(run: &Run, event: &Event) -> Line {
         Event::AttemptEnded {
             attempt, end, then, ..
         } => one(run, *attempt)
-            .with(Style::Bad, format!(" ended: {}", end_words(end)))
+            .with(
+                Style::Bad,
+                format!(" ended: {}", words::ended(run, *attempt, end)),
+            )
             .then(format!("; {}", then_words(then))),
         Event::AttemptReturned { attempt } => {
             one(run, *attempt).then(" came back after it was given up")

@@ -8,9 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use divisi_agents::handoff::created_at;
 use divisi_core::plan::Input;
 use divisi_core::run::explain::{Shared, explain};
-use divisi_core::run::{
-    AttemptEnd, Ending, Run, RunStatus, Task, TaskState, TaskStatus, end_words,
-};
+use divisi_core::run::{AttemptEnd, Ending, Run, RunStatus, Task, TaskState, TaskStatus};
 use divisi_core::{Plan, TaskId, TaskNo, Time};
 use divisi_pack::estimate::Estimate;
 use divisi_pack::plan_file::{Progress, Record, ResourceEstimate, TaskRecord, write_with};
@@ -184,7 +182,7 @@ fn of_task(task: &Task, made_at: &str) -> TaskRecord {
         let is_before = |ending: &&Ending| ending.end != AttemptEnd::Integrated;
         let before = task.endings.iter().rev().find(is_before);
         record.retry_count = Some(u64::from(retries));
-        record.retry_reason = before.map(|ending| end_words(&ending.end));
+        record.retry_reason = before.map(Ending::words);
         let told = task
             .answers
             .iter()

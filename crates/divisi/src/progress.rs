@@ -4,9 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{
-    AttemptEnd, Event, Run, RunStatus, TaskStatus, Then, end_words, explain, is_scripted,
-};
+use divisi_core::run::{AttemptEnd, Event, Run, RunStatus, TaskStatus, Then, explain, is_scripted};
 use divisi_core::{AttemptId, RunId, TaskNo, Time};
 use divisi_engine::engine::wall_now;
 use divisi_pack::printable;
@@ -174,7 +172,7 @@ impl Progress {
                         self.run,
                         id(attempt.task)
                     ),
-                    Then::Cancel => "canceled".to_owned(),
+                    Then::Cancel => "it is not tried again".to_owned(),
                 };
                 self.say(
                     "31",
@@ -183,7 +181,7 @@ impl Progress {
                         "{} attempt {}: {}; {next}",
                         id(attempt.task),
                         attempt.number,
-                        end_words(end)
+                        crate::words::ended(state, *attempt, end)
                     ),
                 );
             }
@@ -335,10 +333,7 @@ pub(crate) fn closing(run: &Run, now: Time) -> Vec<String> {
             count => parts.push(format!("{count} {status}")),
         }
     }
-    let status = match &run.paused {
-        Some(reason) if run.ended.is_none() => format!("paused, {}", reason.words()),
-        _ => crate::words::run_status(run.status().word()),
-    };
+    let status = crate::words::standing(run);
     let mut lines = vec![format!("{} {status}: {}", run.id, parts.join(", "))];
     if run.status() == RunStatus::Succeeded {
         if run.integration.head != run.base.commit {
@@ -360,7 +355,8 @@ pub(crate) fn closing(run: &Run, now: Time) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::given::{Given, plan, task};
+    use crate::given::{Given, plan, task, written};
+    use divisi_core::Verdict;
     use divisi_core::run::{Command, PauseReason};
 
     #[test]
@@ -428,6 +424,48 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_that_broke_off_says_how_and_one_that_is_canceled_says_so_once() {
+        let criteria = vec![divisi_core::Criterion::File {
+            path: "a.md".to_owned(),
+            min_bytes: 1,
+        }];
+        let tasks = vec![written("a", "command", criteria), task("b", &[])];
+        let mut given = Given::run_of(plan("Ship it", tasks));
+        let missing = Verdict::fail(0, "a.md is missing");
+        given
+            .ends("a", 7)
+            .collected("a")
+            .checked("a", vec![missing]);
+        let state = given.run();
+        let line = |no: u32, end: AttemptEnd, then: Then| {
+            let ended = Event::AttemptEnded {
+                attempt: state.attempt_id(TaskNo(no), 1),
+                end,
+                receipts: Vec::new(),
+                workspace_kept: true,
+                then,
+            };
+            let mut progress = Progress::new(state.id, false, false, false);
+            progress.event(state.id, given.now(), &ended, Some(&state));
+            progress.lines
+        };
+        let end = state.tasks()[0].endings[0].end.clone();
+        let again = Then::Retry {
+            not_before: Time(0),
+        };
+        assert_eq!(
+            line(0, end, again),
+            "x a attempt 1: checks refused it: a.md is missing; its process ended with exit status \
+             7; it is tried again\n"
+        );
+        let canceled = AttemptEnd::Stopped(divisi_core::run::StopReason::Canceled);
+        assert_eq!(
+            line(1, canceled, Then::Cancel),
+            "x b attempt 1: it was canceled; it is not tried again\n"
+        );
+    }
+
+    #[test]
     fn a_run_that_was_interrupted_is_not_said_to_be_running() {
         let mut given = Given::run_of(plan("Ship it", vec![task("a", &[])]));
         given.ask(Command::Pause {
@@ -435,9 +473,8 @@ mod tests {
             stop: true,
         });
         let lines = closing(&given.run(), given.now());
-        assert!(
-            lines[0].starts_with("run-1 paused, interrupted: "),
-            "{lines:?}"
-        );
+        assert!(lines[0].starts_with("run-1 paused: "), "{lines:?}");
+        let whys = lines.iter().filter(|line| line.contains("interrupted"));
+        assert_eq!(whys.count(), 1, "why it is paused is said once: {lines:?}");
     }
 }

@@ -16,6 +16,9 @@ use crate::words;
 /// So many runs are offered; `divisi status` lists all.
 const OFFERED_MAX: usize = 3;
 
+/// So much of why a run is paused stands in its line.
+const REASON_CHARS_MAX: usize = 60;
+
 /// About so many runs the engine is asked.
 const ASKED_MAX: u32 = 5;
 
@@ -97,11 +100,21 @@ pub(crate) fn command(
     Some(format!("divisi {verb} {run}"))
 }
 
-/// How a run stands, in words.
-pub(crate) fn state_words(summary: &Summary) -> String {
-    match (&summary.paused, summary.ended) {
-        (Some(reason), None) => format!("paused: {}", reason.words()),
-        _ => words::run_status(summary.status.word()),
+/// How a run stands, in a few words: the whole reason of a pause is `divisi status RUN`'s to tell.
+pub(crate) fn state_words(
+    run: RunId,
+    summary: &Summary,
+    is_attended: impl FnOnce(RunId) -> bool,
+) -> String {
+    let (status, paused) = (summary.status, summary.paused.as_ref());
+    match (paused, summary.ended) {
+        (Some(reason), None) => {
+            format!("paused: {}", words::cut(&reason.words(), REASON_CHARS_MAX))
+        }
+        _ if Attended::of(status, paused, || is_attended(run)) == Attended::No => {
+            "left by its engine".to_owned()
+        }
+        _ => words::run_status(status.word()),
     }
 }
 
@@ -122,7 +135,8 @@ pub(crate) fn offers(project: &Project) -> Vec<Line> {
 fn lines(runs: &[(RunRow, Summary)], is_attended: &dyn Fn(RunId) -> bool) -> Vec<Line> {
     let unfinished = runs.iter().rev().filter_map(|(row, summary)| {
         let command = command(row.run, summary, is_attended)?;
-        Some(line(row, summary, command))
+        let state = state_words(row.run, summary, is_attended);
+        Some(line(row, summary, state, command))
     });
     let mut lines: Vec<Line> = unfinished.collect();
     if let Some(more) = lines
@@ -137,11 +151,11 @@ fn lines(runs: &[(RunRow, Summary)], is_attended: &dyn Fn(RunId) -> bool) -> Vec
     lines
 }
 
-fn line(row: &RunRow, summary: &Summary, command: String) -> Line {
+fn line(row: &RunRow, summary: &Summary, state: String, command: String) -> Line {
     Line::of("unfinished: ")
         .with(Style::Bold, row.run.to_string())
         .then(format!(" {}, ", row.title))
-        .with(words::run_style(summary.status), state_words(summary))
+        .with(words::run_style(summary.status), state)
         .join(arrow(command))
 }
 
@@ -184,11 +198,25 @@ mod tests {
         let expected = [
             "unfinished: run-4 It asks, blocked  → divisi explain run-4",
             "unfinished: run-3 �[31mred���2J, paused: interrupted  → divisi resume run-3",
-            "unfinished: run-2 Left alone, running  → divisi resume run-2",
+            "unfinished: run-2 Left alone, left by its engine  → divisi resume run-2",
         ];
         assert_eq!(shown(&runs, false), expected);
         // An engine works on what runs.
         assert_eq!(shown(&runs, true), expected[..2]);
+    }
+
+    #[test]
+    fn a_long_reason_of_a_pause_is_cut() {
+        let mut paused = Given::run_of(plan("Set up", vec![task("a", &[])]));
+        paused.ask(Command::Pause {
+            reason: PauseReason::Fault("x".repeat(500)),
+            stop: false,
+        });
+        let expected = format!(
+            "unfinished: run-1 Set up, paused: {} … 440 more characters  → divisi resume run-1",
+            "x".repeat(60)
+        );
+        assert_eq!(shown(&[row(&paused, 1)], true), [expected]);
     }
 
     #[test]

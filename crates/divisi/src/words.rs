@@ -2,8 +2,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use divisi_core::run::{Counts, Run, RunStatus, Task, TaskStatus, is_scripted};
-use divisi_core::{TaskKind, Time};
+pub(crate) use divisi_core::shell::word as shell_word;
+
+use divisi_core::run::{
+    AttemptEnd, Counts, Ending, Run, RunStatus, Task, TaskStatus, end_words, is_scripted,
+};
+use divisi_core::{AttemptId, TaskKind, Time};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -72,15 +76,6 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-/// A word as a shell reads it.
-pub(crate) fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
 }
 
 /// A text cut to so many characters; the end says how many were cut.
@@ -166,6 +161,21 @@ pub(crate) fn run_status(status: &str) -> String {
     status.replace('_', " ")
 }
 
+/// How a run stands, in a word or two. One that is paused does not run.
+pub(crate) fn standing(run: &Run) -> String {
+    match &run.paused {
+        Some(_) if run.ended.is_none() => "paused".to_owned(),
+        _ => run_status(run.status().word()),
+    }
+}
+
+/// How an attempt ended: with what its receipts tell, where the run is not older than its end.
+pub(crate) fn ended(run: &Run, attempt: AttemptId, end: &AttemptEnd) -> String {
+    let task = run.task(attempt.task);
+    let ending = task.and_then(|task| task.ending(attempt.number));
+    ending.map_or_else(|| end_words(end), Ending::words)
+}
+
 /// How far a run is: `12 of 30 done`, without tasks that others replaced.
 pub(crate) fn progress(counts: &Counts) -> String {
     let all: u32 = TaskStatus::ALL
@@ -240,15 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_command_keep_their_ends_and_long_texts_tell_what_is_missing() {
-        for (word, expected) in [
-            ("a/b-c.d=1", "a/b-c.d=1"),
-            ("", "''"),
-            ("two words", "'two words'"),
-            ("it's;rm", "'it'\\''s;rm'"),
-        ] {
-            assert_eq!(shell_word(word), expected);
-        }
+    fn long_texts_tell_what_is_missing() {
         assert_eq!(cut("grün", 4), "grün");
         assert_eq!(cut("grüner", 4), "grün … 2 more characters");
         assert_eq!(cut("grüne", 4), "grün … 1 more character");

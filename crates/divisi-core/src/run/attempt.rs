@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::agents::{AGENT_EXTERNAL, AGENT_PERSON};
+use super::remedy;
 use crate::criterion::Verdict;
 use crate::ids::{Commit, Epoch, Time, Tree};
 use crate::receipt::{Receipt, Snapshot};
@@ -227,4 +228,28 @@ pub struct Ending {
     /// Work that it finished after it was given up: kept, and offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<Snapshot>,
+}
+
+impl Ending {
+    /// How it ended, in words that follow "the last time"; with how its process did where the rest
+    /// does not say it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        remedy::words_with(&self.end, self.receipts.iter())
+    }
+
+    /// Whether its process printed anything.
+    #[must_use]
+    pub fn has_printed(&self) -> bool {
+        let printed = |receipt: &Receipt| {
+            matches!(
+                receipt,
+                Receipt::Submitted {
+                    output: Some(_),
+                    ..
+                }
+            )
+        };
+        self.receipts.iter().any(printed)
+    }
 }

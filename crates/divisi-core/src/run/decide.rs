@@ -208,7 +208,7 @@ impl Draft<'_> {
         receipts: Vec<Receipt>,
         swept: bool,
     ) {
-        let then = remedy::choose(self.run, attempt.task, &end, self.at);
+        let then = remedy::choose(self.run, attempt.task, &end, &receipts, self.at);
         let workspace_kept = swept && remedy::reuses_workspace(&end);
         self.push(Event::AttemptEnded {
             attempt,

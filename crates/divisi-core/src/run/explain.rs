@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::agents::{AGENT_EXTERNAL, AGENT_PERSON, holds_slot};
-use super::attempt::{Attempt, AttemptEnd, Phase};
+use super::attempt::{Attempt, AttemptEnd, Ending, Phase};
 use super::event::PauseReason;
 use super::links::Seen;
-use super::remedy::words;
+use super::remedy::evidence_line;
 use super::state::{Final, Run, RunStatus};
 use super::task::{Task, TaskState, TaskStatus};
 use crate::assign::WORKERS_MAX;
-use crate::criterion::Outcome;
+use crate::criterion::{Outcome, Verdict};
 use crate::ids::{RunId, TaskNo, Time};
 use crate::ledger::{Balance, Bound};
 use crate::plan::{TaskKind, WorkspaceKind};
@@ -67,7 +67,7 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
             let seconds = not_before.ms_since(now).div_ceil(1000);
             let due = format!("its next attempt is due in {seconds} s");
             told.causes.push(match task.endings.last() {
-                Some(ending) => format!("{due}; the last time {}", words(&ending.end)),
+                Some(ending) => format!("{due}; the last time {}", ending.words()),
                 None => due,
             });
             told.command(run, "cancel", task, "");
@@ -87,6 +87,9 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
         TaskState::Escalated(reason) => {
             told.causes.push(reason.clone());
             told.command(run, "show", task, "");
+            if task.endings.last().is_some_and(Ending::has_printed) {
+                told.command(run, "logs", task, "");
+            }
             told.command(run, "retry", task, " --note HINT");
             if task.spec.kind == TaskKind::Plan {
                 told.command(run, "split", task, " PARTS");
@@ -95,7 +98,14 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
         }
         TaskState::Done => told.causes.push("it is done".to_owned()),
         TaskState::Failed(reason) => {
-            told.causes.push(format!("it was given up: {reason}"));
+            told.causes.push(match reason.as_str() {
+                "" => "it was given up".to_owned(),
+                reason => format!("it was given up: {reason}"),
+            });
+            if let Some(ending) = task.endings.last() {
+                told.causes
+                    .push(format!("the last time {}", ending.words()));
+            }
             told.retry_unless_ended(run, task);
         }
         TaskState::Canceled => {
@@ -169,32 +179,19 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
             .push(format!("it is paused: {}", reason.words()));
         told.commands.extend(reason.commands(run.id));
     }
-    if let Final::Held { verdicts, tasks } = &run.finally {
-        for verdict in verdicts
-            .iter()
-            .filter(|v| !matches!(v.outcome, Outcome::Pass | Outcome::Waived))
-        {
-            let criterion = run.criteria.get(usize::from(verdict.criterion));
-            let words = criterion.map_or_else(String::new, ToString::to_string);
-            told.causes
-                .push(format!("on the whole, {:?}: {words}", verdict.outcome).to_lowercase());
-        }
-        for (no, _) in tasks {
-            let task = &run.tasks()[no.index()];
-            told.causes
-                .push(format!("on the whole, the checks of {} fail", task.spec.id));
-            told.command(run, "retry", task, " --note HINT");
-        }
-        told.commands
-            .push(format!("divisi approve {} [--waive] --note SEEN", run.id));
+    if run.ended.is_none()
+        && let Final::Held { verdicts, tasks } = &run.finally
+    {
+        held(run, verdicts, tasks, &mut told);
     }
-    let blocked = run.tasks().iter().enumerate().filter(|(_, task)| {
+    let to_tell = run.tasks().iter().enumerate().filter(|(_, task)| {
         task.status() == TaskStatus::Blocked
+            || (status == RunStatus::Failed && task.status() == TaskStatus::Failed)
             || task
                 .live()
                 .is_some_and(|live| matches!(live.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL))
     });
-    for (no, task) in blocked {
+    for (no, task) in to_tell {
         // What people and things outside are waited for holds no budget back.
         if let Some(one) = explain(run, TaskNo(no as u32), now, &Shared::default()) {
             told.causes.extend(
@@ -216,7 +213,46 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
             }));
     }
     bound(&mut told.causes);
+    if matches!(status, RunStatus::Failed | RunStatus::Canceled) {
+        told.commands.push(format!("divisi report {}", run.id));
+    }
     told
+}
+
+/// What does not hold on the whole, or nobody has judged, and what can be done about it.
+fn held(run: &Run, verdicts: &[Verdict], tasks: &[(TaskNo, Vec<Verdict>)], told: &mut Explanation) {
+    let mut fails = false;
+    for verdict in verdicts {
+        let criterion = run.criteria.get(usize::from(verdict.criterion));
+        let words = criterion.map_or_else(String::new, ToString::to_string);
+        let parts = [words, evidence_line(&verdict.evidence)];
+        let parts: Vec<String> = parts.into_iter().filter(|it| !it.is_empty()).collect();
+        let what = match verdict.outcome {
+            Outcome::Pass | Outcome::Waived => continue,
+            Outcome::Fail => "this does not hold",
+            Outcome::Unverified => "no rule can tell whether this holds",
+        };
+        fails |= verdict.outcome == Outcome::Fail;
+        told.causes
+            .push(format!("on the whole, {what}: {}", parts.join("; ")));
+    }
+    for (no, _) in tasks {
+        let task = &run.tasks()[no.index()];
+        told.causes
+            .push(format!("on the whole, the checks of {} fail", task.spec.id));
+        told.command(run, "retry", task, " --note HINT");
+    }
+    if fails && tasks.is_empty() {
+        // Which task is to blame, no check can tell.
+        told.commands
+            .push(format!("divisi retry {} TASK --note HINT", run.id));
+    }
+    let waive = match fails || !tasks.is_empty() {
+        true => " --waive --note WHY",
+        false => " --note SEEN",
+    };
+    told.commands
+        .push(format!("divisi approve {}{waive}", run.id));
 }
 
 impl Explanation {
@@ -299,7 +335,12 @@ fn ready(run: &Run, task: &Task, shared: &Shared, told: &mut Explanation) {
     let agent = task.agent(&run.settings);
     if let Some(limit) = run.limit_reached(agent, task.spec.role().as_deref()) {
         told.causes.push(format!("the limit of {limit} is reached"));
-        for (_, running) in run.live().take(RUNNING_MAX) {
+        // What is checked or integrated has given its place back.
+        let holding = run.live().filter(|(_, other)| {
+            let holds = other.live().is_some_and(|live| holds_slot(&live.agent));
+            holds && other.status() == TaskStatus::Running
+        });
+        for (_, running) in holding.take(RUNNING_MAX) {
             let cause = format!("{} is {}", running.spec.id, running.status());
             told.causes.push(cause);
             told.commands.push(explain_command(run, running));

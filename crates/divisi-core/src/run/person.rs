@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::agents::holds_slot;
 use super::attempt::{AttemptEnd, Failure, Phase};
 use super::command::Rejection;
 use super::decide::Draft;
@@ -66,6 +67,10 @@ impl Draft<'_> {
             return self.not_now(no, "submitted", hint);
         };
         if !live.awaits_submission() {
+            let hint = match holds_slot(&live.agent) {
+                true => hint,
+                false => "it was submitted already",
+            };
             return self.not_now(no, "submitted", hint);
         }
         let attempt = self.run.attempt_id(no, live.number);

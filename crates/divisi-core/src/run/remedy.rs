@@ -11,9 +11,16 @@ use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskNo, Time};
 use crate::ledger::Bound;
 use crate::plan::Work;
+use crate::receipt::{Exit, Receipt};
 
 /// Chooses what becomes of a task whose attempt ended so.
-pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then {
+pub(super) fn choose(
+    run: &Run,
+    no: TaskNo,
+    end: &AttemptEnd,
+    receipts: &[Receipt],
+    now: Time,
+) -> Then {
     let task = &run.tasks()[no.index()];
     // However it ends, even lost: its owner does not want it any more.
     let canceled = |live: &Attempt| live.stopping == Some(StopReason::Canceled);
@@ -47,12 +54,12 @@ pub(super) fn choose(run: &Run, no: TaskNo, end: &AttemptEnd, now: Time) -> Then
             Then::Escalate(failure_words(failure))
         }
         AttemptEnd::Refused(_) | AttemptEnd::Errored(_) | AttemptEnd::Stopped(_) => {
-            after_failure(run, task, end)
+            after_failure(run, task, end, receipts)
         }
     }
 }
 
-fn after_failure(run: &Run, task: &Task, end: &AttemptEnd) -> Then {
+fn after_failure(run: &Run, task: &Task, end: &AttemptEnd, receipts: &[Receipt]) -> Then {
     let failures = task.failures + 1;
     let bound = match task.spec.retries {
         Some(retries) => retries.saturating_add(1),
@@ -64,7 +71,9 @@ fn after_failure(run: &Run, task: &Task, end: &AttemptEnd) -> Then {
         } else {
             format!("{failures} times")
         };
-        return Then::Escalate(format!("it failed {times}; the last time {}", words(end)));
+        let before = task.live().map_or(&[][..], |live| &live.receipts);
+        let last = words_with(end, before.iter().chain(receipts));
+        return Then::Escalate(format!("it failed {times}; the last time {last}"));
     }
     // One that may fail less often than that still has a last try for another agent.
     let threshold = run.settings.reassign_after.min(bound - 1);
@@ -167,6 +176,30 @@ pub fn words(end: &AttemptEnd) -> String {
     }
 }
 
+/// The same, with how its process ended where that may be the cause and is not said: a file that was
+/// never made is missing because its maker broke off.
+pub(super) fn words_with<'r>(
+    end: &AttemptEnd,
+    receipts: impl Iterator<Item = &'r Receipt>,
+) -> String {
+    let words = words(end);
+    let judged = matches!(
+        end,
+        AttemptEnd::Refused(Failure::Checks(_) | Failure::Collection(_) | Failure::Plan(_))
+    );
+    let exits = receipts.filter_map(|receipt| match receipt {
+        Receipt::Submitted { exit, .. } => Some(exit),
+        _ => None,
+    });
+    match exits.last() {
+        None | Some(Exit::Status(0) | Exit::NoProcess) => words,
+        Some(exit) if judged && !words.contains(&exit.to_string()) => {
+            format!("{words}; its process ended with {exit}")
+        }
+        Some(_) => words,
+    }
+}
+
 fn failure_words(failure: &Failure) -> String {
     match failure {
         Failure::Checks(verdicts) => verdict_words("checks refused it", verdicts),
@@ -178,6 +211,7 @@ fn failure_words(failure: &Failure) -> String {
             verdict_words("together with integrated work, checks refused it", verdicts)
         }
         Failure::Start { cause, .. } => format!("it could not be started: {cause}"),
+        Failure::Person(reason) if reason.is_empty() => "a person refused it".to_owned(),
         Failure::Person(reason) => format!("a person refused it: {reason}"),
         Failure::Plan(faults) => {
             let first = faults.first().map_or("", String::as_str);
@@ -196,8 +230,18 @@ fn verdict_words(what: &str, verdicts: &[Verdict]) -> String {
     let failed = verdicts
         .iter()
         .find(|verdict| verdict.outcome == Outcome::Fail);
-    match failed.map(|verdict| verdict.evidence.lines().next().unwrap_or_default()) {
+    match failed.map(|verdict| evidence_line(&verdict.evidence)) {
         Some(evidence) if !evidence.is_empty() => format!("{what}: {evidence}"),
         _ => what.to_owned(),
+    }
+}
+
+/// Evidence on one line: its first, with the last of what that one announces.
+pub(super) fn evidence_line(evidence: &str) -> String {
+    let mut lines = evidence.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    match lines.next_back() {
+        Some(last) if first.ends_with(':') => format!("{first} {last}"),
+        _ => first.to_owned(),
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use divisi_core::criterion::{Cost, Criterion, Format, Outcome, Program, Verdict};
 use divisi_core::path::beneath;
 use divisi_core::receipt::{Exit, Output};
+use divisi_core::shell;
 
 use super::evidence::{short, tail};
 use super::{each, format, markdown, paths, schema, text};
@@ -210,14 +211,14 @@ fn receipt(end: &ProgramEnd, argv: &[String]) -> Option<Box<Program>> {
         return None;
     };
     Some(Box::new(Program {
-        command: short(&argv.join(" "), 200),
+        command: short(&shell::line(argv), 200),
         exit: exit.clone(),
         output: output.clone(),
     }))
 }
 
 fn check_program(end: &ProgramEnd, argv: &[String], timeout_ms: u64) -> Checked {
-    let line = || short(&argv.join(" "), 200);
+    let line = || short(&shell::line(argv), 200);
     let after = |what: String, printed: &str| match tail(printed) {
         printed if printed.is_empty() => format!("{what}; it printed nothing"),
         printed => format!("{what}; it printed:\n{printed}"),

@@ -351,13 +351,15 @@ const COMMAND_CHARS_MAX: usize = 200;
 
 /// The command on one line, without the values that must not be in the log.
 fn command_line(spec: &ProcessSpec) -> String {
-    let line = spec.argv.join(" ");
-    let masked = spec.masked.iter().filter(|value| !value.is_empty());
-    let line = masked.fold(line, |line, value| match line.contains(value.as_str()) {
-        true => line.replace(value.as_str(), "[masked]"),
-        false => line,
-    });
-    crate::checks::short(&line, COMMAND_CHARS_MAX)
+    // Masked before it is quoted: quotes within a value would hide it.
+    let mask = |word: &String| {
+        let masked = spec.masked.iter().filter(|value| !value.is_empty());
+        masked.fold(word.clone(), |word, value| {
+            word.replace(value.as_str(), "[masked]")
+        })
+    };
+    let argv: Vec<String> = spec.argv.iter().map(mask).collect();
+    crate::checks::short(&divisi_core::shell::line(&argv), COMMAND_CHARS_MAX)
 }
 
 /// A job's texts as the system wants them.

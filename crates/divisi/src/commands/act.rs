@@ -9,12 +9,13 @@ use std::path::Path;
 use divisi_core::diagnostic::Severity;
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::stored::summary;
-use divisi_core::run::{Settings, TaskStatus};
+use divisi_core::run::{Settings, TaskStatus, holds_slot};
 use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
 
 use crate::cli;
 use crate::exit::Exit;
+use crate::happened;
 use crate::hold::{Holder, Holding, Tries, is_attended, reach, request, silent};
 use crate::present::{Present, Settling};
 use crate::printer::{Failure, Line, Outcome, Printer};
@@ -55,6 +56,7 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
                 _ => Exit::Refused,
             };
             let told = match whole {
+                _ if diagnostic.code == "run-ended" => has_ended(diagnostic, project, run)?,
                 true => with_judgments(diagnostic, project, run),
                 false => diagnostic,
             };
@@ -83,6 +85,21 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
             Ok(Exit::Success)
         }
     }
+}
+
+/// Says how a run ended that is asked for something, and what is left to do.
+fn has_ended(diagnostic: Diagnostic, project: &Project, run: RunId) -> Result<Diagnostic, Failure> {
+    let row = project.row(&project.view()?, Some(run))?;
+    let ended = summary(&row).ok().and_then(|summary| summary.ended);
+    Ok(match ended {
+        None => diagnostic,
+        Some((status, _)) => {
+            let how = happened::ended_words(status);
+            Diagnostic::error("run-ended", format!("{run} has ended: it {how}"))
+                .hint("nothing of it is tried again; `divisi run` begins another run")
+                .hint(format!("`divisi report {run}` says what became of it"))
+        }
+    })
 }
 
 /// Names the tasks that await somebody's judgment, where the whole was judged and does not.
@@ -149,10 +166,14 @@ fn take_over(args: &cli::Submit, project: &Project) -> Result<(), Failure> {
         .ok_or_else(|| refused(format!("task {} has no live attempt", args.of.task)))?;
     // What an agent works on is the agent's.
     if !live.awaits_submission() {
-        return Err(refused(format!(
-            "task {} is not done by a person",
-            args.of.task
-        )));
+        return Err(refused(match holds_slot(&live.agent) {
+            true => format!("task {} is not done by a person", args.of.task),
+            false => format!(
+                "task {} was submitted already and is {} now",
+                args.of.task,
+                task.status()
+            ),
+        }));
     }
     // The engine owns its workspaces: this one is found, never made.
     let workspace = project.workspace(run.id, no, live.workspace);

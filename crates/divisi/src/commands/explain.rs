@@ -1,12 +1,15 @@
 //! `divisi explain`: why a run or a task is not further, and which command changes it.
 
+use divisi_core::run::Run;
 use divisi_core::run::explain::{Explanation, explain, explain_run};
+use divisi_core::{Criterion, TaskNo, WorkspaceKind};
 
 use crate::cli::{Global, OptionalRunTask};
 use crate::commands::status;
 use crate::exit::Exit;
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
+use crate::project::Project;
 use crate::unfinished::Attended;
 use crate::words;
 
@@ -19,7 +22,9 @@ pub(crate) fn run(args: &OptionalRunTask, global: &Global, printer: &Printer) ->
         Some(id) => {
             let no = loaded::task(&run, id)?;
             let shared = loaded::shared(&project.view()?, run.id)?;
-            explain(&run, no, now, &shared).expect("the task was found in this run")
+            let mut told = explain(&run, no, now, &shared).expect("the task was found in this run");
+            told.causes.extend(wanted(&project, &run, no));
+            told
         }
     };
     if status::attended(&project, &run) == Attended::No && waits_for_engine(&told) {
@@ -36,6 +41,38 @@ pub(crate) fn run(args: &OptionalRunTask, global: &Global, printer: &Printer) ->
 fn waits_for_engine(told: &Explanation) -> bool {
     let words = ["waiting", "ready", "running", "verifying", "integrating"];
     words.contains(&told.status.as_str())
+}
+
+/// What a person, or something outside, is to bring: what is promised, what must hold, where the
+/// work is done, and why the last try was refused.
+fn wanted(project: &Project, run: &Run, no: TaskNo) -> Vec<String> {
+    let task = &run.tasks()[no.index()];
+    let Some(live) = task.live().filter(|live| live.awaits_submission()) else {
+        return Vec::new();
+    };
+    let mut told = Vec::new();
+    let paths: Vec<&str> = task
+        .spec
+        .deliverables
+        .iter()
+        .map(|it| it.path.as_str())
+        .collect();
+    if !paths.is_empty() {
+        told.push(format!("it is to deliver {}", paths.join(", ")));
+    }
+    let criteria = task.spec.criteria.iter();
+    let of_files = criteria.filter(|it| **it != Criterion::ExitStatus);
+    told.extend(of_files.map(|criterion| format!("it must hold: {criterion}")));
+    if task.spec.workspace != WorkspaceKind::Shared {
+        let at = project.workspace(run.id, no, live.workspace);
+        told.push(format!("its workspace is {}", at.display()));
+    }
+    if let Some(ending) = task.endings.last() {
+        told.push(format!("the last time {}", ending.words()));
+    }
+    let last = task.answers.last();
+    told.extend(last.map(|answer| format!("you said: {}", answer.text)));
+    told
 }
 
 fn print(told: &Explanation, printer: &Printer) -> Result<(), Failure> {

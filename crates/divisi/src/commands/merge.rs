@@ -7,7 +7,7 @@
 use std::io::IsTerminal as _;
 
 use divisi_core::RunId;
-use divisi_core::run::Run;
+use divisi_core::run::{Run, RunStatus, TaskStatus};
 use divisi_engine::engine::wall_now;
 use divisi_engine::failpoint;
 use divisi_engine::repo::{
@@ -19,9 +19,10 @@ use crate::changed::{of_task, told, whole};
 use crate::cli;
 use crate::consent;
 use crate::exit::Exit;
+use crate::happened;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
-use crate::words::{plural, shell_word};
+use crate::words::{self, plural, shell_word};
 
 /// So many files are shown; `--json` lists all.
 const FILES_MAX: usize = 50;
@@ -77,6 +78,11 @@ pub(crate) fn merge(args: &cli::Merge, id: RunId, project: &Project, printer: &P
         .map_err(|error| refused(error, printer))?;
     if printer.is_json() {
         printer.document(&document(&run, args, &preview, Some(&delivery)))?;
+    }
+    // Whoever is not asked has seen no preview.
+    if args.yes {
+        printer.note(&Line::of(format!("{id} {}", onto_words(&preview))));
+        unsound(&run).iter().for_each(|line| printer.note(line));
     }
     printer.note(&Line::of(done(&delivery, args)));
     Ok(Exit::Success)
@@ -143,9 +149,7 @@ fn lines(run: &Run, preview: &Preview) -> Vec<Line> {
             .then(format!(" {}: ", onto_words(preview)))
             .with(Style::Note, way_words(preview.way)),
     ];
-    if run.ended.is_none() {
-        lines.push(Line::styled(Style::Warn, "  the run has not ended"));
-    }
+    lines.extend(unsound(run));
     if run.base.included && preview.way == Way::OneCommit {
         lines.push(Line::of(
             "  without the uncommitted work that the run stood on",
@@ -166,6 +170,22 @@ fn lines(run: &Run, preview: &Preview) -> Vec<Line> {
         plural(removed, "line"),
     )));
     lines
+}
+
+/// What speaks against taking a run's result for the whole of what was asked.
+fn unsound(run: &Run) -> Option<Line> {
+    let how = match (run.status(), run.ended) {
+        (RunStatus::Succeeded, _) => return None,
+        (_, None) => "has not ended".to_owned(),
+        (status, Some(_)) => happened::ended_words(status).to_owned(),
+    };
+    let far = words::progress_of(run);
+    let failed = match run.counts().of(TaskStatus::Failed) {
+        0 => String::new(),
+        many => format!(", {} failed", plural(u64::from(many), "task")),
+    };
+    let told = format!("  the run {how}: {far}{failed}");
+    Some(Line::styled(Style::Warn, told))
 }
 
 fn onto_words(preview: &Preview) -> String {
@@ -288,6 +308,23 @@ fn done(delivery: &Delivery, args: &cli::Merge) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenes;
+
+    #[test]
+    fn only_a_run_that_succeeded_is_merged_without_a_word() {
+        assert!(unsound(&scenes::succeeded().run()).is_none());
+        let mut given = scenes::busy();
+        let told = |run: &Run| unsound(run).map(|line| line.render(false));
+        let open = "  the run has not ended: 1 of 7 done";
+        assert_eq!(told(&given.run()).as_deref(), Some(open));
+        let task = given.run().find(&crate::given::id("build"));
+        given.ask(divisi_core::run::Command::Reject {
+            task: task.unwrap(),
+            reason: String::new(),
+        });
+        let failed = format!("{open}, 1 task failed");
+        assert_eq!(told(&given.run()), Some(failed));
+    }
 
     #[test]
     fn the_command_that_merges_can_be_pasted_into_a_shell() {

@@ -7,7 +7,7 @@ use divisi_core::ledger::Balance;
 use divisi_core::plan::{Input, TaskSpec, Work};
 use divisi_core::run::explain::{Explanation, explain};
 use divisi_core::run::{Base, Final, Run, Task, is_scripted};
-use divisi_core::{TaskNo, Time, WorkspaceKind};
+use divisi_core::{TaskNo, Time, WorkspaceKind, shell};
 use serde_json::{Value, json};
 
 use crate::cli::{Global, RunTask};
@@ -110,7 +110,7 @@ fn run_lines(project: &Project, run: &Run, balance: Option<Balance>) -> Vec<Line
     let mut lines = vec![
         heading(run.id.to_string())
             .then(format!("  {}  ", run.title))
-            .with(words::run_style(status), words::run_status(status.word())),
+            .with(words::run_style(status), words::standing(run)),
         row("progress", words::progress_of(run)),
         row("created", moment(run.created_at)),
     ];
@@ -371,7 +371,7 @@ fn lower(word: &str) -> String {
 
 fn work_lines(work: &Work) -> Vec<Line> {
     match work {
-        Work::Command(argv) => vec![row("command", argv.join(" "))],
+        Work::Command(argv) => vec![row("command", shell::line(argv))],
         Work::Script(script) => {
             let mut lines = vec![row("script", "")];
             lines.extend(block(script, "    "));

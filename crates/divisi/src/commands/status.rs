@@ -118,7 +118,7 @@ fn table(runs: &[(RunRow, Summary)], is_attended: IsAttended<'_>) -> Vec<Line> {
         .map(|(row, summary)| {
             let status = Line::styled(
                 words::run_style(summary.status),
-                unfinished::state_words(summary),
+                unfinished::state_words(row.run, summary, is_attended),
             );
             [
                 Line::styled(Style::Bold, row.run.to_string()),
@@ -301,14 +301,7 @@ fn head(run: &Run, now: Time) -> Line {
     let end = run.ended.map_or(now, |(_, at)| at);
     Line::styled(Style::Bold, run.id.to_string())
         .then(format!("  {}  ", run.title))
-        .with(
-            words::run_style(status),
-            // A run that is paused does not run; the next line says why.
-            match &run.paused {
-                Some(_) if run.ended.is_none() => "paused".to_owned(),
-                _ => words::run_status(status.word()),
-            },
-        )
+        .with(words::run_style(status), words::standing(run))
         .then(format!(
             " · {} · {}",
             words::progress_of(run),

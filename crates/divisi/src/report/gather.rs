@@ -23,6 +23,7 @@ pub(crate) fn gather(run: &Run, now: Time) -> Report {
         run: run.id.to_string(),
         title: run.title.clone(),
         status: run.status(),
+        standing: words::standing(run),
         created_at: run.created_at,
         ended_at: run.ended.map(|(_, at)| at),
         revisions: run.revision.saturating_sub(1),

@@ -91,7 +91,7 @@ fn code(outside: &str) -> String {
 
 fn head(report: &Report, out: &mut String) {
     line!(out, "# Report: {}\n", text(&report.title));
-    let status = words::run_status(report.status.word());
+    let status = &report.standing;
     let until = match report.ended_at {
         Some(at) => format!("ended {}", moment(at)),
         None => "not ended".to_owned(),

@@ -37,6 +37,9 @@ pub(crate) struct Report {
     pub(crate) base: Base,
     /// The commit that holds its result, if it has files.
     pub(crate) head: Option<String>,
+    /// How it stands in words: one that is paused does not run.
+    #[serde(skip)]
+    pub(crate) standing: String,
     /// Whether it holds work of agents that only played a script.
     pub(crate) scripted: bool,
     /// The five questions that a finished run must answer with yes.

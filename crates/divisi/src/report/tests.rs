@@ -182,6 +182,17 @@ fn a_busy_run_claims_nothing() {
 }
 
 #[test]
+fn a_paused_run_is_not_said_to_run() {
+    let mut given = scenes::busy();
+    given.ask(divisi_core::run::Command::Pause {
+        reason: divisi_core::run::PauseReason::Interrupted,
+        stop: false,
+    });
+    let text = written(&given);
+    assert!(text.contains("- run-1: **paused**, not ended"), "{text}");
+}
+
+#[test]
 fn nothing_from_outside_passes_for_a_heading_or_steers_a_terminal() {
     let text = written(&scenes::busy());
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");

@@ -1,14 +1,15 @@
 //! "Why is nothing happening?" always has an answer.
 
-use super::bench::{Bench, all, files, handoff, id_of, plain, plan, with};
+use super::bench::{Bench, all, exited, files, handoff, id_of, plain, plan, with};
 use crate::assign::WORKERS_MAX;
-use crate::criterion::{Outcome, Verdict};
-use crate::ids::{RunId, TaskNo, Time};
+use crate::criterion::{Criterion, Outcome, Verdict};
+use crate::ids::{Digest, RunId, TaskNo, Time};
 use crate::ledger::{Account, Amount, Balance, Bound, Exhausted};
 use crate::plan::{Input, Plan, Stage, TaskKind};
 use crate::preparation::Setup;
+use crate::receipt::Output;
 use crate::run::explain::{Explanation, Shared, explain, explain_run};
-use crate::run::{Budget, Command, Finding, PauseReason, Run, RunStatus, Settings};
+use crate::run::{Budget, Command, Finding, PauseReason, Rejection, Run, RunStatus, Settings};
 
 /// Every task and the run have a cause, and what is not over has a command.
 pub(super) fn everything_is_explained(run: &Run, now: Time) {
@@ -335,4 +336,114 @@ fn an_awaited_file_is_named() {
         text(&explain_run(&bench.run, bench.now)),
         format!("run-1 is blocked\na: {expected}")
     );
+}
+
+#[test]
+fn a_task_whose_process_broke_off_says_so_beside_what_is_missing() {
+    let once = |task: &mut crate::plan::TaskSpec| {
+        files(task);
+        task.retries = Some(0);
+    };
+    let mut bench = Bench::new(with(plan("a"), "a", once));
+    bench.so(bench.lease("a"));
+    let mut ended = exited(7);
+    ended.output = Some(Output {
+        digest: Digest::new(&"a".repeat(64)).unwrap(),
+        bytes: 5,
+        capped: false,
+    });
+    let attempt = bench.attempt("a");
+    bench.so(Command::Ended {
+        attempt,
+        ended,
+        said: None,
+    });
+    bench.so(bench.collected("a"));
+    bench.so(bench.checked("a", Verdict::fail(0, "a.md is missing")));
+    let why = "checks refused it: a.md is missing; its process ended with exit status 7";
+    assert_eq!(
+        told(&bench, "a"),
+        format!(
+            "a is blocked\nit failed once; the last time {why}\n$ divisi show run-1 a\n\
+             $ divisi logs run-1 a\n$ divisi retry run-1 a --note HINT\n\
+             $ divisi reject run-1 a --reason WHY"
+        )
+    );
+    bench.so(Command::Reject {
+        task: bench.no("a"),
+        reason: String::new(),
+    });
+    assert_eq!(
+        text(&explain_run(&bench.run, bench.now)),
+        format!(
+            "run-1 is failed\na: it was given up\na: the last time {why}\n$ divisi report run-1"
+        )
+    );
+}
+
+#[test]
+fn what_fails_on_the_whole_is_said_with_what_was_seen() {
+    let mut made = plan("a");
+    made.criteria = vec![
+        Criterion::Command {
+            argv: ["sh", "-c", "echo bad; exit 4"].map(str::to_owned).to_vec(),
+            timeout_ms: 1_000,
+        },
+        Criterion::Plain {
+            text: "reads well".to_owned(),
+        },
+    ];
+    let mut bench = Bench::new(made);
+    bench.runs("a");
+    let seen = "`sh` ended with exit status 4; it printed:\nmuch\nbad";
+    let mut open = Verdict::pass(1);
+    open.outcome = Outcome::Unverified;
+    bench.so(Command::FinalChecked {
+        head: bench.run.integration.head.clone(),
+        verdicts: vec![Verdict::fail(0, seen), open],
+        tasks: Vec::new(),
+    });
+    assert_eq!(
+        text(&explain_run(&bench.run, bench.now)),
+        "run-1 is blocked\n\
+         on the whole, this does not hold: `sh -c 'echo bad; exit 4'` exits with 0; \
+         `sh` ended with exit status 4; it printed: bad\n\
+         on the whole, no rule can tell whether this holds: reads well\n\
+         $ divisi retry run-1 TASK --note HINT\n\
+         $ divisi approve run-1 --waive --note WHY"
+    );
+}
+
+#[test]
+fn what_is_checked_holds_no_place_that_another_waits_for() {
+    let settings = Settings {
+        workers_max: 1,
+        ..Settings::default()
+    };
+    let mut bench = Bench::with(with(plan("a; b; c"), "a", files), settings);
+    bench.runs("a");
+    bench.so(bench.lease("b"));
+    assert_eq!(
+        told(&bench, "c"),
+        "c is ready\nthe limit of 1 workers is reached\nb is running\n$ divisi explain run-1 b"
+    );
+}
+
+#[test]
+fn what_was_submitted_is_not_submitted_again() {
+    let once = |task: &mut crate::plan::TaskSpec| {
+        files(task);
+        handoff(task);
+    };
+    let mut bench = Bench::new(with(plan("a"), "a", once));
+    bench.so(bench.lease("a"));
+    bench.so(bench.started("a"));
+    let submit = Command::Submit {
+        task: bench.no("a"),
+    };
+    bench.so(submit.clone());
+    let Err(Rejection::NotNow { hint, .. }) = bench.decide(submit) else {
+        panic!("it was accepted twice");
+    };
+    assert_eq!(hint, "it was submitted already");
 }

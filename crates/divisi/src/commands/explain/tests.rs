@@ -1,8 +1,10 @@
-use divisi_core::TaskNo;
+use divisi_core::Verdict;
+use divisi_core::run::Command;
 use divisi_core::run::explain::Shared;
 use insta::assert_snapshot;
 
 use super::*;
+use crate::given::{Given, plan, task, written};
 use crate::scenes;
 
 #[test]
@@ -21,6 +23,7 @@ fn every_task_of_a_busy_run_is_explained() {
     build is blocked
       it failed 3 times; the last time checks refused it: the command ended with exit status 3, expected 0
       → divisi show run-1 build
+      → divisi logs run-1 build
       → divisi retry run-1 build --note HINT
       → divisi reject run-1 build --reason WHY
     deploy is waiting
@@ -51,6 +54,40 @@ fn every_task_of_a_busy_run_is_explained() {
 }
 
 #[test]
+fn a_persons_task_says_what_is_wanted_where_and_why_the_last_try_was_refused() {
+    let criteria = vec![Criterion::File {
+        path: "news.md".into(),
+        min_bytes: 400,
+    }];
+    let mut news = written("news", "person", criteria);
+    news.deliverables[0].path = "news.md".into();
+    let mut given = Given::run_of(plan("Ship it", vec![news, task("other", &[])]));
+    let project = Project::find(&Global {
+        project: Some(given.folder().to_owned()),
+        ..Global::default()
+    });
+    let project = project.expect("the folder is there");
+    let no = TaskNo(0);
+    let run = given.run();
+    let at = project.workspace(run.id, no, 1);
+    let asked = [
+        "it is to deliver news.md".to_owned(),
+        "it must hold: news.md has at least 400 bytes".to_owned(),
+        format!("its workspace is {}", at.display()),
+    ];
+    assert_eq!(wanted(&project, &run, no), asked);
+    assert_eq!(wanted(&project, &run, TaskNo(1)), [""; 0]);
+    let short = Verdict::fail(0, "news.md has 7 bytes, at least 400 are expected");
+    given.ask(Command::Submit { task: no });
+    given.collected("news").checked("news", vec![short]);
+    let told = wanted(&project, &given.run(), no);
+    assert_eq!(
+        told.last().map(String::as_str),
+        Some("the last time checks refused it: news.md has 7 bytes, at least 400 are expected")
+    );
+}
+
+#[test]
 fn a_run_is_explained_by_what_awaits_a_person() {
     let given = scenes::busy();
     let told = explain_run(&given.run(), given.now());
@@ -65,6 +102,7 @@ fn a_run_is_explained_by_what_awaits_a_person() {
       draft: no rule can tell whether this holds: it reads well
       paint: a person does it; it has waited for 10 s
       → divisi show run-1 build
+      → divisi logs run-1 build
       → divisi retry run-1 build --note HINT
       → divisi reject run-1 build --reason WHY
       → divisi approve run-1 consent

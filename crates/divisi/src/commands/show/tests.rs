@@ -38,6 +38,7 @@ fn a_task_that_failed_shows_each_attempt() {
     build  the build work  blocked
       it failed 3 times; the last time checks refused it: the command ended with exit status 3, expected 0
       → divisi show run-1 build
+      → divisi logs run-1 build
       → divisi retry run-1 build --note HINT
       → divisi reject run-1 build --reason WHY
 
@@ -180,6 +181,20 @@ fn a_budget_is_shown_as_its_account_has_it() {
     budget      1 min of agents' time, 2.0 s used or reserved
     ");
     assert_eq!(document["budget"]["budget"]["attempts"], 4);
+}
+
+#[test]
+fn a_paused_run_is_not_said_to_run_and_a_command_can_be_pasted() {
+    let mut one = task("a", &[]);
+    one.work = Work::Command(["sh", "-c", "echo it"].map(str::to_owned).to_vec());
+    let mut given = Given::run_of(plan("Ship it", vec![one]));
+    assert!(shown(&given, "a").contains("command     sh -c 'echo it'"));
+    given.ask(divisi_core::run::Command::Pause {
+        reason: divisi_core::run::PauseReason::Owner,
+        stop: false,
+    });
+    let lines = run_lines(&project(&given), &given.run(), None);
+    assert_eq!(lines[0].render(false), "run-1  Ship it  paused");
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn a_busy_run_says_what_runs_what_waits_and_why() {
     blocked (3)
       build    it failed 3 times; the last time checks refused it: the command ended with exit status 3, expected 0
                → divisi show run-1 build
+               → divisi logs run-1 build
                → divisi retry run-1 build --note HINT
                → divisi reject run-1 build --reason WHY
       consent  it is an approval: a person consents or refuses
@@ -124,9 +125,10 @@ fn a_list_of_runs_is_a_table() {
         let lines = table(&read, &|_| is_attended);
         lines.iter().map(|line| line.render(false)).collect()
     };
-    let line = "run-1  running  1 of 7 done  10 s  Ship it";
-    assert_eq!(shown(true), [line]);
-    assert_eq!(shown(false), [format!("{line}  → divisi resume run-1")]);
+    let line = "1 of 7 done  10 s  Ship it";
+    assert_eq!(shown(true), [format!("run-1  running  {line}")]);
+    let left = format!("run-1  left by its engine  {line}  → divisi resume run-1");
+    assert_eq!(shown(false), [left]);
     assert_eq!(read[0].1.counts, *given.run().counts());
 }
 
