@@ -3,9 +3,11 @@
 mod chosen;
 mod dry;
 mod leaving;
+mod left_out;
 mod ordered;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +18,7 @@ use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until};
 use divisi_engine::failpoint;
 use divisi_engine::memory;
-use divisi_engine::repo::{BaseOptions, InUse, Repo};
+use divisi_engine::repo::{BaseOptions, Fault as RepoFault, InUse, Repo};
 use divisi_store::Durability;
 
 use self::chosen::Chosen;
@@ -50,7 +52,8 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     }
     let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit)
         .map_err(|fault| told(&fault))?;
-    let (base, in_use) = base(args, chosen.start(args), &repo, printer)?;
+    let read_here = left_out::read_here(project, &chosen.file(args, project));
+    let (base, in_use) = base(args, chosen.start(args), &read_here, &repo, printer)?;
     let mut ordered = Ordered::of(
         &mut chosen,
         args,
@@ -107,6 +110,10 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     printer.note(
         &Line::styled(Style::Bold, run.to_string()).then(format!(" {begun}; {}", ordered.said())),
     );
+    if !approved {
+        let words = format!("who does not want it: divisi cancel {run}");
+        printer.note(&Line::styled(Style::Dim, words));
+    }
     driver.drive(run, 0)
 }
 
@@ -119,7 +126,7 @@ fn on(base: &Base) -> Line {
     }
 }
 
-fn told(fault: &divisi_engine::repo::Fault) -> Failure {
+fn told(fault: &RepoFault) -> Failure {
     Failure::told(fault.diagnostic(), Exit::Environment)
 }
 
@@ -179,6 +186,7 @@ fn consents(
 fn base(
     args: &RunArgs,
     start: Option<&str>,
+    read_here: &[PathBuf],
     repo: &Repo,
     printer: &Printer,
 ) -> Result<(Base, InUse), Failure> {
@@ -186,33 +194,20 @@ fn base(
         rev: start.filter(|rev| *rev != "HEAD").map(str::to_owned),
         include_dirty: args.include_dirty,
     };
-    let base = repo.base(&options).map_err(|fault| told(&fault))?;
+    let base = repo.base(&options).map_err(|fault| match fault {
+        // It was named on the command line.
+        RepoFault::NoRevision { .. } if options.rev.is_some() => {
+            Failure::told(fault.diagnostic(), Exit::Usage)
+        }
+        fault => told(&fault),
+    })?;
     for warning in &base.warnings {
         printer.diagnostic(warning, None);
     }
-    if base.uncommitted_count > 0 && !base.included {
-        let names: Vec<&str> = base
-            .uncommitted
-            .iter()
-            .take(5)
-            .map(String::as_str)
-            .collect();
-        let more = base.uncommitted_count - names.len();
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        let diagnostic = Diagnostic::warning(
-            "base-uncommitted",
-            format!(
-                "the run stands on {}; not on uncommitted {}{more}",
-                base.described,
-                names.join(", ")
-            ),
-        )
-        .hint("`--include-dirty` takes them in");
-        printer.diagnostic(&diagnostic, None);
+    if !base.included {
+        let (on, count) = (&base.described, base.uncommitted_count);
+        let told = left_out::warning(on, &base.uncommitted, count, read_here);
+        told.iter().for_each(|told| printer.diagnostic(told, None));
     }
     let named = Base {
         commit: Some(base.commit),
