@@ -228,6 +228,8 @@ pub enum LaunchFault {
 pub enum Claim {
     /// It believes to be done: collect and check.
     Done,
+    /// It says nothing: how its process ended is all there is. It is collected and checked, too.
+    Nothing,
     /// It could not do it, and says so.
     Failed {
         /// Why, at most [`CLAIM_BYTES_MAX`] bytes.

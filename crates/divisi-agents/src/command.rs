@@ -64,9 +64,8 @@ impl Agent for CommandAgent {
         match ended.exit {
             // Any status: which ones are good is the task's `ok_exit`, and a criterion's matter.
             Exit::Status(_) | Exit::NoProcess => Claim::Done,
-            Exit::Signal(signal) => Claim::Failed {
-                cause: format!("ended by signal {signal}"),
-            },
+            // That stands in its receipt; nobody claimed it.
+            Exit::Signal(_) => Claim::Nothing,
         }
     }
 }
@@ -92,4 +91,31 @@ fn unfit(argv: &[String]) -> Option<String> {
     (bytes > ARGUMENTS_BYTES_MAX).then(|| {
         format!("its arguments have {bytes} bytes, at most {ARGUMENTS_BYTES_MAX} can be passed")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_never_claims_to_have_failed_however_it_ended() {
+        for (exit, claim) in [
+            (Exit::Status(0), Claim::Done),
+            (Exit::Status(3), Claim::Done),
+            (Exit::Signal(9), Claim::Nothing),
+        ] {
+            let ended = Ended {
+                exit,
+                output: None,
+                wall_ms: 1,
+                swept: 0,
+                empty: true,
+                told: false,
+                command: "true".to_owned(),
+                confined: None,
+                usage: None,
+            };
+            assert_eq!(CommandAgent.interpret(&ended, "done"), claim);
+        }
+    }
 }

@@ -86,7 +86,7 @@ pub fn run_script(
             }
             Step::Signal(signal) => {
                 played.exit = Exit::Signal(*signal);
-                played.claim = signaled(*signal);
+                played.claim = Claim::Nothing;
                 break;
             }
             Step::Limit { wait_ms } => {
@@ -105,12 +105,6 @@ pub fn run_script(
         }
     }
     Ok(played)
-}
-
-fn signaled(signal: i32) -> Claim {
-    Claim::Failed {
-        cause: format!("ended by signal {signal}"),
-    }
 }
 
 fn say(printed: &mut String, text: &str) {
@@ -162,7 +156,7 @@ impl Agent for ScriptedAgent {
     /// For a process that ended, which a script has not: see [`Played::claim`].
     fn interpret(&self, ended: &Ended, _tail: &str) -> Claim {
         match ended.exit {
-            Exit::Signal(signal) => signaled(signal),
+            Exit::Signal(_) => Claim::Nothing,
             Exit::Status(_) | Exit::NoProcess => Claim::Done,
         }
     }
@@ -244,7 +238,7 @@ mod tests {
             wait_ms: Some(7),
         };
         assert_eq!(claim(r#"{"limit": {"wait_ms": 7}}"#), limited);
-        assert_eq!(claim(r#"{"signal": 9}"#), signaled(9));
+        assert_eq!(claim(r#"{"signal": 9}"#), Claim::Nothing);
         let failed = Claim::Failed {
             cause: "no idea".into(),
         };

@@ -1,10 +1,11 @@
 //! What the shell must remember for the core: the journal and the artifacts.
 //!
-//! Events are `(stream, seq, kind, version, body)`. Rows of changed tasks are written in the same
-//! transaction as the events that changed them; they are the projection that other processes read
-//! *and* the checkpoint from which state is loaded.
+//! Events are `(stream, seq, kind, version, body)`. Rows of changed tasks and accounts are written in
+//! the same transaction as the events that changed them; they are the projection that other
+//! processes read *and* the checkpoint from which state is loaded.
 
 use crate::ids::{CommandId, Digest, Epoch, RunId, Time};
+use crate::ledger::Account;
 
 /// Whose events they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +71,24 @@ pub struct RunRow {
     pub body: String,
 }
 
+/// An account's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountRow {
+    /// Whose.
+    pub account: Account,
+    /// Its balance, as JSON.
+    pub body: String,
+}
+
+/// The ledger's own row: what is left of its state without accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// The seq of the last event that this row and those of accounts include.
+    pub seq: u64,
+    /// The reservations that are held, as JSON.
+    pub body: String,
+}
+
 /// The stored outcome of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandRow {
@@ -88,8 +107,10 @@ pub struct Batch {
     pub tasks: Vec<TaskRow>,
     /// Rows of changed runs.
     pub runs: Vec<RunRow>,
-    /// The ledger's changing state as JSON and the seq it includes, if it changed.
-    pub ledger: Option<(u64, String)>,
+    /// Rows of changed accounts.
+    pub accounts: Vec<AccountRow>,
+    /// The ledger's own row, if the ledger changed.
+    pub ledger: Option<LedgerRow>,
     /// Outcomes of commands.
     pub commands: Vec<CommandRow>,
 }
@@ -101,6 +122,7 @@ impl Batch {
         self.entries.is_empty()
             && self.tasks.is_empty()
             && self.runs.is_empty()
+            && self.accounts.is_empty()
             && self.ledger.is_none()
             && self.commands.is_empty()
     }
@@ -195,17 +217,29 @@ pub trait Journal {
     /// The rows cannot be read.
     fn runs(&self) -> Result<Vec<RunRow>, Fault>;
 
+    /// A run's row.
+    ///
+    /// # Errors
+    /// The row cannot be read.
+    fn run(&self, run: RunId) -> Result<Option<RunRow>, Fault>;
+
     /// Rows of a run's changed tasks, by number. A task without a row is as the plan made it.
     ///
     /// # Errors
     /// The rows cannot be read.
     fn tasks(&self, run: RunId) -> Result<Vec<TaskRow>, Fault>;
 
-    /// The ledger's state and the seq it includes.
+    /// Rows of all accounts.
+    ///
+    /// # Errors
+    /// The rows cannot be read.
+    fn accounts(&self) -> Result<Vec<AccountRow>, Fault>;
+
+    /// The ledger's own row. Without it, rows of accounts say nothing: the stream is replayed.
     ///
     /// # Errors
     /// The row cannot be read.
-    fn ledger(&self) -> Result<Option<(u64, String)>, Fault>;
+    fn ledger(&self) -> Result<Option<LedgerRow>, Fault>;
 
     /// The stored outcome of a command, if it was ever handled.
     ///

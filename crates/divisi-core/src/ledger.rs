@@ -12,8 +12,9 @@
 
 mod command;
 mod event;
+pub mod stored;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -174,41 +175,14 @@ impl std::fmt::Display for Bound {
 }
 
 /// The ledger. Changed only by [`Ledger::apply`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     /// Accounts that bound something, by name.
-    #[serde(with = "pairs")]
     pub accounts: BTreeMap<Account, Balance>,
     /// Reservations by attempt.
-    #[serde(with = "pairs")]
     pub held: BTreeMap<AttemptId, Reservation>,
-}
-
-/// JSON objects have text keys; these maps have not.
-mod pairs {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<K, V, S>(map: &BTreeMap<K, V>, serializer: S) -> Result<S::Ok, S::Error>
-    where
-        K: Serialize,
-        V: Serialize,
-        S: Serializer,
-    {
-        map.iter().collect::<Vec<_>>().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
-    where
-        K: Deserialize<'de> + Ord,
-        V: Deserialize<'de>,
-        D: Deserializer<'de>,
-    {
-        Ok(Vec::<(K, V)>::deserialize(deserializer)?
-            .into_iter()
-            .collect())
-    }
+    /// Accounts whose rows are no longer what they were.
+    changed: BTreeSet<Account>,
 }
 
 impl Ledger {
@@ -298,11 +272,17 @@ impl Ledger {
         })
     }
 
+    /// Takes the accounts that changed since the last time.
+    pub fn take_changed(&mut self) -> BTreeSet<Account> {
+        std::mem::take(&mut self.changed)
+    }
+
     /// Takes in an event.
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::AccountOpened { account, budget } | Event::BudgetChanged { account, budget } => {
                 self.accounts.entry(*account).or_default().budget = *budget;
+                self.changed.insert(*account);
             }
             Event::Reserved {
                 attempt,
@@ -312,6 +292,7 @@ impl Ledger {
                 for account in accounts {
                     let balance = self.accounts.entry(*account).or_default();
                     balance.held = balance.held.plus(*amount);
+                    self.changed.insert(*account);
                 }
                 let reservation = Reservation {
                     amount: *amount,
@@ -332,6 +313,7 @@ impl Ledger {
             if let Some(balance) = self.accounts.get_mut(account) {
                 balance.held = balance.held.minus(reservation.amount);
                 balance.used = balance.used.plus(used);
+                self.changed.insert(*account);
             }
         }
     }

@@ -159,10 +159,11 @@ fn sum<'d>(durations: impl Iterator<Item = &'d u64>) -> u64 {
     durations.fold(0, add)
 }
 
-/// Whether a worker's slot is taken up by it. An approval is nobody's attempt.
+/// Whether a worker's slot is taken up by it. An approval is nobody's attempt; what names no agent
+/// may be an agent's, whichever is found when it is run.
 fn is_for_worker(task: &TaskSpec) -> bool {
-    let settings = Settings::default();
-    task.kind != TaskKind::Approval && run::holds_slot(run::agent_of(task, &settings))
+    let is_brought = matches!(task.kind, TaskKind::Approval | TaskKind::External);
+    !is_brought && task.agent.as_deref().is_none_or(run::holds_slot)
 }
 
 /// The task as a command with nothing to check but its end.

@@ -306,8 +306,9 @@ impl<J: Journal> World<J> {
                 .push(stored::run_row(&loaded.run, loaded.seq));
         }
         if step.ledger_dirty {
-            let body = serde_json::to_string(&self.ledger).expect("the ledger is plain data");
-            step.batch.ledger = Some((self.ledger_seq, body));
+            let changed = self.ledger.take_changed();
+            step.batch.accounts = ledger::stored::account_rows(&self.ledger, changed);
+            step.batch.ledger = Some(ledger::stored::ledger_row(&self.ledger, self.ledger_seq));
         }
         Ok(())
     }

@@ -7,10 +7,9 @@ use divisi_core::criterion::{Criterion, Outcome as Found, Verdict};
 use divisi_core::ids::{AttemptId, Commit, RunId, TaskNo};
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{
-    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, Command, Effect, Merged, Run,
+    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, Command, Effect, Merged,
 };
 use divisi_core::worker::Ended;
-use divisi_core::{TaskId, WorkspaceKind};
 use divisi_engine::reconcile::Outcome;
 use divisi_engine::world::Ask;
 
@@ -18,9 +17,8 @@ use crate::agents::Behavior;
 use crate::breaks::{Break, Oracle};
 use crate::coverage::Fault;
 use crate::engine::Source;
-use crate::expansions::Expanding;
+use crate::needs::{What, what};
 use crate::repo::{Contribution, Quality, WorkspaceKey};
-use crate::rng::hash;
 use crate::sim::{Happening, RECONNECT_MS_MAX, Sim, Violation, violated};
 use crate::supervisor::Order;
 
@@ -39,52 +37,6 @@ pub(crate) struct Task {
     what: What,
 }
 
-#[derive(Clone, Debug)]
-enum What {
-    Prepare {
-        attempt: AttemptId,
-        key: WorkspaceKey,
-        head: Commit,
-        agent: String,
-    },
-    Fetch {
-        attempt: AttemptId,
-        key: WorkspaceKey,
-    },
-    Collect {
-        attempt: AttemptId,
-        key: WorkspaceKey,
-        files: bool,
-    },
-    Check {
-        attempt: AttemptId,
-        criteria: Vec<Criterion>,
-        ok_exit: Vec<i32>,
-        snapshot: Option<Commit>,
-    },
-    Expand(Expanding),
-    Offer {
-        attempt: AttemptId,
-        key: WorkspaceKey,
-    },
-    Merge {
-        run: RunId,
-        onto: Commit,
-        batch: Vec<(AttemptId, Snapshot)>,
-    },
-    Move {
-        run: RunId,
-        old: Commit,
-        new: Commit,
-    },
-    Final {
-        run: RunId,
-        head: Option<Commit>,
-        criteria: Vec<Criterion>,
-        tasks: Vec<TaskNo>,
-    },
-}
-
 /// What is heard of an effect.
 #[derive(Clone, Debug)]
 pub(crate) enum Report {
@@ -96,17 +48,6 @@ pub(crate) enum Report {
     Failed(Effect),
     /// What it waits for is not there yet.
     NotYet(Effect),
-}
-
-/// The name of the workspace that an attempt has.
-fn workspace_of(run: &Run, attempt: AttemptId) -> Option<WorkspaceKey> {
-    let task = run.task(attempt.task)?;
-    let live = task.live().filter(|live| live.number == attempt.number);
-    let number = match live {
-        Some(live) => live.workspace,
-        None => task.ending(attempt.number)?.workspace,
-    };
-    Some((run.id, attempt.task, number))
 }
 
 impl Sim {
@@ -506,85 +447,4 @@ pub(crate) fn truly_holds(
         }),
         _ => Some(quality == Quality::Right),
     }
-}
-
-/// Reads from the state what an effect needs.
-fn what(run: &Run, effect: Effect) -> Option<What> {
-    let head = || run.integration.head.clone();
-    Some(match effect {
-        Effect::Stop(_) => return None,
-        Effect::Start(attempt) => What::Prepare {
-            attempt,
-            key: workspace_of(run, attempt)?,
-            head: head()?,
-            agent: run.task(attempt.task)?.live()?.agent.clone(),
-        },
-        Effect::Fetch(attempt) => What::Fetch {
-            attempt,
-            key: workspace_of(run, attempt)?,
-        },
-        Effect::Collect(attempt) => {
-            let spec = &run.task(attempt.task)?.spec;
-            What::Collect {
-                attempt,
-                key: workspace_of(run, attempt)?,
-                files: spec.workspace == WorkspaceKind::Worktree || scratch_has_files(&spec.id),
-            }
-        }
-        Effect::Check(attempt) => {
-            let task = run.task(attempt.task)?;
-            let snapshot = task.live()?.snapshot();
-            What::Check {
-                attempt,
-                criteria: task.spec.criteria.clone(),
-                ok_exit: task.spec.ok_exit.clone(),
-                snapshot: snapshot.map(|snapshot| snapshot.commit.clone()),
-            }
-        }
-        Effect::Expand(attempt) => What::Expand(Expanding::of(run, attempt)?),
-        Effect::KeepOffer(attempt) => What::Offer {
-            attempt,
-            key: workspace_of(run, attempt)?,
-        },
-        Effect::Integrate(id) => {
-            let (batch, onto) = run.batch();
-            let snapshot = |attempt: AttemptId| {
-                let live = run.task(attempt.task)?.live()?;
-                Some((attempt, live.snapshot()?.clone()))
-            };
-            What::Merge {
-                run: id,
-                onto: onto?.clone(),
-                batch: batch.into_iter().filter_map(snapshot).collect(),
-            }
-        }
-        Effect::MoveHead(id) => What::Move {
-            run: id,
-            old: head()?,
-            new: run.prepared_head()?.clone(),
-        },
-        Effect::FinalCheck(id) => What::Final {
-            run: id,
-            head: head(),
-            criteria: run.criteria.clone(),
-            tasks: integrated(run),
-        },
-    })
-}
-
-/// Tasks that are done by an attempt, and could be redone.
-fn integrated(run: &Run) -> Vec<TaskNo> {
-    let tasks = run.tasks().iter().enumerate();
-    let done = tasks.filter(|(_, task)| !task.endings.is_empty());
-    let done = done.filter(|(_, task)| task.status() == divisi_core::run::TaskStatus::Done);
-    done.map(|(no, _)| TaskNo(no as u32)).collect()
-}
-
-/// Half of the tasks with a scratch folder promise files, by name.
-fn scratch_has_files(id: &TaskId) -> bool {
-    id.as_str()
-        .bytes()
-        .fold(0, |sum, byte| hash(&[sum, u64::from(byte)]))
-        % 2
-        == 0
 }

@@ -1,7 +1,8 @@
 //! The engine's loop as the simulator plays it: inputs, the step, and death at any point of it.
 //!
 //! The world, its step and the reconciler are the real ones. What is modeled here is the thin
-//! part between: an inbox, a connection to the supervisor, answers, and beginning of effects.
+//! part between: an inbox, a connection to the supervisor, answers, and beginning of effects. It
+//! is one loop, and longer than most files because it is only understood when read as a whole.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

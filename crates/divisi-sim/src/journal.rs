@@ -12,7 +12,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use divisi_core::ids::{CommandId, Epoch, RunId, Time};
-use divisi_core::journal::{Batch, Entry, Fault, Journal, RunRow, Stream, TaskRow};
+use divisi_core::journal::{
+    AccountRow, Batch, Entry, Fault, Journal, LedgerRow, RunRow, Stream, TaskRow,
+};
+use divisi_core::ledger::Account;
 
 use crate::breaks::Break;
 
@@ -43,7 +46,8 @@ struct Tables {
     entries: BTreeMap<Stream, Vec<Entry>>,
     runs: BTreeMap<RunId, RunRow>,
     tasks: BTreeMap<(RunId, u32), TaskRow>,
-    ledger: Option<(u64, String)>,
+    accounts: BTreeMap<Account, AccountRow>,
+    ledger: Option<LedgerRow>,
     commands: BTreeMap<CommandId, String>,
     epoch: u64,
 }
@@ -69,6 +73,9 @@ impl Tables {
         for row in &batch.runs {
             self.runs.insert(row.run, row.clone());
         }
+        for row in &batch.accounts {
+            self.accounts.insert(row.account, row.clone());
+        }
         if let Some(ledger) = &batch.ledger {
             self.ledger = Some(ledger.clone());
         }
@@ -92,6 +99,9 @@ pub(crate) struct Disk {
     broken: Option<Break>,
     /// Leases that were seen before they were durable; only a broken engine acts on them.
     early: Vec<Entry>,
+    /// How often the rows of all runs were read.
+    #[cfg(test)]
+    listings: u32,
 }
 
 impl Disk {
@@ -142,6 +152,7 @@ impl Disk {
     pub(crate) fn drop_rows(&mut self) {
         self.tables.runs.clear();
         self.tables.tasks.clear();
+        self.tables.accounts.clear();
         self.tables.ledger = None;
     }
 
@@ -151,6 +162,21 @@ impl Disk {
         for entry in self.tables.entries.entry(stream).or_default() {
             entry.body = "spoiled".to_owned();
         }
+    }
+
+    /// What the last append wrote.
+    #[cfg(test)]
+    pub(crate) fn last_batch(&self) -> &Batch {
+        match self.log.last() {
+            Some(Record::Batch(batch)) => batch,
+            other => panic!("the last record is {other:?}"),
+        }
+    }
+
+    /// How often the rows of all runs were read.
+    #[cfg(test)]
+    pub(crate) fn listings(&self) -> u32 {
+        self.listings
     }
 
     /// A stream's events from `seq + 1` on.
@@ -322,7 +348,13 @@ impl Journal for FaultyJournal {
     }
 
     fn runs(&self) -> Result<Vec<RunRow>, Fault> {
+        #[cfg(test)]
+        self.disk(|disk| disk.listings += 1);
         self.read(|tables| tables.runs.values().cloned().collect())
+    }
+
+    fn run(&self, run: RunId) -> Result<Option<RunRow>, Fault> {
+        self.read(|tables| tables.runs.get(&run).cloned())
     }
 
     fn tasks(&self, run: RunId) -> Result<Vec<TaskRow>, Fault> {
@@ -332,7 +364,11 @@ impl Journal for FaultyJournal {
         })
     }
 
-    fn ledger(&self) -> Result<Option<(u64, String)>, Fault> {
+    fn accounts(&self) -> Result<Vec<AccountRow>, Fault> {
+        self.read(|tables| tables.accounts.values().cloned().collect())
+    }
+
+    fn ledger(&self) -> Result<Option<LedgerRow>, Fault> {
         self.read(|tables| tables.ledger.clone())
     }
 

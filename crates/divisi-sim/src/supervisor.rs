@@ -6,11 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::ids::{AttemptId, Epoch};
+use divisi_core::receipt::Exit;
 use divisi_core::run::Said;
 use divisi_core::worker::Ended;
 
 use crate::agents::Behavior;
-use crate::repo::WorkspaceKey;
+use crate::breaks::Oracle;
+use crate::coverage::Fault;
+use crate::repo::{Contribution, Quality, WorkspaceKey};
+use crate::sim::{Happening, Sim, Violation, violated};
 
 /// From the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,5 +112,199 @@ impl Supervisor {
         let holds = self.jobs.iter();
         let holds = holds.map(|(attempt, job)| (*attempt, job.finished.clone()));
         Word::Joined(self.epoch, holds.collect())
+    }
+}
+
+impl Sim {
+    /// The supervisor gets an order.
+    pub(crate) fn obey(&mut self, connection: u64, order: Order) -> Result<(), Violation> {
+        if let Order::Hello(epoch) = order {
+            if self.supervisor.up && epoch >= self.supervisor.epoch {
+                self.supervisor.epoch = epoch;
+                self.supervisor.connection = Some(connection);
+                let word = self.supervisor.joined();
+                self.say(word);
+            }
+            return Ok(());
+        }
+        if self.supervisor.connection != Some(connection) {
+            return Ok(());
+        }
+        match order {
+            Order::Hello(_) => {}
+            Order::Start(attempt, workspace) => self.start_agent(attempt, workspace)?,
+            Order::End(attempt) => self.tell_to_end(attempt),
+            Order::Forget(attempt) => {
+                let ended = |job: &Job| job.finished.is_some();
+                if self.supervisor.jobs.get(&attempt).is_some_and(ended) {
+                    self.supervisor.jobs.remove(&attempt);
+                    self.truth.on_forgotten(attempt);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn start_agent(
+        &mut self,
+        attempt: AttemptId,
+        workspace: WorkspaceKey,
+    ) -> Result<(), Violation> {
+        if let Some(job) = self.supervisor.jobs.get(&attempt) {
+            let word = match &job.finished {
+                None => Word::Started(attempt),
+                Some(finished) => Word::Ended(attempt, finished.clone()),
+            };
+            self.say(word);
+            return Ok(());
+        }
+        if let Some(permanent) = self.supervisor.failed.get(&attempt) {
+            self.say(Word::NotStarted(attempt, *permanent));
+            return Ok(());
+        }
+        if self.supervisor.known.contains(&attempt) {
+            return Ok(());
+        }
+        let behavior = Behavior::draw(&mut self.rng, self.calm);
+        if let Some(fault) = behavior.fault() {
+            self.coverage.fault(fault);
+        }
+        if matches!(behavior, Behavior::NotStarted | Behavior::NeverStarts) {
+            let permanent = behavior == Behavior::NeverStarts;
+            self.supervisor.failed.insert(attempt, permanent);
+            self.say(Word::NotStarted(attempt, permanent));
+            return Ok(());
+        }
+        self.truth.on_started(attempt, self.supervisor.epoch)?;
+        let others = self.supervisor.jobs.iter();
+        let mut writers = others.filter(|(_, job)| job.finished.is_none());
+        if let Some((other, _)) = writers.find(|(_, job)| job.workspace == workspace) {
+            return violated(
+                Oracle::Writers,
+                format!("{attempt} starts where {other} still writes"),
+            );
+        }
+        if let Some((other, _)) = self.orphans.iter().find(|(_, at)| at.0 == workspace) {
+            return violated(
+                Oracle::Writers,
+                format!("{attempt} starts where the orphan {other} still writes"),
+            );
+        }
+        self.supervisor.known.insert(attempt);
+        let job = Job {
+            workspace,
+            behavior,
+            started_ms: self.clock.now_ms(),
+            told: false,
+            finished: None,
+        };
+        self.supervisor.jobs.insert(attempt, job);
+        self.truth.check_slots(&self.supervisor, self.capacity)?;
+        self.say(Word::Started(attempt));
+        if let Some(works_ms) = behavior.works_ms(&mut self.rng) {
+            let life = self.supervisor.life;
+            self.after(works_ms, Happening::AgentEnds(life, attempt));
+        }
+        Ok(())
+    }
+
+    fn tell_to_end(&mut self, attempt: AttemptId) {
+        let Some(job) = self.supervisor.jobs.get_mut(&attempt) else {
+            self.say(Word::Unknown(attempt));
+            return;
+        };
+        if let Some(finished) = job.finished.clone() {
+            self.say(Word::Ended(attempt, finished));
+            return;
+        }
+        job.told = true;
+        let grace_ms = match job.behavior {
+            Behavior::IgnoresStop => 5_000,
+            _ => self.rng.within(1, 1_000),
+        };
+        let life = self.supervisor.life;
+        self.after(grace_ms, Happening::AgentKilled(life, attempt));
+    }
+
+    pub(crate) fn end_agent(&mut self, life: u32, attempt: AttemptId, killed: bool) {
+        if self.supervisor.life != life {
+            return;
+        }
+        let now_ms = self.clock.now_ms();
+        let Some(job) = self.supervisor.jobs.get_mut(&attempt) else {
+            return;
+        };
+        if job.finished.is_some() {
+            return;
+        }
+        let made = match killed {
+            true => Quality::Half,
+            false => job.behavior.makes(),
+        };
+        let said = match job.behavior {
+            _ if killed => None,
+            Behavior::Asks => Some(Said::Question("which color?".to_owned())),
+            Behavior::Limited { wait_ms } => Some(Said::UsageLimit {
+                cause: "429".to_owned(),
+                wait_ms,
+            }),
+            Behavior::Fails => Some(Said::Failure("it does not compile".to_owned())),
+            _ => None,
+        };
+        let finished = Finished {
+            ended: Ended {
+                exit: match killed {
+                    true => Exit::Signal(15),
+                    false => job.behavior.exit(),
+                },
+                output: None,
+                wall_ms: now_ms - job.started_ms,
+                swept: 0,
+                empty: true,
+                told: job.told,
+                command: String::new(),
+                confined: Some(true),
+                usage: None,
+            },
+            said,
+        };
+        job.finished = Some(finished.clone());
+        let (workspace, behavior) = (job.workspace, job.behavior);
+        let contribution = Contribution {
+            attempt,
+            quality: made,
+        };
+        self.repo.write(workspace, contribution);
+        self.truth
+            .on_ended(attempt, &finished.ended, made, behavior);
+        self.say(Word::Ended(attempt, finished));
+    }
+
+    pub(crate) fn end_orphan(&mut self, attempt: AttemptId) {
+        if let Some((workspace, behavior)) = self.orphans.remove(&attempt) {
+            let quality = behavior.makes();
+            self.repo
+                .write(workspace, Contribution { attempt, quality });
+        }
+    }
+
+    /// The supervisor says something to whoever is connected.
+    pub(crate) fn say(&mut self, word: Word) {
+        let Some(connection) = self.supervisor.connection else {
+            return;
+        };
+        if self.goes_wrong(40) && !matches!(word, Word::Joined(..)) {
+            self.coverage.fault(Fault::WordTwice);
+            let delay = self.rng.within(1, 3_000);
+            self.after(delay, Happening::Word(connection, word.clone()));
+        }
+        let delay = match self.goes_wrong(60) {
+            true => {
+                self.coverage.fault(Fault::WordDelayed);
+                self.rng.within(500, 20_000)
+            }
+            false => self.rng.within(0, 20),
+        };
+        self.after(delay, Happening::Word(connection, word));
     }
 }

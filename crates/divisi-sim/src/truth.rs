@@ -270,6 +270,7 @@ impl Truth {
         };
         judge_ledger(&self.ledger.0, &event)?;
         self.ledger.0.apply(&event);
+        self.ledger.0.take_changed();
         self.ledger.1 = seq;
         Ok(event)
     }

@@ -1,17 +1,18 @@
 //! The world on the simulator's disk: what seeds found, each as one small case.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use divisi_core::assign::Capacity;
 use divisi_core::criterion::Criterion;
 use divisi_core::ids::{CommandId, RunId, TaskId, TaskNo, Time};
-use divisi_core::journal::Stream;
+use divisi_core::journal::{Journal, Stream};
 use divisi_core::ledger::{self, Account};
 use divisi_core::plan::{Plan, TaskSpec, Work};
 use divisi_core::receipt::Exit;
 use divisi_core::run::{Base, Budget, Command, Create, Finding, PauseReason, Rejection, Settings};
 use divisi_core::worker::Ended;
-use divisi_engine::world::{Answer, Ask, Crossing, Delivery, Directive, World};
+use divisi_engine::world::{Answer, Ask, Crossing, Delivery, Directive, Leasing, World};
 
 use crate::journal::{Disk, FaultyJournal};
 use crate::truth::same;
@@ -344,4 +345,102 @@ fn what_could_not_be_started_has_used_no_time() {
     let lost = Ask::Run(RunId(1), Command::Find { attempt, finding });
     world.step(unnamed(lost), Time(4)).unwrap();
     assert_eq!((used(&world).attempts, used(&world).time_ms), (2, 60_000));
+}
+
+/// The finding that the first attempt at a run's first task is lost.
+fn lost(world: &World<FaultyJournal>, run: u32) -> Ask {
+    let attempt = world.run(RunId(run)).unwrap().attempt_id(TaskNo(0), 1);
+    let finding = Finding::Lost("silent".to_owned());
+    Ask::Run(RunId(run), Command::Find { attempt, finding })
+}
+
+#[test]
+fn a_step_writes_the_accounts_that_it_changed_however_many_there_are() {
+    const OLDER: u32 = 100;
+    let journal = FaultyJournal::default();
+    let mut world = open(&journal);
+    world.leasing = Leasing::These(BTreeSet::from([RunId(OLDER + 1)]));
+    let older = (0..OLDER).flat_map(|_| unnamed(create(&["a"], bounded(1))));
+    world.step(older.collect(), Time(2)).unwrap();
+    let written = || -> (Vec<Account>, bool) {
+        journal.disk(|disk| {
+            let batch = disk.last_batch();
+            let accounts = batch.accounts.iter().map(|row| row.account);
+            (accounts.collect(), batch.ledger.is_some())
+        })
+    };
+    assert_eq!(written().0.len(), OLDER as usize);
+    let account = |run| Account::Run(RunId(run));
+
+    // Opened, and reserved from.
+    let another = unnamed(create(&["a"], bounded(2)));
+    world.step(another, Time(3)).unwrap();
+    assert_eq!(world.ledger().held.len(), 1);
+    assert_eq!(written(), (vec![account(OLDER + 1)], true));
+    // Permitted.
+    world.step(unnamed(permit(7, 2)), Time(4)).unwrap();
+    assert_eq!(written(), (vec![account(7)], true));
+    // Settled.
+    let lost = unnamed(lost(&world, OLDER + 1));
+    world.step(lost, Time(5)).unwrap();
+    assert_eq!(world.ledger().held.len(), 0);
+    assert_eq!(written(), (vec![account(OLDER + 1)], true));
+    // None of the ledger's business.
+    let cancel = Ask::Run(RunId(7), Command::Cancel { task: None });
+    world.step(unnamed(cancel), Time(6)).unwrap();
+    assert_eq!(written(), (vec![], false));
+
+    let told = world.ledger().clone();
+    assert_eq!(open(&journal).ledger(), &told);
+    // Rebuilt from events, and then read from the rows that this wrote.
+    journal.disk(Disk::drop_rows);
+    for _ in 0..2 {
+        assert_eq!(open(&journal).ledger(), &told);
+    }
+    assert_eq!(journal.accounts().unwrap().len(), OLDER as usize + 1);
+}
+
+#[test]
+fn a_run_that_ended_is_read_without_reading_all_runs() {
+    let journal = FaultyJournal::default();
+    let mut world = open(&journal);
+    for _ in 0..2 {
+        let create = create(&["a"], bounded(1));
+        world.step(unnamed(create), Time(2)).unwrap();
+    }
+    let cancel = || Ask::Run(RunId(1), Command::Cancel { task: None });
+    world.step(unnamed(cancel()), Time(3)).unwrap();
+    let before = journal.disk(|disk| disk.listings());
+    let lost = unnamed(lost(&world, 1));
+    world.step(lost, Time(4)).unwrap();
+    assert!(world.run(RunId(1)).is_none(), "it has ended");
+    let stepped = world.step(unnamed(cancel()), Time(5)).unwrap();
+    assert_eq!(stepped.answers, [Answer::Rejected(Rejection::RunEnded)]);
+    let stepped = world.step(unnamed(permit(1, 2)), Time(6)).unwrap();
+    assert_eq!(stepped.answers, [Answer::Rejected(Rejection::RunEnded)]);
+    assert_eq!(journal.disk(|disk| disk.listings()), before);
+}
+
+#[test]
+fn what_an_ended_run_reserved_is_settled_by_the_next_life_without_reading_all_runs() {
+    let journal = FaultyJournal::default();
+    let mut world = open(&journal);
+    let create = create(&["a"], bounded(1));
+    world.step(unnamed(create), Time(2)).unwrap();
+    let cancel = Ask::Run(RunId(1), Command::Cancel { task: None });
+    world.step(unnamed(cancel), Time(3)).unwrap();
+    let mut late = |crossing| match crossing {
+        Crossing::Settle(_) => Delivery::Later,
+        _ => Delivery::Now,
+    };
+    let lost = unnamed(lost(&world, 1));
+    world.step_with(lost, Time(4), &mut late).unwrap();
+    let mut world = open(&journal);
+    assert!(world.run(RunId(1)).is_none(), "it has ended");
+    assert_eq!(world.ledger().held.len(), 1);
+    let before = journal.disk(|disk| disk.listings());
+    world.step(Vec::new(), Time(5)).unwrap();
+    assert_eq!(world.ledger().held.len(), 0);
+    assert_eq!(used(&world).attempts, 1);
+    assert_eq!(journal.disk(|disk| disk.listings()), before);
 }

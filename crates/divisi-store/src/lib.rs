@@ -27,6 +27,7 @@ mod schema;
 mod store;
 mod upcast;
 mod view;
+mod writes;
 
 pub use artifacts::{ARTIFACT_BYTES_MAX, ArtifactFiles, GiveBack, GivenBack};
 pub use checkpoint::{Checkpointed, Checkpointer};
@@ -34,6 +35,7 @@ pub use connection::{BUSY_MS_MAX, Durability};
 pub use fault::diagnostic;
 pub use reads::{PAGE_BYTES_MAX, PAGE_ROWS_MAX};
 pub use reserve::RESERVE_BYTES;
-pub use store::{ENTRY_BYTES_MAX, Hook, Options, Store};
+pub use store::{Hook, Options, Store};
 pub use upcast::{Upcaster, Upcasters, Versions};
 pub use view::{NotOpened, Numbered, View};
+pub use writes::ENTRY_BYTES_MAX;

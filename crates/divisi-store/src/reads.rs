@@ -5,14 +5,15 @@
 
 use std::path::Path;
 
-use divisi_core::journal::{Entry, Fault, RunRow, Stream, TaskRow};
+use divisi_core::journal::{AccountRow, Entry, Fault, LedgerRow, RunRow, Stream, TaskRow};
+use divisi_core::ledger::Account;
 use divisi_core::{CommandId, Epoch, RunId, Time};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter};
 
 use crate::connection::other_writer;
 use crate::fault::from_sqlite;
-use crate::schema::{stream_code, stream_of, task_key, task_of};
+use crate::schema::{account_code, account_of, stream_code, stream_of, task_key, task_of};
 use crate::upcast::Versions;
 use crate::view::Numbered;
 
@@ -295,12 +296,42 @@ impl Reads<'_> {
         )
     }
 
-    pub(crate) fn ledger(&self) -> Result<Option<(u64, String)>, Fault> {
+    pub(crate) fn accounts(&self) -> Result<Vec<AccountRow>, Fault> {
+        let raw: Vec<(i64, String)> = self.list(
+            "reading accounts",
+            "SELECT account, body FROM accounts ORDER BY account",
+            [],
+            Extent::Whole,
+            |row| Ok(((row.get(0)?, row.get(1)?), 0)),
+        )?;
+        let row = |(code, body)| {
+            let account = account_of(code)?;
+            Ok(AccountRow { account, body })
+        };
+        raw.into_iter().map(row).collect()
+    }
+
+    pub(crate) fn account(&self, account: Account) -> Result<Option<AccountRow>, Fault> {
+        self.one(
+            "reading an account",
+            "SELECT body FROM accounts WHERE account = ?1",
+            [account_code(account)?],
+            |row| {
+                let body = row.get(0)?;
+                Ok(AccountRow { account, body })
+            },
+        )
+    }
+
+    pub(crate) fn ledger(&self) -> Result<Option<LedgerRow>, Fault> {
         self.one(
             "reading the ledger",
             "SELECT seq, body FROM ledger WHERE one = 1",
             [],
-            |row| Ok((unsigned(row, 0)?, row.get(1)?)),
+            |row| {
+                let (seq, body) = (unsigned(row, 0)?, row.get(1)?);
+                Ok(LedgerRow { seq, body })
+            },
         )
     }
 

@@ -1,15 +1,19 @@
 //! The tables, and the one number that says which they are.
 //!
 //! Streams and keys are integers, since they stand in every index: the ledger's stream is -1, a
-//! run's its number; a task's key is `run << 32 | no`. Tables with a body are ordinary ones (their
+//! run's its number; a task's key is `run << 32 | no`; an account's code is its run's number, or a
+//! day counted down from -1. Tables with a body are ordinary ones (their
 //! rows sit in leaves up to a page long); a step then changes as few pages as can be, and the cost
 //! of a commit is its pages. Events are never deleted, so `events.id` grows forever and
 //! without a second counter.
 //!
 //! A change to the tables is a new migration at the end of the list, never an edit of an old one.
+//! Rows need none: a migration drops those that the new tables hold otherwise, and whoever loads
+//! replays their stream.
 
 use divisi_core::RunId;
 use divisi_core::journal::{Fault, Stream};
+use divisi_core::ledger::Account;
 use rusqlite_migration::{M, Migrations};
 
 /// Marks the file as ours: `DIVI`.
@@ -18,8 +22,9 @@ pub(crate) const APPLICATION_ID: i64 = 0x4449_5649;
 /// How many migrations there are: the `user_version` of a current journal.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 
-const MIGRATIONS: &[M<'static>] = &[M::up(
-    "
+const MIGRATIONS: &[M<'static>] = &[M::up(FIRST), M::up(ACCOUNTS)];
+
+const FIRST: &str = "
     PRAGMA application_id = 1145656905;
     CREATE TABLE events(
         id      INTEGER PRIMARY KEY,
@@ -63,8 +68,16 @@ const MIGRATIONS: &[M<'static>] = &[M::up(
         key   TEXT PRIMARY KEY,
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
-    ",
-)];
+    ";
+
+/// Until then the ledger's one row held all accounts.
+const ACCOUNTS: &str = "
+    CREATE TABLE accounts(
+        account INTEGER PRIMARY KEY,
+        body    TEXT NOT NULL
+    ) STRICT;
+    DELETE FROM ledger;
+    ";
 
 /// All migrations, oldest first.
 pub(crate) fn migrations() -> Migrations<'static> {
@@ -89,6 +102,32 @@ pub(crate) fn stream_of(code: i64) -> Result<Stream, Fault> {
     u32::try_from(code)
         .map(|run| Stream::Run(RunId(run)))
         .map_err(|_| Fault::Unreadable(format!("the journal names a stream {code}, which is none")))
+}
+
+/// An account as it stands in the tables.
+pub(crate) fn account_code(account: Account) -> Result<i64, Fault> {
+    match account {
+        Account::Run(run) => Ok(i64::from(run.0)),
+        Account::Day(day) => i64::try_from(day).map(|day| -1 - day).map_err(|_| {
+            Fault::Other(format!(
+                "the account of day {day} has no room in the journal"
+            ))
+        }),
+    }
+}
+
+/// The account of a code from the tables.
+pub(crate) fn account_of(code: i64) -> Result<Account, Fault> {
+    if code < 0 {
+        return Ok(Account::Day((-1 - code).unsigned_abs()));
+    }
+    u32::try_from(code)
+        .map(|run| Account::Run(RunId(run)))
+        .map_err(|_| {
+            Fault::Unreadable(format!(
+                "the journal names an account {code}, which is none"
+            ))
+        })
 }
 
 /// A run beyond this number has no room in a task's key.
@@ -137,5 +176,13 @@ mod tests {
             assert_eq!(stream_of(stream_code(stream)).unwrap(), stream);
         }
         assert!(stream_of(-2).is_err());
+        let days = [0, 20_000, i64::MAX as u64].map(Account::Day);
+        let runs = [0, 1, u32::MAX].map(|run| Account::Run(RunId(run)));
+        for account in days.into_iter().chain(runs) {
+            let code = account_code(account).unwrap();
+            assert_eq!(account_of(code).unwrap(), account);
+        }
+        assert!(account_code(Account::Day(u64::MAX)).is_err());
+        assert!(account_of(i64::from(u32::MAX) + 1).is_err());
     }
 }

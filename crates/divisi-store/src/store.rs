@@ -13,9 +13,11 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use divisi_core::journal::{Batch, Entry, Fault, Journal, RunRow, Stream, TaskRow};
+use divisi_core::journal::{
+    AccountRow, Batch, Entry, Fault, Journal, LedgerRow, RunRow, Stream, TaskRow,
+};
 use divisi_core::{CommandId, Epoch, RunId, Time};
-use rusqlite::{Connection, DropBehavior, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::artifacts::ArtifactFiles;
 use crate::checkpoint::{Checkpointed, Checkpointer, passive};
@@ -26,13 +28,10 @@ use crate::fault::{from_io, from_migration, from_sqlite};
 use crate::files::length;
 use crate::reads::{Extent, Reads};
 use crate::reserve::Reserve;
-use crate::schema::{self, stream_code, task_key};
+use crate::schema;
 use crate::upcast::{Versions, stream_name};
+use crate::writes::{check_sizes, write, write_epoch};
 use crate::{create, damage};
-
-/// Bytes of one event's, row's or outcome's body at most. The largest is the plan of a run with
-/// 100,000 tasks, some 50 MB; what is larger is not ours.
-pub const ENTRY_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Called with a point's name where a crash test may end the process:
 /// `journal.append.before`, `journal.append.after_commit`, `artifact.write.before`,
@@ -256,11 +255,19 @@ impl Journal for Store {
         self.reads().runs(None, Extent::Whole)
     }
 
+    fn run(&self, run: RunId) -> Result<Option<RunRow>, Fault> {
+        self.reads().run(run)
+    }
+
     fn tasks(&self, run: RunId) -> Result<Vec<TaskRow>, Fault> {
         self.reads().tasks(run, None, Extent::Whole)
     }
 
-    fn ledger(&self) -> Result<Option<(u64, String)>, Fault> {
+    fn accounts(&self) -> Result<Vec<AccountRow>, Fault> {
+        self.reads().accounts()
+    }
+
+    fn ledger(&self) -> Result<Option<LedgerRow>, Fault> {
         self.reads().ledger()
     }
 
@@ -312,7 +319,9 @@ fn settle_rows(conn: &mut Connection, path: &Path, versions: &Versions) -> Resul
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(fault)?;
     transaction
-        .execute_batch("DELETE FROM tasks; DELETE FROM runs; DELETE FROM ledger;")
+        .execute_batch(
+            "DELETE FROM tasks; DELETE FROM runs; DELETE FROM accounts; DELETE FROM ledger;",
+        )
         .and_then(|()| {
             transaction.execute(
                 "INSERT INTO meta(key, value) VALUES('projection_version', ?1)
@@ -322,143 +331,6 @@ fn settle_rows(conn: &mut Connection, path: &Path, versions: &Versions) -> Resul
         })
         .map_err(fault)?;
     transaction.commit().map_err(fault)
-}
-
-fn check_sizes(batch: &Batch) -> Result<(), Fault> {
-    let entries = batch.entries.iter().map(|entry| entry.body.len());
-    let tasks = batch.tasks.iter().map(|row| row.body.len());
-    let runs = batch.runs.iter().map(|row| row.body.len());
-    let ledger = batch.ledger.iter().map(|(_, body)| body.len());
-    let commands = batch.commands.iter().map(|row| row.outcome.len());
-    let sizes = entries
-        .chain(tasks)
-        .chain(runs)
-        .chain(ledger)
-        .chain(commands);
-    match sizes.max() {
-        Some(size) if size > ENTRY_BYTES_MAX => Err(Fault::Other(format!(
-            "appending a body of {size} bytes: at most {ENTRY_BYTES_MAX} are kept"
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// Writes a batch in one transaction; on a fault the transaction may still be open.
-fn write(conn: &Connection, path: &Path, batch: &Batch) -> Result<(), Fault> {
-    let fault = |error| from_sqlite("appending", path, &error);
-    let run = |sql| {
-        conn.prepare_cached(sql)
-            .and_then(|mut statement| statement.execute([]))
-            .map_err(fault)
-    };
-    run("BEGIN IMMEDIATE")?;
-    write_entries(conn, path, &batch.entries)?;
-    write_tasks(conn, path, &batch.tasks)?;
-    write_runs(conn, path, batch)?;
-    run("COMMIT")?;
-    Ok(())
-}
-
-fn write_entries(conn: &Connection, path: &Path, entries: &[Entry]) -> Result<(), Fault> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let fault = |error| from_sqlite("appending events", path, &error);
-    let mut statement = conn
-        .prepare_cached(
-            "INSERT INTO events(stream, seq, kind, version, at, body)
-             VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-        )
-        .map_err(fault)?;
-    for entry in entries {
-        statement
-            .execute((
-                stream_code(entry.stream),
-                signed(entry.seq)?,
-                &entry.kind,
-                entry.version,
-                signed(entry.at.0)?,
-                &entry.body,
-            ))
-            .map_err(fault)?;
-    }
-    Ok(())
-}
-
-fn write_tasks(conn: &Connection, path: &Path, tasks: &[TaskRow]) -> Result<(), Fault> {
-    if tasks.is_empty() {
-        return Ok(());
-    }
-    let fault = |error| from_sqlite("writing tasks", path, &error);
-    let mut statement = conn
-        .prepare_cached(
-            "INSERT INTO tasks(key, id, status, attempts, body) VALUES(?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT(key) DO UPDATE SET id = excluded.id, status = excluded.status,
-                 attempts = excluded.attempts, body = excluded.body",
-        )
-        .map_err(fault)?;
-    for task in tasks {
-        let key = task_key(task.run, task.no)?;
-        statement
-            .execute((key, &task.id, &task.status, task.attempts, &task.body))
-            .map_err(fault)?;
-    }
-    Ok(())
-}
-
-/// Writes what a batch has few of: runs, the ledger, outcomes.
-fn write_runs(conn: &Connection, path: &Path, batch: &Batch) -> Result<(), Fault> {
-    let fault = |error| from_sqlite("writing runs", path, &error);
-    for run in &batch.runs {
-        let seq = signed(run.seq)?;
-        conn.prepare_cached(
-            "INSERT INTO runs(run, title, status, seq, body) VALUES(?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT(run) DO UPDATE SET title = excluded.title, status = excluded.status,
-                 seq = excluded.seq, body = excluded.body",
-        )
-        .and_then(|mut statement| {
-            statement.execute((run.run.0, &run.title, &run.status, seq, &run.body))
-        })
-        .map_err(fault)?;
-    }
-    if let Some((seq, body)) = &batch.ledger {
-        let seq = signed(*seq)?;
-        conn.prepare_cached(
-            "INSERT INTO ledger(one, seq, body) VALUES(1, ?1, ?2)
-             ON CONFLICT(one) DO UPDATE SET seq = excluded.seq, body = excluded.body",
-        )
-        .and_then(|mut statement| statement.execute((seq, body)))
-        .map_err(fault)?;
-    }
-    for command in &batch.commands {
-        // Not replaced: the first outcome of a command is its only one.
-        conn.prepare_cached("INSERT INTO commands(id, outcome) VALUES(?1, ?2)")
-            .and_then(|mut statement| statement.execute((command.id.as_str(), &command.outcome)))
-            .map_err(|error| {
-                let operation = format!("storing the outcome of command {}", command.id);
-                from_sqlite(&operation, path, &error)
-            })?;
-    }
-    Ok(())
-}
-
-fn write_epoch(conn: &mut Connection, now: Time) -> rusqlite::Result<Epoch> {
-    let mut transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.set_drop_behavior(DropBehavior::Rollback);
-    let epoch: i64 = transaction.query_row(
-        "INSERT INTO epochs(epoch, at, divisi)
-         VALUES((SELECT coalesce(max(epoch), 0) + 1 FROM epochs), ?1, ?2) RETURNING epoch",
-        (now.0.cast_signed(), env!("CARGO_PKG_VERSION")),
-        |row| row.get(0),
-    )?;
-    transaction.commit()?;
-    Ok(Epoch(epoch.unsigned_abs()))
-}
-
-/// A number as SQLite keeps it.
-fn signed(value: u64) -> Result<i64, Fault> {
-    i64::try_from(value)
-        .map_err(|_| Fault::Other(format!("appending the number {value}: it is out of range")))
 }
 
 #[cfg(test)]

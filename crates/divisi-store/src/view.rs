@@ -13,7 +13,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use divisi_core::journal::{Entry, Fault, RunRow, Stream, TaskRow};
+use divisi_core::journal::{AccountRow, Entry, Fault, LedgerRow, RunRow, Stream, TaskRow};
+use divisi_core::ledger::Account;
 use divisi_core::{CommandId, Epoch, RunId};
 use rusqlite::{Connection, ErrorCode};
 
@@ -86,12 +87,32 @@ impl Store {
     /// [`NotOpened::NotThere`] if there is none; [`Fault::Unavailable`] if it cannot be read now,
     /// with the reason; [`Fault::Unreadable`] if it is damaged, not ours, or of a newer Divisi.
     pub fn open_read_only(divisi_dir: &Path, versions: Versions) -> Result<View, NotOpened> {
-        View::open(divisi_dir, versions)
+        let (view, tables) = View::connect(divisi_dir, versions)?;
+        if tables == Tables::Older {
+            return Err(NotOpened::Fault(Fault::Unavailable(format!(
+                "{} was written by an older Divisi; `divisi resume` brings it up to date",
+                view.path.display()
+            ))));
+        }
+        Ok(view)
+    }
+
+    /// Whether a view can read all of a journal: its tables and rows are those of this code.
+    /// Otherwise opening it for writing once brings the tables up to date, and drops rows that
+    /// whoever loads it writes anew.
+    ///
+    /// # Errors
+    /// As [`Store::open_read_only`], but for tables of an older Divisi.
+    pub fn is_current(divisi_dir: &Path, versions: Versions) -> Result<bool, NotOpened> {
+        let (view, tables) = View::connect(divisi_dir, versions)?;
+        let rows = view.guarded(|reads| reads.projection())?;
+        Ok(tables == Tables::Current
+            && rows.is_none_or(|found| found == view.versions.projection()))
     }
 }
 
 impl View {
-    fn open(divisi_dir: &Path, versions: Versions) -> Result<View, NotOpened> {
+    fn connect(divisi_dir: &Path, versions: Versions) -> Result<(View, Tables), NotOpened> {
         let path = database(divisi_dir);
         match fs::symlink_metadata(&path) {
             Ok(metadata) if metadata.len() == 0 => {
@@ -116,20 +137,16 @@ impl View {
             .map_err(|error| from_io("opening the folder", divisi_dir, &error))?;
         let path = database(&folder);
         let (conn, access) = connect(&folder, &path)?;
-        if tables(&conn, &path)? == Tables::Older {
-            return Err(NotOpened::Fault(Fault::Unavailable(format!(
-                "{} was written by an older Divisi; `divisi resume` brings it up to date",
-                path.display()
-            ))));
-        }
+        let tables = tables(&conn, &path)?;
         damage::check(&conn, &path, &wal(&folder))?;
-        Ok(View {
+        let view = View {
             conn,
             access,
             versions,
             vault: ArtifactFiles::new(&folder, None),
             path,
-        })
+        };
+        Ok((view, tables))
     }
 
     /// Makes all readings within `read` see the same moment. Keep it short: until it ends, the
@@ -199,11 +216,19 @@ impl View {
         self.rows(|reads| reads.task_counts(run))
     }
 
-    /// The ledger's state and the seq it includes.
+    /// An account's row; `None` if it was never opened.
     ///
     /// # Errors
     /// The row cannot be read, or is of another version of the code.
-    pub fn ledger(&self) -> Result<Option<(u64, String)>, Fault> {
+    pub fn account(&self, account: Account) -> Result<Option<AccountRow>, Fault> {
+        self.rows(|reads| reads.account(account))
+    }
+
+    /// The ledger's own row: what is reserved.
+    ///
+    /// # Errors
+    /// The row cannot be read, or is of another version of the code.
+    pub fn ledger(&self) -> Result<Option<LedgerRow>, Fault> {
         self.rows(|reads| reads.ledger())
     }
 

@@ -3,9 +3,12 @@
 //! Nothing is decided here. Values are parsed into types, so that a bad one is refused with its
 //! place before anything starts; what they mean stands with each command.
 
+mod agents;
 mod folder;
 mod lessons;
 mod library;
+mod people;
+mod review;
 mod settings;
 mod workflow;
 
@@ -17,9 +20,12 @@ use divisi_core::assign::WORKERS_MAX;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
 
+pub(crate) use agents::{Agents, AgentsCommand};
 pub(crate) use folder::{Generate, Validate};
 pub(crate) use lessons::{Lessons, LessonsCommand};
 pub(crate) use library::{Roles, RolesCommand, Save, Workflow, WorkflowCommand};
+pub(crate) use people::{Answer, Approve, Cancel, Reject, Retry, Split, Submit};
+pub(crate) use review::{Perspective, Review, Weight};
 pub(crate) use settings::{Config, ConfigCommand};
 pub(crate) use workflow::{DryRun, OfWorkflow};
 
@@ -132,6 +138,8 @@ pub(crate) enum Command {
     Config(Config),
     /// Print a JSON Schema of what Divisi reads or prints
     Schema(Schema),
+    /// List the coding agents on this machine, or test one
+    Agents(Agents),
     /// Look at what Divisi needs from this machine and this folder
     Doctor,
     /// List what can be cleaned up; with `--yes`, do it
@@ -384,90 +392,6 @@ pub(crate) struct Watch {
     pub(crate) from_start: bool,
 }
 
-/// `divisi cancel`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Cancel {
-    /// The run, for example `run-3` or `3`; the latest if left out
-    #[arg(value_parser = run_id)]
-    pub(crate) run: Option<RunId>,
-    /// Only this task, and what cannot go on without it
-    pub(crate) task: Option<String>,
-}
-
-/// `divisi retry`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Retry {
-    /// The task.
-    #[command(flatten)]
-    pub(crate) of: OneTask,
-    /// What its agent should know this time
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub(crate) note: String,
-}
-
-/// `divisi submit`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Submit {
-    /// The task.
-    #[command(flatten)]
-    pub(crate) of: OneTask,
-    /// Files to take over into the task's workspace before
-    #[arg(value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-}
-
-/// `divisi approve`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Approve {
-    /// The run, for example `run-3` or `3`; the latest if left out
-    #[arg(value_parser = run_id)]
-    pub(crate) run: Option<RunId>,
-    /// A task of it; without one, the plan or the integrated whole
-    pub(crate) task: Option<String>,
-    /// What you saw; it stands in the report
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub(crate) note: String,
-    /// Let it pass although it does not hold; the report says so
-    #[arg(long)]
-    pub(crate) waive: bool,
-}
-
-/// `divisi reject`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Reject {
-    /// The task.
-    #[command(flatten)]
-    pub(crate) of: OneTask,
-    /// Why; it goes into the next handoff, or into the report
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub(crate) reason: String,
-}
-
-/// `divisi answer`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Answer {
-    /// The task.
-    #[command(flatten)]
-    pub(crate) of: OneTask,
-    /// The answer
-    #[arg(required = true, num_args = 1.., value_name = "TEXT")]
-    pub(crate) text: Vec<String>,
-}
-
-/// `divisi split`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Split {
-    /// The task.
-    #[command(flatten)]
-    pub(crate) of: OneTask,
-    /// A file with the parts, in the form of a plan's tasks
-    #[arg(value_name = "PARTS")]
-    pub(crate) parts: PathBuf,
-    /// Why
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub(crate) reason: String,
-}
-
 /// `divisi diff`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Diff {
@@ -515,66 +439,6 @@ pub(crate) struct Simulate {
     pub(crate) barriers: Option<bool>,
 }
 
-/// `divisi review`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Review {
-    /// Only these files and folders
-    #[arg(value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// From where to look; may be repeated
-    #[arg(long, value_name = "WHICH", default_value = "all")]
-    pub(crate) perspective: Vec<Perspective>,
-    /// Only what changed since the point where this revision was left, uncommitted changes included
-    #[arg(long, value_name = "REV")]
-    pub(crate) base: Option<String>,
-    /// Only this rule or tool; may be repeated
-    #[arg(long, value_name = "ID")]
-    pub(crate) only: Vec<String>,
-    /// Write the review here: a file for one perspective, a folder for several
-    #[arg(long, value_name = "PATH")]
-    pub(crate) output: Option<PathBuf>,
-    /// The code is trusted: also use tools that execute it (build scripts, plugins)
-    #[arg(long)]
-    pub(crate) trusted: bool,
-    /// Also use tools that ask other machines (lists of vulnerabilities)
-    #[arg(long)]
-    pub(crate) online: bool,
-    /// End with code 1 if something was found that weighs at least so much
-    #[arg(long, value_name = "WEIGHT")]
-    pub(crate) fail_on: Option<Weight>,
-    /// List the rules and tools instead
-    #[arg(long)]
-    pub(crate) rules: bool,
-}
-
-/// From where a review looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Perspective {
-    /// From all of these.
-    All,
-    /// Whether it does what it should.
-    Functional,
-    /// Whether it can be abused.
-    Security,
-    /// Whether it works harder than it must.
-    Performance,
-    /// Whether a fault would be noticed.
-    Test,
-    /// Whether it is explained, and truly.
-    Docs,
-}
-
-/// How much a finding weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Weight {
-    /// Worth a look.
-    Note,
-    /// Probably wrong.
-    Warning,
-    /// Wrong.
-    Error,
-}
-
 /// `divisi schema`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Schema {
@@ -607,6 +471,8 @@ pub(crate) enum SchemaOf {
     Lessons,
     /// Reports, as `divisi report --json` prints them.
     Report,
+    /// Agents, as `divisi agents --json` prints them, and how a test of one went.
+    Agents,
 }
 
 /// `divisi gc`.

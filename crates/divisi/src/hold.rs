@@ -13,7 +13,9 @@ use divisi_core::journal::Fault;
 use divisi_core::worker::Limits;
 use divisi_core::{CommandId, Diagnostic, RunId};
 use divisi_engine::control::{Ask, Client, Listener, Request, Response};
-use divisi_engine::engine::{Engine, Input, Observer, Options, Sender, Until, boot_now};
+use divisi_engine::engine::{
+    Engine, Input, Notice, Observer, Options, Sender, Until, View, boot_now,
+};
 use divisi_engine::monitor::Patience;
 use divisi_engine::supervisor::{prepare_socket_folder, socket_folder};
 use divisi_store::{Durability, Store};
@@ -100,6 +102,19 @@ pub(crate) fn reach(
         // Between taking the lock and listening lies a moment.
         tries.wait()?;
     }
+}
+
+/// An observer that tells nobody anything.
+pub(crate) fn silent() -> Observer {
+    Box::new(|_: &[Notice], _: &dyn View| {})
+}
+
+/// Has a journal of another Divisi brought up to date: whoever holds the engine has done so.
+///
+/// # Errors
+/// Nobody can hold it.
+pub(crate) fn bring_up_to_date(project: &Project) -> Result<(), Diagnostic> {
+    reach(&Holding::of(project), silent).map(drop)
 }
 
 /// Tries to reach a holder that does not listen yet, or goes away before it answers.

@@ -12,6 +12,7 @@
 //! | built in | in the program |
 
 pub(crate) mod files;
+mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -22,22 +23,17 @@ use std::path::{Path, PathBuf};
 use divisi_core::diagnostic::{Place, Severity};
 use divisi_core::{Diagnostic, Plan, TaskKind, TaskSpec};
 use divisi_pack::role::{self, Library as Roles};
-use divisi_pack::{TEXT_BYTES_MAX, nearest, template, workflow};
+use divisi_pack::{TEXT_BYTES_MAX, nearest, workflow};
 use serde::Serialize;
 
 use self::files::{Folder, Links, resolved, unreadable};
 use crate::exit::Exit;
 use crate::printer::{Failure, Printer};
 use crate::project::Project;
+pub(crate) use templates::LoadedTemplates;
 
 /// How a file of YAML ends.
 const YAML: &[&str] = &[".yaml", ".yml"];
-
-/// How a template ends.
-const TEMPLATE: &[&str] = &[".j2"];
-
-/// The most templates of one layer; each is kept with every run of a workflow.
-const TEMPLATES_MAX: usize = 1_000;
 
 /// The most bytes of all roles, and of all templates, of one layer. They are held in memory.
 const LAYER_BYTES_MAX: usize = 8 << 20;
@@ -140,27 +136,6 @@ pub(crate) struct LoadedRoles {
 
 /// The role files of one layer, each by its path.
 type RoleFiles = Vec<(String, Vec<u8>)>;
-
-/// All templates of one layer by name.
-pub(crate) type Layered = BTreeMap<String, String>;
-
-/// All templates, and what is wrong with them.
-#[derive(Clone, Debug)]
-pub(crate) struct LoadedTemplates {
-    /// The project's and the user's, as [`divisi_pack::bundle::assemble`] takes them.
-    pub(crate) layers: [Layered; 2],
-    /// Errors and warnings.
-    pub(crate) diagnostics: Vec<Diagnostic>,
-    /// By name of the template, the strongest first.
-    pub(crate) origins: BTreeMap<String, Vec<Origin>>,
-}
-
-impl LoadedTemplates {
-    /// The layers, the strongest first.
-    pub(crate) fn layers(&self) -> [&Layered; 2] {
-        [&self.layers[0], &self.layers[1]]
-    }
-}
 
 /// Looks things up in all layers.
 #[derive(Clone, Debug)]
@@ -347,46 +322,6 @@ impl Library {
         }
         Ok(())
     }
-
-    /// The templates of all layers.
-    pub(crate) fn templates(&self) -> LoadedTemplates {
-        let mut loaded = LoadedTemplates {
-            layers: [Layered::new(), Layered::new()],
-            diagnostics: Vec::new(),
-            origins: BTreeMap::new(),
-        };
-        for ((layer, folder), texts) in self.folders("templates").iter().zip(&mut loaded.layers) {
-            let mut bytes_read = 0;
-            for file in folder.list(TEMPLATE, true, &mut loaded.diagnostics) {
-                if texts.len() >= TEMPLATES_MAX || bytes_read > LAYER_BYTES_MAX {
-                    loaded.diagnostics.push(too_much(folder, TEMPLATES_MAX));
-                    break;
-                }
-                let path = folder.path_of(&file);
-                match read_template(folder, &file) {
-                    Ok(text) => {
-                        bytes_read += text.len();
-                        texts.insert(file.clone(), text);
-                        let origin = Origin {
-                            layer: *layer,
-                            path,
-                        };
-                        loaded.origins.entry(file).or_default().push(origin);
-                    }
-                    Err(fault) => loaded.diagnostics.push(*fault),
-                }
-            }
-        }
-        for (name, _) in template::BUILT_IN {
-            let origin = Origin {
-                layer: Layer::BuiltIn,
-                path: format!("built-in templates/{name}"),
-            };
-            let origins = loaded.origins.entry((*name).to_owned()).or_default();
-            origins.push(origin);
-        }
-        loaded
-    }
 }
 
 impl LoadedRoles {
@@ -529,14 +464,4 @@ fn too_much(folder: &Folder, files_max: usize) -> Diagnostic {
     let most = LAYER_BYTES_MAX >> 20;
     let cause = format!("it holds more than {files_max} files, or {most} MiB");
     unreadable(folder.path_of("").trim_end_matches('/'), &cause)
-}
-
-fn read_template(folder: &Folder, file: &str) -> Result<String, Box<Diagnostic>> {
-    let refused = |cause: &str| Box::new(unreadable(&folder.path_of(file), cause));
-    let bytes = folder.read(file, template::TEMPLATE_BYTES_MAX)?;
-    if bytes.len() > template::TEMPLATE_BYTES_MAX {
-        let most = template::TEMPLATE_BYTES_MAX >> 10;
-        return Err(refused(&format!("a template has at most {most} KiB")));
-    }
-    String::from_utf8(bytes).map_err(|_| refused("it is not in UTF-8"))
 }

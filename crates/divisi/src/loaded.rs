@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 
 use divisi_core::journal::{Entry, Fault, RunRow, Stream};
-use divisi_core::ledger::{Account, Balance, Ledger};
+use divisi_core::ledger::{self, Account, Balance};
 use divisi_core::run::explain::Shared;
 use divisi_core::run::stored::{self, Restoration};
 use divisi_core::run::{Event, KINDS_OF_STRUCTURE, Run, RunStatus, TaskStatus};
@@ -104,12 +104,10 @@ fn is_open(row: &RunRow) -> bool {
 
 /// What a run's account permits and has used; `None` if nothing bounds the run.
 fn balance(view: &View, id: RunId) -> Result<Option<Balance>, Fault> {
-    let Some((_, body)) = view.ledger()? else {
-        return Ok(None);
-    };
-    let ledger: Ledger = serde_json::from_str(&body)
-        .map_err(|error| Fault::Unreadable(format!("the ledger's row: {error}")))?;
-    Ok(ledger.accounts.get(&Account::Run(id)).copied())
+    let row = view.account(Account::Run(id))?;
+    row.map(|row| ledger::stored::balance(&row))
+        .transpose()
+        .map_err(|fault| Fault::Unreadable(fault.to_string()))
 }
 
 /// An event from its entry.

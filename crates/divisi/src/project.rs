@@ -108,7 +108,19 @@ impl Project {
     /// # Errors
     /// There is none, or it cannot be read.
     pub(crate) fn view(&self) -> Result<View, Failure> {
-        Store::open_read_only(&self.divisi(), versions()).map_err(|error| match error {
+        Store::open_read_only(&self.divisi(), versions()).map_err(|error| self.not_opened(error))
+    }
+
+    /// Whether the journal is as this program writes it, so that all of it can be read.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub(crate) fn is_current(&self) -> Result<bool, Failure> {
+        Store::is_current(&self.divisi(), versions()).map_err(|error| self.not_opened(error))
+    }
+
+    fn not_opened(&self, error: NotOpened) -> Failure {
+        match error {
             NotOpened::NotThere(_) => Failure::told(
                 Diagnostic::error(
                     "project-unknown",
@@ -119,7 +131,7 @@ impl Project {
                 Exit::NotFound,
             ),
             NotOpened::Fault(fault) => fault.into(),
-        })
+        }
     }
 
     /// The row of a run, or of the latest one.

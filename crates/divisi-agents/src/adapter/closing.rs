@@ -38,7 +38,7 @@ impl Closing {
 
     fn bound(&mut self) {
         match &mut self.claim {
-            Claim::Done => {}
+            Claim::Done | Claim::Nothing => {}
             Claim::Failed { cause } | Claim::Unable { cause } | Claim::Limited { cause, .. } => {
                 truncate(cause, CLAIM_BYTES_MAX);
             }

@@ -287,21 +287,62 @@ fn a_late_word_of_the_creation_takes_nothing_back() {
 }
 
 #[test]
-fn it_survives_its_stored_form() {
+fn it_survives_its_rows() {
     let mut ledger = open(2);
+    open_day(&mut ledger, Time(0), 9);
+    assert!(ledger.decide(reserve(1), Time(0)).is_ok());
+    let changed = ledger.take_changed();
+    let accounts = stored::account_rows(&ledger, changed);
+    let row = stored::ledger_row(&ledger, 3);
+    assert_eq!(row.seq, 3);
+    assert_eq!(stored::restore(&row, &accounts), Ok(ledger.clone()));
+    for account in &accounts {
+        let balance = stored::balance(account).unwrap();
+        assert_eq!(balance, ledger.accounts[&account.account]);
+    }
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_named() {
+    let ledger = open(2);
+    let mut row = stored::ledger_row(&ledger, 1);
+    let mut accounts = stored::account_rows(&ledger, [ACCOUNT]);
+    accounts[0].body = "[]".to_owned();
+    let told = stored::restore(&row, &accounts).unwrap_err().to_string();
     assert!(
-        ledger
-            .decide(
-                Command::Reserve {
-                    attempt: attempt(1),
-                    amount: ONE
-                },
-                Time(0)
-            )
-            .is_ok()
+        told.starts_with("the row of the account of run-1: "),
+        "{told}"
     );
-    let text = serde_json::to_string(&ledger).unwrap();
-    assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
+    row.body = "{}".to_owned();
+    let told = stored::restore(&row, &[]).unwrap_err().to_string();
+    assert!(told.starts_with("the ledger's row: "), "{told}");
+}
+
+#[test]
+fn the_accounts_that_changed_are_told_and_no_others() {
+    let mut ledger = open(9);
+    open_day(&mut ledger, Time(0), 9);
+    let (day, other) = (Account::day(Time(0)), Account::Run(RunId(2)));
+    let budget = Budget::default();
+    let open = |account| Command::Open { account, budget };
+    assert!(ledger.decide(open(other), Time(0)).is_ok());
+    let all = BTreeSet::from([day, ACCOUNT, other]);
+    assert_eq!(ledger.take_changed(), all);
+    let attempt = attempt(1);
+    let steps: [(Command, &[Account]); 6] = [
+        (open(other), &[]),
+        (reserve(1), &[day, ACCOUNT]),
+        (reserve(1), &[]),
+        (permit(Some(7), None), &[ACCOUNT]),
+        (permit(Some(7), None), &[]),
+        (Command::Release { attempt }, &[day, ACCOUNT]),
+    ];
+    for (command, expected) in steps {
+        let told = format!("{command:?}");
+        assert!(ledger.decide(command, Time(0)).is_ok(), "{told}");
+        let changed: Vec<Account> = ledger.take_changed().into_iter().collect();
+        assert_eq!(changed, expected, "{told}");
+    }
 }
 
 #[test]

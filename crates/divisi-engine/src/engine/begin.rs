@@ -416,7 +416,7 @@ fn patience(rules: Monitoring, ours: Patience) -> Patience {
 /// What an agent's claim means to the run.
 pub(super) fn said(claim: Claim) -> Option<Said> {
     match claim {
-        Claim::Done => None,
+        Claim::Done | Claim::Nothing => None,
         Claim::Failed { mut cause } | Claim::Unable { mut cause } => {
             truncate(&mut cause, CLAIM_BYTES_MAX);
             Some(Said::Failure(cause))

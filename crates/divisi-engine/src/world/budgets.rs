@@ -204,13 +204,14 @@ fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
     (!coming).then_some(ledger::Command::Release { attempt })
 }
 
+/// The ledger from its rows, or from all its events where it has none.
 pub(super) fn load_ledger<J: Journal>(journal: &J) -> Result<(u64, Ledger), Fault> {
     let (mut seq, mut ledger) = match journal.ledger()? {
         None => (0, Ledger::default()),
-        Some((seq, body)) => {
-            let ledger = serde_json::from_str(&body)
-                .map_err(|error| Fault::Unreadable(format!("the ledger's row: {error}")))?;
-            (seq, ledger)
+        Some(row) => {
+            let ledger = ledger::stored::restore(&row, &journal.accounts()?)
+                .map_err(|fault| Fault::Unreadable(fault.to_string()))?;
+            (row.seq, ledger)
         }
     };
     for entry in journal.events(Stream::Ledger, seq)? {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::ids::{RunId, TaskNo, Time};
 use divisi_core::journal::{Batch, Entry, Fault, Journal, RunRow, Stream};
+use divisi_core::ledger;
 use divisi_core::run::{self, Event, stored};
 
 use super::{Loaded, World, budgets};
@@ -72,9 +73,11 @@ impl<J: Journal> World<J> {
             self.journal.append(&batch)?;
         }
         if self.ledger_seq > 0 && self.journal.ledger()?.is_none() {
-            let body = serde_json::to_string(&self.ledger).expect("the ledger is plain data");
+            self.ledger.take_changed();
+            let accounts = self.ledger.accounts.keys().copied();
             self.journal.append(&Batch {
-                ledger: Some((self.ledger_seq, body)),
+                accounts: ledger::stored::account_rows(&self.ledger, accounts),
+                ledger: Some(ledger::stored::ledger_row(&self.ledger, self.ledger_seq)),
                 ..Batch::default()
             })?;
         }
@@ -84,7 +87,7 @@ impl<J: Journal> World<J> {
     /// Loads a run that is not loaded, since it has ended. False if there is none.
     pub(super) fn load_ended(&mut self, id: RunId) -> Result<bool, Fault> {
         if !self.runs.contains_key(&id) {
-            let Some(row) = self.journal.runs()?.into_iter().find(|row| row.run == id) else {
+            let Some(row) = self.journal.run(id)? else {
                 return Ok(false);
             };
             let loaded = load(&self.journal, &row)?;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use divisi_core::journal::{Batch, CommandRow, Fault, Journal, Stream};
+use divisi_core::ledger::Account;
 use divisi_core::{Epoch, RunId, Time};
 use divisi_store::{Durability, ENTRY_BYTES_MAX, Options, Store};
 
@@ -118,9 +119,13 @@ fn what_has_no_room_in_a_column_is_refused() {
     far.tasks[0].run = RunId(u32::MAX);
     let mut ahead = batch(2);
     ahead.runs[0].seq = u64::MAX;
+    let mut later = batch(2);
+    later.accounts[0].account = Account::Day(u64::MAX);
+    let mut spent = batch(2);
+    spent.accounts[0].body = "x".repeat(ENTRY_BYTES_MAX + 1);
     let mut huge = batch(2);
     huge.tasks[0].body = "x".repeat(ENTRY_BYTES_MAX + 1);
-    for wrong in [late, far, ahead, huge] {
+    for wrong in [late, far, ahead, later, spent, huge] {
         assert!(matches!(store.append(&wrong), Err(Fault::Other(_))));
         assert_eq!(whole_batches(&store), 1);
     }

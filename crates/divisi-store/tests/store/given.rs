@@ -4,7 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use divisi_core::journal::{Batch, CommandRow, Entry, Journal, RunRow, Stream, TaskRow};
+use divisi_core::journal::{
+    AccountRow, Batch, CommandRow, Entry, Journal, LedgerRow, RunRow, Stream, TaskRow,
+};
+use divisi_core::ledger::Account;
 use divisi_core::{CommandId, RunId, Time};
 use divisi_store::{Durability, Options, Store, Upcasters, Versions, View};
 use tempfile::TempDir;
@@ -13,6 +16,8 @@ pub(crate) const KINDS: &[(&str, u32)] = &[("stepped", 1), ("counted", 1)];
 pub(crate) const RUN: RunId = RunId(1);
 /// Tasks among which the batches rotate.
 pub(crate) const TASKS: u64 = 5;
+/// Accounts among which they do.
+pub(crate) const ACCOUNTS: u64 = 3;
 
 pub(crate) fn versions() -> Versions {
     Versions::new(KINDS, Upcasters::current(), 1)
@@ -79,7 +84,29 @@ pub(crate) fn run_row(n: u64) -> RunRow {
     }
 }
 
-/// The n-th batch, from 1: two events, a task, the run, a ledger, a command.
+/// The account that the n-th batch changes; each changes another, by turns.
+pub(crate) fn account(n: u64) -> Account {
+    match n % ACCOUNTS {
+        0 => Account::Run(RUN),
+        day => Account::Day(day),
+    }
+}
+
+pub(crate) fn account_row(n: u64) -> AccountRow {
+    AccountRow {
+        account: account(n),
+        body: format!(r#"{{"batch":{n}}}"#),
+    }
+}
+
+pub(crate) fn ledger_row(n: u64) -> LedgerRow {
+    LedgerRow {
+        seq: n,
+        body: format!(r#"{{"batch":{n}}}"#),
+    }
+}
+
+/// The n-th batch, from 1: two events, a task, the run, an account, the ledger, a command.
 pub(crate) fn batch(n: u64) -> Batch {
     Batch {
         entries: vec![
@@ -88,7 +115,8 @@ pub(crate) fn batch(n: u64) -> Batch {
         ],
         tasks: vec![task_row(n)],
         runs: vec![run_row(n)],
-        ledger: Some((n, format!(r#"{{"batch":{n}}}"#))),
+        accounts: vec![account_row(n)],
+        ledger: Some(ledger_row(n)),
         commands: vec![CommandRow {
             id: command(n),
             outcome: format!(r#""outcome {n}""#),
@@ -118,8 +146,19 @@ pub(crate) fn whole_batches(store: &Store) -> u64 {
     assert_eq!(store.tasks(RUN).unwrap(), tasks);
     let runs: Vec<_> = (held > 0).then(|| run_row(held)).into_iter().collect();
     assert_eq!(store.runs().unwrap(), runs);
-    let ledger = (held > 0).then(|| (held, format!(r#"{{"batch":{held}}}"#)));
-    assert_eq!(store.ledger().unwrap(), ledger);
+    let mut accounts: Vec<_> = (1..=held)
+        .rev()
+        .take(ACCOUNTS as usize)
+        .map(account_row)
+        .collect();
+    accounts.sort_by_key(|row| row.account);
+    let mut stored = store.accounts().unwrap();
+    stored.sort_by_key(|row| row.account);
+    assert_eq!(stored, accounts);
+    assert_eq!(
+        store.ledger().unwrap(),
+        (held > 0).then(|| ledger_row(held))
+    );
     for n in 1..=held {
         let outcome = Some(format!(r#""outcome {n}""#));
         assert_eq!(store.command(&command(n)).unwrap(), outcome);

@@ -1,15 +1,17 @@
 //! Journals as earlier versions wrote them: forms of version 1, the same small run as it was
-//! recorded before and after each change of a form, and pauses in both of their forms. They must
-//! load forever: never edit a file, add one for the next version.
+//! recorded before and after each change of a form, pauses in both of their forms, and whole tables
+//! from before each migration. They must load forever: never edit a file, add one for the next
+//! version.
 
 use divisi_core::journal::{Batch, Entry, Journal, Stream};
-use divisi_core::ledger::{self, Account, Bound, Exhausted};
+use divisi_core::ledger::{self, Account, Bound, Exhausted, Ledger};
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{
     self, AttemptEnd, Budget, Event, Failure, PauseReason, Run, RunStatus, stored,
 };
 use divisi_core::{RunId, TaskId, Time, Tree};
 use divisi_store::{Options, Store, Upcasters, Versions};
+use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -247,4 +249,66 @@ fn a_run_recorded_when_plans_were_first_expanded_loads() {
     // It waits for what its plan waited for, and at the barrier between the stages of that.
     let no = |id: &str| run.find(&TaskId::new(id).unwrap()).unwrap();
     assert_eq!(run.dependencies(no("c")), [no("a"), no("b")]);
+}
+
+/// The folder of a journal with these tables.
+fn with_tables(sql: &str) -> TempDir {
+    let folder = folder();
+    let dir = divisi(&folder);
+    std::fs::create_dir(&dir).unwrap();
+    let conn = Connection::open(dir.join("divisi.db")).unwrap();
+    conn.execute_batch(sql).unwrap();
+    folder
+}
+
+#[test]
+fn tables_from_before_accounts_had_rows_are_brought_up_to_date_by_the_writer() {
+    let kinds: Vec<(&str, u32)> = run::KINDS.iter().chain(ledger::KINDS).copied().collect();
+    let options = Options {
+        versions: Versions::new(kinds.leak(), Upcasters::current(), stored::VERSION),
+        ..options()
+    };
+    let folder = with_tables(include_str!("../golden/tables-1.sql"));
+    let dir = divisi(&folder);
+    let view = || Store::open_read_only(&dir, options.versions.clone());
+    let refused = view().map(|_| ()).unwrap_err();
+    assert!(refused.to_string().contains("older Divisi"), "{refused}");
+    let is_current = || Store::is_current(&dir, options.versions.clone());
+    assert_eq!(is_current(), Ok(false));
+
+    let mut store = Store::open(&dir, options.clone()).unwrap();
+    assert_eq!(is_current(), Ok(true));
+    // The rows of runs stay; the ledger has none, which is how whoever loads knows to replay it.
+    assert_eq!(store.runs().unwrap().len(), 3);
+    assert_eq!(store.run(RunId(3)).unwrap().unwrap().seq, 5);
+    assert_eq!(store.tasks(RunId(1)).unwrap().len(), 2);
+    assert_eq!(
+        (store.ledger().unwrap(), store.accounts().unwrap()),
+        (None, vec![])
+    );
+    let entries = store.events(Stream::Ledger, 0).unwrap();
+    let mut ledger = Ledger::default();
+    for entry in &entries {
+        ledger.apply(&serde_json::from_str(&entry.body).unwrap());
+    }
+    let changed = ledger.take_changed();
+    let batch = Batch {
+        accounts: ledger::stored::account_rows(&ledger, changed),
+        ledger: Some(ledger::stored::ledger_row(&ledger, entries.len() as u64)),
+        ..Batch::default()
+    };
+    store.append(&batch).unwrap();
+    drop(store);
+
+    let view = view().unwrap();
+    let balance = |run| {
+        let row = view.account(Account::Run(RunId(run))).unwrap();
+        row.map(|row| ledger::stored::balance(&row).unwrap())
+    };
+    let first = balance(1).unwrap();
+    assert_eq!((first.used.attempts, first.used.time_ms), (2, 14));
+    assert_eq!(first.budget.time_ms, Some(600_000));
+    assert_eq!(balance(2), None);
+    assert_eq!(balance(3).unwrap().budget.attempts, Some(1));
+    assert_eq!(view.faults().unwrap(), Vec::<String>::new());
 }

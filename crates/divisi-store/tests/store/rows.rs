@@ -4,8 +4,8 @@ use divisi_core::journal::{Batch, Fault, Journal, Stream};
 use divisi_store::{Options, Store, Upcaster, Upcasters, Versions};
 
 use crate::given::{
-    KINDS, RUN, append, batch, command, divisi, entry, folder, open, options, run_row, task_row,
-    versions, view, whole_batches,
+    KINDS, RUN, account, account_row, append, batch, command, divisi, entry, folder, open, options,
+    run_row, task_row, versions, view, whole_batches,
 };
 
 fn with(versions: Versions) -> Options {
@@ -33,6 +33,7 @@ fn rows_of_another_version_are_dropped_until_they_are_rebuilt() {
         let store = Store::open(&dir, newer_rows()).unwrap();
         assert_eq!(store.runs().unwrap(), []);
         assert_eq!(store.tasks(RUN).unwrap(), []);
+        assert_eq!(store.accounts().unwrap(), []);
         assert_eq!(store.ledger().unwrap(), None);
         assert_eq!(store.events(Stream::Run(RUN), 0).unwrap().len(), 8);
         assert!(store.command(&command(4)).unwrap().is_some());
@@ -43,6 +44,7 @@ fn rows_of_another_version_are_dropped_until_they_are_rebuilt() {
         .append(&Batch {
             tasks: (1..=4).map(task_row).collect(),
             runs: vec![run_row(4)],
+            accounts: (2..=4).map(account_row).collect(),
             ledger: batch(4).ledger,
             ..Batch::default()
         })
@@ -57,11 +59,14 @@ fn a_view_does_not_misread_rows_of_another_version() {
     let folder = folder();
     let dir = divisi(&folder);
     append(&mut open(&dir), 1..=2);
+    assert_eq!(Store::is_current(&dir, versions()), Ok(true));
+    assert_eq!(Store::is_current(&dir, newer_rows().versions), Ok(false));
     let newer = Store::open_read_only(&dir, newer_rows().versions).unwrap();
     for fault in [
         newer.runs(None, 9).unwrap_err(),
         newer.tasks(RUN, None, 9).unwrap_err(),
         newer.task_counts(RUN).unwrap_err(),
+        newer.account(account(2)).unwrap_err(),
         newer.ledger().unwrap_err(),
     ] {
         assert!(matches!(&fault, Fault::Unreadable(cause) if cause.contains("rows of version 1")));

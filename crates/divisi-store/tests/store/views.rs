@@ -3,12 +3,13 @@
 use std::fs;
 
 use divisi_core::journal::{Batch, Journal, Stream};
+use divisi_core::ledger::Account;
 use divisi_core::{Epoch, RunId, Time};
 use divisi_store::{NotOpened, PAGE_BYTES_MAX, PAGE_ROWS_MAX, Store};
 
 use crate::given::{
-    RUN, TASKS, append, batch, command, divisi, entry, folder, open, run_row, task_row, versions,
-    view,
+    RUN, TASKS, account, account_row, append, batch, command, divisi, entry, folder, ledger_row,
+    open, run_row, task_row, versions, view,
 };
 
 #[test]
@@ -19,6 +20,8 @@ fn where_there_is_no_journal_none_is_made() {
     for dir in [here.join(".divisi"), here.clone(), here.join("file")] {
         let opened = Store::open_read_only(&dir, versions()).map(|_| ());
         assert_eq!(opened, Err(NotOpened::NotThere(dir.join("divisi.db"))));
+        let current = Store::is_current(&dir, versions());
+        assert_eq!(current, Err(NotOpened::NotThere(dir.join("divisi.db"))));
     }
     assert_eq!(fs::read_dir(&here).unwrap().count(), 1);
 }
@@ -41,7 +44,9 @@ fn a_view_sees_what_was_committed_with_and_without_a_writer() {
             view.task_counts(RUN).unwrap(),
             [("running".to_owned(), TASKS)]
         );
-        assert_eq!(view.ledger().unwrap().unwrap().0, 7);
+        assert_eq!(view.account(account(7)).unwrap(), Some(account_row(7)));
+        assert_eq!(view.account(Account::Run(RunId(9))).unwrap(), None);
+        assert_eq!(view.ledger().unwrap(), Some(ledger_row(7)));
         assert!(view.command(&command(7)).unwrap().is_some());
         assert_eq!(view.streams().unwrap(), [(Stream::Run(RUN), 14)]);
         assert_eq!(view.last_id().unwrap(), 14);

@@ -6,16 +6,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use divisi_core::run::TaskStatus;
+use divisi_core::diagnostic::Severity;
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::stored::summary;
+use divisi_core::run::{Settings, TaskStatus};
 use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
-use divisi_engine::engine::{Notice, View};
 
 use crate::cli;
 use crate::exit::Exit;
-use crate::hold::{Holder, Holding, Tries, is_attended, reach, request};
+use crate::hold::{Holder, Holding, Tries, is_attended, reach, request, silent};
+use crate::present::{Present, Settling};
 use crate::printer::{Failure, Line, Outcome, Printer};
 use crate::project::Project;
 use crate::projection;
@@ -32,8 +33,6 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
     let holding = Holding::of(project);
     let whole = matches!(action, Action::Approve { task: None, .. });
     let request = request(Ask::Act { run, action });
-    let silent =
-        || -> divisi_engine::engine::Observer { Box::new(|_: &[Notice], _: &dyn View| {}) };
     let unreachable = |told| Failure::told(told, Exit::Environment);
     let tries = Tries::begin();
     let (response, goes_on) = loop {
@@ -220,6 +219,11 @@ fn place<'a>(file: &'a Path, spec: &'a TaskSpec, many: usize) -> Result<&'a str,
 /// `divisi split`.
 pub(crate) fn split(args: &cli::Split, project: &Project, printer: &Printer) -> Outcome {
     let parts = crate::plan::read_parts(&args.parts, printer)?;
+    // What `auto` stands for was settled when the run was created.
+    let present = Present::look();
+    let mut settling = Settling::go_on(&present, Settings::default());
+    parts.tasks.iter().for_each(|task| settling.see(task));
+    settling.end(Severity::Error, printer)?;
     let action = Action::Split {
         task: args.of.task.clone(),
         parts,

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use divisi_pack::template;
 use tempfile::TempDir;
 
 use super::*;

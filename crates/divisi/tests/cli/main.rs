@@ -16,7 +16,7 @@ use std::process::{Command, Output, Stdio};
 use divisi_core::journal::Stream;
 use divisi_core::run::{self, Budget, Command as Ask};
 use divisi_core::{Criterion, RunId, Verdict};
-use divisi_store::{Store, Upcasters, Versions};
+use divisi_store::{Durability, Options, Store, Upcasters, Versions};
 use serde_json::{Value, json};
 
 use given::{Given, approval, plan, task, written};
@@ -617,6 +617,37 @@ fn a_template_that_cannot_be_filled_is_refused_once_in_its_own_words() {
     let said = err(&output);
     assert!(said.contains("fill the template in line 2"), "{said}");
     assert!(!said.contains("attempt 2"), "{said}");
+}
+
+#[test]
+fn resume_rebuilds_rows_of_another_version_and_an_ended_run_still_tells_its_budget() {
+    let budget = Budget {
+        attempts: Some(2),
+        time_ms: None,
+    };
+    let mut given = Given::bounded(plan("Ship it", vec![task("a", &[])]), budget);
+    given.ends("a", 0);
+    let show = ["show", "1", "--json"];
+    let told = printed(given.folder(), &show);
+    let document: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(document["status"], "succeeded");
+    assert_eq!(document["budget"]["used"]["attempts"], 1);
+
+    // Another version of Divisi wrote here: it dropped the rows, and wrote none yet.
+    let options = Options {
+        durability: Durability::Normal,
+        versions: Versions::new(&[], Upcasters::current(), run::stored::VERSION + 1),
+        hook: None,
+    };
+    drop(Store::open(&given.folder().join(".divisi"), options).unwrap());
+    let refused = err(&output(given.folder(), &show));
+    assert!(
+        refused.contains("`divisi resume` rebuilds them"),
+        "{refused}"
+    );
+    let resumed = err(&output(given.folder(), &["resume", "1"]));
+    assert!(resumed.contains("error[run-ended]"), "{resumed}");
+    assert_eq!(printed(given.folder(), &show), told);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What people decide while no engine runs is durable, and `resume` goes on with it.
 
-use divisi_core::ledger::{Account, Ledger};
+use divisi_core::ledger::{Account, Ledger, stored};
 use divisi_core::run::{RunStatus, TaskStatus};
 
 use crate::outcome::{FIRST, assert_sound, finish, run_now, view};
@@ -69,10 +69,12 @@ const BOUNDED: &str = r#"{"task_title": "Bounded", "subtasks": [
   {"subtask_id": "c", "command": ["true"], "dependencies": ["b"]}
 ]}"#;
 
-/// The ledger as its row has it.
+/// The ledger as its rows have it: the first run's account is its only one.
 fn ledger(stage: &Stage) -> Ledger {
-    let (_, body) = view(stage).unwrap().ledger().unwrap().unwrap();
-    serde_json::from_str(&body).unwrap()
+    let view = view(stage).unwrap();
+    let row = view.ledger().unwrap().unwrap();
+    let account = view.account(Account::Run(FIRST)).unwrap();
+    stored::restore(&row, account.as_slice()).unwrap()
 }
 
 #[test]

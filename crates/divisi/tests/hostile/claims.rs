@@ -142,6 +142,24 @@ fn a_flaky_agent_is_told_why_and_its_third_attempt_is_integrated() {
 }
 
 #[test]
+fn that_a_signal_ended_a_program_is_told_once_and_is_no_word_of_its() {
+    let plan = json!({"task_title": "it kills itself", "subtasks": [
+        {"subtask_id": "killed", "script": "kill -KILL $$"},
+    ]});
+    let stage = Stage::git(&[("a", "1\n")]);
+    stage.run(&plan, &[]).expect(3);
+    let shown = stage.divisi(&["show", "1", "killed"]).expect(0);
+    let told = shown.stdout.matches("signal 9").count();
+    let attempts = endings(&stage.only(), "killed").len();
+    assert_eq!(shown.stdout.matches("  submitted  ").count(), attempts);
+    assert!(told >= attempts, "{}", shown.stdout);
+    assert!(!shown.stdout.contains("says"), "{}", shown.stdout);
+    let report = stage.divisi(&["report", "1", "--json"]).expect(0);
+    let report: Value = serde_json::from_str(&report.stdout).unwrap();
+    assert_eq!(report["claimed_failures"], json!([]));
+}
+
+#[test]
 fn an_agent_that_says_it_failed_is_heard_and_not_believed() {
     let script = json!({"attempts": [
         [{"fail": "there is no\ncompiler"}],

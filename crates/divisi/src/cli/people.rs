@@ -1,0 +1,92 @@
+//! The command line of what people say to a run: consent, answers, and what is to be done again.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use divisi_core::RunId;
+
+use super::{OneTask, run_id};
+
+/// `divisi cancel`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Cancel {
+    /// The run, for example `run-3` or `3`; the latest if left out
+    #[arg(value_parser = run_id)]
+    pub(crate) run: Option<RunId>,
+    /// Only this task, and what cannot go on without it
+    pub(crate) task: Option<String>,
+}
+
+/// `divisi retry`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Retry {
+    /// The task.
+    #[command(flatten)]
+    pub(crate) of: OneTask,
+    /// What its agent should know this time
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) note: String,
+}
+
+/// `divisi submit`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Submit {
+    /// The task.
+    #[command(flatten)]
+    pub(crate) of: OneTask,
+    /// Files to take over into the task's workspace before
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// `divisi approve`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Approve {
+    /// The run, for example `run-3` or `3`; the latest if left out
+    #[arg(value_parser = run_id)]
+    pub(crate) run: Option<RunId>,
+    /// A task of it; without one, the plan or the integrated whole
+    pub(crate) task: Option<String>,
+    /// What you saw; it stands in the report
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) note: String,
+    /// Let it pass although it does not hold; the report says so
+    #[arg(long)]
+    pub(crate) waive: bool,
+}
+
+/// `divisi reject`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Reject {
+    /// The task.
+    #[command(flatten)]
+    pub(crate) of: OneTask,
+    /// Why; it goes into the next handoff, or into the report
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) reason: String,
+}
+
+/// `divisi answer`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Answer {
+    /// The task.
+    #[command(flatten)]
+    pub(crate) of: OneTask,
+    /// The answer
+    #[arg(required = true, num_args = 1.., value_name = "TEXT")]
+    pub(crate) text: Vec<String>,
+}
+
+/// `divisi split`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Split {
+    /// The task.
+    #[command(flatten)]
+    pub(crate) of: OneTask,
+    /// A file with the parts, in the form of a plan's tasks
+    #[arg(value_name = "PARTS")]
+    pub(crate) parts: PathBuf,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) reason: String,
+}
