@@ -1,6 +1,7 @@
 //! Plays a plan through the real core under a virtual clock, with its estimated durations.
 //!
-//! Every task becomes a command that ends successfully after its estimate. A task that plans others
+//! Every task becomes a command that ends successfully after its estimate. What people do, or bring
+//! from outside, takes its time beside the workers: none of it holds a slot. A task that plans others
 //! takes its estimate, too, and nothing takes its place: what it would plan is not known. What is
 //! measured is the schedule alone: the same `decide`, `apply` and `assign` as in a real run decide
 //! who starts when.
@@ -13,7 +14,7 @@ use divisi_core::criterion::Criterion;
 use divisi_core::ids::{AttemptId, Epoch, RunId, Time};
 use divisi_core::plan::{Fault, Plan, TaskKind, TaskSpec, Work, WorkspaceKind};
 use divisi_core::receipt::Exit;
-use divisi_core::run::{self, Base, Command, Create, Run, RunStatus, Settings};
+use divisi_core::run::{self, AGENT_PERSON, Base, Command, Create, Run, RunStatus, Settings};
 use divisi_core::worker::Ended;
 use serde::Serialize;
 
@@ -40,7 +41,7 @@ pub struct Schedule {
     pub critical_path_ms: u64,
     /// The tasks on one longest path, in order.
     pub critical_path: Vec<String>,
-    /// The sum of all durations, in milliseconds: what one worker takes.
+    /// The sum of the durations of what workers do, in milliseconds: what one worker takes.
     pub total_work_ms: u64,
     /// The part of the workers' time that is work, from 0 to 1.
     pub utilization: f64,
@@ -76,7 +77,7 @@ pub fn simulate(plan: &Plan, workers: u32, barriers: bool) -> Result<Schedule, V
         .collect();
     let mean = match estimates.len() {
         0 => DURATION_DEFAULT_MS,
-        count => sum(&estimates) / count as u64,
+        count => sum(estimates.iter()) / count as u64,
     };
     let durations: Vec<u64> = plan
         .tasks
@@ -109,7 +110,9 @@ pub fn simulate(plan: &Plan, workers: u32, barriers: bool) -> Result<Schedule, V
     };
     let (critical_path_ms, critical_path) =
         longest_path(plan, &graph.order, &graph.dependencies, &durations);
-    let total_work_ms = sum(&durations);
+    let of_workers = plan.tasks.iter().zip(&durations);
+    let of_workers = of_workers.filter(|(task, _)| is_for_worker(task));
+    let total_work_ms = sum(of_workers.map(|(_, ms)| ms));
     let offered = makespan_ms as f64 * f64::from(workers);
     Ok(Schedule {
         tasks: plan.tasks.len(),
@@ -151,9 +154,16 @@ pub fn simulate(plan: &Plan, workers: u32, barriers: bool) -> Result<Schedule, V
 
 /// All durations together. What a plan file takes adds up for more tasks than anybody has; beyond
 /// that it stays at the most that can be said.
-fn sum(durations: &[u64]) -> u64 {
+fn sum<'d>(durations: impl Iterator<Item = &'d u64>) -> u64 {
     let add = |sum: u64, ms: &u64| sum.saturating_add(*ms);
-    durations.iter().fold(0, add)
+    durations.fold(0, add)
+}
+
+/// Whether a worker's slot is taken up by it. An approval is nobody's attempt; what names no agent
+/// may be an agent's, whichever is found when it is run.
+fn is_for_worker(task: &TaskSpec) -> bool {
+    let is_brought = matches!(task.kind, TaskKind::Approval | TaskKind::External);
+    !is_brought && task.agent.as_deref().is_none_or(run::holds_slot)
 }
 
 /// The task as a command with nothing to check but its end.
@@ -163,7 +173,7 @@ fn as_command(task: &TaskSpec, duration_ms: u64) -> TaskSpec {
         work: Work::Command(vec!["simulated".to_owned()]),
         workspace: WorkspaceKind::Shared,
         criteria: vec![Criterion::ExitStatus],
-        agent: None,
+        agent: (!is_for_worker(task)).then(|| AGENT_PERSON.to_owned()),
         ok_exit: vec![0],
         ..task.clone()
     };
@@ -385,6 +395,34 @@ mod tests {
         let schedule = simulate(&plan, 4, false).unwrap();
         assert_eq!(schedule.makespan_ms, 5_000);
         assert_eq!((schedule.tasks, schedule.tasks_that_plan), (2, 1));
+    }
+
+    #[test]
+    fn what_people_do_takes_no_worker() {
+        // w(2) beside p(3), e(1) and, after p, an approval a(4): one worker is enough for all.
+        let task = |name: &str, seconds: u64| {
+            let mut task = TaskSpec::command(TaskId::new(name).unwrap(), &["true"]);
+            task.estimate.duration_ms = Some(seconds * 1_000);
+            task
+        };
+        let (mut p, mut e, mut a) = (task("p", 3), task("e", 1), task("a", 4));
+        p.work = Work::Handoff;
+        p.agent = Some(AGENT_PERSON.to_owned());
+        e.work = Work::Nothing;
+        e.kind = TaskKind::External;
+        a.work = Work::Nothing;
+        a.kind = TaskKind::Approval;
+        a.dependencies = vec![p.id.clone()];
+        let plan = Plan {
+            title: "people".into(),
+            tasks: vec![task("w", 2), p, e, a],
+            ..Plan::default()
+        };
+        let schedule = simulate(&plan, 1, false).unwrap();
+        assert_eq!(schedule.makespan_ms, 7_000);
+        assert_eq!(schedule.lower_bound_ms, 7_000);
+        assert_eq!(schedule.total_work_ms, 2_000);
+        assert!(schedule.utilization < 0.3, "{}", schedule.utilization);
     }
 
     #[test]

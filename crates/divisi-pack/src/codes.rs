@@ -40,6 +40,7 @@ codes! {
     ROLE_ALIAS = "role-alias": "two roles share a name";
     ROLE_DUPLICATE = "role-duplicate": "two roles have one id";
     ROLE_PAIR = "role-pair": "two roles have one domain and function";
+    SAME_FILE = "plan-same-file": "two tasks promise one file, and neither waits for the other";
     STAGE_EMPTY = "plan-stage-empty": "a stage has no task";
     STAGE_MISSING = "plan-stage-missing": "a task stands in no stage";
     STAGE_NAMES = "plan-stage-names": "the order of the stages cannot be told";

@@ -28,6 +28,8 @@ pub struct Estimate {
     pub unestimated: usize,
     /// Tokens of all tasks.
     pub tokens: u64,
+    /// Whether any task has an estimate of its tokens.
+    pub has_tokens: bool,
     /// Domains of the roles in the order of the tasks (`masters`).
     pub domains: Vec<String>,
     /// Roles as `domain/function`, in the order of the tasks.
@@ -98,6 +100,15 @@ impl Estimate {
             (low, high) => format!("{low}-{}", minutes(high)),
         }
     }
+
+    /// The tokens in words: `32000 tokens`.
+    #[must_use]
+    pub fn tokens_said(&self) -> String {
+        match self.has_tokens {
+            true => format!("{} tokens", self.tokens),
+            false => "unknown tokens".to_owned(),
+        }
+    }
 }
 
 fn minutes(count: u64) -> String {
@@ -117,6 +128,7 @@ fn totals(tasks: &[TaskSpec]) -> Estimate {
         estimate.unestimated += usize::from(task.estimate.duration_ms.is_none());
         let tokens = task.estimate.tokens.unwrap_or_default();
         estimate.tokens = estimate.tokens.saturating_add(tokens);
+        estimate.has_tokens |= task.estimate.tokens.is_some();
         estimate.workers += usize::from(works(task));
         if let Some(domain) = &task.domain
             && !estimate.domains.contains(domain)

@@ -43,13 +43,16 @@ pub(crate) fn parse<'t>(text: &'t str, faults: &mut Faults<'_>) -> Option<Value<
             None
         }
         Err(fault) => {
-            faults.error(codes::SYNTAX, fault.range().start, || {
+            let told = faults.error(codes::SYNTAX, fault.range().start, || {
                 let message = fault.kind().to_string();
                 let mut chars = message.chars();
                 let first = chars.next().map(|c| c.to_ascii_lowercase());
                 let message: String = first.into_iter().chain(chars).collect();
                 message.trim_end_matches('.').to_owned()
             });
+            if !text.trim_start().starts_with(['{', '[']) {
+                told.hint("it is read as JSON, which begins with `{` or `[`");
+            }
             None
         }
     }

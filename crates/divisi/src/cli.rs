@@ -386,8 +386,8 @@ pub(crate) struct Watch {
     /// The run, for example `run-3` or `3`; the latest if left out
     #[arg(value_parser = run_id)]
     pub(crate) run: Option<RunId>,
-    /// Begin with the run's first event, not with the next one; with `--json`, a run that has ended
-    /// always does
+    /// Begin with the run's first event, not with the next one; with `--json`, a run that has ended,
+    /// or waits for people, always does
     #[arg(long)]
     pub(crate) from_start: bool,
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::agents::{AGENT_EXTERNAL, AGENT_PERSON, holds_slot};
 use super::attempt::{Attempt, AttemptEnd, Ending, Phase};
 use super::event::PauseReason;
+use super::indexes::takes_slot;
 use super::links::Seen;
 use super::remedy::evidence_line;
 use super::state::{Final, Run, RunStatus};
@@ -315,6 +316,16 @@ fn explain_command(run: &Run, task: &Task) -> String {
     format!("divisi explain {} {}", run.id, task.spec.id)
 }
 
+/// Tasks whose attempts hold a slot, those of one agent first: it may be the agent's limit that is
+/// reached.
+fn holders<'r>(run: &'r Run, agent: &str) -> impl Iterator<Item = &'r Task> {
+    let holds = |task: &&Task| task.live().is_some_and(takes_slot);
+    let holding = run.live().map(|(_, task)| task).filter(holds);
+    let is_same = |task: &&Task| task.live().is_some_and(|live| live.agent == agent);
+    let (same, others): (Vec<&Task>, Vec<&Task>) = holding.partition(is_same);
+    same.into_iter().chain(others)
+}
+
 fn ready(run: &Run, task: &Task, shared: &Shared, told: &mut Explanation) {
     if run.status() == RunStatus::AwaitingApproval {
         told.causes
@@ -335,12 +346,7 @@ fn ready(run: &Run, task: &Task, shared: &Shared, told: &mut Explanation) {
     let agent = task.agent(&run.settings);
     if let Some(limit) = run.limit_reached(agent, task.spec.role().as_deref()) {
         told.causes.push(format!("the limit of {limit} is reached"));
-        // What is checked or integrated has given its place back.
-        let holding = run.live().filter(|(_, other)| {
-            let holds = other.live().is_some_and(|live| holds_slot(&live.agent));
-            holds && other.status() == TaskStatus::Running
-        });
-        for (_, running) in holding.take(RUNNING_MAX) {
+        for running in holders(run, agent).take(RUNNING_MAX) {
             let cause = format!("{} is {}", running.spec.id, running.status());
             told.causes.push(cause);
             told.commands.push(explain_command(run, running));

@@ -219,6 +219,6 @@ pub(super) fn released(spec: &TaskSpec) -> TaskState {
     }
 }
 
-fn takes_slot(live: &Attempt) -> bool {
+pub(super) fn takes_slot(live: &Attempt) -> bool {
     holds_slot(&live.agent) && matches!(live.phase, Phase::Leased | Phase::Working)
 }

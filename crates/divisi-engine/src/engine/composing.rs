@@ -89,7 +89,9 @@ impl Failed {
         match self {
             Failed::Refused => Command::NotComposed {
                 attempt,
-                cause: format!("{cause}; correct the template and run the plan again"),
+                cause: format!(
+                    "{cause}; correct the template, then run the plan anew: a run keeps the one it has"
+                ),
                 ended: Some(ended),
             },
             Failed::Hindered => Command::Ended {
@@ -358,7 +360,7 @@ mod tests {
             Failed::of(&ended).map(|failed| failed.command(attempt, ended, printed))
         };
         let printed = "error[compose-failed]: fill the template in line 2: x\n";
-        let cause = "fill the template in line 2: x; correct the template and run the plan again";
+        let cause = "fill the template in line 2: x; correct the template, then run the plan anew: a run keeps the one it has";
         assert_eq!(
             told(1, printed),
             Some(Command::NotComposed {

@@ -54,7 +54,10 @@ impl MergeOptions<'_> {
                 run: self.run,
                 paths,
             },
-            false => MergeRefusal::Conflict { paths },
+            false => MergeRefusal::Conflict {
+                base: self.base.clone(),
+                paths,
+            },
         }
     }
 }

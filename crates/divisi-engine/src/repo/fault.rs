@@ -38,7 +38,7 @@ pub enum Fault {
         cause: String,
     },
     /// There is no such revision in the user's repository.
-    #[error("find revision `{rev}` in the repository")]
+    #[error("find revision `{rev}`: the repository has no such one")]
     NoRevision {
         /// As it was given.
         rev: String,

@@ -144,6 +144,9 @@ impl Repo {
         if let Some(what) = in_progress(user) {
             return Err(MergeRefusal::InProgress { what }.into());
         }
+        if let Target::Branch(name) = &options.target {
+            self.refuse_branch_name(user, name)?;
+        }
         let settings = user.settings(&self.git)?;
         let commit = user.resolve(&self.git, "HEAD")?;
         let commit = commit.as_deref().and_then(Commit::new);
@@ -314,12 +317,7 @@ impl Repo {
         Ok(done.status == 0)
     }
 
-    pub(crate) fn refuse_branch(
-        &self,
-        user: &UserRepo,
-        name: &str,
-        result: &Commit,
-    ) -> Result<(), DeliverError> {
+    fn refuse_branch_name(&self, user: &UserRepo, name: &str) -> Result<(), DeliverError> {
         let name = name.to_owned();
         let done = user
             .ask(&self.git, "check a branch's name")
@@ -328,6 +326,17 @@ impl Repo {
         if done.status != 0 || name.starts_with('-') || done.out.trim_ascii() != name.as_bytes() {
             return Err(MergeRefusal::BranchName { name }.into());
         }
+        Ok(())
+    }
+
+    pub(crate) fn refuse_branch(
+        &self,
+        user: &UserRepo,
+        name: &str,
+        result: &Commit,
+    ) -> Result<(), DeliverError> {
+        self.refuse_branch_name(user, name)?;
+        let name = name.to_owned();
         match user.resolve(&self.git, &format!("refs/heads/{name}"))? {
             Some(there) if there != result.as_str() => {
                 Err(MergeRefusal::BranchExists { name }.into())

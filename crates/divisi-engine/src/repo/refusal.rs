@@ -1,6 +1,6 @@
 //! Why a run's result is not merged into the user's project.
 
-use divisi_core::{Diagnostic, RunId};
+use divisi_core::{Commit, Diagnostic, RunId};
 
 use super::base::some;
 use super::fault::Fault;
@@ -18,6 +18,8 @@ pub enum MergeRefusal {
     /// The project went on meanwhile, and changed the same.
     #[error("merge: the project changed the same: {}", some(.paths))]
     Conflict {
+        /// What the run stands on.
+        base: Commit,
         /// Where, sorted.
         paths: Vec<String>,
     },
@@ -83,7 +85,7 @@ impl MergeRefusal {
     pub fn paths(&self) -> &[String] {
         match self {
             MergeRefusal::Dirty { paths }
-            | MergeRefusal::Conflict { paths }
+            | MergeRefusal::Conflict { paths, .. }
             | MergeRefusal::Uncommitted { paths, .. } => paths,
             MergeRefusal::InProgress { .. }
             | MergeRefusal::BranchExists { .. }
@@ -102,9 +104,10 @@ impl MergeRefusal {
             MergeRefusal::Dirty { .. } => {
                 diagnostic.hint("commit or stash them, then `divisi merge` again")
             }
-            MergeRefusal::Conflict { .. } => diagnostic.hint(
-                "start a branch at the run's base and merge there: `git checkout -b NAME BASE`",
-            ),
+            MergeRefusal::Conflict { base, .. } => diagnostic.hint(format!(
+                "start a branch at the run's base and merge there: `git checkout -b NAME {}`",
+                base.short()
+            )),
             MergeRefusal::Uncommitted { run, .. } => diagnostic
                 .hint(
                     "have these files as they were, or commit your version of them; then \

@@ -337,9 +337,22 @@ fn a_project_that_changed_the_same_is_not_merged() {
     write(done.project.file("a"), "1\n2\n3\n4\ncinq\n");
     done.git(&["commit", "--quiet", "--all", "--message=own"]);
     let conflict = MergeRefusal::Conflict {
+        base: done.options().base.clone(),
         paths: vec!["a".into()],
     };
     assert_eq!(done.refused(&done.options()), conflict);
+    let hint = &conflict.diagnostic().hints[0];
+    assert!(hint.contains(done.options().base.short()), "{hint}");
+    // Where a bad name was given, that is what is told.
+    let options = MergeOptions {
+        target: Target::Branch("bad name".into()),
+        ..done.options()
+    };
+    let refused = done.refused(&options);
+    assert!(
+        matches!(refused, MergeRefusal::BranchName { .. }),
+        "{refused}"
+    );
 }
 
 #[test]

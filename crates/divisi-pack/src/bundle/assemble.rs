@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::Diagnostic;
-use divisi_core::diagnostic::Severity;
+use divisi_core::diagnostic::{Place, Severity};
 use divisi_core::plan::Work;
 
 use super::{Assembled, Bundle, FORMAT, Given, Usual};
@@ -137,6 +137,17 @@ impl Found<'_> {
         self.diagnostics.last_mut().expect("it was just pushed")
     }
 
+    /// Of what it is given, which stands in no file.
+    fn error_given(&mut self, cause: String) -> &mut Diagnostic {
+        let diagnostic = self.error(codes::WORKFLOW_INPUT, cause);
+        diagnostic.place = Some(Place {
+            source: "--set".to_owned(),
+            line: 0,
+            column: 0,
+        });
+        diagnostic
+    }
+
     /// The roles that the workflow uses and those that it says something of.
     fn roles(&mut self, library: &Library) -> BTreeMap<String, Role> {
         let mut own: BTreeMap<String, Role> = BTreeMap::new();
@@ -261,7 +272,7 @@ impl Found<'_> {
                 Ok(value) => _ = inputs.insert(name.clone(), value),
                 Err(fault) => {
                     let cause = format!("the input {} is {fault}", shown(name));
-                    self.error(codes::WORKFLOW_INPUT, cause);
+                    self.error_given(cause);
                 }
             }
         }
@@ -285,7 +296,7 @@ impl Found<'_> {
             let meant = nearest(name, known.chain(open.iter().map(String::as_str)));
             let hint = meant.map(|meant| format!("did you mean {}?", shown(meant)));
             let cause = format!("the workflow has no input {}", shown(name));
-            self.error(codes::WORKFLOW_INPUT, cause).hints.extend(hint);
+            self.error_given(cause).hints.extend(hint);
         }
         inputs
     }

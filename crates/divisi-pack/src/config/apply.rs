@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::plan::Work;
 use divisi_core::preparation::Preparation;
-use divisi_core::run::{AGENT_AUTO, AGENTS};
+use divisi_core::run::{AGENT_AUTO, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENTS};
 use divisi_core::{Diagnostic, Plan, TaskKind};
 
 use super::{Config, Values};
@@ -34,7 +34,36 @@ pub fn apply(
     }
     plan.criteria.extend(config.checks.iter().cloned());
     diagnostics.extend(agents(config, values, library, plan));
+    diagnostics.extend(limits(config, values, library, plan));
     diagnostics
+}
+
+/// Limits of what nothing is called: they would hold nobody back.
+fn limits(config: &Config, values: &Values, library: &Library, plan: &Plan) -> Vec<Diagnostic> {
+    let ours = [AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_EXPAND];
+    let is_part = |role: Option<String>, name: &str| {
+        role.is_some_and(|role| role == name || role.split('/').any(|part| part == name))
+    };
+    let is_known = |name: &str| {
+        AGENTS.contains(&name)
+            || ours.contains(&name)
+            || { library.iter() }.any(|role| is_part(role.name_of_tasks(), name))
+            || { plan.tasks.iter() }.any(|task| is_part(task.role(), name))
+    };
+    let unknown = config.limits.keys().filter(|name| !is_known(name));
+    let told = |name: &String| {
+        // A workflow may describe it.
+        let told = Diagnostic::warning(
+            codes::WORKFLOW_ROLE,
+            format!("no agent and no role is called {}", shown(name)),
+        )
+        .hint("a role is named as tasks do, by its domain, its function, or `domain/function`");
+        match values.get(&format!("run.limits.{name}")) {
+            Some(given) => told.at(given.place.clone()),
+            None => told,
+        }
+    };
+    unknown.map(told).collect()
 }
 
 fn preparation(config: &Config) -> Preparation {

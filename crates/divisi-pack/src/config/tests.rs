@@ -457,14 +457,15 @@ fn what_does_not_fit_a_plan_is_told_where_it_stands() {
         ..Plan::default()
     };
     let (_, told) = applied(
-        "workspace:\n  copy: [dist]\nrun:\n  agents: {testr: scripted}",
+        "workspace:\n  copy: [dist]\nrun:\n  agents: {testr: scripted}\n  limits: {nosuch: 1, tester: 2, command: 1, compose: 1}",
         plan,
     );
     assert_eq!(
         told,
         [
             "[text-conflict] divisi.yaml:2:3: `dist` would copy `dist/a.md`, which the task `a` promises",
-            "[workflow-role] divisi.yaml:4:12: there is no role `testr`"
+            "[workflow-role] divisi.yaml:4:12: there is no role `testr`",
+            "[workflow-role] divisi.yaml:5:12: no agent and no role is called `nosuch`"
         ]
     );
 }

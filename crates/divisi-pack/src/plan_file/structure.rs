@@ -2,9 +2,9 @@
 //!
 //! What a sound structure is, the core alone decides; here stands only where and how to say it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use divisi_core::plan::{Fault, Input};
+use divisi_core::plan::{Deliverable, Fault, Graph, Input};
 use divisi_core::{Plan, TaskId};
 
 use super::task::Spans;
@@ -13,6 +13,10 @@ use crate::faults::{Faults, shown};
 
 /// How many tasks of a cycle are named; the first ones show where to cut.
 const CYCLE_SHOWN_MAX: usize = 8;
+
+/// So many dependencies are followed to find out whether tasks that promise one file wait for each
+/// other: a moment's work, and more than any plan that somebody wrote needs.
+const ORDER_STEPS_MAX: usize = 10_000_000;
 
 /// Where the stages' tasks stand, as byte offsets: for each stage, one for each task.
 #[derive(Default)]
@@ -28,8 +32,9 @@ pub(crate) fn check_structure(
     stages: &StageSpans,
     faults: &mut Faults<'_>,
 ) {
-    let Err(found) = plan.graph() else {
-        return;
+    let found = match plan.graph() {
+        Ok(graph) => return check_promised(plan, &graph, tasks, faults),
+        Err(found) => found,
     };
     let later = |fault: &Fault| match fault {
         Fault::DuplicateId { tasks, .. } => Some(tasks.1),
@@ -51,6 +56,85 @@ pub(crate) fn check_structure(
         } else {
             teller.tell(fault, faults);
         }
+    }
+}
+
+/// Two tasks that promise one file though neither waits for the other: the one that is integrated
+/// last would be all that is left. A task may well rewrite what one before it made.
+fn check_promised(plan: &Plan, graph: &Graph, tasks: &[Spans], faults: &mut Faults<'_>) {
+    let mut owners: HashMap<&str, usize> = HashMap::new();
+    let mut order = Order::of(plan, graph);
+    for &task in &graph.order {
+        let task = task as usize;
+        for Deliverable { path } in &plan.tasks[task].deliverables {
+            let Some(before) = owners.insert(path, task).filter(|before| *before != task) else {
+                continue;
+            };
+            if order.is_before(before, task) {
+                continue;
+            }
+            let name = |task: usize| shown(plan.tasks[task].id.as_str());
+            let (one, two) = (before.min(task), before.max(task));
+            faults
+                .error(codes::SAME_FILE, tasks[two].id, || {
+                    let (one, two) = (name(one), name(two));
+                    format!("{one} and {two} both promise {}", shown(path))
+                })
+                .hint("give one of the two another path, or let one depend on the other");
+        }
+    }
+}
+
+/// Which tasks wait for which, through others, too.
+struct Order<'g> {
+    graph: &'g Graph,
+    has_stages: bool,
+    /// Where each task stands in the topological order.
+    places: Vec<usize>,
+    /// The search that last met each task.
+    met: Vec<usize>,
+    searches: usize,
+    steps_left: usize,
+}
+
+impl<'g> Order<'g> {
+    fn of(plan: &Plan, graph: &'g Graph) -> Order<'g> {
+        let mut places = vec![0; graph.order.len()];
+        for (place, task) in graph.order.iter().enumerate() {
+            places[*task as usize] = place;
+        }
+        Order {
+            graph,
+            has_stages: !plan.stages.is_empty(),
+            met: vec![0; places.len()],
+            places,
+            searches: 0,
+            steps_left: ORDER_STEPS_MAX,
+        }
+    }
+
+    /// Whether `task` waits for `before`, which stands earlier in the order. Where that takes too
+    /// long to find out, it is taken to.
+    fn is_before(&mut self, before: usize, task: usize) -> bool {
+        if self.has_stages && self.graph.stage[before] != self.graph.stage[task] {
+            return true;
+        }
+        self.searches += 1;
+        let mut worklist = vec![task];
+        while let Some(task) = worklist.pop() {
+            for &on in &self.graph.dependencies[task] {
+                let on = on as usize;
+                if on == before || self.steps_left == 0 {
+                    return true;
+                }
+                self.steps_left -= 1;
+                if self.places[on] > self.places[before] && self.met[on] != self.searches {
+                    self.met[on] = self.searches;
+                    worklist.push(on);
+                }
+            }
+        }
+        false
     }
 }
 

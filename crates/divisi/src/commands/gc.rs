@@ -57,7 +57,11 @@ pub(crate) fn gc(args: &cli::Gc, project: &Project, printer: &Printer) -> Outcom
         printer.document(&document(args, &found))?;
         return Ok(Exit::Success);
     }
-    printer.lines(&lines(args, &found))?;
+    let lines = lines(args, &found);
+    printer.lines(&lines)?;
+    if lines.is_empty() {
+        printer.note(&Line::of("nothing is left to clean up"));
+    }
     if !args.yes && found.can_go() {
         printer.note(&Line::of("nothing was removed; to do it: divisi gc --yes"));
     }
@@ -158,8 +162,14 @@ fn lines(args: &cli::Gc, found: &Found) -> Vec<Line> {
 
 fn document(args: &cli::Gc, found: &Found) -> Value {
     let of_item = |item: &GcItem| {
-        let removed = item.action == GcAction::Remove;
-        json!({"name": item.name, "bytes": item.bytes, "removed": removed, "why": item.why})
+        let removable = item.action == GcAction::Remove;
+        json!({
+            "name": item.name,
+            "bytes": item.bytes,
+            "removable": removable,
+            "removed": removable && args.yes,
+            "why": item.why,
+        })
     };
     let of_objects = |pruned: Pruned| {
         json!({

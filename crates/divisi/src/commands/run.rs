@@ -4,6 +4,7 @@ mod base;
 mod chosen;
 mod dry;
 mod leaving;
+mod left_out;
 mod ordered;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -54,7 +55,8 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     }
     let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit)
         .map_err(|fault| told(&fault))?;
-    let (base, in_use) = base(args, chosen.start(args), &repo, printer)?;
+    let read_here = left_out::read_here(project, &chosen.file(args, project));
+    let (base, in_use) = base(args, chosen.start(args), &read_here, &repo, printer)?;
     let mut ordered = Ordered::of(
         &mut chosen,
         args,
@@ -108,6 +110,10 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     printer.note(
         &Line::styled(Style::Bold, run.to_string()).then(format!(" {begun}; {}", ordered.said())),
     );
+    if !approved {
+        let words = format!("who does not want it: divisi cancel {run}");
+        printer.note(&Line::styled(Style::Dim, words));
+    }
     driver.drive(run, 0)
 }
 

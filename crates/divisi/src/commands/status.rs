@@ -214,7 +214,7 @@ fn one(
         "title": run.title,
         "status": run.status(),
         "paused": run.paused,
-        "engine": attended != Attended::No,
+        "engine": run.ended.is_none() && hold::is_attended(project, run.id),
         "revision": run.revision,
         "created_at": run.created_at,
         "last_at": run.last_at,

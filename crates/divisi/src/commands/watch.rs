@@ -24,8 +24,8 @@ pub(crate) fn run(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
     let row = project.row(&project.view()?, args.run)?;
     let mut follower = Follower::of(&project, row.run, args.from_start.then_some(0))?;
-    if !args.from_start && printer.is_json() && follower.run().ended.is_some() {
-        // Nothing will happen to it any more: what is asked for is what happened.
+    if !args.from_start && printer.is_json() && follower.rests() {
+        // Nothing happens to it until somebody acts: what is asked for is what happened.
         follower = Follower::of(&project, row.run, Some(0))?;
     }
     if !args.from_start && !printer.is_json() {

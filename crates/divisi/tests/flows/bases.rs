@@ -117,8 +117,8 @@ fn a_run_starts_from_any_revision() {
     assert_eq!(seen(&stage), ["seen", "x"]);
     stage
         .run(&plan(), &["--base", "nowhere"])
-        .expect(8)
-        .says("nowhere");
+        .expect(2)
+        .says("find revision `nowhere`: the repository has no such one");
 }
 
 #[test]

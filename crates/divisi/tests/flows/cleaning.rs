@@ -153,7 +153,8 @@ fn a_shared_checkout_goes_when_its_run_has_ended() {
         let items = told["items"].as_array().unwrap().iter();
         items
             .filter(|item| item["name"].as_str().unwrap().starts_with("run-1-shared-"))
-            .map(|item| (item["removed"] == true, item["why"].clone()))
+            .inspect(|item| assert_eq!(item["removed"], false, "{item}"))
+            .map(|item| (item["removable"] == true, item["why"].clone()))
             .collect()
     };
     // A task that is tried again would work in it.

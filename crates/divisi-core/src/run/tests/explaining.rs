@@ -93,6 +93,23 @@ fn a_ready_task_says_what_it_lacks() {
 }
 
 #[test]
+fn a_limit_is_told_with_those_that_hold_its_places() {
+    // a has left its worker to be collected, b works; c waits for b alone
+    let settings = Settings {
+        workers_max: 1,
+        ..Settings::default()
+    };
+    let mut bench = Bench::with(all(plan("a; b; c"), files), settings);
+    bench.runs("a");
+    bench.so(bench.lease("b"));
+    assert!(bench.task("a").live().is_some(), "a is not done");
+    assert_eq!(
+        told(&bench, "c"),
+        "c is ready\nthe limit of 1 workers is reached\nb is running\n$ divisi explain run-1 b"
+    );
+}
+
+#[test]
 fn a_lost_task_says_when_it_is_tried_again() {
     let mut bench = Bench::new(plan("a"));
     bench.so(bench.lease("a"));

@@ -77,9 +77,9 @@ fn inputs_are_checked_before_anything_is_expanded() {
     assert_eq!(
         refused(text, &given(&[("id", "x"), ("level", "c"), ("lvel", "a")])),
         [
-            "[workflow-input] w.yaml:1:11: the input `id` is `x`, not a whole number ()",
-            "[workflow-input] w.yaml:1:11: the input `level` is `c`, not one of a, b ()",
-            "[workflow-input] w.yaml:1:11: the workflow has no input `lvel` (did you mean `level`?)",
+            "[workflow-input] --set: the input `id` is `x`, not a whole number ()",
+            "[workflow-input] --set: the input `level` is `c`, not one of a, b ()",
+            "[workflow-input] --set: the workflow has no input `lvel` (did you mean `level`?)",
         ]
     );
 }

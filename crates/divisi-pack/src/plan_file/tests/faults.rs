@@ -91,7 +91,7 @@ error[plan-unknown-id]: no task has the id `design`
 5 |     {"subtask_id": "build", "command": [], "dependencies": ["design"], "timeout_minutes": -1},
   |                                                             ^
 hint: did you mean `desgin`?
-error[text-number]: `timeout_minutes` is `-1`, not a number from 0 to 525600
+error[text-number]: `timeout_minutes` is `-1`, not a number from 0.001 to 525600
  --> plan.json:5:91
   |
 5 |     {"subtask_id": "build", "command": [], "dependencies": ["design"], "timeout_minutes": -1},
@@ -343,6 +343,7 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
             "plan-cycle",
             one(r#""command": ["a"], "dependencies": ["a"]"#),
         ),
+        ("plan-same-file", promising("", "")),
         (
             "text-duplicate-key",
             one(r#""command": ["a"], "command": ["b"]"#),
@@ -595,4 +596,44 @@ fn every_prefix_and_every_broken_byte_of_a_plan_is_survived() {
             );
         }
     }
+}
+
+/// Two tasks that promise `same`, with a third that `b` may wait for; of `a`, the third waits.
+fn promising(b: &str, top: &str) -> String {
+    format!(
+        r#"{{"task_title": "t", {top} "subtasks": [
+        {{"subtask_id": "b", "script": "x", "deliverables": ["same"] {b}}},
+        {{"subtask_id": "between", "command": ["true"], "dependencies": ["a"]}},
+        {{"subtask_id": "a", "script": "x", "deliverables": ["same"]}}]}}"#
+    )
+}
+
+#[test]
+fn one_file_is_promised_only_by_tasks_that_wait_for_each_other() {
+    let told = |text: &str| -> Vec<String> {
+        let found = read("p", text.as_bytes()).diagnostics;
+        found.iter().map(ToString::to_string).collect()
+    };
+    let fault = "[plan-same-file] p:4:24: `b` and `a` both promise `same`";
+    assert_eq!(told(&promising("", "")), [fault]);
+    // A task may rewrite what one before it made, however far before.
+    for b in ["a", "between"] {
+        let waits = format!(r#", "dependencies": ["{b}"]"#);
+        assert!(told(&promising(&waits, "")).is_empty(), "{b}");
+    }
+    let staged = r#""execution_plan": {"stage_1": ["a"], "stage_2": ["between", "b"]},"#;
+    assert!(told(&promising("", staged)).is_empty());
+    let parts = br#"[{"subtask_id": "a", "script": "x", "deliverables": ["same"]},
+        {"subtask_id": "b", "script": "x", "deliverables": ["same"]}]"#;
+    let found = crate::plan_file::read_parts("p", parts);
+    assert_eq!(found.diagnostics.len(), 1);
+    assert!(found.parts.is_none());
+}
+
+#[test]
+fn who_gives_another_file_is_told_that_a_plan_is_json() {
+    let told = |text: &str| read("p", text.as_bytes()).diagnostics[0].hints.clone();
+    let hint = "it is read as JSON, which begins with `{` or `[`";
+    assert_eq!(told("# The plan\n\n- first\n"), [hint]);
+    assert!(told("{\"task_title\": nothing}").is_empty());
 }

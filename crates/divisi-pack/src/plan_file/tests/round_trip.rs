@@ -158,7 +158,15 @@ impl Dice {
         }
         let approval = kind == TaskKind::Approval;
         let id = |n: u64| TaskId::new(format!("t{n}")).unwrap();
-        let work = self.work(kind);
+        // Tasks that do not wait for each other must not promise one file.
+        let own = |path: String| format!("of {number}/{path}");
+        let mut work = self.work(kind);
+        if let Work::Template(template) = &mut work {
+            template.output = own(std::mem::take(&mut template.output));
+        }
+        let promised = |dice: &mut Dice| Deliverable {
+            path: own(dice.path()),
+        };
         let mut dependencies = match number {
             0 => Vec::new(),
             _ => self.list(3, |dice| id(dice.roll(number))),
@@ -168,8 +176,8 @@ impl Dice {
         }
         let mut deliverables = match approval {
             true => Vec::new(),
-            false if kind == TaskKind::Plan => vec![Deliverable { path: self.path() }],
-            false => self.list(2, |dice| Deliverable { path: dice.path() }),
+            false if kind == TaskKind::Plan => vec![promised(self)],
+            false => self.list(2, promised),
         };
         if let Work::Template(template) = &work
             && !deliverables.iter().any(|d| d.path == template.output)
@@ -187,7 +195,7 @@ impl Dice {
         };
         if kind == TaskKind::External {
             inputs.push(Input::Path(self.path()));
-            deliverables.push(Deliverable { path: self.path() });
+            deliverables.push(promised(self));
         }
         let executes = !matches!(work, Work::Nothing | Work::Template(_));
         let ok_exit = match executes && self.one_in(3) {

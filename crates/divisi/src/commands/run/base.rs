@@ -1,11 +1,13 @@
 //! What a run stands on.
 
-use divisi_core::Diagnostic;
+use std::path::PathBuf;
+
 use divisi_core::run::Base;
 use divisi_engine::repo::{self, BaseOptions, InUse, Repo};
 
-use super::told;
+use super::{left_out, told};
 use crate::cli::RunArgs;
+use crate::exit::Exit;
 use crate::printer::{Failure, Line, Printer, Style};
 
 /// What a run stands on, for whoever consents to it.
@@ -22,6 +24,7 @@ pub(super) fn on(base: &Base) -> Line {
 pub(super) fn base(
     args: &RunArgs,
     start: Option<&str>,
+    read_here: &[PathBuf],
     repo: &Repo,
     printer: &Printer,
 ) -> Result<(Base, InUse), Failure> {
@@ -29,33 +32,20 @@ pub(super) fn base(
         rev: start.filter(|rev| *rev != "HEAD").map(str::to_owned),
         include_dirty: args.include_dirty,
     };
-    let base = repo.base(&options).map_err(|fault| told(&fault))?;
+    let base = repo.base(&options).map_err(|fault| match fault {
+        // It was named on the command line.
+        repo::Fault::NoRevision { .. } if options.rev.is_some() => {
+            Failure::told(fault.diagnostic(), Exit::Usage)
+        }
+        fault => told(&fault),
+    })?;
     for warning in &base.warnings {
         printer.diagnostic(warning, None);
     }
-    if base.uncommitted_count > 0 && !base.included {
-        let names: Vec<&str> = base
-            .uncommitted
-            .iter()
-            .take(5)
-            .map(String::as_str)
-            .collect();
-        let more = base.uncommitted_count - names.len();
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        let diagnostic = Diagnostic::warning(
-            "base-uncommitted",
-            format!(
-                "the run stands on {}; not on uncommitted {}{more}",
-                base.described,
-                names.join(", ")
-            ),
-        )
-        .hint("`--include-dirty` takes them in");
-        printer.diagnostic(&diagnostic, None);
+    if !base.included {
+        let (on, count) = (&base.described, base.uncommitted_count);
+        let told = left_out::warning(on, &base.uncommitted, count, read_here);
+        told.iter().for_each(|told| printer.diagnostic(told, None));
     }
     Ok((named(&base), base.in_use))
 }

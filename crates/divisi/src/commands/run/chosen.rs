@@ -3,7 +3,7 @@
 //! A workflow is put together with its roles, templates and inputs once, before the run is created:
 //! whatever is edited later changes the next run. Nothing of it is executed here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use divisi_core::{Diagnostic, Plan};
 use divisi_pack::config;
@@ -14,6 +14,7 @@ use crate::cli::RunArgs;
 use crate::exit::Exit;
 use crate::library::{Library, is_path, is_yaml};
 use crate::printer::{Failure, Line, Printer};
+use crate::project::Project;
 
 /// The input of a workflow that `--base` is.
 const BASE: &str = "base";
@@ -66,6 +67,14 @@ impl Chosen {
         match self {
             Chosen::Plan(_) => &args.of_workflow.agent,
             Chosen::Workflow(_) => &[],
+        }
+    }
+
+    /// The file, or the folder, that it was read from; a built-in workflow's is none of the project.
+    pub(super) fn file(&self, args: &RunArgs, project: &Project) -> PathBuf {
+        match self {
+            Chosen::Plan(_) => args.plan.clone(),
+            Chosen::Workflow(authored) => project.folder().join(&authored.found.origin.path),
         }
     }
 

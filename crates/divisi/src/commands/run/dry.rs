@@ -334,8 +334,8 @@ fn of_estimate(estimate: &Estimate, settings: &Settings) -> Vec<Line> {
         Line::of("estimate: ")
             .with(Style::Bold, estimate.duration())
             .then(format!(
-                ", {} tokens on {}, at most {} at once{unknown}",
-                estimate.tokens,
+                ", {} on {}, at most {} at once{unknown}",
+                estimate.tokens_said(),
                 plural(u64::from(settings.workers_max), "worker"),
                 estimate.parallel_max
             )),
