@@ -423,15 +423,20 @@ pub(crate) fn argv(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) -> Opt
     Some(argv)
 }
 
-/// The shortest time box in minutes: some milliseconds, as the configuration takes it.
-const TIMEOUT_MINUTES_MIN: f64 = 0.001;
-
 /// A time box in milliseconds.
 pub(crate) fn timeout_ms(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Option<u64> {
+    let value = fields.get("timeout_minutes")?;
     let minutes = fields.number(
         "timeout_minutes",
-        (TIMEOUT_MINUTES_MIN, super::TIMEOUT_MINUTES_MAX as f64),
+        (0.0, super::TIMEOUT_MINUTES_MAX as f64),
         faults,
     )?;
-    Some((minutes * 60_000.0).round() as u64)
+    let ms = (minutes * 60_000.0).round() as u64;
+    if ms == 0 {
+        faults.error(codes::NUMBER, start(value), || {
+            "`timeout_minutes` is less than a millisecond".to_owned()
+        });
+        return None;
+    }
+    Some(ms)
 }

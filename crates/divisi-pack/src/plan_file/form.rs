@@ -170,7 +170,7 @@ pub(crate) struct SubtaskForm {
     pub(crate) env: Option<BTreeMap<String, String>>,
     /// How long an attempt may take, in minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0.001, max = 525_600))]
+    #[schemars(range(min = 0, max = 525_600))]
     pub(crate) timeout_minutes: Option<NumberForm>,
     /// How many failures are retried.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -323,7 +323,7 @@ pub(crate) struct PreparationForm {
     pub(crate) inputs: Option<Vec<String>>,
     /// How long each program of `setup` may take, in minutes; as long as an attempt unless told.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0.001, max = 525_600))]
+    #[schemars(range(min = 0, max = 525_600))]
     pub(crate) timeout_minutes: Option<NumberForm>,
 }
 
@@ -466,7 +466,7 @@ pub(crate) enum CriterionForm {
         command: Vec<String>,
         /// How long it may take, in minutes; 10 unless told.
         #[serde(skip_serializing_if = "Option::is_none")]
-        #[schemars(range(min = 0.001, max = 525_600))]
+        #[schemars(range(min = 0, max = 525_600))]
         timeout_minutes: Option<NumberForm>,
     },
     /// Nothing outside these patterns was changed.

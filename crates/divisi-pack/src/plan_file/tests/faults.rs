@@ -91,7 +91,7 @@ error[plan-unknown-id]: no task has the id `design`
 5 |     {"subtask_id": "build", "command": [], "dependencies": ["design"], "timeout_minutes": -1},
   |                                                             ^
 hint: did you mean `desgin`?
-error[text-number]: `timeout_minutes` is `-1`, not a number from 0.001 to 525600
+error[text-number]: `timeout_minutes` is `-1`, not a number from 0 to 525600
  --> plan.json:5:91
   |
 5 |     {"subtask_id": "build", "command": [], "dependencies": ["design"], "timeout_minutes": -1},
