@@ -26,7 +26,7 @@ pub enum Risk {
     Medium,
     /// Up to 100 %.
     High,
-    /// Above: it is not started so.
+    /// Above: it is not started so, unless only agents' reports say how much a point takes.
     Over,
 }
 

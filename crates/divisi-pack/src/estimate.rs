@@ -115,7 +115,8 @@ fn totals(tasks: &[TaskSpec]) -> Estimate {
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for task in tasks {
         estimate.unestimated += usize::from(task.estimate.duration_ms.is_none());
-        estimate.tokens += task.estimate.tokens.unwrap_or_default();
+        let tokens = task.estimate.tokens.unwrap_or_default();
+        estimate.tokens = estimate.tokens.saturating_add(tokens);
         estimate.workers += usize::from(works(task));
         if let Some(domain) = &task.domain
             && !estimate.domains.contains(domain)

@@ -141,6 +141,22 @@ impl ArtifactFiles {
         Ok(())
     }
 
+    /// Makes an artifact that is there new to whoever puts it again, durably. It may have been given
+    /// back since it was looked at: what is there once it is young stays there.
+    fn renew(&self, path: &Path, digest: &Digest) -> io::Result<Renewed> {
+        match open_regular(path).and_then(|file| file.set_modified(SystemTime::now())) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Renewed::Gone),
+            renewed => renewed?,
+        }
+        if !matches!(look(path, digest)?, Found::Whole(_)) {
+            return Ok(Renewed::Gone);
+        }
+        // Whoever wrote it may have died before its name was durable.
+        sync_folder(path.parent().expect("an artifact lies in a folder"))?;
+        sync_folder(&self.root)?;
+        Ok(Renewed::Yes)
+    }
+
     /// Writes bytes beside their place and moves them there, durably.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let folder = path.parent().expect("an artifact lies in a folder");
@@ -203,6 +219,15 @@ enum Found {
     Wrong(String),
 }
 
+/// Whether an artifact is as young as if it had just been put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+enum Renewed {
+    Yes,
+    /// It must be written.
+    Gone,
+}
+
 fn look(path: &Path, digest: &Digest) -> io::Result<Found> {
     let file = match open_regular(path) {
         Ok(file) => file,
@@ -249,15 +274,8 @@ impl Artifacts for ArtifactFiles {
         let digest = digest_of(bytes);
         let path = self.path(&digest).expect("the digest is of our kind");
         let fault = |error| from_io("storing the artifact", &path, &error);
-        if let Ok(Found::Whole(_)) = look(&path, &digest) {
-            // Whoever wrote it may have died before its name was durable. And it is new to whoever
-            // puts it again.
-            let folder = path.parent().expect("an artifact lies in a folder");
-            open_regular(&path)
-                .and_then(|file| file.set_modified(SystemTime::now()))
-                .and_then(|()| sync_folder(folder))
-                .and_then(|()| sync_folder(&self.root))
-                .map_err(fault)?;
+        let is_there = matches!(look(&path, &digest), Ok(Found::Whole(_)));
+        if is_there && self.renew(&path, &digest).map_err(fault)? == Renewed::Yes {
             return Ok(digest);
         }
         for _ in 1..TRIES_MAX {
@@ -282,5 +300,29 @@ impl Artifacts for ArtifactFiles {
             ))),
             Err(error) => Err(from_io("reading the artifact", &path, &error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_back_while_it_is_put_again_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let artifacts = ArtifactFiles::new(folder.path(), None);
+        let digest = artifacts.put(b"content").unwrap();
+        let path = artifacts.path(&digest).unwrap();
+        assert_eq!(artifacts.renew(&path, &digest).unwrap(), Renewed::Yes);
+        // As if somebody had given it back between the look and this.
+        fs::remove_file(&path).unwrap();
+        assert_eq!(artifacts.renew(&path, &digest).unwrap(), Renewed::Gone);
+        fs::write(&path, "other").unwrap();
+        assert_eq!(artifacts.renew(&path, &digest).unwrap(), Renewed::Gone);
+        artifacts.put(b"content").unwrap();
+        assert_eq!(
+            artifacts.get(&digest).unwrap().as_deref(),
+            Some(&b"content"[..])
+        );
     }
 }

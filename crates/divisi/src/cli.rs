@@ -3,6 +3,7 @@
 //! Nothing is decided here. Values are parsed into types, so that a bad one is refused with its
 //! place before anything starts; what they mean stands with each command.
 
+mod agents;
 mod folder;
 mod lessons;
 mod library;
@@ -19,6 +20,7 @@ use divisi_core::assign::WORKERS_MAX;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
 
+pub(crate) use agents::{Agents, AgentsCommand};
 pub(crate) use folder::{Generate, Validate};
 pub(crate) use lessons::{Lessons, LessonsCommand};
 pub(crate) use library::{Roles, RolesCommand, Save, Workflow, WorkflowCommand};
@@ -136,6 +138,8 @@ pub(crate) enum Command {
     Config(Config),
     /// Print a JSON Schema of what Divisi reads or prints
     Schema(Schema),
+    /// List the coding agents on this machine, or test one
+    Agents(Agents),
     /// Look at what Divisi needs from this machine and this folder
     Doctor,
     /// List what can be cleaned up; with `--yes`, do it
@@ -467,6 +471,8 @@ pub(crate) enum SchemaOf {
     Lessons,
     /// Reports, as `divisi report --json` prints them.
     Report,
+    /// Agents, as `divisi agents --json` prints them, and how a test of one went.
+    Agents,
 }
 
 /// `divisi gc`.

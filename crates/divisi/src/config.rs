@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use divisi_core::diagnostic::Place;
 use divisi_core::run::{
-    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENTS, Budget, Grants, Settings,
+    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENTS, Budget, Grants, Settings,
 };
 use divisi_core::{Diagnostic, Plan};
 use divisi_pack::bundle::Given;
@@ -164,6 +164,8 @@ impl Configuration {
             role_limits: roles,
             agent_limits: agents,
             agent_default: config.agent.clone(),
+            // Until it is known which agents there are.
+            agent_auto: AGENT_PERSON.to_owned(),
             agents: BTreeMap::new(),
             failures_max: config.failures_max,
             reassign_after: config.reassign_after,

@@ -12,7 +12,7 @@ pub(crate) enum Exit {
     /// It was done; of a run: it succeeded.
     Success,
     /// The run failed: a task was given up. Of a review: something was found that must not be. Of a
-    /// validation: something fails or is missing.
+    /// validation: something fails or is missing. Of a test of an agent: it did not do its task.
     Failed,
     /// The command line, the plan, a workflow or the configuration is wrong; nothing was started.
     Usage,
@@ -25,7 +25,7 @@ pub(crate) enum Exit {
     Canceled,
     /// What was asked cannot be done now; nothing was changed.
     Refused,
-    /// There is no such project, run, task, attempt, workflow or role.
+    /// There is no such project, run, task, attempt, workflow, role or agent.
     NotFound,
     /// The machine is in the way: the journal cannot be used, the disk is full, git is missing.
     Environment,
@@ -74,7 +74,8 @@ impl Exit {
             Exit::Success => "done; of a run: it succeeded",
             Exit::Failed => {
                 "the run failed: a task was given up; of a review: something was found that must not \
-                 be; of a validation: something fails or is missing"
+                 be; of a validation: something fails or is missing; of a test of an agent: it did \
+                 not do its task"
             }
             Exit::Usage => {
                 "the command line, the plan, a workflow or the configuration is wrong; nothing was \
@@ -87,7 +88,9 @@ impl Exit {
             }
             Exit::Canceled => "the run was canceled, or a task of it was",
             Exit::Refused => "what was asked cannot be done now; nothing was changed",
-            Exit::NotFound => "there is no such project, run, task, attempt, workflow or role",
+            Exit::NotFound => {
+                "there is no such project, run, task, attempt, workflow, role or agent"
+            }
             Exit::Environment => "the machine is in the way (journal, disk, git): `divisi doctor`",
             Exit::Internal => "a fault in Divisi itself",
             Exit::Interrupted => "interrupted; the run can be resumed: `divisi resume`",

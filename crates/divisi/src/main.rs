@@ -28,6 +28,7 @@ mod loaded;
 mod outline;
 mod plan;
 mod plan_record;
+mod present;
 mod printer;
 mod progress;
 mod project;
@@ -89,6 +90,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Config(args) => commands::config::run(args, global, printer),
         Command::Schema(args) => commands::schema::run(args, printer),
         Command::Doctor => commands::doctor::run(global, printer),
+        Command::Agents(args) => commands::agents::run(args, global, printer),
         Command::Completions(args) => commands::completions::run(args, printer),
         Command::Supervisor(args) => {
             let options = ServeOptions {
@@ -120,20 +122,9 @@ fn compose() -> Outcome {
                 true => Exit::Environment,
                 false => Exit::Failed,
             };
-            Err(failed(chain(&error), exit))
+            Err(failed(words::chain(&error), exit))
         }
     }
-}
-
-/// An error with its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
 }
 
 /// Commands that ask the engine for something.
@@ -192,6 +183,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Config(_)
         | Command::Schema(_)
         | Command::Doctor
+        | Command::Agents(_)
         | Command::Completions(_)
         | Command::Supervisor(_)
         | Command::Compose

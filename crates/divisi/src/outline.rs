@@ -12,6 +12,7 @@ use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::run::{AGENT_PERSON, Grants, Settings, agent_of};
 use divisi_core::{Criterion, Plan, TaskSpec};
 
+use crate::present::variables;
 use crate::printer::{Line, Style};
 use crate::words::{self, cut, heading, plural, shell_word};
 
@@ -32,9 +33,7 @@ const NAME_CHARS_MAX: usize = 20;
 
 /// Words the plan: a line of counts, then task by task.
 pub(crate) fn outline(plan: &Plan, settings: &Settings) -> Vec<Line> {
-    let parent = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    lines(plan, settings, &parent.collect())
+    lines(plan, settings, &variables())
 }
 
 fn lines(plan: &Plan, settings: &Settings, parent: &BTreeMap<String, String>) -> Vec<Line> {

@@ -19,7 +19,7 @@ use crate::printer::{Failure, Printer};
 use crate::project::Project;
 
 /// The setting that names the file.
-const KEY: &str = "run.rehearsal";
+pub(crate) const KEY: &str = "run.rehearsal";
 
 /// Reads the rules that the configuration names; `None` if it names none. `of_workflow` finds the
 /// roles of the workflow that is run.

@@ -8,20 +8,23 @@
 //! here: a consent to `make test` is one to whatever the tree's makefile says.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use divisi_core::Plan;
 use divisi_pack::TEXT_BYTES_MAX;
 use divisi_pack::bundle::Bundle;
 use divisi_pack::folder::stage::digest;
+use divisi_pack::rehearsal::Rehearsal;
 use divisi_pack::template::BUILT_IN;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Configuration;
+use crate::config::{Configuration, Source};
 use crate::library::files::{beneath, put};
 use crate::project::Project;
+use crate::rehearsal;
 
 /// The form of the file.
 const VERSION: u32 = 1;
@@ -75,6 +78,30 @@ impl Subject {
             parts,
         }
     }
+
+    /// The same where tasks are left to `auto`, which stands for this agent now.
+    pub(crate) fn by(mut self, agent: &str) -> Subject {
+        let part = "the agent that `auto` stands for".to_owned();
+        self.parts.insert(part, digest(agent.as_bytes()));
+        self
+    }
+}
+
+impl Subject {
+    /// The same with what is played, if the project's own file names it. What the command line or
+    /// the user's file names is the user's own.
+    pub(crate) fn with(
+        mut self,
+        rehearsal: Option<&Rehearsal>,
+        configuration: &Configuration,
+    ) -> Subject {
+        let is_projects = configuration.source(rehearsal::KEY) == Source::Project;
+        if let Some(rehearsal) = rehearsal.filter(|_| is_projects) {
+            let name = "what the rehearsal plays".to_owned();
+            self.parts.insert(name, digest(&rehearsal.to_json()));
+        }
+        self
+    }
 }
 
 /// What the project's own file says, setting by setting.
@@ -111,39 +138,77 @@ struct Consent {
     parts: BTreeMap<String, String>,
 }
 
-/// Where consents are remembered: the folder, and the file of one project in it. `None` where the
-/// user has no folder for such things, or has it within the project, whose content must not say what
-/// is trusted.
-fn place(project: &Project) -> Option<(PathBuf, String)> {
-    let absolute = |name: &str| {
-        let path = PathBuf::from(std::env::var_os(name)?);
-        path.is_absolute().then_some(path)
-    };
-    let base = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
-    let root = base?.join("divisi");
-    let folder = project.folder().canonicalize().ok()?;
-    if root.starts_with(&folder) || root.starts_with(project.folder()) {
-        return None;
-    }
-    let name = digest(folder.as_os_str().as_encoded_bytes());
-    Some((root, format!("trust/{}.json", &name[..32])))
+/// Where the consents of a project's user are remembered.
+struct Place {
+    /// The user's folder for such things.
+    root: PathBuf,
+    /// The project's file in it.
+    file: String,
+    /// The project's folder, without links.
+    project: String,
 }
 
-/// What is remembered; nothing where it cannot be read, so that somebody is asked.
-fn read(project: &Project) -> Consents {
-    let read = || {
-        let (root, file) = place(project)?;
-        let bytes = beneath(&root, &file, TEXT_BYTES_MAX as u64 + 1).ok()??;
-        let consents: Consents = serde_json::from_slice(&bytes).ok()?;
-        let is_its = consents.project == project.folder().to_string_lossy();
-        (consents.version == VERSION && is_its).then_some(consents)
-    };
-    read().unwrap_or_default()
+impl Place {
+    /// `None` where the user has no folder for such things, or has it within the project, whose
+    /// content must not say what is trusted.
+    fn of(project: &Project) -> Option<Place> {
+        let absolute = |name: &str| {
+            let path = PathBuf::from(std::env::var_os(name)?);
+            path.is_absolute().then_some(path)
+        };
+        let base =
+            absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
+        let root = base?.join("divisi");
+        let folder = project.folder().canonicalize().ok()?;
+        let is_within = root.starts_with(&folder) || root.starts_with(project.folder());
+        (!is_within).then(|| Place::at(root, &folder))
+    }
+
+    fn at(root: PathBuf, folder: &Path) -> Place {
+        let name = digest(folder.as_os_str().as_encoded_bytes());
+        Place {
+            root,
+            file: format!("trust/{}.json", &name[..32]),
+            project: folder.to_string_lossy().into_owned(),
+        }
+    }
+
+    /// What is remembered; nothing where it cannot be read, so that somebody is asked.
+    fn read(&self) -> Consents {
+        let read = || {
+            let bytes = beneath(&self.root, &self.file, TEXT_BYTES_MAX as u64 + 1).ok()??;
+            let consents: Consents = serde_json::from_slice(&bytes).ok()?;
+            let is_its = consents.project == self.project;
+            (consents.version == VERSION && is_its).then_some(consents)
+        };
+        read().unwrap_or_default()
+    }
+
+    fn remember(&self, subject: Subject) -> io::Result<()> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.root)?;
+        // Somebody may consent on another terminal. It is released when it goes out of scope.
+        let lock = File::create(self.root.join("trust.lock"))?;
+        lock.lock()?;
+        let mut consents = self.read();
+        consents.version = VERSION;
+        consents.project.clone_from(&self.project);
+        consents.consents.retain(|it| it.key != subject.key);
+        let Subject { key, parts } = subject;
+        consents.consents.push(Consent { key, parts });
+        let many = consents.consents.len();
+        consents.consents.drain(..many.saturating_sub(CONSENTS_MAX));
+        let text = serde_json::to_string_pretty(&consents).expect("consents are plain data");
+        put(&self.root, &self.file, text.as_bytes())
+    }
 }
 
 /// How what would be run stands to what was consented to.
 pub(crate) fn standing(project: &Project, subject: &Subject) -> Standing {
-    let consents = read(project).consents;
+    let consents = Place::of(project).map(|place| place.read().consents);
+    let consents = consents.unwrap_or_default();
     let Some(before) = consents.iter().find(|it| it.key == subject.key) else {
         return Standing::Unknown;
     };
@@ -162,21 +227,36 @@ pub(crate) fn standing(project: &Project, subject: &Subject) -> Standing {
 
 /// Remembers a consent. Where that cannot be done, somebody is asked again.
 pub(crate) fn remember(project: &Project, subject: Subject) {
-    let Some((root, file)) = place(project) else {
-        return;
-    };
-    let mut consents = read(project);
-    consents.version = VERSION;
-    consents.project = project.folder().to_string_lossy().into_owned();
-    consents.consents.retain(|it| it.key != subject.key);
-    let Subject { key, parts } = subject;
-    consents.consents.push(Consent { key, parts });
-    let many = consents.consents.len();
-    consents.consents.drain(..many.saturating_sub(CONSENTS_MAX));
-    let text = serde_json::to_string_pretty(&consents).expect("consents are plain data");
-    let made = fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&root);
-    let _ = made.and_then(|()| put(&root, &file, text.as_bytes()));
+    let _ = Place::of(project).map(|place| place.remember(subject));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(key: &str) -> Subject {
+        Subject {
+            key: key.to_owned(),
+            parts: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn consents_that_are_given_at_once_are_all_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = || Place::at(folder.path().join("divisi"), folder.path());
+        let keys: Vec<String> = (0..12).map(|number| format!("plan {number}")).collect();
+        std::thread::scope(|scope| {
+            for key in &keys {
+                scope.spawn(|| place().remember(subject(key)).unwrap());
+            }
+        });
+        let mut known: Vec<String> = { place().read().consents.into_iter() }
+            .map(|consent| consent.key)
+            .collect();
+        known.sort_by_key(|key| keys.iter().position(|it| it == key));
+        assert_eq!(known, keys);
+        let other = Place::at(folder.path().join("divisi"), &folder.path().join("other"));
+        assert!(other.read().consents.is_empty());
+    }
 }

@@ -4,7 +4,7 @@
 //! it into a [`prompt()`], starts the tool in the workspace, and reads its stream of JSON. What every
 //! tool says in a form of its own becomes one transcript of [`Entry`]s, printed as it happens: it is in
 //! the attempt's log, capped and masked as any output. The last line says how the session
-//! closed: the [`Closing`].
+//! closed: the [`Closing`]. [`detect`] says which tools there are.
 //!
 //! What differs between tools is data (a [`Product`]) and a pure reading of their lines
 //! (`claude`, `codex`, `opencode`), each tested on recorded streams. A tool's exit status and
@@ -14,6 +14,7 @@ mod agent;
 mod claude;
 mod closing;
 mod codex;
+mod detection;
 mod opencode;
 mod process;
 mod product;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use agent::AdapterAgent;
 pub use closing::Closing;
+pub use detection::{Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, detect, program};
 pub use process::{Fault, converse};
 pub use product::{PRODUCTS, Product, product};
 pub use prompt::prompt;

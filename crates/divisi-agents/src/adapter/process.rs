@@ -1,6 +1,7 @@
 //! The process itself: the only part that does anything.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::symlink;
@@ -11,6 +12,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use divisi_core::receipt::Exit;
 
 use super::closing::Closing;
+use super::detection::program;
 use super::product::{Home, Lent, Product, Writes};
 use super::prompt::prompt;
 use super::session::Session;
@@ -142,8 +144,18 @@ pub(super) fn converse_in(
     out: &mut dyn Write,
 ) -> Result<Closing, Fault> {
     let handoff = read_handoff(&here.handoff)?;
-    let home = prepare(&product.home, &here.tmp.join("home"), &here.variables)?;
-    let mut child = Command::new(product.program)
+    let private = here.tmp.join("home");
+    let home = folders(&product.home, &private)?;
+    lend(&product.home, &private, &here.variables)?;
+    let not_started = |source| Fault::Start {
+        program: product.program,
+        install: product.install,
+        source,
+    };
+    let path = here.variables.get("PATH").map(OsStr::new);
+    let found = program(product, path);
+    let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
+    let mut child = Command::new(found)
         .args((product.arguments)(here.writes))
         .envs(product.settings.iter().copied())
         .envs(home)
@@ -151,11 +163,7 @@ pub(super) fn converse_in(
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .spawn()
-        .map_err(|source| Fault::Start {
-            program: product.program,
-            install: product.install,
-            source,
-        })?;
+        .map_err(not_started)?;
     let mut session = Session::with(product);
     say(&mut child, prompt(&handoff)).map_err(Fault::Stream)?;
     if let Some(stdout) = child.stdout.take() {
@@ -195,43 +203,48 @@ fn read_handoff(path: &Path) -> Result<Handoff, Fault> {
     serde_json::from_str(&text).map_err(|error| fault(error.into()))
 }
 
-/// Makes a tool's private folder, with links to what it may read of the user's: a copy of a login
-/// would stay under `.divisi`. Returns the variables that name it.
-fn prepare(
+/// Makes a tool's private folders. Returns the variables that name them.
+pub(super) fn folders(
     home: &Home,
     private: &Path,
-    variables: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<&'static str, PathBuf>, Fault> {
-    let fault = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Fault::Home { path, source }
-    };
-    let mut named = BTreeMap::new();
+    let mut variables = BTreeMap::new();
     for (variable, folder) in home.variables {
         let folder = private.join(folder);
-        fs::create_dir_all(&folder).map_err(fault(&folder))?;
-        named.insert(*variable, folder);
+        fs::create_dir_all(&folder).map_err(home_fault(&folder))?;
+        variables.insert(*variable, folder);
     }
+    Ok(variables)
+}
+
+fn home_fault(path: &Path) -> impl FnOnce(io::Error) -> Fault + use<> {
+    let path = path.to_owned();
+    move |source| Fault::Home { path, source }
+}
+
+/// Puts links into them to what a tool may read of the user's: a copy of a login would stay under
+/// `.divisi`.
+fn lend(home: &Home, private: &Path, variables: &BTreeMap<String, String>) -> Result<(), Fault> {
     for lent in home.files {
         let Some(source) = source_of(lent, variables) else {
             continue;
         };
         let target = private.join(lent.to).join(lent.file);
         if let Some(folder) = target.parent() {
-            fs::create_dir_all(folder).map_err(fault(folder))?;
+            fs::create_dir_all(folder).map_err(home_fault(folder))?;
         }
         match symlink(&source, &target) {
             // The attempt is taken up again.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => made.map_err(fault(&target))?,
+            made => made.map_err(home_fault(&target))?,
         }
     }
-    Ok(named)
+    Ok(())
 }
 
 /// Where the user has such a file, if there is one. A folder that is named relative to the one that
 /// the tool works in would be the repository's, not the user's.
-fn source_of(lent: &Lent, variables: &BTreeMap<String, String>) -> Option<PathBuf> {
+pub(super) fn source_of(lent: &Lent, variables: &BTreeMap<String, String>) -> Option<PathBuf> {
     let folder = match variables.get(lent.variable) {
         Some(folder) => PathBuf::from(folder),
         None => PathBuf::from(variables.get("HOME")?).join(lent.folder),
@@ -275,7 +288,7 @@ fn print(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     out.flush()
 }
 
-fn exit_of(status: ExitStatus) -> Exit {
+pub(super) fn exit_of(status: ExitStatus) -> Exit {
     match (status.code(), status.signal()) {
         (Some(code), _) => Exit::Status(code),
         (None, Some(signal)) => Exit::Signal(signal),

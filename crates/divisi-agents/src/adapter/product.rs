@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
+use crate::environment::looks_secret;
 
 /// A command line tool that holds a session.
 #[derive(Clone, Debug)]
@@ -42,6 +43,14 @@ pub struct Home {
     pub files: &'static [Lent],
 }
 
+impl Product {
+    /// The variables that hold a key.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let variables = self.variables.iter().copied();
+        variables.filter(|name| looks_secret(name))
+    }
+}
+
 /// A file of the user's that a tool may read: its login, or which model it is to ask.
 #[derive(Debug)]
 pub struct Lent {
@@ -53,6 +62,8 @@ pub struct Lent {
     pub file: &'static str,
     /// The folder in the private home.
     pub to: &'static str,
+    /// Whether it is what a login leaves.
+    pub is_login: bool,
 }
 
 /// What a tool's figures of usage count.
@@ -111,6 +122,7 @@ const CLAUDE: Product = Product {
             folder: ".claude",
             file: ".credentials.json",
             to: "claude",
+            is_login: true,
         }],
     },
     counts: Counts::All,
@@ -152,12 +164,14 @@ const CODEX: Product = Product {
                 folder: ".codex",
                 file: "auth.json",
                 to: "codex",
+                is_login: true,
             },
             Lent {
                 variable: "CODEX_HOME",
                 folder: ".codex",
                 file: "config.toml",
                 to: "codex",
+                is_login: false,
             },
         ],
     },
@@ -211,12 +225,14 @@ const OPENCODE: Product = Product {
                 folder: ".local/share",
                 file: "opencode/auth.json",
                 to: "data",
+                is_login: true,
             },
             Lent {
                 variable: "XDG_CONFIG_HOME",
                 folder: ".config",
                 file: "opencode/opencode.json",
                 to: "config",
+                is_login: false,
             },
         ],
     },

@@ -237,7 +237,6 @@ fn words_that_only_sound_like_a_limit_or_a_denial_are_none() {
 mod process {
     //! The process with a tool that is a small script.
 
-    use std::collections::BTreeMap;
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
@@ -250,9 +249,8 @@ mod process {
         let path = folder.join("tool");
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        let program = path.to_str().unwrap().to_owned().leak();
         let product = Product {
-            program,
+            program: "tool",
             ..PRODUCTS[0].clone()
         };
         Box::leak(Box::new(product))
@@ -273,7 +271,9 @@ mod process {
         Surroundings {
             handoff: folder.join("handoff.json"),
             tmp: folder.join("tmp"),
-            variables: BTreeMap::from([("HOME".to_owned(), folder.display().to_string())]),
+            variables: ["HOME", "PATH"]
+                .map(|name| (name.to_owned(), folder.display().to_string()))
+                .into(),
             writes: Writes::Free,
             masked: vec!["a-secret-value".to_owned()],
         }

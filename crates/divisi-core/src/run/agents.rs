@@ -9,15 +9,19 @@ pub const AGENT_COMMAND: &str = "command";
 pub const AGENT_PERSON: &str = "person";
 /// Nobody: a script of results is played, for trials and tests.
 pub const AGENT_SCRIPTED: &str = "scripted";
-/// The agents that a plan can name; the last ones are coding agents, each by its product's name.
+/// Agents that somebody may have installed, each by its product's name.
+pub const AGENTS_INSTALLABLE: [&str; 3] = ["claude", "codex", "opencode"];
+/// The agents that a plan can name.
 pub const AGENTS: [&str; 6] = [
     AGENT_COMMAND,
     AGENT_PERSON,
     AGENT_SCRIPTED,
-    "claude",
-    "codex",
-    "opencode",
+    AGENTS_INSTALLABLE[0],
+    AGENTS_INSTALLABLE[1],
+    AGENTS_INSTALLABLE[2],
 ];
+/// Stands for an agent where one is named: the one that was found when the run was created.
+pub const AGENT_AUTO: &str = "auto";
 /// Divisi itself, filling a template or integrating inputs.
 pub const AGENT_COMPOSE: &str = "compose";
 /// Divisi itself, making tasks by rule.
@@ -37,18 +41,91 @@ pub fn is_scripted(agent: &str) -> bool {
     agent == AGENT_SCRIPTED
 }
 
-/// Who does a task first: the agent that the plan names, or the one that its work calls for.
+/// Who does a task first: the agent that the plan names, or the one that its work calls for. What
+/// there is to execute needs no agent that is found.
 #[must_use]
 pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
-    match (&spec.agent, &spec.work, spec.kind) {
+    let named = spec.agent.as_deref();
+    match (
+        named.filter(|agent| *agent != AGENT_AUTO),
+        &spec.work,
+        spec.kind,
+    ) {
         (Some(agent), _, _) => agent,
         (None, _, TaskKind::External) => AGENT_EXTERNAL,
         (None, Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
         (None, Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
         (None, Work::Expand(_), _) => AGENT_EXPAND,
-        (None, Work::Handoff, _) => {
-            let of_role = spec.role().and_then(|role| settings.agents.get(&role));
-            of_role.unwrap_or(&settings.agent_default)
+        (None, Work::Handoff, _) => settings.meant(name_of(spec, settings)),
+    }
+}
+
+/// How the agent of a task that is handed over is named: by the plan, for its role, or for all.
+#[must_use]
+pub fn name_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
+    if let Some(named) = &spec.agent {
+        return named;
+    }
+    let of_role = spec.role().and_then(|role| settings.agents.get(&role));
+    of_role.unwrap_or(&settings.agent_default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TaskId;
+
+    #[test]
+    fn auto_is_whoever_was_found_and_what_is_executed_needs_nobody() {
+        let settings = Settings {
+            agent_auto: "codex".to_owned(),
+            ..Settings::default()
+        };
+        let open = Settings {
+            agent_default: AGENT_AUTO.to_owned(),
+            ..settings.clone()
+        };
+        let auto = Some(AGENT_AUTO);
+        for (agent, work, kind, settings, expected) in [
+            (auto, Work::Handoff, TaskKind::Work, &settings, "codex"),
+            (None, Work::Handoff, TaskKind::Work, &settings, AGENT_PERSON),
+            (None, Work::Handoff, TaskKind::Work, &open, "codex"),
+            (
+                Some("claude"),
+                Work::Handoff,
+                TaskKind::Work,
+                &open,
+                "claude",
+            ),
+            (
+                auto,
+                Work::Script("true".into()),
+                TaskKind::Work,
+                &settings,
+                AGENT_COMMAND,
+            ),
+            (
+                auto,
+                Work::Nothing,
+                TaskKind::Approval,
+                &settings,
+                AGENT_COMPOSE,
+            ),
+            (
+                auto,
+                Work::Handoff,
+                TaskKind::External,
+                &settings,
+                AGENT_EXTERNAL,
+            ),
+        ] {
+            let spec = TaskSpec {
+                agent: agent.map(str::to_owned),
+                work,
+                kind,
+                ..TaskSpec::command(TaskId::new("a").unwrap(), &[])
+            };
+            assert_eq!(agent_of(&spec, settings), expected, "{spec:?}");
         }
     }
 }

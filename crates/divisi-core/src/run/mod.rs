@@ -53,8 +53,8 @@ mod tests;
 pub mod transition;
 
 pub use agents::{
-    AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENT_SCRIPTED,
-    AGENTS, agent_of, holds_slot, is_scripted,
+    AGENT_AUTO, AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON,
+    AGENT_SCRIPTED, AGENTS, AGENTS_INSTALLABLE, agent_of, holds_slot, is_scripted, name_of,
 };
 pub use attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
 pub use command::{Accepted, Command, Create, Finding, Merged, Rejection, Said};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::agents::{AGENT_AUTO, AGENT_PERSON};
 use crate::ids::Digest;
 
 /// What a run may use, journalled with its creation so that replay never reads configuration.
@@ -22,6 +23,10 @@ pub struct Settings {
     /// run goes on: those of its own plan name theirs.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub agents: BTreeMap<String, String>,
+    /// The agent that `auto` stands for, found when the run was created: whoever goes on with it has
+    /// the same one do the work.
+    #[serde(skip_serializing_if = "is_person")]
+    pub agent_auto: String,
     /// Failures of the agent's own after which a person is asked (T7).
     pub failures_max: u32,
     /// Failures of the agent's own after which another agent takes over, if the task names one.
@@ -55,6 +60,21 @@ pub struct Settings {
     /// told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<Digest>,
+}
+
+impl Settings {
+    /// The agent that a name stands for in this run.
+    #[must_use]
+    pub fn meant<'a>(&'a self, name: &'a str) -> &'a str {
+        match name {
+            AGENT_AUTO => &self.agent_auto,
+            name => name,
+        }
+    }
+}
+
+fn is_person(agent: &str) -> bool {
+    agent == AGENT_PERSON
 }
 
 /// What the processes of a run's agents may do beyond the usual, and how they are bounded. Said
@@ -104,7 +124,8 @@ impl Default for Settings {
             workers_max: 4,
             role_limits: BTreeMap::new(),
             agent_limits: BTreeMap::new(),
-            agent_default: "person".to_owned(),
+            agent_default: AGENT_PERSON.to_owned(),
+            agent_auto: AGENT_PERSON.to_owned(),
             agents: BTreeMap::new(),
             failures_max: 3,
             reassign_after: 2,

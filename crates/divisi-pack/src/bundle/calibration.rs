@@ -11,6 +11,9 @@ use crate::role::Role;
 /// Tokens that a point takes unless calibrated.
 pub const TOKENS_PER_POINT: u64 = 1_000;
 
+/// Tokens that a point takes at most. What agents report has no other bound.
+pub const TOKENS_PER_POINT_MAX: u64 = 1_000_000_000;
+
 /// Milliseconds that a point takes unless calibrated.
 pub const MS_PER_POINT: u64 = 60_000;
 
@@ -31,6 +34,10 @@ pub struct Rate {
     pub tokens_per_point: u64,
     /// Milliseconds.
     pub ms_per_point: u64,
+    /// Whether the tokens are what agents reported. Such a figure warns, and refuses nothing: an
+    /// agent may report what it likes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_learned: bool,
 }
 
 /// What a role's finished task took.
@@ -93,7 +100,9 @@ impl Sums {
     fn rate(self, unless: Rate) -> Rate {
         let tokens = self.tokens.per_point();
         let tokens = tokens.or_else(|| self.tokens_scripted.per_point());
+        let tokens = tokens.map(|tokens| tokens.min(TOKENS_PER_POINT_MAX));
         Rate {
+            is_learned: tokens.is_some() || unless.is_learned,
             ms_per_point: self.ms.per_point().unwrap_or(unless.ms_per_point),
             tokens_per_point: tokens.unwrap_or(unless.tokens_per_point),
         }
@@ -105,6 +114,7 @@ impl Default for Rate {
         Rate {
             tokens_per_point: TOKENS_PER_POINT,
             ms_per_point: MS_PER_POINT,
+            is_learned: false,
         }
     }
 }

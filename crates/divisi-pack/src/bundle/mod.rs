@@ -46,7 +46,9 @@ use divisi_core::{Diagnostic, TaskSpec};
 use serde::{Deserialize, Serialize};
 
 pub use assemble::assemble;
-pub use calibration::{Calibration, MS_PER_POINT, Rate, TOKENS_PER_POINT, Took};
+pub use calibration::{
+    Calibration, MS_PER_POINT, Rate, TOKENS_PER_POINT, TOKENS_PER_POINT_MAX, Took,
+};
 pub(crate) use expand::Ends;
 pub use expand::expand;
 pub use generate::{Generated, Written, generate};

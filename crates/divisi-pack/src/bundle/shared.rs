@@ -12,6 +12,7 @@ use super::{Bundle, Rate};
 use crate::allocation::{self, Risk, share};
 use crate::codes;
 use crate::faults::shown;
+use crate::plan_file::TOKENS_MAX;
 use crate::role::Role;
 use crate::workflow::{Entry, Iteration, Strategy};
 use crate::{paths, placeholder};
@@ -78,13 +79,15 @@ impl<'e> Shared<'e> {
         let agents: Vec<Given> = shares
             .into_iter()
             .map(|positions| {
-                let points = budget.points * positions.len().max(1) as u64;
+                let many = positions.len().max(1) as u64;
+                let points = budget.points.saturating_mul(many);
+                let tokens = points.saturating_mul(rate.tokens_per_point);
                 Given {
                     made: made(bundle, entry, &matched.targets, &positions, told),
-                    tokens: if budget.counts {
-                        points * rate.tokens_per_point
-                    } else {
-                        0
+                    // More stands in no plan.
+                    tokens: match budget.counts {
+                        true => tokens.min(TOKENS_MAX),
+                        false => 0,
                     },
                     points,
                     positions,
@@ -112,6 +115,8 @@ struct Budget<'e> {
     role: Option<&'e Role>,
     points: u64,
     tokens_each: u64,
+    /// Whether that is what agents reported.
+    is_learned: bool,
     /// Whether tokens are used at all.
     counts: bool,
 }
@@ -124,6 +129,7 @@ impl<'e> Budget<'e> {
             role,
             points,
             tokens_each: points.saturating_mul(rate.tokens_per_point),
+            is_learned: rate.is_learned,
             counts: uses_tokens(entry),
         }
     }
@@ -145,10 +151,10 @@ impl<'e> Budget<'e> {
             Strategy::Single => count.max(1) as u64,
             _ => 1,
         };
-        if self.tokens_each.saturating_mul(together) > budget {
-            let tokens = self.tokens_each.saturating_mul(together);
+        let tokens = self.tokens_each.saturating_mul(together);
+        if tokens > budget {
             let hints = ["split the work, give fewer points, or raise the role's `token_budget`"];
-            told.error(codes::WORKFLOW_BUDGET, &self.entry.place, &hints, || {
+            let cause = || {
                 let what = match (count, together) {
                     (0, _) => "its work",
                     (_, 1) => "one of its targets",
@@ -156,7 +162,12 @@ impl<'e> Budget<'e> {
                 };
                 let name = shown(&role.name);
                 format!("{what} at once would take {name} {tokens} tokens of {budget}")
-            });
+            };
+            let (code, place) = (codes::WORKFLOW_BUDGET, &self.entry.place);
+            match self.is_learned {
+                true => told.warning(code, place, &hints, cause),
+                false => told.error(code, place, &hints, cause),
+            }
             return threshold;
         }
         if self.tokens_each == 0 || together > 1 {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::plan::Work;
 use divisi_core::preparation::Preparation;
-use divisi_core::run::AGENTS;
+use divisi_core::run::{AGENT_AUTO, AGENTS};
 use divisi_core::{Diagnostic, Plan, TaskKind};
 
 use super::{Config, Values};
@@ -101,15 +101,16 @@ fn agents(config: &Config, values: &Values, library: &Library, plan: &mut Plan) 
 /// That there is no such agent; `None` if there is.
 #[must_use]
 pub fn unknown_agent(agent: &str) -> Option<Diagnostic> {
-    if AGENTS.contains(&agent) {
+    let all: Vec<&str> = AGENTS.into_iter().chain([AGENT_AUTO]).collect();
+    if all.contains(&agent) {
         return None;
     }
     let told = Diagnostic::error(codes::AGENT, format!("there is no agent {}", shown(agent)));
-    let told = match nearest(agent, AGENTS) {
+    let told = match nearest(agent, all.iter().copied()) {
         Some(meant) => told.hint(format!("did you mean {}?", shown(meant))),
         None => told,
     };
-    Some(told.hint(format!("there are {}", AGENTS.join(", "))))
+    Some(told.hint(format!("there are {}", all.join(", "))))
 }
 
 /// The agents of roles as tasks name them (`domain/function`), for tasks that are planned later. A
@@ -138,6 +139,7 @@ pub fn given(config: &Config) -> Given {
             rate: Rate {
                 tokens_per_point: config.tokens_per_point,
                 ms_per_point: config.ms_per_point,
+                is_learned: false,
             },
             ..Calibration::default()
         },

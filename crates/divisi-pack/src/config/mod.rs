@@ -62,6 +62,8 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// The name of an agent.
     Agent,
+    /// Names of agents that may be found, the best first.
+    Preferred,
     /// Words for people.
     Text,
     /// Several of them.

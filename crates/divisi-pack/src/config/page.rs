@@ -1,6 +1,6 @@
 //! What is made of the table: the JSON Schema, the reference page, and the example file.
 
-use divisi_core::run::AGENTS;
+use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value as Json, json};
 
@@ -78,7 +78,8 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         })
     };
     let line = json!({"type": "string", "minLength": 1});
-    let agents = AGENTS.iter().map(|agent| json!(agent));
+    let agents = AGENTS.iter().chain([&AGENT_AUTO]);
+    let agents = agents.map(|agent| json!(agent));
     match setting.kind {
         Kind::Integer { least, most } => {
             json!({"type": ["integer", "null"], "minimum": least, "maximum": most})
@@ -91,6 +92,10 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             json!({"enum": words.collect::<Vec<Json>>()})
         }
         Kind::Agent => json!({"enum": agents.chain([Json::Null]).collect::<Vec<Json>>()}),
+        Kind::Preferred => {
+            let names = AGENTS_INSTALLABLE.iter().chain([&AGENT_PERSON]);
+            strings(json!({"enum": names.collect::<Vec<_>>()}))
+        }
         Kind::Text => or_null(generator.subschema_for::<TextForm>().to_value()),
         Kind::Texts => or_null(generator.subschema_for::<TextsForm>().to_value()),
         Kind::Variables => {
@@ -135,14 +140,15 @@ fn takes(kind: Kind) -> String {
             let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
             words.join(" or ")
         }
-        Kind::Agent => "an agent".to_owned(),
+        Kind::Agent => "an agent, or `auto`".to_owned(),
+        Kind::Preferred => "coding agents, and `person`".to_owned(),
         Kind::Text => "a text".to_owned(),
         Kind::Texts => "texts".to_owned(),
         Kind::Variables => "names of variables".to_owned(),
         Kind::Paths => "paths".to_owned(),
         Kind::Patterns => "patterns".to_owned(),
         Kind::Counts { .. } => "whole numbers by name".to_owned(),
-        Kind::Agents => "agents by role".to_owned(),
+        Kind::Agents => "agents by role, or `auto`".to_owned(),
         Kind::Setups => "scripts and lists of arguments".to_owned(),
         Kind::Checks => "criteria, as in a plan".to_owned(),
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use divisi_core::diagnostic::Place;
+use divisi_core::run::{AGENT_PERSON, AGENTS_INSTALLABLE};
 use jsonc_parser::ast::{Object, StringLit, Value as Node};
 use jsonc_parser::common::Range;
 
@@ -282,7 +283,9 @@ fn list(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> Opt
             mistyped(&format!("`{key}`"), "a list", value, faults);
             return None;
         }
-        (_, Kind::Texts | Kind::Variables | Kind::Paths | Kind::Patterns) => single,
+        (_, Kind::Texts | Kind::Variables | Kind::Paths | Kind::Patterns | Kind::Preferred) => {
+            single
+        }
         _ => return None,
     };
     if elements.len() > LIST_MAX {
@@ -297,6 +300,7 @@ fn list(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> Opt
         Kind::Texts => read(fields::loose_text),
         Kind::Variables => read(variable),
         Kind::Paths => read(path),
+        Kind::Preferred => read(preferred),
         Kind::Patterns => read(criteria::pattern_of),
         Kind::Setups => {
             let steps = elements.iter();
@@ -323,6 +327,15 @@ fn variable(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<Stri
         return None;
     }
     Some(name)
+}
+
+/// An agent that can be found, or the person who is there in any case.
+fn preferred(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let all: Vec<&str> = AGENTS_INSTALLABLE
+        .into_iter()
+        .chain([AGENT_PERSON])
+        .collect();
+    values::one_of(&all, value, key, faults)
 }
 
 /// A path that may be anywhere. No shell reads it, so a `~` would be a folder of that name.

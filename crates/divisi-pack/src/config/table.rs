@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use divisi_core::Criterion;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::preparation::Setup;
+use divisi_core::run::AGENTS_INSTALLABLE;
 
 use super::value::Field;
 use super::{Consent, Kind, Section, Setting};
-use crate::bundle::{MS_PER_POINT, TOKENS_PER_POINT};
+use crate::bundle::{MS_PER_POINT, TOKENS_PER_POINT, TOKENS_PER_POINT_MAX};
 use crate::plan_file::TIMEOUT_MINUTES_MAX;
 use crate::role::TARGETS_MAX;
 
@@ -24,9 +25,6 @@ const AGENT_MINUTES_MAX: u64 = 52_560_000;
 /// The least time that is given in minutes: a thousandth.
 const LEAST_MS: u64 = 60;
 
-/// The most tokens that a point may take.
-const TOKENS_MAX: u64 = 1_000_000_000;
-
 const fn integer(least: u64, most: u64) -> Kind {
     Kind::Integer { least, most }
 }
@@ -41,6 +39,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         key: "run",
         what: "`run`",
         says: "How a run proceeds.",
+    },
+    Section {
+        key: "agents",
+        what: "`agents`",
+        says: "Which coding agents do the work.",
     },
     Section {
         key: "budget",
@@ -152,6 +155,10 @@ settings! {
         "The longest such wait, whatever the agent says, in seconds.";
     batch_max "run.batch_max": u32 = 8, integer(1, COUNT_MAX), None, Unneeded,
         "How many verified attempts are integrated at once at the most.";
+    prefer "agents.prefer": Vec<String> = AGENTS_INSTALLABLE.map(str::to_owned).to_vec(), Kind::Preferred,
+        None, Needed,
+        "Which agent `auto` stands for: the first of these that is installed when a run is created. \
+         A person is always there.";
     budget_attempts "budget.attempts": Option<u64> = None, integer(1, u64::MAX >> 1),
         Some("--attempts"), Needed,
         "At most so many attempts in the whole run.";
@@ -185,8 +192,8 @@ settings! {
         "How long each program of `setup` may take, in minutes.";
     checks "checks": Vec<Criterion> = Vec::new(), Kind::Checks, None, Needed,
         "Criteria of every run, checked on the integrated whole after those of its plan.";
-    tokens_per_point "allocation.tokens_per_point": u64 = TOKENS_PER_POINT, integer(1, TOKENS_MAX),
-        None, Unneeded,
+    tokens_per_point "allocation.tokens_per_point": u64 = TOKENS_PER_POINT,
+        integer(1, TOKENS_PER_POINT_MAX), None, Unneeded,
         "How many tokens a point takes, until this project's history says.";
     ms_per_point "allocation.minutes_per_point": u64 = MS_PER_POINT,
         minutes(LEAST_MS, TIMEOUT_MINUTES_MAX), None, Unneeded,

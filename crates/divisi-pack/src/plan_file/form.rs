@@ -128,7 +128,7 @@ pub(crate) struct SubtaskForm {
     /// The function of the role that does it, such as `planner`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) worker_type: Option<String>,
-    /// The agent that does it, by its name in the settings.
+    /// The agent that does it, by name, or `auto` for the one that is found when the run is created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) agent: Option<String>,
     /// Agents to which it may be reassigned after failures, in this order.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::TaskKind;
 use divisi_core::plan::{Deliverable, Estimate, Template, Work};
-use divisi_core::run::AGENTS;
+use divisi_core::run::{AGENT_AUTO, AGENTS};
 use jsonc_parser::ast::Value;
 
 use super::compile::is_program;
@@ -150,21 +150,39 @@ pub(crate) fn agent(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Option<
 pub(crate) fn agents_else(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Vec<String> {
     let key = "agents_else";
     let list = fields.list(key, faults).unwrap_or_default();
-    let read = list.iter().filter_map(|value| agent_of(value, key, faults));
+    let read = list
+        .iter()
+        .filter_map(|value| one_of(&AGENTS, value, key, faults));
     read.collect()
 }
 
-/// The name of an agent; collects that there is none of it.
+/// The name of an agent, or the word for whichever is there; collects that it is none.
 pub(crate) fn agent_of(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let all: Vec<&str> = AGENTS.into_iter().chain([AGENT_AUTO]).collect();
+    one_of(&all, value, key, faults)
+}
+
+/// One of these names of agents; collects that there is none of it.
+pub(crate) fn one_of(
+    all: &[&'static str],
+    value: &Value<'_>,
+    key: &str,
+    faults: &mut Faults<'_>,
+) -> Option<String> {
     let name = fields::line(value, key, faults)?;
-    if !AGENTS.contains(&name.as_str()) {
-        let meant = faults.nearest(&name, AGENTS);
+    if !all.contains(&name.as_str()) {
+        let meant = faults.nearest(&name, all.iter().copied());
+        let is_known = name == AGENT_AUTO || AGENTS.contains(&name.as_str());
         faults
             .error(codes::AGENT, start(value), || {
-                format!("there is no agent {}", shown(&name))
+                let name = shown(&name);
+                match is_known {
+                    true => format!("the agent {name} cannot stand in `{key}`"),
+                    false => format!("there is no agent {name}"),
+                }
             })
             .meant(meant)
-            .hint(format!("there are {}", AGENTS.join(", ")));
+            .hint(format!("there are {}", all.join(", ")));
     }
     Some(name)
 }

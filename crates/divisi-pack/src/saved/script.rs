@@ -9,7 +9,11 @@ use std::collections::BTreeSet;
 use super::parameters::{Parameters, Piece};
 
 /// Words of scripts that run a quoted text as a program, where a value would be read as code.
-const READS_CODE: &[&str] = &["eval", "awk", "sed", "xargs", "ssh", "trap", "source"];
+const READS_CODE: &[&str] = &["awk", "sed", "xargs", "source"];
+
+/// Words of scripts after which a shell reads once more what quotes had kept together: no place is
+/// safe there.
+const READS_AGAIN: &[&str] = &["eval", "ssh", "trap", "watch", "parallel"];
 
 /// Programs that read an argument as code, with the flags that say which.
 const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "ash"];
@@ -38,11 +42,11 @@ pub(super) fn shell_script(argv: &[String]) -> Option<usize> {
 
 /// Whether an argument may be code for its program.
 pub(super) fn follows_code_flag(argv: &[String], at: usize) -> bool {
-    at > 1
-        && matches!(
-            &*argv[at - 1],
-            "-c" | "-e" | "--eval" | "--command" | "-Command"
-        )
+    at > 1 && is_code_flag(&argv[at - 1])
+}
+
+fn is_code_flag(word: &str) -> bool {
+    matches!(word, "-c" | "-e" | "--eval" | "--command" | "-Command")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,18 +64,20 @@ pub(super) fn put(text: &str, parameters: &Parameters) -> Script {
         names: BTreeSet::new(),
         is_literal: false,
     };
-    let mut words = text.split(|c: char| !c.is_alphanumeric());
-    let reads_code = words.any(|word| READS_CODE.contains(&word))
-        || [" -c", " -e"].iter().any(|flag| text.contains(flag));
+    let says = |list: &[&str]| {
+        let mut words = text.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| list.contains(&word))
+    };
+    let reads_code = says(READS_CODE) || [" -c", " -e"].iter().any(|flag| text.contains(flag));
     // Where quotes mean something else than what is told apart here.
-    let mut is_lost = text.contains("<<") || text.contains('`');
+    let mut is_lost = text.contains("<<") || text.contains('`') || says(READS_AGAIN);
     let (mut quote, mut at) = (Quote::None, 0);
     while let Some(c) = text[at..].chars().next() {
         if let Some((length, pieces)) = parameters.path_at(text, at) {
             let is_plain = { text[at..at + length].chars() }
                 .all(|c| c.is_ascii_alphanumeric() || "_./-".contains(c));
             let is_safe = match quote {
-                Quote::None => true,
+                Quote::None => !follows_flag(&text[..at]),
                 Quote::Single | Quote::Double => !reads_code,
                 Quote::Comment => false,
             };
@@ -85,6 +91,8 @@ pub(super) fn put(text: &str, parameters: &Parameters) -> Script {
             continue;
         }
         is_lost |= quote == Quote::Double && text[at..].starts_with("$(");
+        // Some shells end it at another quote than others.
+        is_lost |= quote == Quote::None && text[at..].starts_with("$'");
         let before = text[..at].chars().next_back();
         match (quote, c) {
             (Quote::None | Quote::Double, '\\') => {
@@ -108,6 +116,12 @@ pub(super) fn put(text: &str, parameters: &Parameters) -> Script {
         at += c.len_utf8();
     }
     script
+}
+
+/// Whether a flag that makes code of what follows stands before it.
+fn follows_flag(before: &str) -> bool {
+    let word = before.split_whitespace().next_back();
+    before.ends_with(char::is_whitespace) && word.is_some_and(is_code_flag)
 }
 
 impl Script {

@@ -228,6 +228,43 @@ fn what_stays_as_it_is_is_said() {
 }
 
 #[test]
+fn nothing_is_written_where_a_shell_reads_it_as_code() {
+    let literal = |script: &str, saved: &str| {
+        let script = serde_json::to_string(script).unwrap();
+        let text = format!(
+            r#"{{"task_title": "Shells", "subtasks": [
+            {{"subtask_id": "a", "script": {script}, "inputs": ["stories/S1.md"]}}]}}"#
+        );
+        let made = save(&plan(&text), &["stories/S1.md"]);
+        let divisi_core::plan::Work::Script(text) = &made.workflow.iterations[0].entries[0].work
+        else {
+            panic!("a script stays one: {made:?}");
+        };
+        assert_eq!(text, saved);
+        !made.literal.is_empty()
+    };
+    for kept in [
+        "eval cat stories/S1.md",
+        "ssh host cat stories/S1.md",
+        "trap 'exit 1' INT\ncat stories/S1.md",
+        "sh -c stories/S1.md",
+        "echo $'it\\'s'; cat stories/S1.md",
+        "sed \"s,x,stories/S1.md,\" y",
+    ] {
+        assert!(literal(kept, kept), "{kept}");
+    }
+    // What only looks like one of these is none.
+    assert!(!literal(
+        "grep 'x$' stories/S1.md",
+        "grep 'x$' \"${INPUT_STORY}\""
+    ));
+    assert!(!literal(
+        "sed 's/a/b/' stories/S1.md",
+        "sed 's/a/b/' \"${INPUT_STORY}\""
+    ));
+}
+
+#[test]
 fn a_difference_is_found() {
     let before = plan(STORY);
     let saved = save(&before, &["stories/S1.md"]);

@@ -208,7 +208,7 @@ struct EntryForm {
     script: Option<String>,
     /// For `compose`: a document or data file made from what other entries made.
     template: Option<TemplateForm>,
-    /// The agent that does it, by its name in the settings.
+    /// The agent that does it, by name, or `auto` for the one that is found when the run is created.
     agent: Option<String>,
     /// Agents to which it may be reassigned after failures.
     agents_else: Option<Vec<String>>,

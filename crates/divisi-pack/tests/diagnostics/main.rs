@@ -663,13 +663,28 @@ bugdet: {attempts: 3}"), @r"
     1 | run: {agent: persn, agents: {qa: robot}}
       |              ^
     hint: did you mean `person`?
-    hint: there are command, person, scripted, claude, codex, opencode
+    hint: there are command, person, scripted, claude, codex, opencode, auto
     error[plan-agent]: there is no agent `robot`
      --> divisi.yaml:1:34
       |
     1 | run: {agent: persn, agents: {qa: robot}}
       |                                  ^
-    hint: there are command, person, scripted, claude, codex, opencode
+    hint: there are command, person, scripted, claude, codex, opencode, auto
+    ");
+    told!(seen, "plan-agent", of_config("agents: {prefer: [claud, command]}"), @r"
+    error[plan-agent]: there is no agent `claud`
+     --> divisi.yaml:1:19
+      |
+    1 | agents: {prefer: [claud, command]}
+      |                   ^
+    hint: did you mean `claude`?
+    hint: there are claude, codex, opencode, person
+    error[plan-agent]: the agent `command` cannot stand in `prefer`
+     --> divisi.yaml:1:26
+      |
+    1 | agents: {prefer: [claud, command]}
+      |                          ^
+    hint: there are claude, codex, opencode, person
     ");
     told!(seen, "text-unknown-word", of_config("journal: {durability: ful}"), @r"
     error[text-unknown-word]: `durability` is `ful`, not one of full, normal

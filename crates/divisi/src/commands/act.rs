@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use divisi_core::diagnostic::Severity;
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::stored::summary;
-use divisi_core::run::{TaskStatus, holds_slot};
+use divisi_core::run::{Settings, TaskStatus, holds_slot};
 use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
 
@@ -16,6 +17,7 @@ use crate::cli;
 use crate::exit::Exit;
 use crate::happened;
 use crate::hold::{Holder, Holding, Tries, is_attended, reach, request, silent};
+use crate::present::{Present, Settling};
 use crate::printer::{Failure, Line, Outcome, Printer};
 use crate::project::Project;
 use crate::projection;
@@ -238,6 +240,11 @@ fn place<'a>(file: &'a Path, spec: &'a TaskSpec, many: usize) -> Result<&'a str,
 /// `divisi split`.
 pub(crate) fn split(args: &cli::Split, project: &Project, printer: &Printer) -> Outcome {
     let parts = crate::plan::read_parts(&args.parts, printer)?;
+    // What `auto` stands for was settled when the run was created.
+    let present = Present::look();
+    let mut settling = Settling::go_on(&present, Settings::default());
+    parts.tasks.iter().for_each(|task| settling.see(task));
+    settling.end(Severity::Error, printer)?;
     let action = Action::Split {
         task: args.of.task.clone(),
         parts,

@@ -1,8 +1,8 @@
 //! `divisi doctor`: what Divisi needs from this machine and this folder, and what of it is weaker.
 //!
 //! It changes nothing: the only thing it writes is a probe beside an existing journal, to measure
-//! how long the disk takes, and it removes that. Nothing of the project is executed: git is asked
-//! for its version only, and the repository is looked at as files.
+//! how long the disk takes, and it removes that. Nothing of the project is executed: git and coding
+//! agents are asked for their versions only, and the repository is looked at as files.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::cli::Global;
 use crate::exit::Exit;
-use crate::printer::{Line, Outcome, Printer, Style};
+use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::{Project, is_locked, versions};
 use crate::unfinished::{self, Attended};
 use crate::words;
@@ -82,6 +82,7 @@ pub(crate) fn run(global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
     let mut findings = vec![platform::system(), git(), platform::confinement()];
     findings.extend(platform::processes());
+    findings.push(agents()?);
     findings.push(kind(project.folder()));
     findings.extend(disk(&project));
     findings.extend(journal(&project));
@@ -110,6 +111,16 @@ pub(crate) fn run(global: &Global, printer: &Printer) -> Outcome {
         Exit::Environment
     } else {
         Exit::Success
+    })
+}
+
+/// Which coding agents are there. A run needs none of them.
+fn agents() -> Result<Finding, Failure> {
+    let (has_some, found) = super::agents::summary(&super::agents::look()?);
+    let finding = Finding::new("agents", State::Good, found);
+    Ok(match has_some {
+        true => finding,
+        false => finding.hint("divisi agents"),
     })
 }
 

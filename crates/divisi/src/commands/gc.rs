@@ -82,12 +82,12 @@ impl Found {
     }
 }
 
-/// Bundles are read to expand the tasks of their run, rehearsals to play them; once it has ended
-/// nobody reads them.
+/// Rehearsals are read to play the tasks of their run, and by nobody once it has ended. Bundles are
+/// read later, too: a run is saved as a workflow by its bundle, and what its tasks took is told by it.
 fn give_back(args: &cli::Gc, project: &Project, runs: &[Run]) -> Result<GivenBack, Failure> {
     let unfinished = runs.iter().filter(|run| run.ended.is_none());
-    let rehearsals = unfinished.clone().flat_map(|run| &run.settings.rehearsal);
-    let tasks = unfinished.flat_map(|run| run.tasks());
+    let rehearsals = unfinished.flat_map(|run| &run.settings.rehearsal);
+    let tasks = runs.iter().flat_map(|run| run.tasks());
     let bundle = |task: &Task| match &task.spec.work {
         Work::Expand(expansion) => Some(expansion.bundle.clone()),
         _ => None,
@@ -122,10 +122,10 @@ fn lines(args: &cli::Gc, found: &Found) -> Vec<Line> {
     let removed = verb(&GcAction::Remove);
     let mut lines: Vec<Line> = found.items.iter().map(of_item).collect();
     if found.artifacts.artifacts > 0 {
-        let many = plural(found.artifacts.artifacts, "bundle");
+        let many = plural(found.artifacts.artifacts, "file");
         let freed = size(found.artifacts.bytes);
         lines.push(Line::of(format!(
-            "{removed}: {many} of workflows ({freed}), no unfinished run needs them"
+            "{removed}: {many} of workflows and rehearsals ({freed}), no run needs them"
         )));
     }
     let Some(objects) = found.objects else {

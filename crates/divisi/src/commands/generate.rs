@@ -270,7 +270,8 @@ fn told(bundle: &Bundle, made: &[Made], chosen: &Chosen, printer: &Printer) -> O
         let manifest = &one.written.manifest;
         let agents = &manifest.agents;
         let files: usize = agents.iter().map(|agent| agent.deliverables.len()).sum();
-        let tokens: u64 = agents.iter().map(|agent| agent.estimated_tokens).sum();
+        let tokens = agents.iter().map(|agent| agent.estimated_tokens);
+        let tokens = tokens.fold(0, u64::saturating_add);
         let risk = agents.iter().filter_map(|agent| agent.risk_level).max();
         let risk = risk.map_or_else(String::new, |risk| format!(", risk {}", risk.word()));
         let duration = &manifest.resource_estimate["duration_estimate"];

@@ -1,5 +1,6 @@
 //! `divisi run` and `divisi resume`: have a run's tasks done, here or by whoever holds the engine.
 
+mod base;
 mod chosen;
 mod dry;
 mod leaving;
@@ -9,16 +10,19 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use divisi_core::diagnostic::Severity;
 use divisi_core::journal::Fault;
-use divisi_core::run::{Base, Run};
+use divisi_core::run::Run;
 use divisi_core::{Diagnostic, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until};
 use divisi_engine::failpoint;
 use divisi_engine::memory;
-use divisi_engine::repo::{BaseOptions, InUse, Repo};
+use divisi_engine::repo::Repo;
 use divisi_store::Durability;
 
+pub(crate) use self::base::named;
+use self::base::{base, on};
 use self::chosen::Chosen;
 use self::ordered::Ordered;
 use super::flags;
@@ -26,7 +30,7 @@ use crate::cli::{Resume, RunArgs};
 use crate::config::Configuration;
 use crate::consent;
 use crate::exit::Exit;
-use crate::feedback::Keeper;
+use crate::feedback::{Bell, Keeper};
 use crate::follow::{Follower, LOOK, News};
 use crate::hold::{Held, Holder, Holding, Tries, bring_up_to_date, reach, request};
 use crate::library::Library;
@@ -74,6 +78,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     if let Some(rehearsal) = &rehearsal {
         settings.rehearsal = Some(rehearsal::keep(project, rehearsal)?);
     }
+    let settings = ordered.settle(&plan, (&configuration, settings), Severity::Error, printer)?;
     let outline = || {
         let mut lines = ordered.outline(&plan, &settings);
         lines.insert(1, on(&base));
@@ -81,13 +86,9 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         lines
     };
     // Whoever says `--yes` speaks of this run, and of none to come.
-    let approved = args.yes
-        || consents(
-            project,
-            ordered.subject(&plan, &configuration),
-            outline,
-            printer,
-        )?;
+    let subject = ordered.subject(&plan, &configuration, &settings);
+    let subject = subject.with(rehearsal.as_ref(), &configuration);
+    let approved = args.yes || consents(project, subject, outline, printer)?;
     let mut driver = Driver::new(project, configuration.durability(), printer)?;
     let ask = Ask::Start {
         plan: Arc::new(plan),
@@ -108,15 +109,6 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         &Line::styled(Style::Bold, run.to_string()).then(format!(" {begun}; {}", ordered.said())),
     );
     driver.drive(run, 0)
-}
-
-/// What a run stands on, for whoever consents to it.
-fn on(base: &Base) -> Line {
-    let line = Line::of(format!("  on {}", base.described));
-    match base.uncommitted.is_empty() || base.included {
-        true => line,
-        false => line.with(Style::Warn, ", without what is not committed"),
-    }
 }
 
 fn told(fault: &divisi_engine::repo::Fault) -> Failure {
@@ -178,56 +170,8 @@ fn consents(
     Ok(is_given)
 }
 
-/// Brings the run's base into the private repository, and says what it is. Until a run names it, it
-/// is kept from being cleaned up.
-fn base(
-    args: &RunArgs,
-    start: Option<&str>,
-    repo: &Repo,
-    printer: &Printer,
-) -> Result<(Base, InUse), Failure> {
-    let options = BaseOptions {
-        rev: start.filter(|rev| *rev != "HEAD").map(str::to_owned),
-        include_dirty: args.include_dirty,
-    };
-    let base = repo.base(&options).map_err(|fault| told(&fault))?;
-    for warning in &base.warnings {
-        printer.diagnostic(warning, None);
-    }
-    if base.uncommitted_count > 0 && !base.included {
-        let names: Vec<&str> = base
-            .uncommitted
-            .iter()
-            .take(5)
-            .map(String::as_str)
-            .collect();
-        let more = base.uncommitted_count - names.len();
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        let diagnostic = Diagnostic::warning(
-            "base-uncommitted",
-            format!(
-                "the run stands on {}; not on uncommitted {}{more}",
-                base.described,
-                names.join(", ")
-            ),
-        )
-        .hint("`--include-dirty` takes them in");
-        printer.diagnostic(&diagnostic, None);
-    }
-    let named = Base {
-        commit: Some(base.commit),
-        described: base.described,
-        uncommitted: base.uncommitted,
-        included: base.included,
-    };
-    Ok((named, base.in_use))
-}
-
-fn unexpected(response: &Response) -> Failure {
+/// That the engine answered what was not asked.
+pub(crate) fn unexpected(response: &Response) -> Failure {
     let diagnostic = Diagnostic::error(
         "internal",
         format!("the engine answered {response:?} to another question"),
@@ -302,19 +246,19 @@ impl<'a> Driver<'a> {
             let Some(progress) = progress.as_mut() else {
                 return;
             };
+            let state = view.run(progress.run());
             for notice in notices {
                 match notice {
-                    Notice::Event(run, at, event) => {
-                        progress.event(*run, *at, event, view.run(*run))
+                    Notice::Event(id, at, event) => {
+                        progress.event(*id, *at, event, view.run(*id));
+                        if let Some(run) = state.filter(|run| run.id == *id) {
+                            bell.hear(run, event);
+                        }
                     }
                     Notice::Trouble(cause) => progress.trouble(cause),
                 }
             }
-            let state = view.run(progress.run());
             progress.flush(state);
-            if let Some(run) = state {
-                bell.hear(run, notices);
-            }
         })
     }
 
@@ -368,13 +312,14 @@ impl<'a> Driver<'a> {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
         // Through one holder after the other, each event is told once.
         let mut follower: Option<Follower> = None;
+        let mut bell = self.keeper.bell();
         let (rest, state) = loop {
             self.reach()?;
             let holder = self.holder.take().expect("it was reached");
             match holder {
                 Holder::Us(held) => {
                     if let Some(mut follower) = follower.take() {
-                        self.look(&mut follower)?;
+                        self.look(&mut follower, &mut bell)?;
                     }
                     break self.hold(*held, run)?;
                 }
@@ -383,7 +328,7 @@ impl<'a> Driver<'a> {
                         Some(follower) => follower,
                         None => Follower::of(self.project, run, Some(after))?,
                     };
-                    if let Some(rest) = self.follow(client, &mut with)? {
+                    if let Some(rest) = self.follow(client, &mut with, &mut bell)? {
                         break (rest, Some(with.into_run()));
                     }
                     follower = Some(with);
@@ -391,6 +336,7 @@ impl<'a> Driver<'a> {
             }
         };
         self.finish();
+        drop(bell);
         self.keeper.finish();
         let state = match state {
             Some(state) => state,
@@ -430,7 +376,12 @@ impl<'a> Driver<'a> {
 
     /// Watches another process work on it. `None` once that process is gone and the run is not at
     /// rest: then somebody must take over.
-    fn follow(&self, mut client: Client, follower: &mut Follower) -> Result<Option<Rest>, Failure> {
+    fn follow(
+        &self,
+        mut client: Client,
+        follower: &mut Follower,
+        bell: &mut Bell,
+    ) -> Result<Option<Rest>, Failure> {
         let run = follower.run().id;
         // A holder that took over from another goes on only with what it is asked for. If it is
         // gone already, that shows below.
@@ -454,7 +405,7 @@ impl<'a> Driver<'a> {
         drop(waiting);
         let rest = loop {
             let is_gone = gone.load(Ordering::SeqCst);
-            self.look(follower)?;
+            self.look(follower, bell)?;
             if follower.rests() {
                 let interrupted = self.interrupted.load(Ordering::SeqCst);
                 break Some(if interrupted {
@@ -473,13 +424,14 @@ impl<'a> Driver<'a> {
     }
 
     /// Shows what is new of a run that another process works on.
-    fn look(&self, follower: &mut Follower) -> Result<(), Failure> {
+    fn look(&self, follower: &mut Follower, bell: &mut Bell) -> Result<(), Failure> {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(progress) = progress.as_mut() else {
             return Ok(());
         };
         follower.look(&mut |news: News<'_>| {
             progress.event(news.run.id, news.at, news.event, Some(news.run));
+            bell.hear(news.run, news.event);
             Ok(())
         })?;
         progress.flush(Some(follower.run()));

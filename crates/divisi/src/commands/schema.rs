@@ -12,6 +12,9 @@ const EVENTS: &str = include_str!("events.schema.json");
 /// The schema of what `divisi feedback --json` prints.
 const FEEDBACK: &str = include_str!("feedback.schema.json");
 
+/// The schema of what `divisi agents --json` prints.
+const AGENTS: &str = include_str!("agents.schema.json");
+
 /// The schema of what `divisi lessons --json` prints.
 const LESSONS: &str = include_str!("lessons.schema.json");
 
@@ -31,6 +34,7 @@ pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
         SchemaOf::Validation => printer.document(&super::validate::schema())?,
         SchemaOf::Feedback => printer.document(&written(FEEDBACK))?,
         SchemaOf::Lessons => printer.document(&written(LESSONS))?,
+        SchemaOf::Agents => printer.document(&written(AGENTS))?,
         SchemaOf::Report => printer.document(&written(REPORT))?,
     }
     Ok(Exit::Success)

@@ -7,9 +7,9 @@ use divisi_core::run::{
     AGENT_PERSON, AttemptEnd, Failure, Phase, Run, StopReason, Task, TaskState,
 };
 use divisi_core::{Criterion, Outcome, TaskNo, Time, Verdict};
-use divisi_pack::lesson::{NOTE_BYTES_MAX, notes};
+use divisi_pack::lesson::NOTE_BYTES_MAX;
 
-use super::{Figures, Refusal, Said, documents};
+use super::{Figures, Notes, Refusal, Said, documents};
 
 /// So many things that were written are told of a stage.
 const SAID_MAX: usize = 50;
@@ -19,29 +19,24 @@ const CRITERION_BYTES_MAX: usize = 300;
 
 /// The figures of every stage, in the order in which their first tasks stand in the plan. `stages`
 /// says the stage of each task.
-pub(super) fn of(
-    run: &Run,
-    stages: &[Option<TaskNo>],
-    texts: &BTreeMap<String, String>,
-) -> Vec<Figures> {
+pub(super) fn of(run: &Run, stages: &[Option<TaskNo>], notes: &Notes) -> Vec<Figures> {
     let mut all: BTreeMap<Option<TaskNo>, Figures> = BTreeMap::new();
     for (task, stage) in run.tasks().iter().zip(stages) {
         let figures = all.entry(*stage).or_insert_with(|| Figures {
-            stage: match stage {
-                Some(no) => run.tasks()[no.index()].spec.id.to_string(),
-                None => run.title.clone(),
-            },
+            stage: name(run, *stage),
             ..Figures::default()
         });
         add(task, figures);
     }
-    for (path, no) in documents(run) {
-        let figures = all.get_mut(&stages[no.index()]);
-        let (Some(figures), Some(text)) = (figures, texts.get(&path)) else {
+    for document in documents(run, stages) {
+        let task = &run.tasks()[document.maker.index()];
+        let figures = all.get_mut(&document.stage);
+        let key = (document.commit, document.path);
+        let (Some(figures), Some(found)) = (figures, notes.get(&key)) else {
             continue;
         };
-        for note in notes(&path, text) {
-            say(&run.tasks()[no.index()], &path, &note, figures);
+        for note in found {
+            say(task, &key.1, note, figures);
         }
     }
     for (stage, end) in ends(run, stages) {
@@ -54,6 +49,14 @@ pub(super) fn of(
         figures.refusals.sort_by_key(times);
     }
     all.into_values().collect()
+}
+
+/// What a stage is called.
+pub(super) fn name(run: &Run, stage: Option<TaskNo>) -> String {
+    match stage {
+        Some(no) => run.tasks()[no.index()].spec.id.to_string(),
+        None => run.title.clone(),
+    }
 }
 
 /// When each stage ended; `None` while something of it goes on. What stands under no plan task ends

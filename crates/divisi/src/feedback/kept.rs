@@ -1,18 +1,19 @@
 //! Feedback as it is kept with its run: a file that can be made anew.
 //!
-//! What a stage came to is kept once it has ended, since later stages change the documents that its
-//! notes stand in. Whether something is owed is told from the run's state and the file alone, so
+//! What a stage came to is kept once it has ended, and read from what was integrated by then: later
+//! stages may change the documents that its notes stand in. Whether something is owed is told from the run's state and the file alone, so
 //! that it is done again after a crash, and once.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use divisi_core::run::Run;
 use divisi_engine::failpoint;
 use divisi_engine::files::Files as _;
 use divisi_engine::repo::Repo;
+use divisi_pack::lesson::notes;
 use serde::{Deserialize, Serialize};
 
-use super::{Feedback, Figures, documents, gather, teaching};
+use super::{Document, Feedback, Figures, Notes, documents, figures, gather, stages, teaching};
 use crate::changed::told;
 use crate::lessons::Kept;
 use crate::library::files::{beneath, put};
@@ -53,11 +54,11 @@ pub(crate) fn catch_up(
     run: &Run,
     printer: &Printer,
 ) -> Result<Vec<Kept>, Failure> {
-    if super::ended(run) == 0 {
+    if super::ends(run).is_empty() {
         return Ok(Vec::new());
     }
     let kept = read(project, run);
-    let stages = gather(run, &BTreeMap::new()).stages;
+    let stages = gather(run, &Notes::new()).stages;
     let mut ended = stages.iter().filter(|figures| figures.ended_at.is_some());
     if ended.all(|figures| kept.iter().any(|its| is_same(its, figures))) {
         return Ok(Vec::new());
@@ -76,7 +77,10 @@ pub(crate) fn up_to_date(
     printer: &Printer,
 ) -> Result<(Feedback, Vec<Kept>), Failure> {
     let kept = read(project, run);
-    let mut feedback = gather(run, &texts(project, run)?);
+    let bare = gather(run, &Notes::new()).stages.into_iter();
+    let others = bare.filter(|figures| !kept.iter().any(|its| is_same(its, figures)));
+    let others: BTreeSet<String> = others.map(|figures| figures.stage).collect();
+    let mut feedback = gather(run, &read_notes(project, run, &others)?);
     let mut is_owed = false;
     for figures in &mut feedback.stages {
         match kept.iter().find(|its| is_same(its, figures)) {
@@ -125,20 +129,23 @@ fn write(project: &Project, run: &Run, feedback: &Feedback) -> Result<(), Failur
     })
 }
 
-/// The documents of the run's result that notes may stand in. One that cannot be read has none.
-fn texts(project: &Project, run: &Run) -> Result<BTreeMap<String, String>, Failure> {
-    let named = documents(run);
-    let head = match &run.integration.head {
-        Some(head) if !named.is_empty() => head,
-        _ => return Ok(BTreeMap::new()),
-    };
+/// The notes in the documents of these stages. A document that cannot be read has none.
+fn read_notes(project: &Project, run: &Run, of: &BTreeSet<String>) -> Result<Notes, Failure> {
+    let mut named = documents(run, &stages(run));
+    named.retain(|document| of.contains(&figures::name(run, document.stage)));
+    if named.is_empty() {
+        return Ok(Notes::new());
+    }
     let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit)
         .map_err(|fault| told(&fault))?;
-    let tree = repo.tree_of(head).map_err(|fault| told(&fault))?;
-    let files = repo.files(&tree, None).map_err(|fault| told(&fault))?;
-    let read = |path: String| {
-        let bytes = files.read(&path, DOCUMENT_BYTES_MAX).ok()?;
-        Some((path, String::from_utf8_lossy(&bytes).into_owned()))
-    };
-    Ok(named.into_keys().filter_map(read).collect())
+    let mut found = Notes::new();
+    for Document { path, commit, .. } in named {
+        let tree = repo.tree_of(&commit).map_err(|fault| told(&fault))?;
+        let files = repo.files(&tree, None).map_err(|fault| told(&fault))?;
+        if let Ok(bytes) = files.read(&path, DOCUMENT_BYTES_MAX) {
+            let notes = notes(&path, &String::from_utf8_lossy(&bytes));
+            found.insert((commit, path), notes);
+        }
+    }
+    Ok(found)
 }

@@ -1,7 +1,7 @@
 //! Feedback: what a run shows to those who plan the next one.
 //!
-//! [`gather()`] computes it from the run's state, and from documents of its result that the caller
-//! read; it touches nothing itself. Whenever a stage has ended, its feedback is owed: [`Keeper`] sees
+//! [`gather()`] computes it from the run's state, and from notes in documents that the caller read;
+//! it touches nothing itself. Whenever a stage has ended, its feedback is owed: [`Keeper`] sees
 //! that while a run is worked on, [`catch_up`] whenever a command looks at a run again. Both keep what
 //! is not kept yet and propose lessons; nothing waits for them, and nothing takes effect.
 //!
@@ -21,14 +21,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{AttemptEnd, Run, TaskState};
-use divisi_core::{TaskKind, TaskNo, Time};
+use divisi_core::{Commit, TaskKind, TaskNo, Time};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use keeper::Keeper;
+pub(crate) use keeper::{Bell, Keeper};
 pub(crate) use kept::{catch_up, up_to_date};
 pub(crate) use patterns::{Change, Pattern};
 
-/// So many documents of a result are looked into for notes.
+/// So many documents of a stage are looked into for notes.
 const DOCUMENTS_MAX: usize = 200;
 
 /// The feedback of a run. Durations are in milliseconds.
@@ -113,41 +113,78 @@ pub(crate) struct Said {
     pub(crate) text: String,
 }
 
-/// Computes the feedback. `documents` are texts of the result by path: see [`documents`].
-pub(crate) fn gather(run: &Run, documents: &BTreeMap<String, String>) -> Feedback {
+/// Notes that stand in documents, by commit and path: see [`documents`].
+pub(crate) type Notes = BTreeMap<(Commit, String), Vec<String>>;
+
+/// Computes the feedback.
+pub(crate) fn gather(run: &Run, notes: &Notes) -> Feedback {
     Feedback {
         run: run.id.to_string(),
         title: run.title.clone(),
-        stages: figures::of(run, &stages(run), documents),
+        stages: figures::of(run, &stages(run), notes),
         patterns: patterns::of(run),
     }
 }
 
-/// How many stages of a run have ended.
-fn ended(run: &Run) -> usize {
-    let ends = figures::ends(run, &stages(run));
-    ends.values().flatten().count()
+/// When each stage of a run ended; those that go on are left out.
+fn ends(run: &Run) -> BTreeMap<Option<TaskNo>, Time> {
+    let ends = figures::ends(run, &stages(run)).into_iter();
+    ends.filter_map(|(stage, end)| Some((stage, end?)))
+        .collect()
 }
 
-/// The documents that notes may stand in: Markdown that was made and integrated, with the task that
-/// made it last.
-pub(crate) fn documents(run: &Run) -> BTreeMap<String, TaskNo> {
-    let mut made = BTreeMap::new();
-    for (no, task) in run.tasks().iter().enumerate() {
+/// A document that notes may stand in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Document {
+    /// The stage that made it.
+    stage: Option<TaskNo>,
+    path: String,
+    /// The task of the stage that made it last.
+    maker: TaskNo,
+    /// Where that was integrated. What later stages do to the document is not in it, so that it says
+    /// the same whenever it is read.
+    commit: Commit,
+}
+
+/// The documents of each stage that notes may stand in: Markdown that was made and integrated.
+/// `stages` says the stage of each task.
+pub(crate) fn documents(run: &Run, stages: &[Option<TaskNo>]) -> Vec<Document> {
+    let mut made: BTreeMap<(Option<TaskNo>, &str), (Time, TaskNo, &Commit)> = BTreeMap::new();
+    for (no, (task, stage)) in run.tasks().iter().zip(stages).enumerate() {
         let ended = task.endings.iter().rev();
         let integrated = { ended }.find(|ending| ending.end == AttemptEnd::Integrated);
-        let receipts = integrated.into_iter().flat_map(|ending| &ending.receipts);
-        let collected = receipts.filter_map(|receipt| match receipt {
+        let receipts = || integrated.into_iter().flat_map(|ending| &ending.receipts);
+        let commit = receipts().find_map(|receipt| match receipt {
+            Receipt::Integrated { at, commit, .. } => Some((*at, commit.as_ref()?)),
+            _ => None,
+        });
+        let Some((at, commit)) = commit else {
+            continue;
+        };
+        let collected = receipts().filter_map(|receipt| match receipt {
             Receipt::Collected { artifacts, .. } => Some(artifacts),
             _ => None,
         });
-        for artifact in collected.flatten() {
-            if made.len() < DOCUMENTS_MAX && artifact.path.ends_with(".md") {
-                made.insert(artifact.path.clone(), TaskNo(no as u32));
-            }
+        let documents = collected.flatten().filter(|it| it.path.ends_with(".md"));
+        for document in documents {
+            let this = (at, TaskNo(no as u32), commit);
+            let last = made.entry((*stage, &*document.path)).or_insert(this);
+            *last = (*last).max(this);
         }
     }
-    made
+    let mut counts: BTreeMap<Option<TaskNo>, usize> = BTreeMap::new();
+    let made = made.into_iter().filter(|((stage, _), _)| {
+        let count = counts.entry(*stage).or_default();
+        *count += 1;
+        *count <= DOCUMENTS_MAX
+    });
+    made.map(|((stage, path), (_, maker, commit))| Document {
+        stage,
+        path: path.to_owned(),
+        maker,
+        commit: commit.clone(),
+    })
+    .collect()
 }
 
 /// The plan task above each task, itself included; the outermost where plans are nested.

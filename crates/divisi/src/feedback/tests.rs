@@ -35,7 +35,7 @@ fn refused(given: &mut Given, name: &str, criterion: u16) {
 }
 
 fn of(given: &Given) -> Feedback {
-    gather(&given.run(), &BTreeMap::new())
+    gather(&given.run(), &Notes::new())
 }
 
 fn rules(given: &Given) -> Vec<(&'static str, Change)> {
@@ -221,15 +221,18 @@ fn a_role_that_is_overdue_twice_gets_a_longer_time_box() {
 #[test]
 fn what_was_written_is_quoted_from_documents_that_are_integrated() {
     let mut given = Given::run_of(plan("Pages", vec![draft("a")]));
-    assert_eq!(documents(&given.run()), BTreeMap::new());
+    assert_eq!(documents(&given.run(), &[None]), []);
     given.ends("a", 0).collected("a");
     given.checked("a", vec![Verdict::pass(0), Verdict::pass(1)]);
     given.integrated();
     let run = given.run();
-    let paths: Vec<String> = documents(&run).into_keys().collect();
-    assert_eq!(paths, ["a.md"]);
-    let text = "# A\n## Notes\n{{ not rendered }}\n## Risks\nNone\n".to_owned();
-    let feedback = gather(&run, &[("a.md".to_owned(), text)].into());
+    let [document] = &documents(&run, &[None])[..] else {
+        panic!("it made one");
+    };
+    assert_eq!(document.path, "a.md");
+    let note = "{{ not rendered }}".to_owned();
+    let key = (document.commit.clone(), document.path.clone());
+    let feedback = gather(&run, &[(key, vec![note])].into());
     let said = Said {
         task: "a".to_owned(),
         place: "a.md".to_owned(),

@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use divisi_core::Diagnostic;
 use divisi_engine::files::{Entry, Files as _, FolderFiles};
@@ -125,24 +126,32 @@ pub(crate) fn put(root: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
         ));
     }
     fs::create_dir_all(folder)?;
-    let fresh = folder.join(format!(".{name}.new"));
-    match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    // Another process, or thread, may write the same file: each moves its own there.
+    static NUMBERS: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+    let fresh = folder.join(format!(".{name}.{}-{number}.new", std::process::id()));
+    let moved = write_like(&to, &fresh, bytes).and_then(|()| fs::rename(&fresh, &to));
+    if moved.is_err() {
+        // The first error is the one that is told.
+        let _ = fs::remove_file(&fresh);
     }
-    let mut file = File::create_new(&fresh)?;
-    if let Ok(met) = fs::symlink_metadata(&to) {
-        file.set_permissions(met.permissions())?;
-    }
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&fresh, &to)?;
+    moved?;
     File::open(folder)?.sync_all()?;
     // The folder itself may be new.
     match folder.parent() {
         Some(above) => File::open(above)?.sync_all(),
         None => Ok(()),
     }
+}
+
+/// Writes a new file, with the permissions of one that may be there.
+fn write_like(before: &Path, fresh: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(fresh)?;
+    if let Ok(met) = fs::symlink_metadata(before) {
+        file.set_permissions(met.permissions())?;
+    }
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// Reads the regular file that a path leads to.
@@ -198,5 +207,29 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_several_write_at_once_is_one_of_theirs_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let texts: Vec<String> = ["a", "b", "c", "d"].map(|text| text.repeat(100_000)).into();
+        std::thread::scope(|scope| {
+            for text in &texts {
+                scope.spawn(|| {
+                    for _ in 0..10 {
+                        put(folder.path(), "in/file", text.as_bytes()).unwrap();
+                        let read = fs::read_to_string(folder.path().join("in/file")).unwrap();
+                        assert!(texts.contains(&read), "{} bytes are nobody's", read.len());
+                    }
+                });
+            }
+        });
+        let left = fs::read_dir(folder.path().join("in")).unwrap().count();
+        assert_eq!(left, 1, "nothing is left beside it");
     }
 }

@@ -3,7 +3,8 @@
 use divisi_core::receipt::{Receipt, Usage};
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::{
-    AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus, is_scripted,
+    AGENT_AUTO, AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus,
+    is_scripted,
 };
 use divisi_core::{Criterion, Outcome, TaskKind, TaskNo, Time, Verdict};
 
@@ -203,6 +204,8 @@ fn assumptions(run: &Run) -> Vec<String> {
     let count =
         |test: &dyn Fn(&Task) -> bool| run.tasks().iter().filter(|task| test(task)).count() as u64;
     let settings: &Settings = &run.settings;
+    let usual = settings.meant(&settings.agent_default);
+    let found = settings.meant(AGENT_AUTO);
     let mut take = |many: u64, words: String| {
         if many > 0 {
             taken.push(format!("{}: {words}", words::plural(many, "task")));
@@ -224,11 +227,14 @@ fn assumptions(run: &Run) -> Vec<String> {
         "no criterion but the exit status of their command".to_owned(),
     );
     take(
-        count(&|task| task.spec.agent.is_none() && task.agent(settings) == settings.agent_default),
-        format!(
-            "no agent named, so {}",
-            words::agent(&settings.agent_default)
-        ),
+        count(&|task| task.spec.agent.is_none() && task.agent(settings) == usual),
+        format!("no agent named, so {}", words::agent(usual)),
+    );
+    take(
+        count(&|task| {
+            task.spec.agent.as_deref() == Some(AGENT_AUTO) && task.agent(settings) == found
+        }),
+        format!("the agent left open, so {}", words::agent(found)),
     );
     if run.stages.is_empty() && !settings.barriers {
         taken.push("no stages: a task started as soon as what it depends on was done".to_owned());

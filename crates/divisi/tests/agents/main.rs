@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 mod faults;
+mod found;
 mod model;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]

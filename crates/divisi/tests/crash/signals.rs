@@ -94,7 +94,7 @@ fn a_second_interruption_of_a_process_that_watches_ends_agents_at_once() {
     let args = stage.resume_args(FIRST.0);
     let watching = stage.start(&texts(&args), None);
     until("it watches", || {
-        watching.output().contains("> slow by command")
+        watching.output().contains("another process works on run-1")
     });
     signal(watching.pid(), libc::SIGINT);
     until("it says that it ends its agents", || {

@@ -1,5 +1,6 @@
 //! Cleaning up: what can go is said, what is needed stays, and runs go on as if nothing had happened.
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -209,51 +210,97 @@ workflow:
           allocation: {max_per_agent: 1}
 "#;
 
+/// What is kept under its digest: the rules of workflows and rehearsals.
+fn kept(stage: &Stage) -> Vec<PathBuf> {
+    let all = std::fs::read_dir(stage.path(".divisi/artifacts")).unwrap();
+    let folders = all.map(|entry| entry.unwrap().path());
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    files.map(|entry| entry.unwrap().path()).collect()
+}
+
+/// Makes what is kept older than what is spared for its youth.
+fn age_kept(stage: &Stage) {
+    let long_ago = SystemTime::now() - Duration::from_secs(7 * 24 * 3600);
+    for path in kept(stage) {
+        let file = std::fs::File::open(path).unwrap();
+        file.set_modified(long_ago).unwrap();
+    }
+}
+
 #[test]
-fn the_rules_of_a_workflow_stay_until_no_run_needs_them() {
+fn rules_go_when_no_run_needs_them() {
     let stage = Stage::git(&[("topics/a.md", "a\n"), ("halt", "\n")]);
     let workflow = stage.beside("pages.yaml");
     crate::stage::write(&workflow, WORKFLOW);
-    let workflow = workflow.display().to_string();
+    let rehearsal = stage.beside("rehearsal.yaml");
+    crate::stage::write(&rehearsal, "rules: [{}]\n");
+    let (workflow, rehearsal) = (
+        workflow.display().to_string(),
+        rehearsal.display().to_string(),
+    );
     let run = ["run", &workflow, "--yes", "--durability", "normal"];
-    stage.divisi(&run).expect(3);
-    let long_ago = SystemTime::now() - Duration::from_secs(7 * 24 * 3600);
-    let bundles = || {
-        let all = std::fs::read_dir(stage.path(".divisi/artifacts")).unwrap();
-        let folders = all.map(|entry| entry.unwrap().path());
-        let bundles = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap());
-        bundles
-            .map(|entry| entry.unwrap().path())
-            .collect::<Vec<_>>()
-    };
-    let [bundle] = &bundles()[..] else {
-        panic!("one bundle: {:?}", bundles());
-    };
-    let age = || {
-        let file = std::fs::File::open(bundle).unwrap();
-        file.set_modified(long_ago).unwrap();
-    };
+    let rehearsed = [&run[..], &["--rehearsal", &rehearsal]].concat();
+    stage.divisi(&rehearsed).expect(3);
+    assert_eq!(kept(&stage).len(), 2, "the workflow's and the rehearsal's");
     let counted = |args: &[&str]| document(&stage, args)["bundles"]["bundles"].clone();
-    age();
+    age_kept(&stage);
     assert_eq!(
         counted(&["gc", "--yes", "--json"]),
         0,
-        "its run may need it"
+        "its run may need them"
     );
     stage.divisi(&["cancel", "1"]).expect(0);
-    // Whoever runs it again has put it there again.
-    stage.divisi(&run).expect(3);
+    // Whoever runs it again has put them there again.
+    stage.divisi(&rehearsed).expect(3);
     stage.divisi(&["cancel", "2"]).expect(0);
-    assert_eq!(counted(&["gc", "--json"]), 0, "it is young");
-    age();
+    assert_eq!(counted(&["gc", "--json"]), 0, "they are young");
+    age_kept(&stage);
     let told = stage.divisi(&["gc"]).expect(0);
-    told.says("can be removed: 1 bundle of workflows")
+    told.says("can be removed: 1 file of workflows and rehearsals")
         .says("divisi gc --yes");
     assert_eq!(counted(&["gc", "--yes", "--json"]), 1);
-    assert!(!bundle.exists());
+    assert_eq!(kept(&stage).len(), 1, "the workflow's may be read again");
     assert_eq!(counted(&["gc", "--json"]), 0);
     for view in [&["report", "1"][..], &["show", "1", "draft"]] {
         stage.divisi(view).expect(0);
     }
-    stage.divisi(&run).expect(3);
+    stage.divisi(&rehearsed).expect(3);
+}
+
+#[test]
+fn a_run_that_has_ended_is_saved_and_learned_from_after_a_cleaning() {
+    let workflow = r#"
+workflow:
+  name: pages
+  iterations:
+    - name: draft
+      agents:
+        - {role: developer, complexity_per_target: 5, deliverables: [page.md]}
+"#;
+    let rehearsal = "rules: [{attempts: [[make: {}, usage: {tokens: 35000}]]}]\n";
+    let stage = Stage::git(&[
+        ("workflows/pages.yaml", workflow),
+        ("rehearsal.yaml", rehearsal),
+    ]);
+    let run = ["run", "pages", "--agent", "scripted", "--yes"];
+    let run = [&run[..], &["--rehearsal", "rehearsal.yaml"]].concat();
+    stage.divisi(&run).expect(0);
+    let foreseen = || {
+        stage
+            .divisi(&["run", "pages", "--dry-run"])
+            .expect(0)
+            .stdout
+    };
+    let before = foreseen();
+    assert!(
+        before.contains("35,000") || before.contains("35000"),
+        "{before}"
+    );
+    age_kept(&stage);
+    stage.divisi(&["gc", "--yes"]).expect(0);
+    assert_eq!(foreseen(), before, "what a point took is still known");
+    stage
+        .divisi(&["workflow", "save", "1", "--name", "again"])
+        .expect(0);
+    assert!(stage.path("workflows/again.yaml").exists());
 }

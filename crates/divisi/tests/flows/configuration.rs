@@ -4,6 +4,7 @@ use divisi_core::run::{RunStatus, Settings};
 use divisi_pack::config::SETTINGS;
 use serde_json::{Value, json};
 
+use crate::found::installed;
 use crate::stage::{Stage, write};
 
 /// Says every setting that a run is given, none as it is by default.
@@ -24,6 +25,8 @@ const FILE: &str = "run:
   usage_limit_wait_max_seconds: 17
   batch_max: 9
   rehearsal: rules.yaml
+agents:
+  prefer: [codex, person]
 budget:
   attempts: 11
   agent_minutes: 12
@@ -50,7 +53,8 @@ fn project() -> Stage {
     let stage = Stage::git(&[("tracked", "1\n"), (".gitignore", ignored), rules]);
     write(stage.path("copied"), "mine\n");
     std::fs::create_dir(stage.path("cache")).unwrap();
-    stage
+    let path = installed(&stage, &["claude", "codex"]);
+    stage.with_env("PATH", &path)
 }
 
 /// A command, and work for a developer that waits for it.
@@ -90,6 +94,7 @@ fn of(stage: &Stage, key: &str) -> Value {
         "run.usage_limit_delay_seconds" => json!(settings.limit_delay_ms / 1_000),
         "run.usage_limit_wait_max_seconds" => json!(settings.limit_wait_max_ms / 1_000),
         "run.batch_max" => json!(settings.batch_max),
+        "agents.prefer" => json!(settings.agent_auto),
         "budget.attempts" => json!(settings.budget.attempts),
         "budget.agent_minutes" => json!(settings.budget.time_ms.map(|ms| ms / 60_000)),
         "grants.allow_write" => json!(grants.writes),
@@ -124,6 +129,7 @@ fn said(stage: &Stage, key: &str) -> Value {
         "run.usage_limit_delay_seconds" => json!(16),
         "run.usage_limit_wait_max_seconds" => json!(17),
         "run.batch_max" => json!(9),
+        "agents.prefer" => json!("codex"),
         "budget.attempts" => json!(11),
         "budget.agent_minutes" => json!(12),
         "grants.allow_write" => json!([stage.path("cache")]),

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use divisi_core::RunId;
-use divisi_core::run::RunStatus;
+use divisi_core::run::{Event, RunStatus};
 use serde_json::{Value, json};
 
 use crate::stage::{Ran, Stage, write};
@@ -93,6 +93,36 @@ fn feedback_of_a_stage_is_kept_when_it_ends_while_the_run_goes_on() {
 }
 
 #[test]
+fn feedback_comes_by_itself_beside_another_processs_engine() {
+    // The second iteration also makes the first one's document anew, with another note.
+    let again = "echo \"## Notes\" > page.md; echo Fast. >> page.md";
+    let workflow = WORKFLOW
+        .replace("run-1", "run-2")
+        .replace("rm -f page.md", again)
+        .replace("[seen.json]", "[seen.json, page.md]");
+    let stage = Stage::git(&[("workflows/pages.yaml", &workflow)]);
+    let gate = stage.beside("go").display().to_string();
+    let wait = format!("until test -e {gate}; do sleep 0.01; done");
+    let holds = json!({"task_title": "holds the engine", "subtasks": [
+        {"subtask_id": "wait", "script": wait}]});
+    let running = stage.start_plan(&holds, &[]);
+    stage.until_event("it holds the engine", |event| {
+        matches!(event, Event::AttemptStarted { .. })
+    });
+    let run = ["run", "pages", "--yes", "--durability", "normal"];
+    stage.divisi(&run).expect(4);
+    // The second iteration waited for the feedback on the first.
+    let shown = stage.divisi(&["diff", "2"]).expect(0);
+    shown.says("seen.json");
+    fs::remove_file(stage.path(".divisi/runs/run-2/feedback.json")).unwrap();
+    let told = feedback(&stage, "2");
+    let said = |stage: usize| told["stages"][stage]["said"][0]["text"].clone();
+    assert_eq!((said(0), said(1)), (json!("Slow."), json!("Fast.")));
+    write(stage.beside("go"), "");
+    running.wait().expect(0);
+}
+
+#[test]
 fn feedback_that_was_lost_is_made_anew_and_decisions_stay() {
     let stage = pages();
     let before = read(&stage);
@@ -105,20 +135,9 @@ fn feedback_that_was_lost_is_made_anew_and_decisions_stay() {
         }
         stage.divisi(&["resume", "1"]).expect(4);
         let after = read(&stage);
-        assert_eq!(
-            after["stages"][0]["refusals"],
-            before["stages"][0]["refusals"]
-        );
-        assert_eq!(
-            after["stages"][0]["ended_at"],
-            before["stages"][0]["ended_at"]
-        );
-        let said = &after["stages"][0]["said"];
-        assert_eq!(
-            *said,
-            json!([]),
-            "the document is not in the result any more"
-        );
+        // Its document is not in the result any more: it is read as it was when the stage ended.
+        assert_eq!(after["stages"][0]["said"][0]["text"], "Slow.");
+        assert_eq!(after["stages"][0], before["stages"][0]);
     }
     let bytes = fs::read(kept(&stage)).unwrap();
     stage.divisi(&["resume", "1"]).expect(4);

@@ -10,6 +10,7 @@ mod composition;
 mod configuration;
 mod expansions;
 mod feedback;
+mod found;
 mod generating;
 mod lessons;
 mod merging;

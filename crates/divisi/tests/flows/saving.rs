@@ -258,3 +258,49 @@ fn only_what_succeeded_is_saved_and_nothing_is_written_over() {
     assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), before);
     assert_eq!(stage.load(RunId(2)).status(), RunStatus::Succeeded);
 }
+
+#[test]
+fn what_may_be_a_secret_is_not_saved() {
+    let workflow = "\
+workflow:
+  name: notes
+  inputs: {api_token: {description: The token}, id: {description: The number}}
+  iterations:
+    - name: copies
+      agents:
+        - {name: copy, deliverables: ['{id}.md'], script: 'echo 1 > 7.md'}
+";
+    let stage = Stage::git(&[("workflows/notes.yaml", workflow)]);
+    let planted = "planted-value-of-a-secret";
+    let token = format!("api_token={planted}");
+    let given = ["--set", "id=7", "--set", &token];
+    let run = ["run", "notes", "--yes", "--durability", "normal"];
+    stage.divisi(&[&run[..], &given].concat()).expect(0);
+    let plan = json!({"task_title": "Asks a service", "subtasks": [
+        {"subtask_id": "ask", "script": "echo \"$WHO\" > who.md", "deliverables": ["who.md"],
+         "env": {"API_TOKEN": planted, "WHO": "me"}}]});
+    stage.run(&plan, &[]).expect(0);
+    let told = [
+        (
+            "1",
+            "not carried over: the value of api_token, which may be a secret",
+        ),
+        (
+            "2",
+            "not carried over: the variable API_TOKEN of ask, which may be a secret",
+        ),
+    ];
+    for (run, line) in told {
+        let name = format!("again-{run}");
+        let saved = stage.divisi(&["workflow", "save", run, "--name", &name]);
+        let saved = saved.expect(0).says(line);
+        assert!(!saved.stdout.contains(planted), "{}", saved.stdout);
+        let path = stage.path(&format!("workflows/{name}.yaml"));
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(!text.contains(planted), "{text}");
+        assert!(
+            text.contains("me") || text.contains("'7'") || text.contains("\"7\""),
+            "{text}"
+        );
+    }
+}

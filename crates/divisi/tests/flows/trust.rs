@@ -135,6 +135,33 @@ fn a_plan_is_trusted_by_what_it_says_and_yes_speaks_of_one_run() {
 }
 
 #[test]
+fn what_a_rehearsal_plays_is_consented_to_where_the_project_names_it() {
+    let rules = "rules: [{attempts: [[make: {}]]}]\n";
+    let stage = project();
+    write(
+        stage.path("divisi.yaml"),
+        "run: {agent: scripted, rehearsal: rules.yaml}\n",
+    );
+    write(stage.path("rules.yaml"), rules);
+    assert!(asked(&stage, "plan.json", "y\n").0);
+    assert!(!asked(&stage, "plan.json", "").0);
+    write(
+        stage.path("rules.yaml"),
+        &rules.replace("make: {}", "write: {path: x, text: y}"),
+    );
+    let (was_asked, shown) = asked(&stage, "plan.json", "n\n");
+    let line = "changed since you consented: what the rehearsal plays";
+    assert!(was_asked && shown.contains(line), "{shown}");
+    // What the user names is the user's.
+    let args = ["run", "plan.json", "--rehearsal", "rules.yaml"];
+    let (_, bytes) = stage.on_a_terminal(&args, "y\n");
+    assert!(String::from_utf8_lossy(&bytes).contains("run it?"));
+    write(stage.path("rules.yaml"), rules);
+    let (_, bytes) = stage.on_a_terminal(&args, "");
+    assert!(!String::from_utf8_lossy(&bytes).contains("run it?"));
+}
+
+#[test]
 fn a_repository_cannot_say_that_it_is_trusted() {
     let stage = project();
     assert!(asked(&stage, "plan.json", "y\n").0);

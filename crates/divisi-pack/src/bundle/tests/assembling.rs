@@ -166,6 +166,7 @@ fn a_point_takes_what_history_says_of_its_role_then_of_all_and_then_the_default(
     let unless = Rate {
         tokens_per_point: 7,
         ms_per_point: 60_000,
+        is_learned: false,
     };
     let took = |role: &str, points, ms| Took {
         role: role.to_owned(),
@@ -198,6 +199,7 @@ fn a_point_takes_what_history_says_of_its_role_then_of_all_and_then_the_default(
     assert_eq!(ms, [("qa", 20_000), ("sre", 3_333), ("tech_writer", 1)]);
     assert_eq!(learned.rate.ms_per_point, 100_000 / 15);
     assert_eq!(learned.rate.tokens_per_point, 7);
+    assert!(!learned.rate.is_learned, "nobody reported any");
 }
 
 #[test]
@@ -205,6 +207,7 @@ fn tokens_that_a_script_reports_count_until_an_agent_reports_some() {
     let unless = Rate {
         tokens_per_point: 7,
         ms_per_point: 60_000,
+        is_learned: false,
     };
     let reported = |role: &str, points, tokens, is_scripted: bool| Took {
         role: role.to_owned(),

@@ -1,4 +1,4 @@
-use super::super::{Calibration, Given, Rate};
+use super::super::{Calibration, Given, Rate, TOKENS_PER_POINT_MAX, Took};
 use super::{bundle, bundle_with, expansion, ids, one, told};
 use crate::allocation::Risk;
 
@@ -127,6 +127,7 @@ fn calibration_changes_tokens_and_time() {
     let rate = |tokens_per_point, ms_per_point| Rate {
         tokens_per_point,
         ms_per_point,
+        is_learned: false,
     };
     let given = Given {
         calibration: Calibration {
@@ -152,6 +153,44 @@ fn calibration_changes_tokens_and_time() {
     );
     assert_eq!(expansion.estimate.duration(), "6-9 minutes");
     assert_eq!(expansion.estimate.parallel_max, 2);
+}
+
+/// Of work of 51 points: how many agents, what is told, and its tokens, by what was reported of it.
+fn by_report(tokens: u64, count: usize) -> (usize, Vec<String>, u64) {
+    let took = Took {
+        role: "developer".to_owned(),
+        points: 1,
+        ms: None,
+        tokens: Some(tokens),
+        is_scripted: false,
+    };
+    let given = Given {
+        calibration: Calibration::learned(Rate::default(), &[took]),
+        ..Given::default()
+    };
+    let paths = targets(count);
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let bundle = bundle_with(&entry("complexity_per_target: 51"), &given);
+    // There would be no expansion if anything refused it.
+    let expansion = expansion(&bundle, "i", &paths);
+    let (agents, tokens) = (expansion.shares.len(), expansion.estimate.tokens);
+    (agents, told(&bundle, "i", &paths), tokens)
+}
+
+#[test]
+fn what_agents_reported_warns_and_refuses_nothing() {
+    let warned = |tokens: u64| {
+        let cause = "w.yaml:1:69: one of its targets at once would take `Developer`";
+        vec![format!(
+            "[workflow-budget] {cause} {tokens} tokens of 50000"
+        )]
+    };
+    assert_eq!(by_report(1_000, 1), (1, warned(51_000), 51_000));
+    // However much is reported, nothing overflows, and a plan file can say it.
+    let most = 51 * TOKENS_PER_POINT_MAX;
+    assert_eq!(by_report(u64::MAX, 2), (1, warned(most), 2 * most));
+    let (agents, _, tokens) = by_report(u64::MAX, 100);
+    assert_eq!((agents, tokens), (20, 20 * 5 * most));
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn an_agent_that_there_is_not_is_a_fault_with_the_nearest_name() {
 2 |   {"subtask_id": "a", "agent": "presno", "agents_else": ["person", "quill"]}
   |                                ^
 hint: did you mean `person`?
-hint: there are command, person, scripted, claude, codex, opencode
+hint: there are command, person, scripted, claude, codex, opencode, auto
 error[plan-agent]: there is no agent `quill`
  --> plan.json:2:68
   |
@@ -37,6 +37,17 @@ error[plan-agent]: there is no agent `quill`
 hint: there are command, person, scripted, claude, codex, opencode
 "#
     );
+}
+
+#[test]
+fn only_who_does_a_task_first_can_be_left_open() {
+    let text = r#"{"task_title": "T", "subtasks": [
+  {"subtask_id": "a", "agent": "auto", "agents_else": ["auto"]}
+]}"#;
+    let told = rendered(text);
+    let cause = "error[plan-agent]: the agent `auto` cannot stand in `agents_else`";
+    assert!(told.starts_with(cause), "{told}");
+    assert_eq!(told.matches("error[").count(), 1, "{told}");
 }
 
 #[test]

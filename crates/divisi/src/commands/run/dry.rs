@@ -3,6 +3,7 @@
 //! Iterations of a workflow are foreseen: each is expanded against the files of the base and those
 //! that are promised by the iterations it waits for. What cannot be foreseen is said to be unknown.
 
+use divisi_core::diagnostic::Severity;
 use divisi_core::run::{Base, Settings, agent_of};
 use divisi_core::{Plan, TaskSpec};
 use divisi_pack::allocation::{Share, suggests_split};
@@ -11,7 +12,7 @@ use divisi_pack::estimate::Estimate;
 use divisi_pack::role::Library as Roles;
 use serde_json::{Value, json};
 
-use super::on;
+use super::base::on;
 use super::ordered::{Ordered, Workflow};
 use crate::cli::RunArgs;
 use crate::config::Configuration;
@@ -34,18 +35,24 @@ pub(super) fn print(
     base: &Base,
     printer: &Printer,
 ) -> Outcome {
-    let settings = configuration.settings();
+    // Somebody may want to know what a run takes before there is an agent.
+    let settings = Settings {
+        agents: configuration.agents(roles),
+        ..configuration.settings()
+    };
+    let given = (configuration, settings);
+    let settled = |plan: &Plan| ordered.settle(plan, given, Severity::Warning, printer);
     let has_prompts = args.dry_run.prompts;
     match ordered {
         Ordered::Plan { plan, .. } => {
             let mut plan = (*plan).clone();
             configuration.apply(roles, &mut plan, printer)?;
-            of_plan(&plan, &settings, base, printer)?;
+            of_plan(&plan, &settled(&plan)?, base, printer)?;
         }
         Ordered::Workflow(workflow) => {
             let foreseen = Foreseen {
                 workflow,
-                settings: &settings,
+                settings: &settled(&Plan::default())?,
                 has_prompts,
             };
             if printer.is_json() {

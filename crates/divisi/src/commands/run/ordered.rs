@@ -3,7 +3,7 @@
 use divisi_core::diagnostic::Severity;
 use divisi_core::journal::Artifacts as _;
 use divisi_core::run::{Base, Settings};
-use divisi_core::{Diagnostic, Plan};
+use divisi_core::{Diagnostic, Plan, TaskSpec};
 use divisi_engine::failpoint;
 use divisi_engine::files::Files as _;
 use divisi_engine::repo::Repo;
@@ -19,6 +19,7 @@ use crate::config::Configuration;
 use crate::exit::Exit;
 use crate::library::Layer;
 use crate::outline::outline;
+use crate::present::{Present, Settling, is_left_open};
 use crate::printer::{Failure, Line, Printer, Style};
 use crate::project::Project;
 use crate::trust::Subject;
@@ -128,13 +129,59 @@ impl<'c> Ordered<'c> {
     }
 
     /// What somebody consents to.
-    pub(super) fn subject(&self, plan: &Plan, configuration: &Configuration) -> Subject {
-        match self {
+    pub(super) fn subject(
+        &self,
+        plan: &Plan,
+        configuration: &Configuration,
+        settings: &Settings,
+    ) -> Subject {
+        let mut is_open = false;
+        self.each(plan, &mut |task| is_open |= is_left_open(task, settings));
+        let subject = match self {
             Ordered::Plan { path, .. } => Subject::of_plan(path, plan, configuration),
             Ordered::Workflow(workflow) => {
                 let found = &workflow.authored.found;
                 let bundle = &workflow.bundle;
                 Subject::of_workflow(&found.origin.path, &found.bytes, bundle, configuration)
+            }
+        };
+        match is_open {
+            true => subject.by(&settings.agent_auto),
+            false => subject,
+        }
+    }
+
+    /// The settings of its run: who does the tasks is settled, as far as they can be foreseen.
+    /// `plan` is what the run starts with. Whatever is missing was told, with this severity.
+    ///
+    /// # Errors
+    /// An agent is missing, and that is an error.
+    pub(super) fn settle(
+        &self,
+        plan: &Plan,
+        (configuration, settings): (&Configuration, Settings),
+        severity: Severity,
+        printer: &Printer,
+    ) -> Result<Settings, Failure> {
+        let present = Present::look();
+        let prefer = &configuration.config.prefer;
+        let mut settling = Settling::begin(&present, prefer, settings);
+        self.each(plan, &mut |task| settling.see(task));
+        settling.end(severity, printer)
+    }
+
+    /// Shows all its tasks, as far as they can be foreseen. `plan` is what the run starts with.
+    fn each(&self, plan: &Plan, see: &mut dyn FnMut(&TaskSpec)) {
+        let workflow = match self {
+            Ordered::Plan { .. } => return plan.tasks.iter().for_each(see),
+            Ordered::Workflow(workflow) => workflow,
+        };
+        for (id, expanded) in &workflow.prediction.iterations {
+            match &expanded.expansion {
+                Some(expansion) => expansion.tasks.iter().for_each(&mut *see),
+                None => bundle::rough(&workflow.bundle, id)
+                    .iter()
+                    .for_each(&mut *see),
             }
         }
     }

@@ -304,6 +304,7 @@ fn created(full: bool) -> Event {
     let settings = Settings {
         role_limits: limits.clone(),
         agent_limits: limits,
+        agent_auto: "claude".into(),
         budget,
         grants: Grants {
             writes: vec!["/tmp/x".into()],

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use divisi_agents::environment::looks_secret;
 use divisi_core::journal::Artifacts as _;
 use divisi_core::run::{Run, RunStatus};
 use divisi_core::{Diagnostic, Plan};
@@ -52,7 +53,8 @@ pub(super) fn run(args: &Save, project: &Project, printer: &Printer) -> Outcome 
     }
     let name = name(args, &run, &Library::of(project))?;
     let place = Place::of(args, project, &name)?;
-    let standing = saved::standing(&run);
+    let mut standing = saved::standing(&run);
+    leave_secrets_out(&mut standing);
     let saving = Saving::open(project, &run, printer)?;
     let made = match &standing.bundle {
         Some(digest) => {
@@ -218,7 +220,9 @@ impl<'s> Saving<'s> {
         before: &Bundle,
         standing: &Standing,
     ) -> Result<Saved, Failure> {
-        let mut made = saved::of_bundle(name, before);
+        let (without, secrets) = without_secrets(before);
+        let mut made = saved::of_bundle(name, &without);
+        made.left_out.extend(secrets);
         made.left_out.extend(standing.left_out.iter().cloned());
         made.left_out.extend(
             standing
@@ -285,6 +289,33 @@ impl<'s> Saving<'s> {
         let told = Diagnostic::error("save-unsound", cause).hint(hint);
         Err(Failure::told(told, Exit::Refused))
     }
+}
+
+/// Leaves out the values of variables that may be secrets: the file is made to be committed.
+fn leave_secrets_out(standing: &mut Standing) {
+    for task in &mut standing.plan.tasks {
+        let id = &task.id;
+        let left_out = &mut standing.left_out;
+        task.env.retain(|name, _| {
+            let is_secret = looks_secret(name);
+            if is_secret {
+                left_out.push(format!(
+                    "the variable {name} of {id}, which may be a secret"
+                ));
+            }
+            !is_secret
+        });
+    }
+}
+
+/// What a run was made of, without the values of inputs that may be secrets, and what to say of them.
+fn without_secrets(bundle: &Bundle) -> (Bundle, Vec<String>) {
+    let mut without = bundle.clone();
+    without.inputs.retain(|name, _| !looks_secret(name));
+    let names = bundle.inputs.keys().filter(|name| looks_secret(name));
+    let said = names
+        .map(|name| format!("the value of {name}, which may be a secret: give it with `--set`"));
+    (without, said.collect())
 }
 
 /// The files of the tree that a run began with.

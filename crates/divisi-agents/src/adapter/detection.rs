@@ -1,0 +1,285 @@
+//! Which coding agents this machine has: where each is on `PATH`, what it says of its version, and
+//! which credential it would find.
+//!
+//! It is looked up in that order, and nothing is believed: a program may hang, print garbage, or
+//! more than anybody wants to read. No value of a credential is read, and none is passed: a version
+//! needs no key. Only absolute folders of `PATH` count, here and where an agent is started, since
+//! any other would be a folder of whatever project one is in.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::{self, Read as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use divisi_core::receipt::Exit;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{Access, OFlags};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
+
+use super::process::{exit_of, folders, source_of};
+use super::product::Product;
+use crate::environment::environment;
+
+/// How long a program may take to say its version. One was seen to unpack itself for 6 s before.
+pub const VERSION_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is read of a program that says its version. All that are known use one line.
+const OUTPUT_BYTES_MAX: usize = 4 << 10;
+
+/// The longest word that is taken for a version.
+const VERSION_BYTES_MAX: usize = 40;
+
+/// Between two looks at a program that prints nothing.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A coding agent as it was found on this machine.
+#[derive(Debug)]
+pub struct Detected {
+    /// Which it is.
+    pub product: &'static Product,
+    /// Its program, if there is one.
+    pub program: Option<PathBuf>,
+    /// What the program says of its version; nothing if there is no program.
+    pub version: Option<Result<String, NoVersion>>,
+    /// The first credential that it would find.
+    pub credential: Option<Credential>,
+}
+
+/// Why a program's version is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum NoVersion {
+    /// It cannot be started, or not be heard.
+    #[error("it cannot be started")]
+    Start(#[source] io::Error),
+    /// It took too long, and was ended.
+    #[error("it said nothing of it within {} s", .0.as_secs())]
+    Overdue(Duration),
+    /// It printed too much, and was ended.
+    #[error("it printed more than {OUTPUT_BYTES_MAX} bytes")]
+    Flooded,
+    /// It failed.
+    #[error("it ended with {0}")]
+    Failed(Exit),
+    /// Nothing in its words is a version.
+    #[error("nothing that it printed is a version")]
+    Unread,
+}
+
+/// What an agent can log in with. Never a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// A variable of the environment, by name.
+    Variable(&'static str),
+    /// The file that its own login wrote.
+    File(PathBuf),
+}
+
+/// How far an agent is known to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is the version that the tests are run with.
+    Tested,
+    /// It is another version, or does not say which.
+    Unverified,
+    /// It is not installed.
+    Missing,
+}
+
+impl Detected {
+    /// How far it is known to work.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match &self.version {
+            Some(Ok(version)) if version == self.product.tried => Standing::Tested,
+            Some(_) => Standing::Unverified,
+            None => Standing::Missing,
+        }
+    }
+}
+
+/// Looks for an agent, and asks it for its version. `private` is an empty folder for what it may
+/// leave behind.
+#[must_use]
+pub fn detect(
+    product: &'static Product,
+    variables: &BTreeMap<String, String>,
+    private: &Path,
+    patience: Duration,
+) -> Detected {
+    let program = program(product, variables.get("PATH").map(OsStr::new));
+    let version = program
+        .as_deref()
+        .map(|program| version(program, product, variables, private, patience));
+    Detected {
+        product,
+        program,
+        version,
+        credential: credential(product, variables),
+    }
+}
+
+/// An agent's program: the first on `PATH` that may be executed.
+#[must_use]
+pub fn program(product: &Product, path: Option<&OsStr>) -> Option<PathBuf> {
+    let folders = std::env::split_paths(path?);
+    let mut programs = folders
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(product.program));
+    programs.find(|path| path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok())
+}
+
+/// What an agent would log in with: a variable before its own login, as the agents do it.
+fn credential(product: &Product, variables: &BTreeMap<String, String>) -> Option<Credential> {
+    let is_set = |name: &str| variables.get(name).is_some_and(|value| !value.is_empty());
+    if let Some(name) = product.keys().find(|name| is_set(name)) {
+        return Some(Credential::Variable(name));
+    }
+    let mut logins = product.home.files.iter().filter(|lent| lent.is_login);
+    logins
+        .find_map(|lent| source_of(lent, variables))
+        .map(Credential::File)
+}
+
+/// Has a program say its version.
+fn version(
+    program: &Path,
+    product: &Product,
+    variables: &BTreeMap<String, String>,
+    private: &Path,
+    patience: Duration,
+) -> Result<String, NoVersion> {
+    let homes = folders(&product.home, private)
+        .map_err(|fault| NoVersion::Start(io::Error::other(fault)))?;
+    let mut child = Command::new(program)
+        .arg("--version")
+        .env_clear()
+        .envs(environment(variables, &[], &BTreeMap::new()).vars)
+        .envs(product.settings.iter().copied())
+        .envs(homes)
+        .env("TMPDIR", private)
+        .current_dir(private)
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(NoVersion::Start)?;
+    let heard = hear(&mut child, patience);
+    let status = end(&mut child).map_err(NoVersion::Start)?;
+    let heard = heard?;
+    match status.success() {
+        true => version_in(&String::from_utf8_lossy(&heard)).ok_or(NoVersion::Unread),
+        false => Err(NoVersion::Failed(exit_of(status))),
+    }
+}
+
+/// What a program prints until it ends. Whoever inherited its output may live on.
+fn hear(child: &mut Child, patience: Duration) -> Result<Vec<u8>, NoVersion> {
+    let deadline = Instant::now() + patience;
+    let mut stdout = child.stdout.take();
+    if let Some(pipe) = &stdout {
+        let set = rustix::fs::fcntl_getfl(pipe)
+            .and_then(|flags| rustix::fs::fcntl_setfl(pipe, flags | OFlags::NONBLOCK));
+        set.map_err(|error| NoVersion::Start(error.into()))?;
+    }
+    let mut heard = Vec::new();
+    loop {
+        // Looked at before the output is read: what has ended has printed all of it.
+        let has_ended = has_ended(child).map_err(NoVersion::Start)?;
+        read(&mut stdout, &mut heard).map_err(NoVersion::Start)?;
+        if heard.len() > OUTPUT_BYTES_MAX {
+            return Err(NoVersion::Flooded);
+        }
+        if has_ended {
+            return Ok(heard);
+        }
+        if Instant::now() >= deadline {
+            return Err(NoVersion::Overdue(patience));
+        }
+        wait(stdout.as_ref()).map_err(NoVersion::Start)?;
+    }
+}
+
+/// Whether a process has ended. It stays known until [`end`], so that nobody else gets its number.
+fn has_ended(child: &Child) -> io::Result<bool> {
+    let Some(pid) = pid(child) else {
+        return Ok(true);
+    };
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    match rustix::process::waitid(WaitId::Pid(pid), options) {
+        Ok(status) => Ok(status.is_some()),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads what is there, up to more than may be there.
+fn read(stdout: &mut Option<ChildStdout>, heard: &mut Vec<u8>) -> io::Result<()> {
+    let mut chunk = [0; 1 << 10];
+    while heard.len() <= OUTPUT_BYTES_MAX {
+        let Some(pipe) = stdout else {
+            return Ok(());
+        };
+        match pipe.read(&mut chunk) {
+            Ok(0) => *stdout = None,
+            Ok(read) => heard.extend_from_slice(&chunk[..read]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Waits until there is something to read, or for a moment.
+fn wait(stdout: Option<&ChildStdout>) -> io::Result<()> {
+    let mut fds: Vec<PollFd<'_>> = stdout
+        .map(|pipe| PollFd::new(pipe, PollFlags::IN))
+        .into_iter()
+        .collect();
+    let moment = Timespec {
+        tv_sec: 0,
+        tv_nsec: i64::from(LOOK.subsec_nanos()),
+    };
+    match rustix::event::poll(&mut fds, Some(&moment)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Ends a process and whatever stayed in its group.
+fn end(child: &mut Child) -> io::Result<ExitStatus> {
+    if let Some(group) = pid(child) {
+        // All of it may be gone already, which is what is wanted.
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    }
+    child.wait()
+}
+
+fn pid(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+}
+
+/// The first word that looks like a version: numbers with dots, and what may follow them.
+fn version_in(text: &str) -> Option<String> {
+    let mut words = text
+        .split_whitespace()
+        .map(|word| word.strip_prefix('v').unwrap_or(word));
+    let found = words.find(|word| {
+        let parts: Vec<&str> = word.splitn(3, '.').collect();
+        let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+');
+        word.len() <= VERSION_BYTES_MAX
+            && parts.len() == 3
+            && parts[..2].iter().all(is_number)
+            && parts[2].starts_with(|c: char| c.is_ascii_digit())
+            && word.chars().all(fits)
+    });
+    found.map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! The command line of coding agents.
+
+use clap::{Args, Subcommand};
+
+/// `divisi agents`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Agents {
+    /// What to do; without it, all that are known are listed.
+    #[command(subcommand)]
+    pub(crate) command: Option<AgentsCommand>,
+}
+
+/// What is done with agents.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum AgentsCommand {
+    /// List the coding agents that are known, and how each stands on this machine
+    List,
+    /// Have an agent do one small task in a folder of its own, of which nothing stays; it asks its
+    /// model, which may cost something
+    Test(Tested),
+}
+
+/// An agent that is tried.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Tested {
+    /// The agent, as `divisi agents` names it
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}

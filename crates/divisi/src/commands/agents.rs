@@ -1,0 +1,243 @@
+//! `divisi agents`: the coding agents that are known, and how each stands on this machine.
+//!
+//! Each is looked for on `PATH`, asked for its version, and looked at for a credential, of which
+//! only the variable's name or the file's place is ever told.
+
+mod trial;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use divisi_agents::adapter::{
+    Credential, Detected, NoVersion, PRODUCTS, Product, Standing, VERSION_PATIENCE, detect,
+};
+use divisi_core::Diagnostic;
+use divisi_pack::config::Values;
+use divisi_pack::nearest;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::cli::{self, AgentsCommand, Global};
+use crate::config::Configuration;
+use crate::exit::Exit;
+use crate::present::{Present, variables};
+use crate::printer::{Failure, Line, Outcome, Printer, Style};
+use crate::project::Project;
+use crate::words::chain;
+
+/// Where labels end.
+const LABEL_WIDTH: usize = 15;
+
+/// `divisi agents`.
+pub(crate) fn run(args: &cli::Agents, global: &Global, printer: &Printer) -> Outcome {
+    match &args.command {
+        None | Some(AgentsCommand::List) => list(global, printer),
+        Some(AgentsCommand::Test(args)) => trial::run(known(&args.name)?, printer),
+    }
+}
+
+/// The agent of a name that somebody typed.
+fn known(name: &str) -> Result<&'static Product, Failure> {
+    let found = PRODUCTS.iter().find(|product| product.name == name);
+    found.ok_or_else(|| {
+        let cause = format!("no coding agent is known as {name:?}");
+        let told = Diagnostic::error("agent-unknown", cause);
+        let told = match nearest(name, PRODUCTS.iter().map(|product| product.name)) {
+            Some(meant) => told.hint(format!("did you mean `{meant}`?")),
+            None => told,
+        };
+        Failure::told(told.hint("`divisi agents` lists them"), Exit::NotFound)
+    })
+}
+
+/// All that are known, as they are found here. They are asked side by side: one may hang.
+///
+/// # Errors
+/// There is no place for what they leave behind.
+pub(super) fn look() -> Result<Vec<Detected>, Failure> {
+    let variables = variables();
+    let looked: Result<Vec<Detected>, std::io::Error> = std::thread::scope(|scope| {
+        let asked: Vec<_> = PRODUCTS
+            .iter()
+            .map(|product| scope.spawn(|| one(product, &variables, VERSION_PATIENCE)))
+            .collect();
+        let ends = asked.into_iter();
+        ends.map(|one| one.join().expect("looking for an agent does not panic"))
+            .collect()
+    });
+    looked.map_err(|error| no_folder(&error))
+}
+
+fn one(
+    product: &'static Product,
+    variables: &BTreeMap<String, String>,
+    patience: Duration,
+) -> std::io::Result<Detected> {
+    let private = tempfile::Builder::new().prefix("divisi-").tempdir()?;
+    Ok(detect(product, variables, private.path(), patience))
+}
+
+fn no_folder(error: &std::io::Error) -> Failure {
+    let cause = format!("making a temporary folder: {error}");
+    let told = Diagnostic::error("agent-folder", cause)
+        .hint("let `TMPDIR` name a folder that you may write to");
+    Failure::told(told, Exit::Environment)
+}
+
+/// An agent as it was found, for programs.
+#[derive(Debug, Serialize)]
+struct Found<'d> {
+    name: &'static str,
+    title: &'static str,
+    driven: &'static str,
+    standing: &'static str,
+    program: Option<String>,
+    version: Option<&'d str>,
+    version_fault: Option<String>,
+    version_tested: &'static str,
+    credential: Value,
+    install: &'static str,
+}
+
+impl<'d> Found<'d> {
+    fn of(detected: &'d Detected) -> Found<'d> {
+        let product = detected.product;
+        let (version, fault) = match &detected.version {
+            Some(Ok(version)) => (Some(version.as_str()), None),
+            Some(Err(fault)) => (None, Some(chain(fault))),
+            None => (None, None),
+        };
+        Found {
+            name: product.name,
+            title: product.title,
+            driven: "cli",
+            standing: word(detected.standing()),
+            program: detected
+                .program
+                .as_ref()
+                .map(|path| path.display().to_string()),
+            version,
+            version_fault: fault,
+            version_tested: product.tried,
+            credential: match &detected.credential {
+                Some(Credential::Variable(name)) => json!({ "variable": name }),
+                Some(Credential::File(path)) => json!({ "file": path.display().to_string() }),
+                None => Value::Null,
+            },
+            install: product.install,
+        }
+    }
+}
+
+fn word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Tested => "tested",
+        Standing::Unverified => "unverified",
+        Standing::Missing => "missing",
+    }
+}
+
+fn list(global: &Global, printer: &Printer) -> Outcome {
+    let project = Project::find(global)?;
+    let configuration = Configuration::load(&project, Values::default(), printer)?;
+    let prefer = &configuration.config.prefer;
+    let present = Present::look();
+    let auto = present.first(prefer);
+    let all = look()?;
+    if printer.is_json() {
+        let agents: Vec<Found<'_>> = all.iter().map(Found::of).collect();
+        printer.document(&json!({ "agents": agents, "prefer": prefer, "auto": auto }))?;
+        return Ok(Exit::Success);
+    }
+    for detected in &all {
+        printer.lines(&lines(detected))?;
+    }
+    let auto = match auto {
+        Some(name) => format!(
+            "`agent: auto` is {name}, the first that is there of {}",
+            prefer.join(", ")
+        ),
+        None => "`agent: auto` is nobody: none that `agents.prefer` names is installed".to_owned(),
+    };
+    printer.line(&Line::of(auto))?;
+    if all.iter().all(|it| it.standing() == Standing::Missing) {
+        printer.note(&Line::styled(
+            Style::Dim,
+            "without one, give tasks a `command` or `script`, or do them by hand: `divisi submit`",
+        ));
+    }
+    Ok(Exit::Success)
+}
+
+fn lines(detected: &Detected) -> Vec<Line> {
+    let product = detected.product;
+    let label = |label: &str| Line::styled(Style::Dim, format!("  {label}")).padded(LABEL_WIDTH);
+    let standing = detected.standing();
+    let style = match standing {
+        Standing::Tested => Style::Good,
+        Standing::Unverified => Style::Warn,
+        Standing::Missing => Style::Dim,
+    };
+    let head = Line::styled(Style::Bold, product.name)
+        .then(format!(": {}, ", product.title))
+        .with(style, word(standing));
+    let Some(program) = &detected.program else {
+        let install = label("install it").with(Style::Note, product.install);
+        return vec![head, install];
+    };
+    vec![
+        head,
+        label("program").then(program.display().to_string()),
+        label("version").then(version(detected)),
+        label("driven by").then("its command line"),
+        label("credential").join(credential(detected)),
+    ]
+}
+
+/// Its version, and how that stands to the one that is tested.
+fn version(detected: &Detected) -> String {
+    let tried = detected.product.tried;
+    match &detected.version {
+        Some(Ok(version)) if detected.standing() == Standing::Tested => version.clone(),
+        Some(Ok(version)) => format!("{version}; tested is {tried}"),
+        Some(Err(fault)) => format!("unknown: {}; tested is {tried}", chain(fault)),
+        None => String::new(),
+    }
+}
+
+fn credential(detected: &Detected) -> Line {
+    match &detected.credential {
+        Some(Credential::Variable(name)) => Line::of(format!("the variable {name}")),
+        Some(Credential::File(path)) => Line::of(format!("the login {}", path.display())),
+        None => {
+            let keys = detected.product.keys().collect::<Vec<_>>();
+            let hint = format!(
+                "none found: log in with its program, or set {}",
+                keys.join(" or ")
+            );
+            Line::styled(Style::Warn, hint)
+        }
+    }
+}
+
+/// All that are there, in one line: name and version, or why there is none.
+pub(super) fn summary(all: &[Detected]) -> (bool, String) {
+    let said = |detected: &Detected| match &detected.version {
+        Some(Ok(version)) => {
+            let standing = word(detected.standing());
+            format!("{} {version} ({standing})", detected.product.name)
+        }
+        Some(Err(NoVersion::Overdue(_))) => format!("{} (hangs)", detected.product.name),
+        Some(Err(_)) => format!("{} (version unknown)", detected.product.name),
+        None => String::new(),
+    };
+    let is_there = |it: &&Detected| it.standing() != Standing::Missing;
+    let there: Vec<String> = all.iter().filter(is_there).map(said).collect();
+    match there.is_empty() {
+        true => (
+            false,
+            "no coding agent: programs and people do all tasks".to_owned(),
+        ),
+        false => (true, there.join(", ")),
+    }
+}

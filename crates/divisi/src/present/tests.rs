@@ -1,0 +1,176 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use divisi_core::TaskId;
+use divisi_core::plan::Work;
+
+use super::*;
+
+/// A machine with these agents, and no others.
+fn with(names: &[&str]) -> Present {
+    Present(
+        PRODUCTS
+            .iter()
+            .map(|product| (product.name, names.contains(&product.name)))
+            .collect(),
+    )
+}
+
+fn task(id: &str, agent: Option<&str>) -> TaskSpec {
+    TaskSpec {
+        agent: agent.map(str::to_owned),
+        work: Work::Handoff,
+        ..TaskSpec::command(TaskId::new(id).unwrap(), &["true"])
+    }
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+/// What `auto` stands for in a run of these tasks, and what is told.
+fn settled(present: &Present, prefer: &[&str], tasks: &[TaskSpec]) -> (String, Vec<Diagnostic>) {
+    let prefer = names(prefer);
+    let mut settling = Settling::begin(present, &prefer, Settings::default());
+    tasks.iter().for_each(|task| settling.see(task));
+    let (settings, told) = settling.told(Severity::Error);
+    (settings.agent_auto, told)
+}
+
+#[test]
+fn auto_is_the_first_of_the_preferred_that_is_there() {
+    let tasks = [task("a", Some("auto"))];
+    for (there, prefer, found) in [
+        (&["claude", "codex"][..], &["claude", "codex"][..], "claude"),
+        (&["claude", "codex"], &["codex", "claude"], "codex"),
+        (&["opencode"], &["claude", "codex", "opencode"], "opencode"),
+        (&["opencode"], &["claude", "person"], "person"),
+        (&["claude"], &["person", "claude"], "person"),
+    ] {
+        let (auto, told) = settled(&with(there), prefer, &tasks);
+        assert_eq!((auto.as_str(), told), (found, vec![]), "{there:?}");
+    }
+}
+
+#[test]
+fn where_nobody_is_there_it_is_said_what_to_install_and_how_to_go_on() {
+    let tasks: Vec<TaskSpec> = ["a", "b", "c", "d", "e"]
+        .map(|id| task(id, Some("auto")))
+        .into();
+    let (_, told) = settled(&with(&[]), &["claude", "codex"], &tasks);
+    let [told] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!(told.code, "agent-missing");
+    assert_eq!(
+        told.cause,
+        "none of claude, codex is installed, and the tasks `a`, `b`, `c` and 2 more are left to \
+         `auto`"
+    );
+    let hints = told.hints.join("\n");
+    for product in &PRODUCTS[..2] {
+        assert!(hints.contains(product.install), "{hints}");
+    }
+    assert!(!hints.contains(PRODUCTS[2].install), "{hints}");
+    assert!(
+        hints.contains("person") && hints.contains("command"),
+        "{hints}"
+    );
+    let (_, told) = settled(&with(&["claude"]), &["codex"], &tasks[..1]);
+    assert_eq!(
+        told[0].cause,
+        "`codex` is not installed, and the task `a` is left to `auto`"
+    );
+    let (_, told) = settled(&with(&["claude"]), &[], &tasks[..1]);
+    assert!(
+        told[0].cause.contains("`agents.prefer` names no agent"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn who_needs_nobody_is_not_told_that_nobody_is_there() {
+    let executed = TaskSpec {
+        agent: Some("auto".to_owned()),
+        ..TaskSpec::command(TaskId::new("a").unwrap(), &["true"])
+    };
+    let tasks = [executed, task("b", Some("person")), task("c", None)];
+    let (auto, told) = settled(&with(&[]), &["claude"], &tasks);
+    assert_eq!((auto.as_str(), told), ("person", vec![]));
+}
+
+#[test]
+fn the_default_may_be_auto() {
+    let prefer = names(&["claude"]);
+    let open = Settings {
+        agent_default: AGENT_AUTO.to_owned(),
+        ..Settings::default()
+    };
+    let present = with(&["claude"]);
+    let mut settling = Settling::begin(&present, &prefer, open.clone());
+    settling.see(&task("a", None));
+    let (settings, told) = settling.told(Severity::Error);
+    assert_eq!(told, []);
+    assert_eq!(agent_of(&task("a", None), &settings), "claude");
+    let present = with(&[]);
+    let mut settling = Settling::begin(&present, &prefer, open);
+    settling.see(&task("a", None));
+    assert_eq!(settling.told(Severity::Error).1.len(), 1);
+}
+
+#[test]
+fn an_agent_that_is_named_and_missing_is_told_once_with_its_tasks() {
+    let mut last = task("c", Some("claude"));
+    last.agents_else = names(&["opencode", "person"]);
+    let tasks = [task("a", Some("codex")), task("b", Some("codex")), last];
+    let (_, told) = settled(&with(&["claude"]), &["claude"], &tasks);
+    let said: Vec<(Severity, &str)> = told
+        .iter()
+        .map(|told| (told.severity, told.cause.as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (
+                Severity::Error,
+                "`codex` is to do the tasks `a`, `b`, and is not installed"
+            ),
+            (
+                Severity::Warning,
+                "`opencode` is to take over the task `c` after failures, and is not installed"
+            ),
+        ]
+    );
+    assert!(
+        told.iter()
+            .all(|told| told.hints[0].contains("npm install"))
+    );
+}
+
+#[test]
+fn a_task_with_a_path_of_its_own_is_looked_up_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("claude");
+    fs::write(&path, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut own = task("a", Some("claude"));
+    own.env
+        .insert("PATH".to_owned(), folder.path().display().to_string());
+    let (_, told) = settled(&with(&[]), &["person"], &[own.clone()]);
+    assert_eq!(told, []);
+    own.env.insert("PATH".to_owned(), "/nowhere".to_owned());
+    let (_, told) = settled(&with(&["claude"]), &["person"], &[own]);
+    assert_eq!(told.len(), 1);
+}
+
+#[test]
+fn parts_of_a_task_keep_what_auto_stood_for() {
+    let present = with(&[]);
+    let mut settling = Settling::go_on(&present, Settings::default());
+    settling.see(&task("a", Some("auto")));
+    settling.see(&task("b", Some("codex")));
+    let (settings, told) = settling.told(Severity::Error);
+    assert_eq!(settings, Settings::default());
+    assert_eq!(told.len(), 1);
+    assert!(told[0].cause.contains("`codex`"), "{told:?}");
+}
