@@ -663,7 +663,7 @@ fn programs_are_run_and_their_last_words_kept() {
     assert_eq!(ran, [true, true, false, false, true]);
     assert_eq!(
         evidence[1],
-        "`sh -c printf 'one\\033[2J'; exit 3` ended with exit status 3, expected exit status 0; \
+        "`sh -c 'printf '\\''one\\033[2J'\\''; exit 3'` ended with exit status 3, expected exit status 0; \
          it printed:\none\\u{1b}[2J"
     );
     assert!(

@@ -155,7 +155,7 @@ fn every_entry_becomes_a_statement() {
             "No API is changed: it names no file, pattern, text or command that a check could \
              look at",
             "a validation command: `cargo test` exits with 0",
-            "a validation command: `sh -c a | b` exits with 0",
+            "a validation command: `sh -c 'a | b'` exits with 0",
         ]
     );
 }
