@@ -529,10 +529,16 @@ fn a_run_that_has_ended_tells_its_events_to_programs_from_the_first_on() {
     // A person is told how it stands.
     let text = printed(given.folder(), &["watch"]);
     assert!(text.starts_with("run-1  Ship it  succeeded"), "{text}");
-    // Of one that goes on, what comes is told: here nothing.
+    // The same of one that rests in somebody's hands.
     let asks = Given::run_of(plan("T", vec![approval("consent", &[])]));
-    let output = output(asks.folder(), &["watch", "--json"]);
-    assert_eq!((output.status.code(), out(&output).as_str()), (Some(4), ""));
+    let told = |args: &[&str]| {
+        let output = output(asks.folder(), args);
+        (output.status.code(), out(&output))
+    };
+    let rests = told(&["watch", "--json"]);
+    assert_eq!(rests, told(&["watch", "--from-start", "--json"]));
+    assert_eq!(rests.0, Some(4));
+    assert!(rests.1.contains("run_created"), "{}", rests.1);
 }
 
 #[test]

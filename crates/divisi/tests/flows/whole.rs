@@ -155,7 +155,7 @@ fn receipts_name_the_command_the_tree_and_the_programs_that_judged_it() {
     let Receipt::Submitted { command, .. } = &receipts[0] else {
         panic!("{receipts:?}");
     };
-    assert_eq!(command, "/bin/sh -eu -c echo done > a.md script");
+    assert_eq!(command, "/bin/sh -eu -c 'echo done > a.md' script");
     let Receipt::Collected {
         snapshot: Some(snapshot),
         ..
@@ -171,7 +171,7 @@ fn receipts_name_the_command_the_tree_and_the_programs_that_judged_it() {
     let [program] = programs[..] else {
         panic!("{verdicts:?}");
     };
-    assert_eq!(program.command, "sh -c echo seen; test -e a.md");
+    assert_eq!(program.command, "sh -c 'echo seen; test -e a.md'");
     assert_eq!(program.exit, Exit::Status(0));
     assert_eq!(program.output.as_ref().unwrap().bytes, 5);
     let Receipt::Submitted { command, .. } = &endings(&run, "bare")[0].receipts[0] else {
@@ -217,8 +217,8 @@ fn work_that_breaks_what_is_integrated_or_what_the_run_needs_is_refused_at_once(
     let stage = Stage::git(&[("both", "1\n\n\n\n\n\n2\n"), ("x", "1\n")]);
     let first = json!({"subtask_id": "first", "script": "sed -i s/1/one/ both",
         "deliverables": ["both"], "criteria": [{"lacks": "two", "in": "both"}]});
-    let script = format!("{} sed -i s/2/two/ both", wait(&stage));
-    let second = json!({"subtask_id": "second", "script": script, "deliverables": ["both"],
+    let script = format!("{} sed -i s/2/two/ both; echo b > b.md", wait(&stage));
+    let second = json!({"subtask_id": "second", "script": script, "deliverables": ["b.md"],
         "retries": 0});
     second_breaks(&stage, first, second, json!([]));
     let told = refusal(&stage, "second");
