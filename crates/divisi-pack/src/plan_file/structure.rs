@@ -59,8 +59,9 @@ pub(crate) fn check_structure(
     }
 }
 
-/// Two tasks that promise one file though neither waits for the other: the one that is integrated
-/// last would be all that is left. A task may well rewrite what one before it made.
+/// Two tasks that promise one file though neither waits for the other. Changes of different lines are
+/// merged, so it is no fault; but of two that write it whole, one is all that is left. A task may well
+/// rewrite what one before it made.
 fn check_promised(plan: &Plan, graph: &Graph, tasks: &[Spans], faults: &mut Faults<'_>) {
     let mut owners: HashMap<&str, usize> = HashMap::new();
     let mut order = Order::of(plan, graph);
@@ -76,7 +77,7 @@ fn check_promised(plan: &Plan, graph: &Graph, tasks: &[Spans], faults: &mut Faul
             let name = |task: usize| shown(plan.tasks[task].id.as_str());
             let (one, two) = (before.min(task), before.max(task));
             faults
-                .error(codes::SAME_FILE, tasks[two].id, || {
+                .warning(codes::SAME_FILE, tasks[two].id, || {
                     let (one, two) = (name(one), name(two));
                     format!("{one} and {two} both promise {}", shown(path))
                 })
