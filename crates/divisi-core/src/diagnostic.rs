@@ -96,3 +96,16 @@ impl fmt::Display for Diagnostic {
         f.write_str(&self.cause)
     }
 }
+
+/// An error with its causes, on one line: for what is journalled or shown as one text.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -12,8 +12,8 @@ pub fn word(word: &str) -> String {
 
 /// A program with its arguments.
 #[must_use]
-pub fn line(argv: &[String]) -> String {
-    let words: Vec<String> = argv.iter().map(|one| word(one)).collect();
+pub fn line<S: AsRef<str>>(argv: &[S]) -> String {
+    let words: Vec<String> = argv.iter().map(|one| word(one.as_ref())).collect();
     words.join(" ")
 }
 

@@ -122,7 +122,7 @@ fn compose() -> Outcome {
                 true => Exit::Environment,
                 false => Exit::Failed,
             };
-            Err(failed(words::chain(&error), exit))
+            Err(failed(divisi_core::diagnostic::chain(&error), exit))
         }
     }
 }

@@ -10,11 +10,11 @@ use divisi_agents::{environment, mask};
 use divisi_core::plan::{TaskKind, Work};
 use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::run::{AGENT_PERSON, Grants, Settings, agent_of};
-use divisi_core::{Criterion, Plan, TaskSpec};
+use divisi_core::{Criterion, Plan, TaskSpec, shell};
 
 use crate::present::variables;
 use crate::printer::{Line, Style};
-use crate::words::{self, cut, heading, plural, shell_word};
+use crate::words::{self, cut, heading, plural};
 
 /// So many tasks are shown.
 const TASKS_MAX: usize = 20;
@@ -41,8 +41,9 @@ fn lines(plan: &Plan, settings: &Settings, parent: &BTreeMap<String, String>) ->
     let programs = count(&|task| runs_programs(task));
     let people = count(&|task| is_for_people(task, settings));
     let mut lines = vec![heading(cut(&plan.title, LINE_CHARS_MAX)).then(format!(
-        ": {}; programs of the plan run in {programs} of them, {people} are for people",
+        ": {}; programs of the plan run in {programs} of them, {people} {} for people",
         plural(plan.tasks.len() as u64, "task"),
+        if people == 1 { "is" } else { "are" },
     ))];
     let secrets = environment(parent, &[], &BTreeMap::new()).masked;
     lines.extend(grant_lines(&settings.grants));
@@ -198,8 +199,7 @@ fn by(task: &TaskSpec, settings: &Settings) -> String {
 }
 
 fn command(argv: &[String], secrets: &[String]) -> String {
-    let words: Vec<String> = argv.iter().map(|word| shell_word(word)).collect();
-    cut(&mask(words.join(" "), secrets), LINE_CHARS_MAX)
+    cut(&mask(shell::line(argv), secrets), LINE_CHARS_MAX)
 }
 
 fn script_lines(script: &str, secrets: &[String], indent: &str) -> Vec<Line> {

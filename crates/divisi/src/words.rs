@@ -2,8 +2,6 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub(crate) use divisi_core::shell::word as shell_word;
-
 use divisi_core::run::{
     AttemptEnd, Counts, Ending, Run, RunStatus, Task, TaskStatus, end_words, is_scripted,
 };
@@ -65,17 +63,6 @@ pub(crate) fn plural(many: u64, what: &str) -> String {
         1 => format!("1 {what}"),
         _ => format!("{many} {what}s"),
     }
-}
-
-/// An error with its causes, on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
 }
 
 /// A text cut to so many characters; the end says how many were cut.

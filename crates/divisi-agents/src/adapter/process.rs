@@ -9,6 +9,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use divisi_core::diagnostic::chain;
 use divisi_core::receipt::Exit;
 
 use super::closing::Closing;
@@ -124,17 +125,6 @@ pub fn converse(product: &'static Product, out: &mut dyn Write) -> Result<Closin
         writeln!(out, "{}", closing.to_line()).map_err(Fault::Stream)?;
     }
     held
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// The same in surroundings that are given.

@@ -5,6 +5,7 @@ use super::attempt::{AttemptEnd, Phase, StopReason};
 use super::command::Rejection;
 use super::decide::Draft;
 use super::event::{Event, PauseReason};
+use super::task::Task;
 use crate::ids::{AttemptId, TaskNo};
 
 impl Draft<'_> {
@@ -31,18 +32,13 @@ impl Draft<'_> {
 
     /// Asks every working agent to end. People are not asked.
     fn stop_all(&mut self, reason: &StopReason) {
-        let working: Vec<AttemptId> = self
-            .run
-            .tasks()
-            .iter()
-            .enumerate()
-            .filter_map(|(no, task)| {
-                let live = task.live()?;
-                let works = matches!(live.phase, Phase::Leased | Phase::Working);
-                let spared = live.stopping.is_some() || !holds_slot(&live.agent);
-                (works && !spared).then(|| self.run.attempt_id(TaskNo(no as u32), live.number))
-            })
-            .collect();
+        let working = |(no, task): (TaskNo, &Task)| {
+            let live = task.live()?;
+            let works = matches!(live.phase, Phase::Leased | Phase::Working);
+            let spared = live.stopping.is_some() || !holds_slot(&live.agent);
+            (works && !spared).then(|| self.run.attempt_id(no, live.number))
+        };
+        let working: Vec<AttemptId> = self.run.live().filter_map(working).collect();
         for attempt in working {
             self.push(Event::AttemptStopping {
                 attempt,

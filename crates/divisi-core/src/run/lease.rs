@@ -4,11 +4,11 @@
 //! that comes after it was given up changes nothing, and its finished work is kept as an offer.
 
 use super::agents::holds_slot;
-use super::attempt::{AttemptEnd, Ending, Failure, Phase, StopReason};
+use super::attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
 use super::command::{Finding, Rejection, Said};
 use super::decide::Draft;
 use super::event::{Event, PauseReason};
-use super::task::TaskState;
+use super::task::{Task, TaskState};
 use crate::ids::{AttemptId, Epoch, TaskNo};
 use crate::receipt::{Receipt, Snapshot};
 use crate::worker::Ended;
@@ -94,16 +94,22 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// A live attempt whose agent works, or is yet to begin. What it ended with is known otherwise.
+    fn at_work(&self, attempt: AttemptId) -> Result<&Attempt, Rejection> {
+        let live = self.live(attempt)?;
+        match live.phase {
+            Phase::Leased | Phase::Working => Ok(live),
+            _ => Self::superseded(attempt),
+        }
+    }
+
     pub(super) fn on_not_started(
         &mut self,
         attempt: AttemptId,
         cause: String,
         permanent: bool,
     ) -> Result<(), Rejection> {
-        let live = self.live(attempt)?;
-        if !matches!(live.phase, Phase::Leased | Phase::Working) {
-            return Self::superseded(attempt);
-        }
+        let live = self.at_work(attempt)?;
         let end = match live.stopping.clone() {
             Some(reason) => AttemptEnd::Stopped(reason),
             None => AttemptEnd::Errored(Failure::Start { cause, permanent }),
@@ -118,10 +124,7 @@ impl Draft<'_> {
         cause: String,
         ended: Option<&Ended>,
     ) -> Result<(), Rejection> {
-        let live = self.live(attempt)?;
-        if !matches!(live.phase, Phase::Leased | Phase::Working) {
-            return Self::superseded(attempt);
-        }
+        let live = self.at_work(attempt)?;
         let end = match live.stopping.clone() {
             Some(reason) => AttemptEnd::Stopped(reason),
             None => AttemptEnd::Refused(Failure::Composition(cause)),
@@ -203,10 +206,7 @@ impl Draft<'_> {
     }
 
     pub(super) fn find(&mut self, attempt: AttemptId, finding: Finding) -> Result<(), Rejection> {
-        let live = self.live(attempt)?;
-        if !matches!(live.phase, Phase::Leased | Phase::Working) {
-            return Self::superseded(attempt);
-        }
+        let live = self.at_work(attempt)?;
         let (suspected, stopping) = (live.suspected.is_some(), live.stopping.is_some());
         let shortened = live.timeout_ms;
         match finding {
@@ -234,23 +234,13 @@ impl Draft<'_> {
 
     /// Leases of earlier epochs are adopted if the supervisor holds them, otherwise they are lost.
     pub(super) fn on_joined(&mut self, epoch: Epoch, holds: &[AttemptId]) {
-        let leased: Vec<(AttemptId, String)> = self
-            .run
-            .tasks()
-            .iter()
-            .enumerate()
-            .filter_map(|(no, task)| {
-                let live = task.live()?;
-                let early =
-                    matches!(live.phase, Phase::Leased | Phase::Working) && live.epoch < epoch;
-                early.then(|| {
-                    (
-                        self.run.attempt_id(TaskNo(no as u32), live.number),
-                        live.agent.clone(),
-                    )
-                })
-            })
-            .collect();
+        let early = |(no, task): (TaskNo, &Task)| {
+            let live = task.live()?;
+            let works = matches!(live.phase, Phase::Leased | Phase::Working);
+            let attempt = self.run.attempt_id(no, live.number);
+            (works && live.epoch < epoch).then(|| (attempt, live.agent.clone()))
+        };
+        let leased: Vec<(AttemptId, String)> = self.run.live().filter_map(early).collect();
         for (attempt, agent) in leased {
             // A person's attempt, or an input from outside, lives in no process.
             if holds.contains(&attempt) || !holds_slot(&agent) {

@@ -61,7 +61,7 @@ impl<J: Journal> Engine<J> {
                         played(attempt, ended, said(done.claim))
                     }
                     Err(fault) => {
-                        let cause = super::supervised::chain(&fault);
+                        let cause = divisi_core::diagnostic::chain(&fault);
                         let command = Command::NotStarted {
                             attempt,
                             cause,

@@ -15,9 +15,9 @@ use divisi_pack::plan_file;
 
 use super::input::{Failed, Finished};
 use super::shell::Shell;
-use super::supervised::chain;
 use crate::failpoint;
 use crate::files::{Entry, Files};
+use divisi_core::diagnostic::chain;
 
 /// A longer plan is not read: this has room for thousands of tasks, and is read into memory.
 const PLAN_BYTES_MAX: u64 = 8 << 20;

@@ -17,10 +17,10 @@ use super::input::{Failed, Finished};
 use super::launch::instant;
 use super::preparation::Preparing;
 use super::shell::Shell;
-use super::supervised::chain;
 use super::wall_now;
 use crate::failpoint;
 use crate::files::{Entry, Files, FolderFiles};
+use divisi_core::diagnostic::chain;
 
 /// An external input beyond this is better referenced than copied.
 const EXTERNAL_BYTES_MAX: u64 = 256 << 20;

@@ -8,10 +8,10 @@ use super::input::Failed;
 use super::preparation::{Preparing, failed};
 use super::programs::{InCheckout, Unprepared};
 use super::shell::Shell;
-use super::supervised::chain;
 use crate::checks::{Programs, evaluate};
 use crate::files::Files;
 use crate::workspace::{Checkout, Pool};
+use divisi_core::diagnostic::chain;
 
 /// A tree on which criteria are judged; programs run in a clean checkout of it.
 pub(super) struct Judging<'a> {

@@ -24,12 +24,12 @@ use super::composing::{self, Unread};
 use super::input::{Failed, Finished};
 use super::preparation::{Preparing, Provided, failed};
 use super::shell::{OWN_NAME, Shell, log_path};
-use super::supervised::chain;
 use crate::compose;
 use crate::failpoint;
 use crate::files::{Files, FolderFiles};
 use crate::handoff;
 use crate::workspace::{CollectOptions, Given, SuccessorFrom, Workspace};
+use divisi_core::diagnostic::chain;
 
 /// The file in an attempt's temporary folder that holds its question, if it has one.
 const QUESTION_FILE: &str = "question.txt";

@@ -17,11 +17,11 @@ use divisi_core::{AttemptId, Commit, Digest, Preparation, RunId, Tree};
 use super::input::Failed;
 use super::programs::{Program, TAIL_BYTES, tail};
 use super::shell::{Shell, lock};
-use super::supervised::chain;
 use crate::checks::ProgramEnd;
 use crate::failpoint;
 use crate::repo::Fault;
 use crate::workspace::{Chosen, Given, KeepError, Layer, Pool, Provision};
+use divisi_core::diagnostic::chain;
 
 /// So much of what a setup printed last is told with the reason.
 const LAST_LINE_CHARS_MAX: usize = 200;

@@ -16,13 +16,13 @@ use super::launch::{COLLECT_BYTES_MAX, Merging};
 use super::preparation::{Preparing, failed};
 use super::programs::InCheckout;
 use super::shell::Shell;
-use super::supervised::chain;
 use super::whole::Whole;
 use crate::checks::evaluate;
 use crate::failpoint;
 use crate::files::FolderFiles;
 use crate::repo::Merged as Merge;
 use crate::workspace::{CollectError, CollectOptions, Workspace};
+use divisi_core::diagnostic::chain;
 
 /// What collecting one attempt needs.
 pub(super) struct Collecting {

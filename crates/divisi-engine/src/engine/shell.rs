@@ -21,11 +21,11 @@ use super::input::Failed;
 use super::launch::COLLECT_BYTES_MAX;
 use super::preparation::{Preparing, Provided, Setups, failed};
 use super::programs::Checks;
-use super::supervised::chain;
 use super::temporary::Temporary;
 use crate::repo::Repo;
 use crate::supervisor::Client;
 use crate::workspace::{Pool, PoolOptions, walk};
+use divisi_core::diagnostic::chain;
 
 /// How a plan names this program.
 pub(crate) const OWN_NAME: &str = "divisi";

@@ -4,6 +4,7 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 
 use divisi_core::Epoch;
+use divisi_core::diagnostic::chain;
 use divisi_core::worker::{FromWorker, ToWorker};
 
 use super::input::Input;
@@ -88,16 +89,4 @@ impl Supervised {
     pub(super) fn on_gone(&self) {
         self.shell.set_supervisor(None);
     }
-}
-
-/// An error with its causes, on one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -13,9 +13,9 @@ use super::input::{Failed, Finished};
 use super::judging::{Asked, Judging};
 use super::preparation::Preparing;
 use super::shell::Shell;
-use super::supervised::chain;
 use crate::failpoint;
 use crate::files::Files as _;
+use divisi_core::diagnostic::chain;
 
 /// What a run has integrated, and what is asked of it.
 pub(super) struct Whole {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use divisi_core::shell;
+
 use super::change::Changed;
 use super::facts::Facts;
 use super::language::{Foreign, Language};
@@ -10,7 +12,7 @@ use super::rule::Rule;
 use super::scan::{self, Scan, Skipped};
 use super::subject::Subject;
 use super::tool::{self, Ground, Outcome, Tool};
-use super::words::{self, bounded, shell_words};
+use super::words::{self, bounded};
 use super::{Chosen, Finding, Looked, Request, Review, Reviewed, Used, short};
 use crate::files::{Files, FolderFiles};
 
@@ -250,7 +252,7 @@ fn of_rule(rule: &Rule, found: &scan::Found) -> Finding {
         says,
         why: rule.why.clone(),
         excerpt: bounded(&found.excerpt, EXCERPT_CHARS_MAX),
-        command: shell_words(typed),
+        command: shell::line(typed),
     }
 }
 

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use divisi_core::shell;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use regex::Regex;
 use serde::Deserialize;
@@ -19,7 +20,7 @@ use serde::Deserialize;
 use super::output::{Output, Place};
 use super::perspective::Perspective;
 use super::rule::Severity;
-use super::words::{bounded, shell_words};
+use super::words::bounded;
 use crate::repo::pipes::{exchange, kill, wait};
 
 /// What a program may print: more is no list that anybody reads.
@@ -224,7 +225,7 @@ impl Tool {
                 said.push(Said {
                     place: Place { file, ..place },
                     severity,
-                    command: shell_words(&command),
+                    command: shell::line(&command),
                 });
             }
         }
@@ -232,7 +233,7 @@ impl Tool {
             .then(|| format!("{} more files", files.len() - looked_at));
         let shown = self.shown.as_ref().unwrap_or(&self.command);
         Ok(Outcome::Ran {
-            command: shell_words(shown),
+            command: shell::line(shown),
             said,
             left,
         })

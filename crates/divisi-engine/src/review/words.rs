@@ -37,20 +37,6 @@ pub(crate) fn prose(text: &str, chars_max: usize) -> String {
     out
 }
 
-/// A command as one types it into a shell.
-pub(crate) fn shell_words<S: AsRef<str>>(words: &[S]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| shell_word(word.as_ref())).collect();
-    quoted.join(" ")
-}
-
-fn shell_word(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,@%+{}".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,13 +48,5 @@ mod tests {
         assert_eq!(code("a `b` ``` c\n# d", 99), "`a ’b’ ’’’ c # d`");
         assert_eq!(code(" \t", 9), "");
         assert_eq!(prose("[a](b) <c>", 99), r"\[a\](b) \<c\>");
-    }
-
-    #[test]
-    fn a_command_is_quoted_for_a_shell() {
-        assert_eq!(
-            shell_words(&["ls", "a b", "it's", "$x", ""]),
-            r"ls 'a b' 'it'\''s' '$x' ''"
-        );
     }
 }

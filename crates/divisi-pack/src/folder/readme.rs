@@ -1,5 +1,6 @@
 //! `README.md`: how the folder is executed, for whoever opens it. Nothing reads it back.
 
+use divisi_core::shell;
 use minijinja::context;
 
 use super::criteria::Deliverable;
@@ -47,7 +48,7 @@ pub fn write(readme: &Readme, templates: &Templates<'_>) -> Result<String, Fault
     let values = context! {
         title => span(&readme.title),
         goal => paragraph(&readme.goal),
-        folder => shell_word(&readme.folder),
+        folder => shell::word(&crate::render::printable(&readme.folder)),
         prompts => readme.prompts.iter().map(prompt_line).collect::<Vec<String>>(),
         outputs => readme.outputs.iter().map(output_line).collect::<Vec<String>>(),
     };
@@ -74,16 +75,6 @@ fn output_line(output: &Deliverable) -> String {
     match one_line(&output.about) {
         about if about.is_empty() => span(&output.path),
         about => format!("{}: {about}", span(&output.path)),
-    }
-}
-
-/// A path as one word of a shell's command line.
-fn shell_word(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '+');
-    let path = crate::render::printable(path);
-    match !path.is_empty() && path.chars().all(plain) {
-        true => path,
-        false => format!("'{}'", path.replace('\'', r"'\''")),
     }
 }
 

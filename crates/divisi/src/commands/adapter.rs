@@ -1,10 +1,10 @@
 //! `divisi adapter`: one conversation with a coding agent, as a process under the supervisor.
 
-use std::error::Error as _;
 use std::io;
 
 use divisi_agents::adapter::{PRODUCTS, converse, product};
 use divisi_core::Diagnostic;
+use divisi_core::diagnostic::chain;
 
 use crate::cli::Adapter;
 use crate::exit::Exit;
@@ -23,9 +23,7 @@ pub(crate) fn run(args: &Adapter) -> Outcome {
     match converse(product, &mut io::stdout().lock()) {
         Ok(_) => Ok(Exit::Success),
         Err(fault) => {
-            let cause = fault.source().map(|source| format!(": {source}"));
-            let text = format!("{fault}{}", cause.unwrap_or_default());
-            let told = Diagnostic::error("adapter-failed", text);
+            let told = Diagnostic::error("adapter-failed", chain(&fault));
             Err(Failure::told(told, Exit::Environment))
         }
     }

@@ -23,7 +23,7 @@ use crate::exit::Exit;
 use crate::present::{Present, variables};
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
-use crate::words::chain;
+use divisi_core::diagnostic::chain;
 
 /// Where labels end.
 const LABEL_WIDTH: usize = 15;

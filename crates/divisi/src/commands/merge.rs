@@ -22,7 +22,7 @@ use crate::exit::Exit;
 use crate::happened;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
-use crate::words::{self, plural, shell_word};
+use crate::words::{self, plural};
 
 /// So many files are shown; `--json` lists all.
 const FILES_MAX: usize = 50;
@@ -136,7 +136,7 @@ fn command(id: RunId, args: &cli::Merge) -> String {
     }
     for (flag, value) in [("--branch", &args.branch), ("--task", &args.task)] {
         if let Some(value) = value {
-            again.push_str(&format!(" {flag} {}", shell_word(value)));
+            again.push_str(&format!(" {flag} {}", divisi_core::shell::word(value)));
         }
     }
     again

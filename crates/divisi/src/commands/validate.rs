@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use divisi_core::criterion::Cost;
 use divisi_core::run::Run;
-use divisi_core::{Criterion, Diagnostic, Outcome as Verdict, RunId};
+use divisi_core::{Criterion, Diagnostic, Outcome as Verdict, RunId, shell};
 use divisi_engine::checks::{CheckError, Programs};
 use divisi_engine::engine::wall_now;
 use divisi_engine::failpoint;
@@ -25,7 +25,7 @@ use crate::folder;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
 use crate::report;
-use crate::words::{plural, shell_word};
+use crate::words::plural;
 
 /// The schema of what `--json` prints.
 const SCHEMA: &str = include_str!("validation.schema.json");
@@ -290,14 +290,7 @@ fn consented(
     commands: impl Iterator<Item = Vec<String>>,
     printer: &Printer,
 ) -> Result<bool, Failure> {
-    let lines: BTreeSet<String> = commands
-        .map(|argv| {
-            argv.iter()
-                .map(|word| shell_word(word))
-                .collect::<Vec<String>>()
-                .join(" ")
-        })
-        .collect();
+    let lines: BTreeSet<String> = commands.map(|argv| shell::line(&argv)).collect();
     if lines.is_empty() || args.yes {
         return Ok(args.yes);
     }

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::library::{Found, Layer, Library, LoadedRoles, LoadedTemplates, Origin, has_error};
 use crate::printer::{Line, Outcome, Printer, Style};
 use crate::project::Project;
-use crate::words::{self, plural, shell_word};
+use crate::words::{self, plural};
 
 mod usage;
 
@@ -125,7 +125,10 @@ fn show(found: &Found, printer: &Printer) -> Outcome {
             lines.iter().for_each(|line| printer.note(line));
         }
         None => {
-            let check = format!("divisi workflow check {}", shell_word(&found.name));
+            let check = format!(
+                "divisi workflow check {}",
+                divisi_core::shell::word(&found.name)
+            );
             printer.note(&Line::styled(Style::Bad, "it has faults: ").with(Style::Note, check));
         }
     }

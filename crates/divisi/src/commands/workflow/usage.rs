@@ -3,7 +3,7 @@
 use divisi_pack::workflow::{Declared, Entry, InputKind, Iteration, Workflow};
 
 use crate::printer::{Line, Style};
-use crate::words::{cut, plural, shell_word};
+use crate::words::{cut, plural};
 
 /// So many iterations, and so many agents of one, are listed.
 const LISTED_MAX: usize = 20;
@@ -38,7 +38,7 @@ pub(super) fn lines(name: &str, workflow: &Workflow) -> Vec<Line> {
 
 /// The shortest command line that runs it.
 fn command(name: &str, workflow: &Workflow) -> String {
-    let mut command = format!("divisi run {}", shell_word(name));
+    let mut command = format!("divisi run {}", divisi_core::shell::word(name));
     for declared in workflow.inputs.iter().filter(|it| is_required(it)) {
         command.push_str(&format!(" --set {}=…", declared.name));
     }
@@ -59,7 +59,7 @@ fn input(declared: &Declared) -> String {
         ([], InputKind::Fork) => "a revision".to_owned(),
     };
     let unless = match &declared.default {
-        Some(default) => format!("{} unless given", shell_word(default)),
+        Some(default) => format!("{} unless given", divisi_core::shell::word(default)),
         None if is_required(declared) => "must be given".to_owned(),
         None => "may be left out".to_owned(),
     };
