@@ -31,12 +31,14 @@ impl Authored {
         printer: &Printer,
     ) -> Result<Authored, Failure> {
         let read = found.workflow();
-        for diagnostic in &read.diagnostics {
+        let (roles, templates) = (library.roles(), library.templates());
+        let more = roles.missing(&read);
+        for diagnostic in read.diagnostics.iter().chain(&more) {
             printer.diagnostic(diagnostic, found.text());
         }
+        let told = roles.told(printer);
         let workflow = read.workflow.ok_or(Failure::Reported(Exit::Usage))?;
-        let (roles, templates) = (library.roles(), library.templates());
-        roles.told(printer)?;
+        told?;
         for diagnostic in &templates.diagnostics {
             printer.diagnostic(diagnostic, None);
         }

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use divisi_core::diagnostic::{Place, Severity};
 use divisi_core::{Diagnostic, Plan, TaskKind, TaskSpec};
 use divisi_pack::role::{self, Library as Roles};
-use divisi_pack::{TEXT_BYTES_MAX, nearest, workflow};
+use divisi_pack::{TEXT_BYTES_MAX, bundle, nearest, workflow};
 use serde::Serialize;
 
 use self::files::{Folder, Links, resolved, unreadable};
@@ -334,6 +334,17 @@ impl LoadedRoles {
             printer.diagnostic(diagnostic, self.text_of(diagnostic));
         }
         self.roles.as_ref().ok_or(Failure::Reported(Exit::Usage))
+    }
+
+    /// What a workflow with faults uses and there is not, so that all of its faults are told at once.
+    pub(crate) fn missing(&self, read: &workflow::Read) -> Vec<Diagnostic> {
+        let (Some(draft), Some(roles)) = (&read.draft, &self.roles) else {
+            return Vec::new();
+        };
+        let mut missing = bundle::missing_roles(draft, roles);
+        // What stands there is wrong in another way already.
+        missing.retain(|it| read.diagnostics.iter().all(|told| told.place != it.place));
+        missing
     }
 
     /// The text of a role's file by the path of its origin.

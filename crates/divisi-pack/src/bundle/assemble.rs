@@ -58,6 +58,18 @@ pub fn assemble(
     }
 }
 
+/// The roles that a workflow uses and that there are not: all that can be said of a
+/// [draft](crate::workflow::Read::draft) beyond its own faults.
+#[must_use]
+pub fn missing_roles(workflow: &Workflow, library: &Library) -> Vec<Diagnostic> {
+    let mut found = Found {
+        workflow,
+        diagnostics: Vec::new(),
+    };
+    found.roles(library);
+    found.diagnostics
+}
+
 /// The role of this canonical name: that under which the workflow uses it, an id, or an alias.
 pub(super) fn role_named<'r>(roles: &'r BTreeMap<String, Role>, name: &str) -> Option<&'r Role> {
     let is_it = |role: &&Role| role.id == name || role.aliases.iter().any(|it| it == name);

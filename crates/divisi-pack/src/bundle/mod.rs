@@ -45,7 +45,7 @@ use std::collections::BTreeMap;
 use divisi_core::{Diagnostic, TaskSpec};
 use serde::{Deserialize, Serialize};
 
-pub use assemble::assemble;
+pub use assemble::{assemble, missing_roles};
 pub use calibration::{
     Calibration, MS_PER_POINT, Rate, TOKENS_PER_POINT, TOKENS_PER_POINT_MAX, Took,
 };

@@ -362,6 +362,8 @@ pub enum Statement {
 pub struct Read {
     /// The workflow; `None` exactly if an error is among the diagnostics.
     pub workflow: Option<Workflow>,
+    /// What could be read of one with errors, to look for more of them; nothing is run by it.
+    pub draft: Option<Workflow>,
     /// Errors and warnings in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }

@@ -66,17 +66,30 @@ pub(crate) const INPUT_KINDS: &[(&str, InputKind)] = &[
 /// Reads a workflow file. `source_name` stands in the diagnostics' places, as the user gave it.
 #[must_use]
 pub fn read(source_name: &str, bytes: &[u8]) -> Read {
+    let mut draft = None;
     let (workflow, diagnostics) =
         text::read(source_name, bytes, yaml::TEXT_BYTES_MAX, |text, faults| {
-            yaml::parse(text, faults).and_then(|value| file(&value, faults))
+            let value = yaml::parse(text, faults)?;
+            let (workflow, roles) = file(&value, faults)?;
+            // A role that could not be read would seem to be missing.
+            draft = (faults.errors() > 0 && roles == Roles::Whole).then(|| workflow.clone());
+            Some(workflow)
         });
     Read {
         workflow,
+        draft,
         diagnostics,
     }
 }
 
-fn file(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Workflow> {
+/// Whether all roles that a file describes could be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Roles {
+    Whole,
+    Faulty,
+}
+
+fn file(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<(Workflow, Roles)> {
     let object = fields::object(value, "the workflow file", faults)?;
     if is_plan(object) {
         faults
@@ -88,9 +101,14 @@ fn file(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Workflow> {
         return None;
     }
     let file = Fields::open(object, "the workflow file", FILE_KEYS, faults);
+    let before = faults.errors();
     let roles = match file.get("agent_roles") {
         Some(value) => role::map(value, faults),
         None => Vec::new(),
+    };
+    let are_whole = match faults.errors() == before {
+        true => Roles::Whole,
+        false => Roles::Faulty,
     };
     let templates = templates(&file, faults);
     let lead = lead(&file, faults);
@@ -113,7 +131,7 @@ fn file(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Workflow> {
         place: faults.place(fields.at),
     };
     structure::link(&mut workflow, &spans, faults);
-    Some(workflow)
+    Some((workflow, are_whole))
 }
 
 fn templates(file: &Fields<'_, '_>, faults: &mut Faults<'_>) -> BTreeMap<String, String> {

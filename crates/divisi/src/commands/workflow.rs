@@ -180,7 +180,9 @@ fn checked(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Used> {
     let read = found.workflow();
+    let missing = roles.missing(&read);
     diagnostics.extend(read.diagnostics);
+    diagnostics.extend(missing);
     diagnostics.extend(roles.diagnostics.iter().cloned());
     diagnostics.extend(templates.diagnostics.iter().cloned());
     let (workflow, library) = (read.workflow?, roles.roles.as_ref()?);

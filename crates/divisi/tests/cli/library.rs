@@ -265,3 +265,30 @@ fn a_folder_that_cannot_be_written_is_told() {
     assert_eq!(device.status.code(), Some(8), "{}", err(&device));
     assert!(err(&device).contains("error[init-io]"), "{}", err(&device));
 }
+
+#[test]
+fn a_workflow_is_told_its_own_faults_and_what_it_uses_in_vain_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "workflow:\n  name: w\n  iterations:\n    - name: i\n      agents:\n        \
+        - {role: develper, agent: claud, deliverables: [a.md], retires: 2}\n";
+    fs::create_dir(folder.path().join("workflows")).unwrap();
+    fs::write(folder.path().join("workflows/w.yaml"), text).unwrap();
+    for args in [&["workflow", "check", "w"][..], &["run", "w", "--yes"]] {
+        let output = output(folder.path(), args);
+        let told = out(&output) + &err(&output);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        for words in [
+            "there is no role `develper`",
+            "there is no agent `claud`",
+            "retires",
+        ] {
+            assert!(told.contains(words), "{args:?}: {words}: {told}");
+        }
+    }
+    // A role that the file describes, with a fault of its own, is not said to be missing.
+    let text = format!("agent_roles:\n  develper: {{targets_max: x}}\n{text}");
+    fs::write(folder.path().join("workflows/w.yaml"), text).unwrap();
+    let output = output(folder.path(), &["workflow", "check", "w"]);
+    let told = out(&output) + &err(&output);
+    assert!(!told.contains("there is no role"), "{told}");
+}

@@ -18,6 +18,7 @@ fn workflow(text: &str) -> Workflow {
     let Read {
         workflow,
         diagnostics,
+        ..
     } = read("w.yaml", text.as_bytes());
     assert_eq!(diagnostics, [], "{text}");
     workflow.unwrap()
@@ -28,6 +29,7 @@ fn rendered(text: &str) -> String {
     let Read {
         workflow,
         diagnostics,
+        ..
     } = read("w.yaml", text.as_bytes());
     assert!(workflow.is_none(), "{text}");
     let all = diagnostics.iter().map(|d| render(d, Some(text), false));
@@ -39,6 +41,7 @@ fn lines(text: &str) -> Vec<String> {
     let Read {
         workflow,
         diagnostics,
+        ..
     } = read("w.yaml", text.as_bytes());
     assert!(workflow.is_none(), "{text}");
     diagnostics.iter().map(ToString::to_string).collect()
