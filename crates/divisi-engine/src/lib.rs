@@ -12,6 +12,7 @@ pub mod files;
 mod handoff;
 pub mod memory;
 pub mod monitor;
+mod permission;
 pub mod reconcile;
 pub mod repo;
 pub mod review;

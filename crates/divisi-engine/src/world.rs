@@ -233,13 +233,14 @@ impl<J: Journal> World<J> {
     }
 
     /// When something is due by the clock alone: the first task that is delayed beyond the latest
-    /// step. One whose time has come and that still waits, waits for a slot, not for the clock.
+    /// step, and the first request that nobody has answered by then. A task whose time has come and
+    /// that still waits, waits for a slot, not for the clock.
     #[must_use]
     pub fn due_at(&self) -> Option<Time> {
-        self.runs()
-            .filter(|run| run.takes_leases())
-            .filter_map(|run| run.delayed_until(self.last_at))
-            .min()
+        let taking = self.runs().filter(|run| run.takes_leases());
+        let delayed = taking.filter_map(|run| run.delayed_until(self.last_at));
+        let expiring = self.runs().filter_map(Run::expires_at);
+        delayed.chain(expiring).min()
     }
 
     /// One step, with all words between aggregates arriving at once.
@@ -292,6 +293,7 @@ impl<J: Journal> World<J> {
             let answer = self.direct(step, directive)?;
             step.stepped.answers.push(answer);
         }
+        self.expire(step);
         self.settle_ended(step, deliver)?;
         self.lease_ready(step, deliver)?;
         for run in &step.dirty {
@@ -380,6 +382,16 @@ impl<J: Journal> World<J> {
             Accepted::Events(events) => self.record(step, id, events),
         }
         Ok(())
+    }
+
+    /// Denies what nobody answered in time.
+    fn expire(&mut self, step: &mut Step) {
+        let due = |run: &&Run| run.expires_at().is_some_and(|at| at <= step.now);
+        let due: Vec<RunId> = self.runs().filter(due).map(|run| run.id).collect();
+        for run in due {
+            let expired = self.decide(step, run, Command::ExpirePermissions);
+            debug_assert!(expired.is_ok(), "only a live run has what expires");
+        }
     }
 
     /// Adds events that are already applied to the batch.

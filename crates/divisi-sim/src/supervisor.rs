@@ -265,6 +265,7 @@ impl Sim {
                 command: String::new(),
                 confined: Some(true),
                 usage: None,
+                denied: Vec::new(),
             },
             said,
         };

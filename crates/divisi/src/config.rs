@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use divisi_core::diagnostic::Place;
+use divisi_core::permission::Permissions;
 use divisi_core::run::{
     AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENTS, Budget, Grants, Settings,
 };
@@ -188,6 +189,10 @@ impl Configuration {
                 unconfined: config.unconfined,
                 memory_bytes_max: config.memory_mib.map(|mib| mib << 20),
                 cpu_s_max: config.cpu_seconds,
+            },
+            permissions: Permissions {
+                rules: config.permission_rules.clone(),
+                deadline_ms: config.permission_deadline_ms,
             },
             rehearsal: None,
         }

@@ -74,4 +74,8 @@ impl Agent for AdapterAgent {
         let tokens = Closing::last_in(tail)?.usage?.tokens();
         Some(Usage { tokens })
     }
+
+    fn denied(&self, tail: &str) -> Vec<String> {
+        Closing::last_in(tail).map_or_else(Vec::new, |closing| closing.denied)
+    }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agents::{AGENT_AUTO, AGENT_PERSON};
 use crate::ids::Digest;
+use crate::permission::Permissions;
 
 /// What a run may use, journalled with its creation so that replay never reads configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +57,9 @@ pub struct Settings {
     /// What its agents' processes may do.
     #[serde(skip_serializing_if = "Grants::are_usual")]
     pub grants: Grants,
+    /// What they may do without asking.
+    #[serde(skip_serializing_if = "Permissions::are_usual")]
+    pub permissions: Permissions,
     /// The artifact that holds by which rules scripted agents do handoffs; the built-in ones unless
     /// told.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,6 +144,7 @@ impl Default for Settings {
             batch_max: 8,
             budget: Budget::default(),
             grants: Grants::default(),
+            permissions: Permissions::default(),
             rehearsal: None,
         }
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
+use divisi_agents::{Agent, Assignment, Handoff, InProcess, Kind, Launch};
 use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
@@ -408,6 +408,8 @@ impl Starting {
                     shell.confinement(self.attempt.run, vec![text(workspace), text(&tmp)]);
                 let mut spec = process.into_spec(self.log(shell), confinement, limits);
                 spec.argv = shell.resolved(spec.argv);
+                // What speaks to an agent passes on what that one asks leave for.
+                spec.asks = description.kind == Kind::Adapter;
                 Ok(Launched::Process(Box::new(spec)))
             }
         }
@@ -429,6 +431,7 @@ impl Starting {
             cwd: workspace.to_string_lossy().into_owned(),
             env,
             stdin: serde_json::to_string(&request).expect("a request is plain data"),
+            asks: false,
             log: self.log(shell),
             masked,
             confinement: shell.confinement(self.attempt.run, vec![text(workspace)]),
@@ -488,6 +491,7 @@ pub(super) fn instant() -> Ended {
         command: String::new(),
         confined: None,
         usage: None,
+        denied: Vec::new(),
     }
 }
 

@@ -12,6 +12,7 @@
 mod apply;
 mod page;
 mod read;
+mod rules;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -85,6 +86,8 @@ pub enum Kind {
     Setups,
     /// Criteria.
     Checks,
+    /// What agents may do without asking.
+    Rules,
 }
 
 impl Kind {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use divisi_core::Criterion;
+use divisi_core::permission::Rule;
 use divisi_core::preparation::Setup;
 use serde_json::json;
 
-use super::Kind;
+use super::{Kind, rules};
 use crate::plan_file;
 
 /// The value of a setting, or of an entry of one that is a map.
@@ -24,6 +25,8 @@ pub enum Value {
     Setups(Vec<Setup>),
     /// Criteria.
     Checks(Vec<Criterion>),
+    /// What agents may do without asking.
+    Rules(Vec<Rule>),
 }
 
 impl Value {
@@ -39,6 +42,7 @@ impl Value {
             (Value::Texts(texts), _) => json!(texts),
             (Value::Setups(setups), _) => setups.iter().map(setup).collect(),
             (Value::Checks(checks), _) => checks.iter().filter_map(check).collect(),
+            (Value::Rules(rules), _) => rules.iter().map(rules::json).collect(),
         }
     }
 }
@@ -115,6 +119,7 @@ fields! {
     Vec<String>, Texts, |value: &Vec<String>| value.clone(), |value: &Vec<String>| value.clone();
     Vec<Setup>, Setups, |value: &Vec<Setup>| value.clone(), |value: &Vec<Setup>| value.clone();
     Vec<Criterion>, Checks, |value: &Vec<Criterion>| value.clone(), |value: &Vec<Criterion>| value.clone();
+    Vec<Rule>, Rules, |value: &Vec<Rule>| value.clone(), |value: &Vec<Rule>| value.clone();
 }
 
 impl<T: Field + Default> Field for BTreeMap<String, T> {

@@ -15,6 +15,7 @@ mod generating;
 mod lessons;
 mod merging;
 mod people;
+mod permissions;
 mod preparation;
 mod review;
 mod rules;
