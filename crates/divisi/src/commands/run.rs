@@ -310,6 +310,7 @@ impl<'a> Driver<'a> {
     pub(crate) fn drive(mut self, run: RunId, after: u64) -> Outcome {
         let terminal = std::io::stderr().is_terminal();
         let progress = Progress::new(
+            self.project.divisi(),
             run,
             self.printer.is_quiet(),
             self.printer.color_err(),
