@@ -247,6 +247,7 @@ impl Sim {
             Behavior::Limited { wait_ms } => Some(Said::UsageLimit {
                 cause: "429".to_owned(),
                 wait_ms,
+                ends_at: None,
             }),
             Behavior::Fails => Some(Said::Failure("it does not compile".to_owned())),
             _ => None,

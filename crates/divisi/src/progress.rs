@@ -392,6 +392,7 @@ mod tests {
             epoch: divisi_core::Epoch(1),
             workspace: 1,
             timeout_ms: None,
+            credential: None,
         };
         let mut progress = Progress::new(state.id, false, false, false);
         progress.event(state.id, given.now(), &lease, Some(&state));
@@ -408,6 +409,7 @@ mod tests {
                 end: AttemptEnd::Limited {
                     cause: "429".to_owned(),
                     wait_ms: None,
+                    ends_at: None,
                 },
                 receipts: Vec::new(),
                 workspace_kept: true,

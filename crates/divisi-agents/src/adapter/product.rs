@@ -19,8 +19,12 @@ pub struct Product {
     pub install: &'static str,
     /// The version that the recorded streams are from.
     pub tried: &'static str,
-    /// Variables that pass to it if they are set: keys, and where they are good for.
+    /// Variables that pass to it if they are set: keys, those first that it takes first, and where
+    /// they are good for.
     pub variables: &'static [&'static str],
+    /// Whether it takes another key where one of them is not there. Otherwise each is good for other
+    /// models.
+    pub keys_are_alternatives: bool,
     /// Variables that it is always given: no telemetry, no update while it works.
     pub settings: &'static [(&'static str, &'static str)],
     /// Its folder of configuration and sessions, which each attempt has for itself.
@@ -100,13 +104,14 @@ const CLAUDE: Product = Product {
     install: "npm install --global @anthropic-ai/claude-code",
     tried: "2.1.197",
     variables: &[
-        "ANTHROPIC_API_KEY",
         "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_API_KEY",
         "ANTHROPIC_BASE_URL",
         "ANTHROPIC_MODEL",
         "CLAUDE_CODE_OAUTH_TOKEN",
         "CLAUDE_CONFIG_DIR",
     ],
+    keys_are_alternatives: true,
     settings: &[
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
         ("CLAUDE_CODE_MAX_RETRIES", "3"),
@@ -155,6 +160,7 @@ const CODEX: Product = Product {
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
     ],
+    keys_are_alternatives: true,
     settings: &[],
     home: Home {
         variables: &[("CODEX_HOME", "codex")],
@@ -210,6 +216,7 @@ const OPENCODE: Product = Product {
         "OPENCODE_CONFIG",
         "OPENROUTER_API_KEY",
     ],
+    keys_are_alternatives: false,
     settings: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
     home: Home {
         variables: &[

@@ -354,6 +354,7 @@ fn a_usage_limit_is_no_failure_and_the_next_attempt_waits_as_long_as_it_says() {
     let told = AttemptEnd::Limited {
         cause: "scripted usage limit".to_owned(),
         wait_ms: Some(1_500),
+        ends_at: None,
     };
     assert_eq!(limited.end, told);
     assert_eq!(done.end, AttemptEnd::Integrated);

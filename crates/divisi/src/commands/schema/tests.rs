@@ -387,10 +387,12 @@ fn ends() -> Vec<AttemptEnd> {
         AttemptEnd::Limited {
             cause: "x".into(),
             wait_ms: None,
+            ends_at: None,
         },
         AttemptEnd::Limited {
             cause: "x".into(),
             wait_ms: Some(1),
+            ends_at: None,
         },
     ]);
     ends
@@ -475,6 +477,7 @@ fn of_attempts() -> Vec<Event> {
             epoch: Epoch(1),
             workspace: 1,
             timeout_ms: Some(1),
+            credential: None,
         },
         Event::AttemptLeased {
             attempt,
@@ -482,6 +485,7 @@ fn of_attempts() -> Vec<Event> {
             epoch: Epoch(1),
             workspace: 1,
             timeout_ms: None,
+            credential: None,
         },
         Event::AttemptStarted {
             attempt,
