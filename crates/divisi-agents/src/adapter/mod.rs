@@ -20,6 +20,7 @@ mod permission;
 mod process;
 mod product;
 mod prompt;
+mod reset;
 mod session;
 mod transcript;
 

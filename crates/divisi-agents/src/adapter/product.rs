@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::reset::Reset;
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
 use crate::environment::looks_secret;
@@ -27,6 +28,11 @@ pub struct Product {
     pub keys_are_alternatives: bool,
     /// Variables that it is always given: no telemetry, no update while it works.
     pub settings: &'static [(&'static str, &'static str)],
+    /// In which words it tells when a usage limit ends.
+    pub(super) resets: &'static [Reset],
+    /// Whether it waits without a word for as long as a model's server tells it to: then it is ended
+    /// when it says that it meets a limit.
+    pub(super) waits_silently: bool,
     /// Its folder of configuration and sessions, which each attempt has for itself.
     pub home: Home,
     /// What its figures count.
@@ -120,6 +126,13 @@ const CLAUDE: Product = Product {
         ("DISABLE_TELEMETRY", "1"),
         ("MCP_CONNECTION_NONBLOCKING", "0"),
     ],
+    // Seen in its program; a subscription's limits cannot be met in a test.
+    resets: &[
+        Reset::Epoch("limit reached|"),
+        Reset::At("resets at "),
+        Reset::At("resets "),
+    ],
+    waits_silently: false,
     home: Home {
         variables: &[("CLAUDE_CONFIG_DIR", "claude")],
         files: &[Lent {
@@ -162,6 +175,8 @@ const CODEX: Product = Product {
     ],
     keys_are_alternatives: true,
     settings: &[],
+    resets: &[Reset::In("try again in "), Reset::At("try again at ")],
+    waits_silently: true,
     home: Home {
         variables: &[("CODEX_HOME", "codex")],
         files: &[
@@ -218,6 +233,8 @@ const OPENCODE: Product = Product {
     ],
     keys_are_alternatives: false,
     settings: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
+    resets: &[Reset::In("try again in "), Reset::In("retry after ")],
+    waits_silently: false,
     home: Home {
         variables: &[
             ("XDG_CACHE_HOME", "cache"),

@@ -312,7 +312,7 @@ impl Ledger {
             return None;
         }
         let bounded = |ms: u64| now.plus_ms(ms.min(LIMIT_MS_MAX));
-        let same = last.filter(|last| leased_at <= last.met_at);
+        let same = last.filter(|last| leased_at <= last.met_at && now < last.ends_at);
         let limit = match same {
             Some(last) => {
                 let mut limit = last.clone();

@@ -55,6 +55,10 @@ pub struct Settings {
     /// Hours in which nothing is started, in the local time of who holds the engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
+    /// How long an attempt of an agent may go without progress before it is suspected, in
+    /// milliseconds, where that is not the agent's usual.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub progress_ms: BTreeMap<String, u64>,
     /// The time box of attempts whose task has none, in milliseconds.
     pub timeout_ms: u64,
     /// Whether stages run with barriers between them even if the plan has no stages of its own.
@@ -156,6 +160,7 @@ impl Default for Settings {
             limit_then: LimitThen::default(),
             limit_agents: BTreeMap::new(),
             quiet_hours: None,
+            progress_ms: BTreeMap::new(),
             timeout_ms: 30 * 60_000,
             barriers: false,
             batch_max: 8,

@@ -81,6 +81,17 @@ pub enum Kind {
     },
     /// Names of agents by role.
     Agents,
+    /// Coding agents by the coding agent in whose place they stand.
+    Substitutes,
+    /// Numbers of minutes by agent, kept in milliseconds.
+    MinutesByAgent {
+        /// The least, in milliseconds.
+        least_ms: u64,
+        /// The most, in minutes.
+        most: u64,
+    },
+    /// From one time of the day to another.
+    Hours,
     /// Steps that prepare a workspace.
     Setups,
     /// Criteria.
@@ -91,7 +102,10 @@ impl Kind {
     /// Whether it holds entries by name, each of which is said for itself.
     #[must_use]
     pub fn is_map(self) -> bool {
-        matches!(self, Kind::Counts { .. } | Kind::Agents)
+        matches!(
+            self,
+            Kind::Counts { .. } | Kind::Agents | Kind::Substitutes | Kind::MinutesByAgent { .. }
+        )
     }
 }
 

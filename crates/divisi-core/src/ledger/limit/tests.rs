@@ -85,6 +85,11 @@ fn those_that_began_before_it_was_met_met_the_same_limit() {
         (false, (9_300, 1)),
         "heard before"
     );
+    assert_eq!(
+        at(5, 80, None, 9_300),
+        (true, (11_300, 2)),
+        "what is over is not the same"
+    );
 }
 
 #[test]

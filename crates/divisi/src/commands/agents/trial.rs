@@ -225,7 +225,7 @@ impl Trial {
 
     fn document(&self, detected: &Detected) -> serde_json::Value {
         json!({
-            "agent": Found::of(detected),
+            "agent": Found::of(detected, &[]),
             "done": self.is_done(),
             "ended": self.ended(),
             "seen": self.seen,
