@@ -392,7 +392,7 @@ fn ends() -> Vec<AttemptEnd> {
         AttemptEnd::Limited {
             cause: "x".into(),
             wait_ms: Some(1),
-            ends_at: None,
+            ends_at: Some(Time(1)),
         },
     ]);
     ends
@@ -477,7 +477,7 @@ fn of_attempts() -> Vec<Event> {
             epoch: Epoch(1),
             workspace: 1,
             timeout_ms: Some(1),
-            credential: None,
+            credential: Some("KEY".into()),
         },
         Event::AttemptLeased {
             attempt,
