@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use divisi_core::diagnostic::Place;
+use divisi_core::ledger::{LimitThen, QuietHours};
 use divisi_core::run::{
     AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENTS, Budget, Grants, Settings,
 };
@@ -177,6 +178,15 @@ impl Configuration {
             limits_max: config.limits_max,
             limit_delay_ms: config.limit_delay_ms,
             limit_wait_max_ms: config.limit_wait_max_ms,
+            limit_then: match config.limit_then.as_str() {
+                "escalate" => LimitThen::Escalate,
+                "other_credential" => LimitThen::OtherCredential,
+                "other_agent" => LimitThen::OtherAgent,
+                _ => LimitThen::Pause,
+            },
+            limit_agents: config.limit_agents.clone(),
+            quiet_hours: config.quiet_hours.as_deref().and_then(QuietHours::parse),
+            progress_ms: config.progress_ms.clone(),
             timeout_ms: config.timeout_ms,
             barriers: config.barriers,
             batch_max: config.batch_max,

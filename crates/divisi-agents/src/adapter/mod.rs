@@ -20,6 +20,7 @@ mod permission;
 mod process;
 mod product;
 mod prompt;
+mod reset;
 mod session;
 mod transcript;
 
@@ -28,7 +29,9 @@ mod tests;
 
 pub use agent::AdapterAgent;
 pub use closing::Closing;
-pub use detection::{Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, detect, program};
+pub use detection::{
+    Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, alternatives, detect, program,
+};
 pub use permission::{Broker, Decision, Deed, Request};
 pub use process::{Fault, converse};
 pub use product::{PRODUCTS, Product, product};

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use divisi_agents::environment::looks_secret;
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
 use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::Work;
@@ -42,6 +43,8 @@ pub(super) struct Starting {
     pub(super) attempt: AttemptId,
     pub(super) spec: Arc<TaskSpec>,
     pub(super) agent: String,
+    /// What it logs in with.
+    pub(super) credential: Option<String>,
     pub(super) workspace: u32,
     pub(super) base: Option<Commit>,
     pub(super) head: Option<Commit>,
@@ -108,6 +111,7 @@ impl Starting {
             attempt,
             spec: Arc::clone(&task.spec),
             agent: live.agent.clone(),
+            credential: live.credential.clone(),
             workspace: live.workspace,
             base: same.and_then(|last| last.base.clone()),
             head: run.integration.head.clone(),
@@ -368,8 +372,9 @@ impl Starting {
         handoff_path: Option<&str>,
     ) -> Result<Launched, Unlaunched> {
         let description = agent.description();
-        let (env, masked) =
+        let (mut env, masked) =
             shell.environment(self.attempt.run, &self.spec.env, &description.credentials);
+        env.retain(|name, _| !self.withholds(&description.credentials, name));
         let script = match is_scripted(&self.agent) && self.spec.work == Work::Handoff {
             true => {
                 let rehearsal = shell.rehearsal(self.rehearsal.as_ref());
@@ -411,6 +416,17 @@ impl Starting {
                 Ok(Launched::Process(Box::new(spec)))
             }
         }
+    }
+
+    /// Whether a variable is a key that stands before the one that is to be used: the agent would
+    /// take it instead. What the plan sets itself counts more.
+    fn withholds(&self, declared: &[String], name: &str) -> bool {
+        let Some(used) = &self.credential else {
+            return false;
+        };
+        let before = declared.iter().take_while(|declared| *declared != used);
+        let mut keys = before.filter(|declared| looks_secret(declared));
+        keys.any(|key| key == name) && !self.spec.env.contains_key(name)
     }
 
     fn launch_compose(&self, shell: &Shell, workspace: &Path) -> Launched {

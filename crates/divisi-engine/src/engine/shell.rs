@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use divisi_agents::adapter::{AdapterAgent, PRODUCTS};
+use divisi_agents::adapter::{AdapterAgent, PRODUCTS, Product, alternatives};
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::journal::Artifacts;
@@ -53,6 +53,14 @@ fn agents() -> BTreeMap<String, Arc<dyn Agent>> {
         .chain(spoken_to)
         .map(|agent| (agent.description().name, agent))
         .collect()
+}
+
+/// What each agent can log in with in an environment, by name, in the order in which it looks.
+#[must_use]
+pub fn credentials(variables: &BTreeMap<String, String>) -> BTreeMap<String, Vec<String>> {
+    let of = |product: &Product| (product.name.to_owned(), alternatives(product, variables));
+    let all = PRODUCTS.iter().map(of);
+    all.filter(|(_, names)| !names.is_empty()).collect()
 }
 
 /// What effects share.
@@ -102,6 +110,11 @@ impl Shell {
     /// Milliseconds on a monotonic clock.
     pub(super) fn now_ms(&self) -> u64 {
         self.started.elapsed().as_millis() as u64
+    }
+
+    /// What each agent can log in with here, in the order in which it looks.
+    pub(super) fn credentials(&self) -> BTreeMap<String, Vec<String>> {
+        credentials(&self.parent)
     }
 
     pub(super) fn agent(&self, name: &str) -> Option<&Arc<dyn Agent>> {

@@ -118,6 +118,24 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             "maxProperties": ENTRIES_MAX,
             "additionalProperties": preferred(),
         }),
+        Kind::Substitutes => json!({
+            "type": ["object", "null"],
+            "propertyNames": {"enum": AGENTS_INSTALLABLE},
+            "additionalProperties": {"enum": AGENTS_INSTALLABLE},
+        }),
+        Kind::MinutesByAgent { least_ms, most } => json!({
+            "type": ["object", "null"],
+            "propertyNames": {"enum": AGENTS},
+            "additionalProperties": {
+                "type": "number",
+                "minimum": least_ms as f64 / 60_000.0,
+                "maximum": most,
+            },
+        }),
+        Kind::Hours => json!({
+            "type": ["string", "null"],
+            "pattern": "^ *[0-9]{1,2}:[0-9]{1,2} *- *[0-9]{1,2}:[0-9]{1,2} *$",
+        }),
         Kind::Setups => list_of(generator.subschema_for::<SetupForm>().to_value()),
         Kind::Checks => list_of(generator.subschema_for::<CriterionForm>().to_value()),
     }
@@ -156,6 +174,9 @@ fn takes(kind: Kind) -> String {
         Kind::Counts { .. } => "whole numbers by name".to_owned(),
         Kind::Agents => "agents by role, or `auto`".to_owned(),
         Kind::PreferredByRole => "coding agents by role, and `person`".to_owned(),
+        Kind::Substitutes => "coding agents by coding agent".to_owned(),
+        Kind::MinutesByAgent { .. } => "numbers by agent".to_owned(),
+        Kind::Hours => "hours of the day".to_owned(),
         Kind::Setups => "scripts and lists of arguments".to_owned(),
         Kind::Checks => "criteria, as in a plan".to_owned(),
     }

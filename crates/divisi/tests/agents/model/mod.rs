@@ -12,6 +12,7 @@ mod wire;
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -72,6 +73,8 @@ pub(crate) struct Seen {
     pub(crate) user: String,
     /// Whether a fault was played.
     pub(crate) is_fault: bool,
+    /// When.
+    pub(crate) at: Instant,
 }
 
 /// A running server; ends with the value.
@@ -148,6 +151,7 @@ impl State {
         lock(&self.seen).push(Seen {
             user: conversation.deciding(due.map(|(rule, _)| &self.rules[rule])),
             is_fault: fault.is_some(),
+            at: Instant::now(),
         });
         let turn = due.and_then(|(rule, turn)| self.rules[rule].turns.get(turn).cloned());
         let turn = turn.unwrap_or(Turn {
