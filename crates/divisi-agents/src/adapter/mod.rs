@@ -26,7 +26,7 @@ mod transcript;
 #[cfg(test)]
 mod tests;
 
-pub use agent::AdapterAgent;
+pub use agent::{AdapterAgent, DefinedAgent};
 pub use closing::Closing;
 pub use detection::{Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, detect, program};
 pub use permission::{Broker, Decision, Deed, Request};

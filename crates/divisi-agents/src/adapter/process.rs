@@ -143,7 +143,7 @@ pub(super) fn converse_in(
         source,
     };
     let path = here.variables.get("PATH").map(OsStr::new);
-    let found = program(product, path);
+    let found = program(product.program, path);
     let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
     let mut child = Command::new(found)
         .args((product.arguments)(here.writes))

@@ -10,6 +10,7 @@
 //! open, and [`given`] a workflow.
 
 mod apply;
+mod defined;
 mod page;
 mod read;
 mod table;
@@ -81,6 +82,10 @@ pub enum Kind {
     },
     /// Names of agents by role.
     Agents,
+    /// A model, and where it answers.
+    Model,
+    /// Agents that are defined, by name.
+    Defined,
     /// Steps that prepare a workspace.
     Setups,
     /// Criteria.
@@ -91,7 +96,7 @@ impl Kind {
     /// Whether it holds entries by name, each of which is said for itself.
     #[must_use]
     pub fn is_map(self) -> bool {
-        matches!(self, Kind::Counts { .. } | Kind::Agents)
+        matches!(self, Kind::Counts { .. } | Kind::Agents | Kind::Defined)
     }
 }
 

@@ -141,7 +141,7 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
     let configuration = Configuration::load(&project, Values::default(), printer)?;
     let prefer = &configuration.config.prefer;
-    let present = Present::look();
+    let present = Present::look(&configuration.defined());
     let auto = present.first(prefer);
     let all = look()?;
     if printer.is_json() {

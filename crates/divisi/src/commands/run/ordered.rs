@@ -163,7 +163,7 @@ impl<'c> Ordered<'c> {
         severity: Severity,
         printer: &Printer,
     ) -> Result<Settings, Failure> {
-        let present = Present::look();
+        let present = Present::look(&settings.defined);
         let prefer = &configuration.config.prefer;
         let mut settling = Settling::begin(&present, prefer, settings);
         self.each(plan, &mut |task| settling.see(task));
