@@ -33,6 +33,35 @@ pub struct DefinedModel {
     /// The variable that holds the key, unless it is the provider's usual one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// How it is bounded.
+    #[serde(flatten)]
+    pub bounds: ModelBounds,
+}
+
+/// How a conversation with a model is bounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelBounds {
+    /// So many answers at the most.
+    pub answers: u32,
+    /// So many tokens in each of them.
+    pub answer_tokens: u32,
+    /// So many tokens are told to it, as far as can be estimated; older results are left out beyond.
+    pub context_tokens: u32,
+    /// An answer that does not come, or does not go on, is given up after so many seconds.
+    pub silence_seconds: u32,
+}
+
+impl Default for ModelBounds {
+    fn default() -> ModelBounds {
+        ModelBounds {
+            answers: 200,
+            answer_tokens: 16_000,
+            context_tokens: 120_000,
+            // A local model may be loaded first.
+            silence_seconds: 300,
+        }
+    }
 }
 
 /// Who offers a model, and so in which words it is asked.
@@ -107,18 +136,6 @@ impl Provider {
             Provider::Ollama => None,
         }
     }
-
-    /// Where it answers unless told.
-    #[must_use]
-    pub fn usual_url(self) -> &'static str {
-        match self {
-            Provider::Anthropic => "https://api.anthropic.com/v1/",
-            Provider::Openai | Provider::OpenaiResponses => "https://api.openai.com/v1/",
-            Provider::Gemini => "https://generativelanguage.googleapis.com/v1beta/",
-            Provider::Ollama => "http://localhost:11434/",
-            Provider::Openrouter => "https://openrouter.ai/api/v1/",
-        }
-    }
 }
 
 impl Speaks {
@@ -137,12 +154,6 @@ impl DefinedModel {
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref().or(self.provider.usual_key())
-    }
-
-    /// Where it answers.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        self.url.as_deref().unwrap_or(self.provider.usual_url())
     }
 }
 
@@ -193,6 +204,7 @@ mod tests {
                 model: "m".to_owned(),
                 url: None,
                 key: None,
+                bounds: ModelBounds::default(),
             };
             let text = serde_json::to_string(&Defined::Model(model.clone())).unwrap();
             let word = format!("\"provider\":\"{}\"", provider.word());

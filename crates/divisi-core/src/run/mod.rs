@@ -62,8 +62,8 @@ pub use attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
 pub use command::{Accepted, Command, Create, Finding, Merged, Rejection, Said};
 pub use decide::create;
 pub use defined::{
-    DEFINED_PREFIX, Defined, DefinedModel, DefinedProgram, Provider, Speaks, is_definable,
-    is_given_name,
+    DEFINED_PREFIX, Defined, DefinedModel, DefinedProgram, ModelBounds, Provider, Speaks,
+    is_definable, is_given_name,
 };
 pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, PreparedCommit, Then};
 pub(crate) use indexes::{Class, ready_key};

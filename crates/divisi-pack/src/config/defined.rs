@@ -1,7 +1,8 @@
 //! Agents that configuration defines: how they are written, and their schema.
 
 use divisi_core::run::{
-    DEFINED_PREFIX, Defined, DefinedModel, DefinedProgram, Provider, Speaks, is_given_name,
+    DEFINED_PREFIX, Defined, DefinedModel, DefinedProgram, ModelBounds, Provider, Speaks,
+    is_given_name,
 };
 use jsonc_parser::ast::Value as Node;
 use serde_json::{Value as Json, json};
@@ -15,7 +16,23 @@ use crate::fields::{self, Fields, start};
 /// Longer addresses are none that anybody typed.
 const URL_BYTES_MAX: usize = 1_000;
 
-const MODEL_KEYS: &[&str] = &["provider", "model", "url", "key"];
+const MODEL_KEYS: &[&str] = &[
+    "provider",
+    "model",
+    "url",
+    "key",
+    "answers",
+    "answer_tokens",
+    "context_tokens",
+    "silence_seconds",
+];
+
+/// The bounds of a model's bounds.
+const ANSWERS: (u64, u64) = (1, 10_000);
+const ANSWER_TOKENS: (u64, u64) = (100, 1_000_000);
+const CONTEXT_TOKENS: (u64, u64) = (1_000, 10_000_000);
+const SILENCE_SECONDS: (u64, u64) = (1, 86_400);
+
 const ENTRY_KEYS: &[&str] = &["model", "command", "speaks"];
 
 const PROVIDERS: &[(&str, Provider)] = &[
@@ -41,13 +58,30 @@ pub(super) fn model(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Opt
     let key = fields
         .get("key")
         .map(|value| variable(value, "key", faults));
+    let bounds = bounds(&fields, faults);
     // What is given and does not fit was collected.
     Some(DefinedModel {
         provider: provider?,
         model: model?,
         url: or_unread(url)?,
         key: or_unread(key)?,
+        bounds,
     })
+}
+
+fn bounds(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> ModelBounds {
+    let usual = ModelBounds::default();
+    let mut given = |key, bounds, usual: u32| {
+        let read = fields.integer(key, bounds, faults);
+        read.and_then(|number| number.try_into().ok())
+            .unwrap_or(usual)
+    };
+    ModelBounds {
+        answers: given("answers", ANSWERS, usual.answers),
+        answer_tokens: given("answer_tokens", ANSWER_TOKENS, usual.answer_tokens),
+        context_tokens: given("context_tokens", CONTEXT_TOKENS, usual.context_tokens),
+        silence_seconds: given("silence_seconds", SILENCE_SECONDS, usual.silence_seconds),
+    }
 }
 
 /// Nothing where it was given and could not be read.
@@ -149,6 +183,26 @@ pub(super) fn model_json(model: &DefinedModel) -> Json {
             json[key] = json!(value);
         }
     }
+    let (bounds, usual) = (model.bounds, ModelBounds::default());
+    let bounds = [
+        ("answers", bounds.answers, usual.answers),
+        ("answer_tokens", bounds.answer_tokens, usual.answer_tokens),
+        (
+            "context_tokens",
+            bounds.context_tokens,
+            usual.context_tokens,
+        ),
+        (
+            "silence_seconds",
+            bounds.silence_seconds,
+            usual.silence_seconds,
+        ),
+    ];
+    for (key, value, usual) in bounds {
+        if value != usual {
+            json[key] = json!(value);
+        }
+    }
     json
 }
 
@@ -165,6 +219,7 @@ pub(super) fn json(defined: &Defined) -> Json {
 /// The schema of a model.
 pub(super) fn model_schema() -> Json {
     let words = |words: Vec<&str>| json!({ "enum": words });
+    let number = |(least, most): (u64, u64)| json!({ "type": ["integer", "null"], "minimum": least, "maximum": most });
     json!({
         "type": "object",
         "required": ["provider", "model"],
@@ -178,6 +233,10 @@ pub(super) fn model_schema() -> Json {
                 "maxLength": URL_BYTES_MAX,
             },
             "key": { "type": ["string", "null"], "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },
+            "answers": number(ANSWERS),
+            "answer_tokens": number(ANSWER_TOKENS),
+            "context_tokens": number(CONTEXT_TOKENS),
+            "silence_seconds": number(SILENCE_SECONDS),
         },
     })
 }

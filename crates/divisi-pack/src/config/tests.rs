@@ -29,8 +29,10 @@ fn sample(kind: Kind) -> Json {
         Kind::Patterns => json!(["src/**/*.rs"]),
         Kind::Counts { .. } => json!({"developer": 7}),
         Kind::Agents => json!({"developer": "scripted"}),
-        Kind::Model => json!({"provider": "openai-responses", "model": "m", "key": "MY_KEY",
-            "url": "http://[::1]:8080/v1"}),
+        Kind::Model => {
+            json!({"provider": "openai-responses", "model": "m", "key": "MY_KEY", "answers": 9,
+            "url": "http://[::1]:8080/v1"})
+        }
         Kind::Defined => json!({
             "big": {"model": {"provider": "anthropic", "model": "m"}},
             "other": {"command": ["other", "--acp"], "speaks": "acp"},
@@ -135,6 +137,7 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
                 json!({"provider": "ollama", "model": "m", "url": "http://me:word@host/"}),
                 json!({"provider": "ollama", "model": "m", "url": "host:1"}),
                 json!({"provider": "openai", "model": "m", "key": "sk-ant 1"}),
+                json!({"provider": "openai", "model": "m", "answers": 0}),
             ],
             Kind::Defined => vec![
                 json!({"Big": {"command": ["x"], "speaks": "text"}}),

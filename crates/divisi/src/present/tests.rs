@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use divisi_core::TaskId;
 use divisi_core::plan::Work;
-use divisi_core::run::{DefinedModel, DefinedProgram, Provider, Speaks};
+use divisi_core::run::{DefinedModel, DefinedProgram, ModelBounds, Provider, Speaks};
 
 use super::*;
 
@@ -183,6 +183,7 @@ fn a_model_is_there_once_it_is_defined() {
         model: "m".to_owned(),
         url: None,
         key: None,
+        bounds: ModelBounds::default(),
     });
     let program = Defined::Program(DefinedProgram {
         command: names(&["no-such-program-anywhere"]),
