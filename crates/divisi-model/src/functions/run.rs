@@ -7,6 +7,7 @@
 use std::io::{self, PipeReader, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use divisi_agents::adapter::Deed;
@@ -75,7 +76,11 @@ fn run(hands: &mut Hands<'_>, given: &Value) -> Result<Outcome, Outcome> {
         .map_err(|error| Outcome::Failed(format!("run it: {error}")))
 }
 
+/// One command at a time: descendants of this process belong to the one that runs.
+static ALONE: Mutex<()> = Mutex::new(());
+
 fn execute(hands: &Hands<'_>, command: &str, time: Duration) -> io::Result<Outcome> {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     become_reaper()?;
     let (mut reader, writer) = io::pipe()?;
     let flags = rustix::fs::fcntl_getfl(&reader)?;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use serde_json::json;
@@ -61,7 +61,7 @@ impl Place {
         }
     }
 
-    fn root(&self) -> std::path::PathBuf {
+    fn root(&self) -> PathBuf {
         self.around.path().join("workspace")
     }
 
@@ -393,7 +393,7 @@ fn the_schemas_name_what_the_functions_take() {
                 "{}: {told}",
                 function.name
             );
-            given[name.as_str().unwrap()] = json!("x");
+            given[name.as_str().unwrap()] = name.clone();
         }
         let outcome = place.call(function.name, given);
         assert!(
@@ -401,6 +401,30 @@ fn the_schemas_name_what_the_functions_take() {
             "{}: {outcome:?}",
             function.name
         );
+    }
+}
+
+#[test]
+fn all_that_a_command_started_is_ended_with_it() {
+    let place = Place::new();
+    // One that hides in a session of its own, and whose parent is gone.
+    let hides = "setsid sh -c 'echo $$ > hidden; exec sleep 600' > /dev/null 2>&1 & \
+                 while ! test -s hidden; do sleep 0.01; done";
+    for (ends, seconds, expected) in [
+        ("echo done", 600, "done\n[exit status 0]"),
+        ("sleep 600", 1, "[it was ended after 1 s]"),
+    ] {
+        let command = format!("{hides}; {ends}");
+        let outcome = place.call("run", json!({"command": command, "seconds": seconds}));
+        let (Outcome::Done(told) | Outcome::Failed(told)) = outcome else {
+            panic!("{outcome:?}");
+        };
+        // With only a second, it may not have come that far.
+        let pid = fs::read_to_string(place.root().join("hidden")).unwrap_or_default();
+        assert!(pid.is_empty() || !lives(pid.trim()), "{ends}");
+        assert_eq!(told, expected);
+        assert!(seconds == 1 || !pid.is_empty(), "it was started");
+        let _ = fs::remove_file(place.root().join("hidden"));
     }
 }
 
