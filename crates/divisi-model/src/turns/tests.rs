@@ -122,7 +122,14 @@ fn words_alone_end_it_and_nothing_is_asked_after_them() {
     assert_eq!(
         words,
         [
-            "used", "first", "done", "it is done", "failed", "it failed", "used", "the end",
+            "used",
+            "first",
+            "done",
+            "it is done",
+            "failed",
+            "it failed",
+            "used",
+            "the end",
             "the end"
         ]
     );
@@ -155,21 +162,33 @@ fn an_answer_that_was_cut_off_is_not_the_end() {
         Entry::Returned { output, .. } => Some(output),
         _ => None,
     });
-    assert!(told.is_some_and(|told| told.contains("cut off")), "{told:?}");
+    assert!(
+        told.is_some_and(|told| told.contains("cut off")),
+        "{told:?}"
+    );
 }
 
 #[test]
 fn answers_are_bounded_and_so_are_the_calls_of_one() {
     let endless = held((0..50).map(|_| Ok(answer("", &["done"]))).collect());
     assert_eq!(endless.asked, 20);
-    assert_eq!(cause(&endless), "it had 20 answers and did not come to an end");
+    assert_eq!(
+        cause(&endless),
+        "it had 20 answers and did not come to an end"
+    );
 
     let held = held(vec![
         Ok(answer("", &["done"; 70])),
         Ok(answer("the end", &[])),
     ]);
     let done = held.entries.iter().filter(|entry| {
-        matches!(entry, Entry::Returned { succeeded: true, .. })
+        matches!(
+            entry,
+            Entry::Returned {
+                succeeded: true,
+                ..
+            }
+        )
     });
     assert_eq!(done.count(), 64);
 }
@@ -187,7 +206,11 @@ fn older_results_are_left_out_before_it_becomes_too_long() {
 
     let held = held(vec![Ok(answer(&"x".repeat(100_000), &["done"]))]);
     assert_eq!(held.asked, 1);
-    assert!(cause(&held).contains("more than 10000 tokens"), "{}", cause(&held));
+    assert!(
+        cause(&held).contains("more than 10000 tokens"),
+        "{}",
+        cause(&held)
+    );
 }
 
 #[test]
@@ -213,7 +236,10 @@ fn troubles_are_waited_for_and_then_claimed() {
     assert_eq!(passing.waited, [500, 1_000, 500]);
 
     let held = held((0..9).map(|_| broken()).collect());
-    assert_eq!((held.asked, &held.waited[..]), (4, &[500, 1_000, 2_000][..]));
+    assert_eq!(
+        (held.asked, &held.waited[..]),
+        (4, &[500, 1_000, 2_000][..])
+    );
     assert_eq!(cause(&held), "the model's answer broke off: words");
     assert!(matches!(held.entries.last(), Some(Entry::Broke { .. })));
 }

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Place;
 
-pub use apply::{agents_by_role, apply, given, unknown_agent};
+pub use apply::{agents_by_role, apply, given, preferred_by_role, unknown_agent};
 pub use page::{example, reference, schema};
 pub use read::{read, read_variable};
 pub use table::{Config, SETTINGS};
@@ -86,6 +86,8 @@ pub enum Kind {
     Model,
     /// Agents that are defined, by name.
     Defined,
+    /// Names of agents that may be found, by role, the best first.
+    PreferredByRole,
     /// Steps that prepare a workspace.
     Setups,
     /// Criteria.
@@ -96,7 +98,10 @@ impl Kind {
     /// Whether it holds entries by name, each of which is said for itself.
     #[must_use]
     pub fn is_map(self) -> bool {
-        matches!(self, Kind::Counts { .. } | Kind::Agents | Kind::Defined)
+        matches!(
+            self,
+            Kind::Counts { .. } | Kind::Agents | Kind::PreferredByRole | Kind::Defined
+        )
     }
 }
 

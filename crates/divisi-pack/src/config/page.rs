@@ -71,6 +71,11 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         let list = json!({"type": "array", "maxItems": LIST_MAX, "items": items});
         json!({"anyOf": [list, items, {"type": "null"}]})
     };
+    let named = json!({"type": "string", "pattern": defined::name_pattern()});
+    let preferred = || {
+        let names = AGENTS_PREFERRED.iter().chain([&AGENT_PERSON]);
+        strings(json!({"anyOf": [{"enum": names.collect::<Vec<_>>()}, named]}))
+    };
     let number = |least: u64, most: u64, each: u64| {
         json!({
             "type": ["number", "null"],
@@ -81,7 +86,6 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
     let line = json!({"type": "string", "minLength": 1});
     let agents = AGENTS.iter().chain([&AGENT_AUTO]);
     let agents = json!({"enum": agents.collect::<Vec<_>>()});
-    let named = json!({"type": "string", "pattern": defined::name_pattern()});
     match setting.kind {
         Kind::Integer { least, most } => {
             json!({"type": ["integer", "null"], "minimum": least, "maximum": most})
@@ -94,10 +98,7 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             json!({"enum": words.collect::<Vec<Json>>()})
         }
         Kind::Agent => json!({"anyOf": [agents, named, {"type": "null"}]}),
-        Kind::Preferred => {
-            let names = AGENTS_PREFERRED.iter().chain([&AGENT_PERSON]);
-            strings(json!({"anyOf": [{"enum": names.collect::<Vec<_>>()}, named]}))
-        }
+        Kind::Preferred => preferred(),
         Kind::Text => or_null(generator.subschema_for::<TextForm>().to_value()),
         Kind::Texts => or_null(generator.subschema_for::<TextsForm>().to_value()),
         Kind::Variables => {
@@ -120,6 +121,11 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             schema["maxProperties"] = json!(ENTRIES_MAX);
             schema
         }
+        Kind::PreferredByRole => json!({
+            "type": ["object", "null"],
+            "maxProperties": ENTRIES_MAX,
+            "additionalProperties": preferred(),
+        }),
         Kind::Setups => list_of(generator.subschema_for::<SetupForm>().to_value()),
         Kind::Checks => list_of(generator.subschema_for::<CriterionForm>().to_value()),
     }
@@ -159,6 +165,7 @@ fn takes(kind: Kind) -> String {
         Kind::Agents => "agents by role, or `auto`".to_owned(),
         Kind::Model => "a `provider` and a `model`, perhaps a `url` and a `key`".to_owned(),
         Kind::Defined => "agents by name".to_owned(),
+        Kind::PreferredByRole => "coding agents by role, and `person`".to_owned(),
         Kind::Setups => "scripts and lists of arguments".to_owned(),
         Kind::Checks => "criteria, as in a plan".to_owned(),
     }

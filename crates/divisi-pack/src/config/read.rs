@@ -182,6 +182,7 @@ fn entries(
                 fields::integer(value, name, (1, most), faults).map(Value::Integer)
             }
             Kind::Defined => defined::entry(name, at, value, faults).map(Value::Defined),
+            Kind::PreferredByRole => list(Kind::Preferred, name, value, faults),
             _ => values::agent_of(value, name, faults).map(Value::Text),
         };
         if let Some(read) = read {

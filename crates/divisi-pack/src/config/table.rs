@@ -159,6 +159,9 @@ settings! {
         None, Needed,
         "Which agent `auto` stands for: the first of these that is installed when a run is created, \
          or defined here. A person is always there.";
+    prefer_by_role "agents.prefer_by_role": BTreeMap<String, Vec<String>> = BTreeMap::new(),
+        Kind::PreferredByRole, None, Needed,
+        "The same by role, by id or alias, for tasks of that role.";
     model "agents.model": Option<DefinedModel> = None, Kind::Model, None, Needed,
         "The agent `model`: a model that Divisi itself asks over its API. `key` is the name of the \
          variable that holds the key, unless it is the provider's usual one.";

@@ -37,6 +37,7 @@ fn sample(kind: Kind) -> Json {
             "big": {"model": {"provider": "anthropic", "model": "m"}},
             "other": {"command": ["other", "--acp"], "speaks": "acp"},
         }),
+        Kind::PreferredByRole => json!({"developer": ["codex", "person"]}),
         Kind::Setups => json!(["make deps", ["npm", "ci"]]),
         Kind::Checks => json!([{"command": ["make", "test"]}, {"file": "README.md"}]),
     }
@@ -147,6 +148,9 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
                 json!({"a": {"model": {"provider": "ollama", "model": "m"}, "speaks": "text"}}),
                 json!([1]),
             ],
+            Kind::PreferredByRole => {
+                vec![json!({"a": ["auto"]}), json!({"a": 0}), json!(["codex"])]
+            }
             Kind::Setups => vec![json!("make"), json!([1]), json!([[]])],
             Kind::Checks => vec![json!("make"), json!([1]), json!([{"file": 1}])],
         };
