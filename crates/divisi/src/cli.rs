@@ -507,6 +507,9 @@ pub(crate) struct Adapter {
     /// With which one
     #[arg(value_name = "AGENT")]
     pub(crate) agent: String,
+    /// What it is, where configuration defines it
+    #[arg(long, value_name = "JSON")]
+    pub(crate) defined: Option<String>,
 }
 
 #[cfg(test)]

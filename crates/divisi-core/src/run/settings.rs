@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::agents::{AGENT_AUTO, AGENT_PERSON};
+use super::defined::Defined;
 use crate::ids::Digest;
 use crate::ledger::{LimitThen, QuietHours};
 
@@ -78,6 +79,10 @@ pub struct Settings {
     /// told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<Digest>,
+    /// The agents that configuration defines, by the names by which tasks name them: whoever goes on
+    /// with the run has the same ones.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub defined: BTreeMap<String, Defined>,
 }
 
 impl Settings {
@@ -173,6 +178,7 @@ impl Default for Settings {
             budget: Budget::default(),
             grants: Grants::default(),
             rehearsal: None,
+            defined: BTreeMap::new(),
         }
     }
 }

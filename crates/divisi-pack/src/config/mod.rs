@@ -10,6 +10,7 @@
 //! open, and [`given`] a workflow.
 
 mod apply;
+mod defined;
 mod page;
 mod read;
 mod table;
@@ -81,6 +82,10 @@ pub enum Kind {
     },
     /// Names of agents by role.
     Agents,
+    /// A model, and where it answers.
+    Model,
+    /// Agents that are defined, by name.
+    Defined,
     /// Names of agents that may be found, by role, the best first.
     PreferredByRole,
     /// Coding agents by the coding agent in whose place they stand.
@@ -111,6 +116,7 @@ impl Kind {
                 | Kind::PreferredByRole
                 | Kind::Substitutes
                 | Kind::MinutesByAgent { .. }
+                | Kind::Defined
         )
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use divisi_core::Criterion;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::preparation::Setup;
-use divisi_core::run::AGENTS_INSTALLABLE;
+use divisi_core::run::{AGENTS_PREFERRED, Defined, DefinedModel};
 
 use super::value::Field;
 use super::{Consent, Kind, Section, Setting};
@@ -157,10 +157,10 @@ settings! {
         "How long a lost task waits for its next attempt, in seconds; doubled each time.";
     batch_max "run.batch_max": u32 = 8, integer(1, COUNT_MAX), None, Unneeded,
         "How many verified attempts are integrated at once at the most.";
-    prefer "agents.prefer": Vec<String> = AGENTS_INSTALLABLE.map(str::to_owned).to_vec(), Kind::Preferred,
+    prefer "agents.prefer": Vec<String> = AGENTS_PREFERRED.map(str::to_owned).to_vec(), Kind::Preferred,
         None, Needed,
-        "Which agent `auto` stands for: the first of these that is installed when a run is created. \
-         A person is always there.";
+        "Which agent `auto` stands for: the first of these that is installed when a run is created, \
+         or defined here. A person is always there.";
     prefer_by_role "agents.prefer_by_role": BTreeMap<String, Vec<String>> = BTreeMap::new(),
         Kind::PreferredByRole, None, Needed,
         "The same by role, by id or alias, for tasks of that role.";
@@ -189,6 +189,12 @@ settings! {
         Kind::MinutesByAgent { least_ms: LEAST_MS, most: TIMEOUT_MINUTES_MAX }, None, Unneeded,
         "How long an attempt may go without progress before it is suspected, by agent, in minutes. \
          Of a coding agent, only what its model says or does is progress, and its tools' work.";
+    model "agents.model": Option<DefinedModel> = None, Kind::Model, None, Needed,
+        "The agent `model`: a model that Divisi itself asks over its API. `key` is the name of the \
+         variable that holds the key, unless it is the provider's usual one.";
+    custom "agents.custom": BTreeMap<String, Defined> = BTreeMap::new(), Kind::Defined, None, Needed,
+        "More agents, which tasks name as `custom.NAME`: a `model` as above, or a `command` that \
+         `speaks` ACP or plain text.";
     budget_attempts "budget.attempts": Option<u64> = None, integer(1, u64::MAX >> 1),
         Some("--attempts"), Needed,
         "At most so many attempts in the whole run.";

@@ -198,7 +198,7 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
     let configuration = Configuration::load(&project, Values::default(), printer)?;
     let prefer = &configuration.config.prefer;
-    let present = Present::look();
+    let present = Present::look(&configuration.defined());
     let auto = present.first(prefer);
     let all = look()?;
     let limits = limits(&project)?;

@@ -14,6 +14,9 @@ mod found;
 mod generating;
 mod lessons;
 mod merging;
+#[path = "../agents/model/mod.rs"]
+mod model;
+mod models;
 mod people;
 mod preparation;
 mod review;
