@@ -29,6 +29,7 @@ impl Agent for CommandAgent {
             kind: Kind::Command,
             monitoring: Monitoring::of(Kind::Command),
             credentials: Vec::new(),
+            reads: Vec::new(),
             tail_bytes: 0,
         }
     }

@@ -123,6 +123,7 @@ impl Agent for ScriptedAgent {
             kind: Kind::Scripted,
             monitoring: Monitoring::of(Kind::Scripted),
             credentials: Vec::new(),
+            reads: Vec::new(),
             tail_bytes: 0,
         }
     }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use divisi_core::diagnostic::Place;
 use divisi_core::run::{
     AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENTS, Budget, Grants, Settings,
+    Telling,
 };
 use divisi_core::{Diagnostic, Plan};
 use divisi_pack::bundle::Given;
@@ -181,6 +182,10 @@ impl Configuration {
             budget: Budget {
                 attempts: config.budget_attempts,
                 time_ms: config.budget_ms,
+            },
+            handoffs: Telling {
+                tokens_max: config.handoff_tokens,
+                agents: config.handoff_agents.clone(),
             },
             grants: Grants {
                 writes: self.writes(),

@@ -30,6 +30,12 @@ impl Agent for AdapterAgent {
             kind: Kind::Adapter,
             monitoring: Monitoring::of(Kind::Adapter),
             credentials: variables.map(|&name| name.to_owned()).collect(),
+            reads: self
+                .product
+                .reads
+                .iter()
+                .map(|&path| path.to_owned())
+                .collect(),
             tail_bytes: TAIL_BYTES,
         }
     }

@@ -25,6 +25,8 @@ pub struct Product {
     pub settings: &'static [(&'static str, &'static str)],
     /// Its folder of configuration and sessions, which each attempt has for itself.
     pub home: Home,
+    /// Files at the root of a repository, and folders of skills in it, that it reads by itself.
+    pub reads: &'static [&'static str],
     /// What its figures count.
     pub(super) counts: Counts,
     /// Its arguments. The prompt is none of them: an argument has less room than a prompt may need,
@@ -125,6 +127,7 @@ const CLAUDE: Product = Product {
             is_login: true,
         }],
     },
+    reads: &["CLAUDE.md", ".claude/skills"],
     counts: Counts::All,
     // Edits are accepted and programs may be run: the workspace is the attempt's own, and writes
     // elsewhere are prevented from outside.
@@ -175,6 +178,7 @@ const CODEX: Product = Product {
             },
         ],
     },
+    reads: &["AGENTS.md", ".agents/skills"],
     counts: Counts::All,
     arguments: |writes| match writes {
         Writes::Confined => &[
@@ -236,6 +240,7 @@ const OPENCODE: Product = Product {
             },
         ],
     },
+    reads: &["AGENTS.md", ".agents/skills", ".claude/skills"],
     counts: Counts::Step,
     arguments: |_| &["run", "--format", "json"],
     hear: opencode::hear,
