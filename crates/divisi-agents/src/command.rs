@@ -30,6 +30,7 @@ impl Agent for CommandAgent {
             monitoring: Monitoring::of(Kind::Command),
             credentials: Vec::new(),
             reads: Vec::new(),
+            guides: Vec::new(),
             tail_bytes: 0,
         }
     }

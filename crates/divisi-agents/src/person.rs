@@ -20,6 +20,7 @@ impl Agent for PersonAgent {
             monitoring: Monitoring::of(Kind::Person),
             credentials: Vec::new(),
             reads: Vec::new(),
+            guides: Vec::new(),
             tail_bytes: 0,
         }
     }

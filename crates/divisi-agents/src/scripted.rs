@@ -124,6 +124,7 @@ impl Agent for ScriptedAgent {
             monitoring: Monitoring::of(Kind::Scripted),
             credentials: Vec::new(),
             reads: Vec::new(),
+            guides: Vec::new(),
             tail_bytes: 0,
         }
     }

@@ -66,14 +66,6 @@ pub trait Files {
     /// # Errors
     /// What the storage reported.
     fn changed(&self) -> io::Result<Vec<String>>;
-
-    /// What stands in the link at the path itself, where this view can tell. Nothing is followed.
-    ///
-    /// # Errors
-    /// As [`Files::entry`].
-    fn link(&self, _path: &str) -> io::Result<Option<String>> {
-        Ok(None)
-    }
 }
 
 fn components(path: &str) -> io::Result<Vec<&str>> {

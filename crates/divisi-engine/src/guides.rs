@@ -2,7 +2,7 @@
 //!
 //! As the convention has it, the file nearest to what somebody changes counts most: so a task is
 //! told that of the root and of every folder down to its scope, the nearest last. Where a folder has
-//! none, its `CLAUDE.md` stands in. All of it is read from the commit that the run stands on, which
+//! none, its `CLAUDE.md` stands in; an agent that has a file of its own is told that too. All of it is read from the commit that the run stands on, which
 //! its owner chose, and never from what an attempt wrote; a link is not followed.
 //!
 //! Agents that read some of it by themselves are not told it twice: `reads` names it.
@@ -16,8 +16,11 @@ use divisi_pack::skill;
 
 use crate::files::{Entry, Files};
 
-/// Which files ask something of agents, in each folder the first that is there.
-const NAMES: [&str; 2] = ["AGENTS.md", "CLAUDE.md"];
+/// The file of a folder that asks something of all agents.
+const OF_ALL: &str = "AGENTS.md";
+
+/// The one that is taken where there is none.
+const IN_ITS_PLACE: &str = "CLAUDE.md";
 
 /// Where skills are, each in a folder of its own; of two with one name the first counts.
 const SKILL_FOLDERS: [&str; 3] = [".agents/skills", ".claude/skills", "skills"];
@@ -35,35 +38,36 @@ const SKILLS_MAX: usize = 50;
 /// The head of a skill's file, in bytes.
 const HEAD_BYTES_MAX: u64 = 8 << 10;
 
-/// What stands in the files for those who change `patterns`, the nearest last.
+/// What stands in the files for those who change `patterns`, the nearest last; `own` are names of
+/// files for this agent alone.
 ///
 /// # Errors
 /// The tree cannot be read.
 pub(crate) fn guides<'p>(
     files: &dyn Files,
     patterns: impl Iterator<Item = &'p str>,
+    own: &[String],
     reads: &[String],
 ) -> io::Result<Vec<Guide>> {
     let mut guides = Vec::new();
     let mut room = GUIDES_BYTES_MAX;
     // The nearest first, so that it has the room.
     for folder in folders(patterns).iter().rev() {
-        let Some((path, bytes)) = file_of(folder, files)? else {
-            continue;
-        };
-        if is_read(&path, folder, files, reads)? {
-            continue;
+        for (path, bytes) in files_of(folder, files, own)?.into_iter().rev() {
+            if reads.contains(&path) {
+                continue;
+            }
+            let whole = usize::try_from(bytes).unwrap_or(usize::MAX);
+            let Some(text) = text(&path, room.min(whole), files)? else {
+                continue;
+            };
+            room -= text.len();
+            guides.push(Guide {
+                path,
+                left_out_bytes: bytes - text.len() as u64,
+                text,
+            });
         }
-        let whole = usize::try_from(bytes).unwrap_or(usize::MAX);
-        let Some(text) = text(&path, room.min(whole), files)? else {
-            continue;
-        };
-        room -= text.len();
-        guides.push(Guide {
-            path,
-            left_out_bytes: bytes - text.len() as u64,
-            text,
-        });
     }
     guides.reverse();
     Ok(guides)
@@ -92,38 +96,25 @@ fn join(folder: &str, name: &str) -> String {
     }
 }
 
-/// The file of a folder that asks something, with its size.
-fn file_of(folder: &str, files: &dyn Files) -> io::Result<Option<(String, u64)>> {
-    for name in NAMES {
+/// The files of a folder that ask something of an agent, with their sizes.
+fn files_of(folder: &str, files: &dyn Files, own: &[String]) -> io::Result<Vec<(String, u64)>> {
+    let file = |name: &str| -> io::Result<Option<(String, u64)>> {
         let path = join(folder, name);
-        match files.entry(&path)? {
-            Entry::File { bytes, .. } if bytes > 0 => return Ok(Some((path, bytes))),
-            _ => {}
-        }
+        Ok(match files.entry(&path)? {
+            Entry::File { bytes, .. } if bytes > 0 => Some((path, bytes)),
+            _ => None,
+        })
+    };
+    let of_all = match file(OF_ALL)? {
+        Some(found) => Some(found),
+        None => file(IN_ITS_PLACE)?,
+    };
+    let mut found: Vec<(String, u64)> = of_all.into_iter().collect();
+    for name in own {
+        let file = file(name)?;
+        found.extend(file.filter(|file| !found.contains(file)));
     }
-    Ok(None)
-}
-
-/// Whether the agent reads a file by itself, or reads one that stands for it or brings it in.
-fn is_read(path: &str, folder: &str, files: &dyn Files, reads: &[String]) -> io::Result<bool> {
-    if reads.iter().any(|read| read == path) {
-        return Ok(true);
-    }
-    let [own, other] = NAMES;
-    let beside = join(folder, other);
-    if !path.ends_with(own) || !reads.contains(&beside) {
-        return Ok(false);
-    }
-    let leads_to = |text: &str| text.trim().trim_start_matches("./") == own;
-    match files.entry(&beside)? {
-        Entry::Link => Ok(files.link(&beside)?.is_some_and(|to| leads_to(&to))),
-        Entry::File { .. } => {
-            let text = text(&beside, GUIDES_BYTES_MAX, files)?.unwrap_or_default();
-            let imports = |line: &str| line.trim().strip_prefix('@').is_some_and(leads_to);
-            Ok(text.lines().any(imports))
-        }
-        _ => Ok(false),
-    }
+    Ok(found)
 }
 
 /// The beginning of a file, if it is text.

@@ -8,7 +8,7 @@
 use std::io;
 
 use divisi_agents::handoff::{Content, Given, TooBig};
-use divisi_agents::{Handoff, Kind};
+use divisi_agents::{Description, Handoff, Kind};
 use divisi_core::plan::Work;
 use divisi_core::run::{Run, Telling};
 use divisi_core::{Commit, WorkspaceKind};
@@ -63,9 +63,10 @@ impl Starting {
         let kind = description.as_ref().map(|description| description.kind);
         let asks_a_model = kind == Some(Kind::Adapter);
         let reads_words = asks_a_model || kind == Some(Kind::Person);
-        if reads_words && self.spec.work == Work::Handoff {
-            let reads = description.map(|description| description.reads);
-            self.add(shell, stands, &reads.unwrap_or_default())?;
+        if let Some(description) = description.filter(|_| reads_words)
+            && self.spec.work == Work::Handoff
+        {
+            self.add(shell, stands, &description)?;
         }
         let own = self.told.telling.agents.get(&self.agent).copied();
         let usual = asks_a_model.then_some(self.told.telling.tokens_max);
@@ -73,7 +74,7 @@ impl Starting {
         Ok(fitted.map(|fitted| self.handoff = fitted))
     }
 
-    fn add(&mut self, shell: &Shell, stands: &Commit, reads: &[String]) -> Result<(), String> {
+    fn add(&mut self, shell: &Shell, stands: &Commit, agent: &Description) -> Result<(), String> {
         let pool = shell.pool()?;
         let repo = pool.repo();
         let handoff = &mut self.handoff;
@@ -90,10 +91,15 @@ impl Starting {
             let files = repo.files(&tree, None).map_err(|error| chain(&error))?;
             let touched = handoff.scope.iter().chain(&handoff.deliverables);
             let unreadable = |error| format!("read what the repository asks: {error}");
-            handoff.guides =
-                guides::guides(&files, touched.map(String::as_str), reads).map_err(unreadable)?;
+            handoff.guides = guides::guides(
+                &files,
+                touched.map(String::as_str),
+                &agent.guides,
+                &agent.reads,
+            )
+            .map_err(unreadable)?;
             let skills = shell.skills(base, &files).map_err(unreadable)?;
-            handoff.skills = guides::unread(&skills, reads);
+            handoff.skills = guides::unread(&skills, &agent.reads);
         }
         mask(handoff, shell);
         Ok(())

@@ -22,7 +22,7 @@ fn put(root: &Path, path: &str, text: &str) {
 
 fn told(files: &dyn Files, patterns: &[&str], reads: &[&str]) -> Vec<(String, String)> {
     let reads: Vec<String> = reads.iter().map(|&path| path.to_owned()).collect();
-    let guides = guides(files, patterns.iter().copied(), &reads).unwrap();
+    let guides = guides(files, patterns.iter().copied(), &[], &reads).unwrap();
     let told = guides.into_iter().map(|guide| (guide.path, guide.text));
     told.collect()
 }
@@ -66,62 +66,37 @@ fn the_root_is_told_first_and_the_nearest_last() {
 }
 
 #[test]
-fn what_an_agent_reads_itself_is_not_told_twice() {
+fn what_an_agent_reads_itself_is_not_told_twice_and_its_own_file_is() {
     let (folder, files) = tree(&[("AGENTS.md", "root"), ("a/AGENTS.md", "a")]);
     assert_eq!(paths(&files, &["a/x"], &["AGENTS.md"]), ["a/AGENTS.md"]);
-    let claude = &["CLAUDE.md"];
-    let both = ["AGENTS.md", "a/AGENTS.md"];
-    assert_eq!(paths(&files, &["a/x"], claude), both);
-    put(folder.path(), "CLAUDE.md", "Of its own.\nsee @AGENTS.md\n");
-    assert_eq!(paths(&files, &["a/x"], claude), both);
-    put(folder.path(), "CLAUDE.md", "# Mine\n@./AGENTS.md\n");
-    assert_eq!(paths(&files, &["a/x"], claude), ["a/AGENTS.md"]);
-    let (_folder, files) = tree(&[("CLAUDE.md", "root")]);
-    assert_eq!(paths(&files, &[], claude), [""; 0]);
+    put(folder.path(), "CLAUDE.md", "own");
+    assert_eq!(paths(&files, &[], &["AGENTS.md"]), [""; 0]);
+    let own = ["CLAUDE.md".to_owned()];
+    let paths_of = |patterns: &[&str]| {
+        let guides = guides(&files, patterns.iter().copied(), &own, &[]).unwrap();
+        let paths = guides.into_iter().map(|guide| guide.path);
+        paths.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        paths_of(&["a/x"]),
+        ["AGENTS.md", "CLAUDE.md", "a/AGENTS.md"]
+    );
+    std::fs::remove_file(folder.path().join("AGENTS.md")).unwrap();
+    assert_eq!(paths_of(&[]), ["CLAUDE.md"]);
     assert_eq!(paths(&files, &[], &["AGENTS.md"]), ["CLAUDE.md"]);
 }
 
-/// A view that knows where links lead, as that of a tree in the repository does.
-struct Linked<'a>(&'a FolderFiles, &'a str);
-
-impl Files for Linked<'_> {
-    fn entry(&self, path: &str) -> io::Result<Entry> {
-        self.0.entry(path)
-    }
-
-    fn read(&self, path: &str, bytes_max: u64) -> io::Result<Vec<u8>> {
-        self.0.read(path, bytes_max)
-    }
-
-    fn list(&self) -> io::Result<Vec<String>> {
-        self.0.list()
-    }
-
-    fn changed(&self) -> io::Result<Vec<String>> {
-        self.0.changed()
-    }
-
-    fn link(&self, _: &str) -> io::Result<Option<String>> {
-        Ok(Some(self.1.to_owned()))
-    }
-}
-
 #[test]
-fn links_are_not_followed_but_one_beside_the_file_is_known_for_what_it_is() {
+fn links_are_not_followed() {
     let (folder, files) = tree(&[("real/AGENTS.md", "elsewhere"), ("b/AGENTS.md", "b")]);
     let root = folder.path();
     symlink("/etc/passwd", root.join("AGENTS.md")).unwrap();
     symlink("real", root.join("a")).unwrap();
     symlink("AGENTS.md", root.join("b/CLAUDE.md")).unwrap();
-    assert_eq!(paths(&files, &["a/x", "b/x"], &[]), ["b/AGENTS.md"]);
-    for (leads_to, told) in [("AGENTS.md", 0), ("./AGENTS.md", 0), ("../other.md", 1)] {
-        let view = Linked(&files, leads_to);
-        assert_eq!(
-            paths(&view, &["b/x"], &["b/CLAUDE.md"]).len(),
-            told,
-            "{leads_to}"
-        );
-    }
+    let own = ["CLAUDE.md".to_owned()];
+    let guides = guides(&files, ["a/x", "b/x"].into_iter(), &own, &[]).unwrap();
+    let paths: Vec<&str> = guides.iter().map(|guide| guide.path.as_str()).collect();
+    assert_eq!(paths, ["b/AGENTS.md"]);
 }
 
 #[test]
@@ -136,7 +111,7 @@ fn the_nearest_has_the_room_and_what_is_no_text_is_left() {
     let near = "n".repeat(GUIDES_BYTES_MAX + 10);
     put(folder.path(), "a/AGENTS.md", &near);
     put(folder.path(), "AGENTS.md", "no room");
-    let guides = guides(&files, ["a/x"].into_iter(), &[]).unwrap();
+    let guides = guides(&files, ["a/x"].into_iter(), &[], &[]).unwrap();
     let told = guides.iter().map(|guide| {
         let (path, left_out) = (guide.path.as_str(), guide.left_out_bytes);
         (path, guide.text.len(), left_out)

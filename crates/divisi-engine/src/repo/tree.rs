@@ -3,7 +3,7 @@
 use std::io;
 
 use divisi_core::Tree;
-use divisi_core::path::{PATH_BYTES_MAX, beneath};
+use divisi_core::path::beneath;
 
 use super::fault::Fault;
 use super::objects::{Mode, Oid, Walked};
@@ -85,16 +85,6 @@ impl Files for TreeFiles<'_> {
         }
         let files = items.into_iter().filter(|(_, item)| item.mode.is_file());
         Ok(files.map(|(path, _)| lossy(&path)).collect())
-    }
-
-    fn link(&self, path: &str) -> io::Result<Option<String>> {
-        match self.walk(path)? {
-            Walked::Item(item) if item.mode == Mode::Link => {
-                let (target, _) = self.repo.objects.blob(item.oid, PATH_BYTES_MAX as u64)?;
-                Ok(Some(lossy(&target)))
-            }
-            _ => Ok(None),
-        }
     }
 
     fn changed(&self) -> io::Result<Vec<String>> {

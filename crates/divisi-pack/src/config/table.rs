@@ -19,9 +19,6 @@ const WORKERS_MAX: u64 = divisi_core::assign::WORKERS_MAX as u64;
 /// The most of what is counted before a person is asked.
 const COUNT_MAX: u64 = 1_000;
 
-/// Less tells nobody what to do.
-const HANDOFF_TOKENS_MIN: u64 = 500;
-
 /// More than any handoff has.
 const HANDOFF_TOKENS_MAX: u64 = 10_000_000;
 
@@ -180,7 +177,7 @@ settings! {
         minutes(TIME_USEFUL_MS_MIN, AGENT_MINUTES_MAX), Some("--agent-time"), Needed,
         "At most so many minutes of agents' time in the whole run.";
     handoff_tokens "handoff.tokens": u64 = Telling::TOKENS_MAX,
-        integer(HANDOFF_TOKENS_MIN, HANDOFF_TOKENS_MAX), None, Unneeded,
+        integer(1, HANDOFF_TOKENS_MAX), None, Unneeded,
         "At most so many tokens, as Divisi estimates them, in what an agent is told that asks a \
          model.";
     handoff_agents "handoff.agents": BTreeMap<String, u64> = BTreeMap::new(),

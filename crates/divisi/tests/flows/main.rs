@@ -21,6 +21,7 @@ mod rules;
 mod saving;
 #[path = "../hostile/stage.rs"]
 mod stage;
+mod telling;
 mod trust;
 mod whole;
 mod workflows;

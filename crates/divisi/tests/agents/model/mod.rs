@@ -72,6 +72,8 @@ pub(crate) struct Seen {
     pub(crate) user: String,
     /// Whether a fault was played.
     pub(crate) is_fault: bool,
+    /// All that was sent.
+    pub(crate) sent: String,
 }
 
 /// A running server; ends with the value.
@@ -148,6 +150,7 @@ impl State {
         lock(&self.seen).push(Seen {
             user: conversation.deciding(due.map(|(rule, _)| &self.rules[rule])),
             is_fault: fault.is_some(),
+            sent: String::from_utf8_lossy(&request.body).into_owned(),
         });
         let turn = due.and_then(|(rule, turn)| self.rules[rule].turns.get(turn).cloned());
         let turn = turn.unwrap_or(Turn {
