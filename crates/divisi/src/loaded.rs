@@ -97,7 +97,8 @@ pub(crate) fn shared(view: &View, id: RunId) -> Result<Shared, Fault> {
     })
 }
 
-fn is_open(row: &RunRow) -> bool {
+/// Whether a run has not ended.
+pub(crate) fn is_open(row: &RunRow) -> bool {
     let over = [RunStatus::Succeeded, RunStatus::Failed, RunStatus::Canceled];
     over.iter().all(|over| row.status != over.word())
 }

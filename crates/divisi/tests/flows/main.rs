@@ -23,5 +23,6 @@ mod saving;
 mod stage;
 mod telling;
 mod trust;
+mod watching;
 mod whole;
 mod workflows;
