@@ -17,6 +17,7 @@
 //! - [`folder`] writes the folder of a stage and reads back what people made of it.
 //! - [`handoff`] reads handoffs that others wrote, and loses nothing of them.
 //! - [`saved`] makes a workflow of what a run did.
+//! - [`skill`] reads what a skill of a repository says of itself.
 //! - [`lesson`] is the form of lessons, and makes and applies their diffs.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
@@ -45,6 +46,7 @@ pub mod rehearsal;
 mod render;
 pub mod role;
 pub mod saved;
+pub mod skill;
 pub mod template;
 mod text;
 pub mod words;

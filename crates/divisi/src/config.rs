@@ -13,7 +13,7 @@ use divisi_core::diagnostic::Place;
 use divisi_core::ledger::{LimitThen, QuietHours};
 use divisi_core::run::{
     AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_MODEL, AGENT_PERSON, AGENTS, Budget,
-    DEFINED_PREFIX, Defined, Grants, Settings, is_definable,
+    DEFINED_PREFIX, Defined, Grants, Settings, Telling, is_definable,
 };
 use divisi_core::{Diagnostic, Plan};
 use divisi_pack::bundle::Given;
@@ -195,6 +195,10 @@ impl Configuration {
             budget: Budget {
                 attempts: config.budget_attempts,
                 time_ms: config.budget_ms,
+            },
+            handoffs: Telling {
+                tokens_max: config.handoff_tokens,
+                agents: config.handoff_agents.clone(),
             },
             grants: Grants {
                 writes: self.writes(),

@@ -40,6 +40,7 @@ mod report;
 mod scenes;
 mod signals;
 mod so_far;
+mod tail;
 mod trust;
 mod unfinished;
 mod words;

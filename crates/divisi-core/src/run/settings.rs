@@ -72,6 +72,9 @@ pub struct Settings {
     pub batch_max: u32,
     /// What the run may use up, if bounded.
     pub budget: Budget,
+    /// How much its agents are told at once.
+    #[serde(skip_serializing_if = "Telling::is_usual")]
+    pub handoffs: Telling,
     /// What its agents' processes may do.
     #[serde(skip_serializing_if = "Grants::are_usual")]
     pub grants: Grants,
@@ -132,6 +135,36 @@ impl Grants {
     }
 }
 
+/// How much agents are told at once, in tokens as they are estimated for handoffs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Telling {
+    /// A handoff of an agent that a model does the work for.
+    pub tokens_max: u64,
+    /// The same by agent.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub agents: BTreeMap<String, u64>,
+}
+
+impl Telling {
+    /// What a handoff may have where nothing else is said: a quarter of what the smallest models
+    /// that do such work read at once.
+    pub const TOKENS_MAX: u64 = 32_000;
+
+    fn is_usual(&self) -> bool {
+        *self == Telling::default()
+    }
+}
+
+impl Default for Telling {
+    fn default() -> Telling {
+        Telling {
+            tokens_max: Telling::TOKENS_MAX,
+            agents: BTreeMap::new(),
+        }
+    }
+}
+
 /// Bounds on what a run may use up; the ledger holds them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -176,6 +209,7 @@ impl Default for Settings {
             barriers: false,
             batch_max: 8,
             budget: Budget::default(),
+            handoffs: Telling::default(),
             grants: Grants::default(),
             rehearsal: None,
             defined: BTreeMap::new(),

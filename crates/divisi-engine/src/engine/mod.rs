@@ -37,6 +37,7 @@ mod results;
 mod room;
 mod shell;
 mod supervised;
+mod telling;
 mod temporary;
 mod threads;
 mod translate;

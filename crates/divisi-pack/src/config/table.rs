@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use divisi_core::Criterion;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::preparation::Setup;
-use divisi_core::run::{AGENTS_PREFERRED, Defined, DefinedModel};
+use divisi_core::run::{AGENTS_PREFERRED, Defined, DefinedModel, Telling};
 
 use super::value::Field;
 use super::{Consent, Kind, Section, Setting};
@@ -18,6 +18,9 @@ const WORKERS_MAX: u64 = divisi_core::assign::WORKERS_MAX as u64;
 
 /// The most of what is counted before a person is asked.
 const COUNT_MAX: u64 = 1_000;
+
+/// More than any handoff has.
+const HANDOFF_TOKENS_MAX: u64 = 10_000_000;
 
 /// A hundred years, in minutes: as good as no bound.
 const AGENT_MINUTES_MAX: u64 = 52_560_000;
@@ -60,6 +63,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         key: "budget",
         what: "`budget`",
         says: "What a run may use up.",
+    },
+    Section {
+        key: "handoff",
+        what: "`handoff`",
+        says: "How much agents are told at once.",
     },
     Section {
         key: "grants",
@@ -201,6 +209,13 @@ settings! {
     budget_ms "budget.agent_minutes": Option<u64> = None,
         minutes(TIME_USEFUL_MS_MIN, AGENT_MINUTES_MAX), Some("--agent-time"), Needed,
         "At most so many minutes of agents' time in the whole run.";
+    handoff_tokens "handoff.tokens": u64 = Telling::TOKENS_MAX,
+        integer(1, HANDOFF_TOKENS_MAX), None, Unneeded,
+        "At most so many tokens, as Divisi estimates them, in what an agent is told that asks a \
+         model.";
+    handoff_agents "handoff.agents": BTreeMap<String, u64> = BTreeMap::new(),
+        Kind::Counts { most: HANDOFF_TOKENS_MAX }, None, Unneeded,
+        "The same by agent; also for those that ask no model.";
     allow_write "grants.allow_write": Vec<String> = Vec::new(), Kind::Paths,
         Some("--allow-write"), Needed,
         "Paths outside the workspaces that agents may write to. Relative ones are beneath the \

@@ -37,6 +37,9 @@ monitoring:
 budget:
   attempts: 11
   agent_minutes: 12
+handoff:
+  tokens: 18000
+  agents: {claude: 19000}
 grants:
   allow_write: [cache]
   pass_env: [PASSED]
@@ -109,6 +112,8 @@ fn of(stage: &Stage, key: &str) -> Value {
         "agents.prefer_by_role" => json!(settings.agents_auto),
         "budget.attempts" => json!(settings.budget.attempts),
         "budget.agent_minutes" => json!(settings.budget.time_ms.map(|ms| ms / 60_000)),
+        "handoff.tokens" => json!(settings.handoffs.tokens_max),
+        "handoff.agents" => json!(settings.handoffs.agents),
         "grants.allow_write" => json!(grants.writes),
         "grants.pass_env" => json!(grants.passes),
         "grants.unconfined" => json!(grants.unconfined),
@@ -149,6 +154,8 @@ fn said(stage: &Stage, key: &str) -> Value {
         "agents.prefer_by_role" => json!({"development/test": "claude"}),
         "budget.attempts" => json!(11),
         "budget.agent_minutes" => json!(12),
+        "handoff.tokens" => json!(18_000),
+        "handoff.agents" => json!({"claude": 19_000}),
         "grants.allow_write" => json!([stage.path("cache")]),
         "grants.pass_env" => json!(["PASSED"]),
         "grants.memory_mib" => json!(4_000),

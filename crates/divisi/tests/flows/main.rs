@@ -24,6 +24,8 @@ mod rules;
 mod saving;
 #[path = "../hostile/stage.rs"]
 mod stage;
+mod telling;
 mod trust;
+mod watching;
 mod whole;
 mod workflows;

@@ -80,6 +80,8 @@ pub(crate) struct Seen {
     pub(crate) is_fault: bool,
     /// When.
     pub(crate) at: Instant,
+    /// All that was sent.
+    pub(crate) sent: String,
 }
 
 /// A running server; ends with the value.
@@ -159,6 +161,7 @@ impl State {
             user: conversation.deciding(due.map(|(rule, _)| &self.rules[rule])),
             is_fault: fault.is_some(),
             at: Instant::now(),
+            sent: String::from_utf8_lossy(&request.body).into_owned(),
         });
         let turn = due.and_then(|(rule, turn)| self.rules[rule].turns.get(turn).cloned());
         let turn = turn.unwrap_or(Turn {
