@@ -12,6 +12,7 @@
 //! - [`estimate`] says what a plan is expected to take, in the forms that plans hold.
 //! - [`config`] reads configuration, and is the one definition of every setting.
 //! - [`rehearsal`] reads by which rules scripted agents do handoffs, and makes scripts of them.
+//! - [`request`] says what is in a request that somebody types.
 //! - [`template`] fills templates within bounds.
 //! - [`words`] understands criteria in plain words, or says why it does not.
 //! - [`folder`] writes the folder of a stage and reads back what people made of it.
@@ -43,6 +44,7 @@ mod placeholder;
 pub mod plan_file;
 pub mod rehearsal;
 mod render;
+pub mod request;
 pub mod role;
 pub mod saved;
 pub mod template;
