@@ -18,6 +18,7 @@
 //! - [`folder`] writes the folder of a stage and reads back what people made of it.
 //! - [`handoff`] reads handoffs that others wrote, and loses nothing of them.
 //! - [`saved`] makes a workflow of what a run did.
+//! - [`lint`] says what is wrong with a plan before anything is spent on it.
 //! - [`lesson`] is the form of lessons, and makes and applies their diffs.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
@@ -35,6 +36,7 @@ pub mod folder;
 pub mod handoff;
 mod json;
 pub mod lesson;
+pub mod lint;
 #[cfg(test)]
 mod mutations;
 mod nearest;
@@ -47,6 +49,7 @@ mod render;
 pub mod request;
 pub mod role;
 pub mod saved;
+mod stated;
 pub mod template;
 mod text;
 pub mod words;

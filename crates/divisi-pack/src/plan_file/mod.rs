@@ -34,7 +34,9 @@ use divisi_core::{Diagnostic, Plan, TaskSpec};
 pub(crate) use criteria::{COUNT_MAX, expression_fault};
 pub use form::{Progress, ResourceEstimate, schema};
 pub use record::{Record, TaskRecord, read_record, write_with};
-pub(crate) use top::is_plan;
+pub(crate) use structure::Order;
+pub(crate) use task::Spans;
+pub(crate) use top::{Placed, is_plan};
 pub use write::write;
 pub(crate) use write::{Stated, criterion_json, criterion_value, to_value};
 
@@ -107,6 +109,22 @@ pub struct ReadParts {
 #[must_use]
 pub fn read(source_name: &str, bytes: &[u8]) -> Read {
     let (plan, diagnostics) = read_with(source_name, bytes, top::plan);
+    Read { plan, diagnostics }
+}
+
+/// Reads a plan file and has `also` look at the plan, if it is sound, with its places.
+pub(crate) fn read_also(
+    source_name: &str,
+    bytes: &[u8],
+    also: impl FnOnce(&Placed, &mut Faults<'_>),
+) -> Read {
+    let (plan, diagnostics) = read_with(source_name, bytes, |value, faults| {
+        let placed = top::placed(value, faults)?;
+        if faults.errors() == 0 {
+            also(&placed, faults);
+        }
+        Some(placed.plan)
+    });
     Read { plan, diagnostics }
 }
 
