@@ -20,6 +20,7 @@
 //! - [`saved`] makes a workflow of what a run did.
 //! - [`lint`] says what is wrong with a plan before anything is spent on it.
 //! - [`lesson`] is the form of lessons, and makes and applies their diffs.
+//! - [`planner`] makes plans of requests by rule.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
 
@@ -44,6 +45,7 @@ mod paths;
 mod pattern;
 mod placeholder;
 pub mod plan_file;
+pub mod planner;
 pub mod rehearsal;
 mod render;
 pub mod request;
