@@ -8,13 +8,15 @@
 //!
 //! [`read`] turns bytes into a [`Plan`] and finds every fault at once. [`write()`] turns a plan into
 //! the same form; reading it again gives the same plan. [`schema`] describes the form to editors.
-//! [`read_parts`] reads the tasks that take one task's place.
+//! [`read_parts`] reads the tasks that take one task's place. [`compare`](compare()) says what differs
+//! between two plans.
 //!
 //! What it does not do: it opens no file, expands no pattern, and applies no settings. Agents and
 //! roles are names here; whether they exist is known where the plan is run.
 //!
 //! Work is bounded by the limits in this module and linear in the text.
 
+mod compare;
 pub(crate) mod compile;
 pub(crate) mod criteria;
 pub(crate) mod form;
@@ -31,6 +33,7 @@ mod write;
 use divisi_core::plan::Parts;
 use divisi_core::{Diagnostic, Plan, TaskSpec};
 
+pub use compare::{Differences, FieldChange, TaskChange, compare};
 pub(crate) use criteria::{COUNT_MAX, expression_fault};
 pub use form::{Progress, ResourceEstimate, schema};
 pub use record::{Record, TaskRecord, read_record, write_with};

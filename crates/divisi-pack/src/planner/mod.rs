@@ -194,6 +194,12 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
     Answer::Declined(Box::new(declined(reasons.collect())))
 }
 
+/// The whole request as one task, for whoever does not want it split.
+#[must_use]
+pub fn as_one(request: &Request, facts: &Facts<'_>) -> Plan {
+    making::whole(request, facts)
+}
+
 /// What a planner's plan is held against.
 #[must_use]
 pub fn given<'g>(request: &'g Request, facts: &Facts<'g>) -> lint::Given<'g> {
