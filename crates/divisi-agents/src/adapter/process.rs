@@ -64,27 +64,37 @@ pub enum Fault {
         #[source]
         source: io::Error,
     },
+    /// The variable that holds the key is not set.
+    #[error("read the key from the variable {0}: it is not set")]
+    Key(String),
+    /// What asks the model cannot be set up.
+    #[error("prepare to ask the model: {0}")]
+    Model(String),
     /// Its output cannot be read, or ours not written.
     #[error("hear what it says")]
     Stream(#[source] io::Error),
 }
 
 /// What a session takes from its surroundings.
-pub(super) struct Surroundings {
+pub struct Surroundings {
     /// The handoff's file.
-    pub(super) handoff: PathBuf,
+    pub handoff: PathBuf,
     /// A folder of the attempt's own.
-    pub(super) tmp: PathBuf,
+    pub tmp: PathBuf,
     /// The environment, as far as it is text.
-    pub(super) variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, String>,
     pub(super) writes: Writes,
     /// Values that must not appear in what is printed. The supervisor masks too; but what is cut
     /// here could leave it half of one.
-    pub(super) masked: Vec<String>,
+    pub masked: Vec<String>,
 }
 
 impl Surroundings {
-    fn here() -> Result<Surroundings, Fault> {
+    /// Those of this process, which the supervisor started.
+    ///
+    /// # Errors
+    /// It was started by hand.
+    pub fn here() -> Result<Surroundings, Fault> {
         let variables: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -99,6 +109,16 @@ impl Surroundings {
             masked: environment(&variables, &[], &BTreeMap::new()).masked,
             variables,
         })
+    }
+
+    /// Who answers what is asked in this process: the run's rules and its owner. Nobody, where it
+    /// was started by hand.
+    #[must_use]
+    pub fn broker(&self) -> Arc<dyn Broker> {
+        match Channel::here(&self.masked) {
+            Some(channel) => Arc::new(channel),
+            None => Arc::new(Nobody),
+        }
     }
 }
 
@@ -119,13 +139,17 @@ fn writes() -> Writes {
 /// There was none. A closing that says so was printed if anything could be.
 pub fn converse(product: &'static Product, out: &mut dyn Write) -> Result<Closing, Fault> {
     let held = Surroundings::here().and_then(|here| {
-        let channel = Channel::here(&here.masked);
-        let broker: Arc<dyn Broker> = match channel {
-            Some(channel) => Arc::new(channel),
-            None => Arc::new(Nobody),
-        };
+        let broker = here.broker();
         converse_in(product, &here, &broker, out)
     });
+    told(held, out)
+}
+
+/// Prints why there was no session, if there was none.
+///
+/// # Errors
+/// As it was.
+pub fn told(held: Result<Closing, Fault>, out: &mut dyn Write) -> Result<Closing, Fault> {
     if let Err(fault) = &held {
         let closing = Closing {
             claim: Claim::Unable {
@@ -156,7 +180,7 @@ pub(super) fn converse_in(
         source,
     };
     let path = here.variables.get("PATH").map(OsStr::new);
-    let found = program(product, path);
+    let found = program(product.program, path);
     let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
     let mut child = Command::new(found)
         .args((product.arguments)(here.writes))
@@ -187,6 +211,11 @@ pub(super) fn converse_in(
         let heard = hearing.hear(BufReader::new(stdout));
         heard.map_err(Fault::Stream)?;
     }
+    if session.is_given_up() {
+        // That it has ended by itself meanwhile is no fault. What it started is ended with this
+        // process.
+        let _ = child.kill();
+    }
     let status = child.wait().map_err(Fault::Stream)?;
     let closing = session.close(&exit_of(status));
     writeln!(out, "{}", closing.to_line())
@@ -203,7 +232,11 @@ fn say(mut stdin: ChildStdin, prompt: String) -> io::Result<()> {
     Ok(())
 }
 
-fn read_handoff(path: &Path) -> Result<Handoff, Fault> {
+/// Reads what an attempt is given.
+///
+/// # Errors
+/// It is not there, or no handoff.
+pub fn read_handoff(path: &Path) -> Result<Handoff, Fault> {
     let fault = |source| Fault::Handoff {
         path: path.to_owned(),
         source,
@@ -277,7 +310,7 @@ struct Hearing<'h> {
 }
 
 impl Hearing<'_> {
-    /// Reads lines until there are no more, and prints what they say.
+    /// Reads lines until there are no more, or the session is given up, and prints what they say.
     fn hear(&mut self, mut stream: impl BufRead) -> io::Result<()> {
         let mut line = Vec::new();
         loop {
@@ -299,6 +332,9 @@ impl Hearing<'_> {
                 continue;
             }
             self.take(&String::from_utf8_lossy(&line))?;
+            if self.session.is_given_up() {
+                return Ok(());
+            }
         }
     }
 
@@ -330,7 +366,11 @@ impl Hearing<'_> {
     }
 }
 
-fn print(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+/// Prints a line of the transcript.
+///
+/// # Errors
+/// It cannot be printed.
+pub fn print(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, entry)?;
     out.write_all(b"\n")?;
     out.flush()

@@ -12,6 +12,7 @@ use super::rng::Rng;
 use crate::assign::{Capacity, assign};
 use crate::criterion::{Cost, Criterion, Outcome, Verdict};
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time};
+use crate::ledger::Choice;
 use crate::permission::{Decision, Ruling};
 use crate::plan::{Input, Parts, Plan, Stage, TaskKind, TaskSpec, WorkspaceKind};
 use crate::run::transition::{EventName, Next, StateName, names, next};
@@ -394,6 +395,7 @@ impl Walk {
                 task: self.some_task(),
                 epoch: self.epoch,
                 timeout_ms: None,
+                with: None,
             },
             1 => self.answer_to(Effect::Start(attempt), true),
             2 => self.answer_to(Effect::Start(attempt), false),
@@ -481,6 +483,7 @@ impl Walk {
         let limit = Said::UsageLimit {
             cause: "429".to_owned(),
             wait_ms: self.rng.once_in(2).then(|| self.rng.below(10_000) as u64),
+            ends_at: None,
         };
         let said = match self.rng.below(6) {
             0 => limit,
@@ -555,7 +558,7 @@ impl Walk {
 
     fn assigned(&self) -> Vec<TaskNo> {
         let capacity = Capacity { workers: 3 };
-        assign(&[self.run()], capacity, self.bench.now)
+        assign(&[self.run()], capacity, self.bench.now, &Choice::freely)
             .into_iter()
             .map(|proposal| proposal.task)
             .collect()
@@ -582,7 +585,8 @@ impl Walk {
                         Command::Lease {
                             task,
                             epoch,
-                            timeout_ms: None
+                            timeout_ms: None,
+                            with: None,
                         },
                         seen
                     ));
@@ -645,6 +649,7 @@ impl Walk {
                     task,
                     epoch,
                     timeout_ms: None,
+                    with: None,
                 },
                 seen,
             );
