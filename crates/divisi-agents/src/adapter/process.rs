@@ -14,6 +14,7 @@ use divisi_core::receipt::Exit;
 
 use super::closing::Closing;
 use super::detection::program;
+use super::login::login_secrets;
 use super::product::{Home, Lent, Product, Writes};
 use super::prompt::prompt;
 use super::session::Session;
@@ -92,7 +93,12 @@ impl Surroundings {
             handoff: path("DIVISI_HANDOFF")?,
             tmp: path("TMPDIR")?,
             writes: writes(),
-            masked: environment(&variables, &[], &BTreeMap::new()).masked,
+            masked: {
+                let mut masked = environment(&variables, &[], &BTreeMap::new()).masked;
+                masked.extend(login_secrets(&variables));
+                masked.sort_by_key(|value| std::cmp::Reverse(value.len()));
+                masked
+            },
             variables,
         })
     }
