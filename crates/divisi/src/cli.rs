@@ -8,6 +8,7 @@ mod folder;
 mod lessons;
 mod library;
 mod people;
+pub(crate) mod plan;
 mod review;
 mod settings;
 mod workflow;
@@ -25,6 +26,7 @@ pub(crate) use folder::{Generate, Validate};
 pub(crate) use lessons::{Lessons, LessonsCommand};
 pub(crate) use library::{Roles, RolesCommand, Save, Workflow, WorkflowCommand};
 pub(crate) use people::{Answer, Approve, Cancel, Reject, Retry, Split, Submit};
+pub(crate) use plan::{Plan, PlanCommand};
 pub(crate) use review::{Perspective, Review, Weight};
 pub(crate) use settings::{Config, ConfigCommand};
 pub(crate) use workflow::{DryRun, OfWorkflow};
@@ -123,6 +125,8 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Show what bringing a run's result into your branch would do, and with consent do it
     Merge(Merge),
+    /// Make a plan for a request by rule; also: lint, compare and edit plans
+    Plan(Plan),
     /// Play a plan under a virtual clock, with its estimates
     Simulate(Simulate),
     /// Review the working tree, or what a branch changed, without a model
@@ -525,6 +529,9 @@ pub(crate) struct Adapter {
     /// With which one
     #[arg(value_name = "AGENT")]
     pub(crate) agent: String,
+    /// What it is, where configuration defines it
+    #[arg(long, value_name = "JSON")]
+    pub(crate) defined: Option<String>,
 }
 
 #[cfg(test)]

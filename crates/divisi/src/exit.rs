@@ -123,7 +123,9 @@ impl Exit {
             RunStatus::Blocked | RunStatus::Running => match &run.paused {
                 Some(PauseReason::Owner) => Exit::Waiting,
                 Some(PauseReason::DiskFull) => Exit::Environment,
-                Some(PauseReason::Budget(_) | PauseReason::Fault(_)) => Exit::Blocked,
+                Some(
+                    PauseReason::Budget(_) | PauseReason::Fault(_) | PauseReason::UsageLimit { .. },
+                ) => Exit::Blocked,
                 Some(PauseReason::Interrupted) => Exit::Interrupted,
                 None if run.status() == RunStatus::Running => Exit::Interrupted,
                 None if needs_decision(run) => Exit::Blocked,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use divisi_agents::environment::looks_secret;
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
 use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::Work;
@@ -43,6 +44,8 @@ pub(super) struct Starting {
     pub(super) attempt: AttemptId,
     pub(super) spec: Arc<TaskSpec>,
     pub(super) agent: String,
+    /// What it logs in with.
+    pub(super) credential: Option<String>,
     pub(super) workspace: u32,
     pub(super) base: Option<Commit>,
     pub(super) head: Option<Commit>,
@@ -110,6 +113,7 @@ impl Starting {
             attempt,
             spec: Arc::clone(&task.spec),
             agent: live.agent.clone(),
+            credential: live.credential.clone(),
             workspace: live.workspace,
             base: same.and_then(|last| last.base.clone()),
             head: run.integration.head.clone(),
@@ -351,7 +355,7 @@ impl Starting {
             AGENT_EXTERNAL => return Ok(Launched::Person),
             _ => {}
         }
-        let Some(agent) = shell.agent(&self.agent) else {
+        let Some(agent) = shell.agent(self.attempt.run, &self.agent) else {
             let cause = format!(
                 "there is no agent {:?}; there are {}",
                 self.agent,
@@ -370,8 +374,9 @@ impl Starting {
         handoff_path: Option<&str>,
     ) -> Result<Launched, Unlaunched> {
         let description = agent.description();
-        let (env, masked) =
+        let (mut env, masked) =
             shell.environment(self.attempt.run, &self.spec.env, &description.credentials);
+        env.retain(|name, _| !self.withholds(&description.credentials, name));
         let script = match is_scripted(&self.agent) && self.spec.work == Work::Handoff {
             true => {
                 let rehearsal = shell.rehearsal(self.rehearsal.as_ref());
@@ -413,6 +418,17 @@ impl Starting {
                 Ok(Launched::Process(Box::new(spec)))
             }
         }
+    }
+
+    /// Whether a variable is a key that stands before the one that is to be used: the agent would
+    /// take it instead. What the plan sets itself counts more.
+    fn withholds(&self, declared: &[String], name: &str) -> bool {
+        let Some(used) = &self.credential else {
+            return false;
+        };
+        let before = declared.iter().take_while(|declared| *declared != used);
+        let mut keys = before.filter(|declared| looks_secret(declared));
+        keys.any(|key| key == name) && !self.spec.env.contains_key(name)
     }
 
     fn launch_compose(&self, shell: &Shell, workspace: &Path) -> Launched {

@@ -59,7 +59,9 @@ impl Starting {
         shell: &Shell,
         stands: &Commit,
     ) -> Result<Result<(), TooBig>, String> {
-        let description = shell.agent(&self.agent).map(|agent| agent.description());
+        let description = shell
+            .agent(self.attempt.run, &self.agent)
+            .map(|agent| agent.description());
         let kind = description.as_ref().map(|description| description.kind);
         let asks_a_model = kind == Some(Kind::Adapter);
         let reads_words = asks_a_model || kind == Some(Kind::Person);

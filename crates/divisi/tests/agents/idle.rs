@@ -161,11 +161,12 @@ fn no_model_is_asked_while_idle(tool: &str) {
     engine.wait();
     beside.wait();
     let tasks = [
-        ("first", "done"),
-        ("second", "canceled"),
         ("beside", "done"),
+        ("first", "done"),
+        ("gate", "done"),
+        ("second", "canceled"),
     ];
-    stands(&stage.only(), RunStatus::Failed, &tasks);
+    stands(&stage.only(), RunStatus::Canceled, &tasks);
     passes_through(&stage);
     stage.divisi(&["feedback", "run-1"]);
     stage.divisi(&["merge", "run-1", "--yes"]);

@@ -14,6 +14,10 @@ mod found;
 mod generating;
 mod lessons;
 mod merging;
+#[path = "../agents/model/mod.rs"]
+#[expect(dead_code, reason = "shared with another suite")]
+mod model;
+mod models;
 mod people;
 mod preparation;
 mod review;
