@@ -494,7 +494,8 @@ fn what_does_not_fit_a_plan_is_told_where_it_stands() {
         ..Plan::default()
     };
     let (_, told) = applied(
-        "workspace:\n  copy: [dist]\nrun:\n  agents: {testr: scripted}\n  limits: {nosuch: 1, tester: 2, command: 1, compose: 1}",
+        "workspace:\n  copy: [dist]\nrun:\n  agents: {testr: scripted}\n  limits: {nosuch: 1, tester: 2, command: 1, compose: 1}\n\
+         handoff:\n  agents: {command: 9, claud: 9}",
         plan,
     );
     assert_eq!(
@@ -502,7 +503,8 @@ fn what_does_not_fit_a_plan_is_told_where_it_stands() {
         [
             "[text-conflict] divisi.yaml:2:3: `dist` would copy `dist/a.md`, which the task `a` promises",
             "[workflow-role] divisi.yaml:4:12: there is no role `testr`",
-            "[workflow-role] divisi.yaml:5:12: no agent and no role is called `nosuch`"
+            "[workflow-role] divisi.yaml:5:12: no agent and no role is called `nosuch`",
+            "[plan-agent] divisi.yaml:7:12: there is no agent `claud`"
         ]
     );
 }
