@@ -117,7 +117,7 @@ impl Session {
 }
 
 /// What it means that a tool's requests are refused.
-fn refusal(cause: &str, status: Option<u16>) -> Claim {
+pub(super) fn refusal(cause: &str, status: Option<u16>) -> Claim {
     let lower = cause.to_lowercase();
     let is_limited = match status {
         Some(status) => LIMITED.contains(&status),

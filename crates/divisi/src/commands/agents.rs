@@ -3,6 +3,7 @@
 //! Each is looked for on `PATH`, asked for its version, and looked at for a credential, of which
 //! only the variable's name or the file's place is ever told.
 
+mod defined;
 mod trial;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use divisi_agents::adapter::{
     Credential, Detected, NoVersion, PRODUCTS, Product, Standing, VERSION_PATIENCE, detect,
 };
 use divisi_core::Diagnostic;
+use divisi_core::run::{AGENT_MODEL, is_definable};
 use divisi_pack::config::Values;
 use divisi_pack::nearest;
 use serde::Serialize;
@@ -25,6 +27,8 @@ use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
 use divisi_core::diagnostic::chain;
 
+use self::defined::Listed;
+
 /// Where labels end.
 const LABEL_WIDTH: usize = 15;
 
@@ -32,6 +36,9 @@ const LABEL_WIDTH: usize = 15;
 pub(crate) fn run(args: &cli::Agents, global: &Global, printer: &Printer) -> Outcome {
     match &args.command {
         None | Some(AgentsCommand::List) => list(global, printer),
+        Some(AgentsCommand::Test(args)) if is_definable(&args.name) => {
+            trial::run_defined(&args.name, printer)
+        }
         Some(AgentsCommand::Test(args)) => trial::run(known(&args.name)?, printer),
     }
 }
@@ -137,30 +144,51 @@ fn word(standing: Standing) -> &'static str {
     }
 }
 
+fn found_style(standing: &str) -> Style {
+    match standing {
+        "tested" => Style::Good,
+        "unverified" => Style::Warn,
+        _ => Style::Dim,
+    }
+}
+
 fn list(global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
     let configuration = Configuration::load(&project, Values::default(), printer)?;
     let prefer = &configuration.config.prefer;
-    let present = Present::look(&configuration.defined());
+    let defined = configuration.defined();
+    let present = Present::look(&defined);
     let auto = present.first(prefer);
     let all = look()?;
+    let listed: Vec<Listed> = defined
+        .iter()
+        .map(|(name, it)| Listed::of(name, it))
+        .collect();
     if printer.is_json() {
         let agents: Vec<Found<'_>> = all.iter().map(Found::of).collect();
-        printer.document(&json!({ "agents": agents, "prefer": prefer, "auto": auto }))?;
+        printer.document(&json!({
+            "agents": agents, "defined": listed, "prefer": prefer, "auto": auto,
+        }))?;
         return Ok(Exit::Success);
     }
     for detected in &all {
         printer.lines(&lines(detected))?;
+    }
+    for agent in &listed {
+        printer.lines(&agent.lines())?;
+    }
+    if !defined.contains_key(AGENT_MODEL) {
+        printer.lines(&defined::how())?;
     }
     let auto = match auto {
         Some(name) => format!(
             "`agent: auto` is {name}, the first that is there of {}",
             prefer.join(", ")
         ),
-        None => "`agent: auto` is nobody: none that `agents.prefer` names is installed".to_owned(),
+        None => "`agent: auto` is nobody: none that `agents.prefer` names is there".to_owned(),
     };
     printer.line(&Line::of(auto))?;
-    if all.iter().all(|it| it.standing() == Standing::Missing) {
+    if listed.is_empty() && all.iter().all(|it| it.standing() == Standing::Missing) {
         printer.note(&Line::styled(
             Style::Dim,
             "without one, give tasks a `command` or `script`, or do them by hand: `divisi submit`",
@@ -173,11 +201,7 @@ fn lines(detected: &Detected) -> Vec<Line> {
     let product = detected.product;
     let label = |label: &str| Line::styled(Style::Dim, format!("  {label}")).padded(LABEL_WIDTH);
     let standing = detected.standing();
-    let style = match standing {
-        Standing::Tested => Style::Good,
-        Standing::Unverified => Style::Warn,
-        Standing::Missing => Style::Dim,
-    };
+    let style = found_style(word(standing));
     let head = Line::styled(Style::Bold, product.name)
         .then(format!(": {}, ", product.title))
         .with(style, word(standing));

@@ -176,9 +176,7 @@ fn a_role_may_prefer_others_however_its_tasks_call_it() {
     let causes: Vec<&str> = told.iter().map(|told| told.cause.as_str()).collect();
     assert_eq!(
         causes,
-        [
-            "none of codex, opencode is there, and the tasks `canonical`, `alias` are left to `auto`"
-        ]
+        ["none of codex, opencode is there, and the tasks `canonical`, `alias` are left to `auto`"]
     );
 }
 
@@ -251,6 +249,7 @@ fn a_model_is_there_once_it_is_defined() {
     let program = Defined::Program(DefinedProgram {
         command: names(&["no-such-program-anywhere"]),
         speaks: Speaks::Text,
+        variables: Vec::new(),
     });
     let defined = BTreeMap::from([
         ("model".to_owned(), model),
