@@ -78,7 +78,7 @@ fn shortened(mut entry: Entry, masked: &[String]) -> Entry {
         Entry::Returned { output, .. } => output,
         Entry::Denied { what } => what,
         Entry::Retried { cause } | Entry::Broke { cause, .. } => cause,
-        Entry::Began { .. } | Entry::Used { .. } => return entry,
+        Entry::Began { .. } | Entry::Limited { .. } | Entry::Used { .. } => return entry,
     };
     *text = mask(std::mem::take(text), masked);
     truncate(text, TEXT_BYTES_MAX);

@@ -10,9 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use divisi_core::diagnostic::Place;
+use divisi_core::ledger::{LimitThen, QuietHours};
 use divisi_core::run::{
     AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_MODEL, AGENT_PERSON, AGENTS, Budget,
-    DEFINED_PREFIX, Defined, Grants, Settings, is_definable,
+    DEFINED_PREFIX, Defined, Grants, Settings, Telling, is_definable,
 };
 use divisi_core::{Diagnostic, Plan};
 use divisi_pack::bundle::Given;
@@ -179,12 +180,25 @@ impl Configuration {
             limits_max: config.limits_max,
             limit_delay_ms: config.limit_delay_ms,
             limit_wait_max_ms: config.limit_wait_max_ms,
+            limit_then: match config.limit_then.as_str() {
+                "escalate" => LimitThen::Escalate,
+                "other_credential" => LimitThen::OtherCredential,
+                "other_agent" => LimitThen::OtherAgent,
+                _ => LimitThen::Pause,
+            },
+            limit_agents: config.limit_agents.clone(),
+            quiet_hours: config.quiet_hours.as_deref().and_then(QuietHours::parse),
+            progress_ms: config.progress_ms.clone(),
             timeout_ms: config.timeout_ms,
             barriers: config.barriers,
             batch_max: config.batch_max,
             budget: Budget {
                 attempts: config.budget_attempts,
                 time_ms: config.budget_ms,
+            },
+            handoffs: Telling {
+                tokens_max: config.handoff_tokens,
+                agents: config.handoff_agents.clone(),
             },
             grants: Grants {
                 writes: self.writes(),

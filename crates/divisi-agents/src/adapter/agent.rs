@@ -25,12 +25,14 @@ pub struct AdapterAgent {
 
 impl Agent for AdapterAgent {
     fn description(&self) -> Description {
-        let variables = self.product.variables.iter();
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         Description {
             name: self.product.name.into(),
             kind: Kind::Adapter,
             monitoring: Monitoring::of(Kind::Adapter),
-            credentials: variables.map(|&name| name.to_owned()).collect(),
+            credentials: owned(self.product.variables),
+            reads: owned(self.product.reads),
+            guides: owned(self.product.guides),
             tail_bytes: TAIL_BYTES,
         }
     }
@@ -70,6 +72,8 @@ impl Agent for DefinedAgent {
             kind: Kind::Adapter,
             monitoring: Monitoring::of(Kind::Adapter),
             credentials,
+            reads: Vec::new(),
+            guides: Vec::new(),
             tail_bytes: TAIL_BYTES,
         }
     }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use divisi_core::ledger::limit::LOGIN;
 use divisi_core::receipt::Exit;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Access, OFlags};
@@ -117,7 +118,7 @@ pub fn detect(
         product,
         program,
         version,
-        credential: credential(product, variables),
+        credential: credentials(product, variables).next(),
     }
 }
 
@@ -135,16 +136,30 @@ pub fn program(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
     programs.find(|path| path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok())
 }
 
-/// What an agent would log in with: a variable before its own login, as the agents do it.
-fn credential(product: &Product, variables: &BTreeMap<String, String>) -> Option<Credential> {
-    let is_set = |name: &str| variables.get(name).is_some_and(|value| !value.is_empty());
-    if let Some(name) = product.keys().find(|name| is_set(name)) {
-        return Some(Credential::Variable(name));
+/// What an agent can log in with, in its own order: variables before its own login.
+fn credentials(
+    product: &Product,
+    variables: &BTreeMap<String, String>,
+) -> impl Iterator<Item = Credential> {
+    let is_set = |name: &&str| variables.get(*name).is_some_and(|value| !value.is_empty());
+    let set = product.keys().filter(is_set).map(Credential::Variable);
+    let logins = product.home.files.iter().filter(|lent| lent.is_login);
+    let found = logins.filter_map(|lent| source_of(lent, variables));
+    set.chain(found.map(Credential::File))
+}
+
+/// What a usage limit may be about, by name: credentials of which the agent takes the next where the
+/// first is not there. None where which one it takes depends on the model that it asks.
+#[must_use]
+pub fn alternatives(product: &Product, variables: &BTreeMap<String, String>) -> Vec<String> {
+    let name = |credential| match credential {
+        Credential::Variable(name) => name.to_owned(),
+        Credential::File(_) => LOGIN.to_owned(),
+    };
+    match product.keys_are_alternatives {
+        true => credentials(product, variables).map(name).collect(),
+        false => Vec::new(),
     }
-    let mut logins = product.home.files.iter().filter(|lent| lent.is_login);
-    logins
-        .find_map(|lent| source_of(lent, variables))
-        .map(Credential::File)
 }
 
 /// Has a program say its version.

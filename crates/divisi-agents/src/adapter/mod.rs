@@ -21,6 +21,7 @@ mod plain;
 mod process;
 mod product;
 mod prompt;
+mod reset;
 mod session;
 mod transcript;
 
@@ -29,7 +30,9 @@ mod tests;
 
 pub use agent::{AdapterAgent, DefinedAgent};
 pub use closing::Closing;
-pub use detection::{Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, detect, program};
+pub use detection::{
+    Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, alternatives, detect, program,
+};
 pub use permission::{Broker, Decision, Deed, Request};
 pub use plain::converse as converse_plainly;
 pub use process::{Fault, Surroundings, converse, print, read_handoff, told};

@@ -15,7 +15,7 @@ use super::closing::Closing;
 use super::detection::program;
 use super::process::{Fault, Surroundings, exit_of, print, read_handoff, say, told};
 use super::prompt::prompt;
-use super::session::refusal;
+use super::session::{bounded, is_limit};
 use super::transcript::Entry;
 use crate::agent::Claim;
 use crate::command::ARGUMENT_BYTES_MAX;
@@ -125,8 +125,16 @@ fn claim(exit: &Exit, last: VecDeque<String>) -> Claim {
         Exit::Signal(signal) => format!("it was ended by signal {signal}"),
         Exit::NoProcess => "it was never started".to_owned(),
     };
-    match last.is_empty() {
-        true => refusal(&how, None),
-        false => refusal(&format!("{how}: {}", Vec::from(last).join("\n")), None),
+    let cause = match last.is_empty() {
+        true => how,
+        false => format!("{how}: {}", Vec::from(last).join("\n")),
+    };
+    let cause = bounded(&cause);
+    match is_limit(&cause, None) {
+        true => Claim::Limited {
+            cause,
+            wait_ms: None,
+        },
+        false => Claim::Failed { cause },
     }
 }

@@ -194,6 +194,11 @@ pub(super) fn converse_in(
     if let Some(stdout) = child.stdout.take() {
         hear(BufReader::new(stdout), &mut session, &here.masked, out).map_err(Fault::Stream)?;
     }
+    if session.is_given_up() {
+        // That it has ended by itself meanwhile is no fault. What it started is ended with this
+        // process.
+        let _ = child.kill();
+    }
     let status = child.wait().map_err(Fault::Stream)?;
     let closing = session.close(&exit_of(status));
     writeln!(out, "{}", closing.to_line())
@@ -282,7 +287,7 @@ pub(super) fn source_of(lent: &Lent, variables: &BTreeMap<String, String>) -> Op
     (file.is_absolute() && file.is_file()).then_some(file)
 }
 
-/// Reads lines until there are no more, and prints what they say.
+/// Reads lines until there are no more, or the session is given up, and prints what they say.
 fn hear(
     mut stream: impl BufRead,
     session: &mut Session,
@@ -307,6 +312,9 @@ fn hear(
         let text = mask(String::from_utf8_lossy(&line).into_owned(), masked);
         for entry in session.hear(&text) {
             print(&entry, out)?;
+        }
+        if session.is_given_up() {
+            return Ok(());
         }
     }
 }

@@ -70,6 +70,6 @@ pub(crate) use indexes::{Class, ready_key};
 pub use owed::Effect;
 pub use parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 pub use remedy::words as end_words;
-pub use settings::{Budget, Grants, Settings};
+pub use settings::{Budget, Grants, Settings, Telling};
 pub use state::{Base, Counts, Final, Integration, Run, RunStatus};
 pub use task::{Answer, Task, TaskState, TaskStatus};

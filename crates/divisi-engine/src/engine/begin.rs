@@ -422,7 +422,12 @@ pub(super) fn said(claim: Claim) -> Option<Said> {
             Some(Said::Failure(cause))
         }
         Claim::Asks(question) => Some(Said::Question(question.text)),
-        Claim::Limited { cause, wait_ms } => Some(Said::UsageLimit { cause, wait_ms }),
+        Claim::Limited { cause, wait_ms } => Some(Said::UsageLimit {
+            cause,
+            wait_ms,
+            // The ledger says.
+            ends_at: None,
+        }),
     }
 }
 

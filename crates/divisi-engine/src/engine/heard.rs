@@ -162,9 +162,14 @@ impl<J: Journal> Engine<J> {
     fn masked(&self, said: Said) -> Said {
         match said {
             Said::Question(text) => Said::Question(self.shell.masked(text)),
-            Said::UsageLimit { cause, wait_ms } => Said::UsageLimit {
+            Said::UsageLimit {
+                cause,
+                wait_ms,
+                ends_at,
+            } => Said::UsageLimit {
                 cause: self.shell.masked(cause),
                 wait_ms,
+                ends_at,
             },
             Said::Failure(text) => Said::Failure(self.shell.masked(text)),
             Said::Hindrance(text) => Said::Hindrance(self.shell.masked(text)),

@@ -3,11 +3,13 @@
 //! Shared by the loop and the threads that carry effects out. It holds no state of a run.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use divisi_agents::adapter::{AdapterAgent, DefinedAgent, PRODUCTS};
+use divisi_agents::adapter::{AdapterAgent, DefinedAgent, PRODUCTS, Product, alternatives};
+use divisi_agents::handoff::Skill;
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::journal::Artifacts;
@@ -22,6 +24,8 @@ use super::launch::COLLECT_BYTES_MAX;
 use super::preparation::{Preparing, Provided, Setups, failed};
 use super::programs::Checks;
 use super::temporary::Temporary;
+use crate::files::Files;
+use crate::guides;
 use crate::repo::Repo;
 use crate::supervisor::Client;
 use crate::workspace::{Pool, PoolOptions, walk};
@@ -70,6 +74,14 @@ fn agents() -> BTreeMap<String, Arc<dyn Agent>> {
         .collect()
 }
 
+/// What each agent can log in with in an environment, by name, in the order in which it looks.
+#[must_use]
+pub fn credentials(variables: &BTreeMap<String, String>) -> BTreeMap<String, Vec<String>> {
+    let of = |product: &Product| (product.name.to_owned(), alternatives(product, variables));
+    let all = PRODUCTS.iter().map(of);
+    all.filter(|(_, names)| !names.is_empty()).collect()
+}
+
 /// What effects share.
 pub struct Shell {
     pub(crate) options: Options,
@@ -86,6 +98,7 @@ pub struct Shell {
     pub(super) temporary: Temporary,
     verdicts: Mutex<HashMap<(Tree, String), Verdict>>,
     rehearsals: Mutex<BTreeMap<Digest, Arc<Rehearsal>>>,
+    skills: Mutex<HashMap<Commit, Arc<[Skill]>>>,
     started: Instant,
 }
 
@@ -110,6 +123,7 @@ impl Shell {
             shared: Mutex::new(HashMap::new()),
             verdicts: Mutex::new(HashMap::new()),
             rehearsals: Mutex::new(BTreeMap::new()),
+            skills: Mutex::new(HashMap::new()),
             started: Instant::now(),
         }
     }
@@ -117,6 +131,11 @@ impl Shell {
     /// Milliseconds on a monotonic clock.
     pub(super) fn now_ms(&self) -> u64 {
         self.started.elapsed().as_millis() as u64
+    }
+
+    /// What each agent can log in with here, in the order in which it looks.
+    pub(super) fn credentials(&self) -> BTreeMap<String, Vec<String>> {
+        credentials(&self.parent)
     }
 
     pub(super) fn agent(&self, run: RunId, name: &str) -> Option<Arc<dyn Agent>> {
@@ -141,6 +160,16 @@ impl Shell {
         let rehearsal = Arc::new(Rehearsal::from_json(&bytes)?);
         lock(&self.rehearsals).insert(digest.clone(), Arc::clone(&rehearsal));
         Ok(rehearsal)
+    }
+
+    /// The skills of a tree: many attempts stand on one.
+    pub(super) fn skills(&self, base: &Commit, files: &dyn Files) -> io::Result<Arc<[Skill]>> {
+        if let Some(known) = lock(&self.skills).get(base) {
+            return Ok(Arc::clone(known));
+        }
+        let skills: Arc<[Skill]> = guides::skills(files)?.into();
+        lock(&self.skills).insert(base.clone(), Arc::clone(&skills));
+        Ok(skills)
     }
 
     pub(super) fn supervisor(&self) -> Option<Arc<Client>> {

@@ -88,6 +88,17 @@ pub enum Kind {
     Defined,
     /// Names of agents that may be found, by role, the best first.
     PreferredByRole,
+    /// Coding agents by the coding agent in whose place they stand.
+    Substitutes,
+    /// Numbers of minutes by agent, kept in milliseconds.
+    MinutesByAgent {
+        /// The least, in milliseconds.
+        least_ms: u64,
+        /// The most, in minutes.
+        most: u64,
+    },
+    /// From one time of the day to another.
+    Hours,
     /// Steps that prepare a workspace.
     Setups,
     /// Criteria.
@@ -100,7 +111,12 @@ impl Kind {
     pub fn is_map(self) -> bool {
         matches!(
             self,
-            Kind::Counts { .. } | Kind::Agents | Kind::PreferredByRole | Kind::Defined
+            Kind::Counts { .. }
+                | Kind::Agents
+                | Kind::PreferredByRole
+                | Kind::Substitutes
+                | Kind::MinutesByAgent { .. }
+                | Kind::Defined
         )
     }
 }

@@ -1,6 +1,6 @@
 //! What is made of the table: the JSON Schema, the reference page, and the example file.
 
-use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, AGENTS, AGENTS_PREFERRED};
+use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value as Json, json};
 
@@ -126,6 +126,24 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             "maxProperties": ENTRIES_MAX,
             "additionalProperties": preferred(),
         }),
+        Kind::Substitutes => json!({
+            "type": ["object", "null"],
+            "propertyNames": {"enum": AGENTS_INSTALLABLE},
+            "additionalProperties": {"enum": AGENTS_INSTALLABLE},
+        }),
+        Kind::MinutesByAgent { least_ms, most } => json!({
+            "type": ["object", "null"],
+            "propertyNames": {"enum": AGENTS},
+            "additionalProperties": {
+                "type": "number",
+                "minimum": least_ms as f64 / 60_000.0,
+                "maximum": most,
+            },
+        }),
+        Kind::Hours => json!({
+            "type": ["string", "null"],
+            "pattern": "^ *[0-9]{1,2}:[0-9]{1,2} *- *[0-9]{1,2}:[0-9]{1,2} *$",
+        }),
         Kind::Setups => list_of(generator.subschema_for::<SetupForm>().to_value()),
         Kind::Checks => list_of(generator.subschema_for::<CriterionForm>().to_value()),
     }
@@ -166,6 +184,9 @@ fn takes(kind: Kind) -> String {
         Kind::Model => "a `provider` and a `model`, perhaps a `url` and a `key`".to_owned(),
         Kind::Defined => "agents by name".to_owned(),
         Kind::PreferredByRole => "coding agents by role, and `person`".to_owned(),
+        Kind::Substitutes => "coding agents by coding agent".to_owned(),
+        Kind::MinutesByAgent { .. } => "numbers by agent".to_owned(),
+        Kind::Hours => "hours of the day".to_owned(),
         Kind::Setups => "scripts and lists of arguments".to_owned(),
         Kind::Checks => "criteria, as in a plan".to_owned(),
     }

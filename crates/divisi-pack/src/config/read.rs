@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use divisi_core::diagnostic::Place;
-use divisi_core::run::{AGENT_PERSON, AGENTS_PREFERRED, Defined};
+use divisi_core::ledger::QuietHours;
+use divisi_core::run::{AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, Defined};
 use jsonc_parser::ast::{Object, StringLit, Value as Node};
 use jsonc_parser::common::Range;
 
@@ -38,7 +39,10 @@ pub fn read(source_name: &str, bytes: &[u8]) -> Read {
 pub fn read_variable(setting: &'static Setting, text: &str) -> Read {
     let read = with_text(&setting.variable(), text.as_bytes(), |text, faults| {
         let mut values = Values::default();
-        let raw = matches!(setting.kind, Kind::Word(_) | Kind::Agent | Kind::Text);
+        let raw = matches!(
+            setting.kind,
+            Kind::Word(_) | Kind::Agent | Kind::Text | Kind::Hours
+        );
         let value = match raw {
             true => Some(Node::StringLit(StringLit {
                 range: Range {
@@ -183,6 +187,14 @@ fn entries(
             }
             Kind::Defined => defined::entry(name, at, value, faults).map(Value::Defined),
             Kind::PreferredByRole => list(Kind::Preferred, name, value, faults),
+            Kind::MinutesByAgent { least_ms, most } => {
+                known(&AGENTS, name, key, at, faults);
+                milliseconds(value, name, 60_000, (least_ms, most), faults)
+            }
+            Kind::Substitutes => {
+                known(&AGENTS_INSTALLABLE, name, key, at, faults);
+                values::one_of(&AGENTS_INSTALLABLE, value, name, faults).map(Value::Text)
+            }
             _ => values::agent_of(value, name, faults).map(Value::Text),
         };
         if let Some(read) = read {
@@ -190,6 +202,20 @@ fn entries(
             values.put(format!("{}.{name}", setting.key), read, place);
         }
     }
+}
+
+/// Collects that a name in a map is none of these agents'.
+fn known(all: &[&'static str], name: &str, key: &str, at: usize, faults: &mut Faults<'_>) {
+    if all.contains(&name) {
+        return;
+    }
+    let meant = faults.nearest(name, all.iter().copied());
+    faults
+        .error(codes::AGENT, at, || {
+            format!("{} in `{key}` is no such agent", shown(name))
+        })
+        .meant(meant)
+        .hint(format!("there are {}", all.join(", ")));
 }
 
 fn too_many(key: &str, most: usize, at: usize, faults: &mut Faults<'_>) {
@@ -218,6 +244,7 @@ fn scalar(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> O
         Kind::Word(words) => word(words, key, value, faults).map(Value::Text),
         Kind::Agent => values::agent_of(value, key, faults).map(Value::Text),
         Kind::Text => fields::loose_text(value, key, faults).map(Value::Text),
+        Kind::Hours => hours(value, key, faults).map(Value::Text),
         Kind::Model => defined::model(value, key, faults)
             .map(Defined::Model)
             .map(Value::Defined),
@@ -246,6 +273,20 @@ fn word(
         })
         .meant(meant);
     None
+}
+
+fn hours(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let given = fields::string(value, key, faults)?;
+    let read = QuietHours::parse(given);
+    if read.is_none() {
+        faults.error(codes::NUMBER, start(value), || {
+            format!(
+                "`{key}` is {}, not hours such as `22:00-07:00`",
+                shown(given)
+            )
+        });
+    }
+    read.map(|hours| hours.to_string())
 }
 
 /// So many milliseconds in minutes or seconds, in few digits.

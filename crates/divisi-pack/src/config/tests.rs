@@ -40,6 +40,9 @@ fn sample(kind: Kind) -> Json {
         Kind::PreferredByRole => json!({"developer": ["codex", "person"]}),
         Kind::Setups => json!(["make deps", ["npm", "ci"]]),
         Kind::Checks => json!([{"command": ["make", "test"]}, {"file": "README.md"}]),
+        Kind::Substitutes => json!({"claude": "codex"}),
+        Kind::MinutesByAgent { .. } => json!({"claude": 1.5, "command": 20}),
+        Kind::Hours => json!("22:00-07:30"),
     }
 }
 
@@ -154,6 +157,9 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
             }
             Kind::Setups => vec![json!("make"), json!([1]), json!([[]])],
             Kind::Checks => vec![json!("make"), json!([1]), json!([{"file": 1}])],
+            Kind::Substitutes => vec![json!({"claude": "person"}), json!({"command": "codex"})],
+            Kind::MinutesByAgent { .. } => vec![json!({"claude": 0}), json!({"nobody": 1})],
+            Kind::Hours => vec![json!("22-7"), json!("7:00"), json!(7)],
         };
         for value in wrong {
             let text = file(setting, &value);
@@ -221,6 +227,7 @@ fn the_example_says_nothing_and_shows_every_default() {
         "workspace.",
         "allocation.comp",
         "run.rehearsal",
+        "limits.quiet_hours",
         "agents.model",
     ];
     for setting in SETTINGS {

@@ -35,7 +35,9 @@ impl Value {
     #[must_use]
     pub fn json(&self, kind: Kind) -> serde_json::Value {
         match (self, kind) {
-            (Value::Integer(ms), Kind::Minutes { .. }) => parts(*ms, 60_000),
+            (Value::Integer(ms), Kind::Minutes { .. } | Kind::MinutesByAgent { .. }) => {
+                parts(*ms, 60_000)
+            }
             (Value::Integer(ms), Kind::Seconds { .. }) => parts(*ms, 1_000),
             (Value::Integer(number), _) => json!(number),
             (Value::Flag(flag), _) => json!(flag),

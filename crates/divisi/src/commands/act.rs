@@ -31,24 +31,9 @@ const JUDGMENTS_MAX: usize = 5;
 pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Printer) -> Outcome {
     // Before anything is held: a run that is not there is no reason to begin an epoch.
     project.row(&project.view()?, Some(run))?;
-    let holding = Holding::of(project);
     let whole = matches!(action, Action::Approve { task: None, .. });
-    let request = request(Ask::Act { run, action });
-    let unreachable = |told| Failure::told(told, Exit::Environment);
-    let tries = Tries::begin();
-    let (response, goes_on) = loop {
-        let holder = reach(&holding, silent).map_err(unreachable)?;
-        match holder {
-            Holder::Us(mut held) => break (held.ask(request.clone())?, false),
-            Holder::Other(mut client) => {
-                // A holder that went away before it answered: somebody else will.
-                if let Ok(response) = client.ask(&request) {
-                    break (response, is_attended(project, run));
-                }
-                tries.wait().map_err(unreachable)?;
-            }
-        }
-    };
+    let (response, by_other) = answered(project, Ask::Act { run, action })?;
+    let goes_on = by_other && is_attended(project, run);
     match response {
         Response::Refused(diagnostic) => {
             let exit = match diagnostic.code.as_str() {
@@ -83,6 +68,29 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
                 }));
             }
             Ok(Exit::Success)
+        }
+    }
+}
+
+/// Asks whoever holds the engine, or holds it for that moment. Says whether another process does.
+///
+/// # Errors
+/// Nobody can hold it.
+pub(crate) fn answered(project: &Project, ask: Ask) -> Result<(Response, bool), Failure> {
+    let holding = Holding::of(project);
+    let request = request(ask);
+    let unreachable = |told| Failure::told(told, Exit::Environment);
+    let tries = Tries::begin();
+    loop {
+        match reach(&holding, silent).map_err(unreachable)? {
+            Holder::Us(mut held) => return Ok((held.ask(request)?, false)),
+            Holder::Other(mut client) => {
+                // A holder that went away before it answered: somebody else will.
+                if let Ok(response) = client.ask(&request) {
+                    return Ok((response, true));
+                }
+                tries.wait().map_err(unreachable)?;
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ mod generating;
 mod lessons;
 mod merging;
 #[path = "../agents/model/mod.rs"]
+#[expect(dead_code, reason = "shared with other suites")]
 mod model;
 mod models;
 mod people;
@@ -24,6 +25,8 @@ mod rules;
 mod saving;
 #[path = "../hostile/stage.rs"]
 mod stage;
+mod telling;
 mod trust;
+mod watching;
 mod whole;
 mod workflows;

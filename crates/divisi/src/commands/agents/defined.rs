@@ -1,10 +1,12 @@
 //! The agents that configuration defines, as they are listed.
 
 use divisi_agents::adapter::program;
+use divisi_core::ledger::{Credential, Limit};
 use divisi_core::run::{AGENT_MODEL, Defined, DefinedModel, Provider, Speaks};
 use serde::Serialize;
+use serde_json::Value;
 
-use super::{LABEL_WIDTH, found_style};
+use super::{LABEL_WIDTH, found_style, limited, limits_of};
 use crate::present::{defining, variables};
 use crate::printer::{Line, Style};
 
@@ -22,6 +24,7 @@ pub(super) struct Listed {
     key: Option<Key>,
     command: Option<Vec<String>>,
     program: Option<String>,
+    limits: Vec<Value>,
 }
 
 /// A key, never its value.
@@ -33,7 +36,8 @@ struct Key {
 
 impl Listed {
     /// As it stands on this machine.
-    pub(super) fn of(name: &str, defined: &Defined) -> Listed {
+    pub(super) fn of(name: &str, defined: &Defined, limits: &[(Credential, Limit)]) -> Listed {
+        let limits = limits_of(name, limits);
         let variables = variables();
         match defined {
             Defined::Model(model) => Listed {
@@ -49,6 +53,7 @@ impl Listed {
                 }),
                 command: None,
                 program: None,
+                limits,
             },
             Defined::Program(defined) => {
                 let path = variables.get("PATH").map(std::ffi::OsStr::new);
@@ -70,6 +75,7 @@ impl Listed {
                     key: None,
                     command: Some(defined.command.clone()),
                     program: found.map(|path| path.display().to_string()),
+                    limits,
                 }
             }
         }
@@ -85,7 +91,7 @@ impl Listed {
     }
 
     /// The same for people.
-    pub(super) fn lines(&self) -> Vec<Line> {
+    pub(super) fn lines(&self, limits: &[(Credential, Limit)]) -> Vec<Line> {
         let label =
             |label: &str| Line::styled(Style::Dim, format!("  {label}")).padded(LABEL_WIDTH);
         let head = Line::styled(Style::Bold, &self.name)
@@ -115,6 +121,7 @@ impl Listed {
                     .with(Style::Warn, format!("none found: set {}", key.variable)),
             });
         }
+        lines.extend(limited(&self.name, limits));
         lines
     }
 }

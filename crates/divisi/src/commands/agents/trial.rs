@@ -82,7 +82,7 @@ pub(super) fn run_defined(name: &str, printer: &Printer) -> Outcome {
             .hint(defining(name));
         return Err(Failure::told(told, Exit::Environment));
     };
-    let listed = Listed::of(name, agent);
+    let listed = Listed::of(name, agent, &[]);
     let subject = Subject {
         name: name.to_owned(),
         title: listed.title(),
@@ -110,7 +110,7 @@ pub(super) fn run(product: &'static Product, printer: &Printer) -> Outcome {
     let subject = Subject {
         name: product.name.to_owned(),
         title: product.title.to_owned(),
-        found: json!(Found::of(&detected)),
+        found: json!(Found::of(&detected, &[])),
     };
     let (folder, configuration) = folder(printer)?;
     go(&subject, &folder, &configuration, printer)
@@ -331,6 +331,7 @@ fn shown(entry: &Entry) -> Option<Line> {
         },
         Entry::Denied { what } => ("denied", what.clone()),
         Entry::Retried { cause } => ("retried", cause.clone()),
+        Entry::Limited { wait_ms } => ("limited", format!("for {}", span(*wait_ms))),
         Entry::Broke { cause, .. } => ("broke", cause.clone()),
         Entry::Noted { text } => ("noted", text.clone()),
         Entry::Began { .. } | Entry::Used { .. } | Entry::Finished { .. } => return None,

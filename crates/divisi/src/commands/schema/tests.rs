@@ -410,10 +410,12 @@ fn ends() -> Vec<AttemptEnd> {
         AttemptEnd::Limited {
             cause: "x".into(),
             wait_ms: None,
+            ends_at: None,
         },
         AttemptEnd::Limited {
             cause: "x".into(),
             wait_ms: Some(1),
+            ends_at: Some(Time(1)),
         },
     ]);
     ends
@@ -498,6 +500,7 @@ fn of_attempts() -> Vec<Event> {
             epoch: Epoch(1),
             workspace: 1,
             timeout_ms: Some(1),
+            credential: Some("KEY".into()),
         },
         Event::AttemptLeased {
             attempt,
@@ -505,6 +508,7 @@ fn of_attempts() -> Vec<Event> {
             epoch: Epoch(1),
             workspace: 1,
             timeout_ms: None,
+            credential: None,
         },
         Event::AttemptStarted {
             attempt,

@@ -12,6 +12,7 @@ mod wire;
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -77,6 +78,10 @@ pub(crate) struct Seen {
     pub(crate) results: Vec<String>,
     /// Whether a fault was played.
     pub(crate) is_fault: bool,
+    /// When.
+    pub(crate) at: Instant,
+    /// All that was sent.
+    pub(crate) sent: String,
 }
 
 /// A running server; ends with the value.
@@ -155,6 +160,8 @@ impl State {
             results: conversation.results(),
             user: conversation.deciding(due.map(|(rule, _)| &self.rules[rule])),
             is_fault: fault.is_some(),
+            at: Instant::now(),
+            sent: String::from_utf8_lossy(&request.body).into_owned(),
         });
         let turn = due.and_then(|(rule, turn)| self.rules[rule].turns.get(turn).cloned());
         let turn = turn.unwrap_or(Turn {
