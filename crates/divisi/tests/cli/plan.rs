@@ -197,7 +197,10 @@ fn an_edited_plan_is_taken_only_without_a_fault() {
     let before = folder.read("plan.json");
     let sed = |script: &str| format!("/bin/sed -i '{script}'");
 
-    let broken = folder.plan_with(&sed("s/: \"security\"/: \"nobody\"/"), &["edit", "plan.json"]);
+    let broken = folder.plan_with(
+        &sed("s/: \"security\"/: \"nobody\"/"),
+        &["edit", "plan.json"],
+    );
     ends(&broken, 2);
     let told = err(&broken);
     assert!(
