@@ -19,6 +19,7 @@
 //! - [`handoff`] reads handoffs that others wrote, and loses nothing of them.
 //! - [`saved`] makes a workflow of what a run did.
 //! - [`lint`] says what is wrong with a plan before anything is spent on it.
+//! - [`skill`] reads what a skill of a repository says of itself.
 //! - [`lesson`] is the form of lessons, and makes and applies their diffs.
 //! - [`planner`] makes plans of requests by rule.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
@@ -51,6 +52,7 @@ mod render;
 pub mod request;
 pub mod role;
 pub mod saved;
+pub mod skill;
 mod stated;
 pub mod template;
 mod text;
