@@ -54,7 +54,9 @@ impl Gathered {
         };
         let tests = tested_by(read);
         let preferred = &configuration.config.prefer;
-        let has_agent = Present::look().first(preferred).is_some();
+        let has_agent = Present::look(&configuration.defined())
+            .first(preferred)
+            .is_some();
         Ok(Gathered {
             tests,
             files,

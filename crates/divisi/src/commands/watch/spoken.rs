@@ -127,6 +127,10 @@ impl Speaker {
             }
             Entry::Denied { what } => one("denied", Style::Warn, &what),
             Entry::Retried { cause } => one("retried", Style::Warn, &cause),
+            Entry::Limited { wait_ms } => {
+                let told = format!("for {}", words::span(wait_ms));
+                one("limited", Style::Warn, &told)
+            }
             Entry::Used { usage } => {
                 self.used = Some(usage);
                 one("used", Style::Dim, &used(usage))
