@@ -18,8 +18,8 @@
 //! - [`folder`] writes the folder of a stage and reads back what people made of it.
 //! - [`handoff`] reads handoffs that others wrote, and loses nothing of them.
 //! - [`saved`] makes a workflow of what a run did.
-//! - [`skill`] reads what a skill of a repository says of itself.
 //! - [`lint`] says what is wrong with a plan before anything is spent on it.
+//! - [`skill`] reads what a skill of a repository says of itself.
 //! - [`lesson`] is the form of lessons, and makes and applies their diffs.
 //! - [`planner`] makes plans of requests by rule.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
