@@ -8,6 +8,7 @@ mod folder;
 mod lessons;
 mod library;
 mod people;
+mod permissions;
 pub(crate) mod plan;
 mod review;
 mod settings;
@@ -26,6 +27,7 @@ pub(crate) use folder::{Generate, Validate};
 pub(crate) use lessons::{Lessons, LessonsCommand};
 pub(crate) use library::{Roles, RolesCommand, Save, Workflow, WorkflowCommand};
 pub(crate) use people::{Answer, Approve, Cancel, Reject, Retry, Split, Submit};
+pub(crate) use permissions::{Answered, Permissions, PermissionsCommand};
 pub(crate) use plan::{Plan, PlanCommand};
 pub(crate) use review::{Perspective, Review, Weight};
 pub(crate) use settings::{Config, ConfigCommand};
@@ -119,6 +121,8 @@ pub(crate) enum Command {
     Reject(Reject),
     /// Answer an agent's question
     Answer(Answer),
+    /// List what agents ask leave for, and answer them
+    Permissions(Permissions),
     /// Replace a task by smaller ones, read from a file
     Split(Split),
     /// Show what a run, or one task of it, changed

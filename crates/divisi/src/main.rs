@@ -83,6 +83,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Report(args) => commands::report::run(args, global, printer),
         Command::Feedback(args) => commands::feedback::run(args, global, printer),
         Command::Lessons(args) => commands::lessons::run(args, global, printer),
+        Command::Permissions(args) => commands::permissions::run(args, global, printer),
         Command::Plan(args) => commands::plan::run(args, global, printer),
         Command::Simulate(args) => commands::simulate::run(args, global, printer),
         Command::Review(args) => commands::review::run(args, global, printer),
@@ -177,6 +178,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Report(_)
         | Command::Feedback(_)
         | Command::Lessons(_)
+        | Command::Permissions(_)
         | Command::Plan(_)
         | Command::Simulate(_)
         | Command::Review(_)

@@ -19,6 +19,7 @@ mod merging;
 mod model;
 mod models;
 mod people;
+mod permissions;
 mod preparation;
 mod review;
 mod rules;
