@@ -21,7 +21,7 @@ use divisi_core::assign::WORKERS_MAX;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
 
-pub(crate) use agents::{Agents, AgentsCommand};
+pub(crate) use agents::{Adapter, Agents, AgentsCommand};
 pub(crate) use folder::{Generate, Validate};
 pub(crate) use lessons::{Lessons, LessonsCommand};
 pub(crate) use library::{Roles, RolesCommand, Save, Workflow, WorkflowCommand};
@@ -521,17 +521,6 @@ pub(crate) struct Supervisor {
     /// The socket to serve
     #[arg(long)]
     pub(crate) socket: PathBuf,
-}
-
-/// `divisi adapter`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Adapter {
-    /// With which one
-    #[arg(value_name = "AGENT")]
-    pub(crate) agent: String,
-    /// What it is, where configuration defines it
-    #[arg(long, value_name = "JSON")]
-    pub(crate) defined: Option<String>,
 }
 
 #[cfg(test)]

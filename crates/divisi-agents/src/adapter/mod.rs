@@ -17,6 +17,7 @@ mod codex;
 mod detection;
 mod opencode;
 mod permission;
+mod plain;
 mod process;
 mod product;
 mod prompt;
@@ -33,6 +34,7 @@ pub use detection::{
     Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, alternatives, detect, program,
 };
 pub use permission::{Broker, Decision, Deed, Request};
+pub use plain::converse as converse_plainly;
 pub use process::{Fault, Surroundings, converse, print, read_handoff, told};
 pub use product::{PRODUCTS, Product, product};
 pub use prompt::prompt;

@@ -60,6 +60,23 @@ pub enum Fault {
         #[source]
         source: io::Error,
     },
+    /// A program that configuration defines cannot be started.
+    #[error("start {program}")]
+    Program {
+        /// Its name.
+        program: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It has no name.
+    #[error("start a program: none is named")]
+    Command,
+    /// What is to be done does not fit into an argument.
+    #[error(
+        "pass the prompt as an argument: it is too long; have the program read its standard input"
+    )]
+    Prompt,
     /// The variable that holds the key is not set.
     #[error("read the key from the variable {0}: it is not set")]
     Key(String),
@@ -191,7 +208,7 @@ pub(super) fn converse_in(
 }
 
 /// Gives a tool its prompt from a thread of its own: it may say something before it has read all.
-fn say(child: &mut Child, prompt: String) -> io::Result<()> {
+pub(super) fn say(child: &mut Child, prompt: String) -> io::Result<()> {
     let Some(mut stdin) = child.stdin.take() else {
         return Ok(());
     };

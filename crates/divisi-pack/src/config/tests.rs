@@ -35,7 +35,7 @@ fn sample(kind: Kind) -> Json {
         }
         Kind::Defined => json!({
             "big": {"model": {"provider": "anthropic", "model": "m"}},
-            "other": {"command": ["other", "--acp"], "speaks": "acp"},
+            "other": {"command": ["other", "--acp"], "speaks": "acp", "variables": ["A_KEY"]},
         }),
         Kind::PreferredByRole => json!({"developer": ["codex", "person"]}),
         Kind::Setups => json!(["make deps", ["npm", "ci"]]),
@@ -146,6 +146,7 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
             Kind::Defined => vec![
                 json!({"Big": {"command": ["x"], "speaks": "text"}}),
                 json!({"a": {"command": ["x"]}}),
+                json!({"a": {"command": ["x"], "speaks": "text", "variables": ["A=B"]}}),
                 json!({"a": {"command": [], "speaks": "text"}}),
                 json!({"a": {"command": ["x"], "speaks": "html"}}),
                 json!({"a": {"model": {"provider": "ollama", "model": "m"}, "speaks": "text"}}),

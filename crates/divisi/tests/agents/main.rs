@@ -8,6 +8,7 @@
 
 mod faults;
 mod found;
+#[expect(dead_code, reason = "shared with other suites")]
 mod model;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]

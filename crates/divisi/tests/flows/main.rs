@@ -15,6 +15,7 @@ mod generating;
 mod lessons;
 mod merging;
 #[path = "../agents/model/mod.rs"]
+#[expect(dead_code, reason = "shared with other suites")]
 mod model;
 mod models;
 mod people;
