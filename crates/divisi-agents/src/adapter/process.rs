@@ -17,6 +17,7 @@ use super::channel::{Channel, Nobody};
 use super::closing::Closing;
 use super::control::{Answers, asked};
 use super::detection::program;
+use super::login::login_secrets;
 use super::permission::Broker;
 use super::product::{Asks, Home, Lent, Product, Writes};
 use super::prompt::prompt;
@@ -123,7 +124,12 @@ impl Surroundings {
             handoff: path("DIVISI_HANDOFF")?,
             tmp: path("TMPDIR")?,
             writes: writes(),
-            masked: environment(&variables, &[], &BTreeMap::new()).masked,
+            masked: {
+                let mut masked = environment(&variables, &[], &BTreeMap::new()).masked;
+                masked.extend(login_secrets(&variables));
+                masked.sort_by_key(|value| std::cmp::Reverse(value.len()));
+                masked
+            },
             variables,
         })
     }
