@@ -584,3 +584,14 @@ fn what_one_role_is_given_is_one_task() {
         assert_eq!(assessment.assigned_to, Some(*domain), "{text}");
     }
 }
+
+/// Every text of the tables.
+pub(super) fn texts() -> Vec<&'static str> {
+    let examples = EXAMPLES.iter().flat_map(|example| {
+        let own = [example.text, example.near_miss.0];
+        own.into_iter().chain(example.paraphrases)
+    });
+    examples
+        .chain(ONE_TASK.iter().map(|(text, _)| *text))
+        .collect()
+}
