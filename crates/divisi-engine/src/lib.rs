@@ -10,6 +10,7 @@ pub mod engine;
 pub mod facts;
 pub mod failpoint;
 pub mod files;
+mod guides;
 mod handoff;
 pub mod memory;
 pub mod monitor;

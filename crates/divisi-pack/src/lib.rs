@@ -19,7 +19,10 @@
 //! - [`folder`] writes the folder of a stage and reads back what people made of it.
 //! - [`handoff`] reads handoffs that others wrote, and loses nothing of them.
 //! - [`saved`] makes a workflow of what a run did.
+//! - [`lint`] says what is wrong with a plan before anything is spent on it.
+//! - [`skill`] reads what a skill of a repository says of itself.
 //! - [`lesson`] is the form of lessons, and makes and applies their diffs.
+//! - [`planner`] makes plans of requests by rule.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
 
@@ -37,6 +40,7 @@ pub mod folder;
 pub mod handoff;
 mod json;
 pub mod lesson;
+pub mod lint;
 #[cfg(test)]
 mod mutations;
 mod nearest;
@@ -44,11 +48,14 @@ mod paths;
 mod pattern;
 mod placeholder;
 pub mod plan_file;
+pub mod planner;
 pub mod rehearsal;
 mod render;
 pub mod request;
 pub mod role;
 pub mod saved;
+pub mod skill;
+mod stated;
 pub mod template;
 mod text;
 pub mod words;

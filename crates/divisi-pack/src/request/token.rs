@@ -230,6 +230,10 @@ fn marker(line: &str) -> Option<(usize, bool)> {
             .unwrap_or(rest);
         return (!rest.is_empty()).then(|| (length(rest), false));
     }
+    let boxed = ["[ ] ", "[x] ", "[X] "];
+    if let Some(rest) = boxed.iter().find_map(|b| line.strip_prefix(b)) {
+        return (!rest.trim().is_empty()).then(|| (length(rest), false));
+    }
     let named = line.strip_prefix("Step ").or(line.strip_prefix("step "));
     let of = named.unwrap_or(line);
     let rest = of.trim_start_matches(|c: char| c.is_ascii_digit());

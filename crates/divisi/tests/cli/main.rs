@@ -6,6 +6,7 @@ mod assess;
 mod generate;
 mod given;
 mod library;
+mod plan;
 mod told;
 mod validate;
 
