@@ -18,6 +18,7 @@ mod hostile;
 mod machine;
 mod make;
 mod measure;
+mod plan;
 mod project;
 mod report;
 mod schedules;
@@ -71,6 +72,8 @@ enum Part {
     Size,
     /// A folder of a thousand targets with five deliverables each
     Generate,
+    /// Requests planned by rule in a repository of ten thousand files
+    Plan,
     /// Agents that do not want to end, and deliverables that must not be opened
     Hostile,
     /// Coding agents beside a bare run of the same; `cargo xtask agents` installs them
@@ -98,6 +101,7 @@ impl Options {
                 Part::Scripted,
                 Part::Size,
                 Part::Generate,
+                Part::Plan,
                 Part::Hostile,
                 Part::Worktree,
             ];
@@ -163,6 +167,7 @@ fn measure_part(bench: &Bench, part: Part, options: &Options) -> Result<Section>
         Part::Worktree => worktree::section(bench),
         Part::Size => size::section(bench),
         Part::Generate => generate::section(bench),
+        Part::Plan => plan::section(bench),
         Part::Hostile => hostile::section(bench),
         Part::Agents => agents::section(bench),
         Part::Build => build::section(bench),
@@ -191,8 +196,12 @@ mod tests {
 
     #[test]
     fn slow_and_external_parts_are_measured_on_demand() {
-        use Part::{Build, Full, Generate, Hostile, Make, Schedules, Scripted, Size, Worktree};
-        let usual = [Make, Full, Scripted, Size, Generate, Hostile, Worktree];
+        use Part::{
+            Build, Full, Generate, Hostile, Make, Plan, Schedules, Scripted, Size, Worktree,
+        };
+        let usual = [
+            Make, Full, Scripted, Size, Generate, Plan, Hostile, Worktree,
+        ];
         assert_eq!(parts(&[]), usual);
         assert_eq!(parts(&["--only", "size", "--cold"]), [Size, Build]);
         assert_eq!(

@@ -7,15 +7,19 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 
 use divisi_core::diagnostic::chain;
 use divisi_core::receipt::Exit;
 
+use super::channel::{Channel, Nobody};
 use super::closing::Closing;
+use super::control::{Answers, asked};
 use super::detection::program;
 use super::login::login_secrets;
-use super::product::{Home, Lent, Product, Writes};
+use super::permission::Broker;
+use super::product::{Asks, Home, Lent, Product, Writes};
 use super::prompt::prompt;
 use super::session::Session;
 use super::transcript::Entry;
@@ -61,6 +65,23 @@ pub enum Fault {
         #[source]
         source: io::Error,
     },
+    /// A program that configuration defines cannot be started.
+    #[error("start {program}")]
+    Program {
+        /// Its name.
+        program: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It has no name.
+    #[error("start a program: none is named")]
+    Command,
+    /// What is to be done does not fit into an argument.
+    #[error(
+        "pass the prompt as an argument: it is too long; have the program read its standard input"
+    )]
+    Prompt,
     /// The variable that holds the key is not set.
     #[error("read the key from the variable {0}: it is not set")]
     Key(String),
@@ -112,6 +133,16 @@ impl Surroundings {
             variables,
         })
     }
+
+    /// Who answers what is asked in this process: the run's rules and its owner. Nobody, where it
+    /// was started by hand.
+    #[must_use]
+    pub fn broker(&self) -> Arc<dyn Broker> {
+        match Channel::here(&self.masked) {
+            Some(channel) => Arc::new(channel),
+            None => Arc::new(Nobody),
+        }
+    }
 }
 
 /// Whether the kernel confines this process's writes: elsewhere everybody may write to this file of
@@ -130,7 +161,10 @@ fn writes() -> Writes {
 /// # Errors
 /// There was none. A closing that says so was printed if anything could be.
 pub fn converse(product: &'static Product, out: &mut dyn Write) -> Result<Closing, Fault> {
-    let held = Surroundings::here().and_then(|here| converse_in(product, &here, out));
+    let held = Surroundings::here().and_then(|here| {
+        let broker = here.broker();
+        converse_in(product, &here, &broker, out)
+    });
     told(held, out)
 }
 
@@ -145,6 +179,7 @@ pub fn told(held: Result<Closing, Fault>, out: &mut dyn Write) -> Result<Closing
                 cause: chain(fault),
             },
             usage: None,
+            denied: Vec::new(),
         };
         writeln!(out, "{}", closing.to_line()).map_err(Fault::Stream)?;
     }
@@ -155,6 +190,7 @@ pub fn told(held: Result<Closing, Fault>, out: &mut dyn Write) -> Result<Closing
 pub(super) fn converse_in(
     product: &'static Product,
     here: &Surroundings,
+    broker: &Arc<dyn Broker>,
     out: &mut dyn Write,
 ) -> Result<Closing, Fault> {
     let handoff = read_handoff(&here.handoff)?;
@@ -179,9 +215,24 @@ pub(super) fn converse_in(
         .spawn()
         .map_err(not_started)?;
     let mut session = Session::with(product);
-    say(&mut child, prompt(&handoff)).map_err(Fault::Stream)?;
-    if let Some(stdout) = child.stdout.take() {
-        hear(BufReader::new(stdout), &mut session, &here.masked, out).map_err(Fault::Stream)?;
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    if let (Some(stdin), Some(stdout)) = (stdin, stdout) {
+        let prompt = prompt(&handoff);
+        let answers = match product.asks {
+            Asks::Never => say(stdin, prompt).map(|()| None),
+            Asks::OnStream => {
+                let answers = Answers::new(broker, stdin, &here.masked);
+                answers.prompt(&prompt).map(|()| Some(answers))
+            }
+        };
+        let mut hearing = Hearing {
+            session: &mut session,
+            answers: answers.map_err(Fault::Stream)?,
+            masked: &here.masked,
+            out,
+        };
+        let heard = hearing.hear(BufReader::new(stdout));
+        heard.map_err(Fault::Stream)?;
     }
     if session.is_given_up() {
         // That it has ended by itself meanwhile is no fault. What it started is ended with this
@@ -197,10 +248,7 @@ pub(super) fn converse_in(
 }
 
 /// Gives a tool its prompt from a thread of its own: it may say something before it has read all.
-fn say(child: &mut Child, prompt: String) -> io::Result<()> {
-    let Some(mut stdin) = child.stdin.take() else {
-        return Ok(());
-    };
+pub(super) fn say(mut stdin: ChildStdin, prompt: String) -> io::Result<()> {
     let thread = std::thread::Builder::new().name("prompt".to_owned());
     // A tool that ends without having read it says why by itself.
     thread.spawn(move || stdin.write_all(prompt.as_bytes()))?;
@@ -276,35 +324,68 @@ pub(super) fn source_of(lent: &Lent, variables: &BTreeMap<String, String>) -> Op
     (file.is_absolute() && file.is_file()).then_some(file)
 }
 
-/// Reads lines until there are no more, or the session is given up, and prints what they say.
-fn hear(
-    mut stream: impl BufRead,
-    session: &mut Session,
-    masked: &[String],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = (&mut stream)
-            .take(LINE_BYTES_MAX)
-            .read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return Ok(());
+/// Hears a tool's stream.
+struct Hearing<'h> {
+    session: &'h mut Session,
+    answers: Option<Answers>,
+    masked: &'h [String],
+    out: &'h mut dyn Write,
+}
+
+impl Hearing<'_> {
+    /// Reads lines until there are no more, or the session is given up, and prints what they say.
+    fn hear(&mut self, mut stream: impl BufRead) -> io::Result<()> {
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let read = (&mut stream)
+                .take(LINE_BYTES_MAX)
+                .read_until(b'\n', &mut line)?;
+            self.take_answers()?;
+            if read == 0 {
+                return Ok(());
+            }
+            if read as u64 == LINE_BYTES_MAX && !line.ends_with(b"\n") {
+                // Its rest is no line of its own.
+                stream.skip_until(b'\n')?;
+                print(
+                    &Entry::noted("a line that is too long was left out"),
+                    self.out,
+                )?;
+                continue;
+            }
+            self.take(&String::from_utf8_lossy(&line))?;
+            if self.session.is_given_up() {
+                return Ok(());
+            }
         }
-        if read as u64 == LINE_BYTES_MAX && !line.ends_with(b"\n") {
-            // Its rest is no line of its own.
-            stream.skip_until(b'\n')?;
-            print(&Entry::noted("a line that is too long was left out"), out)?;
-            continue;
+    }
+
+    fn take(&mut self, line: &str) -> io::Result<()> {
+        // What is asked is given back as it is: nothing of it may be masked.
+        let asked = |_: &Answers| serde_json::from_str(line).ok().and_then(|it| asked(&it));
+        if let Some(asked) = self.answers.as_ref().and_then(asked)
+            && let Some(answers) = &self.answers
+        {
+            let entry = answers.begin(asked);
+            return print(&entry?, self.out);
         }
-        let text = mask(String::from_utf8_lossy(&line).into_owned(), masked);
-        for entry in session.hear(&text) {
-            print(&entry, out)?;
+        let entries = self.session.hear(&mask(line.to_owned(), self.masked));
+        for entry in entries {
+            if let (Some(answers), true) = (&self.answers, entry.is_the_end()) {
+                answers.close();
+            }
+            print(&entry, self.out)?;
         }
-        if session.is_given_up() {
-            return Ok(());
+        Ok(())
+    }
+
+    fn take_answers(&mut self) -> io::Result<()> {
+        for answer in self.answers.iter().flat_map(Answers::take) {
+            self.session.answered(answer.call, answer.denied.as_deref());
+            print(&answer.entry, self.out)?;
         }
+        Ok(())
     }
 }
 

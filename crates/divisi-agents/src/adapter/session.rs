@@ -1,20 +1,16 @@
 //! What the lines of a stream amount to.
 
+use std::collections::BTreeSet;
+
 use divisi_core::criterion::truncate;
 use divisi_core::receipt::Exit;
 use serde_json::Value;
 
-use super::closing::Closing;
+use super::closing::{Closing, DENIED_BYTES_MAX, DENIED_MAX};
 use super::product::{Counts, Product};
 use super::reset::{self, now};
 use super::transcript::{Entry, Tokens};
 use crate::agent::{CLAIM_BYTES_MAX, Claim};
-
-/// So many denials are told; a model may try again and again.
-const DENIED_MAX: usize = 20;
-
-/// So much is told of each: what was denied may be a whole file.
-const DENIED_BYTES_MAX: usize = 200;
 
 /// Statuses with which a model's server says: not now.
 const LIMITED: [u16; 2] = [429, 529];
@@ -36,7 +32,12 @@ const LIMIT_WORDS: [&str; 8] = [
 pub struct Session {
     product: &'static Product,
     usage: Option<Tokens>,
+    /// What it was not allowed to do, by whomever.
     denied: Vec<String>,
+    /// How much of that its own rules did not allow.
+    denied_by_tool: Vec<String>,
+    /// Calls that were asked about and answered.
+    answered: BTreeSet<String>,
     broke: Option<(String, Option<u16>)>,
     /// For how long the model's server said that it refuses.
     wait_ms: Option<u64>,
@@ -51,6 +52,8 @@ impl Session {
             product,
             usage: None,
             denied: Vec::new(),
+            denied_by_tool: Vec::new(),
+            answered: BTreeSet::new(),
             broke: None,
             wait_ms: None,
             finished: false,
@@ -73,6 +76,15 @@ impl Session {
         entries
     }
 
+    /// The tool asked about one of its calls, and was answered. What may not be done is told once,
+    /// whoever tells it again.
+    pub fn answered(&mut self, call: String, denied: Option<&str>) {
+        self.answered.insert(call);
+        if let Some(what) = denied {
+            push(&mut self.denied, what);
+        }
+    }
+
     fn take(&mut self, entry: &Entry) {
         match entry {
             Entry::Used { usage } => {
@@ -81,10 +93,12 @@ impl Session {
                     Counts::All => *usage,
                 });
             }
-            Entry::Denied { what } if self.denied.len() < DENIED_MAX => {
-                let mut what = what.clone();
-                truncate(&mut what, DENIED_BYTES_MAX);
-                self.denied.push(what);
+            Entry::Denied { what, call } => {
+                let is_answered = |call: &String| self.answered.contains(call);
+                if !call.as_ref().is_some_and(is_answered) {
+                    push(&mut self.denied, what);
+                    push(&mut self.denied_by_tool, what);
+                }
             }
             Entry::Broke { cause, status } => self.broke = Some((cause.clone(), *status)),
             Entry::Limited { wait_ms } => self.wait_ms = Some(*wait_ms),
@@ -111,6 +125,7 @@ impl Session {
         Closing {
             claim,
             usage: self.usage,
+            denied: self.denied_by_tool,
         }
     }
 
@@ -145,8 +160,16 @@ impl Session {
     }
 }
 
+fn push(denied: &mut Vec<String>, what: &str) {
+    if denied.len() < DENIED_MAX {
+        let mut what = what.to_owned();
+        truncate(&mut what, DENIED_BYTES_MAX);
+        denied.push(what);
+    }
+}
+
 /// Whether what a tool was refused with is a usage limit.
-fn is_limit(cause: &str, status: Option<u16>) -> bool {
+pub(super) fn is_limit(cause: &str, status: Option<u16>) -> bool {
     let lower = cause.to_lowercase();
     match status {
         Some(status) => LIMITED.contains(&status),
@@ -160,7 +183,7 @@ fn failed(cause: &str) -> Claim {
     }
 }
 
-fn bounded(cause: &str) -> String {
+pub(super) fn bounded(cause: &str) -> String {
     let mut cause = cause.to_owned();
     truncate(&mut cause, CLAIM_BYTES_MAX);
     cause

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use divisi_agents::environment::looks_secret;
-use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
+use divisi_agents::{Agent, Assignment, Handoff, InProcess, Kind, Launch};
 use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
@@ -415,6 +415,8 @@ impl Starting {
                     shell.confinement(self.attempt.run, vec![text(workspace), text(&tmp)]);
                 let mut spec = process.into_spec(self.log(shell), confinement, limits);
                 spec.argv = shell.resolved(spec.argv);
+                // What speaks to an agent passes on what that one asks leave for.
+                spec.asks = description.kind == Kind::Adapter;
                 Ok(Launched::Process(Box::new(spec)))
             }
         }
@@ -447,6 +449,7 @@ impl Starting {
             cwd: workspace.to_string_lossy().into_owned(),
             env,
             stdin: serde_json::to_string(&request).expect("a request is plain data"),
+            asks: false,
             log: self.log(shell),
             masked,
             confinement: shell.confinement(self.attempt.run, vec![text(workspace)]),
@@ -506,6 +509,7 @@ pub(super) fn instant() -> Ended {
         command: String::new(),
         confined: None,
         usage: None,
+        denied: Vec::new(),
     }
 }
 

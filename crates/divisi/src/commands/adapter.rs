@@ -2,12 +2,10 @@
 
 use std::io;
 
-use divisi_agents::adapter::{
-    Broker, Closing, Decision, Fault, PRODUCTS, Request, converse, product,
-};
+use divisi_agents::adapter::{Closing, Fault, PRODUCTS, converse, converse_plainly, product};
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::chain;
-use divisi_core::run::{Defined, DefinedProgram};
+use divisi_core::run::{Defined, Speaks};
 
 use crate::cli::Adapter;
 use crate::exit::Exit;
@@ -34,8 +32,11 @@ fn held(args: &Adapter) -> Result<Result<Closing, Fault>, Failure> {
         };
     };
     match serde_json::from_str(text) {
-        Ok(Defined::Model(model)) => Ok(divisi_model::converse(&model, &WithinWorkspace, out)),
-        Ok(Defined::Program(DefinedProgram { .. })) => Err(unknown(&args.agent)),
+        Ok(Defined::Model(model)) => Ok(divisi_model::converse(&model, out)),
+        Ok(Defined::Program(program)) => match program.speaks {
+            Speaks::Text => Ok(converse_plainly(&program, out)),
+            Speaks::Acp => Err(unknown(&args.agent)),
+        },
         Err(error) => {
             let text = format!("read what {:?} is: {error}", args.agent);
             let told = Diagnostic::error("adapter-failed", text);
@@ -50,13 +51,4 @@ fn unknown(agent: &str) -> Failure {
     let told =
         Diagnostic::error("adapter-failed", text).hint(format!("there are {}", known.join(", ")));
     Failure::told(told, Exit::Usage)
-}
-
-/// Allows what stays within the workspace, which is the attempt's own: nothing else can be asked for.
-struct WithinWorkspace;
-
-impl Broker for WithinWorkspace {
-    fn decide(&self, _: &Request) -> Decision {
-        Decision::Allow
-    }
 }

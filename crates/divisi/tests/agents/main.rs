@@ -11,6 +11,7 @@ mod fix;
 mod found;
 mod idle;
 mod kept;
+#[expect(dead_code, reason = "shared with other suites")]
 mod model;
 #[path = "../hostile/nowhere.rs"]
 mod nowhere;

@@ -15,10 +15,11 @@ mod generating;
 mod lessons;
 mod merging;
 #[path = "../agents/model/mod.rs"]
-#[expect(dead_code, reason = "shared with another suite")]
+#[expect(dead_code, reason = "shared with other suites")]
 mod model;
 mod models;
 mod people;
+mod permissions;
 mod preparation;
 mod review;
 mod rules;
