@@ -4,6 +4,7 @@
 //! place before anything starts; what they mean stands with each command.
 
 mod agents;
+mod assess;
 mod folder;
 mod lessons;
 mod library;
@@ -22,7 +23,8 @@ use divisi_core::assign::WORKERS_MAX;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
 
-pub(crate) use agents::{Agents, AgentsCommand};
+pub(crate) use agents::{Adapter, Agents, AgentsCommand};
+pub(crate) use assess::Assess;
 pub(crate) use folder::{Generate, Validate};
 pub(crate) use lessons::{Lessons, LessonsCommand};
 pub(crate) use library::{Roles, RolesCommand, Save, Workflow, WorkflowCommand};
@@ -86,6 +88,8 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Make the files that a project's own configuration begins with; what is there is kept
     Init,
+    /// Say how a request would be handled, by which rules, and why; nothing is started
+    Assess(Assess),
     /// Run a plan or a workflow: its tasks side by side, verified, integrated
     Run(RunArgs),
     /// List runs, or say what runs, what waits and why in one of them
@@ -485,6 +489,8 @@ pub(crate) enum SchemaOf {
     Config,
     /// Rules by which scripted agents do what they are handed.
     Rehearsal,
+    /// Assessments, as `divisi assess --json` prints them.
+    Assessment,
     /// Events, as `divisi watch --json` prints them.
     Events,
     /// Reviews, as `divisi review --json` prints them.
@@ -525,17 +531,6 @@ pub(crate) struct Supervisor {
     /// The socket to serve
     #[arg(long)]
     pub(crate) socket: PathBuf,
-}
-
-/// `divisi adapter`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Adapter {
-    /// With which one
-    #[arg(value_name = "AGENT")]
-    pub(crate) agent: String,
-    /// What it is, where configuration defines it
-    #[arg(long, value_name = "JSON")]
-    pub(crate) defined: Option<String>,
 }
 
 #[cfg(test)]

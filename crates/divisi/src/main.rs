@@ -75,6 +75,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
     let global = &cli.global;
     match &cli.command {
         Command::Init => commands::init::run(global, printer),
+        Command::Assess(args) => commands::assess::run(args, global, printer),
         Command::Status(args) => commands::status::run(args, global, printer),
         Command::Show(args) => commands::show::run(args, global, printer),
         Command::Logs(args) => commands::logs::run(args, global, printer),
@@ -170,6 +171,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
             return commands::merge::merge(args, latest(args.run)?, project, printer);
         }
         Command::Init
+        | Command::Assess(_)
         | Command::Status(_)
         | Command::Show(_)
         | Command::Logs(_)

@@ -274,7 +274,7 @@ impl<'s> Settling<'s> {
 }
 
 /// How an agent is defined.
-fn defining(name: &str) -> String {
+pub(crate) fn defining(name: &str) -> String {
     let of = match name.split_once('.') {
         Some((_, own)) => {
             format!("{{custom: {{{own}: {{model: {{provider: ollama, model: NAME}}}}}}}}")

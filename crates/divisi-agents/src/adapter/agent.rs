@@ -67,15 +67,15 @@ pub struct DefinedAgent {
 
 impl Agent for DefinedAgent {
     fn description(&self) -> Description {
-        let key = match &self.defined {
-            Defined::Model(model) => model.key().map(str::to_owned),
-            Defined::Program(_) => None,
+        let credentials = match &self.defined {
+            Defined::Model(model) => model.key().map(str::to_owned).into_iter().collect(),
+            Defined::Program(program) => program.variables.clone(),
         };
         Description {
             name: self.name.clone(),
             kind: Kind::Adapter,
             monitoring: Monitoring::of(Kind::Adapter),
-            credentials: key.into_iter().collect(),
+            credentials,
             reads: Vec::new(),
             guides: Vec::new(),
             tail_bytes: TAIL_BYTES,

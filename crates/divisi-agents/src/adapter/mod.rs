@@ -20,8 +20,10 @@ mod closing;
 mod codex;
 mod control;
 mod detection;
+mod login;
 mod opencode;
 mod permission;
+mod plain;
 mod process;
 mod product;
 mod prompt;
@@ -39,7 +41,9 @@ pub use detection::{
     Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, alternatives, detect, program,
 };
 pub use divisi_core::permission::{Decision, Deed, Request};
+pub use login::login_secrets;
 pub use permission::Broker;
+pub use plain::converse as converse_plainly;
 pub use process::{Fault, Surroundings, converse, print, read_handoff, told};
 pub use product::{Asks, PRODUCTS, Product, product};
 pub use prompt::prompt;

@@ -17,6 +17,7 @@ use super::channel::{Channel, Nobody};
 use super::closing::Closing;
 use super::control::{Answers, asked};
 use super::detection::program;
+use super::login::login_secrets;
 use super::permission::Broker;
 use super::product::{Asks, Home, Lent, Product, Writes};
 use super::prompt::prompt;
@@ -64,6 +65,23 @@ pub enum Fault {
         #[source]
         source: io::Error,
     },
+    /// A program that configuration defines cannot be started.
+    #[error("start {program}")]
+    Program {
+        /// Its name.
+        program: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It has no name.
+    #[error("start a program: none is named")]
+    Command,
+    /// What is to be done does not fit into an argument.
+    #[error(
+        "pass the prompt as an argument: it is too long; have the program read its standard input"
+    )]
+    Prompt,
     /// The variable that holds the key is not set.
     #[error("read the key from the variable {0}: it is not set")]
     Key(String),
@@ -106,7 +124,12 @@ impl Surroundings {
             handoff: path("DIVISI_HANDOFF")?,
             tmp: path("TMPDIR")?,
             writes: writes(),
-            masked: environment(&variables, &[], &BTreeMap::new()).masked,
+            masked: {
+                let mut masked = environment(&variables, &[], &BTreeMap::new()).masked;
+                masked.extend(login_secrets(&variables));
+                masked.sort_by_key(|value| std::cmp::Reverse(value.len()));
+                masked
+            },
             variables,
         })
     }
@@ -225,7 +248,7 @@ pub(super) fn converse_in(
 }
 
 /// Gives a tool its prompt from a thread of its own: it may say something before it has read all.
-fn say(mut stdin: ChildStdin, prompt: String) -> io::Result<()> {
+pub(super) fn say(mut stdin: ChildStdin, prompt: String) -> io::Result<()> {
     let thread = std::thread::Builder::new().name("prompt".to_owned());
     // A tool that ends without having read it says why by itself.
     thread.spawn(move || stdin.write_all(prompt.as_bytes()))?;

@@ -89,6 +89,9 @@ pub struct DefinedProgram {
     pub command: Vec<String>,
     /// How one speaks to it.
     pub speaks: Speaks,
+    /// Variables of the environment that it is given beside the usual ones: keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
 }
 
 /// How one speaks to a program.

@@ -33,7 +33,7 @@ const ANSWER_TOKENS: (u64, u64) = (100, 1_000_000);
 const CONTEXT_TOKENS: (u64, u64) = (1_000, 10_000_000);
 const SILENCE_SECONDS: (u64, u64) = (1, 86_400);
 
-const ENTRY_KEYS: &[&str] = &["model", "command", "speaks"];
+const ENTRY_KEYS: &[&str] = &["model", "command", "speaks", "variables"];
 
 const PROVIDERS: &[(&str, Provider)] = &[
     ("anthropic", Provider::Anthropic),
@@ -142,10 +142,12 @@ pub(super) fn entry(
             None
         }
         (Some(value), None) => {
-            if let Some(speaks) = fields.get("speaks") {
-                faults.error(codes::CONFLICT, start(speaks), || {
-                    "`speaks` is about a `command`, and a `model` is given".to_owned()
-                });
+            for key in ["speaks", "variables"] {
+                if let Some(value) = fields.get(key) {
+                    faults.error(codes::CONFLICT, start(value), || {
+                        format!("`{key}` is about a `command`, and a `model` is given")
+                    });
+                }
             }
             model(value, "model", faults).map(Defined::Model)
         }
@@ -168,9 +170,18 @@ fn program(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Option<DefinedPr
         .iter()
         .map(|value| fields::line(value, "command", faults));
     let command: Vec<Option<String>> = texts.collect();
+    let names = fields.list("variables", faults).unwrap_or_default();
+    if names.len() > LIST_MAX {
+        faults.error(codes::TOO_LARGE, fields.at, || {
+            format!("`variables` has more than {LIST_MAX} elements")
+        });
+    }
+    let names = { names.iter() }.filter_map(|value| variable(value, "variables", faults));
+    let variables = names.collect();
     Some(DefinedProgram {
         command: command.into_iter().collect::<Option<Vec<String>>>()?,
         speaks: speaks?,
+        variables,
     })
 }
 
@@ -211,7 +222,11 @@ pub(super) fn json(defined: &Defined) -> Json {
     match defined {
         Defined::Model(model) => json!({ "model": model_json(model) }),
         Defined::Program(program) => {
-            json!({ "command": program.command, "speaks": program.speaks.word() })
+            let mut json = json!({ "command": program.command, "speaks": program.speaks.word() });
+            if !program.variables.is_empty() {
+                json["variables"] = json!(program.variables);
+            }
+            json
         }
     }
 }
@@ -263,6 +278,10 @@ pub(super) fn schema() -> Json {
                         "type": "array", "minItems": 1, "maxItems": LIST_MAX, "items": line,
                     },
                     "speaks": { "enum": SPEAKS.iter().map(|(word, _)| *word).collect::<Vec<_>>() },
+                    "variables": {
+                        "type": ["array", "null"], "maxItems": LIST_MAX,
+                        "items": { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },
+                    },
                 },
             },
         ]},

@@ -35,7 +35,7 @@ fn sample(kind: Kind) -> Json {
         }
         Kind::Defined => json!({
             "big": {"model": {"provider": "anthropic", "model": "m"}},
-            "other": {"command": ["other", "--acp"], "speaks": "acp"},
+            "other": {"command": ["other", "--acp"], "speaks": "acp", "variables": ["A_KEY"]},
         }),
         Kind::PreferredByRole => json!({"developer": ["codex", "person"]}),
         Kind::Setups => json!(["make deps", ["npm", "ci"]]),
@@ -152,6 +152,7 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
             Kind::Defined => vec![
                 json!({"Big": {"command": ["x"], "speaks": "text"}}),
                 json!({"a": {"command": ["x"]}}),
+                json!({"a": {"command": ["x"], "speaks": "text", "variables": ["A=B"]}}),
                 json!({"a": {"command": [], "speaks": "text"}}),
                 json!({"a": {"command": ["x"], "speaks": "html"}}),
                 json!({"a": {"model": {"provider": "ollama", "model": "m"}, "speaks": "text"}}),
@@ -544,7 +545,8 @@ fn what_does_not_fit_a_plan_is_told_where_it_stands() {
         ..Plan::default()
     };
     let (_, told) = applied(
-        "workspace:\n  copy: [dist]\nrun:\n  agents: {testr: scripted}\n  limits: {nosuch: 1, tester: 2, command: 1, compose: 1}",
+        "workspace:\n  copy: [dist]\nrun:\n  agents: {testr: scripted}\n  limits: {nosuch: 1, tester: 2, command: 1, compose: 1}\n\
+         handoff:\n  agents: {command: 9, claud: 9}",
         plan,
     );
     assert_eq!(
@@ -552,7 +554,8 @@ fn what_does_not_fit_a_plan_is_told_where_it_stands() {
         [
             "[text-conflict] divisi.yaml:2:3: `dist` would copy `dist/a.md`, which the task `a` promises",
             "[workflow-role] divisi.yaml:4:12: there is no role `testr`",
-            "[workflow-role] divisi.yaml:5:12: no agent and no role is called `nosuch`"
+            "[workflow-role] divisi.yaml:5:12: no agent and no role is called `nosuch`",
+            "[plan-agent] divisi.yaml:7:12: there is no agent `claud`"
         ]
     );
 }

@@ -12,6 +12,9 @@ use crate::plan_file::CHECK_TIMEOUT_MS;
 use crate::request::{Change, Request, Scale, Shape};
 use crate::stated::Stated;
 
+/// What documents are called that have no name.
+const GENERIC: &[&str] = &["doc", "docs", "documentation", "guide", "manual"];
+
 /// The least size of a document that somebody asked for, in bytes: some sentences.
 const DOCUMENT_BYTES_MIN: u64 = 200;
 
@@ -201,6 +204,11 @@ impl Maker<'_> {
 
     /// A step between arrows or a thing that hangs on a clause says what it is for.
     fn title(&self, step: &Step<'_>) -> String {
+        let verb = step.of.verb.as_ref();
+        if let (Shape::Attachment, Some(verb)) = (step.of.shape, verb) {
+            // One more object of the clause's verb.
+            return line(&format!("{} {}", capital(verb.word), step.of.text));
+        }
         let text = capital(&line(without_article(&step.of.text)));
         let of = match step.of.shape {
             Shape::Step | Shape::Attachment => self.clause_of(step),
@@ -304,13 +312,17 @@ impl Maker<'_> {
         }
     }
 
-    /// What a document is about, as the name of its file: what it hangs on.
+    /// What a document is about, as the name of its file: what it hangs on, unless it has a name of
+    /// its own.
     fn topic(&self, step: &Step<'_>, id: &str) -> String {
+        let has_verb = step.of.verb.is_some();
         let of = match step.of.shape {
-            Shape::Attachment | Shape::Step => self.clause_of(step).map(without_verb),
-            Shape::Numbered | Shape::Item | Shape::Clause => None,
+            Shape::Step => self.clause_of(step),
+            Shape::Attachment if !has_verb || GENERIC.contains(&id) => self.clause_of(step),
+            Shape::Attachment | Shape::Numbered | Shape::Item | Shape::Clause => None,
         };
-        let topic = of.map(slug).filter(|slug| !slug.is_empty());
+        let topic = of.map(|of| slug(without_verb(of)));
+        let topic = topic.filter(|slug| !slug.is_empty());
         topic.unwrap_or_else(|| id.to_owned())
     }
 

@@ -85,5 +85,11 @@ pub(super) fn line(text: &str) -> String {
     if cut.len() < text.len() {
         cut.push('…');
     }
+    // The end of a quotation may stand after the last word.
+    for mark in ['`', '"'] {
+        if cut.matches(mark).count() % 2 == 1 {
+            cut.push(mark);
+        }
+    }
     cut
 }

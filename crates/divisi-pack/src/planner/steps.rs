@@ -1,7 +1,8 @@
 //! From the parts of a request to steps: what kind of work each is, and which parts are too large.
 
 use super::Reason;
-use crate::request::{Change, Part, Request, Scale, Shape, Standing};
+use crate::paths;
+use crate::request::{Change, Part, Request, Scale, Shape, Span, Standing};
 use crate::role::canonical;
 use crate::stated::{self, Stated};
 
@@ -57,6 +58,7 @@ pub(super) fn of<'r>(
             None => reasons.push(Reason::NothingToDo(part.text.clone())),
         }
     }
+    reasons.extend(unread(request));
     if let Some(whole) = whole(request, steps.len()) {
         reasons.push(whole);
     }
@@ -105,6 +107,35 @@ fn holds(excluded: &str, path: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Words with which a sentence says that one more thing is to be done.
+const GOES_ON: &[&str] = &[
+    "afterwards",
+    "finally",
+    "lastly",
+    "next",
+    "then",
+    "second",
+    "third",
+];
+
+/// Sentences that go on with what is to be done, of which nothing became a part.
+fn unread(request: &Request) -> impl Iterator<Item = Reason> + '_ {
+    let of = |span: Span| {
+        let parts = request.parts.iter().map(|part| part.span);
+        let exclusions = request.exclusions.iter().map(|exclusion| exclusion.span);
+        let goal = request.goal.iter().map(|goal| goal.span);
+        let mut read = parts.chain(exclusions).chain(goal);
+        read.any(|read| read.start < span.end && span.start < read.end)
+    };
+    let unread = request.sentences.iter().filter(move |span| !of(**span));
+    unread.filter_map(|span| {
+        let text = request.text.get(span.start..span.end)?;
+        let first = text.split(|c: char| !c.is_alphabetic()).next()?;
+        let goes_on = GOES_ON.contains(&first.to_lowercase().as_str());
+        goes_on.then(|| Reason::NothingToDo(text.to_owned()))
+    })
+}
+
 /// A whole system whose parts are not told apart.
 fn whole(request: &Request, steps: usize) -> Option<Reason> {
     let made = |change: Option<Change>| {
@@ -133,7 +164,23 @@ fn kind(request: &Request, part: &Part) -> Option<Kind> {
         Change::Review => Kind::Review,
         Change::Test => Kind::Test,
         Change::Document => Kind::Document,
-        Change::Deploy => Kind::Deploy,
+        Change::Deploy => match of_role(part.role) {
+            Kind::Change => Kind::Deploy,
+            // `Release notes` are a document.
+            other => other,
+        },
+        Change::Add
+        | Change::Fix
+        | Change::Update
+        | Change::Remove
+        | Change::Rename
+        | Change::Move
+        | Change::Restructure
+        | Change::Migrate
+            if is_document(part) =>
+        {
+            Kind::Document
+        }
         Change::Add
         | Change::Fix
         | Change::Update
@@ -142,6 +189,20 @@ fn kind(request: &Request, part: &Part) -> Option<Kind> {
         | Change::Move
         | Change::Restructure
         | Change::Migrate => of_role(part.role),
+    })
+}
+
+fn is_document(part: &Part) -> bool {
+    names(part, DOCUMENTS)
+}
+
+/// Whether one of these words is what the part is about.
+fn names(part: &Part, words: &[&str]) -> bool {
+    let mut mentions = part.mentions.iter();
+    mentions.any(|mention| {
+        let word = canonical(&mention.word);
+        let one = word.strip_suffix('s').unwrap_or(&word);
+        mention.standing == Standing::Object && words.contains(&one)
     })
 }
 
@@ -155,6 +216,9 @@ fn of_role(role: &str) -> Kind {
     }
 }
 
+/// Documents, whatever role writes them.
+const DOCUMENTS: &[&str] = &["release_note", "runbook"];
+
 /// Words that make a judgment of what their part asks to `add` or `run`.
 const JUDGMENTS: &[&str] = &[
     "audit",
@@ -167,23 +231,21 @@ const JUDGMENTS: &[&str] = &[
 ];
 
 fn is_judgment(part: &Part) -> bool {
-    let mut mentions = part.mentions.iter();
-    let named = mentions.any(|mention| {
-        let word = canonical(&mention.word);
-        let one = word.strip_suffix('s').unwrap_or(&word);
-        mention.standing == Standing::Object && JUDGMENTS.contains(&one)
-    });
     let fixes = part
         .verb
         .as_ref()
         .is_some_and(|verb| verb.change == Change::Fix);
-    named && !fixes
+    names(part, JUDGMENTS) && !fixes
 }
 
 fn kind_without_verb(request: &Request, part: &Part) -> Option<Kind> {
     let after = request.text.get(part.span.end..).unwrap_or_default();
     if after.trim_start().starts_with('?') {
         return Some(Kind::Research);
+    }
+    let mut words = part.text.split(|c: char| !c.is_alphanumeric());
+    if words.any(|word| word.eq_ignore_ascii_case("review")) {
+        return Some(Kind::Review);
     }
     if part.mentions.is_empty() && part.files.is_empty() {
         // What an arrow or a list names is to be done, whatever it is.
@@ -202,7 +264,12 @@ fn kind_without_verb(request: &Request, part: &Part) -> Option<Kind> {
 fn shares(at: usize, part: &Part, kind: Kind) -> Vec<Step<'_>> {
     let mut files: Vec<String> = part.files.iter().map(|file| file.text.clone()).collect();
     let mut seen = std::collections::HashSet::new();
-    files.retain(|file| seen.insert(file.clone()));
+    // Not all that looks like a path can be one of this tree.
+    let is_path = |file: &str| {
+        let file = file.trim_end_matches('/');
+        paths::fault(file).is_none() && paths::pattern_fault(file).is_none()
+    };
+    files.retain(|file| is_path(file) && seen.insert(file.clone()));
     let changes = matches!(kind, Kind::Change | Kind::Test | Kind::Document);
     let chunks: Vec<Vec<String>> = match changes && files.len() > crate::lint::TASK_FILES_MAX {
         true => files

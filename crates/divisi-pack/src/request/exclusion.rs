@@ -87,6 +87,13 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
         return (last.is_any(&stays[..4]) || last.is("out") || asis)
             .then_some(Excluded { from: at, to: end });
     }
+    if matches!((first, word(1)), ("never", "mind") | ("forget", "about")) {
+        let end = segment_end(tokens, at + 2).min(at + 2 + WEAK_REACH);
+        return names_something(&tokens[at + 2..end]).then(|| Excluded {
+            from: at,
+            to: list_end(tokens, at + 2),
+        });
+    }
     let negated = match (first, word(1)) {
         ("do" | "must" | "should" | "shall" | "may" | "can" | "will", "not") => Some(2),
         _ if NEGATING.contains(&first) => Some(1),

@@ -365,7 +365,8 @@ pub(super) fn role(verb: Option<&Verb>, mentions: &[Mention]) -> &'static str {
     let is_verb = |word: &str| verb.is_some_and(|verb| verb.word == word);
     match verb.map(|verb| verb.change) {
         Some(Change::Document) => "tech_writer",
-        Some(Change::Deploy) => "devops",
+        // `Release notes` release nothing.
+        Some(Change::Deploy) => named_by_verb(verb, mentions).unwrap_or("devops"),
         Some(Change::Test) => named(&["performance_engineer", "security_analyst"]).unwrap_or("qa"),
         Some(Change::Design) => {
             named(&["data_architect", "qa", "frontend_developer"]).unwrap_or("architect")
@@ -383,6 +384,14 @@ pub(super) fn role(verb: Option<&Verb>, mentions: &[Mention]) -> &'static str {
             .or(of_place)
             .unwrap_or(DEVELOPER),
     }
+}
+
+/// The role whose work is named by words of which the verb is only one.
+fn named_by_verb(verb: Option<&Verb>, mentions: &[Mention]) -> Option<&'static str> {
+    let verb = verb?.span;
+    let mut mentions = mentions.iter();
+    let named = mentions.find(|mention| mention.span.holds(verb) && mention.span != verb)?;
+    Some(named.role)
 }
 
 /// The domain of a part's role.

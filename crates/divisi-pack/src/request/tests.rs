@@ -159,6 +159,39 @@ fn items_of_a_list_are_parts() {
 }
 
 #[test]
+fn a_box_alone_marks_an_item() {
+    check(
+        "Todo:\n[ ] screenshot tests\n[x] note in the user guide",
+        &[
+            "0 -/qa: screenshot tests",
+            "1 -/tech_writer: note in the user guide",
+        ],
+    );
+}
+
+#[test]
+fn notes_of_a_release_release_nothing() {
+    check(
+        "implement -> release notes",
+        &[
+            "0 implement/developer: implement",
+            "1 release/tech_writer after [0]: release notes",
+        ],
+    );
+}
+
+#[test]
+fn what_is_not_minded_is_excluded() {
+    check(
+        "Clean up the build scripts, never mind the tests",
+        &[
+            "0 clean/developer: Clean up the build scripts",
+            "not: never mind the tests",
+        ],
+    );
+}
+
+#[test]
 fn order_is_kept_as_said() {
     for (text, expected) in [
         (
@@ -322,7 +355,7 @@ fn systems_are_what_is_changed_or_where_something_lies() {
 #[test]
 fn files_are_named_by_path_or_pattern() {
     let request =
-        read("Fix bug in dashboard/server/index.js line 42 and in src/**/*.rs, not in docs/a.md");
+        read("Fix bug in dashboard/server/index.js line 42 and in `src/**/*.rs`, not in docs/a.md");
     let files: Vec<&str> = request
         .files
         .iter()

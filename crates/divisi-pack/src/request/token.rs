@@ -160,7 +160,10 @@ impl Scanner<'_> {
             }
             at = match quotation(rest) {
                 Some((skip, length)) => {
-                    self.push(Kind::Quoted, at + skip, at + skip + length);
+                    let (start, end) = (at + skip, at + skip + length);
+                    let is_file = is_path(&self.text[start..end]);
+                    let kind = if is_file { Kind::Path } else { Kind::Quoted };
+                    self.push(kind, start, end);
                     at + length + 2 * skip
                 }
                 None => {
@@ -226,6 +229,10 @@ fn marker(line: &str) -> Option<(usize, bool)> {
             .find_map(|b| rest.strip_prefix(b))
             .unwrap_or(rest);
         return (!rest.is_empty()).then(|| (length(rest), false));
+    }
+    let boxed = ["[ ] ", "[x] ", "[X] "];
+    if let Some(rest) = boxed.iter().find_map(|b| line.strip_prefix(b)) {
+        return (!rest.trim().is_empty()).then(|| (length(rest), false));
     }
     let named = line.strip_prefix("Step ").or(line.strip_prefix("step "));
     let of = named.unwrap_or(line);

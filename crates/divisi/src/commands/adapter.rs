@@ -2,10 +2,10 @@
 
 use std::io;
 
-use divisi_agents::adapter::{Closing, Fault, PRODUCTS, converse, product};
+use divisi_agents::adapter::{Closing, Fault, PRODUCTS, converse, converse_plainly, product};
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::chain;
-use divisi_core::run::{Defined, DefinedProgram};
+use divisi_core::run::{Defined, Speaks};
 
 use crate::cli::Adapter;
 use crate::exit::Exit;
@@ -33,7 +33,10 @@ fn held(args: &Adapter) -> Result<Result<Closing, Fault>, Failure> {
     };
     match serde_json::from_str(text) {
         Ok(Defined::Model(model)) => Ok(divisi_model::converse(&model, out)),
-        Ok(Defined::Program(DefinedProgram { .. })) => Err(unknown(&args.agent)),
+        Ok(Defined::Program(program)) => match program.speaks {
+            Speaks::Text => Ok(converse_plainly(&program, out)),
+            Speaks::Acp => Err(unknown(&args.agent)),
+        },
         Err(error) => {
             let text = format!("read what {:?} is: {error}", args.agent);
             let told = Diagnostic::error("adapter-failed", text);

@@ -249,6 +249,7 @@ fn a_model_is_there_once_it_is_defined() {
     let program = Defined::Program(DefinedProgram {
         command: names(&["no-such-program-anywhere"]),
         speaks: Speaks::Text,
+        variables: Vec::new(),
     });
     let defined = BTreeMap::from([
         ("model".to_owned(), model),

@@ -7,8 +7,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 mod faults;
+mod fix;
 mod found;
+mod idle;
+mod kept;
+#[expect(dead_code, reason = "shared with other suites")]
 mod model;
+#[path = "../hostile/nowhere.rs"]
+mod nowhere;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]
 mod stage;

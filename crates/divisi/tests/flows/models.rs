@@ -170,7 +170,7 @@ fn a_model_of_anthropics_does_two_tasks_and_repairs_what_was_refused() {
 }
 
 #[test]
-fn a_model_of_openais_chat_does_two_tasks_and_repairs_what_was_refused() {
+fn a_model_of_openais_completions_does_two_tasks_and_repairs_what_was_refused() {
     whole_run(PROVIDERS[1]);
 }
 
@@ -357,4 +357,88 @@ fn without_its_key_a_model_is_asked_nothing_and_that_is_told_at_once() {
         explained.contains("read the key from the variable NO_SUCH_KEY: it is not set"),
         "{explained}"
     );
+}
+
+/// What is printed satisfies the schema.
+fn sound(stage: &Stage, document: &Value) {
+    let schema = stage.divisi(&["schema", "agents"]).expect(0).stdout;
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let faults = validator.iter_errors(document);
+    let faults: Vec<String> = faults.map(|fault| fault.to_string()).collect();
+    assert_eq!(faults, [""; 0], "{document:#}");
+}
+
+#[test]
+fn a_model_is_listed_once_it_is_defined_and_auto_may_stand_for_it() {
+    let model = Model::start(Vec::new());
+    let plain = Stage::git(&[("README.md", "# A project\n")]).with_env("PATH", "/usr/bin:/bin");
+    let told = plain.divisi(&["agents"]).expect(0).stdout;
+    assert!(
+        told.contains("model: a model over its API, not defined"),
+        "{told}"
+    );
+    assert!(told.contains("agents: {model: {provider: ollama"), "{told}");
+    let stage = stage("anthropic", &model)
+        .with_env("PATH", "/usr/bin:/bin")
+        .with_env(
+            "DIVISI_AGENTS_CUSTOM",
+            "{local: {model: {provider: ollama, model: small}}, \
+              other: {command: [no-such-program-anywhere, --acp], speaks: acp}}",
+        );
+    let told = stage.divisi(&["agents"]).expect(0).stdout;
+    let address = format!("{}/v1/", model.url());
+    for said in [
+        "model: scripted-1, as anthropic is asked, tested",
+        &address,
+        "the variable SCRIPTED_KEY",
+        "custom.local: small, as ollama is asked, unverified",
+        "http://localhost:11434/",
+        "none is needed",
+        "custom.other: no-such-program-anywhere --acp, missing",
+        "`agent: auto` is model",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    let listed = stage.divisi(&["agents", "--json"]).expect(0).stdout;
+    assert!(!format!("{told}{listed}").contains(KEY));
+    let document: Value = serde_json::from_str(&listed).unwrap();
+    sound(&stage, &document);
+    assert_eq!(document["auto"], json!("model"));
+    assert_eq!(model.seen().len(), 0);
+}
+
+#[test]
+fn a_model_passes_its_test_and_none_that_only_a_repository_defines_is_tried() {
+    let model = Model::start(vec![calls(
+        &["answer.md"],
+        vec![writing("answer.md", "divisi agents test\n")],
+    )]);
+    let stage = stage("openai", &model);
+    let ran = stage.divisi(&["agents", "test", "model", "--json"]);
+    assert_eq!(ran.code, 0, "{}\n{}", ran.stdout, ran.stderr);
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    sound(&stage, &document);
+    assert_eq!(document["done"], json!(true), "{document:#}");
+    assert_eq!(document["usage"]["output_tokens"], json!(100));
+    write(
+        stage.path("divisi.yaml"),
+        "agents:\n  custom:\n    theirs: {model: {provider: ollama, model: m}}\n",
+    );
+    let told = stage.divisi(&["agents", "test", "custom.theirs"]).expect(8);
+    assert!(told.stderr.contains("is not defined"), "{}", told.stderr);
+}
+
+#[test]
+fn what_a_repository_defines_needs_consent() {
+    let model = Model::start(Vec::new());
+    let stage = Stage::git(&[(
+        "divisi.yaml",
+        "agents:\n  model: {provider: ollama, model: m, url: 'http://127.0.0.1:9/'}\n",
+    )]);
+    let (code, shown) = stage.on_a_terminal(&["run", &stage.plan(&plan())], "n\n");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert_ne!(code, 0, "{shown}");
+    assert!(shown.contains("agents.model"), "{shown}");
+    assert_eq!(model.seen().len(), 0);
 }

@@ -1,5 +1,7 @@
 //! Requests and the plans that rules make of them.
 
+mod fifty;
+
 use divisi_core::plan::Input;
 use divisi_core::{TaskKind, TaskSpec};
 
@@ -431,7 +433,12 @@ fn hostile_requests_end() {
         "-> -> ->",
         "- \n- \n",
     ] {
-        assert!(matches!(answer(text), Answer::Declined(_)));
+        let Answer::Declined(declined) = answer(text) else {
+            panic!("planned");
+        };
+        let proposed = crate::plan_file::write(&declined.proposal);
+        let read = crate::plan_file::read("plan.json", proposed.as_bytes());
+        assert!(read.plan.is_some(), "{:#?}", read.diagnostics);
     }
 }
 
@@ -452,4 +459,72 @@ fn plans_survive_the_file() {
             read.diagnostics
         );
     }
+}
+#[test]
+fn what_hangs_on_a_clause_is_called_after_it() {
+    let titles = |text: &str| -> Vec<String> {
+        planned(text)
+            .plan
+            .tasks
+            .into_iter()
+            .map(|task| task.title)
+            .collect()
+    };
+    assert_eq!(
+        titles("Fix the parser, with tests and docs"),
+        [
+            "Fix the parser",
+            "Tests: Fix the parser",
+            "Docs: Fix the parser"
+        ]
+    );
+    assert_eq!(
+        titles("Replace the logger by `tracing`; also update the README and the tests"),
+        [
+            "Replace the logger by `tracing`",
+            "Update the README",
+            "Update the tests"
+        ]
+    );
+}
+
+#[test]
+fn documents_and_reviews_are_known_by_their_nouns() {
+    let task = |text: &str| planned(text).plan.tasks.remove(0);
+    let runbook = task("Write a runbook for failover");
+    assert_eq!(runbook.role().as_deref(), Some("cicd/operations"));
+    assert_eq!(
+        runbook.deliverables[0].path,
+        "docs/write-runbook-failover.md"
+    );
+    let notes = planned("implement -> release notes").plan.tasks.remove(1);
+    assert_eq!(notes.role().as_deref(), Some("development/documentation"));
+    for text in [
+        "Do a full code review of the current branch",
+        "Run a security audit of the login",
+    ] {
+        assert_eq!(task(text).kind, TaskKind::Review, "{text}");
+    }
+    assert_eq!(
+        task("Fix what the security audit found").kind,
+        TaskKind::Work
+    );
+}
+
+#[test]
+fn nothing_is_left_out_silently() {
+    let reasons = reasons("Describe how sessions expire; then shorten the timeout");
+    assert_eq!(
+        reasons,
+        ["no word says what is to be done in `then shorten the timeout`"]
+    );
+}
+
+#[test]
+fn what_is_no_path_of_the_tree_is_no_scope() {
+    let task = planned("Fix the loader in /etc/app.conf and ../x/y.rs")
+        .plan
+        .tasks
+        .remove(0);
+    assert_eq!(task.scope, [] as [&str; 0]);
 }

@@ -379,6 +379,7 @@ fn created(full: bool) -> Event {
                 Defined::Program(DefinedProgram {
                     command: vec!["other".to_owned()],
                     speaks: Speaks::Acp,
+                    variables: vec!["A_KEY".to_owned()],
                 }),
             ),
         ]
