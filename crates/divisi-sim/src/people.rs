@@ -150,7 +150,7 @@ impl Sim {
         self.ask(Ask::Create(Box::new(create)));
     }
 
-    fn ask(&mut self, ask: Ask) {
+    pub(crate) fn ask(&mut self, ask: Ask) {
         self.people.count += 1;
         let number = self.people.count;
         let id = CommandId::new(format!("c{number}")).expect("a letter and a number make an id");
@@ -262,6 +262,7 @@ impl Sim {
             };
             self.ask(Ask::Run(id, command));
         }
+        self.answer_agents(run);
         for no in 0..run.tasks().len() as u32 {
             if all || self.rng.chance(400) {
                 self.attend_task(run, TaskNo(no));
