@@ -9,7 +9,7 @@
 //! schedule by (2 − 1/k) of the best; the longest-path order is within a few percent in practice).
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::ops::Bound;
 
 use crate::ids::{RunId, TaskNo, Time};
@@ -49,10 +49,17 @@ struct Candidate {
 
 /// Proposes leases for ready tasks until slots, limits or tasks run out.
 ///
-/// Costs what is proposed times the number of classes (pairs of agent and role), never the number
-/// of tasks that stay ready.
+/// Tasks that are passed over wait for something that is no slot, for instance their budgets.
+///
+/// Costs what is proposed or passed over times the number of classes (pairs of agent and role),
+/// never the number of tasks that stay ready.
 #[must_use]
-pub fn assign(runs: &[&Run], capacity: Capacity, now: Time) -> Vec<Proposal> {
+pub fn assign(
+    runs: &[&Run],
+    capacity: Capacity,
+    now: Time,
+    passed_over: &BTreeSet<(RunId, TaskNo)>,
+) -> Vec<Proposal> {
     let mut usage = Usage::of(runs);
     let mut heap = BinaryHeap::new();
     for (at, run) in runs.iter().enumerate() {
@@ -72,13 +79,14 @@ pub fn assign(runs: &[&Run], capacity: Capacity, now: Time) -> Vec<Proposal> {
         let run = runs[at];
         let task = best.task.0;
         let class_of = run.tasks()[task.index()].class as usize;
-        let fits = usage.take(run, at, class_of, capacity);
+        let is_passed_over = passed_over.contains(&(run.id, task));
+        let fits = !is_passed_over && usage.take(run, at, class_of, capacity);
         if fits {
             proposals.push(Proposal { run: run.id, task });
         }
         // A class at its limit offers nothing more; its next task would fare no better.
         if let Some(class) = class
-            && fits
+            && (fits || is_passed_over)
         {
             heap.extend(candidate(run, at, class, Some(task)));
         }

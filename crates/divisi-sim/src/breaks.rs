@@ -41,6 +41,8 @@ pub enum Break {
     BytesAfterEvent,
     /// An attempt is reported as stopped though its processes live.
     StopNotAwaited,
+    /// What agents say to have used is not counted.
+    UsageDropped,
     /// Who permits more is told that it is accepted, and it is not.
     PermissionDropped,
     /// What was planned takes its task's place twice.
@@ -51,7 +53,7 @@ pub enum Break {
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 20] = [
+    pub const ALL: [Break; 21] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -69,6 +71,7 @@ impl Break {
         Break::HeadNotMoved,
         Break::BytesAfterEvent,
         Break::StopNotAwaited,
+        Break::UsageDropped,
         Break::PermissionDropped,
         Break::ExpandedTwice,
         Break::SupersededExpanded,
@@ -97,6 +100,7 @@ impl Break {
             Break::SupersededDropped => &[Oracle::NothingLost],
             Break::HeadNotMoved => &[Oracle::Branch],
             Break::BytesAfterEvent => &[Oracle::Bytes],
+            Break::UsageDropped => &[Oracle::Budget],
             Break::PermissionDropped => &[Oracle::Budget],
             Break::StopNotAwaited => &[Oracle::Slots, Oracle::Writers, Oracle::Evidence],
             // An engine that loads such a journal stops by itself.

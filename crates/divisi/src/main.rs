@@ -74,6 +74,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
     match &cli.command {
         Command::Init => commands::init::run(global, printer),
         Command::Status(args) => commands::status::run(args, global, printer),
+        Command::Budget(args) => commands::budget::run(args, global, printer),
         Command::Show(args) => commands::show::run(args, global, printer),
         Command::Logs(args) => commands::logs::run(args, global, printer),
         Command::Watch(args) => commands::watch::run(args, global, printer),
@@ -167,6 +168,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         }
         Command::Init
         | Command::Status(_)
+        | Command::Budget(_)
         | Command::Show(_)
         | Command::Logs(_)
         | Command::Watch(_)

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
+use divisi_agents::Figures;
 use divisi_agents::adapter::{PRODUCTS, Product, product, program};
 use divisi_core::diagnostic::Severity;
-use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Settings, agent_of, name_of};
+use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Budget, Settings, agent_of, asks_model, name_of};
 use divisi_core::{Diagnostic, TaskSpec};
 
 use crate::exit::Exit;
@@ -87,6 +88,9 @@ pub(crate) struct Settling<'s> {
     present: &'s Present,
     preferred: &'s [String],
     settings: Settings,
+    /// Whether money is bounded that all runs of a day use together.
+    money_of_day: bool,
+    unpriced: BTreeMap<String, Tasks>,
     open: Tasks,
     missing: BTreeMap<&'static str, Tasks>,
     missing_later: BTreeMap<&'static str, Tasks>,
@@ -116,15 +120,28 @@ impl<'s> Settling<'s> {
             present,
             preferred: &[],
             settings,
+            money_of_day: false,
+            unpriced: BTreeMap::new(),
             open: Tasks::default(),
             missing: BTreeMap::new(),
             missing_later: BTreeMap::new(),
         }
     }
 
+    /// Beside its own budget, the run is bounded by that of its day.
+    pub(crate) fn within(self, day: &Budget) -> Settling<'s> {
+        Settling {
+            money_of_day: day.usd_micros.is_some(),
+            ..self
+        }
+    }
+
     /// Looks at one of the tasks.
     pub(crate) fn see(&mut self, task: &TaskSpec) {
         let agent = agent_of(task, &self.settings);
+        if self.lacks_price(task, agent) {
+            self.unpriced.entry(agent.to_owned()).or_default().add(task);
+        }
         if agent == AGENT_AUTO {
             self.open.add(task);
         } else if let Some(name) = self.lacks(task, agent) {
@@ -135,6 +152,15 @@ impl<'s> Settling<'s> {
                 self.missing_later.entry(name).or_default().add(task);
             }
         }
+    }
+
+    /// Whether money is bounded and nobody could say what this agent costs.
+    fn lacks_price(&self, task: &TaskSpec, agent: &str) -> bool {
+        let is_bounded = self.money_of_day
+            || self.settings.budget.usd_micros.is_some()
+            || task.budget.usd_micros.is_some();
+        let figures = product(agent).map_or_else(Figures::default, |product| product.figures);
+        is_bounded && asks_model(agent) && !figures.are_priced(agent, &self.settings.prices)
     }
 
     /// The agent, if it is not where the task would look for it.
@@ -188,6 +214,20 @@ impl<'s> Settling<'s> {
             );
             let warning = Diagnostic::warning("agent-missing", cause);
             told.push(installing(name, warning));
+        }
+        for (name, tasks) in &self.unpriced {
+            let cause = format!(
+                "money is bounded, and nobody says what `{name}` costs, which is to do {}",
+                tasks.said()
+            );
+            let refused = Diagnostic {
+                severity,
+                ..Diagnostic::error("price-none", cause)
+            };
+            told.push(refused.hint(format!(
+                "say it in the configuration, in dollars for a million tokens: `prices: {{{name}: \
+                 {{input: 3, output: 15}}}}`"
+            )));
         }
         (self.settings, told)
     }

@@ -7,7 +7,7 @@ use divisi_core::worker::Ended;
 use super::closing::Closing;
 use super::product::Product;
 use crate::agent::{
-    Agent, Assignment, Claim, Description, Kind, Launch, LaunchFault, Monitoring, Process,
+    Agent, Assignment, Claim, Description, Figures, Kind, Launch, LaunchFault, Monitoring, Process,
 };
 
 /// The closing is the last line, but what the tool's own children print may come after it.
@@ -61,6 +61,10 @@ impl Agent for AdapterAgent {
         })))
     }
 
+    fn figures(&self) -> Figures {
+        self.product.figures
+    }
+
     fn interpret(&self, ended: &Ended, tail: &str) -> Claim {
         match Closing::last_in(tail) {
             Some(closing) => closing.claim,
@@ -71,7 +75,10 @@ impl Agent for AdapterAgent {
     }
 
     fn usage(&self, tail: &str) -> Option<Usage> {
-        let tokens = Closing::last_in(tail)?.usage?.tokens();
-        Some(Usage { tokens })
+        let usage = Closing::usage_in(tail)?;
+        Some(Usage {
+            tokens: usage.tokens(),
+            usd_micros: usage.cost_usd_micros,
+        })
     }
 }

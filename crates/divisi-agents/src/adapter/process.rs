@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use divisi_core::diagnostic::chain;
+use divisi_core::ledger::decimal;
 use divisi_core::receipt::Exit;
 
 use super::closing::Closing;
 use super::detection::program;
+use super::meter::{RESERVATION_VARIABLE, Reservation};
 use super::product::{Home, Lent, Product, Writes};
 use super::prompt::prompt;
 use super::session::Session;
@@ -31,6 +33,9 @@ pub enum Fault {
     /// A variable that the engine sets is not there: somebody started it by hand.
     #[error("read the variable {0}: it is not set; Divisi starts this command itself")]
     Variable(&'static str),
+    /// What the engine says was reserved cannot be read.
+    #[error("read what was reserved")]
+    Reservation(#[source] serde_json::Error),
     /// The handoff cannot be read.
     #[error("read the handoff {path}")]
     Handoff {
@@ -74,6 +79,8 @@ pub(super) struct Surroundings {
     /// The environment, as far as it is text.
     pub(super) variables: BTreeMap<String, String>,
     pub(super) writes: Writes,
+    /// What the session may use.
+    pub(super) reservation: Reservation,
     /// Values that must not appear in what is printed. The supervisor masks too; but what is cut
     /// here could leave it half of one.
     pub(super) masked: Vec<String>,
@@ -88,7 +95,12 @@ impl Surroundings {
             let value = variables.get(name).ok_or(Fault::Variable(name));
             value.map(PathBuf::from)
         };
+        let reservation = variables.get(RESERVATION_VARIABLE);
+        let reservation = reservation
+            .map(|text| serde_json::from_str(text))
+            .transpose();
         Ok(Surroundings {
+            reservation: reservation.map_err(Fault::Reservation)?.unwrap_or_default(),
             handoff: path("DIVISI_HANDOFF")?,
             tmp: path("TMPDIR")?,
             writes: writes(),
@@ -147,6 +159,8 @@ pub(super) fn converse_in(
     let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
     let mut child = Command::new(found)
         .args((product.arguments)(here.writes))
+        .args(money(product, &here.reservation))
+        .env_remove(RESERVATION_VARIABLE)
         .envs(product.settings.iter().copied())
         .envs(home)
         .stdin(Stdio::piped())
@@ -154,10 +168,15 @@ pub(super) fn converse_in(
         .stderr(Stdio::inherit())
         .spawn()
         .map_err(not_started)?;
-    let mut session = Session::with(product);
+    let mut session = Session::within(product, here.reservation.clone());
     say(&mut child, prompt(&handoff)).map_err(Fault::Stream)?;
     if let Some(stdout) = child.stdout.take() {
         hear(BufReader::new(stdout), &mut session, &here.masked, out).map_err(Fault::Stream)?;
+    }
+    if session.is_used_up() {
+        // Its tools may hold its output open: nothing more is read. What it started is ended with
+        // this process. That it has ended by itself meanwhile is no fault.
+        let _ = child.kill();
     }
     let status = child.wait().map_err(Fault::Stream)?;
     let closing = session.close(&exit_of(status));
@@ -165,6 +184,14 @@ pub(super) fn converse_in(
         .and_then(|()| out.flush())
         .map_err(Fault::Stream)?;
     Ok(closing)
+}
+
+/// The arguments with which a tool holds the bound of money by itself.
+fn money(product: &Product, reservation: &Reservation) -> Vec<String> {
+    match (product.money_flag, reservation.budget.usd_micros) {
+        (Some(flag), Some(micros)) => vec![flag.to_owned(), decimal(micros)],
+        _ => Vec::new(),
+    }
 }
 
 /// Gives a tool its prompt from a thread of its own: it may say something before it has read all.
@@ -243,7 +270,7 @@ pub(super) fn source_of(lent: &Lent, variables: &BTreeMap<String, String>) -> Op
     (file.is_absolute() && file.is_file()).then_some(file)
 }
 
-/// Reads lines until there are no more, and prints what they say.
+/// Reads lines until there are no more, or what was reserved is used up, and prints what they say.
 fn hear(
     mut stream: impl BufRead,
     session: &mut Session,
@@ -268,6 +295,9 @@ fn hear(
         let text = mask(String::from_utf8_lossy(&line).into_owned(), masked);
         for entry in session.hear(&text) {
             print(&entry, out)?;
+        }
+        if session.is_used_up() {
+            return Ok(());
         }
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
+use crate::agent::{Figures, Told};
 use crate::environment::looks_secret;
 
 /// A command line tool that holds a session.
@@ -27,6 +28,11 @@ pub struct Product {
     pub home: Home,
     /// What its figures count.
     pub(super) counts: Counts,
+    /// When it says something of what it uses.
+    pub figures: Figures,
+    /// The flag with which it holds a bound of money by itself: it ends after the answer that goes
+    /// beyond. For tools that name a price, and only at their end.
+    pub(super) money_flag: Option<&'static str>,
     /// Its arguments. The prompt is none of them: an argument has less room than a prompt may need,
     /// and everybody on the machine can read it. All of them read it from their standard input.
     pub(super) arguments: fn(Writes) -> &'static [&'static str],
@@ -126,6 +132,12 @@ const CLAUDE: Product = Product {
         }],
     },
     counts: Counts::All,
+    figures: Figures {
+        tokens: Told::EachAnswer,
+        money: Told::AtEnd,
+        model: true,
+    },
+    money_flag: Some("--max-budget-usd"),
     // Edits are accepted and programs may be run: the workspace is the attempt's own, and writes
     // elsewhere are prevented from outside.
     arguments: |_| {
@@ -134,6 +146,8 @@ const CLAUDE: Product = Product {
             "--output-format",
             "stream-json",
             "--verbose",
+            // Only parts of messages say what was written.
+            "--include-partial-messages",
             "--permission-mode",
             "acceptEdits",
             "--allowedTools",
@@ -176,6 +190,12 @@ const CODEX: Product = Product {
         ],
     },
     counts: Counts::All,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::Never,
+        model: false,
+    },
+    money_flag: None,
     arguments: |writes| match writes {
         Writes::Confined => &[
             "exec",
@@ -237,6 +257,12 @@ const OPENCODE: Product = Product {
         ],
     },
     counts: Counts::Step,
+    figures: Figures {
+        tokens: Told::EachAnswer,
+        money: Told::EachAnswer,
+        model: false,
+    },
+    money_flag: None,
     arguments: |_| &["run", "--format", "json"],
     hear: opencode::hear,
 };

@@ -1,12 +1,14 @@
 //! What the lines of a stream amount to.
 
 use divisi_core::criterion::truncate;
+use divisi_core::ledger::Bound;
 use divisi_core::receipt::Exit;
 use serde_json::Value;
 
 use super::closing::Closing;
-use super::product::{Counts, Product};
-use super::transcript::{Entry, Tokens};
+use super::meter::{Meter, Reservation};
+use super::product::Product;
+use super::transcript::Entry;
 use crate::agent::{CLAIM_BYTES_MAX, Claim};
 
 /// So many denials are told; a model may try again and again.
@@ -31,7 +33,9 @@ const LIMIT_WORDS: [&str; 5] = [
 #[derive(Debug)]
 pub struct Session {
     product: &'static Product,
-    usage: Option<Tokens>,
+    meter: Meter,
+    /// What was reserved and is used up before the turn was over.
+    used_up: Option<Bound>,
     denied: Vec<String>,
     broke: Option<(String, Option<u16>)>,
     finished: bool,
@@ -41,9 +45,16 @@ impl Session {
     /// One that begins.
     #[must_use]
     pub fn with(product: &'static Product) -> Session {
+        Session::within(product, Reservation::default())
+    }
+
+    /// One that begins, and may use so much.
+    #[must_use]
+    pub fn within(product: &'static Product, reservation: Reservation) -> Session {
         Session {
             product,
-            usage: None,
+            meter: Meter::with(product, reservation),
+            used_up: None,
             denied: Vec::new(),
             broke: None,
             finished: false,
@@ -60,20 +71,31 @@ impl Session {
             Ok(value) if value.is_object() => (self.product.hear)(&value),
             _ => vec![Entry::noted(line)],
         };
+        let mut is_answered = false;
         for entry in &entries {
-            self.take(entry);
+            is_answered |= self.take(entry);
         }
-        entries
+        // Who is ended from outside has no other chance to say it.
+        let usage = self.meter.usage().filter(|_| is_answered);
+        let so_far = usage.map(|usage| Entry::UsedSoFar { usage });
+        entries.into_iter().chain(so_far).collect()
     }
 
-    fn take(&mut self, entry: &Entry) {
+    /// Whether it is to be ended: what was reserved for it is used up, and its turn is not over.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        self.used_up.is_some() && !self.finished
+    }
+
+    /// Whether an answer of the model is complete with this entry.
+    fn take(&mut self, entry: &Entry) -> bool {
+        let is_answered = self.meter.hear(entry);
+        if is_answered {
+            self.used_up = self.used_up.or_else(|| self.meter.used_up());
+        }
         match entry {
-            Entry::Used { usage } => {
-                self.usage = Some(match self.product.counts {
-                    Counts::Step => self.usage.unwrap_or_default().plus(*usage),
-                    Counts::All => *usage,
-                });
-            }
+            // The tool holds its bound by itself.
+            Entry::Bounded => self.used_up = self.used_up.or_else(|| self.meter.money()),
             Entry::Denied { what } if self.denied.len() < DENIED_MAX => {
                 let mut what = what.clone();
                 truncate(&mut what, DENIED_BYTES_MAX);
@@ -85,6 +107,7 @@ impl Session {
             Entry::Said { .. } | Entry::Called { .. } => self.broke = None,
             _ => {}
         }
+        is_answered
     }
 
     /// What it came to, now that the tool has ended.
@@ -93,11 +116,14 @@ impl Session {
         let claim = self.claim(exit);
         Closing {
             claim,
-            usage: self.usage,
+            usage: self.meter.usage(),
         }
     }
 
     fn claim(&self, exit: &Exit) -> Claim {
+        if let Some(bound) = self.used_up.filter(|_| !self.finished) {
+            return Claim::UsedUp { bound };
+        }
         if let Some((cause, status)) = &self.broke {
             return refusal(cause, *status);
         }

@@ -3,6 +3,8 @@
 //! These forms are stored. They are rows like those of runs, and rebuilt with them: whoever changes
 //! a form raises [`crate::run::stored::VERSION`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Account, Balance, Ledger, Reservation};
@@ -57,15 +59,23 @@ pub fn balance(row: &AccountRow) -> Result<Balance, Unreadable> {
     })
 }
 
+/// The reservations that the ledger's own row tells.
+///
+/// # Errors
+/// The row cannot be read.
+pub fn held(row: &LedgerRow) -> Result<BTreeMap<AttemptId, Reservation>, Unreadable> {
+    let LedgerIn { held } = serde_json::from_str(&row.body)
+        .map_err(|error| Unreadable(format!("the ledger's row: {error}")))?;
+    Ok(held.into_iter().collect())
+}
+
 /// The ledger from its rows.
 ///
 /// # Errors
 /// A row cannot be read.
 pub fn restore(row: &LedgerRow, accounts: &[AccountRow]) -> Result<Ledger, Unreadable> {
-    let LedgerIn { held } = serde_json::from_str(&row.body)
-        .map_err(|error| Unreadable(format!("the ledger's row: {error}")))?;
     let mut ledger = Ledger {
-        held: held.into_iter().collect(),
+        held: held(row)?,
         ..Ledger::default()
     };
     for row in accounts {

@@ -10,6 +10,7 @@ use super::state::Base;
 use super::task::TaskStatus;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Tree};
+use crate::ledger::Bound;
 use crate::plan::{Parts, Plan};
 use crate::receipt::{Artifact, Snapshot};
 use crate::worker::Ended;
@@ -43,6 +44,8 @@ pub enum Said {
         /// How long to wait, if it knows.
         wait_ms: Option<u64>,
     },
+    /// It was ended since what was reserved for it is used up: this.
+    UsedUp(Bound),
     /// It could not do it. That is recorded and told; what it made is looked at like any other work.
     Failure(String),
     /// The machine was in its way, and may not be the next time. Only Divisi's own compositions say

@@ -12,7 +12,7 @@ use super::state::{Base, RunStatus};
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
 use crate::journal::version_of;
-use crate::ledger::{Account, Bound, Exhausted};
+use crate::ledger::Exhausted;
 use crate::plan::{Plan, Stage, TaskSpec};
 use crate::receipt::{Receipt, Snapshot};
 
@@ -48,20 +48,10 @@ impl PauseReason {
     /// The commands of which one makes a run go on that is paused so.
     #[must_use]
     pub fn commands(&self, run: RunId) -> Vec<String> {
-        let resume = format!("divisi resume {run}");
-        let PauseReason::Budget(Exhausted { account, bound }) = self else {
-            return vec![resume];
-        };
-        let flags = match (account, bound) {
-            // A day's account is not the run's: with another day comes another account.
-            (Account::Day(_), _) => return vec![resume],
-            (Account::Run(_), Some(bound)) => vec![bound.flag()],
-            (Account::Run(_), None) => [Bound::Attempts(0), Bound::TimeMs(0)]
-                .map(Bound::flag)
-                .to_vec(),
-        };
-        let with = |flag| format!("{resume} {flag}");
-        flags.into_iter().map(with).collect()
+        match self {
+            PauseReason::Budget(exhausted) => exhausted.commands(run),
+            _ => vec![format!("divisi resume {run}")],
+        }
     }
 }
 

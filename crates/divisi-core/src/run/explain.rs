@@ -1,5 +1,7 @@
 //! Why a task is not further: the object that causes it, and a command that changes it (X6).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::agents::{AGENT_EXTERNAL, AGENT_PERSON, holds_slot};
@@ -13,7 +15,7 @@ use super::task::{Task, TaskState, TaskStatus};
 use crate::assign::WORKERS_MAX;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{RunId, TaskNo, Time};
-use crate::ledger::{Balance, Bound};
+use crate::ledger::{Account, Balance, Bound, Exhausted};
 use crate::plan::{TaskKind, WorkspaceKind};
 
 /// At most so many causes are listed; the rest is counted.
@@ -38,13 +40,42 @@ pub struct Explanation {
 /// What a run shares with the other runs of its project: what is ready may wait for them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shared {
-    /// What the run's account permits and has used; `None` if nothing bounds the run.
-    pub balance: Option<Balance>,
+    /// What the accounts that bound the run or its tasks permit and have used: its own, its tasks',
+    /// the day's, and those of whatever it is done for.
+    pub accounts: BTreeMap<Account, Balance>,
     /// The slots that other runs hold.
     pub others: Vec<(RunId, u32)>,
 }
 
 impl Shared {
+    /// What the run's own account permits and has used; `None` if nothing bounds the run itself.
+    #[must_use]
+    pub fn balance(&self, run: RunId) -> Option<&Balance> {
+        self.accounts.get(&Account::Run(run))
+    }
+
+    /// The first account that leaves too little for the next attempt at a task.
+    #[must_use]
+    pub fn exhausted(&self, run: &Run, task: &Task) -> Option<Exhausted> {
+        let amount = task.amount(&run.settings);
+        let own = |account: Account| match account {
+            Account::Task(of, no) if of == run.id => {
+                run.task(no).is_some_and(|it| it.spec.id == task.spec.id)
+            }
+            _ => true,
+        };
+        let charged = self.accounts.iter().filter(|(account, _)| own(**account));
+        charged.into_iter().find_map(|(account, balance)| {
+            let bound = balance.grant(amount).err()?;
+            let is_own = matches!(account, Account::Task(of, _) if *of == run.id);
+            Some(Exhausted {
+                account: *account,
+                bound: Some(bound),
+                task: is_own.then(|| task.spec.id.clone()),
+            })
+        })
+    }
+
     /// Whether other runs hold so many slots that this one gets no more.
     fn leaves_none(&self, run: &Run) -> bool {
         let others: u32 = self.others.iter().map(|(_, slots)| slots).sum();
@@ -353,16 +384,22 @@ fn ready(run: &Run, task: &Task, shared: &Shared, told: &mut Explanation) {
         }
         return;
     }
-    let amount = task.amount(&run.settings);
-    match (shared.balance.as_ref()).map(|balance| balance.grant(amount)) {
-        Some(Err(bound)) => {
+    match shared.exhausted(run, task) {
+        Some(exhausted) => {
+            let whose = match exhausted.account {
+                Account::Run(of) if of == run.id => String::new(),
+                Account::Task(of, _) if of == run.id => " of the task".to_owned(),
+                account => format!(" of {account}"),
+            };
+            let bound = exhausted
+                .bound
+                .map_or_else(String::new, |it| it.to_string());
             told.causes.push(format!(
-                "the budget of {bound} is used, or reserved by attempts under way"
+                "the budget{whose} of {bound} is used, or reserved by attempts under way"
             ));
-            told.commands
-                .push(format!("divisi resume {} {}", run.id, bound.flag()));
+            told.commands.extend(exhausted.commands(run.id));
         }
-        Some(Ok(_)) | None if shared.leaves_none(run) => {
+        None if shared.leaves_none(run) => {
             told.causes.push(format!(
                 "all {WORKERS_MAX} workers of this project are taken, some of them by other runs"
             ));
@@ -371,7 +408,7 @@ fn ready(run: &Run, task: &Task, shared: &Shared, told: &mut Explanation) {
                 told.commands.push(format!("divisi pause {other}"));
             }
         }
-        Some(Ok(_)) | None => {
+        None => {
             told.causes.push("a worker will take it next".to_owned());
             told.command(run, "cancel", task, "");
         }

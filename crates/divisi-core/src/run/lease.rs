@@ -187,6 +187,7 @@ impl Draft<'_> {
             }
             Some(Said::Question(question)) => AttemptEnd::Asked(question),
             Some(Said::UsageLimit { cause, wait_ms }) => AttemptEnd::Limited { cause, wait_ms },
+            Some(Said::UsedUp(bound)) => AttemptEnd::UsedUp(bound),
             Some(Said::Hindrance(cause)) => AttemptEnd::Lost(cause),
         };
         self.end(attempt, end, vec![receipt], ended.empty);

@@ -54,7 +54,8 @@ pub mod transition;
 
 pub use agents::{
     AGENT_AUTO, AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON,
-    AGENT_SCRIPTED, AGENTS, AGENTS_INSTALLABLE, agent_of, holds_slot, is_scripted, name_of,
+    AGENT_SCRIPTED, AGENTS, AGENTS_INSTALLABLE, agent_of, asks_model, holds_slot, is_scripted,
+    keeps_usage_back, name_of,
 };
 pub use attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
 pub use command::{Accepted, Command, Create, Finding, Merged, Rejection, Said};
@@ -64,6 +65,6 @@ pub(crate) use indexes::{Class, ready_key};
 pub use owed::Effect;
 pub use parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 pub use remedy::words as end_words;
-pub use settings::{Budget, Grants, Settings};
+pub use settings::{Budget, Grants, Price, Settings};
 pub use state::{Base, Counts, Final, Integration, Run, RunStatus};
 pub use task::{Answer, Task, TaskState, TaskStatus};

@@ -13,7 +13,7 @@ use crate::ids::{RunId, TaskNo, Time};
 use crate::journal::{RunRow, TaskRow};
 
 /// The version of the rows' forms.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 #[derive(Serialize)]
 struct TaskOut<'a> {
@@ -26,6 +26,8 @@ struct TaskOut<'a> {
     losses: u32,
     #[serde(skip_serializing_if = "is_zero")]
     limits: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    used_up: u32,
     #[serde(skip_serializing_if = "is_zero")]
     conflicts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +55,8 @@ struct TaskIn {
     losses: u32,
     #[serde(default)]
     limits: u32,
+    #[serde(default)]
+    used_up: u32,
     #[serde(default)]
     conflicts: u32,
     #[serde(default)]
@@ -132,6 +136,7 @@ pub fn task_row(run: &Run, no: TaskNo) -> TaskRow {
         failures: task.failures,
         losses: task.losses,
         limits: task.limits,
+        used_up: task.used_up,
         conflicts: task.conflicts,
         reassigned: &task.reassigned,
         answers: &task.answers,
@@ -262,6 +267,7 @@ impl Restoration {
             task.failures = stored.failures;
             task.losses = stored.losses;
             task.limits = stored.limits;
+            task.used_up = stored.used_up;
             task.conflicts = stored.conflicts;
             task.reassigned = stored.reassigned;
             task.answers = stored.answers;

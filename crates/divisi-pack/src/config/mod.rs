@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Place;
+use divisi_core::ledger::Measure;
 
 pub use apply::{agents_by_role, apply, given, unknown_agent};
 pub use page::{example, reference, schema};
@@ -81,6 +82,10 @@ pub enum Kind {
     },
     /// Names of agents by role.
     Agents,
+    /// Bounds by what they bound.
+    Budget(&'static [Measure]),
+    /// What a million tokens cost, by model or agent.
+    Prices,
     /// Steps that prepare a workspace.
     Setups,
     /// Criteria.
@@ -91,7 +96,10 @@ impl Kind {
     /// Whether it holds entries by name, each of which is said for itself.
     #[must_use]
     pub fn is_map(self) -> bool {
-        matches!(self, Kind::Counts { .. } | Kind::Agents)
+        matches!(
+            self,
+            Kind::Counts { .. } | Kind::Agents | Kind::Budget(_) | Kind::Prices
+        )
     }
 }
 

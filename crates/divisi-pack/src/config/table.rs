@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use divisi_core::Criterion;
-use divisi_core::ledger::TIME_USEFUL_MS_MIN;
+use divisi_core::ledger::Measure;
 use divisi_core::preparation::Setup;
-use divisi_core::run::AGENTS_INSTALLABLE;
+use divisi_core::run::{AGENTS_INSTALLABLE, Budget, Price};
 
 use super::value::Field;
 use super::{Consent, Kind, Section, Setting};
@@ -19,8 +19,13 @@ const WORKERS_MAX: u64 = divisi_core::assign::WORKERS_MAX as u64;
 /// The most of what is counted before a person is asked.
 const COUNT_MAX: u64 = 1_000;
 
-/// A hundred years, in minutes: as good as no bound.
-const AGENT_MINUTES_MAX: u64 = 52_560_000;
+/// What is usual for an attempt.
+const ATTEMPT: Budget = Budget {
+    attempts: None,
+    time_ms: None,
+    tokens: Some(500_000),
+    usd_micros: Some(2_000_000),
+};
 
 /// The least time that is given in minutes: a thousandth.
 const LEAST_MS: u64 = 60;
@@ -48,7 +53,13 @@ pub(crate) const SECTIONS: &[Section] = &[
     Section {
         key: "budget",
         what: "`budget`",
-        says: "What a run may use up.",
+        says: "What all runs of a day may use up, and what one attempt is expected to. What one run \
+               may is said with `run.budget`.",
+    },
+    Section {
+        key: "prices",
+        what: "`prices`",
+        says: "What a million tokens cost, in US dollars.",
     },
     Section {
         key: "grants",
@@ -153,18 +164,29 @@ settings! {
     limit_wait_max_ms "run.usage_limit_wait_max_seconds": u64 = 86_400_000,
         Kind::Seconds { most: 31 * 86_400 }, None, Unneeded,
         "The longest such wait, whatever the agent says, in seconds.";
+    used_up_max "run.used_up_max": u32 = 3, integer(1, COUNT_MAX), None, Unneeded,
+        "After so many attempts at a task that used up what was reserved for them a person is \
+         asked.";
+    budget "run.budget": Budget = Budget::default(), Kind::Budget(&Measure::ALL),
+        Some("--budget"), Needed,
+        "What a run may use up in all.";
     batch_max "run.batch_max": u32 = 8, integer(1, COUNT_MAX), None, Unneeded,
         "How many verified attempts are integrated at once at the most.";
     prefer "agents.prefer": Vec<String> = AGENTS_INSTALLABLE.map(str::to_owned).to_vec(), Kind::Preferred,
         None, Needed,
         "Which agent `auto` stands for: the first of these that is installed when a run is created. \
          A person is always there.";
-    budget_attempts "budget.attempts": Option<u64> = None, integer(1, u64::MAX >> 1),
-        Some("--attempts"), Needed,
-        "At most so many attempts in the whole run.";
-    budget_ms "budget.agent_minutes": Option<u64> = None,
-        minutes(TIME_USEFUL_MS_MIN, AGENT_MINUTES_MAX), Some("--agent-time"), Needed,
-        "At most so many minutes of agents' time in the whole run.";
+    day "budget.day": Budget = Budget::default(), Kind::Budget(&Measure::ALL), None, Needed,
+        "What all runs of the project together may use up in a day (UTC). Counted from the first \
+         attempt of a day on which it is set.";
+    attempt "budget.attempt": Budget = ATTEMPT,
+        Kind::Budget(&[Measure::Tokens, Measure::UsdMicros]), None, Unneeded,
+        "What is reserved for an attempt whose task has neither a budget nor an estimate of its \
+         own, where tokens or money are bounded; twice as much after each attempt that it was too \
+         little for.";
+    prices "prices": BTreeMap<String, Price> = BTreeMap::new(), Kind::Prices, None, Needed,
+        "Of a model, or of all that an agent asks, where its tool names no price itself. Without \
+         `cached`, what is read from a cache costs as much as any other input.";
     allow_write "grants.allow_write": Vec<String> = Vec::new(), Kind::Paths,
         Some("--allow-write"), Needed,
         "Paths outside the workspaces that agents may write to. Relative ones are beneath the \

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use divisi_core::Criterion;
+use divisi_core::ledger::Bound;
 use divisi_core::preparation::Setup;
+use divisi_core::run::{Budget, Price};
 use serde_json::json;
 
 use super::Kind;
+use crate::budget;
 use crate::plan_file;
 
 /// The value of a setting, or of an entry of one that is a map.
@@ -24,6 +27,10 @@ pub enum Value {
     Setups(Vec<Setup>),
     /// Criteria.
     Checks(Vec<Criterion>),
+    /// One bound of a budget.
+    Bound(Bound),
+    /// What a million tokens cost.
+    Price(Price),
 }
 
 impl Value {
@@ -38,6 +45,8 @@ impl Value {
             (Value::Text(text), _) => json!(text),
             (Value::Texts(texts), _) => json!(texts),
             (Value::Setups(setups), _) => setups.iter().map(setup).collect(),
+            (Value::Bound(bound), _) => budget::json(*bound),
+            (Value::Price(price), _) => budget::price_json(price),
             (Value::Checks(checks), _) => checks.iter().filter_map(check).collect(),
         }
     }
@@ -114,7 +123,24 @@ fields! {
     String, Text, String::clone, String::clone;
     Vec<String>, Texts, |value: &Vec<String>| value.clone(), |value: &Vec<String>| value.clone();
     Vec<Setup>, Setups, |value: &Vec<Setup>| value.clone(), |value: &Vec<Setup>| value.clone();
+    Price, Price, |value: &Price| *value, |value: &Price| *value;
     Vec<Criterion>, Checks, |value: &Vec<Criterion>| value.clone(), |value: &Vec<Criterion>| value.clone();
+}
+
+impl Field for Budget {
+    fn put(&mut self, _: Option<&str>, value: &Value) {
+        if let Value::Bound(bound) = value {
+            *self = self.with(*bound);
+        }
+    }
+
+    fn held(&self) -> Held {
+        let named = |bound: Bound| {
+            let name = budget::key(bound.measure()).to_owned();
+            (Some(name), Value::Bound(bound))
+        };
+        self.bounds().map(named).collect()
+    }
 }
 
 impl<T: Field + Default> Field for BTreeMap<String, T> {

@@ -1,7 +1,7 @@
 //! Workers shared among runs: who is next, what limits hold, and how good the schedule is.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use super::bench::{Bench, PRIORITIES, all, exited, handoff, plan, with};
 use super::rng::Rng;
@@ -30,7 +30,7 @@ fn proposed(runs: &[&Run], capacity: Capacity, now: u64) -> Vec<String> {
         let run = runs.iter().find(|run| run.id == proposal.run).unwrap();
         format!("{}.{}", run.id.0, run.task(proposal.task).unwrap().spec.id)
     };
-    assign(runs, capacity, Time(now))
+    assign(runs, capacity, Time(now), &BTreeSet::new())
         .into_iter()
         .map(of)
         .collect()
@@ -71,6 +71,16 @@ fn live_attempts_of_all_runs_count_against_the_machine() {
     assert_eq!(proposed(&[&one, &two], workers(2), 0), ["1.b"]);
     assert_eq!(proposed(&[&one, &two], workers(3), 0), ["1.b", "2.x"]);
     assert_eq!(proposed(&[&one, &two], workers(1), 0), [""; 0]);
+}
+
+#[test]
+fn what_waits_for_something_else_takes_no_slot_from_the_next() {
+    let run = run(1, plan("a; b; c"), Settings::default());
+    let passed_over = BTreeSet::from([(run.id, run.find(&super::bench::id_of("a")).unwrap())]);
+    let proposed = assign(&[&run], workers(1), Time(0), &passed_over);
+    let second = run.find(&super::bench::id_of("b")).unwrap();
+    assert_eq!(proposed.len(), 1);
+    assert_eq!(proposed[0].task, second);
 }
 
 #[test]
@@ -201,7 +211,12 @@ fn no_limit_is_ever_exceeded_and_no_slot_left_idle() {
             workers: 1 + rng.below(6) as u32,
         };
         for _ in 0..3 {
-            let proposals = assign(&runs.iter().collect::<Vec<_>>(), capacity, Time(0));
+            let proposals = assign(
+                &runs.iter().collect::<Vec<_>>(),
+                capacity,
+                Time(0),
+                &BTreeSet::new(),
+            );
             for proposal in proposals {
                 let run = runs.iter_mut().find(|run| run.id == proposal.run).unwrap();
                 let command = Command::Lease {
@@ -215,7 +230,12 @@ fn no_limit_is_ever_exceeded_and_no_slot_left_idle() {
             let slots: u32 = runs.iter().map(Run::slots).sum();
             assert!(slots <= capacity.workers, "seed {seed}");
             // what was proposed is all that could be: a second look finds nothing
-            let more = assign(&runs.iter().collect::<Vec<_>>(), capacity, Time(0));
+            let more = assign(
+                &runs.iter().collect::<Vec<_>>(),
+                capacity,
+                Time(0),
+                &BTreeSet::new(),
+            );
             assert_eq!(more, [], "seed {seed}");
             finish_one(&mut runs, &mut rng);
         }
@@ -264,7 +284,7 @@ fn makespan(plan: &Plan, count: u32) -> u64 {
     let mut now = Time(0);
     let mut ends: BinaryHeap<Reverse<(Time, AttemptId)>> = BinaryHeap::new();
     loop {
-        for proposal in assign(&[&run], workers(count), now) {
+        for proposal in assign(&[&run], workers(count), now, &BTreeSet::new()) {
             let command = Command::Lease {
                 task: proposal.task,
                 epoch: Epoch(1),

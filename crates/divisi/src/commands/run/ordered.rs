@@ -165,7 +165,8 @@ impl<'c> Ordered<'c> {
     ) -> Result<Settings, Failure> {
         let present = Present::look();
         let prefer = &configuration.config.prefer;
-        let mut settling = Settling::begin(&present, prefer, settings);
+        let settling = Settling::begin(&present, prefer, settings);
+        let mut settling = settling.within(&configuration.config.day);
         self.each(plan, &mut |task| settling.see(task));
         settling.end(severity, printer)
     }
