@@ -12,7 +12,7 @@ use divisi_core::ids::AttemptId;
 use divisi_core::ledger::Bound;
 use divisi_core::plan::TaskSpec;
 use divisi_core::receipt::Usage;
-use divisi_core::run::{Budget, Price};
+use divisi_core::run::{Budget, Defined, Price};
 use divisi_core::script::{Question, Script};
 use divisi_core::worker::{Confinement, Ended, Limits, ProcessSpec};
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,10 @@ pub struct Description {
     pub monitoring: Monitoring,
     /// Names of the environment variables whose secrets it needs. Exactly these pass.
     pub credentials: Vec<String>,
+    /// Files of the repository, and folders of skills, that it reads by itself and is not told.
+    pub reads: Vec<String>,
+    /// Names of files that ask something of it alone, as `AGENTS.md` does of all.
+    pub guides: Vec<String>,
     /// How many of the last printed bytes [`Agent::interpret`] wants to see.
     pub tail_bytes: u64,
 }
@@ -291,6 +295,19 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// Those of an agent that configuration defines: Divisi asks its model itself, or hears nothing.
+    #[must_use]
+    pub fn of_defined(defined: &Defined) -> Figures {
+        match defined {
+            Defined::Model(_) => Figures {
+                tokens: Told::EachAnswer,
+                money: Told::Never,
+                model: true,
+            },
+            Defined::Program(_) => Figures::default(),
+        }
+    }
+
     /// Whether money can be counted that an agent of this name costs: its tool names a price, or
     /// there is one for it, or for models where it says which answers.
     #[must_use]

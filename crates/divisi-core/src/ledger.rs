@@ -12,12 +12,15 @@
 //! What an account permits is first what it was opened with, and from then on what its owner says:
 //! the account is the only truth about it.
 //!
+//! It also knows which credentials a model's server refuses for now; see [`limit`].
+//!
 //! The ledger has a stream of its own. It meets runs only through commands, each of which may be
 //! delayed, repeated or reordered: every command is idempotent, by attempt or by account.
 
 mod amount;
 mod command;
 mod event;
+pub mod limit;
 pub mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +35,7 @@ pub use amount::{
 };
 pub use command::{Command, Exhausted, Refusal, Spent};
 pub use event::{Event, KINDS};
+pub use limit::{Access, Choice, Credential, Limit, LimitThen, Met, QuietHours, Waiting};
 
 /// Who pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,6 +92,8 @@ pub struct Ledger {
     pub accounts: BTreeMap<Account, Balance>,
     /// Reservations by attempt.
     pub held: BTreeMap<AttemptId, Reservation>,
+    /// Usage limits by credential, the last one of each.
+    pub limits: BTreeMap<Credential, Limit>,
     /// Accounts whose rows are no longer what they were.
     changed: BTreeSet<Account>,
 }
@@ -165,6 +171,14 @@ impl Ledger {
                 .held
                 .contains_key(&attempt)
                 .then_some(Event::Released { attempt }),
+            Command::Limit(met) => self.limited(*met, now),
+            Command::Lift { agent } => {
+                let limited = |(credential, _): (&Credential, &Limit)| credential.agent == agent;
+                if !self.limited_at(now).any(limited) {
+                    return Err(Refusal::NotLimited(agent));
+                }
+                Some(Event::LimitLifted { agent })
+            }
         };
         if let Some(event) = &event {
             self.apply(event);
@@ -273,6 +287,13 @@ impl Ledger {
                 unreported,
             } => self.give_back(*attempt, *used, u64::from(*unreported)),
             Event::Released { attempt } => self.give_back(*attempt, Amount::default(), 0),
+            Event::CredentialLimited { credential, limit } => {
+                self.limits.insert(credential.clone(), limit.clone());
+            }
+            Event::LimitLifted { agent } => {
+                self.limits
+                    .retain(|credential, _| credential.agent != *agent);
+            }
         }
     }
 

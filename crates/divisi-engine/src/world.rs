@@ -8,6 +8,7 @@
 //! The world knows no thread, process or clock; the real engine and the simulator run the same.
 
 mod budgets;
+mod limits;
 mod loading;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use budgets::Reserved;
 use divisi_core::assign::{Capacity, assign};
 use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
 use divisi_core::journal::{Batch, CommandRow, Entry, Fault, Journal, Stream};
-use divisi_core::ledger::{self, Account, Exhausted, Ledger};
+use divisi_core::ledger::{self, Access, Account, Choice, Exhausted, Ledger};
 use divisi_core::plan;
 use divisi_core::run::{
     self, Accepted, Attempt, Command, Create, Effect, Event, Rejection, Run, stored,
@@ -53,6 +54,8 @@ pub enum Ask {
     Run(RunId, Command),
     /// More or less is permitted on an account; what the budget leaves open stays as it is.
     Budget(Account, run::Budget),
+    /// The ends of an agent's usage limits are not waited for any longer.
+    Lift(String),
 }
 
 /// The answer to a directive.
@@ -148,6 +151,10 @@ pub struct World<J> {
     /// What all runs together may use in a day. Opens that day's account; afterwards the account is
     /// the truth about it.
     pub day: run::Budget,
+    /// What each agent can log in with here, in the order in which it looks.
+    pub credentials: BTreeMap<String, Vec<String>>,
+    /// Added to UTC for the time of the day, in milliseconds.
+    pub offset_ms: i64,
     epoch: Epoch,
     runs: BTreeMap<RunId, Loaded>,
     /// Stays loaded when it has ended.
@@ -172,6 +179,8 @@ impl<J: Journal> World<J> {
             capacity,
             leasing: Leasing::All,
             day: run::Budget::default(),
+            credentials: BTreeMap::new(),
+            offset_ms: 0,
             epoch,
             runs: BTreeMap::new(),
             kept: None,
@@ -237,14 +246,28 @@ impl<J: Journal> World<J> {
         self.runs.values().flat_map(|loaded| loaded.run.owed())
     }
 
-    /// When something is due by the clock alone: the first task that is delayed beyond the latest
-    /// step. One whose time has come and that still waits, waits for a slot, not for the clock.
+    /// When something is due by the clock alone: the first task that is delayed, or whose agent may
+    /// not begin, beyond the latest step. One whose time has come and that still waits, waits for a
+    /// slot, not for the clock.
     #[must_use]
     pub fn due_at(&self) -> Option<Time> {
-        self.runs()
-            .filter(|run| run.takes_leases())
-            .filter_map(|run| run.delayed_until(self.last_at))
-            .min()
+        let may = |run: &Run, agent: &str| self.may(run, agent, self.last_at);
+        let mut dues = Vec::new();
+        for run in self.runs().filter(|run| run.takes_leases()) {
+            dues.extend(run.delayed_until(self.last_at));
+            dues.extend(run.held_until(self.last_at, &may));
+        }
+        dues.into_iter().min()
+    }
+
+    /// Whether an agent may begin something for a run, and with which credential.
+    fn may(&self, run: &Run, agent: &str, now: Time) -> Choice {
+        let access = Access {
+            limits: &self.ledger.limits,
+            credentials: &self.credentials,
+            offset_ms: self.offset_ms,
+        };
+        access.choose(&run.settings, agent, now)
     }
 
     /// One step, with all words between aggregates arriving at once.
@@ -333,6 +356,7 @@ impl<J: Journal> World<J> {
             Ask::Create(create) => self.create(step, *create),
             Ask::Run(run, command) => self.command(step, run, command)?,
             Ask::Budget(account, budget) => self.permit(step, account, budget)?,
+            Ask::Lift(agent) => self.lift(step, agent),
         };
         if let Some(id) = directive.id
             && !matches!(
@@ -365,11 +389,17 @@ impl<J: Journal> World<J> {
         }
     }
 
-    fn command(&mut self, step: &mut Step, id: RunId, command: Command) -> Result<Answer, Fault> {
+    fn command(
+        &mut self,
+        step: &mut Step,
+        id: RunId,
+        mut command: Command,
+    ) -> Result<Answer, Fault> {
         // An ended run is loaded to refuse by name, or to take in late work.
         if !self.load_ended(id)? {
             return Ok(Answer::NoSuchRun(id));
         }
+        self.hear_of_limit(step, &mut command);
         Ok(match self.decide(step, id, command) {
             Ok(()) => Answer::Accepted,
             Err(rejection) => Answer::Rejected(rejection),
@@ -423,6 +453,7 @@ impl<J: Journal> World<J> {
         for (run, exhausted) in exhausted {
             self.pause_exhausted(step, run, exhausted);
         }
+        self.pause_limited(step);
     }
 
     /// Leases what is proposed and can be reserved for. What cannot is told by run, for the first
@@ -438,7 +469,8 @@ impl<J: Journal> World<J> {
             .runs()
             .filter(|run| self.leasing.takes(run.id))
             .collect();
-        let proposals = assign(&runs, self.capacity, step.now, passed_over);
+        let may = |run: &Run, agent: &str| self.may(run, agent, step.now);
+        let proposals = assign(&runs, self.capacity, step.now, passed_over, &may);
         for proposal in proposals {
             let Some(loaded) = self.runs.get(&proposal.run) else {
                 continue;
@@ -466,6 +498,7 @@ impl<J: Journal> World<J> {
                 task: proposal.task,
                 epoch: self.epoch,
                 timeout_ms,
+                with: Some(proposal.with),
             };
             if self.decide(step, proposal.run, command).is_err() {
                 // The reservation, if any, is given back by the next step's comparison.

@@ -1,6 +1,7 @@
 //! What a run does, live: plain lines, and on a terminal a line of what runs and what waits.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use divisi_core::receipt::Receipt;
@@ -9,6 +10,8 @@ use divisi_core::{AttemptId, RunId, TaskNo, Time};
 use divisi_engine::engine::wall_now;
 use divisi_pack::printable;
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::last_printed;
 
 /// Names of running tasks on the live line; more are counted.
 const RUNNING_NAMED_MAX: usize = 4;
@@ -28,10 +31,18 @@ pub(crate) struct Progress {
     drawn: Instant,
     /// Lines are written in one piece, to standard error.
     lines: String,
+    /// The `.divisi` folder, for what failed programs printed.
+    divisi: PathBuf,
 }
 
 impl Progress {
-    pub(crate) fn new(run: RunId, quiet: bool, color: bool, terminal: bool) -> Progress {
+    pub(crate) fn new(
+        divisi: PathBuf,
+        run: RunId,
+        quiet: bool,
+        color: bool,
+        terminal: bool,
+    ) -> Progress {
         let live = (terminal && !quiet).then(|| {
             let bar = ProgressBar::new(0);
             let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {wide_msg}");
@@ -45,6 +56,7 @@ impl Progress {
             live,
             drawn: Instant::now(),
             lines: String::new(),
+            divisi,
         }
     }
 
@@ -155,9 +167,14 @@ impl Progress {
                 if *end == AttemptEnd::Integrated {
                     return;
                 }
+                let limited_until = match end {
+                    AttemptEnd::Limited { ends_at, .. } => ends_at.unwrap_or_default(),
+                    _ => Time(0),
+                };
                 let next = match then {
-                    Then::Retry { not_before } if *not_before > at => {
-                        let wait = crate::words::span(not_before.ms_since(at));
+                    Then::Retry { not_before } if limited_until.max(*not_before) > at => {
+                        let until = limited_until.max(*not_before);
+                        let wait = crate::words::span(until.ms_since(at));
                         format!("it is tried again in {wait}")
                     }
                     Then::Retry { .. } => "it is tried again".to_owned(),
@@ -184,6 +201,9 @@ impl Progress {
                         crate::words::ended(state, *attempt, end)
                     ),
                 );
+                if let Some(line) = last_printed::of_failed(&self.divisi, state, *attempt) {
+                    self.say("2", " ", &format!("it last printed: {line}"));
+                }
             }
             Event::TaskSplit {
                 parts,
@@ -358,6 +378,7 @@ mod tests {
     use crate::given::{Given, plan, task, written};
     use divisi_core::Verdict;
     use divisi_core::run::{Command, PauseReason};
+    use divisi_engine::engine::log_path;
 
     #[test]
     fn an_attempt_that_another_engine_leased_shows_how_long_it_took() {
@@ -369,7 +390,7 @@ mod tests {
             attempt: state.attempt_id(TaskNo(0), 1),
             receipts: ending.receipts.clone(),
         };
-        let mut progress = Progress::new(state.id, false, false, false);
+        let mut progress = Progress::new(PathBuf::new(), state.id, false, false, false);
         progress.event(state.id, given.now(), &event, Some(&state));
         assert_eq!(progress.lines, "+ a the a work (2.0 s)\n");
     }
@@ -392,8 +413,9 @@ mod tests {
             epoch: divisi_core::Epoch(1),
             workspace: 1,
             timeout_ms: None,
+            credential: None,
         };
-        let mut progress = Progress::new(state.id, false, false, false);
+        let mut progress = Progress::new(PathBuf::new(), state.id, false, false, false);
         progress.event(state.id, given.now(), &lease, Some(&state));
         assert_eq!(progress.lines, "> a by command\n");
     }
@@ -402,25 +424,32 @@ mod tests {
     fn an_attempt_that_waits_for_its_time_says_how_long() {
         let given = Given::run_of(plan("Ship it", vec![task("a", &[])]));
         let state = given.run();
-        let line = |not_before: Time| {
+        let line = |not_before: Time, ends_at: Option<Time>| {
             let ended = Event::AttemptEnded {
                 attempt: state.attempt_id(TaskNo(0), 1),
                 end: AttemptEnd::Limited {
                     cause: "429".to_owned(),
                     wait_ms: None,
+                    ends_at,
                 },
                 receipts: Vec::new(),
                 workspace_kept: true,
                 then: Then::Retry { not_before },
             };
-            let mut progress = Progress::new(state.id, false, false, false);
+            let mut progress = Progress::new(PathBuf::new(), state.id, false, false, false);
             progress.event(state.id, given.now(), &ended, Some(&state));
             progress.lines
         };
-        let met = "x a attempt 1: it met a usage limit: 429; it is tried again";
-        let later = line(given.now().plus_ms(90_000));
-        assert_eq!(later, format!("{met} in 1 min 30 s\n"));
-        assert_eq!(line(Time(0)), format!("{met}\n"));
+        let met = "x a attempt 1: it met a usage limit: 429";
+        let until = given.now().plus_ms(90_000);
+        let again = "; it is tried again";
+        assert_eq!(line(Time(0), None), format!("{met}{again}\n"));
+        assert_eq!(line(until, None), format!("{met}{again} in 1 min 30 s\n"));
+        let until_words = format!(" (until {})", until.utc());
+        assert_eq!(
+            line(Time(0), Some(until)),
+            format!("{met}{until_words}{again} in 1 min 30 s\n")
+        );
     }
 
     #[test]
@@ -437,6 +466,10 @@ mod tests {
             .collected("a")
             .checked("a", vec![missing]);
         let state = given.run();
+        let folder = tempfile::tempdir().unwrap();
+        let log = log_path(folder.path(), state.id, &state.tasks()[0].spec.id, 1);
+        std::fs::create_dir_all(log.parent().unwrap()).unwrap();
+        std::fs::write(log, "cannot open foo\n").unwrap();
         let line = |no: u32, end: AttemptEnd, then: Then| {
             let ended = Event::AttemptEnded {
                 attempt: state.attempt_id(TaskNo(no), 1),
@@ -445,7 +478,8 @@ mod tests {
                 workspace_kept: true,
                 then,
             };
-            let mut progress = Progress::new(state.id, false, false, false);
+            let mut progress =
+                Progress::new(folder.path().to_owned(), state.id, false, false, false);
             progress.event(state.id, given.now(), &ended, Some(&state));
             progress.lines
         };
@@ -456,7 +490,7 @@ mod tests {
         assert_eq!(
             line(0, end, again),
             "x a attempt 1: checks refused it: a.md is missing; its process ended with exit status \
-             7; it is tried again\n"
+             7; it is tried again\n  it last printed: cannot open foo\n"
         );
         let canceled = AttemptEnd::Stopped(divisi_core::run::StopReason::Canceled);
         assert_eq!(

@@ -28,8 +28,9 @@ pub struct Reservation {
 
 /// Counts what a session uses.
 #[derive(Debug)]
-pub(super) struct Meter {
-    product: &'static Product,
+pub struct Meter {
+    agent: String,
+    counts: Counts,
     reservation: Reservation,
     /// Which model answers, once it is said.
     model: Option<String>,
@@ -42,16 +43,26 @@ pub(super) struct Meter {
 impl Meter {
     pub(super) fn with(product: &'static Product, reservation: Reservation) -> Meter {
         Meter {
-            product,
+            counts: product.counts,
+            ..Meter::of_answers(product.name, None, reservation)
+        }
+    }
+
+    /// One that hears of each answer of a model what it used, by [`Entry::Used`].
+    #[must_use]
+    pub fn of_answers(agent: &str, model: Option<&str>, reservation: Reservation) -> Meter {
+        Meter {
+            agent: agent.to_owned(),
+            counts: Counts::Step,
             reservation,
-            model: None,
+            model: model.map(str::to_owned),
             answers: None,
             told: None,
         }
     }
 
     /// Hears an entry. Whether an answer of the model is complete with it.
-    pub(super) fn hear(&mut self, entry: &Entry) -> bool {
+    pub fn hear(&mut self, entry: &Entry) -> bool {
         match entry {
             Entry::Read { model, usage } => {
                 if model.is_some() {
@@ -65,7 +76,7 @@ impl Meter {
                 true
             }
             Entry::Used { usage } => {
-                match self.product.counts {
+                match self.counts {
                     Counts::Step => self.add(*usage),
                     Counts::All => self.told = Some(*usage),
                 }
@@ -82,7 +93,8 @@ impl Meter {
     /// All that was used as far as it is known, with its price where one is: as the tool names it,
     /// otherwise by what is configured. `None` if nothing was said of it. A tool that knows no price
     /// may say that it is nothing.
-    pub(super) fn usage(&self) -> Option<Tokens> {
+    #[must_use]
+    pub fn usage(&self) -> Option<Tokens> {
         let mut usage = self.told.or(self.answers)?;
         if usage.cost_usd_micros.unwrap_or(0) == 0
             && let Some(price) = self.price()
@@ -97,11 +109,12 @@ impl Meter {
     fn price(&self) -> Option<&Price> {
         let prices = &self.reservation.prices;
         let of_model = self.model.as_deref().and_then(|model| prices.get(model));
-        of_model.or_else(|| prices.get(self.product.name))
+        of_model.or_else(|| prices.get(&self.agent))
     }
 
     /// The part of the reservation that is used up.
-    pub(super) fn used_up(&self) -> Option<Bound> {
+    #[must_use]
+    pub fn used_up(&self) -> Option<Bound> {
         let usage = self.usage()?;
         let beyond = |bound: &Bound| match bound.measure() {
             Measure::Tokens => usage.tokens() > bound.much(),

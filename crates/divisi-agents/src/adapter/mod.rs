@@ -21,18 +21,21 @@ mod permission;
 mod process;
 mod product;
 mod prompt;
+mod reset;
 mod session;
 mod transcript;
 
 #[cfg(test)]
 mod tests;
 
-pub use agent::AdapterAgent;
+pub use agent::{AdapterAgent, DefinedAgent};
 pub use closing::Closing;
-pub use detection::{Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, detect, program};
-pub use meter::{RESERVATION_VARIABLE, Reservation};
+pub use detection::{
+    Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, alternatives, detect, program,
+};
+pub use meter::{Meter, RESERVATION_VARIABLE, Reservation};
 pub use permission::{Broker, Decision, Deed, Request};
-pub use process::{Fault, converse};
+pub use process::{Fault, Surroundings, converse, print, read_handoff, told};
 pub use product::{PRODUCTS, Product, product};
 pub use prompt::prompt;
 pub use session::Session;

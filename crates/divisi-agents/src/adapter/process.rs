@@ -65,29 +65,39 @@ pub enum Fault {
         #[source]
         source: io::Error,
     },
+    /// The variable that holds the key is not set.
+    #[error("read the key from the variable {0}: it is not set")]
+    Key(String),
+    /// What asks the model cannot be set up.
+    #[error("prepare to ask the model: {0}")]
+    Model(String),
     /// Its output cannot be read, or ours not written.
     #[error("hear what it says")]
     Stream(#[source] io::Error),
 }
 
 /// What a session takes from its surroundings.
-pub(super) struct Surroundings {
+pub struct Surroundings {
     /// The handoff's file.
-    pub(super) handoff: PathBuf,
+    pub handoff: PathBuf,
     /// A folder of the attempt's own.
-    pub(super) tmp: PathBuf,
+    pub tmp: PathBuf,
     /// The environment, as far as it is text.
-    pub(super) variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, String>,
     pub(super) writes: Writes,
     /// What the session may use.
-    pub(super) reservation: Reservation,
+    pub reservation: Reservation,
     /// Values that must not appear in what is printed. The supervisor masks too; but what is cut
     /// here could leave it half of one.
-    pub(super) masked: Vec<String>,
+    pub masked: Vec<String>,
 }
 
 impl Surroundings {
-    fn here() -> Result<Surroundings, Fault> {
+    /// Those of this process, which the supervisor started.
+    ///
+    /// # Errors
+    /// It was started by hand.
+    pub fn here() -> Result<Surroundings, Fault> {
         let variables: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -127,6 +137,14 @@ fn writes() -> Writes {
 /// There was none. A closing that says so was printed if anything could be.
 pub fn converse(product: &'static Product, out: &mut dyn Write) -> Result<Closing, Fault> {
     let held = Surroundings::here().and_then(|here| converse_in(product, &here, out));
+    told(held, out)
+}
+
+/// Prints why there was no session, if there was none.
+///
+/// # Errors
+/// As it was.
+pub fn told(held: Result<Closing, Fault>, out: &mut dyn Write) -> Result<Closing, Fault> {
     if let Err(fault) = &held {
         let closing = Closing {
             claim: Claim::Unable {
@@ -155,7 +173,7 @@ pub(super) fn converse_in(
         source,
     };
     let path = here.variables.get("PATH").map(OsStr::new);
-    let found = program(product, path);
+    let found = program(product.program, path);
     let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
     let mut child = Command::new(found)
         .args((product.arguments)(here.writes))
@@ -173,9 +191,9 @@ pub(super) fn converse_in(
     if let Some(stdout) = child.stdout.take() {
         hear(BufReader::new(stdout), &mut session, &here.masked, out).map_err(Fault::Stream)?;
     }
-    if session.is_used_up() {
-        // Its tools may hold its output open: nothing more is read. What it started is ended with
-        // this process. That it has ended by itself meanwhile is no fault.
+    if session.is_used_up() || session.is_given_up() {
+        // Its tools may hold its output open: nothing more is read. That it has ended by itself
+        // meanwhile is no fault. What it started is ended with this process.
         let _ = child.kill();
     }
     let status = child.wait().map_err(Fault::Stream)?;
@@ -205,7 +223,11 @@ fn say(child: &mut Child, prompt: String) -> io::Result<()> {
     Ok(())
 }
 
-fn read_handoff(path: &Path) -> Result<Handoff, Fault> {
+/// Reads what an attempt is given.
+///
+/// # Errors
+/// It is not there, or no handoff.
+pub fn read_handoff(path: &Path) -> Result<Handoff, Fault> {
     let fault = |source| Fault::Handoff {
         path: path.to_owned(),
         source,
@@ -270,7 +292,7 @@ pub(super) fn source_of(lent: &Lent, variables: &BTreeMap<String, String>) -> Op
     (file.is_absolute() && file.is_file()).then_some(file)
 }
 
-/// Reads lines until there are no more, or what was reserved is used up, and prints what they say.
+/// Reads lines until there are no more, or the session is to be ended, and prints what they say.
 fn hear(
     mut stream: impl BufRead,
     session: &mut Session,
@@ -296,13 +318,17 @@ fn hear(
         for entry in session.hear(&text) {
             print(&entry, out)?;
         }
-        if session.is_used_up() {
+        if session.is_used_up() || session.is_given_up() {
             return Ok(());
         }
     }
 }
 
-fn print(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+/// Prints a line of the transcript.
+///
+/// # Errors
+/// It cannot be printed.
+pub fn print(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, entry)?;
     out.write_all(b"\n")?;
     out.flush()

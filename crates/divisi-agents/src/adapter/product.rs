@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::reset::Reset;
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
 use crate::agent::{Figures, Told};
@@ -20,12 +21,25 @@ pub struct Product {
     pub install: &'static str,
     /// The version that the recorded streams are from.
     pub tried: &'static str,
-    /// Variables that pass to it if they are set: keys, and where they are good for.
+    /// Variables that pass to it if they are set: keys, those first that it takes first, and where
+    /// they are good for.
     pub variables: &'static [&'static str],
+    /// Whether it takes another key where one of them is not there. Otherwise each is good for other
+    /// models.
+    pub keys_are_alternatives: bool,
     /// Variables that it is always given: no telemetry, no update while it works.
     pub settings: &'static [(&'static str, &'static str)],
+    /// In which words it tells when a usage limit ends.
+    pub(super) resets: &'static [Reset],
+    /// Whether it waits without a word for as long as a model's server tells it to: then it is ended
+    /// when it says that it meets a limit.
+    pub(super) waits_silently: bool,
     /// Its folder of configuration and sessions, which each attempt has for itself.
     pub home: Home,
+    /// Files at the root of a repository, and folders of skills in it, that it reads by itself.
+    pub reads: &'static [&'static str],
+    /// Names of files that ask something of it alone, which it is kept from reading by itself.
+    pub guides: &'static [&'static str],
     /// What its figures count.
     pub(super) counts: Counts,
     /// When it says something of what it uses.
@@ -106,14 +120,18 @@ const CLAUDE: Product = Product {
     install: "npm install --global @anthropic-ai/claude-code",
     tried: "2.1.197",
     variables: &[
-        "ANTHROPIC_API_KEY",
         "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_API_KEY",
         "ANTHROPIC_BASE_URL",
         "ANTHROPIC_MODEL",
         "CLAUDE_CODE_OAUTH_TOKEN",
         "CLAUDE_CONFIG_DIR",
     ],
+    keys_are_alternatives: true,
     settings: &[
+        // It would read those of all folders above the workspace too, and so the user's own as it
+        // is now; it is told what the run stands on.
+        ("CLAUDE_CODE_DISABLE_CLAUDE_MDS", "1"),
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
         ("CLAUDE_CODE_MAX_RETRIES", "3"),
         ("DISABLE_AUTOUPDATER", "1"),
@@ -121,6 +139,13 @@ const CLAUDE: Product = Product {
         ("DISABLE_TELEMETRY", "1"),
         ("MCP_CONNECTION_NONBLOCKING", "0"),
     ],
+    // Seen in its program; a subscription's limits cannot be met in a test.
+    resets: &[
+        Reset::Epoch("limit reached|"),
+        Reset::At("resets at "),
+        Reset::At("resets "),
+    ],
+    waits_silently: false,
     home: Home {
         variables: &[("CLAUDE_CONFIG_DIR", "claude")],
         files: &[Lent {
@@ -131,6 +156,8 @@ const CLAUDE: Product = Product {
             is_login: true,
         }],
     },
+    reads: &[".claude/skills"],
+    guides: &["CLAUDE.md"],
     counts: Counts::All,
     figures: Figures {
         tokens: Told::EachAnswer,
@@ -169,7 +196,10 @@ const CODEX: Product = Product {
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
     ],
+    keys_are_alternatives: true,
     settings: &[],
+    resets: &[Reset::In("try again in "), Reset::At("try again at ")],
+    waits_silently: true,
     home: Home {
         variables: &[("CODEX_HOME", "codex")],
         files: &[
@@ -189,6 +219,8 @@ const CODEX: Product = Product {
             },
         ],
     },
+    reads: &["AGENTS.md", ".agents/skills"],
+    guides: &[],
     counts: Counts::All,
     figures: Figures {
         tokens: Told::AtEnd,
@@ -230,7 +262,10 @@ const OPENCODE: Product = Product {
         "OPENCODE_CONFIG",
         "OPENROUTER_API_KEY",
     ],
+    keys_are_alternatives: false,
     settings: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
+    resets: &[Reset::In("try again in "), Reset::In("retry after ")],
+    waits_silently: false,
     home: Home {
         variables: &[
             ("XDG_CACHE_HOME", "cache"),
@@ -256,6 +291,8 @@ const OPENCODE: Product = Product {
             },
         ],
     },
+    reads: &["AGENTS.md", ".agents/skills", ".claude/skills"],
+    guides: &[],
     counts: Counts::Step,
     figures: Figures {
         tokens: Told::EachAnswer,

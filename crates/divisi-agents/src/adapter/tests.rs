@@ -92,17 +92,68 @@ fn a_refused_key_and_an_error_for_ever_are_failures_not_limits() {
 }
 
 #[test]
-fn a_usage_limit_is_no_failure() {
-    let (closing, _) = heard("claude-limited", 1);
-    assert!(
-        matches!(&closing.claim, Claim::Limited { cause, .. } if cause.contains("429")),
-        "{:?}",
-        closing.claim
-    );
-    // The others went on after the second refusal.
+fn a_usage_limit_is_no_failure_and_its_end_is_told_where_the_tool_tells_it() {
+    for (name, status, words, expected) in [
+        ("claude-limited", 1, "429", Some(1_000)),
+        ("opencode-limited-given-up", 1, "slow down", Some(7_000)),
+        // It tells nobody what the server said.
+        ("codex-limited-waiting", 137, "429", None),
+    ] {
+        let claim = heard(name, status).0.claim;
+        assert!(
+            matches!(&claim, Claim::Limited { cause, wait_ms }
+                if cause.contains(words) && *wait_ms == expected),
+            "{name}: {claim:?}"
+        );
+    }
+    // These went on after the second refusal.
     for name in ["codex", "opencode"] {
         assert_eq!(heard(&format!("{name}-limited"), 0).0.claim, Claim::Done);
     }
+}
+
+#[test]
+fn one_that_would_wait_without_a_word_is_given_up() {
+    let told = |name: &str, line: &str| {
+        let mut session = Session::with(product(name).unwrap());
+        session.hear(line);
+        session.is_given_up()
+    };
+    let waits = r#"{"type":"error","message":"Reconnecting... 1/5 (last status: 429 Too Many)"}"#;
+    let errs = r#"{"type":"error","message":"Reconnecting... 1/5 (last status: 500 Internal)"}"#;
+    assert!(told("codex", waits));
+    assert!(!told("codex", errs));
+    let tries =
+        r#"{"type":"system","subtype":"api_retry","retry_delay_ms":7000,"error_status":429}"#;
+    assert!(!told("claude", tries), "it says what it does, and ends");
+}
+
+#[test]
+fn the_end_of_a_limit_that_is_told_in_words_counts() {
+    let limited = |name: &str, line: &str| {
+        let mut session = Session::with(product(name).unwrap());
+        session.hear(line);
+        session.close(&Exit::Status(1)).claim
+    };
+    let words = r#"{"type":"turn.failed","error":{"message":"You've hit your usage limit. Try again in 2 hours 3 minutes."}}"#;
+    assert!(
+        matches!(limited("codex", words), Claim::Limited { wait_ms: Some(ms), .. } if ms == 7_380_000)
+    );
+    let day = 24 * 60 * 60_000;
+    let line =
+        r#"{"type":"result","is_error":true,"result":"You've hit your limit · resets 3pm (UTC)"}"#;
+    assert!(
+        matches!(limited("claude", line), Claim::Limited { wait_ms: Some(ms), .. } if ms <= day)
+    );
+    let line =
+        r#"{"type":"result","is_error":true,"result":"Claude AI usage limit reached|1000000001"}"#;
+    assert!(matches!(
+        limited("claude", line),
+        Claim::Limited {
+            wait_ms: Some(0),
+            ..
+        }
+    ));
 }
 
 #[test]

@@ -57,6 +57,11 @@ pub enum Entry {
         /// How much.
         usage: Tokens,
     },
+    /// The model's server says for how long it refuses.
+    Limited {
+        /// How long, in milliseconds.
+        wait_ms: u64,
+    },
     /// What was used so far, or by one step: that differs by tool.
     Used {
         /// How much.

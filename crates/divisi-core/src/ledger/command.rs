@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Amount, Bound, Measure, TaskRef};
+use super::{Account, Amount, Bound, Measure, Met, TaskRef};
 use crate::ids::{AttemptId, RunId, TaskId};
 use crate::run::Budget;
 
@@ -46,6 +46,13 @@ pub enum Command {
     Release {
         /// Which.
         attempt: AttemptId,
+    },
+    /// An attempt met a usage limit: its credential is not used until that ends.
+    Limit(Box<Met>),
+    /// Do not wait for the end of an agent's usage limits any longer.
+    Lift {
+        /// Whose.
+        agent: String,
     },
 }
 
@@ -139,6 +146,8 @@ pub enum Refusal {
         /// What is used or reserved.
         taken: Bound,
     },
+    /// No credential of this agent is limited.
+    NotLimited(String),
 }
 
 impl Refusal {
@@ -150,6 +159,7 @@ impl Refusal {
             Refusal::Parent(_) => "budget-parent",
             Refusal::NotOpen(_) => "budget-none",
             Refusal::Taken { .. } => "budget-taken",
+            Refusal::NotLimited(_) => "agent-not-limited",
         }
     }
 }
@@ -173,6 +183,7 @@ impl std::fmt::Display for Refusal {
                 f,
                 "{account} cannot be bounded by {bound}: {taken} are used or reserved"
             ),
+            Refusal::NotLimited(agent) => write!(f, "no usage limit of {agent} is waited for"),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Balance, Ledger, Reservation};
+use super::{Account, Balance, Credential, Ledger, Limit, Reservation};
 use crate::ids::AttemptId;
 use crate::journal::{AccountRow, LedgerRow};
 use crate::run::stored::Unreadable;
@@ -16,20 +16,27 @@ use crate::run::stored::Unreadable;
 #[derive(Serialize)]
 struct LedgerOut<'a> {
     held: Vec<(&'a AttemptId, &'a Reservation)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    limits: Vec<(&'a Credential, &'a Limit)>,
 }
 
 #[derive(Deserialize)]
 struct LedgerIn {
     held: Vec<(AttemptId, Reservation)>,
+    #[serde(default)]
+    limits: Vec<(Credential, Limit)>,
 }
 
 /// The ledger's own row, which includes all events up to `seq`.
 #[must_use]
 pub fn ledger_row(ledger: &Ledger, seq: u64) -> LedgerRow {
-    let held = ledger.held.iter().collect();
+    let out = LedgerOut {
+        held: ledger.held.iter().collect(),
+        limits: ledger.limits.iter().collect(),
+    };
     LedgerRow {
         seq,
-        body: to_json(&LedgerOut { held }),
+        body: to_json(&out),
     }
 }
 
@@ -64,9 +71,12 @@ pub fn balance(row: &AccountRow) -> Result<Balance, Unreadable> {
 /// # Errors
 /// The row cannot be read.
 pub fn held(row: &LedgerRow) -> Result<BTreeMap<AttemptId, Reservation>, Unreadable> {
-    let LedgerIn { held } = serde_json::from_str(&row.body)
-        .map_err(|error| Unreadable(format!("the ledger's row: {error}")))?;
-    Ok(held.into_iter().collect())
+    Ok(read(row)?.held.into_iter().collect())
+}
+
+fn read(row: &LedgerRow) -> Result<LedgerIn, Unreadable> {
+    serde_json::from_str(&row.body)
+        .map_err(|error| Unreadable(format!("the ledger's row: {error}")))
 }
 
 /// The ledger from its rows.
@@ -74,8 +84,10 @@ pub fn held(row: &LedgerRow) -> Result<BTreeMap<AttemptId, Reservation>, Unreada
 /// # Errors
 /// A row cannot be read.
 pub fn restore(row: &LedgerRow, accounts: &[AccountRow]) -> Result<Ledger, Unreadable> {
+    let LedgerIn { held, limits } = read(row)?;
     let mut ledger = Ledger {
-        held: held(row)?,
+        held: held.into_iter().collect(),
+        limits: limits.into_iter().collect(),
         ..Ledger::default()
     };
     for row in accounts {

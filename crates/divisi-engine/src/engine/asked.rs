@@ -56,6 +56,7 @@ impl<J: Journal> Engine<J> {
                 let account = account.map_err(|refusal| self.refused(id, refusal))?;
                 Ask::Budget(account, budget)
             }
+            ControlAsk::Lift(agent) => Ask::Lift(agent),
             ControlAsk::Act { run, action } => {
                 let command = self.command_of(run, &action);
                 let command = command.map_err(|refusal| self.refused(id, refusal))?;
@@ -211,6 +212,9 @@ fn not_permitted(refusal: &Refusal) -> Diagnostic {
             bound.measure().placeholder()
         )),
         Refusal::Exhausted(_) | Refusal::Parent(_) => diagnostic,
+        Refusal::NotLimited(_) => {
+            diagnostic.hint("`divisi agents` says which are limited, and until when")
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! open, and [`given`] a workflow.
 
 mod apply;
+mod defined;
 mod page;
 mod read;
 mod table;
@@ -23,7 +24,7 @@ use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Place;
 use divisi_core::ledger::Measure;
 
-pub use apply::{agents_by_role, apply, given, unknown_agent};
+pub use apply::{agents_by_role, apply, given, preferred_by_role, unknown_agent};
 pub use page::{example, reference, schema};
 pub use read::{read, read_variable};
 pub use table::{Config, SETTINGS};
@@ -86,6 +87,23 @@ pub enum Kind {
     Budget(&'static [Measure]),
     /// What a million tokens cost, by model or agent.
     Prices,
+    /// A model, and where it answers.
+    Model,
+    /// Agents that are defined, by name.
+    Defined,
+    /// Names of agents that may be found, by role, the best first.
+    PreferredByRole,
+    /// Coding agents by the coding agent in whose place they stand.
+    Substitutes,
+    /// Numbers of minutes by agent, kept in milliseconds.
+    MinutesByAgent {
+        /// The least, in milliseconds.
+        least_ms: u64,
+        /// The most, in minutes.
+        most: u64,
+    },
+    /// From one time of the day to another.
+    Hours,
     /// Steps that prepare a workspace.
     Setups,
     /// Criteria.
@@ -98,7 +116,14 @@ impl Kind {
     pub fn is_map(self) -> bool {
         matches!(
             self,
-            Kind::Counts { .. } | Kind::Agents | Kind::Budget(_) | Kind::Prices
+            Kind::Counts { .. }
+                | Kind::Agents
+                | Kind::Budget(_)
+                | Kind::Prices
+                | Kind::PreferredByRole
+                | Kind::Substitutes
+                | Kind::MinutesByAgent { .. }
+                | Kind::Defined
         )
     }
 }

@@ -9,20 +9,26 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use divisi_agents::adapter::{
-    Credential, Detected, NoVersion, PRODUCTS, Product, Standing, VERSION_PATIENCE, detect,
+    Credential as LogIn, Detected, NoVersion, PRODUCTS, Product, Standing, VERSION_PATIENCE, detect,
 };
 use divisi_core::Diagnostic;
+use divisi_core::ledger::{Credential, Limit};
+use divisi_core::run::AGENTS;
+use divisi_engine::control::{Ask, Response};
 use divisi_pack::config::Values;
 use divisi_pack::nearest;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::{self, AgentsCommand, Global};
+use crate::commands::act;
 use crate::config::Configuration;
 use crate::exit::Exit;
+use crate::loaded;
 use crate::present::{Present, variables};
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
+use crate::words;
 use divisi_core::diagnostic::chain;
 
 /// Where labels end.
@@ -33,21 +39,60 @@ pub(crate) fn run(args: &cli::Agents, global: &Global, printer: &Printer) -> Out
     match &args.command {
         None | Some(AgentsCommand::List) => list(global, printer),
         Some(AgentsCommand::Test(args)) => trial::run(known(&args.name)?, printer),
+        Some(AgentsCommand::Resume(args)) => resume(&args.name, global, printer),
     }
 }
 
 /// The agent of a name that somebody typed.
 fn known(name: &str) -> Result<&'static Product, Failure> {
     let found = PRODUCTS.iter().find(|product| product.name == name);
-    found.ok_or_else(|| {
-        let cause = format!("no coding agent is known as {name:?}");
-        let told = Diagnostic::error("agent-unknown", cause);
-        let told = match nearest(name, PRODUCTS.iter().map(|product| product.name)) {
-            Some(meant) => told.hint(format!("did you mean `{meant}`?")),
-            None => told,
-        };
-        Failure::told(told.hint("`divisi agents` lists them"), Exit::NotFound)
-    })
+    let names = PRODUCTS.iter().map(|product| product.name);
+    found.ok_or_else(|| unknown(name, names))
+}
+
+fn unknown<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Failure {
+    let cause = format!("no coding agent is known as {name:?}");
+    let told = Diagnostic::error("agent-unknown", cause);
+    let told = match nearest(name, names) {
+        Some(meant) => told.hint(format!("did you mean `{meant}`?")),
+        None => told,
+    };
+    Failure::told(told.hint("`divisi agents` lists them"), Exit::NotFound)
+}
+
+/// `divisi agents resume`: the ends of an agent's usage limits are not waited for any longer.
+fn resume(name: &str, global: &Global, printer: &Printer) -> Outcome {
+    // Rehearsed limits are limits, too.
+    if !AGENTS.contains(&name) {
+        return Err(unknown(name, AGENTS.into_iter()));
+    }
+    let project = Project::find(global)?;
+    // Before anything is held: where nothing was ever run, nothing waits.
+    project.view()?;
+    match act::answered(&project, Ask::Lift(name.to_owned()))?.0 {
+        Response::Refused(told) => Err(Failure::told(told, Exit::Refused)),
+        Response::Accepted | Response::Started(_) | Response::Attended(_) => {
+            if printer.is_json() {
+                printer.document(&json!({ "accepted": true, "agent": name }))?;
+            } else {
+                printer.note(&Line::of(format!(
+                    "{name}: accepted; tasks begin with it again"
+                )));
+            }
+            Ok(Exit::Success)
+        }
+    }
+}
+
+/// The usage limits of a project that are waited for, where anything was ever run.
+fn limits(project: &Project) -> Result<Vec<(Credential, Limit)>, Failure> {
+    let Some(view) = project.view_if_any()? else {
+        return Ok(Vec::new());
+    };
+    let now = words::now();
+    let mut limits = loaded::limits(&view)?;
+    limits.retain(|_, limit| limit.ends_at > now);
+    Ok(limits.into_iter().collect())
 }
 
 /// All that are known, as they are found here. They are asked side by side: one may hang.
@@ -96,12 +141,23 @@ struct Found<'d> {
     version_fault: Option<String>,
     version_tested: &'static str,
     credential: Value,
+    limits: Vec<Value>,
     install: &'static str,
 }
 
 impl<'d> Found<'d> {
-    fn of(detected: &'d Detected) -> Found<'d> {
+    fn of(detected: &'d Detected, limits: &[(Credential, Limit)]) -> Found<'d> {
         let product = detected.product;
+        let its = limits.iter().filter(|(it, _)| it.agent == product.name);
+        let limit = |(credential, limit): &(Credential, Limit)| {
+            json!({
+                "credential": credential.name,
+                "met_at": limit.met_at,
+                "ends_at": limit.ends_at,
+                "said": limit.said,
+                "cause": limit.cause,
+            })
+        };
         let (version, fault) = match &detected.version {
             Some(Ok(version)) => (Some(version.as_str()), None),
             Some(Err(fault)) => (None, Some(chain(fault))),
@@ -120,10 +176,11 @@ impl<'d> Found<'d> {
             version_fault: fault,
             version_tested: product.tried,
             credential: match &detected.credential {
-                Some(Credential::Variable(name)) => json!({ "variable": name }),
-                Some(Credential::File(path)) => json!({ "file": path.display().to_string() }),
+                Some(LogIn::Variable(name)) => json!({ "variable": name }),
+                Some(LogIn::File(path)) => json!({ "file": path.display().to_string() }),
                 None => Value::Null,
             },
+            limits: its.map(limit).collect(),
             install: product.install,
         }
     }
@@ -141,16 +198,17 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
     let configuration = Configuration::load(&project, Values::default(), printer)?;
     let prefer = &configuration.config.prefer;
-    let present = Present::look();
+    let present = Present::look(&configuration.defined());
     let auto = present.first(prefer);
     let all = look()?;
+    let limits = limits(&project)?;
     if printer.is_json() {
-        let agents: Vec<Found<'_>> = all.iter().map(Found::of).collect();
+        let agents: Vec<Found<'_>> = all.iter().map(|it| Found::of(it, &limits)).collect();
         printer.document(&json!({ "agents": agents, "prefer": prefer, "auto": auto }))?;
         return Ok(Exit::Success);
     }
     for detected in &all {
-        printer.lines(&lines(detected))?;
+        printer.lines(&lines(detected, &limits))?;
     }
     let auto = match auto {
         Some(name) => format!(
@@ -169,7 +227,7 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
     Ok(Exit::Success)
 }
 
-fn lines(detected: &Detected) -> Vec<Line> {
+fn lines(detected: &Detected, limits: &[(Credential, Limit)]) -> Vec<Line> {
     let product = detected.product;
     let label = |label: &str| Line::styled(Style::Dim, format!("  {label}")).padded(LABEL_WIDTH);
     let standing = detected.standing();
@@ -185,13 +243,25 @@ fn lines(detected: &Detected) -> Vec<Line> {
         let install = label("install it").with(Style::Note, product.install);
         return vec![head, install];
     };
-    vec![
+    let mut lines = vec![
         head,
         label("program").then(program.display().to_string()),
         label("version").then(version(detected)),
         label("driven by").then("its command line"),
         label("credential").join(credential(detected)),
-    ]
+    ];
+    for (credential, limit) in limits.iter().filter(|(it, _)| it.agent == product.name) {
+        let left = words::span(limit.ends_at.ms_since(words::now()));
+        let until = words::moment(limit.ends_at);
+        let told = format!(
+            "{credential} is not used before {until}, in {left}: {}",
+            limit.cause
+        );
+        lines.push(label("limited").with(Style::Warn, told));
+        let resume = format!("divisi agents resume {}", product.name);
+        lines.push(label("").with(Style::Dim, "→ ").with(Style::Note, resume));
+    }
+    lines
 }
 
 /// Its version, and how that stands to the one that is tested.
@@ -207,8 +277,8 @@ fn version(detected: &Detected) -> String {
 
 fn credential(detected: &Detected) -> Line {
     match &detected.credential {
-        Some(Credential::Variable(name)) => Line::of(format!("the variable {name}")),
-        Some(Credential::File(path)) => Line::of(format!("the login {}", path.display())),
+        Some(LogIn::Variable(name)) => Line::of(format!("the variable {name}")),
+        Some(LogIn::File(path)) => Line::of(format!("the login {}", path.display())),
         None => {
             let keys = detected.product.keys().collect::<Vec<_>>();
             let hint = format!(

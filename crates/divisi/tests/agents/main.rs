@@ -12,5 +12,6 @@ mod model;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]
 mod stage;
+mod told;
 mod tool;
 mod work;

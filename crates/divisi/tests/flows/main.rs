@@ -15,6 +15,9 @@ mod found;
 mod generating;
 mod lessons;
 mod merging;
+#[path = "../agents/model/mod.rs"]
+mod model;
+mod models;
 mod people;
 mod preparation;
 mod review;
@@ -22,6 +25,8 @@ mod rules;
 mod saving;
 #[path = "../hostile/stage.rs"]
 mod stage;
+mod telling;
 mod trust;
+mod watching;
 mod whole;
 mod workflows;

@@ -9,6 +9,7 @@ use super::bench::{Bench, all, commit, expands, files, id_of, merged, parts, pla
 use crate::assign::{Capacity, assign};
 use crate::criterion::Verdict;
 use crate::ids::{Epoch, TaskNo};
+use crate::ledger::Choice;
 use crate::plan::{Plan, Stage};
 use crate::run::explain::{Shared, explain, explain_run};
 use crate::run::{Command, RunStatus, Settings, TaskStatus, invariants};
@@ -43,7 +44,13 @@ fn drive(bench: &mut Bench) -> usize {
     let capacity = Capacity { workers: 1_000 };
     let mut rounds = 0;
     loop {
-        let proposals = assign(&[&bench.run], capacity, bench.now, &BTreeSet::new());
+        let proposals = assign(
+            &[&bench.run],
+            capacity,
+            bench.now,
+            &BTreeSet::new(),
+            &Choice::freely,
+        );
         if proposals.is_empty() {
             return rounds;
         }
@@ -57,7 +64,8 @@ fn drive(bench: &mut Bench) -> usize {
                         Command::Lease {
                             task,
                             epoch,
-                            timeout_ms: None
+                            timeout_ms: None,
+                            with: None,
                         },
                         bench.now
                     )
@@ -150,6 +158,7 @@ fn ten_thousand_tasks_plan_others() {
                 task: no,
                 epoch: Epoch(1),
                 timeout_ms: None,
+                with: None,
             },
             Command::Ended {
                 attempt,
@@ -184,6 +193,7 @@ fn tens_of_thousands_of_verified_attempts_are_integrated_in_order() {
                 task: no,
                 epoch,
                 timeout_ms: None,
+                with: None,
             },
         );
         let attempt = bench.run.attempt_id(no, 1);

@@ -230,7 +230,7 @@ impl Trial {
 
     fn document(&self, detected: &Detected) -> serde_json::Value {
         json!({
-            "agent": Found::of(detected),
+            "agent": Found::of(detected, &[]),
             "done": self.is_done(),
             "ended": self.ended(),
             "seen": self.seen,
@@ -283,6 +283,7 @@ fn shown(entry: &Entry) -> Option<Line> {
         },
         Entry::Denied { what } => ("denied", what.clone()),
         Entry::Retried { cause } => ("retried", cause.clone()),
+        Entry::Limited { wait_ms } => ("limited", format!("for {}", span(*wait_ms))),
         Entry::Broke { cause, .. } => ("broke", cause.clone()),
         Entry::Noted { text } => ("noted", text.clone()),
         Entry::Bounded => (
