@@ -21,6 +21,7 @@ mod codex;
 mod control;
 mod detection;
 mod login;
+mod meter;
 mod opencode;
 mod permission;
 mod plain;
@@ -42,6 +43,7 @@ pub use detection::{
 };
 pub use divisi_core::permission::{Decision, Deed, Request};
 pub use login::login_secrets;
+pub use meter::{Meter, RESERVATION_VARIABLE, Reservation};
 pub use permission::Broker;
 pub use plain::converse as converse_plainly;
 pub use process::{Fault, Surroundings, converse, print, read_handoff, told};

@@ -11,6 +11,7 @@ use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use divisi_core::diagnostic::chain;
+use divisi_core::ledger::decimal;
 use divisi_core::receipt::Exit;
 
 use super::channel::{Channel, Nobody};
@@ -18,6 +19,7 @@ use super::closing::Closing;
 use super::control::{Answers, asked};
 use super::detection::program;
 use super::login::login_secrets;
+use super::meter::{RESERVATION_VARIABLE, Reservation};
 use super::permission::Broker;
 use super::product::{Asks, Home, Lent, Product, Writes};
 use super::prompt::prompt;
@@ -36,6 +38,9 @@ pub enum Fault {
     /// A variable that the engine sets is not there: somebody started it by hand.
     #[error("read the variable {0}: it is not set; Divisi starts this command itself")]
     Variable(&'static str),
+    /// What the engine says was reserved cannot be read.
+    #[error("read what was reserved")]
+    Reservation(#[source] serde_json::Error),
     /// The handoff cannot be read.
     #[error("read the handoff {path}")]
     Handoff {
@@ -102,6 +107,8 @@ pub struct Surroundings {
     /// The environment, as far as it is text.
     pub variables: BTreeMap<String, String>,
     pub(super) writes: Writes,
+    /// What the session may use.
+    pub reservation: Reservation,
     /// Values that must not appear in what is printed. The supervisor masks too; but what is cut
     /// here could leave it half of one.
     pub masked: Vec<String>,
@@ -120,7 +127,12 @@ impl Surroundings {
             let value = variables.get(name).ok_or(Fault::Variable(name));
             value.map(PathBuf::from)
         };
+        let reservation = variables.get(RESERVATION_VARIABLE);
+        let reservation = reservation
+            .map(|text| serde_json::from_str(text))
+            .transpose();
         Ok(Surroundings {
+            reservation: reservation.map_err(Fault::Reservation)?.unwrap_or_default(),
             handoff: path("DIVISI_HANDOFF")?,
             tmp: path("TMPDIR")?,
             writes: writes(),
@@ -207,6 +219,8 @@ pub(super) fn converse_in(
     let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
     let mut child = Command::new(found)
         .args((product.arguments)(here.writes))
+        .args(money(product, &here.reservation))
+        .env_remove(RESERVATION_VARIABLE)
         .envs(product.settings.iter().copied())
         .envs(home)
         .stdin(Stdio::piped())
@@ -214,7 +228,7 @@ pub(super) fn converse_in(
         .stderr(Stdio::inherit())
         .spawn()
         .map_err(not_started)?;
-    let mut session = Session::with(product);
+    let mut session = Session::within(product, here.reservation.clone());
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     if let (Some(stdin), Some(stdout)) = (stdin, stdout) {
         let prompt = prompt(&handoff);
@@ -234,9 +248,9 @@ pub(super) fn converse_in(
         let heard = hearing.hear(BufReader::new(stdout));
         heard.map_err(Fault::Stream)?;
     }
-    if session.is_given_up() {
-        // That it has ended by itself meanwhile is no fault. What it started is ended with this
-        // process.
+    if session.is_used_up() || session.is_given_up() {
+        // Its tools may hold its output open: nothing more is read. That it has ended by itself
+        // meanwhile is no fault. What it started is ended with this process.
         let _ = child.kill();
     }
     let status = child.wait().map_err(Fault::Stream)?;
@@ -245,6 +259,14 @@ pub(super) fn converse_in(
         .and_then(|()| out.flush())
         .map_err(Fault::Stream)?;
     Ok(closing)
+}
+
+/// The arguments with which a tool holds the bound of money by itself.
+fn money(product: &Product, reservation: &Reservation) -> Vec<String> {
+    match (product.money_flag, reservation.budget.usd_micros) {
+        (Some(flag), Some(micros)) => vec![flag.to_owned(), decimal(micros)],
+        _ => Vec::new(),
+    }
 }
 
 /// Gives a tool its prompt from a thread of its own: it may say something before it has read all.
@@ -355,7 +377,7 @@ impl Hearing<'_> {
                 continue;
             }
             self.take(&String::from_utf8_lossy(&line))?;
-            if self.session.is_given_up() {
+            if self.session.is_used_up() || self.session.is_given_up() {
                 return Ok(());
             }
         }

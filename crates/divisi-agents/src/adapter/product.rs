@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::reset::Reset;
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
+use crate::agent::{Figures, Told};
 use crate::environment::looks_secret;
 
 /// A command line tool that holds a session.
@@ -43,6 +44,11 @@ pub struct Product {
     pub guides: &'static [&'static str],
     /// What its figures count.
     pub(super) counts: Counts,
+    /// When it says something of what it uses.
+    pub figures: Figures,
+    /// The flag with which it holds a bound of money by itself: it ends after the answer that goes
+    /// beyond. For tools that name a price, and only at their end.
+    pub(super) money_flag: Option<&'static str>,
     /// Its arguments. The prompt is none of them: an argument has less room than a prompt may need,
     /// and everybody on the machine can read it. All of them read it from their standard input.
     pub(super) arguments: fn(Writes) -> &'static [&'static str],
@@ -164,6 +170,12 @@ const CLAUDE: Product = Product {
     reads: &[".claude/skills"],
     guides: &["CLAUDE.md"],
     counts: Counts::All,
+    figures: Figures {
+        tokens: Told::EachAnswer,
+        money: Told::AtEnd,
+        model: true,
+    },
+    money_flag: Some("--max-budget-usd"),
     asks: Asks::OnStream,
     // What changes something or reaches out is asked, whatever the repository's own settings allow;
     // a question for a terminal would be one for nobody.
@@ -175,6 +187,8 @@ const CLAUDE: Product = Product {
             "--verbose",
             "--input-format",
             "stream-json",
+            // Only parts of messages say what was written.
+            "--include-partial-messages",
             "--permission-mode",
             "default",
             "--permission-prompt-tool",
@@ -227,6 +241,12 @@ const CODEX: Product = Product {
     guides: &[],
     counts: Counts::All,
     asks: Asks::Never,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::Never,
+        model: false,
+    },
+    money_flag: None,
     arguments: |writes| match writes {
         Writes::Confined => &[
             "exec",
@@ -294,6 +314,12 @@ const OPENCODE: Product = Product {
     guides: &[],
     counts: Counts::Step,
     asks: Asks::Never,
+    figures: Figures {
+        tokens: Told::EachAnswer,
+        money: Told::EachAnswer,
+        model: false,
+    },
+    money_flag: None,
     arguments: |_| &["run", "--format", "json"],
     hear: opencode::hear,
 };

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use divisi_core::criterion::truncate;
+use divisi_core::ledger::Bound;
 use divisi_core::receipt::Exit;
 use serde_json::Value;
 
 use super::closing::{Closing, DENIED_BYTES_MAX, DENIED_MAX};
-use super::product::{Counts, Product};
+use super::meter::{Meter, Reservation};
+use super::product::Product;
 use super::reset::{self, now};
-use super::transcript::{Entry, Tokens};
+use super::transcript::Entry;
 use crate::agent::{CLAIM_BYTES_MAX, Claim};
 
 /// Statuses with which a model's server says: not now.
@@ -31,7 +33,9 @@ const LIMIT_WORDS: [&str; 8] = [
 #[derive(Debug)]
 pub struct Session {
     product: &'static Product,
-    usage: Option<Tokens>,
+    meter: Meter,
+    /// What was reserved and is used up before the turn was over.
+    used_up: Option<Bound>,
     /// What it was not allowed to do, by whomever.
     denied: Vec<String>,
     /// How much of that its own rules did not allow.
@@ -48,9 +52,16 @@ impl Session {
     /// One that begins.
     #[must_use]
     pub fn with(product: &'static Product) -> Session {
+        Session::within(product, Reservation::default())
+    }
+
+    /// One that begins, and may use so much.
+    #[must_use]
+    pub fn within(product: &'static Product, reservation: Reservation) -> Session {
         Session {
             product,
-            usage: None,
+            meter: Meter::with(product, reservation),
+            used_up: None,
             denied: Vec::new(),
             denied_by_tool: Vec::new(),
             answered: BTreeSet::new(),
@@ -70,10 +81,14 @@ impl Session {
             Ok(value) if value.is_object() => (self.product.hear)(&value),
             _ => vec![Entry::noted(line)],
         };
+        let mut is_answered = false;
         for entry in &entries {
-            self.take(entry);
+            is_answered |= self.take(entry);
         }
-        entries
+        // Who is ended from outside has no other chance to say it.
+        let usage = self.meter.usage().filter(|_| is_answered);
+        let so_far = usage.map(|usage| Entry::UsedSoFar { usage });
+        entries.into_iter().chain(so_far).collect()
     }
 
     /// The tool asked about one of its calls, and was answered. What may not be done is told once,
@@ -85,14 +100,21 @@ impl Session {
         }
     }
 
-    fn take(&mut self, entry: &Entry) {
+    /// Whether it is to be ended: what was reserved for it is used up, and its turn is not over.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        self.used_up.is_some() && !self.finished
+    }
+
+    /// Whether an answer of the model is complete with this entry.
+    fn take(&mut self, entry: &Entry) -> bool {
+        let is_answered = self.meter.hear(entry);
+        if is_answered {
+            self.used_up = self.used_up.or_else(|| self.meter.used_up());
+        }
         match entry {
-            Entry::Used { usage } => {
-                self.usage = Some(match self.product.counts {
-                    Counts::Step => self.usage.unwrap_or_default().plus(*usage),
-                    Counts::All => *usage,
-                });
-            }
+            // The tool holds its bound by itself.
+            Entry::Bounded => self.used_up = self.used_up.or_else(|| self.meter.money()),
             Entry::Denied { what, call } => {
                 let is_answered = |call: &String| self.answered.contains(call);
                 if !call.as_ref().is_some_and(is_answered) {
@@ -109,6 +131,7 @@ impl Session {
             Entry::Called { .. } => (self.broke, self.wait_ms) = (None, None),
             _ => {}
         }
+        is_answered
     }
 
     /// Whether it is to be ended: it met a usage limit, and would wait for its end.
@@ -124,7 +147,7 @@ impl Session {
         let claim = self.claim(exit);
         Closing {
             claim,
-            usage: self.usage,
+            usage: self.meter.usage(),
             denied: self.denied_by_tool,
         }
     }
@@ -142,6 +165,9 @@ impl Session {
     }
 
     fn claim(&self, exit: &Exit) -> Claim {
+        if let Some(bound) = self.used_up.filter(|_| !self.finished) {
+            return Claim::UsedUp { bound };
+        }
         if let Some((cause, status)) = &self.broke {
             return self.refusal(cause, *status);
         }

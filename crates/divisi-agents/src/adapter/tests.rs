@@ -293,8 +293,10 @@ mod process {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
-    use divisi_core::run::{DefinedProgram, Speaks};
+    use divisi_core::ledger::Bound;
+    use divisi_core::run::{Budget, DefinedProgram, Speaks};
 
+    use super::super::meter::Reservation;
     use super::super::plain;
     use super::super::process::{Fault, Surroundings, converse_in};
     use super::super::product::{Asks, PRODUCTS, Product, Writes};
@@ -338,6 +340,7 @@ mod process {
                 .map(|name| (name.to_owned(), folder.display().to_string()))
                 .into(),
             writes: Writes::Free,
+            reservation: Reservation::default(),
             masked: vec!["a-secret-value".to_owned()],
         }
     }
@@ -401,6 +404,42 @@ mod process {
             matches!(&claim, Claim::Failed { cause } if cause.contains("status 3")),
             "{claim:?}"
         );
+    }
+
+    #[test]
+    fn a_tool_is_ended_after_the_answer_that_uses_its_reservation_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = |event: &str| format!(r#"echo '{{"type":"stream_event","event":{event}}}'"#);
+        let begins = part(r#"{"type":"message_start","message":{"usage":{"input_tokens":900}}}"#);
+        let ends = part(
+            r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":200}}"#,
+        );
+        // It would go on for ever, and so would what it started, which holds its output open.
+        let held = folder.path().join("held");
+        let held_words = held.display();
+        let script =
+            format!("mkfifo {held_words}; {begins}; {ends}; cat {held_words} & wait; {DONE}");
+        let product = tool(folder.path(), &script);
+        let mut here = here(folder.path());
+        here.variables.insert("PATH".to_owned(), {
+            let path = std::env::var("PATH").unwrap();
+            format!("{}:{path}", folder.path().display())
+        });
+        let bound = Bound::Tokens(1_000);
+        here.reservation.budget = Budget::default().with(bound);
+        let mut out = Vec::new();
+        let closing = converse_in(product, &here, &nobody(), &mut out).unwrap();
+        // Nobody sweeps here: what it started ends with this.
+        fs::write(held, "").unwrap();
+        assert_eq!(closing.claim, Claim::UsedUp { bound });
+        assert_eq!(closing.usage.unwrap().tokens(), 1_100);
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(Closing::last_in(&out), Some(closing));
+        // Whoever is ended before there is a closing has said so, too.
+        let cut = out.lines().filter(|line| !line.contains("closed"));
+        let cut: Vec<&str> = cut.collect();
+        let usage = Closing::usage_in(&cut.join("\n")).unwrap();
+        assert_eq!(usage.tokens(), 1_100);
     }
 
     #[test]

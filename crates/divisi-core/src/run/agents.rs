@@ -2,6 +2,7 @@
 
 use super::settings::Settings;
 use crate::plan::{TaskKind, TaskSpec, Work};
+use crate::receipt::Receipt;
 
 /// Runs a command or a script.
 pub const AGENT_COMMAND: &str = "command";
@@ -43,6 +44,22 @@ pub const AGENT_EXTERNAL: &str = "external";
 #[must_use]
 pub fn holds_slot(agent: &str) -> bool {
     !matches!(agent, AGENT_PERSON | AGENT_EXTERNAL)
+}
+
+/// Whether an agent asks a model, or plays one that does: tokens and money are reserved for it. A
+/// program of the plan's that asks one by itself does so unseen.
+#[must_use]
+pub fn asks_model(agent: &str) -> bool {
+    let ours = [AGENT_COMPOSE, AGENT_EXPAND];
+    holds_slot(agent) && agent != AGENT_COMMAND && !ours.contains(&agent)
+}
+
+/// Whether an agent asks a model, and its attempt ended without a word of what was used of it.
+/// Whoever plays a script uses nothing.
+#[must_use]
+pub fn keeps_usage_back(agent: &str, receipt: &Receipt) -> bool {
+    let is_silent = matches!(receipt, Receipt::Submitted { usage: None, .. });
+    is_silent && asks_model(agent) && !is_scripted(agent)
 }
 
 /// Whether an agent only plays a script. Whatever it does is labelled so wherever it shows.

@@ -6,6 +6,7 @@ use super::agents::{AGENT_EXTERNAL, AGENT_PERSON};
 use super::remedy;
 use crate::criterion::Verdict;
 use crate::ids::{Commit, Epoch, Time, Tree};
+use crate::ledger::Bound;
 use crate::permission::Permission;
 use crate::receipt::{Receipt, Snapshot};
 
@@ -188,6 +189,8 @@ pub enum AttemptEnd {
     Stopped(StopReason),
     /// It asked its owner something and ended.
     Asked(String),
+    /// It was ended after the answer of its model that went beyond what was reserved for it: this.
+    UsedUp(Bound),
     /// It met a usage limit.
     Limited {
         /// Which.
@@ -216,6 +219,7 @@ impl AttemptEnd {
                 StopReason::OverBudget(_) | StopReason::Canceled | StopReason::Interrupted,
             )
             | AttemptEnd::Asked(_)
+            | AttemptEnd::UsedUp(_)
             | AttemptEnd::Limited { .. } => false,
         }
     }

@@ -286,10 +286,11 @@ impl<J: Journal> Engine<J> {
             return;
         }
         let now = wall_now();
+        let reserved = self.world.ledger().reserved(attempt);
         let starting = self
             .world
             .run(attempt.run)
-            .and_then(|run| Starting::of(run, attempt, day(now), now));
+            .and_then(|run| Starting::of(run, attempt, reserved, day(now), now));
         let Some(starting) = starting else { return };
         if starting.needs_nothing() {
             return self.launch_now(attempt, Launched::Instant);
@@ -422,6 +423,7 @@ pub(super) fn said(claim: Claim) -> Option<Said> {
             Some(Said::Failure(cause))
         }
         Claim::Asks(question) => Some(Said::Question(question.text)),
+        Claim::UsedUp { bound } => Some(Said::UsedUp(bound)),
         Claim::Limited { cause, wait_ms } => Some(Said::UsageLimit {
             cause,
             wait_ms,
