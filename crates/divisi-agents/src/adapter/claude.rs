@@ -17,9 +17,7 @@ pub(super) fn hear(line: &Value) -> Vec<Entry> {
 
 fn system(line: &Value) -> Vec<Entry> {
     match (line["subtype"].as_str(), line["session_id"].as_str()) {
-        (Some("init"), Some(session)) => vec![Entry::Began {
-            session: session.to_owned(),
-        }],
+        (Some("init"), Some(session)) => vec![Entry::began(session)],
         (Some("api_retry"), _) => vec![Entry::Retried {
             cause: format!(
                 "{}, status {}",

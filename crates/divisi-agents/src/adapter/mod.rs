@@ -10,28 +10,36 @@
 //! (`claude`, `codex`, `opencode`), each tested on recorded streams. A tool's exit status and
 //! its word of success prove nothing; what is reported here is a claim.
 
+mod acp;
 mod agent;
 mod claude;
 mod closing;
 mod codex;
 mod detection;
+mod lines;
 mod opencode;
 mod permission;
 mod process;
 mod product;
 mod prompt;
+mod record;
 mod session;
+mod stop;
 mod transcript;
+mod within;
 
 #[cfg(test)]
 mod tests;
 
+pub use acp::{Introduction, Quirks, Usage, Verb};
 pub use agent::AdapterAgent;
 pub use closing::Closing;
 pub use detection::{Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, detect, program};
 pub use permission::{Broker, Decision, Deed, Request};
-pub use process::{Fault, converse};
-pub use product::{PRODUCTS, Product, product};
+pub use process::{Fault, HOME_VARIABLE, converse, take_logins};
+pub use product::{Driven, PRODUCTS, Product, product};
 pub use prompt::prompt;
 pub use session::Session;
+pub use stop::Stop;
 pub use transcript::{Entry, Tokens};
+pub use within::Within;

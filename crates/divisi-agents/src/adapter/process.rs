@@ -8,22 +8,30 @@ use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 
 use divisi_core::diagnostic::chain;
 use divisi_core::receipt::Exit;
+use rustix::process::{Pid, PidfdFlags, Signal};
 
+use super::acp::{Conversation, Drive, Quirks, drive};
 use super::closing::Closing;
 use super::detection::program;
-use super::product::{Home, Lent, Product, Writes};
+use super::lines::{self, Line};
+use super::permission::Broker;
+use super::product::{Home, Lent, Product, Speaks, Writes};
 use super::prompt::prompt;
+use super::record::Record;
 use super::session::Session;
+use super::stop::Stop;
 use super::transcript::Entry;
+use super::within::Within;
 use crate::agent::Claim;
 use crate::environment::{environment, mask};
 use crate::handoff::{HANDOFF_BYTES_MAX, Handoff};
 
-/// A line of a tool's stream holds one message, with the files in it. What is longer is left out.
-const LINE_BYTES_MAX: u64 = 16 << 20;
+/// The variable that names a tool's private folder.
+pub const HOME_VARIABLE: &str = "DIVISI_AGENT_HOME";
 
 /// Why there is no session. All of them repeat.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +39,9 @@ pub enum Fault {
     /// A variable that the engine sets is not there: somebody started it by hand.
     #[error("read the variable {0}: it is not set; Divisi starts this command itself")]
     Variable(&'static str),
+    /// There is no folder to work in.
+    #[error("find the working folder")]
+    Workspace(#[source] io::Error),
     /// The handoff cannot be read.
     #[error("read the handoff {path}")]
     Handoff {
@@ -69,18 +80,24 @@ pub enum Fault {
 pub(super) struct Surroundings {
     /// The handoff's file.
     pub(super) handoff: PathBuf,
-    /// A folder of the attempt's own.
-    pub(super) tmp: PathBuf,
+    /// The tool's private folder: it outlives the attempt where a next one may take up the session.
+    pub(super) home: PathBuf,
+    /// The folder that it works in.
+    pub(super) workspace: PathBuf,
     /// The environment, as far as it is text.
     pub(super) variables: BTreeMap<String, String>,
     pub(super) writes: Writes,
     /// Values that must not appear in what is printed. The supervisor masks too; but what is cut
     /// here could leave it half of one.
     pub(super) masked: Vec<String>,
+    /// Who decides what is asked for leave.
+    pub(super) broker: Arc<dyn Broker>,
+    /// Tells the session to end.
+    pub(super) stop: Stop,
 }
 
 impl Surroundings {
-    fn here() -> Result<Surroundings, Fault> {
+    fn here(stop: Stop) -> Result<Surroundings, Fault> {
         let variables: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -88,9 +105,13 @@ impl Surroundings {
             let value = variables.get(name).ok_or(Fault::Variable(name));
             value.map(PathBuf::from)
         };
+        let workspace = std::env::current_dir().map_err(Fault::Workspace)?;
         Ok(Surroundings {
             handoff: path("DIVISI_HANDOFF")?,
-            tmp: path("TMPDIR")?,
+            home: path(HOME_VARIABLE)?,
+            broker: Arc::new(Within::new(&workspace)),
+            workspace,
+            stop,
             writes: writes(),
             masked: environment(&variables, &[], &BTreeMap::new()).masked,
             variables,
@@ -113,8 +134,12 @@ fn writes() -> Writes {
 ///
 /// # Errors
 /// There was none. A closing that says so was printed if anything could be.
-pub fn converse(product: &'static Product, out: &mut dyn Write) -> Result<Closing, Fault> {
-    let held = Surroundings::here().and_then(|here| converse_in(product, &here, out));
+pub fn converse(
+    product: &'static Product,
+    stop: Stop,
+    out: &mut dyn Write,
+) -> Result<Closing, Fault> {
+    let held = Surroundings::here(stop).and_then(|here| converse_in(product, &here, out));
     if let Err(fault) = &held {
         let closing = Closing {
             claim: Claim::Unable {
@@ -134,37 +159,128 @@ pub(super) fn converse_in(
     out: &mut dyn Write,
 ) -> Result<Closing, Fault> {
     let handoff = read_handoff(&here.handoff)?;
-    let private = here.tmp.join("home");
-    let home = folders(&product.home, &private)?;
-    lend(&product.home, &private, &here.variables)?;
-    let not_started = |source| Fault::Start {
-        program: product.program,
-        install: product.install,
-        source,
+    let homes = folders(&product.home, &here.home)?;
+    lend(&product.home, &here.home, &here.variables)?;
+    let talk = Talk {
+        product,
+        here,
+        homes,
+        prompt: prompt(&handoff),
     };
-    let path = here.variables.get("PATH").map(OsStr::new);
-    let found = program(product, path);
-    let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
-    let mut child = Command::new(found)
-        .args((product.arguments)(here.writes))
-        .envs(product.settings.iter().copied())
-        .envs(home)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .map_err(not_started)?;
-    let mut session = Session::with(product);
-    say(&mut child, prompt(&handoff)).map_err(Fault::Stream)?;
-    if let Some(stdout) = child.stdout.take() {
-        hear(BufReader::new(stdout), &mut session, &here.masked, out).map_err(Fault::Stream)?;
-    }
-    let status = child.wait().map_err(Fault::Stream)?;
-    let closing = session.close(&exit_of(status));
+    let earlier = Record::read(&here.home, product.name);
+    let held = match product.speaks {
+        Speaks::Stream(_) => talk.by_stream(earlier, out),
+        Speaks::Acp(quirks) => talk.by_acp(quirks, earlier, out),
+    };
+    // What a tool wrote in the place of a link is a copy of a login.
+    let cleared = take_logins(product, &here.home);
+    let closing = held?;
+    cleared?;
     writeln!(out, "{}", closing.to_line())
         .and_then(|()| out.flush())
         .map_err(Fault::Stream)?;
     Ok(closing)
+}
+
+/// A session that is about to be held.
+struct Talk<'t> {
+    product: &'static Product,
+    here: &'t Surroundings,
+    homes: BTreeMap<&'static str, PathBuf>,
+    prompt: String,
+}
+
+impl Talk<'_> {
+    /// Starts the tool, with pipes.
+    fn start(&self, session: Option<&str>) -> Result<Child, Fault> {
+        let not_started = |source| Fault::Start {
+            program: self.product.program,
+            install: self.product.install,
+            source,
+        };
+        let path = self.here.variables.get("PATH").map(OsStr::new);
+        let found = program(self.product, path);
+        let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
+        Command::new(found)
+            .args(self.product.arguments_for(self.here.writes, session))
+            .envs(self.product.settings.iter().copied())
+            .envs(&self.homes)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .map_err(not_started)
+    }
+
+    /// Reads what a tool prints. One that cannot take up a session ends before it has begun; then
+    /// it begins a new one.
+    fn by_stream(&self, earlier: Option<Record>, out: &mut dyn Write) -> Result<Closing, Fault> {
+        let name = earlier.as_ref().map(|record| record.session.clone());
+        let mut session = Session::resuming(self.product, earlier);
+        let exit = self.one_stream(name.as_deref(), &mut session, out)?;
+        let is_vain = name.is_some() && !session.has_begun() && !self.here.stop.is_said();
+        if !is_vain {
+            return Ok(session.close(&exit));
+        }
+        let cannot = "its session cannot be taken up, so a new one begins";
+        print(&Entry::noted(cannot), out).map_err(Fault::Stream)?;
+        let mut session = Session::with(self.product);
+        let exit = self.one_stream(None, &mut session, out)?;
+        Ok(session.close(&exit))
+    }
+
+    fn one_stream(
+        &self,
+        name: Option<&str>,
+        session: &mut Session,
+        out: &mut dyn Write,
+    ) -> Result<Exit, Fault> {
+        let mut child = self.start(name)?;
+        end_with(&self.here.stop, &child);
+        say(&mut child, self.prompt.clone()).map_err(Fault::Stream)?;
+        if let Some(stdout) = child.stdout.take() {
+            let mut hearing = Hearing {
+                session,
+                here: self.here,
+            };
+            hearing
+                .hear(BufReader::new(stdout), out)
+                .map_err(Fault::Stream)?;
+        }
+        child.wait().map(exit_of).map_err(Fault::Stream)
+    }
+
+    fn by_acp(
+        &self,
+        quirks: Quirks,
+        earlier: Option<Record>,
+        out: &mut dyn Write,
+    ) -> Result<Closing, Fault> {
+        let conversation = Conversation::new(
+            quirks,
+            self.here.workspace.to_string_lossy().into_owned(),
+            self.prompt.clone(),
+            earlier.as_ref().map(|record| record.session.clone()),
+        );
+        let drive_it = Drive {
+            child: self.start(None)?,
+            quirks,
+            here: self.here,
+            session: Session::resuming(self.product, earlier),
+        };
+        drive(drive_it, conversation, out).map_err(Fault::Stream)
+    }
+}
+
+/// Has a tool told to end where the session is: it may not be told by anybody else.
+fn end_with(stop: &Stop, child: &Child) {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let handle = pid.and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
+    let Some(handle) = handle else { return };
+    stop.then(move || {
+        // It has ended already then.
+        let _ = rustix::process::pidfd_send_signal(&handle, Signal::TERM);
+    });
 }
 
 /// Gives a tool its prompt from a thread of its own: it may say something before it has read all.
@@ -223,13 +339,32 @@ fn lend(home: &Home, private: &Path, variables: &BTreeMap<String, String>) -> Re
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(home_fault(folder))?;
         }
-        match symlink(&source, &target) {
-            // The attempt is taken up again.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => made.map_err(home_fault(&target))?,
-        }
+        // A session is taken up: what stands there may be anything by now.
+        remove_file(&target).map_err(home_fault(&target))?;
+        symlink(&source, &target).map_err(home_fault(&target))?;
     }
     Ok(())
+}
+
+/// Takes the user's logins out of a tool's private folder, links and what a tool may have written in
+/// their place: a copy must not stay there when the attempt has ended.
+///
+/// # Errors
+/// One cannot be removed.
+pub fn take_logins(product: &Product, home: &Path) -> Result<(), Fault> {
+    let logins = product.home.files.iter().filter(|lent| lent.is_login);
+    for lent in logins {
+        let target = home.join(lent.to).join(lent.file);
+        remove_file(&target).map_err(home_fault(&target))?;
+    }
+    Ok(())
+}
+
+fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Where the user has such a file, if there is one. A folder that is named relative to the one that
@@ -243,36 +378,43 @@ pub(super) fn source_of(lent: &Lent, variables: &BTreeMap<String, String>) -> Op
     (file.is_absolute() && file.is_file()).then_some(file)
 }
 
-/// Reads lines until there are no more, and prints what they say.
-fn hear(
-    mut stream: impl BufRead,
-    session: &mut Session,
-    masked: &[String],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = (&mut stream)
-            .take(LINE_BYTES_MAX)
-            .read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return Ok(());
-        }
-        if read as u64 == LINE_BYTES_MAX && !line.ends_with(b"\n") {
-            // Its rest is no line of its own.
-            stream.skip_until(b'\n')?;
-            print(&Entry::noted("a line that is too long was left out"), out)?;
-            continue;
-        }
-        let text = mask(String::from_utf8_lossy(&line).into_owned(), masked);
-        for entry in session.hear(&text) {
-            print(&entry, out)?;
+/// Hears a stream of JSON.
+struct Hearing<'h> {
+    session: &'h mut Session,
+    here: &'h Surroundings,
+}
+
+impl Hearing<'_> {
+    /// Reads lines until there are no more, and prints what they say.
+    fn hear(&mut self, mut stream: impl BufRead, out: &mut dyn Write) -> io::Result<()> {
+        let mut line = Vec::new();
+        loop {
+            match lines::next(&mut stream, &mut line)? {
+                Line::None => return Ok(()),
+                Line::TooLong => {
+                    print(&Entry::noted("a line that is too long was left out"), out)?;
+                }
+                Line::Whole => {
+                    let text = String::from_utf8_lossy(&line).into_owned();
+                    for entry in self.session.hear(&mask(text, &self.here.masked)) {
+                        keep(&entry, self.session, &self.here.home)?;
+                        print(&entry, out)?;
+                    }
+                }
+            }
         }
     }
 }
 
-fn print(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+/// Keeps what there is to be known of a session for whoever takes it up, as soon as there is more.
+pub(super) fn keep(entry: &Entry, session: &Session, home: &Path) -> io::Result<()> {
+    match (entry, session.record()) {
+        (Entry::Began { .. } | Entry::Used { .. }, Some(record)) => record.write(home),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn print(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, entry)?;
     out.write_all(b"\n")?;
     out.flush()

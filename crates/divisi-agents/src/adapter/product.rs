@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::acp::{Quirks, Usage, Verb};
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
 use crate::environment::looks_secret;
@@ -30,8 +31,39 @@ pub struct Product {
     /// Its arguments. The prompt is none of them: an argument has less room than a prompt may need,
     /// and everybody on the machine can read it. All of them read it from their standard input.
     pub(super) arguments: fn(Writes) -> &'static [&'static str],
-    /// What a line of its output says.
-    pub(super) hear: fn(&Value) -> Vec<Entry>,
+    /// In which words it speaks.
+    pub(super) speaks: Speaks,
+    /// How its arguments take up a session of its own.
+    pub(super) resume: Resume,
+}
+
+/// In which words a tool speaks.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Speaks {
+    /// In lines of JSON; this says what one means.
+    Stream(fn(&Value) -> Vec<Entry>),
+    /// The Agent Client Protocol.
+    Acp(Quirks),
+}
+
+/// How a tool's arguments take up a session.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Resume {
+    /// This and the session's name stand after them.
+    Last(&'static str),
+    /// This and the session's name stand before the last of them.
+    BeforeLast(&'static str),
+    /// Not by arguments: it is asked to.
+    Asked,
+}
+
+/// How a coding agent is driven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driven {
+    /// By its own command line, which prints JSON.
+    CommandLine,
+    /// By the Agent Client Protocol.
+    Acp,
 }
 
 /// Where a tool keeps what it knows.
@@ -44,6 +76,31 @@ pub struct Home {
 }
 
 impl Product {
+    /// How it is driven, in a word.
+    #[must_use]
+    pub fn driven(&self) -> Driven {
+        match self.speaks {
+            Speaks::Stream(_) => Driven::CommandLine,
+            Speaks::Acp(_) => Driven::Acp,
+        }
+    }
+
+    /// All its arguments, where a session is taken up with the session's name.
+    pub(super) fn arguments_for(&self, writes: Writes, session: Option<&str>) -> Vec<String> {
+        let mut arguments: Vec<String> = ((self.arguments)(writes).iter())
+            .map(|&argument| argument.to_owned())
+            .collect();
+        let (at, word) = match self.resume {
+            Resume::Last(word) => (arguments.len(), word),
+            Resume::BeforeLast(word) => (arguments.len().saturating_sub(1), word),
+            Resume::Asked => return arguments,
+        };
+        if let Some(session) = session {
+            arguments.splice(at..at, [word.to_owned(), session.to_owned()]);
+        }
+        arguments
+    }
+
     /// The variables that hold a key.
     pub fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
         let variables = self.variables.iter().copied();
@@ -73,6 +130,8 @@ pub(super) enum Counts {
     Step,
     /// All so far: the last one is the sum.
     All,
+    /// The same, and what earlier attempts used in a session that is taken up.
+    Session,
 }
 
 /// Whether writes outside the workspace are prevented already.
@@ -85,7 +144,16 @@ pub(super) enum Writes {
 }
 
 /// All that are known, by name.
-pub static PRODUCTS: [Product; 3] = [CLAUDE, CODEX, OPENCODE];
+pub static PRODUCTS: [Product; 8] = [
+    CLAUDE,
+    CODEX,
+    OPENCODE,
+    CLAUDE_ACP,
+    OPENCODE_ACP,
+    GEMINI_ACP,
+    COPILOT_ACP,
+    QWEN_ACP,
+];
 
 /// The one of this name.
 #[must_use]
@@ -140,7 +208,8 @@ const CLAUDE: Product = Product {
             "Bash",
         ]
     },
-    hear: claude::hear,
+    speaks: Speaks::Stream(claude::hear),
+    resume: Resume::Last("--resume"),
 };
 
 const CODEX: Product = Product {
@@ -175,7 +244,7 @@ const CODEX: Product = Product {
             },
         ],
     },
-    counts: Counts::All,
+    counts: Counts::Session,
     arguments: |writes| match writes {
         Writes::Confined => &[
             "exec",
@@ -194,7 +263,8 @@ const CODEX: Product = Product {
             "-",
         ],
     },
-    hear: codex::hear,
+    speaks: Speaks::Stream(codex::hear),
+    resume: Resume::BeforeLast("resume"),
 };
 
 const OPENCODE: Product = Product {
@@ -238,5 +308,173 @@ const OPENCODE: Product = Product {
     },
     counts: Counts::Step,
     arguments: |_| &["run", "--format", "json"],
-    hear: opencode::hear,
+    speaks: Speaks::Stream(opencode::hear),
+    resume: Resume::Last("--session"),
+};
+
+// Over ACP, each after what was measured with it. The bridge brings a Claude Code of its own.
+const CLAUDE_ACP: Product = Product {
+    name: "claude-acp",
+    title: "Claude Code over ACP",
+    program: "claude-agent-acp",
+    install: "npm install --global @agentclientprotocol/claude-agent-acp",
+    tried: "0.49.0",
+    variables: &[
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_BASE_URL",
+        "ANTHROPIC_MODEL",
+        "CLAUDE_CODE_OAUTH_TOKEN",
+        "CLAUDE_CONFIG_DIR",
+        // Without it, it makes no session for root. Whoever sets it says that root may.
+        "IS_SANDBOX",
+    ],
+    speaks: Speaks::Acp(Quirks {
+        usage: Usage::Turn,
+        resume: Verb::Resume,
+        ends_on_close: true,
+        ends_on_term: true,
+        error_words: &[],
+    }),
+    arguments: |_| &[],
+    resume: Resume::Asked,
+    ..CLAUDE
+};
+
+const OPENCODE_ACP: Product = Product {
+    name: "opencode-acp",
+    title: "opencode over ACP",
+    speaks: Speaks::Acp(Quirks {
+        usage: Usage::LastStep,
+        resume: Verb::Resume,
+        ends_on_close: true,
+        ends_on_term: true,
+        error_words: &[],
+    }),
+    counts: Counts::All,
+    arguments: |_| &["acp"],
+    resume: Resume::Asked,
+    ..OPENCODE
+};
+
+const GEMINI_ACP: Product = Product {
+    name: "gemini-acp",
+    title: "Gemini CLI over ACP",
+    program: "gemini",
+    install: "npm install --global @google/gemini-cli",
+    tried: "0.61.0",
+    variables: &["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL"],
+    // The folder is the attempt's own; without this it works in none that it was not asked about.
+    settings: &[("GEMINI_CLI_TRUST_WORKSPACE", "true")],
+    home: Home {
+        variables: &[("GEMINI_CLI_HOME", "gemini")],
+        files: &[
+            Lent {
+                variable: "GEMINI_CLI_HOME",
+                folder: "",
+                file: ".gemini/settings.json",
+                to: "gemini",
+                is_login: false,
+            },
+            Lent {
+                variable: "GEMINI_CLI_HOME",
+                folder: "",
+                file: ".gemini/oauth_creds.json",
+                to: "gemini",
+                is_login: true,
+            },
+        ],
+    },
+    counts: Counts::All,
+    arguments: |_| &["--acp"],
+    speaks: Speaks::Acp(Quirks {
+        usage: Usage::Meta,
+        resume: Verb::Load,
+        ends_on_close: false,
+        ends_on_term: false,
+        error_words: &[],
+    }),
+    resume: Resume::Asked,
+};
+
+const COPILOT_ACP: Product = Product {
+    name: "copilot-acp",
+    title: "Copilot CLI over ACP",
+    program: "copilot",
+    install: "npm install --global @github/copilot",
+    tried: "1.0.102",
+    variables: &[
+        "COPILOT_GITHUB_TOKEN",
+        "COPILOT_MODEL",
+        "COPILOT_OFFLINE",
+        "COPILOT_PROVIDER_API_KEY",
+        "COPILOT_PROVIDER_BASE_URL",
+        "COPILOT_PROVIDER_TYPE",
+        "GH_TOKEN",
+        "GITHUB_TOKEN",
+    ],
+    settings: &[("COPILOT_AUTO_UPDATE", "false")],
+    home: Home {
+        variables: &[
+            ("COPILOT_CACHE_HOME", "copilot-cache"),
+            ("COPILOT_HOME", "copilot"),
+        ],
+        files: &[Lent {
+            variable: "COPILOT_HOME",
+            folder: ".copilot",
+            file: "config.json",
+            to: "copilot",
+            is_login: true,
+        }],
+    },
+    counts: Counts::Session,
+    arguments: |_| &["--acp"],
+    speaks: Speaks::Acp(Quirks {
+        usage: Usage::Session,
+        resume: Verb::Load,
+        ends_on_close: true,
+        ends_on_term: true,
+        error_words: &["Error: "],
+    }),
+    resume: Resume::Asked,
+};
+
+const QWEN_ACP: Product = Product {
+    name: "qwen-acp",
+    title: "Qwen Code over ACP",
+    program: "qwen",
+    install: "npm install --global @qwen-code/qwen-code",
+    tried: "0.15.10",
+    variables: &["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"],
+    settings: &[],
+    home: Home {
+        variables: &[("QWEN_HOME", "qwen")],
+        files: &[
+            Lent {
+                variable: "QWEN_HOME",
+                folder: ".qwen",
+                file: "settings.json",
+                to: "qwen",
+                is_login: false,
+            },
+            Lent {
+                variable: "QWEN_HOME",
+                folder: ".qwen",
+                file: "oauth_creds.json",
+                to: "qwen",
+                is_login: true,
+            },
+        ],
+    },
+    counts: Counts::All,
+    arguments: |_| &["--acp"],
+    // It advertises a method to take up a session and does not know it.
+    speaks: Speaks::Acp(Quirks {
+        usage: Usage::None,
+        resume: Verb::None,
+        ends_on_close: true,
+        ends_on_term: true,
+        error_words: &[],
+    }),
+    resume: Resume::Asked,
 };

@@ -5,7 +5,8 @@ use divisi_core::receipt::Exit;
 use serde_json::Value;
 
 use super::closing::Closing;
-use super::product::{Counts, Product};
+use super::product::{Counts, Product, Speaks};
+use super::record::Record;
 use super::transcript::{Entry, Tokens};
 use crate::agent::{CLAIM_BYTES_MAX, Claim};
 
@@ -35,6 +36,10 @@ pub struct Session {
     denied: Vec<String>,
     broke: Option<(String, Option<u16>)>,
     finished: bool,
+    /// The session of an earlier attempt that is taken up.
+    resumes: Option<Record>,
+    /// The session that is held, with what it used so far.
+    record: Option<Record>,
 }
 
 impl Session {
@@ -47,7 +52,28 @@ impl Session {
             denied: Vec::new(),
             broke: None,
             finished: false,
+            resumes: None,
+            record: None,
         }
+    }
+
+    /// One that takes up another.
+    #[must_use]
+    pub(super) fn resuming(product: &'static Product, record: Option<Record>) -> Session {
+        Session {
+            resumes: record,
+            ..Session::with(product)
+        }
+    }
+
+    /// Whether it has a name: the tool has begun.
+    pub(super) fn has_begun(&self) -> bool {
+        self.record.is_some()
+    }
+
+    /// What is to be kept for whoever takes it up.
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
     }
 
     /// Hears one line of the tool's output, and says what happened. What is no JSON is noted.
@@ -56,22 +82,25 @@ impl Session {
         if line.is_empty() {
             return Vec::new();
         }
-        let entries = match serde_json::from_str::<Value>(line) {
-            Ok(value) if value.is_object() => (self.product.hear)(&value),
+        let mut entries = match (serde_json::from_str::<Value>(line), &self.product.speaks) {
+            (Ok(value), Speaks::Stream(hear)) if value.is_object() => hear(&value),
             _ => vec![Entry::noted(line)],
         };
-        for entry in &entries {
+        for entry in &mut entries {
             self.take(entry);
         }
         entries
     }
 
-    fn take(&mut self, entry: &Entry) {
+    /// Takes in what happened, and adds what only a session knows.
+    pub(super) fn take(&mut self, entry: &mut Entry) {
         match entry {
+            Entry::Began { session, resumed } => self.began(session, resumed),
             Entry::Used { usage } => {
                 self.usage = Some(match self.product.counts {
                     Counts::Step => self.usage.unwrap_or_default().plus(*usage),
                     Counts::All => *usage,
+                    Counts::Session => self.since(*usage),
                 });
             }
             Entry::Denied { what } if self.denied.len() < DENIED_MAX => {
@@ -85,6 +114,39 @@ impl Session {
             Entry::Said { .. } | Entry::Called { .. } => self.broke = None,
             _ => {}
         }
+    }
+
+    fn began(&mut self, session: &str, resumed: &mut bool) {
+        let is_told = self
+            .record
+            .as_ref()
+            .is_some_and(|known| known.session == session);
+        let earlier = self
+            .resumes
+            .as_ref()
+            .filter(|earlier| earlier.session == session);
+        *resumed = earlier.is_some();
+        if !is_told {
+            self.record = Some(Record {
+                agent: self.product.name.to_owned(),
+                session: session.to_owned(),
+                used: earlier.map_or_else(Tokens::default, |earlier| earlier.used),
+            });
+        }
+    }
+
+    /// What was used by this attempt, of what the session used from its beginning.
+    fn since(&mut self, used: Tokens) -> Tokens {
+        let held = self.record.as_ref().map(|record| &record.session);
+        let earlier = self
+            .resumes
+            .as_ref()
+            .filter(|earlier| Some(&earlier.session) == held);
+        let before = earlier.map_or_else(Tokens::default, |earlier| earlier.used);
+        if let Some(record) = &mut self.record {
+            record.used = used;
+        }
+        used.minus(before)
     }
 
     /// What it came to, now that the tool has ended.

@@ -4,7 +4,7 @@ use std::fs;
 
 use divisi_core::receipt::Exit;
 
-use super::{Closing, Entry, Session, product};
+use super::{Closing, Entry, Session, Stop, Within, product};
 use crate::agent::Claim;
 
 /// What a recorded stream comes to, and what happened in it.
@@ -267,10 +267,13 @@ mod process {
                 "unmet": [{"criterion": "out.md is not empty", "evidence": "it is\nempty"}]}],
         });
         fs::write(folder.join("handoff.json"), handoff.to_string()).unwrap();
-        fs::create_dir_all(folder.join("tmp")).unwrap();
+        fs::create_dir_all(folder.join("home")).unwrap();
         Surroundings {
             handoff: folder.join("handoff.json"),
-            tmp: folder.join("tmp"),
+            home: folder.join("home"),
+            workspace: folder.to_owned(),
+            broker: std::sync::Arc::new(Within::new(folder)),
+            stop: Stop::default(),
             variables: ["HOME", "PATH"]
                 .map(|name| (name.to_owned(), folder.display().to_string()))
                 .into(),
@@ -342,10 +345,19 @@ mod process {
         );
         let product = tool(folder.path(), &script);
         converse_in(product, &here(folder.path()), &mut Vec::new()).unwrap();
-        let link = folder.path().join("tmp/home/claude/.credentials.json");
-        assert_eq!(fs::read_link(link).unwrap(), login);
         let seen = fs::read_to_string(folder.path().join("seen")).unwrap();
-        assert!(seen.contains(".credentials.json"), "{seen}");
+        let link = format!(".credentials.json -> {}", login.display());
+        assert!(seen.contains(&link), "{seen}");
+        // Neither it nor what a tool wrote in its place stays there.
+        let script = format!(
+            "cp --remove-destination {} \"$CLAUDE_CONFIG_DIR\"/.credentials.json; {DONE}",
+            login.display()
+        );
+        let product = tool(folder.path(), &script);
+        converse_in(product, &here(folder.path()), &mut Vec::new()).unwrap();
+        let left = folder.path().join("home/claude/.credentials.json");
+        assert!(left.symlink_metadata().is_err());
+        assert!(login.exists());
     }
 
     #[test]
@@ -357,7 +369,7 @@ mod process {
         let relative = ("CLAUDE_CONFIG_DIR".to_owned(), "src".to_owned());
         here.variables.extend([relative]);
         converse_in(product, &here, &mut Vec::new()).unwrap();
-        let home = fs::read_dir(folder.path().join("tmp/home/claude")).unwrap();
+        let home = fs::read_dir(folder.path().join("home/claude")).unwrap();
         assert_eq!(home.count(), 0);
     }
 

@@ -10,15 +10,31 @@ pub const AGENT_PERSON: &str = "person";
 /// Nobody: a script of results is played, for trials and tests.
 pub const AGENT_SCRIPTED: &str = "scripted";
 /// Agents that somebody may have installed, each by its product's name.
-pub const AGENTS_INSTALLABLE: [&str; 3] = ["claude", "codex", "opencode"];
+pub const AGENTS_INSTALLABLE: [&str; 8] = [
+    "claude",
+    "codex",
+    "opencode",
+    "claude-acp",
+    "opencode-acp",
+    "gemini-acp",
+    "copilot-acp",
+    "qwen-acp",
+];
+/// Those of them that are looked for unless somebody says which, the best first.
+pub const AGENTS_PREFERRED: [&str; 3] = ["claude", "codex", "opencode"];
 /// The agents that a plan can name.
-pub const AGENTS: [&str; 6] = [
+pub const AGENTS: [&str; 11] = [
     AGENT_COMMAND,
     AGENT_PERSON,
     AGENT_SCRIPTED,
     AGENTS_INSTALLABLE[0],
     AGENTS_INSTALLABLE[1],
     AGENTS_INSTALLABLE[2],
+    AGENTS_INSTALLABLE[3],
+    AGENTS_INSTALLABLE[4],
+    AGENTS_INSTALLABLE[5],
+    AGENTS_INSTALLABLE[6],
+    AGENTS_INSTALLABLE[7],
 ];
 /// Stands for an agent where one is named: the one that was found when the run was created.
 pub const AGENT_AUTO: &str = "auto";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use divisi_core::Criterion;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::preparation::Setup;
-use divisi_core::run::AGENTS_INSTALLABLE;
+use divisi_core::run::AGENTS_PREFERRED;
 
 use super::value::Field;
 use super::{Consent, Kind, Section, Setting};
@@ -155,7 +155,7 @@ settings! {
         "The longest such wait, whatever the agent says, in seconds.";
     batch_max "run.batch_max": u32 = 8, integer(1, COUNT_MAX), None, Unneeded,
         "How many verified attempts are integrated at once at the most.";
-    prefer "agents.prefer": Vec<String> = AGENTS_INSTALLABLE.map(str::to_owned).to_vec(), Kind::Preferred,
+    prefer "agents.prefer": Vec<String> = AGENTS_PREFERRED.map(str::to_owned).to_vec(), Kind::Preferred,
         None, Needed,
         "Which agent `auto` stands for: the first of these that is installed when a run is created. \
          A person is always there.";

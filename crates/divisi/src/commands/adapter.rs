@@ -2,13 +2,14 @@
 
 use std::io;
 
-use divisi_agents::adapter::{PRODUCTS, converse, product};
+use divisi_agents::adapter::{PRODUCTS, Stop, converse, product};
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::chain;
 
 use crate::cli::Adapter;
 use crate::exit::Exit;
 use crate::printer::{Failure, Outcome};
+use crate::signals::on_interrupt;
 
 /// Holds it. What it came to stands in the last line that it prints; the exit code says only
 /// whether there was a conversation at all.
@@ -20,7 +21,14 @@ pub(crate) fn run(args: &Adapter) -> Outcome {
             .hint(format!("there are {}", known.join(", ")));
         return Err(Failure::told(told, Exit::Usage));
     };
-    match converse(product, &mut io::stdout().lock()) {
+    let stop = Stop::default();
+    let stopping = stop.clone();
+    on_interrupt(move || stopping.say()).map_err(|error| {
+        let cause = format!("start a thread: {error}");
+        let told = Diagnostic::error("adapter-failed", cause);
+        Failure::told(told, Exit::Environment)
+    })?;
+    match converse(product, stop, &mut io::stdout().lock()) {
         Ok(_) => Ok(Exit::Success),
         Err(fault) => {
             let told = Diagnostic::error("adapter-failed", chain(&fault));

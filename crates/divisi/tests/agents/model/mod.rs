@@ -70,6 +70,8 @@ pub(crate) const ALWAYS: u32 = u32::MAX;
 pub(crate) struct Seen {
     /// The last words of a user that decided.
     pub(crate) user: String,
+    /// All that users said, the last first.
+    pub(crate) users: Vec<String>,
     /// Whether a fault was played.
     pub(crate) is_fault: bool,
 }
@@ -147,6 +149,10 @@ impl State {
         let fault = due.and_then(|due| self.fault(due));
         lock(&self.seen).push(Seen {
             user: conversation.deciding(due.map(|(rule, _)| &self.rules[rule])),
+            users: conversation
+                .users()
+                .map(|(text, _)| text.to_owned())
+                .collect(),
             is_fault: fault.is_some(),
         });
         let turn = due.and_then(|(rule, turn)| self.rules[rule].turns.get(turn).cloned());
