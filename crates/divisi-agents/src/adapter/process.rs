@@ -14,7 +14,7 @@ use divisi_core::diagnostic::chain;
 use divisi_core::receipt::Exit;
 use rustix::process::{Pid, PidfdFlags, Signal};
 
-use super::acp::{Conversation, Drive, Quirks, drive};
+use super::acp::{Conversation, Drive, Patience, Quirks, drive};
 use super::closing::Closing;
 use super::detection::program;
 use super::lines::{self, Line};
@@ -94,6 +94,7 @@ pub(super) struct Surroundings {
     pub(super) broker: Arc<dyn Broker>,
     /// Tells the session to end.
     pub(super) stop: Stop,
+    pub(super) patience: Patience,
 }
 
 impl Surroundings {
@@ -112,6 +113,7 @@ impl Surroundings {
             broker: Arc::new(Within::new(&workspace)),
             workspace,
             stop,
+            patience: Patience::default(),
             writes: writes(),
             masked: environment(&variables, &[], &BTreeMap::new()).masked,
             variables,

@@ -388,7 +388,7 @@ const GEMINI_ACP: Product = Product {
     counts: Counts::All,
     arguments: |_| &["--acp"],
     speaks: Speaks::Acp(Quirks {
-        usage: Usage::Meta,
+        usage: Usage::Quota,
         resume: Verb::Load,
         ends_on_close: false,
         ends_on_term: false,
@@ -470,7 +470,7 @@ const QWEN_ACP: Product = Product {
     arguments: |_| &["--acp"],
     // It advertises a method to take up a session and does not know it.
     speaks: Speaks::Acp(Quirks {
-        usage: Usage::None,
+        usage: Usage::Steps,
         resume: Verb::None,
         ends_on_close: true,
         ends_on_term: true,

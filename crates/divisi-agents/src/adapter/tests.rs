@@ -4,6 +4,7 @@ use std::fs;
 
 use divisi_core::receipt::Exit;
 
+use super::acp::Patience;
 use super::{Closing, Entry, Session, Stop, Within, product};
 use crate::agent::Claim;
 
@@ -274,6 +275,7 @@ mod process {
             workspace: folder.to_owned(),
             broker: std::sync::Arc::new(Within::new(folder)),
             stop: Stop::default(),
+            patience: Patience::default(),
             variables: ["HOME", "PATH"]
                 .map(|name| (name.to_owned(), folder.display().to_string()))
                 .into(),

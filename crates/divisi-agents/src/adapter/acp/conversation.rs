@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::super::permission::{Decision, Request};
 use super::super::transcript::{Entry, Tokens, shortened};
 use super::quirks::{Quirks, Usage, Verb};
-use super::updates::Updates;
+use super::updates::{Updates, tokens};
 
 /// The version of the protocol that is spoken.
 pub(super) const PROTOCOL_VERSION: u64 = 1;
@@ -385,20 +385,13 @@ impl Conversation {
         let usage = &result["usage"];
         let quota = &result["_meta"]["quota"]["token_count"];
         let counted = match self.quirks.usage {
-            Usage::None => None,
-            Usage::Meta => quota.is_object().then(|| Tokens {
+            Usage::Steps => self.updates.used,
+            Usage::Quota => quota.is_object().then(|| Tokens {
                 input_tokens: count(&quota["input_tokens"]),
                 output_tokens: count(&quota["output_tokens"]),
                 ..Tokens::default()
             }),
-            Usage::Turn | Usage::LastStep | Usage::Session => usage.is_object().then(|| Tokens {
-                input_tokens: count(&usage["inputTokens"]),
-                output_tokens: count(&usage["outputTokens"])
-                    .saturating_add(count(&usage["thoughtTokens"])),
-                cache_read_tokens: count(&usage["cachedReadTokens"]),
-                cache_write_tokens: count(&usage["cachedWriteTokens"]),
-                cost_usd_micros: None,
-            }),
+            Usage::Turn | Usage::LastStep | Usage::Session => tokens(usage),
         };
         counted.map(|tokens| Tokens {
             cost_usd_micros: self.updates.cost_usd_micros,

@@ -21,18 +21,30 @@ use super::wire::{Event, Mouth, events, listen};
 use crate::agent::Claim;
 use crate::environment::mask;
 
-/// How long an agent may take to introduce itself. Some unpack themselves before; a machine that
-/// works on many tasks is slow.
-const INITIALIZE_PATIENCE: Duration = Duration::from_secs(90);
+/// How long an agent may take with what is not its work.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::adapter) struct Patience {
+    /// To introduce itself. Some unpack themselves before; a machine that works on many tasks is
+    /// slow.
+    pub(in crate::adapter) initialize: Duration,
+    /// To make a session, or to take one up and tell all of it again.
+    pub(in crate::adapter) open: Duration,
+    /// To stop. The supervisor's own patience is five seconds, for all that follows too.
+    pub(in crate::adapter) cancel: Duration,
+    /// To end its process, after each of the ways by which it is asked to.
+    pub(in crate::adapter) end: Duration,
+}
 
-/// How long it may take to make a session, or to take one up and tell all of it again.
-const OPEN_PATIENCE: Duration = Duration::from_secs(180);
-
-/// How long it may take to stop. The supervisor's own patience is five seconds.
-const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
-
-/// How long its process may take to end, after each of the ways by which it is asked to.
-const END_PATIENCE: Duration = Duration::from_millis(800);
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience {
+            initialize: Duration::from_secs(90),
+            open: Duration::from_secs(180),
+            cancel: Duration::from_secs(2),
+            end: Duration::from_millis(800),
+        }
+    }
+}
 
 /// What a conversation needs beside itself.
 pub(in crate::adapter) struct Drive<'d> {
@@ -54,7 +66,7 @@ pub(in crate::adapter) fn drive(
     out: &mut dyn Write,
 ) -> io::Result<Closing> {
     let held = drive.hold(&mut conversation, out);
-    let status = end(&mut drive.child, drive.quirks);
+    let status = end(&mut drive.child, drive.quirks, drive.here.patience.end);
     let ended = held?;
     match ended {
         End::Answered => Ok(drive.session.close(&Exit::Status(0))),
@@ -92,7 +104,8 @@ impl Drive<'_> {
             thread::spawn(move || stopping.send(Event::Stop));
         });
         mouth.say(&Conversation::begin());
-        let mut limit = Limit::of(conversation.phase());
+        let patience = self.here.patience;
+        let mut limit = Limit::of(conversation.phase(), patience);
         loop {
             let acts = match limit.next(&receiver) {
                 Some(Event::Line(line)) => {
@@ -118,7 +131,10 @@ impl Drive<'_> {
             if conversation.phase() == Phase::Over {
                 return Ok(End::Answered);
             }
-            limit.follow(conversation.phase());
+            if limit.phase != conversation.phase() {
+                // The same phase has the same limit, however much is said in it.
+                limit = Limit::of(conversation.phase(), patience);
+            }
         }
     }
 
@@ -172,11 +188,11 @@ struct Limit {
 }
 
 impl Limit {
-    fn of(phase: Phase) -> Limit {
+    fn of(phase: Phase, patience: Patience) -> Limit {
         let patience = match phase {
-            Phase::Initializing => Some(INITIALIZE_PATIENCE),
-            Phase::Opening => Some(OPEN_PATIENCE),
-            Phase::Canceling => Some(CANCEL_PATIENCE),
+            Phase::Initializing => Some(patience.initialize),
+            Phase::Opening => Some(patience.open),
+            Phase::Canceling => Some(patience.cancel),
             // The task's time box counts, and the monitor's patience.
             Phase::Working | Phase::Over => None,
         };
@@ -184,13 +200,6 @@ impl Limit {
             phase,
             patience,
             until: patience.map(|patience| Instant::now() + patience),
-        }
-    }
-
-    /// The same phase has the same limit, however much is said in it.
-    fn follow(&mut self, phase: Phase) {
-        if self.phase != phase {
-            *self = Limit::of(phase);
         }
     }
 
@@ -214,7 +223,7 @@ impl Limit {
 }
 
 /// Ends an agent whose input is closed, by the ways that it is known to take.
-fn end(child: &mut Child, quirks: Quirks) -> io::Result<Exit> {
+fn end(child: &mut Child, quirks: Quirks, patience: Duration) -> io::Result<Exit> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let handle = pid.and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
     let Some(handle) = handle else {
@@ -224,8 +233,8 @@ fn end(child: &mut Child, quirks: Quirks) -> io::Result<Exit> {
     let has_ended = || {
         let mut fds = [PollFd::new(&handle, PollFlags::IN)];
         let patience = Timespec {
-            tv_sec: 0,
-            tv_nsec: i64::from(END_PATIENCE.subsec_nanos()),
+            tv_sec: patience.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: i64::from(patience.subsec_nanos()),
         };
         matches!(rustix::event::poll(&mut fds, Some(&patience)), Ok(1..))
     };

@@ -19,5 +19,5 @@ mod tests;
 
 pub use conversation::Introduction;
 pub(super) use conversation::{Conversation, introduced};
-pub(super) use drive::{Drive, drive};
+pub(super) use drive::{Drive, Patience, drive};
 pub use quirks::{Quirks, Usage, Verb};

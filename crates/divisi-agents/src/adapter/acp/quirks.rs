@@ -24,10 +24,10 @@ pub enum Usage {
     LastStep,
     /// The session from its beginning, earlier turns too.
     Session,
-    /// They stand where the protocol has no place for them, and count the turn.
-    Meta,
-    /// There are none.
-    None,
+    /// The turn; they stand where the protocol has no place for them, in a quota.
+    Quota,
+    /// One request to the model each; they stand with the words that answered it.
+    Steps,
 }
 
 /// How an agent takes up a session.

@@ -9,7 +9,7 @@ use divisi_core::criterion::truncate;
 use serde_json::Value;
 
 use super::super::permission::{Deed, Request};
-use super::super::transcript::{Entry, micros, shortened};
+use super::super::transcript::{Entry, Tokens, micros, shortened};
 
 /// Words are told in entries of about this size, however long they go on.
 const SAID_BYTES_MAX: usize = 4 << 10;
@@ -32,6 +32,8 @@ pub(super) struct Updates {
     /// The last piece of words, as it came.
     pub(super) last: String,
     calls: HashMap<String, Call>,
+    /// What single answers were said to have used, where that is told with them.
+    pub(super) used: Option<Tokens>,
     /// What it says to have cost, in millionths of a US dollar.
     pub(super) cost_usd_micros: Option<u64>,
 }
@@ -74,6 +76,9 @@ impl Updates {
             false => self.flush(),
         };
         self.message = message;
+        if let Some(used) = tokens(&update["_meta"]["usage"]) {
+            self.used = Some(self.used.unwrap_or_default().plus(used));
+        }
         self.said.push_str(text);
         self.last = shortened(text);
         if self.said.len() >= SAID_BYTES_MAX {
@@ -163,6 +168,18 @@ impl Updates {
     }
 }
 
+/// Figures of usage, in the protocol's words.
+pub(super) fn tokens(usage: &Value) -> Option<Tokens> {
+    let count = |key: &str| usage[key].as_u64().unwrap_or(0);
+    usage.is_object().then(|| Tokens {
+        input_tokens: count("inputTokens"),
+        output_tokens: count("outputTokens").saturating_add(count("thoughtTokens")),
+        cache_read_tokens: count("cachedReadTokens"),
+        cache_write_tokens: count("cachedWriteTokens"),
+        cost_usd_micros: None,
+    })
+}
+
 /// What an agent asks leave for.
 fn request(id: &str, call: &Value) -> Request {
     let deed = match call["kind"].as_str() {
@@ -195,10 +212,12 @@ fn request(id: &str, call: &Value) -> Request {
     }
 }
 
-/// The function's name; one agent says it apart, of the others the title is all there is.
+/// The function's name; some agents say it apart, of the others the title is all there is.
 fn name_of(call: &Value) -> Option<String> {
-    let meta = call["_meta"]["claudeCode"]["toolName"].as_str();
-    let name = meta.or(call["title"].as_str()).or(call["kind"].as_str());
+    let meta = &call["_meta"];
+    let name = meta["claudeCode"]["toolName"].as_str();
+    let name = name.or(meta["toolName"].as_str());
+    let name = name.or(call["title"].as_str()).or(call["kind"].as_str());
     name.map(cut)
 }
 
