@@ -6,9 +6,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
+mod acp;
 mod faults;
 mod found;
 mod model;
+mod sessions;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]
 mod stage;
