@@ -23,6 +23,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::library::files::{beneath, resolved};
 use crate::library::{Library, has_error, user_folder};
+use crate::present::Preferred;
 use crate::printer::{Failure, Line, Printer, Style};
 use crate::project::{CONFIG, Project};
 
@@ -166,6 +167,7 @@ impl Configuration {
             agent_default: config.agent.clone(),
             // Until it is known which agents there are.
             agent_auto: AGENT_PERSON.to_owned(),
+            agents_auto: BTreeMap::new(),
             agents: BTreeMap::new(),
             failures_max: config.failures_max,
             reassign_after: config.reassign_after,
@@ -196,6 +198,15 @@ impl Configuration {
     /// The agents of roles as tasks name them, for tasks that are planned while a run goes on.
     pub(crate) fn agents(&self, roles: &Roles) -> BTreeMap<String, String> {
         config::agents_by_role(&self.config, roles)
+    }
+
+    /// The agents that `auto` may stand for.
+    pub(crate) fn preferred<'c>(&'c self, roles: &'c Roles) -> Preferred<'c> {
+        Preferred {
+            usual: &self.config.prefer,
+            by_role: config::preferred_by_role(&self.config, roles),
+            roles,
+        }
     }
 
     /// Paths that agents may write to: relative ones of a file beneath the project's folder, those

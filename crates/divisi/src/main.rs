@@ -22,6 +22,7 @@ mod given;
 mod happened;
 mod history;
 mod hold;
+mod last_printed;
 mod lessons;
 mod library;
 mod loaded;

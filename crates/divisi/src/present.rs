@@ -11,6 +11,7 @@ use divisi_agents::adapter::{PRODUCTS, Product, product, program};
 use divisi_core::diagnostic::Severity;
 use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Settings, agent_of, name_of};
 use divisi_core::{Diagnostic, TaskSpec};
+use divisi_pack::role::Library as Roles;
 
 use crate::exit::Exit;
 use crate::library::has_error;
@@ -52,9 +53,33 @@ impl Present {
     }
 }
 
-/// Whether a task is for the agent that `auto` stands for.
-pub(crate) fn is_left_open(task: &TaskSpec, settings: &Settings) -> bool {
-    name_of(task, settings) == AGENT_AUTO && agent_of(task, settings) == settings.agent_auto
+/// The agent that does a task which is left to `auto`; `None` if it is not.
+pub(crate) fn auto_of<'s>(task: &'s TaskSpec, settings: &'s Settings) -> Option<&'s str> {
+    let agent = agent_of(task, settings);
+    let is_open = name_of(task, settings) == AGENT_AUTO
+        && agent == settings.meant(AGENT_AUTO, task.role().as_deref());
+    is_open.then_some(agent)
+}
+
+/// Which agents `auto` may stand for, the best first.
+#[derive(Clone, Debug)]
+pub(crate) struct Preferred<'s> {
+    /// For all tasks.
+    pub(crate) usual: &'s [String],
+    /// For those of roles, by their names as tasks have them.
+    pub(crate) by_role: BTreeMap<String, Vec<String>>,
+    /// What tasks call roles is looked up here.
+    pub(crate) roles: &'s Roles,
+}
+
+impl Preferred<'_> {
+    /// For a task; `None` if its role has no others than all have.
+    fn of_role(&self, task: &TaskSpec) -> Option<&[String]> {
+        let (domain, function) = (task.domain.as_deref(), task.function.as_deref());
+        let role = self.roles.of_task(domain, function)?;
+        let named = self.by_role.get(&role.name_of_tasks()?)?;
+        Some(named)
+    }
 }
 
 /// Tasks by id, as far as they are named.
@@ -85,9 +110,10 @@ impl Tasks {
 /// Settles who does the tasks of a run.
 pub(crate) struct Settling<'s> {
     present: &'s Present,
-    preferred: &'s [String],
+    preferred: Option<Preferred<'s>>,
     settings: Settings,
-    open: Tasks,
+    /// Tasks that are left to `auto`, by those that it may stand for.
+    open: BTreeMap<Vec<String>, Tasks>,
     missing: BTreeMap<&'static str, Tasks>,
     missing_later: BTreeMap<&'static str, Tasks>,
 }
@@ -96,16 +122,19 @@ impl<'s> Settling<'s> {
     /// Finds out what `auto` stands for.
     pub(crate) fn begin(
         present: &'s Present,
-        preferred: &'s [String],
+        preferred: Preferred<'s>,
         settings: Settings,
     ) -> Settling<'s> {
-        let agent_auto = present.first(preferred).unwrap_or(AGENT_AUTO).to_owned();
+        let found = |names: &[String]| present.first(names).unwrap_or(AGENT_AUTO).to_owned();
+        let by_role = preferred.by_role.iter();
+        let agents_auto = by_role.map(|(role, names)| (role.clone(), found(names)));
         let settings = Settings {
-            agent_auto,
+            agent_auto: found(preferred.usual),
+            agents_auto: agents_auto.collect(),
             ..settings
         };
         Settling {
-            preferred,
+            preferred: Some(preferred),
             ..Settling::go_on(present, settings)
         }
     }
@@ -114,9 +143,9 @@ impl<'s> Settling<'s> {
     pub(crate) fn go_on(present: &'s Present, settings: Settings) -> Settling<'s> {
         Settling {
             present,
-            preferred: &[],
+            preferred: None,
             settings,
-            open: Tasks::default(),
+            open: BTreeMap::new(),
             missing: BTreeMap::new(),
             missing_later: BTreeMap::new(),
         }
@@ -124,9 +153,18 @@ impl<'s> Settling<'s> {
 
     /// Looks at one of the tasks.
     pub(crate) fn see(&mut self, task: &TaskSpec) {
+        let preferred = self.preferred.as_ref();
+        let of_role = preferred.and_then(|preferred| preferred.of_role(task));
+        if let (Some(names), Some(role)) = (of_role, task.role()) {
+            // However the task calls its role.
+            let found = self.present.first(names).unwrap_or(AGENT_AUTO);
+            self.settings.agents_auto.insert(role, found.to_owned());
+        }
         let agent = agent_of(task, &self.settings);
         if agent == AGENT_AUTO {
-            self.open.add(task);
+            let usual = preferred.map(|preferred| preferred.usual);
+            let names = of_role.or(usual).unwrap_or_default().to_vec();
+            self.open.entry(names).or_default().add(task);
         } else if let Some(name) = self.lacks(task, agent) {
             self.missing.entry(name).or_default().add(task);
         }
@@ -168,12 +206,15 @@ impl<'s> Settling<'s> {
             severity,
             ..Diagnostic::error("agent-missing", cause)
         };
-        if self.open.many > 0 {
-            told.push(nobody(self.preferred, &self.open, refused));
+        for (names, tasks) in &self.open {
+            told.push(nobody(names, tasks, refused));
         }
-        if self.settings.agent_auto == AGENT_AUTO {
-            // No task asks for it; what a plan task brings later is for people then.
-            AGENT_PERSON.clone_into(&mut self.settings.agent_auto);
+        let by_role = self.settings.agents_auto.values_mut();
+        for auto in by_role.chain([&mut self.settings.agent_auto]) {
+            if auto == AGENT_AUTO {
+                // No task asks for it; what a plan task brings later is for people then.
+                AGENT_PERSON.clone_into(auto);
+            }
         }
         for (name, tasks) in &self.missing {
             let cause = format!("`{name}` is to do {}, and is not installed", tasks.said());
@@ -207,7 +248,7 @@ fn nobody(
     refused: impl Fn(String) -> Diagnostic,
 ) -> Diagnostic {
     let which = match preferred {
-        [] => "`agents.prefer` names no agent".to_owned(),
+        [] => "no agent is preferred for it".to_owned(),
         [one] => format!("`{one}` is not installed"),
         all => format!("none of {} is installed", all.join(", ")),
     };

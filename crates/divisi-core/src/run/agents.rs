@@ -72,7 +72,7 @@ pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
         (None, Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
         (None, Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
         (None, Work::Expand(_), _) => AGENT_EXPAND,
-        (None, Work::Handoff, _) => settings.meant(name_of(spec, settings)),
+        (None, Work::Handoff, _) => settings.meant(name_of(spec, settings), spec.role().as_deref()),
     }
 }
 

@@ -27,6 +27,10 @@ pub struct Settings {
     /// the same one do the work.
     #[serde(skip_serializing_if = "is_person")]
     pub agent_auto: String,
+    /// The same by role (`domain/function`, or either alone), for roles that others are preferred
+    /// for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub agents_auto: BTreeMap<String, String>,
     /// Failures of the agent's own after which a person is asked (T7).
     pub failures_max: u32,
     /// Failures of the agent's own after which another agent takes over, if the task names one.
@@ -63,13 +67,14 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The agent that a name stands for in this run.
+    /// The agent that a name stands for in this run, for a task of this role if it has one.
     #[must_use]
-    pub fn meant<'a>(&'a self, name: &'a str) -> &'a str {
-        match name {
-            AGENT_AUTO => &self.agent_auto,
-            name => name,
+    pub fn meant<'a>(&'a self, name: &'a str, role: Option<&str>) -> &'a str {
+        if name != AGENT_AUTO {
+            return name;
         }
+        let of_role = role.and_then(|role| self.agents_auto.get(role));
+        of_role.unwrap_or(&self.agent_auto)
     }
 }
 
@@ -126,6 +131,7 @@ impl Default for Settings {
             agent_limits: BTreeMap::new(),
             agent_default: AGENT_PERSON.to_owned(),
             agent_auto: AGENT_PERSON.to_owned(),
+            agents_auto: BTreeMap::new(),
             agents: BTreeMap::new(),
             failures_max: 3,
             reassign_after: 2,

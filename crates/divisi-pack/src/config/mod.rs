@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Place;
 
-pub use apply::{agents_by_role, apply, given, unknown_agent};
+pub use apply::{agents_by_role, apply, given, preferred_by_role, unknown_agent};
 pub use page::{example, reference, schema};
 pub use read::{read, read_variable};
 pub use table::{Config, SETTINGS};
@@ -81,6 +81,8 @@ pub enum Kind {
     },
     /// Names of agents by role.
     Agents,
+    /// Names of agents that may be found, by role, the best first.
+    PreferredByRole,
     /// Steps that prepare a workspace.
     Setups,
     /// Criteria.
@@ -91,7 +93,10 @@ impl Kind {
     /// Whether it holds entries by name, each of which is said for itself.
     #[must_use]
     pub fn is_map(self) -> bool {
-        matches!(self, Kind::Counts { .. } | Kind::Agents)
+        matches!(
+            self,
+            Kind::Counts { .. } | Kind::Agents | Kind::PreferredByRole
+        )
     }
 }
 

@@ -70,6 +70,10 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         let list = json!({"type": "array", "maxItems": LIST_MAX, "items": items});
         json!({"anyOf": [list, items, {"type": "null"}]})
     };
+    let preferred = || {
+        let names = AGENTS_INSTALLABLE.iter().chain([&AGENT_PERSON]);
+        strings(json!({"enum": names.collect::<Vec<_>>()}))
+    };
     let number = |least: u64, most: u64, each: u64| {
         json!({
             "type": ["number", "null"],
@@ -92,10 +96,7 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             json!({"enum": words.collect::<Vec<Json>>()})
         }
         Kind::Agent => json!({"enum": agents.chain([Json::Null]).collect::<Vec<Json>>()}),
-        Kind::Preferred => {
-            let names = AGENTS_INSTALLABLE.iter().chain([&AGENT_PERSON]);
-            strings(json!({"enum": names.collect::<Vec<_>>()}))
-        }
+        Kind::Preferred => preferred(),
         Kind::Text => or_null(generator.subschema_for::<TextForm>().to_value()),
         Kind::Texts => or_null(generator.subschema_for::<TextsForm>().to_value()),
         Kind::Variables => {
@@ -111,6 +112,11 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             "type": ["object", "null"],
             "maxProperties": ENTRIES_MAX,
             "additionalProperties": {"enum": agents.collect::<Vec<Json>>()},
+        }),
+        Kind::PreferredByRole => json!({
+            "type": ["object", "null"],
+            "maxProperties": ENTRIES_MAX,
+            "additionalProperties": preferred(),
         }),
         Kind::Setups => list_of(generator.subschema_for::<SetupForm>().to_value()),
         Kind::Checks => list_of(generator.subschema_for::<CriterionForm>().to_value()),
@@ -149,6 +155,7 @@ fn takes(kind: Kind) -> String {
         Kind::Patterns => "patterns".to_owned(),
         Kind::Counts { .. } => "whole numbers by name".to_owned(),
         Kind::Agents => "agents by role, or `auto`".to_owned(),
+        Kind::PreferredByRole => "coding agents by role, and `person`".to_owned(),
         Kind::Setups => "scripts and lists of arguments".to_owned(),
         Kind::Checks => "criteria, as in a plan".to_owned(),
     }

@@ -180,6 +180,7 @@ fn entries(
             Kind::Counts { most } => {
                 fields::integer(value, name, (1, most), faults).map(Value::Integer)
             }
+            Kind::PreferredByRole => list(Kind::Preferred, name, value, faults),
             _ => values::agent_of(value, name, faults).map(Value::Text),
         };
         if let Some(read) = read {

@@ -159,6 +159,9 @@ settings! {
         None, Needed,
         "Which agent `auto` stands for: the first of these that is installed when a run is created. \
          A person is always there.";
+    prefer_by_role "agents.prefer_by_role": BTreeMap<String, Vec<String>> = BTreeMap::new(),
+        Kind::PreferredByRole, None, Needed,
+        "The same by role, by id or alias, for tasks of that role.";
     budget_attempts "budget.attempts": Option<u64> = None, integer(1, u64::MAX >> 1),
         Some("--attempts"), Needed,
         "At most so many attempts in the whole run.";

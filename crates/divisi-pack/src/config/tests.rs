@@ -29,6 +29,7 @@ fn sample(kind: Kind) -> Json {
         Kind::Patterns => json!(["src/**/*.rs"]),
         Kind::Counts { .. } => json!({"developer": 7}),
         Kind::Agents => json!({"developer": "scripted"}),
+        Kind::PreferredByRole => json!({"developer": ["codex", "person"]}),
         Kind::Setups => json!(["make deps", ["npm", "ci"]]),
         Kind::Checks => json!([{"command": ["make", "test"]}, {"file": "README.md"}]),
     }
@@ -122,6 +123,9 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
             Kind::Paths | Kind::Patterns => vec![json!([""]), json!([1]), json!({"a": 1})],
             Kind::Counts { .. } => vec![json!({"a": 0}), json!({"a": "b"}), json!([1])],
             Kind::Agents => vec![json!({"a": 0}), json!({"a": "robot"}), json!("person")],
+            Kind::PreferredByRole => {
+                vec![json!({"a": ["auto"]}), json!({"a": 0}), json!(["codex"])]
+            }
             Kind::Setups => vec![json!("make"), json!([1]), json!([[]])],
             Kind::Checks => vec![json!("make"), json!([1]), json!([{"file": 1}])],
         };

@@ -28,10 +28,30 @@ fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
+fn roles() -> Roles {
+    Roles::built_in()
+}
+
+fn preferred<'s>(
+    usual: &'s [String],
+    by_role: &[(&str, &[&str])],
+    roles: &'s Roles,
+) -> Preferred<'s> {
+    let by_role = by_role
+        .iter()
+        .map(|(role, agents)| ((*role).to_owned(), names(agents)));
+    Preferred {
+        usual,
+        by_role: by_role.collect(),
+        roles,
+    }
+}
+
 /// What `auto` stands for in a run of these tasks, and what is told.
 fn settled(present: &Present, prefer: &[&str], tasks: &[TaskSpec]) -> (String, Vec<Diagnostic>) {
-    let prefer = names(prefer);
-    let mut settling = Settling::begin(present, &prefer, Settings::default());
+    let (prefer, roles) = (names(prefer), roles());
+    let preferred = preferred(&prefer, &[], &roles);
+    let mut settling = Settling::begin(present, preferred, Settings::default());
     tasks.iter().for_each(|task| settling.see(task));
     let (settings, told) = settling.told(Severity::Error);
     (settings.agent_auto, told)
@@ -82,10 +102,7 @@ fn where_nobody_is_there_it_is_said_what_to_install_and_how_to_go_on() {
         "`codex` is not installed, and the task `a` is left to `auto`"
     );
     let (_, told) = settled(&with(&["claude"]), &[], &tasks[..1]);
-    assert!(
-        told[0].cause.contains("`agents.prefer` names no agent"),
-        "{told:?}"
-    );
+    assert!(told[0].cause.contains("no agent is preferred"), "{told:?}");
 }
 
 #[test]
@@ -107,15 +124,61 @@ fn the_default_may_be_auto() {
         ..Settings::default()
     };
     let present = with(&["claude"]);
-    let mut settling = Settling::begin(&present, &prefer, open.clone());
+    let roles = roles();
+    let preferred = preferred(&prefer, &[], &roles);
+    let mut settling = Settling::begin(&present, preferred.clone(), open.clone());
     settling.see(&task("a", None));
     let (settings, told) = settling.told(Severity::Error);
     assert_eq!(told, []);
     assert_eq!(agent_of(&task("a", None), &settings), "claude");
     let present = with(&[]);
-    let mut settling = Settling::begin(&present, &prefer, open);
+    let mut settling = Settling::begin(&present, preferred, open);
     settling.see(&task("a", None));
     assert_eq!(settling.told(Severity::Error).1.len(), 1);
+}
+
+#[test]
+fn a_role_may_prefer_others_however_its_tasks_call_it() {
+    let of = |id: &str, domain: Option<&str>, function: Option<&str>| TaskSpec {
+        domain: domain.map(str::to_owned),
+        function: function.map(str::to_owned),
+        ..task(id, Some("auto"))
+    };
+    let tasks = [
+        of("canonical", Some("development"), Some("tester")),
+        of("alias", None, Some("qa")),
+        of("other", Some("development"), Some("implementer")),
+    ];
+    let (prefer, roles) = (names(&["claude"]), roles());
+    let key = roles.get("tester").unwrap().name_of_tasks().unwrap();
+    let settled = |there: &[&str]| {
+        let by_role: &[(&str, &[&str])] = &[(&key, &["codex", "opencode"])];
+        let preferred = preferred(&prefer, by_role, &roles);
+        let present = with(there);
+        let mut settling = Settling::begin(&present, preferred, Settings::default());
+        tasks.iter().for_each(|task| settling.see(task));
+        let (settings, told) = settling.told(Severity::Error);
+        let agents = tasks
+            .each_ref()
+            .map(|task| agent_of(task, &settings).to_owned());
+        (agents, told)
+    };
+    let (agents, told) = settled(&["claude", "opencode"]);
+    assert_eq!(
+        (agents, told),
+        (
+            ["opencode", "opencode", "claude"].map(str::to_owned),
+            vec![]
+        )
+    );
+    let (_, told) = settled(&["claude"]);
+    let causes: Vec<&str> = told.iter().map(|told| told.cause.as_str()).collect();
+    assert_eq!(
+        causes,
+        [
+            "none of codex, opencode is installed, and the tasks `canonical`, `alias` are left to `auto`"
+        ]
+    );
 }
 
 #[test]

@@ -27,6 +27,7 @@ const FILE: &str = "run:
   rehearsal: rules.yaml
 agents:
   prefer: [codex, person]
+  prefer_by_role: {tester: [claude]}
 budget:
   attempts: 11
   agent_minutes: 12
@@ -95,6 +96,7 @@ fn of(stage: &Stage, key: &str) -> Value {
         "run.usage_limit_wait_max_seconds" => json!(settings.limit_wait_max_ms / 1_000),
         "run.batch_max" => json!(settings.batch_max),
         "agents.prefer" => json!(settings.agent_auto),
+        "agents.prefer_by_role" => json!(settings.agents_auto),
         "budget.attempts" => json!(settings.budget.attempts),
         "budget.agent_minutes" => json!(settings.budget.time_ms.map(|ms| ms / 60_000)),
         "grants.allow_write" => json!(grants.writes),
@@ -130,6 +132,7 @@ fn said(stage: &Stage, key: &str) -> Value {
         "run.usage_limit_wait_max_seconds" => json!(17),
         "run.batch_max" => json!(9),
         "agents.prefer" => json!("codex"),
+        "agents.prefer_by_role" => json!({"development/test": "claude"}),
         "budget.attempts" => json!(11),
         "budget.agent_minutes" => json!(12),
         "grants.allow_write" => json!([stage.path("cache")]),

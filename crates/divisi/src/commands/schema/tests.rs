@@ -314,6 +314,7 @@ fn created(full: bool) -> Event {
             cpu_s_max: None,
         },
         agents: [("development".to_owned(), "person".to_owned())].into(),
+        agents_auto: [("development".to_owned(), "codex".to_owned())].into(),
         rehearsal: Some(hash(Digest::new)),
         ..Settings::default()
     };
