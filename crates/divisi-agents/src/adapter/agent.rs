@@ -2,6 +2,7 @@
 
 use divisi_core::plan::Work;
 use divisi_core::receipt::Usage;
+use divisi_core::run::Custom;
 use divisi_core::worker::Ended;
 
 use super::closing::Closing;
@@ -20,6 +21,24 @@ pub struct AdapterAgent {
     pub program: String,
     /// Whom it speaks to.
     pub product: &'static Product,
+    /// What somebody described it as, if it is none that is known.
+    pub custom: Option<Custom>,
+}
+
+impl AdapterAgent {
+    fn argv(&self) -> Vec<String> {
+        let mut argv = vec![
+            self.program.clone(),
+            "adapter".into(),
+            self.product.name.into(),
+        ];
+        if let Some(custom) = &self.custom {
+            let speaks = custom.speaks.word().to_owned();
+            argv.extend(["--speaks".into(), speaks, "--".into()]);
+            argv.extend(custom.command.iter().cloned());
+        }
+        argv
+    }
 }
 
 impl Agent for AdapterAgent {
@@ -49,11 +68,7 @@ impl Agent for AdapterAgent {
             return Err(unsuited("nothing says what to do; add a `description`"));
         }
         Ok(Launch::Process(Box::new(Process {
-            argv: vec![
-                self.program.clone(),
-                "adapter".into(),
-                self.product.name.into(),
-            ],
+            argv: self.argv(),
             cwd: assignment.workspace.to_owned(),
             env: assignment.variables(),
             stdin: String::new(),
