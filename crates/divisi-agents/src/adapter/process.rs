@@ -27,6 +27,7 @@ use super::stop::Stop;
 use super::transcript::Entry;
 use super::within::Within;
 use crate::agent::Claim;
+use crate::beneath;
 use crate::environment::{environment, mask};
 use crate::handoff::{HANDOFF_BYTES_MAX, Handoff};
 
@@ -174,10 +175,10 @@ pub(super) fn converse_in(
         Speaks::Stream(_) => talk.by_stream(earlier, out),
         Speaks::Acp(quirks) => talk.by_acp(quirks, earlier, out),
     };
-    // What a tool wrote in the place of a link is a copy of a login.
-    let cleared = take_logins(product, &here.home);
+    // What a tool wrote in the place of a link is a copy of a login. Where it cannot be removed, the
+    // engine removes the whole folder.
+    let _ = take_logins(product, &here.home);
     let closing = held?;
-    cleared?;
     writeln!(out, "{}", closing.to_line())
         .and_then(|()| out.flush())
         .map_err(Fault::Stream)?;
@@ -342,31 +343,25 @@ fn lend(home: &Home, private: &Path, variables: &BTreeMap<String, String>) -> Re
             fs::create_dir_all(folder).map_err(home_fault(folder))?;
         }
         // A session is taken up: what stands there may be anything by now.
-        remove_file(&target).map_err(home_fault(&target))?;
+        beneath::delete(private, &format!("{}/{}", lent.to, lent.file))
+            .map_err(|fault| home_fault(&target)(io::Error::other(fault)))?;
         symlink(&source, &target).map_err(home_fault(&target))?;
     }
     Ok(())
 }
 
 /// Takes the user's logins out of a tool's private folder, links and what a tool may have written in
-/// their place: a copy must not stay there when the attempt has ended.
+/// their place: a copy must not stay there when the attempt has ended. No link on the way there is
+/// followed, or the user's own login would go.
 ///
 /// # Errors
 /// One cannot be removed.
-pub fn take_logins(product: &Product, home: &Path) -> Result<(), Fault> {
+pub fn take_logins(product: &Product, home: &Path) -> Result<(), beneath::Fault> {
     let logins = product.home.files.iter().filter(|lent| lent.is_login);
     for lent in logins {
-        let target = home.join(lent.to).join(lent.file);
-        remove_file(&target).map_err(home_fault(&target))?;
+        beneath::delete(home, &format!("{}/{}", lent.to, lent.file))?;
     }
     Ok(())
-}
-
-fn remove_file(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Where the user has such a file, if there is one. A folder that is named relative to the one that
@@ -399,7 +394,7 @@ impl Hearing<'_> {
                 Line::Whole => {
                     let text = String::from_utf8_lossy(&line).into_owned();
                     for entry in self.session.hear(&mask(text, &self.here.masked)) {
-                        keep(&entry, self.session, &self.here.home)?;
+                        keep(&entry, self.session, &self.here.home);
                         print(&entry, out)?;
                     }
                 }
@@ -409,10 +404,10 @@ impl Hearing<'_> {
 }
 
 /// Keeps what there is to be known of a session for whoever takes it up, as soon as there is more.
-pub(super) fn keep(entry: &Entry, session: &Session, home: &Path) -> io::Result<()> {
-    match (entry, session.record()) {
-        (Entry::Began { .. } | Entry::Used { .. }, Some(record)) => record.write(home),
-        _ => Ok(()),
+/// One that cannot be kept is begun anew.
+pub(super) fn keep(entry: &Entry, session: &Session, home: &Path) {
+    if let (Entry::Began { .. } | Entry::Used { .. }, Some(record)) = (entry, session.record()) {
+        let _ = record.write(home);
     }
 }
 

@@ -10,7 +10,6 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use divisi_agents::adapter::{PRODUCTS, take_logins};
-use divisi_core::diagnostic::chain;
 use divisi_core::{RunId, TaskNo};
 
 use super::launch::COLLECT_BYTES_MAX;
@@ -87,10 +86,12 @@ impl Homes {
             match entry.file_name().to_str().map(state_of) {
                 Some(HomeState::Used) => {}
                 Some(HomeState::Kept) => {
-                    for product in &PRODUCTS {
-                        take_logins(product, &path).map_err(|fault| chain(&fault))?;
+                    // What cannot be cleaned is kept for nobody.
+                    let is_clean = PRODUCTS.iter().all(|it| take_logins(it, &path).is_ok())
+                        && mask_folder(&path, secrets, COLLECT_BYTES_MAX).is_ok();
+                    if !is_clean {
+                        walk::remove_all(&path).map_err(failed)?;
                     }
-                    mask_folder(&path, secrets, COLLECT_BYTES_MAX).map_err(failed)?;
                 }
                 Some(HomeState::Free) | None => walk::remove_all(&path).map_err(failed)?,
             }
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn logins_and_secrets_leave_it_and_what_nobody_takes_up_is_removed() {
-        let (_dir, homes) = homes();
+        let (dir, homes) = homes();
         let [used, kept, free] = ["used", "kept", "free"].map(|name| {
             let path = homes.take(name, false).unwrap();
             std::fs::create_dir(path.join("claude")).unwrap();
@@ -142,15 +143,23 @@ mod tests {
             std::fs::write(path.join("claude/said.jsonl"), "it is a-secret-key\n").unwrap();
             path
         });
+        // A link to where the user's own login is.
+        let outside = dir.path().join("outside");
+        std::fs::create_dir(&outside).unwrap();
+        std::fs::write(outside.join(".credentials.json"), "a login").unwrap();
+        let misled = homes.take("misled", false).unwrap();
+        std::os::unix::fs::symlink(&outside, misled.join("claude")).unwrap();
         let state_of = |name: &str| match name {
             "used" => HomeState::Used,
-            "kept" => HomeState::Kept,
+            "kept" | "misled" => HomeState::Kept,
             _ => HomeState::Free,
         };
         homes
             .clean_up(&["a-secret-key".to_owned()], &state_of)
             .unwrap();
         assert!(!free.exists());
+        assert!(!misled.exists());
+        assert!(outside.join(".credentials.json").exists());
         assert!(used.join("claude/.credentials.json").exists());
         assert!(!kept.join("claude/.credentials.json").exists());
         let said = std::fs::read_to_string(kept.join("claude/said.jsonl")).unwrap();

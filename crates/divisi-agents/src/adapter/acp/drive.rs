@@ -15,6 +15,7 @@ use super::super::closing::Closing;
 use super::super::permission::Request;
 use super::super::process::{Surroundings, exit_of, keep, print};
 use super::super::session::Session;
+use super::super::transcript::Entry;
 use super::conversation::{Act, Conversation, Phase};
 use super::quirks::Quirks;
 use super::wire::{Event, Mouth, events, listen};
@@ -150,13 +151,19 @@ impl Drive<'_> {
             match act {
                 Act::Tell(mut entry) => {
                     self.session.take(&mut entry);
-                    keep(&entry, &self.session, &self.here.home)?;
+                    keep(&entry, &self.session, &self.here.home);
                     print(&entry, out)?;
                 }
                 Act::Send(message) => {
                     if !mouth.say(&message) {
                         let cause = "it does not read what it is told".to_owned();
-                        return Ok(Some(End::Unable(cause)));
+                        let mut entry = Entry::Broke {
+                            cause,
+                            status: None,
+                        };
+                        self.session.take(&mut entry);
+                        print(&entry, out)?;
+                        return Ok(Some(End::Answered));
                     }
                 }
                 Act::Decide(number, request) => self.ask(number, request, sender)?,
