@@ -76,9 +76,6 @@ pub enum NoVersion {
     /// It cannot be spoken to.
     #[error("{0}")]
     Refused(String),
-    /// Nobody has consented to start it.
-    #[error("it was not started: the project's own file describes it")]
-    Unasked,
     /// Nothing in its words is a version.
     #[error("nothing that it printed is a version")]
     Unread,
@@ -156,23 +153,6 @@ pub fn detect(
         version,
         introduction,
         credential: credential(product, variables),
-    }
-}
-
-/// Looks for an agent, and starts nothing: somebody else's words describe it, and nobody has
-/// consented to them.
-#[must_use]
-pub fn look_without_asking(
-    product: &'static Product,
-    variables: &BTreeMap<String, String>,
-) -> Detected {
-    let program = program(product, variables.get("PATH").map(OsStr::new));
-    Detected {
-        product,
-        version: program.as_ref().map(|_| Err(NoVersion::Unasked)),
-        program,
-        introduction: None,
-        credential: None,
     }
 }
 

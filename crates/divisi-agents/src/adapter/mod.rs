@@ -34,10 +34,7 @@ mod tests;
 pub use acp::{Introduction, Quirks, Usage, Verb};
 pub use agent::AdapterAgent;
 pub use closing::Closing;
-pub use detection::{
-    Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, detect, look_without_asking,
-    program,
-};
+pub use detection::{Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, detect, program};
 pub use permission::{Broker, Decision, Deed, Request};
 pub use process::{Fault, HOME_VARIABLE, converse, take_logins};
 pub use product::{Driven, PRODUCTS, Product, product};

@@ -30,7 +30,6 @@ fn sample(kind: Kind) -> Json {
         Kind::Counts { .. } => json!({"developer": 7}),
         Kind::Agents => json!({"developer": "scripted"}),
         Kind::PreferredByRole => json!({"developer": ["codex", "person"]}),
-        Kind::Customs => json!({"mine": {"command": ["goose", "acp"], "speaks": "acp"}}),
         Kind::Setups => json!(["make deps", ["npm", "ci"]]),
         Kind::Checks => json!([{"command": ["make", "test"]}, {"file": "README.md"}]),
     }
@@ -127,13 +126,6 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
             Kind::PreferredByRole => {
                 vec![json!({"a": ["auto"]}), json!({"a": 0}), json!(["codex"])]
             }
-            Kind::Customs => vec![
-                json!({"mine": ["goose"]}),
-                json!({"mine": {}}),
-                json!({"mine": {"command": []}}),
-                json!({"mine": {"command": ["goose"], "speaks": "whale"}}),
-                json!({"mine": {"command": ["goose"], "more": 1}}),
-            ],
             Kind::Setups => vec![json!("make"), json!([1]), json!([[]])],
             Kind::Checks => vec![json!("make"), json!([1]), json!([{"file": 1}])],
         };
@@ -540,27 +532,4 @@ fn a_workflow_gets_what_it_leaves_open_and_keeps_what_it_says() {
         "workflow: {{name: w, iterations: [{{name: i, agents: [{{{named}}}]}}]}}"
     ));
     assert_eq!(shares(&named).1.as_deref(), Some("person"));
-}
-
-#[test]
-fn an_agent_of_ones_own_has_a_name_and_a_program_that_is_nobody_elses() {
-    for (text, words) in [
-        (
-            r#"{"agents": {"custom": {"a b": {"command": ["goose"]}}}}"#,
-            "cannot be called so",
-        ),
-        (
-            r#"{"agents": {"custom": {"mine": {"command": ["tools/goose"]}}}}"#,
-            "no whole path",
-        ),
-    ] {
-        let told = told(text);
-        assert!(told.contains(words), "{told}");
-    }
-    let text = r#"{"run": {"agent": "custom:mine"},
-        "agents": {"prefer": ["custom:mine"], "custom": {"mine": {"command": ["goose", "acp"]}}}}"#;
-    let config = Config::of(&values(text));
-    assert_eq!(config.agent, "custom:mine");
-    assert_eq!(config.prefer, ["custom:mine"]);
-    assert_eq!(config.custom["mine"].command, ["goose", "acp"]);
 }

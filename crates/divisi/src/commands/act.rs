@@ -9,7 +9,7 @@ use std::path::Path;
 use divisi_core::diagnostic::Severity;
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::stored::summary;
-use divisi_core::run::{TaskStatus, holds_slot};
+use divisi_core::run::{Settings, TaskStatus, holds_slot};
 use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
 

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use divisi_agents::adapter::{
     Credential, Detected, Driven, NoVersion, PRODUCTS, Product, Standing, VERSION_PATIENCE, detect,
-    look_without_asking,
 };
 use divisi_core::Diagnostic;
 use divisi_core::run::custom_name;
@@ -20,7 +19,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::{self, AgentsCommand, Global};
-use crate::config::{Configuration, Source};
+use crate::config::Configuration;
 use crate::exit::Exit;
 use crate::present::{Present, variables};
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
@@ -73,32 +72,20 @@ fn known(name: &str) -> Result<&'static Product, Failure> {
 /// # Errors
 /// There is no place for what they leave behind.
 pub(super) fn look() -> Result<Vec<Detected>, Failure> {
+    look_for(&PRODUCTS.iter().collect::<Vec<_>>())
+}
+
+fn look_for(products: &[&'static Product]) -> Result<Vec<Detected>, Failure> {
     let variables = variables();
     let looked: Result<Vec<Detected>, std::io::Error> = std::thread::scope(|scope| {
-        let asked: Vec<_> = PRODUCTS
+        let asked: Vec<_> = products
             .iter()
-            .map(|product| scope.spawn(|| one(product, &variables, VERSION_PATIENCE)))
+            .map(|&product| scope.spawn(|| one(product, &variables, VERSION_PATIENCE)))
             .collect();
         let ends = asked.into_iter();
         ends.map(|one| one.join().expect("looking for an agent does not panic"))
             .collect()
     });
-    looked.map_err(|error| no_folder(&error))
-}
-
-/// The agents that the configuration describes. Those of the project's own file are not started:
-/// whoever only lists agents has consented to nothing.
-fn described(configuration: &Configuration) -> Result<Vec<Detected>, Failure> {
-    let variables = variables();
-    let custom = configuration.config.custom.iter();
-    let looked = custom.map(|(name, custom)| {
-        let product = Product::custom(name, custom);
-        match configuration.source(&format!("agents.custom.{name}")) {
-            Source::Project => Ok(look_without_asking(product, &variables)),
-            _ => one(product, &variables, VERSION_PATIENCE),
-        }
-    });
-    let looked: Result<Vec<Detected>, std::io::Error> = looked.collect();
     looked.map_err(|error| no_folder(&error))
 }
 
@@ -185,8 +172,9 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
     let custom = &configuration.config.custom;
     let present = Present::look().with(custom);
     let auto = present.first(prefer);
-    let mut all = look()?;
-    all.extend(described(&configuration)?);
+    let own = custom.iter();
+    let own = own.map(|(name, custom)| Product::custom(name, custom));
+    let all = look_for(&PRODUCTS.iter().chain(own).collect::<Vec<_>>())?;
     if printer.is_json() {
         let agents: Vec<Found<'_>> = all.iter().map(Found::of).collect();
         printer.document(&json!({ "agents": agents, "prefer": prefer, "auto": auto }))?;

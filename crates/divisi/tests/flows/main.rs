@@ -14,7 +14,6 @@ mod found;
 mod generating;
 mod lessons;
 mod merging;
-mod own_agents;
 mod people;
 mod preparation;
 mod review;
