@@ -507,12 +507,6 @@ pub(crate) struct Adapter {
     /// With which one
     #[arg(value_name = "AGENT")]
     pub(crate) agent: String,
-    /// In which words it speaks, where it is none that is known
-    #[arg(long, value_name = "WORDS", requires = "command")]
-    pub(crate) speaks: Option<String>,
-    /// What starts it then
-    #[arg(last = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<String>,
 }
 
 #[cfg(test)]

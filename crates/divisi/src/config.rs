@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use divisi_core::diagnostic::Place;
 use divisi_core::run::{
     AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENTS, Budget, Grants, Settings,
-    custom_name,
 };
 use divisi_core::{Diagnostic, Plan};
 use divisi_pack::bundle::Given;
@@ -158,9 +157,7 @@ impl Configuration {
         let config = &self.config;
         // Roles and agents share one map: a name that is no agent's is a role's.
         let ours = [AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_EXPAND];
-        let is_agent = |name: &str| {
-            AGENTS.contains(&name) || ours.contains(&name) || custom_name(name).is_some()
-        };
+        let is_agent = |name: &str| AGENTS.contains(&name) || ours.contains(&name);
         let limits = config.limits.clone().into_iter();
         let (agents, roles) = limits.partition(|(name, _)| is_agent(name));
         Settings {
@@ -172,7 +169,6 @@ impl Configuration {
             agent_auto: AGENT_PERSON.to_owned(),
             agents_auto: BTreeMap::new(),
             agents: BTreeMap::new(),
-            custom: config.custom.clone(),
             failures_max: config.failures_max,
             reassign_after: config.reassign_after,
             losses_max: config.losses_max,

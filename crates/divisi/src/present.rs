@@ -9,9 +9,7 @@ use std::ffi::OsStr;
 
 use divisi_agents::adapter::{PRODUCTS, Product, product, program};
 use divisi_core::diagnostic::Severity;
-use divisi_core::run::{
-    AGENT_AUTO, AGENT_PERSON, Custom, Settings, agent_of, custom_name, name_of,
-};
+use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Settings, agent_of, name_of};
 use divisi_core::{Diagnostic, TaskSpec};
 use divisi_pack::role::Library as Roles;
 
@@ -43,21 +41,9 @@ impl Present {
         Present(PRODUCTS.iter().map(one).collect())
     }
 
-    /// The same, with those that the configuration describes.
-    pub(crate) fn with(mut self, custom: &BTreeMap<String, Custom>) -> Present {
-        let path = std::env::var_os("PATH");
-        for (name, custom) in custom {
-            let product = Product::custom(name, custom);
-            let is_there = program(product, path.as_deref()).is_some();
-            self.0.insert(product.name, is_there);
-        }
-        self
-    }
-
     /// Whether an agent is there. All but coding agents always are.
     fn has(&self, agent: &str) -> bool {
-        let is_usual = custom_name(agent).is_none();
-        self.0.get(agent).map_or(is_usual, |is_there| *is_there)
+        self.0.get(agent).is_none_or(|is_there| *is_there)
     }
 
     /// The first of these that is there.
@@ -191,13 +177,7 @@ impl<'s> Settling<'s> {
 
     /// The agent, if it is not where the task would look for it.
     fn lacks(&self, task: &TaskSpec, agent: &str) -> Option<&'static str> {
-        let known = match custom_name(agent) {
-            None => product(agent)?,
-            Some(name) => {
-                let custom = self.settings.custom.get(name);
-                Product::custom(name, custom.unwrap_or(&Custom::default()))
-            }
-        };
+        let known = product(agent)?;
         let is_there = match task.env.get("PATH") {
             Some(own) => program(known, Some(OsStr::new(own))).is_some(),
             None => self.present.has(agent),
@@ -257,7 +237,7 @@ impl<'s> Settling<'s> {
 fn installing(name: &str, told: Diagnostic) -> Diagnostic {
     match product(name) {
         Some(product) => told.hint(format!("install it: `{}`", product.install)),
-        None => told.hint("describe it: `agents: {custom: {NAME: {command: [PROGRAM]}}}`"),
+        None => told,
     }
 }
 

@@ -2,7 +2,6 @@
 
 use divisi_core::plan::Work;
 use divisi_core::receipt::Usage;
-use divisi_core::run::Custom;
 use divisi_core::worker::Ended;
 
 use super::closing::Closing;
@@ -21,24 +20,6 @@ pub struct AdapterAgent {
     pub program: String,
     /// Whom it speaks to.
     pub product: &'static Product,
-    /// What somebody described it as, if it is none that is known.
-    pub custom: Option<Custom>,
-}
-
-impl AdapterAgent {
-    fn argv(&self) -> Vec<String> {
-        let mut argv = vec![
-            self.program.clone(),
-            "adapter".into(),
-            self.product.name.into(),
-        ];
-        if let Some(custom) = &self.custom {
-            let speaks = custom.speaks.word().to_owned();
-            argv.extend(["--speaks".into(), speaks, "--".into()]);
-            argv.extend(custom.command.iter().cloned());
-        }
-        argv
-    }
 }
 
 impl Agent for AdapterAgent {
@@ -68,7 +49,11 @@ impl Agent for AdapterAgent {
             return Err(unsuited("nothing says what to do; add a `description`"));
         }
         Ok(Launch::Process(Box::new(Process {
-            argv: self.argv(),
+            argv: vec![
+                self.program.clone(),
+                "adapter".into(),
+                self.product.name.into(),
+            ],
             cwd: assignment.workspace.to_owned(),
             env: assignment.variables(),
             stdin: String::new(),

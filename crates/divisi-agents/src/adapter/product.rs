@@ -1,6 +1,5 @@
 //! The coding agents that are known, and how they differ, as data.
 
-use divisi_core::run::{CUSTOM_PREFIX, Custom};
 use serde_json::Value;
 
 use super::acp::{Quirks, Usage, Verb};
@@ -36,8 +35,6 @@ pub struct Product {
     pub(super) speaks: Speaks,
     /// How its arguments take up a session of its own.
     pub(super) resume: Resume,
-    /// Arguments after those: all of them, where somebody described it.
-    pub(super) more: &'static [&'static str],
 }
 
 /// In which words a tool speaks.
@@ -79,40 +76,6 @@ pub struct Home {
 }
 
 impl Product {
-    /// One that somebody described. It lives as long as this process, like all others: whoever makes
-    /// one makes few.
-    #[must_use]
-    pub fn custom(name: &str, custom: &Custom) -> &'static Product {
-        fn leaked(text: &str) -> &'static str {
-            Box::leak(text.to_owned().into_boxed_str())
-        }
-        let (program, more) = match custom.command.split_first() {
-            Some((program, more)) => (leaked(program), more),
-            None => ("", &[][..]),
-        };
-        let more: Vec<&'static str> = more.iter().map(|argument| leaked(argument)).collect();
-        Box::leak(Box::new(Product {
-            name: leaked(&format!("{CUSTOM_PREFIX}{name}")),
-            title: "an agent of your own",
-            program,
-            install: "whatever installs it, or correct `agents.custom`",
-            tried: "",
-            variables: &[],
-            settings: &[],
-            home: Home {
-                variables: &[],
-                files: &[],
-            },
-            counts: Counts::All,
-            arguments: |_| &[],
-            speaks: match custom.speaks {
-                divisi_core::run::Speaks::Acp => Speaks::Acp(Quirks::UNKNOWN),
-            },
-            resume: Resume::Asked,
-            more: Box::leak(more.into_boxed_slice()),
-        }))
-    }
-
     /// How it is driven, in a word.
     #[must_use]
     pub fn driven(&self) -> Driven {
@@ -124,8 +87,9 @@ impl Product {
 
     /// All its arguments, where a session is taken up with the session's name.
     pub(super) fn arguments_for(&self, writes: Writes, session: Option<&str>) -> Vec<String> {
-        let known = (self.arguments)(writes).iter().chain(self.more);
-        let mut arguments: Vec<String> = known.map(|&argument| argument.to_owned()).collect();
+        let mut arguments: Vec<String> = ((self.arguments)(writes).iter())
+            .map(|&argument| argument.to_owned())
+            .collect();
         let (at, word) = match self.resume {
             Resume::Last(word) => (arguments.len(), word),
             Resume::BeforeLast(word) => (arguments.len().saturating_sub(1), word),
@@ -246,7 +210,6 @@ const CLAUDE: Product = Product {
     },
     speaks: Speaks::Stream(claude::hear),
     resume: Resume::Last("--resume"),
-    more: &[],
 };
 
 const CODEX: Product = Product {
@@ -302,7 +265,6 @@ const CODEX: Product = Product {
     },
     speaks: Speaks::Stream(codex::hear),
     resume: Resume::BeforeLast("resume"),
-    more: &[],
 };
 
 const OPENCODE: Product = Product {
@@ -348,7 +310,6 @@ const OPENCODE: Product = Product {
     arguments: |_| &["run", "--format", "json"],
     speaks: Speaks::Stream(opencode::hear),
     resume: Resume::Last("--session"),
-    more: &[],
 };
 
 // Over ACP, each after what was measured with it. The bridge brings a Claude Code of its own.
@@ -434,7 +395,6 @@ const GEMINI_ACP: Product = Product {
         error_words: &[],
     }),
     resume: Resume::Asked,
-    more: &[],
 };
 
 const COPILOT_ACP: Product = Product {
@@ -477,7 +437,6 @@ const COPILOT_ACP: Product = Product {
         error_words: &["Error: "],
     }),
     resume: Resume::Asked,
-    more: &[],
 };
 
 const QWEN_ACP: Product = Product {
@@ -518,5 +477,4 @@ const QWEN_ACP: Product = Product {
         error_words: &[],
     }),
     resume: Resume::Asked,
-    more: &[],
 };

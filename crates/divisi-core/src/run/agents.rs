@@ -1,7 +1,5 @@
 //! The agents that a run knows by name: those a plan can name, and Divisi itself.
 
-use serde::{Deserialize, Serialize};
-
 use super::settings::Settings;
 use crate::plan::{TaskKind, TaskSpec, Work};
 
@@ -46,64 +44,6 @@ pub const AGENT_COMPOSE: &str = "compose";
 pub const AGENT_EXPAND: &str = "expand";
 /// Something outside brings files that are already made.
 pub const AGENT_EXTERNAL: &str = "external";
-
-/// Stands before the name of an agent that the configuration describes.
-pub const CUSTOM_PREFIX: &str = "custom:";
-
-/// Names of agents stand in file names and on lines.
-const CUSTOM_BYTES_MAX: usize = 64;
-
-/// An agent that somebody described: any program that can be spoken to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Custom {
-    /// Its program and arguments.
-    pub command: Vec<String>,
-    /// In which words it speaks.
-    pub speaks: Speaks,
-}
-
-/// In which words an agent speaks that somebody described.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Speaks {
-    /// The Agent Client Protocol, over its standard input and output.
-    #[default]
-    Acp,
-}
-
-impl Speaks {
-    /// All of them, as they are written.
-    pub const WORDS: [&str; 1] = ["acp"];
-
-    /// The one that is written so.
-    #[must_use]
-    pub fn of_word(word: &str) -> Option<Speaks> {
-        match word {
-            "acp" => Some(Speaks::Acp),
-            _ => None,
-        }
-    }
-
-    /// As it is written.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Speaks::Acp => Speaks::WORDS[0],
-        }
-    }
-}
-
-/// The name under which the configuration describes an agent; `None` if it is no such agent, or
-/// cannot be one.
-#[must_use]
-pub fn custom_name(agent: &str) -> Option<&str> {
-    let name = agent.strip_prefix(CUSTOM_PREFIX)?;
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let is_name = name.len() <= CUSTOM_BYTES_MAX
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(fits);
-    is_name.then_some(name)
-}
 
 /// Whether an attempt by this agent takes up a worker's slot. People and external inputs do not.
 #[must_use]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::agents::{AGENT_AUTO, AGENT_PERSON, Custom};
+use super::agents::{AGENT_AUTO, AGENT_PERSON};
 use crate::ids::Digest;
 
 /// What a run may use, journalled with its creation so that replay never reads configuration.
@@ -23,10 +23,6 @@ pub struct Settings {
     /// run goes on: those of its own plan name theirs.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub agents: BTreeMap<String, String>,
-    /// The agents that the configuration describes, by their names there: whoever goes on with the
-    /// run starts the same programs.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub custom: BTreeMap<String, Custom>,
     /// The agent that `auto` stands for, found when the run was created: whoever goes on with it has
     /// the same one do the work.
     #[serde(skip_serializing_if = "is_person")]
@@ -137,7 +133,6 @@ impl Default for Settings {
             agent_auto: AGENT_PERSON.to_owned(),
             agents_auto: BTreeMap::new(),
             agents: BTreeMap::new(),
-            custom: BTreeMap::new(),
             failures_max: 3,
             reassign_after: 2,
             losses_max: 5,

@@ -359,7 +359,7 @@ impl Starting {
             AGENT_EXTERNAL => return Ok(Launched::Person),
             _ => {}
         }
-        let Some(agent) = shell.agent(self.attempt.run, &self.agent) else {
+        let Some(agent) = shell.agent(&self.agent) else {
             let cause = format!(
                 "there is no agent {:?}; there are {}",
                 self.agent,

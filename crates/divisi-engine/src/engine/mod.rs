@@ -373,7 +373,7 @@ impl<J: Journal> Engine<J> {
         }
         let stepped = self.append(told.directives)?;
         for run in self.world.runs() {
-            self.shell.grant(run.id, &run.settings);
+            self.shell.grant(run.id, &run.settings.grants);
         }
         if std::mem::take(&mut self.joining) {
             self.reconcile.on_joined();

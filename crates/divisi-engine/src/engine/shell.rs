@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use divisi_agents::adapter::{AdapterAgent, PRODUCTS, Product};
+use divisi_agents::adapter::{AdapterAgent, PRODUCTS};
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::journal::Artifacts;
-use divisi_core::run::{Custom, Grants, Settings};
+use divisi_core::run::Grants;
 use divisi_core::worker::{Confinement, Limits};
 use divisi_core::{AttemptId, Commit, Criterion, Digest, RunId, TaskId, TaskNo, Tree};
 use divisi_pack::rehearsal::Rehearsal;
@@ -37,8 +37,6 @@ struct Granted {
     /// The environment of agents that declare and are given nothing of their own. Working it out
     /// looks at every variable of ours, and most tasks need just this one.
     usual: (BTreeMap<String, String>, Vec<String>),
-    /// The agents that its configuration describes, by the names that plans have for them.
-    custom: BTreeMap<String, Arc<dyn Agent>>,
 }
 
 /// All agents, by name.
@@ -50,28 +48,12 @@ fn agents() -> BTreeMap<String, Arc<dyn Agent>> {
     ];
     let spoken_to = PRODUCTS.iter().map(|product| {
         let program = OWN_NAME.to_owned();
-        let custom = None;
-        Arc::new(AdapterAgent {
-            program,
-            product,
-            custom,
-        }) as Arc<dyn Agent>
+        Arc::new(AdapterAgent { program, product }) as Arc<dyn Agent>
     });
     own.into_iter()
         .chain(spoken_to)
         .map(|agent| (agent.description().name, agent))
         .collect()
-}
-
-/// An agent that a run's configuration describes, by the name that plans have for it.
-fn described((name, custom): (&String, &Custom)) -> (String, Arc<dyn Agent>) {
-    let product = Product::custom(name, custom);
-    let agent = AdapterAgent {
-        program: OWN_NAME.to_owned(),
-        product,
-        custom: Some(custom.clone()),
-    };
-    (product.name.to_owned(), Arc::new(agent))
 }
 
 /// What effects share.
@@ -125,12 +107,8 @@ impl Shell {
         self.started.elapsed().as_millis() as u64
     }
 
-    /// The agent of this name in a run.
-    pub(super) fn agent(&self, run: RunId, name: &str) -> Option<Arc<dyn Agent>> {
-        match self.agents.get(name) {
-            Some(agent) => Some(Arc::clone(agent)),
-            None => self.granted(run).custom.get(name).cloned(),
-        }
+    pub(super) fn agent(&self, name: &str) -> Option<&Arc<dyn Agent>> {
+        self.agents.get(name)
     }
 
     /// The rules by which scripted agents do handoffs.
@@ -223,16 +201,13 @@ impl Shell {
     }
 
     /// Takes in what a run's settings grant. They never change.
-    pub(super) fn grant(&self, run: RunId, settings: &Settings) {
+    pub(super) fn grant(&self, run: RunId, grants: &Grants) {
         let mut granted = lock(&self.granted);
         granted.entry(run).or_insert_with(|| {
-            let grants = settings.grants.clone();
             let made = environment(&self.parent, &grants.passes, &BTreeMap::new());
-            let custom = settings.custom.iter().map(described);
             Arc::new(Granted {
-                grants,
+                grants: grants.clone(),
                 usual: (made.vars, made.masked),
-                custom: custom.collect(),
             })
         });
     }
@@ -242,7 +217,7 @@ impl Shell {
         if let Some(granted) = lock(&self.granted).get(&run) {
             return Arc::clone(granted);
         }
-        self.grant(run, &Settings::default());
+        self.grant(run, &Grants::default());
         self.granted(run)
     }
 

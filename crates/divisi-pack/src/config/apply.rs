@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::plan::Work;
 use divisi_core::preparation::Preparation;
-use divisi_core::run::{
-    AGENT_AUTO, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENTS, custom_name,
-};
+use divisi_core::run::{AGENT_AUTO, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENTS};
 use divisi_core::{Diagnostic, Plan, TaskKind};
 
 use super::{Config, Values};
@@ -48,7 +46,6 @@ fn limits(config: &Config, values: &Values, library: &Library, plan: &Plan) -> V
     };
     let is_known = |name: &str| {
         AGENTS.contains(&name)
-            || custom_name(name).is_some()
             || ours.contains(&name)
             || { library.iter() }.any(|role| is_part(role.name_of_tasks(), name))
             || { plan.tasks.iter() }.any(|task| is_part(task.role(), name))
@@ -141,7 +138,7 @@ fn no_role(setting: &str, name: &str, values: &Values, library: &Library) -> Dia
 #[must_use]
 pub fn unknown_agent(agent: &str) -> Option<Diagnostic> {
     let all: Vec<&str> = AGENTS.into_iter().chain([AGENT_AUTO]).collect();
-    if all.contains(&agent) || custom_name(agent).is_some() {
+    if all.contains(&agent) {
         return None;
     }
     let told = Diagnostic::error(codes::AGENT, format!("there is no agent {}", shown(agent)));

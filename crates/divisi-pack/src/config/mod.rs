@@ -83,8 +83,6 @@ pub enum Kind {
     Agents,
     /// Names of agents that may be found, by role, the best first.
     PreferredByRole,
-    /// Agents that somebody describes, by name.
-    Customs,
     /// Steps that prepare a workspace.
     Setups,
     /// Criteria.
@@ -97,7 +95,7 @@ impl Kind {
     pub fn is_map(self) -> bool {
         matches!(
             self,
-            Kind::Counts { .. } | Kind::Agents | Kind::PreferredByRole | Kind::Customs
+            Kind::Counts { .. } | Kind::Agents | Kind::PreferredByRole
         )
     }
 }

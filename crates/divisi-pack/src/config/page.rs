@@ -1,8 +1,6 @@
 //! What is made of the table: the JSON Schema, the reference page, and the example file.
 
-use divisi_core::run::{
-    AGENT_AUTO, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, CUSTOM_PREFIX, Speaks,
-};
+use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value as Json, json};
 
@@ -74,7 +72,7 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
     };
     let preferred = || {
         let names = AGENTS_INSTALLABLE.iter().chain([&AGENT_PERSON]);
-        strings(json!({"anyOf": [{"enum": names.collect::<Vec<_>>()}, custom_agent()]}))
+        strings(json!({"enum": names.collect::<Vec<_>>()}))
     };
     let number = |least: u64, most: u64, each: u64| {
         json!({
@@ -97,9 +95,7 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             let words = words.iter().map(|word| json!(word)).chain([Json::Null]);
             json!({"enum": words.collect::<Vec<Json>>()})
         }
-        Kind::Agent => json!({"anyOf": [
-            {"enum": agents.chain([Json::Null]).collect::<Vec<Json>>()}, custom_agent(),
-        ]}),
+        Kind::Agent => json!({"enum": agents.chain([Json::Null]).collect::<Vec<Json>>()}),
         Kind::Preferred => preferred(),
         Kind::Text => or_null(generator.subschema_for::<TextForm>().to_value()),
         Kind::Texts => or_null(generator.subschema_for::<TextsForm>().to_value()),
@@ -115,44 +111,16 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         Kind::Agents => json!({
             "type": ["object", "null"],
             "maxProperties": ENTRIES_MAX,
-            "additionalProperties": {
-                "anyOf": [{"enum": agents.collect::<Vec<Json>>()}, custom_agent()],
-            },
+            "additionalProperties": {"enum": agents.collect::<Vec<Json>>()},
         }),
         Kind::PreferredByRole => json!({
             "type": ["object", "null"],
             "maxProperties": ENTRIES_MAX,
             "additionalProperties": preferred(),
         }),
-        Kind::Customs => json!({
-            "type": ["object", "null"],
-            "maxProperties": ENTRIES_MAX,
-            "additionalProperties": {
-                "type": "object",
-                "required": ["command"],
-                "properties": {
-                    "command": {
-                        "description": "Its program and arguments.",
-                        "type": "array",
-                        "minItems": 1,
-                        "items": {"type": "string"},
-                    },
-                    "speaks": {
-                        "description": "In which words it speaks.",
-                        "enum": Speaks::WORDS,
-                    },
-                },
-                "additionalProperties": false,
-            },
-        }),
         Kind::Setups => list_of(generator.subschema_for::<SetupForm>().to_value()),
         Kind::Checks => list_of(generator.subschema_for::<CriterionForm>().to_value()),
     }
-}
-
-/// The name of an agent that the configuration describes.
-fn custom_agent() -> Json {
-    json!({"type": "string", "pattern": format!("^{CUSTOM_PREFIX}")})
 }
 
 fn or_null(schema: Json) -> Json {
@@ -187,7 +155,6 @@ fn takes(kind: Kind) -> String {
         Kind::Patterns => "patterns".to_owned(),
         Kind::Counts { .. } => "whole numbers by name".to_owned(),
         Kind::Agents => "agents by role, or `auto`".to_owned(),
-        Kind::Customs => "`command` and `speaks` by name".to_owned(),
         Kind::PreferredByRole => "coding agents by role, and `person`".to_owned(),
         Kind::Setups => "scripts and lists of arguments".to_owned(),
         Kind::Checks => "criteria, as in a plan".to_owned(),

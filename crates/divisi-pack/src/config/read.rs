@@ -3,9 +3,7 @@
 use std::borrow::Cow;
 
 use divisi_core::diagnostic::Place;
-use divisi_core::run::{
-    AGENT_PERSON, AGENTS_INSTALLABLE, CUSTOM_PREFIX, Custom, Speaks, custom_name,
-};
+use divisi_core::run::{AGENT_PERSON, AGENTS_INSTALLABLE};
 use jsonc_parser::ast::{Object, StringLit, Value as Node};
 use jsonc_parser::common::Range;
 
@@ -182,7 +180,6 @@ fn entries(
             Kind::Counts { most } => {
                 fields::integer(value, name, (1, most), faults).map(Value::Integer)
             }
-            Kind::Customs => custom(name, value, faults).map(Value::Custom),
             Kind::PreferredByRole => list(Kind::Preferred, name, value, faults),
             _ => values::agent_of(value, name, faults).map(Value::Text),
         };
@@ -340,48 +337,6 @@ fn preferred(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<Str
         .chain([AGENT_PERSON])
         .collect();
     values::one_of(&all, value, key, faults)
-}
-
-/// An agent that somebody describes. Its program is looked for on `PATH`, or stands there whole: one
-/// that is named relative to a folder would be the repository's.
-fn custom(name: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> Option<Custom> {
-    let what = format!("the agent {}", shown(name));
-    if custom_name(&format!("{CUSTOM_PREFIX}{name}")).is_none() {
-        faults
-            .error(codes::ID, start(value), || {
-                format!("{what} cannot be called so")
-            })
-            .hint("use letters, digits, `-` and `_`");
-        return None;
-    }
-    let object = fields::object(value, &what, faults)?;
-    let fields = Fields::open(object, "the agent", &["command", "speaks"], faults);
-    let command = match fields.get("command") {
-        Some(value) => criteria::argv(value, "command", faults)?,
-        None => {
-            faults.error(codes::MISSING, start(value), || {
-                format!("{what} has no `command`")
-            });
-            return None;
-        }
-    };
-    if command[0].contains('/') && !command[0].starts_with('/') {
-        faults
-            .error(codes::PATH, start(value), || {
-                format!(
-                    "the program {} of {what} is no whole path",
-                    shown(&command[0])
-                )
-            })
-            .hint("write the whole path, or a name that is on `PATH`");
-        return None;
-    }
-    let speaks = match fields.get("speaks") {
-        Some(value) => word(&Speaks::WORDS, "speaks", value, faults)?,
-        None => Speaks::default().word().to_owned(),
-    };
-    let speaks = Speaks::of_word(&speaks)?;
-    Some(Custom { command, speaks })
 }
 
 /// A path that may be anywhere. No shell reads it, so a `~` would be a folder of that name.

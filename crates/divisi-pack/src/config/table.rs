@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use divisi_core::Criterion;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::preparation::Setup;
-use divisi_core::run::{AGENTS_PREFERRED, Custom};
+use divisi_core::run::AGENTS_PREFERRED;
 
 use super::value::Field;
 use super::{Consent, Kind, Section, Setting};
@@ -162,9 +162,6 @@ settings! {
     prefer_by_role "agents.prefer_by_role": BTreeMap<String, Vec<String>> = BTreeMap::new(),
         Kind::PreferredByRole, None, Needed,
         "The same by role, by id or alias, for tasks of that role.";
-    custom "agents.custom": BTreeMap<String, Custom> = BTreeMap::new(), Kind::Customs, None, Needed,
-        "Agents of your own, which plans and settings name `custom:NAME`: the `command` that starts \
-         one, and in which words it `speaks`.";
     budget_attempts "budget.attempts": Option<u64> = None, integer(1, u64::MAX >> 1),
         Some("--attempts"), Needed,
         "At most so many attempts in the whole run.";

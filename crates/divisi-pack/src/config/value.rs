@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use divisi_core::Criterion;
 use divisi_core::preparation::Setup;
-use divisi_core::run::Custom;
 use serde_json::json;
 
 use super::Kind;
@@ -25,8 +24,6 @@ pub enum Value {
     Setups(Vec<Setup>),
     /// Criteria.
     Checks(Vec<Criterion>),
-    /// An agent that somebody describes.
-    Custom(Custom),
 }
 
 impl Value {
@@ -42,9 +39,6 @@ impl Value {
             (Value::Texts(texts), _) => json!(texts),
             (Value::Setups(setups), _) => setups.iter().map(setup).collect(),
             (Value::Checks(checks), _) => checks.iter().filter_map(check).collect(),
-            (Value::Custom(custom), _) => {
-                json!({"command": custom.command, "speaks": custom.speaks.word()})
-            }
         }
     }
 }
@@ -120,7 +114,6 @@ fields! {
     String, Text, String::clone, String::clone;
     Vec<String>, Texts, |value: &Vec<String>| value.clone(), |value: &Vec<String>| value.clone();
     Vec<Setup>, Setups, |value: &Vec<Setup>| value.clone(), |value: &Vec<Setup>| value.clone();
-    Custom, Custom, Custom::clone, Custom::clone;
     Vec<Criterion>, Checks, |value: &Vec<Criterion>| value.clone(), |value: &Vec<Criterion>| value.clone();
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::TaskKind;
 use divisi_core::plan::{Deliverable, Estimate, Template, Work};
-use divisi_core::run::{AGENT_AUTO, AGENTS, custom_name};
+use divisi_core::run::{AGENT_AUTO, AGENTS};
 use jsonc_parser::ast::Value;
 
 use super::compile::is_program;
@@ -170,7 +170,7 @@ pub(crate) fn one_of(
     faults: &mut Faults<'_>,
 ) -> Option<String> {
     let name = fields::line(value, key, faults)?;
-    if !all.contains(&name.as_str()) && custom_name(&name).is_none() {
+    if !all.contains(&name.as_str()) {
         let meant = faults.nearest(&name, all.iter().copied());
         let is_known = name == AGENT_AUTO || AGENTS.contains(&name.as_str());
         faults

@@ -241,9 +241,8 @@ fn place<'a>(file: &'a Path, spec: &'a TaskSpec, many: usize) -> Result<&'a str,
 pub(crate) fn split(args: &cli::Split, project: &Project, printer: &Printer) -> Outcome {
     let parts = crate::plan::read_parts(&args.parts, printer)?;
     // What `auto` stands for was settled when the run was created.
-    let settings = crate::follow::run(project, args.of.run)?.settings;
-    let present = Present::look().with(&settings.custom);
-    let mut settling = Settling::go_on(&present, settings);
+    let present = Present::look();
+    let mut settling = Settling::go_on(&present, Settings::default());
     parts.tasks.iter().for_each(|task| settling.see(task));
     settling.end(Severity::Error, printer)?;
     let action = Action::Split {

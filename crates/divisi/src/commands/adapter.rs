@@ -2,10 +2,9 @@
 
 use std::io;
 
-use divisi_agents::adapter::{PRODUCTS, Product, Stop, converse, product};
+use divisi_agents::adapter::{PRODUCTS, Stop, converse, product};
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::chain;
-use divisi_core::run::{Custom, Speaks, custom_name};
 
 use crate::cli::Adapter;
 use crate::exit::Exit;
@@ -15,7 +14,7 @@ use crate::signals::on_interrupt;
 /// Holds it. What it came to stands in the last line that it prints; the exit code says only
 /// whether there was a conversation at all.
 pub(crate) fn run(args: &Adapter) -> Outcome {
-    let Some(product) = described(args).or_else(|| product(&args.agent)) else {
+    let Some(product) = product(&args.agent) else {
         let known: Vec<&str> = PRODUCTS.iter().map(|product| product.name).collect();
         let text = format!("there is no adapter for {:?}", args.agent);
         let told = Diagnostic::error("adapter-failed", text)
@@ -36,14 +35,4 @@ pub(crate) fn run(args: &Adapter) -> Outcome {
             Err(Failure::told(told, Exit::Environment))
         }
     }
-}
-
-/// The agent that the command line describes, if it does.
-fn described(args: &Adapter) -> Option<&'static Product> {
-    let speaks = Speaks::of_word(args.speaks.as_deref()?)?;
-    let custom = Custom {
-        command: args.command.clone(),
-        speaks,
-    };
-    Some(Product::custom(custom_name(&args.agent)?, &custom))
 }

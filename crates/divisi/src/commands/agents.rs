@@ -12,7 +12,6 @@ use divisi_agents::adapter::{
     Credential, Detected, Driven, NoVersion, PRODUCTS, Product, Standing, VERSION_PATIENCE, detect,
 };
 use divisi_core::Diagnostic;
-use divisi_core::run::custom_name;
 use divisi_pack::config::Values;
 use divisi_pack::nearest;
 use serde::Serialize;
@@ -33,24 +32,8 @@ const LABEL_WIDTH: usize = 15;
 pub(crate) fn run(args: &cli::Agents, global: &Global, printer: &Printer) -> Outcome {
     match &args.command {
         None | Some(AgentsCommand::List) => list(global, printer),
-        Some(AgentsCommand::Test(args)) => test(&args.name, global, printer),
+        Some(AgentsCommand::Test(args)) => trial::run(known(&args.name)?, printer),
     }
-}
-
-/// `divisi agents test`.
-fn test(name: &str, global: &Global, printer: &Printer) -> Outcome {
-    let Some(own) = custom_name(name) else {
-        return trial::run(known(name)?, BTreeMap::new(), printer);
-    };
-    let project = Project::find(global)?;
-    let configuration = Configuration::load(&project, Values::default(), printer)?;
-    let custom = configuration.config.custom;
-    let Some(described) = custom.get(own) else {
-        let told = Diagnostic::error("agent-unknown", format!("`agents.custom` has no {own:?}"));
-        let told = told.hint("`divisi config show` prints what is configured");
-        return Err(Failure::told(told, Exit::NotFound));
-    };
-    trial::run(Product::custom(own, described), custom, printer)
 }
 
 /// The agent of a name that somebody typed.
@@ -72,15 +55,11 @@ fn known(name: &str) -> Result<&'static Product, Failure> {
 /// # Errors
 /// There is no place for what they leave behind.
 pub(super) fn look() -> Result<Vec<Detected>, Failure> {
-    look_for(&PRODUCTS.iter().collect::<Vec<_>>())
-}
-
-fn look_for(products: &[&'static Product]) -> Result<Vec<Detected>, Failure> {
     let variables = variables();
     let looked: Result<Vec<Detected>, std::io::Error> = std::thread::scope(|scope| {
-        let asked: Vec<_> = products
+        let asked: Vec<_> = PRODUCTS
             .iter()
-            .map(|&product| scope.spawn(|| one(product, &variables, VERSION_PATIENCE)))
+            .map(|product| scope.spawn(|| one(product, &variables, VERSION_PATIENCE)))
             .collect();
         let ends = asked.into_iter();
         ends.map(|one| one.join().expect("looking for an agent does not panic"))
@@ -169,12 +148,9 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
     let configuration = Configuration::load(&project, Values::default(), printer)?;
     let prefer = &configuration.config.prefer;
-    let custom = &configuration.config.custom;
-    let present = Present::look().with(custom);
+    let present = Present::look();
     let auto = present.first(prefer);
-    let own = custom.iter();
-    let own = own.map(|(name, custom)| Product::custom(name, custom));
-    let all = look_for(&PRODUCTS.iter().chain(own).collect::<Vec<_>>())?;
+    let all = look()?;
     if printer.is_json() {
         let agents: Vec<Found<'_>> = all.iter().map(Found::of).collect();
         printer.document(&json!({ "agents": agents, "prefer": prefer, "auto": auto }))?;
@@ -245,10 +221,7 @@ fn driven(detected: &Detected) -> String {
 fn version(detected: &Detected) -> String {
     let tried = detected.product.tried;
     match &detected.version {
-        Some(Ok(version)) if detected.standing() == Standing::Tested || tried.is_empty() => {
-            version.clone()
-        }
-        Some(Err(fault)) if tried.is_empty() => format!("unknown: {}", chain(fault)),
+        Some(Ok(version)) if detected.standing() == Standing::Tested => version.clone(),
         Some(Ok(version)) => format!("{version}; tested is {tried}"),
         Some(Err(fault)) => format!("unknown: {}; tested is {tried}", chain(fault)),
         None => String::new(),
@@ -261,9 +234,6 @@ fn credential(detected: &Detected) -> Line {
         Some(Credential::File(path)) => Line::of(format!("the login {}", path.display())),
         None => {
             let keys = detected.product.keys().collect::<Vec<_>>();
-            if keys.is_empty() {
-                return Line::styled(Style::Dim, "its own affair; see `grants.pass_env`");
-            }
             let hint = format!(
                 "none found: log in with its program, or set {}",
                 keys.join(" or ")

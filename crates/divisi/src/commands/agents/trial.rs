@@ -4,7 +4,6 @@
 //! integration. What the agent says of itself counts for nothing; the file that it was to write
 //! does. Afterwards nothing of it is left.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -15,7 +14,7 @@ use std::time::{Duration, Instant};
 use divisi_agents::adapter::{
     Closing, Detected, Entry, Product, Standing, Tokens, VERSION_PATIENCE,
 };
-use divisi_core::run::{Custom, Run, RunStatus, Settings, end_words};
+use divisi_core::run::{Run, RunStatus, Settings, end_words};
 use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_engine::control::{Ask, Response};
 use divisi_engine::repo::{BaseOptions, Repo};
@@ -65,11 +64,7 @@ struct Trial {
 }
 
 /// Has an agent do it, and says how it went.
-pub(super) fn run(
-    product: &'static Product,
-    custom: BTreeMap<String, Custom>,
-    printer: &Printer,
-) -> Outcome {
+pub(super) fn run(product: &'static Product, printer: &Printer) -> Outcome {
     let detected =
         one(product, &variables(), VERSION_PATIENCE).map_err(|error| no_folder(&error))?;
     if detected.standing() == Standing::Missing {
@@ -87,7 +82,7 @@ pub(super) fn run(
         .prefix("divisi-")
         .tempdir()
         .map_err(|error| no_folder(&error))?;
-    let tried = in_folder(product, custom, &folder, printer);
+    let tried = in_folder(product, &folder, printer);
     leave(&folder);
     let trial = tried?;
     if printer.is_json() {
@@ -133,7 +128,6 @@ fn settings(configuration: &Configuration) -> Settings {
 /// Runs it in a folder that holds nothing else.
 fn in_folder(
     product: &'static Product,
-    custom: BTreeMap<String, Custom>,
     folder: &TempDir,
     printer: &Printer,
 ) -> Result<Trial, Failure> {
@@ -153,10 +147,7 @@ fn in_folder(
     let mut driver = Driver::new(&project, Durability::Normal, &quiet)?;
     let ask = Ask::Start {
         plan: Arc::new(plan(product)),
-        settings: Box::new(Settings {
-            custom,
-            ..settings(&configuration)
-        }),
+        settings: Box::new(settings(&configuration)),
         base: named(&base),
         approved: true,
     };

@@ -168,7 +168,7 @@ impl<'c> Ordered<'c> {
         severity: Severity,
         printer: &Printer,
     ) -> Result<Settings, Failure> {
-        let present = Present::look().with(&settings.custom);
+        let present = Present::look();
         let preferred = configuration.preferred(roles);
         let mut settling = Settling::begin(&present, preferred, settings);
         self.each(plan, &mut |task| settling.see(task));
