@@ -20,6 +20,7 @@ pub mod command;
 pub mod contract;
 pub mod environment;
 pub mod handoff;
+pub mod local;
 pub mod person;
 pub mod scripted;
 

@@ -9,12 +9,13 @@
 //! schedule by (2 − 1/k) of the best; the longest-path order is within a few percent in practice).
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::ops::Bound;
 
 use crate::ids::{RunId, TaskNo, Time};
+use crate::ledger::{Choice, Credential};
 use crate::plan::Priority;
-use crate::run::Run;
+use crate::run::{Class, Run};
 
 /// The most slots there are: of one run, and of all runs of a project together. More agents than
 /// that side by side are a mistake, or want another machine.
@@ -28,12 +29,14 @@ pub struct Capacity {
 }
 
 /// A task that should be leased now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     /// The run.
     pub run: RunId,
     /// The task.
     pub task: TaskNo,
+    /// Who does it, with which credential.
+    pub with: Credential,
 }
 
 /// A candidate, best last in a max-heap.
@@ -47,12 +50,27 @@ struct Candidate {
     source: (usize, Option<usize>),
 }
 
-/// Proposes leases for ready tasks until slots, limits or tasks run out.
+/// Proposes leases for ready tasks until slots, limits or tasks run out. `may` says whether an agent
+/// may begin something for a run, and with which credential.
 ///
 /// Costs what is proposed times the number of classes (pairs of agent and role), never the number
 /// of tasks that stay ready.
 #[must_use]
-pub fn assign(runs: &[&Run], capacity: Capacity, now: Time) -> Vec<Proposal> {
+pub fn assign(
+    runs: &[&Run],
+    capacity: Capacity,
+    now: Time,
+    may: &dyn Fn(&Run, &str) -> Choice,
+) -> Vec<Proposal> {
+    let choices: Vec<Vec<Choice>> = runs
+        .iter()
+        .map(|run| match run.takes_leases() {
+            true => { run.classes.iter() }
+                .map(|class| may(run, &class.agent))
+                .collect(),
+            false => Vec::new(),
+        })
+        .collect();
     let mut usage = Usage::of(runs);
     let mut heap = BinaryHeap::new();
     for (at, run) in runs.iter().enumerate() {
@@ -72,14 +90,21 @@ pub fn assign(runs: &[&Run], capacity: Capacity, now: Time) -> Vec<Proposal> {
         let run = runs[at];
         let task = best.task.0;
         let class_of = run.tasks()[task.index()].class as usize;
-        let fits = usage.take(run, at, class_of, capacity);
-        if fits {
-            proposals.push(Proposal { run: run.id, task });
+        // A class whose agent may not begin, or that is at its limit, offers nothing more; its next
+        // task would fare no better.
+        let Choice::Begin { with } = &choices[at][class_of] else {
+            continue;
+        };
+        let role = run.classes[class_of].role.as_deref();
+        if !usage.take(run, at, &with.agent, role, capacity) {
+            continue;
         }
-        // A class at its limit offers nothing more; its next task would fare no better.
-        if let Some(class) = class
-            && fits
-        {
+        proposals.push(Proposal {
+            run: run.id,
+            task,
+            with: with.clone(),
+        });
+        if let Some(class) = class {
             heap.extend(candidate(run, at, class, Some(task)));
         }
     }
@@ -116,34 +141,58 @@ fn delayed_candidate(run: &Run, at: usize, task: TaskNo) -> Candidate {
     }
 }
 
-/// Slots in use, live attempts and this round's proposals together.
-struct Usage {
-    total: u32,
-    /// Per run, per class.
-    classes: Vec<Vec<u32>>,
+/// Live attempts of one agent in one role.
+#[derive(Clone, Copy)]
+struct Live<'a> {
+    agent: &'a str,
+    role: Option<&'a str>,
+    many: u32,
 }
 
-impl Usage {
-    fn of(runs: &[&Run]) -> Usage {
+/// Slots in use, live attempts and this round's proposals together.
+struct Usage<'a> {
+    total: u32,
+    /// Per run.
+    live: Vec<Vec<Live<'a>>>,
+}
+
+impl<'a> Usage<'a> {
+    fn of(runs: &[&'a Run]) -> Usage<'a> {
         Usage {
             total: runs.iter().map(|run| run.slots()).sum(),
-            classes: runs
-                .iter()
-                .map(|run| run.classes.iter().map(|class| class.live).collect())
-                .collect(),
+            live: runs.iter().map(|run| run.live_by_class()).collect(),
         }
     }
 
-    /// Takes a slot for a task of this class if every limit allows it.
-    fn take(&mut self, run: &Run, at: usize, class: usize, capacity: Capacity) -> bool {
-        if !crate::run::holds_slot(&run.classes[class].agent) {
+    /// Takes a slot for an attempt by this agent in this role if every limit allows it.
+    fn take(
+        &mut self,
+        run: &Run,
+        at: usize,
+        agent: &'a str,
+        role: Option<&'a str>,
+        capacity: Capacity,
+    ) -> bool {
+        if !crate::run::holds_slot(agent) {
             return true;
         }
-        if self.total >= capacity.workers || run.limit(class, &self.classes[at]).is_some() {
+        let live = &mut self.live[at];
+        if self.total >= capacity.workers || run.limit(agent, role, live).is_some() {
             return false;
         }
         self.total += 1;
-        self.classes[at][class] += 1;
+        match live
+            .iter_mut()
+            .find(|live| (live.agent, live.role) == (agent, role))
+        {
+            Some(live) => live.many += 1,
+            // Who does what another agent cannot do now.
+            None => live.push(Live {
+                agent,
+                role,
+                many: 1,
+            }),
+        }
         true
     }
 }
@@ -162,38 +211,82 @@ impl Run {
         self.delayed.range(later).next().map(|(time, _)| *time)
     }
 
-    /// The limit of this run that a further task of this class would break, if any.
-    fn limit(&self, class: usize, live: &[u32]) -> Option<String> {
-        let counted = |matches: &dyn Fn(&crate::run::Class) -> bool| -> u32 {
-            let of =
-                |(class, live): (&crate::run::Class, &u32)| if matches(class) { *live } else { 0 };
-            self.classes.iter().zip(live).map(of).sum()
+    /// When the first of the agents may begin that ready tasks wait for, beyond `now`.
+    #[must_use]
+    pub fn held_until(&self, now: Time, may: &dyn Fn(&Run, &str) -> Choice) -> Option<Time> {
+        let waiting = self.classes_with_due(now);
+        let until = waiting.filter_map(|class| match may(self, &class.agent) {
+            Choice::Wait { until, .. } | Choice::Beyond { until, .. } => Some(until),
+            Choice::Begin { .. } => None,
+        });
+        until.filter(|until| *until > now).min()
+    }
+
+    /// A usage limit that tasks wait for and that lasts longer than the run waits, with its end.
+    #[must_use]
+    pub fn held_beyond(
+        &self,
+        now: Time,
+        may: &dyn Fn(&Run, &str) -> Choice,
+    ) -> Option<(Credential, Time)> {
+        let mut waiting = self.classes_with_due(now);
+        waiting.find_map(|class| match may(self, &class.agent) {
+            Choice::Beyond { credential, until } => Some((credential, until)),
+            Choice::Begin { .. } | Choice::Wait { .. } => None,
+        })
+    }
+
+    /// The classes of tasks that could be leased now.
+    fn classes_with_due(&self, now: Time) -> impl Iterator<Item = &Class> {
+        let delayed = self.delayed.range(..=(now, TaskNo(u32::MAX)));
+        let delayed = delayed.map(|(_, task)| self.tasks()[task.index()].class as usize);
+        let delayed: BTreeSet<usize> = delayed.collect();
+        let classes = self.classes.iter().enumerate();
+        classes
+            .filter(move |(at, class)| !class.ready.is_empty() || delayed.contains(at))
+            .map(|(_, class)| class)
+    }
+
+    fn live_by_class(&self) -> Vec<Live<'_>> {
+        let classes = self.classes.iter();
+        classes
+            .map(|class| Live {
+                agent: &class.agent,
+                role: class.role.as_deref(),
+                many: class.live,
+            })
+            .collect()
+    }
+
+    /// The limit of this run that a further attempt by this agent in this role would break, if any.
+    fn limit(&self, agent: &str, role: Option<&str>, live: &[Live<'_>]) -> Option<String> {
+        let counted = |matches: &dyn Fn(&Live<'_>) -> bool| -> u32 {
+            live.iter()
+                .filter(|live| matches(live))
+                .map(|live| live.many)
+                .sum()
         };
         let settings = &self.settings;
-        let slots = counted(&|class| crate::run::holds_slot(&class.agent));
+        let slots = counted(&|live| crate::run::holds_slot(live.agent));
         if slots >= settings.workers_max {
             return Some(format!("{} workers", settings.workers_max));
         }
-        let this = &self.classes[class];
-        if let Some(max) = settings.agent_limits.get(&this.agent)
-            && counted(&|class| class.agent == this.agent) >= *max
+        if let Some(max) = settings.agent_limits.get(agent)
+            && counted(&|live| live.agent == agent) >= *max
         {
-            return Some(format!("{max} attempts by agent {}", this.agent));
+            return Some(format!("{max} attempts by agent {agent}"));
         }
-        let role = this.role.as_deref()?;
+        let role = role?;
         let reached = |(name, max): (&String, &u32)| {
             let names = |role: &str| role == name || role.split('/').any(|part| part == name);
-            let used = counted(&|class| class.role.as_deref().is_some_and(names));
+            let used = counted(&|live| live.role.is_some_and(names));
             (names(role) && used >= *max).then(|| format!("{max} attempts by role {name}"))
         };
         settings.role_limits.iter().find_map(reached)
     }
 
-    /// The limit that a further attempt by this agent in this role would break, if any.
+    /// The same as things stand.
     pub(crate) fn limit_reached(&self, agent: &str, role: Option<&str>) -> Option<String> {
-        let key = (agent.to_owned(), role.map(str::to_owned));
-        let class = *self.class_index.get(&key)? as usize;
-        let live: Vec<u32> = self.classes.iter().map(|class| class.live).collect();
-        self.limit(class, &live)
+        self.limit(agent, role, &self.live_by_class())
     }
 }

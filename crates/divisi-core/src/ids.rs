@@ -24,6 +24,29 @@ impl Time {
         Time(self.0.saturating_add(ms))
     }
 
+    /// The moment for people, to the second: `2026-11-26 15:04:05 UTC`. What is printed on a terminal
+    /// has the local time; this is for words that are kept.
+    #[must_use]
+    pub fn utc(self) -> String {
+        let seconds = self.0 / 1_000;
+        let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+        // Eras of 400 years, which begin on the first of March of the year 0: then a leap day is the
+        // last of its year, and months follow a line.
+        let from_march = days + 719_468;
+        let (era, of_era) = (from_march / 146_097, from_march % 146_097);
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let (month, later) = match month {
+            0..=9 => (month + 3, 0),
+            _ => (month - 9, 1),
+        };
+        let year = year + era * 400 + later;
+        let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+        format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    }
+
     /// Milliseconds from `earlier` to this moment; zero if it lies before.
     #[must_use]
     pub fn ms_since(self, earlier: Time) -> u64 {

@@ -7,11 +7,14 @@
 //! What an account permits is first what its run was created with, and from then on what its owner
 //! says: the account is the only truth about it.
 //!
+//! It also knows which credentials a model's server refuses for now; see [`limit`].
+//!
 //! The ledger has a stream of its own. It meets runs only through commands, each of which may be
 //! delayed, repeated or reordered: every command is idempotent, by attempt or by account.
 
 mod command;
 mod event;
+pub mod limit;
 pub mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +25,7 @@ use crate::ids::{AttemptId, RunId, Time};
 use crate::run::Budget;
 pub use command::{Command, Exhausted, Refusal};
 pub use event::{Event, KINDS};
+pub use limit::{Access, Choice, Credential, Limit, LimitThen, Met, QuietHours, Waiting};
 
 /// Who pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -181,6 +185,8 @@ pub struct Ledger {
     pub accounts: BTreeMap<Account, Balance>,
     /// Reservations by attempt.
     pub held: BTreeMap<AttemptId, Reservation>,
+    /// Usage limits by credential, the last one of each.
+    pub limits: BTreeMap<Credential, Limit>,
     /// Accounts whose rows are no longer what they were.
     changed: BTreeSet<Account>,
 }
@@ -223,6 +229,14 @@ impl Ledger {
                 .held
                 .contains_key(&attempt)
                 .then_some(Event::Released { attempt }),
+            Command::Limit(met) => self.limited(*met, now),
+            Command::Lift { agent } => {
+                let limited = |(credential, _): (&Credential, &Limit)| credential.agent == agent;
+                if !self.limited_at(now).any(limited) {
+                    return Err(Refusal::NotLimited(agent));
+                }
+                Some(Event::LimitLifted { agent })
+            }
         };
         if let Some(event) = &event {
             self.apply(event);
@@ -302,6 +316,13 @@ impl Ledger {
             }
             Event::Settled { attempt, used } => self.give_back(*attempt, *used),
             Event::Released { attempt } => self.give_back(*attempt, Amount::default()),
+            Event::CredentialLimited { credential, limit } => {
+                self.limits.insert(credential.clone(), limit.clone());
+            }
+            Event::LimitLifted { agent } => {
+                self.limits
+                    .retain(|credential, _| credential.agent != *agent);
+            }
         }
     }
 

@@ -73,6 +73,8 @@ pub enum Ask {
         /// How much in all.
         budget: Budget,
     },
+    /// Wait no longer for the ends of an agent's usage limits.
+    Lift(String),
     /// Do you go on with this run?
     IsAttended(RunId),
     /// Something of a run.

@@ -234,6 +234,7 @@ mod tests {
             task: TaskNo(0),
             epoch: Epoch(epoch),
             timeout_ms: None,
+            with: None,
         };
         assert!(run.decide(lease, Time(2)).is_ok());
         run

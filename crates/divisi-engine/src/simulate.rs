@@ -12,6 +12,7 @@ use std::collections::BinaryHeap;
 use divisi_core::assign::{Capacity, assign};
 use divisi_core::criterion::Criterion;
 use divisi_core::ids::{AttemptId, Epoch, RunId, Time};
+use divisi_core::ledger::Choice;
 use divisi_core::plan::{Fault, Plan, TaskKind, TaskSpec, Work, WorkspaceKind};
 use divisi_core::receipt::Exit;
 use divisi_core::run::{self, AGENT_PERSON, Base, Command, Create, Run, RunStatus, Settings};
@@ -199,7 +200,7 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
     let mut ends: BinaryHeap<Reverse<(u64, AttemptId)>> = BinaryHeap::new();
     let mut now = 0;
     loop {
-        for proposal in assign(&[&run], capacity, Time(now)) {
+        for proposal in assign(&[&run], capacity, Time(now), &Choice::freely) {
             let attempt = run.attempt_id(proposal.task, 1);
             command(
                 &mut run,
@@ -207,6 +208,7 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
                     task: proposal.task,
                     epoch: Epoch(1),
                     timeout_ms: None,
+                    with: None,
                 },
                 now,
             );

@@ -8,6 +8,7 @@
 //! The world knows no thread, process or clock; the real engine and the simulator run the same.
 
 mod budgets;
+mod limits;
 mod loading;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use divisi_core::assign::{Capacity, assign};
 use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
 use divisi_core::journal::{Batch, CommandRow, Entry, Fault, Journal, Stream};
-use divisi_core::ledger::{self, Account, Ledger};
+use divisi_core::ledger::{self, Access, Account, Choice, Ledger};
 use divisi_core::plan;
 use divisi_core::run::{
     self, Accepted, Attempt, Command, Create, Effect, Event, Rejection, Run, stored,
@@ -52,6 +53,8 @@ pub enum Ask {
     Run(RunId, Command),
     /// More or less is permitted on an account; what the budget leaves open stays as it is.
     Budget(Account, run::Budget),
+    /// The ends of an agent's usage limits are not waited for any longer.
+    Lift(String),
 }
 
 /// The answer to a directive.
@@ -144,6 +147,10 @@ pub struct World<J> {
     pub capacity: Capacity,
     /// Which runs' ready tasks are leased. None while nobody would carry the leases out.
     pub leasing: Leasing,
+    /// What each agent can log in with here, in the order in which it looks.
+    pub credentials: BTreeMap<String, Vec<String>>,
+    /// Added to UTC for the time of the day, in milliseconds.
+    pub offset_ms: i64,
     epoch: Epoch,
     runs: BTreeMap<RunId, Loaded>,
     /// Stays loaded when it has ended.
@@ -167,6 +174,8 @@ impl<J: Journal> World<J> {
             journal,
             capacity,
             leasing: Leasing::All,
+            credentials: BTreeMap::new(),
+            offset_ms: 0,
             epoch,
             runs: BTreeMap::new(),
             kept: None,
@@ -232,14 +241,28 @@ impl<J: Journal> World<J> {
         self.runs.values().flat_map(|loaded| loaded.run.owed())
     }
 
-    /// When something is due by the clock alone: the first task that is delayed beyond the latest
-    /// step. One whose time has come and that still waits, waits for a slot, not for the clock.
+    /// When something is due by the clock alone: the first task that is delayed, or whose agent may
+    /// not begin, beyond the latest step. One whose time has come and that still waits, waits for a
+    /// slot, not for the clock.
     #[must_use]
     pub fn due_at(&self) -> Option<Time> {
-        self.runs()
-            .filter(|run| run.takes_leases())
-            .filter_map(|run| run.delayed_until(self.last_at))
-            .min()
+        let may = |run: &Run, agent: &str| self.may(run, agent, self.last_at);
+        let mut dues = Vec::new();
+        for run in self.runs().filter(|run| run.takes_leases()) {
+            dues.extend(run.delayed_until(self.last_at));
+            dues.extend(run.held_until(self.last_at, &may));
+        }
+        dues.into_iter().min()
+    }
+
+    /// Whether an agent may begin something for a run, and with which credential.
+    fn may(&self, run: &Run, agent: &str, now: Time) -> Choice {
+        let access = Access {
+            limits: &self.ledger.limits,
+            credentials: &self.credentials,
+            offset_ms: self.offset_ms,
+        };
+        access.choose(&run.settings, agent, now)
     }
 
     /// One step, with all words between aggregates arriving at once.
@@ -328,6 +351,7 @@ impl<J: Journal> World<J> {
             Ask::Create(create) => self.create(step, *create),
             Ask::Run(run, command) => self.command(step, run, command)?,
             Ask::Budget(account, budget) => self.permit(step, account, budget)?,
+            Ask::Lift(agent) => self.lift(step, agent),
         };
         if let Some(id) = directive.id
             && !matches!(
@@ -360,11 +384,17 @@ impl<J: Journal> World<J> {
         }
     }
 
-    fn command(&mut self, step: &mut Step, id: RunId, command: Command) -> Result<Answer, Fault> {
+    fn command(
+        &mut self,
+        step: &mut Step,
+        id: RunId,
+        mut command: Command,
+    ) -> Result<Answer, Fault> {
         // An ended run is loaded to refuse by name, or to take in late work.
         if !self.load_ended(id)? {
             return Ok(Answer::NoSuchRun(id));
         }
+        self.hear_of_limit(step, &mut command);
         Ok(match self.decide(step, id, command) {
             Ok(()) => Answer::Accepted,
             Err(rejection) => Answer::Rejected(rejection),
@@ -413,7 +443,8 @@ impl<J: Journal> World<J> {
             .runs()
             .filter(|run| self.leasing.takes(run.id))
             .collect();
-        let proposals = assign(&runs, self.capacity, step.now);
+        let may = |run: &Run, agent: &str| self.may(run, agent, step.now);
+        let proposals = assign(&runs, self.capacity, step.now, &may);
         for proposal in proposals {
             if !self.has_account(proposal.run) {
                 continue;
@@ -441,12 +472,14 @@ impl<J: Journal> World<J> {
                 task: proposal.task,
                 epoch: self.epoch,
                 timeout_ms: reserved.map(|reserved| reserved.amount.time_ms),
+                with: Some(proposal.with),
             };
             if self.decide(step, proposal.run, command).is_err() {
                 // The reservation, if any, is given back by the next step's comparison.
                 continue;
             }
         }
+        self.pause_limited(step);
         Ok(())
     }
 

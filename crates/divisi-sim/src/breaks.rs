@@ -47,11 +47,13 @@ pub enum Break {
     ExpandedTwice,
     /// What a superseded attempt planned is taken as its successor's.
     SupersededExpanded,
+    /// How long an agent is told to wait at a usage limit is not heard.
+    WaitUnheard,
 }
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 20] = [
+    pub const ALL: [Break; 21] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -72,6 +74,7 @@ impl Break {
         Break::PermissionDropped,
         Break::ExpandedTwice,
         Break::SupersededExpanded,
+        Break::WaitUnheard,
     ];
 
     /// The oracles of which one must catch it.
@@ -102,6 +105,7 @@ impl Break {
             // An engine that loads such a journal stops by itself.
             Break::ExpandedTwice => &[Oracle::Expansion, Oracle::Panic],
             Break::SupersededExpanded => &[Oracle::Expansion],
+            Break::WaitUnheard => &[Oracle::Limits],
         }
     }
 }
@@ -131,6 +135,9 @@ pub enum Oracle {
     Writers,
     /// Nothing is used that was not reserved; nothing stays reserved.
     Budget,
+    /// Nothing is started with a credential whose usage limit lasts, nor in quiet hours; and a limit
+    /// costs no task an attempt.
+    Limits,
     /// A command has one effect; what was answered is durable.
     Answers,
     /// Finished work is integrated, refused with reasons, or offered.

@@ -104,6 +104,16 @@ faults! {
     AgentAsks,
     /// An agent meets a usage limit.
     AgentLimited,
+    /// A second attempt meets the usage limit that the first one met.
+    LimitMetAgain,
+    /// A task is done with another credential, since the usual one is limited.
+    OtherCredential,
+    /// A task is done by another agent, since its own is limited.
+    OtherAgent,
+    /// A usage limit lasts for longer than it is waited for, and its run pauses.
+    PausedAtLimit,
+    /// Somebody does not wait for a usage limit to end.
+    LimitLifted,
     /// An agent is slow.
     AgentSlow,
     /// An agent does not end when told.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use divisi_core::assign::Capacity;
 use divisi_core::ids::{AttemptId, Epoch};
+use divisi_core::ledger::Refusal;
 use divisi_core::run::{Budget, Effect, Event, Phase};
 use divisi_engine::reconcile::{Action, Outcome, Reconcile};
 use divisi_engine::world::{Answer, Ask, Crossing, Delivery, Directive, World};
@@ -16,6 +17,7 @@ use crate::breaks::{Break, Oracle};
 use crate::coverage::Fault;
 use crate::effects::is_process;
 use crate::journal::{Disk, FaultyJournal, Strike};
+use crate::plans;
 use crate::repo::WorkspaceKey;
 use crate::rng::Rng;
 use crate::sim::{Happening, Sim, Violation, violated};
@@ -139,7 +141,8 @@ impl Sim {
             _ => self.capacity,
         };
         let now = self.now();
-        let world = World::open(journal, capacity, now).map_err(unloadable)?;
+        let mut world = World::open(journal, capacity, now).map_err(unloadable)?;
+        world.credentials = plans::credentials();
         for run in world.runs() {
             if let Some(head) = &run.integration.head {
                 self.repo.settle_branch(run.id, head, run.prepared_head());
@@ -430,6 +433,7 @@ impl Sim {
             Source::Person(number) => {
                 match answer {
                     Answer::Rejected(_) => self.coverage.fault(Fault::CommandStale),
+                    Answer::NotPermitted(Refusal::NotLimited(_)) => {}
                     Answer::NotPermitted(_) => self.coverage.fault(Fault::PermittedTooLittle),
                     _ => {}
                 }

@@ -21,6 +21,7 @@ mod engine;
 mod expansions;
 mod journal;
 mod judge;
+mod limits;
 mod needs;
 mod people;
 mod plans;

@@ -229,8 +229,12 @@ impl Sim {
         if let Some(reason) = &run.paused
             && (all || self.rng.chance(300))
         {
-            if matches!(reason, PauseReason::Budget(_)) {
-                self.raise_budget(id);
+            match reason {
+                PauseReason::Budget(_) => self.raise_budget(id),
+                PauseReason::UsageLimit { credential, .. } => {
+                    self.ask(Ask::Lift(credential.agent.clone()));
+                }
+                _ => {}
             }
             self.ask(Ask::Run(id, Command::Resume));
         } else if run.settings.budget.is_bounded() && !all && self.rng.chance(30) {

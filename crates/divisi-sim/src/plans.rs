@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use divisi_core::assign::Capacity;
 use divisi_core::criterion::Criterion;
 use divisi_core::ids::{Commit, Digest, TaskId};
+use divisi_core::ledger::{LimitThen, QuietHours};
 use divisi_core::plan::{
     Estimate, Expansion, Input, Parts, Plan, Priority, Stage, TaskKind, TaskSpec, Template, Work,
     WorkspaceKind,
@@ -15,6 +16,16 @@ use crate::rng::Rng;
 
 /// Agents that are processes: what `agent` may name.
 const AGENTS: [&str; 2] = ["coder", "fixer"];
+
+/// What they log in with, in the order in which they look.
+#[must_use]
+pub(crate) fn credentials() -> BTreeMap<String, Vec<String>> {
+    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    BTreeMap::from([
+        (AGENTS[0].to_owned(), names(&["FIRST", "SECOND"])),
+        (AGENTS[1].to_owned(), names(&["ONLY"])),
+    ])
+}
 
 /// A task's name by its place.
 fn id(prefix: &str, at: u64) -> TaskId {
@@ -85,6 +96,15 @@ fn settings(rng: &mut Rng) -> Settings {
         limits_max: rng.within(2, 5) as u32,
         limit_delay_ms: rng.pick(&[0, 1_000, 5_000]),
         limit_wait_max_ms: rng.pick(&[0, 10_000]),
+        limit_then: rng.pick(&[
+            LimitThen::Pause,
+            LimitThen::Escalate,
+            LimitThen::OtherCredential,
+            LimitThen::OtherAgent,
+        ]),
+        limit_agents: BTreeMap::from([(AGENTS[0].to_owned(), AGENTS[1].to_owned())]),
+        // The clock begins in the seventeenth minute of its first day.
+        quiet_hours: rng.chance(60).then_some(QuietHours { from: 17, to: 19 }),
         timeout_ms: rng.pick(&[30_000, 60_000, 90_000]),
         barriers: rng.chance(150),
         batch_max: rng.within(1, 6) as u32,

@@ -247,6 +247,7 @@ impl Sim {
             Behavior::Limited { wait_ms } => Some(Said::UsageLimit {
                 cause: "429".to_owned(),
                 wait_ms,
+                ends_at: None,
             }),
             Behavior::Fails => Some(Said::Failure("it does not compile".to_owned())),
             _ => None,
@@ -270,6 +271,9 @@ impl Sim {
         };
         job.finished = Some(finished.clone());
         let (workspace, behavior) = (job.workspace, job.behavior);
+        if matches!(behavior, Behavior::Limited { .. }) {
+            self.limit_others();
+        }
         let contribution = Contribution {
             attempt,
             quality: made,
@@ -278,6 +282,22 @@ impl Sim {
         self.truth
             .on_ended(attempt, &finished.ended, made, behavior);
         self.say(Word::Ended(attempt, finished));
+    }
+
+    /// Whoever works beside one that is refused may be refused, too.
+    fn limit_others(&mut self) {
+        let live: Vec<AttemptId> = self.supervisor.live().collect();
+        for attempt in live {
+            if !self.goes_wrong(300) {
+                continue;
+            }
+            let wait_ms = self.rng.pick(&[None, Some(4_000)]);
+            if let Some(job) = self.supervisor.jobs.get_mut(&attempt)
+                && job.behavior == Behavior::Succeeds
+            {
+                job.behavior = Behavior::Limited { wait_ms };
+            }
+        }
     }
 
     pub(crate) fn end_orphan(&mut self, attempt: AttemptId) {

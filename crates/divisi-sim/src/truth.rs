@@ -20,6 +20,7 @@ use crate::breaks::Oracle;
 use crate::coverage::{Coverage, Fault};
 use crate::expansions::Planned;
 use crate::journal::FaultyJournal;
+use crate::limits::Limits;
 use crate::repo::{Quality, Repo};
 use crate::sim::{Violation, violated};
 use crate::supervisor::Supervisor;
@@ -58,6 +59,7 @@ pub(crate) struct Truth {
     plans: BTreeMap<AttemptId, Vec<Planned>>,
     /// Tasks whose place was taken by what they planned.
     expanded: BTreeSet<(RunId, TaskNo)>,
+    limits: Limits,
 }
 
 impl Truth {
@@ -193,13 +195,13 @@ impl Truth {
         self.runs.clear();
         self.leases.clear();
         self.expanded.clear();
+        self.limits = Limits::default();
         self.ledger = (Ledger::default(), 0);
         self.survived = journal.disk(|disk| disk.commands().cloned().collect());
-        let streams: Vec<Stream> = journal.disk(|disk| disk.streams().collect());
-        for stream in streams {
+        for stream in streams(journal) {
             for (seq, at, body) in read_after(journal, stream, 0) {
                 match stream {
-                    Stream::Ledger => _ = self.follow_ledger(seq, &body)?,
+                    Stream::Ledger => _ = self.follow_ledger(seq, at, &body)?,
                     Stream::Run(run) => {
                         self.follow_run(run, seq, at, &body, &mut |_, _, _| Ok(()))?
                     }
@@ -233,8 +235,7 @@ impl Truth {
         supervisor: &Supervisor,
         coverage: &mut Coverage,
     ) -> Result<(), Violation> {
-        let streams: Vec<Stream> = journal.disk(|disk| disk.streams().collect());
-        for stream in streams {
+        for stream in streams(journal) {
             let seen = match stream {
                 Stream::Ledger => self.ledger.1,
                 Stream::Run(run) => self.runs.get(&run).map_or(0, |(_, seq)| *seq),
@@ -242,12 +243,18 @@ impl Truth {
             for (seq, at, body) in read_after(journal, stream, seen) {
                 coverage.events += 1;
                 match stream {
-                    Stream::Ledger => {
-                        let event = self.follow_ledger(seq, &body)?;
-                        if matches!(event, ledger::Event::BudgetChanged { .. }) {
+                    Stream::Ledger => match self.follow_ledger(seq, at, &body)? {
+                        ledger::Event::BudgetChanged { .. } => {
                             coverage.fault(Fault::BudgetChanged);
                         }
-                    }
+                        ledger::Event::LimitLifted { .. } => coverage.fault(Fault::LimitLifted),
+                        ledger::Event::CredentialLimited { limit, .. }
+                            if limit.attempts.len() > 1 =>
+                        {
+                            coverage.fault(Fault::LimitMetAgain);
+                        }
+                        _ => {}
+                    },
                     Stream::Run(run) => {
                         let mut witness = Witness {
                             repo,
@@ -264,11 +271,19 @@ impl Truth {
         Ok(())
     }
 
-    fn follow_ledger(&mut self, seq: u64, body: &str) -> Result<ledger::Event, Violation> {
+    fn follow_ledger(
+        &mut self,
+        seq: u64,
+        at: Time,
+        body: &str,
+    ) -> Result<ledger::Event, Violation> {
         let Ok(event) = serde_json::from_str::<ledger::Event>(body) else {
             return violated(Oracle::Replay, format!("ledger event {seq} is unreadable"));
         };
         judge_ledger(&self.ledger.0, &event)?;
+        if let ledger::Event::LimitLifted { agent } = &event {
+            self.limits.lift(agent, at);
+        }
         self.ledger.0.apply(&event);
         self.ledger.0.take_changed();
         self.ledger.1 = seq;
@@ -302,6 +317,10 @@ impl Truth {
             self.leases.insert(*attempt, *epoch);
         }
         let before = self.runs.get(&id).map(|(run, _)| run.clone());
+        if let Some(before) = &before {
+            let behavior = |attempt| self.ends.get(&attempt).map(|end| end.behavior);
+            self.limits.follow(before, at, &event, &behavior)?;
+        }
         let run = match before.clone() {
             None => match Run::from_created(id, at, &event) {
                 Some(run) => run,
@@ -432,6 +451,13 @@ fn judge_ledger(ledger: &Ledger, event: &ledger::Event) -> Result<(), Violation>
         _ => {}
     }
     Ok(())
+}
+
+/// All streams, the ledger's first: what was lifted in a step counts for what is leased in it.
+fn streams(journal: &FaultyJournal) -> Vec<Stream> {
+    let mut streams: Vec<Stream> = journal.disk(|disk| disk.streams().collect());
+    streams.sort_by_key(|stream| *stream != Stream::Ledger);
+    streams
 }
 
 fn read_after(journal: &FaultyJournal, stream: Stream, seq: u64) -> Vec<(u64, Time, String)> {

@@ -42,12 +42,47 @@ impl Witness<'_> {
                 self.coverage.fault(Fault::BudgetUsedUp);
                 Ok(())
             }
+            Event::RunPaused {
+                reason: PauseReason::UsageLimit { .. },
+            } => {
+                self.coverage.fault(Fault::PausedAtLimit);
+                Ok(())
+            }
             Event::AttemptLeased {
-                timeout_ms: Some(_),
+                attempt,
+                agent,
+                timeout_ms,
+                credential,
                 ..
             } => {
-                self.coverage.fault(Fault::BoxShortened);
+                if timeout_ms.is_some() {
+                    self.coverage.fault(Fault::BoxShortened);
+                }
+                if credential.as_deref() == Some("SECOND") {
+                    self.coverage.fault(Fault::OtherCredential);
+                }
+                let task = &before.tasks()[attempt.task.index()];
+                if task.agent(&before.settings) != agent {
+                    self.coverage.fault(Fault::OtherAgent);
+                }
                 Ok(())
+            }
+            Event::AttemptEnded {
+                attempt,
+                end: AttemptEnd::Limited { .. },
+                ..
+            } => {
+                let counts = |run: &Run| {
+                    let task = &run.tasks()[attempt.task.index()];
+                    (task.failures, task.losses, task.conflicts)
+                };
+                match counts(before) == counts(after) {
+                    true => Ok(()),
+                    false => violated(
+                        Oracle::Limits,
+                        format!("{attempt} met a usage limit, and it counts as something else"),
+                    ),
+                }
             }
             Event::AttemptStopping {
                 reason: StopReason::OverBudget(_),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::ids::{AttemptId, Epoch, RunId};
 use divisi_core::receipt::Exit;
-use divisi_core::run::{Command, Finding, Phase, holds_slot};
+use divisi_core::run::{Command, Finding, Phase, Said, holds_slot};
 use divisi_core::worker::Ended;
 use divisi_engine::world::Ask;
 
@@ -78,10 +78,16 @@ impl Sim {
                 _ => {}
             }
         }
+        let mut said = finished.said;
+        if let (Some(Break::WaitUnheard), Some(Said::UsageLimit { wait_ms, .. })) =
+            (self.broken, &mut said)
+        {
+            *wait_ms = Some(0);
+        }
         let command = Command::Ended {
             attempt: attempt_said,
             ended: finished.ended,
-            said: finished.said,
+            said,
         };
         self.give(Ask::Run(attempt.run, command), Source::End(attempt));
     }

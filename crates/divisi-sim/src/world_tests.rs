@@ -10,7 +10,9 @@ use divisi_core::journal::{Journal, Stream};
 use divisi_core::ledger::{self, Account};
 use divisi_core::plan::{Plan, TaskSpec, Work};
 use divisi_core::receipt::Exit;
-use divisi_core::run::{Base, Budget, Command, Create, Finding, PauseReason, Rejection, Settings};
+use divisi_core::run::{
+    Base, Budget, Command, Create, Finding, PauseReason, Rejection, Said, Settings, TaskStatus,
+};
 use divisi_core::worker::Ended;
 use divisi_engine::world::{Answer, Ask, Crossing, Delivery, Directive, Leasing, World};
 
@@ -443,4 +445,168 @@ fn what_an_ended_run_reserved_is_settled_by_the_next_life_without_reading_all_ru
     assert_eq!(world.ledger().held.len(), 0);
     assert_eq!(used(&world).attempts, 1);
     assert_eq!(journal.disk(|disk| disk.listings()), before);
+}
+
+/// The claim of the live attempt at a task of a run: a usage limit, with or without its end.
+fn limited(world: &World<FaultyJournal>, run: u32, wait_ms: Option<u64>) -> Vec<Directive> {
+    let run = world.run(RunId(run)).unwrap();
+    let number = run.tasks()[0].attempts();
+    let command = Command::Ended {
+        attempt: run.attempt_id(TaskNo(0), number),
+        ended: ended(),
+        said: Some(Said::UsageLimit {
+            cause: "429".to_owned(),
+            wait_ms,
+            ends_at: None,
+        }),
+    };
+    unnamed(Ask::Run(run.id, command))
+}
+
+fn ended() -> Ended {
+    Ended {
+        exit: Exit::Status(1),
+        output: None,
+        wall_ms: 5,
+        swept: 0,
+        empty: true,
+        told: false,
+        command: String::new(),
+        confined: None,
+        usage: None,
+    }
+}
+
+fn slots(world: &World<FaultyJournal>, run: u32) -> u32 {
+    world.run(RunId(run)).unwrap().slots()
+}
+
+#[test]
+fn a_limit_that_one_run_met_holds_every_runs_tasks_back_until_it_ends() {
+    let journal = FaultyJournal::default();
+    let mut world = open(&journal);
+    world.capacity.workers = 1;
+    for tasks in [["a"], ["b"]] {
+        let create = unnamed(create(&tasks, Settings::default()));
+        world.step(create, Time(2)).unwrap();
+    }
+    assert_eq!((slots(&world, 1), slots(&world, 2)), (1, 0));
+    let met = limited(&world, 1, Some(5_000));
+    world.step(met, Time(1_000)).unwrap();
+    // The slot is free, and nobody takes it.
+    assert_eq!((slots(&world, 1), slots(&world, 2)), (0, 0));
+    assert_eq!(world.due_at(), Some(Time(6_000)));
+    // Nor does another life of the engine.
+    drop(world);
+    let mut world = open(&journal);
+    world.step(Vec::new(), Time(5_999)).unwrap();
+    assert_eq!((slots(&world, 1), slots(&world, 2)), (0, 0));
+    assert_eq!(world.due_at(), Some(Time(6_000)));
+    // Nor one that finds no rows.
+    drop(world);
+    journal.disk(Disk::drop_rows);
+    let mut world = open(&journal);
+    world.step(Vec::new(), Time(5_999)).unwrap();
+    assert_eq!((slots(&world, 1), slots(&world, 2)), (0, 0));
+    world.step(Vec::new(), Time(6_000)).unwrap();
+    assert_eq!((slots(&world, 1), slots(&world, 2)), (1, 1));
+    let task = &world.run(RunId(1)).unwrap().tasks()[0];
+    assert_eq!((task.failures, task.losses, task.limits), (0, 0, 1));
+}
+
+#[test]
+fn a_wait_is_ended_by_hand_and_only_one_that_lasts() {
+    let mut world = open(&FaultyJournal::default());
+    let lift = || unnamed(Ask::Lift("command".to_owned()));
+    let directives = unnamed(create(&["a"], Settings::default()));
+    world.step(directives, Time(2)).unwrap();
+    let stepped = world.step(lift(), Time(3)).unwrap();
+    let refusal = ledger::Refusal::NotLimited("command".to_owned());
+    assert_eq!(stepped.answers, [Answer::NotPermitted(refusal)]);
+    let met = limited(&world, 1, Some(u64::MAX));
+    world.step(met, Time(4)).unwrap();
+    let paused = world.run(RunId(1)).unwrap().paused.clone();
+    assert!(
+        matches!(&paused, Some(PauseReason::UsageLimit { credential, .. })
+            if credential.agent == "command"),
+        "it would wait for too long: {paused:?}"
+    );
+    assert_eq!(
+        world.step(lift(), Time(5)).unwrap().answers,
+        [Answer::Accepted]
+    );
+    let resume = unnamed(Ask::Run(RunId(1), Command::Resume));
+    world.step(resume, Time(6)).unwrap();
+    assert_eq!(slots(&world, 1), 1);
+}
+
+#[test]
+fn a_run_that_would_wait_for_too_long_does_what_else_there_is_before_it_pauses() {
+    let mut world = open(&FaultyJournal::default());
+    let other = |name: &str, agent: &str| TaskSpec {
+        agent: Some(agent.to_owned()),
+        ..TaskSpec::command(TaskId::new(name).unwrap(), &["true"])
+    };
+    let plan = Plan {
+        title: "t".to_owned(),
+        tasks: vec![
+            other("a", "command"),
+            other("b", "command"),
+            other("c", "other"),
+        ],
+        ..Plan::default()
+    };
+    let settings = Settings {
+        limit_then: ledger::LimitThen::Escalate,
+        agent_limits: [("command".to_owned(), 1)].into(),
+        ..Settings::default()
+    };
+    let ask = Ask::Create(Box::new(Create {
+        plan: plan.into(),
+        settings,
+        base: Base::default(),
+        approved: true,
+    }));
+    world.step(unnamed(ask), Time(2)).unwrap();
+    assert_eq!(slots(&world, 1), 2);
+    let met = limited(&world, 1, Some(u64::MAX));
+    world.step(met, Time(3)).unwrap();
+    let run = world.run(RunId(1)).unwrap();
+    assert_eq!(
+        run.tasks()[0].status(),
+        TaskStatus::Blocked,
+        "a person decides"
+    );
+    assert_eq!((run.slots(), &run.paused), (1, &None));
+    let done = Command::Ended {
+        attempt: run.attempt_id(TaskNo(2), 1),
+        ended: Ended {
+            exit: Exit::Status(0),
+            ..ended()
+        },
+        said: None,
+    };
+    world
+        .step(unnamed(Ask::Run(RunId(1), done)), Time(4))
+        .unwrap();
+    let run = world.run(RunId(1)).unwrap();
+    assert_eq!(run.tasks()[2].status(), TaskStatus::Done);
+    assert!(matches!(run.paused, Some(PauseReason::UsageLimit { .. })));
+}
+
+#[test]
+fn nothing_is_started_in_quiet_hours_and_they_are_due_to_end() {
+    let mut world = open(&FaultyJournal::default());
+    let settings = Settings {
+        quiet_hours: ledger::QuietHours::parse("00:01-00:02"),
+        ..Settings::default()
+    };
+    let directives = unnamed(create(&["a"], settings));
+    world.step(directives, Time(60_000)).unwrap();
+    assert_eq!(slots(&world, 1), 0);
+    assert_eq!(world.due_at(), Some(Time(120_000)));
+    // Where it is an hour later, they are over.
+    world.offset_ms = 60 * 60_000;
+    world.step(Vec::new(), Time(60_001)).unwrap();
+    assert_eq!(slots(&world, 1), 1);
 }

@@ -10,8 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use divisi_core::diagnostic::Place;
+use divisi_core::ledger::{LimitThen, QuietHours};
 use divisi_core::run::{
-    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENTS, Budget, Grants, Settings,
+    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_MODEL, AGENT_PERSON, AGENTS, Budget,
+    DEFINED_PREFIX, Defined, Grants, Settings, Telling, is_definable,
 };
 use divisi_core::{Diagnostic, Plan};
 use divisi_pack::bundle::Given;
@@ -157,7 +159,8 @@ impl Configuration {
         let config = &self.config;
         // Roles and agents share one map: a name that is no agent's is a role's.
         let ours = [AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_EXPAND];
-        let is_agent = |name: &str| AGENTS.contains(&name) || ours.contains(&name);
+        let is_agent =
+            |name: &str| AGENTS.contains(&name) || is_definable(name) || ours.contains(&name);
         let limits = config.limits.clone().into_iter();
         let (agents, roles) = limits.partition(|(name, _)| is_agent(name));
         Settings {
@@ -177,12 +180,25 @@ impl Configuration {
             limits_max: config.limits_max,
             limit_delay_ms: config.limit_delay_ms,
             limit_wait_max_ms: config.limit_wait_max_ms,
+            limit_then: match config.limit_then.as_str() {
+                "escalate" => LimitThen::Escalate,
+                "other_credential" => LimitThen::OtherCredential,
+                "other_agent" => LimitThen::OtherAgent,
+                _ => LimitThen::Pause,
+            },
+            limit_agents: config.limit_agents.clone(),
+            quiet_hours: config.quiet_hours.as_deref().and_then(QuietHours::parse),
+            progress_ms: config.progress_ms.clone(),
             timeout_ms: config.timeout_ms,
             barriers: config.barriers,
             batch_max: config.batch_max,
             budget: Budget {
                 attempts: config.budget_attempts,
                 time_ms: config.budget_ms,
+            },
+            handoffs: Telling {
+                tokens_max: config.handoff_tokens,
+                agents: config.handoff_agents.clone(),
             },
             grants: Grants {
                 writes: self.writes(),
@@ -192,7 +208,17 @@ impl Configuration {
                 cpu_s_max: config.cpu_seconds,
             },
             rehearsal: None,
+            defined: self.defined(),
         }
+    }
+
+    /// The agents that are defined, by the names by which tasks name them.
+    pub(crate) fn defined(&self) -> BTreeMap<String, Defined> {
+        let model = self.config.model.iter();
+        let model = model.map(|it| (AGENT_MODEL.to_owned(), Defined::Model(it.clone())));
+        let custom = self.config.custom.iter();
+        let custom = custom.map(|(name, it)| (format!("{DEFINED_PREFIX}{name}"), it.clone()));
+        model.chain(custom).collect()
     }
 
     /// The agents of roles as tasks name them, for tasks that are planned while a run goes on.

@@ -3,8 +3,8 @@
 //! A script that calls Divisi can tell from the code alone who must do something next. The page
 //! `docs/reference/exit-codes.md` holds the same table; a test keeps the two in step.
 
-use divisi_core::Outcome;
 use divisi_core::run::{Final, PauseReason, Run, RunStatus, TaskState, TaskStatus};
+use divisi_core::{Outcome, TaskNo};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,6 +97,22 @@ impl Exit {
         }
     }
 
+    /// The code that says how a task ended; of one that has not, where its run stands.
+    pub(crate) fn of_task(run: &Run, no: TaskNo) -> Exit {
+        match run.tasks()[no.index()].status() {
+            // Its parts go on in its place.
+            TaskStatus::Done | TaskStatus::Split => Exit::Success,
+            TaskStatus::Failed => Exit::Failed,
+            TaskStatus::Canceled | TaskStatus::Skipped => Exit::Canceled,
+            TaskStatus::Waiting
+            | TaskStatus::Ready
+            | TaskStatus::Running
+            | TaskStatus::Verifying
+            | TaskStatus::Integrating
+            | TaskStatus::Blocked => Exit::of_run(run),
+        }
+    }
+
     /// The code that says where a run stands once nobody works on it any more.
     pub(crate) fn of_run(run: &Run) -> Exit {
         match run.status() {
@@ -107,7 +123,9 @@ impl Exit {
             RunStatus::Blocked | RunStatus::Running => match &run.paused {
                 Some(PauseReason::Owner) => Exit::Waiting,
                 Some(PauseReason::DiskFull) => Exit::Environment,
-                Some(PauseReason::Budget(_) | PauseReason::Fault(_)) => Exit::Blocked,
+                Some(
+                    PauseReason::Budget(_) | PauseReason::Fault(_) | PauseReason::UsageLimit { .. },
+                ) => Exit::Blocked,
                 Some(PauseReason::Interrupted) => Exit::Interrupted,
                 None if run.status() == RunStatus::Running => Exit::Interrupted,
                 None if needs_decision(run) => Exit::Blocked,

@@ -5,19 +5,24 @@
 //! worked on is seen as it was between two steps.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
+use divisi_agents::local::offset_ms;
 use divisi_core::journal::{Entry, Fault, RunRow, Stream};
-use divisi_core::ledger::{self, Account, Balance};
+use divisi_core::ledger::{self, Account, Balance, Credential, Limit};
 use divisi_core::run::explain::Shared;
 use divisi_core::run::stored::{self, Restoration};
 use divisi_core::run::{Event, KINDS_OF_STRUCTURE, Run, RunStatus, TaskStatus};
 use divisi_core::{RunId, TaskNo, Time};
+use divisi_engine::engine::credentials;
 use divisi_store::View;
 
 use crate::cli::Global;
 use crate::exit::Exit;
+use crate::present::variables;
 use crate::printer::Failure;
 use crate::project::Project;
+use crate::words;
 
 /// Rows that are in memory together while a run is loaded.
 const PAGE_ROWS: u32 = 500;
@@ -94,10 +99,28 @@ pub(crate) fn shared(view: &View, id: RunId) -> Result<Shared, Fault> {
     Ok(Shared {
         balance: balance(view, id)?,
         others,
+        limits: limits(view)?,
+        // Whoever asks has mostly the environment of whoever works.
+        credentials: credentials(&variables()),
+        offset_ms: offset_ms(words::now()),
     })
 }
 
-fn is_open(row: &RunRow) -> bool {
+/// Until when which credentials are not used.
+///
+/// # Errors
+/// The database cannot be read.
+pub(crate) fn limits(view: &View) -> Result<BTreeMap<Credential, Limit>, Fault> {
+    let row = view.ledger()?;
+    let ledger = row
+        .map(|row| ledger::stored::restore(&row, &[]))
+        .transpose();
+    let ledger = ledger.map_err(|fault| Fault::Unreadable(fault.to_string()))?;
+    Ok(ledger.map(|ledger| ledger.limits).unwrap_or_default())
+}
+
+/// Whether a run has not ended.
+pub(crate) fn is_open(row: &RunRow) -> bool {
     let over = [RunStatus::Succeeded, RunStatus::Failed, RunStatus::Canceled];
     over.iter().all(|over| row.status != over.word())
 }

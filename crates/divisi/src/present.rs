@@ -7,9 +7,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
-use divisi_agents::adapter::{PRODUCTS, Product, product, program};
+use divisi_agents::adapter::{PRODUCTS, product, program};
 use divisi_core::diagnostic::Severity;
-use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Settings, agent_of, name_of};
+use divisi_core::run::{
+    AGENT_AUTO, AGENT_MODEL, AGENT_PERSON, Defined, Settings, agent_of, is_definable, name_of,
+};
 use divisi_core::{Diagnostic, TaskSpec};
 use divisi_pack::role::Library as Roles;
 
@@ -27,23 +29,31 @@ pub(crate) fn variables() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Which coding agents are on `PATH`, looked up once.
-pub(crate) struct Present(BTreeMap<&'static str, bool>);
+/// Which coding agents are on `PATH`, looked up once, and which are defined.
+pub(crate) struct Present(BTreeMap<String, bool>);
 
 impl Present {
-    /// Looks for all that are known.
-    pub(crate) fn look() -> Present {
+    /// Looks for all that are known, and for those that configuration defines.
+    pub(crate) fn look(defined: &BTreeMap<String, Defined>) -> Present {
         let path = std::env::var_os("PATH");
-        let one = |product: &'static Product| {
-            let is_there = program(product, path.as_deref()).is_some();
-            (product.name, is_there)
-        };
-        Present(PRODUCTS.iter().map(one).collect())
+        let known = PRODUCTS.iter().map(|product| {
+            let is_there = program(product.program, path.as_deref()).is_some();
+            (product.name.to_owned(), is_there)
+        });
+        let defined = defined.iter().map(|(name, agent)| {
+            let is_there = match agent {
+                Defined::Model(_) => true,
+                Defined::Program(it) => program(&it.command[0], path.as_deref()).is_some(),
+            };
+            (name.clone(), is_there)
+        });
+        Present(known.chain(defined).collect())
     }
 
-    /// Whether an agent is there. All but coding agents always are.
+    /// Whether an agent is there. All that are neither coding agents nor to be defined always are.
     fn has(&self, agent: &str) -> bool {
-        self.0.get(agent).is_none_or(|is_there| *is_there)
+        let found = self.0.get(agent).copied();
+        found.unwrap_or_else(|| !is_definable(agent))
     }
 
     /// The first of these that is there.
@@ -114,8 +124,8 @@ pub(crate) struct Settling<'s> {
     settings: Settings,
     /// Tasks that are left to `auto`, by those that it may stand for.
     open: BTreeMap<Vec<String>, Tasks>,
-    missing: BTreeMap<&'static str, Tasks>,
-    missing_later: BTreeMap<&'static str, Tasks>,
+    missing: BTreeMap<String, Tasks>,
+    missing_later: BTreeMap<String, Tasks>,
 }
 
 impl<'s> Settling<'s> {
@@ -176,13 +186,17 @@ impl<'s> Settling<'s> {
     }
 
     /// The agent, if it is not where the task would look for it.
-    fn lacks(&self, task: &TaskSpec, agent: &str) -> Option<&'static str> {
-        let known = product(agent)?;
-        let is_there = match task.env.get("PATH") {
-            Some(own) => program(known, Some(OsStr::new(own))).is_some(),
-            None => self.present.has(agent),
+    fn lacks(&self, task: &TaskSpec, agent: &str) -> Option<String> {
+        let started = match self.settings.defined.get(agent) {
+            Some(Defined::Program(program)) => Some(program.command[0].as_str()),
+            Some(Defined::Model(_)) => None,
+            None => product(agent).map(|product| product.program),
         };
-        (!is_there).then_some(known.name)
+        let is_there = match (task.env.get("PATH"), started) {
+            (Some(own), Some(name)) => program(name, Some(OsStr::new(own))).is_some(),
+            _ => self.present.has(agent),
+        };
+        (!is_there).then(|| agent.to_owned())
     }
 
     /// The settings with what was found out. What is missing is told, with this severity.
@@ -217,28 +231,57 @@ impl<'s> Settling<'s> {
             }
         }
         for (name, tasks) in &self.missing {
-            let cause = format!("`{name}` is to do {}, and is not installed", tasks.said());
+            let cause = format!(
+                "`{name}` is to do {}, and is {}",
+                tasks.said(),
+                self.lack(name)
+            );
             told.push(
-                installing(name, refused(cause)).hint("`divisi agents` lists those there are"),
+                self.installing(name, refused(cause))
+                    .hint("`divisi agents` lists those there are"),
             );
         }
         for (name, tasks) in &self.missing_later {
             let cause = format!(
-                "`{name}` is to take over {} after failures, and is not installed",
-                tasks.said()
+                "`{name}` is to take over {} after failures, and is {}",
+                tasks.said(),
+                self.lack(name)
             );
             let warning = Diagnostic::warning("agent-missing", cause);
-            told.push(installing(name, warning));
+            told.push(self.installing(name, warning));
         }
         (self.settings, told)
     }
+
+    /// What an agent is not.
+    fn lack(&self, name: &str) -> &'static str {
+        match is_definable(name) && !self.settings.defined.contains_key(name) {
+            true => "not defined",
+            false => "not installed",
+        }
+    }
+
+    fn installing(&self, name: &str, told: Diagnostic) -> Diagnostic {
+        match (product(name), self.settings.defined.get(name)) {
+            (Some(product), _) => told.hint(format!("install it: `{}`", product.install)),
+            (None, Some(Defined::Program(it))) => {
+                told.hint(format!("no folder of `PATH` holds `{}`", it.command[0]))
+            }
+            (None, Some(Defined::Model(_))) => told,
+            (None, None) => told.hint(defining(name)),
+        }
+    }
 }
 
-fn installing(name: &str, told: Diagnostic) -> Diagnostic {
-    match product(name) {
-        Some(product) => told.hint(format!("install it: `{}`", product.install)),
-        None => told,
-    }
+/// How an agent is defined.
+pub(crate) fn defining(name: &str) -> String {
+    let of = match name.split_once('.') {
+        Some((_, own)) => {
+            format!("{{custom: {{{own}: {{model: {{provider: ollama, model: NAME}}}}}}}}")
+        }
+        None => "{model: {provider: ollama, model: NAME}}".to_owned(),
+    };
+    format!("define it in `divisi.yaml`, for example: `agents: {of}`")
 }
 
 /// That none of those that `auto` may stand for is there.
@@ -249,8 +292,9 @@ fn nobody(
 ) -> Diagnostic {
     let which = match preferred {
         [] => "no agent is preferred for it".to_owned(),
+        [one] if is_definable(one) => format!("`{one}` is not defined"),
         [one] => format!("`{one}` is not installed"),
-        all => format!("none of {} is installed", all.join(", ")),
+        all => format!("none of {} is there", all.join(", ")),
     };
     let who = match tasks.many {
         1 => "is",
@@ -261,6 +305,9 @@ fn nobody(
     let mut told = refused(cause);
     for product in products {
         told = told.hint(format!("install {}: `{}`", product.title, product.install));
+    }
+    if preferred.iter().any(|name| name == AGENT_MODEL) {
+        told = told.hint(format!("or have a model asked: {}", defining(AGENT_MODEL)));
     }
     told.hint("or let a person do it: `agents: {prefer: [person]}` in `divisi.yaml`")
         .hint("or give the work to a program: `command` in the plan")

@@ -167,9 +167,14 @@ impl Progress {
                 if *end == AttemptEnd::Integrated {
                     return;
                 }
+                let limited_until = match end {
+                    AttemptEnd::Limited { ends_at, .. } => ends_at.unwrap_or_default(),
+                    _ => Time(0),
+                };
                 let next = match then {
-                    Then::Retry { not_before } if *not_before > at => {
-                        let wait = crate::words::span(not_before.ms_since(at));
+                    Then::Retry { not_before } if limited_until.max(*not_before) > at => {
+                        let until = limited_until.max(*not_before);
+                        let wait = crate::words::span(until.ms_since(at));
                         format!("it is tried again in {wait}")
                     }
                     Then::Retry { .. } => "it is tried again".to_owned(),
@@ -408,6 +413,7 @@ mod tests {
             epoch: divisi_core::Epoch(1),
             workspace: 1,
             timeout_ms: None,
+            credential: None,
         };
         let mut progress = Progress::new(PathBuf::new(), state.id, false, false, false);
         progress.event(state.id, given.now(), &lease, Some(&state));
@@ -418,12 +424,13 @@ mod tests {
     fn an_attempt_that_waits_for_its_time_says_how_long() {
         let given = Given::run_of(plan("Ship it", vec![task("a", &[])]));
         let state = given.run();
-        let line = |not_before: Time| {
+        let line = |not_before: Time, ends_at: Option<Time>| {
             let ended = Event::AttemptEnded {
                 attempt: state.attempt_id(TaskNo(0), 1),
                 end: AttemptEnd::Limited {
                     cause: "429".to_owned(),
                     wait_ms: None,
+                    ends_at,
                 },
                 receipts: Vec::new(),
                 workspace_kept: true,
@@ -433,10 +440,16 @@ mod tests {
             progress.event(state.id, given.now(), &ended, Some(&state));
             progress.lines
         };
-        let met = "x a attempt 1: it met a usage limit: 429; it is tried again";
-        let later = line(given.now().plus_ms(90_000));
-        assert_eq!(later, format!("{met} in 1 min 30 s\n"));
-        assert_eq!(line(Time(0)), format!("{met}\n"));
+        let met = "x a attempt 1: it met a usage limit: 429";
+        let until = given.now().plus_ms(90_000);
+        let again = "; it is tried again";
+        assert_eq!(line(Time(0), None), format!("{met}{again}\n"));
+        assert_eq!(line(until, None), format!("{met}{again} in 1 min 30 s\n"));
+        let until_words = format!(" (until {})", until.utc());
+        assert_eq!(
+            line(Time(0), Some(until)),
+            format!("{met}{until_words}{again} in 1 min 30 s\n")
+        );
     }
 
     #[test]

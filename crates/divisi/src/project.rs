@@ -111,6 +111,17 @@ impl Project {
         Store::open_read_only(&self.divisi(), versions()).map_err(|error| self.not_opened(error))
     }
 
+    /// The same, if anything was ever run.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn view_if_any(&self) -> Result<Option<View>, Failure> {
+        match Store::open_read_only(&self.divisi(), versions()) {
+            Err(NotOpened::NotThere(_)) => Ok(None),
+            opened => opened.map(Some).map_err(|error| self.not_opened(error)),
+        }
+    }
+
     /// Whether the journal is as this program writes it, so that all of it can be read.
     ///
     /// # Errors

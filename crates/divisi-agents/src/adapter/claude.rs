@@ -18,13 +18,18 @@ pub(super) fn hear(line: &Value) -> Vec<Entry> {
 fn system(line: &Value) -> Vec<Entry> {
     match (line["subtype"].as_str(), line["session_id"].as_str()) {
         (Some("init"), Some(session)) => vec![Entry::began(session)],
-        (Some("api_retry"), _) => vec![Entry::Retried {
-            cause: format!(
-                "{}, status {}",
-                line["error"].as_str().unwrap_or("unknown"),
-                line["error_status"]
-            ),
-        }],
+        (Some("api_retry"), _) => {
+            let cause = line["error"].as_str().unwrap_or("unknown");
+            let cause = format!("{cause}, status {}", line["error_status"]);
+            let mut entries = vec![Entry::Retried { cause }];
+            // Its own delays are random; whole seconds are what the server said.
+            let delay = line["retry_delay_ms"].as_f64();
+            let said = delay.filter(|ms| *ms > 0.0 && ms % 1_000.0 == 0.0);
+            if let Some(ms) = said.filter(|_| line["error_status"] == 429) {
+                entries.push(Entry::Limited { wait_ms: ms as u64 });
+            }
+            entries
+        }
         _ => Vec::new(),
     }
 }

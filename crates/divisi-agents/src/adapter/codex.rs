@@ -13,9 +13,7 @@ pub(super) fn hear(line: &Value) -> Vec<Entry> {
         },
         Some("item.started") => return started(&line["item"]).into_iter().collect(),
         Some("item.completed") => return completed(&line["item"]),
-        Some("error") => Entry::Retried {
-            cause: shortened(line["message"].as_str().unwrap_or("unknown")),
-        },
+        Some("error") => return retried(line),
         Some("turn.completed") => return finished(line),
         Some("turn.failed") => {
             let cause = shortened(
@@ -32,6 +30,21 @@ pub(super) fn hear(line: &Value) -> Vec<Entry> {
         _ => Entry::noted(&line.to_string()),
     };
     vec![entry]
+}
+
+/// It tries again. At a usage limit it waits without a word for as long as it was told, having tried
+/// several times before it says so.
+fn retried(line: &Value) -> Vec<Entry> {
+    let cause = shortened(line["message"].as_str().unwrap_or("unknown"));
+    let is_limited = cause.contains("status: 429") || status_in(&cause) == Some(429);
+    let broke = is_limited.then(|| Entry::Broke {
+        cause: cause.clone(),
+        status: Some(429),
+    });
+    [Some(Entry::Retried { cause }), broke]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn started(item: &Value) -> Option<Entry> {

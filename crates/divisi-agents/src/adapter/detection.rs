@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use divisi_core::ledger::limit::LOGIN;
 use divisi_core::receipt::Exit;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Access, OFlags};
@@ -128,7 +129,7 @@ pub fn detect(
     private: &Path,
     patience: Duration,
 ) -> Detected {
-    let program = program(product, variables.get("PATH").map(OsStr::new));
+    let program = program(product.program, variables.get("PATH").map(OsStr::new));
     let asking = |program| Asking {
         program,
         product,
@@ -152,30 +153,48 @@ pub fn detect(
         program,
         version,
         introduction,
-        credential: credential(product, variables),
+        credential: credentials(product, variables).next(),
     }
 }
 
-/// An agent's program: the first on `PATH` that may be executed.
+/// An agent's program: the first of this name on `PATH` that may be executed. One that is named by
+/// an absolute path is that.
 #[must_use]
-pub fn program(product: &Product, path: Option<&OsStr>) -> Option<PathBuf> {
+pub fn program(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
+    if name.contains('/') && !name.starts_with('/') {
+        return None;
+    }
     let folders = std::env::split_paths(path?);
     let mut programs = folders
         .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(product.program));
+        .map(|folder| folder.join(name));
     programs.find(|path| path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok())
 }
 
-/// What an agent would log in with: a variable before its own login, as the agents do it.
-fn credential(product: &Product, variables: &BTreeMap<String, String>) -> Option<Credential> {
-    let is_set = |name: &str| variables.get(name).is_some_and(|value| !value.is_empty());
-    if let Some(name) = product.keys().find(|name| is_set(name)) {
-        return Some(Credential::Variable(name));
+/// What an agent can log in with, in its own order: variables before its own login.
+fn credentials(
+    product: &Product,
+    variables: &BTreeMap<String, String>,
+) -> impl Iterator<Item = Credential> {
+    let is_set = |name: &&str| variables.get(*name).is_some_and(|value| !value.is_empty());
+    let set = product.keys().filter(is_set).map(Credential::Variable);
+    let logins = product.home.files.iter().filter(|lent| lent.is_login);
+    let found = logins.filter_map(|lent| source_of(lent, variables));
+    set.chain(found.map(Credential::File))
+}
+
+/// What a usage limit may be about, by name: credentials of which the agent takes the next where the
+/// first is not there. None where which one it takes depends on the model that it asks.
+#[must_use]
+pub fn alternatives(product: &Product, variables: &BTreeMap<String, String>) -> Vec<String> {
+    let name = |credential| match credential {
+        Credential::Variable(name) => name.to_owned(),
+        Credential::File(_) => LOGIN.to_owned(),
+    };
+    match product.keys_are_alternatives {
+        true => credentials(product, variables).map(name).collect(),
+        false => Vec::new(),
     }
-    let mut logins = product.home.files.iter().filter(|lent| lent.is_login);
-    logins
-        .find_map(|lent| source_of(lent, variables))
-        .map(Credential::File)
 }
 
 /// A program that is asked who it is.

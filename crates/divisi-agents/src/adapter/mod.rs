@@ -19,10 +19,12 @@ mod detection;
 mod lines;
 mod opencode;
 mod permission;
+mod plain;
 mod process;
 mod product;
 mod prompt;
 mod record;
+mod reset;
 mod session;
 mod stop;
 mod transcript;
@@ -32,11 +34,17 @@ mod within;
 mod tests;
 
 pub use acp::{Introduction, Quirks, Usage, Verb};
-pub use agent::AdapterAgent;
+pub use agent::{AdapterAgent, DefinedAgent};
 pub use closing::Closing;
-pub use detection::{Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, detect, program};
+pub use detection::{
+    Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, alternatives, detect, program,
+};
 pub use permission::{Broker, Decision, Deed, Request};
-pub use process::{Fault, HOME_VARIABLE, converse, take_logins};
+pub use plain::converse as converse_plainly;
+pub use process::{
+    Fault, HOME_VARIABLE, Surroundings, converse, converse_over_acp, print, read_handoff,
+    take_logins, told,
+};
 pub use product::{Driven, PRODUCTS, Product, product};
 pub use prompt::prompt;
 pub use session::Session;

@@ -19,7 +19,10 @@ pub(super) fn hear(line: &Value) -> Vec<Entry> {
         Some("text") => vec![Entry::said(part["text"].as_str().unwrap_or_default())],
         Some("tool_use") => called(part),
         Some("step_finish") => finished(part),
-        Some("error") => vec![broke(&line["error"])],
+        Some("error") => {
+            let error = &line["error"];
+            limited(error).into_iter().chain([broke(error)]).collect()
+        }
         _ => vec![Entry::noted(&line.to_string())],
     }
 }
@@ -71,6 +74,18 @@ fn finished(part: &Value) -> Vec<Entry> {
         },
     };
     vec![used, end]
+}
+
+/// It passes on what the model's server said in its header.
+fn limited(error: &Value) -> Option<Entry> {
+    let headers = &error["data"]["responseHeaders"];
+    let number = |name: &str| headers[name].as_str()?.trim().parse::<f64>().ok();
+    let seconds = || number("retry-after").map(|seconds| seconds * 1e3);
+    let ms = number("retry-after-ms").or_else(seconds)?;
+    (ms >= 0.0).then_some(Entry::Limited {
+        // More than an integer holds is more than anybody waits.
+        wait_ms: ms as u64,
+    })
 }
 
 fn broke(error: &Value) -> Entry {

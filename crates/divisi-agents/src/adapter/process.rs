@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use divisi_core::diagnostic::chain;
 use divisi_core::receipt::Exit;
+use divisi_core::run::DefinedProgram;
 use rustix::process::{Pid, PidfdFlags, Signal};
 
 use super::acp::{Conversation, Drive, Patience, Quirks, drive};
@@ -72,25 +73,50 @@ pub enum Fault {
         #[source]
         source: io::Error,
     },
+    /// A program that configuration defines cannot be started.
+    #[error("start {program}")]
+    Program {
+        /// Its name.
+        program: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It has no name.
+    #[error("start a program: none is named")]
+    Command,
+    /// What is to be done does not fit into an argument.
+    #[error(
+        "pass the prompt as an argument: it is too long; have the program read its standard input"
+    )]
+    Prompt,
+    /// The variable that holds the key is not set.
+    #[error("read the key from the variable {0}: it is not set")]
+    Key(String),
+    /// What asks the model cannot be set up.
+    #[error("prepare to ask the model: {0}")]
+    Model(String),
     /// Its output cannot be read, or ours not written.
     #[error("hear what it says")]
     Stream(#[source] io::Error),
 }
 
 /// What a session takes from its surroundings.
-pub(super) struct Surroundings {
+pub struct Surroundings {
     /// The handoff's file.
-    pub(super) handoff: PathBuf,
+    pub handoff: PathBuf,
+    /// A folder of the attempt's own.
+    pub tmp: PathBuf,
     /// The tool's private folder: it outlives the attempt where a next one may take up the session.
     pub(super) home: PathBuf,
     /// The folder that it works in.
     pub(super) workspace: PathBuf,
     /// The environment, as far as it is text.
-    pub(super) variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, String>,
     pub(super) writes: Writes,
     /// Values that must not appear in what is printed. The supervisor masks too; but what is cut
     /// here could leave it half of one.
-    pub(super) masked: Vec<String>,
+    pub masked: Vec<String>,
     /// Who decides what is asked for leave.
     pub(super) broker: Arc<dyn Broker>,
     /// Tells the session to end.
@@ -99,7 +125,11 @@ pub(super) struct Surroundings {
 }
 
 impl Surroundings {
-    fn here(stop: Stop) -> Result<Surroundings, Fault> {
+    /// Those of this process, which the supervisor started.
+    ///
+    /// # Errors
+    /// It was started by hand.
+    pub fn here() -> Result<Surroundings, Fault> {
         let variables: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -110,10 +140,11 @@ impl Surroundings {
         let workspace = std::env::current_dir().map_err(Fault::Workspace)?;
         Ok(Surroundings {
             handoff: path("DIVISI_HANDOFF")?,
+            tmp: path("TMPDIR")?,
             home: path(HOME_VARIABLE)?,
             broker: Arc::new(Within::new(&workspace)),
             workspace,
-            stop,
+            stop: Stop::default(),
             patience: Patience::default(),
             writes: writes(),
             masked: environment(&variables, &[], &BTreeMap::new()).masked,
@@ -142,7 +173,34 @@ pub fn converse(
     stop: Stop,
     out: &mut dyn Write,
 ) -> Result<Closing, Fault> {
-    let held = Surroundings::here(stop).and_then(|here| converse_in(product, &here, out));
+    let held = Surroundings::here().and_then(|here| {
+        let here = Surroundings { stop, ..here };
+        converse_in(product, &here, out)
+    });
+    told(held, out)
+}
+
+/// The same with a program that configuration defines and that speaks ACP.
+///
+/// # Errors
+/// As [`converse`].
+pub fn converse_over_acp(
+    name: &str,
+    defined: &DefinedProgram,
+    stop: Stop,
+    out: &mut dyn Write,
+) -> Result<Closing, Fault> {
+    match Product::defined(name, defined) {
+        Some(product) => converse(product, stop, out),
+        None => told(Err(Fault::Command), out),
+    }
+}
+
+/// Prints why there was no session, if there was none.
+///
+/// # Errors
+/// As it was.
+pub fn told(held: Result<Closing, Fault>, out: &mut dyn Write) -> Result<Closing, Fault> {
     if let Err(fault) = &held {
         let closing = Closing {
             claim: Claim::Unable {
@@ -202,7 +260,7 @@ impl Talk<'_> {
             source,
         };
         let path = self.here.variables.get("PATH").map(OsStr::new);
-        let found = program(self.product, path);
+        let found = program(self.product.program, path);
         let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
         Command::new(found)
             .args(self.product.arguments_for(self.here.writes, session))
@@ -250,6 +308,11 @@ impl Talk<'_> {
                 .hear(BufReader::new(stdout), out)
                 .map_err(Fault::Stream)?;
         }
+        if session.is_given_up() {
+            // That it has ended by itself meanwhile is no fault. What it started is ended with this
+            // process.
+            let _ = child.kill();
+        }
         child.wait().map(exit_of).map_err(Fault::Stream)
     }
 
@@ -287,7 +350,7 @@ fn end_with(stop: &Stop, child: &Child) {
 }
 
 /// Gives a tool its prompt from a thread of its own: it may say something before it has read all.
-fn say(child: &mut Child, prompt: String) -> io::Result<()> {
+pub(super) fn say(child: &mut Child, prompt: String) -> io::Result<()> {
     let Some(mut stdin) = child.stdin.take() else {
         return Ok(());
     };
@@ -297,7 +360,11 @@ fn say(child: &mut Child, prompt: String) -> io::Result<()> {
     Ok(())
 }
 
-fn read_handoff(path: &Path) -> Result<Handoff, Fault> {
+/// Reads what an attempt is given.
+///
+/// # Errors
+/// It is not there, or no handoff.
+pub fn read_handoff(path: &Path) -> Result<Handoff, Fault> {
     let fault = |source| Fault::Handoff {
         path: path.to_owned(),
         source,
@@ -397,6 +464,9 @@ impl Hearing<'_> {
                         keep(&entry, self.session, &self.here.home);
                         print(&entry, out)?;
                     }
+                    if self.session.is_given_up() {
+                        return Ok(());
+                    }
                 }
             }
         }
@@ -411,7 +481,11 @@ pub(super) fn keep(entry: &Entry, session: &Session, home: &Path) {
     }
 }
 
-pub(super) fn print(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+/// Prints a line of the transcript.
+///
+/// # Errors
+/// It cannot be printed.
+pub fn print(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, entry)?;
     out.write_all(b"\n")?;
     out.flush()

@@ -1,8 +1,10 @@
 //! The coding agents that are known, and how they differ, as data.
 
+use divisi_core::run::DefinedProgram;
 use serde_json::Value;
 
 use super::acp::{Quirks, Usage, Verb};
+use super::reset::Reset;
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
 use crate::environment::looks_secret;
@@ -20,12 +22,25 @@ pub struct Product {
     pub install: &'static str,
     /// The version that the recorded streams are from.
     pub tried: &'static str,
-    /// Variables that pass to it if they are set: keys, and where they are good for.
+    /// Variables that pass to it if they are set: keys, those first that it takes first, and where
+    /// they are good for.
     pub variables: &'static [&'static str],
+    /// Whether it takes another key where one of them is not there. Otherwise each is good for other
+    /// models.
+    pub keys_are_alternatives: bool,
     /// Variables that it is always given: no telemetry, no update while it works.
     pub settings: &'static [(&'static str, &'static str)],
+    /// In which words it tells when a usage limit ends.
+    pub(super) resets: &'static [Reset],
+    /// Whether it waits without a word for as long as a model's server tells it to: then it is ended
+    /// when it says that it meets a limit.
+    pub(super) waits_silently: bool,
     /// Its folder of configuration and sessions, which each attempt has for itself.
     pub home: Home,
+    /// Files at the root of a repository, and folders of skills in it, that it reads by itself.
+    pub reads: &'static [&'static str],
+    /// Names of files that ask something of it alone, which it is kept from reading by itself.
+    pub guides: &'static [&'static str],
     /// What its figures count.
     pub(super) counts: Counts,
     /// Its arguments. The prompt is none of them: an argument has less room than a prompt may need,
@@ -35,6 +50,8 @@ pub struct Product {
     pub(super) speaks: Speaks,
     /// How its arguments take up a session of its own.
     pub(super) resume: Resume,
+    /// Arguments after those: all of them, where configuration defines it.
+    pub(super) more: &'static [&'static str],
 }
 
 /// In which words a tool speaks.
@@ -76,6 +93,39 @@ pub struct Home {
 }
 
 impl Product {
+    /// One that configuration defines, and that speaks ACP; none where no program is named. It lives
+    /// as long as this process, like all others: an adapter makes one.
+    pub(super) fn defined(name: &str, defined: &DefinedProgram) -> Option<&'static Product> {
+        fn leaked(text: &str) -> &'static str {
+            Box::leak(text.to_owned().into_boxed_str())
+        }
+        let (program, more) = defined.command.split_first()?;
+        let more: Vec<&'static str> = more.iter().map(|argument| leaked(argument)).collect();
+        Some(Box::leak(Box::new(Product {
+            name: leaked(name),
+            title: leaked(name),
+            program: leaked(program),
+            install: "whatever installs it; its command stands under `agents.custom`",
+            tried: "",
+            variables: &[],
+            keys_are_alternatives: false,
+            settings: &[],
+            resets: &[],
+            waits_silently: false,
+            home: Home {
+                variables: &[],
+                files: &[],
+            },
+            reads: &[],
+            guides: &[],
+            counts: Counts::All,
+            arguments: |_| &[],
+            speaks: Speaks::Acp(Quirks::UNKNOWN),
+            resume: Resume::Asked,
+            more: Box::leak(more.into_boxed_slice()),
+        })))
+    }
+
     /// How it is driven, in a word.
     #[must_use]
     pub fn driven(&self) -> Driven {
@@ -87,9 +137,8 @@ impl Product {
 
     /// All its arguments, where a session is taken up with the session's name.
     pub(super) fn arguments_for(&self, writes: Writes, session: Option<&str>) -> Vec<String> {
-        let mut arguments: Vec<String> = ((self.arguments)(writes).iter())
-            .map(|&argument| argument.to_owned())
-            .collect();
+        let known = (self.arguments)(writes).iter().chain(self.more);
+        let mut arguments: Vec<String> = known.map(|&argument| argument.to_owned()).collect();
         let (at, word) = match self.resume {
             Resume::Last(word) => (arguments.len(), word),
             Resume::BeforeLast(word) => (arguments.len().saturating_sub(1), word),
@@ -168,14 +217,18 @@ const CLAUDE: Product = Product {
     install: "npm install --global @anthropic-ai/claude-code",
     tried: "2.1.197",
     variables: &[
-        "ANTHROPIC_API_KEY",
         "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_API_KEY",
         "ANTHROPIC_BASE_URL",
         "ANTHROPIC_MODEL",
         "CLAUDE_CODE_OAUTH_TOKEN",
         "CLAUDE_CONFIG_DIR",
     ],
+    keys_are_alternatives: true,
     settings: &[
+        // It would read those of all folders above the workspace too, and so the user's own as it
+        // is now; it is told what the run stands on.
+        ("CLAUDE_CODE_DISABLE_CLAUDE_MDS", "1"),
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
         ("CLAUDE_CODE_MAX_RETRIES", "3"),
         ("DISABLE_AUTOUPDATER", "1"),
@@ -183,6 +236,13 @@ const CLAUDE: Product = Product {
         ("DISABLE_TELEMETRY", "1"),
         ("MCP_CONNECTION_NONBLOCKING", "0"),
     ],
+    // Seen in its program; a subscription's limits cannot be met in a test.
+    resets: &[
+        Reset::Epoch("limit reached|"),
+        Reset::At("resets at "),
+        Reset::At("resets "),
+    ],
+    waits_silently: false,
     home: Home {
         variables: &[("CLAUDE_CONFIG_DIR", "claude")],
         files: &[Lent {
@@ -193,6 +253,8 @@ const CLAUDE: Product = Product {
             is_login: true,
         }],
     },
+    reads: &[".claude/skills"],
+    guides: &["CLAUDE.md"],
     counts: Counts::All,
     // Edits are accepted and programs may be run: the workspace is the attempt's own, and writes
     // elsewhere are prevented from outside.
@@ -210,6 +272,7 @@ const CLAUDE: Product = Product {
     },
     speaks: Speaks::Stream(claude::hear),
     resume: Resume::Last("--resume"),
+    more: &[],
 };
 
 const CODEX: Product = Product {
@@ -224,7 +287,10 @@ const CODEX: Product = Product {
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
     ],
+    keys_are_alternatives: true,
     settings: &[],
+    resets: &[Reset::In("try again in "), Reset::At("try again at ")],
+    waits_silently: true,
     home: Home {
         variables: &[("CODEX_HOME", "codex")],
         files: &[
@@ -244,6 +310,8 @@ const CODEX: Product = Product {
             },
         ],
     },
+    reads: &["AGENTS.md", ".agents/skills"],
+    guides: &[],
     counts: Counts::Session,
     arguments: |writes| match writes {
         Writes::Confined => &[
@@ -265,6 +333,7 @@ const CODEX: Product = Product {
     },
     speaks: Speaks::Stream(codex::hear),
     resume: Resume::BeforeLast("resume"),
+    more: &[],
 };
 
 const OPENCODE: Product = Product {
@@ -280,7 +349,10 @@ const OPENCODE: Product = Product {
         "OPENCODE_CONFIG",
         "OPENROUTER_API_KEY",
     ],
+    keys_are_alternatives: false,
     settings: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
+    resets: &[Reset::In("try again in "), Reset::In("retry after ")],
+    waits_silently: false,
     home: Home {
         variables: &[
             ("XDG_CACHE_HOME", "cache"),
@@ -306,10 +378,13 @@ const OPENCODE: Product = Product {
             },
         ],
     },
+    reads: &["AGENTS.md", ".agents/skills", ".claude/skills"],
+    guides: &[],
     counts: Counts::Step,
     arguments: |_| &["run", "--format", "json"],
     speaks: Speaks::Stream(opencode::hear),
     resume: Resume::Last("--session"),
+    more: &[],
 };
 
 // Over ACP, each after what was measured with it. The bridge brings a Claude Code of its own.
@@ -320,8 +395,8 @@ const CLAUDE_ACP: Product = Product {
     install: "npm install --global @agentclientprotocol/claude-agent-acp",
     tried: "0.49.0",
     variables: &[
-        "ANTHROPIC_API_KEY",
         "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_API_KEY",
         "ANTHROPIC_BASE_URL",
         "ANTHROPIC_MODEL",
         "CLAUDE_CODE_OAUTH_TOKEN",
@@ -365,7 +440,10 @@ const GEMINI_ACP: Product = Product {
     tried: "0.61.0",
     variables: &["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL"],
     // The folder is the attempt's own; without this it works in none that it was not asked about.
+    keys_are_alternatives: false,
     settings: &[("GEMINI_CLI_TRUST_WORKSPACE", "true")],
+    resets: &[],
+    waits_silently: false,
     home: Home {
         variables: &[("GEMINI_CLI_HOME", "gemini")],
         files: &[
@@ -385,6 +463,8 @@ const GEMINI_ACP: Product = Product {
             },
         ],
     },
+    reads: &[],
+    guides: &[],
     counts: Counts::All,
     arguments: |_| &["--acp"],
     speaks: Speaks::Acp(Quirks {
@@ -395,6 +475,7 @@ const GEMINI_ACP: Product = Product {
         error_words: &[],
     }),
     resume: Resume::Asked,
+    more: &[],
 };
 
 const COPILOT_ACP: Product = Product {
@@ -413,7 +494,10 @@ const COPILOT_ACP: Product = Product {
         "GH_TOKEN",
         "GITHUB_TOKEN",
     ],
+    keys_are_alternatives: false,
     settings: &[("COPILOT_AUTO_UPDATE", "false")],
+    resets: &[],
+    waits_silently: false,
     home: Home {
         variables: &[
             ("COPILOT_CACHE_HOME", "copilot-cache"),
@@ -427,6 +511,8 @@ const COPILOT_ACP: Product = Product {
             is_login: true,
         }],
     },
+    reads: &[],
+    guides: &[],
     counts: Counts::Session,
     arguments: |_| &["--acp"],
     speaks: Speaks::Acp(Quirks {
@@ -437,6 +523,7 @@ const COPILOT_ACP: Product = Product {
         error_words: &["Error: "],
     }),
     resume: Resume::Asked,
+    more: &[],
 };
 
 const QWEN_ACP: Product = Product {
@@ -446,7 +533,10 @@ const QWEN_ACP: Product = Product {
     install: "npm install --global @qwen-code/qwen-code",
     tried: "0.15.10",
     variables: &["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"],
+    keys_are_alternatives: false,
     settings: &[],
+    resets: &[],
+    waits_silently: false,
     home: Home {
         variables: &[("QWEN_HOME", "qwen")],
         files: &[
@@ -466,6 +556,8 @@ const QWEN_ACP: Product = Product {
             },
         ],
     },
+    reads: &[],
+    guides: &[],
     counts: Counts::All,
     arguments: |_| &["--acp"],
     // It advertises a method to take up a session and does not know it.
@@ -477,4 +569,5 @@ const QWEN_ACP: Product = Product {
         error_words: &[],
     }),
     resume: Resume::Asked,
+    more: &[],
 };

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::closing::Closing;
 use super::product::{Counts, Product, Speaks};
 use super::record::Record;
+use super::reset::{self, now};
 use super::transcript::{Entry, Tokens};
 use crate::agent::{CLAIM_BYTES_MAX, Claim};
 
@@ -20,10 +21,13 @@ const DENIED_BYTES_MAX: usize = 200;
 const LIMITED: [u16; 2] = [429, 529];
 
 /// Words with which tools tell a usage limit where they name no status.
-const LIMIT_WORDS: [&str; 5] = [
+const LIMIT_WORDS: [&str; 8] = [
     "rate limit",
     "usage limit",
+    "hit your limit",
+    "limit reached",
     "quota exceeded",
+    "exceeded your current quota",
     "status: 429",
     "429 too many requests",
 ];
@@ -35,6 +39,8 @@ pub struct Session {
     usage: Option<Tokens>,
     denied: Vec<String>,
     broke: Option<(String, Option<u16>)>,
+    /// For how long the model's server said that it refuses.
+    wait_ms: Option<u64>,
     finished: bool,
     /// The session of an earlier attempt that is taken up.
     resumes: Option<Record>,
@@ -51,6 +57,7 @@ impl Session {
             usage: None,
             denied: Vec::new(),
             broke: None,
+            wait_ms: None,
             finished: false,
             resumes: None,
             record: None,
@@ -109,11 +116,21 @@ impl Session {
                 self.denied.push(what);
             }
             Entry::Broke { cause, status } => self.broke = Some((cause.clone(), *status)),
+            Entry::Limited { wait_ms } => self.wait_ms = Some(*wait_ms),
             Entry::Finished { .. } => self.finished = true,
             // It went on after all.
-            Entry::Said { .. } | Entry::Called { .. } => self.broke = None,
+            Entry::Said { .. } => self.broke = None,
+            // What it says may be no model's words but that it was refused.
+            Entry::Called { .. } => (self.broke, self.wait_ms) = (None, None),
             _ => {}
         }
+    }
+
+    /// Whether it is to be ended: it met a usage limit, and would wait for its end.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        let broke = self.broke.as_ref();
+        self.product.waits_silently && broke.is_some_and(|(cause, status)| is_limit(cause, *status))
     }
 
     fn began(&mut self, session: &str, resumed: &mut bool) {
@@ -159,9 +176,21 @@ impl Session {
         }
     }
 
+    /// What it means that the tool's requests are refused.
+    fn refusal(&self, cause: &str, status: Option<u16>) -> Claim {
+        match is_limit(cause, status) {
+            true => Claim::Limited {
+                cause: bounded(cause),
+                // What is told in words is about the limit itself; a header may be about a try.
+                wait_ms: reset::wait_ms(cause, self.product.resets, now()).or(self.wait_ms),
+            },
+            false => failed(cause),
+        }
+    }
+
     fn claim(&self, exit: &Exit) -> Claim {
         if let Some((cause, status)) = &self.broke {
-            return refusal(cause, *status);
+            return self.refusal(cause, *status);
         }
         match exit {
             Exit::Status(0) if self.finished && self.denied.is_empty() => Claim::Done,
@@ -178,19 +207,12 @@ impl Session {
     }
 }
 
-/// What it means that a tool's requests are refused.
-fn refusal(cause: &str, status: Option<u16>) -> Claim {
+/// Whether what a tool was refused with is a usage limit.
+pub(super) fn is_limit(cause: &str, status: Option<u16>) -> bool {
     let lower = cause.to_lowercase();
-    let is_limited = match status {
+    match status {
         Some(status) => LIMITED.contains(&status),
         None => LIMIT_WORDS.iter().any(|words| lower.contains(words)),
-    };
-    match is_limited {
-        true => Claim::Limited {
-            cause: bounded(cause),
-            wait_ms: None,
-        },
-        false => failed(cause),
     }
 }
 
@@ -200,7 +222,7 @@ fn failed(cause: &str) -> Claim {
     }
 }
 
-fn bounded(cause: &str) -> String {
+pub(super) fn bounded(cause: &str) -> String {
     let mut cause = cause.to_owned();
     truncate(&mut cause, CLAIM_BYTES_MAX);
     cause

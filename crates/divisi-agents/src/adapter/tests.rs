@@ -93,17 +93,68 @@ fn a_refused_key_and_an_error_for_ever_are_failures_not_limits() {
 }
 
 #[test]
-fn a_usage_limit_is_no_failure() {
-    let (closing, _) = heard("claude-limited", 1);
-    assert!(
-        matches!(&closing.claim, Claim::Limited { cause, .. } if cause.contains("429")),
-        "{:?}",
-        closing.claim
-    );
-    // The others went on after the second refusal.
+fn a_usage_limit_is_no_failure_and_its_end_is_told_where_the_tool_tells_it() {
+    for (name, status, words, expected) in [
+        ("claude-limited", 1, "429", Some(1_000)),
+        ("opencode-limited-given-up", 1, "slow down", Some(7_000)),
+        // It tells nobody what the server said.
+        ("codex-limited-waiting", 137, "429", None),
+    ] {
+        let claim = heard(name, status).0.claim;
+        assert!(
+            matches!(&claim, Claim::Limited { cause, wait_ms }
+                if cause.contains(words) && *wait_ms == expected),
+            "{name}: {claim:?}"
+        );
+    }
+    // These went on after the second refusal.
     for name in ["codex", "opencode"] {
         assert_eq!(heard(&format!("{name}-limited"), 0).0.claim, Claim::Done);
     }
+}
+
+#[test]
+fn one_that_would_wait_without_a_word_is_given_up() {
+    let told = |name: &str, line: &str| {
+        let mut session = Session::with(product(name).unwrap());
+        session.hear(line);
+        session.is_given_up()
+    };
+    let waits = r#"{"type":"error","message":"Reconnecting... 1/5 (last status: 429 Too Many)"}"#;
+    let errs = r#"{"type":"error","message":"Reconnecting... 1/5 (last status: 500 Internal)"}"#;
+    assert!(told("codex", waits));
+    assert!(!told("codex", errs));
+    let tries =
+        r#"{"type":"system","subtype":"api_retry","retry_delay_ms":7000,"error_status":429}"#;
+    assert!(!told("claude", tries), "it says what it does, and ends");
+}
+
+#[test]
+fn the_end_of_a_limit_that_is_told_in_words_counts() {
+    let limited = |name: &str, line: &str| {
+        let mut session = Session::with(product(name).unwrap());
+        session.hear(line);
+        session.close(&Exit::Status(1)).claim
+    };
+    let words = r#"{"type":"turn.failed","error":{"message":"You've hit your usage limit. Try again in 2 hours 3 minutes."}}"#;
+    assert!(
+        matches!(limited("codex", words), Claim::Limited { wait_ms: Some(ms), .. } if ms == 7_380_000)
+    );
+    let day = 24 * 60 * 60_000;
+    let line =
+        r#"{"type":"result","is_error":true,"result":"You've hit your limit · resets 3pm (UTC)"}"#;
+    assert!(
+        matches!(limited("claude", line), Claim::Limited { wait_ms: Some(ms), .. } if ms <= day)
+    );
+    let line =
+        r#"{"type":"result","is_error":true,"result":"Claude AI usage limit reached|1000000001"}"#;
+    assert!(matches!(
+        limited("claude", line),
+        Claim::Limited {
+            wait_ms: Some(0),
+            ..
+        }
+    ));
 }
 
 #[test]
@@ -241,6 +292,9 @@ mod process {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
+    use divisi_core::run::{DefinedProgram, Speaks};
+
+    use super::super::plain;
     use super::super::process::{Fault, Surroundings, converse_in};
     use super::super::product::{PRODUCTS, Product, Writes};
     use super::*;
@@ -271,6 +325,7 @@ mod process {
         fs::create_dir_all(folder.join("home")).unwrap();
         Surroundings {
             handoff: folder.join("handoff.json"),
+            tmp: folder.join("tmp"),
             home: folder.join("home"),
             workspace: folder.to_owned(),
             broker: std::sync::Arc::new(Within::new(folder)),
@@ -388,5 +443,75 @@ mod process {
             told.contains("npm install --global @anthropic-ai/claude-code"),
             "{told}"
         );
+    }
+
+    /// What a script comes to that is told in words, and what was printed.
+    fn plainly(script: &str, arguments: &[&str]) -> (Result<Closing, Fault>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        tool(folder.path(), script);
+        let own = folder.path().join("tool").display().to_string();
+        let command = [own.as_str()].into_iter().chain(arguments.iter().copied());
+        let defined = DefinedProgram {
+            command: command.map(str::to_owned).collect(),
+            speaks: Speaks::Text,
+            variables: Vec::new(),
+        };
+        let mut out = Vec::new();
+        let closing = plain::converse_in(&defined, &here(folder.path()), &mut out);
+        (closing, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn a_program_that_speaks_text_is_told_on_its_input_or_in_an_argument() {
+        let (closing, out) = plainly("cat; echo; echo 'a-secret-value'", &[]);
+        assert_eq!(closing.unwrap().claim, Claim::Done);
+        assert!(out.contains("What is to be done."), "{out}");
+        assert!(
+            out.contains("[masked]") && !out.contains("a-secret"),
+            "{out}"
+        );
+        let (closing, out) = plainly("cat; echo \"$1: $2\"", &["-m", "do: {prompt}"]);
+        assert_eq!(closing.unwrap().claim, Claim::Done);
+        assert!(out.contains("-m: do: # The title"), "{out}");
+    }
+
+    #[test]
+    fn a_program_that_speaks_text_claims_by_its_status_and_by_words_for_a_limit() {
+        let claim = |script: &str| plainly(script, &[]).0.unwrap().claim;
+        let failed = claim("echo first; echo; echo 'no such model'; exit 3");
+        let Claim::Failed { cause } = failed else {
+            panic!("{failed:?}");
+        };
+        assert_eq!(cause, "it ended with status 3: first\nno such model");
+        let limited = claim("echo 'Error: rate limit reached'; exit 1");
+        assert!(matches!(limited, Claim::Limited { .. }), "{limited:?}");
+        // Words of a model that did its work are none of the server's.
+        assert_eq!(claim("echo 'about the rate limit'"), Claim::Done);
+        assert!(matches!(claim("kill -9 $$"), Claim::Failed { .. }));
+        let many = claim("seq 1 100; exit 1");
+        assert!(matches!(many, Claim::Failed { cause } if cause.ends_with("96\n97\n98\n99\n100")));
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_or_cannot_be_told_is_named() {
+        let defined = |command: &[&str]| DefinedProgram {
+            command: command.iter().map(|&part| part.to_owned()).collect(),
+            speaks: Speaks::Text,
+            variables: Vec::new(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let here = here(folder.path());
+        let fault = |command: &[&str]| {
+            let held = plain::converse_in(&defined(command), &here, &mut Vec::new());
+            held.unwrap_err().to_string()
+        };
+        assert_eq!(
+            fault(&["no-such-tool-anywhere"]),
+            "start no-such-tool-anywhere"
+        );
+        assert_eq!(fault(&[]), "start a program: none is named");
+        let long = "x".repeat(crate::command::ARGUMENT_BYTES_MAX);
+        let told = fault(&["/bin/true", &format!("{long}{{prompt}}")]);
+        assert!(told.contains("too long"), "{told}");
     }
 }

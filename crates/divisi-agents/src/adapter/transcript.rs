@@ -47,6 +47,11 @@ pub enum Entry {
         /// Why.
         cause: String,
     },
+    /// The model's server says for how long it refuses.
+    Limited {
+        /// How long, in milliseconds.
+        wait_ms: u64,
+    },
     /// What was used so far, or by one step: that differs by tool.
     Used {
         /// How much.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Amount, Bound};
+use super::{Account, Amount, Bound, Met};
 use crate::ids::AttemptId;
 use crate::run::Budget;
 
@@ -44,6 +44,13 @@ pub enum Command {
         /// Which.
         attempt: AttemptId,
     },
+    /// An attempt met a usage limit: its credential is not used until that ends.
+    Limit(Box<Met>),
+    /// Do not wait for the end of an agent's usage limits any longer.
+    Lift {
+        /// Whose.
+        agent: String,
+    },
 }
 
 /// An account has not enough left.
@@ -67,7 +74,7 @@ impl std::fmt::Display for Exhausted {
 }
 
 /// Why the ledger refuses a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// An account has not enough left.
     Exhausted(Exhausted),
@@ -82,6 +89,8 @@ pub enum Refusal {
         /// What is used or reserved.
         taken: Bound,
     },
+    /// No credential of this agent is limited.
+    NotLimited(String),
 }
 
 impl Refusal {
@@ -92,6 +101,7 @@ impl Refusal {
             Refusal::Exhausted(_) => "budget-used-up",
             Refusal::NotOpen(_) => "budget-none",
             Refusal::Taken { .. } => "budget-taken",
+            Refusal::NotLimited(_) => "agent-not-limited",
         }
     }
 }
@@ -109,6 +119,7 @@ impl std::fmt::Display for Refusal {
                 f,
                 "{account} cannot be bounded by {bound}: {taken} are used or reserved"
             ),
+            Refusal::NotLimited(agent) => write!(f, "no usage limit of {agent} is waited for"),
         }
     }
 }

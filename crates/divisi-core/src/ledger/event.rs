@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Amount};
+use super::{Account, Amount, Credential, Limit};
 use crate::ids::AttemptId;
 use crate::journal::version_of;
 use crate::run::Budget;
@@ -48,6 +48,18 @@ pub enum Event {
         /// Of which attempt.
         attempt: AttemptId,
     },
+    /// A model's server refuses a credential for now.
+    CredentialLimited {
+        /// Which.
+        credential: Credential,
+        /// All that is known of it from now on.
+        limit: Limit,
+    },
+    /// Its owner does not wait for an agent's limits any longer.
+    LimitLifted {
+        /// Whose.
+        agent: String,
+    },
 }
 
 /// Names and versions of all ledger events.
@@ -57,6 +69,8 @@ pub const KINDS: &[(&str, u32)] = &[
     ("reserved", 1),
     ("settled", 1),
     ("released", 1),
+    ("credential_limited", 1),
+    ("limit_lifted", 1),
 ];
 
 impl Event {
@@ -75,6 +89,8 @@ impl Event {
             Event::Reserved { .. } => "reserved",
             Event::Settled { .. } => "settled",
             Event::Released { .. } => "released",
+            Event::CredentialLimited { .. } => "credential_limited",
+            Event::LimitLifted { .. } => "limit_lifted",
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Balance, Ledger, Reservation};
+use super::{Account, Balance, Credential, Ledger, Limit, Reservation};
 use crate::ids::AttemptId;
 use crate::journal::{AccountRow, LedgerRow};
 use crate::run::stored::Unreadable;
@@ -14,20 +14,27 @@ use crate::run::stored::Unreadable;
 #[derive(Serialize)]
 struct LedgerOut<'a> {
     held: Vec<(&'a AttemptId, &'a Reservation)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    limits: Vec<(&'a Credential, &'a Limit)>,
 }
 
 #[derive(Deserialize)]
 struct LedgerIn {
     held: Vec<(AttemptId, Reservation)>,
+    #[serde(default)]
+    limits: Vec<(Credential, Limit)>,
 }
 
 /// The ledger's own row, which includes all events up to `seq`.
 #[must_use]
 pub fn ledger_row(ledger: &Ledger, seq: u64) -> LedgerRow {
-    let held = ledger.held.iter().collect();
+    let out = LedgerOut {
+        held: ledger.held.iter().collect(),
+        limits: ledger.limits.iter().collect(),
+    };
     LedgerRow {
         seq,
-        body: to_json(&LedgerOut { held }),
+        body: to_json(&out),
     }
 }
 
@@ -62,10 +69,11 @@ pub fn balance(row: &AccountRow) -> Result<Balance, Unreadable> {
 /// # Errors
 /// A row cannot be read.
 pub fn restore(row: &LedgerRow, accounts: &[AccountRow]) -> Result<Ledger, Unreadable> {
-    let LedgerIn { held } = serde_json::from_str(&row.body)
+    let LedgerIn { held, limits } = serde_json::from_str(&row.body)
         .map_err(|error| Unreadable(format!("the ledger's row: {error}")))?;
     let mut ledger = Ledger {
         held: held.into_iter().collect(),
+        limits: limits.into_iter().collect(),
         ..Ledger::default()
     };
     for row in accounts {

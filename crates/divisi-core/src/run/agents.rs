@@ -20,10 +20,17 @@ pub const AGENTS_INSTALLABLE: [&str; 8] = [
     "copilot-acp",
     "qwen-acp",
 ];
-/// Those of them that are looked for unless somebody says which, the best first.
-pub const AGENTS_PREFERRED: [&str; 3] = ["claude", "codex", "opencode"];
-/// The agents that a plan can name.
-pub const AGENTS: [&str; 11] = [
+/// A model that Divisi itself asks over its API; it is there once configuration says which.
+pub const AGENT_MODEL: &str = "model";
+/// The agents that `auto` may stand for unless told, the best first.
+pub const AGENTS_PREFERRED: [&str; 4] = [
+    AGENTS_INSTALLABLE[0],
+    AGENTS_INSTALLABLE[1],
+    AGENTS_INSTALLABLE[2],
+    AGENT_MODEL,
+];
+/// The agents that a plan can name, beside those that configuration names.
+pub const AGENTS: [&str; 12] = [
     AGENT_COMMAND,
     AGENT_PERSON,
     AGENT_SCRIPTED,
@@ -35,6 +42,7 @@ pub const AGENTS: [&str; 11] = [
     AGENTS_INSTALLABLE[5],
     AGENTS_INSTALLABLE[6],
     AGENTS_INSTALLABLE[7],
+    AGENT_MODEL,
 ];
 /// Stands for an agent where one is named: the one that was found when the run was created.
 pub const AGENT_AUTO: &str = "auto";

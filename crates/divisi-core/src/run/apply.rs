@@ -115,10 +115,12 @@ impl Run {
                 epoch,
                 workspace,
                 timeout_ms,
+                credential,
             } => {
                 task.state = TaskState::Active(Box::new(Attempt {
                     number: attempt.number,
                     agent,
+                    credential,
                     epoch,
                     leased_at: at,
                     workspace,

@@ -60,6 +60,9 @@ pub struct Attempt {
     pub number: u32,
     /// Who does it.
     pub agent: String,
+    /// What its agent logs in with, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
     /// The engine's life in which the lease was made or adopted.
     pub epoch: Epoch,
     /// When it was leased.
@@ -169,6 +172,9 @@ pub enum AttemptEnd {
         cause: String,
         /// How long it said to wait.
         wait_ms: Option<u64>,
+        /// Until when its credential is not used.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ends_at: Option<Time>,
     },
 }
 

@@ -9,7 +9,8 @@ use super::settings::Settings;
 use super::state::Base;
 use super::task::TaskStatus;
 use crate::criterion::Verdict;
-use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Tree};
+use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Time, Tree};
+use crate::ledger::Credential;
 use crate::plan::{Parts, Plan};
 use crate::receipt::{Artifact, Snapshot};
 use crate::worker::Ended;
@@ -42,6 +43,8 @@ pub enum Said {
         cause: String,
         /// How long to wait, if it knows.
         wait_ms: Option<u64>,
+        /// When its credential may be used again, as the ledger knows.
+        ends_at: Option<Time>,
     },
     /// It could not do it. That is recorded and told; what it made is looked at like any other work.
     Failure(String),
@@ -131,6 +134,8 @@ pub enum Command {
         epoch: Epoch,
         /// The time that was reserved for it, if that is bounded.
         timeout_ms: Option<u64>,
+        /// Who does it, with which credential; the task's own agent unless told.
+        with: Option<Credential>,
     },
     /// The agent began.
     Started {

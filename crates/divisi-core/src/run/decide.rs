@@ -111,7 +111,8 @@ impl Draft<'_> {
                 task,
                 epoch,
                 timeout_ms,
-            } => self.lease(task, epoch, timeout_ms),
+                with,
+            } => self.lease(task, epoch, timeout_ms, with),
             Command::Started {
                 attempt,
                 base,

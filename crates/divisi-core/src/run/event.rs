@@ -12,7 +12,7 @@ use super::state::{Base, RunStatus};
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
 use crate::journal::version_of;
-use crate::ledger::{Account, Bound, Exhausted};
+use crate::ledger::{Account, Bound, Credential, Exhausted};
 use crate::plan::{Plan, Stage, TaskSpec};
 use crate::receipt::{Receipt, Snapshot};
 
@@ -28,6 +28,13 @@ pub enum PauseReason {
     DiskFull,
     /// A budget's account has not enough left.
     Budget(Exhausted),
+    /// A usage limit lasts longer than it is waited for.
+    UsageLimit {
+        /// What is limited.
+        credential: Credential,
+        /// Until when.
+        until: Time,
+    },
     /// A step of ours keeps failing, for instance git's.
     Fault(String),
 }
@@ -41,6 +48,12 @@ impl PauseReason {
             PauseReason::Interrupted => "interrupted".to_owned(),
             PauseReason::DiskFull => "the disk is full".to_owned(),
             PauseReason::Budget(exhausted) => exhausted.to_string(),
+            PauseReason::UsageLimit { credential, until } => {
+                format!(
+                    "{credential} met a usage limit that ends at {}",
+                    until.utc()
+                )
+            }
             PauseReason::Fault(cause) => cause.clone(),
         }
     }
@@ -49,8 +62,13 @@ impl PauseReason {
     #[must_use]
     pub fn commands(&self, run: RunId) -> Vec<String> {
         let resume = format!("divisi resume {run}");
-        let PauseReason::Budget(Exhausted { account, bound }) = self else {
-            return vec![resume];
+        let Exhausted { account, bound } = match self {
+            PauseReason::Budget(exhausted) => exhausted,
+            PauseReason::UsageLimit { credential, .. } => {
+                let lift = format!("divisi agents resume {}", credential.agent);
+                return vec![format!("{lift} && {resume}")];
+            }
+            _ => return vec![resume],
         };
         let flags = match (account, bound) {
             // A day's account is not the run's: with another day comes another account.
@@ -175,6 +193,9 @@ pub enum Event {
         /// Its time box, where its budget left less than the task's own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         timeout_ms: Option<u64>,
+        /// What its agent logs in with, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        credential: Option<String>,
     },
     /// Its agent began, with facts worth recording.
     AttemptStarted {

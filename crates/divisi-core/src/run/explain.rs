@@ -1,5 +1,7 @@
 //! Why a task is not further: the object that causes it, and a command that changes it (X6).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::agents::{AGENT_EXTERNAL, AGENT_PERSON, holds_slot};
@@ -13,7 +15,7 @@ use super::task::{Task, TaskState, TaskStatus};
 use crate::assign::WORKERS_MAX;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{RunId, TaskNo, Time};
-use crate::ledger::{Balance, Bound};
+use crate::ledger::{Access, Balance, Bound, Choice, Credential, Limit, Waiting};
 use crate::plan::{TaskKind, WorkspaceKind};
 
 /// At most so many causes are listed; the rest is counted.
@@ -42,9 +44,25 @@ pub struct Shared {
     pub balance: Option<Balance>,
     /// The slots that other runs hold.
     pub others: Vec<(RunId, u32)>,
+    /// Usage limits by credential, those that are over among them.
+    pub limits: BTreeMap<Credential, Limit>,
+    /// What each agent can log in with, as [`Access::credentials`].
+    pub credentials: BTreeMap<String, Vec<String>>,
+    /// Added to UTC for the time of the day.
+    pub offset_ms: i64,
 }
 
 impl Shared {
+    /// What is known of credentials.
+    #[must_use]
+    pub fn access(&self) -> Access<'_> {
+        Access {
+            limits: &self.limits,
+            credentials: &self.credentials,
+            offset_ms: self.offset_ms,
+        }
+    }
+
     /// Whether other runs hold so many slots that this one gets no more.
     fn leaves_none(&self, run: &Run) -> bool {
         let others: u32 = self.others.iter().map(|(_, slots)| slots).sum();
@@ -73,7 +91,7 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
             });
             told.command(run, "cancel", task, "");
         }
-        TaskState::Ready { .. } => ready(run, task, shared, &mut told),
+        TaskState::Ready { .. } => ready(run, task, shared, now, &mut told),
         TaskState::Active(live) => active(run, task, live, now, &mut told),
         TaskState::Approval => {
             told.causes
@@ -326,7 +344,7 @@ fn holders<'r>(run: &'r Run, agent: &str) -> impl Iterator<Item = &'r Task> {
     same.into_iter().chain(others)
 }
 
-fn ready(run: &Run, task: &Task, shared: &Shared, told: &mut Explanation) {
+fn ready(run: &Run, task: &Task, shared: &Shared, now: Time, told: &mut Explanation) {
     if run.status() == RunStatus::AwaitingApproval {
         told.causes
             .push("the run's plan is not approved".to_owned());
@@ -344,6 +362,11 @@ fn ready(run: &Run, task: &Task, shared: &Shared, told: &mut Explanation) {
         return;
     }
     let agent = task.agent(&run.settings);
+    let may = shared.access().choose(&run.settings, agent, now);
+    if !matches!(may, Choice::Begin { .. }) {
+        held_back(run, task, &may, shared, now, told);
+        return;
+    }
     if let Some(limit) = run.limit_reached(agent, task.spec.role().as_deref()) {
         told.causes.push(format!("the limit of {limit} is reached"));
         for running in holders(run, agent).take(RUNNING_MAX) {
@@ -376,6 +399,51 @@ fn ready(run: &Run, task: &Task, shared: &Shared, told: &mut Explanation) {
             told.command(run, "cancel", task, "");
         }
     }
+}
+
+/// What its agent waits for before it may begin anything, and what ends that.
+fn held_back(
+    run: &Run,
+    task: &Task,
+    may: &Choice,
+    shared: &Shared,
+    now: Time,
+    told: &mut Explanation,
+) {
+    let (credential, until) = match may {
+        Choice::Begin { .. } => return,
+        Choice::Wait {
+            on: Waiting::QuietHours,
+            until,
+        } => {
+            let hours = run.settings.quiet_hours;
+            let hours = hours.map_or_else(String::new, |hours| format!(" {hours}"));
+            told.causes.push(format!(
+                "nothing is started in the quiet hours{hours}; they end at {}",
+                until.utc()
+            ));
+            told.command(run, "cancel", task, "");
+            return;
+        }
+        Choice::Wait {
+            on: Waiting::Limit(credential),
+            until,
+        }
+        | Choice::Beyond { credential, until } => (credential, until),
+    };
+    let seconds = until.ms_since(now).div_ceil(1000);
+    told.causes.push(format!(
+        "{credential} met a usage limit and is not used before {}, in {seconds} s",
+        until.utc()
+    ));
+    if let Some(limit) = shared.limits.get(credential) {
+        told.causes.push(match limit.said {
+            true => format!("it was told: {}", limit.cause),
+            false => format!("it was told: {}; for how long is a guess", limit.cause),
+        });
+    }
+    told.commands
+        .push(format!("divisi agents resume {}", credential.agent));
 }
 
 /// Who or what an attempt that holds no slot is waited for.

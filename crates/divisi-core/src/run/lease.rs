@@ -10,6 +10,7 @@ use super::decide::Draft;
 use super::event::{Event, PauseReason};
 use super::task::{Task, TaskState};
 use crate::ids::{AttemptId, Epoch, TaskNo};
+use crate::ledger::Credential;
 use crate::receipt::{Receipt, Snapshot};
 use crate::worker::Ended;
 
@@ -19,6 +20,7 @@ impl Draft<'_> {
         task: TaskNo,
         epoch: Epoch,
         reserved_ms: Option<u64>,
+        with: Option<Credential>,
     ) -> Result<(), Rejection> {
         if !self.run.approved {
             return Err(Rejection::NotApproved);
@@ -31,7 +33,10 @@ impl Draft<'_> {
             TaskState::Ready { not_before } if *not_before <= self.at => {}
             _ => return self.not_now(task, "leased", ""),
         }
-        let agent = known.agent(&self.run.settings).to_owned();
+        let (agent, credential) = match with {
+            Some(Credential { agent, name }) => (agent, name),
+            None => (known.agent(&self.run.settings).to_owned(), None),
+        };
         if holds_slot(&agent)
             && let Some(limit) = self.run.limit_reached(&agent, known.spec.role().as_deref())
         {
@@ -52,6 +57,7 @@ impl Draft<'_> {
             epoch,
             workspace,
             timeout_ms,
+            credential,
         });
         Ok(())
     }
@@ -186,7 +192,15 @@ impl Draft<'_> {
                 return Ok(());
             }
             Some(Said::Question(question)) => AttemptEnd::Asked(question),
-            Some(Said::UsageLimit { cause, wait_ms }) => AttemptEnd::Limited { cause, wait_ms },
+            Some(Said::UsageLimit {
+                cause,
+                wait_ms,
+                ends_at,
+            }) => AttemptEnd::Limited {
+                cause,
+                wait_ms,
+                ends_at,
+            },
             Some(Said::Hindrance(cause)) => AttemptEnd::Lost(cause),
         };
         self.end(attempt, end, vec![receipt], ended.empty);

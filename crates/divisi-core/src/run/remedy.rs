@@ -9,7 +9,7 @@ use super::state::Run;
 use super::task::Task;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskNo, Time};
-use crate::ledger::Bound;
+use crate::ledger::{Bound, LimitThen};
 use crate::plan::Work;
 use crate::receipt::{Exit, Receipt};
 
@@ -38,7 +38,7 @@ pub(super) fn choose(
             not_before: Time(0),
         },
         AttemptEnd::Lost(_) => after_loss(run, task, now),
-        AttemptEnd::Limited { wait_ms, .. } => after_limit(run, task, *wait_ms, now),
+        AttemptEnd::Limited { ends_at, .. } => after_limit(run, task, *ends_at, now),
         AttemptEnd::Refused(Failure::Conflict(paths)) => after_conflict(run, task, paths),
         AttemptEnd::Errored(Failure::Start {
             cause,
@@ -112,20 +112,20 @@ fn after_loss(run: &Run, task: &Task, now: Time) -> Then {
 
 /// Waiting costs nothing but time, so the bound is high; but a limit that never lifts, or an agent
 /// that always speaks of one, must end somewhere.
-fn after_limit(run: &Run, task: &Task, wait_ms: Option<u64>, now: Time) -> Then {
+fn after_limit(run: &Run, task: &Task, ends_at: Option<Time>, now: Time) -> Then {
     let limits = task.limits + 1;
     if limits >= run.settings.limits_max {
         return Then::Escalate(format!("it met a usage limit {limits} times"));
     }
-    let guessed = run
-        .settings
-        .limit_delay_ms
-        .saturating_mul(1 << task.limits.min(10));
-    let wait_ms = wait_ms
-        .unwrap_or(guessed)
-        .min(run.settings.limit_wait_max_ms);
-    Then::Retry {
-        not_before: now.plus_ms(wait_ms),
+    let beyond = |ends_at: &Time| ends_at.ms_since(now) > run.settings.limit_wait_max_ms;
+    match ends_at.filter(beyond) {
+        Some(until) if run.settings.limit_then == LimitThen::Escalate => {
+            Then::Escalate(format!("it met a usage limit that ends at {}", until.utc()))
+        }
+        // Until when its agent is not used, the ledger knows.
+        _ => Then::Retry {
+            not_before: Time(0),
+        },
     }
 }
 
@@ -172,7 +172,10 @@ pub fn words(end: &AttemptEnd) -> String {
         AttemptEnd::Stopped(StopReason::Canceled) => "it was canceled".to_owned(),
         AttemptEnd::Stopped(StopReason::Interrupted) => "it was interrupted".to_owned(),
         AttemptEnd::Asked(question) => format!("it asked: {question}"),
-        AttemptEnd::Limited { cause, .. } => format!("it met a usage limit: {cause}"),
+        AttemptEnd::Limited { cause, ends_at, .. } => match ends_at {
+            Some(until) => format!("it met a usage limit: {cause} (until {})", until.utc()),
+            None => format!("it met a usage limit: {cause}"),
+        },
     }
 }
 

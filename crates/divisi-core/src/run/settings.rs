@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::agents::{AGENT_AUTO, AGENT_PERSON};
+use super::defined::Defined;
 use crate::ids::Digest;
+use crate::ledger::{LimitThen, QuietHours};
 
 /// What a run may use, journalled with its creation so that replay never reads configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,11 +46,24 @@ pub struct Settings {
     /// Usage limits met by a task's attempts after which a person is asked; a limit is never the
     /// agent's failure.
     pub limits_max: u32,
-    /// How long a task whose agent met a usage limit waits where the agent does not say, in
-    /// milliseconds; doubled each time.
+    /// How long a credential that met a usage limit is not used where nobody says, in milliseconds;
+    /// doubled each time.
     pub limit_delay_ms: u64,
-    /// The longest such wait, whatever the agent says, in milliseconds.
+    /// For how long the end of such a limit is waited for at the most, in milliseconds.
     pub limit_wait_max_ms: u64,
+    /// What is done where it lasts longer.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub limit_then: LimitThen,
+    /// Who does the work of an agent that is limited, if others do.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub limit_agents: BTreeMap<String, String>,
+    /// Hours in which nothing is started, in the local time of who holds the engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHours>,
+    /// How long an attempt of an agent may go without progress before it is suspected, in
+    /// milliseconds, where that is not the agent's usual.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub progress_ms: BTreeMap<String, u64>,
     /// The time box of attempts whose task has none, in milliseconds.
     pub timeout_ms: u64,
     /// Whether stages run with barriers between them even if the plan has no stages of its own.
@@ -57,6 +72,9 @@ pub struct Settings {
     pub batch_max: u32,
     /// What the run may use up, if bounded.
     pub budget: Budget,
+    /// How much its agents are told at once.
+    #[serde(skip_serializing_if = "Telling::is_usual")]
+    pub handoffs: Telling,
     /// What its agents' processes may do.
     #[serde(skip_serializing_if = "Grants::are_usual")]
     pub grants: Grants,
@@ -64,6 +82,10 @@ pub struct Settings {
     /// told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<Digest>,
+    /// The agents that configuration defines, by the names by which tasks name them: whoever goes on
+    /// with the run has the same ones.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub defined: BTreeMap<String, Defined>,
 }
 
 impl Settings {
@@ -76,6 +98,14 @@ impl Settings {
         let of_role = role.and_then(|role| self.agents_auto.get(role));
         of_role.unwrap_or(&self.agent_auto)
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_usual(then: &LimitThen) -> bool {
+    *then == LimitThen::default()
 }
 
 fn is_person(agent: &str) -> bool {
@@ -102,6 +132,36 @@ pub struct Grants {
 impl Grants {
     fn are_usual(&self) -> bool {
         *self == Grants::default()
+    }
+}
+
+/// How much agents are told at once, in tokens as they are estimated for handoffs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Telling {
+    /// A handoff of an agent that a model does the work for.
+    pub tokens_max: u64,
+    /// The same by agent.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub agents: BTreeMap<String, u64>,
+}
+
+impl Telling {
+    /// What a handoff may have where nothing else is said: a quarter of what the smallest models
+    /// that do such work read at once.
+    pub const TOKENS_MAX: u64 = 32_000;
+
+    fn is_usual(&self) -> bool {
+        *self == Telling::default()
+    }
+}
+
+impl Default for Telling {
+    fn default() -> Telling {
+        Telling {
+            tokens_max: Telling::TOKENS_MAX,
+            agents: BTreeMap::new(),
+        }
     }
 }
 
@@ -141,12 +201,18 @@ impl Default for Settings {
             limits_max: 20,
             limit_delay_ms: 60_000,
             limit_wait_max_ms: 24 * 60 * 60_000,
+            limit_then: LimitThen::default(),
+            limit_agents: BTreeMap::new(),
+            quiet_hours: None,
+            progress_ms: BTreeMap::new(),
             timeout_ms: 30 * 60_000,
             barriers: false,
             batch_max: 8,
             budget: Budget::default(),
+            handoffs: Telling::default(),
             grants: Grants::default(),
             rehearsal: None,
+            defined: BTreeMap::new(),
         }
     }
 }

@@ -52,6 +52,7 @@ impl<J: Journal> Engine<J> {
                 return Err(Response::Attended(self.attended.contains(&run)));
             }
             ControlAsk::Permit { run, budget } => Ask::Budget(Account::Run(run), budget),
+            ControlAsk::Lift(agent) => Ask::Lift(agent),
             ControlAsk::Act { run, action } => {
                 let command = self.command_of(run, &action);
                 let command = command.map_err(|refusal| self.refused(id, refusal))?;
@@ -191,6 +192,9 @@ fn not_permitted(refusal: &Refusal) -> Diagnostic {
             bound.flag()
         )),
         Refusal::Exhausted(_) => diagnostic,
+        Refusal::NotLimited(_) => {
+            diagnostic.hint("`divisi agents` says which are limited, and until when")
+        }
     }
 }
 

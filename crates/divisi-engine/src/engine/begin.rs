@@ -90,7 +90,7 @@ impl<J: Journal> Engine<J> {
         };
         let timeout_ms = launch::timeout_of(run, attempt);
         let live = self.world.live(attempt);
-        let agent = live.and_then(|live| self.shell.agent(&live.agent));
+        let agent = live.and_then(|live| self.shell.agent(attempt.run, &live.agent));
         let rules = agent.map(|agent| agent.description().monitoring);
         let ours = Patience {
             timeout_ms,
@@ -451,7 +451,12 @@ pub(super) fn said(claim: Claim) -> Option<Said> {
             Some(Said::Failure(cause))
         }
         Claim::Asks(question) => Some(Said::Question(question.text)),
-        Claim::Limited { cause, wait_ms } => Some(Said::UsageLimit { cause, wait_ms }),
+        Claim::Limited { cause, wait_ms } => Some(Said::UsageLimit {
+            cause,
+            wait_ms,
+            // The ledger says.
+            ends_at: None,
+        }),
     }
 }
 

@@ -123,7 +123,7 @@ impl<J: Journal> Engine<J> {
             let told = log.map(|log| programs::tail(&log, programs::TAIL_BYTES));
             return failed.command(attempt, ended, &told.unwrap_or_default());
         }
-        let agent = live.and_then(|live| self.shell.agent(&live.agent));
+        let agent = live.and_then(|live| self.shell.agent(attempt.run, &live.agent));
         let claim = agent.map_or(Claim::Done, |agent| {
             let printed = match agent.description().tail_bytes {
                 0 => String::new(),
@@ -162,9 +162,14 @@ impl<J: Journal> Engine<J> {
     fn masked(&self, said: Said) -> Said {
         match said {
             Said::Question(text) => Said::Question(self.shell.masked(text)),
-            Said::UsageLimit { cause, wait_ms } => Said::UsageLimit {
+            Said::UsageLimit {
+                cause,
+                wait_ms,
+                ends_at,
+            } => Said::UsageLimit {
                 cause: self.shell.masked(cause),
                 wait_ms,
+                ends_at,
             },
             Said::Failure(text) => Said::Failure(self.shell.masked(text)),
             Said::Hindrance(text) => Said::Hindrance(self.shell.masked(text)),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use divisi_agents::adapter::HOME_VARIABLE;
+use divisi_agents::environment::looks_secret;
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Kind, Launch};
 use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::Work;
@@ -26,6 +27,7 @@ use super::homes::home_name;
 use super::input::{Failed, Finished};
 use super::preparation::{Preparing, Provided, failed};
 use super::shell::{OWN_NAME, Shell, log_path};
+use super::telling::Told;
 use crate::compose;
 use crate::failpoint;
 use crate::files::{Files, FolderFiles};
@@ -44,10 +46,13 @@ pub(super) struct Starting {
     pub(super) attempt: AttemptId,
     pub(super) spec: Arc<TaskSpec>,
     pub(super) agent: String,
+    /// What it logs in with.
+    pub(super) credential: Option<String>,
     pub(super) workspace: u32,
     pub(super) base: Option<Commit>,
     pub(super) head: Option<Commit>,
     pub(super) handoff: Handoff,
+    pub(super) told: Told,
     /// The workspace of a lost attempt that is not proven empty of writers.
     pub(super) lost: Option<(u32, Commit)>,
     /// Whether the agent's own session is taken up.
@@ -112,11 +117,13 @@ impl Starting {
             attempt,
             spec: Arc::clone(&task.spec),
             agent: live.agent.clone(),
+            credential: live.credential.clone(),
             workspace: live.workspace,
             base: same.and_then(|last| last.base.clone()),
             head: run.integration.head.clone(),
             handoff: handoff::of(run, attempt.task, at),
             is_taken_up: same.is_some_and(|last| last.leaves_session() && last.agent == live.agent),
+            told: Told::of(run),
             lost: lost.and_then(|last| Some((last.workspace, last.base.clone()?))),
             inputs: match task.spec.kind {
                 TaskKind::Compose => handoff::compose_inputs(run, attempt.task),
@@ -196,13 +203,12 @@ impl Starting {
                 }
             }
         }
-        let handoff = match self.is_told().then(|| self.handoff.to_json()).transpose() {
-            Ok(handoff) => handoff,
-            Err(too_big) => return Ok(self.not_started(chain(&too_big))),
-        };
-        let handoff_path = match handoff {
-            Some(text) => Some(self.write_handoff(shell, &text)?),
-            None => None,
+        let handoff_path = match self.is_told() {
+            true => match self.tell(shell, base.as_ref().unwrap_or(&head))? {
+                Ok(()) => Some(self.write_handoff(shell)?),
+                Err(too_big) => return Ok(self.not_started(chain(&too_big))),
+            },
+            false => None,
         };
         let launched = match self.launch(shell, &path, handoff_path.as_deref()) {
             Ok(launched) => launched,
@@ -335,13 +341,13 @@ impl Starting {
         (in_words || !self.handoff.is_bare()) && self.agent != AGENT_COMPOSE
     }
 
-    fn write_handoff(&self, shell: &Shell, text: &str) -> Result<String, String> {
+    fn write_handoff(&self, shell: &Shell) -> Result<String, String> {
         let handoffs = shell.run_folder(self.attempt.run).join("handoffs");
         let path = handoffs.join(self.handoff.path());
         let folder = path.parent().unwrap_or(&handoffs);
         failpoint::hit("handoff.write.before");
         std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&path, text))
+            .and_then(|()| std::fs::write(&path, self.handoff.to_json()))
             .map_err(|error| format!("write {}: {error}", path.display()))?;
         failpoint::hit("handoff.write.after");
         Ok(path.to_string_lossy().into_owned())
@@ -359,7 +365,7 @@ impl Starting {
             AGENT_EXTERNAL => return Ok(Launched::Person),
             _ => {}
         }
-        let Some(agent) = shell.agent(&self.agent) else {
+        let Some(agent) = shell.agent(self.attempt.run, &self.agent) else {
             let cause = format!(
                 "there is no agent {:?}; there are {}",
                 self.agent,
@@ -378,8 +384,9 @@ impl Starting {
         handoff_path: Option<&str>,
     ) -> Result<Launched, Unlaunched> {
         let description = agent.description();
-        let (env, masked) =
+        let (mut env, masked) =
             shell.environment(self.attempt.run, &self.spec.env, &description.credentials);
+        env.retain(|name, _| !self.withholds(&description.credentials, name));
         let script = match is_scripted(&self.agent) && self.spec.work == Work::Handoff {
             true => {
                 let rehearsal = shell.rehearsal(self.rehearsal.as_ref());
@@ -434,6 +441,17 @@ impl Starting {
     fn home(&self, shell: &Shell) -> std::io::Result<PathBuf> {
         let name = home_name(self.attempt.run, self.attempt.task, self.workspace);
         shell.homes.take(&name, self.is_taken_up)
+    }
+
+    /// Whether a variable is a key that stands before the one that is to be used: the agent would
+    /// take it instead. What the plan sets itself counts more.
+    fn withholds(&self, declared: &[String], name: &str) -> bool {
+        let Some(used) = &self.credential else {
+            return false;
+        };
+        let before = declared.iter().take_while(|declared| *declared != used);
+        let mut keys = before.filter(|declared| looks_secret(declared));
+        keys.any(|key| key == name) && !self.spec.env.contains_key(name)
     }
 
     fn launch_compose(&self, shell: &Shell, workspace: &Path) -> Launched {

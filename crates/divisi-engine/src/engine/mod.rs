@@ -38,6 +38,7 @@ mod results;
 mod room;
 mod shell;
 mod supervised;
+mod telling;
 mod temporary;
 mod threads;
 mod translate;
@@ -65,7 +66,7 @@ pub use input::{Failed, Finished, Input};
 pub use launch::Prepared;
 pub(crate) use programs::{TAIL_BYTES, tail};
 pub(crate) use shell::OWN_NAME;
-pub use shell::{Shell, log_path, run_folder};
+pub use shell::{Shell, credentials, log_path, run_folder};
 
 use crate::failpoint;
 use crate::monitor::{ClockWatch, Clocks, Monitor, Patience};
@@ -227,10 +228,11 @@ impl<J: Journal> Engine<J> {
         options: Options,
         observer: Observer,
     ) -> Result<Engine<J>, Fault> {
-        let world = World::open(journal, options.capacity, wall_now())?;
+        let mut world = World::open(journal, options.capacity, wall_now())?;
         let (sender, inputs) =
             inbox::inbox().map_err(|error| Fault::Other(format!("make a queue: {error}")))?;
         let shell = Arc::new(Shell::new(options, artifacts));
+        world.credentials = shell.credentials();
         Ok(Engine {
             world,
             reconcile: Reconcile::default(),
@@ -373,7 +375,7 @@ impl<J: Journal> Engine<J> {
         }
         let stepped = self.append(told.directives)?;
         for run in self.world.runs() {
-            self.shell.grant(run.id, &run.settings.grants);
+            self.shell.grant(run.id, &run.settings);
         }
         if std::mem::take(&mut self.joining) {
             self.reconcile.on_joined();

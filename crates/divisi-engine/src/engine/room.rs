@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use divisi_agents::local::offset_ms;
 use divisi_core::journal::{Fault, Journal};
 use divisi_core::run::{Command, Effect, Event, PauseReason, Run};
 use divisi_core::worker::{EndHow, FromWorker, Job, ToWorker};
@@ -31,6 +32,13 @@ impl<J: Journal> Engine<J> {
     /// room; the directives wait and are then given again.
     pub(super) fn append(&mut self, directives: Vec<Directive>) -> Result<Stepped, Fault> {
         let mut tries = 0;
+        if self
+            .world
+            .runs()
+            .any(|run| run.settings.quiet_hours.is_some())
+        {
+            self.world.offset_ms = offset_ms(wall_now());
+        }
         loop {
             let fault = match self.world.step(directives.clone(), wall_now()) {
                 Ok(mut stepped) => {

@@ -36,7 +36,7 @@ impl<J: Journal> World<J> {
         })
     }
 
-    fn ledger_command(
+    pub(super) fn ledger_command(
         &mut self,
         step: &mut Step,
         command: ledger::Command,

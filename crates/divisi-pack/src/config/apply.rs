@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use divisi_core::plan::Work;
 use divisi_core::preparation::Preparation;
-use divisi_core::run::{AGENT_AUTO, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENTS};
+use divisi_core::run::{
+    AGENT_AUTO, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENTS, is_definable,
+};
 use divisi_core::{Diagnostic, Plan, TaskKind};
 
 use super::{Config, Values};
@@ -46,6 +48,7 @@ fn limits(config: &Config, values: &Values, library: &Library, plan: &Plan) -> V
     };
     let is_known = |name: &str| {
         AGENTS.contains(&name)
+            || is_definable(name)
             || ours.contains(&name)
             || { library.iter() }.any(|role| is_part(role.name_of_tasks(), name))
             || { plan.tasks.iter() }.any(|task| is_part(task.role(), name))
@@ -138,7 +141,7 @@ fn no_role(setting: &str, name: &str, values: &Values, library: &Library) -> Dia
 #[must_use]
 pub fn unknown_agent(agent: &str) -> Option<Diagnostic> {
     let all: Vec<&str> = AGENTS.into_iter().chain([AGENT_AUTO]).collect();
-    if all.contains(&agent) {
+    if all.contains(&agent) || is_definable(agent) {
         return None;
     }
     let told = Diagnostic::error(codes::AGENT, format!("there is no agent {}", shown(agent)));

@@ -10,6 +10,7 @@
 //! open, and [`given`] a workflow.
 
 mod apply;
+mod defined;
 mod page;
 mod read;
 mod table;
@@ -81,8 +82,23 @@ pub enum Kind {
     },
     /// Names of agents by role.
     Agents,
+    /// A model, and where it answers.
+    Model,
+    /// Agents that are defined, by name.
+    Defined,
     /// Names of agents that may be found, by role, the best first.
     PreferredByRole,
+    /// Coding agents by the coding agent in whose place they stand.
+    Substitutes,
+    /// Numbers of minutes by agent, kept in milliseconds.
+    MinutesByAgent {
+        /// The least, in milliseconds.
+        least_ms: u64,
+        /// The most, in minutes.
+        most: u64,
+    },
+    /// From one time of the day to another.
+    Hours,
     /// Steps that prepare a workspace.
     Setups,
     /// Criteria.
@@ -95,7 +111,12 @@ impl Kind {
     pub fn is_map(self) -> bool {
         matches!(
             self,
-            Kind::Counts { .. } | Kind::Agents | Kind::PreferredByRole
+            Kind::Counts { .. }
+                | Kind::Agents
+                | Kind::PreferredByRole
+                | Kind::Substitutes
+                | Kind::MinutesByAgent { .. }
+                | Kind::Defined
         )
     }
 }

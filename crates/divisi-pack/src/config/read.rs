@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use divisi_core::diagnostic::Place;
-use divisi_core::run::{AGENT_PERSON, AGENTS_INSTALLABLE};
+use divisi_core::ledger::QuietHours;
+use divisi_core::run::{AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, Defined};
 use jsonc_parser::ast::{Object, StringLit, Value as Node};
 use jsonc_parser::common::Range;
 
+use super::defined;
 use super::table::SECTIONS;
 use super::{ENTRIES_MAX, Kind, LIST_MAX, Read, SETTINGS, Section, Setting, Value, Values};
 use crate::codes;
@@ -37,7 +39,10 @@ pub fn read(source_name: &str, bytes: &[u8]) -> Read {
 pub fn read_variable(setting: &'static Setting, text: &str) -> Read {
     let read = with_text(&setting.variable(), text.as_bytes(), |text, faults| {
         let mut values = Values::default();
-        let raw = matches!(setting.kind, Kind::Word(_) | Kind::Agent | Kind::Text);
+        let raw = matches!(
+            setting.kind,
+            Kind::Word(_) | Kind::Agent | Kind::Text | Kind::Hours
+        );
         let value = match raw {
             true => Some(Node::StringLit(StringLit {
                 range: Range {
@@ -180,7 +185,16 @@ fn entries(
             Kind::Counts { most } => {
                 fields::integer(value, name, (1, most), faults).map(Value::Integer)
             }
+            Kind::Defined => defined::entry(name, at, value, faults).map(Value::Defined),
             Kind::PreferredByRole => list(Kind::Preferred, name, value, faults),
+            Kind::MinutesByAgent { least_ms, most } => {
+                known(&AGENTS, name, key, at, faults);
+                milliseconds(value, name, 60_000, (least_ms, most), faults)
+            }
+            Kind::Substitutes => {
+                known(&AGENTS_INSTALLABLE, name, key, at, faults);
+                values::one_of(&AGENTS_INSTALLABLE, value, name, faults).map(Value::Text)
+            }
             _ => values::agent_of(value, name, faults).map(Value::Text),
         };
         if let Some(read) = read {
@@ -188,6 +202,20 @@ fn entries(
             values.put(format!("{}.{name}", setting.key), read, place);
         }
     }
+}
+
+/// Collects that a name in a map is none of these agents'.
+fn known(all: &[&'static str], name: &str, key: &str, at: usize, faults: &mut Faults<'_>) {
+    if all.contains(&name) {
+        return;
+    }
+    let meant = faults.nearest(name, all.iter().copied());
+    faults
+        .error(codes::AGENT, at, || {
+            format!("{} in `{key}` is no such agent", shown(name))
+        })
+        .meant(meant)
+        .hint(format!("there are {}", all.join(", ")));
 }
 
 fn too_many(key: &str, most: usize, at: usize, faults: &mut Faults<'_>) {
@@ -216,6 +244,10 @@ fn scalar(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> O
         Kind::Word(words) => word(words, key, value, faults).map(Value::Text),
         Kind::Agent => values::agent_of(value, key, faults).map(Value::Text),
         Kind::Text => fields::loose_text(value, key, faults).map(Value::Text),
+        Kind::Hours => hours(value, key, faults).map(Value::Text),
+        Kind::Model => defined::model(value, key, faults)
+            .map(Defined::Model)
+            .map(Value::Defined),
         _ => None,
     }
 }
@@ -241,6 +273,20 @@ fn word(
         })
         .meant(meant);
     None
+}
+
+fn hours(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let given = fields::string(value, key, faults)?;
+    let read = QuietHours::parse(given);
+    if read.is_none() {
+        faults.error(codes::NUMBER, start(value), || {
+            format!(
+                "`{key}` is {}, not hours such as `22:00-07:00`",
+                shown(given)
+            )
+        });
+    }
+    read.map(|hours| hours.to_string())
 }
 
 /// So many milliseconds in minutes or seconds, in few digits.
@@ -318,7 +364,7 @@ fn list(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> Opt
     }
 }
 
-fn variable(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
+pub(super) fn variable(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
     let name = fields::line(value, key, faults)?;
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if !name.chars().all(fits) || name.starts_with(|c: char| c.is_ascii_digit()) {
@@ -332,10 +378,7 @@ fn variable(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<Stri
 
 /// An agent that can be found, or the person who is there in any case.
 fn preferred(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
-    let all: Vec<&str> = AGENTS_INSTALLABLE
-        .into_iter()
-        .chain([AGENT_PERSON])
-        .collect();
+    let all: Vec<&str> = AGENTS_PREFERRED.into_iter().chain([AGENT_PERSON]).collect();
     values::one_of(&all, value, key, faults)
 }
 

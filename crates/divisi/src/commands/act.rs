@@ -9,7 +9,7 @@ use std::path::Path;
 use divisi_core::diagnostic::Severity;
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::stored::summary;
-use divisi_core::run::{Settings, TaskStatus, holds_slot};
+use divisi_core::run::{TaskStatus, holds_slot};
 use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
 
@@ -31,24 +31,9 @@ const JUDGMENTS_MAX: usize = 5;
 pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Printer) -> Outcome {
     // Before anything is held: a run that is not there is no reason to begin an epoch.
     project.row(&project.view()?, Some(run))?;
-    let holding = Holding::of(project);
     let whole = matches!(action, Action::Approve { task: None, .. });
-    let request = request(Ask::Act { run, action });
-    let unreachable = |told| Failure::told(told, Exit::Environment);
-    let tries = Tries::begin();
-    let (response, goes_on) = loop {
-        let holder = reach(&holding, silent).map_err(unreachable)?;
-        match holder {
-            Holder::Us(mut held) => break (held.ask(request.clone())?, false),
-            Holder::Other(mut client) => {
-                // A holder that went away before it answered: somebody else will.
-                if let Ok(response) = client.ask(&request) {
-                    break (response, is_attended(project, run));
-                }
-                tries.wait().map_err(unreachable)?;
-            }
-        }
-    };
+    let (response, by_other) = answered(project, Ask::Act { run, action })?;
+    let goes_on = by_other && is_attended(project, run);
     match response {
         Response::Refused(diagnostic) => {
             let exit = match diagnostic.code.as_str() {
@@ -83,6 +68,29 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
                 }));
             }
             Ok(Exit::Success)
+        }
+    }
+}
+
+/// Asks whoever holds the engine, or holds it for that moment. Says whether another process does.
+///
+/// # Errors
+/// Nobody can hold it.
+pub(crate) fn answered(project: &Project, ask: Ask) -> Result<(Response, bool), Failure> {
+    let holding = Holding::of(project);
+    let request = request(ask);
+    let unreachable = |told| Failure::told(told, Exit::Environment);
+    let tries = Tries::begin();
+    loop {
+        match reach(&holding, silent).map_err(unreachable)? {
+            Holder::Us(mut held) => return Ok((held.ask(request)?, false)),
+            Holder::Other(mut client) => {
+                // A holder that went away before it answered: somebody else will.
+                if let Ok(response) = client.ask(&request) {
+                    return Ok((response, true));
+                }
+                tries.wait().map_err(unreachable)?;
+            }
         }
     }
 }
@@ -241,8 +249,9 @@ fn place<'a>(file: &'a Path, spec: &'a TaskSpec, many: usize) -> Result<&'a str,
 pub(crate) fn split(args: &cli::Split, project: &Project, printer: &Printer) -> Outcome {
     let parts = crate::plan::read_parts(&args.parts, printer)?;
     // What `auto` stands for was settled when the run was created.
-    let present = Present::look();
-    let mut settling = Settling::go_on(&present, Settings::default());
+    let settings = crate::follow::run(project, args.of.run)?.settings;
+    let present = Present::look(&settings.defined);
+    let mut settling = Settling::go_on(&present, settings);
     parts.tasks.iter().for_each(|task| settling.see(task));
     settling.end(Severity::Error, printer)?;
     let action = Action::Split {

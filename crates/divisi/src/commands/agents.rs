@@ -3,27 +3,37 @@
 //! Each is looked for on `PATH`, asked for its version, and looked at for a credential, of which
 //! only the variable's name or the file's place is ever told.
 
+mod defined;
 mod trial;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use divisi_agents::adapter::{
-    Credential, Detected, Driven, NoVersion, PRODUCTS, Product, Standing, VERSION_PATIENCE, detect,
+    Credential as LogIn, Detected, Driven, NoVersion, PRODUCTS, Product, Standing,
+    VERSION_PATIENCE, detect,
 };
 use divisi_core::Diagnostic;
+use divisi_core::ledger::{Credential, Limit};
+use divisi_core::run::{AGENT_MODEL, AGENTS, is_definable};
+use divisi_engine::control::{Ask, Response};
 use divisi_pack::config::Values;
 use divisi_pack::nearest;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::{self, AgentsCommand, Global};
+use crate::commands::act;
 use crate::config::Configuration;
 use crate::exit::Exit;
+use crate::loaded;
 use crate::present::{Present, variables};
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
+use crate::words;
 use divisi_core::diagnostic::chain;
+
+use self::defined::Listed;
 
 /// Where labels end.
 const LABEL_WIDTH: usize = 15;
@@ -32,22 +42,64 @@ const LABEL_WIDTH: usize = 15;
 pub(crate) fn run(args: &cli::Agents, global: &Global, printer: &Printer) -> Outcome {
     match &args.command {
         None | Some(AgentsCommand::List) => list(global, printer),
+        Some(AgentsCommand::Test(args)) if is_definable(&args.name) => {
+            trial::run_defined(&args.name, printer)
+        }
         Some(AgentsCommand::Test(args)) => trial::run(known(&args.name)?, printer),
+        Some(AgentsCommand::Resume(args)) => resume(&args.name, global, printer),
     }
 }
 
 /// The agent of a name that somebody typed.
 fn known(name: &str) -> Result<&'static Product, Failure> {
     let found = PRODUCTS.iter().find(|product| product.name == name);
-    found.ok_or_else(|| {
-        let cause = format!("no coding agent is known as {name:?}");
-        let told = Diagnostic::error("agent-unknown", cause);
-        let told = match nearest(name, PRODUCTS.iter().map(|product| product.name)) {
-            Some(meant) => told.hint(format!("did you mean `{meant}`?")),
-            None => told,
-        };
-        Failure::told(told.hint("`divisi agents` lists them"), Exit::NotFound)
-    })
+    let names = PRODUCTS.iter().map(|product| product.name);
+    found.ok_or_else(|| unknown(name, names))
+}
+
+fn unknown<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Failure {
+    let cause = format!("no coding agent is known as {name:?}");
+    let told = Diagnostic::error("agent-unknown", cause);
+    let told = match nearest(name, names) {
+        Some(meant) => told.hint(format!("did you mean `{meant}`?")),
+        None => told,
+    };
+    Failure::told(told.hint("`divisi agents` lists them"), Exit::NotFound)
+}
+
+/// `divisi agents resume`: the ends of an agent's usage limits are not waited for any longer.
+fn resume(name: &str, global: &Global, printer: &Printer) -> Outcome {
+    // Rehearsed limits are limits, too.
+    if !AGENTS.contains(&name) && !is_definable(name) {
+        return Err(unknown(name, AGENTS.into_iter()));
+    }
+    let project = Project::find(global)?;
+    // Before anything is held: where nothing was ever run, nothing waits.
+    project.view()?;
+    match act::answered(&project, Ask::Lift(name.to_owned()))?.0 {
+        Response::Refused(told) => Err(Failure::told(told, Exit::Refused)),
+        Response::Accepted | Response::Started(_) | Response::Attended(_) => {
+            if printer.is_json() {
+                printer.document(&json!({ "accepted": true, "agent": name }))?;
+            } else {
+                printer.note(&Line::of(format!(
+                    "{name}: accepted; tasks begin with it again"
+                )));
+            }
+            Ok(Exit::Success)
+        }
+    }
+}
+
+/// The usage limits of a project that are waited for, where anything was ever run.
+fn limits(project: &Project) -> Result<Vec<(Credential, Limit)>, Failure> {
+    let Some(view) = project.view_if_any()? else {
+        return Ok(Vec::new());
+    };
+    let now = words::now();
+    let mut limits = loaded::limits(&view)?;
+    limits.retain(|_, limit| limit.ends_at > now);
+    Ok(limits.into_iter().collect())
 }
 
 /// All that are known, as they are found here. They are asked side by side: one may hang.
@@ -98,11 +150,12 @@ struct Found<'d> {
     version_fault: Option<String>,
     version_tested: &'static str,
     credential: Value,
+    limits: Vec<Value>,
     install: &'static str,
 }
 
 impl<'d> Found<'d> {
-    fn of(detected: &'d Detected) -> Found<'d> {
+    fn of(detected: &'d Detected, limits: &[(Credential, Limit)]) -> Found<'d> {
         let product = detected.product;
         let (version, fault) = match &detected.version {
             Some(Ok(version)) => (Some(version.as_str()), None),
@@ -127,10 +180,11 @@ impl<'d> Found<'d> {
             version_fault: fault,
             version_tested: product.tried,
             credential: match &detected.credential {
-                Some(Credential::Variable(name)) => json!({ "variable": name }),
-                Some(Credential::File(path)) => json!({ "file": path.display().to_string() }),
+                Some(LogIn::Variable(name)) => json!({ "variable": name }),
+                Some(LogIn::File(path)) => json!({ "file": path.display().to_string() }),
                 None => Value::Null,
             },
+            limits: limits_of(product.name, limits),
             install: product.install,
         }
     }
@@ -144,30 +198,52 @@ fn word(standing: Standing) -> &'static str {
     }
 }
 
+fn found_style(standing: &str) -> Style {
+    match standing {
+        "tested" => Style::Good,
+        "unverified" => Style::Warn,
+        _ => Style::Dim,
+    }
+}
+
 fn list(global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
     let configuration = Configuration::load(&project, Values::default(), printer)?;
     let prefer = &configuration.config.prefer;
-    let present = Present::look();
+    let defined = configuration.defined();
+    let present = Present::look(&defined);
     let auto = present.first(prefer);
     let all = look()?;
+    let limits = limits(&project)?;
+    let listed: Vec<Listed> = defined
+        .iter()
+        .map(|(name, it)| Listed::of(name, it, &limits))
+        .collect();
     if printer.is_json() {
-        let agents: Vec<Found<'_>> = all.iter().map(Found::of).collect();
-        printer.document(&json!({ "agents": agents, "prefer": prefer, "auto": auto }))?;
+        let agents: Vec<Found<'_>> = all.iter().map(|it| Found::of(it, &limits)).collect();
+        printer.document(&json!({
+            "agents": agents, "defined": listed, "prefer": prefer, "auto": auto,
+        }))?;
         return Ok(Exit::Success);
     }
     for detected in &all {
-        printer.lines(&lines(detected))?;
+        printer.lines(&lines(detected, &limits))?;
+    }
+    for agent in &listed {
+        printer.lines(&agent.lines(&limits))?;
+    }
+    if !defined.contains_key(AGENT_MODEL) {
+        printer.lines(&defined::how())?;
     }
     let auto = match auto {
         Some(name) => format!(
             "`agent: auto` is {name}, the first that is there of {}",
             prefer.join(", ")
         ),
-        None => "`agent: auto` is nobody: none that `agents.prefer` names is installed".to_owned(),
+        None => "`agent: auto` is nobody: none that `agents.prefer` names is there".to_owned(),
     };
     printer.line(&Line::of(auto))?;
-    if all.iter().all(|it| it.standing() == Standing::Missing) {
+    if listed.is_empty() && all.iter().all(|it| it.standing() == Standing::Missing) {
         printer.note(&Line::styled(
             Style::Dim,
             "without one, give tasks a `command` or `script`, or do them by hand: `divisi submit`",
@@ -176,15 +252,11 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
     Ok(Exit::Success)
 }
 
-fn lines(detected: &Detected) -> Vec<Line> {
+fn lines(detected: &Detected, limits: &[(Credential, Limit)]) -> Vec<Line> {
     let product = detected.product;
     let label = |label: &str| Line::styled(Style::Dim, format!("  {label}")).padded(LABEL_WIDTH);
     let standing = detected.standing();
-    let style = match standing {
-        Standing::Tested => Style::Good,
-        Standing::Unverified => Style::Warn,
-        Standing::Missing => Style::Dim,
-    };
+    let style = found_style(word(standing));
     let head = Line::styled(Style::Bold, product.name)
         .then(format!(": {}, ", product.title))
         .with(style, word(standing));
@@ -192,13 +264,50 @@ fn lines(detected: &Detected) -> Vec<Line> {
         let install = label("install it").with(Style::Note, product.install);
         return vec![head, install];
     };
-    vec![
+    let mut lines = vec![
         head,
         label("program").then(program.display().to_string()),
         label("version").then(version(detected)),
         label("driven by").then(driven(detected)),
         label("credential").join(credential(detected)),
-    ]
+    ];
+    lines.extend(limited(product.name, limits));
+    lines
+}
+
+/// The usage limits of an agent, for programs.
+fn limits_of(name: &str, limits: &[(Credential, Limit)]) -> Vec<Value> {
+    let its = limits.iter().filter(|(it, _)| it.agent == name);
+    let limit = |(credential, limit): &(Credential, Limit)| {
+        json!({
+            "credential": credential.name,
+            "met_at": limit.met_at,
+            "ends_at": limit.ends_at,
+            "said": limit.said,
+            "cause": limit.cause,
+        })
+    };
+    its.map(limit).collect()
+}
+
+/// The same for people.
+fn limited(name: &str, limits: &[(Credential, Limit)]) -> Vec<Line> {
+    let label = |label: &str| Line::styled(Style::Dim, format!("  {label}")).padded(LABEL_WIDTH);
+    let its = limits.iter().filter(|(it, _)| it.agent == name);
+    let lines = its.flat_map(|(credential, limit)| {
+        let left = words::span(limit.ends_at.ms_since(words::now()));
+        let until = words::moment(limit.ends_at);
+        let told = format!(
+            "{credential} is not used before {until}, in {left}: {}",
+            limit.cause
+        );
+        let resume = format!("divisi agents resume {name}");
+        [
+            label("limited").with(Style::Warn, told),
+            label("").with(Style::Dim, "→ ").with(Style::Note, resume),
+        ]
+    });
+    lines.collect()
 }
 
 /// How it is driven, and what it said of that.
@@ -230,8 +339,8 @@ fn version(detected: &Detected) -> String {
 
 fn credential(detected: &Detected) -> Line {
     match &detected.credential {
-        Some(Credential::Variable(name)) => Line::of(format!("the variable {name}")),
-        Some(Credential::File(path)) => Line::of(format!("the login {}", path.display())),
+        Some(LogIn::Variable(name)) => Line::of(format!("the variable {name}")),
+        Some(LogIn::File(path)) => Line::of(format!("the login {}", path.display())),
         None => {
             let keys = detected.product.keys().collect::<Vec<_>>();
             let hint = format!(

@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use divisi_core::TaskId;
 use divisi_core::plan::Work;
+use divisi_core::run::{DefinedModel, DefinedProgram, ModelBounds, Provider, Speaks};
 
 use super::*;
 
@@ -11,7 +12,7 @@ fn with(names: &[&str]) -> Present {
     Present(
         PRODUCTS
             .iter()
-            .map(|product| (product.name, names.contains(&product.name)))
+            .map(|product| (product.name.to_owned(), names.contains(&product.name)))
             .collect(),
     )
 }
@@ -84,7 +85,7 @@ fn where_nobody_is_there_it_is_said_what_to_install_and_how_to_go_on() {
     assert_eq!(told.code, "agent-missing");
     assert_eq!(
         told.cause,
-        "none of claude, codex is installed, and the tasks `a`, `b`, `c` and 2 more are left to \
+        "none of claude, codex is there, and the tasks `a`, `b`, `c` and 2 more are left to \
          `auto`"
     );
     let hints = told.hints.join("\n");
@@ -175,9 +176,7 @@ fn a_role_may_prefer_others_however_its_tasks_call_it() {
     let causes: Vec<&str> = told.iter().map(|told| told.cause.as_str()).collect();
     assert_eq!(
         causes,
-        [
-            "none of codex, opencode is installed, and the tasks `canonical`, `alias` are left to `auto`"
-        ]
+        ["none of codex, opencode is there, and the tasks `canonical`, `alias` are left to `auto`"]
     );
 }
 
@@ -236,4 +235,67 @@ fn parts_of_a_task_keep_what_auto_stood_for() {
     assert_eq!(settings, Settings::default());
     assert_eq!(told.len(), 1);
     assert!(told[0].cause.contains("`codex`"), "{told:?}");
+}
+
+#[test]
+fn a_model_is_there_once_it_is_defined() {
+    let model = Defined::Model(DefinedModel {
+        provider: Provider::Ollama,
+        model: "m".to_owned(),
+        url: None,
+        key: None,
+        bounds: ModelBounds::default(),
+    });
+    let program = Defined::Program(DefinedProgram {
+        command: names(&["no-such-program-anywhere"]),
+        speaks: Speaks::Text,
+        variables: Vec::new(),
+    });
+    let defined = BTreeMap::from([
+        ("model".to_owned(), model),
+        ("custom.other".to_owned(), program),
+    ]);
+    let present = Present::look(&defined);
+    let settings = Settings {
+        defined,
+        ..Settings::default()
+    };
+    let prefer = names(&["custom.other", "custom.big", "model", "person"]);
+    let roles = roles();
+    let preferred = preferred(&prefer, &[], &roles);
+    let mut settling = Settling::begin(&present, preferred, settings.clone());
+    settling.see(&task("a", Some("auto")));
+    let (found, told) = settling.told(Severity::Error);
+    assert_eq!((found.agent_auto.as_str(), told), ("model", vec![]));
+
+    let mut settling = Settling::go_on(&present, settings);
+    settling.see(&task("a", Some("custom.big")));
+    settling.see(&task("b", Some("custom.other")));
+    settling.see(&task("c", Some("model")));
+    let (_, told) = settling.told(Severity::Error);
+    let said: Vec<(&str, &str)> = told
+        .iter()
+        .map(|told| (told.cause.as_str(), told.hints[0].as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (
+                "`custom.big` is to do the task `a`, and is not defined",
+                "define it in `divisi.yaml`, for example: `agents: {custom: {big: {model: \
+                 {provider: ollama, model: NAME}}}}`"
+            ),
+            (
+                "`custom.other` is to do the task `b`, and is not installed",
+                "no folder of `PATH` holds `no-such-program-anywhere`"
+            ),
+        ]
+    );
+    let (_, told) = settled(&with(&[]), &["claude", "model"], &[task("a", Some("auto"))]);
+    assert!(
+        told[0]
+            .hints
+            .iter()
+            .any(|hint| hint.contains("a model asked"))
+    );
 }

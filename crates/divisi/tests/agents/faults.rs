@@ -47,10 +47,7 @@ fn with(tool: &str, fault: (Fault, u32), timeout_minutes: f64) -> (Stage, Run) {
     let model = Model::start(vec![rule(Some(fault))]);
     let stage = stage(tool, &model);
     // A usage limit is waited for in no time.
-    write(
-        stage.path("divisi.yaml"),
-        "run:\n  usage_limit_delay_seconds: 0\n",
-    );
+    write(stage.path("divisi.yaml"), "limits:\n  delay_seconds: 0\n");
     stage.run(&plan(tool, timeout_minutes), &[]);
     let faults = model.seen().iter().filter(|seen| seen.is_fault).count();
     assert!(faults > 0, "{tool}: nothing went wrong");
@@ -141,6 +138,71 @@ fn a_usage_limit_spends_no_attempt() {
         if tool == "claude" {
             assert!(!before.is_empty(), "it gives up after four requests");
         }
+    }
+}
+
+/// The second of two tasks, which would log in with the same.
+fn plan_of_two(tool: &str) -> Value {
+    let mut plan = plan(tool, 2.0);
+    let mut other = plan["subtasks"][0].clone();
+    other["subtask_id"] = json!("other");
+    other["description"] = json!("TASK-other: write other.md.");
+    other["deliverables"] = json!(["other.md"]);
+    plan["subtasks"].as_array_mut().unwrap().push(other);
+    plan
+}
+
+#[test]
+fn what_is_limited_is_not_tried_by_another_task_before_that_ends() {
+    for tool in TOOLS {
+        let mut other = rule(None);
+        other.words = vec!["TASK-other".to_owned()];
+        other.turns[0].call = Some(Call::Write {
+            path: "other.md".to_owned(),
+            content: "# Other\n".to_owned(),
+        });
+        let limited = rule(Some((Fault::Status(429, Some(2)), ALWAYS)));
+        let model = Model::start(vec![limited, other]);
+        let stage = stage(tool, &model);
+        // One that tells nobody what the server said is tried again after three seconds.
+        write(
+            stage.path("divisi.yaml"),
+            "limits:\n  delay_seconds: 3\n  times_max: 1\n",
+        );
+        stage.run(&plan_of_two(tool), &["-j", "1"]);
+        let run = stage.only();
+        let both = || {
+            let logs = ["part", "other"].map(|id| stage.divisi(&["logs", "run-1", id]).stdout);
+            format!("{tool}: {}", logs.join("\n"))
+        };
+        let [met] = endings(&run, "part") else {
+            panic!("{}", both());
+        };
+        let AttemptEnd::Limited {
+            wait_ms, ends_at, ..
+        } = met.end
+        else {
+            panic!("{}", both());
+        };
+        assert_eq!(task(&run, "part").failures, 0, "{}", both());
+        let said = (tool != "codex").then_some(2_000);
+        assert_eq!(wait_ms, said, "{}", both());
+        let [done] = endings(&run, "other") else {
+            panic!("{}", both());
+        };
+        assert_eq!(done.end, AttemptEnd::Integrated, "{}", both());
+        assert!(Some(done.leased_at) >= ends_at, "{}", both());
+        // The server saw nothing of it before.
+        let seen = model.seen();
+        let last = seen
+            .iter()
+            .filter(|seen| seen.is_fault)
+            .map(|seen| seen.at)
+            .max();
+        let first = { seen.iter() }.find(|seen| seen.user.contains("TASK-other"));
+        let waited = first.unwrap().at.duration_since(last.unwrap());
+        assert!(waited.as_millis() >= 2_000, "{waited:?}, {}", both());
+        assert_eq!(stage.jobs(), [0; 0], "{tool}: no process is left");
     }
 }
 

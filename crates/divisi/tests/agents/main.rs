@@ -9,10 +9,12 @@
 mod acp;
 mod faults;
 mod found;
+#[expect(dead_code, reason = "shared with other suites")]
 mod model;
 mod sessions;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]
 mod stage;
+mod told;
 mod tool;
 mod work;

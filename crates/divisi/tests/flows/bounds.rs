@@ -346,7 +346,8 @@ fn a_usage_limit_is_no_failure_and_the_next_attempt_waits_as_long_as_it_says() {
          "deliverables": ["a.md"]},
     ]});
     let ran = stage.run(&plan, &[]).expect(0);
-    ran.says("usage limit: scripted usage limit; it is tried again in 1.5 s");
+    ran.says("usage limit: scripted usage limit (until ")
+        .says("it is tried again in 1.5 s");
     let run = stage.only();
     let [limited, done] = endings(&run, "a") else {
         panic!("two attempts: {:?}", endings(&run, "a"));
@@ -354,6 +355,7 @@ fn a_usage_limit_is_no_failure_and_the_next_attempt_waits_as_long_as_it_says() {
     let told = AttemptEnd::Limited {
         cause: "scripted usage limit".to_owned(),
         wait_ms: Some(1_500),
+        ends_at: Some(limited.ended_at.plus_ms(1_500)),
     };
     assert_eq!(limited.end, told);
     assert_eq!(done.end, AttemptEnd::Integrated);
@@ -361,6 +363,83 @@ fn a_usage_limit_is_no_failure_and_the_next_attempt_waits_as_long_as_it_says() {
     assert_eq!((a.failures, a.limits), (0, 1));
     assert!(done.leased_at.ms_since(limited.ended_at) >= 1_500);
     assert_eq!(stage.result("a.md").as_deref(), Some("whole"));
+}
+
+/// Tasks of the scripted agent, the first of which meets a usage limit for a day at its first try;
+/// the second waits for a gate, too.
+fn limited_plan(gate: &str) -> Value {
+    let met = json!({"attempts": [
+        [{"limit": {"wait_ms": 86_400_000}}],
+        [{"write": {"path": "a.md", "text": "whole"}}],
+    ]});
+    let done = json!({"attempts": [[{"write": {"path": "b.md", "text": "whole"}}]]});
+    json!({"task_title": "limited", "subtasks": [
+        {"subtask_id": "a", "agent": "scripted", "script": met.to_string(), "deliverables": ["a.md"]},
+        {"subtask_id": "b", "agent": "scripted", "script": done.to_string(), "deliverables": ["b.md"],
+         "dependencies": ["c"]},
+        {"subtask_id": "c", "script": format!("until test -e {gate}; do sleep 0.05; done")},
+    ]})
+}
+
+#[test]
+fn a_usage_limit_holds_all_tasks_of_its_agent_back_and_is_shown_and_ended_by_hand() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let gate = stage.beside("gate");
+    let running = stage.start_plan(&limited_plan(&gate.display().to_string()), &[]);
+    stage.until_event(
+        "a met a limit",
+        |event| matches!(event, Event::AttemptEnded { attempt, .. } if attempt.task.0 == 0),
+    );
+    write(gate, "");
+    stage.until_event(
+        "c is done",
+        |event| matches!(event, Event::AttemptAdvanced { attempt, .. } if attempt.task.0 == 2),
+    );
+    let limit = "scripted met a usage limit and is not used before ";
+    for task in ["a", "b"] {
+        let told = stage.divisi(&["explain", "run-1", task]).expect(0);
+        told.says(&format!("{task} is ready"))
+            .says(limit)
+            .says("it was told: scripted usage limit")
+            .says("divisi agents resume scripted");
+    }
+    stage.divisi(&["status", "run-1"]).expect(0).says(limit);
+    stage.divisi(&["show", "run-1", "a"]).expect(0).says(limit);
+    stage
+        .divisi(&["agents", "resume", "claude"])
+        .expect(6)
+        .says("agent-not-limited");
+    stage.divisi(&["agents", "resume", "scripted"]).expect(0);
+    running.wait().expect(0);
+    let run = stage.only();
+    let done = [("a", "done"), ("b", "done"), ("c", "done")];
+    stands(&run, RunStatus::Succeeded, &done);
+    assert_eq!(endings(&run, "b").len(), 1, "it was not tried in vain");
+    stage
+        .divisi(&["agents", "resume", "nobody"])
+        .expect(7)
+        .says("agent-unknown");
+}
+
+#[test]
+fn a_run_that_would_wait_for_too_long_pauses_and_says_how_to_go_on() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    write(
+        stage.path("divisi.yaml"),
+        "limits:\n  wait_max_minutes: 60\n",
+    );
+    stage
+        .run(&limited_plan("/"), &[])
+        .expect(3)
+        .says("divisi agents resume scripted && divisi resume run-1");
+    let run = stage.only();
+    assert!(matches!(run.paused, Some(PauseReason::UsageLimit { .. })));
+    // Going on changes nothing while it lasts.
+    stage.divisi(&["resume", "run-1"]).expect(3);
+    assert_eq!(endings(&stage.only(), "a").len(), 1);
+    stage.divisi(&["agents", "resume", "scripted"]).expect(0);
+    stage.divisi(&["resume", "run-1"]).expect(0);
+    assert_eq!(stage.result("b.md").as_deref(), Some("whole"));
 }
 
 #[test]

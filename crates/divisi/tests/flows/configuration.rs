@@ -20,17 +20,26 @@ const FILE: &str = "run:
   losses_max: 6
   conflicts_max: 7
   loss_delay_seconds: 2
-  usage_limits_max: 15
-  usage_limit_delay_seconds: 16
-  usage_limit_wait_max_seconds: 17
   batch_max: 9
   rehearsal: rules.yaml
 agents:
   prefer: [codex, person]
   prefer_by_role: {tester: [claude]}
+limits:
+  wait_max_minutes: 17
+  then: escalate
+  agents: {claude: codex}
+  delay_seconds: 16
+  times_max: 15
+  quiet_hours: 03:00-03:01
+monitoring:
+  progress_minutes: {claude: 1.5}
 budget:
   attempts: 11
   agent_minutes: 12
+handoff:
+  tokens: 18000
+  agents: {claude: 19000}
 grants:
   allow_write: [cache]
   pass_env: [PASSED]
@@ -91,14 +100,20 @@ fn of(stage: &Stage, key: &str) -> Value {
         "run.losses_max" => json!(settings.losses_max),
         "run.conflicts_max" => json!(settings.conflicts_max),
         "run.loss_delay_seconds" => json!(settings.loss_delay_ms / 1_000),
-        "run.usage_limits_max" => json!(settings.limits_max),
-        "run.usage_limit_delay_seconds" => json!(settings.limit_delay_ms / 1_000),
-        "run.usage_limit_wait_max_seconds" => json!(settings.limit_wait_max_ms / 1_000),
+        "limits.wait_max_minutes" => json!(settings.limit_wait_max_ms / 60_000),
+        "limits.then" => json!(settings.limit_then),
+        "limits.agents" => json!(settings.limit_agents),
+        "limits.delay_seconds" => json!(settings.limit_delay_ms / 1_000),
+        "limits.times_max" => json!(settings.limits_max),
+        "limits.quiet_hours" => json!(settings.quiet_hours.map(|hours| hours.to_string())),
+        "monitoring.progress_minutes" => json!(settings.progress_ms),
         "run.batch_max" => json!(settings.batch_max),
         "agents.prefer" => json!(settings.agent_auto),
         "agents.prefer_by_role" => json!(settings.agents_auto),
         "budget.attempts" => json!(settings.budget.attempts),
         "budget.agent_minutes" => json!(settings.budget.time_ms.map(|ms| ms / 60_000)),
+        "handoff.tokens" => json!(settings.handoffs.tokens_max),
+        "handoff.agents" => json!(settings.handoffs.agents),
         "grants.allow_write" => json!(grants.writes),
         "grants.pass_env" => json!(grants.passes),
         "grants.unconfined" => json!(grants.unconfined),
@@ -127,14 +142,20 @@ fn said(stage: &Stage, key: &str) -> Value {
         "run.losses_max" => json!(6),
         "run.conflicts_max" => json!(7),
         "run.loss_delay_seconds" => json!(2),
-        "run.usage_limits_max" => json!(15),
-        "run.usage_limit_delay_seconds" => json!(16),
-        "run.usage_limit_wait_max_seconds" => json!(17),
+        "limits.wait_max_minutes" => json!(17),
+        "limits.then" => json!("escalate"),
+        "limits.agents" => json!({"claude": "codex"}),
+        "limits.delay_seconds" => json!(16),
+        "limits.times_max" => json!(15),
+        "limits.quiet_hours" => json!("03:00-03:01"),
+        "monitoring.progress_minutes" => json!({"claude": 90_000}),
         "run.batch_max" => json!(9),
         "agents.prefer" => json!("codex"),
         "agents.prefer_by_role" => json!({"development/test": "claude"}),
         "budget.attempts" => json!(11),
         "budget.agent_minutes" => json!(12),
+        "handoff.tokens" => json!(18_000),
+        "handoff.agents" => json!({"claude": 19_000}),
         "grants.allow_write" => json!([stage.path("cache")]),
         "grants.pass_env" => json!(["PASSED"]),
         "grants.memory_mib" => json!(4_000),

@@ -285,6 +285,7 @@ impl Bench {
             task: self.no(id),
             epoch: Epoch(1),
             timeout_ms: None,
+            with: None,
         }
     }
 

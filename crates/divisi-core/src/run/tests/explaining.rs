@@ -1,10 +1,12 @@
 //! "Why is nothing happening?" always has an answer.
 
+use std::collections::BTreeSet;
+
 use super::bench::{Bench, all, exited, files, handoff, id_of, plain, plan, with};
 use crate::assign::WORKERS_MAX;
 use crate::criterion::{Criterion, Outcome, Verdict};
 use crate::ids::{Digest, RunId, TaskNo, Time};
-use crate::ledger::{Account, Amount, Balance, Bound, Exhausted};
+use crate::ledger::{Account, Amount, Balance, Bound, Credential, Exhausted, Limit, QuietHours};
 use crate::plan::{Input, Plan, Stage, TaskKind};
 use crate::preparation::Setup;
 use crate::receipt::Output;
@@ -248,6 +250,7 @@ fn a_ready_task_that_its_budget_holds_back_says_so() {
         let shared = Shared {
             balance: Some(*balance),
             others: Vec::new(),
+            ..Shared::default()
         };
         let told = explain(&bench.run, bench.no("b"), bench.now, &shared);
         text(&told.unwrap())
@@ -271,6 +274,7 @@ fn a_ready_task_that_its_budget_holds_back_says_so() {
     let beside = |slots| Shared {
         balance: None,
         others: vec![(RunId(7), slots)],
+        ..Shared::default()
     };
     let told =
         |shared: &Shared| text(&explain(&bench.run, bench.no("b"), bench.now, shared).unwrap());
@@ -286,6 +290,79 @@ fn a_ready_task_that_its_budget_holds_back_says_so() {
         )
     );
     assert!(told(&beside(WORKERS_MAX - held - 1)).contains("a worker will take it next"));
+}
+
+#[test]
+fn a_usage_limit_is_named_with_its_end_and_the_command_that_ends_the_wait() {
+    let credential = Credential {
+        agent: "command".to_owned(),
+        name: Some("KEY".to_owned()),
+    };
+    let limit = |said| Limit {
+        met_at: Time(0),
+        ends_at: Time(61_500),
+        said,
+        times: 1,
+        cause: "try again later".to_owned(),
+        attempts: BTreeSet::new(),
+    };
+    let shared = |said| Shared {
+        limits: [(credential.clone(), limit(said))].into(),
+        credentials: [("command".to_owned(), vec!["KEY".to_owned()])].into(),
+        ..Shared::default()
+    };
+    let told = |settings: Settings, shared: &Shared| {
+        let bench = Bench::with(plan("a"), settings);
+        text(&explain(&bench.run, bench.no("a"), bench.now, shared).unwrap())
+    };
+    let expected = "a is ready\n\
+        KEY of command met a usage limit and is not used before 1970-01-01 00:01:01 UTC, in 61 s\n\
+        it was told: try again later";
+    let command = "$ divisi agents resume command";
+    assert_eq!(
+        told(Settings::default(), &shared(true)),
+        format!("{expected}\n{command}")
+    );
+    // Nothing else is done by waiting longer than permitted: the run is about to pause.
+    let short = Settings {
+        limit_wait_max_ms: 0,
+        ..Settings::default()
+    };
+    assert_eq!(
+        told(short, &shared(false)),
+        format!("{expected}; for how long is a guess\n{command}")
+    );
+    let quiet = Settings {
+        quiet_hours: QuietHours::parse("00:00-06:00"),
+        ..Settings::default()
+    };
+    assert_eq!(
+        told(quiet, &Shared::default()),
+        "a is ready\n\
+         nothing is started in the quiet hours 00:00-06:00; they end at 1970-01-01 06:00:00 UTC\n\
+         $ divisi cancel run-1 a"
+    );
+}
+
+#[test]
+fn a_run_that_is_paused_at_a_usage_limit_says_until_when_and_how_to_go_on() {
+    let mut bench = Bench::new(plan("a"));
+    bench.so(Command::Pause {
+        reason: PauseReason::UsageLimit {
+            credential: Credential {
+                agent: "claude".to_owned(),
+                name: Some("login".to_owned()),
+            },
+            until: Time(1_764_169_445_000),
+        },
+        stop: false,
+    });
+    assert_eq!(
+        text(&explain_run(&bench.run, bench.now)),
+        "run-1 is paused\n\
+         it is paused: the login of claude met a usage limit that ends at 2025-11-26 15:04:05 UTC\n\
+         $ divisi agents resume claude && divisi resume run-1"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::bench::{Bench, all, exited, files, handoff, plan, with};
 use crate::criterion::Verdict;
 use crate::ids::Epoch;
+use crate::ledger::LimitThen;
 use crate::receipt::Receipt;
 use crate::run::{
     AttemptEnd, Command, Ending, Failure, Finding, PauseReason, Said, Settings, StopReason,
@@ -180,50 +181,47 @@ fn losses_wait_longer_each_time_and_have_their_own_bound() {
 }
 
 #[test]
-fn usage_limits_wait_as_told_and_have_their_own_bound() {
-    let mut bench = Bench::with(
-        plan("a"),
-        Settings {
-            limits_max: 4,
-            limit_delay_ms: 1_000,
-            limit_wait_max_ms: 5_000,
-            ..Settings::default()
-        },
-    );
-    let limited = |bench: &mut Bench, wait_ms, told: &str| {
-        bench.so(bench.lease("a"));
-        let command = Command::Ended {
-            attempt: bench.attempt("a"),
-            ended: exited(1),
-            said: Some(Said::UsageLimit {
-                cause: "429".to_owned(),
-                wait_ms,
-            }),
-        };
-        bench.does(command, &[told]);
-        bench.now = bench.now.plus_ms(5_000);
+fn usage_limits_are_no_failures_and_have_their_own_bound() {
+    let settings = |limit_then| Settings {
+        limits_max: 3,
+        limit_wait_max_ms: 5_000,
+        limit_then,
+        ..Settings::default()
     };
-    // given: time stands at 1000; what it says counts, up to the most that a run waits
-    limited(&mut bench, Some(2_500), "a.1 limited, then retry at 3500");
+    let limited = |bench: &mut Bench, ends_at: u64, told: &str| {
+        bench.so(bench.lease("a"));
+        let said = Said::UsageLimit {
+            cause: "429".to_owned(),
+            wait_ms: None,
+            ends_at: Some(crate::ids::Time(ends_at)),
+        };
+        bench.does(self::said(bench, "a", 1, said), &[told]);
+    };
+    // given: time stands at 1000; the ledger holds its agent back, not the task
+    let mut bench = Bench::with(plan("a"), settings(LimitThen::Pause));
+    limited(&mut bench, 6_000, "a.1 limited, then retry");
+    limited(&mut bench, 9_000, "a.2 limited, then retry");
     limited(
         &mut bench,
-        Some(u64::MAX),
-        "a.2 limited, then retry at 11000",
-    );
-    // what it does not say is guessed, longer each time
-    limited(&mut bench, None, "a.3 limited, then retry at 15000");
-    limited(
-        &mut bench,
-        None,
-        "a.4 limited, then escalate: it met a usage limit 4 times",
+        2_000,
+        "a.3 limited, then escalate: it met a usage limit 3 times",
     );
     let task = bench.task("a");
-    assert_eq!((task.failures, task.losses, task.limits), (0, 0, 4));
+    assert_eq!((task.failures, task.losses, task.limits), (0, 0, 3));
     // what it printed and how it ended stands in its receipt, as after any end
-    assert!(
-        task.endings
-            .iter()
-            .all(|ending| !ending.receipts.is_empty())
+    let endings = &task.endings;
+    assert!(endings.iter().all(|ending| !ending.receipts.is_empty()));
+    assert_eq!(
+        endings[0].words(),
+        "it met a usage limit: 429 (until 1970-01-01 00:00:06 UTC)"
+    );
+    // a person decides about what would wait for too long, if that is wanted
+    let mut bench = Bench::with(plan("a"), settings(LimitThen::Escalate));
+    limited(&mut bench, 6_000, "a.1 limited, then retry");
+    limited(
+        &mut bench,
+        6_001,
+        "a.2 limited, then escalate: it met a usage limit that ends at 1970-01-01 00:00:06 UTC",
     );
 }
 
@@ -575,6 +573,7 @@ fn an_attempt_with_less_time_than_its_box_is_ended_there_and_it_costs_the_task_n
         task: bench.no(id),
         epoch: Epoch(1),
         timeout_ms,
+        with: None,
     };
     let command = lease(&bench, "a", Some(5_000));
     bench.does(command, &["leased a.1 by command in 1 for 5000 ms"]);
@@ -617,6 +616,7 @@ fn people_have_no_time_box_that_a_budget_could_shorten() {
         task: bench.no("a"),
         epoch: Epoch(1),
         timeout_ms: Some(0),
+        with: None,
     };
     bench.does(command, &["leased a.1 by person in 1"]);
     assert_eq!(bench.task("a").amount(&bench.run.settings).time_ms, 0);

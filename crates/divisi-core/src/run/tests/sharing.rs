@@ -6,9 +6,12 @@ use std::collections::BinaryHeap;
 use super::bench::{Bench, PRIORITIES, all, exited, handoff, plan, with};
 use super::rng::Rng;
 use crate::assign::{Capacity, Proposal, assign};
-use crate::ids::{AttemptId, Epoch, RunId, Time};
+use crate::ids::{AttemptId, Epoch, RunId, TaskNo, Time};
+use crate::ledger::{Choice, Credential, Waiting};
 use crate::plan::{Plan, Priority};
-use crate::run::{Accepted, Base, Command, Create, Finding, Run, RunStatus, Settings, create};
+use crate::run::{
+    Accepted, Base, Command, Create, Finding, Rejection, Run, RunStatus, Settings, create,
+};
 
 fn workers(count: u32) -> Capacity {
     Capacity { workers: count }
@@ -30,7 +33,7 @@ fn proposed(runs: &[&Run], capacity: Capacity, now: u64) -> Vec<String> {
         let run = runs.iter().find(|run| run.id == proposal.run).unwrap();
         format!("{}.{}", run.id.0, run.task(proposal.task).unwrap().spec.id)
     };
-    assign(runs, capacity, Time(now))
+    assign(runs, capacity, Time(now), &Choice::freely)
         .into_iter()
         .map(of)
         .collect()
@@ -44,6 +47,7 @@ fn lease(run: &mut Run, task: &str) {
             task,
             epoch,
             timeout_ms: None,
+            with: None,
         },
         Time(0),
     );
@@ -201,13 +205,19 @@ fn no_limit_is_ever_exceeded_and_no_slot_left_idle() {
             workers: 1 + rng.below(6) as u32,
         };
         for _ in 0..3 {
-            let proposals = assign(&runs.iter().collect::<Vec<_>>(), capacity, Time(0));
+            let proposals = assign(
+                &runs.iter().collect::<Vec<_>>(),
+                capacity,
+                Time(0),
+                &Choice::freely,
+            );
             for proposal in proposals {
                 let run = runs.iter_mut().find(|run| run.id == proposal.run).unwrap();
                 let command = Command::Lease {
                     task: proposal.task,
                     epoch: Epoch(1),
                     timeout_ms: None,
+                    with: None,
                 };
                 // The run holds its own limits; it would refuse what breaks them.
                 assert!(run.decide(command, Time(0)).is_ok(), "seed {seed}");
@@ -215,7 +225,12 @@ fn no_limit_is_ever_exceeded_and_no_slot_left_idle() {
             let slots: u32 = runs.iter().map(Run::slots).sum();
             assert!(slots <= capacity.workers, "seed {seed}");
             // what was proposed is all that could be: a second look finds nothing
-            let more = assign(&runs.iter().collect::<Vec<_>>(), capacity, Time(0));
+            let more = assign(
+                &runs.iter().collect::<Vec<_>>(),
+                capacity,
+                Time(0),
+                &Choice::freely,
+            );
             assert_eq!(more, [], "seed {seed}");
             finish_one(&mut runs, &mut rng);
         }
@@ -264,11 +279,12 @@ fn makespan(plan: &Plan, count: u32) -> u64 {
     let mut now = Time(0);
     let mut ends: BinaryHeap<Reverse<(Time, AttemptId)>> = BinaryHeap::new();
     loop {
-        for proposal in assign(&[&run], workers(count), now) {
+        for proposal in assign(&[&run], workers(count), now, &Choice::freely) {
             let command = Command::Lease {
                 task: proposal.task,
                 epoch: Epoch(1),
                 timeout_ms: None,
+                with: None,
             };
             assert!(run.decide(command, now).is_ok());
             let estimate = &run.task(proposal.task).unwrap().spec.estimate;
@@ -352,4 +368,89 @@ fn schedules_keep_the_bounds_of_list_scheduling() {
             );
         }
     }
+}
+
+/// Proposals with who does them, where some agents may not begin.
+fn with_whom(run: &Run, may: &dyn Fn(&Run, &str) -> Choice) -> Vec<String> {
+    let of = |proposal: Proposal| {
+        let task = &run.task(proposal.task).unwrap().spec.id;
+        format!("{task} by {}", proposal.with)
+    };
+    let proposals = assign(&[run], Capacity { workers: 9 }, Time(0), may);
+    proposals.into_iter().map(of).collect()
+}
+
+#[test]
+fn an_agent_that_may_not_begin_is_waited_for_and_others_go_on() {
+    let plan = with(plan("a; b; c; d"), "c", |task| {
+        task.agent = Some("scripted".to_owned())
+    });
+    let mut settings = Settings::default();
+    settings.agent_limits.insert("scripted".to_owned(), 2);
+    let run = run(1, plan, settings);
+    let until = Time(7_000);
+    let wait = |credential: &str| Choice::Wait {
+        on: Waiting::Limit(Credential {
+            agent: credential.to_owned(),
+            name: None,
+        }),
+        until,
+    };
+    let held = |_: &Run, agent: &str| match agent {
+        "command" => wait(agent),
+        agent => Choice::freely(&run, agent),
+    };
+    assert_eq!(with_whom(&run, &held), ["c by scripted"]);
+    assert_eq!(run.held_until(Time(0), &held), Some(until));
+    assert_eq!(run.held_until(until, &held), None, "it is over");
+    assert_eq!(run.held_until(Time(0), &Choice::freely), None);
+    // Another one in its place counts as itself.
+    let instead = |_: &Run, _: &str| Choice::Begin {
+        with: Credential {
+            agent: "scripted".to_owned(),
+            name: Some("KEY".to_owned()),
+        },
+    };
+    assert_eq!(
+        with_whom(&run, &instead),
+        ["a by KEY of scripted", "b by KEY of scripted"]
+    );
+}
+
+#[test]
+fn who_does_a_task_in_anothers_place_counts_as_itself_and_only_this_time() {
+    let settings = Settings {
+        agent_limits: [("codex".to_owned(), 1)].into(),
+        ..Settings::default()
+    };
+    let mut run = run(1, plan("a; b"), settings);
+    let lease = |run: &mut Run, task: u32, agent: &str| {
+        let command = Command::Lease {
+            task: TaskNo(task),
+            epoch: Epoch(1),
+            timeout_ms: None,
+            with: Some(Credential {
+                agent: agent.to_owned(),
+                name: Some("KEY".to_owned()),
+            }),
+        };
+        run.decide(command, Time(0))
+    };
+    assert!(lease(&mut run, 0, "codex").is_ok());
+    let live = run.tasks()[0].live().unwrap();
+    assert_eq!(
+        (live.agent.as_str(), live.credential.as_deref()),
+        ("codex", Some("KEY"))
+    );
+    assert!(matches!(
+        lease(&mut run, 1, "codex"),
+        Err(Rejection::LimitReached { limit }) if limit == "1 attempts by agent codex"
+    ));
+    let lost = Command::Find {
+        attempt: run.attempt_id(TaskNo(0), 1),
+        finding: Finding::Lost("gone".to_owned()),
+    };
+    assert!(run.decide(lost, Time(0)).is_ok());
+    assert_eq!(run.tasks()[0].agent(&run.settings), "command");
+    crate::run::invariants::check(&run).unwrap();
 }

@@ -7,6 +7,7 @@ use super::bench::{Bench, all, commit, expands, files, id_of, merged, parts, pla
 use crate::assign::{Capacity, assign};
 use crate::criterion::Verdict;
 use crate::ids::{Epoch, TaskNo};
+use crate::ledger::Choice;
 use crate::plan::{Plan, Stage};
 use crate::run::explain::{Shared, explain, explain_run};
 use crate::run::{Command, RunStatus, Settings, TaskStatus, invariants};
@@ -41,7 +42,7 @@ fn drive(bench: &mut Bench) -> usize {
     let capacity = Capacity { workers: 1_000 };
     let mut rounds = 0;
     loop {
-        let proposals = assign(&[&bench.run], capacity, bench.now);
+        let proposals = assign(&[&bench.run], capacity, bench.now, &Choice::freely);
         if proposals.is_empty() {
             return rounds;
         }
@@ -55,7 +56,8 @@ fn drive(bench: &mut Bench) -> usize {
                         Command::Lease {
                             task,
                             epoch,
-                            timeout_ms: None
+                            timeout_ms: None,
+                            with: None,
                         },
                         bench.now
                     )
@@ -148,6 +150,7 @@ fn ten_thousand_tasks_plan_others() {
                 task: no,
                 epoch: Epoch(1),
                 timeout_ms: None,
+                with: None,
             },
             Command::Ended {
                 attempt,
@@ -182,6 +185,7 @@ fn tens_of_thousands_of_verified_attempts_are_integrated_in_order() {
                 task: no,
                 epoch,
                 timeout_ms: None,
+                with: None,
             },
         );
         let attempt = bench.run.attempt_id(no, 1);

@@ -142,6 +142,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             epoch: Epoch(1),
             workspace: 1,
             timeout_ms: None,
+            credential: None,
         },
         E::Started => Event::AttemptStarted {
             attempt,

@@ -12,6 +12,7 @@ use super::rng::Rng;
 use crate::assign::{Capacity, assign};
 use crate::criterion::{Cost, Criterion, Outcome, Verdict};
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time};
+use crate::ledger::Choice;
 use crate::plan::{Input, Parts, Plan, Stage, TaskKind, TaskSpec, WorkspaceKind};
 use crate::run::transition::{EventName, Next, StateName, names, next};
 use crate::run::{
@@ -393,6 +394,7 @@ impl Walk {
                 task: self.some_task(),
                 epoch: self.epoch,
                 timeout_ms: None,
+                with: None,
             },
             1 => self.answer_to(Effect::Start(attempt), true),
             2 => self.answer_to(Effect::Start(attempt), false),
@@ -447,6 +449,7 @@ impl Walk {
         let limit = Said::UsageLimit {
             cause: "429".to_owned(),
             wait_ms: self.rng.once_in(2).then(|| self.rng.below(10_000) as u64),
+            ends_at: None,
         };
         let said = match self.rng.below(6) {
             0 => limit,
@@ -521,7 +524,7 @@ impl Walk {
 
     fn assigned(&self) -> Vec<TaskNo> {
         let capacity = Capacity { workers: 3 };
-        assign(&[self.run()], capacity, self.bench.now)
+        assign(&[self.run()], capacity, self.bench.now, &Choice::freely)
             .into_iter()
             .map(|proposal| proposal.task)
             .collect()
@@ -548,7 +551,8 @@ impl Walk {
                         Command::Lease {
                             task,
                             epoch,
-                            timeout_ms: None
+                            timeout_ms: None,
+                            with: None,
                         },
                         seen
                     ));
@@ -611,6 +615,7 @@ impl Walk {
                     task,
                     epoch,
                     timeout_ms: None,
+                    with: None,
                 },
                 seen,
             );

@@ -168,7 +168,7 @@ impl<'c> Ordered<'c> {
         severity: Severity,
         printer: &Printer,
     ) -> Result<Settings, Failure> {
-        let present = Present::look();
+        let present = Present::look(&settings.defined);
         let preferred = configuration.preferred(roles);
         let mut settling = Settling::begin(&present, preferred, settings);
         self.each(plan, &mut |task| settling.see(task));

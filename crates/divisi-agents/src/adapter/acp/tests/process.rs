@@ -60,6 +60,7 @@ impl Place {
         }));
         let here = Surroundings {
             handoff: folder.path().join("handoff.json"),
+            tmp: folder.path().join("tmp"),
             home: folder.path().join("home"),
             workspace: folder.path().to_owned(),
             variables: ["HOME", "PATH"]

@@ -1,0 +1,88 @@
+//! Which credentials were refused until when, as the agents know it, and what was started with them.
+
+use std::collections::BTreeMap;
+
+use divisi_core::ids::{AttemptId, Time};
+use divisi_core::run::{AttemptEnd, Event, Run, holds_slot};
+
+use crate::agents::Behavior;
+use crate::breaks::Oracle;
+use crate::sim::{Violation, violated};
+
+/// Limits that were met, from when until when, and when somebody lifted those of an agent.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    met: BTreeMap<(String, Option<String>), Vec<(Time, Time)>>,
+    lifted: BTreeMap<String, Vec<Time>>,
+}
+
+impl Limits {
+    pub(crate) fn lift(&mut self, agent: &str, at: Time) {
+        self.lifted.entry(agent.to_owned()).or_default().push(at);
+    }
+
+    /// Takes in what an event tells of limits: that one was met, or that something was begun.
+    ///
+    /// # Errors
+    /// It was begun with what is limited, or in quiet hours.
+    pub(crate) fn follow(
+        &mut self,
+        before: &Run,
+        at: Time,
+        event: &Event,
+        behavior: &dyn Fn(AttemptId) -> Option<Behavior>,
+    ) -> Result<(), Violation> {
+        match event {
+            Event::AttemptLeased {
+                attempt,
+                agent,
+                credential,
+                ..
+            } if holds_slot(agent) => {
+                let quiet = before.settings.quiet_hours;
+                if quiet.is_some_and(|hours| hours.end(at, 0).is_some()) {
+                    let what = format!("{attempt} is begun in quiet hours");
+                    return violated(Oracle::Limits, what);
+                }
+                let key = (agent.clone(), credential.clone());
+                let met = self.met.get(&key).into_iter().flatten();
+                let lifted = self.lifted.get(agent).map_or(&[][..], Vec::as_slice);
+                // What was met in the same moment may have been met after that.
+                let mut lasts = met.filter(|(from, until)| {
+                    let is_lifted = lifted.iter().any(|lift| from <= lift && *lift <= at);
+                    *from < at && at < *until && !is_lifted
+                });
+                match lasts.next() {
+                    None => Ok(()),
+                    Some((from, until)) => violated(
+                        Oracle::Limits,
+                        format!(
+                            "{attempt} is begun with {key:?}, limited from {from:?} to {until:?}"
+                        ),
+                    ),
+                }
+            }
+            Event::AttemptEnded {
+                attempt,
+                end: AttemptEnd::Limited { .. },
+                ..
+            } => {
+                let live = before.task(attempt.task).and_then(|task| task.live());
+                // What is not said is waited for at least once.
+                let wait_ms = match behavior(*attempt) {
+                    Some(Behavior::Limited { wait_ms }) => {
+                        wait_ms.unwrap_or(before.settings.limit_delay_ms)
+                    }
+                    _ => return Ok(()),
+                };
+                if let Some(live) = live {
+                    let key = (live.agent.clone(), live.credential.clone());
+                    let until = at.plus_ms(wait_ms);
+                    self.met.entry(key).or_default().push((at, until));
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
