@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::Child;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -220,10 +220,7 @@ impl Limit {
             None => receiver.recv().ok(),
             Some(until) => {
                 let left = until.saturating_duration_since(Instant::now());
-                match receiver.recv_timeout(left) {
-                    Ok(event) => Some(event),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-                }
+                receiver.recv_timeout(left).ok()
             }
         }
     }
