@@ -155,6 +155,7 @@ impl Process {
             cwd: self.cwd,
             env: self.env,
             stdin: self.stdin,
+            asks: false,
             log,
             masked: self.masked,
             confinement,
@@ -279,5 +280,10 @@ pub trait Agent: Send + Sync {
     /// `None` where nothing is said of it.
     fn usage(&self, _tail: &str) -> Option<Usage> {
         None
+    }
+
+    /// What its tool did not let it do by rules of its own, read from the same bytes; bounded.
+    fn denied(&self, _tail: &str) -> Vec<String> {
+        Vec::new()
     }
 }

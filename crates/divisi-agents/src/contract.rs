@@ -155,6 +155,7 @@ fn ended(exit: Exit) -> Ended {
         command: String::new(),
         confined: None,
         usage: None,
+        denied: Vec::new(),
     }
 }
 

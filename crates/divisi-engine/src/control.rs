@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use divisi_core::permission::Decision;
 use divisi_core::plan::{Parts, Plan};
 use divisi_core::run::{Base, Budget, Settings};
 use divisi_core::{CommandId, Diagnostic, RunId};
@@ -137,6 +138,15 @@ pub enum Action {
         task: String,
         /// The answer.
         text: String,
+    },
+    /// Answer an agent that asks leave for something.
+    Decide {
+        /// The request's number.
+        request: u32,
+        /// The answer.
+        decision: Decision,
+        /// Whether requests like it are to be answered so from now on.
+        always: bool,
     },
     /// Replace a task by smaller ones.
     Split {

@@ -235,6 +235,7 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
                 command: String::new(),
                 confined: None,
                 usage: None,
+                denied: Vec::new(),
             };
             command(
                 &mut run,

@@ -242,12 +242,12 @@ impl<J: Journal> World<J> {
     }
 
     /// When something is due by the clock alone: the first task that is delayed, or whose agent may
-    /// not begin, beyond the latest step. One whose time has come and that still waits, waits for a
-    /// slot, not for the clock.
+    /// not begin, beyond the latest step, and the first request that nobody has answered by then. A
+    /// task whose time has come and that still waits, waits for a slot, not for the clock.
     #[must_use]
     pub fn due_at(&self) -> Option<Time> {
         let may = |run: &Run, agent: &str| self.may(run, agent, self.last_at);
-        let mut dues = Vec::new();
+        let mut dues: Vec<Time> = self.runs().filter_map(Run::expires_at).collect();
         for run in self.runs().filter(|run| run.takes_leases()) {
             dues.extend(run.delayed_until(self.last_at));
             dues.extend(run.held_until(self.last_at, &may));
@@ -315,6 +315,7 @@ impl<J: Journal> World<J> {
             let answer = self.direct(step, directive)?;
             step.stepped.answers.push(answer);
         }
+        self.expire(step);
         self.settle_ended(step, deliver)?;
         self.lease_ready(step, deliver)?;
         for run in &step.dirty {
@@ -410,6 +411,16 @@ impl<J: Journal> World<J> {
             Accepted::Events(events) => self.record(step, id, events),
         }
         Ok(())
+    }
+
+    /// Denies what nobody answered in time.
+    fn expire(&mut self, step: &mut Step) {
+        let due = |run: &&Run| run.expires_at().is_some_and(|at| at <= step.now);
+        let due: Vec<RunId> = self.runs().filter(due).map(|run| run.id).collect();
+        for run in due {
+            let expired = self.decide(step, run, Command::ExpirePermissions);
+            debug_assert!(expired.is_ok(), "only a live run has what expires");
+        }
     }
 
     /// Adds events that are already applied to the batch.

@@ -21,12 +21,11 @@ const TEXT_BYTES_MAX: usize = 8 << 10;
 ///
 /// # Errors
 /// There was none. A closing that says so was printed if anything could be.
-pub fn converse(
-    model: &DefinedModel,
-    broker: &dyn Broker,
-    out: &mut dyn Write,
-) -> Result<Closing, Fault> {
-    let held = Surroundings::here().and_then(|here| converse_in(model, &here, broker, out));
+pub fn converse(model: &DefinedModel, out: &mut dyn Write) -> Result<Closing, Fault> {
+    let held = Surroundings::here().and_then(|here| {
+        let broker = here.broker();
+        converse_in(model, &here, broker.as_ref(), out)
+    });
     told(held, out)
 }
 
@@ -76,7 +75,7 @@ fn shortened(mut entry: Entry, masked: &[String]) -> Entry {
         Entry::Said { text } | Entry::Finished { text } | Entry::Noted { text } => text,
         Entry::Called { input, .. } => input,
         Entry::Returned { output, .. } => output,
-        Entry::Denied { what } => what,
+        Entry::Asked { what } | Entry::Answered { what, .. } | Entry::Denied { what, .. } => what,
         Entry::Retried { cause } | Entry::Broke { cause, .. } => cause,
         Entry::Began { .. } | Entry::Limited { .. } | Entry::Used { .. } => return entry,
     };

@@ -61,6 +61,8 @@ impl Loop<'_> {
         Ok(Closing {
             claim: bounded(claim),
             usage: heard.usage,
+            // It has no rules of its own: what was denied was denied by who is asked.
+            denied: Vec::new(),
         })
     }
 
@@ -195,7 +197,7 @@ impl Loop<'_> {
                     if heard.denied.len() < DENIED_MAX {
                         heard.denied.push(what.clone());
                     }
-                    (self.tell)(Entry::Denied { what })?;
+                    (self.tell)(Entry::Denied { what, call: None })?;
                     (false, output)
                 }
             };

@@ -266,6 +266,7 @@ impl Sim {
                 command: String::new(),
                 confined: Some(true),
                 usage: None,
+                denied: Vec::new(),
             },
             said,
         };

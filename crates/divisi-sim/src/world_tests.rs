@@ -306,6 +306,7 @@ fn what_was_reserved_comes_back_when_the_agent_has_ended_not_when_its_work_is_ju
         command: String::new(),
         confined: None,
         usage: None,
+        denied: Vec::new(),
         exit: Exit::Status(0),
         output: None,
         wall_ms: 10_000,
@@ -474,6 +475,7 @@ fn ended() -> Ended {
         command: String::new(),
         confined: None,
         usage: None,
+        denied: Vec::new(),
     }
 }
 

@@ -4,10 +4,12 @@
 //! place before anything starts; what they mean stands with each command.
 
 mod agents;
+mod assess;
 mod folder;
 mod lessons;
 mod library;
 mod people;
+mod permissions;
 pub(crate) mod plan;
 mod review;
 mod settings;
@@ -22,10 +24,12 @@ use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
 
 pub(crate) use agents::{Adapter, Agents, AgentsCommand};
+pub(crate) use assess::Assess;
 pub(crate) use folder::{Generate, Validate};
 pub(crate) use lessons::{Lessons, LessonsCommand};
 pub(crate) use library::{Roles, RolesCommand, Save, Workflow, WorkflowCommand};
 pub(crate) use people::{Answer, Approve, Cancel, Reject, Retry, Split, Submit};
+pub(crate) use permissions::{Answered, Permissions, PermissionsCommand};
 pub(crate) use plan::{Plan, PlanCommand};
 pub(crate) use review::{Perspective, Review, Weight};
 pub(crate) use settings::{Config, ConfigCommand};
@@ -84,6 +88,8 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Make the files that a project's own configuration begins with; what is there is kept
     Init,
+    /// Say how a request would be handled, by which rules, and why; nothing is started
+    Assess(Assess),
     /// Run a plan or a workflow: its tasks side by side, verified, integrated
     Run(RunArgs),
     /// List runs, or say what runs, what waits and why in one of them
@@ -119,6 +125,8 @@ pub(crate) enum Command {
     Reject(Reject),
     /// Answer an agent's question
     Answer(Answer),
+    /// List what agents ask leave for, and answer them
+    Permissions(Permissions),
     /// Replace a task by smaller ones, read from a file
     Split(Split),
     /// Show what a run, or one task of it, changed
@@ -481,6 +489,8 @@ pub(crate) enum SchemaOf {
     Config,
     /// Rules by which scripted agents do what they are handed.
     Rehearsal,
+    /// Assessments, as `divisi assess --json` prints them.
+    Assessment,
     /// Events, as `divisi watch --json` prints them.
     Events,
     /// Reviews, as `divisi review --json` prints them.

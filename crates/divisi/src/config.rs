@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use divisi_core::diagnostic::Place;
 use divisi_core::ledger::{LimitThen, QuietHours};
+use divisi_core::permission::Permissions;
 use divisi_core::run::{
     AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_MODEL, AGENT_PERSON, AGENTS, Budget,
     DEFINED_PREFIX, Defined, Grants, Settings, Telling, is_definable,
@@ -206,6 +207,10 @@ impl Configuration {
                 unconfined: config.unconfined,
                 memory_bytes_max: config.memory_mib.map(|mib| mib << 20),
                 cpu_s_max: config.cpu_seconds,
+            },
+            permissions: Permissions {
+                rules: config.permission_rules.clone(),
+                deadline_ms: config.permission_deadline_ms,
             },
             rehearsal: None,
             defined: self.defined(),

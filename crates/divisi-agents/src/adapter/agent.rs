@@ -48,6 +48,10 @@ impl Agent for AdapterAgent {
     fn usage(&self, tail: &str) -> Option<Usage> {
         usage(tail)
     }
+
+    fn denied(&self, tail: &str) -> Vec<String> {
+        Closing::last_in(tail).map_or_else(Vec::new, |closing| closing.denied)
+    }
 }
 
 /// The same for an agent that configuration defines.

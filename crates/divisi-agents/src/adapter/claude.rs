@@ -80,6 +80,7 @@ fn result(line: &Value) -> Vec<Entry> {
                 denial["tool_name"].as_str().unwrap_or("something"),
                 denial["tool_input"]
             )),
+            call: denial["tool_use_id"].as_str().map(str::to_owned),
         })
         .collect();
     entries.push(Entry::Used { usage: usage(line) });

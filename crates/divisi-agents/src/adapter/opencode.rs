@@ -45,6 +45,7 @@ fn called(part: &Value) -> Vec<Entry> {
     if state["status"] == "error" && DENIALS.iter().any(|words| output.contains(words)) {
         entries.push(Entry::Denied {
             what: shortened(&format!("{function} {}", state["input"])),
+            call: None,
         });
     }
     entries

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use divisi_core::diagnostic::chain;
@@ -16,17 +16,19 @@ use divisi_core::run::DefinedProgram;
 use rustix::process::{Pid, PidfdFlags, Signal};
 
 use super::acp::{Conversation, Drive, Patience, Quirks, drive};
+use super::channel::{Channel, Nobody};
 use super::closing::Closing;
+use super::control::{Answers, asked};
 use super::detection::program;
 use super::lines::{self, Line};
+use super::login::login_secrets;
 use super::permission::Broker;
-use super::product::{Home, Lent, Product, Speaks, Writes};
+use super::product::{Asks, Home, Lent, Product, Speaks, Writes};
 use super::prompt::prompt;
 use super::record::Record;
 use super::session::Session;
 use super::stop::Stop;
 use super::transcript::Entry;
-use super::within::Within;
 use crate::agent::Claim;
 use crate::beneath;
 use crate::environment::{environment, mask};
@@ -117,8 +119,6 @@ pub struct Surroundings {
     /// Values that must not appear in what is printed. The supervisor masks too; but what is cut
     /// here could leave it half of one.
     pub masked: Vec<String>,
-    /// Who decides what is asked for leave.
-    pub(super) broker: Arc<dyn Broker>,
     /// Tells the session to end.
     pub(super) stop: Stop,
     pub(super) patience: Patience,
@@ -142,14 +142,28 @@ impl Surroundings {
             handoff: path("DIVISI_HANDOFF")?,
             tmp: path("TMPDIR")?,
             home: path(HOME_VARIABLE)?,
-            broker: Arc::new(Within::new(&workspace)),
             workspace,
             stop: Stop::default(),
             patience: Patience::default(),
             writes: writes(),
-            masked: environment(&variables, &[], &BTreeMap::new()).masked,
+            masked: {
+                let mut masked = environment(&variables, &[], &BTreeMap::new()).masked;
+                masked.extend(login_secrets(&variables));
+                masked.sort_by_key(|value| std::cmp::Reverse(value.len()));
+                masked
+            },
             variables,
         })
+    }
+
+    /// Who answers what is asked in this process: the run's rules and its owner. Nobody, where it
+    /// was started by hand.
+    #[must_use]
+    pub fn broker(&self) -> Arc<dyn Broker> {
+        match Channel::here(&self.masked) {
+            Some(channel) => Arc::new(channel),
+            None => Arc::new(Nobody),
+        }
     }
 }
 
@@ -175,7 +189,8 @@ pub fn converse(
 ) -> Result<Closing, Fault> {
     let held = Surroundings::here().and_then(|here| {
         let here = Surroundings { stop, ..here };
-        converse_in(product, &here, out)
+        let broker = here.broker();
+        converse_in(product, &here, &broker, out)
     });
     told(held, out)
 }
@@ -207,6 +222,7 @@ pub fn told(held: Result<Closing, Fault>, out: &mut dyn Write) -> Result<Closing
                 cause: chain(fault),
             },
             usage: None,
+            denied: Vec::new(),
         };
         writeln!(out, "{}", closing.to_line()).map_err(Fault::Stream)?;
     }
@@ -217,6 +233,7 @@ pub fn told(held: Result<Closing, Fault>, out: &mut dyn Write) -> Result<Closing
 pub(super) fn converse_in(
     product: &'static Product,
     here: &Surroundings,
+    broker: &Arc<dyn Broker>,
     out: &mut dyn Write,
 ) -> Result<Closing, Fault> {
     let handoff = read_handoff(&here.handoff)?;
@@ -227,6 +244,7 @@ pub(super) fn converse_in(
         here,
         homes,
         prompt: prompt(&handoff),
+        broker,
     };
     let earlier = Record::read(&here.home, product.name);
     let held = match product.speaks {
@@ -249,6 +267,7 @@ struct Talk<'t> {
     here: &'t Surroundings,
     homes: BTreeMap<&'static str, PathBuf>,
     prompt: String,
+    broker: &'t Arc<dyn Broker>,
 }
 
 impl Talk<'_> {
@@ -298,15 +317,24 @@ impl Talk<'_> {
     ) -> Result<Exit, Fault> {
         let mut child = self.start(name)?;
         end_with(&self.here.stop, &child);
-        say(&mut child, self.prompt.clone()).map_err(Fault::Stream)?;
-        if let Some(stdout) = child.stdout.take() {
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        if let (Some(stdin), Some(stdout)) = (stdin, stdout) {
+            let prompt = &self.prompt;
+            let answers = match self.product.asks {
+                Asks::Never => say(stdin, prompt.clone()).map(|()| None),
+                Asks::OnStream => {
+                    let answers = Answers::new(self.broker, stdin, &self.here.masked);
+                    answers.prompt(prompt).map(|()| Some(answers))
+                }
+            };
             let mut hearing = Hearing {
                 session,
+                answers: answers.map_err(Fault::Stream)?,
                 here: self.here,
+                out,
             };
-            hearing
-                .hear(BufReader::new(stdout), out)
-                .map_err(Fault::Stream)?;
+            let heard = hearing.hear(BufReader::new(stdout));
+            heard.map_err(Fault::Stream)?;
         }
         if session.is_given_up() {
             // That it has ended by itself meanwhile is no fault. What it started is ended with this
@@ -332,6 +360,7 @@ impl Talk<'_> {
             child: self.start(None)?,
             quirks,
             here: self.here,
+            broker: self.broker,
             session: Session::resuming(self.product, earlier),
         };
         drive(drive_it, conversation, out).map_err(Fault::Stream)
@@ -350,10 +379,7 @@ fn end_with(stop: &Stop, child: &Child) {
 }
 
 /// Gives a tool its prompt from a thread of its own: it may say something before it has read all.
-pub(super) fn say(child: &mut Child, prompt: String) -> io::Result<()> {
-    let Some(mut stdin) = child.stdin.take() else {
-        return Ok(());
-    };
+pub(super) fn say(mut stdin: ChildStdin, prompt: String) -> io::Result<()> {
     let thread = std::thread::Builder::new().name("prompt".to_owned());
     // A tool that ends without having read it says why by itself.
     thread.spawn(move || stdin.write_all(prompt.as_bytes()))?;
@@ -442,34 +468,61 @@ pub(super) fn source_of(lent: &Lent, variables: &BTreeMap<String, String>) -> Op
     (file.is_absolute() && file.is_file()).then_some(file)
 }
 
-/// Hears a stream of JSON.
+/// Hears a tool's stream.
 struct Hearing<'h> {
     session: &'h mut Session,
+    answers: Option<Answers>,
     here: &'h Surroundings,
+    out: &'h mut dyn Write,
 }
 
 impl Hearing<'_> {
-    /// Reads lines until there are no more, and prints what they say.
-    fn hear(&mut self, mut stream: impl BufRead, out: &mut dyn Write) -> io::Result<()> {
+    /// Reads lines until there are no more, or the session is given up, and prints what they say.
+    fn hear(&mut self, mut stream: impl BufRead) -> io::Result<()> {
         let mut line = Vec::new();
         loop {
-            match lines::next(&mut stream, &mut line)? {
+            let read = lines::next(&mut stream, &mut line)?;
+            self.take_answers()?;
+            match read {
                 Line::None => return Ok(()),
                 Line::TooLong => {
-                    print(&Entry::noted("a line that is too long was left out"), out)?;
+                    let left_out = Entry::noted("a line that is too long was left out");
+                    print(&left_out, self.out)?;
                 }
-                Line::Whole => {
-                    let text = String::from_utf8_lossy(&line).into_owned();
-                    for entry in self.session.hear(&mask(text, &self.here.masked)) {
-                        keep(&entry, self.session, &self.here.home);
-                        print(&entry, out)?;
-                    }
-                    if self.session.is_given_up() {
-                        return Ok(());
-                    }
-                }
+                Line::Whole => self.take(&String::from_utf8_lossy(&line))?,
+            }
+            if self.session.is_given_up() {
+                return Ok(());
             }
         }
+    }
+
+    fn take(&mut self, line: &str) -> io::Result<()> {
+        // What is asked is given back as it is: nothing of it may be masked.
+        let asked = |_: &Answers| serde_json::from_str(line).ok().and_then(|it| asked(&it));
+        if let Some(asked) = self.answers.as_ref().and_then(asked)
+            && let Some(answers) = &self.answers
+        {
+            let entry = answers.begin(asked);
+            return print(&entry?, self.out);
+        }
+        let entries = self.session.hear(&mask(line.to_owned(), &self.here.masked));
+        for entry in entries {
+            if let (Some(answers), true) = (&self.answers, entry.is_the_end()) {
+                answers.close();
+            }
+            keep(&entry, self.session, &self.here.home);
+            print(&entry, self.out)?;
+        }
+        Ok(())
+    }
+
+    fn take_answers(&mut self) -> io::Result<()> {
+        for answer in self.answers.iter().flat_map(Answers::take) {
+            self.session.answered(answer.call, answer.denied.as_deref());
+            print(&answer.entry, self.out)?;
+        }
+        Ok(())
     }
 }
 

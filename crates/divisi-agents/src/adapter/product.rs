@@ -37,6 +37,8 @@ pub struct Product {
     pub(super) waits_silently: bool,
     /// Its folder of configuration and sessions, which each attempt has for itself.
     pub home: Home,
+    /// How it asks leave for what its own rules leave open.
+    pub asks: Asks,
     /// Files at the root of a repository, and folders of skills in it, that it reads by itself.
     pub reads: &'static [&'static str],
     /// Names of files that ask something of it alone, which it is kept from reading by itself.
@@ -119,6 +121,7 @@ impl Product {
             reads: &[],
             guides: &[],
             counts: Counts::All,
+            asks: Asks::OnStream,
             arguments: |_| &[],
             speaks: Speaks::Acp(Quirks::UNKNOWN),
             resume: Resume::Asked,
@@ -170,6 +173,15 @@ pub struct Lent {
     pub to: &'static str,
     /// Whether it is what a login leaves.
     pub is_login: bool,
+}
+
+/// How a tool asks leave while it works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// It cannot: what its own rules do not allow, it denies.
+    Never,
+    /// By lines of its stream, and waits for the answer on its standard input.
+    OnStream,
 }
 
 /// What a tool's figures of usage count.
@@ -256,18 +268,25 @@ const CLAUDE: Product = Product {
     reads: &[".claude/skills"],
     guides: &["CLAUDE.md"],
     counts: Counts::All,
-    // Edits are accepted and programs may be run: the workspace is the attempt's own, and writes
-    // elsewhere are prevented from outside.
+    asks: Asks::OnStream,
+    // What changes something or reaches out is asked, whatever the repository's own settings allow;
+    // a question for a terminal would be one for nobody.
     arguments: |_| {
         &[
             "-p",
             "--output-format",
             "stream-json",
             "--verbose",
+            "--input-format",
+            "stream-json",
             "--permission-mode",
-            "acceptEdits",
-            "--allowedTools",
-            "Bash",
+            "default",
+            "--permission-prompt-tool",
+            "stdio",
+            "--settings",
+            r#"{"permissions":{"ask":["Bash","Edit","NotebookEdit","WebFetch","WebSearch","Write"]}}"#,
+            "--disallowedTools",
+            "AskUserQuestion,EnterPlanMode",
         ]
     },
     speaks: Speaks::Stream(claude::hear),
@@ -313,6 +332,7 @@ const CODEX: Product = Product {
     reads: &["AGENTS.md", ".agents/skills"],
     guides: &[],
     counts: Counts::Session,
+    asks: Asks::Never,
     arguments: |writes| match writes {
         Writes::Confined => &[
             "exec",
@@ -381,6 +401,7 @@ const OPENCODE: Product = Product {
     reads: &["AGENTS.md", ".agents/skills", ".claude/skills"],
     guides: &[],
     counts: Counts::Step,
+    asks: Asks::Never,
     arguments: |_| &["run", "--format", "json"],
     speaks: Speaks::Stream(opencode::hear),
     resume: Resume::Last("--session"),
@@ -411,6 +432,7 @@ const CLAUDE_ACP: Product = Product {
         ends_on_term: true,
         error_words: &[],
     }),
+    asks: Asks::OnStream,
     arguments: |_| &[],
     resume: Resume::Asked,
     ..CLAUDE
@@ -427,6 +449,7 @@ const OPENCODE_ACP: Product = Product {
         error_words: &[],
     }),
     counts: Counts::All,
+    asks: Asks::OnStream,
     arguments: |_| &["acp"],
     resume: Resume::Asked,
     ..OPENCODE
@@ -466,6 +489,7 @@ const GEMINI_ACP: Product = Product {
     reads: &[],
     guides: &[],
     counts: Counts::All,
+    asks: Asks::OnStream,
     arguments: |_| &["--acp"],
     speaks: Speaks::Acp(Quirks {
         usage: Usage::Quota,
@@ -514,6 +538,7 @@ const COPILOT_ACP: Product = Product {
     reads: &[],
     guides: &[],
     counts: Counts::Session,
+    asks: Asks::OnStream,
     arguments: |_| &["--acp"],
     speaks: Speaks::Acp(Quirks {
         usage: Usage::Session,
@@ -559,6 +584,7 @@ const QWEN_ACP: Product = Product {
     reads: &[],
     guides: &[],
     counts: Counts::All,
+    asks: Asks::OnStream,
     arguments: |_| &["--acp"],
     // It advertises a method to take up a session and does not know it.
     speaks: Speaks::Acp(Quirks {

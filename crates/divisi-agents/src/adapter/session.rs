@@ -1,21 +1,18 @@
 //! What the lines of a stream amount to.
 
+use std::collections::BTreeSet;
+
 use divisi_core::criterion::truncate;
+use divisi_core::permission::Decision;
 use divisi_core::receipt::Exit;
 use serde_json::Value;
 
-use super::closing::Closing;
+use super::closing::{Closing, DENIED_BYTES_MAX, DENIED_MAX};
 use super::product::{Counts, Product, Speaks};
 use super::record::Record;
 use super::reset::{self, now};
 use super::transcript::{Entry, Tokens};
 use crate::agent::{CLAIM_BYTES_MAX, Claim};
-
-/// So many denials are told; a model may try again and again.
-const DENIED_MAX: usize = 20;
-
-/// So much is told of each: what was denied may be a whole file.
-const DENIED_BYTES_MAX: usize = 200;
 
 /// Statuses with which a model's server says: not now.
 const LIMITED: [u16; 2] = [429, 529];
@@ -37,7 +34,12 @@ const LIMIT_WORDS: [&str; 8] = [
 pub struct Session {
     product: &'static Product,
     usage: Option<Tokens>,
+    /// What it was not allowed to do, by whomever.
     denied: Vec<String>,
+    /// How much of that its own rules did not allow.
+    denied_by_tool: Vec<String>,
+    /// Calls that were asked about and answered.
+    answered: BTreeSet<String>,
     broke: Option<(String, Option<u16>)>,
     /// For how long the model's server said that it refuses.
     wait_ms: Option<u64>,
@@ -56,6 +58,8 @@ impl Session {
             product,
             usage: None,
             denied: Vec::new(),
+            denied_by_tool: Vec::new(),
+            answered: BTreeSet::new(),
             broke: None,
             wait_ms: None,
             finished: false,
@@ -99,6 +103,15 @@ impl Session {
         entries
     }
 
+    /// The tool asked about one of its calls, and was answered. What may not be done is told once,
+    /// whoever tells it again.
+    pub fn answered(&mut self, call: String, denied: Option<&str>) {
+        self.answered.insert(call);
+        if let Some(what) = denied {
+            push(&mut self.denied, what);
+        }
+    }
+
     /// Takes in what happened, and adds what only a session knows.
     pub(super) fn take(&mut self, entry: &mut Entry) {
         match entry {
@@ -110,11 +123,17 @@ impl Session {
                     Counts::Session => self.since(*usage),
                 });
             }
-            Entry::Denied { what } if self.denied.len() < DENIED_MAX => {
-                let mut what = what.clone();
-                truncate(&mut what, DENIED_BYTES_MAX);
-                self.denied.push(what);
+            Entry::Denied { what, call } => {
+                let is_answered = |call: &String| self.answered.contains(call);
+                if !call.as_ref().is_some_and(is_answered) {
+                    push(&mut self.denied, what);
+                    push(&mut self.denied_by_tool, what);
+                }
             }
+            Entry::Answered {
+                what,
+                decision: Decision::Deny { reason },
+            } => push(&mut self.denied, &format!("{what}: {reason}")),
             Entry::Broke { cause, status } => self.broke = Some((cause.clone(), *status)),
             Entry::Limited { wait_ms } => self.wait_ms = Some(*wait_ms),
             Entry::Finished { .. } => self.finished = true,
@@ -173,6 +192,7 @@ impl Session {
         Closing {
             claim,
             usage: self.usage,
+            denied: self.denied_by_tool,
         }
     }
 
@@ -204,6 +224,14 @@ impl Session {
             Exit::Signal(signal) => failed(&format!("it was ended by signal {signal}")),
             Exit::NoProcess => failed("it was never started"),
         }
+    }
+}
+
+fn push(denied: &mut Vec<String>, what: &str) {
+    if denied.len() < DENIED_MAX {
+        let mut what = what.to_owned();
+        truncate(&mut what, DENIED_BYTES_MAX);
+        denied.push(what);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What happens in a session, in one form for all tools.
 
 use divisi_core::criterion::truncate;
+use divisi_core::permission::Decision;
 use serde::{Deserialize, Serialize};
 
 /// Longer texts of one entry are cut: a transcript is for people, the workspace holds the work.
@@ -37,10 +38,25 @@ pub enum Entry {
         /// What came of it, shortened.
         output: String,
     },
+    /// The tool asks leave for something.
+    Asked {
+        /// What, in a line.
+        what: String,
+    },
+    /// It was answered.
+    Answered {
+        /// What it had asked for.
+        what: String,
+        /// With what.
+        decision: Decision,
+    },
     /// The tool did not let the model do something.
     Denied {
         /// What, in a line.
         what: String,
+        /// The tool's name for the call, where it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<String>,
     },
     /// A request to the model failed and is made again.
     Retried {
@@ -89,6 +105,11 @@ impl Entry {
     pub(super) fn said(text: &str) -> Entry {
         let text = shortened(text);
         Entry::Said { text }
+    }
+
+    /// Whether the tool says that its turn is over, however.
+    pub(super) fn is_the_end(&self) -> bool {
+        matches!(self, Entry::Finished { .. } | Entry::Broke { .. })
     }
 
     /// Something else, as it stands.

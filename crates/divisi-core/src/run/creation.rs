@@ -91,6 +91,8 @@ impl Run {
                 ..Integration::default()
             },
             finally: Final::Open,
+            permissions_asked: 0,
+            rules: Vec::new(),
             tasks: Vec::with_capacity(plan.tasks.len()),
             index: HashMap::with_capacity(plan.tasks.len()),
             joins: Vec::new(),
@@ -101,6 +103,7 @@ impl Run {
             owed: BTreeSet::new(),
             slots: 0,
             live: BTreeSet::new(),
+            asking: BTreeSet::new(),
             has_files: false,
             estimate_ms_mean: estimate_ms_mean(&plan.tasks),
             changed: BTreeSet::new(),

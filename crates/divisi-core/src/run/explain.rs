@@ -16,6 +16,7 @@ use crate::assign::WORKERS_MAX;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{RunId, TaskNo, Time};
 use crate::ledger::{Access, Balance, Bound, Choice, Credential, Limit, Waiting};
+use crate::permission::Permission;
 use crate::plan::{TaskKind, WorkspaceKind};
 
 /// At most so many causes are listed; the rest is counted.
@@ -206,9 +207,10 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
     let to_tell = run.tasks().iter().enumerate().filter(|(_, task)| {
         task.status() == TaskStatus::Blocked
             || (status == RunStatus::Failed && task.status() == TaskStatus::Failed)
-            || task
-                .live()
-                .is_some_and(|live| matches!(live.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL))
+            || task.live().is_some_and(|live| {
+                let is_awaited = matches!(live.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL);
+                is_awaited || live.asks().next().is_some()
+            })
     });
     for (no, task) in to_tell {
         // What people and things outside are waited for holds no budget back.
@@ -278,6 +280,21 @@ impl Explanation {
     fn command(&mut self, run: &Run, verb: &str, task: &Task, rest: &str) {
         self.commands
             .push(format!("divisi {verb} {} {}{rest}", run.id, task.spec.id));
+    }
+
+    /// Somebody waits for leave: what for, and how it is given or refused.
+    fn asks(&mut self, run: &Run, asked: &Permission, now: Time) {
+        let Some(deadline_at) = asked.deadline_at() else {
+            return;
+        };
+        let seconds = deadline_at.ms_since(now).div_ceil(1000);
+        let (run, no, what) = (run.id, asked.no, asked.request.words());
+        self.causes.push(format!(
+            "it asks leave to {what} (request {no}, denied in {seconds} s)"
+        ));
+        let verbs = ["allow", "deny"];
+        self.commands
+            .extend(verbs.map(|verb| format!("divisi permissions {verb} {run} {no}")));
     }
 
     fn retry_unless_ended(&mut self, run: &Run, task: &Task) {
@@ -488,6 +505,9 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             if let Some(ms) = live.timeout_ms {
                 told.causes
                     .push(format!("its budget left it {}", Bound::TimeMs(ms)));
+            }
+            for asked in live.asks() {
+                told.asks(run, asked, now);
             }
             if let Some(reason) = &live.stopping {
                 told.causes

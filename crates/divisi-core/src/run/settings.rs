@@ -8,6 +8,7 @@ use super::agents::{AGENT_AUTO, AGENT_PERSON};
 use super::defined::Defined;
 use crate::ids::Digest;
 use crate::ledger::{LimitThen, QuietHours};
+use crate::permission::Permissions;
 
 /// What a run may use, journalled with its creation so that replay never reads configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +79,9 @@ pub struct Settings {
     /// What its agents' processes may do.
     #[serde(skip_serializing_if = "Grants::are_usual")]
     pub grants: Grants,
+    /// What they may do without asking.
+    #[serde(skip_serializing_if = "Permissions::are_usual")]
+    pub permissions: Permissions,
     /// The artifact that holds by which rules scripted agents do handoffs; the built-in ones unless
     /// told.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,6 +215,7 @@ impl Default for Settings {
             budget: Budget::default(),
             handoffs: Telling::default(),
             grants: Grants::default(),
+            permissions: Permissions::default(),
             rehearsal: None,
             defined: BTreeMap::new(),
         }

@@ -11,6 +11,7 @@ use super::state::{Counts, Final, Integration, Run, RunStatus};
 use super::task::{Answer, TaskState};
 use crate::ids::{RunId, TaskNo, Time};
 use crate::journal::{RunRow, TaskRow};
+use crate::permission::Rule;
 
 /// The version of the rows' forms.
 pub const VERSION: u32 = 3;
@@ -73,6 +74,13 @@ struct RunBody {
     last_at: Time,
     created_at: Time,
     counts: Counts,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    permissions_asked: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<Rule>,
+    /// How many requests wait for a person.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    asking: u32,
     /// Whether an effect is owed; rows from before it was told are looked into.
     #[serde(default = "always")]
     owes: bool,
@@ -99,6 +107,8 @@ pub struct Summary {
     pub counts: Counts,
     /// The checks on the whole.
     pub finally: Final,
+    /// How many requests of its agents wait for a person.
+    pub asking: u32,
     /// Whether an effect is owed, also after its end.
     pub owes: bool,
 }
@@ -118,6 +128,7 @@ pub fn summary(row: &RunRow) -> Result<Summary, Unreadable> {
         ended: body.ended,
         counts: body.counts,
         finally: body.finally,
+        asking: body.asking,
         owes: body.owes,
     })
 }
@@ -160,6 +171,9 @@ pub fn run_row(run: &Run, seq: u64) -> RunRow {
         last_at: run.last_at,
         created_at: run.created_at,
         counts: run.counts.clone(),
+        permissions_asked: run.permissions_asked,
+        rules: run.rules.clone(),
+        asking: run.asking.len() as u32,
         owes: run.owed().next().is_some(),
     };
     RunRow {
@@ -284,6 +298,8 @@ impl Restoration {
         run.integration = body.integration;
         run.finally = body.finally;
         run.last_at = body.last_at;
+        run.permissions_asked = body.permissions_asked;
+        run.rules = body.rules;
         run.settle_released();
         run.take_changed();
         Ok(run)

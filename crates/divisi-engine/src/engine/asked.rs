@@ -141,6 +141,15 @@ impl<J: Journal> Engine<J> {
                 task: task(name)?,
                 text: text.clone(),
             },
+            Asked::Decide {
+                request,
+                decision,
+                always,
+            } => Command::DecidePermission {
+                no: *request,
+                decision: decision.clone(),
+                always: *always,
+            },
             Asked::Split {
                 task: name,
                 parts,
@@ -203,6 +212,11 @@ fn refusal(rejection: &Rejection) -> Diagnostic {
     match rejection {
         Rejection::NotNow { hint, .. } if !hint.is_empty() => diagnostic.hint(hint.clone()),
         Rejection::NotApproved => diagnostic.hint("`divisi approve RUN` approves the plan"),
+        Rejection::NoSuchPermission { .. }
+        | Rejection::PermissionDecided { .. }
+        | Rejection::PermissionWithdrawn { .. } => {
+            diagnostic.hint("`divisi permissions list` shows what is asked")
+        }
         Rejection::WholeFails => diagnostic
             .hint("`divisi retry RUN TASK` has a task done anew")
             .hint("`divisi approve RUN --waive --note WHY` takes the result as it is"),

@@ -41,6 +41,7 @@ impl<J: Journal> Engine<J> {
                 let command = self.ended(job.attempt, ended);
                 told.tell(job.attempt.run, command, follow);
             }
+            FromWorker::Asks { job, cwd, request } => self.asks(job, &cwd, request, told),
             FromWorker::Observed { observations } => {
                 let now = self.shell.now_ms();
                 for (job, seen) in observations {
@@ -99,9 +100,12 @@ impl<J: Journal> Engine<J> {
                     });
                     self.outbox.push(ToWorker::Forget { job });
                 }
-                Held::Live { .. } => {
+                Held::Live { cwd, asks, .. } => {
                     self.watch(job.attempt);
                     self.strays.insert(job.attempt);
+                    for request in asks {
+                        self.asks(job, &cwd, request, told);
+                    }
                 }
                 Held::Ended { .. } if !job.is_agent() => self.outbox.push(ToWorker::Forget { job }),
                 Held::Ended { ended } => {
@@ -134,6 +138,8 @@ impl<J: Journal> Engine<J> {
                 }
             };
             ended.usage = agent.usage(&printed).or(ended.usage);
+            let denied = agent.denied(&printed).into_iter();
+            ended.denied = denied.map(|what| self.shell.masked(what)).collect();
             agent.interpret(&ended, &printed)
         });
         if let Claim::Unable { cause } = claim {

@@ -432,6 +432,8 @@ impl Starting {
                 let confinement = shell.confinement(self.attempt.run, writes);
                 let mut spec = process.into_spec(self.log(shell), confinement, limits);
                 spec.argv = shell.resolved(spec.argv);
+                // What speaks to an agent passes on what that one asks leave for.
+                spec.asks = description.kind == Kind::Adapter;
                 Ok(Launched::Process(Box::new(spec)))
             }
         }
@@ -470,6 +472,7 @@ impl Starting {
             cwd: workspace.to_string_lossy().into_owned(),
             env,
             stdin: serde_json::to_string(&request).expect("a request is plain data"),
+            asks: false,
             log: self.log(shell),
             masked,
             confinement: shell.confinement(self.attempt.run, vec![text(workspace)]),
@@ -529,6 +532,7 @@ pub(super) fn instant() -> Ended {
         command: String::new(),
         confined: None,
         usage: None,
+        denied: Vec::new(),
     }
 }
 

@@ -31,6 +31,7 @@ mod inbox;
 mod input;
 mod judging;
 mod launch;
+mod leave;
 mod preparation;
 mod programs;
 mod rest;
@@ -386,6 +387,7 @@ impl<J: Journal> Engine<J> {
             self.follow(follow, answer);
         }
         self.release_integrated(&stepped.events);
+        self.pass_decisions_on(&stepped.events);
         notices.extend(
             stepped
                 .events
@@ -431,6 +433,9 @@ impl<J: Journal> Engine<J> {
         }
         self.looked_at = Instant::now();
         self.outbox.push(ToWorker::Observe);
+        for attempt in self.waiting_for_leave() {
+            self.monitor.excuse(attempt, now);
+        }
         for (attempt, finding) in self.monitor.look(now) {
             self.find(attempt, finding);
         }

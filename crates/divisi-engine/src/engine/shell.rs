@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use divisi_agents::adapter::{AdapterAgent, DefinedAgent, PRODUCTS, Product, alternatives};
+use divisi_agents::adapter::{
+    AdapterAgent, DefinedAgent, PRODUCTS, Product, alternatives, login_secrets,
+};
 use divisi_agents::handoff::Skill;
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::{Outcome, Verdict};
@@ -101,6 +103,8 @@ pub struct Shell {
     verdicts: Mutex<HashMap<(Tree, String), Verdict>>,
     rehearsals: Mutex<BTreeMap<Digest, Arc<Rehearsal>>>,
     skills: Mutex<HashMap<Commit, Arc<[Skill]>>>,
+    /// Secrets of the user's logins, those among them that were renewed since.
+    logins: Mutex<BTreeSet<String>>,
     started: Instant,
 }
 
@@ -127,6 +131,7 @@ impl Shell {
             verdicts: Mutex::new(HashMap::new()),
             rehearsals: Mutex::new(BTreeMap::new()),
             skills: Mutex::new(HashMap::new()),
+            logins: Mutex::new(BTreeSet::new()),
             started: Instant::now(),
         }
     }
@@ -253,10 +258,20 @@ impl Shell {
             let made = environment(&self.parent, &grants.passes, &BTreeMap::new());
             Arc::new(Granted {
                 grants: grants.clone(),
-                usual: (made.vars, made.masked),
+                usual: (made.vars, self.with_logins(made.masked)),
                 agents: defined(&settings.defined),
             })
         });
+    }
+
+    /// These values and the secrets of logins as they are now, which every process can read.
+    fn with_logins(&self, mut masked: Vec<String>) -> Vec<String> {
+        let mut logins = lock(&self.logins);
+        logins.extend(login_secrets(&self.parent));
+        masked.extend(logins.iter().cloned());
+        // A secret that contains another is masked whole.
+        masked.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        masked
     }
 
     /// What a run grants; only a run that is loaded has effects.
@@ -282,7 +297,7 @@ impl Shell {
         let passes = granted.grants.passes.iter().chain(credentials);
         let passes: Vec<String> = passes.cloned().collect();
         let made = environment(&self.parent, &passes, own);
-        (made.vars, made.masked)
+        (made.vars, self.with_logins(made.masked))
     }
 
     /// Values that must stand nowhere beneath `.divisi`, of all runs.
@@ -291,6 +306,7 @@ impl Shell {
             .masked
             .into_iter()
             .collect();
+        secrets.extend(lock(&self.logins).iter().cloned());
         for granted in lock(&self.granted).values() {
             secrets.extend(granted.usual.1.iter().cloned());
         }

@@ -13,6 +13,7 @@ mod apply;
 mod defined;
 mod page;
 mod read;
+mod rules;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -103,6 +104,8 @@ pub enum Kind {
     Setups,
     /// Criteria.
     Checks,
+    /// What agents may do without asking.
+    Rules,
 }
 
 impl Kind {

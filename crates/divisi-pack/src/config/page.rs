@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::defined;
 use super::read::decimal;
+use super::rules;
 use super::table::SECTIONS;
 use super::{Config, Consent, ENTRIES_MAX, Kind, LIST_MAX, SETTINGS, Section, Setting, Value};
 use crate::plan_file::form::{CriterionForm, SetupForm};
@@ -146,7 +147,29 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         }),
         Kind::Setups => list_of(generator.subschema_for::<SetupForm>().to_value()),
         Kind::Checks => list_of(generator.subschema_for::<CriterionForm>().to_value()),
+        Kind::Rules => list_of(rule_schema()),
     }
+}
+
+/// The schema of one rule.
+fn rule_schema() -> Json {
+    let words = |words: Vec<&str>| json!({"enum": words});
+    let line = |says: &str| json!({"type": "string", "minLength": 1, "description": says});
+    let deeds = rules::DEEDS.iter().map(|(word, _)| *word).collect();
+    let rulings = rules::RULINGS.iter().map(|(word, _)| *word).collect();
+    let properties = json!({
+        "role": line("The role of the task: `domain/function`, or either alone."),
+        "deed": words(deeds),
+        "path": line("A pattern of paths beneath the workspace, or of absolute ones."),
+        "command": line("What the command line begins with, or the title where there is none."),
+        "then": words(rulings),
+    });
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": ["then"],
+        "additionalProperties": false,
+    })
 }
 
 fn or_null(schema: Json) -> Json {
@@ -189,6 +212,7 @@ fn takes(kind: Kind) -> String {
         Kind::Hours => "hours of the day".to_owned(),
         Kind::Setups => "scripts and lists of arguments".to_owned(),
         Kind::Checks => "criteria, as in a plan".to_owned(),
+        Kind::Rules => "rules, the first that fits counts".to_owned(),
     }
 }
 

@@ -10,7 +10,7 @@ use jsonc_parser::common::Range;
 
 use super::defined;
 use super::table::SECTIONS;
-use super::{ENTRIES_MAX, Kind, LIST_MAX, Read, SETTINGS, Section, Setting, Value, Values};
+use super::{ENTRIES_MAX, Kind, LIST_MAX, Read, SETTINGS, Section, Setting, Value, Values, rules};
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, mistyped, start};
@@ -326,7 +326,7 @@ fn list(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> Opt
     let single = std::slice::from_ref(value);
     let elements = match (value, kind) {
         (Node::Array(array), _) => array.elements.as_slice(),
-        (_, Kind::Setups | Kind::Checks) => {
+        (_, Kind::Setups | Kind::Checks | Kind::Rules) => {
             mistyped(&format!("`{key}`"), "a list", value, faults);
             return None;
         }
@@ -353,6 +353,11 @@ fn list(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> Opt
             let steps = elements.iter();
             let steps = steps.filter_map(|value| workspace::one_setup(value, faults));
             Some(Value::Setups(steps.collect()))
+        }
+        Kind::Rules => {
+            let rules = elements.iter();
+            let rules = rules.filter_map(|value| rules::one(value, faults));
+            Some(Value::Rules(rules.collect()))
         }
         Kind::Checks => {
             let mut reader = criteria::Reader::new();

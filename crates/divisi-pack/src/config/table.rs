@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::Criterion;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
+use divisi_core::permission::{DEADLINE_MS, Rule};
 use divisi_core::preparation::Setup;
 use divisi_core::run::{AGENTS_PREFERRED, Defined, DefinedModel, Telling};
 
@@ -73,6 +74,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         key: "grants",
         what: "`grants`",
         says: "What agents' processes may do beyond the usual, and how they are bounded.",
+    },
+    Section {
+        key: "permissions",
+        what: "`permissions`",
+        says: "What agents that ask may do without a person's answer.",
     },
     Section {
         key: "workspace",
@@ -231,6 +237,12 @@ settings! {
     cpu_seconds "grants.cpu_seconds": Option<u64> = None, integer(1, u64::MAX >> 1),
         Some("--cpu-seconds"), Needed,
         "At most so many seconds of CPU for each process of an agent.";
+    permission_rules "permissions.rules": Vec<Rule> = Vec::new(), Kind::Rules, None, Needed,
+        "By `role`, `deed` (`read`, `edit`, `delete`, `execute`, `fetch`, `other`), `path` and \
+         `command`: `then` is `allow`, `ask` or `deny`.";
+    permission_deadline_ms "permissions.deadline_seconds": u64 = DEADLINE_MS,
+        Kind::Seconds { most: 86_400 }, None, Unneeded,
+        "How long a person is waited for, in seconds; then it is denied.";
     copy "workspace.copy": Vec<String> = Vec::new(), Kind::Patterns, None, Needed,
         "Patterns of files and folders that git does not track, copied from your own folder.";
     setup "workspace.setup": Vec<Setup> = Vec::new(), Kind::Setups, None, Needed,

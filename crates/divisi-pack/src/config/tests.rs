@@ -40,6 +40,12 @@ fn sample(kind: Kind) -> Json {
         Kind::PreferredByRole => json!({"developer": ["codex", "person"]}),
         Kind::Setups => json!(["make deps", ["npm", "ci"]]),
         Kind::Checks => json!([{"command": ["make", "test"]}, {"file": "README.md"}]),
+        Kind::Rules => json!([
+            {"role": "developer", "deed": "edit", "path": "docs/**", "then": "allow"},
+            {"deed": "execute", "command": "git push", "then": "deny"},
+            {"path": "/etc/*", "then": "ask"},
+            {"then": "deny"},
+        ]),
         Kind::Substitutes => json!({"claude": "codex"}),
         Kind::MinutesByAgent { .. } => json!({"claude": 1.5, "command": 20}),
         Kind::Hours => json!("22:00-07:30"),
@@ -157,6 +163,15 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
             }
             Kind::Setups => vec![json!("make"), json!([1]), json!([[]])],
             Kind::Checks => vec![json!("make"), json!([1]), json!([{"file": 1}])],
+            Kind::Rules => vec![
+                json!("allow"),
+                json!([1]),
+                json!([{"deed": "edit"}]),
+                json!([{"then": "maybe"}]),
+                json!([{"then": "allow", "deed": "write"}]),
+                json!([{"then": "allow", "file": "a.md"}]),
+                json!([{"then": "allow", "path": ""}]),
+            ],
             Kind::Substitutes => vec![json!({"claude": "person"}), json!({"command": "codex"})],
             Kind::MinutesByAgent { .. } => vec![json!({"claude": 0}), json!({"nobody": 1})],
             Kind::Hours => vec![json!("22-7"), json!("7:00"), json!(7)],
@@ -174,6 +189,41 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
         let document: Json = serde_json::from_str(&text).unwrap();
         assert!(sound.is_valid(&document), "{text}");
     }
+}
+
+#[test]
+fn all_that_is_wrong_with_rules_is_told_at_once_with_its_place() {
+    let text = "permissions:\n  rules:\n\
+                \x20   - {deed: edit, command: make, then: allow}\n\
+                \x20   - {deed: execute, path: src/**, then: deny}\n\
+                \x20   - {path: a, command: b, then: ask}\n\
+                \x20   - {path: ../x, then: deny}\n\
+                \x20   - {path: /etc/../x, then: deny}\n\
+                \x20   - {path: 'src/', then: deny}\n\
+                \x20   - {path: 'src/[', then: deny}\n\
+                \x20   - {dead: edit, then: denied}\n";
+    let read = read("divisi.yaml", text.as_bytes());
+    assert!(read.values.is_none());
+    let told: Vec<(usize, &str)> = (read.diagnostics.iter())
+        .map(|told| {
+            (
+                told.place.as_ref().map_or(0, |it| it.line as usize),
+                told.code.as_str(),
+            )
+        })
+        .collect();
+    let expected = [
+        (3, "text-conflict"),
+        (4, "text-conflict"),
+        (5, "text-conflict"),
+        (6, "text-path"),
+        (7, "text-path"),
+        (8, "text-path"),
+        (9, "text-pattern"),
+        (10, "text-unknown-key"),
+        (10, "text-unknown-word"),
+    ];
+    assert_eq!(told, expected, "{:#?}", read.diagnostics);
 }
 
 #[test]

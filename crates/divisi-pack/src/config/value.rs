@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use divisi_core::Criterion;
+use divisi_core::permission::Rule;
 use divisi_core::preparation::Setup;
 use divisi_core::run::{Defined, DefinedModel};
 use serde_json::json;
 
-use super::Kind;
-use super::defined;
+use super::{Kind, defined, rules};
 use crate::plan_file;
 
 /// The value of a setting, or of an entry of one that is a map.
@@ -26,6 +26,8 @@ pub enum Value {
     Setups(Vec<Setup>),
     /// Criteria.
     Checks(Vec<Criterion>),
+    /// What agents may do without asking.
+    Rules(Vec<Rule>),
     /// An agent that is defined.
     Defined(Defined),
 }
@@ -47,6 +49,7 @@ impl Value {
             (Value::Defined(Defined::Model(model)), Kind::Model) => defined::model_json(model),
             (Value::Defined(agent), _) => defined::json(agent),
             (Value::Checks(checks), _) => checks.iter().filter_map(check).collect(),
+            (Value::Rules(rules), _) => rules.iter().map(rules::json).collect(),
         }
     }
 }
@@ -123,6 +126,7 @@ fields! {
     Vec<String>, Texts, |value: &Vec<String>| value.clone(), |value: &Vec<String>| value.clone();
     Vec<Setup>, Setups, |value: &Vec<Setup>| value.clone(), |value: &Vec<Setup>| value.clone();
     Vec<Criterion>, Checks, |value: &Vec<Criterion>| value.clone(), |value: &Vec<Criterion>| value.clone();
+    Vec<Rule>, Rules, |value: &Vec<Rule>| value.clone(), |value: &Vec<Rule>| value.clone();
 }
 
 impl<T: Field + Default> Field for BTreeMap<String, T> {

@@ -3,8 +3,7 @@
 use std::io;
 
 use divisi_agents::adapter::{
-    Broker, Closing, Decision, Fault, PRODUCTS, Request, Stop, converse, converse_over_acp,
-    converse_plainly, product,
+    Closing, Fault, PRODUCTS, Stop, converse, converse_over_acp, converse_plainly, product,
 };
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::chain;
@@ -36,7 +35,7 @@ fn held(args: &Adapter) -> Result<Result<Closing, Fault>, Failure> {
         };
     };
     match serde_json::from_str(text) {
-        Ok(Defined::Model(model)) => Ok(divisi_model::converse(&model, &WithinWorkspace, out)),
+        Ok(Defined::Model(model)) => Ok(divisi_model::converse(&model, out)),
         Ok(Defined::Program(program)) => match program.speaks {
             Speaks::Text => Ok(converse_plainly(&program, out)),
             Speaks::Acp => Ok(converse_over_acp(&args.agent, &program, stop()?, out)),
@@ -66,13 +65,4 @@ fn unknown(agent: &str) -> Failure {
     let told =
         Diagnostic::error("adapter-failed", text).hint(format!("there are {}", known.join(", ")));
     Failure::told(told, Exit::Usage)
-}
-
-/// Allows what stays within the workspace, which is the attempt's own: nothing else can be asked for.
-struct WithinWorkspace;
-
-impl Broker for WithinWorkspace {
-    fn decide(&self, _: &Request) -> Decision {
-        Decision::Allow
-    }
 }

@@ -8,9 +8,14 @@
 
 mod acp;
 mod faults;
+mod fix;
 mod found;
+mod idle;
+mod kept;
 #[expect(dead_code, reason = "shared with other suites")]
 mod model;
+#[path = "../hostile/nowhere.rs"]
+mod nowhere;
 mod sessions;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]

@@ -2,6 +2,7 @@
 //!
 //! What views say is tested beside them; here only what a process can show.
 
+mod assess;
 mod generate;
 mod given;
 mod library;

@@ -20,6 +20,7 @@ mod model;
 mod models;
 mod own_agents;
 mod people;
+mod permissions;
 mod preparation;
 mod review;
 mod rules;

@@ -5,9 +5,9 @@
 //! we cannot do, and repeat itself for ever; none of that may make more work here than it does
 //! there, and nothing that it says is waited for without a [`Phase`] that has a limit.
 
+use divisi_core::permission::{Decision, Request};
 use serde_json::{Value, json};
 
-use super::super::permission::{Decision, Request};
 use super::super::transcript::{Entry, Tokens, shortened};
 use super::quirks::{Quirks, Usage, Verb};
 use super::updates::{Updates, tokens};
@@ -227,6 +227,9 @@ impl Conversation {
             let reason = format!("more than {ASKED_MAX} requests wait for an answer");
             acts.extend(asked.acts(Decision::Deny { reason }));
         } else {
+            acts.push(Act::Tell(Entry::Asked {
+                what: request.title.clone(),
+            }));
             acts.push(Act::Decide(asked.number, request));
             self.asked.push(asked);
         }
@@ -467,20 +470,19 @@ impl Asked {
             let mut options = options.filter(|option| option["kind"] == kind);
             options.find_map(|option| option["optionId"].as_str())
         };
-        let denied = |reason: &str| {
-            let what = format!("{}: {reason}", self.request.title);
-            Act::Tell(Entry::Denied {
-                what: shortened(&what),
-            })
-        };
         let rejected = || of_kind("reject_once").or_else(|| of_kind("reject_always"));
-        let (option, mut acts) = match decision {
+        let (option, decision) = match decision {
             Decision::Allow => match of_kind("allow_once") {
-                Some(option) => (Some(option), Vec::new()),
-                None => (rejected(), vec![denied("it can be allowed for ever only")]),
+                Some(option) => (Some(option), Decision::Allow),
+                None => {
+                    let reason = "it can be allowed for ever only".to_owned();
+                    (rejected(), Decision::Deny { reason })
+                }
             },
-            Decision::Deny { reason } => (rejected(), vec![denied(&reason)]),
+            denied => (rejected(), denied),
         };
+        let what = self.request.title.clone();
+        let mut acts = vec![Act::Tell(Entry::Answered { what, decision })];
         acts.push(Act::Send(match option {
             Some(option) => answer(
                 &self.id,

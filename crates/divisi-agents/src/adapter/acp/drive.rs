@@ -7,12 +7,13 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use divisi_core::permission::Request;
 use divisi_core::receipt::Exit;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Signal};
 
 use super::super::closing::Closing;
-use super::super::permission::Request;
+use super::super::permission::Broker;
 use super::super::process::{Surroundings, exit_of, keep, print};
 use super::super::session::Session;
 use super::super::transcript::Entry;
@@ -53,6 +54,8 @@ pub(in crate::adapter) struct Drive<'d> {
     pub(in crate::adapter) child: Child,
     pub(in crate::adapter) quirks: Quirks,
     pub(in crate::adapter) here: &'d Surroundings,
+    /// Who decides what it asks for leave.
+    pub(in crate::adapter) broker: &'d Arc<dyn Broker>,
     /// Told of everything that happens, before it is printed.
     pub(in crate::adapter) session: Session,
 }
@@ -75,6 +78,7 @@ pub(in crate::adapter) fn drive(
         End::Unable(cause) => Ok(Closing {
             claim: Claim::Unable { cause },
             usage: None,
+            denied: Vec::new(),
         }),
     }
 }
@@ -175,7 +179,7 @@ impl Drive<'_> {
 
     /// Has it decided, without waiting: a person may take a while.
     fn ask(&self, number: u64, request: Request, sender: &SyncSender<Event>) -> io::Result<()> {
-        let broker = Arc::clone(&self.here.broker);
+        let broker = Arc::clone(self.broker);
         let sender = sender.clone();
         let asking = move || {
             let decision = broker.decide(&request);

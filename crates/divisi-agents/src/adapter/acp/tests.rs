@@ -4,10 +4,10 @@ mod process;
 
 use std::fs;
 
+use divisi_core::permission::{Decision, Deed, Request};
 use divisi_core::receipt::Exit;
 use serde_json::{Value, json};
 
-use super::super::permission::{Decision, Deed, Request};
 use super::super::product::{Speaks, product};
 use super::super::record::Record;
 use super::super::session::Session;

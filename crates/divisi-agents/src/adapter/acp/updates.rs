@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 
 use divisi_core::criterion::truncate;
+use divisi_core::permission::{Deed, Request};
 use serde_json::Value;
 
-use super::super::permission::{Deed, Request};
 use super::super::transcript::{Entry, Tokens, micros, shortened};
 
 /// Words are told in entries of about this size, however long they go on.

@@ -6,10 +6,10 @@ use std::process::{ChildStdin, ChildStdout};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
+use divisi_core::permission::Decision;
 use serde_json::Value;
 
 use super::super::lines::{Line, next};
-use super::super::permission::Decision;
 
 /// What is told to the one who decides. Lines are long: few wait.
 const EVENTS_MAX: usize = 4;

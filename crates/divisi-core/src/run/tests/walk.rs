@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::bench::{
-    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, merged,
-    plain, plan, plans, snapshot,
+    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, leave,
+    merged, plain, plan, plans, ruled, snapshot,
 };
 use super::explaining::everything_is_explained;
 use super::rng::Rng;
@@ -13,6 +13,7 @@ use crate::assign::{Capacity, assign};
 use crate::criterion::{Cost, Criterion, Outcome, Verdict};
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time};
 use crate::ledger::Choice;
+use crate::permission::{Decision, Ruling};
 use crate::plan::{Input, Parts, Plan, Stage, TaskKind, TaskSpec, WorkspaceKind};
 use crate::run::transition::{EventName, Next, StateName, names, next};
 use crate::run::{
@@ -389,7 +390,7 @@ impl Walk {
     /// A word of the shell's that may or may not fit.
     fn some_word(&mut self) -> Command {
         let attempt = self.some_attempt();
-        match self.rng.below(15) {
+        match self.rng.below(16) {
             0 => Command::Lease {
                 task: self.some_task(),
                 epoch: self.epoch,
@@ -403,6 +404,7 @@ impl Walk {
                 let mut how = exited(self.rng.below(2) as i32);
                 how.empty = self.rng.once_in(2);
                 how.told = self.rng.once_in(4);
+                how.denied = vec!["Write a.md".to_owned(); self.rng.below(2)];
                 let asks = self.rng.once_in(2);
                 Command::Ended {
                     attempt,
@@ -425,6 +427,7 @@ impl Walk {
                     _ => Finding::Lost("no process".to_owned()),
                 },
             },
+            14 => self.some_leave(attempt),
             12 if self.rng.once_in(2) => self.answer_to(Effect::Expand(attempt), true),
             12 => self.answer_to(Effect::KeepOffer(attempt), true),
             _ => {
@@ -442,6 +445,37 @@ impl Walk {
                     holds,
                 }
             }
+        }
+    }
+
+    /// An agent asks leave for something, or is answered.
+    fn some_leave(&mut self, attempt: AttemptId) -> Command {
+        match self.rng.below(5) {
+            0 => Command::ExpirePermissions,
+            1 => Command::DecidePermission {
+                no: self.some_request(),
+                decision: match self.rng.once_in(2) {
+                    true => Decision::Allow,
+                    false => Decision::Deny {
+                        reason: "no".to_owned(),
+                    },
+                },
+                always: self.rng.once_in(2),
+            },
+            _ => Command::AskPermission {
+                attempt,
+                request: leave(&self.rng.below(40).to_string()),
+                ruled: ruled(Ruling::ALL[self.rng.below(3)]),
+            },
+        }
+    }
+
+    /// One that waits more often than not.
+    fn some_request(&mut self) -> u32 {
+        let waiting: Vec<u32> = self.run().asking().map(|(_, no)| no).collect();
+        match self.rng.pick(&waiting).copied() {
+            Some(no) if !self.rng.once_in(3) => no,
+            _ => self.rng.below(self.run().permissions_asked as usize + 2) as u32,
         }
     }
 

@@ -1,7 +1,7 @@
 //! A transcript in words: who said what, what was called and what came of it.
 
 use divisi_agents::Claim;
-use divisi_agents::adapter::{Closing, Entry, Tokens};
+use divisi_agents::adapter::{Closing, Decision, Entry, Tokens};
 use divisi_core::{RunId, TaskId};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -129,7 +129,15 @@ impl Speaker {
                     false => vec![head("returned").with(Style::Bad, "failed ").then(output)],
                 }
             }
-            Entry::Denied { what } => one("denied", Style::Warn, &what),
+            Entry::Asked { what } => one("asked", Style::Warn, &what),
+            Entry::Answered { what, decision } => {
+                let (style, why) = match &decision {
+                    Decision::Allow => (Style::Dim, String::new()),
+                    Decision::Deny { reason } => (Style::Warn, format!(": {reason}")),
+                };
+                one(decision.word(), style, &format!("{what}{why}"))
+            }
+            Entry::Denied { what, .. } => one("denied", Style::Warn, &what),
             Entry::Retried { cause } => one("retried", Style::Warn, &cause),
             Entry::Limited { wait_ms } => {
                 let told = format!("for {}", words::span(wait_ms));

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use super::super::super::permission::{Broker, Decision, Request};
+use super::super::super::permission::Broker;
 use super::super::super::process::{Surroundings, converse_in};
 use super::super::super::product::{Product, Writes, product};
 use super::super::super::stop::Stop;
-use super::super::super::{Closing, Within};
+use super::super::super::{Closing, Nobody};
 use super::super::drive::Patience;
 use super::*;
 
@@ -34,6 +34,7 @@ struct Place {
     folder: tempfile::TempDir,
     product: &'static Product,
     here: Surroundings,
+    broker: Arc<dyn Broker>,
 }
 
 impl Place {
@@ -68,7 +69,6 @@ impl Place {
                 .into(),
             writes: Writes::Free,
             masked: vec!["a-secret-value".to_owned()],
-            broker: Arc::new(Within::new(folder.path())),
             stop: Stop::default(),
             patience: Patience {
                 initialize: LONG,
@@ -81,12 +81,13 @@ impl Place {
             folder,
             product,
             here,
+            broker: Arc::new(Nobody),
         }
     }
 
     fn hold(&self) -> (Closing, String) {
         let mut out = Vec::new();
-        let closing = converse_in(self.product, &self.here, &mut out).unwrap();
+        let closing = converse_in(self.product, &self.here, &self.broker, &mut out).unwrap();
         (closing, String::from_utf8(out).unwrap())
     }
 
@@ -184,7 +185,7 @@ const ASKS: &str = r#"echo '{"id":7,"method":"session/request_permission","param
 fn stopped(script: &str, patience: Duration) -> Claim {
     let mut place = Place::with(&format!("{BEGINS}{ASKS}{script}"));
     let (sender, asked) = channel();
-    place.here.broker = Arc::new(Stopping(place.here.stop.clone(), sender));
+    place.broker = Arc::new(Stopping(place.here.stop.clone(), sender));
     place.here.patience.cancel = patience;
     place.here.patience.end = patience;
     let claim = place.hold().0.claim;
