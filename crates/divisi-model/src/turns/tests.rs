@@ -165,12 +165,14 @@ fn words_alone_end_it_and_nothing_is_asked_after_them() {
         words,
         [
             "used",
+            "used so far",
             "first",
             "done",
             "it is done",
             "failed",
             "it failed",
             "used",
+            "used so far",
             "the end",
             "the end"
         ]
