@@ -6,8 +6,9 @@ use divisi_core::worker::Ended;
 
 use super::closing::Closing;
 use super::product::Product;
+use super::transcript::Entry;
 use crate::agent::{
-    Agent, Assignment, Claim, Description, Kind, Launch, LaunchFault, Monitoring, Process,
+    Agent, Assignment, Claim, Description, Kind, Launch, LaunchFault, Monitoring, Process, Progress,
 };
 
 /// The closing is the last line, but what the tool's own children print may come after it.
@@ -28,7 +29,10 @@ impl Agent for AdapterAgent {
         Description {
             name: self.product.name.into(),
             kind: Kind::Adapter,
-            monitoring: Monitoring::of(Kind::Adapter),
+            monitoring: Monitoring {
+                progress_ms: Some(self.product.progress_ms),
+                ..Monitoring::of(Kind::Adapter)
+            },
             credentials: variables.map(|&name| name.to_owned()).collect(),
             tail_bytes: TAIL_BYTES,
         }
@@ -68,6 +72,27 @@ impl Agent for AdapterAgent {
                 cause: format!("its adapter ended without a closing ({})", ended.exit),
             },
         }
+    }
+
+    fn progress(&self, printed: &str) -> Option<Progress> {
+        if !self.product.tells_calls {
+            return None;
+        }
+        let mut progress = Progress::default();
+        for line in printed.lines() {
+            let Ok(entry) = serde_json::from_str::<Entry>(line) else {
+                continue;
+            };
+            match entry {
+                // That a request is made again, and whatever a tool prints beside, is no progress.
+                Entry::Retried { .. } | Entry::Noted { .. } | Entry::Limited { .. } => continue,
+                Entry::Called { .. } => progress.called += 1,
+                Entry::Returned { .. } => progress.returned += 1,
+                _ => {}
+            }
+            progress.entries += 1;
+        }
+        Some(progress)
     }
 
     fn usage(&self, tail: &str) -> Option<Usage> {

@@ -33,6 +33,13 @@ pub struct Product {
     /// Whether it waits without a word for as long as a model's server tells it to: then it is ended
     /// when it says that it meets a limit.
     pub(super) waits_silently: bool,
+    /// How long it may go without progress before it is suspected, in milliseconds. Longer than a model
+    /// was seen to think without a word; none of the tools ends a request that is never answered in
+    /// less than that, if ever.
+    pub progress_ms: u64,
+    /// Whether it tells of a call when it begins. Of one that tells of it afterwards, all that it prints
+    /// and does is progress: a long call looks like a model that thinks.
+    pub tells_calls: bool,
     /// Its folder of configuration and sessions, which each attempt has for itself.
     pub home: Home,
     /// What its figures count.
@@ -133,6 +140,8 @@ const CLAUDE: Product = Product {
         Reset::At("resets "),
     ],
     waits_silently: false,
+    progress_ms: 10 * 60_000,
+    tells_calls: true,
     home: Home {
         variables: &[("CLAUDE_CONFIG_DIR", "claude")],
         files: &[Lent {
@@ -177,6 +186,8 @@ const CODEX: Product = Product {
     settings: &[],
     resets: &[Reset::In("try again in "), Reset::At("try again at ")],
     waits_silently: true,
+    progress_ms: 15 * 60_000,
+    tells_calls: true,
     home: Home {
         variables: &[("CODEX_HOME", "codex")],
         files: &[
@@ -235,6 +246,8 @@ const OPENCODE: Product = Product {
     settings: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
     resets: &[Reset::In("try again in "), Reset::In("retry after ")],
     waits_silently: false,
+    progress_ms: 10 * 60_000,
+    tells_calls: false,
     home: Home {
         variables: &[
             ("XDG_CACHE_HOME", "cache"),
