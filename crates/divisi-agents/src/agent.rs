@@ -95,6 +95,10 @@ pub struct Description {
     pub monitoring: Monitoring,
     /// Names of the environment variables whose secrets it needs. Exactly these pass.
     pub credentials: Vec<String>,
+    /// Files of the repository, and folders of skills, that it reads by itself and is not told.
+    pub reads: Vec<String>,
+    /// Names of files that ask something of it alone, as `AGENTS.md` does of all.
+    pub guides: Vec<String>,
     /// How many of the last printed bytes [`Agent::interpret`] wants to see.
     pub tail_bytes: u64,
 }

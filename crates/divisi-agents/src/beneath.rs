@@ -88,6 +88,42 @@ pub fn delete(root: &Path, path: &str) -> Result<(), Fault> {
     }
 }
 
+/// Opens a regular file beneath `root` for reading.
+///
+/// # Errors
+/// The path does not stay beneath the root, leads through a link, or names no regular file.
+pub fn open(root: &Path, path: &str) -> Result<std::fs::File, Fault> {
+    let components = components(path)?;
+    let (name, folders) = components.split_last().expect("a path has a component");
+    let opened = || -> io::Result<std::fs::File> {
+        let folder = open_folders(root, folders, Absent::Fail)?;
+        // NONBLOCK keeps a FIFO from waiting for a writer; it is then refused as no file.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&folder, *name, flags, Mode::empty())?;
+        match FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) {
+            FileType::RegularFile => Ok(std::fs::File::from(file)),
+            FileType::Directory => Err(io::ErrorKind::IsADirectory.into()),
+            _ => Err(io::Error::other("it is not a regular file")),
+        }
+    };
+    opened().map_err(|source| io_fault(path, source))
+}
+
+/// Opens a folder beneath `root`, or `root` itself for `.` and nothing.
+///
+/// # Errors
+/// As [`open()`], for a folder.
+pub fn folder(root: &Path, path: &str) -> Result<OwnedFd, Fault> {
+    let components = match components(path) {
+        Err(Fault::Path {
+            fault: PathFault::Empty,
+            ..
+        }) => Vec::new(),
+        other => other?,
+    };
+    open_folders(root, &components, Absent::Fail).map_err(|source| io_fault(path, source))
+}
+
 fn components(path: &str) -> Result<Vec<&str>, Fault> {
     beneath(path).map_err(|fault| Fault::Path {
         path: path.to_owned(),

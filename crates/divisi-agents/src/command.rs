@@ -29,6 +29,8 @@ impl Agent for CommandAgent {
             kind: Kind::Command,
             monitoring: Monitoring::of(Kind::Command),
             credentials: Vec::new(),
+            reads: Vec::new(),
+            guides: Vec::new(),
             tail_bytes: 0,
         }
     }

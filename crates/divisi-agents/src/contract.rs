@@ -289,6 +289,8 @@ fn with_assignment<T>(
         role: String::new(),
         stage_context: String::new(),
         inputs: Vec::new(),
+        guides: Vec::new(),
+        skills: Vec::new(),
         deliverables: vec![MADE.into()],
         criteria: task.criteria.clone(),
         scope: Vec::new(),

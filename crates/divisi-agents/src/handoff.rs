@@ -4,27 +4,23 @@
 //! to the reader: what to make, from what, within which bounds, when it is done, and why earlier
 //! attempts were refused. A handoff is data for an agent; nothing in it is ever executed or
 //! rendered as a template.
+//!
+//! [`Handoff::within`] makes it fit a budget of tokens, which [`tokens()`] estimates.
 
-use divisi_core::criterion::{Criterion, Outcome, Verdict, truncate};
+mod fit;
+mod tokens;
+
+use divisi_core::criterion::{Criterion, Outcome, Verdict};
 use divisi_core::ids::{TaskId, Time};
 use divisi_core::plan::Priority;
 use divisi_core::receipt::{Artifact, Exit};
 use serde::{Deserialize, Serialize};
 
+pub use fit::TooBig;
+pub use tokens::tokens;
+
 /// A handoff's JSON. An agent reads it whole, and most have to pay for every word.
 pub const HANDOFF_BYTES_MAX: usize = 256 << 10;
-
-/// Names kept in each list of the context when a handoff is too big.
-const CONTEXT_NAMES_MAX: usize = 20;
-
-/// Evidence kept of each verdict when a handoff is too big, in bytes.
-const EVIDENCE_BYTES_KEPT: usize = 500;
-
-/// Files named of each input when a handoff is too big.
-const INPUT_FILES_KEPT: usize = 100;
-
-/// What is kept of the stage context when a handoff is too big, in bytes: its beginning.
-const STAGE_CONTEXT_BYTES_KEPT: usize = 8 << 10;
 
 /// What an attempt is given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +57,12 @@ pub struct Handoff {
     /// What its dependencies made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Given>,
+    /// What the repository asks of agents, the nearest to what the task changes last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guides: Vec<Guide>,
+    /// Skills that the repository has for agents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<Skill>,
     /// Paths of the files it must make.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deliverables: Vec<String>,
@@ -114,8 +116,51 @@ pub struct Context {
 pub struct Given {
     /// By which task.
     pub task: TaskId,
-    /// The files; they stand in the workspace at their paths.
+    /// The files; they stand in the workspace at their paths, unless that is an empty one.
     pub artifacts: Vec<Artifact>,
+    /// What stands in the small ones of them, and how large ones begin.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contents: Vec<Content>,
+}
+
+/// What stands in an artifact. Data: whoever made it wrote it, and nothing in it is asked of
+/// anybody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// Its path.
+    pub path: String,
+    /// Its text, or how it begins.
+    pub text: String,
+    /// How much more there is, in bytes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out_bytes: u64,
+}
+
+/// What a file of the repository asks of agents: an `AGENTS.md`, or a `CLAUDE.md` in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guide {
+    /// Its path.
+    pub path: String,
+    /// Its text, or how it begins.
+    pub text: String,
+    /// How much more there is, in bytes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out_bytes: u64,
+}
+
+/// A skill of the repository, by which an agent may look it up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skill {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Where the rest of it stands.
+    pub path: String,
+}
+
+fn is_zero(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 /// The refusal of an earlier attempt.
@@ -172,14 +217,6 @@ pub struct Answer {
     pub answer: String,
 }
 
-/// A handoff is too big though everything that may be dropped was dropped. Will repeat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write a handoff: it has {bytes} bytes, at most {HANDOFF_BYTES_MAX} are handed on")]
-pub struct TooBig {
-    /// Its size in bytes.
-    pub bytes: usize,
-}
-
 impl Handoff {
     /// Whether there is nothing to tell that a program started by a plan could use: no words, no
     /// role, no inputs, no promises, no bounds, no feedback. No file is written then.
@@ -189,6 +226,8 @@ impl Handoff {
             && self.role.is_empty()
             && self.stage_context.is_empty()
             && self.inputs.is_empty()
+            && self.guides.is_empty()
+            && self.skills.is_empty()
             && self.deliverables.is_empty()
             && self.scope.is_empty()
             && self.feedback.is_empty()
@@ -208,99 +247,11 @@ impl Handoff {
         format!("{}/{name}{number}.json", plain(&self.to))
     }
 
-    /// The handoff as JSON of at most [`HANDOFF_BYTES_MAX`] bytes. Beyond that the neighbors'
-    /// names are cut first, then those of many files of one input, then older feedback, then
-    /// evidence, then the stage context; never what to do and when it is done. What was left out is
-    /// said in it.
-    ///
-    /// # Errors
-    /// Even so it is too big.
-    pub fn to_json(&self) -> Result<String, TooBig> {
-        let whole = json(self);
-        if whole.len() <= HANDOFF_BYTES_MAX {
-            return Ok(whole);
-        }
-        let mut less = self.clone();
-        for shorten in [
-            shorten_context,
-            shorten_inputs,
-            shorten_feedback,
-            shorten_evidence,
-            shorten_stage_context,
-        ] {
-            let left_out = shorten(&mut less);
-            less.left_out.extend(left_out);
-            let text = json(&less);
-            if text.len() <= HANDOFF_BYTES_MAX {
-                return Ok(text);
-            }
-        }
-        let bytes = json(&less).len();
-        Err(TooBig { bytes })
+    /// The handoff as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a handoff has only text keys")
     }
-}
-
-fn json(handoff: &Handoff) -> String {
-    serde_json::to_string_pretty(handoff).expect("a handoff has only text keys")
-}
-
-/// Each of these says what it left out, if anything.
-fn shorten_context(handoff: &mut Handoff) -> Option<String> {
-    let context = &mut handoff.context;
-    let mut all = 0;
-    for names in [
-        &mut context.dependencies_completed,
-        &mut context.next_subtasks,
-        &mut context.related_subtasks,
-    ] {
-        let more = names.len().saturating_sub(CONTEXT_NAMES_MAX);
-        if more > 0 {
-            names.truncate(CONTEXT_NAMES_MAX);
-            names.push(format!("(and {more} more)"));
-            all += more;
-        }
-    }
-    (all > 0).then(|| format!("{all} names of tasks around this one"))
-}
-
-/// The files stand in the workspace, whether they are named or not.
-fn shorten_inputs(handoff: &mut Handoff) -> Option<String> {
-    let mut more = 0;
-    for input in &mut handoff.inputs {
-        more += input.artifacts.len().saturating_sub(INPUT_FILES_KEPT);
-        input.artifacts.truncate(INPUT_FILES_KEPT);
-    }
-    (more > 0).then(|| format!("{more} more files of inputs; they stand in the workspace"))
-}
-
-fn shorten_feedback(handoff: &mut Handoff) -> Option<String> {
-    let older = handoff.feedback.len().saturating_sub(1);
-    let last = handoff.feedback.drain(..older).next_back()?;
-    Some(format!(
-        "why attempts up to number {} were refused",
-        last.attempt
-    ))
-}
-
-fn shorten_evidence(handoff: &mut Handoff) -> Option<String> {
-    let mut many = 0;
-    for feedback in &mut handoff.feedback {
-        if let Some(claim) = &mut feedback.claimed_failure {
-            truncate(claim, EVIDENCE_BYTES_KEPT);
-        }
-        for unmet in &mut feedback.unmet {
-            many += usize::from(unmet.evidence.len() > EVIDENCE_BYTES_KEPT);
-            truncate(&mut unmet.evidence, EVIDENCE_BYTES_KEPT);
-        }
-    }
-    (many > 0).then(|| format!("the rest of what was seen of {many} criteria"))
-}
-
-fn shorten_stage_context(handoff: &mut Handoff) -> Option<String> {
-    let context = &mut handoff.stage_context;
-    let bytes = context.len();
-    truncate(context, STAGE_CONTEXT_BYTES_KEPT);
-    (context.len() < bytes).then(|| "the rest of the stage context".to_owned())
 }
 
 /// A handoff's name, with which that of its file begins: `to-{to}-subtask-{task}`.
@@ -332,185 +283,4 @@ pub fn created_at(at: Time) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use divisi_core::Digest;
-
-    const SOURCE: &str = r#"{
-  "handoff_id": "to-development-subtask-auth-002",
-  "from": "orchestrator",
-  "to": "development",
-  "subtask_id": "auth-002-backend",
-  "parent_orchestration": "orch-task-1762342920",
-  "priority": "high",
-  "context": {
-    "orchestration_context": "Part of larger auth system implementation",
-    "dependencies_completed": [
-      "auth-001-design"
-    ],
-    "next_subtasks": [
-      "auth-004-tests (waits for this)"
-    ],
-    "related_subtasks": [
-      "auth-003-frontend (parallel)"
-    ]
-  },
-  "created_at": "2025-11-05T18:05:00Z"
-}"#;
-
-    fn source() -> Handoff {
-        serde_json::from_str(SOURCE).unwrap()
-    }
-
-    #[test]
-    fn the_sources_form_is_read_and_written_unchanged() {
-        assert_eq!(source().to_json().unwrap(), SOURCE);
-        assert_eq!(created_at(Time(1_762_365_900_123)), "2025-11-05T18:05:00Z");
-    }
-
-    #[test]
-    fn only_what_tells_something_makes_a_file() {
-        assert!(source().is_bare());
-        let answer = Answer {
-            question: "which?".into(),
-            answer: "b".into(),
-        };
-        let told = Handoff {
-            answers: vec![answer],
-            ..source()
-        };
-        assert!(!told.is_bare());
-    }
-
-    #[test]
-    fn what_failed_is_told_with_what_was_seen() {
-        let criteria = [
-            Criterion::ExitStatus,
-            Criterion::File {
-                path: "a.md".into(),
-                min_bytes: 100,
-            },
-        ];
-        let verdicts = [Verdict::pass(0), Verdict::fail(1, "a.md has 12 bytes")];
-        let unmet = Unmet {
-            criterion: "a.md has at least 100 bytes".into(),
-            evidence: "a.md has 12 bytes".into(),
-        };
-        assert_eq!(Unmet::of(&criteria, &verdicts), [unmet]);
-    }
-
-    #[test]
-    fn a_big_handoff_loses_names_before_feedback_and_never_its_words() {
-        let names: Vec<String> = (0..40_000).map(|n| format!("task-{n}")).collect();
-        let mut big = source();
-        big.context.dependencies_completed = names;
-        big.feedback = (1..4)
-            .map(|attempt| Feedback {
-                attempt,
-                reason: "x".repeat(50_000),
-                exit: None,
-                claimed_failure: None,
-                unmet: Vec::new(),
-            })
-            .collect();
-        let fitted: Handoff = serde_json::from_str(&big.to_json().unwrap()).unwrap();
-        let kept = &fitted.context.dependencies_completed;
-        assert_eq!(kept.last().unwrap(), "(and 39980 more)");
-        assert_eq!(fitted.feedback.len(), 3);
-        big.feedback[2].reason = "x".repeat(200_000);
-        let fitted: Handoff = serde_json::from_str(&big.to_json().unwrap()).unwrap();
-        assert_eq!((fitted.feedback.len(), fitted.feedback[0].attempt), (1, 3));
-        let said = [
-            "39980 names of tasks around this one",
-            "why attempts up to number 2 were refused",
-        ];
-        assert_eq!(fitted.left_out, said);
-        big.description = "x".repeat(HANDOFF_BYTES_MAX);
-        assert!(big.to_json().unwrap_err().bytes > HANDOFF_BYTES_MAX);
-    }
-
-    #[test]
-    fn an_input_of_thousands_of_files_is_named_by_some_of_them() {
-        let file = |n: usize| Artifact {
-            path: format!("pages/{n}.md"),
-            digest: Digest::new(&"d".repeat(64)).unwrap(),
-            bytes: 7,
-        };
-        let mut big = source();
-        big.inputs = vec![Given {
-            task: TaskId::new("pages").unwrap(),
-            artifacts: (0..5_000).map(file).collect(),
-        }];
-        let fitted: Handoff = serde_json::from_str(&big.to_json().unwrap()).unwrap();
-        assert_eq!(fitted.inputs[0].artifacts.len(), INPUT_FILES_KEPT);
-        let said = ["4900 more files of inputs; they stand in the workspace"];
-        assert_eq!(fitted.left_out, said);
-    }
-
-    #[test]
-    fn a_stage_context_is_cut_last_and_its_beginning_stays() {
-        let mut big = source();
-        big.stage_context = format!("All of one shop. {}", "x".repeat(60_000));
-        let whole: Handoff = serde_json::from_str(&big.to_json().unwrap()).unwrap();
-        assert_eq!(whole, big, "there is room for it");
-        assert!(!big.is_bare());
-        big.description = "x".repeat(HANDOFF_BYTES_MAX - 40_000);
-        big.feedback = vec![Feedback {
-            attempt: 1,
-            reason: "no".into(),
-            exit: None,
-            claimed_failure: None,
-            unmet: vec![Unmet {
-                criterion: "it is short".into(),
-                evidence: "y".repeat(2_000),
-            }],
-        }];
-        let fitted: Handoff = serde_json::from_str(&big.to_json().unwrap()).unwrap();
-        assert_eq!(fitted.description, big.description);
-        assert!(fitted.stage_context.starts_with("All of one shop. xxx"));
-        assert_eq!(fitted.stage_context.len(), STAGE_CONTEXT_BYTES_KEPT);
-        let said = [
-            "the rest of what was seen of 1 criteria",
-            "the rest of the stage context",
-        ];
-        assert_eq!(fitted.left_out, said);
-    }
-
-    #[test]
-    fn no_two_attempts_share_a_path() {
-        let path = |to: &str, task: &str, attempt: u32| {
-            let handoff = Handoff {
-                to: to.to_owned(),
-                subtask_id: TaskId::new(task).unwrap(),
-                attempt,
-                ..source()
-            };
-            handoff.path()
-        };
-        assert_eq!(
-            path("development", "auth-002", 1),
-            "development/to-development-subtask-auth-002.json"
-        );
-        let all = [
-            path("a", "b", 1),
-            path("a", "b", 2),
-            path("a", "b.2", 1),
-            path("a-subtask-b", "c", 1),
-            path("a", "b-subtask-c", 1),
-        ];
-        let different: std::collections::BTreeSet<&String> = all.iter().collect();
-        assert_eq!(different.len(), all.len(), "{all:?}");
-        assert_eq!(path("../..", "a", 1), "-----/to-------subtask-a.json");
-        assert_eq!(path("", "a", 1), "nobody/to-nobody-subtask-a.json");
-    }
-
-    #[test]
-    fn an_id_is_a_file_name() {
-        let task = TaskId::new("auth-002").unwrap();
-        assert_eq!(
-            handoff_id("development", &task),
-            "to-development-subtask-auth-002"
-        );
-        assert_eq!(handoff_id("../ü", &task), "to------subtask-auth-002");
-    }
-}
+mod tests;

@@ -19,6 +19,8 @@ impl Agent for PersonAgent {
             kind: Kind::Person,
             monitoring: Monitoring::of(Kind::Person),
             credentials: Vec::new(),
+            reads: Vec::new(),
+            guides: Vec::new(),
             tail_bytes: 0,
         }
     }

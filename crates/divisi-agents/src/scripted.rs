@@ -123,6 +123,8 @@ impl Agent for ScriptedAgent {
             kind: Kind::Scripted,
             monitoring: Monitoring::of(Kind::Scripted),
             credentials: Vec::new(),
+            reads: Vec::new(),
+            guides: Vec::new(),
             tail_bytes: 0,
         }
     }

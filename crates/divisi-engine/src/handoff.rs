@@ -14,7 +14,7 @@ use crate::compose;
 /// Neighbors named in a handoff; a stage of thousands tells an agent nothing.
 const NEIGHBORS_MAX: usize = 20;
 
-/// The handoff of a task's live attempt.
+/// The handoff of a task's live attempt, without what files say.
 pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
     let task = &run.tasks()[no.index()];
     let spec = &task.spec;
@@ -46,6 +46,8 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         },
         stage_context: task.stage_context.as_deref().unwrap_or_default().to_owned(),
         inputs: inputs(run, no),
+        guides: Vec::new(),
+        skills: Vec::new(),
         deliverables: spec
             .deliverables
             .iter()
@@ -111,6 +113,7 @@ fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
         (!artifacts.is_empty()).then(|| Given {
             task: task.spec.id.clone(),
             artifacts,
+            contents: Vec::new(),
         })
     };
     all.into_iter().filter_map(given).collect()

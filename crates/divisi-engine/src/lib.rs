@@ -9,6 +9,7 @@ pub mod control;
 pub mod engine;
 pub mod failpoint;
 pub mod files;
+mod guides;
 mod handoff;
 pub mod memory;
 pub mod monitor;

@@ -12,12 +12,16 @@
 //! - [`estimate`] says what a plan is expected to take, in the forms that plans hold.
 //! - [`config`] reads configuration, and is the one definition of every setting.
 //! - [`rehearsal`] reads by which rules scripted agents do handoffs, and makes scripts of them.
+//! - [`request`] says what is in a request that somebody types.
 //! - [`template`] fills templates within bounds.
 //! - [`words`] understands criteria in plain words, or says why it does not.
 //! - [`folder`] writes the folder of a stage and reads back what people made of it.
 //! - [`handoff`] reads handoffs that others wrote, and loses nothing of them.
 //! - [`saved`] makes a workflow of what a run did.
+//! - [`lint`] says what is wrong with a plan before anything is spent on it.
+//! - [`skill`] reads what a skill of a repository says of itself.
 //! - [`lesson`] is the form of lessons, and makes and applies their diffs.
+//! - [`planner`] makes plans of requests by rule.
 //! - [`render()`] shows a diagnostic on a terminal, with the source line and a caret.
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
 
@@ -34,6 +38,7 @@ pub mod folder;
 pub mod handoff;
 mod json;
 pub mod lesson;
+pub mod lint;
 #[cfg(test)]
 mod mutations;
 mod nearest;
@@ -41,10 +46,14 @@ mod paths;
 mod pattern;
 mod placeholder;
 pub mod plan_file;
+pub mod planner;
 pub mod rehearsal;
 mod render;
+pub mod request;
 pub mod role;
 pub mod saved;
+pub mod skill;
+mod stated;
 pub mod template;
 mod text;
 pub mod words;

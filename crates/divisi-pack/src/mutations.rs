@@ -10,7 +10,9 @@ use minijinja::context;
 
 use crate::dice::Dice;
 use crate::template::Templates;
-use crate::{config, folder, handoff, plan_file, rehearsal, role, template, workflow};
+use crate::{
+    config, folder, handoff, lint, plan_file, planner, rehearsal, request, role, template, workflow,
+};
 
 /// Texts for each reader unless the environment says otherwise.
 const TEXTS: u64 = 400;
@@ -41,6 +43,12 @@ const CRITERIA: &[&str] = &[
     "## Content\n\n- [ ] `a.md` has a section \"API\"\n- it reads well\n\n## Scope\n\n- `src/**`\n",
 ];
 
+const REQUESTS: &[&str] = &[
+    "Add rate limiting to the API in `src/api/**`, with tests, a security audit and docs; don't deploy.",
+    "Build it: design -> implement -> test -> audit\n\n1. Fix a.rs\n2. Then update b.rs, c.rs\n- without docs",
+    "Review this repository: correctness, security. Make sure `cargo test` passes. Respond to incident 42.",
+];
+
 fn texts() -> u64 {
     let wanted = std::env::var("DIVISI_MUTATIONS").ok();
     wanted.and_then(|many| many.parse().ok()).unwrap_or(TEXTS)
@@ -66,6 +74,44 @@ fn every_broken_text(corpus: &[&str], read: impl Fn(&str) -> (bool, Vec<Diagnost
     }
     // Otherwise nothing was broken, or nothing is looked at.
     assert!(refused * 10 > texts(), "only {refused} were refused");
+}
+
+#[test]
+fn broken_plans_and_requests_are_linted_and_planned() {
+    let request = request::read("Add docs and tests, but do not touch a.md");
+    let given = lint::Given {
+        request: Some(&request),
+        files: Some(&[]),
+        ..lint::Given::default()
+    };
+    every_broken_text(PLANS, |text| {
+        let read = lint::read("p", text.as_bytes(), &given);
+        (read.plan.is_some(), read.diagnostics)
+    });
+    let roles = role::Library::built_in();
+    let facts = planner::Facts {
+        files: Some(&[]),
+        roles: &roles,
+        tests: None,
+        reviewers: planner::Reviewers::Agents,
+        budget: lint::Budget::default(),
+    };
+    for seed in 0..texts() {
+        let text = Dice(seed).mutated(REQUESTS);
+        let request = request::read(&text);
+        match planner::by_rule(&request, &facts) {
+            planner::Answer::Planned(planned) => {
+                assert_eq!(
+                    planned.covers.len(),
+                    request.parts.len(),
+                    "seed {seed}: {text}"
+                );
+            }
+            planner::Answer::Declined(declined) => {
+                assert!(!declined.reasons.is_empty(), "seed {seed}: {text}");
+            }
+        }
+    }
 }
 
 #[test]

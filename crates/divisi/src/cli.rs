@@ -8,6 +8,7 @@ mod folder;
 mod lessons;
 mod library;
 mod people;
+pub(crate) mod plan;
 mod review;
 mod settings;
 mod workflow;
@@ -20,11 +21,12 @@ use divisi_core::assign::WORKERS_MAX;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::run::Budget;
 
-pub(crate) use agents::{Agents, AgentsCommand};
+pub(crate) use agents::{Adapter, Agents, AgentsCommand};
 pub(crate) use folder::{Generate, Validate};
 pub(crate) use lessons::{Lessons, LessonsCommand};
 pub(crate) use library::{Roles, RolesCommand, Save, Workflow, WorkflowCommand};
 pub(crate) use people::{Adopt, Answer, Approve, Cancel, Discard, Reject, Retry, Split, Submit};
+pub(crate) use plan::{Plan, PlanCommand};
 pub(crate) use review::{Perspective, Review, Weight};
 pub(crate) use settings::{Config, ConfigCommand};
 pub(crate) use workflow::{DryRun, OfWorkflow};
@@ -90,7 +92,8 @@ pub(crate) enum Command {
     Show(RunTask),
     /// Print what an attempt printed
     Logs(Logs),
-    /// Follow a run's events as they become durable; ends with the run's exit code
+    /// Follow a run's events as they become durable, or what the agent of one task says and does; ends
+    /// with the exit code of the run, or of the task
     Watch(Watch),
     /// Say why a run or a task is not further, and which command changes it
     Explain(OptionalRunTask),
@@ -126,6 +129,8 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Show what bringing a run's result into your branch would do, and with consent do it
     Merge(Merge),
+    /// Make a plan for a request by rule; also: lint, compare and edit plans
+    Plan(Plan),
     /// Play a plan under a virtual clock, with its estimates
     Simulate(Simulate),
     /// Review the working tree, or what a branch changed, without a model
@@ -164,6 +169,20 @@ pub(crate) enum Command {
 /// A run as people name it: `run-3`, or `3`.
 fn run_id(text: &str) -> Result<RunId, String> {
     RunId::parse(text).ok_or_else(|| "a run is named `run-3`, or `3`".to_owned())
+}
+
+/// What is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Watched {
+    /// A run, or a task of it.
+    Run(RunId),
+    /// A task of whichever run has it.
+    Task(String),
+}
+
+/// A run as people name it; what is none is a task.
+fn watched(text: &str) -> Result<Watched, String> {
+    Ok(run_id(text).map_or_else(|_| Watched::Task(text.to_owned()), Watched::Run))
 }
 
 /// A limit `role=4` or `agent=2`.
@@ -387,11 +406,14 @@ pub(crate) struct Logs {
 /// `divisi watch`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Watch {
-    /// The run, for example `run-3` or `3`; the latest if left out
-    #[arg(value_parser = run_id)]
-    pub(crate) run: Option<RunId>,
-    /// Begin with the run's first event, not with the next one; with `--json`, a run that has ended,
-    /// or waits for people, always does
+    /// The run, for example `run-3` or `3`; the latest if left out. Or a task, by its id, where only
+    /// one run that has not ended has it
+    #[arg(value_name = "RUN|TASK", value_parser = watched)]
+    pub(crate) watched: Option<Watched>,
+    /// A task of the run, by its id in the plan
+    pub(crate) task: Option<String>,
+    /// Begin with the run's first event, or the task's first attempt, not with the next event or the
+    /// latest attempt; with `--json`, a run that has ended, or waits for people, always does
     #[arg(long)]
     pub(crate) from_start: bool,
 }
@@ -503,14 +525,6 @@ pub(crate) struct Supervisor {
     /// The socket to serve
     #[arg(long)]
     pub(crate) socket: PathBuf,
-}
-
-/// `divisi adapter`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Adapter {
-    /// With which one
-    #[arg(value_name = "AGENT")]
-    pub(crate) agent: String,
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use divisi_core::diagnostic::Place;
 use divisi_core::ledger::{LimitThen, QuietHours};
 use divisi_core::run::{
-    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON, AGENTS, Budget, Grants, Settings,
+    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_MODEL, AGENT_PERSON, AGENTS, Budget,
+    DEFINED_PREFIX, Defined, Grants, Settings, Telling, is_definable,
 };
 use divisi_core::{Diagnostic, Plan};
 use divisi_pack::bundle::Given;
@@ -24,6 +25,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::library::files::{beneath, resolved};
 use crate::library::{Library, has_error, user_folder};
+use crate::present::Preferred;
 use crate::printer::{Failure, Line, Printer, Style};
 use crate::project::{CONFIG, Project};
 
@@ -157,7 +159,8 @@ impl Configuration {
         let config = &self.config;
         // Roles and agents share one map: a name that is no agent's is a role's.
         let ours = [AGENT_COMPOSE, AGENT_EXTERNAL, AGENT_EXPAND];
-        let is_agent = |name: &str| AGENTS.contains(&name) || ours.contains(&name);
+        let is_agent =
+            |name: &str| AGENTS.contains(&name) || is_definable(name) || ours.contains(&name);
         let limits = config.limits.clone().into_iter();
         let (agents, roles) = limits.partition(|(name, _)| is_agent(name));
         Settings {
@@ -167,6 +170,7 @@ impl Configuration {
             agent_default: config.agent.clone(),
             // Until it is known which agents there are.
             agent_auto: AGENT_PERSON.to_owned(),
+            agents_auto: BTreeMap::new(),
             agents: BTreeMap::new(),
             failures_max: config.failures_max,
             reassign_after: config.reassign_after,
@@ -192,6 +196,10 @@ impl Configuration {
                 attempts: config.budget_attempts,
                 time_ms: config.budget_ms,
             },
+            handoffs: Telling {
+                tokens_max: config.handoff_tokens,
+                agents: config.handoff_agents.clone(),
+            },
             grants: Grants {
                 writes: self.writes(),
                 passes: config.pass_env.clone(),
@@ -200,12 +208,31 @@ impl Configuration {
                 cpu_s_max: config.cpu_seconds,
             },
             rehearsal: None,
+            defined: self.defined(),
         }
+    }
+
+    /// The agents that are defined, by the names by which tasks name them.
+    pub(crate) fn defined(&self) -> BTreeMap<String, Defined> {
+        let model = self.config.model.iter();
+        let model = model.map(|it| (AGENT_MODEL.to_owned(), Defined::Model(it.clone())));
+        let custom = self.config.custom.iter();
+        let custom = custom.map(|(name, it)| (format!("{DEFINED_PREFIX}{name}"), it.clone()));
+        model.chain(custom).collect()
     }
 
     /// The agents of roles as tasks name them, for tasks that are planned while a run goes on.
     pub(crate) fn agents(&self, roles: &Roles) -> BTreeMap<String, String> {
         config::agents_by_role(&self.config, roles)
+    }
+
+    /// The agents that `auto` may stand for.
+    pub(crate) fn preferred<'c>(&'c self, roles: &'c Roles) -> Preferred<'c> {
+        Preferred {
+            usual: &self.config.prefer,
+            by_role: config::preferred_by_role(&self.config, roles),
+            roles,
+        }
     }
 
     /// Paths that agents may write to: relative ones of a file beneath the project's folder, those

@@ -3,8 +3,8 @@
 //! A script that calls Divisi can tell from the code alone who must do something next. The page
 //! `docs/reference/exit-codes.md` holds the same table; a test keeps the two in step.
 
-use divisi_core::Outcome;
 use divisi_core::run::{Final, PauseReason, Run, RunStatus, TaskState, TaskStatus};
+use divisi_core::{Outcome, TaskNo};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +94,22 @@ impl Exit {
             Exit::Environment => "the machine is in the way (journal, disk, git): `divisi doctor`",
             Exit::Internal => "a fault in Divisi itself",
             Exit::Interrupted => "interrupted; the run can be resumed: `divisi resume`",
+        }
+    }
+
+    /// The code that says how a task ended; of one that has not, where its run stands.
+    pub(crate) fn of_task(run: &Run, no: TaskNo) -> Exit {
+        match run.tasks()[no.index()].status() {
+            // Its parts go on in its place.
+            TaskStatus::Done | TaskStatus::Split => Exit::Success,
+            TaskStatus::Failed => Exit::Failed,
+            TaskStatus::Canceled | TaskStatus::Skipped => Exit::Canceled,
+            TaskStatus::Waiting
+            | TaskStatus::Ready
+            | TaskStatus::Running
+            | TaskStatus::Verifying
+            | TaskStatus::Integrating
+            | TaskStatus::Blocked => Exit::of_run(run),
         }
     }
 

@@ -119,7 +119,8 @@ pub(crate) fn limits(view: &View) -> Result<BTreeMap<Credential, Limit>, Fault> 
     Ok(ledger.map(|ledger| ledger.limits).unwrap_or_default())
 }
 
-fn is_open(row: &RunRow) -> bool {
+/// Whether a run has not ended.
+pub(crate) fn is_open(row: &RunRow) -> bool {
     let over = [RunStatus::Succeeded, RunStatus::Failed, RunStatus::Canceled];
     over.iter().all(|over| row.status != over.word())
 }

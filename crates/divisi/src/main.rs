@@ -22,6 +22,7 @@ mod given;
 mod happened;
 mod history;
 mod hold;
+mod last_printed;
 mod lessons;
 mod library;
 mod loaded;
@@ -39,6 +40,7 @@ mod report;
 mod scenes;
 mod signals;
 mod so_far;
+mod tail;
 mod trust;
 mod unfinished;
 mod words;
@@ -81,6 +83,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Report(args) => commands::report::run(args, global, printer),
         Command::Feedback(args) => commands::feedback::run(args, global, printer),
         Command::Lessons(args) => commands::lessons::run(args, global, printer),
+        Command::Plan(args) => commands::plan::run(args, global, printer),
         Command::Simulate(args) => commands::simulate::run(args, global, printer),
         Command::Review(args) => commands::review::run(args, global, printer),
         Command::Generate(args) => commands::generate::run(args, global, printer),
@@ -182,6 +185,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Report(_)
         | Command::Feedback(_)
         | Command::Lessons(_)
+        | Command::Plan(_)
         | Command::Simulate(_)
         | Command::Review(_)
         | Command::Generate(_)

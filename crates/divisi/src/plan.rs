@@ -56,7 +56,11 @@ fn tell(diagnostics: &[Diagnostic], bytes: &[u8], printer: &Printer) {
     }
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+/// The bytes of a file, or of standard input.
+///
+/// # Errors
+/// They cannot be read, or are too many.
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
         std::io::stdin()

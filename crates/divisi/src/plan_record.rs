@@ -21,7 +21,7 @@ pub(crate) fn text(run: &Run, now: Time) -> String {
 }
 
 /// The plan without tasks that others replaced.
-fn in_force(run: &Run) -> Plan {
+pub(crate) fn in_force(run: &Run) -> Plan {
     let mut plan = run.plan();
     let mut waits: BTreeMap<TaskId, Vec<TaskId>> = BTreeMap::new();
     for task in run.tasks() {

@@ -7,10 +7,13 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
-use divisi_agents::adapter::{PRODUCTS, Product, product, program};
+use divisi_agents::adapter::{PRODUCTS, product, program};
 use divisi_core::diagnostic::Severity;
-use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Settings, agent_of, name_of};
+use divisi_core::run::{
+    AGENT_AUTO, AGENT_MODEL, AGENT_PERSON, Defined, Settings, agent_of, is_definable, name_of,
+};
 use divisi_core::{Diagnostic, TaskSpec};
+use divisi_pack::role::Library as Roles;
 
 use crate::exit::Exit;
 use crate::library::has_error;
@@ -26,23 +29,31 @@ pub(crate) fn variables() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Which coding agents are on `PATH`, looked up once.
-pub(crate) struct Present(BTreeMap<&'static str, bool>);
+/// Which coding agents are on `PATH`, looked up once, and which are defined.
+pub(crate) struct Present(BTreeMap<String, bool>);
 
 impl Present {
-    /// Looks for all that are known.
-    pub(crate) fn look() -> Present {
+    /// Looks for all that are known, and for those that configuration defines.
+    pub(crate) fn look(defined: &BTreeMap<String, Defined>) -> Present {
         let path = std::env::var_os("PATH");
-        let one = |product: &'static Product| {
-            let is_there = program(product, path.as_deref()).is_some();
-            (product.name, is_there)
-        };
-        Present(PRODUCTS.iter().map(one).collect())
+        let known = PRODUCTS.iter().map(|product| {
+            let is_there = program(product.program, path.as_deref()).is_some();
+            (product.name.to_owned(), is_there)
+        });
+        let defined = defined.iter().map(|(name, agent)| {
+            let is_there = match agent {
+                Defined::Model(_) => true,
+                Defined::Program(it) => program(&it.command[0], path.as_deref()).is_some(),
+            };
+            (name.clone(), is_there)
+        });
+        Present(known.chain(defined).collect())
     }
 
-    /// Whether an agent is there. All but coding agents always are.
+    /// Whether an agent is there. All that are neither coding agents nor to be defined always are.
     fn has(&self, agent: &str) -> bool {
-        self.0.get(agent).is_none_or(|is_there| *is_there)
+        let found = self.0.get(agent).copied();
+        found.unwrap_or_else(|| !is_definable(agent))
     }
 
     /// The first of these that is there.
@@ -52,9 +63,33 @@ impl Present {
     }
 }
 
-/// Whether a task is for the agent that `auto` stands for.
-pub(crate) fn is_left_open(task: &TaskSpec, settings: &Settings) -> bool {
-    name_of(task, settings) == AGENT_AUTO && agent_of(task, settings) == settings.agent_auto
+/// The agent that does a task which is left to `auto`; `None` if it is not.
+pub(crate) fn auto_of<'s>(task: &'s TaskSpec, settings: &'s Settings) -> Option<&'s str> {
+    let agent = agent_of(task, settings);
+    let is_open = name_of(task, settings) == AGENT_AUTO
+        && agent == settings.meant(AGENT_AUTO, task.role().as_deref());
+    is_open.then_some(agent)
+}
+
+/// Which agents `auto` may stand for, the best first.
+#[derive(Clone, Debug)]
+pub(crate) struct Preferred<'s> {
+    /// For all tasks.
+    pub(crate) usual: &'s [String],
+    /// For those of roles, by their names as tasks have them.
+    pub(crate) by_role: BTreeMap<String, Vec<String>>,
+    /// What tasks call roles is looked up here.
+    pub(crate) roles: &'s Roles,
+}
+
+impl Preferred<'_> {
+    /// For a task; `None` if its role has no others than all have.
+    fn of_role(&self, task: &TaskSpec) -> Option<&[String]> {
+        let (domain, function) = (task.domain.as_deref(), task.function.as_deref());
+        let role = self.roles.of_task(domain, function)?;
+        let named = self.by_role.get(&role.name_of_tasks()?)?;
+        Some(named)
+    }
 }
 
 /// Tasks by id, as far as they are named.
@@ -85,27 +120,31 @@ impl Tasks {
 /// Settles who does the tasks of a run.
 pub(crate) struct Settling<'s> {
     present: &'s Present,
-    preferred: &'s [String],
+    preferred: Option<Preferred<'s>>,
     settings: Settings,
-    open: Tasks,
-    missing: BTreeMap<&'static str, Tasks>,
-    missing_later: BTreeMap<&'static str, Tasks>,
+    /// Tasks that are left to `auto`, by those that it may stand for.
+    open: BTreeMap<Vec<String>, Tasks>,
+    missing: BTreeMap<String, Tasks>,
+    missing_later: BTreeMap<String, Tasks>,
 }
 
 impl<'s> Settling<'s> {
     /// Finds out what `auto` stands for.
     pub(crate) fn begin(
         present: &'s Present,
-        preferred: &'s [String],
+        preferred: Preferred<'s>,
         settings: Settings,
     ) -> Settling<'s> {
-        let agent_auto = present.first(preferred).unwrap_or(AGENT_AUTO).to_owned();
+        let found = |names: &[String]| present.first(names).unwrap_or(AGENT_AUTO).to_owned();
+        let by_role = preferred.by_role.iter();
+        let agents_auto = by_role.map(|(role, names)| (role.clone(), found(names)));
         let settings = Settings {
-            agent_auto,
+            agent_auto: found(preferred.usual),
+            agents_auto: agents_auto.collect(),
             ..settings
         };
         Settling {
-            preferred,
+            preferred: Some(preferred),
             ..Settling::go_on(present, settings)
         }
     }
@@ -114,9 +153,9 @@ impl<'s> Settling<'s> {
     pub(crate) fn go_on(present: &'s Present, settings: Settings) -> Settling<'s> {
         Settling {
             present,
-            preferred: &[],
+            preferred: None,
             settings,
-            open: Tasks::default(),
+            open: BTreeMap::new(),
             missing: BTreeMap::new(),
             missing_later: BTreeMap::new(),
         }
@@ -124,9 +163,18 @@ impl<'s> Settling<'s> {
 
     /// Looks at one of the tasks.
     pub(crate) fn see(&mut self, task: &TaskSpec) {
+        let preferred = self.preferred.as_ref();
+        let of_role = preferred.and_then(|preferred| preferred.of_role(task));
+        if let (Some(names), Some(role)) = (of_role, task.role()) {
+            // However the task calls its role.
+            let found = self.present.first(names).unwrap_or(AGENT_AUTO);
+            self.settings.agents_auto.insert(role, found.to_owned());
+        }
         let agent = agent_of(task, &self.settings);
         if agent == AGENT_AUTO {
-            self.open.add(task);
+            let usual = preferred.map(|preferred| preferred.usual);
+            let names = of_role.or(usual).unwrap_or_default().to_vec();
+            self.open.entry(names).or_default().add(task);
         } else if let Some(name) = self.lacks(task, agent) {
             self.missing.entry(name).or_default().add(task);
         }
@@ -138,13 +186,17 @@ impl<'s> Settling<'s> {
     }
 
     /// The agent, if it is not where the task would look for it.
-    fn lacks(&self, task: &TaskSpec, agent: &str) -> Option<&'static str> {
-        let known = product(agent)?;
-        let is_there = match task.env.get("PATH") {
-            Some(own) => program(known, Some(OsStr::new(own))).is_some(),
-            None => self.present.has(agent),
+    fn lacks(&self, task: &TaskSpec, agent: &str) -> Option<String> {
+        let started = match self.settings.defined.get(agent) {
+            Some(Defined::Program(program)) => Some(program.command[0].as_str()),
+            Some(Defined::Model(_)) => None,
+            None => product(agent).map(|product| product.program),
         };
-        (!is_there).then_some(known.name)
+        let is_there = match (task.env.get("PATH"), started) {
+            (Some(own), Some(name)) => program(name, Some(OsStr::new(own))).is_some(),
+            _ => self.present.has(agent),
+        };
+        (!is_there).then(|| agent.to_owned())
     }
 
     /// The settings with what was found out. What is missing is told, with this severity.
@@ -168,36 +220,68 @@ impl<'s> Settling<'s> {
             severity,
             ..Diagnostic::error("agent-missing", cause)
         };
-        if self.open.many > 0 {
-            told.push(nobody(self.preferred, &self.open, refused));
+        for (names, tasks) in &self.open {
+            told.push(nobody(names, tasks, refused));
         }
-        if self.settings.agent_auto == AGENT_AUTO {
-            // No task asks for it; what a plan task brings later is for people then.
-            AGENT_PERSON.clone_into(&mut self.settings.agent_auto);
+        let by_role = self.settings.agents_auto.values_mut();
+        for auto in by_role.chain([&mut self.settings.agent_auto]) {
+            if auto == AGENT_AUTO {
+                // No task asks for it; what a plan task brings later is for people then.
+                AGENT_PERSON.clone_into(auto);
+            }
         }
         for (name, tasks) in &self.missing {
-            let cause = format!("`{name}` is to do {}, and is not installed", tasks.said());
+            let cause = format!(
+                "`{name}` is to do {}, and is {}",
+                tasks.said(),
+                self.lack(name)
+            );
             told.push(
-                installing(name, refused(cause)).hint("`divisi agents` lists those there are"),
+                self.installing(name, refused(cause))
+                    .hint("`divisi agents` lists those there are"),
             );
         }
         for (name, tasks) in &self.missing_later {
             let cause = format!(
-                "`{name}` is to take over {} after failures, and is not installed",
-                tasks.said()
+                "`{name}` is to take over {} after failures, and is {}",
+                tasks.said(),
+                self.lack(name)
             );
             let warning = Diagnostic::warning("agent-missing", cause);
-            told.push(installing(name, warning));
+            told.push(self.installing(name, warning));
         }
         (self.settings, told)
     }
+
+    /// What an agent is not.
+    fn lack(&self, name: &str) -> &'static str {
+        match is_definable(name) && !self.settings.defined.contains_key(name) {
+            true => "not defined",
+            false => "not installed",
+        }
+    }
+
+    fn installing(&self, name: &str, told: Diagnostic) -> Diagnostic {
+        match (product(name), self.settings.defined.get(name)) {
+            (Some(product), _) => told.hint(format!("install it: `{}`", product.install)),
+            (None, Some(Defined::Program(it))) => {
+                told.hint(format!("no folder of `PATH` holds `{}`", it.command[0]))
+            }
+            (None, Some(Defined::Model(_))) => told,
+            (None, None) => told.hint(defining(name)),
+        }
+    }
 }
 
-fn installing(name: &str, told: Diagnostic) -> Diagnostic {
-    match product(name) {
-        Some(product) => told.hint(format!("install it: `{}`", product.install)),
-        None => told,
-    }
+/// How an agent is defined.
+pub(crate) fn defining(name: &str) -> String {
+    let of = match name.split_once('.') {
+        Some((_, own)) => {
+            format!("{{custom: {{{own}: {{model: {{provider: ollama, model: NAME}}}}}}}}")
+        }
+        None => "{model: {provider: ollama, model: NAME}}".to_owned(),
+    };
+    format!("define it in `divisi.yaml`, for example: `agents: {of}`")
 }
 
 /// That none of those that `auto` may stand for is there.
@@ -207,9 +291,10 @@ fn nobody(
     refused: impl Fn(String) -> Diagnostic,
 ) -> Diagnostic {
     let which = match preferred {
-        [] => "`agents.prefer` names no agent".to_owned(),
+        [] => "no agent is preferred for it".to_owned(),
+        [one] if is_definable(one) => format!("`{one}` is not defined"),
         [one] => format!("`{one}` is not installed"),
-        all => format!("none of {} is installed", all.join(", ")),
+        all => format!("none of {} is there", all.join(", ")),
     };
     let who = match tasks.many {
         1 => "is",
@@ -220,6 +305,9 @@ fn nobody(
     let mut told = refused(cause);
     for product in products {
         told = told.hint(format!("install {}: `{}`", product.title, product.install));
+    }
+    if preferred.iter().any(|name| name == AGENT_MODEL) {
+        told = told.hint(format!("or have a model asked: {}", defining(AGENT_MODEL)));
     }
     told.hint("or let a person do it: `agents: {prefer: [person]}` in `divisi.yaml`")
         .hint("or give the work to a program: `command` in the plan")

@@ -1,6 +1,7 @@
 //! What a run does, live: plain lines, and on a terminal a line of what runs and what waits.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use divisi_core::receipt::Receipt;
@@ -9,6 +10,8 @@ use divisi_core::{AttemptId, RunId, TaskNo, Time};
 use divisi_engine::engine::wall_now;
 use divisi_pack::printable;
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::last_printed;
 
 /// Names of running tasks on the live line; more are counted.
 const RUNNING_NAMED_MAX: usize = 4;
@@ -28,10 +31,18 @@ pub(crate) struct Progress {
     drawn: Instant,
     /// Lines are written in one piece, to standard error.
     lines: String,
+    /// The `.divisi` folder, for what failed programs printed.
+    divisi: PathBuf,
 }
 
 impl Progress {
-    pub(crate) fn new(run: RunId, quiet: bool, color: bool, terminal: bool) -> Progress {
+    pub(crate) fn new(
+        divisi: PathBuf,
+        run: RunId,
+        quiet: bool,
+        color: bool,
+        terminal: bool,
+    ) -> Progress {
         let live = (terminal && !quiet).then(|| {
             let bar = ProgressBar::new(0);
             let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {wide_msg}");
@@ -45,6 +56,7 @@ impl Progress {
             live,
             drawn: Instant::now(),
             lines: String::new(),
+            divisi,
         }
     }
 
@@ -189,6 +201,9 @@ impl Progress {
                         crate::words::ended(state, *attempt, end)
                     ),
                 );
+                if let Some(line) = last_printed::of_failed(&self.divisi, state, *attempt) {
+                    self.say("2", " ", &format!("it last printed: {line}"));
+                }
             }
             Event::TaskSplit {
                 parts,
@@ -363,6 +378,7 @@ mod tests {
     use crate::given::{Given, plan, task, written};
     use divisi_core::Verdict;
     use divisi_core::run::{Command, PauseReason};
+    use divisi_engine::engine::log_path;
 
     #[test]
     fn an_attempt_that_another_engine_leased_shows_how_long_it_took() {
@@ -374,7 +390,7 @@ mod tests {
             attempt: state.attempt_id(TaskNo(0), 1),
             receipts: ending.receipts.clone(),
         };
-        let mut progress = Progress::new(state.id, false, false, false);
+        let mut progress = Progress::new(PathBuf::new(), state.id, false, false, false);
         progress.event(state.id, given.now(), &event, Some(&state));
         assert_eq!(progress.lines, "+ a the a work (2.0 s)\n");
     }
@@ -399,7 +415,7 @@ mod tests {
             timeout_ms: None,
             credential: None,
         };
-        let mut progress = Progress::new(state.id, false, false, false);
+        let mut progress = Progress::new(PathBuf::new(), state.id, false, false, false);
         progress.event(state.id, given.now(), &lease, Some(&state));
         assert_eq!(progress.lines, "> a by command\n");
     }
@@ -420,7 +436,7 @@ mod tests {
                 workspace_kept: true,
                 then: Then::Retry { not_before },
             };
-            let mut progress = Progress::new(state.id, false, false, false);
+            let mut progress = Progress::new(PathBuf::new(), state.id, false, false, false);
             progress.event(state.id, given.now(), &ended, Some(&state));
             progress.lines
         };
@@ -450,6 +466,10 @@ mod tests {
             .collected("a")
             .checked("a", vec![missing]);
         let state = given.run();
+        let folder = tempfile::tempdir().unwrap();
+        let log = log_path(folder.path(), state.id, &state.tasks()[0].spec.id, 1);
+        std::fs::create_dir_all(log.parent().unwrap()).unwrap();
+        std::fs::write(log, "cannot open foo\n").unwrap();
         let line = |no: u32, end: AttemptEnd, then: Then| {
             let ended = Event::AttemptEnded {
                 attempt: state.attempt_id(TaskNo(no), 1),
@@ -458,7 +478,8 @@ mod tests {
                 workspace_kept: true,
                 then,
             };
-            let mut progress = Progress::new(state.id, false, false, false);
+            let mut progress =
+                Progress::new(folder.path().to_owned(), state.id, false, false, false);
             progress.event(state.id, given.now(), &ended, Some(&state));
             progress.lines
         };
@@ -469,7 +490,7 @@ mod tests {
         assert_eq!(
             line(0, end, again),
             "x a attempt 1: checks refused it: a.md is missing; its process ended with exit status \
-             7; it is tried again\n"
+             7; it is tried again\n  it last printed: cannot open foo\n"
         );
         let canceled = AttemptEnd::Stopped(divisi_core::run::StopReason::Canceled);
         assert_eq!(

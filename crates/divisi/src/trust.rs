@@ -79,9 +79,13 @@ impl Subject {
         }
     }
 
-    /// The same where tasks are left to `auto`, which stands for this agent now.
-    pub(crate) fn by(mut self, agent: &str) -> Subject {
-        let part = "the agent that `auto` stands for".to_owned();
+    /// The same where tasks, of a role if they have one, are left to `auto`, which stands for this
+    /// agent now.
+    pub(crate) fn by(mut self, role: Option<&str>, agent: &str) -> Subject {
+        let part = match role {
+            Some(role) => format!("the agent that `auto` stands for as {role}"),
+            None => "the agent that `auto` stands for".to_owned(),
+        };
         self.parts.insert(part, digest(agent.as_bytes()));
         self
     }

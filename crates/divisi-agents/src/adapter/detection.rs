@@ -110,7 +110,7 @@ pub fn detect(
     private: &Path,
     patience: Duration,
 ) -> Detected {
-    let program = program(product, variables.get("PATH").map(OsStr::new));
+    let program = program(product.program, variables.get("PATH").map(OsStr::new));
     let version = program
         .as_deref()
         .map(|program| version(program, product, variables, private, patience));
@@ -122,13 +122,17 @@ pub fn detect(
     }
 }
 
-/// An agent's program: the first on `PATH` that may be executed.
+/// An agent's program: the first of this name on `PATH` that may be executed. One that is named by
+/// an absolute path is that.
 #[must_use]
-pub fn program(product: &Product, path: Option<&OsStr>) -> Option<PathBuf> {
+pub fn program(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
+    if name.contains('/') && !name.starts_with('/') {
+        return None;
+    }
     let folders = std::env::split_paths(path?);
     let mut programs = folders
         .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(product.program));
+        .map(|folder| folder.join(name));
     programs.find(|path| path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok())
 }
 

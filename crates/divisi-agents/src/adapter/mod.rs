@@ -17,6 +17,7 @@ mod codex;
 mod detection;
 mod opencode;
 mod permission;
+mod plain;
 mod process;
 mod product;
 mod prompt;
@@ -27,13 +28,14 @@ mod transcript;
 #[cfg(test)]
 mod tests;
 
-pub use agent::AdapterAgent;
+pub use agent::{AdapterAgent, DefinedAgent};
 pub use closing::Closing;
 pub use detection::{
     Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, alternatives, detect, program,
 };
 pub use permission::{Broker, Decision, Deed, Request};
-pub use process::{Fault, converse};
+pub use plain::converse as converse_plainly;
+pub use process::{Fault, Surroundings, converse, print, read_handoff, told};
 pub use product::{PRODUCTS, Product, product};
 pub use prompt::prompt;
 pub use session::Session;

@@ -60,27 +60,54 @@ pub enum Fault {
         #[source]
         source: io::Error,
     },
+    /// A program that configuration defines cannot be started.
+    #[error("start {program}")]
+    Program {
+        /// Its name.
+        program: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It has no name.
+    #[error("start a program: none is named")]
+    Command,
+    /// What is to be done does not fit into an argument.
+    #[error(
+        "pass the prompt as an argument: it is too long; have the program read its standard input"
+    )]
+    Prompt,
+    /// The variable that holds the key is not set.
+    #[error("read the key from the variable {0}: it is not set")]
+    Key(String),
+    /// What asks the model cannot be set up.
+    #[error("prepare to ask the model: {0}")]
+    Model(String),
     /// Its output cannot be read, or ours not written.
     #[error("hear what it says")]
     Stream(#[source] io::Error),
 }
 
 /// What a session takes from its surroundings.
-pub(super) struct Surroundings {
+pub struct Surroundings {
     /// The handoff's file.
-    pub(super) handoff: PathBuf,
+    pub handoff: PathBuf,
     /// A folder of the attempt's own.
-    pub(super) tmp: PathBuf,
+    pub tmp: PathBuf,
     /// The environment, as far as it is text.
-    pub(super) variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, String>,
     pub(super) writes: Writes,
     /// Values that must not appear in what is printed. The supervisor masks too; but what is cut
     /// here could leave it half of one.
-    pub(super) masked: Vec<String>,
+    pub masked: Vec<String>,
 }
 
 impl Surroundings {
-    fn here() -> Result<Surroundings, Fault> {
+    /// Those of this process, which the supervisor started.
+    ///
+    /// # Errors
+    /// It was started by hand.
+    pub fn here() -> Result<Surroundings, Fault> {
         let variables: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -115,6 +142,14 @@ fn writes() -> Writes {
 /// There was none. A closing that says so was printed if anything could be.
 pub fn converse(product: &'static Product, out: &mut dyn Write) -> Result<Closing, Fault> {
     let held = Surroundings::here().and_then(|here| converse_in(product, &here, out));
+    told(held, out)
+}
+
+/// Prints why there was no session, if there was none.
+///
+/// # Errors
+/// As it was.
+pub fn told(held: Result<Closing, Fault>, out: &mut dyn Write) -> Result<Closing, Fault> {
     if let Err(fault) = &held {
         let closing = Closing {
             claim: Claim::Unable {
@@ -143,7 +178,7 @@ pub(super) fn converse_in(
         source,
     };
     let path = here.variables.get("PATH").map(OsStr::new);
-    let found = program(product, path);
+    let found = program(product.program, path);
     let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
     let mut child = Command::new(found)
         .args((product.arguments)(here.writes))
@@ -173,7 +208,7 @@ pub(super) fn converse_in(
 }
 
 /// Gives a tool its prompt from a thread of its own: it may say something before it has read all.
-fn say(child: &mut Child, prompt: String) -> io::Result<()> {
+pub(super) fn say(child: &mut Child, prompt: String) -> io::Result<()> {
     let Some(mut stdin) = child.stdin.take() else {
         return Ok(());
     };
@@ -183,7 +218,11 @@ fn say(child: &mut Child, prompt: String) -> io::Result<()> {
     Ok(())
 }
 
-fn read_handoff(path: &Path) -> Result<Handoff, Fault> {
+/// Reads what an attempt is given.
+///
+/// # Errors
+/// It is not there, or no handoff.
+pub fn read_handoff(path: &Path) -> Result<Handoff, Fault> {
     let fault = |source| Fault::Handoff {
         path: path.to_owned(),
         source,
@@ -280,7 +319,11 @@ fn hear(
     }
 }
 
-fn print(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+/// Prints a line of the transcript.
+///
+/// # Errors
+/// It cannot be printed.
+pub fn print(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, entry)?;
     out.write_all(b"\n")?;
     out.flush()

@@ -42,6 +42,10 @@ pub struct Product {
     pub tells_calls: bool,
     /// Its folder of configuration and sessions, which each attempt has for itself.
     pub home: Home,
+    /// Files at the root of a repository, and folders of skills in it, that it reads by itself.
+    pub reads: &'static [&'static str],
+    /// Names of files that ask something of it alone, which it is kept from reading by itself.
+    pub guides: &'static [&'static str],
     /// What its figures count.
     pub(super) counts: Counts,
     /// Its arguments. The prompt is none of them: an argument has less room than a prompt may need,
@@ -126,6 +130,9 @@ const CLAUDE: Product = Product {
     ],
     keys_are_alternatives: true,
     settings: &[
+        // It would read those of all folders above the workspace too, and so the user's own as it
+        // is now; it is told what the run stands on.
+        ("CLAUDE_CODE_DISABLE_CLAUDE_MDS", "1"),
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
         ("CLAUDE_CODE_MAX_RETRIES", "3"),
         ("DISABLE_AUTOUPDATER", "1"),
@@ -152,6 +159,8 @@ const CLAUDE: Product = Product {
             is_login: true,
         }],
     },
+    reads: &[".claude/skills"],
+    guides: &["CLAUDE.md"],
     counts: Counts::All,
     // Edits are accepted and programs may be run: the workspace is the attempt's own, and writes
     // elsewhere are prevented from outside.
@@ -207,6 +216,8 @@ const CODEX: Product = Product {
             },
         ],
     },
+    reads: &["AGENTS.md", ".agents/skills"],
+    guides: &[],
     counts: Counts::All,
     arguments: |writes| match writes {
         Writes::Confined => &[
@@ -273,6 +284,8 @@ const OPENCODE: Product = Product {
             },
         ],
     },
+    reads: &["AGENTS.md", ".agents/skills", ".claude/skills"],
+    guides: &[],
     counts: Counts::Step,
     arguments: |_| &["run", "--format", "json"],
     hear: opencode::hear,

@@ -146,7 +146,7 @@ impl Session {
 }
 
 /// Whether what a tool was refused with is a usage limit.
-fn is_limit(cause: &str, status: Option<u16>) -> bool {
+pub(super) fn is_limit(cause: &str, status: Option<u16>) -> bool {
     let lower = cause.to_lowercase();
     match status {
         Some(status) => LIMITED.contains(&status),
@@ -160,7 +160,7 @@ fn failed(cause: &str) -> Claim {
     }
 }
 
-fn bounded(cause: &str) -> String {
+pub(super) fn bounded(cause: &str) -> String {
     let mut cause = cause.to_owned();
     truncate(&mut cause, CLAIM_BYTES_MAX);
     cause

@@ -291,6 +291,9 @@ mod process {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
+    use divisi_core::run::{DefinedProgram, Speaks};
+
+    use super::super::plain;
     use super::super::process::{Fault, Surroundings, converse_in};
     use super::super::product::{PRODUCTS, Product, Writes};
     use super::*;
@@ -425,5 +428,75 @@ mod process {
             told.contains("npm install --global @anthropic-ai/claude-code"),
             "{told}"
         );
+    }
+
+    /// What a script comes to that is told in words, and what was printed.
+    fn plainly(script: &str, arguments: &[&str]) -> (Result<Closing, Fault>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        tool(folder.path(), script);
+        let own = folder.path().join("tool").display().to_string();
+        let command = [own.as_str()].into_iter().chain(arguments.iter().copied());
+        let defined = DefinedProgram {
+            command: command.map(str::to_owned).collect(),
+            speaks: Speaks::Text,
+            variables: Vec::new(),
+        };
+        let mut out = Vec::new();
+        let closing = plain::converse_in(&defined, &here(folder.path()), &mut out);
+        (closing, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn a_program_that_speaks_text_is_told_on_its_input_or_in_an_argument() {
+        let (closing, out) = plainly("cat; echo; echo 'a-secret-value'", &[]);
+        assert_eq!(closing.unwrap().claim, Claim::Done);
+        assert!(out.contains("What is to be done."), "{out}");
+        assert!(
+            out.contains("[masked]") && !out.contains("a-secret"),
+            "{out}"
+        );
+        let (closing, out) = plainly("cat; echo \"$1: $2\"", &["-m", "do: {prompt}"]);
+        assert_eq!(closing.unwrap().claim, Claim::Done);
+        assert!(out.contains("-m: do: # The title"), "{out}");
+    }
+
+    #[test]
+    fn a_program_that_speaks_text_claims_by_its_status_and_by_words_for_a_limit() {
+        let claim = |script: &str| plainly(script, &[]).0.unwrap().claim;
+        let failed = claim("echo first; echo; echo 'no such model'; exit 3");
+        let Claim::Failed { cause } = failed else {
+            panic!("{failed:?}");
+        };
+        assert_eq!(cause, "it ended with status 3: first\nno such model");
+        let limited = claim("echo 'Error: rate limit reached'; exit 1");
+        assert!(matches!(limited, Claim::Limited { .. }), "{limited:?}");
+        // Words of a model that did its work are none of the server's.
+        assert_eq!(claim("echo 'about the rate limit'"), Claim::Done);
+        assert!(matches!(claim("kill -9 $$"), Claim::Failed { .. }));
+        let many = claim("seq 1 100; exit 1");
+        assert!(matches!(many, Claim::Failed { cause } if cause.ends_with("96\n97\n98\n99\n100")));
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_or_cannot_be_told_is_named() {
+        let defined = |command: &[&str]| DefinedProgram {
+            command: command.iter().map(|&part| part.to_owned()).collect(),
+            speaks: Speaks::Text,
+            variables: Vec::new(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let here = here(folder.path());
+        let fault = |command: &[&str]| {
+            let held = plain::converse_in(&defined(command), &here, &mut Vec::new());
+            held.unwrap_err().to_string()
+        };
+        assert_eq!(
+            fault(&["no-such-tool-anywhere"]),
+            "start no-such-tool-anywhere"
+        );
+        assert_eq!(fault(&[]), "start a program: none is named");
+        let long = "x".repeat(crate::command::ARGUMENT_BYTES_MAX);
+        let told = fault(&["/bin/true", &format!("{long}{{prompt}}")]);
+        assert!(told.contains("too long"), "{told}");
     }
 }

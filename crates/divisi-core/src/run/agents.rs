@@ -11,14 +11,24 @@ pub const AGENT_PERSON: &str = "person";
 pub const AGENT_SCRIPTED: &str = "scripted";
 /// Agents that somebody may have installed, each by its product's name.
 pub const AGENTS_INSTALLABLE: [&str; 3] = ["claude", "codex", "opencode"];
-/// The agents that a plan can name.
-pub const AGENTS: [&str; 6] = [
+/// A model that Divisi itself asks over its API; it is there once configuration says which.
+pub const AGENT_MODEL: &str = "model";
+/// The agents that `auto` may stand for unless told, the best first.
+pub const AGENTS_PREFERRED: [&str; 4] = [
+    AGENTS_INSTALLABLE[0],
+    AGENTS_INSTALLABLE[1],
+    AGENTS_INSTALLABLE[2],
+    AGENT_MODEL,
+];
+/// The agents that a plan can name, beside those that configuration names.
+pub const AGENTS: [&str; 7] = [
     AGENT_COMMAND,
     AGENT_PERSON,
     AGENT_SCRIPTED,
     AGENTS_INSTALLABLE[0],
     AGENTS_INSTALLABLE[1],
     AGENTS_INSTALLABLE[2],
+    AGENT_MODEL,
 ];
 /// Stands for an agent where one is named: the one that was found when the run was created.
 pub const AGENT_AUTO: &str = "auto";
@@ -56,7 +66,7 @@ pub fn agent_of<'a>(spec: &'a TaskSpec, settings: &'a Settings) -> &'a str {
         (None, Work::Command(_) | Work::Script(_), _) => AGENT_COMMAND,
         (None, Work::Template(_) | Work::Nothing, _) => AGENT_COMPOSE,
         (None, Work::Expand(_), _) => AGENT_EXPAND,
-        (None, Work::Handoff, _) => settings.meant(name_of(spec, settings)),
+        (None, Work::Handoff, _) => settings.meant(name_of(spec, settings), spec.role().as_deref()),
     }
 }
 

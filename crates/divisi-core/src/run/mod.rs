@@ -16,7 +16,7 @@
 //!
 //! Where what stands:
 //!
-//! - what a run is: `state`, `task`, `attempt`, `agents`, `settings`, `links`;
+//! - what a run is: `state`, `task`, `attempt`, `agents`, `defined`, `settings`, `links`;
 //! - what can be asked and what happened: `command`, `event`;
 //! - deciding: `decide` names who decides what: `lease`, `completion`, `integration`, `parts`,
 //!   `person`, `offer` and `halt`, with `remedy` for what policy does after a failure;
@@ -31,6 +31,7 @@ mod command;
 mod completion;
 mod creation;
 mod decide;
+mod defined;
 mod event;
 pub mod explain;
 mod halt;
@@ -54,17 +55,22 @@ mod tests;
 pub mod transition;
 
 pub use agents::{
-    AGENT_AUTO, AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_PERSON,
-    AGENT_SCRIPTED, AGENTS, AGENTS_INSTALLABLE, agent_of, holds_slot, is_scripted, name_of,
+    AGENT_AUTO, AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_MODEL,
+    AGENT_PERSON, AGENT_SCRIPTED, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, agent_of,
+    holds_slot, is_scripted, name_of,
 };
 pub use attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
 pub use command::{Accepted, Command, Create, Finding, Merged, Rejection, Said};
 pub use decide::create;
+pub use defined::{
+    DEFINED_PREFIX, Defined, DefinedModel, DefinedProgram, ModelBounds, Provider, Speaks,
+    is_definable, is_given_name,
+};
 pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, PreparedCommit, Then};
 pub(crate) use indexes::{Class, ready_key};
 pub use owed::Effect;
 pub use parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 pub use remedy::words as end_words;
-pub use settings::{Budget, Grants, Settings};
+pub use settings::{Budget, Grants, Settings, Telling};
 pub use state::{Base, Counts, Final, Integration, Run, RunStatus};
 pub use task::{Answer, Task, TaskState, TaskStatus};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::agents::{AGENT_AUTO, AGENT_PERSON};
+use super::defined::Defined;
 use crate::ids::Digest;
 use crate::ledger::{LimitThen, QuietHours};
 
@@ -28,6 +29,10 @@ pub struct Settings {
     /// the same one do the work.
     #[serde(skip_serializing_if = "is_person")]
     pub agent_auto: String,
+    /// The same by role (`domain/function`, or either alone), for roles that others are preferred
+    /// for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub agents_auto: BTreeMap<String, String>,
     /// Failures of the agent's own after which a person is asked (T7).
     pub failures_max: u32,
     /// Failures of the agent's own after which another agent takes over, if the task names one.
@@ -67,6 +72,9 @@ pub struct Settings {
     pub batch_max: u32,
     /// What the run may use up, if bounded.
     pub budget: Budget,
+    /// How much its agents are told at once.
+    #[serde(skip_serializing_if = "Telling::is_usual")]
+    pub handoffs: Telling,
     /// What its agents' processes may do.
     #[serde(skip_serializing_if = "Grants::are_usual")]
     pub grants: Grants,
@@ -74,16 +82,21 @@ pub struct Settings {
     /// told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<Digest>,
+    /// The agents that configuration defines, by the names by which tasks name them: whoever goes on
+    /// with the run has the same ones.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub defined: BTreeMap<String, Defined>,
 }
 
 impl Settings {
-    /// The agent that a name stands for in this run.
+    /// The agent that a name stands for in this run, for a task of this role if it has one.
     #[must_use]
-    pub fn meant<'a>(&'a self, name: &'a str) -> &'a str {
-        match name {
-            AGENT_AUTO => &self.agent_auto,
-            name => name,
+    pub fn meant<'a>(&'a self, name: &'a str, role: Option<&str>) -> &'a str {
+        if name != AGENT_AUTO {
+            return name;
         }
+        let of_role = role.and_then(|role| self.agents_auto.get(role));
+        of_role.unwrap_or(&self.agent_auto)
     }
 }
 
@@ -122,6 +135,36 @@ impl Grants {
     }
 }
 
+/// How much agents are told at once, in tokens as they are estimated for handoffs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Telling {
+    /// A handoff of an agent that a model does the work for.
+    pub tokens_max: u64,
+    /// The same by agent.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub agents: BTreeMap<String, u64>,
+}
+
+impl Telling {
+    /// What a handoff may have where nothing else is said: a quarter of what the smallest models
+    /// that do such work read at once.
+    pub const TOKENS_MAX: u64 = 32_000;
+
+    fn is_usual(&self) -> bool {
+        *self == Telling::default()
+    }
+}
+
+impl Default for Telling {
+    fn default() -> Telling {
+        Telling {
+            tokens_max: Telling::TOKENS_MAX,
+            agents: BTreeMap::new(),
+        }
+    }
+}
+
 /// Bounds on what a run may use up; the ledger holds them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -148,6 +191,7 @@ impl Default for Settings {
             agent_limits: BTreeMap::new(),
             agent_default: AGENT_PERSON.to_owned(),
             agent_auto: AGENT_PERSON.to_owned(),
+            agents_auto: BTreeMap::new(),
             agents: BTreeMap::new(),
             failures_max: 3,
             reassign_after: 2,
@@ -165,8 +209,10 @@ impl Default for Settings {
             barriers: false,
             batch_max: 8,
             budget: Budget::default(),
+            handoffs: Telling::default(),
             grants: Grants::default(),
             rehearsal: None,
+            defined: BTreeMap::new(),
         }
     }
 }

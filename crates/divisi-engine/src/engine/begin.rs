@@ -92,7 +92,7 @@ impl<J: Journal> Engine<J> {
         };
         let timeout_ms = launch::timeout_of(run, attempt);
         let live = self.world.live(attempt);
-        let agent = live.and_then(|live| self.shell.agent(&live.agent));
+        let agent = live.and_then(|live| self.shell.agent(attempt.run, &live.agent));
         let rules = agent.map(|agent| agent.description().monitoring);
         let ours = Patience {
             timeout_ms,

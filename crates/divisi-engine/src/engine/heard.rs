@@ -124,7 +124,7 @@ impl<J: Journal> Engine<J> {
             let told = log.map(|log| programs::tail(&log, programs::TAIL_BYTES));
             return failed.command(attempt, ended, &told.unwrap_or_default());
         }
-        let agent = live.and_then(|live| self.shell.agent(&live.agent));
+        let agent = live.and_then(|live| self.shell.agent(attempt.run, &live.agent));
         let claim = agent.map_or(Claim::Done, |agent| {
             let printed = match agent.description().tail_bytes {
                 0 => String::new(),

@@ -25,6 +25,7 @@ use super::composing::{self, Unread};
 use super::input::{Failed, Finished};
 use super::preparation::{Preparing, Provided, failed};
 use super::shell::{OWN_NAME, Shell, log_path};
+use super::telling::Told;
 use crate::compose;
 use crate::failpoint;
 use crate::files::{Files, FolderFiles};
@@ -49,6 +50,7 @@ pub(super) struct Starting {
     pub(super) base: Option<Commit>,
     pub(super) head: Option<Commit>,
     pub(super) handoff: Handoff,
+    pub(super) told: Told,
     /// The workspace of a lost attempt that is not proven empty of writers.
     pub(super) lost: Option<(u32, Commit)>,
     /// Artifacts of inputs, for compositions.
@@ -116,6 +118,7 @@ impl Starting {
             base: same.and_then(|last| last.base.clone()),
             head: run.integration.head.clone(),
             handoff: handoff::of(run, attempt.task, at),
+            told: Told::of(run),
             lost: lost.and_then(|last| Some((last.workspace, last.base.clone()?))),
             inputs: match task.spec.kind {
                 TaskKind::Compose => handoff::compose_inputs(run, attempt.task),
@@ -190,13 +193,12 @@ impl Starting {
                 }
             }
         }
-        let handoff = match self.is_told().then(|| self.handoff.to_json()).transpose() {
-            Ok(handoff) => handoff,
-            Err(too_big) => return Ok(self.not_started(chain(&too_big))),
-        };
-        let handoff_path = match handoff {
-            Some(text) => Some(self.write_handoff(shell, &text)?),
-            None => None,
+        let handoff_path = match self.is_told() {
+            true => match self.tell(shell, base.as_ref().unwrap_or(&head))? {
+                Ok(()) => Some(self.write_handoff(shell)?),
+                Err(too_big) => return Ok(self.not_started(chain(&too_big))),
+            },
+            false => None,
         };
         let launched = match self.launch(shell, &path, handoff_path.as_deref()) {
             Ok(launched) => launched,
@@ -329,13 +331,13 @@ impl Starting {
         (in_words || !self.handoff.is_bare()) && self.agent != AGENT_COMPOSE
     }
 
-    fn write_handoff(&self, shell: &Shell, text: &str) -> Result<String, String> {
+    fn write_handoff(&self, shell: &Shell) -> Result<String, String> {
         let handoffs = shell.run_folder(self.attempt.run).join("handoffs");
         let path = handoffs.join(self.handoff.path());
         let folder = path.parent().unwrap_or(&handoffs);
         failpoint::hit("handoff.write.before");
         std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&path, text))
+            .and_then(|()| std::fs::write(&path, self.handoff.to_json()))
             .map_err(|error| format!("write {}: {error}", path.display()))?;
         failpoint::hit("handoff.write.after");
         Ok(path.to_string_lossy().into_owned())
@@ -353,7 +355,7 @@ impl Starting {
             AGENT_EXTERNAL => return Ok(Launched::Person),
             _ => {}
         }
-        let Some(agent) = shell.agent(&self.agent) else {
+        let Some(agent) = shell.agent(self.attempt.run, &self.agent) else {
             let cause = format!(
                 "there is no agent {:?}; there are {}",
                 self.agent,

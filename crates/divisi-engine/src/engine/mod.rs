@@ -38,6 +38,7 @@ mod room;
 mod shell;
 mod stream;
 mod supervised;
+mod telling;
 mod temporary;
 mod threads;
 mod translate;
@@ -377,7 +378,7 @@ impl<J: Journal> Engine<J> {
         }
         let stepped = self.append(told.directives)?;
         for run in self.world.runs() {
-            self.shell.grant(run.id, &run.settings.grants);
+            self.shell.grant(run.id, &run.settings);
         }
         if std::mem::take(&mut self.joining) {
             self.reconcile.on_joined();

@@ -3,15 +3,17 @@
 //! Shared by the loop and the threads that carry effects out. It holds no state of a run.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use divisi_agents::adapter::{AdapterAgent, PRODUCTS, Product, alternatives};
+use divisi_agents::adapter::{AdapterAgent, DefinedAgent, PRODUCTS, Product, alternatives};
+use divisi_agents::handoff::Skill;
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::journal::Artifacts;
-use divisi_core::run::Grants;
+use divisi_core::run::{Defined, Grants, Settings};
 use divisi_core::worker::{Confinement, Limits};
 use divisi_core::{AttemptId, Commit, Criterion, Digest, RunId, TaskId, TaskNo, Tree};
 use divisi_pack::rehearsal::Rehearsal;
@@ -22,6 +24,8 @@ use super::launch::COLLECT_BYTES_MAX;
 use super::preparation::{Preparing, Provided, Setups, failed};
 use super::programs::Checks;
 use super::temporary::Temporary;
+use crate::files::Files;
+use crate::guides;
 use crate::repo::Repo;
 use crate::supervisor::Client;
 use crate::workspace::{Pool, PoolOptions, walk};
@@ -36,9 +40,24 @@ struct Granted {
     /// The environment of agents that declare and are given nothing of their own. Working it out
     /// looks at every variable of ours, and most tasks need just this one.
     usual: (BTreeMap<String, String>, Vec<String>),
+    /// The agents that its configuration defined.
+    agents: BTreeMap<String, Arc<dyn Agent>>,
 }
 
-/// All agents, by name.
+/// The agents that configuration defines, by name.
+fn defined(agents: &BTreeMap<String, Defined>) -> BTreeMap<String, Arc<dyn Agent>> {
+    let one = |(name, defined): (&String, &Defined)| {
+        let agent = DefinedAgent {
+            program: OWN_NAME.to_owned(),
+            name: name.clone(),
+            defined: defined.clone(),
+        };
+        (name.clone(), Arc::new(agent) as Arc<dyn Agent>)
+    };
+    agents.iter().map(one).collect()
+}
+
+/// All agents that need no configuration, by name.
 fn agents() -> BTreeMap<String, Arc<dyn Agent>> {
     let own: [Arc<dyn Agent>; 3] = [
         Arc::new(CommandAgent),
@@ -79,6 +98,7 @@ pub struct Shell {
     pub(super) temporary: Temporary,
     verdicts: Mutex<HashMap<(Tree, String), Verdict>>,
     rehearsals: Mutex<BTreeMap<Digest, Arc<Rehearsal>>>,
+    skills: Mutex<HashMap<Commit, Arc<[Skill]>>>,
     started: Instant,
 }
 
@@ -103,6 +123,7 @@ impl Shell {
             shared: Mutex::new(HashMap::new()),
             verdicts: Mutex::new(HashMap::new()),
             rehearsals: Mutex::new(BTreeMap::new()),
+            skills: Mutex::new(HashMap::new()),
             started: Instant::now(),
         }
     }
@@ -117,8 +138,9 @@ impl Shell {
         credentials(&self.parent)
     }
 
-    pub(super) fn agent(&self, name: &str) -> Option<&Arc<dyn Agent>> {
-        self.agents.get(name)
+    pub(super) fn agent(&self, run: RunId, name: &str) -> Option<Arc<dyn Agent>> {
+        let own = self.agents.get(name).cloned();
+        own.or_else(|| self.granted(run).agents.get(name).cloned())
     }
 
     /// The rules by which scripted agents do handoffs.
@@ -138,6 +160,16 @@ impl Shell {
         let rehearsal = Arc::new(Rehearsal::from_json(&bytes)?);
         lock(&self.rehearsals).insert(digest.clone(), Arc::clone(&rehearsal));
         Ok(rehearsal)
+    }
+
+    /// The skills of a tree: many attempts stand on one.
+    pub(super) fn skills(&self, base: &Commit, files: &dyn Files) -> io::Result<Arc<[Skill]>> {
+        if let Some(known) = lock(&self.skills).get(base) {
+            return Ok(Arc::clone(known));
+        }
+        let skills: Arc<[Skill]> = guides::skills(files)?.into();
+        lock(&self.skills).insert(base.clone(), Arc::clone(&skills));
+        Ok(skills)
     }
 
     pub(super) fn supervisor(&self) -> Option<Arc<Client>> {
@@ -211,13 +243,15 @@ impl Shell {
     }
 
     /// Takes in what a run's settings grant. They never change.
-    pub(super) fn grant(&self, run: RunId, grants: &Grants) {
+    pub(super) fn grant(&self, run: RunId, settings: &Settings) {
         let mut granted = lock(&self.granted);
         granted.entry(run).or_insert_with(|| {
+            let grants = &settings.grants;
             let made = environment(&self.parent, &grants.passes, &BTreeMap::new());
             Arc::new(Granted {
                 grants: grants.clone(),
                 usual: (made.vars, made.masked),
+                agents: defined(&settings.defined),
             })
         });
     }
@@ -227,7 +261,7 @@ impl Shell {
         if let Some(granted) = lock(&self.granted).get(&run) {
             return Arc::clone(granted);
         }
-        self.grant(run, &Grants::default());
+        self.grant(run, &Settings::default());
         self.granted(run)
     }
 
@@ -388,13 +422,15 @@ pub fn log_path(dir: &Path, run: RunId, task: &TaskId, number: u32) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use divisi_core::run::AGENTS;
+    use divisi_core::run::{AGENT_MODEL, AGENTS};
 
     use super::*;
 
     #[test]
     fn every_agent_that_a_plan_can_name_is_there() {
         let mut named = AGENTS.to_vec();
+        // It is there once configuration says which.
+        named.retain(|name| *name != AGENT_MODEL);
         named.sort_unstable();
         let agents = agents();
         let there: Vec<&str> = agents.keys().map(String::as_str).collect();

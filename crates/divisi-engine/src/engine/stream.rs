@@ -26,7 +26,7 @@ impl<J: Journal> Engine<J> {
     /// What an attempt's session tells of its progress; `None` where all that it prints and does is.
     pub(super) fn stream_of(&mut self, attempt: AttemptId, seen: &Observation) -> Option<Stream> {
         let live = self.world.live(attempt)?;
-        let agent = self.shell.agent(&live.agent)?;
+        let agent = self.shell.agent(attempt.run, &live.agent)?;
         agent.progress("")?;
         let log = self.log_of(attempt)?;
         let mut heard = self.heard.get(&attempt).copied().unwrap_or_default();

@@ -20,8 +20,9 @@ pub(super) struct TooMuch;
 
 /// Replaces values in a stream of bytes.
 pub(super) struct Masker {
-    values: Regex,
-    longest: usize,
+    pattern: Regex,
+    /// The longest first.
+    values: Vec<Vec<u8>>,
     /// Bytes that may be the beginning of a value.
     held: Vec<u8>,
     /// So many of the bytes held belong to a value that was masked already; another that
@@ -45,13 +46,15 @@ impl Masker {
         if values.iter().map(|value| value.len()).sum::<usize>() > SECRETS_BYTES_MAX {
             return Err(TooMuch);
         }
-        let Some(longest) = values.first().map(|value| value.len()) else {
+        if values.is_empty() {
             return Ok(None);
-        };
+        }
         let pattern: Vec<String> = values.iter().map(|value| regex::escape(value)).collect();
         Ok(Some(Masker {
-            values: Regex::new(&pattern.join("|")).map_err(|_| TooMuch)?,
-            longest,
+            pattern: Regex::new(&pattern.join("|")).map_err(|_| TooMuch)?,
+            values: { values.iter() }
+                .map(|value| value.as_bytes().to_vec())
+                .collect(),
             held: Vec::new(),
             covered: 0,
         }))
@@ -60,9 +63,24 @@ impl Masker {
     /// Takes a chunk and appends to `out` what can be said of the stream so far.
     pub(super) fn feed(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
         self.held.extend_from_slice(chunk);
-        // A value that begins before this is wholly visible.
-        let decided = self.held.len().saturating_sub(self.longest - 1);
-        self.emit(decided, out);
+        self.emit(self.decided(), out);
+    }
+
+    /// How much is held before the first place where a value may have begun that is not wholly
+    /// visible. Nothing else is held back: somebody may be reading the log as it grows.
+    fn decided(&self) -> usize {
+        let all = self.held.len();
+        let longest = self.values.first().map_or(0, Vec::len);
+        let begins = |at: &usize| {
+            let rest = &self.held[*at..];
+            let is_longer = self
+                .values
+                .iter()
+                .take_while(|value| value.len() > rest.len());
+            is_longer.into_iter().any(|value| value.starts_with(rest))
+        };
+        let last = (all + 1).saturating_sub(longest)..all;
+        last.into_iter().find(begins).unwrap_or(all)
     }
 
     /// The stream is over: appends what was held back.
@@ -74,7 +92,7 @@ impl Masker {
     fn emit(&mut self, decided: usize, out: &mut Vec<u8>) {
         let mut done = self.covered;
         let mut from = 0;
-        while let Some(found) = self.values.find_at(&self.held, from) {
+        while let Some(found) = self.pattern.find_at(&self.held, from) {
             if found.start() >= decided {
                 break;
             }
@@ -134,6 +152,33 @@ mod tests {
         let chain: Vec<&[u8]> = b"1abcdabcda2abcd".chunks(1).collect();
         assert_eq!(masked(&["abcda", "abcd"], &chain), "1[masked]2[masked]");
         assert_eq!(masked(&["aaaa"], &[b"aaaaaaab"]), "[masked]b");
+    }
+
+    #[test]
+    fn only_what_may_be_the_beginning_of_a_value_is_held_back() {
+        let values = [
+            "sk-12345".to_owned(),
+            "12".to_owned(),
+            "line-of-it".to_owned(),
+        ];
+        let mut masker = Masker::new(&values).unwrap().unwrap();
+        for (chunk, passed) in [
+            ("one line\n", "one line\n"),
+            ("two sk-1", "two "),
+            ("2", ""),
+            ("x\n", "sk-12x\n"),
+            ("skline", "sk"),
+            ("-of-it", "[masked]"),
+            ("sksk-12345", "sk[masked]"),
+            ("sk", ""),
+        ] {
+            let mut out = Vec::new();
+            masker.feed(chunk.as_bytes(), &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), passed, "{chunk:?}");
+        }
+        let mut out = Vec::new();
+        masker.finish(&mut out);
+        assert_eq!(out, b"sk");
     }
 
     #[test]

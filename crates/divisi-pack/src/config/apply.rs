@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use divisi_core::plan::Work;
 use divisi_core::preparation::Preparation;
-use divisi_core::run::{AGENT_AUTO, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENTS};
+use divisi_core::run::{
+    AGENT_AUTO, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENTS, is_definable,
+};
 use divisi_core::{Diagnostic, Plan, TaskKind};
 
 use super::{Config, Values};
@@ -46,6 +48,7 @@ fn limits(config: &Config, values: &Values, library: &Library, plan: &Plan) -> V
     };
     let is_known = |name: &str| {
         AGENTS.contains(&name)
+            || is_definable(name)
             || ours.contains(&name)
             || { library.iter() }.any(|role| is_part(role.name_of_tasks(), name))
             || { plan.tasks.iter() }.any(|task| is_part(task.role(), name))
@@ -99,19 +102,11 @@ fn agents(config: &Config, values: &Values, library: &Library, plan: &mut Plan) 
             agents.push((role.id.as_str(), agent));
             continue;
         }
-        // A workflow may describe it.
-        let mut told = Diagnostic::warning(
-            codes::WORKFLOW_ROLE,
-            format!("there is no role {}", shown(name)),
-        );
-        if let Some(meant) = library.nearest(name) {
-            told = told.hint(format!("did you mean {}?", shown(meant)));
-        }
-        diagnostics.push(match values.get(&format!("run.agents.{name}")) {
-            Some(given) => told.at(given.place.clone()),
-            None => told,
-        });
+        diagnostics.push(no_role("run.agents", name, values, library));
     }
+    let preferred = config.prefer_by_role.keys();
+    let unknown = preferred.filter(|name| library.get(name).is_none());
+    diagnostics.extend(unknown.map(|name| no_role("agents.prefer_by_role", name, values, library)));
     for task in &mut plan.tasks {
         let is_open = task.agent.is_none()
             && task.work == Work::Handoff
@@ -127,11 +122,26 @@ fn agents(config: &Config, values: &Values, library: &Library, plan: &mut Plan) 
     diagnostics
 }
 
+/// That a setting by role names one that is not there. A workflow may describe it.
+fn no_role(setting: &str, name: &str, values: &Values, library: &Library) -> Diagnostic {
+    let mut told = Diagnostic::warning(
+        codes::WORKFLOW_ROLE,
+        format!("there is no role {}", shown(name)),
+    );
+    if let Some(meant) = library.nearest(name) {
+        told = told.hint(format!("did you mean {}?", shown(meant)));
+    }
+    match values.get(&format!("{setting}.{name}")) {
+        Some(given) => told.at(given.place.clone()),
+        None => told,
+    }
+}
+
 /// That there is no such agent; `None` if there is.
 #[must_use]
 pub fn unknown_agent(agent: &str) -> Option<Diagnostic> {
     let all: Vec<&str> = AGENTS.into_iter().chain([AGENT_AUTO]).collect();
-    if all.contains(&agent) {
+    if all.contains(&agent) || is_definable(agent) {
         return None;
     }
     let told = Diagnostic::error(codes::AGENT, format!("there is no agent {}", shown(agent)));
@@ -150,6 +160,16 @@ pub fn agents_by_role(config: &Config, library: &Library) -> BTreeMap<String, St
     let found = configured.filter_map(|(name, agent)| Some((library.get(name)?, agent)));
     found
         .filter_map(|(role, agent)| Some((role.name_of_tasks()?, agent.clone())))
+        .collect()
+}
+
+/// The agents that are preferred for roles, by their names as tasks have them.
+#[must_use]
+pub fn preferred_by_role(config: &Config, library: &Library) -> BTreeMap<String, Vec<String>> {
+    let configured = config.prefer_by_role.iter();
+    let found = configured.filter_map(|(name, agents)| Some((library.get(name)?, agents)));
+    found
+        .filter_map(|(role, agents)| Some((role.name_of_tasks()?, agents.clone())))
         .collect()
 }
 

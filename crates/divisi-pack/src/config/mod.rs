@@ -10,6 +10,7 @@
 //! open, and [`given`] a workflow.
 
 mod apply;
+mod defined;
 mod page;
 mod read;
 mod table;
@@ -22,7 +23,7 @@ use std::collections::BTreeMap;
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Place;
 
-pub use apply::{agents_by_role, apply, given, unknown_agent};
+pub use apply::{agents_by_role, apply, given, preferred_by_role, unknown_agent};
 pub use page::{example, reference, schema};
 pub use read::{read, read_variable};
 pub use table::{Config, SETTINGS};
@@ -81,6 +82,12 @@ pub enum Kind {
     },
     /// Names of agents by role.
     Agents,
+    /// A model, and where it answers.
+    Model,
+    /// Agents that are defined, by name.
+    Defined,
+    /// Names of agents that may be found, by role, the best first.
+    PreferredByRole,
     /// Coding agents by the coding agent in whose place they stand.
     Substitutes,
     /// Numbers of minutes by agent, kept in milliseconds.
@@ -104,7 +111,12 @@ impl Kind {
     pub fn is_map(self) -> bool {
         matches!(
             self,
-            Kind::Counts { .. } | Kind::Agents | Kind::Substitutes | Kind::MinutesByAgent { .. }
+            Kind::Counts { .. }
+                | Kind::Agents
+                | Kind::PreferredByRole
+                | Kind::Substitutes
+                | Kind::MinutesByAgent { .. }
+                | Kind::Defined
         )
     }
 }

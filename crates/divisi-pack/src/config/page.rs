@@ -1,9 +1,10 @@
 //! What is made of the table: the JSON Schema, the reference page, and the example file.
 
-use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE};
+use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value as Json, json};
 
+use super::defined;
 use super::read::decimal;
 use super::table::SECTIONS;
 use super::{Config, Consent, ENTRIES_MAX, Kind, LIST_MAX, SETTINGS, Section, Setting, Value};
@@ -70,6 +71,11 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         let list = json!({"type": "array", "maxItems": LIST_MAX, "items": items});
         json!({"anyOf": [list, items, {"type": "null"}]})
     };
+    let named = json!({"type": "string", "pattern": defined::name_pattern()});
+    let preferred = || {
+        let names = AGENTS_PREFERRED.iter().chain([&AGENT_PERSON]);
+        strings(json!({"anyOf": [{"enum": names.collect::<Vec<_>>()}, named]}))
+    };
     let number = |least: u64, most: u64, each: u64| {
         json!({
             "type": ["number", "null"],
@@ -79,7 +85,7 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
     };
     let line = json!({"type": "string", "minLength": 1});
     let agents = AGENTS.iter().chain([&AGENT_AUTO]);
-    let agents = agents.map(|agent| json!(agent));
+    let agents = json!({"enum": agents.collect::<Vec<_>>()});
     match setting.kind {
         Kind::Integer { least, most } => {
             json!({"type": ["integer", "null"], "minimum": least, "maximum": most})
@@ -91,11 +97,8 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             let words = words.iter().map(|word| json!(word)).chain([Json::Null]);
             json!({"enum": words.collect::<Vec<Json>>()})
         }
-        Kind::Agent => json!({"enum": agents.chain([Json::Null]).collect::<Vec<Json>>()}),
-        Kind::Preferred => {
-            let names = AGENTS_INSTALLABLE.iter().chain([&AGENT_PERSON]);
-            strings(json!({"enum": names.collect::<Vec<_>>()}))
-        }
+        Kind::Agent => json!({"anyOf": [agents, named, {"type": "null"}]}),
+        Kind::Preferred => preferred(),
         Kind::Text => or_null(generator.subschema_for::<TextForm>().to_value()),
         Kind::Texts => or_null(generator.subschema_for::<TextsForm>().to_value()),
         Kind::Variables => {
@@ -110,16 +113,27 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         Kind::Agents => json!({
             "type": ["object", "null"],
             "maxProperties": ENTRIES_MAX,
-            "additionalProperties": {"enum": agents.collect::<Vec<Json>>()},
+            "additionalProperties": {"anyOf": [agents, named]},
+        }),
+        Kind::Model => or_null(defined::model_schema()),
+        Kind::Defined => {
+            let mut schema = defined::schema();
+            schema["maxProperties"] = json!(ENTRIES_MAX);
+            schema
+        }
+        Kind::PreferredByRole => json!({
+            "type": ["object", "null"],
+            "maxProperties": ENTRIES_MAX,
+            "additionalProperties": preferred(),
         }),
         Kind::Substitutes => json!({
             "type": ["object", "null"],
-            "propertyNames": {"enum": AGENTS_INSTALLABLE},
-            "additionalProperties": {"enum": AGENTS_INSTALLABLE},
+            "propertyNames": {"anyOf": [{"enum": AGENTS_INSTALLABLE}, named]},
+            "additionalProperties": {"anyOf": [{"enum": AGENTS_INSTALLABLE}, named]},
         }),
         Kind::MinutesByAgent { least_ms, most } => json!({
             "type": ["object", "null"],
-            "propertyNames": {"enum": AGENTS},
+            "propertyNames": {"anyOf": [{"enum": AGENTS}, named]},
             "additionalProperties": {
                 "type": "number",
                 "minimum": least_ms as f64 / 60_000.0,
@@ -167,6 +181,9 @@ fn takes(kind: Kind) -> String {
         Kind::Patterns => "patterns".to_owned(),
         Kind::Counts { .. } => "whole numbers by name".to_owned(),
         Kind::Agents => "agents by role, or `auto`".to_owned(),
+        Kind::Model => "a `provider` and a `model`, perhaps a `url` and a `key`".to_owned(),
+        Kind::Defined => "agents by name".to_owned(),
+        Kind::PreferredByRole => "coding agents by role, and `person`".to_owned(),
         Kind::Substitutes => "coding agents by coding agent".to_owned(),
         Kind::MinutesByAgent { .. } => "numbers by agent".to_owned(),
         Kind::Hours => "hours of the day".to_owned(),

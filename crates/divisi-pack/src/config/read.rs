@@ -4,10 +4,13 @@ use std::borrow::Cow;
 
 use divisi_core::diagnostic::Place;
 use divisi_core::ledger::QuietHours;
-use divisi_core::run::{AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE};
+use divisi_core::run::{
+    AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, Defined, is_definable,
+};
 use jsonc_parser::ast::{Object, StringLit, Value as Node};
 use jsonc_parser::common::Range;
 
+use super::defined;
 use super::table::SECTIONS;
 use super::{ENTRIES_MAX, Kind, LIST_MAX, Read, SETTINGS, Section, Setting, Value, Values};
 use crate::codes;
@@ -184,6 +187,8 @@ fn entries(
             Kind::Counts { most } => {
                 fields::integer(value, name, (1, most), faults).map(Value::Integer)
             }
+            Kind::Defined => defined::entry(name, at, value, faults).map(Value::Defined),
+            Kind::PreferredByRole => list(Kind::Preferred, name, value, faults),
             Kind::MinutesByAgent { least_ms, most } => {
                 known(&AGENTS, name, key, at, faults);
                 milliseconds(value, name, 60_000, (least_ms, most), faults)
@@ -203,7 +208,7 @@ fn entries(
 
 /// Collects that a name in a map is none of these agents'.
 fn known(all: &[&'static str], name: &str, key: &str, at: usize, faults: &mut Faults<'_>) {
-    if all.contains(&name) {
+    if all.contains(&name) || is_definable(name) {
         return;
     }
     let meant = faults.nearest(name, all.iter().copied());
@@ -242,6 +247,9 @@ fn scalar(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> O
         Kind::Agent => values::agent_of(value, key, faults).map(Value::Text),
         Kind::Text => fields::loose_text(value, key, faults).map(Value::Text),
         Kind::Hours => hours(value, key, faults).map(Value::Text),
+        Kind::Model => defined::model(value, key, faults)
+            .map(Defined::Model)
+            .map(Value::Defined),
         _ => None,
     }
 }
@@ -358,7 +366,7 @@ fn list(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> Opt
     }
 }
 
-fn variable(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
+pub(super) fn variable(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
     let name = fields::line(value, key, faults)?;
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if !name.chars().all(fits) || name.starts_with(|c: char| c.is_ascii_digit()) {
@@ -372,10 +380,7 @@ fn variable(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<Stri
 
 /// An agent that can be found, or the person who is there in any case.
 fn preferred(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
-    let all: Vec<&str> = AGENTS_INSTALLABLE
-        .into_iter()
-        .chain([AGENT_PERSON])
-        .collect();
+    let all: Vec<&str> = AGENTS_PREFERRED.into_iter().chain([AGENT_PERSON]).collect();
     values::one_of(&all, value, key, faults)
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use divisi_core::Criterion;
 use divisi_core::ledger::TIME_USEFUL_MS_MIN;
 use divisi_core::preparation::Setup;
-use divisi_core::run::AGENTS_INSTALLABLE;
+use divisi_core::run::{AGENTS_PREFERRED, Defined, DefinedModel, Telling};
 
 use super::value::Field;
 use super::{Consent, Kind, Section, Setting};
@@ -18,6 +18,9 @@ const WORKERS_MAX: u64 = divisi_core::assign::WORKERS_MAX as u64;
 
 /// The most of what is counted before a person is asked.
 const COUNT_MAX: u64 = 1_000;
+
+/// More than any handoff has.
+const HANDOFF_TOKENS_MAX: u64 = 10_000_000;
 
 /// A hundred years, in minutes: as good as no bound.
 const AGENT_MINUTES_MAX: u64 = 52_560_000;
@@ -60,6 +63,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         key: "budget",
         what: "`budget`",
         says: "What a run may use up.",
+    },
+    Section {
+        key: "handoff",
+        what: "`handoff`",
+        says: "How much agents are told at once.",
     },
     Section {
         key: "grants",
@@ -157,10 +165,13 @@ settings! {
         "How long a lost task waits for its next attempt, in seconds; doubled each time.";
     batch_max "run.batch_max": u32 = 8, integer(1, COUNT_MAX), None, Unneeded,
         "How many verified attempts are integrated at once at the most.";
-    prefer "agents.prefer": Vec<String> = AGENTS_INSTALLABLE.map(str::to_owned).to_vec(), Kind::Preferred,
+    prefer "agents.prefer": Vec<String> = AGENTS_PREFERRED.map(str::to_owned).to_vec(), Kind::Preferred,
         None, Needed,
-        "Which agent `auto` stands for: the first of these that is installed when a run is created. \
-         A person is always there.";
+        "Which agent `auto` stands for: the first of these that is installed when a run is created, \
+         or defined here. A person is always there.";
+    prefer_by_role "agents.prefer_by_role": BTreeMap<String, Vec<String>> = BTreeMap::new(),
+        Kind::PreferredByRole, None, Needed,
+        "The same by role, by id or alias, for tasks of that role.";
     limit_wait_max_ms "limits.wait_max_minutes": u64 = 24 * 60 * 60_000, minutes(0, 31 * 24 * 60), None,
         Unneeded,
         "How long the end of a usage limit is waited for at the most, in minutes.";
@@ -186,12 +197,25 @@ settings! {
         Kind::MinutesByAgent { least_ms: LEAST_MS, most: TIMEOUT_MINUTES_MAX }, None, Unneeded,
         "How long an attempt may go without progress before it is suspected, by agent, in minutes. \
          Of a coding agent, only what its model says or does is progress, and its tools' work.";
+    model "agents.model": Option<DefinedModel> = None, Kind::Model, None, Needed,
+        "The agent `model`: a model that Divisi itself asks over its API. `key` is the name of the \
+         variable that holds the key, unless it is the provider's usual one.";
+    custom "agents.custom": BTreeMap<String, Defined> = BTreeMap::new(), Kind::Defined, None, Needed,
+        "More agents, which tasks name as `custom.NAME`: a `model` as above, or a `command` that \
+         `speaks` ACP or plain text.";
     budget_attempts "budget.attempts": Option<u64> = None, integer(1, u64::MAX >> 1),
         Some("--attempts"), Needed,
         "At most so many attempts in the whole run.";
     budget_ms "budget.agent_minutes": Option<u64> = None,
         minutes(TIME_USEFUL_MS_MIN, AGENT_MINUTES_MAX), Some("--agent-time"), Needed,
         "At most so many minutes of agents' time in the whole run.";
+    handoff_tokens "handoff.tokens": u64 = Telling::TOKENS_MAX,
+        integer(1, HANDOFF_TOKENS_MAX), None, Unneeded,
+        "At most so many tokens, as Divisi estimates them, in what an agent is told that asks a \
+         model.";
+    handoff_agents "handoff.agents": BTreeMap<String, u64> = BTreeMap::new(),
+        Kind::Counts { most: HANDOFF_TOKENS_MAX }, None, Unneeded,
+        "The same by agent; also for those that ask no model.";
     allow_write "grants.allow_write": Vec<String> = Vec::new(), Kind::Paths,
         Some("--allow-write"), Needed,
         "Paths outside the workspaces that agents may write to. Relative ones are beneath the \

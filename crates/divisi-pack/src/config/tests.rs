@@ -29,6 +29,15 @@ fn sample(kind: Kind) -> Json {
         Kind::Patterns => json!(["src/**/*.rs"]),
         Kind::Counts { .. } => json!({"developer": 7}),
         Kind::Agents => json!({"developer": "scripted"}),
+        Kind::Model => {
+            json!({"provider": "openai-responses", "model": "m", "key": "MY_KEY", "answers": 9,
+            "url": "http://[::1]:8080/v1"})
+        }
+        Kind::Defined => json!({
+            "big": {"model": {"provider": "anthropic", "model": "m"}},
+            "other": {"command": ["other", "--acp"], "speaks": "acp", "variables": ["A_KEY"]},
+        }),
+        Kind::PreferredByRole => json!({"developer": ["codex", "person"]}),
         Kind::Setups => json!(["make deps", ["npm", "ci"]]),
         Kind::Checks => json!([{"command": ["make", "test"]}, {"file": "README.md"}]),
         Kind::Substitutes => json!({"claude": "codex"}),
@@ -125,6 +134,27 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
             Kind::Paths | Kind::Patterns => vec![json!([""]), json!([1]), json!({"a": 1})],
             Kind::Counts { .. } => vec![json!({"a": 0}), json!({"a": "b"}), json!([1])],
             Kind::Agents => vec![json!({"a": 0}), json!({"a": "robot"}), json!("person")],
+            Kind::Model => vec![
+                json!("m"),
+                json!({"provider": "anthropic"}),
+                json!({"provider": "somebody", "model": "m"}),
+                json!({"provider": "ollama", "model": "m", "url": "http://me:word@host/"}),
+                json!({"provider": "ollama", "model": "m", "url": "host:1"}),
+                json!({"provider": "openai", "model": "m", "key": "sk-ant 1"}),
+                json!({"provider": "openai", "model": "m", "answers": 0}),
+            ],
+            Kind::Defined => vec![
+                json!({"Big": {"command": ["x"], "speaks": "text"}}),
+                json!({"a": {"command": ["x"]}}),
+                json!({"a": {"command": ["x"], "speaks": "text", "variables": ["A=B"]}}),
+                json!({"a": {"command": [], "speaks": "text"}}),
+                json!({"a": {"command": ["x"], "speaks": "html"}}),
+                json!({"a": {"model": {"provider": "ollama", "model": "m"}, "speaks": "text"}}),
+                json!([1]),
+            ],
+            Kind::PreferredByRole => {
+                vec![json!({"a": ["auto"]}), json!({"a": 0}), json!(["codex"])]
+            }
             Kind::Setups => vec![json!("make"), json!([1]), json!([[]])],
             Kind::Checks => vec![json!("make"), json!([1]), json!([{"file": 1}])],
             Kind::Substitutes => vec![json!({"claude": "person"}), json!({"command": "codex"})],
@@ -198,6 +228,7 @@ fn the_example_says_nothing_and_shows_every_default() {
         "allocation.comp",
         "run.rehearsal",
         "limits.quiet_hours",
+        "agents.model",
     ];
     for setting in SETTINGS {
         let is_said = read.iter().any(|(key, _)| key == setting.key);

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use divisi_core::Criterion;
 use divisi_core::preparation::Setup;
+use divisi_core::run::{Defined, DefinedModel};
 use serde_json::json;
 
 use super::Kind;
+use super::defined;
 use crate::plan_file;
 
 /// The value of a setting, or of an entry of one that is a map.
@@ -24,6 +26,8 @@ pub enum Value {
     Setups(Vec<Setup>),
     /// Criteria.
     Checks(Vec<Criterion>),
+    /// An agent that is defined.
+    Defined(Defined),
 }
 
 impl Value {
@@ -40,6 +44,8 @@ impl Value {
             (Value::Text(text), _) => json!(text),
             (Value::Texts(texts), _) => json!(texts),
             (Value::Setups(setups), _) => setups.iter().map(setup).collect(),
+            (Value::Defined(Defined::Model(model)), Kind::Model) => defined::model_json(model),
+            (Value::Defined(agent), _) => defined::json(agent),
             (Value::Checks(checks), _) => checks.iter().filter_map(check).collect(),
         }
     }
@@ -132,5 +138,32 @@ impl<T: Field + Default> Field for BTreeMap<String, T> {
             values.map(|(_, value)| (Some(name.clone()), value))
         });
         entries.collect()
+    }
+}
+
+impl Field for Option<DefinedModel> {
+    fn put(&mut self, _: Option<&str>, value: &Value) {
+        if let Value::Defined(Defined::Model(model)) = value {
+            *self = Some(model.clone());
+        }
+    }
+
+    fn held(&self) -> Held {
+        let model = self.iter().cloned().map(Defined::Model);
+        model.map(|model| (None, Value::Defined(model))).collect()
+    }
+}
+
+impl Field for BTreeMap<String, Defined> {
+    fn put(&mut self, name: Option<&str>, value: &Value) {
+        if let (Some(name), Value::Defined(agent)) = (name, value) {
+            self.insert(name.to_owned(), agent.clone());
+        }
+    }
+
+    fn held(&self) -> Held {
+        let agents = self.iter();
+        let held = agents.map(|(name, it)| (Some(name.clone()), Value::Defined(it.clone())));
+        held.collect()
     }
 }

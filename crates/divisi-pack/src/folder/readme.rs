@@ -124,4 +124,22 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
     }
+
+    #[test]
+    fn who_works_without_prompts_is_not_told_of_any() {
+        let written = |prompts: Vec<Prompt>| {
+            let readme = Readme {
+                prompts,
+                ..Readme::default()
+            };
+            write(&readme, &built_in()).unwrap()
+        };
+        assert!(!written(Vec::new()).contains("prompt"));
+        let prompt = Prompt {
+            path: "agent-prompts/a.md".to_owned(),
+            role: "developer".to_owned(),
+            targets: Vec::new(),
+        };
+        assert!(written(vec![prompt]).contains("its prompt"));
+    }
 }

@@ -8,13 +8,15 @@
 //!
 //! [`read`] turns bytes into a [`Plan`] and finds every fault at once. [`write()`] turns a plan into
 //! the same form; reading it again gives the same plan. [`schema`] describes the form to editors.
-//! [`read_parts`] reads the tasks that take one task's place.
+//! [`read_parts`] reads the tasks that take one task's place. [`compare`](compare()) says what differs
+//! between two plans.
 //!
 //! What it does not do: it opens no file, expands no pattern, and applies no settings. Agents and
 //! roles are names here; whether they exist is known where the plan is run.
 //!
 //! Work is bounded by the limits in this module and linear in the text.
 
+mod compare;
 pub(crate) mod compile;
 pub(crate) mod criteria;
 pub(crate) mod form;
@@ -31,10 +33,13 @@ mod write;
 use divisi_core::plan::Parts;
 use divisi_core::{Diagnostic, Plan, TaskSpec};
 
+pub use compare::{Differences, FieldChange, TaskChange, compare};
 pub(crate) use criteria::{COUNT_MAX, expression_fault};
 pub use form::{Progress, ResourceEstimate, schema};
 pub use record::{Record, TaskRecord, read_record, write_with};
-pub(crate) use top::is_plan;
+pub(crate) use structure::Order;
+pub(crate) use task::Spans;
+pub(crate) use top::{Placed, is_plan};
 pub use write::write;
 pub(crate) use write::{Stated, criterion_json, criterion_value, to_value};
 
@@ -107,6 +112,22 @@ pub struct ReadParts {
 #[must_use]
 pub fn read(source_name: &str, bytes: &[u8]) -> Read {
     let (plan, diagnostics) = read_with(source_name, bytes, top::plan);
+    Read { plan, diagnostics }
+}
+
+/// Reads a plan file and has `also` look at the plan, if it is sound, with its places.
+pub(crate) fn read_also(
+    source_name: &str,
+    bytes: &[u8],
+    also: impl FnOnce(&Placed, &mut Faults<'_>),
+) -> Read {
+    let (plan, diagnostics) = read_with(source_name, bytes, |value, faults| {
+        let placed = top::placed(value, faults)?;
+        if faults.errors() == 0 {
+            also(&placed, faults);
+        }
+        Some(placed.plan)
+    });
     Read { plan, diagnostics }
 }
 

@@ -87,7 +87,7 @@ fn check_promised(plan: &Plan, graph: &Graph, tasks: &[Spans], faults: &mut Faul
 }
 
 /// Which tasks wait for which, through others, too.
-struct Order<'g> {
+pub(crate) struct Order<'g> {
     graph: &'g Graph,
     has_stages: bool,
     /// Where each task stands in the topological order.
@@ -99,7 +99,7 @@ struct Order<'g> {
 }
 
 impl<'g> Order<'g> {
-    fn of(plan: &Plan, graph: &'g Graph) -> Order<'g> {
+    pub(crate) fn of(plan: &Plan, graph: &'g Graph) -> Order<'g> {
         let mut places = vec![0; graph.order.len()];
         for (place, task) in graph.order.iter().enumerate() {
             places[*task as usize] = place;
@@ -114,9 +114,14 @@ impl<'g> Order<'g> {
         }
     }
 
+    /// Where a task stands in the topological order.
+    pub(crate) fn place(&self, task: usize) -> usize {
+        self.places[task]
+    }
+
     /// Whether `task` waits for `before`, which stands earlier in the order. Where that takes too
     /// long to find out, it is taken to.
-    fn is_before(&mut self, before: usize, task: usize) -> bool {
+    pub(crate) fn is_before(&mut self, before: usize, task: usize) -> bool {
         if self.has_stages && self.graph.stage[before] != self.graph.stage[task] {
             return true;
         }

@@ -67,8 +67,22 @@ const PARTS_KEYS: &[&str] = &["stage_context", "subtasks"];
 /// The largest number in a record; they are shown, never used.
 const RECORD_MAX: u64 = 1 << 53;
 
+/// A plan and where it stands in its text.
+pub(crate) struct Placed {
+    pub(crate) plan: Plan,
+    /// Where its list of tasks starts.
+    pub(crate) at: usize,
+    /// Where its tasks' names stand, one for each.
+    pub(crate) tasks: Vec<Spans>,
+}
+
 /// A plan; what is missing is empty in it, which matters only where nothing refuses it.
 pub(crate) fn plan(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Plan> {
+    placed(value, faults).map(|placed| placed.plan)
+}
+
+/// The same with its places.
+pub(crate) fn placed(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Placed> {
     let object = fields::object(value, "the plan", faults)?;
     let fields = Fields::open(object, "the plan", KEYS, faults);
     fields.required("task_title", faults);
@@ -91,12 +105,13 @@ pub(crate) fn plan(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Plan> {
         preparation,
         roles: BTreeMap::new(),
     };
+    let at = fields.get("subtasks").map_or(fields.at, start);
     // If all of a list's elements are faulty, it is not empty for that.
     if subtasks.is_some_and(|list| list.is_empty() || !plan.tasks.is_empty()) {
-        let at = fields.get("subtasks").map_or(fields.at, start);
         check_structure(&plan, at, &spans, &stage_spans, faults);
     }
-    Some(plan)
+    let tasks = spans;
+    Some(Placed { plan, at, tasks })
 }
 
 /// The parts of a task: a list of subtasks, an object that holds one, or a whole plan.

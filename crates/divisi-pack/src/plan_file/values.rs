@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::TaskKind;
 use divisi_core::plan::{Deliverable, Estimate, Template, Work};
-use divisi_core::run::{AGENT_AUTO, AGENTS};
+use divisi_core::run::{AGENT_AUTO, AGENTS, is_definable};
 use jsonc_parser::ast::Value;
 
 use super::compile::is_program;
@@ -162,7 +162,8 @@ pub(crate) fn agent_of(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) ->
     one_of(&all, value, key, faults)
 }
 
-/// One of these names of agents; collects that there is none of it.
+/// One of these names of agents, or of one that configuration may define; collects that there is
+/// none of it.
 pub(crate) fn one_of(
     all: &[&'static str],
     value: &Value<'_>,
@@ -170,7 +171,7 @@ pub(crate) fn one_of(
     faults: &mut Faults<'_>,
 ) -> Option<String> {
     let name = fields::line(value, key, faults)?;
-    if !all.contains(&name.as_str()) {
+    if !all.contains(&name.as_str()) && !is_definable(&name) {
         let meant = faults.nearest(&name, all.iter().copied());
         let is_known = name == AGENT_AUTO || AGENTS.contains(&name.as_str());
         faults

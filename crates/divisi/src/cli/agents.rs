@@ -37,3 +37,14 @@ pub(crate) struct Tested {
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
 }
+
+/// `divisi adapter`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Adapter {
+    /// With which one
+    #[arg(value_name = "AGENT")]
+    pub(crate) agent: String,
+    /// What it is, where configuration defines it
+    #[arg(long, value_name = "JSON")]
+    pub(crate) defined: Option<String>,
+}

@@ -9,7 +9,7 @@ use std::path::Path;
 use divisi_core::diagnostic::Severity;
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::stored::summary;
-use divisi_core::run::{Settings, TaskStatus, holds_slot};
+use divisi_core::run::{TaskStatus, holds_slot};
 use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
 
@@ -249,8 +249,9 @@ fn place<'a>(file: &'a Path, spec: &'a TaskSpec, many: usize) -> Result<&'a str,
 pub(crate) fn split(args: &cli::Split, project: &Project, printer: &Printer) -> Outcome {
     let parts = crate::plan::read_parts(&args.parts, printer)?;
     // What `auto` stands for was settled when the run was created.
-    let present = Present::look();
-    let mut settling = Settling::go_on(&present, Settings::default());
+    let settings = crate::follow::run(project, args.of.run)?.settings;
+    let present = Present::look(&settings.defined);
+    let mut settling = Settling::go_on(&present, settings);
     parts.tasks.iter().for_each(|task| settling.see(task));
     settling.end(Severity::Error, printer)?;
     let action = Action::Split {

@@ -3,6 +3,7 @@
 //! Each is looked for on `PATH`, asked for its version, and looked at for a credential, of which
 //! only the variable's name or the file's place is ever told.
 
+mod defined;
 mod trial;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use divisi_agents::adapter::{
 };
 use divisi_core::Diagnostic;
 use divisi_core::ledger::{Credential, Limit};
-use divisi_core::run::AGENTS;
+use divisi_core::run::{AGENT_MODEL, AGENTS, is_definable};
 use divisi_engine::control::{Ask, Response};
 use divisi_pack::config::Values;
 use divisi_pack::nearest;
@@ -31,6 +32,8 @@ use crate::project::Project;
 use crate::words;
 use divisi_core::diagnostic::chain;
 
+use self::defined::Listed;
+
 /// Where labels end.
 const LABEL_WIDTH: usize = 15;
 
@@ -38,6 +41,9 @@ const LABEL_WIDTH: usize = 15;
 pub(crate) fn run(args: &cli::Agents, global: &Global, printer: &Printer) -> Outcome {
     match &args.command {
         None | Some(AgentsCommand::List) => list(global, printer),
+        Some(AgentsCommand::Test(args)) if is_definable(&args.name) => {
+            trial::run_defined(&args.name, printer)
+        }
         Some(AgentsCommand::Test(args)) => trial::run(known(&args.name)?, printer),
         Some(AgentsCommand::Resume(args)) => resume(&args.name, global, printer),
     }
@@ -63,7 +69,7 @@ fn unknown<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Failure {
 /// `divisi agents resume`: the ends of an agent's usage limits are not waited for any longer.
 fn resume(name: &str, global: &Global, printer: &Printer) -> Outcome {
     // Rehearsed limits are limits, too.
-    if !AGENTS.contains(&name) {
+    if !AGENTS.contains(&name) && !is_definable(name) {
         return Err(unknown(name, AGENTS.into_iter()));
     }
     let project = Project::find(global)?;
@@ -148,16 +154,6 @@ struct Found<'d> {
 impl<'d> Found<'d> {
     fn of(detected: &'d Detected, limits: &[(Credential, Limit)]) -> Found<'d> {
         let product = detected.product;
-        let its = limits.iter().filter(|(it, _)| it.agent == product.name);
-        let limit = |(credential, limit): &(Credential, Limit)| {
-            json!({
-                "credential": credential.name,
-                "met_at": limit.met_at,
-                "ends_at": limit.ends_at,
-                "said": limit.said,
-                "cause": limit.cause,
-            })
-        };
         let (version, fault) = match &detected.version {
             Some(Ok(version)) => (Some(version.as_str()), None),
             Some(Err(fault)) => (None, Some(chain(fault))),
@@ -180,7 +176,7 @@ impl<'d> Found<'d> {
                 Some(LogIn::File(path)) => json!({ "file": path.display().to_string() }),
                 None => Value::Null,
             },
-            limits: its.map(limit).collect(),
+            limits: limits_of(product.name, limits),
             install: product.install,
         }
     }
@@ -194,31 +190,52 @@ fn word(standing: Standing) -> &'static str {
     }
 }
 
+fn found_style(standing: &str) -> Style {
+    match standing {
+        "tested" => Style::Good,
+        "unverified" => Style::Warn,
+        _ => Style::Dim,
+    }
+}
+
 fn list(global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
     let configuration = Configuration::load(&project, Values::default(), printer)?;
     let prefer = &configuration.config.prefer;
-    let present = Present::look();
+    let defined = configuration.defined();
+    let present = Present::look(&defined);
     let auto = present.first(prefer);
     let all = look()?;
     let limits = limits(&project)?;
+    let listed: Vec<Listed> = defined
+        .iter()
+        .map(|(name, it)| Listed::of(name, it, &limits))
+        .collect();
     if printer.is_json() {
         let agents: Vec<Found<'_>> = all.iter().map(|it| Found::of(it, &limits)).collect();
-        printer.document(&json!({ "agents": agents, "prefer": prefer, "auto": auto }))?;
+        printer.document(&json!({
+            "agents": agents, "defined": listed, "prefer": prefer, "auto": auto,
+        }))?;
         return Ok(Exit::Success);
     }
     for detected in &all {
         printer.lines(&lines(detected, &limits))?;
+    }
+    for agent in &listed {
+        printer.lines(&agent.lines(&limits))?;
+    }
+    if !defined.contains_key(AGENT_MODEL) {
+        printer.lines(&defined::how())?;
     }
     let auto = match auto {
         Some(name) => format!(
             "`agent: auto` is {name}, the first that is there of {}",
             prefer.join(", ")
         ),
-        None => "`agent: auto` is nobody: none that `agents.prefer` names is installed".to_owned(),
+        None => "`agent: auto` is nobody: none that `agents.prefer` names is there".to_owned(),
     };
     printer.line(&Line::of(auto))?;
-    if all.iter().all(|it| it.standing() == Standing::Missing) {
+    if listed.is_empty() && all.iter().all(|it| it.standing() == Standing::Missing) {
         printer.note(&Line::styled(
             Style::Dim,
             "without one, give tasks a `command` or `script`, or do them by hand: `divisi submit`",
@@ -231,11 +248,7 @@ fn lines(detected: &Detected, limits: &[(Credential, Limit)]) -> Vec<Line> {
     let product = detected.product;
     let label = |label: &str| Line::styled(Style::Dim, format!("  {label}")).padded(LABEL_WIDTH);
     let standing = detected.standing();
-    let style = match standing {
-        Standing::Tested => Style::Good,
-        Standing::Unverified => Style::Warn,
-        Standing::Missing => Style::Dim,
-    };
+    let style = found_style(word(standing));
     let head = Line::styled(Style::Bold, product.name)
         .then(format!(": {}, ", product.title))
         .with(style, word(standing));
@@ -250,18 +263,43 @@ fn lines(detected: &Detected, limits: &[(Credential, Limit)]) -> Vec<Line> {
         label("driven by").then("its command line"),
         label("credential").join(credential(detected)),
     ];
-    for (credential, limit) in limits.iter().filter(|(it, _)| it.agent == product.name) {
+    lines.extend(limited(product.name, limits));
+    lines
+}
+
+/// The usage limits of an agent, for programs.
+fn limits_of(name: &str, limits: &[(Credential, Limit)]) -> Vec<Value> {
+    let its = limits.iter().filter(|(it, _)| it.agent == name);
+    let limit = |(credential, limit): &(Credential, Limit)| {
+        json!({
+            "credential": credential.name,
+            "met_at": limit.met_at,
+            "ends_at": limit.ends_at,
+            "said": limit.said,
+            "cause": limit.cause,
+        })
+    };
+    its.map(limit).collect()
+}
+
+/// The same for people.
+fn limited(name: &str, limits: &[(Credential, Limit)]) -> Vec<Line> {
+    let label = |label: &str| Line::styled(Style::Dim, format!("  {label}")).padded(LABEL_WIDTH);
+    let its = limits.iter().filter(|(it, _)| it.agent == name);
+    let lines = its.flat_map(|(credential, limit)| {
         let left = words::span(limit.ends_at.ms_since(words::now()));
         let until = words::moment(limit.ends_at);
         let told = format!(
             "{credential} is not used before {until}, in {left}: {}",
             limit.cause
         );
-        lines.push(label("limited").with(Style::Warn, told));
-        let resume = format!("divisi agents resume {}", product.name);
-        lines.push(label("").with(Style::Dim, "→ ").with(Style::Note, resume));
-    }
-    lines
+        let resume = format!("divisi agents resume {name}");
+        [
+            label("limited").with(Style::Warn, told),
+            label("").with(Style::Dim, "→ ").with(Style::Note, resume),
+        ]
+    });
+    lines.collect()
 }
 
 /// Its version, and how that stands to the one that is tested.

@@ -19,6 +19,7 @@ pub(crate) mod init;
 pub(crate) mod lessons;
 pub(crate) mod logs;
 pub(crate) mod merge;
+pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod review;
 pub(crate) mod roles;

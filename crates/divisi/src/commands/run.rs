@@ -80,7 +80,12 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     if let Some(rehearsal) = &rehearsal {
         settings.rehearsal = Some(rehearsal::keep(project, rehearsal)?);
     }
-    let settings = ordered.settle(&plan, (&configuration, settings), Severity::Error, printer)?;
+    let settings = ordered.settle(
+        &plan,
+        (&configuration, &roles, settings),
+        Severity::Error,
+        printer,
+    )?;
     let outline = || {
         let mut lines = ordered.outline(&plan, &settings);
         lines.insert(1, on(&base));
@@ -310,6 +315,7 @@ impl<'a> Driver<'a> {
     pub(crate) fn drive(mut self, run: RunId, after: u64) -> Outcome {
         let terminal = std::io::stderr().is_terminal();
         let progress = Progress::new(
+            self.project.divisi(),
             run,
             self.printer.is_quiet(),
             self.printer.color_err(),

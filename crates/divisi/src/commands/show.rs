@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Global, RunTask};
 use crate::exit::Exit;
+use crate::last_printed;
 use crate::loaded;
 use crate::printer::{Line, Outcome, Printer, Style};
 use crate::project::Project;
@@ -399,10 +400,14 @@ fn file_lines(
 ) -> Vec<Line> {
     let log = Some(project.log(run.id, &task.spec.id, number));
     let workspace = workspace_path(project, run, no, task, workspace);
-    [("  log       ", log), ("  workspace ", workspace)]
+    let printed = last_printed::of_failed(&project.divisi(), run, run.attempt_id(no, number));
+    let printed = printed.map(|line| ("  last line ", line));
+    let paths = [("  log       ", log), ("  workspace ", workspace)]
         .into_iter()
         .filter_map(|(name, path)| Some((name, path.filter(|path| path.exists())?)))
-        .map(|(name, path)| Line::styled(Style::Dim, name).then(format!("  {}", path.display())))
+        .map(|(name, path)| (name, path.display().to_string()));
+    let rows = printed.into_iter().chain(paths);
+    rows.map(|(name, what)| Line::styled(Style::Dim, name).then(format!("  {what}")))
         .collect()
 }
 

@@ -1,6 +1,10 @@
 //! `divisi watch`: a run's events as they become durable.
 //!
-//! It ends when the run has ended or rests in people's hands, with the run's exit code.
+//! It ends when the run has ended or rests in people's hands, with the run's exit code. Of a task,
+//! what its agent says and does is followed instead.
+
+mod spoken;
+mod task;
 
 use std::thread;
 
@@ -9,7 +13,7 @@ use divisi_core::journal::{Entry, Stream};
 use divisi_core::run::Event;
 use serde::Serialize;
 
-use crate::cli::{Global, Watch};
+use crate::cli::{Global, Watch, Watched};
 use crate::commands::status;
 use crate::exit::Exit;
 use crate::follow::{Follower, LOOK, News, Vigil};
@@ -22,7 +26,15 @@ use crate::words;
 /// Follows a run.
 pub(crate) fn run(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
-    let row = project.row(&project.view()?, args.run)?;
+    let run = match (&args.watched, &args.task) {
+        (None, _) => None,
+        (Some(Watched::Run(run)), None) => Some(*run),
+        (Some(watched), other) => {
+            let (run, no) = task::find(&project, watched, other.as_deref())?;
+            return task::watch(&project, run, no, args.from_start, printer);
+        }
+    };
+    let row = project.row(&project.view()?, run)?;
     let mut follower = Follower::of(&project, row.run, args.from_start.then_some(0))?;
     if !args.from_start && printer.is_json() && follower.rests() {
         // Nothing happens to it until somebody acts: what is asked for is what happened.

@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use divisi_core::TaskId;
 use divisi_core::plan::Work;
+use divisi_core::run::{DefinedModel, DefinedProgram, ModelBounds, Provider, Speaks};
 
 use super::*;
 
@@ -11,7 +12,7 @@ fn with(names: &[&str]) -> Present {
     Present(
         PRODUCTS
             .iter()
-            .map(|product| (product.name, names.contains(&product.name)))
+            .map(|product| (product.name.to_owned(), names.contains(&product.name)))
             .collect(),
     )
 }
@@ -28,10 +29,30 @@ fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
+fn roles() -> Roles {
+    Roles::built_in()
+}
+
+fn preferred<'s>(
+    usual: &'s [String],
+    by_role: &[(&str, &[&str])],
+    roles: &'s Roles,
+) -> Preferred<'s> {
+    let by_role = by_role
+        .iter()
+        .map(|(role, agents)| ((*role).to_owned(), names(agents)));
+    Preferred {
+        usual,
+        by_role: by_role.collect(),
+        roles,
+    }
+}
+
 /// What `auto` stands for in a run of these tasks, and what is told.
 fn settled(present: &Present, prefer: &[&str], tasks: &[TaskSpec]) -> (String, Vec<Diagnostic>) {
-    let prefer = names(prefer);
-    let mut settling = Settling::begin(present, &prefer, Settings::default());
+    let (prefer, roles) = (names(prefer), roles());
+    let preferred = preferred(&prefer, &[], &roles);
+    let mut settling = Settling::begin(present, preferred, Settings::default());
     tasks.iter().for_each(|task| settling.see(task));
     let (settings, told) = settling.told(Severity::Error);
     (settings.agent_auto, told)
@@ -64,7 +85,7 @@ fn where_nobody_is_there_it_is_said_what_to_install_and_how_to_go_on() {
     assert_eq!(told.code, "agent-missing");
     assert_eq!(
         told.cause,
-        "none of claude, codex is installed, and the tasks `a`, `b`, `c` and 2 more are left to \
+        "none of claude, codex is there, and the tasks `a`, `b`, `c` and 2 more are left to \
          `auto`"
     );
     let hints = told.hints.join("\n");
@@ -82,10 +103,7 @@ fn where_nobody_is_there_it_is_said_what_to_install_and_how_to_go_on() {
         "`codex` is not installed, and the task `a` is left to `auto`"
     );
     let (_, told) = settled(&with(&["claude"]), &[], &tasks[..1]);
-    assert!(
-        told[0].cause.contains("`agents.prefer` names no agent"),
-        "{told:?}"
-    );
+    assert!(told[0].cause.contains("no agent is preferred"), "{told:?}");
 }
 
 #[test]
@@ -107,15 +125,59 @@ fn the_default_may_be_auto() {
         ..Settings::default()
     };
     let present = with(&["claude"]);
-    let mut settling = Settling::begin(&present, &prefer, open.clone());
+    let roles = roles();
+    let preferred = preferred(&prefer, &[], &roles);
+    let mut settling = Settling::begin(&present, preferred.clone(), open.clone());
     settling.see(&task("a", None));
     let (settings, told) = settling.told(Severity::Error);
     assert_eq!(told, []);
     assert_eq!(agent_of(&task("a", None), &settings), "claude");
     let present = with(&[]);
-    let mut settling = Settling::begin(&present, &prefer, open);
+    let mut settling = Settling::begin(&present, preferred, open);
     settling.see(&task("a", None));
     assert_eq!(settling.told(Severity::Error).1.len(), 1);
+}
+
+#[test]
+fn a_role_may_prefer_others_however_its_tasks_call_it() {
+    let of = |id: &str, domain: Option<&str>, function: Option<&str>| TaskSpec {
+        domain: domain.map(str::to_owned),
+        function: function.map(str::to_owned),
+        ..task(id, Some("auto"))
+    };
+    let tasks = [
+        of("canonical", Some("development"), Some("tester")),
+        of("alias", None, Some("qa")),
+        of("other", Some("development"), Some("implementer")),
+    ];
+    let (prefer, roles) = (names(&["claude"]), roles());
+    let key = roles.get("tester").unwrap().name_of_tasks().unwrap();
+    let settled = |there: &[&str]| {
+        let by_role: &[(&str, &[&str])] = &[(&key, &["codex", "opencode"])];
+        let preferred = preferred(&prefer, by_role, &roles);
+        let present = with(there);
+        let mut settling = Settling::begin(&present, preferred, Settings::default());
+        tasks.iter().for_each(|task| settling.see(task));
+        let (settings, told) = settling.told(Severity::Error);
+        let agents = tasks
+            .each_ref()
+            .map(|task| agent_of(task, &settings).to_owned());
+        (agents, told)
+    };
+    let (agents, told) = settled(&["claude", "opencode"]);
+    assert_eq!(
+        (agents, told),
+        (
+            ["opencode", "opencode", "claude"].map(str::to_owned),
+            vec![]
+        )
+    );
+    let (_, told) = settled(&["claude"]);
+    let causes: Vec<&str> = told.iter().map(|told| told.cause.as_str()).collect();
+    assert_eq!(
+        causes,
+        ["none of codex, opencode is there, and the tasks `canonical`, `alias` are left to `auto`"]
+    );
 }
 
 #[test]
@@ -173,4 +235,67 @@ fn parts_of_a_task_keep_what_auto_stood_for() {
     assert_eq!(settings, Settings::default());
     assert_eq!(told.len(), 1);
     assert!(told[0].cause.contains("`codex`"), "{told:?}");
+}
+
+#[test]
+fn a_model_is_there_once_it_is_defined() {
+    let model = Defined::Model(DefinedModel {
+        provider: Provider::Ollama,
+        model: "m".to_owned(),
+        url: None,
+        key: None,
+        bounds: ModelBounds::default(),
+    });
+    let program = Defined::Program(DefinedProgram {
+        command: names(&["no-such-program-anywhere"]),
+        speaks: Speaks::Text,
+        variables: Vec::new(),
+    });
+    let defined = BTreeMap::from([
+        ("model".to_owned(), model),
+        ("custom.other".to_owned(), program),
+    ]);
+    let present = Present::look(&defined);
+    let settings = Settings {
+        defined,
+        ..Settings::default()
+    };
+    let prefer = names(&["custom.other", "custom.big", "model", "person"]);
+    let roles = roles();
+    let preferred = preferred(&prefer, &[], &roles);
+    let mut settling = Settling::begin(&present, preferred, settings.clone());
+    settling.see(&task("a", Some("auto")));
+    let (found, told) = settling.told(Severity::Error);
+    assert_eq!((found.agent_auto.as_str(), told), ("model", vec![]));
+
+    let mut settling = Settling::go_on(&present, settings);
+    settling.see(&task("a", Some("custom.big")));
+    settling.see(&task("b", Some("custom.other")));
+    settling.see(&task("c", Some("model")));
+    let (_, told) = settling.told(Severity::Error);
+    let said: Vec<(&str, &str)> = told
+        .iter()
+        .map(|told| (told.cause.as_str(), told.hints[0].as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (
+                "`custom.big` is to do the task `a`, and is not defined",
+                "define it in `divisi.yaml`, for example: `agents: {custom: {big: {model: \
+                 {provider: ollama, model: NAME}}}}`"
+            ),
+            (
+                "`custom.other` is to do the task `b`, and is not installed",
+                "no folder of `PATH` holds `no-such-program-anywhere`"
+            ),
+        ]
+    );
+    let (_, told) = settled(&with(&[]), &["claude", "model"], &[task("a", Some("auto"))]);
+    assert!(
+        told[0]
+            .hints
+            .iter()
+            .any(|hint| hint.contains("a model asked"))
+    );
 }

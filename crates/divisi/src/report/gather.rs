@@ -1,5 +1,7 @@
 //! The facts of a report, from the run alone.
 
+use std::collections::BTreeSet;
+
 use divisi_core::receipt::{Receipt, Usage};
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::{
@@ -204,8 +206,7 @@ fn assumptions(run: &Run) -> Vec<String> {
     let count =
         |test: &dyn Fn(&Task) -> bool| run.tasks().iter().filter(|task| test(task)).count() as u64;
     let settings: &Settings = &run.settings;
-    let usual = settings.meant(&settings.agent_default);
-    let found = settings.meant(AGENT_AUTO);
+    let usual = settings.meant(&settings.agent_default, None);
     let mut take = |many: u64, words: String| {
         if many > 0 {
             taken.push(format!("{}: {words}", words::plural(many, "task")));
@@ -230,12 +231,18 @@ fn assumptions(run: &Run) -> Vec<String> {
         count(&|task| task.spec.agent.is_none() && task.agent(settings) == usual),
         format!("no agent named, so {}", words::agent(usual)),
     );
-    take(
-        count(&|task| {
-            task.spec.agent.as_deref() == Some(AGENT_AUTO) && task.agent(settings) == found
-        }),
-        format!("the agent left open, so {}", words::agent(found)),
-    );
+    let found: BTreeSet<&str> = (settings.agents_auto.values())
+        .chain([&settings.agent_auto])
+        .map(String::as_str)
+        .collect();
+    for found in found {
+        take(
+            count(&|task| {
+                task.spec.agent.as_deref() == Some(AGENT_AUTO) && task.agent(settings) == found
+            }),
+            format!("the agent left open, so {}", words::agent(found)),
+        );
+    }
     if run.stages.is_empty() && !settings.barriers {
         taken.push("no stages: a task started as soon as what it depends on was done".to_owned());
     }

@@ -8,9 +8,11 @@
 
 mod faults;
 mod found;
+#[expect(dead_code, reason = "shared with other suites")]
 mod model;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]
 mod stage;
+mod told;
 mod tool;
 mod work;

@@ -5,6 +5,7 @@
 mod generate;
 mod given;
 mod library;
+mod plan;
 mod told;
 mod validate;
 

@@ -24,6 +24,7 @@ const FILE: &str = "run:
   rehearsal: rules.yaml
 agents:
   prefer: [codex, person]
+  prefer_by_role: {tester: [claude]}
 limits:
   wait_max_minutes: 17
   then: escalate
@@ -36,6 +37,9 @@ monitoring:
 budget:
   attempts: 11
   agent_minutes: 12
+handoff:
+  tokens: 18000
+  agents: {claude: 19000}
 grants:
   allow_write: [cache]
   pass_env: [PASSED]
@@ -105,8 +109,11 @@ fn of(stage: &Stage, key: &str) -> Value {
         "monitoring.progress_minutes" => json!(settings.progress_ms),
         "run.batch_max" => json!(settings.batch_max),
         "agents.prefer" => json!(settings.agent_auto),
+        "agents.prefer_by_role" => json!(settings.agents_auto),
         "budget.attempts" => json!(settings.budget.attempts),
         "budget.agent_minutes" => json!(settings.budget.time_ms.map(|ms| ms / 60_000)),
+        "handoff.tokens" => json!(settings.handoffs.tokens_max),
+        "handoff.agents" => json!(settings.handoffs.agents),
         "grants.allow_write" => json!(grants.writes),
         "grants.pass_env" => json!(grants.passes),
         "grants.unconfined" => json!(grants.unconfined),
@@ -144,8 +151,11 @@ fn said(stage: &Stage, key: &str) -> Value {
         "monitoring.progress_minutes" => json!({"claude": 90_000}),
         "run.batch_max" => json!(9),
         "agents.prefer" => json!("codex"),
+        "agents.prefer_by_role" => json!({"development/test": "claude"}),
         "budget.attempts" => json!(11),
         "budget.agent_minutes" => json!(12),
+        "handoff.tokens" => json!(18_000),
+        "handoff.agents" => json!({"claude": 19_000}),
         "grants.allow_write" => json!([stage.path("cache")]),
         "grants.pass_env" => json!(["PASSED"]),
         "grants.memory_mib" => json!(4_000),

@@ -14,6 +14,10 @@ mod found;
 mod generating;
 mod lessons;
 mod merging;
+#[path = "../agents/model/mod.rs"]
+#[expect(dead_code, reason = "shared with other suites")]
+mod model;
+mod models;
 mod people;
 mod preparation;
 mod review;
@@ -21,6 +25,8 @@ mod rules;
 mod saving;
 #[path = "../hostile/stage.rs"]
 mod stage;
+mod telling;
 mod trust;
+mod watching;
 mod whole;
 mod workflows;

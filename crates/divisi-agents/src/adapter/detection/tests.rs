@@ -115,11 +115,15 @@ fn what_is_not_there_is_missing() {
 fn a_folder_that_depends_on_where_one_is_counts_for_nothing() {
     let claude = product("claude").unwrap();
     for path in ["", ".", "bin", "../bin:."] {
-        assert_eq!(program(claude, Some(OsStr::new(path))), None, "{path:?}");
+        assert_eq!(
+            program(claude.program, Some(OsStr::new(path))),
+            None,
+            "{path:?}"
+        );
     }
     let machine = Machine::with("echo 1.2.3");
     let path = format!(".:{}", machine.at("bin").display());
-    let found = program(claude, Some(OsStr::new(&path)));
+    let found = program(claude.program, Some(OsStr::new(&path)));
     assert_eq!(found, Some(machine.at("bin/claude")));
 }
 

@@ -11,9 +11,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use divisi_agents::adapter::{
-    Closing, Detected, Entry, Product, Standing, Tokens, VERSION_PATIENCE,
-};
+use divisi_agents::adapter::{Closing, Entry, Product, Standing, Tokens, VERSION_PATIENCE};
 use divisi_core::run::{Run, RunStatus, Settings, end_words};
 use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_engine::control::{Ask, Response};
@@ -25,13 +23,14 @@ use divisi_store::Durability;
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::defined::Listed;
 use super::{Found, no_folder, one, version};
 use crate::cli::Global;
 use crate::commands::run::{Driver, named, unexpected};
 use crate::config::Configuration;
 use crate::exit::Exit;
 use crate::follow;
-use crate::present::variables;
+use crate::present::{defining, variables};
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::{Project, is_locked};
 use crate::words::{cut, plural, span};
@@ -63,6 +62,36 @@ struct Trial {
     closing: Option<Closing>,
 }
 
+/// The agent that is tested.
+struct Subject {
+    name: String,
+    title: String,
+    /// As it was found, for programs.
+    found: serde_json::Value,
+}
+
+/// Has an agent do it that configuration defines, and says how it went. A repository's configuration
+/// does not count: nobody has consented to it.
+pub(super) fn run_defined(name: &str, printer: &Printer) -> Outcome {
+    let (folder, configuration) = folder(printer)?;
+    let defined = configuration.defined();
+    let Some(agent) = defined.get(name) else {
+        let cause = format!("`{name}` is not defined, so there is nothing to test");
+        let told = Diagnostic::error("agent-missing", cause)
+            .hint("what the project's own file defines is not tried; a file of yours counts")
+            .hint(defining(name));
+        return Err(Failure::told(told, Exit::Environment));
+    };
+    let listed = Listed::of(name, agent, &[]);
+    let subject = Subject {
+        name: name.to_owned(),
+        title: listed.title(),
+        found: json!(listed),
+    };
+    printer.note(&Line::styled(Style::Bold, &subject.title));
+    go(&subject, &folder, &configuration, printer)
+}
+
 /// Has an agent do it, and says how it went.
 pub(super) fn run(product: &'static Product, printer: &Printer) -> Outcome {
     let detected =
@@ -78,32 +107,60 @@ pub(super) fn run(product: &'static Product, printer: &Printer) -> Outcome {
     }
     let version = version(&detected);
     printer.note(&Line::styled(Style::Bold, product.title).then(format!(" {version}")));
+    let subject = Subject {
+        name: product.name.to_owned(),
+        title: product.title.to_owned(),
+        found: json!(Found::of(&detected, &[])),
+    };
+    let (folder, configuration) = folder(printer)?;
+    go(&subject, &folder, &configuration, printer)
+}
+
+/// A folder of its own, and the configuration that holds in it: the user's.
+fn folder(printer: &Printer) -> Result<(TempDir, Configuration), Failure> {
     let folder = tempfile::Builder::new()
         .prefix("divisi-")
         .tempdir()
         .map_err(|error| no_folder(&error))?;
-    let tried = in_folder(product, &folder, printer);
-    leave(&folder);
+    let configuration = Configuration::load(&project(&folder)?, Values::default(), printer)?;
+    Ok((folder, configuration))
+}
+
+fn project(folder: &TempDir) -> Result<Project, Failure> {
+    Project::find(&Global {
+        project: Some(folder.path().to_owned()),
+        ..Global::default()
+    })
+}
+
+fn go(
+    subject: &Subject,
+    folder: &TempDir,
+    configuration: &Configuration,
+    printer: &Printer,
+) -> Outcome {
+    let tried = in_folder(subject, folder, configuration);
+    leave(folder);
     let trial = tried?;
     if printer.is_json() {
-        printer.document(&trial.document(&detected))?;
+        printer.document(&trial.document(subject))?;
     } else {
-        printer.lines(&trial.lines(product))?;
+        printer.lines(&trial.lines(subject))?;
     }
     Ok(trial.exit())
 }
 
 /// The task.
-fn plan(product: &Product) -> Plan {
+fn plan(subject: &Subject) -> Plan {
     let text = json!({
-        "task_title": format!("Test {}", product.title),
+        "task_title": format!("Test {}", subject.title),
         "subtasks": [{
             "subtask_id": "answer",
             "title": "Write a file",
             "description": format!(
                 "Write the file {FILE} in the working folder. Its only line is: {WORDS}"
             ),
-            "agent": product.name,
+            "agent": subject.name,
             "deliverables": [FILE],
             "criteria": [{ "contains": WORDS, "in": FILE }],
             "timeout_minutes": TIMEOUT_MINUTES,
@@ -127,17 +184,13 @@ fn settings(configuration: &Configuration) -> Settings {
 
 /// Runs it in a folder that holds nothing else.
 fn in_folder(
-    product: &'static Product,
+    subject: &Subject,
     folder: &TempDir,
-    printer: &Printer,
+    configuration: &Configuration,
 ) -> Result<Trial, Failure> {
-    let project = Project::find(&Global {
-        project: Some(folder.path().to_owned()),
-        ..Global::default()
-    })?;
+    let project = project(folder)?;
     fs::write(project.folder().join("README.md"), "# A test of an agent\n")
         .map_err(|error| no_folder(&error))?;
-    let configuration = Configuration::load(&project, Values::default(), printer)?;
     let environment =
         |fault: divisi_engine::repo::Fault| Failure::told(fault.diagnostic(), Exit::Environment);
     let repo = Repo::open(&project.divisi(), project.folder()).map_err(environment)?;
@@ -146,8 +199,8 @@ fn in_folder(
     let quiet = Printer::silent();
     let mut driver = Driver::new(&project, Durability::Normal, &quiet)?;
     let ask = Ask::Start {
-        plan: Arc::new(plan(product)),
-        settings: Box::new(settings(&configuration)),
+        plan: Arc::new(plan(subject)),
+        settings: Box::new(settings(configuration)),
         base: named(&base),
         approved: true,
     };
@@ -223,9 +276,9 @@ impl Trial {
         self.run.tasks()[0].agent_ms()
     }
 
-    fn document(&self, detected: &Detected) -> serde_json::Value {
+    fn document(&self, subject: &Subject) -> serde_json::Value {
         json!({
-            "agent": Found::of(detected, &[]),
+            "agent": subject.found,
             "done": self.is_done(),
             "ended": self.ended(),
             "seen": self.seen,
@@ -235,7 +288,7 @@ impl Trial {
         })
     }
 
-    fn lines(&self, product: &Product) -> Vec<Line> {
+    fn lines(&self, subject: &Subject) -> Vec<Line> {
         let mut lines: Vec<Line> = self.seen.iter().filter_map(shown).collect();
         if let Some(usage) = self.usage() {
             lines.push(used(&usage));
@@ -247,9 +300,9 @@ impl Trial {
         }
         let took = span(self.took_ms());
         lines.push(match self.is_done() {
-            true => Line::styled(Style::Good, format!("{} works", product.name))
+            true => Line::styled(Style::Good, format!("{} works", subject.name))
                 .then(format!(": it wrote what it was told to, in {took}")),
-            false => Line::styled(Style::Bad, format!("{} did not do it", product.name))
+            false => Line::styled(Style::Bad, format!("{} did not do it", subject.name))
                 .then(format!(" in {took}: {}", self.ended())),
         });
         lines
@@ -313,7 +366,11 @@ mod tests {
     #[test]
     fn the_task_of_a_test_is_sound_for_each_agent() {
         for product in &divisi_agents::adapter::PRODUCTS {
-            let plan = plan(product);
+            let plan = plan(&Subject {
+                name: product.name.to_owned(),
+                title: product.title.to_owned(),
+                found: serde_json::Value::Null,
+            });
             assert_eq!(plan.tasks.len(), 1);
             assert_eq!(plan.tasks[0].agent.as_deref(), Some(product.name));
             assert_eq!(plan.tasks[0].deliverables[0].path, FILE);

@@ -40,7 +40,7 @@ pub(super) fn print(
         agents: configuration.agents(roles),
         ..configuration.settings()
     };
-    let given = (configuration, settings);
+    let given = (configuration, roles, settings);
     let settled = |plan: &Plan| ordered.settle(plan, given, Severity::Warning, printer);
     let has_prompts = args.dry_run.prompts;
     match ordered {

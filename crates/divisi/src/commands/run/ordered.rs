@@ -1,5 +1,7 @@
 //! A run before it is created: its plan, and of a workflow the bundle and what is expected of it.
 
+use std::collections::BTreeMap;
+
 use divisi_core::diagnostic::Severity;
 use divisi_core::journal::Artifacts as _;
 use divisi_core::run::{Base, Settings};
@@ -8,7 +10,7 @@ use divisi_engine::failpoint;
 use divisi_engine::files::Files as _;
 use divisi_engine::repo::Repo;
 use divisi_pack::bundle::{self, Bundle, Given, Prediction};
-use divisi_pack::role::Role;
+use divisi_pack::role::{Library as Roles, Role};
 use divisi_store::ArtifactFiles;
 
 use super::chosen::{self, Chosen};
@@ -19,7 +21,7 @@ use crate::config::Configuration;
 use crate::exit::Exit;
 use crate::library::Layer;
 use crate::outline::outline;
-use crate::present::{Present, Settling, is_left_open};
+use crate::present::{Present, Settling, auto_of};
 use crate::printer::{Failure, Line, Printer, Style};
 use crate::project::Project;
 use crate::trust::Subject;
@@ -135,8 +137,12 @@ impl<'c> Ordered<'c> {
         configuration: &Configuration,
         settings: &Settings,
     ) -> Subject {
-        let mut is_open = false;
-        self.each(plan, &mut |task| is_open |= is_left_open(task, settings));
+        let mut open = BTreeMap::new();
+        self.each(plan, &mut |task| {
+            if let Some(agent) = auto_of(task, settings) {
+                open.insert(task.role(), agent.to_owned());
+            }
+        });
         let subject = match self {
             Ordered::Plan { path, .. } => Subject::of_plan(path, plan, configuration),
             Ordered::Workflow(workflow) => {
@@ -145,10 +151,9 @@ impl<'c> Ordered<'c> {
                 Subject::of_workflow(&found.origin.path, &found.bytes, bundle, configuration)
             }
         };
-        match is_open {
-            true => subject.by(&settings.agent_auto),
-            false => subject,
-        }
+        open.into_iter().fold(subject, |subject, (role, agent)| {
+            subject.by(role.as_deref(), &agent)
+        })
     }
 
     /// The settings of its run: who does the tasks is settled, as far as they can be foreseen.
@@ -159,13 +164,13 @@ impl<'c> Ordered<'c> {
     pub(super) fn settle(
         &self,
         plan: &Plan,
-        (configuration, settings): (&Configuration, Settings),
+        (configuration, roles, settings): (&Configuration, &Roles, Settings),
         severity: Severity,
         printer: &Printer,
     ) -> Result<Settings, Failure> {
-        let present = Present::look();
-        let prefer = &configuration.config.prefer;
-        let mut settling = Settling::begin(&present, prefer, settings);
+        let present = Present::look(&settings.defined);
+        let preferred = configuration.preferred(roles);
+        let mut settling = Settling::begin(&present, preferred, settings);
         self.each(plan, &mut |task| settling.see(task));
         settling.end(severity, printer)
     }

@@ -14,8 +14,9 @@ use divisi_core::plan::{
 use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot, Usage};
 use divisi_core::run::{
-    AttemptEnd, Base, Budget, Event, Failure, Grants, PauseReason, PreparedCommit, RunStatus,
-    Settings, StopReason, Then,
+    AttemptEnd, Base, Budget, Defined, DefinedModel, DefinedProgram, Event, Failure, Grants,
+    ModelBounds, PauseReason, PreparedCommit, Provider, RunStatus, Settings, Speaks, StopReason,
+    Then,
 };
 use divisi_core::{
     Commit, Criterion, Digest, Format, Outcome, RunId, TaskId, TaskNo, TaskSpec, Time, Tree,
@@ -314,7 +315,29 @@ fn created(full: bool) -> Event {
             cpu_s_max: None,
         },
         agents: [("development".to_owned(), "person".to_owned())].into(),
+        agents_auto: [("development".to_owned(), "codex".to_owned())].into(),
         rehearsal: Some(hash(Digest::new)),
+        defined: [
+            (
+                "model".to_owned(),
+                Defined::Model(DefinedModel {
+                    provider: Provider::OpenaiResponses,
+                    model: "large".to_owned(),
+                    url: Some("http://localhost:1/v1".to_owned()),
+                    key: Some("MY_KEY".to_owned()),
+                    bounds: ModelBounds::default(),
+                }),
+            ),
+            (
+                "custom.other".to_owned(),
+                Defined::Program(DefinedProgram {
+                    command: vec!["other".to_owned()],
+                    speaks: Speaks::Acp,
+                    variables: vec!["A_KEY".to_owned()],
+                }),
+            ),
+        ]
+        .into(),
         ..Settings::default()
     };
     let base = Base {

@@ -2,9 +2,10 @@ use insta::assert_snapshot;
 
 use divisi_core::run::Budget;
 use divisi_core::run::explain::Shared;
+use divisi_core::{Criterion, Verdict};
 
 use super::*;
-use crate::given::{Given, id, plan, task};
+use crate::given::{Given, id, plan, task, written};
 use crate::scenes;
 
 /// A task as it is shown; the project's folder is written `PROJECT`.
@@ -138,6 +139,29 @@ fn log_and_workspace_are_named_where_they_are() {
         "{shown}"
     );
     assert!(!shown.contains("worktrees"), "{shown}");
+}
+
+#[test]
+fn what_a_failed_program_printed_last_is_shown_and_a_good_ones_is_not() {
+    for (status, told) in [(7, true), (0, false)] {
+        let criteria = vec![Criterion::File {
+            path: "a.md".to_owned(),
+            min_bytes: 1,
+        }];
+        let mut given = Given::run_of(plan("Ship it", vec![written("a", "command", criteria)]));
+        let missing = Verdict::fail(0, "a.md is missing");
+        given
+            .ends("a", status)
+            .collected("a")
+            .checked("a", vec![missing]);
+        let project = project(&given);
+        let log = project.log(given.run().id, &id("a"), 1);
+        std::fs::create_dir_all(log.parent().unwrap()).unwrap();
+        std::fs::write(&log, "begun\ncannot open foo\n").unwrap();
+        let shown = shown(&given, "a");
+        let line = "  last line   cannot open foo";
+        assert_eq!(shown.contains(line), told, "exit status {status}:\n{shown}");
+    }
 }
 
 #[test]

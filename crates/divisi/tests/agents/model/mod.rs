@@ -18,8 +18,7 @@ use serde_json::{Value, json};
 
 use self::http::Request;
 use self::read::Conversation;
-use self::wire::Api;
-pub(crate) use self::wire::TOKENS;
+pub(crate) use self::wire::{Api, TOKENS};
 
 /// What is answered to whom.
 #[derive(Clone, Debug)]
@@ -48,6 +47,8 @@ pub(crate) enum Call {
     Write { path: String, content: String },
     /// Runs a command in a shell.
     Shell(String),
+    /// Calls a function as it is named here, with arguments that need not be JSON.
+    Raw { name: String, arguments: String },
 }
 
 /// What goes wrong at the model's side.
@@ -69,12 +70,18 @@ pub(crate) const ALWAYS: u32 = u32::MAX;
 /// A request that was answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
+    /// In which form it was asked.
+    pub(crate) api: Api,
     /// The last words of a user that decided.
     pub(crate) user: String,
+    /// What was told of the calls since then, the last first.
+    pub(crate) results: Vec<String>,
     /// Whether a fault was played.
     pub(crate) is_fault: bool,
     /// When.
     pub(crate) at: Instant,
+    /// All that was sent.
+    pub(crate) sent: String,
 }
 
 /// A running server; ends with the value.
@@ -149,9 +156,12 @@ impl State {
         let due = self.due(&conversation);
         let fault = due.and_then(|due| self.fault(due));
         lock(&self.seen).push(Seen {
+            api,
+            results: conversation.results(),
             user: conversation.deciding(due.map(|(rule, _)| &self.rules[rule])),
             is_fault: fault.is_some(),
             at: Instant::now(),
+            sent: String::from_utf8_lossy(&request.body).into_owned(),
         });
         let turn = due.and_then(|(rule, turn)| self.rules[rule].turns.get(turn).cloned());
         let turn = turn.unwrap_or(Turn {

@@ -21,6 +21,8 @@ struct Message {
     is_user: bool,
     text: String,
     has_calls: bool,
+    /// What came of calls.
+    results: Vec<String>,
 }
 
 impl Conversation {
@@ -59,6 +61,14 @@ impl Conversation {
         })
     }
 
+    /// What came of calls, the last first.
+    pub(crate) fn results(&self) -> Vec<String> {
+        let results = self.messages.iter().flat_map(|message| &message.results);
+        let mut results: Vec<String> = results.cloned().collect();
+        results.reverse();
+        results
+    }
+
     /// The words that decided for a rule, or the last ones.
     pub(crate) fn deciding(&self, rule: Option<&Rule>) -> String {
         let holds = |text: &str| {
@@ -86,27 +96,39 @@ fn text(content: &Value) -> String {
 }
 
 fn message(message: &Value) -> Message {
+    let blocks = |kind: &'static str| {
+        let blocks = list(&message["content"]);
+        blocks.filter(move |block| block["type"] == kind)
+    };
     Message {
         is_user: message["role"] == "user",
         text: text(&message["content"]),
-        has_calls: list(&message["content"]).any(|block| block["type"] == "tool_use"),
+        has_calls: blocks("tool_use").next().is_some(),
+        results: blocks("tool_result")
+            .map(|it| text(&it["content"]))
+            .collect(),
     }
 }
 
 fn completions(message: &Value) -> Message {
+    let result = (message["role"] == "tool").then(|| text(&message["content"]));
     Message {
         is_user: message["role"] == "user",
         text: text(&message["content"]),
         has_calls: list(&message["tool_calls"]).next().is_some(),
+        results: result.into_iter().collect(),
     }
 }
 
 fn item(item: &Value) -> Message {
+    let kind = item["type"].as_str().unwrap_or_default();
+    let result = kind
+        .ends_with("_call_output")
+        .then(|| text(&item["output"]));
     Message {
         is_user: item["role"] == "user",
         text: text(&item["content"]),
-        has_calls: item["type"]
-            .as_str()
-            .is_some_and(|kind| kind.ends_with("_call")),
+        has_calls: kind.ends_with("_call"),
+        results: result.into_iter().collect(),
     }
 }

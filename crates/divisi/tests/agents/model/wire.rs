@@ -35,7 +35,7 @@ const OUTPUT_TOKENS: u64 = 50;
 pub(crate) const TOKENS: u64 = INPUT_TOKENS + OUTPUT_TOKENS;
 
 /// Names of functions that run a command, and of their argument.
-const SHELLS: [&str; 4] = ["Bash", "bash", "exec_command", "shell_command"];
+const SHELLS: [&str; 5] = ["Bash", "bash", "exec_command", "shell_command", "run"];
 const COMMANDS: [&str; 2] = ["command", "cmd"];
 
 /// Names of functions that write a file.
@@ -52,8 +52,18 @@ pub(crate) fn events(api: Api, conversation: &Conversation, turn: &Turn) -> Vec<
 }
 
 /// A call in terms of a function that is offered: a file is written by a command where no function
-/// writes files.
-fn function(conversation: &Conversation, call: &Call) -> (String, Value) {
+/// writes files. The arguments are a text of JSON, or of what is none.
+fn function(conversation: &Conversation, call: &Call) -> (String, String) {
+    match call {
+        Call::Raw { name, arguments } => (name.clone(), arguments.clone()),
+        call => {
+            let (name, arguments) = meant(conversation, call);
+            (name, arguments.to_string())
+        }
+    }
+}
+
+fn meant(conversation: &Conversation, call: &Call) -> (String, Value) {
     let offered = |names: &[&str]| {
         let is_offered = |name: &&&str| conversation.functions.contains_key(**name);
         names.iter().find(is_offered).map(|name| (*name).to_owned())
@@ -67,16 +77,19 @@ fn function(conversation: &Conversation, call: &Call) -> (String, Value) {
         (name, arguments)
     };
     match call {
+        Call::Raw { name, arguments } => (name.clone(), json!(arguments)),
         Call::Shell(command) => shell(command),
         Call::Write { path, content } => match offered(&WRITERS) {
             Some(name) => {
                 let properties = &conversation.functions[&name]["properties"];
-                let key = match properties.get("filePath") {
-                    Some(_) => "filePath",
-                    None => "file_path",
+                let named = |names: &[&'static str]| {
+                    let mut names = names.iter().copied();
+                    names.find(|name| properties.get(*name).is_some())
                 };
-                let mut arguments = json!({ "content": content });
-                arguments[key] = json!(path);
+                let mut arguments = json!({});
+                let place = named(&["filePath", "path"]).unwrap_or("file_path");
+                arguments[place] = json!(path);
+                arguments[named(&["text"]).unwrap_or("content")] = json!(content);
                 (name, arguments)
             }
             None => shell(&format!(
@@ -99,7 +112,8 @@ pub(crate) fn message(conversation: &Conversation, turn: &Turn) -> Value {
     let call = turn.call.as_ref().map(|call| function(conversation, call));
     let mut content = vec![json!({ "type": "text", "text": turn.say })];
     content.extend(call.as_ref().map(|(name, arguments)| {
-        json!({ "type": "tool_use", "id": unique("toolu"), "name": name, "input": arguments })
+        let input: Value = serde_json::from_str(arguments).unwrap_or(json!(arguments));
+        json!({ "type": "tool_use", "id": unique("toolu"), "name": name, "input": input })
     }));
     json!({
         "id": "msg_scripted", "type": "message", "role": "assistant",
@@ -112,7 +126,11 @@ pub(crate) fn message(conversation: &Conversation, turn: &Turn) -> Value {
     })
 }
 
-fn messages(conversation: &Conversation, say: &str, call: Option<&(String, Value)>) -> Vec<String> {
+fn messages(
+    conversation: &Conversation,
+    say: &str,
+    call: Option<&(String, String)>,
+) -> Vec<String> {
     let usage = json!({
         "input_tokens": INPUT_TOKENS, "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": 0, "output_tokens": 1,
@@ -128,7 +146,7 @@ fn messages(conversation: &Conversation, say: &str, call: Option<&(String, Value
     if let Some((name, arguments)) = call {
         let id = unique("toolu");
         let start = json!({ "type": "tool_use", "id": id, "name": name, "input": {} });
-        let delta = json!({ "type": "input_json_delta", "partial_json": arguments.to_string() });
+        let delta = json!({ "type": "input_json_delta", "partial_json": arguments });
         events.extend(block(1, &start, &delta));
     }
     let reason = if call.is_some() {
@@ -156,7 +174,7 @@ fn block(index: u32, start: &Value, delta: &Value) -> [Value; 3] {
 fn completions(
     conversation: &Conversation,
     say: &str,
-    call: Option<&(String, Value)>,
+    call: Option<&(String, String)>,
 ) -> Vec<String> {
     let chunk = |choices: Value| {
         json!({
@@ -174,7 +192,7 @@ fn completions(
     if let Some((name, arguments)) = call {
         let call = json!([{
             "index": 0, "id": unique("call"), "type": "function",
-            "function": { "name": name, "arguments": arguments.to_string() },
+            "function": { "name": name, "arguments": arguments },
         }]);
         chunks.push(choice(json!({ "tool_calls": call }), None));
     }
@@ -193,7 +211,7 @@ fn completions(
 fn responses(
     conversation: &Conversation,
     say: &str,
-    call: Option<&(String, Value)>,
+    call: Option<&(String, String)>,
 ) -> Vec<String> {
     let response = |status: &str, output: &[Value], usage: Value| {
         json!({
@@ -209,16 +227,22 @@ fn responses(
     if let Some((name, arguments)) = call {
         items.push(json!({
             "id": unique("fc"), "type": "function_call", "status": "completed",
-            "call_id": unique("call"), "name": name, "arguments": arguments.to_string(),
+            "call_id": unique("call"), "name": name, "arguments": arguments,
         }));
     }
     let mut events = vec![json!({
         "type": "response.created", "response": response("in_progress", &[], Value::Null),
     })];
     for (index, item) in items.iter().enumerate() {
-        for kind in ["response.output_item.added", "response.output_item.done"] {
-            events.push(json!({ "type": kind, "output_index": index, "item": item }));
+        let of = |kind: &str| json!({ "type": kind, "output_index": index, "item": item });
+        events.push(of("response.output_item.added"));
+        if index == 0 {
+            events.push(json!({
+                "type": "response.output_text.delta", "output_index": 0, "content_index": 0,
+                "item_id": item["id"], "delta": say,
+            }));
         }
+        events.push(of("response.output_item.done"));
     }
     let usage = json!({
         "input_tokens": INPUT_TOKENS, "input_tokens_details": { "cached_tokens": 0 },

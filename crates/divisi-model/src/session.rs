@@ -1,0 +1,86 @@
+//! The adapter process of a model: from the handoff to the closing.
+
+use std::io::Write;
+
+use divisi_agents::adapter::{
+    Broker, Closing, Entry, Fault, Surroundings, print, prompt, read_handoff, told,
+};
+use divisi_agents::mask;
+use divisi_core::criterion::truncate;
+use divisi_core::run::DefinedModel;
+
+use super::asking::{Asking, address};
+use super::functions::Hands;
+use super::turns::Loop;
+
+/// Longer texts of one entry are cut: a transcript is for people.
+const TEXT_BYTES_MAX: usize = 8 << 10;
+
+/// Holds the session that the environment describes with a model, and prints it. Its last line is the
+/// closing, which is also returned.
+///
+/// # Errors
+/// There was none. A closing that says so was printed if anything could be.
+pub fn converse(
+    model: &DefinedModel,
+    broker: &dyn Broker,
+    out: &mut dyn Write,
+) -> Result<Closing, Fault> {
+    let held = Surroundings::here().and_then(|here| converse_in(model, &here, broker, out));
+    told(held, out)
+}
+
+fn converse_in(
+    model: &DefinedModel,
+    here: &Surroundings,
+    broker: &dyn Broker,
+    out: &mut dyn Write,
+) -> Result<Closing, Fault> {
+    let handoff = read_handoff(&here.handoff)?;
+    let key = match model.key() {
+        None => None,
+        Some(name) => {
+            let value = here.variables.get(name).filter(|value| !value.is_empty());
+            Some(value.ok_or_else(|| Fault::Key(name.to_owned()))?.clone())
+        }
+    };
+    let root = std::env::current_dir().map_err(Fault::Stream)?;
+    let asking = Asking::prepare(model, key).map_err(Fault::Model)?;
+    let mut hands = Hands::new(&root, broker, &here.masked, model.key().map(str::to_owned));
+    let mut tell = |entry: Entry| print(&shortened(entry, &here.masked), out);
+    tell(Entry::Noted {
+        text: format!("asks {} at {}", model.model, address(model)),
+    })
+    .map_err(Fault::Stream)?;
+    let closing = Loop {
+        ask: &mut |conversation| asking.ask(conversation),
+        call: &mut |call| hands.call(call),
+        wait: &mut std::thread::sleep,
+        tell: &mut tell,
+        bounds: model.bounds,
+        key: model.key(),
+    }
+    .hold(prompt(&handoff))
+    .map_err(Fault::Stream)?;
+    let line = mask(closing.to_line(), &here.masked);
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(Fault::Stream)?;
+    Ok(closing)
+}
+
+/// An entry without secrets, in the length of a transcript. Masked before it is cut, which could
+/// leave half of a secret.
+fn shortened(mut entry: Entry, masked: &[String]) -> Entry {
+    let text = match &mut entry {
+        Entry::Said { text } | Entry::Finished { text } | Entry::Noted { text } => text,
+        Entry::Called { input, .. } => input,
+        Entry::Returned { output, .. } => output,
+        Entry::Denied { what } => what,
+        Entry::Retried { cause } | Entry::Broke { cause, .. } => cause,
+        Entry::Began { .. } | Entry::Limited { .. } | Entry::Used { .. } => return entry,
+    };
+    *text = mask(std::mem::take(text), masked);
+    truncate(text, TEXT_BYTES_MAX);
+    entry
+}

@@ -1,0 +1,234 @@
+//! The loop: ask, do what is called for, tell what came of it, until nothing more is called for.
+
+use std::io;
+use std::time::Duration;
+
+use divisi_agents::Claim;
+use divisi_agents::adapter::{Closing, Entry, Tokens};
+use divisi_core::criterion::truncate;
+use divisi_core::run::ModelBounds;
+
+use super::conversation::{Answer, Call, Conversation, Result as CallResult, Round, Told};
+use super::functions::Outcome;
+use super::trouble::Trouble;
+
+/// After so many answers in a row whose every call is faulty, there is no hope.
+const FAULTY_MAX: u32 = 5;
+
+/// More calls of one answer are not done.
+const CALLS_MAX: usize = 64;
+
+/// So many denials are told, and so much of each.
+const DENIED_MAX: usize = 20;
+const DENIED_BYTES_MAX: usize = 200;
+
+/// What is told to a model whose answer was cut off and called nothing.
+const CUT_OFF: &str = "Your answer was cut off since it was too long. Go on in smaller steps.";
+
+/// What the loop works with.
+pub(crate) struct Loop<'l> {
+    /// Asks once.
+    pub(crate) ask: &'l mut dyn FnMut(&Conversation) -> Result<Answer, Trouble>,
+    /// Does what is called for.
+    pub(crate) call: &'l mut dyn FnMut(&Call) -> Outcome,
+    /// Waits.
+    pub(crate) wait: &'l mut dyn FnMut(Duration),
+    /// Takes what happens.
+    pub(crate) tell: &'l mut dyn FnMut(Entry) -> io::Result<()>,
+    /// How it is bounded.
+    pub(crate) bounds: ModelBounds,
+    /// The variable that holds the key.
+    pub(crate) key: Option<&'l str>,
+}
+
+/// What was heard so far.
+#[derive(Default)]
+struct Heard {
+    usage: Option<Tokens>,
+    denied: Vec<String>,
+    faulty: u32,
+}
+
+impl Loop<'_> {
+    /// Holds a conversation to its end. The model is asked nothing after it said that it is done.
+    ///
+    /// # Errors
+    /// What happens cannot be told.
+    pub(crate) fn hold(&mut self, prompt: String) -> io::Result<Closing> {
+        let mut conversation = Conversation::begin(prompt);
+        let mut heard = Heard::default();
+        let claim = self.claim(&mut conversation, &mut heard)?;
+        Ok(Closing {
+            claim: bounded(claim),
+            usage: heard.usage,
+        })
+    }
+
+    fn claim(&mut self, conversation: &mut Conversation, heard: &mut Heard) -> io::Result<Claim> {
+        for _ in 0..self.bounds.answers {
+            match conversation.fit(self.bounds.context_tokens as usize) {
+                Ok(0) => {}
+                Ok(many) => {
+                    let text = format!("{many} older results were left out of the conversation");
+                    (self.tell)(Entry::Noted { text })?;
+                }
+                Err(_) => {
+                    let cause = format!(
+                        "the conversation has more than {} tokens, even without older results",
+                        self.bounds.context_tokens
+                    );
+                    return self.broke(cause, None);
+                }
+            }
+            let answer = match self.answer(conversation)? {
+                Ok(answer) => answer,
+                Err(trouble) => {
+                    let status = match trouble.kind {
+                        super::trouble::Kind::Status(status, _) => Some(status),
+                        _ => None,
+                    };
+                    let cause = trouble.said(self.key);
+                    (self.tell)(Entry::Broke { cause, status })?;
+                    return Ok(trouble.claim(self.key));
+                }
+            };
+            if let Some(claim) = self.take(answer, conversation, heard)? {
+                return Ok(claim);
+            }
+        }
+        let cause = format!(
+            "it had {} answers and did not come to an end",
+            self.bounds.answers
+        );
+        self.broke(cause, None)
+    }
+
+    fn broke(&mut self, cause: String, status: Option<u16>) -> io::Result<Claim> {
+        (self.tell)(Entry::Broke {
+            cause: cause.clone(),
+            status,
+        })?;
+        Ok(Claim::Failed { cause })
+    }
+
+    /// Asks until there is an answer, or no use in asking.
+    fn answer(&mut self, conversation: &Conversation) -> io::Result<Result<Answer, Trouble>> {
+        let mut made = 0;
+        loop {
+            let trouble = match (self.ask)(conversation) {
+                Ok(answer) => return Ok(Ok(answer)),
+                Err(trouble) => trouble,
+            };
+            made += 1;
+            let Some(wait) = trouble.wait(made) else {
+                return Ok(Err(trouble));
+            };
+            let cause = trouble.said(self.key);
+            (self.tell)(Entry::Retried { cause })?;
+            (self.wait)(wait);
+        }
+    }
+
+    /// Takes an answer in. Returns what is claimed if it was the last.
+    fn take(
+        &mut self,
+        answer: Answer,
+        conversation: &mut Conversation,
+        heard: &mut Heard,
+    ) -> io::Result<Option<Claim>> {
+        if let Some(usage) = answer.usage {
+            heard.usage = Some(heard.usage.unwrap_or_default().plus(usage));
+            (self.tell)(Entry::Used { usage })?;
+        }
+        if !answer.text.is_empty() {
+            let text = answer.text.clone();
+            (self.tell)(Entry::Said { text })?;
+        }
+        if answer.calls.is_empty() && !answer.is_cut_off {
+            let text = answer.text;
+            (self.tell)(Entry::Finished { text })?;
+            return Ok(Some(done(&heard.denied)));
+        }
+        let told = match answer.calls.is_empty() {
+            true => {
+                heard.faulty += 1;
+                Told::Words(CUT_OFF.to_owned())
+            }
+            false => self.results(&answer, heard)?,
+        };
+        if heard.faulty >= FAULTY_MAX {
+            let last = match &told {
+                Told::Words(_) => "its answers are too long",
+                Told::Results(results) => results.last().map_or("", |last| &last.output),
+            };
+            let cause =
+                format!("{FAULTY_MAX} answers in a row could not be used; the last: {last}");
+            return self.broke(cause, None).map(Some);
+        }
+        conversation.rounds.push(Round { answer, told });
+        Ok(None)
+    }
+
+    fn results(&mut self, answer: &Answer, heard: &mut Heard) -> io::Result<Told> {
+        let mut results = Vec::with_capacity(answer.calls.len());
+        let mut is_faulty = true;
+        for (at, call) in answer.calls.iter().enumerate() {
+            (self.tell)(Entry::Called {
+                function: call.function.clone(),
+                input: call.arguments.to_string(),
+            })?;
+            let outcome = match at < CALLS_MAX {
+                true => (self.call)(call),
+                false => Outcome::Faulty(format!("more than {CALLS_MAX} calls in one answer")),
+            };
+            is_faulty &= matches!(outcome, Outcome::Faulty(_));
+            let (succeeded, output) = match outcome {
+                Outcome::Done(output) => (true, output),
+                Outcome::Failed(output) => (false, output),
+                Outcome::Faulty(output) if answer.is_cut_off => {
+                    (false, format!("{output}\n{CUT_OFF}"))
+                }
+                Outcome::Faulty(output) => (false, output),
+                Outcome::Denied { mut what, reason } => {
+                    truncate(&mut what, DENIED_BYTES_MAX);
+                    let output = format!("it is not allowed: {reason}");
+                    if heard.denied.len() < DENIED_MAX {
+                        heard.denied.push(what.clone());
+                    }
+                    (self.tell)(Entry::Denied { what })?;
+                    (false, output)
+                }
+            };
+            (self.tell)(Entry::Returned {
+                succeeded,
+                output: output.clone(),
+            })?;
+            results.push(CallResult::of(call.clone(), output));
+        }
+        heard.faulty = match is_faulty {
+            true => heard.faulty + 1,
+            false => 0,
+        };
+        Ok(Told::Results(results))
+    }
+}
+
+/// What is claimed at the end. Whether what was denied was needed, checks will show.
+fn done(denied: &[String]) -> Claim {
+    match denied.is_empty() {
+        true => Claim::Done,
+        false => Claim::Failed {
+            cause: format!("it was not allowed to do this: {}", denied.join("; ")),
+        },
+    }
+}
+
+fn bounded(mut claim: Claim) -> Claim {
+    if let Claim::Failed { cause } | Claim::Limited { cause, .. } = &mut claim {
+        truncate(cause, divisi_agents::CLAIM_BYTES_MAX);
+    }
+    claim
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! The loop against models that are lists of answers.
+
+use std::collections::VecDeque;
+
+use serde_json::json;
+
+use super::*;
+use crate::trouble::Kind;
+
+/// What comes of a session, and what happened in it.
+struct Held {
+    claim: Claim,
+    usage: Option<Tokens>,
+    entries: Vec<Entry>,
+    waited: Vec<u128>,
+    asked: usize,
+    left: usize,
+}
+
+fn answer(text: &str, functions: &[&str]) -> Answer {
+    let call = |function: &&str| Call {
+        id: "1".to_owned(),
+        function: (*function).to_owned(),
+        arguments: json!({}),
+    };
+    Answer {
+        text: text.to_owned(),
+        calls: functions.iter().map(call).collect(),
+        usage: Some(Tokens {
+            input_tokens: 10,
+            output_tokens: 1,
+            ..Tokens::default()
+        }),
+        is_cut_off: false,
+        own: genai::chat::MessageContent::default(),
+    }
+}
+
+fn cut_off(mut answer: Answer) -> Answer {
+    answer.is_cut_off = true;
+    answer
+}
+
+fn trouble(kind: Kind) -> Trouble {
+    Trouble::new(kind, "words")
+}
+
+const BOUNDS: ModelBounds = ModelBounds {
+    answers: 20,
+    answer_tokens: 1_000,
+    context_tokens: 10_000,
+    silence_seconds: 1,
+};
+
+/// Has a model that gives these answers do a task. Its functions do what they are called.
+fn held(answers: Vec<Result<Answer, Trouble>>) -> Held {
+    let mut answers = VecDeque::from(answers);
+    let (mut entries, mut waited, mut asked) = (Vec::new(), Vec::new(), 0);
+    let closing = Loop {
+        ask: &mut |_| {
+            asked += 1;
+            let none = || Err(trouble(Kind::Unmade));
+            answers.pop_front().unwrap_or_else(none)
+        },
+        call: &mut |call| match call.function.as_str() {
+            "done" => Outcome::Done("it is done".to_owned()),
+            "long" => Outcome::Done("x".repeat(16_000)),
+            "failed" => Outcome::Failed("it failed".to_owned()),
+            "denied" => Outcome::Denied {
+                what: "write x".to_owned(),
+                reason: "a rule".to_owned(),
+            },
+            other => Outcome::Faulty(format!("there is no {other}")),
+        },
+        wait: &mut |time| waited.push(time.as_millis()),
+        tell: &mut |entry| {
+            entries.push(entry);
+            Ok(())
+        },
+        bounds: BOUNDS,
+        key: Some("THE_KEY"),
+    }
+    .hold("do it".to_owned())
+    .unwrap();
+    Held {
+        claim: closing.claim,
+        usage: closing.usage,
+        left: answers.len(),
+        entries,
+        waited,
+        asked,
+    }
+}
+
+fn cause(held: &Held) -> &str {
+    match &held.claim {
+        Claim::Failed { cause } => cause,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn words_alone_end_it_and_nothing_is_asked_after_them() {
+    let held = held(vec![
+        Ok(answer("first", &["done", "failed"])),
+        Ok(answer("the end", &[])),
+        Ok(answer("never asked", &[])),
+    ]);
+    assert_eq!(held.claim, Claim::Done);
+    assert_eq!((held.asked, held.left), (2, 1));
+    let usage = held.usage.unwrap();
+    assert_eq!((usage.input_tokens, usage.output_tokens), (20, 2));
+    let words: Vec<&str> = (held.entries.iter())
+        .map(|entry| match entry {
+            Entry::Said { text } | Entry::Finished { text } => text,
+            Entry::Called { function, .. } => function,
+            Entry::Returned { output, .. } => output,
+            Entry::Used { .. } => "used",
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "used",
+            "first",
+            "done",
+            "it is done",
+            "failed",
+            "it failed",
+            "used",
+            "the end",
+            "the end"
+        ]
+    );
+}
+
+#[test]
+fn faulty_answers_in_a_row_end_it_and_one_that_is_none_begins_the_count_anew() {
+    let faulty = || Ok(answer("", &["nonsense"]));
+    let mut answers: Vec<_> = (0..4).map(|_| faulty()).collect();
+    answers.push(Ok(answer("", &["nonsense", "done"])));
+    answers.extend((0..4).map(|_| faulty()));
+    answers.push(Ok(answer("the end", &[])));
+    assert_eq!(held(answers).claim, Claim::Done);
+
+    let held = held((0..9).map(|_| faulty()).collect());
+    assert_eq!(held.asked, 5);
+    let expected = "5 answers in a row could not be used; the last: there is no nonsense";
+    assert_eq!(cause(&held), expected);
+}
+
+#[test]
+fn an_answer_that_was_cut_off_is_not_the_end() {
+    let held = held(vec![
+        Ok(cut_off(answer("much", &[]))),
+        Ok(cut_off(answer("more", &["nonsense"]))),
+        Ok(answer("the end", &[])),
+    ]);
+    assert_eq!(held.claim, Claim::Done);
+    let told = held.entries.iter().find_map(|entry| match entry {
+        Entry::Returned { output, .. } => Some(output),
+        _ => None,
+    });
+    assert!(
+        told.is_some_and(|told| told.contains("cut off")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn answers_are_bounded_and_so_are_the_calls_of_one() {
+    let endless = held((0..50).map(|_| Ok(answer("", &["done"]))).collect());
+    assert_eq!(endless.asked, 20);
+    assert_eq!(
+        cause(&endless),
+        "it had 20 answers and did not come to an end"
+    );
+
+    let held = held(vec![
+        Ok(answer("", &["done"; 70])),
+        Ok(answer("the end", &[])),
+    ]);
+    let done = held.entries.iter().filter(|entry| {
+        matches!(
+            entry,
+            Entry::Returned {
+                succeeded: true,
+                ..
+            }
+        )
+    });
+    assert_eq!(done.count(), 64);
+}
+
+#[test]
+fn older_results_are_left_out_before_it_becomes_too_long() {
+    let mut answers: Vec<_> = (0..10).map(|_| Ok(answer("", &["long"]))).collect();
+    answers.push(Ok(answer("the end", &[])));
+    let whole = held(answers);
+    assert_eq!(whole.claim, Claim::Done);
+    let notes = whole.entries.iter().filter(|entry| {
+        matches!(entry, Entry::Noted { text } if text.contains("older results were left out"))
+    });
+    assert!(notes.count() > 0);
+
+    let held = held(vec![Ok(answer(&"x".repeat(100_000), &["done"]))]);
+    assert_eq!(held.asked, 1);
+    assert!(
+        cause(&held).contains("more than 10000 tokens"),
+        "{}",
+        cause(&held)
+    );
+}
+
+#[test]
+fn what_was_denied_is_claimed_though_the_model_calls_it_done() {
+    let held = held(vec![
+        Ok(answer("", &["denied"])),
+        Ok(answer("I wrote it.", &[])),
+    ]);
+    assert_eq!(cause(&held), "it was not allowed to do this: write x");
+}
+
+#[test]
+fn troubles_are_waited_for_and_then_claimed() {
+    let broken = || Err(trouble(Kind::Broken));
+    let passing = held(vec![
+        broken(),
+        Err(trouble(Kind::Silent)),
+        Ok(answer("", &["done"])),
+        broken(),
+        Ok(answer("the end", &[])),
+    ]);
+    assert_eq!(passing.claim, Claim::Done);
+    assert_eq!(passing.waited, [500, 1_000, 500]);
+
+    let held = held((0..9).map(|_| broken()).collect());
+    assert_eq!(
+        (held.asked, &held.waited[..]),
+        (4, &[500, 1_000, 2_000][..])
+    );
+    assert_eq!(cause(&held), "the model's answer broke off: words");
+    assert!(matches!(held.entries.last(), Some(Entry::Broke { .. })));
+}
+
+#[test]
+fn a_limit_is_claimed_with_its_wait_and_what_was_used_before() {
+    let limit = Kind::Status(429, Some(Duration::from_secs(60)));
+    let held = held(vec![Ok(answer("", &["done"])), Err(trouble(limit))]);
+    assert_eq!((held.asked, held.waited.len()), (2, 0));
+    let Claim::Limited { wait_ms, .. } = held.claim else {
+        panic!("{:?}", held.claim);
+    };
+    assert_eq!(wait_ms, Some(60_000));
+    assert_eq!(held.usage.map(Tokens::tokens), Some(11));
+}

@@ -1,0 +1,338 @@
+//! A plan beside the request that it answers: all that was asked, nothing that was excluded.
+//!
+//! The comparison is one of words and roles, so it says what is missing only where a task speaks of
+//! nothing that the part speaks of. Whether a task that covers a part does so well is not judged.
+
+use std::collections::BTreeSet;
+
+use divisi_core::{Criterion, TaskKind, TaskSpec};
+
+use super::{Linter, is_agents, is_handed_over, meet};
+use crate::codes;
+use crate::faults::{Faults, shown};
+use crate::request::{Change, Exclusion, Part, Request};
+use crate::role::{Library, Role};
+use crate::stated::{self, Stated};
+
+/// So many comparisons of parts with tasks are made: a hundred parts, and more tasks than a planner
+/// may propose. A plan beyond it is judged by its first tasks only.
+const TASKS_COMPARED_MAX: usize = 1_000;
+
+/// Words that say nothing of what a task is about.
+const EMPTY_WORDS: &[&str] = &[
+    "about", "after", "all", "also", "and", "any", "are", "before", "but", "can", "each", "every",
+    "first", "for", "from", "has", "have", "into", "its", "just", "last", "make", "must", "need",
+    "needs", "new", "next", "not", "now", "once", "only", "our", "please", "shall", "should",
+    "some", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this",
+    "those", "use", "using", "want", "when", "where", "which", "while", "will", "with", "you",
+    "your",
+];
+
+/// Where the files of some work lie, where the request excludes the work as a whole.
+const FILES_OF_WORK: &[(Family, &[&str])] = &[
+    (
+        Family::Documentation,
+        &["docs/**", "doc/**", "README*", "CHANGELOG*"],
+    ),
+    (
+        Family::Tests,
+        &["tests/**", "test/**", "**/*.test.*", "**/*_test.*"],
+    ),
+];
+
+pub(super) fn check(linter: &Linter<'_>, faults: &mut Faults<'_>) {
+    let Some(request) = linter.given.request else {
+        return;
+    };
+    let built_in;
+    let roles = match linter.given.roles {
+        Some(roles) => roles,
+        None => {
+            built_in = Library::built_in();
+            &built_in
+        }
+    };
+    let asked = Asked {
+        linter,
+        request,
+        roles,
+        families: request.parts.iter().map(|part| family(part.role)).collect(),
+    };
+    asked.covered(faults);
+    asked.changed(faults);
+    for (at, task) in linter
+        .plan
+        .tasks
+        .iter()
+        .take(TASKS_COMPARED_MAX)
+        .enumerate()
+    {
+        asked.unasked(at, task, faults);
+        for exclusion in &request.exclusions {
+            if asked.excluded(at, task, exclusion, faults) {
+                break;
+            }
+        }
+    }
+}
+
+/// Roles that do one kind of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Family {
+    Development,
+    Tests,
+    Documentation,
+    Security,
+    Operations,
+    Other,
+}
+
+fn family(role: &str) -> Family {
+    match role {
+        "architect" | "data_architect" | "debugger" | "developer" | "development"
+        | "frontend_developer" | "tech_lead" => Family::Development,
+        "qa" => Family::Tests,
+        "documentation" | "tech_writer" => Family::Documentation,
+        "security" | "security_analyst" => Family::Security,
+        "cicd" | "devops" | "sre" => Family::Operations,
+        _ => Family::Other,
+    }
+}
+
+struct Asked<'a> {
+    linter: &'a Linter<'a>,
+    request: &'a Request,
+    roles: &'a Library,
+    families: BTreeSet<Family>,
+}
+
+impl Asked<'_> {
+    fn role(&self, task: &TaskSpec) -> Option<&Role> {
+        self.roles
+            .of_task(task.domain.as_deref(), task.function.as_deref())
+    }
+
+    fn family(&self, task: &TaskSpec) -> Option<Family> {
+        self.role(task).map(|role| family(&role.id))
+    }
+
+    /// Each part has a task.
+    fn covered(&self, faults: &mut Faults<'_>) {
+        let tasks = self.linter.plan.tasks.iter().take(TASKS_COMPARED_MAX);
+        let told: Vec<(Option<&Role>, BTreeSet<String>)> = tasks
+            .map(|task| (self.role(task), told(task, &self.request.text)))
+            .collect();
+        let stated = stated::of(self.request);
+        for part in &self.request.parts {
+            if let Some(stated) = stated::covering(&stated, part) {
+                self.checked(part, stated, faults);
+                continue;
+            }
+            let covers = |(role, words): &(Option<&Role>, BTreeSet<String>)| {
+                let is_its_role = role.is_some_and(|role| role.id == part.role);
+                covers(part, words, is_its_role)
+            };
+            if !told.iter().any(covers) {
+                faults
+                    .error(codes::LINT_UNCOVERED, self.linter.at, || {
+                        format!("no task does {}", shown(&part.text))
+                    })
+                    .hint("add a task for it, or say in one that it does this, too");
+            }
+        }
+    }
+
+    /// What the request states is checked: on the whole, or by the tasks.
+    fn checked(&self, part: &Part, stated: &Stated, faults: &mut Faults<'_>) {
+        let plan = self.linter.plan;
+        let of_tasks = plan.tasks.iter().take(TASKS_COMPARED_MAX);
+        let all = plan
+            .criteria
+            .iter()
+            .chain(of_tasks.flat_map(|task| &task.criteria));
+        let all: Vec<&Criterion> = all.collect();
+        if stated.criteria.iter().any(|stated| !all.contains(&stated)) {
+            faults
+                .error(codes::LINT_UNCOVERED, self.linter.at, || {
+                    format!("nothing checks {}", shown(&part.text))
+                })
+                .hint("add it to the plan's own `criteria`");
+        }
+    }
+
+    /// Where something is to change, a task changes it.
+    fn changed(&self, faults: &mut Faults<'_>) {
+        let mut parts = self.request.parts.iter();
+        let Some(part) = parts.find(|part| asks_for_change(part)) else {
+            return;
+        };
+        let changes = |task: &TaskSpec| {
+            let develops = self.family(task).is_none_or(|it| it == Family::Development);
+            task.kind == TaskKind::Work && (develops || !is_handed_over(task))
+        };
+        if !self.linter.plan.tasks.iter().any(changes) {
+            faults
+                .error(codes::LINT_NO_CHANGE, self.linter.at, || {
+                    format!(
+                        "{} asks for a change, and no task makes one",
+                        shown(&part.text)
+                    )
+                })
+                .hint("add a task of kind `work` that implements it");
+        }
+    }
+
+    /// Each task is of a kind that was asked for.
+    fn unasked(&self, at: usize, task: &TaskSpec, faults: &mut Faults<'_>) {
+        let Some(role) = self.role(task).filter(|_| is_agents(task)) else {
+            return;
+        };
+        let family = family(&role.id);
+        let named = self.request.parts.iter().any(|part| part.role == role.id);
+        if named || (family != Family::Other && self.families.contains(&family)) {
+            return;
+        }
+        let (id, name) = (shown(task.id.as_str()), shown(&role.id));
+        faults
+            .warning(codes::LINT_UNASKED, self.linter.spans[at].id, || {
+                format!("{id} is for the role {name}, whose work the request does not ask for")
+            })
+            .hint("leave it out, or ask for it");
+    }
+
+    /// Tells of what a task does although the request excludes it.
+    fn excluded(
+        &self,
+        at: usize,
+        task: &TaskSpec,
+        exclusion: &Exclusion,
+        faults: &mut Faults<'_>,
+    ) -> bool {
+        let Some(what) = self.violation(task, exclusion) else {
+            return false;
+        };
+        let (id, said) = (shown(task.id.as_str()), shown(&exclusion.text));
+        faults
+            .error(codes::LINT_FORBIDDEN, self.linter.spans[at].id, || {
+                format!("{id} {what}, and the request says {said}")
+            })
+            .hint("leave it out of the plan");
+        true
+    }
+
+    fn violation(&self, task: &TaskSpec, exclusion: &Exclusion) -> Option<String> {
+        let excluded: BTreeSet<Family> = exclusion
+            .mentions
+            .iter()
+            .map(|mention| family(mention.role))
+            .filter(|it| !self.families.contains(it))
+            .collect();
+        if is_handed_over(task)
+            && let Some(role) = self.role(task)
+            && (excluded.contains(&family(&role.id)) && family(&role.id) != Family::Other
+                || exclusion
+                    .mentions
+                    .iter()
+                    .any(|it| it.role == role.id && !self.asks_for(&role.id)))
+        {
+            return Some(format!("is work of {}", shown(&role.id)));
+        }
+        let of_work = FILES_OF_WORK.iter().filter(|(it, _)| excluded.contains(it));
+        let of_work = of_work.flat_map(|(_, patterns)| patterns.iter().map(|it| (*it).to_owned()));
+        let named = exclusion
+            .files
+            .iter()
+            .flat_map(|file| with_contents(&file.text));
+        let patterns: Vec<String> = of_work.chain(named).collect();
+        let promised = task.deliverables.iter().map(|it| &it.path);
+        let mut touched = task.scope.iter().chain(promised);
+        let meets = |path: &&String| patterns.iter().any(|pattern| meet::may_meet(pattern, path));
+        if let Some(path) = touched.find(meets) {
+            return Some(format!("may change {}", shown(path)));
+        }
+        let verb = exclusion.verb.as_ref()?;
+        let object = words(&exclusion.text);
+        let title = words(&task.title);
+        let does = title.contains(&stem(verb.word));
+        let object: Vec<&String> = object.iter().filter(|it| **it != stem(verb.word)).collect();
+        let same = !object.is_empty() && object.iter().all(|it| title.contains(*it));
+        (does && same).then(|| format!("is to {}", verb.word))
+    }
+
+    fn asks_for(&self, role: &str) -> bool {
+        self.request.parts.iter().any(|part| part.role == role)
+    }
+}
+
+/// A path that is excluded, and all in it if it is a folder.
+fn with_contents(path: &str) -> Vec<String> {
+    let path = path.trim_end_matches('/');
+    vec![path.to_owned(), format!("{path}/**")]
+}
+
+/// Whether a part asks developers for a change.
+fn asks_for_change(part: &Part) -> bool {
+    let change = part.verb.as_ref().map(|verb| verb.change);
+    let changes = change.is_some_and(|change| match change {
+        Change::Add
+        | Change::Fix
+        | Change::Update
+        | Change::Remove
+        | Change::Rename
+        | Change::Move
+        | Change::Restructure
+        | Change::Migrate => true,
+        Change::Test
+        | Change::Document
+        | Change::Review
+        | Change::Research
+        | Change::List
+        | Change::Design
+        | Change::Deploy => false,
+    });
+    changes && family(part.role) == Family::Development
+}
+
+/// Whether a task of these words does the part: it speaks of half of what the part speaks of, or of
+/// some of it in the role that the part names.
+fn covers(part: &Part, told: &BTreeSet<String>, is_its_role: bool) -> bool {
+    let asked = words(&part.text);
+    let common = asked.intersection(told).count();
+    let names_role = !part.mentions.is_empty();
+    asked.is_empty() || common * 2 >= asked.len() || (is_its_role && (common > 0 || names_role))
+}
+
+/// What a task speaks of.
+fn told(task: &TaskSpec, request: &str) -> BTreeSet<String> {
+    let promised = task.deliverables.iter().map(|it| it.path.as_str());
+    let scope = task.scope.iter().map(String::as_str);
+    // Who quotes the whole request does not do all of it.
+    let description = task.description.replace(request, "");
+    let texts = [task.id.as_str(), &task.title, &description];
+    let texts = texts.into_iter().chain(promised).chain(scope);
+    texts.flat_map(words).collect()
+}
+
+/// The words of a text that say what it is about, in their stems.
+fn words(text: &str) -> BTreeSet<String> {
+    let parts = text.split(|c: char| !c.is_alphanumeric());
+    let words = parts.map(str::to_lowercase);
+    let words = words.filter(|word| word.chars().count() > 2);
+    words
+        .filter(|word| !EMPTY_WORDS.contains(&word.as_str()))
+        .map(|word| stem(&word))
+        .collect()
+}
+
+/// A word without the endings that only grammar asks for.
+fn stem(word: &str) -> String {
+    let endings = [
+        "ations", "ation", "ings", "ing", "ies", "ed", "es", "s", "e", "y",
+    ];
+    let stems = endings
+        .iter()
+        .filter_map(|ending| word.strip_suffix(ending));
+    let mut stems = stems.filter(|stem| stem.chars().count() > 2);
+    let stem = stems.next().unwrap_or(word);
+    stem.to_owned()
+}

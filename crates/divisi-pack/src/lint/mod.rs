@@ -1,0 +1,165 @@
+//! The plan linter: what is wrong with a plan before anything is spent on it.
+//!
+//! Reading a plan says whether it is one: its structure, its words, its paths. The linter says
+//! whether it is a good one, for the request that it answers and the project that it is for: does
+//! it cover what was asked and nothing that was excluded, can each task stand alone, is each small
+//! enough to be judged, and do tasks that run side by side leave each other alone.
+//!
+//! [`read`] reads a plan's text and lints it, so that each finding points at the text. [`plan`]
+//! does so with a plan that is held already. An error is a fault: who plans by a model or by rule
+//! must not propose such a plan. A warning is advice. Whatever is not given is not judged: without
+//! the request nothing is said of what it asks, without the project's files nothing of inputs.
+//!
+//! It decides nothing: a person may run a plan that it finds fault with.
+
+mod asked;
+mod beside;
+mod meet;
+mod tasks;
+#[cfg(test)]
+mod tests;
+mod whole;
+
+pub(crate) use meet::may_meet;
+
+use divisi_core::Plan;
+use divisi_core::TaskSpec;
+use divisi_core::diagnostic::Severity;
+use divisi_core::plan::{Graph, Work};
+use divisi_core::run::AGENT_PERSON;
+
+use crate::faults::Faults;
+use crate::plan_file::{self, Placed, Read, Spans};
+use crate::request::Request;
+use crate::role::Library;
+
+/// A task that is expected to take longer than this, in milliseconds, is warned of: its result is
+/// no longer judged at a glance.
+pub const TASK_ADVISED_MS: u64 = 20 * 60_000;
+
+/// A task that is expected to take longer than this, in milliseconds, is a fault.
+pub const TASK_MS_MAX: u64 = 30 * 60_000;
+
+/// A task that is expected to take more tokens than this is a fault.
+pub const TASK_TOKENS_MAX: u64 = 20_000;
+
+/// A task changes at most so many files.
+pub const TASK_FILES_MAX: usize = 3;
+
+/// A request becomes at most so many tasks of agents.
+pub const TASKS_ADVISED_MAX: usize = 10;
+
+/// A request that becomes fewer tasks of agents than this, but more than one, is split for little.
+pub const TASKS_ADVISED_MIN: usize = 3;
+
+/// What may be used up, where it is bounded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// Attempts.
+    pub attempts: Option<u64>,
+    /// Agents' time, in milliseconds.
+    pub time_ms: Option<u64>,
+    /// Tokens.
+    pub tokens: Option<u64>,
+}
+
+/// Who wrote the plan. What a person may do on purpose is a fault of a planner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Author {
+    /// Somebody.
+    #[default]
+    Person,
+    /// A planner, by rule or by model.
+    Planner,
+}
+
+/// What a plan is held against.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given<'g> {
+    /// What was asked for.
+    pub request: Option<&'g Request>,
+    /// The roles that there are.
+    pub roles: Option<&'g Library>,
+    /// The paths of the project's files, sorted.
+    pub files: Option<&'g [String]>,
+    /// What the run may use up.
+    pub budget: Budget,
+    /// Who wrote the plan.
+    pub author: Author,
+}
+
+/// Reads a plan file and lints it: the reader's diagnostics and the linter's, in the order of the
+/// text. The plan is `None` exactly if an error is among them.
+#[must_use]
+pub fn read(source_name: &str, bytes: &[u8], given: &Given<'_>) -> Read {
+    plan_file::read_also(source_name, bytes, |placed, faults| {
+        all(&placed.plan, placed, given, faults);
+    })
+}
+
+/// What was found in a plan, beside the text that the findings point at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linted {
+    /// The plan as it would stand in a file.
+    pub text: String,
+    /// Errors and warnings in the order of the text.
+    pub diagnostics: Vec<divisi_core::Diagnostic>,
+}
+
+impl Linted {
+    /// Whether a fault is among the findings.
+    #[must_use]
+    pub fn is_faulty(&self) -> bool {
+        let mut found = self.diagnostics.iter();
+        found.any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}
+
+/// Lints a plan that is held already, as it would stand in a file.
+#[must_use]
+pub fn plan(source_name: &str, plan: &Plan, given: &Given<'_>) -> Linted {
+    let text = plan_file::write(plan);
+    let read = plan_file::read_also(source_name, text.as_bytes(), |placed, faults| {
+        // A file cannot say everything that a plan holds, so what is judged is the plan itself.
+        all(plan, placed, given, faults);
+    });
+    Linted {
+        text,
+        diagnostics: read.diagnostics,
+    }
+}
+
+/// A sound plan with what the rules look at.
+struct Linter<'l> {
+    plan: &'l Plan,
+    graph: &'l Graph,
+    /// Where the list of tasks starts.
+    at: usize,
+    spans: &'l [Spans],
+    given: &'l Given<'l>,
+}
+
+fn all(plan: &Plan, placed: &Placed, given: &Given<'_>, faults: &mut Faults<'_>) {
+    let Ok(graph) = plan.graph() else { return };
+    let linter = Linter {
+        plan,
+        graph: &graph,
+        at: placed.at,
+        spans: &placed.tasks,
+        given,
+    };
+    tasks::check(&linter, faults);
+    beside::check(&linter, faults);
+    whole::check(&linter, faults);
+    asked::check(&linter, faults);
+}
+
+/// Whether somebody is handed the task and does what its words say.
+fn is_handed_over(task: &TaskSpec) -> bool {
+    task.work == Work::Handoff
+}
+
+/// Whether an agent is, rather than a person who was named.
+fn is_agents(task: &TaskSpec) -> bool {
+    is_handed_over(task) && task.agent.as_deref() != Some(AGENT_PERSON)
+}

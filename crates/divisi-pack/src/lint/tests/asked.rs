@@ -1,0 +1,155 @@
+//! Plans beside the request that they answer.
+
+use super::*;
+use crate::request;
+
+const REQUEST: &str = "Add rate limiting to the API, with tests, a security audit and docs. \
+    Do not touch the web client in web/ and do not deploy.";
+
+/// The sound plan with a guide, which the request asks for, too.
+fn answering() -> Value {
+    let mut plan = sound();
+    push(&mut plan, guide());
+    plan
+}
+
+fn guide() -> Value {
+    json!({
+        "subtask_id": "guide", "title": "Write a guide to rate limiting",
+        "assigned_to": "development", "worker_type": "documentation",
+        "inputs": ["audit"], "deliverables": ["docs/limits.md"], "estimated_duration_minutes": 10
+    })
+}
+
+fn found_of(request: &str, plan: &Value) -> Vec<Diagnostic> {
+    super::found_of(Some(&request::read(request)), plan, |_| {})
+}
+
+/// Changes the plan that answers the request and expects one finding, of this code.
+#[track_caller]
+fn only_of(request: &str, code: &str, mutate: impl FnOnce(&mut Value)) -> Diagnostic {
+    let mut plan = answering();
+    mutate(&mut plan);
+    let mut found = found_of(request, &plan);
+    assert_eq!(codes_of(&found), [code], "{found:#?}");
+    let one = found.remove(0);
+    assert!(!one.hints.is_empty(), "{one:?}");
+    one
+}
+
+#[test]
+fn a_plan_that_answers_has_no_finding() {
+    assert_eq!(found_of(REQUEST, &answering()), []);
+}
+
+#[test]
+fn every_part_of_the_request_has_a_task() {
+    let found = only_of(REQUEST, "lint-uncovered", |plan| {
+        let tasks = plan["subtasks"].as_array_mut().expect("a list");
+        tasks.retain(|task| task["subtask_id"] != "guide");
+    });
+    assert_eq!(found.cause, "no task does `docs`");
+    only_of(
+        "Add rate limiting to the API, with tests, a security audit, docs and add a CSV export",
+        "lint-uncovered",
+        |_| {},
+    );
+}
+
+#[test]
+fn who_quotes_the_request_does_not_do_all_of_it() {
+    only_of(REQUEST, "lint-uncovered", |plan| {
+        task(plan, "guide")["assigned_to"] = json!("development");
+        task(plan, "guide")["worker_type"] = json!("test");
+        task(plan, "guide")["title"] = json!("More");
+        task(plan, "guide")["deliverables"] = json!(["more.md"]);
+        task(plan, "guide")["subtask_id"] = json!("more");
+        task(plan, "tests")["description"] = json!(format!("A part of: {REQUEST}"));
+    });
+}
+
+#[test]
+fn nothing_is_done_that_is_excluded() {
+    let found = only_of(REQUEST, "lint-forbidden", |plan| {
+        task(plan, "tests")["files_affected"] = json!(["web/**/*.ts"]);
+    });
+    assert_eq!(
+        found.cause,
+        "`tests` may change `web/**/*.ts`, and the request says `Do not touch the web client in web/ and do not deploy`"
+    );
+    only_of(REQUEST, "lint-forbidden", |plan| {
+        push(
+            plan,
+            json!({
+                "subtask_id": "ship", "title": "Ship it", "assigned_to": "cicd",
+                "worker_type": "deployment", "dependencies": ["guide"], "criteria": [{"command": ["true"]}]
+            }),
+        );
+        // It is not asked for either, which is said only once.
+        let tasks = plan["subtasks"].as_array_mut().expect("a list");
+        tasks.last_mut().expect("some")["agent"] = json!("person");
+    });
+}
+
+#[test]
+fn work_that_is_excluded_is_excluded_with_its_files() {
+    const WITHOUT: &str =
+        "Add rate limiting to the API, with tests and a security audit, but no docs";
+    let mut plan = sound();
+    task(&mut plan, "tests")["files_affected"] = json!(["docs/limits.md"]);
+    assert_eq!(codes_of(&found_of(WITHOUT, &plan)), ["lint-forbidden"]);
+    let excluded = found_of(WITHOUT, &answering());
+    assert!(
+        codes_of(&excluded).contains(&"lint-forbidden"),
+        "{excluded:#?}"
+    );
+    assert_eq!(found_of(WITHOUT, &sound()), []);
+}
+
+#[test]
+fn what_must_not_be_done_is_known_by_its_words() {
+    const KEEP: &str = "Add rate limiting to the API, with tests, a security audit and docs. \
+        Do not rename the handlers.";
+    only_of(KEEP, "lint-forbidden", |plan| {
+        task(plan, "refuse")["title"] = json!("Rename the handlers that refuse");
+    });
+    assert_eq!(found_of(KEEP, &answering()), []);
+}
+
+#[test]
+fn work_that_nobody_asked_for_is_told() {
+    only_of(REQUEST, "lint-unasked", |plan| {
+        push(
+            plan,
+            json!({
+                "subtask_id": "scan", "title": "Profile it", "kind": "review",
+                "assigned_to": "development", "worker_type": "performance", "dependencies": ["guide"],
+                "deliverables": ["review/performance.md"]
+            }),
+        );
+    });
+}
+
+#[test]
+fn where_something_is_to_change_a_task_changes_it() {
+    only_of(REQUEST, "lint-no-change", |plan| {
+        for id in ["count", "refuse"] {
+            let task = task(plan, id);
+            task["kind"] = json!("research");
+            remove(task, "files_affected");
+            task["deliverables"] = json!([format!("design/api-{id}.md")]);
+            remove(task, "criteria");
+        }
+    });
+}
+
+#[test]
+fn what_the_request_states_is_a_criterion_of_the_plan() {
+    const STATED: &str = "Add rate limiting to the API, with tests, a security audit and docs. \
+        Make sure that docs/limits.md contains \"429\".";
+    only_of(STATED, "lint-uncovered", |_| {});
+    let mut plan = answering();
+    let criteria = plan["criteria"].as_array_mut().expect("a list");
+    criteria.push(json!({"contains": "429", "in": "docs/limits.md"}));
+    assert_eq!(found_of(STATED, &plan), []);
+}

@@ -1,0 +1,391 @@
+//! For each rule, a plan that it alone finds fault with.
+
+mod asked;
+
+use divisi_core::Diagnostic;
+use divisi_core::plan::TaskKind;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::lint;
+
+const FILES: &[&str] = &[
+    "README.md",
+    "docs/api.md",
+    "src/api/mod.rs",
+    "src/main.rs",
+    "web/index.ts",
+];
+
+/// A plan without a fault: a decision, two parts that follow it, their tests, an audit.
+fn sound() -> Value {
+    json!({
+        "task_title": "Add rate limiting to the API",
+        "subtasks": [
+            {
+                "subtask_id": "decide", "kind": "research", "title": "Decide how limits are counted",
+                "assigned_to": "development", "worker_type": "planner",
+                "inputs": ["src/api/mod.rs"], "deliverables": ["design/limits.md"],
+                "criteria": [{"section": "Decision", "in": "design/limits.md"}],
+                "estimated_duration_minutes": "10-15", "estimated_tokens": 5000
+            },
+            {
+                "subtask_id": "count", "title": "Count requests",
+                "assigned_to": "development", "worker_type": "implementation",
+                "inputs": ["decide"], "files_affected": ["src/limits/count.rs"],
+                "criteria": [{"file": "src/limits/count.rs"}],
+                "estimated_duration_minutes": 15, "estimated_tokens": 15000
+            },
+            {
+                "subtask_id": "refuse", "title": "Refuse requests beyond the limit",
+                "assigned_to": "development", "worker_type": "implementation",
+                "inputs": ["decide"], "files_affected": ["src/api/**"],
+                "criteria": [{"contains": "429", "in": "src/api/mod.rs"}],
+                "estimated_duration_minutes": 20, "estimated_tokens": 20000
+            },
+            {
+                "subtask_id": "tests", "title": "Add tests of rate limiting",
+                "assigned_to": "development", "worker_type": "test",
+                "dependencies": ["count", "refuse"], "deliverables": ["tests/limits.rs"],
+                "criteria": [{"contains": "429", "in": "tests/limits.rs"}],
+                "estimated_duration_minutes": 15
+            },
+            {
+                "subtask_id": "audit", "kind": "review", "title": "Audit the security of rate limiting",
+                "assigned_to": "security", "worker_type": "audit",
+                "dependencies": ["tests"], "deliverables": ["review/security.md"],
+                "criteria": [{"section": "Findings", "in": "review/security.md"}],
+                "estimated_duration_minutes": 10
+            }
+        ],
+        "criteria": [{"contains": "429", "in": "src/api/mod.rs"}]
+    })
+}
+
+fn files() -> Vec<String> {
+    FILES.iter().map(|path| (*path).to_owned()).collect()
+}
+
+/// What is found in a plan that is held against everything that can be given, but for a request.
+fn found(plan: &Value, change: impl FnOnce(&mut Given<'_>)) -> Vec<Diagnostic> {
+    found_of(None, plan, change)
+}
+
+fn found_of(
+    request: Option<&Request>,
+    plan: &Value,
+    change: impl FnOnce(&mut Given<'_>),
+) -> Vec<Diagnostic> {
+    let (roles, files) = (Library::built_in(), files());
+    let mut given = Given {
+        request,
+        roles: Some(&roles),
+        files: Some(&files),
+        budget: Budget {
+            attempts: Some(20),
+            time_ms: Some(120 * 60_000),
+            tokens: Some(100_000),
+        },
+        author: Author::Planner,
+    };
+    change(&mut given);
+    lint::read("plan.json", plan.to_string().as_bytes(), &given).diagnostics
+}
+
+fn codes_of(found: &[Diagnostic]) -> Vec<&str> {
+    found.iter().map(|it| it.code.as_str()).collect()
+}
+
+/// Changes the sound plan and expects one finding, of this code.
+#[track_caller]
+fn only(code: &str, severity: Severity, mutate: impl FnOnce(&mut Value)) -> Diagnostic {
+    let mut plan = sound();
+    mutate(&mut plan);
+    let mut found = found(&plan, |_| {});
+    assert_eq!(codes_of(&found), [code], "{found:#?}");
+    let one = found.remove(0);
+    assert_eq!(one.severity, severity);
+    assert!(
+        one.place.as_ref().is_some_and(|place| place.line > 0),
+        "{one:?}"
+    );
+    assert!(!one.hints.is_empty(), "{one:?}");
+    one
+}
+
+fn task<'p>(plan: &'p mut Value, id: &str) -> &'p mut Value {
+    let tasks = plan["subtasks"].as_array_mut().expect("a list");
+    let found = tasks.iter_mut().find(|task| task["subtask_id"] == id);
+    found.expect("the task is there")
+}
+
+fn remove(value: &mut Value, key: &str) {
+    value
+        .as_object_mut()
+        .expect("an object")
+        .remove(key)
+        .expect("it is there");
+}
+
+fn push(plan: &mut Value, task: Value) {
+    plan["subtasks"].as_array_mut().expect("a list").push(task);
+}
+
+#[test]
+fn a_sound_plan_has_no_finding() {
+    assert_eq!(found(&sound(), |_| {}), []);
+}
+
+#[test]
+fn each_task_of_an_agent_has_one_role_that_there_is() {
+    only("lint-role-none", Severity::Error, |plan| {
+        let tests = task(plan, "tests");
+        remove(tests, "assigned_to");
+        remove(tests, "worker_type");
+    });
+    let found = only("lint-role-unknown", Severity::Error, |plan| {
+        task(plan, "audit")["worker_type"] = json!("audits");
+    });
+    assert!(found.hints[0].contains("security_analyst"), "{found:?}");
+}
+
+#[test]
+fn programs_people_and_compositions_need_no_role() {
+    let mut plan = sound();
+    for other in [
+        json!({"subtask_id": "run", "command": ["true"], "estimated_duration_minutes": 45}),
+        json!({"subtask_id": "ask", "agent": "person", "deliverables": ["a.md"]}),
+        json!({"subtask_id": "all", "kind": "compose", "inputs": ["decide", "audit"],
+               "template": {"output": "all.md"}}),
+        json!({"subtask_id": "consent", "kind": "approval", "dependencies": ["all"]}),
+    ] {
+        push(&mut plan, other);
+    }
+    assert_eq!(found(&plan, |_| {}), []);
+}
+
+#[test]
+fn each_task_has_a_criterion_that_a_program_can_find_violated() {
+    only("plan-unfalsifiable", Severity::Warning, |plan| {
+        task(plan, "count")["criteria"] = json!(["it counts"]);
+    });
+}
+
+#[test]
+fn what_is_found_out_stands_in_a_file() {
+    only("lint-result-none", Severity::Error, |plan| {
+        let audit = task(plan, "audit");
+        remove(audit, "deliverables");
+        audit["criteria"] = json!([{"lacks": "unsafe", "in": "src/main.rs"}]);
+    });
+}
+
+#[test]
+fn inputs_are_there_or_made_before() {
+    let found = only("lint-input-absent", Severity::Error, |plan| {
+        task(plan, "decide")["inputs"] = json!(["src/api/mud.rs"]);
+    });
+    assert_eq!(found.hints, ["did you mean `src/api/mod.rs`?"]);
+    only("lint-input-early", Severity::Error, |plan| {
+        task(plan, "decide")["inputs"] = json!(["tests/limits.rs"]);
+    });
+    only("lint-input-nothing", Severity::Warning, |plan| {
+        task(plan, "tests")["inputs"] = json!(["count"]);
+    });
+    for input in [
+        "src/api",
+        "design/limits.md",
+        "src/limits/count.rs",
+        "src/api/x.rs",
+    ] {
+        let mut plan = sound();
+        task(&mut plan, "audit")["inputs"] = json!([input]);
+        assert_eq!(super::tests::found(&plan, |_| {}), [], "{input}");
+    }
+}
+
+#[test]
+fn without_the_files_nothing_is_said_of_what_is_there() {
+    let mut plan = sound();
+    task(&mut plan, "decide")["inputs"] = json!(["src/api/mud.rs"]);
+    assert_eq!(found(&plan, |given| given.files = None), []);
+}
+
+#[test]
+fn tasks_are_small() {
+    only("lint-task-long", Severity::Warning, |plan| {
+        task(plan, "tests")["estimated_duration_minutes"] = json!("15-21");
+    });
+    only("lint-task-large", Severity::Error, |plan| {
+        task(plan, "tests")["estimated_duration_minutes"] = json!(31);
+    });
+    only("lint-task-large", Severity::Error, |plan| {
+        task(plan, "tests")["estimated_tokens"] = json!(20_001);
+    });
+    only("lint-task-files", Severity::Error, |plan| {
+        task(plan, "tests")["files_affected"] = json!(["tests/a.rs", "tests/b.rs", "tests/c.rs"]);
+    });
+    let mut plan = sound();
+    task(&mut plan, "tests")["files_affected"] =
+        json!(["tests/a.rs", "tests/limits.rs", "tests/c/**"]);
+    assert_eq!(found(&plan, |_| {}), []);
+}
+
+#[test]
+fn tasks_that_run_at_once_leave_each_other_alone() {
+    let found = only("lint-overlap", Severity::Warning, |plan| {
+        task(plan, "count")["files_affected"] = json!(["src/api/count.rs"]);
+        task(plan, "count")["criteria"] = json!([{"file": "src/api/count.rs"}]);
+    });
+    assert_eq!(
+        found.cause,
+        "`count` and `refuse` may run at once, and both may change `src/api/count.rs` and `src/api/**`"
+    );
+    assert!(
+        found.hints[0].contains("let `refuse` wait: add `count`"),
+        "{found:?}"
+    );
+    only("lint-overlap", Severity::Warning, |plan| {
+        task(plan, "refuse")["files_affected"] = json!(["src/limits/count.rs"]);
+    });
+    only("plan-same-file", Severity::Warning, |plan| {
+        task(plan, "count")["deliverables"] = json!(["src/limits/count.rs"]);
+        task(plan, "refuse")["deliverables"] = json!(["src/limits/count.rs"]);
+        remove(task(plan, "count"), "files_affected");
+    });
+}
+
+#[test]
+fn the_proposed_edge_ends_the_overlap() {
+    let mut plan = sound();
+    task(&mut plan, "refuse")["files_affected"] = json!(["src/limits/count.rs"]);
+    task(&mut plan, "refuse")["dependencies"] = json!(["count"]);
+    assert_eq!(found(&plan, |_| {}), []);
+}
+
+#[test]
+fn parts_that_meet_have_a_contract() {
+    only("lint-seam", Severity::Warning, |plan| {
+        task(plan, "refuse")["inputs"] = json!(["src/main.rs"]);
+    });
+    let mut plan = sound();
+    task(&mut plan, "refuse")["inputs"] = json!(["docs/api.md"]);
+    task(&mut plan, "count")["inputs"] = json!(["docs/api.md"]);
+    assert_eq!(found(&plan, |_| {}), []);
+}
+
+#[test]
+fn a_request_becomes_few_tasks_and_stages() {
+    only("lint-tasks-many", Severity::Warning, |plan| {
+        for at in 0..6 {
+            push(
+                plan,
+                json!({
+                    "subtask_id": format!("more-{at}"), "assigned_to": "development",
+                    "worker_type": "test", "deliverables": [format!("tests/{at}.rs")]
+                }),
+            );
+        }
+    });
+    only("lint-tasks-few", Severity::Warning, |plan| {
+        plan["subtasks"].as_array_mut().expect("a list").truncate(2);
+    });
+    only("lint-stages", Severity::Error, |plan| {
+        let mut before = "audit".to_owned();
+        for at in 0..7 {
+            let id = format!("check-{at}");
+            push(
+                plan,
+                json!({"subtask_id": id, "command": ["true"], "dependencies": [before]}),
+            );
+            before = id;
+        }
+    });
+}
+
+#[test]
+fn a_person_may_write_many_stages() {
+    let mut plan = sound();
+    let mut before = "audit".to_owned();
+    for at in 0..7 {
+        let id = format!("check-{at}");
+        push(
+            &mut plan,
+            json!({"subtask_id": id, "command": ["true"], "dependencies": [before]}),
+        );
+        before = id;
+    }
+    let found = found(&plan, |given| given.author = Author::Person);
+    assert_eq!(codes_of(&found), ["lint-stages"]);
+    assert_eq!(found[0].severity, Severity::Warning);
+}
+
+#[test]
+fn the_intent_has_criteria_of_its_own() {
+    only("lint-intent", Severity::Error, |plan| {
+        remove(plan, "criteria")
+    });
+}
+
+#[test]
+fn the_estimate_is_within_the_budget() {
+    for (budget, words) in [
+        (
+            Budget {
+                attempts: Some(4),
+                ..Budget::default()
+            },
+            "5 attempts",
+        ),
+        (
+            Budget {
+                time_ms: Some(60 * 60_000),
+                ..Budget::default()
+            },
+            "70 minutes",
+        ),
+        (
+            Budget {
+                tokens: Some(39_999),
+                ..Budget::default()
+            },
+            "40000 tokens",
+        ),
+    ] {
+        let found = found(&sound(), |given| given.budget = budget);
+        assert_eq!(codes_of(&found), ["lint-budget"], "{budget:?}");
+        assert!(found[0].cause.contains(words), "{found:?}");
+    }
+}
+
+#[test]
+fn a_plan_that_is_held_is_linted_as_it_is() {
+    let text = sound().to_string();
+    let mut plan = plan_file::read("plan.json", text.as_bytes())
+        .plan
+        .expect("sound");
+    plan.tasks[1].domain = None;
+    plan.tasks[1].function = None;
+    plan.tasks[0].kind = TaskKind::Plan;
+    let linted = lint::plan("run-1", &plan, &Given::default());
+    assert_eq!(codes_of(&linted.diagnostics), ["lint-role-none"]);
+    let place = linted.diagnostics[0].place.as_ref().expect("a place");
+    let line = linted.text.lines().nth(place.line as usize - 1);
+    assert_eq!(line.map(str::trim), Some("\"subtask_id\": \"count\","));
+    assert!(linted.is_faulty());
+}
+
+#[test]
+fn a_large_plan_is_linted_in_bounded_work() {
+    let tasks: Vec<Value> = (0..20_000)
+        .map(|at| {
+            json!({
+                "subtask_id": format!("t{at}"), "assigned_to": "development",
+                "worker_type": "test", "inputs": [format!("absent/{at}")],
+                "files_affected": [format!("src/{at}/**/*.rs"), format!("{{a,b,c}}/{at}*")]
+            })
+        })
+        .collect();
+    let found = found(&json!({"task_title": "t", "subtasks": tasks}), |_| {});
+    assert!(codes_of(&found).contains(&"text-more"));
+}

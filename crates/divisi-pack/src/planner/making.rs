@@ -1,0 +1,472 @@
+//! From steps to tasks: an id, words, a role, what it may change, when it is done, what it takes.
+
+use divisi_core::plan::{Deliverable, Estimate, Input, Work};
+use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
+
+use super::naming::{Ids, capital, line, slug, without_article, without_verb};
+use super::order::Order;
+use super::steps::{Kind, Step};
+use super::{Facts, Pattern, Planned, judged};
+use crate::pattern::is_literal;
+use crate::plan_file::CHECK_TIMEOUT_MS;
+use crate::request::{Change, Request, Scale, Shape};
+use crate::stated::Stated;
+
+/// What documents are called that have no name.
+const GENERIC: &[&str] = &["doc", "docs", "documentation", "guide", "manual"];
+
+/// The least size of a document that somebody asked for, in bytes: some sentences.
+const DOCUMENT_BYTES_MIN: u64 = 200;
+
+/// The plan of steps in their order.
+pub(super) fn plan(
+    request: &Request,
+    facts: &Facts<'_>,
+    stated: &[Stated],
+    steps: &[Step<'_>],
+    order: &Order,
+) -> Planned {
+    let mut ids = Ids::default();
+    let named: Vec<TaskId> = steps.iter().map(|step| ids.of(&short(step))).collect();
+    let mut maker = Maker {
+        request,
+        facts,
+        steps,
+        tasks: Vec::with_capacity(steps.len()),
+    };
+    for (at, step) in steps.iter().enumerate() {
+        let task = maker.task(step, named[at].clone());
+        maker.tasks.push(task);
+    }
+    for (at, waits) in order.iter().enumerate() {
+        for &on in waits {
+            maker.wait(at, on);
+        }
+    }
+    let tasks = maker.tasks;
+    let parts = 0..request.parts.len();
+    let covers = parts.map(|part| {
+        let of = steps
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| step.part == part);
+        of.map(|(at, _)| at).collect()
+    });
+    let pattern = match tasks.len() {
+        1 => Pattern::One,
+        _ => Pattern::Structure,
+    };
+    Planned {
+        covers: covers.collect(),
+        plan: Plan {
+            title: title(request),
+            criteria: criteria_of_intent(request, facts, stated, &tasks, steps),
+            tasks,
+            ..Plan::default()
+        },
+        pattern,
+        advice: Vec::new(),
+    }
+}
+
+/// The whole request as one task for somebody who develops.
+pub(super) fn whole(request: &Request, facts: &Facts<'_>) -> Plan {
+    let id = Ids::default().of("task");
+    let mut criteria: Vec<Criterion> = tested(facts).into_iter().collect();
+    criteria.push(judged("the result is what was asked for".to_owned()));
+    let text = match request.text.is_empty() {
+        true => "Nothing".to_owned(),
+        false => request.text.clone(),
+    };
+    let task = TaskSpec {
+        title: line(&text),
+        description: text,
+        domain: Some("development".to_owned()),
+        work: Work::Handoff,
+        criteria: criteria.clone(),
+        workspace: WorkspaceKind::Worktree,
+        ..TaskSpec::command(id, &[])
+    };
+    Plan {
+        title: title(request),
+        tasks: vec![task],
+        criteria,
+        ..Plan::default()
+    }
+}
+
+/// The intent in one line.
+pub(super) fn title(request: &Request) -> String {
+    let goal = request.goal.as_ref().map(|goal| goal.text.as_str());
+    // "Please do the following" is no goal.
+    let goal = goal.filter(|goal| !goal.ends_with("following"));
+    let first = request.parts.first();
+    let is_listed = first.is_some_and(|part| matches!(part.shape, Shape::Numbered | Shape::Item));
+    let text = match (goal, first) {
+        (Some(goal), _) => goal.to_owned(),
+        (None, Some(part)) if is_listed => match request.parts.len() - 1 {
+            0 => capital(&part.text),
+            more => format!("{}, and {more} more", capital(&part.text)),
+        },
+        (None, _) => request.text.lines().next().unwrap_or_default().to_owned(),
+    };
+    match line(&text) {
+        empty if empty.is_empty() => "Nothing".to_owned(),
+        line => line,
+    }
+}
+
+/// The command by which the project tests itself, as a criterion.
+pub(super) fn tested(facts: &Facts<'_>) -> Option<Criterion> {
+    let argv = facts.tests?.to_vec();
+    Some(Criterion::Command {
+        argv,
+        timeout_ms: CHECK_TIMEOUT_MS,
+    })
+}
+
+/// When the whole is what was asked for: what the request states, the project's own tests where
+/// something changes, and the files that were promised. Where no program can tell, somebody judges.
+fn criteria_of_intent(
+    request: &Request,
+    facts: &Facts<'_>,
+    stated: &[Stated],
+    tasks: &[TaskSpec],
+    steps: &[Step<'_>],
+) -> Vec<Criterion> {
+    let mut criteria: Vec<Criterion> = stated.iter().flat_map(|it| it.criteria.clone()).collect();
+    let changes = steps
+        .iter()
+        .any(|step| matches!(step.kind, Kind::Change | Kind::Test));
+    criteria.extend(tested(facts).filter(|_| changes));
+    let is_judged = changes && criteria.is_empty();
+    for deliverable in tasks.iter().flat_map(|task| &task.deliverables) {
+        criteria.push(Criterion::File {
+            path: deliverable.path.clone(),
+            min_bytes: 1,
+        });
+    }
+    if criteria.is_empty() || is_judged {
+        criteria.push(judged(format!(
+            "everything that was asked for is done: {}",
+            title(request)
+        )));
+    }
+    let mut seen = Vec::new();
+    criteria.retain(|criterion| {
+        let is_new = !seen.contains(criterion);
+        seen.push(criterion.clone());
+        is_new
+    });
+    criteria
+}
+
+struct Maker<'m> {
+    request: &'m Request,
+    facts: &'m Facts<'m>,
+    steps: &'m [Step<'m>],
+    tasks: Vec<TaskSpec>,
+}
+
+impl Maker<'_> {
+    fn task(&self, step: &Step<'_>, id: TaskId) -> TaskSpec {
+        let title = self.title(step);
+        let role = self.facts.roles.get(step.of.role);
+        let (domain, function) = role
+            .map(crate::role::Role::names_of_tasks)
+            .unwrap_or_default();
+        let touches = self.touches(step, id.as_str());
+        let criteria = self.criteria(step, &title, &touches);
+        let kind = match step.kind {
+            Kind::Research | Kind::Design => TaskKind::Research,
+            Kind::Review => TaskKind::Review,
+            Kind::Change | Kind::Test | Kind::Document | Kind::Deploy => TaskKind::Work,
+        };
+        TaskSpec {
+            title,
+            description: self.description(),
+            kind,
+            domain,
+            function,
+            work: Work::Handoff,
+            deliverables: touches
+                .makes
+                .into_iter()
+                .map(|path| Deliverable { path })
+                .collect(),
+            scope: touches.scope,
+            criteria,
+            workspace: WorkspaceKind::Worktree,
+            estimate: self.estimate(step),
+            ..TaskSpec::command(id, &[])
+        }
+    }
+
+    /// A step between arrows or a thing that hangs on a clause says what it is for.
+    fn title(&self, step: &Step<'_>) -> String {
+        let verb = step.of.verb.as_ref();
+        if let (Shape::Attachment, Some(verb)) = (step.of.shape, verb) {
+            // One more object of the clause's verb.
+            return line(&format!("{} {}", capital(verb.word), step.of.text));
+        }
+        let text = capital(&line(without_article(&step.of.text)));
+        let of = match step.of.shape {
+            Shape::Step | Shape::Attachment => self.clause_of(step),
+            Shape::Numbered | Shape::Item | Shape::Clause => None,
+        };
+        let text = match of {
+            Some(of) => line(&format!("{text}: {of}")),
+            None => text,
+        };
+        match step.share {
+            (_, 1) => text,
+            (share, count) => line(&format!("{text} ({} of {count})", share + 1)),
+        }
+    }
+
+    /// What an attachment hangs on: the clause before it, or the goal.
+    fn clause_of(&self, step: &Step<'_>) -> Option<&str> {
+        let before = self.request.parts[..step.part].iter().rev();
+        let goal = self.request.goal.as_ref().map(|goal| goal.text.as_str());
+        if step.of.shape == Shape::Step {
+            return goal;
+        }
+        let mut before = before;
+        let clause = before.find(|part| part.shape != Shape::Attachment);
+        clause.map(|part| part.text.as_str()).or(goal)
+    }
+
+    /// What the task must know beyond its title.
+    fn description(&self) -> String {
+        let mut lines = Vec::new();
+        if self.steps.len() > 1 || self.request.text.contains('\n') {
+            lines.push(format!("It is a part of: {}", title(self.request)));
+        }
+        if !self.request.exclusions.is_empty() {
+            let said = self
+                .request
+                .exclusions
+                .iter()
+                .map(|it| format!("\"{}\"", it.text));
+            let said: Vec<String> = said.collect();
+            lines.push(format!("The request says: {}", said.join("; ")));
+        }
+        lines.join("\n")
+    }
+
+    fn touches(&self, step: &Step<'_>, id: &str) -> Touches {
+        let mut touches = Touches::default();
+        let folder = match step.kind {
+            Kind::Research => Some("research"),
+            Kind::Design => Some("design"),
+            Kind::Review => Some("review"),
+            Kind::Change | Kind::Test | Kind::Document | Kind::Deploy => None,
+        };
+        if let Some(folder) = folder {
+            // A named document is where the result goes; other files are what it is about.
+            let named = step
+                .files
+                .iter()
+                .find(|file| is_literal(file) && file.ends_with(".md") && !self.is_there(file));
+            let path = named
+                .cloned()
+                .unwrap_or_else(|| format!("{folder}/{id}.md"));
+            touches.makes.push(path);
+            return touches;
+        }
+        let is_new = |file: &str| {
+            let adds = step.of.verb.as_ref().is_none_or(|it| {
+                matches!(it.change, Change::Add | Change::Document | Change::Test)
+            });
+            adds && is_literal(file)
+                && has_ending(file)
+                && self.facts.files.is_some()
+                && !self.is_there(file)
+        };
+        for file in &step.files {
+            match is_new(file) {
+                true => touches.makes.push(file.clone()),
+                false => touches.scope.push(self.pattern(file)),
+            }
+        }
+        if step.kind == Kind::Document && step.files.is_empty() {
+            self.document(step, id, &mut touches);
+        }
+        touches
+    }
+
+    /// Where documents go that name no file.
+    fn document(&self, step: &Step<'_>, id: &str, touches: &mut Touches) {
+        let mut words = step.of.mentions.iter().map(|mention| mention.word.as_str());
+        let usual = words.find_map(|word| match word {
+            "readme" | "readmes" => Some("README.md"),
+            "changelog" | "changelogs" => Some("CHANGELOG.md"),
+            _ => None,
+        });
+        match usual {
+            Some(path) if self.is_there(path) => touches.scope.push(path.to_owned()),
+            Some(path) => touches.makes.push(path.to_owned()),
+            None => touches
+                .makes
+                .push(format!("docs/{}.md", self.topic(step, id))),
+        }
+    }
+
+    /// What a document is about, as the name of its file: what it hangs on, unless it has a name of
+    /// its own.
+    fn topic(&self, step: &Step<'_>, id: &str) -> String {
+        let has_verb = step.of.verb.is_some();
+        let of = match step.of.shape {
+            Shape::Step => self.clause_of(step),
+            Shape::Attachment if !has_verb || GENERIC.contains(&id) => self.clause_of(step),
+            Shape::Attachment | Shape::Numbered | Shape::Item | Shape::Clause => None,
+        };
+        let topic = of.map(|of| slug(without_verb(of)));
+        let topic = topic.filter(|slug| !slug.is_empty());
+        topic.unwrap_or_else(|| id.to_owned())
+    }
+
+    fn is_there(&self, path: &str) -> bool {
+        let files = self.facts.files.unwrap_or_default();
+        files
+            .binary_search_by(|file| file.as_str().cmp(path))
+            .is_ok()
+    }
+
+    /// A folder stands for all in it.
+    fn pattern(&self, path: &str) -> String {
+        let bare = path.trim_end_matches('/');
+        let is_folder =
+            path.ends_with('/') || (is_literal(path) && !has_ending(path) && !self.is_there(path));
+        match is_folder {
+            true => format!("{bare}/**"),
+            false => bare.to_owned(),
+        }
+    }
+
+    fn criteria(&self, step: &Step<'_>, title: &str, touches: &Touches) -> Vec<Criterion> {
+        let mut criteria = Vec::new();
+        for path in &touches.makes {
+            let min_bytes = match path.ends_with(".md") {
+                true => DOCUMENT_BYTES_MIN,
+                false => 1,
+            };
+            criteria.push(Criterion::File {
+                path: path.clone(),
+                min_bytes,
+            });
+            criteria.extend(
+                sections(step.kind)
+                    .iter()
+                    .map(|heading| Criterion::Section {
+                        heading: (*heading).to_owned(),
+                        path: path.clone(),
+                    }),
+            );
+        }
+        if let Some(verb) = &step.of.verb {
+            criteria.extend(gone(verb.change, &step.files));
+        }
+        if matches!(step.kind, Kind::Change | Kind::Test) {
+            criteria.extend(tested(self.facts));
+        }
+        let is_judged = criteria.is_empty();
+        let stays = matches!(step.kind, Kind::Change | Kind::Test | Kind::Document);
+        if is_judged && stays && !touches.scope.is_empty() {
+            // Who names the files wants no others changed.
+            criteria.push(Criterion::Scope {
+                patterns: touches.scope.clone(),
+            });
+        }
+        if is_judged {
+            criteria.push(judged(format!("it is done as asked: {title}")));
+        }
+        criteria
+    }
+
+    fn estimate(&self, step: &Step<'_>) -> Estimate {
+        let large = self.request.systems.iter().any(|system| {
+            system.scale >= Scale::Layer
+                && step.of.span.holds(system.span)
+                && system.change.is_some()
+        });
+        let (low, high, tokens) = match (step.kind, large) {
+            (Kind::Research, _) => (10, 15, 8_000),
+            (Kind::Design, _) => (10, 15, 5_000),
+            (Kind::Change, false) => (10, 20, 15_000),
+            (Kind::Change, true) => (20, 30, 20_000),
+            (Kind::Test, _) => (15, 20, 15_000),
+            (Kind::Review, _) => (10, 15, 8_000),
+            (Kind::Document, _) => (5, 10, 7_000),
+            (Kind::Deploy, _) => (5, 10, 4_000),
+        };
+        Estimate {
+            duration_ms: Some(low * 60_000),
+            duration_max_ms: Some(high * 60_000),
+            tokens: Some(tokens),
+        }
+    }
+
+    /// Lets a task wait: for what the other found out, or for the other to be done.
+    fn wait(&mut self, at: usize, on: usize) {
+        let id = self.tasks[on].id.clone();
+        let informs = matches!(self.tasks[on].kind, TaskKind::Research | TaskKind::Review);
+        match informs {
+            true => self.tasks[at].inputs.push(Input::Task(id)),
+            false => self.tasks[at].dependencies.push(id),
+        }
+    }
+}
+
+/// What a task makes, and what it may change beside.
+#[derive(Default)]
+struct Touches {
+    makes: Vec<String>,
+    scope: Vec<String>,
+}
+
+/// What a document of each kind says, in sections.
+fn sections(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Research => &["Findings"],
+        Kind::Design => &["Decisions"],
+        Kind::Review => &["Findings", "Reviewed", "Not reviewed"],
+        Kind::Change | Kind::Test | Kind::Document | Kind::Deploy => &[],
+    }
+}
+
+/// What is gone when files are removed, renamed or moved, and what is there instead.
+fn gone(change: Change, files: &[String]) -> Vec<Criterion> {
+    let none = |path: &String| Criterion::Count {
+        pattern: path.clone(),
+        min: 0,
+        max: Some(0),
+    };
+    match (change, files) {
+        (Change::Remove, files) => files
+            .iter()
+            .filter(|file| is_literal(file) && has_ending(file))
+            .map(none)
+            .collect(),
+        (Change::Rename | Change::Move, [from, to]) if has_ending(from) && has_ending(to) => {
+            let there = Criterion::File {
+                path: to.clone(),
+                min_bytes: 1,
+            };
+            vec![none(from), there]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a path is a file's by its name.
+fn has_ending(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.')
+        .is_some_and(|(stem, ending)| !stem.is_empty() && !ending.is_empty())
+}
+
+/// What a task is called shortly: its part's words.
+fn short(step: &Step<'_>) -> String {
+    without_article(&step.of.text).to_owned()
+}

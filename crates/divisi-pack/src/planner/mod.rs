@@ -1,0 +1,238 @@
+//! Planning by rule: a request becomes a plan where its own words say the parts, or it is declined.
+//!
+//! [`by_rule`] is one planner; one that asks an agent answers in the same form: an [`Answer`] is
+//! either a plan, with the tasks by which it covers each part of the request, or the reasons why
+//! there is none, with one task to propose instead. No plan is ever invented: what the text does
+//! not say apart stays one task.
+//!
+//! - `catalog` knows requests that a built-in workflow answers.
+//! - `steps` makes the request's parts into steps and orders them.
+//! - `making` makes a task of each step: role, scope, files, criteria, estimate.
+//!
+//! Every plan passes the linter, which has the last word. The same request and facts give the same
+//! plan, to the byte; the work is bounded by the request's bounds, see [`crate::request`].
+
+mod catalog;
+mod making;
+mod naming;
+mod order;
+mod steps;
+mod tested;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use divisi_core::{Criterion, Diagnostic, Plan};
+
+use crate::codes;
+use crate::lint;
+use crate::request::Request;
+use crate::role::Library;
+use crate::stated;
+
+pub use tested::{Manifest, manifests, tested_by};
+
+/// What a planner knows of the project.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'f> {
+    /// The paths of its files, sorted; `None` if they are not known.
+    pub files: Option<&'f [String]>,
+    /// The roles that there are.
+    pub roles: &'f Library,
+    /// The command by which the project tests itself, if it has one.
+    pub tests: Option<&'f [String]>,
+    /// Who reviews.
+    pub reviewers: Reviewers,
+    /// What the run may use up.
+    pub budget: lint::Budget,
+}
+
+/// Who reviews where the request asks for nothing but a review.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reviewers {
+    /// Agents, in their roles.
+    #[default]
+    Agents,
+    /// Programs: no agent is there. What they cannot judge they list as not reviewed.
+    Programs,
+}
+
+/// What a planner answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Answer {
+    /// A plan.
+    Planned(Box<Planned>),
+    /// No plan, and why.
+    Declined(Box<Declined>),
+}
+
+/// A plan and what it answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// For each part of the request the tasks that do it, by their index. A part that only states
+    /// what must hold has none: the plan's criteria say it.
+    pub covers: Vec<Vec<usize>>,
+    /// By which pattern.
+    pub pattern: Pattern,
+    /// What the linter advises.
+    pub advice: Vec<Diagnostic>,
+}
+
+/// How a request was planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// It asks for one thing.
+    One,
+    /// By its own arrows, lists and clauses.
+    Structure,
+    /// By a workflow of this name.
+    Workflow(String),
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declined {
+    /// At least one.
+    pub reasons: Vec<Reason>,
+    /// The whole request as one task.
+    pub proposal: Plan,
+}
+
+/// A reason to decline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing was asked.
+    Empty,
+    /// The request is longer than is read.
+    TooLong,
+    /// Nothing says what is to be done.
+    NothingToDo(String),
+    /// What is asked for is a whole system, and its parts are not named.
+    Whole(String),
+    /// The request asks for something and excludes it.
+    Contradiction {
+        /// What is asked for.
+        part: String,
+        /// What excludes it.
+        exclusion: String,
+    },
+    /// What it says about the order leads in a circle.
+    Circle,
+    /// A workflow would answer it, and cannot be used.
+    Workflow {
+        /// The workflow.
+        name: String,
+        /// Why not.
+        why: String,
+    },
+    /// The plan that its words give has this fault.
+    Fault(Box<Diagnostic>),
+}
+
+/// A sentence fragment.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use crate::faults::shown;
+        match self {
+            Reason::Empty => write!(f, "nothing is asked for"),
+            Reason::TooLong => write!(
+                f,
+                "the request is longer than is read, or has too many parts"
+            ),
+            Reason::NothingToDo(part) => {
+                write!(f, "no word says what is to be done in {}", shown(part))
+            }
+            Reason::Whole(word) => write!(
+                f,
+                "{} is a whole system, and no rule can tell its parts: name them",
+                shown(word)
+            ),
+            Reason::Contradiction { part, exclusion } => {
+                write!(
+                    f,
+                    "it asks for {} and says {}",
+                    shown(part),
+                    shown(exclusion)
+                )
+            }
+            Reason::Circle => write!(f, "what it says about the order leads in a circle"),
+            Reason::Workflow { name, why } => {
+                write!(f, "the workflow {} would answer it, but {why}", shown(name))
+            }
+            Reason::Fault(fault) => write!(f, "{}", fault.cause),
+        }
+    }
+}
+
+/// Plans a request by its own words and the catalog.
+pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
+    let planned = propose(request, facts);
+    let declined = |reasons| Declined {
+        reasons,
+        proposal: making::whole(request, facts),
+    };
+    let mut planned = match planned {
+        Ok(planned) => planned,
+        Err(reasons) => return Answer::Declined(Box::new(declined(reasons))),
+    };
+    let found = lint::plan("the plan", &planned.plan, &given(request, facts));
+    if !found.is_faulty() {
+        planned.advice = found.diagnostics;
+        if matches!(planned.pattern, Pattern::Workflow(_)) {
+            // Which roles it takes the workflow says, and who asks for it asks for them.
+            planned.advice.retain(|it| it.code != codes::LINT_UNASKED);
+        }
+        return Answer::Planned(Box::new(planned));
+    }
+    let faults = found.diagnostics.into_iter();
+    let faults = faults.filter(|it| it.severity == divisi_core::diagnostic::Severity::Error);
+    let reasons = faults.map(|fault| Reason::Fault(Box::new(fault)));
+    Answer::Declined(Box::new(declined(reasons.collect())))
+}
+
+/// The whole request as one task, for whoever does not want it split.
+#[must_use]
+pub fn as_one(request: &Request, facts: &Facts<'_>) -> Plan {
+    making::whole(request, facts)
+}
+
+/// What a planner's plan is held against.
+#[must_use]
+pub fn given<'g>(request: &'g Request, facts: &Facts<'g>) -> lint::Given<'g> {
+    lint::Given {
+        request: Some(request),
+        roles: Some(facts.roles),
+        files: facts.files,
+        budget: facts.budget,
+        author: lint::Author::Planner,
+    }
+}
+
+fn propose(request: &Request, facts: &Facts<'_>) -> Result<Planned, Vec<Reason>> {
+    if request.text.is_empty() {
+        return Err(vec![Reason::Empty]);
+    }
+    if request.is_cut {
+        return Err(vec![Reason::TooLong]);
+    }
+    let contradictions = steps::contradictions(request);
+    if !contradictions.is_empty() {
+        return Err(contradictions);
+    }
+    if let Some(planned) = catalog::plan(request, facts) {
+        return planned.map_err(|reason| vec![reason]);
+    }
+    let stated = stated::of(request);
+    let steps = steps::of(request, &stated)?;
+    let order = order::of(request, &steps)?;
+    Ok(making::plan(request, facts, &stated, &steps, &order))
+}
+
+/// A criterion that a person or a reviewer judges.
+fn judged(text: String) -> Criterion {
+    Criterion::Plain { text }
+}

@@ -1,0 +1,147 @@
+//! Which steps wait for which: what the request says, then what follows from the kinds of work.
+
+use super::Reason;
+use super::steps::{Kind, Step};
+use crate::lint::may_meet;
+use crate::request::{Request, Shape};
+
+/// For each step the steps that it waits for, by their index.
+pub(super) type Order = Vec<Vec<usize>>;
+
+/// The order of steps.
+pub(super) fn of(request: &Request, steps: &[Step<'_>]) -> Result<Order, Vec<Reason>> {
+    let mut order: Order = vec![Vec::new(); steps.len()];
+    said(steps, &mut order);
+    if (0..steps.len()).any(|step| reaches(&order, step, step)) {
+        return Err(vec![Reason::Circle]);
+    }
+    numbered(steps, &mut order);
+    if request.parts.len() > 1 {
+        by_kind(steps, &mut order);
+    }
+    side_by_side(steps, &mut order);
+    Ok(reduced(&order))
+}
+
+/// What the request says.
+fn said(steps: &[Step<'_>], order: &mut Order) {
+    for (at, step) in steps.iter().enumerate() {
+        for (on, other) in steps.iter().enumerate() {
+            if step.of.after.contains(&other.part) && other.part != step.part {
+                order[at].push(on);
+            }
+        }
+    }
+}
+
+/// Items with numbers follow each other, those that are said to go side by side aside.
+fn numbered(steps: &[Step<'_>], order: &mut Order) {
+    let listed: Vec<usize> = (0..steps.len())
+        .filter(|&at| steps[at].of.shape == Shape::Numbered)
+        .collect();
+    for (place, &at) in listed.iter().enumerate() {
+        let before = listed[..place].iter().rev();
+        let mut before = before.skip_while(|&&on| {
+            steps[on].part == steps[at].part || (steps[on].of.is_beside && steps[at].of.is_beside)
+        });
+        let Some(&first) = before.next() else {
+            continue;
+        };
+        let part = steps[first].part;
+        for &on in listed[..place].iter().filter(|&&on| steps[on].part == part) {
+            wait(order, at, on);
+        }
+    }
+}
+
+/// Where nothing else is said, a step waits for the nearest kind of work that comes before its own.
+fn by_kind(steps: &[Step<'_>], order: &mut Order) {
+    for at in 0..steps.len() {
+        let step = &steps[at];
+        let is_told_apart = matches!(step.of.shape, Shape::Step | Shape::Numbered);
+        if is_told_apart {
+            continue;
+        }
+        let before = |on: &usize| {
+            let other = &steps[*on];
+            let both_beside = step.of.is_beside && other.of.is_beside;
+            other.kind < step.kind && !both_beside && !reaches(order, *on, at)
+        };
+        let before: Vec<usize> = (0..steps.len()).filter(before).collect();
+        let Some(nearest) = before.iter().map(|&on| steps[on].kind).max() else {
+            continue;
+        };
+        for on in before.into_iter().filter(|&on| steps[on].kind == nearest) {
+            wait(order, at, on);
+        }
+    }
+}
+
+/// Steps of one kind that may change the same files follow each other as they are told.
+fn side_by_side(steps: &[Step<'_>], order: &mut Order) {
+    for at in 0..steps.len() {
+        // The nearest first: waiting for it may be waiting for the others.
+        for on in (0..at).rev() {
+            let (step, other) = (&steps[at], &steps[on]);
+            let same = step.kind == other.kind && step.part != other.part;
+            let both_beside = step.of.is_beside && other.of.is_beside;
+            if same && changes(step.kind) && !both_beside && may_touch(step, other) {
+                wait(order, at, on);
+            }
+        }
+    }
+}
+
+fn changes(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Change | Kind::Test | Kind::Document | Kind::Deploy
+    )
+}
+
+/// Whether two steps may change one file. Of what names no file nobody knows.
+fn may_touch(one: &Step<'_>, other: &Step<'_>) -> bool {
+    let mut files = one.files.iter();
+    one.files.is_empty()
+        || other.files.is_empty()
+        || files.any(|file| other.files.iter().any(|it| may_meet(file, it)))
+}
+
+/// Adds that `at` waits for `on`, unless it does, or `on` waits for `at`.
+fn wait(order: &mut Order, at: usize, on: usize) {
+    if at != on && !reaches(order, at, on) && !reaches(order, on, at) {
+        order[at].push(on);
+    }
+}
+
+/// Whether `from` waits for `to`, through others, too.
+fn reaches(order: &Order, from: usize, to: usize) -> bool {
+    let mut met = vec![false; order.len()];
+    let mut open = order[from].clone();
+    while let Some(step) = open.pop() {
+        if step == to {
+            return true;
+        }
+        if !std::mem::replace(&mut met[step], true) {
+            open.extend(&order[step]);
+        }
+    }
+    false
+}
+
+/// The same order without what follows from the rest.
+fn reduced(order: &Order) -> Order {
+    let needed = |at: usize, on: usize| {
+        let mut others = order[at].iter().filter(|other| **other != on);
+        !others.any(|&other| reaches(order, other, on))
+    };
+    (0..order.len())
+        .map(|at| {
+            let mut waits: Vec<usize> = order[at].clone();
+            waits.retain(|&on| needed(at, on));
+            waits.sort_unstable();
+            waits.dedup();
+            waits
+        })
+        .collect()
+}

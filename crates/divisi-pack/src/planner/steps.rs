@@ -1,0 +1,290 @@
+//! From the parts of a request to steps: what kind of work each is, and which parts are too large.
+
+use super::Reason;
+use crate::paths;
+use crate::request::{Change, Part, Request, Scale, Shape, Span, Standing};
+use crate::role::canonical;
+use crate::stated::{self, Stated};
+
+/// A request with more steps than this is a project: its plan belongs into a file.
+const STEPS_MAX: usize = 50;
+
+/// What kind of work a step is. The order is that in which kinds follow each other where the request
+/// does not say otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// Something is found out or listed.
+    Research,
+    /// Something is designed.
+    Design,
+    /// Something is changed.
+    Change,
+    /// Tests are written.
+    Test,
+    /// Something is judged.
+    Review,
+    /// Documents are written.
+    Document,
+    /// Something is put into use.
+    Deploy,
+}
+
+/// A step of the plan to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Step<'r> {
+    /// The part that it does, by its index.
+    pub(super) part: usize,
+    pub(super) of: &'r Part,
+    pub(super) kind: Kind,
+    /// Files that it may change, at most as many as one task may.
+    pub(super) files: Vec<String>,
+    /// Which of the steps that share its part's files it is, and of how many.
+    pub(super) share: (usize, usize),
+}
+
+/// The steps of a request, statements of what must hold left out.
+pub(super) fn of<'r>(
+    request: &'r Request,
+    stated: &[Stated],
+) -> Result<Vec<Step<'r>>, Vec<Reason>> {
+    let mut steps = Vec::new();
+    let mut reasons = Vec::new();
+    for (at, part) in request.parts.iter().enumerate() {
+        if stated::covering(stated, part).is_some() {
+            continue;
+        }
+        match kind(request, part) {
+            Some(kind) => steps.extend(shares(at, part, kind)),
+            None => reasons.push(Reason::NothingToDo(part.text.clone())),
+        }
+    }
+    reasons.extend(unread(request));
+    if let Some(whole) = whole(request, steps.len()) {
+        reasons.push(whole);
+    }
+    if steps.len() > STEPS_MAX {
+        reasons.push(Reason::TooLong);
+    }
+    if steps.is_empty() && reasons.is_empty() {
+        reasons.push(Reason::NothingToDo(request.text.clone()));
+    }
+    match reasons.is_empty() {
+        true => Ok(steps),
+        false => Err(reasons),
+    }
+}
+
+/// Parts that the request asks for and excludes.
+pub(super) fn contradictions(request: &Request) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    for part in &request.parts {
+        let contradicts = request.exclusions.iter().find(|exclusion| {
+            let mut files = exclusion.files.iter();
+            let same_file =
+                files.any(|file| part.files.iter().any(|it| holds(&file.text, &it.text)));
+            let mut mentions = exclusion.mentions.iter();
+            let same_work = mentions.any(|mention| {
+                part.mentions
+                    .iter()
+                    .any(|it| it.role == mention.role && it.word == mention.word)
+            });
+            same_file || same_work
+        });
+        if let Some(exclusion) = contradicts {
+            reasons.push(Reason::Contradiction {
+                part: part.text.clone(),
+                exclusion: exclusion.text.clone(),
+            });
+        }
+    }
+    reasons
+}
+
+/// Whether an excluded path is the other one, or a folder in which it lies.
+fn holds(excluded: &str, path: &str) -> bool {
+    let (excluded, path) = (excluded.trim_end_matches('/'), path.trim_end_matches('/'));
+    let rest = path.strip_prefix(excluded);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Words with which a sentence says that one more thing is to be done.
+const GOES_ON: &[&str] = &[
+    "afterwards",
+    "finally",
+    "lastly",
+    "next",
+    "then",
+    "second",
+    "third",
+];
+
+/// Sentences that go on with what is to be done, of which nothing became a part.
+fn unread(request: &Request) -> impl Iterator<Item = Reason> + '_ {
+    let of = |span: Span| {
+        let parts = request.parts.iter().map(|part| part.span);
+        let exclusions = request.exclusions.iter().map(|exclusion| exclusion.span);
+        let goal = request.goal.iter().map(|goal| goal.span);
+        let mut read = parts.chain(exclusions).chain(goal);
+        read.any(|read| read.start < span.end && span.start < read.end)
+    };
+    let unread = request.sentences.iter().filter(move |span| !of(**span));
+    unread.filter_map(|span| {
+        let text = request.text.get(span.start..span.end)?;
+        let first = text.split(|c: char| !c.is_alphabetic()).next()?;
+        let goes_on = GOES_ON.contains(&first.to_lowercase().as_str());
+        goes_on.then(|| Reason::NothingToDo(text.to_owned()))
+    })
+}
+
+/// A whole system whose parts are not told apart.
+fn whole(request: &Request, steps: usize) -> Option<Reason> {
+    let made = |change: Option<Change>| {
+        matches!(
+            change,
+            Some(Change::Add | Change::Restructure | Change::Migrate)
+        )
+    };
+    let mut systems = request.systems.iter().filter(|system| made(system.change));
+    let is_whole = |scale: Scale, is_whole: bool| scale >= Scale::Platform || is_whole;
+    let system = systems.find(|system| is_whole(system.scale, system.is_whole))?;
+    (steps < 2).then(|| Reason::Whole(system.word.clone()))
+}
+
+/// What kind of work a part is; `None` if nothing says what is to be done.
+fn kind(request: &Request, part: &Part) -> Option<Kind> {
+    if is_judgment(part) {
+        return Some(Kind::Review);
+    }
+    let Some(verb) = &part.verb else {
+        return kind_without_verb(request, part);
+    };
+    Some(match verb.change {
+        Change::Research | Change::List => Kind::Research,
+        Change::Design => Kind::Design,
+        Change::Review => Kind::Review,
+        Change::Test => Kind::Test,
+        Change::Document => Kind::Document,
+        Change::Deploy => match of_role(part.role) {
+            Kind::Change => Kind::Deploy,
+            // `Release notes` are a document.
+            other => other,
+        },
+        Change::Add
+        | Change::Fix
+        | Change::Update
+        | Change::Remove
+        | Change::Rename
+        | Change::Move
+        | Change::Restructure
+        | Change::Migrate
+            if is_document(part) =>
+        {
+            Kind::Document
+        }
+        Change::Add
+        | Change::Fix
+        | Change::Update
+        | Change::Remove
+        | Change::Rename
+        | Change::Move
+        | Change::Restructure
+        | Change::Migrate => of_role(part.role),
+    })
+}
+
+fn is_document(part: &Part) -> bool {
+    names(part, DOCUMENTS)
+}
+
+/// Whether one of these words is what the part is about.
+fn names(part: &Part, words: &[&str]) -> bool {
+    let mut mentions = part.mentions.iter();
+    mentions.any(|mention| {
+        let word = canonical(&mention.word);
+        let one = word.strip_suffix('s').unwrap_or(&word);
+        mention.standing == Standing::Object && words.contains(&one)
+    })
+}
+
+/// What a change is for a role that does not develop.
+fn of_role(role: &str) -> Kind {
+    match role {
+        "qa" => Kind::Test,
+        "tech_writer" | "documentation" => Kind::Document,
+        "architect" | "data_architect" | "product_analyst" => Kind::Design,
+        _ => Kind::Change,
+    }
+}
+
+/// Documents, whatever role writes them.
+const DOCUMENTS: &[&str] = &["release_note", "runbook"];
+
+/// Words that make a judgment of what their part asks to `add` or `run`.
+const JUDGMENTS: &[&str] = &[
+    "audit",
+    "pentest",
+    "penetration_test",
+    "security_audit",
+    "security_review",
+    "security_scan",
+    "threat_model",
+];
+
+fn is_judgment(part: &Part) -> bool {
+    let fixes = part
+        .verb
+        .as_ref()
+        .is_some_and(|verb| verb.change == Change::Fix);
+    names(part, JUDGMENTS) && !fixes
+}
+
+fn kind_without_verb(request: &Request, part: &Part) -> Option<Kind> {
+    let after = request.text.get(part.span.end..).unwrap_or_default();
+    if after.trim_start().starts_with('?') {
+        return Some(Kind::Research);
+    }
+    let mut words = part.text.split(|c: char| !c.is_alphanumeric());
+    if words.any(|word| word.eq_ignore_ascii_case("review")) {
+        return Some(Kind::Review);
+    }
+    if part.mentions.is_empty() && part.files.is_empty() {
+        // What an arrow or a list names is to be done, whatever it is.
+        let is_listed = matches!(part.shape, Shape::Step | Shape::Numbered | Shape::Item);
+        return is_listed.then_some(Kind::Change);
+    }
+    Some(match part.role {
+        "security_analyst" | "security" | "performance_engineer" => Kind::Review,
+        "inventory" => Kind::Research,
+        "devops" | "cicd" | "sre" if part.files.is_empty() => Kind::Deploy,
+        role => of_role(role),
+    })
+}
+
+/// The step of a part, or one for each share of its files if there are too many for one task.
+fn shares(at: usize, part: &Part, kind: Kind) -> Vec<Step<'_>> {
+    let mut files: Vec<String> = part.files.iter().map(|file| file.text.clone()).collect();
+    let mut seen = std::collections::HashSet::new();
+    // Not all that looks like a path can be one of this tree.
+    let is_path = |file: &str| {
+        let file = file.trim_end_matches('/');
+        paths::fault(file).is_none() && paths::pattern_fault(file).is_none()
+    };
+    files.retain(|file| is_path(file) && seen.insert(file.clone()));
+    let changes = matches!(kind, Kind::Change | Kind::Test | Kind::Document);
+    let chunks: Vec<Vec<String>> = match changes && files.len() > crate::lint::TASK_FILES_MAX {
+        true => files
+            .chunks(crate::lint::TASK_FILES_MAX)
+            .map(<[String]>::to_vec)
+            .collect(),
+        false => vec![files],
+    };
+    let count = chunks.len();
+    let steps = chunks.into_iter().enumerate().map(|(share, files)| Step {
+        part: at,
+        of: part,
+        kind,
+        files,
+        share: (share, count),
+    });
+    steps.collect()
+}

@@ -1,0 +1,450 @@
+//! From sentences to parts.
+//!
+//! A sentence falls into segments at commas, `and`, `with`, `then` and their like. A segment that
+//! begins with a verb is a part; one that names another role's work hangs on the part before it; any
+//! other only goes on with what was said. Sentences without anything to do are context.
+
+mod heading;
+mod making;
+
+use super::exclusion::{self, Excluded};
+use super::sentence::{self, Item, Segment, Sentence};
+use super::token::{Kind, Token};
+use super::verbs::{Change, Verb, verb};
+use super::{Exclusion, PARTS_MAX, Phrase, Request, Shape, Span, order};
+
+/// A request that only forbids is taken for one part of at most so many words and marks.
+const FORBIDDEN_TOKENS_MAX: usize = 100;
+
+/// Reads one request.
+pub(super) struct Reader<'t> {
+    text: &'t str,
+    tokens: &'t [Token],
+    request: Request,
+    /// Since which part `then` has not been said: those go side by side as far as the text says.
+    group: usize,
+    /// The parts before that.
+    group_before: Vec<usize>,
+    /// `once …` and `before …` that name no part of their own, to be resolved at the end.
+    conditions: Vec<Condition>,
+    firsts: Vec<usize>,
+    lasts: Vec<usize>,
+    /// The first sentence that asks for nothing, in case no other does.
+    context: Option<(usize, usize)>,
+    /// A condition at the beginning of a sentence, which holds for the part that follows.
+    pending: Option<Pending>,
+}
+
+/// What was said to come before or after a part, by its tokens.
+struct Condition {
+    part: usize,
+    words: (usize, usize),
+    is_before: bool,
+}
+
+/// How a piece of prose stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stands {
+    Alone,
+    BeforeList,
+    /// Behind an exclusion, in the sentence of the parts before it.
+    Behind,
+}
+
+enum Pending {
+    /// Of words that name no part of their own.
+    Words((usize, usize), bool),
+    /// Of a part.
+    Part(usize, bool),
+}
+
+impl<'t> Reader<'t> {
+    pub(super) fn new(text: &'t str, tokens: &'t [Token]) -> Reader<'t> {
+        Reader {
+            text,
+            tokens,
+            request: Request {
+                text: text.to_owned(),
+                is_cut: false,
+                goal: None,
+                prefix: None,
+                sentences: Vec::new(),
+                parts: Vec::new(),
+                exclusions: Vec::new(),
+                files: Vec::new(),
+                quantities: Vec::new(),
+                systems: Vec::new(),
+                order_words: Vec::new(),
+            },
+            group: 0,
+            group_before: Vec::new(),
+            conditions: Vec::new(),
+            firsts: Vec::new(),
+            lasts: Vec::new(),
+            context: None,
+            pending: None,
+        }
+    }
+
+    pub(super) fn read(mut self) -> Request {
+        for sentence in sentence::sentences(self.tokens, self.text) {
+            self.request
+                .sentences
+                .push(self.span(sentence.from, sentence.to));
+            self.sentence(sentence);
+        }
+        if self.request.parts.is_empty() {
+            self.without_parts();
+        }
+        self.settle_order();
+        self.request
+    }
+
+    fn span(&self, from: usize, to: usize) -> Span {
+        let words = self.tokens[from..to].iter().filter(|token| token.is_word());
+        let (mut start, mut end) = (usize::MAX, 0);
+        for token in words {
+            start = start.min(token.span.start);
+            end = end.max(token.span.end);
+        }
+        Span {
+            start: start.min(end),
+            end,
+        }
+    }
+
+    fn phrase(&self, from: usize, to: usize) -> Phrase {
+        let span = self.span(from, to);
+        Phrase {
+            span,
+            text: squeezed(&self.text[span.start..span.end]),
+        }
+    }
+
+    fn sentence(&mut self, sentence: Sentence) {
+        let Sentence { from, to, .. } = sentence;
+        let excluded = exclusion::exclusions(&self.tokens[from..to]);
+        for Excluded {
+            from: begin,
+            to: end,
+        } in &excluded
+        {
+            self.exclude(from + begin, from + end);
+        }
+        let pieces = rest(from, to, &excluded);
+        let count = self.request.parts.len();
+        match sentence.item {
+            Some(item) => self.item(&pieces, item),
+            None if self.arrows(&pieces) => {}
+            None => {
+                for &(begin, end) in &pieces {
+                    let before = self.request.parts.len();
+                    let stands = match () {
+                        () if before > count => Stands::Behind,
+                        () if sentence.is_before_list => Stands::BeforeList,
+                        () => Stands::Alone,
+                    };
+                    self.prose((begin, end), stands);
+                    if stands == Stands::Behind && self.request.parts.len() == before {
+                        self.append(begin, end);
+                    }
+                }
+            }
+        }
+        if self.request.parts.len() == count && self.context.is_none() && !pieces.is_empty() {
+            self.context = Some((from, to));
+        }
+    }
+
+    fn exclude(&mut self, from: usize, to: usize) {
+        let Phrase { span, text } = self.phrase(from, to);
+        let found = self.tokens[from..to].iter().find_map(|token| {
+            let (word, change, _) = verb(&token.lower).filter(|_| token.kind == Kind::Word)?;
+            Some(Verb {
+                span: token.span,
+                word,
+                change,
+            })
+        });
+        let (mentions, files) = self.named(from, to, 0);
+        if self.request.exclusions.len() < PARTS_MAX {
+            self.request.exclusions.push(Exclusion {
+                span,
+                text,
+                verb: found,
+                mentions,
+                files,
+            });
+        }
+    }
+
+    /// An item of a list is one part, whatever it consists of.
+    fn item(&mut self, pieces: &[(usize, usize)], item: Item) {
+        let (Some(&(from, _)), Some(&(_, to))) = (pieces.first(), pieces.last()) else {
+            return;
+        };
+        let shape = match item {
+            Item::Bullet => Shape::Item,
+            Item::Number => Shape::Numbered,
+        };
+        let (segments, _) = sentence::segments(self.tokens, (from, to));
+        let Some(first) = segments.first() else {
+            return;
+        };
+        // `Backend: add the endpoint` has its verb behind the colon.
+        let found = segments.iter().take(2).find_map(|segment| {
+            let is_head = segment == first || segment.lead.is_colon;
+            let found = sentence::verb_at(self.tokens, *segment, true);
+            found.filter(|_| is_head)
+        });
+        let lead = first.lead;
+        self.push(
+            first.from,
+            to,
+            shape,
+            found.map(|found| self.verb(found)),
+            pieces,
+        );
+        let at = self.request.parts.len() - 1;
+        self.place(at, lead.is_then, lead);
+    }
+
+    /// A piece of prose: parts, attachments, conditions, or context.
+    fn prose(&mut self, (from, to): (usize, usize), stands: Stands) {
+        let (mut segments, order_words) = sentence::segments(self.tokens, (from, to));
+        let first_part = self.request.parts.len();
+        let prefix = self.prefix(&segments);
+        if prefix.is_some() {
+            segments.remove(0);
+            segments[0].lead.is_colon = false;
+        }
+        let colon = segments.iter().position(|segment| segment.lead.is_colon);
+        let mut head: Option<usize> = None;
+        let mut listed_from = first_part;
+        let mut is_with = false;
+        for (number, &segment) in segments.iter().enumerate() {
+            let begins = number == 0 || self.request.parts.len() == first_part && number == 1;
+            let begins = begins || segment.lead.is_colon;
+            let found = sentence::verb_at(self.tokens, segment, begins)
+                .or(prefix.filter(|_| number == 0).flatten());
+            let lead = segment.lead;
+            if lead.is_colon {
+                listed_from = self.request.parts.len();
+            }
+            // All that follows `with` hangs on the clause, not on its verb.
+            is_with = (is_with || lead.is_with) && found.is_none();
+            if let Some(found) = found {
+                self.clause(segment, Some(self.verb(found)));
+                head = Some(self.request.parts.len() - 1);
+            } else if lead.is_before || lead.is_after {
+                self.condition(segment, head);
+            } else if let Some(verb) = self.attaches(&segments[number..], head, listed_from) {
+                let verb = verb.filter(|_| !is_with);
+                self.push(
+                    segment.from,
+                    segment.to,
+                    Shape::Attachment,
+                    verb,
+                    &[(segment.from, segment.to)],
+                );
+                let at = self.request.parts.len() - 1;
+                self.place(at, lead.is_then || lead.is_last, lead);
+            } else if self.request.parts.len() > first_part {
+                self.extend(segment);
+            } else if number == 0
+                && stands != Stands::Behind
+                && self.is_note(segment, segments.len())
+            {
+                self.clause(segment, None);
+                head = Some(self.request.parts.len() - 1);
+            }
+        }
+        self.heading(
+            colon.map(|at| &segments[..at]),
+            first_part,
+            stands,
+            (from, to),
+        );
+        if self.request.parts.len() > first_part {
+            for (from, to) in order_words {
+                self.request.order_words.push(self.phrase(from, to));
+            }
+        }
+    }
+
+    fn clause(&mut self, segment: Segment, verb: Option<Verb>) {
+        let lead = segment.lead;
+        let pending = self.pending.take();
+        self.push(
+            segment.from,
+            segment.to,
+            Shape::Clause,
+            verb,
+            &[(segment.from, segment.to)],
+        );
+        let at = self.request.parts.len() - 1;
+        if lead.is_before || lead.is_after {
+            // `write tests before refactoring it`: the other one is the part before.
+            let is_joined = at > 0 && self.is_same_sentence(at);
+            if is_joined {
+                let (before, then) = if lead.is_before {
+                    (at - 1, at)
+                } else {
+                    (at, at - 1)
+                };
+                self.request.parts[at].after.clear();
+                order::add(&mut self.request.parts, before, then);
+            } else {
+                self.pending = Some(Pending::Part(at, lead.is_before));
+                self.place(at, lead.is_then, lead);
+            }
+            return;
+        }
+        self.place(at, lead.is_then, lead);
+        match pending {
+            Some(Pending::Part(other, is_before)) => {
+                let (before, then) = if is_before { (at, other) } else { (other, at) };
+                order::add(&mut self.request.parts, before, then);
+            }
+            Some(Pending::Words(words, is_before)) => self.conditions.push(Condition {
+                part: at,
+                words,
+                is_before,
+            }),
+            None => {}
+        }
+    }
+
+    fn is_same_sentence(&self, at: usize) -> bool {
+        let sentence = self.request.sentences.last();
+        sentence.is_some_and(|sentence| self.request.parts[at - 1].span.start >= sentence.start)
+    }
+
+    /// `once the tests pass`, which names no part itself.
+    fn condition(&mut self, segment: Segment, head: Option<usize>) {
+        let words = (segment.from, segment.to);
+        let is_before = segment.lead.is_before;
+        match head {
+            Some(_) => self.conditions.push(Condition {
+                part: self.request.parts.len() - 1,
+                words,
+                is_before,
+            }),
+            None => self.pending = Some(Pending::Words(words, is_before)),
+        }
+    }
+
+    fn words(&self, segment: Segment) -> Vec<&'t Token> {
+        let tokens = &self.tokens[segment.from..segment.to];
+        tokens.iter().filter(|token| token.is_word()).collect()
+    }
+
+    fn verb(&self, (at, word, change): (usize, &'static str, Change)) -> Verb {
+        Verb {
+            span: self.tokens[at].span,
+            word,
+            change,
+        }
+    }
+
+    /// Puts a part into the order that the text has said so far.
+    fn place(&mut self, at: usize, is_then: bool, lead: sentence::Lead) {
+        if is_then && at > 0 {
+            self.group_before = (self.group..at).collect();
+            self.group = at;
+        }
+        for before in self.group_before.clone() {
+            if before < at {
+                order::add(&mut self.request.parts, before, at);
+            }
+        }
+        if lead.is_first {
+            self.firsts.push(at);
+        }
+        if lead.is_last {
+            self.lasts.push(at);
+        }
+        if lead.is_beside {
+            self.beside();
+        }
+    }
+
+    /// The parts since `then` was last said go side by side.
+    fn beside(&mut self) {
+        let group = self.group;
+        for part in &mut self.request.parts[group..] {
+            part.is_beside = true;
+        }
+    }
+
+    /// A request that names nothing to do is one part: what is said first, or what is forbidden.
+    fn without_parts(&mut self) {
+        let Some((from, to)) = self.context else {
+            if !self.request.exclusions.is_empty() {
+                self.request.exclusions.clear();
+                let to = self.tokens.len().min(FORBIDDEN_TOKENS_MAX);
+                self.push(0, to, Shape::Clause, None, &[(0, to)]);
+            }
+            return;
+        };
+        self.push(from, to, Shape::Clause, None, &[(from, to)]);
+    }
+
+    /// Conditions, `first` and `finally`, when all parts are known.
+    fn settle_order(&mut self) {
+        for Condition {
+            part,
+            words: (from, to),
+            is_before,
+        } in std::mem::take(&mut self.conditions)
+        {
+            let words = self.tokens[from..to].iter();
+            let words: Vec<&str> = words.map(|token| token.lower.as_str()).collect();
+            let parts = &mut self.request.parts;
+            if let Some(other) = order::meant(parts, &words, part) {
+                let (before, then) = if is_before {
+                    (part, other)
+                } else {
+                    (other, part)
+                };
+                order::add(parts, before, then);
+            }
+        }
+        let count = self.request.parts.len();
+        for first in std::mem::take(&mut self.firsts) {
+            for other in 0..count {
+                order::add(&mut self.request.parts, first, other);
+            }
+        }
+        for last in std::mem::take(&mut self.lasts) {
+            for other in 0..last {
+                order::add(&mut self.request.parts, other, last);
+            }
+        }
+    }
+}
+
+/// What is left between two tokens when the exclusions are taken out.
+fn rest(from: usize, to: usize, excluded: &[Excluded]) -> Vec<(usize, usize)> {
+    let mut pieces = Vec::new();
+    let mut begin = from;
+    for one in excluded {
+        if from + one.from > begin {
+            pieces.push((begin, from + one.from));
+        }
+        begin = from + one.to;
+    }
+    if begin < to {
+        pieces.push((begin, to));
+    }
+    pieces
+}
+
+/// The text in one line, without the marks of lists.
+fn squeezed(text: &str) -> String {
+    let words = text.split_whitespace();
+    let words: Vec<&str> = words
+        .filter(|word| !matches!(*word, "-" | "*" | "•"))
+        .collect();
+    words.join(" ")
+}

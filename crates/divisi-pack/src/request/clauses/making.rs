@@ -1,0 +1,222 @@
+//! How parts are made: from which words, with which verb, for which role.
+
+use super::super::roles::{self, Mention, Standing};
+use super::super::sentence::Segment;
+use super::super::token::{Kind, Token};
+use super::super::verbs::Verb;
+use super::super::{PARTS_MAX, Part, Phrase, Shape};
+use super::{Reader, squeezed};
+
+/// An attachment has at most so many words; more are a sentence's other half.
+const ATTACHMENT_WORDS_MAX: usize = 7;
+
+/// A sentence without a verb is a part only if it is as short as a note.
+const NOTE_WORDS_MAX: usize = 6;
+
+impl Reader<'_> {
+    pub(super) fn push(
+        &mut self,
+        from: usize,
+        to: usize,
+        shape: Shape,
+        verb: Option<Verb>,
+        pieces: &[(usize, usize)],
+    ) {
+        if self.request.parts.len() >= PARTS_MAX {
+            self.request.is_cut = true;
+            // The last one takes what is left, so that nothing said is lost.
+            self.request.parts.pop();
+        }
+        let texts: Vec<String> = pieces
+            .iter()
+            .map(|&(begin, end)| self.phrase(begin.max(from), end.min(to)).text)
+            .filter(|text| !text.is_empty())
+            .collect();
+        let object = verb.as_ref().map_or(from, |verb| {
+            let at = self
+                .tokens
+                .partition_point(|token| token.span.start < verb.span.start);
+            // An attachment may have the verb of the clause before it.
+            if at < from { from } else { at + 1 }
+        });
+        let (mut mentions, mut files) = (Vec::new(), Vec::new());
+        for &(begin, end) in pieces {
+            let (more, more_files) = self.named(begin.max(from), end.min(to), object);
+            mentions.extend(more);
+            files.extend(more_files);
+        }
+        let role = roles::role(verb.as_ref(), &mentions);
+        self.request.parts.push(Part {
+            span: self.span(from, to),
+            text: texts.join(" "),
+            shape,
+            domain: roles::domain_of(role),
+            role,
+            verb,
+            mentions,
+            files,
+            after: Vec::new(),
+            is_beside: false,
+        });
+    }
+
+    /// Goes on with the part before, behind an exclusion.
+    pub(super) fn append(&mut self, from: usize, to: usize) {
+        let more = self.phrase(from, to);
+        let (_, files) = self.named(from, to, from);
+        let part = self.request.parts.last_mut();
+        if let Some(part) = part.filter(|_| !more.text.is_empty()) {
+            part.span.end = more.span.end;
+            part.text = format!("{} {}", part.text, more.text);
+            part.files.extend(files);
+        }
+    }
+
+    /// Goes on with the part before.
+    pub(super) fn extend(&mut self, segment: Segment) {
+        let Some(part) = self.request.parts.last() else {
+            return;
+        };
+        if self.words(segment).is_empty() {
+            return;
+        }
+        let start = part.span.start;
+        let from = self
+            .tokens
+            .partition_point(|token| token.span.start < start);
+        let end = self.span(segment.from, segment.to).end;
+        let (mentions, files) = self.named(from, segment.to, from);
+        let text = squeezed(&self.text[start..end]);
+        let lead = segment.lead;
+        let at = self.request.parts.len() - 1;
+        let part = &mut self.request.parts[at];
+        part.span.end = end;
+        part.text = text;
+        // What comes later in a clause does not say whose work it is.
+        let known = part.mentions.len();
+        part.mentions
+            .extend(mentions.into_iter().skip(known).map(|mention| {
+                let standing = match mention.standing {
+                    Standing::Object if !lead.is_before && !lead.is_after => Standing::Place,
+                    _ => Standing::Aside,
+                };
+                Mention {
+                    standing,
+                    ..mention
+                }
+            }));
+        part.role = roles::role(part.verb.as_ref(), &part.mentions);
+        part.domain = roles::domain_of(part.role);
+        part.files = files;
+        if lead.is_beside {
+            self.beside();
+        }
+        if lead.is_first {
+            self.firsts.push(at);
+        }
+        if lead.is_last {
+            self.lasts.push(at);
+        }
+    }
+
+    /// Roles' work and files between two tokens; `object` is where what the verb is about begins.
+    pub(super) fn named(
+        &self,
+        from: usize,
+        to: usize,
+        object: usize,
+    ) -> (Vec<Mention>, Vec<Phrase>) {
+        const PLACING: &[&str] = &[
+            "across", "at", "from", "in", "inside", "into", "of", "on", "onto", "to", "under",
+            "within",
+        ];
+        const ASIDE: &[&str] = &[
+            "against", "because", "by", "for", "if", "like", "so", "that", "using", "via", "when",
+            "where", "which", "while",
+        ];
+        let mut mentions = Vec::new();
+        let mut files: Vec<Phrase> = Vec::new();
+        let mut standing = Standing::Object;
+        let mut at = from;
+        while at < to {
+            let token = &self.tokens[at];
+            if token.kind == Kind::Path {
+                files.push(Phrase {
+                    span: token.span,
+                    text: self.text[token.span.start..token.span.end].to_owned(),
+                });
+            }
+            if at > object && token.is_any(ASIDE) {
+                standing = Standing::Aside;
+            } else if at > object && token.is_any(PLACING) && standing == Standing::Object {
+                standing = Standing::Place;
+            }
+            match roles::mention(&self.tokens[at..to]) {
+                Some((mention, length)) => {
+                    let is_aside = at < object || token.is_aside;
+                    mentions.push(Mention {
+                        standing: if is_aside { Standing::Aside } else { standing },
+                        ..mention
+                    });
+                    at += length;
+                }
+                None => at += 1,
+            }
+        }
+        (mentions, files)
+    }
+
+    /// Whether a segment names the work of a role that the sentence has not named yet; then with
+    /// which verb.
+    pub(super) fn attaches(
+        &self,
+        segments: &[Segment],
+        head: Option<usize>,
+        listed_from: usize,
+    ) -> Option<Option<Verb>> {
+        let (segment, head) = (*segments.first()?, head?);
+        let lead = segment.lead;
+        // One thing behind a colon says more of what stands before; several are a list.
+        if lead.is_colon && segments.len() < 2 {
+            return None;
+        }
+        let words: Vec<&Token> = self.words(segment);
+        let is_finite = |token: &&Token| {
+            token.is_any(&[
+                "are", "has", "have", "is", "that", "was", "were", "when", "which", "while",
+            ])
+        };
+        if words.len() > ATTACHMENT_WORDS_MAX || words.iter().any(is_finite) {
+            return None;
+        }
+        let joined = lead.is_with || lead.is_list || lead.is_and || lead.is_colon || lead.is_then;
+        let (mentions, _) = self.named(segment.from, segment.to, segment.from);
+        let mention = mentions
+            .iter()
+            .find(|mention| mention.standing == Standing::Object)?;
+        let own = |part: &Part| part.role == mention.role;
+        if !joined || self.request.parts[listed_from..].iter().any(own) {
+            return None;
+        }
+        let verb = self.request.parts[head].verb.clone();
+        Some(verb.filter(|_| !lead.is_then))
+    }
+
+    /// Whether a sentence without a verb asks for something: `Tests too.`, `The API must be fast.`
+    pub(super) fn is_note(&self, segment: Segment, segments: usize) -> bool {
+        let words = self.words(segment);
+        let is_demand = words.windows(2).any(|pair| {
+            pair[0].is_any(&["must", "should", "shall", "needs", "need"])
+                && pair[1].is_any(&["be", "to", "have"])
+        });
+        let named = || {
+            let tokens = &self.tokens[segment.from..segment.to];
+            (0..tokens.len()).any(|at| roles::mention(&tokens[at..]).is_some())
+        };
+        let is_short = words.len() <= NOTE_WORDS_MAX && segments <= 3;
+        let is_statement = words
+            .iter()
+            .any(|token| token.is_any(&["is", "are", "was", "were", "has"]));
+        is_demand || is_short && !is_statement && named()
+    }
+}

@@ -1,0 +1,227 @@
+//! What a request forbids: `do not touch the docs`, `without tests`, `leave the API alone`.
+//!
+//! Two kinds of words exclude. *Strong* ones do whatever follows (`do not change`, `except`).
+//! *Weak* ones do only where what follows is a role's work or a file (`without tests`), since
+//! `without blocking` says how, and `no` may be part of what is wanted.
+
+use super::roles;
+use super::token::{Kind, Token};
+use super::verbs::{Form, verb};
+
+/// An exclusion among the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Excluded {
+    /// The first token, one that excludes.
+    pub(super) from: usize,
+    /// The token after its last.
+    pub(super) to: usize,
+}
+
+/// After `do not` and its like: what one does to things that shall stay.
+const TOUCHING: &[&str] = &[
+    "add", "alter", "bother", "break", "change", "commit", "create", "delete", "deploy",
+    "document", "edit", "include", "modify", "move", "publish", "push", "refactor", "release",
+    "remove", "rename", "rewrite", "test", "touch", "update", "write",
+];
+
+const NEGATING: &[&str] = &[
+    "cannot",
+    "don't",
+    "dont",
+    "mustn't",
+    "never",
+    "shouldn't",
+    "won't",
+];
+
+const STRONG: &[&str] = &["except", "excluding", "excepting"];
+
+const WEAK: &[&str] = &[
+    "no", "not", "omit", "omitting", "skip", "skipping", "without",
+];
+
+/// Before `not`, these tell how something is.
+const STATING: &[&str] = &[
+    "are", "be", "been", "did", "does", "had", "has", "have", "is", "was", "were",
+];
+
+/// So far a weak word looks for what it excludes.
+const WEAK_REACH: usize = 5;
+
+/// The exclusions of one sentence, in order and apart from each other.
+pub(super) fn exclusions(tokens: &[Token]) -> Vec<Excluded> {
+    let mut found: Vec<Excluded> = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        match exclusion(tokens, at) {
+            Some(excluded) => {
+                at = excluded.to.max(at + 1);
+                found.push(excluded);
+            }
+            None => at += 1,
+        }
+    }
+    found
+}
+
+fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
+    let word = |n: usize| tokens.get(at + n).map_or("", |token| token.lower.as_str());
+    if tokens[at].kind != Kind::Word {
+        return None;
+    }
+    let first = word(0);
+    // `leave the docs alone`, `keep the API as it is`.
+    if matches!(first, "leave" | "keep" | "leaving" | "keeping") {
+        let end = segment_end(tokens, at + 1);
+        let last = tokens[at..end].last()?;
+        let stays = [
+            "alone",
+            "as-is",
+            "unchanged",
+            "untouched",
+            "is",
+            "are",
+            "out",
+        ];
+        let asis = last.is_any(&["is", "are"]) && tokens[at..end].iter().any(|t| t.is("as"));
+        return (last.is_any(&stays[..4]) || last.is("out") || asis)
+            .then_some(Excluded { from: at, to: end });
+    }
+    if matches!((first, word(1)), ("never", "mind") | ("forget", "about")) {
+        let end = segment_end(tokens, at + 2).min(at + 2 + WEAK_REACH);
+        return names_something(&tokens[at + 2..end]).then(|| Excluded {
+            from: at,
+            to: list_end(tokens, at + 2),
+        });
+    }
+    let negated = match (first, word(1)) {
+        ("do" | "must" | "should" | "shall" | "may" | "can" | "will", "not") => Some(2),
+        _ if NEGATING.contains(&first) => Some(1),
+        ("not" | "without", next) if is_touching(next) && verb_form(next) == Some(Form::Gerund) => {
+            Some(1)
+        }
+        _ => None,
+    };
+    if let Some(skip) = negated.filter(|_| first == "must" || begins(tokens, at)) {
+        return is_touching(word(skip)).then(|| Excluded {
+            from: before_subject(tokens, at, word(0)),
+            to: list_end(tokens, at + skip + 1),
+        });
+    }
+    if STRONG.contains(&first) || first == "apart" && word(1) == "from" {
+        return Some(Excluded {
+            from: at,
+            to: list_end(tokens, at + 1),
+        });
+    }
+    if !WEAK.contains(&first) {
+        return None;
+    }
+    // `not only` and `no longer` do not exclude, and `is not documented` tells of a fault.
+    let before = at.checked_sub(1).map(|before| &tokens[before]);
+    let is_told = before.is_some_and(|before| before.is_any(STATING));
+    if is_told || matches!(word(1), "only" | "just" | "longer" | "more") {
+        return None;
+    }
+    let end = segment_end(tokens, at + 1).min(at + 1 + WEAK_REACH);
+    names_something(&tokens[at + 1..end]).then(|| Excluded {
+        from: at,
+        to: list_end(tokens, at + 1),
+    })
+}
+
+/// Whether a command could begin here: `users do not update it` is none.
+fn begins(tokens: &[Token], at: usize) -> bool {
+    let leads = [
+        "also", "and", "but", "just", "please", "so", "then", "we", "you",
+    ];
+    at.checked_sub(1)
+        .is_none_or(|before| !tokens[before].is_word() || tokens[before].is_any(&leads))
+        || tokens[at].is_any(&[
+            "must", "should", "shall", "may", "can", "will", "not", "without",
+        ])
+}
+
+fn is_touching(word: &str) -> bool {
+    let base = match verb(word) {
+        Some((base, ..)) => base,
+        None => word.strip_suffix("ing").unwrap_or(word),
+    };
+    TOUCHING.contains(&base)
+}
+
+fn verb_form(word: &str) -> Option<Form> {
+    match verb(word) {
+        Some((.., form)) => Some(form),
+        None => word.ends_with("ing").then_some(Form::Gerund),
+    }
+}
+
+/// `the docs must not be changed`: the subject belongs to it.
+fn before_subject(tokens: &[Token], at: usize, first: &str) -> usize {
+    if !matches!(first, "must" | "should" | "shall" | "may" | "can" | "will") {
+        return at;
+    }
+    let mut from = at;
+    while from > 0
+        && tokens[from - 1].is_word()
+        && !tokens[from - 1].is_any(&["and", "but", "then"])
+    {
+        from -= 1;
+    }
+    from
+}
+
+/// Whether a role's work or a file is among the tokens.
+fn names_something(tokens: &[Token]) -> bool {
+    let is_file = |token: &Token| token.kind == Kind::Path;
+    tokens.iter().any(is_file)
+        || (0..tokens.len()).any(|at| roles::mention(&tokens[at..]).is_some())
+}
+
+/// Where the phrase ends: at a mark, or at a word that begins something else.
+fn segment_end(tokens: &[Token], from: usize) -> usize {
+    let ends = |token: &Token| {
+        !token.is_word()
+            || token.is_any(&[
+                "and", "but", "then", "or", "nor", "with", "before", "after", "&", "plus", "while",
+                "because", "since", "unless", "until",
+            ])
+    };
+    let length = tokens.get(from..).unwrap_or_default().iter();
+    from + length.take_while(|token| !ends(token)).count()
+}
+
+/// Where a list of excluded things ends: `or`, `nor`, `and` and commas go on with it while what
+/// follows is short, names something and does not begin with a verb.
+fn list_end(tokens: &[Token], from: usize) -> usize {
+    let mut end = segment_end(tokens, from);
+    loop {
+        let mut next = end;
+        let joins = |token: &Token| token.is_mark(',') || token.is_any(&["or", "nor", "and", "&"]);
+        while tokens.get(next).is_some_and(joins) {
+            next += 1;
+        }
+        let stop = segment_end(tokens, next);
+        let goes_on = next > end
+            && stop > next
+            && stop - next <= WEAK_REACH
+            && begins_no_verb(&tokens[next..stop])
+            && names_something(&tokens[next..stop]);
+        if !goes_on {
+            return end;
+        }
+        end = stop;
+    }
+}
+
+fn begins_no_verb(tokens: &[Token]) -> bool {
+    let first = tokens.first().map_or("", |token| token.lower.as_str());
+    let is_noun = |base: &str| super::verbs::is_also_noun(base) && tokens.len() == 1;
+    let leads = ["as", "by", "for", "from", "in", "on", "so", "to", "with"];
+    match verb(first) {
+        _ if leads.contains(&first) => false,
+        Some((base, _, Form::Base)) => is_noun(base),
+        _ => true,
+    }
+}

@@ -1,0 +1,192 @@
+//! What a request says: its parts, and of each what is to be done, by which role, where and when.
+//!
+//! [`read`] takes a request as somebody types it — a line, prose, a list, steps with arrows — and
+//! returns what stands in it, always with the words and their place. Nothing is guessed beyond the
+//! text and nothing decided: the assessment and the planner do that with what is said here.
+//!
+//! - [`Part`] is a piece that could be a task of its own: an item of a list, a step between arrows,
+//!   a clause with a verb of its own, or what hangs on one (`…, with tests and docs`).
+//! - [`Exclusion`] is what must not be done or touched. What it names is in no part.
+//! - Order is kept as said: [`Part::after`] holds the parts that the text puts before one.
+//!
+//! The text is anybody's: it is cut at [`REQUEST_BYTES_MAX`], parts at [`PARTS_MAX`], and each step
+//! is linear in the text or in its parts.
+
+mod clauses;
+mod exclusion;
+mod order;
+mod quantity;
+mod roles;
+mod sentence;
+mod size;
+#[cfg(test)]
+mod tests;
+mod token;
+mod verbs;
+
+use serde::Serialize;
+
+pub use quantity::{Amount, Quantity, Unit};
+pub use roles::{Domain, Mention, Standing};
+pub use size::{Scale, System};
+pub use verbs::{Change, Verb};
+
+/// The longest request that is read, in bytes; what follows is left out, and [`Request::is_cut`]
+/// says so. A person's has a few hundred, a ticket some thousand.
+pub const REQUEST_BYTES_MAX: usize = 64 << 10;
+
+/// The most parts that are told apart; more belong into a plan file.
+pub const PARTS_MAX: usize = 100;
+
+/// A place in the request: bytes from its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Span {
+    /// Where it begins.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+}
+
+/// A request with everything that was found in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Request {
+    /// The text, without white space around it, perhaps cut.
+    pub text: String,
+    /// Whether the text was longer than is read, or had more parts.
+    pub is_cut: bool,
+    /// What the parts are for together, if the request says it apart: `Build it: design → test`.
+    pub goal: Option<Phrase>,
+    /// What stands before a colon at the beginning, as commits have it: `docs`, `fix(parser)`.
+    pub prefix: Option<Phrase>,
+    /// The sentences, steps and items.
+    pub sentences: Vec<Span>,
+    /// The parts in the order of the text; at least one unless the request is empty.
+    pub parts: Vec<Part>,
+    /// What must not be done or touched.
+    pub exclusions: Vec<Exclusion>,
+    /// Files, folders and patterns that are named, exclusions' aside.
+    pub files: Vec<Phrase>,
+    /// Numbers with what they count, and words such as `all` or `several`.
+    pub quantities: Vec<Quantity>,
+    /// Systems that are named, and how large they are.
+    pub systems: Vec<System>,
+    /// Words that say an order, as they stand.
+    pub order_words: Vec<Phrase>,
+}
+
+/// Some words of the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Phrase {
+    /// Where.
+    pub span: Span,
+    /// The words as written.
+    pub text: String,
+}
+
+/// How a part stands in the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// A step between arrows.
+    Step,
+    /// An item of a list with numbers.
+    Numbered,
+    /// An item of a list without.
+    Item,
+    /// A clause or a sentence.
+    Clause,
+    /// Something that hangs on the clause before it: `with tests`.
+    Attachment,
+}
+
+/// A piece of the request that could be a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// Where it stands. What is excluded within is in `text` no more.
+    pub span: Span,
+    /// Its words.
+    pub text: String,
+    /// How it stands there.
+    pub shape: Shape,
+    /// What is to be done. An attachment without a verb of its own has that of its clause where it
+    /// is one more object of it.
+    pub verb: Option<Verb>,
+    /// Roles whose work it names, in the order of the text.
+    pub mentions: Vec<Mention>,
+    /// The canonical id of the role that it is for: what it names, otherwise the developer.
+    pub role: &'static str,
+    /// The domain of that role.
+    pub domain: Domain,
+    /// Files, folders and patterns that it names.
+    pub files: Vec<Phrase>,
+    /// The parts that the request puts before this one, by their index.
+    pub after: Vec<usize>,
+    /// Whether it is said to be done side by side with others.
+    pub is_beside: bool,
+}
+
+/// What must not be done or touched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Exclusion {
+    /// Where it stands, with the words that exclude.
+    pub span: Span,
+    /// Its words.
+    pub text: String,
+    /// What must not be done, if that is said: `do not deploy`.
+    pub verb: Option<Verb>,
+    /// Roles whose work is excluded.
+    pub mentions: Vec<Mention>,
+    /// Files that are excluded.
+    pub files: Vec<Phrase>,
+}
+
+/// Reads a request.
+#[must_use]
+pub fn read(text: &str) -> Request {
+    let text = text.trim();
+    let mut end = text.len().min(REQUEST_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let kept = text[..end].trim_end();
+    let tokens = token::scan(kept);
+    let mut request = clauses::Reader::new(kept, &tokens).read();
+    request.is_cut |= end < text.len();
+    request.files = request
+        .parts
+        .iter()
+        .flat_map(|part| part.files.iter().cloned())
+        .collect();
+    request.files.dedup();
+    request.quantities = quantity::quantities(&tokens);
+    request.systems = size::systems(&tokens);
+    request
+}
+
+impl Span {
+    /// Whether the other one lies within.
+    #[must_use]
+    pub fn holds(self, other: Span) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+}
+
+impl Request {
+    /// The domains of its parts, each once, in the order of [`Domain`].
+    #[must_use]
+    pub fn domains(&self) -> Vec<Domain> {
+        let mut domains: Vec<Domain> = self.parts.iter().map(|part| part.domain).collect();
+        domains.sort_unstable();
+        domains.dedup();
+        domains
+    }
+
+    /// The exclusion that forbids work of this role, if one does.
+    #[must_use]
+    pub fn excludes_role(&self, role: &str) -> Option<&Exclusion> {
+        self.exclusions.iter().find(|exclusion| {
+            let mut mentions = exclusion.mentions.iter();
+            mentions.any(|mention| mention.role == role)
+        })
+    }
+}

@@ -1,0 +1,414 @@
+//! Words that name a role's work: `tests`, `audit`, `docs`, `deploy`.
+
+use serde::Serialize;
+
+use super::Span;
+use super::token::Token;
+use super::verbs::{Change, Verb};
+
+/// The domains by which the assessment counts: who would be asked, not where files lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Domain {
+    /// Code, its design and its tests.
+    Development,
+    /// Audits, scans, threats.
+    Security,
+    /// Documents.
+    Documentation,
+    /// Builds, deployment, operations.
+    Cicd,
+    /// What there is, and whose.
+    Inventory,
+    /// What is wanted.
+    Product,
+}
+
+impl Domain {
+    /// Every domain.
+    pub const ALL: [Domain; 6] = [
+        Domain::Development,
+        Domain::Security,
+        Domain::Documentation,
+        Domain::Cicd,
+        Domain::Inventory,
+        Domain::Product,
+    ];
+
+    /// Its word, which is also the domain (`assigned_to`) of its general role.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Domain::Development => "development",
+            Domain::Security => "security",
+            Domain::Documentation => "documentation",
+            Domain::Cicd => "cicd",
+            Domain::Inventory => "inventory",
+            Domain::Product => "product",
+        }
+    }
+}
+
+/// Words that name the work of a role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mention {
+    /// Where they stand.
+    pub span: Span,
+    /// The words in lower case.
+    pub word: String,
+    /// The canonical id of the role in the built-in library.
+    pub role: &'static str,
+    /// The domain of its work.
+    pub domain: Domain,
+    /// How they stand to the verb.
+    pub standing: Standing,
+}
+
+/// How words stand to the verb of their part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It is about them: `write tests`.
+    Object,
+    /// It is about something that lies there: `a section in the docs`.
+    Place,
+    /// They only come up: `so that tests pass`, or between parentheses.
+    Aside,
+}
+
+/// Who does what nobody else is named for.
+pub(super) const DEVELOPER: &str = "developer";
+
+/// Phrases by role. A word matches its plural too; where several phrases match, the longest counts.
+const PHRASES: &[(&str, &[&str])] = &[
+    (
+        "architect",
+        &[
+            "adr",
+            "architectural design",
+            "architecture",
+            "design",
+            "design document",
+            "rfc",
+            "system design",
+            "technical design",
+        ],
+    ),
+    (
+        "data_architect",
+        &[
+            "data model",
+            "data schema",
+            "database schema",
+            "schema migration",
+        ],
+    ),
+    (
+        "data_scientist",
+        &[
+            "feature engineering",
+            "machine learning",
+            "ml model",
+            "training data",
+        ],
+    ),
+    ("debugger", &["memory leak", "root cause"]),
+    (
+        DEVELOPER,
+        &[
+            "algorithm",
+            "back-end",
+            "backend",
+            "code",
+            "correctness",
+            "edge case",
+            "endpoint",
+            "implementation",
+            "logic",
+            "prototype",
+        ],
+    ),
+    (
+        "devops",
+        &[
+            "build pipeline",
+            "cd",
+            "ci",
+            "ci pipeline",
+            "ci/cd",
+            "continuous integration",
+            "deploy",
+            "deployment",
+            "deployment pipeline",
+            "docker image",
+            "dockerfile",
+            "github action",
+            "github workflow",
+            "helm chart",
+            "kubernetes",
+            "release pipeline",
+            "rollout",
+            "terraform",
+            "travis",
+        ],
+    ),
+    (
+        "frontend_developer",
+        &[
+            "css",
+            "front-end",
+            "frontend",
+            "login page",
+            "signup page",
+            "ui",
+            "ui component",
+            "ux",
+            "web page",
+        ],
+    ),
+    (
+        "inventory",
+        &[
+            "inventory",
+            "inventories",
+            "portfolio",
+            "repositories",
+            "repository list",
+        ],
+    ),
+    (
+        "performance_engineer",
+        &[
+            "benchmark",
+            "bottleneck",
+            "latency",
+            "load test",
+            "performance",
+            "profiling",
+        ],
+    ),
+    (
+        "product_analyst",
+        &[
+            "acceptance criteria",
+            "business rule",
+            "product requirement",
+            "requirement",
+            "user story",
+            "user stories",
+        ],
+    ),
+    (
+        "qa",
+        &[
+            "coverage",
+            "e2e",
+            "end-to-end test",
+            "integration test",
+            "qa",
+            "regression test",
+            "test",
+            "test case",
+            "test coverage",
+            "test plan",
+            "test suite",
+            "testing",
+            "unit test",
+        ],
+    ),
+    (
+        "security_analyst",
+        &[
+            "audit",
+            "cve",
+            "penetration test",
+            "pentest",
+            "security",
+            "security audit",
+            "security review",
+            "security scan",
+            "threat model",
+            "vulnerabilities",
+            "vulnerability",
+        ],
+    ),
+    (
+        "sre",
+        &[
+            "alerting",
+            "incident",
+            "monitoring",
+            "observability",
+            "on-call",
+            "runbook",
+            "slo",
+            "triage",
+        ],
+    ),
+    (
+        "tech_writer",
+        &[
+            "api doc",
+            "changelog",
+            "doc",
+            "docstring",
+            "documentation",
+            "guide",
+            "incident report",
+            "manual",
+            "readme",
+            "release note",
+            "tutorial",
+            "user guide",
+        ],
+    ),
+];
+
+/// The most words of a phrase.
+const PHRASE_WORDS: usize = 3;
+
+/// The domain of a role's work. Tests and design are development's, as in the sources.
+fn domain(role: &str) -> Domain {
+    match role {
+        "devops" | "sre" => Domain::Cicd,
+        "inventory" => Domain::Inventory,
+        "product_analyst" => Domain::Product,
+        "security_analyst" => Domain::Security,
+        "tech_writer" => Domain::Documentation,
+        _ => Domain::Development,
+    }
+}
+
+/// The mention that begins at the first of these tokens, and how many it takes.
+pub(super) fn mention(tokens: &[Token]) -> Option<(Mention, usize)> {
+    let lengths = (1..=PHRASE_WORDS.min(tokens.len())).rev();
+    lengths.into_iter().find_map(|length| {
+        let window = &tokens[..length];
+        if !window.iter().all(Token::is_word) {
+            return None;
+        }
+        let span = Span {
+            start: window[0].span.start,
+            end: window[length - 1].span.end,
+        };
+        let words: Vec<&str> = window.iter().map(|token| token.lower.as_str()).collect();
+        let words = words.join(" ");
+        let role = role_of(&words).or_else(|| role_of_file(&words, length))?;
+        let mention = Mention {
+            span,
+            word: words,
+            role,
+            domain: domain(role),
+            standing: Standing::Aside,
+        };
+        Some((mention, length))
+    })
+}
+
+fn role_of(words: &str) -> Option<&'static str> {
+    let singular = words.strip_suffix('s').unwrap_or(words);
+    PHRASES.iter().find_map(|(role, phrases)| {
+        let fits = phrases.contains(&words) || phrases.contains(&singular);
+        fits.then_some(*role)
+    })
+}
+
+/// The role whose files these are, by their names.
+fn role_of_file(path: &str, words: usize) -> Option<&'static str> {
+    if words != 1 || !(path.contains('/') || path.contains('.')) {
+        return None;
+    }
+    let mut folders = path.split('/').rev();
+    let name = folders.next().unwrap_or_default();
+    let is_in = |names: &[&str]| folders.clone().any(|folder| names.contains(&folder));
+    if is_in(&[".github", ".gitlab", ".circleci", "ci"]) || name.starts_with("dockerfile") {
+        return Some("devops");
+    }
+    if is_in(&["tests", "test", "__tests__", "spec"])
+        || [".test.", ".spec.", "_test."]
+            .iter()
+            .any(|part| name.contains(part))
+        || name.starts_with("test_")
+    {
+        return Some("qa");
+    }
+    let is_document = [".md", ".rst", ".adoc", ".mdx"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    (is_document || is_in(&["docs", "doc"])).then_some("tech_writer")
+}
+
+/// Roles whose work has files of its own, so that what lies there is theirs too.
+const WITH_PLACES: &[&str] = &[
+    "data_architect",
+    "data_scientist",
+    "devops",
+    "frontend_developer",
+    "qa",
+    "sre",
+    "tech_writer",
+];
+
+/// Who a part is for: what its verb asks for decides before what it is about, and that before where
+/// it lies.
+pub(super) fn role(verb: Option<&Verb>, mentions: &[Mention]) -> &'static str {
+    let standing = |standing: Standing| {
+        let stand = move |mention: &&Mention| mention.standing == standing;
+        mentions.iter().filter(stand).map(|mention| mention.role)
+    };
+    let of_object = standing(Standing::Object).next_back();
+    let of_place = standing(Standing::Place).find(|role| WITH_PLACES.contains(role));
+    let named = |roles: &[&str]| {
+        let mut named = mentions.iter().map(|mention| mention.role);
+        named.find(|role| roles.contains(role))
+    };
+    let is_verb = |word: &str| verb.is_some_and(|verb| verb.word == word);
+    match verb.map(|verb| verb.change) {
+        Some(Change::Document) => "tech_writer",
+        // `Release notes` release nothing.
+        Some(Change::Deploy) => named_by_verb(verb, mentions).unwrap_or("devops"),
+        Some(Change::Test) => named(&["performance_engineer", "security_analyst"]).unwrap_or("qa"),
+        Some(Change::Design) => {
+            named(&["data_architect", "qa", "frontend_developer"]).unwrap_or("architect")
+        }
+        Some(Change::Research) => of_object
+            .filter(|role| *role != "qa")
+            .unwrap_or("architect"),
+        Some(Change::Review) if is_verb("audit") => "security_analyst",
+        Some(Change::Review) => named(&["security_analyst", "performance_engineer"])
+            .or(of_object)
+            .unwrap_or(DEVELOPER),
+        Some(Change::Fix) if is_verb("debug") => of_object.unwrap_or("debugger"),
+        _ => of_object
+            .filter(|role| *role != DEVELOPER)
+            .or(of_place)
+            .unwrap_or(DEVELOPER),
+    }
+}
+
+/// The role whose work is named by words of which the verb is only one.
+fn named_by_verb(verb: Option<&Verb>, mentions: &[Mention]) -> Option<&'static str> {
+    let verb = verb?.span;
+    let mut mentions = mentions.iter();
+    let named = mentions.find(|mention| mention.span.holds(verb) && mention.span != verb)?;
+    Some(named.role)
+}
+
+/// The domain of a part's role.
+pub(super) fn domain_of(role: &str) -> Domain {
+    domain(role)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::role::Library;
+
+    #[test]
+    fn every_role_is_in_the_library() {
+        let library = Library::built_in();
+        for (role, _) in PHRASES {
+            assert!(library.get(role).is_some(), "{role}");
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! Where sentences and items of lists begin and end, and into which segments a sentence falls.
+
+use super::token::{Kind, Token};
+use super::verbs::{Form, is_also_noun, verb};
+
+/// A sentence with more tokens is taken for several, so that work on one is bounded.
+const SENTENCE_TOKENS_MAX: usize = 400;
+
+/// A sentence, a step or an item, by its tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sentence {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// Whether it is an item of a list, and of one with numbers.
+    pub(super) item: Option<Item>,
+    /// Whether a list follows.
+    pub(super) is_before_list: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    Bullet,
+    Number,
+}
+
+/// Words after which a full stop does not end a sentence.
+const SHORT: &[&str] = &[
+    "approx", "cf", "e.g", "eg", "etc", "i.e", "ie", "incl", "resp", "vs",
+];
+
+/// The sentences of a request. A single item is no list: it is read as prose.
+pub(super) fn sentences(tokens: &[Token], text: &str) -> Vec<Sentence> {
+    let is_top = |token: &&Token| matches!(token.kind, Kind::Item { nested: false, .. });
+    let is_list = tokens.iter().filter(is_top).count() > 1;
+    let mut found: Vec<Sentence> = Vec::new();
+    let mut item = None;
+    let mut from = 0;
+    for at in 0..=tokens.len() {
+        let Some(token) = tokens.get(at) else {
+            push(&mut found, tokens, (from, at), item);
+            break;
+        };
+        match token.kind {
+            Kind::Item { nested: true, .. } if item.is_some() => {}
+            Kind::Item { numbered, .. } => {
+                push(&mut found, tokens, (from, at), item);
+                let kind = if numbered { Item::Number } else { Item::Bullet };
+                if is_list
+                    && item.is_none()
+                    && let Some(before) = found.last_mut()
+                {
+                    before.is_before_list = true;
+                }
+                item = is_list.then_some(kind);
+                from = at + 1;
+            }
+            Kind::Blank => {
+                let goes_on = item.is_some() && is_nested_next(tokens, at);
+                if !goes_on {
+                    push(&mut found, tokens, (from, at), item);
+                    from = at + 1;
+                    if !is_item_next(tokens, at) {
+                        item = None;
+                    }
+                }
+            }
+            Kind::Line if item.is_some() => {}
+            Kind::Line if begins_anew(tokens, at, text) => {
+                push(&mut found, tokens, (from, at), item);
+                from = at + 1;
+            }
+            Kind::Mark('.' | '!' | '?' | ';') if item.is_none() && !token.is_aside => {
+                let before = at.checked_sub(1).map(|before| &tokens[before]);
+                if !before.is_some_and(|before| before.is_any(SHORT)) {
+                    push(&mut found, tokens, (from, at), item);
+                    from = at + 1;
+                }
+            }
+            _ if item.is_none() && at - from >= SENTENCE_TOKENS_MAX => {
+                push(&mut found, tokens, (from, at), item);
+                from = at;
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn push(
+    found: &mut Vec<Sentence>,
+    tokens: &[Token],
+    (from, to): (usize, usize),
+    item: Option<Item>,
+) {
+    let to = to.min(from + SENTENCE_TOKENS_MAX);
+    if from < to && tokens[from..to].iter().any(Token::is_word) {
+        found.push(Sentence {
+            from,
+            to,
+            item,
+            is_before_list: false,
+        });
+    }
+}
+
+fn next_kind(tokens: &[Token], at: usize) -> Option<Kind> {
+    let mut rest = tokens.get(at + 1..).unwrap_or_default().iter();
+    rest.find(|token| token.kind != Kind::Blank && token.kind != Kind::Line)
+        .map(|token| token.kind)
+}
+
+fn is_nested_next(tokens: &[Token], at: usize) -> bool {
+    matches!(next_kind(tokens, at), Some(Kind::Item { nested: true, .. }))
+}
+
+fn is_item_next(tokens: &[Token], at: usize) -> bool {
+    matches!(next_kind(tokens, at), Some(Kind::Item { .. }))
+}
+
+/// Whether the line after this one begins a sentence: with a capital letter.
+fn begins_anew(tokens: &[Token], at: usize, text: &str) -> bool {
+    tokens.get(at + 1).is_some_and(|next| {
+        let first = text[next.span.start..].chars().next();
+        first.is_some_and(char::is_uppercase)
+    })
+}
+
+/// What joins a segment to what stands before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lead {
+    pub(super) is_list: bool,
+    pub(super) is_and: bool,
+    pub(super) is_with: bool,
+    pub(super) is_colon: bool,
+    /// `then`, `next`, `followed by`.
+    pub(super) is_then: bool,
+    pub(super) is_first: bool,
+    pub(super) is_last: bool,
+    pub(super) is_beside: bool,
+    /// `before …`: what was said comes before this.
+    pub(super) is_before: bool,
+    /// `after …`, `once …`: this comes before what was said, or will be.
+    pub(super) is_after: bool,
+}
+
+/// A segment of a sentence, without what joins it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Segment {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) lead: Lead,
+}
+
+/// After these, `with` says what is wrong, not what shall be beside.
+const BEFORE_WITH: &[&str] = &[
+    "bug",
+    "bugs",
+    "compatible",
+    "conflict",
+    "conflicts",
+    "consistent",
+    "deal",
+    "error",
+    "errors",
+    "inconsistent",
+    "issue",
+    "issues",
+    "problem",
+    "problems",
+    "starts",
+    "trouble",
+    "work",
+    "works",
+];
+
+/// The segments between two tokens, and the words that say an order, by their tokens.
+pub(super) fn segments(
+    tokens: &[Token],
+    (from, to): (usize, usize),
+) -> (Vec<Segment>, Vec<(usize, usize)>) {
+    let mut segments: Vec<Segment> = Vec::new();
+    let mut order_words = Vec::new();
+    let mut lead = Lead::default();
+    let mut begin = from;
+    let mut at = from;
+    while at < to {
+        let is_start = begin == at;
+        match joins(&tokens[at..to], is_start, from < at) {
+            Some(joint) => {
+                if begin < at {
+                    segments.push(Segment {
+                        from: begin,
+                        to: at,
+                        lead,
+                    });
+                    lead = Lead::default();
+                }
+                let is_wrong = at > from && tokens[at - 1].is_any(BEFORE_WITH);
+                let mut own = lead;
+                (joint.sets)(&mut own);
+                own.is_with &= !is_wrong;
+                let is_trailing = own.is_beside && !lead.is_beside && begin < at;
+                match segments.last_mut().filter(|_| is_trailing) {
+                    // `build both in parallel`: said of what stands before.
+                    Some(last) => last.lead.is_beside = true,
+                    None => lead = own,
+                }
+                let length = joint.words.len();
+                if joint.says_order {
+                    order_words.push((at, at + length));
+                }
+                at += length;
+                begin = at;
+            }
+            None => at += 1,
+        }
+    }
+    if begin < to {
+        segments.push(Segment {
+            from: begin,
+            to,
+            lead,
+        });
+    } else if lead.is_beside || lead.is_first || lead.is_last {
+        // Said at the end of the sentence: of the segment before.
+        if let Some(last) = segments.last_mut() {
+            last.lead.is_beside |= lead.is_beside;
+            last.lead.is_first |= lead.is_first;
+            last.lead.is_last |= lead.is_last;
+        }
+    }
+    (segments, order_words)
+}
+
+/// A phrase that joins a segment to what stands before it.
+struct Joint {
+    words: &'static [&'static str],
+    sets: fn(&mut Lead),
+    says_order: bool,
+    /// Whether it joins only at the beginning of a segment, and else is part of what is said.
+    is_leading: bool,
+}
+
+const fn joint(words: &'static [&'static str], sets: fn(&mut Lead)) -> Joint {
+    Joint {
+        words,
+        sets,
+        says_order: false,
+        is_leading: false,
+    }
+}
+
+impl Joint {
+    const fn in_order(self) -> Joint {
+        Joint {
+            says_order: true,
+            ..self
+        }
+    }
+
+    const fn leading(self) -> Joint {
+        Joint {
+            is_leading: true,
+            ..self
+        }
+    }
+}
+
+/// The longer ones first.
+const JOINTS: &[Joint] = &[
+    joint(&["at", "the", "same", "time"], |lead| lead.is_beside = true).in_order(),
+    joint(&["once", "that", "is", "done"], |lead| lead.is_then = true)
+        .in_order()
+        .leading(),
+    joint(&["as", "well", "as"], |lead| lead.is_with = true),
+    joint(&["side", "by", "side"], |lead| lead.is_beside = true).in_order(),
+    joint(&["at", "the", "end"], |lead| lead.is_last = true).in_order(),
+    joint(&["along", "with"], |lead| lead.is_with = true),
+    joint(&["together", "with"], |lead| lead.is_with = true),
+    joint(&["in", "addition"], |lead| lead.is_and = true),
+    joint(&["followed", "by"], |lead| lead.is_then = true).in_order(),
+    joint(&["in", "parallel"], |lead| lead.is_beside = true).in_order(),
+    joint(&["after", "that"], |lead| lead.is_then = true)
+        .in_order()
+        .leading(),
+    joint(&["after", "this"], |lead| lead.is_then = true)
+        .in_order()
+        .leading(),
+    joint(&["before", "that"], |lead| lead.is_first = true)
+        .in_order()
+        .leading(),
+    joint(&["and"], |lead| lead.is_and = true),
+    joint(&["&"], |lead| lead.is_and = true),
+    joint(&["plus"], |lead| lead.is_with = true),
+    joint(&["with"], |lead| lead.is_with = true),
+    joint(&["including"], |lead| lead.is_with = true),
+    joint(&["but"], |lead| lead.is_list = true),
+    joint(&["then"], |lead| lead.is_then = true).in_order(),
+    joint(&["afterwards"], |lead| lead.is_then = true).in_order(),
+    joint(&["afterward"], |lead| lead.is_then = true).in_order(),
+    joint(&["subsequently"], |lead| lead.is_then = true).in_order(),
+    joint(&["before"], |lead| lead.is_before = true).in_order(),
+    joint(&["after"], |lead| lead.is_after = true).in_order(),
+    joint(&["once"], |lead| lead.is_after = true).in_order(),
+    joint(&["next"], |lead| lead.is_then = true)
+        .in_order()
+        .leading(),
+    joint(&["finally"], |lead| lead.is_last = true)
+        .in_order()
+        .leading(),
+    joint(&["lastly"], |lead| lead.is_last = true)
+        .in_order()
+        .leading(),
+    joint(&["last"], |lead| lead.is_last = true)
+        .in_order()
+        .leading(),
+    joint(&["first"], |lead| lead.is_first = true)
+        .in_order()
+        .leading(),
+    joint(&["firstly"], |lead| lead.is_first = true)
+        .in_order()
+        .leading(),
+    joint(&["second"], |lead| lead.is_then = true)
+        .in_order()
+        .leading(),
+    joint(&["secondly"], |lead| lead.is_then = true)
+        .in_order()
+        .leading(),
+    joint(&["third"], |lead| lead.is_then = true)
+        .in_order()
+        .leading(),
+    joint(&["thirdly"], |lead| lead.is_then = true)
+        .in_order()
+        .leading(),
+    joint(&["concurrently"], |lead| lead.is_beside = true).in_order(),
+    joint(&["simultaneously"], |lead| lead.is_beside = true).in_order(),
+    joint(&["meanwhile"], |lead| lead.is_beside = true).in_order(),
+    joint(&["also"], |lead| lead.is_and = true).leading(),
+    joint(&["please"], |_| {}).leading(),
+];
+
+/// Words that stand at a segment's beginning and, said at its end, mean the same.
+const TRAILING: &[&str] = &["first", "last"];
+
+/// A line's end between words.
+const LINE: Joint = joint(&["\n"], |_| {});
+const COMMA: Joint = joint(&[","], |lead| lead.is_list = true);
+const COLON: Joint = joint(&[":"], |lead| lead.is_colon = true);
+
+/// The phrase that begins at the first of these tokens and joins, if one does.
+fn joins(tokens: &[Token], is_start: bool, is_within: bool) -> Option<&'static Joint> {
+    let first = tokens.first()?;
+    if first.is_aside {
+        return None;
+    }
+    match first.kind {
+        Kind::Line => return is_start.then_some(&LINE),
+        Kind::Mark(',') => return Some(&COMMA),
+        Kind::Mark(':') => return Some(&COLON),
+        Kind::Word => {}
+        _ => return None,
+    }
+    JOINTS.iter().find(|joint| {
+        let words = joint.words;
+        let fits = tokens.len() >= words.len()
+            && words.iter().zip(tokens).all(|(word, token)| token.is(word));
+        let is_last = tokens.len() == words.len() && TRAILING.contains(&words[0]);
+        if !fits || joint.is_leading && !is_start && !is_last {
+            return false;
+        }
+        // `next page` and `second attempt` are no words of order.
+        let is_adjective = matches!(words[0], "last" | "second" | "third" | "next")
+            && !is_last
+            && !tokens.get(1).is_some_and(|next| {
+                next.is_mark(',') || verb(&next.lower).is_some_and(|(.., form)| form == Form::Base)
+            });
+        !is_adjective && (is_within || words[0] != "with")
+    })
+}
+
+/// What stands before the verb of a polite request.
+const PREFACE: &[&str] = &[
+    "able", "be", "can", "could", "going", "have", "help", "i", "i'd", "it", "just", "kindly",
+    "let", "let's", "lets", "like", "me", "must", "need", "needs", "now", "please", "shall",
+    "should", "supposed", "to", "us", "want", "wants", "we", "we'd", "we'll", "we've", "will",
+    "would", "you", "you'd", "actually", "really", "simply",
+];
+
+/// Where a segment's verb stands, and which it is.
+pub(super) fn verb_at(
+    tokens: &[Token],
+    segment: Segment,
+    begins: bool,
+) -> Option<(usize, &'static str, super::Change)> {
+    let words = &tokens[segment.from..segment.to];
+    let skipped = words
+        .iter()
+        .take_while(|token| token.is_any(PREFACE))
+        .count();
+    let token = words.get(skipped)?;
+    let found = verb(&token.lower).filter(|_| token.kind == Kind::Word);
+    let wants =
+        skipped > 0 && words[skipped - 1].is_any(&["need", "needs", "want", "wants", "like"]);
+    let Some((base, change, form)) = found else {
+        // `We need rate limiting`.
+        let at = (segment.from + skipped).checked_sub(1).filter(|_| wants)?;
+        return Some((at, "add", super::Change::Add));
+    };
+    let lead = segment.lead;
+    let fits = match form {
+        Form::Base if begins || skipped > 0 || lead.is_colon || lead.is_then => true,
+        Form::Base => !is_also_noun(base) || has_object(&words[skipped + 1..]),
+        Form::Gerund => begins || lead.is_with || lead.is_before || lead.is_after,
+        Form::Past => begins || lead.is_after,
+        Form::Third => begins && !is_also_noun(base),
+    };
+    fits.then_some((segment.from + skipped, base, change))
+}
+
+/// Whether an object follows, or nothing: so a homonym is a verb.
+fn has_object(rest: &[Token]) -> bool {
+    let Some(next) = rest.first() else {
+        return true;
+    };
+    next.kind == Kind::Path
+        || next.kind == Kind::Quoted
+        || next.is_any(&[
+            "a",
+            "all",
+            "an",
+            "any",
+            "both",
+            "each",
+            "every",
+            "everything",
+            "for",
+            "how",
+            "its",
+            "it",
+            "my",
+            "our",
+            "that",
+            "the",
+            "their",
+            "them",
+            "these",
+            "this",
+            "those",
+            "what",
+            "whether",
+            "which",
+            "your",
+        ])
+        || super::roles::mention(rest).is_some()
+}

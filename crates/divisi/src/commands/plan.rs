@@ -1,0 +1,130 @@
+//! `divisi plan`: a plan for a request, by rule; and what is done with plans before they run.
+//!
+//! Nothing is started and nothing is kept but the file that is asked for.
+
+mod diff;
+mod edit;
+mod given;
+mod kept;
+mod lint;
+mod present;
+
+use std::io::Read as _;
+
+use divisi_core::plan::Work;
+use divisi_core::run::AGENT_AUTO;
+use divisi_core::{Diagnostic, Plan};
+use divisi_pack::planner::{self, Answer, Planned};
+use divisi_pack::request::{self, REQUEST_BYTES_MAX, Request};
+
+use crate::cli::{self, Global, PlanCommand};
+use crate::exit::Exit;
+use crate::printer::{Failure, Line, Outcome, Printer, Style};
+use crate::project::Project;
+
+use given::Gathered;
+use present::Answered;
+
+/// `divisi plan`.
+pub(crate) fn run(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
+    match &args.command {
+        None => make(args, global, printer),
+        Some(PlanCommand::Lint(args)) => lint::run(args, global, printer),
+        Some(PlanCommand::Diff(args)) => diff::run(args, global, printer),
+        Some(PlanCommand::Edit(args)) => edit::run(args, global, printer),
+    }
+}
+
+fn make(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
+    let request = request::read(&text(&args.request)?);
+    let gathered = Gathered::look(&Project::find(global)?, printer)?;
+    let facts = gathered.facts();
+    let answer = match args.making.one {
+        true => Answer::Planned(Box::new(Planned {
+            plan: planner::as_one(&request, &facts),
+            covers: vec![vec![0]; request.parts.len()],
+            pattern: planner::Pattern::One,
+            advice: Vec::new(),
+        })),
+        false => planner::by_rule(&request, &facts),
+    };
+    let answered = match answer {
+        Answer::Planned(mut planned) => {
+            for_agents(&mut planned.plan, &gathered);
+            Answered::Planned(planned)
+        }
+        Answer::Declined(declined) => Answered::Declined(declined),
+    };
+    if let (Answered::Planned(planned), Some(path)) = (&answered, &args.making.save) {
+        kept::save(path, &planned.plan)?;
+    }
+    match printer.is_json() {
+        true => printer.document(&answered.document(&request, &gathered))?,
+        false => printer.lines(&answered.lines(&request, &gathered))?,
+    }
+    match &answered {
+        Answered::Planned(planned) => {
+            // With `--json` the advice stands in the document.
+            if !printer.is_json() {
+                let text = divisi_pack::plan_file::write(&planned.plan);
+                planned
+                    .advice
+                    .iter()
+                    .for_each(|advice| printer.diagnostic(advice, Some(&text)));
+            }
+            printer.note(&go_on(args, &request));
+            Ok(Exit::Success)
+        }
+        Answered::Declined(_) => {
+            let one = Line::of("as one task: ");
+            printer.note(&one.with(Style::Note, "divisi plan --one --save plan.json \"…\""));
+            Ok(Exit::Refused)
+        }
+    }
+}
+
+/// Which command goes on.
+fn go_on(args: &cli::Plan, request: &Request) -> Line {
+    if request.text.is_empty() {
+        return Line::default();
+    }
+    match &args.making.save {
+        Some(path) => {
+            let path = divisi_core::shell::word(&path.to_string_lossy());
+            Line::of("run it: ").with(Style::Note, format!("divisi run {path}"))
+        }
+        None => Line::of("keep it: ").with(Style::Note, "--save plan.json"),
+    }
+}
+
+/// The request as it was typed, or standard input.
+fn text(words: &[String]) -> Result<String, Failure> {
+    if words != ["-"] {
+        return Ok(words.join(" "));
+    }
+    let mut bytes = Vec::new();
+    // One byte more says that it is longer than is read.
+    let most = REQUEST_BYTES_MAX as u64 + 1;
+    let read = std::io::stdin().lock().take(most).read_to_end(&mut bytes);
+    let refused =
+        |cause: String| Failure::told(Diagnostic::error("file-unreadable", cause), Exit::Usage);
+    read.map_err(|error| refused(format!("reading the request: {error}")))?;
+    if bytes.len() as u64 == most {
+        // A cut character at the end is no fault of the text's.
+        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    String::from_utf8(bytes).map_err(|_| refused("the request is not in UTF-8".to_owned()))
+}
+
+/// Where a coding agent is there and nobody says who works, it does.
+fn for_agents(plan: &mut Plan, gathered: &Gathered) {
+    if !gathered.leaves_agent_open() {
+        return;
+    }
+    for task in &mut plan.tasks {
+        let open = task.work == Work::Handoff && task.agent.is_none();
+        if open {
+            task.agent = Some(AGENT_AUTO.to_owned());
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `divisi plan diff`: what differs between two plans.
+
+use divisi_pack::plan_file::{Differences, FieldChange, compare};
+use serde_json::Value;
+
+use super::kept::Named;
+use crate::cli::Global;
+use crate::cli::plan::Diff;
+use crate::exit::Exit;
+use crate::printer::{Line, Outcome, Printer, Style};
+use crate::words::cut;
+
+/// So many characters of a value are shown.
+const VALUE_CHARS_MAX: usize = 100;
+
+/// Compares them.
+pub(super) fn run(args: &Diff, global: &Global, printer: &Printer) -> Outcome {
+    let before = Named::of(&args.before).plan(global, printer)?;
+    let after = Named::of(&args.after).plan(global, printer)?;
+    let differences = compare(&before, &after);
+    match printer.is_json() {
+        true => printer.document(&differences)?,
+        false if differences.is_empty() => printer.line(&Line::of("they say the same"))?,
+        false => printer.lines(&lines(&differences))?,
+    }
+    Ok(Exit::Success)
+}
+
+/// What differs, in lines.
+pub(super) fn lines(differences: &Differences) -> Vec<Line> {
+    let mut lines: Vec<Line> = differences
+        .plan
+        .iter()
+        .flat_map(|it| field(it, ""))
+        .collect();
+    let task = |mark: &str, style: Style, task: &Value| {
+        let text = |key: &str| task[key].as_str().unwrap_or_default().to_owned();
+        let title = cut(&text("title"), VALUE_CHARS_MAX);
+        let line = Line::styled(style, format!("{mark} {}", text("subtask_id")));
+        line.then(match title.is_empty() {
+            true => title,
+            false => format!("  {title}"),
+        })
+    };
+    lines.extend(
+        differences
+            .removed
+            .iter()
+            .map(|it| task("-", Style::Bad, it)),
+    );
+    lines.extend(
+        differences
+            .added
+            .iter()
+            .map(|it| task("+", Style::Good, it)),
+    );
+    for changed in &differences.changed {
+        lines.push(Line::styled(Style::Warn, format!("~ {}", changed.id)));
+        lines.extend(changed.fields.iter().flat_map(|it| field(it, "    ")));
+    }
+    lines
+}
+
+/// A field: of lists what was taken out and added, otherwise both values.
+fn field(change: &FieldChange, indent: &str) -> Vec<Line> {
+    let name = Line::of(format!("{indent}{}", change.field));
+    let list = |value: &Option<Value>| match value {
+        None => Some(Vec::new()),
+        Some(Value::Array(list)) => Some(list.clone()),
+        Some(_) => None,
+    };
+    let (before, after) = (&change.before, &change.after);
+    let lists = list(before).zip(list(after));
+    let entries = lists.map(|(before, after)| {
+        let gone: Vec<Value> = before
+            .iter()
+            .filter(|it| !after.contains(it))
+            .cloned()
+            .collect();
+        let new: Vec<Value> = after
+            .iter()
+            .filter(|it| !before.contains(it))
+            .cloned()
+            .collect();
+        (gone, new)
+    });
+    match entries {
+        // The same entries in another order.
+        Some((gone, new)) if gone.is_empty() && new.is_empty() => {
+            vec![name.then(": in another order")]
+        }
+        Some((gone, new)) => {
+            let entry = |mark: &str, style: Style, value: &Value| {
+                Line::styled(style, format!("{indent}  {mark} {}", said(value)))
+            };
+            let gone = gone.iter().map(|it| entry("-", Style::Bad, it));
+            let new = new.iter().map(|it| entry("+", Style::Good, it));
+            std::iter::once(name).chain(gone).chain(new).collect()
+        }
+        None => {
+            let said = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), said);
+            vec![
+                name.then(": ")
+                    .with(Style::Bad, said(before))
+                    .then(" → ")
+                    .with(Style::Good, said(after)),
+            ]
+        }
+    }
+}
+
+fn said(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    };
+    cut(&text, VALUE_CHARS_MAX)
+}

@@ -1,0 +1,119 @@
+//! What planning knows of the project: its files, roles, agents, how it is tested, what is permitted.
+
+use divisi_core::Diagnostic;
+use divisi_core::run::AGENT_PERSON;
+use divisi_engine::files::Files as _;
+use divisi_engine::repo::WorkingTree;
+use divisi_pack::config::Values;
+use divisi_pack::lint::Budget;
+use divisi_pack::planner::{Facts, Reviewers, tested_by};
+use divisi_pack::role::Library as Roles;
+
+use crate::config::{Configuration, Source};
+use crate::exit::Exit;
+use crate::library::Library;
+use crate::library::files::beneath;
+use crate::present::Present;
+use crate::printer::{Failure, Printer};
+use crate::project::Project;
+
+/// A larger manifest says nothing: those of people have some kilobytes.
+const MANIFEST_BYTES_MAX: u64 = 1 << 20;
+
+/// What was found.
+pub(super) struct Gathered {
+    files: Vec<String>,
+    roles: Roles,
+    tests: Option<Vec<String>>,
+    configuration: Configuration,
+    /// A coding agent is installed.
+    has_agent: bool,
+}
+
+impl Gathered {
+    /// Looks at the project.
+    ///
+    /// # Errors
+    /// The folder, a role or the configuration cannot be read; it was told.
+    pub(super) fn look(project: &Project, printer: &Printer) -> Result<Gathered, Failure> {
+        let configuration = Configuration::load(project, Values::default(), printer)?;
+        let roles = Library::of(project).roles().told(printer)?.clone();
+        let tree = WorkingTree::open(project.folder())
+            .map_err(|fault| Failure::told(fault.diagnostic(), Exit::Environment))?;
+        let mut files = tree.list().map_err(|error| {
+            let cause = format!("listing {}: {error}", tree.root().display());
+            Failure::told(Diagnostic::error("project-io", cause), Exit::Environment)
+        })?;
+        files.sort_unstable();
+        let read = |path: &str| {
+            files
+                .binary_search_by(|file| file.as_str().cmp(path))
+                .ok()?;
+            let bytes = beneath(tree.root(), path, MANIFEST_BYTES_MAX).ok()??;
+            String::from_utf8(bytes).ok()
+        };
+        let tests = tested_by(read);
+        let preferred = &configuration.config.prefer;
+        let has_agent = Present::look(&configuration.defined())
+            .first(preferred)
+            .is_some();
+        Ok(Gathered {
+            tests,
+            files,
+            roles,
+            configuration,
+            has_agent,
+        })
+    }
+
+    /// The same for a planner.
+    pub(super) fn facts(&self) -> Facts<'_> {
+        Facts {
+            files: Some(&self.files),
+            roles: &self.roles,
+            tests: self.tests.as_deref(),
+            reviewers: match self.has_workers() {
+                true => Reviewers::Agents,
+                false => Reviewers::Programs,
+            },
+            budget: self.budget(),
+        }
+    }
+
+    /// The roles that there are.
+    pub(super) fn roles(&self) -> &Roles {
+        &self.roles
+    }
+
+    /// The project's files, sorted.
+    pub(super) fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    /// What a run may use up.
+    pub(super) fn budget(&self) -> Budget {
+        let budget = self.configuration.settings().budget;
+        Budget {
+            attempts: budget.attempts,
+            time_ms: budget.time_ms,
+            tokens: None,
+        }
+    }
+
+    /// How many attempts run side by side.
+    pub(super) fn workers(&self) -> u32 {
+        self.configuration.config.workers
+    }
+
+    /// Whether somebody other than a person does what is handed over.
+    pub(super) fn has_workers(&self) -> bool {
+        let config = &self.configuration.config;
+        self.has_agent || !config.agents.is_empty() || config.agent != AGENT_PERSON
+    }
+
+    /// Whether nothing says who works, and a coding agent is there.
+    pub(super) fn leaves_agent_open(&self) -> bool {
+        let is_default = self.configuration.source("run.agent") == Source::Default;
+        is_default && self.configuration.config.agents.is_empty() && self.has_agent
+    }
+}
