@@ -138,12 +138,12 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         }),
         Kind::Substitutes => json!({
             "type": ["object", "null"],
-            "propertyNames": {"enum": AGENTS_INSTALLABLE},
-            "additionalProperties": {"enum": AGENTS_INSTALLABLE},
+            "propertyNames": {"anyOf": [{"enum": AGENTS_INSTALLABLE}, named]},
+            "additionalProperties": {"anyOf": [{"enum": AGENTS_INSTALLABLE}, named]},
         }),
         Kind::MinutesByAgent { least_ms, most } => json!({
             "type": ["object", "null"],
-            "propertyNames": {"enum": AGENTS},
+            "propertyNames": {"anyOf": [{"enum": AGENTS}, named]},
             "additionalProperties": {
                 "type": "number",
                 "minimum": least_ms as f64 / 60_000.0,

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use divisi_core::diagnostic::Place;
 use divisi_core::ledger::{Bound, Measure, QuietHours};
-use divisi_core::run::{AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, Defined};
+use divisi_core::run::{
+    AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, Defined, is_definable,
+};
 use jsonc_parser::ast::{Object, StringLit, Value as Node};
 use jsonc_parser::common::Range;
 
@@ -233,7 +235,7 @@ fn bound(
 
 /// Collects that a name in a map is none of these agents'.
 fn known(all: &[&'static str], name: &str, key: &str, at: usize, faults: &mut Faults<'_>) {
-    if all.contains(&name) {
+    if all.contains(&name) || is_definable(name) {
         return;
     }
     let meant = faults.nearest(name, all.iter().copied());

@@ -639,7 +639,16 @@ fn of_attempts() -> Vec<Event> {
                 .map(|receipt| (attempt, receipt))
                 .collect(),
         },
-        Event::AttemptReturned { attempt },
+        Event::AttemptReturned {
+            attempt,
+            exit: None,
+        },
+        Event::AttemptReturned {
+            attempt,
+            exit: Some(Exit::Status(1)),
+        },
+        Event::OfferAdopted { attempt, from: 1 },
+        Event::OfferDiscarded { attempt },
         Event::OfferKept {
             attempt,
             snapshot: Some(snapshot()),
