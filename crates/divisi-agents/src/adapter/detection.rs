@@ -33,6 +33,9 @@ const OUTPUT_BYTES_MAX: usize = 4 << 10;
 /// The longest word that is taken for a version.
 const VERSION_BYTES_MAX: usize = 40;
 
+/// Those that our own tests run with every change.
+const IN_CI: [&str; 3] = ["claude", "codex", "opencode"];
+
 /// Between two looks at a program that prints nothing.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -94,10 +97,16 @@ impl Detected {
     #[must_use]
     pub fn standing(&self) -> Standing {
         match &self.version {
-            Some(Ok(version)) if version == self.product.tried => Standing::Tested,
+            Some(Ok(version)) if version == self.product.tried && self.is_in_ci() => {
+                Standing::Tested
+            }
             Some(_) => Standing::Unverified,
             None => Standing::Missing,
         }
+    }
+
+    fn is_in_ci(&self) -> bool {
+        IN_CI.contains(&self.product.name)
     }
 }
 

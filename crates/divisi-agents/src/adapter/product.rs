@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::others::{COPILOT, GEMINI, QWEN};
 use super::reset::Reset;
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
@@ -110,7 +111,7 @@ pub(super) enum Writes {
 }
 
 /// All that are known, by name.
-pub static PRODUCTS: [Product; 3] = [CLAUDE, CODEX, OPENCODE];
+pub static PRODUCTS: [Product; 6] = [CLAUDE, CODEX, OPENCODE, GEMINI, QWEN, COPILOT];
 
 /// The one of this name.
 #[must_use]

@@ -10,7 +10,8 @@ pub const AGENT_PERSON: &str = "person";
 /// Nobody: a script of results is played, for trials and tests.
 pub const AGENT_SCRIPTED: &str = "scripted";
 /// Agents that somebody may have installed, each by its product's name.
-pub const AGENTS_INSTALLABLE: [&str; 3] = ["claude", "codex", "opencode"];
+pub const AGENTS_INSTALLABLE: [&str; 6] =
+    ["claude", "codex", "opencode", "gemini", "qwen", "copilot"];
 /// A model that Divisi itself asks over its API; it is there once configuration says which.
 pub const AGENT_MODEL: &str = "model";
 /// The agents that `auto` may stand for unless told, the best first.
@@ -21,13 +22,16 @@ pub const AGENTS_PREFERRED: [&str; 4] = [
     AGENT_MODEL,
 ];
 /// The agents that a plan can name, beside those that configuration names.
-pub const AGENTS: [&str; 7] = [
+pub const AGENTS: [&str; 10] = [
     AGENT_COMMAND,
     AGENT_PERSON,
     AGENT_SCRIPTED,
     AGENTS_INSTALLABLE[0],
     AGENTS_INSTALLABLE[1],
     AGENTS_INSTALLABLE[2],
+    AGENTS_INSTALLABLE[3],
+    AGENTS_INSTALLABLE[4],
+    AGENTS_INSTALLABLE[5],
     AGENT_MODEL,
 ];
 /// Stands for an agent where one is named: the one that was found when the run was created.
