@@ -297,6 +297,7 @@ fn with_assignment<T>(
         scope: Vec::new(),
         attempt: 1,
         feedback: Vec::new(),
+        already: Vec::new(),
         answers: Vec::new(),
         left_out: Vec::new(),
     };

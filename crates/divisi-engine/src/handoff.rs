@@ -57,6 +57,7 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         scope: spec.scope.clone(),
         attempt: task.attempts(),
         feedback: feedback(task),
+        already: Vec::new(),
         answers: answers(task),
         left_out: Vec::new(),
     }

@@ -18,9 +18,7 @@ pub(super) fn hear(line: &Value) -> Vec<Entry> {
 
 fn system(line: &Value) -> Vec<Entry> {
     match (line["subtype"].as_str(), line["session_id"].as_str()) {
-        (Some("init"), Some(session)) => vec![Entry::Began {
-            session: session.to_owned(),
-        }],
+        (Some("init"), Some(session)) => vec![Entry::began(session)],
         (Some("api_retry"), _) => {
             let cause = line["error"].as_str().unwrap_or("unknown");
             let cause = format!("{cause}, status {}", line["error_status"]);

@@ -78,7 +78,7 @@ impl Meter {
             Entry::Used { usage } => {
                 match self.counts {
                     Counts::Step => self.add(*usage),
-                    Counts::All => self.told = Some(*usage),
+                    Counts::All | Counts::Session => self.told = Some(*usage),
                 }
                 true
             }

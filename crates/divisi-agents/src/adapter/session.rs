@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use divisi_core::criterion::truncate;
 use divisi_core::ledger::Bound;
+use divisi_core::permission::Decision;
 use divisi_core::receipt::Exit;
 use serde_json::Value;
 
 use super::closing::{Closing, DENIED_BYTES_MAX, DENIED_MAX};
 use super::meter::{Meter, Reservation};
-use super::product::Product;
+use super::product::{Counts, Product, Speaks};
+use super::record::Record;
 use super::reset::{self, now};
-use super::transcript::Entry;
+use super::transcript::{Entry, Tokens};
 use crate::agent::{CLAIM_BYTES_MAX, Claim};
 
 /// Statuses with which a model's server says: not now.
@@ -46,6 +48,10 @@ pub struct Session {
     /// For how long the model's server said that it refuses.
     wait_ms: Option<u64>,
     finished: bool,
+    /// The session of an earlier attempt that is taken up.
+    resumes: Option<Record>,
+    /// The session that is held, with what it used so far.
+    record: Option<Record>,
 }
 
 impl Session {
@@ -68,7 +74,28 @@ impl Session {
             broke: None,
             wait_ms: None,
             finished: false,
+            resumes: None,
+            record: None,
         }
+    }
+
+    /// The same, where it takes up another.
+    #[must_use]
+    pub(super) fn resuming(self, record: Option<Record>) -> Session {
+        Session {
+            resumes: record,
+            ..self
+        }
+    }
+
+    /// Whether it has a name: the tool has begun.
+    pub(super) fn has_begun(&self) -> bool {
+        self.record.is_some()
+    }
+
+    /// What is to be kept for whoever takes it up.
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
     }
 
     /// Hears one line of the tool's output, and says what happened. What is no JSON is noted.
@@ -77,17 +104,15 @@ impl Session {
         if line.is_empty() {
             return Vec::new();
         }
-        let entries = match serde_json::from_str::<Value>(line) {
-            Ok(value) if value.is_object() => (self.product.hear)(&value),
+        let mut entries = match (serde_json::from_str::<Value>(line), &self.product.speaks) {
+            (Ok(value), Speaks::Stream(hear)) if value.is_object() => hear(&value),
             _ => vec![Entry::noted(line)],
         };
         let mut is_answered = false;
-        for entry in &entries {
+        for entry in &mut entries {
             is_answered |= self.take(entry);
         }
-        // Who is ended from outside has no other chance to say it.
-        let usage = self.meter.usage().filter(|_| is_answered);
-        let so_far = usage.map(|usage| Entry::UsedSoFar { usage });
+        let so_far = is_answered.then(|| self.so_far()).flatten();
         entries.into_iter().chain(so_far).collect()
     }
 
@@ -106,13 +131,26 @@ impl Session {
         self.used_up.is_some() && !self.finished
     }
 
-    /// Whether an answer of the model is complete with this entry.
-    fn take(&mut self, entry: &Entry) -> bool {
-        let is_answered = self.meter.hear(entry);
+    /// All that was used so far, for whoever is ended from outside: it has no other chance to say it.
+    pub(super) fn so_far(&self) -> Option<Entry> {
+        self.meter.usage().map(|usage| Entry::UsedSoFar { usage })
+    }
+
+    /// Takes in what happened, and adds what only a session knows. Whether an answer of the model is
+    /// complete with it.
+    pub(super) fn take(&mut self, entry: &mut Entry) -> bool {
+        let of_this_attempt = match entry {
+            Entry::Used { usage } if self.product.counts == Counts::Session => Some(Entry::Used {
+                usage: self.since(*usage),
+            }),
+            _ => None,
+        };
+        let is_answered = self.meter.hear(of_this_attempt.as_ref().unwrap_or(entry));
         if is_answered {
             self.used_up = self.used_up.or_else(|| self.meter.used_up());
         }
         match entry {
+            Entry::Began { session, resumed } => self.began(session, resumed),
             // The tool holds its bound by itself.
             Entry::Bounded => self.used_up = self.used_up.or_else(|| self.meter.money()),
             Entry::Denied { what, call } => {
@@ -122,6 +160,10 @@ impl Session {
                     push(&mut self.denied_by_tool, what);
                 }
             }
+            Entry::Answered {
+                what,
+                decision: Decision::Deny { reason },
+            } => push(&mut self.denied, &format!("{what}: {reason}")),
             Entry::Broke { cause, status } => self.broke = Some((cause.clone(), *status)),
             Entry::Limited { wait_ms } => self.wait_ms = Some(*wait_ms),
             Entry::Finished { .. } => self.finished = true,
@@ -139,6 +181,39 @@ impl Session {
     pub fn is_given_up(&self) -> bool {
         let broke = self.broke.as_ref();
         self.product.waits_silently && broke.is_some_and(|(cause, status)| is_limit(cause, *status))
+    }
+
+    fn began(&mut self, session: &str, resumed: &mut bool) {
+        let is_told = self
+            .record
+            .as_ref()
+            .is_some_and(|known| known.session == session);
+        let earlier = self
+            .resumes
+            .as_ref()
+            .filter(|earlier| earlier.session == session);
+        *resumed = earlier.is_some();
+        if !is_told {
+            self.record = Some(Record {
+                agent: self.product.name.to_owned(),
+                session: session.to_owned(),
+                used: earlier.map_or_else(Tokens::default, |earlier| earlier.used),
+            });
+        }
+    }
+
+    /// What was used by this attempt, of what the session used from its beginning.
+    fn since(&mut self, used: Tokens) -> Tokens {
+        let held = self.record.as_ref().map(|record| &record.session);
+        let earlier = self
+            .resumes
+            .as_ref()
+            .filter(|earlier| Some(&earlier.session) == held);
+        let before = earlier.map_or_else(Tokens::default, |earlier| earlier.used);
+        if let Some(record) = &mut self.record {
+            record.used = used;
+        }
+        used.minus(before)
     }
 
     /// What it came to, now that the tool has ended.

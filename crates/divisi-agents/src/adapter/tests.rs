@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use divisi_core::receipt::Exit;
 
-use super::{Closing, Entry, Session, product};
+use super::acp::Patience;
+use super::{Closing, Entry, Session, Stop, product};
 use crate::agent::Claim;
 
 /// What a recorded stream comes to, and what happened in it.
@@ -332,10 +333,14 @@ mod process {
                 "unmet": [{"criterion": "out.md is not empty", "evidence": "it is\nempty"}]}],
         });
         fs::write(folder.join("handoff.json"), handoff.to_string()).unwrap();
-        fs::create_dir_all(folder.join("tmp")).unwrap();
+        fs::create_dir_all(folder.join("home")).unwrap();
         Surroundings {
             handoff: folder.join("handoff.json"),
             tmp: folder.join("tmp"),
+            home: folder.join("home"),
+            workspace: folder.to_owned(),
+            stop: Stop::default(),
+            patience: Patience::default(),
             variables: ["HOME", "PATH"]
                 .map(|name| (name.to_owned(), folder.display().to_string()))
                 .into(),
@@ -464,10 +469,19 @@ mod process {
         );
         let product = tool(folder.path(), &script);
         converse_in(product, &here(folder.path()), &nobody(), &mut Vec::new()).unwrap();
-        let link = folder.path().join("tmp/home/claude/.credentials.json");
-        assert_eq!(fs::read_link(link).unwrap(), login);
         let seen = fs::read_to_string(folder.path().join("seen")).unwrap();
-        assert!(seen.contains(".credentials.json"), "{seen}");
+        let link = format!(".credentials.json -> {}", login.display());
+        assert!(seen.contains(&link), "{seen}");
+        // Neither it nor what a tool wrote in its place stays there.
+        let script = format!(
+            "cp --remove-destination {} \"$CLAUDE_CONFIG_DIR\"/.credentials.json; {DONE}",
+            login.display()
+        );
+        let product = tool(folder.path(), &script);
+        converse_in(product, &here(folder.path()), &nobody(), &mut Vec::new()).unwrap();
+        let left = folder.path().join("home/claude/.credentials.json");
+        assert!(left.symlink_metadata().is_err());
+        assert!(login.exists());
     }
 
     #[test]
@@ -479,7 +493,7 @@ mod process {
         let relative = ("CLAUDE_CONFIG_DIR".to_owned(), "src".to_owned());
         here.variables.extend([relative]);
         converse_in(product, &here, &nobody(), &mut Vec::new()).unwrap();
-        let home = fs::read_dir(folder.path().join("tmp/home/claude")).unwrap();
+        let home = fs::read_dir(folder.path().join("home/claude")).unwrap();
         assert_eq!(home.count(), 0);
     }
 

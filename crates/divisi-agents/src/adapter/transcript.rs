@@ -15,6 +15,9 @@ pub enum Entry {
     Began {
         /// The tool's own name for it.
         session: String,
+        /// Whether it is one of an earlier attempt, taken up.
+        #[serde(default)]
+        resumed: bool,
     },
     /// The model said something.
     Said {
@@ -110,6 +113,14 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// A session's name. Whether it is taken up, its tool does not say.
+    pub(super) fn began(session: &str) -> Entry {
+        Entry::Began {
+            session: session.to_owned(),
+            resumed: false,
+        }
+    }
+
     /// Words of the model.
     pub(super) fn said(text: &str) -> Entry {
         let text = shortened(text);
@@ -160,6 +171,22 @@ impl Tokens {
     pub fn tokens(self) -> u64 {
         let read = self.input_tokens.saturating_add(self.cache_write_tokens);
         read.saturating_add(self.output_tokens)
+    }
+
+    /// What is left of it without these, where both count from the same beginning.
+    #[must_use]
+    pub(super) fn minus(self, earlier: Tokens) -> Tokens {
+        let cost = self
+            .cost_usd_micros
+            .map(|micros| micros.saturating_sub(earlier.cost_usd_micros.unwrap_or(0)));
+        Tokens {
+            input_tokens: self.input_tokens.saturating_sub(earlier.input_tokens),
+            output_tokens: self.output_tokens.saturating_sub(earlier.output_tokens),
+            cache_read_tokens: (self.cache_read_tokens).saturating_sub(earlier.cache_read_tokens),
+            cache_write_tokens: (self.cache_write_tokens)
+                .saturating_sub(earlier.cache_write_tokens),
+            cost_usd_micros: cost,
+        }
     }
 
     /// Both together; what is too much to count stays at the most there is.

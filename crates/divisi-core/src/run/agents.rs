@@ -11,7 +11,16 @@ pub const AGENT_PERSON: &str = "person";
 /// Nobody: a script of results is played, for trials and tests.
 pub const AGENT_SCRIPTED: &str = "scripted";
 /// Agents that somebody may have installed, each by its product's name.
-pub const AGENTS_INSTALLABLE: [&str; 3] = ["claude", "codex", "opencode"];
+pub const AGENTS_INSTALLABLE: [&str; 8] = [
+    "claude",
+    "codex",
+    "opencode",
+    "claude-acp",
+    "opencode-acp",
+    "gemini-acp",
+    "copilot-acp",
+    "qwen-acp",
+];
 /// A model that Divisi itself asks over its API; it is there once configuration says which.
 pub const AGENT_MODEL: &str = "model";
 /// The agents that `auto` may stand for unless told, the best first.
@@ -22,13 +31,18 @@ pub const AGENTS_PREFERRED: [&str; 4] = [
     AGENT_MODEL,
 ];
 /// The agents that a plan can name, beside those that configuration names.
-pub const AGENTS: [&str; 7] = [
+pub const AGENTS: [&str; 12] = [
     AGENT_COMMAND,
     AGENT_PERSON,
     AGENT_SCRIPTED,
     AGENTS_INSTALLABLE[0],
     AGENTS_INSTALLABLE[1],
     AGENTS_INSTALLABLE[2],
+    AGENTS_INSTALLABLE[3],
+    AGENTS_INSTALLABLE[4],
+    AGENTS_INSTALLABLE[5],
+    AGENTS_INSTALLABLE[6],
+    AGENTS_INSTALLABLE[7],
     AGENT_MODEL,
 ];
 /// Stands for an agent where one is named: the one that was found when the run was created.

@@ -266,6 +266,21 @@ pub struct Ending {
 }
 
 impl Ending {
+    /// Whether a next attempt may take up the agent's own session: in the same workspace, after an
+    /// end that is none of the agent's doing or that it waits to go on from. What was refused is
+    /// begun anew: who was sure of it would be sure of it again.
+    #[must_use]
+    pub fn leaves_session(&self) -> bool {
+        let goes_on = matches!(
+            self.end,
+            AttemptEnd::Lost(_)
+                | AttemptEnd::Asked(_)
+                | AttemptEnd::Limited { .. }
+                | AttemptEnd::Stopped(StopReason::Interrupted)
+        );
+        self.workspace_kept && goes_on
+    }
+
     /// How it ended, in words that follow "the last time"; with how its process did where the rest
     /// does not say it.
     #[must_use]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use divisi_agents::adapter::{RESERVATION_VARIABLE, Reservation};
+use divisi_agents::adapter::{HOME_VARIABLE, RESERVATION_VARIABLE, Reservation};
 use divisi_agents::environment::looks_secret;
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Kind, Launch};
 use divisi_core::criterion::{Cost, Outcome};
@@ -24,6 +24,7 @@ use divisi_core::{
 };
 
 use super::composing::{self, Unread};
+use super::homes::home_name;
 use super::input::{Failed, Finished};
 use super::preparation::{Preparing, Provided, failed};
 use super::shell::{OWN_NAME, Shell, log_path};
@@ -55,6 +56,8 @@ pub(super) struct Starting {
     pub(super) told: Told,
     /// The workspace of a lost attempt that is not proven empty of writers.
     pub(super) lost: Option<(u32, Commit)>,
+    /// Whether the agent's own session is taken up.
+    pub(super) is_taken_up: bool,
     /// Artifacts of inputs, for compositions.
     pub(super) inputs: Vec<compose::Input>,
     pub(super) facts: compose::Facts,
@@ -128,6 +131,7 @@ impl Starting {
             base: same.and_then(|last| last.base.clone()),
             head: run.integration.head.clone(),
             handoff: handoff::of(run, attempt.task, at),
+            is_taken_up: same.is_some_and(|last| last.leaves_session() && last.agent == live.agent),
             told: Told::of(run),
             lost: lost.and_then(|last| Some((last.workspace, last.base.clone()?))),
             inputs: match task.spec.kind {
@@ -189,6 +193,11 @@ impl Starting {
             }
             kind => {
                 let (workspace, left_out) = self.workspace(shell, kind, &head)?;
+                if self.is_told() && (self.base.is_some() || self.lost.is_some()) {
+                    let pool = shell.pool()?;
+                    let already = pool.changed(&workspace, COLLECT_BYTES_MAX);
+                    self.handoff.stands_already(already.map_err(failed)?);
+                }
                 (workspace.path, Some(workspace.base), left_out)
             }
         };
@@ -423,6 +432,14 @@ impl Starting {
                     .map_err(|error| {
                         Unlaunched::NotNow(format!("make a temporary folder: {error}"))
                     })?;
+                let mut writes = vec![text(workspace), text(&tmp)];
+                if description.kind == Kind::Adapter {
+                    let home = self.home(shell).map_err(|error| {
+                        Unlaunched::NotNow(format!("make a private folder: {error}"))
+                    })?;
+                    writes.push(text(&home));
+                    process.env.insert(HOME_VARIABLE.to_owned(), text(&home));
+                }
                 let question = tmp.join(QUESTION_FILE);
                 process.env.extend([
                     ("TMPDIR".to_owned(), text(&tmp)),
@@ -430,8 +447,7 @@ impl Starting {
                 ]);
                 self.tell_reservation(&mut process.env);
                 let limits = shell.limits(self.attempt.run);
-                let confinement =
-                    shell.confinement(self.attempt.run, vec![text(workspace), text(&tmp)]);
+                let confinement = shell.confinement(self.attempt.run, writes);
                 let mut spec = process.into_spec(self.log(shell), confinement, limits);
                 spec.argv = shell.resolved(spec.argv);
                 // What speaks to an agent passes on what that one asks leave for.
@@ -462,6 +478,12 @@ impl Starting {
             let told = serde_json::to_string(&self.reservation).expect("it has only text keys");
             env.insert(RESERVATION_VARIABLE.to_owned(), told);
         }
+    }
+
+    /// The private folder of the agent, with its session where that is taken up.
+    fn home(&self, shell: &Shell) -> std::io::Result<PathBuf> {
+        let name = home_name(self.attempt.run, self.attempt.task, self.workspace);
+        shell.homes.take(&name, self.is_taken_up)
     }
 
     /// Whether a variable is a key that stands before the one that is to be used: the agent would

@@ -26,6 +26,7 @@ mod fetch;
 mod follow;
 mod freshness;
 mod heard;
+mod homes;
 mod inbox;
 mod input;
 mod judging;

@@ -156,7 +156,7 @@ fn words_alone_end_it_and_nothing_is_asked_after_them() {
             Entry::Said { text } | Entry::Finished { text } => text,
             Entry::Called { function, .. } => function,
             Entry::Returned { output, .. } => output,
-            Entry::Used { .. } => "used",
+            Entry::Used { .. } => "used", "used so far",
             Entry::UsedSoFar { .. } => "used so far",
             other => panic!("{other:?}"),
         })
@@ -164,13 +164,13 @@ fn words_alone_end_it_and_nothing_is_asked_after_them() {
     assert_eq!(
         words,
         [
-            "used",
+            "used", "used so far",
             "first",
             "done",
             "it is done",
             "failed",
             "it failed",
-            "used",
+            "used", "used so far",
             "the end",
             "the end"
         ]

@@ -107,7 +107,11 @@ impl Speaker {
     fn of_entry(&mut self, entry: Entry) -> Vec<Line> {
         let one = |word: &str, style: Style, text: &str| vec![said(word, style, text)];
         match entry {
-            Entry::Began { session } => one("began", Style::Dim, &session),
+            Entry::Began {
+                session,
+                resumed: false,
+            } => one("began", Style::Dim, &session),
+            Entry::Began { session, .. } => one("resumed", Style::Dim, &session),
             Entry::Said { text } => {
                 let lines = several("said", Style::Plain, &text);
                 self.said = text;
