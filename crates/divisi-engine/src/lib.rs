@@ -7,6 +7,7 @@ pub mod checks;
 pub mod compose;
 pub mod control;
 pub mod engine;
+pub mod facts;
 pub mod failpoint;
 pub mod files;
 mod guides;

@@ -75,7 +75,9 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
     let global = &cli.global;
     match &cli.command {
         Command::Init => commands::init::run(global, printer),
+        Command::Assess(args) => commands::assess::run(args, global, printer),
         Command::Status(args) => commands::status::run(args, global, printer),
+        Command::Budget(args) => commands::budget::run(args, global, printer),
         Command::Show(args) => commands::show::run(args, global, printer),
         Command::Logs(args) => commands::logs::run(args, global, printer),
         Command::Watch(args) => commands::watch::run(args, global, printer),
@@ -170,7 +172,9 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
             return commands::merge::merge(args, latest(args.run)?, project, printer);
         }
         Command::Init
+        | Command::Assess(_)
         | Command::Status(_)
+        | Command::Budget(_)
         | Command::Show(_)
         | Command::Logs(_)
         | Command::Watch(_)

@@ -9,6 +9,7 @@
 //! What is *not* here: anything that looks into the process. The journal's rows are counted after
 //! it has ended; memory is what the kernel says.
 
+mod agents;
 pub(crate) mod bare;
 mod build;
 mod generate;
@@ -42,7 +43,7 @@ pub(crate) struct Options {
     /// Small graphs and few runs; prints the tables and leaves docs/benchmarks.md as it is
     #[arg(long)]
     quick: bool,
-    /// Only this part (may be repeated); otherwise all but build and schedules
+    /// Only this part (may be repeated); otherwise all but agents, build and schedules
     #[arg(long, value_enum)]
     only: Vec<Part>,
     /// Also time a cold release build
@@ -75,6 +76,8 @@ enum Part {
     Plan,
     /// Agents that do not want to end, and deliverables that must not be opened
     Hostile,
+    /// Coding agents beside a bare run of the same; `cargo xtask agents` installs them
+    Agents,
     /// A cold release build
     Build,
     /// Simulated schedules of the given traces
@@ -166,6 +169,7 @@ fn measure_part(bench: &Bench, part: Part, options: &Options) -> Result<Section>
         Part::Generate => generate::section(bench),
         Part::Plan => plan::section(bench),
         Part::Hostile => hostile::section(bench),
+        Part::Agents => agents::section(bench),
         Part::Build => build::section(bench),
         Part::Schedules => schedules::section(bench, &options.traces),
     }

@@ -48,9 +48,7 @@ fn text_of(data: &Value) -> &str {
 
 /// The last line. What went wrong was said before it.
 fn result(line: &Value) -> Vec<Entry> {
-    let session = line["sessionId"].as_str().map(|session| Entry::Began {
-        session: session.to_owned(),
-    });
+    let session = line["sessionId"].as_str().map(Entry::began);
     let end = (line["exitCode"] == 0).then(|| Entry::Finished {
         text: String::new(),
     });

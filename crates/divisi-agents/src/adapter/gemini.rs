@@ -8,9 +8,7 @@ use super::transcript::{Entry, Tokens, shortened};
 pub(super) fn hear(line: &Value) -> Vec<Entry> {
     match line["type"].as_str() {
         Some("init") => (line["session_id"].as_str())
-            .map(|session| Entry::Began {
-                session: session.to_owned(),
-            })
+            .map(Entry::began)
             .into_iter()
             .collect(),
         Some("message") if line["role"] == "assistant" => {

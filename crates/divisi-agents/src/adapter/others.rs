@@ -1,8 +1,9 @@
 //! Coding agents by their command lines that our own tests do not run: known by recorded streams, and
 //! by a longer suite that is run by hand.
 
-use super::product::{Asks, Counts, Home, Lent, Product};
+use super::product::{Asks, Counts, Home, Lent, Product, Resume, Speaks};
 use super::{copilot, gemini, qwen};
+use crate::agent::{Figures, Told};
 
 pub(super) const GEMINI: Product = Product {
     name: "gemini",
@@ -44,8 +45,16 @@ pub(super) const GEMINI: Product = Product {
     reads: &[],
     guides: &[],
     counts: Counts::All,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::Never,
+        model: false,
+    },
+    money_flag: None,
     arguments: |_| &["--output-format", "stream-json", "--approval-mode", "yolo"],
-    hear: gemini::hear,
+    speaks: Speaks::Stream(gemini::hear),
+    resume: Resume::Asked,
+    more: &[],
 };
 
 pub(super) const QWEN: Product = Product {
@@ -82,8 +91,16 @@ pub(super) const QWEN: Product = Product {
     reads: &[],
     guides: &[],
     counts: Counts::All,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::Never,
+        model: false,
+    },
+    money_flag: None,
     arguments: |_| &["--output-format", "stream-json", "--approval-mode", "yolo"],
-    hear: qwen::hear,
+    speaks: Speaks::Stream(qwen::hear),
+    resume: Resume::Asked,
+    more: &[],
 };
 
 pub(super) const COPILOT: Product = Product {
@@ -123,6 +140,12 @@ pub(super) const COPILOT: Product = Product {
     reads: &[],
     guides: &[],
     counts: Counts::All,
+    figures: Figures {
+        tokens: Told::Never,
+        money: Told::Never,
+        model: false,
+    },
+    money_flag: None,
     arguments: |_| {
         &[
             "--output-format",
@@ -132,5 +155,7 @@ pub(super) const COPILOT: Product = Product {
             "--disable-builtin-mcps",
         ]
     },
-    hear: copilot::hear,
+    speaks: Speaks::Stream(copilot::hear),
+    resume: Resume::Asked,
+    more: &[],
 };

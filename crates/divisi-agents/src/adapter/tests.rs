@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use divisi_core::receipt::Exit;
 
-use super::{Closing, Entry, Session, product};
+use super::acp::Patience;
+use super::{Closing, Entry, Session, Stop, product};
 use crate::agent::Claim;
 
 /// What a recorded stream comes to, and what happened in it.
@@ -293,8 +294,10 @@ mod process {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
-    use divisi_core::run::{DefinedProgram, Speaks};
+    use divisi_core::ledger::Bound;
+    use divisi_core::run::{Budget, DefinedProgram, Speaks};
 
+    use super::super::meter::Reservation;
     use super::super::plain;
     use super::super::process::{Fault, Surroundings, converse_in};
     use super::super::product::{Asks, PRODUCTS, Product, Writes};
@@ -330,14 +333,19 @@ mod process {
                 "unmet": [{"criterion": "out.md is not empty", "evidence": "it is\nempty"}]}],
         });
         fs::write(folder.join("handoff.json"), handoff.to_string()).unwrap();
-        fs::create_dir_all(folder.join("tmp")).unwrap();
+        fs::create_dir_all(folder.join("home")).unwrap();
         Surroundings {
             handoff: folder.join("handoff.json"),
             tmp: folder.join("tmp"),
+            home: folder.join("home"),
+            workspace: folder.to_owned(),
+            stop: Stop::default(),
+            patience: Patience::default(),
             variables: ["HOME", "PATH"]
                 .map(|name| (name.to_owned(), folder.display().to_string()))
                 .into(),
             writes: Writes::Free,
+            reservation: Reservation::default(),
             masked: vec!["a-secret-value".to_owned()],
         }
     }
@@ -404,6 +412,42 @@ mod process {
     }
 
     #[test]
+    fn a_tool_is_ended_after_the_answer_that_uses_its_reservation_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = |event: &str| format!(r#"echo '{{"type":"stream_event","event":{event}}}'"#);
+        let begins = part(r#"{"type":"message_start","message":{"usage":{"input_tokens":900}}}"#);
+        let ends = part(
+            r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":200}}"#,
+        );
+        // It would go on for ever, and so would what it started, which holds its output open.
+        let held = folder.path().join("held");
+        let held_words = held.display();
+        let script =
+            format!("mkfifo {held_words}; {begins}; {ends}; cat {held_words} & wait; {DONE}");
+        let product = tool(folder.path(), &script);
+        let mut here = here(folder.path());
+        here.variables.insert("PATH".to_owned(), {
+            let path = std::env::var("PATH").unwrap();
+            format!("{}:{path}", folder.path().display())
+        });
+        let bound = Bound::Tokens(1_000);
+        here.reservation.budget = Budget::default().with(bound);
+        let mut out = Vec::new();
+        let closing = converse_in(product, &here, &nobody(), &mut out).unwrap();
+        // Nobody sweeps here: what it started ends with this.
+        fs::write(held, "").unwrap();
+        assert_eq!(closing.claim, Claim::UsedUp { bound });
+        assert_eq!(closing.usage.unwrap().tokens(), 1_100);
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(Closing::last_in(&out), Some(closing));
+        // Whoever is ended before there is a closing has said so, too.
+        let cut = out.lines().filter(|line| !line.contains("closed"));
+        let cut: Vec<&str> = cut.collect();
+        let usage = Closing::usage_in(&cut.join("\n")).unwrap();
+        assert_eq!(usage.tokens(), 1_100);
+    }
+
+    #[test]
     fn a_secret_is_masked_before_anything_is_cut() {
         let line = r#"echo '{"type":"assistant","message":{"content":[{"type":"text","text":"it is a-secret-value"}]}}'"#;
         let (_, out, _folder) = converse(&format!("{line}; {DONE}"));
@@ -425,10 +469,19 @@ mod process {
         );
         let product = tool(folder.path(), &script);
         converse_in(product, &here(folder.path()), &nobody(), &mut Vec::new()).unwrap();
-        let link = folder.path().join("tmp/home/claude/.credentials.json");
-        assert_eq!(fs::read_link(link).unwrap(), login);
         let seen = fs::read_to_string(folder.path().join("seen")).unwrap();
-        assert!(seen.contains(".credentials.json"), "{seen}");
+        let link = format!(".credentials.json -> {}", login.display());
+        assert!(seen.contains(&link), "{seen}");
+        // Neither it nor what a tool wrote in its place stays there.
+        let script = format!(
+            "cp --remove-destination {} \"$CLAUDE_CONFIG_DIR\"/.credentials.json; {DONE}",
+            login.display()
+        );
+        let product = tool(folder.path(), &script);
+        converse_in(product, &here(folder.path()), &nobody(), &mut Vec::new()).unwrap();
+        let left = folder.path().join("home/claude/.credentials.json");
+        assert!(left.symlink_metadata().is_err());
+        assert!(login.exists());
     }
 
     #[test]
@@ -440,7 +493,7 @@ mod process {
         let relative = ("CLAUDE_CONFIG_DIR".to_owned(), "src".to_owned());
         here.variables.extend([relative]);
         converse_in(product, &here, &nobody(), &mut Vec::new()).unwrap();
-        let home = fs::read_dir(folder.path().join("tmp/home/claude")).unwrap();
+        let home = fs::read_dir(folder.path().join("home/claude")).unwrap();
         assert_eq!(home.count(), 0);
     }
 

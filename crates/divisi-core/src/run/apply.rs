@@ -202,6 +202,7 @@ impl Run {
                 _ if end.is_own_failure() => task.failures += 1,
                 AttemptEnd::Lost(_) => task.losses += 1,
                 AttemptEnd::Limited { .. } => task.limits += 1,
+                AttemptEnd::UsedUp(_) => task.used_up += 1,
                 AttemptEnd::Refused(_) => task.conflicts += 1,
                 _ => {}
             }

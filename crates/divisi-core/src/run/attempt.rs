@@ -6,6 +6,7 @@ use super::agents::{AGENT_EXTERNAL, AGENT_PERSON};
 use super::remedy;
 use crate::criterion::Verdict;
 use crate::ids::{Commit, Epoch, Time, Tree};
+use crate::ledger::Bound;
 use crate::permission::Permission;
 use crate::receipt::{Receipt, Snapshot};
 
@@ -188,6 +189,8 @@ pub enum AttemptEnd {
     Stopped(StopReason),
     /// It asked its owner something and ended.
     Asked(String),
+    /// It was ended after the answer of its model that went beyond what was reserved for it: this.
+    UsedUp(Bound),
     /// It met a usage limit.
     Limited {
         /// Which.
@@ -216,6 +219,7 @@ impl AttemptEnd {
                 StopReason::OverBudget(_) | StopReason::Canceled | StopReason::Interrupted,
             )
             | AttemptEnd::Asked(_)
+            | AttemptEnd::UsedUp(_)
             | AttemptEnd::Limited { .. } => false,
         }
     }
@@ -262,6 +266,21 @@ pub struct Ending {
 }
 
 impl Ending {
+    /// Whether a next attempt may take up the agent's own session: in the same workspace, after an
+    /// end that is none of the agent's doing or that it waits to go on from. What was refused is
+    /// begun anew: who was sure of it would be sure of it again.
+    #[must_use]
+    pub fn leaves_session(&self) -> bool {
+        let goes_on = matches!(
+            self.end,
+            AttemptEnd::Lost(_)
+                | AttemptEnd::Asked(_)
+                | AttemptEnd::Limited { .. }
+                | AttemptEnd::Stopped(StopReason::Interrupted)
+        );
+        self.workspace_kept && goes_on
+    }
+
     /// How it ended, in words that follow "the last time"; with how its process did where the rest
     /// does not say it.
     #[must_use]

@@ -10,7 +10,7 @@ use super::state::Base;
 use super::task::TaskStatus;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Time, Tree};
-use crate::ledger::Credential;
+use crate::ledger::{Bound, Credential};
 use crate::permission::{Decision, Request, Ruled};
 use crate::plan::{Parts, Plan};
 use crate::receipt::{Artifact, Snapshot};
@@ -47,6 +47,8 @@ pub enum Said {
         /// When its credential may be used again, as the ledger knows.
         ends_at: Option<Time>,
     },
+    /// It was ended since what was reserved for it is used up: this.
+    UsedUp(Bound),
     /// It could not do it. That is recorded and told; what it made is looked at like any other work.
     Failure(String),
     /// The machine was in its way, and may not be the next time. Only Divisi's own compositions say

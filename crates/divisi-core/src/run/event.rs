@@ -12,7 +12,7 @@ use super::state::{Base, RunStatus};
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
 use crate::journal::version_of;
-use crate::ledger::{Account, Bound, Credential, Exhausted};
+use crate::ledger::{Credential, Exhausted};
 use crate::permission::{Decider, Decision, Request, Rule};
 use crate::plan::{Plan, Stage, TaskSpec};
 use crate::receipt::{Receipt, Snapshot};
@@ -63,24 +63,14 @@ impl PauseReason {
     #[must_use]
     pub fn commands(&self, run: RunId) -> Vec<String> {
         let resume = format!("divisi resume {run}");
-        let Exhausted { account, bound } = match self {
-            PauseReason::Budget(exhausted) => exhausted,
+        match self {
+            PauseReason::Budget(exhausted) => exhausted.commands(run),
             PauseReason::UsageLimit { credential, .. } => {
                 let lift = format!("divisi agents resume {}", credential.agent);
-                return vec![format!("{lift} && {resume}")];
+                vec![format!("{lift} && {resume}")]
             }
-            _ => return vec![resume],
-        };
-        let flags = match (account, bound) {
-            // A day's account is not the run's: with another day comes another account.
-            (Account::Day(_), _) => return vec![resume],
-            (Account::Run(_), Some(bound)) => vec![bound.flag()],
-            (Account::Run(_), None) => [Bound::Attempts(0), Bound::TimeMs(0)]
-                .map(Bound::flag)
-                .to_vec(),
-        };
-        let with = |flag| format!("{resume} {flag}");
-        flags.into_iter().map(with).collect()
+            _ => vec![resume],
+        }
     }
 }
 

@@ -194,6 +194,7 @@ impl Draft<'_> {
                 return Ok(());
             }
             Some(Said::Question(question)) => AttemptEnd::Asked(question),
+            Some(Said::UsedUp(bound)) => AttemptEnd::UsedUp(bound),
             Some(Said::UsageLimit {
                 cause,
                 wait_ms,

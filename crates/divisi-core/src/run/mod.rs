@@ -57,7 +57,7 @@ pub mod transition;
 pub use agents::{
     AGENT_AUTO, AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_MODEL,
     AGENT_PERSON, AGENT_SCRIPTED, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, agent_of,
-    holds_slot, is_scripted, name_of,
+    asks_model, holds_slot, is_scripted, keeps_usage_back, name_of,
 };
 pub use attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
 pub use command::{Accepted, Command, Create, Finding, Merged, Rejection, Said};
@@ -71,6 +71,6 @@ pub(crate) use indexes::{Class, ready_key};
 pub use owed::Effect;
 pub use parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 pub use remedy::words as end_words;
-pub use settings::{Budget, Grants, Settings, Telling};
+pub use settings::{Budget, Grants, Price, Settings, Telling};
 pub use state::{Base, Counts, Final, Integration, Run, RunStatus};
 pub use task::{Answer, Task, TaskState, TaskStatus};

@@ -607,6 +607,7 @@ fn brief_end(end: &AttemptEnd) -> &'static str {
         AttemptEnd::Stopped(StopReason::Overdue) => "stopped as overdue",
         AttemptEnd::Stopped(StopReason::Stalled(_)) => "stopped as stalled",
         AttemptEnd::Asked(_) => "asked",
+        AttemptEnd::UsedUp(_) => "used up",
         AttemptEnd::Limited { .. } => "limited",
     }
 }
