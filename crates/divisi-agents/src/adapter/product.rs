@@ -4,6 +4,7 @@ use divisi_core::run::DefinedProgram;
 use serde_json::Value;
 
 use super::acp::{Quirks, Usage, Verb};
+use super::others::{COPILOT, GEMINI, QWEN};
 use super::reset::Reset;
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
@@ -222,10 +223,13 @@ pub(super) enum Writes {
 }
 
 /// All that are known, by name.
-pub static PRODUCTS: [Product; 8] = [
+pub static PRODUCTS: [Product; 11] = [
     CLAUDE,
     CODEX,
     OPENCODE,
+    GEMINI,
+    QWEN,
+    COPILOT,
     CLAUDE_ACP,
     OPENCODE_ACP,
     GEMINI_ACP,
