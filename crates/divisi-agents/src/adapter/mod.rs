@@ -13,27 +13,37 @@
 //! (`claude`, `codex`, `opencode`), each tested on recorded streams. A tool's exit status and
 //! its word of success prove nothing; what is reported here is a claim.
 
+mod acp;
 mod agent;
 mod channel;
 mod claude;
 mod closing;
 mod codex;
 mod control;
+mod copilot;
 mod detection;
+mod gemini;
+mod lines;
 mod login;
+mod meter;
 mod opencode;
+mod others;
 mod permission;
 mod plain;
 mod process;
 mod product;
 mod prompt;
+mod qwen;
+mod record;
 mod reset;
 mod session;
+mod stop;
 mod transcript;
 
 #[cfg(test)]
 mod tests;
 
+pub use acp::{Introduction, Quirks, Usage, Verb};
 pub use agent::{AdapterAgent, DefinedAgent};
 pub use channel::{Channel, Nobody};
 pub use closing::Closing;
@@ -42,10 +52,15 @@ pub use detection::{
 };
 pub use divisi_core::permission::{Decision, Deed, Request};
 pub use login::login_secrets;
+pub use meter::{Meter, RESERVATION_VARIABLE, Reservation};
 pub use permission::Broker;
 pub use plain::converse as converse_plainly;
-pub use process::{Fault, Surroundings, converse, print, read_handoff, told};
-pub use product::{Asks, PRODUCTS, Product, product};
+pub use process::{
+    Fault, HOME_VARIABLE, Surroundings, converse, converse_over_acp, print, read_handoff,
+    take_logins, told,
+};
+pub use product::{Asks, Driven, PRODUCTS, Product, product};
 pub use prompt::prompt;
 pub use session::Session;
+pub use stop::Stop;
 pub use transcript::{Entry, Tokens};

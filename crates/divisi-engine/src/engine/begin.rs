@@ -13,6 +13,7 @@ use divisi_core::{AttemptId, RunId};
 
 use super::expansion::Expanding;
 use super::fetch::Fetching;
+use super::homes::home_name;
 use super::input::{Failed, Finished, Input};
 use super::launch::{self, Launched, Prepared, Starting, Unlaunched};
 use super::results::{Checking, Collecting, Integrating, move_head};
@@ -24,6 +25,9 @@ use crate::monitor::Patience;
 use crate::reconcile::Action;
 use crate::workspace::folder_of;
 use crate::world::Directive;
+
+/// Nobody is looked at more often than that.
+const LOOK_MS_MIN: u64 = 100;
 
 /// Threads that carry effects out: git and checks wait for processes more than they compute.
 const EFFECT_THREADS: usize = 4;
@@ -96,6 +100,8 @@ impl<J: Journal> Engine<J> {
             ..self.shell.options.patience
         };
         let patience = rules.map_or(ours, |rules| patience(rules, ours));
+        let said = live.and_then(|live| run.settings.progress_ms.get(&live.agent));
+        let patience = said.map_or(patience, |ms| hurried(*ms, patience));
         self.monitor.watch(attempt, patience, self.shell.now_ms());
     }
 
@@ -138,6 +144,7 @@ impl<J: Journal> Engine<J> {
         let is_live = |attempt: AttemptId| self.world.live(attempt).is_some();
         self.monitor.retain(is_live);
         self.looks.retain(|attempt, _| is_live(*attempt));
+        self.heard.retain(|attempt, _| is_live(*attempt));
     }
 
     /// The supervisor is joined when there is something to start, to stop, or to be adopted.
@@ -286,10 +293,11 @@ impl<J: Journal> Engine<J> {
             return;
         }
         let now = wall_now();
+        let reserved = self.world.ledger().reserved(attempt);
         let starting = self
             .world
             .run(attempt.run)
-            .and_then(|run| Starting::of(run, attempt, day(now), now));
+            .and_then(|run| Starting::of(run, attempt, reserved, day(now), now));
         let Some(starting) = starting else { return };
         if starting.needs_nothing() {
             return self.launch_now(attempt, Launched::Instant);
@@ -375,6 +383,7 @@ impl<J: Journal> Engine<J> {
     /// Takes the temporary folders of ended attempts back; no process of theirs is left.
     pub(super) fn take_temporary_back(&mut self) {
         for attempt in std::mem::take(&mut self.returned) {
+            self.take_home_back(attempt);
             let given = self.shell.temporary.give_back(&launch::tmp_name(attempt));
             if let GivenBack::Remove(folder) = given {
                 let chore = move || {
@@ -383,6 +392,33 @@ impl<J: Journal> Engine<J> {
                 };
                 let _ = self.execute(Work::Chore(Box::new(chore)));
             }
+        }
+    }
+
+    /// The same with the private folder of a coding agent, unless a next attempt takes it up, or has
+    /// it already.
+    fn take_home_back(&mut self, attempt: AttemptId) {
+        let run = self.world.run(attempt.run);
+        let Some(task) = run.and_then(|run| run.task(attempt.task)) else {
+            return;
+        };
+        let ended = task
+            .endings
+            .last()
+            .filter(|last| last.number == attempt.number);
+        let Some(ended) = ended.filter(|_| task.live().is_none()) else {
+            return;
+        };
+        if ended.leaves_session() {
+            return;
+        }
+        let name = home_name(attempt.run, attempt.task, ended.workspace);
+        // What stays is removed with everything else when the engine ends.
+        if let Ok(Some(folder)) = self.shell.homes.put_aside(&name) {
+            let chore = move || {
+                let _ = crate::workspace::walk::remove_all(&folder);
+            };
+            let _ = self.execute(Work::Chore(Box::new(chore)));
         }
     }
 
@@ -413,6 +449,17 @@ fn patience(rules: Monitoring, ours: Patience) -> Patience {
     }
 }
 
+/// The same where the run says how long an attempt may go without progress: it is looked at often
+/// enough to notice.
+fn hurried(progress_ms: u64, patience: Patience) -> Patience {
+    Patience {
+        progress_ms,
+        look_ms: patience.look_ms.min((progress_ms / 4).max(LOOK_MS_MIN)),
+        second_look_ms: patience.second_look_ms.min(progress_ms / 2),
+        ..patience
+    }
+}
+
 /// What an agent's claim means to the run.
 pub(super) fn said(claim: Claim) -> Option<Said> {
     match claim {
@@ -422,6 +469,7 @@ pub(super) fn said(claim: Claim) -> Option<Said> {
             Some(Said::Failure(cause))
         }
         Claim::Asks(question) => Some(Said::Question(question.text)),
+        Claim::UsedUp { bound } => Some(Said::UsedUp(bound)),
         Claim::Limited { cause, wait_ms } => Some(Said::UsageLimit {
             cause,
             wait_ms,

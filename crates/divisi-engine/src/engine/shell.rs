@@ -21,6 +21,7 @@ use divisi_core::{AttemptId, Commit, Criterion, Digest, RunId, TaskId, TaskNo, T
 use divisi_pack::rehearsal::Rehearsal;
 
 use super::Options;
+use super::homes::{HomeState, Homes};
 use super::input::Failed;
 use super::launch::COLLECT_BYTES_MAX;
 use super::preparation::{Preparing, Provided, Setups, failed};
@@ -98,6 +99,7 @@ pub struct Shell {
     supervisor: Mutex<Option<Arc<Client>>>,
     shared: Mutex<HashMap<(RunId, Commit), PathBuf>>,
     pub(super) temporary: Temporary,
+    pub(super) homes: Homes,
     verdicts: Mutex<HashMap<(Tree, String), Verdict>>,
     rehearsals: Mutex<BTreeMap<Digest, Arc<Rehearsal>>>,
     skills: Mutex<HashMap<Commit, Arc<[Skill]>>>,
@@ -110,6 +112,7 @@ impl Shell {
     pub(super) fn new(options: Options, artifacts: Box<dyn Artifacts + Send + Sync>) -> Shell {
         Shell {
             temporary: Temporary::new(&options.dir),
+            homes: Homes::new(&options.dir),
             options,
             artifacts,
             checks: Checks::default(),
@@ -316,7 +319,8 @@ impl Shell {
     }
 
     /// Removes secrets from what agents left that nobody works with any more, and their temporary
-    /// folders. `is_live` says which attempts are still under way, and `is_busy` which tasks.
+    /// folders. `is_live` says which attempts are still under way, `is_busy` which tasks, and `home`
+    /// who needs a private folder.
     ///
     /// # Errors
     /// Something could not be cleaned, in words.
@@ -324,6 +328,7 @@ impl Shell {
         &self,
         is_live: &dyn Fn(&str) -> bool,
         is_busy: &dyn Fn(RunId, Option<TaskNo>) -> bool,
+        home: &dyn Fn(&str) -> HomeState,
     ) -> Result<(), String> {
         self.temporary.forget_free();
         let entries = std::fs::read_dir(self.temporary.folder())
@@ -336,6 +341,7 @@ impl Shell {
                 .map_err(|error| format!("remove {}: {error}", path.display()))?;
         }
         let secrets = self.secrets();
+        self.homes.clean_up(&secrets, home)?;
         // Without a pool, no agent has had a workspace.
         if secrets.is_empty() || !self.options.dir.join("worktrees").exists() {
             return Ok(());

@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
+mod acp;
 mod faults;
 mod fix;
 mod found;
@@ -15,6 +16,7 @@ mod kept;
 mod model;
 #[path = "../hostile/nowhere.rs"]
 mod nowhere;
+mod sessions;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]
 mod stage;

@@ -39,7 +39,7 @@ const SHELLS: [&str; 5] = ["Bash", "bash", "exec_command", "shell_command", "run
 const COMMANDS: [&str; 2] = ["command", "cmd"];
 
 /// Names of functions that write a file.
-const WRITERS: [&str; 2] = ["Write", "write"];
+const WRITERS: [&str; 4] = ["Write", "write", "write_file", "create"];
 
 /// The events of an answer, each with its blank line.
 pub(crate) fn events(api: Api, conversation: &Conversation, turn: &Turn) -> Vec<String> {
@@ -87,9 +87,9 @@ fn meant(conversation: &Conversation, call: &Call) -> (String, Value) {
                     names.find(|name| properties.get(*name).is_some())
                 };
                 let mut arguments = json!({});
-                let place = named(&["filePath", "path"]).unwrap_or("file_path");
+                let place = named(&["filePath", "file_path", "path"]).unwrap_or("file_path");
                 arguments[place] = json!(path);
-                arguments[named(&["text"]).unwrap_or("content")] = json!(content);
+                arguments[named(&["text", "file_text"]).unwrap_or("content")] = json!(content);
                 (name, arguments)
             }
             None => shell(&format!(
@@ -116,7 +116,7 @@ pub(crate) fn message(conversation: &Conversation, turn: &Turn) -> Value {
         json!({ "type": "tool_use", "id": unique("toolu"), "name": name, "input": input })
     }));
     json!({
-        "id": "msg_scripted", "type": "message", "role": "assistant",
+        "id": unique("msg"), "type": "message", "role": "assistant",
         "model": conversation.model, "content": content, "stop_sequence": null,
         "stop_reason": if call.is_some() { "tool_use" } else { "end_turn" },
         "usage": {
@@ -136,7 +136,7 @@ fn messages(
         "cache_read_input_tokens": 0, "output_tokens": 1,
     });
     let mut events = vec![json!({ "type": "message_start", "message": {
-        "id": "msg_scripted", "type": "message", "role": "assistant",
+        "id": unique("msg"), "type": "message", "role": "assistant",
         "model": conversation.model, "content": [], "stop_reason": null,
         "stop_sequence": null, "usage": usage,
     }})];
