@@ -64,6 +64,7 @@ pub(super) fn ended_with_machine(told: &Told) -> Vec<(Job, Ended)> {
             command: String::new(),
             confined: None,
             usage: None,
+            denied: Vec::new(),
         };
         (noted.job, ended)
     };
