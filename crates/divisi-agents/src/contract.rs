@@ -134,7 +134,7 @@ fn interprets(agent: &dyn Agent, description: &Description, seen: &mut Violation
 
 fn size(claim: &Claim) -> usize {
     match claim {
-        Claim::Done | Claim::Nothing => 0,
+        Claim::Done | Claim::Nothing | Claim::UsedUp { .. } => 0,
         Claim::Failed { cause } | Claim::Unable { cause } | Claim::Limited { cause, .. } => {
             cause.len()
         }

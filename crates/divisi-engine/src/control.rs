@@ -67,10 +67,13 @@ pub enum Ask {
     },
     /// Go on with a run, whoever began it, as long as you hold the engine.
     Attend(RunId),
-    /// Permit a run more or less; what the budget leaves open stays as it is.
+    /// Permit a run, one of its tasks, or this day more or less; what the budget leaves open stays as
+    /// it is.
     Permit {
         /// The run.
         run: RunId,
+        /// Whose budget.
+        whose: Whose,
         /// How much in all.
         budget: Budget,
     },
@@ -85,6 +88,18 @@ pub enum Ask {
         /// What.
         action: Action,
     },
+}
+
+/// Whose budget is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whose {
+    /// The run's.
+    Run,
+    /// That of a task of it, by its id.
+    Task(String),
+    /// That of all runs of this day.
+    Day,
 }
 
 /// What can be asked of a run. Tasks are named as in the plan.
@@ -110,6 +125,20 @@ pub enum Action {
         task: String,
         /// What its agent should know.
         note: String,
+    },
+    /// Take the kept work of an attempt that was given up.
+    Adopt {
+        /// The task.
+        task: String,
+        /// The number of the attempt; the last one whose work is kept unless told.
+        number: Option<u32>,
+    },
+    /// Give up what an attempt left that was given up.
+    Discard {
+        /// The task.
+        task: String,
+        /// The number of the attempt.
+        number: u32,
     },
     /// A person's work stands in its workspace.
     Submit {

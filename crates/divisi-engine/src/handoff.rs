@@ -162,6 +162,7 @@ fn feedback(task: &Task) -> Vec<Feedback> {
             // Nobody of whom it could be said that they did better next time.
             AttemptEnd::Errored(Failure::Preparation(_)) => None,
             AttemptEnd::Refused(_)
+            | AttemptEnd::UsedUp(_)
             | AttemptEnd::Errored(_)
             | AttemptEnd::Lost(_)
             | AttemptEnd::Stopped(

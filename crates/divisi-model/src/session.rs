@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use divisi_agents::adapter::{
-    Broker, Closing, Entry, Fault, Surroundings, print, prompt, read_handoff, told,
+    Broker, Closing, Entry, Fault, Meter, Surroundings, print, prompt, read_handoff, told,
 };
 use divisi_agents::mask;
 use divisi_core::criterion::truncate;
-use divisi_core::run::DefinedModel;
+use divisi_core::run::{AGENT_MODEL, DefinedModel};
 
 use super::asking::{Asking, address};
 use super::functions::Hands;
@@ -57,6 +57,7 @@ fn converse_in(
         wait: &mut std::thread::sleep,
         tell: &mut tell,
         bounds: model.bounds,
+        meter: Meter::of_answers(AGENT_MODEL, Some(&model.model), here.reservation.clone()),
         key: model.key(),
     }
     .hold(prompt(&handoff))
@@ -77,7 +78,13 @@ fn shortened(mut entry: Entry, masked: &[String]) -> Entry {
         Entry::Returned { output, .. } => output,
         Entry::Asked { what } | Entry::Answered { what, .. } | Entry::Denied { what, .. } => what,
         Entry::Retried { cause } | Entry::Broke { cause, .. } => cause,
-        Entry::Began { .. } | Entry::Limited { .. } | Entry::Used { .. } => return entry,
+        Entry::Began { .. }
+        | Entry::Limited { .. }
+        | Entry::Read { .. }
+        | Entry::Responded { .. }
+        | Entry::Used { .. }
+        | Entry::UsedSoFar { .. }
+        | Entry::Bounded => return entry,
     };
     *text = mask(std::mem::take(text), masked);
     truncate(text, TEXT_BYTES_MAX);

@@ -77,6 +77,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Init => commands::init::run(global, printer),
         Command::Assess(args) => commands::assess::run(args, global, printer),
         Command::Status(args) => commands::status::run(args, global, printer),
+        Command::Budget(args) => commands::budget::run(args, global, printer),
         Command::Show(args) => commands::show::run(args, global, printer),
         Command::Logs(args) => commands::logs::run(args, global, printer),
         Command::Watch(args) => commands::watch::run(args, global, printer),
@@ -152,6 +153,14 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
             let (task, note) = (args.of.task.clone(), args.note.clone());
             (args.of.run, Action::Retry { task, note })
         }
+        Command::Adopt(args) => {
+            let (task, number) = args.of.clone();
+            (args.run, Action::Adopt { task, number })
+        }
+        Command::Discard(args) => {
+            let (task, number) = args.of.clone();
+            (args.run, Action::Discard { task, number })
+        }
         Command::Approve(args) => {
             let (task, note, waive) = (args.task.clone(), args.note.clone(), args.waive);
             (latest(args.run)?, Action::Approve { task, note, waive })
@@ -173,6 +182,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         Command::Init
         | Command::Assess(_)
         | Command::Status(_)
+        | Command::Budget(_)
         | Command::Show(_)
         | Command::Logs(_)
         | Command::Watch(_)

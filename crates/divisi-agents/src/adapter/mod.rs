@@ -20,15 +20,20 @@ mod claude;
 mod closing;
 mod codex;
 mod control;
+mod copilot;
 mod detection;
+mod gemini;
 mod lines;
 mod login;
+mod meter;
 mod opencode;
+mod others;
 mod permission;
 mod plain;
 mod process;
 mod product;
 mod prompt;
+mod qwen;
 mod record;
 mod reset;
 mod session;
@@ -47,6 +52,7 @@ pub use detection::{
 };
 pub use divisi_core::permission::{Decision, Deed, Request};
 pub use login::login_secrets;
+pub use meter::{Meter, RESERVATION_VARIABLE, Reservation};
 pub use permission::Broker;
 pub use plain::converse as converse_plainly;
 pub use process::{

@@ -11,6 +11,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use divisi_core::diagnostic::chain;
+use divisi_core::ledger::decimal;
 use divisi_core::receipt::Exit;
 use divisi_core::run::DefinedProgram;
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -22,6 +23,7 @@ use super::control::{Answers, asked};
 use super::detection::program;
 use super::lines::{self, Line};
 use super::login::login_secrets;
+use super::meter::{RESERVATION_VARIABLE, Reservation};
 use super::permission::Broker;
 use super::product::{Asks, Home, Lent, Product, Speaks, Writes};
 use super::prompt::prompt;
@@ -43,6 +45,9 @@ pub enum Fault {
     /// A variable that the engine sets is not there: somebody started it by hand.
     #[error("read the variable {0}: it is not set; Divisi starts this command itself")]
     Variable(&'static str),
+    /// What the engine says was reserved cannot be read.
+    #[error("read what was reserved")]
+    Reservation(#[source] serde_json::Error),
     /// There is no folder to work in.
     #[error("find the working folder")]
     Workspace(#[source] io::Error),
@@ -116,6 +121,8 @@ pub struct Surroundings {
     /// The environment, as far as it is text.
     pub variables: BTreeMap<String, String>,
     pub(super) writes: Writes,
+    /// What the session may use.
+    pub reservation: Reservation,
     /// Values that must not appear in what is printed. The supervisor masks too; but what is cut
     /// here could leave it half of one.
     pub masked: Vec<String>,
@@ -137,8 +144,13 @@ impl Surroundings {
             let value = variables.get(name).ok_or(Fault::Variable(name));
             value.map(PathBuf::from)
         };
+        let reservation = variables.get(RESERVATION_VARIABLE);
+        let reservation = reservation
+            .map(|text| serde_json::from_str(text))
+            .transpose();
         let workspace = std::env::current_dir().map_err(Fault::Workspace)?;
         Ok(Surroundings {
+            reservation: reservation.map_err(Fault::Reservation)?.unwrap_or_default(),
             handoff: path("DIVISI_HANDOFF")?,
             tmp: path("TMPDIR")?,
             home: path(HOME_VARIABLE)?,
@@ -261,6 +273,14 @@ pub(super) fn converse_in(
     Ok(closing)
 }
 
+/// The arguments with which a tool holds the bound of money by itself.
+fn money(product: &Product, reservation: &Reservation) -> Vec<String> {
+    match (product.money_flag, reservation.budget.usd_micros) {
+        (Some(flag), Some(micros)) => vec![flag.to_owned(), decimal(micros)],
+        _ => Vec::new(),
+    }
+}
+
 /// A session that is about to be held.
 struct Talk<'t> {
     product: &'static Product,
@@ -271,6 +291,10 @@ struct Talk<'t> {
 }
 
 impl Talk<'_> {
+    fn session(&self) -> Session {
+        Session::within(self.product, self.here.reservation.clone())
+    }
+
     /// Starts the tool, with pipes.
     fn start(&self, session: Option<&str>) -> Result<Child, Fault> {
         let not_started = |source| Fault::Start {
@@ -283,6 +307,8 @@ impl Talk<'_> {
         let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
         Command::new(found)
             .args(self.product.arguments_for(self.here.writes, session))
+            .args(money(self.product, &self.here.reservation))
+            .env_remove(RESERVATION_VARIABLE)
             .envs(self.product.settings.iter().copied())
             .envs(&self.homes)
             .stdin(Stdio::piped())
@@ -296,7 +322,7 @@ impl Talk<'_> {
     /// it begins a new one.
     fn by_stream(&self, earlier: Option<Record>, out: &mut dyn Write) -> Result<Closing, Fault> {
         let name = earlier.as_ref().map(|record| record.session.clone());
-        let mut session = Session::resuming(self.product, earlier);
+        let mut session = self.session().resuming(earlier);
         let exit = self.one_stream(name.as_deref(), &mut session, out)?;
         let is_vain = name.is_some() && !session.has_begun() && !self.here.stop.is_said();
         if !is_vain {
@@ -304,7 +330,7 @@ impl Talk<'_> {
         }
         let cannot = "its session cannot be taken up, so a new one begins";
         print(&Entry::noted(cannot), out).map_err(Fault::Stream)?;
-        let mut session = Session::with(self.product);
+        let mut session = self.session();
         let exit = self.one_stream(None, &mut session, out)?;
         Ok(session.close(&exit))
     }
@@ -336,9 +362,9 @@ impl Talk<'_> {
             let heard = hearing.hear(BufReader::new(stdout));
             heard.map_err(Fault::Stream)?;
         }
-        if session.is_given_up() {
-            // That it has ended by itself meanwhile is no fault. What it started is ended with this
-            // process.
+        if session.is_used_up() || session.is_given_up() {
+            // Its tools may hold its output open: nothing more is read. That it has ended by itself
+            // meanwhile is no fault. What it started is ended with this process.
             let _ = child.kill();
         }
         child.wait().map(exit_of).map_err(Fault::Stream)
@@ -361,7 +387,7 @@ impl Talk<'_> {
             quirks,
             here: self.here,
             broker: self.broker,
-            session: Session::resuming(self.product, earlier),
+            session: self.session().resuming(earlier),
         };
         drive(drive_it, conversation, out).map_err(Fault::Stream)
     }
@@ -491,7 +517,7 @@ impl Hearing<'_> {
                 }
                 Line::Whole => self.take(&String::from_utf8_lossy(&line))?,
             }
-            if self.session.is_given_up() {
+            if self.session.is_used_up() || self.session.is_given_up() {
                 return Ok(());
             }
         }

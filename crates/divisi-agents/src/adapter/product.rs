@@ -4,9 +4,11 @@ use divisi_core::run::DefinedProgram;
 use serde_json::Value;
 
 use super::acp::{Quirks, Usage, Verb};
+use super::others::{COPILOT, GEMINI, QWEN};
 use super::reset::Reset;
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
+use crate::agent::{Figures, Told};
 use crate::environment::looks_secret;
 
 /// A command line tool that holds a session.
@@ -35,6 +37,13 @@ pub struct Product {
     /// Whether it waits without a word for as long as a model's server tells it to: then it is ended
     /// when it says that it meets a limit.
     pub(super) waits_silently: bool,
+    /// How long it may go without progress before it is suspected, in milliseconds. Longer than a model
+    /// was seen to think without a word; none of the tools ends a request that is never answered in
+    /// less than that, if ever.
+    pub progress_ms: u64,
+    /// Whether it tells of a call when it begins. Of one that tells of it afterwards, all that it prints
+    /// and does is progress: a long call looks like a model that thinks.
+    pub tells_calls: bool,
     /// Its folder of configuration and sessions, which each attempt has for itself.
     pub home: Home,
     /// How it asks leave for what its own rules leave open.
@@ -45,6 +54,11 @@ pub struct Product {
     pub guides: &'static [&'static str],
     /// What its figures count.
     pub(super) counts: Counts,
+    /// When it says something of what it uses.
+    pub figures: Figures,
+    /// The flag with which it holds a bound of money by itself: it ends after the answer that goes
+    /// beyond. For tools that name a price, and only at their end.
+    pub(super) money_flag: Option<&'static str>,
     /// Its arguments. The prompt is none of them: an argument has less room than a prompt may need,
     /// and everybody on the machine can read it. All of them read it from their standard input.
     pub(super) arguments: fn(Writes) -> &'static [&'static str],
@@ -114,6 +128,8 @@ impl Product {
             settings: &[],
             resets: &[],
             waits_silently: false,
+            progress_ms: 20 * 60_000,
+            tells_calls: false,
             home: Home {
                 variables: &[],
                 files: &[],
@@ -122,6 +138,8 @@ impl Product {
             guides: &[],
             counts: Counts::All,
             asks: Asks::OnStream,
+            figures: Figures::default(),
+            money_flag: None,
             arguments: |_| &[],
             speaks: Speaks::Acp(Quirks::UNKNOWN),
             resume: Resume::Asked,
@@ -205,10 +223,13 @@ pub(super) enum Writes {
 }
 
 /// All that are known, by name.
-pub static PRODUCTS: [Product; 8] = [
+pub static PRODUCTS: [Product; 11] = [
     CLAUDE,
     CODEX,
     OPENCODE,
+    GEMINI,
+    QWEN,
+    COPILOT,
     CLAUDE_ACP,
     OPENCODE_ACP,
     GEMINI_ACP,
@@ -255,6 +276,8 @@ const CLAUDE: Product = Product {
         Reset::At("resets "),
     ],
     waits_silently: false,
+    progress_ms: 10 * 60_000,
+    tells_calls: true,
     home: Home {
         variables: &[("CLAUDE_CONFIG_DIR", "claude")],
         files: &[Lent {
@@ -268,6 +291,12 @@ const CLAUDE: Product = Product {
     reads: &[".claude/skills"],
     guides: &["CLAUDE.md"],
     counts: Counts::All,
+    figures: Figures {
+        tokens: Told::EachAnswer,
+        money: Told::AtEnd,
+        model: true,
+    },
+    money_flag: Some("--max-budget-usd"),
     asks: Asks::OnStream,
     // What changes something or reaches out is asked, whatever the repository's own settings allow;
     // a question for a terminal would be one for nobody.
@@ -279,6 +308,8 @@ const CLAUDE: Product = Product {
             "--verbose",
             "--input-format",
             "stream-json",
+            // Only parts of messages say what was written.
+            "--include-partial-messages",
             "--permission-mode",
             "default",
             "--permission-prompt-tool",
@@ -310,6 +341,8 @@ const CODEX: Product = Product {
     settings: &[],
     resets: &[Reset::In("try again in "), Reset::At("try again at ")],
     waits_silently: true,
+    progress_ms: 15 * 60_000,
+    tells_calls: true,
     home: Home {
         variables: &[("CODEX_HOME", "codex")],
         files: &[
@@ -333,6 +366,12 @@ const CODEX: Product = Product {
     guides: &[],
     counts: Counts::Session,
     asks: Asks::Never,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::Never,
+        model: false,
+    },
+    money_flag: None,
     arguments: |writes| match writes {
         Writes::Confined => &[
             "exec",
@@ -373,6 +412,8 @@ const OPENCODE: Product = Product {
     settings: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
     resets: &[Reset::In("try again in "), Reset::In("retry after ")],
     waits_silently: false,
+    progress_ms: 10 * 60_000,
+    tells_calls: false,
     home: Home {
         variables: &[
             ("XDG_CACHE_HOME", "cache"),
@@ -402,6 +443,12 @@ const OPENCODE: Product = Product {
     guides: &[],
     counts: Counts::Step,
     asks: Asks::Never,
+    figures: Figures {
+        tokens: Told::EachAnswer,
+        money: Told::EachAnswer,
+        model: false,
+    },
+    money_flag: None,
     arguments: |_| &["run", "--format", "json"],
     speaks: Speaks::Stream(opencode::hear),
     resume: Resume::Last("--session"),
@@ -433,6 +480,12 @@ const CLAUDE_ACP: Product = Product {
         error_words: &[],
     }),
     asks: Asks::OnStream,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::AtEnd,
+        model: false,
+    },
+    money_flag: None,
     arguments: |_| &[],
     resume: Resume::Asked,
     ..CLAUDE
@@ -450,6 +503,11 @@ const OPENCODE_ACP: Product = Product {
     }),
     counts: Counts::All,
     asks: Asks::OnStream,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::AtEnd,
+        model: false,
+    },
     arguments: |_| &["acp"],
     resume: Resume::Asked,
     ..OPENCODE
@@ -467,6 +525,8 @@ const GEMINI_ACP: Product = Product {
     settings: &[("GEMINI_CLI_TRUST_WORKSPACE", "true")],
     resets: &[],
     waits_silently: false,
+    progress_ms: 15 * 60_000,
+    tells_calls: false,
     home: Home {
         variables: &[("GEMINI_CLI_HOME", "gemini")],
         files: &[
@@ -490,6 +550,12 @@ const GEMINI_ACP: Product = Product {
     guides: &[],
     counts: Counts::All,
     asks: Asks::OnStream,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::Never,
+        model: false,
+    },
+    money_flag: None,
     arguments: |_| &["--acp"],
     speaks: Speaks::Acp(Quirks {
         usage: Usage::Quota,
@@ -522,6 +588,8 @@ const COPILOT_ACP: Product = Product {
     settings: &[("COPILOT_AUTO_UPDATE", "false")],
     resets: &[],
     waits_silently: false,
+    progress_ms: 15 * 60_000,
+    tells_calls: false,
     home: Home {
         variables: &[
             ("COPILOT_CACHE_HOME", "copilot-cache"),
@@ -539,6 +607,12 @@ const COPILOT_ACP: Product = Product {
     guides: &[],
     counts: Counts::Session,
     asks: Asks::OnStream,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::Never,
+        model: false,
+    },
+    money_flag: None,
     arguments: |_| &["--acp"],
     speaks: Speaks::Acp(Quirks {
         usage: Usage::Session,
@@ -562,6 +636,8 @@ const QWEN_ACP: Product = Product {
     settings: &[],
     resets: &[],
     waits_silently: false,
+    progress_ms: 15 * 60_000,
+    tells_calls: false,
     home: Home {
         variables: &[("QWEN_HOME", "qwen")],
         files: &[
@@ -585,6 +661,12 @@ const QWEN_ACP: Product = Product {
     guides: &[],
     counts: Counts::All,
     asks: Asks::OnStream,
+    figures: Figures {
+        tokens: Told::EachAnswer,
+        money: Told::Never,
+        model: false,
+    },
+    money_flag: None,
     arguments: |_| &["--acp"],
     // It advertises a method to take up a session and does not know it.
     speaks: Speaks::Acp(Quirks {

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use divisi_core::criterion::truncate;
+use divisi_core::ledger::Bound;
 use divisi_core::permission::Decision;
 use divisi_core::receipt::Exit;
 use serde_json::Value;
 
 use super::closing::{Closing, DENIED_BYTES_MAX, DENIED_MAX};
+use super::meter::{Meter, Reservation};
 use super::product::{Counts, Product, Speaks};
 use super::record::Record;
 use super::reset::{self, now};
@@ -33,7 +35,9 @@ const LIMIT_WORDS: [&str; 8] = [
 #[derive(Debug)]
 pub struct Session {
     product: &'static Product,
-    usage: Option<Tokens>,
+    meter: Meter,
+    /// What was reserved and is used up before the turn was over.
+    used_up: Option<Bound>,
     /// What it was not allowed to do, by whomever.
     denied: Vec<String>,
     /// How much of that its own rules did not allow.
@@ -54,9 +58,16 @@ impl Session {
     /// One that begins.
     #[must_use]
     pub fn with(product: &'static Product) -> Session {
+        Session::within(product, Reservation::default())
+    }
+
+    /// One that begins, and may use so much.
+    #[must_use]
+    pub fn within(product: &'static Product, reservation: Reservation) -> Session {
         Session {
             product,
-            usage: None,
+            meter: Meter::with(product, reservation),
+            used_up: None,
             denied: Vec::new(),
             denied_by_tool: Vec::new(),
             answered: BTreeSet::new(),
@@ -68,12 +79,12 @@ impl Session {
         }
     }
 
-    /// One that takes up another.
+    /// The same, where it takes up another.
     #[must_use]
-    pub(super) fn resuming(product: &'static Product, record: Option<Record>) -> Session {
+    pub(super) fn resuming(self, record: Option<Record>) -> Session {
         Session {
             resumes: record,
-            ..Session::with(product)
+            ..self
         }
     }
 
@@ -97,10 +108,12 @@ impl Session {
             (Ok(value), Speaks::Stream(hear)) if value.is_object() => hear(&value),
             _ => vec![Entry::noted(line)],
         };
+        let mut is_answered = false;
         for entry in &mut entries {
-            self.take(entry);
+            is_answered |= self.take(entry);
         }
-        entries
+        let so_far = is_answered.then(|| self.so_far()).flatten();
+        entries.into_iter().chain(so_far).collect()
     }
 
     /// The tool asked about one of its calls, and was answered. What may not be done is told once,
@@ -112,17 +125,34 @@ impl Session {
         }
     }
 
-    /// Takes in what happened, and adds what only a session knows.
-    pub(super) fn take(&mut self, entry: &mut Entry) {
+    /// Whether it is to be ended: what was reserved for it is used up, and its turn is not over.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        self.used_up.is_some() && !self.finished
+    }
+
+    /// All that was used so far, for whoever is ended from outside: it has no other chance to say it.
+    pub(super) fn so_far(&self) -> Option<Entry> {
+        self.meter.usage().map(|usage| Entry::UsedSoFar { usage })
+    }
+
+    /// Takes in what happened, and adds what only a session knows. Whether an answer of the model is
+    /// complete with it.
+    pub(super) fn take(&mut self, entry: &mut Entry) -> bool {
+        let of_this_attempt = match entry {
+            Entry::Used { usage } if self.product.counts == Counts::Session => Some(Entry::Used {
+                usage: self.since(*usage),
+            }),
+            _ => None,
+        };
+        let is_answered = self.meter.hear(of_this_attempt.as_ref().unwrap_or(entry));
+        if is_answered {
+            self.used_up = self.used_up.or_else(|| self.meter.used_up());
+        }
         match entry {
             Entry::Began { session, resumed } => self.began(session, resumed),
-            Entry::Used { usage } => {
-                self.usage = Some(match self.product.counts {
-                    Counts::Step => self.usage.unwrap_or_default().plus(*usage),
-                    Counts::All => *usage,
-                    Counts::Session => self.since(*usage),
-                });
-            }
+            // The tool holds its bound by itself.
+            Entry::Bounded => self.used_up = self.used_up.or_else(|| self.meter.money()),
             Entry::Denied { what, call } => {
                 let is_answered = |call: &String| self.answered.contains(call);
                 if !call.as_ref().is_some_and(is_answered) {
@@ -143,6 +173,7 @@ impl Session {
             Entry::Called { .. } => (self.broke, self.wait_ms) = (None, None),
             _ => {}
         }
+        is_answered
     }
 
     /// Whether it is to be ended: it met a usage limit, and would wait for its end.
@@ -191,7 +222,7 @@ impl Session {
         let claim = self.claim(exit);
         Closing {
             claim,
-            usage: self.usage,
+            usage: self.meter.usage(),
             denied: self.denied_by_tool,
         }
     }
@@ -209,6 +240,9 @@ impl Session {
     }
 
     fn claim(&self, exit: &Exit) -> Claim {
+        if let Some(bound) = self.used_up.filter(|_| !self.finished) {
+            return Claim::UsedUp { bound };
+        }
         if let Some((cause, status)) = &self.broke {
             return self.refusal(cause, *status);
         }

@@ -294,8 +294,10 @@ mod process {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
-    use divisi_core::run::{DefinedProgram, Speaks};
+    use divisi_core::ledger::Bound;
+    use divisi_core::run::{Budget, DefinedProgram, Speaks};
 
+    use super::super::meter::Reservation;
     use super::super::plain;
     use super::super::process::{Fault, Surroundings, converse_in};
     use super::super::product::{Asks, PRODUCTS, Product, Writes};
@@ -343,6 +345,7 @@ mod process {
                 .map(|name| (name.to_owned(), folder.display().to_string()))
                 .into(),
             writes: Writes::Free,
+            reservation: Reservation::default(),
             masked: vec!["a-secret-value".to_owned()],
         }
     }
@@ -406,6 +409,42 @@ mod process {
             matches!(&claim, Claim::Failed { cause } if cause.contains("status 3")),
             "{claim:?}"
         );
+    }
+
+    #[test]
+    fn a_tool_is_ended_after_the_answer_that_uses_its_reservation_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = |event: &str| format!(r#"echo '{{"type":"stream_event","event":{event}}}'"#);
+        let begins = part(r#"{"type":"message_start","message":{"usage":{"input_tokens":900}}}"#);
+        let ends = part(
+            r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":200}}"#,
+        );
+        // It would go on for ever, and so would what it started, which holds its output open.
+        let held = folder.path().join("held");
+        let held_words = held.display();
+        let script =
+            format!("mkfifo {held_words}; {begins}; {ends}; cat {held_words} & wait; {DONE}");
+        let product = tool(folder.path(), &script);
+        let mut here = here(folder.path());
+        here.variables.insert("PATH".to_owned(), {
+            let path = std::env::var("PATH").unwrap();
+            format!("{}:{path}", folder.path().display())
+        });
+        let bound = Bound::Tokens(1_000);
+        here.reservation.budget = Budget::default().with(bound);
+        let mut out = Vec::new();
+        let closing = converse_in(product, &here, &nobody(), &mut out).unwrap();
+        // Nobody sweeps here: what it started ends with this.
+        fs::write(held, "").unwrap();
+        assert_eq!(closing.claim, Claim::UsedUp { bound });
+        assert_eq!(closing.usage.unwrap().tokens(), 1_100);
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(Closing::last_in(&out), Some(closing));
+        // Whoever is ended before there is a closing has said so, too.
+        let cut = out.lines().filter(|line| !line.contains("closed"));
+        let cut: Vec<&str> = cut.collect();
+        let usage = Closing::usage_in(&cut.join("\n")).unwrap();
+        assert_eq!(usage.tokens(), 1_100);
     }
 
     #[test]
@@ -721,5 +760,103 @@ mod channel {
             ..request("many")
         };
         assert!(!channel.decide(&many).allows());
+    }
+}
+
+mod others {
+    //! The streams of tools that are not run with every change.
+
+    use super::*;
+
+    #[test]
+    fn a_turn_that_wrote_a_file_is_claimed_done() {
+        let cases = [
+            ("gemini-write", "write_file", Some((2200, 200, 68))),
+            ("qwen-write", "write_file", Some((2200, 200, 68))),
+            ("copilot-write", "create", None),
+        ];
+        for (stream, function, used) in cases {
+            let (closing, entries) = heard(stream, 0);
+            assert_eq!(closing.claim, Claim::Done, "{stream}");
+            assert_eq!(calls(&entries), [(function.to_owned(), true)], "{stream}");
+            let usage = closing.usage.map(|usage| {
+                let read = usage.cache_read_tokens;
+                (usage.input_tokens, read, usage.output_tokens)
+            });
+            assert_eq!(usage, used, "{stream}");
+            let said: Vec<&str> = (entries.iter())
+                .filter_map(|entry| match entry {
+                    Entry::Said { text } => Some(text.as_str()),
+                    _ => None,
+                })
+                .collect();
+            let expected = ["I will write the file.", "WROTE hello.txt"];
+            assert_eq!(said, expected, "{stream}");
+            assert!(
+                entries
+                    .iter()
+                    .any(|entry| matches!(entry, Entry::Began { .. })),
+                "{stream}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refused_key_is_a_failure_with_whatever_status_a_tool_ends() {
+        for (stream, exit) in [
+            ("gemini-unauthorized", 145),
+            ("qwen-unauthorized", 0),
+            ("copilot-unauthorized", 1),
+        ] {
+            let (closing, entries) = heard(stream, exit);
+            let is_told =
+                matches!(&closing.claim, Claim::Failed { cause } if cause.contains("401"));
+            assert!(is_told, "{stream}: {:?}", closing.claim);
+            let status = entries.iter().find_map(|entry| match entry {
+                Entry::Broke { status, .. } => *status,
+                _ => None,
+            });
+            assert_eq!(status, Some(401), "{stream}");
+        }
+    }
+
+    #[test]
+    fn an_error_for_ever_is_no_success() {
+        let (closing, _) = heard("copilot-error", 1);
+        let is_told = matches!(&closing.claim, Claim::Failed { cause } if cause.contains("500"));
+        assert!(is_told, "{:?}", closing.claim);
+        // These try again until they are ended.
+        for stream in ["gemini-error", "qwen-error"] {
+            let (closing, _) = heard(stream, 143);
+            let is_told =
+                matches!(&closing.claim, Claim::Failed { cause } if cause.contains("143"));
+            assert!(is_told, "{stream}: {:?}", closing.claim);
+        }
+    }
+
+    #[test]
+    fn what_a_tool_survives_is_no_failure() {
+        for name in ["gemini", "qwen", "copilot"] {
+            for what in ["limited", "malformed", "cut"] {
+                let (closing, _) = heard(&format!("{name}-{what}"), 0);
+                assert_eq!(closing.claim, Claim::Done, "{name}, {what}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_limit_that_is_called_a_success_is_a_limit() {
+        let mut session = Session::with(product("qwen").unwrap());
+        session.hear(
+            r#"{"type":"result","subtype":"success","is_error":false,"result":"[API Error: 429 slow down]"}"#,
+        );
+        let claim = session.close(&Exit::Status(0)).claim;
+        assert!(matches!(claim, Claim::Limited { .. }), "{claim:?}");
+        let mut session = Session::with(product("gemini").unwrap());
+        session.hear(
+            r#"{"type":"result","status":"error","error":{"message":"[API Error: {\"error\":{\"code\":429,\"message\":\"slow down\"}}]"}}"#,
+        );
+        let claim = session.close(&Exit::Status(173)).claim;
+        assert!(matches!(claim, Claim::Limited { .. }), "{claim:?}");
     }
 }

@@ -63,6 +63,19 @@ pub enum Entry {
         /// Why.
         cause: String,
     },
+    /// The model begins an answer: what it read for it.
+    Read {
+        /// Which model, where it is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+        /// How much.
+        usage: Tokens,
+    },
+    /// An answer of the model that is not its last is complete: what was written of it.
+    Responded {
+        /// How much.
+        usage: Tokens,
+    },
     /// The model's server says for how long it refuses.
     Limited {
         /// How long, in milliseconds.
@@ -73,6 +86,13 @@ pub enum Entry {
         /// How much.
         usage: Tokens,
     },
+    /// All that was used so far, of all steps.
+    UsedSoFar {
+        /// How much.
+        usage: Tokens,
+    },
+    /// The tool ended its turn at the bound of money that it was given.
+    Bounded,
     /// The session cannot go on.
     Broke {
         /// Why, as the tool puts it.

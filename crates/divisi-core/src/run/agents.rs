@@ -2,6 +2,7 @@
 
 use super::settings::Settings;
 use crate::plan::{TaskKind, TaskSpec, Work};
+use crate::receipt::Receipt;
 
 /// Runs a command or a script.
 pub const AGENT_COMMAND: &str = "command";
@@ -10,10 +11,13 @@ pub const AGENT_PERSON: &str = "person";
 /// Nobody: a script of results is played, for trials and tests.
 pub const AGENT_SCRIPTED: &str = "scripted";
 /// Agents that somebody may have installed, each by its product's name.
-pub const AGENTS_INSTALLABLE: [&str; 8] = [
+pub const AGENTS_INSTALLABLE: [&str; 11] = [
     "claude",
     "codex",
     "opencode",
+    "gemini",
+    "qwen",
+    "copilot",
     "claude-acp",
     "opencode-acp",
     "gemini-acp",
@@ -30,7 +34,7 @@ pub const AGENTS_PREFERRED: [&str; 4] = [
     AGENT_MODEL,
 ];
 /// The agents that a plan can name, beside those that configuration names.
-pub const AGENTS: [&str; 12] = [
+pub const AGENTS: [&str; 15] = [
     AGENT_COMMAND,
     AGENT_PERSON,
     AGENT_SCRIPTED,
@@ -42,6 +46,9 @@ pub const AGENTS: [&str; 12] = [
     AGENTS_INSTALLABLE[5],
     AGENTS_INSTALLABLE[6],
     AGENTS_INSTALLABLE[7],
+    AGENTS_INSTALLABLE[8],
+    AGENTS_INSTALLABLE[9],
+    AGENTS_INSTALLABLE[10],
     AGENT_MODEL,
 ];
 /// Stands for an agent where one is named: the one that was found when the run was created.
@@ -57,6 +64,22 @@ pub const AGENT_EXTERNAL: &str = "external";
 #[must_use]
 pub fn holds_slot(agent: &str) -> bool {
     !matches!(agent, AGENT_PERSON | AGENT_EXTERNAL)
+}
+
+/// Whether an agent asks a model, or plays one that does: tokens and money are reserved for it. A
+/// program of the plan's that asks one by itself does so unseen.
+#[must_use]
+pub fn asks_model(agent: &str) -> bool {
+    let ours = [AGENT_COMPOSE, AGENT_EXPAND];
+    holds_slot(agent) && agent != AGENT_COMMAND && !ours.contains(&agent)
+}
+
+/// Whether an agent asks a model, and its attempt ended without a word of what was used of it.
+/// Whoever plays a script uses nothing.
+#[must_use]
+pub fn keeps_usage_back(agent: &str, receipt: &Receipt) -> bool {
+    let is_silent = matches!(receipt, Receipt::Submitted { usage: None, .. });
+    is_silent && asks_model(agent) && !is_scripted(agent)
 }
 
 /// Whether an agent only plays a script. Whatever it does is labelled so wherever it shows.

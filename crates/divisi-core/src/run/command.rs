@@ -10,7 +10,7 @@ use super::state::Base;
 use super::task::TaskStatus;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Time, Tree};
-use crate::ledger::Credential;
+use crate::ledger::{Bound, Credential};
 use crate::permission::{Decision, Request, Ruled};
 use crate::plan::{Parts, Plan};
 use crate::receipt::{Artifact, Snapshot};
@@ -47,6 +47,8 @@ pub enum Said {
         /// When its credential may be used again, as the ledger knows.
         ends_at: Option<Time>,
     },
+    /// It was ended since what was reserved for it is used up: this.
+    UsedUp(Bound),
     /// It could not do it. That is recorded and told; what it made is looked at like any other work.
     Failure(String),
     /// The machine was in its way, and may not be the next time. Only Divisi's own compositions say
@@ -116,6 +118,20 @@ pub enum Command {
         task: TaskNo,
         /// The answer.
         text: String,
+    },
+    /// Take the kept work of an attempt that was given up as a new attempt's.
+    Adopt {
+        /// The task.
+        task: TaskNo,
+        /// The number of the attempt; the last one whose work is kept unless told.
+        number: Option<u32>,
+    },
+    /// Give up what an attempt left that was given up: its kept work, and its workspace.
+    Discard {
+        /// The task.
+        task: TaskNo,
+        /// The number of the attempt.
+        number: u32,
     },
     /// Replace a task by smaller ones.
     Split {
@@ -344,6 +360,13 @@ pub enum Rejection {
         /// What could be asked instead.
         hint: String,
     },
+    /// No work of the attempt is kept.
+    NoOffer {
+        /// The task.
+        task: TaskId,
+        /// The number of the attempt, if one was named.
+        number: Option<u32>,
+    },
     /// A limit of the run, a role or an agent is reached.
     LimitReached {
         /// Which.
@@ -390,6 +413,7 @@ impl Rejection {
             Rejection::NoSuchTask => "task-unknown",
             Rejection::Superseded { .. } => "attempt-superseded",
             Rejection::NotNow { .. } => "task-not-now",
+            Rejection::NoOffer { .. } => "offer-none",
             Rejection::LimitReached { .. } => "limit-reached",
             Rejection::BadParts { .. } => "split-bad-parts",
             Rejection::NoSuchPermission { .. } => "permission-unknown",
@@ -423,6 +447,13 @@ impl std::fmt::Display for Rejection {
             } => {
                 write!(f, "task {task} is {status}; it cannot be {asked} now")
             }
+            Rejection::NoOffer { task, number } => match number {
+                Some(number) => write!(
+                    f,
+                    "attempt {number} of task {task} left no work that is kept"
+                ),
+                None => write!(f, "no attempt of task {task} left work that is kept"),
+            },
             Rejection::LimitReached { limit } => write!(f, "the limit of {limit} is reached"),
             Rejection::BadParts { cause } => write!(f, "the parts do not make a plan: {cause}"),
             Rejection::NoSuchPermission { no } => write!(f, "the run has no request {no}"),

@@ -122,6 +122,7 @@ impl Run {
             failures: 0,
             losses: 0,
             limits: 0,
+            used_up: 0,
             conflicts: 0,
             reassigned: None,
             answers: Vec::new(),

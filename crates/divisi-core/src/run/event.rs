@@ -12,10 +12,10 @@ use super::state::{Base, RunStatus};
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
 use crate::journal::version_of;
-use crate::ledger::{Account, Bound, Credential, Exhausted};
+use crate::ledger::{Credential, Exhausted};
 use crate::permission::{Decider, Decision, Request, Rule};
 use crate::plan::{Plan, Stage, TaskSpec};
-use crate::receipt::{Receipt, Snapshot};
+use crate::receipt::{Exit, Receipt, Snapshot};
 
 /// Why a run starts nothing new.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,24 +63,14 @@ impl PauseReason {
     #[must_use]
     pub fn commands(&self, run: RunId) -> Vec<String> {
         let resume = format!("divisi resume {run}");
-        let Exhausted { account, bound } = match self {
-            PauseReason::Budget(exhausted) => exhausted,
+        match self {
+            PauseReason::Budget(exhausted) => exhausted.commands(run),
             PauseReason::UsageLimit { credential, .. } => {
                 let lift = format!("divisi agents resume {}", credential.agent);
-                return vec![format!("{lift} && {resume}")];
+                vec![format!("{lift} && {resume}")]
             }
-            _ => return vec![resume],
-        };
-        let flags = match (account, bound) {
-            // A day's account is not the run's: with another day comes another account.
-            (Account::Day(_), _) => return vec![resume],
-            (Account::Run(_), Some(bound)) => vec![bound.flag()],
-            (Account::Run(_), None) => [Bound::Attempts(0), Bound::TimeMs(0)]
-                .map(Bound::flag)
-                .to_vec(),
-        };
-        let with = |flag| format!("{resume} {flag}");
-        flags.into_iter().map(with).collect()
+            _ => vec![resume],
+        }
     }
 }
 
@@ -318,6 +308,9 @@ pub enum Event {
     AttemptReturned {
         /// Which.
         attempt: AttemptId,
+        /// How its process ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exit: Option<Exit>,
     },
     /// Its finished work is kept, and offered.
     OfferKept {
@@ -325,6 +318,18 @@ pub enum Event {
         attempt: AttemptId,
         /// The work; `None` if there was nothing to keep.
         snapshot: Option<Snapshot>,
+    },
+    /// What was kept is a new attempt's work from now on.
+    OfferAdopted {
+        /// The new one.
+        attempt: AttemptId,
+        /// The number of the one that made it.
+        from: u32,
+    },
+    /// Its owner gives up what it left: its work that is kept, and its workspace.
+    OfferDiscarded {
+        /// Which.
+        attempt: AttemptId,
     },
 
     /// A person consented.
@@ -396,6 +401,8 @@ pub const KINDS: &[(&str, u32)] = &[
     ("batch_narrowed", 1),
     ("attempt_returned", 1),
     ("offer_kept", 1),
+    ("offer_adopted", 1),
+    ("offer_discarded", 1),
     ("approval_given", 1),
     ("task_failed", 1),
     ("task_canceled", 1),
@@ -443,6 +450,8 @@ impl Event {
             Event::BatchNarrowed { .. } => "batch_narrowed",
             Event::AttemptReturned { .. } => "attempt_returned",
             Event::OfferKept { .. } => "offer_kept",
+            Event::OfferAdopted { .. } => "offer_adopted",
+            Event::OfferDiscarded { .. } => "offer_discarded",
             Event::ApprovalGiven { .. } => "approval_given",
             Event::TaskFailed { .. } => "task_failed",
             Event::TaskCanceled { .. } => "task_canceled",

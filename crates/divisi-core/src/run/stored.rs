@@ -14,7 +14,7 @@ use crate::journal::{RunRow, TaskRow};
 use crate::permission::Rule;
 
 /// The version of the rows' forms.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 #[derive(Serialize)]
 struct TaskOut<'a> {
@@ -27,6 +27,8 @@ struct TaskOut<'a> {
     losses: u32,
     #[serde(skip_serializing_if = "is_zero")]
     limits: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    used_up: u32,
     #[serde(skip_serializing_if = "is_zero")]
     conflicts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +56,8 @@ struct TaskIn {
     losses: u32,
     #[serde(default)]
     limits: u32,
+    #[serde(default)]
+    used_up: u32,
     #[serde(default)]
     conflicts: u32,
     #[serde(default)]
@@ -143,6 +147,7 @@ pub fn task_row(run: &Run, no: TaskNo) -> TaskRow {
         failures: task.failures,
         losses: task.losses,
         limits: task.limits,
+        used_up: task.used_up,
         conflicts: task.conflicts,
         reassigned: &task.reassigned,
         answers: &task.answers,
@@ -276,6 +281,7 @@ impl Restoration {
             task.failures = stored.failures;
             task.losses = stored.losses;
             task.limits = stored.limits;
+            task.used_up = stored.used_up;
             task.conflicts = stored.conflicts;
             task.reassigned = stored.reassigned;
             task.answers = stored.answers;

@@ -26,6 +26,9 @@ use crate::reconcile::Action;
 use crate::workspace::folder_of;
 use crate::world::Directive;
 
+/// Nobody is looked at more often than that.
+const LOOK_MS_MIN: u64 = 100;
+
 /// Threads that carry effects out: git and checks wait for processes more than they compute.
 const EFFECT_THREADS: usize = 4;
 
@@ -97,6 +100,8 @@ impl<J: Journal> Engine<J> {
             ..self.shell.options.patience
         };
         let patience = rules.map_or(ours, |rules| patience(rules, ours));
+        let said = live.and_then(|live| run.settings.progress_ms.get(&live.agent));
+        let patience = said.map_or(patience, |ms| hurried(*ms, patience));
         self.monitor.watch(attempt, patience, self.shell.now_ms());
     }
 
@@ -139,6 +144,7 @@ impl<J: Journal> Engine<J> {
         let is_live = |attempt: AttemptId| self.world.live(attempt).is_some();
         self.monitor.retain(is_live);
         self.looks.retain(|attempt, _| is_live(*attempt));
+        self.heard.retain(|attempt, _| is_live(*attempt));
     }
 
     /// The supervisor is joined when there is something to start, to stop, or to be adopted.
@@ -287,10 +293,11 @@ impl<J: Journal> Engine<J> {
             return;
         }
         let now = wall_now();
+        let reserved = self.world.ledger().reserved(attempt);
         let starting = self
             .world
             .run(attempt.run)
-            .and_then(|run| Starting::of(run, attempt, day(now), now));
+            .and_then(|run| Starting::of(run, attempt, reserved, day(now), now));
         let Some(starting) = starting else { return };
         if starting.needs_nothing() {
             return self.launch_now(attempt, Launched::Instant);
@@ -442,6 +449,17 @@ fn patience(rules: Monitoring, ours: Patience) -> Patience {
     }
 }
 
+/// The same where the run says how long an attempt may go without progress: it is looked at often
+/// enough to notice.
+fn hurried(progress_ms: u64, patience: Patience) -> Patience {
+    Patience {
+        progress_ms,
+        look_ms: patience.look_ms.min((progress_ms / 4).max(LOOK_MS_MIN)),
+        second_look_ms: patience.second_look_ms.min(progress_ms / 2),
+        ..patience
+    }
+}
+
 /// What an agent's claim means to the run.
 pub(super) fn said(claim: Claim) -> Option<Said> {
     match claim {
@@ -451,6 +469,7 @@ pub(super) fn said(claim: Claim) -> Option<Said> {
             Some(Said::Failure(cause))
         }
         Claim::Asks(question) => Some(Said::Question(question.text)),
+        Claim::UsedUp { bound } => Some(Said::UsedUp(bound)),
         Claim::Limited { cause, wait_ms } => Some(Said::UsageLimit {
             cause,
             wait_ms,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use divisi_agents::Claim;
 use divisi_core::journal::Journal;
+use divisi_core::ledger::Bound;
 use divisi_core::run::{AGENT_COMPOSE, Command, Finding, Said};
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, RunId};
@@ -49,7 +50,8 @@ impl<J: Journal> Engine<J> {
                         continue;
                     }
                     let files = self.files_of(job.attempt);
-                    self.monitor.observe(job.attempt, &seen, files, now);
+                    let stream = self.stream_of(job.attempt, &seen);
+                    self.monitor.observe(job.attempt, &seen, files, stream, now);
                     if self.is_overdue_stray(job.attempt, seen.age_ms) {
                         self.outbox.push(ToWorker::End {
                             job,
@@ -152,6 +154,7 @@ impl<J: Journal> Engine<J> {
         // Any program can ask by its question file, whatever its adapter understands of it.
         let asked = || launch::question(&self.shell, attempt).map(Said::Question);
         let said = super::begin::said(claim).map(|said| self.masked(said));
+        let said = said.map(|said| self.reserved(attempt, said));
         let said = match said {
             said @ (None | Some(Said::Failure(_))) => asked().or(said),
             said => said,
@@ -179,10 +182,26 @@ impl<J: Journal> Engine<J> {
             },
             Said::Failure(text) => Said::Failure(self.shell.masked(text)),
             Said::Hindrance(text) => Said::Hindrance(self.shell.masked(text)),
+            Said::UsedUp(bound) => Said::UsedUp(bound),
         }
     }
 
-    fn log_of(&self, attempt: AttemptId) -> Option<PathBuf> {
+    /// What an agent said, with the size of its reservation as the ledger has it. One that says that
+    /// something is used up of which nothing was reserved just failed.
+    fn reserved(&self, attempt: AttemptId, said: Said) -> Said {
+        let Said::UsedUp(bound) = said else {
+            return said;
+        };
+        let measure = bound.measure();
+        match self.world.ledger().reserved(attempt).of(measure) {
+            Some(much) => Said::UsedUp(Bound::of(measure, much)),
+            None => Said::Failure(format!(
+                "it says that a reservation of {bound} was used up, and it had none"
+            )),
+        }
+    }
+
+    pub(super) fn log_of(&self, attempt: AttemptId) -> Option<PathBuf> {
         let task = self.world.run(attempt.run)?.task(attempt.task)?;
         let dir = &self.shell.options.dir;
         Some(super::log_path(

@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use divisi_agents::adapter::HOME_VARIABLE;
+use divisi_agents::adapter::{HOME_VARIABLE, RESERVATION_VARIABLE, Reservation};
 use divisi_agents::environment::looks_secret;
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Kind, Launch};
 use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{
-    AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Command, Ending, Run, Settings, is_scripted,
+    AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Budget, Command, Ending, Run, Settings,
+    asks_model, is_scripted,
 };
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{
@@ -61,6 +62,8 @@ pub(super) struct Starting {
     pub(super) inputs: Vec<compose::Input>,
     pub(super) facts: compose::Facts,
     pub(super) preparing: Preparing,
+    /// What was reserved for it of that which is bounded, and what that costs.
+    pub(super) reservation: Reservation,
     /// The artifact with the rules by which scripted agents do handoffs.
     pub(super) rehearsal: Option<Digest>,
     pub(super) at: Time,
@@ -103,7 +106,13 @@ pub(super) enum Unlaunched {
 }
 
 impl Starting {
-    pub(super) fn of(run: &Run, attempt: AttemptId, day: String, at: Time) -> Option<Starting> {
+    pub(super) fn of(
+        run: &Run,
+        attempt: AttemptId,
+        reserved: Budget,
+        day: String,
+        at: Time,
+    ) -> Option<Starting> {
         let task = run.task(attempt.task)?;
         let live = task.live()?;
         // An attempt that was never started knows no base, and no agent was in its workspace.
@@ -135,6 +144,10 @@ impl Starting {
                 date: day,
             },
             preparing: Preparing::of(run),
+            reservation: Reservation {
+                budget: reserved,
+                prices: run.settings.prices.clone(),
+            },
             rehearsal: run.settings.rehearsal.clone(),
             at,
         })
@@ -384,6 +397,7 @@ impl Starting {
         handoff_path: Option<&str>,
     ) -> Result<Launched, Unlaunched> {
         let description = agent.description();
+        self.can_be_counted(agent)?;
         let (mut env, masked) =
             shell.environment(self.attempt.run, &self.spec.env, &description.credentials);
         env.retain(|name, _| !self.withholds(&description.credentials, name));
@@ -407,7 +421,10 @@ impl Starting {
         match agent.launch(&assignment) {
             Err(fault) => Err(Unlaunched::Never(chain(&fault))),
             Ok(Launch::Person) => Ok(Launched::Person),
-            Ok(Launch::InProcess(script)) => Ok(Launched::InProcess(script, workspace.to_owned())),
+            Ok(Launch::InProcess(mut script)) => {
+                script.reserved = self.reservation.budget;
+                Ok(Launched::InProcess(script, workspace.to_owned()))
+            }
             Ok(Launch::Process(mut process)) => {
                 let tmp = shell
                     .temporary
@@ -428,6 +445,7 @@ impl Starting {
                     ("TMPDIR".to_owned(), text(&tmp)),
                     ("DIVISI_QUESTION".to_owned(), text(&question)),
                 ]);
+                self.tell_reservation(&mut process.env);
                 let limits = shell.limits(self.attempt.run);
                 let confinement = shell.confinement(self.attempt.run, writes);
                 let mut spec = process.into_spec(self.log(shell), confinement, limits);
@@ -436,6 +454,29 @@ impl Starting {
                 spec.asks = description.kind == Kind::Adapter;
                 Ok(Launched::Process(Box::new(spec)))
             }
+        }
+    }
+
+    /// Where money is bounded, nothing is launched of which nobody could say what it costs.
+    fn can_be_counted(&self, agent: &dyn Agent) -> Result<(), Unlaunched> {
+        let Reservation { budget, prices } = &self.reservation;
+        let is_bounded = budget.usd_micros.is_some() && asks_model(&self.agent);
+        if !is_bounded || agent.figures().are_priced(&self.agent, prices) {
+            return Ok(());
+        }
+        let cause = format!(
+            "money is bounded, and nobody says what {} costs; `prices` of the configuration does",
+            self.agent
+        );
+        Err(Unlaunched::Never(cause))
+    }
+
+    /// Tells a process what it may use. What anybody else set of that name does not count.
+    fn tell_reservation(&self, env: &mut BTreeMap<String, String>) {
+        env.remove(RESERVATION_VARIABLE);
+        if asks_model(&self.agent) && self.reservation != Reservation::default() {
+            let told = serde_json::to_string(&self.reservation).expect("it has only text keys");
+            env.insert(RESERVATION_VARIABLE.to_owned(), told);
         }
     }
 

@@ -38,6 +38,7 @@ mod rest;
 mod results;
 mod room;
 mod shell;
+mod stream;
 mod supervised;
 mod telling;
 mod temporary;
@@ -53,7 +54,7 @@ use std::time::{Duration, Instant};
 
 use divisi_core::assign::Capacity;
 use divisi_core::journal::{Artifacts, Fault, Journal};
-use divisi_core::run::{self, Effect, Event};
+use divisi_core::run::{self, Budget, Effect, Event};
 use divisi_core::worker::{EndHow, Limits, ToWorker};
 use divisi_core::{AttemptId, RunId, Time};
 
@@ -99,6 +100,8 @@ pub struct Options {
     pub sockets: PathBuf,
     /// What all runs together may use.
     pub capacity: Capacity,
+    /// What all runs together may use up in a day; opens that day's account.
+    pub day: Budget,
     /// How patient the monitor is; time boxes are the tasks' own.
     pub patience: Patience,
     /// Limits of attempts' processes, as far as their run has none of its own.
@@ -204,6 +207,8 @@ pub struct Engine<J: Journal> {
     /// Effects that found no room on the disk; their runs go on once these have come out.
     lacking_room: BTreeSet<Effect>,
     joining_failed: JoiningFailed,
+    /// What sessions with models told so far.
+    heard: BTreeMap<AttemptId, stream::Heard>,
     /// What was last seen of files from outside that are not taken yet.
     looks: BTreeMap<AttemptId, fetch::Look>,
     /// Attempts whose workspace somebody copies files into, even if they are not awaited any more.
@@ -230,6 +235,7 @@ impl<J: Journal> Engine<J> {
         observer: Observer,
     ) -> Result<Engine<J>, Fault> {
         let mut world = World::open(journal, options.capacity, wall_now())?;
+        world.day = options.day;
         let (sender, inputs) =
             inbox::inbox().map_err(|error| Fault::Other(format!("make a queue: {error}")))?;
         let shell = Arc::new(Shell::new(options, artifacts));
@@ -265,6 +271,7 @@ impl<J: Journal> Engine<J> {
             full: false,
             lacking_room: BTreeSet::new(),
             joining_failed: JoiningFailed::default(),
+            heard: BTreeMap::new(),
             looks: BTreeMap::new(),
             fetching: BTreeSet::new(),
         })

@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Place;
+use divisi_core::ledger::Measure;
 
 pub use apply::{agents_by_role, apply, given, preferred_by_role, unknown_agent};
 pub use page::{example, reference, schema};
@@ -83,6 +84,10 @@ pub enum Kind {
     },
     /// Names of agents by role.
     Agents,
+    /// Bounds by what they bound.
+    Budget(&'static [Measure]),
+    /// What a million tokens cost, by model or agent.
+    Prices,
     /// A model, and where it answers.
     Model,
     /// Agents that are defined, by name.
@@ -116,6 +121,8 @@ impl Kind {
             self,
             Kind::Counts { .. }
                 | Kind::Agents
+                | Kind::Budget(_)
+                | Kind::Prices
                 | Kind::PreferredByRole
                 | Kind::Substitutes
                 | Kind::MinutesByAgent { .. }

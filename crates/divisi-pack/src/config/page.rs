@@ -1,6 +1,7 @@
 //! What is made of the table: the JSON Schema, the reference page, and the example file.
 
-use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED};
+use divisi_core::ledger::Measure;
+use divisi_core::run::{AGENT_AUTO, AGENT_MODEL, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value as Json, json};
 
@@ -9,6 +10,7 @@ use super::read::decimal;
 use super::rules;
 use super::table::SECTIONS;
 use super::{Config, Consent, ENTRIES_MAX, Kind, LIST_MAX, SETTINGS, Section, Setting, Value};
+use crate::budget;
 use crate::plan_file::form::{CriterionForm, SetupForm};
 use crate::role::form::{TextForm, TextsForm};
 
@@ -24,7 +26,14 @@ fn settings_of(section: &Section) -> Vec<&'static Setting> {
 fn default_of(setting: &Setting) -> Option<Json> {
     let values = (setting.get)(&Config::default());
     match values.first() {
-        Some((_, value)) => Some(value.json(setting.kind)),
+        Some((Some(_), _)) => {
+            let named = |(name, value): &(Option<String>, Value)| {
+                Some((name.clone()?, value.json(setting.kind)))
+            };
+            let entries: Map<String, Json> = values.iter().filter_map(named).collect();
+            Some(Json::Object(entries))
+        }
+        Some((None, value)) => Some(value.json(setting.kind)),
         None => setting.kind.is_map().then(|| json!({})),
     }
 }
@@ -74,7 +83,9 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
     };
     let named = json!({"type": "string", "pattern": defined::name_pattern()});
     let preferred = || {
-        let names = AGENTS_PREFERRED.iter().chain([&AGENT_PERSON]);
+        let names = AGENTS_INSTALLABLE
+            .iter()
+            .chain([&AGENT_MODEL, &AGENT_PERSON]);
         strings(json!({"anyOf": [{"enum": names.collect::<Vec<_>>()}, named]}))
     };
     let number = |least: u64, most: u64, each: u64| {
@@ -129,12 +140,12 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         }),
         Kind::Substitutes => json!({
             "type": ["object", "null"],
-            "propertyNames": {"enum": AGENTS_INSTALLABLE},
-            "additionalProperties": {"enum": AGENTS_INSTALLABLE},
+            "propertyNames": {"anyOf": [{"enum": AGENTS_INSTALLABLE}, named]},
+            "additionalProperties": {"anyOf": [{"enum": AGENTS_INSTALLABLE}, named]},
         }),
         Kind::MinutesByAgent { least_ms, most } => json!({
             "type": ["object", "null"],
-            "propertyNames": {"enum": AGENTS},
+            "propertyNames": {"anyOf": [{"enum": AGENTS}, named]},
             "additionalProperties": {
                 "type": "number",
                 "minimum": least_ms as f64 / 60_000.0,
@@ -145,6 +156,29 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             "type": ["string", "null"],
             "pattern": "^ *[0-9]{1,2}:[0-9]{1,2} *- *[0-9]{1,2}:[0-9]{1,2} *$",
         }),
+        Kind::Budget(measures) => {
+            let named = |it: &Measure| (budget::key(*it).to_owned(), budget::schema(*it));
+            let properties: Map<String, Json> = measures.iter().map(named).collect();
+            json!({
+                "type": ["object", "null"],
+                "properties": properties,
+                "additionalProperties": false,
+            })
+        }
+        Kind::Prices => {
+            let dollars = json!({"type": "number", "minimum": 0, "maximum": 1_000_000});
+            let properties = json!({"input": dollars, "output": dollars, "cached": dollars});
+            json!({
+                "type": ["object", "null"],
+                "maxProperties": ENTRIES_MAX,
+                "additionalProperties": {
+                    "type": "object",
+                    "properties": properties,
+                    "required": ["input", "output"],
+                    "additionalProperties": false,
+                },
+            })
+        }
         Kind::Setups => list_of(generator.subschema_for::<SetupForm>().to_value()),
         Kind::Checks => list_of(generator.subschema_for::<CriterionForm>().to_value()),
         Kind::Rules => list_of(rule_schema()),
@@ -204,6 +238,11 @@ fn takes(kind: Kind) -> String {
         Kind::Patterns => "patterns".to_owned(),
         Kind::Counts { .. } => "whole numbers by name".to_owned(),
         Kind::Agents => "agents by role, or `auto`".to_owned(),
+        Kind::Budget(measures) => {
+            let names = measures.iter().map(|it| format!("`{}`", budget::key(*it)));
+            format!("numbers by {}", names.collect::<Vec<_>>().join(", "))
+        }
+        Kind::Prices => "`input`, `output`, `cached` by model or agent".to_owned(),
         Kind::Model => "a `provider` and a `model`, perhaps a `url` and a `key`".to_owned(),
         Kind::Defined => "agents by name".to_owned(),
         Kind::PreferredByRole => "coding agents by role, and `person`".to_owned(),

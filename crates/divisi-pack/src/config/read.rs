@@ -3,14 +3,17 @@
 use std::borrow::Cow;
 
 use divisi_core::diagnostic::Place;
-use divisi_core::ledger::QuietHours;
-use divisi_core::run::{AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, Defined};
+use divisi_core::ledger::{Bound, Measure, QuietHours};
+use divisi_core::run::{
+    AGENT_MODEL, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, Defined, is_definable,
+};
 use jsonc_parser::ast::{Object, StringLit, Value as Node};
 use jsonc_parser::common::Range;
 
 use super::defined;
 use super::table::SECTIONS;
 use super::{ENTRIES_MAX, Kind, LIST_MAX, Read, SETTINGS, Section, Setting, Value, Values, rules};
+use crate::budget;
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, mistyped, start};
@@ -182,6 +185,10 @@ fn entries(
             continue;
         }
         let read = match setting.kind {
+            Kind::Budget(measures) => {
+                bound(measures, key, (name, at), value, faults).map(Value::Bound)
+            }
+            Kind::Prices => budget::price_of(value, faults).map(Value::Price),
             Kind::Counts { most } => {
                 fields::integer(value, name, (1, most), faults).map(Value::Integer)
             }
@@ -204,9 +211,31 @@ fn entries(
     }
 }
 
+/// A bound by its name, which is one of those that the setting has.
+fn bound(
+    measures: &'static [Measure],
+    key: &str,
+    (name, at): (&str, usize),
+    value: &Node<'_>,
+    faults: &mut Faults<'_>,
+) -> Option<Bound> {
+    let found = measures.iter().find(|it| budget::key(**it) == name);
+    let Some(measure) = found else {
+        let names = measures.iter().map(|it| budget::key(*it));
+        let meant = faults.nearest(name, names);
+        faults
+            .error(codes::UNKNOWN_KEY, at, || {
+                format!("`{key}` has no key {}", shown(name))
+            })
+            .meant(meant);
+        return None;
+    };
+    budget::bound_of(*measure, value, faults)
+}
+
 /// Collects that a name in a map is none of these agents'.
 fn known(all: &[&'static str], name: &str, key: &str, at: usize, faults: &mut Faults<'_>) {
-    if all.contains(&name) {
+    if all.contains(&name) || is_definable(name) {
         return;
     }
     let meant = faults.nearest(name, all.iter().copied());
@@ -383,7 +412,10 @@ pub(super) fn variable(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> 
 
 /// An agent that can be found, or the person who is there in any case.
 fn preferred(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
-    let all: Vec<&str> = AGENTS_PREFERRED.into_iter().chain([AGENT_PERSON]).collect();
+    let all: Vec<&str> = AGENTS_INSTALLABLE
+        .into_iter()
+        .chain([AGENT_MODEL, AGENT_PERSON])
+        .collect();
     values::one_of(&all, value, key, faults)
 }
 

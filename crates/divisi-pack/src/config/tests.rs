@@ -29,6 +29,8 @@ fn sample(kind: Kind) -> Json {
         Kind::Patterns => json!(["src/**/*.rs"]),
         Kind::Counts { .. } => json!({"developer": 7}),
         Kind::Agents => json!({"developer": "scripted"}),
+        Kind::Budget(_) => json!({"tokens": 7, "usd": 7.25}),
+        Kind::Prices => json!({"gpt-4.1": {"input": 2, "output": 8.5, "cached": 0.25}}),
         Kind::Model => {
             json!({"provider": "openai-responses", "model": "m", "key": "MY_KEY", "answers": 9,
             "url": "http://[::1]:8080/v1"})
@@ -140,6 +142,18 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
             Kind::Paths | Kind::Patterns => vec![json!([""]), json!([1]), json!({"a": 1})],
             Kind::Counts { .. } => vec![json!({"a": 0}), json!({"a": "b"}), json!([1])],
             Kind::Agents => vec![json!({"a": 0}), json!({"a": "robot"}), json!("person")],
+            Kind::Budget(_) => vec![
+                json!({"tokens": 0}),
+                json!({"usd": "20"}),
+                json!({"points": 1}),
+                json!([1]),
+            ],
+            Kind::Prices => vec![
+                json!({"claude": {"input": 1}}),
+                json!({"claude": {"input": -1, "output": 1}}),
+                json!({"claude": {"input": 1, "output": 1, "read": 1}}),
+                json!({"claude": 1}),
+            ],
             Kind::Model => vec![
                 json!("m"),
                 json!({"provider": "anthropic"}),
@@ -271,7 +285,6 @@ fn the_example_says_nothing_and_shows_every_default() {
     let read = values(&said);
     assert_eq!(Config::of(&read), Config::default());
     let without = [
-        "budget.",
         "grants.memory",
         "grants.cpu",
         "workspace.",
@@ -545,7 +558,8 @@ fn what_does_not_fit_a_plan_is_told_where_it_stands() {
         ..Plan::default()
     };
     let (_, told) = applied(
-        "workspace:\n  copy: [dist]\nrun:\n  agents: {testr: scripted}\n  limits: {nosuch: 1, tester: 2, command: 1, compose: 1}",
+        "workspace:\n  copy: [dist]\nrun:\n  agents: {testr: scripted}\n  limits: {nosuch: 1, tester: 2, command: 1, compose: 1}\n\
+         handoff:\n  agents: {command: 9, claud: 9}",
         plan,
     );
     assert_eq!(
@@ -553,7 +567,8 @@ fn what_does_not_fit_a_plan_is_told_where_it_stands() {
         [
             "[text-conflict] divisi.yaml:2:3: `dist` would copy `dist/a.md`, which the task `a` promises",
             "[workflow-role] divisi.yaml:4:12: there is no role `testr`",
-            "[workflow-role] divisi.yaml:5:12: no agent and no role is called `nosuch`"
+            "[workflow-role] divisi.yaml:5:12: no agent and no role is called `nosuch`",
+            "[plan-agent] divisi.yaml:7:12: there is no agent `claud`"
         ]
     );
 }

@@ -7,6 +7,7 @@ pub(crate) mod act;
 pub(crate) mod adapter;
 pub(crate) mod agents;
 pub(crate) mod assess;
+pub(crate) mod budget;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod diff;

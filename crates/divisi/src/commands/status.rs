@@ -5,7 +5,6 @@
 //! counted.
 
 use divisi_core::journal::RunRow;
-use divisi_core::ledger::Balance;
 use divisi_core::run::explain::{Explanation, Shared, explain};
 use divisi_core::run::stored::Summary;
 use divisi_core::run::{
@@ -282,7 +281,7 @@ pub(crate) fn lines(
             .iter()
             .filter_map(|no| {
                 let (task, told) = (run.task(*no)?, explain(run, *no, now, shared)?);
-                let for_owner = waits_for_its_owner(run, task, shared.balance.as_ref());
+                let for_owner = waits_for_its_owner(run, task, shared);
                 Some(Shown {
                     task,
                     told,
@@ -376,13 +375,10 @@ fn group(run: &Run, status: TaskStatus, shown: &[Shown<'_>], lines: &mut Vec<Lin
 
 /// Whether a command is what moves a task: a person or something outside is waited for, or its
 /// budget. What is said of the whole run is not said again of each of its tasks.
-fn waits_for_its_owner(run: &Run, task: &Task, balance: Option<&Balance>) -> bool {
+fn waits_for_its_owner(run: &Run, task: &Task, shared: &Shared) -> bool {
     match (task.status(), task.live()) {
         (TaskStatus::Blocked, _) => true,
-        (TaskStatus::Ready, _) if run.takes_leases() => {
-            let amount = task.amount(&run.settings);
-            balance.is_some_and(|balance| balance.grant(amount).is_err())
-        }
+        (TaskStatus::Ready, _) if run.takes_leases() => shared.exhausted(run, task).is_some(),
         (_, Some(live)) => !holds_slot(&live.agent) || live.asks().next().is_some(),
         _ => false,
     }

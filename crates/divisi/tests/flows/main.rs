@@ -4,6 +4,7 @@
 
 mod bases;
 mod bounds;
+mod budgets;
 mod bundled;
 mod cleaning;
 mod composition;

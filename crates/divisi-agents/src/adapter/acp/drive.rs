@@ -154,9 +154,12 @@ impl Drive<'_> {
         for act in acts {
             match act {
                 Act::Tell(mut entry) => {
-                    self.session.take(&mut entry);
+                    let is_answered = self.session.take(&mut entry);
                     keep(&entry, &self.session, &self.here.home);
                     print(&entry, out)?;
+                    if let Some(so_far) = is_answered.then(|| self.session.so_far()).flatten() {
+                        print(&so_far, out)?;
+                    }
                 }
                 Act::Send(message) => {
                     if !mouth.say(&message) {
@@ -174,7 +177,8 @@ impl Drive<'_> {
                 Act::Unable(cause) => return Ok(Some(End::Unable(cause))),
             }
         }
-        Ok(None)
+        // After all that came with the answer which went beyond: it may be the last.
+        Ok(self.session.is_used_up().then_some(End::Answered))
     }
 
     /// Has it decided, without waiting: a person may take a while.

@@ -47,7 +47,7 @@ impl Held {
                 "Do it.".to_owned(),
                 wanted.map(str::to_owned),
             ),
-            session: Session::resuming(product, record),
+            session: Session::with(product).resuming(record),
             entries: Vec::new(),
             sent: Vec::new(),
             asked: Vec::new(),

@@ -1,7 +1,7 @@
 //! Random walks: whatever is said to a run, in whatever order, it stays sane, its journal and its
 //! rows give it back, and with well-behaved answers it ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bench::{
     Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, leave,
@@ -12,7 +12,7 @@ use super::rng::Rng;
 use crate::assign::{Capacity, assign};
 use crate::criterion::{Cost, Criterion, Outcome, Verdict};
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time};
-use crate::ledger::Choice;
+use crate::ledger::{Bound, Choice};
 use crate::permission::{Decision, Ruling};
 use crate::plan::{Input, Parts, Plan, Stage, TaskKind, TaskSpec, WorkspaceKind};
 use crate::run::transition::{EventName, Next, StateName, names, next};
@@ -485,8 +485,9 @@ impl Walk {
             wait_ms: self.rng.once_in(2).then(|| self.rng.below(10_000) as u64),
             ends_at: None,
         };
-        let said = match self.rng.below(6) {
+        let said = match self.rng.below(12) {
             0 => limit,
+            3 => Said::UsedUp(Bound::Tokens(200_000)),
             1 => Said::Failure("it does not compile".to_owned()),
             2 => Said::Hindrance("no memory".to_owned()),
             _ => Said::Question("which color?".to_owned()),
@@ -501,6 +502,9 @@ impl Walk {
         if self.rng.once_in(2)
             && let Some(command) = self.sensible_ask()
         {
+            return command;
+        }
+        if let Some(command) = self.about_offer() {
             return command;
         }
         match self.rng.below(24) {
@@ -526,6 +530,26 @@ impl Walk {
                 parts: self.parts(),
                 reason: text,
             },
+        }
+    }
+
+    /// What a person does with late work, now and then.
+    fn about_offer(&mut self) -> Option<Command> {
+        let offered = |task: &crate::run::Task| {
+            let mut endings = task.endings.iter();
+            let offer = endings.find(|ending| ending.offered().is_some());
+            offer.map(|ending| ending.number)
+        };
+        let tasks = self.run().tasks().iter().enumerate();
+        let mut offers = tasks.filter_map(|(no, task)| Some((TaskNo(no as u32), offered(task)?)));
+        let (task, number) = offers.next()?;
+        match self.rng.below(12) {
+            0 => Some(Command::Discard { task, number }),
+            1..=3 => Some(Command::Adopt {
+                task,
+                number: self.rng.once_in(2).then_some(number),
+            }),
+            _ => None,
         }
     }
 
@@ -558,10 +582,16 @@ impl Walk {
 
     fn assigned(&self) -> Vec<TaskNo> {
         let capacity = Capacity { workers: 3 };
-        assign(&[self.run()], capacity, self.bench.now, &Choice::freely)
-            .into_iter()
-            .map(|proposal| proposal.task)
-            .collect()
+        assign(
+            &[self.run()],
+            capacity,
+            self.bench.now,
+            &BTreeSet::new(),
+            &Choice::freely,
+        )
+        .into_iter()
+        .map(|proposal| proposal.task)
+        .collect()
     }
 
     /// One step of the phase in which anything may be said.

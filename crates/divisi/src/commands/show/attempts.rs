@@ -1,15 +1,18 @@
 //! Attempts with their receipts, and verdicts with what was seen.
 
+use divisi_core::ledger::Bound;
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{Attempt, AttemptEnd, Ending, Failure, Phase, Task, end_words};
-use divisi_core::{Commit, Criterion, Outcome, TaskKind, Time, Tree, Verdict};
+use divisi_core::run::{
+    Attempt, AttemptEnd, Ending, Failure, Phase, Task, end_words, keeps_usage_back,
+};
+use divisi_core::{Commit, Criterion, Outcome, RunId, TaskKind, Time, Tree, Verdict};
 
 use super::block;
 use crate::printer::{Line, Style};
 use crate::so_far;
 use crate::words::{self, heading, plural, size, span};
 
-pub(super) fn ending_lines(task: &Task, ending: &Ending) -> Vec<Line> {
+pub(super) fn ending_lines(run: RunId, task: &Task, ending: &Ending) -> Vec<Line> {
     let took = span(ending.ended_at.ms_since(ending.leased_at));
     let good = matches!(ending.end, AttemptEnd::Integrated | AttemptEnd::Expanded);
     let style = if good { Style::Good } else { Style::Bad };
@@ -18,7 +21,7 @@ pub(super) fn ending_lines(task: &Task, ending: &Ending) -> Vec<Line> {
             .then(format!(" by {}, {took}: ", words::agent(&ending.agent)))
             .with(style, end_words(&ending.end)),
     ];
-    lines.extend(receipt_lines(task, &ending.receipts));
+    lines.extend(receipt_lines(task, &ending.agent, &ending.receipts));
     if let AttemptEnd::Refused(Failure::Checks(verdicts) | Failure::Integration(verdicts)) =
         &ending.end
     {
@@ -33,13 +36,37 @@ pub(super) fn ending_lines(task: &Task, ending: &Ending) -> Vec<Line> {
         lines.push(Line::styled(Style::Warn, "  its writes were not confined"));
     }
     lines.extend(left_out_lines(&ending.left_out));
-    if let Some(offer) = &ending.offer {
-        let words = format!(
-            "  came back late; its work is kept as {}",
-            offer.commit.short()
-        );
-        lines.push(Line::styled(Style::Warn, words));
+    lines.extend(offer_lines(run, task, ending));
+    lines
+}
+
+/// What an attempt left that was given up, and what can be done with it.
+fn offer_lines(run: RunId, task: &Task, ending: &Ending) -> Vec<Line> {
+    let command = |verb: &str| {
+        let command = format!("divisi {verb} {run} {}@{}", task.spec.id, ending.number);
+        Line::styled(Style::Dim, "  → ").with(Style::Note, command)
+    };
+    if ending.discarded {
+        let words = "  its owner gave up what it left";
+        return vec![Line::styled(Style::Dim, words)];
     }
+    let Some(offer) = ending.offered() else {
+        return Vec::new();
+    };
+    let kept = format!(
+        "  came back late; its work is kept as {}",
+        offer.commit.short()
+    );
+    let mut lines = vec![Line::styled(Style::Warn, kept)];
+    if let Some(number) = ending.adopted_as {
+        lines.push(Line::of(format!(
+            "  its work was taken as attempt {number}'s"
+        )));
+    }
+    if !task.status().is_terminal() || task.status().is_given_up() {
+        lines.push(command("adopt"));
+    }
+    lines.push(command("discard"));
     lines
 }
 
@@ -58,7 +85,7 @@ pub(super) fn live_lines(task: &Task, live: &Attempt, now: Time) -> Vec<Line> {
             .then(format!(" by {}, for {since}: ", words::agent(&live.agent)))
             .with(Style::Note, phase),
     ];
-    lines.extend(receipt_lines(task, &live.receipts));
+    lines.extend(receipt_lines(task, &live.agent, &live.receipts));
     if let Phase::Held { verdicts } = &live.phase {
         lines.extend(verdict_lines(&task.spec.criteria, verdicts, "  "));
     }
@@ -105,7 +132,7 @@ fn left_out_lines(left_out: &[String]) -> impl Iterator<Item = Line> + '_ {
     })
 }
 
-fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
+fn receipt_lines(task: &Task, agent: &str, receipts: &[Receipt]) -> Vec<Line> {
     let mut lines = Vec::new();
     for receipt in receipts {
         match receipt {
@@ -119,7 +146,11 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 ..
             } => {
                 let used = usage.map_or_else(String::new, |usage| {
-                    format!(", {} reported", plural(usage.tokens, "token"))
+                    let cost = usage
+                        .usd_micros
+                        .map(|it| format!(", {}", Bound::UsdMicros(it)));
+                    let tokens = plural(usage.tokens, "token");
+                    format!(", {tokens}{} reported", cost.unwrap_or_default())
                 });
                 let printed = output.as_ref().map_or_else(String::new, |output| {
                     let capped = if output.capped {
@@ -135,6 +166,10 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 )));
                 if !command.is_empty() {
                     lines.push(Line::styled(Style::Dim, format!("    `{command}`")));
+                }
+                if keeps_usage_back(agent, receipt) {
+                    let text = "    it did not say what it used: only time and attempts count";
+                    lines.push(Line::styled(Style::Warn, text));
                 }
                 if let Some(cause) = claimed_failure {
                     lines.push(Line::styled(Style::Warn, "    it says that it failed:"));

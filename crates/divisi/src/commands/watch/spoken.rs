@@ -147,6 +147,9 @@ impl Speaker {
                 self.used = Some(usage);
                 one("used", Style::Dim, &used(usage))
             }
+            Entry::Bounded => one("ended", Style::Warn, "at its bound of money"),
+            // What comes of these stands in the closing.
+            Entry::Read { .. } | Entry::Responded { .. } | Entry::UsedSoFar { .. } => Vec::new(),
             Entry::Broke { cause, status } => {
                 let status = status.map_or_else(String::new, |status| format!("{status}: "));
                 one("broke", Style::Bad, &format!("{status}{cause}"))
@@ -205,6 +208,10 @@ fn of_claim(claim: &Claim) -> Vec<Line> {
         Claim::Failed { cause } => (Style::Bad, format!("it failed: {cause}")),
         Claim::Unable { cause } => (Style::Bad, format!("it could not begin: {cause}")),
         Claim::Limited { cause, .. } => (Style::Warn, format!("a usage limit: {cause}")),
+        Claim::UsedUp { bound } => (
+            Style::Warn,
+            format!("its reservation of {bound} is used up"),
+        ),
         Claim::Asks(question) => (Style::Warn, format!("it asks: {}", question.text)),
     };
     several("claims", style, &claim)

@@ -14,6 +14,7 @@ use super::super::super::stop::Stop;
 use super::super::super::{Closing, Nobody};
 use super::super::drive::Patience;
 use super::*;
+use crate::adapter::Reservation;
 
 /// Far more than any of these scripts takes, and far less than whoever waits for them has.
 const LONG: Duration = Duration::from_secs(600);
@@ -60,6 +61,7 @@ impl Place {
             ..product("claude-acp").unwrap().clone()
         }));
         let here = Surroundings {
+            reservation: Reservation::default(),
             handoff: folder.path().join("handoff.json"),
             tmp: folder.path().join("tmp"),
             home: folder.path().join("home"),
