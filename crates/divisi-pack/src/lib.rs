@@ -7,7 +7,9 @@
 //! - [`plan_file`] reads and writes plan files and serves their JSON Schema.
 //! - [`role`] reads roles and puts the project's, the user's and the built-in ones together.
 //! - [`workflow`] reads workflows and serves their JSON Schema.
+//! - [`assess`](mod@assess) says how a request is to be handled, and by which rules.
 //! - [`bundle`] puts workflows together with roles, templates and inputs, and expands them to tasks.
+//! - [`budget`] reads budgets as people write them.
 //! - [`allocation`] says what one agent is given, and at what risk.
 //! - [`estimate`] says what a plan is expected to take, in the forms that plans hold.
 //! - [`config`] reads configuration, and is the one definition of every setting.
@@ -26,6 +28,8 @@
 //! - [`CODES`] lists every code that this crate emits; each has a page in `docs/errors`.
 
 pub mod allocation;
+pub mod assess;
+pub mod budget;
 pub mod bundle;
 mod codes;
 pub mod config;

@@ -9,6 +9,7 @@
 //! What is *not* here: anything that looks into the process. The journal's rows are counted after
 //! it has ended; memory is what the kernel says.
 
+mod agents;
 pub(crate) mod bare;
 mod build;
 mod generate;
@@ -17,6 +18,7 @@ mod hostile;
 mod machine;
 mod make;
 mod measure;
+mod plan;
 mod project;
 mod report;
 mod schedules;
@@ -41,7 +43,7 @@ pub(crate) struct Options {
     /// Small graphs and few runs; prints the tables and leaves docs/benchmarks.md as it is
     #[arg(long)]
     quick: bool,
-    /// Only this part (may be repeated); otherwise all but build and schedules
+    /// Only this part (may be repeated); otherwise all but agents, build and schedules
     #[arg(long, value_enum)]
     only: Vec<Part>,
     /// Also time a cold release build
@@ -70,8 +72,12 @@ enum Part {
     Size,
     /// A folder of a thousand targets with five deliverables each
     Generate,
+    /// Requests planned by rule in a repository of ten thousand files
+    Plan,
     /// Agents that do not want to end, and deliverables that must not be opened
     Hostile,
+    /// Coding agents beside a bare run of the same; `cargo xtask agents` installs them
+    Agents,
     /// A cold release build
     Build,
     /// Simulated schedules of the given traces
@@ -95,6 +101,7 @@ impl Options {
                 Part::Scripted,
                 Part::Size,
                 Part::Generate,
+                Part::Plan,
                 Part::Hostile,
                 Part::Worktree,
             ];
@@ -160,7 +167,9 @@ fn measure_part(bench: &Bench, part: Part, options: &Options) -> Result<Section>
         Part::Worktree => worktree::section(bench),
         Part::Size => size::section(bench),
         Part::Generate => generate::section(bench),
+        Part::Plan => plan::section(bench),
         Part::Hostile => hostile::section(bench),
+        Part::Agents => agents::section(bench),
         Part::Build => build::section(bench),
         Part::Schedules => schedules::section(bench, &options.traces),
     }
@@ -187,8 +196,12 @@ mod tests {
 
     #[test]
     fn slow_and_external_parts_are_measured_on_demand() {
-        use Part::{Build, Full, Generate, Hostile, Make, Schedules, Scripted, Size, Worktree};
-        let usual = [Make, Full, Scripted, Size, Generate, Hostile, Worktree];
+        use Part::{
+            Build, Full, Generate, Hostile, Make, Plan, Schedules, Scripted, Size, Worktree,
+        };
+        let usual = [
+            Make, Full, Scripted, Size, Generate, Plan, Hostile, Worktree,
+        ];
         assert_eq!(parts(&[]), usual);
         assert_eq!(parts(&["--only", "size", "--cold"]), [Size, Build]);
         assert_eq!(

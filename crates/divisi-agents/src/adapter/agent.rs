@@ -9,7 +9,8 @@ use super::closing::Closing;
 use super::product::Product;
 use super::transcript::Entry;
 use crate::agent::{
-    Agent, Assignment, Claim, Description, Kind, Launch, LaunchFault, Monitoring, Process, Progress,
+    Agent, Assignment, Claim, Description, Figures, Kind, Launch, LaunchFault, Monitoring, Process,
+    Progress,
 };
 
 /// The closing is the last line, but what the tool's own children print may come after it.
@@ -45,6 +46,10 @@ impl Agent for AdapterAgent {
         launch(&self.program, self.product.name, None, assignment)
     }
 
+    fn figures(&self) -> Figures {
+        self.product.figures
+    }
+
     fn interpret(&self, ended: &Ended, tail: &str) -> Claim {
         interpret(ended, tail)
     }
@@ -55,6 +60,10 @@ impl Agent for AdapterAgent {
 
     fn usage(&self, tail: &str) -> Option<Usage> {
         usage(tail)
+    }
+
+    fn denied(&self, tail: &str) -> Vec<String> {
+        Closing::last_in(tail).map_or_else(Vec::new, |closing| closing.denied)
     }
 }
 
@@ -88,6 +97,10 @@ impl Agent for DefinedAgent {
 
     fn launch(&self, assignment: &Assignment<'_>) -> Result<Launch, LaunchFault> {
         launch(&self.program, &self.name, Some(&self.defined), assignment)
+    }
+
+    fn figures(&self) -> Figures {
+        Figures::of_defined(&self.defined)
     }
 
     fn interpret(&self, ended: &Ended, tail: &str) -> Claim {
@@ -171,6 +184,9 @@ fn progress(printed: &str) -> Progress {
 }
 
 fn usage(tail: &str) -> Option<Usage> {
-    let tokens = Closing::last_in(tail)?.usage?.tokens();
-    Some(Usage { tokens })
+    let usage = Closing::usage_in(tail)?;
+    Some(Usage {
+        tokens: usage.tokens(),
+        usd_micros: usage.cost_usd_micros,
+    })
 }

@@ -253,7 +253,7 @@ impl<'t> Reader<'t> {
                 self.extend(segment);
             } else if number == 0
                 && stands != Stands::Behind
-                && self.is_note(segment, segments.len())
+                && (self.is_command(segment) || self.is_note(segment, segments.len()))
             {
                 self.clause(segment, None);
                 head = Some(self.request.parts.len() - 1);

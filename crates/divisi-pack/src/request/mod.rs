@@ -163,6 +163,11 @@ pub fn read(text: &str) -> Request {
     request
 }
 
+/// Whether a word in lower case is a verb that requests use.
+pub(crate) fn is_verb(word: &str) -> bool {
+    verbs::verb(word).is_some()
+}
+
 impl Span {
     /// Whether the other one lies within.
     #[must_use]

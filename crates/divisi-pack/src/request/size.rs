@@ -128,6 +128,10 @@ pub(super) fn systems(tokens: &[Token]) -> Vec<System> {
                 change,
                 is_whole: whole_at.is_some_and(|whole| at - whole <= WHOLE_DISTANCE),
             });
+        } else if token.is_any(&["need", "needs", "want", "wants"]) {
+            // `We need a platform`; of `need to fix it` the verb that follows counts.
+            let is_modal = tokens.get(at + 1).is_some_and(|next| next.is("to"));
+            change = change.or((!is_modal).then_some(Change::Add));
         } else if let Some((_, next, _)) = verb(&token.lower)
             && change.is_none()
             && !follows_placing(tokens, at)
@@ -180,6 +184,9 @@ fn is_modifier(next: Option<&Token>) -> bool {
                     | "first"
                     | "before"
                     | "after"
+                    | "product"
+                    | "business"
+                    | "company"
             )
     })
 }

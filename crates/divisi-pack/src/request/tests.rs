@@ -355,7 +355,7 @@ fn systems_are_what_is_changed_or_where_something_lies() {
 #[test]
 fn files_are_named_by_path_or_pattern() {
     let request =
-        read("Fix bug in dashboard/server/index.js line 42 and in src/**/*.rs, not in docs/a.md");
+        read("Fix bug in dashboard/server/index.js line 42 and in `src/**/*.rs`, not in docs/a.md");
     let files: Vec<&str> = request
         .files
         .iter()

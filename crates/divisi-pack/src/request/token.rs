@@ -160,7 +160,10 @@ impl Scanner<'_> {
             }
             at = match quotation(rest) {
                 Some((skip, length)) => {
-                    self.push(Kind::Quoted, at + skip, at + skip + length);
+                    let (start, end) = (at + skip, at + skip + length);
+                    let is_file = is_path(&self.text[start..end]);
+                    let kind = if is_file { Kind::Path } else { Kind::Quoted };
+                    self.push(kind, start, end);
                     at + length + 2 * skip
                 }
                 None => {

@@ -70,10 +70,11 @@ const VERBS: &[(Change, &[&str])] = &[
         Change::Add,
         &[
             "add",
+            "equip",
+            "give",
             "allow",
             "build",
             "create",
-            "define",
             "develop",
             "enable",
             "expose",
@@ -156,7 +157,7 @@ const VERBS: &[(Change, &[&str])] = &[
     (Change::Rename, &["rename"]),
     (
         Change::Move,
-        &["extract", "merge", "move", "relocate", "split"],
+        &["combine", "extract", "merge", "move", "relocate", "split"],
     ),
     (
         Change::Restructure,
@@ -189,7 +190,8 @@ const VERBS: &[(Change, &[&str])] = &[
     (
         Change::Review,
         &[
-            "analyze", "assess", "audit", "check", "inspect", "profile", "review", "scan",
+            "analyze", "conduct", "look", "perform", "assess", "audit", "check", "inspect",
+            "profile", "review", "scan",
         ],
     ),
     (
@@ -220,7 +222,9 @@ const VERBS: &[(Change, &[&str])] = &[
     ),
     (
         Change::Design,
-        &["design", "model", "plan", "propose", "sketch", "specify"],
+        &[
+            "define", "design", "model", "plan", "propose", "sketch", "specify",
+        ],
     ),
     (
         Change::Deploy,

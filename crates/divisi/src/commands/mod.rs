@@ -6,6 +6,8 @@
 pub(crate) mod act;
 pub(crate) mod adapter;
 pub(crate) mod agents;
+pub(crate) mod assess;
+pub(crate) mod budget;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod diff;
@@ -19,6 +21,7 @@ pub(crate) mod init;
 pub(crate) mod lessons;
 pub(crate) mod logs;
 pub(crate) mod merge;
+pub(crate) mod permissions;
 pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod review;

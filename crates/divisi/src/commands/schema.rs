@@ -6,6 +6,9 @@ use crate::cli::{Schema, SchemaOf};
 use crate::exit::Exit;
 use crate::printer::{Outcome, Printer};
 
+/// The schema of what `divisi assess --json` prints.
+pub(crate) const ASSESSMENT: &str = include_str!("assessment.schema.json");
+
 /// The schema of events as `divisi watch --json` prints them, one object a line.
 const EVENTS: &str = include_str!("events.schema.json");
 
@@ -29,6 +32,7 @@ pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
         SchemaOf::Role => printer.document(&divisi_pack::role::schema())?,
         SchemaOf::Config => printer.document(&divisi_pack::config::schema())?,
         SchemaOf::Rehearsal => printer.document(&divisi_pack::rehearsal::schema())?,
+        SchemaOf::Assessment => printer.document(&written(ASSESSMENT))?,
         SchemaOf::Events => printer.document(&written(EVENTS))?,
         SchemaOf::Review => printer.document(&super::review::schema())?,
         SchemaOf::Validation => printer.document(&super::validate::schema())?,

@@ -13,6 +13,7 @@ mod integrating;
 mod keeping;
 mod offers;
 mod people;
+mod permissions;
 mod remedies;
 mod rng;
 mod sharing;

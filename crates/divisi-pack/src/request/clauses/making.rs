@@ -195,11 +195,47 @@ impl Reader<'_> {
             .iter()
             .find(|mention| mention.standing == Standing::Object)?;
         let own = |part: &Part| part.role == mention.role;
-        if !joined || self.request.parts[listed_from..].iter().any(own) {
+        // Code belongs to whoever builds, unless halves are built or several views are listed.
+        let is_built_there = mention.role == roles::DEVELOPER
+            && listed_from <= head
+            && self.request.parts[head].role != "frontend_developer";
+        if !joined || is_built_there || self.describes(segment, mention, head) {
+            return None;
+        }
+        if self.request.parts[listed_from..].iter().any(own) {
             return None;
         }
         let verb = self.request.parts[head].verb.clone();
         Some(verb.filter(|_| !lead.is_then))
+    }
+
+    /// Whether `and` joins two descriptions of one thing: `setup and usage documentation`.
+    fn describes(&self, segment: Segment, mention: &Mention, head: usize) -> bool {
+        let part = &self.request.parts[head];
+        let is_bare = part.mentions.is_empty() && part.text.split(' ').count() == 2;
+        let words = self.words(segment);
+        is_bare
+            && segment.lead.is_and
+            && words.len() == 2
+            && words[1].span.start == mention.span.start
+    }
+
+    /// Whether a sentence begins like a command with a verb that is not known: `Paginate the list`.
+    pub(super) fn is_command(&self, segment: Segment) -> bool {
+        const NO_VERBS: &[&str] = &[
+            "all", "and", "any", "are", "as", "at", "because", "both", "but", "by", "for", "from",
+            "given", "how", "if", "in", "is", "it", "like", "not", "of", "on", "or", "since", "so",
+            "that", "there", "this", "to", "was", "what", "when", "where", "while", "with",
+        ];
+        const DETERMINERS: &[&str] = &[
+            "a", "all", "an", "each", "every", "it", "its", "my", "our", "the", "their", "them",
+            "these", "this", "those", "your",
+        ];
+        let words = self.words(segment);
+        let [first, second, ..] = words.as_slice() else {
+            return false;
+        };
+        first.kind == Kind::Word && !first.is_any(NO_VERBS) && second.is_any(DETERMINERS)
     }
 
     /// Whether a sentence without a verb asks for something: `Tests too.`, `The API must be fast.`

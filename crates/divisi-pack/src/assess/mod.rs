@@ -1,0 +1,267 @@
+//! How to handle a request: at once by one role, as a plan, as several workflows, or in passes.
+//!
+//! [`assess`] looks at what the request says ([`crate::request`]) and at facts of the repository,
+//! which somebody else has gathered ([`Repository`]). Named rules ([`RULES`]) fire or do not; each
+//! has the words that made it fire. From what fired follows the approach, by an order of precedence
+//! that stands in [`decide`]. The same request and facts give the same assessment.
+//!
+//! The default is one task for one agent: splitting has to pay. Only one thing here is fitted to
+//! data, the weights of words in [`signals`], and the rule that uses them is the weakest.
+
+mod components;
+mod facts;
+mod questions;
+mod rules;
+pub mod signals;
+mod stakes;
+pub mod survey;
+#[cfg(test)]
+mod tests;
+mod workflows;
+
+use serde::Serialize;
+
+pub use facts::{Count, Facts, Repository, Similar};
+pub use questions::{QUESTIONS_MAX, Question};
+pub use rules::{
+    BY_WORDS_MIN, FILES_MANY, Fired, MINUTES_SIMPLE, PARTS_MANY, RULES, Rule, TOKENS_SIMPLE, Weight,
+};
+pub use stakes::Stakes;
+pub use workflows::{PATTERNS, PatternSelection, SelectedWorkflow, WorkflowRole};
+
+use crate::request::{self, Domain, Request};
+
+/// How a request is handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approach {
+    /// One task, one role.
+    Direct,
+    /// A plan of several tasks.
+    Plan,
+    /// Several workflows with gates between them.
+    Pack,
+    /// Several passes, each of which makes a workflow.
+    MultiPass,
+}
+
+impl Approach {
+    /// Its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Approach::Direct => "direct",
+            Approach::Plan => "plan",
+            Approach::Pack => "pack",
+            Approach::MultiPass => "multi_pass",
+        }
+    }
+}
+
+/// How sure an assessment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// Firm rules say so, and none says otherwise.
+    Sure,
+    /// Only leaning rules say so, or the default does.
+    Likely,
+    /// Rules point in different directions.
+    Unsure,
+}
+
+impl Certainty {
+    /// Its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Certainty::Sure => "sure",
+            Certainty::Likely => "likely",
+            Certainty::Unsure => "unsure",
+        }
+    }
+}
+
+/// The recorded decision how to handle a request.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Assessment {
+    /// The request's text.
+    pub request: String,
+    /// The approach.
+    pub approach: Approach,
+    /// What is done as long as packs and passes do not exist: the approach, or a plan.
+    pub executed_as: Approach,
+    /// The domain of the role that does it, where one does it all.
+    pub assigned_to: Option<Domain>,
+    /// How sure it is.
+    pub certainty: Certainty,
+    /// The reasons, in sentences.
+    pub reasons: Vec<String>,
+    /// The rules that fired.
+    pub rules: Vec<Fired>,
+    /// The facts.
+    pub facts: Facts,
+    /// Which workflows are meant, where several are.
+    pub pattern_selection: Option<PatternSelection>,
+    /// What the request leaves open.
+    pub questions: Vec<Question>,
+}
+
+impl Assessment {
+    /// Whether it probably touches four files or more, as the words alone have it.
+    #[must_use]
+    pub fn is_complex_by_words(&self) -> bool {
+        self.facts.by_words.files >= 0.5
+    }
+
+    /// Whether it probably touches several domains of files, as the words alone have it.
+    #[must_use]
+    pub fn is_multi_domain_by_words(&self) -> bool {
+        self.facts.by_words.domains >= 0.5
+    }
+}
+
+/// Assesses a request that was read, with what is known of the repository.
+#[must_use]
+pub fn assess(request: &Request, repository: &Repository) -> Assessment {
+    let by_words = signals::score(&signals::signals(&request.text));
+    let facts = facts::facts(request, repository, by_words);
+    let lower = request.text.to_lowercase().replace('’', "'");
+    let lower: String = lower.split_whitespace().collect::<Vec<_>>().join(" ");
+    let case = rules::Case {
+        request,
+        facts: &facts,
+        lower: &lower,
+    };
+    let rules = rules::fired(&case);
+    let approach = decide(&rules);
+    let certainty = certainty(approach, &rules, &facts);
+    let executed_as = match approach {
+        Approach::Direct => Approach::Direct,
+        _ => Approach::Plan,
+    };
+    let assigned_to = (approach == Approach::Direct).then(|| {
+        let first = facts.domains.first();
+        first.copied().unwrap_or(Domain::Development)
+    });
+    Assessment {
+        request: request.text.clone(),
+        approach,
+        executed_as,
+        assigned_to,
+        certainty,
+        reasons: reasons(approach, &rules, workflows::cohesion(&lower)),
+        pattern_selection: workflows::selection(request, approach, &rules, &facts.components),
+        questions: questions::questions(request, &facts, &lower),
+        rules,
+        facts,
+    }
+}
+
+/// Reads and assesses a text.
+#[must_use]
+pub fn assess_text(text: &str, repository: &Repository) -> Assessment {
+    assess(&request::read(text), repository)
+}
+
+/// The approach that follows from what fired.
+///
+/// Passes come before packs, and packs before plans. A request that calls itself small outranks
+/// broad rules; a firm rule for one task outranks leaning ones for a plan. Otherwise a plan is made
+/// if any rule says so, and one task if none does.
+fn decide(fired: &[Fired]) -> Approach {
+    let points = |approach: Approach| fired.iter().filter(move |rule| rule.points == approach);
+    if points(Approach::MultiPass).next().is_some() {
+        return Approach::MultiPass;
+    }
+    if points(Approach::Pack).next().is_some() {
+        return Approach::Pack;
+    }
+    let is_small = fired
+        .iter()
+        .any(|rule| matches!(rule.rule, "quick" | "throwaway" | "familiar"));
+    let is_direct = points(Approach::Direct).any(|rule| rule.weight == Weight::Firm);
+    let least = match (is_small, is_direct) {
+        (true, _) => Weight::Firm,
+        (false, true) => Weight::Broad,
+        (false, false) => Weight::Leaning,
+    };
+    match points(Approach::Plan).any(|rule| rule.weight >= least) {
+        true => Approach::Plan,
+        false => Approach::Direct,
+    }
+}
+
+/// From this probability of a large change on, words make one task a doubtful choice.
+const DOUBT_MIN: f64 = 0.65;
+
+fn certainty(approach: Approach, fired: &[Fired], facts: &Facts) -> Certainty {
+    let is_for = |rule: &&Fired| rule.points == approach;
+    let firm_for = fired
+        .iter()
+        .filter(is_for)
+        .any(|rule| rule.weight > Weight::Leaning);
+    let firm_against = fired.iter().any(|rule| {
+        rule.points != approach && rule.weight == Weight::Firm && is_rival(approach, rule)
+    });
+    let leaning_against = fired.iter().any(|rule| {
+        rule.points != approach && is_rival(approach, rule) && rule.rule != "one-domain"
+    });
+    let words_against = approach == Approach::Direct && facts.by_words.files >= DOUBT_MIN;
+    match (firm_for, firm_against) {
+        (true, true) => Certainty::Unsure,
+        (true, false) => Certainty::Sure,
+        (false, _) if leaning_against || words_against => Certainty::Unsure,
+        (false, _) => Certainty::Likely,
+    }
+}
+
+/// Whether a rule speaks against an approach: one that asks for a plan does not speak against a
+/// pack, which is more of it.
+fn is_rival(approach: Approach, rule: &Fired) -> bool {
+    (approach == Approach::Direct) != (rule.points == Approach::Direct)
+}
+
+fn reasons(approach: Approach, fired: &[Fired], cohesion: Option<&str>) -> Vec<String> {
+    let sentence = |rule: &Fired| {
+        let mut says = rule.says.to_owned();
+        if let Some(first) = says.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        format!("{says} ({}).", rule.because.join(", "))
+    };
+    let mut reasons: Vec<String> = Vec::new();
+    reasons.extend(
+        fired
+            .iter()
+            .filter(|rule| rule.points == approach)
+            .map(sentence),
+    );
+    if reasons.is_empty() {
+        reasons.push("Nothing speaks for splitting it, and one task is the default.".to_owned());
+    }
+    let against = fired
+        .iter()
+        .filter(|rule| rule.points != approach && is_rival(approach, rule));
+    for rule in against.filter(|rule| rule.rule != "one-domain") {
+        reasons.push(format!(
+            "Against it: {} ({}).",
+            rule.says,
+            rule.because.join(", ")
+        ));
+    }
+    match approach {
+        Approach::Pack => reasons.push(
+            "Packs of workflows do not run yet: it is executed as a plan instead.".to_owned(),
+        ),
+        Approach::MultiPass => reasons.push(
+            "Generation in several passes does not run yet: it is executed as a plan instead."
+                .to_owned(),
+        ),
+        Approach::Direct | Approach::Plan => {}
+    }
+    if let Some(words) = cohesion.filter(|_| approach == Approach::Plan) {
+        reasons.push(format!("One workflow is enough, since it says `{words}`."));
+    }
+    reasons
+}

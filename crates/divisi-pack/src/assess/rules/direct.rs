@@ -1,0 +1,65 @@
+//! What speaks for one task.
+
+use super::Case;
+use super::FILES_MANY;
+use super::plan::{coordination, many_files, said};
+use crate::request::{Change, Unit};
+
+pub(super) fn one_place(case: &Case<'_>) -> Option<Vec<String>> {
+    let few = case
+        .facts
+        .files_named
+        .is_some_and(|files| files < FILES_MANY);
+    let is_place = |quantity: &&crate::request::Quantity| quantity.unit == Unit::Place;
+    let place = case.request.quantities.iter().find(is_place);
+    if !few && place.is_none() || many_files(case).is_some() {
+        return None;
+    }
+    let files = case.request.files.iter().map(|file| file.text.clone());
+    let place = place.map(|place| case.request.text[place.span.start..place.span.end].to_owned());
+    Some(files.chain(place).collect())
+}
+
+pub(super) fn one_look(case: &Case<'_>) -> Option<Vec<String>> {
+    let [part] = case.request.parts.as_slice() else {
+        return None;
+    };
+    let verb = part.verb.as_ref()?;
+    let looks = matches!(
+        verb.change,
+        Change::Review | Change::List | Change::Research
+    );
+    let looks = looks && coordination(case).is_none();
+    looks.then(|| vec![verb.word.to_owned(), part.domain.word().to_owned()])
+}
+
+const TRIFLES: &[&str] = &[
+    "badge",
+    "broken link",
+    "capitalization",
+    "code comment",
+    "copyright year",
+    "dead link",
+    "grammar",
+    "indentation",
+    "spelling",
+    "trailing whitespace",
+    "typo",
+    "typos",
+    "unused import",
+    "unused imports",
+    "unused variable",
+    "version number",
+    "whitespace",
+    "wording",
+];
+
+pub(super) fn small_matter(case: &Case<'_>) -> Option<Vec<String>> {
+    said(case.lower, TRIFLES).filter(|_| case.facts.parts < 3)
+}
+
+pub(super) fn one_domain(case: &Case<'_>) -> Option<Vec<String>> {
+    let facts = case.facts;
+    let is_one = facts.domains.len() == 1 && facts.parts < 3 && !facts.is_sequence;
+    is_one.then(|| vec![facts.domains[0].word().to_owned()])
+}

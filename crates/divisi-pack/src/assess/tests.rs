@@ -1,0 +1,263 @@
+use super::*;
+
+mod sources;
+
+fn approach(text: &str) -> Approach {
+    assess_text(text, &Repository::default()).approach
+}
+
+fn told(text: &str) -> String {
+    let assessment = assess_text(text, &Repository::default());
+    let rules: Vec<&str> = assessment.rules.iter().map(|fired| fired.rule).collect();
+    format!(
+        "{text}\n  {} by {}",
+        assessment.approach.word(),
+        rules.join(", ")
+    )
+}
+
+fn similar(files: u64) -> Similar {
+    Similar {
+        title: "Paginate the users".into(),
+        files,
+        words: vec!["paginate".into()],
+    }
+}
+
+fn count(name: &str, files: u64) -> Count {
+    Count {
+        name: name.into(),
+        files,
+    }
+}
+
+/// Facts of the repository turn requests whose words say nothing.
+#[test]
+fn the_repository_has_a_say() {
+    let of = |text: &str, repository: &Repository| assess_text(text, repository).approach;
+    let large = Repository {
+        files: 900,
+        similar: vec![similar(6), similar(9), similar(5)],
+        ..Repository::default()
+    };
+    let text = "Paginate the orders";
+    assert_eq!(of(text, &Repository::default()), Approach::Direct);
+    assert_eq!(of(text, &large), Approach::Plan);
+    // Two changes are chance.
+    let few = Repository {
+        similar: vec![similar(6), similar(9)],
+        ..large.clone()
+    };
+    assert_eq!(of(text, &few), Approach::Direct);
+    // A place that is named outranks what similar changes took.
+    assert_eq!(
+        of("Paginate the orders in src/orders.rs", &large),
+        Approach::Direct
+    );
+    // A folder means its files.
+    let folder = Repository {
+        files: 900,
+        named: vec![count("src/api/", 40)],
+        ..Repository::default()
+    };
+    assert_eq!(of("Rename the id in src/api/", &folder), Approach::Plan);
+}
+
+/// Every rule fires for some request; what is in the table and never fires is dead.
+#[test]
+fn every_rule_fires() {
+    let large = Repository {
+        similar: vec![similar(6), similar(9), similar(5)],
+        ..Repository::default()
+    };
+    let mut left: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+    let mut texts = sources::texts();
+    texts.extend([
+        "Rename it in 12 files",
+        "Refactor and rename options, with tests and support for features; it takes two hours",
+        "Integrate with the external API of the bank",
+        "Paginate the orders",
+    ]);
+    for text in texts {
+        for fired in assess_text(text, &large).rules {
+            left.retain(|rule| *rule != fired.rule);
+            assert!(!fired.because.is_empty(), "{}: {text}", fired.rule);
+        }
+    }
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn how_sure_it_is_follows_from_what_fired() {
+    for (text, certainty) in [
+        (
+            "Fix bug in dashboard/server/index.js line 42",
+            Certainty::Sure,
+        ),
+        (
+            "Add authentication system with security audit and docs",
+            Certainty::Sure,
+        ),
+        ("Paginate the orders", Certainty::Likely),
+        ("Add OAuth2 to the API", Certainty::Likely),
+        (
+            "Quick fix: audit the login, then document it and deploy it",
+            Certainty::Unsure,
+        ),
+    ] {
+        let assessment = assess_text(text, &Repository::default());
+        assert_eq!(assessment.certainty, certainty, "{}", told(text));
+    }
+}
+
+#[test]
+fn what_is_open_is_asked_with_a_default() {
+    let names = |text: &str, repository: &Repository| -> Vec<&'static str> {
+        let questions = assess_text(text, repository).questions;
+        assert!(questions.len() <= QUESTIONS_MAX);
+        assert!(
+            questions
+                .iter()
+                .all(|question| !question.default.is_empty())
+        );
+        questions.iter().map(|question| question.name).collect()
+    };
+    let none = Repository::default();
+    for (text, expected) in [
+        ("Fix it", vec!["referent"]),
+        ("Make this faster", vec!["referent", "measure"]),
+        ("Migrate the database", vec!["target"]),
+        ("Cache sessions in Redis or Memcached", vec!["alternative"]),
+        ("Refactor the API layer, then deploy", vec!["destination"]),
+        ("Add search, sorting, etc.", vec!["open-list"]),
+        ("Make the search better", vec!["measure"]),
+    ] {
+        assert_eq!(names(text, &none), expected, "{text}");
+    }
+    for text in [
+        "Fix the crash in src/a.rs",
+        "Migrate the database to Postgres",
+        "Deploy the site to staging",
+        "Make the search faster: under 100 ms",
+        "Add search or filter by date",
+        "Rename the flag; it is unclear",
+    ] {
+        assert_eq!(names(text, &none), Vec::<&str>::new(), "{text}");
+    }
+    let repository = Repository {
+        files: 3,
+        named: vec![count("src/gone.rs", 0)],
+        ..Repository::default()
+    };
+    assert_eq!(
+        names("Fix the crash in src/gone.rs", &repository),
+        ["missing-file"]
+    );
+    assert!(names("Add a parser in src/gone.rs", &repository).is_empty());
+}
+
+#[test]
+fn workflows_are_named_in_the_shape_of_the_source() {
+    let selection = |text: &str| assess_text(text, &Repository::default()).pattern_selection;
+    let passes =
+        selection("Create an entire platform with auth, billing, admin, analytics").unwrap();
+    assert!(passes.is_multi_workflow);
+    let names: Vec<&str> = passes
+        .workflows
+        .iter()
+        .map(|workflow| workflow.name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "AuthWorkflow",
+            "BillingWorkflow",
+            "AdminWorkflow",
+            "AnalyticsWorkflow"
+        ]
+    );
+    assert_eq!(passes.workflows[0].role, WorkflowRole::Primary);
+    assert_eq!(passes.pack_name, "PlatformPack");
+    let saas = selection("Build me a SaaS").unwrap();
+    assert_eq!(saas.workflows.len(), 5);
+    let pack = selection("Create a chatbot and a nightly job that exports its questions").unwrap();
+    let shown: Vec<String> = pack
+        .workflows
+        .iter()
+        .map(|workflow| {
+            format!(
+                "{} {:?} {}",
+                workflow.name, workflow.role, workflow.pattern_id
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        ["ChatWorkflow Primary 1", "BatchWorkflow Independent 6"]
+    );
+    assert!(pack.decomposition_reason.is_some());
+    assert_eq!(
+        selection("Add authentication system with security audit and docs"),
+        None
+    );
+}
+
+#[test]
+fn what_does_not_run_yet_is_said() {
+    for (text, says) in [
+        ("Build me a SaaS", "several passes does not run yet"),
+        (
+            "Create a chatbot and a nightly job that exports its questions",
+            "do not run yet",
+        ),
+    ] {
+        let assessment = assess_text(text, &Repository::default());
+        assert_eq!(assessment.executed_as, Approach::Plan);
+        assert!(
+            assessment
+                .reasons
+                .iter()
+                .any(|reason| reason.contains(says)),
+            "{text}"
+        );
+    }
+}
+
+/// The same request, however often, gives the same bytes, and no text makes it panic.
+#[test]
+fn assessing_is_deterministic_for_any_text() {
+    let corpus = sources::texts();
+    for seed in 0..400 {
+        let text = crate::dice::Dice(seed).mutated(&corpus);
+        let first = serde_json::to_string(&assess_text(&text, &Repository::default()));
+        let second = serde_json::to_string(&assess_text(&text, &Repository::default()));
+        assert_eq!(first.unwrap(), second.unwrap(), "seed {seed}");
+    }
+}
+
+/// The score of the words is the sum of the table.
+#[test]
+fn words_are_weighed_as_the_table_says() {
+    let values = signals::signals("Fix typo in readme\n\n* a b\n* c d\n\nCloses #12 with tests");
+    let named: Vec<&str> = signals::TABLE
+        .iter()
+        .zip(values)
+        .filter(|(_, value)| *value > 0.0)
+        .map(|(signal, _)| signal.name)
+        .collect();
+    let expected = [
+        "small-matter",
+        "documents",
+        "fix",
+        "items",
+        "length",
+        "issue",
+        "tests",
+        "title-length",
+    ];
+    assert_eq!(named, expected);
+    let none = signals::score(&[0.0; signals::SIGNALS]);
+    // 1 / (1 + e^0.17) and 1 / (1 + e^0.54).
+    assert_eq!((none.files, none.domains), (0.458, 0.368));
+    assert!(signals::score(&values).files < none.files);
+}
