@@ -307,6 +307,8 @@ impl Run {
                 confined: made.confined,
                 left_out: Vec::new(),
                 stopping: None,
+                asked: 0,
+                permissions: Vec::new(),
                 suspected: None,
                 permissions: Vec::new(),
                 asked: 0,
