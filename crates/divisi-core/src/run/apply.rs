@@ -310,8 +310,6 @@ impl Run {
                 asked: 0,
                 permissions: Vec::new(),
                 suspected: None,
-                permissions: Vec::new(),
-                asked: 0,
                 receipts: Vec::new(),
             }));
         });
