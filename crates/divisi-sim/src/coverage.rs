@@ -156,6 +156,10 @@ faults! {
     PlanUnsound,
     /// It is read again, and told a second time.
     ExpandedAgain,
+    /// Late work is taken as a new attempt's.
+    OfferAdopted,
+    /// Late work is given up.
+    OfferDiscarded,
 }
 
 /// Counts over one or many runs.

@@ -49,6 +49,9 @@ grants:
   unconfined: true
   memory_mib: 4000
   cpu_seconds: 14
+permissions:
+  rules: [{deed: fetch, then: deny}]
+  deadline_seconds: 18
 workspace:
   copy: [copied]
   setup: ['touch installed']
@@ -125,6 +128,8 @@ fn of(stage: &Stage, key: &str) -> Value {
         "grants.unconfined" => json!(grants.unconfined),
         "grants.memory_mib" => json!(grants.memory_bytes_max.map(|bytes| bytes >> 20)),
         "grants.cpu_seconds" => json!(grants.cpu_s_max),
+        "permissions.rules" => json!(settings.permissions.rules),
+        "permissions.deadline_seconds" => json!(settings.permissions.deadline_ms / 1_000),
         "workspace.copy" => json!(prepared.copy),
         "workspace.setup" => json!(prepared.setup.len()),
         "workspace.inputs" => json!(prepared.inputs),
@@ -171,6 +176,8 @@ fn said(stage: &Stage, key: &str) -> Value {
         "grants.pass_env" => json!(["PASSED"]),
         "grants.memory_mib" => json!(4_000),
         "grants.cpu_seconds" => json!(14),
+        "permissions.rules" => json!([{"deed": "fetch", "then": "deny"}]),
+        "permissions.deadline_seconds" => json!(18),
         "workspace.copy" => json!(["copied"]),
         "workspace.inputs" => json!(["tracked"]),
         "workspace.timeout_minutes" => json!(3),

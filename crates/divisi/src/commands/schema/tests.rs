@@ -7,6 +7,7 @@ use std::sync::Arc;
 use divisi_core::criterion::Program;
 use divisi_core::ids::{AttemptId, Epoch};
 use divisi_core::ledger::{self, Account, Amount, Bound, Exhausted};
+use divisi_core::permission::{Decider, Decision, Deed, Permissions, Request, Rule, Ruling};
 use divisi_core::plan::{
     Deliverable, Estimate, Expansion, Input, Plan, Priority, Stage, TaskKind, Template, Work,
     WorkspaceKind,
@@ -288,6 +289,47 @@ fn stage() -> Stage {
     }
 }
 
+fn leave() -> Request {
+    Request {
+        id: "1".into(),
+        deed: Deed::Execute,
+        title: "make".into(),
+        paths: vec!["a".into()],
+        command: Some("make".into()),
+    }
+}
+
+fn rule() -> Rule {
+    Rule {
+        role: Some("web".into()),
+        deed: Some(Deed::Edit),
+        path: Some("docs/**".into()),
+        command: Some("make".into()),
+        then: Ruling::Ask,
+    }
+}
+
+fn deny() -> Decision {
+    Decision::Deny { reason: "r".into() }
+}
+
+fn policy() -> Decider {
+    Decider::Policy {
+        because: "b".into(),
+    }
+}
+
+fn decided(request: Option<Request>, decision: Decision, by: Decider, rules: Vec<Rule>) -> Event {
+    Event::PermissionDecided {
+        attempt: attempt(),
+        no: 1,
+        request,
+        decision,
+        by,
+        rules,
+    }
+}
+
 fn split(planned: Option<(AttemptId, Receipt)>, stages: Vec<Stage>, stage_context: &str) -> Event {
     Event::TaskSplit {
         task: TaskNo(1),
@@ -319,6 +361,10 @@ fn created(full: bool) -> Event {
         agent_auto: "claude".into(),
         budget,
         prices: [("claude".to_owned(), price)].into(),
+        permissions: Permissions {
+            rules: vec![rule()],
+            deadline_ms: 1,
+        },
         grants: Grants {
             writes: vec!["/tmp/x".into()],
             passes: vec!["TOKEN".into()],
@@ -558,6 +604,16 @@ fn of_attempts() -> Vec<Event> {
             evidence: "e".into(),
         },
         Event::AttemptCleared { attempt },
+        Event::PermissionAsked {
+            attempt,
+            no: 1,
+            request: leave(),
+            deadline_at: Time(9),
+        },
+        decided(None, Decision::Allow, Decider::Person, vec![rule()]),
+        decided(Some(leave()), deny(), policy(), Vec::new()),
+        decided(None, deny(), Decider::Deadline, Vec::new()),
+        decided(Some(leave()), deny(), Decider::Agent, Vec::new()),
         Event::ReviewAwaited {
             attempt,
             verdicts: verdicts(),
@@ -583,7 +639,16 @@ fn of_attempts() -> Vec<Event> {
                 .map(|receipt| (attempt, receipt))
                 .collect(),
         },
-        Event::AttemptReturned { attempt },
+        Event::AttemptReturned {
+            attempt,
+            exit: None,
+        },
+        Event::AttemptReturned {
+            attempt,
+            exit: Some(Exit::Status(1)),
+        },
+        Event::OfferAdopted { attempt, from: 1 },
+        Event::OfferDiscarded { attempt },
         Event::OfferKept {
             attempt,
             snapshot: Some(snapshot()),
