@@ -9,6 +9,7 @@
 //! What is *not* here: anything that looks into the process. The journal's rows are counted after
 //! it has ended; memory is what the kernel says.
 
+mod assess;
 pub(crate) mod bare;
 mod build;
 mod generate;
@@ -70,6 +71,8 @@ enum Part {
     Size,
     /// A folder of a thousand targets with five deliverables each
     Generate,
+    /// A request assessed in a repository of ten thousand files
+    Assess,
     /// Agents that do not want to end, and deliverables that must not be opened
     Hostile,
     /// A cold release build
@@ -95,6 +98,7 @@ impl Options {
                 Part::Scripted,
                 Part::Size,
                 Part::Generate,
+                Part::Assess,
                 Part::Hostile,
                 Part::Worktree,
             ];
@@ -160,6 +164,7 @@ fn measure_part(bench: &Bench, part: Part, options: &Options) -> Result<Section>
         Part::Worktree => worktree::section(bench),
         Part::Size => size::section(bench),
         Part::Generate => generate::section(bench),
+        Part::Assess => assess::section(bench),
         Part::Hostile => hostile::section(bench),
         Part::Build => build::section(bench),
         Part::Schedules => schedules::section(bench, &options.traces),
@@ -187,8 +192,12 @@ mod tests {
 
     #[test]
     fn slow_and_external_parts_are_measured_on_demand() {
-        use Part::{Build, Full, Generate, Hostile, Make, Schedules, Scripted, Size, Worktree};
-        let usual = [Make, Full, Scripted, Size, Generate, Hostile, Worktree];
+        use Part::{
+            Assess, Build, Full, Generate, Hostile, Make, Schedules, Scripted, Size, Worktree,
+        };
+        let usual = [
+            Make, Full, Scripted, Size, Generate, Assess, Hostile, Worktree,
+        ];
         assert_eq!(parts(&[]), usual);
         assert_eq!(parts(&["--only", "size", "--cold"]), [Size, Build]);
         assert_eq!(

@@ -511,7 +511,7 @@ fn nothing_is_left_out_silently() {
     let reasons = reasons("Describe how sessions expire; then shorten the timeout");
     assert_eq!(
         reasons,
-        ["no word says what is to be done in `then shorten the timeout`"]
+        ["no word says what is to be done in `shorten the timeout`"]
     );
 }
 
