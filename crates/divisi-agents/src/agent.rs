@@ -9,8 +9,10 @@
 use std::collections::BTreeMap;
 
 use divisi_core::ids::AttemptId;
+use divisi_core::ledger::Bound;
 use divisi_core::plan::TaskSpec;
 use divisi_core::receipt::Usage;
+use divisi_core::run::{Budget, Defined, Price};
 use divisi_core::script::{Question, Script};
 use divisi_core::worker::{Confinement, Ended, Limits, ProcessSpec};
 use serde::{Deserialize, Serialize};
@@ -155,6 +157,7 @@ impl Process {
             cwd: self.cwd,
             env: self.env,
             stdin: self.stdin,
+            asks: false,
             log,
             masked: self.masked,
             confinement,
@@ -172,6 +175,8 @@ pub struct InProcess {
     pub attempt: u32,
     /// Answers to questions that earlier plays asked.
     pub answers: Vec<Answer>,
+    /// What was reserved of that which is bounded.
+    pub reserved: Budget,
 }
 
 impl InProcess {
@@ -180,7 +185,13 @@ impl InProcess {
     /// # Errors
     /// As [`run_script`].
     pub fn run(&self, workspace: &std::path::Path) -> Result<Played, Fault> {
-        run_script(&self.script, workspace, self.attempt, &self.answers)
+        run_script(
+            &self.script,
+            workspace,
+            self.attempt,
+            &self.answers,
+            &self.reserved,
+        )
     }
 }
 
@@ -251,8 +262,61 @@ pub enum Claim {
         /// How long to wait, if it knows.
         wait_ms: Option<u64>,
     },
+    /// It was ended since what was reserved for it is used up.
+    UsedUp {
+        /// What was reserved.
+        bound: Bound,
+    },
     /// It needs an answer.
     Asks(Question),
+}
+
+/// When a tool says something of what it uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// It does not.
+    #[default]
+    Never,
+    /// At its end: what was reserved cannot end it before.
+    AtEnd,
+    /// After each answer of its model.
+    EachAnswer,
+}
+
+/// What a tool says of what it uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Of tokens.
+    pub tokens: Told,
+    /// Of money: the price that it names by itself.
+    pub money: Told,
+    /// Whether it says which model answers.
+    pub model: bool,
+}
+
+impl Figures {
+    /// Those of an agent that configuration defines: Divisi asks its model itself, or hears nothing.
+    #[must_use]
+    pub fn of_defined(defined: &Defined) -> Figures {
+        match defined {
+            Defined::Model(_) => Figures {
+                tokens: Told::EachAnswer,
+                money: Told::Never,
+                model: true,
+            },
+            Defined::Program(_) => Figures::default(),
+        }
+    }
+
+    /// Whether money can be counted that an agent of this name costs: its tool names a price, or
+    /// there is one for it, or for models where it says which answers.
+    #[must_use]
+    pub fn are_priced(&self, agent: &str, prices: &BTreeMap<String, Price>) -> bool {
+        self.money != Told::Never
+            || prices.contains_key(agent)
+            || (self.model && !prices.is_empty())
+    }
 }
 
 /// A claim is journalled and shown.
@@ -271,6 +335,11 @@ pub trait Agent: Send + Sync {
     /// Why it cannot be; trying again changes nothing.
     fn launch(&self, assignment: &Assignment<'_>) -> Result<Launch, LaunchFault>;
 
+    /// What it says of what it uses. Nothing, unless told.
+    fn figures(&self) -> Figures {
+        Figures::default()
+    }
+
     /// What the agent claims, from how its process ended and the last
     /// [`Description::tail_bytes`] that it printed. Total: any end and any text, in short time.
     fn interpret(&self, ended: &Ended, tail: &str) -> Claim;
@@ -279,5 +348,10 @@ pub trait Agent: Send + Sync {
     /// `None` where nothing is said of it.
     fn usage(&self, _tail: &str) -> Option<Usage> {
         None
+    }
+
+    /// What its tool did not let it do by rules of its own, read from the same bytes; bounded.
+    fn denied(&self, _tail: &str) -> Vec<String> {
+        Vec::new()
     }
 }

@@ -116,6 +116,7 @@ mod tests {
                 command: "true".to_owned(),
                 confined: None,
                 usage: None,
+                denied: Vec::new(),
             };
             assert_eq!(CommandAgent.interpret(&ended, "done"), claim);
         }

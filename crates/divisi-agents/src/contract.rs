@@ -134,7 +134,7 @@ fn interprets(agent: &dyn Agent, description: &Description, seen: &mut Violation
 
 fn size(claim: &Claim) -> usize {
     match claim {
-        Claim::Done | Claim::Nothing => 0,
+        Claim::Done | Claim::Nothing | Claim::UsedUp { .. } => 0,
         Claim::Failed { cause } | Claim::Unable { cause } | Claim::Limited { cause, .. } => {
             cause.len()
         }
@@ -155,6 +155,7 @@ fn ended(exit: Exit) -> Ended {
         command: String::new(),
         confined: None,
         usage: None,
+        denied: Vec::new(),
     }
 }
 
@@ -296,6 +297,7 @@ fn with_assignment<T>(
         scope: Vec::new(),
         attempt: 1,
         feedback: Vec::new(),
+        already: Vec::new(),
         answers: Vec::new(),
         left_out: Vec::new(),
     };

@@ -22,6 +22,9 @@ pub use tokens::tokens;
 /// A handoff's JSON. An agent reads it whole, and most have to pay for every word.
 pub const HANDOFF_BYTES_MAX: usize = 256 << 10;
 
+/// Paths that are told of what stands in the folder already.
+const ALREADY_MAX: usize = 100;
+
 /// What an attempt is given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handoff {
@@ -78,6 +81,9 @@ pub struct Handoff {
     /// Why earlier attempts were refused, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub feedback: Vec<Feedback>,
+    /// What earlier attempts left in the folder: paths that differ from what it was made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub already: Vec<String>,
     /// Answers to questions of earlier attempts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answer>,
@@ -232,6 +238,17 @@ impl Handoff {
             && self.scope.is_empty()
             && self.feedback.is_empty()
             && self.answers.is_empty()
+    }
+
+    /// Tells what earlier attempts left in the folder; of many paths the first ones.
+    pub fn stands_already(&mut self, mut paths: Vec<String>) {
+        let more = paths.len().saturating_sub(ALREADY_MAX);
+        paths.truncate(ALREADY_MAX);
+        self.already = paths;
+        if more > 0 {
+            let text = format!("{more} more paths that earlier attempts changed");
+            self.left_out.push(text);
+        }
     }
 
     /// Where it stands among the handoffs of its run: in a folder for whom it is, under its name;

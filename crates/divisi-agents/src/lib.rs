@@ -25,8 +25,8 @@ pub mod person;
 pub mod scripted;
 
 pub use agent::{
-    Agent, Assignment, CLAIM_BYTES_MAX, Claim, Description, InProcess, Kind, Launch, LaunchFault,
-    Monitoring, Process,
+    Agent, Assignment, CLAIM_BYTES_MAX, Claim, Description, Figures, InProcess, Kind, Launch,
+    LaunchFault, Monitoring, Process, Told,
 };
 pub use command::CommandAgent;
 pub use environment::{Environment, environment, mask};

@@ -16,13 +16,16 @@
 
 use std::path::Path;
 
+use divisi_core::ledger::{Bound, Measure};
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Usage};
+use divisi_core::run::Budget;
 use divisi_core::script::{Script, Step};
 use divisi_core::worker::Ended;
 
 use crate::agent::{
-    Agent, Assignment, Claim, Description, InProcess, Kind, Launch, LaunchFault, Monitoring,
+    Agent, Assignment, Claim, Description, Figures, InProcess, Kind, Launch, LaunchFault,
+    Monitoring, Told,
 };
 use crate::beneath::{Fault, Place, delete, write};
 use crate::handoff::Answer;
@@ -52,6 +55,7 @@ pub fn run_script(
     workspace: &Path,
     attempt: u32,
     answers: &[Answer],
+    reserved: &Budget,
 ) -> Result<Played, Fault> {
     let mut played = Played {
         exit: Exit::Status(0),
@@ -60,7 +64,8 @@ pub fn run_script(
         took_ms: 0,
         usage: None,
     };
-    for step in script.steps(attempt) {
+    let mut steps = script.steps(attempt).iter();
+    while let Some(step) = steps.next() {
         match step {
             Step::Write { path, text } => write(workspace, path, text.as_bytes(), Place::Whole)?,
             Step::Append { path, text } => write(workspace, path, text.as_bytes(), Place::End)?,
@@ -68,7 +73,15 @@ pub fn run_script(
             Step::Print(text) => say(&mut played.printed, text),
             Step::TakeMs(ms) => played.took_ms = played.took_ms.saturating_add(*ms),
             Step::Usage(more) => {
-                played.usage = Some(played.usage.unwrap_or_default().and(*more));
+                let usage = played.usage.unwrap_or_default().and(*more);
+                played.usage = Some(usage);
+                if let Some(bound) = used_up(usage, reserved)
+                    && steps.len() > 0
+                {
+                    played.exit = Exit::NoProcess;
+                    played.claim = Claim::UsedUp { bound };
+                    break;
+                }
             }
             Step::Ask(question) => {
                 match answers.iter().find(|given| given.question == question.text) {
@@ -107,6 +120,16 @@ pub fn run_script(
     Ok(played)
 }
 
+/// What of a reservation is used up.
+fn used_up(usage: Usage, reserved: &Budget) -> Option<Bound> {
+    let beyond = |bound: &Bound| match bound.measure() {
+        Measure::Tokens => usage.tokens > bound.much(),
+        Measure::UsdMicros => usage.usd_micros.is_some_and(|micros| micros > bound.much()),
+        Measure::Attempts | Measure::TimeMs => false,
+    };
+    reserved.bounds().find(beyond)
+}
+
 fn say(printed: &mut String, text: &str) {
     printed.push_str(text);
     printed.push('\n');
@@ -126,6 +149,13 @@ impl Agent for ScriptedAgent {
             reads: Vec::new(),
             guides: Vec::new(),
             tail_bytes: 0,
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        Figures {
+            tokens: Told::EachAnswer,
+            ..Figures::default()
         }
     }
 
@@ -152,6 +182,7 @@ impl Agent for ScriptedAgent {
             script,
             attempt: assignment.attempt.number,
             answers: assignment.handoff.answers.clone(),
+            reserved: Budget::default(),
         })))
     }
 
@@ -174,7 +205,13 @@ mod tests {
     use super::*;
 
     fn play(folder: &Path, text: &str, attempt: u32) -> Result<Played, Fault> {
-        run_script(&Script::parse(text).unwrap(), folder, attempt, &[])
+        run_script(
+            &Script::parse(text).unwrap(),
+            folder,
+            attempt,
+            &[],
+            &Budget::default(),
+        )
     }
 
     #[test]
@@ -221,11 +258,29 @@ mod tests {
             answer: "b".into(),
         }];
         let script = Script::parse(text).unwrap();
-        let answered = run_script(&script, folder.path(), 1, &answers).unwrap();
+        let answered = run_script(&script, folder.path(), 1, &answers, &Budget::default()).unwrap();
         assert_eq!(
             (answered.exit, answered.printed.as_str()),
             (Exit::Status(2), "b\n")
         );
+    }
+
+    #[test]
+    fn a_play_ends_at_the_step_that_uses_its_reservation_up_unless_it_is_the_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = r#"{"attempts": [[{"usage": {"tokens": 60}}, {"print": "half"},
+            {"usage": {"tokens": 60}}, {"print": "never"}],
+            [{"print": "all"}, {"usage": {"tokens": 120}}]]}"#;
+        let script = Script::parse(text).unwrap();
+        let reserved = Budget::default().with(Bound::Tokens(100));
+        let play = |attempt| run_script(&script, folder.path(), attempt, &[], &reserved).unwrap();
+        let ended = play(1);
+        let bound = Bound::Tokens(100);
+        assert_eq!(ended.claim, Claim::UsedUp { bound });
+        assert_eq!(ended.printed, "half\n");
+        assert_eq!(ended.usage.unwrap().tokens, 120);
+        let done = play(2);
+        assert_eq!((done.claim, done.printed.as_str()), (Claim::Done, "all\n"));
     }
 
     #[test]
@@ -253,7 +308,13 @@ mod tests {
         let text = r#"{"attempts": [[{"usage": {"tokens": 5}}, {"usage": {"tokens": 7}},
             {"exit": 1}, {"usage": {"tokens": 100}}], []]}"#;
         let used = |attempt| play(folder.path(), text, attempt).unwrap().usage;
-        assert_eq!(used(1), Some(Usage { tokens: 12 }));
+        assert_eq!(
+            used(1),
+            Some(Usage {
+                tokens: 12,
+                usd_micros: None
+            })
+        );
         assert_eq!(used(2), None);
     }
 

@@ -36,6 +36,7 @@ impl Runner for Plain {
             command: String::new(),
             confined: None,
             usage: None,
+            denied: Vec::new(),
         };
         (ended, String::from_utf8_lossy(&output.stdout).into_owned())
     }

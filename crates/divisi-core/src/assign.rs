@@ -53,13 +53,16 @@ struct Candidate {
 /// Proposes leases for ready tasks until slots, limits or tasks run out. `may` says whether an agent
 /// may begin something for a run, and with which credential.
 ///
-/// Costs what is proposed times the number of classes (pairs of agent and role), never the number
-/// of tasks that stay ready.
+/// Tasks that are passed over wait for something that is no slot, for instance their budgets.
+///
+/// Costs what is proposed or passed over times the number of classes (pairs of agent and role),
+/// never the number of tasks that stay ready.
 #[must_use]
 pub fn assign(
     runs: &[&Run],
     capacity: Capacity,
     now: Time,
+    passed_over: &BTreeSet<(RunId, TaskNo)>,
     may: &dyn Fn(&Run, &str) -> Choice,
 ) -> Vec<Proposal> {
     let choices: Vec<Vec<Choice>> = runs
@@ -96,14 +99,17 @@ pub fn assign(
             continue;
         };
         let role = run.classes[class_of].role.as_deref();
-        if !usage.take(run, at, &with.agent, role, capacity) {
-            continue;
+        let is_passed_over = passed_over.contains(&(run.id, task));
+        if !is_passed_over {
+            if !usage.take(run, at, &with.agent, role, capacity) {
+                continue;
+            }
+            proposals.push(Proposal {
+                run: run.id,
+                task,
+                with: with.clone(),
+            });
         }
-        proposals.push(Proposal {
-            run: run.id,
-            task,
-            with: with.clone(),
-        });
         if let Some(class) = class {
             heap.extend(candidate(run, at, class, Some(task)));
         }

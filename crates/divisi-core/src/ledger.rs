@@ -1,17 +1,23 @@
 //! The Ledger aggregate: budgets as accounts, and reservations made before anything is launched.
 //!
-//! Accounts nest: a day's and a run's are both charged by an attempt. An attempt is reserved
-//! before it is leased, and settled or released when it has ended. A reservation whose usage is
-//! never reported stays charged in full: nothing is spent that was not reserved.
+//! Accounts nest: an attempt is charged to its task's, its run's and its day's, and where its run
+//! does a task of another one, to that task's and that run's, too. It is reserved on all of them
+//! before it is leased, and settled or released when it has ended. What nobody can know the use of
+//! stays charged in full. An agent that ended and did not say what it used of a model is settled by
+//! time and attempts alone, and counted as unreported.
 //!
-//! What an account permits is first what its run was created with, and from then on what its owner
-//! says: the account is the only truth about it.
+//! What was used may be more than was reserved: an agent is ended after the answer of its model that
+//! goes beyond. So an account is overdrawn by one answer for each attempt under way at the most.
+//!
+//! What an account permits is first what it was opened with, and from then on what its owner says:
+//! the account is the only truth about it.
 //!
 //! It also knows which credentials a model's server refuses for now; see [`limit`].
 //!
 //! The ledger has a stream of its own. It meets runs only through commands, each of which may be
 //! delayed, repeated or reordered: every command is idempotent, by attempt or by account.
 
+mod amount;
 mod command;
 mod event;
 pub mod limit;
@@ -21,9 +27,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AttemptId, RunId, Time};
+use crate::ids::{AttemptId, RunId, TaskNo, Time};
 use crate::run::Budget;
-pub use command::{Command, Exhausted, Refusal};
+pub use amount::{
+    Amount, Balance, Bound, Measure, TIME_USEFUL_MS_MIN, TOKENS_USEFUL_MIN, USD_USEFUL_MICROS_MIN,
+    decimal,
+};
+pub use command::{Command, Exhausted, Refusal, Spent};
 pub use event::{Event, KINDS};
 pub use limit::{Access, Choice, Credential, Limit, LimitThen, Met, QuietHours, Waiting};
 
@@ -35,6 +45,17 @@ pub enum Account {
     Day(u64),
     /// A run.
     Run(RunId),
+    /// A task of a run.
+    Task(RunId, TaskNo),
+}
+
+/// A task of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TaskRef {
+    /// The run.
+    pub run: RunId,
+    /// The task.
+    pub task: TaskNo,
 }
 
 impl Account {
@@ -50,42 +71,8 @@ impl std::fmt::Display for Account {
         match self {
             Account::Day(_) => write!(f, "the day"),
             Account::Run(run) => write!(f, "{run}"),
+            Account::Task(run, task) => write!(f, "task {} of {run}", task.0),
         }
-    }
-}
-
-/// Less time than this is not worth starting anything in: reserving it would only use it up.
-pub const TIME_USEFUL_MS_MIN: u64 = 1_000;
-
-/// What an attempt takes: itself, and so much time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Amount {
-    /// Attempts.
-    pub attempts: u64,
-    /// Agents' time in milliseconds.
-    pub time_ms: u64,
-}
-
-impl Amount {
-    fn plus(self, other: Amount) -> Amount {
-        Amount {
-            attempts: self.attempts.saturating_add(other.attempts),
-            time_ms: self.time_ms.saturating_add(other.time_ms),
-        }
-    }
-
-    fn minus(self, other: Amount) -> Amount {
-        Amount {
-            attempts: self.attempts.saturating_sub(other.attempts),
-            time_ms: self.time_ms.saturating_sub(other.time_ms),
-        }
-    }
-
-    /// The first bound of a budget that this is beyond.
-    fn beyond(self, budget: &Budget) -> Option<Bound> {
-        let attempts = budget.attempts.filter(|max| self.attempts > *max);
-        let time_ms = budget.time_ms.filter(|max| self.time_ms > *max);
-        attempts.map(Bound::Attempts).or(time_ms.map(Bound::TimeMs))
     }
 }
 
@@ -96,86 +83,6 @@ pub struct Reservation {
     pub amount: Amount,
     /// Where.
     pub accounts: Vec<Account>,
-}
-
-/// An account's state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Balance {
-    /// What is permitted.
-    pub budget: Budget,
-    /// What was used.
-    pub used: Amount,
-    /// What is reserved for attempts under way.
-    pub held: Amount,
-}
-
-impl Balance {
-    /// What is used, and what is reserved beside it.
-    #[must_use]
-    pub fn taken(&self) -> Amount {
-        self.used.plus(self.held)
-    }
-
-    /// What of an amount can be reserved: all of it, or all the time that is left. Less than all
-    /// is given only where nothing else is reserved, since of that some may come back unused.
-    ///
-    /// # Errors
-    /// The bound that leaves too little.
-    pub fn grant(&self, asked: Amount) -> Result<Amount, Bound> {
-        let attempts = self.taken().attempts.saturating_add(asked.attempts);
-        if let Some(max) = self.budget.attempts.filter(|max| attempts > *max) {
-            return Err(Bound::Attempts(max));
-        }
-        let Some(max) = self.budget.time_ms else {
-            return Ok(asked);
-        };
-        let left_ms = max.saturating_sub(self.taken().time_ms);
-        if asked.time_ms <= left_ms {
-            return Ok(asked);
-        }
-        if self.held.time_ms > 0 || left_ms < TIME_USEFUL_MS_MIN {
-            return Err(Bound::TimeMs(max));
-        }
-        Ok(Amount {
-            time_ms: left_ms,
-            ..asked
-        })
-    }
-}
-
-/// One bound of a budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Bound {
-    /// So many attempts.
-    Attempts(u64),
-    /// So many milliseconds of agents' time.
-    TimeMs(u64),
-}
-
-impl Bound {
-    /// The flag of `divisi run` and `divisi resume` that sets it, with a name for its value.
-    #[must_use]
-    pub fn flag(self) -> &'static str {
-        match self {
-            Bound::Attempts(_) => "--attempts N",
-            Bound::TimeMs(_) => "--agent-time MIN",
-        }
-    }
-}
-
-impl std::fmt::Display for Bound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Bound::Attempts(1) => write!(f, "1 attempt"),
-            Bound::Attempts(many) => write!(f, "{many} attempts"),
-            Bound::TimeMs(ms) if ms % 60_000 == 0 => {
-                write!(f, "{} min of agents' time", ms / 60_000)
-            }
-            Bound::TimeMs(ms) if ms % 1_000 == 0 => write!(f, "{} s of agents' time", ms / 1_000),
-            Bound::TimeMs(ms) => write!(f, "{}.{:03} s of agents' time", ms / 1_000, ms % 1_000),
-        }
-    }
 }
 
 /// The ledger. Changed only by [`Ledger::apply`].
@@ -192,16 +99,44 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Whether attempts of this run are bounded by any account.
+    /// Whether this attempt is bounded by any account.
     #[must_use]
-    pub fn bounds(&self, run: RunId, at: Time) -> bool {
-        self.accounts_of(run, at).next().is_some()
+    pub fn bounds(&self, attempt: AttemptId, at: Time) -> bool {
+        !self.accounts_of(attempt, at).is_empty()
     }
 
-    fn accounts_of(&self, run: RunId, at: Time) -> impl Iterator<Item = Account> + '_ {
-        [Account::day(at), Account::Run(run)]
-            .into_iter()
-            .filter(|account| self.accounts.contains_key(account))
+    /// What of a held reservation is a bound, since an account that it is charged to bounds it.
+    #[must_use]
+    pub fn reserved(&self, attempt: AttemptId) -> Budget {
+        let Some(held) = self.held.get(&attempt) else {
+            return Budget::default();
+        };
+        let balances = held.accounts.iter().filter_map(|it| self.accounts.get(it));
+        let bounds = balances.flat_map(|balance| balance.budget.bounds());
+        let measures = bounds.map(Bound::measure);
+        measures.fold(Budget::default(), |reserved, measure| {
+            reserved.with(Bound::of(measure, held.amount.of(measure)))
+        })
+    }
+
+    /// The accounts that an attempt is charged to, those of its own run first.
+    fn accounts_of(&self, attempt: AttemptId, at: Time) -> Vec<Account> {
+        let mut all = vec![Account::day(at)];
+        let mut of = TaskRef {
+            run: attempt.run,
+            task: attempt.task,
+        };
+        loop {
+            all.extend([Account::Run(of.run), Account::Task(of.run, of.task)]);
+            // A run that does a task is younger than the task's own: this ends.
+            let balance = self.accounts.get(&Account::Run(of.run));
+            match balance.and_then(|balance| balance.parent) {
+                Some(parent) => of = parent,
+                None => break,
+            }
+        }
+        all.retain(|account| self.accounts.contains_key(account));
+        all
     }
 
     /// Decides a command and applies what it decided.
@@ -210,20 +145,27 @@ impl Ledger {
     /// A typed refusal; then nothing changed.
     pub fn decide(&mut self, command: Command, now: Time) -> Result<Option<Event>, Refusal> {
         let event = match command {
-            Command::Open { account, budget } => {
-                let known = self.accounts.contains_key(&account);
-                (!known).then_some(Event::AccountOpened { account, budget })
-            }
+            Command::Open {
+                account,
+                budget,
+                parent,
+            } => self.open(account, budget, parent)?,
             Command::Permit { account, budget } => self.permit(account, budget)?,
             Command::Reserve { attempt, .. } if self.held.contains_key(&attempt) => None,
             Command::Reserve { attempt, amount } => Some(self.reserve(attempt, amount, now)?),
-            Command::Settle { attempt, used_ms } => self.held.get(&attempt).map(|reservation| {
-                let time_ms = used_ms.unwrap_or(reservation.amount.time_ms);
+            Command::Settle { attempt, spent } => self.held.get(&attempt).map(|reservation| {
+                let reserved = reservation.amount;
                 let used = Amount {
-                    attempts: reservation.amount.attempts,
-                    time_ms,
+                    attempts: reserved.attempts,
+                    time_ms: spent.time_ms.unwrap_or(reserved.time_ms),
+                    tokens: spent.tokens.unwrap_or(reserved.tokens),
+                    usd_micros: spent.usd_micros.unwrap_or(reserved.usd_micros),
                 };
-                Event::Settled { attempt, used }
+                Event::Settled {
+                    attempt,
+                    used,
+                    unreported: spent.unreported,
+                }
             }),
             Command::Release { attempt } => self
                 .held
@@ -244,38 +186,53 @@ impl Ledger {
         Ok(event)
     }
 
+    fn open(
+        &self,
+        account: Account,
+        budget: Budget,
+        parent: Option<TaskRef>,
+    ) -> Result<Option<Event>, Refusal> {
+        let is_fitting = match (account, parent) {
+            (_, None) => true,
+            (Account::Run(run), Some(parent)) => parent.run < run,
+            (Account::Day(_) | Account::Task(..), Some(_)) => false,
+        };
+        if !is_fitting {
+            return Err(Refusal::Parent(account));
+        }
+        let known = self.accounts.contains_key(&account);
+        Ok((!known).then_some(Event::AccountOpened {
+            account,
+            budget,
+            parent,
+        }))
+    }
+
     fn permit(&self, account: Account, asked: Budget) -> Result<Option<Event>, Refusal> {
         let Some(balance) = self.accounts.get(&account) else {
             return Err(Refusal::NotOpen(account));
         };
-        let taken = balance.taken();
-        if let Some(bound) = taken.beyond(&asked) {
-            let taken = match bound {
-                Bound::Attempts(_) => Bound::Attempts(taken.attempts),
-                Bound::TimeMs(_) => Bound::TimeMs(taken.time_ms),
-            };
+        if let Some((bound, taken)) = balance.taken().beyond(&asked) {
             return Err(Refusal::Taken {
                 account,
                 bound,
                 taken,
             });
         }
-        let budget = Budget {
-            attempts: asked.attempts.or(balance.budget.attempts),
-            time_ms: asked.time_ms.or(balance.budget.time_ms),
-        };
+        let budget = asked.or(balance.budget);
         let changed = budget != balance.budget;
         Ok(changed.then_some(Event::BudgetChanged { account, budget }))
     }
 
     fn reserve(&self, attempt: AttemptId, amount: Amount, now: Time) -> Result<Event, Refusal> {
-        let accounts: Vec<Account> = self.accounts_of(attempt.run, now).collect();
+        let accounts = self.accounts_of(attempt, now);
         let mut amount = amount;
         for account in &accounts {
             amount = self.accounts[account].grant(amount).map_err(|bound| {
                 Refusal::Exhausted(Exhausted {
                     account: *account,
                     bound: Some(bound),
+                    task: None,
                 })
             })?;
         }
@@ -294,7 +251,17 @@ impl Ledger {
     /// Takes in an event.
     pub fn apply(&mut self, event: &Event) {
         match event {
-            Event::AccountOpened { account, budget } | Event::BudgetChanged { account, budget } => {
+            Event::AccountOpened {
+                account,
+                budget,
+                parent,
+            } => {
+                let balance = self.accounts.entry(*account).or_default();
+                balance.budget = *budget;
+                balance.parent = *parent;
+                self.changed.insert(*account);
+            }
+            Event::BudgetChanged { account, budget } => {
                 self.accounts.entry(*account).or_default().budget = *budget;
                 self.changed.insert(*account);
             }
@@ -314,8 +281,12 @@ impl Ledger {
                 };
                 self.held.insert(*attempt, reservation);
             }
-            Event::Settled { attempt, used } => self.give_back(*attempt, *used),
-            Event::Released { attempt } => self.give_back(*attempt, Amount::default()),
+            Event::Settled {
+                attempt,
+                used,
+                unreported,
+            } => self.give_back(*attempt, *used, u64::from(*unreported)),
+            Event::Released { attempt } => self.give_back(*attempt, Amount::default(), 0),
             Event::CredentialLimited { credential, limit } => {
                 self.limits.insert(credential.clone(), limit.clone());
             }
@@ -326,7 +297,7 @@ impl Ledger {
         }
     }
 
-    fn give_back(&mut self, attempt: AttemptId, used: Amount) {
+    fn give_back(&mut self, attempt: AttemptId, used: Amount, unreported: u64) {
         let Some(reservation) = self.held.remove(&attempt) else {
             return;
         };
@@ -334,6 +305,7 @@ impl Ledger {
             if let Some(balance) = self.accounts.get_mut(account) {
                 balance.held = balance.held.minus(reservation.amount);
                 balance.used = balance.used.plus(used);
+                balance.unreported += unreported;
                 self.changed.insert(*account);
             }
         }
@@ -364,5 +336,7 @@ impl Ledger {
     }
 }
 
+#[cfg(test)]
+mod proofs;
 #[cfg(test)]
 mod tests;

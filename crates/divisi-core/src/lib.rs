@@ -9,6 +9,7 @@
 //! - [`run`] is the aggregate that carries a plan from creation to its end.
 //! - [`ledger`] is the aggregate that owns budgets.
 //! - [`assign`] is the one pure function that shares workers among all runs.
+//! - [`permission`] holds what agents ask leave for, and the rules by which they get it.
 //! - [`path`] proves that a path from outside stays beneath its root.
 //! - [`script`] holds what scripted agents play.
 //! - [`shell`] words commands as one types them.
@@ -22,6 +23,7 @@ pub mod ids;
 pub mod journal;
 pub mod ledger;
 pub mod path;
+pub mod permission;
 pub mod plan;
 pub mod preparation;
 pub mod receipt;

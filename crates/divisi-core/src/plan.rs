@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::criterion::Criterion;
 use crate::ids::{Digest, TaskId};
 use crate::preparation::Preparation;
+use crate::run::Budget;
 
 pub use graph::{Fault, Graph, reversed};
 
@@ -202,6 +203,9 @@ pub struct TaskSpec {
     /// What it is expected to take.
     #[serde(default)]
     pub estimate: Estimate,
+    /// What all attempts at it may use up together, if bounded.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub budget: Budget,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -234,6 +238,7 @@ impl TaskSpec {
             ok_exit: vec![0],
             priority: Priority::Medium,
             estimate: Estimate::default(),
+            budget: Budget::default(),
         }
     }
 

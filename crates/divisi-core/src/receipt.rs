@@ -48,14 +48,19 @@ pub struct Output {
 pub struct Usage {
     /// Tokens, read and written together.
     pub tokens: u64,
+    /// What they cost, in millionths of a US dollar, where a price is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usd_micros: Option<u64>,
 }
 
 impl Usage {
     /// Both together.
     #[must_use]
     pub fn and(self, other: Usage) -> Usage {
+        let costs = [self.usd_micros, other.usd_micros];
         Usage {
             tokens: self.tokens.saturating_add(other.tokens),
+            usd_micros: costs.into_iter().flatten().reduce(u64::saturating_add),
         }
     }
 

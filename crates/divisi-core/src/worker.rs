@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AttemptId, Epoch};
+use crate::permission::{Decision, Request};
 use crate::receipt::{Exit, Output, Usage};
 
 /// Version of this protocol; both sides say it and refuse another.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// A process tree that the supervisor owns, by whose attempt it is and which part it plays.
 ///
@@ -119,6 +120,10 @@ pub struct ProcessSpec {
     /// What is written to standard input, which is then closed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub stdin: String,
+    /// Whether standard input is a socket instead, on which the process asks leave for what it is
+    /// about to do and is answered: one [`Request`] or [`Answered`] a line.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks: bool,
     /// Absolute path of the log, created at the first byte.
     pub log: String,
     /// Values that are masked in the log: secrets that this process was given.
@@ -175,8 +180,25 @@ pub enum ToWorker {
         /// Which.
         job: Job,
     },
+    /// Pass an answer on. For a request that does not wait, or a job that is not held, it means
+    /// nothing.
+    Answer {
+        /// Whose.
+        job: Job,
+        /// The answer.
+        answered: Answered,
+    },
     /// Ask for an [`FromWorker::Observed`] of every held job.
     Observe,
+}
+
+/// The answer to a request, as it goes to whoever asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The request's id.
+    pub id: String,
+    /// The answer.
+    pub decision: Decision,
 }
 
 /// What a process tree looks like from outside: evidence of life and progress.
@@ -222,6 +244,9 @@ pub struct Ended {
     /// filled in by whoever does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// What its tool did not let its agent do, filled in by the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<String>,
 }
 
 fn is_zero(n: &u32) -> bool {
@@ -236,6 +261,12 @@ pub enum Held {
     Live {
         /// Evidence of its life.
         observation: Observation,
+        /// The folder that it works in, where it asks for leave.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        cwd: String,
+        /// What it asked and was not answered.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        asks: Vec<Request>,
     },
     /// It ended, and the engine has not yet said [`ToWorker::Forget`].
     Ended {
@@ -283,6 +314,15 @@ pub enum FromWorker {
         job: Job,
         /// How.
         ended: Ended,
+    },
+    /// It asks leave for something, and waits for [`ToWorker::Answer`].
+    Asks {
+        /// Which.
+        job: Job,
+        /// The folder that it works in: what paths are relative to.
+        cwd: String,
+        /// What it asks. Untrusted.
+        request: Request,
     },
     /// Evidence of life, answer to [`ToWorker::Observe`].
     Observed {

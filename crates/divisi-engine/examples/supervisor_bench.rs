@@ -140,6 +140,7 @@ impl Bench {
             cwd: text(dir.path()),
             env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
             stdin: String::new(),
+            asks: false,
             log: text(&dir.path().join("log")),
             masked: Vec::new(),
             confinement: if confined {

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use divisi_core::permission::Decision;
 use divisi_core::plan::{Parts, Plan};
 use divisi_core::run::{Base, Budget, Settings};
 use divisi_core::{CommandId, Diagnostic, RunId};
@@ -66,10 +67,13 @@ pub enum Ask {
     },
     /// Go on with a run, whoever began it, as long as you hold the engine.
     Attend(RunId),
-    /// Permit a run more or less; what the budget leaves open stays as it is.
+    /// Permit a run, one of its tasks, or this day more or less; what the budget leaves open stays as
+    /// it is.
     Permit {
         /// The run.
         run: RunId,
+        /// Whose budget.
+        whose: Whose,
         /// How much in all.
         budget: Budget,
     },
@@ -84,6 +88,18 @@ pub enum Ask {
         /// What.
         action: Action,
     },
+}
+
+/// Whose budget is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whose {
+    /// The run's.
+    Run,
+    /// That of a task of it, by its id.
+    Task(String),
+    /// That of all runs of this day.
+    Day,
 }
 
 /// What can be asked of a run. Tasks are named as in the plan.
@@ -137,6 +153,15 @@ pub enum Action {
         task: String,
         /// The answer.
         text: String,
+    },
+    /// Answer an agent that asks leave for something.
+    Decide {
+        /// The request's number.
+        request: u32,
+        /// The answer.
+        decision: Decision,
+        /// Whether requests like it are to be answered so from now on.
+        always: bool,
     },
     /// Replace a task by smaller ones.
     Split {

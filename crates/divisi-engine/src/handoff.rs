@@ -57,6 +57,7 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         scope: spec.scope.clone(),
         attempt: task.attempts(),
         feedback: feedback(task),
+        already: Vec::new(),
         answers: answers(task),
         left_out: Vec::new(),
     }
@@ -161,6 +162,7 @@ fn feedback(task: &Task) -> Vec<Feedback> {
             // Nobody of whom it could be said that they did better next time.
             AttemptEnd::Errored(Failure::Preparation(_)) => None,
             AttemptEnd::Refused(_)
+            | AttemptEnd::UsedUp(_)
             | AttemptEnd::Errored(_)
             | AttemptEnd::Lost(_)
             | AttemptEnd::Stopped(

@@ -14,6 +14,7 @@ mod guides;
 mod handoff;
 pub mod memory;
 pub mod monitor;
+mod permission;
 pub mod reconcile;
 pub mod repo;
 pub mod review;

@@ -146,6 +146,13 @@ impl Monitor {
         }
     }
 
+    /// It waits for somebody else: that it does not get on says nothing.
+    pub fn excuse(&mut self, attempt: AttemptId, now: u64) {
+        if let Some(watched) = self.watched.get_mut(&attempt) {
+            watched.progress_at = now;
+        }
+    }
+
     /// Everything gets a fresh grace: after a sleep, or a jump of a clock. The next look clears what
     /// was suspected.
     pub fn fresh_grace(&mut self, now: u64) {

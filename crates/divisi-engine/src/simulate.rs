@@ -7,7 +7,7 @@
 //! who starts when.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use divisi_core::assign::{Capacity, assign};
 use divisi_core::criterion::Criterion;
@@ -200,7 +200,13 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
     let mut ends: BinaryHeap<Reverse<(u64, AttemptId)>> = BinaryHeap::new();
     let mut now = 0;
     loop {
-        for proposal in assign(&[&run], capacity, Time(now), &Choice::freely) {
+        for proposal in assign(
+            &[&run],
+            capacity,
+            Time(now),
+            &BTreeSet::new(),
+            &Choice::freely,
+        ) {
             let attempt = run.attempt_id(proposal.task, 1);
             command(
                 &mut run,
@@ -235,6 +241,7 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
                 command: String::new(),
                 confined: None,
                 usage: None,
+                denied: Vec::new(),
             };
             command(
                 &mut run,

@@ -13,10 +13,11 @@ mod loading;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use budgets::Reserved;
 use divisi_core::assign::{Capacity, assign};
 use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
 use divisi_core::journal::{Batch, CommandRow, Entry, Fault, Journal, Stream};
-use divisi_core::ledger::{self, Access, Account, Choice, Ledger};
+use divisi_core::ledger::{self, Access, Account, Choice, Exhausted, Ledger};
 use divisi_core::plan;
 use divisi_core::run::{
     self, Accepted, Attempt, Command, Create, Effect, Event, Rejection, Run, stored,
@@ -88,8 +89,8 @@ pub struct Stepped {
 /// A word between aggregates; the simulator delays and repeats these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crossing {
-    /// Run to ledger: the run's own budget bounds it.
-    Open(RunId),
+    /// Run to ledger: this account is to be opened before it is charged.
+    Open(Account),
     /// Run to ledger: reserve before a lease.
     Reserve(AttemptId),
     /// Ledger to run: the reservation is held, lease.
@@ -147,6 +148,9 @@ pub struct World<J> {
     pub capacity: Capacity,
     /// Which runs' ready tasks are leased. None while nobody would carry the leases out.
     pub leasing: Leasing,
+    /// What all runs together may use in a day. Opens that day's account; afterwards the account is
+    /// the truth about it.
+    pub day: run::Budget,
     /// What each agent can log in with here, in the order in which it looks.
     pub credentials: BTreeMap<String, Vec<String>>,
     /// Added to UTC for the time of the day, in milliseconds.
@@ -174,6 +178,7 @@ impl<J: Journal> World<J> {
             journal,
             capacity,
             leasing: Leasing::All,
+            day: run::Budget::default(),
             credentials: BTreeMap::new(),
             offset_ms: 0,
             epoch,
@@ -242,12 +247,12 @@ impl<J: Journal> World<J> {
     }
 
     /// When something is due by the clock alone: the first task that is delayed, or whose agent may
-    /// not begin, beyond the latest step. One whose time has come and that still waits, waits for a
-    /// slot, not for the clock.
+    /// not begin, beyond the latest step, and the first request that nobody has answered by then. A
+    /// task whose time has come and that still waits, waits for a slot, not for the clock.
     #[must_use]
     pub fn due_at(&self) -> Option<Time> {
         let may = |run: &Run, agent: &str| self.may(run, agent, self.last_at);
-        let mut dues = Vec::new();
+        let mut dues: Vec<Time> = self.runs().filter_map(Run::expires_at).collect();
         for run in self.runs().filter(|run| run.takes_leases()) {
             dues.extend(run.delayed_until(self.last_at));
             dues.extend(run.held_until(self.last_at, &may));
@@ -315,8 +320,9 @@ impl<J: Journal> World<J> {
             let answer = self.direct(step, directive)?;
             step.stepped.answers.push(answer);
         }
+        self.expire(step);
         self.settle_ended(step, deliver)?;
-        self.lease_ready(step, deliver)?;
+        self.lease_ready(step, deliver);
         for run in &step.dirty {
             let Some(loaded) = self.runs.get_mut(run) else {
                 continue;
@@ -412,6 +418,16 @@ impl<J: Journal> World<J> {
         Ok(())
     }
 
+    /// Denies what nobody answered in time.
+    fn expire(&mut self, step: &mut Step) {
+        let due = |run: &&Run| run.expires_at().is_some_and(|at| at <= step.now);
+        let due: Vec<RunId> = self.runs().filter(due).map(|run| run.id).collect();
+        for run in due {
+            let expired = self.decide(step, run, Command::ExpirePermissions);
+            debug_assert!(expired.is_ok(), "only a live run has what expires");
+        }
+    }
+
     /// Adds events that are already applied to the batch.
     fn record(&mut self, step: &mut Step, id: RunId, events: Vec<Event>) {
         let Some(loaded) = self.runs.get_mut(&id) else {
@@ -433,22 +449,40 @@ impl<J: Journal> World<J> {
         step.dirty.insert(id);
     }
 
-    fn lease_ready(
+    fn lease_ready(&mut self, step: &mut Step, deliver: &mut dyn FnMut(Crossing) -> Delivery) {
+        self.open_runs(step, deliver);
+        // Tasks that wait for their own budgets take no slot from others.
+        let mut passed_over = BTreeSet::new();
+        let mut exhausted = BTreeMap::new();
+        loop {
+            let before = passed_over.len();
+            self.lease_some(step, &mut passed_over, &mut exhausted, deliver);
+            if passed_over.len() == before {
+                break;
+            }
+        }
+        for (run, exhausted) in exhausted {
+            self.pause_exhausted(step, run, exhausted);
+        }
+        self.pause_limited(step);
+    }
+
+    /// Leases what is proposed and can be reserved for. What cannot is told by run, for the first
+    /// account that has too little left.
+    fn lease_some(
         &mut self,
         step: &mut Step,
+        passed_over: &mut BTreeSet<(RunId, TaskNo)>,
+        exhausted: &mut BTreeMap<RunId, Exhausted>,
         deliver: &mut dyn FnMut(Crossing) -> Delivery,
-    ) -> Result<(), Fault> {
-        self.open_accounts(step, deliver);
+    ) {
         let runs: Vec<&Run> = self
             .runs()
             .filter(|run| self.leasing.takes(run.id))
             .collect();
         let may = |run: &Run, agent: &str| self.may(run, agent, step.now);
-        let proposals = assign(&runs, self.capacity, step.now, &may);
+        let proposals = assign(&runs, self.capacity, step.now, passed_over, &may);
         for proposal in proposals {
-            if !self.has_account(proposal.run) {
-                continue;
-            }
             let Some(loaded) = self.runs.get(&proposal.run) else {
                 continue;
             };
@@ -456,22 +490,25 @@ impl<J: Journal> World<J> {
                 continue;
             };
             let attempt = loaded.run.attempt_id(proposal.task, task.attempts() + 1);
-            let amount = task.amount(&loaded.run.settings);
-            if self.ledger.bounds(proposal.run, step.now) {
-                if !self.ledger.held.contains_key(&attempt)
-                    && !self.reserve(step, attempt, amount, deliver)
-                {
+            let timeout_ms = match self.reserve(step, attempt, deliver) {
+                Reserved::Unbounded => None,
+                Reserved::Held(_) if deliver(Crossing::Lease(attempt)) == Delivery::Later => {
                     continue;
                 }
-                if deliver(Crossing::Lease(attempt)) == Delivery::Later {
+                Reserved::Held(amount) => Some(amount.time_ms),
+                Reserved::Later => continue,
+                Reserved::Refused(refused) => {
+                    if matches!(refused.account, Account::Task(..)) {
+                        passed_over.insert((proposal.run, proposal.task));
+                    }
+                    exhausted.entry(proposal.run).or_insert(refused);
                     continue;
                 }
-            }
-            let reserved = self.ledger.held.get(&attempt);
+            };
             let command = Command::Lease {
                 task: proposal.task,
                 epoch: self.epoch,
-                timeout_ms: reserved.map(|reserved| reserved.amount.time_ms),
+                timeout_ms,
                 with: Some(proposal.with),
             };
             if self.decide(step, proposal.run, command).is_err() {
@@ -479,8 +516,6 @@ impl<J: Journal> World<J> {
                 continue;
             }
         }
-        self.pause_limited(step);
-        Ok(())
     }
 
     fn unload_ended(&mut self) {

@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use divisi_agents::adapter::{
-    Broker, Closing, Entry, Fault, Surroundings, print, prompt, read_handoff, told,
+    Broker, Closing, Entry, Fault, Meter, Surroundings, print, prompt, read_handoff, told,
 };
 use divisi_agents::mask;
 use divisi_core::criterion::truncate;
-use divisi_core::run::DefinedModel;
+use divisi_core::run::{AGENT_MODEL, DefinedModel};
 
 use super::asking::{Asking, address};
 use super::functions::Hands;
@@ -21,12 +21,11 @@ const TEXT_BYTES_MAX: usize = 8 << 10;
 ///
 /// # Errors
 /// There was none. A closing that says so was printed if anything could be.
-pub fn converse(
-    model: &DefinedModel,
-    broker: &dyn Broker,
-    out: &mut dyn Write,
-) -> Result<Closing, Fault> {
-    let held = Surroundings::here().and_then(|here| converse_in(model, &here, broker, out));
+pub fn converse(model: &DefinedModel, out: &mut dyn Write) -> Result<Closing, Fault> {
+    let held = Surroundings::here().and_then(|here| {
+        let broker = here.broker();
+        converse_in(model, &here, broker.as_ref(), out)
+    });
     told(held, out)
 }
 
@@ -58,6 +57,7 @@ fn converse_in(
         wait: &mut std::thread::sleep,
         tell: &mut tell,
         bounds: model.bounds,
+        meter: Meter::of_answers(AGENT_MODEL, Some(&model.model), here.reservation.clone()),
         key: model.key(),
     }
     .hold(prompt(&handoff))
@@ -76,9 +76,15 @@ fn shortened(mut entry: Entry, masked: &[String]) -> Entry {
         Entry::Said { text } | Entry::Finished { text } | Entry::Noted { text } => text,
         Entry::Called { input, .. } => input,
         Entry::Returned { output, .. } => output,
-        Entry::Denied { what } => what,
+        Entry::Asked { what } | Entry::Answered { what, .. } | Entry::Denied { what, .. } => what,
         Entry::Retried { cause } | Entry::Broke { cause, .. } => cause,
-        Entry::Began { .. } | Entry::Limited { .. } | Entry::Used { .. } => return entry,
+        Entry::Began { .. }
+        | Entry::Limited { .. }
+        | Entry::Read { .. }
+        | Entry::Responded { .. }
+        | Entry::Used { .. }
+        | Entry::UsedSoFar { .. }
+        | Entry::Bounded => return entry,
     };
     *text = mask(std::mem::take(text), masked);
     truncate(text, TEXT_BYTES_MAX);

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use divisi_agents::Claim;
-use divisi_agents::adapter::{Closing, Entry, Tokens};
+use divisi_agents::adapter::{Closing, Entry, Meter};
 use divisi_core::criterion::truncate;
 use divisi_core::run::ModelBounds;
 
@@ -37,6 +37,8 @@ pub(crate) struct Loop<'l> {
     pub(crate) tell: &'l mut dyn FnMut(Entry) -> io::Result<()>,
     /// How it is bounded.
     pub(crate) bounds: ModelBounds,
+    /// What it used so far, and what was reserved for it.
+    pub(crate) meter: Meter,
     /// The variable that holds the key.
     pub(crate) key: Option<&'l str>,
 }
@@ -44,7 +46,6 @@ pub(crate) struct Loop<'l> {
 /// What was heard so far.
 #[derive(Default)]
 struct Heard {
-    usage: Option<Tokens>,
     denied: Vec<String>,
     faulty: u32,
 }
@@ -60,7 +61,9 @@ impl Loop<'_> {
         let claim = self.claim(&mut conversation, &mut heard)?;
         Ok(Closing {
             claim: bounded(claim),
-            usage: heard.usage,
+            usage: self.meter.usage(),
+            // It has no rules of its own: what was denied was denied by who is asked.
+            denied: Vec::new(),
         })
     }
 
@@ -137,8 +140,13 @@ impl Loop<'_> {
         heard: &mut Heard,
     ) -> io::Result<Option<Claim>> {
         if let Some(usage) = answer.usage {
-            heard.usage = Some(heard.usage.unwrap_or_default().plus(usage));
-            (self.tell)(Entry::Used { usage })?;
+            let used = Entry::Used { usage };
+            self.meter.hear(&used);
+            (self.tell)(used)?;
+            // Who is ended from outside has no other chance to say it.
+            if let Some(usage) = self.meter.usage() {
+                (self.tell)(Entry::UsedSoFar { usage })?;
+            }
         }
         if !answer.text.is_empty() {
             let text = answer.text.clone();
@@ -148,6 +156,9 @@ impl Loop<'_> {
             let text = answer.text;
             (self.tell)(Entry::Finished { text })?;
             return Ok(Some(done(&heard.denied)));
+        }
+        if let Some(bound) = self.meter.used_up() {
+            return Ok(Some(Claim::UsedUp { bound }));
         }
         let told = match answer.calls.is_empty() {
             true => {
@@ -195,7 +206,7 @@ impl Loop<'_> {
                     if heard.denied.len() < DENIED_MAX {
                         heard.denied.push(what.clone());
                     }
-                    (self.tell)(Entry::Denied { what })?;
+                    (self.tell)(Entry::Denied { what, call: None })?;
                     (false, output)
                 }
             };

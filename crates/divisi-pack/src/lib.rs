@@ -9,6 +9,7 @@
 //! - [`workflow`] reads workflows and serves their JSON Schema.
 //! - [`assess`](mod@assess) says how a request is to be handled, and by which rules.
 //! - [`bundle`] puts workflows together with roles, templates and inputs, and expands them to tasks.
+//! - [`budget`] reads budgets as people write them.
 //! - [`allocation`] says what one agent is given, and at what risk.
 //! - [`estimate`] says what a plan is expected to take, in the forms that plans hold.
 //! - [`config`] reads configuration, and is the one definition of every setting.
@@ -28,6 +29,7 @@
 
 pub mod allocation;
 pub mod assess;
+pub mod budget;
 pub mod bundle;
 mod codes;
 pub mod config;

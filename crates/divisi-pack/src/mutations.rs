@@ -28,7 +28,7 @@ const PLANS: &[&str] = &[
 ];
 
 const CONFIGS: &[&str] = &[
-    "run: {workers: 2, limits: {command: 3}, agents: {developer: person}}\nbudget: {attempts: 3}\n",
+    "run: {workers: 2, limits: {command: 3}, agents: {developer: person}}\nbudget: {day: {tokens: 3}}\nprices: {claude: {input: 3, output: 15}}\n",
     "grants:\n  allow_write: [cache]\n  pass_env: [A]\nworkspace:\n  setup: ['touch x']\n",
     "orchestrator:\n  monitoring: {interval: 30}\nchecks: [{file: a, min_bytes: 2}, words]\n",
 ];

@@ -30,6 +30,8 @@ pub(crate) enum Behavior {
         /// How long it says to wait.
         wait_ms: Option<u64>,
     },
+    /// Uses what was reserved for it up, and is ended there; does half of it until then.
+    UsesUp,
     /// Makes something that must not be collected.
     BadDeliverable,
     /// Cannot be started, this time.
@@ -48,7 +50,8 @@ impl Behavior {
             return Behavior::Succeeds;
         }
         match rng.below(100) {
-            0..=50 => Behavior::Succeeds,
+            0..=44 => Behavior::Succeeds,
+            45..=50 => Behavior::UsesUp,
             51..=56 => Behavior::Slow,
             57..=63 => Behavior::Lies,
             64..=69 => Behavior::Half,
@@ -71,7 +74,7 @@ impl Behavior {
     #[must_use]
     pub(crate) fn fault(self) -> Option<Fault> {
         Some(match self {
-            Behavior::Succeeds => return None,
+            Behavior::Succeeds | Behavior::UsesUp => return None,
             Behavior::Slow => Fault::AgentSlow,
             Behavior::Lies => Fault::AgentLies,
             Behavior::Half => Fault::AgentHalf,
@@ -105,7 +108,7 @@ impl Behavior {
     pub(crate) fn makes(self) -> Quality {
         match self {
             Behavior::Succeeds | Behavior::Slow | Behavior::BadDeliverable => Quality::Right,
-            Behavior::Half | Behavior::Dies => Quality::Half,
+            Behavior::Half | Behavior::Dies | Behavior::UsesUp => Quality::Half,
             _ => Quality::Nothing,
         }
     }

@@ -41,6 +41,8 @@ pub enum Break {
     BytesAfterEvent,
     /// An attempt is reported as stopped though its processes live.
     StopNotAwaited,
+    /// What agents say to have used is not counted.
+    UsageDropped,
     /// Who permits more is told that it is accepted, and it is not.
     PermissionDropped,
     /// What was planned takes its task's place twice.
@@ -53,7 +55,7 @@ pub enum Break {
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 21] = [
+    pub const ALL: [Break; 22] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -71,6 +73,7 @@ impl Break {
         Break::HeadNotMoved,
         Break::BytesAfterEvent,
         Break::StopNotAwaited,
+        Break::UsageDropped,
         Break::PermissionDropped,
         Break::ExpandedTwice,
         Break::SupersededExpanded,
@@ -100,6 +103,7 @@ impl Break {
             Break::SupersededDropped => &[Oracle::NothingLost],
             Break::HeadNotMoved => &[Oracle::Branch],
             Break::BytesAfterEvent => &[Oracle::Bytes],
+            Break::UsageDropped => &[Oracle::Budget],
             Break::PermissionDropped => &[Oracle::Budget],
             Break::StopNotAwaited => &[Oracle::Slots, Oracle::Writers, Oracle::Evidence],
             // An engine that loads such a journal stops by itself.

@@ -90,6 +90,16 @@ faults! {
     BoxShortened,
     /// It is ended there.
     OverBudget,
+    /// An agent uses more than was reserved for it.
+    Overshot,
+    /// An agent does not say what it used.
+    UsageUnsaid,
+    /// An agent is ended since its reservation is used up.
+    UsedUp,
+    /// One task's budget is used up, and its run pauses for that.
+    TaskUsedUp,
+    /// The day's budget is used up.
+    DayUsedUp,
     /// An agent claims success and made nothing.
     AgentLies,
     /// An agent claims success with half of it.

@@ -285,6 +285,7 @@ impl Sim {
             command: String::new(),
             confined: None,
             usage: None,
+            denied: Vec::new(),
         };
         self.truth
             .on_ended(attempt, &ended, quality, Behavior::Succeeds);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use divisi_core::assign::Capacity;
 use divisi_core::ids::{AttemptId, Epoch};
 use divisi_core::ledger::Refusal;
-use divisi_core::run::{Budget, Effect, Event, Phase};
+use divisi_core::run::{Budget, Command, Effect, Event, Phase};
 use divisi_engine::reconcile::{Action, Outcome, Reconcile};
 use divisi_engine::world::{Answer, Ask, Crossing, Delivery, Directive, World};
 
@@ -142,6 +142,7 @@ impl Sim {
         };
         let now = self.now();
         let mut world = World::open(journal, capacity, now).map_err(unloadable)?;
+        world.day = self.day;
         world.credentials = plans::credentials();
         for run in world.runs() {
             if let Some(head) = &run.integration.head {
@@ -256,6 +257,11 @@ impl Sim {
             (self.broken, &mut directive.ask)
         {
             *budget = Budget::default();
+        }
+        if let (Some(Break::UsageDropped), Ask::Run(_, Command::Ended { ended, .. })) =
+            (self.broken, &mut directive.ask)
+        {
+            ended.usage = None;
         }
         let Some(engine) = &mut self.engine else {
             return;

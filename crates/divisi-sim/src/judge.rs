@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use divisi_core::ids::TaskNo;
-use divisi_core::ledger::{Account, Balance};
+use divisi_core::ledger::{Account, Amount, Balance, Bound};
 use divisi_core::run::{
     AttemptEnd, Budget, Ending, Failure, Run, RunStatus, Task, explain, invariants,
 };
@@ -35,8 +35,7 @@ impl Sim {
                     format!("{}: memory differs from the journal: {what}", run.id),
                 );
             }
-            let balance = self.truth.ledger().accounts.get(&Account::Run(run.id));
-            explained(run, balance, now)?;
+            explained(run, &self.truth.ledger().accounts, now)?;
         }
         for told in self.truth.open_runs() {
             if engine.world.run(told.id).is_none() {
@@ -59,21 +58,25 @@ impl Sim {
         if let Err(what) = ledger.check() {
             return violated(Oracle::Invariants, what);
         }
-        let mut held: BTreeMap<Account, u64> = BTreeMap::new();
+        let mut held: BTreeMap<Account, Amount> = BTreeMap::new();
         for reservation in ledger.held.values() {
             for account in &reservation.accounts {
-                *held.entry(*account).or_default() += reservation.amount.attempts;
+                let sum = held.entry(*account).or_default();
+                *sum = sum.plus(reservation.amount);
             }
         }
         for (account, balance) in &ledger.accounts {
-            let taken = balance.used.attempts + held.get(account).copied().unwrap_or(0);
-            if balance.budget.attempts.is_some_and(|max| taken > max) {
+            let held = held.get(account).copied().unwrap_or_default();
+            let taken = balance.used.plus(held);
+            let may = self.truth.overdrawn(*account);
+            let is_beyond = |bound: &Bound| {
+                let measure = bound.measure();
+                taken.of(measure) > bound.much().saturating_add(may.of(measure))
+            };
+            if let Some(bound) = balance.budget.bounds().find(is_beyond) {
                 return violated(
                     Oracle::Budget,
-                    format!(
-                        "{account}: {taken} attempts of {:?}",
-                        balance.budget.attempts
-                    ),
+                    format!("{account}: {taken:?} of {bound}, and {may:?} beyond it"),
                 );
             }
         }
@@ -119,15 +122,13 @@ impl Sim {
                 (self.people.asked(number), answer)
             {
                 let budget = told.entry(*account).or_default();
-                budget.attempts = asked.attempts.or(budget.attempts);
-                budget.time_ms = asked.time_ms.or(budget.time_ms);
+                *budget = asked.or(*budget);
             }
         }
         for (account, told) in told {
             let balance = self.truth.ledger().accounts.get(&account);
             let has = balance.map(|balance| balance.budget).unwrap_or_default();
-            let differs = |told: Option<u64>, has| told.is_some() && told != has;
-            if differs(told.attempts, has.attempts) || differs(told.time_ms, has.time_ms) {
+            if has != told.or(has) {
                 return violated(
                     Oracle::Budget,
                     format!("{account}: {told:?} was permitted, it has {has:?}"),
@@ -296,11 +297,11 @@ impl Sim {
 /// Whoever waits can learn for what.
 fn explained(
     run: &Run,
-    balance: Option<&Balance>,
+    accounts: &BTreeMap<Account, Balance>,
     now: divisi_core::Time,
 ) -> Result<(), Violation> {
     let shared = explain::Shared {
-        balance: balance.copied(),
+        accounts: accounts.clone(),
         ..explain::Shared::default()
     };
     let waits = run.ended.is_none() && run.owed().next().is_none();

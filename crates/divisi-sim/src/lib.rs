@@ -13,7 +13,10 @@
 //! their own; here their promises are taken for granted and their failures are thrown in.
 
 mod agents;
+mod books;
 mod breaks;
+#[cfg(test)]
+mod budget_tests;
 mod clock;
 mod coverage;
 mod effects;

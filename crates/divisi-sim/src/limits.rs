@@ -9,10 +9,13 @@ use crate::agents::Behavior;
 use crate::breaks::Oracle;
 use crate::sim::{Violation, violated};
 
+/// An agent, and the credential that it used.
+type Used = (String, Option<String>);
+
 /// Limits that were met, from when until when, and when somebody lifted those of an agent.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
-    met: BTreeMap<(String, Option<String>), Vec<(Time, Time)>>,
+    met: BTreeMap<Used, Vec<(Time, Time)>>,
     lifted: BTreeMap<String, Vec<Time>>,
 }
 

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use divisi_core::ids::{CommandId, RunId, TaskNo};
-use divisi_core::ledger::{Account, Balance};
+use divisi_core::ids::{CommandId, TaskNo};
+use divisi_core::ledger::{Account, Bound, Measure};
 use divisi_core::run::transition::StateName;
 use divisi_core::run::{
     AGENT_EXTERNAL, AGENT_PERSON, Budget, Command, Create, Final, PauseReason, Phase, Run,
@@ -230,7 +230,7 @@ impl Sim {
             && (all || self.rng.chance(300))
         {
             match reason {
-                PauseReason::Budget(_) => self.raise_budget(id),
+                PauseReason::Budget(exhausted) => self.raise_budget(exhausted.account),
                 PauseReason::UsageLimit { credential, .. } => {
                     self.ask(Ask::Lift(credential.agent.clone()));
                 }
@@ -239,7 +239,7 @@ impl Sim {
             self.ask(Ask::Run(id, Command::Resume));
         } else if run.settings.budget.is_bounded() && !all && self.rng.chance(30) {
             // Nobody need wait until it is used up.
-            self.raise_budget(id);
+            self.raise_budget(Account::Run(id));
         }
         if let Final::Held { tasks, verdicts } = &run.finally {
             let failing = tasks.first().map(|(task, _)| *task);
@@ -271,31 +271,37 @@ impl Sim {
 
     /// Permits more, or what somebody takes for more: who looks at an old picture says less than
     /// is taken by now, and is refused.
-    fn raise_budget(&mut self, run: RunId) {
-        let account = Account::Run(run);
+    fn raise_budget(&mut self, account: Account) {
         let balance = self.truth.ledger().accounts.get(&account);
-        let taken = balance.map(Balance::taken).unwrap_or_default();
-        let attempts = Some(taken.attempts + self.rng.within(1, 15));
-        let time_ms = Some(taken.time_ms + self.rng.within(10_000, 400_000));
-        let budget = match self.rng.below(4) {
-            _ if self.calm => Budget {
-                attempts: Some(1_000_000),
-                time_ms: Some(1 << 40),
-            },
-            0 => Budget {
-                attempts,
-                time_ms: None,
-            },
-            1 => Budget {
-                attempts: None,
-                time_ms,
-            },
-            2 => Budget { attempts, time_ms },
-            _ => Budget {
-                attempts: Some(self.rng.within(1, 6)),
-                time_ms: None,
-            },
-        };
+        let balance = balance.copied().unwrap_or_default();
+        let taken = balance.taken();
+        if self.calm {
+            let much = |measure| Bound::of(measure, 1 << 50);
+            let all = Measure::ALL.map(much).into_iter();
+            let budget = all.fold(Budget::default(), Budget::with);
+            return self.ask(Ask::Budget(account, budget));
+        }
+        if self.rng.chance(200) {
+            let little = Bound::Attempts(self.rng.within(1, 6));
+            return self.ask(Ask::Budget(account, Budget::default().with(little)));
+        }
+        let mut budget = Budget::default();
+        for (measure, most) in [
+            (Measure::Attempts, 15),
+            (Measure::TimeMs, 400_000),
+            (Measure::Tokens, 300_000),
+            (Measure::UsdMicros, 3_000_000),
+        ] {
+            // Mostly of what is bounded already, and now and then of something else.
+            let is_meant = match balance.budget.of(measure) {
+                Some(_) => self.rng.chance(800),
+                None => self.rng.chance(100),
+            };
+            if is_meant {
+                let more = self.rng.within(most / 15, most);
+                budget = budget.with(Bound::of(measure, taken.of(measure) + more));
+            }
+        }
         self.ask(Ask::Budget(account, budget));
     }
 

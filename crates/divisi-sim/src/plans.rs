@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use divisi_core::assign::Capacity;
 use divisi_core::criterion::Criterion;
 use divisi_core::ids::{Commit, Digest, TaskId};
-use divisi_core::ledger::{LimitThen, QuietHours};
+use divisi_core::ledger::{Bound, LimitThen, QuietHours};
 use divisi_core::plan::{
     Estimate, Expansion, Input, Parts, Plan, Priority, Stage, TaskKind, TaskSpec, Template, Work,
     WorkspaceKind,
@@ -30,6 +30,16 @@ pub(crate) fn credentials() -> BTreeMap<String, Vec<String>> {
 /// A task's name by its place.
 fn id(prefix: &str, at: u64) -> TaskId {
     TaskId::new(format!("{prefix}{at}")).expect("a letter and a number make an id")
+}
+
+/// What all runs may use up in a day; mostly nobody says.
+#[must_use]
+pub(crate) fn day(rng: &mut Rng) -> Budget {
+    match rng.below(6) {
+        0 => Budget::default().with(Bound::Tokens(rng.within(50_000, 900_000))),
+        1 => Budget::default().with(Bound::Attempts(rng.within(5, 60))),
+        _ => Budget::default(),
+    }
 }
 
 /// What the machine offers to all runs.
@@ -69,21 +79,23 @@ fn settings(rng: &mut Rng) -> Settings {
     if rng.chance(300) {
         role_limits.insert("docs".to_owned(), 1);
     }
-    let budget = match rng.below(10) {
-        0 => Budget {
-            attempts: Some(rng.within(1, 12)),
-            time_ms: None,
-        },
-        1 => Budget {
-            attempts: None,
-            time_ms: Some(rng.within(15_000, 300_000)),
-        },
-        2 => Budget {
-            attempts: Some(rng.within(8, 40)),
-            time_ms: Some(rng.within(300_000, 3_000_000)),
-        },
-        _ => Budget::default(),
+    let bounds: &[Bound] = match rng.below(14) {
+        0 => &[Bound::Attempts(rng.within(1, 12))],
+        1 => &[Bound::TimeMs(rng.within(15_000, 300_000))],
+        2 => &[
+            Bound::Attempts(rng.within(8, 40)),
+            Bound::TimeMs(rng.within(300_000, 3_000_000)),
+        ],
+        3 => &[Bound::Tokens(rng.within(20_000, 400_000))],
+        4 => &[Bound::UsdMicros(rng.within(100_000, 3_000_000))],
+        5 => &[
+            Bound::Tokens(rng.within(100_000, 900_000)),
+            Bound::UsdMicros(rng.within(500_000, 5_000_000)),
+            Bound::TimeMs(rng.within(300_000, 3_000_000)),
+        ],
+        _ => &[],
     };
+    let budget = bounds.iter().copied().fold(Budget::default(), Budget::with);
     Settings {
         workers_max: rng.within(1, 4) as u32,
         role_limits,
@@ -109,6 +121,9 @@ fn settings(rng: &mut Rng) -> Settings {
         barriers: rng.chance(150),
         batch_max: rng.within(1, 6) as u32,
         budget,
+        attempt_tokens: rng.within(10_000, 80_000),
+        attempt_usd_micros: rng.within(50_000, 600_000),
+        used_up_max: rng.within(1, 4) as u32,
         ..Settings::default()
     }
 }
@@ -261,8 +276,14 @@ fn task(rng: &mut Rng, id: TaskId) -> TaskSpec {
         Priority::High,
         Priority::Critical,
     ]);
+    spec.budget = match rng.below(12) {
+        0 => Budget::default().with(Bound::Tokens(rng.within(5_000, 60_000))),
+        1 => Budget::default().with(Bound::Attempts(rng.within(1, 3))),
+        _ => Budget::default(),
+    };
     spec.estimate = Estimate {
         duration_ms: rng.chance(500).then(|| rng.within(1_000, 60_000)),
+        tokens: rng.chance(300).then(|| rng.within(1_000, 60_000)),
         ..Estimate::default()
     };
     spec

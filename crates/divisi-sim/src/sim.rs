@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::assign::Capacity;
 use divisi_core::ids::{AttemptId, Time};
+use divisi_core::run::Budget;
 
 use crate::agents::Behavior;
 use crate::breaks::{Break, Oracle};
@@ -84,6 +85,8 @@ pub(crate) struct Sim {
     pub(crate) journal: FaultyJournal,
     pub(crate) repo: Repo,
     pub(crate) capacity: Capacity,
+    /// What all runs may use up in a day.
+    pub(crate) day: Budget,
     pub(crate) engine: Option<Engine>,
     pub(crate) lives: u32,
     pub(crate) connections: u64,
@@ -105,11 +108,13 @@ impl Sim {
     pub(crate) fn new(seed: u64, broken: Option<Break>) -> Sim {
         let mut rng = Rng::new(seed);
         let capacity = plans::capacity(&mut rng);
+        let day = plans::day(&mut rng);
         let mut sim = Sim {
             clock: Clock::new(1_000_000),
             journal: FaultyJournal::new(broken),
             repo: Repo::new(rng.next()),
             capacity,
+            day,
             engine: None,
             lives: 0,
             connections: 0,

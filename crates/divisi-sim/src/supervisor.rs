@@ -11,6 +11,7 @@ use divisi_core::run::Said;
 use divisi_core::worker::Ended;
 
 use crate::agents::Behavior;
+use crate::books;
 use crate::breaks::Oracle;
 use crate::coverage::Fault;
 use crate::repo::{Contribution, Quality, WorkspaceKey};
@@ -237,6 +238,11 @@ impl Sim {
         if job.finished.is_some() {
             return;
         }
+        let ledger = self.truth.ledger();
+        let reserved = ledger.held.get(&attempt).map(|held| held.amount);
+        let bound = books::used_up(ledger.reserved(attempt));
+        let overshoots = !killed && job.behavior == Behavior::UsesUp && bound.is_some();
+        let usage = books::usage(&mut self.rng, reserved.unwrap_or_default(), overshoots);
         let made = match killed {
             true => Quality::Half,
             false => job.behavior.makes(),
@@ -249,6 +255,7 @@ impl Sim {
                 wait_ms,
                 ends_at: None,
             }),
+            Behavior::UsesUp => bound.map(Said::UsedUp),
             Behavior::Fails => Some(Said::Failure("it does not compile".to_owned())),
             _ => None,
         };
@@ -265,7 +272,8 @@ impl Sim {
                 told: job.told,
                 command: String::new(),
                 confined: Some(true),
-                usage: None,
+                usage,
+                denied: Vec::new(),
             },
             said,
         };

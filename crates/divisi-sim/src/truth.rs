@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use divisi_core::assign::Capacity;
 use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
 use divisi_core::journal::Stream;
-use divisi_core::ledger::{self, Ledger};
-use divisi_core::receipt::Exit;
-use divisi_core::run::{Event, Run, stored};
+use divisi_core::ledger::{self, Account, Amount, Ledger};
+use divisi_core::receipt::{Exit, Receipt};
+use divisi_core::run::{Event, Run, asks_model, stored};
 use divisi_core::worker::Ended;
 use divisi_engine::world;
 
 use crate::agents::Behavior;
+use crate::books::{Books, Settled};
 use crate::breaks::Oracle;
 use crate::coverage::{Coverage, Fault};
 use crate::expansions::Planned;
@@ -28,10 +29,6 @@ use crate::witness::Witness;
 
 /// Judges an event by the run before it and the story after it.
 type Judge<'a> = dyn FnMut(&Truth, Option<&Run>, &Event) -> Result<(), Violation> + 'a;
-
-/// From the end of a time box to the end of a process: a look of the monitor, an order on its way,
-/// an engine that is dead meanwhile, a process that ignores to be told.
-const ENDING_MS_MAX: u64 = 60_000;
 
 /// How an attempt ended, in truth.
 #[derive(Clone, Debug)]
@@ -57,6 +54,8 @@ pub(crate) struct Truth {
     survived: BTreeSet<CommandId>,
     /// What attempts planned, each time it was read.
     plans: BTreeMap<AttemptId, Vec<Planned>>,
+    /// What was settled beyond what was reserved.
+    books: Books,
     /// Tasks whose place was taken by what they planned.
     expanded: BTreeSet<(RunId, TaskNo)>,
     limits: Limits,
@@ -268,7 +267,38 @@ impl Truth {
                 }
             }
         }
-        Ok(())
+        // The run may tell of the end after the ledger, in the same step.
+        let settled = self.books.take_settled();
+        settled
+            .iter()
+            .try_for_each(|it| self.judge_settled(it, coverage))
+    }
+
+    /// What the ledger settled is what the agent said, as far as the run heard of it.
+    fn judge_settled(&self, settled: &Settled, coverage: &mut Coverage) -> Result<(), Violation> {
+        let attempt = settled.attempt;
+        let task = self.run(attempt.run).and_then(|run| run.task(attempt.task));
+        let ending = task.and_then(|task| task.ending(attempt.number));
+        let live = task.and_then(|task| task.live());
+        let (agent, receipts) = match (ending, live) {
+            (Some(ending), _) => (&ending.agent, &ending.receipts),
+            (None, Some(live)) => (&live.agent, &live.receipts),
+            (None, None) => return Ok(()),
+        };
+        let is_heard = receipts
+            .iter()
+            .any(|it| matches!(it, Receipt::Submitted { .. }));
+        let end = self.ends.get(&attempt).and_then(|end| end.ended.as_ref());
+        let said = end.filter(|_| is_heard && asks_model(agent));
+        let Some(said) = said else {
+            return Ok(());
+        };
+        settled.judge(said.usage, coverage)
+    }
+
+    /// How much an account may be overdrawn by what was settled so far.
+    pub(crate) fn overdrawn(&self, account: Account) -> Amount {
+        self.books.overdrawn(account)
     }
 
     fn follow_ledger(
@@ -280,7 +310,7 @@ impl Truth {
         let Ok(event) = serde_json::from_str::<ledger::Event>(body) else {
             return violated(Oracle::Replay, format!("ledger event {seq} is unreadable"));
         };
-        judge_ledger(&self.ledger.0, &event)?;
+        self.books.judge(&self.ledger.0, &event)?;
         if let ledger::Event::LimitLifted { agent } = &event {
             self.limits.lift(agent, at);
         }
@@ -410,47 +440,6 @@ impl Truth {
         }
         Ok(())
     }
-}
-
-/// Nothing is reserved beyond a budget, and no attempt uses more than was reserved for it, but for
-/// what ending it takes.
-fn judge_ledger(ledger: &Ledger, event: &ledger::Event) -> Result<(), Violation> {
-    match event {
-        ledger::Event::Reserved {
-            attempt,
-            amount,
-            accounts,
-        } => {
-            for account in accounts {
-                let balance = &ledger.accounts[account];
-                let (taken, budget) = (balance.taken(), balance.budget);
-                let attempts = taken.attempts + amount.attempts;
-                let time_ms = taken.time_ms + amount.time_ms;
-                let beyond = budget.attempts.is_some_and(|max| attempts > max)
-                    || (amount.time_ms > 0 && budget.time_ms.is_some_and(|max| time_ms > max));
-                if beyond {
-                    return violated(
-                        Oracle::Budget,
-                        format!("{attempt}: {amount:?} is reserved on {account} with {balance:?}"),
-                    );
-                }
-            }
-        }
-        ledger::Event::Settled { attempt, used } => {
-            let reserved_ms = ledger
-                .held
-                .get(attempt)
-                .map_or(0, |held| held.amount.time_ms);
-            if used.time_ms > reserved_ms + ENDING_MS_MAX {
-                return violated(
-                    Oracle::Budget,
-                    format!("{attempt} used {} ms of {reserved_ms} ms", used.time_ms),
-                );
-            }
-        }
-        _ => {}
-    }
-    Ok(())
 }
 
 /// All streams, the ledger's first: what was lifted in a step counts for what is leased in it.

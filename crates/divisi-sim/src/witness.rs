@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use divisi_core::ids::{AttemptId, Commit, TaskNo};
+use divisi_core::ledger::Account;
 use divisi_core::receipt::Receipt;
 use divisi_core::run::transition::{EventName, Next, StateName, names, next};
 use divisi_core::run::{AttemptEnd, Event, PauseReason, Run, StopReason, TaskState};
@@ -37,9 +38,13 @@ impl Witness<'_> {
         self.count(before, after, event);
         match event {
             Event::RunPaused {
-                reason: PauseReason::Budget(_),
+                reason: PauseReason::Budget(exhausted),
             } => {
-                self.coverage.fault(Fault::BudgetUsedUp);
+                self.coverage.fault(match exhausted.account {
+                    Account::Day(_) => Fault::DayUsedUp,
+                    Account::Run(_) => Fault::BudgetUsedUp,
+                    Account::Task(..) => Fault::TaskUsedUp,
+                });
                 Ok(())
             }
             Event::RunPaused {
@@ -113,6 +118,9 @@ impl Witness<'_> {
                 ..
             } => {
                 judge_refused_plan(truth, *attempt, end)?;
+                if matches!(end, AttemptEnd::UsedUp(_)) {
+                    self.coverage.fault(Fault::UsedUp);
+                }
                 let lives = self.supervisor.live().any(|live| live == *attempt);
                 if lives && !matches!(end, AttemptEnd::Lost(_)) {
                     return violated(

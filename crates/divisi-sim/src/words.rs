@@ -152,6 +152,7 @@ impl Sim {
                 command: String::new(),
                 confined: None,
                 usage: None,
+                denied: Vec::new(),
             };
             let command = Command::Ended {
                 attempt,

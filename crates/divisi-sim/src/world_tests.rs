@@ -19,7 +19,7 @@ use divisi_engine::world::{Answer, Ask, Crossing, Delivery, Directive, Leasing, 
 use crate::journal::{Disk, FaultyJournal};
 use crate::truth::same;
 
-fn create(tasks: &[&str], settings: Settings) -> Ask {
+pub(crate) fn create(tasks: &[&str], settings: Settings) -> Ask {
     let spec = |name: &&str| TaskSpec::command(TaskId::new(*name).unwrap(), &["true"]);
     let plan = Plan {
         title: "t".to_owned(),
@@ -34,12 +34,12 @@ fn create(tasks: &[&str], settings: Settings) -> Ask {
     }))
 }
 
-fn open(journal: &FaultyJournal) -> World<FaultyJournal> {
+pub(crate) fn open(journal: &FaultyJournal) -> World<FaultyJournal> {
     let capacity = Capacity { workers: 9 };
     World::open(journal.clone(), capacity, Time(1)).unwrap()
 }
 
-fn unnamed(ask: Ask) -> Vec<Directive> {
+pub(crate) fn unnamed(ask: Ask) -> Vec<Directive> {
     vec![Directive { id: None, ask }]
 }
 
@@ -67,7 +67,7 @@ fn a_runs_own_budget_binds_from_its_first_lease() {
     let settings = Settings {
         budget: Budget {
             attempts: Some(1),
-            time_ms: None,
+            ..Budget::default()
         },
         ..Settings::default()
     };
@@ -177,7 +177,7 @@ fn bounded(attempts: u64) -> Settings {
     Settings {
         budget: Budget {
             attempts: Some(attempts),
-            time_ms: None,
+            ..Budget::default()
         },
         ..Settings::default()
     }
@@ -186,7 +186,7 @@ fn bounded(attempts: u64) -> Settings {
 fn permit(run: u32, attempts: u64) -> Ask {
     let budget = Budget {
         attempts: Some(attempts),
-        time_ms: None,
+        ..Budget::default()
     };
     Ask::Budget(Account::Run(RunId(run)), budget)
 }
@@ -222,18 +222,13 @@ fn the_word_of_the_creation_may_come_after_what_the_owner_said() {
         _ => Delivery::Now,
     };
     world.step_with(directives, Time(2), &mut late).unwrap();
-    // There is no account yet: whoever asks is told so, and nothing is opened behind it.
+    // There is no account yet: what its owner says opens it first.
     let stepped = world
         .step_with(unnamed(permit(1, 2)), Time(3), &mut late)
         .unwrap();
-    let refused = ledger::Refusal::NotOpen(Account::Run(RunId(1)));
-    assert_eq!(stepped.answers, [Answer::NotPermitted(refused)]);
+    assert_eq!(stepped.answers, [Answer::Accepted]);
     world
         .step_with(Vec::new(), Time(4), &mut |_| Delivery::Twice)
-        .unwrap();
-    assert_eq!(world.run(RunId(1)).unwrap().slots(), 1);
-    world
-        .step_with(unnamed(permit(1, 2)), Time(5), &mut |_| Delivery::Twice)
         .unwrap();
     assert_eq!(world.run(RunId(1)).unwrap().slots(), 2);
 }
@@ -261,6 +256,7 @@ fn bounded_time(time_ms: u64) -> Settings {
         budget: Budget {
             attempts: None,
             time_ms: Some(time_ms),
+            ..Budget::default()
         },
         ..Settings::default()
     }
@@ -306,6 +302,7 @@ fn what_was_reserved_comes_back_when_the_agent_has_ended_not_when_its_work_is_ju
         command: String::new(),
         confined: None,
         usage: None,
+        denied: Vec::new(),
         exit: Exit::Status(0),
         output: None,
         wall_ms: 10_000,
@@ -474,6 +471,7 @@ fn ended() -> Ended {
         command: String::new(),
         confined: None,
         usage: None,
+        denied: Vec::new(),
     }
 }
 

@@ -11,9 +11,9 @@
 //! Rows need none: a migration drops those that the new tables hold otherwise, and whoever loads
 //! replays their stream.
 
-use divisi_core::RunId;
 use divisi_core::journal::{Fault, Stream};
 use divisi_core::ledger::Account;
+use divisi_core::{RunId, TaskNo};
 use rusqlite_migration::{M, Migrations};
 
 /// Marks the file as ours: `DIVI`.
@@ -108,6 +108,9 @@ pub(crate) fn stream_of(code: i64) -> Result<Stream, Fault> {
 pub(crate) fn account_code(account: Account) -> Result<i64, Fault> {
     match account {
         Account::Run(run) => Ok(i64::from(run.0)),
+        // Runs count from 1, so a task's key lies beyond all runs' numbers.
+        Account::Task(run, no) if run.0 > 0 => task_key(run, no.0),
+        Account::Task(run, _) => Err(Fault::Other(format!("{run} has no tasks with accounts"))),
         Account::Day(day) => i64::try_from(day).map(|day| -1 - day).map_err(|_| {
             Fault::Other(format!(
                 "the account of day {day} has no room in the journal"
@@ -121,13 +124,10 @@ pub(crate) fn account_of(code: i64) -> Result<Account, Fault> {
     if code < 0 {
         return Ok(Account::Day((-1 - code).unsigned_abs()));
     }
-    u32::try_from(code)
-        .map(|run| Account::Run(RunId(run)))
-        .map_err(|_| {
-            Fault::Unreadable(format!(
-                "the journal names an account {code}, which is none"
-            ))
-        })
+    if let Ok(run) = u32::try_from(code) {
+        return Ok(Account::Run(RunId(run)));
+    }
+    task_of(code).map(|(run, no)| Account::Task(run, TaskNo(no)))
 }
 
 /// A run beyond this number has no room in a task's key.
@@ -183,6 +183,11 @@ mod tests {
             assert_eq!(account_of(code).unwrap(), account);
         }
         assert!(account_code(Account::Day(u64::MAX)).is_err());
-        assert!(account_of(i64::from(u32::MAX) + 1).is_err());
+        for (run, no) in [(1, 0), (1, u32::MAX), (RUN_MAX, 7)] {
+            let account = Account::Task(RunId(run), TaskNo(no));
+            let code = account_code(account).unwrap();
+            assert_eq!(account_of(code).unwrap(), account);
+        }
+        assert!(account_code(Account::Task(RunId(0), TaskNo(1))).is_err());
     }
 }

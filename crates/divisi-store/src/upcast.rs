@@ -208,6 +208,7 @@ fn name_account(mut body: Value) -> Result<Value, String> {
         _ => return Err(format!("{words} names no account")),
     };
     let exhausted = Exhausted {
+        task: None,
         account,
         bound: None,
     };

@@ -224,6 +224,14 @@ impl View {
         self.rows(|reads| reads.account(account))
     }
 
+    /// The rows of all accounts, days first, then runs, then tasks.
+    ///
+    /// # Errors
+    /// They cannot be read, or are of another version of the code.
+    pub fn accounts(&self) -> Result<Vec<AccountRow>, Fault> {
+        self.rows(|reads| reads.accounts())
+    }
+
     /// The ledger's own row: what is reserved.
     ///
     /// # Errors

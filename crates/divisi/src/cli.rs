@@ -9,6 +9,7 @@ mod folder;
 mod lessons;
 mod library;
 mod people;
+mod permissions;
 pub(crate) mod plan;
 mod review;
 mod settings;
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use divisi_core::RunId;
 use divisi_core::assign::WORKERS_MAX;
-use divisi_core::ledger::TIME_USEFUL_MS_MIN;
+use divisi_core::ledger::Bound;
 use divisi_core::run::Budget;
 
 pub(crate) use agents::{Adapter, Agents, AgentsCommand};
@@ -28,6 +29,7 @@ pub(crate) use folder::{Generate, Validate};
 pub(crate) use lessons::{Lessons, LessonsCommand};
 pub(crate) use library::{Roles, RolesCommand, Save, Workflow, WorkflowCommand};
 pub(crate) use people::{Answer, Approve, Cancel, Reject, Retry, Split, Submit};
+pub(crate) use permissions::{Answered, Permissions, PermissionsCommand};
 pub(crate) use plan::{Plan, PlanCommand};
 pub(crate) use review::{Perspective, Review, Weight};
 pub(crate) use settings::{Config, ConfigCommand};
@@ -96,6 +98,9 @@ pub(crate) enum Command {
     Show(RunTask),
     /// Print what an attempt printed
     Logs(Logs),
+    /// Say what accounts permit, and what is used or reserved: today's, and those of a run or of all
+    /// that go on
+    Budget(OptionalRun),
     /// Follow a run's events as they become durable, or what the agent of one task says and does; ends
     /// with the exit code of the run, or of the task
     Watch(Watch),
@@ -123,6 +128,8 @@ pub(crate) enum Command {
     Reject(Reject),
     /// Answer an agent's question
     Answer(Answer),
+    /// List what agents ask leave for, and answer them
+    Permissions(Permissions),
     /// Replace a task by smaller ones, read from a file
     Split(Split),
     /// Show what a run, or one task of it, changed
@@ -208,23 +215,6 @@ fn timeout_ms(text: &str) -> Result<u64, String> {
         return Err(format!("it is from 0.001 to {MINUTES_MAX} minutes"));
     }
     Ok((minutes * 60_000.0) as u64)
-}
-
-/// A budget of agents' time in minutes, as milliseconds. A hundred years are as good as none.
-fn agent_time_ms(text: &str) -> Result<u64, String> {
-    const MINUTES_MAX: f64 = 52_560_000.0;
-    let minutes: f64 = text
-        .parse()
-        .map_err(|_| "it is a number of minutes, for example `90` or `0.5`".to_owned())?;
-    let least = TIME_USEFUL_MS_MIN as f64 / 60_000.0;
-    // What is no number is in no range.
-    if !(least..=MINUTES_MAX).contains(&minutes) {
-        return Err(format!(
-            "it is at least {} s, or nothing could start, and at most {MINUTES_MAX} minutes",
-            TIME_USEFUL_MS_MIN / 1_000
-        ));
-    }
-    Ok((minutes * 60_000.0).round() as u64)
 }
 
 /// A run, or the latest.
@@ -357,22 +347,22 @@ pub(crate) struct RunArgs {
 /// What a run may use; of `run`, and of `resume` to permit more.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Permitted {
-    /// A budget: at most so many attempts in the whole run
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) attempts: Option<u64>,
-    /// A budget: at most so many minutes of agents' time in the whole run; fractions are allowed
-    #[arg(long = "agent-time", value_name = "MIN", value_parser = agent_time_ms)]
-    pub(crate) agent_time_ms: Option<u64>,
+    /// At most so much in all: `2M-tokens`, `$20`, `90min` of agents' time, `40-attempts`; may be
+    /// repeated
+    #[arg(long = "budget", value_name = "BOUND", value_parser = divisi_pack::budget::parse)]
+    pub(crate) bounds: Vec<Bound>,
 }
 
 impl Permitted {
     /// The same as a budget.
     pub(crate) fn budget(&self) -> Budget {
-        Budget {
-            attempts: self.attempts,
-            time_ms: self.agent_time_ms,
-        }
+        of_bounds(&self.bounds)
     }
+}
+
+/// Bounds as a budget; of several of one kind the last counts.
+pub(crate) fn of_bounds(bounds: &[Bound]) -> Budget {
+    bounds.iter().copied().fold(Budget::default(), Budget::with)
 }
 
 /// `divisi resume`.
@@ -384,6 +374,12 @@ pub(crate) struct Resume {
     /// What the run may use from now on, all that it used included.
     #[command(flatten)]
     pub(crate) permitted: Permitted,
+    /// The task of the run whose budget it is, by its id in the plan
+    #[arg(long, value_name = "TASK", requires = "bounds")]
+    pub(crate) task: Option<String>,
+    /// What all runs of the project may use today (UTC), all that they used included; may be repeated
+    #[arg(long = "day-budget", value_name = "BOUND", value_parser = divisi_pack::budget::parse)]
+    pub(crate) day: Vec<Bound>,
     /// What a step of the journal survives, if this process is the one that keeps it
     #[arg(long, value_name = "HOW")]
     pub(crate) durability: Option<Durability>,
@@ -533,34 +529,36 @@ pub(crate) struct Supervisor {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
-    use divisi_core::ledger::Bound;
+    use divisi_core::ledger::{Account, Exhausted, Measure};
+    use divisi_core::{TaskId, TaskNo};
 
     #[test]
-    fn agents_time_is_read_in_minutes_or_refused_with_its_bounds() {
-        assert_eq!(agent_time_ms("90"), Ok(5_400_000));
-        assert_eq!(agent_time_ms("0.5"), Ok(30_000));
-        assert_eq!(agent_time_ms("52560000"), Ok(52_560_000 * 60_000));
-        for text in ["0", "-1", "0.016", "1e9", "inf", "nan"] {
-            let refused = agent_time_ms(text).expect_err(text);
-            assert!(refused.contains("at least 1 s"), "{text}: {refused}");
-        }
-        assert!(
-            agent_time_ms("soon")
-                .expect_err("no number")
-                .contains("`0.5`")
-        );
-    }
-
-    #[test]
-    fn what_is_told_to_raise_a_budget_is_a_flag_of_resume() {
-        for bound in [Bound::Attempts(1), Bound::TimeMs(1)] {
-            let flag = bound.flag().replace(" N", " 7").replace(" MIN", " 7");
-            let line = format!("divisi resume run-1 {flag}");
-            let cli = Cli::try_parse_from(line.split(' ')).expect("it is a command line");
-            let Command::Resume(resume) = cli.command else {
-                panic!("{line} does not resume");
-            };
-            assert!(resume.permitted.budget().is_bounded(), "{line}");
+    fn what_is_told_to_raise_a_budget_is_a_command_line() {
+        let (run, task) = (RunId(1), TaskId::new("api").expect("it is an id"));
+        let accounts = [
+            (Account::Run(run), None),
+            (Account::Task(run, TaskNo(2)), Some(task)),
+            (Account::Day(1), None),
+        ];
+        for (account, task) in accounts {
+            for measure in Measure::ALL {
+                let exhausted = Exhausted {
+                    account,
+                    bound: Some(Bound::of(measure, 1)),
+                    task: task.clone(),
+                };
+                let line = exhausted.commands(run).swap_remove(0).replace('N', "7");
+                let cli = Cli::try_parse_from(line.split(' ')).expect("it is a command line");
+                let Command::Resume(resume) = cli.command else {
+                    panic!("{line} does not resume");
+                };
+                let of_day = of_bounds(&resume.day);
+                let permitted = [resume.permitted.budget(), of_day];
+                let raised = permitted.map(|budget| budget.of(measure).is_some());
+                let is_days = matches!(account, Account::Day(_));
+                assert_eq!(raised, [!is_days, is_days], "{line}");
+                assert_eq!(resume.task.is_some(), task.is_some(), "{line}");
+            }
         }
     }
 

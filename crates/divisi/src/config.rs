@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 
 use divisi_core::diagnostic::Place;
 use divisi_core::ledger::{LimitThen, QuietHours};
+use divisi_core::permission::Permissions;
 use divisi_core::run::{
-    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_MODEL, AGENT_PERSON, AGENTS, Budget,
-    DEFINED_PREFIX, Defined, Grants, Settings, Telling, is_definable,
+    AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_MODEL, AGENT_PERSON, AGENTS, DEFINED_PREFIX,
+    Defined, Grants, Settings, Telling, is_definable,
 };
 use divisi_core::{Diagnostic, Plan};
 use divisi_pack::bundle::Given;
@@ -23,6 +24,7 @@ use divisi_pack::{TEXT_BYTES_MAX, nearest};
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::hold::Holding;
 use crate::library::files::{beneath, resolved};
 use crate::library::{Library, has_error, user_folder};
 use crate::present::Preferred;
@@ -163,6 +165,7 @@ impl Configuration {
             |name: &str| AGENTS.contains(&name) || is_definable(name) || ours.contains(&name);
         let limits = config.limits.clone().into_iter();
         let (agents, roles) = limits.partition(|(name, _)| is_agent(name));
+        let (usual, defaults) = (config.attempt, Settings::default());
         Settings {
             workers_max: config.workers,
             role_limits: roles,
@@ -192,10 +195,11 @@ impl Configuration {
             timeout_ms: config.timeout_ms,
             barriers: config.barriers,
             batch_max: config.batch_max,
-            budget: Budget {
-                attempts: config.budget_attempts,
-                time_ms: config.budget_ms,
-            },
+            budget: config.budget,
+            attempt_tokens: usual.tokens.unwrap_or(defaults.attempt_tokens),
+            attempt_usd_micros: usual.usd_micros.unwrap_or(defaults.attempt_usd_micros),
+            used_up_max: config.used_up_max,
+            prices: config.prices.clone(),
             handoffs: Telling {
                 tokens_max: config.handoff_tokens,
                 agents: config.handoff_agents.clone(),
@@ -206,6 +210,10 @@ impl Configuration {
                 unconfined: config.unconfined,
                 memory_bytes_max: config.memory_mib.map(|mib| mib << 20),
                 cpu_s_max: config.cpu_seconds,
+            },
+            permissions: Permissions {
+                rules: config.permission_rules.clone(),
+                deadline_ms: config.permission_deadline_ms,
             },
             rehearsal: None,
             defined: self.defined(),
@@ -257,11 +265,19 @@ impl Configuration {
         config::given(&self.config)
     }
 
-    /// What the journal is kept with.
-    pub(crate) fn durability(&self) -> divisi_store::Durability {
+    fn durability(&self) -> divisi_store::Durability {
         match self.config.durability.as_str() {
             "normal" => divisi_store::Durability::Normal,
             _ => divisi_store::Durability::Full,
+        }
+    }
+
+    /// How the project's engine is held.
+    pub(crate) fn holding(&self, project: &Project) -> Holding {
+        Holding {
+            durability: self.durability(),
+            day: self.config.day,
+            ..Holding::of(project)
         }
     }
 

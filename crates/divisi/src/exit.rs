@@ -12,7 +12,8 @@ pub(crate) enum Exit {
     /// It was done; of a run: it succeeded.
     Success,
     /// The run failed: a task was given up. Of a review: something was found that must not be. Of a
-    /// validation: something fails or is missing. Of a test of an agent: it did not do its task.
+    /// validation: something fails or is missing. Of a plan that is linted: it has a fault. Of a test
+    /// of an agent: it did not do its task.
     Failed,
     /// The command line, the plan, a workflow or the configuration is wrong; nothing was started.
     Usage,
@@ -74,8 +75,8 @@ impl Exit {
             Exit::Success => "done; of a run: it succeeded",
             Exit::Failed => {
                 "the run failed: a task was given up; of a review: something was found that must not \
-                 be; of a validation: something fails or is missing; of a test of an agent: it did \
-                 not do its task"
+                 be; of a validation: something fails or is missing; of a plan that is linted: it \
+                 has a fault; of a test of an agent: it did not do its task"
             }
             Exit::Usage => {
                 "the command line, the plan, a workflow or the configuration is wrong; nothing was \

@@ -71,6 +71,8 @@ pub(crate) fn line(run: &Run, event: &Event) -> Line {
         | Event::AttemptStopping { .. }
         | Event::AttemptSuspected { .. }
         | Event::AttemptCleared { .. }
+        | Event::PermissionAsked { .. }
+        | Event::PermissionDecided { .. }
         | Event::ReviewAwaited { .. }
         | Event::AttemptEnded { .. }
         | Event::AttemptReturned { .. }
@@ -151,6 +153,33 @@ fn of_attempt(run: &Run, event: &Event) -> Line {
             one(run, *attempt).with(Style::Warn, format!(" is suspected: {evidence}"))
         }
         Event::AttemptCleared { attempt } => one(run, *attempt).then(" is well after all"),
+        Event::PermissionAsked {
+            attempt,
+            no,
+            request,
+            ..
+        } => one(run, *attempt)
+            .with(Style::Warn, format!(" asks leave to {}", request.words()))
+            .then(format!("; divisi permissions allow {} {no}", run.id)),
+        Event::PermissionDecided {
+            attempt,
+            no,
+            request,
+            decision,
+            by,
+            ..
+        } => {
+            let known = run.permission(*no).map(|(_, known)| &known.request);
+            let what = request.as_ref().or(known);
+            let what = what.map_or_else(|| format!("request {no}"), |it| it.words());
+            let style = match decision.allows() {
+                true => Style::Dim,
+                false => Style::Warn,
+            };
+            one(run, *attempt)
+                .with(style, format!(" was {}: {what}", decision.word()))
+                .with(Style::Dim, format!(", by {}", by.words()))
+        }
         Event::ReviewAwaited { attempt, .. } => {
             one(run, *attempt).with(Style::Warn, " awaits a person's judgment")
         }

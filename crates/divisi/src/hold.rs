@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use divisi_core::assign::{Capacity, WORKERS_MAX};
 use divisi_core::journal::Fault;
+use divisi_core::run::Budget;
 use divisi_core::worker::Limits;
 use divisi_core::{CommandId, Diagnostic, RunId};
 use divisi_engine::control::{Ask, Client, Listener, Request, Response};
@@ -42,6 +43,8 @@ pub(crate) struct Holding {
     pub(crate) durability: Durability,
     /// Slots over all runs.
     pub(crate) workers: u32,
+    /// What all runs together may use up in a day.
+    pub(crate) day: Budget,
     /// How patient the monitor is.
     pub(crate) patience: Patience,
     /// From TERM to KILL, in milliseconds.
@@ -56,6 +59,7 @@ impl Holding {
             dir: project.divisi(),
             durability: Durability::Full,
             workers: WORKERS_MAX,
+            day: Budget::default(),
             patience: Patience::default(),
             grace_ms: Limits::default().grace_ms,
         }
@@ -195,6 +199,7 @@ fn hold(holding: &Holding, lock: File, observer: Observer) -> Result<Held, Diagn
         capacity: Capacity {
             workers: holding.workers,
         },
+        day: holding.day,
         patience: holding.patience,
         limits: Limits {
             grace_ms: holding.grace_ms,

@@ -5,10 +5,10 @@
 //! worked on is seen as it was between two steps.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_agents::local::offset_ms;
-use divisi_core::journal::{Entry, Fault, RunRow, Stream};
+use divisi_core::journal::{AccountRow, Entry, Fault, RunRow, Stream};
 use divisi_core::ledger::{self, Account, Balance, Credential, Limit};
 use divisi_core::run::explain::Shared;
 use divisi_core::run::stored::{self, Restoration};
@@ -52,7 +52,6 @@ pub(crate) fn load(view: &View, id: RunId) -> Result<Run, Fault> {
 /// As [`load`].
 pub(crate) fn load_with_seq(view: &View, id: RunId) -> Result<(Run, u64), Fault> {
     view.consistently(|view| {
-        let unreadable = |fault: stored::Unreadable| Fault::Unreadable(fault.to_string());
         let row = view
             .run(id)?
             .ok_or_else(|| Fault::Other(format!("{id} is not there any more")))?;
@@ -97,7 +96,7 @@ pub(crate) fn shared(view: &View, id: RunId) -> Result<Shared, Fault> {
     }
     others.sort_unstable_by_key(|(_, many)| Reverse(*many));
     Ok(Shared {
-        balance: balance(view, id)?,
+        accounts: accounts(view, id)?,
         others,
         limits: limits(view)?,
         // Whoever asks has mostly the environment of whoever works.
@@ -125,12 +124,58 @@ pub(crate) fn is_open(row: &RunRow) -> bool {
     over.iter().all(|over| row.status != over.word())
 }
 
-/// What a run's account permits and has used; `None` if nothing bounds the run.
-fn balance(view: &View, id: RunId) -> Result<Option<Balance>, Fault> {
-    let row = view.account(Account::Run(id))?;
-    row.map(|row| ledger::stored::balance(&row))
-        .transpose()
-        .map_err(|fault| Fault::Unreadable(fault.to_string()))
+/// The balance that an account's row tells.
+///
+/// # Errors
+/// The row cannot be read.
+pub(crate) fn balance(row: &AccountRow) -> Result<Balance, Fault> {
+    ledger::stored::balance(row).map_err(unreadable)
+}
+
+pub(crate) fn unreadable(fault: stored::Unreadable) -> Fault {
+    Fault::Unreadable(fault.to_string())
+}
+
+/// All runs that have not ended, oldest first.
+///
+/// # Errors
+/// The database cannot be read.
+pub(crate) fn open_runs(view: &View) -> Result<Vec<Run>, Fault> {
+    let mut open = Vec::new();
+    let mut after = None;
+    loop {
+        let page = view.runs(after, PAGE_ROWS)?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.run);
+        for row in page.iter().filter(|row| is_open(row)) {
+            open.push(load(view, row.run)?);
+        }
+    }
+    Ok(open)
+}
+
+/// The accounts that bound a run or its tasks: today's, its own, its tasks', and those of whatever
+/// it is done for.
+fn accounts(view: &View, id: RunId) -> Result<BTreeMap<Account, Balance>, Fault> {
+    let mut all = BTreeMap::new();
+    for row in view.accounts()? {
+        all.insert(row.account, balance(&row)?);
+    }
+    let today = Account::day(crate::words::now());
+    let mut kept = vec![id];
+    let parent = |id: RunId| all.get(&Account::Run(id))?.parent;
+    let mut above = BTreeSet::new();
+    while let Some(of) = kept.last().and_then(|id| parent(*id)) {
+        above.insert(Account::Task(of.run, of.task));
+        kept.push(of.run);
+    }
+    let charged = |account: &Account| match account {
+        Account::Day(_) => *account == today,
+        Account::Run(run) => kept.contains(run),
+        Account::Task(run, _) => *run == id || above.contains(account),
+    };
+    all.retain(|account, _| charged(account));
+    Ok(all)
 }
 
 /// An event from its entry.

@@ -77,6 +77,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Init => commands::init::run(global, printer),
         Command::Assess(args) => commands::assess::run(args, global, printer),
         Command::Status(args) => commands::status::run(args, global, printer),
+        Command::Budget(args) => commands::budget::run(args, global, printer),
         Command::Show(args) => commands::show::run(args, global, printer),
         Command::Logs(args) => commands::logs::run(args, global, printer),
         Command::Watch(args) => commands::watch::run(args, global, printer),
@@ -84,6 +85,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Report(args) => commands::report::run(args, global, printer),
         Command::Feedback(args) => commands::feedback::run(args, global, printer),
         Command::Lessons(args) => commands::lessons::run(args, global, printer),
+        Command::Permissions(args) => commands::permissions::run(args, global, printer),
         Command::Plan(args) => commands::plan::run(args, global, printer),
         Command::Simulate(args) => commands::simulate::run(args, global, printer),
         Command::Review(args) => commands::review::run(args, global, printer),
@@ -172,6 +174,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         Command::Init
         | Command::Assess(_)
         | Command::Status(_)
+        | Command::Budget(_)
         | Command::Show(_)
         | Command::Logs(_)
         | Command::Watch(_)
@@ -179,6 +182,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
         | Command::Report(_)
         | Command::Feedback(_)
         | Command::Lessons(_)
+        | Command::Permissions(_)
         | Command::Plan(_)
         | Command::Simulate(_)
         | Command::Review(_)

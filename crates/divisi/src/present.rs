@@ -7,10 +7,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
+use divisi_agents::Figures;
 use divisi_agents::adapter::{PRODUCTS, product, program};
 use divisi_core::diagnostic::Severity;
 use divisi_core::run::{
-    AGENT_AUTO, AGENT_MODEL, AGENT_PERSON, Defined, Settings, agent_of, is_definable, name_of,
+    AGENT_AUTO, AGENT_MODEL, AGENT_PERSON, Budget, Defined, Settings, agent_of, asks_model,
+    is_definable, name_of,
 };
 use divisi_core::{Diagnostic, TaskSpec};
 use divisi_pack::role::Library as Roles;
@@ -122,6 +124,9 @@ pub(crate) struct Settling<'s> {
     present: &'s Present,
     preferred: Option<Preferred<'s>>,
     settings: Settings,
+    /// Whether money is bounded that all runs of a day use together.
+    money_of_day: bool,
+    unpriced: BTreeMap<String, Tasks>,
     /// Tasks that are left to `auto`, by those that it may stand for.
     open: BTreeMap<Vec<String>, Tasks>,
     missing: BTreeMap<String, Tasks>,
@@ -155,9 +160,19 @@ impl<'s> Settling<'s> {
             present,
             preferred: None,
             settings,
+            money_of_day: false,
+            unpriced: BTreeMap::new(),
             open: BTreeMap::new(),
             missing: BTreeMap::new(),
             missing_later: BTreeMap::new(),
+        }
+    }
+
+    /// Beside its own budget, the run is bounded by that of its day.
+    pub(crate) fn within(self, day: &Budget) -> Settling<'s> {
+        Settling {
+            money_of_day: day.usd_micros.is_some(),
+            ..self
         }
     }
 
@@ -171,6 +186,9 @@ impl<'s> Settling<'s> {
             self.settings.agents_auto.insert(role, found.to_owned());
         }
         let agent = agent_of(task, &self.settings);
+        if self.lacks_price(task, agent) {
+            self.unpriced.entry(agent.to_owned()).or_default().add(task);
+        }
         if agent == AGENT_AUTO {
             let usual = preferred.map(|preferred| preferred.usual);
             let names = of_role.or(usual).unwrap_or_default().to_vec();
@@ -183,6 +201,15 @@ impl<'s> Settling<'s> {
                 self.missing_later.entry(name).or_default().add(task);
             }
         }
+    }
+
+    /// Whether money is bounded and nobody could say what this agent costs.
+    fn lacks_price(&self, task: &TaskSpec, agent: &str) -> bool {
+        let is_bounded = self.money_of_day
+            || self.settings.budget.usd_micros.is_some()
+            || task.budget.usd_micros.is_some();
+        let figures = product(agent).map_or_else(Figures::default, |product| product.figures);
+        is_bounded && asks_model(agent) && !figures.are_priced(agent, &self.settings.prices)
     }
 
     /// The agent, if it is not where the task would look for it.
@@ -249,6 +276,20 @@ impl<'s> Settling<'s> {
             );
             let warning = Diagnostic::warning("agent-missing", cause);
             told.push(self.installing(name, warning));
+        }
+        for (name, tasks) in &self.unpriced {
+            let cause = format!(
+                "money is bounded, and nobody says what `{name}` costs, which is to do {}",
+                tasks.said()
+            );
+            let refused = Diagnostic {
+                severity,
+                ..Diagnostic::error("price-none", cause)
+            };
+            told.push(refused.hint(format!(
+                "say it in the configuration, in dollars for a million tokens: `prices: {{{name}: \
+                 {{input: 3, output: 15}}}}`"
+            )));
         }
         (self.settings, told)
     }

@@ -227,6 +227,39 @@ impl Progress {
                 );
                 self.say("33", "?", &text);
             }
+            Event::PermissionAsked {
+                attempt,
+                no,
+                request,
+                deadline_at,
+            } => {
+                let (run, what) = (self.run, request.words());
+                let left = crate::words::span(deadline_at.ms_since(at));
+                let task = id(attempt.task);
+                self.say(
+                    "33",
+                    "?",
+                    &format!(
+                        "{task} asks leave to {what}: divisi permissions allow {run} {no} \
+                         (or deny; denied in {left})"
+                    ),
+                );
+            }
+            Event::PermissionDecided {
+                attempt,
+                no,
+                request,
+                decision,
+                by,
+                ..
+            } if !decision.allows() || request.is_none() => {
+                let known = state.permission(*no).map(|(_, known)| &known.request);
+                let what = request.as_ref().or(known);
+                let what = what.map_or_else(|| format!("request {no}"), |it| it.words());
+                let task = id(attempt.task);
+                let text = format!("{task} was {}: {what} (by {})", decision.word(), by.words());
+                self.say("33", "-", &text);
+            }
             Event::AttemptSuspected { attempt, evidence } => {
                 self.say(
                     "33",

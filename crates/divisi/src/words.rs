@@ -92,6 +92,13 @@ fn moment_in(at: Time, zone: TimeZone) -> String {
     }
 }
 
+/// A day, counted from the Unix epoch in UTC.
+pub(crate) fn date(day: u64) -> String {
+    let at = Time(day.saturating_mul(24 * 60 * 60 * 1_000));
+    let moment = moment_in(at, TimeZone::UTC);
+    moment.split(' ').next().unwrap_or_default().to_owned()
+}
+
 /// The time of day in the local time zone.
 pub(crate) fn time_of_day(at: Time) -> String {
     moment(at)

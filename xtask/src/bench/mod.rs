@@ -9,6 +9,7 @@
 //! What is *not* here: anything that looks into the process. The journal's rows are counted after
 //! it has ended; memory is what the kernel says.
 
+mod agents;
 mod assess;
 pub(crate) mod bare;
 mod build;
@@ -18,6 +19,7 @@ mod hostile;
 mod machine;
 mod make;
 mod measure;
+mod plan;
 mod project;
 mod report;
 mod schedules;
@@ -42,7 +44,7 @@ pub(crate) struct Options {
     /// Small graphs and few runs; prints the tables and leaves docs/benchmarks.md as it is
     #[arg(long)]
     quick: bool,
-    /// Only this part (may be repeated); otherwise all but build and schedules
+    /// Only this part (may be repeated); otherwise all but agents, build and schedules
     #[arg(long, value_enum)]
     only: Vec<Part>,
     /// Also time a cold release build
@@ -73,8 +75,12 @@ enum Part {
     Generate,
     /// A request assessed in a repository of ten thousand files
     Assess,
+    /// Requests planned by rule in a repository of ten thousand files
+    Plan,
     /// Agents that do not want to end, and deliverables that must not be opened
     Hostile,
+    /// Coding agents beside a bare run of the same; `cargo xtask agents` installs them
+    Agents,
     /// A cold release build
     Build,
     /// Simulated schedules of the given traces
@@ -99,6 +105,7 @@ impl Options {
                 Part::Size,
                 Part::Generate,
                 Part::Assess,
+                Part::Plan,
                 Part::Hostile,
                 Part::Worktree,
             ];
@@ -165,7 +172,9 @@ fn measure_part(bench: &Bench, part: Part, options: &Options) -> Result<Section>
         Part::Size => size::section(bench),
         Part::Generate => generate::section(bench),
         Part::Assess => assess::section(bench),
+        Part::Plan => plan::section(bench),
         Part::Hostile => hostile::section(bench),
+        Part::Agents => agents::section(bench),
         Part::Build => build::section(bench),
         Part::Schedules => schedules::section(bench, &options.traces),
     }
@@ -193,10 +202,10 @@ mod tests {
     #[test]
     fn slow_and_external_parts_are_measured_on_demand() {
         use Part::{
-            Assess, Build, Full, Generate, Hostile, Make, Schedules, Scripted, Size, Worktree,
+            Assess, Build, Full, Generate, Hostile, Make, Plan, Schedules, Scripted, Size, Worktree,
         };
         let usual = [
-            Make, Full, Scripted, Size, Generate, Assess, Hostile, Worktree,
+            Make, Full, Scripted, Size, Generate, Assess, Plan, Hostile, Worktree,
         ];
         assert_eq!(parts(&[]), usual);
         assert_eq!(parts(&["--only", "size", "--cold"]), [Size, Build]);

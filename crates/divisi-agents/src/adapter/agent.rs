@@ -8,7 +8,7 @@ use divisi_core::worker::Ended;
 use super::closing::Closing;
 use super::product::Product;
 use crate::agent::{
-    Agent, Assignment, Claim, Description, Kind, Launch, LaunchFault, Monitoring, Process,
+    Agent, Assignment, Claim, Description, Figures, Kind, Launch, LaunchFault, Monitoring, Process,
 };
 
 /// The closing is the last line, but what the tool's own children print may come after it.
@@ -41,12 +41,20 @@ impl Agent for AdapterAgent {
         launch(&self.program, self.product.name, None, assignment)
     }
 
+    fn figures(&self) -> Figures {
+        self.product.figures
+    }
+
     fn interpret(&self, ended: &Ended, tail: &str) -> Claim {
         interpret(ended, tail)
     }
 
     fn usage(&self, tail: &str) -> Option<Usage> {
         usage(tail)
+    }
+
+    fn denied(&self, tail: &str) -> Vec<String> {
+        Closing::last_in(tail).map_or_else(Vec::new, |closing| closing.denied)
     }
 }
 
@@ -80,6 +88,10 @@ impl Agent for DefinedAgent {
 
     fn launch(&self, assignment: &Assignment<'_>) -> Result<Launch, LaunchFault> {
         launch(&self.program, &self.name, Some(&self.defined), assignment)
+    }
+
+    fn figures(&self) -> Figures {
+        Figures::of_defined(&self.defined)
     }
 
     fn interpret(&self, ended: &Ended, tail: &str) -> Claim {
@@ -136,6 +148,9 @@ fn interpret(ended: &Ended, tail: &str) -> Claim {
 }
 
 fn usage(tail: &str) -> Option<Usage> {
-    let tokens = Closing::last_in(tail)?.usage?.tokens();
-    Some(Usage { tokens })
+    let usage = Closing::usage_in(tail)?;
+    Some(Usage {
+        tokens: usage.tokens(),
+        usd_micros: usage.cost_usd_micros,
+    })
 }

@@ -11,15 +11,14 @@ pub(super) fn hear(line: &Value) -> Vec<Entry> {
         Some("assistant") => blocks(line).filter_map(assistant).collect(),
         Some("user") => blocks(line).filter_map(result_of_call).collect(),
         Some("result") => result(line),
+        Some("stream_event") => part(line).into_iter().collect(),
         _ => vec![Entry::noted(&line.to_string())],
     }
 }
 
 fn system(line: &Value) -> Vec<Entry> {
     match (line["subtype"].as_str(), line["session_id"].as_str()) {
-        (Some("init"), Some(session)) => vec![Entry::Began {
-            session: session.to_owned(),
-        }],
+        (Some("init"), Some(session)) => vec![Entry::began(session)],
         (Some("api_retry"), _) => {
             let cause = line["error"].as_str().unwrap_or("unknown");
             let cause = format!("{cause}, status {}", line["error_status"]);
@@ -33,6 +32,38 @@ fn system(line: &Value) -> Vec<Entry> {
             entries
         }
         _ => Vec::new(),
+    }
+}
+
+/// A part of an answer: what was read for it stands at its beginning, what was written at its end.
+/// The lines of whole messages come between the two, and do not have the latter.
+fn part(line: &Value) -> Option<Entry> {
+    let event = &line["event"];
+    // The sum of the whole turn follows its last answer; an agent that the agent has has none.
+    let is_last =
+        event["delta"]["stop_reason"] == "end_turn" && line["parent_tool_use_id"].is_null();
+    let count = |usage: &Value, key: &str| usage[key].as_u64().unwrap_or(0);
+    match event["type"].as_str()? {
+        "message_start" => {
+            let usage = &event["message"]["usage"];
+            let usage = Tokens {
+                input_tokens: count(usage, "input_tokens"),
+                cache_read_tokens: count(usage, "cache_read_input_tokens"),
+                cache_write_tokens: count(usage, "cache_creation_input_tokens"),
+                ..Tokens::default()
+            };
+            let model = event["message"]["model"].as_str().map(str::to_owned);
+            Some(Entry::Read { model, usage })
+        }
+        "message_delta" if !is_last => {
+            let output_tokens = count(&event["usage"], "output_tokens");
+            let usage = Tokens {
+                output_tokens,
+                ..Tokens::default()
+            };
+            Some(Entry::Responded { usage })
+        }
+        _ => None,
     }
 }
 
@@ -82,11 +113,13 @@ fn result(line: &Value) -> Vec<Entry> {
                 denial["tool_name"].as_str().unwrap_or("something"),
                 denial["tool_input"]
             )),
+            call: denial["tool_use_id"].as_str().map(str::to_owned),
         })
         .collect();
     entries.push(Entry::Used { usage: usage(line) });
     let text = shortened(line["result"].as_str().unwrap_or_default());
     entries.push(match line["is_error"] == true {
+        true if line["subtype"] == "error_max_budget_usd" => Entry::Bounded,
         true => Entry::Broke {
             cause: match text.is_empty() {
                 true => format!("the turn ended with {}", line["subtype"]),

@@ -3,8 +3,14 @@
 use divisi_core::criterion::truncate;
 use serde::{Deserialize, Serialize};
 
-use super::transcript::Tokens;
+use super::transcript::{Entry, Tokens};
 use crate::agent::{CLAIM_BYTES_MAX, Claim};
+
+/// So many denials are told; a model may try again and again.
+pub(super) const DENIED_MAX: usize = 20;
+
+/// So much is told of each: what was denied may be a whole file.
+pub(super) const DENIED_BYTES_MAX: usize = 200;
 
 /// What is told of one session. Untrusted where it is read: anything in the workspace could
 /// have printed it.
@@ -16,6 +22,9 @@ pub struct Closing {
     /// What it used, as far as it said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Tokens>,
+    /// What its tool did not let it do by rules of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<String>,
 }
 
 impl Closing {
@@ -36,9 +45,24 @@ impl Closing {
         Some(closing)
     }
 
+    /// What a session says in the last bytes of its log to have used: in its closing, or in all until
+    /// somebody ended it.
+    #[must_use]
+    pub fn usage_in(tail: &str) -> Option<Tokens> {
+        let mut lines = tail.lines().rev();
+        lines.find_map(|line| match serde_json::from_str(line) {
+            Ok(Entry::UsedSoFar { usage }) => Some(usage),
+            _ => serde_json::from_str::<Closing>(line).ok()?.usage,
+        })
+    }
+
     fn bound(&mut self) {
+        self.denied.truncate(DENIED_MAX);
+        for what in &mut self.denied {
+            truncate(what, DENIED_BYTES_MAX);
+        }
         match &mut self.claim {
-            Claim::Done | Claim::Nothing => {}
+            Claim::Done | Claim::Nothing | Claim::UsedUp { .. } => {}
             Claim::Failed { cause } | Claim::Unable { cause } | Claim::Limited { cause, .. } => {
                 truncate(cause, CLAIM_BYTES_MAX);
             }

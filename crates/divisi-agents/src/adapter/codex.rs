@@ -8,9 +8,7 @@ use super::transcript::{Entry, Tokens, shortened};
 pub(super) fn hear(line: &Value) -> Vec<Entry> {
     let entry = match line["type"].as_str() {
         Some("thread.started") => match line["thread_id"].as_str() {
-            Some(session) => Entry::Began {
-                session: session.to_owned(),
-            },
+            Some(session) => Entry::began(session),
             None => Entry::noted(&line.to_string()),
         },
         Some("item.started") => return started(&line["item"]).into_iter().collect(),

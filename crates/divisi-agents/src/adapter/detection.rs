@@ -1,5 +1,6 @@
 //! Which coding agents this machine has: where each is on `PATH`, what it says of its version, and
-//! which credential it would find.
+//! which credential it would find. One that speaks ACP introduces itself, which is its version and
+//! the proof that it speaks at all.
 //!
 //! It is looked up in that order, and nothing is believed: a program may hang, print garbage, or
 //! more than anybody wants to read. No value of a credential is read, and none is passed: a version
@@ -8,7 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -20,8 +21,9 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Access, OFlags};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
+use super::acp::{Conversation, Introduction, introduced};
 use super::process::{exit_of, folders, source_of};
-use super::product::Product;
+use super::product::{Driven, Product, Writes};
 use crate::environment::environment;
 
 /// How long a program may take to say its version. One was seen to unpack itself for 6 s before.
@@ -29,6 +31,12 @@ pub const VERSION_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is read of a program that says its version. All that are known use one line.
 const OUTPUT_BYTES_MAX: usize = 4 << 10;
+
+/// What is read of one that introduces itself.
+const INTRODUCTION_BYTES_MAX: usize = 64 << 10;
+
+/// The agents that the tests run in CI. Of all others the version says nothing.
+const IN_CI: [&str; 5] = ["claude", "codex", "opencode", "claude-acp", "opencode-acp"];
 
 /// The longest word that is taken for a version.
 const VERSION_BYTES_MAX: usize = 40;
@@ -45,6 +53,8 @@ pub struct Detected {
     pub program: Option<PathBuf>,
     /// What the program says of its version; nothing if there is no program.
     pub version: Option<Result<String, NoVersion>>,
+    /// What else one says that introduces itself.
+    pub introduction: Option<Introduction>,
     /// The first credential that it would find.
     pub credential: Option<Credential>,
 }
@@ -56,14 +66,17 @@ pub enum NoVersion {
     #[error("it cannot be started")]
     Start(#[source] io::Error),
     /// It took too long, and was ended.
-    #[error("it said nothing of it within {} s", .0.as_secs())]
+    #[error("it said nothing within {} s", .0.as_secs())]
     Overdue(Duration),
     /// It printed too much, and was ended.
-    #[error("it printed more than {OUTPUT_BYTES_MAX} bytes")]
-    Flooded,
+    #[error("it printed more than {0} bytes")]
+    Flooded(usize),
     /// It failed.
     #[error("it ended with {0}")]
     Failed(Exit),
+    /// It cannot be spoken to.
+    #[error("{0}")]
+    Refused(String),
     /// Nothing in its words is a version.
     #[error("nothing that it printed is a version")]
     Unread,
@@ -94,10 +107,16 @@ impl Detected {
     #[must_use]
     pub fn standing(&self) -> Standing {
         match &self.version {
-            Some(Ok(version)) if version == self.product.tried => Standing::Tested,
+            Some(Ok(version)) if version == self.product.tried && self.is_in_ci() => {
+                Standing::Tested
+            }
             Some(_) => Standing::Unverified,
             None => Standing::Missing,
         }
+    }
+
+    fn is_in_ci(&self) -> bool {
+        IN_CI.contains(&self.product.name)
     }
 }
 
@@ -111,13 +130,29 @@ pub fn detect(
     patience: Duration,
 ) -> Detected {
     let program = program(product.program, variables.get("PATH").map(OsStr::new));
-    let version = program
-        .as_deref()
-        .map(|program| version(program, product, variables, private, patience));
+    let asking = |program| Asking {
+        program,
+        product,
+        variables,
+        private,
+        patience,
+    };
+    let (version, introduction) = match (program.as_deref().map(asking), product.driven()) {
+        (None, _) => (None, None),
+        (Some(asking), Driven::CommandLine) => (Some(asking.version()), None),
+        (Some(asking), Driven::Acp) => match asking.introduction() {
+            Ok(introduction) => {
+                let version = introduction.version.clone();
+                (Some(version.ok_or(NoVersion::Unread)), Some(introduction))
+            }
+            Err(fault) => (Some(Err(fault)), None),
+        },
+    };
     Detected {
         product,
         program,
         version,
+        introduction,
         credential: credentials(product, variables).next(),
     }
 }
@@ -162,41 +197,80 @@ pub fn alternatives(product: &Product, variables: &BTreeMap<String, String>) -> 
     }
 }
 
-/// Has a program say its version.
-fn version(
-    program: &Path,
-    product: &Product,
-    variables: &BTreeMap<String, String>,
-    private: &Path,
+/// A program that is asked who it is.
+struct Asking<'a> {
+    program: &'a Path,
+    product: &'a Product,
+    variables: &'a BTreeMap<String, String>,
+    private: &'a Path,
     patience: Duration,
-) -> Result<String, NoVersion> {
-    let homes = folders(&product.home, private)
-        .map_err(|fault| NoVersion::Start(io::Error::other(fault)))?;
-    let mut child = Command::new(program)
-        .arg("--version")
-        .env_clear()
-        .envs(environment(variables, &[], &BTreeMap::new()).vars)
-        .envs(product.settings.iter().copied())
-        .envs(homes)
-        .env("TMPDIR", private)
-        .current_dir(private)
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(NoVersion::Start)?;
-    let heard = hear(&mut child, patience);
-    let status = end(&mut child).map_err(NoVersion::Start)?;
-    let heard = heard?;
-    match status.success() {
-        true => version_in(&String::from_utf8_lossy(&heard)).ok_or(NoVersion::Unread),
-        false => Err(NoVersion::Failed(exit_of(status))),
+}
+
+impl Asking<'_> {
+    /// Has it say its version.
+    fn version(&self) -> Result<String, NoVersion> {
+        let mut child = self.start(&["--version"], Stdio::null())?;
+        let heard = hear(&mut child, self.patience, OUTPUT_BYTES_MAX, |_| None::<()>);
+        let status = end(&mut child).map_err(NoVersion::Start)?;
+        let (heard, _) = heard?;
+        match status.success() {
+            true => version_in(&String::from_utf8_lossy(&heard)).ok_or(NoVersion::Unread),
+            false => Err(NoVersion::Failed(exit_of(status))),
+        }
+    }
+
+    /// Has it introduce itself.
+    fn introduction(&self) -> Result<Introduction, NoVersion> {
+        let arguments = self.product.arguments_for(Writes::Free, None);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut child = self.start(&arguments, Stdio::piped())?;
+        let words = format!("{}\n", Conversation::begin());
+        // Few words, which wait in the pipe until they are read; who went away shows it below.
+        let mut stdin = child.stdin.take();
+        if let Some(stdin) = &mut stdin {
+            let _ = stdin.write_all(words.as_bytes());
+        }
+        let said = |heard: &[u8]| {
+            let text = String::from_utf8_lossy(heard);
+            let whole = text.rsplit_once('\n').map(|(lines, _)| lines.to_owned())?;
+            whole.lines().find_map(introduced)
+        };
+        let heard = hear(&mut child, self.patience, INTRODUCTION_BYTES_MAX, said);
+        let status = end(&mut child).map_err(NoVersion::Start)?;
+        match heard? {
+            (_, Some(introduction)) => introduction.map_err(NoVersion::Refused),
+            (_, None) => Err(NoVersion::Failed(exit_of(status))),
+        }
+    }
+
+    fn start(&self, arguments: &[&str], stdin: Stdio) -> Result<Child, NoVersion> {
+        let homes = folders(&self.product.home, self.private)
+            .map_err(|fault| NoVersion::Start(io::Error::other(fault)))?;
+        Command::new(self.program)
+            .args(arguments)
+            .env_clear()
+            .envs(environment(self.variables, &[], &BTreeMap::new()).vars)
+            .envs(self.product.settings.iter().copied())
+            .envs(homes)
+            .env("TMPDIR", self.private)
+            .current_dir(self.private)
+            .process_group(0)
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(NoVersion::Start)
     }
 }
 
-/// What a program prints until it ends. Whoever inherited its output may live on.
-fn hear(child: &mut Child, patience: Duration) -> Result<Vec<u8>, NoVersion> {
+/// What a program prints until it ends, or has said what is waited for. Whoever inherited its output
+/// may live on.
+fn hear<T>(
+    child: &mut Child,
+    patience: Duration,
+    bytes_max: usize,
+    said: impl Fn(&[u8]) -> Option<T>,
+) -> Result<(Vec<u8>, Option<T>), NoVersion> {
     let deadline = Instant::now() + patience;
     let mut stdout = child.stdout.take();
     if let Some(pipe) = &stdout {
@@ -208,12 +282,13 @@ fn hear(child: &mut Child, patience: Duration) -> Result<Vec<u8>, NoVersion> {
     loop {
         // Looked at before the output is read: what has ended has printed all of it.
         let has_ended = has_ended(child).map_err(NoVersion::Start)?;
-        read(&mut stdout, &mut heard).map_err(NoVersion::Start)?;
-        if heard.len() > OUTPUT_BYTES_MAX {
-            return Err(NoVersion::Flooded);
+        read(&mut stdout, &mut heard, bytes_max).map_err(NoVersion::Start)?;
+        let found = said(&heard);
+        if found.is_none() && heard.len() > bytes_max {
+            return Err(NoVersion::Flooded(bytes_max));
         }
-        if has_ended {
-            return Ok(heard);
+        if has_ended || found.is_some() {
+            return Ok((heard, found));
         }
         if Instant::now() >= deadline {
             return Err(NoVersion::Overdue(patience));
@@ -236,9 +311,9 @@ fn has_ended(child: &Child) -> io::Result<bool> {
 }
 
 /// Reads what is there, up to more than may be there.
-fn read(stdout: &mut Option<ChildStdout>, heard: &mut Vec<u8>) -> io::Result<()> {
+fn read(stdout: &mut Option<ChildStdout>, heard: &mut Vec<u8>, bytes_max: usize) -> io::Result<()> {
     let mut chunk = [0; 1 << 10];
-    while heard.len() <= OUTPUT_BYTES_MAX {
+    while heard.len() <= bytes_max {
         let Some(pipe) = stdout else {
             return Ok(());
         };

@@ -13,9 +13,7 @@ pub(super) fn hear(line: &Value) -> Vec<Entry> {
     let part = &line["part"];
     match line["type"].as_str() {
         Some("step_start") => (line["sessionID"].as_str())
-            .map(|session| Entry::Began {
-                session: session.to_owned(),
-            })
+            .map(Entry::began)
             .into_iter()
             .collect(),
         Some("text") => vec![Entry::said(part["text"].as_str().unwrap_or_default())],
@@ -47,6 +45,7 @@ fn called(part: &Value) -> Vec<Entry> {
     if state["status"] == "error" && DENIALS.iter().any(|words| output.contains(words)) {
         entries.push(Entry::Denied {
             what: shortened(&format!("{function} {}", state["input"])),
+            call: None,
         });
     }
     entries

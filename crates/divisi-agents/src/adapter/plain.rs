@@ -72,7 +72,9 @@ pub(super) fn converse_in(
         .stderr(Stdio::inherit())
         .spawn()
         .map_err(not_started)?;
-    say(&mut child, words).map_err(Fault::Stream)?;
+    if let Some(stdin) = child.stdin.take() {
+        say(stdin, words).map_err(Fault::Stream)?;
+    }
     let mut last = VecDeque::new();
     if let Some(stdout) = child.stdout.take() {
         hear(BufReader::new(stdout), &mut last, &here.masked, out).map_err(Fault::Stream)?;
@@ -81,6 +83,8 @@ pub(super) fn converse_in(
     let closing = Closing {
         claim: claim(&exit_of(status), last),
         usage: None,
+        // What it may not do, it says to its user only.
+        denied: Vec::new(),
     };
     writeln!(out, "{}", closing.to_line())
         .and_then(|()| out.flush())

@@ -7,23 +7,37 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 
 use divisi_core::diagnostic::chain;
+use divisi_core::ledger::decimal;
 use divisi_core::receipt::Exit;
+use divisi_core::run::DefinedProgram;
+use rustix::process::{Pid, PidfdFlags, Signal};
 
+use super::acp::{Conversation, Drive, Patience, Quirks, drive};
+use super::channel::{Channel, Nobody};
 use super::closing::Closing;
+use super::control::{Answers, asked};
 use super::detection::program;
-use super::product::{Home, Lent, Product, Writes};
+use super::lines::{self, Line};
+use super::login::login_secrets;
+use super::meter::{RESERVATION_VARIABLE, Reservation};
+use super::permission::Broker;
+use super::product::{Asks, Home, Lent, Product, Speaks, Writes};
 use super::prompt::prompt;
+use super::record::Record;
 use super::session::Session;
+use super::stop::Stop;
 use super::transcript::Entry;
 use crate::agent::Claim;
+use crate::beneath;
 use crate::environment::{environment, mask};
 use crate::handoff::{HANDOFF_BYTES_MAX, Handoff};
 
-/// A line of a tool's stream holds one message, with the files in it. What is longer is left out.
-const LINE_BYTES_MAX: u64 = 16 << 20;
+/// The variable that names a tool's private folder.
+pub const HOME_VARIABLE: &str = "DIVISI_AGENT_HOME";
 
 /// Why there is no session. All of them repeat.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +45,12 @@ pub enum Fault {
     /// A variable that the engine sets is not there: somebody started it by hand.
     #[error("read the variable {0}: it is not set; Divisi starts this command itself")]
     Variable(&'static str),
+    /// What the engine says was reserved cannot be read.
+    #[error("read what was reserved")]
+    Reservation(#[source] serde_json::Error),
+    /// There is no folder to work in.
+    #[error("find the working folder")]
+    Workspace(#[source] io::Error),
     /// The handoff cannot be read.
     #[error("read the handoff {path}")]
     Handoff {
@@ -94,12 +114,21 @@ pub struct Surroundings {
     pub handoff: PathBuf,
     /// A folder of the attempt's own.
     pub tmp: PathBuf,
+    /// The tool's private folder: it outlives the attempt where a next one may take up the session.
+    pub(super) home: PathBuf,
+    /// The folder that it works in.
+    pub(super) workspace: PathBuf,
     /// The environment, as far as it is text.
     pub variables: BTreeMap<String, String>,
     pub(super) writes: Writes,
+    /// What the session may use.
+    pub reservation: Reservation,
     /// Values that must not appear in what is printed. The supervisor masks too; but what is cut
     /// here could leave it half of one.
     pub masked: Vec<String>,
+    /// Tells the session to end.
+    pub(super) stop: Stop,
+    pub(super) patience: Patience,
 }
 
 impl Surroundings {
@@ -115,13 +144,38 @@ impl Surroundings {
             let value = variables.get(name).ok_or(Fault::Variable(name));
             value.map(PathBuf::from)
         };
+        let reservation = variables.get(RESERVATION_VARIABLE);
+        let reservation = reservation
+            .map(|text| serde_json::from_str(text))
+            .transpose();
+        let workspace = std::env::current_dir().map_err(Fault::Workspace)?;
         Ok(Surroundings {
+            reservation: reservation.map_err(Fault::Reservation)?.unwrap_or_default(),
             handoff: path("DIVISI_HANDOFF")?,
             tmp: path("TMPDIR")?,
+            home: path(HOME_VARIABLE)?,
+            workspace,
+            stop: Stop::default(),
+            patience: Patience::default(),
             writes: writes(),
-            masked: environment(&variables, &[], &BTreeMap::new()).masked,
+            masked: {
+                let mut masked = environment(&variables, &[], &BTreeMap::new()).masked;
+                masked.extend(login_secrets(&variables));
+                masked.sort_by_key(|value| std::cmp::Reverse(value.len()));
+                masked
+            },
             variables,
         })
+    }
+
+    /// Who answers what is asked in this process: the run's rules and its owner. Nobody, where it
+    /// was started by hand.
+    #[must_use]
+    pub fn broker(&self) -> Arc<dyn Broker> {
+        match Channel::here(&self.masked) {
+            Some(channel) => Arc::new(channel),
+            None => Arc::new(Nobody),
+        }
     }
 }
 
@@ -140,9 +194,33 @@ fn writes() -> Writes {
 ///
 /// # Errors
 /// There was none. A closing that says so was printed if anything could be.
-pub fn converse(product: &'static Product, out: &mut dyn Write) -> Result<Closing, Fault> {
-    let held = Surroundings::here().and_then(|here| converse_in(product, &here, out));
+pub fn converse(
+    product: &'static Product,
+    stop: Stop,
+    out: &mut dyn Write,
+) -> Result<Closing, Fault> {
+    let held = Surroundings::here().and_then(|here| {
+        let here = Surroundings { stop, ..here };
+        let broker = here.broker();
+        converse_in(product, &here, &broker, out)
+    });
     told(held, out)
+}
+
+/// The same with a program that configuration defines and that speaks ACP.
+///
+/// # Errors
+/// As [`converse`].
+pub fn converse_over_acp(
+    name: &str,
+    defined: &DefinedProgram,
+    stop: Stop,
+    out: &mut dyn Write,
+) -> Result<Closing, Fault> {
+    match Product::defined(name, defined) {
+        Some(product) => converse(product, stop, out),
+        None => told(Err(Fault::Command), out),
+    }
 }
 
 /// Prints why there was no session, if there was none.
@@ -156,6 +234,7 @@ pub fn told(held: Result<Closing, Fault>, out: &mut dyn Write) -> Result<Closing
                 cause: chain(fault),
             },
             usage: None,
+            denied: Vec::new(),
         };
         writeln!(out, "{}", closing.to_line()).map_err(Fault::Stream)?;
     }
@@ -166,52 +245,167 @@ pub fn told(held: Result<Closing, Fault>, out: &mut dyn Write) -> Result<Closing
 pub(super) fn converse_in(
     product: &'static Product,
     here: &Surroundings,
+    broker: &Arc<dyn Broker>,
     out: &mut dyn Write,
 ) -> Result<Closing, Fault> {
     let handoff = read_handoff(&here.handoff)?;
-    let private = here.tmp.join("home");
-    let home = folders(&product.home, &private)?;
-    lend(&product.home, &private, &here.variables)?;
-    let not_started = |source| Fault::Start {
-        program: product.program,
-        install: product.install,
-        source,
+    let homes = folders(&product.home, &here.home)?;
+    lend(&product.home, &here.home, &here.variables)?;
+    let talk = Talk {
+        product,
+        here,
+        homes,
+        prompt: prompt(&handoff),
+        broker,
     };
-    let path = here.variables.get("PATH").map(OsStr::new);
-    let found = program(product.program, path);
-    let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
-    let mut child = Command::new(found)
-        .args((product.arguments)(here.writes))
-        .envs(product.settings.iter().copied())
-        .envs(home)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .map_err(not_started)?;
-    let mut session = Session::with(product);
-    say(&mut child, prompt(&handoff)).map_err(Fault::Stream)?;
-    if let Some(stdout) = child.stdout.take() {
-        hear(BufReader::new(stdout), &mut session, &here.masked, out).map_err(Fault::Stream)?;
-    }
-    if session.is_given_up() {
-        // That it has ended by itself meanwhile is no fault. What it started is ended with this
-        // process.
-        let _ = child.kill();
-    }
-    let status = child.wait().map_err(Fault::Stream)?;
-    let closing = session.close(&exit_of(status));
+    let earlier = Record::read(&here.home, product.name);
+    let held = match product.speaks {
+        Speaks::Stream(_) => talk.by_stream(earlier, out),
+        Speaks::Acp(quirks) => talk.by_acp(quirks, earlier, out),
+    };
+    // What a tool wrote in the place of a link is a copy of a login. Where it cannot be removed, the
+    // engine removes the whole folder.
+    let _ = take_logins(product, &here.home);
+    let closing = held?;
     writeln!(out, "{}", closing.to_line())
         .and_then(|()| out.flush())
         .map_err(Fault::Stream)?;
     Ok(closing)
 }
 
+/// The arguments with which a tool holds the bound of money by itself.
+fn money(product: &Product, reservation: &Reservation) -> Vec<String> {
+    match (product.money_flag, reservation.budget.usd_micros) {
+        (Some(flag), Some(micros)) => vec![flag.to_owned(), decimal(micros)],
+        _ => Vec::new(),
+    }
+}
+
+/// A session that is about to be held.
+struct Talk<'t> {
+    product: &'static Product,
+    here: &'t Surroundings,
+    homes: BTreeMap<&'static str, PathBuf>,
+    prompt: String,
+    broker: &'t Arc<dyn Broker>,
+}
+
+impl Talk<'_> {
+    fn session(&self) -> Session {
+        Session::within(self.product, self.here.reservation.clone())
+    }
+
+    /// Starts the tool, with pipes.
+    fn start(&self, session: Option<&str>) -> Result<Child, Fault> {
+        let not_started = |source| Fault::Start {
+            program: self.product.program,
+            install: self.product.install,
+            source,
+        };
+        let path = self.here.variables.get("PATH").map(OsStr::new);
+        let found = program(self.product.program, path);
+        let found = found.ok_or_else(|| not_started(io::ErrorKind::NotFound.into()))?;
+        Command::new(found)
+            .args(self.product.arguments_for(self.here.writes, session))
+            .args(money(self.product, &self.here.reservation))
+            .env_remove(RESERVATION_VARIABLE)
+            .envs(self.product.settings.iter().copied())
+            .envs(&self.homes)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .map_err(not_started)
+    }
+
+    /// Reads what a tool prints. One that cannot take up a session ends before it has begun; then
+    /// it begins a new one.
+    fn by_stream(&self, earlier: Option<Record>, out: &mut dyn Write) -> Result<Closing, Fault> {
+        let name = earlier.as_ref().map(|record| record.session.clone());
+        let mut session = self.session().resuming(earlier);
+        let exit = self.one_stream(name.as_deref(), &mut session, out)?;
+        let is_vain = name.is_some() && !session.has_begun() && !self.here.stop.is_said();
+        if !is_vain {
+            return Ok(session.close(&exit));
+        }
+        let cannot = "its session cannot be taken up, so a new one begins";
+        print(&Entry::noted(cannot), out).map_err(Fault::Stream)?;
+        let mut session = self.session();
+        let exit = self.one_stream(None, &mut session, out)?;
+        Ok(session.close(&exit))
+    }
+
+    fn one_stream(
+        &self,
+        name: Option<&str>,
+        session: &mut Session,
+        out: &mut dyn Write,
+    ) -> Result<Exit, Fault> {
+        let mut child = self.start(name)?;
+        end_with(&self.here.stop, &child);
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        if let (Some(stdin), Some(stdout)) = (stdin, stdout) {
+            let prompt = &self.prompt;
+            let answers = match self.product.asks {
+                Asks::Never => say(stdin, prompt.clone()).map(|()| None),
+                Asks::OnStream => {
+                    let answers = Answers::new(self.broker, stdin, &self.here.masked);
+                    answers.prompt(prompt).map(|()| Some(answers))
+                }
+            };
+            let mut hearing = Hearing {
+                session,
+                answers: answers.map_err(Fault::Stream)?,
+                here: self.here,
+                out,
+            };
+            let heard = hearing.hear(BufReader::new(stdout));
+            heard.map_err(Fault::Stream)?;
+        }
+        if session.is_used_up() || session.is_given_up() {
+            // Its tools may hold its output open: nothing more is read. That it has ended by itself
+            // meanwhile is no fault. What it started is ended with this process.
+            let _ = child.kill();
+        }
+        child.wait().map(exit_of).map_err(Fault::Stream)
+    }
+
+    fn by_acp(
+        &self,
+        quirks: Quirks,
+        earlier: Option<Record>,
+        out: &mut dyn Write,
+    ) -> Result<Closing, Fault> {
+        let conversation = Conversation::new(
+            quirks,
+            self.here.workspace.to_string_lossy().into_owned(),
+            self.prompt.clone(),
+            earlier.as_ref().map(|record| record.session.clone()),
+        );
+        let drive_it = Drive {
+            child: self.start(None)?,
+            quirks,
+            here: self.here,
+            broker: self.broker,
+            session: self.session().resuming(earlier),
+        };
+        drive(drive_it, conversation, out).map_err(Fault::Stream)
+    }
+}
+
+/// Has a tool told to end where the session is: it may not be told by anybody else.
+fn end_with(stop: &Stop, child: &Child) {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let handle = pid.and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
+    let Some(handle) = handle else { return };
+    stop.then(move || {
+        // It has ended already then.
+        let _ = rustix::process::pidfd_send_signal(&handle, Signal::TERM);
+    });
+}
+
 /// Gives a tool its prompt from a thread of its own: it may say something before it has read all.
-pub(super) fn say(child: &mut Child, prompt: String) -> io::Result<()> {
-    let Some(mut stdin) = child.stdin.take() else {
-        return Ok(());
-    };
+pub(super) fn say(mut stdin: ChildStdin, prompt: String) -> io::Result<()> {
     let thread = std::thread::Builder::new().name("prompt".to_owned());
     // A tool that ends without having read it says why by itself.
     thread.spawn(move || stdin.write_all(prompt.as_bytes()))?;
@@ -267,11 +461,24 @@ fn lend(home: &Home, private: &Path, variables: &BTreeMap<String, String>) -> Re
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(home_fault(folder))?;
         }
-        match symlink(&source, &target) {
-            // The attempt is taken up again.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => made.map_err(home_fault(&target))?,
-        }
+        // A session is taken up: what stands there may be anything by now.
+        beneath::delete(private, &format!("{}/{}", lent.to, lent.file))
+            .map_err(|fault| home_fault(&target)(io::Error::other(fault)))?;
+        symlink(&source, &target).map_err(home_fault(&target))?;
+    }
+    Ok(())
+}
+
+/// Takes the user's logins out of a tool's private folder, links and what a tool may have written in
+/// their place: a copy must not stay there when the attempt has ended. No link on the way there is
+/// followed, or the user's own login would go.
+///
+/// # Errors
+/// One cannot be removed.
+pub fn take_logins(product: &Product, home: &Path) -> Result<(), beneath::Fault> {
+    let logins = product.home.files.iter().filter(|lent| lent.is_login);
+    for lent in logins {
+        beneath::delete(home, &format!("{}/{}", lent.to, lent.file))?;
     }
     Ok(())
 }
@@ -287,35 +494,69 @@ pub(super) fn source_of(lent: &Lent, variables: &BTreeMap<String, String>) -> Op
     (file.is_absolute() && file.is_file()).then_some(file)
 }
 
-/// Reads lines until there are no more, or the session is given up, and prints what they say.
-fn hear(
-    mut stream: impl BufRead,
-    session: &mut Session,
-    masked: &[String],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = (&mut stream)
-            .take(LINE_BYTES_MAX)
-            .read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return Ok(());
+/// Hears a tool's stream.
+struct Hearing<'h> {
+    session: &'h mut Session,
+    answers: Option<Answers>,
+    here: &'h Surroundings,
+    out: &'h mut dyn Write,
+}
+
+impl Hearing<'_> {
+    /// Reads lines until there are no more, or the session is given up, and prints what they say.
+    fn hear(&mut self, mut stream: impl BufRead) -> io::Result<()> {
+        let mut line = Vec::new();
+        loop {
+            let read = lines::next(&mut stream, &mut line)?;
+            self.take_answers()?;
+            match read {
+                Line::None => return Ok(()),
+                Line::TooLong => {
+                    let left_out = Entry::noted("a line that is too long was left out");
+                    print(&left_out, self.out)?;
+                }
+                Line::Whole => self.take(&String::from_utf8_lossy(&line))?,
+            }
+            if self.session.is_used_up() || self.session.is_given_up() {
+                return Ok(());
+            }
         }
-        if read as u64 == LINE_BYTES_MAX && !line.ends_with(b"\n") {
-            // Its rest is no line of its own.
-            stream.skip_until(b'\n')?;
-            print(&Entry::noted("a line that is too long was left out"), out)?;
-            continue;
+    }
+
+    fn take(&mut self, line: &str) -> io::Result<()> {
+        // What is asked is given back as it is: nothing of it may be masked.
+        let asked = |_: &Answers| serde_json::from_str(line).ok().and_then(|it| asked(&it));
+        if let Some(asked) = self.answers.as_ref().and_then(asked)
+            && let Some(answers) = &self.answers
+        {
+            let entry = answers.begin(asked);
+            return print(&entry?, self.out);
         }
-        let text = mask(String::from_utf8_lossy(&line).into_owned(), masked);
-        for entry in session.hear(&text) {
-            print(&entry, out)?;
+        let entries = self.session.hear(&mask(line.to_owned(), &self.here.masked));
+        for entry in entries {
+            if let (Some(answers), true) = (&self.answers, entry.is_the_end()) {
+                answers.close();
+            }
+            keep(&entry, self.session, &self.here.home);
+            print(&entry, self.out)?;
         }
-        if session.is_given_up() {
-            return Ok(());
+        Ok(())
+    }
+
+    fn take_answers(&mut self) -> io::Result<()> {
+        for answer in self.answers.iter().flat_map(Answers::take) {
+            self.session.answered(answer.call, answer.denied.as_deref());
+            print(&answer.entry, self.out)?;
         }
+        Ok(())
+    }
+}
+
+/// Keeps what there is to be known of a session for whoever takes it up, as soon as there is more.
+/// One that cannot be kept is begun anew.
+pub(super) fn keep(entry: &Entry, session: &Session, home: &Path) {
+    if let (Entry::Began { .. } | Entry::Used { .. }, Some(record)) = (entry, session.record()) {
+        let _ = record.write(home);
     }
 }
 

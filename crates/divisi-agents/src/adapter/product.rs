@@ -1,10 +1,13 @@
 //! The coding agents that are known, and how they differ, as data.
 
+use divisi_core::run::DefinedProgram;
 use serde_json::Value;
 
+use super::acp::{Quirks, Usage, Verb};
 use super::reset::Reset;
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
+use crate::agent::{Figures, Told};
 use crate::environment::looks_secret;
 
 /// A command line tool that holds a session.
@@ -35,17 +38,57 @@ pub struct Product {
     pub(super) waits_silently: bool,
     /// Its folder of configuration and sessions, which each attempt has for itself.
     pub home: Home,
+    /// How it asks leave for what its own rules leave open.
+    pub asks: Asks,
     /// Files at the root of a repository, and folders of skills in it, that it reads by itself.
     pub reads: &'static [&'static str],
     /// Names of files that ask something of it alone, which it is kept from reading by itself.
     pub guides: &'static [&'static str],
     /// What its figures count.
     pub(super) counts: Counts,
+    /// When it says something of what it uses.
+    pub figures: Figures,
+    /// The flag with which it holds a bound of money by itself: it ends after the answer that goes
+    /// beyond. For tools that name a price, and only at their end.
+    pub(super) money_flag: Option<&'static str>,
     /// Its arguments. The prompt is none of them: an argument has less room than a prompt may need,
     /// and everybody on the machine can read it. All of them read it from their standard input.
     pub(super) arguments: fn(Writes) -> &'static [&'static str],
-    /// What a line of its output says.
-    pub(super) hear: fn(&Value) -> Vec<Entry>,
+    /// In which words it speaks.
+    pub(super) speaks: Speaks,
+    /// How its arguments take up a session of its own.
+    pub(super) resume: Resume,
+    /// Arguments after those: all of them, where configuration defines it.
+    pub(super) more: &'static [&'static str],
+}
+
+/// In which words a tool speaks.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Speaks {
+    /// In lines of JSON; this says what one means.
+    Stream(fn(&Value) -> Vec<Entry>),
+    /// The Agent Client Protocol.
+    Acp(Quirks),
+}
+
+/// How a tool's arguments take up a session.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Resume {
+    /// This and the session's name stand after them.
+    Last(&'static str),
+    /// This and the session's name stand before the last of them.
+    BeforeLast(&'static str),
+    /// Not by arguments: it is asked to.
+    Asked,
+}
+
+/// How a coding agent is driven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driven {
+    /// By its own command line, which prints JSON.
+    CommandLine,
+    /// By the Agent Client Protocol.
+    Acp,
 }
 
 /// Where a tool keeps what it knows.
@@ -58,6 +101,66 @@ pub struct Home {
 }
 
 impl Product {
+    /// One that configuration defines, and that speaks ACP; none where no program is named. It lives
+    /// as long as this process, like all others: an adapter makes one.
+    pub(super) fn defined(name: &str, defined: &DefinedProgram) -> Option<&'static Product> {
+        fn leaked(text: &str) -> &'static str {
+            Box::leak(text.to_owned().into_boxed_str())
+        }
+        let (program, more) = defined.command.split_first()?;
+        let more: Vec<&'static str> = more.iter().map(|argument| leaked(argument)).collect();
+        Some(Box::leak(Box::new(Product {
+            name: leaked(name),
+            title: leaked(name),
+            program: leaked(program),
+            install: "whatever installs it; its command stands under `agents.custom`",
+            tried: "",
+            variables: &[],
+            keys_are_alternatives: false,
+            settings: &[],
+            resets: &[],
+            waits_silently: false,
+            home: Home {
+                variables: &[],
+                files: &[],
+            },
+            reads: &[],
+            guides: &[],
+            counts: Counts::All,
+            asks: Asks::OnStream,
+            figures: Figures::default(),
+            money_flag: None,
+            arguments: |_| &[],
+            speaks: Speaks::Acp(Quirks::UNKNOWN),
+            resume: Resume::Asked,
+            more: Box::leak(more.into_boxed_slice()),
+        })))
+    }
+
+    /// How it is driven, in a word.
+    #[must_use]
+    pub fn driven(&self) -> Driven {
+        match self.speaks {
+            Speaks::Stream(_) => Driven::CommandLine,
+            Speaks::Acp(_) => Driven::Acp,
+        }
+    }
+
+    /// All its arguments, where a session is taken up with the session's name.
+    pub(super) fn arguments_for(&self, writes: Writes, session: Option<&str>) -> Vec<String> {
+        let known = (self.arguments)(writes).iter().chain(self.more);
+        let mut arguments: Vec<String> = known.map(|&argument| argument.to_owned()).collect();
+        let (at, word) = match self.resume {
+            Resume::Last(word) => (arguments.len(), word),
+            Resume::BeforeLast(word) => (arguments.len().saturating_sub(1), word),
+            Resume::Asked => return arguments,
+        };
+        if let Some(session) = session {
+            arguments.splice(at..at, [word.to_owned(), session.to_owned()]);
+        }
+        arguments
+    }
+
     /// The variables that hold a key.
     pub fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
         let variables = self.variables.iter().copied();
@@ -80,6 +183,15 @@ pub struct Lent {
     pub is_login: bool,
 }
 
+/// How a tool asks leave while it works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// It cannot: what its own rules do not allow, it denies.
+    Never,
+    /// By lines of its stream, and waits for the answer on its standard input.
+    OnStream,
+}
+
 /// What a tool's figures of usage count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counts {
@@ -87,6 +199,8 @@ pub(super) enum Counts {
     Step,
     /// All so far: the last one is the sum.
     All,
+    /// The same, and what earlier attempts used in a session that is taken up.
+    Session,
 }
 
 /// Whether writes outside the workspace are prevented already.
@@ -99,7 +213,16 @@ pub(super) enum Writes {
 }
 
 /// All that are known, by name.
-pub static PRODUCTS: [Product; 3] = [CLAUDE, CODEX, OPENCODE];
+pub static PRODUCTS: [Product; 8] = [
+    CLAUDE,
+    CODEX,
+    OPENCODE,
+    CLAUDE_ACP,
+    OPENCODE_ACP,
+    GEMINI_ACP,
+    COPILOT_ACP,
+    QWEN_ACP,
+];
 
 /// The one of this name.
 #[must_use]
@@ -153,21 +276,38 @@ const CLAUDE: Product = Product {
     reads: &[".claude/skills"],
     guides: &["CLAUDE.md"],
     counts: Counts::All,
-    // Edits are accepted and programs may be run: the workspace is the attempt's own, and writes
-    // elsewhere are prevented from outside.
+    figures: Figures {
+        tokens: Told::EachAnswer,
+        money: Told::AtEnd,
+        model: true,
+    },
+    money_flag: Some("--max-budget-usd"),
+    asks: Asks::OnStream,
+    // What changes something or reaches out is asked, whatever the repository's own settings allow;
+    // a question for a terminal would be one for nobody.
     arguments: |_| {
         &[
             "-p",
             "--output-format",
             "stream-json",
             "--verbose",
+            "--input-format",
+            "stream-json",
+            // Only parts of messages say what was written.
+            "--include-partial-messages",
             "--permission-mode",
-            "acceptEdits",
-            "--allowedTools",
-            "Bash",
+            "default",
+            "--permission-prompt-tool",
+            "stdio",
+            "--settings",
+            r#"{"permissions":{"ask":["Bash","Edit","NotebookEdit","WebFetch","WebSearch","Write"]}}"#,
+            "--disallowedTools",
+            "AskUserQuestion,EnterPlanMode",
         ]
     },
-    hear: claude::hear,
+    speaks: Speaks::Stream(claude::hear),
+    resume: Resume::Last("--resume"),
+    more: &[],
 };
 
 const CODEX: Product = Product {
@@ -207,7 +347,14 @@ const CODEX: Product = Product {
     },
     reads: &["AGENTS.md", ".agents/skills"],
     guides: &[],
-    counts: Counts::All,
+    counts: Counts::Session,
+    asks: Asks::Never,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::Never,
+        model: false,
+    },
+    money_flag: None,
     arguments: |writes| match writes {
         Writes::Confined => &[
             "exec",
@@ -226,7 +373,9 @@ const CODEX: Product = Product {
             "-",
         ],
     },
-    hear: codex::hear,
+    speaks: Speaks::Stream(codex::hear),
+    resume: Resume::BeforeLast("resume"),
+    more: &[],
 };
 
 const OPENCODE: Product = Product {
@@ -274,6 +423,234 @@ const OPENCODE: Product = Product {
     reads: &["AGENTS.md", ".agents/skills", ".claude/skills"],
     guides: &[],
     counts: Counts::Step,
+    asks: Asks::Never,
+    figures: Figures {
+        tokens: Told::EachAnswer,
+        money: Told::EachAnswer,
+        model: false,
+    },
+    money_flag: None,
     arguments: |_| &["run", "--format", "json"],
-    hear: opencode::hear,
+    speaks: Speaks::Stream(opencode::hear),
+    resume: Resume::Last("--session"),
+    more: &[],
+};
+
+// Over ACP, each after what was measured with it. The bridge brings a Claude Code of its own.
+const CLAUDE_ACP: Product = Product {
+    name: "claude-acp",
+    title: "Claude Code over ACP",
+    program: "claude-agent-acp",
+    install: "npm install --global @agentclientprotocol/claude-agent-acp",
+    tried: "0.49.0",
+    variables: &[
+        "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_BASE_URL",
+        "ANTHROPIC_MODEL",
+        "CLAUDE_CODE_OAUTH_TOKEN",
+        "CLAUDE_CONFIG_DIR",
+        // Without it, it makes no session for root. Whoever sets it says that root may.
+        "IS_SANDBOX",
+    ],
+    speaks: Speaks::Acp(Quirks {
+        usage: Usage::Turn,
+        resume: Verb::Resume,
+        ends_on_close: true,
+        ends_on_term: true,
+        error_words: &[],
+    }),
+    asks: Asks::OnStream,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::AtEnd,
+        model: false,
+    },
+    money_flag: None,
+    arguments: |_| &[],
+    resume: Resume::Asked,
+    ..CLAUDE
+};
+
+const OPENCODE_ACP: Product = Product {
+    name: "opencode-acp",
+    title: "opencode over ACP",
+    speaks: Speaks::Acp(Quirks {
+        usage: Usage::LastStep,
+        resume: Verb::Resume,
+        ends_on_close: true,
+        ends_on_term: true,
+        error_words: &[],
+    }),
+    counts: Counts::All,
+    asks: Asks::OnStream,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::AtEnd,
+        model: false,
+    },
+    arguments: |_| &["acp"],
+    resume: Resume::Asked,
+    ..OPENCODE
+};
+
+const GEMINI_ACP: Product = Product {
+    name: "gemini-acp",
+    title: "Gemini CLI over ACP",
+    program: "gemini",
+    install: "npm install --global @google/gemini-cli",
+    tried: "0.61.0",
+    variables: &["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL"],
+    // The folder is the attempt's own; without this it works in none that it was not asked about.
+    keys_are_alternatives: false,
+    settings: &[("GEMINI_CLI_TRUST_WORKSPACE", "true")],
+    resets: &[],
+    waits_silently: false,
+    home: Home {
+        variables: &[("GEMINI_CLI_HOME", "gemini")],
+        files: &[
+            Lent {
+                variable: "GEMINI_CLI_HOME",
+                folder: "",
+                file: ".gemini/settings.json",
+                to: "gemini",
+                is_login: false,
+            },
+            Lent {
+                variable: "GEMINI_CLI_HOME",
+                folder: "",
+                file: ".gemini/oauth_creds.json",
+                to: "gemini",
+                is_login: true,
+            },
+        ],
+    },
+    reads: &[],
+    guides: &[],
+    counts: Counts::All,
+    asks: Asks::OnStream,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::Never,
+        model: false,
+    },
+    money_flag: None,
+    arguments: |_| &["--acp"],
+    speaks: Speaks::Acp(Quirks {
+        usage: Usage::Quota,
+        resume: Verb::Load,
+        ends_on_close: false,
+        ends_on_term: false,
+        error_words: &[],
+    }),
+    resume: Resume::Asked,
+    more: &[],
+};
+
+const COPILOT_ACP: Product = Product {
+    name: "copilot-acp",
+    title: "Copilot CLI over ACP",
+    program: "copilot",
+    install: "npm install --global @github/copilot",
+    tried: "1.0.102",
+    variables: &[
+        "COPILOT_GITHUB_TOKEN",
+        "COPILOT_MODEL",
+        "COPILOT_OFFLINE",
+        "COPILOT_PROVIDER_API_KEY",
+        "COPILOT_PROVIDER_BASE_URL",
+        "COPILOT_PROVIDER_TYPE",
+        "GH_TOKEN",
+        "GITHUB_TOKEN",
+    ],
+    keys_are_alternatives: false,
+    settings: &[("COPILOT_AUTO_UPDATE", "false")],
+    resets: &[],
+    waits_silently: false,
+    home: Home {
+        variables: &[
+            ("COPILOT_CACHE_HOME", "copilot-cache"),
+            ("COPILOT_HOME", "copilot"),
+        ],
+        files: &[Lent {
+            variable: "COPILOT_HOME",
+            folder: ".copilot",
+            file: "config.json",
+            to: "copilot",
+            is_login: true,
+        }],
+    },
+    reads: &[],
+    guides: &[],
+    counts: Counts::Session,
+    asks: Asks::OnStream,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::Never,
+        model: false,
+    },
+    money_flag: None,
+    arguments: |_| &["--acp"],
+    speaks: Speaks::Acp(Quirks {
+        usage: Usage::Session,
+        resume: Verb::Load,
+        ends_on_close: true,
+        ends_on_term: true,
+        error_words: &["Error: "],
+    }),
+    resume: Resume::Asked,
+    more: &[],
+};
+
+const QWEN_ACP: Product = Product {
+    name: "qwen-acp",
+    title: "Qwen Code over ACP",
+    program: "qwen",
+    install: "npm install --global @qwen-code/qwen-code",
+    tried: "0.15.10",
+    variables: &["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"],
+    keys_are_alternatives: false,
+    settings: &[],
+    resets: &[],
+    waits_silently: false,
+    home: Home {
+        variables: &[("QWEN_HOME", "qwen")],
+        files: &[
+            Lent {
+                variable: "QWEN_HOME",
+                folder: ".qwen",
+                file: "settings.json",
+                to: "qwen",
+                is_login: false,
+            },
+            Lent {
+                variable: "QWEN_HOME",
+                folder: ".qwen",
+                file: "oauth_creds.json",
+                to: "qwen",
+                is_login: true,
+            },
+        ],
+    },
+    reads: &[],
+    guides: &[],
+    counts: Counts::All,
+    asks: Asks::OnStream,
+    figures: Figures {
+        tokens: Told::EachAnswer,
+        money: Told::Never,
+        model: false,
+    },
+    money_flag: None,
+    arguments: |_| &["--acp"],
+    // It advertises a method to take up a session and does not know it.
+    speaks: Speaks::Acp(Quirks {
+        usage: Usage::Steps,
+        resume: Verb::None,
+        ends_on_close: true,
+        ends_on_term: true,
+        error_words: &[],
+    }),
+    resume: Resume::Asked,
+    more: &[],
 };

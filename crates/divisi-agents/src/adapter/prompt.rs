@@ -47,6 +47,12 @@ pub fn prompt(handoff: &Handoff) -> String {
     }
     list(
         &mut text,
+        "What you, or somebody before you, already did in this folder: look at it, and go on from \
+         there",
+        handoff.already.iter().map(|path| format!("`{path}`")),
+    );
+    list(
+        &mut text,
         "Your questions were answered",
         (handoff.answers.iter()).map(|answer| format!("{}: {}", answer.question, answer.answer)),
     );

@@ -1,20 +1,20 @@
 //! What the lines of a stream amount to.
 
+use std::collections::BTreeSet;
+
 use divisi_core::criterion::truncate;
+use divisi_core::ledger::Bound;
+use divisi_core::permission::Decision;
 use divisi_core::receipt::Exit;
 use serde_json::Value;
 
-use super::closing::Closing;
-use super::product::{Counts, Product};
+use super::closing::{Closing, DENIED_BYTES_MAX, DENIED_MAX};
+use super::meter::{Meter, Reservation};
+use super::product::{Counts, Product, Speaks};
+use super::record::Record;
 use super::reset::{self, now};
 use super::transcript::{Entry, Tokens};
 use crate::agent::{CLAIM_BYTES_MAX, Claim};
-
-/// So many denials are told; a model may try again and again.
-const DENIED_MAX: usize = 20;
-
-/// So much is told of each: what was denied may be a whole file.
-const DENIED_BYTES_MAX: usize = 200;
 
 /// Statuses with which a model's server says: not now.
 const LIMITED: [u16; 2] = [429, 529];
@@ -35,26 +35,67 @@ const LIMIT_WORDS: [&str; 8] = [
 #[derive(Debug)]
 pub struct Session {
     product: &'static Product,
-    usage: Option<Tokens>,
+    meter: Meter,
+    /// What was reserved and is used up before the turn was over.
+    used_up: Option<Bound>,
+    /// What it was not allowed to do, by whomever.
     denied: Vec<String>,
+    /// How much of that its own rules did not allow.
+    denied_by_tool: Vec<String>,
+    /// Calls that were asked about and answered.
+    answered: BTreeSet<String>,
     broke: Option<(String, Option<u16>)>,
     /// For how long the model's server said that it refuses.
     wait_ms: Option<u64>,
     finished: bool,
+    /// The session of an earlier attempt that is taken up.
+    resumes: Option<Record>,
+    /// The session that is held, with what it used so far.
+    record: Option<Record>,
 }
 
 impl Session {
     /// One that begins.
     #[must_use]
     pub fn with(product: &'static Product) -> Session {
+        Session::within(product, Reservation::default())
+    }
+
+    /// One that begins, and may use so much.
+    #[must_use]
+    pub fn within(product: &'static Product, reservation: Reservation) -> Session {
         Session {
             product,
-            usage: None,
+            meter: Meter::with(product, reservation),
+            used_up: None,
             denied: Vec::new(),
+            denied_by_tool: Vec::new(),
+            answered: BTreeSet::new(),
             broke: None,
             wait_ms: None,
             finished: false,
+            resumes: None,
+            record: None,
         }
+    }
+
+    /// The same, where it takes up another.
+    #[must_use]
+    pub(super) fn resuming(self, record: Option<Record>) -> Session {
+        Session {
+            resumes: record,
+            ..self
+        }
+    }
+
+    /// Whether it has a name: the tool has begun.
+    pub(super) fn has_begun(&self) -> bool {
+        self.record.is_some()
+    }
+
+    /// What is to be kept for whoever takes it up.
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
     }
 
     /// Hears one line of the tool's output, and says what happened. What is no JSON is noted.
@@ -63,29 +104,66 @@ impl Session {
         if line.is_empty() {
             return Vec::new();
         }
-        let entries = match serde_json::from_str::<Value>(line) {
-            Ok(value) if value.is_object() => (self.product.hear)(&value),
+        let mut entries = match (serde_json::from_str::<Value>(line), &self.product.speaks) {
+            (Ok(value), Speaks::Stream(hear)) if value.is_object() => hear(&value),
             _ => vec![Entry::noted(line)],
         };
-        for entry in &entries {
-            self.take(entry);
+        let mut is_answered = false;
+        for entry in &mut entries {
+            is_answered |= self.take(entry);
         }
-        entries
+        let so_far = is_answered.then(|| self.so_far()).flatten();
+        entries.into_iter().chain(so_far).collect()
     }
 
-    fn take(&mut self, entry: &Entry) {
+    /// The tool asked about one of its calls, and was answered. What may not be done is told once,
+    /// whoever tells it again.
+    pub fn answered(&mut self, call: String, denied: Option<&str>) {
+        self.answered.insert(call);
+        if let Some(what) = denied {
+            push(&mut self.denied, what);
+        }
+    }
+
+    /// Whether it is to be ended: what was reserved for it is used up, and its turn is not over.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        self.used_up.is_some() && !self.finished
+    }
+
+    /// All that was used so far, for whoever is ended from outside: it has no other chance to say it.
+    pub(super) fn so_far(&self) -> Option<Entry> {
+        self.meter.usage().map(|usage| Entry::UsedSoFar { usage })
+    }
+
+    /// Takes in what happened, and adds what only a session knows. Whether an answer of the model is
+    /// complete with it.
+    pub(super) fn take(&mut self, entry: &mut Entry) -> bool {
+        let of_this_attempt = match entry {
+            Entry::Used { usage } if self.product.counts == Counts::Session => Some(Entry::Used {
+                usage: self.since(*usage),
+            }),
+            _ => None,
+        };
+        let is_answered = self.meter.hear(of_this_attempt.as_ref().unwrap_or(entry));
+        if is_answered {
+            self.used_up = self.used_up.or_else(|| self.meter.used_up());
+        }
         match entry {
-            Entry::Used { usage } => {
-                self.usage = Some(match self.product.counts {
-                    Counts::Step => self.usage.unwrap_or_default().plus(*usage),
-                    Counts::All => *usage,
-                });
+            Entry::Began { session, resumed } => self.began(session, resumed),
+            // The tool holds its bound by itself.
+            Entry::Bounded => self.used_up = self.used_up.or_else(|| self.meter.money()),
+            Entry::Denied { what, call } => {
+                let is_answered = |call: &String| self.answered.contains(call);
+                if !call.as_ref().is_some_and(is_answered) {
+                    push(&mut self.denied, what);
+                    push(&mut self.denied_by_tool, what);
+                }
             }
-            Entry::Denied { what } if self.denied.len() < DENIED_MAX => {
-                let mut what = what.clone();
-                truncate(&mut what, DENIED_BYTES_MAX);
-                self.denied.push(what);
-            }
+            Entry::Answered {
+                what,
+                decision: Decision::Deny { reason },
+            } => push(&mut self.denied, &format!("{what}: {reason}")),
             Entry::Broke { cause, status } => self.broke = Some((cause.clone(), *status)),
             Entry::Limited { wait_ms } => self.wait_ms = Some(*wait_ms),
             Entry::Finished { .. } => self.finished = true,
@@ -95,6 +173,7 @@ impl Session {
             Entry::Called { .. } => (self.broke, self.wait_ms) = (None, None),
             _ => {}
         }
+        is_answered
     }
 
     /// Whether it is to be ended: it met a usage limit, and would wait for its end.
@@ -104,13 +183,47 @@ impl Session {
         self.product.waits_silently && broke.is_some_and(|(cause, status)| is_limit(cause, *status))
     }
 
+    fn began(&mut self, session: &str, resumed: &mut bool) {
+        let is_told = self
+            .record
+            .as_ref()
+            .is_some_and(|known| known.session == session);
+        let earlier = self
+            .resumes
+            .as_ref()
+            .filter(|earlier| earlier.session == session);
+        *resumed = earlier.is_some();
+        if !is_told {
+            self.record = Some(Record {
+                agent: self.product.name.to_owned(),
+                session: session.to_owned(),
+                used: earlier.map_or_else(Tokens::default, |earlier| earlier.used),
+            });
+        }
+    }
+
+    /// What was used by this attempt, of what the session used from its beginning.
+    fn since(&mut self, used: Tokens) -> Tokens {
+        let held = self.record.as_ref().map(|record| &record.session);
+        let earlier = self
+            .resumes
+            .as_ref()
+            .filter(|earlier| Some(&earlier.session) == held);
+        let before = earlier.map_or_else(Tokens::default, |earlier| earlier.used);
+        if let Some(record) = &mut self.record {
+            record.used = used;
+        }
+        used.minus(before)
+    }
+
     /// What it came to, now that the tool has ended.
     #[must_use]
     pub fn close(self, exit: &Exit) -> Closing {
         let claim = self.claim(exit);
         Closing {
             claim,
-            usage: self.usage,
+            usage: self.meter.usage(),
+            denied: self.denied_by_tool,
         }
     }
 
@@ -127,6 +240,9 @@ impl Session {
     }
 
     fn claim(&self, exit: &Exit) -> Claim {
+        if let Some(bound) = self.used_up.filter(|_| !self.finished) {
+            return Claim::UsedUp { bound };
+        }
         if let Some((cause, status)) = &self.broke {
             return self.refusal(cause, *status);
         }
@@ -142,6 +258,14 @@ impl Session {
             Exit::Signal(signal) => failed(&format!("it was ended by signal {signal}")),
             Exit::NoProcess => failed("it was never started"),
         }
+    }
+}
+
+fn push(denied: &mut Vec<String>, what: &str) {
+    if denied.len() < DENIED_MAX {
+        let mut what = what.to_owned();
+        truncate(&mut what, DENIED_BYTES_MAX);
+        denied.push(what);
     }
 }
 

@@ -1,10 +1,13 @@
 //! Recorded streams of real tools, read into one transcript; see `tests/streams`.
 
 use std::fs;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 
 use divisi_core::receipt::Exit;
 
-use super::{Closing, Entry, Session, product};
+use super::acp::Patience;
+use super::{Closing, Entry, Session, Stop, product};
 use crate::agent::Claim;
 
 /// What a recorded stream comes to, and what happened in it.
@@ -264,7 +267,7 @@ fn many_long_denials_leave_the_closing_short_enough_to_be_read() {
     let mut session = Session::with(product("claude").unwrap());
     session.hear(&line.to_string());
     let line = session.close(&Exit::Status(0)).to_line();
-    assert!(line.len() < 10_000, "{} bytes", line.len());
+    assert!(line.len() < 20_000, "{} bytes", line.len());
 }
 
 #[test]
@@ -291,20 +294,29 @@ mod process {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
-    use divisi_core::run::{DefinedProgram, Speaks};
+    use divisi_core::ledger::Bound;
+    use divisi_core::run::{Budget, DefinedProgram, Speaks};
 
+    use super::super::meter::Reservation;
     use super::super::plain;
     use super::super::process::{Fault, Surroundings, converse_in};
-    use super::super::product::{PRODUCTS, Product, Writes};
+    use super::super::product::{Asks, PRODUCTS, Product, Writes};
+    use super::super::{Broker, Decision, Nobody, Request};
     use super::*;
 
-    /// Claude Code with another program: its stream is what the script prints.
+    /// Claude Code with another program: its stream is what the script prints. It is told as one
+    /// that cannot ask.
     fn tool(folder: &Path, script: &str) -> &'static Product {
+        tool_that(Asks::Never, folder, script)
+    }
+
+    fn tool_that(asks: Asks, folder: &Path, script: &str) -> &'static Product {
         let path = folder.join("tool");
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         let product = Product {
             program: "tool",
+            asks,
             ..PRODUCTS[0].clone()
         };
         Box::leak(Box::new(product))
@@ -321,15 +333,40 @@ mod process {
                 "unmet": [{"criterion": "out.md is not empty", "evidence": "it is\nempty"}]}],
         });
         fs::write(folder.join("handoff.json"), handoff.to_string()).unwrap();
-        fs::create_dir_all(folder.join("tmp")).unwrap();
+        fs::create_dir_all(folder.join("home")).unwrap();
         Surroundings {
             handoff: folder.join("handoff.json"),
             tmp: folder.join("tmp"),
+            home: folder.join("home"),
+            workspace: folder.to_owned(),
+            stop: Stop::default(),
+            patience: Patience::default(),
             variables: ["HOME", "PATH"]
                 .map(|name| (name.to_owned(), folder.display().to_string()))
                 .into(),
             writes: Writes::Free,
+            reservation: Reservation::default(),
             masked: vec!["a-secret-value".to_owned()],
+        }
+    }
+
+    fn nobody() -> Arc<dyn Broker> {
+        Arc::new(Nobody)
+    }
+
+    /// Allows what is not said to be secret, and keeps what it was asked.
+    #[derive(Default)]
+    struct Keeper(Mutex<Vec<Request>>);
+
+    impl Broker for Keeper {
+        fn decide(&self, request: &Request) -> Decision {
+            self.0.lock().unwrap().push(request.clone());
+            match request.paths.iter().any(|path| path.contains("secret")) {
+                true => Decision::Deny {
+                    reason: "it is secret".to_owned(),
+                },
+                false => Decision::Allow,
+            }
         }
     }
 
@@ -339,7 +376,7 @@ mod process {
         let folder = tempfile::tempdir().unwrap();
         let product = tool(folder.path(), script);
         let mut out = Vec::new();
-        let closing = converse_in(product, &here(folder.path()), &mut out);
+        let closing = converse_in(product, &here(folder.path()), &nobody(), &mut out);
         (closing, String::from_utf8(out).unwrap(), folder)
     }
 
@@ -348,7 +385,7 @@ mod process {
         let folder = tempfile::tempdir().unwrap();
         let told = folder.path().join("prompt.md");
         let product = tool(folder.path(), &format!("cat > {}; {DONE}", told.display()));
-        converse_in(product, &here(folder.path()), &mut Vec::new()).unwrap();
+        converse_in(product, &here(folder.path()), &nobody(), &mut Vec::new()).unwrap();
         let told = fs::read_to_string(told).unwrap();
         for words in [
             "# The title",
@@ -375,6 +412,42 @@ mod process {
     }
 
     #[test]
+    fn a_tool_is_ended_after_the_answer_that_uses_its_reservation_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = |event: &str| format!(r#"echo '{{"type":"stream_event","event":{event}}}'"#);
+        let begins = part(r#"{"type":"message_start","message":{"usage":{"input_tokens":900}}}"#);
+        let ends = part(
+            r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":200}}"#,
+        );
+        // It would go on for ever, and so would what it started, which holds its output open.
+        let held = folder.path().join("held");
+        let held_words = held.display();
+        let script =
+            format!("mkfifo {held_words}; {begins}; {ends}; cat {held_words} & wait; {DONE}");
+        let product = tool(folder.path(), &script);
+        let mut here = here(folder.path());
+        here.variables.insert("PATH".to_owned(), {
+            let path = std::env::var("PATH").unwrap();
+            format!("{}:{path}", folder.path().display())
+        });
+        let bound = Bound::Tokens(1_000);
+        here.reservation.budget = Budget::default().with(bound);
+        let mut out = Vec::new();
+        let closing = converse_in(product, &here, &nobody(), &mut out).unwrap();
+        // Nobody sweeps here: what it started ends with this.
+        fs::write(held, "").unwrap();
+        assert_eq!(closing.claim, Claim::UsedUp { bound });
+        assert_eq!(closing.usage.unwrap().tokens(), 1_100);
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(Closing::last_in(&out), Some(closing));
+        // Whoever is ended before there is a closing has said so, too.
+        let cut = out.lines().filter(|line| !line.contains("closed"));
+        let cut: Vec<&str> = cut.collect();
+        let usage = Closing::usage_in(&cut.join("\n")).unwrap();
+        assert_eq!(usage.tokens(), 1_100);
+    }
+
+    #[test]
     fn a_secret_is_masked_before_anything_is_cut() {
         let line = r#"echo '{"type":"assistant","message":{"content":[{"type":"text","text":"it is a-secret-value"}]}}'"#;
         let (_, out, _folder) = converse(&format!("{line}; {DONE}"));
@@ -395,11 +468,20 @@ mod process {
             folder.path().display()
         );
         let product = tool(folder.path(), &script);
-        converse_in(product, &here(folder.path()), &mut Vec::new()).unwrap();
-        let link = folder.path().join("tmp/home/claude/.credentials.json");
-        assert_eq!(fs::read_link(link).unwrap(), login);
+        converse_in(product, &here(folder.path()), &nobody(), &mut Vec::new()).unwrap();
         let seen = fs::read_to_string(folder.path().join("seen")).unwrap();
-        assert!(seen.contains(".credentials.json"), "{seen}");
+        let link = format!(".credentials.json -> {}", login.display());
+        assert!(seen.contains(&link), "{seen}");
+        // Neither it nor what a tool wrote in its place stays there.
+        let script = format!(
+            "cp --remove-destination {} \"$CLAUDE_CONFIG_DIR\"/.credentials.json; {DONE}",
+            login.display()
+        );
+        let product = tool(folder.path(), &script);
+        converse_in(product, &here(folder.path()), &nobody(), &mut Vec::new()).unwrap();
+        let left = folder.path().join("home/claude/.credentials.json");
+        assert!(left.symlink_metadata().is_err());
+        assert!(login.exists());
     }
 
     #[test]
@@ -410,8 +492,8 @@ mod process {
         // A file that is there wherever tests run.
         let relative = ("CLAUDE_CONFIG_DIR".to_owned(), "src".to_owned());
         here.variables.extend([relative]);
-        converse_in(product, &here, &mut Vec::new()).unwrap();
-        let home = fs::read_dir(folder.path().join("tmp/home/claude")).unwrap();
+        converse_in(product, &here, &nobody(), &mut Vec::new()).unwrap();
+        let home = fs::read_dir(folder.path().join("home/claude")).unwrap();
         assert_eq!(home.count(), 0);
     }
 
@@ -422,7 +504,8 @@ mod process {
             program: "no-such-tool-anywhere",
             ..PRODUCTS[0].clone()
         }));
-        let told = converse_in(product, &here(folder.path()), &mut Vec::new()).unwrap_err();
+        let told =
+            converse_in(product, &here(folder.path()), &nobody(), &mut Vec::new()).unwrap_err();
         let told = told.to_string();
         assert!(
             told.contains("npm install --global @anthropic-ai/claude-code"),
@@ -498,5 +581,184 @@ mod process {
         let long = "x".repeat(crate::command::ARGUMENT_BYTES_MAX);
         let told = fault(&["/bin/true", &format!("{long}{{prompt}}")]);
         assert!(told.contains("too long"), "{told}");
+    }
+
+    /// A line with which the tool asks about a call.
+    fn asking(id: &str, tool: &str, input: &str) -> String {
+        format!(
+            r#"echo '{{"type":"control_request","request_id":"{id}","request":{{"subtype":"can_use_tool","tool_name":"{tool}","input":{input},"tool_use_id":"call-{id}"}}}}'"#
+        )
+    }
+
+    #[test]
+    fn what_a_tool_asks_is_answered_on_its_input_which_ends_with_its_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().display();
+        // Two side by side, before it reads any answer; the end names again what was denied.
+        let script = format!(
+            "read -r prompt; printf '%s' \"$prompt\" > {at}/prompt\n\
+             {}\n{}\nread -r one; read -r other; printf '%s\\n' \"$one\" \"$other\" > {at}/answers\n\
+             echo '{{\"type\":\"result\",\"is_error\":false,\"result\":\"ok\",\"permission_denials\":[\
+             {{\"tool_name\":\"Write\",\"tool_use_id\":\"call-2\",\"tool_input\":{{}}}},\
+             {{\"tool_name\":\"Other\",\"tool_use_id\":\"call-9\",\"tool_input\":{{}}}}]}}'\n\
+             cat > /dev/null",
+            asking("1", "Bash", r#"{"command":"make a-secret-value"}"#),
+            asking(
+                "2",
+                "Write",
+                r#"{"file_path":"/w/secret.env","content":"x"}"#
+            ),
+        );
+        let product = tool_that(Asks::OnStream, folder.path(), &script);
+        let keeper = Arc::new(Keeper::default());
+        let broker: Arc<dyn Broker> = Arc::clone(&keeper) as Arc<dyn Broker>;
+        let mut out = Vec::new();
+        let closing = converse_in(product, &here(folder.path()), &broker, &mut out).unwrap();
+
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        let prompt: serde_json::Value = serde_json::from_str(&read("prompt")).unwrap();
+        assert_eq!(prompt["type"], "user");
+        let told = prompt["message"]["content"].as_str().unwrap();
+        assert!(told.contains("# The title"), "{told}");
+        // What may be done is given back as it was; what may not, with the reason.
+        let answers = read("answers");
+        let allowed = r#""behavior":"allow","updatedInput":{"command":"make a-secret-value"}"#;
+        assert!(answers.contains(allowed), "{answers}");
+        let denied = r#""behavior":"deny","message":"it is secret""#;
+        assert!(answers.contains(denied), "{answers}");
+
+        let mut asked = keeper.0.lock().unwrap().clone();
+        asked.sort_by_key(|request| request.deed);
+        let seen: Vec<(&str, &str)> = (asked.iter())
+            .map(|request| (request.deed.word(), request.title.as_str()))
+            .collect();
+        let expected = [
+            ("edit", "Write /w/secret.env"),
+            ("execute", "Bash make a-secret-value"),
+        ];
+        assert_eq!(seen, expected);
+        // What its own rules denied is told apart from what was denied here.
+        assert_eq!(closing.denied, ["Other {}"]);
+        assert!(
+            matches!(&closing.claim, Claim::Failed { cause }
+                if cause.contains("edit: Write /w/secret.env") && cause.contains("Other {}")),
+            "{:?}",
+            closing.claim
+        );
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains(r#""entry":"asked""#), "{out}");
+        assert!(out.contains(r#""decision":"allow""#), "{out}");
+        assert!(!out.contains("a-secret-value"), "{out}");
+    }
+
+    /// Never answers.
+    struct Silent(Mutex<Receiver<()>>);
+
+    impl Broker for Silent {
+        fn decide(&self, _: &Request) -> Decision {
+            // It ends with the test.
+            let _ = self.0.lock().unwrap().recv();
+            Decision::Allow
+        }
+    }
+
+    #[test]
+    fn a_tool_that_ends_without_its_answer_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!("{}\nexit 3", asking("1", "Bash", r#"{"command":"make"}"#));
+        let product = tool_that(Asks::OnStream, folder.path(), &script);
+        let (_held, waits) = channel();
+        let broker: Arc<dyn Broker> = Arc::new(Silent(Mutex::new(waits)));
+        let mut out = Vec::new();
+        let closing = converse_in(product, &here(folder.path()), &broker, &mut out).unwrap();
+        assert!(
+            matches!(&closing.claim, Claim::Failed { cause } if cause.contains("status 3")),
+            "{:?}",
+            closing.claim
+        );
+    }
+}
+
+mod channel {
+    //! The way to the run's rules and its owner.
+
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::os::unix::net::UnixStream;
+
+    use super::super::{Broker, Channel, Decision, Deed, Request};
+    use super::*;
+
+    fn request(title: &str) -> Request {
+        Request {
+            id: "the tool's own".to_owned(),
+            deed: Deed::Execute,
+            title: title.to_owned(),
+            paths: Vec::new(),
+            command: Some("make a-secret-value".to_owned()),
+        }
+    }
+
+    #[test]
+    fn answers_find_whoever_asked_in_whatever_order_they_come() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let channel = Channel::over(theirs, &["a-secret-value".to_owned()]).unwrap();
+        let channel = Arc::new(channel);
+        let ask = |title: &'static str| {
+            let channel = Arc::clone(&channel);
+            std::thread::spawn(move || channel.decide(&request(title)))
+        };
+        let mut lines = BufReader::new(ours.try_clone().unwrap()).lines();
+        let mut hear =
+            || -> Request { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+        let one = ask("one");
+        let first = hear();
+        let other = ask("other");
+        let second = hear();
+        assert_eq!(
+            (first.title.as_str(), second.title.as_str()),
+            ("one", "other")
+        );
+        assert_ne!(first.id, second.id);
+        assert_eq!(first.command.as_deref(), Some("make [masked]"));
+        let say = |id: &str, decision: &str| {
+            writeln!(&ours, r#"{{"id":"{id}","decision":{decision}}}"#).unwrap();
+        };
+        say("none of these", r#""allow""#);
+        say(&second.id, r#"{"deny":{"reason":"no"}}"#);
+        let reason = "no".to_owned();
+        assert_eq!(other.join().unwrap(), Decision::Deny { reason });
+        say(&first.id, r#""allow""#);
+        assert_eq!(one.join().unwrap(), Decision::Allow);
+    }
+
+    #[test]
+    fn when_the_other_end_is_gone_everything_is_denied() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let channel = Arc::new(Channel::over(theirs, &[]).unwrap());
+        let asking = Arc::clone(&channel);
+        let waits = std::thread::spawn(move || asking.decide(&request("one")));
+        let mut line = String::new();
+        BufReader::new(ours.try_clone().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        drop(ours);
+        assert!(!waits.join().unwrap().allows());
+        assert!(!channel.decide(&request("later")).allows());
+    }
+
+    #[test]
+    fn what_nobody_could_look_at_is_denied_without_asking() {
+        let (_ours, theirs) = UnixStream::pair().unwrap();
+        let channel = Channel::over(theirs, &[]).unwrap();
+        let long = Request {
+            command: Some("x".repeat(1 << 20)),
+            ..request("long")
+        };
+        assert!(!channel.decide(&long).allows());
+        let many = Request {
+            paths: vec!["a".to_owned(); 65],
+            ..request("many")
+        };
+        assert!(!channel.decide(&many).allows());
     }
 }

@@ -1,6 +1,7 @@
 //! What happens in a session, in one form for all tools.
 
 use divisi_core::criterion::truncate;
+use divisi_core::permission::Decision;
 use serde::{Deserialize, Serialize};
 
 /// Longer texts of one entry are cut: a transcript is for people, the workspace holds the work.
@@ -14,6 +15,9 @@ pub enum Entry {
     Began {
         /// The tool's own name for it.
         session: String,
+        /// Whether it is one of an earlier attempt, taken up.
+        #[serde(default)]
+        resumed: bool,
     },
     /// The model said something.
     Said {
@@ -34,15 +38,43 @@ pub enum Entry {
         /// What came of it, shortened.
         output: String,
     },
+    /// The tool asks leave for something.
+    Asked {
+        /// What, in a line.
+        what: String,
+    },
+    /// It was answered.
+    Answered {
+        /// What it had asked for.
+        what: String,
+        /// With what.
+        decision: Decision,
+    },
     /// The tool did not let the model do something.
     Denied {
         /// What, in a line.
         what: String,
+        /// The tool's name for the call, where it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<String>,
     },
     /// A request to the model failed and is made again.
     Retried {
         /// Why.
         cause: String,
+    },
+    /// The model begins an answer: what it read for it.
+    Read {
+        /// Which model, where it is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+        /// How much.
+        usage: Tokens,
+    },
+    /// An answer of the model that is not its last is complete: what was written of it.
+    Responded {
+        /// How much.
+        usage: Tokens,
     },
     /// The model's server says for how long it refuses.
     Limited {
@@ -54,6 +86,13 @@ pub enum Entry {
         /// How much.
         usage: Tokens,
     },
+    /// All that was used so far, of all steps.
+    UsedSoFar {
+        /// How much.
+        usage: Tokens,
+    },
+    /// The tool ended its turn at the bound of money that it was given.
+    Bounded,
     /// The session cannot go on.
     Broke {
         /// Why, as the tool puts it.
@@ -74,10 +113,23 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// A session's name. Whether it is taken up, its tool does not say.
+    pub(super) fn began(session: &str) -> Entry {
+        Entry::Began {
+            session: session.to_owned(),
+            resumed: false,
+        }
+    }
+
     /// Words of the model.
     pub(super) fn said(text: &str) -> Entry {
         let text = shortened(text);
         Entry::Said { text }
+    }
+
+    /// Whether the tool says that its turn is over, however.
+    pub(super) fn is_the_end(&self) -> bool {
+        matches!(self, Entry::Finished { .. } | Entry::Broke { .. })
     }
 
     /// Something else, as it stands.
@@ -119,6 +171,22 @@ impl Tokens {
     pub fn tokens(self) -> u64 {
         let read = self.input_tokens.saturating_add(self.cache_write_tokens);
         read.saturating_add(self.output_tokens)
+    }
+
+    /// What is left of it without these, where both count from the same beginning.
+    #[must_use]
+    pub(super) fn minus(self, earlier: Tokens) -> Tokens {
+        let cost = self
+            .cost_usd_micros
+            .map(|micros| micros.saturating_sub(earlier.cost_usd_micros.unwrap_or(0)));
+        Tokens {
+            input_tokens: self.input_tokens.saturating_sub(earlier.input_tokens),
+            output_tokens: self.output_tokens.saturating_sub(earlier.output_tokens),
+            cache_read_tokens: (self.cache_read_tokens).saturating_sub(earlier.cache_read_tokens),
+            cache_write_tokens: (self.cache_write_tokens)
+                .saturating_sub(earlier.cache_write_tokens),
+            cost_usd_micros: cost,
+        }
     }
 
     /// Both together; what is too much to count stays at the most there is.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Amount, Credential, Limit};
+use super::{Account, Amount, Credential, Limit, TaskRef};
 use crate::ids::AttemptId;
 use crate::journal::version_of;
 use crate::run::Budget;
@@ -19,6 +19,9 @@ pub enum Event {
         account: Account,
         /// By what.
         budget: Budget,
+        /// The task that the account's run does, if it does one of another run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<TaskRef>,
     },
     /// Its owner permits more or less.
     BudgetChanged {
@@ -42,6 +45,9 @@ pub enum Event {
         attempt: AttemptId,
         /// How much was used.
         used: Amount,
+        /// Its agent asks a model, and did not say what it used of it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unreported: bool,
     },
     /// A reservation was given back.
     Released {

@@ -3,6 +3,8 @@
 //! These forms are stored. They are rows like those of runs, and rebuilt with them: whoever changes
 //! a form raises [`crate::run::stored::VERSION`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Account, Balance, Credential, Ledger, Limit, Reservation};
@@ -64,13 +66,25 @@ pub fn balance(row: &AccountRow) -> Result<Balance, Unreadable> {
     })
 }
 
+/// The reservations that the ledger's own row tells.
+///
+/// # Errors
+/// The row cannot be read.
+pub fn held(row: &LedgerRow) -> Result<BTreeMap<AttemptId, Reservation>, Unreadable> {
+    Ok(read(row)?.held.into_iter().collect())
+}
+
+fn read(row: &LedgerRow) -> Result<LedgerIn, Unreadable> {
+    serde_json::from_str(&row.body)
+        .map_err(|error| Unreadable(format!("the ledger's row: {error}")))
+}
+
 /// The ledger from its rows.
 ///
 /// # Errors
 /// A row cannot be read.
 pub fn restore(row: &LedgerRow, accounts: &[AccountRow]) -> Result<Ledger, Unreadable> {
-    let LedgerIn { held, limits } = serde_json::from_str(&row.body)
-        .map_err(|error| Unreadable(format!("the ledger's row: {error}")))?;
+    let LedgerIn { held, limits } = read(row)?;
     let mut ledger = Ledger {
         held: held.into_iter().collect(),
         limits: limits.into_iter().collect(),

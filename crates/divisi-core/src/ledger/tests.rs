@@ -15,11 +15,12 @@ fn open(attempts: u64) -> Ledger {
     let mut ledger = Ledger::default();
     let budget = Budget {
         attempts: Some(attempts),
-        time_ms: None,
+        ..Budget::default()
     };
     let open = Command::Open {
         account: ACCOUNT,
         budget,
+        parent: None,
     };
     assert!(ledger.decide(open, Time(0)).unwrap().is_some());
     ledger
@@ -31,8 +32,9 @@ fn open_day(ledger: &mut Ledger, at: Time, attempts: u64) {
         account: Account::day(at),
         budget: Budget {
             attempts: Some(attempts),
-            time_ms: None,
+            ..Budget::default()
         },
+        parent: None,
     };
     assert!(ledger.decide(open, at).unwrap().is_some());
 }
@@ -40,7 +42,11 @@ fn open_day(ledger: &mut Ledger, at: Time, attempts: u64) {
 fn permit(attempts: Option<u64>, time_ms: Option<u64>) -> Command {
     Command::Permit {
         account: ACCOUNT,
-        budget: Budget { attempts, time_ms },
+        budget: Budget {
+            attempts,
+            time_ms,
+            ..Budget::default()
+        },
     }
 }
 
@@ -54,7 +60,19 @@ fn reserve(task: u32) -> Command {
 const ONE: Amount = Amount {
     attempts: 1,
     time_ms: 60_000,
+    tokens: 0,
+    usd_micros: 0,
 };
+
+/// So much agents' time, and all else that is known.
+fn took(time_ms: Option<u64>) -> Spent {
+    Spent {
+        time_ms,
+        tokens: Some(0),
+        usd_micros: Some(0),
+        unreported: false,
+    }
+}
 
 #[test]
 fn nothing_is_reserved_beyond_the_budget() {
@@ -64,6 +82,7 @@ fn nothing_is_reserved_beyond_the_budget() {
     let exhausted = Exhausted {
         account: ACCOUNT,
         bound: Some(Bound::Attempts(2)),
+        task: None,
     };
     assert_eq!(
         ledger.decide(reserve(3), Time(0)),
@@ -96,6 +115,7 @@ fn granted(ledger: &mut Ledger, task: u32, time_ms: u64) -> Result<u64, Refusal>
     let amount = Amount {
         attempts: 1,
         time_ms,
+        ..Amount::default()
     };
     ledger.decide(Command::Reserve { attempt, amount }, Time(0))?;
     Ok(ledger.held[&attempt].amount.time_ms)
@@ -104,7 +124,7 @@ fn granted(ledger: &mut Ledger, task: u32, time_ms: u64) -> Result<u64, Refusal>
 fn settle(ledger: &mut Ledger, task: u32, used_ms: u64) {
     let settle = Command::Settle {
         attempt: attempt(task),
-        used_ms: Some(used_ms),
+        spent: took(Some(used_ms)),
     };
     assert!(ledger.decide(settle, Time(0)).is_ok());
     ledger.check().unwrap();
@@ -117,6 +137,7 @@ fn the_last_attempt_gets_the_time_that_is_left() {
     let exhausted = Err(Refusal::Exhausted(Exhausted {
         account: ACCOUNT,
         bound: Some(Bound::TimeMs(100_000)),
+        task: None,
     }));
     // Of the first one's minute some may come back: nobody gets less than asked meanwhile.
     assert_eq!(granted(&mut ledger, 2, 60_000), exhausted);
@@ -157,7 +178,7 @@ fn every_command_may_be_repeated() {
     assert_eq!(ledger.decide(reserve, Time(0)).unwrap(), None);
     let settle = Command::Settle {
         attempt: attempt(1),
-        used_ms: Some(1_000),
+        spent: took(Some(1_000)),
     };
     assert!(ledger.decide(settle.clone(), Time(0)).unwrap().is_some());
     assert_eq!(ledger.decide(settle, Time(0)).unwrap(), None);
@@ -166,7 +187,8 @@ fn every_command_may_be_repeated() {
         used,
         Amount {
             attempts: 1,
-            time_ms: 1_000
+            time_ms: 1_000,
+            ..Amount::default()
         }
     );
 }
@@ -190,7 +212,7 @@ fn unreported_use_stays_charged_in_full() {
             .decide(
                 Command::Settle {
                     attempt: attempt(1),
-                    used_ms: None
+                    spent: took(None)
                 },
                 Time(0)
             )
@@ -208,7 +230,7 @@ fn more_is_permitted_once_however_often_it_is_said() {
         account: ACCOUNT,
         budget: Budget {
             attempts: Some(2),
-            time_ms: None,
+            ..Budget::default()
         },
     };
     let raise = permit(Some(2), None);
@@ -226,6 +248,7 @@ fn a_bound_that_is_not_named_stays() {
     let budget = Budget {
         attempts: Some(7),
         time_ms: Some(1),
+        ..Budget::default()
     };
     assert_eq!(ledger.accounts[&ACCOUNT].budget, budget);
 }
@@ -238,7 +261,7 @@ fn what_is_taken_stays_permitted() {
     }
     let settle = Command::Settle {
         attempt: attempt(1),
-        used_ms: Some(1_500),
+        spent: took(Some(1_500)),
     };
     assert!(ledger.decide(settle, Time(0)).is_ok());
     let before = ledger.clone();
@@ -279,8 +302,9 @@ fn a_late_word_of_the_creation_takes_nothing_back() {
         account: ACCOUNT,
         budget: Budget {
             attempts: Some(1),
-            time_ms: None,
+            ..Budget::default()
         },
+        parent: None,
     };
     assert_eq!(ledger.decide(late, Time(0)), Ok(None));
     assert_eq!(ledger.accounts[&ACCOUNT].budget.attempts, Some(9));
@@ -324,7 +348,11 @@ fn the_accounts_that_changed_are_told_and_no_others() {
     open_day(&mut ledger, Time(0), 9);
     let (day, other) = (Account::day(Time(0)), Account::Run(RunId(2)));
     let budget = Budget::default();
-    let open = |account| Command::Open { account, budget };
+    let open = |account| Command::Open {
+        account,
+        budget,
+        parent: None,
+    };
     assert!(ledger.decide(open(other), Time(0)).is_ok());
     let all = BTreeSet::from([day, ACCOUNT, other]);
     assert_eq!(ledger.take_changed(), all);
@@ -358,6 +386,7 @@ fn a_day_and_a_run_are_charged_by_the_same_attempt_and_either_may_refuse() {
         Err(Refusal::Exhausted(Exhausted {
             account,
             bound: Some(Bound::Attempts(max)),
+            task: None,
         }))
     };
     assert_eq!(ledger.decide(reserve(2), Time(0)), exhausted(day, 1));
@@ -366,13 +395,14 @@ fn a_day_and_a_run_are_charged_by_the_same_attempt_and_either_may_refuse() {
     assert_eq!(ledger.held[&attempt(2)].accounts, [run]);
     let settle = Command::Settle {
         attempt: attempt(1),
-        used_ms: Some(500),
+        spent: took(Some(500)),
     };
     assert!(ledger.decide(settle, TOMORROW).is_ok());
     ledger.check().unwrap();
     let used = Amount {
         attempts: 1,
         time_ms: 500,
+        ..Amount::default()
     };
     assert_eq!(ledger.accounts[&day].used, used);
     assert_eq!(ledger.accounts[&run].used, used);

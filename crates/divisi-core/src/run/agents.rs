@@ -2,6 +2,7 @@
 
 use super::settings::Settings;
 use crate::plan::{TaskKind, TaskSpec, Work};
+use crate::receipt::Receipt;
 
 /// Runs a command or a script.
 pub const AGENT_COMMAND: &str = "command";
@@ -10,7 +11,16 @@ pub const AGENT_PERSON: &str = "person";
 /// Nobody: a script of results is played, for trials and tests.
 pub const AGENT_SCRIPTED: &str = "scripted";
 /// Agents that somebody may have installed, each by its product's name.
-pub const AGENTS_INSTALLABLE: [&str; 3] = ["claude", "codex", "opencode"];
+pub const AGENTS_INSTALLABLE: [&str; 8] = [
+    "claude",
+    "codex",
+    "opencode",
+    "claude-acp",
+    "opencode-acp",
+    "gemini-acp",
+    "copilot-acp",
+    "qwen-acp",
+];
 /// A model that Divisi itself asks over its API; it is there once configuration says which.
 pub const AGENT_MODEL: &str = "model";
 /// The agents that `auto` may stand for unless told, the best first.
@@ -21,13 +31,18 @@ pub const AGENTS_PREFERRED: [&str; 4] = [
     AGENT_MODEL,
 ];
 /// The agents that a plan can name, beside those that configuration names.
-pub const AGENTS: [&str; 7] = [
+pub const AGENTS: [&str; 12] = [
     AGENT_COMMAND,
     AGENT_PERSON,
     AGENT_SCRIPTED,
     AGENTS_INSTALLABLE[0],
     AGENTS_INSTALLABLE[1],
     AGENTS_INSTALLABLE[2],
+    AGENTS_INSTALLABLE[3],
+    AGENTS_INSTALLABLE[4],
+    AGENTS_INSTALLABLE[5],
+    AGENTS_INSTALLABLE[6],
+    AGENTS_INSTALLABLE[7],
     AGENT_MODEL,
 ];
 /// Stands for an agent where one is named: the one that was found when the run was created.
@@ -43,6 +58,22 @@ pub const AGENT_EXTERNAL: &str = "external";
 #[must_use]
 pub fn holds_slot(agent: &str) -> bool {
     !matches!(agent, AGENT_PERSON | AGENT_EXTERNAL)
+}
+
+/// Whether an agent asks a model, or plays one that does: tokens and money are reserved for it. A
+/// program of the plan's that asks one by itself does so unseen.
+#[must_use]
+pub fn asks_model(agent: &str) -> bool {
+    let ours = [AGENT_COMPOSE, AGENT_EXPAND];
+    holds_slot(agent) && agent != AGENT_COMMAND && !ours.contains(&agent)
+}
+
+/// Whether an agent asks a model, and its attempt ended without a word of what was used of it.
+/// Whoever plays a script uses nothing.
+#[must_use]
+pub fn keeps_usage_back(agent: &str, receipt: &Receipt) -> bool {
+    let is_silent = matches!(receipt, Receipt::Submitted { usage: None, .. });
+    is_silent && asks_model(agent) && !is_scripted(agent)
 }
 
 /// Whether an agent only plays a script. Whatever it does is labelled so wherever it shows.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::attempt::{Attempt, AttemptEnd, Ending, Phase};
 use super::event::{Event, PreparedCommit, Then};
 use super::indexes::released;
+use super::permissions::withdraw;
 use super::state::{Final, Run};
 use super::task::{Answer, Task, TaskState};
 use super::transition::{EventName, Next, StateName, names, next, receipt_name};
@@ -47,6 +48,9 @@ impl Run {
             | Event::AttemptSuspected { attempt, .. }
             | Event::AttemptCleared { attempt }
             | Event::ReviewAwaited { attempt, .. } => self.apply_attempt(at, *attempt, event),
+            Event::PermissionAsked { attempt, .. } | Event::PermissionDecided { attempt, .. } => {
+                self.apply_permission(at, *attempt, event);
+            }
             Event::AttemptAdvanced { attempt, receipts } => {
                 self.apply_advanced(at, *attempt, receipts)
             }
@@ -132,6 +136,8 @@ impl Run {
                     left_out: Vec::new(),
                     stopping: None,
                     suspected: None,
+                    permissions: Vec::new(),
+                    asked: 0,
                     receipts: Vec::new(),
                 }));
             }
@@ -150,7 +156,10 @@ impl Run {
             for receipt in receipts {
                 take_receipt(live, receipt);
                 match receipt_name(receipt) {
-                    EventName::Submitted => live.phase = Phase::Submitted,
+                    EventName::Submitted => {
+                        withdraw(&mut live.permissions, at);
+                        live.phase = Phase::Submitted;
+                    }
                     EventName::Collected => live.phase = Phase::Collected,
                     EventName::Verified => live.phase = Phase::Verified,
                     _ => {
@@ -193,6 +202,7 @@ impl Run {
                 _ if end.is_own_failure() => task.failures += 1,
                 AttemptEnd::Lost(_) => task.losses += 1,
                 AttemptEnd::Limited { .. } => task.limits += 1,
+                AttemptEnd::UsedUp(_) => task.used_up += 1,
                 AttemptEnd::Refused(_) => task.conflicts += 1,
                 _ => {}
             }
@@ -371,10 +381,11 @@ fn take_receipt(live: &mut Attempt, receipt: &Receipt) {
 /// Moves the live attempt to the endings.
 pub(super) fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
     let state = std::mem::replace(&mut task.state, TaskState::Waiting);
-    let TaskState::Active(live) = state else {
+    let TaskState::Active(mut live) = state else {
         task.state = state;
         return;
     };
+    withdraw(&mut live.permissions, at);
     // Most tasks have one ending, and a run has many tasks: room for four would be mostly waste.
     task.endings.reserve_exact(1);
     task.endings.push(Ending {
@@ -389,6 +400,7 @@ pub(super) fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
         base: live.base,
         confined: live.confined,
         left_out: live.left_out,
+        permissions: live.permissions,
         receipts: live.receipts,
         returned: false,
         offer: None,

@@ -6,6 +6,8 @@ use super::agents::{AGENT_EXTERNAL, AGENT_PERSON};
 use super::remedy;
 use crate::criterion::Verdict;
 use crate::ids::{Commit, Epoch, Time, Tree};
+use crate::ledger::Bound;
+use crate::permission::Permission;
 use crate::receipt::{Receipt, Snapshot};
 
 /// Where a live attempt stands.
@@ -92,6 +94,13 @@ pub struct Attempt {
     /// Evidence that something is wrong with it, if it is suspected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspected: Option<String>,
+    /// What its agent asked leave for, oldest first; of many, those that were allowed by policy are
+    /// left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permissions: Vec<Permission>,
+    /// How often it asked.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asked: u32,
     /// Evidence of the steps it has completed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<Receipt>,
@@ -104,12 +113,26 @@ impl Attempt {
         snapshot_of(&self.receipts)
     }
 
+    /// What its agent asks leave for and nobody has answered.
+    pub fn asks(&self) -> impl Iterator<Item = &Permission> {
+        let asks = |it: &&Permission| it.deadline_at().is_some();
+        self.permissions.iter().filter(asks)
+    }
+
     /// Whether it is for a person, or something outside, to say that its work is there.
     #[must_use]
     pub fn awaits_submission(&self) -> bool {
         matches!(self.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL)
             && matches!(self.phase, Phase::Leased | Phase::Working)
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 pub(super) fn snapshot_of(receipts: &[Receipt]) -> Option<&Snapshot> {
@@ -166,6 +189,8 @@ pub enum AttemptEnd {
     Stopped(StopReason),
     /// It asked its owner something and ended.
     Asked(String),
+    /// It was ended after the answer of its model that went beyond what was reserved for it: this.
+    UsedUp(Bound),
     /// It met a usage limit.
     Limited {
         /// Which.
@@ -194,6 +219,7 @@ impl AttemptEnd {
                 StopReason::OverBudget(_) | StopReason::Canceled | StopReason::Interrupted,
             )
             | AttemptEnd::Asked(_)
+            | AttemptEnd::UsedUp(_)
             | AttemptEnd::Limited { .. } => false,
         }
     }
@@ -225,6 +251,9 @@ pub struct Ending {
     /// What was to be copied into its workspace and was not, with the reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// What its agent asked leave for, as far as it is kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permissions: Vec<Permission>,
     /// Evidence of the steps it completed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<Receipt>,
@@ -237,6 +266,21 @@ pub struct Ending {
 }
 
 impl Ending {
+    /// Whether a next attempt may take up the agent's own session: in the same workspace, after an
+    /// end that is none of the agent's doing or that it waits to go on from. What was refused is
+    /// begun anew: who was sure of it would be sure of it again.
+    #[must_use]
+    pub fn leaves_session(&self) -> bool {
+        let goes_on = matches!(
+            self.end,
+            AttemptEnd::Lost(_)
+                | AttemptEnd::Asked(_)
+                | AttemptEnd::Limited { .. }
+                | AttemptEnd::Stopped(StopReason::Interrupted)
+        );
+        self.workspace_kept && goes_on
+    }
+
     /// How it ended, in words that follow "the last time"; with how its process did where the rest
     /// does not say it.
     #[must_use]

@@ -10,7 +10,8 @@ use super::state::Base;
 use super::task::TaskStatus;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Time, Tree};
-use crate::ledger::Credential;
+use crate::ledger::{Bound, Credential};
+use crate::permission::{Decision, Request, Ruled};
 use crate::plan::{Parts, Plan};
 use crate::receipt::{Artifact, Snapshot};
 use crate::worker::Ended;
@@ -46,6 +47,8 @@ pub enum Said {
         /// When its credential may be used again, as the ledger knows.
         ends_at: Option<Time>,
     },
+    /// It was ended since what was reserved for it is used up: this.
+    UsedUp(Bound),
     /// It could not do it. That is recorded and told; what it made is looked at like any other work.
     Failure(String),
     /// The machine was in its way, and may not be the next time. Only Divisi's own compositions say
@@ -249,6 +252,26 @@ pub enum Command {
         /// Tasks whose own checks fail on the whole.
         tasks: Vec<(TaskNo, Vec<Verdict>)>,
     },
+    /// The agent asks leave for something.
+    AskPermission {
+        /// Which.
+        attempt: AttemptId,
+        /// What it wants to do.
+        request: Request,
+        /// What the rules say of it.
+        ruled: Ruled,
+    },
+    /// A person answers a request.
+    DecidePermission {
+        /// Its number within the run.
+        no: u32,
+        /// The answer.
+        decision: Decision,
+        /// Whether requests like it are to be answered so from now on.
+        always: bool,
+    },
+    /// Requests that nobody answered in time are denied.
+    ExpirePermissions,
     /// The monitor found something.
     Find {
         /// About which attempt.
@@ -333,6 +356,23 @@ pub enum Rejection {
         /// Why.
         cause: String,
     },
+    /// The run has had no request of this number.
+    NoSuchPermission {
+        /// Which.
+        no: u32,
+    },
+    /// The request was answered already.
+    PermissionDecided {
+        /// Which.
+        no: u32,
+        /// What became of it, in words.
+        how: String,
+    },
+    /// Nobody waits for the answer any more: the attempt has ended.
+    PermissionWithdrawn {
+        /// Which.
+        no: u32,
+    },
     /// The answer is about another head than the present one.
     OtherHead,
     /// The whole does not await its owner's judgment.
@@ -354,6 +394,9 @@ impl Rejection {
             Rejection::NotNow { .. } => "task-not-now",
             Rejection::LimitReached { .. } => "limit-reached",
             Rejection::BadParts { .. } => "split-bad-parts",
+            Rejection::NoSuchPermission { .. } => "permission-unknown",
+            Rejection::PermissionDecided { .. } => "permission-decided",
+            Rejection::PermissionWithdrawn { .. } => "permission-withdrawn",
             Rejection::OtherHead => "integration-other-head",
             Rejection::WholeNotHeld => "whole-not-held",
             Rejection::WholeFails => "whole-fails",
@@ -384,6 +427,14 @@ impl std::fmt::Display for Rejection {
             }
             Rejection::LimitReached { limit } => write!(f, "the limit of {limit} is reached"),
             Rejection::BadParts { cause } => write!(f, "the parts do not make a plan: {cause}"),
+            Rejection::NoSuchPermission { no } => write!(f, "the run has no request {no}"),
+            Rejection::PermissionDecided { no, how } => {
+                write!(f, "request {no} was answered already: {how}")
+            }
+            Rejection::PermissionWithdrawn { no } => write!(
+                f,
+                "request {no} is not waited for any more: its attempt has ended"
+            ),
             Rejection::OtherHead => write!(f, "the run's branch has moved meanwhile"),
             Rejection::WholeNotHeld => {
                 write!(f, "the run as a whole does not await a judgment now")

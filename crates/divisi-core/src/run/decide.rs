@@ -165,6 +165,20 @@ impl Draft<'_> {
                 verdicts,
                 tasks,
             } => self.on_final_checked(head, verdicts, tasks),
+            Command::AskPermission {
+                attempt,
+                request,
+                ruled,
+            } => self.ask_permission(attempt, request, ruled),
+            Command::DecidePermission {
+                no,
+                decision,
+                always,
+            } => self.decide_permission(no, decision, always),
+            Command::ExpirePermissions => {
+                self.expire_permissions();
+                Ok(())
+            }
             Command::Find { attempt, finding } => self.find(attempt, finding),
         }
     }

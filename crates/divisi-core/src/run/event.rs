@@ -12,7 +12,8 @@ use super::state::{Base, RunStatus};
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
 use crate::journal::version_of;
-use crate::ledger::{Account, Bound, Credential, Exhausted};
+use crate::ledger::{Credential, Exhausted};
+use crate::permission::{Decider, Decision, Request, Rule};
 use crate::plan::{Plan, Stage, TaskSpec};
 use crate::receipt::{Receipt, Snapshot};
 
@@ -62,24 +63,14 @@ impl PauseReason {
     #[must_use]
     pub fn commands(&self, run: RunId) -> Vec<String> {
         let resume = format!("divisi resume {run}");
-        let Exhausted { account, bound } = match self {
-            PauseReason::Budget(exhausted) => exhausted,
+        match self {
+            PauseReason::Budget(exhausted) => exhausted.commands(run),
             PauseReason::UsageLimit { credential, .. } => {
                 let lift = format!("divisi agents resume {}", credential.agent);
-                return vec![format!("{lift} && {resume}")];
+                vec![format!("{lift} && {resume}")]
             }
-            _ => return vec![resume],
-        };
-        let flags = match (account, bound) {
-            // A day's account is not the run's: with another day comes another account.
-            (Account::Day(_), _) => return vec![resume],
-            (Account::Run(_), Some(bound)) => vec![bound.flag()],
-            (Account::Run(_), None) => [Bound::Attempts(0), Bound::TimeMs(0)]
-                .map(Bound::flag)
-                .to_vec(),
-        };
-        let with = |flag| format!("{resume} {flag}");
-        flags.into_iter().map(with).collect()
+            _ => vec![resume],
+        }
     }
 }
 
@@ -247,6 +238,34 @@ pub enum Event {
         /// Which.
         attempt: AttemptId,
     },
+    /// Its agent asked leave for something, and a person is to answer.
+    PermissionAsked {
+        /// Which.
+        attempt: AttemptId,
+        /// The request's number within the run.
+        no: u32,
+        /// What it wants to do.
+        request: Request,
+        /// Until when a person is waited for.
+        deadline_at: Time,
+    },
+    /// A request was answered, or needed no person's answer.
+    PermissionDecided {
+        /// Which.
+        attempt: AttemptId,
+        /// The request's number within the run.
+        no: u32,
+        /// What was wanted, where no person had been asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Request>,
+        /// The answer.
+        decision: Decision,
+        /// Who gave it.
+        by: Decider,
+        /// Rules that the run has from now on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rules: Vec<Rule>,
+    },
     /// Checks passed as far as rules can tell; a person must judge the rest.
     ReviewAwaited {
         /// Which.
@@ -358,6 +377,8 @@ pub const KINDS: &[(&str, u32)] = &[
     ("attempt_stopping", 1),
     ("attempt_suspected", 1),
     ("attempt_cleared", 1),
+    ("permission_asked", 1),
+    ("permission_decided", 1),
     ("review_awaited", 1),
     ("attempt_ended", 1),
     ("batch_prepared", 2),
@@ -403,6 +424,8 @@ impl Event {
             Event::AttemptStopping { .. } => "attempt_stopping",
             Event::AttemptSuspected { .. } => "attempt_suspected",
             Event::AttemptCleared { .. } => "attempt_cleared",
+            Event::PermissionAsked { .. } => "permission_asked",
+            Event::PermissionDecided { .. } => "permission_decided",
             Event::ReviewAwaited { .. } => "review_awaited",
             Event::AttemptEnded { .. } => "attempt_ended",
             Event::BatchPrepared { .. } => "batch_prepared",

@@ -15,7 +15,10 @@ use super::task::{Task, TaskState, TaskStatus};
 use crate::assign::WORKERS_MAX;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{RunId, TaskNo, Time};
-use crate::ledger::{Access, Balance, Bound, Choice, Credential, Limit, Waiting};
+use crate::ledger::{
+    Access, Account, Balance, Bound, Choice, Credential, Exhausted, Limit, Waiting,
+};
+use crate::permission::Permission;
 use crate::plan::{TaskKind, WorkspaceKind};
 
 /// At most so many causes are listed; the rest is counted.
@@ -40,8 +43,9 @@ pub struct Explanation {
 /// What a run shares with the other runs of its project: what is ready may wait for them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shared {
-    /// What the run's account permits and has used; `None` if nothing bounds the run.
-    pub balance: Option<Balance>,
+    /// What the accounts that bound the run or its tasks permit and have used: its own, its tasks',
+    /// the day's, and those of whatever it is done for.
+    pub accounts: BTreeMap<Account, Balance>,
     /// The slots that other runs hold.
     pub others: Vec<(RunId, u32)>,
     /// Usage limits by credential, those that are over among them.
@@ -53,6 +57,34 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// What the run's own account permits and has used; `None` if nothing bounds the run itself.
+    #[must_use]
+    pub fn balance(&self, run: RunId) -> Option<&Balance> {
+        self.accounts.get(&Account::Run(run))
+    }
+
+    /// The first account that leaves too little for the next attempt at a task.
+    #[must_use]
+    pub fn exhausted(&self, run: &Run, task: &Task) -> Option<Exhausted> {
+        let amount = task.amount(&run.settings);
+        let own = |account: Account| match account {
+            Account::Task(of, no) if of == run.id => {
+                run.task(no).is_some_and(|it| it.spec.id == task.spec.id)
+            }
+            _ => true,
+        };
+        let charged = self.accounts.iter().filter(|(account, _)| own(**account));
+        charged.into_iter().find_map(|(account, balance)| {
+            let bound = balance.grant(amount).err()?;
+            let is_own = matches!(account, Account::Task(of, _) if *of == run.id);
+            Some(Exhausted {
+                account: *account,
+                bound: Some(bound),
+                task: is_own.then(|| task.spec.id.clone()),
+            })
+        })
+    }
+
     /// What is known of credentials.
     #[must_use]
     pub fn access(&self) -> Access<'_> {
@@ -206,9 +238,10 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
     let to_tell = run.tasks().iter().enumerate().filter(|(_, task)| {
         task.status() == TaskStatus::Blocked
             || (status == RunStatus::Failed && task.status() == TaskStatus::Failed)
-            || task
-                .live()
-                .is_some_and(|live| matches!(live.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL))
+            || task.live().is_some_and(|live| {
+                let is_awaited = matches!(live.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL);
+                is_awaited || live.asks().next().is_some()
+            })
     });
     for (no, task) in to_tell {
         // What people and things outside are waited for holds no budget back.
@@ -278,6 +311,21 @@ impl Explanation {
     fn command(&mut self, run: &Run, verb: &str, task: &Task, rest: &str) {
         self.commands
             .push(format!("divisi {verb} {} {}{rest}", run.id, task.spec.id));
+    }
+
+    /// Somebody waits for leave: what for, and how it is given or refused.
+    fn asks(&mut self, run: &Run, asked: &Permission, now: Time) {
+        let Some(deadline_at) = asked.deadline_at() else {
+            return;
+        };
+        let seconds = deadline_at.ms_since(now).div_ceil(1000);
+        let (run, no, what) = (run.id, asked.no, asked.request.words());
+        self.causes.push(format!(
+            "it asks leave to {what} (request {no}, denied in {seconds} s)"
+        ));
+        let verbs = ["allow", "deny"];
+        self.commands
+            .extend(verbs.map(|verb| format!("divisi permissions {verb} {run} {no}")));
     }
 
     fn retry_unless_ended(&mut self, run: &Run, task: &Task) {
@@ -376,16 +424,22 @@ fn ready(run: &Run, task: &Task, shared: &Shared, now: Time, told: &mut Explanat
         }
         return;
     }
-    let amount = task.amount(&run.settings);
-    match (shared.balance.as_ref()).map(|balance| balance.grant(amount)) {
-        Some(Err(bound)) => {
+    match shared.exhausted(run, task) {
+        Some(exhausted) => {
+            let whose = match exhausted.account {
+                Account::Run(of) if of == run.id => String::new(),
+                Account::Task(of, _) if of == run.id => " of the task".to_owned(),
+                account => format!(" of {account}"),
+            };
+            let bound = exhausted
+                .bound
+                .map_or_else(String::new, |it| it.to_string());
             told.causes.push(format!(
-                "the budget of {bound} is used, or reserved by attempts under way"
+                "the budget{whose} of {bound} is used, or reserved by attempts under way"
             ));
-            told.commands
-                .push(format!("divisi resume {} {}", run.id, bound.flag()));
+            told.commands.extend(exhausted.commands(run.id));
         }
-        Some(Ok(_)) | None if shared.leaves_none(run) => {
+        None if shared.leaves_none(run) => {
             told.causes.push(format!(
                 "all {WORKERS_MAX} workers of this project are taken, some of them by other runs"
             ));
@@ -394,7 +448,7 @@ fn ready(run: &Run, task: &Task, shared: &Shared, now: Time, told: &mut Explanat
                 told.commands.push(format!("divisi pause {other}"));
             }
         }
-        Some(Ok(_)) | None => {
+        None => {
             told.causes.push("a worker will take it next".to_owned());
             told.command(run, "cancel", task, "");
         }
@@ -488,6 +542,9 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             if let Some(ms) = live.timeout_ms {
                 told.causes
                     .push(format!("its budget left it {}", Bound::TimeMs(ms)));
+            }
+            for asked in live.asks() {
+                told.asks(run, asked, now);
             }
             if let Some(reason) = &live.stopping {
                 told.causes

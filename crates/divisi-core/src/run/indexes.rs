@@ -11,6 +11,7 @@ use super::attempt::{Attempt, Phase};
 use super::state::{Counts, Run};
 use super::task::{Task, TaskState};
 use crate::ids::{TaskNo, Time};
+use crate::permission::Permission;
 use crate::plan::{TaskKind, TaskSpec};
 
 /// Tasks that share an agent and a role, and thus their limits.
@@ -52,6 +53,7 @@ impl Run {
         self.owed.clear();
         self.slots = 0;
         self.live.clear();
+        self.asking.clear();
         for no in self.numbers() {
             self.counts.add(self.tasks[no.index()].status());
             self.classify(no);
@@ -119,6 +121,7 @@ impl Run {
             }
             TaskState::Active(live) => {
                 self.live.insert(no);
+                self.asking.extend(asking_of(live, no));
                 if takes_slot(live) {
                     self.slots += 1;
                     self.classes[task.class as usize].live += 1;
@@ -141,6 +144,9 @@ impl Run {
             }
             TaskState::Active(live) => {
                 self.live.remove(&no);
+                for asking in asking_of(live, no) {
+                    self.asking.remove(&asking);
+                }
                 if takes_slot(live) {
                     self.slots -= 1;
                     self.classes[task.class as usize].live -= 1;
@@ -217,6 +223,12 @@ pub(super) fn released(spec: &TaskSpec) -> TaskState {
             not_before: Time(0),
         },
     }
+}
+
+/// What an attempt waits for a person to answer.
+fn asking_of(live: &Attempt, no: TaskNo) -> impl Iterator<Item = (Time, u32, TaskNo)> + '_ {
+    let deadline = move |it: &Permission| Some((it.deadline_at()?, it.no, no));
+    live.permissions.iter().filter_map(deadline)
 }
 
 pub(super) fn takes_slot(live: &Attempt) -> bool {

@@ -17,6 +17,7 @@ pub fn check(run: &Run) -> Result<(), String> {
     parts(run)?;
     integration(run)?;
     indexes(run)?;
+    permissions(run)?;
     ending(run)
 }
 
@@ -183,6 +184,9 @@ fn indexes(run: &Run) -> Result<(), String> {
     if fresh.delayed != run.delayed || fresh.slots != run.slots || fresh.live != run.live {
         return Err("delayed tasks, live tasks or slots differ from their derivation".to_owned());
     }
+    if fresh.asking != run.asking {
+        return Err("requests that wait differ from their derivation".to_owned());
+    }
     for (task, other) in run.tasks.iter().zip(&fresh.tasks) {
         if task.unmet != other.unmet {
             return Err(format!(
@@ -222,6 +226,37 @@ fn indexes(run: &Run) -> Result<(), String> {
             "{slots} slots are taken of {}",
             run.settings.workers_max
         ));
+    }
+    Ok(())
+}
+
+/// Requests have numbers of their own, are kept to a bound, and wait only while somebody works.
+fn permissions(run: &Run) -> Result<(), String> {
+    let mut seen = std::collections::BTreeSet::new();
+    for task in run.tasks() {
+        let name = &task.spec.id;
+        let live = task.live().map(|live| &live.permissions);
+        let ended = task.endings.iter().map(|ending| &ending.permissions);
+        for kept in ended.chain(live) {
+            if kept.len() > super::permissions::KEPT_MAX {
+                return Err(format!("task {name} keeps {} requests", kept.len()));
+            }
+            for one in kept {
+                if !seen.insert(one.no) || one.no == 0 || one.no > run.permissions_asked {
+                    return Err(format!("request {} of {name} has another's number", one.no));
+                }
+            }
+        }
+        let waits = |one: &crate::permission::Permission| one.deadline_at().is_some();
+        let over = task.endings.iter().flat_map(|ending| &ending.permissions);
+        let works = |live: &&super::Attempt| matches!(live.phase, Phase::Leased | Phase::Working);
+        let idle = task.live().filter(|live| !works(live));
+        if over
+            .chain(idle.into_iter().flat_map(|live| &live.permissions))
+            .any(waits)
+        {
+            return Err(format!("task {name} waits for an answer that nobody takes"));
+        }
     }
     Ok(())
 }

@@ -101,7 +101,7 @@ impl Draft<'_> {
     }
 
     /// A live attempt whose agent works, or is yet to begin. What it ended with is known otherwise.
-    fn at_work(&self, attempt: AttemptId) -> Result<&Attempt, Rejection> {
+    pub(super) fn at_work(&self, attempt: AttemptId) -> Result<&Attempt, Rejection> {
         let live = self.live(attempt)?;
         match live.phase {
             Phase::Leased | Phase::Working => Ok(live),
@@ -170,8 +170,10 @@ impl Draft<'_> {
         if !matches!(live.phase, Phase::Leased | Phase::Working) {
             return Self::superseded(attempt);
         }
+        let stopping = live.stopping.clone();
+        self.note_denied(attempt, &ended.denied);
         let receipt = self.submission(ended, said.as_ref());
-        if let Some(reason) = live.stopping.clone() {
+        if let Some(reason) = stopping {
             self.end(
                 attempt,
                 AttemptEnd::Stopped(reason),
@@ -192,6 +194,7 @@ impl Draft<'_> {
                 return Ok(());
             }
             Some(Said::Question(question)) => AttemptEnd::Asked(question),
+            Some(Said::UsedUp(bound)) => AttemptEnd::UsedUp(bound),
             Some(Said::UsageLimit {
                 cause,
                 wait_ms,

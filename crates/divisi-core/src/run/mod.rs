@@ -19,7 +19,7 @@
 //! - what a run is: `state`, `task`, `attempt`, `agents`, `defined`, `settings`, `links`;
 //! - what can be asked and what happened: `command`, `event`;
 //! - deciding: `decide` names who decides what: `lease`, `completion`, `integration`, `parts`,
-//!   `person` and `halt`, with `remedy` for what policy does after a failure;
+//!   `permissions`, `person` and `halt`, with `remedy` for what policy does after a failure;
 //! - applying: `creation` for the first event, `apply` for all others; `indexes` and `owed` keep what
 //!   follows from the state;
 //! - telling: `explain`, `kept`, `stored`, `invariants`.
@@ -43,6 +43,7 @@ mod lease;
 mod links;
 mod owed;
 mod parts;
+mod permissions;
 mod person;
 mod remedy;
 mod settings;
@@ -56,7 +57,7 @@ pub mod transition;
 pub use agents::{
     AGENT_AUTO, AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_MODEL,
     AGENT_PERSON, AGENT_SCRIPTED, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, agent_of,
-    holds_slot, is_scripted, name_of,
+    asks_model, holds_slot, is_scripted, keeps_usage_back, name_of,
 };
 pub use attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
 pub use command::{Accepted, Command, Create, Finding, Merged, Rejection, Said};
@@ -70,6 +71,6 @@ pub(crate) use indexes::{Class, ready_key};
 pub use owed::Effect;
 pub use parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 pub use remedy::words as end_words;
-pub use settings::{Budget, Grants, Settings, Telling};
+pub use settings::{Budget, Grants, Price, Settings, Telling};
 pub use state::{Base, Counts, Final, Integration, Run, RunStatus};
 pub use task::{Answer, Task, TaskState, TaskStatus};

@@ -39,6 +39,7 @@ pub(super) fn choose(
         },
         AttemptEnd::Lost(_) => after_loss(run, task, now),
         AttemptEnd::Limited { ends_at, .. } => after_limit(run, task, *ends_at, now),
+        AttemptEnd::UsedUp(bound) => after_used_up(run, task, *bound),
         AttemptEnd::Refused(Failure::Conflict(paths)) => after_conflict(run, task, paths),
         AttemptEnd::Errored(Failure::Start {
             cause,
@@ -129,6 +130,21 @@ fn after_limit(run: &Run, task: &Task, ends_at: Option<Time>, now: Time) -> Then
     }
 }
 
+/// The next attempt goes on where this one was ended, with more; but work that takes far more than
+/// anybody thought is for a person to look at.
+fn after_used_up(run: &Run, task: &Task, bound: Bound) -> Then {
+    let times = task.used_up + 1;
+    if times.is_multiple_of(run.settings.used_up_max.max(1)) {
+        return Then::Escalate(format!(
+            "what was reserved for it was used up {times} times, the last time {bound}; a `budget` \
+             of the task, or `budget.attempt` in the configuration, reserves more"
+        ));
+    }
+    Then::Retry {
+        not_before: Time(0),
+    }
+}
+
 fn after_conflict(run: &Run, task: &Task, paths: &[String]) -> Then {
     let conflicts = task.conflicts + 1;
     if conflicts >= run.settings.conflicts_max {
@@ -172,6 +188,7 @@ pub fn words(end: &AttemptEnd) -> String {
         AttemptEnd::Stopped(StopReason::Canceled) => "it was canceled".to_owned(),
         AttemptEnd::Stopped(StopReason::Interrupted) => "it was interrupted".to_owned(),
         AttemptEnd::Asked(question) => format!("it asked: {question}"),
+        AttemptEnd::UsedUp(bound) => format!("its reservation of {bound} was used up"),
         AttemptEnd::Limited { cause, ends_at, .. } => match ends_at {
             Some(until) => format!("it met a usage limit: {cause} (until {})", until.utc()),
             None => format!("it met a usage limit: {cause}"),

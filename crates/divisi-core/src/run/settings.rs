@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::agents::{AGENT_AUTO, AGENT_PERSON};
 use super::defined::Defined;
 use crate::ids::Digest;
-use crate::ledger::{LimitThen, QuietHours};
+use crate::ledger::{Bound, LimitThen, Measure, QuietHours};
+use crate::permission::Permissions;
 
 /// What a run may use, journalled with its creation so that replay never reads configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,12 +73,26 @@ pub struct Settings {
     pub batch_max: u32,
     /// What the run may use up, if bounded.
     pub budget: Budget,
+    /// Tokens that are reserved for an attempt whose task has neither a budget nor an estimate of
+    /// its own, where tokens are bounded.
+    pub attempt_tokens: u64,
+    /// The same of money, in millionths of a US dollar.
+    pub attempt_usd_micros: u64,
+    /// Attempts at a task whose reservations were used up after which a person is asked; that is
+    /// never the agent's failure.
+    pub used_up_max: u32,
+    /// What models cost, by the model's or the agent's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub prices: BTreeMap<String, Price>,
     /// How much its agents are told at once.
     #[serde(skip_serializing_if = "Telling::is_usual")]
     pub handoffs: Telling,
     /// What its agents' processes may do.
     #[serde(skip_serializing_if = "Grants::are_usual")]
     pub grants: Grants,
+    /// What they may do without asking.
+    #[serde(skip_serializing_if = "Permissions::are_usual")]
+    pub permissions: Permissions,
     /// The artifact that holds by which rules scripted agents do handoffs; the built-in ones unless
     /// told.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,13 +188,85 @@ pub struct Budget {
     pub attempts: Option<u64>,
     /// Agents' time over all attempts, in milliseconds.
     pub time_ms: Option<u64>,
+    /// Tokens over all attempts.
+    pub tokens: Option<u64>,
+    /// Money over all attempts, in millionths of a US dollar.
+    pub usd_micros: Option<u64>,
 }
 
 impl Budget {
     /// Whether anything is bounded.
     #[must_use]
     pub fn is_bounded(&self) -> bool {
-        self.attempts.is_some() || self.time_ms.is_some()
+        self.bounds().next().is_some()
+    }
+
+    /// How much of one measure, if that is bounded.
+    #[must_use]
+    pub fn of(&self, measure: Measure) -> Option<u64> {
+        match measure {
+            Measure::Attempts => self.attempts,
+            Measure::TimeMs => self.time_ms,
+            Measure::Tokens => self.tokens,
+            Measure::UsdMicros => self.usd_micros,
+        }
+    }
+
+    /// All that is bounded.
+    pub fn bounds(&self) -> impl Iterator<Item = Bound> + use<> {
+        let budget = *self;
+        let bound = move |measure| Some(Bound::of(measure, budget.of(measure)?));
+        Measure::ALL.into_iter().filter_map(bound)
+    }
+
+    /// The same with one bound more, or another one.
+    #[must_use]
+    pub fn with(mut self, bound: Bound) -> Budget {
+        let place = match bound.measure() {
+            Measure::Attempts => &mut self.attempts,
+            Measure::TimeMs => &mut self.time_ms,
+            Measure::Tokens => &mut self.tokens,
+            Measure::UsdMicros => &mut self.usd_micros,
+        };
+        *place = Some(bound.much());
+        self
+    }
+
+    /// The same, and what it leaves open as another one has it.
+    #[must_use]
+    pub fn or(self, other: Budget) -> Budget {
+        self.bounds().fold(other, Budget::with)
+    }
+}
+
+/// What a million tokens cost, in millionths of a US dollar.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Price {
+    /// Read, and not in a cache.
+    pub input: u64,
+    /// Written.
+    pub output: u64,
+    /// Read from a cache.
+    pub cached: u64,
+}
+
+impl Price {
+    /// What so many tokens cost, in millionths of a US dollar, rounded up: read, written, and read
+    /// from a cache.
+    #[must_use]
+    pub fn of(&self, input: u64, output: u64, cached: u64) -> u64 {
+        let part = |tokens: u64, price: u64| u128::from(tokens) * u128::from(price);
+        let sum = part(input, self.input) + part(output, self.output) + part(cached, self.cached);
+        u64::try_from(sum.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    }
+
+    /// What so many tokens cost at the most, whatever they are.
+    #[must_use]
+    pub fn at_most(&self, tokens: u64) -> u64 {
+        match self.output >= self.input {
+            true => self.of(0, tokens, 0),
+            false => self.of(tokens, 0, 0),
+        }
     }
 }
 
@@ -209,8 +296,13 @@ impl Default for Settings {
             barriers: false,
             batch_max: 8,
             budget: Budget::default(),
+            attempt_tokens: 500_000,
+            attempt_usd_micros: 2_000_000,
+            used_up_max: 3,
+            prices: BTreeMap::new(),
             handoffs: Telling::default(),
             grants: Grants::default(),
+            permissions: Permissions::default(),
             rehearsal: None,
             defined: BTreeMap::new(),
         }

@@ -13,6 +13,7 @@ use super::settings::Settings;
 use super::task::{Task, TaskStatus};
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, RunId, TaskId, TaskNo, Time};
+use crate::permission::Rule;
 use crate::plan::Plan;
 use crate::run::event::PauseReason;
 
@@ -169,6 +170,10 @@ pub struct Run {
     pub integration: Integration,
     /// The checks on the whole.
     pub finally: Final,
+    /// How many requests for leave its agents made.
+    pub permissions_asked: u32,
+    /// Rules that people added to those of the settings, the newest first.
+    pub rules: Vec<Rule>,
     pub(super) tasks: Vec<Task>,
     pub(super) index: HashMap<TaskId, TaskNo>,
     pub(super) joins: Vec<Join>,
@@ -180,6 +185,8 @@ pub struct Run {
     pub(super) slots: u32,
     /// Tasks with a live attempt.
     pub(super) live: BTreeSet<TaskNo>,
+    /// Requests that wait for a person, by their deadlines.
+    pub(super) asking: BTreeSet<(Time, u32, TaskNo)>,
     pub(super) has_files: bool,
     /// What a task without an estimate counts with: the mean of those that the accepted plan has.
     pub(super) estimate_ms_mean: u64,

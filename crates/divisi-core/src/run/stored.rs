@@ -11,9 +11,10 @@ use super::state::{Counts, Final, Integration, Run, RunStatus};
 use super::task::{Answer, TaskState};
 use crate::ids::{RunId, TaskNo, Time};
 use crate::journal::{RunRow, TaskRow};
+use crate::permission::Rule;
 
 /// The version of the rows' forms.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 #[derive(Serialize)]
 struct TaskOut<'a> {
@@ -26,6 +27,8 @@ struct TaskOut<'a> {
     losses: u32,
     #[serde(skip_serializing_if = "is_zero")]
     limits: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    used_up: u32,
     #[serde(skip_serializing_if = "is_zero")]
     conflicts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +57,8 @@ struct TaskIn {
     #[serde(default)]
     limits: u32,
     #[serde(default)]
+    used_up: u32,
+    #[serde(default)]
     conflicts: u32,
     #[serde(default)]
     reassigned: Option<String>,
@@ -73,6 +78,13 @@ struct RunBody {
     last_at: Time,
     created_at: Time,
     counts: Counts,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    permissions_asked: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<Rule>,
+    /// How many requests wait for a person.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    asking: u32,
     /// Whether an effect is owed; rows from before it was told are looked into.
     #[serde(default = "always")]
     owes: bool,
@@ -99,6 +111,8 @@ pub struct Summary {
     pub counts: Counts,
     /// The checks on the whole.
     pub finally: Final,
+    /// How many requests of its agents wait for a person.
+    pub asking: u32,
     /// Whether an effect is owed, also after its end.
     pub owes: bool,
 }
@@ -118,6 +132,7 @@ pub fn summary(row: &RunRow) -> Result<Summary, Unreadable> {
         ended: body.ended,
         counts: body.counts,
         finally: body.finally,
+        asking: body.asking,
         owes: body.owes,
     })
 }
@@ -132,6 +147,7 @@ pub fn task_row(run: &Run, no: TaskNo) -> TaskRow {
         failures: task.failures,
         losses: task.losses,
         limits: task.limits,
+        used_up: task.used_up,
         conflicts: task.conflicts,
         reassigned: &task.reassigned,
         answers: &task.answers,
@@ -160,6 +176,9 @@ pub fn run_row(run: &Run, seq: u64) -> RunRow {
         last_at: run.last_at,
         created_at: run.created_at,
         counts: run.counts.clone(),
+        permissions_asked: run.permissions_asked,
+        rules: run.rules.clone(),
+        asking: run.asking.len() as u32,
         owes: run.owed().next().is_some(),
     };
     RunRow {
@@ -262,6 +281,7 @@ impl Restoration {
             task.failures = stored.failures;
             task.losses = stored.losses;
             task.limits = stored.limits;
+            task.used_up = stored.used_up;
             task.conflicts = stored.conflicts;
             task.reassigned = stored.reassigned;
             task.answers = stored.answers;
@@ -284,6 +304,8 @@ impl Restoration {
         run.integration = body.integration;
         run.finally = body.finally;
         run.last_at = body.last_at;
+        run.permissions_asked = body.permissions_asked;
+        run.rules = body.rules;
         run.settle_released();
         run.take_changed();
         Ok(run)

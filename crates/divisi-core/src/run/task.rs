@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::agents::{agent_of, holds_slot};
+use super::agents::{agent_of, asks_model, holds_slot};
 use super::attempt::{Attempt, Ending, Phase};
 use super::links::Links;
 use super::settings::Settings;
@@ -154,6 +154,14 @@ impl std::fmt::Display for TaskStatus {
     }
 }
 
+/// So often is doubled what is reserved; what is left of a budget bounds it long before.
+const DOUBLED_MAX: u32 = 20;
+
+/// Half as much again: an estimate is the middle of what may come.
+fn with_headroom(tokens: u64) -> u64 {
+    tokens.saturating_add(tokens / 2)
+}
+
 /// A task of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
@@ -169,6 +177,8 @@ pub struct Task {
     pub losses: u32,
     /// Usage limits met since a person last intervened.
     pub limits: u32,
+    /// Attempts so far whose reservations were used up: each is a reason to reserve more for the next.
+    pub used_up: u32,
     /// Conflicts since a person last intervened.
     pub conflicts: u32,
     /// The agent it was reassigned to.
@@ -274,18 +284,34 @@ impl Task {
         self.spec.timeout_ms.unwrap_or(settings.timeout_ms)
     }
 
-    /// What its next attempt takes of a budget: its time box, if an agent works on it. People, and
-    /// inputs from outside, take no agents' time.
+    /// What its next attempt takes of a budget: its time box, if an agent works on it; and of tokens
+    /// and money, if that one asks a model, the task's own budget, else its estimate with headroom,
+    /// else what is usual; twice as much after each attempt that this was too little for, whose
+    /// budget may have been raised since. People, and inputs from outside, take no agents' time.
     #[must_use]
     pub fn amount(&self, settings: &Settings) -> Amount {
-        let time_ms = match holds_slot(self.agent(settings)) {
+        let agent = self.agent(settings);
+        let time_ms = match holds_slot(agent) {
             true => self.timeout_ms(settings),
             false => 0,
         };
-        Amount {
+        let mut amount = Amount {
             attempts: 1,
             time_ms,
+            ..Amount::default()
+        };
+        if !asks_model(agent) {
+            return amount;
         }
+        let more = |much: u64| much.saturating_mul(1 << self.used_up.min(DOUBLED_MAX));
+        let estimated = self.spec.estimate.tokens.map(with_headroom);
+        let budget = &self.spec.budget;
+        let usual = || more(estimated.unwrap_or(settings.attempt_tokens));
+        amount.tokens = budget.tokens.map_or_else(usual, more);
+        let priced = || Some(settings.prices.get(agent)?.at_most(estimated?));
+        let usual = || more(priced().unwrap_or(settings.attempt_usd_micros));
+        amount.usd_micros = budget.usd_micros.map_or_else(usual, more);
+        amount
     }
 
     /// How long the live attempt may take, in milliseconds: less where its budget left less.

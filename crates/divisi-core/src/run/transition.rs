@@ -108,6 +108,10 @@ pub enum EventName {
     Suspected,
     /// `attempt_cleared`
     Cleared,
+    /// `permission_asked`
+    PermissionAsked,
+    /// `permission_decided`
+    PermissionDecided,
     /// `attempt_advanced` with a receipt of submission
     Submitted,
     /// `attempt_advanced` with a receipt of collection
@@ -156,7 +160,7 @@ pub enum EventName {
 
 impl EventName {
     /// All of them.
-    pub const ALL: [EventName; 30] = [
+    pub const ALL: [EventName; 32] = [
         EventName::Released,
         EventName::ReleasedApproval,
         EventName::Leased,
@@ -165,6 +169,8 @@ impl EventName {
         EventName::Stopping,
         EventName::Suspected,
         EventName::Cleared,
+        EventName::PermissionAsked,
+        EventName::PermissionDecided,
         EventName::Submitted,
         EventName::Collected,
         EventName::ReviewAwaited,
@@ -216,6 +222,7 @@ pub fn next(state: StateName, event: EventName) -> Next {
         (S::Leased | S::Working, E::Adopted | E::Stopping | E::Suspected | E::Cleared) => {
             Next::Stays
         }
+        (S::Leased | S::Working, E::PermissionAsked | E::PermissionDecided) => Next::Stays,
 
         // The four completion steps (X1).
         (S::Leased | S::Working, E::Submitted) => Next::To(S::Submitted),
@@ -298,6 +305,8 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
         Event::AttemptStopping { attempt, .. } => one(attempt.task, EventName::Stopping),
         Event::AttemptSuspected { attempt, .. } => one(attempt.task, EventName::Suspected),
         Event::AttemptCleared { attempt } => one(attempt.task, EventName::Cleared),
+        Event::PermissionAsked { attempt, .. } => one(attempt.task, EventName::PermissionAsked),
+        Event::PermissionDecided { attempt, .. } => one(attempt.task, EventName::PermissionDecided),
         Event::ReviewAwaited { attempt, .. } => one(attempt.task, EventName::ReviewAwaited),
         Event::AttemptEnded { attempt, then, .. } => one(
             attempt.task,

@@ -5,11 +5,11 @@ use std::sync::mpsc::SyncSender;
 use divisi_core::journal::Journal;
 use divisi_core::ledger::{Account, Refusal};
 use divisi_core::run::{Command, Create, PauseReason, Rejection};
-use divisi_core::{CommandId, Diagnostic, RunId};
+use divisi_core::{CommandId, Diagnostic, RunId, TaskNo};
 
-use super::Engine;
 use super::follow::{Follow, Told};
-use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response};
+use super::{Engine, wall_now};
+use crate::control::{Action as Asked, Ask as ControlAsk, Request, Response, Whose};
 use crate::world::{Answer, Ask, Directive, find_task};
 
 impl<J: Journal> Engine<J> {
@@ -51,7 +51,11 @@ impl<J: Journal> Engine<J> {
             ControlAsk::IsAttended(run) => {
                 return Err(Response::Attended(self.attended.contains(&run)));
             }
-            ControlAsk::Permit { run, budget } => Ask::Budget(Account::Run(run), budget),
+            ControlAsk::Permit { run, whose, budget } => {
+                let account = self.account_of(run, &whose);
+                let account = account.map_err(|refusal| self.refused(id, refusal))?;
+                Ask::Budget(account, budget)
+            }
             ControlAsk::Lift(agent) => Ask::Lift(agent),
             ControlAsk::Act { run, action } => {
                 let command = self.command_of(run, &action);
@@ -85,17 +89,27 @@ impl<J: Journal> Engine<J> {
     }
 
     /// The core's command for what was asked, tasks found by name.
+    fn task_of(&self, id: RunId, text: &str) -> Result<TaskNo, Diagnostic> {
+        let run = self.world.run(id).ok_or_else(|| {
+            Diagnostic::error(
+                "run-ended",
+                format!("{id} has ended, or there is no such run"),
+            )
+            .hint("`divisi status` lists the runs")
+        })?;
+        find_task(run, text)
+    }
+
+    fn account_of(&self, run: RunId, whose: &Whose) -> Result<Account, Diagnostic> {
+        Ok(match whose {
+            Whose::Run => Account::Run(run),
+            Whose::Task(task) => Account::Task(run, self.task_of(run, task)?),
+            Whose::Day => Account::day(wall_now()),
+        })
+    }
+
     fn command_of(&self, id: RunId, action: &Asked) -> Result<Command, Diagnostic> {
-        let task = |text: &str| {
-            let run = self.world.run(id).ok_or_else(|| {
-                Diagnostic::error(
-                    "run-ended",
-                    format!("{id} has ended, or there is no such run"),
-                )
-                .hint("`divisi status` lists the runs")
-            })?;
-            find_task(run, text)
-        };
+        let task = |text: &str| self.task_of(id, text);
         Ok(match action {
             Asked::Pause => Command::Pause {
                 reason: PauseReason::Owner,
@@ -141,6 +155,15 @@ impl<J: Journal> Engine<J> {
                 task: task(name)?,
                 text: text.clone(),
             },
+            Asked::Decide {
+                request,
+                decision,
+                always,
+            } => Command::DecidePermission {
+                no: *request,
+                decision: decision.clone(),
+                always: *always,
+            },
             Asked::Split {
                 task: name,
                 parts,
@@ -184,14 +207,20 @@ pub(super) fn response(answer: Answer) -> Response {
 fn not_permitted(refusal: &Refusal) -> Diagnostic {
     let diagnostic = Diagnostic::error(refusal.code(), refusal.to_string());
     match refusal {
-        Refusal::NotOpen(_) => diagnostic.hint(
-            "what it used was not counted; `divisi run PLAN --attempts N` bounds a run from its start",
+        Refusal::NotOpen(Account::Run(_)) => diagnostic.hint(
+            "what it used was not counted; `divisi run PLAN --budget 2M-tokens` bounds a run from \
+             its start",
         ),
+        Refusal::NotOpen(Account::Task(..)) => {
+            diagnostic.hint("what it used was not counted; the plan's `budget` bounds a task")
+        }
+        Refusal::NotOpen(Account::Day(_)) => diagnostic
+            .hint("what it used was not counted; `budget.day` of the configuration bounds a day"),
         Refusal::Taken { bound, taken, .. } => diagnostic.hint(format!(
             "`{}` says how much in all: more than {taken}, or nothing can start",
-            bound.flag()
+            bound.measure().placeholder()
         )),
-        Refusal::Exhausted(_) => diagnostic,
+        Refusal::Exhausted(_) | Refusal::Parent(_) => diagnostic,
         Refusal::NotLimited(_) => {
             diagnostic.hint("`divisi agents` says which are limited, and until when")
         }
@@ -203,6 +232,11 @@ fn refusal(rejection: &Rejection) -> Diagnostic {
     match rejection {
         Rejection::NotNow { hint, .. } if !hint.is_empty() => diagnostic.hint(hint.clone()),
         Rejection::NotApproved => diagnostic.hint("`divisi approve RUN` approves the plan"),
+        Rejection::NoSuchPermission { .. }
+        | Rejection::PermissionDecided { .. }
+        | Rejection::PermissionWithdrawn { .. } => {
+            diagnostic.hint("`divisi permissions list` shows what is asked")
+        }
         Rejection::WholeFails => diagnostic
             .hint("`divisi retry RUN TASK` has a task done anew")
             .hint("`divisi approve RUN --waive --note WHY` takes the result as it is"),

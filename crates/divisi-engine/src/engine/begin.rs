@@ -13,6 +13,7 @@ use divisi_core::{AttemptId, RunId};
 
 use super::expansion::Expanding;
 use super::fetch::Fetching;
+use super::homes::home_name;
 use super::input::{Failed, Finished, Input};
 use super::launch::{self, Launched, Prepared, Starting, Unlaunched};
 use super::results::{Checking, Collecting, Integrating, move_head};
@@ -286,10 +287,11 @@ impl<J: Journal> Engine<J> {
             return;
         }
         let now = wall_now();
+        let reserved = self.world.ledger().reserved(attempt);
         let starting = self
             .world
             .run(attempt.run)
-            .and_then(|run| Starting::of(run, attempt, day(now), now));
+            .and_then(|run| Starting::of(run, attempt, reserved, day(now), now));
         let Some(starting) = starting else { return };
         if starting.needs_nothing() {
             return self.launch_now(attempt, Launched::Instant);
@@ -375,6 +377,7 @@ impl<J: Journal> Engine<J> {
     /// Takes the temporary folders of ended attempts back; no process of theirs is left.
     pub(super) fn take_temporary_back(&mut self) {
         for attempt in std::mem::take(&mut self.returned) {
+            self.take_home_back(attempt);
             let given = self.shell.temporary.give_back(&launch::tmp_name(attempt));
             if let GivenBack::Remove(folder) = given {
                 let chore = move || {
@@ -383,6 +386,33 @@ impl<J: Journal> Engine<J> {
                 };
                 let _ = self.execute(Work::Chore(Box::new(chore)));
             }
+        }
+    }
+
+    /// The same with the private folder of a coding agent, unless a next attempt takes it up, or has
+    /// it already.
+    fn take_home_back(&mut self, attempt: AttemptId) {
+        let run = self.world.run(attempt.run);
+        let Some(task) = run.and_then(|run| run.task(attempt.task)) else {
+            return;
+        };
+        let ended = task
+            .endings
+            .last()
+            .filter(|last| last.number == attempt.number);
+        let Some(ended) = ended.filter(|_| task.live().is_none()) else {
+            return;
+        };
+        if ended.leaves_session() {
+            return;
+        }
+        let name = home_name(attempt.run, attempt.task, ended.workspace);
+        // What stays is removed with everything else when the engine ends.
+        if let Ok(Some(folder)) = self.shell.homes.put_aside(&name) {
+            let chore = move || {
+                let _ = crate::workspace::walk::remove_all(&folder);
+            };
+            let _ = self.execute(Work::Chore(Box::new(chore)));
         }
     }
 
@@ -422,6 +452,7 @@ pub(super) fn said(claim: Claim) -> Option<Said> {
             Some(Said::Failure(cause))
         }
         Claim::Asks(question) => Some(Said::Question(question.text)),
+        Claim::UsedUp { bound } => Some(Said::UsedUp(bound)),
         Claim::Limited { cause, wait_ms } => Some(Said::UsageLimit {
             cause,
             wait_ms,

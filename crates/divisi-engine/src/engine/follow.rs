@@ -23,6 +23,11 @@ pub(super) enum Follow {
     Outcome(Effect),
     /// An attempt's start is durable: launch it.
     Launch(AttemptId),
+    /// An agent waits for the answer to its request of this id, if there is one by now.
+    Answer {
+        job: Job,
+        id: String,
+    },
     /// The supervisor may forget the job.
     Forget(Job),
     /// The same, and no process of the job is left that could write anywhere.
@@ -76,6 +81,7 @@ impl<J: Journal> Engine<J> {
                     self.launch(*prepared);
                 }
             }
+            Follow::Answer { job, id } => self.answer_asked(job, id, &answer),
             Follow::Forget(job) => self.outbox.push(ToWorker::Forget { job }),
             Follow::ForgetGone(job) => {
                 self.returned.push(job.attempt);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use divisi_agents::Claim;
 use divisi_core::journal::Journal;
+use divisi_core::ledger::Bound;
 use divisi_core::run::{AGENT_COMPOSE, Command, Finding, Said};
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, RunId};
@@ -41,6 +42,7 @@ impl<J: Journal> Engine<J> {
                 let command = self.ended(job.attempt, ended);
                 told.tell(job.attempt.run, command, follow);
             }
+            FromWorker::Asks { job, cwd, request } => self.asks(job, &cwd, request, told),
             FromWorker::Observed { observations } => {
                 let now = self.shell.now_ms();
                 for (job, seen) in observations {
@@ -99,9 +101,12 @@ impl<J: Journal> Engine<J> {
                     });
                     self.outbox.push(ToWorker::Forget { job });
                 }
-                Held::Live { .. } => {
+                Held::Live { cwd, asks, .. } => {
                     self.watch(job.attempt);
                     self.strays.insert(job.attempt);
+                    for request in asks {
+                        self.asks(job, &cwd, request, told);
+                    }
                 }
                 Held::Ended { .. } if !job.is_agent() => self.outbox.push(ToWorker::Forget { job }),
                 Held::Ended { ended } => {
@@ -134,6 +139,8 @@ impl<J: Journal> Engine<J> {
                 }
             };
             ended.usage = agent.usage(&printed).or(ended.usage);
+            let denied = agent.denied(&printed).into_iter();
+            ended.denied = denied.map(|what| self.shell.masked(what)).collect();
             agent.interpret(&ended, &printed)
         });
         if let Claim::Unable { cause } = claim {
@@ -146,6 +153,7 @@ impl<J: Journal> Engine<J> {
         // Any program can ask by its question file, whatever its adapter understands of it.
         let asked = || launch::question(&self.shell, attempt).map(Said::Question);
         let said = super::begin::said(claim).map(|said| self.masked(said));
+        let said = said.map(|said| self.reserved(attempt, said));
         let said = match said {
             said @ (None | Some(Said::Failure(_))) => asked().or(said),
             said => said,
@@ -173,6 +181,22 @@ impl<J: Journal> Engine<J> {
             },
             Said::Failure(text) => Said::Failure(self.shell.masked(text)),
             Said::Hindrance(text) => Said::Hindrance(self.shell.masked(text)),
+            Said::UsedUp(bound) => Said::UsedUp(bound),
+        }
+    }
+
+    /// What an agent said, with the size of its reservation as the ledger has it. One that says that
+    /// something is used up of which nothing was reserved just failed.
+    fn reserved(&self, attempt: AttemptId, said: Said) -> Said {
+        let Said::UsedUp(bound) = said else {
+            return said;
+        };
+        let measure = bound.measure();
+        match self.world.ledger().reserved(attempt).of(measure) {
+            Some(much) => Said::UsedUp(Bound::of(measure, much)),
+            None => Said::Failure(format!(
+                "it says that a reservation of {bound} was used up, and it had none"
+            )),
         }
     }
 

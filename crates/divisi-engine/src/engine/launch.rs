@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use divisi_agents::adapter::{HOME_VARIABLE, RESERVATION_VARIABLE, Reservation};
 use divisi_agents::environment::looks_secret;
-use divisi_agents::{Agent, Assignment, Handoff, InProcess, Launch};
+use divisi_agents::{Agent, Assignment, Handoff, InProcess, Kind, Launch};
 use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{
-    AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Command, Ending, Run, Settings, is_scripted,
+    AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Budget, Command, Ending, Run, Settings,
+    asks_model, is_scripted,
 };
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{
@@ -22,6 +24,7 @@ use divisi_core::{
 };
 
 use super::composing::{self, Unread};
+use super::homes::home_name;
 use super::input::{Failed, Finished};
 use super::preparation::{Preparing, Provided, failed};
 use super::shell::{OWN_NAME, Shell, log_path};
@@ -53,10 +56,14 @@ pub(super) struct Starting {
     pub(super) told: Told,
     /// The workspace of a lost attempt that is not proven empty of writers.
     pub(super) lost: Option<(u32, Commit)>,
+    /// Whether the agent's own session is taken up.
+    pub(super) is_taken_up: bool,
     /// Artifacts of inputs, for compositions.
     pub(super) inputs: Vec<compose::Input>,
     pub(super) facts: compose::Facts,
     pub(super) preparing: Preparing,
+    /// What was reserved for it of that which is bounded, and what that costs.
+    pub(super) reservation: Reservation,
     /// The artifact with the rules by which scripted agents do handoffs.
     pub(super) rehearsal: Option<Digest>,
     pub(super) at: Time,
@@ -99,7 +106,13 @@ pub(super) enum Unlaunched {
 }
 
 impl Starting {
-    pub(super) fn of(run: &Run, attempt: AttemptId, day: String, at: Time) -> Option<Starting> {
+    pub(super) fn of(
+        run: &Run,
+        attempt: AttemptId,
+        reserved: Budget,
+        day: String,
+        at: Time,
+    ) -> Option<Starting> {
         let task = run.task(attempt.task)?;
         let live = task.live()?;
         // An attempt that was never started knows no base, and no agent was in its workspace.
@@ -118,6 +131,7 @@ impl Starting {
             base: same.and_then(|last| last.base.clone()),
             head: run.integration.head.clone(),
             handoff: handoff::of(run, attempt.task, at),
+            is_taken_up: same.is_some_and(|last| last.leaves_session() && last.agent == live.agent),
             told: Told::of(run),
             lost: lost.and_then(|last| Some((last.workspace, last.base.clone()?))),
             inputs: match task.spec.kind {
@@ -130,6 +144,10 @@ impl Starting {
                 date: day,
             },
             preparing: Preparing::of(run),
+            reservation: Reservation {
+                budget: reserved,
+                prices: run.settings.prices.clone(),
+            },
             rehearsal: run.settings.rehearsal.clone(),
             at,
         })
@@ -175,6 +193,11 @@ impl Starting {
             }
             kind => {
                 let (workspace, left_out) = self.workspace(shell, kind, &head)?;
+                if self.is_told() && (self.base.is_some() || self.lost.is_some()) {
+                    let pool = shell.pool()?;
+                    let already = pool.changed(&workspace, COLLECT_BYTES_MAX);
+                    self.handoff.stands_already(already.map_err(failed)?);
+                }
                 (workspace.path, Some(workspace.base), left_out)
             }
         };
@@ -374,6 +397,7 @@ impl Starting {
         handoff_path: Option<&str>,
     ) -> Result<Launched, Unlaunched> {
         let description = agent.description();
+        self.can_be_counted(agent)?;
         let (mut env, masked) =
             shell.environment(self.attempt.run, &self.spec.env, &description.credentials);
         env.retain(|name, _| !self.withholds(&description.credentials, name));
@@ -397,7 +421,10 @@ impl Starting {
         match agent.launch(&assignment) {
             Err(fault) => Err(Unlaunched::Never(chain(&fault))),
             Ok(Launch::Person) => Ok(Launched::Person),
-            Ok(Launch::InProcess(script)) => Ok(Launched::InProcess(script, workspace.to_owned())),
+            Ok(Launch::InProcess(mut script)) => {
+                script.reserved = self.reservation.budget;
+                Ok(Launched::InProcess(script, workspace.to_owned()))
+            }
             Ok(Launch::Process(mut process)) => {
                 let tmp = shell
                     .temporary
@@ -405,19 +432,58 @@ impl Starting {
                     .map_err(|error| {
                         Unlaunched::NotNow(format!("make a temporary folder: {error}"))
                     })?;
+                let mut writes = vec![text(workspace), text(&tmp)];
+                if description.kind == Kind::Adapter {
+                    let home = self.home(shell).map_err(|error| {
+                        Unlaunched::NotNow(format!("make a private folder: {error}"))
+                    })?;
+                    writes.push(text(&home));
+                    process.env.insert(HOME_VARIABLE.to_owned(), text(&home));
+                }
                 let question = tmp.join(QUESTION_FILE);
                 process.env.extend([
                     ("TMPDIR".to_owned(), text(&tmp)),
                     ("DIVISI_QUESTION".to_owned(), text(&question)),
                 ]);
+                self.tell_reservation(&mut process.env);
                 let limits = shell.limits(self.attempt.run);
-                let confinement =
-                    shell.confinement(self.attempt.run, vec![text(workspace), text(&tmp)]);
+                let confinement = shell.confinement(self.attempt.run, writes);
                 let mut spec = process.into_spec(self.log(shell), confinement, limits);
                 spec.argv = shell.resolved(spec.argv);
+                // What speaks to an agent passes on what that one asks leave for.
+                spec.asks = description.kind == Kind::Adapter;
                 Ok(Launched::Process(Box::new(spec)))
             }
         }
+    }
+
+    /// Where money is bounded, nothing is launched of which nobody could say what it costs.
+    fn can_be_counted(&self, agent: &dyn Agent) -> Result<(), Unlaunched> {
+        let Reservation { budget, prices } = &self.reservation;
+        let is_bounded = budget.usd_micros.is_some() && asks_model(&self.agent);
+        if !is_bounded || agent.figures().are_priced(&self.agent, prices) {
+            return Ok(());
+        }
+        let cause = format!(
+            "money is bounded, and nobody says what {} costs; `prices` of the configuration does",
+            self.agent
+        );
+        Err(Unlaunched::Never(cause))
+    }
+
+    /// Tells a process what it may use. What anybody else set of that name does not count.
+    fn tell_reservation(&self, env: &mut BTreeMap<String, String>) {
+        env.remove(RESERVATION_VARIABLE);
+        if asks_model(&self.agent) && self.reservation != Reservation::default() {
+            let told = serde_json::to_string(&self.reservation).expect("it has only text keys");
+            env.insert(RESERVATION_VARIABLE.to_owned(), told);
+        }
+    }
+
+    /// The private folder of the agent, with its session where that is taken up.
+    fn home(&self, shell: &Shell) -> std::io::Result<PathBuf> {
+        let name = home_name(self.attempt.run, self.attempt.task, self.workspace);
+        shell.homes.take(&name, self.is_taken_up)
     }
 
     /// Whether a variable is a key that stands before the one that is to be used: the agent would
@@ -447,6 +513,7 @@ impl Starting {
             cwd: workspace.to_string_lossy().into_owned(),
             env,
             stdin: serde_json::to_string(&request).expect("a request is plain data"),
+            asks: false,
             log: self.log(shell),
             masked,
             confinement: shell.confinement(self.attempt.run, vec![text(workspace)]),
@@ -506,6 +573,7 @@ pub(super) fn instant() -> Ended {
         command: String::new(),
         confined: None,
         usage: None,
+        denied: Vec::new(),
     }
 }
 

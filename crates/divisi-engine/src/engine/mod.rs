@@ -26,10 +26,12 @@ mod fetch;
 mod follow;
 mod freshness;
 mod heard;
+mod homes;
 mod inbox;
 mod input;
 mod judging;
 mod launch;
+mod leave;
 mod preparation;
 mod programs;
 mod rest;
@@ -51,7 +53,7 @@ use std::time::{Duration, Instant};
 
 use divisi_core::assign::Capacity;
 use divisi_core::journal::{Artifacts, Fault, Journal};
-use divisi_core::run::{self, Effect, Event};
+use divisi_core::run::{self, Budget, Effect, Event};
 use divisi_core::worker::{EndHow, Limits, ToWorker};
 use divisi_core::{AttemptId, RunId, Time};
 
@@ -97,6 +99,8 @@ pub struct Options {
     pub sockets: PathBuf,
     /// What all runs together may use.
     pub capacity: Capacity,
+    /// What all runs together may use up in a day; opens that day's account.
+    pub day: Budget,
     /// How patient the monitor is; time boxes are the tasks' own.
     pub patience: Patience,
     /// Limits of attempts' processes, as far as their run has none of its own.
@@ -228,6 +232,7 @@ impl<J: Journal> Engine<J> {
         observer: Observer,
     ) -> Result<Engine<J>, Fault> {
         let mut world = World::open(journal, options.capacity, wall_now())?;
+        world.day = options.day;
         let (sender, inputs) =
             inbox::inbox().map_err(|error| Fault::Other(format!("make a queue: {error}")))?;
         let shell = Arc::new(Shell::new(options, artifacts));
@@ -385,6 +390,7 @@ impl<J: Journal> Engine<J> {
             self.follow(follow, answer);
         }
         self.release_integrated(&stepped.events);
+        self.pass_decisions_on(&stepped.events);
         notices.extend(
             stepped
                 .events
@@ -430,6 +436,9 @@ impl<J: Journal> Engine<J> {
         }
         self.looked_at = Instant::now();
         self.outbox.push(ToWorker::Observe);
+        for attempt in self.waiting_for_leave() {
+            self.monitor.excuse(attempt, now);
+        }
         for (attempt, finding) in self.monitor.look(now) {
             self.find(attempt, finding);
         }

@@ -193,6 +193,7 @@ impl Program<'_> {
             cwd,
             env,
             stdin: String::new(),
+            asks: false,
             log: self.log.to_string_lossy().into_owned(),
             masked,
             confinement: self.shell.confinement(self.attempt.run, writes),

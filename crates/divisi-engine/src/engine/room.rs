@@ -1,7 +1,7 @@
 //! Room on the disk, and what is left on it: full disks pause runs until there is room again, and
 //! what agents left behind keeps no secret.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use divisi_agents::local::offset_ms;
@@ -10,6 +10,7 @@ use divisi_core::run::{Command, Effect, Event, PauseReason, Run};
 use divisi_core::worker::{EndHow, FromWorker, Job, ToWorker};
 use divisi_core::{AttemptId, RunId, TaskNo, Time};
 
+use super::homes::{HomeState, home_name};
 use super::translate::working;
 use super::{Engine, Input, Notice, RETRY, launch, wall_now};
 use crate::world::{Directive, Stepped};
@@ -178,6 +179,7 @@ impl<J: Journal> Engine<J> {
                 number,
             }));
         }
+        let homes: BTreeMap<String, HomeState> = self.world.runs().flat_map(homes_of).collect();
         let folders: BTreeSet<String> = live.iter().map(|live| launch::tmp_name(*live)).collect();
         let checking = !self.reconcile.is_idle();
         let is_live =
@@ -186,11 +188,26 @@ impl<J: Journal> Engine<J> {
             let mut of_run = live.iter().filter(|live| live.run == run);
             of_run.any(|live| task.is_none_or(|task| live.task == task))
         };
-        if let Err(cause) = self.shell.clean_up(&is_live, &is_busy) {
+        if let Err(cause) = self.shell.clean_up(&is_live, &is_busy, &|name| {
+            homes.get(name).copied().unwrap_or(HomeState::Free)
+        }) {
             self.trouble(format!("clean up after agents: {cause}"));
             (self.observer)(&std::mem::take(&mut self.troubles), &self.world);
         }
     }
+}
+
+/// The private folders of a run's tasks that somebody needs.
+fn homes_of(run: &Run) -> impl Iterator<Item = (String, HomeState)> {
+    run.tasks().iter().enumerate().filter_map(|(at, task)| {
+        let name = |workspace: u32| home_name(run.id, TaskNo(at as u32), workspace);
+        if let Some(live) = task.live() {
+            return Some((name(live.workspace), HomeState::Used));
+        }
+        let last = task.endings.last()?;
+        let is_kept = run.ended.is_none() && last.leaves_session();
+        is_kept.then(|| (name(last.workspace), HomeState::Kept))
+    })
 }
 
 /// What the C library says of a disk without room, and the private repository in its place.

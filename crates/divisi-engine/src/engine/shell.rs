@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use divisi_agents::adapter::{AdapterAgent, DefinedAgent, PRODUCTS, Product, alternatives};
+use divisi_agents::adapter::{
+    AdapterAgent, DefinedAgent, PRODUCTS, Product, alternatives, login_secrets,
+};
 use divisi_agents::handoff::Skill;
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::{Outcome, Verdict};
@@ -19,6 +21,7 @@ use divisi_core::{AttemptId, Commit, Criterion, Digest, RunId, TaskId, TaskNo, T
 use divisi_pack::rehearsal::Rehearsal;
 
 use super::Options;
+use super::homes::{HomeState, Homes};
 use super::input::Failed;
 use super::launch::COLLECT_BYTES_MAX;
 use super::preparation::{Preparing, Provided, Setups, failed};
@@ -96,9 +99,12 @@ pub struct Shell {
     supervisor: Mutex<Option<Arc<Client>>>,
     shared: Mutex<HashMap<(RunId, Commit), PathBuf>>,
     pub(super) temporary: Temporary,
+    pub(super) homes: Homes,
     verdicts: Mutex<HashMap<(Tree, String), Verdict>>,
     rehearsals: Mutex<BTreeMap<Digest, Arc<Rehearsal>>>,
     skills: Mutex<HashMap<Commit, Arc<[Skill]>>>,
+    /// Secrets of the user's logins, those among them that were renewed since.
+    logins: Mutex<BTreeSet<String>>,
     started: Instant,
 }
 
@@ -106,6 +112,7 @@ impl Shell {
     pub(super) fn new(options: Options, artifacts: Box<dyn Artifacts + Send + Sync>) -> Shell {
         Shell {
             temporary: Temporary::new(&options.dir),
+            homes: Homes::new(&options.dir),
             options,
             artifacts,
             checks: Checks::default(),
@@ -124,6 +131,7 @@ impl Shell {
             verdicts: Mutex::new(HashMap::new()),
             rehearsals: Mutex::new(BTreeMap::new()),
             skills: Mutex::new(HashMap::new()),
+            logins: Mutex::new(BTreeSet::new()),
             started: Instant::now(),
         }
     }
@@ -250,10 +258,20 @@ impl Shell {
             let made = environment(&self.parent, &grants.passes, &BTreeMap::new());
             Arc::new(Granted {
                 grants: grants.clone(),
-                usual: (made.vars, made.masked),
+                usual: (made.vars, self.with_logins(made.masked)),
                 agents: defined(&settings.defined),
             })
         });
+    }
+
+    /// These values and the secrets of logins as they are now, which every process can read.
+    fn with_logins(&self, mut masked: Vec<String>) -> Vec<String> {
+        let mut logins = lock(&self.logins);
+        logins.extend(login_secrets(&self.parent));
+        masked.extend(logins.iter().cloned());
+        // A secret that contains another is masked whole.
+        masked.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        masked
     }
 
     /// What a run grants; only a run that is loaded has effects.
@@ -279,7 +297,7 @@ impl Shell {
         let passes = granted.grants.passes.iter().chain(credentials);
         let passes: Vec<String> = passes.cloned().collect();
         let made = environment(&self.parent, &passes, own);
-        (made.vars, made.masked)
+        (made.vars, self.with_logins(made.masked))
     }
 
     /// Values that must stand nowhere beneath `.divisi`, of all runs.
@@ -288,6 +306,7 @@ impl Shell {
             .masked
             .into_iter()
             .collect();
+        secrets.extend(lock(&self.logins).iter().cloned());
         for granted in lock(&self.granted).values() {
             secrets.extend(granted.usual.1.iter().cloned());
         }
@@ -300,7 +319,8 @@ impl Shell {
     }
 
     /// Removes secrets from what agents left that nobody works with any more, and their temporary
-    /// folders. `is_live` says which attempts are still under way, and `is_busy` which tasks.
+    /// folders. `is_live` says which attempts are still under way, `is_busy` which tasks, and `home`
+    /// who needs a private folder.
     ///
     /// # Errors
     /// Something could not be cleaned, in words.
@@ -308,6 +328,7 @@ impl Shell {
         &self,
         is_live: &dyn Fn(&str) -> bool,
         is_busy: &dyn Fn(RunId, Option<TaskNo>) -> bool,
+        home: &dyn Fn(&str) -> HomeState,
     ) -> Result<(), String> {
         self.temporary.forget_free();
         let entries = std::fs::read_dir(self.temporary.folder())
@@ -320,6 +341,7 @@ impl Shell {
                 .map_err(|error| format!("remove {}: {error}", path.display()))?;
         }
         let secrets = self.secrets();
+        self.homes.clean_up(&secrets, home)?;
         // Without a pool, no agent has had a workspace.
         if secrets.is_empty() || !self.options.dir.join("worktrees").exists() {
             return Ok(());

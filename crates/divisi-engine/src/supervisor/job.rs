@@ -6,12 +6,14 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use divisi_core::receipt::{Exit, Output};
 use divisi_core::worker::{Confinement, EndHow, Job, Limits, ProcessSpec};
 
+use super::asking::Asking;
 use super::confine::{self, Confiner};
 use super::log::OutputLog;
 use super::mask::Masker;
@@ -46,6 +48,9 @@ pub(super) struct Live {
     pub(super) settled: bool,
     pub(super) output: Option<File>,
     pub(super) input: Option<Input>,
+    /// Where it asks for leave, if it does, and the folder that it works in.
+    pub(super) asking: Option<Asking>,
+    pub(super) cwd: String,
     log: OutputLog,
     grace: Duration,
     /// How and after how many milliseconds its own process ended.
@@ -222,8 +227,18 @@ pub(super) struct Starting {
     texts: Texts,
     spec: ProcessSpec,
     output: Pipe,
-    input: Option<Pipe>,
+    input: Given,
     masker: Option<Masker>,
+}
+
+/// What a process's standard input is.
+enum Given {
+    /// Nothing.
+    Null,
+    /// A text, which then ends.
+    Text(Pipe),
+    /// A socket to ask on, with the process's end.
+    Socket(Asking, UnixStream),
 }
 
 /// Our end of a pipe and the process's.
@@ -244,16 +259,20 @@ impl Starting {
             let cause = format!("start {}: its secrets are too long to mask", spec.argv[0]);
             return Err(NotStarted::permanent(cause));
         };
-        let pipes = || -> io::Result<(Pipe, Option<Pipe>)> {
+        let pipes = || -> io::Result<(Pipe, Given)> {
             let (ours, theirs) = pipe()?;
             set_nonblocking(&ours)?;
             let output = Pipe { ours, theirs };
+            if spec.asks {
+                let (ours, theirs) = Asking::pair()?;
+                return Ok((output, Given::Socket(ours, theirs)));
+            }
             if spec.stdin.is_empty() {
-                return Ok((output, None));
+                return Ok((output, Given::Null));
             }
             let (theirs, ours) = pipe()?;
             set_nonblocking(&ours)?;
-            Ok((output, Some(Pipe { ours, theirs })))
+            Ok((output, Given::Text(Pipe { ours, theirs })))
         };
         let (output, input) = pipes().map_err(|error| NotStarted::of(&spec, &error))?;
         Ok(Starting {
@@ -299,13 +318,17 @@ impl Starting {
     }
 
     fn launch<'a>(&'a self, ground: &Ground<'a>) -> Launch<'a> {
-        let input = self.input.as_ref().map_or(ground.null, |pipe| &pipe.theirs);
+        let input = match &self.input {
+            Given::Null => ground.null.as_fd(),
+            Given::Text(pipe) => pipe.theirs.as_fd(),
+            Given::Socket(_, theirs) => theirs.as_fd(),
+        };
         Launch {
             program: &self.texts.program,
             argv: &self.texts.argv,
             env: &self.texts.env,
             cwd: &self.texts.cwd,
-            stdin: input.as_fd(),
+            stdin: input,
             stdout: self.output.theirs.as_fd(),
             stderr: self.output.theirs.as_fd(),
         }
@@ -320,6 +343,18 @@ impl Starting {
         set_limits(pid, &self.spec.limits);
         let command = command_line(&self.spec);
         let log = PathBuf::from(self.spec.log);
+        let (input, asking) = match self.input {
+            Given::Null => (None, None),
+            Given::Text(pipe) => {
+                let input = Input {
+                    pipe: pipe.ours,
+                    text: self.spec.stdin.into_bytes(),
+                    written: 0,
+                };
+                (Some(input), None)
+            }
+            Given::Socket(ours, _) => (None, Some(ours)),
+        };
         let mut live = Live {
             job: self.job,
             pid,
@@ -329,11 +364,9 @@ impl Starting {
             command,
             settled: false,
             output: Some(self.output.ours),
-            input: self.input.map(|pipe| Input {
-                pipe: pipe.ours,
-                text: self.spec.stdin.into_bytes(),
-                written: 0,
-            }),
+            input,
+            asking,
+            cwd: self.spec.cwd,
             log: OutputLog::new(log, self.spec.limits.log_bytes_max, self.masker),
             grace: Duration::from_millis(self.spec.limits.grace_ms),
             exited: None,

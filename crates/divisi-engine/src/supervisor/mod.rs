@@ -24,11 +24,12 @@
 //!
 //! Files, from the outside in: `client`, `connection`, `serve` (the loop), `words`
 //! (what the engine says), `process` (what makes
-//! a process a supervisor), `job` (one live job), `sweep` (ends trees), `recover`, `notes`,
+//! a process a supervisor), `job` (one live job), `asking` (what it asks leave for), `sweep` (ends trees), `recover`, `notes`,
 //! `log` and `mask` (output), `spawn` and `confine` (starting), `proc` (looking and signaling),
 //! `paths`, `error`.
 
 mod agents;
+mod asking;
 mod client;
 mod confine;
 mod connection;

@@ -243,6 +243,7 @@ mod tests {
             command: String::new(),
             confined: None,
             usage: None,
+            denied: Vec::new(),
         }
     }
 

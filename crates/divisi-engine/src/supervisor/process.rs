@@ -112,8 +112,9 @@ fn lock(dir: &Path) -> Result<File, ServeError> {
 pub(super) fn recover(dir: &Path, mark: &str) -> Result<(Notes, BTreeMap<Job, Ended>), ServeError> {
     let doing = || format!("read the notes in {}", dir.display());
     failpoint::hit("supervisor.recover.before");
-    let told = Notes::read(dir).map_err(system(doing()))?;
+    let mut told = Notes::read(dir).map_err(system(doing()))?;
     recover::end_leftovers(&told, mark)?;
+    told.ended.extend(recover::ended_with_machine(&told));
     let notes = Notes::begin(dir, &told.ended)
         .map_err(system(format!("write notes in {}", dir.display())))?;
     failpoint::hit("supervisor.recover.after");

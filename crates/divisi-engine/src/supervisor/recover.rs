@@ -10,8 +10,11 @@ use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use divisi_core::receipt::Exit;
+use divisi_core::worker::{Ended, Job};
+
 use super::error::ServeError;
-use super::notes::Told;
+use super::notes::{Started, Told};
 use super::proc::{self, Stat};
 
 /// KILL needs no grace; who is not gone by then hangs in the kernel.
@@ -45,6 +48,29 @@ pub(super) fn end_leftovers(told: &Told, mark: &str) -> Result<(), ServeError> {
     }
 }
 
+/// The jobs that ended with the machine: they were started before it was, so nothing of them can be
+/// left, whatever it hid.
+pub(super) fn ended_with_machine(told: &Told) -> Vec<(Job, Ended)> {
+    let boot_id = proc::boot_id();
+    let gone = told.live.values().filter(|noted| noted.boot_id != boot_id);
+    let ended = |noted: &Started| {
+        let ended = Ended {
+            exit: Exit::NoProcess,
+            output: None,
+            wall_ms: 0,
+            swept: 0,
+            empty: true,
+            told: true,
+            command: String::new(),
+            confined: None,
+            usage: None,
+            denied: Vec::new(),
+        };
+        (noted.job, ended)
+    };
+    gone.map(ended).collect()
+}
+
 fn leftovers(told: &Told, mark: &str, boot_id: &str, spared: &[i32]) -> BTreeMap<i32, Stat> {
     let mut left = BTreeMap::new();
     let noted = told.live.values().filter(|noted| noted.boot_id == boot_id);
@@ -73,5 +99,40 @@ fn wait_for_all(dying: &[OwnedFd]) {
         }];
         // SAFETY: the array is live and has one element.
         unsafe { libc::poll(fds.as_mut_ptr(), 1, WAIT_MS) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use divisi_core::{AttemptId, RunId, TaskNo};
+
+    use super::*;
+
+    #[test]
+    fn what_was_started_before_the_machine_has_ended_for_certain() {
+        let job = |number: u32| {
+            Job::agent(AttemptId {
+                run: RunId(1),
+                task: TaskNo(0),
+                number,
+            })
+        };
+        let noted = |number: u32, boot_id: String| Started {
+            job: job(number),
+            pid: 1,
+            start_time: 0,
+            boot_id,
+        };
+        let before = noted(1, "another".to_owned());
+        let now = noted(2, proc::boot_id());
+        let told = Told {
+            live: [before, now].map(|noted| (noted.job, noted)).into(),
+            ..Told::default()
+        };
+        let [(gone, ended)] = &ended_with_machine(&told)[..] else {
+            panic!("one of them has");
+        };
+        assert_eq!(*gone, job(1));
+        assert!(ended.empty && ended.told);
     }
 }

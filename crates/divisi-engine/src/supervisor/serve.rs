@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use divisi_core::Epoch;
 use divisi_core::worker::{EndHow, Ended, FromWorker, Job};
 
+use super::asking::{Asked, Asking};
 use super::connection::Connection;
 use super::error::ServeError;
 use super::job::{Buffers, Live, YOUNG, later};
@@ -77,6 +78,7 @@ enum Source {
     Engine,
     Output(Job),
     Input(Job),
+    Asking(Job),
 }
 
 /// Everything the supervisor knows.
@@ -206,6 +208,11 @@ impl Supervisor {
             if let Some(output) = live.output.as_ref().filter(|_| live.settled) {
                 add(output.as_raw_fd(), libc::POLLIN, Source::Output(live.job));
             }
+            let asking = live.asking.as_ref().filter(|_| live.settled);
+            // One that is waited for in nothing would wake us with its end alone, again and again.
+            if let Some(asking) = asking.filter(|asking| asking.events() != 0) {
+                add(asking.fd(), asking.events(), Source::Asking(live.job));
+            }
             if let Some(input) = &live.input {
                 add(
                     input.pipe.as_raw_fd(),
@@ -265,11 +272,31 @@ impl Supervisor {
                     live.listen(&mut self.buffers);
                 }
             }
+            Source::Asking(job) => self.on_asking(job, Asking::go_on),
             Source::Input(job) => {
                 if let Some(live) = self.live.get_mut(&job) {
                     live.feed();
                 }
             }
+        }
+    }
+
+    /// A job asks something, or takes its answers.
+    pub(super) fn on_asking(&mut self, job: Job, go_on: impl FnOnce(&mut Asking) -> Asked) {
+        let Some(live) = self.live.get_mut(&job) else {
+            return;
+        };
+        let Some(asking) = &mut live.asking else {
+            return;
+        };
+        let (requests, over) = go_on(asking);
+        let cwd = live.cwd.clone();
+        if over.is_err() {
+            live.asking = None;
+        }
+        for request in requests {
+            let cwd = cwd.clone();
+            self.say(&FromWorker::Asks { job, cwd, request });
         }
     }
 

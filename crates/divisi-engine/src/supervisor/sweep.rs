@@ -83,6 +83,7 @@ impl Supervisor {
             };
             live.exited = Some((exit, millis(now - live.started)));
             live.input = None;
+            live.asking = None;
         }
     }
 
@@ -264,6 +265,7 @@ impl Supervisor {
             command: std::mem::take(&mut live.command),
             confined: Some(live.confined),
             usage: None,
+            denied: Vec::new(),
             output: live.finish_output(&mut self.buffers),
         };
         self.notes.ended(job, &ended);

@@ -72,9 +72,19 @@ impl Supervisor {
         self.gives_up = false;
         self.engine = Some(connection);
         let observations = self.observe(now);
-        let live = observations
-            .into_iter()
-            .map(|(job, observation)| (job, Held::Live { observation }));
+        let live = observations.into_iter().map(|(job, observation)| {
+            let live = self.live.get(&job);
+            let asking = live.and_then(|live| Some((live, live.asking.as_ref()?)));
+            let (cwd, asks) = asking.map_or_else(Default::default, |(live, asking)| {
+                (live.cwd.clone(), asking.waiting().to_vec())
+            });
+            let held = Held::Live {
+                observation,
+                cwd,
+                asks,
+            };
+            (job, held)
+        });
         let ended = self.ended.iter().map(|(job, ended)| {
             let ended = ended.clone();
             (*job, Held::Ended { ended })
@@ -138,6 +148,9 @@ impl Supervisor {
                     } else if !self.live.contains_key(&job) {
                         self.say(&FromWorker::Unknown { job });
                     }
+                }
+                ToWorker::Answer { job, answered } => {
+                    self.on_asking(job, |asking| asking.answer(&answered));
                 }
                 ToWorker::Observe => {
                     let observations = self.observe(now);

@@ -219,6 +219,7 @@ impl Started {
             argv,
             env: made.vars,
             stdin: String::new(),
+            asks: false,
             log: text(log),
             masked: made.masked,
             confinement: Confinement::Writes(vec![cwd.clone(), tmp]),

@@ -6,13 +6,14 @@
 //! left alone, or the next snapshot would take the mask for a change.
 
 use std::collections::HashMap;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use divisi_core::{RunId, TaskNo};
 
 use super::pool::{Pool, Workspace};
-use super::secrets::{Secrets, Spares};
+use super::secrets::{Nothing, Secrets, Spares};
 use super::slot::{Phase, free_name};
 use super::{survey, walk};
 use crate::repo::{Fault, index};
@@ -94,6 +95,19 @@ impl Pool {
             .mask_beneath(root, bytes_max, &known)
             .map_err(Fault::io("mask secrets in", folder))
     }
+}
+
+/// Masks values of secrets in a folder that is no workspace: nothing in it is the project's.
+///
+/// # Errors
+/// The file system refused; some may be masked.
+pub(crate) fn mask_folder(folder: &Path, secrets: &[String], bytes_max: u64) -> io::Result<()> {
+    let secrets = Secrets::new(secrets);
+    if secrets.is_empty() {
+        return Ok(());
+    }
+    let root = walk::open_root(folder)?;
+    secrets.mask_beneath(&root, bytes_max, &Nothing).map(drop)
 }
 
 /// Files that stand in a workspace as they were checked out or collected: those that the project

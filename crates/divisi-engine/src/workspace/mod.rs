@@ -15,6 +15,7 @@
 //! It deliberately knows neither processes nor states of tasks: whether all writers have ended is
 //! the supervisor's word, whether work is integrated the core's.
 
+mod changed;
 mod checkout;
 mod chosen;
 mod collect;
@@ -36,6 +37,7 @@ pub use checkout::Checkout;
 pub use chosen::Chosen;
 pub use collect::{CollectOptions, Collected};
 pub use layers::{KeepError, Layer};
+pub(crate) use masking::mask_folder;
 pub use pool::{Pool, PoolOptions, Successor, SuccessorFrom, Workspace, folder_of};
 pub use provision::{Given, Provision};
 pub use reclaim::{GcAction, GcItem, Proof};

@@ -204,10 +204,8 @@ pub(crate) trait Spares {
 }
 
 /// Spares nothing.
-#[cfg(test)]
-struct Nothing;
+pub(crate) struct Nothing;
 
-#[cfg(test)]
 impl Spares for Nothing {
     fn as_it_stands(&self, _: &walk::Met<'_>) -> bool {
         false

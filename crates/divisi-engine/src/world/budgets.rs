@@ -5,10 +5,11 @@
 
 use divisi_core::ids::{AttemptId, RunId};
 use divisi_core::journal::{Entry, Fault, Journal, Stream};
-use divisi_core::ledger::{self, Account, Amount, Ledger};
+use divisi_core::ledger::{self, Account, Amount, Exhausted, Ledger, Measure, Spent};
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{
-    self, AttemptEnd, Command, Failure, PauseReason, Rejection, Run, holds_slot,
+    self, AttemptEnd, Command, Failure, PauseReason, Rejection, Run, Settings, asks_model,
+    holds_slot, keeps_usage_back,
 };
 
 use super::{Answer, Crossing, Delivery, Step, World};
@@ -21,7 +22,7 @@ impl<J: Journal> World<J> {
         account: Account,
         budget: run::Budget,
     ) -> Result<Answer, Fault> {
-        if let Account::Run(id) = account {
+        if let Account::Run(id) | Account::Task(id, _) = account {
             if !self.load_ended(id)? {
                 return Ok(Answer::NoSuchRun(id));
             }
@@ -29,6 +30,7 @@ impl<J: Journal> World<J> {
                 return Ok(Answer::Rejected(Rejection::RunEnded));
             }
         }
+        self.open_first(step, account);
         let permit = ledger::Command::Permit { account, budget };
         Ok(match self.ledger_command(step, permit) {
             Ok(()) => Answer::Accepted,
@@ -82,70 +84,169 @@ impl<J: Journal> World<J> {
         Ok(())
     }
 
-    /// Opens the accounts of runs that bring a budget of their own. Derived from both states, so
-    /// that a run is bounded before its first lease, whatever happened between.
-    pub(super) fn open_accounts(
+    /// What an account is opened with: a day's by what is configured, a run's and a task's by their
+    /// own budgets. Nothing where that bounds nothing.
+    fn opened_with(&self, account: Account) -> Option<run::Budget> {
+        let budget = match account {
+            Account::Day(_) => self.day,
+            Account::Run(run) => self.run(run)?.settings.budget,
+            Account::Task(run, task) => self.run(run)?.task(task)?.spec.budget,
+        };
+        budget.is_bounded().then_some(budget)
+    }
+
+    /// Opens an account that somebody names before it was charged.
+    fn open_first(&mut self, step: &mut Step, account: Account) {
+        let _ = self.open_account(step, account, &mut |_| Delivery::Now);
+    }
+
+    /// Opens an account that nobody has opened yet, if anything bounds it. Derived from both states,
+    /// so that it is there before the first lease that it bounds, whatever happened between.
+    fn open_account(
+        &mut self,
+        step: &mut Step,
+        account: Account,
+        deliver: &mut dyn FnMut(Crossing) -> Delivery,
+    ) -> Opened {
+        let wanted = self.opened_with(account);
+        let Some(budget) = wanted.filter(|_| !self.ledger.accounts.contains_key(&account)) else {
+            return Opened::Enough;
+        };
+        let open = ledger::Command::Open {
+            account,
+            budget,
+            parent: None,
+        };
+        for _ in 0..times(deliver(Crossing::Open(account))) {
+            // Opening an account that is nobody's child cannot be refused.
+            let _ = self.ledger_command(step, open.clone());
+        }
+        match self.ledger.accounts.contains_key(&account) {
+            true => Opened::Enough,
+            false => Opened::Later,
+        }
+    }
+
+    /// Opens the accounts of runs that bring a budget of their own.
+    pub(super) fn open_runs(
         &mut self,
         step: &mut Step,
         deliver: &mut dyn FnMut(Crossing) -> Delivery,
     ) {
-        let unopened: Vec<(RunId, run::Budget)> = self
-            .runs
-            .values()
-            .map(|loaded| (loaded.run.id, loaded.run.settings.budget))
-            .filter(|(run, _)| !self.has_account(*run))
-            .collect();
-        for (run, budget) in unopened {
-            let account = Account::Run(run);
-            for _ in 0..times(deliver(Crossing::Open(run))) {
-                // Opening an account cannot be refused.
-                let _ = self.ledger_command(step, ledger::Command::Open { account, budget });
-            }
+        let runs: Vec<RunId> = self.runs.keys().copied().collect();
+        for run in runs {
+            // A run whose account is not there yet leases nothing.
+            let _ = self.open_account(step, Account::Run(run), deliver);
         }
     }
 
-    /// Whether a run has the account that its own budget asks for, if it does.
-    pub(super) fn has_account(&self, run: RunId) -> bool {
-        let bounded = self
-            .runs
-            .get(&run)
-            .is_some_and(|loaded| loaded.run.settings.budget.is_bounded());
-        !bounded || self.ledger.accounts.contains_key(&Account::Run(run))
+    /// Whether all accounts are open that bound an attempt; opens its day's and its task's.
+    fn open_for(
+        &mut self,
+        step: &mut Step,
+        attempt: AttemptId,
+        deliver: &mut dyn FnMut(Crossing) -> Delivery,
+    ) -> bool {
+        let of_run = Account::Run(attempt.run);
+        let is_run_open =
+            self.ledger.accounts.contains_key(&of_run) || self.opened_with(of_run).is_none();
+        let others = [
+            Account::day(step.now),
+            Account::Task(attempt.run, attempt.task),
+        ];
+        let is_open = |account| self.open_account(step, account, deliver) == Opened::Enough;
+        others.map(is_open) == [true, true] && is_run_open
     }
 
-    /// Reserves for an attempt; pauses its run if an account has nothing left.
+    /// Reserves for an attempt, where anything bounds it.
     pub(super) fn reserve(
         &mut self,
         step: &mut Step,
         attempt: AttemptId,
-        amount: Amount,
         deliver: &mut dyn FnMut(Crossing) -> Delivery,
-    ) -> bool {
-        for _ in 0..times(deliver(Crossing::Reserve(attempt))) {
-            let command = ledger::Command::Reserve { attempt, amount };
-            let result = self.ledger_command(step, command);
+    ) -> Reserved {
+        if !self.open_for(step, attempt, deliver) {
+            return Reserved::Later;
+        }
+        if !self.ledger.bounds(attempt, step.now) {
+            return Reserved::Unbounded;
+        }
+        let task = self.run(attempt.run).and_then(|run| {
+            let task = run.task(attempt.task)?;
+            Some((task.amount(&run.settings), task.spec.id.clone()))
+        });
+        let Some((amount, id)) = task else {
+            return Reserved::Later;
+        };
+        let command = ledger::Command::Reserve { attempt, amount };
+        let is_held = self.ledger.held.contains_key(&attempt);
+        let deliveries = match is_held {
+            true => 0,
+            false => times(deliver(Crossing::Reserve(attempt))),
+        };
+        for _ in 0..deliveries {
+            let result = self.ledger_command(step, command.clone());
             if let Err(ledger::Refusal::Exhausted(exhausted)) = result {
-                let live = self
-                    .runs
-                    .get(&attempt.run)
-                    .is_some_and(|loaded| loaded.run.slots() > 0);
-                // While others hold reservations some of it may come back: wait for that first.
-                if !live {
-                    let reason = PauseReason::Budget(exhausted);
-                    let _ = self.decide(
-                        step,
-                        attempt.run,
-                        Command::Pause {
-                            reason,
-                            stop: false,
-                        },
-                    );
-                }
-                return false;
+                let is_own = matches!(exhausted.account, Account::Task(..));
+                return Reserved::Refused(Exhausted {
+                    task: is_own.then_some(id),
+                    ..exhausted
+                });
             }
         }
-        self.ledger.held.contains_key(&attempt)
+        match self.ledger.held.get(&attempt) {
+            Some(held) => Reserved::Held(held.amount),
+            None => Reserved::Later,
+        }
     }
+
+    /// Pauses a run of which nothing goes on, since an account has too little left for what is
+    /// ready. While others hold reservations some of it may come back: that is waited for first; and
+    /// where one task's account is used up, the others of its run go on.
+    pub(super) fn pause_exhausted(&mut self, step: &mut Step, run: RunId, exhausted: Exhausted) {
+        let goes_on = self.run(run).is_some_and(|run| {
+            let is_tasks = matches!(exhausted.account, Account::Task(..));
+            run.slots() > 0 || (is_tasks && run.delayed_until(step.now).is_some())
+        });
+        // Another run may give back some of what it holds of the same account; but no attempt.
+        let balance = self.ledger.accounts.get(&exhausted.account);
+        let held = balance.zip(exhausted.bound).map(|(balance, bound)| {
+            let measure = bound.measure();
+            (measure != Measure::Attempts) && balance.held.of(measure) > 0
+        });
+        let goes_on = goes_on || held == Some(true);
+        if goes_on {
+            return;
+        }
+        let pause = Command::Pause {
+            reason: PauseReason::Budget(exhausted),
+            stop: false,
+        };
+        // A run that is paused already stays so.
+        let _ = self.decide(step, run, pause);
+    }
+}
+
+/// What became of an account that is to be opened.
+#[must_use]
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    /// It is open, or nothing bounds it.
+    Enough,
+    /// The word is late.
+    Later,
+}
+
+/// What became of a reservation.
+pub(super) enum Reserved {
+    /// Nothing bounds the attempt.
+    Unbounded,
+    /// So much is held.
+    Held(Amount),
+    /// A word between the aggregates is late.
+    Later,
+    /// An account has too little left.
+    Refused(Exhausted),
 }
 
 fn times(delivery: Delivery) -> u32 {
@@ -156,13 +257,46 @@ fn times(delivery: Delivery) -> u32 {
     }
 }
 
-/// Agents' time that an attempt has used, once its agent has ended; `None` if nobody knows.
-fn used_ms(agent: &str, receipts: &[Receipt]) -> Option<u64> {
-    receipts.iter().find_map(|receipt| match receipt {
-        Receipt::Submitted { .. } if !holds_slot(agent) => Some(0),
-        Receipt::Submitted { wall_ms, .. } => Some(*wall_ms),
+/// What an attempt has used, once its agent has ended; `None` if no receipt tells of that.
+fn spent(settings: &Settings, agent: &str, receipts: &[Receipt]) -> Option<Spent> {
+    let submitted = receipts.iter().find_map(|receipt| match receipt {
+        Receipt::Submitted { wall_ms, usage, .. } => Some((*wall_ms, *usage)),
         _ => None,
+    });
+    let (wall_ms, usage) = submitted?;
+    let time_ms = if holds_slot(agent) { wall_ms } else { 0 };
+    // Who says nothing of it is settled by time and attempts alone, and counted.
+    let used = usage.unwrap_or_default();
+    let priced = || Some(settings.prices.get(agent)?.at_most(used.tokens));
+    let usd_micros = match usage {
+        Some(_) => used.usd_micros.or_else(priced),
+        None => Some(0),
+    };
+    Some(Spent {
+        time_ms: Some(time_ms),
+        tokens: Some(used.tokens),
+        usd_micros,
+        unreported: receipts.iter().any(|it| keeps_usage_back(agent, it)),
     })
+}
+
+/// What an attempt used that had no agent.
+const NOTHING: Spent = Spent {
+    time_ms: Some(0),
+    tokens: Some(0),
+    usd_micros: Some(0),
+    unreported: false,
+};
+
+/// What is known of an attempt that nobody heard the end of.
+fn unknown(agent: &str) -> Spent {
+    let asks = asks_model(agent);
+    Spent {
+        tokens: (!asks).then_some(0),
+        usd_micros: (!asks).then_some(0),
+        unreported: asks,
+        ..Spent::default()
+    }
 }
 
 /// Whether an attempt that left no receipt of its agent's end had no agent: it could not be
@@ -186,17 +320,17 @@ fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
             // No agent ever came of it.
             return Some(ledger::Command::Release { attempt });
         }
-        let used = used_ms(&ending.agent, &ending.receipts);
-        let used_ms = used.or(never_began(&ending.end).then_some(0));
-        return Some(ledger::Command::Settle { attempt, used_ms });
+        let heard = spent(&run.settings, &ending.agent, &ending.receipts);
+        let spent = heard.unwrap_or_else(|| match never_began(&ending.end) {
+            true => NOTHING,
+            false => unknown(&ending.agent),
+        });
+        return Some(ledger::Command::Settle { attempt, spent });
     }
     if let Some(live) = task.live().filter(|live| live.number == attempt.number) {
         // Its checks and its integration take no agent's time, however long they last.
-        let used = used_ms(&live.agent, &live.receipts);
-        return used.map(|used| ledger::Command::Settle {
-            attempt,
-            used_ms: Some(used),
-        });
+        let spent = spent(&run.settings, &live.agent, &live.receipts);
+        return spent.map(|spent| ledger::Command::Settle { attempt, spent });
     }
     let coming = attempt.number == task.attempts() + 1
         && run.ended.is_none()

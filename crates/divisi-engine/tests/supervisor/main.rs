@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
+mod asking;
 mod stage;
 
 use std::io::{Read, Write};
@@ -549,7 +550,7 @@ fn the_next_engine_adopts_what_is_held() {
     assert_eq!(next.client.supervisor_pid(), supervisor);
     let live = next.holds.get(&job(0));
     assert!(
-        matches!(live, Some(Held::Live { observation }) if observation.alive),
+        matches!(live, Some(Held::Live { observation, .. }) if observation.alive),
         "{live:?}"
     );
     let ended = next.holds.get(&job(1));

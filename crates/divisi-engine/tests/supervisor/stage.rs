@@ -138,6 +138,7 @@ impl Stage {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
             stdin: String::new(),
+            asks: false,
             log: self.path("logs/job.log").display().to_string(),
             masked: Vec::new(),
             confinement: Confinement::None,

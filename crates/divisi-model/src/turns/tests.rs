@@ -2,6 +2,9 @@
 
 use std::collections::VecDeque;
 
+use divisi_agents::adapter::{Reservation, Tokens};
+use divisi_core::ledger::Bound;
+use divisi_core::run::Budget;
 use serde_json::json;
 
 use super::*;
@@ -54,6 +57,15 @@ const BOUNDS: ModelBounds = ModelBounds {
 
 /// Has a model that gives these answers do a task. Its functions do what they are called.
 fn held(answers: Vec<Result<Answer, Trouble>>) -> Held {
+    within(Budget::default(), answers)
+}
+
+/// The same with so much reserved.
+fn within(budget: Budget, answers: Vec<Result<Answer, Trouble>>) -> Held {
+    let reservation = Reservation {
+        budget,
+        ..Reservation::default()
+    };
     let mut answers = VecDeque::from(answers);
     let (mut entries, mut waited, mut asked) = (Vec::new(), Vec::new(), 0);
     let closing = Loop {
@@ -78,6 +90,7 @@ fn held(answers: Vec<Result<Answer, Trouble>>) -> Held {
             Ok(())
         },
         bounds: BOUNDS,
+        meter: Meter::of_answers("model", None, reservation),
         key: Some("THE_KEY"),
     }
     .hold("do it".to_owned())
@@ -100,6 +113,34 @@ fn cause(held: &Held) -> &str {
 }
 
 #[test]
+fn nothing_is_asked_or_done_after_the_answer_that_uses_its_reservation_up() {
+    let bound = Bound::Tokens(21);
+    let budget = Budget::default().with(bound);
+    let answers = || {
+        vec![
+            Ok(answer("first", &["done"])),
+            Ok(answer("second", &["failed"])),
+            Ok(answer("the end", &[])),
+        ]
+    };
+    let ended = within(budget, answers());
+    assert_eq!(ended.claim, Claim::UsedUp { bound });
+    assert_eq!(
+        (ended.asked, ended.usage.map(Tokens::tokens)),
+        (2, Some(22))
+    );
+    let called = ended
+        .entries
+        .iter()
+        .filter(|it| matches!(it, Entry::Called { .. }));
+    assert_eq!(called.count(), 1);
+    // The last answer of all may go beyond.
+    let budget = Budget::default().with(Bound::Tokens(32));
+    let ended = within(budget, answers());
+    assert_eq!((ended.claim, ended.asked), (Claim::Done, 3));
+}
+
+#[test]
 fn words_alone_end_it_and_nothing_is_asked_after_them() {
     let held = held(vec![
         Ok(answer("first", &["done", "failed"])),
@@ -116,6 +157,7 @@ fn words_alone_end_it_and_nothing_is_asked_after_them() {
             Entry::Called { function, .. } => function,
             Entry::Returned { output, .. } => output,
             Entry::Used { .. } => "used",
+            Entry::UsedSoFar { .. } => "used so far",
             other => panic!("{other:?}"),
         })
         .collect();
@@ -123,12 +165,14 @@ fn words_alone_end_it_and_nothing_is_asked_after_them() {
         words,
         [
             "used",
+            "used so far",
             "first",
             "done",
             "it is done",
             "failed",
             "it failed",
             "used",
+            "used so far",
             "the end",
             "the end"
         ]

@@ -37,6 +37,7 @@ pub fn apply(
     plan.criteria.extend(config.checks.iter().cloned());
     diagnostics.extend(agents(config, values, library, plan));
     diagnostics.extend(limits(config, values, library, plan));
+    diagnostics.extend(handoffs(config, values));
     diagnostics
 }
 
@@ -67,6 +68,18 @@ fn limits(config: &Config, values: &Values, library: &Library, plan: &Plan) -> V
         }
     };
     unknown.map(told).collect()
+}
+
+/// What nobody may be told: there is no such agent.
+fn handoffs(config: &Config, values: &Values) -> Vec<Diagnostic> {
+    let told = |name: &String| {
+        let told = unknown_agent(name)?;
+        Some(match values.get(&format!("handoff.agents.{name}")) {
+            Some(given) => told.at(given.place.clone()),
+            None => told,
+        })
+    };
+    config.handoff_agents.keys().filter_map(told).collect()
 }
 
 fn preparation(config: &Config) -> Preparation {

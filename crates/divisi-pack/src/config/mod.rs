@@ -13,6 +13,7 @@ mod apply;
 mod defined;
 mod page;
 mod read;
+mod rules;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 
 use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Place;
+use divisi_core::ledger::Measure;
 
 pub use apply::{agents_by_role, apply, given, preferred_by_role, unknown_agent};
 pub use page::{example, reference, schema};
@@ -82,6 +84,10 @@ pub enum Kind {
     },
     /// Names of agents by role.
     Agents,
+    /// Bounds by what they bound.
+    Budget(&'static [Measure]),
+    /// What a million tokens cost, by model or agent.
+    Prices,
     /// A model, and where it answers.
     Model,
     /// Agents that are defined, by name.
@@ -103,6 +109,8 @@ pub enum Kind {
     Setups,
     /// Criteria.
     Checks,
+    /// What agents may do without asking.
+    Rules,
 }
 
 impl Kind {
@@ -113,6 +121,8 @@ impl Kind {
             self,
             Kind::Counts { .. }
                 | Kind::Agents
+                | Kind::Budget(_)
+                | Kind::Prices
                 | Kind::PreferredByRole
                 | Kind::Substitutes
                 | Kind::MinutesByAgent { .. }

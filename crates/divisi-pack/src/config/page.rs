@@ -1,13 +1,16 @@
 //! What is made of the table: the JSON Schema, the reference page, and the example file.
 
+use divisi_core::ledger::Measure;
 use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value as Json, json};
 
 use super::defined;
 use super::read::decimal;
+use super::rules;
 use super::table::SECTIONS;
 use super::{Config, Consent, ENTRIES_MAX, Kind, LIST_MAX, SETTINGS, Section, Setting, Value};
+use crate::budget;
 use crate::plan_file::form::{CriterionForm, SetupForm};
 use crate::role::form::{TextForm, TextsForm};
 
@@ -23,7 +26,14 @@ fn settings_of(section: &Section) -> Vec<&'static Setting> {
 fn default_of(setting: &Setting) -> Option<Json> {
     let values = (setting.get)(&Config::default());
     match values.first() {
-        Some((_, value)) => Some(value.json(setting.kind)),
+        Some((Some(_), _)) => {
+            let named = |(name, value): &(Option<String>, Value)| {
+                Some((name.clone()?, value.json(setting.kind)))
+            };
+            let entries: Map<String, Json> = values.iter().filter_map(named).collect();
+            Some(Json::Object(entries))
+        }
+        Some((None, value)) => Some(value.json(setting.kind)),
         None => setting.kind.is_map().then(|| json!({})),
     }
 }
@@ -144,9 +154,54 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
             "type": ["string", "null"],
             "pattern": "^ *[0-9]{1,2}:[0-9]{1,2} *- *[0-9]{1,2}:[0-9]{1,2} *$",
         }),
+        Kind::Budget(measures) => {
+            let named = |it: &Measure| (budget::key(*it).to_owned(), budget::schema(*it));
+            let properties: Map<String, Json> = measures.iter().map(named).collect();
+            json!({
+                "type": ["object", "null"],
+                "properties": properties,
+                "additionalProperties": false,
+            })
+        }
+        Kind::Prices => {
+            let dollars = json!({"type": "number", "minimum": 0, "maximum": 1_000_000});
+            let properties = json!({"input": dollars, "output": dollars, "cached": dollars});
+            json!({
+                "type": ["object", "null"],
+                "maxProperties": ENTRIES_MAX,
+                "additionalProperties": {
+                    "type": "object",
+                    "properties": properties,
+                    "required": ["input", "output"],
+                    "additionalProperties": false,
+                },
+            })
+        }
         Kind::Setups => list_of(generator.subschema_for::<SetupForm>().to_value()),
         Kind::Checks => list_of(generator.subschema_for::<CriterionForm>().to_value()),
+        Kind::Rules => list_of(rule_schema()),
     }
+}
+
+/// The schema of one rule.
+fn rule_schema() -> Json {
+    let words = |words: Vec<&str>| json!({"enum": words});
+    let line = |says: &str| json!({"type": "string", "minLength": 1, "description": says});
+    let deeds = rules::DEEDS.iter().map(|(word, _)| *word).collect();
+    let rulings = rules::RULINGS.iter().map(|(word, _)| *word).collect();
+    let properties = json!({
+        "role": line("The role of the task: `domain/function`, or either alone."),
+        "deed": words(deeds),
+        "path": line("A pattern of paths beneath the workspace, or of absolute ones."),
+        "command": line("What the command line begins with, or the title where there is none."),
+        "then": words(rulings),
+    });
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": ["then"],
+        "additionalProperties": false,
+    })
 }
 
 fn or_null(schema: Json) -> Json {
@@ -181,6 +236,11 @@ fn takes(kind: Kind) -> String {
         Kind::Patterns => "patterns".to_owned(),
         Kind::Counts { .. } => "whole numbers by name".to_owned(),
         Kind::Agents => "agents by role, or `auto`".to_owned(),
+        Kind::Budget(measures) => {
+            let names = measures.iter().map(|it| format!("`{}`", budget::key(*it)));
+            format!("numbers by {}", names.collect::<Vec<_>>().join(", "))
+        }
+        Kind::Prices => "`input`, `output`, `cached` by model or agent".to_owned(),
         Kind::Model => "a `provider` and a `model`, perhaps a `url` and a `key`".to_owned(),
         Kind::Defined => "agents by name".to_owned(),
         Kind::PreferredByRole => "coding agents by role, and `person`".to_owned(),
@@ -189,6 +249,7 @@ fn takes(kind: Kind) -> String {
         Kind::Hours => "hours of the day".to_owned(),
         Kind::Setups => "scripts and lists of arguments".to_owned(),
         Kind::Checks => "criteria, as in a plan".to_owned(),
+        Kind::Rules => "rules, the first that fits counts".to_owned(),
     }
 }
 

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 
 use divisi_core::diagnostic::Place;
-use divisi_core::ledger::QuietHours;
+use divisi_core::ledger::{Bound, Measure, QuietHours};
 use divisi_core::run::{AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, Defined};
 use jsonc_parser::ast::{Object, StringLit, Value as Node};
 use jsonc_parser::common::Range;
 
 use super::defined;
 use super::table::SECTIONS;
-use super::{ENTRIES_MAX, Kind, LIST_MAX, Read, SETTINGS, Section, Setting, Value, Values};
+use super::{ENTRIES_MAX, Kind, LIST_MAX, Read, SETTINGS, Section, Setting, Value, Values, rules};
+use crate::budget;
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, mistyped, start};
@@ -182,6 +183,10 @@ fn entries(
             continue;
         }
         let read = match setting.kind {
+            Kind::Budget(measures) => {
+                bound(measures, key, (name, at), value, faults).map(Value::Bound)
+            }
+            Kind::Prices => budget::price_of(value, faults).map(Value::Price),
             Kind::Counts { most } => {
                 fields::integer(value, name, (1, most), faults).map(Value::Integer)
             }
@@ -202,6 +207,28 @@ fn entries(
             values.put(format!("{}.{name}", setting.key), read, place);
         }
     }
+}
+
+/// A bound by its name, which is one of those that the setting has.
+fn bound(
+    measures: &'static [Measure],
+    key: &str,
+    (name, at): (&str, usize),
+    value: &Node<'_>,
+    faults: &mut Faults<'_>,
+) -> Option<Bound> {
+    let found = measures.iter().find(|it| budget::key(**it) == name);
+    let Some(measure) = found else {
+        let names = measures.iter().map(|it| budget::key(*it));
+        let meant = faults.nearest(name, names);
+        faults
+            .error(codes::UNKNOWN_KEY, at, || {
+                format!("`{key}` has no key {}", shown(name))
+            })
+            .meant(meant);
+        return None;
+    };
+    budget::bound_of(*measure, value, faults)
 }
 
 /// Collects that a name in a map is none of these agents'.
@@ -326,7 +353,7 @@ fn list(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> Opt
     let single = std::slice::from_ref(value);
     let elements = match (value, kind) {
         (Node::Array(array), _) => array.elements.as_slice(),
-        (_, Kind::Setups | Kind::Checks) => {
+        (_, Kind::Setups | Kind::Checks | Kind::Rules) => {
             mistyped(&format!("`{key}`"), "a list", value, faults);
             return None;
         }
@@ -353,6 +380,11 @@ fn list(kind: Kind, key: &str, value: &Node<'_>, faults: &mut Faults<'_>) -> Opt
             let steps = elements.iter();
             let steps = steps.filter_map(|value| workspace::one_setup(value, faults));
             Some(Value::Setups(steps.collect()))
+        }
+        Kind::Rules => {
+            let rules = elements.iter();
+            let rules = rules.filter_map(|value| rules::one(value, faults));
+            Some(Value::Rules(rules.collect()))
         }
         Kind::Checks => {
             let mut reader = criteria::Reader::new();

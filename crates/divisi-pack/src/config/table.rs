@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use divisi_core::Criterion;
-use divisi_core::ledger::TIME_USEFUL_MS_MIN;
+use divisi_core::ledger::Measure;
+use divisi_core::permission::{DEADLINE_MS, Rule};
 use divisi_core::preparation::Setup;
-use divisi_core::run::{AGENTS_PREFERRED, Defined, DefinedModel, Telling};
+use divisi_core::run::{AGENTS_PREFERRED, Budget, Defined, DefinedModel, Price, Telling};
 
 use super::value::Field;
 use super::{Consent, Kind, Section, Setting};
@@ -19,11 +20,16 @@ const WORKERS_MAX: u64 = divisi_core::assign::WORKERS_MAX as u64;
 /// The most of what is counted before a person is asked.
 const COUNT_MAX: u64 = 1_000;
 
+/// What is usual for an attempt.
+const ATTEMPT: Budget = Budget {
+    attempts: None,
+    time_ms: None,
+    tokens: Some(500_000),
+    usd_micros: Some(2_000_000),
+};
+
 /// More than any handoff has.
 const HANDOFF_TOKENS_MAX: u64 = 10_000_000;
-
-/// A hundred years, in minutes: as good as no bound.
-const AGENT_MINUTES_MAX: u64 = 52_560_000;
 
 /// The least time that is given in minutes: a thousandth.
 const LEAST_MS: u64 = 60;
@@ -62,7 +68,13 @@ pub(crate) const SECTIONS: &[Section] = &[
     Section {
         key: "budget",
         what: "`budget`",
-        says: "What a run may use up.",
+        says: "What all runs of a day may use up, and what one attempt is expected to. What one run \
+               may is said with `run.budget`.",
+    },
+    Section {
+        key: "prices",
+        what: "`prices`",
+        says: "What a million tokens cost, in US dollars.",
     },
     Section {
         key: "handoff",
@@ -73,6 +85,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         key: "grants",
         what: "`grants`",
         says: "What agents' processes may do beyond the usual, and how they are bounded.",
+    },
+    Section {
+        key: "permissions",
+        what: "`permissions`",
+        says: "What agents that ask may do without a person's answer.",
     },
     Section {
         key: "workspace",
@@ -163,6 +180,12 @@ settings! {
     loss_delay_ms "run.loss_delay_seconds": u64 = 1_000, Kind::Seconds { most: 86_400 }, None,
         Unneeded,
         "How long a lost task waits for its next attempt, in seconds; doubled each time.";
+    used_up_max "run.used_up_max": u32 = 3, integer(1, COUNT_MAX), None, Unneeded,
+        "After so many attempts at a task that used up what was reserved for them a person is \
+         asked.";
+    budget "run.budget": Budget = Budget::default(), Kind::Budget(&Measure::ALL),
+        Some("--budget"), Needed,
+        "What a run may use up in all.";
     batch_max "run.batch_max": u32 = 8, integer(1, COUNT_MAX), None, Unneeded,
         "How many verified attempts are integrated at once at the most.";
     prefer "agents.prefer": Vec<String> = AGENTS_PREFERRED.map(str::to_owned).to_vec(), Kind::Preferred,
@@ -203,12 +226,17 @@ settings! {
     custom "agents.custom": BTreeMap<String, Defined> = BTreeMap::new(), Kind::Defined, None, Needed,
         "More agents, which tasks name as `custom.NAME`: a `model` as above, or a `command` that \
          `speaks` ACP or plain text.";
-    budget_attempts "budget.attempts": Option<u64> = None, integer(1, u64::MAX >> 1),
-        Some("--attempts"), Needed,
-        "At most so many attempts in the whole run.";
-    budget_ms "budget.agent_minutes": Option<u64> = None,
-        minutes(TIME_USEFUL_MS_MIN, AGENT_MINUTES_MAX), Some("--agent-time"), Needed,
-        "At most so many minutes of agents' time in the whole run.";
+    day "budget.day": Budget = Budget::default(), Kind::Budget(&Measure::ALL), None, Needed,
+        "What all runs of the project together may use up in a day (UTC). Counted from the first \
+         attempt of a day on which it is set.";
+    attempt "budget.attempt": Budget = ATTEMPT,
+        Kind::Budget(&[Measure::Tokens, Measure::UsdMicros]), None, Unneeded,
+        "What is reserved for an attempt whose task has neither a budget nor an estimate of its \
+         own, where tokens or money are bounded; twice as much after each attempt that it was too \
+         little for.";
+    prices "prices": BTreeMap<String, Price> = BTreeMap::new(), Kind::Prices, None, Needed,
+        "Of a model, or of all that an agent asks, where its tool names no price itself. Without \
+         `cached`, what is read from a cache costs as much as any other input.";
     handoff_tokens "handoff.tokens": u64 = Telling::TOKENS_MAX,
         integer(1, HANDOFF_TOKENS_MAX), None, Unneeded,
         "At most so many tokens, as Divisi estimates them, in what an agent is told that asks a \
@@ -231,6 +259,12 @@ settings! {
     cpu_seconds "grants.cpu_seconds": Option<u64> = None, integer(1, u64::MAX >> 1),
         Some("--cpu-seconds"), Needed,
         "At most so many seconds of CPU for each process of an agent.";
+    permission_rules "permissions.rules": Vec<Rule> = Vec::new(), Kind::Rules, None, Needed,
+        "By `role`, `deed` (`read`, `edit`, `delete`, `execute`, `fetch`, `other`), `path` and \
+         `command`: `then` is `allow`, `ask` or `deny`.";
+    permission_deadline_ms "permissions.deadline_seconds": u64 = DEADLINE_MS,
+        Kind::Seconds { most: 86_400 }, None, Unneeded,
+        "How long a person is waited for, in seconds; then it is denied.";
     copy "workspace.copy": Vec<String> = Vec::new(), Kind::Patterns, None, Needed,
         "Patterns of files and folders that git does not track, copied from your own folder.";
     setup "workspace.setup": Vec<Setup> = Vec::new(), Kind::Setups, None, Needed,

@@ -29,6 +29,8 @@ fn sample(kind: Kind) -> Json {
         Kind::Patterns => json!(["src/**/*.rs"]),
         Kind::Counts { .. } => json!({"developer": 7}),
         Kind::Agents => json!({"developer": "scripted"}),
+        Kind::Budget(_) => json!({"tokens": 7, "usd": 7.25}),
+        Kind::Prices => json!({"gpt-4.1": {"input": 2, "output": 8.5, "cached": 0.25}}),
         Kind::Model => {
             json!({"provider": "openai-responses", "model": "m", "key": "MY_KEY", "answers": 9,
             "url": "http://[::1]:8080/v1"})
@@ -40,6 +42,12 @@ fn sample(kind: Kind) -> Json {
         Kind::PreferredByRole => json!({"developer": ["codex", "person"]}),
         Kind::Setups => json!(["make deps", ["npm", "ci"]]),
         Kind::Checks => json!([{"command": ["make", "test"]}, {"file": "README.md"}]),
+        Kind::Rules => json!([
+            {"role": "developer", "deed": "edit", "path": "docs/**", "then": "allow"},
+            {"deed": "execute", "command": "git push", "then": "deny"},
+            {"path": "/etc/*", "then": "ask"},
+            {"then": "deny"},
+        ]),
         Kind::Substitutes => json!({"claude": "codex"}),
         Kind::MinutesByAgent { .. } => json!({"claude": 1.5, "command": 20}),
         Kind::Hours => json!("22:00-07:30"),
@@ -134,6 +142,18 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
             Kind::Paths | Kind::Patterns => vec![json!([""]), json!([1]), json!({"a": 1})],
             Kind::Counts { .. } => vec![json!({"a": 0}), json!({"a": "b"}), json!([1])],
             Kind::Agents => vec![json!({"a": 0}), json!({"a": "robot"}), json!("person")],
+            Kind::Budget(_) => vec![
+                json!({"tokens": 0}),
+                json!({"usd": "20"}),
+                json!({"points": 1}),
+                json!([1]),
+            ],
+            Kind::Prices => vec![
+                json!({"claude": {"input": 1}}),
+                json!({"claude": {"input": -1, "output": 1}}),
+                json!({"claude": {"input": 1, "output": 1, "read": 1}}),
+                json!({"claude": 1}),
+            ],
             Kind::Model => vec![
                 json!("m"),
                 json!({"provider": "anthropic"}),
@@ -157,6 +177,15 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
             }
             Kind::Setups => vec![json!("make"), json!([1]), json!([[]])],
             Kind::Checks => vec![json!("make"), json!([1]), json!([{"file": 1}])],
+            Kind::Rules => vec![
+                json!("allow"),
+                json!([1]),
+                json!([{"deed": "edit"}]),
+                json!([{"then": "maybe"}]),
+                json!([{"then": "allow", "deed": "write"}]),
+                json!([{"then": "allow", "file": "a.md"}]),
+                json!([{"then": "allow", "path": ""}]),
+            ],
             Kind::Substitutes => vec![json!({"claude": "person"}), json!({"command": "codex"})],
             Kind::MinutesByAgent { .. } => vec![json!({"claude": 0}), json!({"nobody": 1})],
             Kind::Hours => vec![json!("22-7"), json!("7:00"), json!(7)],
@@ -174,6 +203,41 @@ fn what_does_not_fit_is_refused_by_reader_and_schema_alike() {
         let document: Json = serde_json::from_str(&text).unwrap();
         assert!(sound.is_valid(&document), "{text}");
     }
+}
+
+#[test]
+fn all_that_is_wrong_with_rules_is_told_at_once_with_its_place() {
+    let text = "permissions:\n  rules:\n\
+                \x20   - {deed: edit, command: make, then: allow}\n\
+                \x20   - {deed: execute, path: src/**, then: deny}\n\
+                \x20   - {path: a, command: b, then: ask}\n\
+                \x20   - {path: ../x, then: deny}\n\
+                \x20   - {path: /etc/../x, then: deny}\n\
+                \x20   - {path: 'src/', then: deny}\n\
+                \x20   - {path: 'src/[', then: deny}\n\
+                \x20   - {dead: edit, then: denied}\n";
+    let read = read("divisi.yaml", text.as_bytes());
+    assert!(read.values.is_none());
+    let told: Vec<(usize, &str)> = (read.diagnostics.iter())
+        .map(|told| {
+            (
+                told.place.as_ref().map_or(0, |it| it.line as usize),
+                told.code.as_str(),
+            )
+        })
+        .collect();
+    let expected = [
+        (3, "text-conflict"),
+        (4, "text-conflict"),
+        (5, "text-conflict"),
+        (6, "text-path"),
+        (7, "text-path"),
+        (8, "text-path"),
+        (9, "text-pattern"),
+        (10, "text-unknown-key"),
+        (10, "text-unknown-word"),
+    ];
+    assert_eq!(told, expected, "{:#?}", read.diagnostics);
 }
 
 #[test]
@@ -221,7 +285,6 @@ fn the_example_says_nothing_and_shows_every_default() {
     let read = values(&said);
     assert_eq!(Config::of(&read), Config::default());
     let without = [
-        "budget.",
         "grants.memory",
         "grants.cpu",
         "workspace.",
@@ -495,7 +558,8 @@ fn what_does_not_fit_a_plan_is_told_where_it_stands() {
         ..Plan::default()
     };
     let (_, told) = applied(
-        "workspace:\n  copy: [dist]\nrun:\n  agents: {testr: scripted}\n  limits: {nosuch: 1, tester: 2, command: 1, compose: 1}",
+        "workspace:\n  copy: [dist]\nrun:\n  agents: {testr: scripted}\n  limits: {nosuch: 1, tester: 2, command: 1, compose: 1}\n\
+         handoff:\n  agents: {command: 9, claud: 9}",
         plan,
     );
     assert_eq!(
@@ -503,7 +567,8 @@ fn what_does_not_fit_a_plan_is_told_where_it_stands() {
         [
             "[text-conflict] divisi.yaml:2:3: `dist` would copy `dist/a.md`, which the task `a` promises",
             "[workflow-role] divisi.yaml:4:12: there is no role `testr`",
-            "[workflow-role] divisi.yaml:5:12: no agent and no role is called `nosuch`"
+            "[workflow-role] divisi.yaml:5:12: no agent and no role is called `nosuch`",
+            "[plan-agent] divisi.yaml:7:12: there is no agent `claud`"
         ]
     );
 }

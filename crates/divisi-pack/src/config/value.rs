@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use divisi_core::Criterion;
+use divisi_core::ledger::Bound;
+use divisi_core::permission::Rule;
 use divisi_core::preparation::Setup;
-use divisi_core::run::{Defined, DefinedModel};
+use divisi_core::run::{Budget, Defined, DefinedModel, Price};
 use serde_json::json;
 
-use super::Kind;
-use super::defined;
+use super::{Kind, defined, rules};
+use crate::budget;
 use crate::plan_file;
 
 /// The value of a setting, or of an entry of one that is a map.
@@ -26,6 +28,12 @@ pub enum Value {
     Setups(Vec<Setup>),
     /// Criteria.
     Checks(Vec<Criterion>),
+    /// What agents may do without asking.
+    Rules(Vec<Rule>),
+    /// One bound of a budget.
+    Bound(Bound),
+    /// What a million tokens cost.
+    Price(Price),
     /// An agent that is defined.
     Defined(Defined),
 }
@@ -44,9 +52,12 @@ impl Value {
             (Value::Text(text), _) => json!(text),
             (Value::Texts(texts), _) => json!(texts),
             (Value::Setups(setups), _) => setups.iter().map(setup).collect(),
+            (Value::Bound(bound), _) => budget::json(*bound),
+            (Value::Price(price), _) => budget::price_json(price),
             (Value::Defined(Defined::Model(model)), Kind::Model) => defined::model_json(model),
             (Value::Defined(agent), _) => defined::json(agent),
             (Value::Checks(checks), _) => checks.iter().filter_map(check).collect(),
+            (Value::Rules(rules), _) => rules.iter().map(rules::json).collect(),
         }
     }
 }
@@ -122,7 +133,25 @@ fields! {
     String, Text, String::clone, String::clone;
     Vec<String>, Texts, |value: &Vec<String>| value.clone(), |value: &Vec<String>| value.clone();
     Vec<Setup>, Setups, |value: &Vec<Setup>| value.clone(), |value: &Vec<Setup>| value.clone();
+    Price, Price, |value: &Price| *value, |value: &Price| *value;
     Vec<Criterion>, Checks, |value: &Vec<Criterion>| value.clone(), |value: &Vec<Criterion>| value.clone();
+    Vec<Rule>, Rules, |value: &Vec<Rule>| value.clone(), |value: &Vec<Rule>| value.clone();
+}
+
+impl Field for Budget {
+    fn put(&mut self, _: Option<&str>, value: &Value) {
+        if let Value::Bound(bound) = value {
+            *self = self.with(*bound);
+        }
+    }
+
+    fn held(&self) -> Held {
+        let named = |bound: Bound| {
+            let name = budget::key(bound.measure()).to_owned();
+            (Some(name), Value::Bound(bound))
+        };
+        self.bounds().map(named).collect()
+    }
 }
 
 impl<T: Field + Default> Field for BTreeMap<String, T> {

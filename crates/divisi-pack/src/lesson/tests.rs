@@ -99,7 +99,7 @@ fn a_setting_is_changed_or_added_where_it_belongs() {
         with("workspace:\n  timeout_minutes: 3\nrun:\n  # why\n\n  timeout_minutes: 5 # short\n"),
         "workspace:\n  timeout_minutes: 3\nrun:\n  # why\n\n  timeout_minutes: 60 # short\n"
     );
-    let read = config::read("f", with("budget:\n  attempts: 9\n").as_bytes());
+    let read = config::read("f", with("budget:\n  day: {attempts: 9}\n").as_bytes());
     assert_eq!(read.values.unwrap().iter().count(), 2);
 }
 

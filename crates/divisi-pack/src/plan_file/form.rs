@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use divisi_core::ledger::{Bound, Measure};
+use divisi_core::run::Budget;
 use schemars::JsonSchema;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
@@ -194,6 +196,9 @@ pub(crate) struct SubtaskForm {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = 1_000_000_000_000_u64))]
     pub(crate) estimated_tokens: Option<u64>,
+    /// What all attempts at the task may use up together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) budget: Option<BudgetForm>,
     /// How far the task has come; a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<String>,
@@ -209,6 +214,45 @@ pub(crate) struct SubtaskForm {
     /// What was changed for the retry; a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_modifications: Option<String>,
+}
+
+/// Bounds; what is left out is bounded by the run's budget alone.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BudgetForm {
+    /// At most so many attempts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    attempts: Option<u64>,
+    /// At most so many minutes of agents' time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 52_560_000))]
+    minutes: Option<NumberForm>,
+    /// At most so many tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000_000_000_u64))]
+    tokens: Option<u64>,
+    /// At most so much money, in US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    usd: Option<NumberForm>,
+}
+
+impl BudgetForm {
+    /// The form of a budget; `None` of one that bounds nothing.
+    pub(crate) fn of(budget: &Budget) -> Option<BudgetForm> {
+        let number = |measure| {
+            let much = budget.of(measure)?;
+            let number = crate::budget::json(Bound::of(measure, much));
+            number.as_f64().map(NumberForm)
+        };
+        budget.is_bounded().then(|| BudgetForm {
+            attempts: budget.attempts,
+            minutes: number(Measure::TimeMs),
+            tokens: budget.tokens,
+            usd: number(Measure::UsdMicros),
+        })
+    }
 }
 
 /// Minutes, or a range of them.

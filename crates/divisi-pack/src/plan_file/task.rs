@@ -11,6 +11,7 @@ use super::values::{
     agent, agents_else, conflict, deliverables, env, estimate, ok_exit, patterns, work,
 };
 use super::{CRITERIA_MAX, RETRIES_MAX, criteria};
+use crate::budget;
 use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::fields::{self, Fields, mistyped, start};
@@ -44,6 +45,7 @@ pub(crate) const KEYS: &[&str] = &[
     "estimated_duration_minutes",
     "estimated_seconds",
     "estimated_tokens",
+    "budget",
     "status",
     "created_at",
     "retry_count",
@@ -208,6 +210,10 @@ impl<'v> Reader<'v> {
                 .word("priority", PRIORITIES, faults)
                 .unwrap_or_default(),
             estimate: estimate(&fields, faults),
+            budget: fields
+                .get("budget")
+                .map(|value| budget::budget_of(value, faults))
+                .unwrap_or_default(),
             id,
             kind,
             work,

@@ -8,9 +8,9 @@ use divisi_core::{Criterion, Format, Holds, Plan, TaskId, TaskKind, WorkspaceKin
 
 use super::compile::Promise;
 use super::form::{
-    CriterionForm, DeliverableForm, EachForm, FormatForm, InputForm, KindForm, MinutesForm,
-    NumberForm, PlanForm, PreparationForm, PriorityForm, SetupForm, SubtaskForm, TemplateForm,
-    WordsForm, WorkspaceForm,
+    BudgetForm, CriterionForm, DeliverableForm, EachForm, FormatForm, InputForm, KindForm,
+    MinutesForm, NumberForm, PlanForm, PreparationForm, PriorityForm, SetupForm, SubtaskForm,
+    TemplateForm, WordsForm, WorkspaceForm,
 };
 use super::{CHECK_TIMEOUT_MS, top};
 
@@ -144,6 +144,7 @@ fn subtask(task: &TaskSpec, names: &HashSet<&str>) -> SubtaskForm {
         estimated_duration_minutes: minutes,
         estimated_seconds: seconds,
         estimated_tokens: task.estimate.tokens,
+        budget: BudgetForm::of(&task.budget),
         ..SubtaskForm::default()
     }
 }

@@ -201,7 +201,10 @@ fn step(verb: Verb, value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Move> 
             let fields = open(value, USAGE_KEYS, faults)?;
             fields.required("tokens", faults)?;
             let tokens = fields.integer("tokens", (0, TOKENS_MAX), faults)?;
-            Step::Usage(Usage { tokens })
+            Step::Usage(Usage {
+                tokens,
+                ..Usage::default()
+            })
         }
         Verb::Ask => {
             let fields = open(value, ASK_KEYS, faults)?;

@@ -92,7 +92,10 @@ fn the_first_rule_that_fits_says_what_each_attempt_does() {
     let first = [
         Step::Print("no idea".to_owned()),
         Step::TakeMs(90_000),
-        Step::Usage(Usage { tokens: 700 }),
+        Step::Usage(Usage {
+            tokens: 700,
+            usd_micros: None,
+        }),
         Step::Exit(1),
     ];
     assert_eq!(script.attempts[0], first);

@@ -619,7 +619,7 @@ checks: make"), @r"
       |         ^
     ");
     told!(seen, "text-number", of_config(r"run: {workers: 0, timeout_minutes: 0, limits: {qa: 0}}
-budget: {agent_minutes: 0.001}"), @r"
+budget: {day: {minutes: 0.001}}"), @r"
     error[text-number]: `workers` is `0`, not a whole number from 1 to 256
      --> divisi.yaml:1:16
       |
@@ -635,10 +635,10 @@ budget: {agent_minutes: 0.001}"), @r"
       |
     1 | run: {workers: 0, timeout_minutes: 0, limits: {qa: 0}}
       |                                                    ^
-    error[text-number]: `agent_minutes` is `0.001`, not a number from 0.017 to 52560000
+    error[text-number]: `minutes` is `0.001`, not a number from 0.017 to 52560000
      --> divisi.yaml:2:25
       |
-    2 | budget: {agent_minutes: 0.001}
+    2 | budget: {day: {minutes: 0.001}}
       |                         ^
     ");
     told!(seen, "text-unknown-key", of_config(r"run: {workrs: 4}

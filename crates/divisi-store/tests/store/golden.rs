@@ -9,7 +9,7 @@ use divisi_core::receipt::Receipt;
 use divisi_core::run::{
     self, AttemptEnd, Budget, Event, Failure, PauseReason, Run, RunStatus, stored,
 };
-use divisi_core::{RunId, TaskId, Time, Tree};
+use divisi_core::{RunId, TaskId, TaskNo, Time, Tree};
 use divisi_store::{Options, Store, Upcasters, Versions};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -92,7 +92,13 @@ fn pauses_of_version_1_are_read_as_those_of_version_2() {
             other => panic!("{other:?}"),
         })
         .collect();
-    let budget = |account, bound| PauseReason::Budget(Exhausted { account, bound });
+    let budget = |account, bound| {
+        PauseReason::Budget(Exhausted {
+            account,
+            bound,
+            task: None,
+        })
+    };
     let account = Account::Run(RunId(1));
     let expected = [
         budget(account, None),
@@ -107,11 +113,51 @@ fn pauses_of_version_1_are_read_as_those_of_version_2() {
     let budget = Budget {
         attempts: Some(9),
         time_ms: Some(60_000),
+        ..Budget::default()
     };
     assert_eq!(
         serde_json::from_str::<ledger::Event>(&ledger[1].body).unwrap(),
         ledger::Event::BudgetChanged { account, budget }
     );
+}
+
+#[test]
+fn a_ledger_of_tokens_and_money_of_tasks_and_children_is_read() {
+    let entries = golden(include_str!("../golden/v3-budgets.jsonl"));
+    let (_folder, store) = written(&entries, ledger::KINDS);
+    let mut ledger = Ledger::default();
+    for entry in store.events(Stream::Ledger, 0).unwrap() {
+        ledger.apply(&serde_json::from_str(&entry.body).unwrap());
+    }
+    ledger.check().unwrap();
+    let used = |account| {
+        let balance = &ledger.accounts[&account];
+        (
+            balance.used.tokens,
+            balance.used.usd_micros,
+            balance.unreported,
+        )
+    };
+    let task = Account::Task(RunId(1), TaskNo(0));
+    assert_eq!(used(task), (41_000, 2_100_000, 1));
+    assert_eq!(used(Account::Run(RunId(1))), (41_000, 2_100_000, 1));
+    assert_eq!(used(Account::Run(RunId(2))), (41_000, 2_100_000, 0));
+    // What is written today is just that.
+    for entry in &entries {
+        let event: ledger::Event = serde_json::from_str(&entry.body).unwrap();
+        let mut written = serde_json::to_value(&event).unwrap();
+        let mut read: Value = serde_json::from_str(&entry.body).unwrap();
+        // Amounts of before tokens were counted have none.
+        if let Some(amount) = read.get_mut("amount") {
+            amount["tokens"]
+                .is_null()
+                .then(|| amount["tokens"] = 0.into());
+            amount["usd_micros"]
+                .is_null()
+                .then(|| amount["usd_micros"] = 0.into());
+        }
+        assert_eq!(written.take(), read);
+    }
 }
 
 /// The run that a recorded journal holds, as far as its first entries go: appended as they are,
@@ -261,11 +307,14 @@ fn with_tables(sql: &str) -> TempDir {
     folder
 }
 
+/// The version of the rows in those tables.
+const ROWS: u32 = 3;
+
 #[test]
 fn tables_from_before_accounts_had_rows_are_brought_up_to_date_by_the_writer() {
     let kinds: Vec<(&str, u32)> = run::KINDS.iter().chain(ledger::KINDS).copied().collect();
     let options = Options {
-        versions: Versions::new(kinds.leak(), Upcasters::current(), stored::VERSION),
+        versions: Versions::new(kinds.leak(), Upcasters::current(), ROWS),
         ..options()
     };
     let folder = with_tables(include_str!("../golden/tables-1.sql"));

@@ -37,7 +37,7 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
     match response {
         Response::Refused(diagnostic) => {
             let exit = match diagnostic.code.as_str() {
-                "run-unknown" | "task-unknown" => Exit::NotFound,
+                "run-unknown" | "task-unknown" | "permission-unknown" => Exit::NotFound,
                 _ => Exit::Refused,
             };
             let told = match whole {

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use divisi_agents::adapter::{
-    Credential as LogIn, Detected, NoVersion, PRODUCTS, Product, Standing, VERSION_PATIENCE, detect,
+    Credential as LogIn, Detected, Driven, NoVersion, PRODUCTS, Product, Standing,
+    VERSION_PATIENCE, detect,
 };
 use divisi_core::Diagnostic;
 use divisi_core::ledger::{Credential, Limit};
@@ -141,6 +142,8 @@ struct Found<'d> {
     name: &'static str,
     title: &'static str,
     driven: &'static str,
+    protocol: Option<u64>,
+    resumes: Option<bool>,
     standing: &'static str,
     program: Option<String>,
     version: Option<&'d str>,
@@ -162,7 +165,12 @@ impl<'d> Found<'d> {
         Found {
             name: product.name,
             title: product.title,
-            driven: "cli",
+            driven: match product.driven() {
+                Driven::CommandLine => "cli",
+                Driven::Acp => "acp",
+            },
+            protocol: detected.introduction.as_ref().map(|said| said.protocol),
+            resumes: detected.introduction.as_ref().map(|said| said.resumes),
             standing: word(detected.standing()),
             program: detected
                 .program
@@ -260,7 +268,7 @@ fn lines(detected: &Detected, limits: &[(Credential, Limit)]) -> Vec<Line> {
         head,
         label("program").then(program.display().to_string()),
         label("version").then(version(detected)),
-        label("driven by").then("its command line"),
+        label("driven by").then(driven(detected)),
         label("credential").join(credential(detected)),
     ];
     lines.extend(limited(product.name, limits));
@@ -300,6 +308,22 @@ fn limited(name: &str, limits: &[(Credential, Limit)]) -> Vec<Line> {
         ]
     });
     lines.collect()
+}
+
+/// How it is driven, and what it said of that.
+fn driven(detected: &Detected) -> String {
+    match (detected.product.driven(), &detected.introduction) {
+        (Driven::CommandLine, _) => "its command line".to_owned(),
+        (Driven::Acp, None) => "ACP".to_owned(),
+        (Driven::Acp, Some(said)) => format!(
+            "ACP, version {} of the protocol; {}",
+            said.protocol,
+            match said.resumes {
+                true => "takes up its sessions",
+                false => "takes up no session",
+            }
+        ),
+    }
 }
 
 /// Its version, and how that stands to the one that is tested.

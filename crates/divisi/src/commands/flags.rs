@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum as _;
 use divisi_core::diagnostic::Place;
+use divisi_pack::budget;
 use divisi_pack::config::{Setting, Value, Values};
 
 use crate::cli::{Durability, Permitted, Resume, RunArgs, Running, Simulate};
@@ -89,9 +90,10 @@ impl Flags {
     }
 
     fn permitted(&mut self, permitted: &Permitted) {
-        self.put("budget.attempts", permitted.attempts.map(Value::Integer));
-        let time_ms = permitted.agent_time_ms;
-        self.put("budget.agent_minutes", time_ms.map(Value::Integer));
+        for bound in permitted.budget().bounds() {
+            let key = budget::key(bound.measure());
+            self.put(&format!("run.budget.{key}"), Some(Value::Bound(bound)));
+        }
     }
 
     fn durability(&mut self, durability: Option<Durability>) {

@@ -15,19 +15,18 @@ use divisi_core::diagnostic::Severity;
 use divisi_core::journal::Fault;
 use divisi_core::run::Run;
 use divisi_core::{Diagnostic, RunId};
-use divisi_engine::control::{Action, Ask, Client, Response};
+use divisi_engine::control::{Action, Ask, Client, Response, Whose};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until};
 use divisi_engine::failpoint;
 use divisi_engine::memory;
 use divisi_engine::repo::Repo;
-use divisi_store::Durability;
 
 pub(crate) use self::base::named;
 use self::base::{base, on};
 use self::chosen::Chosen;
 use self::ordered::Ordered;
 use super::flags;
-use crate::cli::{Resume, RunArgs};
+use crate::cli::{Resume, RunArgs, of_bounds};
 use crate::config::Configuration;
 use crate::consent;
 use crate::exit::Exit;
@@ -96,7 +95,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     let subject = ordered.subject(&plan, &configuration, &settings);
     let subject = subject.with(rehearsal.as_ref(), &configuration);
     let approved = args.yes || consents(project, subject, outline, printer)?;
-    let mut driver = Driver::new(project, configuration.durability(), printer)?;
+    let mut driver = Driver::new(project, configuration.holding(project), printer)?;
     let ask = Ask::Start {
         plan: Arc::new(plan),
         settings: Box::new(settings),
@@ -135,11 +134,17 @@ pub(crate) fn resume(args: &Resume, project: &Project, printer: &Printer) -> Out
     let row = project.row(&project.view()?, args.run)?;
     let (run, before) = (row.run, row.seq);
     let configuration = Configuration::load(project, flags::of_resume(args), printer)?;
-    let mut driver = Driver::new(project, configuration.durability(), printer)?;
-    let budget = args.permitted.budget();
-    if budget.is_bounded() {
-        // The ledger's, and the run's below: if only the first is done, resuming again does both.
-        driver.have_accepted(Ask::Permit { run, budget })?;
+    let mut driver = Driver::new(project, configuration.holding(project), printer)?;
+    let whose = args.task.clone().map_or(Whose::Run, Whose::Task);
+    let permitted = [
+        (whose, args.permitted.budget()),
+        (Whose::Day, of_bounds(&args.day)),
+    ];
+    for (whose, budget) in permitted {
+        if budget.is_bounded() {
+            // The ledger's, and the run's below: if only the first is done, resuming again does both.
+            driver.have_accepted(Ask::Permit { run, whose, budget })?;
+        }
     }
     driver.have_accepted(Ask::Act {
         run,
@@ -208,11 +213,9 @@ pub(crate) struct Driver<'a> {
 impl<'a> Driver<'a> {
     pub(crate) fn new(
         project: &'a Project,
-        durability: Durability,
+        holding: Holding,
         printer: &'a Printer,
     ) -> Result<Driver<'a>, Failure> {
-        let mut holding = Holding::of(project);
-        holding.durability = durability;
         let on_interrupt: OnInterrupt = Arc::new(Mutex::new(None));
         let interrupted = Arc::new(AtomicBool::new(false));
         let (hear, flag) = (Arc::clone(&on_interrupt), Arc::clone(&interrupted));

@@ -3,7 +3,7 @@
 //! Of a task: what it was to do, where it stands and why, and each attempt with its receipts, its
 //! verdicts with what was seen, its log and its workspace.
 
-use divisi_core::ledger::Balance;
+use divisi_core::ledger::{Balance, Bound};
 use divisi_core::plan::{Input, TaskSpec, Work};
 use divisi_core::run::explain::{Explanation, explain};
 use divisi_core::run::{Base, Final, Run, Task, is_scripted};
@@ -36,8 +36,12 @@ pub(crate) fn run(args: &RunTask, global: &Global, printer: &Printer) -> Outcome
     let shared = loaded::shared(&project.view()?, run.id)?;
     match &args.task {
         None => match printer.is_json() {
-            true => printer.document(&run_document(&project, &run, shared.balance))?,
-            false => printer.lines(&run_lines(&project, &run, shared.balance))?,
+            true => printer.document(&run_document(
+                &project,
+                &run,
+                shared.balance(run.id).copied(),
+            ))?,
+            false => printer.lines(&run_lines(&project, &run, shared.balance(run.id).copied()))?,
         },
         Some(id) => {
             let no = loaded::task(&run, id)?;
@@ -170,17 +174,32 @@ fn run_lines(project: &Project, run: &Run, balance: Option<Balance>) -> Vec<Line
 }
 
 fn balance_lines(balance: &Balance) -> Vec<Line> {
-    let taken = balance.taken();
-    let attempts = balance.budget.attempts.map(|many| {
-        let many = plural(many, "attempt");
-        format!("{many}, {} used or reserved", taken.attempts)
-    });
-    let time = balance.budget.time_ms.map(|ms| {
-        let taken = span(taken.time_ms);
-        format!("{} of agents' time, {taken} used or reserved", span(ms))
-    });
-    let bounds = [attempts, time].into_iter().flatten();
-    bounds.map(|bound| row("budget", bound)).collect()
+    let line = |bound: Bound| {
+        let taken = balance.taken().of(bound.measure());
+        row(
+            "budget",
+            format!("{bound}, {} used or reserved", taken_words(bound, taken)),
+        )
+    };
+    let mut lines: Vec<Line> = balance.budget.bounds().map(line).collect();
+    let counts = balance.budget.tokens.is_some() || balance.budget.usd_micros.is_some();
+    if counts && balance.unreported > 0 {
+        let many = plural(balance.unreported, "attempt");
+        lines.push(row(
+            "",
+            format!("{many} reported no usage: bounded by time and attempts alone"),
+        ));
+    }
+    lines
+}
+
+/// So much, where the bound beside it says of what.
+fn taken_words(bound: Bound, taken: u64) -> String {
+    match bound {
+        Bound::Attempts(_) | Bound::Tokens(_) => taken.to_string(),
+        Bound::TimeMs(_) => span(taken),
+        Bound::UsdMicros(_) => Bound::UsdMicros(taken).to_string(),
+    }
 }
 
 fn final_lines(run: &Run) -> Vec<Line> {

@@ -5,10 +5,11 @@
 //! counted.
 
 use divisi_core::journal::RunRow;
-use divisi_core::ledger::Balance;
 use divisi_core::run::explain::{Explanation, Shared, explain};
 use divisi_core::run::stored::Summary;
-use divisi_core::run::{PauseReason, Run, RunStatus, Task, TaskStatus, holds_slot, is_scripted};
+use divisi_core::run::{
+    Attempt, PauseReason, Run, RunStatus, Task, TaskStatus, holds_slot, is_scripted,
+};
 use divisi_core::{RunId, TaskNo, Time};
 use divisi_store::View;
 use serde::Serialize;
@@ -169,6 +170,8 @@ struct ListedTask<'a> {
     scripted: bool,
     started_at: Option<Time>,
     suspected: Option<&'a str>,
+    /// Requests for leave that wait for an answer.
+    asks: Vec<u32>,
     /// Promised files that are there already, while its agent works.
     made: Option<usize>,
     promised: usize,
@@ -186,6 +189,10 @@ fn listed_task<'a>(project: &Project, run: &'a Run, no: usize, task: &'a Task) -
         scripted: is_scripted(agent),
         started_at: task.live().map(|live| live.leased_at),
         suspected: task.live().and_then(|live| live.suspected.as_deref()),
+        asks: (task.live().into_iter())
+            .flat_map(Attempt::asks)
+            .map(|asked| asked.no)
+            .collect(),
         made: so_far::promised(project, run, TaskNo(no as u32), task).map(|(made, _)| made),
         promised: task.spec.deliverables.len(),
     }
@@ -274,7 +281,7 @@ pub(crate) fn lines(
             .iter()
             .filter_map(|no| {
                 let (task, told) = (run.task(*no)?, explain(run, *no, now, shared)?);
-                let for_owner = waits_for_its_owner(run, task, shared.balance.as_ref());
+                let for_owner = waits_for_its_owner(run, task, shared);
                 Some(Shown {
                     task,
                     told,
@@ -368,14 +375,11 @@ fn group(run: &Run, status: TaskStatus, shown: &[Shown<'_>], lines: &mut Vec<Lin
 
 /// Whether a command is what moves a task: a person or something outside is waited for, or its
 /// budget. What is said of the whole run is not said again of each of its tasks.
-fn waits_for_its_owner(run: &Run, task: &Task, balance: Option<&Balance>) -> bool {
+fn waits_for_its_owner(run: &Run, task: &Task, shared: &Shared) -> bool {
     match (task.status(), task.live()) {
         (TaskStatus::Blocked, _) => true,
-        (TaskStatus::Ready, _) if run.takes_leases() => {
-            let amount = task.amount(&run.settings);
-            balance.is_some_and(|balance| balance.grant(amount).is_err())
-        }
-        (_, Some(live)) => !holds_slot(&live.agent),
+        (TaskStatus::Ready, _) if run.takes_leases() => shared.exhausted(run, task).is_some(),
+        (_, Some(live)) => !holds_slot(&live.agent) || live.asks().next().is_some(),
         _ => false,
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use divisi_core::receipt::{Receipt, Usage};
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::{
-    AGENT_AUTO, AttemptEnd, Failure, Final, Phase, Run, Settings, Task, TaskState, TaskStatus,
-    is_scripted,
+    AGENT_AUTO, AttemptEnd, Ending, Failure, Final, Phase, Run, Settings, Task, TaskState,
+    TaskStatus, is_scripted, keeps_usage_back,
 };
 use divisi_core::{Criterion, Outcome, TaskKind, TaskNo, Time, Verdict};
 
@@ -256,6 +256,15 @@ fn assumptions(run: &Run) -> Vec<String> {
     taken
 }
 
+/// Attempts at a task whose agents did not say what they used.
+fn silent_attempts(task: &Task) -> u64 {
+    let is_silent = |ending: &&Ending| {
+        let mut receipts = ending.receipts.iter();
+        receipts.any(|receipt| keeps_usage_back(&ending.agent, receipt))
+    };
+    task.endings.iter().filter(is_silent).count() as u64
+}
+
 /// What nobody and nothing verified.
 fn unverified(run: &Run, report: &Report) -> Vec<String> {
     let mut list = Vec::new();
@@ -307,6 +316,13 @@ fn unverified(run: &Run, report: &Report) -> Vec<String> {
         let many = words::plural(scripted as u64, "task");
         list.push(format!(
             "{many}: played from a script; no real agent worked on them"
+        ));
+    }
+    let silent = run.tasks().iter().map(silent_attempts).sum();
+    if silent > 0 {
+        let many = words::plural(silent, "attempt");
+        list.push(format!(
+            "{many}: the agent did not say what it used; only time and attempts count"
         ));
     }
     if report.whole.is_empty() {

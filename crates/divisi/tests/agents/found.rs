@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::model::{Call, Model, Rule, Turn};
-use crate::tool::{TOOLS, stage};
+use crate::tool::{ACP, TOOLS, stage};
 
 /// A model that does the task of a test.
 fn model() -> Model {
@@ -27,14 +27,26 @@ fn model() -> Model {
 
 #[test]
 fn each_tool_is_found_in_the_version_that_is_tested() {
-    for tool in TOOLS {
+    for tool in TOOLS.into_iter().chain(ACP) {
         let stage = stage(tool, &model());
         let listed = stage.divisi(&["agents", "--json"]).expect(0).stdout;
         let document: Value = serde_json::from_str(&listed).unwrap();
         let agents = document["agents"].as_array().unwrap();
-        assert_eq!(agents.len(), TOOLS.len(), "{document:#}");
-        for agent in agents {
-            assert_eq!(agent["standing"], json!("tested"), "{document:#}");
+        let standing = |standing: &str| {
+            let those = agents.iter().filter(|agent| agent["standing"] == standing);
+            those
+                .map(|agent| agent["name"].as_str().unwrap())
+                .collect::<Vec<_>>()
+        };
+        // The others are not installed here, and would be unverified if they were.
+        let tested: Vec<&str> = TOOLS.into_iter().chain(ACP).collect();
+        assert_eq!(standing("tested"), tested, "{document:#}");
+        for agent in agents
+            .iter()
+            .filter(|agent| ACP.iter().any(|name| agent["name"] == *name))
+        {
+            assert_eq!(agent["protocol"], json!(1), "{document:#}");
+            assert_eq!(agent["resumes"], json!(true), "{document:#}");
         }
         let this = agents.iter().find(|agent| agent["name"] == tool).unwrap();
         assert!(this["credential"]["variable"].is_string(), "{document:#}");
@@ -67,4 +79,14 @@ fn codex_passes_its_test() {
 #[test]
 fn opencode_passes_its_test() {
     passes_its_test(TOOLS[2]);
+}
+
+#[test]
+fn claude_passes_its_test_over_acp() {
+    passes_its_test(ACP[0]);
+}
+
+#[test]
+fn opencode_passes_its_test_over_acp() {
+    passes_its_test(ACP[1]);
 }

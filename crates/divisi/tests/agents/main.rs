@@ -6,10 +6,17 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
+mod acp;
 mod faults;
+mod fix;
 mod found;
+mod idle;
+mod kept;
 #[expect(dead_code, reason = "shared with other suites")]
 mod model;
+#[path = "../hostile/nowhere.rs"]
+mod nowhere;
+mod sessions;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]
 mod stage;

@@ -8,6 +8,12 @@ use crate::stage::{Stage, write};
 /// All that are tried.
 pub(crate) const TOOLS: [&str; 3] = ["claude", "codex", "opencode"];
 
+/// The same over ACP, as far as they speak it.
+pub(crate) const ACP: [&str; 2] = ["claude-acp", "opencode-acp"];
+
+/// Programs that belong to them.
+const PROGRAMS: [&str; 4] = ["claude", "codex", "opencode", "claude-agent-acp"];
+
 /// A key that nobody else has; it must stand nowhere.
 pub(crate) const KEY: &str = "scripted-key-4f1d9a7c";
 
@@ -16,8 +22,8 @@ fn installed() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
     let bin = folder.join("agents/node_modules/.bin");
-    for tool in TOOLS {
-        let path = bin.join(tool);
+    for program in PROGRAMS {
+        let path = bin.join(program);
         assert!(
             path.exists(),
             "{} is not there; install the coding agents with `cargo xtask agents`",
@@ -49,11 +55,21 @@ pub(crate) fn stage(tool: &str, model: &Model) -> Stage {
             write(stage.beside("home/.codex/config.toml"), &config);
             stage.with_env("OPENAI_API_KEY", KEY)
         }
-        "opencode" => {
+        // It makes no session for root unless its user says that root may.
+        "claude-acp" => stage
+            .with_env("ANTHROPIC_BASE_URL", &url)
+            .with_env("ANTHROPIC_API_KEY", KEY)
+            .with_env("IS_SANDBOX", "1"),
+        "opencode" | "opencode-acp" => {
+            // Over ACP it asks, and somebody answers.
+            let leave = match tool {
+                "opencode" => "allow",
+                _ => "ask",
+            };
             let config = serde_json::json!({
                 "model": "scripted/scripted",
                 "autoupdate": false,
-                "permission": { "edit": "allow", "bash": "allow" },
+                "permission": { "edit": leave, "bash": leave },
                 "provider": { "scripted": {
                     "npm": "@ai-sdk/openai-compatible",
                     "name": "scripted",

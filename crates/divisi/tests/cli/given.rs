@@ -207,6 +207,7 @@ impl Given {
             told: false,
             command: String::new(),
             usage: None,
+            denied: Vec::new(),
             confined: None,
         };
         self.wait(2_000).ask(Command::Ended {

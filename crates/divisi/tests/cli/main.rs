@@ -631,7 +631,7 @@ fn a_template_that_cannot_be_filled_is_refused_once_in_its_own_words() {
 fn resume_rebuilds_rows_of_another_version_and_an_ended_run_still_tells_its_budget() {
     let budget = Budget {
         attempts: Some(2),
-        time_ms: None,
+        ..Budget::default()
     };
     let mut given = Given::bounded(plan("Ship it", vec![task("a", &[])]), budget);
     given.ends("a", 0);
@@ -662,12 +662,12 @@ fn resume_rebuilds_rows_of_another_version_and_an_ended_run_still_tells_its_budg
 fn every_view_of_a_used_up_budget_names_the_command_that_raises_it() {
     let budget = |attempts| Budget {
         attempts: Some(attempts),
-        time_ms: None,
+        ..Budget::default()
     };
     let tasks = vec![task("a", &[]), task("b", &["a"])];
     let mut given = Given::bounded(plan("Ship it", tasks), budget(1));
     given.ends("a", 0);
-    let command = "divisi resume run-1 --attempts N";
+    let command = "divisi resume run-1 --budget N-attempts";
     for args in [
         &["status", "1"][..],
         &["explain", "1"],

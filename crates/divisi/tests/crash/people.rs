@@ -82,10 +82,10 @@ fn a_raised_budget_holds_wherever_whoever_raised_it_was_killed() {
     let stage = Stage::new();
     let plan = stage.write_plan("bounded.json", BOUNDED);
     let mut args = stage.run_args(&plan);
-    args.extend(["--attempts", "1"].map(str::to_owned));
+    args.extend(["--budget", "1-attempts"].map(str::to_owned));
     stage.start(&texts(&args), None).end().assert_code(BLOCKED);
     let mut raise = stage.resume_args(FIRST.0);
-    raise.extend(["--attempts", "40"].map(str::to_owned));
+    raise.extend(["--budget", "40-attempts"].map(str::to_owned));
     // Before and after the ledger's command, then the run's, then what follows from both.
     for number in 1..=4 {
         for side in ["before", "after_commit"] {

@@ -16,9 +16,9 @@ fn a_budget_of_attempts_pauses_the_run_when_it_is_used_up() {
         chain("a", &[]), chain("b", &["a"]), chain("c", &["b"]),
     ]});
     stage
-        .run(&plan, &["--attempts", "2"])
+        .run(&plan, &["--budget", "2-attempts"])
         .expect(3)
-        .says("divisi resume run-1 --attempts N");
+        .says("divisi resume run-1 --budget N-attempts");
     let run = stage.only();
     assert!(
         matches!(run.paused, Some(PauseReason::Budget(_))),
@@ -46,13 +46,15 @@ fn a_budget_of_attempts_pauses_the_run_when_it_is_used_up() {
         stage
             .divisi(&args)
             .expect(0)
-            .says("divisi resume run-1 --attempts N");
+            .says("divisi resume run-1 --budget N-attempts");
     }
     stage
-        .divisi(&["resume", "1", "--attempts", "1"])
+        .divisi(&["resume", "1", "--budget", "1-attempts"])
         .expect(6)
         .says("budget-taken");
-    stage.divisi(&["resume", "1", "--attempts", "3"]).expect(0);
+    stage
+        .divisi(&["resume", "1", "--budget", "3-attempts"])
+        .expect(0);
     stands(
         &stage.only(),
         RunStatus::Succeeded,
@@ -63,7 +65,7 @@ fn a_budget_of_attempts_pauses_the_run_when_it_is_used_up() {
         .expect(0)
         .says("3 attempts, 3 used or reserved");
     stage
-        .divisi(&["resume", "1", "--attempts", "9"])
+        .divisi(&["resume", "1", "--budget", "9-attempts"])
         .expect(6)
         .says("run-ended");
 }
@@ -78,9 +80,9 @@ fn a_time_budget_below_a_time_box_starts_an_attempt_and_ends_it_at_what_is_left(
     ]});
     // It may take thirty minutes, and all attempts together a bit more than a second.
     stage
-        .run(&plan, &["--agent-time", "0.02"])
+        .run(&plan, &["--budget", "0.02min"])
         .expect(3)
-        .says("divisi resume run-1 --agent-time MIN");
+        .says("divisi resume run-1 --budget Nmin");
     let run = stage.only();
     stands(&run, RunStatus::Running, &[("slow", "ready")]);
     let ends: Vec<&AttemptEnd> = endings(&run, "slow").iter().map(|one| &one.end).collect();
@@ -93,7 +95,7 @@ fn a_time_budget_below_a_time_box_starts_an_attempt_and_ends_it_at_what_is_left(
     // With more time, and what it waited for, it is done.
     write(&go, "");
     stage
-        .divisi(&["resume", "1", "--agent-time", "90"])
+        .divisi(&["resume", "1", "--budget", "90min"])
         .expect(0);
     let leases: Vec<Option<u64>> = stage
         .timed_events()
@@ -114,7 +116,7 @@ fn a_run_without_a_budget_is_not_bounded_afterwards() {
     ]});
     stage.run(&plan, &[]).expect(3);
     stage
-        .divisi(&["resume", "1", "--attempts", "9"])
+        .divisi(&["resume", "1", "--budget", "9-attempts"])
         .expect(6)
         .says("budget-none");
 }

@@ -21,6 +21,8 @@ const FILE: &str = "run:
   conflicts_max: 7
   loss_delay_seconds: 2
   batch_max: 9
+  used_up_max: 18
+  budget: {attempts: 11, minutes: 12, tokens: 2000000, usd: 20}
   rehearsal: rules.yaml
 agents:
   prefer: [codex, person]
@@ -35,8 +37,9 @@ limits:
 monitoring:
   progress_minutes: {claude: 1.5}
 budget:
-  attempts: 11
-  agent_minutes: 12
+  attempt: {tokens: 1000, usd: 0.5}
+  day: {attempts: 99}
+prices: {codex: {input: 2, output: 8, cached: 0.5}, scripted: {input: 0, output: 0}}
 handoff:
   tokens: 18000
   agents: {claude: 19000}
@@ -46,6 +49,9 @@ grants:
   unconfined: true
   memory_mib: 4000
   cpu_seconds: 14
+permissions:
+  rules: [{deed: fetch, then: deny}]
+  deadline_seconds: 18
 workspace:
   copy: [copied]
   setup: ['touch installed']
@@ -54,8 +60,9 @@ workspace:
 checks: [{file: tracked}]
 ";
 
-/// Those that no run is given: figures of workflows, words, and how the journal is kept.
-const OF_NO_RUN: [&str; 3] = ["allocation.", "orchestrator.", "journal."];
+/// Those that no run is given: figures of workflows, words, how the journal is kept, and what all
+/// runs of a day share.
+const OF_NO_RUN: [&str; 4] = ["allocation.", "orchestrator.", "journal.", "budget.day"];
 
 fn project() -> Stage {
     let ignored = "installed\ncopied\ncache\n";
@@ -109,9 +116,11 @@ fn of(stage: &Stage, key: &str) -> Value {
         "monitoring.progress_minutes" => json!(settings.progress_ms),
         "run.batch_max" => json!(settings.batch_max),
         "agents.prefer" => json!(settings.agent_auto),
+        "run.used_up_max" => json!(settings.used_up_max),
+        "run.budget" => json!(settings.budget),
+        "budget.attempt" => json!([settings.attempt_tokens, settings.attempt_usd_micros]),
+        "prices" => json!(settings.prices),
         "agents.prefer_by_role" => json!(settings.agents_auto),
-        "budget.attempts" => json!(settings.budget.attempts),
-        "budget.agent_minutes" => json!(settings.budget.time_ms.map(|ms| ms / 60_000)),
         "handoff.tokens" => json!(settings.handoffs.tokens_max),
         "handoff.agents" => json!(settings.handoffs.agents),
         "grants.allow_write" => json!(grants.writes),
@@ -119,6 +128,8 @@ fn of(stage: &Stage, key: &str) -> Value {
         "grants.unconfined" => json!(grants.unconfined),
         "grants.memory_mib" => json!(grants.memory_bytes_max.map(|bytes| bytes >> 20)),
         "grants.cpu_seconds" => json!(grants.cpu_s_max),
+        "permissions.rules" => json!(settings.permissions.rules),
+        "permissions.deadline_seconds" => json!(settings.permissions.deadline_ms / 1_000),
         "workspace.copy" => json!(prepared.copy),
         "workspace.setup" => json!(prepared.setup.len()),
         "workspace.inputs" => json!(prepared.inputs),
@@ -151,20 +162,35 @@ fn said(stage: &Stage, key: &str) -> Value {
         "monitoring.progress_minutes" => json!({"claude": 90_000}),
         "run.batch_max" => json!(9),
         "agents.prefer" => json!("codex"),
+        "run.used_up_max" => json!(18),
+        "run.budget" => budget(11, 12),
+        "budget.attempt" => json!([1_000, 500_000]),
+        "prices" => json!({
+            "codex": {"input": 2_000_000, "output": 8_000_000, "cached": 500_000},
+            "scripted": {"input": 0, "output": 0, "cached": 0},
+        }),
         "agents.prefer_by_role" => json!({"development/test": "claude"}),
-        "budget.attempts" => json!(11),
-        "budget.agent_minutes" => json!(12),
         "handoff.tokens" => json!(18_000),
         "handoff.agents" => json!({"claude": 19_000}),
         "grants.allow_write" => json!([stage.path("cache")]),
         "grants.pass_env" => json!(["PASSED"]),
         "grants.memory_mib" => json!(4_000),
         "grants.cpu_seconds" => json!(14),
+        "permissions.rules" => json!([{"deed": "fetch", "then": "deny"}]),
+        "permissions.deadline_seconds" => json!(18),
         "workspace.copy" => json!(["copied"]),
         "workspace.inputs" => json!(["tracked"]),
         "workspace.timeout_minutes" => json!(3),
         other => panic!("say here what the file says of {other}"),
     }
+}
+
+/// The budget of the file, with so many attempts and minutes.
+fn budget(attempts: u64, minutes: u64) -> Value {
+    json!({
+        "attempts": attempts, "time_ms": minutes * 60_000,
+        "tokens": 2_000_000, "usd_micros": 20_000_000,
+    })
 }
 
 fn of_runs() -> impl Iterator<Item = &'static str> {
@@ -224,8 +250,8 @@ fn every_setting_of_the_environment_beats_the_files() {
 fn every_flag_beats_the_environment_and_the_files() {
     let stage = project().with_env("DIVISI_RUN_WORKERS", "8");
     write(stage.path("divisi.yaml"), FILE);
-    let flags = "--jobs 3 --timeout 21 --barriers=false --limit command=13 --attempts 22 \
-                 --agent-time 23 --allow-write /tmp --pass-env FLAG --unconfined=false \
+    let flags = "--jobs 3 --timeout 21 --barriers=false --limit command=13 --budget 22-attempts \
+                 --budget 23min --allow-write /tmp --pass-env FLAG --unconfined=false \
                  --memory 4001 --cpu-seconds 25 --agent person --agent implementer=scripted";
     let rules = stage.beside("other.yaml");
     write(rules.clone(), "rules: [{task: b}]");
@@ -241,8 +267,7 @@ fn every_flag_beats_the_environment_and_the_files() {
         ("run.agent", json!("person")),
         ("run.agents", json!("scripted")),
         ("run.limits", json!([{"command": 13}, {"development": 5}])),
-        ("budget.attempts", json!(22)),
-        ("budget.agent_minutes", json!(23)),
+        ("run.budget", budget(22, 23)),
         ("grants.allow_write", json!(["/tmp"])),
         ("grants.pass_env", json!(["FLAG"])),
         ("grants.unconfined", json!(false)),
@@ -349,7 +374,7 @@ fn settings_in_force_are_shown_with_layer_file_and_line() {
         "\"qa\": 1 # environment, DIVISI_RUN_LIMITS",
         "batch_max: 2 # environment, DIVISI_RUN_BATCH_MAX",
         &format!("failures_max: 5 # user, {}:1", user.display()),
-        "attempts: null # default",
+        "memory_mib: null # default",
     ] {
         assert!(
             lines.iter().any(|line| line == expected),

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::stage::{Stage, endings, git, stands, task, write};
 
 /// What a tool prints that has done its turn.
-const DONE: &str = r#"{"type":"result","subtype":"success","is_error":false,"result":"Written.","session_id":"s","total_cost_usd":0.5,"usage":{"input_tokens":1200,"output_tokens":30},"modelUsage":{"m":{"inputTokens":1200,"outputTokens":30,"cacheReadInputTokens":0,"cacheCreationInputTokens":0,"costUSD":0.5}},"permission_denials":[]}"#;
+pub(crate) const DONE: &str = r#"{"type":"result","subtype":"success","is_error":false,"result":"Written.","session_id":"s","total_cost_usd":0.5,"usage":{"input_tokens":1200,"output_tokens":30},"modelUsage":{"m":{"inputTokens":1200,"outputTokens":30,"cacheReadInputTokens":0,"cacheCreationInputTokens":0,"costUSD":0.5}},"permission_denials":[]}"#;
 
 /// A program in the place of an agent's, and the `PATH` on which it is.
-fn program(stage: &Stage, name: &str, script: &str) -> String {
+pub(crate) fn program(stage: &Stage, name: &str, script: &str) -> String {
     let from = stage.beside("program");
     write(&from, &format!("#!/bin/sh\n{script}\n"));
     let bin = stage.beside("bin");

@@ -4,6 +4,7 @@
 
 mod bases;
 mod bounds;
+mod budgets;
 mod bundled;
 mod cleaning;
 mod composition;
@@ -18,7 +19,9 @@ mod merging;
 #[expect(dead_code, reason = "shared with other suites")]
 mod model;
 mod models;
+mod own_agents;
 mod people;
+mod permissions;
 mod preparation;
 mod review;
 mod rules;

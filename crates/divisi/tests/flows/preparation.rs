@@ -93,7 +93,7 @@ fn a_setup_that_fails_pauses_the_run_and_costs_no_attempt() {
     let plan = json!({"task_title": "offline", "workspace": {"setup": [setup]}, "subtasks": [
         work("a"), work("b"), work("c"), {"subtask_id": "plain", "command": ["true"]},
     ]});
-    let args = ["-j", "4", "--attempts", "4", "--allow-write", &count];
+    let args = ["-j", "4", "--budget", "4-attempts", "--allow-write", &count];
     let paused = stage.run(&plan, &args).expect(3);
     let paused = paused.says("no network").says("exit status 9");
     let place = paused

@@ -4,7 +4,7 @@ use divisi_core::receipt::Receipt;
 use divisi_core::run::{AttemptEnd, Failure};
 use serde_json::json;
 
-use crate::secrets::is_nowhere;
+use crate::nowhere::is_nowhere;
 use crate::stage::{Stage, endings};
 
 /// Opening a FIFO takes for ever and reading 1 TiB takes an hour; a second is what the issue

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use divisi_core::assign::Capacity;
-use divisi_core::run::{Base, Event, Settings};
+use divisi_core::run::{Base, Budget, Event, Settings};
 use divisi_core::worker::Limits;
 use divisi_engine::control::{Ask, Request, Response};
 use divisi_engine::engine::{Engine, Input, Notice, Options, Rest, Sender, Until};
@@ -42,6 +42,7 @@ impl Impatient {
         let sockets = stage.beside("run/d/s");
         prepare_socket_folder(&sockets).unwrap();
         let options = Options {
+            day: Budget::default(),
             project: stage.project().to_owned(),
             dir: stage.path(".divisi"),
             program: env!("CARGO_BIN_EXE_divisi").into(),

@@ -11,6 +11,7 @@ mod impatient;
 mod late;
 mod limits;
 mod monitoring;
+mod nowhere;
 mod output;
 mod planted;
 mod processes;

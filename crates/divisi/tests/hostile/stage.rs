@@ -471,16 +471,17 @@ pub(crate) fn pids() -> impl Iterator<Item = i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// Live processes whose environment carries the mark of a project's jobs.
+/// Live processes whose environment carries the mark of a job, and a path in this project's folder:
+/// each job is given one for what it leaves behind.
 fn jobs_of(folder: &Path) -> Vec<i32> {
-    let mark = format!("DIVISI_DIR={}", folder.display());
-    let is_marked = |pid: &i32| {
+    let within = format!("{}/", folder.display()).into_bytes();
+    let is_job = |pid: &i32| {
         let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environ
-            .split(|byte| *byte == 0)
-            .any(|entry| entry == mark.as_bytes())
+        let mut entries = environ.split(|byte| *byte == 0);
+        entries.any(|entry| entry.starts_with(b"DIVISI_JOB="))
+            && environ.windows(within.len()).any(|part| part == within)
     };
-    pids().filter(is_marked).collect()
+    pids().filter(is_job).collect()
 }
 
 /// Live processes with this text among their arguments.

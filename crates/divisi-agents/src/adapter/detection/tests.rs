@@ -197,7 +197,7 @@ fn garbage_is_no_version() {
 #[test]
 fn a_flood_is_not_read_to_its_end() {
     let version = Machine::with("exec yes 1.2.3").version();
-    assert!(matches!(version, Err(NoVersion::Flooded)), "{version:?}");
+    assert!(matches!(version, Err(NoVersion::Flooded(_))), "{version:?}");
 }
 
 #[test]

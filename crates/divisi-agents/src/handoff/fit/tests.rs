@@ -120,6 +120,7 @@ impl Dice {
             scope: vec!["src/**".to_owned()],
             attempt: 2,
             feedback: self.list(4, Dice::feedback),
+            already: Vec::new(),
             answers: self.list(2, |dice| Answer {
                 question: "which?".to_owned(),
                 answer: dice.text(),

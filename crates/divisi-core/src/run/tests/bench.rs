@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::criterion::{Criterion, Verdict};
 use crate::ids::{AttemptId, Commit, Digest, Epoch, RunId, TaskId, TaskNo, Time, Tree};
 use crate::journal::TaskRow;
+use crate::permission::{Deed, Request, Ruled, Ruling};
 use crate::plan::{Expansion, Parts, Plan, Priority, TaskKind, TaskSpec, Work, WorkspaceKind};
 use crate::receipt::{Exit, Receipt, Snapshot};
 use crate::run::event::Then;
@@ -129,6 +130,26 @@ pub(super) fn exited(status: i32) -> Ended {
         command: String::new(),
         confined: None,
         usage: None,
+        denied: Vec::new(),
+    }
+}
+
+/// A request for leave of this id.
+pub(super) fn leave(id: &str) -> Request {
+    Request {
+        id: id.to_owned(),
+        deed: Deed::Edit,
+        title: "Write docs/a.md".to_owned(),
+        paths: vec!["docs/a.md".to_owned()],
+        command: None,
+    }
+}
+
+/// What the rules say.
+pub(super) fn ruled(ruling: Ruling) -> Ruled {
+    Ruled {
+        ruling,
+        because: "a rule".to_owned(),
     }
 }
 
@@ -507,6 +528,24 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
         }
         Event::AttemptSuspected { attempt, .. } => format!("suspected {}", of(attempt)),
         Event::AttemptCleared { attempt } => format!("cleared {}", of(attempt)),
+        Event::PermissionAsked {
+            attempt,
+            no,
+            deadline_at,
+            ..
+        } => format!("{} asks {no} until {}", of(attempt), deadline_at.0),
+        Event::PermissionDecided {
+            attempt,
+            no,
+            decision,
+            by,
+            rules,
+            ..
+        } => {
+            let rules: Vec<String> = rules.iter().map(|rule| format!("; {rule}")).collect();
+            let (word, by) = (decision.word(), by.word());
+            format!("{} {no} {word} by {by}{}", of(attempt), rules.concat())
+        }
         Event::ReviewAwaited { attempt, .. } => format!("review awaited {}", of(attempt)),
         Event::AttemptEnded {
             attempt, end, then, ..
@@ -568,6 +607,7 @@ fn brief_end(end: &AttemptEnd) -> &'static str {
         AttemptEnd::Stopped(StopReason::Overdue) => "stopped as overdue",
         AttemptEnd::Stopped(StopReason::Stalled(_)) => "stopped as stalled",
         AttemptEnd::Asked(_) => "asked",
+        AttemptEnd::UsedUp(_) => "used up",
         AttemptEnd::Limited { .. } => "limited",
     }
 }

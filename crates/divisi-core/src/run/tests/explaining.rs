@@ -1,6 +1,6 @@
 //! "Why is nothing happening?" always has an answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bench::{Bench, all, exited, files, handoff, id_of, plain, plan, with};
 use crate::assign::WORKERS_MAX;
@@ -239,16 +239,18 @@ fn a_ready_task_that_its_budget_holds_back_says_so() {
         budget: Budget {
             attempts: Some(attempts),
             time_ms: Some(100_000),
+            ..Budget::default()
         },
-        used: Amount::default(),
         held: Amount {
             attempts: 1,
             time_ms,
+            ..Amount::default()
         },
+        ..Balance::default()
     };
     let told = |balance: &Balance| {
         let shared = Shared {
-            balance: Some(*balance),
+            accounts: BTreeMap::from([(Account::Run(RunId(1)), *balance)]),
             others: Vec::new(),
             ..Shared::default()
         };
@@ -263,16 +265,16 @@ fn a_ready_task_that_its_budget_holds_back_says_so() {
         told(&balance(9, 60_000)),
         "b is ready\n\
          the budget of 100 s of agents' time is used, or reserved by attempts under way\n\
-         $ divisi resume run-1 --agent-time MIN"
+         $ divisi resume run-1 --budget Nmin"
     );
     assert_eq!(
         told(&balance(1, 40_000)),
         "b is ready\n\
          the budget of 1 attempt is used, or reserved by attempts under way\n\
-         $ divisi resume run-1 --attempts N"
+         $ divisi resume run-1 --budget N-attempts"
     );
     let beside = |slots| Shared {
-        balance: None,
+        accounts: BTreeMap::new(),
         others: vec![(RunId(7), slots)],
         ..Shared::default()
     };
@@ -369,7 +371,11 @@ fn a_run_that_is_paused_at_a_usage_limit_says_until_when_and_how_to_go_on() {
 fn a_used_up_budget_names_the_bound_and_the_command_that_raises_it() {
     let told = |account, bound| {
         let mut bench = Bench::new(plan("a; b: a"));
-        let reason = PauseReason::Budget(Exhausted { account, bound });
+        let reason = PauseReason::Budget(Exhausted {
+            account,
+            bound,
+            task: None,
+        });
         let pause = Command::Pause {
             reason,
             stop: false,
@@ -388,23 +394,23 @@ fn a_used_up_budget_names_the_bound_and_the_command_that_raises_it() {
     assert_eq!(
         told(account, Some(Bound::Attempts(2))),
         "run-1 is paused\nit is paused: the budget of run-1 is used up: 2 attempts\n\
-         $ divisi resume run-1 --attempts N"
+         $ divisi resume run-1 --budget N-attempts"
     );
     assert_eq!(
         told(account, Some(Bound::TimeMs(90_000))),
         "run-1 is paused\n\
          it is paused: the budget of run-1 is used up: 90 s of agents' time\n\
-         $ divisi resume run-1 --agent-time MIN"
+         $ divisi resume run-1 --budget Nmin"
     );
     assert_eq!(
         told(account, None),
         "run-1 is paused\nit is paused: the budget of run-1 is used up\n\
-         $ divisi resume run-1 --attempts N\n$ divisi resume run-1 --agent-time MIN"
+         $ divisi resume run-1 --budget N-attempts\n$ divisi resume run-1 --budget Nmin"
     );
     assert_eq!(
         told(Account::Day(20_000), Some(Bound::Attempts(2))),
         "run-1 is paused\nit is paused: the budget of the day is used up: 2 attempts\n\
-         $ divisi resume run-1"
+         $ divisi resume run-1 --day-budget N-attempts\n$ divisi resume run-1"
     );
 }
 

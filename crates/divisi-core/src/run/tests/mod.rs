@@ -12,6 +12,7 @@ mod graphs;
 mod integrating;
 mod keeping;
 mod people;
+mod permissions;
 mod remedies;
 mod rng;
 mod sharing;

@@ -3,11 +3,12 @@
 use super::bench::{Bench, all, exited, files, handoff, plan, with};
 use crate::criterion::Verdict;
 use crate::ids::Epoch;
-use crate::ledger::LimitThen;
+use crate::ledger::{Bound, LimitThen};
+use crate::plan::{TaskSpec, Work};
 use crate::receipt::Receipt;
 use crate::run::{
-    AttemptEnd, Command, Ending, Failure, Finding, PauseReason, Said, Settings, StopReason,
-    end_words,
+    AttemptEnd, Budget, Command, Ending, Failure, Finding, PauseReason, Price, Said, Settings,
+    StopReason, end_words,
 };
 
 const REFUSED: &str = "escalate: it failed 3 times; the last time checks refused it: \
@@ -178,6 +179,73 @@ fn losses_wait_longer_each_time_and_have_their_own_bound() {
         &["a.3 lost, then escalate: it was lost 3 times, through no fault of its own"],
     );
     assert_eq!(bench.task("a").failures, 0);
+}
+
+#[test]
+fn a_used_up_reservation_is_no_failure_and_the_next_one_is_larger() {
+    // given: an agent that asks a model, and no word of how much it will take
+    let asks = all(plan("a"), |task| {
+        task.agent = Some("claude".to_owned());
+        task.work = Work::Handoff;
+    });
+    let mut bench = Bench::with(asks, Settings::default());
+    let of = |bench: &Bench, change: &dyn Fn(&mut TaskSpec)| {
+        let mut task = bench.task("a").clone();
+        change(std::sync::Arc::make_mut(&mut task.spec));
+        let amount = task.amount(&bench.run.settings);
+        (amount.tokens, amount.usd_micros)
+    };
+    let amount = |bench: &Bench| of(bench, &|_| ());
+    let used_up = |bench: &mut Bench, many, told: &str| {
+        bench.so(bench.lease("a"));
+        let command = Command::Ended {
+            attempt: bench.attempt("a"),
+            ended: exited(0),
+            said: Some(Said::UsedUp(Bound::Tokens(many))),
+        };
+        bench.does(command, &[told]);
+    };
+    assert_eq!(amount(&bench), (500_000, 2_000_000));
+    used_up(&mut bench, 500_000, "a.1 used up, then retry");
+    assert_eq!(amount(&bench), (1_000_000, 4_000_000));
+    used_up(&mut bench, 1_000_000, "a.2 used up, then retry");
+    let reason = "what was reserved for it was used up 3 times, the last time 2000000 tokens; \
+                  a `budget` of the task, or `budget.attempt` in the configuration, reserves more";
+    let told = format!("a.3 used up, then escalate: {reason}");
+    used_up(&mut bench, 2_000_000, &told);
+    let task = bench.task("a");
+    assert_eq!((task.failures, task.limits, task.used_up), (0, 0, 3));
+    // when a person has it tried again, it goes on with more
+    bench.so(Command::Retry {
+        task: bench.no("a"),
+        note: String::new(),
+    });
+    assert_eq!(amount(&bench), (4_000_000, 16_000_000));
+    // then: what its author said of it counts more
+    bench.run.settings.prices.insert(
+        "claude".to_owned(),
+        Price {
+            input: 3_000_000,
+            output: 15_000_000,
+            cached: 300_000,
+        },
+    );
+    let estimated = |spec: &mut TaskSpec| spec.estimate.tokens = Some(40_000);
+    assert_eq!(of(&bench, &estimated), (8 * 60_000, 8 * 900_000));
+    let own = |spec: &mut TaskSpec| {
+        estimated(spec);
+        let tokens = Budget::default().with(Bound::Tokens(70_000));
+        spec.budget = tokens.with(Bound::UsdMicros(50_000));
+    };
+    assert_eq!(of(&bench, &own), (8 * 70_000, 8 * 50_000));
+    // nothing is reserved for programs and people
+    for agent in ["command", "person"] {
+        let by = |spec: &mut TaskSpec| {
+            own(spec);
+            spec.agent = Some(agent.to_owned());
+        };
+        assert_eq!(of(&bench, &by), (0, 0));
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Workers shared among runs: who is next, what limits hold, and how good the schedule is.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use super::bench::{Bench, PRIORITIES, all, exited, handoff, plan, with};
 use super::rng::Rng;
@@ -33,7 +33,7 @@ fn proposed(runs: &[&Run], capacity: Capacity, now: u64) -> Vec<String> {
         let run = runs.iter().find(|run| run.id == proposal.run).unwrap();
         format!("{}.{}", run.id.0, run.task(proposal.task).unwrap().spec.id)
     };
-    assign(runs, capacity, Time(now), &Choice::freely)
+    assign(runs, capacity, Time(now), &BTreeSet::new(), &Choice::freely)
         .into_iter()
         .map(of)
         .collect()
@@ -75,6 +75,16 @@ fn live_attempts_of_all_runs_count_against_the_machine() {
     assert_eq!(proposed(&[&one, &two], workers(2), 0), ["1.b"]);
     assert_eq!(proposed(&[&one, &two], workers(3), 0), ["1.b", "2.x"]);
     assert_eq!(proposed(&[&one, &two], workers(1), 0), [""; 0]);
+}
+
+#[test]
+fn what_waits_for_something_else_takes_no_slot_from_the_next() {
+    let run = run(1, plan("a; b; c"), Settings::default());
+    let passed_over = BTreeSet::from([(run.id, run.find(&super::bench::id_of("a")).unwrap())]);
+    let proposed = assign(&[&run], workers(1), Time(0), &passed_over, &Choice::freely);
+    let second = run.find(&super::bench::id_of("b")).unwrap();
+    assert_eq!(proposed.len(), 1);
+    assert_eq!(proposed[0].task, second);
 }
 
 #[test]
@@ -209,6 +219,7 @@ fn no_limit_is_ever_exceeded_and_no_slot_left_idle() {
                 &runs.iter().collect::<Vec<_>>(),
                 capacity,
                 Time(0),
+                &BTreeSet::new(),
                 &Choice::freely,
             );
             for proposal in proposals {
@@ -229,6 +240,7 @@ fn no_limit_is_ever_exceeded_and_no_slot_left_idle() {
                 &runs.iter().collect::<Vec<_>>(),
                 capacity,
                 Time(0),
+                &BTreeSet::new(),
                 &Choice::freely,
             );
             assert_eq!(more, [], "seed {seed}");
@@ -279,7 +291,13 @@ fn makespan(plan: &Plan, count: u32) -> u64 {
     let mut now = Time(0);
     let mut ends: BinaryHeap<Reverse<(Time, AttemptId)>> = BinaryHeap::new();
     loop {
-        for proposal in assign(&[&run], workers(count), now, &Choice::freely) {
+        for proposal in assign(
+            &[&run],
+            workers(count),
+            now,
+            &BTreeSet::new(),
+            &Choice::freely,
+        ) {
             let command = Command::Lease {
                 task: proposal.task,
                 epoch: Epoch(1),
@@ -376,7 +394,13 @@ fn with_whom(run: &Run, may: &dyn Fn(&Run, &str) -> Choice) -> Vec<String> {
         let task = &run.task(proposal.task).unwrap().spec.id;
         format!("{task} by {}", proposal.with)
     };
-    let proposals = assign(&[run], Capacity { workers: 9 }, Time(0), may);
+    let proposals = assign(
+        &[run],
+        Capacity { workers: 9 },
+        Time(0),
+        &BTreeSet::new(),
+        may,
+    );
     proposals.into_iter().map(of).collect()
 }
 

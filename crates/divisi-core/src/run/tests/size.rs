@@ -3,6 +3,8 @@
 //! These tests compare no times. A step that looks at all tasks makes them so slow that nobody
 //! overlooks it: ten thousand million looks instead of a hundred thousand.
 
+use std::collections::BTreeSet;
+
 use super::bench::{Bench, all, commit, expands, files, id_of, merged, parts, plan, snapshot};
 use crate::assign::{Capacity, assign};
 use crate::criterion::Verdict;
@@ -42,7 +44,13 @@ fn drive(bench: &mut Bench) -> usize {
     let capacity = Capacity { workers: 1_000 };
     let mut rounds = 0;
     loop {
-        let proposals = assign(&[&bench.run], capacity, bench.now, &Choice::freely);
+        let proposals = assign(
+            &[&bench.run],
+            capacity,
+            bench.now,
+            &BTreeSet::new(),
+            &Choice::freely,
+        );
         if proposals.is_empty() {
             return rounds;
         }

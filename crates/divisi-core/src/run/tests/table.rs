@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::bench::{
-    Bench, approval, commit, exited, files, merged, parts, plan, plans, snapshot, tree, with,
+    Bench, approval, commit, exited, files, leave, merged, parts, plan, plans, ruled, snapshot,
+    tree, with,
 };
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{Epoch, Time};
+use crate::permission::{Decider, Decision, Ruling};
 use crate::receipt::{Exit, Receipt};
 use crate::run::event::{PreparedCommit, Then};
 use crate::run::transition::{EventName, Next, StateName, names, next};
@@ -107,6 +109,14 @@ fn ask(bench: &Bench) -> Command {
     }
 }
 
+fn asks(bench: &Bench, ruling: Ruling) -> Command {
+    Command::AskPermission {
+        attempt: bench.attempt("t"),
+        request: leave("1"),
+        ruled: ruled(ruling),
+    }
+}
+
 fn not_started(bench: &Bench) -> Command {
     Command::NotStarted {
         attempt: bench.attempt("t"),
@@ -164,6 +174,20 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             evidence: text,
         },
         E::Cleared => Event::AttemptCleared { attempt },
+        E::PermissionAsked => Event::PermissionAsked {
+            attempt,
+            no: 1,
+            request: leave("1"),
+            deadline_at: at,
+        },
+        E::PermissionDecided => Event::PermissionDecided {
+            attempt,
+            no: 1,
+            request: Some(leave("1")),
+            decision: Decision::Allow,
+            by: Decider::Agent,
+            rules: Vec::new(),
+        },
         E::Submitted => advanced(Receipt::Submitted {
             at,
             command: "true".to_owned(),
@@ -296,6 +320,8 @@ Adopted: Leased Working -> stays
 Stopping: Leased Working -> stays
 Suspected: Leased Working -> stays
 Cleared: Leased Working -> stays
+PermissionAsked: Leased Working -> stays
+PermissionDecided: Leased Working -> stays
 Submitted: Leased Working -> Submitted
 Collected: Submitted -> Collected
 ReviewAwaited: Collected -> Held
@@ -382,6 +408,17 @@ fn commands(bench: &Bench) -> Vec<(&'static str, Command)> {
         ("find suspected", find(Finding::Suspected(text()))),
         ("find cleared", find(Finding::Cleared)),
         ("find overdue", find(Finding::Overdue)),
+        ("asks, allowed", asks(bench, Ruling::Allow)),
+        ("asks, a person is to answer", asks(bench, Ruling::Ask)),
+        (
+            "a person answers nothing",
+            Command::DecidePermission {
+                no: 1,
+                decision: Decision::Allow,
+                always: false,
+            },
+        ),
+        ("requests expire", Command::ExpirePermissions),
         ("find lost", find(Finding::Lost(text()))),
         ("joined, held", joined(vec![attempt])),
         ("joined, not held", joined(Vec::new())),
@@ -458,6 +495,10 @@ head moved: Prepared -> Done, else integration-other-head
 find suspected: Leased -> Leased, Working -> Working, else attempt-superseded
 find cleared: Leased Working nothing, else attempt-superseded
 find overdue: Leased -> Leased, Working -> Working, else attempt-superseded
+asks, allowed: Leased -> Leased, Working -> Working, else attempt-superseded
+asks, a person is to answer: Leased -> Leased, Working -> Working, else attempt-superseded
+a person answers nothing: else permission-unknown
+requests expire: else nothing
 find lost: Leased Working -> Ready, else attempt-superseded
 joined, held: Leased -> Leased, Working -> Working, else nothing
 joined, not held: Leased Working -> Ready, else nothing

@@ -1,18 +1,19 @@
 //! Random walks: whatever is said to a run, in whatever order, it stays sane, its journal and its
 //! rows give it back, and with well-behaved answers it ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bench::{
-    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, merged,
-    plain, plan, plans, snapshot,
+    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, leave,
+    merged, plain, plan, plans, ruled, snapshot,
 };
 use super::explaining::everything_is_explained;
 use super::rng::Rng;
 use crate::assign::{Capacity, assign};
 use crate::criterion::{Cost, Criterion, Outcome, Verdict};
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time};
-use crate::ledger::Choice;
+use crate::ledger::{Bound, Choice};
+use crate::permission::{Decision, Ruling};
 use crate::plan::{Input, Parts, Plan, Stage, TaskKind, TaskSpec, WorkspaceKind};
 use crate::run::transition::{EventName, Next, StateName, names, next};
 use crate::run::{
@@ -389,7 +390,7 @@ impl Walk {
     /// A word of the shell's that may or may not fit.
     fn some_word(&mut self) -> Command {
         let attempt = self.some_attempt();
-        match self.rng.below(15) {
+        match self.rng.below(16) {
             0 => Command::Lease {
                 task: self.some_task(),
                 epoch: self.epoch,
@@ -403,6 +404,7 @@ impl Walk {
                 let mut how = exited(self.rng.below(2) as i32);
                 how.empty = self.rng.once_in(2);
                 how.told = self.rng.once_in(4);
+                how.denied = vec!["Write a.md".to_owned(); self.rng.below(2)];
                 let asks = self.rng.once_in(2);
                 Command::Ended {
                     attempt,
@@ -425,6 +427,7 @@ impl Walk {
                     _ => Finding::Lost("no process".to_owned()),
                 },
             },
+            14 => self.some_leave(attempt),
             12 if self.rng.once_in(2) => self.answer_to(Effect::Expand(attempt), true),
             12 => self.answer_to(Effect::KeepOffer(attempt), true),
             _ => {
@@ -445,14 +448,46 @@ impl Walk {
         }
     }
 
+    /// An agent asks leave for something, or is answered.
+    fn some_leave(&mut self, attempt: AttemptId) -> Command {
+        match self.rng.below(5) {
+            0 => Command::ExpirePermissions,
+            1 => Command::DecidePermission {
+                no: self.some_request(),
+                decision: match self.rng.once_in(2) {
+                    true => Decision::Allow,
+                    false => Decision::Deny {
+                        reason: "no".to_owned(),
+                    },
+                },
+                always: self.rng.once_in(2),
+            },
+            _ => Command::AskPermission {
+                attempt,
+                request: leave(&self.rng.below(40).to_string()),
+                ruled: ruled(Ruling::ALL[self.rng.below(3)]),
+            },
+        }
+    }
+
+    /// One that waits more often than not.
+    fn some_request(&mut self) -> u32 {
+        let waiting: Vec<u32> = self.run().asking().map(|(_, no)| no).collect();
+        match self.rng.pick(&waiting).copied() {
+            Some(no) if !self.rng.once_in(3) => no,
+            _ => self.rng.below(self.run().permissions_asked as usize + 2) as u32,
+        }
+    }
+
     fn something_said(&mut self, says: bool) -> Option<Said> {
         let limit = Said::UsageLimit {
             cause: "429".to_owned(),
             wait_ms: self.rng.once_in(2).then(|| self.rng.below(10_000) as u64),
             ends_at: None,
         };
-        let said = match self.rng.below(6) {
+        let said = match self.rng.below(12) {
             0 => limit,
+            3 => Said::UsedUp(Bound::Tokens(200_000)),
             1 => Said::Failure("it does not compile".to_owned()),
             2 => Said::Hindrance("no memory".to_owned()),
             _ => Said::Question("which color?".to_owned()),
@@ -524,10 +559,16 @@ impl Walk {
 
     fn assigned(&self) -> Vec<TaskNo> {
         let capacity = Capacity { workers: 3 };
-        assign(&[self.run()], capacity, self.bench.now, &Choice::freely)
-            .into_iter()
-            .map(|proposal| proposal.task)
-            .collect()
+        assign(
+            &[self.run()],
+            capacity,
+            self.bench.now,
+            &BTreeSet::new(),
+            &Choice::freely,
+        )
+        .into_iter()
+        .map(|proposal| proposal.task)
+        .collect()
     }
 
     /// One step of the phase in which anything may be said.

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 
+use divisi_core::ledger::Bound;
 use divisi_core::plan::{
     Deliverable, Estimate, Input, Plan, Priority, Stage, TaskSpec, Template, Work,
 };
 use divisi_core::preparation::{Preparation, Setup};
+use divisi_core::run::Budget;
 use divisi_core::{Criterion, Format, Holds, TaskId, TaskKind, WorkspaceKind};
 
 use super::super::compile::Promise;
@@ -243,6 +245,7 @@ impl Dice {
                 Priority::Critical,
             ]),
             estimate: self.estimate(),
+            budget: self.budget(),
             kind,
             work,
             dependencies,
@@ -251,6 +254,17 @@ impl Dice {
             criteria,
             workspace,
         }
+    }
+
+    fn budget(&mut self) -> Budget {
+        let bounds = [
+            self.some(|dice| Bound::Attempts(1 + dice.roll(9))),
+            self.some(|dice| Bound::TimeMs(1_000 + dice.roll(10_000_000))),
+            self.some(|dice| Bound::Tokens(1 + dice.roll(2_000_000))),
+            self.some(|dice| Bound::UsdMicros(1_000 + dice.roll(99_000_000))),
+        ];
+        let bounds = bounds.into_iter().flatten();
+        bounds.fold(Budget::default(), Budget::with)
     }
 
     fn estimate(&mut self) -> Estimate {

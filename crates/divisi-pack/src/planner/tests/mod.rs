@@ -433,7 +433,12 @@ fn hostile_requests_end() {
         "-> -> ->",
         "- \n- \n",
     ] {
-        assert!(matches!(answer(text), Answer::Declined(_)));
+        let Answer::Declined(declined) = answer(text) else {
+            panic!("planned");
+        };
+        let proposed = crate::plan_file::write(&declined.proposal);
+        let read = crate::plan_file::read("plan.json", proposed.as_bytes());
+        assert!(read.plan.is_some(), "{:#?}", read.diagnostics);
     }
 }
 

@@ -30,6 +30,7 @@ use crate::commands::run::{Driver, named, unexpected};
 use crate::config::Configuration;
 use crate::exit::Exit;
 use crate::follow;
+use crate::hold::Holding;
 use crate::present::{defining, variables};
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::{Project, is_locked};
@@ -197,7 +198,11 @@ fn in_folder(
     let base = repo.base(&BaseOptions::default()).map_err(environment)?;
     // Of its report, only what is printed below is of interest.
     let quiet = Printer::silent();
-    let mut driver = Driver::new(&project, Durability::Normal, &quiet)?;
+    let holding = Holding {
+        durability: Durability::Normal,
+        ..Holding::of(&project)
+    };
+    let mut driver = Driver::new(&project, holding, &quiet)?;
     let ask = Ask::Start {
         plan: Arc::new(plan(subject)),
         settings: Box::new(settings(configuration)),
@@ -329,12 +334,23 @@ fn shown(entry: &Entry) -> Option<Line> {
             true => ("returned", output.clone()),
             false => ("failed", output.clone()),
         },
-        Entry::Denied { what } => ("denied", what.clone()),
+        Entry::Asked { what } => ("asked", what.clone()),
+        Entry::Answered { what, decision } => (decision.word(), what.clone()),
+        Entry::Denied { what, .. } => ("denied", what.clone()),
         Entry::Retried { cause } => ("retried", cause.clone()),
         Entry::Limited { wait_ms } => ("limited", format!("for {}", span(*wait_ms))),
         Entry::Broke { cause, .. } => ("broke", cause.clone()),
         Entry::Noted { text } => ("noted", text.clone()),
-        Entry::Began { .. } | Entry::Used { .. } | Entry::Finished { .. } => return None,
+        Entry::Bounded => (
+            "ended",
+            "at the bound of money that it was given".to_owned(),
+        ),
+        Entry::Began { .. }
+        | Entry::Read { .. }
+        | Entry::Responded { .. }
+        | Entry::Used { .. }
+        | Entry::UsedSoFar { .. }
+        | Entry::Finished { .. } => return None,
     };
     let text: Vec<&str> = text.split_whitespace().collect();
     let label = Line::styled(Style::Dim, format!("  {word}")).padded(super::LABEL_WIDTH);

@@ -170,7 +170,8 @@ impl<'c> Ordered<'c> {
     ) -> Result<Settings, Failure> {
         let present = Present::look(&settings.defined);
         let preferred = configuration.preferred(roles);
-        let mut settling = Settling::begin(&present, preferred, settings);
+        let settling = Settling::begin(&present, preferred, settings);
+        let mut settling = settling.within(&configuration.config.day);
         self.each(plan, &mut |task| settling.see(task));
         settling.end(severity, printer)
     }

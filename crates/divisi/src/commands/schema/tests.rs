@@ -7,6 +7,7 @@ use std::sync::Arc;
 use divisi_core::criterion::Program;
 use divisi_core::ids::{AttemptId, Epoch};
 use divisi_core::ledger::{self, Account, Amount, Bound, Exhausted};
+use divisi_core::permission::{Decider, Decision, Deed, Permissions, Request, Rule, Ruling};
 use divisi_core::plan::{
     Deliverable, Estimate, Expansion, Input, Plan, Priority, Stage, TaskKind, Template, Work,
     WorkspaceKind,
@@ -15,8 +16,8 @@ use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot, Usage};
 use divisi_core::run::{
     AttemptEnd, Base, Budget, Defined, DefinedModel, DefinedProgram, Event, Failure, Grants,
-    ModelBounds, PauseReason, PreparedCommit, Provider, RunStatus, Settings, Speaks, StopReason,
-    Then,
+    ModelBounds, PauseReason, PreparedCommit, Price, Provider, RunStatus, Settings, Speaks,
+    StopReason, Then,
 };
 use divisi_core::{
     Commit, Criterion, Digest, Format, Outcome, RunId, TaskId, TaskNo, TaskSpec, Time, Tree,
@@ -164,6 +165,7 @@ fn full_task(work: Work, workspace: WorkspaceKind, kind: TaskKind, priority: Pri
             duration_max_ms: Some(2),
             tokens: Some(2),
         },
+        budget: Budget::default().with(Bound::Tokens(1)),
     }
 }
 
@@ -212,7 +214,10 @@ fn receipts() -> Vec<Receipt> {
             Exit::Status(_) | Exit::Signal(_) => "cargo build".into(),
         },
         confined: (exit != Exit::NoProcess).then_some(true),
-        usage: (exit == Exit::NoProcess).then_some(Usage { tokens: 5 }),
+        usage: (exit == Exit::NoProcess).then_some(Usage {
+            tokens: 5,
+            usd_micros: Some(6),
+        }),
         claimed_failure: matches!(exit, Exit::Signal(_)).then(|| "no idea".into()),
         exit,
         output,
@@ -284,6 +289,47 @@ fn stage() -> Stage {
     }
 }
 
+fn leave() -> Request {
+    Request {
+        id: "1".into(),
+        deed: Deed::Execute,
+        title: "make".into(),
+        paths: vec!["a".into()],
+        command: Some("make".into()),
+    }
+}
+
+fn rule() -> Rule {
+    Rule {
+        role: Some("web".into()),
+        deed: Some(Deed::Edit),
+        path: Some("docs/**".into()),
+        command: Some("make".into()),
+        then: Ruling::Ask,
+    }
+}
+
+fn deny() -> Decision {
+    Decision::Deny { reason: "r".into() }
+}
+
+fn policy() -> Decider {
+    Decider::Policy {
+        because: "b".into(),
+    }
+}
+
+fn decided(request: Option<Request>, decision: Decision, by: Decider, rules: Vec<Rule>) -> Event {
+    Event::PermissionDecided {
+        attempt: attempt(),
+        no: 1,
+        request,
+        decision,
+        by,
+        rules,
+    }
+}
+
 fn split(planned: Option<(AttemptId, Receipt)>, stages: Vec<Stage>, stage_context: &str) -> Event {
     Event::TaskSplit {
         task: TaskNo(1),
@@ -301,12 +347,24 @@ fn created(full: bool) -> Event {
     let budget = Budget {
         attempts: Some(1),
         time_ms: Some(2),
+        tokens: Some(3),
+        usd_micros: Some(4),
+    };
+    let price = Price {
+        input: 1,
+        output: 2,
+        cached: 0,
     };
     let settings = Settings {
         role_limits: limits.clone(),
         agent_limits: limits,
         agent_auto: "claude".into(),
         budget,
+        prices: [("claude".to_owned(), price)].into(),
+        permissions: Permissions {
+            rules: vec![rule()],
+            deadline_ms: 1,
+        },
         grants: Grants {
             writes: vec!["/tmp/x".into()],
             passes: vec!["TOKEN".into()],
@@ -407,6 +465,8 @@ fn ends() -> Vec<AttemptEnd> {
         AttemptEnd::Errored(Failure::Person("x".into())),
         AttemptEnd::Lost("x".into()),
         AttemptEnd::Asked("x".into()),
+        AttemptEnd::UsedUp(Bound::Tokens(1)),
+        AttemptEnd::UsedUp(Bound::UsdMicros(1)),
         AttemptEnd::Limited {
             cause: "x".into(),
             wait_ms: None,
@@ -475,7 +535,13 @@ fn of_runs() -> Vec<Event> {
             answer: "a".into(),
         },
     ];
-    let exhausted = |account, bound| PauseReason::Budget(Exhausted { account, bound });
+    let exhausted = |account, bound| {
+        PauseReason::Budget(Exhausted {
+            account,
+            bound,
+            task: matches!(account, Account::Task(..)).then(|| TaskId::new("a").unwrap()),
+        })
+    };
     let pauses = [
         PauseReason::Owner,
         PauseReason::Interrupted,
@@ -483,6 +549,7 @@ fn of_runs() -> Vec<Event> {
         exhausted(Account::Day(1), None),
         exhausted(Account::Run(RunId(3)), Some(Bound::Attempts(1))),
         exhausted(Account::Run(RunId(3)), Some(Bound::TimeMs(1))),
+        exhausted(Account::Task(RunId(3), task), Some(Bound::Tokens(1))),
         PauseReason::Fault("x".into()),
     ];
     all.extend(pauses.map(|reason| Event::RunPaused { reason }));
@@ -537,6 +604,16 @@ fn of_attempts() -> Vec<Event> {
             evidence: "e".into(),
         },
         Event::AttemptCleared { attempt },
+        Event::PermissionAsked {
+            attempt,
+            no: 1,
+            request: leave(),
+            deadline_at: Time(9),
+        },
+        decided(None, Decision::Allow, Decider::Person, vec![rule()]),
+        decided(Some(leave()), deny(), policy(), Vec::new()),
+        decided(None, deny(), Decider::Deadline, Vec::new()),
+        decided(Some(leave()), deny(), Decider::Agent, Vec::new()),
         Event::ReviewAwaited {
             attempt,
             verdicts: verdicts(),
@@ -608,6 +685,12 @@ fn of_ledger() -> Vec<ledger::Event> {
     let amount = Amount {
         attempts: 1,
         time_ms: 2,
+        tokens: 3,
+        usd_micros: 4,
+    };
+    let parent = ledger::TaskRef {
+        run: RunId(1),
+        task: TaskNo(0),
     };
     let account = Account::Run(RunId(3));
     let budgets = [
@@ -615,21 +698,34 @@ fn of_ledger() -> Vec<ledger::Event> {
         Budget {
             attempts: Some(1),
             time_ms: Some(1),
+            tokens: Some(1),
+            usd_micros: Some(1),
         },
     ];
-    let mut all = budgets
-        .map(|budget| ledger::Event::AccountOpened { account, budget })
-        .to_vec();
+    let mut all = Vec::new();
+    for parent in [None, Some(parent)] {
+        all.extend(budgets.map(|budget| ledger::Event::AccountOpened {
+            account,
+            budget,
+            parent,
+        }));
+    }
     all.extend(budgets.map(|budget| ledger::Event::BudgetChanged { account, budget }));
     all.extend([
         ledger::Event::Reserved {
             attempt,
             amount,
-            accounts: vec![account, Account::Day(1)],
+            accounts: vec![account, Account::Day(1), Account::Task(RunId(3), TaskNo(1))],
         },
         ledger::Event::Settled {
             attempt,
             used: amount,
+            unreported: false,
+        },
+        ledger::Event::Settled {
+            attempt,
+            used: amount,
+            unreported: true,
         },
         ledger::Event::Released { attempt },
     ]);

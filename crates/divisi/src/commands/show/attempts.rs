@@ -1,7 +1,10 @@
 //! Attempts with their receipts, and verdicts with what was seen.
 
+use divisi_core::ledger::Bound;
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{Attempt, AttemptEnd, Ending, Failure, Phase, Task, end_words};
+use divisi_core::run::{
+    Attempt, AttemptEnd, Ending, Failure, Phase, Task, end_words, keeps_usage_back,
+};
 use divisi_core::{Commit, Criterion, Outcome, TaskKind, Time, Tree, Verdict};
 
 use super::block;
@@ -18,7 +21,7 @@ pub(super) fn ending_lines(task: &Task, ending: &Ending) -> Vec<Line> {
             .then(format!(" by {}, {took}: ", words::agent(&ending.agent)))
             .with(style, end_words(&ending.end)),
     ];
-    lines.extend(receipt_lines(task, &ending.receipts));
+    lines.extend(receipt_lines(task, &ending.agent, &ending.receipts));
     if let AttemptEnd::Refused(Failure::Checks(verdicts) | Failure::Integration(verdicts)) =
         &ending.end
     {
@@ -58,7 +61,7 @@ pub(super) fn live_lines(task: &Task, live: &Attempt, now: Time) -> Vec<Line> {
             .then(format!(" by {}, for {since}: ", words::agent(&live.agent)))
             .with(Style::Note, phase),
     ];
-    lines.extend(receipt_lines(task, &live.receipts));
+    lines.extend(receipt_lines(task, &live.agent, &live.receipts));
     if let Phase::Held { verdicts } = &live.phase {
         lines.extend(verdict_lines(&task.spec.criteria, verdicts, "  "));
     }
@@ -105,7 +108,7 @@ fn left_out_lines(left_out: &[String]) -> impl Iterator<Item = Line> + '_ {
     })
 }
 
-fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
+fn receipt_lines(task: &Task, agent: &str, receipts: &[Receipt]) -> Vec<Line> {
     let mut lines = Vec::new();
     for receipt in receipts {
         match receipt {
@@ -119,7 +122,11 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 ..
             } => {
                 let used = usage.map_or_else(String::new, |usage| {
-                    format!(", {} reported", plural(usage.tokens, "token"))
+                    let cost = usage
+                        .usd_micros
+                        .map(|it| format!(", {}", Bound::UsdMicros(it)));
+                    let tokens = plural(usage.tokens, "token");
+                    format!(", {tokens}{} reported", cost.unwrap_or_default())
                 });
                 let printed = output.as_ref().map_or_else(String::new, |output| {
                     let capped = if output.capped {
@@ -135,6 +142,10 @@ fn receipt_lines(task: &Task, receipts: &[Receipt]) -> Vec<Line> {
                 )));
                 if !command.is_empty() {
                     lines.push(Line::styled(Style::Dim, format!("    `{command}`")));
+                }
+                if keeps_usage_back(agent, receipt) {
+                    let text = "    it did not say what it used: only time and attempts count";
+                    lines.push(Line::styled(Style::Warn, text));
                 }
                 if let Some(cause) = claimed_failure {
                     lines.push(Line::styled(Style::Warn, "    it says that it failed:"));

@@ -114,6 +114,7 @@ fn a_done_task_shows_its_receipts() {
 
     attempt 1 by writer, 7.0 s: it was integrated
       submitted   exit status 0 after 2.0 s, printed 4.0 KiB
+        it did not say what it used: only time and attempts count
       collected   snapshot 222222222222
         draft.md  2.0 KiB, aaaaaaaaaaaa
       verified    tree 777777777777
@@ -170,14 +171,16 @@ fn a_budget_is_shown_as_its_account_has_it() {
         plan("Ship it", vec![task("a", &[]), task("b", &["a"])]),
         Budget {
             attempts: Some(1),
-            time_ms: None,
+            ..Budget::default()
         },
     );
     given.ends("a", 0);
     let project = project(&given);
     let shown = |given: &Given| {
         let run = given.run();
-        let balance = (loaded::shared(&project.view().unwrap(), run.id).unwrap()).balance;
+        let balance = (loaded::shared(&project.view().unwrap(), run.id).unwrap())
+            .balance(run.id)
+            .copied();
         let document = run_document(&project, &run, balance);
         let text = text(&project, &run_lines(&project, &run, balance));
         let lines = text.lines().filter(|line| {
@@ -188,7 +191,7 @@ fn a_budget_is_shown_as_its_account_has_it() {
     let (lines, document) = shown(&given);
     assert_snapshot!(lines, @"
     paused      the budget of run-1 is used up: 1 attempt
-                → divisi resume run-1 --attempts N
+                → divisi resume run-1 --budget N-attempts
     budget      1 attempt, 1 used or reserved
     ");
     assert_eq!(document["budget"]["budget"]["attempts"], 1);
@@ -196,11 +199,12 @@ fn a_budget_is_shown_as_its_account_has_it() {
     given.permit(Budget {
         attempts: Some(4),
         time_ms: Some(60_000),
+        ..Budget::default()
     });
     let (lines, document) = shown(&given);
     assert_snapshot!(lines, @"
     paused      the budget of run-1 is used up: 1 attempt
-                → divisi resume run-1 --attempts N
+                → divisi resume run-1 --budget N-attempts
     budget      4 attempts, 1 used or reserved
     budget      1 min of agents' time, 2.0 s used or reserved
     ");

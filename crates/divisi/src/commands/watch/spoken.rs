@@ -1,7 +1,7 @@
 //! A transcript in words: who said what, what was called and what came of it.
 
 use divisi_agents::Claim;
-use divisi_agents::adapter::{Closing, Entry, Tokens};
+use divisi_agents::adapter::{Closing, Decision, Entry, Tokens};
 use divisi_core::{RunId, TaskId};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -107,7 +107,11 @@ impl Speaker {
     fn of_entry(&mut self, entry: Entry) -> Vec<Line> {
         let one = |word: &str, style: Style, text: &str| vec![said(word, style, text)];
         match entry {
-            Entry::Began { session } => one("began", Style::Dim, &session),
+            Entry::Began {
+                session,
+                resumed: false,
+            } => one("began", Style::Dim, &session),
+            Entry::Began { session, .. } => one("resumed", Style::Dim, &session),
             Entry::Said { text } => {
                 let lines = several("said", Style::Plain, &text);
                 self.said = text;
@@ -125,7 +129,15 @@ impl Speaker {
                     false => vec![head("returned").with(Style::Bad, "failed ").then(output)],
                 }
             }
-            Entry::Denied { what } => one("denied", Style::Warn, &what),
+            Entry::Asked { what } => one("asked", Style::Warn, &what),
+            Entry::Answered { what, decision } => {
+                let (style, why) = match &decision {
+                    Decision::Allow => (Style::Dim, String::new()),
+                    Decision::Deny { reason } => (Style::Warn, format!(": {reason}")),
+                };
+                one(decision.word(), style, &format!("{what}{why}"))
+            }
+            Entry::Denied { what, .. } => one("denied", Style::Warn, &what),
             Entry::Retried { cause } => one("retried", Style::Warn, &cause),
             Entry::Limited { wait_ms } => {
                 let told = format!("for {}", words::span(wait_ms));
@@ -135,6 +147,9 @@ impl Speaker {
                 self.used = Some(usage);
                 one("used", Style::Dim, &used(usage))
             }
+            Entry::Bounded => one("ended", Style::Warn, "at its bound of money"),
+            // What comes of these stands in the closing.
+            Entry::Read { .. } | Entry::Responded { .. } | Entry::UsedSoFar { .. } => Vec::new(),
             Entry::Broke { cause, status } => {
                 let status = status.map_or_else(String::new, |status| format!("{status}: "));
                 one("broke", Style::Bad, &format!("{status}{cause}"))
@@ -193,6 +208,10 @@ fn of_claim(claim: &Claim) -> Vec<Line> {
         Claim::Failed { cause } => (Style::Bad, format!("it failed: {cause}")),
         Claim::Unable { cause } => (Style::Bad, format!("it could not begin: {cause}")),
         Claim::Limited { cause, .. } => (Style::Warn, format!("a usage limit: {cause}")),
+        Claim::UsedUp { bound } => (
+            Style::Warn,
+            format!("its reservation of {bound} is used up"),
+        ),
         Claim::Asks(question) => (Style::Warn, format!("it asks: {}", question.text)),
     };
     several("claims", style, &claim)

@@ -242,6 +242,8 @@ fn is_about(event: &Event, no: TaskNo) -> bool {
         | Event::AttemptStopping { attempt, .. }
         | Event::AttemptSuspected { attempt, .. }
         | Event::AttemptCleared { attempt, .. }
+        | Event::PermissionAsked { attempt, .. }
+        | Event::PermissionDecided { attempt, .. }
         | Event::ReviewAwaited { attempt, .. }
         | Event::AttemptEnded { attempt, .. }
         | Event::AttemptReturned { attempt, .. }

@@ -74,6 +74,8 @@ pub(crate) struct Seen {
     pub(crate) api: Api,
     /// The last words of a user that decided.
     pub(crate) user: String,
+    /// All that users said, the last first.
+    pub(crate) users: Vec<String>,
     /// What was told of the calls since then, the last first.
     pub(crate) results: Vec<String>,
     /// Whether a fault was played.
@@ -159,6 +161,10 @@ impl State {
             api,
             results: conversation.results(),
             user: conversation.deciding(due.map(|(rule, _)| &self.rules[rule])),
+            users: conversation
+                .users()
+                .map(|(text, _)| text.to_owned())
+                .collect(),
             is_fault: fault.is_some(),
             at: Instant::now(),
             sent: String::from_utf8_lossy(&request.body).into_owned(),

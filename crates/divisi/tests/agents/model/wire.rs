@@ -116,7 +116,7 @@ pub(crate) fn message(conversation: &Conversation, turn: &Turn) -> Value {
         json!({ "type": "tool_use", "id": unique("toolu"), "name": name, "input": input })
     }));
     json!({
-        "id": "msg_scripted", "type": "message", "role": "assistant",
+        "id": unique("msg"), "type": "message", "role": "assistant",
         "model": conversation.model, "content": content, "stop_sequence": null,
         "stop_reason": if call.is_some() { "tool_use" } else { "end_turn" },
         "usage": {
@@ -136,7 +136,7 @@ fn messages(
         "cache_read_input_tokens": 0, "output_tokens": 1,
     });
     let mut events = vec![json!({ "type": "message_start", "message": {
-        "id": "msg_scripted", "type": "message", "role": "assistant",
+        "id": unique("msg"), "type": "message", "role": "assistant",
         "model": conversation.model, "content": [], "stop_reason": null,
         "stop_sequence": null, "usage": usage,
     }})];

@@ -1,0 +1,124 @@
+//! What logins hold that must stand nowhere.
+//!
+//! A tool reads its login through a link, and so can whatever it starts: an agent may print the
+//! file, and a model may be told of it. So its secrets are masked and refused like those of the
+//! environment. Only login files are looked at; a key in a file of configuration is not known.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::process::source_of;
+use super::product::PRODUCTS;
+use crate::environment::{MASKED_BYTES_MIN, looks_secret};
+
+/// No login is longer.
+const LOGIN_BYTES_MAX: u64 = 1 << 20;
+
+/// Names of secrets that only a login calls so.
+const NAMES: [&str; 2] = ["access", "refresh"];
+
+/// The secrets of all logins of the user whose environment this is. What cannot be read cannot be
+/// printed by an agent either.
+#[must_use]
+pub fn login_secrets(variables: &BTreeMap<String, String>) -> Vec<String> {
+    let files = PRODUCTS.iter().flat_map(|product| product.home.files);
+    let logins = files.filter(|lent| lent.is_login);
+    let sources = logins.filter_map(|lent| source_of(lent, variables));
+    let mut secrets = Vec::new();
+    for source in sources {
+        if let Some(login) = read(&source) {
+            collect(&login, &mut secrets);
+        }
+    }
+    secrets.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    secrets.dedup();
+    secrets
+}
+
+fn read(path: &Path) -> Option<Value> {
+    let mut text = String::new();
+    let file = fs::File::open(path).ok()?;
+    file.take(LOGIN_BYTES_MAX).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn collect(value: &Value, secrets: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let is_secret = looks_secret(name) || NAMES.contains(&name.as_str());
+                match value {
+                    Value::String(text) if is_secret && text.len() >= MASKED_BYTES_MIN => {
+                        secrets.push(text.clone());
+                    }
+                    value => collect(value, secrets),
+                }
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|value| collect(value, secrets)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn secrets(root: &Path, more: &[(&str, &str)]) -> Vec<String> {
+        let home = ("HOME".to_owned(), root.display().to_string());
+        let more = more
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        login_secrets(&more.chain([home]).collect())
+    }
+
+    #[test]
+    fn secrets_of_each_login_are_known_and_nothing_else_of_it() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path();
+        assert_eq!(secrets(root, &[]), [""; 0]);
+        put(
+            root,
+            ".claude/.credentials.json",
+            r#"{"claudeAiOauth": {"accessToken": "sk-ant-oat-1", "refreshToken": "sk-ant-ort-22",
+                "expiresAt": 1790000000000, "scopes": ["user:inference"], "subscriptionType": "max"}}"#,
+        );
+        put(
+            root,
+            ".codex/auth.json",
+            r#"{"OPENAI_API_KEY": null, "tokens": {"id_token": "eyJ.id.333", "access_token": "short",
+                "account_id": "0af1-33"}, "last_refresh": "2026-11-26T00:00:00Z"}"#,
+        );
+        put(
+            root,
+            ".local/share/opencode/auth.json",
+            r#"{"one": {"type": "oauth", "refresh": "refresh-4444", "access": "access-55555"},
+                "other": [{"type": "api", "key": "key-666666"}]}"#,
+        );
+        put(root, ".codex/config.toml", "env_key = \"OPENAI_API_KEY\"\n");
+        let expected = [
+            "sk-ant-ort-22",
+            "access-55555",
+            "refresh-4444",
+            "sk-ant-oat-1",
+            "eyJ.id.333",
+            "key-666666",
+        ];
+        assert_eq!(secrets(root, &[]), expected);
+        let elsewhere = tempfile::tempdir().unwrap();
+        put(elsewhere.path(), "auth.json", "no JSON");
+        let at = elsewhere.path().display().to_string();
+        let left = secrets(root, &[("CODEX_HOME", &at)]);
+        assert!(!left.contains(&"eyJ.id.333".to_owned()), "{left:?}");
+    }
+}
