@@ -11,15 +11,26 @@ use crate::Result;
 /// platform, in a version that it names exactly; a lock file would hold the same.
 const MANIFEST: &str = "crates/divisi/tests/agents/package.json";
 
-/// Installs them under `target/agents`.
+/// Those that are tried by hand.
+const MORE: &str = "crates/divisi/tests/more_agents/package.json";
+
+/// Installs them under `target/agents`, and `all` the others under `target/more-agents`.
 ///
 /// # Errors
 /// npm is not there, or fails.
-pub(crate) fn run(root: &Path) -> Result<()> {
+pub(crate) fn run(root: &Path, all: bool) -> Result<()> {
+    install(root, MANIFEST, "agents")?;
+    match all {
+        true => install(root, MORE, "more-agents"),
+        false => Ok(()),
+    }
+}
+
+fn install(root: &Path, manifest: &str, name: &str) -> Result<()> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    let folder = target.join("agents");
+    let folder = target.join(name);
     fs::create_dir_all(&folder)?;
-    fs::copy(root.join(MANIFEST), folder.join("package.json"))?;
+    fs::copy(root.join(manifest), folder.join("package.json"))?;
     let status = Command::new("npm")
         .args(["install", "--no-audit", "--no-fund", "--loglevel", "error"])
         .current_dir(&folder)

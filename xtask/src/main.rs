@@ -40,7 +40,11 @@ enum Task {
     /// Measure the release build and write the figures into docs/benchmarks.md
     Bench(bench::Options),
     /// Install the coding agents that the tests run for real, from npm, under target/agents
-    Agents,
+    Agents {
+        /// Also those that are tried by hand, under target/more-agents
+        #[arg(long)]
+        all: bool,
+    },
     /// The program that the benchmark compares with: spawn, then commit one row, for each step
     #[command(hide = true)]
     Bare(bench::bare::Options),
@@ -49,7 +53,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Tidy { verbose } => tidy::run(&root(), verbose),
-        Task::Agents => agents::run(&root()).map(|()| ExitCode::SUCCESS),
+        Task::Agents { all } => agents::run(&root(), all).map(|()| ExitCode::SUCCESS),
         Task::Bench(options) => bench::run(&root(), &options),
         Task::Bare(options) => bench::bare::run(&options).map(|()| ExitCode::SUCCESS),
     };

@@ -73,6 +73,17 @@ impl Monitoring {
     }
 }
 
+/// What a text that an agent printed tells of its progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// What its model said or did.
+    pub entries: u64,
+    /// Calls that began.
+    pub called: u64,
+    /// Calls that ended.
+    pub returned: u64,
+}
+
 /// What an agent is: quirks as data. Only what a run must know of an agent when nothing but its
 /// journal is there goes by name, in [`divisi_core::run`]: whether it holds a slot, and whether it
 /// is scripted. The contract has both agree with the kind.
@@ -343,6 +354,11 @@ pub trait Agent: Send + Sync {
     /// What the agent claims, from how its process ended and the last
     /// [`Description::tail_bytes`] that it printed. Total: any end and any text, in short time.
     fn interpret(&self, ended: &Ended, tail: &str) -> Claim;
+
+    /// What of the whole lines that it printed is progress; `None` where every byte is.
+    fn progress(&self, _printed: &str) -> Option<Progress> {
+        None
+    }
 
     /// What it says to have used of a model, read from the same bytes. As untrusted as its claim;
     /// `None` where nothing is said of it.

@@ -26,7 +26,7 @@ pub mod scripted;
 
 pub use agent::{
     Agent, Assignment, CLAIM_BYTES_MAX, Claim, Description, Figures, InProcess, Kind, Launch,
-    LaunchFault, Monitoring, Process, Told,
+    LaunchFault, Monitoring, Process, Progress, Told,
 };
 pub use command::CommandAgent;
 pub use environment::{Environment, environment, mask};

@@ -126,6 +126,20 @@ pub enum Action {
         /// What its agent should know.
         note: String,
     },
+    /// Take the kept work of an attempt that was given up.
+    Adopt {
+        /// The task.
+        task: String,
+        /// The number of the attempt; the last one whose work is kept unless told.
+        number: Option<u32>,
+    },
+    /// Give up what an attempt left that was given up.
+    Discard {
+        /// The task.
+        task: String,
+        /// The number of the attempt.
+        number: u32,
+    },
     /// A person's work stands in its workspace.
     Submit {
         /// The task.

@@ -42,9 +42,18 @@ impl Default for Patience {
 /// So many suspicions at once mean that the watcher is the problem.
 pub const BREAKER_SUSPICIONS: usize = 5;
 
-/// CPU time that counts as progress between two looks. A process that idles in a poll loop uses
-/// less; a compiler that prints nothing uses far more.
-const PROGRESS_CPU_MS: u64 = 1_000;
+/// Of the time between two looks, so many hundredths of CPU time are progress. A process that idles in
+/// a poll loop uses less; a compiler that prints nothing uses far more.
+const PROGRESS_CPU_PERCENT: u64 = 5;
+
+/// What a session with a model tells of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stream {
+    /// How much its model said and did so far.
+    pub entries: u64,
+    /// Whether something that it called for is under way.
+    pub calling: bool,
+}
 
 #[derive(Clone, Debug)]
 struct Watched {
@@ -52,6 +61,8 @@ struct Watched {
     seen_at: u64,
     progress_at: u64,
     last: Observation,
+    looked_at: u64,
+    stream: Option<Stream>,
     files: u64,
     /// Age that the attempt already had when it was first seen on this clock.
     started_at: u64,
@@ -80,6 +91,8 @@ impl Monitor {
             seen_at: now,
             progress_at: now,
             last: Observation::default(),
+            looked_at: now,
+            stream: None,
             files: 0,
             started_at: now,
             suspected: None,
@@ -124,8 +137,17 @@ impl Monitor {
     }
 
     /// Takes in what the supervisor sees of an attempt; `files` is any number that changes when
-    /// files of its workspace do.
-    pub fn observe(&mut self, attempt: AttemptId, seen: &Observation, files: u64, now: u64) {
+    /// files of its workspace do. Where there is a `stream`, that is its progress: what a tool prints
+    /// and does while its model says nothing may be a clock that ticks. While something runs that the
+    /// model called for, that counts as it does for any program.
+    pub fn observe(
+        &mut self,
+        attempt: AttemptId,
+        seen: &Observation,
+        files: u64,
+        stream: Option<Stream>,
+        now: u64,
+    ) {
         let Some(watched) = self.watched.get_mut(&attempt) else {
             return;
         };
@@ -135,15 +157,25 @@ impl Monitor {
         watched.seen_at = now;
         watched.started_at = watched.started_at.min(now.saturating_sub(seen.age_ms));
         let last = &watched.last;
-        let progressed = seen.output_bytes != last.output_bytes
-            || seen.processes != last.processes
-            || seen.cpu_ms >= last.cpu_ms.saturating_add(PROGRESS_CPU_MS)
+        let cpu_ms = seen.cpu_ms.saturating_sub(last.cpu_ms);
+        let passed_ms = now.saturating_sub(watched.looked_at).max(1);
+        let works = seen.processes != last.processes
+            || cpu_ms.saturating_mul(100) >= passed_ms.saturating_mul(PROGRESS_CPU_PERCENT)
             || files != watched.files;
+        let progressed = match stream {
+            None => works || seen.output_bytes != last.output_bytes,
+            Some(stream) => {
+                let before = watched.stream.map(|before| before.entries);
+                before != Some(stream.entries) || (stream.calling && works)
+            }
+        };
         if progressed {
             watched.progress_at = now;
-            watched.last = seen.clone();
-            watched.files = files;
         }
+        watched.last = seen.clone();
+        watched.looked_at = now;
+        watched.stream = stream;
+        watched.files = files;
     }
 
     /// It waits for somebody else: that it does not get on says nothing.
@@ -256,7 +288,11 @@ impl Watched {
                 )
             }
             Suspicion::Idle => format!(
-                "no output, file, process or CPU time for {} s ({} bytes printed, {} processes)",
+                "no {} for {} s ({} bytes printed, {} processes)",
+                match self.stream {
+                    Some(Stream { calling: false, .. }) => "word of its model",
+                    _ => "output, file, process or CPU time",
+                },
                 now.saturating_sub(self.progress_at) / 1000,
                 self.last.output_bytes,
                 self.last.processes
@@ -349,7 +385,7 @@ mod tests {
         let mut monitor = Monitor::default();
         monitor.watch(attempt(1), patience(), 0);
         assert_eq!(monitor.look(150).len(), 1);
-        monitor.observe(attempt(1), &alive(0), 0, 160);
+        monitor.observe(attempt(1), &alive(0), 0, None, 160);
         assert_eq!(monitor.look(161), [(attempt(1), Finding::Cleared)]);
     }
 
@@ -358,15 +394,15 @@ mod tests {
         let mut monitor = Monitor::default();
         monitor.watch(attempt(1), patience(), 0);
         for now in (0..=1_000).step_by(50) {
-            monitor.observe(attempt(1), &alive(7), 0, now);
+            monitor.observe(attempt(1), &alive(7), 0, None, now);
             assert_eq!(monitor.look(now), []);
         }
-        monitor.observe(attempt(1), &alive(7), 0, 1_050);
+        monitor.observe(attempt(1), &alive(7), 0, None, 1_050);
         assert!(matches!(
             monitor.look(1_050)[..],
             [(_, Finding::Suspected(_))]
         ));
-        monitor.observe(attempt(1), &alive(7), 0, 1_100);
+        monitor.observe(attempt(1), &alive(7), 0, None, 1_100);
         assert!(matches!(
             monitor.look(1_100)[..],
             [(_, Finding::Stalled(_))]
@@ -393,7 +429,7 @@ mod tests {
             ),
             (
                 Observation {
-                    cpu_ms: 1_000,
+                    cpu_ms: 50,
                     ..base.clone()
                 },
                 0,
@@ -403,11 +439,62 @@ mod tests {
         for (seen, files) in changes {
             let mut monitor = Monitor::default();
             monitor.watch(attempt(1), patience(), 0);
-            monitor.observe(attempt(1), &base, 0, 0);
-            monitor.observe(attempt(1), &seen, files, 900);
-            monitor.observe(attempt(1), &seen, files, 1_500);
+            monitor.observe(attempt(1), &base, 0, None, 0);
+            monitor.observe(attempt(1), &seen, files, None, 900);
+            monitor.observe(attempt(1), &seen, files, None, 1_500);
             assert_eq!(monitor.look(1_500), [], "{seen:?} {files}");
         }
+    }
+
+    #[test]
+    fn of_a_session_only_what_its_model_says_and_what_its_calls_do_is_progress() {
+        let ticks = |at: u64| Observation {
+            output_bytes: at,
+            processes: 1 + (at / 100 % 2) as u32,
+            cpu_ms: at,
+            ..alive(0)
+        };
+        let stream = |entries, calling| Some(Stream { entries, calling });
+        let idle_after = |stream: &dyn Fn(u64) -> Option<Stream>| {
+            let mut monitor = Monitor::default();
+            monitor.watch(attempt(1), patience(), 0);
+            for now in (0..=5_000).step_by(50) {
+                monitor.observe(attempt(1), &ticks(now), now, stream(now), now);
+                if !monitor.look(now).is_empty() {
+                    return Some(now);
+                }
+            }
+            None
+        };
+        assert_eq!(idle_after(&|_| None), None, "of a program, all is progress");
+        // It said something at the start, and once more.
+        assert_eq!(idle_after(&|_| stream(1, false)), Some(1_050));
+        assert_eq!(idle_after(&|now| stream(now / 900, false)), None);
+        assert_eq!(idle_after(&|_| stream(1, true)), None, "a call is at work");
+        let mut monitor = Monitor::default();
+        monitor.watch(attempt(1), patience(), 0);
+        for now in [0, 1_050] {
+            monitor.observe(attempt(1), &alive(7), 0, stream(1, true), now);
+        }
+        assert!(
+            matches!(&monitor.look(1_050)[..], [(_, Finding::Suspected(evidence))]
+                if evidence.starts_with("no output, file, process")),
+            "a call that does nothing is none"
+        );
+    }
+
+    #[test]
+    fn a_process_that_only_idles_does_not_get_on_however_long_it_idles() {
+        let mut monitor = Monitor::default();
+        monitor.watch(attempt(1), patience(), 0);
+        for now in (0..=1_050).step_by(50) {
+            let seen = Observation {
+                cpu_ms: now / 50,
+                ..alive(7)
+            };
+            monitor.observe(attempt(1), &seen, 0, None, now);
+        }
+        assert_eq!(monitor.look(1_050).len(), 1);
     }
 
     #[test]
@@ -432,7 +519,7 @@ mod tests {
                 .iter()
                 .all(|(_, finding)| *finding == Finding::Overdue)
         );
-        monitor.observe(attempt(0), &alive(0), 0, 100_100);
+        monitor.observe(attempt(0), &alive(0), 0, None, 100_100);
         let findings = monitor.look(100_101);
         assert!(findings.contains(&(attempt(0), Finding::Cleared)));
     }
@@ -453,8 +540,8 @@ mod tests {
             age_ms: 1_100,
             ..alive(0)
         };
-        monitor.observe(attempt(1), &seen, 0, 10_100);
-        monitor.observe(attempt(2), &alive(0), 0, 10_100);
+        monitor.observe(attempt(1), &seen, 0, None, 10_100);
+        monitor.observe(attempt(2), &alive(0), 0, None, 10_100);
         assert_eq!(monitor.overdue_in_ms(10_100), Some(3_901));
         let overdue = |monitor: &mut Monitor, now| -> Vec<AttemptId> {
             let found = monitor.look(now).into_iter();

@@ -54,6 +54,10 @@ faults! {
     Orphans,
     /// Engine and supervisor lose their connection.
     ConnectionLost,
+    /// An agent asks leave for something.
+    LeaveAsked,
+    /// The next engine is told what was not answered.
+    LeaveToldAgain,
     /// A word arrives twice.
     WordTwice,
     /// A word arrives late, after words that were said later.
@@ -156,6 +160,10 @@ faults! {
     PlanUnsound,
     /// It is read again, and told a second time.
     ExpandedAgain,
+    /// Late work is taken as a new attempt's.
+    OfferAdopted,
+    /// Late work is given up.
+    OfferDiscarded,
 }
 
 /// Counts over one or many runs.

@@ -128,8 +128,13 @@ impl Sim {
                 attempt,
                 key,
                 files,
+                adopts,
             } => {
-                let command = self.collect(attempt, key, files);
+                let mut command = self.collect(attempt, key, files);
+                if let (Command::Collected { snapshot, .. }, Some(adopts)) = (&mut command, adopts)
+                {
+                    *snapshot = Some(adopts);
+                }
                 self.report(token, Report::Done(effect, attempt.run, command));
             }
             What::Check {
@@ -319,7 +324,7 @@ impl Sim {
         snapshot: Option<&Commit>,
     ) -> Vec<Verdict> {
         let quality = match snapshot {
-            Some(commit) => self.repo.quality_in(commit, attempt),
+            Some(commit) => self.repo.quality_in(commit, self.truth.author(attempt)),
             None => self.truth.quality(attempt),
         };
         let exit = self.truth.exit(attempt);

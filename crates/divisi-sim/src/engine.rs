@@ -34,6 +34,8 @@ pub(crate) enum Source {
     Launch(AttemptId, WorkspaceKey),
     /// The supervisor: the end of an attempt may be forgotten.
     End(AttemptId),
+    /// An agent asks leave for something, by number.
+    Asked(AttemptId, u32),
     /// The last word of joining: reconciling goes on.
     Joined(Epoch),
     /// Something else of ours.
@@ -353,6 +355,7 @@ impl Sim {
             return Ok(());
         }
         self.judge_permitted(&inputs, &stepped.answers)?;
+        self.pass_decisions_on(&stepped.events);
         for (input, answer) in inputs.into_iter().zip(stepped.answers) {
             self.answer(input.source, answer)?;
         }
@@ -462,6 +465,7 @@ impl Sim {
                     self.order(Order::Start(attempt, key));
                 }
             }
+            Source::Asked(attempt, id) => self.answer_asked(attempt, id, &answer),
             Source::End(attempt) => self.order(Order::Forget(attempt)),
             Source::Joined(epoch) => {
                 if let Some(engine) = &mut self.engine

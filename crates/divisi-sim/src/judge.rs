@@ -92,6 +92,8 @@ impl Sim {
                 u64::from(task.attempts()) - free
             };
             let leased: u64 = run.tasks().iter().map(cost).sum();
+            // Nobody worked for what was taken of others.
+            let leased = leased - self.truth.adopted_in(run.id);
             let max = match ledger.accounts.get(&Account::Run(run.id)) {
                 Some(balance) => balance.budget.attempts,
                 None if run.settings.budget.is_bounded() => Some(0),
@@ -234,7 +236,8 @@ impl Sim {
             // Redone work stands in the place of what it replaces.
             let last = integrated.rfind(|ending| ending.receipts.iter().any(files));
             if let Some(last) = last {
-                expected.push(run.attempt_id(TaskNo(no as u32), last.number));
+                let attempt = run.attempt_id(TaskNo(no as u32), last.number);
+                expected.push(self.truth.author(attempt));
             }
         }
         let mut found: Vec<AttemptId> = content.iter().map(|made| made.attempt).collect();

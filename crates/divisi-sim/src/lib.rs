@@ -24,6 +24,7 @@ mod engine;
 mod expansions;
 mod journal;
 mod judge;
+mod leave;
 mod limits;
 mod needs;
 mod people;

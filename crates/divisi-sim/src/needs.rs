@@ -28,6 +28,7 @@ pub(crate) enum What {
         attempt: AttemptId,
         key: WorkspaceKey,
         files: bool,
+        adopts: Option<Snapshot>,
     },
     Check {
         attempt: AttemptId,
@@ -79,6 +80,7 @@ pub(crate) fn what(run: &Run, effect: Effect) -> Option<What> {
                 attempt,
                 key: workspace_of(run, attempt)?,
                 files: spec.workspace == WorkspaceKind::Worktree || scratch_has_files(&spec.id),
+                adopts: run.task(attempt.task)?.live()?.adopts.clone(),
             }
         }
         Effect::Check(attempt) => {

@@ -150,7 +150,7 @@ impl Sim {
         self.ask(Ask::Create(Box::new(create)));
     }
 
-    fn ask(&mut self, ask: Ask) {
+    pub(crate) fn ask(&mut self, ask: Ask) {
         self.people.count += 1;
         let number = self.people.count;
         let id = CommandId::new(format!("c{number}")).expect("a letter and a number make an id");
@@ -262,7 +262,13 @@ impl Sim {
             };
             self.ask(Ask::Run(id, command));
         }
+        self.answer_agents(run);
         for no in 0..run.tasks().len() as u32 {
+            if self.rng.chance(400)
+                && let Some(command) = self.about_offer(run, TaskNo(no))
+            {
+                self.ask(Ask::Run(id, command));
+            }
             if all || self.rng.chance(400) {
                 self.attend_task(run, TaskNo(no));
             }
@@ -305,6 +311,28 @@ impl Sim {
         self.ask(Ask::Budget(account, budget));
     }
 
+    /// What somebody wants to be done with late work of a task, if there is any.
+    fn about_offer(&mut self, run: &Run, no: TaskNo) -> Option<Command> {
+        let task = &run.tasks()[no.index()];
+        let offer = task
+            .endings
+            .iter()
+            .find(|ending| ending.offered().is_some())?;
+        let works = matches!(task.state_name(), StateName::Leased | StateName::Working);
+        Some(match self.rng.below(10) {
+            0 => Command::Discard {
+                task: no,
+                number: offer.number,
+            },
+            // Whoever wants it ends what is at work.
+            1..=3 if works && !self.calm => Command::Cancel { task: Some(no) },
+            _ => Command::Adopt {
+                task: no,
+                number: self.rng.chance(500).then_some(offer.number),
+            },
+        })
+    }
+
     fn attend_task(&mut self, run: &Run, no: TaskNo) {
         let task = &run.tasks()[no.index()];
         let reason = "no".to_owned();
@@ -330,7 +358,10 @@ impl Sim {
                 let Some(live) = task.live() else { return };
                 let attempt = run.attempt_id(no, live.number);
                 let right = match live.snapshot() {
-                    Some(snapshot) => self.repo.quality_in(&snapshot.commit, attempt),
+                    Some(snapshot) => {
+                        let author = self.truth.author(attempt);
+                        self.repo.quality_in(&snapshot.commit, author)
+                    }
                     None => self.truth.quality(attempt),
                 };
                 match right == Quality::Right && !refuses {

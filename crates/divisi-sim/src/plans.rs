@@ -6,6 +6,7 @@ use divisi_core::assign::Capacity;
 use divisi_core::criterion::Criterion;
 use divisi_core::ids::{Commit, Digest, TaskId};
 use divisi_core::ledger::{Bound, LimitThen, QuietHours};
+use divisi_core::permission::Permissions;
 use divisi_core::plan::{
     Estimate, Expansion, Input, Parts, Plan, Priority, Stage, TaskKind, TaskSpec, Template, Work,
     WorkspaceKind,
@@ -117,6 +118,10 @@ fn settings(rng: &mut Rng) -> Settings {
         limit_agents: BTreeMap::from([(AGENTS[0].to_owned(), AGENTS[1].to_owned())]),
         // The clock begins in the seventeenth minute of its first day.
         quiet_hours: rng.chance(60).then_some(QuietHours { from: 17, to: 19 }),
+        permissions: Permissions {
+            rules: Vec::new(),
+            deadline_ms: rng.pick(&[100, 2_000, 10_000]),
+        },
         timeout_ms: rng.pick(&[30_000, 60_000, 90_000]),
         barriers: rng.chance(150),
         batch_max: rng.within(1, 6) as u32,

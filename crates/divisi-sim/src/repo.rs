@@ -214,7 +214,9 @@ impl Repo {
         for (attempt, snapshot) in batch {
             let own = self.commits.get(&snapshot.commit)?;
             let base = self.commits.get(&snapshot.base)?;
-            let made = *own.iter().find(|made| made.attempt == *attempt)?;
+            // It may be another attempt's work that this one took.
+            let task = |it: AttemptId| (it.run, it.task);
+            let made = *{ own.iter() }.find(|made| task(made.attempt) == task(*attempt))?;
             let news = |there: &&Contribution| !base.contains(there);
             let clashes = |kind: u64, per_mille: u64| {
                 let mut others = content.iter().filter(news);

@@ -65,6 +65,7 @@ pub(crate) enum Happening {
     Order(u64, Order),
     Word(u64, Word),
     AgentEnds(u32, AttemptId),
+    AgentAsks(u32, AttemptId),
     AgentKilled(u32, AttemptId),
     OrphanEnds(AttemptId),
     /// An engine's effect takes place.
@@ -227,6 +228,10 @@ impl Sim {
             }
             Happening::Order(connection, order) => self.obey(connection, order),
             Happening::Word(connection, word) => self.hear(connection, word),
+            Happening::AgentAsks(life, attempt) => {
+                self.agent_asks(life, attempt);
+                Ok(())
+            }
             Happening::AgentEnds(life, attempt) => {
                 self.end_agent(life, attempt, false);
                 Ok(())

@@ -14,6 +14,7 @@ use crate::agents::Behavior;
 use crate::books;
 use crate::breaks::Oracle;
 use crate::coverage::Fault;
+use crate::leave::Leave;
 use crate::repo::{Contribution, Quality, WorkspaceKey};
 use crate::sim::{Happening, Sim, Violation, violated};
 
@@ -28,6 +29,8 @@ pub(crate) enum Order {
     End(AttemptId),
     /// Its end is durable.
     Forget(AttemptId),
+    /// Pass an answer on: whose, to which request, and whether it is allowed.
+    Answer(AttemptId, u32, bool),
 }
 
 /// To the engine.
@@ -43,6 +46,8 @@ pub(crate) enum Word {
     Ended(AttemptId, Finished),
     /// It is not held.
     Unknown(AttemptId),
+    /// It asks leave for something, by number.
+    Asks(AttemptId, u32),
 }
 
 /// An end and what the agent said.
@@ -65,6 +70,8 @@ pub(crate) struct Job {
     pub(crate) started_ms: u64,
     /// It was told to end.
     pub(crate) told: bool,
+    /// What it asked leave for.
+    pub(crate) leave: Leave,
     /// How it ended, if it has.
     pub(crate) finished: Option<Finished>,
 }
@@ -125,6 +132,7 @@ impl Sim {
                 self.supervisor.connection = Some(connection);
                 let word = self.supervisor.joined();
                 self.say(word);
+                self.tell_asked();
             }
             return Ok(());
         }
@@ -135,6 +143,7 @@ impl Sim {
             Order::Hello(_) => {}
             Order::Start(attempt, workspace) => self.start_agent(attempt, workspace)?,
             Order::End(attempt) => self.tell_to_end(attempt),
+            Order::Answer(attempt, id, allowed) => self.take_answer(attempt, id, allowed)?,
             Order::Forget(attempt) => {
                 let ended = |job: &Job| job.finished.is_some();
                 if self.supervisor.jobs.get(&attempt).is_some_and(ended) {
@@ -197,6 +206,7 @@ impl Sim {
             behavior,
             started_ms: self.clock.now_ms(),
             told: false,
+            leave: Leave::default(),
             finished: None,
         };
         self.supervisor.jobs.insert(attempt, job);
@@ -206,6 +216,7 @@ impl Sim {
             let life = self.supervisor.life;
             self.after(works_ms, Happening::AgentEnds(life, attempt));
         }
+        self.plan_to_ask(attempt);
         Ok(())
     }
 
@@ -229,6 +240,9 @@ impl Sim {
 
     pub(crate) fn end_agent(&mut self, life: u32, attempt: AttemptId, killed: bool) {
         if self.supervisor.life != life {
+            return;
+        }
+        if !killed && self.waits_for_leave(life, attempt) {
             return;
         }
         let now_ms = self.clock.now_ms();

@@ -59,6 +59,8 @@ pub(crate) struct Truth {
     /// Tasks whose place was taken by what they planned.
     expanded: BTreeSet<(RunId, TaskNo)>,
     limits: Limits,
+    /// Attempts that took the work of others, with those.
+    authors: BTreeMap<AttemptId, AttemptId>,
 }
 
 impl Truth {
@@ -94,7 +96,7 @@ impl Truth {
     #[must_use]
     pub(crate) fn quality(&self, attempt: AttemptId) -> Quality {
         self.ends
-            .get(&attempt)
+            .get(&self.author(attempt))
             .map_or(Quality::Nothing, |end| end.quality)
     }
 
@@ -107,7 +109,7 @@ impl Truth {
     #[must_use]
     pub(crate) fn exit(&self, attempt: AttemptId) -> Option<Exit> {
         self.ends
-            .get(&attempt)?
+            .get(&self.author(attempt))?
             .ended
             .as_ref()
             .map(|ended| ended.exit.clone())
@@ -116,7 +118,20 @@ impl Truth {
     /// How an attempt's agent behaved.
     #[must_use]
     pub(crate) fn behavior(&self, attempt: AttemptId) -> Option<Behavior> {
-        self.ends.get(&attempt).map(|end| end.behavior)
+        { self.ends.get(&self.author(attempt)) }.map(|end| end.behavior)
+    }
+
+    /// Whose work an attempt's is: that of another one, if it took that.
+    #[must_use]
+    pub(crate) fn author(&self, attempt: AttemptId) -> AttemptId {
+        self.authors.get(&attempt).copied().unwrap_or(attempt)
+    }
+
+    /// How many attempts of a run took the work of others.
+    #[must_use]
+    pub(crate) fn adopted_in(&self, run: RunId) -> u64 {
+        let adopted = self.authors.keys().filter(|attempt| attempt.run == run);
+        adopted.count() as u64
     }
 
     /// What an attempt planned, each time it was read.
@@ -195,6 +210,7 @@ impl Truth {
         self.leases.clear();
         self.expanded.clear();
         self.limits = Limits::default();
+        self.authors.clear();
         self.ledger = (Ledger::default(), 0);
         self.survived = journal.disk(|disk| disk.commands().cloned().collect());
         for stream in streams(journal) {
@@ -345,6 +361,13 @@ impl Truth {
         }
         if let Event::AttemptLeased { attempt, epoch, .. } = &event {
             self.leases.insert(*attempt, *epoch);
+        }
+        if let Event::OfferAdopted { attempt, from } = &event {
+            let made = AttemptId {
+                number: *from,
+                ..*attempt
+            };
+            self.authors.insert(*attempt, made);
         }
         let before = self.runs.get(&id).map(|(run, _)| run.clone());
         if let Some(before) = &before {

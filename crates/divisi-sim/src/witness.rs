@@ -47,6 +47,14 @@ impl Witness<'_> {
                 });
                 Ok(())
             }
+            Event::OfferAdopted { .. } => {
+                self.coverage.fault(Fault::OfferAdopted);
+                Ok(())
+            }
+            Event::OfferDiscarded { .. } => {
+                self.coverage.fault(Fault::OfferDiscarded);
+                Ok(())
+            }
             Event::RunPaused {
                 reason: PauseReason::UsageLimit { .. },
             } => {
@@ -216,7 +224,10 @@ impl Witness<'_> {
                 Receipt::Verified { .. } => {
                     let snapshot = live.snapshot();
                     let quality = match snapshot {
-                        Some(snapshot) => self.repo.quality_in(&snapshot.commit, attempt),
+                        Some(snapshot) => {
+                            let author = truth.author(attempt);
+                            self.repo.quality_in(&snapshot.commit, author)
+                        }
                         None => truth.quality(attempt),
                     };
                     let exit = truth.exit(attempt);

@@ -38,6 +38,7 @@ impl Sim {
                 };
                 self.give(Ask::Run(attempt.run, command), Source::Own);
             }
+            Word::Asks(attempt, id) => self.hear_asked(attempt, id),
             Word::Ended(attempt, finished) => self.hear_ended(attempt, finished),
             Word::Unknown(attempt) => {
                 let command = Command::NotStarted {

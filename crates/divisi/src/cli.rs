@@ -28,7 +28,7 @@ pub(crate) use assess::Assess;
 pub(crate) use folder::{Generate, Validate};
 pub(crate) use lessons::{Lessons, LessonsCommand};
 pub(crate) use library::{Roles, RolesCommand, Save, Workflow, WorkflowCommand};
-pub(crate) use people::{Answer, Approve, Cancel, Reject, Retry, Split, Submit};
+pub(crate) use people::{Adopt, Answer, Approve, Cancel, Discard, Reject, Retry, Split, Submit};
 pub(crate) use permissions::{Answered, Permissions, PermissionsCommand};
 pub(crate) use plan::{Plan, PlanCommand};
 pub(crate) use review::{Perspective, Review, Weight};
@@ -120,6 +120,10 @@ pub(crate) enum Command {
     Cancel(Cancel),
     /// Try a task again; its counts begin anew
     Retry(Retry),
+    /// Take work that came late, of an attempt that was given up, as a new attempt's
+    Adopt(Adopt),
+    /// Give up what an attempt left that was given up, so that `gc` may remove it
+    Discard(Discard),
     /// Say that a person's work on a task is done
     Submit(Submit),
     /// Consent: to a plan, an approval task, or what no rule can judge

@@ -76,7 +76,9 @@ pub(crate) fn line(run: &Run, event: &Event) -> Line {
         | Event::ReviewAwaited { .. }
         | Event::AttemptEnded { .. }
         | Event::AttemptReturned { .. }
-        | Event::OfferKept { .. } => of_attempt(run, event),
+        | Event::OfferKept { .. }
+        | Event::OfferAdopted { .. }
+        | Event::OfferDiscarded { .. } => of_attempt(run, event),
     }
 }
 
@@ -191,13 +193,19 @@ fn of_attempt(run: &Run, event: &Event) -> Line {
                 format!(" ended: {}", words::ended(run, *attempt, end)),
             )
             .then(format!("; {}", then_words(then))),
-        Event::AttemptReturned { attempt } => {
+        Event::AttemptReturned { attempt, .. } => {
             one(run, *attempt).then(" came back after it was given up")
         }
         Event::OfferKept { attempt, snapshot } => one(run, *attempt).then(match snapshot {
             Some(snapshot) => format!(" left work that is kept as {}", snapshot.commit.short()),
             None => " left nothing to keep".to_owned(),
         }),
+        Event::OfferAdopted { attempt, from } => {
+            one(run, *attempt).then(format!(" takes the work of attempt {from}"))
+        }
+        Event::OfferDiscarded { attempt } => {
+            one(run, *attempt).with(Style::Dim, " is given up with all that it left")
+        }
         _ => Line::default(),
     }
 }

@@ -153,6 +153,14 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
             let (task, note) = (args.of.task.clone(), args.note.clone());
             (args.of.run, Action::Retry { task, note })
         }
+        Command::Adopt(args) => {
+            let (task, number) = args.of.clone();
+            (args.run, Action::Adopt { task, number })
+        }
+        Command::Discard(args) => {
+            let (task, number) = args.of.clone();
+            (args.run, Action::Discard { task, number })
+        }
         Command::Approve(args) => {
             let (task, note, waive) = (args.task.clone(), args.note.clone(), args.waive);
             (latest(args.run)?, Action::Approve { task, note, waive })

@@ -7,8 +7,10 @@ use divisi_core::worker::Ended;
 
 use super::closing::Closing;
 use super::product::Product;
+use super::transcript::Entry;
 use crate::agent::{
     Agent, Assignment, Claim, Description, Figures, Kind, Launch, LaunchFault, Monitoring, Process,
+    Progress,
 };
 
 /// The closing is the last line, but what the tool's own children print may come after it.
@@ -29,7 +31,10 @@ impl Agent for AdapterAgent {
         Description {
             name: self.product.name.into(),
             kind: Kind::Adapter,
-            monitoring: Monitoring::of(Kind::Adapter),
+            monitoring: Monitoring {
+                progress_ms: Some(self.product.progress_ms),
+                ..Monitoring::of(Kind::Adapter)
+            },
             credentials: owned(self.product.variables),
             reads: owned(self.product.reads),
             guides: owned(self.product.guides),
@@ -47,6 +52,10 @@ impl Agent for AdapterAgent {
 
     fn interpret(&self, ended: &Ended, tail: &str) -> Claim {
         interpret(ended, tail)
+    }
+
+    fn progress(&self, printed: &str) -> Option<Progress> {
+        self.product.tells_calls.then(|| progress(printed))
     }
 
     fn usage(&self, tail: &str) -> Option<Usage> {
@@ -98,6 +107,14 @@ impl Agent for DefinedAgent {
         interpret(ended, tail)
     }
 
+    fn progress(&self, printed: &str) -> Option<Progress> {
+        match self.defined {
+            Defined::Model(_) => Some(progress(printed)),
+            // What it prints is all that is known of it.
+            Defined::Program(_) => None,
+        }
+    }
+
     fn usage(&self, tail: &str) -> Option<Usage> {
         usage(tail)
     }
@@ -145,6 +162,25 @@ fn interpret(ended: &Ended, tail: &str) -> Claim {
             cause: format!("its adapter ended without a closing ({})", ended.exit),
         },
     }
+}
+
+/// What a session's lines tell of its progress.
+fn progress(printed: &str) -> Progress {
+    let mut progress = Progress::default();
+    for line in printed.lines() {
+        let Ok(entry) = serde_json::from_str::<Entry>(line) else {
+            continue;
+        };
+        match entry {
+            // That a request is made again, and whatever a tool prints beside, is no progress.
+            Entry::Retried { .. } | Entry::Noted { .. } | Entry::Limited { .. } => continue,
+            Entry::Called { .. } => progress.called += 1,
+            Entry::Returned { .. } => progress.returned += 1,
+            _ => {}
+        }
+        progress.entries += 1;
+    }
+    progress
 }
 
 fn usage(tail: &str) -> Option<Usage> {

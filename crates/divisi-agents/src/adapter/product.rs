@@ -4,6 +4,7 @@ use divisi_core::run::DefinedProgram;
 use serde_json::Value;
 
 use super::acp::{Quirks, Usage, Verb};
+use super::others::{COPILOT, GEMINI, QWEN};
 use super::reset::Reset;
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
@@ -36,6 +37,13 @@ pub struct Product {
     /// Whether it waits without a word for as long as a model's server tells it to: then it is ended
     /// when it says that it meets a limit.
     pub(super) waits_silently: bool,
+    /// How long it may go without progress before it is suspected, in milliseconds. Longer than a model
+    /// was seen to think without a word; none of the tools ends a request that is never answered in
+    /// less than that, if ever.
+    pub progress_ms: u64,
+    /// Whether it tells of a call when it begins. Of one that tells of it afterwards, all that it prints
+    /// and does is progress: a long call looks like a model that thinks.
+    pub tells_calls: bool,
     /// Its folder of configuration and sessions, which each attempt has for itself.
     pub home: Home,
     /// How it asks leave for what its own rules leave open.
@@ -120,6 +128,8 @@ impl Product {
             settings: &[],
             resets: &[],
             waits_silently: false,
+            progress_ms: 20 * 60_000,
+            tells_calls: false,
             home: Home {
                 variables: &[],
                 files: &[],
@@ -213,10 +223,13 @@ pub(super) enum Writes {
 }
 
 /// All that are known, by name.
-pub static PRODUCTS: [Product; 8] = [
+pub static PRODUCTS: [Product; 11] = [
     CLAUDE,
     CODEX,
     OPENCODE,
+    GEMINI,
+    QWEN,
+    COPILOT,
     CLAUDE_ACP,
     OPENCODE_ACP,
     GEMINI_ACP,
@@ -263,6 +276,8 @@ const CLAUDE: Product = Product {
         Reset::At("resets "),
     ],
     waits_silently: false,
+    progress_ms: 10 * 60_000,
+    tells_calls: true,
     home: Home {
         variables: &[("CLAUDE_CONFIG_DIR", "claude")],
         files: &[Lent {
@@ -326,6 +341,8 @@ const CODEX: Product = Product {
     settings: &[],
     resets: &[Reset::In("try again in "), Reset::At("try again at ")],
     waits_silently: true,
+    progress_ms: 15 * 60_000,
+    tells_calls: true,
     home: Home {
         variables: &[("CODEX_HOME", "codex")],
         files: &[
@@ -395,6 +412,8 @@ const OPENCODE: Product = Product {
     settings: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
     resets: &[Reset::In("try again in "), Reset::In("retry after ")],
     waits_silently: false,
+    progress_ms: 10 * 60_000,
+    tells_calls: false,
     home: Home {
         variables: &[
             ("XDG_CACHE_HOME", "cache"),
@@ -506,6 +525,8 @@ const GEMINI_ACP: Product = Product {
     settings: &[("GEMINI_CLI_TRUST_WORKSPACE", "true")],
     resets: &[],
     waits_silently: false,
+    progress_ms: 15 * 60_000,
+    tells_calls: false,
     home: Home {
         variables: &[("GEMINI_CLI_HOME", "gemini")],
         files: &[
@@ -567,6 +588,8 @@ const COPILOT_ACP: Product = Product {
     settings: &[("COPILOT_AUTO_UPDATE", "false")],
     resets: &[],
     waits_silently: false,
+    progress_ms: 15 * 60_000,
+    tells_calls: false,
     home: Home {
         variables: &[
             ("COPILOT_CACHE_HOME", "copilot-cache"),
@@ -613,6 +636,8 @@ const QWEN_ACP: Product = Product {
     settings: &[],
     resets: &[],
     waits_silently: false,
+    progress_ms: 15 * 60_000,
+    tells_calls: false,
     home: Home {
         variables: &[("QWEN_HOME", "qwen")],
         files: &[

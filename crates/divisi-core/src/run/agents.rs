@@ -11,10 +11,13 @@ pub const AGENT_PERSON: &str = "person";
 /// Nobody: a script of results is played, for trials and tests.
 pub const AGENT_SCRIPTED: &str = "scripted";
 /// Agents that somebody may have installed, each by its product's name.
-pub const AGENTS_INSTALLABLE: [&str; 8] = [
+pub const AGENTS_INSTALLABLE: [&str; 11] = [
     "claude",
     "codex",
     "opencode",
+    "gemini",
+    "qwen",
+    "copilot",
     "claude-acp",
     "opencode-acp",
     "gemini-acp",
@@ -31,7 +34,7 @@ pub const AGENTS_PREFERRED: [&str; 4] = [
     AGENT_MODEL,
 ];
 /// The agents that a plan can name, beside those that configuration names.
-pub const AGENTS: [&str; 12] = [
+pub const AGENTS: [&str; 15] = [
     AGENT_COMMAND,
     AGENT_PERSON,
     AGENT_SCRIPTED,
@@ -43,6 +46,9 @@ pub const AGENTS: [&str; 12] = [
     AGENTS_INSTALLABLE[5],
     AGENTS_INSTALLABLE[6],
     AGENTS_INSTALLABLE[7],
+    AGENTS_INSTALLABLE[8],
+    AGENTS_INSTALLABLE[9],
+    AGENTS_INSTALLABLE[10],
     AGENT_MODEL,
 ];
 /// Stands for an agent where one is named: the one that was found when the run was created.

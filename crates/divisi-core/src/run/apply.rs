@@ -12,9 +12,9 @@ use super::permissions::withdraw;
 use super::state::{Final, Run};
 use super::task::{Answer, Task, TaskState};
 use super::transition::{EventName, Next, StateName, names, next, receipt_name};
-use crate::ids::{AttemptId, Commit, TaskNo, Time};
+use crate::ids::{AttemptId, Commit, Epoch, TaskNo, Time};
 use crate::plan::TaskKind;
-use crate::receipt::{Receipt, Snapshot};
+use crate::receipt::Receipt;
 
 impl Run {
     /// Takes in an event. Its time is the stream's time from now on.
@@ -66,10 +66,22 @@ impl Run {
                     ending.workspace_kept = *workspace_kept;
                 }
             }
-            Event::AttemptReturned { attempt } => self.apply_offer(*attempt, true, None),
-            Event::OfferKept { attempt, snapshot } => {
-                self.apply_offer(*attempt, false, snapshot.clone())
+            Event::AttemptReturned { attempt, exit } => {
+                let exit = exit.clone();
+                self.change_ending(*attempt, |ending| {
+                    (ending.returned, ending.late_exit) = (true, exit);
+                });
             }
+            Event::OfferKept { attempt, snapshot } => {
+                let snapshot = snapshot.clone();
+                self.change_ending(*attempt, |ending| {
+                    (ending.returned, ending.offer) = (false, snapshot.or(ending.offer.take()));
+                });
+            }
+            Event::OfferDiscarded { attempt } => {
+                self.change_ending(*attempt, |ending| ending.discarded = true);
+            }
+            Event::OfferAdopted { attempt, from } => self.apply_adopted(at, *attempt, *from),
             Event::ApprovalGiven { task, .. }
             | Event::TaskFailed { task, .. }
             | Event::TaskCanceled { task }
@@ -130,6 +142,7 @@ impl Run {
                     workspace,
                     timeout_ms,
                     phase: Phase::Leased,
+                    adopts: None,
                     base: None,
                     passed_before: Vec::new(),
                     confined: None,
@@ -262,20 +275,44 @@ impl Run {
         }
     }
 
-    fn apply_offer(&mut self, attempt: AttemptId, returned: bool, offer: Option<Snapshot>) {
-        let task = &mut self.tasks[attempt.task.index()];
-        if let Some(ending) = task
-            .endings
-            .iter_mut()
-            .find(|ending| ending.number == attempt.number)
-        {
-            ending.returned = returned;
-            if offer.is_some() {
-                ending.offer = offer;
-            }
+    /// What changes about an attempt that is over.
+    fn change_ending(&mut self, attempt: AttemptId, change: impl FnOnce(&mut Ending)) {
+        let endings = &mut self.tasks[attempt.task.index()].endings;
+        if let Some(ending) = { endings.iter_mut() }.find(|it| it.number == attempt.number) {
+            change(ending);
         }
         self.changed.insert(attempt.task);
         self.owe_offers(attempt.task);
+    }
+
+    /// A new attempt that nobody works on: its work is there.
+    fn apply_adopted(&mut self, at: Time, attempt: AttemptId, from: u32) {
+        self.change(attempt.task, |task| {
+            let workspace = task.endings.last().map_or(1, |last| last.workspace + 1);
+            let made = task.endings.iter_mut().find(|ending| ending.number == from);
+            let Some(made) = made else { return };
+            made.adopted_as = Some(attempt.number);
+            task.state = TaskState::Active(Box::new(Attempt {
+                number: attempt.number,
+                agent: made.agent.clone(),
+                credential: None,
+                epoch: Epoch::default(),
+                leased_at: at,
+                workspace,
+                timeout_ms: None,
+                phase: Phase::Leased,
+                adopts: made.offer.clone(),
+                base: None,
+                passed_before: Vec::new(),
+                confined: made.confined,
+                left_out: Vec::new(),
+                stopping: None,
+                asked: 0,
+                permissions: Vec::new(),
+                suspected: None,
+                receipts: Vec::new(),
+            }));
+        });
     }
 
     fn apply_person(&mut self, no: TaskNo, event: &Event) {
@@ -403,6 +440,9 @@ pub(super) fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
         permissions: live.permissions,
         receipts: live.receipts,
         returned: false,
+        late_exit: None,
         offer: None,
+        adopted_as: None,
+        discarded: false,
     });
 }

@@ -8,7 +8,7 @@ use crate::criterion::Verdict;
 use crate::ids::{Commit, Epoch, Time, Tree};
 use crate::ledger::Bound;
 use crate::permission::Permission;
-use crate::receipt::{Receipt, Snapshot};
+use crate::receipt::{Exit, Receipt, Snapshot};
 
 /// Where a live attempt stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +76,9 @@ pub struct Attempt {
     pub timeout_ms: Option<u64>,
     /// Where it stands.
     pub phase: Phase,
+    /// The kept work of an earlier attempt, where that is its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopts: Option<Snapshot>,
     /// The commit its workspace was made from, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Commit>,
@@ -260,9 +263,18 @@ pub struct Ending {
     /// It came back after it was given up, and its work is to be kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub returned: bool,
+    /// How its process ended after it was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_exit: Option<Exit>,
     /// Work that it finished after it was given up: kept, and offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<Snapshot>,
+    /// The attempt whose work that became.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted_as: Option<u32>,
+    /// Its owner gave up what it left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub discarded: bool,
 }
 
 impl Ending {
@@ -279,6 +291,12 @@ impl Ending {
                 | AttemptEnd::Stopped(StopReason::Interrupted)
         );
         self.workspace_kept && goes_on
+    }
+
+    /// Work of it that its owner may still adopt.
+    #[must_use]
+    pub fn offered(&self) -> Option<&Snapshot> {
+        self.offer.as_ref().filter(|_| !self.discarded)
     }
 
     /// How it ended, in words that follow "the last time"; with how its process did where the rest

@@ -119,6 +119,20 @@ pub enum Command {
         /// The answer.
         text: String,
     },
+    /// Take the kept work of an attempt that was given up as a new attempt's.
+    Adopt {
+        /// The task.
+        task: TaskNo,
+        /// The number of the attempt; the last one whose work is kept unless told.
+        number: Option<u32>,
+    },
+    /// Give up what an attempt left that was given up: its kept work, and its workspace.
+    Discard {
+        /// The task.
+        task: TaskNo,
+        /// The number of the attempt.
+        number: u32,
+    },
     /// Replace a task by smaller ones.
     Split {
         /// The task.
@@ -346,6 +360,13 @@ pub enum Rejection {
         /// What could be asked instead.
         hint: String,
     },
+    /// No work of the attempt is kept.
+    NoOffer {
+        /// The task.
+        task: TaskId,
+        /// The number of the attempt, if one was named.
+        number: Option<u32>,
+    },
     /// A limit of the run, a role or an agent is reached.
     LimitReached {
         /// Which.
@@ -392,6 +413,7 @@ impl Rejection {
             Rejection::NoSuchTask => "task-unknown",
             Rejection::Superseded { .. } => "attempt-superseded",
             Rejection::NotNow { .. } => "task-not-now",
+            Rejection::NoOffer { .. } => "offer-none",
             Rejection::LimitReached { .. } => "limit-reached",
             Rejection::BadParts { .. } => "split-bad-parts",
             Rejection::NoSuchPermission { .. } => "permission-unknown",
@@ -425,6 +447,13 @@ impl std::fmt::Display for Rejection {
             } => {
                 write!(f, "task {task} is {status}; it cannot be {asked} now")
             }
+            Rejection::NoOffer { task, number } => match number {
+                Some(number) => write!(
+                    f,
+                    "attempt {number} of task {task} left no work that is kept"
+                ),
+                None => write!(f, "no attempt of task {task} left work that is kept"),
+            },
             Rejection::LimitReached { limit } => write!(f, "the limit of {limit} is reached"),
             Rejection::BadParts { cause } => write!(f, "the parts do not make a plan: {cause}"),
             Rejection::NoSuchPermission { no } => write!(f, "the run has no request {no}"),

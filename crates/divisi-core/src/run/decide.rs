@@ -91,6 +91,7 @@ impl Draft<'_> {
                 ended,
                 said,
             } => self.on_ended(attempt, &ended, said),
+            Command::Discard { task, number } => self.discard(task, number),
             _ if self.run.ended.is_some() => Err(Rejection::RunEnded),
 
             Command::Pause { reason, stop } => self.pause(reason, stop),
@@ -102,6 +103,7 @@ impl Draft<'_> {
             Command::Approve { task, note, waive } => self.approve(task, &note, waive),
             Command::Reject { task, reason } => self.reject(task, &reason),
             Command::Answer { task, text } => self.answer(task, text),
+            Command::Adopt { task, number } => self.adopt(task, number),
             Command::Split {
                 task,
                 parts,

@@ -15,7 +15,7 @@ use crate::journal::version_of;
 use crate::ledger::{Credential, Exhausted};
 use crate::permission::{Decider, Decision, Request, Rule};
 use crate::plan::{Plan, Stage, TaskSpec};
-use crate::receipt::{Receipt, Snapshot};
+use crate::receipt::{Exit, Receipt, Snapshot};
 
 /// Why a run starts nothing new.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -308,6 +308,9 @@ pub enum Event {
     AttemptReturned {
         /// Which.
         attempt: AttemptId,
+        /// How its process ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exit: Option<Exit>,
     },
     /// Its finished work is kept, and offered.
     OfferKept {
@@ -315,6 +318,18 @@ pub enum Event {
         attempt: AttemptId,
         /// The work; `None` if there was nothing to keep.
         snapshot: Option<Snapshot>,
+    },
+    /// What was kept is a new attempt's work from now on.
+    OfferAdopted {
+        /// The new one.
+        attempt: AttemptId,
+        /// The number of the one that made it.
+        from: u32,
+    },
+    /// Its owner gives up what it left: its work that is kept, and its workspace.
+    OfferDiscarded {
+        /// Which.
+        attempt: AttemptId,
     },
 
     /// A person consented.
@@ -386,6 +401,8 @@ pub const KINDS: &[(&str, u32)] = &[
     ("batch_narrowed", 1),
     ("attempt_returned", 1),
     ("offer_kept", 1),
+    ("offer_adopted", 1),
+    ("offer_discarded", 1),
     ("approval_given", 1),
     ("task_failed", 1),
     ("task_canceled", 1),
@@ -433,6 +450,8 @@ impl Event {
             Event::BatchNarrowed { .. } => "batch_narrowed",
             Event::AttemptReturned { .. } => "attempt_returned",
             Event::OfferKept { .. } => "offer_kept",
+            Event::OfferAdopted { .. } => "offer_adopted",
+            Event::OfferDiscarded { .. } => "offer_discarded",
             Event::ApprovalGiven { .. } => "approval_given",
             Event::TaskFailed { .. } => "task_failed",
             Event::TaskCanceled { .. } => "task_canceled",

@@ -27,14 +27,23 @@ fn kept_of(task: &Task, has_ended: bool) -> BTreeSet<&Commit> {
     let mut kept = BTreeSet::new();
     if let Some(live) = task.live() {
         kept.extend(&live.base);
-        kept.extend(live.snapshot().map(|snapshot| &snapshot.commit));
+        let made = [live.snapshot(), live.adopts.as_ref()];
+        kept.extend(made.into_iter().flatten().map(|snapshot| &snapshot.commit));
         if let Phase::Prepared { commit, .. } = &live.phase {
             kept.insert(commit);
         }
     }
     let given_up = is_over(task.status(), has_ended);
     for ending in &task.endings {
-        kept.extend(ending.offer.as_ref().map(|offer| &offer.commit));
+        // Adopted and integrated, it is a part of the head.
+        let is_taken = |number: u32| {
+            let ending = task.ending(number);
+            ending.is_some_and(|ending| ending.end == AttemptEnd::Integrated)
+        };
+        let offer = ending
+            .offered()
+            .filter(|_| !ending.adopted_as.is_some_and(is_taken));
+        kept.extend(offer.map(|offer| &offer.commit));
         match ending.end {
             AttemptEnd::Integrated => kept.extend(integrated(ending)),
             _ if given_up => {}

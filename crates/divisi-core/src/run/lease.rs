@@ -165,7 +165,7 @@ impl Draft<'_> {
         said: Option<Said>,
     ) -> Result<(), Rejection> {
         let Ok(live) = self.live(attempt) else {
-            return self.on_late(attempt);
+            return self.on_late(attempt, ended);
         };
         if !matches!(live.phase, Phase::Leased | Phase::Working) {
             return Self::superseded(attempt);
@@ -210,11 +210,12 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn on_late(&mut self, attempt: AttemptId) -> Result<(), Rejection> {
+    fn on_late(&mut self, attempt: AttemptId, ended: &Ended) -> Result<(), Rejection> {
         match self.ending(attempt) {
             Some(ending) if matches!(ending.end, AttemptEnd::Lost(_)) => {
                 if !ending.returned && ending.offer.is_none() {
-                    self.push(Event::AttemptReturned { attempt });
+                    let exit = Some(ended.exit.clone());
+                    self.push(Event::AttemptReturned { attempt, exit });
                 }
                 Ok(())
             }
@@ -286,7 +287,7 @@ impl Draft<'_> {
     }
 
     /// The ended attempt that a word from outside names, if this run had it.
-    fn ending(&self, attempt: AttemptId) -> Option<&Ending> {
+    pub(super) fn ending(&self, attempt: AttemptId) -> Option<&Ending> {
         let task = self.run.task(attempt.task)?;
         let ending = task.ending(attempt.number)?;
         (attempt.run == self.run.id).then_some(ending)

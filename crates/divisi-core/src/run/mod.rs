@@ -19,7 +19,7 @@
 //! - what a run is: `state`, `task`, `attempt`, `agents`, `defined`, `settings`, `links`;
 //! - what can be asked and what happened: `command`, `event`;
 //! - deciding: `decide` names who decides what: `lease`, `completion`, `integration`, `parts`,
-//!   `permissions`, `person` and `halt`, with `remedy` for what policy does after a failure;
+//!   `permissions`, `person`, `offer` and `halt`, with `remedy` for what policy does after a failure;
 //! - applying: `creation` for the first event, `apply` for all others; `indexes` and `owed` keep what
 //!   follows from the state;
 //! - telling: `explain`, `kept`, `stored`, `invariants`.
@@ -41,6 +41,7 @@ pub mod invariants;
 mod kept;
 mod lease;
 mod links;
+mod offer;
 mod owed;
 mod parts;
 mod permissions;

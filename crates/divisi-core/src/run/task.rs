@@ -139,6 +139,12 @@ impl TaskStatus {
         )
     }
 
+    /// Whether its owner gave it up, and may think better of it.
+    #[must_use]
+    pub fn is_given_up(self) -> bool {
+        matches!(self, TaskStatus::Failed | TaskStatus::Canceled)
+    }
+
     /// Whether what waits for it can never start, unless a person has it tried again.
     pub(super) fn is_hopeless(self) -> bool {
         matches!(

@@ -154,13 +154,15 @@ pub enum EventName {
     Split,
     /// `task_split`, by what its own attempt planned
     Expanded,
-    /// `attempt_returned` or `offer_kept`: about an earlier attempt
+    /// `attempt_returned`, `offer_kept` or `offer_discarded`: about an earlier attempt
     Offer,
+    /// `offer_adopted`
+    OfferAdopted,
 }
 
 impl EventName {
     /// All of them.
-    pub const ALL: [EventName; 32] = [
+    pub const ALL: [EventName; 33] = [
         EventName::Released,
         EventName::ReleasedApproval,
         EventName::Leased,
@@ -193,6 +195,7 @@ impl EventName {
         EventName::Split,
         EventName::Expanded,
         EventName::Offer,
+        EventName::OfferAdopted,
     ];
 }
 
@@ -215,7 +218,7 @@ pub fn next(state: StateName, event: EventName) -> Next {
     match (state, event) {
         (S::Waiting, E::Released) => Next::To(S::Ready),
         (S::Waiting, E::ReleasedApproval) => Next::To(S::Approval),
-        (S::Ready, E::Leased) => Next::To(S::Leased),
+        (S::Ready, E::Leased | E::OfferAdopted) => Next::To(S::Leased),
 
         // The agent works. A start without facts worth recording leaves no event.
         (S::Leased, E::Started) => Next::To(S::Working),
@@ -325,9 +328,10 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
             .iter()
             .map(|(attempt, _)| (attempt.task, EventName::Integrated))
             .collect(),
-        Event::AttemptReturned { attempt } | Event::OfferKept { attempt, .. } => {
-            one(attempt.task, EventName::Offer)
-        }
+        Event::AttemptReturned { attempt, .. }
+        | Event::OfferKept { attempt, .. }
+        | Event::OfferDiscarded { attempt } => one(attempt.task, EventName::Offer),
+        Event::OfferAdopted { attempt, .. } => one(attempt.task, EventName::OfferAdopted),
         Event::ApprovalGiven { task, .. } => one(*task, EventName::ApprovalGiven),
         Event::TaskFailed { task, .. } => one(*task, EventName::Failed),
         Event::TaskCanceled { task } => one(*task, EventName::Canceled),

@@ -58,6 +58,10 @@ impl<J: Journal> Engine<J> {
             }
             ControlAsk::Lift(agent) => Ask::Lift(agent),
             ControlAsk::Act { run, action } => {
+                if matches!(action, Asked::Discard { .. }) {
+                    // What a run left is there also when it has ended.
+                    self.world.keep_loaded(run);
+                }
                 let command = self.command_of(run, &action);
                 let command = command.map_err(|refusal| self.refused(id, refusal))?;
                 self.before(run, &action);
@@ -127,6 +131,14 @@ impl<J: Journal> Engine<J> {
             Asked::Retry { task: name, note } => Command::Retry {
                 task: task(name)?,
                 note: note.clone(),
+            },
+            Asked::Adopt { task: name, number } => Command::Adopt {
+                task: task(name)?,
+                number: *number,
+            },
+            Asked::Discard { task: name, number } => Command::Discard {
+                task: task(name)?,
+                number: *number,
             },
             Asked::Submit { task: name } => Command::Submit { task: task(name)? },
             Asked::Approve {
@@ -231,6 +243,9 @@ fn refusal(rejection: &Rejection) -> Diagnostic {
     let diagnostic = Diagnostic::error(rejection.code(), rejection.to_string());
     match rejection {
         Rejection::NotNow { hint, .. } if !hint.is_empty() => diagnostic.hint(hint.clone()),
+        Rejection::NoOffer { .. } => {
+            diagnostic.hint("`divisi show RUN TASK` says which attempts left what")
+        }
         Rejection::NotApproved => diagnostic.hint("`divisi approve RUN` approves the plan"),
         Rejection::NoSuchPermission { .. }
         | Rejection::PermissionDecided { .. }

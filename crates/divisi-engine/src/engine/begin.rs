@@ -26,6 +26,9 @@ use crate::reconcile::Action;
 use crate::workspace::folder_of;
 use crate::world::Directive;
 
+/// Nobody is looked at more often than that.
+const LOOK_MS_MIN: u64 = 100;
+
 /// Threads that carry effects out: git and checks wait for processes more than they compute.
 const EFFECT_THREADS: usize = 4;
 
@@ -97,6 +100,8 @@ impl<J: Journal> Engine<J> {
             ..self.shell.options.patience
         };
         let patience = rules.map_or(ours, |rules| patience(rules, ours));
+        let said = live.and_then(|live| run.settings.progress_ms.get(&live.agent));
+        let patience = said.map_or(patience, |ms| hurried(*ms, patience));
         self.monitor.watch(attempt, patience, self.shell.now_ms());
     }
 
@@ -139,6 +144,7 @@ impl<J: Journal> Engine<J> {
         let is_live = |attempt: AttemptId| self.world.live(attempt).is_some();
         self.monitor.retain(is_live);
         self.looks.retain(|attempt, _| is_live(*attempt));
+        self.heard.retain(|attempt, _| is_live(*attempt));
     }
 
     /// The supervisor is joined when there is something to start, to stop, or to be adopted.
@@ -440,6 +446,17 @@ fn patience(rules: Monitoring, ours: Patience) -> Patience {
             .progress_ms
             .map_or(NEVER, |ms| ms.min(ours.progress_ms)),
         ..ours
+    }
+}
+
+/// The same where the run says how long an attempt may go without progress: it is looked at often
+/// enough to notice.
+fn hurried(progress_ms: u64, patience: Patience) -> Patience {
+    Patience {
+        progress_ms,
+        look_ms: patience.look_ms.min((progress_ms / 4).max(LOOK_MS_MIN)),
+        second_look_ms: patience.second_look_ms.min(progress_ms / 2),
+        ..patience
     }
 }
 

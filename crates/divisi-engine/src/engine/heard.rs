@@ -50,7 +50,8 @@ impl<J: Journal> Engine<J> {
                         continue;
                     }
                     let files = self.files_of(job.attempt);
-                    self.monitor.observe(job.attempt, &seen, files, now);
+                    let stream = self.stream_of(job.attempt, &seen);
+                    self.monitor.observe(job.attempt, &seen, files, stream, now);
                     if self.is_overdue_stray(job.attempt, seen.age_ms) {
                         self.outbox.push(ToWorker::End {
                             job,
@@ -200,7 +201,7 @@ impl<J: Journal> Engine<J> {
         }
     }
 
-    fn log_of(&self, attempt: AttemptId) -> Option<PathBuf> {
+    pub(super) fn log_of(&self, attempt: AttemptId) -> Option<PathBuf> {
         let task = self.world.run(attempt.run)?.task(attempt.task)?;
         let dir = &self.shell.options.dir;
         Some(super::log_path(

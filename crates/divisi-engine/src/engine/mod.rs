@@ -38,6 +38,7 @@ mod rest;
 mod results;
 mod room;
 mod shell;
+mod stream;
 mod supervised;
 mod telling;
 mod temporary;
@@ -206,6 +207,8 @@ pub struct Engine<J: Journal> {
     /// Effects that found no room on the disk; their runs go on once these have come out.
     lacking_room: BTreeSet<Effect>,
     joining_failed: JoiningFailed,
+    /// What sessions with models told so far.
+    heard: BTreeMap<AttemptId, stream::Heard>,
     /// What was last seen of files from outside that are not taken yet.
     looks: BTreeMap<AttemptId, fetch::Look>,
     /// Attempts whose workspace somebody copies files into, even if they are not awaited any more.
@@ -268,6 +271,7 @@ impl<J: Journal> Engine<J> {
             full: false,
             lacking_room: BTreeSet::new(),
             joining_failed: JoiningFailed::default(),
+            heard: BTreeMap::new(),
             looks: BTreeMap::new(),
             fetching: BTreeSet::new(),
         })

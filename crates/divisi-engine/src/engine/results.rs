@@ -33,6 +33,8 @@ pub(super) struct Collecting {
     pub(super) at: Time,
     /// Late work of a given-up attempt: kept as it is, whatever was promised.
     pub(super) is_offer: bool,
+    /// Such work that is now this attempt's.
+    pub(super) adopts: Option<Snapshot>,
 }
 
 impl Collecting {
@@ -51,6 +53,7 @@ impl Collecting {
             base: live.base.clone(),
             at: at.unwrap_or(live.leased_at),
             is_offer: false,
+            adopts: live.adopts.clone(),
         })
     }
 
@@ -65,6 +68,7 @@ impl Collecting {
             base: ending.base.clone(),
             at: ending.ended_at,
             is_offer: false,
+            adopts: None,
         })
     }
 
@@ -76,7 +80,27 @@ impl Collecting {
         }
     }
 
-    pub(super) fn collect(self, shell: &Shell) -> Result<Finished, Failed> {
+    pub(super) fn collect(mut self, shell: &Shell) -> Result<Finished, Failed> {
+        let Some(adopts) = self.adopts.take() else {
+            return self.collect_workspace(shell);
+        };
+        // A workspace as it was left: what was promised is looked for in it as in any other.
+        self.base = Some(adopts.commit.clone());
+        let base = adopts.commit.clone();
+        let workspace = self.workspace(shell, &base)?;
+        let mut finished = self.collect_workspace(shell)?;
+        if let Finished::Told(command) = &mut finished
+            && let Command::Collected { snapshot, .. } = &mut **command
+        {
+            // The work is what differs from where its attempt began.
+            *snapshot = Some(adopts);
+        }
+        // Nobody works in it. What stays is found by `gc`.
+        let _ = shell.pool()?.release(&workspace);
+        Ok(finished)
+    }
+
+    fn collect_workspace(&self, shell: &Shell) -> Result<Finished, Failed> {
         let attempt = self.attempt;
         let Some(base) = self
             .base

@@ -328,6 +328,10 @@ fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
         return Some(ledger::Command::Settle { attempt, spent });
     }
     if let Some(live) = task.live().filter(|live| live.number == attempt.number) {
+        if live.adopts.is_some() {
+            // It was reserved for somebody who would have worked.
+            return Some(ledger::Command::Release { attempt });
+        }
         // Its checks and its integration take no agent's time, however long they last.
         let spent = spent(&run.settings, &live.agent, &live.receipts);
         return spent.map(|spent| ledger::Command::Settle { attempt, spent });

@@ -84,6 +84,11 @@ impl<J: Journal> World<J> {
         Ok(())
     }
 
+    /// Loads a run that may have ended, for the next step. Where it cannot be, that step says so.
+    pub fn keep_loaded(&mut self, id: RunId) {
+        let _ = self.load_ended(id);
+    }
+
     /// Loads a run that is not loaded, since it has ended. False if there is none.
     pub(super) fn load_ended(&mut self, id: RunId) -> Result<bool, Fault> {
         if !self.runs.contains_key(&id) {

@@ -1,7 +1,7 @@
 //! What is made of the table: the JSON Schema, the reference page, and the example file.
 
 use divisi_core::ledger::Measure;
-use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED};
+use divisi_core::run::{AGENT_AUTO, AGENT_MODEL, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value as Json, json};
 
@@ -83,7 +83,9 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
     };
     let named = json!({"type": "string", "pattern": defined::name_pattern()});
     let preferred = || {
-        let names = AGENTS_PREFERRED.iter().chain([&AGENT_PERSON]);
+        let names = AGENTS_INSTALLABLE
+            .iter()
+            .chain([&AGENT_MODEL, &AGENT_PERSON]);
         strings(json!({"anyOf": [{"enum": names.collect::<Vec<_>>()}, named]}))
     };
     let number = |least: u64, most: u64, each: u64| {
@@ -138,12 +140,12 @@ fn schema_of(setting: &Setting, generator: &mut SchemaGenerator) -> Json {
         }),
         Kind::Substitutes => json!({
             "type": ["object", "null"],
-            "propertyNames": {"enum": AGENTS_INSTALLABLE},
-            "additionalProperties": {"enum": AGENTS_INSTALLABLE},
+            "propertyNames": {"anyOf": [{"enum": AGENTS_INSTALLABLE}, named]},
+            "additionalProperties": {"anyOf": [{"enum": AGENTS_INSTALLABLE}, named]},
         }),
         Kind::MinutesByAgent { least_ms, most } => json!({
             "type": ["object", "null"],
-            "propertyNames": {"enum": AGENTS},
+            "propertyNames": {"anyOf": [{"enum": AGENTS}, named]},
             "additionalProperties": {
                 "type": "number",
                 "minimum": least_ms as f64 / 60_000.0,

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use divisi_core::diagnostic::Place;
 use divisi_core::ledger::{Bound, Measure, QuietHours};
-use divisi_core::run::{AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, Defined};
+use divisi_core::run::{
+    AGENT_MODEL, AGENT_PERSON, AGENTS, AGENTS_INSTALLABLE, Defined, is_definable,
+};
 use jsonc_parser::ast::{Object, StringLit, Value as Node};
 use jsonc_parser::common::Range;
 
@@ -233,7 +235,7 @@ fn bound(
 
 /// Collects that a name in a map is none of these agents'.
 fn known(all: &[&'static str], name: &str, key: &str, at: usize, faults: &mut Faults<'_>) {
-    if all.contains(&name) {
+    if all.contains(&name) || is_definable(name) {
         return;
     }
     let meant = faults.nearest(name, all.iter().copied());
@@ -410,7 +412,10 @@ pub(super) fn variable(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> 
 
 /// An agent that can be found, or the person who is there in any case.
 fn preferred(value: &Node<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
-    let all: Vec<&str> = AGENTS_PREFERRED.into_iter().chain([AGENT_PERSON]).collect();
+    let all: Vec<&str> = AGENTS_INSTALLABLE
+        .into_iter()
+        .chain([AGENT_MODEL, AGENT_PERSON])
+        .collect();
     values::one_of(&all, value, key, faults)
 }
 

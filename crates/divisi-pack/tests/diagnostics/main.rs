@@ -663,13 +663,13 @@ bugdet: {attempts: 3}"), @r"
     1 | run: {agent: persn, agents: {qa: robot}}
       |              ^
     hint: did you mean `person`?
-    hint: there are command, person, scripted, claude, codex, opencode, auto
+    hint: there are command, person, scripted, claude, codex, opencode, gemini, qwen, copilot, model, auto
     error[plan-agent]: there is no agent `robot`
      --> divisi.yaml:1:34
       |
     1 | run: {agent: persn, agents: {qa: robot}}
       |                                  ^
-    hint: there are command, person, scripted, claude, codex, opencode, auto
+    hint: there are command, person, scripted, claude, codex, opencode, gemini, qwen, copilot, model, auto
     ");
     told!(seen, "plan-agent", of_config("agents: {prefer: [claud, command]}"), @r"
     error[plan-agent]: there is no agent `claud`

@@ -28,6 +28,47 @@ pub(crate) struct Retry {
     pub(crate) note: String,
 }
 
+/// `divisi adopt`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Adopt {
+    /// The run, for example `run-3` or `3`
+    #[arg(value_parser = run_id)]
+    pub(crate) run: RunId,
+    /// The task, and with `@N` which attempt's work; the last that came late unless told
+    #[arg(value_name = "TASK[@N]", value_parser = task_attempt)]
+    pub(crate) of: (String, Option<u32>),
+}
+
+/// `divisi discard`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Discard {
+    /// The run, for example `run-3` or `3`
+    #[arg(value_parser = run_id)]
+    pub(crate) run: RunId,
+    /// The task, and the number of the attempt
+    #[arg(value_name = "TASK@N", value_parser = one_attempt)]
+    pub(crate) of: (String, u32),
+}
+
+/// `task` or `task@2`.
+fn task_attempt(text: &str) -> Result<(String, Option<u32>), String> {
+    match text.split_once('@') {
+        None => Ok((text.to_owned(), None)),
+        Some((task, number)) => match number.parse() {
+            Ok(number) if number > 0 => Ok((task.to_owned(), Some(number))),
+            _ => Err(format!(
+                "{number:?} is no number of an attempt, which count from 1"
+            )),
+        },
+    }
+}
+
+fn one_attempt(text: &str) -> Result<(String, u32), String> {
+    let (task, number) = task_attempt(text)?;
+    let number = number.ok_or("say which attempt: `TASK@N`")?;
+    Ok((task, number))
+}
+
 /// `divisi submit`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Submit {

@@ -3,15 +3,17 @@
 //! Nothing is removed that is not proven integrated, explicitly discarded, or was never promised.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use divisi_core::Digest;
 use divisi_core::plan::Work;
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Ending, Run, Task, TaskStatus};
+use divisi_core::run::{Attempt, AttemptEnd, Ending, Run, Task, TaskStatus};
+use divisi_core::{RunId, TaskNo};
 use divisi_engine::failpoint;
 use divisi_engine::repo::{Prune, Pruned, Repo};
-use divisi_engine::workspace::{GcAction, GcItem, Pool, PoolOptions, Proof};
+use divisi_engine::workspace::{GcAction, GcItem, Pool, PoolOptions, Proof, folder_of};
 use divisi_store::{ArtifactFiles, GiveBack, GivenBack};
 use serde_json::{Value, json};
 
@@ -19,7 +21,7 @@ use crate::changed::told;
 use crate::cli;
 use crate::exit::Exit;
 use crate::hold::{Holder, Holding, reach};
-use crate::printer::{Failure, Line, Outcome, Printer};
+use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
 use crate::words::{plural, size};
 
@@ -57,7 +59,7 @@ pub(crate) fn gc(args: &cli::Gc, project: &Project, printer: &Printer) -> Outcom
         printer.document(&document(args, &found))?;
         return Ok(Exit::Success);
     }
-    let lines = lines(args, &found);
+    let lines = lines(args, &found, &runs);
     printer.lines(&lines)?;
     if lines.is_empty() {
         printer.note(&Line::of("nothing is left to clean up"));
@@ -108,7 +110,7 @@ fn give_back(args: &cli::Gc, project: &Project, runs: &[Run]) -> Result<GivenBac
     given.map_err(|fault| Failure::told(divisi_store::diagnostic(&fault), Exit::Environment))
 }
 
-fn lines(args: &cli::Gc, found: &Found) -> Vec<Line> {
+fn lines(args: &cli::Gc, found: &Found, runs: &[Run]) -> Vec<Line> {
     let verb = |action: &GcAction| match (action, args.yes) {
         (GcAction::Remove, true) => "removed",
         (GcAction::Remove, false) => "can be removed",
@@ -116,12 +118,17 @@ fn lines(args: &cli::Gc, found: &Found) -> Vec<Line> {
     };
     let of_item = |item: &GcItem| {
         let size = size(item.bytes);
-        Line::of(format!(
+        let line = Line::of(format!(
             "{}: {} ({size}), {}",
             verb(&item.action),
             item.name,
             item.why
-        ))
+        ));
+        let kept = item.action == GcAction::Keep;
+        match kept.then(|| discarding(item, runs)).flatten() {
+            Some(command) => line.with(Style::Dim, "  → ").with(Style::Note, command),
+            None => line,
+        }
     };
     let removed = verb(&GcAction::Remove);
     let mut lines: Vec<Line> = found.items.iter().map(of_item).collect();
@@ -187,6 +194,36 @@ fn document(args: &cli::Gc, found: &Found) -> Value {
     })
 }
 
+/// The last attempt that worked in a folder, if it is over.
+fn last_in<'t>(item: &GcItem, run: RunId, no: TaskNo, task: &'t Task) -> Option<&'t Ending> {
+    let mut endings = task.endings.iter().rev();
+    endings.find(|ending| is_of(item, run, no, ending.workspace))
+}
+
+/// Whether a folder is that of a task's workspace of this number.
+fn is_of(item: &GcItem, run: RunId, no: TaskNo, workspace: u32) -> bool {
+    let folder = folder_of(Path::new(""), run, no, workspace);
+    folder.file_name().and_then(|name| name.to_str()) == Some(&item.name)
+}
+
+/// Whether somebody works in a folder, or whoever tries the task next will.
+fn is_in_use(item: &GcItem, run: RunId, no: TaskNo, task: &Task) -> bool {
+    let works = |live: &Attempt| is_of(item, run, no, live.workspace);
+    let is_next = |last: &Ending| last.workspace_kept && is_of(item, run, no, last.workspace);
+    task.live().is_some_and(works)
+        || (!task.status().is_terminal() && task.endings.last().is_some_and(is_next))
+}
+
+/// The command that gives up what is kept in a folder, where nobody needs it any more.
+fn discarding(item: &GcItem, runs: &[Run]) -> Option<String> {
+    let run = runs.iter().find(|run| Some(run.id) == item.run)?;
+    let (no, task) = item.task.and_then(|no| Some((no, run.task(no)?)))?;
+    let last = last_in(item, run.id, no, task).filter(|_| !is_in_use(item, run.id, no, task))?;
+    let is_taken = matches!(last.end, AttemptEnd::Integrated | AttemptEnd::Expanded);
+    let command = format!("divisi discard {} {}@{}", run.id, task.spec.id, last.number);
+    (!is_taken).then_some(command)
+}
+
 /// What is known of the work in a folder.
 fn proof(item: &GcItem, runs: &[Run]) -> Proof {
     let Some(run) = runs.iter().find(|run| Some(run.id) == item.run) else {
@@ -202,6 +239,11 @@ fn proof(item: &GcItem, runs: &[Run]) -> Proof {
     let Some(task) = run.task(no) else {
         return Proof::None;
     };
+    if last_in(item, run.id, no, task).is_some_and(|last| last.discarded)
+        && !is_in_use(item, run.id, no, task)
+    {
+        return Proof::Discarded;
+    }
     let is_collected = |ending: &Ending| {
         ending.receipts.iter().any(|receipt| match receipt {
             Receipt::Collected {

@@ -313,7 +313,7 @@ fn task_lines(
     lines.extend(spec_lines(run, no, task));
     for ending in &task.endings {
         lines.push(Line::default());
-        lines.extend(ending_lines(task, ending));
+        lines.extend(ending_lines(run.id, task, ending));
         lines.extend(file_lines(
             project,
             run,

@@ -1,5 +1,6 @@
 //! Agents that go on after they were declared lost.
 
+use divisi_core::receipt::{Receipt, Snapshot};
 use divisi_core::run::{AttemptEnd, Event, RunStatus};
 use divisi_engine::engine::{Rest, boot_now};
 use divisi_engine::monitor::Patience;
@@ -82,21 +83,20 @@ fn one_that_outlived_its_supervisor_in_hiding_disturbs_nobody() {
     assert!(late.exists());
 }
 
-#[test]
-fn late_work_of_a_lost_attempt_is_kept_as_an_offer() {
-    let stage = Stage::git(&[("x", "1\n")]);
+/// Plays a plan whose first attempt is lost and comes back with what it made meanwhile. The second one
+/// waits for its gate.
+fn back_from_loss(stage: &Stage, plan: &Value) -> (Impatient, Snapshot) {
     let patience = Patience {
         look_ms: 100,
         heartbeat_ms: 3_000,
         second_look_ms: 500,
         ..Patience::default()
     };
-    let plan = plan(&stage, &late_writes(&stage));
-    let engine = Impatient::begin(&stage, &plan, patience, boot_now);
+    let engine = Impatient::begin(stage, plan, patience, boot_now);
     let early = stage.path(".divisi/worktrees/run-1-t0-1/early.md");
     until("the first attempt works", || early.exists());
     // A supervisor that says nothing looks like one that is gone; its agents live on.
-    let held_by = supervisor(&stage);
+    let held_by = supervisor(stage);
     kill(held_by, libc::SIGSTOP);
     engine.until("the first attempt is suspected", |event| {
         matches!(event, Event::AttemptSuspected { evidence, .. } if evidence.contains("no sign of life"))
@@ -119,14 +119,21 @@ fn late_work_of_a_lost_attempt_is_kept_as_an_offer() {
     let kept = engine.until("its work is kept", |event| {
         matches!(event, Event::OfferKept { .. })
     });
+    let Event::OfferKept { snapshot, .. } = kept else {
+        panic!("it was waited for");
+    };
+    (engine, snapshot.expect("there was work to keep"))
+}
+
+#[test]
+fn late_work_of_a_lost_attempt_is_kept_as_an_offer() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = plan(&stage, &late_writes(&stage));
+    let (engine, offer) = back_from_loss(&stage, &plan);
     std::fs::write(stage.beside("second"), "").unwrap();
     assert_eq!(engine.end(), Rest::Rested);
     second_is_unaffected(&stage);
     let run = stage.only();
-    let Event::OfferKept { snapshot, .. } = kept else {
-        panic!("it was waited for");
-    };
-    let offer = snapshot.expect("there was work to keep");
     let first = &task(&run, "late").endings[0];
     assert_eq!(first.offer.as_ref(), Some(&offer));
     let show = |path: &str| {
@@ -140,4 +147,85 @@ fn late_work_of_a_lost_attempt_is_kept_as_an_offer() {
         (show("a.md"), show("late.md")),
         ("ruined\n".into(), "late\n".into())
     );
+    // Its task is done by another one: nobody needs it, and its owner says so.
+    let lost = stage.path(".divisi/worktrees/run-1-t0-1");
+    stage.divisi(&["adopt", "run-1", "late"]).expect(6);
+    let discard = "divisi discard run-1 late@1";
+    stage.divisi(&["gc", "--yes"]).expect(0).says(discard);
+    assert!(lost.exists());
+    let kept = stage.divisi(&["show", "run-1", "late"]).expect(0);
+    kept.says("came back late; its work is kept as")
+        .says(discard);
+    stage.divisi(&["discard", "run-1", "late@7"]).expect(6);
+    stage.divisi(&["discard", "run-1", "late@1"]).expect(0);
+    stage
+        .divisi(&["gc", "--yes"])
+        .expect(0)
+        .says("removed: run-1-t0-1");
+    assert!(!lost.exists());
+    let kept = stage.only();
+    assert!(!kept.commits_kept().contains(&offer.commit));
+}
+
+#[test]
+fn late_work_is_adopted_and_goes_the_way_of_any_other_though_the_engine_dies_meanwhile() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let mut plan = plan(&stage, &late_writes(&stage));
+    let late = &mut plan["subtasks"][0];
+    let script = late["script"].as_str().unwrap();
+    // The second attempt makes nothing, and a person is asked.
+    late["script"] = json!(script.replace("echo right > a.md", "true"));
+    late["retries"] = json!(0);
+    let (engine, offer) = back_from_loss(&stage, &plan);
+    std::fs::write(stage.beside("second"), "").unwrap();
+    assert_eq!(engine.end(), Rest::Rested);
+    stands(
+        &stage.only(),
+        RunStatus::Blocked,
+        &[("late", "blocked"), ("after", "waiting")],
+    );
+    stage
+        .divisi(&["show", "run-1", "late"])
+        .expect(0)
+        .says("came back late; its work is kept as")
+        .says("divisi adopt run-1 late@1");
+    stage
+        .divisi(&["adopt", "run-1", "late@2"])
+        .expect(6)
+        .says("offer-none");
+    stage.divisi(&["adopt", "run-1", "late"]).expect(0);
+    for at in ["collect.before", "collect.after"] {
+        let died = stage
+            .command(&["resume", "run-1"])
+            .env("DIVISI_FAILPOINT", at)
+            .output()
+            .unwrap();
+        assert_eq!(died.status.code(), None, "{at}");
+    }
+    stage.divisi(&["resume", "run-1"]).expect(0);
+    let run = stage.only();
+    stands(
+        &run,
+        RunStatus::Succeeded,
+        &[("late", "done"), ("after", "done")],
+    );
+    let [first, _, third] = endings(&run, "late") else {
+        panic!("three attempts: {:?}", endings(&run, "late"));
+    };
+    assert_eq!(first.adopted_as, Some(3));
+    assert_eq!(third.end, AttemptEnd::Integrated);
+    let collected = third.receipts.iter().find_map(|receipt| match receipt {
+        Receipt::Collected {
+            snapshot,
+            artifacts,
+            ..
+        } => Some((snapshot.clone(), artifacts.len())),
+        _ => None,
+    });
+    assert_eq!(collected, Some((Some(offer), 1)));
+    assert_eq!(stage.result("b.md").as_deref(), Some("ruined\n"));
+    assert_eq!(stage.result("late.md").as_deref(), Some("late\n"));
+    // Part of the result, nothing of it is kept beside that.
+    stage.divisi(&["gc", "--yes"]).expect(0);
+    assert!(!stage.path(".divisi/worktrees/run-1-t0-1").exists());
 }

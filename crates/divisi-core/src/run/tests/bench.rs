@@ -564,7 +564,9 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
             format!("integrated {}", names.join(" "))
         }
         Event::BatchNarrowed { batch } => format!("narrowed to {batch}"),
-        Event::AttemptReturned { attempt } => format!("returned {}", of(attempt)),
+        Event::AttemptReturned { attempt, .. } => format!("returned {}", of(attempt)),
+        Event::OfferAdopted { attempt, from } => format!("{} adopts {from}", of(attempt)),
+        Event::OfferDiscarded { attempt } => format!("discarded {}", of(attempt)),
         Event::OfferKept { attempt, snapshot } => match snapshot {
             Some(_) => format!("offer kept {}", of(attempt)),
             None => format!("no offer {}", of(attempt)),

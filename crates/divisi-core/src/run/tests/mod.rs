@@ -11,6 +11,7 @@ mod explaining;
 mod graphs;
 mod integrating;
 mod keeping;
+mod offers;
 mod people;
 mod permissions;
 mod remedies;

@@ -39,6 +39,11 @@ fn given(state: StateName, event: EventName) -> Bench {
     };
     let mut bench = Bench::new(with(plan(graph), "t", kind));
     match state {
+        S::Ready if event == EventName::OfferAdopted => {
+            bench.so(bench.lease("t"));
+            let lost = Finding::Lost("gone".to_owned());
+            bench.so(find(&bench, lost));
+        }
         S::Waiting | S::Ready | S::Approval => {}
         S::Leased => bench.so(bench.lease("t")),
         S::Working => {
@@ -99,6 +104,11 @@ fn merge(bench: &Bench) -> Command {
         conflict: None,
         refused: Vec::new(),
     }
+}
+
+fn find(bench: &Bench, finding: Finding) -> Command {
+    let attempt = bench.attempt("t");
+    Command::Find { attempt, finding }
 }
 
 fn ask(bench: &Bench) -> Command {
@@ -271,6 +281,10 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             attempt,
             snapshot: Some(snapshot(1)),
         },
+        E::OfferAdopted => Event::OfferAdopted {
+            attempt: bench.run.attempt_id(task, attempt.number + 1),
+            from: 1,
+        },
     })
 }
 
@@ -344,6 +358,7 @@ Answered: Question -> Ready
 Split: Waiting Ready Escalated -> Split
 Expanded: Verified -> Split
 Offer: Ready Leased Working Submitted Collected Held Verified Prepared Question Escalated Done Failed Canceled Split -> stays
+OfferAdopted: Ready -> Leased
 ";
 
 #[test]

@@ -504,6 +504,9 @@ impl Walk {
         {
             return command;
         }
+        if let Some(command) = self.about_offer() {
+            return command;
+        }
         match self.rng.below(24) {
             0 => approve_plan(),
             1 => Command::Pause {
@@ -527,6 +530,26 @@ impl Walk {
                 parts: self.parts(),
                 reason: text,
             },
+        }
+    }
+
+    /// What a person does with late work, now and then.
+    fn about_offer(&mut self) -> Option<Command> {
+        let offered = |task: &crate::run::Task| {
+            let mut endings = task.endings.iter();
+            let offer = endings.find(|ending| ending.offered().is_some());
+            offer.map(|ending| ending.number)
+        };
+        let tasks = self.run().tasks().iter().enumerate();
+        let mut offers = tasks.filter_map(|(no, task)| Some((TaskNo(no as u32), offered(task)?)));
+        let (task, number) = offers.next()?;
+        match self.rng.below(12) {
+            0 => Some(Command::Discard { task, number }),
+            1..=3 => Some(Command::Adopt {
+                task,
+                number: self.rng.once_in(2).then_some(number),
+            }),
+            _ => None,
         }
     }
 

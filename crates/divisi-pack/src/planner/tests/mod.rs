@@ -30,7 +30,7 @@ fn answer_with(text: &str, change: impl FnOnce(&mut Facts<'_>)) -> Answer {
         roles: &roles,
         tests: Some(&tests),
         reviewers: Reviewers::Agents,
-        budget: lint::Budget::default(),
+        budget: Budget::default(),
     };
     change(&mut facts);
     by_rule(&request::read(text), &facts)

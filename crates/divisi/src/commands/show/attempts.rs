@@ -5,14 +5,14 @@ use divisi_core::receipt::Receipt;
 use divisi_core::run::{
     Attempt, AttemptEnd, Ending, Failure, Phase, Task, end_words, keeps_usage_back,
 };
-use divisi_core::{Commit, Criterion, Outcome, TaskKind, Time, Tree, Verdict};
+use divisi_core::{Commit, Criterion, Outcome, RunId, TaskKind, Time, Tree, Verdict};
 
 use super::block;
 use crate::printer::{Line, Style};
 use crate::so_far;
 use crate::words::{self, heading, plural, size, span};
 
-pub(super) fn ending_lines(task: &Task, ending: &Ending) -> Vec<Line> {
+pub(super) fn ending_lines(run: RunId, task: &Task, ending: &Ending) -> Vec<Line> {
     let took = span(ending.ended_at.ms_since(ending.leased_at));
     let good = matches!(ending.end, AttemptEnd::Integrated | AttemptEnd::Expanded);
     let style = if good { Style::Good } else { Style::Bad };
@@ -36,13 +36,37 @@ pub(super) fn ending_lines(task: &Task, ending: &Ending) -> Vec<Line> {
         lines.push(Line::styled(Style::Warn, "  its writes were not confined"));
     }
     lines.extend(left_out_lines(&ending.left_out));
-    if let Some(offer) = &ending.offer {
-        let words = format!(
-            "  came back late; its work is kept as {}",
-            offer.commit.short()
-        );
-        lines.push(Line::styled(Style::Warn, words));
+    lines.extend(offer_lines(run, task, ending));
+    lines
+}
+
+/// What an attempt left that was given up, and what can be done with it.
+fn offer_lines(run: RunId, task: &Task, ending: &Ending) -> Vec<Line> {
+    let command = |verb: &str| {
+        let command = format!("divisi {verb} {run} {}@{}", task.spec.id, ending.number);
+        Line::styled(Style::Dim, "  → ").with(Style::Note, command)
+    };
+    if ending.discarded {
+        let words = "  its owner gave up what it left";
+        return vec![Line::styled(Style::Dim, words)];
     }
+    let Some(offer) = ending.offered() else {
+        return Vec::new();
+    };
+    let kept = format!(
+        "  came back late; its work is kept as {}",
+        offer.commit.short()
+    );
+    let mut lines = vec![Line::styled(Style::Warn, kept)];
+    if let Some(number) = ending.adopted_as {
+        lines.push(Line::of(format!(
+            "  its work was taken as attempt {number}'s"
+        )));
+    }
+    if !task.status().is_terminal() || task.status().is_given_up() {
+        lines.push(command("adopt"));
+    }
+    lines.push(command("discard"));
     lines
 }
 

@@ -247,7 +247,9 @@ fn is_about(event: &Event, no: TaskNo) -> bool {
         | Event::ReviewAwaited { attempt, .. }
         | Event::AttemptEnded { attempt, .. }
         | Event::AttemptReturned { attempt, .. }
-        | Event::OfferKept { attempt, .. } => attempt.task == no,
+        | Event::OfferKept { attempt, .. }
+        | Event::OfferAdopted { attempt, .. }
+        | Event::OfferDiscarded { attempt } => attempt.task == no,
         Event::TaskSplit { task, .. }
         | Event::ApprovalGiven { task, .. }
         | Event::TaskFailed { task, .. }

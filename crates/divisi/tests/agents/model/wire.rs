@@ -39,7 +39,7 @@ const SHELLS: [&str; 5] = ["Bash", "bash", "exec_command", "shell_command", "run
 const COMMANDS: [&str; 2] = ["command", "cmd"];
 
 /// Names of functions that write a file.
-const WRITERS: [&str; 2] = ["Write", "write"];
+const WRITERS: [&str; 4] = ["Write", "write", "write_file", "create"];
 
 /// The events of an answer, each with its blank line.
 pub(crate) fn events(api: Api, conversation: &Conversation, turn: &Turn) -> Vec<String> {
@@ -87,9 +87,9 @@ fn meant(conversation: &Conversation, call: &Call) -> (String, Value) {
                     names.find(|name| properties.get(*name).is_some())
                 };
                 let mut arguments = json!({});
-                let place = named(&["filePath", "path"]).unwrap_or("file_path");
+                let place = named(&["filePath", "file_path", "path"]).unwrap_or("file_path");
                 arguments[place] = json!(path);
-                arguments[named(&["text"]).unwrap_or("content")] = json!(content);
+                arguments[named(&["text", "file_text"]).unwrap_or("content")] = json!(content);
                 (name, arguments)
             }
             None => shell(&format!(
