@@ -158,7 +158,7 @@ fn largest(root: &Path, request: &Request) -> u64 {
             .components()
             .all(|part| matches!(part, std::path::Component::Normal(_)));
         let metadata = root.join(path).symlink_metadata().ok()?;
-        (is_beneath && metadata.is_file()).then(|| metadata.len())
+        (is_beneath && metadata.is_file()).then_some(metadata.len())
     });
     sizes.max().unwrap_or(0)
 }

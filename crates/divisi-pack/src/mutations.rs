@@ -94,7 +94,7 @@ fn broken_plans_and_requests_are_linted_and_planned() {
         roles: &roles,
         tests: None,
         reviewers: planner::Reviewers::Agents,
-        budget: lint::Budget::default(),
+        budget: divisi_core::run::Budget::default(),
     };
     for seed in 0..texts() {
         let text = Dice(seed).mutated(REQUESTS);

@@ -10,6 +10,7 @@
 //! it has ended; memory is what the kernel says.
 
 mod agents;
+mod assess;
 pub(crate) mod bare;
 mod build;
 mod generate;
@@ -72,6 +73,8 @@ enum Part {
     Size,
     /// A folder of a thousand targets with five deliverables each
     Generate,
+    /// A request assessed in a repository of ten thousand files
+    Assess,
     /// Requests planned by rule in a repository of ten thousand files
     Plan,
     /// Agents that do not want to end, and deliverables that must not be opened
@@ -101,6 +104,7 @@ impl Options {
                 Part::Scripted,
                 Part::Size,
                 Part::Generate,
+                Part::Assess,
                 Part::Plan,
                 Part::Hostile,
                 Part::Worktree,
@@ -167,6 +171,7 @@ fn measure_part(bench: &Bench, part: Part, options: &Options) -> Result<Section>
         Part::Worktree => worktree::section(bench),
         Part::Size => size::section(bench),
         Part::Generate => generate::section(bench),
+        Part::Assess => assess::section(bench),
         Part::Plan => plan::section(bench),
         Part::Hostile => hostile::section(bench),
         Part::Agents => agents::section(bench),
@@ -197,10 +202,10 @@ mod tests {
     #[test]
     fn slow_and_external_parts_are_measured_on_demand() {
         use Part::{
-            Build, Full, Generate, Hostile, Make, Plan, Schedules, Scripted, Size, Worktree,
+            Assess, Build, Full, Generate, Hostile, Make, Plan, Schedules, Scripted, Size, Worktree,
         };
         let usual = [
-            Make, Full, Scripted, Size, Generate, Plan, Hostile, Worktree,
+            Make, Full, Scripted, Size, Generate, Assess, Plan, Hostile, Worktree,
         ];
         assert_eq!(parts(&[]), usual);
         assert_eq!(parts(&["--only", "size", "--cold"]), [Size, Build]);

@@ -423,7 +423,7 @@ mod process {
         let held = folder.path().join("held");
         let held_words = held.display();
         let script =
-            format!("mkfifo {held_words}; {begins}; {ends}; cat {held_words} & wait; {DONE}");
+            format!("mkfifo {held_words}; {begins}; cat {held_words} & {ends}; wait; {DONE}");
         let product = tool(folder.path(), &script);
         let mut here = here(folder.path());
         here.variables.insert("PATH".to_owned(), {

@@ -307,9 +307,9 @@ impl Run {
                 confined: made.confined,
                 left_out: Vec::new(),
                 stopping: None,
-                suspected: None,
-                permissions: Vec::new(),
                 asked: 0,
+                permissions: Vec::new(),
+                suspected: None,
                 receipts: Vec::new(),
             }));
         });

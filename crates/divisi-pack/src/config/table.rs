@@ -195,6 +195,12 @@ settings! {
     prefer_by_role "agents.prefer_by_role": BTreeMap<String, Vec<String>> = BTreeMap::new(),
         Kind::PreferredByRole, None, Needed,
         "The same by role, by id or alias, for tasks of that role.";
+    model "agents.model": Option<DefinedModel> = None, Kind::Model, None, Needed,
+        "The agent `model`: a model that Divisi itself asks over its API. `key` is the name of the \
+         variable that holds the key, unless it is the provider's usual one.";
+    custom "agents.custom": BTreeMap<String, Defined> = BTreeMap::new(), Kind::Defined, None, Needed,
+        "More agents, which tasks name as `custom.NAME`: a `model` as above, or a `command` that \
+         `speaks` ACP or plain text.";
     limit_wait_max_ms "limits.wait_max_minutes": u64 = 24 * 60 * 60_000, minutes(0, 31 * 24 * 60), None,
         Unneeded,
         "How long the end of a usage limit is waited for at the most, in minutes.";
@@ -220,12 +226,6 @@ settings! {
         Kind::MinutesByAgent { least_ms: LEAST_MS, most: TIMEOUT_MINUTES_MAX }, None, Unneeded,
         "How long an attempt may go without progress before it is suspected, by agent, in minutes. \
          Of a coding agent, only what its model says or does is progress, and its tools' work.";
-    model "agents.model": Option<DefinedModel> = None, Kind::Model, None, Needed,
-        "The agent `model`: a model that Divisi itself asks over its API. `key` is the name of the \
-         variable that holds the key, unless it is the provider's usual one.";
-    custom "agents.custom": BTreeMap<String, Defined> = BTreeMap::new(), Kind::Defined, None, Needed,
-        "More agents, which tasks name as `custom.NAME`: a `model` as above, or a `command` that \
-         `speaks` ACP or plain text.";
     day "budget.day": Budget = Budget::default(), Kind::Budget(&Measure::ALL), None, Needed,
         "What all runs of the project together may use up in a day (UTC). Counted from the first \
          attempt of a day on which it is set.";

@@ -568,7 +568,7 @@ fn what_does_not_fit_a_plan_is_told_where_it_stands() {
             "[text-conflict] divisi.yaml:2:3: `dist` would copy `dist/a.md`, which the task `a` promises",
             "[workflow-role] divisi.yaml:4:12: there is no role `testr`",
             "[workflow-role] divisi.yaml:5:12: no agent and no role is called `nosuch`",
-            "[plan-agent] divisi.yaml:7:12: there is no agent `claud`"
+            "[plan-agent] divisi.yaml:7:24: there is no agent `claud`"
         ]
     );
 }

@@ -26,7 +26,7 @@ use divisi_core::Plan;
 use divisi_core::TaskSpec;
 use divisi_core::diagnostic::Severity;
 use divisi_core::plan::{Graph, Work};
-use divisi_core::run::AGENT_PERSON;
+use divisi_core::run::{AGENT_PERSON, Budget};
 
 use crate::faults::Faults;
 use crate::plan_file::{self, Placed, Read, Spans};
@@ -52,17 +52,6 @@ pub const TASKS_ADVISED_MAX: usize = 10;
 /// A request that becomes fewer tasks of agents than this, but more than one, is split for little.
 pub const TASKS_ADVISED_MIN: usize = 3;
 
-/// What may be used up, where it is bounded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Budget {
-    /// Attempts.
-    pub attempts: Option<u64>,
-    /// Agents' time, in milliseconds.
-    pub time_ms: Option<u64>,
-    /// Tokens.
-    pub tokens: Option<u64>,
-}
-
 /// Who wrote the plan. What a person may do on purpose is a fault of a planner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Author {
@@ -82,7 +71,7 @@ pub struct Given<'g> {
     pub roles: Option<&'g Library>,
     /// The paths of the project's files, sorted.
     pub files: Option<&'g [String]>,
-    /// What the run may use up.
+    /// What the run may use up; of money nothing is estimated.
     pub budget: Budget,
     /// Who wrote the plan.
     pub author: Author,

@@ -23,6 +23,7 @@ mod tests;
 
 use std::fmt;
 
+use divisi_core::run::Budget;
 use divisi_core::{Criterion, Diagnostic, Plan};
 
 use crate::codes;
@@ -45,7 +46,7 @@ pub struct Facts<'f> {
     /// Who reviews.
     pub reviewers: Reviewers,
     /// What the run may use up.
-    pub budget: lint::Budget,
+    pub budget: Budget,
 }
 
 /// Who reviews where the request asks for nothing but a review.

@@ -56,9 +56,12 @@ fn turn(say: &str, call: Option<Call>) -> Turn {
     }
 }
 
+/// What is in a file, its mode, and when it changed, in seconds and nanoseconds.
+type Standing = (Vec<u8>, u32, (i64, i64));
+
 /// Everything of the user's: where it stands, what is in it, its mode, and when it changed. Git
 /// touches objects of a repository that it borrows from, so of those the time does not count.
-fn snapshot(root: &Path) -> BTreeMap<String, (Vec<u8>, u32, (i64, i64))> {
+fn snapshot(root: &Path) -> BTreeMap<String, Standing> {
     let mut all = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -114,7 +114,7 @@ fn no_model_is_asked_while_idle(tool: &str) {
     let stage = stage(tool, &model);
     write(
         stage.path("divisi.yaml"),
-        "run:\n  usage_limit_delay_seconds: 86400\n",
+        "limits:\n  delay_seconds: 86400\n",
     );
     let go = stage.beside(GO);
     let engine = stage.start_plan(&plan(tool, &go.display().to_string()), &["-j", "2"]);

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 mod acp;
+mod budgets;
 mod faults;
 mod fix;
 mod found;

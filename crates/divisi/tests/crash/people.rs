@@ -77,6 +77,48 @@ fn ledger(stage: &Stage) -> Ledger {
     stored::restore(&row, account.as_slice()).unwrap()
 }
 
+/// Each attempt uses what is reserved for it, and one answer more.
+const OVERSHOOTING: &str = r#"{"task_title": "Tokens", "subtasks": [
+  {"subtask_id": "a", "agent": "scripted", "deliverables": ["a.md"],
+   "script": "{\"attempts\": [[{\"usage\": {\"tokens\": 1200}}, {\"write\": {\"path\": \"a.md\", \"text\": \"a\"}}]]}"},
+  {"subtask_id": "b", "agent": "scripted", "deliverables": ["b.md"], "dependencies": ["a"],
+   "script": "{\"attempts\": [[{\"write\": {\"path\": \"b.md\", \"text\": \"b\"}}, {\"usage\": {\"tokens\": 1200}}]]}"}
+]}"#;
+
+#[test]
+fn a_crash_between_reservation_and_launch_leaves_the_stated_bound() {
+    for at in [
+        // The step that creates the run reserves for its first attempt, too.
+        "journal.append.after_commit:1",
+        "start.before:1",
+        "start.after:1",
+    ] {
+        let stage = Stage::new();
+        let plan = stage.write_plan("tokens.json", OVERSHOOTING);
+        std::fs::write(
+            stage.project.join("divisi.yaml"),
+            "budget: {attempt: {tokens: 1000}}\n",
+        )
+        .unwrap();
+        let mut args = stage.run_args(&plan);
+        args.extend(["--budget", "5000-tokens"].map(str::to_owned));
+        stage.start(&texts(&args), Some(Failpoint { at })).end();
+        assert!(stage.died().exists(), "{at}: it did not die there");
+        std::fs::remove_file(stage.died()).unwrap();
+        finish(&stage, &plan);
+        let ledger = ledger(&stage);
+        let balance = ledger.accounts[&Account::Run(FIRST)];
+        assert_eq!(ledger.held.len(), 0, "{at}: nothing stays reserved");
+        // Two attempts at the first, one at the second, and at the most one that was lost on the way
+        // and stays charged as it was reserved.
+        let overshoot = 3 * 200;
+        assert!(
+            balance.used.tokens <= 5_000 + overshoot && balance.used.tokens >= 3_600,
+            "{at}: {balance:?}"
+        );
+    }
+}
+
 #[test]
 fn a_raised_budget_holds_wherever_whoever_raised_it_was_killed() {
     let stage = Stage::new();

@@ -27,6 +27,8 @@ const FILE: &str = "run:
 agents:
   prefer: [codex, person]
   prefer_by_role: {tester: [claude]}
+  model: {provider: ollama, model: small}
+  custom: {mine: {command: [mine], speaks: text}}
 limits:
   wait_max_minutes: 17
   then: escalate
@@ -121,6 +123,8 @@ fn of(stage: &Stage, key: &str) -> Value {
         "budget.attempt" => json!([settings.attempt_tokens, settings.attempt_usd_micros]),
         "prices" => json!(settings.prices),
         "agents.prefer_by_role" => json!(settings.agents_auto),
+        "agents.model" => json!(settings.defined.get("model"))["model"]["provider"].clone(),
+        "agents.custom" => json!(settings.defined.get("custom.mine")),
         "handoff.tokens" => json!(settings.handoffs.tokens_max),
         "handoff.agents" => json!(settings.handoffs.agents),
         "grants.allow_write" => json!(grants.writes),
@@ -170,6 +174,8 @@ fn said(stage: &Stage, key: &str) -> Value {
             "scripted": {"input": 0, "output": 0, "cached": 0},
         }),
         "agents.prefer_by_role" => json!({"development/test": "claude"}),
+        "agents.model" => json!("ollama"),
+        "agents.custom" => json!({"program": {"command": ["mine"], "speaks": "text"}}),
         "handoff.tokens" => json!(18_000),
         "handoff.agents" => json!({"claude": 19_000}),
         "grants.allow_write" => json!([stage.path("cache")]),

@@ -274,7 +274,7 @@ workflow:
 }
 
 /// Stands in for a coding agent: it makes the files that it is told to make.
-const AGENT: &str = r#"sed -n '/^## Make these files/,/^## It is done/s/^- `\(.*\)`$/\1/p' | while read -r file; do
+const AGENT: &str = r#"head -n 1 | sed 's/\\n/\n/g' | sed -n '/^## Make these files/,/^## It is done/s/^- `\(.*\)`$/\1/p' | while read -r file; do
     echo made > "$file"
 done"#;
 

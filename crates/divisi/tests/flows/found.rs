@@ -170,7 +170,7 @@ fn what_is_missing_is_told_before_anything_is_created() {
         ),
         (
             json!("auto"),
-            "none of claude, codex, opencode is installed, and the task `a` is left to `auto`",
+            "none of claude, codex, opencode, model is there, and the task `a` is left to `auto`",
         ),
     ] {
         let told = stage.run(&written(&agent), &[]).expect(2).stderr;

@@ -38,10 +38,7 @@ fn stage_with(provider: &str, model: &Model, more: &Value) -> Stage {
         .with_env("SCRIPTED_KEY", KEY)
         .with_env("DIVISI_AGENTS_MODEL", &settings.to_string());
     // A usage limit is waited for in no time.
-    write(
-        stage.path("divisi.yaml"),
-        "run:\n  usage_limit_delay_seconds: 0\n",
-    );
+    write(stage.path("divisi.yaml"), "limits:\n  delay_seconds: 0\n");
     stage
 }
 

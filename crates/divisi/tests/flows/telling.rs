@@ -23,7 +23,7 @@ fn project() -> Stage {
         (".claude/skills/build/SKILL.md", &own),
         ("skills/deploy/SKILL.md", &other),
     ]);
-    let path = working(&stage, "cat > app/prompt.md");
+    let path = working(&stage, "head -n 1 > app/prompt.md");
     stage.with_env("PATH", &path)
 }
 
@@ -41,7 +41,9 @@ fn plan() -> Value {
 }
 
 fn prompt(stage: &Stage) -> String {
-    stage.result("app/prompt.md").expect("the agent kept it")
+    let line = stage.result("app/prompt.md").expect("the agent kept it");
+    let line: Value = serde_json::from_str(&line).unwrap();
+    line["message"]["content"].as_str().unwrap().to_owned()
 }
 
 #[test]

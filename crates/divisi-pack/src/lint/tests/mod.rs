@@ -85,6 +85,7 @@ fn found_of(
             attempts: Some(20),
             time_ms: Some(120 * 60_000),
             tokens: Some(100_000),
+            ..Budget::default()
         },
         author: Author::Planner,
     };

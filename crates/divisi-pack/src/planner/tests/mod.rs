@@ -30,7 +30,7 @@ fn answer_with(text: &str, change: impl FnOnce(&mut Facts<'_>)) -> Answer {
         roles: &roles,
         tests: Some(&tests),
         reviewers: Reviewers::Agents,
-        budget: lint::Budget::default(),
+        budget: Budget::default(),
     };
     change(&mut facts);
     by_rule(&request::read(text), &facts)
@@ -516,7 +516,7 @@ fn nothing_is_left_out_silently() {
     let reasons = reasons("Describe how sessions expire; then shorten the timeout");
     assert_eq!(
         reasons,
-        ["no word says what is to be done in `then shorten the timeout`"]
+        ["no word says what is to be done in `shorten the timeout`"]
     );
 }
 

@@ -1,11 +1,10 @@
 //! What planning knows of the project: its files, roles, agents, how it is tested, what is permitted.
 
 use divisi_core::Diagnostic;
-use divisi_core::run::AGENT_PERSON;
+use divisi_core::run::{AGENT_PERSON, Budget};
 use divisi_engine::files::Files as _;
 use divisi_engine::repo::WorkingTree;
 use divisi_pack::config::Values;
-use divisi_pack::lint::Budget;
 use divisi_pack::planner::{Facts, Reviewers, tested_by};
 use divisi_pack::role::Library as Roles;
 
@@ -92,12 +91,7 @@ impl Gathered {
 
     /// What a run may use up.
     pub(super) fn budget(&self) -> Budget {
-        let budget = self.configuration.settings().budget;
-        Budget {
-            attempts: budget.attempts,
-            time_ms: budget.time_ms,
-            tokens: None,
-        }
+        self.configuration.settings().budget
     }
 
     /// How many attempts run side by side.

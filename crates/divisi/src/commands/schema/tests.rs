@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use divisi_core::criterion::Program;
 use divisi_core::ids::{AttemptId, Epoch};
-use divisi_core::ledger::{self, Account, Amount, Bound, Exhausted};
+use divisi_core::ledger::{self, Account, Amount, Bound, Credential, Exhausted, Limit};
 use divisi_core::permission::{Decider, Decision, Deed, Permissions, Request, Rule, Ruling};
 use divisi_core::plan::{
     Deliverable, Estimate, Expansion, Input, Plan, Priority, Stage, TaskKind, Template, Work,
@@ -737,7 +737,26 @@ fn of_ledger() -> Vec<ledger::Event> {
             unreported: true,
         },
         ledger::Event::Released { attempt },
+        ledger::Event::LimitLifted {
+            agent: "claude".into(),
+        },
     ]);
+    all.extend([None, Some("ANTHROPIC_API_KEY".to_owned())].map(|name| {
+        ledger::Event::CredentialLimited {
+            credential: Credential {
+                agent: "claude".into(),
+                name,
+            },
+            limit: Limit {
+                met_at: Time(1),
+                ends_at: Time(2),
+                said: true,
+                times: 1,
+                cause: "429".into(),
+                attempts: [attempt].into(),
+            },
+        }
+    }));
     all
 }
 
