@@ -608,7 +608,10 @@ fn garbage_is_refused_and_harms_nobody() {
     assert!(said.contains("refused"), "{said}");
     let said = speak(&socket, b"{\"word\":\"observe\"}\n");
     assert!(said.contains("the first word must be hello"), "{said}");
-    let said = speak(&socket, hello(9).replace(&format!(":{PROTOCOL},"), ":7,").as_bytes());
+    let said = speak(
+        &socket,
+        hello(9).replace(&format!(":{PROTOCOL},"), ":7,").as_bytes(),
+    );
     assert!(said.contains("protocol 7"), "{said}");
     let said = speak(&socket, &vec![b'x'; 17 << 20]);
     assert!(said.contains("longer than") || said.is_empty(), "{said}");

@@ -107,7 +107,11 @@ fn a_model_that_hangs_is_found_long_before_the_time_box_and_its_task_tried_again
         let model = Model::start(vec![rule(Some((Fault::Hang, 1)))]);
         let stage = stage(tool, &model);
         // Longer than each takes to begin, on a machine with other work too.
-        let monitoring = format!("monitoring:\n  progress_minutes: {{{tool}: 0.4}}\n");
+        let minutes = match tool {
+            "opencode" => 1.2,
+            _ => 0.4,
+        };
+        let monitoring = format!("monitoring:\n  progress_minutes: {{{tool}: {minutes}}}\n");
         write(stage.path("divisi.yaml"), &monitoring);
         let mut plan = plan(tool, 20.0);
         plan["subtasks"][0]["retries"] = json!(1);
