@@ -2,12 +2,12 @@
 //!
 //! `divisi adapter model` is an adapter process like those of coding agents: it reads the handoff,
 //! prints the transcript, and closes with what is claimed. What a coding agent brings along is here:
-//! [`functions`] that a model may call within its workspace, and the loop that has it call them
-//! ([`turns`]) until it has nothing more to call, or a bound is met.
+//! `functions` that a model may call within its workspace, and the loop that has it call them
+//! (`turns`) until it has nothing more to call, or a bound is met.
 //!
-//! The provider's library is fenced in [`asking`]: nothing else knows it, no other crate has an
+//! The provider's library is fenced in `asking`: nothing else knows it, no other crate has an
 //! asynchronous runtime, and nothing decides anything there. Which errors are tried again, and what
-//! the others mean, is in [`trouble`].
+//! the others mean, is in `trouble`.
 
 mod asking;
 mod conversation;

@@ -3,7 +3,7 @@
 //! [`assess`] looks at what the request says ([`crate::request`]) and at facts of the repository,
 //! which somebody else has gathered ([`Repository`]). Named rules ([`RULES`]) fire or do not; each
 //! has the words that made it fire. From what fired follows the approach, by an order of precedence
-//! that stands in [`decide`]. The same request and facts give the same assessment.
+//! that stands in `decide`. The same request and facts give the same assessment.
 //!
 //! The default is one task for one agent: splitting has to pay. Only one thing here is fitted to
 //! data, the weights of words in [`signals`], and the rule that uses them is the weakest.
