@@ -451,6 +451,22 @@ impl<J: Journal> World<J> {
 
     fn lease_ready(&mut self, step: &mut Step, deliver: &mut dyn FnMut(Crossing) -> Delivery) {
         self.open_runs(step, deliver);
+        let mut exhausted = self.lease_all(step, deliver);
+        if !exhausted.is_empty() && self.release_unleased(step) {
+            exhausted = self.lease_all(step, deliver);
+        }
+        for (run, exhausted) in exhausted {
+            self.pause_exhausted(step, run, exhausted);
+        }
+        self.pause_limited(step);
+    }
+
+    /// Leases what can be; by run, an account that has too little left for more.
+    fn lease_all(
+        &mut self,
+        step: &mut Step,
+        deliver: &mut dyn FnMut(Crossing) -> Delivery,
+    ) -> BTreeMap<RunId, Exhausted> {
         // Tasks that wait for their own budgets take no slot from others.
         let mut passed_over = BTreeSet::new();
         let mut exhausted = BTreeMap::new();
@@ -458,13 +474,9 @@ impl<J: Journal> World<J> {
             let before = passed_over.len();
             self.lease_some(step, &mut passed_over, &mut exhausted, deliver);
             if passed_over.len() == before {
-                break;
+                return exhausted;
             }
         }
-        for (run, exhausted) in exhausted {
-            self.pause_exhausted(step, run, exhausted);
-        }
-        self.pause_limited(step);
     }
 
     /// Leases what is proposed and can be reserved for. What cannot is told by run, for the first

@@ -200,6 +200,24 @@ impl<J: Journal> World<J> {
         }
     }
 
+    /// Gives back what is reserved for attempts that were not leased since, for instance because their
+    /// credential met a usage limit meanwhile: others may need it, and wait for it in vain. Whether there
+    /// was any.
+    pub(super) fn release_unleased(&mut self, step: &mut Step) -> bool {
+        let is_leased = |attempt: &AttemptId| {
+            let task = self.run(attempt.run).and_then(|run| run.task(attempt.task));
+            task.is_none_or(|task| task.attempts() >= attempt.number)
+        };
+        let held = self.ledger.held.keys();
+        let unleased: Vec<AttemptId> = held.filter(|it| !is_leased(it)).copied().collect();
+        for attempt in &unleased {
+            // Releasing cannot be refused.
+            let release = ledger::Command::Release { attempt: *attempt };
+            let _ = self.ledger_command(step, release);
+        }
+        !unleased.is_empty()
+    }
+
     /// Pauses a run of which nothing goes on, since an account has too little left for what is
     /// ready. While others hold reservations some of it may come back: that is waited for first; and
     /// where one task's account is used up, the others of its run go on.
