@@ -28,13 +28,13 @@ fn an_agent_that_there_is_not_is_a_fault_with_the_nearest_name() {
 2 |   {"subtask_id": "a", "agent": "presno", "agents_else": ["person", "quill"]}
   |                                ^
 hint: did you mean `person`?
-hint: there are command, person, scripted, claude, codex, opencode, gemini, qwen, copilot, model, auto
+hint: there are command, person, scripted, claude, codex, opencode, gemini, qwen, copilot, claude-acp, opencode-acp, gemini-acp, copilot-acp, qwen-acp, model, auto
 error[plan-agent]: there is no agent `quill`
  --> plan.json:2:68
   |
 2 |   {"subtask_id": "a", "agent": "presno", "agents_else": ["person", "quill"]}
   |                                                                    ^
-hint: there are command, person, scripted, claude, codex, opencode, gemini, qwen, copilot, model
+hint: there are command, person, scripted, claude, codex, opencode, gemini, qwen, copilot, claude-acp, opencode-acp, gemini-acp, copilot-acp, qwen-acp, model
 "#
     );
 }
