@@ -11,7 +11,7 @@ use divisi_core::run::RunStatus;
 use serde_json::json;
 
 #[path = "../agents/model/mod.rs"]
-#[expect(dead_code, reason = "shared with other suites")]
+#[expect(dead_code, unused_imports, reason = "shared with other suites")]
 mod model;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]
