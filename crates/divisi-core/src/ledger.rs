@@ -156,7 +156,10 @@ impl Ledger {
             Command::Settle { attempt, spent } => self.held.get(&attempt).map(|reservation| {
                 let reserved = reservation.amount;
                 let used = Amount {
-                    attempts: reserved.attempts,
+                    attempts: match spent.limited {
+                        true => 0,
+                        false => reserved.attempts,
+                    },
                     time_ms: spent.time_ms.unwrap_or(reserved.time_ms),
                     tokens: spent.tokens.unwrap_or(reserved.tokens),
                     usd_micros: spent.usd_micros.unwrap_or(reserved.usd_micros),

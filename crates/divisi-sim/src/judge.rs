@@ -82,10 +82,14 @@ impl Sim {
         }
         // What was leased was reserved: the run's own count says so, not the ledger's.
         for run in self.truth.runs() {
-            // An attempt without a workspace cost nothing: no agent came of it.
+            // An attempt without a workspace cost nothing: no agent came of it. Nor did one that met a
+            // usage limit.
             let free = |ending: &&Ending| {
                 let end = &ending.end;
-                matches!(end, AttemptEnd::Errored(Failure::Preparation(_)))
+                matches!(
+                    end,
+                    AttemptEnd::Errored(Failure::Preparation(_)) | AttemptEnd::Limited { .. }
+                )
             };
             let cost = |task: &Task| {
                 let free = task.endings.iter().filter(free).count() as u64;

@@ -608,3 +608,21 @@ fn nothing_is_started_in_quiet_hours_and_they_are_due_to_end() {
     world.step(Vec::new(), Time(60_001)).unwrap();
     assert_eq!(slots(&world, 1), 1);
 }
+
+#[test]
+fn a_usage_limit_costs_no_attempt_of_a_budget() {
+    let mut world = open(&FaultyJournal::default());
+    let directives = unnamed(create(&["a"], bounded(1)));
+    world.step(directives, Time(2)).unwrap();
+    assert_eq!(slots(&world, 1), 1);
+    let met = limited(&world, 1, Some(1_000));
+    world.step(met, Time(3)).unwrap();
+    let account = &world.ledger().accounts[&Account::Run(RunId(1))];
+    assert_eq!((account.used.attempts, account.held.attempts), (0, 0));
+    world.step(Vec::new(), Time(1_003)).unwrap();
+    assert_eq!(
+        slots(&world, 1),
+        1,
+        "the one attempt is still there to be had"
+    );
+}

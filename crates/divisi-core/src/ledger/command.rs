@@ -67,6 +67,8 @@ pub struct Spent {
     pub usd_micros: Option<u64>,
     /// Its agent asks a model, and did not say what it used of it.
     pub unreported: bool,
+    /// It met a usage limit, which costs no attempt.
+    pub limited: bool,
 }
 
 /// An account has not enough left.

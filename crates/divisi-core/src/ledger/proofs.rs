@@ -57,6 +57,7 @@ fn used(many: u64) -> Spent {
         tokens: Some(many),
         usd_micros: Some(0),
         unreported: false,
+        limited: false,
     }
 }
 

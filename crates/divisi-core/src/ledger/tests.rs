@@ -71,6 +71,7 @@ fn took(time_ms: Option<u64>) -> Spent {
         tokens: Some(0),
         usd_micros: Some(0),
         unreported: false,
+        limited: false,
     }
 }
 

@@ -304,6 +304,7 @@ const NOTHING: Spent = Spent {
     tokens: Some(0),
     usd_micros: Some(0),
     unreported: false,
+    limited: false,
 };
 
 /// What is known of an attempt that nobody heard the end of.
@@ -313,6 +314,7 @@ fn unknown(agent: &str) -> Spent {
         tokens: (!asks).then_some(0),
         usd_micros: (!asks).then_some(0),
         unreported: asks,
+        limited: false,
         ..Spent::default()
     }
 }
@@ -343,6 +345,8 @@ fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
             true => NOTHING,
             false => unknown(&ending.agent),
         });
+        let limited = matches!(ending.end, AttemptEnd::Limited { .. });
+        let spent = Spent { limited, ..spent };
         return Some(ledger::Command::Settle { attempt, spent });
     }
     if let Some(live) = task.live().filter(|live| live.number == attempt.number) {
