@@ -295,6 +295,7 @@ fn spent(settings: &Settings, agent: &str, receipts: &[Receipt]) -> Option<Spent
         tokens: Some(used.tokens),
         usd_micros,
         unreported: receipts.iter().any(|it| keeps_usage_back(agent, it)),
+        limited: false,
     })
 }
 
