@@ -50,12 +50,7 @@ impl Behavior {
             return Behavior::Succeeds;
         }
         match rng.below(100) {
-            0..=32 => Behavior::Succeeds,
-            // Often enough that two meet the limit of one credential at once.
-            33..=38 => Behavior::Limited { wait_ms: None },
-            39..=44 => Behavior::Limited {
-                wait_ms: Some(rng.pick(&[0, 3_000, u64::MAX])),
-            },
+            0..=44 => Behavior::Succeeds,
             45..=50 => Behavior::UsesUp,
             51..=56 => Behavior::Slow,
             57..=63 => Behavior::Lies,
@@ -64,7 +59,11 @@ impl Behavior {
             78..=80 => Behavior::Dies,
             81..=84 => Behavior::Hangs,
             85..=87 => Behavior::Asks,
-            88..=92 => Behavior::BadDeliverable,
+            88 => Behavior::Limited { wait_ms: None },
+            89 => Behavior::Limited {
+                wait_ms: Some(rng.pick(&[0, 3_000, u64::MAX])),
+            },
+            90..=92 => Behavior::BadDeliverable,
             93..=95 => Behavior::NotStarted,
             96 => Behavior::NeverStarts,
             _ => Behavior::IgnoresStop,
