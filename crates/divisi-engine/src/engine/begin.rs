@@ -168,7 +168,7 @@ impl<J: Journal> Engine<J> {
         self.shell.checks.begin_epoch(epoch);
         match self.supervised.join(epoch) {
             Ok(joined) => {
-                self.local.push_back(joined);
+                self.local.extend(joined);
                 self.joining_failed = super::JoiningFailed::default();
             }
             Err(cause) => self.joining_failed(&cause),

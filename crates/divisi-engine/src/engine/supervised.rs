@@ -32,11 +32,11 @@ impl Supervised {
         self.words.as_ref().map(Words::as_fd)
     }
 
-    /// Joins the supervisor, started if there is none. What it holds is the input returned.
+    /// Joins the supervisor, started if there is none. What it holds is the first input returned.
     ///
     /// # Errors
     /// There is none and none can be started, in words.
-    pub(super) fn join(&mut self, epoch: Epoch) -> Result<Input, String> {
+    pub(super) fn join(&mut self, epoch: Epoch) -> Result<Vec<Input>, String> {
         let options = &self.shell.options;
         let socket = options.sockets.join("supervisor.sock");
         let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
@@ -60,7 +60,9 @@ impl Supervised {
         failpoint::hit("join.after");
         self.words = Some(joined.words);
         self.shell.set_supervisor(Some(Arc::new(joined.client)));
-        Ok(Input::Word(joined.word))
+        let mut inputs = vec![Input::Word(joined.word)];
+        inputs.extend(self.inputs(joined.more));
+        Ok(inputs)
     }
 
     /// Takes what the supervisor has said. Programs of checks are waited for by other threads;
@@ -74,6 +76,10 @@ impl Supervised {
             self.shell.checks.on_gone();
             return vec![Input::SupervisorGone];
         };
+        self.inputs(words)
+    }
+
+    fn inputs(&self, words: Vec<FromWorker>) -> Vec<Input> {
         let ours = |word: FromWorker| self.shell.checks.hear(word).map(Input::Word);
         words.into_iter().filter_map(ours).collect()
     }

@@ -72,6 +72,8 @@ pub struct Words {
 pub struct Joined {
     /// What it holds: [`FromWorker::Joined`].
     pub word: FromWorker,
+    /// What it said together with that, in order: what it holds may end in the same turn.
+    pub more: Vec<FromWorker>,
     /// Speaks to it.
     pub client: Client,
     /// Hears it.
@@ -238,8 +240,8 @@ fn greet(
         inbox: Vec::new(),
         searched: 0,
     };
-    match first_word(&mut words, deadline) {
-        Ok(word @ FromWorker::Joined { .. }) => {
+    match first_words(&mut words, deadline) {
+        Ok((word @ FromWorker::Joined { .. }, more)) => {
             let client = Client {
                 stream: Mutex::new(stream),
                 supervisor_pid,
@@ -247,11 +249,12 @@ fn greet(
             let waits = words.stream.set_read_timeout(None);
             Ok(waits.is_ok().then_some(Joined {
                 word,
+                more,
                 client,
                 words,
             }))
         }
-        Ok(FromWorker::Refused { cause }) => Err(JoinError::Refused { cause }),
+        Ok((FromWorker::Refused { cause }, _)) => Err(JoinError::Refused { cause }),
         Ok(_) => Err(JoinError::Refused {
             cause: "it does not answer hello".to_owned(),
         }),
@@ -262,11 +265,15 @@ fn greet(
     }
 }
 
-/// The answer to hello. Nothing else is said before this engine has said more.
-fn first_word(words: &mut Words, deadline: Instant) -> Result<FromWorker, Gone> {
+/// The answer to hello, and what came with it.
+fn first_words(
+    words: &mut Words,
+    deadline: Instant,
+) -> Result<(FromWorker, Vec<FromWorker>), Gone> {
     while Instant::now() < deadline {
-        if let Some(word) = words.take()?.into_iter().next() {
-            return Ok(word);
+        let mut taken = words.take()?.into_iter();
+        if let Some(word) = taken.next() {
+            return Ok((word, taken.collect()));
         }
     }
     Err(Gone)
@@ -376,4 +383,52 @@ fn open_log(dir: &Path) -> io::Result<File> {
         file.set_len(0)?;
     }
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_together_with_the_answer_is_heard() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = JoinOptions {
+            program: PathBuf::from("/bin/false"),
+            args: Vec::new(),
+            dir: dir.path().to_owned(),
+            socket: dir.path().join("run/s/supervisor.sock"),
+            epoch: Epoch(2),
+            orphan_grace_ms: 0,
+        };
+        let joined = FromWorker::Joined {
+            protocol: PROTOCOL,
+            epoch: options.epoch,
+            holds: Vec::new(),
+            confines: true,
+        };
+        let ended: FromWorker = serde_json::from_value(serde_json::json!({
+            "word": "ended",
+            "job": {"attempt": {"run": 1, "task": 0, "number": 1}},
+            "ended": {"exit": {"status": 0}, "wall_ms": 1, "empty": true},
+        }))
+        .unwrap();
+        paths::prepare_socket_folder(options.socket.parent().unwrap()).unwrap();
+        let listener = UnixListener::bind(&options.socket).unwrap();
+        let mut said = Vec::new();
+        for word in [&joined, &ended] {
+            serde_json::to_writer(&mut said, word).unwrap();
+            said.push(b'\n');
+        }
+        let supervisor = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(&said).unwrap();
+            stream
+        });
+        let heard = Client::join(&options).unwrap();
+        assert_eq!(heard.word, joined);
+        assert_eq!(heard.more, [ended]);
+        drop(supervisor.join().unwrap());
+    }
 }

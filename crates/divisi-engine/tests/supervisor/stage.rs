@@ -92,6 +92,7 @@ impl Stage {
         };
         let Joined {
             word,
+            more,
             client,
             mut words,
         } = Client::join(&options)?;
@@ -102,6 +103,9 @@ impl Stage {
             panic!("the first word is joined");
         };
         let (teller, heard) = channel();
+        for word in more {
+            teller.send(Heard::Word(word)).unwrap();
+        }
         std::thread::spawn(move || {
             // A test that is over listens no more.
             while let Ok(said) = words.take() {
