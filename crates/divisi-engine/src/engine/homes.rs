@@ -70,33 +70,31 @@ impl Homes {
     }
 
     /// Removes all that nobody will take up, and logins and secrets from the others, unless somebody
-    /// works with them.
-    ///
-    /// # Errors
-    /// One could not be cleaned, in words.
+    /// works with them. Returns what could not be cleaned, in words.
+    #[must_use]
     pub(super) fn clean_up(
         &self,
         secrets: &[String],
         state_of: &dyn Fn(&str) -> HomeState,
-    ) -> Result<(), String> {
+    ) -> Vec<String> {
+        let mut faults = Vec::new();
         let entries = std::fs::read_dir(&self.folder).into_iter().flatten();
         for entry in entries.flatten() {
             let path = entry.path();
-            let failed = |error: io::Error| format!("clean {}: {error}", path.display());
-            match entry.file_name().to_str().map(state_of) {
-                Some(HomeState::Used) => {}
+            let is_left = match entry.file_name().to_str().map(state_of) {
+                Some(HomeState::Used) => true,
+                // What cannot be cleaned is kept for nobody.
                 Some(HomeState::Kept) => {
-                    // What cannot be cleaned is kept for nobody.
-                    let is_clean = PRODUCTS.iter().all(|it| take_logins(it, &path).is_ok())
-                        && mask_folder(&path, secrets, COLLECT_BYTES_MAX).is_ok();
-                    if !is_clean {
-                        walk::remove_all(&path).map_err(failed)?;
-                    }
+                    PRODUCTS.iter().all(|it| take_logins(it, &path).is_ok())
+                        && mask_folder(&path, secrets, COLLECT_BYTES_MAX).is_ok()
                 }
-                Some(HomeState::Free) | None => walk::remove_all(&path).map_err(failed)?,
+                Some(HomeState::Free) | None => false,
+            };
+            if !is_left && let Err(error) = walk::remove_all(&path) {
+                faults.push(format!("remove {}: {error}", path.display()));
             }
         }
-        Ok(())
+        faults
     }
 }
 
@@ -154,9 +152,8 @@ mod tests {
             "kept" | "misled" => HomeState::Kept,
             _ => HomeState::Free,
         };
-        homes
-            .clean_up(&["a-secret-key".to_owned()], &state_of)
-            .unwrap();
+        let faults = homes.clean_up(&["a-secret-key".to_owned()], &state_of);
+        assert_eq!(faults, [""; 0]);
         assert!(!free.exists());
         assert!(!misled.exists());
         assert!(outside.join(".credentials.json").exists());

@@ -188,10 +188,13 @@ impl<J: Journal> Engine<J> {
             let mut of_run = live.iter().filter(|live| live.run == run);
             of_run.any(|live| task.is_none_or(|task| live.task == task))
         };
-        if let Err(cause) = self.shell.clean_up(&is_live, &is_busy, &|name| {
+        let faults = self.shell.clean_up(&is_live, &is_busy, &|name| {
             homes.get(name).copied().unwrap_or(HomeState::Free)
-        }) {
+        });
+        for cause in &faults {
             self.trouble(format!("clean up after agents: {cause}"));
+        }
+        if !faults.is_empty() {
             (self.observer)(&std::mem::take(&mut self.troubles), &self.world);
         }
     }

@@ -320,16 +320,17 @@ impl Shell {
 
     /// Removes secrets from what agents left that nobody works with any more, and their temporary
     /// folders. `is_live` says which attempts are still under way, `is_busy` which tasks, and `home`
-    /// who needs a private folder.
-    ///
-    /// # Errors
-    /// Something could not be cleaned, in words.
+    /// who needs a private folder. What cannot be cleaned keeps nothing else from being cleaned; it
+    /// is returned in words.
+    #[must_use]
     pub(super) fn clean_up(
         &self,
         is_live: &dyn Fn(&str) -> bool,
         is_busy: &dyn Fn(RunId, Option<TaskNo>) -> bool,
         home: &dyn Fn(&str) -> HomeState,
-    ) -> Result<(), String> {
+    ) -> Vec<String> {
+        let secrets = self.secrets();
+        let mut faults = self.homes.clean_up(&secrets, home);
         self.temporary.forget_free();
         let entries = std::fs::read_dir(self.temporary.folder())
             .into_iter()
@@ -337,19 +338,19 @@ impl Shell {
             .flatten();
         for entry in entries.filter(|entry| !entry.file_name().to_str().is_some_and(is_live)) {
             let path = entry.path();
-            walk::remove_all(&path)
-                .map_err(|error| format!("remove {}: {error}", path.display()))?;
+            if let Err(error) = walk::remove_all(&path) {
+                faults.push(format!("remove {}: {error}", path.display()));
+            }
         }
-        let secrets = self.secrets();
-        self.homes.clean_up(&secrets, home)?;
         // Without a pool, no agent has had a workspace.
-        if secrets.is_empty() || !self.options.dir.join("worktrees").exists() {
-            return Ok(());
+        if !secrets.is_empty() && self.options.dir.join("worktrees").exists() {
+            let masked = self.pool().and_then(|pool| {
+                pool.mask_left_secrets(&secrets, COLLECT_BYTES_MAX, is_busy)
+                    .map_err(|error| chain(&error))
+            });
+            faults.extend(masked.err());
         }
-        self.pool()?
-            .mask_left_secrets(&secrets, COLLECT_BYTES_MAX, is_busy)
-            .map_err(|error| chain(&error))?;
-        Ok(())
+        faults
     }
 
     pub(super) fn confinement(&self, run: RunId, mut writes: Vec<String>) -> Confinement {
