@@ -108,7 +108,8 @@ fn a_model_that_hangs_is_found_long_before_the_time_box_and_its_task_tried_again
         let stage = stage(tool, &model);
         // Longer than each takes to begin, on a machine with other work too.
         let minutes = match tool {
-            "opencode" => 1.2,
+            // After a minute it would ask again by itself.
+            "opencode" => 0.7,
             _ => 0.4,
         };
         let monitoring = format!("monitoring:\n  progress_minutes: {{{tool}: {minutes}}}\n");
