@@ -37,7 +37,7 @@ struct Tool {
     name: &'static str,
     /// Its arguments where its writes are not confined.
     arguments: &'static [&'static str],
-    /// Variables that it is given in both runs; `URL` stands for the model's address.
+    /// Variables that it is given in both runs; `ADDRESS` stands for the model's address.
     variables: &'static [(&'static str, &'static str)],
     /// Variables that name folders of its own below the home, which a run gives each attempt.
     folders: &'static [(&'static str, &'static str)],
@@ -60,7 +60,7 @@ const TOOLS: [Tool; 3] = [
         ],
         variables: &[
             ("ANTHROPIC_API_KEY", "scripted"),
-            ("ANTHROPIC_BASE_URL", "URL"),
+            ("ANTHROPIC_BASE_URL", "ADDRESS"),
             ("CLAUDE_CODE_DISABLE_CLAUDE_MDS", "1"),
             ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
             ("DISABLE_AUTOUPDATER", "1"),
@@ -87,7 +87,7 @@ const TOOLS: [Tool; 3] = [
             ".codex/config.toml",
             "model = \"scripted\"\nmodel_provider = \"scripted\"\n\
              check_for_update_on_startup = false\n[analytics]\nenabled = false\n\
-             [model_providers.scripted]\nname = \"scripted\"\nbase_url = \"URL/v1\"\n\
+             [model_providers.scripted]\nname = \"scripted\"\nbase_url = \"ADDRESS/v1\"\n\
              env_key = \"OPENAI_API_KEY\"\nwire_api = \"responses\"\n",
         )),
     },
@@ -110,7 +110,7 @@ const TOOLS: [Tool; 3] = [
             "{\"model\": \"scripted/scripted\", \"autoupdate\": false, \
              \"permission\": {\"edit\": \"allow\", \"bash\": \"allow\"}, \
              \"provider\": {\"scripted\": {\"npm\": \"@ai-sdk/openai-compatible\", \
-             \"name\": \"scripted\", \"options\": {\"baseURL\": \"URL/v1\", \
+             \"name\": \"scripted\", \"options\": {\"baseURL\": \"ADDRESS/v1\", \
              \"apiKey\": \"{env:OPENAI_API_KEY}\"}, \
              \"models\": {\"scripted\": {\"name\": \"scripted\"}}}}}",
         )),
@@ -264,7 +264,7 @@ fn project(bench: &Bench, tool: &Tool, url: &str) -> Result<Folder> {
     if let Some((path, text)) = tool.file {
         let path = home.join(path);
         std::fs::create_dir_all(path.parent().ok_or("a file has a folder")?)?;
-        std::fs::write(path, text.replace("URL", url))?;
+        std::fs::write(path, text.replace("ADDRESS", url))?;
     }
     folder.write("README.md", "# A project\n")?;
     folder.write(".gitignore", "home\nbench.log\nplan.json\nwords\n")?;
@@ -295,7 +295,7 @@ fn set(command: &mut Command, bench: &Bench, tool: &Tool, url: &str, project: &P
         .env("HOME", project.join("home"))
         .env("XDG_RUNTIME_DIR", project.join("home"));
     for (name, value) in tool.variables {
-        command.env(name, value.replace("URL", url));
+        command.env(name, value.replace("ADDRESS", url));
     }
     Ok(())
 }
