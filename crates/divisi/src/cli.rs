@@ -501,6 +501,10 @@ pub(crate) enum SchemaOf {
     Report,
     /// Agents, as `divisi agents --json` prints them, and how a test of one went.
     Agents,
+    /// Budgets, as `divisi budget --json` prints them.
+    Budget,
+    /// Requests of agents, as `divisi permissions --json` prints them.
+    Permissions,
 }
 
 /// `divisi gc`.

@@ -325,7 +325,7 @@ fn task_lines(
     }
     if let Some(live) = task.live() {
         lines.push(Line::default());
-        lines.extend(live_lines(task, live, now));
+        lines.extend(live_lines(run.id, task, live, now));
         lines.extend(early_lines(task, &so_far::verdicts(project, run, no, task)));
         lines.extend(file_lines(
             project,

@@ -58,6 +58,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
     let status = task.status();
     let told = (status != TaskStatus::Done)
         .then(|| explain(run, TaskNo(no as u32), now, &Shared::default()));
+    let usage = Usage::of(task.receipts());
     Done {
         id: task.spec.id.to_string(),
         title: task.spec.title.clone(),
@@ -67,8 +68,10 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         attempts: task.attempts(),
         agent_ms: task.agent_ms(),
         estimate_ms: task.spec.estimate.duration_ms,
-        tokens: Usage::of(task.receipts()).map(|usage| usage.tokens),
+        tokens: usage.map(|usage| usage.tokens),
         estimate_tokens: task.spec.estimate.tokens,
+        usd_micros: usage.and_then(|usage| usage.usd_micros),
+        denied: denied(task),
         reason: told.flatten().map(|told| told.causes.join("; ")),
         verdicts: judged(&task.spec.criteria, last_verdicts(task)),
         told: task.answers.clone(),
@@ -90,6 +93,17 @@ fn integrated(task: &Task) -> Option<Integrated> {
         }),
         _ => None,
     })
+}
+
+/// What was denied to its agents, by whom and why.
+fn denied(task: &Task) -> Vec<String> {
+    let ended = task.endings.iter().flat_map(|ending| &ending.permissions);
+    let live = task.live().into_iter().flat_map(|live| &live.permissions);
+    let denied = ended
+        .chain(live)
+        .filter(|permission| permission.is_denied());
+    let words = denied.map(|it| format!("{}, {}", it.request.words(), it.words()));
+    words.collect()
 }
 
 /// The files that stand in the result. A plan does not.
@@ -189,6 +203,10 @@ fn use_of_time(run: &Run, tasks: &[Done]) -> UseOfTime {
             .iter()
             .filter(|task| task.estimate_tokens.is_some() && task.tokens.is_none())
             .count() as u32,
+        usd_micros: tasks
+            .iter()
+            .filter_map(|task| task.usd_micros)
+            .reduce(u64::saturating_add),
         estimated_agent_ms: estimated().map(|task| task.agent_ms).sum(),
         attempts: tasks.iter().map(|task| task.attempts).sum(),
         failed: endings()

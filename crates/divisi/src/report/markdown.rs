@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use divisi_core::Outcome;
+use divisi_core::ledger::Bound;
 use divisi_core::run::{RunStatus, TaskStatus};
 use divisi_pack::printable;
 
@@ -253,6 +254,9 @@ fn details(report: &Report, out: &mut String) {
                 None => line!(out, "  - told: {}", text(&told.text)),
             }
         }
+        for what in &task.denied {
+            line!(out, "  - denied to its agent: {}", text(what));
+        }
         task.verdicts
             .iter()
             .for_each(|judged| criterion(judged, "  ", out));
@@ -307,7 +311,16 @@ fn tokens(report: &Report) -> String {
         0 => String::new(),
         many => format!(", {} reported none", plural(u64::from(many), "task")),
     };
-    format!("- {tokens} tokens used, as agents reported{silent}{expected}; money: not counted")
+    let money = used.usd_micros.map_or_else(
+        || "what they cost nobody said".to_owned(),
+        |it| {
+            format!(
+                "{}, by the agents' words or the configured prices",
+                Bound::UsdMicros(it)
+            )
+        },
+    );
+    format!("- {tokens} tokens used, as agents reported{silent}{expected}; {money}")
 }
 
 fn time(report: &Report, out: &mut String) {
