@@ -426,6 +426,7 @@ fn created(full: bool) -> Event {
             settings: Box::new(settings),
             base,
             approved: true,
+            intent: Some(Box::new(crate::scenes::intent())),
         };
     }
     Event::RunCreated {
@@ -439,6 +440,7 @@ fn created(full: bool) -> Event {
         settings: Box::default(),
         base: Base::default(),
         approved: false,
+        intent: None,
     }
 }
 
