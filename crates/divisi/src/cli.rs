@@ -305,10 +305,13 @@ pub(crate) struct Running {
 /// `divisi run`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The plan file, a folder that `divisi generate` wrote, or a workflow: its name, or the path of
-    /// its YAML file
-    #[arg(value_name = "PLAN|DIR|WORKFLOW")]
+    /// What is wanted, in several words; or the plan file, a folder that `divisi generate` wrote, or a
+    /// workflow: its name, or the path of its YAML file
+    #[arg(value_name = "INTENT|PLAN|DIR|WORKFLOW")]
     pub(crate) plan: PathBuf,
+    /// How an intent is planned.
+    #[command(flatten)]
+    pub(crate) planning: plan::Planning,
     /// What a workflow is given.
     #[command(flatten)]
     pub(crate) of_workflow: OfWorkflow,

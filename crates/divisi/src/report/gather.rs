@@ -24,6 +24,7 @@ pub(crate) fn gather(run: &Run, now: Time) -> Report {
     let mut report = Report {
         run: run.id.to_string(),
         title: run.title.clone(),
+        intent: run.intent.as_deref().cloned(),
         status: run.status(),
         standing: words::standing(run),
         created_at: run.created_at,
@@ -220,7 +221,8 @@ fn use_of_time(run: &Run, tasks: &[Done]) -> UseOfTime {
 
 /// Defaults that stood in for what the plan did not say.
 fn assumptions(run: &Run) -> Vec<String> {
-    let mut taken = Vec::new();
+    let mut taken: Vec<String> = Vec::new();
+    taken.extend(run.intent.iter().flat_map(|intent| intent.assumptions()));
     let count =
         |test: &dyn Fn(&Task) -> bool| run.tasks().iter().filter(|task| test(task)).count() as u64;
     let settings: &Settings = &run.settings;
@@ -285,7 +287,8 @@ fn silent_attempts(task: &Task) -> u64 {
 
 /// What nobody and nothing verified.
 fn unverified(run: &Run, report: &Report) -> Vec<String> {
-    let mut list = Vec::new();
+    let mut list: Vec<String> = Vec::new();
+    list.extend(run.intent.iter().flat_map(|intent| intent.left_out.clone()));
     for task in report
         .tasks
         .iter()

@@ -11,7 +11,7 @@ mod gather;
 mod markdown;
 
 use divisi_core::run::{Answer, Base, RunStatus, TaskStatus};
-use divisi_core::{Commit, Digest, Outcome, Time, Tree};
+use divisi_core::{Commit, Digest, Intent, Outcome, Time, Tree};
 use serde::Serialize;
 
 use expected::Expected;
@@ -25,6 +25,8 @@ pub(crate) struct Report {
     pub(crate) run: String,
     /// What was asked, in one line.
     pub(crate) title: String,
+    /// What was asked, and how it became the plan; `None` where a plan or a workflow was run.
+    pub(crate) intent: Option<Intent>,
     /// Where the run stands.
     pub(crate) status: RunStatus,
     /// When it was created.
