@@ -3,7 +3,7 @@
 //! program over ACP.
 
 use super::acp::{Quirks, Usage, Verb};
-use super::product::{Asks, Counts, Home, Lent, Product, Speaks, UNKNOWN};
+use super::product::{Asks, Counts, Given, Home, Lent, Product, Speaks, UNKNOWN};
 use super::{copilot, gemini, qwen};
 use crate::agent::{Figures, Told};
 
@@ -52,6 +52,7 @@ pub(super) const GEMINI: Product = Product {
                 is_login: true,
             },
         ],
+        given: &[],
     },
     arguments: |_| &["--output-format", "stream-json", "--approval-mode", "yolo"],
     speaks: Speaks::Stream(gemini::hear),
@@ -98,6 +99,13 @@ pub(super) const QWEN: Product = Product {
                 is_login: true,
             },
         ],
+        // It runs commands on a terminal that it makes, and gives up where it may make none, which is
+        // so wherever writes are confined. These are its weakest settings: its user's count more.
+        given: &[Given {
+            variable: "QWEN_CODE_SYSTEM_DEFAULTS_PATH",
+            file: "qwen-defaults.json",
+            text: r#"{"tools":{"shell":{"enableInteractiveShell":false}}}"#,
+        }],
     },
     arguments: |_| &["--output-format", "stream-json", "--approval-mode", "yolo"],
     speaks: Speaks::Stream(qwen::hear),
@@ -154,6 +162,7 @@ pub(super) const COPILOT: Product = Product {
             to: "copilot",
             is_login: true,
         }],
+        given: &[],
     },
     figures: Figures {
         tokens: Told::Never,

@@ -106,6 +106,19 @@ pub struct Home {
     pub variables: &'static [(&'static str, &'static str)],
     /// What of the user's own it may read.
     pub files: &'static [Lent],
+    /// Files that it is given.
+    pub(super) given: &'static [Given],
+}
+
+/// A file that a tool is given, for what it takes from no variable and no argument.
+#[derive(Debug)]
+pub(super) struct Given {
+    /// The variable that names the file to it.
+    pub(super) variable: &'static str,
+    /// The file, below the private folder.
+    pub(super) file: &'static str,
+    /// What stands in it.
+    pub(super) text: &'static str,
 }
 
 impl Product {
@@ -235,6 +248,7 @@ pub(super) const UNKNOWN: Product = Product {
     home: Home {
         variables: &[],
         files: &[],
+        given: &[],
     },
     asks: Asks::OnStream,
     reads: &[],
@@ -302,6 +316,7 @@ const CLAUDE: Product = Product {
             to: "claude",
             is_login: true,
         }],
+        given: &[],
     },
     reads: &[".claude/skills"],
     guides: &["CLAUDE.md"],
@@ -376,6 +391,7 @@ const CODEX: Product = Product {
                 is_login: false,
             },
         ],
+        given: &[],
     },
     reads: &["AGENTS.md", ".agents/skills"],
     guides: &[],
@@ -453,6 +469,7 @@ const OPENCODE: Product = Product {
                 is_login: false,
             },
         ],
+        given: &[],
     },
     reads: &["AGENTS.md", ".agents/skills", ".claude/skills"],
     guides: &[],
