@@ -305,6 +305,7 @@ fn rule() -> Rule {
         deed: Some(Deed::Edit),
         path: Some("docs/**".into()),
         command: Some("make".into()),
+        exact: true,
         then: Ruling::Ask,
     }
 }
