@@ -475,9 +475,10 @@ const OPENCODE: Product = Product {
     guides: &[],
     counts: Counts::Step,
     asks: Asks::Never,
+    // Of models that it does not know it says that they cost nothing: its price cannot be relied on.
     figures: Figures {
         tokens: Told::EachAnswer,
-        money: Told::EachAnswer,
+        money: Told::Never,
         model: false,
     },
     money_flag: None,
@@ -537,7 +538,7 @@ const OPENCODE_ACP: Product = Product {
     asks: Asks::OnStream,
     figures: Figures {
         tokens: Told::AtEnd,
-        money: Told::AtEnd,
+        money: Told::Never,
         model: false,
     },
     arguments: |_| &["acp"],

@@ -41,7 +41,7 @@ fn a_turn_that_wrote_a_file_is_claimed_done_with_its_usage() {
     let cases = [
         ("claude-write", "Write", 2400, 200, Some(13_800)),
         ("codex-write", "command_execution", 2200, 200, None),
-        ("opencode-write", "write", 2200, 200, Some(0)),
+        ("opencode-write", "write", 2200, 200, None),
     ];
     for (stream, function, input, cached, cost) in cases {
         let (closing, entries) = heard(stream, 0);
