@@ -50,17 +50,17 @@ impl Behavior {
             return Behavior::Succeeds;
         }
         match rng.below(100) {
-            0..=44 => Behavior::Succeeds,
-            45..=50 => Behavior::UsesUp,
-            51..=56 => Behavior::Slow,
-            57..=63 => Behavior::Lies,
-            64..=69 => Behavior::Half,
-            70..=77 => Behavior::Fails,
-            78..=80 => Behavior::Dies,
-            81..=84 => Behavior::Hangs,
-            85..=87 => Behavior::Asks,
-            88 => Behavior::Limited { wait_ms: None },
-            89 => Behavior::Limited {
+            0..=42 => Behavior::Succeeds,
+            43..=48 => Behavior::UsesUp,
+            49..=54 => Behavior::Slow,
+            55..=61 => Behavior::Lies,
+            62..=67 => Behavior::Half,
+            68..=75 => Behavior::Fails,
+            76..=78 => Behavior::Dies,
+            79..=82 => Behavior::Hangs,
+            83..=85 => Behavior::Asks,
+            86..=87 => Behavior::Limited { wait_ms: None },
+            88..=89 => Behavior::Limited {
                 wait_ms: Some(rng.pick(&[0, 3_000, u64::MAX])),
             },
             90..=92 => Behavior::BadDeliverable,
@@ -101,6 +101,15 @@ impl Behavior {
             }
             _ => Some(rng.within(5, 15_000)),
         }
+    }
+
+    /// Whether it would ask its model again, and so meet a limit that others have met.
+    #[must_use]
+    pub(crate) fn asks_on(self) -> bool {
+        matches!(
+            self,
+            Behavior::Succeeds | Behavior::Slow | Behavior::Lies | Behavior::Half | Behavior::Fails
+        )
     }
 
     /// What it makes, if it ends by itself.

@@ -15,8 +15,26 @@ type Used = (String, Option<String>);
 /// Limits that were met, from when until when, and when somebody lifted those of an agent.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
-    met: BTreeMap<Used, Vec<(Time, Time)>>,
+    met: BTreeMap<Used, Vec<Met>>,
     lifted: BTreeMap<String, Vec<Time>>,
+}
+
+/// A limit as one attempt met it.
+#[derive(Clone, Copy, Debug)]
+struct Met {
+    from: Time,
+    until: Time,
+    /// Whether the agent was told until when.
+    said: bool,
+}
+
+impl Met {
+    /// Whether it was in force already when the other one was met: without a word of its end, that
+    /// is the same limit, which ends as it was known to. Of one moment, the first may be either.
+    fn covers(&self, other: &Met) -> bool {
+        let earlier = self.from < other.from && other.from < self.until;
+        earlier || (self.from == other.from && self.until < other.until)
+    }
 }
 
 impl Limits {
@@ -48,16 +66,17 @@ impl Limits {
                     return violated(Oracle::Limits, what);
                 }
                 let key = (agent.clone(), credential.clone());
-                let met = self.met.get(&key).into_iter().flatten();
+                let met = self.met.get(&key).map_or(&[][..], Vec::as_slice);
                 let lifted = self.lifted.get(agent).map_or(&[][..], Vec::as_slice);
+                let is_same = |it: &Met| !it.said && met.iter().any(|other| other.covers(it));
                 // What was met in the same moment may have been met after that.
-                let mut lasts = met.filter(|(from, until)| {
-                    let is_lifted = lifted.iter().any(|lift| from <= lift && *lift <= at);
-                    *from < at && at < *until && !is_lifted
+                let mut lasts = met.iter().filter(|it| {
+                    let is_lifted = { lifted.iter() }.any(|lift| it.from <= *lift && *lift <= at);
+                    it.from < at && at < it.until && !is_lifted && !is_same(it)
                 });
                 match lasts.next() {
                     None => Ok(()),
-                    Some((from, until)) => violated(
+                    Some(Met { from, until, .. }) => violated(
                         Oracle::Limits,
                         format!(
                             "{attempt} is begun with {key:?}, limited from {from:?} to {until:?}"
@@ -71,17 +90,19 @@ impl Limits {
                 ..
             } => {
                 let live = before.task(attempt.task).and_then(|task| task.live());
-                // What is not said is waited for at least once.
-                let wait_ms = match behavior(*attempt) {
-                    Some(Behavior::Limited { wait_ms }) => {
-                        wait_ms.unwrap_or(before.settings.limit_delay_ms)
-                    }
-                    _ => return Ok(()),
+                let Some(Behavior::Limited { wait_ms }) = behavior(*attempt) else {
+                    return Ok(());
                 };
+                // What is not said is waited for at least once.
+                let waits_ms = wait_ms.unwrap_or(before.settings.limit_delay_ms);
                 if let Some(live) = live {
                     let key = (live.agent.clone(), live.credential.clone());
-                    let until = at.plus_ms(wait_ms);
-                    self.met.entry(key).or_default().push((at, until));
+                    let met = Met {
+                        from: at,
+                        until: at.plus_ms(waits_ms),
+                        said: wait_ms.is_some(),
+                    };
+                    self.met.entry(key).or_default().push(met);
                 }
                 Ok(())
             }

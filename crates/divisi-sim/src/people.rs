@@ -264,7 +264,7 @@ impl Sim {
         }
         self.answer_agents(run);
         for no in 0..run.tasks().len() as u32 {
-            if self.rng.chance(400)
+            if self.rng.chance(500)
                 && let Some(command) = self.about_offer(run, TaskNo(no))
             {
                 self.ask(Ask::Run(id, command));
@@ -320,6 +320,11 @@ impl Sim {
             .find(|ending| ending.offered().is_some())?;
         let works = matches!(task.state_name(), StateName::Leased | StateName::Working);
         Some(match self.rng.below(10) {
+            // Another one's work is about to take its place.
+            _ if task.state_name() == StateName::Prepared => Command::Discard {
+                task: no,
+                number: offer.number,
+            },
             0 => Command::Discard {
                 task: no,
                 number: offer.number,

@@ -306,18 +306,22 @@ impl Sim {
         self.say(Word::Ended(attempt, finished));
     }
 
-    /// Whoever works beside one that is refused may be refused, too.
+    /// Whoever works beside one that is refused may be refused, too: at its next request, which is
+    /// soon.
     fn limit_others(&mut self) {
+        let life = self.supervisor.life;
         let live: Vec<AttemptId> = self.supervisor.live().collect();
         for attempt in live {
-            if !self.goes_wrong(300) {
+            if !self.goes_wrong(700) {
                 continue;
             }
             let wait_ms = self.rng.pick(&[None, Some(4_000)]);
+            let until_refused_ms = self.rng.within(1, 500);
             if let Some(job) = self.supervisor.jobs.get_mut(&attempt)
-                && job.behavior == Behavior::Succeeds
+                && job.behavior.asks_on()
             {
                 job.behavior = Behavior::Limited { wait_ms };
+                self.after(until_refused_ms, Happening::AgentEnds(life, attempt));
             }
         }
     }

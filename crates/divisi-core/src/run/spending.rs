@@ -1,11 +1,11 @@
 //! What attempts used, as far as their receipts tell.
 
-use super::agents::{asks_model, holds_slot, keeps_usage_back};
+use super::agents::{asks_model, holds_slot, is_process, keeps_usage_back};
 use super::attempt::{AttemptEnd, Ending, Failure};
 use super::settings::Settings;
 use super::task::Task;
 use crate::ledger::{Amount, Spent};
-use crate::receipt::Receipt;
+use crate::receipt::{Exit, Receipt};
 
 /// What an attempt used that had no agent.
 const NOTHING: Spent = Spent {
@@ -20,10 +20,19 @@ const NOTHING: Spent = Spent {
 #[must_use]
 pub fn reported(settings: &Settings, agent: &str, receipts: &[Receipt]) -> Option<Spent> {
     let submitted = receipts.iter().find_map(|receipt| match receipt {
-        Receipt::Submitted { wall_ms, usage, .. } => Some((*wall_ms, *usage)),
+        Receipt::Submitted {
+            exit,
+            wall_ms,
+            usage,
+            ..
+        } => Some((exit, *wall_ms, *usage)),
         _ => None,
     });
-    let (wall_ms, usage) = submitted?;
+    let (exit, wall_ms, usage) = submitted?;
+    if *exit == Exit::NoProcess && is_process(agent) {
+        // It ended with its machine: nobody saw how, and its log may lack the last it said.
+        return Some(unknown(agent));
+    }
     let time_ms = if holds_slot(agent) { wall_ms } else { 0 };
     // Who says nothing of it is settled by time and attempts alone, and counted.
     let used = usage.unwrap_or_default();
