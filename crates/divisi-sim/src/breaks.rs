@@ -51,13 +51,15 @@ pub enum Break {
     SupersededExpanded,
     /// A part of a task that failed has to meet less than it should.
     CriterionForgotten,
+    /// What a review cites is not looked up.
+    EvidenceIgnored,
     /// How long an agent is told to wait at a usage limit is not heard.
     WaitUnheard,
 }
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 23] = [
+    pub const ALL: [Break; 24] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -80,6 +82,7 @@ impl Break {
         Break::ExpandedTwice,
         Break::SupersededExpanded,
         Break::CriterionForgotten,
+        Break::EvidenceIgnored,
         Break::WaitUnheard,
     ];
 
@@ -113,6 +116,7 @@ impl Break {
             Break::ExpandedTwice => &[Oracle::Expansion, Oracle::Panic],
             Break::SupersededExpanded => &[Oracle::Expansion],
             Break::CriterionForgotten => &[Oracle::Division],
+            Break::EvidenceIgnored => &[Oracle::Review],
             Break::WaitUnheard => &[Oracle::Limits],
         }
     }
@@ -155,6 +159,8 @@ pub enum Oracle {
     Expansion,
     /// What failed and can be divided is; its parts are together all of it.
     Division,
+    /// A review finds what its evidence shows, and that is done.
+    Review,
     /// Waiting is explained.
     Explained,
     /// It ends once faults stop and people answer.

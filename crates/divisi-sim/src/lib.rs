@@ -35,6 +35,7 @@ mod rng;
 mod sim;
 mod supervisor;
 mod truth;
+mod weighings;
 mod witness;
 mod words;
 #[cfg(test)]

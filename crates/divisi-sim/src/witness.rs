@@ -17,6 +17,7 @@ use crate::repo::{Repo, tree_name};
 use crate::sim::{Violation, violated};
 use crate::supervisor::Supervisor;
 use crate::truth::Truth;
+use crate::weighings::judge_review;
 
 /// What an event is judged by.
 pub(crate) struct Witness<'a> {
@@ -118,6 +119,7 @@ impl Witness<'_> {
                 Ok(())
             }
             Event::AttemptAdvanced { attempt, receipts } => {
+                judge_review(truth, *attempt, receipts)?;
                 self.judge_receipts(truth, before, *attempt, receipts)
             }
             Event::AttemptEnded {

@@ -92,7 +92,10 @@ fn standing(run: &Run, ids: &[TaskId]) -> Vec<TaskId> {
 fn record(run: &Run, plan: &Plan, now: Time) -> Record {
     let made_at = created_at(run.created_at);
     let tasks = run.tasks().iter();
-    let tasks = tasks.filter(|task| !matches!(task.state, TaskState::Split(_)));
+    // Reviews that were opened on the way are no part of the plan.
+    let stands =
+        |task: &&Task| task.reviews.is_none() && !matches!(task.state, TaskState::Split(_));
+    let tasks = tasks.filter(stands);
     let mut record = Record {
         orchestration_id: Some(run.id.to_string()),
         created_at: Some(made_at.clone()),

@@ -11,6 +11,7 @@ use super::indexes::takes_slot;
 use super::links::Seen;
 use super::parts::SPLIT_DEPTH_MAX;
 use super::remedy::evidence_line;
+use super::reviews::Subject;
 use super::state::{Final, Run, RunStatus};
 use super::task::{Task, TaskState, TaskStatus};
 use crate::assign::WORKERS_MAX;
@@ -144,6 +145,9 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
                 told.command(run, "logs", task, "");
             }
             told.command(run, "retry", task, " --note HINT");
+            if let Some(subject) = &task.reviews {
+                return Some(told.judge(run, subject));
+            }
             let in_words = task.spec.kind == TaskKind::Plan || task.spec.work == Work::Handoff;
             if in_words && task.depth < SPLIT_DEPTH_MAX {
                 told.command(run, "split", task, " PARTS");
@@ -339,6 +343,21 @@ impl Explanation {
         let verbs = ["allow", "deny"];
         self.commands
             .extend(verbs.map(|verb| format!("divisi permissions {verb} {run} {no}")));
+    }
+
+    /// What a review came to nothing about, a person judges.
+    fn judge(mut self, run: &Run, subject: &Subject) -> Explanation {
+        let of = match subject {
+            Subject::Attempt(attempt) => format!(" {}", run.tasks()[attempt.task.index()].spec.id),
+            Subject::Whole(_) => String::new(),
+        };
+        self.commands
+            .push(format!("divisi approve {}{of} --note SEEN", run.id));
+        if !of.is_empty() {
+            self.commands
+                .push(format!("divisi reject {}{of} --reason WHY", run.id));
+        }
+        self
     }
 
     fn retry_unless_ended(&mut self, run: &Run, task: &Task) {
@@ -589,6 +608,12 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
                 told.causes
                     .push(format!("no rule can tell whether this holds: {words}"));
             }
+            let review = run.find(&task.spec.id).and_then(|no| run.review_of(no));
+            if let Some(review) = review {
+                told.causes
+                    .push(format!("{} is {}", review.spec.id, review.status()));
+                told.command(run, "explain", review, "");
+            }
             told.command(run, "diff", task, "");
             told.command(run, "approve", task, " --note SEEN");
             told.command(run, "reject", task, " --reason WHY");
@@ -597,6 +622,12 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             told.causes
                 .push(format!("tasks are being made of what {attempt} planned"));
             told.command(run, "cancel", task, "");
+        }
+        Phase::Verified if task.reviews.is_some() => {
+            told.causes.push(format!(
+                "the evidence that {attempt} cites is being looked up"
+            ));
+            told.commands.push(format!("divisi watch {}", run.id));
         }
         Phase::Verified => {
             let place = run.integration.queue.iter().position(|queued| {

@@ -54,6 +54,7 @@ impl Run {
         self.slots = 0;
         self.live.clear();
         self.asking.clear();
+        self.open_reviews.clear();
         for no in self.numbers() {
             self.counts.add(self.tasks[no.index()].status());
             self.classify(no);
@@ -75,6 +76,14 @@ impl Run {
             self.counts.add(self.tasks[no.index()].status());
             self.classify(no);
         }
+    }
+
+    /// The same of one task that waits for nothing, and that nothing waits for.
+    pub(super) fn derive_alone(&mut self, no: TaskNo) {
+        self.tasks[no.index()].rank_ms = self.estimate_ms(no);
+        self.counts.add(self.tasks[no.index()].status());
+        self.classify(no);
+        self.enlist(no);
     }
 
     /// Puts a task into the class of those that share its agent and role.
@@ -112,6 +121,9 @@ impl Run {
     fn enlist(&mut self, no: TaskNo) {
         let key = self.ready_key(no);
         let task = &self.tasks[no.index()];
+        if task.reviews.is_some() && !task.status().is_terminal() {
+            self.open_reviews.insert(no);
+        }
         match &task.state {
             TaskState::Ready { not_before } if not_before.0 > 0 => {
                 self.delayed.insert((*not_before, no));
@@ -135,6 +147,7 @@ impl Run {
     fn delist(&mut self, no: TaskNo) {
         let key = self.ready_key(no);
         let task = &self.tasks[no.index()];
+        self.open_reviews.remove(&no);
         match &task.state {
             TaskState::Ready { not_before } if not_before.0 > 0 => {
                 self.delayed.remove(&(*not_before, no));

@@ -41,6 +41,9 @@ pub struct Settings {
     /// Failures of the agent's own after which a task becomes smaller ones, where it can be divided
     /// by rule; at the latest in the place of a person being asked. 0 for never.
     pub split_after: u32,
+    /// The agents that judge what no rule can, best first; a person does where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reviewers: Vec<String>,
     /// Losses after which a person is asked; a loss is never the agent's failure.
     pub losses_max: u32,
     /// Conflicts after which a person is asked; a conflict is never the agent's failure.
@@ -286,6 +289,7 @@ impl Default for Settings {
             failures_max: 3,
             reassign_after: 2,
             split_after: 3,
+            reviewers: Vec::new(),
             losses_max: 5,
             conflicts_max: 5,
             loss_delay_ms: 1_000,

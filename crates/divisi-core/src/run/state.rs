@@ -190,6 +190,8 @@ pub struct Run {
     pub(super) live: BTreeSet<TaskNo>,
     /// Requests that wait for a person, by their deadlines.
     pub(super) asking: BTreeSet<(Time, u32, TaskNo)>,
+    /// Reviews that were opened and are not done.
+    pub(super) open_reviews: BTreeSet<TaskNo>,
     pub(super) has_files: bool,
     /// What a task without an estimate counts with: the mean of those that the accepted plan has.
     pub(super) estimate_ms_mean: u64,
@@ -316,7 +318,10 @@ impl Run {
         };
         Plan {
             title: self.title.clone(),
-            tasks: self.tasks.iter().map(|task| (*task.spec).clone()).collect(),
+            tasks: { self.tasks.iter() }
+                .filter(|task| task.reviews.is_none())
+                .map(|task| (*task.spec).clone())
+                .collect(),
             stages: self.stages.iter().map(stage).collect(),
             criteria: self.criteria.clone(),
             preparation: (*self.preparation).clone(),

@@ -255,6 +255,7 @@ impl Restoration {
             created.ok_or_else(|| Unreadable(format!("{id} does not begin with its creation")))?;
         for (_, event) in structure {
             run.restore_split(event);
+            let _ = run.restore_review(event);
         }
         Ok(Restoration(run))
     }

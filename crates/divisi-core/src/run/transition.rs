@@ -158,11 +158,15 @@ pub enum EventName {
     Offer,
     /// `offer_adopted`
     OfferAdopted,
+    /// `attempt_advanced` with a receipt of a review
+    Reviewed,
+    /// `review_closed`
+    ReviewClosed,
 }
 
 impl EventName {
     /// All of them.
-    pub const ALL: [EventName; 33] = [
+    pub const ALL: [EventName; 35] = [
         EventName::Released,
         EventName::ReleasedApproval,
         EventName::Leased,
@@ -196,6 +200,8 @@ impl EventName {
         EventName::Expanded,
         EventName::Offer,
         EventName::OfferAdopted,
+        EventName::Reviewed,
+        EventName::ReviewClosed,
     ];
 }
 
@@ -237,6 +243,10 @@ pub fn next(state: StateName, event: EventName) -> Next {
         (S::Prepared, E::Integrated) => Next::To(S::Done),
         // The last one of a plan task, which makes tasks instead of files.
         (S::Verified, E::Expanded) => Next::To(S::Split),
+
+        // That of a review, which makes verdicts; or nobody needs it any more.
+        (S::Verified, E::Reviewed) => Next::To(S::Done),
+        (S::Ready | S::Question | S::Escalated, E::ReviewClosed) => Next::To(S::Done),
 
         // An attempt may end at every step before its commit is prepared.
         (
@@ -283,6 +293,7 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
     let one = |task: TaskNo, name: EventName| vec![(task, name)];
     match event {
         Event::RunCreated { .. }
+        | Event::ReviewOpened { .. }
         | Event::RunApproved
         | Event::RunPaused { .. }
         | Event::RunResumed
@@ -291,6 +302,7 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
         | Event::FinalHeld { .. }
         | Event::FinalPassed { .. }
         | Event::BatchNarrowed { .. } => Vec::new(),
+        Event::ReviewClosed { task } => one(*task, EventName::ReviewClosed),
         Event::TaskSplit { task, planned, .. } => one(
             *task,
             match planned {
@@ -351,5 +363,6 @@ pub(super) fn receipt_name(receipt: &Receipt) -> EventName {
         Receipt::Verified { .. } => EventName::Verified,
         Receipt::Integrated { .. } => EventName::IntegratedInPlace,
         Receipt::Expanded { .. } => EventName::Expanded,
+        Receipt::Reviewed { .. } => EventName::Reviewed,
     }
 }

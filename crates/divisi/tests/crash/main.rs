@@ -25,6 +25,7 @@ mod outcome;
 mod people;
 mod random;
 mod receipts;
+mod reviews;
 mod rules;
 mod signals;
 mod stage;

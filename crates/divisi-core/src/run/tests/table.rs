@@ -277,6 +277,8 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
                 },
             )),
         },
+        E::Reviewed => advanced(Receipt::Reviewed { at, verdicts }),
+        E::ReviewClosed => Event::ReviewClosed { task },
         E::Offer => Event::OfferKept {
             attempt,
             snapshot: Some(snapshot(1)),
@@ -359,6 +361,8 @@ Split: Waiting Ready Escalated -> Split
 Expanded: Verified -> Split
 Offer: Ready Leased Working Submitted Collected Held Verified Prepared Question Escalated Done Failed Canceled Split -> stays
 OfferAdopted: Ready -> Leased
+Reviewed: Verified -> Done
+ReviewClosed: Ready Question Escalated -> Done
 ";
 
 #[test]
@@ -453,6 +457,8 @@ fn commands(bench: &Bench) -> Vec<(&'static str, Command)> {
         ("split", bench.split("t", "p; q")),
         ("expanded", bench.expanded("t", parts("p; q"))),
         ("expand refused", bench.expand_refused("t", "broken")),
+        ("weighed", bench.weighed("t", vec![Verdict::pass(0)])),
+        ("weigh refused", bench.weigh_refused("t", "broken")),
     ]
 }
 
@@ -527,4 +533,6 @@ cancel: Leased -> Leased, Working -> Working, Prepared nothing, Done Failed Canc
 split: Waiting Ready Escalated -> Split, else task-not-now
 expanded: Verified -> Split, else attempt-superseded
 expand refused: Verified -> Ready, else attempt-superseded
+weighed: else attempt-superseded
+weigh refused: else attempt-superseded
 ";

@@ -178,6 +178,12 @@ fn receipt_lines(task: &Task, agent: &str, receipts: &[Receipt]) -> Vec<Line> {
     let mut lines = Vec::new();
     for receipt in receipts {
         match receipt {
+            Receipt::Reviewed { verdicts, .. } => {
+                let line = format!("  reviewed    {}", plural(verdicts.len() as u64, "verdict"));
+                lines.push(Line::of(line));
+                let said = verdicts.iter().map(|it| format!("    {}", it.evidence));
+                lines.extend(said.map(|line| Line::styled(Style::Dim, line)));
+            }
             Receipt::Submitted {
                 command,
                 exit,
