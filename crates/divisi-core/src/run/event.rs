@@ -424,6 +424,20 @@ impl Event {
     pub fn version(&self) -> u32 {
         version_of(KINDS, self.kind())
     }
+    /// The answer to a request that a person had been asked about: whose it is, its number, the answer.
+    #[must_use]
+    pub fn decided_later(&self) -> Option<(AttemptId, u32, &Decision)> {
+        match self {
+            Event::PermissionDecided {
+                attempt,
+                no,
+                request: None,
+                decision,
+                ..
+            } => Some((*attempt, *no, decision)),
+            _ => None,
+        }
+    }
 
     /// Its name, as in [`KINDS`].
     #[must_use]

@@ -563,18 +563,7 @@ pub(super) fn question(shell: &Shell, attempt: AttemptId) -> Option<String> {
 
 /// An end without a process.
 pub(super) fn instant() -> Ended {
-    Ended {
-        exit: Exit::NoProcess,
-        output: None,
-        wall_ms: 0,
-        swept: 0,
-        empty: true,
-        told: false,
-        command: String::new(),
-        confined: None,
-        usage: None,
-        denied: Vec::new(),
-    }
+    Ended::of(Exit::NoProcess)
 }
 
 /// All changed files of one attempt together; more than this is not a contribution but a data set.

@@ -121,16 +121,8 @@ pub(super) fn snapshot(n: u64) -> Snapshot {
 
 pub(super) fn exited(status: i32) -> Ended {
     Ended {
-        exit: Exit::Status(status),
-        output: None,
         wall_ms: 10,
-        swept: 0,
-        empty: true,
-        told: false,
-        command: String::new(),
-        confined: None,
-        usage: None,
-        denied: Vec::new(),
+        ..Ended::of(Exit::Status(status))
     }
 }
 
