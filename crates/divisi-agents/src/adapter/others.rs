@@ -50,7 +50,6 @@ pub(super) const GEMINI: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &["--output-format", "stream-json", "--approval-mode", "yolo"],
@@ -98,7 +97,6 @@ pub(super) const QWEN: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &["--output-format", "stream-json", "--approval-mode", "yolo"],
@@ -149,7 +147,6 @@ pub(super) const COPILOT: Product = Product {
     figures: Figures {
         tokens: Told::Never,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |_| {

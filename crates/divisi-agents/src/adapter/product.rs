@@ -1,6 +1,6 @@
 //! The coding agents that are known, and how they differ, as data.
 
-use divisi_core::run::DefinedProgram;
+use divisi_core::run::{DefinedProgram, Settings};
 use serde_json::Value;
 
 use super::acp::{Quirks, Usage, Verb};
@@ -243,6 +243,14 @@ pub fn product(name: &str) -> Option<&'static Product> {
     PRODUCTS.iter().find(|product| product.name == name)
 }
 
+/// Whether it can be counted what an agent of this name costs: its tool names a price whatever model
+/// it asks, or one is configured.
+#[must_use]
+pub fn is_priced(agent: &str, settings: &Settings) -> bool {
+    let names = product(agent).is_some_and(|product| product.figures.money != Told::Never);
+    names || settings.price(agent).is_some()
+}
+
 const CLAUDE: Product = Product {
     name: "claude",
     title: "Claude Code",
@@ -294,7 +302,6 @@ const CLAUDE: Product = Product {
     figures: Figures {
         tokens: Told::EachAnswer,
         money: Told::AtEnd,
-        model: true,
     },
     money_flag: Some("--max-budget-usd"),
     asks: Asks::OnStream,
@@ -369,7 +376,6 @@ const CODEX: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |writes| match writes {
@@ -447,7 +453,6 @@ const OPENCODE: Product = Product {
     figures: Figures {
         tokens: Told::EachAnswer,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &["run", "--format", "json"],
@@ -484,7 +489,6 @@ const CLAUDE_ACP: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::AtEnd,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &[],
@@ -507,7 +511,6 @@ const OPENCODE_ACP: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::Never,
-        model: false,
     },
     arguments: |_| &["acp"],
     resume: Resume::Asked,
@@ -554,7 +557,6 @@ const GEMINI_ACP: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &["--acp"],
@@ -611,7 +613,6 @@ const COPILOT_ACP: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &["--acp"],
@@ -665,7 +666,6 @@ const QWEN_ACP: Product = Product {
     figures: Figures {
         tokens: Told::EachAnswer,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &["--acp"],

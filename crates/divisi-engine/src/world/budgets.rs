@@ -313,7 +313,7 @@ fn spent(
     }
     let unsaid = unsaid(agent, settings, receipt);
     let used = usage.unwrap_or_default();
-    let priced = || Some(settings.prices.get(agent)?.at_most(used.tokens));
+    let priced = || Some(settings.price(agent)?.at_most(used.tokens));
     let cost = match usage {
         Some(_) => used.usd_micros.or_else(priced),
         None => Some(0),
