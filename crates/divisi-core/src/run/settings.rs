@@ -113,6 +113,16 @@ impl Settings {
         let of_role = role.and_then(|role| self.agents_auto.get(role));
         of_role.unwrap_or(&self.agent_auto)
     }
+
+    /// What the tokens cost that an agent of this name uses, where somebody configured it.
+    #[must_use]
+    pub fn price(&self, agent: &str) -> Option<&Price> {
+        let model = match self.defined.get(agent) {
+            Some(Defined::Model(defined)) => Some(defined.model.as_str()),
+            Some(Defined::Program(_)) | None => None,
+        };
+        Price::find(&self.prices, agent, model)
+    }
 }
 
 #[expect(
@@ -251,6 +261,18 @@ pub struct Price {
 }
 
 impl Price {
+    /// The price of a model that an agent asks: by the model's name where it is known, otherwise by
+    /// the agent's.
+    #[must_use]
+    pub fn find<'p>(
+        prices: &'p BTreeMap<String, Price>,
+        agent: &str,
+        model: Option<&str>,
+    ) -> Option<&'p Price> {
+        let of_model = model.and_then(|model| prices.get(model));
+        of_model.or_else(|| prices.get(agent))
+    }
+
     /// What so many tokens cost, in millionths of a US dollar, rounded up: read, written, and read
     /// from a cache.
     #[must_use]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use divisi_agents::adapter::{HOME_VARIABLE, RESERVATION_VARIABLE, Reservation};
+use divisi_agents::adapter::{HOME_VARIABLE, RESERVATION_VARIABLE, Reservation, is_priced};
 use divisi_agents::environment::looks_secret;
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Kind, Launch};
 use divisi_core::criterion::{Cost, Outcome};
@@ -64,6 +64,8 @@ pub(super) struct Starting {
     pub(super) preparing: Preparing,
     /// What was reserved for it of that which is bounded, and what that costs.
     pub(super) reservation: Reservation,
+    /// Whether somebody says what its agent costs.
+    pub(super) is_priced: bool,
     /// The artifact with the rules by which scripted agents do handoffs.
     pub(super) rehearsal: Option<Digest>,
     pub(super) at: Time,
@@ -148,6 +150,7 @@ impl Starting {
                 budget: reserved,
                 prices: run.settings.prices.clone(),
             },
+            is_priced: is_priced(&live.agent, &run.settings),
             rehearsal: run.settings.rehearsal.clone(),
             at,
         })
@@ -397,7 +400,7 @@ impl Starting {
         handoff_path: Option<&str>,
     ) -> Result<Launched, Unlaunched> {
         let description = agent.description();
-        self.can_be_counted(agent)?;
+        self.can_be_counted()?;
         let (mut env, masked) =
             shell.environment(self.attempt.run, &self.spec.env, &description.credentials);
         env.retain(|name, _| !self.withholds(&description.credentials, name));
@@ -458,10 +461,9 @@ impl Starting {
     }
 
     /// Where money is bounded, nothing is launched of which nobody could say what it costs.
-    fn can_be_counted(&self, agent: &dyn Agent) -> Result<(), Unlaunched> {
-        let Reservation { budget, prices } = &self.reservation;
-        let is_bounded = budget.usd_micros.is_some() && asks_model(&self.agent);
-        if !is_bounded || agent.figures().are_priced(&self.agent, prices) {
+    fn can_be_counted(&self) -> Result<(), Unlaunched> {
+        let is_bounded = self.reservation.budget.usd_micros.is_some() && asks_model(&self.agent);
+        if !is_bounded || self.is_priced {
             return Ok(());
         }
         let cause = format!(

@@ -8,8 +8,8 @@ use divisi_core::journal::{Entry, Fault, Journal, Stream};
 use divisi_core::ledger::{self, Account, Amount, Exhausted, Ledger, Measure, Spent};
 use divisi_core::receipt::{Exit, Receipt};
 use divisi_core::run::{
-    self, AttemptEnd, Command, Failure, PauseReason, Rejection, Run, Settings, asks_model,
-    holds_slot, is_process, keeps_usage_back,
+    self, AttemptEnd, Command, Failure, PauseReason, Rejection, Run, Settings, Unsaid, asks_model,
+    holds_slot, is_process, unsaid,
 };
 
 use super::{Answer, Crossing, Delivery, Step, World};
@@ -66,13 +66,20 @@ impl<J: Journal> World<J> {
         step: &mut Step,
         deliver: &mut dyn FnMut(Crossing) -> Delivery,
     ) -> Result<(), Fault> {
-        let held: Vec<AttemptId> = self.ledger.held.keys().copied().collect();
-        for attempt in held {
+        let all = self.ledger.held.iter().map(|(attempt, held)| {
+            let held = Reservation {
+                amount: held.amount,
+                bounds_money: self.ledger.reserved(*attempt).usd_micros.is_some(),
+            };
+            (*attempt, held)
+        });
+        let all: Vec<(AttemptId, Reservation)> = all.collect();
+        for (attempt, held) in all {
             self.load_ended(attempt.run)?;
             let Some(command) = self
                 .runs
                 .get(&attempt.run)
-                .and_then(|l| over(&l.run, attempt))
+                .and_then(|l| over(&l.run, attempt, &held))
             else {
                 continue;
             };
@@ -267,6 +274,13 @@ pub(super) enum Reserved {
     Refused(Exhausted),
 }
 
+/// What is held for an attempt that is to be settled.
+struct Reservation {
+    amount: Amount,
+    /// Whether money is bounded that it is charged to.
+    bounds_money: bool,
+}
+
 fn times(delivery: Delivery) -> u32 {
     match delivery {
         Delivery::Later => 0,
@@ -275,35 +289,49 @@ fn times(delivery: Delivery) -> u32 {
     }
 }
 
-/// What an attempt has used, once its agent has ended; `None` if no receipt tells of that.
-fn spent(settings: &Settings, agent: &str, receipts: &[Receipt]) -> Option<Spent> {
+/// What an attempt has used of what is held for it, once its agent has ended; `None` if no receipt
+/// tells of that. What its agent did not say, though it says it mostly, stays charged.
+fn spent(
+    settings: &Settings,
+    agent: &str,
+    receipts: &[Receipt],
+    held: &Reservation,
+) -> Option<Spent> {
     let submitted = receipts.iter().find_map(|receipt| match receipt {
         Receipt::Submitted {
             exit,
             wall_ms,
             usage,
             ..
-        } => Some((exit, *wall_ms, *usage)),
+        } => Some((receipt, exit, *wall_ms, *usage)),
         _ => None,
     });
-    let (exit, wall_ms, usage) = submitted?;
+    let (receipt, exit, wall_ms, usage) = submitted?;
     if *exit == Exit::NoProcess && is_process(agent) {
         // It ended with its machine: nobody saw how, and its log may lack the last it said.
         return Some(unknown(agent));
     }
-    let time_ms = if holds_slot(agent) { wall_ms } else { 0 };
-    // Who says nothing of it is settled by time and attempts alone, and counted.
+    let unsaid = unsaid(agent, settings, receipt);
     let used = usage.unwrap_or_default();
-    let priced = || Some(settings.prices.get(agent)?.at_most(used.tokens));
-    let usd_micros = match usage {
+    let priced = || Some(settings.price(agent)?.at_most(used.tokens));
+    let cost = match usage {
         Some(_) => used.usd_micros.or_else(priced),
         None => Some(0),
     };
+    let (tokens, usd_micros) = match unsaid {
+        // Who never says anything of it is settled by time and attempts alone, and counted.
+        None | Some(Unsaid::Ever) => (Some(used.tokens), cost),
+        Some(Unsaid::ThisTime) => (None, None),
+        Some(Unsaid::Rest) => (
+            Some(used.tokens.max(held.amount.tokens)),
+            Some(cost.unwrap_or(0).max(held.amount.usd_micros)),
+        ),
+    };
     Some(Spent {
-        time_ms: Some(time_ms),
-        tokens: Some(used.tokens),
+        time_ms: Some(if holds_slot(agent) { wall_ms } else { 0 }),
+        tokens,
         usd_micros,
-        unreported: receipts.iter().any(|it| keeps_usage_back(agent, it)),
+        unreported: unsaid.is_some() || (held.bounds_money && usd_micros.is_none()),
         limited: false,
     })
 }
@@ -341,7 +369,7 @@ fn never_began(end: &AttemptEnd) -> bool {
 }
 
 /// What the ledger should be told about an attempt, if its agent has ended or it never came.
-fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
+fn over(run: &Run, attempt: AttemptId, held: &Reservation) -> Option<ledger::Command> {
     let Some(task) = run.task(attempt.task) else {
         return Some(ledger::Command::Release { attempt });
     };
@@ -350,7 +378,7 @@ fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
             // No agent ever came of it.
             return Some(ledger::Command::Release { attempt });
         }
-        let heard = spent(&run.settings, &ending.agent, &ending.receipts);
+        let heard = spent(&run.settings, &ending.agent, &ending.receipts, held);
         let spent = heard.unwrap_or_else(|| match never_began(&ending.end) {
             true => NOTHING,
             false => unknown(&ending.agent),
@@ -365,7 +393,7 @@ fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
             return Some(ledger::Command::Release { attempt });
         }
         // Its checks and its integration take no agent's time, however long they last.
-        let spent = spent(&run.settings, &live.agent, &live.receipts);
+        let spent = spent(&run.settings, &live.agent, &live.receipts, held);
         return spent.map(|spent| ledger::Command::Settle { attempt, spent });
     }
     let coming = attempt.number == task.attempts() + 1

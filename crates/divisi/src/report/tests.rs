@@ -72,7 +72,7 @@ fn a_run_that_succeeded_says_what_proves_it_and_what_does_not() {
     - draft: draft.md contains "## API" (its check passed before the work too, so it proves nothing)
     - draft: it reads well (waived by the owner)
     - 1 task: only an exit status says that the work was done
-    - 1 attempt: the agent did not say what it used; only time and attempts count
+    - 1 attempt: its agent did not say what it used: of a budget, all that was reserved is charged
 
     ## Assumptions
 
