@@ -33,7 +33,7 @@ use super::stop::Stop;
 use super::transcript::Entry;
 use crate::agent::Claim;
 use crate::beneath;
-use crate::environment::{environment, mask};
+use crate::environment::{environment, mask_decoded};
 use crate::handoff::{HANDOFF_BYTES_MAX, Handoff};
 
 /// The variable that names a tool's private folder.
@@ -527,7 +527,7 @@ impl Hearing<'_> {
             let entry = answers.begin(asked)?;
             return self.print(entry);
         }
-        let entries = self.session.hear(&mask(line.to_owned(), &self.here.masked));
+        let entries = self.session.hear(&mask_decoded(line, &self.here.masked));
         for entry in entries {
             if let (Some(answers), true) = (&self.answers, entry.is_the_end()) {
                 answers.close();

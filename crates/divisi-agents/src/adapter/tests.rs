@@ -303,6 +303,7 @@ mod process {
     use super::super::product::{Asks, PRODUCTS, Product, Writes};
     use super::super::{Broker, Decision, Nobody, Request};
     use super::*;
+    use crate::environment::in_all_forms;
 
     /// Claude Code with another program: its stream is what the script prints. It is told as one
     /// that cannot ask.
@@ -519,6 +520,38 @@ mod process {
             out.contains("it is [masked]") && !out.contains("a-secret"),
             "{out}"
         );
+    }
+
+    /// What is printed of an answer that holds a secret, which is written in JSON as `written`.
+    fn printed_of(secret: &str, before: usize, written: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("{}{written}", "x".repeat(before));
+        let line = format!(
+            r#"{{"type":"assistant","message":{{"content":[{{"type":"text","text":"{text}"}},{{"type":"tool_use","name":"Write","input":{{"content":"{text}"}}}}]}}}}"#
+        );
+        fs::write(folder.path().join("line"), line + "\n").unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let script = format!("PATH={path}; cat \"${{0%/*}}/line\"; {DONE}");
+        let product = tool(folder.path(), &script);
+        let mut here = here(folder.path());
+        here.masked = in_all_forms(vec![secret.to_owned()]);
+        let mut out = Vec::new();
+        converse_in(product, &here, &nobody(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_masked_however_json_writes_it_and_wherever_it_is_cut() {
+        let key = "-----BEGIN KEY-----\nab\"cd\n-----END KEY-----";
+        let escaped = r#"-----BEGIN KEY-----\nab\"cd\n-----END KEY-----"#;
+        let out = printed_of(key, 0, escaped);
+        assert!(out.contains(r#""text":"[masked]""#), "{out}");
+        assert!(out.contains(r#"{\"content\":\"[masked]\"}"#), "{out}");
+        assert!(!out.contains("BEGIN") && !out.contains("cd"), "{out}");
+        for before in [0, 8_150, 8_180, 8_190] {
+            let out = printed_of("a-secret-value", before, r"\u0061-secret-value");
+            assert!(!out.contains("a-sec") && !out.contains("u0061"), "{before}");
+        }
     }
 
     #[test]

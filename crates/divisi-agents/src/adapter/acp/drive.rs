@@ -22,7 +22,7 @@ use super::conversation::{Act, Conversation, Phase};
 use super::quirks::Quirks;
 use super::wire::{Event, Mouth, events, listen};
 use crate::agent::Claim;
-use crate::environment::mask;
+use crate::environment::mask_decoded;
 
 /// How long an agent may take with what is not its work.
 #[derive(Clone, Copy, Debug)]
@@ -115,8 +115,8 @@ impl Drive<'_> {
         loop {
             let acts = match limit.next(&receiver) {
                 Some(Event::Printed(Printed::Line(line))) => {
-                    let line = String::from_utf8_lossy(&line).into_owned();
-                    conversation.hear(&mask(line, &self.here.masked))
+                    let line = String::from_utf8_lossy(&line);
+                    conversation.hear(&mask_decoded(&line, &self.here.masked))
                 }
                 Some(Event::Printed(beside)) => {
                     let entry = beside.told(&self.here.masked);
