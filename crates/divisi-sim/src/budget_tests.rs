@@ -127,6 +127,29 @@ fn two_runs_race_for_the_rest_of_the_day() {
 }
 
 #[test]
+fn what_ended_with_its_machine_stays_charged_as_it_was_reserved() {
+    let mut world = open(&FaultyJournal::default());
+    let much = |measure| Bound::of(measure, 1_000_000_000);
+    world.day = Measure::ALL
+        .map(much)
+        .into_iter()
+        .fold(Budget::default(), Budget::with);
+    world
+        .step(unnamed(asking(&["a"], 80_000)), Time(2))
+        .unwrap();
+    let reserved = world.ledger().accounts[&Account::Day(0)].held;
+    assert_eq!((reserved.attempts, reserved.tokens), (1, 80_000));
+    // As the supervisor says it of those that it finds noted from before the machine started.
+    let mut gone = ended(1, 0, 500);
+    if let Ask::Run(_, Command::Ended { ended, .. }) = &mut gone {
+        (ended.exit, ended.told, ended.wall_ms) = (Exit::NoProcess, true, 0);
+    }
+    world.step(unnamed(gone), Time(3)).unwrap();
+    let day = world.ledger().accounts[&Account::Day(0)];
+    assert_eq!((day.used, day.unreported), (reserved, 1));
+}
+
+#[test]
 fn a_task_whose_own_budget_is_used_up_lets_the_others_go_on() {
     let mut world = open(&FaultyJournal::default());
     let mut ask = asking(&["a", "b", "c"], 80_000);

@@ -204,6 +204,11 @@ impl Tokens {
         read.saturating_add(self.output_tokens)
     }
 
+    /// Whether there is anything that may cost something.
+    pub(super) fn are_any(self) -> bool {
+        self.tokens() > 0 || self.cache_read_tokens > 0
+    }
+
     /// What is left of it without these, where both count from the same beginning.
     #[must_use]
     pub(super) fn minus(self, earlier: Tokens) -> Tokens {

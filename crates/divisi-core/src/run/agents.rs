@@ -74,6 +74,12 @@ pub fn asks_model(agent: &str) -> bool {
     holds_slot(agent) && agent != AGENT_COMMAND && !ours.contains(&agent)
 }
 
+/// Whether an agent works as a process, which somebody sees end.
+#[must_use]
+pub fn is_process(agent: &str) -> bool {
+    agent == AGENT_COMMAND || (asks_model(agent) && !is_scripted(agent))
+}
+
 /// Whether an agent asks a model, and its attempt ended without a word of what was used of it.
 /// Whoever plays a script uses nothing.
 #[must_use]

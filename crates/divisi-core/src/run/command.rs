@@ -10,6 +10,7 @@ use super::state::Base;
 use super::task::TaskStatus;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Time, Tree};
+use crate::intent::Intent;
 use crate::ledger::{Bound, Credential};
 use crate::permission::{Decision, Request, Ruled};
 use crate::plan::{Parts, Plan};
@@ -320,6 +321,8 @@ pub struct Create {
     pub base: Base,
     /// Whether its owner already approved it.
     pub approved: bool,
+    /// What it is for, if a request became its plan.
+    pub intent: Option<Box<Intent>>,
 }
 
 /// A command was accepted; its events say what followed.
@@ -394,6 +397,11 @@ pub enum Rejection {
         /// Which.
         no: u32,
     },
+    /// It cannot be told what would be like the request: it was cut, or names no file.
+    NothingAlike {
+        /// Which.
+        no: u32,
+    },
     /// The answer is about another head than the present one.
     OtherHead,
     /// The whole does not await its owner's judgment.
@@ -419,6 +427,7 @@ impl Rejection {
             Rejection::NoSuchPermission { .. } => "permission-unknown",
             Rejection::PermissionDecided { .. } => "permission-decided",
             Rejection::PermissionWithdrawn { .. } => "permission-withdrawn",
+            Rejection::NothingAlike { .. } => "permission-once",
             Rejection::OtherHead => "integration-other-head",
             Rejection::WholeNotHeld => "whole-not-held",
             Rejection::WholeFails => "whole-fails",
@@ -463,6 +472,10 @@ impl std::fmt::Display for Rejection {
             Rejection::PermissionWithdrawn { no } => write!(
                 f,
                 "request {no} is not waited for any more: its attempt has ended"
+            ),
+            Rejection::NothingAlike { no } => write!(
+                f,
+                "request {no} can only be answered this once: it is too long to be kept, or names no file"
             ),
             Rejection::OtherHead => write!(f, "the run's branch has moved meanwhile"),
             Rejection::WholeNotHeld => {

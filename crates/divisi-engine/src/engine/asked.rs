@@ -33,6 +33,7 @@ impl<J: Journal> Engine<J> {
                 settings,
                 base,
                 approved,
+                intent,
             } => {
                 let named = self.shell.has_artifacts(&plan, &settings);
                 named.map_err(|refusal| self.refused(id, refusal))?;
@@ -41,6 +42,7 @@ impl<J: Journal> Engine<J> {
                     settings: *settings,
                     base,
                     approved,
+                    intent,
                 }))
             }
             ControlAsk::Attend(run) => {
@@ -252,6 +254,8 @@ fn refusal(rejection: &Rejection) -> Diagnostic {
         | Rejection::PermissionWithdrawn { .. } => {
             diagnostic.hint("`divisi permissions list` shows what is asked")
         }
+        Rejection::NothingAlike { .. } => diagnostic
+            .hint("answer it without `--always`; a rule in `permissions.rules` says the rest"),
         Rejection::WholeFails => diagnostic
             .hint("`divisi retry RUN TASK` has a task done anew")
             .hint("`divisi approve RUN --waive --note WHY` takes the result as it is"),

@@ -6,10 +6,10 @@
 use divisi_core::ids::{AttemptId, RunId};
 use divisi_core::journal::{Entry, Fault, Journal, Stream};
 use divisi_core::ledger::{self, Account, Amount, Exhausted, Ledger, Measure, Spent};
-use divisi_core::receipt::Receipt;
+use divisi_core::receipt::{Exit, Receipt};
 use divisi_core::run::{
     self, AttemptEnd, Command, Failure, PauseReason, Rejection, Run, Settings, asks_model,
-    holds_slot, keeps_usage_back,
+    holds_slot, is_process, keeps_usage_back,
 };
 
 use super::{Answer, Crossing, Delivery, Step, World};
@@ -278,10 +278,19 @@ fn times(delivery: Delivery) -> u32 {
 /// What an attempt has used, once its agent has ended; `None` if no receipt tells of that.
 fn spent(settings: &Settings, agent: &str, receipts: &[Receipt]) -> Option<Spent> {
     let submitted = receipts.iter().find_map(|receipt| match receipt {
-        Receipt::Submitted { wall_ms, usage, .. } => Some((*wall_ms, *usage)),
+        Receipt::Submitted {
+            exit,
+            wall_ms,
+            usage,
+            ..
+        } => Some((exit, *wall_ms, *usage)),
         _ => None,
     });
-    let (wall_ms, usage) = submitted?;
+    let (exit, wall_ms, usage) = submitted?;
+    if *exit == Exit::NoProcess && is_process(agent) {
+        // It ended with its machine: nobody saw how, and its log may lack the last it said.
+        return Some(unknown(agent));
+    }
     let time_ms = if holds_slot(agent) { wall_ms } else { 0 };
     // Who says nothing of it is settled by time and attempts alone, and counted.
     let used = usage.unwrap_or_default();

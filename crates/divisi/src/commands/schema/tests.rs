@@ -305,6 +305,7 @@ fn rule() -> Rule {
         deed: Some(Deed::Edit),
         path: Some("docs/**".into()),
         command: Some("make".into()),
+        exact: true,
         then: Ruling::Ask,
     }
 }
@@ -426,6 +427,7 @@ fn created(full: bool) -> Event {
             settings: Box::new(settings),
             base,
             approved: true,
+            intent: Some(Box::new(crate::scenes::intent())),
         };
     }
     Event::RunCreated {
@@ -439,6 +441,7 @@ fn created(full: bool) -> Event {
         settings: Box::default(),
         base: Base::default(),
         approved: false,
+        intent: None,
     }
 }
 
