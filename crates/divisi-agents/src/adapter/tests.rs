@@ -340,6 +340,7 @@ mod process {
     use super::super::product::{Asks, PRODUCTS, Product, Writes};
     use super::super::{Broker, Decision, Nobody, Request};
     use super::*;
+    use crate::environment::in_all_forms;
 
     /// Claude Code with another program: its stream is what the script prints. It is told as one
     /// that cannot ask.
@@ -452,6 +453,70 @@ mod process {
         );
     }
 
+    /// Something that outlives the script which starts it and holds its pipes, until it is told to
+    /// end by a line in the file `held`.
+    fn outliving(folder: &Path) -> String {
+        let path = std::env::var("PATH").unwrap();
+        let at = folder.join("held").display().to_string();
+        format!("PATH={path}; mkfifo {at}; (exec 3<>{at}; read -r _ <&3) & ")
+    }
+
+    fn let_go(folder: &Path) {
+        fs::write(folder.join("held"), "\n").unwrap();
+    }
+
+    #[test]
+    fn a_tool_that_has_ended_is_not_waited_for_whoever_holds_its_pipes() {
+        let folder = tempfile::tempdir().unwrap();
+        let product = tool(
+            folder.path(),
+            &format!("{}{DONE}", outliving(folder.path())),
+        );
+        let mut out = Vec::new();
+        let closing = converse_in(product, &here(folder.path()), &nobody(), &mut out).unwrap();
+        let_go(folder.path());
+        assert_eq!(closing.claim, Claim::Done);
+
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!("{}echo done", outliving(folder.path()));
+        let (closing, out) = plainly_in(folder.path(), &script, &[]);
+        let_go(folder.path());
+        assert_eq!(closing.unwrap().claim, Claim::Done);
+        assert!(out.contains("done"), "{out}");
+    }
+
+    #[test]
+    fn what_is_printed_beside_without_an_end_swallows_no_entry_and_no_closing() {
+        let beside = "printf 'rate limited, a-secret-value' >&2";
+        let told = |closing: Result<Closing, Fault>, out: &str| {
+            assert_eq!(Closing::last_in(out), Some(closing.unwrap()), "{out}");
+            for line in out.lines() {
+                let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+                assert!(entry["entry"].is_string(), "{out}");
+            }
+            let noted = r#"{"entry":"noted","text":"rate limited, [masked]"}"#;
+            assert!(out.contains(noted), "{out}");
+        };
+        let (closing, out, _folder) = converse(&format!("{beside}; {DONE}"));
+        told(closing, &out);
+        let (closing, out) = plainly(&format!("{beside}; echo done"), &[]);
+        told(closing, &out);
+    }
+
+    #[test]
+    fn a_secret_in_a_long_line_of_words_is_masked_wherever_it_stands() {
+        let path = std::env::var("PATH").unwrap();
+        for before in [8 << 10, 64 << 10] {
+            let words = format!("head -c {} /dev/zero | tr '\\0' x", before - 7);
+            let script = format!("PATH={path}; {words}; echo a-secret-value; exit 1");
+            let (closing, out) = plainly(&script, &[]);
+            let (told, closing) = (out.as_str(), closing.unwrap().to_line());
+            for part in ["a-secr", "-value"] {
+                assert!(!told.contains(part) && !closing.contains(part), "{before}");
+            }
+        }
+    }
+
     #[test]
     fn a_tool_is_ended_after_the_answer_that_uses_its_reservation_up() {
         let folder = tempfile::tempdir().unwrap();
@@ -496,6 +561,38 @@ mod process {
             out.contains("it is [masked]") && !out.contains("a-secret"),
             "{out}"
         );
+    }
+
+    /// What is printed of an answer that holds a secret, which is written in JSON as `written`.
+    fn printed_of(secret: &str, before: usize, written: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("{}{written}", "x".repeat(before));
+        let line = format!(
+            r#"{{"type":"assistant","message":{{"content":[{{"type":"text","text":"{text}"}},{{"type":"tool_use","name":"Write","input":{{"content":"{text}"}}}}]}}}}"#
+        );
+        fs::write(folder.path().join("line"), line + "\n").unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let script = format!("PATH={path}; cat \"${{0%/*}}/line\"; {DONE}");
+        let product = tool(folder.path(), &script);
+        let mut here = here(folder.path());
+        here.masked = in_all_forms(vec![secret.to_owned()]);
+        let mut out = Vec::new();
+        converse_in(product, &here, &nobody(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_masked_however_json_writes_it_and_wherever_it_is_cut() {
+        let key = "-----BEGIN KEY-----\nab\"cd\n-----END KEY-----";
+        let escaped = r#"-----BEGIN KEY-----\nab\"cd\n-----END KEY-----"#;
+        let out = printed_of(key, 0, escaped);
+        assert!(out.contains(r#""text":"[masked]""#), "{out}");
+        assert!(out.contains(r#"{\"content\":\"[masked]\"}"#), "{out}");
+        assert!(!out.contains("BEGIN") && !out.contains("cd"), "{out}");
+        for before in [0, 8_150, 8_180, 8_190] {
+            let out = printed_of("a-secret-value", before, r"\u0061-secret-value");
+            assert!(!out.contains("a-sec") && !out.contains("u0061"), "{before}");
+        }
     }
 
     #[test]
@@ -577,8 +674,16 @@ mod process {
     /// What a script comes to that is told in words, and what was printed.
     fn plainly(script: &str, arguments: &[&str]) -> (Result<Closing, Fault>, String) {
         let folder = tempfile::tempdir().unwrap();
-        tool(folder.path(), script);
-        let own = folder.path().join("tool").display().to_string();
+        plainly_in(folder.path(), script, arguments)
+    }
+
+    fn plainly_in(
+        folder: &Path,
+        script: &str,
+        arguments: &[&str],
+    ) -> (Result<Closing, Fault>, String) {
+        tool(folder, script);
+        let own = folder.join("tool").display().to_string();
         let command = [own.as_str()].into_iter().chain(arguments.iter().copied());
         let defined = DefinedProgram {
             command: command.map(str::to_owned).collect(),
@@ -586,7 +691,7 @@ mod process {
             variables: Vec::new(),
         };
         let mut out = Vec::new();
-        let closing = plain::converse_in(&defined, &here(folder.path()), &mut out);
+        let closing = plain::converse_in(&defined, &here(folder), &mut out);
         (closing, String::from_utf8(out).unwrap())
     }
 

@@ -168,7 +168,7 @@ impl Conversation {
         }
     }
 
-    /// Something that is no message, or one that is too long.
+    /// Something that is no message.
     pub(super) fn note(&mut self, text: &str) -> Vec<Act> {
         self.noted += 1;
         match self.noted {
