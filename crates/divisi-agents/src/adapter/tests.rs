@@ -884,11 +884,43 @@ mod channel {
             ..request("long")
         };
         assert!(!channel.decide(&long).allows());
+        // As it is sent, each of these takes six bytes.
+        let escaped = Request {
+            command: Some("\u{1}".repeat(60 << 10)),
+            ..request("escaped")
+        };
+        assert!(!channel.decide(&escaped).allows());
+        let called = Request {
+            command: None,
+            ..request(&"x".repeat(1 << 20))
+        };
+        assert!(!channel.decide(&called).allows());
         let many = Request {
             paths: vec!["a".to_owned(); 65],
             ..request("many")
         };
         assert!(!channel.decide(&many).allows());
+    }
+
+    #[test]
+    fn what_rules_look_at_is_not_cut() {
+        let title = format!("{} git push", "x".repeat(20_000));
+        for (command, whole) in [(None, true), (Some("make".to_owned()), false)] {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let channel = Channel::over(theirs, &[]).unwrap();
+            let asked = Request {
+                command,
+                ..request(&title)
+            };
+            let waits = std::thread::spawn(move || channel.decide(&asked));
+            let mut line = String::new();
+            let mut lines = BufReader::new(ours);
+            lines.read_line(&mut line).unwrap();
+            drop(lines);
+            let heard: Request = serde_json::from_str(&line).unwrap();
+            assert_eq!(heard.title == title, whole);
+            assert!(!waits.join().unwrap().allows());
+        }
     }
 }
 
