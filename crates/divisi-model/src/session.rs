@@ -40,7 +40,7 @@ fn converse_in(
             Some(value.ok_or_else(|| Fault::Key(name.to_owned()))?.clone())
         }
     };
-    let root = std::env::current_dir().map_err(Fault::Stream)?;
+    let root = std::env::current_dir().map_err(Fault::Workspace)?;
     let asking = Asking::prepare(model, key).map_err(Fault::Model)?;
     let mut hands = Hands::new(&root, broker, &here.masked, model.key().map(str::to_owned));
     let mut tell = |entry: Entry| print(entry, &here.masked, out);

@@ -6,8 +6,9 @@
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io::{self, Write};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
+use divisi_core::diagnostic::chain;
 use divisi_core::receipt::Exit;
 use divisi_core::run::DefinedProgram;
 
@@ -70,15 +71,21 @@ pub(super) fn converse_in(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(not_started)?;
-    let pipes = Pipes::of(&mut child).map_err(Fault::Stream)?;
-    if let Some(stdin) = child.stdin.take() {
-        say(stdin, words).map_err(Fault::Stream)?;
-    }
     let mut last = VecDeque::new();
-    hear(pipes, &mut last, &here.masked, out).map_err(Fault::Stream)?;
-    let status = child.wait().map_err(Fault::Stream)?;
+    let heard = hear(&mut child, words, &mut last, &here.masked, out);
+    if heard.is_err() {
+        // That it has ended by itself meanwhile is no fault.
+        let _ = child.kill();
+    }
+    let status = child.wait();
     let closing = Closing {
-        claim: claim(&exit_of(status), last),
+        claim: match heard.and_then(|()| status.map(exit_of)) {
+            Ok(exit) => claim(&exit, last),
+            // It may have done anything by then.
+            Err(error) => Claim::Failed {
+                cause: chain(&Fault::Stream(error)),
+            },
+        },
         usage: None,
         // What it may not do, it says to its user only.
         denied: Vec::new(),
@@ -87,13 +94,19 @@ pub(super) fn converse_in(
     Ok(closing)
 }
 
-/// Hears lines until there are no more, and prints them. Keeps the last ones.
+/// Tells a program what to do, hears lines until there are no more, and prints them. Keeps the last
+/// ones.
 fn hear(
-    mut pipes: Pipes,
+    child: &mut Child,
+    words: String,
     last: &mut VecDeque<String>,
     masked: &[String],
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let mut pipes = Pipes::of(child)?;
+    if let Some(stdin) = child.stdin.take() {
+        say(stdin, words)?;
+    }
     while let Some(printed) = pipes.next()? {
         let Printed::Line(line) = printed else {
             if let Some(entry) = printed.told(masked) {

@@ -39,7 +39,7 @@ use crate::handoff::{HANDOFF_BYTES_MAX, Handoff};
 /// The variable that names a tool's private folder.
 pub const HOME_VARIABLE: &str = "DIVISI_AGENT_HOME";
 
-/// Why there is no session. All of them repeat.
+/// Why there is no session. All but the last repeat.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// A variable that the engine sets is not there: somebody started it by hand.
@@ -229,9 +229,12 @@ pub fn converse_over_acp(
 /// As it was.
 pub fn told(held: Result<Closing, Fault>, out: &mut dyn Write) -> Result<Closing, Fault> {
     if let Err(fault) = &held {
+        let cause = chain(fault);
         let closing = Closing {
-            claim: Claim::Unable {
-                cause: chain(fault),
+            claim: match fault {
+                // It may have begun, and need not repeat.
+                Fault::Stream(_) => Claim::Failed { cause },
+                _ => Claim::Unable { cause },
             },
             usage: None,
             denied: Vec::new(),
@@ -323,48 +326,60 @@ impl Talk<'_> {
         let mut session = self.session().resuming(earlier);
         let exit = self.one_stream(name.as_deref(), &mut session, out)?;
         let is_vain = name.is_some() && !session.has_begun() && !self.here.stop.is_said();
-        if !is_vain {
-            return Ok(session.close(&exit));
+        if !is_vain || exit.is_err() {
+            return Ok(session.end(exit));
         }
         let cannot = "its session cannot be taken up, so a new one begins";
         print(Entry::noted(cannot), &self.here.masked, out).map_err(Fault::Stream)?;
         let mut session = self.session();
         let exit = self.one_stream(None, &mut session, out)?;
-        Ok(session.close(&exit))
+        Ok(session.end(exit))
     }
 
+    /// How the tool ended; inside, why it could not be heard to its end.
     fn one_stream(
         &self,
         name: Option<&str>,
         session: &mut Session,
         out: &mut dyn Write,
-    ) -> Result<Exit, Fault> {
+    ) -> Result<io::Result<Exit>, Fault> {
         let mut child = self.start(name)?;
         end_with(&self.here.stop, &child);
-        let pipes = Pipes::of(&mut child).map_err(Fault::Stream)?;
-        if let Some(stdin) = child.stdin.take() {
-            let prompt = &self.prompt;
-            let answers = match self.product.asks {
-                Asks::Never => say(stdin, prompt.clone()).map(|()| None),
-                Asks::OnStream => {
-                    let answers = Answers::new(self.broker, stdin, &self.here.masked);
-                    answers.prompt(prompt).map(|()| Some(answers))
-                }
-            };
-            let mut hearing = Hearing {
-                session,
-                answers: answers.map_err(Fault::Stream)?,
-                here: self.here,
-                out,
-            };
-            hearing.hear(pipes).map_err(Fault::Stream)?;
-        }
-        if session.is_used_up() || session.is_given_up() {
+        let heard = self.hear(&mut child, session, out);
+        if heard.is_err() || session.is_used_up() || session.is_given_up() {
             // That it has ended by itself meanwhile is no fault. What it started is ended with this
             // process.
             let _ = child.kill();
         }
-        child.wait().map(exit_of).map_err(Fault::Stream)
+        let status = child.wait();
+        Ok(heard.and_then(|()| status.map(exit_of)))
+    }
+
+    fn hear(
+        &self,
+        child: &mut Child,
+        session: &mut Session,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let pipes = Pipes::of(child)?;
+        let Some(stdin) = child.stdin.take() else {
+            return Ok(());
+        };
+        let prompt = &self.prompt;
+        let answers = match self.product.asks {
+            Asks::Never => say(stdin, prompt.clone()).map(|()| None),
+            Asks::OnStream => {
+                let answers = Answers::new(self.broker, stdin, &self.here.masked);
+                answers.prompt(prompt).map(|()| Some(answers))
+            }
+        };
+        let mut hearing = Hearing {
+            session,
+            answers: answers?,
+            here: self.here,
+            out,
+        };
+        hearing.hear(pipes)
     }
 
     fn by_acp(
@@ -386,7 +401,7 @@ impl Talk<'_> {
             broker: self.broker,
             session: self.session().resuming(earlier),
         };
-        drive(drive_it, conversation, out).map_err(Fault::Stream)
+        Ok(drive(drive_it, conversation, out))
     }
 }
 

@@ -1,8 +1,10 @@
 //! What the lines of a stream amount to.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use divisi_core::criterion::truncate;
+use divisi_core::diagnostic::chain;
 use divisi_core::ledger::Bound;
 use divisi_core::permission::Decision;
 use divisi_core::receipt::Exit;
@@ -10,6 +12,7 @@ use serde_json::Value;
 
 use super::closing::{Closing, DENIED_BYTES_MAX, DENIED_MAX};
 use super::meter::{Meter, Reservation};
+use super::process::Fault;
 use super::product::{Counts, Product, Speaks};
 use super::record::Record;
 use super::reset::{self, now};
@@ -245,6 +248,18 @@ impl Session {
             cost_usd_micros: Some(0),
             ..Tokens::default()
         })
+    }
+
+    /// The same, or where nobody could hear it to its end: it may have done anything by then.
+    pub(super) fn end(self, exit: io::Result<Exit>) -> Closing {
+        match exit {
+            Ok(exit) => self.close(&exit),
+            Err(error) => Closing {
+                claim: failed(&chain(&Fault::Stream(error))),
+                usage: self.meter.usage(),
+                denied: self.denied_by_tool,
+            },
+        }
     }
 
     /// What it means that the tool's requests are refused.

@@ -336,7 +336,7 @@ mod process {
 
     use super::super::meter::Reservation;
     use super::super::plain;
-    use super::super::process::{Fault, Surroundings, converse_in};
+    use super::super::process::{Fault, Surroundings, converse_in, told};
     use super::super::product::{Asks, PRODUCTS, Product, Writes};
     use super::super::{Broker, Decision, Nobody, Request};
     use super::*;
@@ -749,6 +749,66 @@ mod process {
         assert!(told.contains("too long"), "{told}");
     }
 
+    /// Cannot be written once: when a line holds these words.
+    struct Stumbling(&'static str, Vec<u8>);
+
+    impl std::io::Write for Stumbling {
+        fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+            let is_it = String::from_utf8_lossy(text).contains(self.0);
+            match is_it {
+                true => {
+                    self.0 = "nothing is this";
+                    Err(std::io::Error::other("no room"))
+                }
+                false => self.1.write(text),
+            }
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_fault_of_ours_in_mid_session_is_no_start_that_failed() {
+        let is_failed = |closing: &Closing, out: Stumbling| {
+            let is_told =
+                matches!(&closing.claim, Claim::Failed { cause } if cause.contains("no room"));
+            assert!(is_told, "{closing:?}");
+            let out = String::from_utf8(out.1).unwrap();
+            assert_eq!(Closing::last_in(&out).as_ref(), Some(closing));
+        };
+        // It would go on for ever.
+        let used = r#"echo '{"type":"result","total_cost_usd":0.02,"modelUsage":{"m":{"inputTokens":900}}}'"#;
+        let said = r#"echo '{"type":"assistant","message":{"content":[{"type":"text","text":"stumble"}]}}'"#;
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!("{used}; {said}; while :; do :; done");
+        let product = tool(folder.path(), &script);
+        let here = here(folder.path());
+        let mut out = Stumbling("stumble", Vec::new());
+        let closing = converse_in(product, &here, &nobody(), &mut out).unwrap();
+        is_failed(&closing, out);
+        assert_eq!(closing.usage.unwrap().tokens(), 900);
+
+        let own = folder.path().join("tool").display().to_string();
+        tool(folder.path(), "echo stumble; while :; do :; done");
+        let defined = DefinedProgram {
+            command: vec![own],
+            speaks: Speaks::Text,
+            variables: Vec::new(),
+        };
+        let mut out = Stumbling("stumble", Vec::new());
+        let closing = plain::converse_in(&defined, &here, &mut out).unwrap();
+        is_failed(&closing, out);
+
+        // Whatever else goes wrong with what it says or is told.
+        let mut out = Vec::new();
+        let fault = Fault::Stream(std::io::Error::other("no room"));
+        told(Err(fault), &mut out).unwrap_err();
+        let closing = Closing::last_in(&String::from_utf8(out).unwrap());
+        assert!(matches!(closing.unwrap().claim, Claim::Failed { .. }));
+    }
+
     /// A line with which the tool asks about a call.
     fn asking(id: &str, tool: &str, input: &str) -> String {
         format!(
@@ -921,11 +981,43 @@ mod channel {
             ..request("long")
         };
         assert!(!channel.decide(&long).allows());
+        // As it is sent, each of these takes six bytes.
+        let escaped = Request {
+            command: Some("\u{1}".repeat(60 << 10)),
+            ..request("escaped")
+        };
+        assert!(!channel.decide(&escaped).allows());
+        let called = Request {
+            command: None,
+            ..request(&"x".repeat(1 << 20))
+        };
+        assert!(!channel.decide(&called).allows());
         let many = Request {
             paths: vec!["a".to_owned(); 65],
             ..request("many")
         };
         assert!(!channel.decide(&many).allows());
+    }
+
+    #[test]
+    fn what_rules_look_at_is_not_cut() {
+        let title = format!("{} git push", "x".repeat(20_000));
+        for (command, whole) in [(None, true), (Some("make".to_owned()), false)] {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let channel = Channel::over(theirs, &[]).unwrap();
+            let asked = Request {
+                command,
+                ..request(&title)
+            };
+            let waits = std::thread::spawn(move || channel.decide(&asked));
+            let mut line = String::new();
+            let mut lines = BufReader::new(ours);
+            lines.read_line(&mut line).unwrap();
+            drop(lines);
+            let heard: Request = serde_json::from_str(&line).unwrap();
+            assert_eq!(heard.title == title, whole);
+            assert!(!waits.join().unwrap().allows());
+        }
     }
 }
 

@@ -207,7 +207,10 @@ impl Starting {
                 if self.is_told() && (is_begun || self.lost.is_some()) {
                     let pool = shell.pool()?;
                     let already = pool.changed(&workspace, COLLECT_BYTES_MAX);
-                    self.handoff.stands_already(already.map_err(failed)?);
+                    let already = already.map_err(failed)?.into_iter();
+                    // Nobody has collected these: their names may hold anything.
+                    let already = already.map(|path| shell.masked(path));
+                    self.handoff.stands_already(already.collect());
                 }
                 (workspace.path, Some(workspace.base), left_out)
             }

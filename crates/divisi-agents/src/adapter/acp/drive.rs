@@ -62,25 +62,22 @@ pub(in crate::adapter) struct Drive<'d> {
 }
 
 /// Holds it to its end, and ends the agent.
-///
-/// # Errors
-/// Ours: a thread cannot be started, or nothing printed.
 pub(in crate::adapter) fn drive(
     mut drive: Drive<'_>,
     mut conversation: Conversation,
     out: &mut dyn Write,
-) -> io::Result<Closing> {
+) -> Closing {
     let held = drive.hold(&mut conversation, out);
     let status = end(&mut drive.child, drive.quirks, drive.here.patience.end);
-    let ended = held?;
-    match ended {
-        End::Answered => Ok(drive.session.close(&Exit::Status(0))),
-        End::Gone => Ok(drive.session.close(&status?)),
-        End::Unable(cause) => Ok(Closing {
+    match held {
+        Ok(End::Answered) => drive.session.close(&Exit::Status(0)),
+        Ok(End::Gone) => drive.session.end(status),
+        Ok(End::Unable(cause)) => Closing {
             claim: Claim::Unable { cause },
             usage: None,
             denied: Vec::new(),
-        }),
+        },
+        Err(error) => drive.session.end(Err(error)),
     }
 }
 

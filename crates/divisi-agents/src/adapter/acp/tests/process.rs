@@ -164,6 +164,30 @@ fn one_that_goes_away_is_missed_whoever_holds_its_pipes() {
     assert!(out.contains(noted), "{out}");
 }
 
+/// Nothing but a closing can be written to it.
+struct Closed(Vec<u8>);
+
+impl std::io::Write for Closed {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        match self.0.is_empty() && text.starts_with(br#"{"entry":"began""#) {
+            true => Err(std::io::Error::other("no room")),
+            false => self.0.write(text),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_fault_of_ours_in_mid_session_is_no_start_that_failed() {
+    let place = Place::with(&format!("{BEGINS}while read -r _; do :; done"));
+    let mut out = Closed(Vec::new());
+    let closing = converse_in(place.product, &place.here, &place.broker, &mut out).unwrap();
+    assert!(is_failed(&closing.claim, "no room"), "{closing:?}");
+}
+
 #[test]
 fn a_line_that_is_too_long_and_garbage_are_left_out() {
     let flood = "head -c 17000000 /dev/zero | tr '\\0' x; echo; echo '{no json';";
