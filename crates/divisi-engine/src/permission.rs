@@ -96,7 +96,6 @@ fn usual(deed: Deed, place: Option<&Place>, unconfined: bool) -> Ruled {
         // A program that it runs may do all of this, within what the kernel allows.
         (Deed::Execute | Deed::Fetch, _) => (Ruling::Allow, "usual: nothing forbids it"),
         (Deed::Other, _) => (Ruling::Ask, "usual: what is unknown is asked"),
-        (_, None) => (Ruling::Allow, "usual: it works in its workspace"),
         (_, Some(Place::Within(_))) => (Ruling::Allow, "usual: within its workspace"),
         (_, Some(Place::Granted(_))) => (Ruling::Allow, "usual: within what is granted"),
         (Deed::Read, Some(Place::Beyond(_))) => (Ruling::Ask, "usual: beyond its workspace"),
@@ -105,7 +104,7 @@ fn usual(deed: Deed, place: Option<&Place>, unconfined: bool) -> Ruled {
             Ruling::Deny,
             "usual: it may write only in its workspace and where grants.allow_write says",
         ),
-        (_, Some(Place::Unclear)) => (Ruling::Ask, "usual: its path cannot be told"),
+        (_, None | Some(Place::Unclear)) => (Ruling::Ask, "usual: its path cannot be told"),
     };
     Ruled {
         ruling,

@@ -11,6 +11,7 @@ use super::settings::Settings;
 use super::state::{Base, RunStatus};
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
+use crate::intent::Intent;
 use crate::journal::version_of;
 use crate::ledger::{Credential, Exhausted};
 use crate::permission::{Decider, Decision, Request, Rule};
@@ -88,6 +89,8 @@ pub enum Then {
         /// Who.
         agent: String,
     },
+    /// Smaller tasks take its place; the event that follows names them.
+    Split(String),
     /// A person decides.
     Escalate(String),
     /// The owner answers first.
@@ -122,6 +125,9 @@ pub enum Event {
         base: Base,
         /// Whether the plan needs no further approval.
         approved: bool,
+        /// What it is for, if a request became its plan.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        intent: Option<Box<Intent>>,
     },
     /// Its owner approved the plan.
     RunApproved,
@@ -165,8 +171,8 @@ pub enum Event {
         stage_context: String,
         /// Why.
         reason: String,
-        /// The attempt that planned them, with the evidence of its last step. Without one a person
-        /// split the task.
+        /// The attempt that planned them, with the evidence of its last step. Without one the task
+        /// was split, by a person or after it failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         planned: Option<(AttemptId, Receipt)>,
     },

@@ -3,11 +3,11 @@
 //! Of a task: what it was to do, where it stands and why, and each attempt with its receipts, its
 //! verdicts with what was seen, its log and its workspace.
 
-use divisi_core::ledger::{Balance, Bound};
+use divisi_core::ledger::{Account, Balance, Bound};
 use divisi_core::plan::{Input, TaskSpec, Work};
 use divisi_core::run::explain::{Explanation, explain};
 use divisi_core::run::{Base, Final, Run, Task, is_scripted};
-use divisi_core::{TaskNo, Time, WorkspaceKind, shell};
+use divisi_core::{Intent, TaskNo, Time, WorkspaceKind, shell};
 use serde_json::{Value, json};
 
 use crate::cli::{Global, RunTask};
@@ -47,9 +47,11 @@ pub(crate) fn run(args: &RunTask, global: &Global, printer: &Printer) -> Outcome
             let no = loaded::task(&run, id)?;
             let told = explain(&run, no, now, &shared);
             let told = told.expect("the task is one of the run's");
+            let account = Account::Task(run.id, no);
+            let balance = shared.accounts.get(&account).copied();
             match printer.is_json() {
-                true => printer.document(&task_document(&project, &run, no, &told))?,
-                false => printer.lines(&task_lines(&project, &run, no, &told, now))?,
+                true => printer.document(&task_document(&project, &run, no, &told, balance))?,
+                false => printer.lines(&task_lines(&project, &run, no, &told, balance, now))?,
             }
         }
     }
@@ -78,6 +80,7 @@ fn run_document(project: &Project, run: &Run, balance: Option<Balance>) -> Value
         "ended_at": run.ended.map(|(_, at)| at),
         "paused": run.paused,
         "base": run.base,
+        "intent": run.intent,
         "settings": settings,
         "budget": balance,
         "criteria": run.criteria,
@@ -128,6 +131,7 @@ fn run_lines(project: &Project, run: &Run, balance: Option<Balance>) -> Vec<Line
         let commands = reason.commands(run.id).into_iter();
         lines.extend(commands.map(|command| row("", format!("→ {command}"))));
     }
+    lines.extend(run.intent.iter().flat_map(|it| intent_lines(it)));
     lines.push(row("base", base_words(&run.base)));
     for path in run.base.uncommitted.iter().take(TEXT_LINES_MAX) {
         lines.push(row("", format!("  {path}")));
@@ -173,6 +177,45 @@ fn run_lines(project: &Project, run: &Run, balance: Option<Balance>) -> Vec<Line
     lines
 }
 
+/// What it is for, and how its plan came of it.
+fn intent_lines(intent: &Intent) -> Vec<Line> {
+    let assessed = &intent.assessment;
+    let mut lines: Vec<Line> = Vec::new();
+    let mut rows = |name: &str, said: &mut dyn Iterator<Item = String>| {
+        for (at, said) in said.enumerate() {
+            lines.push(row(if at == 0 { name } else { "" }, said));
+        }
+    };
+    rows(
+        "asked",
+        &mut intent.text.lines().take(TEXT_LINES_MAX).map(str::to_owned),
+    );
+    let understood = intent.understood.iter().flat_map(|text| text.lines());
+    rows(
+        "understood",
+        &mut understood.take(TEXT_LINES_MAX).map(str::to_owned),
+    );
+    let head = format!("{}, {}", assessed.approach, assessed.certainty);
+    rows(
+        "assessed",
+        &mut std::iter::once(head).chain(assessed.reasons.iter().cloned()),
+    );
+    let rules = assessed.rules.iter();
+    let rules =
+        rules.map(|it| format!("{} ({}) for {}", it.rule, it.because.join(", "), it.points));
+    rows("rules", &mut rules.into_iter());
+    rows("facts", &mut assessed.facts.iter().cloned());
+    let answers = intent.settled.iter().filter(|it| !it.is_assumed);
+    rows(
+        "answered",
+        &mut answers.map(|it| format!("{} {}", it.asks, it.answer)),
+    );
+    rows("assumed", &mut intent.assumptions());
+    rows("planned", &mut std::iter::once(intent.planner.to_string()));
+    rows("left out", &mut intent.left_out.iter().cloned());
+    lines
+}
+
 fn balance_lines(balance: &Balance) -> Vec<Line> {
     let line = |bound: Bound| {
         let taken = balance.taken().of(bound.measure());
@@ -185,10 +228,7 @@ fn balance_lines(balance: &Balance) -> Vec<Line> {
     let counts = balance.budget.tokens.is_some() || balance.budget.usd_micros.is_some();
     if counts && balance.unreported > 0 {
         let many = plural(balance.unreported, "attempt");
-        lines.push(row(
-            "",
-            format!("{many} reported no usage: bounded by time and attempts alone"),
-        ));
+        lines.push(row("", format!("{many} did not report all that was used")));
     }
     lines
 }
@@ -229,7 +269,13 @@ fn block(text: &str, indent: &str) -> Vec<Line> {
     lines
 }
 
-fn task_document(project: &Project, run: &Run, no: TaskNo, told: &Explanation) -> Value {
+fn task_document(
+    project: &Project,
+    run: &Run,
+    no: TaskNo,
+    told: &Explanation,
+    balance: Option<Balance>,
+) -> Value {
     let task = &run.tasks()[no.index()];
     let id = &task.spec.id;
     let ids = |numbers: Vec<TaskNo>| -> Vec<String> {
@@ -261,6 +307,8 @@ fn task_document(project: &Project, run: &Run, no: TaskNo, told: &Explanation) -
         "so_far": so_far::verdicts(project, run, no, task),
         "waits_for": ids(run.dependencies(no)),
         "feeds": ids(run.dependents(no)),
+        "part_of": ids(run.replaced(no).collect()),
+        "budget": balance,
         "failures": task.failures,
         "losses": task.losses,
         "usage_limits": task.limits,
@@ -291,6 +339,7 @@ fn task_lines(
     run: &Run,
     no: TaskNo,
     told: &Explanation,
+    balance: Option<Balance>,
     now: Time,
 ) -> Vec<Line> {
     let task = &run.tasks()[no.index()];
@@ -311,9 +360,10 @@ fn task_lines(
     );
     lines.push(Line::default());
     lines.extend(spec_lines(run, no, task));
+    lines.extend(balance.iter().flat_map(balance_lines));
     for ending in &task.endings {
         lines.push(Line::default());
-        lines.extend(ending_lines(run.id, task, ending));
+        lines.extend(ending_lines(run, task, ending));
         lines.extend(file_lines(
             project,
             run,
@@ -325,7 +375,7 @@ fn task_lines(
     }
     if let Some(live) = task.live() {
         lines.push(Line::default());
-        lines.extend(live_lines(task, live, now));
+        lines.extend(live_lines(run, task, live, now));
         lines.extend(early_lines(task, &so_far::verdicts(project, run, no, task)));
         lines.extend(file_lines(
             project,
@@ -342,6 +392,13 @@ fn task_lines(
 fn spec_lines(run: &Run, no: TaskNo, task: &Task) -> Vec<Line> {
     let spec: &TaskSpec = &task.spec;
     let mut lines = vec![row("kind", lower(&format!("{:?}", spec.kind)))];
+    let names = run
+        .replaced(no)
+        .map(|no| run.tasks()[no.index()].spec.id.as_str());
+    let wholes: Vec<&str> = names.collect();
+    if !wholes.is_empty() {
+        lines.push(row("part of", wholes.join(", a part of ")));
+    }
     if let Some(role) = spec.role() {
         lines.push(row("role", role));
     }

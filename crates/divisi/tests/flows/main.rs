@@ -13,6 +13,7 @@ mod expansions;
 mod feedback;
 mod found;
 mod generating;
+mod intents;
 mod lessons;
 mod merging;
 #[path = "../agents/model/mod.rs"]
@@ -26,6 +27,7 @@ mod preparation;
 mod review;
 mod rules;
 mod saving;
+mod splitting;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod telling;

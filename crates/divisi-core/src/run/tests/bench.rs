@@ -177,6 +177,7 @@ impl Bench {
                 ..Base::default()
             },
             approved: true,
+            intent: None,
         })
     }
 
@@ -613,6 +614,7 @@ fn brief_then(then: &Then) -> String {
         } => "retry".to_owned(),
         Then::Retry { not_before } => format!("retry at {}", not_before.0),
         Then::Reassign { agent } => format!("reassign to {agent}"),
+        Then::Split(reason) => format!("split: {reason}"),
         Then::Escalate(reason) => format!("escalate: {reason}"),
         Then::Ask(question) => format!("ask: {question}"),
         Then::Cancel => "cancel".to_owned(),

@@ -427,6 +427,7 @@ fn created(full: bool) -> Event {
             settings: Box::new(settings),
             base,
             approved: true,
+            intent: Some(Box::new(crate::scenes::intent())),
         };
     }
     Event::RunCreated {
@@ -440,6 +441,7 @@ fn created(full: bool) -> Event {
         settings: Box::default(),
         base: Base::default(),
         approved: false,
+        intent: None,
     }
 }
 
@@ -683,6 +685,7 @@ fn of_attempts() -> Vec<Event> {
         Then::Reassign {
             agent: "person".into(),
         },
+        Then::Split("x".into()),
         Then::Escalate("x".into()),
         Then::Ask("x".into()),
     ];

@@ -16,7 +16,7 @@ fn shown(given: &Given, name: &str) -> String {
     let told = explain(&run, no, given.now(), &Shared::default()).expect("it is a task");
     text(
         &project,
-        &task_lines(&project, &run, no, &told, given.now()),
+        &task_lines(&project, &run, no, &told, None, given.now()),
     )
 }
 
@@ -114,7 +114,7 @@ fn a_done_task_shows_its_receipts() {
 
     attempt 1 by writer, 7.0 s: it was integrated
       submitted   exit status 0 after 2.0 s, printed 4.0 KiB
-        it did not say what it used: only time and attempts count
+        it did not say what it used: of a budget, all that was reserved is charged
       collected   snapshot 222222222222
         draft.md  2.0 KiB, aaaaaaaaaaaa
       verified    tree 777777777777
@@ -258,4 +258,24 @@ fn a_run_shows_its_base_its_numbers_and_its_tasks() {
       done        lint  the lint work
       done        draft  the draft work
     ");
+}
+
+#[test]
+fn a_run_shows_what_it_is_for_and_how_its_plan_came_of_it() {
+    let given = scenes::meant();
+    let lines = intent_lines(given.run().intent.as_deref().expect("it has one"));
+    assert_snapshot!(text(&project(&given), &lines), @"
+    asked       Migrate the database, with docs
+    understood  Migrate the database to Postgres, with docs
+    assessed    pack, sure
+                It names several domains (docs).
+    rules       several-domains (docs) for plan
+    facts       2 parts for developer, tech_writer
+    answered    To what? Postgres
+    assumed     What else belongs to it? only what is named
+    planned     by rule, as the workflow code-review has it
+    left out    nobody looked at the manual
+    ");
+    let document = run_document(&project(&given), &given.run(), None);
+    assert_eq!(document["intent"]["planner"]["workflow"], "code-review");
 }
