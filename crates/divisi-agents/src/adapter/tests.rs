@@ -226,7 +226,7 @@ fn what_was_denied_is_told_though_the_tool_ended_without_a_word() {
 
 /// Codex's own sandbox, which is all that there is where writes are not confined.
 #[test]
-fn what_a_sandbox_of_the_tool_refused_is_told_though_the_turn_calls_itself_a_success() {
+fn what_the_walls_of_the_tool_refused_is_told_though_the_turn_calls_itself_a_success() {
     let (closing, entries) = heard("codex-sandbox-denied", 0);
     let [denied] = &closing.denied[..] else {
         panic!("{closing:?}");

@@ -310,7 +310,7 @@ fn what_the_rules_of_opencode_refused_is_found_and_told() {
 /// leaves the system's temporary folder open, in which stages are. Of a command that fails at once its
 /// stream sometimes holds nothing: then only the checks know.
 #[test]
-fn what_the_sandbox_of_codex_refused_is_no_success() {
+fn what_the_walls_of_codex_refused_is_no_success() {
     let name = format!("sandboxed-{}.md", std::process::id());
     let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
     let mut denied = rule(None);
