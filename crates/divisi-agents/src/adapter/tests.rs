@@ -840,6 +840,36 @@ mod process {
         assert!(!out.contains("a-secret-value"), "{out}");
     }
 
+    #[test]
+    fn whatever_else_a_tool_asks_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().display();
+        let asks = |id: &str, request: &str| {
+            format!(
+                r#"echo '{{"type":"control_request","request_id":"{id}","request":{request}}}'"#
+            )
+        };
+        // It waits for each answer.
+        let script = format!(
+            "read -r prompt; {}\nread -r one; {}\nread -r other\n\
+             printf '%s\\n' \"$one\" \"$other\" > {at}/answers; {DONE}",
+            asks("1", r#"{"subtype":"hook_callback"}"#),
+            asks("2", r#"{"subtype":"can_use_tool"}"#),
+        );
+        let product = tool_that(Asks::OnStream, folder.path(), &script);
+        let mut out = Vec::new();
+        let closing = converse_in(product, &here(folder.path()), &nobody(), &mut out).unwrap();
+        assert_eq!(closing.claim, Claim::Done);
+        let answers = fs::read_to_string(folder.path().join("answers")).unwrap();
+        for (id, answer) in ["1", "2"].into_iter().zip(answers.lines()) {
+            let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
+            assert_eq!(answer["type"], "control_response");
+            assert_eq!(answer["response"]["subtype"], "error");
+            assert_eq!(answer["response"]["request_id"], id);
+        }
+        assert_eq!(answers.lines().count(), 2);
+    }
+
     /// Never answers.
     struct Silent(Mutex<Receiver<()>>);
 
