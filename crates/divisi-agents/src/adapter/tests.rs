@@ -297,7 +297,7 @@ mod process {
     use divisi_core::ledger::Bound;
     use divisi_core::run::{Budget, DefinedProgram, Speaks};
 
-    use super::super::meter::Reservation;
+    use super::super::meter::{RESERVATION_VARIABLE, Reservation};
     use super::super::plain;
     use super::super::process::{Fault, Surroundings, converse_in, told};
     use super::super::product::{Asks, PRODUCTS, Product, Writes};
@@ -687,6 +687,48 @@ mod process {
         assert!(matches!(claim("kill -9 $$"), Claim::Failed { .. }));
         let many = claim("seq 1 100; exit 1");
         assert!(matches!(many, Claim::Failed { cause } if cause.ends_with("96\n97\n98\n99\n100")));
+    }
+
+    #[test]
+    fn no_tool_is_told_what_was_reserved() {
+        // Whoever starts the adapter tells it in its environment, which tools inherit.
+        let test = std::env::current_exe().unwrap();
+        let child = std::process::Command::new(test)
+            .args([
+                "--exact",
+                "adapter::tests::process::tools_print_their_environment",
+            ])
+            .env(RESERVATION_VARIABLE, "{}")
+            .env(IS_CHILD, "1")
+            .output()
+            .unwrap();
+        let out = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && out.contains("1 passed"), "{out}");
+    }
+
+    const IS_CHILD: &str = "DIVISI_TEST_PRINTS_ENVIRONMENT";
+
+    /// Of the one above, in a process of its own.
+    #[test]
+    fn tools_print_their_environment() {
+        let is_told = std::env::var_os(RESERVATION_VARIABLE).is_some();
+        assert_eq!(is_told, std::env::var_os(IS_CHILD).is_some());
+        let path = std::env::var("PATH").unwrap();
+        let (closing, out) = plainly(&format!("PATH={path}; env"), &[]);
+        assert_eq!(closing.unwrap().claim, Claim::Done);
+        assert!(
+            out.contains("PATH=") && !out.contains(RESERVATION_VARIABLE),
+            "{out}"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let product = tool(folder.path(), &format!("PATH={path}; env; {DONE}"));
+        let mut out = Vec::new();
+        converse_in(product, &here(folder.path()), &nobody(), &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(
+            out.contains("PATH=") && !out.contains(RESERVATION_VARIABLE),
+            "{out}"
+        );
     }
 
     #[test]
