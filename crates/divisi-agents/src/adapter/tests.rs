@@ -271,6 +271,20 @@ fn many_long_denials_leave_the_closing_short_enough_to_be_read() {
 }
 
 #[test]
+fn what_was_answered_is_remembered_within_bounds() {
+    let mut session = Session::with(product("claude").unwrap());
+    for n in 0..2_000 {
+        session.answered(format!("allowed-{n}"), None);
+        session.answered("long".repeat(1_000), Some("Write a"));
+    }
+    assert_eq!(session.known_again(), 0);
+    for n in 0..2_000 {
+        session.answered(format!("denied-{n}"), Some("Write a"));
+    }
+    assert_eq!(session.known_again(), 1_000);
+}
+
+#[test]
 fn words_that_only_sound_like_a_limit_or_a_denial_are_none() {
     let mut session = Session::with(product("codex").unwrap());
     let failed =
