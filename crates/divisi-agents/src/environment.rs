@@ -308,8 +308,8 @@ mod tests {
         let escaped = r#"-----BEGIN KEY-----\nab\"cd\\ef\n-----END KEY-----\n"#;
         assert_eq!(made.masked, [escaped, key]);
         // A log that nobody reads as JSON, and a line that is read as such.
-        let line = serde_json::json!({"a": [key, 1, null], key: {"b": key}}).to_string();
-        let masked = r#"{"[masked]":{"b":"[masked]"},"a":["[masked]",1,null]}"#;
+        let line = serde_json::json!({"a": [key, {key: key}, 1, null]}).to_string();
+        let masked = r#"{"a":["[masked]",{"[masked]":"[masked]"},1,null]}"#;
         assert_eq!(mask(line.clone(), &made.masked), masked);
         assert_eq!(mask_decoded(&line, &made.masked), masked);
         // However it is written.

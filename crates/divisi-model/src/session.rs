@@ -6,26 +6,27 @@ use divisi_agents::adapter::{
     Broker, Closing, Entry, Fault, Meter, Surroundings, print, print_closing, prompt, read_handoff,
     told,
 };
-use divisi_core::run::{AGENT_MODEL, DefinedModel};
+use divisi_core::run::DefinedModel;
 
 use super::asking::{Asking, address};
 use super::functions::Hands;
 use super::turns::Loop;
 
-/// Holds the session that the environment describes with a model, and prints it. Its last line is the
-/// closing, which is also returned.
+/// Holds the session that the environment describes with a model, which is an agent of this name, and
+/// prints it. Its last line is the closing, which is also returned.
 ///
 /// # Errors
 /// There was none. A closing that says so was printed if anything could be.
-pub fn converse(model: &DefinedModel, out: &mut dyn Write) -> Result<Closing, Fault> {
+pub fn converse(agent: &str, model: &DefinedModel, out: &mut dyn Write) -> Result<Closing, Fault> {
     let held = Surroundings::here().and_then(|here| {
         let broker = here.broker();
-        converse_in(model, &here, broker.as_ref(), out)
+        converse_in(agent, model, &here, broker.as_ref(), out)
     });
     told(held, out)
 }
 
 fn converse_in(
+    agent: &str,
     model: &DefinedModel,
     here: &Surroundings,
     broker: &dyn Broker,
@@ -53,7 +54,7 @@ fn converse_in(
         wait: &mut std::thread::sleep,
         tell: &mut tell,
         bounds: model.bounds,
-        meter: Meter::of_answers(AGENT_MODEL, Some(&model.model), here.reservation.clone()),
+        meter: Meter::of_answers(agent, Some(&model.model), here.reservation.clone()),
         key: model.key(),
     }
     .hold(prompt(&handoff))

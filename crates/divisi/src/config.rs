@@ -177,6 +177,7 @@ impl Configuration {
             agents: BTreeMap::new(),
             failures_max: config.failures_max,
             reassign_after: config.reassign_after,
+            split_after: config.split_after,
             losses_max: config.losses_max,
             conflicts_max: config.conflicts_max,
             loss_delay_ms: config.loss_delay_ms,

@@ -105,9 +105,7 @@ impl Meter {
     }
 
     fn price(&self) -> Option<&Price> {
-        let prices = &self.reservation.prices;
-        let of_model = self.model.as_deref().and_then(|model| prices.get(model));
-        of_model.or_else(|| prices.get(&self.agent))
+        Price::find(&self.reservation.prices, &self.agent, self.model.as_deref())
     }
 
     /// The part of the reservation that is used up.

@@ -59,7 +59,7 @@ pub use process::{
     Fault, HOME_VARIABLE, Surroundings, converse, converse_over_acp, print, print_closing,
     read_handoff, take_logins, told,
 };
-pub use product::{Asks, Driven, PRODUCTS, Product, product};
+pub use product::{Asks, Driven, PRODUCTS, Product, is_priced, product};
 pub use prompt::prompt;
 pub use session::Session;
 pub use stop::Stop;

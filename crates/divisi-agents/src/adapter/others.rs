@@ -14,7 +14,6 @@ const OTHER: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::Never,
-        model: false,
     },
     ..UNKNOWN
 };

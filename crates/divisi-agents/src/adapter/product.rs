@@ -1,6 +1,6 @@
 //! The coding agents that are known, and how they differ, as data.
 
-use divisi_core::run::DefinedProgram;
+use divisi_core::run::{DefinedProgram, Settings};
 use serde_json::Value;
 
 use super::acp::{Quirks, Usage, Verb};
@@ -257,7 +257,6 @@ pub(super) const UNKNOWN: Product = Product {
     figures: Figures {
         tokens: Told::Never,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &[],
@@ -270,6 +269,14 @@ pub(super) const UNKNOWN: Product = Product {
 #[must_use]
 pub fn product(name: &str) -> Option<&'static Product> {
     PRODUCTS.iter().find(|product| product.name == name)
+}
+
+/// Whether it can be counted what an agent of this name costs: its tool names a price whatever model
+/// it asks, or one is configured.
+#[must_use]
+pub fn is_priced(agent: &str, settings: &Settings) -> bool {
+    let names = product(agent).is_some_and(|product| product.figures.money != Told::Never);
+    names || settings.price(agent).is_some()
 }
 
 const CLAUDE: Product = Product {
@@ -324,7 +331,6 @@ const CLAUDE: Product = Product {
     figures: Figures {
         tokens: Told::EachAnswer,
         money: Told::AtEnd,
-        model: true,
     },
     money_flag: Some("--max-budget-usd"),
     asks: Asks::OnStream,
@@ -400,7 +406,6 @@ const CODEX: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |writes| match writes {
@@ -479,7 +484,6 @@ const OPENCODE: Product = Product {
     figures: Figures {
         tokens: Told::EachAnswer,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &["run", "--format", "json"],
@@ -516,7 +520,6 @@ const CLAUDE_ACP: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::AtEnd,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &[],
@@ -539,7 +542,6 @@ const OPENCODE_ACP: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::Never,
-        model: false,
     },
     arguments: |_| &["acp"],
     resume: Resume::Asked,

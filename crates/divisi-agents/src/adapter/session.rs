@@ -17,7 +17,7 @@ use super::product::{Counts, Product, Speaks};
 use super::record::Record;
 use super::reset::{self, now};
 use super::transcript::{Entry, Tokens};
-use crate::agent::{CLAIM_BYTES_MAX, Claim};
+use crate::agent::{CLAIM_BYTES_MAX, Claim, Told};
 
 /// Statuses with which a model's server says: not now.
 const LIMITED: [u16; 2] = [429, 529];
@@ -57,6 +57,8 @@ pub struct Session {
     /// For how long the model's server said that it refuses.
     wait_ms: Option<u64>,
     finished: bool,
+    /// Whether its model said or did anything.
+    is_answered: bool,
     /// The session of an earlier attempt that is taken up.
     resumes: Option<Record>,
     /// The session that is held, with what it used so far.
@@ -83,6 +85,7 @@ impl Session {
             broke: None,
             wait_ms: None,
             finished: false,
+            is_answered: false,
             resumes: None,
             record: None,
         }
@@ -185,9 +188,12 @@ impl Session {
             Entry::Limited { wait_ms } => self.wait_ms = Some(*wait_ms),
             Entry::Finished { .. } => self.finished = true,
             // It went on after all.
-            Entry::Said { .. } => self.broke = None,
+            Entry::Said { .. } => (self.broke, self.is_answered) = (None, true),
             // What it says may be no model's words but that it was refused.
-            Entry::Called { .. } => (self.broke, self.wait_ms) = (None, None),
+            Entry::Called { .. } => {
+                (self.broke, self.wait_ms) = (None, None);
+                self.is_answered = true;
+            }
             _ => {}
         }
         is_answered
@@ -237,11 +243,25 @@ impl Session {
     #[must_use]
     pub fn close(self, exit: &Exit) -> Closing {
         let claim = self.claim(exit);
+        let usage = self.meter.usage().or_else(|| self.nothing());
         Closing {
             claim,
-            usage: self.meter.usage(),
+            usage,
             denied: self.denied_by_tool,
         }
+    }
+
+    /// What was used by who was refused before its model answered anything: nothing, though the tool
+    /// does not say so. It would else be charged as it was reserved.
+    fn nothing(&self) -> Option<Tokens> {
+        let (cause, status) = self.broke.as_ref()?;
+        let is_refused =
+            is_limit(cause, *status) || status.is_some_and(|status| (400..500).contains(&status));
+        let says = self.product.figures.tokens != Told::Never;
+        (says && is_refused && !self.is_answered).then(|| Tokens {
+            cost_usd_micros: Some(0),
+            ..Tokens::default()
+        })
     }
 
     /// The same, or where nobody could hear it to its end: it may have done anything by then.

@@ -37,6 +37,43 @@ fn calls(entries: &[Entry]) -> Vec<(String, bool)> {
 }
 
 #[test]
+fn what_an_agent_says_of_its_use_is_known_by_its_name() {
+    use super::acp::Usage;
+    use super::product::Speaks;
+    use crate::agent::Told;
+    use divisi_core::run::{Reports, Settings, reports};
+
+    for product in &super::PRODUCTS {
+        let expected = match (product.figures.tokens, &product.speaks) {
+            (Told::Never, _) => Reports::Nothing,
+            (_, Speaks::Acp(quirks)) if quirks.usage == Usage::LastStep => Reports::Part,
+            (Told::AtEnd | Told::EachAnswer, _) => Reports::All,
+        };
+        let name = product.name;
+        assert_eq!(reports(name, &Settings::default()), expected, "{name}");
+    }
+}
+
+#[test]
+fn who_is_refused_before_its_model_answered_used_nothing() {
+    for (stream, used) in [
+        ("codex-limited-waiting", Some(0)),
+        ("codex-unauthorized", Some(0)),
+        ("opencode-limited-given-up", Some(0)),
+        ("opencode-unauthorized", Some(0)),
+        // What a server that broke down had done by then, nobody knows.
+        ("codex-error", None),
+        ("opencode-error", None),
+        // It never says anything.
+        ("copilot-limited", None),
+    ] {
+        let (closing, _) = heard(stream, 1);
+        let usage = closing.usage.map(super::Tokens::tokens);
+        assert_eq!(usage, used, "{stream}: {closing:?}");
+    }
+}
+
+#[test]
 fn a_turn_that_wrote_a_file_is_claimed_done_with_its_usage() {
     let cases = [
         ("claude-write", "Write", 2400, 200, Some(13_800)),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use divisi_agents::Claim;
+use divisi_agents::{Claim, Told as Figure};
 use divisi_core::journal::Journal;
 use divisi_core::ledger::Bound;
 use divisi_core::run::{AGENT_COMPOSE, Command, Finding, Said};
@@ -12,6 +12,9 @@ use divisi_core::{AttemptId, RunId};
 use super::follow::{Follow, Told};
 use super::{Engine, composing, launch, programs};
 use crate::world::Directive;
+
+/// No log that the supervisor keeps is longer.
+const LOG_BYTES_MAX: u64 = 8 << 20;
 
 impl<J: Journal> Engine<J> {
     pub(super) fn word(&mut self, word: FromWorker, told: &mut Told) {
@@ -140,6 +143,12 @@ impl<J: Journal> Engine<J> {
                 }
             };
             ended.usage = agent.usage(&printed).or(ended.usage);
+            if ended.usage.is_none() && agent.figures().tokens == Figure::EachAnswer {
+                // Whoever was ended from outside said it last before whatever its calls printed.
+                let log = self.log_of(attempt);
+                let whole = log.map(|log| programs::tail(&log, LOG_BYTES_MAX));
+                ended.usage = whole.and_then(|whole| agent.usage(&whole));
+            }
             let denied = agent.denied(&printed).into_iter();
             ended.denied = denied.map(|what| self.shell.masked(what)).collect();
             believed(agent.interpret(&ended, &printed), &ended)

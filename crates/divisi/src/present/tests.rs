@@ -2,8 +2,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use divisi_core::TaskId;
+use divisi_core::ledger::Bound;
 use divisi_core::plan::Work;
-use divisi_core::run::{DefinedModel, DefinedProgram, ModelBounds, Provider, Speaks};
+use divisi_core::run::{DefinedModel, DefinedProgram, ModelBounds, Price, Provider, Speaks};
 
 use super::*;
 
@@ -199,7 +200,8 @@ fn an_agent_that_is_named_and_missing_is_told_once_with_its_tasks() {
             ),
             (
                 Severity::Warning,
-                "`opencode` is to take over the task `c` after failures, and is not installed"
+                "`opencode` is to take over the task `c` after failures or at usage limits, and is not \
+                 installed"
             ),
         ]
     );
@@ -237,15 +239,84 @@ fn parts_of_a_task_keep_what_auto_stood_for() {
     assert!(told[0].cause.contains("`codex`"), "{told:?}");
 }
 
-#[test]
-fn a_model_is_there_once_it_is_defined() {
-    let model = Defined::Model(DefinedModel {
+fn model() -> Defined {
+    Defined::Model(DefinedModel {
         provider: Provider::Ollama,
         model: "m".to_owned(),
         url: None,
         key: None,
         bounds: ModelBounds::default(),
-    });
+    })
+}
+
+#[test]
+fn where_money_is_bounded_each_agent_that_may_work_needs_a_price() {
+    let price = Price {
+        input: 1,
+        output: 1,
+        cached: 1,
+    };
+    let unpriced = |agent: &str, of: &[&str]| {
+        let names = [("model", model()), ("custom.large", model())];
+        let settings = Settings {
+            budget: Budget::default().with(Bound::UsdMicros(1)),
+            defined: names.map(|(name, it)| (name.to_owned(), it)).into(),
+            prices: of.iter().map(|of| ((*of).to_owned(), price)).collect(),
+            limit_then: LimitThen::OtherAgent,
+            limit_agents: [
+                ("claude", "codex"),
+                ("codex", "gemini"),
+                ("gemini", "claude"),
+            ]
+            .map(|(of, other)| (of.to_owned(), other.to_owned()))
+            .into(),
+            ..Settings::default()
+        };
+        let present = with(&["claude", "codex", "gemini", "opencode"]);
+        let mut settling = Settling::go_on(&present, settings);
+        settling.see(&task("a", Some(agent)));
+        settling.unpriced.into_keys().collect::<Vec<_>>()
+    };
+    for (agent, prices, missing) in [
+        // By the model's name or by the agent's own, and by no other.
+        ("model", &["m"][..], &[][..]),
+        ("model", &["model"], &[]),
+        ("model", &["other"], &["model"]),
+        ("custom.large", &["m"], &[]),
+        ("custom.large", &["model"], &["custom.large"]),
+        // It names prices of nothing.
+        ("opencode", &[], &["opencode"]),
+        ("opencode", &["opencode"], &[]),
+        // It names its price; those that may take its place do not.
+        ("claude", &["codex"], &["gemini"]),
+        ("claude", &["codex", "gemini"], &[]),
+    ] {
+        assert_eq!(unpriced(agent, prices), missing, "{agent} {prices:?}");
+    }
+}
+
+#[test]
+fn who_is_to_work_at_usage_limits_is_looked_for() {
+    let settings = Settings {
+        limit_then: LimitThen::OtherAgent,
+        limit_agents: [("claude".to_owned(), "codex".to_owned())].into(),
+        ..Settings::default()
+    };
+    let present = with(&["claude"]);
+    let mut settling = Settling::go_on(&present, settings);
+    settling.see(&task("a", Some("claude")));
+    let (_, told) = settling.told(Severity::Error);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].severity, Severity::Warning);
+    assert!(
+        told[0].cause.contains("`codex` is to take over"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_model_is_there_once_it_is_defined() {
+    let model = model();
     let program = Defined::Program(DefinedProgram {
         command: names(&["no-such-program-anywhere"]),
         speaks: Speaks::Text,
