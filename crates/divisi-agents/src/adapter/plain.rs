@@ -14,6 +14,7 @@ use divisi_core::run::DefinedProgram;
 
 use super::closing::Closing;
 use super::detection::program;
+use super::meter::RESERVATION_VARIABLE;
 use super::pipes::{Pipes, Printed};
 use super::process::{Fault, Surroundings, exit_of, print, print_closing, read_handoff, say, told};
 use super::prompt::prompt;
@@ -62,6 +63,7 @@ pub(super) fn converse_in(
     }
     let mut child = Command::new(found)
         .args(arguments)
+        .env_remove(RESERVATION_VARIABLE)
         .stdin(if is_argument {
             Stdio::null()
         } else {

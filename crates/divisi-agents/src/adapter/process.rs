@@ -19,7 +19,7 @@ use rustix::process::Signal;
 use super::acp::{Conversation, Drive, Patience, Quirks, drive};
 use super::channel::{Channel, Nobody};
 use super::closing::Closing;
-use super::control::{Answers, asked};
+use super::control::{Answers, asked, refusal};
 use super::detection::program;
 use super::login::login_secrets;
 use super::meter::{RESERVATION_VARIABLE, Reservation};
@@ -544,12 +544,16 @@ impl Hearing<'_> {
 
     fn take(&mut self, line: &str) -> io::Result<()> {
         // What is asked is given back as it is: nothing of it may be masked.
-        let asked = |_: &Answers| serde_json::from_str(line).ok().and_then(|it| asked(&it));
-        if let Some(asked) = self.answers.as_ref().and_then(asked)
-            && let Some(answers) = &self.answers
+        if let Some(answers) = &self.answers
+            && let Ok(value) = serde_json::from_str(line)
         {
-            let entry = answers.begin(asked)?;
-            return self.print(entry);
+            if let Some(asked) = asked(&value) {
+                let entry = answers.begin(asked)?;
+                return self.print(entry);
+            }
+            if let Some(refusal) = refusal(&value) {
+                answers.refuse(refusal)?;
+            }
         }
         let entries = self.session.hear(&mask_decoded(line, &self.here.masked));
         for entry in entries {

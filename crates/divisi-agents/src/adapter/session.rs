@@ -34,6 +34,12 @@ const LIMIT_WORDS: [&str; 8] = [
     "429 too many requests",
 ];
 
+/// So many denied calls are known again. Of more, the tool is believed that it denied them itself.
+const ANSWERED_MAX: usize = 1_000;
+
+/// Names of calls are ids.
+const CALL_BYTES_MAX: usize = 200;
+
 /// A session as far as it was heard.
 #[derive(Debug)]
 pub struct Session {
@@ -45,8 +51,8 @@ pub struct Session {
     denied: Vec<String>,
     /// How much of that its own rules did not allow.
     denied_by_tool: Vec<String>,
-    /// Calls that were asked about and answered.
-    answered: BTreeSet<String>,
+    /// Calls that were asked about and denied, which the tool may name again.
+    denied_calls: BTreeSet<String>,
     broke: Option<(String, Option<u16>)>,
     /// For how long the model's server said that it refuses.
     wait_ms: Option<u64>,
@@ -75,7 +81,7 @@ impl Session {
             used_up: None,
             denied: Vec::new(),
             denied_by_tool: Vec::new(),
-            answered: BTreeSet::new(),
+            denied_calls: BTreeSet::new(),
             broke: None,
             wait_ms: None,
             finished: false,
@@ -125,10 +131,18 @@ impl Session {
     /// The tool asked about one of its calls, and was answered. What may not be done is told once,
     /// whoever tells it again.
     pub fn answered(&mut self, call: String, denied: Option<&str>) {
-        self.answered.insert(call);
         if let Some(what) = denied {
             push(&mut self.denied, what);
+            if self.denied_calls.len() < ANSWERED_MAX && call.len() <= CALL_BYTES_MAX {
+                self.denied_calls.insert(call);
+            }
         }
+    }
+
+    /// How many denied calls are known again.
+    #[cfg(test)]
+    pub(super) fn known_again(&self) -> usize {
+        self.denied_calls.len()
     }
 
     /// Whether it is to be ended: what was reserved for it is used up, and its turn is not over.
@@ -160,7 +174,7 @@ impl Session {
             // The tool holds its bound by itself.
             Entry::Bounded => self.used_up = self.used_up.or_else(|| self.meter.money()),
             Entry::Denied { what, call } => {
-                let is_answered = |call: &String| self.answered.contains(call);
+                let is_answered = |call: &String| self.denied_calls.contains(call);
                 if !call.as_ref().is_some_and(is_answered) {
                     push(&mut self.denied, what);
                     push(&mut self.denied_by_tool, what);

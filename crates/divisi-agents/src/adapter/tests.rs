@@ -341,6 +341,20 @@ fn many_long_denials_leave_the_closing_short_enough_to_be_read() {
 }
 
 #[test]
+fn what_was_answered_is_remembered_within_bounds() {
+    let mut session = Session::with(product("claude").unwrap());
+    for n in 0..2_000 {
+        session.answered(format!("allowed-{n}"), None);
+        session.answered("long".repeat(1_000), Some("Write a"));
+    }
+    assert_eq!(session.known_again(), 0);
+    for n in 0..2_000 {
+        session.answered(format!("denied-{n}"), Some("Write a"));
+    }
+    assert_eq!(session.known_again(), 1_000);
+}
+
+#[test]
 fn words_that_only_sound_like_a_limit_or_a_denial_are_none() {
     let mut session = Session::with(product("codex").unwrap());
     let failed =
@@ -382,7 +396,7 @@ mod process {
     use divisi_core::ledger::Bound;
     use divisi_core::run::{Budget, DefinedProgram, Speaks};
 
-    use super::super::meter::Reservation;
+    use super::super::meter::{RESERVATION_VARIABLE, Reservation};
     use super::super::plain;
     use super::super::process::{Fault, Surroundings, converse_in, told};
     use super::super::product::{Asks, PRODUCTS, Product, Writes};
@@ -775,6 +789,48 @@ mod process {
     }
 
     #[test]
+    fn no_tool_is_told_what_was_reserved() {
+        // Whoever starts the adapter tells it in its environment, which tools inherit.
+        let test = std::env::current_exe().unwrap();
+        let child = std::process::Command::new(test)
+            .args([
+                "--exact",
+                "adapter::tests::process::tools_print_their_environment",
+            ])
+            .env(RESERVATION_VARIABLE, "{}")
+            .env(IS_CHILD, "1")
+            .output()
+            .unwrap();
+        let out = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && out.contains("1 passed"), "{out}");
+    }
+
+    const IS_CHILD: &str = "DIVISI_TEST_PRINTS_ENVIRONMENT";
+
+    /// Of the one above, in a process of its own.
+    #[test]
+    fn tools_print_their_environment() {
+        let is_told = std::env::var_os(RESERVATION_VARIABLE).is_some();
+        assert_eq!(is_told, std::env::var_os(IS_CHILD).is_some());
+        let path = std::env::var("PATH").unwrap();
+        let (closing, out) = plainly(&format!("PATH={path}; env"), &[]);
+        assert_eq!(closing.unwrap().claim, Claim::Done);
+        assert!(
+            out.contains("PATH=") && !out.contains(RESERVATION_VARIABLE),
+            "{out}"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let product = tool(folder.path(), &format!("PATH={path}; env; {DONE}"));
+        let mut out = Vec::new();
+        converse_in(product, &here(folder.path()), &nobody(), &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(
+            out.contains("PATH=") && !out.contains(RESERVATION_VARIABLE),
+            "{out}"
+        );
+    }
+
+    #[test]
     fn a_program_that_is_not_there_or_cannot_be_told_is_named() {
         let defined = |command: &[&str]| DefinedProgram {
             command: command.iter().map(|&part| part.to_owned()).collect(),
@@ -923,6 +979,36 @@ mod process {
         assert!(out.contains(r#""entry":"asked""#), "{out}");
         assert!(out.contains(r#""decision":"allow""#), "{out}");
         assert!(!out.contains("a-secret-value"), "{out}");
+    }
+
+    #[test]
+    fn whatever_else_a_tool_asks_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().display();
+        let asks = |id: &str, request: &str| {
+            format!(
+                r#"echo '{{"type":"control_request","request_id":"{id}","request":{request}}}'"#
+            )
+        };
+        // It waits for each answer.
+        let script = format!(
+            "read -r prompt; {}\nread -r one; {}\nread -r other\n\
+             printf '%s\\n' \"$one\" \"$other\" > {at}/answers; {DONE}",
+            asks("1", r#"{"subtype":"hook_callback"}"#),
+            asks("2", r#"{"subtype":"can_use_tool"}"#),
+        );
+        let product = tool_that(Asks::OnStream, folder.path(), &script);
+        let mut out = Vec::new();
+        let closing = converse_in(product, &here(folder.path()), &nobody(), &mut out).unwrap();
+        assert_eq!(closing.claim, Claim::Done);
+        let answers = fs::read_to_string(folder.path().join("answers")).unwrap();
+        for (id, answer) in ["1", "2"].into_iter().zip(answers.lines()) {
+            let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
+            assert_eq!(answer["type"], "control_response");
+            assert_eq!(answer["response"]["subtype"], "error");
+            assert_eq!(answer["response"]["request_id"], id);
+        }
+        assert_eq!(answers.lines().count(), 2);
     }
 
     /// Never answers.
