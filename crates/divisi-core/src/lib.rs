@@ -6,6 +6,7 @@
 //! milliseconds. Everything else acts on what is decided here.
 //!
 //! - [`plan`] says what is to be done, [`criterion`] when it is done.
+//! - [`intent`] says what for, and how a plan came of it.
 //! - [`run`] is the aggregate that carries a plan from creation to its end.
 //! - [`ledger`] is the aggregate that owns budgets.
 //! - [`assign`] is the one pure function that shares workers among all runs.
@@ -20,6 +21,7 @@ pub mod assign;
 pub mod criterion;
 pub mod diagnostic;
 pub mod ids;
+pub mod intent;
 pub mod journal;
 pub mod ledger;
 pub mod path;
@@ -35,5 +37,6 @@ pub mod worker;
 pub use criterion::{Criterion, Format, Holds, Outcome, Verdict};
 pub use diagnostic::Diagnostic;
 pub use ids::{AttemptId, CommandId, Commit, Digest, Epoch, RunId, TaskId, TaskNo, Time, Tree};
+pub use intent::Intent;
 pub use plan::{Plan, TaskKind, TaskSpec, WorkspaceKind};
 pub use preparation::Preparation;

@@ -443,7 +443,14 @@ impl Permission {
         match &self.standing {
             Standing::Asked { .. } => "waits for an answer".to_owned(),
             Standing::Decided { decision, by, .. } => {
-                format!("{} by {}", decision.word(), by.words())
+                // What the others denied says why by who they are.
+                let why = match (decision, by) {
+                    (Decision::Deny { reason }, Decider::Person) if !reason.is_empty() => {
+                        format!(": {reason}")
+                    }
+                    _ => String::new(),
+                };
+                format!("{} by {}{why}", decision.word(), by.words())
             }
             Standing::Withdrawn { .. } => "its attempt ended before an answer".to_owned(),
         }

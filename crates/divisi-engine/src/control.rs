@@ -17,7 +17,7 @@ use std::time::Duration;
 use divisi_core::permission::Decision;
 use divisi_core::plan::{Parts, Plan};
 use divisi_core::run::{Base, Budget, Settings};
-use divisi_core::{CommandId, Diagnostic, RunId};
+use divisi_core::{CommandId, Diagnostic, Intent, RunId};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Input, Sender};
@@ -64,6 +64,9 @@ pub enum Ask {
         base: Base,
         /// Whether its owner already approved it.
         approved: bool,
+        /// What it is for, if a request became its plan.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        intent: Option<Box<Intent>>,
     },
     /// Go on with a run, whoever began it, as long as you hold the engine.
     Attend(RunId),

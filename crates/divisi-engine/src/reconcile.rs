@@ -228,6 +228,7 @@ mod tests {
             settings: Settings::default(),
             base: Base::default(),
             approved: true,
+            intent: None,
         };
         let (mut run, _) = run::create(RunId(1), create, Time(1)).unwrap();
         let lease = Command::Lease {

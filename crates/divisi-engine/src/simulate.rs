@@ -194,6 +194,7 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
         settings,
         base: Base::default(),
         approved: true,
+        intent: None,
     };
     let (mut run, _) = run::create(RunId(1), create, Time(0))?;
     let capacity = Capacity { workers };

@@ -68,6 +68,7 @@ pub(crate) fn create(rng: &mut Rng, base: Commit) -> Create {
             ..Base::default()
         },
         approved: rng.chance(800),
+        intent: None,
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn create(tasks: &[&str], settings: Settings) -> Ask {
         settings,
         base: Base::default(),
         approved: true,
+        intent: None,
     }))
 }
 
@@ -564,6 +565,7 @@ fn a_run_that_would_wait_for_too_long_does_what_else_there_is_before_it_pauses()
         settings,
         base: Base::default(),
         approved: true,
+        intent: None,
     }));
     world.step(unnamed(ask), Time(2)).unwrap();
     assert_eq!(slots(&world, 1), 2);

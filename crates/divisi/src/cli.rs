@@ -305,10 +305,13 @@ pub(crate) struct Running {
 /// `divisi run`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The plan file, a folder that `divisi generate` wrote, or a workflow: its name, or the path of
-    /// its YAML file
-    #[arg(value_name = "PLAN|DIR|WORKFLOW")]
+    /// What is wanted, in several words; or the plan file, a folder that `divisi generate` wrote, or a
+    /// workflow: its name, or the path of its YAML file
+    #[arg(value_name = "INTENT|PLAN|DIR|WORKFLOW")]
     pub(crate) plan: PathBuf,
+    /// How an intent is planned.
+    #[command(flatten)]
+    pub(crate) planning: plan::Planning,
     /// What a workflow is given.
     #[command(flatten)]
     pub(crate) of_workflow: OfWorkflow,
@@ -501,6 +504,10 @@ pub(crate) enum SchemaOf {
     Report,
     /// Agents, as `divisi agents --json` prints them, and how a test of one went.
     Agents,
+    /// Budgets, as `divisi budget --json` prints them.
+    Budget,
+    /// Requests of agents, as `divisi permissions --json` prints them.
+    Permissions,
 }
 
 /// `divisi gc`.

@@ -243,6 +243,15 @@ impl Library {
         }
     }
 
+    /// The workflow whose name is this one or much like it.
+    pub(crate) fn workflow_like(&self, name: &str) -> Option<String> {
+        let places = self.places(&mut Vec::new());
+        let names = places.keys().map(String::as_str);
+        let near = divisi_pack::nearest(name, names.clone());
+        let exact = names.into_iter().find(|known| *known == name);
+        exact.or(near).map(str::to_owned)
+    }
+
     /// Whether a workflow has this name, sound or not.
     pub(crate) fn has_workflow(&self, name: &str) -> bool {
         // What cannot be listed is told by whoever looks it up.

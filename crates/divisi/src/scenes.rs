@@ -1,7 +1,8 @@
 //! Runs that several views are tested on.
 
-use divisi_core::run::{Command, Finding};
-use divisi_core::{Criterion, Outcome, Verdict};
+use divisi_core::intent::{Assessed, Fired, Planner, Settled};
+use divisi_core::run::{Budget, Command, Finding};
+use divisi_core::{Criterion, Intent, Outcome, Verdict};
 
 use crate::given::{Given, approval, plan, task, written};
 
@@ -123,5 +124,53 @@ pub(crate) fn succeeded() -> Given {
         verdicts: vec![Verdict::pass(0)],
         tasks: Vec::new(),
     });
+    given
+}
+
+/// An intent with all that it can have.
+pub(crate) fn intent() -> Intent {
+    let text = |text: &str| text.to_owned();
+    Intent {
+        text: text("Migrate the database, with docs"),
+        understood: Some(text("Migrate the database to Postgres, with docs")),
+        assessment: Assessed {
+            approach: text("pack"),
+            executed_as: text("plan"),
+            certainty: text("sure"),
+            reasons: vec![text("It names several domains (docs).")],
+            rules: vec![Fired {
+                rule: text("several-domains"),
+                points: text("plan"),
+                because: vec![text("docs")],
+            }],
+            facts: vec![text("2 parts for developer, tech_writer")],
+        },
+        settled: vec![
+            Settled {
+                name: text("target"),
+                asks: text("To what?"),
+                answer: text("Postgres"),
+                is_assumed: false,
+            },
+            Settled {
+                name: text("open-list"),
+                asks: text("What else belongs to it?"),
+                answer: text("only what is named"),
+                is_assumed: true,
+            },
+        ],
+        planner: Planner::Workflow(text("code-review")),
+        left_out: vec![text("nobody looked at the manual")],
+    }
+}
+
+/// A run that was made of it, as far as `lint` goes.
+pub(crate) fn meant() -> Given {
+    let mut given = Given::created(
+        plan("Migrate the database", vec![task("lint", &[])]),
+        Budget::default(),
+        Some(Box::new(intent())),
+    );
+    given.ends("lint", 0);
     given
 }

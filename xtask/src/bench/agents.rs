@@ -124,7 +124,7 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
     for tool in &TOOLS {
         let measured = measure_tool(bench, tool)?;
         let (with, bare) = (measured.with_ms(), measured.bare_ms());
-        let (wall, memory) = (measured.added_ms(), measured.memory_mib());
+        let (wall, memory) = (measured.added_ms(), measured.together_mib());
         rows.push(vec![
             tool.name.to_owned(),
             format!("{with:.0}"),
@@ -133,12 +133,14 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
             WALL_LIMIT_MS.to_string(),
             section.limit(memory, MEMORY_LIMIT_MIB, format!("{memory:.1}")),
             MEMORY_LIMIT_MIB.to_string(),
+            format!("{:.1}", measured.peaks_mib()),
         ]);
     }
     let text = format!(
         "Medians of {} pairs of runs after one uncounted, in turn; what is added is the median of \
-         the pairs' differences. Memory is the sum of the peaks (`VmHWM`) of engine, supervisor and \
-         adapter, pages that they share counted for each.",
+         the pairs' differences. Memory is the most that engine, supervisor and adapter hold at one \
+         time, pages that they share counted once (`Pss`); beside it the sum of their peaks \
+         (`VmHWM`), such pages counted for each.",
         bench.runs()
     );
     section.paragraph(&text);
@@ -150,6 +152,7 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
         "limit",
         "memory, MiB",
         "limit",
+        "sum of peaks, MiB",
     ];
     section.table(&head, &rows);
     Ok(section)
@@ -183,11 +186,17 @@ impl Measured {
         median(&all)
     }
 
-    fn memory_mib(&self) -> f64 {
+    fn together_mib(&self) -> f64 {
+        self.mib(|memory| memory.together_kib)
+    }
+
+    fn peaks_mib(&self) -> f64 {
+        self.mib(|memory| memory.peak_kib)
+    }
+
+    fn mib(&self, kib: impl Fn(&Memory) -> u64) -> f64 {
         let all = self.with.iter();
-        let all: Vec<f64> = all
-            .map(|(_, memory)| memory.peak_kib as f64 / 1024.0)
-            .collect();
+        let all: Vec<f64> = all.map(|(_, memory)| kib(memory) as f64 / 1024.0).collect();
         median(&all)
     }
 }
@@ -323,10 +332,11 @@ mod tests {
             wall: Duration::from_millis(ms),
             cpu: Duration::ZERO,
         };
-        let with = |ms, peak_kib| {
+        let with = |ms, together_kib| {
             let memory = Memory {
                 processes: 3,
-                peak_kib,
+                peak_kib: 3 * together_kib,
+                together_kib,
             };
             (usage(ms), memory)
         };
@@ -335,7 +345,7 @@ mod tests {
             bare: vec![usage(1_000), usage(2_000), usage(500)],
         };
         assert_eq!(measured.added_ms().round(), 130.0);
-        assert_eq!(measured.memory_mib(), 2.0);
+        assert_eq!((measured.together_mib(), measured.peaks_mib()), (2.0, 6.0));
         assert_eq!((measured.with_ms(), measured.bare_ms()), (1_100.0, 1_000.0));
     }
 }

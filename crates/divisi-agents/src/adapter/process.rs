@@ -32,7 +32,7 @@ use super::session::Session;
 use super::stop::Stop;
 use super::transcript::Entry;
 use crate::agent::Claim;
-use crate::beneath;
+use crate::beneath::{self, Place};
 use crate::environment::{environment, mask};
 use crate::handoff::{HANDOFF_BYTES_MAX, Handoff};
 
@@ -431,7 +431,8 @@ pub fn read_handoff(path: &Path) -> Result<Handoff, Fault> {
     serde_json::from_str(&text).map_err(|error| fault(error.into()))
 }
 
-/// Makes a tool's private folders. Returns the variables that name them.
+/// Makes a tool's private folders, and the files that it is given in them. Returns the variables that
+/// name them.
 pub(super) fn folders(
     home: &Home,
     private: &Path,
@@ -441,6 +442,14 @@ pub(super) fn folders(
         let folder = private.join(folder);
         fs::create_dir_all(&folder).map_err(home_fault(&folder))?;
         variables.insert(*variable, folder);
+    }
+    for given in home.given {
+        let file = private.join(given.file);
+        // A session is taken up: what stands there may be anything by now.
+        beneath::delete(private, given.file)
+            .and_then(|()| beneath::write(private, given.file, given.text.as_bytes(), Place::Whole))
+            .map_err(|fault| home_fault(&file)(io::Error::other(fault)))?;
+        variables.insert(given.variable, file);
     }
     Ok(variables)
 }

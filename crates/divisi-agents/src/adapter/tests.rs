@@ -328,7 +328,7 @@ fn words_that_only_sound_like_a_limit_or_a_denial_are_none() {
 mod process {
     //! The process with a tool that is a small script.
 
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
     use std::path::Path;
 
     use divisi_core::ledger::Bound;
@@ -348,15 +348,19 @@ mod process {
     }
 
     fn tool_that(asks: Asks, folder: &Path, script: &str) -> &'static Product {
-        let path = folder.join("tool");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         let product = Product {
-            program: "tool",
             asks,
             ..PRODUCTS[0].clone()
         };
-        Box::leak(Box::new(product))
+        tool_like(product, folder, script)
+    }
+
+    fn tool_like(product: Product, folder: &Path, script: &str) -> &'static Product {
+        let path = folder.join("tool");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let program = "tool";
+        Box::leak(Box::new(Product { program, ..product }))
     }
 
     fn here(folder: &Path) -> Surroundings {
@@ -519,6 +523,26 @@ mod process {
         let left = folder.path().join("home/claude/.credentials.json");
         assert!(left.symlink_metadata().is_err());
         assert!(login.exists());
+    }
+
+    /// What a tool takes from no variable and no argument it finds in a file, whatever an earlier
+    /// attempt left in its place.
+    #[test]
+    fn a_file_that_a_tool_is_given_is_named_to_it_and_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!(
+            "cat \"$QWEN_CODE_SYSTEM_DEFAULTS_PATH\" > {}/seen",
+            folder.path().display()
+        );
+        let qwen = || tool_like(product("qwen").unwrap().clone(), folder.path(), &script);
+        let here = here(folder.path());
+        let elsewhere = folder.path().join("elsewhere");
+        fs::write(&elsewhere, "as it was").unwrap();
+        symlink(&elsewhere, folder.path().join("home/qwen-defaults.json")).unwrap();
+        converse_in(qwen(), &here, &nobody(), &mut Vec::new()).unwrap();
+        let seen = fs::read_to_string(folder.path().join("seen")).unwrap();
+        assert!(seen.contains(r#""enableInteractiveShell":false"#), "{seen}");
+        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "as it was");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::state::Base;
 use super::task::TaskStatus;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Time, Tree};
+use crate::intent::Intent;
 use crate::ledger::{Bound, Credential};
 use crate::permission::{Decision, Request, Ruled};
 use crate::plan::{Parts, Plan};
@@ -320,6 +321,8 @@ pub struct Create {
     pub base: Base,
     /// Whether its owner already approved it.
     pub approved: bool,
+    /// What it is for, if a request became its plan.
+    pub intent: Option<Box<Intent>>,
 }
 
 /// A command was accepted; its events say what followed.

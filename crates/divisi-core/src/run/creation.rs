@@ -20,12 +20,14 @@ impl Run {
             settings,
             base,
             approved,
+            intent,
         } = event
         else {
             return None;
         };
         let graph = plan.graph().ok()?;
         let mut run = Run::empty(id, at, plan, settings, base, *approved);
+        run.intent = intent.as_deref().map(|intent| Arc::new(intent.clone()));
         for spec in &plan.tasks {
             run.add_task(spec.clone());
         }
@@ -74,6 +76,7 @@ impl Run {
             title: plan.title.clone(),
             settings: settings.clone(),
             base: base.clone(),
+            intent: None,
             criteria: plan.criteria.clone(),
             preparation: Arc::new(plan.preparation.clone()),
             roles: Arc::new(plan.roles.clone()),

@@ -43,6 +43,7 @@ pub fn create(id: RunId, create: Create, now: Time) -> Result<(Run, Event), Vec<
         settings: Box::new(create.settings),
         base: create.base,
         approved: create.approved,
+        intent: create.intent,
     };
     let run = Run::from_created(id, now, &event).ok_or_else(|| vec![Fault::Empty])?;
     Ok((run, event))

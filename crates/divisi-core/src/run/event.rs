@@ -11,6 +11,7 @@ use super::settings::Settings;
 use super::state::{Base, RunStatus};
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
+use crate::intent::Intent;
 use crate::journal::version_of;
 use crate::ledger::{Credential, Exhausted};
 use crate::permission::{Decider, Decision, Request, Rule};
@@ -122,6 +123,9 @@ pub enum Event {
         base: Base,
         /// Whether the plan needs no further approval.
         approved: bool,
+        /// What it is for, if a request became its plan.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        intent: Option<Box<Intent>>,
     },
     /// Its owner approved the plan.
     RunApproved,

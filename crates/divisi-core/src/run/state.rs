@@ -13,6 +13,7 @@ use super::settings::Settings;
 use super::task::{Task, TaskStatus};
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, RunId, TaskId, TaskNo, Time};
+use crate::intent::Intent;
 use crate::permission::Rule;
 use crate::plan::Plan;
 use crate::run::event::PauseReason;
@@ -144,6 +145,8 @@ pub struct Run {
     pub settings: Settings,
     /// What it stands on.
     pub base: Base,
+    /// What it is for, if a request became its plan.
+    pub intent: Option<Arc<Intent>>,
     /// The intent's criteria.
     pub criteria: Vec<crate::criterion::Criterion>,
     /// What checkouts of its tree need besides its files.

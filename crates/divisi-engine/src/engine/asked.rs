@@ -33,6 +33,7 @@ impl<J: Journal> Engine<J> {
                 settings,
                 base,
                 approved,
+                intent,
             } => {
                 let named = self.shell.has_artifacts(&plan, &settings);
                 named.map_err(|refusal| self.refused(id, refusal))?;
@@ -41,6 +42,7 @@ impl<J: Journal> Engine<J> {
                     settings: *settings,
                     base,
                     approved,
+                    intent,
                 }))
             }
             ControlAsk::Attend(run) => {

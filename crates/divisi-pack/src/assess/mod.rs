@@ -10,6 +10,7 @@
 
 mod components;
 mod facts;
+mod kept;
 mod questions;
 mod rules;
 pub mod signals;
@@ -22,7 +23,7 @@ mod workflows;
 use serde::Serialize;
 
 pub use facts::{Count, Facts, Repository, Similar};
-pub use questions::{QUESTIONS_MAX, Question};
+pub use questions::{ANSWER_CHARS_MAX, QUESTIONS_MAX, Question, settle};
 pub use rules::{
     BY_WORDS_MIN, FILES_MANY, Fired, MINUTES_SIMPLE, PARTS_MANY, RULES, Rule, TOKENS_SIMPLE, Weight,
 };

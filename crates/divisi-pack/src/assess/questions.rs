@@ -1,12 +1,16 @@
 //! Ambiguities that would change the plan, as questions with a default each.
 //!
 //! They are few: what an agent can find out by looking, and what would change no task, is not asked.
+//!
+//! An answer is put into the text where the ambiguity stands ([`settle`]). The text is then read
+//! anew, so that an answer changes the plan as if it had been said at first.
 
+use divisi_core::intent::Settled;
 use serde::Serialize;
 
 use super::facts::Facts;
 use super::stakes::says;
-use crate::request::{Change, Part, Request};
+use crate::request::{Change, Part, Request, Span};
 
 /// The most questions of one request; who is asked more answers none.
 pub const QUESTIONS_MAX: usize = 3;
@@ -22,6 +26,118 @@ pub struct Question {
     pub because: String,
     /// What is assumed if nobody answers.
     pub default: String,
+    /// Where an answer goes in the request's text.
+    #[serde(skip)]
+    place: Place,
+    /// What is put there if nobody answers: the text stays as it is unless told.
+    #[serde(skip)]
+    assumed: Option<(Place, String)>,
+}
+
+/// Where something goes in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// In the place of these words.
+    Of(Span),
+    /// At this point, behind this word.
+    At(usize, &'static str),
+    /// Nowhere: whoever does the work is told.
+    Nowhere,
+}
+
+/// A longer answer is another request.
+pub const ANSWER_CHARS_MAX: usize = 500;
+
+/// Puts answers into a request's text, `None` for the default, and says what was settled. The
+/// questions are those of this request.
+#[must_use]
+pub fn settle(
+    request: &Request,
+    answered: &[(Question, Option<String>)],
+) -> (String, Vec<Settled>) {
+    let mut edits: Vec<(Place, String)> = Vec::new();
+    let mut settled = Vec::new();
+    for (question, answer) in answered {
+        let answer = answer.as_deref().map(in_one_line);
+        let answer = answer.filter(|answer| !answer.is_empty());
+        match &answer {
+            Some(answer) => edits.push((question.place, answer.clone())),
+            None => edits.extend(question.assumed.clone()),
+        }
+        settled.push(Settled {
+            name: question.name.to_owned(),
+            asks: question.asks.clone(),
+            is_assumed: answer.is_none(),
+            answer: answer.unwrap_or_else(|| question.default.clone()),
+        });
+    }
+    // From the last place on, so that those before it stay where they are.
+    edits.sort_by_key(|(place, _)| std::cmp::Reverse(place.start()));
+    let mut text = request.text.clone();
+    let mut free_until = text.len();
+    for (place, words) in edits {
+        match place {
+            // Two answers about the same words: the first one counts, both are told.
+            Place::Of(span) if span.end <= free_until => {
+                text.replace_range(span.start..span.end, &words);
+                free_until = span.start;
+            }
+            Place::At(at, word) if at <= free_until => {
+                text.insert_str(at, &format!("{word}{words}"));
+                free_until = at;
+            }
+            Place::Of(_) | Place::At(..) | Place::Nowhere => {}
+        }
+    }
+    (text, settled)
+}
+
+impl Place {
+    fn start(self) -> usize {
+        match self {
+            Place::Of(span) => span.start,
+            Place::At(at, _) => at,
+            Place::Nowhere => 0,
+        }
+    }
+}
+
+/// Words of a beginning as they stand within a sentence.
+fn within(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+fn in_one_line(answer: &str) -> String {
+    let words: Vec<&str> = answer.split_whitespace().collect();
+    words.join(" ").chars().take(ANSWER_CHARS_MAX).collect()
+}
+
+/// Where a part's words end, before the mark that ends its sentence.
+fn end_of(request: &Request, part: &Part) -> usize {
+    let said = request.text.get(..part.span.end).unwrap_or_default();
+    said.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '!' | ',' | ';'))
+        .len()
+}
+
+/// Where some words stand in a part.
+fn words_of(request: &Request, part: &Part, words: &str) -> Place {
+    let said = request.text.get(part.span.start..part.span.end);
+    match said.and_then(|said| said.find(words)) {
+        Some(at) => {
+            let start = part.span.start + at;
+            Place::Of(Span {
+                start,
+                end: start + words.len(),
+            })
+        }
+        None => Place::Nowhere,
+    }
 }
 
 /// The questions that a request leaves open, those that change the plan most first.
@@ -29,10 +145,11 @@ pub(super) fn questions(request: &Request, facts: &Facts, lower: &str) -> Vec<Qu
     let mut questions = Vec::new();
     questions.extend(referent(request));
     questions.extend(missing_file(request, facts));
-    questions.extend(request.parts.iter().find_map(target));
-    questions.extend(request.parts.iter().find_map(alternative));
-    questions.extend(request.parts.iter().find_map(destination));
-    questions.extend(open_list(lower));
+    let parts = request.parts.iter();
+    questions.extend(parts.clone().find_map(|part| target(request, part)));
+    questions.extend(parts.clone().find_map(|part| alternative(request, part)));
+    questions.extend(parts.clone().find_map(|part| destination(request, part)));
+    questions.extend(open_list(request, lower));
     questions.extend(measure(request, lower));
     questions.truncate(QUESTIONS_MAX);
     questions
@@ -50,14 +167,21 @@ fn referent(request: &Request) -> Option<Question> {
         .first()
         .is_some_and(|first| first.holds(part.span));
     let words = behind.split_whitespace().count();
-    (is_first && words < 3 && matches!(first, "it" | "this" | "that" | "them" | "these")).then(
-        || Question {
+    let is_open = matches!(first, "it" | "this" | "that" | "them" | "these");
+    (is_first && words < 3 && is_open).then(|| {
+        let start = verb.span.end + behind.find(first).unwrap_or_default();
+        let end = start + first.len();
+        let place = Place::Of(Span { start, end });
+        let default = "the whole repository".to_owned();
+        Question {
             name: "referent",
             asks: format!("What is meant by `{first}`?"),
             because: part.text.clone(),
-            default: "the whole repository".to_owned(),
-        },
-    )
+            assumed: Some((place, default.clone())),
+            default,
+            place,
+        }
+    })
 }
 
 /// A file is named that is not there, and is not to be made.
@@ -83,11 +207,13 @@ fn missing_file(request: &Request, facts: &Facts) -> Option<Question> {
         ),
         because: part.text.clone(),
         default: "the file whose name is most like it, or a new one if none is".to_owned(),
+        place: Place::Of(file.span),
+        assumed: None,
     })
 }
 
 /// A migration without a target.
-fn target(part: &Part) -> Option<Question> {
+fn target(request: &Request, part: &Part) -> Option<Question> {
     let verb = part
         .verb
         .as_ref()
@@ -101,11 +227,16 @@ fn target(part: &Part) -> Option<Question> {
         asks: "To what?".to_owned(),
         because: part.text.clone(),
         default: "a research task compares what there is and decides".to_owned(),
+        place: Place::At(end_of(request, part), " to "),
+        assumed: Some((
+            Place::At(part.span.start, ""),
+            format!("research what to {}, then ", within(&part.text)),
+        )),
     })
 }
 
 /// `Redis or Memcached`.
-fn alternative(part: &Part) -> Option<Question> {
+fn alternative(request: &Request, part: &Part) -> Option<Question> {
     let words: Vec<&str> = part.text.split_whitespace().collect();
     let at = words.iter().position(|word| *word == "or")?;
     let (first, second) = (words.get(at.checked_sub(1)?)?, words.get(at + 1)?);
@@ -115,17 +246,21 @@ fn alternative(part: &Part) -> Option<Question> {
     };
     (is_name(first) && is_name(second)).then(|| {
         let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
+        let (first, second) = (bare(first), bare(second));
+        let place = words_of(request, part, &format!("{first} or {second}"));
         Question {
             name: "alternative",
-            asks: format!("{} or {}?", bare(first), bare(second)),
+            asks: format!("{first} or {second}?"),
             because: part.text.clone(),
-            default: format!("{}, which is named first", bare(first)),
+            default: format!("{first}, which is named first"),
+            place,
+            assumed: Some((place, first)),
         }
     })
 }
 
 /// `deploy`, without where to.
-fn destination(part: &Part) -> Option<Question> {
+fn destination(request: &Request, part: &Part) -> Option<Question> {
     let verb = part
         .verb
         .as_ref()
@@ -140,11 +275,13 @@ fn destination(part: &Part) -> Option<Question> {
         asks: "Where to, and may it be done without asking again?".to_owned(),
         because: part.text.clone(),
         default: "nothing is deployed; what is needed for it is prepared and described".to_owned(),
+        place: Place::At(end_of(request, part), " to "),
+        assumed: None,
     })
 }
 
 /// `and so on`.
-fn open_list(lower: &str) -> Option<Question> {
+fn open_list(request: &Request, lower: &str) -> Option<Question> {
     let open = [
         "and so on",
         "and so forth",
@@ -154,11 +291,20 @@ fn open_list(lower: &str) -> Option<Question> {
         "among others",
     ];
     let said = open.iter().find(|phrase| says(lower, phrase))?;
+    let start = request.text.find(said);
+    let place = start.map_or(Place::Nowhere, |start| {
+        Place::Of(Span {
+            start,
+            end: start + said.len(),
+        })
+    });
     Some(Question {
         name: "open-list",
         asks: "What else belongs to it?".to_owned(),
         because: (*said).to_owned(),
         default: "only what is named".to_owned(),
+        place,
+        assumed: None,
     })
 }
 
@@ -189,5 +335,7 @@ fn measure(request: &Request, lower: &str) -> Option<Question> {
         ),
         because: (*said).to_owned(),
         default: "it is measured before and after, and must not be worse anywhere".to_owned(),
+        place: Place::Nowhere,
+        assumed: None,
     })
 }

@@ -157,6 +157,98 @@ fn what_is_open_is_asked_with_a_default() {
 }
 
 #[test]
+fn an_answer_stands_in_the_text_as_if_it_had_been_said_at_first() {
+    let taken = |text: &str, answer: Option<&str>| {
+        let request = request::read(text);
+        let questions = assess(&request, &Repository::default()).questions;
+        let answered = questions
+            .into_iter()
+            .map(|it| (it, answer.map(str::to_owned)));
+        let answered: Vec<_> = answered.collect();
+        let (text, settled) = settle(&request, &answered);
+        assert_eq!(settled.len(), answered.len());
+        for it in &settled {
+            assert_eq!(it.is_assumed, answer.is_none());
+            assert!(!it.answer.is_empty());
+        }
+        text
+    };
+    for (text, answer, expected) in [
+        ("Fix it", None, "Fix the whole repository"),
+        ("Fix it.", Some("the\n parser"), "Fix the parser."),
+        (
+            "Migrate the database.",
+            Some("Postgres"),
+            "Migrate the database to Postgres.",
+        ),
+        (
+            "Migrate the database",
+            None,
+            "research what to migrate the database, then Migrate the database",
+        ),
+        (
+            "Cache sessions in Redis or Memcached, with tests",
+            None,
+            "Cache sessions in Redis, with tests",
+        ),
+        (
+            "Cache sessions in Redis or Memcached",
+            Some("SQLite"),
+            "Cache sessions in SQLite",
+        ),
+        (
+            "Refactor the API layer, then deploy",
+            Some("staging"),
+            "Refactor the API layer, then deploy to staging",
+        ),
+        (
+            "Refactor the API layer, then deploy",
+            None,
+            "Refactor the API layer, then deploy",
+        ),
+        (
+            "Add search, sorting, etc.",
+            Some("and filters"),
+            "Add search, sorting, and filters.",
+        ),
+        (
+            "Make the search better",
+            Some("p95 below 1 s"),
+            "Make the search better",
+        ),
+        // An empty answer is none.
+        ("Make the search better", None, "Make the search better"),
+    ] {
+        assert_eq!(taken(text, answer), expected, "{text}");
+    }
+    // Who migrates without a target gets the research that the default promises.
+    let research = taken("Migrate the database", None);
+    let parts = request::read(&research).parts;
+    assert_eq!(parts.len(), 2, "{parts:#?}");
+    assert_eq!(parts[1].after, [0]);
+}
+
+#[test]
+fn a_run_keeps_an_assessment_in_its_words() {
+    let repository = Repository {
+        files: 3,
+        languages: vec![count("Rust", 2)],
+        ..Repository::default()
+    };
+    let kept = assess_text("Fix the parser in src/a.rs, then test it", &repository).kept();
+    assert_eq!(kept.approach, "plan");
+    assert!(!kept.reasons.is_empty() && !kept.rules.is_empty());
+    let says = |words: &str| kept.facts.iter().any(|fact| fact.contains(words));
+    for words in [
+        "2 parts for ",
+        "parts wait for others",
+        "3 files, mostly Rust",
+    ] {
+        assert!(says(words), "{words}: {:#?}", kept.facts);
+    }
+}
+
+#[test]
 fn workflows_are_named_in_the_shape_of_the_source() {
     let selection = |text: &str| assess_text(text, &Repository::default()).pattern_selection;
     let passes =

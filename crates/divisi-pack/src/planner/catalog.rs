@@ -35,6 +35,9 @@ const PERSPECTIVES: &[(&str, &str)] = &[
     ("tech_writer", "documentation-review"),
 ];
 
+/// The workflow that reviews a change or a whole project.
+pub const REVIEW: &str = "code-review";
+
 /// The plan of the workflow that answers the request; `None` if none does.
 pub(super) fn plan(request: &Request, facts: &Facts<'_>) -> Option<Result<Planned, Reason>> {
     if let Some(stages) = review(request) {
@@ -215,8 +218,7 @@ fn folded(tasks: Vec<TaskSpec>) -> Vec<TaskSpec> {
 }
 
 fn of_review(request: &Request, facts: &Facts<'_>, stages: &[&str]) -> Result<Planned, Reason> {
-    const NAME: &str = "code-review";
-    let mut workflow = built_in(NAME);
+    let mut workflow = built_in(REVIEW);
     workflow
         .iterations
         .retain(|it| stages.contains(&it.name.as_str()));
@@ -244,7 +246,7 @@ fn of_review(request: &Request, facts: &Facts<'_>, stages: &[&str]) -> Result<Pl
             false => of,
         }
     };
-    Ok(planned(request, NAME, tasks, covers))
+    Ok(planned(request, REVIEW, tasks, covers))
 }
 
 fn role_of(task: &TaskSpec, facts: &Facts<'_>) -> Option<String> {

@@ -23,6 +23,8 @@ mod tests;
 
 use std::fmt;
 
+use divisi_core::intent::Settled;
+use divisi_core::plan::Work;
 use divisi_core::run::Budget;
 use divisi_core::{Criterion, Diagnostic, Plan};
 
@@ -32,6 +34,7 @@ use crate::request::Request;
 use crate::role::Library;
 use crate::stated;
 
+pub use catalog::REVIEW;
 pub use tested::{Manifest, manifests, tested_by};
 
 /// What a planner knows of the project.
@@ -134,6 +137,21 @@ pub enum Reason {
     Fault(Box<Diagnostic>),
 }
 
+impl Reason {
+    /// Whether another planner would meet it too: it is the request's own.
+    #[must_use]
+    pub fn is_of_request(&self) -> bool {
+        match self {
+            Reason::Empty
+            | Reason::TooLong
+            | Reason::NothingToDo(_)
+            | Reason::Contradiction { .. }
+            | Reason::Circle => true,
+            Reason::Whole(_) | Reason::Workflow { .. } | Reason::Fault(_) => false,
+        }
+    }
+}
+
 /// A sentence fragment.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -199,6 +217,28 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
 #[must_use]
 pub fn as_one(request: &Request, facts: &Facts<'_>) -> Plan {
     making::whole(request, facts)
+}
+
+/// Tells whoever is handed a task what was settled about the request beside its words.
+pub fn tell(plan: &mut Plan, settled: &[Settled]) {
+    let said = |it: &Settled| {
+        let how = match it.is_assumed {
+            true => " (assumed)",
+            false => "",
+        };
+        format!("{} {}{how}", it.asks, it.answer)
+    };
+    let said: Vec<String> = settled.iter().map(said).collect();
+    if said.is_empty() {
+        return;
+    }
+    for task in plan.tasks.iter_mut().filter(|it| it.work == Work::Handoff) {
+        if !task.description.is_empty() {
+            task.description.push('\n');
+        }
+        task.description
+            .push_str(&format!("Settled: {}", said.join("; ")));
+    }
 }
 
 /// What a planner's plan is held against.

@@ -30,6 +30,14 @@ pub(crate) struct Making {
     pub(crate) one: bool,
 }
 
+/// How the intent of a run is planned.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Planning {
+    /// Do not split an intent: all of it is one task
+    #[arg(long)]
+    pub(crate) one: bool,
+}
+
 /// What is done with plans.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum PlanCommand {

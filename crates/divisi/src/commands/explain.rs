@@ -18,7 +18,11 @@ pub(crate) fn run(args: &OptionalRunTask, global: &Global, printer: &Printer) ->
     let (project, run) = loaded::open(global, args.run)?;
     let now = words::now();
     let mut told = match &args.task {
-        None => explain_run(&run, now),
+        None => {
+            let mut told = explain_run(&run, now);
+            told.causes.extend(planned(&run));
+            told
+        }
         Some(id) => {
             let no = loaded::task(&run, id)?;
             let shared = loaded::shared(&project.view()?, run.id)?;
@@ -41,6 +45,22 @@ pub(crate) fn run(args: &OptionalRunTask, global: &Global, printer: &Printer) ->
 fn waits_for_engine(told: &Explanation) -> bool {
     let words = ["waiting", "ready", "running", "verifying", "integrating"];
     words.contains(&told.status.as_str())
+}
+
+/// How its plan came of what was asked, and what was taken for granted.
+fn planned(run: &Run) -> Vec<String> {
+    let Some(intent) = &run.intent else {
+        return Vec::new();
+    };
+    let assessed = &intent.assessment;
+    let mut told = vec![format!(
+        "it was assessed as {} and planned {}",
+        assessed.approach, intent.planner
+    )];
+    told.extend(assessed.reasons.iter().cloned());
+    told.extend(intent.assumptions().map(|it| format!("assumed: {it}")));
+    told.extend(intent.left_out.iter().map(|it| format!("left out: {it}")));
+    told
 }
 
 /// What a person, or something outside, is to bring: what is promised, what must hold, where the

@@ -4,16 +4,14 @@
 
 mod diff;
 mod edit;
-mod given;
+pub(crate) mod given;
 mod kept;
 mod lint;
 mod present;
 
 use std::io::Read as _;
 
-use divisi_core::plan::Work;
-use divisi_core::run::AGENT_AUTO;
-use divisi_core::{Diagnostic, Plan};
+use divisi_core::Diagnostic;
 use divisi_pack::planner::{self, Answer, Planned};
 use divisi_pack::request::{self, REQUEST_BYTES_MAX, Request};
 
@@ -50,7 +48,7 @@ fn make(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
     };
     let answered = match answer {
         Answer::Planned(mut planned) => {
-            for_agents(&mut planned.plan, &gathered);
+            gathered.for_agents(&mut planned.plan);
             Answered::Planned(planned)
         }
         Answer::Declined(declined) => Answered::Declined(declined),
@@ -114,17 +112,4 @@ fn text(words: &[String]) -> Result<String, Failure> {
         return Ok(String::from_utf8_lossy(&bytes).into_owned());
     }
     String::from_utf8(bytes).map_err(|_| refused("the request is not in UTF-8".to_owned()))
-}
-
-/// Where a coding agent is there and nobody says who works, it does.
-fn for_agents(plan: &mut Plan, gathered: &Gathered) {
-    if !gathered.leaves_agent_open() {
-        return;
-    }
-    for task in &mut plan.tasks {
-        let open = task.work == Work::Handoff && task.agent.is_none();
-        if open {
-            task.agent = Some(AGENT_AUTO.to_owned());
-        }
-    }
 }

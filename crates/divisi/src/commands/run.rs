@@ -3,6 +3,7 @@
 mod base;
 mod chosen;
 mod dry;
+pub(crate) mod intent;
 mod leaving;
 mod left_out;
 mod ordered;
@@ -49,6 +50,9 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     let flags = flags::of_run(args, chosen.agents(args));
     let mut configuration = Configuration::load(project, flags, printer)?;
     let roles = configuration.roles(&library, printer)?;
+    if let Chosen::Intent(text) = &chosen {
+        chosen = intent::planned(text, args, (project, &configuration), printer)?;
+    }
     for offer in unfinished::offers(project) {
         printer.note(&offer);
     }
@@ -101,6 +105,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         settings: Box::new(settings),
         base,
         approved,
+        intent: ordered.intent().cloned().map(Box::new),
     };
     let run = match driver.ask(ask)? {
         Response::Started(run) => run,

@@ -7,7 +7,7 @@ use divisi_core::ledger::{Balance, Bound};
 use divisi_core::plan::{Input, TaskSpec, Work};
 use divisi_core::run::explain::{Explanation, explain};
 use divisi_core::run::{Base, Final, Run, Task, is_scripted};
-use divisi_core::{TaskNo, Time, WorkspaceKind, shell};
+use divisi_core::{Intent, TaskNo, Time, WorkspaceKind, shell};
 use serde_json::{Value, json};
 
 use crate::cli::{Global, RunTask};
@@ -78,6 +78,7 @@ fn run_document(project: &Project, run: &Run, balance: Option<Balance>) -> Value
         "ended_at": run.ended.map(|(_, at)| at),
         "paused": run.paused,
         "base": run.base,
+        "intent": run.intent,
         "settings": settings,
         "budget": balance,
         "criteria": run.criteria,
@@ -128,6 +129,7 @@ fn run_lines(project: &Project, run: &Run, balance: Option<Balance>) -> Vec<Line
         let commands = reason.commands(run.id).into_iter();
         lines.extend(commands.map(|command| row("", format!("→ {command}"))));
     }
+    lines.extend(run.intent.iter().flat_map(|it| intent_lines(it)));
     lines.push(row("base", base_words(&run.base)));
     for path in run.base.uncommitted.iter().take(TEXT_LINES_MAX) {
         lines.push(row("", format!("  {path}")));
@@ -170,6 +172,45 @@ fn run_lines(project: &Project, run: &Run, balance: Option<Balance>) -> Vec<Line
             format!("  … and {more} more; `--json` lists all"),
         ));
     }
+    lines
+}
+
+/// What it is for, and how its plan came of it.
+fn intent_lines(intent: &Intent) -> Vec<Line> {
+    let assessed = &intent.assessment;
+    let mut lines: Vec<Line> = Vec::new();
+    let mut rows = |name: &str, said: &mut dyn Iterator<Item = String>| {
+        for (at, said) in said.enumerate() {
+            lines.push(row(if at == 0 { name } else { "" }, said));
+        }
+    };
+    rows(
+        "asked",
+        &mut intent.text.lines().take(TEXT_LINES_MAX).map(str::to_owned),
+    );
+    let understood = intent.understood.iter().flat_map(|text| text.lines());
+    rows(
+        "understood",
+        &mut understood.take(TEXT_LINES_MAX).map(str::to_owned),
+    );
+    let head = format!("{}, {}", assessed.approach, assessed.certainty);
+    rows(
+        "assessed",
+        &mut std::iter::once(head).chain(assessed.reasons.iter().cloned()),
+    );
+    let rules = assessed.rules.iter();
+    let rules =
+        rules.map(|it| format!("{} ({}) for {}", it.rule, it.because.join(", "), it.points));
+    rows("rules", &mut rules.into_iter());
+    rows("facts", &mut assessed.facts.iter().cloned());
+    let answers = intent.settled.iter().filter(|it| !it.is_assumed);
+    rows(
+        "answered",
+        &mut answers.map(|it| format!("{} {}", it.asks, it.answer)),
+    );
+    rows("assumed", &mut intent.assumptions());
+    rows("planned", &mut std::iter::once(intent.planner.to_string()));
+    rows("left out", &mut intent.left_out.iter().cloned());
     lines
 }
 

@@ -24,6 +24,7 @@ pub(crate) fn gather(run: &Run, now: Time) -> Report {
     let mut report = Report {
         run: run.id.to_string(),
         title: run.title.clone(),
+        intent: run.intent.as_deref().cloned(),
         status: run.status(),
         standing: words::standing(run),
         created_at: run.created_at,
@@ -58,6 +59,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
     let status = task.status();
     let told = (status != TaskStatus::Done)
         .then(|| explain(run, TaskNo(no as u32), now, &Shared::default()));
+    let usage = Usage::of(task.receipts());
     Done {
         id: task.spec.id.to_string(),
         title: task.spec.title.clone(),
@@ -67,8 +69,10 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         attempts: task.attempts(),
         agent_ms: task.agent_ms(),
         estimate_ms: task.spec.estimate.duration_ms,
-        tokens: Usage::of(task.receipts()).map(|usage| usage.tokens),
+        tokens: usage.map(|usage| usage.tokens),
         estimate_tokens: task.spec.estimate.tokens,
+        usd_micros: usage.and_then(|usage| usage.usd_micros),
+        denied: denied(task),
         reason: told.flatten().map(|told| told.causes.join("; ")),
         verdicts: judged(&task.spec.criteria, last_verdicts(task)),
         told: task.answers.clone(),
@@ -90,6 +94,17 @@ fn integrated(task: &Task) -> Option<Integrated> {
         }),
         _ => None,
     })
+}
+
+/// What was denied to its agents, by whom and why.
+fn denied(task: &Task) -> Vec<String> {
+    let ended = task.endings.iter().flat_map(|ending| &ending.permissions);
+    let live = task.live().into_iter().flat_map(|live| &live.permissions);
+    let denied = ended
+        .chain(live)
+        .filter(|permission| permission.is_denied());
+    let words = denied.map(|it| format!("{}, {}", it.request.words(), it.words()));
+    words.collect()
 }
 
 /// The files that stand in the result. A plan does not.
@@ -189,6 +204,10 @@ fn use_of_time(run: &Run, tasks: &[Done]) -> UseOfTime {
             .iter()
             .filter(|task| task.estimate_tokens.is_some() && task.tokens.is_none())
             .count() as u32,
+        usd_micros: tasks
+            .iter()
+            .filter_map(|task| task.usd_micros)
+            .reduce(u64::saturating_add),
         estimated_agent_ms: estimated().map(|task| task.agent_ms).sum(),
         attempts: tasks.iter().map(|task| task.attempts).sum(),
         failed: endings()
@@ -202,7 +221,8 @@ fn use_of_time(run: &Run, tasks: &[Done]) -> UseOfTime {
 
 /// Defaults that stood in for what the plan did not say.
 fn assumptions(run: &Run) -> Vec<String> {
-    let mut taken = Vec::new();
+    let mut taken: Vec<String> = Vec::new();
+    taken.extend(run.intent.iter().flat_map(|intent| intent.assumptions()));
     let count =
         |test: &dyn Fn(&Task) -> bool| run.tasks().iter().filter(|task| test(task)).count() as u64;
     let settings: &Settings = &run.settings;
@@ -267,7 +287,8 @@ fn silent_attempts(task: &Task, settings: &Settings) -> impl Iterator<Item = Uns
 
 /// What nobody and nothing verified.
 fn unverified(run: &Run, report: &Report) -> Vec<String> {
-    let mut list = Vec::new();
+    let mut list: Vec<String> = Vec::new();
+    list.extend(run.intent.iter().flat_map(|intent| intent.left_out.clone()));
     for task in report
         .tasks
         .iter()

@@ -5,8 +5,9 @@
 
 use std::fmt::Write as _;
 
-use divisi_core::Outcome;
+use divisi_core::ledger::Bound;
 use divisi_core::run::{RunStatus, TaskStatus};
+use divisi_core::{Intent, Outcome};
 use divisi_pack::printable;
 
 use super::{Answered, Done, Judged, Report};
@@ -24,6 +25,9 @@ pub(crate) fn markdown(report: &Report) -> String {
     let mut out = String::new();
     head(report, &mut out);
     answers(&report.answers, &mut out);
+    if let Some(intent) = &report.intent {
+        planned(intent, &mut out);
+    }
     if !report.whole.is_empty() {
         section("The whole", &mut out);
         report
@@ -131,6 +135,38 @@ fn head(report: &Report, out: &mut String) {
             "- **scripted**: part of this work was played from a script; no real agent did it"
         );
     }
+}
+
+/// What was asked, and how it became the plan. What was assumed and left out is listed with the rest
+/// of its kind.
+fn planned(intent: &Intent, out: &mut String) {
+    let assessed = &intent.assessment;
+    section("How it was planned", out);
+    for asked in intent.text.lines() {
+        line!(out, "> {}", text(asked));
+    }
+    line!(out, "");
+    if let Some(understood) = &intent.understood {
+        line!(out, "- understood as: {}", text(understood));
+    }
+    let (approach, certainty) = (&assessed.approach, &assessed.certainty);
+    line!(
+        out,
+        "- assessed as **{}**, {}",
+        text(approach),
+        text(certainty)
+    );
+    for reason in &assessed.reasons {
+        line!(out, "  - {}", text(reason));
+    }
+    if assessed.executed_as != assessed.approach {
+        line!(out, "- executed as: {}", text(&assessed.executed_as));
+    }
+    line!(out, "- planned {}", text(&intent.planner.to_string()));
+    for answer in intent.settled.iter().filter(|it| !it.is_assumed) {
+        line!(out, "- {} {}", text(&answer.asks), text(&answer.answer));
+    }
+    line!(out, "- known: {}", text(&assessed.facts.join("; ")));
 }
 
 fn times(many: u32) -> String {
@@ -253,6 +289,9 @@ fn details(report: &Report, out: &mut String) {
                 None => line!(out, "  - told: {}", text(&told.text)),
             }
         }
+        for what in &task.denied {
+            line!(out, "  - denied to its agent: {}", text(what));
+        }
         task.verdicts
             .iter()
             .for_each(|judged| criterion(judged, "  ", out));
@@ -307,7 +346,16 @@ fn tokens(report: &Report) -> String {
         0 => String::new(),
         many => format!(", {} reported none", plural(u64::from(many), "task")),
     };
-    format!("- {tokens} tokens used, as agents reported{silent}{expected}; money: not counted")
+    let money = used.usd_micros.map_or_else(
+        || "what they cost nobody said".to_owned(),
+        |it| {
+            format!(
+                "{}, by the agents' words or the configured prices",
+                Bound::UsdMicros(it)
+            )
+        },
+    );
+    format!("- {tokens} tokens used, as agents reported{silent}{expected}; {money}")
 }
 
 fn time(report: &Report, out: &mut String) {

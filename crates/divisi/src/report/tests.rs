@@ -200,3 +200,32 @@ fn nothing_from_outside_passes_for_a_heading_or_steers_a_terminal() {
     let headings = text.lines().filter(|line| line.starts_with('#')).count();
     assert_eq!(headings, text.matches("\n#").count() + 1);
 }
+
+#[test]
+fn a_report_says_what_was_asked_assumed_and_left_out() {
+    let report = written(&scenes::meant());
+    let section = |title: &str| {
+        let from = report
+            .split_once(&format!("## {title}\n"))
+            .expect("it is there")
+            .1;
+        from.split("\n## ")
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
+    assert_snapshot!(section("How it was planned"), @r"
+    > Migrate the database, with docs
+
+    - understood as: Migrate the database to Postgres, with docs
+    - assessed as **pack**, sure
+      - It names several domains (docs).
+    - executed as: plan
+    - planned by rule, as the workflow code-review has it
+    - To what? Postgres
+    - known: 2 parts for developer, tech\_writer
+    ");
+    assert!(section("Assumptions").contains("What else belongs to it? only what is named"));
+    assert!(section("What was not verified").contains("nobody looked at the manual"));
+}

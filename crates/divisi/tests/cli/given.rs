@@ -10,7 +10,7 @@ use divisi_core::receipt::{Artifact, Exit, Output, Snapshot};
 use divisi_core::run::{self, Base, Budget, Command, Create, Merged, Run, Settings};
 use divisi_core::worker::Ended;
 use divisi_core::{
-    Commit, Criterion, Digest, RunId, TaskId, TaskSpec, Time, Tree, Verdict, ledger,
+    Commit, Criterion, Digest, Intent, RunId, TaskId, TaskSpec, Time, Tree, Verdict, ledger,
 };
 use divisi_engine::world::{self, Answer, Ask, Directive, World};
 use divisi_store::{Durability, Options, Store, Upcasters, Versions};
@@ -92,6 +92,11 @@ impl Given {
 
     /// The same with a budget.
     pub(crate) fn bounded(plan: Plan, budget: Budget) -> Given {
+        Given::created(plan, budget, None)
+    }
+
+    /// The same, perhaps made of an intent.
+    pub(crate) fn created(plan: Plan, budget: Budget, intent: Option<Box<Intent>>) -> Given {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let options = Options {
             durability: Durability::Normal,
@@ -121,6 +126,7 @@ impl Given {
             },
             base,
             approved: true,
+            intent,
         };
         let answer = given.step(Ask::Create(Box::new(create)));
         assert_eq!(answer, Answer::Created(RunId(1)));

@@ -5,6 +5,7 @@ use divisi_core::ledger::Bound;
 use divisi_core::run::{AttemptEnd, PauseReason, RunStatus};
 use serde_json::{Value, json};
 
+use crate::feedback::satisfies;
 use crate::found::working;
 use crate::stage::{Stage, endings, stands, task};
 
@@ -27,8 +28,7 @@ fn plan(tasks: &[Value]) -> Value {
 
 /// What `divisi budget` tells of an account.
 fn account(stage: &Stage, name: &str) -> Value {
-    let told = stage.divisi(&["budget", "--json"]).expect(0);
-    let told: Value = serde_json::from_str(&told.stdout).unwrap();
+    let told = satisfies(stage, "budget", &["budget"]);
     let accounts = told["accounts"].as_array().unwrap().iter();
     let mut found = accounts.filter(|it| it["name"].as_str().unwrap().contains(name));
     found
@@ -288,8 +288,7 @@ fn an_agent_that_was_ended_goes_on_where_it_was() {
 
 /// The same of a run that has ended.
 fn account_of(stage: &Stage, run: &str) -> Value {
-    let told = stage.divisi(&["budget", run, "--json"]).expect(0);
-    let told: Value = serde_json::from_str(&told.stdout).unwrap();
+    let told = satisfies(stage, "budget", &["budget", run]);
     let accounts = told["accounts"].as_array().unwrap();
     let of_run = accounts
         .iter()

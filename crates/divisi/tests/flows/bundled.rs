@@ -75,6 +75,7 @@ pub(crate) fn create(
             ..Base::default()
         },
         approved: true,
+        intent: None,
     };
     let directive = Directive {
         id: None,

@@ -13,6 +13,7 @@ mod expansions;
 mod feedback;
 mod found;
 mod generating;
+mod intents;
 mod lessons;
 mod merging;
 #[path = "../agents/model/mod.rs"]

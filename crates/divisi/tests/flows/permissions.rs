@@ -6,6 +6,7 @@ use divisi_core::permission::{Decider, Decision, Permission, Standing};
 use divisi_core::run::{Event, Run, RunStatus};
 use serde_json::{Value, json};
 
+use crate::feedback::satisfies;
 use crate::found::{DONE, program};
 use crate::stage::{Running, Stage, endings, kill, stands, task, write};
 
@@ -99,16 +100,19 @@ fn a_person_allows_and_denies_and_answers_once() {
     let stage = stage(&work, &asking());
     let running = stage.start_plan(&plan(), &[]);
     stage.until_event("it asks", asked);
-    let listed = stage.divisi(&["permissions", "--json"]).expect(0).stdout;
-    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let listed = satisfies(&stage, "permissions", &["permissions"]);
     let first = &listed["requests"][0];
     assert_eq!(first["request"], 1, "{listed}");
     assert_eq!(first["task"], "a");
     assert_eq!(first["deed"], "edit");
     assert_eq!(first["paths"], json!(["a.md"]));
     assert_eq!(first["standing"], "asked");
-    for command in ["status", "explain"] {
-        let said = stage.divisi(&[command, "run-1"]).expect(0);
+    for command in [
+        &["status", "run-1"][..],
+        &["explain", "run-1"],
+        &["show", "run-1", "a"],
+    ] {
+        let said = stage.divisi(command).expect(0);
         said.says("divisi permissions allow run-1 1");
     }
     stage
@@ -131,6 +135,15 @@ fn a_person_allows_and_denies_and_answers_once() {
     running.wait().expect(0);
     let run = stage.only();
     stands(&run, RunStatus::Succeeded, &[("a", "done")]);
+    let shown = stage.divisi(&["show", "run-1", "a"]).expect(0);
+    shown
+        .says("asked       1, edit: Write a.md: allowed by a person")
+        .says("asked       2, edit: Write b.md: denied by a person: b.md is mine");
+    let report = satisfies(&stage, "report", &["report", "run-1"]);
+    let denied = json!(["edit: Write b.md, denied by a person: b.md is mine"]);
+    assert_eq!(report["tasks"][0]["denied"], denied, "{report:#}");
+    let report = stage.divisi(&["report", "run-1"]).expect(0);
+    report.says("denied to its agent: edit: Write b.md, denied by a person: b.md is mine");
     let all: Vec<(&str, &Decider)> = kept(&run).into_iter().map(decided).collect();
     assert_eq!(
         all,

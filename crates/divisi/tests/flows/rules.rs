@@ -176,6 +176,7 @@ fn start(client: &mut Client, id: &str, digest: &Digest) -> Response {
         settings: Box::default(),
         base: divisi_core::run::Base::default(),
         approved: false,
+        intent: None,
     };
     let id = Some(CommandId::new(id).unwrap());
     client.ask(&Request { id, ask }).unwrap()

@@ -67,6 +67,7 @@ impl Impatient {
                 ..Base::default()
             },
             approved: true,
+            intent: None,
         };
         let (reply, answer) = sync_channel(1);
         let sender = engine.sender();

@@ -185,6 +185,7 @@ impl Bench {
                 ..Base::default()
             },
             approved: true,
+            intent: None,
         })
     }
 

@@ -249,6 +249,7 @@ fn a_run_without_a_base_takes_no_part_that_needs_files() {
         settings: Settings::default(),
         base: Base::default(),
         approved: true,
+        intent: None,
     });
     let mut parts = parts("x; y");
     parts.tasks.iter_mut().for_each(files);

@@ -65,6 +65,7 @@ fn a_run_that_is_canceled_before_its_approval_ends() {
         settings: Settings::default(),
         base: Base::default(),
         approved: false,
+        intent: None,
     });
     bench.does(
         Command::Cancel { task: None },

@@ -23,6 +23,7 @@ fn run(id: u32, plan: Plan, settings: Settings) -> Run {
         settings,
         base: Base::default(),
         approved: true,
+        intent: None,
     };
     create(RunId(id), what, Time(0)).unwrap().0
 }
@@ -168,6 +169,7 @@ fn nothing_is_proposed_of_runs_that_take_no_leases() {
         settings: Settings::default(),
         base: Base::default(),
         approved,
+        intent: None,
     };
     let asleep = create(RunId(1), what(false), Time(0)).unwrap().0;
     assert_eq!(proposed(&[&asleep], workers(1), 0), [""; 0]);

@@ -139,6 +139,7 @@ impl Walk {
                 ..Base::default()
             },
             approved: !rng.once_in(6),
+            intent: None,
         };
         Walk {
             seed,

@@ -208,6 +208,7 @@ fn in_folder(
         settings: Box::new(settings(configuration)),
         base: named(&base),
         approved: true,
+        intent: None,
     };
     let id = match driver.ask(ask)? {
         Response::Started(id) => id,

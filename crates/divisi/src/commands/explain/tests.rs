@@ -125,3 +125,14 @@ fn only_what_would_go_on_by_itself_waits_for_an_engine() {
     assert!(waits("scan") && waits("deploy"));
     assert!(!waits("lint") && !waits("consent") && !waits("build"));
 }
+
+#[test]
+fn how_a_plan_came_of_what_was_asked_is_explained() {
+    assert_snapshot!(planned(&scenes::meant().run()).join("\n"), @"
+    it was assessed as pack and planned by rule, as the workflow code-review has it
+    It names several domains (docs).
+    assumed: What else belongs to it? only what is named
+    left out: nobody looked at the manual
+    ");
+    assert!(planned(&scenes::busy().run()).is_empty());
+}

@@ -1,7 +1,8 @@
 //! What planning knows of the project: its files, roles, agents, how it is tested, what is permitted.
 
-use divisi_core::Diagnostic;
-use divisi_core::run::{AGENT_PERSON, Budget};
+use divisi_core::plan::Work;
+use divisi_core::run::{AGENT_AUTO, AGENT_PERSON, Budget};
+use divisi_core::{Diagnostic, Plan};
 use divisi_engine::files::Files as _;
 use divisi_engine::repo::WorkingTree;
 use divisi_pack::config::Values;
@@ -20,7 +21,7 @@ use crate::project::Project;
 const MANIFEST_BYTES_MAX: u64 = 1 << 20;
 
 /// What was found.
-pub(super) struct Gathered {
+pub(crate) struct Gathered {
     files: Vec<String>,
     roles: Roles,
     tests: Option<Vec<String>>,
@@ -36,6 +37,18 @@ impl Gathered {
     /// The folder, a role or the configuration cannot be read; it was told.
     pub(super) fn look(project: &Project, printer: &Printer) -> Result<Gathered, Failure> {
         let configuration = Configuration::load(project, Values::default(), printer)?;
+        Gathered::with(configuration, project, printer)
+    }
+
+    /// The same where the configuration is known already.
+    ///
+    /// # Errors
+    /// The folder or a role cannot be read; it was told.
+    pub(crate) fn with(
+        configuration: Configuration,
+        project: &Project,
+        printer: &Printer,
+    ) -> Result<Gathered, Failure> {
         let roles = Library::of(project).roles().told(printer)?.clone();
         let tree = WorkingTree::open(project.folder())
             .map_err(|fault| Failure::told(fault.diagnostic(), Exit::Environment))?;
@@ -66,7 +79,7 @@ impl Gathered {
     }
 
     /// The same for a planner.
-    pub(super) fn facts(&self) -> Facts<'_> {
+    pub(crate) fn facts(&self) -> Facts<'_> {
         Facts {
             files: Some(&self.files),
             roles: &self.roles,
@@ -100,13 +113,26 @@ impl Gathered {
     }
 
     /// Whether somebody other than a person does what is handed over.
-    pub(super) fn has_workers(&self) -> bool {
+    pub(crate) fn has_workers(&self) -> bool {
         let config = &self.configuration.config;
         self.has_agent || !config.agents.is_empty() || config.agent != AGENT_PERSON
     }
 
+    /// Where a coding agent is there and nobody says who works, it does.
+    pub(crate) fn for_agents(&self, plan: &mut Plan) {
+        if !self.leaves_agent_open() {
+            return;
+        }
+        for task in &mut plan.tasks {
+            let open = task.work == Work::Handoff && task.agent.is_none();
+            if open {
+                task.agent = Some(AGENT_AUTO.to_owned());
+            }
+        }
+    }
+
     /// Whether nothing says who works, and a coding agent is there.
-    pub(super) fn leaves_agent_open(&self) -> bool {
+    fn leaves_agent_open(&self) -> bool {
         let is_default = self.configuration.source("run.agent") == Source::Default;
         is_default && self.configuration.config.agents.is_empty() && self.has_agent
     }

@@ -1,11 +1,11 @@
-//! What `divisi run` is asked to run: a plan file, or a workflow that is turned into a plan.
+//! What `divisi run` is asked to run: an intent, a plan file, or a workflow that is turned into a plan.
 //!
 //! A workflow is put together with its roles, templates and inputs once, before the run is created:
 //! whatever is edited later changes the next run. Nothing of it is executed here.
 
 use std::path::{Path, PathBuf};
 
-use divisi_core::{Diagnostic, Plan};
+use divisi_core::{Diagnostic, Intent, Plan};
 use divisi_pack::config;
 use divisi_pack::workflow::{InputKind, Workflow};
 
@@ -16,11 +16,18 @@ use crate::library::{Library, is_path, is_yaml};
 use crate::printer::{Failure, Line, Printer};
 use crate::project::Project;
 
+/// Names of workflows have at most so many words.
+const WORKFLOW_WORDS_MAX: usize = 4;
+
 /// The input of a workflow that `--base` is.
 const BASE: &str = "base";
 
 /// What is to be run.
 pub(super) enum Chosen {
+    /// What somebody wants, in their words; there is no plan of it yet.
+    Intent(String),
+    /// A plan that was made of an intent.
+    Planned(Box<Plan>, Box<Intent>),
     /// A plan, read from its file.
     Plan(Box<Plan>),
     /// A workflow with what it is put together with.
@@ -37,22 +44,27 @@ impl Chosen {
         library: &Library,
         printer: &Printer,
     ) -> Result<Chosen, Failure> {
+        let intent = intent_of(&args.plan);
+        let flags = [("--one", args.planning.one)];
+        if let Some((flag, _)) = flags
+            .iter()
+            .find(|(_, is_said)| *is_said && intent.is_none())
+        {
+            let cause = format!(
+                "{} is no intent, so `{flag}` says nothing",
+                args.plan.display()
+            );
+            let told = Diagnostic::error("run-intent", cause)
+                .hint("say in several words what is wanted, as one argument");
+            return Err(Failure::told(told, Exit::Usage));
+        }
+        if let Some(intent) = intent {
+            no_inputs(args, "an intent")?;
+            is_no_workflow(intent, library)?;
+            return Ok(Chosen::Intent(intent.to_owned()));
+        }
         let Some(name) = workflow_name(&args.plan, library, printer) else {
-            let flags = [
-                ("--set", args.of_workflow.set.is_empty()),
-                ("--targets", args.of_workflow.targets.is_empty()),
-            ];
-            if let Some((flag, _)) = flags.iter().find(|(_, is_left_out)| !is_left_out) {
-                let plan = args.plan.display();
-                let cause = format!("{plan} is a plan, which takes no `{flag}`");
-                let told = Diagnostic::error("run-plan-file", cause)
-                    .hint("write it into the plan, or run a workflow: `divisi workflow list`");
-                return Err(Failure::told(told, Exit::Usage));
-            }
-            let mut agents = args.of_workflow.agent.iter();
-            if let Some(told) = agents.find_map(|(_, agent)| config::unknown_agent(agent)) {
-                return Err(Failure::told(told, Exit::Usage));
-            }
+            no_inputs(args, &args.plan.display().to_string())?;
             let plan = crate::plan::read(&args.plan, printer)?;
             return Ok(Chosen::Plan(Box::new(plan)));
         };
@@ -65,7 +77,7 @@ impl Chosen {
     /// its roles.
     pub(super) fn agents<'a>(&self, args: &'a RunArgs) -> &'a [(String, String)] {
         match self {
-            Chosen::Plan(_) => &args.of_workflow.agent,
+            Chosen::Intent(_) | Chosen::Planned(..) | Chosen::Plan(_) => &args.of_workflow.agent,
             Chosen::Workflow(_) => &[],
         }
     }
@@ -73,6 +85,8 @@ impl Chosen {
     /// The file, or the folder, that it was read from; a built-in workflow's is none of the project.
     pub(super) fn file(&self, args: &RunArgs, project: &Project) -> PathBuf {
         match self {
+            // It was typed, not read.
+            Chosen::Intent(_) | Chosen::Planned(..) => PathBuf::new(),
             Chosen::Plan(_) => args.plan.clone(),
             Chosen::Workflow(authored) => project.folder().join(&authored.found.origin.path),
         }
@@ -81,10 +95,61 @@ impl Chosen {
     /// The revision that work starts from; HEAD if none is named.
     pub(super) fn start<'a>(&self, args: &'a RunArgs) -> Option<&'a str> {
         let is_input = match self {
-            Chosen::Plan(_) => false,
+            Chosen::Intent(_) | Chosen::Planned(..) | Chosen::Plan(_) => false,
             Chosen::Workflow(authored) => takes_base(&authored.workflow),
         };
         args.base.as_deref().filter(|_| !is_input)
+    }
+}
+
+/// What only workflows take is refused.
+fn no_inputs(args: &RunArgs, what: &str) -> Result<(), Failure> {
+    let flags = [
+        ("--set", args.of_workflow.set.is_empty()),
+        ("--targets", args.of_workflow.targets.is_empty()),
+    ];
+    if let Some((flag, _)) = flags.iter().find(|(_, is_left_out)| !is_left_out) {
+        let cause = format!("{what} is no workflow, which alone takes `{flag}`");
+        let told = Diagnostic::error("run-plan-file", cause)
+            .hint("write it into the plan, or run a workflow: `divisi workflow list`");
+        return Err(Failure::told(told, Exit::Usage));
+    }
+    let mut agents = args.of_workflow.agent.iter();
+    match agents.find_map(|(_, agent)| config::unknown_agent(agent)) {
+        Some(told) => Err(Failure::told(told, Exit::Usage)),
+        None => Ok(()),
+    }
+}
+
+/// The intent that the command line says: several words that neither are a file or a folder nor look
+/// like the path of one, so that a mistyped name is not taken for work to be done.
+fn intent_of(argument: &Path) -> Option<&str> {
+    let text = argument.to_str()?.trim();
+    let is_one_word = text.split_whitespace().nth(1).is_none();
+    let begins = ["/", "./", "../", "~"];
+    let ends = [".json", ".yaml", ".yml", "/"];
+    let is_pathlike = begins.iter().any(|begin| text.starts_with(begin))
+        || ends.iter().any(|end| text.ends_with(end));
+    (!is_one_word && !is_pathlike && !argument.exists()).then_some(text)
+}
+
+/// A few words that are nearly the name of a workflow are meant for it: whoever wants the work all the
+/// same says more.
+fn is_no_workflow(intent: &str, library: &Library) -> Result<(), Failure> {
+    let words: Vec<String> = intent.split_whitespace().map(str::to_lowercase).collect();
+    let like = match words.len() <= WORKFLOW_WORDS_MAX {
+        true => library.workflow_like(&words.join("-")),
+        false => None,
+    };
+    match like {
+        None => Ok(()),
+        Some(name) => {
+            let cause = format!("`{intent}` is nearly the name of the workflow `{name}`");
+            let told = Diagnostic::error("run-intent", cause)
+                .hint(format!("run the workflow: `divisi run {name}`"))
+                .hint("or say in more words what is wanted");
+            Err(Failure::told(told, Exit::Usage))
+        }
     }
 }
 
@@ -123,4 +188,36 @@ pub(super) fn said(workflow: &Workflow, args: &RunArgs) -> Vec<(String, String)>
         said.push((BASE.to_owned(), rev.clone()));
     }
     said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_words_are_an_intent_unless_they_look_like_a_path() {
+        for text in [
+            "Fix the parser",
+            "  Add search, with tests ",
+            "Fix src/api/mod.rs, then document it",
+            "Fix the parser of plan.json.",
+        ] {
+            assert_eq!(intent_of(Path::new(text)), Some(text.trim()), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "reviw",
+            "pln.json",
+            "my plan.json",
+            "my flow.yaml",
+            "./my plan",
+            "/tmp/my plan",
+            "../my plan",
+            "~/my plan",
+            "my plans/",
+        ] {
+            assert_eq!(intent_of(Path::new(text)), None, "{text}");
+        }
+    }
 }

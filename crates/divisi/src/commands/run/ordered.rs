@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use divisi_core::diagnostic::Severity;
 use divisi_core::journal::Artifacts as _;
 use divisi_core::run::{Base, Settings};
-use divisi_core::{Diagnostic, Plan, TaskSpec};
+use divisi_core::{Diagnostic, Intent, Plan, TaskSpec};
 use divisi_engine::failpoint;
 use divisi_engine::files::Files as _;
 use divisi_engine::repo::Repo;
@@ -14,7 +14,7 @@ use divisi_pack::role::{Library as Roles, Role};
 use divisi_store::ArtifactFiles;
 
 use super::chosen::{self, Chosen};
-use super::told;
+use super::{intent, told};
 use crate::authored::Authored;
 use crate::cli::RunArgs;
 use crate::config::Configuration;
@@ -28,12 +28,14 @@ use crate::trust::Subject;
 
 /// What is to be run, put together.
 pub(super) enum Ordered<'c> {
-    /// A plan as its file has it.
+    /// A plan as its file has it, or as it was made.
     Plan {
         /// The plan, until the run is given it: a large one is in memory once.
         plan: Box<Plan>,
-        /// The file as it was named.
+        /// The file as it was named; of an intent its words.
         path: String,
+        /// What it was made of, if it was made.
+        intent: Option<Box<Intent>>,
     },
     /// A workflow.
     Workflow(Box<Workflow<'c>>),
@@ -63,8 +65,20 @@ impl<'c> Ordered<'c> {
             Chosen::Plan(plan) => {
                 let path = args.plan.display().to_string();
                 let plan = std::mem::take(plan);
-                return Ok(Ordered::Plan { plan, path });
+                return Ok(Ordered::Plan {
+                    plan,
+                    path,
+                    intent: None,
+                });
             }
+            Chosen::Planned(plan, intent) => {
+                return Ok(Ordered::Plan {
+                    plan: std::mem::take(plan),
+                    path: intent.request().to_owned(),
+                    intent: Some(intent.clone()),
+                });
+            }
+            Chosen::Intent(_) => unreachable!("an intent is planned before it is ordered"),
             Chosen::Workflow(authored) => authored,
         };
         let commit = base.commit.as_ref().expect("a base was brought in");
@@ -114,6 +128,14 @@ impl<'c> Ordered<'c> {
         }
     }
 
+    /// What the run is for, where a request became its plan.
+    pub(super) fn intent(&self) -> Option<&Intent> {
+        match self {
+            Ordered::Plan { intent, .. } => intent.as_deref(),
+            Ordered::Workflow(_) => None,
+        }
+    }
+
     /// The role of a name in the workflow that is run.
     pub(super) fn role(&self, name: &str) -> Option<&Role> {
         match self {
@@ -125,7 +147,12 @@ impl<'c> Ordered<'c> {
     /// What the run would do, for whoever has to consent to it.
     pub(super) fn outline(&self, plan: &Plan, settings: &Settings) -> Vec<Line> {
         match self {
-            Ordered::Plan { .. } => outline(plan, settings),
+            Ordered::Plan { intent, .. } => {
+                let mut lines = outline(plan, settings);
+                let said = intent.iter().flat_map(|intent| intent::lines(intent, "  "));
+                lines.splice(1..1, said);
+                lines
+            }
             Ordered::Workflow(workflow) => workflow.outline(plan, settings),
         }
     }
@@ -195,6 +222,10 @@ impl<'c> Ordered<'c> {
     /// Where it comes from, in words.
     pub(super) fn said(&self) -> String {
         match self {
+            Ordered::Plan {
+                intent: Some(intent),
+                ..
+            } => format!("it is planned {}", intent.planner),
             Ordered::Plan { path, .. } => format!("its plan is {path}"),
             Ordered::Workflow(workflow) => {
                 let found = &workflow.authored.found;

@@ -427,6 +427,7 @@ fn created(full: bool) -> Event {
             settings: Box::new(settings),
             base,
             approved: true,
+            intent: Some(Box::new(crate::scenes::intent())),
         };
     }
     Event::RunCreated {
@@ -440,6 +441,7 @@ fn created(full: bool) -> Event {
         settings: Box::default(),
         base: Base::default(),
         approved: false,
+        intent: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Attempts with their receipts, and verdicts with what was seen.
 
 use divisi_core::ledger::Bound;
+use divisi_core::permission::{Decider, Permission, Standing};
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{
     Attempt, AttemptEnd, Ending, Failure, Phase, Run, Settings, Task, end_words, unsaid,
@@ -41,6 +42,7 @@ pub(super) fn ending_lines(run: &Run, task: &Task, ending: &Ending) -> Vec<Line>
         lines.push(Line::styled(Style::Warn, "  its writes were not confined"));
     }
     lines.extend(left_out_lines(&ending.left_out));
+    lines.extend(permission_lines(run.id, &ending.permissions));
     lines.extend(offer_lines(run.id, task, ending));
     lines
 }
@@ -115,6 +117,46 @@ pub(super) fn live_lines(run: &Run, task: &Task, live: &Attempt, now: Time) -> V
         lines.push(Line::styled(Style::Warn, "  its writes are not confined"));
     }
     lines.extend(left_out_lines(&live.left_out));
+    lines.extend(permission_lines(run.id, &live.permissions));
+    lines
+}
+
+/// What an attempt asked leave for. What the rules allowed is counted, the rest told one by one.
+fn permission_lines(run: RunId, permissions: &[Permission]) -> Vec<Line> {
+    let is_usual = |it: &&Permission| {
+        let by_rule = matches!(
+            it.standing,
+            Standing::Decided {
+                by: Decider::Policy { .. },
+                ..
+            }
+        );
+        by_rule && !it.is_denied()
+    };
+    let usual = permissions.iter().filter(is_usual).count() as u64;
+    let mut lines = Vec::new();
+    if usual > 0 {
+        let many = plural(usual, "request");
+        lines.push(Line::styled(
+            Style::Dim,
+            format!("  asked       {many} allowed by policy"),
+        ));
+    }
+    for permission in permissions.iter().filter(|it| !is_usual(it)) {
+        let (no, what) = (permission.no, permission.request.words());
+        let line = format!("  asked       {no}, {what}: {}", permission.words());
+        let style = match permission.is_denied() || permission.deadline_at().is_some() {
+            true => Style::Warn,
+            false => Style::Plain,
+        };
+        lines.push(Line::styled(style, line));
+        if permission.deadline_at().is_some() {
+            for verb in ["allow", "deny"] {
+                let command = format!("divisi permissions {verb} {run} {no}");
+                lines.push(Line::styled(Style::Dim, "  → ").with(Style::Note, command));
+            }
+        }
+    }
     lines
 }
 

@@ -259,3 +259,23 @@ fn a_run_shows_its_base_its_numbers_and_its_tasks() {
       done        draft  the draft work
     ");
 }
+
+#[test]
+fn a_run_shows_what_it_is_for_and_how_its_plan_came_of_it() {
+    let given = scenes::meant();
+    let lines = intent_lines(given.run().intent.as_deref().expect("it has one"));
+    assert_snapshot!(text(&project(&given), &lines), @"
+    asked       Migrate the database, with docs
+    understood  Migrate the database to Postgres, with docs
+    assessed    pack, sure
+                It names several domains (docs).
+    rules       several-domains (docs) for plan
+    facts       2 parts for developer, tech_writer
+    answered    To what? Postgres
+    assumed     What else belongs to it? only what is named
+    planned     by rule, as the workflow code-review has it
+    left out    nobody looked at the manual
+    ");
+    let document = run_document(&project(&given), &given.run(), None);
+    assert_eq!(document["intent"]["planner"]["workflow"], "code-review");
+}

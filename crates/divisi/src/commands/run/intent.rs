@@ -1,0 +1,175 @@
+//! From an intent to a plan: assess, settle what is open, plan.
+//!
+//! What comes of it is a plan like any other, with what is recorded of where it comes from. Nothing
+//! is started here, and nobody is asked where nobody can answer.
+
+use divisi_core::intent::{Intent, Planner, Settled};
+use divisi_core::{Diagnostic, shell};
+use divisi_engine::facts;
+use divisi_pack::assess::{Approach, Assessment, Question, assess, settle};
+use divisi_pack::planner::{self, Answer, Declined, Facts, Pattern, Planned, Reviewers};
+use divisi_pack::request::{self, Request};
+
+use super::chosen::Chosen;
+use crate::cli::RunArgs;
+use crate::commands::plan::given::Gathered;
+use crate::config::Configuration;
+use crate::consent;
+use crate::exit::Exit;
+use crate::printer::{Failure, Line, Printer, Style};
+use crate::project::Project;
+use crate::words::cut;
+
+/// So many characters of a line are shown.
+const LINE_CHARS_MAX: usize = 160;
+
+/// Plans it.
+///
+/// # Errors
+/// No planner can, or the project cannot be read; it was told.
+pub(super) fn planned(
+    text: &str,
+    args: &RunArgs,
+    (project, configuration): (&Project, &Configuration),
+    printer: &Printer,
+) -> Result<Chosen, Failure> {
+    let gathered = Gathered::with(configuration.clone(), project, printer)?;
+    let facts = gathered.facts();
+    let read = |text: &str| {
+        let request = request::read(text);
+        let repository = facts::gather(project.folder(), &request);
+        let assessment = assess(&request, &repository);
+        (request, assessment)
+    };
+    let (mut request, mut assessment) = read(text);
+    let answered = answered(&assessment.questions, args)?;
+    let (understood, settled) = settle(&request, &answered);
+    let is_other = understood != request.text;
+    if is_other {
+        (request, assessment) = read(&understood);
+    }
+    let Planned { plan, pattern, .. } = *by_rule(&request, &assessment, &facts, args)?;
+    let mut plan = plan;
+    planner::tell(&mut plan, &settled);
+    gathered.for_agents(&mut plan);
+    let intent = Intent {
+        text: text.to_owned(),
+        understood: is_other.then_some(understood),
+        assessment: assessment.kept(),
+        settled,
+        left_out: left_out(&pattern, &facts),
+        planner: match pattern {
+            Pattern::One => Planner::One,
+            Pattern::Structure => Planner::Structure,
+            Pattern::Workflow(name) => Planner::Workflow(name),
+        },
+    };
+    // Without a question nobody has seen them.
+    if args.yes {
+        lines(&intent, "")
+            .iter()
+            .for_each(|line| printer.note(line));
+    }
+    Ok(Chosen::Planned(Box::new(plan), Box::new(intent)))
+}
+
+/// The questions with their answers, `None` where the default is taken.
+fn answered(
+    questions: &[Question],
+    args: &RunArgs,
+) -> Result<Vec<(Question, Option<String>)>, Failure> {
+    let asks = consent::can_be_asked() && !args.yes && !args.dry_run.dry_run;
+    let answer = |question: &Question| {
+        let words = || {
+            let (asks, because) = (&question.asks, cut(&question.because, LINE_CHARS_MAX));
+            let default = &question.default;
+            consent::asks_for_words(&divisi_pack::printable(&format!(
+                "{asks} ({because}) [{default}]"
+            )))
+        };
+        let answer = asks.then(words).transpose()?.flatten();
+        Ok((question.clone(), answer))
+    };
+    questions.iter().map(answer).collect()
+}
+
+/// The plan by rule: divided only where the assessment says that it pays.
+fn by_rule(
+    request: &Request,
+    assessment: &Assessment,
+    facts: &Facts<'_>,
+    args: &RunArgs,
+) -> Result<Box<Planned>, Failure> {
+    let one = || {
+        Box::new(Planned {
+            plan: planner::as_one(request, facts),
+            covers: vec![vec![0]; request.parts.len()],
+            pattern: Pattern::One,
+            advice: Vec::new(),
+        })
+    };
+    if args.planning.one {
+        return Ok(one());
+    }
+    match planner::by_rule(request, facts) {
+        Answer::Planned(planned) => {
+            let divides = planned.pattern == Pattern::Structure;
+            let pays = assessment.executed_as != Approach::Direct;
+            Ok(match divides && !pays {
+                true => one(),
+                false => planned,
+            })
+        }
+        Answer::Declined(declined) => Err(refused(request, &declined)),
+    }
+}
+
+fn refused(request: &Request, declined: &Declined) -> Failure {
+    let reasons: Vec<String> = declined.reasons.iter().map(ToString::to_string).collect();
+    let mut told = Diagnostic::error("planning-declined", reasons.join("; "));
+    let is_of_request = declined.reasons.iter().any(planner::Reason::is_of_request);
+    told = match is_of_request {
+        true => told
+            .hint("say what is to be done, part by part")
+            .hint("a plan file is named by its path, a workflow by one word"),
+        false => told.hint(format!(
+            "have all of it done as one task: divisi run --one {}",
+            shell::word(&request.text)
+        )),
+    };
+    Failure::told(told, Exit::Refused)
+}
+
+/// What the plan is known to leave out.
+fn left_out(pattern: &Pattern, facts: &Facts<'_>) -> Vec<String> {
+    let is_review = matches!(pattern, Pattern::Workflow(name) if name == planner::REVIEW);
+    if !is_review || facts.reviewers == Reviewers::Agents {
+        return Vec::new();
+    }
+    vec![
+        "no coding agent is there, so programs review: what only reading and judgment find was \
+         not reviewed"
+            .to_owned(),
+        "what each program did not look at stands in its report, under \"Not reviewed\"".to_owned(),
+    ]
+}
+
+/// What an intent came to, for whoever consents to it.
+pub(crate) fn lines(intent: &Intent, indent: &str) -> Vec<Line> {
+    let assessed = &intent.assessment;
+    let row = |what: &str, said: &str| {
+        Line::styled(Style::Dim, format!("{indent}{what}: ")).then(cut(said, LINE_CHARS_MAX))
+    };
+    let head = format!("{}, {}", assessed.approach, assessed.certainty);
+    let mut lines = vec![row("assessed", &head)];
+    lines.extend(assessed.reasons.iter().map(|it| row("since", it)));
+    lines.push(row("planned", &intent.planner.to_string()));
+    let answer = |it: &&Settled| !it.is_assumed;
+    let answers = intent.settled.iter().filter(answer);
+    lines.extend(answers.map(|it| row("answered", &format!("{} {}", it.asks, it.answer))));
+    lines.extend(intent.assumptions().map(|it| row("assumed", &it)));
+    lines.extend(intent.left_out.iter().map(|it| {
+        Line::styled(Style::Warn, format!("{indent}left out: ")).then(cut(it, LINE_CHARS_MAX))
+    }));
+    lines
+}
