@@ -3,7 +3,7 @@
 //! program over ACP.
 
 use super::acp::{Quirks, Usage, Verb};
-use super::product::{Asks, Counts, Given, Home, Lent, Product, Speaks, UNKNOWN};
+use super::product::{Asks, Counts, Given, Home, Lent, Product, Resume, Speaks, UNKNOWN};
 use super::{copilot, gemini, qwen};
 use crate::agent::{Figures, Told};
 
@@ -15,6 +15,7 @@ const OTHER: Product = Product {
         tokens: Told::AtEnd,
         money: Told::Never,
     },
+    resume: Resume::Last("--resume"),
     ..UNKNOWN
 };
 
@@ -62,6 +63,7 @@ pub(super) const GEMINI_ACP: Product = Product {
     name: "gemini-acp",
     title: "Gemini CLI over ACP",
     asks: Asks::OnStream,
+    resume: Resume::Asked,
     arguments: |_| &["--acp"],
     speaks: Speaks::Acp(Quirks {
         usage: Usage::Quota,
@@ -115,6 +117,7 @@ pub(super) const QWEN_ACP: Product = Product {
     name: "qwen-acp",
     title: "Qwen Code over ACP",
     asks: Asks::OnStream,
+    resume: Resume::Asked,
     figures: Figures {
         tokens: Told::EachAnswer,
         ..OTHER.figures
@@ -185,6 +188,7 @@ pub(super) const COPILOT_ACP: Product = Product {
     title: "Copilot CLI over ACP",
     counts: Counts::Session,
     asks: Asks::OnStream,
+    resume: Resume::Asked,
     figures: OTHER.figures,
     arguments: |_| &["--acp"],
     speaks: Speaks::Acp(Quirks {
