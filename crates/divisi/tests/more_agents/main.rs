@@ -220,7 +220,6 @@ fn copilot_goes_on_with_the_answer() {
 
 #[test]
 fn over_acp_they_write_two_files() {
-    smoke("gemini-acp", gemini);
     smoke("qwen-acp", qwen);
     smoke("copilot-acp", copilot);
 }
