@@ -145,7 +145,7 @@ impl Configuration {
             setting,
             value,
             source: self.source(&key),
-            place: self.values.get(&key).map(|given| &given.place),
+            place: self.place(&key),
             key,
         });
         all.collect()
@@ -154,6 +154,11 @@ impl Configuration {
     /// Who said a key's value.
     pub(crate) fn source(&self, key: &str) -> Source {
         self.sources.get(key).copied().unwrap_or(Source::Default)
+    }
+
+    /// Where a key's value stands, unless it is the default.
+    pub(crate) fn place(&self, key: &str) -> Option<&Place> {
+        self.values.get(key).map(|given| &given.place)
     }
 
     /// What a run is given, journaled with its creation.

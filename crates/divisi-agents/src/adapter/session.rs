@@ -297,8 +297,9 @@ impl Session {
         }
         match exit {
             Exit::Status(0) if self.finished && self.denied.is_empty() => Claim::Done,
-            // Tools call that a success. Whether what was denied was needed, checks will show.
-            Exit::Status(0) if self.finished => failed(&format!(
+            // Tools call that a success, or end at once without a word. Whether what was denied was
+            // needed, checks will show.
+            Exit::Status(0) if !self.denied.is_empty() => failed(&format!(
                 "it was not allowed to do this: {}",
                 self.denied.join("; ")
             )),

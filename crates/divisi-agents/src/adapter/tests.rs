@@ -209,6 +209,39 @@ fn a_denied_write_is_told_though_the_turn_calls_itself_a_success() {
     assert_eq!(calls(&entries), [("Write".to_owned(), false)]);
 }
 
+/// opencode ends at once, and with status 0, where a rule of its own denies something.
+#[test]
+fn what_was_denied_is_told_though_the_tool_ended_without_a_word() {
+    let mut session = Session::with(product("opencode").unwrap());
+    session.hear(r#"{"type":"step_start","sessionID":"s","part":{}}"#);
+    session.hear(
+        r#"{"type":"tool_use","part":{"tool":"write","state":{"status":"error","input":{"filePath":"/srv/a.md"},"error":"The user rejected permission to use this specific tool call."}}}"#,
+    );
+    let closing = session.close(&Exit::Status(0));
+    let is_told = matches!(&closing.claim, Claim::Failed { cause }
+        if cause.contains("not allowed") && cause.contains("/srv/a.md"));
+    assert!(is_told, "{closing:?}");
+    assert_eq!(closing.denied.len(), 1, "{closing:?}");
+}
+
+/// Codex's own sandbox, which is all that there is where writes are not confined.
+#[test]
+fn what_the_walls_of_the_tool_refused_is_told_though_the_turn_calls_itself_a_success() {
+    let (closing, entries) = heard("codex-sandbox-denied", 0);
+    let [denied] = &closing.denied[..] else {
+        panic!("{closing:?}");
+    };
+    assert!(denied.contains("echo hi > /srv/outside.md"), "{denied}");
+    let Claim::Failed { cause } = &closing.claim else {
+        panic!("{:?}", closing.claim);
+    };
+    assert!(
+        cause.starts_with("it was not allowed to do this"),
+        "{cause}"
+    );
+    assert_eq!(calls(&entries), [("command_execution".to_owned(), false)]);
+}
+
 #[test]
 fn broken_answers_of_the_model_are_survived_where_the_tool_survives_them() {
     for name in ["claude", "codex", "opencode"] {
@@ -329,14 +362,29 @@ fn words_that_only_sound_like_a_limit_or_a_denial_are_none() {
     session.hear(failed);
     let claim = session.close(&Exit::Status(1)).claim;
     assert!(matches!(claim, Claim::Failed { .. }), "{claim:?}");
-    let mut session = Session::with(product("opencode").unwrap());
-    let entries = session.hear(
-        r#"{"type":"tool_use","part":{"tool":"read","state":{"status":"error","input":{},"error":"EACCES: permission denied"}}}"#,
-    );
-    let is_denied = entries
-        .iter()
-        .any(|entry| matches!(entry, Entry::Denied { .. }));
-    assert!(!is_denied, "{entries:?}");
+    // Of what came out, nothing was denied, whatever it prints; and files have permissions, too.
+    let prints = |output: &str, exit_code: i32| {
+        serde_json::json!({"type": "item.completed", "item": {"type": "command_execution",
+            "command": "cat log", "aggregated_output": output, "exit_code": exit_code}})
+    };
+    let read_only = "sh: 1: cannot create /srv/a: Read-only file system\n";
+    let of_opencode = r#"{"type":"tool_use","part":{"tool":"read","state":{"status":"error","input":{},"error":"EACCES: permission denied"}}}"#;
+    for (name, line) in [
+        ("codex", prints(read_only, 0).to_string()),
+        (
+            "codex",
+            prints("cat: log: Permission denied\n", 1).to_string(),
+        ),
+        (
+            "codex",
+            prints("no Read-only file system here\n", 1).to_string(),
+        ),
+        ("opencode", of_opencode.to_owned()),
+    ] {
+        let entries = Session::with(product(name).unwrap()).hear(&line);
+        let is_denied = { entries.iter() }.any(|entry| matches!(entry, Entry::Denied { .. }));
+        assert!(!is_denied, "{line}: {entries:?}");
+    }
 }
 
 mod process {
