@@ -3,18 +3,14 @@
 use std::io::Write;
 
 use divisi_agents::adapter::{
-    Broker, Closing, Entry, Fault, Meter, Surroundings, print, prompt, read_handoff, told,
+    Broker, Closing, Entry, Fault, Meter, Surroundings, print, print_closing, prompt, read_handoff,
+    told,
 };
-use divisi_agents::mask;
-use divisi_core::criterion::truncate;
 use divisi_core::run::DefinedModel;
 
 use super::asking::{Asking, address};
 use super::functions::Hands;
 use super::turns::Loop;
-
-/// Longer texts of one entry are cut: a transcript is for people.
-const TEXT_BYTES_MAX: usize = 8 << 10;
 
 /// Holds the session that the environment describes with a model, which is an agent of this name, and
 /// prints it. Its last line is the closing, which is also returned.
@@ -44,10 +40,10 @@ fn converse_in(
             Some(value.ok_or_else(|| Fault::Key(name.to_owned()))?.clone())
         }
     };
-    let root = std::env::current_dir().map_err(Fault::Stream)?;
+    let root = std::env::current_dir().map_err(Fault::Workspace)?;
     let asking = Asking::prepare(model, key).map_err(Fault::Model)?;
     let mut hands = Hands::new(&root, broker, &here.masked, model.key().map(str::to_owned));
-    let mut tell = |entry: Entry| print(&shortened(entry, &here.masked), out);
+    let mut tell = |entry: Entry| print(entry, &here.masked, out);
     tell(Entry::Noted {
         text: format!("asks {} at {}", model.model, address(model)),
     })
@@ -63,31 +59,6 @@ fn converse_in(
     }
     .hold(prompt(&handoff))
     .map_err(Fault::Stream)?;
-    let line = mask(closing.to_line(), &here.masked);
-    writeln!(out, "{line}")
-        .and_then(|()| out.flush())
-        .map_err(Fault::Stream)?;
+    print_closing(&closing, &here.masked, out).map_err(Fault::Stream)?;
     Ok(closing)
-}
-
-/// An entry without secrets, in the length of a transcript. Masked before it is cut, which could
-/// leave half of a secret.
-fn shortened(mut entry: Entry, masked: &[String]) -> Entry {
-    let text = match &mut entry {
-        Entry::Said { text } | Entry::Finished { text } | Entry::Noted { text } => text,
-        Entry::Called { input, .. } => input,
-        Entry::Returned { output, .. } => output,
-        Entry::Asked { what } | Entry::Answered { what, .. } | Entry::Denied { what, .. } => what,
-        Entry::Retried { cause } | Entry::Broke { cause, .. } => cause,
-        Entry::Began { .. }
-        | Entry::Limited { .. }
-        | Entry::Read { .. }
-        | Entry::Responded { .. }
-        | Entry::Used { .. }
-        | Entry::UsedSoFar { .. }
-        | Entry::Bounded => return entry,
-    };
-    *text = mask(std::mem::take(text), masked);
-    truncate(text, TEXT_BYTES_MAX);
-    entry
 }

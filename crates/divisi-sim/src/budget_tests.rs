@@ -16,16 +16,8 @@ use crate::world_tests::{create, open, unnamed};
 /// An end in good order.
 fn instant() -> Ended {
     Ended {
-        exit: Exit::Status(0),
-        output: None,
         wall_ms: 10,
-        swept: 0,
-        empty: true,
-        told: false,
-        command: String::new(),
-        confined: None,
-        usage: None,
-        denied: Vec::new(),
+        ..Ended::of(Exit::Status(0))
     }
 }
 

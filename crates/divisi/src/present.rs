@@ -4,11 +4,13 @@
 //! Whatever is missing is told at once, with the tasks that would wait for it in vain, instead of
 //! failing one attempt after the other.
 
+mod unasked;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
 use divisi_agents::adapter::{PRODUCTS, is_priced, product, program};
-use divisi_core::diagnostic::Severity;
+use divisi_core::diagnostic::{Place, Severity};
 use divisi_core::ledger::LimitThen;
 use divisi_core::run::{
     AGENT_AUTO, AGENT_MODEL, AGENT_PERSON, Budget, Defined, Settings, agent_of, asks_model,
@@ -17,6 +19,7 @@ use divisi_core::run::{
 use divisi_core::{Diagnostic, TaskSpec};
 use divisi_pack::role::Library as Roles;
 
+use self::unasked::Unasked;
 use crate::exit::Exit;
 use crate::library::has_error;
 use crate::printer::{Failure, Printer};
@@ -131,6 +134,8 @@ pub(crate) struct Settling<'s> {
     open: BTreeMap<Vec<String>, Tasks>,
     missing: BTreeMap<String, Tasks>,
     missing_later: BTreeMap<String, Tasks>,
+    /// What is denied in vain, where that is of interest.
+    unasked: Option<Unasked>,
 }
 
 impl<'s> Settling<'s> {
@@ -165,6 +170,7 @@ impl<'s> Settling<'s> {
             open: BTreeMap::new(),
             missing: BTreeMap::new(),
             missing_later: BTreeMap::new(),
+            unasked: None,
         }
     }
 
@@ -172,6 +178,14 @@ impl<'s> Settling<'s> {
     pub(crate) fn within(self, day: &Budget) -> Settling<'s> {
         Settling {
             money_of_day: day.usd_micros.is_some(),
+            ..self
+        }
+    }
+
+    /// Its rules of what agents may do stand at this place; whom they mean nothing to is told of.
+    pub(crate) fn ruled_at(self, place: Option<Place>) -> Settling<'s> {
+        Settling {
+            unasked: Some(Unasked::of(&self.settings, place)),
             ..self
         }
     }
@@ -198,6 +212,10 @@ impl<'s> Settling<'s> {
             self.open.entry(names).or_default().add(task);
         } else if let Some(name) = self.lacks(task, agent) {
             self.missing.entry(name).or_default().add(task);
+        }
+        if let Some(unasked) = &mut self.unasked {
+            let agents = std::iter::once(agent).chain(later.iter().map(String::as_str));
+            unasked.see(task, agents, &self.settings);
         }
         for agent in &later {
             if let Some(name) = self.lacks(task, agent) {
@@ -312,6 +330,7 @@ impl<'s> Settling<'s> {
                  {{input: 3, output: 15}}}}`"
             )));
         }
+        told.extend(self.unasked.and_then(Unasked::told));
         (self.settings, told)
     }
 

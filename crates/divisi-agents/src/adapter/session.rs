@@ -1,8 +1,10 @@
 //! What the lines of a stream amount to.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use divisi_core::criterion::truncate;
+use divisi_core::diagnostic::chain;
 use divisi_core::ledger::Bound;
 use divisi_core::permission::Decision;
 use divisi_core::receipt::Exit;
@@ -10,6 +12,7 @@ use serde_json::Value;
 
 use super::closing::{Closing, DENIED_BYTES_MAX, DENIED_MAX};
 use super::meter::{Meter, Reservation};
+use super::process::Fault;
 use super::product::{Counts, Product, Speaks};
 use super::record::Record;
 use super::reset::{self, now};
@@ -18,6 +21,12 @@ use crate::agent::{CLAIM_BYTES_MAX, Claim, Told};
 
 /// Statuses with which a model's server says: not now.
 const LIMITED: [u16; 2] = [429, 529];
+
+/// So many denied calls are known again. Of more, the tool is believed that it denied them itself.
+const ANSWERED_MAX: usize = 1_000;
+
+/// Names of calls are ids.
+const CALL_BYTES_MAX: usize = 200;
 
 /// A session as far as it was heard.
 #[derive(Debug)]
@@ -30,8 +39,8 @@ pub struct Session {
     denied: Vec<String>,
     /// How much of that its own rules did not allow.
     denied_by_tool: Vec<String>,
-    /// Calls that were asked about and answered.
-    answered: BTreeSet<String>,
+    /// Calls that were asked about and denied, which the tool may name again.
+    denied_calls: BTreeSet<String>,
     broke: Option<(String, Option<u16>)>,
     /// For how long the model's server said that it refuses.
     wait_ms: Option<u64>,
@@ -60,7 +69,7 @@ impl Session {
             used_up: None,
             denied: Vec::new(),
             denied_by_tool: Vec::new(),
-            answered: BTreeSet::new(),
+            denied_calls: BTreeSet::new(),
             broke: None,
             wait_ms: None,
             finished: false,
@@ -110,10 +119,18 @@ impl Session {
     /// The tool asked about one of its calls, and was answered. What may not be done is told once,
     /// whoever tells it again.
     pub fn answered(&mut self, call: String, denied: Option<&str>) {
-        self.answered.insert(call);
         if let Some(what) = denied {
             push(&mut self.denied, what);
+            if self.denied_calls.len() < ANSWERED_MAX && call.len() <= CALL_BYTES_MAX {
+                self.denied_calls.insert(call);
+            }
         }
+    }
+
+    /// How many denied calls are known again.
+    #[cfg(test)]
+    pub(super) fn known_again(&self) -> usize {
+        self.denied_calls.len()
     }
 
     /// Whether it is to be ended: what was reserved for it is used up, and its turn is not over.
@@ -145,7 +162,7 @@ impl Session {
             // The tool holds its bound by itself.
             Entry::Bounded => self.used_up = self.used_up.or_else(|| self.meter.money()),
             Entry::Denied { what, call } => {
-                let is_answered = |call: &String| self.answered.contains(call);
+                let is_answered = |call: &String| self.denied_calls.contains(call);
                 if !call.as_ref().is_some_and(is_answered) {
                     push(&mut self.denied, what);
                     push(&mut self.denied_by_tool, what);
@@ -223,6 +240,18 @@ impl Session {
         }
     }
 
+    /// The same, or where nobody could hear it to its end: it may have done anything by then.
+    pub(super) fn end(self, exit: io::Result<Exit>) -> Closing {
+        match exit {
+            Ok(exit) => self.close(&exit),
+            Err(error) => Closing {
+                claim: failed(&chain(&Fault::Stream(error))),
+                usage: self.meter.usage(),
+                denied: self.denied_by_tool,
+            },
+        }
+    }
+
     /// What was used by who was refused before its model answered anything: nothing, though the tool
     /// does not say so. It would else be charged as it was reserved.
     fn nothing(&self) -> Option<Tokens> {
@@ -265,8 +294,9 @@ impl Session {
         }
         match exit {
             Exit::Status(0) if self.finished && self.denied.is_empty() => Claim::Done,
-            // Tools call that a success. Whether what was denied was needed, checks will show.
-            Exit::Status(0) if self.finished => failed(&format!(
+            // Tools call that a success, or end at once without a word. Whether what was denied was
+            // needed, checks will show.
+            Exit::Status(0) if !self.denied.is_empty() => failed(&format!(
                 "it was not allowed to do this: {}",
                 self.denied.join("; ")
             )),

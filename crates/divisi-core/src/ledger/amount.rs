@@ -38,7 +38,7 @@ impl Measure {
     ];
 
     /// Less than this is not granted in the place of more. An attempt is whole, or it is none.
-    fn useful_min(self) -> Option<u64> {
+    pub(crate) fn useful_min(self) -> Option<u64> {
         match self {
             Measure::Attempts => None,
             Measure::TimeMs => Some(TIME_USEFUL_MS_MIN),

@@ -38,6 +38,9 @@ pub struct Settings {
     pub failures_max: u32,
     /// Failures of the agent's own after which another agent takes over, if the task names one.
     pub reassign_after: u32,
+    /// Failures of the agent's own after which a task becomes smaller ones, where it can be divided
+    /// by rule; at the latest in the place of a person being asked. 0 for never.
+    pub split_after: u32,
     /// Losses after which a person is asked; a loss is never the agent's failure.
     pub losses_max: u32,
     /// Conflicts after which a person is asked; a conflict is never the agent's failure.
@@ -304,6 +307,7 @@ impl Default for Settings {
             agents: BTreeMap::new(),
             failures_max: 3,
             reassign_after: 2,
+            split_after: 3,
             losses_max: 5,
             conflicts_max: 5,
             loss_delay_ms: 1_000,

@@ -191,6 +191,8 @@ pub struct Task {
     pub reassigned: Option<String>,
     /// What its owner answered or told it, oldest first.
     pub answers: Vec<Answer>,
+    /// The task in whose place it stands, with others.
+    pub replaces: Option<TaskNo>,
     /// How deep in splits it stands: 0 in the plan as it was accepted.
     pub depth: u32,
     /// How many plan tasks stand above it, each planned by the one before.

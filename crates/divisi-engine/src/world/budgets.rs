@@ -5,12 +5,8 @@
 
 use divisi_core::ids::{AttemptId, RunId};
 use divisi_core::journal::{Entry, Fault, Journal, Stream};
-use divisi_core::ledger::{self, Account, Amount, Exhausted, Ledger, Measure, Spent};
-use divisi_core::receipt::{Exit, Receipt};
-use divisi_core::run::{
-    self, AttemptEnd, Command, Failure, PauseReason, Rejection, Run, Settings, Unsaid, asks_model,
-    holds_slot, is_process, unsaid,
-};
+use divisi_core::ledger::{self, Account, Amount, Exhausted, Ledger, Measure};
+use divisi_core::run::{self, AttemptEnd, Command, Failure, PauseReason, Rejection, Run, spending};
 
 use super::{Answer, Crossing, Delivery, Step, World};
 
@@ -59,7 +55,7 @@ impl<J: Journal> World<J> {
         Ok(())
     }
 
-    /// Reservations of attempts that are over become use; those of attempts that never came are
+    /// spending::Helds of attempts that are over become use; those of attempts that never came are
     /// given back. Derived from both states, so that no word between them can be lost.
     pub(super) fn settle_ended(
         &mut self,
@@ -67,13 +63,13 @@ impl<J: Journal> World<J> {
         deliver: &mut dyn FnMut(Crossing) -> Delivery,
     ) -> Result<(), Fault> {
         let all = self.ledger.held.iter().map(|(attempt, held)| {
-            let held = Reservation {
+            let held = spending::Held {
                 amount: held.amount,
                 bounds_money: self.ledger.reserved(*attempt).usd_micros.is_some(),
             };
             (*attempt, held)
         });
-        let all: Vec<(AttemptId, Reservation)> = all.collect();
+        let all: Vec<(AttemptId, spending::Held)> = all.collect();
         for (attempt, held) in all {
             self.load_ended(attempt.run)?;
             let Some(command) = self
@@ -274,13 +270,6 @@ pub(super) enum Reserved {
     Refused(Exhausted),
 }
 
-/// What is held for an attempt that is to be settled.
-struct Reservation {
-    amount: Amount,
-    /// Whether money is bounded that it is charged to.
-    bounds_money: bool,
-}
-
 fn times(delivery: Delivery) -> u32 {
     match delivery {
         Delivery::Later => 0,
@@ -289,87 +278,8 @@ fn times(delivery: Delivery) -> u32 {
     }
 }
 
-/// What an attempt has used of what is held for it, once its agent has ended; `None` if no receipt
-/// tells of that. What its agent did not say, though it says it mostly, stays charged.
-fn spent(
-    settings: &Settings,
-    agent: &str,
-    receipts: &[Receipt],
-    held: &Reservation,
-) -> Option<Spent> {
-    let submitted = receipts.iter().find_map(|receipt| match receipt {
-        Receipt::Submitted {
-            exit,
-            wall_ms,
-            usage,
-            ..
-        } => Some((receipt, exit, *wall_ms, *usage)),
-        _ => None,
-    });
-    let (receipt, exit, wall_ms, usage) = submitted?;
-    if *exit == Exit::NoProcess && is_process(agent) {
-        // It ended with its machine: nobody saw how, and its log may lack the last it said.
-        return Some(unknown(agent));
-    }
-    let unsaid = unsaid(agent, settings, receipt);
-    let used = usage.unwrap_or_default();
-    let priced = || Some(settings.price(agent)?.at_most(used.tokens));
-    let cost = match usage {
-        Some(_) => used.usd_micros.or_else(priced),
-        None => Some(0),
-    };
-    let (tokens, usd_micros) = match unsaid {
-        // Who never says anything of it is settled by time and attempts alone, and counted.
-        None | Some(Unsaid::Ever) => (Some(used.tokens), cost),
-        Some(Unsaid::ThisTime) => (None, None),
-        Some(Unsaid::Rest) => (
-            Some(used.tokens.max(held.amount.tokens)),
-            Some(cost.unwrap_or(0).max(held.amount.usd_micros)),
-        ),
-    };
-    Some(Spent {
-        time_ms: Some(if holds_slot(agent) { wall_ms } else { 0 }),
-        tokens,
-        usd_micros,
-        unreported: unsaid.is_some() || (held.bounds_money && usd_micros.is_none()),
-        limited: false,
-    })
-}
-
-/// What an attempt used that had no agent.
-const NOTHING: Spent = Spent {
-    time_ms: Some(0),
-    tokens: Some(0),
-    usd_micros: Some(0),
-    unreported: false,
-    limited: false,
-};
-
-/// What is known of an attempt that nobody heard the end of.
-fn unknown(agent: &str) -> Spent {
-    let asks = asks_model(agent);
-    Spent {
-        tokens: (!asks).then_some(0),
-        usd_micros: (!asks).then_some(0),
-        unreported: asks,
-        limited: false,
-        ..Spent::default()
-    }
-}
-
-/// Whether an attempt that left no receipt of its agent's end had no agent: it could not be
-/// started, or was stopped before.
-fn never_began(end: &AttemptEnd) -> bool {
-    matches!(
-        end,
-        AttemptEnd::Errored(Failure::Start { .. })
-            | AttemptEnd::Refused(Failure::Composition(_))
-            | AttemptEnd::Stopped(_)
-    )
-}
-
 /// What the ledger should be told about an attempt, if its agent has ended or it never came.
-fn over(run: &Run, attempt: AttemptId, held: &Reservation) -> Option<ledger::Command> {
+fn over(run: &Run, attempt: AttemptId, held: &spending::Held) -> Option<ledger::Command> {
     let Some(task) = run.task(attempt.task) else {
         return Some(ledger::Command::Release { attempt });
     };
@@ -378,13 +288,8 @@ fn over(run: &Run, attempt: AttemptId, held: &Reservation) -> Option<ledger::Com
             // No agent ever came of it.
             return Some(ledger::Command::Release { attempt });
         }
-        let heard = spent(&run.settings, &ending.agent, &ending.receipts, held);
-        let spent = heard.unwrap_or_else(|| match never_began(&ending.end) {
-            true => NOTHING,
-            false => unknown(&ending.agent),
-        });
-        let limited = matches!(ending.end, AttemptEnd::Limited { .. });
-        let spent = Spent { limited, ..spent };
+        let (agent, receipts) = (&ending.agent, &ending.receipts);
+        let spent = spending::spent(&run.settings, agent, &ending.end, receipts, held);
         return Some(ledger::Command::Settle { attempt, spent });
     }
     if let Some(live) = task.live().filter(|live| live.number == attempt.number) {
@@ -393,7 +298,7 @@ fn over(run: &Run, attempt: AttemptId, held: &Reservation) -> Option<ledger::Com
             return Some(ledger::Command::Release { attempt });
         }
         // Its checks and its integration take no agent's time, however long they last.
-        let spent = spent(&run.settings, &live.agent, &live.receipts, held);
+        let spent = spending::reported(&run.settings, &live.agent, &live.receipts, held);
         return spent.map(|spent| ledger::Command::Settle { attempt, spent });
     }
     let coming = attempt.number == task.attempts() + 1

@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use divisi_core::TaskId;
 use divisi_core::ledger::Bound;
+use divisi_core::permission::{Deed, Permissions, Rule, Ruling};
 use divisi_core::plan::Work;
 use divisi_core::run::{DefinedModel, DefinedProgram, ModelBounds, Price, Provider, Speaks};
 
@@ -369,4 +370,105 @@ fn a_model_is_there_once_it_is_defined() {
             .iter()
             .any(|hint| hint.contains("a model asked"))
     );
+}
+
+/// What is said of tasks under these rules, where all agents are there.
+fn under(rules: &[Rule], tasks: &[TaskSpec]) -> Vec<Diagnostic> {
+    let all: Vec<&str> = PRODUCTS.iter().map(|product| product.name).collect();
+    let (prefer, roles) = (names(&["codex"]), roles());
+    let text = DefinedProgram {
+        command: vec!["true".to_owned()],
+        speaks: Speaks::Text,
+        variables: Vec::new(),
+    };
+    let settings = Settings {
+        permissions: Permissions {
+            rules: rules.to_vec(),
+            ..Permissions::default()
+        },
+        defined: [("custom.text".to_owned(), Defined::Program(text))].into(),
+        ..Settings::default()
+    };
+    let mut present = with(&all);
+    present.0.insert("custom.text".to_owned(), true);
+    let settling = Settling::begin(&present, preferred(&prefer, &[], &roles), settings);
+    let mut settling = settling.ruled_at(Some(place()));
+    tasks.iter().for_each(|task| settling.see(task));
+    settling.told(Severity::Error).1
+}
+
+/// Where those rules stand.
+fn place() -> Place {
+    Place {
+        source: "divisi.yaml".to_owned(),
+        line: 3,
+        column: 1,
+    }
+}
+
+fn denies(role: Option<&str>, deed: Deed) -> Rule {
+    Rule {
+        role: role.map(str::to_owned),
+        deed: Some(deed),
+        path: None,
+        command: None,
+        exact: false,
+        then: Ruling::Deny,
+    }
+}
+
+#[test]
+fn rules_that_deny_are_in_vain_where_nobody_asks_which_is_said_once() {
+    let rules = [
+        denies(None, Deed::Execute),
+        denies(Some("tester"), Deed::Fetch),
+    ];
+    let taken_over = TaskSpec {
+        agents_else: names(&["opencode"]),
+        ..task("c", Some("claude"))
+    };
+    let tasks = [
+        task("a", Some("codex")),
+        task("b", Some("custom.text")),
+        taken_over,
+        task("d", Some("auto")),
+        // These ask, or are no agents.
+        task("e", Some("claude")),
+        task("f", Some("opencode-acp")),
+        task("g", Some("person")),
+        TaskSpec::command(TaskId::new("h").unwrap(), &["true"]),
+    ];
+    let told = under(&rules, &tasks);
+    let [told] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(told.code, "permission-unasked");
+    assert_eq!(told.severity, Severity::Warning);
+    assert_eq!(told.place, Some(place()));
+    assert_eq!(
+        told.cause,
+        "`codex`, `custom.text`, `opencode` ask nobody for leave, so for the tasks `a`, `b`, `c` and 1 \
+         more nothing is denied by `deed: execute, then: deny`"
+    );
+    assert!(told.hints[0].contains("claude"), "{told:?}");
+}
+
+#[test]
+fn rules_that_mean_nothing_in_vain_are_not_told_of() {
+    let tester = TaskSpec {
+        function: Some("tester".to_owned()),
+        ..task("t", Some("codex"))
+    };
+    let of_testers = [denies(Some("tester"), Deed::Fetch)];
+    let told = under(&of_testers, std::slice::from_ref(&tester));
+    assert!(told[0].cause.starts_with("`codex` asks nobody"), "{told:?}");
+    // Of another role, under rules that deny nothing, and done by who asks.
+    assert_eq!(under(&of_testers, &[task("a", Some("codex"))]), []);
+    let asks = Rule {
+        then: Ruling::Ask,
+        ..denies(None, Deed::Execute)
+    };
+    assert_eq!(under(&[asks], &[tester]), []);
+    let all = [denies(None, Deed::Execute)];
+    assert_eq!(under(&all, &[task("a", Some("claude"))]), []);
 }

@@ -685,6 +685,7 @@ fn of_attempts() -> Vec<Event> {
         Then::Reassign {
             agent: "person".into(),
         },
+        Then::Split("x".into()),
         Then::Escalate("x".into()),
         Then::Ask("x".into()),
     ];

@@ -38,6 +38,12 @@ pub(super) fn ending_lines(run: &Run, task: &Task, ending: &Ending) -> Vec<Line>
             lines.push(Line::styled(Style::Bad, "  fault       ").then(fault));
         }
     }
+    for denied in &ending.permissions {
+        if denied.decision().is_some_and(|decision| !decision.allows()) {
+            let what = format!("  denied      {}", denied.request.title);
+            lines.push(Line::styled(Style::Warn, what));
+        }
+    }
     if ending.confined == Some(false) {
         lines.push(Line::styled(Style::Warn, "  its writes were not confined"));
     }

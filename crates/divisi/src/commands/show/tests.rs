@@ -16,7 +16,7 @@ fn shown(given: &Given, name: &str) -> String {
     let told = explain(&run, no, given.now(), &Shared::default()).expect("it is a task");
     text(
         &project,
-        &task_lines(&project, &run, no, &told, given.now()),
+        &task_lines(&project, &run, no, &told, None, given.now()),
     )
 }
 
