@@ -9,6 +9,13 @@ use crate::agent::{Figures, Told};
 
 /// What all of them share.
 const OTHER: Product = Product {
+    limits: &[
+        "429 too many requests",
+        "exceeded your current quota",
+        "last error: 429",
+        "quota exceeded for",
+        "status: 429",
+    ],
     progress_ms: 15 * 60_000,
     asks: Asks::Never,
     figures: Figures {

@@ -18,7 +18,7 @@ use super::meter::RESERVATION_VARIABLE;
 use super::pipes::{Pipes, Printed};
 use super::process::{Fault, Surroundings, exit_of, print, print_closing, read_handoff, say, told};
 use super::prompt::prompt;
-use super::session::{bounded, is_limit};
+use super::session::{bounded, says};
 use super::transcript::Entry;
 use crate::agent::Claim;
 use crate::command::ARGUMENT_BYTES_MAX;
@@ -30,6 +30,16 @@ const PROMPT: &str = "{prompt}";
 
 /// So many of the last lines are told where it failed.
 const LINES_TOLD: usize = 5;
+
+/// How programs tell the status with which a model's server says: not now. Other words for that are
+/// also those of a task, or of a test that failed.
+const LIMITS: [&str; 5] = [
+    "429 too many requests",
+    "error code: 429",
+    "http 429",
+    "status 429",
+    "status: 429",
+];
 
 /// Holds the session that the environment describes, and prints it. Its last line is the closing,
 /// which is also returned.
@@ -143,7 +153,7 @@ fn claim(exit: &Exit, last: VecDeque<String>) -> Claim {
         false => format!("{how}: {}", Vec::from(last).join("\n")),
     };
     let cause = bounded(&cause);
-    match is_limit(&cause, None) {
+    match says(&cause, &LIMITS) {
         true => Claim::Limited {
             cause,
             wait_ms: None,

@@ -32,6 +32,9 @@ pub struct Product {
     pub keys_are_alternatives: bool,
     /// Variables that it is always given: no telemetry, no update while it works.
     pub settings: &'static [(&'static str, &'static str)],
+    /// With which words, in lower case, it tells a usage limit where it names no status. They are whole
+    /// phrases: a context or a disk has limits and quotas, too.
+    pub(super) limits: &'static [&'static str],
     /// In which words it tells when a usage limit ends.
     pub(super) resets: &'static [Reset],
     /// Whether it waits without a word for as long as a model's server tells it to: then it is ended
@@ -241,6 +244,7 @@ pub(super) const UNKNOWN: Product = Product {
     variables: &[],
     keys_are_alternatives: false,
     settings: &[],
+    limits: &["429 too many requests", "status: 429"],
     resets: &[],
     waits_silently: false,
     progress_ms: 20 * 60_000,
@@ -304,6 +308,11 @@ const CLAUDE: Product = Product {
         ("DISABLE_ERROR_REPORTING", "1"),
         ("DISABLE_TELEMETRY", "1"),
         ("MCP_CONNECTION_NONBLOCKING", "0"),
+    ],
+    limits: &[
+        "hit your limit",
+        "request rejected (429)",
+        "usage limit reached",
     ],
     // Seen in its program; a subscription's limits cannot be met in a test.
     resets: &[
@@ -375,6 +384,13 @@ const CODEX: Product = Product {
     ],
     keys_are_alternatives: true,
     settings: &[],
+    limits: &[
+        "429 too many requests",
+        "exceeded your current quota",
+        "hit your usage limit",
+        "rate limit reached for",
+        "status: 429",
+    ],
     resets: &[Reset::In("try again in "), Reset::At("try again at ")],
     waits_silently: true,
     progress_ms: 15 * 60_000,
@@ -446,6 +462,11 @@ const OPENCODE: Product = Product {
     ],
     keys_are_alternatives: false,
     settings: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
+    limits: &[
+        "429 too many requests",
+        "exceeded your current quota",
+        "rate limit exceeded",
+    ],
     resets: &[Reset::In("try again in "), Reset::In("retry after ")],
     waits_silently: false,
     progress_ms: 10 * 60_000,

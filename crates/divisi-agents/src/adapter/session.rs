@@ -22,18 +22,6 @@ use crate::agent::{CLAIM_BYTES_MAX, Claim, Told};
 /// Statuses with which a model's server says: not now.
 const LIMITED: [u16; 2] = [429, 529];
 
-/// Words with which tools tell a usage limit where they name no status.
-const LIMIT_WORDS: [&str; 8] = [
-    "rate limit",
-    "usage limit",
-    "hit your limit",
-    "limit reached",
-    "quota exceeded",
-    "exceeded your current quota",
-    "status: 429",
-    "429 too many requests",
-];
-
 /// So many denied calls are known again. Of more, the tool is believed that it denied them itself.
 const ANSWERED_MAX: usize = 1_000;
 
@@ -203,7 +191,8 @@ impl Session {
     #[must_use]
     pub fn is_given_up(&self) -> bool {
         let broke = self.broke.as_ref();
-        self.product.waits_silently && broke.is_some_and(|(cause, status)| is_limit(cause, *status))
+        self.product.waits_silently
+            && broke.is_some_and(|(cause, status)| self.is_limit(cause, *status))
     }
 
     fn began(&mut self, session: &str, resumed: &mut bool) {
@@ -251,19 +240,6 @@ impl Session {
         }
     }
 
-    /// What was used by who was refused before its model answered anything: nothing, though the tool
-    /// does not say so. It would else be charged as it was reserved.
-    fn nothing(&self) -> Option<Tokens> {
-        let (cause, status) = self.broke.as_ref()?;
-        let is_refused =
-            is_limit(cause, *status) || status.is_some_and(|status| (400..500).contains(&status));
-        let says = self.product.figures.tokens != Told::Never;
-        (says && is_refused && !self.is_answered).then(|| Tokens {
-            cost_usd_micros: Some(0),
-            ..Tokens::default()
-        })
-    }
-
     /// The same, or where nobody could hear it to its end: it may have done anything by then.
     pub(super) fn end(self, exit: io::Result<Exit>) -> Closing {
         match exit {
@@ -276,9 +252,30 @@ impl Session {
         }
     }
 
+    /// What was used by who was refused before its model answered anything: nothing, though the tool
+    /// does not say so. It would else be charged as it was reserved.
+    fn nothing(&self) -> Option<Tokens> {
+        let (cause, status) = self.broke.as_ref()?;
+        let is_refused = self.is_limit(cause, *status)
+            || status.is_some_and(|status| (400..500).contains(&status));
+        let says = self.product.figures.tokens != Told::Never;
+        (says && is_refused && !self.is_answered).then(|| Tokens {
+            cost_usd_micros: Some(0),
+            ..Tokens::default()
+        })
+    }
+
+    /// Whether what the tool was refused with is a usage limit.
+    fn is_limit(&self, cause: &str, status: Option<u16>) -> bool {
+        match status {
+            Some(status) => LIMITED.contains(&status),
+            None => says(cause, self.product.limits),
+        }
+    }
+
     /// What it means that the tool's requests are refused.
     fn refusal(&self, cause: &str, status: Option<u16>) -> Claim {
-        match is_limit(cause, status) {
+        match self.is_limit(cause, status) {
             true => Claim::Limited {
                 cause: bounded(cause),
                 // What is told in words is about the limit itself; a header may be about a try.
@@ -319,13 +316,10 @@ fn push(denied: &mut Vec<String>, what: &str) {
     }
 }
 
-/// Whether what a tool was refused with is a usage limit.
-pub(super) fn is_limit(cause: &str, status: Option<u16>) -> bool {
-    let lower = cause.to_lowercase();
-    match status {
-        Some(status) => LIMITED.contains(&status),
-        None => LIMIT_WORDS.iter().any(|words| lower.contains(words)),
-    }
+/// Whether one of these words, which are in lower case, stands in a text.
+pub(super) fn says(text: &str, words: &[&str]) -> bool {
+    let lower = text.to_lowercase();
+    words.iter().any(|words| lower.contains(words))
 }
 
 fn failed(cause: &str) -> Claim {

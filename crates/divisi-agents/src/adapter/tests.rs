@@ -362,6 +362,21 @@ fn words_that_only_sound_like_a_limit_or_a_denial_are_none() {
     session.hear(failed);
     let claim = session.close(&Exit::Status(1)).claim;
     assert!(matches!(claim, Claim::Failed { .. }), "{claim:?}");
+    for words in [
+        "context limit reached",
+        "output token limit reached",
+        "write a.md: Disk quota exceeded (os error 122)",
+        "the test of the rate limit failed",
+    ] {
+        let failed = serde_json::json!({"type": "turn.failed", "error": {"message": words}});
+        let result = serde_json::json!({"type": "result", "is_error": true, "result": words});
+        for (name, line) in [("codex", failed), ("claude", result)] {
+            let mut session = Session::with(product(name).unwrap());
+            session.hear(&line.to_string());
+            let claim = session.close(&Exit::Status(1)).claim;
+            assert!(matches!(claim, Claim::Failed { .. }), "{name}: {claim:?}");
+        }
+    }
     // Of what came out, nothing was denied, whatever it prints; and files have permissions, too.
     let prints = |output: &str, exit_code: i32| {
         serde_json::json!({"type": "item.completed", "item": {"type": "command_execution",
@@ -779,8 +794,13 @@ mod process {
             panic!("{failed:?}");
         };
         assert_eq!(cause, "it ended with status 3: first\nno such model");
-        let limited = claim("echo 'Error: rate limit reached'; exit 1");
+        let limited = claim("echo 'Error code: 429 - slow down'; exit 1");
         assert!(matches!(limited, Claim::Limited { .. }), "{limited:?}");
+        // Words of a task, or of a test that failed, are none of the server's.
+        for words in ["test rate limit ... FAILED", "a usage limit", "line 429"] {
+            let failed = claim(&format!("echo '{words}'; exit 1"));
+            assert!(matches!(failed, Claim::Failed { .. }), "{failed:?}");
+        }
         // Words of a model that did its work are none of the server's.
         assert_eq!(claim("echo 'about the rate limit'"), Claim::Done);
         assert!(matches!(claim("kill -9 $$"), Claim::Failed { .. }));

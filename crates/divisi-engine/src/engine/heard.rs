@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use divisi_agents::{Claim, Told as Figure};
 use divisi_core::journal::Journal;
 use divisi_core::ledger::Bound;
+use divisi_core::receipt::Usage;
 use divisi_core::run::{AGENT_COMPOSE, Command, Finding, Said};
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, RunId};
@@ -233,8 +234,11 @@ impl<J: Journal> Engine<J> {
 
 /// A claim as far as it can be true: what used something, or left a process behind, did begin.
 fn believed(claim: Claim, ended: &Ended) -> Claim {
+    let used = |usage: Usage| usage.tokens > 0 || usage.usd_micros.is_some_and(|it| it > 0);
     match claim {
-        Claim::Unable { cause } if ended.usage.is_some() || !ended.empty => Claim::Failed { cause },
+        Claim::Unable { cause } if ended.usage.is_some_and(used) || !ended.empty => {
+            Claim::Failed { cause }
+        }
         claim => claim,
     }
 }
@@ -249,8 +253,6 @@ fn forget(job: Job, ended: &Ended) -> Follow {
 
 #[cfg(test)]
 mod tests {
-    use divisi_core::receipt::Usage;
-
     use super::*;
 
     #[test]
@@ -264,11 +266,21 @@ mod tests {
             }),
             ..never.clone()
         };
+        let refused = Ended {
+            usage: Some(Usage::default()),
+            ..never.clone()
+        };
         let left = Ended {
             empty: false,
             ..never.clone()
         };
-        for (ended, begun) in [(&never, false), (&used, true), (&left, true)] {
+        let ends = [
+            (&never, false),
+            (&refused, false),
+            (&used, true),
+            (&left, true),
+        ];
+        for (ended, begun) in ends {
             let claim = believed(Claim::Unable { cause: cause() }, ended);
             let expected = match begun {
                 true => Claim::Failed { cause: cause() },
