@@ -47,6 +47,7 @@ mod parts;
 mod permissions;
 mod person;
 mod remedy;
+mod replace;
 mod settings;
 mod state;
 pub mod stored;
