@@ -339,18 +339,20 @@ impl Verdict {
     }
 }
 
+/// What a text that was cut ends with.
+pub(crate) const CUT: &str = " … (cut)";
+
 /// Cuts a text to at most `bytes_max` bytes at a character's border and says so.
 pub fn truncate(text: &mut String, bytes_max: usize) {
-    const MARK: &str = " … (cut)";
     if text.len() <= bytes_max {
         return;
     }
-    let mut end = bytes_max.saturating_sub(MARK.len());
+    let mut end = bytes_max.saturating_sub(CUT.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     text.truncate(end);
-    text.push_str(MARK);
+    text.push_str(CUT);
 }
 
 #[cfg(test)]

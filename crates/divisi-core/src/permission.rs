@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::criterion::truncate;
+use crate::criterion::{CUT, truncate};
 use crate::ids::Time;
 
 /// A request is journaled and shown: longer words are cut.
@@ -116,6 +116,16 @@ impl Request {
         }
     }
 
+    /// Whether what it is about was kept as it was said, so that another one can be held against it.
+    #[must_use]
+    fn is_whole(&self) -> bool {
+        let is_changed = |text: &str| text.ends_with(CUT) || text.contains(CONTROL);
+        let words = self.command.as_ref().unwrap_or(&self.title);
+        self.paths.len() <= SHOWN_PATHS_MAX
+            && !self.paths.iter().any(|path| is_changed(path))
+            && !is_changed(words)
+    }
+
     /// The request in words: the deed, and what to.
     #[must_use]
     pub fn words(&self) -> String {
@@ -129,9 +139,12 @@ impl Request {
 /// So many paths of a request are kept.
 const SHOWN_PATHS_MAX: usize = 8;
 
+/// Stands where a control character stood.
+const CONTROL: char = '\u{fffd}';
+
 fn one_line(text: &mut String, bytes_max: usize) {
     if text.contains(char::is_control) {
-        *text = text.replace(char::is_control, " ");
+        *text = text.replace(char::is_control, CONTROL.encode_utf8(&mut [0; 3]));
     }
     truncate(text, bytes_max);
 }
@@ -214,13 +227,18 @@ pub struct Rule {
     /// What the command line begins with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+    /// Whether it was made of one request: it is for that role alone, or for tasks without one, and
+    /// what it allows is that command line and no longer one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exact: bool,
     /// What it says.
     pub then: Ruling,
 }
 
 impl Rule {
     /// The rules that say of every request like this one what was said of this one. Its paths are
-    /// meant as they are, not as patterns.
+    /// meant as they are, not as patterns. None where it is not known what would be like it: it was
+    /// too long to be kept, or names no file.
     #[must_use]
     pub fn like(request: &Request, role: Option<&str>, then: Ruling) -> Vec<Rule> {
         let rule = |path: Option<String>, command: Option<String>| Rule {
@@ -228,14 +246,30 @@ impl Rule {
             deed: Some(request.deed),
             path,
             command,
+            exact: true,
             then,
         };
+        if !request.is_whole() {
+            return Vec::new();
+        }
         if request.deed.is_of_files() {
             let paths = request.paths.iter();
             return paths.map(|path| rule(Some(literal(path)), None)).collect();
         }
         let words = request.command.as_ref().unwrap_or(&request.title);
         vec![rule(None, Some(words.clone()))]
+    }
+
+    /// Whether it is about tasks of this role, or of none.
+    #[must_use]
+    pub fn is_of(&self, role: Option<&str>) -> bool {
+        let named = |name: &String| {
+            role.is_some_and(|role| role == name || role.split('/').any(|part| part == name))
+        };
+        match self.exact {
+            true => self.role.as_deref() == role,
+            false => self.role.as_ref().is_none_or(named),
+        }
     }
 }
 
@@ -421,7 +455,14 @@ impl Permission {
         match &self.standing {
             Standing::Asked { .. } => "waits for an answer".to_owned(),
             Standing::Decided { decision, by, .. } => {
-                format!("{} by {}", decision.word(), by.words())
+                // What the others denied says why by who they are.
+                let why = match (decision, by) {
+                    (Decision::Deny { reason }, Decider::Person) if !reason.is_empty() => {
+                        format!(": {reason}")
+                    }
+                    _ => String::new(),
+                };
+                format!("{} by {}{why}", decision.word(), by.words())
             }
             Standing::Withdrawn { .. } => "its attempt ended before an answer".to_owned(),
         }

@@ -93,11 +93,15 @@ fn context(run: &Run, no: TaskNo) -> Context {
     }
 }
 
-/// What the tasks named as inputs made, and what research found out that the task depends on:
-/// informing those is what it was done for.
+/// What the tasks named as inputs made, also those of a task whose part this one is, and what research
+/// found out that the task depends on: informing those is what it was done for.
 fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
-    let spec = &run.tasks()[no.index()].spec;
-    let named = spec.inputs.iter().filter_map(|input| match input {
+    let is_split = |no: &TaskNo| run.tasks()[no.index()].spec.kind != TaskKind::Plan;
+    let wholes = run.replaced(no).take_while(is_split);
+    let specs = std::iter::once(no).chain(wholes);
+    let specs = specs.map(|no| &run.tasks()[no.index()].spec);
+    let named = specs.flat_map(|spec| &spec.inputs);
+    let named = named.filter_map(|input| match input {
         Input::Task(id) => run.find(id),
         Input::Path(_) => None,
     });

@@ -49,13 +49,15 @@ pub enum Break {
     ExpandedTwice,
     /// What a superseded attempt planned is taken as its successor's.
     SupersededExpanded,
+    /// A part of a task that failed has to meet less than it should.
+    CriterionForgotten,
     /// How long an agent is told to wait at a usage limit is not heard.
     WaitUnheard,
 }
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 22] = [
+    pub const ALL: [Break; 23] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -77,6 +79,7 @@ impl Break {
         Break::PermissionDropped,
         Break::ExpandedTwice,
         Break::SupersededExpanded,
+        Break::CriterionForgotten,
         Break::WaitUnheard,
     ];
 
@@ -109,6 +112,7 @@ impl Break {
             // An engine that loads such a journal stops by itself.
             Break::ExpandedTwice => &[Oracle::Expansion, Oracle::Panic],
             Break::SupersededExpanded => &[Oracle::Expansion],
+            Break::CriterionForgotten => &[Oracle::Division],
             Break::WaitUnheard => &[Oracle::Limits],
         }
     }
@@ -149,6 +153,8 @@ pub enum Oracle {
     /// What an attempt planned, and no other, takes its task's place, once; nothing sound is
     /// refused.
     Expansion,
+    /// What failed and can be divided is; its parts are together all of it.
+    Division,
     /// Waiting is explained.
     Explained,
     /// It ends once faults stop and people answer.

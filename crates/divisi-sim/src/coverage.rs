@@ -164,6 +164,10 @@ faults! {
     PlanUnsound,
     /// It is read again, and told a second time.
     ExpandedAgain,
+    /// A task that failed is split.
+    SplitOnFailure,
+    /// One of its parts is split again.
+    SplitAgain,
     /// Late work is taken as a new attempt's.
     OfferAdopted,
     /// Late work is given up.

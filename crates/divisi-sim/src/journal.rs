@@ -18,6 +18,7 @@ use divisi_core::journal::{
 use divisi_core::ledger::Account;
 
 use crate::breaks::Break;
+use crate::divisions::forget_criteria;
 
 /// What the next append does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,6 +255,7 @@ impl Disk {
             Some(Break::RowNotWritten) if self.log.len() % 3 == 1 => batch.tasks.clear(),
             Some(Break::CommandNotStored) => batch.commands.clear(),
             Some(Break::ExpandedTwice) => repeat_expansions(&mut batch),
+            Some(Break::CriterionForgotten) => forget_criteria(&mut batch),
             _ => {}
         }
         let record = Record::Batch(batch);

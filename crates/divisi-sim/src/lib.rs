@@ -19,6 +19,7 @@ mod breaks;
 mod budget_tests;
 mod clock;
 mod coverage;
+mod divisions;
 mod effects;
 mod engine;
 mod expansions;

@@ -108,6 +108,7 @@ fn settings(rng: &mut Rng) -> Settings {
         agent_limits,
         failures_max: rng.within(1, 3) as u32,
         reassign_after: rng.within(1, 2) as u32,
+        split_after: rng.below(4) as u32,
         losses_max: rng.within(2, 5) as u32,
         conflicts_max: rng.within(1, 3) as u32,
         loss_delay_ms: rng.pick(&[0, 1_000, 5_000]),
@@ -220,8 +221,12 @@ fn program() -> Criterion {
 }
 
 fn file() -> Criterion {
+    there("out.md")
+}
+
+fn there(path: &str) -> Criterion {
     Criterion::File {
-        path: "out.md".to_owned(),
+        path: path.to_owned(),
         min_bytes: 1,
     }
 }
@@ -284,7 +289,8 @@ fn task(rng: &mut Rng, id: TaskId) -> TaskSpec {
         (0..=3, WorkspaceKind::Shared) if !matches!(spec.work, Work::Handoff) => {
             vec![Criterion::ExitStatus]
         }
-        (0..=5, _) => vec![file()],
+        (0..=3, _) => vec![file()],
+        (4..=5, _) => ["1.md", "2.md", "3.md", "4.md"].map(there).into(),
         (6, _) => vec![Criterion::ExitStatus, file()],
         (7, _) => vec![program(), file()],
         (8, _) => vec![plain()],

@@ -19,6 +19,7 @@ use crate::agents::Behavior;
 use crate::books::{Books, Settled};
 use crate::breaks::Oracle;
 use crate::coverage::{Coverage, Fault};
+use crate::divisions::{divides, judge_division, judge_next};
 use crate::expansions::Planned;
 use crate::journal::FaultyJournal;
 use crate::limits::Limits;
@@ -58,6 +59,8 @@ pub(crate) struct Truth {
     books: Books,
     /// Tasks whose place was taken by what they planned.
     expanded: BTreeSet<(RunId, TaskNo)>,
+    /// Tasks that are said to be split, whose parts come next.
+    divided: BTreeMap<RunId, TaskNo>,
     limits: Limits,
     /// Attempts that took the work of others, with those.
     authors: BTreeMap<AttemptId, AttemptId>,
@@ -358,6 +361,17 @@ impl Truth {
                 Oracle::Expansion,
                 format!("{id}: task {} is expanded twice", task.0),
             );
+        }
+        if let Some(owed) = self.divided.remove(&id) {
+            judge_next(owed, &event)?;
+            if let (Some((before, _)), Event::TaskSplit { parts, .. }) =
+                (self.runs.get(&id), &event)
+            {
+                judge_division(before, owed, parts)?;
+            }
+        }
+        if let Some(task) = divides(&event) {
+            self.divided.insert(id, task);
         }
         if let Event::AttemptLeased { attempt, epoch, .. } = &event {
             self.leases.insert(*attempt, *epoch);

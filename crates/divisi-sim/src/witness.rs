@@ -6,10 +6,11 @@ use divisi_core::ids::{AttemptId, Commit, TaskNo};
 use divisi_core::ledger::Account;
 use divisi_core::receipt::Receipt;
 use divisi_core::run::transition::{EventName, Next, StateName, names, next};
-use divisi_core::run::{AttemptEnd, Event, PauseReason, Run, StopReason, TaskState};
+use divisi_core::run::{AttemptEnd, Event, PauseReason, Run, StopReason, TaskState, Then};
 
 use crate::breaks::Oracle;
 use crate::coverage::{Coverage, Fault};
+use crate::divisions::judge_escalation;
 use crate::effects::{is_process, truly_holds};
 use crate::expansions::{judge_expansion, judge_refused_plan, judge_replaced};
 use crate::repo::{Repo, tree_name};
@@ -123,9 +124,18 @@ impl Witness<'_> {
                 attempt,
                 end,
                 receipts,
+                then,
                 ..
             } => {
                 judge_refused_plan(truth, *attempt, end)?;
+                judge_escalation(before, *attempt, end, then)?;
+                if matches!(then, Then::Split(_)) {
+                    let depth = before.tasks()[attempt.task.index()].depth;
+                    self.coverage.fault(match depth {
+                        0 => Fault::SplitOnFailure,
+                        _ => Fault::SplitAgain,
+                    });
+                }
                 if matches!(end, AttemptEnd::UsedUp(_)) {
                     self.coverage.fault(Fault::UsedUp);
                 }

@@ -145,7 +145,7 @@ impl Configuration {
             setting,
             value,
             source: self.source(&key),
-            place: self.values.get(&key).map(|given| &given.place),
+            place: self.place(&key),
             key,
         });
         all.collect()
@@ -154,6 +154,11 @@ impl Configuration {
     /// Who said a key's value.
     pub(crate) fn source(&self, key: &str) -> Source {
         self.sources.get(key).copied().unwrap_or(Source::Default)
+    }
+
+    /// Where a key's value stands, unless it is the default.
+    pub(crate) fn place(&self, key: &str) -> Option<&Place> {
+        self.values.get(key).map(|given| &given.place)
     }
 
     /// What a run is given, journaled with its creation.
@@ -177,6 +182,7 @@ impl Configuration {
             agents: BTreeMap::new(),
             failures_max: config.failures_max,
             reassign_after: config.reassign_after,
+            split_after: config.split_after,
             losses_max: config.losses_max,
             conflicts_max: config.conflicts_max,
             loss_delay_ms: config.loss_delay_ms,

@@ -245,7 +245,7 @@ fn plans(run: &Run, attempt: AttemptId) -> bool {
 }
 
 /// Parts by name; many are counted.
-fn some_of(parts: &[TaskSpec]) -> String {
+pub(crate) fn some_of(parts: &[TaskSpec]) -> String {
     let names: Vec<&str> = parts
         .iter()
         .take(PARTS_NAMED_MAX)
@@ -271,6 +271,7 @@ fn then_words(then: &Then) -> String {
     match then {
         Then::Retry { .. } => "it is tried again".to_owned(),
         Then::Reassign { agent } => format!("{} takes over", words::agent(agent)),
+        Then::Split(_) => "smaller tasks take its place".to_owned(),
         Then::Escalate(reason) => format!("a person must decide: {reason}"),
         Then::Ask(question) => format!("it awaits an answer: {question}"),
         Then::Cancel => "it is not tried again".to_owned(),

@@ -179,6 +179,7 @@ impl Progress {
                     }
                     Then::Retry { .. } => "it is tried again".to_owned(),
                     Then::Reassign { agent } => format!("{agent} takes over"),
+                    Then::Split(_) => "smaller tasks take its place".to_owned(),
                     Then::Escalate(_) => format!(
                         "a person decides: divisi explain {} {}",
                         self.run,
@@ -217,6 +218,15 @@ impl Progress {
                     id(attempt.task)
                 );
                 self.say("32", "+", &text);
+            }
+            Event::TaskSplit {
+                task,
+                parts,
+                planned: None,
+                ..
+            } => {
+                let parts = crate::happened::some_of(parts);
+                self.say("2", " ", &format!("{} becomes {parts}", id(*task)));
             }
             Event::ReviewAwaited { attempt, .. } => {
                 let text = format!(

@@ -1,7 +1,7 @@
 //! Runs that several views are tested on.
 
 use divisi_core::intent::{Assessed, Fired, Planner, Settled};
-use divisi_core::run::{Command, Finding};
+use divisi_core::run::{Budget, Command, Finding};
 use divisi_core::{Criterion, Intent, Outcome, Verdict};
 
 use crate::given::{Given, approval, plan, task, written};
@@ -166,9 +166,10 @@ pub(crate) fn intent() -> Intent {
 
 /// A run that was made of it, as far as `lint` goes.
 pub(crate) fn meant() -> Given {
-    let mut given = Given::meant(
+    let mut given = Given::created(
         plan("Migrate the database", vec![task("lint", &[])]),
-        intent(),
+        Budget::default(),
+        Some(Box::new(intent())),
     );
     given.ends("lint", 0);
     given

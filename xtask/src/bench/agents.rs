@@ -37,7 +37,7 @@ struct Tool {
     name: &'static str,
     /// Its arguments where its writes are not confined.
     arguments: &'static [&'static str],
-    /// Variables that it is given in both runs; `URL` stands for the model's address.
+    /// Variables that it is given in both runs; `ADDRESS` stands for the model's address.
     variables: &'static [(&'static str, &'static str)],
     /// Variables that name folders of its own below the home, which a run gives each attempt.
     folders: &'static [(&'static str, &'static str)],
@@ -60,7 +60,7 @@ const TOOLS: [Tool; 3] = [
         ],
         variables: &[
             ("ANTHROPIC_API_KEY", "scripted"),
-            ("ANTHROPIC_BASE_URL", "URL"),
+            ("ANTHROPIC_BASE_URL", "ADDRESS"),
             ("CLAUDE_CODE_DISABLE_CLAUDE_MDS", "1"),
             ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
             ("DISABLE_AUTOUPDATER", "1"),
@@ -87,7 +87,7 @@ const TOOLS: [Tool; 3] = [
             ".codex/config.toml",
             "model = \"scripted\"\nmodel_provider = \"scripted\"\n\
              check_for_update_on_startup = false\n[analytics]\nenabled = false\n\
-             [model_providers.scripted]\nname = \"scripted\"\nbase_url = \"URL/v1\"\n\
+             [model_providers.scripted]\nname = \"scripted\"\nbase_url = \"ADDRESS/v1\"\n\
              env_key = \"OPENAI_API_KEY\"\nwire_api = \"responses\"\n",
         )),
     },
@@ -110,7 +110,7 @@ const TOOLS: [Tool; 3] = [
             "{\"model\": \"scripted/scripted\", \"autoupdate\": false, \
              \"permission\": {\"edit\": \"allow\", \"bash\": \"allow\"}, \
              \"provider\": {\"scripted\": {\"npm\": \"@ai-sdk/openai-compatible\", \
-             \"name\": \"scripted\", \"options\": {\"baseURL\": \"URL/v1\", \
+             \"name\": \"scripted\", \"options\": {\"baseURL\": \"ADDRESS/v1\", \
              \"apiKey\": \"{env:OPENAI_API_KEY}\"}, \
              \"models\": {\"scripted\": {\"name\": \"scripted\"}}}}}",
         )),
@@ -124,7 +124,7 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
     for tool in &TOOLS {
         let measured = measure_tool(bench, tool)?;
         let (with, bare) = (measured.with_ms(), measured.bare_ms());
-        let (wall, memory) = (measured.added_ms(), measured.memory_mib());
+        let (wall, memory) = (measured.added_ms(), measured.together_mib());
         rows.push(vec![
             tool.name.to_owned(),
             format!("{with:.0}"),
@@ -133,12 +133,14 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
             WALL_LIMIT_MS.to_string(),
             section.limit(memory, MEMORY_LIMIT_MIB, format!("{memory:.1}")),
             MEMORY_LIMIT_MIB.to_string(),
+            format!("{:.1}", measured.peaks_mib()),
         ]);
     }
     let text = format!(
         "Medians of {} pairs of runs after one uncounted, in turn; what is added is the median of \
-         the pairs' differences. Memory is the sum of the peaks (`VmHWM`) of engine, supervisor and \
-         adapter, pages that they share counted for each.",
+         the pairs' differences. Memory is the most that engine, supervisor and adapter hold at one \
+         time, pages that they share counted once (`Pss`); beside it the sum of their peaks \
+         (`VmHWM`), such pages counted for each.",
         bench.runs()
     );
     section.paragraph(&text);
@@ -150,6 +152,7 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
         "limit",
         "memory, MiB",
         "limit",
+        "sum of peaks, MiB",
     ];
     section.table(&head, &rows);
     Ok(section)
@@ -183,11 +186,17 @@ impl Measured {
         median(&all)
     }
 
-    fn memory_mib(&self) -> f64 {
+    fn together_mib(&self) -> f64 {
+        self.mib(|memory| memory.together_kib)
+    }
+
+    fn peaks_mib(&self) -> f64 {
+        self.mib(|memory| memory.peak_kib)
+    }
+
+    fn mib(&self, kib: impl Fn(&Memory) -> u64) -> f64 {
         let all = self.with.iter();
-        let all: Vec<f64> = all
-            .map(|(_, memory)| memory.peak_kib as f64 / 1024.0)
-            .collect();
+        let all: Vec<f64> = all.map(|(_, memory)| kib(memory) as f64 / 1024.0).collect();
         median(&all)
     }
 }
@@ -264,7 +273,7 @@ fn project(bench: &Bench, tool: &Tool, url: &str) -> Result<Folder> {
     if let Some((path, text)) = tool.file {
         let path = home.join(path);
         std::fs::create_dir_all(path.parent().ok_or("a file has a folder")?)?;
-        std::fs::write(path, text.replace("URL", url))?;
+        std::fs::write(path, text.replace("ADDRESS", url))?;
     }
     folder.write("README.md", "# A project\n")?;
     folder.write(".gitignore", "home\nbench.log\nplan.json\nwords\n")?;
@@ -295,7 +304,7 @@ fn set(command: &mut Command, bench: &Bench, tool: &Tool, url: &str, project: &P
         .env("HOME", project.join("home"))
         .env("XDG_RUNTIME_DIR", project.join("home"));
     for (name, value) in tool.variables {
-        command.env(name, value.replace("URL", url));
+        command.env(name, value.replace("ADDRESS", url));
     }
     Ok(())
 }
@@ -323,10 +332,11 @@ mod tests {
             wall: Duration::from_millis(ms),
             cpu: Duration::ZERO,
         };
-        let with = |ms, peak_kib| {
+        let with = |ms, together_kib| {
             let memory = Memory {
                 processes: 3,
-                peak_kib,
+                peak_kib: 3 * together_kib,
+                together_kib,
             };
             (usage(ms), memory)
         };
@@ -335,7 +345,7 @@ mod tests {
             bare: vec![usage(1_000), usage(2_000), usage(500)],
         };
         assert_eq!(measured.added_ms().round(), 130.0);
-        assert_eq!(measured.memory_mib(), 2.0);
+        assert_eq!((measured.together_mib(), measured.peaks_mib()), (2.0, 6.0));
         assert_eq!((measured.with_ms(), measured.bare_ms()), (1_100.0, 1_000.0));
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn run(command: &mut Command) -> Result<Usage> {
 }
 
 /// Runs the program and also sums up the peak memory of every process whose executable is `program`
-/// (engine and supervisor are one binary). Peaks need not coincide, so the sum is an upper bound.
+/// (engine and supervisor are one binary).
 ///
 /// # Errors
 /// As [`run`].
@@ -71,8 +71,12 @@ pub(crate) fn run_with_memory(command: &mut Command, program: &Path) -> Result<(
 pub(crate) struct Memory {
     /// How many processes were counted.
     pub(crate) processes: usize,
-    /// Sum of their peaks in KiB.
+    /// Sum of their peaks in KiB. Pages that they share, such as the program's code, are counted
+    /// for each, and peaks need not coincide: an upper bound.
     pub(crate) peak_kib: u64,
+    /// The most that they held at one time in KiB, shared pages counted once: the sum of their
+    /// proportional sets.
+    pub(crate) together_kib: u64,
 }
 
 /// The middle of the values, or the mean of the two middle ones; 0 of none.
@@ -208,24 +212,37 @@ fn watch(program: &Path, ended: &AtomicBool) -> Memory {
     // counts: it only grows, but for a process that has yet to become another program it is its
     // parent's.
     let mut seen: HashMap<(i32, u64), (u32, u64)> = HashMap::new();
+    let mut together_kib = 0;
     while !ended.load(Ordering::Relaxed) {
-        for (process, peak_kib) in processes_of(program) {
+        let mut now_kib = 0;
+        for (process, held) in processes_of(program) {
             let entry = seen.entry(process).or_default();
             entry.0 += 1;
-            entry.1 = peak_kib;
+            entry.1 = held.peak_kib;
+            now_kib += held.share_kib;
         }
+        together_kib = together_kib.max(now_kib);
         thread::sleep(LOOK_EVERY);
     }
     let peaks = || seen.values().filter(|(looks, _)| *looks >= 2);
     Memory {
         processes: peaks().count(),
         peak_kib: peaks().map(|(_, peak)| peak).sum(),
+        together_kib,
     }
 }
 
-/// Processes whose executable is `program`, with their peak memory. One that ends meanwhile is
-/// left out.
-fn processes_of(program: &Path) -> Vec<((i32, u64), u64)> {
+/// What one process holds.
+struct Held {
+    /// At its peak.
+    peak_kib: u64,
+    /// Now, of shared pages its share.
+    share_kib: u64,
+}
+
+/// Processes whose executable is `program`, with their memory. One that ends meanwhile is left
+/// out.
+fn processes_of(program: &Path) -> Vec<((i32, u64), Held)> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let of_entry = |entry: fs::DirEntry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
@@ -234,8 +251,14 @@ fn processes_of(program: &Path) -> Vec<((i32, u64), u64)> {
             return None;
         }
         let start = start_time(&fs::read_to_string(folder.join("stat")).ok()?)?;
-        let peak = peak_kib(&fs::read_to_string(folder.join("status")).ok()?)?;
-        Some(((pid, start), peak))
+        let held = Held {
+            peak_kib: kib(&fs::read_to_string(folder.join("status")).ok()?, "VmHWM:")?,
+            share_kib: kib(
+                &fs::read_to_string(folder.join("smaps_rollup")).ok()?,
+                "Pss:",
+            )?,
+        };
+        Some(((pid, start), held))
     };
     entries.filter_map(of_entry).collect()
 }
@@ -246,10 +269,9 @@ fn start_time(stat: &str) -> Option<u64> {
     rest.split_whitespace().nth(19)?.parse().ok()
 }
 
-fn peak_kib(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+/// A figure of one of the kernel's files on a process.
+fn kib(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
@@ -301,9 +323,13 @@ mod tests {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 1 1";
         assert_eq!(start_time(stat), Some(4242));
         assert_eq!(
-            peak_kib("Name:\ta\nVmHWM:\t    1234 kB\nVmRSS:\t 1 kB\n"),
+            kib("Name:\ta\nVmHWM:\t    1234 kB\nVmRSS:\t 1 kB\n", "VmHWM:"),
             Some(1234)
         );
-        assert_eq!(peak_kib("Name:\ta\n"), None);
+        assert_eq!(
+            kib("Rss:   5 kB\nPss:    4 kB\nPss_Dirty:  3 kB\n", "Pss:"),
+            Some(4)
+        );
+        assert_eq!(kib("Name:\ta\n", "VmHWM:"), None);
     }
 }

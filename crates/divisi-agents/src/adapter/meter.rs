@@ -92,24 +92,24 @@ impl Meter {
 
     /// All that was used as far as it is known, with its price where one is: as the tool names it,
     /// otherwise by what is configured. `None` if nothing was said of it. A tool that knows no price
-    /// may say that it is nothing.
+    /// may say that it is nothing: that is none, so that nobody takes it for a gift.
     #[must_use]
     pub fn usage(&self) -> Option<Tokens> {
-        let mut usage = self.told.or(self.answers)?;
-        if usage.cost_usd_micros.unwrap_or(0) == 0
-            && let Some(price) = self.price()
-        {
+        // At least each of them was used: a tool that breaks off may tell of nothing in the end.
+        let told = [self.told, self.answers].into_iter().flatten();
+        let mut usage = told.max_by_key(|usage| usage.tokens())?;
+        let costs = [self.told, self.answers].into_iter().flatten();
+        usage.cost_usd_micros = costs.filter_map(|usage| usage.cost_usd_micros).max();
+        if usage.cost_usd_micros.unwrap_or(0) == 0 && usage.are_any() {
             let input = usage.input_tokens.saturating_add(usage.cache_write_tokens);
-            let cost = price.of(input, usage.output_tokens, usage.cache_read_tokens);
-            usage.cost_usd_micros = Some(cost);
+            let of = |price: &Price| price.of(input, usage.output_tokens, usage.cache_read_tokens);
+            usage.cost_usd_micros = self.price().map(of);
         }
         Some(usage)
     }
 
     fn price(&self) -> Option<&Price> {
-        let prices = &self.reservation.prices;
-        let of_model = self.model.as_deref().and_then(|model| prices.get(model));
-        of_model.or_else(|| prices.get(&self.agent))
+        Price::find(&self.reservation.prices, &self.agent, self.model.as_deref())
     }
 
     /// The part of the reservation that is used up.
@@ -234,6 +234,40 @@ mod tests {
         );
         let usage = session.close(&Exit::Status(0)).usage.unwrap();
         assert_eq!(usage.cost_usd_micros, Some(7_680));
+    }
+
+    #[test]
+    fn a_price_of_nothing_is_none_unless_somebody_configured_it() {
+        let money = Budget::default().with(Bound::UsdMicros(1_000));
+        // What the recorded stream names is 0: the tool does not know the model.
+        let (_, session) = heard("opencode-write", within("opencode", money, None));
+        let usage = session.close(&Exit::Status(0)).usage.unwrap();
+        assert_eq!((usage.tokens(), usage.cost_usd_micros), (2_268, None));
+        let price = |of: u64| Price {
+            input: of,
+            output: of,
+            cached: of,
+        };
+        let at = |of: u64| within("opencode", money, Some(("opencode", price(of))));
+        let (answers, session) = heard("opencode-write", at(2_000_000));
+        assert!(session.is_used_up() && answers == 1);
+        let (_, session) = heard("opencode-write", at(0));
+        let usage = session.close(&Exit::Status(0)).usage.unwrap();
+        assert_eq!(usage.cost_usd_micros, Some(0));
+        // Where a turn breaks off, its end may tell of nothing; the answers before it were heard.
+        let broke = r#"{"type":"result","subtype":"error_during_execution","is_error":true,
+            "session_id":"s","total_cost_usd":0,"modelUsage":{}}"#;
+        let (_, mut session) = heard("claude-parts", within("claude", tokens(1_054), None));
+        session.hear(&broke.replace('\n', ""));
+        let usage = session.close(&Exit::Status(1)).usage.unwrap();
+        assert_eq!((usage.tokens(), usage.cost_usd_micros), (1_055, None));
+        // Who used nothing paid nothing.
+        let nothing = r#"{"type":"result","subtype":"success","is_error":false,"result":"",
+            "session_id":"s","total_cost_usd":0,"modelUsage":{}}"#;
+        let mut session = within("claude", money, None);
+        session.hear(&nothing.replace('\n', ""));
+        let usage = session.close(&Exit::Status(0)).usage.unwrap();
+        assert_eq!(usage.cost_usd_micros, Some(0));
     }
 
     #[test]

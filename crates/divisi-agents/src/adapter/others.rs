@@ -1,9 +1,22 @@
-//! Coding agents by their command lines that our own tests do not run: known by recorded streams, and
-//! by a longer suite that is run by hand.
+//! Coding agents that what runs with every change does not run: known by recorded streams and
+//! conversations, and by a longer suite that is run by hand. Each by its command line, and the same
+//! program over ACP.
 
-use super::product::{Asks, Counts, Home, Lent, Product, Resume, Speaks};
+use super::acp::{Quirks, Usage, Verb};
+use super::product::{Asks, Counts, Given, Home, Lent, Product, Speaks, UNKNOWN};
 use super::{copilot, gemini, qwen};
 use crate::agent::{Figures, Told};
+
+/// What all of them share.
+const OTHER: Product = Product {
+    progress_ms: 15 * 60_000,
+    asks: Asks::Never,
+    figures: Figures {
+        tokens: Told::AtEnd,
+        money: Told::Never,
+    },
+    ..UNKNOWN
+};
 
 pub(super) const GEMINI: Product = Product {
     name: "gemini",
@@ -20,10 +33,6 @@ pub(super) const GEMINI: Product = Product {
     keys_are_alternatives: true,
     // The folder is the attempt's own; without this it works in none that it was not asked about.
     settings: &[("GEMINI_CLI_TRUST_WORKSPACE", "true")],
-    resets: &[],
-    waits_silently: false,
-    progress_ms: 15 * 60_000,
-    tells_calls: false,
     home: Home {
         variables: &[("GEMINI_CLI_HOME", "gemini")],
         files: &[
@@ -42,21 +51,26 @@ pub(super) const GEMINI: Product = Product {
                 is_login: true,
             },
         ],
+        given: &[],
     },
-    asks: Asks::Never,
-    reads: &[],
-    guides: &[],
-    counts: Counts::All,
-    figures: Figures {
-        tokens: Told::AtEnd,
-        money: Told::Never,
-        model: false,
-    },
-    money_flag: None,
     arguments: |_| &["--output-format", "stream-json", "--approval-mode", "yolo"],
     speaks: Speaks::Stream(gemini::hear),
-    resume: Resume::Asked,
-    more: &[],
+    ..OTHER
+};
+
+pub(super) const GEMINI_ACP: Product = Product {
+    name: "gemini-acp",
+    title: "Gemini CLI over ACP",
+    asks: Asks::OnStream,
+    arguments: |_| &["--acp"],
+    speaks: Speaks::Acp(Quirks {
+        usage: Usage::Quota,
+        resume: Verb::Load,
+        ends_on_close: false,
+        ends_on_term: false,
+        error_words: &[],
+    }),
+    ..GEMINI
 };
 
 pub(super) const QWEN: Product = Product {
@@ -66,12 +80,6 @@ pub(super) const QWEN: Product = Product {
     install: "npm install --global @qwen-code/qwen-code",
     tried: "0.15.10",
     variables: &["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"],
-    keys_are_alternatives: false,
-    settings: &[],
-    resets: &[],
-    waits_silently: false,
-    progress_ms: 15 * 60_000,
-    tells_calls: false,
     home: Home {
         variables: &[("QWEN_HOME", "qwen")],
         files: &[
@@ -90,21 +98,37 @@ pub(super) const QWEN: Product = Product {
                 is_login: true,
             },
         ],
+        // It runs commands on a terminal that it makes, and gives up where it may make none, which is
+        // so wherever writes are confined. These are its weakest settings: its user's count more.
+        given: &[Given {
+            variable: "QWEN_CODE_SYSTEM_DEFAULTS_PATH",
+            file: "qwen-defaults.json",
+            text: r#"{"tools":{"shell":{"enableInteractiveShell":false}}}"#,
+        }],
     },
-    asks: Asks::Never,
-    reads: &[],
-    guides: &[],
-    counts: Counts::All,
-    figures: Figures {
-        tokens: Told::AtEnd,
-        money: Told::Never,
-        model: false,
-    },
-    money_flag: None,
     arguments: |_| &["--output-format", "stream-json", "--approval-mode", "yolo"],
     speaks: Speaks::Stream(qwen::hear),
-    resume: Resume::Asked,
-    more: &[],
+    ..OTHER
+};
+
+pub(super) const QWEN_ACP: Product = Product {
+    name: "qwen-acp",
+    title: "Qwen Code over ACP",
+    asks: Asks::OnStream,
+    figures: Figures {
+        tokens: Told::EachAnswer,
+        ..OTHER.figures
+    },
+    arguments: |_| &["--acp"],
+    // It advertises a method to take up a session and does not know it.
+    speaks: Speaks::Acp(Quirks {
+        usage: Usage::Steps,
+        resume: Verb::None,
+        ends_on_close: true,
+        ends_on_term: true,
+        error_words: &[],
+    }),
+    ..QWEN
 };
 
 pub(super) const COPILOT: Product = Product {
@@ -125,10 +149,6 @@ pub(super) const COPILOT: Product = Product {
     ],
     keys_are_alternatives: true,
     settings: &[("COPILOT_AUTO_UPDATE", "false")],
-    resets: &[],
-    waits_silently: false,
-    progress_ms: 15 * 60_000,
-    tells_calls: false,
     home: Home {
         variables: &[
             ("COPILOT_CACHE_HOME", "copilot-cache"),
@@ -141,17 +161,12 @@ pub(super) const COPILOT: Product = Product {
             to: "copilot",
             is_login: true,
         }],
+        given: &[],
     },
-    asks: Asks::Never,
-    reads: &[],
-    guides: &[],
-    counts: Counts::All,
     figures: Figures {
         tokens: Told::Never,
-        money: Told::Never,
-        model: false,
+        ..OTHER.figures
     },
-    money_flag: None,
     arguments: |_| {
         &[
             "--output-format",
@@ -162,6 +177,22 @@ pub(super) const COPILOT: Product = Product {
         ]
     },
     speaks: Speaks::Stream(copilot::hear),
-    resume: Resume::Asked,
-    more: &[],
+    ..OTHER
+};
+
+pub(super) const COPILOT_ACP: Product = Product {
+    name: "copilot-acp",
+    title: "Copilot CLI over ACP",
+    counts: Counts::Session,
+    asks: Asks::OnStream,
+    figures: OTHER.figures,
+    arguments: |_| &["--acp"],
+    speaks: Speaks::Acp(Quirks {
+        usage: Usage::Session,
+        resume: Verb::Load,
+        ends_on_close: true,
+        ends_on_term: true,
+        error_words: &["Error: "],
+    }),
+    ..COPILOT
 };

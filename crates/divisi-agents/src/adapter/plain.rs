@@ -5,15 +5,18 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{Command, Stdio};
+use std::io::{self, Write};
+use std::process::{Child, Command, Stdio};
 
+use divisi_core::diagnostic::chain;
 use divisi_core::receipt::Exit;
 use divisi_core::run::DefinedProgram;
 
 use super::closing::Closing;
 use super::detection::program;
-use super::process::{Fault, Surroundings, exit_of, print, read_handoff, say, told};
+use super::meter::RESERVATION_VARIABLE;
+use super::pipes::{Pipes, Printed};
+use super::process::{Fault, Surroundings, exit_of, print, print_closing, read_handoff, say, told};
 use super::prompt::prompt;
 use super::session::{bounded, is_limit};
 use super::transcript::Entry;
@@ -24,9 +27,6 @@ use crate::environment::mask;
 /// Stands for the prompt among a program's arguments. Without it, the program reads the prompt from
 /// its standard input.
 const PROMPT: &str = "{prompt}";
-
-/// Longer lines are taken in parts.
-const LINE_BYTES_MAX: u64 = 64 << 10;
 
 /// So many of the last lines are told where it failed.
 const LINES_TOLD: usize = 5;
@@ -63,62 +63,71 @@ pub(super) fn converse_in(
     }
     let mut child = Command::new(found)
         .args(arguments)
+        .env_remove(RESERVATION_VARIABLE)
         .stdin(if is_argument {
             Stdio::null()
         } else {
             Stdio::piped()
         })
         .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
+        .stderr(Stdio::piped())
         .spawn()
         .map_err(not_started)?;
-    if let Some(stdin) = child.stdin.take() {
-        say(stdin, words).map_err(Fault::Stream)?;
-    }
     let mut last = VecDeque::new();
-    if let Some(stdout) = child.stdout.take() {
-        hear(BufReader::new(stdout), &mut last, &here.masked, out).map_err(Fault::Stream)?;
+    let heard = hear(&mut child, words, &mut last, &here.masked, out);
+    if heard.is_err() {
+        // That it has ended by itself meanwhile is no fault.
+        let _ = child.kill();
     }
-    let status = child.wait().map_err(Fault::Stream)?;
+    let status = child.wait();
     let closing = Closing {
-        claim: claim(&exit_of(status), last),
+        claim: match heard.and_then(|()| status.map(exit_of)) {
+            Ok(exit) => claim(&exit, last),
+            // It may have done anything by then.
+            Err(error) => Claim::Failed {
+                cause: chain(&Fault::Stream(error)),
+            },
+        },
         usage: None,
         // What it may not do, it says to its user only.
         denied: Vec::new(),
     };
-    writeln!(out, "{}", closing.to_line())
-        .and_then(|()| out.flush())
-        .map_err(Fault::Stream)?;
+    print_closing(&closing, &here.masked, out).map_err(Fault::Stream)?;
     Ok(closing)
 }
 
-/// Reads lines until there are no more, and prints them. Keeps the last ones.
+/// Tells a program what to do, hears lines until there are no more, and prints them. Keeps the last
+/// ones.
 fn hear(
-    mut stream: impl BufRead,
+    child: &mut Child,
+    words: String,
     last: &mut VecDeque<String>,
     masked: &[String],
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = (&mut stream)
-            .take(LINE_BYTES_MAX)
-            .read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return Ok(());
-        }
+    let mut pipes = Pipes::of(child)?;
+    if let Some(stdin) = child.stdin.take() {
+        say(stdin, words)?;
+    }
+    while let Some(printed) = pipes.next()? {
+        let Printed::Line(line) = printed else {
+            if let Some(entry) = printed.told(masked) {
+                print(entry, masked, out)?;
+            }
+            continue;
+        };
         let text = mask(String::from_utf8_lossy(&line).into_owned(), masked);
         let text = text.trim_end();
         if text.is_empty() {
             continue;
         }
-        print(&Entry::said(text), out)?;
+        print(Entry::said(text), masked, out)?;
         if last.len() == LINES_TOLD {
             last.pop_front();
         }
-        last.push_back(text.to_owned());
+        last.push_back(bounded(text));
     }
+    Ok(())
 }
 
 /// What is claimed of how it ended: it says nothing of it itself.

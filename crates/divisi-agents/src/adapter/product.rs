@@ -1,10 +1,10 @@
 //! The coding agents that are known, and how they differ, as data.
 
-use divisi_core::run::DefinedProgram;
+use divisi_core::run::{DefinedProgram, Settings};
 use serde_json::Value;
 
 use super::acp::{Quirks, Usage, Verb};
-use super::others::{COPILOT, GEMINI, QWEN};
+use super::others::{COPILOT, COPILOT_ACP, GEMINI, GEMINI_ACP, QWEN, QWEN_ACP};
 use super::reset::Reset;
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
@@ -106,6 +106,19 @@ pub struct Home {
     pub variables: &'static [(&'static str, &'static str)],
     /// What of the user's own it may read.
     pub files: &'static [Lent],
+    /// Files that it is given.
+    pub(super) given: &'static [Given],
+}
+
+/// A file that a tool is given, for what it takes from no variable and no argument.
+#[derive(Debug)]
+pub(super) struct Given {
+    /// The variable that names the file to it.
+    pub(super) variable: &'static str,
+    /// The file, below the private folder.
+    pub(super) file: &'static str,
+    /// What stands in it.
+    pub(super) text: &'static str,
 }
 
 impl Product {
@@ -123,27 +136,8 @@ impl Product {
             program: leaked(program),
             install: "whatever installs it; its command stands under `agents.custom`",
             tried: "",
-            variables: &[],
-            keys_are_alternatives: false,
-            settings: &[],
-            resets: &[],
-            waits_silently: false,
-            progress_ms: 20 * 60_000,
-            tells_calls: false,
-            home: Home {
-                variables: &[],
-                files: &[],
-            },
-            reads: &[],
-            guides: &[],
-            counts: Counts::All,
-            asks: Asks::OnStream,
-            figures: Figures::default(),
-            money_flag: None,
-            arguments: |_| &[],
-            speaks: Speaks::Acp(Quirks::UNKNOWN),
-            resume: Resume::Asked,
             more: Box::leak(more.into_boxed_slice()),
+            ..UNKNOWN
         })))
     }
 
@@ -237,10 +231,52 @@ pub static PRODUCTS: [Product; 11] = [
     QWEN_ACP,
 ];
 
+/// One of which nothing was measured: it speaks ACP, and is told nothing but what to do.
+pub(super) const UNKNOWN: Product = Product {
+    name: "",
+    title: "",
+    program: "",
+    install: "",
+    tried: "",
+    variables: &[],
+    keys_are_alternatives: false,
+    settings: &[],
+    resets: &[],
+    waits_silently: false,
+    progress_ms: 20 * 60_000,
+    tells_calls: false,
+    home: Home {
+        variables: &[],
+        files: &[],
+        given: &[],
+    },
+    asks: Asks::OnStream,
+    reads: &[],
+    guides: &[],
+    counts: Counts::All,
+    figures: Figures {
+        tokens: Told::Never,
+        money: Told::Never,
+    },
+    money_flag: None,
+    arguments: |_| &[],
+    speaks: Speaks::Acp(Quirks::UNKNOWN),
+    resume: Resume::Asked,
+    more: &[],
+};
+
 /// The one of this name.
 #[must_use]
 pub fn product(name: &str) -> Option<&'static Product> {
     PRODUCTS.iter().find(|product| product.name == name)
+}
+
+/// Whether it can be counted what an agent of this name costs: its tool names a price whatever model
+/// it asks, or one is configured.
+#[must_use]
+pub fn is_priced(agent: &str, settings: &Settings) -> bool {
+    let names = product(agent).is_some_and(|product| product.figures.money != Told::Never);
+    names || settings.price(agent).is_some()
 }
 
 const CLAUDE: Product = Product {
@@ -287,6 +323,7 @@ const CLAUDE: Product = Product {
             to: "claude",
             is_login: true,
         }],
+        given: &[],
     },
     reads: &[".claude/skills"],
     guides: &["CLAUDE.md"],
@@ -294,7 +331,6 @@ const CLAUDE: Product = Product {
     figures: Figures {
         tokens: Told::EachAnswer,
         money: Told::AtEnd,
-        model: true,
     },
     money_flag: Some("--max-budget-usd"),
     asks: Asks::OnStream,
@@ -361,6 +397,7 @@ const CODEX: Product = Product {
                 is_login: false,
             },
         ],
+        given: &[],
     },
     reads: &["AGENTS.md", ".agents/skills"],
     guides: &[],
@@ -369,7 +406,6 @@ const CODEX: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |writes| match writes {
@@ -438,15 +474,16 @@ const OPENCODE: Product = Product {
                 is_login: false,
             },
         ],
+        given: &[],
     },
     reads: &["AGENTS.md", ".agents/skills", ".claude/skills"],
     guides: &[],
     counts: Counts::Step,
     asks: Asks::Never,
+    // Of models that it does not know it says that they cost nothing: its price cannot be relied on.
     figures: Figures {
         tokens: Told::EachAnswer,
-        money: Told::EachAnswer,
-        model: false,
+        money: Told::Never,
     },
     money_flag: None,
     arguments: |_| &["run", "--format", "json"],
@@ -483,7 +520,6 @@ const CLAUDE_ACP: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::AtEnd,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &[],
@@ -505,177 +541,9 @@ const OPENCODE_ACP: Product = Product {
     asks: Asks::OnStream,
     figures: Figures {
         tokens: Told::AtEnd,
-        money: Told::AtEnd,
-        model: false,
+        money: Told::Never,
     },
     arguments: |_| &["acp"],
     resume: Resume::Asked,
     ..OPENCODE
-};
-
-const GEMINI_ACP: Product = Product {
-    name: "gemini-acp",
-    title: "Gemini CLI over ACP",
-    program: "gemini",
-    install: "npm install --global @google/gemini-cli",
-    tried: "0.61.0",
-    variables: &["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL"],
-    // The folder is the attempt's own; without this it works in none that it was not asked about.
-    keys_are_alternatives: false,
-    settings: &[("GEMINI_CLI_TRUST_WORKSPACE", "true")],
-    resets: &[],
-    waits_silently: false,
-    progress_ms: 15 * 60_000,
-    tells_calls: false,
-    home: Home {
-        variables: &[("GEMINI_CLI_HOME", "gemini")],
-        files: &[
-            Lent {
-                variable: "GEMINI_CLI_HOME",
-                folder: "",
-                file: ".gemini/settings.json",
-                to: "gemini",
-                is_login: false,
-            },
-            Lent {
-                variable: "GEMINI_CLI_HOME",
-                folder: "",
-                file: ".gemini/oauth_creds.json",
-                to: "gemini",
-                is_login: true,
-            },
-        ],
-    },
-    reads: &[],
-    guides: &[],
-    counts: Counts::All,
-    asks: Asks::OnStream,
-    figures: Figures {
-        tokens: Told::AtEnd,
-        money: Told::Never,
-        model: false,
-    },
-    money_flag: None,
-    arguments: |_| &["--acp"],
-    speaks: Speaks::Acp(Quirks {
-        usage: Usage::Quota,
-        resume: Verb::Load,
-        ends_on_close: false,
-        ends_on_term: false,
-        error_words: &[],
-    }),
-    resume: Resume::Asked,
-    more: &[],
-};
-
-const COPILOT_ACP: Product = Product {
-    name: "copilot-acp",
-    title: "Copilot CLI over ACP",
-    program: "copilot",
-    install: "npm install --global @github/copilot",
-    tried: "1.0.102",
-    variables: &[
-        "COPILOT_GITHUB_TOKEN",
-        "COPILOT_MODEL",
-        "COPILOT_OFFLINE",
-        "COPILOT_PROVIDER_API_KEY",
-        "COPILOT_PROVIDER_BASE_URL",
-        "COPILOT_PROVIDER_TYPE",
-        "GH_TOKEN",
-        "GITHUB_TOKEN",
-    ],
-    keys_are_alternatives: false,
-    settings: &[("COPILOT_AUTO_UPDATE", "false")],
-    resets: &[],
-    waits_silently: false,
-    progress_ms: 15 * 60_000,
-    tells_calls: false,
-    home: Home {
-        variables: &[
-            ("COPILOT_CACHE_HOME", "copilot-cache"),
-            ("COPILOT_HOME", "copilot"),
-        ],
-        files: &[Lent {
-            variable: "COPILOT_HOME",
-            folder: ".copilot",
-            file: "config.json",
-            to: "copilot",
-            is_login: true,
-        }],
-    },
-    reads: &[],
-    guides: &[],
-    counts: Counts::Session,
-    asks: Asks::OnStream,
-    figures: Figures {
-        tokens: Told::AtEnd,
-        money: Told::Never,
-        model: false,
-    },
-    money_flag: None,
-    arguments: |_| &["--acp"],
-    speaks: Speaks::Acp(Quirks {
-        usage: Usage::Session,
-        resume: Verb::Load,
-        ends_on_close: true,
-        ends_on_term: true,
-        error_words: &["Error: "],
-    }),
-    resume: Resume::Asked,
-    more: &[],
-};
-
-const QWEN_ACP: Product = Product {
-    name: "qwen-acp",
-    title: "Qwen Code over ACP",
-    program: "qwen",
-    install: "npm install --global @qwen-code/qwen-code",
-    tried: "0.15.10",
-    variables: &["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"],
-    keys_are_alternatives: false,
-    settings: &[],
-    resets: &[],
-    waits_silently: false,
-    progress_ms: 15 * 60_000,
-    tells_calls: false,
-    home: Home {
-        variables: &[("QWEN_HOME", "qwen")],
-        files: &[
-            Lent {
-                variable: "QWEN_HOME",
-                folder: ".qwen",
-                file: "settings.json",
-                to: "qwen",
-                is_login: false,
-            },
-            Lent {
-                variable: "QWEN_HOME",
-                folder: ".qwen",
-                file: "oauth_creds.json",
-                to: "qwen",
-                is_login: true,
-            },
-        ],
-    },
-    reads: &[],
-    guides: &[],
-    counts: Counts::All,
-    asks: Asks::OnStream,
-    figures: Figures {
-        tokens: Told::EachAnswer,
-        money: Told::Never,
-        model: false,
-    },
-    money_flag: None,
-    arguments: |_| &["--acp"],
-    // It advertises a method to take up a session and does not know it.
-    speaks: Speaks::Acp(Quirks {
-        usage: Usage::Steps,
-        resume: Verb::None,
-        ends_on_close: true,
-        ends_on_term: true,
-        error_words: &[],
-    }),
-    resume: Resume::Asked,
-    more: &[],
 };

@@ -230,6 +230,9 @@ impl Run {
                         not_before: Time(0),
                     }
                 }
+                Then::Split(_) => TaskState::Ready {
+                    not_before: Time(0),
+                },
                 Then::Escalate(reason) => TaskState::Escalated(reason.clone()),
                 Then::Ask(question) => TaskState::Question(question.clone()),
                 Then::Cancel => TaskState::Canceled,

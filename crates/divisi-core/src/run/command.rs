@@ -409,6 +409,11 @@ pub enum Rejection {
         /// Which.
         no: u32,
     },
+    /// It cannot be told what would be like the request: it was cut, or names no file.
+    NothingAlike {
+        /// Which.
+        no: u32,
+    },
     /// The answer is about another head than the present one.
     OtherHead,
     /// The whole does not await its owner's judgment.
@@ -436,6 +441,7 @@ impl Rejection {
             Rejection::NoSuchPermission { .. } => "permission-unknown",
             Rejection::PermissionDecided { .. } => "permission-decided",
             Rejection::PermissionWithdrawn { .. } => "permission-withdrawn",
+            Rejection::NothingAlike { .. } => "permission-once",
             Rejection::OtherHead => "integration-other-head",
             Rejection::WholeNotHeld => "whole-not-held",
             Rejection::WholeFails => "whole-fails",
@@ -484,6 +490,10 @@ impl std::fmt::Display for Rejection {
             Rejection::PermissionWithdrawn { no } => write!(
                 f,
                 "request {no} is not waited for any more: its attempt has ended"
+            ),
+            Rejection::NothingAlike { no } => write!(
+                f,
+                "request {no} can only be answered this once: it is too long to be kept, or names no file"
             ),
             Rejection::OtherHead => write!(f, "the run's branch has moved meanwhile"),
             Rejection::WholeNotHeld => {

@@ -129,6 +129,7 @@ impl Run {
             conflicts: 0,
             reassigned: None,
             answers: Vec::new(),
+            replaces: None,
             depth: 0,
             nesting: 0,
             stage_context: None,

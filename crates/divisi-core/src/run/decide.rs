@@ -6,9 +6,9 @@
 
 use super::attempt::{Attempt, AttemptEnd};
 use super::command::{Accepted, Command, Create, Rejection};
-use super::event::Event;
+use super::event::{Event, Then};
 use super::links::Seen;
-use super::remedy;
+use super::remedy::{self, Remedy};
 use super::state::{Counts, Final, Run, RunStatus};
 use super::task::TaskStatus;
 use super::transition::StateName;
@@ -227,7 +227,12 @@ impl Draft<'_> {
         receipts: Vec<Receipt>,
         swept: bool,
     ) {
-        let then = remedy::choose(self.run, attempt.task, &end, &receipts, self.at);
+        let Remedy { then, parts } =
+            remedy::choose(self.run, attempt.task, &end, &receipts, self.at);
+        let why = match &then {
+            Then::Split(why) => why.clone(),
+            _ => String::new(),
+        };
         let workspace_kept = swept && remedy::reuses_workspace(&end);
         self.push(Event::AttemptEnded {
             attempt,
@@ -236,6 +241,9 @@ impl Draft<'_> {
             workspace_kept,
             then,
         });
+        if let Some(parts) = parts {
+            self.take_place(attempt.task, parts, why, None);
+        }
     }
 
     /// What follows from the decision for the rest of the run: tasks that can never start, and
@@ -301,7 +309,7 @@ fn given_up_by(event: &Event) -> Option<TaskNo> {
         Event::TaskFailed { task, .. } | Event::TaskCanceled { task } => Some(*task),
         Event::AttemptEnded {
             attempt,
-            then: super::Then::Cancel,
+            then: Then::Cancel,
             ..
         } => Some(attempt.task),
         _ => None,

@@ -89,6 +89,8 @@ pub enum Then {
         /// Who.
         agent: String,
     },
+    /// Smaller tasks take its place; the event that follows names them.
+    Split(String),
     /// A person decides.
     Escalate(String),
     /// The owner answers first.
@@ -177,8 +179,8 @@ pub enum Event {
         criteria: Vec<Criterion>,
         /// Why.
         reason: String,
-        /// The attempt that planned them, with the evidence of its last step. Without one a person
-        /// split the task.
+        /// The attempt that planned them, with the evidence of its last step. Without one the task
+        /// was split, by a person or after it failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         planned: Option<(AttemptId, Receipt)>,
     },
@@ -432,6 +434,20 @@ impl Event {
     #[must_use]
     pub fn version(&self) -> u32 {
         version_of(KINDS, self.kind())
+    }
+    /// The answer to a request that a person had been asked about: whose it is, its number, the answer.
+    #[must_use]
+    pub fn decided_later(&self) -> Option<(AttemptId, u32, &Decision)> {
+        match self {
+            Event::PermissionDecided {
+                attempt,
+                no,
+                request: None,
+                decision,
+                ..
+            } => Some((*attempt, *no, decision)),
+            _ => None,
+        }
     }
 
     /// Its name, as in [`KINDS`].

@@ -9,6 +9,7 @@ use super::attempt::{Attempt, AttemptEnd, Ending, Phase};
 use super::event::PauseReason;
 use super::indexes::takes_slot;
 use super::links::Seen;
+use super::parts::SPLIT_DEPTH_MAX;
 use super::remedy::evidence_line;
 use super::state::{Final, Run, RunStatus};
 use super::task::{Task, TaskState, TaskStatus};
@@ -19,7 +20,7 @@ use crate::ledger::{
     Access, Account, Balance, Bound, Choice, Credential, Exhausted, Limit, Waiting,
 };
 use crate::permission::Permission;
-use crate::plan::{TaskKind, WorkspaceKind};
+use crate::plan::{TaskKind, Work, WorkspaceKind};
 
 /// At most so many causes are listed; the rest is counted.
 const CAUSES_MAX: usize = 8;
@@ -137,12 +138,14 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
         }
         TaskState::Escalated(reason) => {
             told.causes.push(reason.clone());
+            told.causes.extend(part_of(run, no));
             told.command(run, "show", task, "");
             if task.endings.last().is_some_and(Ending::has_printed) {
                 told.command(run, "logs", task, "");
             }
             told.command(run, "retry", task, " --note HINT");
-            if task.spec.kind == TaskKind::Plan {
+            let in_words = task.spec.kind == TaskKind::Plan || task.spec.work == Work::Handoff;
+            if in_words && task.depth < SPLIT_DEPTH_MAX {
                 told.command(run, "split", task, " PARTS");
             }
             told.command(run, "reject", task, " --reason WHY");
@@ -175,6 +178,16 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
         TaskState::Split(parts) => split(run, task, parts, &mut told),
     }
     Some(told)
+}
+
+/// What a task is a part of, if it is one.
+fn part_of(run: &Run, no: TaskNo) -> Option<String> {
+    let wholes = run.replaced(no).map(|no| &run.tasks()[no.index()].spec);
+    let wholes = wholes.take_while(|spec| spec.kind != TaskKind::Plan);
+    let names: Vec<String> = wholes
+        .map(|spec| format!("a part of {}", spec.id))
+        .collect();
+    (!names.is_empty()).then(|| format!("it is {}", names.join(", which is ")))
 }
 
 /// What stands in a task's place, those first that are not done.

@@ -5,7 +5,7 @@ use super::attempt::{AttemptEnd, Phase};
 use super::parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 use super::state::{Final, Run, RunStatus};
 use super::task::{TaskState, TaskStatus};
-use crate::ids::AttemptId;
+use crate::ids::{AttemptId, TaskNo};
 use crate::plan::{TASKS_MAX, TaskKind};
 
 /// Checks everything that must hold of a run between two decisions. Linear in tasks and edges.
@@ -119,7 +119,9 @@ fn parts(run: &Run) -> Result<(), String> {
         }
         for part in parts {
             let nesting = task.nesting + u32::from(last);
-            let fits = run.task(*part).is_some_and(|part| part.nesting == nesting);
+            let stands_for = |part: &super::Task| part.replaces.map(TaskNo::index) == Some(no);
+            let fits = run.task(*part);
+            let fits = fits.is_some_and(|it| it.nesting == nesting && stands_for(it));
             let own = part.index() > no && fits;
             if !own || std::mem::replace(&mut taken[part.index()], true) {
                 return Err(format!("task {name} has a part that is not its own"));

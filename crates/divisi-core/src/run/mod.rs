@@ -19,7 +19,8 @@
 //! - what a run is: `state`, `task`, `attempt`, `agents`, `defined`, `settings`, `links`;
 //! - what can be asked and what happened: `command`, `event`;
 //! - deciding: `decide` names who decides what: `lease`, `completion`, `integration`, `parts`,
-//!   `permissions`, `person`, `offer` and `halt`, with `remedy` for what policy does after a failure;
+//!   `permissions`, `person`, `offer` and `halt`, with `remedy` for what policy does after a failure,
+//!   `division` for how it makes one task several, and `spending` for what attempts used;
 //! - applying: `creation` for the first event, `apply` for all others; `indexes` and `owed` keep what
 //!   follows from the state;
 //! - telling: `explain`, `kept`, `stored`, `invariants`.
@@ -32,6 +33,7 @@ mod completion;
 mod creation;
 mod decide;
 mod defined;
+mod division;
 mod event;
 pub mod explain;
 mod halt;
@@ -49,6 +51,7 @@ mod person;
 mod remedy;
 mod replace;
 mod settings;
+pub mod spending;
 mod state;
 pub mod stored;
 mod task;
@@ -58,8 +61,8 @@ pub mod transition;
 
 pub use agents::{
     AGENT_AUTO, AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_MODEL,
-    AGENT_PERSON, AGENT_SCRIPTED, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, agent_of,
-    asks_model, holds_slot, is_scripted, keeps_usage_back, name_of,
+    AGENT_PERSON, AGENT_SCRIPTED, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, Reports, Unsaid,
+    agent_of, asks_model, holds_slot, is_process, is_scripted, name_of, reports, unsaid,
 };
 pub use attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
 pub use command::{Accepted, Command, Create, Finding, Merged, Rejection, Said};
@@ -71,7 +74,7 @@ pub use defined::{
 pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, PreparedCommit, Then};
 pub(crate) use indexes::{Class, ready_key};
 pub use owed::Effect;
-pub use parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
+pub use parts::{Beginning, PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 pub use remedy::words as end_words;
 pub use settings::{Budget, Grants, Price, Settings, Telling};
 pub use state::{Base, Counts, Final, Integration, Run, RunStatus};

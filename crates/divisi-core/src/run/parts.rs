@@ -1,8 +1,9 @@
 //! Tasks that take a task's place: the parts of a split task, and what a plan task planned.
 //!
-//! There is one road from a task to several. A person splits a task that has no live attempt; a
-//! plan task's own attempt, once its checks passed, names the tasks that are to stand in its place.
-//! Both are looked at by the same rules and become the same event. Parts that do not fit refuse the
+//! There is one road from a task to several. A person splits a task that has no live attempt; policy
+//! divides one that keeps failing ([`super::division`]); a plan task's own attempt, once its checks
+//! passed, names the tasks that are to stand in its place. All are looked at by the same rules and
+//! become the same event. Parts that do not fit refuse the
 //! command of a person, and the attempt of a plan task: an answer that cannot be used is a failure
 //! like any other, with its reasons in the next handoff.
 
@@ -10,19 +11,23 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::apply::finish;
-use super::attempt::{AttemptEnd, Failure, Phase};
+use super::attempt::{AttemptEnd, Failure, Phase, snapshot_of};
 use super::command::Rejection;
 use super::decide::Draft;
+use super::division;
 use super::event::Event;
+use super::settings::{Budget, Settings};
+use super::spending;
 use super::state::Run;
-use super::task::TaskState;
+use super::task::{Task, TaskState};
 use super::transition::StateName;
-use crate::criterion::truncate;
+use crate::criterion::{Criterion, truncate};
 use crate::ids::{AttemptId, Commit, TaskNo, Time};
+use crate::ledger::Bound;
 use crate::plan::{
     Parts, Plan, STAGE_CONTEXT_BYTES_MAX, Stage, TASKS_MAX, TaskKind, TaskSpec, Work, WorkspaceKind,
 };
-use crate::receipt::Receipt;
+use crate::receipt::{Receipt, Snapshot};
 
 /// Splits nest at most so deep (G1): below that, smaller pieces cost more than they help.
 pub const SPLIT_DEPTH_MAX: u32 = 2;
@@ -59,11 +64,17 @@ impl Draft<'_> {
         if parts.tasks.len() < 2 {
             return bad("a split needs at least two parts".to_owned());
         }
-        match self.fitting(no, parts, task.nesting) {
-            Ok(parts) => {
-                self.take_place(no, parts, reason, None);
-                Ok(())
-            }
+        match self.run.fitting(no, parts, task.nesting) {
+            Ok(mut parts) => match share_out(&self.run.settings, task, &mut parts.tasks) {
+                Ok(()) => {
+                    self.take_place(no, parts, reason, None);
+                    Ok(())
+                }
+                Err(bound) => bad(format!(
+                    "its budget of {bound} leaves too little for parts that name no `budget` of \
+                     their own"
+                )),
+            },
             Err(faults) => bad(faults.join("; ")),
         }
     }
@@ -77,7 +88,7 @@ impl Draft<'_> {
     ) -> Result<(), Rejection> {
         let nesting = self.verified_plan(attempt)?;
         let no = attempt.task;
-        match self.fitting(no, parts, nesting + 1) {
+        match self.run.fitting(no, parts, nesting + 1) {
             Ok(parts) => {
                 let receipt = Receipt::Expanded {
                     at: self.at,
@@ -129,7 +140,7 @@ impl Draft<'_> {
         self.end(attempt, end, Vec::new(), true);
     }
 
-    fn take_place(
+    pub(super) fn take_place(
         &mut self,
         task: TaskNo,
         parts: Parts,
@@ -146,12 +157,48 @@ impl Draft<'_> {
             planned,
         });
     }
+}
 
+/// Smaller pieces of the same work have its role and agent; what was planned has its own. Both are
+/// at least as urgent.
+fn hand_down(from: &TaskSpec, parts: &mut [TaskSpec]) {
+    for part in parts {
+        if from.kind != TaskKind::Plan {
+            part.domain = part.domain.take().or_else(|| from.domain.clone());
+            part.function = part.function.take().or_else(|| from.function.clone());
+            part.agent = part.agent.take().or_else(|| from.agent.clone());
+        }
+        part.priority = part.priority.max(from.priority);
+    }
+}
+
+/// Gives parts that name no budget of their own what is left of their task's, divided evenly.
+fn share_out(settings: &Settings, task: &Task, parts: &mut [TaskSpec]) -> Result<(), Bound> {
+    let open = |bound: &Bound| {
+        let is_open = |part: &TaskSpec| part.budget.of(bound.measure()).is_none();
+        parts.iter().any(is_open)
+    };
+    let bounds = task.spec.budget.bounds().filter(open);
+    let budget = bounds.fold(Budget::default(), Budget::with);
+    let used = spending::used(settings, task);
+    let shares = division::shares(budget, used, parts.len() as u64)?;
+    for (part, share) in parts.iter_mut().zip(shares) {
+        part.budget = part.budget.or(share);
+    }
+    Ok(())
+}
+
+impl Run {
     /// Parts with what the task hands down to them, or all reasons why they cannot stand in its
     /// place. `nesting` says how many plan tasks would stand above them.
-    fn fitting(&self, no: TaskNo, parts: Parts, nesting: u32) -> Result<Parts, Vec<String>> {
+    pub(super) fn fitting(
+        &self,
+        no: TaskNo,
+        parts: Parts,
+        nesting: u32,
+    ) -> Result<Parts, Vec<String>> {
         let mut faults = Vec::new();
-        let all = self.run.tasks().len() + parts.tasks.len();
+        let all = self.tasks().len() + parts.tasks.len();
         if all > TASKS_MAX {
             faults.push(format!(
                 "the run would have {all} tasks, at most {TASKS_MAX} can be run"
@@ -163,15 +210,15 @@ impl Draft<'_> {
                 parts.stage_context.len()
             ));
         }
-        if !parts.criteria.is_empty() && !self.run.plans_whole(no) {
+        if !parts.criteria.is_empty() && !self.plans_whole(no) {
             faults.push("what takes one task's place has no criteria of the whole".to_owned());
         }
-        let has_base = self.run.integration.head.is_some();
+        let has_base = self.integration.head.is_some();
         for (at, part) in parts.tasks.iter().enumerate() {
             let mut fault = |cause: &str| {
                 faults.push(format!("part {}, {}: {cause}", at + 1, part.id));
             };
-            if self.run.find(&part.id).is_some() {
+            if self.find(&part.id).is_some() {
                 fault("the id is taken by another task of the run");
             }
             if !has_base && part.workspace != WorkspaceKind::Shared {
@@ -201,25 +248,10 @@ impl Draft<'_> {
             stage_context,
             criteria,
         };
-        hand_down(&self.run.tasks()[no.index()].spec, &mut parts.tasks);
+        hand_down(&self.tasks()[no.index()].spec, &mut parts.tasks);
         Ok(parts)
     }
-}
 
-/// Smaller pieces of the same work have its role and agent; what was planned has its own. Both are
-/// at least as urgent.
-fn hand_down(from: &TaskSpec, parts: &mut [TaskSpec]) {
-    for part in parts {
-        if from.kind != TaskKind::Plan {
-            part.domain = part.domain.take().or_else(|| from.domain.clone());
-            part.function = part.function.take().or_else(|| from.function.clone());
-            part.agent = part.agent.take().or_else(|| from.agent.clone());
-        }
-        part.priority = part.priority.max(from.priority);
-    }
-}
-
-impl Run {
     pub(super) fn apply_split(
         &mut self,
         at: Time,
@@ -338,12 +370,85 @@ impl Run {
         let add = |spec: &TaskSpec| {
             let no = self.add_task(spec.clone());
             let part = &mut self.tasks[no.index()];
+            part.replaces = Some(split);
             part.depth = depth;
             part.nesting = nesting;
             part.stage_context.clone_from(&context);
             no
         };
         specs.iter().map(add).collect()
+    }
+}
+
+/// What the parts of a task that failed begin with: the work of it that was collected last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// That work.
+    pub snapshot: Snapshot,
+    /// Files that this part promises or is judged by.
+    own: BTreeSet<String>,
+    /// Those of the parts beside it.
+    others: BTreeSet<String>,
+    is_first: bool,
+}
+
+impl Beginning {
+    /// Whether a part begins with this file of it: each with its own, the first one also with what is
+    /// no part's.
+    #[must_use]
+    pub fn has(&self, path: &str) -> bool {
+        self.own.contains(path) || (self.is_first && !self.others.contains(path))
+    }
+}
+
+/// The files that a task promises or is judged by.
+fn named_by(spec: &TaskSpec) -> impl Iterator<Item = &str> {
+    let promised = spec.deliverables.iter().map(|it| it.path.as_str());
+    promised.chain(spec.criteria.iter().filter_map(Criterion::file))
+}
+
+impl Run {
+    /// What a task begins with that stands in the place of one that was split; `None` where nothing
+    /// of that one is there.
+    #[must_use]
+    pub fn beginning(&self, no: TaskNo) -> Option<Beginning> {
+        let part = &self.tasks[no.index()];
+        let own: BTreeSet<String> = named_by(&part.spec).map(str::to_owned).collect();
+        let (mut others, mut is_first) = (BTreeSet::new(), true);
+        let mut at = no;
+        loop {
+            let on = self.tasks[at.index()].replaces?;
+            let split = &self.tasks[on.index()];
+            // What a plan task made is a plan.
+            let TaskState::Split(parts) = &split.state else {
+                return None;
+            };
+            if split.spec.kind == TaskKind::Plan {
+                return None;
+            }
+            is_first &= parts.first() == Some(&at);
+            for beside in parts.iter().filter(|beside| **beside != at) {
+                let spec = &self.tasks[beside.index()].spec;
+                others.extend(named_by(spec).map(str::to_owned));
+            }
+            let mut made = { split.endings.iter().rev() }.map(|it| snapshot_of(&it.receipts));
+            if let Some(snapshot) = made.find_map(|it| it.cloned()) {
+                return Some(Beginning {
+                    snapshot,
+                    own,
+                    others,
+                    is_first,
+                });
+            }
+            at = on;
+        }
+    }
+
+    /// The tasks in whose place a task stands, the nearest first: each was split, or planned the one
+    /// before.
+    pub fn replaced(&self, no: TaskNo) -> impl Iterator<Item = TaskNo> + '_ {
+        let above = |no: &TaskNo| self.tasks[no.index()].replaces;
+        std::iter::successors(above(&no), above)
     }
 }
 

@@ -107,6 +107,9 @@ impl Draft<'_> {
             true => Rule::like(&permission.request, role.as_deref(), then),
             false => Vec::new(),
         };
+        if always && rules.is_empty() {
+            return Err(Rejection::NothingAlike { no });
+        }
         if self.run.rules.len() + rules.len() > RULES_MAX {
             let limit = format!("{RULES_MAX} rules that were added to one run");
             return Err(Rejection::LimitReached { limit });

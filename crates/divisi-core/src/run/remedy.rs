@@ -1,33 +1,50 @@
-//! What policy does after a failure (T7): retry, reassign, escalate, each with a bound of its own.
+//! What policy does after a failure (T7): retry, reassign, split, escalate, each with a bound of its
+//! own.
 //!
 //! Only the agent's own failures count towards escalation. Losses, conflicts, interruptions and
 //! cancellations are not its fault and have bounds of their own.
 
 use super::attempt::{Attempt, AttemptEnd, Failure, StopReason};
+use super::division::{self, Failed, Undivided};
 use super::event::Then;
+use super::spending;
 use super::state::Run;
 use super::task::Task;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{TaskNo, Time};
 use crate::ledger::{Bound, LimitThen};
-use crate::plan::Work;
+use crate::plan::{Parts, Work};
 use crate::receipt::{Exit, Receipt};
 
-/// Chooses what becomes of a task whose attempt ended so.
+/// What becomes of a task whose attempt ended so.
+#[must_use]
+pub(super) struct Remedy {
+    pub(super) then: Then,
+    /// What takes its place, if it is split.
+    pub(super) parts: Option<Parts>,
+}
+
+impl From<Then> for Remedy {
+    fn from(then: Then) -> Remedy {
+        Remedy { then, parts: None }
+    }
+}
+
+/// Chooses it.
 pub(super) fn choose(
     run: &Run,
     no: TaskNo,
     end: &AttemptEnd,
     receipts: &[Receipt],
     now: Time,
-) -> Then {
+) -> Remedy {
     let task = &run.tasks()[no.index()];
     // However it ends, even lost: its owner does not want it any more.
     let canceled = |live: &Attempt| live.stopping == Some(StopReason::Canceled);
     if run.canceling || task.live().is_some_and(canceled) {
-        return Then::Cancel;
+        return Then::Cancel.into();
     }
-    match end {
+    let then = match end {
         AttemptEnd::Stopped(StopReason::Canceled) => Then::Cancel,
         AttemptEnd::Asked(question) => Then::Ask(question.clone()),
         AttemptEnd::Integrated
@@ -55,37 +72,88 @@ pub(super) fn choose(
             Then::Escalate(failure_words(failure))
         }
         AttemptEnd::Refused(_) | AttemptEnd::Errored(_) | AttemptEnd::Stopped(_) => {
-            after_failure(run, task, end, receipts)
+            return after_failure(run, no, end, receipts);
         }
-    }
+    };
+    then.into()
 }
 
-fn after_failure(run: &Run, task: &Task, end: &AttemptEnd, receipts: &[Receipt]) -> Then {
+fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) -> Remedy {
+    let task = &run.tasks()[no.index()];
     let failures = task.failures + 1;
     let bound = match task.spec.retries {
         Some(retries) => retries.saturating_add(1),
         None => run.settings.failures_max.max(1),
     };
-    if failures >= bound {
-        let times = if failures == 1 {
-            "once".to_owned()
-        } else {
-            format!("{failures} times")
+    // One that may fail less often than that still has a last try for another agent.
+    let threshold = run.settings.reassign_after.min(bound - 1);
+    if failures < bound
+        && failures >= threshold
+        && let Some(agent) = next_agent(run, task)
+    {
+        return Then::Reassign { agent }.into();
+    }
+    let why = || {
+        let times = match failures {
+            1 => "once".to_owned(),
+            many => format!("{many} times"),
         };
         let before = task.live().map_or(&[][..], |live| &live.receipts);
         let last = words_with(end, before.iter().chain(receipts));
-        return Then::Escalate(format!("it failed {times}; the last time {last}"));
+        format!("it failed {times}; the last time {last}")
+    };
+    let after = run.settings.split_after;
+    let divided = match after > 0 && failures >= after.min(bound) && is_about_work(end) {
+        true => divide(run, no, end, receipts, &why()),
+        false => Err(Undivided::NoWork),
+    };
+    match divided {
+        Ok(parts) => Remedy {
+            then: Then::Split(why()),
+            parts: Some(parts),
+        },
+        Err(_) if failures < bound => retry().into(),
+        Err(Undivided::NoWork) => Then::Escalate(why()).into(),
+        Err(Undivided::Because(cause)) => {
+            Then::Escalate(format!("{}; it was not split: {cause}", why())).into()
+        }
     }
-    // One that may fail less often than that still has a last try for another agent.
-    let threshold = run.settings.reassign_after.min(bound - 1);
-    if failures >= threshold
-        && let Some(agent) = next_agent(run, task)
-    {
-        return Then::Reassign { agent };
-    }
+}
+
+fn retry() -> Then {
     Then::Retry {
         not_before: Time(0),
     }
+}
+
+/// Whether it may be that there was too much to do. What could not even be started is no smaller in
+/// halves.
+fn is_about_work(end: &AttemptEnd) -> bool {
+    matches!(
+        end,
+        AttemptEnd::Refused(_) | AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue)
+    )
+}
+
+/// The parts of a task, with what is left of its budget after the attempt that ends now.
+fn divide(
+    run: &Run,
+    no: TaskNo,
+    end: &AttemptEnd,
+    receipts: &[Receipt],
+    why: &str,
+) -> Result<Parts, Undivided> {
+    let (task, settings) = (&run.tasks()[no.index()], &run.settings);
+    let mut used = spending::used(settings, task);
+    if let Some(live) = task.live().filter(|live| live.adopts.is_none()) {
+        let all: Vec<Receipt> = live.receipts.iter().chain(receipts).cloned().collect();
+        used = used.plus(spending::cost(settings, task, &live.agent, end, &all));
+    }
+    let verdicts = match end {
+        AttemptEnd::Refused(Failure::Checks(verdicts)) => &verdicts[..],
+        _ => &[],
+    };
+    division::divide(run, no, used, &Failed { why, verdicts })
 }
 
 /// The first of the task's other agents that has not yet tried.

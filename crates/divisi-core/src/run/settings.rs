@@ -38,6 +38,9 @@ pub struct Settings {
     pub failures_max: u32,
     /// Failures of the agent's own after which another agent takes over, if the task names one.
     pub reassign_after: u32,
+    /// Failures of the agent's own after which a task becomes smaller ones, where it can be divided
+    /// by rule; at the latest in the place of a person being asked. 0 for never.
+    pub split_after: u32,
     /// Losses after which a person is asked; a loss is never the agent's failure.
     pub losses_max: u32,
     /// Conflicts after which a person is asked; a conflict is never the agent's failure.
@@ -115,6 +118,16 @@ impl Settings {
         }
         let of_role = role.and_then(|role| self.agents_auto.get(role));
         of_role.unwrap_or(&self.agent_auto)
+    }
+
+    /// What the tokens cost that an agent of this name uses, where somebody configured it.
+    #[must_use]
+    pub fn price(&self, agent: &str) -> Option<&Price> {
+        let model = match self.defined.get(agent) {
+            Some(Defined::Model(defined)) => Some(defined.model.as_str()),
+            Some(Defined::Program(_)) | None => None,
+        };
+        Price::find(&self.prices, agent, model)
     }
 }
 
@@ -254,6 +267,18 @@ pub struct Price {
 }
 
 impl Price {
+    /// The price of a model that an agent asks: by the model's name where it is known, otherwise by
+    /// the agent's.
+    #[must_use]
+    pub fn find<'p>(
+        prices: &'p BTreeMap<String, Price>,
+        agent: &str,
+        model: Option<&str>,
+    ) -> Option<&'p Price> {
+        let of_model = model.and_then(|model| prices.get(model));
+        of_model.or_else(|| prices.get(agent))
+    }
+
     /// What so many tokens cost, in millionths of a US dollar, rounded up: read, written, and read
     /// from a cache.
     #[must_use]
@@ -285,6 +310,7 @@ impl Default for Settings {
             agents: BTreeMap::new(),
             failures_max: 3,
             reassign_after: 2,
+            split_after: 3,
             losses_max: 5,
             conflicts_max: 5,
             loss_delay_ms: 1_000,

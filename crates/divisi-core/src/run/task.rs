@@ -191,6 +191,8 @@ pub struct Task {
     pub reassigned: Option<String>,
     /// What its owner answered or told it, oldest first.
     pub answers: Vec<Answer>,
+    /// The task in whose place it stands, with others.
+    pub replaces: Option<TaskNo>,
     /// How deep in splits it stands: 0 in the plan as it was accepted.
     pub depth: u32,
     /// How many plan tasks stand above it, each planned by the one before.
@@ -314,7 +316,7 @@ impl Task {
         let budget = &self.spec.budget;
         let usual = || more(estimated.unwrap_or(settings.attempt_tokens));
         amount.tokens = budget.tokens.map_or_else(usual, more);
-        let priced = || Some(settings.prices.get(agent)?.at_most(estimated?));
+        let priced = || Some(settings.price(agent)?.at_most(estimated?));
         let usual = || more(priced().unwrap_or(settings.attempt_usd_micros));
         amount.usd_micros = budget.usd_micros.map_or_else(usual, more);
         amount

@@ -315,7 +315,10 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
         Event::AttemptEnded { attempt, then, .. } => one(
             attempt.task,
             match then {
-                Then::Retry { .. } | Then::Reassign { .. } => EventName::EndedRetry,
+                // What is split is in nobody's hands until its parts are named.
+                Then::Retry { .. } | Then::Reassign { .. } | Then::Split(_) => {
+                    EventName::EndedRetry
+                }
                 Then::Escalate(_) => EventName::EndedEscalate,
                 Then::Ask(_) => EventName::EndedAsk,
                 Then::Cancel => EventName::EndedCancel,

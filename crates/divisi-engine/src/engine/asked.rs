@@ -258,6 +258,8 @@ fn refusal(rejection: &Rejection) -> Diagnostic {
         | Rejection::PermissionWithdrawn { .. } => {
             diagnostic.hint("`divisi permissions list` shows what is asked")
         }
+        Rejection::NothingAlike { .. } => diagnostic
+            .hint("answer it without `--always`; a rule in `permissions.rules` says the rest"),
         Rejection::WholeFails => diagnostic
             .hint("`divisi retry RUN TASK` has a task done anew")
             .hint("`divisi approve RUN --waive --note WHY` takes the result as it is"),

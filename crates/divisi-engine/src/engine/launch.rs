@@ -8,19 +8,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use divisi_agents::adapter::{HOME_VARIABLE, RESERVATION_VARIABLE, Reservation};
+use divisi_agents::adapter::{HOME_VARIABLE, RESERVATION_VARIABLE, Reservation, is_priced};
 use divisi_agents::environment::looks_secret;
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Kind, Launch};
 use divisi_core::criterion::{Cost, Outcome};
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{
-    AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Budget, Command, Ending, Run, Settings,
-    asks_model, is_scripted,
+    AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Beginning, Budget, Command, Ending, Run,
+    Settings, asks_model, is_scripted,
 };
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{
-    AttemptId, Commit, Criterion, Digest, TaskId, TaskKind, TaskSpec, Time, WorkspaceKind,
+    AttemptId, Commit, Criterion, Digest, TaskId, TaskKind, TaskSpec, Time, Tree, WorkspaceKind,
 };
 
 use super::composing::{self, Unread};
@@ -33,7 +33,8 @@ use crate::compose;
 use crate::failpoint;
 use crate::files::{Files, FolderFiles};
 use crate::handoff;
-use crate::workspace::{CollectOptions, Given, SuccessorFrom, Workspace};
+use crate::repo::{Fault, Ground};
+use crate::workspace::{CollectOptions, Given, Pool, SuccessorFrom, Workspace};
 use divisi_core::diagnostic::chain;
 
 /// The file in an attempt's temporary folder that holds its question, if it has one.
@@ -56,6 +57,8 @@ pub(super) struct Starting {
     pub(super) told: Told,
     /// The workspace of a lost attempt that is not proven empty of writers.
     pub(super) lost: Option<(u32, Commit)>,
+    /// What it begins with of a task in whose place it stands.
+    pub(super) beginning: Option<Beginning>,
     /// Whether the agent's own session is taken up.
     pub(super) is_taken_up: bool,
     /// Artifacts of inputs, for compositions.
@@ -64,6 +67,8 @@ pub(super) struct Starting {
     pub(super) preparing: Preparing,
     /// What was reserved for it of that which is bounded, and what that costs.
     pub(super) reservation: Reservation,
+    /// Whether somebody says what its agent costs.
+    pub(super) is_priced: bool,
     /// The artifact with the rules by which scripted agents do handoffs.
     pub(super) rehearsal: Option<Digest>,
     pub(super) at: Time,
@@ -131,6 +136,10 @@ impl Starting {
             base: same.and_then(|last| last.base.clone()),
             head: run.integration.head.clone(),
             handoff: handoff::of(run, attempt.task, at),
+            beginning: match worked {
+                None => run.beginning(attempt.task),
+                Some(_) => None,
+            },
             is_taken_up: same.is_some_and(|last| last.leaves_session() && last.agent == live.agent),
             told: Told::of(run),
             lost: lost.and_then(|last| Some((last.workspace, last.base.clone()?))),
@@ -148,6 +157,7 @@ impl Starting {
                 budget: reserved,
                 prices: run.settings.prices.clone(),
             },
+            is_priced: is_priced(&live.agent, &run.settings),
             rehearsal: run.settings.rehearsal.clone(),
             at,
         })
@@ -193,10 +203,14 @@ impl Starting {
             }
             kind => {
                 let (workspace, left_out) = self.workspace(shell, kind, &head)?;
-                if self.is_told() && (self.base.is_some() || self.lost.is_some()) {
+                let is_begun = self.base.is_some() || self.beginning.is_some();
+                if self.is_told() && (is_begun || self.lost.is_some()) {
                     let pool = shell.pool()?;
                     let already = pool.changed(&workspace, COLLECT_BYTES_MAX);
-                    self.handoff.stands_already(already.map_err(failed)?);
+                    let already = already.map_err(failed)?.into_iter();
+                    // Nobody has collected these: their names may hold anything.
+                    let already = already.map(|path| shell.masked(path));
+                    self.handoff.stands_already(already.collect());
                 }
                 (workspace.path, Some(workspace.base), left_out)
             }
@@ -262,12 +276,14 @@ impl Starting {
         } else {
             Provided::NOTHING
         };
+        let carried = self.carried(&pool, kind, base).map_err(failed)?;
         let make = |number: u32, base: &Commit, given: Given<'_>| {
-            match kind {
-                WorkspaceKind::Scratch => pool
+            match (kind, &carried) {
+                (kind, Some(content)) => pool.begun(kind, run, task, number, base, content, given),
+                (WorkspaceKind::Scratch, None) => pool
                     .scratch(run, task, number, base)
                     .map(|workspace| (workspace, Vec::new())),
-                _ => pool.worktree_with(run, task, number, base, given),
+                (_, None) => pool.worktree_with(run, task, number, base, given),
             }
             .map_err(failed)
         };
@@ -292,6 +308,25 @@ impl Starting {
                 Ok((successor.workspace, successor.left_out))
             }
         }
+    }
+
+    /// The files of a workspace that begins with work of the task in whose place its own stands.
+    fn carried(
+        &self,
+        pool: &Pool,
+        kind: WorkspaceKind,
+        base: &Commit,
+    ) -> Result<Option<Tree>, Fault> {
+        let Some(beginning) = &self.beginning else {
+            return Ok(None);
+        };
+        let ground = match kind {
+            WorkspaceKind::Scratch => Ground::Nothing,
+            _ => Ground::Head,
+        };
+        let (repo, takes) = (pool.repo(), |path: &str| beginning.has(path));
+        let head = repo.tree_of(base)?;
+        repo.carried(&beginning.snapshot, &head, ground, &takes)
     }
 
     /// Cheap criteria that hold before any work: their passing proves nothing later (X2). Where the
@@ -397,7 +432,7 @@ impl Starting {
         handoff_path: Option<&str>,
     ) -> Result<Launched, Unlaunched> {
         let description = agent.description();
-        self.can_be_counted(agent)?;
+        self.can_be_counted()?;
         let (mut env, masked) =
             shell.environment(self.attempt.run, &self.spec.env, &description.credentials);
         env.retain(|name, _| !self.withholds(&description.credentials, name));
@@ -458,10 +493,9 @@ impl Starting {
     }
 
     /// Where money is bounded, nothing is launched of which nobody could say what it costs.
-    fn can_be_counted(&self, agent: &dyn Agent) -> Result<(), Unlaunched> {
-        let Reservation { budget, prices } = &self.reservation;
-        let is_bounded = budget.usd_micros.is_some() && asks_model(&self.agent);
-        if !is_bounded || agent.figures().are_priced(&self.agent, prices) {
+    fn can_be_counted(&self) -> Result<(), Unlaunched> {
+        let is_bounded = self.reservation.budget.usd_micros.is_some() && asks_model(&self.agent);
+        if !is_bounded || self.is_priced {
             return Ok(());
         }
         let cause = format!(
@@ -563,18 +597,7 @@ pub(super) fn question(shell: &Shell, attempt: AttemptId) -> Option<String> {
 
 /// An end without a process.
 pub(super) fn instant() -> Ended {
-    Ended {
-        exit: Exit::NoProcess,
-        output: None,
-        wall_ms: 0,
-        swept: 0,
-        empty: true,
-        told: false,
-        command: String::new(),
-        confined: None,
-        usage: None,
-        denied: Vec::new(),
-    }
+    Ended::of(Exit::NoProcess)
 }
 
 /// All changed files of one attempt together; more than this is not a contribution but a data set.

@@ -87,6 +87,7 @@ fn rule(then: Ruling) -> Rule {
         deed: None,
         path: None,
         command: None,
+        exact: false,
         then,
     }
 }
@@ -119,7 +120,14 @@ fn without_a_rule_an_agent_may_do_in_its_workspace_what_it_likes() {
     place.check(run("make; rm -rf ."), &[], Ruling::Allow);
     place.check(of_files(Deed::Fetch, &[]), &[], Ruling::Allow);
     place.check(of_files(Deed::Other, &[]), &[], Ruling::Ask);
-    place.check(of_files(Deed::Edit, &[]), &[], Ruling::Allow);
+}
+
+#[test]
+fn whoever_does_not_say_which_files_asks() {
+    let place = Place::new();
+    for deed in [Deed::Read, Deed::Edit, Deed::Delete] {
+        place.check(of_files(deed, &[]), &[], Ruling::Ask);
+    }
 }
 
 #[test]
@@ -347,4 +355,34 @@ fn a_rule_that_a_person_added_fits_what_it_was_made_of() {
     }
     let rules = Rule::like(&edit(odd), None, Ruling::Deny);
     place.check(edit("docs/ab.md"), &rules, Ruling::Allow);
+}
+
+#[test]
+fn a_rule_that_a_person_added_fits_nothing_else() {
+    let place = Place::new();
+    let role = Some("web/developer");
+    let of = |request: &Request| {
+        [
+            Rule::like(request, role, Ruling::Allow),
+            vec![rule(Ruling::Deny)],
+        ]
+        .concat()
+    };
+    for (allowed, other) in [
+        ("rm -rf target", "rm -rf target /home/me"),
+        ("git push", "git push --force"),
+        ("ls", "ls -l"),
+    ] {
+        place.check(run(other), &of(&run(allowed)), Ruling::Deny);
+    }
+    place.check(edit("docs/b.md"), &of(&edit("docs/a.md")), Ruling::Deny);
+    // An answer to a task without a role is for tasks without one, and the other way round.
+    for (asked_as, asks_as) in [(None, role), (role, None), (role, Some("web/tester"))] {
+        let mut rules = Rule::like(&run("ls"), asked_as, Ruling::Allow);
+        rules.push(rule(Ruling::Deny));
+        let (ruled, _) = place.ruled_as(&run("ls"), &rules, asks_as, false);
+        assert_eq!(ruled.ruling, Ruling::Deny, "{asked_as:?} {asks_as:?}");
+        let (ruled, _) = place.ruled_as(&run("ls"), &rules, asked_as, false);
+        assert_eq!(ruled.ruling, Ruling::Allow, "{asked_as:?}");
+    }
 }

@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -204,20 +203,7 @@ impl Repo {
         changes: &[Change],
     ) -> Result<(), Fault> {
         let index = user.git_dir.join("index");
-        let mut records = Vec::new();
-        let gone = changes.iter().filter(|change| change.new.is_none());
-        let there = changes.iter().filter(|change| change.new.is_some());
-        for change in gone.chain(there) {
-            let record = match change.new {
-                None => format!("0 {}\t", "0".repeat(self.oid_len * 2)),
-                Some(item) => format!("{:o} {}\t", bits(item.mode), item.oid),
-            };
-            records
-                .write_all(record.as_bytes())
-                .expect("memory takes any bytes");
-            records.extend_from_slice(&change.path);
-            records.push(0);
-        }
+        let records = self.records(changes);
         let call = |operation: &str| -> Result<_, Fault> {
             let call = self.files_call(operation, &user.root, settings)?;
             Ok(call.config("core.untrackedCache", "keep").index(&index))
@@ -280,7 +266,7 @@ fn sync(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn bits(mode: Mode) -> u32 {
+pub(crate) fn bits(mode: Mode) -> u32 {
     match mode {
         Mode::File => 0o100_644,
         Mode::Executable => 0o100_755,

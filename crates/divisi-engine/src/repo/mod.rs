@@ -17,6 +17,7 @@
 //! Why it is built this way, and what was rejected, stands in `docs/design/workspaces.md`.
 
 mod base;
+mod carry;
 mod checkout;
 mod copied;
 mod deliver;
@@ -39,6 +40,7 @@ mod user;
 mod working;
 
 pub use base::{Base, BaseOptions, UNCOMMITTED_NAMED_MAX};
+pub use carry::Ground;
 pub use deliver::{Delivery, MergeOptions, Target};
 pub use fault::Fault;
 pub use fingerprint::{Fingerprint, user_fingerprint};

@@ -289,6 +289,29 @@ impl Pool {
         Ok((workspace, left_out))
     }
 
+    /// A workspace of this kind for a task, with files in it that somebody else began with, and what
+    /// it is given beside them; also says what of that was left out. If it is there already it is
+    /// returned as it is.
+    ///
+    /// # Errors
+    /// As [`Pool::worktree_with`].
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all of them name one workspace and what is in it; none is optional"
+    )]
+    pub fn begun(
+        &self,
+        kind: WorkspaceKind,
+        run: RunId,
+        task: TaskNo,
+        number: u32,
+        base: &Commit,
+        content: &Tree,
+        given: Given<'_>,
+    ) -> Result<(Workspace, Vec<String>), Fault> {
+        self.workspace(kind, run, task, number, base, Some(content), given)
+    }
+
     /// Where the work of a lost attempt goes on: in the same workspace if `number` is its own,
     /// because the sweep proved that no process of the attempt is left; otherwise in the one with
     /// that number, with a copy of what was there and with what is given beside it. The old one

@@ -5,12 +5,8 @@
 
 use divisi_core::ids::{AttemptId, RunId};
 use divisi_core::journal::{Entry, Fault, Journal, Stream};
-use divisi_core::ledger::{self, Account, Amount, Exhausted, Ledger, Measure, Spent};
-use divisi_core::receipt::Receipt;
-use divisi_core::run::{
-    self, AttemptEnd, Command, Failure, PauseReason, Rejection, Run, Settings, asks_model,
-    holds_slot, keeps_usage_back,
-};
+use divisi_core::ledger::{self, Account, Amount, Exhausted, Ledger, Measure};
+use divisi_core::run::{self, AttemptEnd, Command, Failure, PauseReason, Rejection, Run, spending};
 
 use super::{Answer, Crossing, Delivery, Step, World};
 
@@ -59,20 +55,27 @@ impl<J: Journal> World<J> {
         Ok(())
     }
 
-    /// Reservations of attempts that are over become use; those of attempts that never came are
+    /// spending::Helds of attempts that are over become use; those of attempts that never came are
     /// given back. Derived from both states, so that no word between them can be lost.
     pub(super) fn settle_ended(
         &mut self,
         step: &mut Step,
         deliver: &mut dyn FnMut(Crossing) -> Delivery,
     ) -> Result<(), Fault> {
-        let held: Vec<AttemptId> = self.ledger.held.keys().copied().collect();
-        for attempt in held {
+        let all = self.ledger.held.iter().map(|(attempt, held)| {
+            let held = spending::Held {
+                amount: held.amount,
+                bounds_money: self.ledger.reserved(*attempt).usd_micros.is_some(),
+            };
+            (*attempt, held)
+        });
+        let all: Vec<(AttemptId, spending::Held)> = all.collect();
+        for (attempt, held) in all {
             self.load_ended(attempt.run)?;
             let Some(command) = self
                 .runs
                 .get(&attempt.run)
-                .and_then(|l| over(&l.run, attempt))
+                .and_then(|l| over(&l.run, attempt, &held))
             else {
                 continue;
             };
@@ -275,64 +278,8 @@ fn times(delivery: Delivery) -> u32 {
     }
 }
 
-/// What an attempt has used, once its agent has ended; `None` if no receipt tells of that.
-fn spent(settings: &Settings, agent: &str, receipts: &[Receipt]) -> Option<Spent> {
-    let submitted = receipts.iter().find_map(|receipt| match receipt {
-        Receipt::Submitted { wall_ms, usage, .. } => Some((*wall_ms, *usage)),
-        _ => None,
-    });
-    let (wall_ms, usage) = submitted?;
-    let time_ms = if holds_slot(agent) { wall_ms } else { 0 };
-    // Who says nothing of it is settled by time and attempts alone, and counted.
-    let used = usage.unwrap_or_default();
-    let priced = || Some(settings.prices.get(agent)?.at_most(used.tokens));
-    let usd_micros = match usage {
-        Some(_) => used.usd_micros.or_else(priced),
-        None => Some(0),
-    };
-    Some(Spent {
-        time_ms: Some(time_ms),
-        tokens: Some(used.tokens),
-        usd_micros,
-        unreported: receipts.iter().any(|it| keeps_usage_back(agent, it)),
-        limited: false,
-    })
-}
-
-/// What an attempt used that had no agent.
-const NOTHING: Spent = Spent {
-    time_ms: Some(0),
-    tokens: Some(0),
-    usd_micros: Some(0),
-    unreported: false,
-    limited: false,
-};
-
-/// What is known of an attempt that nobody heard the end of.
-fn unknown(agent: &str) -> Spent {
-    let asks = asks_model(agent);
-    Spent {
-        tokens: (!asks).then_some(0),
-        usd_micros: (!asks).then_some(0),
-        unreported: asks,
-        limited: false,
-        ..Spent::default()
-    }
-}
-
-/// Whether an attempt that left no receipt of its agent's end had no agent: it could not be
-/// started, or was stopped before.
-fn never_began(end: &AttemptEnd) -> bool {
-    matches!(
-        end,
-        AttemptEnd::Errored(Failure::Start { .. })
-            | AttemptEnd::Refused(Failure::Composition(_))
-            | AttemptEnd::Stopped(_)
-    )
-}
-
 /// What the ledger should be told about an attempt, if its agent has ended or it never came.
-fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
+fn over(run: &Run, attempt: AttemptId, held: &spending::Held) -> Option<ledger::Command> {
     let Some(task) = run.task(attempt.task) else {
         return Some(ledger::Command::Release { attempt });
     };
@@ -341,13 +288,8 @@ fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
             // No agent ever came of it.
             return Some(ledger::Command::Release { attempt });
         }
-        let heard = spent(&run.settings, &ending.agent, &ending.receipts);
-        let spent = heard.unwrap_or_else(|| match never_began(&ending.end) {
-            true => NOTHING,
-            false => unknown(&ending.agent),
-        });
-        let limited = matches!(ending.end, AttemptEnd::Limited { .. });
-        let spent = Spent { limited, ..spent };
+        let (agent, receipts) = (&ending.agent, &ending.receipts);
+        let spent = spending::spent(&run.settings, agent, &ending.end, receipts, held);
         return Some(ledger::Command::Settle { attempt, spent });
     }
     if let Some(live) = task.live().filter(|live| live.number == attempt.number) {
@@ -356,7 +298,7 @@ fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
             return Some(ledger::Command::Release { attempt });
         }
         // Its checks and its integration take no agent's time, however long they last.
-        let spent = spent(&run.settings, &live.agent, &live.receipts);
+        let spent = spending::reported(&run.settings, &live.agent, &live.receipts, held);
         return spent.map(|spent| ledger::Command::Settle { attempt, spent });
     }
     let coming = attempt.number == task.attempts() + 1

@@ -2,8 +2,8 @@
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use divisi_core::TaskNo;
-use divisi_engine::repo::Fault;
+use divisi_core::{TaskNo, WorkspaceKind};
+use divisi_engine::repo::{Fault, Ground};
 use divisi_engine::workspace::{GcAction, Given, Proof, SuccessorFrom};
 
 use crate::project::{OPTIONS, Project, RUN, base, collect, entries, git, list, text, write};
@@ -187,6 +187,72 @@ fn a_successor_works_in_the_same_place_only_if_nobody_else_does() {
         next.from
     );
     assert_eq!(entries(&next.workspace.path), ["a"]);
+}
+
+#[test]
+fn a_part_begins_with_its_files_of_the_whole_and_no_others() {
+    let files = [
+        ("a", "1"),
+        ("b", "1"),
+        ("both", "1"),
+        ("gone", "1"),
+        ("moved", "1"),
+    ];
+    let project = Project::git(&files);
+    let (pool, whole) = project.worktree();
+    for (path, text) in [
+        ("a", "2"),
+        ("b", "2"),
+        ("both", "whole"),
+        ("new/file", "x"),
+        ("moved", "2"),
+    ] {
+        write(whole.path.join(path), text);
+    }
+    std::fs::remove_file(whole.path.join("gone")).unwrap();
+    let snapshot = collect(&pool, &whole).snapshot;
+    // Meanwhile others changed a file, and put files where one of its files and a folder would be.
+    let other = pool.worktree(RUN, TaskNo(7), 1, &whole.base).unwrap();
+    write(other.path.join("both"), "other");
+    write(other.path.join("new"), "a file");
+    std::fs::remove_file(other.path.join("moved")).unwrap();
+    write(other.path.join("moved/beneath"), "x");
+    let head = collect(&pool, &other).snapshot;
+    let repo = pool.repo();
+    let carried = |ground, takes: &dyn Fn(&str) -> bool| {
+        repo.carried(&snapshot, &head.tree, ground, takes).unwrap()
+    };
+    let part = |path: &str| path != "b";
+    let tree = carried(Ground::Head, &part).unwrap();
+    let kind = WorkspaceKind::Worktree;
+    let begun = |task, kind, tree| {
+        pool.begun(
+            kind,
+            RUN,
+            TaskNo(task),
+            1,
+            &head.commit,
+            tree,
+            Given::NOTHING,
+        )
+    };
+    let (workspace, _) = begun(8, kind, &tree).unwrap();
+    assert_eq!(collect(&pool, &workspace).changed, ["a", "gone"]);
+    assert_eq!(entries(&workspace.path), ["a", "b", "both", "moved", "new"]);
+    assert_eq!(
+        std::fs::read_to_string(workspace.path.join("both")).unwrap(),
+        "other"
+    );
+    // It is there already: nothing of it is made anew.
+    write(workspace.path.join("a"), "3");
+    let (again, _) = begun(8, kind, &tree).unwrap();
+    assert_eq!(std::fs::read_to_string(again.path.join("a")).unwrap(), "3");
+    // An empty folder has nothing else.
+    let tree = carried(Ground::Nothing, &part).unwrap();
+    let (empty, _) = begun(9, WorkspaceKind::Scratch, &tree).unwrap();
+    assert_eq!(entries(&empty.path), ["a"]);
+    assert_eq!(carried(Ground::Head, &|path| path == "both"), None);
+    assert_eq!(carried(Ground::Head, &|_| false), None);
 }
 
 #[test]

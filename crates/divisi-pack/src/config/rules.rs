@@ -38,6 +38,7 @@ pub(super) fn one(value: &Node<'_>, faults: &mut Faults<'_>) -> Option<Rule> {
         deed: fields.word("deed", DEEDS, faults),
         path: fields.get("path").and_then(|value| pattern(value, faults)),
         command: fields.line("command", faults),
+        exact: false,
         then: match fields.required("then", faults) {
             Some(_) => fields.word("then", RULINGS, faults)?,
             None => return None,

@@ -173,6 +173,9 @@ settings! {
          of its own.";
     reassign_after "run.reassign_after": u32 = 2, integer(1, COUNT_MAX), None, Unneeded,
         "After so many failures another agent takes over, if the task names one.";
+    split_after "run.split_after": u32 = 3, integer(0, COUNT_MAX), None, Unneeded,
+        "After so many failures a task that an agent does becomes smaller ones, where its criteria \
+         can be divided; at the latest where a person would be asked. 0 for never.";
     losses_max "run.losses_max": u32 = 5, integer(1, COUNT_MAX), None, Unneeded,
         "After so many lost attempts at a task a person is asked.";
     conflicts_max "run.conflicts_max": u32 = 5, integer(1, COUNT_MAX), None, Unneeded,

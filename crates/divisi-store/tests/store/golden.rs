@@ -298,6 +298,35 @@ fn a_run_recorded_when_plans_were_first_expanded_loads() {
     assert_eq!(run.dependencies(no("c")), [no("a"), no("b")]);
 }
 
+#[test]
+fn a_run_recorded_when_a_failed_task_was_first_split_by_rule_loads() {
+    let run = recorded(include_str!("../golden/v2-divided.jsonl"), usize::MAX);
+    let ended = run.ended.map(|(status, _)| status);
+    assert_eq!((ended, run.revision), (Some(RunStatus::Succeeded), 2));
+    let told = |task: &run::Task| {
+        let (id, status, depth) = (&task.spec.id, task.status(), task.depth);
+        let of = task
+            .replaces
+            .map_or("-", |no| run.tasks()[no.index()].spec.id.as_str());
+        let attempts = task.spec.budget.attempts.unwrap_or_default();
+        format!(
+            "{id} {status} {} of {attempts} {depth} {of}",
+            task.attempts()
+        )
+    };
+    let told: Vec<String> = run.tasks().iter().map(told).collect();
+    let expected = [
+        "whole split 3 of 9 0 -",
+        "after done 1 of 0 0 -",
+        "whole-part1 done 1 of 3 1 whole",
+        "whole-part2 done 1 of 3 1 whole",
+    ];
+    assert_eq!(told, expected);
+    let no = |id: &str| run.find(&TaskId::new(id).unwrap()).unwrap();
+    let begun = run.beginning(no("whole-part1")).unwrap();
+    assert!(begun.has("a.md") && !begun.has("b.md"));
+}
+
 /// The folder of a journal with these tables.
 fn with_tables(sql: &str) -> TempDir {
     let folder = folder();

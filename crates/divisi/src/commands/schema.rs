@@ -15,11 +15,20 @@ const EVENTS: &str = include_str!("events.schema.json");
 /// The schema of what `divisi feedback --json` prints.
 const FEEDBACK: &str = include_str!("feedback.schema.json");
 
+/// The schema of what `divisi budget --json` prints.
+const BUDGET: &str = include_str!("budget.schema.json");
+
+/// The schema of what `divisi permissions --json` prints.
+const PERMISSIONS: &str = include_str!("permissions.schema.json");
+
 /// The schema of what `divisi agents --json` prints.
 const AGENTS: &str = include_str!("agents.schema.json");
 
 /// The schema of what `divisi lessons --json` prints.
 const LESSONS: &str = include_str!("lessons.schema.json");
+
+/// The schema of what `divisi report --compare RUN RUN --json` prints.
+const COMPARISON: &str = include_str!("comparison.schema.json");
 
 /// The schema of what `divisi report --json` prints.
 const REPORT: &str = include_str!("report.schema.json");
@@ -38,7 +47,10 @@ pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
         SchemaOf::Validation => printer.document(&super::validate::schema())?,
         SchemaOf::Feedback => printer.document(&written(FEEDBACK))?,
         SchemaOf::Lessons => printer.document(&written(LESSONS))?,
+        SchemaOf::Budget => printer.document(&written(BUDGET))?,
+        SchemaOf::Permissions => printer.document(&written(PERMISSIONS))?,
         SchemaOf::Agents => printer.document(&written(AGENTS))?,
+        SchemaOf::Comparison => printer.document(&written(COMPARISON))?,
         SchemaOf::Report => printer.document(&written(REPORT))?,
     }
     Ok(Exit::Success)

@@ -3,7 +3,7 @@
 //! Of a task: what it was to do, where it stands and why, and each attempt with its receipts, its
 //! verdicts with what was seen, its log and its workspace.
 
-use divisi_core::ledger::{Balance, Bound};
+use divisi_core::ledger::{Account, Balance, Bound};
 use divisi_core::plan::{Input, TaskSpec, Work};
 use divisi_core::run::explain::{Explanation, explain};
 use divisi_core::run::{Base, Final, Run, Task, is_scripted};
@@ -47,9 +47,11 @@ pub(crate) fn run(args: &RunTask, global: &Global, printer: &Printer) -> Outcome
             let no = loaded::task(&run, id)?;
             let told = explain(&run, no, now, &shared);
             let told = told.expect("the task is one of the run's");
+            let account = Account::Task(run.id, no);
+            let balance = shared.accounts.get(&account).copied();
             match printer.is_json() {
-                true => printer.document(&task_document(&project, &run, no, &told))?,
-                false => printer.lines(&task_lines(&project, &run, no, &told, now))?,
+                true => printer.document(&task_document(&project, &run, no, &told, balance))?,
+                false => printer.lines(&task_lines(&project, &run, no, &told, balance, now))?,
             }
         }
     }
@@ -226,10 +228,7 @@ fn balance_lines(balance: &Balance) -> Vec<Line> {
     let counts = balance.budget.tokens.is_some() || balance.budget.usd_micros.is_some();
     if counts && balance.unreported > 0 {
         let many = plural(balance.unreported, "attempt");
-        lines.push(row(
-            "",
-            format!("{many} reported no usage: bounded by time and attempts alone"),
-        ));
+        lines.push(row("", format!("{many} did not report all that was used")));
     }
     lines
 }
@@ -270,7 +269,13 @@ fn block(text: &str, indent: &str) -> Vec<Line> {
     lines
 }
 
-fn task_document(project: &Project, run: &Run, no: TaskNo, told: &Explanation) -> Value {
+fn task_document(
+    project: &Project,
+    run: &Run,
+    no: TaskNo,
+    told: &Explanation,
+    balance: Option<Balance>,
+) -> Value {
     let task = &run.tasks()[no.index()];
     let id = &task.spec.id;
     let ids = |numbers: Vec<TaskNo>| -> Vec<String> {
@@ -302,6 +307,8 @@ fn task_document(project: &Project, run: &Run, no: TaskNo, told: &Explanation) -
         "so_far": so_far::verdicts(project, run, no, task),
         "waits_for": ids(run.dependencies(no)),
         "feeds": ids(run.dependents(no)),
+        "part_of": ids(run.replaced(no).collect()),
+        "budget": balance,
         "failures": task.failures,
         "losses": task.losses,
         "usage_limits": task.limits,
@@ -332,6 +339,7 @@ fn task_lines(
     run: &Run,
     no: TaskNo,
     told: &Explanation,
+    balance: Option<Balance>,
     now: Time,
 ) -> Vec<Line> {
     let task = &run.tasks()[no.index()];
@@ -352,9 +360,10 @@ fn task_lines(
     );
     lines.push(Line::default());
     lines.extend(spec_lines(run, no, task));
+    lines.extend(balance.iter().flat_map(balance_lines));
     for ending in &task.endings {
         lines.push(Line::default());
-        lines.extend(ending_lines(run.id, task, ending));
+        lines.extend(ending_lines(run, task, ending));
         lines.extend(file_lines(
             project,
             run,
@@ -366,7 +375,7 @@ fn task_lines(
     }
     if let Some(live) = task.live() {
         lines.push(Line::default());
-        lines.extend(live_lines(task, live, now));
+        lines.extend(live_lines(run, task, live, now));
         lines.extend(early_lines(task, &so_far::verdicts(project, run, no, task)));
         lines.extend(file_lines(
             project,
@@ -383,6 +392,13 @@ fn task_lines(
 fn spec_lines(run: &Run, no: TaskNo, task: &Task) -> Vec<Line> {
     let spec: &TaskSpec = &task.spec;
     let mut lines = vec![row("kind", lower(&format!("{:?}", spec.kind)))];
+    let names = run
+        .replaced(no)
+        .map(|no| run.tasks()[no.index()].spec.id.as_str());
+    let wholes: Vec<&str> = names.collect();
+    if !wholes.is_empty() {
+        lines.push(row("part of", wholes.join(", a part of ")));
+    }
     if let Some(role) = spec.role() {
         lines.push(row("role", role));
     }

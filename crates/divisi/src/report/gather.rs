@@ -6,7 +6,7 @@ use divisi_core::receipt::{Receipt, Usage};
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::{
     AGENT_AUTO, AttemptEnd, Ending, Failure, Final, Phase, Run, Settings, Task, TaskState,
-    TaskStatus, is_scripted, keeps_usage_back,
+    TaskStatus, Unsaid, is_scripted, unsaid,
 };
 use divisi_core::{Criterion, Outcome, TaskKind, TaskNo, Time, Verdict};
 
@@ -59,6 +59,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
     let status = task.status();
     let told = (status != TaskStatus::Done)
         .then(|| explain(run, TaskNo(no as u32), now, &Shared::default()));
+    let usage = Usage::of(task.receipts());
     Done {
         id: task.spec.id.to_string(),
         title: task.spec.title.clone(),
@@ -68,8 +69,10 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         attempts: task.attempts(),
         agent_ms: task.agent_ms(),
         estimate_ms: task.spec.estimate.duration_ms,
-        tokens: Usage::of(task.receipts()).map(|usage| usage.tokens),
+        tokens: usage.map(|usage| usage.tokens),
         estimate_tokens: task.spec.estimate.tokens,
+        usd_micros: usage.and_then(|usage| usage.usd_micros),
+        denied: denied(task),
         reason: told.flatten().map(|told| told.causes.join("; ")),
         verdicts: judged(&task.spec.criteria, last_verdicts(task)),
         told: task.answers.clone(),
@@ -91,6 +94,17 @@ fn integrated(task: &Task) -> Option<Integrated> {
         }),
         _ => None,
     })
+}
+
+/// What was denied to its agents, by whom and why.
+fn denied(task: &Task) -> Vec<String> {
+    let ended = task.endings.iter().flat_map(|ending| &ending.permissions);
+    let live = task.live().into_iter().flat_map(|live| &live.permissions);
+    let denied = ended
+        .chain(live)
+        .filter(|permission| permission.is_denied());
+    let words = denied.map(|it| format!("{}, {}", it.request.words(), it.words()));
+    words.collect()
 }
 
 /// The files that stand in the result. A plan does not.
@@ -190,6 +204,10 @@ fn use_of_time(run: &Run, tasks: &[Done]) -> UseOfTime {
             .iter()
             .filter(|task| task.estimate_tokens.is_some() && task.tokens.is_none())
             .count() as u32,
+        usd_micros: tasks
+            .iter()
+            .filter_map(|task| task.usd_micros)
+            .reduce(u64::saturating_add),
         estimated_agent_ms: estimated().map(|task| task.agent_ms).sum(),
         attempts: tasks.iter().map(|task| task.attempts).sum(),
         failed: endings()
@@ -258,13 +276,13 @@ fn assumptions(run: &Run) -> Vec<String> {
     taken
 }
 
-/// Attempts at a task whose agents did not say what they used.
-fn silent_attempts(task: &Task) -> u64 {
-    let is_silent = |ending: &&Ending| {
+/// What agents did not say of what their attempts at a task used.
+fn silent_attempts(task: &Task, settings: &Settings) -> impl Iterator<Item = Unsaid> {
+    let of = |ending: &Ending| {
         let mut receipts = ending.receipts.iter();
-        receipts.any(|receipt| keeps_usage_back(&ending.agent, receipt))
+        receipts.find_map(|receipt| unsaid(&ending.agent, settings, receipt))
     };
-    task.endings.iter().filter(is_silent).count() as u64
+    task.endings.iter().filter_map(of)
 }
 
 /// What nobody and nothing verified.
@@ -321,12 +339,16 @@ fn unverified(run: &Run, report: &Report) -> Vec<String> {
             "{many}: played from a script; no real agent worked on them"
         ));
     }
-    let silent = run.tasks().iter().map(silent_attempts).sum();
-    if silent > 0 {
-        let many = words::plural(silent, "attempt");
-        list.push(format!(
-            "{many}: the agent did not say what it used; only time and attempts count"
-        ));
+    let silent = |task| silent_attempts(task, &run.settings);
+    let silent: Vec<Unsaid> = run.tasks().iter().flat_map(silent).collect();
+    for kind in [Unsaid::Ever, Unsaid::ThisTime, Unsaid::Rest] {
+        let many = silent.iter().filter(|it| **it == kind).count() as u64;
+        if many > 0 {
+            list.push(format!(
+                "{}: its agent {kind}",
+                words::plural(many, "attempt")
+            ));
+        }
     }
     if report.whole.is_empty() {
         list.push("the whole: the plan states no criteria of its own for it".to_owned());

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use divisi_core::ledger::Bound;
 use divisi_core::run::{RunStatus, TaskStatus};
 use divisi_core::{Intent, Outcome};
 use divisi_pack::printable;
@@ -67,13 +68,14 @@ macro_rules! line {
         writeln!($out, $($text)*).expect("writing to a string cannot fail")
     };
 }
+pub(super) use line;
 
 fn section(title: &str, out: &mut String) {
     line!(out, "\n## {title}\n");
 }
 
 /// Text from outside within a line: printable, and no Markdown of its own.
-fn text(outside: &str) -> String {
+pub(super) fn text(outside: &str) -> String {
     let mut escaped = String::with_capacity(outside.len());
     for c in printable(outside).chars() {
         if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '|') {
@@ -85,7 +87,7 @@ fn text(outside: &str) -> String {
 }
 
 /// A name from outside, set as code.
-fn code(outside: &str) -> String {
+pub(super) fn code(outside: &str) -> String {
     format!(
         "`{}`",
         printable(outside).replace('`', "'").replace('|', "\\|")
@@ -288,6 +290,9 @@ fn details(report: &Report, out: &mut String) {
                 None => line!(out, "  - told: {}", text(&told.text)),
             }
         }
+        for what in &task.denied {
+            line!(out, "  - denied to its agent: {}", text(what));
+        }
         task.verdicts
             .iter()
             .for_each(|judged| criterion(judged, "  ", out));
@@ -342,7 +347,16 @@ fn tokens(report: &Report) -> String {
         0 => String::new(),
         many => format!(", {} reported none", plural(u64::from(many), "task")),
     };
-    format!("- {tokens} tokens used, as agents reported{silent}{expected}; money: not counted")
+    let money = used.usd_micros.map_or_else(
+        || "what they cost nobody said".to_owned(),
+        |it| {
+            format!(
+                "{}, by the agents' words or the configured prices",
+                Bound::UsdMicros(it)
+            )
+        },
+    );
+    format!("- {tokens} tokens used, as agents reported{silent}{expected}; {money}")
 }
 
 fn time(report: &Report, out: &mut String) {

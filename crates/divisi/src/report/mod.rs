@@ -6,6 +6,7 @@
 //! of its own.
 
 mod answers;
+mod compare;
 mod expected;
 mod gather;
 mod markdown;
@@ -14,6 +15,7 @@ use divisi_core::run::{Answer, Base, RunStatus, TaskStatus};
 use divisi_core::{Commit, Digest, Intent, Outcome, Time, Tree};
 use serde::Serialize;
 
+pub(crate) use compare::{compare, compared};
 use expected::Expected;
 pub(crate) use gather::gather;
 pub(crate) use markdown::markdown;
@@ -130,6 +132,11 @@ pub(crate) struct Done {
     pub(crate) tokens: Option<u64>,
     /// Tokens as estimated, if they were.
     pub(crate) estimate_tokens: Option<u64>,
+    /// What they cost over all attempts in millionths of a US dollar, by its agents' words or the
+    /// configured prices; `None` if nobody said.
+    pub(crate) usd_micros: Option<u64>,
+    /// What its agents asked leave for and were denied.
+    pub(crate) denied: Vec<String>,
     /// Why it is where it is, unless it is done.
     pub(crate) reason: Option<String>,
     /// Its criteria with the verdicts on its last judged attempt.
@@ -166,6 +173,8 @@ pub(crate) struct UseOfTime {
     pub(crate) tokens: Option<u64>,
     /// Tasks whose agents reported none.
     pub(crate) tokens_unreported: u32,
+    /// What they cost in millionths of a US dollar, as far as it was said; `None` if nobody said.
+    pub(crate) usd_micros: Option<u64>,
     /// Attempts.
     pub(crate) attempts: u32,
     /// Of these, refused by checks or people, stopped as stalled or overdue, or not started.

@@ -249,46 +249,93 @@ fn broken_answers_are_asked_for_again_or_refused() {
     }
 }
 
-#[test]
-fn a_denied_write_that_is_called_a_success_is_found_and_told() {
-    let outside = |stage: &Stage| stage.beside("outside.md").display().to_string();
-    let spare = Model::start(Vec::new());
-    let (place, words) = (stage("claude", &spare), "was refused");
-    // The first attempt writes outside of its workspace; its tool lets nobody do that unasked.
-    let first = Rule {
-        words: vec!["TASK-part".to_owned()],
-        turns: vec![
-            Turn {
-                say: "I write it.".to_owned(),
-                call: Some(Call::Write {
-                    path: outside(&place),
-                    content: "# Part\n".to_owned(),
-                }),
-                fault: None,
-            },
-            Turn {
-                say: "It is written.".to_owned(),
-                ..Turn::default()
-            },
-        ],
-    };
+/// Each denies a write beyond the workspace by means of its own, and the model calls it a success: it
+/// is in the record, and the next attempt is told.
+fn is_found_and_told(tool: &str) {
+    let name = format!("denied-{tool}-{}.md", std::process::id());
+    let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+    let mut first = rule(None);
+    first.turns[0].call = Some(Call::Write {
+        path: target.display().to_string(),
+        content: "# Part\n".to_owned(),
+    });
     let mut second = rule(None);
-    second.words.push(words.to_owned());
+    second.words.push("was refused".to_owned());
     let model = Model::start(vec![second, first]);
-    let stage = stage("claude", &model);
-    let mut plan = plan("claude", 2.0);
+    let stage = stage(tool, &model);
+    let mut plan = plan(tool, 2.0);
     plan["subtasks"][0]["retries"] = json!(1);
-    stage.run(&plan, &[]).expect(0);
+    let ran = stage.run(&plan, &[]);
+    let what = || {
+        let first = stage.divisi(&["logs", "run-1", "part", "--attempt", "1"]);
+        format!("{tool}: {}\n{}", ran.stderr, first.stdout)
+    };
+    assert!(!target.exists(), "{}", what());
     let run = stage.only();
-    assert_eq!(task(&run, "part").attempts(), 2);
-    let told = model
-        .seen()
-        .into_iter()
-        .find(|seen| seen.user.contains(words));
-    let told = told.expect("the retry was told why").user;
+    assert_eq!(run.status(), RunStatus::Succeeded, "{}", what());
+    assert_eq!(task(&run, "part").attempts(), 2, "{}", what());
+    let [denied] = &endings(&run, "part")[0].permissions[..] else {
+        panic!("{}", what());
+    };
+    assert!(denied.request.title.contains(&name), "{denied:?}");
+    let decision = denied.decision();
+    assert!(decision.is_some_and(|it| !it.allows()), "{denied:?}");
+    for shown in [
+        stage.divisi(&["show", "run-1", "part"]),
+        stage.divisi(&["permissions", "list", "run-1"]),
+    ] {
+        assert!(shown.stdout.contains(&name), "{tool}: {}", shown.stdout);
+    }
+    let seen = model.seen();
+    let told = { seen.iter() }.find(|seen| seen.user.contains("was refused"));
+    let told = &told.expect("the retry was told why").user;
     assert!(
-        told.contains("not allowed") && told.contains("outside.md"),
+        told.contains("not allowed") && told.contains(&name),
         "{told}"
     );
-    assert!(!std::path::Path::new(&outside(&place)).exists());
+    assert_eq!(stage.jobs(), [0; 0], "{tool}: no process is left");
+}
+
+#[test]
+fn a_denied_write_that_is_called_a_success_is_found_and_told() {
+    is_found_and_told("claude");
+}
+
+#[test]
+fn what_the_rules_of_opencode_refused_is_found_and_told() {
+    is_found_and_told("opencode");
+}
+
+/// Where writes are confined Codex is told to use no sandbox, and the kernel refuses. Its own sandbox
+/// leaves the system's temporary folder open, in which stages are. Of a command that fails at once its
+/// stream sometimes holds nothing: then only the checks know.
+#[test]
+fn what_the_walls_of_codex_refused_is_no_success() {
+    let name = format!("sandboxed-{}.md", std::process::id());
+    let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+    let mut denied = rule(None);
+    denied.turns[0].call = Some(Call::Write {
+        path: target.display().to_string(),
+        content: "# Part\n".to_owned(),
+    });
+    let model = Model::start(vec![denied]);
+    let stage = stage("codex", &model);
+    let ran = stage.run(&plan("codex", 2.0), &["--unconfined"]);
+    let what = || format!("{}\n{}\n{:?}", ran.stderr, log(&stage), model.seen());
+    assert!(!target.exists(), "{}", what());
+    let run = stage.only();
+    assert_eq!(run.status(), RunStatus::Blocked, "{}", what());
+    let seen = model.seen();
+    let refused = { seen.iter() }.any(|seen| {
+        seen.results
+            .iter()
+            .any(|it| it.contains("Read-only file system"))
+    });
+    assert!(refused, "{}", what());
+    // As far as it tells of the command, it is in the record.
+    let told = log(&stage).contains(&name);
+    let recorded =
+        { endings(&run, "part")[0].permissions.iter() }.any(|it| it.request.title.contains(&name));
+    assert_eq!(told, recorded, "{}", what());
+    assert_eq!(stage.jobs(), [0; 0], "no process is left");
 }

@@ -1,5 +1,5 @@
 //! While nothing is to be done, no model is asked: not by a run that waits for an approval, is paused,
-//! waits for a usage limit to end, or has ended, though its engine works on.
+//! is blocked, waits for a usage limit to end, or has ended, though its engine works on.
 //!
 //! Nothing is waited for: the test itself asks the model after something of Divisi's has passed
 //! through the engine, and looks at what the model's log has before that.
@@ -11,7 +11,7 @@ use divisi_core::run::{AttemptEnd, Event, RunStatus};
 use serde_json::json;
 
 use crate::model::{ALWAYS, Call, Fault, Model, Rule, Turn};
-use crate::stage::{Stage, stands, until, write};
+use crate::stage::{Running, Stage, stands, until, write};
 use crate::tool::{TOOLS, stage};
 
 /// A program works as long as this file is not there.
@@ -110,7 +110,11 @@ fn passes_through(stage: &Stage) {
 
 fn no_model_is_asked_while_idle(tool: &str) {
     let limited = (Fault::Status(429, Some(1)), ALWAYS);
-    let model = Model::start(vec![rule("first", None), rule("second", Some(limited))]);
+    let model = Model::start(vec![
+        rule("first", None),
+        rule("second", Some(limited)),
+        rule("third", None),
+    ]);
     let stage = stage(tool, &model);
     write(
         stage.path("divisi.yaml"),
@@ -136,6 +140,8 @@ fn no_model_is_asked_while_idle(tool: &str) {
     passes_through(&stage);
     log.is_quiet("waits for an approval");
 
+    let blocked = blocks(&stage, &mut log, tool);
+
     stage.divisi(&["pause", "run-1"]).expect(0);
     stage.divisi(&["approve", "run-1", "gate"]).expect(0);
     passes_through(&stage);
@@ -160,6 +166,7 @@ fn no_model_is_asked_while_idle(tool: &str) {
     write(&go, "");
     engine.wait();
     beside.wait();
+    blocked.wait();
     let tasks = [
         ("beside", "done"),
         ("first", "done"),
@@ -171,6 +178,24 @@ fn no_model_is_asked_while_idle(tool: &str) {
     stage.divisi(&["feedback", "run-1"]);
     stage.divisi(&["merge", "run-1", "--yes"]);
     log.is_quiet("has ended");
+}
+
+/// A second run, whose only task is refused and is for a person: it is quiet while the engine of
+/// the first one works on.
+fn blocks(stage: &Stage, log: &mut Log<'_>, tool: &str) -> Running {
+    let plan = json!({"task_title": "Blocked", "subtasks": [{
+        "subtask_id": "third", "description": "TASK-third: write third.md.", "agent": tool,
+        "deliverables": ["another.md"], "retries": 0,
+    }]});
+    let run = stage.start_plan(&plan, &[]);
+    until("the third part is for a person", || {
+        let status = stage.divisi(&["status", "run-2"]).stdout;
+        status.contains("divisi retry run-2 third")
+    });
+    log.is_of("TASK-third");
+    stage.divisi(&["explain", "run-2", "third"]).expect(0);
+    log.is_quiet("is blocked");
+    run
 }
 
 #[test]
@@ -186,4 +211,9 @@ fn codex_asks_nothing_while_idle() {
 #[test]
 fn opencode_asks_nothing_while_idle() {
     no_model_is_asked_while_idle(TOOLS[2]);
+}
+
+#[test]
+fn a_model_over_its_api_is_asked_nothing_while_idle() {
+    no_model_is_asked_while_idle("model");
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::model::{Call, Model, Rule, Turn};
 use crate::nowhere::is_nowhere;
 use crate::stage::write;
-use crate::tool::{KEY, TOOLS, stage};
+use crate::tool::{ACP, KEY, TOOLS, stage};
 
 /// Stands in a file of a login, and nowhere else.
 const LOGIN: &str = "planted-login-5b0e77c1d2a94f38";
@@ -15,13 +15,13 @@ const LOGIN: &str = "planted-login-5b0e77c1d2a94f38";
 /// the tool uses here: a key counts more.
 fn login(tool: &str) -> (&'static str, Value) {
     match tool {
-        "claude" => (
+        "claude" | "claude-acp" => (
             ".claude/.credentials.json",
             json!({"claudeAiOauth": {"accessToken": LOGIN, "refreshToken": LOGIN,
                 "expiresAt": 4_000_000_000_000_u64, "scopes": ["user:inference"]}}),
         ),
         "codex" => (".codex/auth.json", json!({"OPENAI_API_KEY": LOGIN})),
-        "opencode" => (
+        "opencode" | "opencode-acp" => (
             ".local/share/opencode/auth.json",
             json!({"elsewhere": {"type": "api", "key": LOGIN}}),
         ),
@@ -102,4 +102,14 @@ fn codex_leaves_no_secret_behind() {
 #[test]
 fn opencode_leaves_no_secret_behind() {
     keeps_nothing(TOOLS[2]);
+}
+
+#[test]
+fn claude_leaves_no_secret_behind_over_acp() {
+    keeps_nothing(ACP[0]);
+}
+
+#[test]
+fn opencode_leaves_no_secret_behind_over_acp() {
+    keeps_nothing(ACP[1]);
 }

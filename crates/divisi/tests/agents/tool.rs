@@ -83,6 +83,15 @@ pub(crate) fn stage(tool: &str, model: &Model) -> Stage {
             );
             stage.with_env("OPENAI_API_KEY", KEY)
         }
+        // No tool: it is asked over its API.
+        "model" => {
+            let settings = serde_json::json!({
+                "provider": "openai", "model": "scripted", "url": format!("{url}/v1"),
+            });
+            stage
+                .with_env("OPENAI_API_KEY", KEY)
+                .with_env("DIVISI_AGENTS_MODEL", &settings.to_string())
+        }
         _ => unreachable!("all tools are named above"),
     }
 }

@@ -95,12 +95,8 @@ impl Given {
         Given::created(plan, budget, None)
     }
 
-    /// The same, made of an intent.
-    pub(crate) fn meant(plan: Plan, intent: Intent) -> Given {
-        Given::created(plan, Budget::default(), Some(Box::new(intent)))
-    }
-
-    fn created(plan: Plan, budget: Budget, intent: Option<Box<Intent>>) -> Given {
+    /// The same, perhaps made of an intent.
+    pub(crate) fn created(plan: Plan, budget: Budget, intent: Option<Box<Intent>>) -> Given {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let options = Options {
             durability: Durability::Normal,
@@ -205,20 +201,13 @@ impl Given {
         let attempt = self.attempt(name);
         let digest = Digest::new(&"d".repeat(64)).expect("it is a hash");
         let ended = Ended {
-            exit: Exit::Status(status),
             output: Some(Output {
                 digest,
                 bytes: 4_096,
                 capped: false,
             }),
             wall_ms: 2_000,
-            swept: 0,
-            empty: true,
-            told: false,
-            command: String::new(),
-            usage: None,
-            denied: Vec::new(),
-            confined: None,
+            ..Ended::of(Exit::Status(status))
         };
         self.wait(2_000).ask(Command::Ended {
             attempt,

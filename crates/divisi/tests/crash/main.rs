@@ -17,6 +17,7 @@
 mod bundled;
 mod failpoints;
 mod graph;
+mod halves;
 mod holders;
 mod losses;
 mod names;

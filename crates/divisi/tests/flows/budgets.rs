@@ -5,6 +5,7 @@ use divisi_core::ledger::Bound;
 use divisi_core::run::{AttemptEnd, PauseReason, RunStatus};
 use serde_json::{Value, json};
 
+use crate::feedback::satisfies;
 use crate::found::working;
 use crate::stage::{Stage, endings, stands, task};
 
@@ -27,8 +28,7 @@ fn plan(tasks: &[Value]) -> Value {
 
 /// What `divisi budget` tells of an account.
 fn account(stage: &Stage, name: &str) -> Value {
-    let told = stage.divisi(&["budget", "--json"]).expect(0);
-    let told: Value = serde_json::from_str(&told.stdout).unwrap();
+    let told = satisfies(stage, "budget", &["budget"]);
     let accounts = told["accounts"].as_array().unwrap().iter();
     let mut found = accounts.filter(|it| it["name"].as_str().unwrap().contains(name));
     found
@@ -288,8 +288,7 @@ fn an_agent_that_was_ended_goes_on_where_it_was() {
 
 /// The same of a run that has ended.
 fn account_of(stage: &Stage, run: &str) -> Value {
-    let told = stage.divisi(&["budget", run, "--json"]).expect(0);
-    let told: Value = serde_json::from_str(&told.stdout).unwrap();
+    let told = satisfies(stage, "budget", &["budget", run]);
     let accounts = told["accounts"].as_array().unwrap();
     let of_run = accounts
         .iter()
@@ -305,18 +304,16 @@ fn an_agent_that_does_not_say_what_it_used_is_flagged() {
     stage
         .run(&plan(&[asked("a")]), &["--budget", "1M-tokens"])
         .expect(0);
-    let flagged = "1 attempt without a word of what was used: only time and attempts count";
-    stage.divisi(&["budget", "1"]).expect(0).says(flagged);
+    stage
+        .divisi(&["budget", "1"])
+        .expect(0)
+        .says("1000000 permitted, 500000 used, 500000 left")
+        .says("1 attempt did not say all that was used");
     stage
         .divisi(&["show", "1"])
         .expect(0)
-        .says("1 attempt reported no usage: bounded by time and attempts alone");
-    stage
-        .divisi(&["show", "1", "a"])
-        .expect(0)
-        .says("it did not say what it used: only time and attempts count");
-    stage
-        .divisi(&["report", "1"])
-        .expect(0)
-        .says("the agent did not say what it used; only time and attempts count");
+        .says("1 attempt did not report all that was used");
+    let unsaid = "did not say what it used: of a budget, all that was reserved is charged";
+    stage.divisi(&["show", "1", "a"]).expect(0).says(unsaid);
+    stage.divisi(&["report", "1"]).expect(0).says(unsaid);
 }

@@ -22,6 +22,7 @@ const FILE: &str = "run:
   loss_delay_seconds: 2
   batch_max: 9
   used_up_max: 18
+  split_after: 2
   budget: {attempts: 11, minutes: 12, tokens: 2000000, usd: 20}
   rehearsal: rules.yaml
 agents:
@@ -119,6 +120,7 @@ fn of(stage: &Stage, key: &str) -> Value {
         "run.batch_max" => json!(settings.batch_max),
         "agents.prefer" => json!(settings.agent_auto),
         "run.used_up_max" => json!(settings.used_up_max),
+        "run.split_after" => json!(settings.split_after),
         "run.budget" => json!(settings.budget),
         "budget.attempt" => json!([settings.attempt_tokens, settings.attempt_usd_micros]),
         "prices" => json!(settings.prices),
@@ -167,6 +169,7 @@ fn said(stage: &Stage, key: &str) -> Value {
         "run.batch_max" => json!(9),
         "agents.prefer" => json!("codex"),
         "run.used_up_max" => json!(18),
+        "run.split_after" => json!(2),
         "run.budget" => budget(11, 12),
         "budget.attempt" => json!([1_000, 500_000]),
         "prices" => json!({

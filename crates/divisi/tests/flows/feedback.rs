@@ -309,7 +309,7 @@ fn points_that_took_less_than_expected_are_expected_to_take_less() {
 }
 
 /// What a command prints satisfies the schema that Divisi serves for it.
-fn satisfies(stage: &Stage, of: &str, args: &[&str]) -> Value {
+pub(crate) fn satisfies(stage: &Stage, of: &str, args: &[&str]) -> Value {
     let schema = document(&stage.divisi(&["schema", of]).expect(0));
     let validator = jsonschema::validator_for(&schema).unwrap();
     let printed = document(&stage.divisi(&[args, &["--json"]].concat()).expect(0));

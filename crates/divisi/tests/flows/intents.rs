@@ -5,6 +5,7 @@ use divisi_core::plan::Work;
 use divisi_core::run::{AttemptEnd, Failure, Run, RunStatus};
 use serde_json::{Value, json};
 
+use crate::feedback::satisfies;
 use crate::found::{installed, working};
 use crate::stage::{Stage, endings, stands, statuses, write};
 
@@ -395,4 +396,36 @@ fn a_plan_is_replaced_before_a_run_begins_at_all() {
     stage.divisi(&["approve", "1"]).expect(0);
     stage.divisi(&["resume", "1"]).expect(0);
     assert_eq!(stage.result("a.md").as_deref(), Some("new\n"));
+}
+
+/// Whether splitting paid is read off two runs of one request from one commit.
+#[test]
+fn a_direct_and_a_split_run_are_put_side_by_side() {
+    let stage = project();
+    let plan = |tasks: &[&str]| {
+        let tasks: Vec<Value> = { tasks.iter() }
+            .map(|id| json!({"subtask_id": id, "script": "true"}))
+            .collect();
+        json!({"task_title": "Ship it", "subtasks": tasks})
+    };
+    stage.run(&plan(&["all"]), &[]).expect(0);
+    stage.run(&plan(&["a", "b"]), &[]).expect(0);
+    let told = satisfies(
+        &stage,
+        "comparison",
+        &["report", "--compare", "run-2", "run-1"],
+    );
+    assert_eq!(told["direct"]["run"], "run-1");
+    assert_eq!(told["split"]["run"], "run-2");
+    assert_eq!(told["split"]["tasks"].as_array().unwrap().len(), 2);
+    stage
+        .divisi(&["report", "--compare", "1", "2"])
+        .expect(0)
+        .says("| | direct: run-1 | split: run-2 | split/direct |");
+    stage.run(&plan(&["c", "d"]), &[]).expect(0);
+    stage
+        .divisi(&["report", "--compare", "2", "3"])
+        .expect(6)
+        .says("compare-refused")
+        .says("both were split");
 }

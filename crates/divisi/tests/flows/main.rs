@@ -27,6 +27,7 @@ mod preparation;
 mod review;
 mod rules;
 mod saving;
+mod splitting;
 #[path = "../hostile/stage.rs"]
 mod stage;
 mod telling;

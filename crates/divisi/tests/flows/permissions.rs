@@ -6,7 +6,8 @@ use divisi_core::permission::{Decider, Decision, Permission, Standing};
 use divisi_core::run::{Event, Run, RunStatus};
 use serde_json::{Value, json};
 
-use crate::found::{DONE, program};
+use crate::feedback::satisfies;
+use crate::found::{DONE, installed, program};
 use crate::stage::{Running, Stage, endings, kill, stands, task, write};
 
 /// What the agent does: `leave ID TOOL INPUT` asks, and succeeds if it may.
@@ -99,16 +100,19 @@ fn a_person_allows_and_denies_and_answers_once() {
     let stage = stage(&work, &asking());
     let running = stage.start_plan(&plan(), &[]);
     stage.until_event("it asks", asked);
-    let listed = stage.divisi(&["permissions", "--json"]).expect(0).stdout;
-    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let listed = satisfies(&stage, "permissions", &["permissions"]);
     let first = &listed["requests"][0];
     assert_eq!(first["request"], 1, "{listed}");
     assert_eq!(first["task"], "a");
     assert_eq!(first["deed"], "edit");
     assert_eq!(first["paths"], json!(["a.md"]));
     assert_eq!(first["standing"], "asked");
-    for command in ["status", "explain"] {
-        let said = stage.divisi(&[command, "run-1"]).expect(0);
+    for command in [
+        &["status", "run-1"][..],
+        &["explain", "run-1"],
+        &["show", "run-1", "a"],
+    ] {
+        let said = stage.divisi(command).expect(0);
         said.says("divisi permissions allow run-1 1");
     }
     stage
@@ -131,6 +135,15 @@ fn a_person_allows_and_denies_and_answers_once() {
     running.wait().expect(0);
     let run = stage.only();
     stands(&run, RunStatus::Succeeded, &[("a", "done")]);
+    let shown = stage.divisi(&["show", "run-1", "a"]).expect(0);
+    shown
+        .says("asked       1, edit: Write a.md: allowed by a person")
+        .says("asked       2, edit: Write b.md: denied by a person: b.md is mine");
+    let report = satisfies(&stage, "report", &["report", "run-1"]);
+    let denied = json!(["edit: Write b.md, denied by a person: b.md is mine"]);
+    assert_eq!(report["tasks"][0]["denied"], denied, "{report:#}");
+    let report = stage.divisi(&["report", "run-1"]).expect(0);
+    report.says("denied to its agent: edit: Write b.md, denied by a person: b.md is mine");
     let all: Vec<(&str, &Decider)> = kept(&run).into_iter().map(decided).collect();
     assert_eq!(
         all,
@@ -297,4 +310,33 @@ fn a_request_that_its_attempt_took_with_it_is_refused_by_name() {
     );
     let denied = |it: &&Permission| matches!(it.decision(), Some(Decision::Deny { .. }));
     assert_eq!(all.iter().filter(|it| denied(it)).count(), 0);
+}
+
+/// Codex cannot ask: that is said when the run is created, once, though two tasks are its.
+#[test]
+fn where_a_rule_denies_something_to_who_asks_nobody_that_is_said() {
+    let stage = Stage::git(&[("README.md", "# A project\n")]);
+    let path = installed(&stage, &["codex", "claude"]);
+    let stage = stage.with_env("PATH", &path);
+    let rules = "permissions:\n  rules:\n    - {deed: execute, command: git push, then: deny}\n";
+    write(stage.path("divisi.yaml"), rules);
+    // Nobody consents, so nothing is started.
+    let created = |agent: &str| {
+        let part = |id: &str| json!({"subtask_id": id, "title": "Write", "agent": agent, "deliverables": [format!("{id}.md")]});
+        let plan = json!({"task_title": "Two files", "subtasks": [part("a"), part("b")]});
+        stage.divisi(&["run", &stage.plan(&plan)]).expect(4).stderr
+    };
+    let by_codex = created("codex");
+    let said = "warning[permission-unasked]: `codex` asks nobody for leave, so for the tasks `a`, `b` \
+                nothing is denied by `deed: execute, command: \"git push\", then: deny`\n --> \
+                divisi.yaml:2:";
+    assert!(by_codex.contains(said), "{by_codex}");
+    assert_eq!(
+        by_codex.matches("permission-unasked").count(),
+        1,
+        "{by_codex}"
+    );
+    // No rule is in vain with one that asks.
+    let by_claude = created("claude");
+    assert!(!by_claude.contains("permission-unasked"), "{by_claude}");
 }

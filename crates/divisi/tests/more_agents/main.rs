@@ -18,7 +18,7 @@ mod model;
 mod stage;
 
 use model::{Call, Model, Rule, Turn};
-use stage::{Stage, write};
+use stage::{Stage, task, write};
 
 const KEY: &str = "scripted-key-6b20f81d";
 
@@ -35,21 +35,26 @@ fn installed() -> PathBuf {
     bin.canonicalize().unwrap()
 }
 
-/// One file is written by this agent; its model is asked in a form of OpenAI's or Google's.
+/// Two files are written by this agent, one by its function for files and one by its shell; its model
+/// is asked in a form of OpenAI's or Google's.
 fn smoke(agent: &str, set_up: fn(Stage, &str) -> Stage) {
-    let call = Call::Write {
-        path: "part.md".to_owned(),
-        content: "# Part\n".to_owned(),
-    };
     let turn = |say: &str, call: Option<Call>| Turn {
         say: say.to_owned(),
         call,
         ..Turn::default()
     };
+    let written = Call::Write {
+        path: "part.md".to_owned(),
+        content: "# Part\n".to_owned(),
+    };
     let model = Model::start(vec![Rule {
         words: vec!["TASK-part".to_owned()],
         turns: vec![
-            turn("I write it.", Some(call)),
+            turn("I write it.", Some(written)),
+            turn(
+                "I go on.",
+                Some(Call::Shell("printf '# End\\n' > end.md".to_owned())),
+            ),
             turn("It is written.", None),
         ],
     }]);
@@ -59,21 +64,27 @@ fn smoke(agent: &str, set_up: fn(Stage, &str) -> Stage) {
     let stage = set_up(stage, &model.url());
     let plan = json!({"task_title": "One part", "subtasks": [{
         "subtask_id": "part",
-        "description": "TASK-part: write part.md.",
+        "description": "TASK-part: write part.md and end.md.",
         "agent": agent,
-        "deliverables": ["part.md"],
+        "deliverables": ["part.md", "end.md"],
+        "criteria": [
+            {"contains": "# Part", "in": "part.md"},
+            {"contains": "# End", "in": "end.md"},
+        ],
         "retries": 0,
-        "timeout_minutes": 3,
+        "timeout_minutes": 10,
     }]});
     let ran = stage.run(&plan, &[]);
     let log = stage.divisi(&["logs", "run-1", "part"]).stdout;
-    let told = format!("{}\n{log}\n{:#?}", ran.stderr, model.seen());
-    assert_eq!(stage.only().status(), RunStatus::Succeeded, "{told}");
-    assert_eq!(
-        stage.result("part.md").as_deref(),
-        Some("# Part\n"),
-        "{told}"
-    );
+    let seen = model.seen();
+    let asked: Vec<_> = { seen.iter() }.map(|s| (s.api, &s.results)).collect();
+    let told = format!("{}\n{log}\n{asked:#?}", ran.stderr);
+    let run = stage.only();
+    assert_eq!(run.status(), RunStatus::Succeeded, "{told}");
+    assert_eq!(task(&run, "part").attempts(), 1, "{told}");
+    for (path, text) in [("part.md", "# Part\n"), ("end.md", "# End\n")] {
+        assert_eq!(stage.result(path).as_deref(), Some(text), "{told}");
+    }
     assert_eq!(stage.jobs(), [0; 0], "{told}");
     assert!(!log.contains(KEY), "{log}");
     let listed = stage.divisi(&["agents"]).expect(0).stdout;
@@ -81,7 +92,26 @@ fn smoke(agent: &str, set_up: fn(Stage, &str) -> Stage) {
 }
 
 #[test]
-fn qwen_writes_a_file() {
+fn gemini_writes_two_files() {
+    smoke("gemini", |stage, url| {
+        let settings = json!({
+            "security": { "auth": { "selectedType": "gemini-api-key" } },
+            "privacy": { "usageStatisticsEnabled": false },
+            "general": { "enableAutoUpdate": false },
+        });
+        write(
+            stage.beside("home/.gemini/settings.json"),
+            &settings.to_string(),
+        );
+        stage
+            .with_env("GEMINI_API_KEY", KEY)
+            .with_env("GOOGLE_GEMINI_BASE_URL", url)
+            .with_env("GEMINI_MODEL", "gemini-2.5-pro")
+    });
+}
+
+#[test]
+fn qwen_writes_two_files() {
     smoke("qwen", |stage, url| {
         let settings = json!({
             "security": { "auth": { "selectedType": "openai" } },
@@ -100,7 +130,7 @@ fn qwen_writes_a_file() {
 }
 
 #[test]
-fn copilot_writes_a_file() {
+fn copilot_writes_two_files() {
     smoke("copilot", |stage, url| {
         stage
             .with_env("COPILOT_PROVIDER_API_KEY", KEY)

@@ -121,16 +121,8 @@ pub(super) fn snapshot(n: u64) -> Snapshot {
 
 pub(super) fn exited(status: i32) -> Ended {
     Ended {
-        exit: Exit::Status(status),
-        output: None,
         wall_ms: 10,
-        swept: 0,
-        empty: true,
-        told: false,
-        command: String::new(),
-        confined: None,
-        usage: None,
-        denied: Vec::new(),
+        ..Ended::of(Exit::Status(status))
     }
 }
 
@@ -633,6 +625,7 @@ fn brief_then(then: &Then) -> String {
         } => "retry".to_owned(),
         Then::Retry { not_before } => format!("retry at {}", not_before.0),
         Then::Reassign { agent } => format!("reassign to {agent}"),
+        Then::Split(reason) => format!("split: {reason}"),
         Then::Escalate(reason) => format!("escalate: {reason}"),
         Then::Ask(question) => format!("ask: {question}"),
         Then::Cancel => "cancel".to_owned(),

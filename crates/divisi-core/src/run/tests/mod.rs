@@ -6,6 +6,7 @@
 //! its stored form, and (at the end) that replay and restoring give the same run.
 
 mod bench;
+mod dividing;
 mod expanding;
 mod explaining;
 mod graphs;

@@ -260,3 +260,37 @@ fn a_task_that_waits_for_leave_says_so_with_the_commands_that_answer() {
         }
     }
 }
+
+#[test]
+fn what_was_cut_or_names_no_file_is_answered_once_alone() {
+    let no_file = Request {
+        paths: Vec::new(),
+        ..leave("a")
+    };
+    let many = Request {
+        paths: (0..9).map(|no| format!("docs/{no}.md")).collect(),
+        ..leave("b")
+    };
+    let odd = Request {
+        paths: vec!["docs/a\nb".to_owned()],
+        ..leave("c")
+    };
+    let long = Request {
+        deed: Deed::Execute,
+        paths: Vec::new(),
+        command: Some("x".repeat(3_000)),
+        ..leave("d")
+    };
+    let mut bench = working();
+    for (request, no) in [no_file, many, odd, long].into_iter().zip(1..) {
+        bench.so(asks(&bench, request, Ruling::Ask));
+        let always = Command::DecidePermission {
+            no,
+            decision: Decision::Allow,
+            always: true,
+        };
+        bench.refuses(always, "permission-once");
+        bench.so(answer(no, Decision::Allow));
+    }
+    assert_eq!(bench.run.permission_rules().count(), 0);
+}

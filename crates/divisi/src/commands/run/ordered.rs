@@ -205,7 +205,8 @@ impl<'c> Ordered<'c> {
         let present = Present::look(&settings.defined);
         let preferred = configuration.preferred(roles);
         let settling = Settling::begin(&present, preferred, settings);
-        let mut settling = settling.within(&configuration.config.day);
+        let settling = settling.within(&configuration.config.day);
+        let mut settling = settling.ruled_at(configuration.place("permissions.rules").cloned());
         self.each(plan, &mut |task| settling.see(task));
         settling.end(severity, printer)
     }

@@ -305,6 +305,7 @@ fn rule() -> Rule {
         deed: Some(Deed::Edit),
         path: Some("docs/**".into()),
         command: Some("make".into()),
+        exact: true,
         then: Ruling::Ask,
     }
 }
@@ -692,6 +693,7 @@ fn of_attempts() -> Vec<Event> {
         Then::Reassign {
             agent: "person".into(),
         },
+        Then::Split("x".into()),
         Then::Escalate("x".into()),
         Then::Ask("x".into()),
     ];

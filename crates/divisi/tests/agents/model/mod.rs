@@ -1,7 +1,7 @@
 //! A model server on loopback that answers from a script: no model, no network.
 //!
-//! It speaks Anthropic's Messages, OpenAI's Chat Completions and OpenAI's Responses, streaming. A
-//! [`Rule`] answers the conversations whose last words of a user hold all its words. Which turn is
+//! It speaks Anthropic's Messages, OpenAI's Chat Completions, OpenAI's Responses and Google's
+//! `generateContent`, streaming, and the first and the last as whole answers too. A [`Rule`] answers the conversations whose last words of a user hold all its words. Which turn is
 //! due is read off the conversation itself (how often the model called since then), so repeats,
 //! restarts and conversations that are taken up again stay right; only faults are counted.
 
@@ -146,7 +146,7 @@ impl Drop for Model {
 impl State {
     fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
         let request = http::read(&stream)?;
-        let Some((api, body)) = asked(&request) else {
+        let Some((api, conversation)) = asked(&request) else {
             return http::answer(
                 &stream,
                 404,
@@ -154,7 +154,6 @@ impl State {
                 "{\"error\":{\"message\":\"no such path\"}}",
             );
         };
-        let conversation = Conversation::read(api, &body);
         let due = self.due(&conversation);
         let fault = due.and_then(|due| self.fault(due));
         lock(&self.seen).push(Seen {
@@ -175,9 +174,8 @@ impl State {
             ..Turn::default()
         });
         match fault {
-            // One tool falls back to this after a stream that broke.
-            None if api == Api::Messages && !conversation.streams => {
-                let answer = wire::message(&conversation, &turn);
+            None if !conversation.streams && api.has_whole_answers() => {
+                let answer = wire::whole(api, &conversation, &turn);
                 http::answer(&stream, 200, None, &answer.to_string())
             }
             None => http::stream(&stream, &wire::events(api, &conversation, &turn)),
@@ -218,9 +216,10 @@ impl State {
 }
 
 /// In which words something was asked, and what.
-fn asked(request: &Request) -> Option<(Api, Value)> {
+fn asked(request: &Request) -> Option<(Api, Conversation)> {
     let api = Api::of(&request.path)?;
-    Some((api, serde_json::from_slice(&request.body).ok()?))
+    let body: Value = serde_json::from_slice(&request.body).ok()?;
+    Some((api, Conversation::read(api, &request.path, &body)))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

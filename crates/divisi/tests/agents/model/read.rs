@@ -15,7 +15,12 @@ pub(crate) struct Conversation {
     messages: Vec<Message>,
     /// The functions that are offered, each with the schema of its arguments.
     pub(crate) functions: BTreeMap<String, Value>,
+    /// The folder that the agent says it works in, if it does.
+    pub(crate) folder: Option<String>,
 }
+
+/// Before that folder.
+const WORKS_IN: &str = "working in the directory: ";
 
 struct Message {
     is_user: bool,
@@ -26,29 +31,44 @@ struct Message {
 }
 
 impl Conversation {
-    pub(crate) fn read(api: Api, body: &Value) -> Conversation {
-        let messages = match api {
+    pub(crate) fn read(api: Api, path: &str, body: &Value) -> Conversation {
+        let messages: Vec<Message> = match api {
             Api::Messages => list(&body["messages"]).map(message).collect(),
             Api::Completions => list(&body["messages"]).map(completions).collect(),
             Api::Responses => list(&body["input"]).map(item).collect(),
+            Api::Generate => list(&body["contents"]).map(content).collect(),
         };
-        let functions = list(&body["tools"]).filter_map(|tool| {
-            let function = if api == Api::Completions {
-                &tool["function"]
-            } else {
-                tool
-            };
-            let schema = match api {
-                Api::Messages => &function["input_schema"],
-                _ => &function["parameters"],
-            };
-            Some((function["name"].as_str()?.to_owned(), schema.clone()))
+        let functions: BTreeMap<String, Value> = match api {
+            Api::Messages => functions(list(&body["tools"]), "input_schema"),
+            Api::Completions => functions(
+                list(&body["tools"]).map(|tool| &tool["function"]),
+                "parameters",
+            ),
+            Api::Responses => functions(list(&body["tools"]), "parameters"),
+            Api::Generate => functions(
+                list(&body["tools"]).flat_map(|tool| list(&tool["functionDeclarations"])),
+                "parametersJsonSchema",
+            ),
+        };
+        let folder = messages.iter().find_map(|message| {
+            let (_, after) = message.text.split_once(WORKS_IN)?;
+            after.lines().next().map(str::to_owned)
         });
+        // One has both in the path, the others in the body.
+        let named = path
+            .rsplit('/')
+            .next()
+            .and_then(|last| last.split_once(':'));
+        let (model, streams) = named.map_or_else(
+            || (body["model"].as_str(), body["stream"] == true),
+            |(model, verb)| (Some(model), verb.starts_with("stream")),
+        );
         Conversation {
-            model: body["model"].as_str().unwrap_or("scripted").to_owned(),
-            streams: body["stream"] == true,
+            model: model.unwrap_or("scripted").to_owned(),
+            streams,
             messages,
-            functions: functions.collect(),
+            functions,
+            folder,
         }
     }
 
@@ -82,6 +102,20 @@ impl Conversation {
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
+}
+
+/// Those that are offered, with the schemas that stand under this key.
+fn functions<'b>(
+    offered: impl Iterator<Item = &'b Value>,
+    schema: &str,
+) -> BTreeMap<String, Value> {
+    let named = |function: &Value| {
+        Some((
+            function["name"].as_str()?.to_owned(),
+            function[schema].clone(),
+        ))
+    };
+    offered.filter_map(named).collect()
 }
 
 /// A text, or the texts of a list of parts.
@@ -130,5 +164,18 @@ fn item(item: &Value) -> Message {
         text: text(&item["content"]),
         has_calls: kind.ends_with("_call"),
         results: result.into_iter().collect(),
+    }
+}
+
+fn content(content: &Value) -> Message {
+    let parts = || list(&content["parts"]);
+    Message {
+        is_user: content["role"] == "user",
+        text: text(&content["parts"]),
+        has_calls: parts().any(|part| part.get("functionCall").is_some()),
+        results: parts()
+            .filter_map(|part| part.get("functionResponse"))
+            .map(|result| result["response"].to_string())
+            .collect(),
     }
 }

@@ -1,4 +1,6 @@
-//! Answers in the three forms, as events of a stream.
+//! Answers in the four forms, as events of a stream.
+
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -14,16 +16,27 @@ pub(crate) enum Api {
     Completions,
     /// OpenAI's Responses.
     Responses,
+    /// Google's `generateContent` and `streamGenerateContent`.
+    Generate,
 }
 
 impl Api {
     pub(crate) fn of(path: &str) -> Option<Api> {
-        match path.rsplit('/').next()? {
+        let last = path.rsplit('/').next()?;
+        // The model's name stands before.
+        match last.rsplit(':').next()? {
             "messages" => Some(Api::Messages),
             "completions" => Some(Api::Completions),
             "responses" => Some(Api::Responses),
+            "generateContent" | "streamGenerateContent" => Some(Api::Generate),
             _ => None,
         }
+    }
+
+    /// Whether a tool asks for whole answers in this form: one falls back to them after a stream that
+    /// broke, one asks what it asks beside its work so.
+    pub(crate) fn has_whole_answers(self) -> bool {
+        matches!(self, Api::Messages | Api::Generate)
     }
 }
 
@@ -35,7 +48,14 @@ const OUTPUT_TOKENS: u64 = 50;
 pub(crate) const TOKENS: u64 = INPUT_TOKENS + OUTPUT_TOKENS;
 
 /// Names of functions that run a command, and of their argument.
-const SHELLS: [&str; 5] = ["Bash", "bash", "exec_command", "shell_command", "run"];
+const SHELLS: [&str; 6] = [
+    "Bash",
+    "bash",
+    "exec_command",
+    "shell_command",
+    "run_shell_command",
+    "run",
+];
 const COMMANDS: [&str; 2] = ["command", "cmd"];
 
 /// Names of functions that write a file.
@@ -48,6 +68,19 @@ pub(crate) fn events(api: Api, conversation: &Conversation, turn: &Turn) -> Vec<
         Api::Messages => messages(conversation, &turn.say, call.as_ref()),
         Api::Completions => completions(conversation, &turn.say, call.as_ref()),
         Api::Responses => responses(conversation, &turn.say, call.as_ref()),
+        Api::Generate => {
+            let answer = generated(conversation, &turn.say, call.as_ref());
+            vec![format!("data: {answer}\n\n")]
+        }
+    }
+}
+
+/// The same as one answer; see [`Api::has_whole_answers`].
+pub(crate) fn whole(api: Api, conversation: &Conversation, turn: &Turn) -> Value {
+    let call = turn.call.as_ref().map(|call| function(conversation, call));
+    match api {
+        Api::Generate => generated(conversation, &turn.say, call.as_ref()),
+        _ => message(conversation, &turn.say, call.as_ref()),
     }
 }
 
@@ -88,7 +121,9 @@ fn meant(conversation: &Conversation, call: &Call) -> (String, Value) {
                 };
                 let mut arguments = json!({});
                 let place = named(&["filePath", "file_path", "path"]).unwrap_or("file_path");
-                arguments[place] = json!(path);
+                // One takes no path that is not absolute.
+                let folder = conversation.folder.as_deref().unwrap_or_default();
+                arguments[place] = json!(Path::new(folder).join(path));
                 arguments[named(&["text", "file_text"]).unwrap_or("content")] = json!(content);
                 (name, arguments)
             }
@@ -108,10 +143,9 @@ fn typed(data: &Value) -> String {
 }
 
 /// A whole answer of Anthropic's Messages.
-pub(crate) fn message(conversation: &Conversation, turn: &Turn) -> Value {
-    let call = turn.call.as_ref().map(|call| function(conversation, call));
-    let mut content = vec![json!({ "type": "text", "text": turn.say })];
-    content.extend(call.as_ref().map(|(name, arguments)| {
+fn message(conversation: &Conversation, say: &str, call: Option<&(String, String)>) -> Value {
+    let mut content = vec![json!({ "type": "text", "text": say })];
+    content.extend(call.map(|(name, arguments)| {
         let input: Value = serde_json::from_str(arguments).unwrap_or(json!(arguments));
         json!({ "type": "tool_use", "id": unique("toolu"), "name": name, "input": input })
     }));
@@ -255,6 +289,25 @@ fn responses(
         event["sequence_number"] = json!(number);
     }
     events.iter().map(typed).collect()
+}
+
+/// A whole answer of Google's `generateContent`, which is also its only event.
+fn generated(conversation: &Conversation, say: &str, call: Option<&(String, String)>) -> Value {
+    let mut parts = vec![json!({ "text": say })];
+    parts.extend(call.map(|(name, arguments)| {
+        let arguments: Value = serde_json::from_str(arguments).unwrap_or(json!(arguments));
+        json!({ "functionCall": { "name": name, "args": arguments } })
+    }));
+    json!({
+        "candidates": [{
+            "content": { "role": "model", "parts": parts }, "index": 0, "finishReason": "STOP",
+        }],
+        "modelVersion": conversation.model, "responseId": unique("response"),
+        "usageMetadata": {
+            "promptTokenCount": INPUT_TOKENS, "candidatesTokenCount": OUTPUT_TOKENS,
+            "totalTokenCount": INPUT_TOKENS + OUTPUT_TOKENS,
+        },
+    })
 }
 
 /// Ids that no two calls of a conversation share.

@@ -1,0 +1,304 @@
+//! How a task that keeps failing is divided, by rule (T7).
+//!
+//! What can be checked is what can be divided: files that deliverables and criteria name, or else the
+//! criteria themselves, are halved in the plan's order. All of it follows from the run, so that the
+//! same journal gives the same parts. What cannot be halved is left to a person, with the reason.
+
+use std::collections::BTreeSet;
+
+use super::agents::holds_slot;
+use super::parts::SPLIT_DEPTH_MAX;
+use super::remedy::evidence_line;
+use super::settings::Budget;
+use super::state::Run;
+use super::task::Task;
+use crate::criterion::{Criterion, Outcome, Verdict, truncate};
+use crate::ids::{TaskId, TaskNo};
+use crate::ledger::{Amount, Bound};
+use crate::plan::{Deliverable, Estimate, Input, Parts, TaskKind, TaskSpec, Work};
+
+/// Into so many parts a task is divided. Splits nest, so that its work becomes four pieces at most.
+const HALVES: usize = 2;
+
+/// The words of why a task failed, in bytes, as its parts are told them.
+const WHY_BYTES_MAX: usize = 1_000;
+
+/// So much of what was seen the last time is told of a part: lines, and bytes of each.
+const SEEN_MAX: usize = 10;
+const SEEN_BYTES_MAX: usize = 400;
+
+/// Why a task is not divided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Undivided {
+    /// It is none that could be: no agent does in words what it says.
+    NoWork,
+    /// It could be, but for this.
+    Because(String),
+}
+
+/// What one part has of a task.
+#[derive(Default)]
+struct Half {
+    /// What it is about, for people and agents.
+    about: Vec<String>,
+    deliverables: Vec<Deliverable>,
+    criteria: Vec<Criterion>,
+}
+
+struct Halves {
+    of: [Half; HALVES],
+    /// Whether each waits for the one before.
+    in_turn: bool,
+}
+
+/// Why a task failed the last time.
+pub(super) struct Failed<'a> {
+    /// In words, after its name.
+    pub(super) why: &'a str,
+    /// What the checks said of it then, if they were asked.
+    pub(super) verdicts: &'a [Verdict],
+}
+
+impl Failed<'_> {
+    /// What was seen of those of a task's criteria that are among some, a line each.
+    fn seen(&self, spec: &TaskSpec, among: &[Criterion]) -> Vec<String> {
+        let failed = { self.verdicts.iter() }.filter(|it| it.outcome == Outcome::Fail);
+        let line = |verdict: &Verdict| {
+            let criterion = spec.criteria.get(usize::from(verdict.criterion))?;
+            let mut evidence = evidence_line(&verdict.evidence);
+            truncate(&mut evidence, SEEN_BYTES_MAX);
+            let is_among = among.contains(criterion) && !evidence.is_empty();
+            is_among.then(|| format!("{criterion}: {evidence}"))
+        };
+        failed.filter_map(line).take(SEEN_MAX).collect()
+    }
+}
+
+/// The parts of a task whose attempts used so much.
+pub(super) fn divide(
+    run: &Run,
+    no: TaskNo,
+    used: Amount,
+    failed: &Failed<'_>,
+) -> Result<Parts, Undivided> {
+    let task = &run.tasks()[no.index()];
+    if !is_work(run, task) {
+        return Err(Undivided::NoWork);
+    }
+    let because = |cause: String| Err(Undivided::Because(cause));
+    if task.depth >= SPLIT_DEPTH_MAX {
+        return because(format!("it stands {SPLIT_DEPTH_MAX} splits deep already"));
+    }
+    let Some(halves) = halves(&task.spec) else {
+        return because("nothing of what it must do can be checked apart from the rest".to_owned());
+    };
+    let shares = match shares(task.spec.budget, used, HALVES as u64) {
+        Ok(shares) => shares,
+        Err(bound) => return because(format!("its budget of {bound} leaves too little for parts")),
+    };
+    let ids = names(run, &task.spec.id);
+    let tasks = specs(&task.spec, halves, &ids, &shares, failed);
+    let parts = Parts {
+        tasks,
+        ..Parts::default()
+    };
+    run.fitting(no, parts, task.nesting)
+        .map_err(|faults| Undivided::Because(faults.join("; ")))
+}
+
+/// Whether an agent does what title and description say. A program would do the same in each part.
+fn is_work(run: &Run, task: &Task) -> bool {
+    task.spec.work == Work::Handoff
+        && matches!(task.spec.kind, TaskKind::Work | TaskKind::Research)
+        && holds_slot(task.agent(&run.settings))
+}
+
+/// What bounds every attempt, however little it is to do.
+fn bounds_all(criterion: &Criterion) -> bool {
+    matches!(criterion, Criterion::ExitStatus | Criterion::Scope { .. })
+}
+
+fn halves(spec: &TaskSpec) -> Option<Halves> {
+    let mut halves = by_file(spec).or_else(|| by_criterion(spec))?;
+    let everywhere: Vec<&Criterion> = spec.criteria.iter().filter(|it| bounds_all(it)).collect();
+    for half in &mut halves.of {
+        half.criteria
+            .extend(everywhere.iter().map(|&it| it.clone()));
+    }
+    Some(halves)
+}
+
+/// Each half has the criteria of its files; what speaks of no single one comes last.
+fn by_file(spec: &TaskSpec) -> Option<Halves> {
+    let promised = spec.deliverables.iter().map(|it| it.path.as_str());
+    let judged = spec.criteria.iter().filter_map(Criterion::file);
+    let mut known = BTreeSet::new();
+    let mut files: Vec<&str> = { promised.chain(judged) }
+        .filter(|file| known.insert(*file))
+        .collect();
+    if files.len() < HALVES {
+        return None;
+    }
+    let late = files.split_off(files.len().div_ceil(HALVES));
+    let second: BTreeSet<&str> = late.iter().copied().collect();
+    let of = |file: &str| usize::from(second.contains(file));
+    let mut halves = Halves {
+        of: Default::default(),
+        in_turn: false,
+    };
+    for deliverable in &spec.deliverables {
+        let half = &mut halves.of[of(&deliverable.path)];
+        half.deliverables.push(deliverable.clone());
+    }
+    for criterion in spec.criteria.iter().filter(|it| !bounds_all(it)) {
+        let of_file = criterion.file().map(of);
+        let of_schema = match criterion {
+            Criterion::Schema { schema, .. } if known.contains(schema.as_str()) => Some(of(schema)),
+            _ => of_file,
+        };
+        // What needs both halves, or nobody knows what, is judged when both are there.
+        let needs_both = of_file.is_none() || of_file != of_schema;
+        halves.in_turn |= needs_both;
+        let at = match of_file {
+            Some(at) if !needs_both => at,
+            _ => 1,
+        };
+        halves.of[at].criteria.push(criterion.clone());
+    }
+    for (half, files) in halves.of.iter_mut().zip([files, late]) {
+        half.about = files.into_iter().map(str::to_owned).collect();
+        if !half.criteria.iter().any(Criterion::is_falsifiable) {
+            let there = |it: &Deliverable| Criterion::File {
+                path: it.path.clone(),
+                min_bytes: 1,
+            };
+            half.criteria.extend(half.deliverables.iter().map(there));
+        }
+    }
+    let can_fail = |half: &Half| half.criteria.iter().any(Criterion::is_falsifiable);
+    halves.of.iter().all(can_fail).then_some(halves)
+}
+
+/// Where one file is all there is: some of the criteria first, then the others.
+fn by_criterion(spec: &TaskSpec) -> Option<Halves> {
+    let (mut first, plain): (Vec<&Criterion>, Vec<&Criterion>) = { spec.criteria.iter() }
+        .filter(|it| !bounds_all(it))
+        .partition(|it| it.is_falsifiable());
+    if first.len() < HALVES {
+        return None;
+    }
+    let mut second = first.split_off(first.len().div_ceil(HALVES));
+    second.extend(plain);
+    let half = |criteria: Vec<&Criterion>, deliverables: &[Deliverable]| Half {
+        about: criteria.iter().map(ToString::to_string).collect(),
+        deliverables: deliverables.to_vec(),
+        criteria: criteria.into_iter().cloned().collect(),
+    };
+    Some(Halves {
+        of: [half(first, &[]), half(second, &spec.deliverables)],
+        in_turn: true,
+    })
+}
+
+/// What is left of a budget, divided evenly: a bound that leaves too little, if one does.
+pub(super) fn shares(budget: Budget, used: Amount, many: u64) -> Result<Vec<Budget>, Bound> {
+    let mut shares = vec![Budget::default(); many as usize];
+    for bound in budget.bounds() {
+        let measure = bound.measure();
+        let left = bound.much().saturating_sub(used.of(measure));
+        let least = measure.useful_min().unwrap_or(1).max(1);
+        if left / many < least {
+            return Err(bound);
+        }
+        for (at, share) in (0..many).zip(&mut shares) {
+            let more = u64::from(at < left % many);
+            *share = share.with(Bound::of(measure, left / many + more));
+        }
+    }
+    Ok(shares)
+}
+
+/// Names that no other task of the run has.
+fn names(run: &Run, id: &TaskId) -> Vec<TaskId> {
+    // A name has a hundred characters at the most, and those of its parts a few more.
+    let stem = |long: usize| id.as_str().chars().take(long).collect::<String>();
+    let stem = match id.as_str().len() {
+        0..=90 => id.to_string(),
+        _ => stem(90).trim_end_matches(['.', '-', '_']).to_owned(),
+    };
+    let named = |no: u32| TaskId::new(format!("{stem}-part{no}")).ok();
+    let free = |name: &TaskId| run.find(name).is_none();
+    (1..).filter_map(named).filter(free).take(HALVES).collect()
+}
+
+fn specs(
+    spec: &TaskSpec,
+    halves: Halves,
+    ids: &[TaskId],
+    shares: &[Budget],
+    failed: &Failed<'_>,
+) -> Vec<TaskSpec> {
+    let half_of = |whole: Option<u64>| whole.map(|it| it / HALVES as u64);
+    let estimate = Estimate {
+        duration_ms: half_of(spec.estimate.duration_ms),
+        duration_max_ms: half_of(spec.estimate.duration_max_ms),
+        tokens: half_of(spec.estimate.tokens),
+    };
+    // What other tasks made, a part is given as its task was.
+    let is_path = |input: &&Input| matches!(input, Input::Path(_));
+    let inputs: Vec<Input> = spec.inputs.iter().filter(is_path).cloned().collect();
+    let in_turn = halves.in_turn;
+    let part = |(at, half): (usize, Half)| {
+        let before = at.checked_sub(1).filter(|_| in_turn);
+        TaskSpec {
+            id: ids[at].clone(),
+            title: format!("{} (part {} of {HALVES})", spec.title, at + 1),
+            description: description(spec, at, &half, ids, failed),
+            dependencies: before.map(|it| ids[it].clone()).into_iter().collect(),
+            inputs: inputs.clone(),
+            deliverables: half.deliverables,
+            criteria: half.criteria,
+            estimate,
+            budget: shares[at],
+            ..spec.clone()
+        }
+    };
+    halves.of.into_iter().enumerate().map(part).collect()
+}
+
+fn description(
+    spec: &TaskSpec,
+    at: usize,
+    half: &Half,
+    ids: &[TaskId],
+    failed: &Failed<'_>,
+) -> String {
+    let mut why = failed.why.to_owned();
+    truncate(&mut why, WHY_BYTES_MAX);
+    let others: Vec<&str> = { ids.iter().enumerate() }
+        .filter(|(other, _)| *other != at)
+        .map(|(_, id)| id.as_str())
+        .collect();
+    let what = match spec.description.as_str() {
+        "" => &spec.title,
+        description => description,
+    };
+    let mut text = format!(
+        "{what}\n\nThis is part {} of {HALVES} of task {}, which was not done in one piece: {why}\n\n\
+         Only this is yours; {} does the rest:\n{}",
+        at + 1,
+        spec.id,
+        others.join(", "),
+        listed(&half.about)
+    );
+    let seen = failed.seen(spec, &half.criteria);
+    if !seen.is_empty() {
+        text += &format!("\nOf it, this was seen the last time:\n{}", listed(&seen));
+    }
+    text
+}
+
+fn listed(lines: &[String]) -> String {
+    let lines: Vec<String> = lines.iter().map(|it| format!("- {it}\n")).collect();
+    lines.concat()
+}

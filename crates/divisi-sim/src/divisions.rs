@@ -1,0 +1,141 @@
+//! Tasks that policy splits after they failed: what takes their place is all of them, and no more.
+
+use std::collections::BTreeSet;
+
+use divisi_core::criterion::Criterion;
+use divisi_core::ids::{AttemptId, TaskNo};
+use divisi_core::journal::Batch;
+use divisi_core::plan::{TaskKind, TaskSpec, Work};
+use divisi_core::run::{AttemptEnd, Event, Failure, Run, SPLIT_DEPTH_MAX, Then, holds_slot};
+
+use crate::breaks::Oracle;
+use crate::sim::{Violation, violated};
+
+/// The task that an event says is split, if it does: its parts come next.
+pub(crate) fn divides(event: &Event) -> Option<TaskNo> {
+    match event {
+        Event::AttemptEnded {
+            attempt,
+            then: Then::Split(_),
+            ..
+        } => Some(attempt.task),
+        _ => None,
+    }
+}
+
+/// What was said to come next came.
+///
+/// # Errors
+/// Something else did.
+pub(crate) fn judge_next(owed: TaskNo, event: &Event) -> Result<(), Violation> {
+    match event {
+        Event::TaskSplit {
+            task,
+            planned: None,
+            ..
+        } if *task == owed => Ok(()),
+        other => violated(
+            Oracle::Division,
+            format!("task {} is to be split, and then: {other:?}", owed.0),
+        ),
+    }
+}
+
+/// The parts of a task, as it was before, are together what it was: every criterion and file, each of
+/// them falsifiable, and no more than was left of its budget.
+///
+/// # Errors
+/// They are not.
+pub(crate) fn judge_division(
+    before: &Run,
+    task: TaskNo,
+    parts: &[TaskSpec],
+) -> Result<(), Violation> {
+    let task = &before.tasks()[task.index()];
+    let wrong = |what: String| violated(Oracle::Division, format!("{}: {what}", task.spec.id));
+    if task.depth >= SPLIT_DEPTH_MAX {
+        return wrong(format!("it is split {} deep", task.depth));
+    }
+    for criterion in &task.spec.criteria {
+        if !parts.iter().any(|part| part.criteria.contains(criterion)) {
+            return wrong(format!("no part has to meet {criterion}"));
+        }
+    }
+    for file in &task.spec.deliverables {
+        let promise = |part: &&TaskSpec| part.deliverables.contains(file);
+        if parts.iter().filter(promise).count() != 1 {
+            return wrong(format!("{} is not promised once", file.path));
+        }
+    }
+    for part in parts {
+        if !part.criteria.iter().any(Criterion::is_falsifiable) {
+            return wrong(format!("nothing can refuse {}", part.id));
+        }
+        if part.work != task.spec.work || part.workspace != task.spec.workspace {
+            return wrong(format!("{} is other work", part.id));
+        }
+    }
+    for bound in task.spec.budget.bounds() {
+        let measure = bound.measure();
+        let shares = parts.iter().map(|part| part.budget.of(measure));
+        let sum = shares.sum::<Option<u64>>();
+        // Each attempt before it took at least itself.
+        let most = match measure {
+            divisi_core::ledger::Measure::Attempts => bound.much().saturating_sub(1),
+            _ => bound.much(),
+        };
+        if sum.is_none_or(|sum| sum > most) {
+            return wrong(format!("its parts have {sum:?} of {bound}"));
+        }
+    }
+    Ok(())
+}
+
+/// Nobody is asked about work that could have been split.
+///
+/// # Errors
+/// Somebody is.
+pub(crate) fn judge_escalation(
+    before: &Run,
+    attempt: AttemptId,
+    end: &AttemptEnd,
+    then: &Then,
+) -> Result<(), Violation> {
+    let task = &before.tasks()[attempt.task.index()];
+    let refused = matches!(end, AttemptEnd::Refused(Failure::Checks(_)));
+    if !refused || !matches!(then, Then::Escalate(_)) || before.settings.split_after == 0 {
+        return Ok(());
+    }
+    let in_words = task.spec.work == Work::Handoff && task.spec.kind == TaskKind::Work;
+    let by_agent = holds_slot(task.agent(&before.settings));
+    let files: BTreeSet<&str> = task
+        .spec
+        .criteria
+        .iter()
+        .filter_map(Criterion::file)
+        .collect();
+    let bounded = task.spec.budget.is_bounded();
+    let fits = in_words && by_agent && files.len() > 1 && !bounded;
+    match fits && task.depth < SPLIT_DEPTH_MAX {
+        false => Ok(()),
+        true => violated(
+            Oracle::Division,
+            format!("{attempt} could have been split: {then:?}"),
+        ),
+    }
+}
+
+/// What a core would write that forgets a criterion.
+pub(crate) fn forget_criteria(batch: &mut Batch) {
+    let mut divides = false;
+    for entry in &mut batch.entries {
+        let Ok(mut event) = serde_json::from_str::<Event>(&entry.body) else {
+            continue;
+        };
+        if let (true, Event::TaskSplit { parts, .. }) = (divides, &mut event) {
+            parts[0].criteria.remove(0);
+            entry.body = serde_json::to_string(&event).expect("events are plain data");
+        }
+        divides = self::divides(&event).is_some();
+    }
+}

@@ -1,0 +1,159 @@
+//! A task that fails as a whole becomes smaller ones, unprompted, and these are done.
+
+use divisi_core::run::{Event, RunStatus, TaskState};
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, endings, stands, task, write};
+
+/// ```text
+/// before ── whole ── after      whole promises a.md and b.md
+/// ```
+fn plan() -> Value {
+    json!({"task_title": "Two pages", "subtasks": [
+        {"subtask_id": "before", "script": "echo given > given.md", "deliverables": ["given.md"]},
+        {"subtask_id": "whole", "title": "Write two pages", "agent": "scripted",
+         "inputs": ["before"], "deliverables": ["a.md", "b.md"],
+         "criteria": [{"contains": "first", "in": "a.md"}, {"contains": "second", "in": "b.md"}]},
+        {"subtask_id": "after", "script": "cat a.md b.md > all; test -e notes.md",
+         "deliverables": ["all"], "dependencies": ["whole"]},
+    ]})
+}
+
+/// Of the whole, the first page is made each time, and notes beside it; the first part makes nothing.
+const RULES: &str = r#"
+rules:
+  - task: whole
+    attempts:
+      - - make: {path: a.md, text: "the first page\n"}
+        - write: {path: notes.md, text: "what was found out\n"}
+        - write: {path: b.md, text: "half\n"}
+  - task: whole-part1
+    attempts: [[{print: "it stands already"}]]
+  - task: whole-part2
+    attempts: [[{make: {path: b.md, text: "the second page\n"}}]]
+"#;
+
+fn stage(rules: &str) -> Stage {
+    let stage = Stage::git(&[("x", "1\n")]);
+    write(stage.beside("rules.yaml"), rules);
+    stage
+}
+
+fn rehearse(stage: &Stage, plan: &Value) -> crate::stage::Ran {
+    let rules = stage.beside("rules.yaml").display().to_string();
+    stage.run(plan, &["--rehearsal", &rules])
+}
+
+fn handoff(stage: &Stage, id: &str) -> Value {
+    let path = format!(".divisi/runs/run-1/handoffs/scripted/to-scripted-subtask-{id}.json");
+    serde_json::from_slice(&std::fs::read(stage.path(&path)).unwrap()).unwrap()
+}
+
+#[test]
+fn what_fails_whole_passes_in_halves_which_begin_with_what_was_made() {
+    let stage = stage(RULES);
+    let ran = rehearse(&stage, &plan());
+    ran.expect(0)
+        .says("smaller tasks take its place")
+        .says("whole becomes whole-part1, whole-part2");
+    let run = stage.only();
+    let tasks = [
+        ("before", "done"),
+        ("whole", "split"),
+        ("after", "done"),
+        ("whole-part1", "done"),
+        ("whole-part2", "done"),
+    ];
+    stands(&run, RunStatus::Succeeded, &tasks);
+    assert_eq!(endings(&run, "whole").len(), 3);
+    assert_eq!(endings(&run, "whole-part1").len(), 1);
+    let all = stage.result("all");
+    assert_eq!(all.as_deref(), Some("the first page\nthe second page\n"));
+    // The first part has what is nobody's; what was refused of the second is where it belongs.
+    assert_eq!(
+        stage.result("notes.md").as_deref(),
+        Some("what was found out\n")
+    );
+    let one = handoff(&stage, "whole-part1");
+    assert_eq!(one["already"], json!(["a.md", "notes.md"]));
+    assert_eq!(one["inputs"][0]["task"], "before");
+    let two = handoff(&stage, "whole-part2");
+    assert_eq!(two["already"], json!(["b.md"]));
+    let told = two["description"].as_str().unwrap();
+    for said in ["part 2 of 2 of task whole", "b.md contains \"second\": "] {
+        assert!(told.contains(said), "{said:?} is not in {told}");
+    }
+    // One transaction, one revision: the end of the attempt and the parts.
+    let events = stage.timed_events();
+    let at = |is: fn(&Event) -> bool| events.iter().position(|(_, event)| is(event)).unwrap();
+    let split = at(|event| matches!(event, Event::TaskSplit { .. }));
+    assert!(matches!(&events[split - 1].1, Event::AttemptEnded { .. }));
+    assert_eq!(events[split].0, events[split - 1].0);
+    assert_eq!(run.revision, 2);
+    for (args, words) in [
+        (&["show", "1", "whole-part2"][..], "part of     whole"),
+        (&["explain", "1", "whole"], "its part whole-part1 is done"),
+        (
+            &["watch", "1", "--from-start"],
+            "whole split into whole-part1, whole-part2",
+        ),
+        (&["report", "1"], "all tasks completed: yes (4 of 4 done)"),
+    ] {
+        stage.divisi(args).expect(0).says(words);
+    }
+}
+
+#[test]
+fn what_fails_in_halves_of_halves_is_a_persons_with_all_that_it_takes() {
+    let stage = stage("rules:\n  - task: '*'\n    attempts: [[{print: 'no idea'}]]\n");
+    let files = ["1", "2", "3", "4", "5", "6", "7", "8"];
+    let plan = json!({"task_title": "Eight", "subtasks": [
+        {"subtask_id": "whole", "title": "Write eight pages", "agent": "scripted", "retries": 0,
+         "deliverables": files, "budget": {"attempts": 20}},
+    ]});
+    rehearse(&stage, &plan).expect(3);
+    let run = stage.only();
+    let escalated = run
+        .tasks()
+        .iter()
+        .filter(|it| matches!(it.state, TaskState::Escalated(_)));
+    assert_eq!(escalated.count(), 4);
+    let id = "whole-part1-part2";
+    let TaskState::Escalated(why) = &task(&run, id).state else {
+        panic!("{:?}", task(&run, id).state);
+    };
+    assert!(
+        why.ends_with("; it was not split: it stands 2 splits deep already"),
+        "{why}"
+    );
+    let shown = stage.divisi(&["show", "1", id]).expect(0);
+    for said in [
+        "it failed once; the last time",
+        "it is a part of whole-part1, which is a part of whole",
+        "divisi retry run-1 whole-part1-part2 --note HINT",
+        "divisi reject run-1 whole-part1-part2 --reason WHY",
+        "divisi logs run-1 whole-part1-part2",
+        "budget      4 attempts, 1 used or reserved",
+        "criterion   3 is not empty",
+    ] {
+        assert!(
+            shown.stdout.contains(said),
+            "{said:?} is not in:\n{}",
+            shown.stdout
+        );
+    }
+    stage.divisi(&["split", "1", id, "-"]).expect(2);
+}
+
+#[test]
+fn a_project_that_does_not_want_it_asks_a_person() {
+    let stage = stage(RULES);
+    write(stage.path("divisi.yaml"), "run: {split_after: 0}\n");
+    rehearse(&stage, &plan())
+        .expect(3)
+        .says("divisi explain run-1 whole");
+    let run = stage.only();
+    assert!(matches!(task(&run, "whole").state, TaskState::Escalated(_)));
+    let told = stage.divisi(&["explain", "1", "whole"]).expect(0);
+    told.says("divisi split run-1 whole PARTS");
+}
