@@ -200,6 +200,8 @@ impl Configuration {
             progress_ms: config.progress_ms.clone(),
             timeout_ms: config.timeout_ms,
             barriers: config.barriers,
+            // Said by whoever starts a run of an intent.
+            approves_plans: false,
             batch_max: config.batch_max,
             budget: config.budget,
             attempt_tokens: usual.tokens.unwrap_or(defaults.attempt_tokens),

@@ -24,6 +24,7 @@ impl Run {
         match event {
             Event::RunCreated { .. } => unreachable!("a run is created once, by its first event"),
             Event::RunApproved => self.approved = true,
+            Event::PlanReplaced { plan } => *self = self.with_plan(plan),
             Event::RunPaused { reason } => self.paused = Some(reason.clone()),
             Event::RunResumed => self.paused = None,
             Event::CancelAsked => self.canceling = true,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::attempt::AttemptEnd;
 use super::settings::Settings;
 use super::state::{Base, RunStatus};
-use crate::criterion::Verdict;
+use crate::criterion::{Criterion, Verdict};
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
 use crate::intent::Intent;
 use crate::journal::version_of;
@@ -131,6 +131,11 @@ pub enum Event {
     },
     /// Its owner approved the plan.
     RunApproved,
+    /// Another plan took the place of the one that awaited approval: a new revision.
+    PlanReplaced {
+        /// The plan. Where a task planned the one before, it stands in that task's place.
+        plan: Arc<Plan>,
+    },
     /// Nothing new is started.
     RunPaused {
         /// Why.
@@ -169,6 +174,9 @@ pub enum Event {
         /// What the handoffs of all parts share.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         stage_context: String,
+        /// Criteria of the whole, of a task that planned all of it; they join those that there are.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        criteria: Vec<Criterion>,
         /// Why.
         reason: String,
         /// The attempt that planned them, with the evidence of its last step. Without one the task
@@ -384,6 +392,7 @@ pub enum Event {
 pub const KINDS: &[(&str, u32)] = &[
     ("run_created", 1),
     ("run_approved", 1),
+    ("plan_replaced", 1),
     ("run_paused", 2),
     ("run_resumed", 1),
     ("cancel_asked", 1),
@@ -418,7 +427,7 @@ pub const KINDS: &[(&str, u32)] = &[
 ];
 
 /// Events that make the graph. Loading replays these and takes the rest from rows.
-pub const KINDS_OF_STRUCTURE: &[&str] = &["run_created", "task_split"];
+pub const KINDS_OF_STRUCTURE: &[&str] = &["run_created", "task_split", "plan_replaced"];
 
 impl Event {
     /// The version of its form, as in [`KINDS`].
@@ -447,6 +456,7 @@ impl Event {
         match self {
             Event::RunCreated { .. } => "run_created",
             Event::RunApproved => "run_approved",
+            Event::PlanReplaced { .. } => "plan_replaced",
             Event::RunPaused { .. } => "run_paused",
             Event::RunResumed => "run_resumed",
             Event::CancelAsked => "cancel_asked",

@@ -235,8 +235,17 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
         commands: Vec::new(),
     };
     if status == RunStatus::AwaitingApproval {
-        told.causes.push("its plan is not approved".to_owned());
+        told.causes.push(match run.planner() {
+            None => "its plan is not approved".to_owned(),
+            Some(no) => format!(
+                "the plan that {} made is not approved",
+                run.tasks[no.index()].spec.id
+            ),
+        });
         told.commands.push(format!("divisi approve {}", run.id));
+        if run.planner().is_some() {
+            told.commands.push(format!("divisi plan edit {}", run.id));
+        }
     }
     if let Some(reason) = run.paused.as_ref().filter(|_| run.ended.is_none()) {
         told.causes

@@ -49,6 +49,7 @@ mod parts;
 mod permissions;
 mod person;
 mod remedy;
+mod replace;
 mod settings;
 pub mod spending;
 mod state;

@@ -72,6 +72,9 @@ pub struct Settings {
     pub timeout_ms: u64,
     /// Whether stages run with barriers between them even if the plan has no stages of its own.
     pub barriers: bool,
+    /// Whether a plan that an agent makes of the whole awaits its owner's approval.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub approves_plans: bool,
     /// How many verified attempts are integrated at once at the most.
     pub batch_max: u32,
     /// What the run may use up, if bounded.
@@ -320,6 +323,7 @@ impl Default for Settings {
             progress_ms: BTreeMap::new(),
             timeout_ms: 30 * 60_000,
             barriers: false,
+            approves_plans: false,
             batch_max: 8,
             budget: Budget::default(),
             attempt_tokens: 500_000,

@@ -284,6 +284,7 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
     match event {
         Event::RunCreated { .. }
         | Event::RunApproved
+        | Event::PlanReplaced { .. }
         | Event::RunPaused { .. }
         | Event::RunResumed
         | Event::CancelAsked

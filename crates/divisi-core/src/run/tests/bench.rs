@@ -229,6 +229,13 @@ impl Bench {
         };
         self.log
             .extend(events.iter().map(|e| (self.now, e.clone())));
+        if events
+            .iter()
+            .any(|event| matches!(event, Event::PlanReplaced { .. }))
+        {
+            let many = self.run.tasks().len() as u32;
+            self.rows.retain(|no, _| *no < many);
+        }
         for no in self.run.take_changed() {
             self.rows.insert(no.0, stored::task_row(&self.run, no));
         }
@@ -476,6 +483,10 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
     match event {
         Event::RunCreated { .. } => "created".to_owned(),
         Event::RunApproved => "approved".to_owned(),
+        Event::PlanReplaced { plan } => {
+            let ids: Vec<&str> = plan.tasks.iter().map(|task| task.id.as_str()).collect();
+            format!("replaced by {}", ids.join(" "))
+        }
         Event::RunPaused { reason } => format!("paused: {}", reason.words()),
         Event::RunResumed => "resumed".to_owned(),
         Event::CancelAsked => "cancel asked".to_owned(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use divisi_core::diagnostic::Severity;
+use divisi_core::intent::Planner;
 use divisi_core::journal::Artifacts as _;
 use divisi_core::run::{Base, Settings};
 use divisi_core::{Diagnostic, Intent, Plan, TaskSpec};
@@ -134,6 +135,12 @@ impl<'c> Ordered<'c> {
             Ordered::Plan { intent, .. } => intent.as_deref(),
             Ordered::Workflow(_) => None,
         }
+    }
+
+    /// Whether an agent makes its plan.
+    pub(super) fn is_planned_by_agent(&self) -> bool {
+        let planner = self.intent().map(|intent| &intent.planner);
+        planner == Some(&Planner::Agent)
     }
 
     /// The role of a name in the workflow that is run.

@@ -260,6 +260,7 @@ fn is_about(event: &Event, no: TaskNo) -> bool {
         Event::BatchPrepared { commits } => commits.iter().any(|one| one.attempt.task == no),
         Event::BatchIntegrated { attempts, .. } => attempts.iter().any(|(one, _)| one.task == no),
         Event::RunCreated { .. }
+        | Event::PlanReplaced { .. }
         | Event::RunApproved
         | Event::RunPaused { .. }
         | Event::RunResumed
