@@ -17,6 +17,7 @@ const FILE: &str = "run:
   limits: {command: 3, development: 5}
   failures_max: 4
   reassign_after: 1
+  split_after: 19
   losses_max: 6
   conflicts_max: 7
   loss_delay_seconds: 2
@@ -107,6 +108,7 @@ fn of(stage: &Stage, key: &str) -> Value {
         "run.limits" => json!([settings.agent_limits, settings.role_limits]),
         "run.failures_max" => json!(settings.failures_max),
         "run.reassign_after" => json!(settings.reassign_after),
+        "run.split_after" => json!(settings.split_after),
         "run.losses_max" => json!(settings.losses_max),
         "run.conflicts_max" => json!(settings.conflicts_max),
         "run.loss_delay_seconds" => json!(settings.loss_delay_ms / 1_000),
@@ -156,6 +158,7 @@ fn said(stage: &Stage, key: &str) -> Value {
         "run.limits" => json!([{"command": 3}, {"development": 5}]),
         "run.failures_max" => json!(4),
         "run.reassign_after" | "workspace.setup" | "checks" => json!(1),
+        "run.split_after" => json!(19),
         "run.losses_max" => json!(6),
         "run.conflicts_max" => json!(7),
         "run.loss_delay_seconds" => json!(2),
