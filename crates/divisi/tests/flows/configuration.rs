@@ -23,7 +23,6 @@ const FILE: &str = "run:
   loss_delay_seconds: 2
   batch_max: 9
   used_up_max: 18
-  split_after: 2
   budget: {attempts: 11, minutes: 12, tokens: 2000000, usd: 20}
   rehearsal: rules.yaml
 agents:
@@ -122,7 +121,6 @@ fn of(stage: &Stage, key: &str) -> Value {
         "run.batch_max" => json!(settings.batch_max),
         "agents.prefer" => json!(settings.agent_auto),
         "run.used_up_max" => json!(settings.used_up_max),
-        "run.split_after" => json!(settings.split_after),
         "run.budget" => json!(settings.budget),
         "budget.attempt" => json!([settings.attempt_tokens, settings.attempt_usd_micros]),
         "prices" => json!(settings.prices),
@@ -172,7 +170,6 @@ fn said(stage: &Stage, key: &str) -> Value {
         "run.batch_max" => json!(9),
         "agents.prefer" => json!("codex"),
         "run.used_up_max" => json!(18),
-        "run.split_after" => json!(2),
         "run.budget" => budget(11, 12),
         "budget.attempt" => json!([1_000, 500_000]),
         "prices" => json!({
