@@ -49,7 +49,7 @@ pub(super) fn planned(
         (request, assessment) = read(&understood);
     }
     let made = match planner_of(&request, &assessment, &gathered, args)? {
-        Made::Plan(plan, planner) => (plan, planner),
+        Made::Plan(plan, planner) => (*plan, planner),
         Made::ByAgent => {
             let plan = planner::by_agent::plan(&request, &facts, &settled);
             (plan, Planner::Agent)
@@ -100,7 +100,7 @@ fn answered(
 /// What became of planning.
 enum Made {
     /// A plan, and who made it.
-    Plan(Plan, Planner),
+    Plan(Box<Plan>, Planner),
     /// An agent is to make it.
     ByAgent,
 }
@@ -114,7 +114,7 @@ fn planner_of(
     args: &RunArgs,
 ) -> Result<Made, Failure> {
     let facts = gathered.facts();
-    let one = || Made::Plan(planner::as_one(request, &facts), Planner::One);
+    let one = || Made::Plan(Box::new(planner::as_one(request, &facts)), Planner::One);
     let said = args.planning.planner;
     if args.planning.one {
         return Ok(one());
@@ -140,9 +140,9 @@ fn planner_of(
             Pattern::Structure if !pays => one(),
             // Its words do not say the parts.
             Pattern::One if may_ask => Made::ByAgent,
-            Pattern::One => Made::Plan(planned.plan, Planner::One),
-            Pattern::Structure => Made::Plan(planned.plan, Planner::Structure),
-            Pattern::Workflow(name) => Made::Plan(planned.plan, Planner::Workflow(name)),
+            Pattern::One => Made::Plan(Box::new(planned.plan), Planner::One),
+            Pattern::Structure => Made::Plan(Box::new(planned.plan), Planner::Structure),
+            Pattern::Workflow(name) => Made::Plan(Box::new(planned.plan), Planner::Workflow(name)),
         }),
     }
 }
