@@ -334,7 +334,7 @@ fn what_an_agent_planned_awaits_approval_and_is_edited_and_compared_until_then()
         .expect(0)
         .says("+ limit");
     // What has a fault is not taken, and not lost.
-    let broken = stage.with_env("EDITOR", "sed -i s/documentation/gardening/");
+    let broken = stage.with_env("EDITOR", "sed -i s/assigned_to/assigned_two/");
     broken
         .divisi(&["plan", "edit", "1"])
         .expect(2)
