@@ -221,7 +221,7 @@ fn count(many: usize, what: &str) -> String {
 
 /// Says why a run is where it is.
 #[must_use]
-pub fn explain_run(run: &Run, now: Time) -> Explanation {
+pub fn explain_run(run: &Run, now: Time, shared: &Shared) -> Explanation {
     let status = run.status();
     // A run that is paused does not run.
     let word = match &run.paused {
@@ -265,9 +265,12 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
                 is_awaited || live.asks().next().is_some()
             })
     });
-    for (no, task) in to_tell {
-        // What people and things outside are waited for holds no budget back.
-        if let Some(one) = explain(run, TaskNo(no as u32), now, &Shared::default()) {
+    let held_back = run.tasks().iter().enumerate().filter(|(_, task)| {
+        let is_ready = matches!(task.state, TaskState::Ready { .. });
+        is_ready && run.takes_leases() && lacks_leave_to_spend(run, task, now, shared)
+    });
+    for (no, task) in to_tell.chain(held_back.take(RUNNING_MAX)) {
+        if let Some(one) = explain(run, TaskNo(no as u32), now, shared) {
             told.causes.extend(
                 one.causes
                     .iter()
@@ -291,6 +294,13 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
         told.commands.push(format!("divisi report {}", run.id));
     }
     told
+}
+
+/// Whether a usage limit or a budget keeps a task from being begun, whoever works beside it.
+fn lacks_leave_to_spend(run: &Run, task: &Task, now: Time, shared: &Shared) -> bool {
+    let agent = task.agent(&run.settings);
+    let may = shared.access().choose(&run.settings, agent, now);
+    !matches!(may, Choice::Begin { .. }) || shared.exhausted(run, task).is_some()
 }
 
 /// What does not hold on the whole, or nobody has judged, and what can be done about it.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use divisi_core::plan::Work;
 use divisi_core::receipt::{Receipt, Usage};
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::{
@@ -305,6 +306,12 @@ fn unverified(run: &Run, report: &Report) -> Vec<String> {
                 Some(Outcome::Unverified) | None => "nobody judged it",
             };
             list.push(format!("{}: {} ({why})", task.id, judged.criterion));
+        }
+    }
+    for (task, done) in run.tasks().iter().zip(&report.tasks) {
+        let is_work = task.spec.kind == TaskKind::Work && task.spec.work == Work::Handoff;
+        if is_work && done.status == TaskStatus::Done && done.integrated.is_none() {
+            list.push(format!("{}: it is done and changed no file", done.id));
         }
     }
     for judged in &report.whole {

@@ -69,7 +69,7 @@ pub(super) fn planned(
         planner,
     };
     // Without a question nobody has seen them.
-    if args.yes {
+    if args.yes || args.dry_run.dry_run {
         lines(&intent, "")
             .iter()
             .for_each(|line| printer.note(line));
