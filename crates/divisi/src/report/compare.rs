@@ -4,12 +4,12 @@
 use std::fmt::Write as _;
 
 use divisi_core::ledger::Bound;
-use divisi_core::run::{Base, Run, RunStatus};
+use divisi_core::run::{Base, Run, RunStatus, asks_model};
 use divisi_core::{Diagnostic, Outcome, Time};
 use serde::Serialize;
 
 use super::markdown::{code, line, text};
-use super::{Report, gather};
+use super::{Done, Report, gather};
 use crate::commands::show::base_words;
 use crate::words::{plural, span};
 
@@ -55,7 +55,7 @@ pub(crate) struct Side {
     pub(crate) tokens: Option<u64>,
     /// Money in millionths of a US dollar; `None` if nobody said.
     pub(crate) usd_micros: Option<u64>,
-    /// Tasks that were tried and whose agents reported no tokens.
+    /// Tasks that were tried, and whose agents ask a model and reported no tokens.
     pub(crate) unreported: u32,
     /// Whether part of it was played from a script.
     pub(crate) scripted: bool,
@@ -185,7 +185,10 @@ impl Side {
     fn of(report: &Report) -> Side {
         let used = &report.use_of_time;
         let passed = { report.whole.iter() }.filter(|it| it.outcome == Some(Outcome::Pass));
-        let silent = { report.tasks.iter() }.filter(|it| it.attempts > 0 && it.tokens.is_none());
+        let keeps_back = |it: &&Done| {
+            it.attempts > 0 && it.tokens.is_none() && asks_model(&it.agent) && !it.scripted
+        };
+        let silent = report.tasks.iter().filter(keeps_back);
         Side {
             run: report.run.clone(),
             status: report.status,

@@ -1,5 +1,5 @@
-use divisi_core::Time;
 use divisi_core::run::Run;
+use divisi_core::{TaskSpec, Time};
 use insta::assert_snapshot;
 
 use super::*;
@@ -234,10 +234,18 @@ fn a_report_says_what_was_asked_assumed_and_left_out() {
 
 /// Two runs with one title: the first of these tasks, which end well.
 fn pair(direct: &[&str], split: &[&str]) -> [Run; 2] {
+    pair_by(None, direct, split)
+}
+
+/// The same, done by this agent instead of by programs.
+fn pair_by(agent: Option<&str>, direct: &[&str], split: &[&str]) -> [Run; 2] {
     let mut no = 0;
     [direct, split].map(|names| {
         no += 1;
-        let tasks = names.iter().map(|name| crate::given::task(name, &[]));
+        let tasks = names.iter().map(|name| TaskSpec {
+            agent: agent.map(str::to_owned),
+            ..crate::given::task(name, &[])
+        });
         let mut given = Given::run_of(crate::given::plan("Ship it", tasks.collect()));
         for name in names {
             given.ends(name, 0);
@@ -260,8 +268,6 @@ fn a_direct_and_a_split_run_stand_side_by_side_in_whichever_order() {
     Both started from main at 111111111111, without 1 uncommitted path.
 
     - Split, it took 2.00 of the time from start to end.
-    - run-1: 1 task did not say what it used: tokens and money are not compared.
-    - run-2: 2 tasks did not say what they used: tokens and money are not compared.
     - These are two runs, not a measurement: chance has a part in both.
 
     | | direct: run-1 | split: run-2 | split/direct |
@@ -327,7 +333,7 @@ fn what_cannot_be_compared_is_refused_with_all_that_is_in_the_way() {
 
 #[test]
 fn what_was_kept_back_is_not_compared() {
-    let [direct, split] = pair(&["all"], &["a", "b"]);
+    let [direct, split] = pair_by(Some("claude"), &["all"], &["a", "b"]);
     let comparison = compare([&direct, &split], Time(u64::MAX)).unwrap();
     assert_eq!(comparison.ratios.tokens, None);
     let says = comparison.says.join("\n");
