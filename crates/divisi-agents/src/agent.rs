@@ -12,7 +12,7 @@ use divisi_core::ids::AttemptId;
 use divisi_core::ledger::Bound;
 use divisi_core::plan::TaskSpec;
 use divisi_core::receipt::Usage;
-use divisi_core::run::{Budget, Defined, Price};
+use divisi_core::run::{Budget, Defined};
 use divisi_core::script::{Question, Script};
 use divisi_core::worker::{Confinement, Ended, Limits, ProcessSpec};
 use serde::{Deserialize, Serialize};
@@ -302,8 +302,6 @@ pub struct Figures {
     pub tokens: Told,
     /// Of money: the price that it names by itself.
     pub money: Told,
-    /// Whether it says which model answers.
-    pub model: bool,
 }
 
 impl Figures {
@@ -314,19 +312,9 @@ impl Figures {
             Defined::Model(_) => Figures {
                 tokens: Told::EachAnswer,
                 money: Told::Never,
-                model: true,
             },
             Defined::Program(_) => Figures::default(),
         }
-    }
-
-    /// Whether money can be counted that an agent of this name costs: its tool names a price, or
-    /// there is one for it, or for models where it says which answers.
-    #[must_use]
-    pub fn are_priced(&self, agent: &str, prices: &BTreeMap<String, Price>) -> bool {
-        self.money != Told::Never
-            || prices.contains_key(agent)
-            || (self.model && !prices.is_empty())
     }
 }
 

@@ -107,16 +107,9 @@ mod tests {
             (Exit::Signal(9), Claim::Nothing),
         ] {
             let ended = Ended {
-                exit,
-                output: None,
                 wall_ms: 1,
-                swept: 0,
-                empty: true,
-                told: false,
                 command: "true".to_owned(),
-                confined: None,
-                usage: None,
-                denied: Vec::new(),
+                ..Ended::of(exit)
             };
             assert_eq!(CommandAgent.interpret(&ended, "done"), claim);
         }

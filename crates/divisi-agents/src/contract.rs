@@ -146,16 +146,8 @@ fn size(claim: &Claim) -> usize {
 
 fn ended(exit: Exit) -> Ended {
     Ended {
-        exit,
-        output: None,
         wall_ms: 1,
-        swept: 0,
-        empty: true,
-        told: false,
-        command: String::new(),
-        confined: None,
-        usage: None,
-        denied: Vec::new(),
+        ..Ended::of(exit)
     }
 }
 

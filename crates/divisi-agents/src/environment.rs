@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 /// What passes: who and where one is, language and time, and where tools keep what they need to
 /// work without a network. No build folders, which several agents would share; no session sockets, no proxies (their addresses hold passwords), no
 /// variables that inject code into other programs.
@@ -129,6 +131,42 @@ pub fn mask(text: String, values: &[String]) -> String {
         })
 }
 
+/// A line of JSON with every one of these values replaced in its texts: as it stands, escapes may hide
+/// them. A line that is none is masked as it stands.
+#[must_use]
+pub fn mask_decoded(line: &str, values: &[String]) -> String {
+    match serde_json::from_str(line) {
+        Ok(value) => masked_in(value, values).to_string(),
+        Err(_) => mask(line.to_owned(), values),
+    }
+}
+
+fn masked_in(value: Value, values: &[String]) -> Value {
+    match value {
+        Value::String(text) => Value::String(mask(text, values)),
+        Value::Array(all) => all.into_iter().map(|one| masked_in(one, values)).collect(),
+        Value::Object(all) => (all.into_iter())
+            .map(|(name, one)| (mask(name, values), masked_in(one, values)))
+            .collect(),
+        other => other,
+    }
+}
+
+/// Values that must not appear, in each form that they have: as they are, and as they stand in JSON.
+/// The longest first, so that one that contains another is masked whole.
+#[must_use]
+pub fn in_all_forms(mut values: Vec<String>) -> Vec<String> {
+    let escaped = |value: &String| {
+        let quoted = Value::from(value.as_str()).to_string();
+        quoted[1..quoted.len() - 1].to_owned()
+    };
+    let more: Vec<String> = values.iter().map(escaped).collect();
+    values.extend(more);
+    values.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    values.dedup();
+    values
+}
+
 fn is_passed(name: &str) -> bool {
     let listed = PASSED.contains(&name) || PASSED_PREFIXES.iter().any(|p| name.starts_with(p));
     listed && !looks_secret(name)
@@ -153,9 +191,7 @@ fn masked<'a>(
             .any(|(name, known)| known == value && !looks_secret(name))
     };
     values.retain(|value| value.len() >= MASKED_BYTES_MIN && !open(value));
-    values.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-    values.dedup();
-    values
+    in_all_forms(values)
 }
 
 /// Whether a variable's name suggests that its value is a secret. Errs on that side.
@@ -263,6 +299,26 @@ mod tests {
         ]);
         let made = environment(&parent, &[], &BTreeMap::new());
         assert_eq!(made.masked, ["abcdef-long"]);
+    }
+
+    #[test]
+    fn what_json_writes_otherwise_is_masked_in_that_form_too() {
+        let key = "-----BEGIN KEY-----\nab\"cd\\ef\n-----END KEY-----\n";
+        let made = environment(&map(&[("DEPLOY_KEY", key)]), &[], &BTreeMap::new());
+        let escaped = r#"-----BEGIN KEY-----\nab\"cd\\ef\n-----END KEY-----\n"#;
+        assert_eq!(made.masked, [escaped, key]);
+        // A log that nobody reads as JSON, and a line that is read as such.
+        let line = serde_json::json!({"a": [key, {key: key}, 1, null]}).to_string();
+        let masked = r#"{"a":["[masked]",{"[masked]":"[masked]"},1,null]}"#;
+        assert_eq!(mask(line.clone(), &made.masked), masked);
+        assert_eq!(mask_decoded(&line, &made.masked), masked);
+        // However it is written.
+        let line = line.replace("BEGIN", r"\u0042\u0045GIN");
+        assert_eq!(mask_decoded(&line, &made.masked), masked);
+        assert_eq!(
+            mask_decoded(&format!("no {key}"), &made.masked),
+            "no [masked]"
+        );
     }
 
     #[test]

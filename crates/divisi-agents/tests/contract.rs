@@ -27,16 +27,10 @@ impl Runner for Plain {
             .output()
             .expect("the program is there");
         let ended = Ended {
-            exit: Exit::Status(output.status.code().expect("it ends by itself")),
-            output: None,
             wall_ms: 1,
-            swept: 0,
-            empty: true,
-            told: false,
-            command: String::new(),
-            confined: None,
-            usage: None,
-            denied: Vec::new(),
+            ..Ended::of(Exit::Status(
+                output.status.code().expect("it ends by itself"),
+            ))
         };
         (ended, String::from_utf8_lossy(&output.stdout).into_owned())
     }

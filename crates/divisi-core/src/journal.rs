@@ -103,6 +103,8 @@ pub struct CommandRow {
 pub struct Batch {
     /// New events; each stream's in order.
     pub entries: Vec<Entry>,
+    /// Runs whose tasks from this number on are gone, written before the rows of tasks.
+    pub cut: Vec<(RunId, u32)>,
     /// Rows of changed tasks.
     pub tasks: Vec<TaskRow>,
     /// Rows of changed runs.

@@ -3,8 +3,9 @@
 //! Accounts nest: an attempt is charged to its task's, its run's and its day's, and where its run
 //! does a task of another one, to that task's and that run's, too. It is reserved on all of them
 //! before it is leased, and settled or released when it has ended. What nobody can know the use of
-//! stays charged in full. An agent that ended and did not say what it used of a model is settled by
-//! time and attempts alone, and counted as unreported.
+//! stays charged in full: of an attempt that was lost, or whose agent did not say all that it used of
+//! a model. Only one that never says anything is settled by time and attempts alone. Both are counted
+//! as unreported.
 //!
 //! What was used may be more than was reserved: an agent is ended after the answer of its model that
 //! goes beyond. So an account is overdrawn by one answer for each attempt under way at the most.

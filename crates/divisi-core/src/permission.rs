@@ -259,6 +259,18 @@ impl Rule {
         let words = request.command.as_ref().unwrap_or(&request.title);
         vec![rule(None, Some(words.clone()))]
     }
+
+    /// Whether it is about tasks of this role, or of none.
+    #[must_use]
+    pub fn is_of(&self, role: Option<&str>) -> bool {
+        let named = |name: &String| {
+            role.is_some_and(|role| role == name || role.split('/').any(|part| part == name))
+        };
+        match self.exact {
+            true => self.role.as_deref() == role,
+            false => self.role.as_ref().is_none_or(named),
+        }
+    }
 }
 
 /// A pattern that fits this path only.

@@ -291,6 +291,9 @@ pub struct Parts {
     /// What the handoffs of all of them share.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub stage_context: String,
+    /// Criteria of the whole; only of what takes the place of a plan's only task.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub criteria: Vec<Criterion>,
 }
 
 /// A DAG of tasks.

@@ -249,6 +249,25 @@ pub struct Ended {
     pub denied: Vec<String>,
 }
 
+impl Ended {
+    /// One that ended so, at once, and left nothing; no more is known of it.
+    #[must_use]
+    pub fn of(exit: Exit) -> Ended {
+        Ended {
+            exit,
+            output: None,
+            wall_ms: 0,
+            swept: 0,
+            empty: true,
+            told: false,
+            command: String::new(),
+            confined: None,
+            usage: None,
+            denied: Vec::new(),
+        }
+    }
+}
+
 fn is_zero(n: &u32) -> bool {
     *n == 0
 }

@@ -180,6 +180,11 @@ pub enum Action {
         /// Whether requests like it are to be answered so from now on.
         always: bool,
     },
+    /// Put another plan in the place of the one that awaits approval.
+    Replace {
+        /// The plan.
+        plan: Arc<Plan>,
+    },
     /// Replace a task by smaller ones.
     Split {
         /// The task.

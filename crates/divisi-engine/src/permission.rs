@@ -96,7 +96,6 @@ fn usual(deed: Deed, place: Option<&Place>, unconfined: bool) -> Ruled {
         // A program that it runs may do all of this, within what the kernel allows.
         (Deed::Execute | Deed::Fetch, _) => (Ruling::Allow, "usual: nothing forbids it"),
         (Deed::Other, _) => (Ruling::Ask, "usual: what is unknown is asked"),
-        (_, None) => (Ruling::Allow, "usual: it works in its workspace"),
         (_, Some(Place::Within(_))) => (Ruling::Allow, "usual: within its workspace"),
         (_, Some(Place::Granted(_))) => (Ruling::Allow, "usual: within what is granted"),
         (Deed::Read, Some(Place::Beyond(_))) => (Ruling::Ask, "usual: beyond its workspace"),
@@ -105,7 +104,7 @@ fn usual(deed: Deed, place: Option<&Place>, unconfined: bool) -> Ruled {
             Ruling::Deny,
             "usual: it may write only in its workspace and where grants.allow_write says",
         ),
-        (_, Some(Place::Unclear)) => (Ruling::Ask, "usual: its path cannot be told"),
+        (_, None | Some(Place::Unclear)) => (Ruling::Ask, "usual: its path cannot be told"),
     };
     Ruled {
         ruling,
@@ -115,20 +114,13 @@ fn usual(deed: Deed, place: Option<&Place>, unconfined: bool) -> Ruled {
 
 /// Whether a rule is about such a request at all, whatever its files.
 fn concerns(rule: &Rule, request: &Request, role: Option<&str>) -> bool {
-    let named = |name: &String| {
-        role.is_some_and(|role| role == name || role.split('/').any(|part| part == name))
-    };
-    let is_of_role = match rule.exact {
-        true => rule.role.as_deref() == role,
-        false => rule.role.as_ref().is_none_or(named),
-    };
     let words = request.command.as_deref().unwrap_or(&request.title);
     let begins = |with: &String| match rule.then {
         Ruling::Allow if rule.exact => words == with,
         Ruling::Allow => is_plainly(words, with),
         Ruling::Ask | Ruling::Deny => any_begins(words, with),
     };
-    is_of_role
+    rule.is_of(role)
         && rule.deed.is_none_or(|deed| deed == request.deed)
         && rule.command.as_ref().is_none_or(begins)
         && (rule.path.is_none() || request.deed.is_of_files() || !request.paths.is_empty())

@@ -233,16 +233,8 @@ fn play(plan: &Plan, durations: &[u64], workers: u32, barriers: bool) -> Result<
             ends.pop();
             let wall_ms = durations[attempt.task.index()];
             let ended = Ended {
-                exit: Exit::Status(0),
-                output: None,
                 wall_ms,
-                swept: 0,
-                empty: true,
-                told: false,
-                command: String::new(),
-                confined: None,
-                usage: None,
-                denied: Vec::new(),
+                ..Ended::of(Exit::Status(0))
             };
             command(
                 &mut run,

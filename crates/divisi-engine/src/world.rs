@@ -435,6 +435,9 @@ impl<J: Journal> World<J> {
         };
         let at = loaded.run.last_at;
         for event in events {
+            if matches!(event, Event::PlanReplaced { .. }) {
+                step.batch.cut.push((id, loaded.run.tasks().len() as u32));
+            }
             loaded.seq += 1;
             step.batch.entries.push(Entry {
                 stream: Stream::Run(id),

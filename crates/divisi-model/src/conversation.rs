@@ -6,7 +6,7 @@ use divisi_agents::adapter::Tokens;
 use serde_json::Value;
 
 /// A token is at least about so many bytes of text.
-const BYTES_A_TOKEN: usize = 4;
+pub(crate) const BYTES_A_TOKEN: usize = 4;
 
 /// Beyond the bound, results are left out until this part of it is used: leaving out a little at
 /// every turn would change what providers keep in their caches every time.

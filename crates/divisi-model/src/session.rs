@@ -3,33 +3,30 @@
 use std::io::Write;
 
 use divisi_agents::adapter::{
-    Broker, Closing, Entry, Fault, Meter, Surroundings, print, prompt, read_handoff, told,
+    Broker, Closing, Entry, Fault, Meter, Surroundings, print, print_closing, prompt, read_handoff,
+    told,
 };
-use divisi_agents::mask;
-use divisi_core::criterion::truncate;
-use divisi_core::run::{AGENT_MODEL, DefinedModel};
+use divisi_core::run::DefinedModel;
 
 use super::asking::{Asking, address};
 use super::functions::Hands;
 use super::turns::Loop;
 
-/// Longer texts of one entry are cut: a transcript is for people.
-const TEXT_BYTES_MAX: usize = 8 << 10;
-
-/// Holds the session that the environment describes with a model, and prints it. Its last line is the
-/// closing, which is also returned.
+/// Holds the session that the environment describes with a model, which is an agent of this name, and
+/// prints it. Its last line is the closing, which is also returned.
 ///
 /// # Errors
 /// There was none. A closing that says so was printed if anything could be.
-pub fn converse(model: &DefinedModel, out: &mut dyn Write) -> Result<Closing, Fault> {
+pub fn converse(agent: &str, model: &DefinedModel, out: &mut dyn Write) -> Result<Closing, Fault> {
     let held = Surroundings::here().and_then(|here| {
         let broker = here.broker();
-        converse_in(model, &here, broker.as_ref(), out)
+        converse_in(agent, model, &here, broker.as_ref(), out)
     });
     told(held, out)
 }
 
 fn converse_in(
+    agent: &str,
     model: &DefinedModel,
     here: &Surroundings,
     broker: &dyn Broker,
@@ -43,10 +40,10 @@ fn converse_in(
             Some(value.ok_or_else(|| Fault::Key(name.to_owned()))?.clone())
         }
     };
-    let root = std::env::current_dir().map_err(Fault::Stream)?;
+    let root = std::env::current_dir().map_err(Fault::Workspace)?;
     let asking = Asking::prepare(model, key).map_err(Fault::Model)?;
     let mut hands = Hands::new(&root, broker, &here.masked, model.key().map(str::to_owned));
-    let mut tell = |entry: Entry| print(&shortened(entry, &here.masked), out);
+    let mut tell = |entry: Entry| print(entry, &here.masked, out);
     tell(Entry::Noted {
         text: format!("asks {} at {}", model.model, address(model)),
     })
@@ -57,36 +54,11 @@ fn converse_in(
         wait: &mut std::thread::sleep,
         tell: &mut tell,
         bounds: model.bounds,
-        meter: Meter::of_answers(AGENT_MODEL, Some(&model.model), here.reservation.clone()),
+        meter: Meter::of_answers(agent, Some(&model.model), here.reservation.clone()),
         key: model.key(),
     }
     .hold(prompt(&handoff))
     .map_err(Fault::Stream)?;
-    let line = mask(closing.to_line(), &here.masked);
-    writeln!(out, "{line}")
-        .and_then(|()| out.flush())
-        .map_err(Fault::Stream)?;
+    print_closing(&closing, &here.masked, out).map_err(Fault::Stream)?;
     Ok(closing)
-}
-
-/// An entry without secrets, in the length of a transcript. Masked before it is cut, which could
-/// leave half of a secret.
-fn shortened(mut entry: Entry, masked: &[String]) -> Entry {
-    let text = match &mut entry {
-        Entry::Said { text } | Entry::Finished { text } | Entry::Noted { text } => text,
-        Entry::Called { input, .. } => input,
-        Entry::Returned { output, .. } => output,
-        Entry::Asked { what } | Entry::Answered { what, .. } | Entry::Denied { what, .. } => what,
-        Entry::Retried { cause } | Entry::Broke { cause, .. } => cause,
-        Entry::Began { .. }
-        | Entry::Limited { .. }
-        | Entry::Read { .. }
-        | Entry::Responded { .. }
-        | Entry::Used { .. }
-        | Entry::UsedSoFar { .. }
-        | Entry::Bounded => return entry,
-    };
-    *text = mask(std::mem::take(text), masked);
-    truncate(text, TEXT_BYTES_MAX);
-    entry
 }

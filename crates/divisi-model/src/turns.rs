@@ -4,13 +4,15 @@ use std::io;
 use std::time::Duration;
 
 use divisi_agents::Claim;
-use divisi_agents::adapter::{Closing, Entry, Meter};
+use divisi_agents::adapter::{Closing, Entry, Meter, Tokens};
 use divisi_core::criterion::truncate;
 use divisi_core::run::ModelBounds;
 
-use super::conversation::{Answer, Call, Conversation, Result as CallResult, Round, Told};
+use super::conversation::{
+    Answer, BYTES_A_TOKEN, Call, Conversation, Result as CallResult, Round, Told,
+};
 use super::functions::Outcome;
-use super::trouble::Trouble;
+use super::trouble::{Kind, Trouble};
 
 /// After so many answers in a row whose every call is faulty, there is no hope.
 const FAULTY_MAX: u32 = 5;
@@ -24,6 +26,15 @@ const DENIED_BYTES_MAX: usize = 200;
 
 /// What is told to a model whose answer was cut off and called nothing.
 const CUT_OFF: &str = "Your answer was cut off since it was too long. Go on in smaller steps.";
+
+/// What was used where no answer came.
+const NOTHING: Tokens = Tokens {
+    input_tokens: 0,
+    output_tokens: 0,
+    cache_read_tokens: 0,
+    cache_write_tokens: 0,
+    cost_usd_micros: Some(0),
+};
 
 /// What the loop works with.
 pub(crate) struct Loop<'l> {
@@ -61,7 +72,8 @@ impl Loop<'_> {
         let claim = self.claim(&mut conversation, &mut heard)?;
         Ok(Closing {
             claim: bounded(claim),
-            usage: self.meter.usage(),
+            // No answer came, so none is to be paid for.
+            usage: self.meter.usage().or(Some(NOTHING)),
             // It has no rules of its own: what was denied was denied by who is asked.
             denied: Vec::new(),
         })
@@ -87,7 +99,7 @@ impl Loop<'_> {
                 Ok(answer) => answer,
                 Err(trouble) => {
                     let status = match trouble.kind {
-                        super::trouble::Kind::Status(status, _) => Some(status),
+                        Kind::Status(status, _) => Some(status),
                         _ => None,
                     };
                     let cause = trouble.said(self.key);
@@ -123,6 +135,10 @@ impl Loop<'_> {
                 Err(trouble) => trouble,
             };
             made += 1;
+            if matches!(trouble.kind, Kind::Broken | Kind::Silent) {
+                // What was asked was read, for all that is known, and is paid for.
+                self.measure(estimate(conversation, 0))?;
+            }
             let Some(wait) = trouble.wait(made) else {
                 return Ok(Err(trouble));
             };
@@ -139,15 +155,9 @@ impl Loop<'_> {
         conversation: &mut Conversation,
         heard: &mut Heard,
     ) -> io::Result<Option<Claim>> {
-        if let Some(usage) = answer.usage {
-            let used = Entry::Used { usage };
-            self.meter.hear(&used);
-            (self.tell)(used)?;
-            // Who is ended from outside has no other chance to say it.
-            if let Some(usage) = self.meter.usage() {
-                (self.tell)(Entry::UsedSoFar { usage })?;
-            }
-        }
+        let written = answer.text.len() + answer.calls.iter().map(bytes).sum::<usize>();
+        let usage = answer.usage;
+        self.measure(usage.unwrap_or_else(|| estimate(conversation, written)))?;
         if !answer.text.is_empty() {
             let text = answer.text.clone();
             (self.tell)(Entry::Said { text })?;
@@ -178,6 +188,18 @@ impl Loop<'_> {
         }
         conversation.rounds.push(Round { answer, told });
         Ok(None)
+    }
+
+    /// Counts what was used.
+    fn measure(&mut self, usage: Tokens) -> io::Result<()> {
+        let used = Entry::Used { usage };
+        self.meter.hear(&used);
+        (self.tell)(used)?;
+        // Who is ended from outside has no other chance to say it.
+        match self.meter.usage() {
+            Some(usage) => (self.tell)(Entry::UsedSoFar { usage }),
+            None => Ok(()),
+        }
     }
 
     fn results(&mut self, answer: &Answer, heard: &mut Heard) -> io::Result<Told> {
@@ -222,6 +244,20 @@ impl Loop<'_> {
         };
         Ok(Told::Results(results))
     }
+}
+
+/// What a request used whose answer came to nothing, or that nobody measured, with so many bytes
+/// written.
+fn estimate(conversation: &Conversation, written: usize) -> Tokens {
+    Tokens {
+        input_tokens: conversation.tokens() as u64,
+        output_tokens: written.div_ceil(BYTES_A_TOKEN) as u64,
+        ..Tokens::default()
+    }
+}
+
+fn bytes(call: &Call) -> usize {
+    call.arguments.to_string().len()
 }
 
 /// What is claimed at the end. Whether what was denied was needed, checks will show.

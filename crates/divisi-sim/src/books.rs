@@ -50,11 +50,12 @@ pub(crate) struct Settled {
     reserved: Amount,
     used: Amount,
     unreported: bool,
+    /// Whether money is bounded that it is charged to.
+    bounds_money: bool,
 }
 
 impl Settled {
-    /// What was said is what counts; what was not said is charged in full where an agent says
-    /// something, and not at all where it says nothing.
+    /// What was said is what counts; what was not said is charged in full.
     pub(crate) fn judge(
         &self,
         said: Option<Usage>,
@@ -64,9 +65,9 @@ impl Settled {
             Some(usage) => (
                 usage.tokens,
                 usage.usd_micros.unwrap_or(self.reserved.usd_micros),
-                false,
+                self.bounds_money && usage.usd_micros.is_none(),
             ),
-            None => (0, 0, true),
+            None => (self.reserved.tokens, self.reserved.usd_micros, true),
         };
         let has = (self.used.tokens, self.used.usd_micros, self.unreported);
         if has != expected {
@@ -149,6 +150,7 @@ impl Books {
                     reserved: held.amount,
                     used: *used,
                     unreported: *unreported,
+                    bounds_money: ledger.reserved(*attempt).usd_micros.is_some(),
                 });
             }
             _ => {}

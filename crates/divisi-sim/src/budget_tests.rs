@@ -1,10 +1,12 @@
 //! Budgets over several runs and tasks, on the simulator's disk.
 
 use divisi_core::ids::{AttemptId, RunId, TaskNo, Time};
-use divisi_core::ledger::{Account, Bound, Measure};
+use divisi_core::ledger::{Account, Amount, Bound, Measure};
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Usage};
-use divisi_core::run::{Budget, Command, PauseReason, Said, Settings};
+use divisi_core::run::{
+    Budget, Command, Defined, DefinedProgram, PauseReason, Said, Settings, Speaks,
+};
 use divisi_core::worker::Ended;
 use divisi_engine::world::{Ask, World};
 
@@ -14,16 +16,8 @@ use crate::world_tests::{create, open, unnamed};
 /// An end in good order.
 fn instant() -> Ended {
     Ended {
-        exit: Exit::Status(0),
-        output: None,
         wall_ms: 10,
-        swept: 0,
-        empty: true,
-        told: false,
-        command: String::new(),
-        confined: None,
-        usage: None,
-        denied: Vec::new(),
+        ..Ended::of(Exit::Status(0))
     }
 }
 
@@ -124,6 +118,67 @@ fn two_runs_race_for_the_rest_of_the_day() {
         (80_000, Some(420_000))
     );
     assert_eq!(day(&world).taken().tokens, 105_000);
+}
+
+/// What a day is charged for the attempt of one of these agents, of what was reserved, and whether
+/// that is flagged.
+fn charged(agent: &str, usage: Option<Usage>) -> (u64, u64, bool) {
+    let program = DefinedProgram {
+        command: vec!["words".to_owned()],
+        speaks: Speaks::Text,
+        variables: Vec::new(),
+    };
+    let mut world = open(&FaultyJournal::default());
+    world.day = tokens(100_000).with(Bound::UsdMicros(9_000_000));
+    let mut ask = asking(&["a"], 80_000);
+    if let Ask::Create(create) = &mut ask {
+        let defined = &mut create.settings.defined;
+        defined.insert("custom.words".to_owned(), Defined::Program(program));
+        let mut plan = (*create.plan).clone();
+        plan.tasks[0].agent = Some(agent.to_owned());
+        create.plan = plan.into();
+    }
+    world.step(unnamed(ask), Time(2)).unwrap();
+    let mut end = ended(1, 0, 0);
+    if let Ask::Run(_, Command::Ended { ended, .. }) = &mut end {
+        ended.usage = usage;
+    }
+    world.step(unnamed(end), Time(3)).unwrap();
+    let day = world.ledger().accounts[&Account::Day(0)];
+    assert_eq!(day.held, Amount::default());
+    (day.used.tokens, day.used.usd_micros, day.unreported == 1)
+}
+
+#[test]
+fn what_an_agent_does_not_say_this_time_stays_charged_as_it_was_reserved() {
+    let said = |tokens, usd_micros| Some(Usage { tokens, usd_micros });
+    for (agent, usage, expected) in [
+        ("codex", said(500, Some(7)), (500, 7, false)),
+        // A time box, a stall or a cancel is when it cannot say it.
+        ("codex", None, (80_000, 2_000_000, true)),
+        ("claude", None, (80_000, 2_000_000, true)),
+        // Ended from outside, it did not come to name its price.
+        ("claude", said(500, None), (500, 2_000_000, true)),
+        // It tells of its last request only.
+        (
+            "opencode-acp",
+            said(500, Some(7)),
+            (80_000, 2_000_000, true),
+        ),
+        (
+            "opencode-acp",
+            said(81_000, None),
+            (81_000, 2_000_000, true),
+        ),
+        ("opencode-acp", said(0, Some(0)), (0, 0, false)),
+        // They never say anything.
+        ("copilot", None, (0, 0, true)),
+        ("custom.words", None, (0, 0, true)),
+        ("command", None, (0, 0, false)),
+        ("scripted", None, (0, 0, false)),
+    ] {
+        assert_eq!(charged(agent, usage), expected, "{agent} {usage:?}");
+    }
 }
 
 #[test]

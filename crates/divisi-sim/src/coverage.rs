@@ -54,6 +54,10 @@ faults! {
     Orphans,
     /// Engine and supervisor lose their connection.
     ConnectionLost,
+    /// A plan that awaits approval is replaced.
+    PlanReplaced,
+    /// A plan that an agent made of the whole awaits approval.
+    PlanAwaits,
     /// An agent asks leave for something.
     LeaveAsked,
     /// The next engine is told what was not answered.

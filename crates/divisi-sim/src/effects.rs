@@ -282,16 +282,8 @@ impl Sim {
         };
         self.repo.write(key, Contribution { attempt, quality });
         let ended = Ended {
-            exit: Exit::NoProcess,
-            output: None,
             wall_ms: 5,
-            swept: 0,
-            empty: true,
-            told: false,
-            command: String::new(),
-            confined: None,
-            usage: None,
-            denied: Vec::new(),
+            ..Ended::of(Exit::NoProcess)
         };
         self.truth
             .on_ended(attempt, &ended, quality, Behavior::Succeeds);

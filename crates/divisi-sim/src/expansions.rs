@@ -5,8 +5,8 @@
 
 use divisi_core::TaskId;
 use divisi_core::ids::{AttemptId, Commit};
-use divisi_core::plan::{Parts, TaskSpec, Work};
-use divisi_core::run::{AttemptEnd, Command, Effect, Failure, PLAN_NESTING_MAX, Run};
+use divisi_core::plan::{Parts, Plan, TaskSpec, Work};
+use divisi_core::run::{AttemptEnd, Command, Effect, Failure, PLAN_NESTING_MAX, Run, Task};
 
 use crate::breaks::{Break, Oracle};
 use crate::coverage::Fault;
@@ -159,6 +159,28 @@ pub(crate) fn judge_refused_plan(
         true => violated(
             Oracle::Expansion,
             format!("the sound plan of {attempt} is refused: {faults:?}"),
+        ),
+    }
+}
+
+/// Only a plan that nobody approved is replaced, and nothing that was begun goes with it.
+pub(crate) fn judge_replaced(before: &Run, after: &Run, plan: &Plan) -> Result<(), Violation> {
+    let attempts = |run: &Run| run.tasks().iter().map(Task::attempts).sum::<u32>();
+    let kept = usize::from(before.planner().is_some());
+    let stand = after.tasks()[kept..].iter().map(|task| &task.spec.id);
+    let is_sound = !before.approved
+        && !after.approved
+        && attempts(before) == attempts(after)
+        && after.revision == before.revision + 1
+        && stand.eq(plan.tasks.iter().map(|task| &task.id));
+    match is_sound {
+        true => Ok(()),
+        false => violated(
+            Oracle::Expansion,
+            format!(
+                "{}: its plan was replaced though it was in force",
+                before.id
+            ),
         ),
     }
 }

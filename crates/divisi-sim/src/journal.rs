@@ -68,6 +68,9 @@ impl Tables {
                 .or_default()
                 .push(entry.clone());
         }
+        for (run, from) in &batch.cut {
+            self.tasks.retain(|(of, no), _| of != run || no < from);
+        }
         for row in &batch.tasks {
             self.tasks.insert((row.run, row.no), row.clone());
         }

@@ -166,7 +166,7 @@ impl Sim {
         let now = self.now();
         let mut out = Vec::new();
         for run in self.truth.open_runs() {
-            let told = explain::explain_run(run, now);
+            let told = explain::explain_run(run, now, &explain::Shared::default());
             out.push(format!("{} is {}: {:?}", run.id, told.status, told.causes));
         }
         let owed: Vec<String> = engine
@@ -313,7 +313,11 @@ fn explained(
         ..explain::Shared::default()
     };
     let waits = run.ended.is_none() && run.owed().next().is_none();
-    if waits && explain::explain_run(run, now).causes.is_empty() {
+    if waits
+        && explain::explain_run(run, now, &explain::Shared::default())
+            .causes
+            .is_empty()
+    {
         return violated(
             Oracle::Explained,
             format!("{} is {} without a cause", run.id, run.status()),

@@ -151,24 +151,17 @@ impl Sim {
     /// What a person or a deadline decided in this step is passed on.
     pub(crate) fn pass_decisions_on(&mut self, events: &[(RunId, Time, Event)]) {
         for (_, _, event) in events {
-            let Event::PermissionDecided {
-                attempt,
-                no,
-                request: None,
-                decision,
-                ..
-            } = event
-            else {
+            let Some((attempt, no, decision)) = event.decided_later() else {
                 continue;
             };
             let run = self
                 .engine
                 .as_ref()
                 .and_then(|it| it.world.run(attempt.run));
-            let known = run.and_then(|run| run.permission(*no));
+            let known = run.and_then(|run| run.permission(no));
             let id = known.and_then(|(_, known)| known.request.id.parse().ok());
             if let Some(id) = id {
-                self.order(Order::Answer(*attempt, id, decision.allows()));
+                self.order(Order::Answer(attempt, id, decision.allows()));
             }
         }
     }

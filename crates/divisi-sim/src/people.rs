@@ -218,6 +218,10 @@ impl Sim {
     /// Does what a run waits for: all of it, or some.
     fn attend(&mut self, run: &Run, all: bool) {
         let id = run.id;
+        if !run.approved && !all && self.rng.chance(250) {
+            let plan = plans::another(&mut self.rng).into();
+            self.ask(Ask::Run(id, Command::Replace { plan }));
+        }
         if !run.approved && (all || self.rng.chance(500)) {
             let approve = Command::Approve {
                 task: None,

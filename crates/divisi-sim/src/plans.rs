@@ -55,7 +55,11 @@ pub(crate) fn capacity(rng: &mut Rng) -> Capacity {
 #[must_use]
 pub(crate) fn create(rng: &mut Rng, base: Commit) -> Create {
     let mut plan = plan(rng);
-    let settings = settings(rng);
+    let mut settings = settings(rng);
+    if rng.chance(60) {
+        plan = to_be_planned(rng);
+        settings.approves_plans = true;
+    }
     if rng.chance(120) && !settings.barriers {
         stages(&mut plan);
     }
@@ -136,6 +140,25 @@ fn settings(rng: &mut Rng) -> Settings {
         attempt_usd_micros: rng.within(50_000, 600_000),
         used_up_max: rng.within(1, 4) as u32,
         ..Settings::default()
+    }
+}
+
+/// A plan that a person wants instead of the one that awaits approval.
+pub(crate) fn another(rng: &mut Rng) -> Plan {
+    plan(rng)
+}
+
+/// A plan whose one task is an agent's, who plans the whole.
+fn to_be_planned(rng: &mut Rng) -> Plan {
+    let mut spec = TaskSpec::command(id("p", 0), &["true"]);
+    spec.kind = TaskKind::Plan;
+    spec.workspace = WorkspaceKind::Worktree;
+    spec.work = Work::Handoff;
+    spec.agent = Some(rng.pick(&AGENTS).to_owned());
+    Plan {
+        title: "to be planned".to_owned(),
+        tasks: vec![spec],
+        ..Plan::default()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::breaks::Oracle;
 use crate::coverage::{Coverage, Fault};
 use crate::divisions::judge_escalation;
 use crate::effects::{is_process, truly_holds};
-use crate::expansions::{judge_expansion, judge_refused_plan};
+use crate::expansions::{judge_expansion, judge_refused_plan, judge_replaced};
 use crate::repo::{Repo, tree_name};
 use crate::sim::{Violation, violated};
 use crate::supervisor::Supervisor;
@@ -154,7 +154,20 @@ impl Witness<'_> {
                 parts,
                 planned: Some((attempt, _)),
                 ..
-            } => judge_expansion(truth, *attempt, parts),
+            } => {
+                if before.settings.approves_plans && before.plans_whole(attempt.task) {
+                    self.coverage.fault(Fault::PlanAwaits);
+                    if after.approved {
+                        let what = format!("{}: nobody approved what was planned", before.id);
+                        return violated(Oracle::Expansion, what);
+                    }
+                }
+                judge_expansion(truth, *attempt, parts)
+            }
+            Event::PlanReplaced { plan } => {
+                self.coverage.fault(Fault::PlanReplaced);
+                judge_replaced(before, after, plan)
+            }
             Event::OfferKept {
                 snapshot: Some(snapshot),
                 ..

@@ -144,16 +144,8 @@ impl Sim {
         }
         for attempt in lost {
             let ended = Ended {
-                exit: Exit::Status(0),
-                output: None,
                 wall_ms: 1,
-                swept: 0,
-                empty: true,
-                told: false,
-                command: String::new(),
-                confined: None,
-                usage: None,
-                denied: Vec::new(),
+                ..Ended::of(Exit::Status(0))
             };
             let command = Command::Ended {
                 attempt,

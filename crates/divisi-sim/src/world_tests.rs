@@ -300,16 +300,8 @@ fn what_was_reserved_comes_back_when_the_agent_has_ended_not_when_its_work_is_ju
     assert_eq!((run.slots(), &run.paused), (1, &None));
     let attempt = run.attempt_id(TaskNo(0), 1);
     let ended = Ended {
-        command: String::new(),
-        confined: None,
-        usage: None,
-        denied: Vec::new(),
-        exit: Exit::Status(0),
-        output: None,
         wall_ms: 10_000,
-        swept: 0,
-        empty: true,
-        told: false,
+        ..Ended::of(Exit::Status(0))
     };
     let command = Command::Ended {
         attempt,
@@ -463,16 +455,8 @@ fn limited(world: &World<FaultyJournal>, run: u32, wait_ms: Option<u64>) -> Vec<
 
 fn ended() -> Ended {
     Ended {
-        exit: Exit::Status(1),
-        output: None,
         wall_ms: 5,
-        swept: 0,
-        empty: true,
-        told: false,
-        command: String::new(),
-        confined: None,
-        usage: None,
-        denied: Vec::new(),
+        ..Ended::of(Exit::Status(1))
     }
 }
 

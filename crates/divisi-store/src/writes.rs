@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use divisi_core::journal::{Batch, CommandRow, Entry, Fault, RunRow, TaskRow};
-use divisi_core::{Epoch, Time};
+use divisi_core::{Epoch, RunId, Time};
 use rusqlite::{Connection, DropBehavior, TransactionBehavior};
 
 use crate::fault::from_sqlite;
@@ -45,6 +45,7 @@ pub(crate) fn write(conn: &Connection, path: &Path, batch: &Batch) -> Result<(),
     };
     run("BEGIN IMMEDIATE")?;
     write_entries(conn, path, &batch.entries)?;
+    cut_tasks(conn, path, &batch.cut)?;
     write_tasks(conn, path, &batch.tasks)?;
     write_runs(conn, path, &batch.runs)?;
     write_ledger(conn, path, batch)?;
@@ -75,6 +76,17 @@ fn write_entries(conn: &Connection, path: &Path, entries: &[Entry]) -> Result<()
                 &entry.body,
             ))
             .map_err(fault)?;
+    }
+    Ok(())
+}
+
+/// Tasks of a plan that was replaced, beyond those of the new one.
+fn cut_tasks(conn: &Connection, path: &Path, cut: &[(RunId, u32)]) -> Result<(), Fault> {
+    for (run, from) in cut {
+        let (first, last) = (task_key(*run, *from)?, task_key(*run, u32::MAX)?);
+        conn.prepare_cached("DELETE FROM tasks WHERE key BETWEEN ?1 AND ?2")
+            .and_then(|mut statement| statement.execute((first, last)))
+            .map_err(|error| from_sqlite("removing tasks of a replaced plan", path, &error))?;
     }
     Ok(())
 }

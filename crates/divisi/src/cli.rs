@@ -238,6 +238,10 @@ pub(crate) struct Report {
     /// Print the plan as it is in force, with its progress, in the form of a plan file
     #[arg(long)]
     pub(crate) plan: bool,
+    /// Put a run of one task and a split one side by side: two runs of one request on one commit
+    #[arg(long, num_args = 2, value_names = ["RUN", "RUN"], value_parser = run_id,
+        conflicts_with_all = ["run", "plan"])]
+    pub(crate) compare: Vec<RunId>,
 }
 
 /// A run and perhaps a task of it.
@@ -502,6 +506,8 @@ pub(crate) enum SchemaOf {
     Lessons,
     /// Reports, as `divisi report --json` prints them.
     Report,
+    /// Two runs side by side, as `divisi report --compare RUN RUN --json` prints them.
+    Comparison,
     /// Agents, as `divisi agents --json` prints them, and how a test of one went.
     Agents,
     /// Budgets, as `divisi budget --json` prints them.

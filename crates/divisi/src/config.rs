@@ -145,7 +145,7 @@ impl Configuration {
             setting,
             value,
             source: self.source(&key),
-            place: self.values.get(&key).map(|given| &given.place),
+            place: self.place(&key),
             key,
         });
         all.collect()
@@ -154,6 +154,11 @@ impl Configuration {
     /// Who said a key's value.
     pub(crate) fn source(&self, key: &str) -> Source {
         self.sources.get(key).copied().unwrap_or(Source::Default)
+    }
+
+    /// Where a key's value stands, unless it is the default.
+    pub(crate) fn place(&self, key: &str) -> Option<&Place> {
+        self.values.get(key).map(|given| &given.place)
     }
 
     /// What a run is given, journaled with its creation.
@@ -196,6 +201,8 @@ impl Configuration {
             progress_ms: config.progress_ms.clone(),
             timeout_ms: config.timeout_ms,
             barriers: config.barriers,
+            // Said by whoever starts a run of an intent.
+            approves_plans: false,
             batch_max: config.batch_max,
             budget: config.budget,
             attempt_tokens: usual.tokens.unwrap_or(defaults.attempt_tokens),

@@ -15,6 +15,7 @@ pub(crate) fn line(run: &Run, event: &Event) -> Line {
     match event {
         Event::RunCreated { .. }
         | Event::RunApproved
+        | Event::PlanReplaced { .. }
         | Event::RunPaused { .. }
         | Event::RunResumed
         | Event::CancelAsked
@@ -110,6 +111,10 @@ fn of_run(event: &Event) -> Line {
             },
         ),
         Event::RunApproved => Line::styled(Style::Good, "the plan is approved"),
+        Event::PlanReplaced { plan } => Line::of(format!(
+            "another plan takes the place of the one that awaited approval: {}",
+            words::plural(plan.tasks.len() as u64, "task")
+        )),
         Event::RunPaused { reason } => {
             Line::styled(Style::Warn, format!("paused: {}", reason.words()))
         }

@@ -76,6 +76,27 @@ pub(crate) fn load_with_seq(view: &View, id: RunId) -> Result<(Run, u64), Fault>
     })
 }
 
+/// A run as its plan was before the last revision, if it was revised, and as it is.
+///
+/// # Errors
+/// There is no such project or run, or the journal cannot be read.
+pub(crate) fn revised(global: &Global, id: RunId) -> Result<(Option<Run>, Run), Failure> {
+    let (project, run) = open(global, Some(id))?;
+    let view = project.view()?;
+    let structure = view.events_of(Stream::Run(id), KINDS_OF_STRUCTURE)?;
+    let [before @ .., _] = structure.as_slice() else {
+        return Ok((None, run));
+    };
+    if before.is_empty() {
+        return Ok((None, run));
+    }
+    let before: Vec<(Time, Event)> = before.iter().map(event).collect::<Result<_, _>>()?;
+    // Where its tasks stood is nobody's question: the plan alone is looked at.
+    let row = project.row(&view, Some(id))?;
+    let before = Restoration::begin(id, &before).and_then(|before| before.finish(&row));
+    Ok((Some(before.map_err(unreadable)?), run))
+}
+
 /// What a run shares with the others of its project.
 ///
 /// # Errors

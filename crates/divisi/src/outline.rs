@@ -51,10 +51,11 @@ fn lines(plan: &Plan, settings: &Settings, parent: &BTreeMap<String, String>) ->
     let planners = count(&|task| task.kind == TaskKind::Plan);
     if planners > 0 {
         let who = plural(planners as u64, "task");
-        lines.push(
-            Line::styled(Style::Warn, format!("  {who} will plan others: "))
-                .then("what those run is not known yet, and is run without asking again"),
-        );
+        let then = match settings.approves_plans && plan.tasks.len() == 1 {
+            true => "what they plan is shown, and runs once it is approved",
+            false => "what those run is not known yet, and is run without asking again",
+        };
+        lines.push(Line::styled(Style::Warn, format!("  {who} will plan others: ")).then(then));
     }
     let shown = plan.tasks.iter().take(TASKS_MAX);
     let width = shown.clone().map(|task| task.id.as_str().chars().count());

@@ -4,12 +4,14 @@
 //! Whatever is missing is told at once, with the tasks that would wait for it in vain, instead of
 //! failing one attempt after the other.
 
-use std::collections::BTreeMap;
+mod unasked;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
-use divisi_agents::Figures;
-use divisi_agents::adapter::{PRODUCTS, product, program};
-use divisi_core::diagnostic::Severity;
+use divisi_agents::adapter::{PRODUCTS, is_priced, product, program};
+use divisi_core::diagnostic::{Place, Severity};
+use divisi_core::ledger::LimitThen;
 use divisi_core::run::{
     AGENT_AUTO, AGENT_MODEL, AGENT_PERSON, Budget, Defined, Settings, agent_of, asks_model,
     is_definable, name_of,
@@ -17,6 +19,7 @@ use divisi_core::run::{
 use divisi_core::{Diagnostic, TaskSpec};
 use divisi_pack::role::Library as Roles;
 
+use self::unasked::Unasked;
 use crate::exit::Exit;
 use crate::library::has_error;
 use crate::printer::{Failure, Printer};
@@ -131,6 +134,8 @@ pub(crate) struct Settling<'s> {
     open: BTreeMap<Vec<String>, Tasks>,
     missing: BTreeMap<String, Tasks>,
     missing_later: BTreeMap<String, Tasks>,
+    /// What is denied in vain, where that is of interest.
+    unasked: Option<Unasked>,
 }
 
 impl<'s> Settling<'s> {
@@ -168,6 +173,7 @@ impl<'s> Settling<'s> {
             open: BTreeMap::new(),
             missing: BTreeMap::new(),
             missing_later: BTreeMap::new(),
+            unasked: None,
         }
     }
 
@@ -175,6 +181,14 @@ impl<'s> Settling<'s> {
     pub(crate) fn within(self, day: &Budget) -> Settling<'s> {
         Settling {
             money_of_day: day.usd_micros.is_some(),
+            ..self
+        }
+    }
+
+    /// Its rules of what agents may do stand at this place; whom they mean nothing to is told of.
+    pub(crate) fn ruled_at(self, place: Option<Place>) -> Settling<'s> {
+        Settling {
+            unasked: Some(Unasked::of(&self.settings, place)),
             ..self
         }
     }
@@ -189,8 +203,11 @@ impl<'s> Settling<'s> {
             self.settings.agents_auto.insert(role, found.to_owned());
         }
         let agent = agent_of(task, &self.settings);
-        if self.lacks_price(task, agent) {
-            self.unpriced.entry(agent.to_owned()).or_default().add(task);
+        let later = self.later(task, agent);
+        for agent in later.iter().chain([&agent.to_owned()]) {
+            if self.lacks_price(task, agent) {
+                self.unpriced.entry(agent.clone()).or_default().add(task);
+            }
         }
         if agent == AGENT_AUTO {
             let usual = preferred.map(|preferred| preferred.usual);
@@ -199,11 +216,34 @@ impl<'s> Settling<'s> {
         } else if let Some(name) = self.lacks(task, agent) {
             self.missing.entry(name).or_default().add(task);
         }
-        for agent in &task.agents_else {
+        if let Some(unasked) = &mut self.unasked {
+            let agents = std::iter::once(agent).chain(later.iter().map(String::as_str));
+            unasked.see(task, agents, &self.settings);
+        }
+        for agent in &later {
             if let Some(name) = self.lacks(task, agent) {
                 self.missing_later.entry(name).or_default().add(task);
             }
         }
+    }
+
+    /// Who may do a task after its agent: after failures, or during its usage limits.
+    fn later(&self, task: &TaskSpec, agent: &str) -> BTreeSet<String> {
+        let mut later: BTreeSet<String> = task.agents_else.iter().cloned().collect();
+        if self.settings.limit_then == LimitThen::OtherAgent {
+            let first = later.iter().map(String::as_str).chain([agent]);
+            let mut seen: BTreeSet<String> = first.map(str::to_owned).collect();
+            let mut open: Vec<String> = seen.iter().cloned().collect();
+            while let Some(next) = open.pop() {
+                let other = self.settings.limit_agents.get(&next);
+                if let Some(other) = other.filter(|other| seen.insert((*other).clone())) {
+                    open.push(other.clone());
+                }
+            }
+            later = seen;
+        }
+        later.remove(agent);
+        later
     }
 
     /// Whether money is bounded and nobody could say what this agent costs.
@@ -211,8 +251,7 @@ impl<'s> Settling<'s> {
         let is_bounded = self.money_of_day
             || self.settings.budget.usd_micros.is_some()
             || task.budget.usd_micros.is_some();
-        let figures = product(agent).map_or_else(Figures::default, |product| product.figures);
-        is_bounded && asks_model(agent) && !figures.are_priced(agent, &self.settings.prices)
+        is_bounded && asks_model(agent) && !is_priced(agent, &self.settings)
     }
 
     /// The agent, if it is not where the task would look for it.
@@ -273,7 +312,7 @@ impl<'s> Settling<'s> {
         }
         for (name, tasks) in &self.missing_later {
             let cause = format!(
-                "`{name}` is to take over {} after failures, and is {}",
+                "`{name}` is to take over {} after failures or at usage limits, and is {}",
                 tasks.said(),
                 self.lack(name)
             );
@@ -294,6 +333,7 @@ impl<'s> Settling<'s> {
                  {{input: 3, output: 15}}}}`"
             )));
         }
+        told.extend(self.unasked.and_then(Unasked::told));
         (self.settings, told)
     }
 

@@ -405,7 +405,7 @@ pub(crate) fn closing(run: &Run, now: Time) -> Vec<String> {
         lines.push(format!("  read the report:      divisi report {}", run.id));
         return lines;
     }
-    let told = explain::explain_run(run, now);
+    let told = explain::explain_run(run, now, &explain::Shared::default());
     lines.extend(
         told.causes
             .iter()

@@ -21,8 +21,9 @@ use crate::environment::mask;
 /// A line that is longer is no answer.
 const LINE_BYTES_MAX: u64 = 64 << 10;
 
-/// A request with a longer command line is denied here: nobody would read it.
-const COMMAND_BYTES_MAX: usize = 64 << 10;
+/// A longer request, as it is sent, is denied here: nobody would read it. The supervisor takes twice
+/// as much.
+const REQUEST_BYTES_MAX: usize = 128 << 10;
 
 /// What is waited for, and how many requests there were.
 #[derive(Default)]
@@ -90,11 +91,14 @@ impl Channel {
         Ok(Some(answer))
     }
 
-    /// The request without secrets, and short enough to be passed on.
+    /// The request without secrets. What rules look at is not cut: of a command, that is not what it
+    /// is called.
     fn presentable(&self, request: &Request) -> Request {
         let masked = |text: &String| mask(text.clone(), &self.masked);
         let mut title = masked(&request.title);
-        divisi_core::criterion::truncate(&mut title, TITLE_BYTES_MAX);
+        if request.command.is_some() {
+            divisi_core::criterion::truncate(&mut title, TITLE_BYTES_MAX);
+        }
         Request {
             title,
             paths: request.paths.iter().map(masked).collect(),
@@ -106,12 +110,12 @@ impl Channel {
 
 impl Broker for Channel {
     fn decide(&self, request: &Request) -> Decision {
-        let command = request.command.as_ref().map_or(0, String::len);
-        let paths = request.paths.iter().map(String::len).sum::<usize>();
-        if request.paths.len() > PATHS_MAX || command + paths > COMMAND_BYTES_MAX {
+        let request = self.presentable(request);
+        let bytes = serde_json::to_vec(&request).map_or(usize::MAX, |line| line.len());
+        if request.paths.len() > PATHS_MAX || bytes > REQUEST_BYTES_MAX {
             return denied("it is too long to be looked at");
         }
-        let answer = match self.ask(self.presentable(request)) {
+        let answer = match self.ask(request) {
             Ok(Some(answer)) => answer.recv().ok(),
             Ok(None) | Err(_) => None,
         };

@@ -1,10 +1,12 @@
 //! How a session closed: the last line that an adapter process prints.
 
 use divisi_core::criterion::truncate;
+use divisi_core::script::Question;
 use serde::{Deserialize, Serialize};
 
 use super::transcript::{Entry, Tokens};
 use crate::agent::{CLAIM_BYTES_MAX, Claim};
+use crate::environment::mask;
 
 /// So many denials are told; a model may try again and again.
 pub(super) const DENIED_MAX: usize = 20;
@@ -54,6 +56,34 @@ impl Closing {
             Ok(Entry::UsedSoFar { usage }) => Some(usage),
             _ => serde_json::from_str::<Closing>(line).ok()?.usage,
         })
+    }
+
+    /// The same without these values.
+    #[must_use]
+    pub(super) fn presentable(&self, masked: &[String]) -> Closing {
+        let without = |text: &String| mask(text.clone(), masked);
+        let claim = match &self.claim {
+            Claim::Failed { cause } => Claim::Failed {
+                cause: without(cause),
+            },
+            Claim::Unable { cause } => Claim::Unable {
+                cause: without(cause),
+            },
+            Claim::Limited { cause, wait_ms } => Claim::Limited {
+                cause: without(cause),
+                wait_ms: *wait_ms,
+            },
+            Claim::Asks(question) => Claim::Asks(Question {
+                text: without(&question.text),
+                default: question.default.as_ref().map(without),
+            }),
+            claim @ (Claim::Done | Claim::Nothing | Claim::UsedUp { .. }) => claim.clone(),
+        };
+        Closing {
+            claim,
+            usage: self.usage,
+            denied: self.denied.iter().map(without).collect(),
+        }
     }
 
     fn bound(&mut self) {

@@ -63,10 +63,7 @@ fn completed(item: &Value) -> Vec<Entry> {
     let text = || item["text"].as_str().unwrap_or_default();
     match item["type"].as_str() {
         Some("agent_message") => vec![Entry::said(text())],
-        Some("command_execution") => vec![Entry::Returned {
-            succeeded: item["exit_code"] == 0,
-            output: shortened(item["aggregated_output"].as_str().unwrap_or_default()),
-        }],
+        Some("command_execution") => executed(item),
         Some("file_change" | "mcp_tool_call") => {
             let outcome = Entry::Returned {
                 succeeded: item["status"] == "completed",
@@ -85,6 +82,25 @@ fn completed(item: &Value) -> Vec<Entry> {
         Some("error") => vec![Entry::noted(item["message"].as_str().unwrap_or_default())],
         _ => Vec::new(),
     }
+}
+
+/// How the system refuses a write in its sandbox, in which all but the workspace is mounted to be read.
+/// It tells of it in no other way.
+const DENIAL: &str = ": Read-only file system";
+
+fn executed(item: &Value) -> Vec<Entry> {
+    let output = item["aggregated_output"].as_str().unwrap_or_default();
+    let succeeded = item["exit_code"] == 0;
+    let is_denied = !succeeded && output.lines().any(|line| line.ends_with(DENIAL));
+    let denied = is_denied.then(|| Entry::Denied {
+        what: shortened(item["command"].as_str().unwrap_or("a command")),
+        call: None,
+    });
+    let returned = Entry::Returned {
+        succeeded,
+        output: shortened(output),
+    };
+    [returned].into_iter().chain(denied).collect()
 }
 
 fn finished(line: &Value) -> Vec<Entry> {

@@ -97,6 +97,18 @@ impl Asked {
     }
 }
 
+/// The answer to a line that asks for something else than leave, or in a form that is not known;
+/// `None` if it asks nothing. Whoever asked would wait for ever.
+pub(super) fn refusal(line: &Value) -> Option<Value> {
+    let id = line["request_id"].as_str()?;
+    (line["type"] == "control_request").then(|| {
+        json!({
+            "type": "control_response",
+            "response": {"subtype": "error", "request_id": id, "error": "this is not offered"},
+        })
+    })
+}
+
 /// The prompt as a line of the tool's input.
 pub(super) fn prompted(prompt: &str) -> Value {
     json!({"type": "user", "message": {"role": "user", "content": prompt}})
@@ -180,6 +192,14 @@ impl Answers {
             false => _ = thread("answer").spawn(answer)?,
         }
         Ok(entry)
+    }
+
+    /// Refuses something that is not offered.
+    pub(super) fn refuse(&self, refusal: Value) -> io::Result<()> {
+        let input = Arc::clone(&self.input);
+        // It may read nothing for a while, or have ended.
+        thread("answer").spawn(move || drop(say(&input, &refusal)))?;
+        Ok(())
     }
 
     /// What was answered since this was last called.

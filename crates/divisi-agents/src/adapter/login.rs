@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::process::source_of;
 use super::product::PRODUCTS;
-use crate::environment::{MASKED_BYTES_MIN, looks_secret};
+use crate::environment::{MASKED_BYTES_MIN, in_all_forms, looks_secret};
 
 /// No login is longer.
 const LOGIN_BYTES_MAX: u64 = 1 << 20;
@@ -34,9 +34,7 @@ pub fn login_secrets(variables: &BTreeMap<String, String>) -> Vec<String> {
             collect(&login, &mut secrets);
         }
     }
-    secrets.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-    secrets.dedup();
-    secrets
+    in_all_forms(secrets)
 }
 
 fn read(path: &Path) -> Option<Value> {

@@ -95,7 +95,11 @@ impl Meter {
     /// may say that it is nothing: that is none, so that nobody takes it for a gift.
     #[must_use]
     pub fn usage(&self) -> Option<Tokens> {
-        let mut usage = self.told.or(self.answers)?;
+        // At least each of them was used: a tool that breaks off may tell of nothing in the end.
+        let told = [self.told, self.answers].into_iter().flatten();
+        let mut usage = told.max_by_key(|usage| usage.tokens())?;
+        let costs = [self.told, self.answers].into_iter().flatten();
+        usage.cost_usd_micros = costs.filter_map(|usage| usage.cost_usd_micros).max();
         if usage.cost_usd_micros.unwrap_or(0) == 0 && usage.are_any() {
             let input = usage.input_tokens.saturating_add(usage.cache_write_tokens);
             let of = |price: &Price| price.of(input, usage.output_tokens, usage.cache_read_tokens);
@@ -105,9 +109,7 @@ impl Meter {
     }
 
     fn price(&self) -> Option<&Price> {
-        let prices = &self.reservation.prices;
-        let of_model = self.model.as_deref().and_then(|model| prices.get(model));
-        of_model.or_else(|| prices.get(&self.agent))
+        Price::find(&self.reservation.prices, &self.agent, self.model.as_deref())
     }
 
     /// The part of the reservation that is used up.
@@ -252,6 +254,13 @@ mod tests {
         let (_, session) = heard("opencode-write", at(0));
         let usage = session.close(&Exit::Status(0)).usage.unwrap();
         assert_eq!(usage.cost_usd_micros, Some(0));
+        // Where a turn breaks off, its end may tell of nothing; the answers before it were heard.
+        let broke = r#"{"type":"result","subtype":"error_during_execution","is_error":true,
+            "session_id":"s","total_cost_usd":0,"modelUsage":{}}"#;
+        let (_, mut session) = heard("claude-parts", within("claude", tokens(1_054), None));
+        session.hear(&broke.replace('\n', ""));
+        let usage = session.close(&Exit::Status(1)).usage.unwrap();
+        assert_eq!((usage.tokens(), usage.cost_usd_micros), (1_055, None));
         // Who used nothing paid nothing.
         let nothing = r#"{"type":"result","subtype":"success","is_error":false,"result":"",
             "session_id":"s","total_cost_usd":0,"modelUsage":{}}"#;

@@ -23,12 +23,12 @@ mod control;
 mod copilot;
 mod detection;
 mod gemini;
-mod lines;
 mod login;
 mod meter;
 mod opencode;
 mod others;
 mod permission;
+mod pipes;
 mod plain;
 mod process;
 mod product;
@@ -56,10 +56,10 @@ pub use meter::{Meter, RESERVATION_VARIABLE, Reservation};
 pub use permission::Broker;
 pub use plain::converse as converse_plainly;
 pub use process::{
-    Fault, HOME_VARIABLE, Surroundings, converse, converse_over_acp, print, read_handoff,
-    take_logins, told,
+    Fault, HOME_VARIABLE, Surroundings, converse, converse_over_acp, print, print_closing,
+    read_handoff, take_logins, told,
 };
-pub use product::{Asks, Driven, PRODUCTS, Product, product};
+pub use product::{Asks, Driven, PRODUCTS, Product, is_priced, product};
 pub use prompt::prompt;
 pub use session::Session;
 pub use stop::Stop;

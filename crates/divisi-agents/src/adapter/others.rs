@@ -3,19 +3,26 @@
 //! program over ACP.
 
 use super::acp::{Quirks, Usage, Verb};
-use super::product::{Asks, Counts, Given, Home, Lent, Product, Speaks, UNKNOWN};
+use super::product::{Asks, Counts, Given, Home, Lent, Product, Resume, Speaks, UNKNOWN};
 use super::{copilot, gemini, qwen};
 use crate::agent::{Figures, Told};
 
 /// What all of them share.
 const OTHER: Product = Product {
+    limits: &[
+        "429 too many requests",
+        "exceeded your current quota",
+        "last error: 429",
+        "quota exceeded for",
+        "status: 429",
+    ],
     progress_ms: 15 * 60_000,
     asks: Asks::Never,
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::Never,
-        model: false,
     },
+    resume: Resume::Last("--resume"),
     ..UNKNOWN
 };
 
@@ -63,6 +70,7 @@ pub(super) const GEMINI_ACP: Product = Product {
     name: "gemini-acp",
     title: "Gemini CLI over ACP",
     asks: Asks::OnStream,
+    resume: Resume::Asked,
     arguments: |_| &["--acp"],
     speaks: Speaks::Acp(Quirks {
         usage: Usage::Quota,
@@ -116,6 +124,7 @@ pub(super) const QWEN_ACP: Product = Product {
     name: "qwen-acp",
     title: "Qwen Code over ACP",
     asks: Asks::OnStream,
+    resume: Resume::Asked,
     figures: Figures {
         tokens: Told::EachAnswer,
         ..OTHER.figures
@@ -186,6 +195,7 @@ pub(super) const COPILOT_ACP: Product = Product {
     title: "Copilot CLI over ACP",
     counts: Counts::Session,
     asks: Asks::OnStream,
+    resume: Resume::Asked,
     figures: OTHER.figures,
     arguments: |_| &["--acp"],
     speaks: Speaks::Acp(Quirks {

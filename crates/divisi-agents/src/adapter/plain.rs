@@ -5,17 +5,20 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{Command, Stdio};
+use std::io::{self, Write};
+use std::process::{Child, Command, Stdio};
 
+use divisi_core::diagnostic::chain;
 use divisi_core::receipt::Exit;
 use divisi_core::run::DefinedProgram;
 
 use super::closing::Closing;
 use super::detection::program;
-use super::process::{Fault, Surroundings, exit_of, print, read_handoff, say, told};
+use super::meter::RESERVATION_VARIABLE;
+use super::pipes::{Pipes, Printed};
+use super::process::{Fault, Surroundings, exit_of, print, print_closing, read_handoff, say, told};
 use super::prompt::prompt;
-use super::session::{bounded, is_limit};
+use super::session::{bounded, says};
 use super::transcript::Entry;
 use crate::agent::Claim;
 use crate::command::ARGUMENT_BYTES_MAX;
@@ -25,11 +28,18 @@ use crate::environment::mask;
 /// its standard input.
 const PROMPT: &str = "{prompt}";
 
-/// Longer lines are taken in parts.
-const LINE_BYTES_MAX: u64 = 64 << 10;
-
 /// So many of the last lines are told where it failed.
 const LINES_TOLD: usize = 5;
+
+/// How programs tell the status with which a model's server says: not now. Other words for that are
+/// also those of a task, or of a test that failed.
+const LIMITS: [&str; 5] = [
+    "429 too many requests",
+    "error code: 429",
+    "http 429",
+    "status 429",
+    "status: 429",
+];
 
 /// Holds the session that the environment describes, and prints it. Its last line is the closing,
 /// which is also returned.
@@ -63,62 +73,71 @@ pub(super) fn converse_in(
     }
     let mut child = Command::new(found)
         .args(arguments)
+        .env_remove(RESERVATION_VARIABLE)
         .stdin(if is_argument {
             Stdio::null()
         } else {
             Stdio::piped()
         })
         .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
+        .stderr(Stdio::piped())
         .spawn()
         .map_err(not_started)?;
-    if let Some(stdin) = child.stdin.take() {
-        say(stdin, words).map_err(Fault::Stream)?;
-    }
     let mut last = VecDeque::new();
-    if let Some(stdout) = child.stdout.take() {
-        hear(BufReader::new(stdout), &mut last, &here.masked, out).map_err(Fault::Stream)?;
+    let heard = hear(&mut child, words, &mut last, &here.masked, out);
+    if heard.is_err() {
+        // That it has ended by itself meanwhile is no fault.
+        let _ = child.kill();
     }
-    let status = child.wait().map_err(Fault::Stream)?;
+    let status = child.wait();
     let closing = Closing {
-        claim: claim(&exit_of(status), last),
+        claim: match heard.and_then(|()| status.map(exit_of)) {
+            Ok(exit) => claim(&exit, last),
+            // It may have done anything by then.
+            Err(error) => Claim::Failed {
+                cause: chain(&Fault::Stream(error)),
+            },
+        },
         usage: None,
         // What it may not do, it says to its user only.
         denied: Vec::new(),
     };
-    writeln!(out, "{}", closing.to_line())
-        .and_then(|()| out.flush())
-        .map_err(Fault::Stream)?;
+    print_closing(&closing, &here.masked, out).map_err(Fault::Stream)?;
     Ok(closing)
 }
 
-/// Reads lines until there are no more, and prints them. Keeps the last ones.
+/// Tells a program what to do, hears lines until there are no more, and prints them. Keeps the last
+/// ones.
 fn hear(
-    mut stream: impl BufRead,
+    child: &mut Child,
+    words: String,
     last: &mut VecDeque<String>,
     masked: &[String],
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = (&mut stream)
-            .take(LINE_BYTES_MAX)
-            .read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return Ok(());
-        }
+    let mut pipes = Pipes::of(child)?;
+    if let Some(stdin) = child.stdin.take() {
+        say(stdin, words)?;
+    }
+    while let Some(printed) = pipes.next()? {
+        let Printed::Line(line) = printed else {
+            if let Some(entry) = printed.told(masked) {
+                print(entry, masked, out)?;
+            }
+            continue;
+        };
         let text = mask(String::from_utf8_lossy(&line).into_owned(), masked);
         let text = text.trim_end();
         if text.is_empty() {
             continue;
         }
-        print(&Entry::said(text), out)?;
+        print(Entry::said(text), masked, out)?;
         if last.len() == LINES_TOLD {
             last.pop_front();
         }
-        last.push_back(text.to_owned());
+        last.push_back(bounded(text));
     }
+    Ok(())
 }
 
 /// What is claimed of how it ended: it says nothing of it itself.
@@ -134,7 +153,7 @@ fn claim(exit: &Exit, last: VecDeque<String>) -> Claim {
         false => format!("{how}: {}", Vec::from(last).join("\n")),
     };
     let cause = bounded(&cause);
-    match is_limit(&cause, None) {
+    match says(&cause, &LIMITS) {
         true => Claim::Limited {
             cause,
             wait_ms: None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,17 @@ use divisi_core::diagnostic::chain;
 use divisi_core::ledger::decimal;
 use divisi_core::receipt::Exit;
 use divisi_core::run::DefinedProgram;
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::Signal;
 
 use super::acp::{Conversation, Drive, Patience, Quirks, drive};
 use super::channel::{Channel, Nobody};
 use super::closing::Closing;
-use super::control::{Answers, asked};
+use super::control::{Answers, asked, refusal};
 use super::detection::program;
-use super::lines::{self, Line};
 use super::login::login_secrets;
 use super::meter::{RESERVATION_VARIABLE, Reservation};
 use super::permission::Broker;
+use super::pipes::{Pipes, Printed, handle};
 use super::product::{Asks, Home, Lent, Product, Speaks, Writes};
 use super::prompt::prompt;
 use super::record::Record;
@@ -33,13 +33,13 @@ use super::stop::Stop;
 use super::transcript::Entry;
 use crate::agent::Claim;
 use crate::beneath::{self, Place};
-use crate::environment::{environment, mask};
+use crate::environment::{environment, mask_decoded};
 use crate::handoff::{HANDOFF_BYTES_MAX, Handoff};
 
 /// The variable that names a tool's private folder.
 pub const HOME_VARIABLE: &str = "DIVISI_AGENT_HOME";
 
-/// Why there is no session. All of them repeat.
+/// Why there is no session. All but the last repeat.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// A variable that the engine sets is not there: somebody started it by hand.
@@ -229,14 +229,17 @@ pub fn converse_over_acp(
 /// As it was.
 pub fn told(held: Result<Closing, Fault>, out: &mut dyn Write) -> Result<Closing, Fault> {
     if let Err(fault) = &held {
+        let cause = chain(fault);
         let closing = Closing {
-            claim: Claim::Unable {
-                cause: chain(fault),
+            claim: match fault {
+                // It may have begun, and need not repeat.
+                Fault::Stream(_) => Claim::Failed { cause },
+                _ => Claim::Unable { cause },
             },
             usage: None,
             denied: Vec::new(),
         };
-        writeln!(out, "{}", closing.to_line()).map_err(Fault::Stream)?;
+        print_closing(&closing, &[], out).map_err(Fault::Stream)?;
     }
     held
 }
@@ -267,9 +270,7 @@ pub(super) fn converse_in(
     // engine removes the whole folder.
     let _ = take_logins(product, &here.home);
     let closing = held?;
-    writeln!(out, "{}", closing.to_line())
-        .and_then(|()| out.flush())
-        .map_err(Fault::Stream)?;
+    print_closing(&closing, &here.masked, out).map_err(Fault::Stream)?;
     Ok(closing)
 }
 
@@ -313,7 +314,7 @@ impl Talk<'_> {
             .envs(&self.homes)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(not_started)
     }
@@ -325,49 +326,60 @@ impl Talk<'_> {
         let mut session = self.session().resuming(earlier);
         let exit = self.one_stream(name.as_deref(), &mut session, out)?;
         let is_vain = name.is_some() && !session.has_begun() && !self.here.stop.is_said();
-        if !is_vain {
-            return Ok(session.close(&exit));
+        if !is_vain || exit.is_err() {
+            return Ok(session.end(exit));
         }
         let cannot = "its session cannot be taken up, so a new one begins";
-        print(&Entry::noted(cannot), out).map_err(Fault::Stream)?;
+        print(Entry::noted(cannot), &self.here.masked, out).map_err(Fault::Stream)?;
         let mut session = self.session();
         let exit = self.one_stream(None, &mut session, out)?;
-        Ok(session.close(&exit))
+        Ok(session.end(exit))
     }
 
+    /// How the tool ended; inside, why it could not be heard to its end.
     fn one_stream(
         &self,
         name: Option<&str>,
         session: &mut Session,
         out: &mut dyn Write,
-    ) -> Result<Exit, Fault> {
+    ) -> Result<io::Result<Exit>, Fault> {
         let mut child = self.start(name)?;
         end_with(&self.here.stop, &child);
-        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        if let (Some(stdin), Some(stdout)) = (stdin, stdout) {
-            let prompt = &self.prompt;
-            let answers = match self.product.asks {
-                Asks::Never => say(stdin, prompt.clone()).map(|()| None),
-                Asks::OnStream => {
-                    let answers = Answers::new(self.broker, stdin, &self.here.masked);
-                    answers.prompt(prompt).map(|()| Some(answers))
-                }
-            };
-            let mut hearing = Hearing {
-                session,
-                answers: answers.map_err(Fault::Stream)?,
-                here: self.here,
-                out,
-            };
-            let heard = hearing.hear(BufReader::new(stdout));
-            heard.map_err(Fault::Stream)?;
-        }
-        if session.is_used_up() || session.is_given_up() {
-            // Its tools may hold its output open: nothing more is read. That it has ended by itself
-            // meanwhile is no fault. What it started is ended with this process.
+        let heard = self.hear(&mut child, session, out);
+        if heard.is_err() || session.is_used_up() || session.is_given_up() {
+            // That it has ended by itself meanwhile is no fault. What it started is ended with this
+            // process.
             let _ = child.kill();
         }
-        child.wait().map(exit_of).map_err(Fault::Stream)
+        let status = child.wait();
+        Ok(heard.and_then(|()| status.map(exit_of)))
+    }
+
+    fn hear(
+        &self,
+        child: &mut Child,
+        session: &mut Session,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let pipes = Pipes::of(child)?;
+        let Some(stdin) = child.stdin.take() else {
+            return Ok(());
+        };
+        let prompt = &self.prompt;
+        let answers = match self.product.asks {
+            Asks::Never => say(stdin, prompt.clone()).map(|()| None),
+            Asks::OnStream => {
+                let answers = Answers::new(self.broker, stdin, &self.here.masked);
+                answers.prompt(prompt).map(|()| Some(answers))
+            }
+        };
+        let mut hearing = Hearing {
+            session,
+            answers: answers?,
+            here: self.here,
+            out,
+        };
+        hearing.hear(pipes)
     }
 
     fn by_acp(
@@ -389,15 +401,13 @@ impl Talk<'_> {
             broker: self.broker,
             session: self.session().resuming(earlier),
         };
-        drive(drive_it, conversation, out).map_err(Fault::Stream)
+        Ok(drive(drive_it, conversation, out))
     }
 }
 
 /// Has a tool told to end where the session is: it may not be told by anybody else.
 fn end_with(stop: &Stop, child: &Child) {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let handle = pid.and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
-    let Some(handle) = handle else { return };
+    let Some(handle) = handle(child) else { return };
     stop.then(move || {
         // It has ended already then.
         let _ = rustix::process::pidfd_send_signal(&handle, Signal::TERM);
@@ -512,19 +522,19 @@ struct Hearing<'h> {
 }
 
 impl Hearing<'_> {
-    /// Reads lines until there are no more, or the session is given up, and prints what they say.
-    fn hear(&mut self, mut stream: impl BufRead) -> io::Result<()> {
-        let mut line = Vec::new();
+    /// Hears lines until there are no more, or the session is given up, and prints what they say.
+    fn hear(&mut self, mut pipes: Pipes) -> io::Result<()> {
         loop {
-            let read = lines::next(&mut stream, &mut line)?;
+            let printed = pipes.next()?;
             self.take_answers()?;
-            match read {
-                Line::None => return Ok(()),
-                Line::TooLong => {
-                    let left_out = Entry::noted("a line that is too long was left out");
-                    print(&left_out, self.out)?;
+            match printed {
+                None => return Ok(()),
+                Some(Printed::Line(line)) => self.take(&String::from_utf8_lossy(&line))?,
+                Some(beside) => {
+                    if let Some(entry) = beside.told(&self.here.masked) {
+                        self.print(entry)?;
+                    }
                 }
-                Line::Whole => self.take(&String::from_utf8_lossy(&line))?,
             }
             if self.session.is_used_up() || self.session.is_given_up() {
                 return Ok(());
@@ -534,30 +544,39 @@ impl Hearing<'_> {
 
     fn take(&mut self, line: &str) -> io::Result<()> {
         // What is asked is given back as it is: nothing of it may be masked.
-        let asked = |_: &Answers| serde_json::from_str(line).ok().and_then(|it| asked(&it));
-        if let Some(asked) = self.answers.as_ref().and_then(asked)
-            && let Some(answers) = &self.answers
+        if let Some(answers) = &self.answers
+            && let Ok(value) = serde_json::from_str(line)
         {
-            let entry = answers.begin(asked);
-            return print(&entry?, self.out);
+            if let Some(asked) = asked(&value) {
+                let entry = answers.begin(asked)?;
+                return self.print(entry);
+            }
+            if let Some(refusal) = refusal(&value) {
+                answers.refuse(refusal)?;
+            }
         }
-        let entries = self.session.hear(&mask(line.to_owned(), &self.here.masked));
+        let entries = self.session.hear(&mask_decoded(line, &self.here.masked));
         for entry in entries {
             if let (Some(answers), true) = (&self.answers, entry.is_the_end()) {
                 answers.close();
             }
             keep(&entry, self.session, &self.here.home);
-            print(&entry, self.out)?;
+            self.print(entry)?;
         }
         Ok(())
     }
 
     fn take_answers(&mut self) -> io::Result<()> {
-        for answer in self.answers.iter().flat_map(Answers::take) {
+        let answers: Vec<_> = self.answers.iter().flat_map(Answers::take).collect();
+        for answer in answers {
             self.session.answered(answer.call, answer.denied.as_deref());
-            print(&answer.entry, self.out)?;
+            self.print(answer.entry)?;
         }
         Ok(())
+    }
+
+    fn print(&mut self, entry: Entry) -> io::Result<()> {
+        print(entry, &self.here.masked, self.out)
     }
 }
 
@@ -569,13 +588,22 @@ pub(super) fn keep(entry: &Entry, session: &Session, home: &Path) {
     }
 }
 
-/// Prints a line of the transcript.
+/// Prints a line of the transcript, without these values.
 ///
 /// # Errors
 /// It cannot be printed.
-pub fn print(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, entry)?;
-    out.write_all(b"\n")?;
+pub fn print(entry: Entry, masked: &[String], out: &mut dyn Write) -> io::Result<()> {
+    let line = serde_json::to_string(&entry.presentable(masked))?;
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+/// Prints the last line, without these values.
+///
+/// # Errors
+/// It cannot be printed.
+pub fn print_closing(closing: &Closing, masked: &[String], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", closing.presentable(masked).to_line())?;
     out.flush()
 }
 

@@ -1,6 +1,6 @@
 //! The coding agents that are known, and how they differ, as data.
 
-use divisi_core::run::DefinedProgram;
+use divisi_core::run::{DefinedProgram, Settings};
 use serde_json::Value;
 
 use super::acp::{Quirks, Usage, Verb};
@@ -32,6 +32,9 @@ pub struct Product {
     pub keys_are_alternatives: bool,
     /// Variables that it is always given: no telemetry, no update while it works.
     pub settings: &'static [(&'static str, &'static str)],
+    /// With which words, in lower case, it tells a usage limit where it names no status. They are whole
+    /// phrases: a context or a disk has limits and quotas, too.
+    pub(super) limits: &'static [&'static str],
     /// In which words it tells when a usage limit ends.
     pub(super) resets: &'static [Reset],
     /// Whether it waits without a word for as long as a model's server tells it to: then it is ended
@@ -241,6 +244,7 @@ pub(super) const UNKNOWN: Product = Product {
     variables: &[],
     keys_are_alternatives: false,
     settings: &[],
+    limits: &["429 too many requests", "status: 429"],
     resets: &[],
     waits_silently: false,
     progress_ms: 20 * 60_000,
@@ -257,7 +261,6 @@ pub(super) const UNKNOWN: Product = Product {
     figures: Figures {
         tokens: Told::Never,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &[],
@@ -270,6 +273,14 @@ pub(super) const UNKNOWN: Product = Product {
 #[must_use]
 pub fn product(name: &str) -> Option<&'static Product> {
     PRODUCTS.iter().find(|product| product.name == name)
+}
+
+/// Whether it can be counted what an agent of this name costs: its tool names a price whatever model
+/// it asks, or one is configured.
+#[must_use]
+pub fn is_priced(agent: &str, settings: &Settings) -> bool {
+    let names = product(agent).is_some_and(|product| product.figures.money != Told::Never);
+    names || settings.price(agent).is_some()
 }
 
 const CLAUDE: Product = Product {
@@ -298,6 +309,11 @@ const CLAUDE: Product = Product {
         ("DISABLE_TELEMETRY", "1"),
         ("MCP_CONNECTION_NONBLOCKING", "0"),
     ],
+    limits: &[
+        "hit your limit",
+        "request rejected (429)",
+        "usage limit reached",
+    ],
     // Seen in its program; a subscription's limits cannot be met in a test.
     resets: &[
         Reset::Epoch("limit reached|"),
@@ -324,7 +340,6 @@ const CLAUDE: Product = Product {
     figures: Figures {
         tokens: Told::EachAnswer,
         money: Told::AtEnd,
-        model: true,
     },
     money_flag: Some("--max-budget-usd"),
     asks: Asks::OnStream,
@@ -369,6 +384,13 @@ const CODEX: Product = Product {
     ],
     keys_are_alternatives: true,
     settings: &[],
+    limits: &[
+        "429 too many requests",
+        "exceeded your current quota",
+        "hit your usage limit",
+        "rate limit reached for",
+        "status: 429",
+    ],
     resets: &[Reset::In("try again in "), Reset::At("try again at ")],
     waits_silently: true,
     progress_ms: 15 * 60_000,
@@ -400,7 +422,6 @@ const CODEX: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |writes| match writes {
@@ -441,6 +462,11 @@ const OPENCODE: Product = Product {
     ],
     keys_are_alternatives: false,
     settings: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
+    limits: &[
+        "429 too many requests",
+        "exceeded your current quota",
+        "rate limit exceeded",
+    ],
     resets: &[Reset::In("try again in "), Reset::In("retry after ")],
     waits_silently: false,
     progress_ms: 10 * 60_000,
@@ -479,7 +505,6 @@ const OPENCODE: Product = Product {
     figures: Figures {
         tokens: Told::EachAnswer,
         money: Told::Never,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &["run", "--format", "json"],
@@ -516,7 +541,6 @@ const CLAUDE_ACP: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::AtEnd,
-        model: false,
     },
     money_flag: None,
     arguments: |_| &[],
@@ -539,7 +563,6 @@ const OPENCODE_ACP: Product = Product {
     figures: Figures {
         tokens: Told::AtEnd,
         money: Told::Never,
-        model: false,
     },
     arguments: |_| &["acp"],
     resume: Resume::Asked,

@@ -1,8 +1,10 @@
 //! What the lines of a stream amount to.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use divisi_core::criterion::truncate;
+use divisi_core::diagnostic::chain;
 use divisi_core::ledger::Bound;
 use divisi_core::permission::Decision;
 use divisi_core::receipt::Exit;
@@ -10,26 +12,21 @@ use serde_json::Value;
 
 use super::closing::{Closing, DENIED_BYTES_MAX, DENIED_MAX};
 use super::meter::{Meter, Reservation};
+use super::process::Fault;
 use super::product::{Counts, Product, Speaks};
 use super::record::Record;
 use super::reset::{self, now};
 use super::transcript::{Entry, Tokens};
-use crate::agent::{CLAIM_BYTES_MAX, Claim};
+use crate::agent::{CLAIM_BYTES_MAX, Claim, Told};
 
 /// Statuses with which a model's server says: not now.
 const LIMITED: [u16; 2] = [429, 529];
 
-/// Words with which tools tell a usage limit where they name no status.
-const LIMIT_WORDS: [&str; 8] = [
-    "rate limit",
-    "usage limit",
-    "hit your limit",
-    "limit reached",
-    "quota exceeded",
-    "exceeded your current quota",
-    "status: 429",
-    "429 too many requests",
-];
+/// So many denied calls are known again. Of more, the tool is believed that it denied them itself.
+const ANSWERED_MAX: usize = 1_000;
+
+/// Names of calls are ids.
+const CALL_BYTES_MAX: usize = 200;
 
 /// A session as far as it was heard.
 #[derive(Debug)]
@@ -42,12 +39,14 @@ pub struct Session {
     denied: Vec<String>,
     /// How much of that its own rules did not allow.
     denied_by_tool: Vec<String>,
-    /// Calls that were asked about and answered.
-    answered: BTreeSet<String>,
+    /// Calls that were asked about and denied, which the tool may name again.
+    denied_calls: BTreeSet<String>,
     broke: Option<(String, Option<u16>)>,
     /// For how long the model's server said that it refuses.
     wait_ms: Option<u64>,
     finished: bool,
+    /// Whether its model said or did anything.
+    is_answered: bool,
     /// The session of an earlier attempt that is taken up.
     resumes: Option<Record>,
     /// The session that is held, with what it used so far.
@@ -70,10 +69,11 @@ impl Session {
             used_up: None,
             denied: Vec::new(),
             denied_by_tool: Vec::new(),
-            answered: BTreeSet::new(),
+            denied_calls: BTreeSet::new(),
             broke: None,
             wait_ms: None,
             finished: false,
+            is_answered: false,
             resumes: None,
             record: None,
         }
@@ -119,10 +119,18 @@ impl Session {
     /// The tool asked about one of its calls, and was answered. What may not be done is told once,
     /// whoever tells it again.
     pub fn answered(&mut self, call: String, denied: Option<&str>) {
-        self.answered.insert(call);
         if let Some(what) = denied {
             push(&mut self.denied, what);
+            if self.denied_calls.len() < ANSWERED_MAX && call.len() <= CALL_BYTES_MAX {
+                self.denied_calls.insert(call);
+            }
         }
+    }
+
+    /// How many denied calls are known again.
+    #[cfg(test)]
+    pub(super) fn known_again(&self) -> usize {
+        self.denied_calls.len()
     }
 
     /// Whether it is to be ended: what was reserved for it is used up, and its turn is not over.
@@ -154,7 +162,7 @@ impl Session {
             // The tool holds its bound by itself.
             Entry::Bounded => self.used_up = self.used_up.or_else(|| self.meter.money()),
             Entry::Denied { what, call } => {
-                let is_answered = |call: &String| self.answered.contains(call);
+                let is_answered = |call: &String| self.denied_calls.contains(call);
                 if !call.as_ref().is_some_and(is_answered) {
                     push(&mut self.denied, what);
                     push(&mut self.denied_by_tool, what);
@@ -168,9 +176,12 @@ impl Session {
             Entry::Limited { wait_ms } => self.wait_ms = Some(*wait_ms),
             Entry::Finished { .. } => self.finished = true,
             // It went on after all.
-            Entry::Said { .. } => self.broke = None,
+            Entry::Said { .. } => (self.broke, self.is_answered) = (None, true),
             // What it says may be no model's words but that it was refused.
-            Entry::Called { .. } => (self.broke, self.wait_ms) = (None, None),
+            Entry::Called { .. } => {
+                (self.broke, self.wait_ms) = (None, None);
+                self.is_answered = true;
+            }
             _ => {}
         }
         is_answered
@@ -180,7 +191,8 @@ impl Session {
     #[must_use]
     pub fn is_given_up(&self) -> bool {
         let broke = self.broke.as_ref();
-        self.product.waits_silently && broke.is_some_and(|(cause, status)| is_limit(cause, *status))
+        self.product.waits_silently
+            && broke.is_some_and(|(cause, status)| self.is_limit(cause, *status))
     }
 
     fn began(&mut self, session: &str, resumed: &mut bool) {
@@ -220,16 +232,50 @@ impl Session {
     #[must_use]
     pub fn close(self, exit: &Exit) -> Closing {
         let claim = self.claim(exit);
+        let usage = self.meter.usage().or_else(|| self.nothing());
         Closing {
             claim,
-            usage: self.meter.usage(),
+            usage,
             denied: self.denied_by_tool,
+        }
+    }
+
+    /// The same, or where nobody could hear it to its end: it may have done anything by then.
+    pub(super) fn end(self, exit: io::Result<Exit>) -> Closing {
+        match exit {
+            Ok(exit) => self.close(&exit),
+            Err(error) => Closing {
+                claim: failed(&chain(&Fault::Stream(error))),
+                usage: self.meter.usage(),
+                denied: self.denied_by_tool,
+            },
+        }
+    }
+
+    /// What was used by who was refused before its model answered anything: nothing, though the tool
+    /// does not say so. It would else be charged as it was reserved.
+    fn nothing(&self) -> Option<Tokens> {
+        let (cause, status) = self.broke.as_ref()?;
+        let is_refused = self.is_limit(cause, *status)
+            || status.is_some_and(|status| (400..500).contains(&status));
+        let says = self.product.figures.tokens != Told::Never;
+        (says && is_refused && !self.is_answered).then(|| Tokens {
+            cost_usd_micros: Some(0),
+            ..Tokens::default()
+        })
+    }
+
+    /// Whether what the tool was refused with is a usage limit.
+    fn is_limit(&self, cause: &str, status: Option<u16>) -> bool {
+        match status {
+            Some(status) => LIMITED.contains(&status),
+            None => says(cause, self.product.limits),
         }
     }
 
     /// What it means that the tool's requests are refused.
     fn refusal(&self, cause: &str, status: Option<u16>) -> Claim {
-        match is_limit(cause, status) {
+        match self.is_limit(cause, status) {
             true => Claim::Limited {
                 cause: bounded(cause),
                 // What is told in words is about the limit itself; a header may be about a try.
@@ -248,8 +294,9 @@ impl Session {
         }
         match exit {
             Exit::Status(0) if self.finished && self.denied.is_empty() => Claim::Done,
-            // Tools call that a success. Whether what was denied was needed, checks will show.
-            Exit::Status(0) if self.finished => failed(&format!(
+            // Tools call that a success, or end at once without a word. Whether what was denied was
+            // needed, checks will show.
+            Exit::Status(0) if !self.denied.is_empty() => failed(&format!(
                 "it was not allowed to do this: {}",
                 self.denied.join("; ")
             )),
@@ -269,13 +316,10 @@ fn push(denied: &mut Vec<String>, what: &str) {
     }
 }
 
-/// Whether what a tool was refused with is a usage limit.
-pub(super) fn is_limit(cause: &str, status: Option<u16>) -> bool {
-    let lower = cause.to_lowercase();
-    match status {
-        Some(status) => LIMITED.contains(&status),
-        None => LIMIT_WORDS.iter().any(|words| lower.contains(words)),
-    }
+/// Whether one of these words, which are in lower case, stands in a text.
+pub(super) fn says(text: &str, words: &[&str]) -> bool {
+    let lower = text.to_lowercase();
+    words.iter().any(|words| lower.contains(words))
 }
 
 fn failed(cause: &str) -> Claim {

@@ -37,6 +37,43 @@ fn calls(entries: &[Entry]) -> Vec<(String, bool)> {
 }
 
 #[test]
+fn what_an_agent_says_of_its_use_is_known_by_its_name() {
+    use super::acp::Usage;
+    use super::product::Speaks;
+    use crate::agent::Told;
+    use divisi_core::run::{Reports, Settings, reports};
+
+    for product in &super::PRODUCTS {
+        let expected = match (product.figures.tokens, &product.speaks) {
+            (Told::Never, _) => Reports::Nothing,
+            (_, Speaks::Acp(quirks)) if quirks.usage == Usage::LastStep => Reports::Part,
+            (Told::AtEnd | Told::EachAnswer, _) => Reports::All,
+        };
+        let name = product.name;
+        assert_eq!(reports(name, &Settings::default()), expected, "{name}");
+    }
+}
+
+#[test]
+fn who_is_refused_before_its_model_answered_used_nothing() {
+    for (stream, used) in [
+        ("codex-limited-waiting", Some(0)),
+        ("codex-unauthorized", Some(0)),
+        ("opencode-limited-given-up", Some(0)),
+        ("opencode-unauthorized", Some(0)),
+        // What a server that broke down had done by then, nobody knows.
+        ("codex-error", None),
+        ("opencode-error", None),
+        // It never says anything.
+        ("copilot-limited", None),
+    ] {
+        let (closing, _) = heard(stream, 1);
+        let usage = closing.usage.map(super::Tokens::tokens);
+        assert_eq!(usage, used, "{stream}: {closing:?}");
+    }
+}
+
+#[test]
 fn a_turn_that_wrote_a_file_is_claimed_done_with_its_usage() {
     let cases = [
         ("claude-write", "Write", 2400, 200, Some(13_800)),
@@ -172,6 +209,39 @@ fn a_denied_write_is_told_though_the_turn_calls_itself_a_success() {
     assert_eq!(calls(&entries), [("Write".to_owned(), false)]);
 }
 
+/// opencode ends at once, and with status 0, where a rule of its own denies something.
+#[test]
+fn what_was_denied_is_told_though_the_tool_ended_without_a_word() {
+    let mut session = Session::with(product("opencode").unwrap());
+    session.hear(r#"{"type":"step_start","sessionID":"s","part":{}}"#);
+    session.hear(
+        r#"{"type":"tool_use","part":{"tool":"write","state":{"status":"error","input":{"filePath":"/srv/a.md"},"error":"The user rejected permission to use this specific tool call."}}}"#,
+    );
+    let closing = session.close(&Exit::Status(0));
+    let is_told = matches!(&closing.claim, Claim::Failed { cause }
+        if cause.contains("not allowed") && cause.contains("/srv/a.md"));
+    assert!(is_told, "{closing:?}");
+    assert_eq!(closing.denied.len(), 1, "{closing:?}");
+}
+
+/// Codex's own sandbox, which is all that there is where writes are not confined.
+#[test]
+fn what_the_walls_of_the_tool_refused_is_told_though_the_turn_calls_itself_a_success() {
+    let (closing, entries) = heard("codex-sandbox-denied", 0);
+    let [denied] = &closing.denied[..] else {
+        panic!("{closing:?}");
+    };
+    assert!(denied.contains("echo hi > /srv/outside.md"), "{denied}");
+    let Claim::Failed { cause } = &closing.claim else {
+        panic!("{:?}", closing.claim);
+    };
+    assert!(
+        cause.starts_with("it was not allowed to do this"),
+        "{cause}"
+    );
+    assert_eq!(calls(&entries), [("command_execution".to_owned(), false)]);
+}
+
 #[test]
 fn broken_answers_of_the_model_are_survived_where_the_tool_survives_them() {
     for name in ["claude", "codex", "opencode"] {
@@ -271,6 +341,20 @@ fn many_long_denials_leave_the_closing_short_enough_to_be_read() {
 }
 
 #[test]
+fn what_was_answered_is_remembered_within_bounds() {
+    let mut session = Session::with(product("claude").unwrap());
+    for n in 0..2_000 {
+        session.answered(format!("allowed-{n}"), None);
+        session.answered("long".repeat(1_000), Some("Write a"));
+    }
+    assert_eq!(session.known_again(), 0);
+    for n in 0..2_000 {
+        session.answered(format!("denied-{n}"), Some("Write a"));
+    }
+    assert_eq!(session.known_again(), 1_000);
+}
+
+#[test]
 fn words_that_only_sound_like_a_limit_or_a_denial_are_none() {
     let mut session = Session::with(product("codex").unwrap());
     let failed =
@@ -278,14 +362,44 @@ fn words_that_only_sound_like_a_limit_or_a_denial_are_none() {
     session.hear(failed);
     let claim = session.close(&Exit::Status(1)).claim;
     assert!(matches!(claim, Claim::Failed { .. }), "{claim:?}");
-    let mut session = Session::with(product("opencode").unwrap());
-    let entries = session.hear(
-        r#"{"type":"tool_use","part":{"tool":"read","state":{"status":"error","input":{},"error":"EACCES: permission denied"}}}"#,
-    );
-    let is_denied = entries
-        .iter()
-        .any(|entry| matches!(entry, Entry::Denied { .. }));
-    assert!(!is_denied, "{entries:?}");
+    for words in [
+        "context limit reached",
+        "output token limit reached",
+        "write a.md: Disk quota exceeded (os error 122)",
+        "the test of the rate limit failed",
+    ] {
+        let failed = serde_json::json!({"type": "turn.failed", "error": {"message": words}});
+        let result = serde_json::json!({"type": "result", "is_error": true, "result": words});
+        for (name, line) in [("codex", failed), ("claude", result)] {
+            let mut session = Session::with(product(name).unwrap());
+            session.hear(&line.to_string());
+            let claim = session.close(&Exit::Status(1)).claim;
+            assert!(matches!(claim, Claim::Failed { .. }), "{name}: {claim:?}");
+        }
+    }
+    // Of what came out, nothing was denied, whatever it prints; and files have permissions, too.
+    let prints = |output: &str, exit_code: i32| {
+        serde_json::json!({"type": "item.completed", "item": {"type": "command_execution",
+            "command": "cat log", "aggregated_output": output, "exit_code": exit_code}})
+    };
+    let read_only = "sh: 1: cannot create /srv/a: Read-only file system\n";
+    let of_opencode = r#"{"type":"tool_use","part":{"tool":"read","state":{"status":"error","input":{},"error":"EACCES: permission denied"}}}"#;
+    for (name, line) in [
+        ("codex", prints(read_only, 0).to_string()),
+        (
+            "codex",
+            prints("cat: log: Permission denied\n", 1).to_string(),
+        ),
+        (
+            "codex",
+            prints("no Read-only file system here\n", 1).to_string(),
+        ),
+        ("opencode", of_opencode.to_owned()),
+    ] {
+        let entries = Session::with(product(name).unwrap()).hear(&line);
+        let is_denied = { entries.iter() }.any(|entry| matches!(entry, Entry::Denied { .. }));
+        assert!(!is_denied, "{line}: {entries:?}");
+    }
 }
 
 mod process {
@@ -297,12 +411,13 @@ mod process {
     use divisi_core::ledger::Bound;
     use divisi_core::run::{Budget, DefinedProgram, Speaks};
 
-    use super::super::meter::Reservation;
+    use super::super::meter::{RESERVATION_VARIABLE, Reservation};
     use super::super::plain;
-    use super::super::process::{Fault, Surroundings, converse_in};
+    use super::super::process::{Fault, Surroundings, converse_in, told};
     use super::super::product::{Asks, PRODUCTS, Product, Writes};
     use super::super::{Broker, Decision, Nobody, Request};
     use super::*;
+    use crate::environment::in_all_forms;
 
     /// Claude Code with another program: its stream is what the script prints. It is told as one
     /// that cannot ask.
@@ -415,6 +530,70 @@ mod process {
         );
     }
 
+    /// Something that outlives the script which starts it and holds its pipes, until it is told to
+    /// end by a line in the file `held`.
+    fn outliving(folder: &Path) -> String {
+        let path = std::env::var("PATH").unwrap();
+        let at = folder.join("held").display().to_string();
+        format!("PATH={path}; mkfifo {at}; (exec 3<>{at}; read -r _ <&3) & ")
+    }
+
+    fn let_go(folder: &Path) {
+        fs::write(folder.join("held"), "\n").unwrap();
+    }
+
+    #[test]
+    fn a_tool_that_has_ended_is_not_waited_for_whoever_holds_its_pipes() {
+        let folder = tempfile::tempdir().unwrap();
+        let product = tool(
+            folder.path(),
+            &format!("{}{DONE}", outliving(folder.path())),
+        );
+        let mut out = Vec::new();
+        let closing = converse_in(product, &here(folder.path()), &nobody(), &mut out).unwrap();
+        let_go(folder.path());
+        assert_eq!(closing.claim, Claim::Done);
+
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!("{}echo done", outliving(folder.path()));
+        let (closing, out) = plainly_in(folder.path(), &script, &[]);
+        let_go(folder.path());
+        assert_eq!(closing.unwrap().claim, Claim::Done);
+        assert!(out.contains("done"), "{out}");
+    }
+
+    #[test]
+    fn what_is_printed_beside_without_an_end_swallows_no_entry_and_no_closing() {
+        let beside = "printf 'rate limited, a-secret-value' >&2";
+        let told = |closing: Result<Closing, Fault>, out: &str| {
+            assert_eq!(Closing::last_in(out), Some(closing.unwrap()), "{out}");
+            for line in out.lines() {
+                let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+                assert!(entry["entry"].is_string(), "{out}");
+            }
+            let noted = r#"{"entry":"noted","text":"rate limited, [masked]"}"#;
+            assert!(out.contains(noted), "{out}");
+        };
+        let (closing, out, _folder) = converse(&format!("{beside}; {DONE}"));
+        told(closing, &out);
+        let (closing, out) = plainly(&format!("{beside}; echo done"), &[]);
+        told(closing, &out);
+    }
+
+    #[test]
+    fn a_secret_in_a_long_line_of_words_is_masked_wherever_it_stands() {
+        let path = std::env::var("PATH").unwrap();
+        for before in [8 << 10, 64 << 10] {
+            let words = format!("head -c {} /dev/zero | tr '\\0' x", before - 7);
+            let script = format!("PATH={path}; {words}; echo a-secret-value; exit 1");
+            let (closing, out) = plainly(&script, &[]);
+            let (told, closing) = (out.as_str(), closing.unwrap().to_line());
+            for part in ["a-secr", "-value"] {
+                assert!(!told.contains(part) && !closing.contains(part), "{before}");
+            }
+        }
+    }
+
     #[test]
     fn a_tool_is_ended_after_the_answer_that_uses_its_reservation_up() {
         let folder = tempfile::tempdir().unwrap();
@@ -459,6 +638,38 @@ mod process {
             out.contains("it is [masked]") && !out.contains("a-secret"),
             "{out}"
         );
+    }
+
+    /// What is printed of an answer that holds a secret, which is written in JSON as `written`.
+    fn printed_of(secret: &str, before: usize, written: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("{}{written}", "x".repeat(before));
+        let line = format!(
+            r#"{{"type":"assistant","message":{{"content":[{{"type":"text","text":"{text}"}},{{"type":"tool_use","name":"Write","input":{{"content":"{text}"}}}}]}}}}"#
+        );
+        fs::write(folder.path().join("line"), line + "\n").unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let script = format!("PATH={path}; cat \"${{0%/*}}/line\"; {DONE}");
+        let product = tool(folder.path(), &script);
+        let mut here = here(folder.path());
+        here.masked = in_all_forms(vec![secret.to_owned()]);
+        let mut out = Vec::new();
+        converse_in(product, &here, &nobody(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_masked_however_json_writes_it_and_wherever_it_is_cut() {
+        let key = "-----BEGIN KEY-----\nab\"cd\n-----END KEY-----";
+        let escaped = r#"-----BEGIN KEY-----\nab\"cd\n-----END KEY-----"#;
+        let out = printed_of(key, 0, escaped);
+        assert!(out.contains(r#""text":"[masked]""#), "{out}");
+        assert!(out.contains(r#"{\"content\":\"[masked]\"}"#), "{out}");
+        assert!(!out.contains("BEGIN") && !out.contains("cd"), "{out}");
+        for before in [0, 8_150, 8_180, 8_190] {
+            let out = printed_of("a-secret-value", before, r"\u0061-secret-value");
+            assert!(!out.contains("a-sec") && !out.contains("u0061"), "{before}");
+        }
     }
 
     #[test]
@@ -540,8 +751,16 @@ mod process {
     /// What a script comes to that is told in words, and what was printed.
     fn plainly(script: &str, arguments: &[&str]) -> (Result<Closing, Fault>, String) {
         let folder = tempfile::tempdir().unwrap();
-        tool(folder.path(), script);
-        let own = folder.path().join("tool").display().to_string();
+        plainly_in(folder.path(), script, arguments)
+    }
+
+    fn plainly_in(
+        folder: &Path,
+        script: &str,
+        arguments: &[&str],
+    ) -> (Result<Closing, Fault>, String) {
+        tool(folder, script);
+        let own = folder.join("tool").display().to_string();
         let command = [own.as_str()].into_iter().chain(arguments.iter().copied());
         let defined = DefinedProgram {
             command: command.map(str::to_owned).collect(),
@@ -549,7 +768,7 @@ mod process {
             variables: Vec::new(),
         };
         let mut out = Vec::new();
-        let closing = plain::converse_in(&defined, &here(folder.path()), &mut out);
+        let closing = plain::converse_in(&defined, &here(folder), &mut out);
         (closing, String::from_utf8(out).unwrap())
     }
 
@@ -575,13 +794,60 @@ mod process {
             panic!("{failed:?}");
         };
         assert_eq!(cause, "it ended with status 3: first\nno such model");
-        let limited = claim("echo 'Error: rate limit reached'; exit 1");
+        let limited = claim("echo 'Error code: 429 - slow down'; exit 1");
         assert!(matches!(limited, Claim::Limited { .. }), "{limited:?}");
+        // Words of a task, or of a test that failed, are none of the server's.
+        for words in ["test rate limit ... FAILED", "a usage limit", "line 429"] {
+            let failed = claim(&format!("echo '{words}'; exit 1"));
+            assert!(matches!(failed, Claim::Failed { .. }), "{failed:?}");
+        }
         // Words of a model that did its work are none of the server's.
         assert_eq!(claim("echo 'about the rate limit'"), Claim::Done);
         assert!(matches!(claim("kill -9 $$"), Claim::Failed { .. }));
         let many = claim("seq 1 100; exit 1");
         assert!(matches!(many, Claim::Failed { cause } if cause.ends_with("96\n97\n98\n99\n100")));
+    }
+
+    #[test]
+    fn no_tool_is_told_what_was_reserved() {
+        // Whoever starts the adapter tells it in its environment, which tools inherit.
+        let test = std::env::current_exe().unwrap();
+        let child = std::process::Command::new(test)
+            .args([
+                "--exact",
+                "adapter::tests::process::tools_print_their_environment",
+            ])
+            .env(RESERVATION_VARIABLE, "{}")
+            .env(IS_CHILD, "1")
+            .output()
+            .unwrap();
+        let out = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && out.contains("1 passed"), "{out}");
+    }
+
+    const IS_CHILD: &str = "DIVISI_TEST_PRINTS_ENVIRONMENT";
+
+    /// Of the one above, in a process of its own.
+    #[test]
+    fn tools_print_their_environment() {
+        let is_told = std::env::var_os(RESERVATION_VARIABLE).is_some();
+        assert_eq!(is_told, std::env::var_os(IS_CHILD).is_some());
+        let path = std::env::var("PATH").unwrap();
+        let (closing, out) = plainly(&format!("PATH={path}; env"), &[]);
+        assert_eq!(closing.unwrap().claim, Claim::Done);
+        assert!(
+            out.contains("PATH=") && !out.contains(RESERVATION_VARIABLE),
+            "{out}"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let product = tool(folder.path(), &format!("PATH={path}; env; {DONE}"));
+        let mut out = Vec::new();
+        converse_in(product, &here(folder.path()), &nobody(), &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(
+            out.contains("PATH=") && !out.contains(RESERVATION_VARIABLE),
+            "{out}"
+        );
     }
 
     #[test]
@@ -605,6 +871,66 @@ mod process {
         let long = "x".repeat(crate::command::ARGUMENT_BYTES_MAX);
         let told = fault(&["/bin/true", &format!("{long}{{prompt}}")]);
         assert!(told.contains("too long"), "{told}");
+    }
+
+    /// Cannot be written once: when a line holds these words.
+    struct Stumbling(&'static str, Vec<u8>);
+
+    impl std::io::Write for Stumbling {
+        fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+            let is_it = String::from_utf8_lossy(text).contains(self.0);
+            match is_it {
+                true => {
+                    self.0 = "nothing is this";
+                    Err(std::io::Error::other("no room"))
+                }
+                false => self.1.write(text),
+            }
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_fault_of_ours_in_mid_session_is_no_start_that_failed() {
+        let is_failed = |closing: &Closing, out: Stumbling| {
+            let is_told =
+                matches!(&closing.claim, Claim::Failed { cause } if cause.contains("no room"));
+            assert!(is_told, "{closing:?}");
+            let out = String::from_utf8(out.1).unwrap();
+            assert_eq!(Closing::last_in(&out).as_ref(), Some(closing));
+        };
+        // It would go on for ever.
+        let used = r#"echo '{"type":"result","total_cost_usd":0.02,"modelUsage":{"m":{"inputTokens":900}}}'"#;
+        let said = r#"echo '{"type":"assistant","message":{"content":[{"type":"text","text":"stumble"}]}}'"#;
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!("{used}; {said}; while :; do :; done");
+        let product = tool(folder.path(), &script);
+        let here = here(folder.path());
+        let mut out = Stumbling("stumble", Vec::new());
+        let closing = converse_in(product, &here, &nobody(), &mut out).unwrap();
+        is_failed(&closing, out);
+        assert_eq!(closing.usage.unwrap().tokens(), 900);
+
+        let own = folder.path().join("tool").display().to_string();
+        tool(folder.path(), "echo stumble; while :; do :; done");
+        let defined = DefinedProgram {
+            command: vec![own],
+            speaks: Speaks::Text,
+            variables: Vec::new(),
+        };
+        let mut out = Stumbling("stumble", Vec::new());
+        let closing = plain::converse_in(&defined, &here, &mut out).unwrap();
+        is_failed(&closing, out);
+
+        // Whatever else goes wrong with what it says or is told.
+        let mut out = Vec::new();
+        let fault = Fault::Stream(std::io::Error::other("no room"));
+        told(Err(fault), &mut out).unwrap_err();
+        let closing = Closing::last_in(&String::from_utf8(out).unwrap());
+        assert!(matches!(closing.unwrap().claim, Claim::Failed { .. }));
     }
 
     /// A line with which the tool asks about a call.
@@ -673,6 +999,36 @@ mod process {
         assert!(out.contains(r#""entry":"asked""#), "{out}");
         assert!(out.contains(r#""decision":"allow""#), "{out}");
         assert!(!out.contains("a-secret-value"), "{out}");
+    }
+
+    #[test]
+    fn whatever_else_a_tool_asks_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().display();
+        let asks = |id: &str, request: &str| {
+            format!(
+                r#"echo '{{"type":"control_request","request_id":"{id}","request":{request}}}'"#
+            )
+        };
+        // It waits for each answer.
+        let script = format!(
+            "read -r prompt; {}\nread -r one; {}\nread -r other\n\
+             printf '%s\\n' \"$one\" \"$other\" > {at}/answers; {DONE}",
+            asks("1", r#"{"subtype":"hook_callback"}"#),
+            asks("2", r#"{"subtype":"can_use_tool"}"#),
+        );
+        let product = tool_that(Asks::OnStream, folder.path(), &script);
+        let mut out = Vec::new();
+        let closing = converse_in(product, &here(folder.path()), &nobody(), &mut out).unwrap();
+        assert_eq!(closing.claim, Claim::Done);
+        let answers = fs::read_to_string(folder.path().join("answers")).unwrap();
+        for (id, answer) in ["1", "2"].into_iter().zip(answers.lines()) {
+            let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
+            assert_eq!(answer["type"], "control_response");
+            assert_eq!(answer["response"]["subtype"], "error");
+            assert_eq!(answer["response"]["request_id"], id);
+        }
+        assert_eq!(answers.lines().count(), 2);
     }
 
     /// Never answers.
@@ -779,11 +1135,43 @@ mod channel {
             ..request("long")
         };
         assert!(!channel.decide(&long).allows());
+        // As it is sent, each of these takes six bytes.
+        let escaped = Request {
+            command: Some("\u{1}".repeat(60 << 10)),
+            ..request("escaped")
+        };
+        assert!(!channel.decide(&escaped).allows());
+        let called = Request {
+            command: None,
+            ..request(&"x".repeat(1 << 20))
+        };
+        assert!(!channel.decide(&called).allows());
         let many = Request {
             paths: vec!["a".to_owned(); 65],
             ..request("many")
         };
         assert!(!channel.decide(&many).allows());
+    }
+
+    #[test]
+    fn what_rules_look_at_is_not_cut() {
+        let title = format!("{} git push", "x".repeat(20_000));
+        for (command, whole) in [(None, true), (Some("make".to_owned()), false)] {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let channel = Channel::over(theirs, &[]).unwrap();
+            let asked = Request {
+                command,
+                ..request(&title)
+            };
+            let waits = std::thread::spawn(move || channel.decide(&asked));
+            let mut line = String::new();
+            let mut lines = BufReader::new(ours);
+            lines.read_line(&mut line).unwrap();
+            drop(lines);
+            let heard: Request = serde_json::from_str(&line).unwrap();
+            assert_eq!(heard.title == title, whole);
+            assert!(!waits.join().unwrap().allows());
+        }
     }
 }
 

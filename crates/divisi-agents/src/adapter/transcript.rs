@@ -4,6 +4,8 @@ use divisi_core::criterion::truncate;
 use divisi_core::permission::Decision;
 use serde::{Deserialize, Serialize};
 
+use crate::environment::mask;
+
 /// Longer texts of one entry are cut: a transcript is for people, the workspace holds the work.
 const TEXT_BYTES_MAX: usize = 8 << 10;
 
@@ -113,6 +115,35 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// The entry without these values, in the length of a transcript. Masked before it is cut, which
+    /// could leave half of one.
+    pub(super) fn presentable(mut self, masked: &[String]) -> Entry {
+        let texts = match &mut self {
+            Entry::Began { session: text, .. }
+            | Entry::Said { text }
+            | Entry::Finished { text }
+            | Entry::Noted { text }
+            | Entry::Asked { what: text }
+            | Entry::Answered { what: text, .. }
+            | Entry::Denied { what: text, .. }
+            | Entry::Retried { cause: text }
+            | Entry::Broke { cause: text, .. }
+            | Entry::Returned { output: text, .. } => [Some(text), None],
+            Entry::Called { function, input } => [Some(function), Some(input)],
+            Entry::Limited { .. }
+            | Entry::Read { .. }
+            | Entry::Responded { .. }
+            | Entry::Used { .. }
+            | Entry::UsedSoFar { .. }
+            | Entry::Bounded => [None, None],
+        };
+        for text in texts.into_iter().flatten() {
+            *text = mask(std::mem::take(text), masked);
+            truncate(text, TEXT_BYTES_MAX);
+        }
+        self
+    }
+
     /// A session's name. Whether it is taken up, its tool does not say.
     pub(super) fn began(session: &str) -> Entry {
         Entry::Began {

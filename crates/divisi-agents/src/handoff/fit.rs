@@ -18,6 +18,9 @@ const CONTEXT_NAMES_MAX: usize = 20;
 /// Evidence kept of each verdict, in bytes: an essential.
 pub(super) const EVIDENCE_BYTES_KEPT: usize = 500;
 
+/// Paths named of what earlier attempts changed.
+const ALREADY_KEPT: usize = 20;
+
 /// Files named of each input.
 pub(super) const INPUT_FILES_KEPT: usize = 100;
 
@@ -61,10 +64,11 @@ fn listed(essentials: &BTreeMap<&'static str, u64>) -> String {
 type Step = fn(&mut Handoff, &mut Left) -> bool;
 
 /// What is left out, the first first. `docs/guide/agents.md` tells it.
-const ORDER: [Step; 12] = [
+const ORDER: [Step; 14] = [
     beginnings,
     names_beyond_some,
     files_beyond_some,
+    already_beyond_some,
     contents,
     skills,
     older_feedback,
@@ -73,6 +77,7 @@ const ORDER: [Step; 12] = [
     rest_of_stage_context,
     names,
     files,
+    already,
     stage_context,
 ];
 
@@ -82,6 +87,7 @@ struct Left {
     beginnings: usize,
     names: usize,
     files: usize,
+    already: usize,
     contents: usize,
     skills: usize,
     feedback_up_to: Option<u32>,
@@ -180,6 +186,10 @@ impl Left {
                 "more files of inputs; they stand in the workspace",
             ),
             many(
+                self.already,
+                "paths that earlier attempts changed; the workspace shows them",
+            ),
+            many(
                 self.contents,
                 "contents of files of inputs; they stand in the workspace",
             ),
@@ -237,6 +247,20 @@ fn files_beyond_some(handoff: &mut Handoff, left: &mut Left) -> bool {
         input.artifacts.truncate(INPUT_FILES_KEPT);
     }
     left.files += went;
+    went > 0
+}
+
+/// What was changed stands in the workspace, whether it is named or not.
+fn already_beyond_some(handoff: &mut Handoff, left: &mut Left) -> bool {
+    let went = handoff.already.len().saturating_sub(ALREADY_KEPT);
+    handoff.already.truncate(ALREADY_KEPT);
+    left.already += went;
+    went > 0
+}
+
+fn already(handoff: &mut Handoff, left: &mut Left) -> bool {
+    let went = handoff.already.drain(..).count();
+    left.already += went;
     went > 0
 }
 

@@ -134,8 +134,8 @@ pub struct Balance {
     pub used: Amount,
     /// What is reserved for attempts under way.
     pub held: Amount,
-    /// Attempts whose agents ask a model and did not say what they used of it: of these, only time
-    /// and attempts are counted among what was used.
+    /// Attempts whose agents ask a model and did not say all that they used of it. They are charged as
+    /// was reserved for them, or by time and attempts alone where their agents never say anything.
     #[serde(default)]
     pub unreported: u64,
     /// The task whose accounts are charged, too, where this is the account of a run that does it.

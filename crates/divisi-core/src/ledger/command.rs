@@ -65,7 +65,7 @@ pub struct Spent {
     pub tokens: Option<u64>,
     /// Millionths of a US dollar.
     pub usd_micros: Option<u64>,
-    /// Its agent asks a model, and did not say what it used of it.
+    /// Its agent asks a model, and did not say all that it used of it.
     pub unreported: bool,
     /// It met a usage limit, which costs no attempt.
     pub limited: bool,

@@ -45,7 +45,7 @@ pub enum Event {
         attempt: AttemptId,
         /// How much was used.
         used: Amount,
-        /// Its agent asks a model, and did not say what it used of it.
+        /// Its agent asks a model, and did not say all that it used of it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unreported: bool,
     },

@@ -328,10 +328,12 @@ impl Ledger {
                 let soon = |last: &&Limit| now <= last.ends_at.plus_ms(lasted(last).max(delay_ms));
                 let times = last.filter(soon).map_or(0, |last| last.times);
                 let guessed = delay_ms.saturating_mul(1 << times.min(DOUBLINGS_MAX));
+                // Who was told a short wait, and is refused after it again, was told nothing.
+                let said = wait_ms.filter(|ms| times == 0 || *ms >= delay_ms);
                 Limit {
                     met_at: now,
-                    ends_at: bounded(wait_ms.unwrap_or(guessed)),
-                    said: wait_ms.is_some(),
+                    ends_at: bounded(said.unwrap_or(guessed)),
+                    said: said.is_some(),
                     times: times.saturating_add(1),
                     cause,
                     attempts: BTreeSet::from([attempt]),

@@ -1,5 +1,6 @@
 //! The agents that a run knows by name: those a plan can name, and Divisi itself.
 
+use super::defined::Defined;
 use super::settings::Settings;
 use crate::plan::{TaskKind, TaskSpec, Work};
 use crate::receipt::Receipt;
@@ -80,12 +81,70 @@ pub fn is_process(agent: &str) -> bool {
     agent == AGENT_COMMAND || (asks_model(agent) && !is_scripted(agent))
 }
 
-/// Whether an agent asks a model, and its attempt ended without a word of what was used of it.
-/// Whoever plays a script uses nothing.
+/// What an agent says of what it uses of a model, whenever its attempt ends in good order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reports {
+    /// All of it. Who uses none has nothing to say.
+    All,
+    /// Less than it uses.
+    Part,
+    /// Nothing.
+    Nothing,
+}
+
+/// What an agent of this name says of what it uses. Who is not known is expected to say all: what it
+/// then keeps back is charged as it was reserved.
 #[must_use]
-pub fn keeps_usage_back(agent: &str, receipt: &Receipt) -> bool {
-    let is_silent = matches!(receipt, Receipt::Submitted { usage: None, .. });
-    is_silent && asks_model(agent) && !is_scripted(agent)
+pub fn reports(agent: &str, settings: &Settings) -> Reports {
+    match (agent, settings.defined.get(agent)) {
+        // It tells of its last request only.
+        ("opencode-acp", _) => Reports::Part,
+        ("copilot", _) | (_, Some(Defined::Program(_))) => Reports::Nothing,
+        _ => Reports::All,
+    }
+}
+
+/// What is not known of the use of an attempt that ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsaid {
+    /// Anything: its agent never says it.
+    Ever,
+    /// Anything, though its agent says it mostly.
+    ThisTime,
+    /// More than a part.
+    Rest,
+}
+
+/// What an agent did not say of what its attempt used of a model, if it asks one. Whoever plays a
+/// script uses nothing.
+#[must_use]
+pub fn unsaid(agent: &str, settings: &Settings, receipt: &Receipt) -> Option<Unsaid> {
+    let Receipt::Submitted { usage, .. } = receipt else {
+        return None;
+    };
+    if !asks_model(agent) || is_scripted(agent) {
+        return None;
+    }
+    match (usage, reports(agent, settings)) {
+        (None, Reports::Nothing) => Some(Unsaid::Ever),
+        (None, _) => Some(Unsaid::ThisTime),
+        (Some(usage), Reports::Part) if usage.tokens > 0 => Some(Unsaid::Rest),
+        (Some(_), _) => None,
+    }
+}
+
+impl std::fmt::Display for Unsaid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Unsaid::Ever => "did not say what it used: only time and attempts count",
+            Unsaid::ThisTime => {
+                "did not say what it used: of a budget, all that was reserved is charged"
+            }
+            Unsaid::Rest => {
+                "says less than it used: of a budget, at least what was reserved is charged"
+            }
+        })
+    }
 }
 
 /// Whether an agent only plays a script. Whatever it does is labelled so wherever it shows.

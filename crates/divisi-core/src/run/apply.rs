@@ -24,6 +24,7 @@ impl Run {
         match event {
             Event::RunCreated { .. } => unreachable!("a run is created once, by its first event"),
             Event::RunApproved => self.approved = true,
+            Event::PlanReplaced { plan } => *self = self.with_plan(plan),
             Event::RunPaused { reason } => self.paused = Some(reason.clone()),
             Event::RunResumed => self.paused = None,
             Event::CancelAsked => self.canceling = true,
@@ -38,7 +39,7 @@ impl Run {
             Event::BatchNarrowed { batch } => self.integration.batch = *batch,
             Event::BatchPrepared { commits } => self.apply_prepared(commits),
             Event::BatchIntegrated { head, attempts } => self.apply_integrated(at, head, attempts),
-            Event::ReviewOpened { .. } => self.apply_review_opened(event),
+            Event::ReviewOpened { review, of } => self.apply_review_opened(review, of),
             Event::ReviewClosed { task } => {
                 self.change(*task, |task| task.state = TaskState::Done);
                 self.done(*task);

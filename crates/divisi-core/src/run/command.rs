@@ -134,6 +134,11 @@ pub enum Command {
         /// The number of the attempt.
         number: u32,
     },
+    /// Put another plan in the place of the one that awaits approval.
+    Replace {
+        /// The plan.
+        plan: Arc<Plan>,
+    },
     /// Replace a task by smaller ones.
     Split {
         /// The task.
@@ -394,6 +399,13 @@ pub enum Rejection {
         /// Why.
         cause: String,
     },
+    /// The plan is not one.
+    BadPlan {
+        /// Why.
+        cause: String,
+    },
+    /// The plan is approved: it is not replaced any more.
+    PlanInForce,
     /// The run has had no request of this number.
     NoSuchPermission {
         /// Which.
@@ -438,6 +450,8 @@ impl Rejection {
             Rejection::NoOffer { .. } => "offer-none",
             Rejection::LimitReached { .. } => "limit-reached",
             Rejection::BadParts { .. } => "split-bad-parts",
+            Rejection::BadPlan { .. } => "run-bad-plan",
+            Rejection::PlanInForce => "planning-in-force",
             Rejection::NoSuchPermission { .. } => "permission-unknown",
             Rejection::PermissionDecided { .. } => "permission-decided",
             Rejection::PermissionWithdrawn { .. } => "permission-withdrawn",
@@ -479,6 +493,10 @@ impl std::fmt::Display for Rejection {
             },
             Rejection::LimitReached { limit } => write!(f, "the limit of {limit} is reached"),
             Rejection::BadParts { cause } => write!(f, "the parts do not make a plan: {cause}"),
+            Rejection::BadPlan { cause } => write!(f, "the plan is not sound: {cause}"),
+            Rejection::PlanInForce => {
+                write!(f, "the plan is approved and not replaced any more")
+            }
             Rejection::NoSuchPermission { no } => write!(f, "the run has no request {no}"),
             Rejection::PermissionDecided { no, how } => {
                 write!(f, "request {no} was answered already: {how}")

@@ -105,6 +105,7 @@ impl Draft<'_> {
             Command::Reject { task, reason } => self.reject(task, &reason),
             Command::Answer { task, text } => self.answer(task, text),
             Command::Adopt { task, number } => self.adopt(task, number),
+            Command::Replace { plan } => self.replace(plan),
             Command::Split {
                 task,
                 parts,

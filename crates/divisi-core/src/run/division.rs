@@ -179,16 +179,29 @@ fn by_file(spec: &TaskSpec) -> Option<Halves> {
     halves.of.iter().all(can_fail).then_some(halves)
 }
 
+/// Whether another criterion of a task says this already: where a file is to hold something, it is
+/// there.
+fn is_implied(spec: &TaskSpec, criterion: &Criterion) -> bool {
+    let Criterion::File { path, min_bytes } = criterion else {
+        return false;
+    };
+    let says_more = |other: &&Criterion| {
+        let of_it = other.file() == Some(path.as_str());
+        of_it && other.is_falsifiable() && !matches!(other, Criterion::File { .. })
+    };
+    *min_bytes <= 1 && spec.criteria.iter().any(|other| says_more(&other))
+}
+
 /// Where one file is all there is: some of the criteria first, then the others.
 fn by_criterion(spec: &TaskSpec) -> Option<Halves> {
-    let (mut first, plain): (Vec<&Criterion>, Vec<&Criterion>) = { spec.criteria.iter() }
+    let (mut first, rest): (Vec<&Criterion>, Vec<&Criterion>) = { spec.criteria.iter() }
         .filter(|it| !bounds_all(it))
-        .partition(|it| it.is_falsifiable());
+        .partition(|it| it.is_falsifiable() && !is_implied(spec, it));
     if first.len() < HALVES {
         return None;
     }
     let mut second = first.split_off(first.len().div_ceil(HALVES));
-    second.extend(plain);
+    second.extend(rest);
     let half = |criteria: Vec<&Criterion>, deliverables: &[Deliverable]| Half {
         about: criteria.iter().map(ToString::to_string).collect(),
         deliverables: deliverables.to_vec(),

@@ -10,7 +10,7 @@ use super::attempt::AttemptEnd;
 use super::reviews::Subject;
 use super::settings::Settings;
 use super::state::{Base, RunStatus};
-use crate::criterion::Verdict;
+use crate::criterion::{Criterion, Verdict};
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time, Tree};
 use crate::intent::Intent;
 use crate::journal::version_of;
@@ -132,6 +132,11 @@ pub enum Event {
     },
     /// Its owner approved the plan.
     RunApproved,
+    /// Another plan took the place of the one that awaited approval: a new revision.
+    PlanReplaced {
+        /// The plan. Where a task planned the one before, it stands in that task's place.
+        plan: Arc<Plan>,
+    },
     /// Nothing new is started.
     RunPaused {
         /// Why.
@@ -182,6 +187,9 @@ pub enum Event {
         /// What the handoffs of all parts share.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         stage_context: String,
+        /// Criteria of the whole, of a task that planned all of it; they join those that there are.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        criteria: Vec<Criterion>,
         /// Why.
         reason: String,
         /// The attempt that planned them, with the evidence of its last step. Without one the task
@@ -397,6 +405,7 @@ pub enum Event {
 pub const KINDS: &[(&str, u32)] = &[
     ("run_created", 1),
     ("run_approved", 1),
+    ("plan_replaced", 1),
     ("run_paused", 2),
     ("run_resumed", 1),
     ("cancel_asked", 1),
@@ -433,13 +442,32 @@ pub const KINDS: &[(&str, u32)] = &[
 ];
 
 /// Events that make the graph. Loading replays these and takes the rest from rows.
-pub const KINDS_OF_STRUCTURE: &[&str] = &["run_created", "task_split", "review_opened"];
+pub const KINDS_OF_STRUCTURE: &[&str] = &[
+    "run_created",
+    "task_split",
+    "plan_replaced",
+    "review_opened",
+];
 
 impl Event {
     /// The version of its form, as in [`KINDS`].
     #[must_use]
     pub fn version(&self) -> u32 {
         version_of(KINDS, self.kind())
+    }
+    /// The answer to a request that a person had been asked about: whose it is, its number, the answer.
+    #[must_use]
+    pub fn decided_later(&self) -> Option<(AttemptId, u32, &Decision)> {
+        match self {
+            Event::PermissionDecided {
+                attempt,
+                no,
+                request: None,
+                decision,
+                ..
+            } => Some((*attempt, *no, decision)),
+            _ => None,
+        }
     }
 
     /// Its name, as in [`KINDS`].
@@ -448,6 +476,7 @@ impl Event {
         match self {
             Event::RunCreated { .. } => "run_created",
             Event::RunApproved => "run_approved",
+            Event::PlanReplaced { .. } => "plan_replaced",
             Event::RunPaused { .. } => "run_paused",
             Event::RunResumed => "run_resumed",
             Event::CancelAsked => "cancel_asked",

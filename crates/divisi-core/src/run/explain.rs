@@ -225,7 +225,7 @@ fn count(many: usize, what: &str) -> String {
 
 /// Says why a run is where it is.
 #[must_use]
-pub fn explain_run(run: &Run, now: Time) -> Explanation {
+pub fn explain_run(run: &Run, now: Time, shared: &Shared) -> Explanation {
     let status = run.status();
     // A run that is paused does not run.
     let word = match &run.paused {
@@ -239,8 +239,17 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
         commands: Vec::new(),
     };
     if status == RunStatus::AwaitingApproval {
-        told.causes.push("its plan is not approved".to_owned());
+        told.causes.push(match run.planner() {
+            None => "its plan is not approved".to_owned(),
+            Some(no) => format!(
+                "the plan that {} made is not approved",
+                run.tasks[no.index()].spec.id
+            ),
+        });
         told.commands.push(format!("divisi approve {}", run.id));
+        if run.planner().is_some() {
+            told.commands.push(format!("divisi plan edit {}", run.id));
+        }
     }
     if let Some(reason) = run.paused.as_ref().filter(|_| run.ended.is_none()) {
         told.causes
@@ -260,9 +269,12 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
                 is_awaited || live.asks().next().is_some()
             })
     });
-    for (no, task) in to_tell {
-        // What people and things outside are waited for holds no budget back.
-        if let Some(one) = explain(run, TaskNo(no as u32), now, &Shared::default()) {
+    let held_back = run.tasks().iter().enumerate().filter(|(_, task)| {
+        let is_ready = matches!(task.state, TaskState::Ready { .. });
+        is_ready && run.takes_leases() && lacks_leave_to_spend(run, task, now, shared)
+    });
+    for (no, task) in to_tell.chain(held_back.take(RUNNING_MAX)) {
+        if let Some(one) = explain(run, TaskNo(no as u32), now, shared) {
             told.causes.extend(
                 one.causes
                     .iter()
@@ -286,6 +298,13 @@ pub fn explain_run(run: &Run, now: Time) -> Explanation {
         told.commands.push(format!("divisi report {}", run.id));
     }
     told
+}
+
+/// Whether a usage limit or a budget keeps a task from being begun, whoever works beside it.
+fn lacks_leave_to_spend(run: &Run, task: &Task, now: Time, shared: &Shared) -> bool {
+    let agent = task.agent(&run.settings);
+    let may = shared.access().choose(&run.settings, agent, now);
+    !matches!(may, Choice::Begin { .. }) || shared.exhausted(run, task).is_some()
 }
 
 /// What does not hold on the whole, or nobody has judged, and what can be done about it.

@@ -49,6 +49,7 @@ mod parts;
 mod permissions;
 mod person;
 mod remedy;
+mod replace;
 mod reviews;
 mod settings;
 pub mod spending;
@@ -61,8 +62,8 @@ pub mod transition;
 
 pub use agents::{
     AGENT_AUTO, AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_MODEL,
-    AGENT_PERSON, AGENT_SCRIPTED, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, agent_of,
-    asks_model, holds_slot, is_process, is_scripted, keeps_usage_back, name_of,
+    AGENT_PERSON, AGENT_SCRIPTED, AGENTS, AGENTS_INSTALLABLE, AGENTS_PREFERRED, Reports, Unsaid,
+    agent_of, asks_model, holds_slot, is_process, is_scripted, name_of, reports, unsaid,
 };
 pub use attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
 pub use command::{Accepted, Command, Create, Finding, Merged, Rejection, Said};

@@ -1,12 +1,13 @@
 //! What attempts left that were given up: adopted as a new attempt's work, or given up for good.
 
+use super::agents::asks_model;
 use super::attempt::{AttemptEnd, Ending};
 use super::command::Rejection;
 use super::decide::Draft;
 use super::event::Event;
 use super::transition::StateName;
 use crate::ids::TaskNo;
-use crate::receipt::{Exit, Receipt};
+use crate::receipt::{Exit, Receipt, Usage};
 
 impl Draft<'_> {
     /// Kept work becomes a new attempt's, which is submitted at once: it is collected, checked and
@@ -40,6 +41,7 @@ impl Draft<'_> {
             return Err(Rejection::NoOffer { task, number });
         };
         let (from, exit) = (offer.number, offer.late_exit.clone());
+        let agent = offer.agent.clone();
         let attempt = self.run.attempt_id(no, task.attempts() + 1);
         if state != StateName::Ready {
             if task.unmet > 0 {
@@ -57,7 +59,8 @@ impl Draft<'_> {
             wall_ms: 0,
             confined: None,
             claimed_failure: None,
-            usage: None,
+            // Its agent worked in the attempt that it was taken from.
+            usage: asks_model(&agent).then(Usage::default),
         };
         self.submitted(attempt, receipt, &exit, true);
         Ok(())

@@ -164,6 +164,7 @@ impl Draft<'_> {
             parts: parts.tasks,
             stages: parts.stages,
             stage_context: parts.stage_context,
+            criteria: parts.criteria,
             reason,
             planned,
         });
@@ -221,6 +222,9 @@ impl Run {
                 parts.stage_context.len()
             ));
         }
+        if !parts.criteria.is_empty() && !self.plans_whole(no) {
+            faults.push("what takes one task's place has no criteria of the whole".to_owned());
+        }
         let has_base = self.integration.head.is_some();
         for (at, part) in parts.tasks.iter().enumerate() {
             let mut fault = |cause: &str| {
@@ -238,7 +242,7 @@ impl Run {
                 ));
             }
         }
-        let stage_context = parts.stage_context;
+        let (stage_context, criteria) = (parts.stage_context, parts.criteria);
         let plan = Plan {
             tasks: parts.tasks,
             stages: parts.stages,
@@ -254,6 +258,7 @@ impl Run {
             tasks: plan.tasks,
             stages: plan.stages,
             stage_context,
+            criteria,
         };
         hand_down(&self.tasks()[no.index()].spec, &mut parts.tasks);
         Ok(parts)
@@ -276,6 +281,7 @@ impl Run {
             // Its parts are named once they are there.
             task.state = TaskState::Split(Vec::new());
         });
+        let awaits = self.settings.approves_plans && planned.is_some() && self.plans_whole(split);
         let (first_task, first_join) = (self.tasks.len(), self.joins.len());
         let parts = self.restore_split(event);
         match planned {
@@ -290,6 +296,22 @@ impl Run {
         }
         self.changed.insert(split);
         self.changed.extend(parts);
+        if awaits {
+            self.approved = false;
+        }
+    }
+
+    /// What an event of the structure does to the graph, without the indexes.
+    pub(super) fn restore_structure(&mut self, event: &Event) {
+        match event {
+            Event::PlanReplaced { plan } => *self = self.with_plan(plan),
+            Event::ReviewOpened { review, of } => {
+                self.add_review(review, of);
+            }
+            other => {
+                self.restore_split(other);
+            }
+        }
     }
 
     /// The graph's part of a split, without the indexes and without the attempt that planned it.
@@ -300,15 +322,28 @@ impl Run {
             parts: specs,
             stages,
             stage_context,
+            criteria,
             planned,
             ..
         } = event
         else {
             return Vec::new();
         };
-        let split = *split;
+        self.criteria.extend_from_slice(criteria);
+        self.revision += 1;
+        self.place(*split, (specs, stages), stage_context, planned.is_some())
+    }
+
+    /// Puts tasks in the place of one.
+    pub(super) fn place(
+        &mut self,
+        split: TaskNo,
+        (specs, stages): (&[TaskSpec], &[Stage]),
+        stage_context: &str,
+        planned: bool,
+    ) -> Vec<TaskNo> {
         let first = self.tasks.len() as u32;
-        let parts = self.add_parts(split, specs, stage_context, planned.is_some());
+        let parts = self.add_parts(split, specs, stage_context, planned);
         let mut inner = BTreeSet::new();
         for (&part, spec) in parts.iter().zip(specs) {
             for dependency in spec.needs() {
@@ -329,7 +364,6 @@ impl Run {
                 tasks.extend_from_slice(&parts);
             }
         }
-        self.revision += 1;
         self.tasks[split.index()].state = TaskState::Split(parts.clone());
         parts
     }

@@ -115,24 +115,20 @@ impl Run {
     }
 
     /// The graph's part of a review's beginning: a task that nothing waits for.
-    pub(super) fn restore_review(&mut self, event: &Event) -> Option<TaskNo> {
-        let Event::ReviewOpened { review, of } = event else {
-            return None;
-        };
+    pub(super) fn add_review(&mut self, review: &TaskSpec, of: &Subject) -> TaskNo {
         // What it makes is no part of the result.
         let has_files = self.has_files;
-        let no = self.add_task((**review).clone());
+        let no = self.add_task(review.clone());
         self.has_files = has_files;
         self.tasks[no.index()].reviews = Some(of.clone());
-        Some(no)
+        no
     }
 
-    pub(super) fn apply_review_opened(&mut self, event: &Event) {
-        if let Some(no) = self.restore_review(event) {
-            self.derive_alone(no);
-            self.release(no);
-            self.changed.insert(no);
-        }
+    pub(super) fn apply_review_opened(&mut self, review: &TaskSpec, of: &Subject) {
+        let no = self.add_review(review, of);
+        self.derive_alone(no);
+        self.release(no);
+        self.changed.insert(no);
     }
 }
 

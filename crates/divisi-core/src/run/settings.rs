@@ -75,6 +75,9 @@ pub struct Settings {
     pub timeout_ms: u64,
     /// Whether stages run with barriers between them even if the plan has no stages of its own.
     pub barriers: bool,
+    /// Whether a plan that an agent makes of the whole awaits its owner's approval.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub approves_plans: bool,
     /// How many verified attempts are integrated at once at the most.
     pub batch_max: u32,
     /// What the run may use up, if bounded.
@@ -118,6 +121,16 @@ impl Settings {
         }
         let of_role = role.and_then(|role| self.agents_auto.get(role));
         of_role.unwrap_or(&self.agent_auto)
+    }
+
+    /// What the tokens cost that an agent of this name uses, where somebody configured it.
+    #[must_use]
+    pub fn price(&self, agent: &str) -> Option<&Price> {
+        let model = match self.defined.get(agent) {
+            Some(Defined::Model(defined)) => Some(defined.model.as_str()),
+            Some(Defined::Program(_)) | None => None,
+        };
+        Price::find(&self.prices, agent, model)
     }
 }
 
@@ -257,6 +270,18 @@ pub struct Price {
 }
 
 impl Price {
+    /// The price of a model that an agent asks: by the model's name where it is known, otherwise by
+    /// the agent's.
+    #[must_use]
+    pub fn find<'p>(
+        prices: &'p BTreeMap<String, Price>,
+        agent: &str,
+        model: Option<&str>,
+    ) -> Option<&'p Price> {
+        let of_model = model.and_then(|model| prices.get(model));
+        of_model.or_else(|| prices.get(agent))
+    }
+
     /// What so many tokens cost, in millionths of a US dollar, rounded up: read, written, and read
     /// from a cache.
     #[must_use]
@@ -302,6 +327,7 @@ impl Default for Settings {
             progress_ms: BTreeMap::new(),
             timeout_ms: 30 * 60_000,
             barriers: false,
+            approves_plans: false,
             batch_max: 8,
             budget: Budget::default(),
             attempt_tokens: 500_000,

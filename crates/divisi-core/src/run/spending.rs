@@ -1,6 +1,6 @@
 //! What attempts used, as far as their receipts tell.
 
-use super::agents::{asks_model, holds_slot, is_process, keeps_usage_back};
+use super::agents::{Unsaid, asks_model, holds_slot, is_process, unsaid};
 use super::attempt::{AttemptEnd, Ending, Failure};
 use super::settings::Settings;
 use super::task::Task;
@@ -16,44 +16,73 @@ const NOTHING: Spent = Spent {
     limited: false,
 };
 
-/// What an attempt has used, once its agent has ended; `None` if no receipt tells of that.
+/// What is held for an attempt.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Held {
+    /// So much.
+    pub amount: Amount,
+    /// Whether money is bounded that it is charged to.
+    pub bounds_money: bool,
+}
+
+/// What an attempt has used of what is held for it, once its agent has ended; `None` if no receipt
+/// tells of that. What its agent did not say, though it says it mostly, stays charged.
 #[must_use]
-pub fn reported(settings: &Settings, agent: &str, receipts: &[Receipt]) -> Option<Spent> {
+pub fn reported(
+    settings: &Settings,
+    agent: &str,
+    receipts: &[Receipt],
+    held: &Held,
+) -> Option<Spent> {
     let submitted = receipts.iter().find_map(|receipt| match receipt {
         Receipt::Submitted {
             exit,
             wall_ms,
             usage,
             ..
-        } => Some((exit, *wall_ms, *usage)),
+        } => Some((receipt, exit, *wall_ms, *usage)),
         _ => None,
     });
-    let (exit, wall_ms, usage) = submitted?;
+    let (receipt, exit, wall_ms, usage) = submitted?;
     if *exit == Exit::NoProcess && is_process(agent) {
         // It ended with its machine: nobody saw how, and its log may lack the last it said.
         return Some(unknown(agent));
     }
-    let time_ms = if holds_slot(agent) { wall_ms } else { 0 };
-    // Who says nothing of it is settled by time and attempts alone, and counted.
+    let unsaid = unsaid(agent, settings, receipt);
     let used = usage.unwrap_or_default();
-    let priced = || Some(settings.prices.get(agent)?.at_most(used.tokens));
-    let usd_micros = match usage {
+    let priced = || Some(settings.price(agent)?.at_most(used.tokens));
+    let cost = match usage {
         Some(_) => used.usd_micros.or_else(priced),
         None => Some(0),
     };
+    let (tokens, usd_micros) = match unsaid {
+        // Who never says anything of it is settled by time and attempts alone, and counted.
+        None | Some(Unsaid::Ever) => (Some(used.tokens), cost),
+        Some(Unsaid::ThisTime) => (None, None),
+        Some(Unsaid::Rest) => (
+            Some(used.tokens.max(held.amount.tokens)),
+            Some(cost.unwrap_or(0).max(held.amount.usd_micros)),
+        ),
+    };
     Some(Spent {
-        time_ms: Some(time_ms),
-        tokens: Some(used.tokens),
+        time_ms: Some(if holds_slot(agent) { wall_ms } else { 0 }),
+        tokens,
         usd_micros,
-        unreported: receipts.iter().any(|it| keeps_usage_back(agent, it)),
+        unreported: unsaid.is_some() || (held.bounds_money && usd_micros.is_none()),
         limited: false,
     })
 }
 
 /// What an attempt used that ended so.
 #[must_use]
-pub fn spent(settings: &Settings, agent: &str, end: &AttemptEnd, receipts: &[Receipt]) -> Spent {
-    let heard = reported(settings, agent, receipts);
+pub fn spent(
+    settings: &Settings,
+    agent: &str,
+    end: &AttemptEnd,
+    receipts: &[Receipt],
+    held: &Held,
+) -> Spent {
+    let heard = reported(settings, agent, receipts, held);
     let spent = heard.unwrap_or_else(|| match never_began(end) {
         true => NOTHING,
         false => unknown(agent),
@@ -109,7 +138,11 @@ pub(super) fn cost(
     receipts: &[Receipt],
 ) -> Amount {
     let reserved = task.amount(settings);
-    let spent = spent(settings, agent, end, receipts);
+    let held = Held {
+        amount: reserved,
+        bounds_money: false,
+    };
+    let spent = spent(settings, agent, end, receipts, &held);
     Amount {
         attempts: u64::from(!spent.limited),
         time_ms: spent.time_ms.unwrap_or(reserved.time_ms),

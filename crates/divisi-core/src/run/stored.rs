@@ -254,8 +254,7 @@ impl Restoration {
         let mut run =
             created.ok_or_else(|| Unreadable(format!("{id} does not begin with its creation")))?;
         for (_, event) in structure {
-            run.restore_split(event);
-            let _ = run.restore_review(event);
+            run.restore_structure(event);
         }
         Ok(Restoration(run))
     }

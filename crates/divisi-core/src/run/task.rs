@@ -326,7 +326,7 @@ impl Task {
         let budget = &self.spec.budget;
         let usual = || more(estimated.unwrap_or(settings.attempt_tokens));
         amount.tokens = budget.tokens.map_or_else(usual, more);
-        let priced = || Some(settings.prices.get(agent)?.at_most(estimated?));
+        let priced = || Some(settings.price(agent)?.at_most(estimated?));
         let usual = || more(priced().unwrap_or(settings.attempt_usd_micros));
         amount.usd_micros = budget.usd_micros.map_or_else(usual, more);
         amount

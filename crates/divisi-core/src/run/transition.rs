@@ -295,6 +295,7 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
         Event::RunCreated { .. }
         | Event::ReviewOpened { .. }
         | Event::RunApproved
+        | Event::PlanReplaced { .. }
         | Event::RunPaused { .. }
         | Event::RunResumed
         | Event::CancelAsked

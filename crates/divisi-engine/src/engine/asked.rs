@@ -1,5 +1,6 @@
 //! What people ask, in this process or through the control socket, and what they are answered.
 
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use divisi_core::journal::Journal;
@@ -177,6 +178,9 @@ impl<J: Journal> Engine<J> {
                 no: *request,
                 decision: decision.clone(),
                 always: *always,
+            },
+            Asked::Replace { plan } => Command::Replace {
+                plan: Arc::clone(plan),
             },
             Asked::Split {
                 task: name,

@@ -5,13 +5,16 @@
 //! read refuses the attempt with every fault and its place; nothing is guessed in its stead.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use divisi_core::plan::{Expansion, Parts, Plan, Work};
 use divisi_core::receipt::Snapshot;
-use divisi_core::run::{Command, Run, Settings};
-use divisi_core::{AttemptId, Commit, Diagnostic, Digest};
+use divisi_core::run::{Budget, Command, Run, Settings};
+use divisi_core::{AttemptId, Commit, Diagnostic, Digest, Intent, TaskNo};
 use divisi_pack::bundle::{self, Bundle};
-use divisi_pack::plan_file;
+use divisi_pack::plan_file::{self, ReadParts};
+use divisi_pack::role::Library;
+use divisi_pack::{lint, request};
 
 use super::input::{Failed, Finished};
 use super::shell::Shell;
@@ -34,12 +37,47 @@ enum Source {
     Written {
         snapshot: Option<Snapshot>,
         path: Option<String>,
+        whole: Option<Whole>,
     },
     /// Rules, matched against the files of the run's head.
     Rules {
         expansion: Expansion,
         head: Option<Commit>,
     },
+}
+
+/// What a plan of the whole is held against.
+struct Whole {
+    intent: Arc<Intent>,
+    /// The roles that the run knows, as tasks name them.
+    roles: Vec<String>,
+    budget: Budget,
+}
+
+impl Whole {
+    /// Of a task that plans an intent.
+    fn of(run: &Run, task: TaskNo) -> Option<Whole> {
+        let intent = run.intent.clone().filter(|_| run.plans_whole(task))?;
+        Some(Whole {
+            intent,
+            roles: run.roles.keys().cloned().collect(),
+            budget: run.settings.budget,
+        })
+    }
+
+    /// Reads and lints it.
+    fn read(&self, path: &str, bytes: &[u8], files: &[String]) -> ReadParts {
+        let request = request::read(self.intent.request());
+        let roles = Library::named(self.roles.iter().map(String::as_str));
+        let given = lint::Given {
+            request: Some(&request),
+            roles: Some(&roles),
+            files: Some(files),
+            budget: self.budget,
+            author: lint::Author::Planner,
+        };
+        lint::read_whole(path, bytes, &given)
+    }
 }
 
 impl Expanding {
@@ -53,6 +91,7 @@ impl Expanding {
             _ => Source::Written {
                 snapshot: task.live()?.snapshot().cloned(),
                 path: task.spec.deliverables.first().map(|it| it.path.clone()),
+                whole: Whole::of(run, attempt.task),
             },
         };
         Some(Expanding { attempt, source })
@@ -62,9 +101,14 @@ impl Expanding {
     pub(super) fn expand(self, shell: &Shell) -> Result<Finished, Failed> {
         failpoint::hit("expand.before");
         let (from, read) = match self.source {
-            Source::Written { snapshot, path } => {
+            Source::Written {
+                snapshot,
+                path,
+                whole,
+            } => {
                 let from = snapshot.as_ref().map(|snapshot| snapshot.commit.clone());
-                (from, written(shell, snapshot.as_ref(), path.as_deref())?)
+                let read = written(shell, snapshot.as_ref(), path.as_deref(), whole.as_ref())?;
+                (from, read)
             }
             Source::Rules { expansion, head } => {
                 let read = by_rules(shell, &expansion, head.as_ref())?;
@@ -127,6 +171,7 @@ fn written(
     shell: &Shell,
     snapshot: Option<&Snapshot>,
     path: Option<&str>,
+    whole: Option<&Whole>,
 ) -> Result<Planned, String> {
     let (Some(snapshot), Some(path)) = (snapshot, path) else {
         return Ok(refused(
@@ -151,7 +196,20 @@ fn written(
         }
     }
     let bytes = files.read(path, PLAN_BYTES_MAX).map_err(io)?;
-    let read = plan_file::read_parts(path, &bytes);
+    let read = match whole {
+        None => plan_file::read_parts(path, &bytes),
+        Some(whole) => {
+            let mut paths = match files.list() {
+                Ok(paths) => paths,
+                // Too many to be judged by: nothing is said of inputs then.
+                Err(error) if error.kind() == std::io::ErrorKind::QuotaExceeded => Vec::new(),
+                Err(error) => return Err(io(error)),
+            };
+            // What plans is no part of the project.
+            paths.retain(|it| it != path);
+            whole.read(path, &bytes, &paths)
+        }
+    };
     Ok(read.parts.ok_or_else(|| words(&read.diagnostics)))
 }
 
@@ -212,7 +270,7 @@ fn rules(bundle: &[u8], stage: &str, paths: &[String]) -> Result<Parts, Vec<Diag
     let made = expanded.expansion.ok_or(expanded.diagnostics)?;
     Ok(Parts {
         tasks: made.tasks,
-        stages: Vec::new(),
         stage_context: made.context,
+        ..Parts::default()
     })
 }

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use divisi_agents::Claim;
+use divisi_agents::{Claim, Told as Figure};
 use divisi_core::journal::Journal;
 use divisi_core::ledger::Bound;
+use divisi_core::receipt::Usage;
 use divisi_core::run::{AGENT_COMPOSE, Command, Finding, Said};
 use divisi_core::worker::{EndHow, Ended, FromWorker, Held, Job, ToWorker};
 use divisi_core::{AttemptId, RunId};
@@ -12,6 +13,9 @@ use divisi_core::{AttemptId, RunId};
 use super::follow::{Follow, Told};
 use super::{Engine, composing, launch, programs};
 use crate::world::Directive;
+
+/// No log that the supervisor keeps is longer.
+const LOG_BYTES_MAX: u64 = 8 << 20;
 
 impl<J: Journal> Engine<J> {
     pub(super) fn word(&mut self, word: FromWorker, told: &mut Told) {
@@ -140,9 +144,15 @@ impl<J: Journal> Engine<J> {
                 }
             };
             ended.usage = agent.usage(&printed).or(ended.usage);
+            if ended.usage.is_none() && agent.figures().tokens == Figure::EachAnswer {
+                // Whoever was ended from outside said it last before whatever its calls printed.
+                let log = self.log_of(attempt);
+                let whole = log.map(|log| programs::tail(&log, LOG_BYTES_MAX));
+                ended.usage = whole.and_then(|whole| agent.usage(&whole));
+            }
             let denied = agent.denied(&printed).into_iter();
             ended.denied = denied.map(|what| self.shell.masked(what)).collect();
-            agent.interpret(&ended, &printed)
+            believed(agent.interpret(&ended, &printed), &ended)
         });
         if let Claim::Unable { cause } = claim {
             return Command::NotStarted {
@@ -222,10 +232,62 @@ impl<J: Journal> Engine<J> {
     }
 }
 
+/// A claim as far as it can be true: what used something, or left a process behind, did begin.
+fn believed(claim: Claim, ended: &Ended) -> Claim {
+    let used = |usage: Usage| usage.tokens > 0 || usage.usd_micros.is_some_and(|it| it > 0);
+    match claim {
+        Claim::Unable { cause } if ended.usage.is_some_and(used) || !ended.empty => {
+            Claim::Failed { cause }
+        }
+        claim => claim,
+    }
+}
+
 /// The supervisor may forget a job whose end is durable.
 fn forget(job: Job, ended: &Ended) -> Follow {
     match ended.empty {
         true => Follow::ForgetGone(job),
         false => Follow::Forget(job),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_used_something_or_left_a_process_behind_did_begin() {
+        let cause = || "no such session".to_owned();
+        let never = launch::instant();
+        let used = Ended {
+            usage: Some(Usage {
+                tokens: 1,
+                usd_micros: None,
+            }),
+            ..never.clone()
+        };
+        let refused = Ended {
+            usage: Some(Usage::default()),
+            ..never.clone()
+        };
+        let left = Ended {
+            empty: false,
+            ..never.clone()
+        };
+        let ends = [
+            (&never, false),
+            (&refused, false),
+            (&used, true),
+            (&left, true),
+        ];
+        for (ended, begun) in ends {
+            let claim = believed(Claim::Unable { cause: cause() }, ended);
+            let expected = match begun {
+                true => Claim::Failed { cause: cause() },
+                false => Claim::Unable { cause: cause() },
+            };
+            assert_eq!(claim, expected);
+            assert_eq!(believed(Claim::Done, ended), Claim::Done);
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use divisi_agents::adapter::{HOME_VARIABLE, RESERVATION_VARIABLE, Reservation};
+use divisi_agents::adapter::{HOME_VARIABLE, RESERVATION_VARIABLE, Reservation, is_priced};
 use divisi_agents::environment::looks_secret;
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Kind, Launch};
 use divisi_core::criterion::{Cost, Outcome};
@@ -69,6 +69,8 @@ pub(super) struct Starting {
     pub(super) preparing: Preparing,
     /// What was reserved for it of that which is bounded, and what that costs.
     pub(super) reservation: Reservation,
+    /// Whether somebody says what its agent costs.
+    pub(super) is_priced: bool,
     /// The artifact with the rules by which scripted agents do handoffs.
     pub(super) rehearsal: Option<Digest>,
     pub(super) at: Time,
@@ -164,6 +166,7 @@ impl Starting {
                 budget: reserved,
                 prices: run.settings.prices.clone(),
             },
+            is_priced: is_priced(&live.agent, &run.settings),
             rehearsal: run.settings.rehearsal.clone(),
             at,
         })
@@ -213,7 +216,10 @@ impl Starting {
                 if self.is_told() && (is_begun || self.lost.is_some()) {
                     let pool = shell.pool()?;
                     let already = pool.changed(&workspace, COLLECT_BYTES_MAX);
-                    self.handoff.stands_already(already.map_err(failed)?);
+                    let already = already.map_err(failed)?.into_iter();
+                    // Nobody has collected these: their names may hold anything.
+                    let already = already.map(|path| shell.masked(path));
+                    self.handoff.stands_already(already.collect());
                 }
                 (workspace.path, Some(workspace.base), left_out)
             }
@@ -435,7 +441,7 @@ impl Starting {
         handoff_path: Option<&str>,
     ) -> Result<Launched, Unlaunched> {
         let description = agent.description();
-        self.can_be_counted(agent)?;
+        self.can_be_counted()?;
         let (mut env, masked) =
             shell.environment(self.attempt.run, &self.spec.env, &description.credentials);
         env.retain(|name, _| !self.withholds(&description.credentials, name));
@@ -496,10 +502,9 @@ impl Starting {
     }
 
     /// Where money is bounded, nothing is launched of which nobody could say what it costs.
-    fn can_be_counted(&self, agent: &dyn Agent) -> Result<(), Unlaunched> {
-        let Reservation { budget, prices } = &self.reservation;
-        let is_bounded = budget.usd_micros.is_some() && asks_model(&self.agent);
-        if !is_bounded || agent.figures().are_priced(&self.agent, prices) {
+    fn can_be_counted(&self) -> Result<(), Unlaunched> {
+        let is_bounded = self.reservation.budget.usd_micros.is_some() && asks_model(&self.agent);
+        if !is_bounded || self.is_priced {
             return Ok(());
         }
         let cause = format!(
@@ -601,18 +606,7 @@ pub(super) fn question(shell: &Shell, attempt: AttemptId) -> Option<String> {
 
 /// An end without a process.
 pub(super) fn instant() -> Ended {
-    Ended {
-        exit: Exit::NoProcess,
-        output: None,
-        wall_ms: 0,
-        swept: 0,
-        empty: true,
-        told: false,
-        command: String::new(),
-        confined: None,
-        usage: None,
-        denied: Vec::new(),
-    }
+    Ended::of(Exit::NoProcess)
 }
 
 /// All changed files of one attempt together; more than this is not a contribution but a data set.

@@ -73,20 +73,13 @@ impl<J: Journal> Engine<J> {
     /// Passes on what a person, or a deadline, decided in this step.
     pub(super) fn pass_decisions_on(&mut self, events: &[(RunId, Time, Event)]) {
         for (_, _, event) in events {
-            let Event::PermissionDecided {
-                attempt,
-                no,
-                request: None,
-                decision,
-                ..
-            } = event
-            else {
+            let Some((attempt, no, decision)) = event.decided_later() else {
                 continue;
             };
             let run = self.world.run(attempt.run);
-            if let Some((_, permission)) = run.and_then(|run| run.permission(*no)) {
+            if let Some((_, permission)) = run.and_then(|run| run.permission(no)) {
                 let id = permission.request.id.clone();
-                self.say_decided(Job::agent(*attempt), id, decision.clone());
+                self.say_decided(Job::agent(attempt), id, decision.clone());
             }
         }
     }

@@ -300,7 +300,7 @@ impl Shell {
         (made.vars, self.with_logins(made.masked))
     }
 
-    /// Values that must stand nowhere beneath `.divisi`, of all runs.
+    /// Values that must stand nowhere beneath `.divisi`, of all runs, the longest first.
     pub(super) fn secrets(&self) -> Vec<String> {
         let mut secrets: BTreeSet<String> = environment(&self.parent, &[], &BTreeMap::new())
             .masked
@@ -310,7 +310,9 @@ impl Shell {
         for granted in lock(&self.granted).values() {
             secrets.extend(granted.usual.1.iter().cloned());
         }
-        secrets.into_iter().collect()
+        let mut secrets: Vec<String> = secrets.into_iter().collect();
+        secrets.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        secrets
     }
 
     /// A text from outside with every secret made unreadable.

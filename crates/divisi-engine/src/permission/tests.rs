@@ -120,7 +120,14 @@ fn without_a_rule_an_agent_may_do_in_its_workspace_what_it_likes() {
     place.check(run("make; rm -rf ."), &[], Ruling::Allow);
     place.check(of_files(Deed::Fetch, &[]), &[], Ruling::Allow);
     place.check(of_files(Deed::Other, &[]), &[], Ruling::Ask);
-    place.check(of_files(Deed::Edit, &[]), &[], Ruling::Allow);
+}
+
+#[test]
+fn whoever_does_not_say_which_files_asks() {
+    let place = Place::new();
+    for deed in [Deed::Read, Deed::Edit, Deed::Delete] {
+        place.check(of_files(deed, &[]), &[], Ruling::Ask);
+    }
 }
 
 #[test]

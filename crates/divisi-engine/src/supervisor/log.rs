@@ -19,6 +19,12 @@ use super::mask::Masker;
 /// The ring is memory, and hundreds of jobs may print at once.
 const TAIL_BYTES_MAX: u64 = 512 << 10;
 
+/// How long a log that keeps `bytes_max` bytes grows while its job lives. What is printed beyond that
+/// is written when it has ended, as far as it is kept.
+pub(crate) fn grows_to(bytes_max: u64) -> u64 {
+    bytes_max - (bytes_max / 4).min(TAIL_BYTES_MAX)
+}
+
 /// A job's log.
 pub(super) struct OutputLog {
     path: PathBuf,
@@ -42,12 +48,12 @@ enum LogFile {
 impl OutputLog {
     /// A log that keeps `bytes_max` bytes in `path`, which is created at the first byte.
     pub(super) fn new(path: PathBuf, bytes_max: u64, masker: Option<Masker>) -> OutputLog {
-        let tail_max = (bytes_max / 4).min(TAIL_BYTES_MAX);
+        let head = grows_to(bytes_max);
         OutputLog {
             path,
             file: LogFile::Unopened,
-            head_left: bytes_max - tail_max,
-            tail: Tail::new(usize::try_from(tail_max).unwrap_or(0)),
+            head_left: head,
+            tail: Tail::new(usize::try_from(bytes_max - head).unwrap_or(0)),
             bytes: 0,
             hasher: None,
             masker,
@@ -211,6 +217,7 @@ mod tests {
             for chunk in text.chunks(size) {
                 log.take(chunk, &mut Vec::new());
             }
+            let grown = std::fs::metadata(&path).unwrap().len();
             let output = log.finish().unwrap();
             assert_eq!(
                 output.digest.as_str(),
@@ -218,6 +225,7 @@ mod tests {
             );
             assert_eq!((output.bytes, output.capped), (4000, true));
             let kept = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(grown, grows_to(400));
             let expected = [
                 &text[..300],
                 "\n… 3600 bytes cut …\n".as_bytes(),

@@ -51,5 +51,6 @@ pub use agents::is_agent;
 pub use client::{Client, Gone, JoinOptions, Joined, Words};
 pub(crate) use connection::peer;
 pub use error::{JoinError, ServeError, SocketError};
+pub(crate) use log::grows_to as log_grows_to;
 pub use paths::{prepare_socket_folder, socket_folder};
 pub use serve::{ServeOptions, serve};

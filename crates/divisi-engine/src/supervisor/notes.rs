@@ -234,16 +234,8 @@ mod tests {
 
     fn ended(status: i32) -> Ended {
         Ended {
-            exit: Exit::Status(status),
-            output: None,
             wall_ms: 3,
-            swept: 0,
-            empty: true,
-            told: false,
-            command: String::new(),
-            confined: None,
-            usage: None,
-            denied: Vec::new(),
+            ..Ended::of(Exit::Status(status))
         }
     }
 

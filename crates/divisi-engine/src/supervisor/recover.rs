@@ -55,16 +55,8 @@ pub(super) fn ended_with_machine(told: &Told) -> Vec<(Job, Ended)> {
     let gone = told.live.values().filter(|noted| noted.boot_id != boot_id);
     let ended = |noted: &Started| {
         let ended = Ended {
-            exit: Exit::NoProcess,
-            output: None,
-            wall_ms: 0,
-            swept: 0,
-            empty: true,
             told: true,
-            command: String::new(),
-            confined: None,
-            usage: None,
-            denied: Vec::new(),
+            ..Ended::of(Exit::NoProcess)
         };
         (noted.job, ended)
     };

@@ -220,7 +220,11 @@ fn remove_folder(
     depth: usize,
     deep: &mut Vec<std::ffi::CString>,
 ) -> io::Result<()> {
-    let inner = open_forced(parent, name)?;
+    // Somebody else may be removing the same.
+    let inner = match open_forced(parent, name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        inner => inner?,
+    };
     // Without write permission nothing could be removed from it.
     rustix::fs::fchmod(&inner, Mode::RWXU)?;
     for entry in Dir::read_from(&inner)? {
@@ -229,9 +233,15 @@ fn remove_folder(
         if matches!(child.to_bytes(), b"." | b"..") {
             continue;
         }
-        let stat = rustix::fs::statat(&inner, child, AtFlags::SYMLINK_NOFOLLOW)?;
+        let stat = match rustix::fs::statat(&inner, child, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => continue,
+            stat => stat?,
+        };
         if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
-            rustix::fs::unlinkat(&inner, child, AtFlags::empty())?;
+            match rustix::fs::unlinkat(&inner, child, AtFlags::empty()) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(error) => return Err(error.into()),
+            }
         } else if depth < DEPTH_MAX {
             remove_folder(top, inner.as_fd(), child, depth + 1, deep)?;
         } else {
@@ -332,5 +342,22 @@ mod tests {
         })
         .unwrap();
         assert_eq!(left, [&b"a"[..], b"a/keep"]);
+    }
+
+    #[test]
+    fn what_two_remove_at_once_is_gone_for_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = folder.path().join("gone");
+        for no in 0..300 {
+            let inner = gone.join(format!("{}/{}", no % 7, no % 5));
+            std::fs::create_dir_all(&inner).unwrap();
+            std::fs::write(inner.join(no.to_string()), "x").unwrap();
+        }
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| remove_all(&gone));
+            remove_all(&gone).unwrap();
+            other.join().unwrap().unwrap();
+        });
+        assert!(!gone.exists());
     }
 }

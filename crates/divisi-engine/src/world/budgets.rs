@@ -55,20 +55,27 @@ impl<J: Journal> World<J> {
         Ok(())
     }
 
-    /// Reservations of attempts that are over become use; those of attempts that never came are
+    /// spending::Helds of attempts that are over become use; those of attempts that never came are
     /// given back. Derived from both states, so that no word between them can be lost.
     pub(super) fn settle_ended(
         &mut self,
         step: &mut Step,
         deliver: &mut dyn FnMut(Crossing) -> Delivery,
     ) -> Result<(), Fault> {
-        let held: Vec<AttemptId> = self.ledger.held.keys().copied().collect();
-        for attempt in held {
+        let all = self.ledger.held.iter().map(|(attempt, held)| {
+            let held = spending::Held {
+                amount: held.amount,
+                bounds_money: self.ledger.reserved(*attempt).usd_micros.is_some(),
+            };
+            (*attempt, held)
+        });
+        let all: Vec<(AttemptId, spending::Held)> = all.collect();
+        for (attempt, held) in all {
             self.load_ended(attempt.run)?;
             let Some(command) = self
                 .runs
                 .get(&attempt.run)
-                .and_then(|l| over(&l.run, attempt))
+                .and_then(|l| over(&l.run, attempt, &held))
             else {
                 continue;
             };
@@ -272,7 +279,7 @@ fn times(delivery: Delivery) -> u32 {
 }
 
 /// What the ledger should be told about an attempt, if its agent has ended or it never came.
-fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
+fn over(run: &Run, attempt: AttemptId, held: &spending::Held) -> Option<ledger::Command> {
     let Some(task) = run.task(attempt.task) else {
         return Some(ledger::Command::Release { attempt });
     };
@@ -282,7 +289,7 @@ fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
             return Some(ledger::Command::Release { attempt });
         }
         let (agent, receipts) = (&ending.agent, &ending.receipts);
-        let spent = spending::spent(&run.settings, agent, &ending.end, receipts);
+        let spent = spending::spent(&run.settings, agent, &ending.end, receipts, held);
         return Some(ledger::Command::Settle { attempt, spent });
     }
     if let Some(live) = task.live().filter(|live| live.number == attempt.number) {
@@ -291,7 +298,7 @@ fn over(run: &Run, attempt: AttemptId) -> Option<ledger::Command> {
             return Some(ledger::Command::Release { attempt });
         }
         // Its checks and its integration take no agent's time, however long they last.
-        let spent = spending::reported(&run.settings, &live.agent, &live.receipts);
+        let spent = spending::reported(&run.settings, &live.agent, &live.receipts, held);
         return spent.map(|spent| ledger::Command::Settle { attempt, spent });
     }
     let coming = attempt.number == task.attempts() + 1

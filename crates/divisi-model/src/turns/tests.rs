@@ -113,6 +113,39 @@ fn cause(held: &Held) -> &str {
 }
 
 #[test]
+fn what_was_asked_in_vain_is_counted_and_what_was_refused_is_not() {
+    let used = |answers| held(answers).usage.map(Tokens::tokens);
+    let asked = conversation_tokens();
+    assert!(asked > 0);
+    let broken = || Err(trouble(Kind::Broken));
+    let silent = || Err(trouble(Kind::Silent));
+    assert_eq!(used(vec![Ok(answer("", &[]))]), Some(11));
+    assert_eq!(
+        used(vec![broken(), silent(), Ok(answer("", &[]))]),
+        Some(11 + 2 * asked)
+    );
+    assert_eq!(
+        used(vec![
+            Err(trouble(Kind::Status(500, None))),
+            Ok(answer("", &[]))
+        ]),
+        Some(11)
+    );
+    // Refused for good, it used nothing; and that is known.
+    assert_eq!(used(vec![Err(trouble(Kind::Status(401, None)))]), Some(0));
+    // An answer that nobody measured is estimated.
+    let unmeasured = Answer {
+        usage: None,
+        ..answer("12345678", &[])
+    };
+    assert_eq!(used(vec![Ok(unmeasured)]), Some(asked + 2));
+}
+
+fn conversation_tokens() -> u64 {
+    Conversation::begin("do it".to_owned()).tokens() as u64
+}
+
+#[test]
 fn nothing_is_asked_or_done_after_the_answer_that_uses_its_reservation_up() {
     let bound = Bound::Tokens(21);
     let budget = Budget::default().with(bound);

@@ -10,7 +10,7 @@ use divisi_core::{Criterion, TaskKind, TaskSpec};
 use super::{Linter, is_agents, is_handed_over, meet};
 use crate::codes;
 use crate::faults::{Faults, shown};
-use crate::request::{Change, Exclusion, Part, Request};
+use crate::request::{Aim, Exclusion, Part, Request};
 use crate::role::{Library, Role};
 use crate::stated::{self, Stated};
 
@@ -272,24 +272,8 @@ fn with_contents(path: &str) -> Vec<String> {
 
 /// Whether a part asks developers for a change.
 fn asks_for_change(part: &Part) -> bool {
-    let change = part.verb.as_ref().map(|verb| verb.change);
-    let changes = change.is_some_and(|change| match change {
-        Change::Add
-        | Change::Fix
-        | Change::Update
-        | Change::Remove
-        | Change::Rename
-        | Change::Move
-        | Change::Restructure
-        | Change::Migrate => true,
-        Change::Test
-        | Change::Document
-        | Change::Review
-        | Change::Research
-        | Change::List
-        | Change::Design
-        | Change::Deploy => false,
-    });
+    let verb = part.verb.as_ref();
+    let changes = verb.is_some_and(|verb| verb.change.aim() == Aim::Alteration);
     changes && family(part.role) == Family::Development
 }
 

@@ -25,11 +25,12 @@ pub(crate) use meet::may_meet;
 use divisi_core::Plan;
 use divisi_core::TaskSpec;
 use divisi_core::diagnostic::Severity;
-use divisi_core::plan::{Graph, Work};
+use divisi_core::plan::{Graph, Parts, Work};
 use divisi_core::run::{AGENT_PERSON, Budget};
 
+use crate::codes;
 use crate::faults::Faults;
-use crate::plan_file::{self, Placed, Read, Spans};
+use crate::plan_file::{self, Placed, Read, ReadParts, Spans};
 use crate::request::Request;
 use crate::role::Library;
 
@@ -84,6 +85,34 @@ pub fn read(source_name: &str, bytes: &[u8], given: &Given<'_>) -> Read {
     plan_file::read_also(source_name, bytes, |placed, faults| {
         all(&placed.plan, placed, given, faults);
     })
+}
+
+/// Reads the plan of the whole that an agent wrote, and lints it: the tasks that take the place of
+/// the one that planned them, with the criteria of the whole.
+#[must_use]
+pub fn read_whole(source_name: &str, bytes: &[u8], given: &Given<'_>) -> ReadParts {
+    let mut read = plan_file::read_also(source_name, bytes, |placed, faults| {
+        if !placed.plan.preparation.is_empty() {
+            let told = faults.error(codes::CONFLICT, 0, || {
+                "a plan that is made for a run has `workspace` of its own".to_owned()
+            });
+            told.hint("leave it out: what workspaces need is said by the project's configuration");
+        }
+        all(&placed.plan, placed, given, faults);
+    });
+    let is_faulty = |told: &divisi_core::Diagnostic| told.severity == Severity::Error;
+    if read.diagnostics.iter().any(is_faulty) {
+        read.plan = None;
+    }
+    ReadParts {
+        parts: read.plan.map(|plan| Parts {
+            tasks: plan.tasks,
+            stages: plan.stages,
+            criteria: plan.criteria,
+            ..Parts::default()
+        }),
+        diagnostics: read.diagnostics,
+    }
 }
 
 /// What was found in a plan, beside the text that the findings point at.

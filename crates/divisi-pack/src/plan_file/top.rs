@@ -141,8 +141,8 @@ pub(crate) fn parts(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Parts>
     check_structure(&plan, start(value), &spans, &StageSpans::default(), faults);
     Some(Parts {
         tasks: plan.tasks,
-        stages: Vec::new(),
         stage_context,
+        ..Parts::default()
     })
 }
 
@@ -187,7 +187,7 @@ fn parts_of_plan(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Parts> {
     Some(Parts {
         tasks: plan.tasks,
         stages: plan.stages,
-        stage_context: String::new(),
+        ..Parts::default()
     })
 }
 

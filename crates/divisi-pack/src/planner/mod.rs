@@ -12,6 +12,7 @@
 //! Every plan passes the linter, which has the last word. The same request and facts give the same
 //! plan, to the byte; the work is bounded by the request's bounds, see [`crate::request`].
 
+pub mod by_agent;
 mod catalog;
 mod making;
 mod naming;

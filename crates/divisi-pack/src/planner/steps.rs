@@ -2,7 +2,7 @@
 
 use super::Reason;
 use crate::paths;
-use crate::request::{Change, Part, Request, Scale, Shape, Span, Standing};
+use crate::request::{Aim, Change, Part, Request, Scale, Shape, Span, Standing};
 use crate::role::canonical;
 use crate::stated::{self, Stated};
 
@@ -158,37 +158,19 @@ fn kind(request: &Request, part: &Part) -> Option<Kind> {
     let Some(verb) = &part.verb else {
         return kind_without_verb(request, part);
     };
-    Some(match verb.change {
-        Change::Research | Change::List => Kind::Research,
-        Change::Design => Kind::Design,
-        Change::Review => Kind::Review,
-        Change::Test => Kind::Test,
-        Change::Document => Kind::Document,
-        Change::Deploy => match of_role(part.role) {
+    Some(match verb.change.aim() {
+        Aim::Finding => Kind::Research,
+        Aim::Design => Kind::Design,
+        Aim::Judgment => Kind::Review,
+        Aim::Tests => Kind::Test,
+        Aim::Documents => Kind::Document,
+        Aim::Use => match of_role(part.role) {
             Kind::Change => Kind::Deploy,
             // `Release notes` are a document.
             other => other,
         },
-        Change::Add
-        | Change::Fix
-        | Change::Update
-        | Change::Remove
-        | Change::Rename
-        | Change::Move
-        | Change::Restructure
-        | Change::Migrate
-            if is_document(part) =>
-        {
-            Kind::Document
-        }
-        Change::Add
-        | Change::Fix
-        | Change::Update
-        | Change::Remove
-        | Change::Rename
-        | Change::Move
-        | Change::Restructure
-        | Change::Migrate => of_role(part.role),
+        Aim::Alteration if is_document(part) => Kind::Document,
+        Aim::Alteration => of_role(part.role),
     })
 }
 

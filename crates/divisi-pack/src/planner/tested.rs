@@ -25,57 +25,33 @@ enum Says {
 const NO_TEST: &str = "no test specified";
 
 const MANIFESTS: &[Manifest] = &[
-    Manifest {
-        path: "Cargo.toml",
-        command: &["cargo", "test"],
-        says: Says::Being,
-    },
-    Manifest {
-        path: "go.mod",
-        command: &["go", "test", "./..."],
-        says: Says::Being,
-    },
-    Manifest {
-        path: "package.json",
-        command: &["npm", "test"],
-        says: Says::Script,
-    },
-    Manifest {
-        path: "pytest.ini",
-        command: &["python3", "-m", "pytest"],
-        says: Says::Being,
-    },
-    Manifest {
-        path: "pyproject.toml",
-        command: &["python3", "-m", "pytest"],
-        says: Says::Word("[tool.pytest"),
-    },
-    Manifest {
-        path: "setup.cfg",
-        command: &["python3", "-m", "pytest"],
-        says: Says::Word("[tool:pytest]"),
-    },
-    Manifest {
-        path: "mix.exs",
-        command: &["mix", "test"],
-        says: Says::Being,
-    },
-    Manifest {
-        path: "pom.xml",
-        command: &["mvn", "-q", "test"],
-        says: Says::Being,
-    },
-    Manifest {
-        path: "gradlew",
-        command: &["./gradlew", "test"],
-        says: Says::Being,
-    },
-    Manifest {
-        path: "Makefile",
-        command: &["make", "test"],
-        says: Says::Word("\ntest:"),
-    },
+    manifest("Cargo.toml", &["cargo", "test"], Says::Being),
+    manifest("go.mod", &["go", "test", "./..."], Says::Being),
+    manifest("package.json", &["npm", "test"], Says::Script),
+    manifest("pytest.ini", &["python3", "-m", "pytest"], Says::Being),
+    manifest(
+        "pyproject.toml",
+        &["python3", "-m", "pytest"],
+        Says::Word("[tool.pytest"),
+    ),
+    manifest(
+        "setup.cfg",
+        &["python3", "-m", "pytest"],
+        Says::Word("[tool:pytest]"),
+    ),
+    manifest("mix.exs", &["mix", "test"], Says::Being),
+    manifest("pom.xml", &["mvn", "-q", "test"], Says::Being),
+    manifest("gradlew", &["./gradlew", "test"], Says::Being),
+    manifest("Makefile", &["make", "test"], Says::Word("\ntest:")),
 ];
+
+const fn manifest(path: &'static str, command: &'static [&'static str], says: Says) -> Manifest {
+    Manifest {
+        path,
+        command,
+        says,
+    }
+}
 
 /// The files that may say it, in the order in which they count.
 pub fn manifests() -> impl Iterator<Item = Manifest> {

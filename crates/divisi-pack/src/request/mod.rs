@@ -29,7 +29,7 @@ use serde::Serialize;
 pub use quantity::{Amount, Quantity, Unit};
 pub use roles::{Domain, Mention, Standing};
 pub use size::{Scale, System};
-pub use verbs::{Change, Verb};
+pub use verbs::{Aim, Change, Verb};
 
 /// The longest request that is read, in bytes; what follows is left out, and [`Request::is_cut`]
 /// says so. A person's has a few hundred, a ticket some thousand.

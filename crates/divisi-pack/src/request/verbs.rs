@@ -40,6 +40,48 @@ pub enum Change {
     Deploy,
 }
 
+/// What a kind of change asks for, where it does not matter in which way something is altered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// The product is to be another.
+    Alteration,
+    /// Tests.
+    Tests,
+    /// Documents.
+    Documents,
+    /// A judgment.
+    Judgment,
+    /// Something that is not known, or a list of what is there.
+    Finding,
+    /// A design.
+    Design,
+    /// That something is put into use.
+    Use,
+}
+
+impl Change {
+    /// What it asks for.
+    #[must_use]
+    pub fn aim(self) -> Aim {
+        match self {
+            Change::Add
+            | Change::Fix
+            | Change::Update
+            | Change::Remove
+            | Change::Rename
+            | Change::Move
+            | Change::Restructure
+            | Change::Migrate => Aim::Alteration,
+            Change::Test => Aim::Tests,
+            Change::Document => Aim::Documents,
+            Change::Review => Aim::Judgment,
+            Change::Research | Change::List => Aim::Finding,
+            Change::Design => Aim::Design,
+            Change::Deploy => Aim::Use,
+        }
+    }
+}
+
 /// A verb of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verb {

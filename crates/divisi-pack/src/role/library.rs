@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use divisi_core::Diagnostic;
-use divisi_core::diagnostic::Severity;
+use divisi_core::diagnostic::{Place, Severity};
 
 use super::{BUILT_IN, Patch, ROLES_MAX, Role, canonical, read};
 use crate::codes;
@@ -43,6 +43,31 @@ impl Library {
         Library::load(&[])
             .library
             .expect("the built-in roles have no fault; a test holds it")
+    }
+
+    /// The built-in roles, and those that these names of tasks (`domain`, `domain/function`) mean
+    /// besides: what is known where no file of a role is read any more.
+    pub fn named<'n>(names: impl IntoIterator<Item = &'n str>) -> Library {
+        let mut library = Library::built_in();
+        for name in names {
+            let (domain, function) = match name.split_once('/') {
+                Some((domain, function)) => (domain, Some(function)),
+                None => (name, None),
+            };
+            if library.of_task(Some(domain), function).is_some() {
+                continue;
+            }
+            let place = Place {
+                source: "the run".to_owned(),
+                line: 0,
+                column: 0,
+            };
+            let id = canonical(name);
+            let role = Patch::of_task(&id, Some(domain), function, place).over(None);
+            library.names.insert(role.id.clone(), library.roles.len());
+            library.roles.push(role);
+        }
+        library
     }
 
     /// Puts layers over the built-in roles, the strongest first: the project's, then the user's. A

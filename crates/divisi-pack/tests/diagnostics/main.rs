@@ -12,8 +12,9 @@ use divisi_pack::config::{self, Config};
 use divisi_pack::role::{Layer, Library};
 use divisi_pack::{CODES, TEXT_BYTES_MAX, render, workflow};
 
-/// Codes of what this test does not read: plan files, files of criteria, and folders of stages.
-const OTHERS: [&str; 3] = ["plan-", "criteria-", "folder-"];
+/// Codes of what this test does not read: plan files, files of criteria, folders of stages, and what
+/// the linter finds in plans, each of which has a plan of its own beside the rule.
+const OTHERS: [&str; 4] = ["plan-", "criteria-", "folder-", "lint-"];
 
 /// The tree that workflows are expanded against.
 const PATHS: [&str; 3] = ["stories/S1.md", "stories/S1.txt", "stories/S2.md"];
@@ -663,13 +664,13 @@ bugdet: {attempts: 3}"), @r"
     1 | run: {agent: persn, agents: {qa: robot}}
       |              ^
     hint: did you mean `person`?
-    hint: there are command, person, scripted, claude, codex, opencode, gemini, qwen, copilot, model, auto
+    hint: there are command, person, scripted, claude, codex, opencode, gemini, qwen, copilot, claude-acp, opencode-acp, gemini-acp, copilot-acp, qwen-acp, model, auto
     error[plan-agent]: there is no agent `robot`
      --> divisi.yaml:1:34
       |
     1 | run: {agent: persn, agents: {qa: robot}}
       |                                  ^
-    hint: there are command, person, scripted, claude, codex, opencode, gemini, qwen, copilot, model, auto
+    hint: there are command, person, scripted, claude, codex, opencode, gemini, qwen, copilot, claude-acp, opencode-acp, gemini-acp, copilot-acp, qwen-acp, model, auto
     ");
     told!(seen, "plan-agent", of_config("agents: {prefer: [claud, command]}"), @r"
     error[plan-agent]: there is no agent `claud`
@@ -678,13 +679,13 @@ bugdet: {attempts: 3}"), @r"
     1 | agents: {prefer: [claud, command]}
       |                   ^
     hint: did you mean `claude`?
-    hint: there are claude, codex, opencode, person
+    hint: there are claude, codex, opencode, gemini, qwen, copilot, claude-acp, opencode-acp, gemini-acp, copilot-acp, qwen-acp, model, person
     error[plan-agent]: the agent `command` cannot stand in `prefer`
      --> divisi.yaml:1:26
       |
     1 | agents: {prefer: [claud, command]}
       |                          ^
-    hint: there are claude, codex, opencode, person
+    hint: there are claude, codex, opencode, gemini, qwen, copilot, claude-acp, opencode-acp, gemini-acp, copilot-acp, qwen-acp, model, person
     ");
     told!(seen, "text-unknown-word", of_config("journal: {durability: ful}"), @r"
     error[text-unknown-word]: `durability` is `ful`, not one of full, normal

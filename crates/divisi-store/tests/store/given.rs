@@ -109,6 +109,7 @@ pub(crate) fn ledger_row(n: u64) -> LedgerRow {
 /// The n-th batch, from 1: two events, a task, the run, an account, the ledger, a command.
 pub(crate) fn batch(n: u64) -> Batch {
     Batch {
+        cut: Vec::new(),
         entries: vec![
             entry(Stream::Run(RUN), 2 * n - 1, "stepped"),
             entry(Stream::Run(RUN), 2 * n, "counted"),

@@ -3,6 +3,7 @@
 //! from before each migration. They must load forever: never edit a file, add one for the next
 //! version.
 
+use divisi_core::intent::Planner;
 use divisi_core::journal::{Batch, Entry, Journal, Stream};
 use divisi_core::ledger::{self, Account, Bound, Exhausted, Ledger};
 use divisi_core::receipt::Receipt;
@@ -413,4 +414,26 @@ fn tables_from_before_accounts_had_rows_are_brought_up_to_date_by_the_writer() {
     assert_eq!(balance(2), None);
     assert_eq!(balance(3).unwrap().budget.attempts, Some(1));
     assert_eq!(view.faults().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_run_of_an_intent_whose_plan_was_made_and_replaced_loads() {
+    let run = recorded(include_str!("../golden/v1-intent.jsonl"), usize::MAX);
+    let intent = run.intent.as_deref().unwrap();
+    assert_eq!(
+        intent.text,
+        "Add limits on the requests of a client, with docs"
+    );
+    assert_eq!(intent.planner, Planner::Agent);
+    assert_eq!(intent.assessment.approach, "plan");
+    assert_eq!((run.revision, run.approved), (3, true));
+    assert_eq!(run.planner(), Some(TaskNo(0)));
+    let told = |task: &run::Task| format!("{} {}", task.spec.id, task.status());
+    let told: Vec<String> = run.tasks().iter().map(told).collect();
+    assert_eq!(told, ["plan split", "limit ready", "docs waiting"]);
+    assert_eq!(run.tasks()[0].endings[0].end, AttemptEnd::Expanded);
+    assert_eq!(run.criteria.len(), 1);
+    // Before it was replaced and approved.
+    let planned = recorded(include_str!("../golden/v1-intent.jsonl"), 8);
+    assert_eq!((planned.revision, planned.approved), (2, false));
 }

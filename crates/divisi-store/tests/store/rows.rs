@@ -55,6 +55,27 @@ fn rows_of_another_version_are_dropped_until_they_are_rebuilt() {
 }
 
 #[test]
+fn rows_of_tasks_that_are_gone_with_a_replaced_plan_are_removed() {
+    const FROM: u32 = 2;
+    let folder = folder();
+    let dir = divisi(&folder);
+    let mut store = open(&dir);
+    append(&mut store, 1..=4);
+    let mut stay = store.tasks(RUN).unwrap();
+    assert!(stay.iter().any(|row| row.no >= FROM));
+    stay.retain(|row| row.no < FROM);
+    store
+        .append(&Batch {
+            cut: vec![(RUN, FROM)],
+            tasks: Vec::new(),
+            ..batch(5)
+        })
+        .unwrap();
+    drop(store);
+    assert_eq!(open(&dir).tasks(RUN).unwrap(), stay);
+}
+
+#[test]
 fn a_view_does_not_misread_rows_of_another_version() {
     let folder = folder();
     let dir = divisi(&folder);

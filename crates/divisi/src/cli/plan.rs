@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// `divisi plan`.
 #[derive(Clone, Debug, Args)]
@@ -34,8 +34,20 @@ pub(crate) struct Making {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Planning {
     /// Do not split an intent: all of it is one task
-    #[arg(long)]
+    #[arg(long, conflicts_with = "planner")]
     pub(crate) one: bool,
+    /// Who plans an intent; unless told, rules do where they can, and otherwise an agent that is there
+    #[arg(long, value_name = "WHO")]
+    pub(crate) planner: Option<Planner>,
+}
+
+/// Who plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Planner {
+    /// Rules, even where a plan may not pay.
+    Rule,
+    /// An agent, as the run's first task.
+    Agent,
 }
 
 /// What is done with plans.
@@ -63,18 +75,19 @@ pub(crate) struct Lint {
 /// `divisi plan diff`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Diff {
-    /// A plan file, or a run such as `run-3`
+    /// A plan file, or a run such as `run-3`; a run alone is compared with its plan before the last
+    /// revision
     #[arg(value_name = "FILE|RUN")]
     pub(crate) before: PathBuf,
     /// The one that it is compared with
     #[arg(value_name = "FILE|RUN")]
-    pub(crate) after: PathBuf,
+    pub(crate) after: Option<PathBuf>,
 }
 
 /// `divisi plan edit`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Edit {
-    /// A plan file, or a run such as `run-3`, whose plan is then written to the file of `--save`
+    /// A plan file, or a run such as `run-3`, whose plan is replaced as long as nobody approved it
     #[arg(value_name = "FILE|RUN")]
     pub(crate) plan: PathBuf,
     /// Write the edited plan here instead; nothing that is there is written over

@@ -35,7 +35,7 @@ fn held(args: &Adapter) -> Result<Result<Closing, Fault>, Failure> {
         };
     };
     match serde_json::from_str(text) {
-        Ok(Defined::Model(model)) => Ok(divisi_model::converse(&model, out)),
+        Ok(Defined::Model(model)) => Ok(divisi_model::converse(&args.agent, &model, out)),
         Ok(Defined::Program(program)) => match program.speaks {
             Speaks::Text => Ok(converse_plainly(&program, out)),
             Speaks::Acp => Ok(converse_over_acp(&args.agent, &program, stop()?, out)),

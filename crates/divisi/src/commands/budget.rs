@@ -33,7 +33,7 @@ struct Told {
     held: Amount,
     /// What is left of that which is bounded.
     left: Budget,
-    /// Attempts whose agents did not say what they used.
+    /// Attempts whose agents did not say all that they used.
     unreported: u64,
     holders: Vec<Holder>,
     /// The commands that permit more, one for each bound.
@@ -198,8 +198,9 @@ fn lines(told: &[Told]) -> Vec<Line> {
         let counts = one.budget.tokens.is_some() || one.budget.usd_micros.is_some();
         if one.unreported > 0 && counts {
             let many = plural(one.unreported, "attempt");
-            let text =
-                format!("{many} without a word of what was used: only time and attempts count");
+            let text = format!(
+                "{many} did not say all that was used; `divisi show RUN TASK` tells what is charged"
+            );
             lines.push(
                 Line::styled(Style::Warn, "  flagged")
                     .padded(LABEL_WIDTH)

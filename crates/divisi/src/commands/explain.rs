@@ -19,7 +19,8 @@ pub(crate) fn run(args: &OptionalRunTask, global: &Global, printer: &Printer) ->
     let now = words::now();
     let mut told = match &args.task {
         None => {
-            let mut told = explain_run(&run, now);
+            let shared = loaded::shared(&project.view()?, run.id)?;
+            let mut told = explain_run(&run, now, &shared);
             told.causes.extend(planned(&run));
             told
         }

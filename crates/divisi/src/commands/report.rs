@@ -1,15 +1,23 @@
 //! `divisi report`: the report of a run, at any time.
 
+use divisi_core::RunId;
+use divisi_core::run::Run;
+
 use crate::cli::{self, Global};
 use crate::exit::Exit;
 use crate::loaded;
 use crate::plan_record;
-use crate::printer::{Outcome, Printer};
-use crate::report::{gather, markdown};
+use crate::printer::{Failure, Outcome, Printer};
+use crate::project::Project;
+use crate::report::{compare, compared, gather, markdown};
 use crate::words;
 
-/// Prints the report, as Markdown or JSON; or the plan with its progress, which is JSON always.
+/// Prints the report, as Markdown or JSON; or the plan with its progress, which is JSON always; or two
+/// runs side by side.
 pub(crate) fn run(args: &cli::Report, global: &Global, printer: &Printer) -> Outcome {
+    if let [one, other] = args.compare[..] {
+        return side_by_side([one, other], global, printer);
+    }
     let (_, run) = loaded::open(global, args.run)?;
     if args.plan {
         let text = plan_record::text(&run, words::now());
@@ -21,6 +29,23 @@ pub(crate) fn run(args: &cli::Report, global: &Global, printer: &Printer) -> Out
     match printer.is_json() {
         true => printer.document(&report)?,
         false => printer.text(&markdown(&report))?,
+    }
+    Ok(Exit::Success)
+}
+
+fn side_by_side(runs: [RunId; 2], global: &Global, printer: &Printer) -> Outcome {
+    let project = Project::find(global)?;
+    let view = project.view()?;
+    let load = |run| -> Result<Run, Failure> {
+        let id = project.row(&view, Some(run))?.run;
+        Ok(loaded::load(&view, id)?)
+    };
+    let [one, other] = [load(runs[0])?, load(runs[1])?];
+    let comparison = compare([&one, &other], words::now())
+        .map_err(|refused| Failure::Told(refused, Exit::Refused))?;
+    match printer.is_json() {
+        true => printer.document(&comparison)?,
+        false => printer.text(&compared(&comparison))?,
     }
     Ok(Exit::Success)
 }

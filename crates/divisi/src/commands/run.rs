@@ -1,5 +1,6 @@
 //! `divisi run` and `divisi resume`: have a run's tasks done, here or by whoever holds the engine.
 
+mod approval;
 mod base;
 mod chosen;
 mod dry;
@@ -14,8 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use divisi_core::diagnostic::Severity;
 use divisi_core::journal::Fault;
-use divisi_core::run::Run;
-use divisi_core::{Diagnostic, RunId};
+use divisi_core::run::{AGENT_AUTO, Run};
+use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_engine::control::{Action, Ask, Client, Response, Whose};
 use divisi_engine::engine::{Input, Notice, Observer, Rest, Until};
 use divisi_engine::failpoint;
@@ -80,6 +81,13 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     }
     let mut settings = configuration.settings();
     settings.agents = configuration.agents(&roles);
+    if ordered.is_planned_by_agent() {
+        // Whoever says `--yes` consents to what will be planned, too.
+        settings.approves_plans = !args.yes;
+        if leaves_agent_open(&plan) {
+            AGENT_AUTO.clone_into(&mut settings.agent_default);
+        }
+    }
     if let Some(rehearsal) = &rehearsal {
         settings.rehearsal = Some(rehearsal::keep(project, rehearsal)?);
     }
@@ -123,7 +131,18 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
         let words = format!("who does not want it: divisi cancel {run}");
         printer.note(&Line::styled(Style::Dim, words));
     }
-    driver.drive(run, 0)
+    let exit = driver.drive(run, 0)?;
+    let exit = match approved {
+        true => approval::ask_and_go_on(&mut driver, (project, run), exit, printer)?,
+        false => exit,
+    };
+    Ok(exit)
+}
+
+/// Whether the agent that plans is left to `auto`: then that does what it plans, too.
+fn leaves_agent_open(plan: &Plan) -> bool {
+    let mut agents = plan.tasks.iter().map(|task| task.agent.as_deref());
+    agents.all(|agent| agent == Some(AGENT_AUTO))
 }
 
 fn told(fault: &divisi_engine::repo::Fault) -> Failure {
@@ -311,7 +330,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Asks, and fails if it is refused.
-    fn have_accepted(&mut self, ask: Ask) -> Result<(), Failure> {
+    pub(crate) fn have_accepted(&mut self, ask: Ask) -> Result<(), Failure> {
         match self.ask(ask)? {
             Response::Accepted => Ok(()),
             Response::Refused(diagnostic) => Err(Failure::told(diagnostic, Exit::Refused)),
@@ -320,7 +339,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Goes with a run until it rests, and says what it came to. Its events are told after this one.
-    pub(crate) fn drive(mut self, run: RunId, after: u64) -> Outcome {
+    pub(crate) fn drive(&mut self, run: RunId, after: u64) -> Outcome {
         let terminal = std::io::stderr().is_terminal();
         let progress = Progress::new(
             self.project.divisi(),
@@ -330,6 +349,7 @@ impl<'a> Driver<'a> {
             terminal,
         );
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
+        self.keeper.go_on(self.project);
         // Through one holder after the other, each event is told once.
         let mut follower: Option<Follower> = None;
         let mut bell = self.keeper.bell();

@@ -27,6 +27,9 @@ const AGENTS: &str = include_str!("agents.schema.json");
 /// The schema of what `divisi lessons --json` prints.
 const LESSONS: &str = include_str!("lessons.schema.json");
 
+/// The schema of what `divisi report --compare RUN RUN --json` prints.
+const COMPARISON: &str = include_str!("comparison.schema.json");
+
 /// The schema of what `divisi report --json` prints.
 const REPORT: &str = include_str!("report.schema.json");
 
@@ -47,6 +50,7 @@ pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
         SchemaOf::Budget => printer.document(&written(BUDGET))?,
         SchemaOf::Permissions => printer.document(&written(PERMISSIONS))?,
         SchemaOf::Agents => printer.document(&written(AGENTS))?,
+        SchemaOf::Comparison => printer.document(&written(COMPARISON))?,
         SchemaOf::Report => printer.document(&written(REPORT))?,
     }
     Ok(Exit::Success)

@@ -228,10 +228,7 @@ fn balance_lines(balance: &Balance) -> Vec<Line> {
     let counts = balance.budget.tokens.is_some() || balance.budget.usd_micros.is_some();
     if counts && balance.unreported > 0 {
         let many = plural(balance.unreported, "attempt");
-        lines.push(row(
-            "",
-            format!("{many} reported no usage: bounded by time and attempts alone"),
-        ));
+        lines.push(row("", format!("{many} did not report all that was used")));
     }
     lines
 }
@@ -366,7 +363,7 @@ fn task_lines(
     lines.extend(balance.iter().flat_map(balance_lines));
     for ending in &task.endings {
         lines.push(Line::default());
-        lines.extend(ending_lines(run.id, task, ending));
+        lines.extend(ending_lines(run, task, ending));
         lines.extend(file_lines(
             project,
             run,
@@ -378,7 +375,7 @@ fn task_lines(
     }
     if let Some(live) = task.live() {
         lines.push(Line::default());
-        lines.extend(live_lines(run.id, task, live, now));
+        lines.extend(live_lines(run, task, live, now));
         lines.extend(early_lines(task, &so_far::verdicts(project, run, no, task)));
         lines.extend(file_lines(
             project,

@@ -227,7 +227,7 @@ fn one(
         "last_at": run.last_at,
         "ended_at": run.ended.map(|(_, at)| at),
         "counts": counts,
-        "explanation": divisi_core::run::explain::explain_run(run, now),
+        "explanation": divisi_core::run::explain::explain_run(run, now, shared),
         "tasks": tasks,
     }))
 }

@@ -48,6 +48,13 @@ impl Keeper {
         }
     }
 
+    /// Starts it again where it was let finish.
+    pub(crate) fn go_on(&mut self, project: &Project) {
+        if self.rings.is_none() {
+            *self = Keeper::start(project);
+        }
+    }
+
     /// Something that rings it.
     pub(crate) fn bell(&self) -> Bell {
         Bell {

@@ -2,8 +2,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use divisi_core::TaskId;
+use divisi_core::ledger::Bound;
+use divisi_core::permission::{Deed, Permissions, Rule, Ruling};
 use divisi_core::plan::Work;
-use divisi_core::run::{DefinedModel, DefinedProgram, ModelBounds, Provider, Speaks};
+use divisi_core::run::{DefinedModel, DefinedProgram, ModelBounds, Price, Provider, Speaks};
 
 use super::*;
 
@@ -199,7 +201,8 @@ fn an_agent_that_is_named_and_missing_is_told_once_with_its_tasks() {
             ),
             (
                 Severity::Warning,
-                "`opencode` is to take over the task `c` after failures, and is not installed"
+                "`opencode` is to take over the task `c` after failures or at usage limits, and is not \
+                 installed"
             ),
         ]
     );
@@ -237,15 +240,84 @@ fn parts_of_a_task_keep_what_auto_stood_for() {
     assert!(told[0].cause.contains("`codex`"), "{told:?}");
 }
 
-#[test]
-fn a_model_is_there_once_it_is_defined() {
-    let model = Defined::Model(DefinedModel {
+fn model() -> Defined {
+    Defined::Model(DefinedModel {
         provider: Provider::Ollama,
         model: "m".to_owned(),
         url: None,
         key: None,
         bounds: ModelBounds::default(),
-    });
+    })
+}
+
+#[test]
+fn where_money_is_bounded_each_agent_that_may_work_needs_a_price() {
+    let price = Price {
+        input: 1,
+        output: 1,
+        cached: 1,
+    };
+    let unpriced = |agent: &str, of: &[&str]| {
+        let names = [("model", model()), ("custom.large", model())];
+        let settings = Settings {
+            budget: Budget::default().with(Bound::UsdMicros(1)),
+            defined: names.map(|(name, it)| (name.to_owned(), it)).into(),
+            prices: of.iter().map(|of| ((*of).to_owned(), price)).collect(),
+            limit_then: LimitThen::OtherAgent,
+            limit_agents: [
+                ("claude", "codex"),
+                ("codex", "gemini"),
+                ("gemini", "claude"),
+            ]
+            .map(|(of, other)| (of.to_owned(), other.to_owned()))
+            .into(),
+            ..Settings::default()
+        };
+        let present = with(&["claude", "codex", "gemini", "opencode"]);
+        let mut settling = Settling::go_on(&present, settings);
+        settling.see(&task("a", Some(agent)));
+        settling.unpriced.into_keys().collect::<Vec<_>>()
+    };
+    for (agent, prices, missing) in [
+        // By the model's name or by the agent's own, and by no other.
+        ("model", &["m"][..], &[][..]),
+        ("model", &["model"], &[]),
+        ("model", &["other"], &["model"]),
+        ("custom.large", &["m"], &[]),
+        ("custom.large", &["model"], &["custom.large"]),
+        // It names prices of nothing.
+        ("opencode", &[], &["opencode"]),
+        ("opencode", &["opencode"], &[]),
+        // It names its price; those that may take its place do not.
+        ("claude", &["codex"], &["gemini"]),
+        ("claude", &["codex", "gemini"], &[]),
+    ] {
+        assert_eq!(unpriced(agent, prices), missing, "{agent} {prices:?}");
+    }
+}
+
+#[test]
+fn who_is_to_work_at_usage_limits_is_looked_for() {
+    let settings = Settings {
+        limit_then: LimitThen::OtherAgent,
+        limit_agents: [("claude".to_owned(), "codex".to_owned())].into(),
+        ..Settings::default()
+    };
+    let present = with(&["claude"]);
+    let mut settling = Settling::go_on(&present, settings);
+    settling.see(&task("a", Some("claude")));
+    let (_, told) = settling.told(Severity::Error);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].severity, Severity::Warning);
+    assert!(
+        told[0].cause.contains("`codex` is to take over"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_model_is_there_once_it_is_defined() {
+    let model = model();
     let program = Defined::Program(DefinedProgram {
         command: names(&["no-such-program-anywhere"]),
         speaks: Speaks::Text,
@@ -298,4 +370,105 @@ fn a_model_is_there_once_it_is_defined() {
             .iter()
             .any(|hint| hint.contains("a model asked"))
     );
+}
+
+/// What is said of tasks under these rules, where all agents are there.
+fn under(rules: &[Rule], tasks: &[TaskSpec]) -> Vec<Diagnostic> {
+    let all: Vec<&str> = PRODUCTS.iter().map(|product| product.name).collect();
+    let (prefer, roles) = (names(&["codex"]), roles());
+    let text = DefinedProgram {
+        command: vec!["true".to_owned()],
+        speaks: Speaks::Text,
+        variables: Vec::new(),
+    };
+    let settings = Settings {
+        permissions: Permissions {
+            rules: rules.to_vec(),
+            ..Permissions::default()
+        },
+        defined: [("custom.text".to_owned(), Defined::Program(text))].into(),
+        ..Settings::default()
+    };
+    let mut present = with(&all);
+    present.0.insert("custom.text".to_owned(), true);
+    let settling = Settling::begin(&present, preferred(&prefer, &[], &roles), settings);
+    let mut settling = settling.ruled_at(Some(place()));
+    tasks.iter().for_each(|task| settling.see(task));
+    settling.told(Severity::Error).1
+}
+
+/// Where those rules stand.
+fn place() -> Place {
+    Place {
+        source: "divisi.yaml".to_owned(),
+        line: 3,
+        column: 1,
+    }
+}
+
+fn denies(role: Option<&str>, deed: Deed) -> Rule {
+    Rule {
+        role: role.map(str::to_owned),
+        deed: Some(deed),
+        path: None,
+        command: None,
+        exact: false,
+        then: Ruling::Deny,
+    }
+}
+
+#[test]
+fn rules_that_deny_are_in_vain_where_nobody_asks_which_is_said_once() {
+    let rules = [
+        denies(None, Deed::Execute),
+        denies(Some("tester"), Deed::Fetch),
+    ];
+    let taken_over = TaskSpec {
+        agents_else: names(&["opencode"]),
+        ..task("c", Some("claude"))
+    };
+    let tasks = [
+        task("a", Some("codex")),
+        task("b", Some("custom.text")),
+        taken_over,
+        task("d", Some("auto")),
+        // These ask, or are no agents.
+        task("e", Some("claude")),
+        task("f", Some("opencode-acp")),
+        task("g", Some("person")),
+        TaskSpec::command(TaskId::new("h").unwrap(), &["true"]),
+    ];
+    let told = under(&rules, &tasks);
+    let [told] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(told.code, "permission-unasked");
+    assert_eq!(told.severity, Severity::Warning);
+    assert_eq!(told.place, Some(place()));
+    assert_eq!(
+        told.cause,
+        "`codex`, `custom.text`, `opencode` ask nobody for leave, so for the tasks `a`, `b`, `c` and 1 \
+         more nothing is denied by `deed: execute, then: deny`"
+    );
+    assert!(told.hints[0].contains("claude"), "{told:?}");
+}
+
+#[test]
+fn rules_that_mean_nothing_in_vain_are_not_told_of() {
+    let tester = TaskSpec {
+        function: Some("tester".to_owned()),
+        ..task("t", Some("codex"))
+    };
+    let of_testers = [denies(Some("tester"), Deed::Fetch)];
+    let told = under(&of_testers, std::slice::from_ref(&tester));
+    assert!(told[0].cause.starts_with("`codex` asks nobody"), "{told:?}");
+    // Of another role, under rules that deny nothing, and done by who asks.
+    assert_eq!(under(&of_testers, &[task("a", Some("codex"))]), []);
+    let asks = Rule {
+        then: Ruling::Ask,
+        ..denies(None, Deed::Execute)
+    };
+    assert_eq!(under(&[asks], &[tester]), []);
+    let all = [denies(None, Deed::Execute)];
+    assert_eq!(under(&all, &[task("a", Some("claude"))]), []);
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use divisi_core::plan::Work;
 use divisi_core::receipt::{Receipt, Usage};
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::{
     AGENT_AUTO, AttemptEnd, Ending, Failure, Final, Phase, Run, Settings, Task, TaskState,
-    TaskStatus, is_scripted, keeps_usage_back,
+    TaskStatus, Unsaid, is_scripted, unsaid,
 };
 use divisi_core::{Criterion, Outcome, TaskKind, TaskNo, Time, Verdict};
 
@@ -276,13 +277,13 @@ fn assumptions(run: &Run) -> Vec<String> {
     taken
 }
 
-/// Attempts at a task whose agents did not say what they used.
-fn silent_attempts(task: &Task) -> u64 {
-    let is_silent = |ending: &&Ending| {
+/// What agents did not say of what their attempts at a task used.
+fn silent_attempts(task: &Task, settings: &Settings) -> impl Iterator<Item = Unsaid> {
+    let of = |ending: &Ending| {
         let mut receipts = ending.receipts.iter();
-        receipts.any(|receipt| keeps_usage_back(&ending.agent, receipt))
+        receipts.find_map(|receipt| unsaid(&ending.agent, settings, receipt))
     };
-    task.endings.iter().filter(is_silent).count() as u64
+    task.endings.iter().filter_map(of)
 }
 
 /// What nobody and nothing verified.
@@ -305,6 +306,12 @@ fn unverified(run: &Run, report: &Report) -> Vec<String> {
                 Some(Outcome::Unverified) | None => "nobody judged it",
             };
             list.push(format!("{}: {} ({why})", task.id, judged.criterion));
+        }
+    }
+    for (task, done) in run.tasks().iter().zip(&report.tasks) {
+        let is_work = task.spec.kind == TaskKind::Work && task.spec.work == Work::Handoff;
+        if is_work && done.status == TaskStatus::Done && done.integrated.is_none() {
+            list.push(format!("{}: it is done and changed no file", done.id));
         }
     }
     for judged in &report.whole {
@@ -339,12 +346,16 @@ fn unverified(run: &Run, report: &Report) -> Vec<String> {
             "{many}: played from a script; no real agent worked on them"
         ));
     }
-    let silent = run.tasks().iter().map(silent_attempts).sum();
-    if silent > 0 {
-        let many = words::plural(silent, "attempt");
-        list.push(format!(
-            "{many}: the agent did not say what it used; only time and attempts count"
-        ));
+    let silent = |task| silent_attempts(task, &run.settings);
+    let silent: Vec<Unsaid> = run.tasks().iter().flat_map(silent).collect();
+    for kind in [Unsaid::Ever, Unsaid::ThisTime, Unsaid::Rest] {
+        let many = silent.iter().filter(|it| **it == kind).count() as u64;
+        if many > 0 {
+            list.push(format!(
+                "{}: its agent {kind}",
+                words::plural(many, "attempt")
+            ));
+        }
     }
     if report.whole.is_empty() {
         list.push("the whole: the plan states no criteria of its own for it".to_owned());

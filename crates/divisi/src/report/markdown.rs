@@ -68,13 +68,14 @@ macro_rules! line {
         writeln!($out, $($text)*).expect("writing to a string cannot fail")
     };
 }
+pub(super) use line;
 
 fn section(title: &str, out: &mut String) {
     line!(out, "\n## {title}\n");
 }
 
 /// Text from outside within a line: printable, and no Markdown of its own.
-fn text(outside: &str) -> String {
+pub(super) fn text(outside: &str) -> String {
     let mut escaped = String::with_capacity(outside.len());
     for c in printable(outside).chars() {
         if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '|') {
@@ -86,7 +87,7 @@ fn text(outside: &str) -> String {
 }
 
 /// A name from outside, set as code.
-fn code(outside: &str) -> String {
+pub(super) fn code(outside: &str) -> String {
     format!(
         "`{}`",
         printable(outside).replace('`', "'").replace('|', "\\|")

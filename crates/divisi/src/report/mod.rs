@@ -6,6 +6,7 @@
 //! of its own.
 
 mod answers;
+mod compare;
 mod expected;
 mod gather;
 mod markdown;
@@ -14,6 +15,7 @@ use divisi_core::run::{Answer, Base, RunStatus, TaskStatus};
 use divisi_core::{Commit, Digest, Intent, Outcome, Time, Tree};
 use serde::Serialize;
 
+pub(crate) use compare::{compare, compared};
 use expected::Expected;
 pub(crate) use gather::gather;
 pub(crate) use markdown::markdown;

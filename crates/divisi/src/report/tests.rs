@@ -1,3 +1,5 @@
+use divisi_core::run::Run;
+use divisi_core::{TaskSpec, Time};
 use insta::assert_snapshot;
 
 use super::*;
@@ -70,7 +72,7 @@ fn a_run_that_succeeded_says_what_proves_it_and_what_does_not() {
     - draft: draft.md contains "## API" (its check passed before the work too, so it proves nothing)
     - draft: it reads well (waived by the owner)
     - 1 task: only an exit status says that the work was done
-    - 1 attempt: the agent did not say what it used; only time and attempts count
+    - 1 attempt: its agent did not say what it used: of a budget, all that was reserved is charged
 
     ## Assumptions
 
@@ -228,4 +230,115 @@ fn a_report_says_what_was_asked_assumed_and_left_out() {
     ");
     assert!(section("Assumptions").contains("What else belongs to it? only what is named"));
     assert!(section("What was not verified").contains("nobody looked at the manual"));
+}
+
+/// Two runs with one title: the first of these tasks, which end well.
+fn pair(direct: &[&str], split: &[&str]) -> [Run; 2] {
+    pair_by(None, direct, split)
+}
+
+/// The same, done by this agent instead of by programs.
+fn pair_by(agent: Option<&str>, direct: &[&str], split: &[&str]) -> [Run; 2] {
+    let mut no = 0;
+    [direct, split].map(|names| {
+        no += 1;
+        let tasks = names.iter().map(|name| TaskSpec {
+            agent: agent.map(str::to_owned),
+            ..crate::given::task(name, &[])
+        });
+        let mut given = Given::run_of(crate::given::plan("Ship it", tasks.collect()));
+        for name in names {
+            given.ends(name, 0);
+        }
+        let mut run = given.run();
+        run.id = divisi_core::RunId(no);
+        run
+    })
+}
+
+#[test]
+fn a_direct_and_a_split_run_stand_side_by_side_in_whichever_order() {
+    let [direct, split] = pair(&["all"], &["a", "b"]);
+    let now = Time(u64::MAX);
+    let told = compared(&compare([&split, &direct], now).unwrap());
+    assert_eq!(told, compared(&compare([&direct, &split], now).unwrap()));
+    assert_snapshot!(told, @r###"
+    # Direct or split: Ship it
+
+    Both started from main at 111111111111, without 1 uncommitted path.
+
+    - Split, it took 2.00 of the time from start to end.
+    - These are two runs, not a measurement: chance has a part in both.
+
+    | | direct: run-1 | split: run-2 | split/direct |
+    |---|---|---|---|
+    | ended | succeeded | succeeded |  |
+    | criteria of the whole that pass | 0 of 0 | 0 of 0 |  |
+    | tasks | 1 | 2 |  |
+    | attempts | 1: 0 failed, 0 lost | 2: 0 failed, 0 lost |  |
+    | from start to end | 2.0 s | 4.0 s | 2.00 |
+    | agents' time | 2.0 s | 4.0 s | 2.00 |
+    | tokens | not told | not told |  |
+    | money | not told | not told |  |
+
+    ## Predicted and actual: run-1
+
+    | task | attempts | time predicted | actual | tokens predicted | actual |
+    |---|---|---|---|---|---|
+    | `all` | 1 | none | 2.0 s | none | none |
+
+    ## Predicted and actual: run-2
+
+    | task | attempts | time predicted | actual | tokens predicted | actual |
+    |---|---|---|---|---|---|
+    | `a` | 1 | none | 2.0 s | none | none |
+    | `b` | 1 | none | 2.0 s | none | none |
+    "###);
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused_with_all_that_is_in_the_way() {
+    let [direct, split] = pair(&["all"], &["a", "b"]);
+    let now = Time(u64::MAX);
+    let refused = |one: &Run, other: &Run| {
+        let fault = compare([one, other], now).unwrap_err();
+        assert_eq!(fault.code, "compare-refused");
+        fault.cause.clone()
+    };
+    assert!(refused(&direct, &direct).contains("run-1 is one run"));
+    let mut second = direct.clone();
+    second.id = divisi_core::RunId(3);
+    let text = refused(&direct, &second);
+    assert!(text.contains("neither was split"), "{text}");
+    second = split.clone();
+    second.id = divisi_core::RunId(3);
+    let text = refused(&split, &second);
+    assert!(text.contains("both were split"), "{text}");
+    second.title = "Sink it".to_owned();
+    second.base.commit = Some(crate::given::commit(9));
+    second.ended = None;
+    let text = refused(&direct, &second);
+    for part in [
+        "they were asked different things: \"Ship it\" and \"Sink it\"",
+        "they started from different states",
+        "run-3 has not ended",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // A commit says it all: what was not committed and not taken in makes no difference.
+    let mut third = split.clone();
+    third.base.uncommitted.clear();
+    assert!(compare([&direct, &third], now).is_ok());
+}
+
+#[test]
+fn what_was_kept_back_is_not_compared() {
+    let [direct, split] = pair_by(Some("claude"), &["all"], &["a", "b"]);
+    let comparison = compare([&direct, &split], Time(u64::MAX)).unwrap();
+    assert_eq!(comparison.ratios.tokens, None);
+    let says = comparison.says.join("\n");
+    assert!(
+        says.contains("run-2: 2 tasks did not say what they used"),
+        "{says}"
+    );
 }

@@ -164,3 +164,8 @@ fn claude_mends_a_program_at_the_third_try() {
 fn codex_mends_a_program_at_the_third_try() {
     only_the_right_patch_is_integrated(TOOLS[1]);
 }
+
+#[test]
+fn opencode_mends_a_program_at_the_third_try() {
+    only_the_right_patch_is_integrated(TOOLS[2]);
+}

@@ -17,6 +17,7 @@ mod kept;
 mod model;
 #[path = "../hostile/nowhere.rs"]
 mod nowhere;
+mod planned;
 mod sessions;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]

@@ -145,28 +145,10 @@ fn is_without_key(stage: &Stage) {
 }
 
 #[test]
-fn claude_takes_its_session_up_when_the_machine_is_there_again() {
-    after(Loss::Machine, TOOLS[0]);
-}
-
-#[test]
-fn codex_takes_its_session_up_when_the_machine_is_there_again() {
-    after(Loss::Machine, TOOLS[1]);
-}
-
-#[test]
-fn opencode_takes_its_session_up_when_the_machine_is_there_again() {
-    after(Loss::Machine, TOOLS[2]);
-}
-
-#[test]
-fn claude_takes_its_session_up_over_acp_when_the_machine_is_there_again() {
-    after(Loss::Machine, ACP[0]);
-}
-
-#[test]
-fn opencode_takes_its_session_up_over_acp_when_the_machine_is_there_again() {
-    after(Loss::Machine, ACP[1]);
+fn each_takes_its_session_up_when_the_machine_is_there_again() {
+    for tool in TOOLS.into_iter().chain(ACP) {
+        after(Loss::Machine, tool);
+    }
 }
 
 #[test]
@@ -179,21 +161,26 @@ fn where_a_writer_may_be_left_a_new_session_is_told_what_stands_there() {
     after(Loss::Processes, TOOLS[0]);
 }
 
-/// It asked, and goes on with the answer. While it waits, no secret stands in what is kept of it.
-fn is_taken_up_with_the_answer(tool: &str) -> (Stage, Run) {
-    let asks = format!(
-        "echo part > part.md; echo {KEY} > /dev/null; echo 'Which end?' > \"$DIVISI_QUESTION\""
-    );
-    let model = Model::start(vec![
+/// It begins, asks by this command, and goes on when it is answered.
+fn asking(asks: &str) -> Model {
+    Model::start(vec![
         rule(
             &["TASK-part", "questions were answered"],
             vec![shell("I go on.", "echo end > end.md"), words("It is done.")],
         ),
         rule(
             &["TASK-part"],
-            vec![shell("I ask.", &asks), words("I wait.")],
+            vec![shell("I ask.", asks), words("I wait.")],
         ),
-    ]);
+    ])
+}
+
+/// It asked, and goes on with the answer. While it waits, no secret stands in what is kept of it.
+fn is_taken_up_with_the_answer(tool: &str) -> (Stage, Run) {
+    let asks = format!(
+        "echo part > part.md; echo {KEY} > /dev/null; echo 'Which end?' > \"$DIVISI_QUESTION\""
+    );
+    let model = asking(&asks);
     let stage = stage(tool, &model);
     stage.run(&plan(tool), &[]);
     assert_eq!(stage.only().status(), RunStatus::Blocked, "{tool}");
@@ -236,22 +223,7 @@ fn codex_is_charged_for_what_the_second_attempt_used_alone() {
 #[test]
 fn a_new_session_begins_where_the_old_one_is_gone() {
     for tool in ["claude", "claude-acp", "codex"] {
-        let model = Model::start(vec![
-            rule(
-                &["TASK-part", "questions were answered"],
-                vec![shell("I go on.", "echo end > end.md"), words("It is done.")],
-            ),
-            rule(
-                &["TASK-part"],
-                vec![
-                    shell(
-                        "I ask.",
-                        "echo part > part.md; echo 'Which end?' > \"$DIVISI_QUESTION\"",
-                    ),
-                    words("I wait."),
-                ],
-            ),
-        ]);
+        let model = asking("echo part > part.md; echo 'Which end?' > \"$DIVISI_QUESTION\"");
         let stage = stage(tool, &model);
         stage.run(&plan(tool), &[]);
         let homes = std::fs::read_dir(stage.path(".divisi/homes")).unwrap();

@@ -201,20 +201,13 @@ impl Given {
         let attempt = self.attempt(name);
         let digest = Digest::new(&"d".repeat(64)).expect("it is a hash");
         let ended = Ended {
-            exit: Exit::Status(status),
             output: Some(Output {
                 digest,
                 bytes: 4_096,
                 capped: false,
             }),
             wall_ms: 2_000,
-            swept: 0,
-            empty: true,
-            told: false,
-            command: String::new(),
-            usage: None,
-            denied: Vec::new(),
-            confined: None,
+            ..Ended::of(Exit::Status(status))
         };
         self.wait(2_000).ask(Command::Ended {
             attempt,

@@ -23,6 +23,7 @@ mod losses;
 mod names;
 mod outcome;
 mod people;
+mod planned;
 mod random;
 mod receipts;
 mod reviews;

@@ -189,6 +189,7 @@ impl Stage {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path("home"))
             .env("XDG_RUNTIME_DIR", self.path("run"))
+            .env("EDITOR", "sed -i 's/echo one/echo two/'")
             .stdin(Stdio::null());
         command
     }

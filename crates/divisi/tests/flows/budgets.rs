@@ -304,18 +304,16 @@ fn an_agent_that_does_not_say_what_it_used_is_flagged() {
     stage
         .run(&plan(&[asked("a")]), &["--budget", "1M-tokens"])
         .expect(0);
-    let flagged = "1 attempt without a word of what was used: only time and attempts count";
-    stage.divisi(&["budget", "1"]).expect(0).says(flagged);
+    stage
+        .divisi(&["budget", "1"])
+        .expect(0)
+        .says("1000000 permitted, 500000 used, 500000 left")
+        .says("1 attempt did not say all that was used");
     stage
         .divisi(&["show", "1"])
         .expect(0)
-        .says("1 attempt reported no usage: bounded by time and attempts alone");
-    stage
-        .divisi(&["show", "1", "a"])
-        .expect(0)
-        .says("it did not say what it used: only time and attempts count");
-    stage
-        .divisi(&["report", "1"])
-        .expect(0)
-        .says("the agent did not say what it used; only time and attempts count");
+        .says("1 attempt did not report all that was used");
+    let unsaid = "did not say what it used: of a budget, all that was reserved is charged";
+    stage.divisi(&["show", "1", "a"]).expect(0).says(unsaid);
+    stage.divisi(&["report", "1"]).expect(0).says(unsaid);
 }

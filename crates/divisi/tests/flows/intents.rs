@@ -2,11 +2,12 @@
 
 use divisi_core::intent::{Intent, Planner};
 use divisi_core::plan::Work;
-use divisi_core::run::{Run, RunStatus};
-use serde_json::Value;
+use divisi_core::run::{AttemptEnd, Failure, Run, RunStatus};
+use serde_json::{Value, json};
 
-use crate::found::installed;
-use crate::stage::{Stage, statuses};
+use crate::feedback::satisfies;
+use crate::found::{installed, working};
+use crate::stage::{Stage, endings, stands, statuses, write};
 
 const REVIEW: &str = "Review this repository: correctness, security, tests and documentation";
 
@@ -198,8 +199,233 @@ fn what_does_not_pay_to_split_is_one_task_and_so_is_what_is_not_to_be_split() {
         .divisi(&["run", "--one", REVIEW, "--dry-run"])
         .expect(0)
         .says("1 task");
+    // What is a whole system is an agent's to plan, and without one it is declined.
     stage
+        .divisi(&["run", "Build an entire platform"])
+        .expect(4)
+        .says("planned: by an agent");
+    without_agents()
         .divisi(&["run", "Build an entire platform", "--yes"])
         .expect(6)
         .says("divisi run --one 'Build an entire platform'");
+}
+
+const LIMITS: &str = "Limit the requests of a client, with docs";
+
+/// What an agent answers: a plan whose tasks are scripts, so that nobody else is needed.
+const GOOD: &str = r#"{"task_title": "Limits", "subtasks": [
+  {"subtask_id": "limit", "title": "Limit the requests of a client", "assigned_to": "development",
+   "worker_type": "implementation", "script": "echo limit > src/limit.py", "deliverables": ["src/limit.py"]},
+  {"subtask_id": "docs", "title": "Document the limits of requests", "assigned_to": "documentation",
+   "script": "echo '# Limits' > limits.md; cat src/limit.py >> limits.md", "dependencies": ["limit"],
+   "deliverables": ["limits.md"], "criteria": [{"section": "Limits", "in": "limits.md"}]}
+ ], "criteria": [{"contains": "limit", "in": "limits.md"}]}"#;
+
+/// One part of the request is missing, and so is what the plan must have of its own.
+const PARTIAL: &str = r#"{"task_title": "Limits", "subtasks": [
+  {"subtask_id": "limit", "title": "Limit the requests of a client", "assigned_to": "development",
+   "worker_type": "implementation", "script": "echo limit > src/limit.py", "deliverables": ["src/limit.py"]}
+ ]}"#;
+
+/// A project with an agent that answers with these plans in turn, the last one again and again. It
+/// keeps what it was handed.
+fn planning(answers: &[&str]) -> (Stage, String) {
+    let stage = project();
+    let beside = stage.beside("answers").display().to_string();
+    for (at, answer) in answers.iter().enumerate() {
+        write(stage.beside("answers").join(at.to_string()), answer);
+    }
+    let last = answers.len() - 1;
+    let work = format!(
+        "cd_to={beside}\nn=$(cat $cd_to/n 2>/dev/null || echo 0)\n\
+         [ $n -gt {last} ] && n={last}\ncp $cd_to/$n divisi-plan.json\n\
+         echo $((n + 1)) > $cd_to/n"
+    );
+    let path = working(&stage, &work);
+    (stage.with_env("PATH", &path), beside)
+}
+
+#[test]
+fn an_agent_plans_its_faults_go_back_with_their_places_and_what_is_good_is_done() {
+    let (stage, beside) = planning(&[PARTIAL, GOOD]);
+    let agent = ["--planner", "agent", "--yes", "--allow-write", &beside];
+    let args = [&["run", LIMITS][..], &agent].concat();
+    stage
+        .divisi(&args)
+        .expect(0)
+        .says("planned by an agent, as its first task")
+        .says("plan planned 2 tasks");
+    let run = stage.only();
+    stands(
+        &run,
+        RunStatus::Succeeded,
+        &[("plan", "split"), ("limit", "done"), ("docs", "done")],
+    );
+    assert_eq!(intent(&run).planner, Planner::Agent);
+    let [first, second] = endings(&run, "plan") else {
+        panic!("two attempts planned");
+    };
+    let AttemptEnd::Refused(Failure::Plan(faults)) = &first.end else {
+        panic!("the first plan is refused: {:?}", first.end);
+    };
+    let says = |code: &str| faults.iter().any(|it| it.contains(code));
+    assert!(
+        says("lint-uncovered") && says("divisi-plan.json:"),
+        "{faults:?}"
+    );
+    assert_eq!(second.end, AttemptEnd::Expanded);
+    // The criteria of the whole are those that were planned.
+    assert_eq!(run.criteria.len(), 1);
+    assert_eq!(
+        stage.result("limits.md").as_deref(),
+        Some("# Limits\nlimit\n")
+    );
+    assert_eq!(
+        stage.result("divisi-plan.json"),
+        None,
+        "a plan is no result"
+    );
+    stage
+        .divisi(&["report", "1"])
+        .expect(0)
+        .says("the plan was revised once");
+}
+
+#[test]
+fn an_answer_that_cannot_be_used_ends_at_a_person_and_never_in_a_made_up_plan() {
+    let (stage, beside) = planning(&["Sure! Here is the plan:", "{}", PARTIAL]);
+    let agent = ["--planner", "agent", "--yes", "--allow-write", &beside];
+    let args = [&["run", LIMITS][..], &agent].concat();
+    stage
+        .divisi(&args)
+        .expect(3)
+        .says("it failed 3 times; the last time what it planned cannot be run: ");
+    let run = stage.only();
+    stands(&run, RunStatus::Blocked, &[("plan", "blocked")]);
+    assert_eq!(run.tasks()[0].attempts(), 3);
+}
+
+#[test]
+fn what_an_agent_planned_awaits_approval_and_is_edited_and_compared_until_then() {
+    let (stage, beside) = planning(&[GOOD]);
+    let agent = ["--planner", "agent", "--allow-write", &beside];
+    stage
+        .divisi(&[&["run", LIMITS][..], &agent].concat())
+        .expect(4);
+    assert_eq!(stage.only().tasks()[0].attempts(), 0, "nobody consented");
+    stage
+        .divisi(&["plan", "diff", "1"])
+        .expect(6)
+        .says("error[planning-one]");
+    stage.divisi(&["approve", "1"]).expect(0);
+    stage
+        .divisi(&["resume", "1"])
+        .expect(4)
+        .says("the plan that plan made is not approved")
+        .says("divisi plan edit run-1");
+    let run = stage.only();
+    stands(
+        &run,
+        RunStatus::AwaitingApproval,
+        &[("plan", "split"), ("limit", "ready"), ("docs", "waiting")],
+    );
+    stage
+        .divisi(&["plan", "diff", "1"])
+        .expect(0)
+        .says("+ limit");
+    // What has a fault is not taken, and not lost.
+    let broken = stage.with_env("EDITOR", "sed -i s/assigned_to/assigned_two/");
+    broken
+        .divisi(&["plan", "edit", "1"])
+        .expect(2)
+        .says("error[planning-faulty]: run-1 stays as it was");
+    assert_eq!(broken.only().revision, 2);
+    let stage = broken.with_env("EDITOR", "sed -i 's/echo limit/echo limit of ten/'");
+    stage
+        .divisi(&["plan", "edit", "1"])
+        .expect(0)
+        .says("echo limit of ten")
+        .says("divisi approve run-1 && divisi resume run-1");
+    assert_eq!(stage.only().revision, 3);
+    stage
+        .divisi(&["plan", "diff", "1"])
+        .expect(0)
+        .says("~ limit");
+    stage
+        .divisi(&["watch", "1", "--from-start", "--json"])
+        .expect(4)
+        .says("plan_replaced");
+    stage.divisi(&["approve", "1"]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    assert_eq!(
+        stage.result("limits.md").as_deref(),
+        Some("# Limits\nlimit of ten\n")
+    );
+    stage
+        .divisi(&["plan", "edit", "1"])
+        .expect(6)
+        .says("error[planning-in-force]");
+}
+
+#[test]
+fn on_a_terminal_the_plan_that_an_agent_made_is_shown_and_asked_about() {
+    let (stage, beside) = planning(&[GOOD]);
+    let stage = stage.with_env("NO_COLOR", "1");
+    let agent = ["--planner", "agent", "--allow-write", &beside];
+    let args = [&["run", LIMITS][..], &agent].concat();
+    let (code, shown) = stage.on_a_terminal(&args, "y\ny\n");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(shown.matches("run it?").count(), 2, "{shown}");
+    assert!(
+        shown.contains("shown, and runs once it is approved"),
+        "{shown}"
+    );
+    assert!(shown.contains("echo limit > src/limit.py"), "{shown}");
+    assert_eq!(stage.only().status(), RunStatus::Succeeded);
+}
+
+#[test]
+fn a_plan_is_replaced_before_a_run_begins_at_all() {
+    let stage = without_agents().with_env("EDITOR", "sed -i s/old/new/");
+    let plan = stage.plan(&json!({"task_title": "One", "subtasks": [
+        {"subtask_id": "a", "script": "echo old > a.md", "deliverables": ["a.md"]},
+    ], "criteria": [{"file": "a.md"}]}));
+    stage.divisi(&["run", &plan]).expect(4);
+    stage.divisi(&["plan", "edit", "1"]).expect(0);
+    stage.divisi(&["approve", "1"]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    assert_eq!(stage.result("a.md").as_deref(), Some("new\n"));
+}
+
+/// Whether splitting paid is read off two runs of one request from one commit.
+#[test]
+fn a_direct_and_a_split_run_are_put_side_by_side() {
+    let stage = project();
+    let plan = |tasks: &[&str]| {
+        let tasks: Vec<Value> = { tasks.iter() }
+            .map(|id| json!({"subtask_id": id, "script": "true"}))
+            .collect();
+        json!({"task_title": "Ship it", "subtasks": tasks})
+    };
+    stage.run(&plan(&["all"]), &[]).expect(0);
+    stage.run(&plan(&["a", "b"]), &[]).expect(0);
+    let told = satisfies(
+        &stage,
+        "comparison",
+        &["report", "--compare", "run-2", "run-1"],
+    );
+    assert_eq!(told["direct"]["run"], "run-1");
+    assert_eq!(told["split"]["run"], "run-2");
+    assert_eq!(told["split"]["tasks"].as_array().unwrap().len(), 2);
+    stage
+        .divisi(&["report", "--compare", "1", "2"])
+        .expect(0)
+        .says("| | direct: run-1 | split: run-2 | split/direct |");
+    stage.run(&plan(&["c", "d"]), &[]).expect(0);
+    stage
+        .divisi(&["report", "--compare", "2", "3"])
+        .expect(6)
+        .says("compare-refused")
+        .says("both were split");
 }

@@ -15,6 +15,7 @@ mod found;
 mod generating;
 mod intents;
 mod lessons;
+mod limits;
 mod merging;
 #[path = "../agents/model/mod.rs"]
 #[expect(dead_code, reason = "shared with other suites")]

@@ -7,7 +7,7 @@ use divisi_core::run::{Event, Run, RunStatus};
 use serde_json::{Value, json};
 
 use crate::feedback::satisfies;
-use crate::found::{DONE, program};
+use crate::found::{DONE, installed, program};
 use crate::stage::{Running, Stage, endings, kill, stands, task, write};
 
 /// What the agent does: `leave ID TOOL INPUT` asks, and succeeds if it may.
@@ -310,4 +310,33 @@ fn a_request_that_its_attempt_took_with_it_is_refused_by_name() {
     );
     let denied = |it: &&Permission| matches!(it.decision(), Some(Decision::Deny { .. }));
     assert_eq!(all.iter().filter(|it| denied(it)).count(), 0);
+}
+
+/// Codex cannot ask: that is said when the run is created, once, though two tasks are its.
+#[test]
+fn where_a_rule_denies_something_to_who_asks_nobody_that_is_said() {
+    let stage = Stage::git(&[("README.md", "# A project\n")]);
+    let path = installed(&stage, &["codex", "claude"]);
+    let stage = stage.with_env("PATH", &path);
+    let rules = "permissions:\n  rules:\n    - {deed: execute, command: git push, then: deny}\n";
+    write(stage.path("divisi.yaml"), rules);
+    // Nobody consents, so nothing is started.
+    let created = |agent: &str| {
+        let part = |id: &str| json!({"subtask_id": id, "title": "Write", "agent": agent, "deliverables": [format!("{id}.md")]});
+        let plan = json!({"task_title": "Two files", "subtasks": [part("a"), part("b")]});
+        stage.divisi(&["run", &stage.plan(&plan)]).expect(4).stderr
+    };
+    let by_codex = created("codex");
+    let said = "warning[permission-unasked]: `codex` asks nobody for leave, so for the tasks `a`, `b` \
+                nothing is denied by `deed: execute, command: \"git push\", then: deny`\n --> \
+                divisi.yaml:2:";
+    assert!(by_codex.contains(said), "{by_codex}");
+    assert_eq!(
+        by_codex.matches("permission-unasked").count(),
+        1,
+        "{by_codex}"
+    );
+    // No rule is in vain with one that asks.
+    let by_claude = created("claude");
+    assert!(!by_claude.contains("permission-unasked"), "{by_claude}");
 }

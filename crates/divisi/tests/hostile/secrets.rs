@@ -147,6 +147,45 @@ fn a_secret_hidden_in_names_links_and_ignored_files_does_not_stay() {
 }
 
 #[test]
+fn a_secret_in_a_name_that_an_attempt_left_is_not_handed_on() {
+    // A longer secret begins with a shorter one: it is masked whole.
+    let longer = format!("{TOKEN}-more-of-it");
+    let stage = stage().with_env("OTHER_TOKEN", &longer);
+    // Whoever asks has its workspace kept, and nothing collected.
+    let script = r#"case ${DIVISI_JOB##*.} in
+        1) touch "a-$MY_TOKEN" "b-$OTHER_TOKEN"; echo which > "$DIVISI_QUESTION" ;;
+        *) rm a-* b-*; echo x > x.md ;;
+    esac"#;
+    let plan = json!({"task_title": "it asks", "subtasks": [
+        {"subtask_id": "asker", "script": script, "deliverables": ["x.md"]},
+        // Names that were left are masked when the engine ends: it goes on meanwhile.
+        {"subtask_id": "other", "script": "sleep 100000"},
+    ]});
+    let passed = ["--pass-env", "MY_TOKEN", "--pass-env", "OTHER_TOKEN"];
+    let running = stage.start_plan(&plan, &passed);
+    until("it is answered", || {
+        stage.divisi(&["answer", "1", "asker", "this"]).code == 0
+    });
+    stage.until_event("its work is integrated", |event| {
+        matches!(event, Event::BatchIntegrated { .. })
+    });
+    stage.divisi(&["cancel", "1"]).expect(0);
+    running.wait().expect(5);
+    let handoffs = stage.path(".divisi/runs/run-1/handoffs");
+    let told = std::fs::read_dir(handoffs).unwrap().flat_map(|folder| {
+        let files = std::fs::read_dir(folder.unwrap().path()).unwrap();
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+    });
+    let told: Vec<String> = told.filter(|text| text.contains("already")).collect();
+    let [told] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(told.contains(r#""a-[masked]""#), "{told}");
+    assert!(told.contains(r#""b-[masked]""#), "{told}");
+    are_nowhere(&stage);
+}
+
+#[test]
 fn a_secret_of_the_projects_own_is_no_change_of_the_next_attempt() {
     // Its first attempt is refused for a secret, and its workspace masked; the project's own file
     // in it is not, or the second attempt would hand in the mask.
@@ -206,8 +245,9 @@ fn a_secret_that_is_escaped_in_a_forged_claim_is_nowhere() {
     let tool = stage.beside("bin/claude");
     let escaped = format!("\\u{:04x}{}", KEY.as_bytes()[0], &KEY[1..]);
     let forged = format!(r#"{{"entry":"closed","claim":{{"failed":{{"cause":"{escaped}"}}}}}}"#);
-    // Its adapter is ended before it can close the session itself.
-    let script = format!("#!/bin/sh\ncat <<'FORGED' >&2\n{forged}\nFORGED\nkill -9 $PPID\n");
+    // It writes where its adapter does, which is ended before it can close the session itself.
+    let script =
+        format!("#!/bin/sh\ncat <<'FORGED' > /proc/$PPID/fd/1\n{forged}\nFORGED\nkill -9 $PPID\n");
     let written = stage.beside("claude.sh");
     crate::stage::write(&written, &script);
     // Another process writes it: one that this process had open could not be executed meanwhile.

@@ -58,10 +58,7 @@ fn smoke(agent: &str, set_up: fn(Stage, &str) -> Stage) {
             turn("It is written.", None),
         ],
     }]);
-    let path = std::env::var("PATH").unwrap();
-    let path = format!("{}:{path}", installed().display());
-    let stage = Stage::git(&[("README.md", "# A project\n")]).with_env("PATH", &path);
-    let stage = set_up(stage, &model.url());
+    let stage = with_tools(set_up, &model);
     let plan = json!({"task_title": "One part", "subtasks": [{
         "subtask_id": "part",
         "description": "TASK-part: write part.md and end.md.",
@@ -91,52 +88,138 @@ fn smoke(agent: &str, set_up: fn(Stage, &str) -> Stage) {
     assert!(listed.contains(&format!("{agent}: ")), "{listed}");
 }
 
+/// It asks a question, and goes on with the answer in the session that it had.
+fn goes_on(agent: &str, set_up: fn(Stage, &str) -> Stage) {
+    let turn = |say: &str, call: Option<&str>| Turn {
+        say: say.to_owned(),
+        call: call.map(|command| Call::Shell(command.to_owned())),
+        ..Turn::default()
+    };
+    let rule = |words: &[&str], turns: Vec<Turn>| Rule {
+        words: words.iter().map(|&words| words.to_owned()).collect(),
+        turns,
+    };
+    let asks = "echo part > part.md; echo 'Which end?' > \"$DIVISI_QUESTION\"";
+    let model = Model::start(vec![
+        rule(
+            &["TASK-part", "questions were answered"],
+            vec![
+                turn("I go on.", Some("echo end > end.md")),
+                turn("It is done.", None),
+            ],
+        ),
+        rule(
+            &["TASK-part"],
+            vec![turn("I ask.", Some(asks)), turn("I wait.", None)],
+        ),
+    ]);
+    let stage = with_tools(set_up, &model);
+    let plan = json!({"task_title": "One part", "subtasks": [{
+        "subtask_id": "part",
+        "description": "TASK-part: write part.md and end.md.",
+        "agent": agent,
+        "deliverables": ["part.md", "end.md"],
+        "timeout_minutes": 10,
+    }]});
+    stage.run(&plan, &[]);
+    let log = |attempt: &str| {
+        let args = ["logs", "run-1", "part", "--attempt", attempt];
+        stage.divisi(&args).stdout
+    };
+    assert_eq!(stage.only().status(), RunStatus::Blocked, "{}", log("1"));
+    stage.divisi(&["answer", "run-1", "part", "The far one."]);
+    stage.divisi(&["resume", "run-1"]);
+    let run = stage.only();
+    assert_eq!(run.status(), RunStatus::Succeeded, "{}", log("2"));
+    assert!(log("2").contains("\"resumed\":true"), "{}", log("2"));
+    // The model is told what was said before, and the answer.
+    let seen = model.seen();
+    let told = seen.iter().find(|seen| seen.user.contains("The far one."));
+    let told = told.unwrap_or_else(|| panic!("{seen:#?}"));
+    assert!(told.sent.contains("I wait."), "{}", told.sent);
+}
+
+/// A repository in which an agent asks this model.
+fn with_tools(set_up: fn(Stage, &str) -> Stage, model: &Model) -> Stage {
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", installed().display());
+    let stage = Stage::git(&[("README.md", "# A project\n")]).with_env("PATH", &path);
+    set_up(stage, &model.url())
+}
+
+fn gemini(stage: Stage, url: &str) -> Stage {
+    let settings = json!({
+        "security": { "auth": { "selectedType": "gemini-api-key" } },
+        "privacy": { "usageStatisticsEnabled": false },
+        "general": { "enableAutoUpdate": false },
+    });
+    write(
+        stage.beside("home/.gemini/settings.json"),
+        &settings.to_string(),
+    );
+    stage
+        .with_env("GEMINI_API_KEY", KEY)
+        .with_env("GOOGLE_GEMINI_BASE_URL", url)
+        .with_env("GEMINI_MODEL", "gemini-2.5-pro")
+}
+
 #[test]
 fn gemini_writes_two_files() {
-    smoke("gemini", |stage, url| {
-        let settings = json!({
-            "security": { "auth": { "selectedType": "gemini-api-key" } },
-            "privacy": { "usageStatisticsEnabled": false },
-            "general": { "enableAutoUpdate": false },
-        });
-        write(
-            stage.beside("home/.gemini/settings.json"),
-            &settings.to_string(),
-        );
-        stage
-            .with_env("GEMINI_API_KEY", KEY)
-            .with_env("GOOGLE_GEMINI_BASE_URL", url)
-            .with_env("GEMINI_MODEL", "gemini-2.5-pro")
+    smoke("gemini", gemini);
+}
+
+#[test]
+fn gemini_goes_on_with_the_answer() {
+    goes_on("gemini", gemini);
+}
+
+fn qwen(stage: Stage, url: &str) -> Stage {
+    let settings = json!({
+        "security": { "auth": { "selectedType": "openai" } },
+        "privacy": { "usageStatisticsEnabled": false },
+        "general": { "disableAutoUpdate": true },
     });
+    write(
+        stage.beside("home/.qwen/settings.json"),
+        &settings.to_string(),
+    );
+    stage
+        .with_env("OPENAI_API_KEY", KEY)
+        .with_env("OPENAI_BASE_URL", &format!("{url}/v1"))
+        .with_env("OPENAI_MODEL", "scripted")
 }
 
 #[test]
 fn qwen_writes_two_files() {
-    smoke("qwen", |stage, url| {
-        let settings = json!({
-            "security": { "auth": { "selectedType": "openai" } },
-            "privacy": { "usageStatisticsEnabled": false },
-            "general": { "disableAutoUpdate": true },
-        });
-        write(
-            stage.beside("home/.qwen/settings.json"),
-            &settings.to_string(),
-        );
-        stage
-            .with_env("OPENAI_API_KEY", KEY)
-            .with_env("OPENAI_BASE_URL", &format!("{url}/v1"))
-            .with_env("OPENAI_MODEL", "scripted")
-    });
+    smoke("qwen", qwen);
+}
+
+#[test]
+fn qwen_goes_on_with_the_answer() {
+    goes_on("qwen", qwen);
+}
+
+fn copilot(stage: Stage, url: &str) -> Stage {
+    stage
+        .with_env("COPILOT_PROVIDER_API_KEY", KEY)
+        .with_env("COPILOT_PROVIDER_BASE_URL", &format!("{url}/v1"))
+        .with_env("COPILOT_PROVIDER_TYPE", "openai")
+        .with_env("COPILOT_MODEL", "scripted")
+        .with_env("COPILOT_OFFLINE", "true")
 }
 
 #[test]
 fn copilot_writes_two_files() {
-    smoke("copilot", |stage, url| {
-        stage
-            .with_env("COPILOT_PROVIDER_API_KEY", KEY)
-            .with_env("COPILOT_PROVIDER_BASE_URL", &format!("{url}/v1"))
-            .with_env("COPILOT_PROVIDER_TYPE", "openai")
-            .with_env("COPILOT_MODEL", "scripted")
-            .with_env("COPILOT_OFFLINE", "true")
-    });
+    smoke("copilot", copilot);
+}
+
+#[test]
+fn copilot_goes_on_with_the_answer() {
+    goes_on("copilot", copilot);
+}
+
+#[test]
+fn over_acp_they_write_two_files() {
+    smoke("qwen-acp", qwen);
+    smoke("copilot-acp", copilot);
 }

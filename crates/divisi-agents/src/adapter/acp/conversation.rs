@@ -98,7 +98,8 @@ struct Asked {
     number: u64,
     id: Value,
     options: Value,
-    request: Request,
+    /// It, in a line.
+    what: String,
 }
 
 impl Conversation {
@@ -168,7 +169,7 @@ impl Conversation {
         }
     }
 
-    /// Something that is no message, or one that is too long.
+    /// Something that is no message.
     pub(super) fn note(&mut self, text: &str) -> Vec<Act> {
         self.noted += 1;
         match self.noted {
@@ -219,7 +220,7 @@ impl Conversation {
             number: self.asked_so_far,
             id: id.clone(),
             options: params["options"].clone(),
-            request: request.clone(),
+            what: shortened(&request.title),
         };
         if self.phase != Phase::Working {
             acts.push(Act::Send(canceled(id)));
@@ -228,7 +229,7 @@ impl Conversation {
             acts.extend(asked.acts(Decision::Deny { reason }));
         } else {
             acts.push(Act::Tell(Entry::Asked {
-                what: request.title.clone(),
+                what: asked.what.clone(),
             }));
             acts.push(Act::Decide(asked.number, request));
             self.asked.push(asked);
@@ -481,7 +482,7 @@ impl Asked {
             },
             denied => (rejected(), denied),
         };
-        let what = self.request.title.clone();
+        let what = self.what;
         let mut acts = vec![Act::Tell(Entry::Answered { what, decision })];
         acts.push(Act::Send(match option {
             Some(option) => answer(

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use divisi_core::permission::Request;
 use divisi_core::receipt::Exit;
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::Signal;
 
 use super::super::closing::Closing;
 use super::super::permission::Broker;
+use super::super::pipes::{Pipes, Printed, handle};
 use super::super::process::{Surroundings, exit_of, keep, print};
 use super::super::session::Session;
 use super::super::transcript::Entry;
@@ -21,7 +22,7 @@ use super::conversation::{Act, Conversation, Phase};
 use super::quirks::Quirks;
 use super::wire::{Event, Mouth, events, listen};
 use crate::agent::Claim;
-use crate::environment::mask;
+use crate::environment::mask_decoded;
 
 /// How long an agent may take with what is not its work.
 #[derive(Clone, Copy, Debug)]
@@ -61,25 +62,22 @@ pub(in crate::adapter) struct Drive<'d> {
 }
 
 /// Holds it to its end, and ends the agent.
-///
-/// # Errors
-/// Ours: a thread cannot be started, or nothing printed.
 pub(in crate::adapter) fn drive(
     mut drive: Drive<'_>,
     mut conversation: Conversation,
     out: &mut dyn Write,
-) -> io::Result<Closing> {
+) -> Closing {
     let held = drive.hold(&mut conversation, out);
     let status = end(&mut drive.child, drive.quirks, drive.here.patience.end);
-    let ended = held?;
-    match ended {
-        End::Answered => Ok(drive.session.close(&Exit::Status(0))),
-        End::Gone => Ok(drive.session.close(&status?)),
-        End::Unable(cause) => Ok(Closing {
+    match held {
+        Ok(End::Answered) => drive.session.close(&Exit::Status(0)),
+        Ok(End::Gone) => drive.session.end(status),
+        Ok(End::Unable(cause)) => Closing {
             claim: Claim::Unable { cause },
             usage: None,
             denied: Vec::new(),
-        }),
+        },
+        Err(error) => drive.session.end(Err(error)),
     }
 }
 
@@ -96,12 +94,12 @@ enum End {
 impl Drive<'_> {
     fn hold(&mut self, conversation: &mut Conversation, out: &mut dyn Write) -> io::Result<End> {
         let (sender, receiver) = events();
-        let (Some(stdin), Some(stdout)) = (self.child.stdin.take(), self.child.stdout.take())
-        else {
+        let pipes = Pipes::of(&mut self.child)?;
+        let Some(stdin) = self.child.stdin.take() else {
             return Ok(End::Gone);
         };
         let mouth = Mouth::open(stdin)?;
-        listen(stdout, sender.clone())?;
+        listen(pipes, sender.clone())?;
         let stopping = sender.clone();
         self.here.stop.then(move || {
             // Whoever is not heard any more has ended already.
@@ -113,14 +111,14 @@ impl Drive<'_> {
         let mut limit = Limit::of(conversation.phase(), patience);
         loop {
             let acts = match limit.next(&receiver) {
-                Some(Event::Line(line)) => {
-                    let line = mask(
-                        String::from_utf8_lossy(&line).into_owned(),
-                        &self.here.masked,
-                    );
-                    conversation.hear(&line)
+                Some(Event::Printed(Printed::Line(line))) => {
+                    let line = String::from_utf8_lossy(&line);
+                    conversation.hear(&mask_decoded(&line, &self.here.masked))
                 }
-                Some(Event::TooLong) => conversation.note("a line that is too long was left out"),
+                Some(Event::Printed(beside)) => {
+                    let entry = beside.told(&self.here.masked);
+                    entry.into_iter().map(Act::Tell).collect()
+                }
                 Some(Event::Closed) => {
                     let acts = conversation.gone();
                     self.perform(acts, &mouth, &sender, out)?;
@@ -156,9 +154,9 @@ impl Drive<'_> {
                 Act::Tell(mut entry) => {
                     let is_answered = self.session.take(&mut entry);
                     keep(&entry, &self.session, &self.here.home);
-                    print(&entry, out)?;
+                    print(entry, &self.here.masked, out)?;
                     if let Some(so_far) = is_answered.then(|| self.session.so_far()).flatten() {
-                        print(&so_far, out)?;
+                        print(so_far, &self.here.masked, out)?;
                     }
                 }
                 Act::Send(message) => {
@@ -169,7 +167,7 @@ impl Drive<'_> {
                             status: None,
                         };
                         self.session.take(&mut entry);
-                        print(&entry, out)?;
+                        print(entry, &self.here.masked, out)?;
                         return Ok(Some(End::Answered));
                     }
                 }
@@ -236,9 +234,7 @@ impl Limit {
 
 /// Ends an agent whose input is closed, by the ways that it is known to take.
 fn end(child: &mut Child, quirks: Quirks, patience: Duration) -> io::Result<Exit> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let handle = pid.and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
-    let Some(handle) = handle else {
+    let Some(handle) = handle(child) else {
         child.kill()?;
         return child.wait().map(exit_of);
     };

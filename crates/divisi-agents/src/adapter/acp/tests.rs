@@ -378,6 +378,29 @@ fn permission(id: u64, options: &Value) -> Value {
 }
 
 #[test]
+fn what_is_asked_for_leave_reaches_whoever_decides_uncut() {
+    let paths: Vec<String> = (0..70)
+        .map(|n| format!("{}/{n}", "p".repeat(9_000)))
+        .collect();
+    let command = format!("{}; git push", "x".repeat(20_000));
+    let call = json!({
+        "toolCallId": "c", "kind": "edit", "title": command, "rawInput": {"command": command},
+        "locations": paths.iter().map(|path| json!({"path": path})).collect::<Vec<_>>(),
+    });
+    let asking = json!({"id": 7, "method": "session/request_permission",
+        "params": {"sessionId": "s", "options": [], "toolCall": call}});
+    let mut held = Held::working(Quirks::UNKNOWN);
+    held.hear(&asking.to_string(), &deny());
+    let [asked] = &held.asked[..] else {
+        panic!("{:?}", held.asked);
+    };
+    assert_eq!(asked.paths.len(), paths.len());
+    assert!(paths.iter().all(|path| asked.paths.contains(path)));
+    assert_eq!(asked.command.as_ref(), Some(&command));
+    assert_eq!(asked.title, command);
+}
+
+#[test]
 fn options_are_chosen_by_kind_and_nothing_is_allowed_for_ever() {
     let misleading = json!([
         {"kind": "allow_always", "optionId": "allow_once"},

@@ -20,9 +20,6 @@ const CALLS_MAX: usize = 256;
 /// Names of calls are ids and file names.
 const NAME_BYTES_MAX: usize = 200;
 
-/// Paths of one request.
-const PATHS_MAX: usize = 50;
-
 /// What was reported so far.
 #[derive(Debug, Default)]
 pub(super) struct Updates {
@@ -180,7 +177,7 @@ pub(super) fn tokens(usage: &Value) -> Option<Tokens> {
     })
 }
 
-/// What an agent asks leave for.
+/// What an agent asks leave for, whole: whoever looks at it says what is too much to be looked at.
 fn request(id: &str, call: &Value) -> Request {
     let deed = match call["kind"].as_str() {
         Some("read" | "search") => Deed::Read,
@@ -192,17 +189,17 @@ fn request(id: &str, call: &Value) -> Request {
     };
     let of = |list: &Value| -> Vec<String> {
         let paths = list.as_array().into_iter().flatten();
-        let paths = paths.filter_map(|one| Some(shortened(one["path"].as_str()?)));
-        paths.take(PATHS_MAX).collect()
+        let paths = paths.filter_map(|one| one["path"].as_str());
+        paths.map(str::to_owned).collect()
     };
     let mut paths = of(&call["locations"]);
     paths.extend(of(&call["content"]));
     paths.sort_unstable();
     paths.dedup();
-    let command = call["rawInput"]["command"].as_str().map(shortened);
+    let command = call["rawInput"]["command"].as_str().map(str::to_owned);
     let title = call["title"]
         .as_str()
-        .map_or_else(|| name_of(call), |title| Some(cut(title)));
+        .map_or_else(|| name_of(call), |title| Some(title.to_owned()));
     Request {
         id: id.to_owned(),
         deed,

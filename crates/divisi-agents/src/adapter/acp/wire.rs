@@ -1,15 +1,15 @@
 //! The pipes to an agent: lines in, lines out, each from a thread of its own, so that neither a
 //! silent agent nor one that reads nothing holds up the one that decides.
 
-use std::io::{self, BufReader, Write as _};
-use std::process::{ChildStdin, ChildStdout};
+use std::io::{self, Write as _};
+use std::process::ChildStdin;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
 use divisi_core::permission::Decision;
 use serde_json::Value;
 
-use super::super::lines::{Line, next};
+use super::super::pipes::{Pipes, Printed};
 
 /// What is told to the one who decides. Lines are long: few wait.
 const EVENTS_MAX: usize = 4;
@@ -19,10 +19,8 @@ const UNREAD_MAX: usize = 1_024;
 
 /// What happens.
 pub(super) enum Event {
-    /// The agent printed a line.
-    Line(Vec<u8>),
-    /// It printed one that is too long to be read.
-    TooLong,
+    /// The agent printed something.
+    Printed(Printed),
     /// It prints nothing more.
     Closed,
     /// Somebody decided what it asked for leave.
@@ -37,15 +35,12 @@ pub(super) fn events() -> (SyncSender<Event>, Receiver<Event>) {
 }
 
 /// Listens to an agent until it prints nothing more, or nobody hears.
-pub(super) fn listen(stdout: ChildStdout, to: SyncSender<Event>) -> io::Result<()> {
+pub(super) fn listen(mut pipes: Pipes, to: SyncSender<Event>) -> io::Result<()> {
     let listening = move || {
-        let mut stream = BufReader::new(stdout);
         loop {
-            let mut line = Vec::new();
-            let event = match next(&mut stream, &mut line) {
-                Ok(Line::Whole) => Event::Line(line),
-                Ok(Line::TooLong) => Event::TooLong,
-                Ok(Line::None) | Err(_) => Event::Closed,
+            let event = match pipes.next() {
+                Ok(Some(printed)) => Event::Printed(printed),
+                Ok(None) | Err(_) => Event::Closed,
             };
             let is_last = matches!(event, Event::Closed);
             if to.send(event).is_err() || is_last {

@@ -120,7 +120,12 @@ impl Dice {
             scope: vec!["src/**".to_owned()],
             attempt: 2,
             feedback: self.list(4, Dice::feedback),
-            already: Vec::new(),
+            already: {
+                let most = if self.roll(4) == 0 { 100 } else { 5 };
+                self.list(most, |dice| {
+                    format!("{}/{}.rs", dice.text(), dice.roll(1_000))
+                })
+            },
             answers: self.list(2, |dice| Answer {
                 question: "which?".to_owned(),
                 answer: dice.text(),
@@ -234,6 +239,7 @@ fn the_order_is_the_one_that_is_documented() {
             left_out_bytes: 0,
         })
         .to_vec();
+    whole.already = (0..30).map(|n| format!("src/part-{n}.rs")).collect();
     whole.skills = vec![Skill {
         name: "one".to_owned(),
         description: "what it is for".repeat(10),
@@ -263,6 +269,7 @@ fn the_order_is_the_one_that_is_documented() {
     let expected = [
         "1 beginnings of large files of inputs",
         "10 names of tasks around this one",
+        "10 paths that earlier attempts changed; the workspace shows them",
         "1 contents of files of inputs; they stand in the workspace",
         "1 skills of this repository",
         "why attempts up to number 1 were refused",
@@ -272,6 +279,7 @@ fn the_order_is_the_one_that_is_documented() {
         "the rest of what all of this stage are told",
         "30 names of tasks around this one",
         "1 more files of inputs; they stand in the workspace",
+        "30 paths that earlier attempts changed; the workspace shows them",
         "what all of this stage are told",
     ];
     assert_eq!(seen, expected);

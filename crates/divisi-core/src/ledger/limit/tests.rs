@@ -49,7 +49,11 @@ fn a_limit_ends_when_it_was_said_or_is_guessed_longer_each_time_in_a_row() {
     assert_eq!(at(1, 0, Some(5_000), 100), (5_100, 1));
     assert_eq!(at(2, 5_100, None, 5_200), (7_200, 2), "in a row");
     assert_eq!(at(3, 7_200, None, 7_300), (11_300, 3));
-    assert_eq!(at(4, 11_300, Some(0), 11_400), (11_400, 4), "said is said");
+    assert_eq!(
+        at(4, 11_300, Some(1_000), 11_400),
+        (12_400, 4),
+        "said is said"
+    );
     assert_eq!(
         at(5, 99_000, None, 100_000),
         (101_000, 1),
@@ -61,6 +65,20 @@ fn a_limit_ends_when_it_was_said_or_is_guessed_longer_each_time_in_a_row() {
         (most, 1),
         "and is bounded"
     );
+}
+
+#[test]
+fn a_wait_of_nothing_is_believed_once_and_not_in_a_row() {
+    let mut ledger = Ledger::default();
+    let (mut now, mut waited) = (100, Vec::new());
+    for number in 1..=6 {
+        ledger.decide(met(number, now, Some(0)), Time(now)).unwrap();
+        let (until, times) = ends_at(&ledger);
+        assert_eq!(times, number);
+        waited.push(until - now);
+        now = until + 1;
+    }
+    assert_eq!(waited, [0, 2_000, 4_000, 8_000, 16_000, 32_000]);
 }
 
 #[test]

@@ -121,16 +121,8 @@ pub(super) fn snapshot(n: u64) -> Snapshot {
 
 pub(super) fn exited(status: i32) -> Ended {
     Ended {
-        exit: Exit::Status(status),
-        output: None,
         wall_ms: 10,
-        swept: 0,
-        empty: true,
-        told: false,
-        command: String::new(),
-        confined: None,
-        usage: None,
-        denied: Vec::new(),
+        ..Ended::of(Exit::Status(status))
     }
 }
 
@@ -237,6 +229,13 @@ impl Bench {
         };
         self.log
             .extend(events.iter().map(|e| (self.now, e.clone())));
+        if events
+            .iter()
+            .any(|event| matches!(event, Event::PlanReplaced { .. }))
+        {
+            let many = self.run.tasks().len() as u32;
+            self.rows.retain(|no, _| *no < many);
+        }
         for no in self.run.take_changed() {
             self.rows.insert(no.0, stored::task_row(&self.run, no));
         }
@@ -500,6 +499,10 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
     match event {
         Event::RunCreated { .. } => "created".to_owned(),
         Event::RunApproved => "approved".to_owned(),
+        Event::PlanReplaced { plan } => {
+            let ids: Vec<&str> = plan.tasks.iter().map(|task| task.id.as_str()).collect();
+            format!("replaced by {}", ids.join(" "))
+        }
         Event::RunPaused { reason } => format!("paused: {}", reason.words()),
         Event::RunResumed => "resumed".to_owned(),
         Event::CancelAsked => "cancel asked".to_owned(),

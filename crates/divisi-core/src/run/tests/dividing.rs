@@ -194,6 +194,30 @@ fn where_one_file_is_all_there_is_its_criteria_are_halved() {
     assert_eq!(bench.task("a-part2").spec.deliverables.len(), 1);
 }
 
+/// That a file is there is no half of the work on it.
+#[test]
+fn what_another_criterion_implies_is_no_part_of_its_own() {
+    let section = |heading: &str| Criterion::Section {
+        heading: heading.to_owned(),
+        path: "a.md".to_owned(),
+    };
+    let given = |sections: &[&str]| {
+        let sections = sections.iter().map(|heading| section(heading));
+        work(sections.chain([file("a.md")]).collect())
+    };
+    let mut bench = Bench::new(with(plan("a"), "a", given(&["1"])));
+    let why = "nothing of what it must do can be checked apart from the rest";
+    let expected = format!("a.3 refused, then escalate: {REFUSED}; it was not split: {why}");
+    fails(&mut bench, "a", &[&expected]);
+    let mut bench = Bench::new(with(plan("a"), "a", given(&["1", "2"])));
+    splits(&mut bench, "a");
+    assert_eq!(brief(&bench, "a-part1").0, ["a.md has a section \"1\""]);
+    assert_eq!(
+        brief(&bench, "a-part2").0,
+        ["a.md has a section \"2\"", "a.md is not empty"]
+    );
+}
+
 #[test]
 fn a_file_that_nothing_is_said_of_must_be_there() {
     let promises = |task: &mut TaskSpec| {

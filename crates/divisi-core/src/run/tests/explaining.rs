@@ -24,7 +24,7 @@ pub(super) fn everything_is_explained(run: &Run, now: Time) {
             assert!(!told.commands.is_empty(), "{told:?}");
         }
     }
-    let told = explain_run(run, now);
+    let told = explain_run(run, now, &Shared::default());
     assert!(!told.causes.is_empty(), "{told:?}");
     if matches!(
         run.status(),
@@ -159,7 +159,7 @@ fn a_persons_task_and_a_run_that_waits_for_it() {
         "a is running\na person does it; it has waited for 90 s\n$ divisi submit run-1 a [FILE…]"
     );
     assert_eq!(
-        text(&explain_run(&bench.run, bench.now)),
+        text(&explain_run(&bench.run, bench.now, &Shared::default())),
         "run-1 is blocked\na: a person does it; it has waited for 90 s\n\
          $ divisi submit run-1 a [FILE…]"
     );
@@ -360,7 +360,7 @@ fn a_run_that_is_paused_at_a_usage_limit_says_until_when_and_how_to_go_on() {
         stop: false,
     });
     assert_eq!(
-        text(&explain_run(&bench.run, bench.now)),
+        text(&explain_run(&bench.run, bench.now, &Shared::default())),
         "run-1 is paused\n\
          it is paused: the login of claude met a usage limit that ends at 2025-11-26 15:04:05 UTC\n\
          $ divisi agents resume claude && divisi resume run-1"
@@ -381,7 +381,7 @@ fn a_used_up_budget_names_the_bound_and_the_command_that_raises_it() {
             stop: false,
         };
         assert!(bench.decide(pause).is_ok());
-        let whole = text(&explain_run(&bench.run, bench.now));
+        let whole = text(&explain_run(&bench.run, bench.now, &Shared::default()));
         let task = self::told(&bench, "a");
         let commands = |told: &str| -> Vec<String> {
             let commands = told.lines().filter(|line| line.starts_with('$'));
@@ -433,7 +433,7 @@ fn an_awaited_file_is_named() {
                     $ divisi resume run-1";
     assert_eq!(told(&bench, "a"), format!("a is running\n{expected}"));
     assert_eq!(
-        text(&explain_run(&bench.run, bench.now)),
+        text(&explain_run(&bench.run, bench.now, &Shared::default())),
         format!("run-1 is blocked\na: {expected}")
     );
 }
@@ -474,7 +474,7 @@ fn a_task_whose_process_broke_off_says_so_beside_what_is_missing() {
         reason: String::new(),
     });
     assert_eq!(
-        text(&explain_run(&bench.run, bench.now)),
+        text(&explain_run(&bench.run, bench.now, &Shared::default())),
         format!(
             "run-1 is failed\na: it was given up\na: the last time {why}\n$ divisi report run-1"
         )
@@ -504,7 +504,7 @@ fn what_fails_on_the_whole_is_said_with_what_was_seen() {
         tasks: Vec::new(),
     });
     assert_eq!(
-        text(&explain_run(&bench.run, bench.now)),
+        text(&explain_run(&bench.run, bench.now, &Shared::default())),
         "run-1 is blocked\n\
          on the whole, this does not hold: `sh -c 'echo bad; exit 4'` exits with 0; \
          `sh` ended with exit status 4; it printed: bad\n\

@@ -16,6 +16,7 @@ mod offers;
 mod people;
 mod permissions;
 mod remedies;
+mod replacing;
 mod reviewing;
 mod rng;
 mod sharing;

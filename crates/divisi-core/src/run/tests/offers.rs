@@ -2,8 +2,9 @@
 
 use super::bench::{Bench, all, commit, exited, files, merged, plan, snapshot};
 use crate::criterion::Verdict;
-use crate::receipt::{Exit, Receipt};
-use crate::run::{AttemptEnd, Command, Finding, RunStatus, TaskStatus};
+use crate::plan::Work;
+use crate::receipt::{Exit, Receipt, Usage};
+use crate::run::{AttemptEnd, Command, Finding, RunStatus, TaskStatus, unsaid};
 
 /// A run whose task `a` lost its first attempt, whose work is kept as snapshot 7; `b` depends on it.
 fn given() -> Bench {
@@ -84,6 +85,25 @@ fn kept_work_is_adopted_as_an_attempt_of_its_own_and_goes_the_way_of_any_other()
     bench.refuses(adopt(&bench, None), "task-not-now");
     // Part of the head, it is kept as that.
     assert!(!bench.run.commits_kept().contains(&commit(7)));
+}
+
+#[test]
+fn adopted_work_used_nothing_and_is_not_flagged_for_keeping_it_back() {
+    for (agent, used) in [("coder", Some(Usage::default())), ("command", None)] {
+        let mut plan = all(plan("a; b: a; o"), files);
+        for task in &mut plan.tasks {
+            (task.agent, task.work) = (Some(agent.to_owned()), Work::Handoff);
+        }
+        let mut bench = Bench::new(plan);
+        bench.so(bench.lease("a"));
+        bench.so(bench.started("a"));
+        lose(&mut bench, 7);
+        bench.now = bench.now.plus_ms(60_000);
+        bench.so(adopt(&bench, None));
+        let receipt = &bench.task("a").live().unwrap().receipts[0];
+        assert_eq!(receipt.usage(), used, "{agent}");
+        assert_eq!(unsaid(agent, &bench.run.settings, receipt), None, "{agent}");
+    }
 }
 
 #[test]

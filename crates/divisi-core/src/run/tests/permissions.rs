@@ -251,7 +251,7 @@ fn a_task_that_waits_for_leave_says_so_with_the_commands_that_answer() {
         "divisi permissions deny run-1 1",
     ];
     let one = explain(&bench.run, bench.no("a"), bench.now, &Shared::default()).unwrap();
-    let run = explain_run(&bench.run, bench.now);
+    let run = explain_run(&bench.run, bench.now, &Shared::default());
     for told in [one, run] {
         let cause = "it asks leave to edit: Write docs/a.md (request 1, denied in 1 s)";
         assert!(told.causes.iter().any(|it| it.ends_with(cause)), "{told:?}");

@@ -123,7 +123,11 @@ fn barriers_between_stages_of_ten_thousand_tasks() {
             .len(),
         9
     );
-    assert!(!explain_run(&bench.run, bench.now).causes.is_empty());
+    assert!(
+        !explain_run(&bench.run, bench.now, &Shared::default())
+            .causes
+            .is_empty()
+    );
     // when a task of the first stage is given up, all later stages are skipped, and come back
     bench.decide_unchecked(bench.cancel("t0")).unwrap();
     let skipped = |bench: &Bench| bench.run.counts().of(TaskStatus::Skipped) as usize;

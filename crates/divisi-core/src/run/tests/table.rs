@@ -267,6 +267,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             parts: plan("x; y").tasks,
             stages: Vec::new(),
             stage_context: String::new(),
+            criteria: Vec::new(),
             reason: text,
             planned: (name == E::Expanded).then_some((
                 attempt,

@@ -537,6 +537,9 @@ impl Walk {
             return command;
         }
         match self.rng.below(24) {
+            0 if self.rng.once_in(2) => Command::Replace {
+                plan: plan(["p", "p; q: p", "p; q: p; r: p; s: q r"][self.rng.below(3)]).into(),
+            },
             0 => approve_plan(),
             1 => Command::Pause {
                 reason: [PauseReason::Owner, PauseReason::DiskFull][self.rng.below(2)].clone(),

@@ -390,3 +390,18 @@ fn a_large_plan_is_linted_in_bounded_work() {
     let found = found(&json!({"task_title": "t", "subtasks": tasks}), |_| {});
     assert!(codes_of(&found).contains(&"text-more"));
 }
+
+/// A rule without a plan that it alone catches is not tested.
+#[test]
+fn every_rule_has_a_plan_here_that_breaks_it() {
+    let here = [include_str!("mod.rs"), include_str!("asked.rs")].concat();
+    let codes = { crate::CODES.iter() }.map(|(code, _)| *code);
+    let rules = codes.filter(|code| code.starts_with("lint-"));
+    let untested: Vec<&str> = rules
+        .filter(|code| !here.contains(&format!("\"{code}\"")))
+        .collect();
+    assert_eq!(
+        untested, [""; 0],
+        "each of these needs a plan in these tests"
+    );
+}

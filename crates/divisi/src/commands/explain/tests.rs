@@ -90,7 +90,7 @@ fn a_persons_task_says_what_is_wanted_where_and_why_the_last_try_was_refused() {
 #[test]
 fn a_run_is_explained_by_what_awaits_a_person() {
     let given = scenes::busy();
-    let told = explain_run(&given.run(), given.now());
+    let told = explain_run(&given.run(), given.now(), &Shared::default());
     let shown: String = lines(&told)
         .iter()
         .map(|line| line.render(false) + "\n")

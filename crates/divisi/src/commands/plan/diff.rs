@@ -1,5 +1,6 @@
 //! `divisi plan diff`: what differs between two plans.
 
+use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_pack::plan_file::{Differences, FieldChange, compare};
 use serde_json::Value;
 
@@ -7,7 +8,9 @@ use super::kept::Named;
 use crate::cli::Global;
 use crate::cli::plan::Diff;
 use crate::exit::Exit;
-use crate::printer::{Line, Outcome, Printer, Style};
+use crate::loaded;
+use crate::plan_record;
+use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::words::cut;
 
 /// So many characters of a value are shown.
@@ -15,8 +18,20 @@ const VALUE_CHARS_MAX: usize = 100;
 
 /// Compares them.
 pub(super) fn run(args: &Diff, global: &Global, printer: &Printer) -> Outcome {
-    let before = Named::of(&args.before).plan(global, printer)?;
-    let after = Named::of(&args.after).plan(global, printer)?;
+    let named = Named::of(&args.before);
+    let (before, after) = match (&args.after, &named) {
+        (Some(after), _) => (
+            named.plan(global, printer)?,
+            Named::of(after).plan(global, printer)?,
+        ),
+        (None, Named::Run(run)) => revisions(*run, global)?,
+        (None, Named::File(path)) => {
+            let cause = format!("nothing to compare {} with", path.display());
+            let told = Diagnostic::error("planning-one", cause)
+                .hint("name another plan, or a run whose plan was revised");
+            return Err(Failure::told(told, Exit::Usage));
+        }
+    };
     let differences = compare(&before, &after);
     match printer.is_json() {
         true => printer.document(&differences)?,
@@ -24,6 +39,23 @@ pub(super) fn run(args: &Diff, global: &Global, printer: &Printer) -> Outcome {
         false => printer.lines(&lines(&differences))?,
     }
     Ok(Exit::Success)
+}
+
+/// The plan of a run before its last revision, and as it is in force.
+fn revisions(run: RunId, global: &Global) -> Result<(Plan, Plan), Failure> {
+    let (before, after) = loaded::revised(global, run)?;
+    let Some(before) = before else {
+        let told = Diagnostic::error(
+            "planning-one",
+            format!("the plan of {run} was never revised"),
+        )
+        .hint("compare it with another plan: `divisi plan diff RUN FILE`");
+        return Err(Failure::told(told, Exit::Refused));
+    };
+    Ok((
+        plan_record::in_force(&before),
+        plan_record::in_force(&after),
+    ))
 }
 
 /// What differs, in lines.

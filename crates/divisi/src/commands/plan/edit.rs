@@ -7,27 +7,39 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-use divisi_core::{Diagnostic, Plan, shell};
+use divisi_core::diagnostic::Severity;
+use divisi_core::plan::Work;
+use divisi_core::run::{Run, RunStatus, Task};
+use divisi_core::{Diagnostic, Intent, Plan, RunId, shell};
+use divisi_engine::control::Action;
 use divisi_pack::plan_file::{compare, read, write};
 use divisi_pack::request;
 
 use super::diff;
 use super::given::Gathered;
-use super::kept::{Named, cannot, of_run, replace, save_text};
+use super::kept::{Named, cannot, replace, save_text};
 use super::lint::Found;
 use crate::cli::Global;
 use crate::cli::plan::Edit;
+use crate::commands::act::act;
 use crate::exit::Exit;
+use crate::library::Library;
+use crate::loaded;
 use crate::plan;
+use crate::plan_record;
+use crate::present::{Present, Settling};
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
 
 /// Edits it.
 pub(super) fn run(args: &Edit, global: &Global, printer: &Printer) -> Outcome {
+    let project = Project::find(global)?;
     let edited = Edited::begin(args, global, printer)?;
-    let gathered = Gathered::look(&Project::find(global)?, printer)?;
-    let request = args.request.as_deref().map(request::read);
+    let gathered = Gathered::look(&project, printer)?;
+    let request = args.request.as_deref().or(edited.request());
+    let request = request.map(request::read);
     let copy = edited.copy()?;
     open(&copy)?;
     let text = fs::read_to_string(&copy).map_err(|error| cannot("reading", &copy, &error))?;
@@ -36,26 +48,74 @@ pub(super) fn run(args: &Edit, global: &Global, printer: &Printer) -> Outcome {
         printer.note(&Line::of("nothing was changed"));
         return Ok(Exit::Success);
     }
-    let name = edited.to.to_string_lossy();
+    let name = edited.to.name();
     let found = Found::of_file(&name, text.as_bytes(), &gathered.given(request.as_ref()));
     found.tell(printer);
     let after = read(&name, text.as_bytes()).plan;
-    let Some(after) = after.filter(|_| !found.is_faulty()) else {
-        let kept = copy.to_string_lossy().into_owned();
-        let told = Diagnostic::error("planning-faulty", format!("{name} stays as it was"))
-            .hint(format!("what you wrote is kept in {kept}"))
-            .hint(format!(
-                "go on with it: `divisi plan edit {}`",
-                shell::word(&kept)
-            ));
-        return Err(Failure::told(told, Exit::Usage));
+    let taken = match after.filter(|_| !found.is_faulty()) {
+        Some(after) => {
+            let taken = edited.take(&after, &text, &project, printer);
+            taken.map(|()| after)
+        }
+        None => {
+            let told = Diagnostic::error("planning-faulty", format!("{name} stays as it was"));
+            Err(Failure::told(told, Exit::Usage))
+        }
     };
-    match edited.is_new {
-        true => save_text(&edited.to, &text)?,
-        false => replace(&edited.to, &text)?,
-    }
+    let after = taken.map_err(|failure| kept(failure, &copy))?;
     forget(&copy);
     edited.told(&after, printer)
+}
+
+/// What somebody wrote is not lost, whatever the failure is.
+fn kept(failure: Failure, copy: &Path) -> Failure {
+    let copy = copy.to_string_lossy();
+    let again = format!("go on with it: `divisi plan edit {}`", shell::word(&copy));
+    match failure {
+        Failure::Told(told, exit) => Failure::told(
+            told.hint(format!("what you wrote is kept in {copy}"))
+                .hint(again),
+            exit,
+        ),
+        other => other,
+    }
+}
+
+/// Where a plan goes that was edited.
+enum To {
+    File(PathBuf),
+    /// Into this run, whose plan awaits approval.
+    Run(Box<Run>),
+}
+
+impl To {
+    fn name(&self) -> String {
+        match self {
+            To::File(path) => path.to_string_lossy().into_owned(),
+            To::Run(run) => run.id.to_string(),
+        }
+    }
+}
+
+/// Refuses to edit what the engine would not replace, before somebody has edited for an hour.
+fn may_replace(run: &Run) -> Result<(), Failure> {
+    let id = run.id;
+    let expands = |task: &Task| matches!(task.spec.work, Work::Expand(_));
+    let cause = if run.status() != RunStatus::AwaitingApproval {
+        format!("the plan of {id} is in force: it is replaced only until it is approved")
+    } else if run.tasks().iter().any(expands) {
+        format!("the plan of {id} is made of a workflow while it runs")
+    } else {
+        return Ok(());
+    };
+    let told = Diagnostic::error("planning-in-force", cause)
+        .hint(format!(
+            "edit a copy: `divisi plan edit {id} --save plan.json`"
+        ))
+        .hint(format!(
+            "then `divisi cancel {id}` and `divisi run plan.json`"
+        ));
+    Err(Failure::told(told, Exit::Refused))
 }
 
 /// A plan that is edited.
@@ -64,12 +124,48 @@ struct Edited {
     /// The plan as it was, if it was one.
     before: Option<Plan>,
     /// Where it goes.
-    to: PathBuf,
+    to: To,
     /// Nothing stands there yet.
     is_new: bool,
 }
 
 impl Edited {
+    /// The request that a run's plan is to answer, if there was one.
+    fn request(&self) -> Option<&str> {
+        match &self.to {
+            To::File(_) => None,
+            To::Run(run) => run.intent.as_deref().map(Intent::request),
+        }
+    }
+
+    /// Puts the plan where it goes.
+    fn take(
+        &self,
+        after: &Plan,
+        text: &str,
+        project: &Project,
+        printer: &Printer,
+    ) -> Result<(), Failure> {
+        let run = match &self.to {
+            To::File(path) if self.is_new => return save_text(path, text),
+            To::File(path) => return replace(path, text),
+            To::Run(run) => run,
+        };
+        let mut plan = after.clone();
+        Library::of(project).tell(&mut plan, printer)?;
+        // What roles of its first plan tell was fixed when the run was created.
+        plan.roles.extend((*run.roles).clone());
+        // What `auto` stands for, too.
+        let present = Present::look(&run.settings.defined);
+        let mut settling = Settling::go_on(&present, run.settings.clone());
+        plan.tasks.iter().for_each(|task| settling.see(task));
+        settling.end(Severity::Error, printer)?;
+        let action = Action::Replace {
+            plan: Arc::new(plan),
+        };
+        act(project, run.id, action, &Printer::silent()).map(drop)
+    }
+
     fn begin(args: &Edit, global: &Global, printer: &Printer) -> Result<Edited, Failure> {
         match Named::of(&args.plan) {
             Named::File(path) => {
@@ -81,39 +177,48 @@ impl Edited {
                 Ok(Edited {
                     before: read("plan", text.as_bytes()).plan,
                     is_new: args.save.is_some(),
-                    to: args.save.clone().unwrap_or(path),
+                    to: To::File(args.save.clone().unwrap_or(path)),
                     text,
                 })
             }
-            Named::Run(run) => {
-                let Some(to) = args.save.clone() else {
-                    let cause = format!("the plan of {run} is not replaced while it is in force");
-                    let told = Diagnostic::error("planning-in-force", cause)
-                        .hint(format!(
-                            "edit a copy: `divisi plan edit {run} --save plan.json`"
-                        ))
-                        .hint(format!(
-                            "then `divisi cancel {run}` and `divisi run plan.json`"
-                        ));
-                    return Err(Failure::told(told, Exit::Refused));
-                };
-                let plan = of_run(run, global)?;
-                printer.note(&Line::of(format!("{run} keeps its plan; this is a copy")));
-                Ok(Edited {
-                    text: write(&plan),
-                    before: Some(plan),
-                    is_new: true,
-                    to,
-                })
-            }
+            Named::Run(run) => Edited::of_run(run, args, global, printer),
         }
+    }
+
+    fn of_run(
+        run: RunId,
+        args: &Edit,
+        global: &Global,
+        printer: &Printer,
+    ) -> Result<Edited, Failure> {
+        let (_, state) = loaded::open(global, Some(run))?;
+        let plan = plan_record::in_force(&state);
+        let (to, text) = match &args.save {
+            Some(path) => {
+                printer.note(&Line::of(format!("{run} keeps its plan; this is a copy")));
+                (To::File(path.clone()), write(&plan))
+            }
+            None => {
+                may_replace(&state)?;
+                (To::Run(Box::new(state)), write(&plan))
+            }
+        };
+        Ok(Edited {
+            text,
+            before: Some(plan),
+            is_new: matches!(to, To::File(_)),
+            to,
+        })
     }
 
     /// A copy to edit, in a folder of its own.
     fn copy(&self) -> Result<PathBuf, Failure> {
-        if self.is_new && self.to.exists() {
+        if let To::File(path) = &self.to
+            && self.is_new
+            && path.exists()
+        {
             // Better told before than after somebody has edited for an hour.
-            save_text(&self.to, "")?;
+            save_text(path, "")?;
         }
         let made = || -> std::io::Result<PathBuf> {
             let folder = tempfile::Builder::new()
@@ -124,7 +229,7 @@ impl Edited {
             fs::write(&path, &self.text)?;
             Ok(path)
         };
-        made().map_err(|error| cannot("copying", &self.to, &error))
+        made().map_err(|error| cannot("copying", Path::new(&self.to.name()), &error))
     }
 
     fn told(&self, after: &Plan, printer: &Printer) -> Outcome {
@@ -135,8 +240,11 @@ impl Edited {
                 false => printer.lines(&diff::lines(differences))?,
             }
         }
-        let path = shell::word(&self.to.to_string_lossy());
-        printer.note(&Line::of("run it: ").with(Style::Note, format!("divisi run {path}")));
+        let next = match &self.to {
+            To::File(_) => format!("divisi run {}", shell::word(&self.to.name())),
+            To::Run(run) => format!("divisi approve {0} && divisi resume {0}", run.id),
+        };
+        printer.note(&Line::of("run it: ").with(Style::Note, next));
         Ok(Exit::Success)
     }
 }

@@ -45,7 +45,10 @@ impl Chosen {
         printer: &Printer,
     ) -> Result<Chosen, Failure> {
         let intent = intent_of(&args.plan);
-        let flags = [("--one", args.planning.one)];
+        let flags = [
+            ("--one", args.planning.one),
+            ("--planner", args.planning.planner.is_some()),
+        ];
         if let Some((flag, _)) = flags
             .iter()
             .find(|(_, is_said)| *is_said && intent.is_none())

@@ -1,17 +1,17 @@
 //! From an intent to a plan: assess, settle what is open, plan.
 //!
-//! What comes of it is a plan like any other, with what is recorded of where it comes from. Nothing
+//! What comes of it is a plan like any other, perhaps of one task that plans the rest, with what is recorded of where it comes from. Nothing
 //! is started here, and nobody is asked where nobody can answer.
 
 use divisi_core::intent::{Intent, Planner, Settled};
-use divisi_core::{Diagnostic, shell};
+use divisi_core::{Diagnostic, Plan, shell};
 use divisi_engine::facts;
 use divisi_pack::assess::{Approach, Assessment, Question, assess, settle};
-use divisi_pack::planner::{self, Answer, Declined, Facts, Pattern, Planned, Reviewers};
+use divisi_pack::planner::{self, Answer, Declined, Facts, Pattern, Reviewers};
 use divisi_pack::request::{self, Request};
 
 use super::chosen::Chosen;
-use crate::cli::RunArgs;
+use crate::cli::{self, RunArgs};
 use crate::commands::plan::given::Gathered;
 use crate::config::Configuration;
 use crate::consent;
@@ -48,24 +48,28 @@ pub(super) fn planned(
     if is_other {
         (request, assessment) = read(&understood);
     }
-    let Planned { plan, pattern, .. } = *by_rule(&request, &assessment, &facts, args)?;
-    let mut plan = plan;
-    planner::tell(&mut plan, &settled);
+    let made = match planner_of(&request, &assessment, &gathered, args)? {
+        Made::Plan(plan, planner) => (*plan, planner),
+        Made::ByAgent => {
+            let plan = planner::by_agent::plan(&request, &facts, &settled);
+            (plan, Planner::Agent)
+        }
+    };
+    let (mut plan, planner) = made;
+    if planner != Planner::Agent {
+        planner::tell(&mut plan, &settled);
+    }
     gathered.for_agents(&mut plan);
     let intent = Intent {
         text: text.to_owned(),
         understood: is_other.then_some(understood),
         assessment: assessment.kept(),
         settled,
-        left_out: left_out(&pattern, &facts),
-        planner: match pattern {
-            Pattern::One => Planner::One,
-            Pattern::Structure => Planner::Structure,
-            Pattern::Workflow(name) => Planner::Workflow(name),
-        },
+        left_out: left_out(&planner, &facts),
+        planner,
     };
     // Without a question nobody has seen them.
-    if args.yes {
+    if args.yes || args.dry_run.dry_run {
         lines(&intent, "")
             .iter()
             .for_each(|line| printer.note(line));
@@ -93,34 +97,53 @@ fn answered(
     questions.iter().map(answer).collect()
 }
 
-/// The plan by rule: divided only where the assessment says that it pays.
-fn by_rule(
+/// What became of planning.
+enum Made {
+    /// A plan, and who made it.
+    Plan(Box<Plan>, Planner),
+    /// An agent is to make it.
+    ByAgent,
+}
+
+/// Plans by rule, or leaves it to an agent. It is divided only where the assessment says that it
+/// pays, or somebody names a planner.
+fn planner_of(
     request: &Request,
     assessment: &Assessment,
-    facts: &Facts<'_>,
+    gathered: &Gathered,
     args: &RunArgs,
-) -> Result<Box<Planned>, Failure> {
-    let one = || {
-        Box::new(Planned {
-            plan: planner::as_one(request, facts),
-            covers: vec![vec![0]; request.parts.len()],
-            pattern: Pattern::One,
-            advice: Vec::new(),
-        })
-    };
+) -> Result<Made, Failure> {
+    let facts = gathered.facts();
+    let one = || Made::Plan(Box::new(planner::as_one(request, &facts)), Planner::One);
+    let said = args.planning.planner;
     if args.planning.one {
         return Ok(one());
     }
-    match planner::by_rule(request, facts) {
-        Answer::Planned(planned) => {
-            let divides = planned.pattern == Pattern::Structure;
-            let pays = assessment.executed_as != Approach::Direct;
-            Ok(match divides && !pays {
-                true => one(),
-                false => planned,
-            })
+    let pays = said.is_some() || assessment.executed_as != Approach::Direct;
+    let may_ask = pays && said != Some(cli::plan::Planner::Rule) && gathered.has_workers();
+    match planner::by_rule(request, &facts) {
+        Answer::Declined(declined) => {
+            let is_of_request = declined.reasons.iter().any(planner::Reason::is_of_request);
+            let is_asked = said == Some(cli::plan::Planner::Agent);
+            // An agent that somebody names knows more verbs than the rules do.
+            let is_unknown = |reason: &planner::Reason| {
+                !reason.is_of_request() || matches!(reason, planner::Reason::NothingToDo(_))
+            };
+            let is_for_agent = is_asked && declined.reasons.iter().all(is_unknown);
+            match is_for_agent || (!is_of_request && may_ask) {
+                true => Ok(Made::ByAgent),
+                false => Err(refused(request, &declined)),
+            }
         }
-        Answer::Declined(declined) => Err(refused(request, &declined)),
+        Answer::Planned(_) if said == Some(cli::plan::Planner::Agent) => Ok(Made::ByAgent),
+        Answer::Planned(planned) => Ok(match planned.pattern {
+            Pattern::Structure if !pays => one(),
+            // Its words do not say the parts.
+            Pattern::One if may_ask => Made::ByAgent,
+            Pattern::One => Made::Plan(Box::new(planned.plan), Planner::One),
+            Pattern::Structure => Made::Plan(Box::new(planned.plan), Planner::Structure),
+            Pattern::Workflow(name) => Made::Plan(Box::new(planned.plan), Planner::Workflow(name)),
+        }),
     }
 }
 
@@ -132,17 +155,19 @@ fn refused(request: &Request, declined: &Declined) -> Failure {
         true => told
             .hint("say what is to be done, part by part")
             .hint("a plan file is named by its path, a workflow by one word"),
-        false => told.hint(format!(
-            "have all of it done as one task: divisi run --one {}",
-            shell::word(&request.text)
-        )),
+        false => told
+            .hint("name its parts, or have an agent plan it: `divisi agents` lists those there are")
+            .hint(format!(
+                "or have all of it done as one task: divisi run --one {}",
+                shell::word(&request.text)
+            )),
     };
     Failure::told(told, Exit::Refused)
 }
 
 /// What the plan is known to leave out.
-fn left_out(pattern: &Pattern, facts: &Facts<'_>) -> Vec<String> {
-    let is_review = matches!(pattern, Pattern::Workflow(name) if name == planner::REVIEW);
+fn left_out(by: &Planner, facts: &Facts<'_>) -> Vec<String> {
+    let is_review = matches!(by, Planner::Workflow(name) if name == planner::REVIEW);
     if !is_review || facts.reviewers == Reviewers::Agents {
         return Vec::new();
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use divisi_core::diagnostic::Severity;
+use divisi_core::intent::Planner;
 use divisi_core::journal::Artifacts as _;
 use divisi_core::run::{Base, Settings};
 use divisi_core::{Diagnostic, Intent, Plan, TaskSpec};
@@ -136,6 +137,12 @@ impl<'c> Ordered<'c> {
         }
     }
 
+    /// Whether an agent makes its plan.
+    pub(super) fn is_planned_by_agent(&self) -> bool {
+        let planner = self.intent().map(|intent| &intent.planner);
+        planner == Some(&Planner::Agent)
+    }
+
     /// The role of a name in the workflow that is run.
     pub(super) fn role(&self, name: &str) -> Option<&Role> {
         match self {
@@ -198,7 +205,8 @@ impl<'c> Ordered<'c> {
         let present = Present::look(&settings.defined);
         let preferred = configuration.preferred(roles);
         let settling = Settling::begin(&present, preferred, settings);
-        let mut settling = settling.within(&configuration.config.day);
+        let settling = settling.within(&configuration.config.day);
+        let mut settling = settling.ruled_at(configuration.place("permissions.rules").cloned());
         self.each(plan, &mut |task| settling.see(task));
         settling.end(severity, printer)
     }

@@ -341,6 +341,7 @@ fn split(planned: Option<(AttemptId, Receipt)>, stages: Vec<Stage>, stage_contex
         parts: tasks(),
         stages,
         stage_context: stage_context.into(),
+        criteria: criteria(),
         reason: "large".into(),
         planned,
     }
@@ -506,6 +507,13 @@ fn of_runs() -> Vec<Event> {
         created(true),
         created(false),
         Event::RunApproved,
+        Event::PlanReplaced {
+            plan: Arc::new(Plan {
+                title: "T".into(),
+                tasks: tasks(),
+                ..Plan::default()
+            }),
+        },
         Event::RunResumed,
         Event::CancelAsked,
         Event::FinalHeld {

@@ -4,7 +4,7 @@ use divisi_core::ledger::Bound;
 use divisi_core::permission::{Decider, Permission, Standing};
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{
-    Attempt, AttemptEnd, Ending, Failure, Phase, Task, end_words, keeps_usage_back,
+    Attempt, AttemptEnd, Ending, Failure, Phase, Run, Settings, Task, end_words, unsaid,
 };
 use divisi_core::{Commit, Criterion, Outcome, RunId, TaskKind, Time, Tree, Verdict};
 
@@ -13,7 +13,7 @@ use crate::printer::{Line, Style};
 use crate::so_far;
 use crate::words::{self, heading, plural, size, span};
 
-pub(super) fn ending_lines(run: RunId, task: &Task, ending: &Ending) -> Vec<Line> {
+pub(super) fn ending_lines(run: &Run, task: &Task, ending: &Ending) -> Vec<Line> {
     let took = span(ending.ended_at.ms_since(ending.leased_at));
     let good = matches!(ending.end, AttemptEnd::Integrated | AttemptEnd::Expanded);
     let style = if good { Style::Good } else { Style::Bad };
@@ -22,7 +22,12 @@ pub(super) fn ending_lines(run: RunId, task: &Task, ending: &Ending) -> Vec<Line
             .then(format!(" by {}, {took}: ", words::agent(&ending.agent)))
             .with(style, end_words(&ending.end)),
     ];
-    lines.extend(receipt_lines(task, &ending.agent, &ending.receipts));
+    lines.extend(receipt_lines(
+        task,
+        &run.settings,
+        &ending.agent,
+        &ending.receipts,
+    ));
     if let AttemptEnd::Refused(Failure::Checks(verdicts) | Failure::Integration(verdicts)) =
         &ending.end
     {
@@ -33,12 +38,18 @@ pub(super) fn ending_lines(run: RunId, task: &Task, ending: &Ending) -> Vec<Line
             lines.push(Line::styled(Style::Bad, "  fault       ").then(fault));
         }
     }
+    for denied in &ending.permissions {
+        if denied.decision().is_some_and(|decision| !decision.allows()) {
+            let what = format!("  denied      {}", denied.request.title);
+            lines.push(Line::styled(Style::Warn, what));
+        }
+    }
     if ending.confined == Some(false) {
         lines.push(Line::styled(Style::Warn, "  its writes were not confined"));
     }
     lines.extend(left_out_lines(&ending.left_out));
-    lines.extend(permission_lines(run, &ending.permissions));
-    lines.extend(offer_lines(run, task, ending));
+    lines.extend(permission_lines(run.id, &ending.permissions));
+    lines.extend(offer_lines(run.id, task, ending));
     lines
 }
 
@@ -72,7 +83,7 @@ fn offer_lines(run: RunId, task: &Task, ending: &Ending) -> Vec<Line> {
     lines
 }
 
-pub(super) fn live_lines(run: RunId, task: &Task, live: &Attempt, now: Time) -> Vec<Line> {
+pub(super) fn live_lines(run: &Run, task: &Task, live: &Attempt, now: Time) -> Vec<Line> {
     let phase = match &live.phase {
         Phase::Leased | Phase::Working => "works",
         Phase::Submitted => "is collected",
@@ -87,7 +98,12 @@ pub(super) fn live_lines(run: RunId, task: &Task, live: &Attempt, now: Time) -> 
             .then(format!(" by {}, for {since}: ", words::agent(&live.agent)))
             .with(Style::Note, phase),
     ];
-    lines.extend(receipt_lines(task, &live.agent, &live.receipts));
+    lines.extend(receipt_lines(
+        task,
+        &run.settings,
+        &live.agent,
+        &live.receipts,
+    ));
     if let Phase::Held { verdicts } = &live.phase {
         lines.extend(verdict_lines(&task.spec.criteria, verdicts, "  "));
     }
@@ -107,7 +123,7 @@ pub(super) fn live_lines(run: RunId, task: &Task, live: &Attempt, now: Time) -> 
         lines.push(Line::styled(Style::Warn, "  its writes are not confined"));
     }
     lines.extend(left_out_lines(&live.left_out));
-    lines.extend(permission_lines(run, &live.permissions));
+    lines.extend(permission_lines(run.id, &live.permissions));
     lines
 }
 
@@ -174,7 +190,7 @@ fn left_out_lines(left_out: &[String]) -> impl Iterator<Item = Line> + '_ {
     })
 }
 
-fn receipt_lines(task: &Task, agent: &str, receipts: &[Receipt]) -> Vec<Line> {
+fn receipt_lines(task: &Task, settings: &Settings, agent: &str, receipts: &[Receipt]) -> Vec<Line> {
     let mut lines = Vec::new();
     for receipt in receipts {
         match receipt {
@@ -215,9 +231,8 @@ fn receipt_lines(task: &Task, agent: &str, receipts: &[Receipt]) -> Vec<Line> {
                 if !command.is_empty() {
                     lines.push(Line::styled(Style::Dim, format!("    `{command}`")));
                 }
-                if keeps_usage_back(agent, receipt) {
-                    let text = "    it did not say what it used: only time and attempts count";
-                    lines.push(Line::styled(Style::Warn, text));
+                if let Some(unsaid) = unsaid(agent, settings, receipt) {
+                    lines.push(Line::styled(Style::Warn, format!("    it {unsaid}")));
                 }
                 if let Some(cause) = claimed_failure {
                     lines.push(Line::styled(Style::Warn, "    it says that it failed:"));

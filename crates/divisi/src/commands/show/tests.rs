@@ -114,7 +114,7 @@ fn a_done_task_shows_its_receipts() {
 
     attempt 1 by writer, 7.0 s: it was integrated
       submitted   exit status 0 after 2.0 s, printed 4.0 KiB
-        it did not say what it used: only time and attempts count
+        it did not say what it used: of a budget, all that was reserved is charged
       collected   snapshot 222222222222
         draft.md  2.0 KiB, aaaaaaaaaaaa
       verified    tree 777777777777

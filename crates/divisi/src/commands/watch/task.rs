@@ -266,6 +266,7 @@ fn is_about(event: &Event, no: TaskNo) -> bool {
         } => attempt.task == no,
         Event::ReviewOpened { .. }
         | Event::RunCreated { .. }
+        | Event::PlanReplaced { .. }
         | Event::RunApproved
         | Event::RunPaused { .. }
         | Event::RunResumed

@@ -155,7 +155,9 @@ impl State {
             );
         };
         let due = self.due(&conversation);
-        let fault = due.and_then(|due| self.fault(due));
+        // Who only wants a title offers no functions.
+        let faulty = due.filter(|_| !conversation.functions.is_empty());
+        let fault = faulty.and_then(|due| self.fault(due));
         lock(&self.seen).push(Seen {
             api,
             results: conversation.results(),

@@ -150,6 +150,45 @@ fn one_that_goes_away_in_the_middle_claims_nothing_whatever_its_status() {
 }
 
 #[test]
+fn one_that_goes_away_is_missed_whoever_holds_its_pipes() {
+    let path = std::env::var("PATH").unwrap();
+    let outlives = "at=${0%/*}/held; mkfifo \"$at\"; (exec 3<>\"$at\"; read -r _ <&3) &";
+    let beside = "printf 'no more' >&2";
+    let place = Place::with(&format!(
+        "PATH={path}\n{BEGINS}{outlives}\n{beside}; exit 3"
+    ));
+    let (closing, out) = place.hold();
+    fs::write(place.path().join("held"), "\n").unwrap();
+    assert!(is_failed(&closing.claim, "status 3"), "{closing:?}");
+    let noted = r#"{"entry":"noted","text":"no more"}"#;
+    assert!(out.contains(noted), "{out}");
+}
+
+/// Nothing but a closing can be written to it.
+struct Closed(Vec<u8>);
+
+impl std::io::Write for Closed {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        match self.0.is_empty() && text.starts_with(br#"{"entry":"began""#) {
+            true => Err(std::io::Error::other("no room")),
+            false => self.0.write(text),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_fault_of_ours_in_mid_session_is_no_start_that_failed() {
+    let place = Place::with(&format!("{BEGINS}while read -r _; do :; done"));
+    let mut out = Closed(Vec::new());
+    let closing = converse_in(place.product, &place.here, &place.broker, &mut out).unwrap();
+    assert!(is_failed(&closing.claim, "no room"), "{closing:?}");
+}
+
+#[test]
 fn a_line_that_is_too_long_and_garbage_are_left_out() {
     let flood = "head -c 17000000 /dev/zero | tr '\\0' x; echo; echo '{no json';";
     let path = std::env::var("PATH").unwrap();

@@ -1,0 +1,143 @@
+//! Another plan in the place of one that nobody approved yet.
+//!
+//! Until its owner approves it, a plan has begun nothing: its tasks had no attempt, and whatever was
+//! said about them was said about that plan. So the tasks are replaced whole, with their numbers,
+//! and nothing has to be stopped. The one task that may have had attempts is the one that planned
+//! the others: it stays, with all its attempts, and the new tasks stand in its place.
+
+use std::sync::Arc;
+
+use super::command::Rejection;
+use super::decide::Draft;
+use super::event::Event;
+use super::state::Run;
+use super::task::{Task, TaskState};
+use crate::ids::TaskNo;
+use crate::plan::{Plan, TASKS_MAX, TaskKind, WorkspaceKind};
+
+impl Draft<'_> {
+    pub(super) fn replace(&mut self, plan: Arc<Plan>) -> Result<(), Rejection> {
+        let kept = usize::from(self.run.planner().is_some());
+        let begun = |task: &Task| task.attempts() > 0;
+        if self.run.approved || self.run.tasks()[kept..].iter().any(begun) {
+            return Err(Rejection::PlanInForce);
+        }
+        let faults = self.faults_of(&plan, kept);
+        if !faults.is_empty() {
+            let cause = faults.join("; ");
+            return Err(Rejection::BadPlan { cause });
+        }
+        self.push(Event::PlanReplaced { plan });
+        Ok(())
+    }
+
+    fn faults_of(&self, plan: &Plan, kept: usize) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Err(found) = plan.graph() {
+            faults.extend(found.iter().map(|fault| plan.words(fault)));
+        }
+        let all = kept + plan.tasks.len();
+        if all > TASKS_MAX {
+            faults.push(format!(
+                "the run would have {all} tasks, at most {TASKS_MAX} can be run"
+            ));
+        }
+        let has_base = self.run.integration.head.is_some();
+        for spec in &plan.tasks {
+            if self.run.tasks()[..kept]
+                .iter()
+                .any(|task| task.spec.id == spec.id)
+            {
+                faults.push(format!(
+                    "{}: the id is that of the task that planned it",
+                    spec.id
+                ));
+            }
+            if !has_base && spec.workspace != WorkspaceKind::Shared {
+                faults.push(format!(
+                    "{}: it makes files, but the run has no base for them",
+                    spec.id
+                ));
+            }
+        }
+        faults
+    }
+}
+
+impl Run {
+    /// Whether a task speaks for the whole when it plans others: the accepted plan has no other.
+    #[must_use]
+    pub fn plans_whole(&self, no: TaskNo) -> bool {
+        let is_first = no == TaskNo(0) && self.tasks.len() == 1;
+        is_first && self.tasks[0].spec.kind == TaskKind::Plan
+    }
+
+    /// The task that planned all others of the run, if one did.
+    #[must_use]
+    pub fn planner(&self) -> Option<TaskNo> {
+        let first = self.tasks.first()?;
+        let TaskState::Split(parts) = &first.state else {
+            return None;
+        };
+        let part = self.task(*parts.first()?)?;
+        let is_whole = first.spec.kind == TaskKind::Plan && parts[0] == TaskNo(1);
+        (is_whole && part.nesting > first.nesting).then_some(TaskNo(0))
+    }
+
+    /// The same run, had it been created with this plan, or had its first task planned this one.
+    pub(super) fn with_plan(&self, plan: &Arc<Plan>) -> Run {
+        let planner = self.planner().map(|no| &self.tasks[no.index()]);
+        let accepted = match planner {
+            None => Arc::clone(plan),
+            Some(planner) => Arc::new(Plan {
+                tasks: vec![(*planner.spec).clone()],
+                stages: Vec::new(),
+                ..(**plan).clone()
+            }),
+        };
+        let created = Event::RunCreated {
+            plan: accepted,
+            settings: Box::new(self.settings.clone()),
+            base: self.base.clone(),
+            approved: false,
+            intent: None,
+        };
+        let fresh = Run::from_created(self.id, self.created_at, &created);
+        let mut run = fresh.expect("a plan that was decided on is sound");
+        run.intent.clone_from(&self.intent);
+        run.last_at = self.last_at;
+        run.paused.clone_from(&self.paused);
+        run.canceling = self.canceling;
+        run.integration = self.integration.clone();
+        run.permissions_asked = self.permissions_asked;
+        run.rules.clone_from(&self.rules);
+        run.revision = self.revision + 1;
+        if let Some(planner) = planner {
+            run.stand_in_for(planner, plan, self.tasks[1].stage_context.as_deref());
+            run.revision = self.revision + 1;
+        }
+        run.changed = run.numbers().collect();
+        run
+    }
+
+    /// Puts the plan's tasks in the place of the first one, which is that planner with its past.
+    fn stand_in_for(&mut self, planner: &Task, plan: &Plan, stage_context: Option<&str>) {
+        let first = &mut self.tasks[0];
+        first.endings.clone_from(&planner.endings);
+        first.failures = planner.failures;
+        first.losses = planner.losses;
+        first.limits = planner.limits;
+        first.used_up = planner.used_up;
+        first.conflicts = planner.conflicts;
+        first.reassigned.clone_from(&planner.reassigned);
+        first.answers.clone_from(&planner.answers);
+        let context = stage_context.unwrap_or_default();
+        let parts = self.place(TaskNo(0), (&plan.tasks, &plan.stages), context, true);
+        self.derive();
+        for part in parts {
+            if self.tasks[part.index()].unmet == 0 {
+                self.release(part);
+            }
+        }
+    }
+}

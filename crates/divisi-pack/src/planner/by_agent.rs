@@ -1,0 +1,272 @@
+//! Planning by agent: the task whose result is the plan.
+//!
+//! The agent is handed the request, what was settled about it, the roles that there are and the form
+//! of a plan. What it writes is read and linted like any plan ([`crate::lint::read_whole`]); faults
+//! go back to it with their places.
+
+use std::fmt::Write as _;
+
+use divisi_core::intent::Settled;
+use divisi_core::plan::{Deliverable, Estimate, Work};
+use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
+
+use super::{Facts, making};
+use crate::lint::{TASK_FILES_MAX, TASK_MS_MAX, TASK_TOKENS_MAX, TASKS_ADVISED_MAX};
+use crate::request::Request;
+
+/// Adds a line. Writing to a string cannot fail.
+macro_rules! line {
+    ($out:expr, $($text:tt)*) => {
+        writeln!($out, $($text)*).expect("writing to a string cannot fail")
+    };
+}
+/// Where the agent writes the plan. What a task that plans makes is not merged.
+pub const PLAN_PATH: &str = "divisi-plan.json";
+
+/// So often an agent may write a plan that cannot be used; then a person is asked.
+pub const ANSWERS_MAX: u32 = 3;
+
+/// So many files of the project are named to it; it can look for itself.
+const FILES_NAMED_MAX: usize = 60;
+
+/// A plan whose one task plans the request.
+#[must_use]
+pub fn plan(request: &Request, facts: &Facts<'_>, settled: &[Settled]) -> Plan {
+    let task = TaskSpec {
+        title: format!("Plan: {}", making::title(request)),
+        description: told(request, facts, settled),
+        kind: TaskKind::Plan,
+        work: Work::Handoff,
+        deliverables: vec![Deliverable {
+            path: PLAN_PATH.to_owned(),
+        }],
+        criteria: vec![Criterion::File {
+            path: PLAN_PATH.to_owned(),
+            min_bytes: 1,
+        }],
+        workspace: WorkspaceKind::Worktree,
+        retries: Some(ANSWERS_MAX - 1),
+        estimate: Estimate {
+            duration_ms: Some(5 * 60_000),
+            duration_max_ms: Some(10 * 60_000),
+            tokens: Some(15_000),
+        },
+        ..TaskSpec::command(TaskId::new("plan").expect("a word is an id"), &[])
+    };
+    Plan {
+        title: making::title(request),
+        tasks: vec![task],
+        ..Plan::default()
+    }
+}
+
+/// What the agent is told.
+fn told(request: &Request, facts: &Facts<'_>, settled: &[Settled]) -> String {
+    let mut text = format!(
+        "Make a plan for the request below. Change nothing of the project and do none of the work: \
+         look at the project as far as you need, and write the plan as one JSON document, without \
+         anything around it, to `{PLAN_PATH}`. Other agents then do its tasks, each alone, side by \
+         side where nothing orders them; each knows only its own task.\n\nThe request:\n\n"
+    );
+    for line in request.text.lines() {
+        line!(text, "> {line}");
+    }
+    if !settled.is_empty() {
+        text.push_str("\nSettled about it:\n");
+        for it in settled {
+            let how = match it.is_assumed {
+                true => " (assumed)",
+                false => "",
+            };
+            line!(text, "- {} {}{how}", it.asks, it.answer);
+        }
+    }
+    if !request.exclusions.is_empty() {
+        text.push_str("\nNot to be done or touched:\n");
+        for exclusion in &request.exclusions {
+            line!(text, "- {}", exclusion.text);
+        }
+    }
+    text.push_str("\nRoles that tasks may have, as `assigned_to` and `worker_type`:\n");
+    for role in facts.roles.iter() {
+        if let Some(domain) = &role.domain {
+            let function = role.function.as_deref().unwrap_or("(none)");
+            line!(text, "- `{domain}`, `{function}`: {}", role.name);
+        }
+    }
+    if let Some(tests) = facts.tests {
+        let tests = serde_json::to_string(tests).expect("words are plain data");
+        line!(text, "\nThe project tests itself by the command {tests}.");
+    }
+    if let Some(files) = facts.files {
+        line!(text, "\nThe project has {} files, among them:", files.len());
+        for file in files.iter().take(FILES_NAMED_MAX) {
+            line!(text, "- {file}");
+        }
+    }
+    line!(
+        text,
+        "\nThe plan:\n\
+         - Each part of the request has a task, and no task does what was not asked for.\n\
+         - Each task has one role, stands alone, takes at most {} minutes and {TASK_TOKENS_MAX} \
+         tokens, and changes at most {TASK_FILES_MAX} files. There are at most \
+         {TASKS_ADVISED_MAX} tasks, and no more than it takes.\n\
+         - Each task has criteria that a program can find violated, as far as possible.\n\
+         - Tasks that may change the same file depend on each other.\n\
+         - The plan has criteria of its own for the whole.\n\
+         - Research and reviews promise a file in `deliverables`.\n",
+        TASK_MS_MAX / 60_000
+    );
+    text.push_str(FORM);
+    text
+}
+
+/// The form of a plan, as far as it is needed. A test reads it.
+const FORM: &str = r##"
+Its form, by an example; other keys are refused:
+
+```json
+{
+  "task_title": "The intent in one line",
+  "subtasks": [
+    {
+      "subtask_id": "limit",
+      "title": "Limit the requests of a client",
+      "description": "All that whoever does it must know.",
+      "assigned_to": "development",
+      "worker_type": "implementation",
+      "files_affected": ["src/limit.rs"],
+      "deliverables": ["src/limit.rs"],
+      "criteria": [
+        {"command": ["cargo", "test"]},
+        {"contains": "pub fn limit", "in": "src/limit.rs"}
+      ],
+      "estimated_duration_minutes": 15,
+      "estimated_tokens": 15000
+    },
+    {
+      "subtask_id": "limits-documented",
+      "title": "Document the limits",
+      "description": "Say what is limited, and how a client learns of it.",
+      "assigned_to": "documentation",
+      "dependencies": ["limit"],
+      "deliverables": ["docs/limits.md"],
+      "criteria": [{"section": "Limits", "in": "docs/limits.md"}]
+    }
+  ],
+  "criteria": [{"command": ["cargo", "test"]}]
+}
+```
+
+A criterion is one of `{"command": [PROGRAM, ARGUMENT, …]}`, `{"file": PATH, "min_bytes": N}`, `{"contains": TEXT, "in": PATH}`, `{"lacks": TEXT, "in": PATH}`, `{"matches": REGEX, "in": PATH}`, `{"section": HEADING, "in": PATH}`, `{"scope": [PATTERN, …]}`, or a sentence, which a person then judges. `kind` is `work` unless it is `research`, `review` or `approval`; `dependencies` and `inputs` name other tasks."##;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan_file;
+    use crate::role::Library;
+    use crate::{lint, request};
+
+    fn facts(roles: &Library) -> Facts<'_> {
+        Facts {
+            files: None,
+            roles,
+            tests: None,
+            reviewers: super::super::Reviewers::Agents,
+            budget: divisi_core::run::Budget::default(),
+        }
+    }
+
+    fn example() -> &'static str {
+        let (_, rest) = FORM.split_once("```json\n").expect("it has an example");
+        rest.split_once("\n```").expect("it ends").0
+    }
+
+    #[test]
+    fn the_example_that_agents_are_shown_is_a_plan_without_a_fault() {
+        let request = request::read("Limit the requests of a client, with docs");
+        let roles = Library::built_in();
+        let given = super::super::given(&request, &facts(&roles));
+        let read = lint::read_whole("example", example().as_bytes(), &given);
+        let errors = read.diagnostics.iter();
+        let errors: Vec<_> = errors
+            .filter(|it| it.severity == divisi_core::diagnostic::Severity::Error)
+            .collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        let parts = read.parts.expect("it has no fault");
+        assert_eq!((parts.tasks.len(), parts.criteria.len()), (2, 1));
+    }
+
+    #[test]
+    fn what_an_agent_is_told_has_the_request_what_was_settled_and_the_roles() {
+        let request = request::read("Migrate the database to Postgres. Do not touch web/");
+        let roles = Library::built_in();
+        let settled = [Settled {
+            name: "target".into(),
+            asks: "To what?".into(),
+            answer: "Postgres".into(),
+            is_assumed: true,
+        }];
+        let plan = plan(&request, &facts(&roles), &settled);
+        let [task] = &plan.tasks[..] else {
+            panic!("one task plans");
+        };
+        for words in [
+            "> Migrate the database to Postgres. Do not touch web/",
+            "- To what? Postgres (assumed)",
+            "- Do not touch web/",
+            "- `development`, `implementation`: ",
+            PLAN_PATH,
+        ] {
+            assert!(
+                task.description.contains(words),
+                "{words}: {}",
+                task.description
+            );
+        }
+        assert_eq!((task.kind, task.retries), (TaskKind::Plan, Some(2)));
+        // It is a plan that can be run: a file could say it.
+        let text = plan_file::write(&plan);
+        let read = plan_file::read("plan", text.as_bytes());
+        assert_eq!(read.diagnostics, []);
+    }
+
+    #[test]
+    fn a_plan_that_leaves_a_part_out_or_does_what_is_excluded_is_refused_with_its_place() {
+        let request = request::read("Limit the requests of a client, with a security audit");
+        let roles = Library::named(["development/implementation", "garden/mower"]);
+        let given = super::super::given(&request, &facts(&roles));
+        let read = lint::read_whole("divisi-plan.json", example().as_bytes(), &given);
+        assert!(read.parts.is_none());
+        let uncovered = read
+            .diagnostics
+            .iter()
+            .find(|it| it.code == "lint-uncovered");
+        let place = uncovered
+            .and_then(|it| it.place.as_ref())
+            .expect("it has a place");
+        assert_eq!(place.source, "divisi-plan.json");
+        // A role that only a run knows is one.
+        let own = example().replace(
+            "\"documentation\"",
+            "\"garden\", \"worker_type\": \"mower\"",
+        );
+        let read = lint::read_whole("p", own.as_bytes(), &given);
+        assert!(
+            read.diagnostics
+                .iter()
+                .all(|it| it.code != "lint-role-unknown")
+        );
+        let other = own.replace("mower", "digger");
+        let read = lint::read_whole("p", other.as_bytes(), &given);
+        assert!(
+            read.diagnostics
+                .iter()
+                .any(|it| it.code == "lint-role-unknown")
+        );
+        // What workspaces need is not the agent's to say.
+        let own = example().replacen('{', "{\"workspace\": {\"setup\": [[\"true\"]]},", 1);
+        let read = lint::read_whole("p", own.as_bytes(), &given);
+        assert!(read.parts.is_none());
+    }
+}

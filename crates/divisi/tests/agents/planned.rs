@@ -1,0 +1,95 @@
+//! From an intent to a report: an agent plans, is told what is wrong, plans again; its plan is
+//! approved, done side by side, integrated, and judged as a whole.
+
+use divisi_core::run::{AttemptEnd, Failure, RunStatus};
+
+use crate::model::{Call, Model, Rule, Turn};
+use crate::stage::{endings, stands};
+use crate::tool::{TOOLS, stage};
+
+const INTENT: &str = "Add limits on the requests of a client, with docs";
+
+/// The docs that the request asks for are missing.
+const PARTIAL: &str = r#"{"task_title": "Limits", "subtasks": [
+  {"subtask_id": "limit", "title": "Add limits on the requests of a client", "description": "TASK-limit: write limit.txt.",
+   "assigned_to": "development", "worker_type": "implementation", "deliverables": ["limit.txt"]}
+ ], "criteria": [{"file": "limit.txt"}]}"#;
+
+const GOOD: &str = r#"{"task_title": "Limits", "subtasks": [
+  {"subtask_id": "limit", "title": "Add limits on the requests of a client", "description": "TASK-limit: write limit.txt.",
+   "assigned_to": "development", "worker_type": "implementation", "deliverables": ["limit.txt"],
+   "criteria": [{"contains": "ten", "in": "limit.txt"}]},
+  {"subtask_id": "docs", "title": "Document the limits of requests", "description": "TASK-docs: write limits.md.",
+   "assigned_to": "documentation", "deliverables": ["limits.md"],
+   "criteria": [{"section": "Limits", "in": "limits.md"}]}
+ ], "criteria": [{"contains": "ten", "in": "limit.txt"}, {"contains": "ten", "in": "limits.md"}]}"#;
+
+/// Whoever is asked for these words writes the file by a shell, which overwrites what stands there.
+fn writes(words: &[&str], path: &str, text: &str) -> Rule {
+    let turn = |say: &str, call: Option<Call>| Turn {
+        say: say.to_owned(),
+        call,
+        ..Turn::default()
+    };
+    let command = format!("cat > {path} <<'TEXT'\n{text}\nTEXT");
+    Rule {
+        words: words.iter().map(|&word| word.to_owned()).collect(),
+        turns: vec![
+            turn("I write it.", Some(Call::Shell(command))),
+            turn("It is written.", None),
+        ],
+    }
+}
+
+fn planned_and_done(tool: &str) {
+    let plan = "divisi-plan.json";
+    let model = Model::start(vec![
+        writes(&["TASK-limit"], "limit.txt", "ten"),
+        writes(&["TASK-docs"], "limits.md", "# Limits\n\nAt most ten."),
+        writes(&["Make a plan", "lint-uncovered"], plan, GOOD),
+        writes(&["Make a plan"], plan, PARTIAL),
+    ]);
+    let stage = stage(tool, &model);
+    let args = ["run", INTENT, "--planner", "agent", "--agent", tool];
+    stage.divisi(&args).expect(4);
+    stage.divisi(&["approve", "1"]).expect(0);
+    let ran = stage.divisi(&["resume", "1"]);
+    let run = stage.only();
+    let log = || {
+        let planner = stage.divisi(&["logs", "run-1", "plan"]).stdout;
+        format!("{}\n{planner}\n{:#?}", ran.stderr, model.seen())
+    };
+    assert_eq!(run.status(), RunStatus::AwaitingApproval, "{}", log());
+    let [first, second] = endings(&run, "plan") else {
+        panic!("two attempts planned: {}", log());
+    };
+    let told = match &first.end {
+        AttemptEnd::Refused(Failure::Plan(faults)) => faults.join("\n"),
+        other => panic!("the first plan is refused: {other:?}, {}", log()),
+    };
+    assert!(told.contains("divisi-plan.json:"), "{told}");
+    assert_eq!(second.end, AttemptEnd::Expanded);
+    stage.divisi(&["approve", "1"]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    stands(
+        &stage.only(),
+        RunStatus::Succeeded,
+        &[("plan", "split"), ("limit", "done"), ("docs", "done")],
+    );
+    assert_eq!(stage.result("limit.txt").as_deref(), Some("ten\n"));
+    stage
+        .divisi(&["report", "1"])
+        .expect(0)
+        .says("planned by an agent, as its first task")
+        .says("2 of 2 criteria of the whole pass");
+}
+
+#[test]
+fn claude_plans_an_intent_and_does_it() {
+    planned_and_done(TOOLS[0]);
+}
+
+#[test]
+fn opencode_plans_an_intent_and_does_it() {
+    planned_and_done(TOOLS[2]);
+}

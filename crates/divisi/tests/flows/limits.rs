@@ -1,0 +1,106 @@
+//! What a run does where a usage limit lasts longer than it waits, end to end. The agents are small
+//! programs that speak as Claude Code and Codex do.
+
+use divisi_core::run::{AttemptEnd, RunStatus};
+use jiff::{Span, Zoned, tz::TimeZone};
+use serde_json::{Value, json};
+
+use crate::found::{program, working};
+use crate::stage::{Stage, endings, stands, until};
+
+/// What a tool prints that met a limit until the year 2100.
+const LIMITED: &str = r#"{"type":"result","subtype":"success","is_error":true,"session_id":"s","result":"Claude AI usage limit reached|4102444800","modelUsage":{}}"#;
+
+fn plan() -> Value {
+    json!({"task_title": "limited", "subtasks": [
+        {"subtask_id": "a", "title": "Write a.md", "agent": "claude", "deliverables": ["a.md"]},
+        {"subtask_id": "b", "command": ["true"]},
+    ]})
+}
+
+/// A project whose Claude Code does this, and what is done at a limit.
+fn stage(work: &str, then: &str) -> Stage {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let path = working(&stage, work);
+    stage
+        .with_env("PATH", &path)
+        .with_env("DIVISI_LIMITS_WAIT_MAX_MINUTES", "60")
+        .with_env("DIVISI_LIMITS_THEN", then)
+}
+
+/// By whom each attempt at `a` was made, and whether it met a limit.
+fn tried(stage: &Stage) -> Vec<(String, bool)> {
+    let run = stage.only();
+    let all = endings(&run, "a").iter();
+    let limited = |end: &AttemptEnd| matches!(end, AttemptEnd::Limited { .. });
+    all.map(|one| (one.agent.clone(), limited(&one.end)))
+        .collect()
+}
+
+fn by(agent: &str, is_limited: bool) -> (String, bool) {
+    (agent.to_owned(), is_limited)
+}
+
+#[test]
+fn with_another_credential_the_process_gets_that_key_and_not_the_one_before_it() {
+    // It takes the first key that it is given, as Claude Code does.
+    let work = format!(
+        "if test -n \"${{ANTHROPIC_AUTH_TOKEN-}}\"; then echo '{LIMITED}'; exit 1; fi\n\
+         test -n \"${{ANTHROPIC_API_KEY-}}\" && echo whole > a.md"
+    );
+    let stage = stage(&work, "other_credential")
+        .with_env("ANTHROPIC_AUTH_TOKEN", "the-first-of-two-secrets")
+        .with_env("ANTHROPIC_API_KEY", "the-second-of-two-secrets");
+    stage.run(&plan(), &[]).expect(0);
+    assert_eq!(tried(&stage), [by("claude", true), by("claude", false)]);
+    assert_eq!(stage.result("a.md").as_deref(), Some("whole\n"));
+    stage
+        .divisi(&["agents"])
+        .expect(0)
+        .says("ANTHROPIC_AUTH_TOKEN");
+}
+
+#[test]
+fn with_another_agent_that_one_does_the_work() {
+    let work = format!("echo '{LIMITED}'; exit 1");
+    let stage = stage(&work, "other_agent").with_env("DIVISI_LIMITS_AGENTS", "{claude: codex}");
+    let codex = r#"echo '{"type":"thread.started","thread_id":"t"}'
+echo whole > a.md
+echo '{"type":"turn.completed","usage":{"input_tokens":7,"output_tokens":1}}'"#;
+    program(&stage, "codex", codex);
+    stage.run(&plan(), &[]).expect(0);
+    assert_eq!(tried(&stage), [by("claude", true), by("codex", false)]);
+    assert_eq!(stage.result("a.md").as_deref(), Some("whole\n"));
+}
+
+#[test]
+fn where_a_person_is_asked_the_run_does_what_else_there_is() {
+    let work = format!("echo '{LIMITED}'; exit 1");
+    let stage = stage(&work, "escalate");
+    stage.run(&plan(), &[]).expect(3);
+    let run = stage.only();
+    stands(&run, RunStatus::Blocked, &[("a", "blocked"), ("b", "done")]);
+    assert_eq!(tried(&stage), [by("claude", true)]);
+}
+
+#[test]
+fn in_quiet_hours_nothing_is_started() {
+    let now = Zoned::now().with_time_zone(TimeZone::UTC);
+    let at = |span: Span| now.checked_add(span).unwrap().strftime("%H:%M").to_string();
+    let hours = format!("{}-{}", at(Span::new().hours(-2)), at(Span::new().hours(2)));
+    let stage = stage("echo whole > a.md", "pause")
+        .with_env("TZ", "UTC")
+        .with_env("DIVISI_LIMITS_QUIET_HOURS", &hours);
+    let running = stage.start_plan(&plan(), &[]);
+    for task in ["a", "b"] {
+        until("it says why nothing is started", || {
+            let told = stage.divisi(&["explain", "run-1", task]);
+            told.stdout
+                .contains("nothing is started in the quiet hours")
+        });
+    }
+    stage.divisi(&["cancel", "run-1"]).expect(0);
+    running.wait();
+    let run = stage.only();
+    assert!(run.tasks().iter().all(|task| task.attempts() == 0));
+}
