@@ -5,9 +5,12 @@ use divisi_agents::{Answer, Feedback, Handoff};
 use divisi_core::plan::{Input, Work};
 use divisi_core::receipt::{Artifact, Receipt};
 use divisi_core::run::{
-    AttemptEnd, Ending, Failure, Run, StopReason, Subject, Task, TaskState, TaskStatus, end_words,
+    AttemptEnd, Ending, Failure, Run, StopReason, Subject, Task, TaskState, TaskStatus,
+    VERDICT_FILE, end_words,
 };
 use divisi_core::{TaskId, TaskKind, TaskNo, Time};
+
+use divisi_pack::verdict_file;
 
 use crate::compose;
 
@@ -38,7 +41,7 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         },
         created_at: created_at(at),
         title: spec.title.clone(),
-        description: spec.description.clone(),
+        description: description(task),
         role: if is_told {
             role(run, task)
         } else {
@@ -60,6 +63,18 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         already: Vec::new(),
         answers: answers(task),
         left_out: Vec::new(),
+    }
+}
+
+/// What is to be done. Of a review it is also told how a verdict is written, by which it is read.
+fn description(task: &Task) -> String {
+    let told = &task.spec.description;
+    match task.reviews {
+        Some(_) => format!(
+            "{told}\nThe JSON Schema of {VERDICT_FILE}:\n\n{}\n",
+            verdict_file::schema()
+        ),
+        None => told.clone(),
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// A longer file is not read.
@@ -46,19 +47,57 @@ pub enum Evidence {
     },
 }
 
-#[derive(Deserialize)]
+/// A reviewer's verdicts: one on each criterion that it was asked about.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "Divisi verdict")]
 struct FileForm {
+    /// One on each criterion.
     verdicts: Vec<JudgmentForm>,
 }
 
-#[derive(Deserialize)]
+/// A verdict on one criterion.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Verdict")]
 struct JudgmentForm {
+    /// Its number, as it was asked about.
     criterion: u16,
+    /// Whether it holds.
     holds: bool,
+    /// Why, in words.
+    #[schemars(regex(pattern = r"\S"))]
     why: String,
+    /// What shows it; all of it is looked up, and one piece that does not hold makes the verdict void.
+    #[schemars(with = "Vec<EvidenceDescribed>", length(min = 1, max = EVIDENCE_MAX))]
     evidence: Vec<EvidenceForm>,
+}
+
+/// A piece of evidence, as the schema describes it. Reading has a form of its own, which can say what
+/// is wrong with a piece that is neither.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "described, never made")]
+#[schemars(untagged, rename = "Evidence", deny_unknown_fields)]
+enum EvidenceDescribed {
+    /// A text that stands in a line of a file, or begins there.
+    File {
+        /// The path of the file.
+        file: String,
+        /// The number of the line, from 1.
+        #[schemars(range(min = 1))]
+        line: u64,
+        /// The text, to the letter.
+        #[schemars(regex(pattern = r"\S"))]
+        text: String,
+    },
+    /// The exit status with which a command ends that the plan names.
+    Command {
+        /// Program and arguments.
+        #[schemars(length(min = 1))]
+        command: Vec<String>,
+        /// The exit status.
+        exit: i32,
+    },
 }
 
 #[derive(Deserialize)]
@@ -69,6 +108,12 @@ struct EvidenceForm {
     text: Option<String>,
     command: Option<Vec<String>>,
     exit: Option<i32>,
+}
+
+/// The JSON Schema of the file.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(FileForm).to_value()
 }
 
 /// Reads verdicts on these criteria, each of which needs one.
@@ -191,6 +236,40 @@ mod tests {
                 "/verdicts: there is none on criterion 0",
             ]
         );
+    }
+
+    #[test]
+    fn the_schema_takes_what_is_read_and_refuses_what_is_not() {
+        let schema = jsonschema::validator_for(&schema()).unwrap();
+        let holds = |evidence: &str, why: &str| {
+            let text = format!(
+                r#"{{"verdicts": [{{"criterion": 0, "holds": true, "why": "{why}", "evidence": {evidence}}}]}}"#
+            );
+            let value = serde_json::from_str(&text).unwrap();
+            let is_read = read_of(&text, &[0]).is_ok();
+            assert_eq!(schema.is_valid(&value), is_read, "{text}");
+            is_read
+        };
+        let file = r#"{"file": "a", "line": 1, "text": "x"}"#;
+        let command = r#"{"command": ["make"], "exit": 0}"#;
+        for good in [file, command, &format!("{file}, {command}")] {
+            assert!(holds(&format!("[{good}]"), "x"), "{good}");
+        }
+        let many = vec![file; EVIDENCE_MAX + 1].join(", ");
+        for bad in [
+            "",
+            &many,
+            "{}",
+            r#"{"file": "a", "line": 0, "text": "x"}"#,
+            r#"{"file": "a", "line": 1, "text": " "}"#,
+            r#"{"file": "a", "line": 1}"#,
+            r#"{"file": "a", "line": 1, "text": "x", "exit": 0}"#,
+            r#"{"command": [], "exit": 0}"#,
+            r#"{"command": ["make"]}"#,
+        ] {
+            assert!(!holds(&format!("[{bad}]"), "x"), "{bad}");
+        }
+        assert!(!holds(&format!("[{file}]"), " "));
     }
 
     #[test]

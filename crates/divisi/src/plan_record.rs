@@ -137,7 +137,8 @@ fn estimate(plan: &Plan) -> ResourceEstimate {
 
 fn progress(run: &Run, plan: &Plan) -> Progress {
     let of = |is: &dyn Fn(&Task) -> bool| {
-        let tasks = run.tasks().iter().filter(|task| is(task));
+        let tasks = run.tasks().iter().filter(|task| task.reviews.is_none());
+        let tasks = tasks.filter(|task| is(task));
         Some(tasks.map(|task| task.spec.id.to_string()).collect())
     };
     let is_active = |task: &Task| {

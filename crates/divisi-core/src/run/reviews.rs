@@ -13,7 +13,7 @@ use super::division::free_names;
 use super::event::Event;
 use super::parts::bounded_faults;
 use super::state::{Final, Run};
-use super::task::{Task, TaskState};
+use super::task::{Task, TaskState, TaskStatus};
 use crate::criterion::{Criterion, Outcome, Verdict};
 use crate::ids::{AttemptId, Commit, TaskId, TaskNo};
 use crate::plan::{Deliverable, Priority, TASKS_MAX, TaskKind, TaskSpec, Work, WorkspaceKind};
@@ -82,11 +82,33 @@ impl Run {
     /// The open review of a task's attempt.
     #[must_use]
     pub fn review_of(&self, no: TaskNo) -> Option<&Task> {
-        let reviews = self.open_reviews.iter().map(|no| &self.tasks[no.index()]);
-        let mut of_task = reviews.filter(|review| {
-            matches!(&review.reviews, Some(Subject::Attempt(attempt)) if attempt.task == no)
-        });
-        of_task.next()
+        self.open_review(|of| matches!(of, Subject::Attempt(attempt) if attempt.task == no))
+    }
+
+    /// The open review of all that is integrated.
+    #[must_use]
+    pub fn review_of_whole(&self) -> Option<&Task> {
+        self.open_review(|of| matches!(of, Subject::Whole(_)))
+    }
+
+    fn open_review(&self, is: impl Fn(&Subject) -> bool) -> Option<&Task> {
+        let mut reviews = self.open_reviews.iter().map(|no| &self.tasks[no.index()]);
+        reviews.find(|review| review.reviews.as_ref().is_some_and(&is))
+    }
+
+    /// The agent that is to judge what a task's attempt made, or all that is integrated; `None` where
+    /// a person is to.
+    #[must_use]
+    pub fn reviewer(&self, of: Option<TaskNo>) -> Option<&str> {
+        let review = match of {
+            Some(no) => self.review_of(no),
+            None => self.review_of_whole(),
+        };
+        let review = review.filter(|it| it.status() != TaskStatus::Blocked)?;
+        Some(match review.live() {
+            Some(live) => &live.agent,
+            None => review.agent(&self.settings),
+        })
     }
 
     /// The agents that did what a review judges.
@@ -353,6 +375,8 @@ const EXAMPLE: &str = r#"{"verdicts": [{"criterion": 1, "holds": false, "why": "
 
 /// The commands that a review of these criteria may cite: those that the plan names.
 pub fn citable<'r>(run: &'r Run, criteria: &'r [Criterion]) -> impl Iterator<Item = &'r Criterion> {
-    let all = criteria.iter().chain(&run.criteria);
+    // Those of the whole may be what is judged.
+    let of_whole = { run.criteria.iter() }.filter(|it| !criteria.contains(it));
+    let all = criteria.iter().chain(of_whole);
     all.filter(|criterion| matches!(criterion, Criterion::Command { .. }))
 }
