@@ -55,11 +55,13 @@ pub enum Break {
     EvidenceIgnored,
     /// How long an agent is told to wait at a usage limit is not heard.
     WaitUnheard,
+    /// What its owner says of how much may await a person is not heard.
+    AwaitingUnheard,
 }
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 24] = [
+    pub const ALL: [Break; 25] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -84,6 +86,7 @@ impl Break {
         Break::CriterionForgotten,
         Break::EvidenceIgnored,
         Break::WaitUnheard,
+        Break::AwaitingUnheard,
     ];
 
     /// The oracles of which one must catch it.
@@ -118,6 +121,7 @@ impl Break {
             Break::CriterionForgotten => &[Oracle::Division],
             Break::EvidenceIgnored => &[Oracle::Review],
             Break::WaitUnheard => &[Oracle::Limits],
+            Break::AwaitingUnheard => &[Oracle::Awaiting],
         }
     }
 }
@@ -143,6 +147,8 @@ pub enum Oracle {
     Tree,
     /// No more processes than slots.
     Slots,
+    /// No more awaits a person's judgment than its owner permits.
+    Awaiting,
     /// One writer in a workspace.
     Writers,
     /// Nothing is used that was not reserved; nothing stays reserved.

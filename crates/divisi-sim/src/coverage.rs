@@ -172,6 +172,8 @@ faults! {
     ReviewVoid,
     /// A review finds that something does not hold.
     ReviewRefuses,
+    /// Something was not begun until a person judged others.
+    HeldBack,
     /// The whole is reviewed.
     WholeReviewed,
     /// Late work is taken as a new attempt's.

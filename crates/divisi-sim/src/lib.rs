@@ -13,6 +13,7 @@
 //! their own; here their promises are taken for granted and their failures are thrown in.
 
 mod agents;
+mod awaiting;
 mod books;
 mod breaks;
 #[cfg(test)]

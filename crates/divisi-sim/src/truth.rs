@@ -67,6 +67,8 @@ pub(crate) struct Truth {
     /// Tasks that are said to be split, whose parts come next.
     divided: BTreeMap<RunId, TaskNo>,
     limits: Limits,
+    /// How much may await a person, where that is not what the journal says.
+    pub(crate) awaiting_max: Option<u32>,
     /// Attempts that took the work of others, with those.
     authors: BTreeMap<AttemptId, AttemptId>,
 }

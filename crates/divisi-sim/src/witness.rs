@@ -8,6 +8,7 @@ use divisi_core::receipt::Receipt;
 use divisi_core::run::transition::{EventName, Next, StateName, names, next};
 use divisi_core::run::{AttemptEnd, Event, PauseReason, Run, StopReason, TaskState, Then};
 
+use crate::awaiting::{frees, judge_lease};
 use crate::breaks::Oracle;
 use crate::coverage::{Coverage, Fault};
 use crate::divisions::judge_escalation;
@@ -38,6 +39,9 @@ impl Witness<'_> {
             return Ok(());
         };
         self.count(before, after, event);
+        if frees(before, event, after) {
+            self.coverage.fault(Fault::HeldBack);
+        }
         match event {
             Event::RunPaused {
                 reason: PauseReason::Budget(exhausted),
@@ -70,6 +74,8 @@ impl Witness<'_> {
                 credential,
                 ..
             } => {
+                let max = truth.awaiting_max.unwrap_or(before.settings.awaiting_max);
+                judge_lease(before, max, *attempt)?;
                 if timeout_ms.is_some() {
                     self.coverage.fault(Fault::BoxShortened);
                 }

@@ -200,7 +200,7 @@ fn of_attempt(run: &Run, event: &Event) -> Line {
                 .with(Style::Dim, format!(", by {}", by.words()))
         }
         Event::ReviewAwaited { attempt, .. } => {
-            one(run, *attempt).with(Style::Warn, " awaits a person's judgment")
+            one(run, *attempt).with(Style::Warn, " awaits judgment")
         }
         Event::AttemptEnded {
             attempt, end, then, ..

@@ -108,6 +108,7 @@ impl Run {
             live: BTreeSet::new(),
             asking: BTreeSet::new(),
             open_reviews: BTreeSet::new(),
+            awaiting: BTreeSet::new(),
             has_files: false,
             estimate_ms_mean: estimate_ms_mean(&plan.tasks),
             changed: BTreeSet::new(),

@@ -225,6 +225,9 @@ fn indexes(run: &Run) -> Result<(), String> {
     if fresh.delayed != run.delayed || fresh.slots != run.slots || fresh.live != run.live {
         return Err("delayed tasks, live tasks or slots differ from their derivation".to_owned());
     }
+    if fresh.awaiting != run.awaiting {
+        return Err("what awaits a person differs from its derivation".to_owned());
+    }
     if fresh.asking != run.asking {
         return Err("requests that wait differ from their derivation".to_owned());
     }
@@ -245,12 +248,13 @@ fn indexes(run: &Run) -> Result<(), String> {
                 (
                     class.agent.clone(),
                     class.role.clone(),
+                    class.for_person,
                     class.live,
                     class.ready.clone(),
                 )
             })
             .collect();
-        all.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        all.sort_by(|a, b| (&a.0, &a.1, a.2).cmp(&(&b.0, &b.1, b.2)));
         all
     };
     if ready(&fresh) != ready(run) {

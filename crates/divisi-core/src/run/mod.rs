@@ -28,6 +28,7 @@
 mod agents;
 mod apply;
 mod attempt;
+mod awaiting;
 mod command;
 mod completion;
 mod creation;

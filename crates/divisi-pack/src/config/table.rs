@@ -213,6 +213,9 @@ settings! {
         "Agents that judge criteria in words that no rule understands, those of the whole included: \
          the first of these that is there and did not do the work, else one that did. With none, a \
          person does.";
+    awaiting_max "review.awaiting_max": u32 = 0, integer(0, COUNT_MAX), None, Unneeded,
+        "How many results of a run there may be at once that a person must judge, those under way \
+         included: while there are so many, no more such work is begun. 0 for any number.";
     limit_wait_max_ms "limits.wait_max_minutes": u64 = 24 * 60 * 60_000, minutes(0, 31 * 24 * 60), None,
         Unneeded,
         "How long the end of a usage limit is waited for at the most, in minutes.";

@@ -76,7 +76,9 @@ fn handoff(stage: &Stage, id: &str) -> String {
 #[test]
 fn a_false_claim_is_refused_by_what_stands_in_the_files_and_never_seen_by_the_reviewer() {
     let stage = stage(&["custom.author", "custom.judge"]);
-    stage.run(&plan(), &[]).expect(0);
+    let awaits = "limits awaits a review by custom.judge: divisi explain run-1 limits-review1";
+    let ran = stage.run(&plan(), &[]).expect(0).says(awaits);
+    assert!(!ran.stderr.contains("awaits a person"), "{}", ran.stderr);
     let run = stage.only();
     let tasks = [
         ("limits", "done"),
@@ -124,6 +126,7 @@ fn a_false_claim_is_refused_by_what_stands_in_the_files_and_never_seen_by_the_re
     for (args, words) in [
         (&["report", "1"][..], "judged by custom.judge"),
         (&["show", "1", "limits-review2"], "reviewed    1 verdict"),
+        (&["schema", "verdict"], "Divisi verdict"),
         (
             &["watch", "1", "--from-start"],
             "limits is to be judged: limits-review1",
@@ -150,6 +153,41 @@ fn where_the_author_alone_is_there_it_judges_itself_and_is_labeled() {
     assert_eq!(run.status(), RunStatus::Succeeded, "{}", ran.stderr);
     let shown = stage.divisi(&["show", "1", "limits-review1"]).expect(0);
     shown.says("judged by custom.judge, which did the work itself");
+}
+
+#[test]
+fn what_a_person_must_judge_does_not_pile_up_beyond_the_limit_and_all_else_goes_on() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    write(stage.path("divisi.yaml"), "review: {awaiting_max: 1}\n");
+    let page = |id: &str| {
+        json!({"subtask_id": id, "script": format!("echo {id} > {id}.md"),
+            "deliverables": [format!("{id}.md")], "criteria": ["It says which."]})
+    };
+    let plan = json!({"task_title": "Pages", "subtasks": [
+        page("one"), page("two"), {"subtask_id": "beside", "command": ["true"]},
+    ]});
+    stage.run(&plan, &["-j", "3"]).expect(4);
+    let held = [("one", "blocked"), ("two", "ready"), ("beside", "done")];
+    stands(&stage.only(), RunStatus::Blocked, &held);
+    let limit = "the limit of 1 result that a person must judge is reached";
+    for args in [
+        &["status", "1"][..],
+        &["explain", "1"],
+        &["explain", "1", "two"],
+    ] {
+        stage
+            .divisi(args)
+            .expect(0)
+            .says(limit)
+            .says("divisi approve run-1 one");
+    }
+    for (page, next) in [("one", 4), ("two", 0)] {
+        let seen = ["approve", "1", page, "--note", "Read."];
+        stage.divisi(&seen).expect(0);
+        stage.divisi(&["resume", "1"]).expect(next);
+    }
+    let done = ["one", "two", "beside"].map(|id| (id, "done"));
+    stands(&stage.only(), RunStatus::Succeeded, &done);
 }
 
 #[test]

@@ -131,6 +131,7 @@ impl Walk {
                 1 => vec!["second".to_owned()],
                 _ => vec!["command".to_owned(), "second".to_owned()],
             },
+            awaiting_max: rng.below(3) as u32,
             barriers: rng.once_in(4),
             batch_max: 1 + rng.below(4) as u32,
             budget: Budget::default(),

@@ -379,6 +379,7 @@ fn created(full: bool) -> Event {
             cpu_s_max: None,
         },
         agents: [("development".to_owned(), "person".to_owned())].into(),
+        awaiting_max: 1,
         agents_auto: [("development".to_owned(), "codex".to_owned())].into(),
         rehearsal: Some(hash(Digest::new)),
         defined: [
