@@ -578,7 +578,7 @@ fn of_attempts() -> Vec<Event> {
             epoch: Epoch(1),
             workspace: 1,
             timeout_ms: Some(1),
-            credential: Some("KEY".into()),
+            credential: Some(Credential::Variable("KEY".into())),
         },
         Event::AttemptLeased {
             attempt,
@@ -750,15 +750,16 @@ fn of_ledger() -> Vec<ledger::Event> {
         },
         ledger::Event::Released { attempt },
         ledger::Event::LimitLifted {
-            agent: "claude".into(),
+            credentials: vec![Credential::Agent("opencode".into())],
         },
     ]);
-    all.extend([None, Some("ANTHROPIC_API_KEY".to_owned())].map(|name| {
-        ledger::Event::CredentialLimited {
-            credential: Credential {
-                agent: "claude".into(),
-                name,
-            },
+    let credentials = [
+        Credential::Variable("ANTHROPIC_API_KEY".into()),
+        Credential::Login("claude".into()),
+    ];
+    all.extend(
+        credentials.map(|credential| ledger::Event::CredentialLimited {
+            credential,
             limit: Limit {
                 met_at: Time(1),
                 ends_at: Time(2),
@@ -767,8 +768,8 @@ fn of_ledger() -> Vec<ledger::Event> {
                 cause: "429".into(),
                 attempts: [attempt].into(),
             },
-        }
-    }));
+        }),
+    );
     all
 }
 
