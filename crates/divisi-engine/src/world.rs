@@ -506,7 +506,7 @@ impl<J: Journal> World<J> {
                 continue;
             };
             let attempt = loaded.run.attempt_id(proposal.task, task.attempts() + 1);
-            let timeout_ms = match self.reserve(step, attempt, deliver) {
+            let timeout_ms = match self.reserve(step, attempt, &proposal.with.agent, deliver) {
                 Reserved::Unbounded => None,
                 Reserved::Held(_) if deliver(Crossing::Lease(attempt)) == Delivery::Later => {
                     continue;
