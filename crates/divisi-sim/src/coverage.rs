@@ -59,9 +59,9 @@ faults! {
     /// A plan that an agent made of the whole awaits approval.
     PlanAwaits,
     /// An agent asks leave for something.
-    LeaveAsked,
+    PermissionAsked,
     /// The next engine is told what was not answered.
-    LeaveToldAgain,
+    PermissionToldAgain,
     /// A word arrives twice.
     WordTwice,
     /// A word arrives late, after words that were said later.

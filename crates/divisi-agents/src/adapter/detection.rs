@@ -21,7 +21,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Access, OFlags};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
-use super::acp::{Conversation, Introduction, introduced};
+use super::acp::{Client, Introduction, introduced};
 use super::process::{exit_of, folders, source_of};
 use super::product::{Driven, Product, Writes};
 use crate::environment::environment;
@@ -231,7 +231,7 @@ impl Asking<'_> {
         let arguments = self.product.arguments_for(Writes::Free, None);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut child = self.start(&arguments, Stdio::piped())?;
-        let words = format!("{}\n", Conversation::begin());
+        let words = format!("{}\n", Client::begin());
         // Few words, which wait in the pipe until they are read; who went away shows it below.
         let mut stdin = child.stdin.take();
         if let Some(stdin) = &mut stdin {

@@ -338,7 +338,12 @@ fn what_forbids_a_command_is_looked_for_in_the_whole_line() {
             let url = format!("https://docs.rs/{below}");
             place.check(of_url(&url), &rules, Ruling::Allow);
         }
-        for other in [".evil.example/", "@evil.example/", ":99@evil.example/", "x/"] {
+        for other in [
+            ".evil.example/",
+            "@evil.example/",
+            ":99@evil.example/",
+            "x/",
+        ] {
             let url = format!("https://docs.rs{other}");
             place.check(of_url(&url), &rules, Ruling::Deny);
         }

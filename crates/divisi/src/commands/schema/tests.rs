@@ -289,7 +289,7 @@ fn stage() -> Stage {
     }
 }
 
-fn leave() -> Request {
+fn permission() -> Request {
     Request {
         id: "1".into(),
         deed: Deed::Execute,
@@ -618,13 +618,13 @@ fn of_attempts() -> Vec<Event> {
         Event::PermissionAsked {
             attempt,
             no: 1,
-            request: leave(),
+            request: permission(),
             deadline_at: Time(9),
         },
         decided(None, Decision::Allow, Decider::Person, vec![rule()]),
-        decided(Some(leave()), deny(), policy(), Vec::new()),
+        decided(Some(permission()), deny(), policy(), Vec::new()),
         decided(None, deny(), Decider::Deadline, Vec::new()),
-        decided(Some(leave()), deny(), Decider::Agent, Vec::new()),
+        decided(Some(permission()), deny(), Decider::Agent, Vec::new()),
         Event::ReviewAwaited {
             attempt,
             verdicts: verdicts(),
