@@ -59,9 +59,9 @@ faults! {
     /// A plan that an agent made of the whole awaits approval.
     PlanAwaits,
     /// An agent asks leave for something.
-    LeaveAsked,
+    PermissionAsked,
     /// The next engine is told what was not answered.
-    LeaveToldAgain,
+    PermissionToldAgain,
     /// A word arrives twice.
     WordTwice,
     /// A word arrives late, after words that were said later.
@@ -124,6 +124,8 @@ faults! {
     AgentLimited,
     /// A second attempt meets the usage limit that the first one met.
     LimitMetAgain,
+    /// A task waited for the end of a usage limit that another agent met.
+    LimitShared,
     /// A task is done with another credential, since the usual one is limited.
     OtherCredential,
     /// A task is done by another agent, since its own is limited.

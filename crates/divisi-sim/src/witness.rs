@@ -79,8 +79,12 @@ impl Witness<'_> {
                 if timeout_ms.is_some() {
                     self.coverage.fault(Fault::BoxShortened);
                 }
-                if credential.as_deref() == Some("SECOND") {
+                if credential.as_ref().is_some_and(|it| it.name() == "SECOND") {
                     self.coverage.fault(Fault::OtherCredential);
+                }
+                let live = after.tasks()[attempt.task.index()].live();
+                if live.is_some_and(|live| truth.waited_for_others(&live.means())) {
+                    self.coverage.fault(Fault::LimitShared);
                 }
                 let task = &before.tasks()[attempt.task.index()];
                 if task.agent(&before.settings) != agent {

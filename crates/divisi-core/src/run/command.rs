@@ -11,7 +11,7 @@ use super::task::TaskStatus;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Time, Tree};
 use crate::intent::Intent;
-use crate::ledger::{Bound, Credential};
+use crate::ledger::{Bound, Means};
 use crate::permission::{Decision, Request, Ruled};
 use crate::plan::{Parts, Plan};
 use crate::receipt::{Artifact, Snapshot};
@@ -158,7 +158,7 @@ pub enum Command {
         /// The time that was reserved for it, if that is bounded.
         timeout_ms: Option<u64>,
         /// Who does it, with which credential; the task's own agent unless told.
-        with: Option<Credential>,
+        with: Option<Means>,
     },
     /// The agent began.
     Started {

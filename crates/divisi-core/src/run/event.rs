@@ -68,7 +68,7 @@ impl PauseReason {
         match self {
             PauseReason::Budget(exhausted) => exhausted.commands(run),
             PauseReason::UsageLimit { credential, .. } => {
-                let lift = format!("divisi agents resume {}", credential.agent);
+                let lift = format!("divisi agents resume {}", credential.name());
                 vec![format!("{lift} && {resume}")]
             }
             _ => vec![resume],
@@ -211,9 +211,9 @@ pub enum Event {
         /// Its time box, where its budget left less than the task's own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         timeout_ms: Option<u64>,
-        /// What its agent logs in with, where that is known.
+        /// What its agent logs in with, where more is known than the agent's name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        credential: Option<String>,
+        credential: Option<Credential>,
     },
     /// Its agent began, with facts worth recording.
     AttemptStarted {
@@ -406,7 +406,7 @@ pub const KINDS: &[(&str, u32)] = &[
     ("run_created", 1),
     ("run_approved", 1),
     ("plan_replaced", 1),
-    ("run_paused", 2),
+    ("run_paused", 3),
     ("run_resumed", 1),
     ("cancel_asked", 1),
     ("run_ended", 1),
@@ -415,7 +415,7 @@ pub const KINDS: &[(&str, u32)] = &[
     ("review_opened", 1),
     ("review_closed", 1),
     ("task_split", 2),
-    ("attempt_leased", 1),
+    ("attempt_leased", 2),
     ("attempt_started", 1),
     ("attempt_adopted", 1),
     ("attempt_advanced", 1),

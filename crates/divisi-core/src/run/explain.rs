@@ -53,7 +53,7 @@ pub struct Shared {
     /// Usage limits by credential, those that are over among them.
     pub limits: BTreeMap<Credential, Limit>,
     /// What each agent can log in with, as [`Access::credentials`].
-    pub credentials: BTreeMap<String, Vec<String>>,
+    pub credentials: BTreeMap<String, Vec<Credential>>,
     /// Added to UTC for the time of the day.
     pub offset_ms: i64,
 }
@@ -594,7 +594,7 @@ fn held_back(
         });
     }
     told.commands
-        .push(format!("divisi agents resume {}", credential.agent));
+        .push(format!("divisi agents resume {}", credential.name()));
 }
 
 /// Who or what an attempt that holds no slot is waited for.

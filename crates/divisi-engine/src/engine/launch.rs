@@ -9,15 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use divisi_agents::adapter::{HOME_VARIABLE, RESERVATION_VARIABLE, Reservation, is_priced};
-use divisi_agents::environment::looks_secret;
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Kind, Launch};
 use divisi_core::criterion::{Cost, Outcome};
+use divisi_core::ledger::Credential;
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{
     AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Beginning, Budget, Command, Ending, Run,
     Settings, asks_model, is_scripted,
 };
+use divisi_core::secret::looks_secret;
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{
     AttemptId, Commit, Criterion, Digest, TaskId, TaskKind, TaskSpec, Time, Tree, WorkspaceKind,
@@ -49,7 +50,7 @@ pub(super) struct Starting {
     pub(super) spec: Arc<TaskSpec>,
     pub(super) agent: String,
     /// What it logs in with.
-    pub(super) credential: Option<String>,
+    pub(super) credential: Credential,
     pub(super) workspace: u32,
     pub(super) base: Option<Commit>,
     pub(super) head: Option<Commit>,
@@ -136,7 +137,7 @@ impl Starting {
             attempt,
             spec: Arc::clone(&task.spec),
             agent: live.agent.clone(),
-            credential: live.credential.clone(),
+            credential: live.means().credential,
             workspace: live.workspace,
             base: same.and_then(|last| last.base.clone()),
             head: match &reviewed {
@@ -532,10 +533,13 @@ impl Starting {
     /// Whether a variable is a key that stands before the one that is to be used: the agent would
     /// take it instead. What the plan sets itself counts more.
     fn withholds(&self, declared: &[String], name: &str) -> bool {
-        let Some(used) = &self.credential else {
-            return false;
+        let used = match &self.credential {
+            Credential::Variable(used) => Some(used),
+            // All of them stand before a login.
+            Credential::Login(_) => None,
+            Credential::Agent(_) => return false,
         };
-        let before = declared.iter().take_while(|declared| *declared != used);
+        let before = declared.iter().take_while(|it| Some(*it) != used);
         let mut keys = before.filter(|declared| looks_secret(declared));
         keys.any(|key| key == name) && !self.spec.env.contains_key(name)
     }

@@ -127,7 +127,7 @@ pub(super) fn exited(status: i32) -> Ended {
 }
 
 /// A request for leave of this id.
-pub(super) fn leave(id: &str) -> Request {
+pub(super) fn request(id: &str) -> Request {
     Request {
         id: id.to_owned(),
         deed: Deed::Edit,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::bench::{
-    Bench, approval, commit, exited, files, leave, merged, parts, plan, plans, ruled, snapshot,
+    Bench, approval, commit, exited, files, merged, parts, plan, plans, request, ruled, snapshot,
     tree, with,
 };
 use crate::criterion::{Outcome, Verdict};
@@ -122,7 +122,7 @@ fn ask(bench: &Bench) -> Command {
 fn asks(bench: &Bench, ruling: Ruling) -> Command {
     Command::AskPermission {
         attempt: bench.attempt("t"),
-        request: leave("1"),
+        request: request("1"),
         ruled: ruled(ruling),
     }
 }
@@ -187,13 +187,13 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
         E::PermissionAsked => Event::PermissionAsked {
             attempt,
             no: 1,
-            request: leave("1"),
+            request: request("1"),
             deadline_at: at,
         },
         E::PermissionDecided => Event::PermissionDecided {
             attempt,
             no: 1,
-            request: Some(leave("1")),
+            request: Some(request("1")),
             decision: Decision::Allow,
             by: Decider::Agent,
             rules: Vec::new(),

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bench::{
-    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, leave,
-    merged, plain, plan, plans, ruled, snapshot,
+    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, merged,
+    plain, plan, plans, request, ruled, snapshot,
 };
 use super::explaining::everything_is_explained;
 use super::rng::Rng;
@@ -457,7 +457,7 @@ impl Walk {
                     _ => Finding::Lost("no process".to_owned()),
                 },
             },
-            14 => self.some_leave(attempt),
+            14 => self.some_request(attempt),
             12 if self.rng.once_in(2) => self.answer_to(Effect::Expand(attempt), true),
             12 => self.answer_to(Effect::KeepOffer(attempt), true),
             _ => {
@@ -479,7 +479,7 @@ impl Walk {
     }
 
     /// An agent asks leave for something, or is answered.
-    fn some_leave(&mut self, attempt: AttemptId) -> Command {
+    fn some_request(&mut self, attempt: AttemptId) -> Command {
         match self.rng.below(5) {
             0 => Command::ExpirePermissions,
             1 => Command::DecidePermission {
@@ -494,7 +494,7 @@ impl Walk {
             },
             _ => Command::AskPermission {
                 attempt,
-                request: leave(&self.rng.below(40).to_string()),
+                request: request(&self.rng.below(40).to_string()),
                 ruled: ruled(Ruling::ALL[self.rng.below(3)]),
             },
         }

@@ -293,7 +293,7 @@ fn stage() -> Stage {
     }
 }
 
-fn leave() -> Request {
+fn permission() -> Request {
     Request {
         id: "1".into(),
         deed: Deed::Execute,
@@ -594,7 +594,7 @@ fn of_attempts() -> Vec<Event> {
             epoch: Epoch(1),
             workspace: 1,
             timeout_ms: Some(1),
-            credential: Some("KEY".into()),
+            credential: Some(Credential::Variable("KEY".into())),
         },
         Event::AttemptLeased {
             attempt,
@@ -634,13 +634,13 @@ fn of_attempts() -> Vec<Event> {
         Event::PermissionAsked {
             attempt,
             no: 1,
-            request: leave(),
+            request: permission(),
             deadline_at: Time(9),
         },
         decided(None, Decision::Allow, Decider::Person, vec![rule()]),
-        decided(Some(leave()), deny(), policy(), Vec::new()),
+        decided(Some(permission()), deny(), policy(), Vec::new()),
         decided(None, deny(), Decider::Deadline, Vec::new()),
-        decided(Some(leave()), deny(), Decider::Agent, Vec::new()),
+        decided(Some(permission()), deny(), Decider::Agent, Vec::new()),
         Event::ReviewAwaited {
             attempt,
             verdicts: verdicts(),
@@ -766,15 +766,16 @@ fn of_ledger() -> Vec<ledger::Event> {
         },
         ledger::Event::Released { attempt },
         ledger::Event::LimitLifted {
-            agent: "claude".into(),
+            credentials: vec![Credential::Agent("opencode".into())],
         },
     ]);
-    all.extend([None, Some("ANTHROPIC_API_KEY".to_owned())].map(|name| {
-        ledger::Event::CredentialLimited {
-            credential: Credential {
-                agent: "claude".into(),
-                name,
-            },
+    let credentials = [
+        Credential::Variable("ANTHROPIC_API_KEY".into()),
+        Credential::Login("claude".into()),
+    ];
+    all.extend(
+        credentials.map(|credential| ledger::Event::CredentialLimited {
+            credential,
             limit: Limit {
                 met_at: Time(1),
                 ends_at: Time(2),
@@ -783,8 +784,8 @@ fn of_ledger() -> Vec<ledger::Event> {
                 cause: "429".into(),
                 attempts: [attempt].into(),
             },
-        }
-    }));
+        }),
+    );
     all
 }
 
