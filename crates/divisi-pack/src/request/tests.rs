@@ -67,7 +67,7 @@ fn everyday_verbs_say_what_is_to_be_done() {
         ("pin", "Pin the versions of all dependencies"),
         ("protect", "Protect the admin pages with two-factor login"),
         ("parallelize", "Parallelize the image resizing"),
-        ("expire", "Expire idle sessions after a day"),
+        ("expire", "Expire idle sessions within a day"),
         ("rate-limit", "Rate-limit the public API"),
         ("deduplicate", "Deduplicate the incoming events"),
         ("normalize", "Normalize phone numbers on import"),
