@@ -178,6 +178,14 @@ faults! {
     SplitOnFailure,
     /// One of its parts is split again.
     SplitAgain,
+    /// A review cites what is not there.
+    ReviewVoid,
+    /// A review finds that something does not hold.
+    ReviewRefuses,
+    /// Something was not begun until a person judged others.
+    HeldBack,
+    /// The whole is reviewed.
+    WholeReviewed,
     /// Late work is taken as a new attempt's.
     OfferAdopted,
     /// Late work is given up.

@@ -13,6 +13,7 @@
 //! their own; here their promises are taken for granted and their failures are thrown in.
 
 mod agents;
+mod awaiting;
 mod books;
 mod breaks;
 #[cfg(test)]
@@ -35,6 +36,7 @@ mod rng;
 mod sim;
 mod supervisor;
 mod truth;
+mod weighings;
 mod witness;
 mod words;
 #[cfg(test)]

@@ -112,6 +112,11 @@ fn settings(rng: &mut Rng) -> Settings {
         failures_max: rng.within(1, 3) as u32,
         reassign_after: rng.within(1, 2) as u32,
         split_after: rng.below(4) as u32,
+        reviewers: AGENTS[..rng.below(3) as usize]
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect(),
+        awaiting_max: rng.below(3) as u32,
         losses_max: rng.within(2, 5) as u32,
         conflicts_max: rng.within(1, 3) as u32,
         loss_delay_ms: rng.pick(&[0, 1_000, 5_000]),

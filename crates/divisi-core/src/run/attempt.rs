@@ -180,6 +180,8 @@ pub enum Failure {
     Person(String),
     /// What it planned cannot be run: every fault with its place.
     Plan(Vec<String>),
+    /// Its verdicts cannot be read, or their evidence does not hold.
+    Review(Vec<String>),
     /// Nothing was composed: an input or the template is not what it must be.
     Composition(String),
     /// Its workspace could not be prepared.
@@ -194,6 +196,8 @@ pub enum AttemptEnd {
     Integrated,
     /// What it planned is part of the run's plan.
     Expanded,
+    /// What it found of another one's work was taken.
+    Reviewed,
     /// Its work was refused.
     Refused(Failure),
     /// It could not be done at all.
@@ -229,6 +233,7 @@ impl AttemptEnd {
             AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue) => true,
             AttemptEnd::Integrated
             | AttemptEnd::Expanded
+            | AttemptEnd::Reviewed
             | AttemptEnd::Lost(_)
             | AttemptEnd::Stopped(
                 StopReason::OverBudget(_) | StopReason::Canceled | StopReason::Interrupted,

@@ -251,6 +251,20 @@ pub enum Command {
         /// Every fault with its place, for the next handoff.
         faults: Vec<String>,
     },
+    /// All evidence that a review cites holds.
+    Weighed {
+        /// Which.
+        attempt: AttemptId,
+        /// Its verdicts, by the numbers of what it judges.
+        verdicts: Vec<Verdict>,
+    },
+    /// A review cannot be read, or cites what does not hold.
+    WeighRefused {
+        /// Which.
+        attempt: AttemptId,
+        /// Every fault, for the next handoff.
+        faults: Vec<String>,
+    },
     /// A batch was merged onto the head and, where trees differ from verified ones, checked.
     BatchMerged {
         /// The head it was merged onto.

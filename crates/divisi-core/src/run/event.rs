@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::AttemptEnd;
+use super::reviews::Subject;
 use super::settings::Settings;
 use super::state::{Base, RunStatus};
 use crate::criterion::{Criterion, Verdict};
@@ -171,6 +172,18 @@ pub enum Event {
     FinalPassed {
         /// Verdicts on the intent's criteria.
         verdicts: Vec<Verdict>,
+    },
+    /// An agent is to judge what no rule can: one more task, which is no part of the plan.
+    ReviewOpened {
+        /// Its task, with the next number.
+        review: Box<TaskSpec>,
+        /// What it judges.
+        of: Subject,
+    },
+    /// Nobody needs that any more.
+    ReviewClosed {
+        /// Its task.
+        task: TaskNo,
     },
     /// Other tasks took a task's place: a new revision of the plan.
     TaskSplit {
@@ -410,6 +423,8 @@ pub const KINDS: &[(&str, u32)] = &[
     ("run_ended", 1),
     ("final_held", 1),
     ("final_passed", 1),
+    ("review_opened", 1),
+    ("review_closed", 1),
     ("task_split", 2),
     ("attempt_leased", 2),
     ("attempt_started", 1),
@@ -438,8 +453,13 @@ pub const KINDS: &[(&str, u32)] = &[
 ];
 
 /// Events that make the graph. Loading replays these and takes the rest from rows.
-pub const KINDS_OF_STRUCTURE: &[&str] =
-    &["run_created", "task_split", "plan_replaced", "plan_refused"];
+pub const KINDS_OF_STRUCTURE: &[&str] = &[
+    "run_created",
+    "task_split",
+    "plan_replaced",
+    "plan_refused",
+    "review_opened",
+];
 
 impl Event {
     /// The version of its form, as in [`KINDS`].
@@ -476,6 +496,8 @@ impl Event {
             Event::RunEnded { .. } => "run_ended",
             Event::FinalHeld { .. } => "final_held",
             Event::FinalPassed { .. } => "final_passed",
+            Event::ReviewOpened { .. } => "review_opened",
+            Event::ReviewClosed { .. } => "review_closed",
             Event::TaskSplit { .. } => "task_split",
             Event::AttemptLeased { .. } => "attempt_leased",
             Event::AttemptStarted { .. } => "attempt_started",

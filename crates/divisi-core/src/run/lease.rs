@@ -41,6 +41,10 @@ impl Draft<'_> {
             }
             None => (known.agent(&self.run.settings).to_owned(), None),
         };
+        if self.run.is_held_back(known) {
+            let limit = self.run.awaiting_words();
+            return Err(Rejection::LimitReached { limit });
+        }
         if holds_slot(&agent)
             && let Some(limit) = self.run.limit_reached(&agent, known.spec.role().as_deref())
         {

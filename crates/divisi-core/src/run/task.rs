@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::agents::{agent_of, asks_model, holds_slot};
 use super::attempt::{Attempt, Ending, Phase};
 use super::links::Links;
+use super::reviews::Subject;
 use super::settings::Settings;
 use super::transition::StateName;
 use crate::ids::{TaskNo, Time};
 use crate::ledger::Amount;
-use crate::plan::TaskSpec;
+use crate::plan::{TaskKind, TaskSpec};
 use crate::receipt::Receipt;
 
 /// What a task's owner told it.
@@ -193,6 +194,8 @@ pub struct Task {
     pub answers: Vec<Answer>,
     /// The task in whose place it stands, with others.
     pub replaces: Option<TaskNo>,
+    /// What it judges, if it is a review that was opened for that.
+    pub reviews: Option<Subject>,
     /// How deep in splits it stands: 0 in the plan as it was accepted.
     pub depth: u32,
     /// How many plan tasks stand above it, each planned by the one before.
@@ -284,6 +287,13 @@ impl Task {
     #[must_use]
     pub fn status(&self) -> TaskStatus {
         self.state_name().status()
+    }
+
+    /// Whether what it makes becomes part of the result: of a plan task tasks are made, of a review
+    /// verdicts.
+    #[must_use]
+    pub fn is_merged(&self) -> bool {
+        self.spec.kind != TaskKind::Plan && self.reviews.is_none()
     }
 
     /// How long an attempt may take, in milliseconds.

@@ -63,6 +63,8 @@ pub(super) struct Starting {
     pub(super) lost: Option<(u32, Commit)>,
     /// What it begins with of a task in whose place it stands.
     pub(super) beginning: Option<Beginning>,
+    /// The change that it judges, if it is a review: from where, to where.
+    pub(super) change: Option<(Commit, Commit)>,
     /// Whether the agent's own session is taken up.
     pub(super) is_taken_up: bool,
     /// Artifacts of inputs, for compositions.
@@ -131,6 +133,9 @@ impl Starting {
         let lost = worked.filter(|ending| {
             ending.workspace < live.workspace && matches!(ending.end, AttemptEnd::Lost(_))
         });
+        let reviewed = task.reviews.as_ref();
+        let reviewed = reviewed.and_then(|subject| run.reviewed_commits(subject));
+        let reviewed = reviewed.map(|(made, from)| (from.clone(), made.clone()));
         Some(Starting {
             attempt,
             spec: Arc::clone(&task.spec),
@@ -138,7 +143,11 @@ impl Starting {
             credential: live.means().credential,
             workspace: live.workspace,
             base: same.and_then(|last| last.base.clone()),
-            head: run.integration.head.clone(),
+            head: match &reviewed {
+                Some((_, made)) => Some(made.clone()),
+                None => run.integration.head.clone(),
+            },
+            change: reviewed,
             handoff: handoff::of(run, attempt.task, at),
             beginning: match worked {
                 None => run.beginning(attempt.task),

@@ -45,6 +45,7 @@ mod temporary;
 mod threads;
 mod translate;
 mod trouble;
+mod weighing;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -361,6 +361,30 @@ fn a_run_recorded_when_a_failed_task_was_first_split_by_rule_loads() {
     assert!(begun.has("a.md") && !begun.has("b.md"));
 }
 
+#[test]
+fn a_run_recorded_when_agents_first_reviewed_loads() {
+    let run = recorded(include_str!("../golden/v2-reviewed.jsonl"), usize::MAX);
+    let ended = run.ended.map(|(status, _)| status);
+    assert_eq!((ended, run.revision), (Some(RunStatus::Succeeded), 1));
+    let told = |task: &run::Task| {
+        let ends: Vec<String> = task
+            .endings
+            .iter()
+            .map(|it| run::end_words(&it.end))
+            .collect();
+        format!("{} {}: {}", task.spec.id, task.status(), ends.join(", "))
+    };
+    let told: Vec<String> = run.tasks().iter().map(told).collect();
+    let void = "its verdict is none: the verdict on criterion 0 is void: the text does not stand in \
+                page.md:1";
+    let expected = [
+        "page done: it was integrated".to_owned(),
+        format!("page-review1 done: {void}, its verdict was taken"),
+        format!("whole-review1 done: {void}, its verdict was taken"),
+    ];
+    assert_eq!(told, expected);
+}
+
 /// The folder of a journal with these tables.
 fn with_tables(sql: &str) -> TempDir {
     let folder = folder();

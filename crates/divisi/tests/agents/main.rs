@@ -18,6 +18,7 @@ mod model;
 #[path = "../hostile/nowhere.rs"]
 mod nowhere;
 mod planned;
+mod reviewed;
 mod sessions;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]

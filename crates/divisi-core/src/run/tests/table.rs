@@ -309,6 +309,8 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             reason: text.clone(),
             then: Then::Escalate(text),
         },
+        E::Reviewed => advanced(Receipt::Reviewed { at, verdicts }),
+        E::ReviewClosed => Event::ReviewClosed { task },
         E::Offer => Event::OfferKept {
             attempt,
             snapshot: Some(snapshot(1)),
@@ -393,6 +395,8 @@ PlanRefusedRetry: Split -> Ready
 PlanRefusedEscalate: Split -> Escalated
 Offer: Ready Leased Working Submitted Collected Held Verified Prepared Question Escalated Done Failed Canceled Split -> stays
 OfferAdopted: Ready -> Leased
+Reviewed: Verified -> Done
+ReviewClosed: Ready Question Escalated -> Done
 ";
 
 #[test]
@@ -487,6 +491,8 @@ fn commands(bench: &Bench) -> Vec<(&'static str, Command)> {
         ("split", bench.split("t", "p; q")),
         ("expanded", bench.expanded("t", parts("p; q"))),
         ("expand refused", bench.expand_refused("t", "broken")),
+        ("weighed", bench.weighed("t", vec![Verdict::pass(0)])),
+        ("weigh refused", bench.weigh_refused("t", "broken")),
     ]
 }
 
@@ -561,4 +567,6 @@ cancel: Leased -> Leased, Working -> Working, Prepared nothing, Done Failed Canc
 split: Waiting Ready Escalated -> Split, else task-not-now
 expanded: Verified -> Split, else attempt-superseded
 expand refused: Verified -> Ready, else attempt-superseded
+weighed: else attempt-superseded
+weigh refused: else attempt-superseded
 ";

@@ -129,6 +129,12 @@ impl Walk {
             },
             losses_max: 1 + rng.below(4) as u32,
             conflicts_max: 1 + rng.below(4) as u32,
+            reviewers: match rng.below(3) {
+                0 => Vec::new(),
+                1 => vec!["second".to_owned()],
+                _ => vec!["command".to_owned(), "second".to_owned()],
+            },
+            awaiting_max: rng.below(3) as u32,
             barriers: rng.once_in(4),
             batch_max: 1 + rng.below(4) as u32,
             budget: Budget::default(),
@@ -227,6 +233,21 @@ impl Walk {
         verdicts
     }
 
+    /// What a review finds: all holds, or some does not, or is left open.
+    fn judged(&mut self, no: TaskNo, well: bool) -> Vec<Verdict> {
+        let subject = self.run().task(no).and_then(|task| task.reviews.clone());
+        let open = subject.and_then(|it| Some(self.run().under_review(&it)?.1.to_vec()));
+        let mut found = Vec::new();
+        for verdict in open.unwrap_or_default() {
+            let outcome = match well {
+                true => Outcome::Pass,
+                false => [Outcome::Pass, Outcome::Fail, Outcome::Unverified][self.rng.below(3)],
+            };
+            found.push(Verdict { outcome, ..verdict });
+        }
+        found
+    }
+
     fn merge(&mut self, well: bool) -> Command {
         let (batch, head) = self.run().batch();
         let mut onto = head.cloned().unwrap_or_else(|| commit(0));
@@ -321,6 +342,14 @@ impl Walk {
             Effect::Expand(attempt) => Command::ExpandRefused {
                 attempt,
                 faults: vec!["it is no plan".to_owned()],
+            },
+            Effect::Weigh(attempt) if well || !self.rng.once_in(3) => Command::Weighed {
+                attempt,
+                verdicts: self.judged(attempt.task, well),
+            },
+            Effect::Weigh(attempt) => Command::WeighRefused {
+                attempt,
+                faults: vec!["it cites nothing".to_owned()],
             },
             Effect::KeepOffer(attempt) => Command::OfferCollected {
                 attempt,

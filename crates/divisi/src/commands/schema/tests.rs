@@ -17,7 +17,7 @@ use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot, Usage};
 use divisi_core::run::{
     AttemptEnd, Base, Budget, Defined, DefinedModel, DefinedProgram, Event, Failure, Grants,
     ModelBounds, PauseReason, PreparedCommit, Price, Provider, RunStatus, Settings, Speaks,
-    StopReason, Then,
+    StopReason, Subject, Then,
 };
 use divisi_core::{
     Commit, Criterion, Digest, Format, Outcome, RunId, TaskId, TaskNo, TaskSpec, Time, Tree,
@@ -272,6 +272,10 @@ fn receipts() -> Vec<Receipt> {
         },
         expanded(Some(commit())),
         expanded(None),
+        Receipt::Reviewed {
+            at,
+            verdicts: verdicts(),
+        },
     ]
 }
 
@@ -376,6 +380,7 @@ fn created(full: bool) -> Event {
             cpu_s_max: None,
         },
         agents: [("development".to_owned(), "person".to_owned())].into(),
+        awaiting_max: 1,
         agents_auto: [("development".to_owned(), "codex".to_owned())].into(),
         rehearsal: Some(hash(Digest::new)),
         defined: [
@@ -461,12 +466,14 @@ fn ends() -> Vec<AttemptEnd> {
         Failure::Composition("x".into()),
         Failure::Preparation("x".into()),
         Failure::Plan(vec!["plan.json:1:1: x".into()]),
+        Failure::Review(vec!["x".into()]),
     ];
     let mut ends: Vec<AttemptEnd> = failures.into_iter().map(AttemptEnd::Refused).collect();
     ends.extend(stops().into_iter().map(AttemptEnd::Stopped));
     ends.extend([
         AttemptEnd::Integrated,
         AttemptEnd::Expanded,
+        AttemptEnd::Reviewed,
         AttemptEnd::Errored(Failure::Person("x".into())),
         AttemptEnd::Lost("x".into()),
         AttemptEnd::Asked("x".into()),
@@ -526,6 +533,15 @@ fn of_runs() -> Vec<Event> {
             verdicts: verdicts(),
         },
         Event::BatchNarrowed { batch: 2 },
+        Event::ReviewOpened {
+            review: Box::new(tasks().remove(0)),
+            of: Subject::Attempt(attempt()),
+        },
+        Event::ReviewOpened {
+            review: Box::new(tasks().remove(0)),
+            of: Subject::Whole(commit()),
+        },
+        Event::ReviewClosed { task },
         split(None, Vec::new(), ""),
         split(
             Some((attempt(), expanded(Some(commit())))),
