@@ -159,8 +159,8 @@ pub enum Action {
     },
     /// Refuse.
     Reject {
-        /// The task.
-        task: String,
+        /// The task; `None` for the plan that an agent made.
+        task: Option<String>,
         /// Why.
         reason: String,
     },

@@ -9,7 +9,7 @@ use divisi_core::run::{
     VERDICT_FILE, end_words,
 };
 use divisi_core::{TaskId, TaskKind, TaskNo, Time};
-
+use divisi_pack::planner::by_agent;
 use divisi_pack::verdict_file;
 
 use crate::compose;
@@ -41,7 +41,7 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         },
         created_at: created_at(at),
         title: spec.title.clone(),
-        description: description(task),
+        description: description(run, no),
         role: if is_told {
             role(run, task)
         } else {
@@ -66,15 +66,20 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
     }
 }
 
-/// What is to be done. Of a review it is also told how a verdict is written, by which it is read.
-fn description(task: &Task) -> String {
+/// What is to be done; of a task that plans in the place of another, also how, and of a review, how a
+/// verdict is written.
+fn description(run: &Run, no: TaskNo) -> String {
+    let task = &run.tasks()[no.index()];
     let told = &task.spec.description;
-    match task.reviews {
-        Some(_) => format!(
+    if task.reviews.is_some() {
+        return format!(
             "{told}\nThe JSON Schema of {VERDICT_FILE}:\n\n{}\n",
             verdict_file::schema()
-        ),
+        );
+    }
+    match run.outgrew(no) {
         None => told.clone(),
+        Some(_) => format!("{told}\n{}", by_agent::how_to_plan_parts()),
     }
 }
 
@@ -128,7 +133,9 @@ fn under_review(run: &Run, no: TaskNo) -> Option<Given> {
 /// What the tasks named as inputs made, also those of a task whose part this one is, and what research
 /// found out that the task depends on: informing those is what it was done for.
 fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
-    let is_split = |no: &TaskNo| run.tasks()[no.index()].spec.kind != TaskKind::Plan;
+    let is_split = |no: &TaskNo| {
+        run.tasks()[no.index()].spec.kind != TaskKind::Plan || run.outgrew(*no).is_some()
+    };
     let wholes = run.replaced(no).take_while(is_split);
     let specs = std::iter::once(no).chain(wholes);
     let specs = specs.map(|no| &run.tasks()[no.index()].spec);

@@ -436,7 +436,10 @@ impl<J: Journal> World<J> {
         };
         let at = loaded.run.last_at;
         for event in events {
-            if matches!(event, Event::PlanReplaced { .. }) {
+            if matches!(
+                event,
+                Event::PlanReplaced { .. } | Event::PlanRefused { .. }
+            ) {
                 step.batch.cut.push((id, loaded.run.tasks().len() as u32));
             }
             loaded.seq += 1;

@@ -58,6 +58,8 @@ faults! {
     PlanReplaced,
     /// A plan that an agent made of the whole awaits approval.
     PlanAwaits,
+    /// Its owner refuses it.
+    PlanRefused,
     /// An agent asks leave for something.
     PermissionAsked,
     /// The next engine is told what was not answered.
@@ -114,6 +116,8 @@ faults! {
     AgentHalf,
     /// An agent exits with a failure.
     AgentFails,
+    /// An agent finds its work to be more than one task.
+    AgentOutgrown,
     /// A signal ends an agent.
     AgentDies,
     /// An agent does not end.
@@ -166,6 +170,10 @@ faults! {
     PlanUnsound,
     /// It is read again, and told a second time.
     ExpandedAgain,
+    /// A task that plans takes the place of one that outgrew itself.
+    Outgrown,
+    /// What it planned takes its place.
+    OutgrownPlanned,
     /// A task that failed is split.
     SplitOnFailure,
     /// One of its parts is split again.

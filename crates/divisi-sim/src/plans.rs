@@ -354,6 +354,30 @@ fn named(rng: &mut Rng, prefix: &str) -> Parts {
     }
 }
 
+/// What is planned in the place of a task that outgrew itself: two tasks in words, or three, of which
+/// the last makes what that one had to make.
+#[must_use]
+pub(crate) fn smaller(rng: &mut Rng, prefix: &str, outgrown: &TaskSpec) -> Parts {
+    let count = rng.within(2, 3);
+    let mut tasks = Vec::new();
+    for at in 0..count {
+        let mut spec = TaskSpec::command(id(prefix, at), &["true"]);
+        spec.work = Work::Handoff;
+        spec.criteria = vec![file()];
+        if at > 0 && rng.chance(400) {
+            spec.dependencies.push(id(prefix, at - 1));
+        }
+        tasks.push(spec);
+    }
+    if let Some(last) = tasks.last_mut() {
+        last.deliverables.clone_from(&outgrown.deliverables);
+    }
+    Parts {
+        tasks,
+        ..Parts::default()
+    }
+}
+
 /// What an attempt plans that does it well. Where no plan may nest any more, none of it plans.
 #[must_use]
 pub(crate) fn planned(rng: &mut Rng, prefix: &str, nests: bool) -> Parts {

@@ -270,6 +270,7 @@ impl Sim {
                 ends_at: None,
             }),
             Behavior::UsesUp => bound.map(Said::UsedUp),
+            Behavior::TooLarge => Some(Said::TooLarge("it is two".to_owned())),
             Behavior::Fails => Some(Said::Failure("it does not compile".to_owned())),
             _ => None,
         };

@@ -52,6 +52,9 @@ pub enum Said {
     UsedUp(Bound),
     /// It could not do it. That is recorded and told; what it made is looked at like any other work.
     Failure(String),
+    /// It found the work to be more than one task, and says why. What it made is looked at like any
+    /// other work: it may be done all the same.
+    TooLarge(String),
     /// The machine was in its way, and may not be the next time. Only Divisi's own compositions say
     /// so.
     Hindrance(String),
@@ -106,10 +109,11 @@ pub enum Command {
         /// The criteria are waived, not found to hold; the report shows it.
         waive: bool,
     },
-    /// Refuse: an approval, a held attempt, or give up an escalated task.
+    /// Refuse: the plan that an agent made, an approval, a held attempt, or give up an escalated
+    /// task.
     Reject {
-        /// The task.
-        task: TaskNo,
+        /// The task; `None` for the plan.
+        task: Option<TaskNo>,
         /// Why.
         reason: String,
     },
@@ -406,6 +410,8 @@ pub enum Rejection {
     },
     /// The plan is approved: it is not replaced any more.
     PlanInForce,
+    /// No task of the run made its plan, so that nobody could plan anew.
+    NobodyPlanned,
     /// The run has had no request of this number.
     NoSuchPermission {
         /// Which.
@@ -452,6 +458,7 @@ impl Rejection {
             Rejection::BadParts { .. } => "split-bad-parts",
             Rejection::BadPlan { .. } => "run-bad-plan",
             Rejection::PlanInForce => "planning-in-force",
+            Rejection::NobodyPlanned => "planning-by-nobody",
             Rejection::NoSuchPermission { .. } => "permission-unknown",
             Rejection::PermissionDecided { .. } => "permission-decided",
             Rejection::PermissionWithdrawn { .. } => "permission-withdrawn",
@@ -496,6 +503,9 @@ impl std::fmt::Display for Rejection {
             Rejection::BadPlan { cause } => write!(f, "the plan is not sound: {cause}"),
             Rejection::PlanInForce => {
                 write!(f, "the plan is approved and not replaced any more")
+            }
+            Rejection::NobodyPlanned => {
+                write!(f, "no agent made the plan, so that none can plan anew")
             }
             Rejection::NoSuchPermission { no } => write!(f, "the run has no request {no}"),
             Rejection::PermissionDecided { no, how } => {

@@ -137,6 +137,16 @@ pub enum Event {
         /// The plan. Where a task planned the one before, it stands in that task's place.
         plan: Arc<Plan>,
     },
+    /// Its owner refused the plan that a task made, before it was approved: the tasks of it are gone,
+    /// and the attempt that made it failed.
+    PlanRefused {
+        /// The task that made it.
+        task: TaskNo,
+        /// Why.
+        reason: String,
+        /// What becomes of that task.
+        then: Then,
+    },
     /// Nothing new is started.
     RunPaused {
         /// Why.
@@ -406,6 +416,7 @@ pub const KINDS: &[(&str, u32)] = &[
     ("run_created", 1),
     ("run_approved", 1),
     ("plan_replaced", 1),
+    ("plan_refused", 1),
     ("run_paused", 3),
     ("run_resumed", 1),
     ("cancel_asked", 1),
@@ -446,6 +457,7 @@ pub const KINDS_OF_STRUCTURE: &[&str] = &[
     "run_created",
     "task_split",
     "plan_replaced",
+    "plan_refused",
     "review_opened",
 ];
 
@@ -477,6 +489,7 @@ impl Event {
             Event::RunCreated { .. } => "run_created",
             Event::RunApproved => "run_approved",
             Event::PlanReplaced { .. } => "plan_replaced",
+            Event::PlanRefused { .. } => "plan_refused",
             Event::RunPaused { .. } => "run_paused",
             Event::RunResumed => "run_resumed",
             Event::CancelAsked => "cancel_asked",

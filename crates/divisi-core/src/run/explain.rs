@@ -249,6 +249,8 @@ pub fn explain_run(run: &Run, now: Time, shared: &Shared) -> Explanation {
         told.commands.push(format!("divisi approve {}", run.id));
         if run.planner().is_some() {
             told.commands.push(format!("divisi plan edit {}", run.id));
+            told.commands
+                .push(format!("divisi reject {} --reason WHY", run.id));
         }
     }
     if let Some(reason) = run.paused.as_ref().filter(|_| run.ended.is_none()) {

@@ -160,9 +160,10 @@ impl Draft<'_> {
             confined: ended.confined,
             usage: ended.usage,
             claimed_failure: match said {
-                Some(Said::Failure(cause)) => Some(cause.clone()),
+                Some(Said::Failure(cause) | Said::TooLarge(cause)) => Some(cause.clone()),
                 _ => None,
             },
+            too_large: matches!(said, Some(Said::TooLarge(_))),
         }
     }
 
@@ -197,7 +198,7 @@ impl Draft<'_> {
             return Ok(());
         }
         let end = match said {
-            None | Some(Said::Failure(_)) => {
+            None | Some(Said::Failure(_) | Said::TooLarge(_)) => {
                 self.submitted(attempt, receipt, &ended.exit, ended.empty);
                 return Ok(());
             }

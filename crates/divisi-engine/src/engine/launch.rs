@@ -41,6 +41,9 @@ use divisi_core::diagnostic::chain;
 /// The file in an attempt's temporary folder that holds its question, if it has one.
 const QUESTION_FILE: &str = "question.txt";
 
+/// The one beside it that says why the work is more than one task, if it is.
+const TOO_LARGE_FILE: &str = "too-large.txt";
+
 /// A question is shown on a terminal.
 const QUESTION_BYTES_MAX: u64 = 4_000;
 
@@ -489,6 +492,10 @@ impl Starting {
                 process.env.extend([
                     ("TMPDIR".to_owned(), text(&tmp)),
                     ("DIVISI_QUESTION".to_owned(), text(&question)),
+                    (
+                        "DIVISI_TOO_LARGE".to_owned(),
+                        text(&tmp.join(TOO_LARGE_FILE)),
+                    ),
                 ]);
                 self.tell_reservation(&mut process.env);
                 let limits = shell.limits(self.attempt.run);
@@ -601,9 +608,19 @@ pub(super) fn tmp_name(attempt: AttemptId) -> String {
 
 /// What an attempt asked before it ended, if it did.
 pub(super) fn question(shell: &Shell, attempt: AttemptId) -> Option<String> {
+    left(shell, attempt, QUESTION_FILE)
+}
+
+/// Why an attempt found its work to be more than one task, if it did.
+pub(super) fn too_large(shell: &Shell, attempt: AttemptId) -> Option<String> {
+    left(shell, attempt, TOO_LARGE_FILE)
+}
+
+/// What stands in a file of an attempt's temporary folder.
+fn left(shell: &Shell, attempt: AttemptId, file: &str) -> Option<String> {
     let folder = shell.temporary.path(&tmp_name(attempt));
     let files = FolderFiles::open(&folder, Vec::new()).ok()?;
-    let bytes = files.read(QUESTION_FILE, QUESTION_BYTES_MAX).ok()?;
+    let bytes = files.read(file, QUESTION_BYTES_MAX).ok()?;
     let text = shell.masked(String::from_utf8_lossy(&bytes).trim().to_owned());
     (!text.is_empty()).then_some(text)
 }

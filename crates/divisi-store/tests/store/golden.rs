@@ -471,3 +471,28 @@ fn a_run_of_an_intent_whose_plan_was_made_and_replaced_loads() {
     let planned = recorded(include_str!("../golden/v1-intent.jsonl"), 8);
     assert_eq!((planned.revision, planned.approved), (2, false));
 }
+
+#[test]
+fn a_run_whose_plan_was_refused_and_whose_work_outgrew_its_task_loads() {
+    let run = recorded(include_str!("../golden/v1-revised.jsonl"), usize::MAX);
+    let told = |task: &run::Task| format!("{} {}", task.spec.id, task.status());
+    let told: Vec<String> = run.tasks().iter().map(told).collect();
+    let expected = [
+        "plan split",
+        "limit split",
+        "docs done",
+        "limit-plan split",
+        "one done",
+        "two done",
+    ];
+    assert_eq!(told, expected);
+    assert_eq!((run.revision, run.approved), (6, true));
+    let planner = &run.tasks()[0];
+    let refused = AttemptEnd::Refused(run::Failure::Person("smaller".to_owned()));
+    assert_eq!(planner.endings[0].end, refused);
+    assert_eq!((planner.failures, planner.attempts()), (1, 2));
+    let mut receipts = run.tasks()[1].endings[0].receipts.iter();
+    let said = receipts.find_map(divisi_core::receipt::Receipt::too_large);
+    assert_eq!(said, Some("two files"));
+    assert_eq!(run.outgrew(TaskNo(3)), Some(TaskNo(1)));
+}

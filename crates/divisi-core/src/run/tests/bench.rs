@@ -229,10 +229,12 @@ impl Bench {
         };
         self.log
             .extend(events.iter().map(|e| (self.now, e.clone())));
-        if events
-            .iter()
-            .any(|event| matches!(event, Event::PlanReplaced { .. }))
-        {
+        if events.iter().any(|event| {
+            matches!(
+                event,
+                Event::PlanReplaced { .. } | Event::PlanRefused { .. }
+            )
+        }) {
             let many = self.run.tasks().len() as u32;
             self.rows.retain(|no, _| *no < many);
         }
@@ -362,7 +364,7 @@ impl Bench {
 
     pub(super) fn reject(&self, id: &str) -> Command {
         Command::Reject {
-            task: self.no(id),
+            task: Some(self.no(id)),
             reason: "no".to_owned(),
         }
     }
@@ -502,6 +504,9 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
         Event::PlanReplaced { plan } => {
             let ids: Vec<&str> = plan.tasks.iter().map(|task| task.id.as_str()).collect();
             format!("replaced by {}", ids.join(" "))
+        }
+        Event::PlanRefused { task: no, then, .. } => {
+            format!("{}'s plan refused, then {}", task(no), brief_then(then))
         }
         Event::RunPaused { reason } => format!("paused: {}", reason.words()),
         Event::RunResumed => "resumed".to_owned(),

@@ -464,7 +464,7 @@ fn a_task_whose_process_broke_off_says_so_beside_what_is_missing() {
         )
     );
     bench.so(Command::Reject {
-        task: bench.no("a"),
+        task: Some(bench.no("a")),
         reason: String::new(),
     });
     assert_eq!(

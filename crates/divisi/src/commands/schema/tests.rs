@@ -219,6 +219,7 @@ fn receipts() -> Vec<Receipt> {
             usd_micros: Some(6),
         }),
         claimed_failure: matches!(exit, Exit::Signal(_)).then(|| "no idea".into()),
+        too_large: matches!(exit, Exit::Signal(_)),
         exit,
         output,
         wall_ms: 9,
@@ -514,6 +515,13 @@ fn of_runs() -> Vec<Event> {
                 tasks: tasks(),
                 ..Plan::default()
             }),
+        },
+        Event::PlanRefused {
+            task: TaskNo(0),
+            reason: "x".into(),
+            then: Then::Retry {
+                not_before: Time(0),
+            },
         },
         Event::RunResumed,
         Event::CancelAsked,
