@@ -200,7 +200,7 @@ fn whole_reviewed(reviewers: &[&str], author: &str) {
     stage
         .divisi(&["report", "1"])
         .expect(0)
-        .says("`grep -q limits limits.md` ends with 0")
+        .says("ends with 0; judged by opencode")
         .says("2 of 2 criteria of the whole pass");
 }
 
