@@ -42,7 +42,7 @@ fn model() -> Model {
             &[(
                 1,
                 true,
-                json!({"command": ["grep", "-q", "ten", "limits.md"], "exit": 0}),
+                json!({"command": ["grep", "-q", "limits", "limits.md"], "exit": 0}),
             )],
         ),
         judges(
@@ -83,29 +83,38 @@ fn plan(author: &str) -> Value {
             "The tenth request is let in, and the eleventh is refused.",
             "The page tells a reader how much is too much.",
         ],
-    }], "criteria": [
-        {"command": ["grep", "-q", "ten", "limits.md"]},
-        "The page says what the program does.",
-    ]})
+    }]})
 }
 
-fn reviewed(reviewers: &[&str], author: &str, judged_by: &str) {
-    let model = model();
-    let stage = stage_of(&[author, reviewers[reviewers.len() - 1]], &model);
+/// The same, of which only the whole is judged by words.
+fn plan_of_whole(author: &str) -> Value {
+    let mut plan = plan(author);
+    plan["subtasks"][0]["criteria"] = json!([{"contains": "LIMIT", "in": "limit.py"}]);
+    plan["criteria"] = json!([
+        {"command": ["grep", "-q", "limits", "limits.md"]},
+        "The page says what the program does.",
+    ]);
+    plan
+}
+
+/// A repository in which these are to review what this one does.
+fn staged(author: &str, reviewers: &[&str], model: &Model) -> Stage {
+    let stage = stage_of(&[author, reviewers[reviewers.len() - 1]], model);
     write(
         stage.path("divisi.yaml"),
         &json!({"review": {"agents": reviewers}}).to_string(),
     );
+    stage
+}
+
+fn reviewed(reviewers: &[&str], author: &str, judged_by: &str) {
+    let model = model();
+    let stage = staged(author, reviewers, &model);
     let ran = stage.run(&plan(author), &[]);
     let run = stage.only();
-    let log = || log(&stage, &ran.stderr, &model);
+    let names = ["limits", "limits-review1", "limits-review2"];
+    let log = || log(&stage, &names, &ran.stderr, &model);
     assert_eq!(run.status(), RunStatus::Succeeded, "{}", log());
-    let names = [
-        "limits",
-        "limits-review1",
-        "limits-review2",
-        "whole-review1",
-    ];
     stands(
         &run,
         RunStatus::Succeeded,
@@ -131,50 +140,58 @@ fn reviewed(reviewers: &[&str], author: &str, judged_by: &str) {
         format!("the verdict on criterion {no} is void: the text does not stand in {place}")
     };
     assert_eq!(faults, &[void(1, "limit.py:4"), void(2, "limits.md:3")]);
-    for (name, attempts) in [
-        ("limits-review1", 2),
-        ("limits-review2", 1),
-        ("whole-review1", 1),
-    ] {
+    for (name, attempts) in [("limits-review1", 2), ("limits-review2", 1)] {
         assert_eq!(task(&run, name).attempts(), attempts, "{name}: {}", log());
     }
-    free_of_the_claim(&stage, &model);
+    free_of_the_claim(&stage, &model, OF_TASK);
     let page = stage.result("limits.md");
     assert!(page.is_some_and(|page| page.contains("ten requests")));
     assert_eq!(stage.result("divisi-verdict.json"), None);
+    let report = stage.divisi(&["report", "1"]).expect(0);
+    report.says(&format!("judged by {judged_by}"));
+}
+
+fn whole_reviewed(reviewers: &[&str], author: &str) {
+    let model = model();
+    let stage = staged(author, reviewers, &model);
+    let ran = stage.run(&plan_of_whole(author), &[]);
+    let run = stage.only();
+    let names = ["limits", "whole-review1"];
+    let log = || log(&stage, &names, &ran.stderr, &model);
+    assert_eq!(run.status(), RunStatus::Succeeded, "{}", log());
+    stands(
+        &run,
+        RunStatus::Succeeded,
+        &names.map(|name| (name, "done")),
+    );
+    free_of_the_claim(&stage, &model, OF_WHOLE);
     stage
         .divisi(&["report", "1"])
         .expect(0)
-        .says(&format!("judged by {judged_by}"))
+        .says("`grep -q limits limits.md` ends with 0")
         .says("2 of 2 criteria of the whole pass");
 }
 
-fn free_of_the_claim(stage: &Stage, model: &Model) {
+/// What its author claimed stands in its log, and in nothing that was asked of who reviews it.
+fn free_of_the_claim(stage: &Stage, model: &Model, review: &str) {
     let logged = stage.divisi(&["logs", "run-1", "limits"]).expect(0);
     assert!(logged.stdout.contains("BELIEVE-ME"), "{}", logged.stdout);
     let seen = model.seen();
-    let asked = |words: &str| {
-        let asked: Vec<_> = { seen.iter() }
-            .filter(|it| it.users.iter().any(|said| said.contains(words)))
-            .collect();
-        assert!(!asked.is_empty(), "{words:?} was never asked");
-        asked
-    };
-    for one in asked(OF_TASK).into_iter().chain(asked(OF_WHOLE)) {
+    let asked: Vec<_> = { seen.iter() }
+        .filter(|it| it.users.iter().any(|said| said.contains(review)))
+        .collect();
+    assert!(!asked.is_empty(), "{review:?} was never asked");
+    for one in &asked {
         assert!(!one.sent.contains("BELIEVE-ME"), "{}", one.sent);
     }
     // It does have the change.
-    assert!(asked(OF_TASK)[0].sent.contains("count >= LIMIT"));
+    let sent = &asked[0].sent;
+    assert!(sent.contains("count >= LIMIT"), "{sent}");
 }
 
-fn log(stage: &Stage, stderr: &str, model: &Model) -> String {
-    let names = [
-        "limits",
-        "limits-review1",
-        "limits-review2",
-        "whole-review1",
-    ];
-    let logs = names.map(|name| stage.divisi(&["logs", "run-1", name]).stdout);
+fn log(stage: &Stage, names: &[&str], stderr: &str, model: &Model) -> String {
+    let logs = { names.iter() }.map(|name| stage.divisi(&["logs", "run-1", name]).stdout);
+    let logs: Vec<String> = logs.collect();
     format!("{stderr}\n{}\n{:#?}", logs.join("\n"), model.seen())
 }
 
@@ -182,6 +199,12 @@ fn log(stage: &Stage, stderr: &str, model: &Model) -> String {
 fn opencode_refuses_what_claude_did_not_do_and_never_reads_what_it_claims() {
     let [claude, _, opencode] = TOOLS;
     reviewed(&[claude, opencode], claude, opencode);
+}
+
+#[test]
+fn opencode_judges_the_whole_that_claude_made() {
+    let [claude, _, opencode] = TOOLS;
+    whole_reviewed(&[claude, opencode], claude);
 }
 
 #[test]

@@ -364,9 +364,12 @@ fn a_plan_is_worth_being_one() {
     );
 }
 
+/// What is changed about a plan.
+type Change = fn(&mut Value);
+
 #[test]
 fn tasks_of_others_or_judged_between_or_large_or_unknown_stay_apart() {
-    let apart: [(&str, fn(&mut Value)); 9] = [
+    let apart: [(&str, Change); 9] = [
         ("another role", |plan| {
             task(plan, "errors")["worker_type"] = json!("test")
         }),
