@@ -144,6 +144,13 @@ pub enum Receipt {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tree: Option<Tree>,
     },
+    /// The evidence of the review that it made holds.
+    Reviewed {
+        /// When.
+        at: Time,
+        /// Its verdicts, by the numbers of what it judged; none where nobody needed them any more.
+        verdicts: Vec<Verdict>,
+    },
     /// What it planned is part of the run's plan.
     Expanded {
         /// When.

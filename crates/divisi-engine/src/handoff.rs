@@ -5,10 +5,12 @@ use divisi_agents::{Answer, Feedback, Handoff};
 use divisi_core::plan::{Input, Work};
 use divisi_core::receipt::{Artifact, Receipt};
 use divisi_core::run::{
-    AttemptEnd, Ending, Failure, Run, StopReason, Task, TaskState, TaskStatus, end_words,
+    AttemptEnd, Ending, Failure, Run, StopReason, Subject, Task, TaskState, TaskStatus,
+    VERDICT_FILE, end_words,
 };
-use divisi_core::{TaskKind, TaskNo, Time};
+use divisi_core::{TaskId, TaskKind, TaskNo, Time};
 use divisi_pack::planner::by_agent;
+use divisi_pack::verdict_file;
 
 use crate::compose;
 
@@ -64,9 +66,17 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
     }
 }
 
-/// What is to be done; of a task that plans in the place of another, also how.
+/// What is to be done; of a task that plans in the place of another, also how, and of a review, how a
+/// verdict is written.
 fn description(run: &Run, no: TaskNo) -> String {
-    let told = &run.tasks()[no.index()].spec.description;
+    let task = &run.tasks()[no.index()];
+    let told = &task.spec.description;
+    if task.reviews.is_some() {
+        return format!(
+            "{told}\nThe JSON Schema of {VERDICT_FILE}:\n\n{}\n",
+            verdict_file::schema()
+        );
+    }
     match run.outgrew(no) {
         None => told.clone(),
         Some(_) => format!("{told}\n{}", by_agent::how_to_plan_parts()),
@@ -103,6 +113,23 @@ fn context(run: &Run, no: TaskNo) -> Context {
     }
 }
 
+/// What a review judges: the files that were promised, as far as they are there.
+fn under_review(run: &Run, no: TaskNo) -> Option<Given> {
+    let subject = run.tasks()[no.index()].reviews.as_ref()?;
+    let (task, artifacts) = match subject {
+        Subject::Attempt(attempt) => {
+            let of = run.task(attempt.task)?;
+            (of.spec.id.clone(), collected(&of.live()?.receipts))
+        }
+        Subject::Whole(_) => (TaskId::new("whole").ok()?, Vec::new()),
+    };
+    Some(Given {
+        task,
+        artifacts,
+        contents: Vec::new(),
+    })
+}
+
 /// What the tasks named as inputs made, also those of a task whose part this one is, and what research
 /// found out that the task depends on: informing those is what it was done for.
 fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
@@ -133,7 +160,8 @@ fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
             contents: Vec::new(),
         })
     };
-    all.into_iter().filter_map(given).collect()
+    let reviewed = under_review(run, no).into_iter();
+    reviewed.chain(all.into_iter().filter_map(given)).collect()
 }
 
 /// What a task made, or what those made that stand in its place.
@@ -154,14 +182,16 @@ fn artifacts(task: &Task) -> Vec<Artifact> {
         .iter()
         .rev()
         .find(|ending| ending.end == AttemptEnd::Integrated);
-    let collected = integrated.into_iter().flat_map(|ending| &ending.receipts);
-    collected
-        .filter_map(|receipt| match receipt {
-            Receipt::Collected { artifacts, .. } => Some(artifacts.clone()),
-            _ => None,
-        })
-        .next_back()
-        .unwrap_or_default()
+    integrated.map_or_else(Vec::new, |ending| collected(&ending.receipts))
+}
+
+/// The promised files that an attempt with these receipts made.
+fn collected(receipts: &[Receipt]) -> Vec<Artifact> {
+    let mut artifacts = receipts.iter().filter_map(|receipt| match receipt {
+        Receipt::Collected { artifacts, .. } => Some(artifacts.clone()),
+        _ => None,
+    });
+    artifacts.next_back().unwrap_or_default()
 }
 
 /// Refusals of earlier attempts since a person last intervened, and what a person said then.
@@ -173,7 +203,12 @@ fn feedback(task: &Task) -> Vec<Feedback> {
                 told(Unmet::of(&task.spec.criteria, verdicts))
             }
             AttemptEnd::Refused(Failure::Plan(faults)) => {
-                told(faults.iter().map(|fault| sound_plan(fault)).collect())
+                let unmet = |fault: &String| sound("the plan can be run", fault);
+                told(faults.iter().map(unmet).collect())
+            }
+            AttemptEnd::Refused(Failure::Review(faults)) => {
+                let unmet = |fault: &String| sound("each verdict is shown by what it cites", fault);
+                told(faults.iter().map(unmet).collect())
             }
             // Nobody of whom it could be said that they did better next time.
             AttemptEnd::Errored(Failure::Preparation(_)) => None,
@@ -186,6 +221,7 @@ fn feedback(task: &Task) -> Vec<Feedback> {
             ) => told(Vec::new()),
             AttemptEnd::Integrated
             | AttemptEnd::Expanded
+            | AttemptEnd::Reviewed
             | AttemptEnd::Stopped(StopReason::Canceled | StopReason::Interrupted)
             | AttemptEnd::Asked(_)
             | AttemptEnd::Limited { .. } => None,
@@ -194,10 +230,10 @@ fn feedback(task: &Task) -> Vec<Feedback> {
     task.endings.iter().filter_map(told).collect()
 }
 
-/// What no plan task's criteria say, since it holds for all of them.
-fn sound_plan(fault: &str) -> Unmet {
+/// What no criterion of a plan task, or of a review, says, since it holds for all of them.
+fn sound(what: &str, fault: &str) -> Unmet {
     Unmet {
-        criterion: "the plan can be run".to_owned(),
+        criterion: what.to_owned(),
         evidence: fault.to_owned(),
     }
 }

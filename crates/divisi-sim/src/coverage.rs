@@ -61,9 +61,9 @@ faults! {
     /// Its owner refuses it.
     PlanRefused,
     /// An agent asks leave for something.
-    LeaveAsked,
+    PermissionAsked,
     /// The next engine is told what was not answered.
-    LeaveToldAgain,
+    PermissionToldAgain,
     /// A word arrives twice.
     WordTwice,
     /// A word arrives late, after words that were said later.
@@ -128,6 +128,8 @@ faults! {
     AgentLimited,
     /// A second attempt meets the usage limit that the first one met.
     LimitMetAgain,
+    /// A task waited for the end of a usage limit that another agent met.
+    LimitShared,
     /// A task is done with another credential, since the usual one is limited.
     OtherCredential,
     /// A task is done by another agent, since its own is limited.
@@ -176,6 +178,14 @@ faults! {
     SplitOnFailure,
     /// One of its parts is split again.
     SplitAgain,
+    /// A review cites what is not there.
+    ReviewVoid,
+    /// A review finds that something does not hold.
+    ReviewRefuses,
+    /// Something was not begun until a person judged others.
+    HeldBack,
+    /// The whole is reviewed.
+    WholeReviewed,
     /// Late work is taken as a new attempt's.
     OfferAdopted,
     /// Late work is given up.

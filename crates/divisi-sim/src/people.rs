@@ -243,7 +243,12 @@ impl Sim {
             match reason {
                 PauseReason::Budget(exhausted) => self.raise_budget(exhausted.account),
                 PauseReason::UsageLimit { credential, .. } => {
-                    self.ask(Ask::Lift(credential.agent.clone()));
+                    // By the credential's name, or by an agent's that uses it.
+                    let name = match credential.name() {
+                        "FIRST" if self.rng.chance(500) => "command",
+                        name => name,
+                    };
+                    self.ask(Ask::Lift(name.to_owned()));
                 }
                 _ => {}
             }

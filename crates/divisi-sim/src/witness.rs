@@ -9,6 +9,7 @@ use divisi_core::receipt::Receipt;
 use divisi_core::run::transition::{EventName, Next, StateName, names, next};
 use divisi_core::run::{AttemptEnd, Event, PauseReason, Run, StopReason, TaskState, Then};
 
+use crate::awaiting::{frees, judge_lease};
 use crate::breaks::Oracle;
 use crate::coverage::{Coverage, Fault};
 use crate::divisions::judge_escalation;
@@ -18,6 +19,7 @@ use crate::repo::{Repo, tree_name};
 use crate::sim::{Violation, violated};
 use crate::supervisor::Supervisor;
 use crate::truth::Truth;
+use crate::weighings::judge_review;
 
 /// What an event is judged by.
 pub(crate) struct Witness<'a> {
@@ -38,6 +40,9 @@ impl Witness<'_> {
             return Ok(());
         };
         self.count(before, after, event);
+        if frees(before, event, after) {
+            self.coverage.fault(Fault::HeldBack);
+        }
         match event {
             Event::RunPaused {
                 reason: PauseReason::Budget(exhausted),
@@ -70,11 +75,17 @@ impl Witness<'_> {
                 credential,
                 ..
             } => {
+                let max = truth.awaiting_max.unwrap_or(before.settings.awaiting_max);
+                judge_lease(before, max, *attempt)?;
                 if timeout_ms.is_some() {
                     self.coverage.fault(Fault::BoxShortened);
                 }
-                if credential.as_deref() == Some("SECOND") {
+                if credential.as_ref().is_some_and(|it| it.name() == "SECOND") {
                     self.coverage.fault(Fault::OtherCredential);
+                }
+                let live = after.tasks()[attempt.task.index()].live();
+                if live.is_some_and(|live| truth.waited_for_others(&live.means())) {
+                    self.coverage.fault(Fault::LimitShared);
                 }
                 let task = &before.tasks()[attempt.task.index()];
                 if task.agent(&before.settings) != agent {
@@ -119,6 +130,7 @@ impl Witness<'_> {
                 Ok(())
             }
             Event::AttemptAdvanced { attempt, receipts } => {
+                judge_review(truth, *attempt, receipts)?;
                 self.judge_receipts(truth, before, *attempt, receipts)
             }
             Event::AttemptEnded {

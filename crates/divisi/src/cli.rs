@@ -492,6 +492,8 @@ pub(crate) enum SchemaOf {
     Config,
     /// Rules by which scripted agents do what they are handed.
     Rehearsal,
+    /// The file in which an agent that reviews writes its verdicts.
+    Verdict,
     /// Assessments, as `divisi assess --json` prints them.
     Assessment,
     /// Events, as `divisi watch --json` prints them.

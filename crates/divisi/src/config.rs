@@ -183,6 +183,8 @@ impl Configuration {
             failures_max: config.failures_max,
             reassign_after: config.reassign_after,
             split_after: config.split_after,
+            reviewers: config.reviewers.clone(),
+            awaiting_max: config.awaiting_max,
             losses_max: config.losses_max,
             conflicts_max: config.conflicts_max,
             loss_delay_ms: config.loss_delay_ms,

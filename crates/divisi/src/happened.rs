@@ -1,6 +1,6 @@
 //! Events in words, one line each, for whoever follows a run.
 
-use divisi_core::run::{Event, Run, RunStatus, Then};
+use divisi_core::run::{Event, Run, RunStatus, Subject, Then};
 use divisi_core::{AttemptId, Outcome, TaskKind, TaskNo, TaskSpec, Verdict};
 
 use crate::printer::{Line, Style};
@@ -33,6 +33,18 @@ pub(crate) fn line(run: &Run, event: &Event) -> Line {
             Line::of(names(run, attempts.iter().map(|(attempt, _)| attempt)))
                 .with(Style::Good, " done")
                 .with(Style::Dim, format!(", integrated as {}", head.short()))
+        }
+        Event::ReviewOpened { review, of } => {
+            let what = match of {
+                Subject::Attempt(attempt) => name(run, attempt.task),
+                Subject::Whole(_) => "the whole".to_owned(),
+            };
+            let agent = review.agent.as_deref().unwrap_or_default();
+            Line::of(format!("{what} is to be judged: {}", review.id))
+                .with(Style::Dim, format!(" by {}", words::agent(agent)))
+        }
+        Event::ReviewClosed { task } => {
+            Line::of(name(run, *task)).with(Style::Dim, " is closed: nobody needs it any more")
         }
         Event::TaskSplit {
             task,
@@ -202,7 +214,7 @@ fn of_attempt(run: &Run, event: &Event) -> Line {
                 .with(Style::Dim, format!(", by {}", by.words()))
         }
         Event::ReviewAwaited { attempt, .. } => {
-            one(run, *attempt).with(Style::Warn, " awaits a person's judgment")
+            one(run, *attempt).with(Style::Warn, " awaits judgment")
         }
         Event::AttemptEnded {
             attempt, end, then, ..
@@ -244,10 +256,20 @@ fn advanced(run: &Run, attempt: AttemptId, receipts: &[divisi_core::receipt::Rec
         Some(Receipt::Verified { .. }) if plans(run, attempt) => {
             line.with(Style::Dim, " passed its checks; tasks are made of it next")
         }
+        Some(Receipt::Verified { .. })
+            if run
+                .task(attempt.task)
+                .is_some_and(|it| it.reviews.is_some()) =>
+        {
+            line.with(
+                Style::Dim,
+                " gave its verdict; what it cites is looked up next",
+            )
+        }
         Some(Receipt::Verified { .. }) => {
             line.with(Style::Dim, " passed its checks; it is integrated next")
         }
-        Some(Receipt::Integrated { .. } | Receipt::Expanded { .. }) => {
+        Some(Receipt::Integrated { .. } | Receipt::Expanded { .. } | Receipt::Reviewed { .. }) => {
             line.with(Style::Good, " done")
         }
     }

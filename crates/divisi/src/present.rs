@@ -148,7 +148,10 @@ impl<'s> Settling<'s> {
         let found = |names: &[String]| present.first(names).unwrap_or(AGENT_AUTO).to_owned();
         let by_role = preferred.by_role.iter();
         let agents_auto = by_role.map(|(role, names)| (role.clone(), found(names)));
+        let mut reviewers = settings.reviewers.clone();
+        reviewers.retain(|name| name != AGENT_PERSON && present.has(name));
         let settings = Settings {
+            reviewers,
             agent_auto: found(preferred.usual),
             agents_auto: agents_auto.collect(),
             ..settings

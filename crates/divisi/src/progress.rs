@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Event, Run, RunStatus, TaskStatus, Then, explain, is_scripted};
-use divisi_core::{AttemptId, RunId, TaskNo, Time};
+use divisi_core::run::{
+    AttemptEnd, Event, Run, RunStatus, Subject, TaskStatus, Then, explain, is_scripted,
+};
+use divisi_core::{AttemptId, Outcome, RunId, TaskNo, Time};
 use divisi_engine::engine::wall_now;
 use divisi_pack::printable;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -228,6 +230,20 @@ impl Progress {
                 let parts = crate::happened::some_of(parts);
                 self.say("2", " ", &format!("{} becomes {parts}", id(*task)));
             }
+            // Which agent is to judge comes with its review.
+            Event::ReviewAwaited { attempt, .. } if !is_for_person(state, *attempt) => {}
+            Event::ReviewOpened { review, of } => {
+                let what = match of {
+                    Subject::Attempt(attempt) => id(attempt.task),
+                    Subject::Whole(_) => "the whole".to_owned(),
+                };
+                let by = crate::words::agent(review.agent.as_deref().unwrap_or_default());
+                let text = format!(
+                    "{what} awaits a review by {by}: divisi explain {} {}",
+                    self.run, review.id
+                );
+                self.say("2", "?", &text);
+            }
             Event::ReviewAwaited { attempt, .. } => {
                 let text = format!(
                     "{} awaits a person: divisi explain {} {}",
@@ -297,6 +313,10 @@ impl Progress {
                 self.say("33", "!", &text);
             }
             Event::RunResumed => self.say("32", "-", &format!("{} goes on", self.run)),
+            Event::FinalHeld { verdicts, tasks }
+                if tasks.is_empty()
+                    && !state.settings.reviewers.is_empty()
+                    && verdicts.iter().all(|it| it.outcome != Outcome::Fail) => {}
             Event::FinalHeld { .. } => {
                 self.say(
                     "31",
@@ -322,6 +342,12 @@ impl Progress {
         );
         self.say("32", "+", &text);
     }
+}
+
+/// Whether a person is to judge what an attempt made.
+fn is_for_person(state: &Run, attempt: AttemptId) -> bool {
+    let task = state.task(attempt.task);
+    task.is_none_or(|task| state.is_for_person(&task.spec))
 }
 
 /// How long an attempt took, and that only a script was played if so.

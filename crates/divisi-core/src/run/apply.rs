@@ -40,6 +40,11 @@ impl Run {
             Event::BatchNarrowed { batch } => self.integration.batch = *batch,
             Event::BatchPrepared { commits } => self.apply_prepared(commits),
             Event::BatchIntegrated { head, attempts } => self.apply_integrated(at, head, attempts),
+            Event::ReviewOpened { review, of } => self.apply_review_opened(review, of),
+            Event::ReviewClosed { task } => {
+                self.change(*task, |task| task.state = TaskState::Done);
+                self.done(*task);
+            }
             Event::TaskSplit { task, planned, .. } => {
                 self.apply_split(at, *task, planned.as_ref(), event);
             }
@@ -177,18 +182,23 @@ impl Run {
                     }
                     EventName::Collected => live.phase = Phase::Collected,
                     EventName::Verified => live.phase = Phase::Verified,
-                    _ => {
-                        finish(task, at, AttemptEnd::Integrated);
+                    name => {
+                        let end = match name {
+                            EventName::Reviewed => AttemptEnd::Reviewed,
+                            _ => AttemptEnd::Integrated,
+                        };
+                        finish(task, at, end);
                         task.state = TaskState::Done;
                         return;
                     }
                 }
             }
         });
-        match self.tasks[no.index()].state_name() {
+        let task = &self.tasks[no.index()];
+        // What a plan task made is not merged: its tasks are made of it. Nor are verdicts.
+        match task.state_name() {
             StateName::Done => self.done(no),
-            // What a plan task made is not merged: its tasks are made of it.
-            StateName::Verified if self.tasks[no.index()].spec.kind != TaskKind::Plan => {
+            StateName::Verified if task.is_merged() => {
                 self.integration.queue.push_back(attempt);
             }
             _ => {}

@@ -11,7 +11,7 @@ use super::task::TaskStatus;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Time, Tree};
 use crate::intent::Intent;
-use crate::ledger::{Bound, Credential};
+use crate::ledger::{Bound, Means};
 use crate::permission::{Decision, Request, Ruled};
 use crate::plan::{Parts, Plan};
 use crate::receipt::{Artifact, Snapshot};
@@ -162,7 +162,7 @@ pub enum Command {
         /// The time that was reserved for it, if that is bounded.
         timeout_ms: Option<u64>,
         /// Who does it, with which credential; the task's own agent unless told.
-        with: Option<Credential>,
+        with: Option<Means>,
     },
     /// The agent began.
     Started {
@@ -249,6 +249,20 @@ pub enum Command {
         /// Which.
         attempt: AttemptId,
         /// Every fault with its place, for the next handoff.
+        faults: Vec<String>,
+    },
+    /// All evidence that a review cites holds.
+    Weighed {
+        /// Which.
+        attempt: AttemptId,
+        /// Its verdicts, by the numbers of what it judges.
+        verdicts: Vec<Verdict>,
+    },
+    /// A review cannot be read, or cites what does not hold.
+    WeighRefused {
+        /// Which.
+        attempt: AttemptId,
+        /// Every fault, for the next handoff.
         faults: Vec<String>,
     },
     /// A batch was merged onto the head and, where trees differ from verified ones, checked.

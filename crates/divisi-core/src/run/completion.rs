@@ -5,6 +5,7 @@ use super::attempt::{Attempt, AttemptEnd, Failure, Phase};
 use super::command::Rejection;
 use super::decide::Draft;
 use super::event::Event;
+use super::reviews::Subject;
 use crate::criterion::{Cost, Outcome, Verdict};
 use crate::ids::{AttemptId, Commit, TaskNo};
 use crate::plan::{TaskKind, WorkspaceKind};
@@ -137,6 +138,7 @@ impl Draft<'_> {
             );
         } else if any(Outcome::Unverified) {
             self.push(Event::ReviewAwaited { attempt, verdicts });
+            self.open_review(Subject::Attempt(attempt));
         } else {
             self.verified(attempt, verdicts);
         }
@@ -152,7 +154,7 @@ impl Draft<'_> {
             tree: snapshot.map(|snapshot| snapshot.tree.clone()),
             verdicts,
         }];
-        if snapshot.is_none() && task.spec.kind != TaskKind::Plan {
+        if snapshot.is_none() && task.is_merged() {
             receipts.push(Receipt::Integrated {
                 at: self.at,
                 commit: None,
@@ -181,7 +183,12 @@ impl Draft<'_> {
         if passed && complete && tasks.is_empty() {
             self.push(Event::FinalPassed { verdicts });
         } else {
+            let failed = verdicts.iter().any(|it| it.outcome == Outcome::Fail) || !complete;
+            let holds_else = !failed && tasks.is_empty();
             self.push(Event::FinalHeld { verdicts, tasks });
+            if let Some(head) = head.filter(|_| holds_else) {
+                self.open_review(Subject::Whole(head));
+            }
         }
         Ok(())
     }

@@ -161,6 +161,8 @@ impl Draft<'_> {
                 parts,
             } => self.on_expanded(attempt, from, parts),
             Command::ExpandRefused { attempt, faults } => self.on_expand_refused(attempt, faults),
+            Command::Weighed { attempt, verdicts } => self.on_weighed(attempt, verdicts),
+            Command::WeighRefused { attempt, faults } => self.on_weigh_refused(attempt, faults),
             Command::BatchMerged {
                 onto,
                 merged,
@@ -254,6 +256,7 @@ impl Draft<'_> {
     /// the run's end.
     fn settle(&mut self) {
         self.skip_hopeless();
+        self.close_reviews();
         let begun = self.run.approved || self.run.canceling;
         if self.run.ended.is_some() || !begun {
             return;

@@ -96,7 +96,7 @@ pub(super) fn divide(
         Ok(shares) => shares,
         Err(bound) => return because(format!("its budget of {bound} leaves too little for parts")),
     };
-    let ids = names(run, &task.spec.id);
+    let ids = free_names(run, &task.spec.id, "part", HALVES);
     let tasks = specs(&task.spec, halves, &ids, &shares, failed);
     let parts = Parts {
         tasks,
@@ -247,11 +247,11 @@ pub(super) fn stem(id: &TaskId) -> String {
 }
 
 /// Names that no other task of the run has.
-fn names(run: &Run, id: &TaskId) -> Vec<TaskId> {
+pub(super) fn free_names(run: &Run, id: &TaskId, what: &str, many: usize) -> Vec<TaskId> {
     let stem = stem(id);
-    let named = |no: u32| TaskId::new(format!("{stem}-part{no}")).ok();
+    let named = |no: u32| TaskId::new(format!("{stem}-{what}{no}")).ok();
     let free = |name: &TaskId| run.find(name).is_none();
-    (1..).filter_map(named).filter(free).take(HALVES).collect()
+    (1..).filter_map(named).filter(free).take(many).collect()
 }
 
 fn specs(

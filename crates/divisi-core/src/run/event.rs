@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::AttemptEnd;
+use super::reviews::Subject;
 use super::settings::Settings;
 use super::state::{Base, RunStatus};
 use crate::criterion::{Criterion, Verdict};
@@ -67,7 +68,7 @@ impl PauseReason {
         match self {
             PauseReason::Budget(exhausted) => exhausted.commands(run),
             PauseReason::UsageLimit { credential, .. } => {
-                let lift = format!("divisi agents resume {}", credential.agent);
+                let lift = format!("divisi agents resume {}", credential.name());
                 vec![format!("{lift} && {resume}")]
             }
             _ => vec![resume],
@@ -172,6 +173,18 @@ pub enum Event {
         /// Verdicts on the intent's criteria.
         verdicts: Vec<Verdict>,
     },
+    /// An agent is to judge what no rule can: one more task, which is no part of the plan.
+    ReviewOpened {
+        /// Its task, with the next number.
+        review: Box<TaskSpec>,
+        /// What it judges.
+        of: Subject,
+    },
+    /// Nobody needs that any more.
+    ReviewClosed {
+        /// Its task.
+        task: TaskNo,
+    },
     /// Other tasks took a task's place: a new revision of the plan.
     TaskSplit {
         /// The task.
@@ -208,9 +221,9 @@ pub enum Event {
         /// Its time box, where its budget left less than the task's own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         timeout_ms: Option<u64>,
-        /// What its agent logs in with, where that is known.
+        /// What its agent logs in with, where more is known than the agent's name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        credential: Option<String>,
+        credential: Option<Credential>,
     },
     /// Its agent began, with facts worth recording.
     AttemptStarted {
@@ -404,14 +417,16 @@ pub const KINDS: &[(&str, u32)] = &[
     ("run_approved", 1),
     ("plan_replaced", 1),
     ("plan_refused", 1),
-    ("run_paused", 2),
+    ("run_paused", 3),
     ("run_resumed", 1),
     ("cancel_asked", 1),
     ("run_ended", 1),
     ("final_held", 1),
     ("final_passed", 1),
+    ("review_opened", 1),
+    ("review_closed", 1),
     ("task_split", 2),
-    ("attempt_leased", 1),
+    ("attempt_leased", 2),
     ("attempt_started", 1),
     ("attempt_adopted", 1),
     ("attempt_advanced", 1),
@@ -438,8 +453,13 @@ pub const KINDS: &[(&str, u32)] = &[
 ];
 
 /// Events that make the graph. Loading replays these and takes the rest from rows.
-pub const KINDS_OF_STRUCTURE: &[&str] =
-    &["run_created", "task_split", "plan_replaced", "plan_refused"];
+pub const KINDS_OF_STRUCTURE: &[&str] = &[
+    "run_created",
+    "task_split",
+    "plan_replaced",
+    "plan_refused",
+    "review_opened",
+];
 
 impl Event {
     /// The version of its form, as in [`KINDS`].
@@ -476,6 +496,8 @@ impl Event {
             Event::RunEnded { .. } => "run_ended",
             Event::FinalHeld { .. } => "final_held",
             Event::FinalPassed { .. } => "final_passed",
+            Event::ReviewOpened { .. } => "review_opened",
+            Event::ReviewClosed { .. } => "review_closed",
             Event::TaskSplit { .. } => "task_split",
             Event::AttemptLeased { .. } => "attempt_leased",
             Event::AttemptStarted { .. } => "attempt_started",

@@ -38,11 +38,24 @@ pub const SPLIT_DEPTH_MAX: u32 = 2;
 /// a plan that plans itself must end.
 pub const PLAN_NESTING_MAX: u32 = 2;
 
-/// So many faults of a plan are kept; whoever mends these sees the rest the next time.
+/// So many faults of a plan, or of a review, are kept; whoever mends these sees the rest the next time.
 const FAULTS_MAX: usize = 20;
 
 /// The words of one of these, in bytes.
 const FAULT_BYTES_MAX: usize = 1_000;
+
+/// So many of the faults of what an agent wrote as are kept, cut.
+pub(super) fn bounded_faults(mut faults: Vec<String>) -> Vec<String> {
+    let more = faults.len().saturating_sub(FAULTS_MAX);
+    faults.truncate(FAULTS_MAX);
+    for fault in &mut faults {
+        truncate(fault, FAULT_BYTES_MAX);
+    }
+    if more > 0 {
+        faults.push(format!("… and {more} more"));
+    }
+    faults
+}
 
 impl Draft<'_> {
     pub(super) fn split(
@@ -57,6 +70,13 @@ impl Draft<'_> {
             StateName::Waiting | StateName::Ready | StateName::Escalated
         ) {
             return self.not_now(no, "split", "cancel its attempt first");
+        }
+        if task.reviews.is_some() {
+            return self.not_now(
+                no,
+                "split",
+                "judge what it reviews: `divisi approve`, `reject`",
+            );
         }
         let bad = |cause: String| Err(Rejection::BadParts { cause });
         if task.depth >= SPLIT_DEPTH_MAX {
@@ -137,16 +157,8 @@ impl Draft<'_> {
         }
     }
 
-    fn refuse_plan(&mut self, attempt: AttemptId, mut faults: Vec<String>) {
-        let more = faults.len().saturating_sub(FAULTS_MAX);
-        faults.truncate(FAULTS_MAX);
-        for fault in &mut faults {
-            truncate(fault, FAULT_BYTES_MAX);
-        }
-        if more > 0 {
-            faults.push(format!("… and {more} more"));
-        }
-        let end = AttemptEnd::Refused(Failure::Plan(faults));
+    fn refuse_plan(&mut self, attempt: AttemptId, faults: Vec<String>) {
+        let end = AttemptEnd::Refused(Failure::Plan(bounded_faults(faults)));
         self.end(attempt, end, Vec::new(), true);
     }
 
@@ -303,6 +315,9 @@ impl Run {
         match event {
             Event::PlanReplaced { plan } => *self = self.with_plan(plan),
             Event::PlanRefused { .. } => *self = self.without_planned(),
+            Event::ReviewOpened { review, of } => {
+                self.add_review(review, of);
+            }
             other => {
                 self.restore_split(other);
             }

@@ -50,6 +50,7 @@ pub(super) fn choose(
         AttemptEnd::Asked(question) => Then::Ask(question.clone()),
         AttemptEnd::Integrated
         | AttemptEnd::Expanded
+        | AttemptEnd::Reviewed
         | AttemptEnd::Errored(Failure::Preparation(_))
         // Another one follows when the ledger has something to reserve for it, and not before.
         | AttemptEnd::Stopped(StopReason::OverBudget(_) | StopReason::Interrupted) => Then::Retry {
@@ -276,6 +277,7 @@ pub fn words(end: &AttemptEnd) -> String {
     match end {
         AttemptEnd::Integrated => "it was integrated".to_owned(),
         AttemptEnd::Expanded => "its tasks took its place".to_owned(),
+        AttemptEnd::Reviewed => "its verdict was taken".to_owned(),
         AttemptEnd::Refused(failure) | AttemptEnd::Errored(failure) => failure_words(failure),
         AttemptEnd::Lost(cause) => format!("it was lost: {cause}"),
         AttemptEnd::Stopped(StopReason::Stalled(evidence)) => {
@@ -308,7 +310,9 @@ pub(super) fn words_with<'r>(
     let words = words(end);
     let judged = matches!(
         end,
-        AttemptEnd::Refused(Failure::Checks(_) | Failure::Collection(_) | Failure::Plan(_))
+        AttemptEnd::Refused(
+            Failure::Checks(_) | Failure::Collection(_) | Failure::Plan(_) | Failure::Review(_)
+        )
     );
     let exits = receipts.filter_map(|receipt| match receipt {
         Receipt::Submitted { exit, .. } => Some(exit),
@@ -336,17 +340,20 @@ fn failure_words(failure: &Failure) -> String {
         Failure::Start { cause, .. } => format!("it could not be started: {cause}"),
         Failure::Person(reason) if reason.is_empty() => "a person refused it".to_owned(),
         Failure::Person(reason) => format!("a person refused it: {reason}"),
-        Failure::Plan(faults) => {
-            let first = faults.first().map_or("", String::as_str);
-            let more = match faults.len() {
-                0 | 1 => String::new(),
-                many => format!(" (and {} more)", many - 1),
-            };
-            format!("what it planned cannot be run: {first}{more}")
-        }
+        Failure::Plan(faults) => first_of("what it planned cannot be run", faults),
+        Failure::Review(faults) => first_of("its verdict is none", faults),
         Failure::Composition(cause) => format!("nothing was composed: {cause}"),
         Failure::Preparation(cause) => format!("its workspace could not be prepared: {cause}"),
     }
+}
+
+fn first_of(what: &str, faults: &[String]) -> String {
+    let first = faults.first().map_or("", String::as_str);
+    let more = match faults.len() {
+        0 | 1 => String::new(),
+        many => format!(" (and {} more)", many - 1),
+    };
+    format!("{what}: {first}{more}")
 }
 
 fn verdict_words(what: &str, verdicts: &[Verdict]) -> String {

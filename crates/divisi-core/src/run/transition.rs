@@ -162,11 +162,15 @@ pub enum EventName {
     Offer,
     /// `offer_adopted`
     OfferAdopted,
+    /// `attempt_advanced` with a receipt of a review
+    Reviewed,
+    /// `review_closed`
+    ReviewClosed,
 }
 
 impl EventName {
     /// All of them.
-    pub const ALL: [EventName; 35] = [
+    pub const ALL: [EventName; 37] = [
         EventName::Released,
         EventName::ReleasedApproval,
         EventName::Leased,
@@ -202,6 +206,8 @@ impl EventName {
         EventName::PlanRefusedEscalate,
         EventName::Offer,
         EventName::OfferAdopted,
+        EventName::Reviewed,
+        EventName::ReviewClosed,
     ];
 }
 
@@ -246,6 +252,10 @@ pub fn next(state: StateName, event: EventName) -> Next {
         // Until its owner approves it, a plan of the whole can be refused.
         (S::Split, E::PlanRefusedRetry) => Next::To(S::Ready),
         (S::Split, E::PlanRefusedEscalate) => Next::To(S::Escalated),
+
+        // That of a review, which makes verdicts; or nobody needs it any more.
+        (S::Verified, E::Reviewed) => Next::To(S::Done),
+        (S::Ready | S::Question | S::Escalated, E::ReviewClosed) => Next::To(S::Done),
 
         // An attempt may end at every step before its commit is prepared.
         (
@@ -292,6 +302,7 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
     let one = |task: TaskNo, name: EventName| vec![(task, name)];
     match event {
         Event::RunCreated { .. }
+        | Event::ReviewOpened { .. }
         | Event::RunApproved
         | Event::PlanReplaced { .. }
         | Event::RunPaused { .. }
@@ -301,6 +312,7 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
         | Event::FinalHeld { .. }
         | Event::FinalPassed { .. }
         | Event::BatchNarrowed { .. } => Vec::new(),
+        Event::ReviewClosed { task } => one(*task, EventName::ReviewClosed),
         Event::TaskSplit { task, planned, .. } => one(
             *task,
             match planned {
@@ -368,5 +380,6 @@ pub(super) fn receipt_name(receipt: &Receipt) -> EventName {
         Receipt::Verified { .. } => EventName::Verified,
         Receipt::Integrated { .. } => EventName::IntegratedInPlace,
         Receipt::Expanded { .. } => EventName::Expanded,
+        Receipt::Reviewed { .. } => EventName::Reviewed,
     }
 }

@@ -55,6 +55,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         says: "Which coding agents do the work.",
     },
     Section {
+        key: "review",
+        what: "`review`",
+        says: "Who judges what no rule can.",
+    },
+    Section {
         key: "limits",
         what: "`limits`",
         says: "What is done when a model's server refuses a credential for now, and when nothing is \
@@ -205,6 +210,13 @@ settings! {
     custom "agents.custom": BTreeMap<String, Defined> = BTreeMap::new(), Kind::Defined, None, Needed,
         "More agents, which tasks name as `custom.NAME`: a `model` as above, or a `command` that \
          `speaks` ACP or plain text.";
+    reviewers "review.agents": Vec<String> = Vec::new(), Kind::Preferred, None, Needed,
+        "Agents that judge criteria in words that no rule understands, those of the whole included: \
+         the first of these that is there and did not do the work, else one that did. With none, a \
+         person does.";
+    awaiting_max "review.awaiting_max": u32 = 0, integer(0, COUNT_MAX), None, Unneeded,
+        "How many results of a run there may be at once that a person must judge, those under way \
+         included: while there are so many, no more such work is begun. 0 for any number.";
     limit_wait_max_ms "limits.wait_max_minutes": u64 = 24 * 60 * 60_000, minutes(0, 31 * 24 * 60), None,
         Unneeded,
         "How long the end of a usage limit is waited for at the most, in minutes.";

@@ -421,7 +421,12 @@ pub(super) fn verb(word: &str) -> Option<(&'static str, Change, Form)> {
 
 /// Whether a verb's base form is as often a noun.
 pub(super) fn is_also_noun(base: &str) -> bool {
-    ALSO_NOUNS.contains(&base) || of(BASE_ONLY, base).is_some()
+    ALSO_NOUNS.contains(&base) || names_its_object(base)
+}
+
+/// Whether a verb says by itself what the work is about.
+pub(super) fn names_its_object(base: &str) -> bool {
+    of(BASE_ONLY, base).is_some()
 }
 
 fn base_of(word: &str) -> Option<(&'static str, Change)> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::bench::{
-    Bench, approval, commit, exited, files, leave, merged, parts, plan, plans, ruled, snapshot,
+    Bench, approval, commit, exited, files, merged, parts, plan, plans, request, ruled, snapshot,
     tree, with,
 };
 use crate::criterion::{Outcome, Verdict};
@@ -140,7 +140,7 @@ fn ask(bench: &Bench) -> Command {
 fn asks(bench: &Bench, ruling: Ruling) -> Command {
     Command::AskPermission {
         attempt: bench.attempt("t"),
-        request: leave("1"),
+        request: request("1"),
         ruled: ruled(ruling),
     }
 }
@@ -205,13 +205,13 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
         E::PermissionAsked => Event::PermissionAsked {
             attempt,
             no: 1,
-            request: leave("1"),
+            request: request("1"),
             deadline_at: at,
         },
         E::PermissionDecided => Event::PermissionDecided {
             attempt,
             no: 1,
-            request: Some(leave("1")),
+            request: Some(request("1")),
             decision: Decision::Allow,
             by: Decider::Agent,
             rules: Vec::new(),
@@ -309,6 +309,8 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             reason: text.clone(),
             then: Then::Escalate(text),
         },
+        E::Reviewed => advanced(Receipt::Reviewed { at, verdicts }),
+        E::ReviewClosed => Event::ReviewClosed { task },
         E::Offer => Event::OfferKept {
             attempt,
             snapshot: Some(snapshot(1)),
@@ -393,6 +395,8 @@ PlanRefusedRetry: Split -> Ready
 PlanRefusedEscalate: Split -> Escalated
 Offer: Ready Leased Working Submitted Collected Held Verified Prepared Question Escalated Done Failed Canceled Split -> stays
 OfferAdopted: Ready -> Leased
+Reviewed: Verified -> Done
+ReviewClosed: Ready Question Escalated -> Done
 ";
 
 #[test]
@@ -487,6 +491,8 @@ fn commands(bench: &Bench) -> Vec<(&'static str, Command)> {
         ("split", bench.split("t", "p; q")),
         ("expanded", bench.expanded("t", parts("p; q"))),
         ("expand refused", bench.expand_refused("t", "broken")),
+        ("weighed", bench.weighed("t", vec![Verdict::pass(0)])),
+        ("weigh refused", bench.weigh_refused("t", "broken")),
     ]
 }
 
@@ -561,4 +567,6 @@ cancel: Leased -> Leased, Working -> Working, Prepared nothing, Done Failed Canc
 split: Waiting Ready Escalated -> Split, else task-not-now
 expanded: Verified -> Split, else attempt-superseded
 expand refused: Verified -> Ready, else attempt-superseded
+weighed: else attempt-superseded
+weigh refused: else attempt-superseded
 ";

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bench::{
-    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, leave,
-    merged, plain, plan, plans, ruled, snapshot, with,
+    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, merged,
+    plain, plan, plans, request, ruled, snapshot, with,
 };
 use super::explaining::everything_is_explained;
 use super::rng::Rng;
@@ -129,6 +129,12 @@ impl Walk {
             },
             losses_max: 1 + rng.below(4) as u32,
             conflicts_max: 1 + rng.below(4) as u32,
+            reviewers: match rng.below(3) {
+                0 => Vec::new(),
+                1 => vec!["second".to_owned()],
+                _ => vec!["command".to_owned(), "second".to_owned()],
+            },
+            awaiting_max: rng.below(3) as u32,
             barriers: rng.once_in(4),
             batch_max: 1 + rng.below(4) as u32,
             budget: Budget::default(),
@@ -227,6 +233,21 @@ impl Walk {
         verdicts
     }
 
+    /// What a review finds: all holds, or some does not, or is left open.
+    fn judged(&mut self, no: TaskNo, well: bool) -> Vec<Verdict> {
+        let subject = self.run().task(no).and_then(|task| task.reviews.clone());
+        let open = subject.and_then(|it| Some(self.run().under_review(&it)?.1.to_vec()));
+        let mut found = Vec::new();
+        for verdict in open.unwrap_or_default() {
+            let outcome = match well {
+                true => Outcome::Pass,
+                false => [Outcome::Pass, Outcome::Fail, Outcome::Unverified][self.rng.below(3)],
+            };
+            found.push(Verdict { outcome, ..verdict });
+        }
+        found
+    }
+
     fn merge(&mut self, well: bool) -> Command {
         let (batch, head) = self.run().batch();
         let mut onto = head.cloned().unwrap_or_else(|| commit(0));
@@ -321,6 +342,14 @@ impl Walk {
             Effect::Expand(attempt) => Command::ExpandRefused {
                 attempt,
                 faults: vec!["it is no plan".to_owned()],
+            },
+            Effect::Weigh(attempt) if well || !self.rng.once_in(3) => Command::Weighed {
+                attempt,
+                verdicts: self.judged(attempt.task, well),
+            },
+            Effect::Weigh(attempt) => Command::WeighRefused {
+                attempt,
+                faults: vec!["it cites nothing".to_owned()],
             },
             Effect::KeepOffer(attempt) => Command::OfferCollected {
                 attempt,
@@ -434,7 +463,7 @@ impl Walk {
                     _ => Finding::Lost("no process".to_owned()),
                 },
             },
-            14 => self.some_leave(attempt),
+            14 => self.some_permission(attempt),
             12 if self.rng.once_in(2) => self.answer_to(Effect::Expand(attempt), true),
             12 => self.answer_to(Effect::KeepOffer(attempt), true),
             _ => {
@@ -455,8 +484,8 @@ impl Walk {
         }
     }
 
-    /// An agent asks leave for something, or is answered.
-    fn some_leave(&mut self, attempt: AttemptId) -> Command {
+    /// An agent asks for a permission, or is answered.
+    fn some_permission(&mut self, attempt: AttemptId) -> Command {
         match self.rng.below(5) {
             0 => Command::ExpirePermissions,
             1 => Command::DecidePermission {
@@ -471,7 +500,7 @@ impl Walk {
             },
             _ => Command::AskPermission {
                 attempt,
-                request: leave(&self.rng.below(40).to_string()),
+                request: request(&self.rng.below(40).to_string()),
                 ruled: ruled(Ruling::ALL[self.rng.below(3)]),
             },
         }

@@ -24,7 +24,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::defined::Listed;
-use super::{Found, no_folder, one, version};
+use super::{Found, Limits, no_folder, one, version};
 use crate::cli::Global;
 use crate::commands::run::{Driver, named, unexpected};
 use crate::config::Configuration;
@@ -83,7 +83,7 @@ pub(super) fn run_defined(name: &str, printer: &Printer) -> Outcome {
             .hint(defining(name));
         return Err(Failure::told(told, Exit::Environment));
     };
-    let listed = Listed::of(name, agent, &[]);
+    let listed = Listed::of(name, agent, &Limits::default());
     let subject = Subject {
         name: name.to_owned(),
         title: listed.title(),
@@ -111,7 +111,7 @@ pub(super) fn run(product: &'static Product, printer: &Printer) -> Outcome {
     let subject = Subject {
         name: product.name.to_owned(),
         title: product.title.to_owned(),
-        found: json!(Found::of(&detected, &[])),
+        found: json!(Found::of(&detected, &Limits::default())),
     };
     let (folder, configuration) = folder(printer)?;
     go(&subject, &folder, &configuration, printer)

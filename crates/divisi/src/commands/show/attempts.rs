@@ -84,11 +84,15 @@ fn offer_lines(run: RunId, task: &Task, ending: &Ending) -> Vec<Line> {
 }
 
 pub(super) fn live_lines(run: &Run, task: &Task, live: &Attempt, now: Time) -> Vec<Line> {
+    let judging = run
+        .find(&task.spec.id)
+        .and_then(|no| run.reviewer(Some(no)));
+    let awaited = judging.map(|agent| format!("awaits a review by {}", words::agent(agent)));
     let phase = match &live.phase {
         Phase::Leased | Phase::Working => "works",
         Phase::Submitted => "is collected",
         Phase::Collected => "is checked",
-        Phase::Held { .. } => "awaits a person's judgment",
+        Phase::Held { .. } => awaited.as_deref().unwrap_or("awaits a person's judgment"),
         Phase::Verified if task.spec.kind == TaskKind::Plan => "is expanded",
         Phase::Verified | Phase::Prepared { .. } => "is integrated",
     };
@@ -194,6 +198,12 @@ fn receipt_lines(task: &Task, settings: &Settings, agent: &str, receipts: &[Rece
     let mut lines = Vec::new();
     for receipt in receipts {
         match receipt {
+            Receipt::Reviewed { verdicts, .. } => {
+                let line = format!("  reviewed    {}", plural(verdicts.len() as u64, "verdict"));
+                lines.push(Line::of(line));
+                let said = verdicts.iter().map(|it| format!("    {}", it.evidence));
+                lines.extend(said.map(|line| Line::styled(Style::Dim, line)));
+            }
             Receipt::Submitted {
                 command,
                 exit,

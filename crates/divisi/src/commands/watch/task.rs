@@ -8,7 +8,7 @@
 use std::thread;
 
 use divisi_core::journal::RunRow;
-use divisi_core::run::{AGENT_COMMAND, Event, Run, TaskStatus};
+use divisi_core::run::{AGENT_COMMAND, Event, Run, Subject, TaskStatus};
 use divisi_core::{Diagnostic, RunId, TaskNo};
 
 use super::spoken::{Heard, Speaker};
@@ -260,7 +260,13 @@ fn is_about(event: &Event, no: TaskNo) -> bool {
         | Event::QuestionAnswered { task, .. } => *task == no,
         Event::BatchPrepared { commits } => commits.iter().any(|one| one.attempt.task == no),
         Event::BatchIntegrated { attempts, .. } => attempts.iter().any(|(one, _)| one.task == no),
-        Event::RunCreated { .. }
+        Event::ReviewClosed { task } => *task == no,
+        Event::ReviewOpened {
+            of: Subject::Attempt(attempt),
+            ..
+        } => attempt.task == no,
+        Event::ReviewOpened { .. }
+        | Event::RunCreated { .. }
         | Event::PlanReplaced { .. }
         | Event::RunApproved
         | Event::RunPaused { .. }
