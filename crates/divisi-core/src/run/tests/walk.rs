@@ -428,7 +428,7 @@ impl Walk {
                     _ => Finding::Lost("no process".to_owned()),
                 },
             },
-            14 => self.some_request(attempt),
+            14 => self.some_permission(attempt),
             12 if self.rng.once_in(2) => self.answer_to(Effect::Expand(attempt), true),
             12 => self.answer_to(Effect::KeepOffer(attempt), true),
             _ => {
@@ -450,7 +450,7 @@ impl Walk {
     }
 
     /// An agent asks leave for something, or is answered.
-    fn some_request(&mut self, attempt: AttemptId) -> Command {
+    fn some_permission(&mut self, attempt: AttemptId) -> Command {
         match self.rng.below(5) {
             0 => Command::ExpirePermissions,
             1 => Command::DecidePermission {
