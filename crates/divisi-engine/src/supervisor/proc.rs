@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(parse_stat(headless), Some(expected), "a thread still runs");
         assert_eq!(parse_stat(b"42 (a"), None);
         assert_eq!(parse_stat(b"42 (a) S 7"), None);
-        assert_eq!(state(line), Some("R"));
+        assert_eq!(state(line), Some("S"));
     }
 
     #[test]
