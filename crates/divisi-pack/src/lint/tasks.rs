@@ -48,7 +48,17 @@ fn role(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>
     if roles.of_task(domain, function).is_none() {
         let meant = [function, domain].into_iter().flatten();
         let meant = meant.filter_map(|name| roles.get(name).or(roles.get(roles.nearest(name)?)));
-        let meant = meant.map(|role| role.id.clone()).next();
+        let meant = meant.collect::<Vec<_>>();
+        // A role that is there under this very name goes by two others in a plan.
+        let named = meant.iter().find(|role| domain == Some(role.id.as_str()));
+        let named = named.and_then(|role| match role.names_of_tasks() {
+            (Some(domain), Some(function)) => Some(format!(
+                "in a plan that role is `\"assigned_to\": {domain:?}, \"worker_type\": \
+                 {function:?}`"
+            )),
+            _ => None,
+        });
+        let meant = meant.first().map(|role| role.id.clone());
         let told = faults.error(codes::LINT_ROLE_UNKNOWN, place, || {
             format!(
                 "{} is for the role {}, which there is not",
@@ -56,8 +66,11 @@ fn role(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>
                 shown(&role)
             )
         });
-        told.meant(meant.as_deref())
-            .hint("see which roles there are: `divisi roles`");
+        let told = match named {
+            Some(named) => told.hint(named),
+            None => told.meant(meant.as_deref()),
+        };
+        told.hint("see which roles there are: `divisi roles`");
     }
 }
 
