@@ -1,13 +1,14 @@
-//! Project commands: `cargo xtask tidy`, `cargo xtask bench` and `cargo xtask agents`.
+//! Project commands: `cargo xtask tidy`, `bench`, `agents` and `repositories`.
 //!
 //! *Tidy* holds the rules that neither the compiler nor clippy knows: layering, absences,
 //! vocabulary, documents in step with the code. *Bench* measures the built binary from outside and
-//! writes the figures into `docs/benchmarks.md`. *Agents* installs what tests with real coding
-//! agents need. None is part of the product: nothing here is imported by a crate that ships, and
+//! writes the figures into `docs/benchmarks.md`. *Agents* and *repositories* install what tests with
+//! real coding agents and with other people's projects need. None is part of the product: nothing here is imported by a crate that ships, and
 //! nothing of ours is imported here.
 
 mod agents;
 mod bench;
+mod repositories;
 mod tidy;
 mod vocabulary;
 
@@ -45,6 +46,8 @@ enum Task {
         #[arg(long)]
         all: bool,
     },
+    /// Fetch the projects on which tests try the first minute, under target/repositories
+    Repositories,
     /// The program that the benchmark compares with: spawn, then commit one row, for each step
     #[command(hide = true)]
     Bare(bench::bare::Options),
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Tidy { verbose } => tidy::run(&root(), verbose),
         Task::Agents { all } => agents::run(&root(), all).map(|()| ExitCode::SUCCESS),
+        Task::Repositories => repositories::run(&root()).map(|()| ExitCode::SUCCESS),
         Task::Bench(options) => bench::run(&root(), &options),
         Task::Bare(options) => bench::bare::run(&options).map(|()| ExitCode::SUCCESS),
     };

@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use std::ops::Bound;
 
 use crate::ids::{RunId, TaskNo, Time};
-use crate::ledger::{Choice, Credential};
+use crate::ledger::{Choice, Credential, Means};
 use crate::plan::Priority;
 use crate::run::{Class, Run};
 
@@ -36,7 +36,7 @@ pub struct Proposal {
     /// The task.
     pub task: TaskNo,
     /// Who does it, with which credential.
-    pub with: Credential,
+    pub with: Means,
 }
 
 /// A candidate, best last in a max-heap.

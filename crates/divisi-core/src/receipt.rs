@@ -108,6 +108,9 @@ pub enum Receipt {
         /// Why it failed, if its agent says that it did. Told, and never believed: checks decide.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         claimed_failure: Option<String>,
+        /// Whether that is that the work is more than one task.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        too_large: bool,
     },
     /// What it made is durable.
     Collected {
@@ -179,6 +182,18 @@ impl Receipt {
             Receipt::Submitted {
                 claimed_failure, ..
             } => claimed_failure.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Why the work is more than one task, where this is the receipt of an agent's end and the agent
+    /// says that it is.
+    #[must_use]
+    pub fn too_large(&self) -> Option<&str> {
+        match self {
+            Receipt::Submitted {
+                too_large: true, ..
+            } => self.claimed_failure(),
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ use divisi_core::run::{
     AttemptEnd, Ending, Failure, Run, StopReason, Task, TaskState, TaskStatus, end_words,
 };
 use divisi_core::{TaskKind, TaskNo, Time};
+use divisi_pack::planner::by_agent;
 
 use crate::compose;
 
@@ -39,7 +40,7 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         },
         created_at: created_at(at),
         title: spec.title.clone(),
-        description: spec.description.clone(),
+        description: description(run, no),
         role: if is_told {
             role(run, task)
         } else {
@@ -61,6 +62,15 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         already: Vec::new(),
         answers: answers(task),
         left_out: Vec::new(),
+    }
+}
+
+/// What is to be done; of a task that plans in the place of another, also how.
+fn description(run: &Run, no: TaskNo) -> String {
+    let told = &run.tasks()[no.index()].spec.description;
+    match run.outgrew(no) {
+        None => told.clone(),
+        Some(_) => format!("{told}\n{}", by_agent::how_to_plan_parts()),
     }
 }
 
@@ -97,7 +107,9 @@ fn context(run: &Run, no: TaskNo) -> Context {
 /// What the tasks named as inputs made, also those of a task whose part this one is, and what research
 /// found out that the task depends on: informing those is what it was done for.
 fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
-    let is_split = |no: &TaskNo| run.tasks()[no.index()].spec.kind != TaskKind::Plan;
+    let is_split = |no: &TaskNo| {
+        run.tasks()[no.index()].spec.kind != TaskKind::Plan || run.outgrew(*no).is_some()
+    };
     let wholes = run.replaced(no).take_while(is_split);
     let specs = std::iter::once(no).chain(wholes);
     let specs = specs.map(|no| &run.tasks()[no.index()].spec);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use divisi_core::assign::Capacity;
 use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
 use divisi_core::journal::Stream;
-use divisi_core::ledger::{self, Account, Amount, Ledger};
+use divisi_core::ledger::{self, Account, Amount, Ledger, Means};
 use divisi_core::receipt::{Exit, Receipt};
 use divisi_core::run::{Event, Run, asks_model, stored};
 use divisi_core::worker::Ended;
@@ -71,6 +71,11 @@ impl Truth {
     #[must_use]
     pub(crate) fn run(&self, run: RunId) -> Option<&Run> {
         self.runs.get(&run).map(|(run, _)| run)
+    }
+
+    /// Whether an agent begins with a credential whose limit only others met.
+    pub(crate) fn waited_for_others(&self, means: &Means) -> bool {
+        self.limits.waited_for_others(means)
     }
 
     /// All runs of the journal.
@@ -330,8 +335,8 @@ impl Truth {
             return violated(Oracle::Replay, format!("ledger event {seq} is unreadable"));
         };
         self.books.judge(&self.ledger.0, &event)?;
-        if let ledger::Event::LimitLifted { agent } = &event {
-            self.limits.lift(agent, at);
+        if let ledger::Event::LimitLifted { credentials } = &event {
+            self.limits.lift(credentials, at);
         }
         self.ledger.0.apply(&event);
         self.ledger.0.take_changed();

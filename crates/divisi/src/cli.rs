@@ -128,7 +128,7 @@ pub(crate) enum Command {
     Submit(Submit),
     /// Consent: to a plan, an approval task, or what no rule can judge
     Approve(Approve),
-    /// Refuse an approval or a result, or give a task up
+    /// Refuse a plan that an agent made, an approval or a result, or give a task up
     Reject(Reject),
     /// Answer an agent's question
     Answer(Answer),

@@ -16,6 +16,7 @@ pub(crate) fn line(run: &Run, at: Time, event: &Event) -> Line {
         Event::RunCreated { .. }
         | Event::RunApproved
         | Event::PlanReplaced { .. }
+        | Event::PlanRefused { .. }
         | Event::RunPaused { .. }
         | Event::RunResumed
         | Event::CancelAsked
@@ -40,7 +41,9 @@ pub(crate) fn line(run: &Run, at: Time, event: &Event) -> Line {
             planned,
             ..
         } => {
+            let is_planned = parts.iter().all(|part| part.kind == TaskKind::Plan);
             let what = match planned {
+                None if is_planned => "is more than one task, and planned by",
                 None => "split into",
                 Some(_) => "makes place for",
             };
@@ -103,6 +106,17 @@ fn of_run(event: &Event) -> Line {
             "another plan takes the place of the one that awaited approval: {}",
             words::plural(plan.tasks.len() as u64, "task")
         )),
+        Event::PlanRefused { reason, then, .. } => {
+            let why = match reason.as_str() {
+                "" => String::new(),
+                reason => format!(": {reason}"),
+            };
+            let next = match then {
+                Then::Escalate(cause) => format!("; a person decides: {cause}"),
+                _ => "; it is planned anew".to_owned(),
+            };
+            Line::styled(Style::Warn, format!("the plan is refused{why}{next}"))
+        }
         Event::RunPaused { reason } => {
             Line::styled(Style::Warn, format!("paused: {}", reason.words()))
         }

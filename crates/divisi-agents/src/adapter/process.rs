@@ -16,7 +16,7 @@ use divisi_core::receipt::Exit;
 use divisi_core::run::DefinedProgram;
 use rustix::process::Signal;
 
-use super::acp::{Conversation, Drive, Patience, Quirks, drive};
+use super::acp::{Client, Drive, Patience, Quirks, drive};
 use super::channel::{Channel, Nobody};
 use super::closing::Closing;
 use super::control::{Answer, Answers, asked, refusal};
@@ -389,7 +389,7 @@ impl Talk<'_> {
         earlier: Option<Record>,
         out: &mut dyn Write,
     ) -> Result<Closing, Fault> {
-        let conversation = Conversation::new(
+        let client = Client::new(
             quirks,
             self.here.workspace.to_string_lossy().into_owned(),
             self.prompt.clone(),
@@ -402,7 +402,7 @@ impl Talk<'_> {
             broker: self.broker,
             session: self.session().resuming(earlier),
         };
-        Ok(drive(drive_it, conversation, out))
+        Ok(drive(drive_it, client, out))
     }
 }
 

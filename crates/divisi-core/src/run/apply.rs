@@ -25,6 +25,7 @@ impl Run {
             Event::RunCreated { .. } => unreachable!("a run is created once, by its first event"),
             Event::RunApproved => self.approved = true,
             Event::PlanReplaced { plan } => *self = self.with_plan(plan),
+            Event::PlanRefused { reason, then, .. } => self.apply_plan_refused(reason, then),
             Event::RunPaused { reason } => self.paused = Some(reason.clone()),
             Event::RunResumed => self.paused = None,
             Event::CancelAsked => self.canceling = true,
@@ -220,23 +221,7 @@ impl Run {
                 AttemptEnd::Refused(_) => task.conflicts += 1,
                 _ => {}
             }
-            task.state = match then {
-                Then::Retry { not_before } => TaskState::Ready {
-                    not_before: *not_before,
-                },
-                Then::Reassign { agent } => {
-                    task.reassigned = Some(agent.clone());
-                    TaskState::Ready {
-                        not_before: Time(0),
-                    }
-                }
-                Then::Split(_) => TaskState::Ready {
-                    not_before: Time(0),
-                },
-                Then::Escalate(reason) => TaskState::Escalated(reason.clone()),
-                Then::Ask(question) => TaskState::Question(question.clone()),
-                Then::Cancel => TaskState::Canceled,
-            };
+            go_on(task, then);
         });
     }
 
@@ -417,6 +402,26 @@ fn take_receipt(live: &mut Attempt, receipt: &Receipt) {
         live.confined = Some(*confined);
     }
     live.receipts.push(receipt.clone());
+}
+
+/// What becomes of a task after an attempt that was not integrated.
+pub(super) fn go_on(task: &mut Task, then: &Then) {
+    let now = TaskState::Ready {
+        not_before: Time(0),
+    };
+    task.state = match then {
+        Then::Retry { not_before } => TaskState::Ready {
+            not_before: *not_before,
+        },
+        Then::Reassign { agent } => {
+            task.reassigned = Some(agent.clone());
+            now
+        }
+        Then::Split(_) => now,
+        Then::Escalate(reason) => TaskState::Escalated(reason.clone()),
+        Then::Ask(question) => TaskState::Question(question.clone()),
+        Then::Cancel => TaskState::Canceled,
+    };
 }
 
 /// Moves the live attempt to the endings.

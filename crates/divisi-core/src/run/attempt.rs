@@ -6,7 +6,7 @@ use super::agents::{AGENT_EXTERNAL, AGENT_PERSON};
 use super::remedy;
 use crate::criterion::Verdict;
 use crate::ids::{Commit, Epoch, Time, Tree};
-use crate::ledger::Bound;
+use crate::ledger::{Bound, Credential, Means};
 use crate::permission::Permission;
 use crate::receipt::{Exit, Receipt, Snapshot};
 
@@ -62,9 +62,9 @@ pub struct Attempt {
     pub number: u32,
     /// Who does it.
     pub agent: String,
-    /// What its agent logs in with, where that is known.
+    /// What its agent logs in with, where more is known than the agent's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credential: Option<String>,
+    pub credential: Option<Credential>,
     /// The engine's life in which the lease was made or adopted.
     pub epoch: Epoch,
     /// When it was leased.
@@ -110,6 +110,18 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// Who does it, and what that agent logs in with.
+    #[must_use]
+    pub fn means(&self) -> Means {
+        match &self.credential {
+            None => Means::unknown(&self.agent),
+            Some(credential) => Means {
+                agent: self.agent.clone(),
+                credential: credential.clone(),
+            },
+        }
+    }
+
     /// The snapshot it was collected as.
     #[must_use]
     pub fn snapshot(&self) -> Option<&Snapshot> {

@@ -96,6 +96,7 @@ impl Run {
             finally: Final::Open,
             permissions_asked: 0,
             rules: Vec::new(),
+            criteria_accepted: plan.criteria.clone(),
             tasks: Vec::with_capacity(plan.tasks.len()),
             index: HashMap::with_capacity(plan.tasks.len()),
             joins: Vec::new(),

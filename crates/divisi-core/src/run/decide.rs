@@ -102,7 +102,11 @@ impl Draft<'_> {
             Command::Retry { task, note } => self.retry(task, note),
             Command::Submit { task } => self.submit(task),
             Command::Approve { task, note, waive } => self.approve(task, &note, waive),
-            Command::Reject { task, reason } => self.reject(task, &reason),
+            Command::Reject { task: None, reason } => self.refuse_whole_plan(reason),
+            Command::Reject {
+                task: Some(task),
+                reason,
+            } => self.reject(task, &reason),
             Command::Answer { task, text } => self.answer(task, text),
             Command::Adopt { task, number } => self.adopt(task, number),
             Command::Replace { plan } => self.replace(plan),

@@ -52,7 +52,7 @@ pub struct Shared {
     /// Usage limits by credential, those that are over among them.
     pub limits: BTreeMap<Credential, Limit>,
     /// What each agent can log in with, as [`Access::credentials`].
-    pub credentials: BTreeMap<String, Vec<String>>,
+    pub credentials: BTreeMap<String, Vec<Credential>>,
     /// Added to UTC for the time of the day.
     pub offset_ms: i64,
 }
@@ -245,6 +245,8 @@ pub fn explain_run(run: &Run, now: Time, shared: &Shared) -> Explanation {
         told.commands.push(format!("divisi approve {}", run.id));
         if run.planner().is_some() {
             told.commands.push(format!("divisi plan edit {}", run.id));
+            told.commands
+                .push(format!("divisi reject {} --reason WHY", run.id));
         }
     }
     if let Some(reason) = run.paused.as_ref().filter(|_| run.ended.is_none()) {
@@ -533,7 +535,7 @@ fn held_back(
         });
     }
     told.commands
-        .push(format!("divisi agents resume {}", credential.agent));
+        .push(format!("divisi agents resume {}", credential.name()));
 }
 
 /// Who or what an attempt that holds no slot is waited for.

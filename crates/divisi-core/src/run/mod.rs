@@ -44,6 +44,7 @@ mod kept;
 mod lease;
 mod links;
 mod offer;
+mod outgrown;
 mod owed;
 mod parts;
 mod permissions;

@@ -84,6 +84,7 @@ impl Draft<'_> {
             wall_ms,
             confined: None,
             claimed_failure: None,
+            too_large: false,
             usage: None,
         };
         self.submitted(attempt, receipt, &exit, true);

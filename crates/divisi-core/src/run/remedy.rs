@@ -7,12 +7,13 @@
 use super::attempt::{Attempt, AttemptEnd, Failure, StopReason};
 use super::division::{self, Failed, Undivided};
 use super::event::Then;
+use super::outgrown;
 use super::spending;
 use super::state::Run;
 use super::task::Task;
 use crate::criterion::{Outcome, Verdict, truncate};
 use crate::ids::{TaskNo, Time};
-use crate::ledger::{Bound, LimitThen};
+use crate::ledger::{Amount, Bound, LimitThen};
 use crate::permission::Permission;
 use crate::plan::{Parts, Work};
 use crate::receipt::{Exit, Receipt};
@@ -57,7 +58,7 @@ pub(super) fn choose(
         },
         AttemptEnd::Lost(_) => after_loss(run, task, now),
         AttemptEnd::Limited { ends_at, .. } => after_limit(run, task, *ends_at, now),
-        AttemptEnd::UsedUp(bound) => after_used_up(run, task, *bound),
+        AttemptEnd::UsedUp(bound) => return after_used_up(run, no, *bound, (end, receipts)),
         AttemptEnd::Refused(Failure::Conflict(paths)) => after_conflict(run, task, paths),
         AttemptEnd::Errored(Failure::Start {
             cause,
@@ -81,6 +82,12 @@ pub(super) fn choose(
 
 fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) -> Remedy {
     let task = &run.tasks()[no.index()];
+    if is_about_work(end)
+        && let Some(why) = outgrown::shows(run, no, end, receipts)
+        && let Some(planned) = planned(run, no, (end, receipts), why)
+    {
+        return planned;
+    }
     let failures = task.failures + 1;
     let bound = match task.spec.retries {
         Some(retries) => retries.saturating_add(1),
@@ -138,6 +145,34 @@ fn is_about_work(end: &AttemptEnd) -> bool {
     )
 }
 
+/// What plans in the place of a task that outgrew itself.
+fn planned(
+    run: &Run,
+    no: TaskNo,
+    (end, receipts): (&AttemptEnd, &[Receipt]),
+    why: String,
+) -> Option<Remedy> {
+    let used = used_with(run, no, end, receipts);
+    let parts = outgrown::planned(run, no, used, &why)?;
+    Some(Remedy {
+        then: Then::Split(why),
+        parts: Some(parts),
+    })
+}
+
+/// What all attempts at a task used together, with the one that ends now.
+pub(super) fn used_with(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) -> Amount {
+    let (task, settings) = (&run.tasks()[no.index()], &run.settings);
+    let used = spending::used(settings, task);
+    match task.live().filter(|live| live.adopts.is_none()) {
+        None => used,
+        Some(live) => {
+            let all: Vec<Receipt> = live.receipts.iter().chain(receipts).cloned().collect();
+            used.plus(spending::cost(settings, task, &live.agent, end, &all))
+        }
+    }
+}
+
 /// The parts of a task, with what is left of its budget after the attempt that ends now.
 fn divide(
     run: &Run,
@@ -146,12 +181,7 @@ fn divide(
     receipts: &[Receipt],
     why: &str,
 ) -> Result<Parts, Undivided> {
-    let (task, settings) = (&run.tasks()[no.index()], &run.settings);
-    let mut used = spending::used(settings, task);
-    if let Some(live) = task.live().filter(|live| live.adopts.is_none()) {
-        let all: Vec<Receipt> = live.receipts.iter().chain(receipts).cloned().collect();
-        used = used.plus(spending::cost(settings, task, &live.agent, end, &all));
-    }
+    let used = used_with(run, no, end, receipts);
     let verdicts = match end {
         AttemptEnd::Refused(Failure::Checks(verdicts)) => &verdicts[..],
         _ => &[],
@@ -202,18 +232,23 @@ fn after_limit(run: &Run, task: &Task, ends_at: Option<Time>, now: Time) -> Then
 }
 
 /// The next attempt goes on where this one was ended, with more; but work that takes far more than
-/// anybody thought is for a person to look at.
-fn after_used_up(run: &Run, task: &Task, bound: Bound) -> Then {
+/// anybody thought is planned anew, or is for a person to look at.
+fn after_used_up(run: &Run, no: TaskNo, bound: Bound, ended: (&AttemptEnd, &[Receipt])) -> Remedy {
+    let task = &run.tasks()[no.index()];
     let times = task.used_up + 1;
-    if times.is_multiple_of(run.settings.used_up_max.max(1)) {
-        return Then::Escalate(format!(
-            "what was reserved for it was used up {times} times, the last time {bound}; a `budget` \
-             of the task, or `budget.attempt` in the configuration, reserves more"
-        ));
+    if !times.is_multiple_of(run.settings.used_up_max.max(1)) {
+        return retry().into();
     }
-    Then::Retry {
-        not_before: Time(0),
-    }
+    let why = format!("what was reserved for it was used up {times} times, the last time {bound}");
+    let planned = match division::has_parts(&task.spec) {
+        true => planned(run, no, ended, why.clone()),
+        false => None,
+    };
+    planned.unwrap_or_else(|| {
+        let hint =
+            "a `budget` of the task, or `budget.attempt` in the configuration, reserves more";
+        Then::Escalate(format!("{why}; {hint}")).into()
+    })
 }
 
 fn after_conflict(run: &Run, task: &Task, paths: &[String]) -> Then {

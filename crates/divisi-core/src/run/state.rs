@@ -177,6 +177,8 @@ pub struct Run {
     pub permissions_asked: u32,
     /// Rules that people added to those of the settings, the newest first.
     pub rules: Vec<Rule>,
+    /// The criteria that its plan had as it was accepted: those that were planned came later.
+    pub(super) criteria_accepted: Vec<crate::criterion::Criterion>,
     pub(super) tasks: Vec<Task>,
     pub(super) index: HashMap<TaskId, TaskNo>,
     pub(super) joins: Vec<Join>,

@@ -298,7 +298,12 @@ impl Task {
     /// budget may have been raised since. People, and inputs from outside, take no agents' time.
     #[must_use]
     pub fn amount(&self, settings: &Settings) -> Amount {
-        let agent = self.agent(settings);
+        self.amount_by(self.agent(settings), settings)
+    }
+
+    /// The same where another agent makes it.
+    #[must_use]
+    pub fn amount_by(&self, agent: &str, settings: &Settings) -> Amount {
         let time_ms = match holds_slot(agent) {
             true => self.timeout_ms(settings),
             false => 0,

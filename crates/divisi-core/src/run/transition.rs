@@ -154,6 +154,10 @@ pub enum EventName {
     Split,
     /// `task_split`, by what its own attempt planned
     Expanded,
+    /// `plan_refused`, then it plans anew
+    PlanRefusedRetry,
+    /// `plan_refused`, then a person decides
+    PlanRefusedEscalate,
     /// `attempt_returned`, `offer_kept` or `offer_discarded`: about an earlier attempt
     Offer,
     /// `offer_adopted`
@@ -162,7 +166,7 @@ pub enum EventName {
 
 impl EventName {
     /// All of them.
-    pub const ALL: [EventName; 33] = [
+    pub const ALL: [EventName; 35] = [
         EventName::Released,
         EventName::ReleasedApproval,
         EventName::Leased,
@@ -194,6 +198,8 @@ impl EventName {
         EventName::Answered,
         EventName::Split,
         EventName::Expanded,
+        EventName::PlanRefusedRetry,
+        EventName::PlanRefusedEscalate,
         EventName::Offer,
         EventName::OfferAdopted,
     ];
@@ -237,6 +243,9 @@ pub fn next(state: StateName, event: EventName) -> Next {
         (S::Prepared, E::Integrated) => Next::To(S::Done),
         // The last one of a plan task, which makes tasks instead of files.
         (S::Verified, E::Expanded) => Next::To(S::Split),
+        // Until its owner approves it, a plan of the whole can be refused.
+        (S::Split, E::PlanRefusedRetry) => Next::To(S::Ready),
+        (S::Split, E::PlanRefusedEscalate) => Next::To(S::Escalated),
 
         // An attempt may end at every step before its commit is prepared.
         (
@@ -297,6 +306,13 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
             match planned {
                 None => EventName::Split,
                 Some(_) => EventName::Expanded,
+            },
+        ),
+        Event::PlanRefused { task, then, .. } => one(
+            *task,
+            match then {
+                Then::Escalate(_) => EventName::PlanRefusedEscalate,
+                _ => EventName::PlanRefusedRetry,
             },
         ),
         Event::AttemptLeased { attempt, .. } => one(attempt.task, EventName::Leased),

@@ -468,6 +468,10 @@ pub(super) fn said(claim: Claim) -> Option<Said> {
             truncate(&mut cause, CLAIM_BYTES_MAX);
             Some(Said::Failure(cause))
         }
+        Claim::TooLarge { mut cause } => {
+            truncate(&mut cause, CLAIM_BYTES_MAX);
+            Some(Said::TooLarge(cause))
+        }
         Claim::Asks(question) => Some(Said::Question(question.text)),
         Claim::UsedUp { bound } => Some(Said::UsedUp(bound)),
         Claim::Limited { cause, wait_ms } => Some(Said::UsageLimit {

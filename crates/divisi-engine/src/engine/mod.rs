@@ -31,7 +31,7 @@ mod inbox;
 mod input;
 mod judging;
 mod launch;
-mod leave;
+mod permissions;
 mod preparation;
 mod programs;
 mod rest;
@@ -440,7 +440,7 @@ impl<J: Journal> Engine<J> {
         }
         self.looked_at = Instant::now();
         self.outbox.push(ToWorker::Observe);
-        for attempt in self.waiting_for_leave() {
+        for attempt in self.waiting_for_permission() {
             self.monitor.excuse(attempt, now);
         }
         for (attempt, finding) in self.monitor.look(now) {

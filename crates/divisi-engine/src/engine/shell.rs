@@ -16,6 +16,7 @@ use divisi_agents::handoff::Skill;
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::journal::Artifacts;
+use divisi_core::ledger::Credential;
 use divisi_core::run::{Defined, Grants, Settings};
 use divisi_core::worker::{Confinement, Limits};
 use divisi_core::{AttemptId, Commit, Criterion, Digest, RunId, TaskId, TaskNo, Tree};
@@ -80,10 +81,9 @@ fn agents() -> BTreeMap<String, Arc<dyn Agent>> {
 
 /// What each agent can log in with in an environment, by name, in the order in which it looks.
 #[must_use]
-pub fn credentials(variables: &BTreeMap<String, String>) -> BTreeMap<String, Vec<String>> {
+pub fn credentials(variables: &BTreeMap<String, String>) -> BTreeMap<String, Vec<Credential>> {
     let of = |product: &Product| (product.name.to_owned(), alternatives(product, variables));
-    let all = PRODUCTS.iter().map(of);
-    all.filter(|(_, names)| !names.is_empty()).collect()
+    PRODUCTS.iter().map(of).collect()
 }
 
 /// What effects share.
@@ -143,7 +143,7 @@ impl Shell {
     }
 
     /// What each agent can log in with here, in the order in which it looks.
-    pub(super) fn credentials(&self) -> BTreeMap<String, Vec<String>> {
+    pub(super) fn credentials(&self) -> BTreeMap<String, Vec<Credential>> {
         credentials(&self.parent)
     }
 

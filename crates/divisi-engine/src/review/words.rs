@@ -13,12 +13,16 @@ pub(crate) fn bounded(text: &str, chars_max: usize) -> String {
     short
 }
 
-/// Code within a line of Markdown: nothing in it ends the span or starts anything else.
+/// Code within a line of Markdown, as it is: one backtick more than stand in a row in it begins and
+/// ends the span, so nothing in it does (CommonMark, *Code spans*).
 pub(crate) fn code(text: &str, chars_max: usize) -> String {
-    let text = bounded(text, chars_max).replace('`', "\u{2019}");
+    let text = bounded(text, chars_max);
+    let runs = text.split(|c| c != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or(0) + 1);
     match text.trim() {
         "" => String::new(),
-        text => format!("`{text}`"),
+        text if fence.len() == 1 => format!("`{text}`"),
+        text => format!("{fence} {text} {fence}"),
     }
 }
 
@@ -45,7 +49,8 @@ mod tests {
     fn nothing_hostile_is_left() {
         assert_eq!(bounded("a\x1b[2Jb\u{202e}", 9), "a\u{fffd}[2Jb\u{fffd}");
         assert_eq!(bounded("abcd", 3), "abc…");
-        assert_eq!(code("a `b` ``` c\n# d", 99), "`a ’b’ ’’’ c # d`");
+        assert_eq!(code("a `b` ``` c\n# d", 99), "```` a `b` ``` c # d ````");
+        assert_eq!(code("`", 9), "`` ` ``");
         assert_eq!(code(" \t", 9), "");
         assert_eq!(prose("[a](b) <c>", 99), r"\[a\](b) \<c\>");
     }

@@ -115,7 +115,7 @@ fn cause(held: &Held) -> &str {
 #[test]
 fn what_was_asked_in_vain_is_counted_and_what_was_refused_is_not() {
     let used = |answers| held(answers).usage.map(Tokens::tokens);
-    let asked = conversation_tokens();
+    let asked = messages_tokens();
     assert!(asked > 0);
     let broken = || Err(trouble(Kind::Broken));
     let silent = || Err(trouble(Kind::Silent));
@@ -141,8 +141,8 @@ fn what_was_asked_in_vain_is_counted_and_what_was_refused_is_not() {
     assert_eq!(used(vec![Ok(unmeasured)]), Some(asked + 2));
 }
 
-fn conversation_tokens() -> u64 {
-    Conversation::begin("do it".to_owned()).tokens() as u64
+fn messages_tokens() -> u64 {
+    Messages::begin("do it".to_owned()).tokens() as u64
 }
 
 #[test]

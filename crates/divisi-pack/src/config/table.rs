@@ -175,7 +175,8 @@ settings! {
         "After so many failures another agent takes over, if the task names one.";
     split_after "run.split_after": u32 = 3, integer(0, COUNT_MAX), None, Unneeded,
         "After so many failures a task that an agent does becomes smaller ones, where its criteria \
-         can be divided; at the latest where a person would be asked. 0 for never.";
+         can be divided; at the latest where a person would be asked. 0 for never; work that outgrows \
+         its task is not planned anew then either.";
     losses_max "run.losses_max": u32 = 5, integer(1, COUNT_MAX), None, Unneeded,
         "After so many lost attempts at a task a person is asked.";
     conflicts_max "run.conflicts_max": u32 = 5, integer(1, COUNT_MAX), None, Unneeded,

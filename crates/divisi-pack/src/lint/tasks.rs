@@ -128,7 +128,7 @@ fn size(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>
             })
             .hint(SPLIT);
     }
-    let files = files(task);
+    let files = files(std::iter::once(task));
     if files > TASK_FILES_MAX {
         faults
             .error(codes::LINT_TASK_FILES, place, || {
@@ -140,11 +140,13 @@ fn size(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>
 
 const SPLIT: &str = "make two tasks of it, each with criteria of its own";
 
-/// How many files it names that it makes or changes. What a pattern matches is not known.
-fn files(task: &TaskSpec) -> usize {
-    let scope = task.scope.iter().filter(|it| is_literal(it));
-    let promised = task.deliverables.iter().map(|it| &it.path);
-    let mut named: Vec<&String> = scope.chain(promised).collect();
+/// How many files tasks name that they make or change. What a pattern matches is not known.
+pub(super) fn files<'t>(tasks: impl Iterator<Item = &'t TaskSpec>) -> usize {
+    let of = |task: &'t TaskSpec| {
+        let scope = task.scope.iter().filter(|it| is_literal(it));
+        scope.chain(task.deliverables.iter().map(|it| &it.path))
+    };
+    let mut named: Vec<&String> = tasks.flat_map(of).collect();
     named.sort_unstable();
     named.dedup();
     named.len()

@@ -110,6 +110,8 @@ pub enum Pattern {
     One,
     /// By its own arrows, lists and clauses.
     Structure,
+    /// The same into so many tasks that are together no more than one, and were joined.
+    Joined(usize),
     /// By a workflow of this name.
     Workflow(String),
 }
@@ -212,7 +214,7 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
         proposal: making::whole(request, facts),
     };
     let mut planned = match planned {
-        Ok(planned) => planned,
+        Ok(planned) => as_joined(planned),
         Err(reasons) => return Answer::Declined(Box::new(declined(reasons))),
     };
     let found = lint::plan("the plan", &planned.plan, &given(request, facts));
@@ -224,6 +226,26 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
     let faults = faults.filter(|it| it.severity == divisi_core::diagnostic::Severity::Error);
     let reasons = faults.map(|fault| Reason::Fault(Box::new(fault)));
     Answer::Declined(Box::new(declined(reasons.collect())))
+}
+
+/// A plan by the request's own words whose tasks are worth no plan is one task.
+fn as_joined(planned: Planned) -> Planned {
+    let many = planned.plan.tasks.len();
+    let joined = match planned.pattern {
+        Pattern::Structure => lint::joined(&planned.plan),
+        Pattern::One | Pattern::Joined(_) | Pattern::Workflow(_) => None,
+    };
+    match joined {
+        None => planned,
+        Some(plan) => Planned {
+            plan,
+            covers: { planned.covers.into_iter() }
+                .map(|tasks| tasks.into_iter().take(1).map(|_| 0).collect())
+                .collect(),
+            pattern: Pattern::Joined(many),
+            advice: Vec::new(),
+        },
+    }
 }
 
 /// The whole request as one task, for whoever does not want it split.

@@ -514,7 +514,7 @@ fn watching_ends_with_the_code_of_its_run() {
     assert_eq!(watch(&failed), Some(3));
     let task = failed.attempt("a").task;
     failed.ask(Ask::Reject {
-        task,
+        task: Some(task),
         reason: "no use".into(),
     });
     assert_eq!(watch(&failed), Some(1));

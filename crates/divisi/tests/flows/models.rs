@@ -2,7 +2,7 @@
 //! model that answers from a script.
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Run, RunStatus};
+use divisi_core::run::{AttemptEnd, Run, RunStatus, StopReason};
 use serde_json::{Value, json};
 
 use crate::model::{ALWAYS, Api, Call, Fault, Model, Rule, TOKENS, Turn};
@@ -282,6 +282,43 @@ fn a_model_that_hangs_is_found_by_our_timer() {
         let more = json!({"silence_seconds": 1});
         let words = ["no sign of life for 1 s"];
         is_given_up(provider, Fault::Hang, &more, 4, &words);
+    }
+}
+
+/// So many at once would make the watcher doubt itself, were they not seen to wait.
+#[test]
+fn six_whose_model_hangs_are_each_found_long_before_their_time_boxes() {
+    let ids = ["a", "b", "c", "d", "e", "f"];
+    let rules = ids.map(|id| {
+        let path = format!("{id}.md");
+        let mut rule = calls(&[&format!("TASK-{id}.")], vec![writing(&path, "# It\n")]);
+        rule.turns[0].fault = Some((Fault::Hang, 1));
+        rule
+    });
+    let model = Model::start(rules.to_vec());
+    let stage = stage("openai", &model);
+    write(
+        stage.path("divisi.yaml"),
+        "monitoring:\n  progress_minutes: {model: 0.25}\n",
+    );
+    let tasks = ids.map(|id| {
+        json!({"subtask_id": id, "description": format!("TASK-{id}. Write {id}.md."),
+               "agent": "model", "deliverables": [format!("{id}.md")], "timeout_minutes": 30})
+    });
+    let plan = json!({"task_title": "Six", "subtasks": tasks});
+    stage.run(&plan, &["-j", "6"]).expect(0);
+    let run = stage.only();
+    for id in ids {
+        let [hung, done] = endings(&run, id) else {
+            panic!("{id}: {}", log(&stage, id));
+        };
+        assert!(
+            matches!(&hung.end, AttemptEnd::Stopped(StopReason::Stalled(evidence))
+                if evidence.starts_with("no word of its model") && evidence.contains("all asleep")),
+            "{id}: {:?}",
+            hung.end
+        );
+        assert_eq!(done.end, AttemptEnd::Integrated, "{id}");
     }
 }
 

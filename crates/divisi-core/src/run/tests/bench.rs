@@ -127,7 +127,7 @@ pub(super) fn exited(status: i32) -> Ended {
 }
 
 /// A request for leave of this id.
-pub(super) fn leave(id: &str) -> Request {
+pub(super) fn request(id: &str) -> Request {
     Request {
         id: id.to_owned(),
         deed: Deed::Edit,
@@ -229,10 +229,12 @@ impl Bench {
         };
         self.log
             .extend(events.iter().map(|e| (self.now, e.clone())));
-        if events
-            .iter()
-            .any(|event| matches!(event, Event::PlanReplaced { .. }))
-        {
+        if events.iter().any(|event| {
+            matches!(
+                event,
+                Event::PlanReplaced { .. } | Event::PlanRefused { .. }
+            )
+        }) {
             let many = self.run.tasks().len() as u32;
             self.rows.retain(|no, _| *no < many);
         }
@@ -361,7 +363,7 @@ impl Bench {
 
     pub(super) fn reject(&self, id: &str) -> Command {
         Command::Reject {
-            task: self.no(id),
+            task: Some(self.no(id)),
             reason: "no".to_owned(),
         }
     }
@@ -486,6 +488,9 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
         Event::PlanReplaced { plan } => {
             let ids: Vec<&str> = plan.tasks.iter().map(|task| task.id.as_str()).collect();
             format!("replaced by {}", ids.join(" "))
+        }
+        Event::PlanRefused { task: no, then, .. } => {
+            format!("{}'s plan refused, then {}", task(no), brief_then(then))
         }
         Event::RunPaused { reason } => format!("paused: {}", reason.words()),
         Event::RunResumed => "resumed".to_owned(),

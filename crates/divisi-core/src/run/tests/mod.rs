@@ -13,6 +13,7 @@ mod graphs;
 mod integrating;
 mod keeping;
 mod offers;
+mod outgrowing;
 mod people;
 mod permissions;
 mod remedies;

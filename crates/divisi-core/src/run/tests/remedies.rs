@@ -232,6 +232,17 @@ fn a_used_up_reservation_is_no_failure_and_the_next_one_is_larger() {
     );
     let estimated = |spec: &mut TaskSpec| spec.estimate.tokens = Some(40_000);
     assert_eq!(of(&bench, &estimated), (8 * 60_000, 8 * 900_000));
+    // and who does it in its agent's place has a price of its own
+    let other = Price {
+        input: 1_000_000,
+        output: 2_000_000,
+        cached: 0,
+    };
+    bench.run.settings.prices.insert("codex".to_owned(), other);
+    let mut task = bench.task("a").clone();
+    estimated(std::sync::Arc::make_mut(&mut task.spec));
+    let amount = task.amount_by("codex", &bench.run.settings);
+    assert_eq!(amount.usd_micros, 8 * 120_000);
     let own = |spec: &mut TaskSpec| {
         estimated(spec);
         let tokens = Budget::default().with(Bound::Tokens(70_000));

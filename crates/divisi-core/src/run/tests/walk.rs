@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bench::{
-    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, leave,
-    merged, plain, plan, plans, ruled, snapshot,
+    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, merged,
+    plain, plan, plans, request, ruled, snapshot, with,
 };
 use super::explaining::everything_is_explained;
 use super::rng::Rng;
@@ -118,7 +118,10 @@ fn random_plan(rng: &mut Rng) -> Plan {
 impl Walk {
     fn new(seed: u64) -> Walk {
         let mut rng = Rng::new(seed);
+        let to_be_planned = rng.once_in(8);
         let settings = Settings {
+            approves_plans: to_be_planned,
+            failures_max: 1 + rng.below(3) as u32,
             workers_max: 1 + rng.below(3) as u32,
             role_limits: match rng.once_in(3) {
                 true => [("web".to_owned(), 1)].into(),
@@ -132,7 +135,10 @@ impl Walk {
             ..Settings::default()
         };
         let what = Create {
-            plan: random_plan(&mut rng).into(),
+            plan: match to_be_planned {
+                true => with(plan("w"), "w", plans).into(),
+                false => random_plan(&mut rng).into(),
+            },
             settings,
             base: Base {
                 commit: Some(commit(0)),
@@ -428,7 +434,7 @@ impl Walk {
                     _ => Finding::Lost("no process".to_owned()),
                 },
             },
-            14 => self.some_leave(attempt),
+            14 => self.some_permission(attempt),
             12 if self.rng.once_in(2) => self.answer_to(Effect::Expand(attempt), true),
             12 => self.answer_to(Effect::KeepOffer(attempt), true),
             _ => {
@@ -449,8 +455,8 @@ impl Walk {
         }
     }
 
-    /// An agent asks leave for something, or is answered.
-    fn some_leave(&mut self, attempt: AttemptId) -> Command {
+    /// An agent asks for a permission, or is answered.
+    fn some_permission(&mut self, attempt: AttemptId) -> Command {
         match self.rng.below(5) {
             0 => Command::ExpirePermissions,
             1 => Command::DecidePermission {
@@ -465,7 +471,7 @@ impl Walk {
             },
             _ => Command::AskPermission {
                 attempt,
-                request: leave(&self.rng.below(40).to_string()),
+                request: request(&self.rng.below(40).to_string()),
                 ruled: ruled(Ruling::ALL[self.rng.below(3)]),
             },
         }
@@ -491,6 +497,7 @@ impl Walk {
             3 => Said::UsedUp(Bound::Tokens(200_000)),
             1 => Said::Failure("it does not compile".to_owned()),
             2 => Said::Hindrance("no memory".to_owned()),
+            4 => Said::TooLarge("it is two".to_owned()),
             _ => Said::Question("which color?".to_owned()),
         };
         says.then_some(said)
@@ -527,7 +534,10 @@ impl Walk {
                 note: text,
                 waive: self.rng.once_in(2),
             },
-            17 | 18 => Command::Reject { task, reason: text },
+            17 | 18 => Command::Reject {
+                task: (!self.rng.once_in(3)).then_some(task),
+                reason: text,
+            },
             19 | 20 => Command::Answer { task, text },
             _ => Command::Split {
                 task,
@@ -573,7 +583,10 @@ impl Walk {
         let at = self.run().tasks().iter().position(blocked)?;
         let task = TaskNo(at as u32);
         match self.rng.below(4) {
-            0 => Some(Command::Reject { task, reason: note }),
+            0 => Some(Command::Reject {
+                task: Some(task),
+                reason: note,
+            }),
             1 => Some(Command::Cancel { task: Some(task) }),
             2 => Some(Command::Split {
                 task,

@@ -2,12 +2,11 @@
 
 use divisi_agents::adapter::program;
 use divisi_core::Diagnostic;
-use divisi_core::ledger::{Credential, Limit};
 use divisi_core::run::{AGENT_MODEL, Defined, DefinedModel, Provider, Speaks};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{LABEL_WIDTH, found_style, limited, limits_of};
+use super::{LABEL_WIDTH, Limits, found_style, limited, limits_of};
 use crate::present::{definition, variables};
 use crate::printer::{Line, Style};
 
@@ -37,8 +36,8 @@ struct Key {
 
 impl Listed {
     /// As it stands on this machine.
-    pub(super) fn of(name: &str, defined: &Defined, limits: &[(Credential, Limit)]) -> Listed {
-        let limits = limits_of(name, limits);
+    pub(super) fn of(name: &str, defined: &Defined, limits: &Limits) -> Listed {
+        let limits = limits_of(&limits.of(name));
         let variables = variables();
         match defined {
             Defined::Model(model) => Listed {
@@ -114,7 +113,7 @@ impl Listed {
     }
 
     /// The same for people.
-    pub(super) fn lines(&self, limits: &[(Credential, Limit)]) -> Vec<Line> {
+    pub(super) fn lines(&self, limits: &Limits) -> Vec<Line> {
         let label =
             |label: &str| Line::styled(Style::Dim, format!("  {label}")).padded(LABEL_WIDTH);
         let head = Line::styled(Style::Bold, &self.name)
@@ -144,7 +143,7 @@ impl Listed {
                     .with(Style::Warn, format!("none found: set {}", key.variable)),
             });
         }
-        lines.extend(limited(&self.name, limits));
+        lines.extend(limited(&limits.of(&self.name)));
         lines
     }
 }

@@ -24,7 +24,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::defined::Listed;
-use super::{Found, no_folder, one, version};
+use super::{Found, Limits, no_folder, one, version};
 use crate::cli::Global;
 use crate::commands::run::{Driver, named, unexpected};
 use crate::config::{Configuration, user_file};
@@ -79,7 +79,7 @@ pub(super) fn run_defined(name: &str, global: &Global, printer: &Printer) -> Out
     let Some(agent) = defined.get(name) else {
         return Err(undefined(name, global, printer));
     };
-    let listed = Listed::of(name, agent, &[]);
+    let listed = Listed::of(name, agent, &Limits::default());
     if let Some(lack) = listed.lack() {
         return Err(Failure::told(lack, Exit::Environment));
     }
@@ -133,7 +133,7 @@ pub(super) fn run(product: &'static Product, printer: &Printer) -> Outcome {
     let subject = Subject {
         name: product.name.to_owned(),
         title: product.title.to_owned(),
-        found: json!(Found::of(&detected, &[])),
+        found: json!(Found::of(&detected, &Limits::default())),
     };
     let (folder, configuration) = folder(printer)?;
     go(&subject, &folder, &configuration, printer)

@@ -219,6 +219,7 @@ fn receipts() -> Vec<Receipt> {
             usd_micros: Some(6),
         }),
         claimed_failure: matches!(exit, Exit::Signal(_)).then(|| "no idea".into()),
+        too_large: matches!(exit, Exit::Signal(_)),
         exit,
         output,
         wall_ms: 9,
@@ -289,7 +290,7 @@ fn stage() -> Stage {
     }
 }
 
-fn leave() -> Request {
+fn permission() -> Request {
     Request {
         id: "1".into(),
         deed: Deed::Execute,
@@ -508,6 +509,13 @@ fn of_runs() -> Vec<Event> {
                 ..Plan::default()
             }),
         },
+        Event::PlanRefused {
+            task: TaskNo(0),
+            reason: "x".into(),
+            then: Then::Retry {
+                not_before: Time(0),
+            },
+        },
         Event::RunResumed,
         Event::CancelAsked,
         Event::FinalHeld {
@@ -578,7 +586,7 @@ fn of_attempts() -> Vec<Event> {
             epoch: Epoch(1),
             workspace: 1,
             timeout_ms: Some(1),
-            credential: Some("KEY".into()),
+            credential: Some(Credential::Variable("KEY".into())),
         },
         Event::AttemptLeased {
             attempt,
@@ -618,13 +626,13 @@ fn of_attempts() -> Vec<Event> {
         Event::PermissionAsked {
             attempt,
             no: 1,
-            request: leave(),
+            request: permission(),
             deadline_at: Time(9),
         },
         decided(None, Decision::Allow, Decider::Person, vec![rule()]),
-        decided(Some(leave()), deny(), policy(), Vec::new()),
+        decided(Some(permission()), deny(), policy(), Vec::new()),
         decided(None, deny(), Decider::Deadline, Vec::new()),
-        decided(Some(leave()), deny(), Decider::Agent, Vec::new()),
+        decided(Some(permission()), deny(), Decider::Agent, Vec::new()),
         Event::ReviewAwaited {
             attempt,
             verdicts: verdicts(),
@@ -750,15 +758,16 @@ fn of_ledger() -> Vec<ledger::Event> {
         },
         ledger::Event::Released { attempt },
         ledger::Event::LimitLifted {
-            agent: "claude".into(),
+            credentials: vec![Credential::Agent("opencode".into())],
         },
     ]);
-    all.extend([None, Some("ANTHROPIC_API_KEY".to_owned())].map(|name| {
-        ledger::Event::CredentialLimited {
-            credential: Credential {
-                agent: "claude".into(),
-                name,
-            },
+    let credentials = [
+        Credential::Variable("ANTHROPIC_API_KEY".into()),
+        Credential::Login("claude".into()),
+    ];
+    all.extend(
+        credentials.map(|credential| ledger::Event::CredentialLimited {
+            credential,
             limit: Limit {
                 met_at: Time(1),
                 ends_at: Time(2),
@@ -767,8 +776,8 @@ fn of_ledger() -> Vec<ledger::Event> {
                 cause: "429".into(),
                 attempts: [attempt].into(),
             },
-        }
-    }));
+        }),
+    );
     all
 }
 

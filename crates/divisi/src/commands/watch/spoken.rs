@@ -221,6 +221,7 @@ fn of_claim(claim: &Claim) -> Vec<Line> {
         Claim::Failed { cause } => (Style::Bad, format!("it failed: {cause}")),
         Claim::Unable { cause } => (Style::Bad, format!("it could not begin: {cause}")),
         Claim::Limited { cause, .. } => (Style::Warn, format!("a usage limit: {cause}")),
+        Claim::TooLarge { cause } => (Style::Warn, format!("it is more than one task: {cause}")),
         Claim::UsedUp { bound } => (
             Style::Warn,
             format!("its reservation of {bound} is used up"),

@@ -337,6 +337,7 @@ fn is_about(event: &Event, no: TaskNo) -> bool {
         | Event::OfferAdopted { attempt, .. }
         | Event::OfferDiscarded { attempt } => attempt.task == no,
         Event::TaskSplit { task, .. }
+        | Event::PlanRefused { task, .. }
         | Event::ApprovalGiven { task, .. }
         | Event::TaskFailed { task, .. }
         | Event::TaskCanceled { task, .. }

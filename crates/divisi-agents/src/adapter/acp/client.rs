@@ -1,4 +1,4 @@
-//! The client's side of one conversation, without any process: what is heard goes in, what is to be
+//! The client's side of one session over ACP, without any process: what is heard goes in, what is to be
 //! done comes out.
 //!
 //! The agent is a stranger's program. It may answer what was never asked, ask what it was told that
@@ -36,7 +36,7 @@ const OPEN: u64 = 1;
 const REOPEN: u64 = 2;
 const PROMPT: u64 = 3;
 
-/// How far a conversation is.
+/// How far a client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Nobody knows yet whether there is an agent at all.
@@ -58,7 +58,7 @@ pub(super) enum Act {
     Send(Value),
     /// This happened.
     Tell(Entry),
-    /// Somebody is to decide; the answer goes to [`Conversation::decided`] with this number.
+    /// Somebody is to decide; the answer goes to [`Client::decided`] with this number.
     Decide(u64, Request),
     /// It cannot be spoken to, for a reason that will repeat.
     Unable(String),
@@ -75,9 +75,9 @@ pub struct Introduction {
     pub resumes: bool,
 }
 
-/// One conversation.
+/// The client's side of one session.
 #[derive(Debug)]
-pub(in crate::adapter) struct Conversation {
+pub(in crate::adapter) struct Client {
     quirks: Quirks,
     cwd: String,
     prompt: String,
@@ -103,15 +103,15 @@ struct Asked {
     what: String,
 }
 
-impl Conversation {
+impl Client {
     /// One about a task, in a folder.
     pub(in crate::adapter) fn new(
         quirks: Quirks,
         cwd: String,
         prompt: String,
         wanted: Option<String>,
-    ) -> Conversation {
-        Conversation {
+    ) -> Client {
+        Client {
             quirks,
             cwd,
             prompt,
