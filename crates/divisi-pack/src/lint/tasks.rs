@@ -50,7 +50,7 @@ fn role(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>
         let meant = [function, domain].into_iter().flatten();
         let meant = meant.filter_map(|name| roles.get(name).or(roles.get(roles.nearest(name)?)));
         // As a plan has to write it, which is not the name that `divisi roles` lists.
-        let pair = |role: &Role| match (&role.domain, &role.function) {
+        let pair = |role: &Role| match role.names_of_tasks() {
             (Some(domain), Some(function)) => format!("{domain}/{function}"),
             _ => role.id.clone(),
         };
@@ -63,7 +63,7 @@ fn role(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>
             )
         });
         told.meant(meant.as_deref()).hint(
-            "see which roles there are with `divisi roles`, and their domain and function with `divisi roles show NAME`",
+            "write domain and function as `assigned_to` and `worker_type`; see which there are: `divisi roles show NAME`",
         );
     }
 }

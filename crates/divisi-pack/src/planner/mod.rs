@@ -87,6 +87,22 @@ pub struct Planned {
     pub advice: Vec<Diagnostic>,
 }
 
+impl Planned {
+    /// Places the advice anew, in a plan that was changed since, as it stands in a file of this name.
+    pub fn advise(&mut self, source_name: &str, request: &Request, facts: &Facts<'_>) {
+        let found = lint::plan(source_name, &self.plan, &given(request, facts));
+        self.take_advice(found.diagnostics);
+    }
+
+    fn take_advice(&mut self, advice: Vec<Diagnostic>) {
+        self.advice = advice;
+        if matches!(self.pattern, Pattern::Workflow(_)) {
+            // Which roles it takes the workflow says, and who asks for it asks for them.
+            self.advice.retain(|it| it.code != codes::LINT_UNASKED);
+        }
+    }
+}
+
 /// How a request was planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {
@@ -203,11 +219,7 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
     };
     let found = lint::plan("the plan", &planned.plan, &given(request, facts));
     if !found.is_faulty() {
-        planned.advice = found.diagnostics;
-        if matches!(planned.pattern, Pattern::Workflow(_)) {
-            // Which roles it takes the workflow says, and who asks for it asks for them.
-            planned.advice.retain(|it| it.code != codes::LINT_UNASKED);
-        }
+        planned.take_advice(found.diagnostics);
         return Answer::Planned(Box::new(planned));
     }
     let faults = found.diagnostics.into_iter();
