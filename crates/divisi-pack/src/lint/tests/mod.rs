@@ -366,7 +366,8 @@ fn a_plan_is_worth_being_one() {
 
 #[test]
 fn tasks_of_others_or_judged_between_or_large_or_unknown_stay_apart() {
-    let apart: [(&str, fn(&mut Value)); 9] = [
+    type Mutation = fn(&mut Value);
+    let apart: [(&str, Mutation); 9] = [
         ("another role", |plan| {
             task(plan, "errors")["worker_type"] = json!("test")
         }),
