@@ -1,6 +1,7 @@
 //! Requests and the plans that rules make of them.
 
 mod fifty;
+mod thirty;
 
 use divisi_core::plan::Input;
 use divisi_core::{TaskKind, TaskSpec};
