@@ -2,6 +2,7 @@
 
 mod fifty;
 mod thirty;
+mod wordings;
 
 use divisi_core::plan::Input;
 use divisi_core::{TaskKind, TaskSpec};
