@@ -278,6 +278,11 @@ pub enum Claim {
         /// What was reserved.
         bound: Bound,
     },
+    /// It found the work to be more than one task.
+    TooLarge {
+        /// Why, at most [`CLAIM_BYTES_MAX`] bytes.
+        cause: String,
+    },
     /// It needs an answer.
     Asks(Question),
 }

@@ -135,9 +135,10 @@ fn interprets(agent: &dyn Agent, description: &Description, seen: &mut Violation
 fn size(claim: &Claim) -> usize {
     match claim {
         Claim::Done | Claim::Nothing | Claim::UsedUp { .. } => 0,
-        Claim::Failed { cause } | Claim::Unable { cause } | Claim::Limited { cause, .. } => {
-            cause.len()
-        }
+        Claim::Failed { cause }
+        | Claim::Unable { cause }
+        | Claim::TooLarge { cause }
+        | Claim::Limited { cause, .. } => cause.len(),
         Claim::Asks(question) => {
             question.text.len() + question.default.as_ref().map_or(0, String::len)
         }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use divisi_core::secret::looks_secret;
 use serde_json::Value;
 
 /// What passes: who and where one is, language and time, and where tools keep what they need to
@@ -69,6 +70,10 @@ pub const SET: &[(&str, &str)] = &[
 
 /// Shorter values are not masked: `1` or `main` would blacken every log and reveal themselves.
 pub const MASKED_BYTES_MIN: usize = 6;
+
+/// Shorter values that are letters alone, or digits alone, are words and numbers that stand in many
+/// files by chance: `postgres`, `20240131`.
+const PLAIN_BYTES_MIN: usize = 16;
 
 /// Stands in the place of a secret.
 const MASK: &str = "[masked]";
@@ -167,6 +172,28 @@ pub fn in_all_forms(mut values: Vec<String>) -> Vec<String> {
     values
 }
 
+/// The variable whose value, or the password in whose value, this is, in any form.
+pub fn variable_of<'v>(
+    value: &str,
+    mut variables: impl Iterator<Item = (&'v String, &'v String)>,
+) -> Option<&'v str> {
+    let is_form = |known: &str| {
+        in_all_forms(vec![known.to_owned()])
+            .iter()
+            .any(|it| it == value)
+    };
+    let found = variables.find(|(name, known)| {
+        (looks_secret(name) && is_form(known)) || password_in(known).is_some_and(is_form)
+    });
+    found.map(|(name, _)| name.as_str())
+}
+
+/// Whether it tells something that a value stands somewhere: no common word or number does.
+fn is_telling(value: &str) -> bool {
+    let is_plain = value.chars().all(char::is_alphabetic) || value.chars().all(char::is_numeric);
+    value.len() >= MASKED_BYTES_MIN && (!is_plain || value.len() >= PLAIN_BYTES_MIN)
+}
+
 fn is_passed(name: &str) -> bool {
     let listed = PASSED.contains(&name) || PASSED_PREFIXES.iter().any(|p| name.starts_with(p));
     listed && !looks_secret(name)
@@ -190,43 +217,8 @@ fn masked<'a>(
         vars.iter()
             .any(|(name, known)| known == value && !looks_secret(name))
     };
-    values.retain(|value| value.len() >= MASKED_BYTES_MIN && !open(value));
+    values.retain(|value| is_telling(value) && !open(value));
     in_all_forms(values)
-}
-
-/// Whether a variable's name suggests that its value is a secret. Errs on that side.
-#[must_use]
-pub fn looks_secret(name: &str) -> bool {
-    const PARTS: &[&str] = &[
-        "TOKEN",
-        "SECRET",
-        "PASSWORD",
-        "PASSWD",
-        "PASSPHRASE",
-        "CREDENTIAL",
-        "APIKEY",
-    ];
-    const WORDS: &[&str] = &[
-        "KEY",
-        "KEYS",
-        "PASS",
-        "PAT",
-        "PWD",
-        "AUTH",
-        "AUTHORIZATION",
-        "COOKIE",
-        "DSN",
-        "JWT",
-    ];
-    let name = name.to_ascii_uppercase();
-    // The working folders are the two best-known names that would look so.
-    if matches!(name.as_str(), "PWD" | "OLDPWD") {
-        return false;
-    }
-    PARTS.iter().any(|part| name.contains(part))
-        || name
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .any(|word| WORDS.contains(&word) || (word.len() > 4 && word.ends_with("KEY")))
 }
 
 /// The password in an address of the form `scheme://user:password@host`.
@@ -302,6 +294,32 @@ mod tests {
     }
 
     #[test]
+    fn common_words_and_numbers_are_no_secrets() {
+        let long = "abcdefghijklmnop";
+        let parent = map(&[
+            ("DB_PASSWORD", "postgres"),
+            ("A_TOKEN", "20240131"),
+            ("B_TOKEN", "hunter2"),
+            ("C_TOKEN", long),
+        ]);
+        let made = environment(&parent, &[], &BTreeMap::new());
+        assert_eq!(made.masked, [long, "hunter2"]);
+    }
+
+    #[test]
+    fn whose_value_something_is_can_be_told() {
+        let vars = map(&[
+            ("HOME", "hunter2"),
+            ("MY_TOKEN", "a\"b"),
+            ("URL", "http://me:hunter22@host/"),
+        ]);
+        let of = |value: &str| variable_of(value, vars.iter());
+        assert_eq!(of("a\\\"b"), Some("MY_TOKEN"));
+        assert_eq!(of("hunter22"), Some("URL"));
+        assert_eq!(of("hunter2"), None);
+    }
+
+    #[test]
     fn what_json_writes_otherwise_is_masked_in_that_form_too() {
         let key = "-----BEGIN KEY-----\nab\"cd\\ef\n-----END KEY-----\n";
         let made = environment(&map(&[("DEPLOY_KEY", key)]), &[], &BTreeMap::new());
@@ -319,32 +337,6 @@ mod tests {
             mask_decoded(&format!("no {key}"), &made.masked),
             "no [masked]"
         );
-    }
-
-    #[test]
-    fn names_that_look_secret() {
-        for name in [
-            "API_KEY",
-            "apikey",
-            "OPENAI_API_KEY",
-            "SECRETS",
-            "DB_PASSWORD",
-            "MY_PAT",
-            "PGPASSWORD",
-            "AWS_SECRET_ACCESS_KEY",
-            "GOOGLE_APPLICATION_CREDENTIALS",
-            "NPM_TOKEN",
-            "SIGNINGKEY",
-            "HTTP_AUTH",
-            "Session-Cookie",
-        ] {
-            assert!(looks_secret(name), "{name}");
-        }
-        for name in [
-            "PATH", "PWD", "OLDPWD", "KEYBOARD", "PATTERN", "AUTHOR", "MONKEYS", "HOME",
-        ] {
-            assert!(!looks_secret(name), "{name}");
-        }
     }
 
     #[test]

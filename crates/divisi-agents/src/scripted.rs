@@ -109,6 +109,12 @@ pub fn run_script(
                 };
                 break;
             }
+            Step::TooLarge(cause) => {
+                played.claim = Claim::TooLarge {
+                    cause: cause.clone(),
+                };
+                break;
+            }
             Step::Fail(cause) => {
                 played.claim = Claim::Failed {
                     cause: cause.clone(),

@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use std::ops::Bound;
 
 use crate::ids::{RunId, TaskNo, Time};
-use crate::ledger::{Choice, Credential};
+use crate::ledger::{Choice, Credential, Means};
 use crate::plan::Priority;
 use crate::run::{Class, Run};
 
@@ -36,7 +36,7 @@ pub struct Proposal {
     /// The task.
     pub task: TaskNo,
     /// Who does it, with which credential.
-    pub with: Credential,
+    pub with: Means,
 }
 
 /// A candidate, best last in a max-heap.
@@ -98,10 +98,10 @@ pub fn assign(
         let Choice::Begin { with } = &choices[at][class_of] else {
             continue;
         };
-        let role = run.classes[class_of].role.as_deref();
         let is_passed_over = passed_over.contains(&(run.id, task));
         if !is_passed_over {
-            if !usage.take(run, at, &with.agent, role, capacity) {
+            let of = &run.classes[class_of];
+            if !usage.take(run, at, &with.agent, of, capacity) {
                 continue;
             }
             proposals.push(Proposal {
@@ -160,6 +160,8 @@ struct Usage<'a> {
     total: u32,
     /// Per run.
     live: Vec<Vec<Live<'a>>>,
+    /// Per run, what a person must judge.
+    awaiting: Vec<usize>,
 }
 
 impl<'a> Usage<'a> {
@@ -167,24 +169,33 @@ impl<'a> Usage<'a> {
         Usage {
             total: runs.iter().map(|run| run.slots()).sum(),
             live: runs.iter().map(|run| run.live_by_class()).collect(),
+            awaiting: runs.iter().map(|run| run.awaiting_count()).collect(),
         }
     }
 
-    /// Takes a slot for an attempt by this agent in this role if every limit allows it.
+    /// Takes a slot for an attempt by this agent at a task of this class if every limit allows it.
     fn take(
         &mut self,
         run: &Run,
         at: usize,
         agent: &'a str,
-        role: Option<&'a str>,
+        class: &'a Class,
         capacity: Capacity,
     ) -> bool {
-        if !crate::run::holds_slot(agent) {
-            return true;
-        }
-        let live = &mut self.live[at];
-        if self.total >= capacity.workers || run.limit(agent, role, live).is_some() {
+        let is_full = |max| self.awaiting[at] >= max;
+        if class.for_person && run.awaiting_max().is_some_and(is_full) {
             return false;
+        }
+        let takes_slot = crate::run::holds_slot(agent);
+        let role = class.role.as_deref();
+        let live = &mut self.live[at];
+        if takes_slot && (self.total >= capacity.workers || run.limit(agent, role, live).is_some())
+        {
+            return false;
+        }
+        self.awaiting[at] += usize::from(class.for_person);
+        if !takes_slot {
+            return true;
         }
         self.total += 1;
         match live
@@ -250,6 +261,7 @@ impl Run {
         let classes = self.classes.iter().enumerate();
         classes
             .filter(move |(at, class)| !class.ready.is_empty() || delayed.contains(at))
+            .filter(|(_, class)| !self.holds_back(class))
             .map(|(_, class)| class)
     }
 

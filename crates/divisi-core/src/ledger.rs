@@ -36,7 +36,7 @@ pub use amount::{
 };
 pub use command::{Command, Exhausted, Refusal, Spent};
 pub use event::{Event, KINDS};
-pub use limit::{Access, Choice, Credential, Limit, LimitThen, Met, QuietHours, Waiting};
+pub use limit::{Access, Choice, Credential, Limit, LimitThen, Means, Met, QuietHours, Waiting};
 
 /// Who pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -176,12 +176,16 @@ impl Ledger {
                 .contains_key(&attempt)
                 .then_some(Event::Released { attempt }),
             Command::Limit(met) => self.limited(*met, now),
-            Command::Lift { agent } => {
-                let limited = |(credential, _): (&Credential, &Limit)| credential.agent == agent;
-                if !self.limited_at(now).any(limited) {
-                    return Err(Refusal::NotLimited(agent));
+            Command::Lift { name, credentials } => {
+                let is_meant = |it: &&Credential| it.name() == name || credentials.contains(it);
+                let limited = self.limited_at(now).map(|(credential, _)| credential);
+                let lifted: Vec<Credential> = limited.filter(is_meant).cloned().collect();
+                if lifted.is_empty() {
+                    return Err(Refusal::NotLimited(name));
                 }
-                Some(Event::LimitLifted { agent })
+                Some(Event::LimitLifted {
+                    credentials: lifted,
+                })
             }
         };
         if let Some(event) = &event {
@@ -294,9 +298,10 @@ impl Ledger {
             Event::CredentialLimited { credential, limit } => {
                 self.limits.insert(credential.clone(), limit.clone());
             }
-            Event::LimitLifted { agent } => {
-                self.limits
-                    .retain(|credential, _| credential.agent != *agent);
+            Event::LimitLifted { credentials } => {
+                for credential in credentials {
+                    self.limits.remove(credential);
+                }
             }
         }
     }

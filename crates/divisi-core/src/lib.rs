@@ -13,6 +13,7 @@
 //! - [`permission`] holds what agents ask leave for, and the rules by which they get it.
 //! - [`path`] proves that a path from outside stays beneath its root.
 //! - [`script`] holds what scripted agents play.
+//! - [`secret`] says which names are those of secrets.
 //! - [`shell`] words commands as one types them.
 //! - [`worker`] holds the types of the protocol between engine and supervisor.
 //! - [`journal`] holds the traits that the shell implements.
@@ -31,6 +32,7 @@ pub mod preparation;
 pub mod receipt;
 pub mod run;
 pub mod script;
+pub mod secret;
 pub mod shell;
 pub mod worker;
 

@@ -20,6 +20,10 @@ pub const TASKS_MAX: usize = 200_000;
 /// The longest stage context, in bytes: every agent of the stage reads all of it.
 pub const STAGE_CONTEXT_BYTES_MAX: usize = 64 << 10;
 
+/// Where an agent writes a plan that nobody else named a file for. What a task that plans makes is not
+/// merged.
+pub const PLAN_PATH: &str = "divisi-plan.json";
+
 /// What a task is for.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,

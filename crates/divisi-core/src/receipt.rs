@@ -108,6 +108,9 @@ pub enum Receipt {
         /// Why it failed, if its agent says that it did. Told, and never believed: checks decide.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         claimed_failure: Option<String>,
+        /// Whether that is that the work is more than one task.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        too_large: bool,
     },
     /// What it made is durable.
     Collected {
@@ -140,6 +143,13 @@ pub enum Receipt {
         /// That commit's tree; `None` without a commit, and in journals from before it was told.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tree: Option<Tree>,
+    },
+    /// The evidence of the review that it made holds.
+    Reviewed {
+        /// When.
+        at: Time,
+        /// Its verdicts, by the numbers of what it judged; none where nobody needed them any more.
+        verdicts: Vec<Verdict>,
     },
     /// What it planned is part of the run's plan.
     Expanded {
@@ -179,6 +189,18 @@ impl Receipt {
             Receipt::Submitted {
                 claimed_failure, ..
             } => claimed_failure.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Why the work is more than one task, where this is the receipt of an agent's end and the agent
+    /// says that it is.
+    #[must_use]
+    pub fn too_large(&self) -> Option<&str> {
+        match self {
+            Receipt::Submitted {
+                too_large: true, ..
+            } => self.claimed_failure(),
             _ => None,
         }
     }

@@ -63,6 +63,8 @@ pub enum Step {
         #[serde(default)]
         wait_ms: Option<u64>,
     },
+    /// Ends like one that is done, and says that the work is more than one task, and why.
+    TooLarge(String),
     /// Ends like one that is done, and says that it failed, and why.
     Fail(String),
 }

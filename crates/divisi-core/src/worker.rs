@@ -214,6 +214,10 @@ pub struct Observation {
     pub output_bytes: u64,
     /// Milliseconds since the process was started, on a monotonic clock.
     pub age_ms: u64,
+    /// All of them sleep: none runs, is ready to run, or waits for a disk. On a machine that is too
+    /// busy, some would.
+    #[serde(default)]
+    pub asleep: bool,
 }
 
 /// How a job's process tree ended.

@@ -80,7 +80,7 @@ pub enum Ask {
         /// How much in all.
         budget: Budget,
     },
-    /// Wait no longer for the ends of an agent's usage limits.
+    /// Wait no longer for the ends of the usage limits of an agent, or of a credential by its name.
     Lift(String),
     /// Do you go on with this run?
     IsAttended(RunId),
@@ -159,8 +159,8 @@ pub enum Action {
     },
     /// Refuse.
     Reject {
-        /// The task.
-        task: String,
+        /// The task; `None` for the plan that an agent made.
+        task: Option<String>,
         /// Why.
         reason: String,
     },

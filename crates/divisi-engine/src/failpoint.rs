@@ -59,6 +59,8 @@ pub const NAMES: &[&str] = &[
     "check.after",
     "expand.before",
     "expand.after",
+    "weigh.before",
+    "weigh.after",
     "merge.before",
     "merge.after",
     "ref.update.before",

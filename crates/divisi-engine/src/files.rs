@@ -174,6 +174,28 @@ impl FolderFiles {
             Err(error) => Err(error.into()),
         }
     }
+
+    /// Keeps those of some paths at which a regular file stands. Of neighbors in a sorted list the
+    /// folder is walked to once: most of the time goes there otherwise.
+    pub(crate) fn keep_files(&self, paths: &mut Vec<String>) {
+        let mut last: Option<(Vec<String>, Option<Walk>)> = None;
+        paths.retain(|path| {
+            let Ok(components) = components(path) else {
+                return false;
+            };
+            let (name, folders) = components.split_last().expect("a path has a component");
+            if last.as_ref().is_none_or(|(known, _)| known != folders) {
+                let named = folders.iter().map(|&folder| folder.to_owned());
+                last = Some((named.collect(), self.walk(folders).ok()));
+            }
+            match &last {
+                Some((_, Some(Walk::Parent(at)))) => {
+                    matches!(stat(at, name), Ok(Entry::File { .. }))
+                }
+                _ => false,
+            }
+        });
+    }
 }
 
 impl Files for FolderFiles {
@@ -320,6 +342,11 @@ mod tests {
             assert_eq!(files.entry(path).unwrap(), entry, "{path}");
         }
         assert_eq!(files.entry(&"n".repeat(300)).unwrap(), Entry::Missing);
+        let all = "./sub//a ../a fifo link link/x nothing nothing/a sub sub/ sub/.git/config sub/a \
+                   sub/a/b sub/é way/a";
+        let mut kept: Vec<String> = all.split_whitespace().map(str::to_owned).collect();
+        files.keep_files(&mut kept);
+        assert_eq!(kept, ["./sub//a", "sub/a"]);
         assert_eq!(files.read("sub/a", 3).unwrap(), b"hel");
         for path in [
             "link",

@@ -2,12 +2,16 @@
 
 use divisi_agents::handoff::{Context, Given, Unmet, created_at, handoff_id};
 use divisi_agents::{Answer, Feedback, Handoff};
+use divisi_core::permission::Permission;
 use divisi_core::plan::{Input, Work};
 use divisi_core::receipt::{Artifact, Receipt};
 use divisi_core::run::{
-    AttemptEnd, Ending, Failure, Run, StopReason, Task, TaskState, TaskStatus, end_words,
+    AttemptEnd, Ending, Failure, Run, StopReason, Subject, Task, TaskState, TaskStatus,
+    VERDICT_FILE, end_words,
 };
-use divisi_core::{TaskKind, TaskNo, Time};
+use divisi_core::{TaskId, TaskKind, TaskNo, Time};
+use divisi_pack::planner::by_agent;
+use divisi_pack::verdict_file;
 
 use crate::compose;
 
@@ -38,7 +42,7 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         },
         created_at: created_at(at),
         title: spec.title.clone(),
-        description: spec.description.clone(),
+        description: description(run, no),
         role: if is_told {
             role(run, task)
         } else {
@@ -60,6 +64,23 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         already: Vec::new(),
         answers: answers(task),
         left_out: Vec::new(),
+    }
+}
+
+/// What is to be done; of a task that plans in the place of another, also how, and of a review, how a
+/// verdict is written.
+fn description(run: &Run, no: TaskNo) -> String {
+    let task = &run.tasks()[no.index()];
+    let told = &task.spec.description;
+    if task.reviews.is_some() {
+        return format!(
+            "{told}\nThe JSON Schema of {VERDICT_FILE}:\n\n{}\n",
+            verdict_file::schema()
+        );
+    }
+    match run.outgrew(no) {
+        None => told.clone(),
+        Some(_) => format!("{told}\n{}", by_agent::how_to_plan_parts()),
     }
 }
 
@@ -93,10 +114,29 @@ fn context(run: &Run, no: TaskNo) -> Context {
     }
 }
 
+/// What a review judges: the files that were promised, as far as they are there.
+fn under_review(run: &Run, no: TaskNo) -> Option<Given> {
+    let subject = run.tasks()[no.index()].reviews.as_ref()?;
+    let (task, artifacts) = match subject {
+        Subject::Attempt(attempt) => {
+            let of = run.task(attempt.task)?;
+            (of.spec.id.clone(), collected(&of.live()?.receipts))
+        }
+        Subject::Whole(_) => (TaskId::new("whole").ok()?, Vec::new()),
+    };
+    Some(Given {
+        task,
+        artifacts,
+        contents: Vec::new(),
+    })
+}
+
 /// What the tasks named as inputs made, also those of a task whose part this one is, and what research
 /// found out that the task depends on: informing those is what it was done for.
 fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
-    let is_split = |no: &TaskNo| run.tasks()[no.index()].spec.kind != TaskKind::Plan;
+    let is_split = |no: &TaskNo| {
+        run.tasks()[no.index()].spec.kind != TaskKind::Plan || run.outgrew(*no).is_some()
+    };
     let wholes = run.replaced(no).take_while(is_split);
     let specs = std::iter::once(no).chain(wholes);
     let specs = specs.map(|no| &run.tasks()[no.index()].spec);
@@ -121,7 +161,8 @@ fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
             contents: Vec::new(),
         })
     };
-    all.into_iter().filter_map(given).collect()
+    let reviewed = under_review(run, no).into_iter();
+    reviewed.chain(all.into_iter().filter_map(given)).collect()
 }
 
 /// What a task made, or what those made that stand in its place.
@@ -142,14 +183,16 @@ fn artifacts(task: &Task) -> Vec<Artifact> {
         .iter()
         .rev()
         .find(|ending| ending.end == AttemptEnd::Integrated);
-    let collected = integrated.into_iter().flat_map(|ending| &ending.receipts);
-    collected
-        .filter_map(|receipt| match receipt {
-            Receipt::Collected { artifacts, .. } => Some(artifacts.clone()),
-            _ => None,
-        })
-        .next_back()
-        .unwrap_or_default()
+    integrated.map_or_else(Vec::new, |ending| collected(&ending.receipts))
+}
+
+/// The promised files that an attempt with these receipts made.
+fn collected(receipts: &[Receipt]) -> Vec<Artifact> {
+    let mut artifacts = receipts.iter().filter_map(|receipt| match receipt {
+        Receipt::Collected { artifacts, .. } => Some(artifacts.clone()),
+        _ => None,
+    });
+    artifacts.next_back().unwrap_or_default()
 }
 
 /// Refusals of earlier attempts since a person last intervened, and what a person said then.
@@ -161,7 +204,12 @@ fn feedback(task: &Task) -> Vec<Feedback> {
                 told(Unmet::of(&task.spec.criteria, verdicts))
             }
             AttemptEnd::Refused(Failure::Plan(faults)) => {
-                told(faults.iter().map(|fault| sound_plan(fault)).collect())
+                let unmet = |fault: &String| sound("the plan can be run", fault);
+                told(faults.iter().map(unmet).collect())
+            }
+            AttemptEnd::Refused(Failure::Review(faults)) => {
+                let unmet = |fault: &String| sound("each verdict is shown by what it cites", fault);
+                told(faults.iter().map(unmet).collect())
             }
             // Nobody of whom it could be said that they did better next time.
             AttemptEnd::Errored(Failure::Preparation(_)) => None,
@@ -174,6 +222,7 @@ fn feedback(task: &Task) -> Vec<Feedback> {
             ) => told(Vec::new()),
             AttemptEnd::Integrated
             | AttemptEnd::Expanded
+            | AttemptEnd::Reviewed
             | AttemptEnd::Stopped(StopReason::Canceled | StopReason::Interrupted)
             | AttemptEnd::Asked(_)
             | AttemptEnd::Limited { .. } => None,
@@ -182,13 +231,16 @@ fn feedback(task: &Task) -> Vec<Feedback> {
     task.endings.iter().filter_map(told).collect()
 }
 
-/// What no plan task's criteria say, since it holds for all of them.
-fn sound_plan(fault: &str) -> Unmet {
+/// What no criterion of a plan task, or of a review, says, since it holds for all of them.
+fn sound(what: &str, fault: &str) -> Unmet {
     Unmet {
-        criterion: "the plan can be run".to_owned(),
+        criterion: what.to_owned(),
         evidence: fault.to_owned(),
     }
 }
+
+/// So much of what an attempt was denied is told to the next one; its kind is clear by then.
+const DENIED_TOLD_MAX: usize = 10;
 
 fn told_of(ending: &Ending, unmet: Vec<Unmet>) -> Feedback {
     let exit = ending.receipts.iter().find_map(|receipt| match receipt {
@@ -196,11 +248,13 @@ fn told_of(ending: &Ending, unmet: Vec<Unmet>) -> Feedback {
         _ => None,
     });
     let mut claims = ending.receipts.iter().filter_map(Receipt::claimed_failure);
+    let denied = ending.permissions.iter().filter_map(Permission::denial);
     Feedback {
         attempt: ending.number,
         reason: end_words(&ending.end),
         exit,
         claimed_failure: claims.next().map(str::to_owned),
+        denied: denied.take(DENIED_TOLD_MAX).collect(),
         unmet,
     }
 }

@@ -3,10 +3,11 @@
 //! All of it is observation on a monotonic clock and lives only in memory; only findings become
 //! commands. Nothing healthy is ended on one missed signal: a suspicion is followed by a second
 //! look after a delay, and only then by a finding. When many attempts are suspected at once, the
-//! watcher itself is the likelier culprit, and nothing is ended (the breaker). After a start, a
+//! watcher itself is the likelier culprit, and nothing is ended (the breaker), except a session that
+//! was seen to wait for its model: all of its processes sleep, as on no machine that is too busy. After a start, a
 //! sleep of the machine or a jump of a clock every attempt gets a fresh grace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::ids::AttemptId;
 use divisi_core::run::Finding;
@@ -67,6 +68,8 @@ struct Watched {
     /// Age that the attempt already had when it was first seen on this clock.
     started_at: u64,
     suspected: Option<(u64, Suspicion)>,
+    /// Since when each look found all of its processes asleep.
+    asleep_since: Option<u64>,
     /// It was found past its time box.
     overdue: bool,
 }
@@ -96,6 +99,7 @@ impl Monitor {
             files: 0,
             started_at: now,
             suspected: None,
+            asleep_since: None,
             overdue: false,
         });
     }
@@ -172,6 +176,10 @@ impl Monitor {
         if progressed {
             watched.progress_at = now;
         }
+        watched.asleep_since = match seen.asleep {
+            true => watched.asleep_since.or(Some(now)),
+            false => None,
+        };
         watched.last = seen.clone();
         watched.looked_at = now;
         watched.stream = stream;
@@ -202,19 +210,21 @@ impl Monitor {
                 findings.push((*attempt, finding));
             }
         }
-        let suspected = self
-            .watched
-            .values()
-            .filter(|watched| watched.suspected.is_some())
-            .count();
-        let breaker = suspected >= BREAKER_SUSPICIONS;
+        let in_doubt: BTreeSet<AttemptId> = { self.watched.iter() }
+            .filter(|(_, watched)| watched.suspected.is_some() && !watched.waits_for_model(now))
+            .map(|(attempt, _)| *attempt)
+            .collect();
+        let breaker = in_doubt.len() >= BREAKER_SUSPICIONS;
         if breaker {
             // Whoever reads of the suspicion reads why nothing follows from it.
-            for (_, finding) in &mut findings {
-                if let Finding::Suspected(evidence) = finding {
+            for (attempt, finding) in &mut findings {
+                if let Finding::Suspected(evidence) = finding
+                    && in_doubt.contains(attempt)
+                {
                     *evidence = format!(
-                        "{evidence}; {suspected} attempts are suspected at once, so the watcher is in \
-                         doubt and none is ended before its time box"
+                        "{evidence}; {} attempts are suspected at once, so the watcher is in doubt \
+                         and none is ended before its time box",
+                        in_doubt.len()
                     );
                 }
             }
@@ -224,7 +234,7 @@ impl Monitor {
                 watched.overdue = true;
                 findings.push((*attempt, Finding::Overdue));
             } else if let Some(finding) = watched.second_look(now)
-                && !breaker
+                && !(breaker && in_doubt.contains(attempt))
             {
                 findings.push((*attempt, finding));
             }
@@ -267,6 +277,21 @@ impl Watched {
         }
     }
 
+    /// Whether it was seen to wait for its model alone since it was suspected, or for as long as a
+    /// second look takes: that is no trouble of the watcher's, however many do.
+    fn waits_for_model(&self, now: u64) -> bool {
+        let between_calls = matches!(self.stream, Some(Stream { calling: false, .. }));
+        let sleeps = |since: u64| {
+            let long = |asleep| now.saturating_sub(asleep) >= self.patience.second_look_ms;
+            self.asleep_since
+                .is_some_and(|asleep| asleep <= since || long(asleep))
+        };
+        match self.suspected {
+            Some((since, Suspicion::Idle)) => between_calls && sleeps(since),
+            _ => false,
+        }
+    }
+
     fn second_look(&self, now: u64) -> Option<Finding> {
         let (since, suspicion) = self.suspected?;
         if now.saturating_sub(since) < self.patience.second_look_ms {
@@ -288,14 +313,18 @@ impl Watched {
                 )
             }
             Suspicion::Idle => format!(
-                "no {} for {} s ({} bytes printed, {} processes)",
+                "no {} for {} s ({} bytes printed, {} processes{})",
                 match self.stream {
                     Some(Stream { calling: false, .. }) => "word of its model",
                     _ => "output, file, process or CPU time",
                 },
                 now.saturating_sub(self.progress_at) / 1000,
                 self.last.output_bytes,
-                self.last.processes
+                self.last.processes,
+                match self.last.asleep {
+                    true => ", all asleep",
+                    false => "",
+                },
             ),
         }
     }
@@ -366,6 +395,7 @@ mod tests {
             cpu_ms: 0,
             output_bytes,
             age_ms: 0,
+            asleep: false,
         }
     }
 
@@ -522,6 +552,65 @@ mod tests {
         monitor.observe(attempt(0), &alive(0), 0, None, 100_100);
         let findings = monitor.look(100_101);
         assert!(findings.contains(&(attempt(0), Finding::Cleared)));
+    }
+
+    #[test]
+    fn sessions_that_are_seen_to_wait_for_their_models_are_ended_however_many_they_are() {
+        let asleep = Observation {
+            asleep: true,
+            ..alive(7)
+        };
+        let stalls = |many: u32, seen: &dyn Fn(u32, u64) -> Observation, stream| {
+            let mut monitor = Monitor::default();
+            let mut stalled = BTreeSet::new();
+            for task in 0..many {
+                monitor.watch(attempt(task), patience(), 0);
+            }
+            for now in (0..=1_300).step_by(50) {
+                for task in 0..many {
+                    monitor.observe(attempt(task), &seen(task, now), 0, stream, now);
+                }
+                for (attempt, finding) in monitor.look(now) {
+                    if let Finding::Stalled(evidence) = finding {
+                        assert!(evidence.starts_with("no "), "{evidence}");
+                        stalled.insert(attempt.task.0);
+                    }
+                }
+            }
+            stalled.len()
+        };
+        let waiting = Some(Stream {
+            entries: 1,
+            calling: false,
+        });
+        let calling = Some(Stream {
+            entries: 1,
+            calling: true,
+        });
+        let all = |_, _| asleep.clone();
+        assert_eq!(stalls(8, &all, waiting), 8);
+        // Of these the watcher cannot know what they wait for.
+        assert_eq!(stalls(8, &all, calling), 0);
+        assert_eq!(stalls(8, &all, None), 0);
+        // What is ready to run and gets no processor shows that the machine is too busy.
+        let busy = |_, _| alive(7);
+        assert_eq!(stalls(8, &busy, waiting), 0);
+        let wakes = |_, now| match now % 100 {
+            0 => alive(7),
+            _ => asleep.clone(),
+        };
+        assert_eq!(stalls(8, &wakes, waiting), 0, "at each look");
+        // Those that are in doubt are counted alone.
+        let some = |task, _| match task {
+            0..4 => alive(7),
+            _ => asleep.clone(),
+        };
+        assert_eq!(stalls(8, &some, waiting), 8);
+        let more = |task, _| match task {
+            0..5 => alive(7),
+            _ => asleep.clone(),
+        };
+        assert_eq!(stalls(8, &more, waiting), 3);
     }
 
     #[test]

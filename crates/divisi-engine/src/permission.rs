@@ -117,6 +117,8 @@ fn concerns(rule: &Rule, request: &Request, role: Option<&str>) -> bool {
     let words = request.command.as_deref().unwrap_or(&request.title);
     let begins = |with: &String| match rule.then {
         Ruling::Allow if rule.exact => words == with,
+        // An address is no line for a shell.
+        Ruling::Allow if request.deed == Deed::Fetch => is_below(words, with),
         Ruling::Allow => is_plainly(words, with),
         Ruling::Ask | Ruling::Deny => any_begins(words, with),
     };
@@ -157,6 +159,16 @@ fn matcher(pattern: &str) -> Option<GlobMatcher> {
 /// Whether words are these, or begin with them and hold nothing that a shell would read.
 fn is_plainly(words: &str, with: &str) -> bool {
     words == with || (begins(words, with) && !words.contains(SHELL_SIGNS))
+}
+
+/// Whether an address is this one, or one below it: what follows belongs neither to its host nor to
+/// a name in its path.
+fn is_below(address: &str, with: &str) -> bool {
+    const ENDS: [char; 5] = ['/', '?', '#', '&', ' '];
+    let Some(rest) = address.strip_prefix(with) else {
+        return false;
+    };
+    rest.is_empty() || with.ends_with(ENDS) || rest.starts_with(ENDS)
 }
 
 /// Whether any command of a line begins with these words, as far as that can be seen.

@@ -17,7 +17,7 @@ use budgets::Reserved;
 use divisi_core::assign::{Capacity, assign};
 use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
 use divisi_core::journal::{Batch, CommandRow, Entry, Fault, Journal, Stream};
-use divisi_core::ledger::{self, Access, Account, Choice, Exhausted, Ledger};
+use divisi_core::ledger::{self, Access, Account, Choice, Credential, Exhausted, Ledger};
 use divisi_core::plan;
 use divisi_core::run::{
     self, Accepted, Attempt, Command, Create, Effect, Event, Rejection, Run, stored,
@@ -54,7 +54,8 @@ pub enum Ask {
     Run(RunId, Command),
     /// More or less is permitted on an account; what the budget leaves open stays as it is.
     Budget(Account, run::Budget),
-    /// The ends of an agent's usage limits are not waited for any longer.
+    /// The ends of the usage limits of an agent, or of a credential by its name, are not waited for
+    /// any longer.
     Lift(String),
 }
 
@@ -152,7 +153,7 @@ pub struct World<J> {
     /// the truth about it.
     pub day: run::Budget,
     /// What each agent can log in with here, in the order in which it looks.
-    pub credentials: BTreeMap<String, Vec<String>>,
+    pub credentials: BTreeMap<String, Vec<Credential>>,
     /// Added to UTC for the time of the day, in milliseconds.
     pub offset_ms: i64,
     epoch: Epoch,
@@ -357,7 +358,7 @@ impl<J: Journal> World<J> {
             Ask::Create(create) => self.create(step, *create),
             Ask::Run(run, command) => self.command(step, run, command)?,
             Ask::Budget(account, budget) => self.permit(step, account, budget)?,
-            Ask::Lift(agent) => self.lift(step, agent),
+            Ask::Lift(name) => self.lift(step, name),
         };
         if let Some(id) = directive.id
             && !matches!(
@@ -435,7 +436,10 @@ impl<J: Journal> World<J> {
         };
         let at = loaded.run.last_at;
         for event in events {
-            if matches!(event, Event::PlanReplaced { .. }) {
+            if matches!(
+                event,
+                Event::PlanReplaced { .. } | Event::PlanRefused { .. }
+            ) {
                 step.batch.cut.push((id, loaded.run.tasks().len() as u32));
             }
             loaded.seq += 1;
@@ -505,7 +509,7 @@ impl<J: Journal> World<J> {
                 continue;
             };
             let attempt = loaded.run.attempt_id(proposal.task, task.attempts() + 1);
-            let timeout_ms = match self.reserve(step, attempt, deliver) {
+            let timeout_ms = match self.reserve(step, attempt, &proposal.with.agent, deliver) {
                 Reserved::Unbounded => None,
                 Reserved::Held(_) if deliver(Crossing::Lease(attempt)) == Delivery::Later => {
                     continue;

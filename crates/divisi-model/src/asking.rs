@@ -18,8 +18,8 @@ use genai::{Client, ClientConfig, ModelIden, ServiceTarget};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::{Value, json};
 
-use super::conversation::{Answer, Call, Conversation, Round, Told};
 use super::functions;
+use super::messages::{Answer, Call, Messages, Round, Told};
 use super::trouble::{Kind, Trouble};
 
 /// How long a connection may take.
@@ -105,8 +105,8 @@ impl Asking {
     ///
     /// # Errors
     /// There is no answer.
-    pub(crate) fn ask(&self, conversation: &Conversation) -> Result<Answer, Trouble> {
-        let request = request(conversation, self.caches);
+    pub(crate) fn ask(&self, messages: &Messages) -> Result<Answer, Trouble> {
+        let request = request(messages, self.caches);
         self.runtime.block_on(self.hear(request))
     }
 
@@ -234,9 +234,9 @@ fn named_wait(headers: &HeaderMap) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-fn request(conversation: &Conversation, caches: bool) -> ChatRequest {
-    let mut messages = vec![ChatMessage::user(conversation.prompt.clone())];
-    for Round { answer, told } in &conversation.rounds {
+fn request(all: &Messages, caches: bool) -> ChatRequest {
+    let mut messages = vec![ChatMessage::user(all.prompt.clone())];
+    for Round { answer, told } in &all.rounds {
         messages.push(ChatMessage::assistant(answer.own.clone()));
         messages.push(match told {
             Told::Words(words) => ChatMessage::user(words.clone()),

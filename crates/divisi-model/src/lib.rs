@@ -10,8 +10,8 @@
 //! the others mean, is in `trouble`.
 
 mod asking;
-mod conversation;
 mod functions;
+mod messages;
 mod session;
 mod trouble;
 mod turns;

@@ -49,7 +49,7 @@ fn converse_in(
     })
     .map_err(Fault::Stream)?;
     let closing = Loop {
-        ask: &mut |conversation| asking.ask(conversation),
+        ask: &mut |messages| asking.ask(messages),
         call: &mut |call| hands.call(call),
         wait: &mut std::thread::sleep,
         tell: &mut tell,

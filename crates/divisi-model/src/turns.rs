@@ -4,14 +4,12 @@ use std::io;
 use std::time::Duration;
 
 use divisi_agents::Claim;
-use divisi_agents::adapter::{Closing, Entry, Meter, Tokens};
+use divisi_agents::adapter::{Closing, Entry, Meter, Tokens, is_unrecorded};
 use divisi_core::criterion::truncate;
 use divisi_core::run::ModelBounds;
 
-use super::conversation::{
-    Answer, BYTES_A_TOKEN, Call, Conversation, Result as CallResult, Round, Told,
-};
 use super::functions::Outcome;
+use super::messages::{Answer, BYTES_A_TOKEN, Call, Messages, Result as CallResult, Round, Told};
 use super::trouble::{Kind, Trouble};
 
 /// After so many answers in a row whose every call is faulty, there is no hope.
@@ -39,7 +37,7 @@ const NOTHING: Tokens = Tokens {
 /// What the loop works with.
 pub(crate) struct Loop<'l> {
     /// Asks once.
-    pub(crate) ask: &'l mut dyn FnMut(&Conversation) -> Result<Answer, Trouble>,
+    pub(crate) ask: &'l mut dyn FnMut(&Messages) -> Result<Answer, Trouble>,
     /// Does what is called for.
     pub(crate) call: &'l mut dyn FnMut(&Call) -> Outcome,
     /// Waits.
@@ -57,45 +55,45 @@ pub(crate) struct Loop<'l> {
 /// What was heard so far.
 #[derive(Default)]
 struct Heard {
+    /// What was denied, as far as nobody else records it.
     denied: Vec<String>,
     faulty: u32,
 }
 
 impl Loop<'_> {
-    /// Holds a conversation to its end. The model is asked nothing after it said that it is done.
+    /// Holds a session to its end. The model is asked nothing after it said that it is done.
     ///
     /// # Errors
     /// What happens cannot be told.
     pub(crate) fn hold(&mut self, prompt: String) -> io::Result<Closing> {
-        let mut conversation = Conversation::begin(prompt);
+        let mut messages = Messages::begin(prompt);
         let mut heard = Heard::default();
-        let claim = self.claim(&mut conversation, &mut heard)?;
+        let claim = self.claim(&mut messages, &mut heard)?;
         Ok(Closing {
             claim: bounded(claim),
             // No answer came, so none is to be paid for.
             usage: self.meter.usage().or(Some(NOTHING)),
-            // It has no rules of its own: what was denied was denied by who is asked.
-            denied: Vec::new(),
+            denied: heard.denied,
         })
     }
 
-    fn claim(&mut self, conversation: &mut Conversation, heard: &mut Heard) -> io::Result<Claim> {
+    fn claim(&mut self, messages: &mut Messages, heard: &mut Heard) -> io::Result<Claim> {
         for _ in 0..self.bounds.answers {
-            match conversation.fit(self.bounds.context_tokens as usize) {
+            match messages.fit(self.bounds.context_tokens as usize) {
                 Ok(0) => {}
                 Ok(many) => {
-                    let text = format!("{many} older results were left out of the conversation");
+                    let text = format!("{many} older results were left out of the session");
                     (self.tell)(Entry::Noted { text })?;
                 }
                 Err(_) => {
                     let cause = format!(
-                        "the conversation has more than {} tokens, even without older results",
+                        "the session has more than {} tokens, even without older results",
                         self.bounds.context_tokens
                     );
                     return self.broke(cause, None);
                 }
             }
-            let answer = match self.answer(conversation)? {
+            let answer = match self.answer(messages)? {
                 Ok(answer) => answer,
                 Err(trouble) => {
                     let status = match trouble.kind {
@@ -107,7 +105,7 @@ impl Loop<'_> {
                     return Ok(trouble.claim(self.key));
                 }
             };
-            if let Some(claim) = self.take(answer, conversation, heard)? {
+            if let Some(claim) = self.take(answer, messages, heard)? {
                 return Ok(claim);
             }
         }
@@ -127,17 +125,17 @@ impl Loop<'_> {
     }
 
     /// Asks until there is an answer, or no use in asking.
-    fn answer(&mut self, conversation: &Conversation) -> io::Result<Result<Answer, Trouble>> {
+    fn answer(&mut self, messages: &Messages) -> io::Result<Result<Answer, Trouble>> {
         let mut made = 0;
         loop {
-            let trouble = match (self.ask)(conversation) {
+            let trouble = match (self.ask)(messages) {
                 Ok(answer) => return Ok(Ok(answer)),
                 Err(trouble) => trouble,
             };
             made += 1;
             if matches!(trouble.kind, Kind::Broken | Kind::Silent) {
                 // What was asked was read, for all that is known, and is paid for.
-                self.measure(estimate(conversation, 0))?;
+                self.measure(estimate(messages, 0))?;
             }
             let Some(wait) = trouble.wait(made) else {
                 return Ok(Err(trouble));
@@ -152,12 +150,12 @@ impl Loop<'_> {
     fn take(
         &mut self,
         answer: Answer,
-        conversation: &mut Conversation,
+        messages: &mut Messages,
         heard: &mut Heard,
     ) -> io::Result<Option<Claim>> {
         let written = answer.text.len() + answer.calls.iter().map(bytes).sum::<usize>();
         let usage = answer.usage;
-        self.measure(usage.unwrap_or_else(|| estimate(conversation, written)))?;
+        self.measure(usage.unwrap_or_else(|| estimate(messages, written)))?;
         if !answer.text.is_empty() {
             let text = answer.text.clone();
             (self.tell)(Entry::Said { text })?;
@@ -165,7 +163,8 @@ impl Loop<'_> {
         if answer.calls.is_empty() && !answer.is_cut_off {
             let text = answer.text;
             (self.tell)(Entry::Finished { text })?;
-            return Ok(Some(done(&heard.denied)));
+            // Whether what was denied was needed, checks will show.
+            return Ok(Some(Claim::Done));
         }
         if let Some(bound) = self.meter.used_up() {
             return Ok(Some(Claim::UsedUp { bound }));
@@ -186,7 +185,7 @@ impl Loop<'_> {
                 format!("{FAULTY_MAX} answers in a row could not be used; the last: {last}");
             return self.broke(cause, None).map(Some);
         }
-        conversation.rounds.push(Round { answer, told });
+        messages.rounds.push(Round { answer, told });
         Ok(None)
     }
 
@@ -225,8 +224,8 @@ impl Loop<'_> {
                 Outcome::Denied { mut what, reason } => {
                     truncate(&mut what, DENIED_BYTES_MAX);
                     let output = format!("it is not allowed: {reason}");
-                    if heard.denied.len() < DENIED_MAX {
-                        heard.denied.push(what.clone());
+                    if is_unrecorded(&reason) && heard.denied.len() < DENIED_MAX {
+                        heard.denied.push(format!("{what}: {reason}"));
                     }
                     (self.tell)(Entry::Denied { what, call: None })?;
                     (false, output)
@@ -248,9 +247,9 @@ impl Loop<'_> {
 
 /// What a request used whose answer came to nothing, or that nobody measured, with so many bytes
 /// written.
-fn estimate(conversation: &Conversation, written: usize) -> Tokens {
+fn estimate(messages: &Messages, written: usize) -> Tokens {
     Tokens {
-        input_tokens: conversation.tokens() as u64,
+        input_tokens: messages.tokens() as u64,
         output_tokens: written.div_ceil(BYTES_A_TOKEN) as u64,
         ..Tokens::default()
     }
@@ -258,16 +257,6 @@ fn estimate(conversation: &Conversation, written: usize) -> Tokens {
 
 fn bytes(call: &Call) -> usize {
     call.arguments.to_string().len()
-}
-
-/// What is claimed at the end. Whether what was denied was needed, checks will show.
-fn done(denied: &[String]) -> Claim {
-    match denied.is_empty() {
-        true => Claim::Done,
-        false => Claim::Failed {
-            cause: format!("it was not allowed to do this: {}", denied.join("; ")),
-        },
-    }
 }
 
 fn bounded(mut claim: Claim) -> Claim {

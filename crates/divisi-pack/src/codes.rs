@@ -50,6 +50,7 @@ codes! {
     LINT_TASK_LONG = "lint-task-long": "a task may take longer than is advised";
     LINT_TASKS_FEW = "lint-tasks-few": "a request is split into two tasks only";
     LINT_TASKS_MANY = "lint-tasks-many": "a plan has more tasks for agents than are advised";
+    LINT_TRIVIAL = "lint-trivial": "the tasks of a plan are together no more than one task may be";
     LINT_UNASKED = "lint-unasked": "a task is for a role whose work the request does not ask for";
     LINT_UNCOVERED = "lint-uncovered": "no task does a part of the request";
     MISSING = "text-missing": "something required is not given";

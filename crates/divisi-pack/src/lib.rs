@@ -60,6 +60,7 @@ pub mod skill;
 mod stated;
 pub mod template;
 mod text;
+pub mod verdict_file;
 pub mod words;
 pub mod workflow;
 mod yaml;

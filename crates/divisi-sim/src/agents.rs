@@ -19,6 +19,8 @@ pub(crate) enum Behavior {
     Half,
     /// Exits with a failure.
     Fails,
+    /// Finds the work to be more than one task, having done half of it.
+    TooLarge,
     /// A signal ends it.
     Dies,
     /// Does not end by itself.
@@ -55,7 +57,8 @@ impl Behavior {
             49..=54 => Behavior::Slow,
             55..=61 => Behavior::Lies,
             62..=67 => Behavior::Half,
-            68..=75 => Behavior::Fails,
+            68..=69 => Behavior::TooLarge,
+            70..=75 => Behavior::Fails,
             76..=78 => Behavior::Dies,
             79..=82 => Behavior::Hangs,
             83..=85 => Behavior::Asks,
@@ -79,6 +82,7 @@ impl Behavior {
             Behavior::Lies => Fault::AgentLies,
             Behavior::Half => Fault::AgentHalf,
             Behavior::Fails => Fault::AgentFails,
+            Behavior::TooLarge => Fault::AgentOutgrown,
             Behavior::Dies => Fault::AgentDies,
             Behavior::Hangs => Fault::AgentHangs,
             Behavior::Asks => Fault::AgentAsks,
@@ -117,7 +121,9 @@ impl Behavior {
     pub(crate) fn makes(self) -> Quality {
         match self {
             Behavior::Succeeds | Behavior::Slow | Behavior::BadDeliverable => Quality::Right,
-            Behavior::Half | Behavior::Dies | Behavior::UsesUp => Quality::Half,
+            Behavior::Half | Behavior::Dies | Behavior::UsesUp | Behavior::TooLarge => {
+                Quality::Half
+            }
             _ => Quality::Nothing,
         }
     }

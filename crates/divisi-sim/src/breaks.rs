@@ -51,13 +51,17 @@ pub enum Break {
     SupersededExpanded,
     /// A part of a task that failed has to meet less than it should.
     CriterionForgotten,
+    /// What a review cites is not looked up.
+    EvidenceIgnored,
     /// How long an agent is told to wait at a usage limit is not heard.
     WaitUnheard,
+    /// What its owner says of how much may await a person is not heard.
+    AwaitingUnheard,
 }
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 23] = [
+    pub const ALL: [Break; 25] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -80,7 +84,9 @@ impl Break {
         Break::ExpandedTwice,
         Break::SupersededExpanded,
         Break::CriterionForgotten,
+        Break::EvidenceIgnored,
         Break::WaitUnheard,
+        Break::AwaitingUnheard,
     ];
 
     /// The oracles of which one must catch it.
@@ -113,7 +119,9 @@ impl Break {
             Break::ExpandedTwice => &[Oracle::Expansion, Oracle::Panic],
             Break::SupersededExpanded => &[Oracle::Expansion],
             Break::CriterionForgotten => &[Oracle::Division],
+            Break::EvidenceIgnored => &[Oracle::Review],
             Break::WaitUnheard => &[Oracle::Limits],
+            Break::AwaitingUnheard => &[Oracle::Awaiting],
         }
     }
 }
@@ -139,6 +147,8 @@ pub enum Oracle {
     Tree,
     /// No more processes than slots.
     Slots,
+    /// No more awaits a person's judgment than its owner permits.
+    Awaiting,
     /// One writer in a workspace.
     Writers,
     /// Nothing is used that was not reserved; nothing stays reserved.
@@ -155,6 +165,8 @@ pub enum Oracle {
     Expansion,
     /// What failed and can be divided is; its parts are together all of it.
     Division,
+    /// A review finds what its evidence shows, and that is done.
+    Review,
     /// Waiting is explained.
     Explained,
     /// It ends once faults stop and people answer.

@@ -58,10 +58,12 @@ faults! {
     PlanReplaced,
     /// A plan that an agent made of the whole awaits approval.
     PlanAwaits,
+    /// Its owner refuses it.
+    PlanRefused,
     /// An agent asks leave for something.
-    LeaveAsked,
+    PermissionAsked,
     /// The next engine is told what was not answered.
-    LeaveToldAgain,
+    PermissionToldAgain,
     /// A word arrives twice.
     WordTwice,
     /// A word arrives late, after words that were said later.
@@ -114,6 +116,8 @@ faults! {
     AgentHalf,
     /// An agent exits with a failure.
     AgentFails,
+    /// An agent finds its work to be more than one task.
+    AgentOutgrown,
     /// A signal ends an agent.
     AgentDies,
     /// An agent does not end.
@@ -124,6 +128,8 @@ faults! {
     AgentLimited,
     /// A second attempt meets the usage limit that the first one met.
     LimitMetAgain,
+    /// A task waited for the end of a usage limit that another agent met.
+    LimitShared,
     /// A task is done with another credential, since the usual one is limited.
     OtherCredential,
     /// A task is done by another agent, since its own is limited.
@@ -164,10 +170,22 @@ faults! {
     PlanUnsound,
     /// It is read again, and told a second time.
     ExpandedAgain,
+    /// A task that plans takes the place of one that outgrew itself.
+    Outgrown,
+    /// What it planned takes its place.
+    OutgrownPlanned,
     /// A task that failed is split.
     SplitOnFailure,
     /// One of its parts is split again.
     SplitAgain,
+    /// A review cites what is not there.
+    ReviewVoid,
+    /// A review finds that something does not hold.
+    ReviewRefuses,
+    /// Something was not begun until a person judged others.
+    HeldBack,
+    /// The whole is reviewed.
+    WholeReviewed,
     /// Late work is taken as a new attempt's.
     OfferAdopted,
     /// Late work is given up.

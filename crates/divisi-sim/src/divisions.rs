@@ -53,6 +53,14 @@ pub(crate) fn judge_division(
 ) -> Result<(), Violation> {
     let task = &before.tasks()[task.index()];
     let wrong = |what: String| violated(Oracle::Division, format!("{}: {what}", task.spec.id));
+    if let [plan] = parts {
+        let is_plan = plan.kind == TaskKind::Plan && plan.work == Work::Handoff;
+        let is_due = task.depth < SPLIT_DEPTH_MAX && task.spec.work == Work::Handoff;
+        return match is_plan && is_due && plan.agent == task.spec.agent {
+            true => judge_shares(&task.spec, parts),
+            false => wrong(format!("{} plans in its place", plan.id)),
+        };
+    }
     if task.depth >= SPLIT_DEPTH_MAX {
         return wrong(format!("it is split {} deep", task.depth));
     }
@@ -75,7 +83,12 @@ pub(crate) fn judge_division(
             return wrong(format!("{} is other work", part.id));
         }
     }
-    for bound in task.spec.budget.bounds() {
+    judge_shares(&task.spec, parts)
+}
+
+/// Parts have together no more than was left of a task's budget.
+fn judge_shares(spec: &TaskSpec, parts: &[TaskSpec]) -> Result<(), Violation> {
+    for bound in spec.budget.bounds() {
         let measure = bound.measure();
         let shares = parts.iter().map(|part| part.budget.of(measure));
         let sum = shares.sum::<Option<u64>>();
@@ -85,10 +98,37 @@ pub(crate) fn judge_division(
             _ => bound.much(),
         };
         if sum.is_none_or(|sum| sum > most) {
-            return wrong(format!("its parts have {sum:?} of {bound}"));
+            let what = format!("{}: its parts have {sum:?} of {bound}", spec.id);
+            return violated(Oracle::Division, what);
         }
     }
     Ok(())
+}
+
+/// What was planned in the place of a task that outgrew itself has to meet all that this one had to,
+/// is done in words by its agent, and has no more than was left for it.
+///
+/// # Errors
+/// It does not.
+pub(crate) fn judge_held(
+    before: &Run,
+    (outgrown, plan): (TaskNo, TaskNo),
+    parts: &[TaskSpec],
+) -> Result<(), Violation> {
+    let of = |no: TaskNo| &before.tasks()[no.index()].spec;
+    let spec = of(outgrown);
+    let wrong = |what: String| violated(Oracle::Division, format!("{}: {what}", spec.id));
+    for criterion in &spec.criteria {
+        if !parts.iter().any(|part| part.criteria.contains(criterion)) {
+            return wrong(format!("nothing planned has to meet {criterion}"));
+        }
+    }
+    for part in parts {
+        if part.work != Work::Handoff || part.agent != spec.agent || part.env != spec.env {
+            return wrong(format!("{} is other work than it was", part.id));
+        }
+    }
+    judge_shares(of(plan), parts)
 }
 
 /// Nobody is asked about work that could have been split.

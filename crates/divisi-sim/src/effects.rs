@@ -147,6 +147,7 @@ impl Sim {
                 let command = Command::Checked { attempt, verdicts };
                 self.report(token, Report::Done(effect, attempt.run, command));
             }
+            What::Weigh(weighing) => self.weigh(token, effect, &weighing),
             What::Expand(expanding) => self.expand(token, effect, &expanding),
             What::Offer { attempt, key } => {
                 let snapshot = Some(self.repo.snapshot(key, attempt, true));

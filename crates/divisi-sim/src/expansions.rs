@@ -3,13 +3,16 @@
 //! An agent's plan stands in its snapshot: whenever it is read again, it says the same. Rules are
 //! matched against files that may have changed meanwhile, and may give something else each time.
 
-use divisi_core::TaskId;
+use std::sync::Arc;
+
 use divisi_core::ids::{AttemptId, Commit};
 use divisi_core::plan::{Parts, Plan, TaskSpec, Work};
 use divisi_core::run::{AttemptEnd, Command, Effect, Failure, PLAN_NESTING_MAX, Run, Task};
+use divisi_core::{TaskId, TaskNo};
 
 use crate::breaks::{Break, Oracle};
 use crate::coverage::Fault;
+use crate::divisions;
 use crate::effects::Report;
 use crate::plans;
 use crate::sim::{Sim, Violation, violated};
@@ -35,6 +38,8 @@ pub(crate) struct Expanding {
     nests: bool,
     /// An id that another task of the run has.
     taken: TaskId,
+    /// In whose place it plans, if that task outgrew itself.
+    outgrown: Option<Arc<TaskSpec>>,
 }
 
 impl Expanding {
@@ -46,6 +51,8 @@ impl Expanding {
             by_rules: matches!(task.spec.work, Work::Expand(_)),
             nests: task.nesting + 1 < PLAN_NESTING_MAX,
             taken: task.spec.id.clone(),
+            outgrown: { run.outgrew(attempt.task) }
+                .map(|no| Arc::clone(&run.tasks()[no.index()].spec)),
         })
     }
 }
@@ -103,7 +110,10 @@ impl Sim {
     fn draw_plan(&mut self, expanding: &Expanding) -> Planned {
         let attempt = expanding.attempt;
         let prefix = format!("e{}-{}-", attempt.task.0, attempt.number);
-        let mut parts = plans::planned(&mut self.rng, &prefix, expanding.nests);
+        let mut parts = match &expanding.outgrown {
+            Some(spec) => plans::smaller(&mut self.rng, &prefix, spec),
+            None => plans::planned(&mut self.rng, &prefix, expanding.nests),
+        };
         if self.goes_wrong(150) {
             self.coverage.fault(Fault::PlanUnreadable);
             return Planned::Unreadable;
@@ -123,6 +133,7 @@ impl Sim {
 /// It is not.
 pub(crate) fn judge_expansion(
     truth: &Truth,
+    before: &Run,
     attempt: AttemptId,
     parts: &[TaskSpec],
 ) -> Result<(), Violation> {
@@ -133,7 +144,10 @@ pub(crate) fn judge_expansion(
         Planned::Unsound(_) | Planned::Unreadable => false,
     };
     match truth.plans(attempt).iter().any(is_told) {
-        true => Ok(()),
+        true => match before.outgrew(attempt.task) {
+            Some(outgrown) => divisions::judge_held(before, (outgrown, attempt.task), parts),
+            None => Ok(()),
+        },
         false => violated(
             Oracle::Expansion,
             format!("{attempt} is expanded into {told:?}, which it never planned"),
@@ -147,12 +161,18 @@ pub(crate) fn judge_expansion(
 /// It is.
 pub(crate) fn judge_refused_plan(
     truth: &Truth,
+    before: &Run,
     attempt: AttemptId,
     end: &AttemptEnd,
 ) -> Result<(), Violation> {
     let AttemptEnd::Refused(Failure::Plan(faults)) = end else {
         return Ok(());
     };
+    // What is left may be too little for the parts of what outgrew its task.
+    let budget = &before.tasks()[attempt.task.index()].spec.budget;
+    if before.outgrew(attempt.task).is_some() && budget.is_bounded() {
+        return Ok(());
+    }
     let is_sound = |planned: &Planned| matches!(planned, Planned::Sound(_));
     match truth.plans(attempt).iter().all(is_sound) {
         false => Ok(()),
@@ -181,6 +201,33 @@ pub(crate) fn judge_replaced(before: &Run, after: &Run, plan: &Plan) -> Result<(
                 "{}: its plan was replaced though it was in force",
                 before.id
             ),
+        ),
+    }
+}
+
+/// A plan that its owner refused is gone whole, and the task that made it is not done with.
+pub(crate) fn judge_taken_back(
+    before: &Run,
+    after: &Run,
+    planner: TaskNo,
+) -> Result<(), Violation> {
+    let of = |run: &Run| {
+        run.task(planner)
+            .map(|task| (task.attempts(), task.failures))
+    };
+    let counts = of(before).map(|(attempts, failures)| (attempts, failures + 1));
+    let begun = before.tasks().iter().filter(|task| task.attempts() > 0);
+    let is_sound = !before.approved
+        && after.approved
+        && after.tasks().len() == 1
+        && begun.count() == 1
+        && of(after) == counts
+        && after.revision == before.revision + 1;
+    match is_sound {
+        true => Ok(()),
+        false => violated(
+            Oracle::Expansion,
+            format!("{}: the plan that was refused is still there", before.id),
         ),
     }
 }

@@ -258,10 +258,11 @@ impl Sim {
         if let Some((RunStatus::Succeeded, _)) = run.ended {
             let undone = run.tasks().iter().find(|task| {
                 let approval = task.spec.kind == TaskKind::Approval;
+                let review = task.reviews.is_some();
                 let split = task.status() == divisi_core::run::TaskStatus::Split;
                 let integrated =
                     |ending: &divisi_core::run::Ending| ending.end == AttemptEnd::Integrated;
-                !approval && !split && !task.endings.iter().any(integrated)
+                !approval && !split && !review && !task.endings.iter().any(integrated)
             });
             if let Some(task) = undone {
                 return violated(

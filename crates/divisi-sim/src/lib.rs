@@ -13,6 +13,7 @@
 //! their own; here their promises are taken for granted and their failures are thrown in.
 
 mod agents;
+mod awaiting;
 mod books;
 mod breaks;
 #[cfg(test)]
@@ -25,16 +26,17 @@ mod engine;
 mod expansions;
 mod journal;
 mod judge;
-mod leave;
 mod limits;
 mod needs;
 mod people;
+mod permissions;
 mod plans;
 mod repo;
 mod rng;
 mod sim;
 mod supervisor;
 mod truth;
+mod weighings;
 mod witness;
 mod words;
 #[cfg(test)]

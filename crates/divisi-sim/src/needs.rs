@@ -10,6 +10,7 @@ use divisi_core::{TaskId, WorkspaceKind};
 use crate::expansions::Expanding;
 use crate::repo::WorkspaceKey;
 use crate::rng::hash;
+use crate::weighings::Weighing;
 
 /// What was read, by the kind of effect.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub(crate) enum What {
         snapshot: Option<Commit>,
     },
     Expand(Expanding),
+    /// Look up what a review cites.
+    Weigh(Weighing),
     Offer {
         attempt: AttemptId,
         key: WorkspaceKey,
@@ -93,6 +96,7 @@ pub(crate) fn what(run: &Run, effect: Effect) -> Option<What> {
                 snapshot: snapshot.map(|snapshot| snapshot.commit.clone()),
             }
         }
+        Effect::Weigh(attempt) => What::Weigh(Weighing::of(run, attempt)?),
         Effect::Expand(attempt) => What::Expand(Expanding::of(run, attempt)?),
         Effect::KeepOffer(attempt) => What::Offer {
             attempt,

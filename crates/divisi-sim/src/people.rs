@@ -222,6 +222,13 @@ impl Sim {
             let plan = plans::another(&mut self.rng).into();
             self.ask(Ask::Run(id, Command::Replace { plan }));
         }
+        if !run.approved && run.planner().is_some() && !all && self.rng.chance(400) {
+            let refuse = Command::Reject {
+                task: None,
+                reason: "smaller".to_owned(),
+            };
+            return self.ask(Ask::Run(id, refuse));
+        }
         if !run.approved && (all || self.rng.chance(500)) {
             let approve = Command::Approve {
                 task: None,
@@ -236,7 +243,12 @@ impl Sim {
             match reason {
                 PauseReason::Budget(exhausted) => self.raise_budget(exhausted.account),
                 PauseReason::UsageLimit { credential, .. } => {
-                    self.ask(Ask::Lift(credential.agent.clone()));
+                    // By the credential's name, or by an agent's that uses it.
+                    let name = match credential.name() {
+                        "FIRST" if self.rng.chance(500) => "command",
+                        name => name,
+                    };
+                    self.ask(Ask::Lift(name.to_owned()));
                 }
                 _ => {}
             }
@@ -344,21 +356,24 @@ impl Sim {
 
     fn attend_task(&mut self, run: &Run, no: TaskNo) {
         let task = &run.tasks()[no.index()];
-        let reason = "no".to_owned();
+        let refuse = |no: TaskNo| Command::Reject {
+            task: Some(no),
+            reason: "no".to_owned(),
+        };
         let refuses = !self.calm && self.rng.chance(250);
         let command = match task.state_name() {
-            StateName::Approval if refuses => Command::Reject { task: no, reason },
+            StateName::Approval if refuses => refuse(no),
             StateName::Approval => Command::Approve {
                 task: Some(no),
                 note: "yes".to_owned(),
                 waive: false,
             },
-            StateName::Question if refuses => Command::Reject { task: no, reason },
+            StateName::Question if refuses => refuse(no),
             StateName::Question => Command::Answer {
                 task: no,
                 text: "blue".to_owned(),
             },
-            StateName::Escalated if refuses => Command::Reject { task: no, reason },
+            StateName::Escalated if refuses => refuse(no),
             StateName::Escalated => Command::Retry {
                 task: no,
                 note: "look again".to_owned(),
@@ -379,7 +394,7 @@ impl Sim {
                         note: "it does".to_owned(),
                         waive: false,
                     },
-                    false => Command::Reject { task: no, reason },
+                    false => refuse(no),
                 }
             }
             StateName::Leased | StateName::Working => {
@@ -445,7 +460,7 @@ impl Sim {
                 note: String::new(),
             },
             60..=67 => Command::Reject {
-                task: no,
+                task: self.rng.chance(900).then_some(no),
                 reason: "no".to_owned(),
             },
             68..=72 => Command::Submit { task: no },

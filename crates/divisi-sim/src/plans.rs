@@ -5,26 +5,29 @@ use std::collections::BTreeMap;
 use divisi_core::assign::Capacity;
 use divisi_core::criterion::Criterion;
 use divisi_core::ids::{Commit, Digest, TaskId};
-use divisi_core::ledger::{Bound, LimitThen, QuietHours};
+use divisi_core::ledger::{Bound, Credential, LimitThen, QuietHours};
 use divisi_core::permission::Permissions;
 use divisi_core::plan::{
     Estimate, Expansion, Input, Parts, Plan, Priority, Stage, TaskKind, TaskSpec, Template, Work,
     WorkspaceKind,
 };
-use divisi_core::run::{Base, Budget, Create, Settings};
+use divisi_core::run::{AGENT_COMMAND, Base, Budget, Create, Settings};
 
 use crate::rng::Rng;
 
 /// Agents that are processes: what `agent` may name.
 const AGENTS: [&str; 2] = ["coder", "fixer"];
 
-/// What they log in with, in the order in which they look.
+/// What they log in with, in the order in which they look. Programs share the first key of one of
+/// them, as if they asked a model too.
 #[must_use]
-pub(crate) fn credentials() -> BTreeMap<String, Vec<String>> {
-    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+pub(crate) fn credentials() -> BTreeMap<String, Vec<Credential>> {
+    let key = |name: &&str| Credential::Variable((*name).to_owned());
+    let keys = |names: &[&str]| names.iter().map(key).collect();
     BTreeMap::from([
-        (AGENTS[0].to_owned(), names(&["FIRST", "SECOND"])),
-        (AGENTS[1].to_owned(), names(&["ONLY"])),
+        (AGENTS[0].to_owned(), keys(&["FIRST", "SECOND"])),
+        (AGENTS[1].to_owned(), keys(&["ONLY"])),
+        (AGENT_COMMAND.to_owned(), keys(&["FIRST"])),
     ])
 }
 
@@ -109,6 +112,11 @@ fn settings(rng: &mut Rng) -> Settings {
         failures_max: rng.within(1, 3) as u32,
         reassign_after: rng.within(1, 2) as u32,
         split_after: rng.below(4) as u32,
+        reviewers: AGENTS[..rng.below(3) as usize]
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect(),
+        awaiting_max: rng.below(3) as u32,
         losses_max: rng.within(2, 5) as u32,
         conflicts_max: rng.within(1, 3) as u32,
         loss_delay_ms: rng.pick(&[0, 1_000, 5_000]),
@@ -339,6 +347,30 @@ fn named(rng: &mut Rng, prefix: &str) -> Parts {
             spec.dependencies.push(id(prefix, at - 1));
         }
         tasks.push(spec);
+    }
+    Parts {
+        tasks,
+        ..Parts::default()
+    }
+}
+
+/// What is planned in the place of a task that outgrew itself: two tasks in words, or three, of which
+/// the last makes what that one had to make.
+#[must_use]
+pub(crate) fn smaller(rng: &mut Rng, prefix: &str, outgrown: &TaskSpec) -> Parts {
+    let count = rng.within(2, 3);
+    let mut tasks = Vec::new();
+    for at in 0..count {
+        let mut spec = TaskSpec::command(id(prefix, at), &["true"]);
+        spec.work = Work::Handoff;
+        spec.criteria = vec![file()];
+        if at > 0 && rng.chance(400) {
+            spec.dependencies.push(id(prefix, at - 1));
+        }
+        tasks.push(spec);
+    }
+    if let Some(last) = tasks.last_mut() {
+        last.deliverables.clone_from(&outgrown.deliverables);
     }
     Parts {
         tasks,

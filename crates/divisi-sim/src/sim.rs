@@ -13,6 +13,7 @@ use divisi_core::ids::{AttemptId, Time};
 use divisi_core::run::Budget;
 
 use crate::agents::Behavior;
+use crate::awaiting::UNHEARD_MAX;
 use crate::breaks::{Break, Oracle};
 use crate::clock::Clock;
 use crate::coverage::{Coverage, Fault};
@@ -142,7 +143,11 @@ impl Sim {
         for _ in 0..runs {
             let base = self.rng.next();
             let base = self.repo.base(base);
-            let create = plans::create(&mut self.rng, base);
+            let mut create = plans::create(&mut self.rng, base);
+            if self.broken == Some(Break::AwaitingUnheard) {
+                create.settings.awaiting_max = 0;
+                self.truth.awaiting_max = Some(UNHEARD_MAX);
+            }
             self.ask_create(create);
         }
         // Each kind of accident happens in some seeds at some times.

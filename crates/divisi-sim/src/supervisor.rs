@@ -14,7 +14,7 @@ use crate::agents::Behavior;
 use crate::books;
 use crate::breaks::Oracle;
 use crate::coverage::Fault;
-use crate::leave::Leave;
+use crate::permissions::Permissions;
 use crate::repo::{Contribution, Quality, WorkspaceKey};
 use crate::sim::{Happening, Sim, Violation, violated};
 
@@ -71,7 +71,7 @@ pub(crate) struct Job {
     /// It was told to end.
     pub(crate) told: bool,
     /// What it asked leave for.
-    pub(crate) leave: Leave,
+    pub(crate) permissions: Permissions,
     /// How it ended, if it has.
     pub(crate) finished: Option<Finished>,
 }
@@ -206,7 +206,7 @@ impl Sim {
             behavior,
             started_ms: self.clock.now_ms(),
             told: false,
-            leave: Leave::default(),
+            permissions: Permissions::default(),
             finished: None,
         };
         self.supervisor.jobs.insert(attempt, job);
@@ -270,6 +270,7 @@ impl Sim {
                 ends_at: None,
             }),
             Behavior::UsesUp => bound.map(Said::UsedUp),
+            Behavior::TooLarge => Some(Said::TooLarge("it is two".to_owned())),
             Behavior::Fails => Some(Said::Failure("it does not compile".to_owned())),
             _ => None,
         };

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use divisi_core::assign::Capacity;
 use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
 use divisi_core::journal::Stream;
-use divisi_core::ledger::{self, Account, Amount, Ledger};
+use divisi_core::ledger::{self, Account, Amount, Ledger, Means};
 use divisi_core::receipt::{Exit, Receipt};
 use divisi_core::run::{Event, Run, asks_model, stored};
 use divisi_core::worker::Ended;
@@ -26,6 +26,7 @@ use crate::limits::Limits;
 use crate::repo::{Quality, Repo};
 use crate::sim::{Violation, violated};
 use crate::supervisor::Supervisor;
+use crate::weighings::{Due, Found};
 use crate::witness::Witness;
 
 /// Judges an event by the run before it and the story after it.
@@ -59,9 +60,15 @@ pub(crate) struct Truth {
     books: Books,
     /// Tasks whose place was taken by what they planned.
     expanded: BTreeSet<(RunId, TaskNo)>,
+    /// What was found by looking up what reviews cite.
+    weighed: BTreeMap<AttemptId, Found>,
+    /// What a review makes due in a run's next event.
+    due: BTreeMap<RunId, Due>,
     /// Tasks that are said to be split, whose parts come next.
     divided: BTreeMap<RunId, TaskNo>,
     limits: Limits,
+    /// How much may await a person, where that is not what the journal says.
+    pub(crate) awaiting_max: Option<u32>,
     /// Attempts that took the work of others, with those.
     authors: BTreeMap<AttemptId, AttemptId>,
 }
@@ -71,6 +78,11 @@ impl Truth {
     #[must_use]
     pub(crate) fn run(&self, run: RunId) -> Option<&Run> {
         self.runs.get(&run).map(|(run, _)| run)
+    }
+
+    /// Whether an agent begins with a credential whose limit only others met.
+    pub(crate) fn waited_for_others(&self, means: &Means) -> bool {
+        self.limits.waited_for_others(means)
     }
 
     /// All runs of the journal.
@@ -145,6 +157,16 @@ impl Truth {
     /// An attempt's plan was read.
     pub(crate) fn on_planned(&mut self, attempt: AttemptId, planned: Planned) {
         self.plans.entry(attempt).or_default().push(planned);
+    }
+
+    /// What a review was found to show.
+    pub(crate) fn weighed(&self, attempt: AttemptId) -> Option<&Found> {
+        self.weighed.get(&attempt)
+    }
+
+    /// What a review cites was looked up.
+    pub(crate) fn on_weighed(&mut self, attempt: AttemptId, found: Found) {
+        self.weighed.insert(attempt, found);
     }
 
     /// Finished attempts whose end the engine has taken note of.
@@ -330,8 +352,8 @@ impl Truth {
             return violated(Oracle::Replay, format!("ledger event {seq} is unreadable"));
         };
         self.books.judge(&self.ledger.0, &event)?;
-        if let ledger::Event::LimitLifted { agent } = &event {
-            self.limits.lift(agent, at);
+        if let ledger::Event::LimitLifted { credentials } = &event {
+            self.limits.lift(credentials, at);
         }
         self.ledger.0.apply(&event);
         self.ledger.0.take_changed();
@@ -362,6 +384,10 @@ impl Truth {
                 format!("{id}: task {} is expanded twice", task.0),
             );
         }
+        if let Event::PlanRefused { task, .. } = &event {
+            // It plans anew.
+            self.expanded.remove(&(id, *task));
+        }
         if let Some(owed) = self.divided.remove(&id) {
             judge_next(owed, &event)?;
             if let (Some((before, _)), Event::TaskSplit { parts, .. }) =
@@ -369,6 +395,13 @@ impl Truth {
             {
                 judge_division(before, owed, parts)?;
             }
+        }
+        if let Some(due) = self.due.remove(&id) {
+            due.judge(&event)?;
+        }
+        let before = self.runs.get(&id).map(|(run, _)| run);
+        if let Some(due) = before.and_then(|before| Due::after(before, &event)) {
+            self.due.insert(id, due);
         }
         if let Some(task) = divides(&event) {
             self.divided.insert(id, task);

@@ -4,19 +4,22 @@ use std::collections::BTreeMap;
 
 use divisi_core::ids::{AttemptId, Commit, TaskNo};
 use divisi_core::ledger::Account;
+use divisi_core::plan::TaskKind;
 use divisi_core::receipt::Receipt;
 use divisi_core::run::transition::{EventName, Next, StateName, names, next};
 use divisi_core::run::{AttemptEnd, Event, PauseReason, Run, StopReason, TaskState, Then};
 
+use crate::awaiting::{frees, judge_lease};
 use crate::breaks::Oracle;
 use crate::coverage::{Coverage, Fault};
 use crate::divisions::judge_escalation;
 use crate::effects::{is_process, truly_holds};
-use crate::expansions::{judge_expansion, judge_refused_plan, judge_replaced};
+use crate::expansions::{judge_expansion, judge_refused_plan, judge_replaced, judge_taken_back};
 use crate::repo::{Repo, tree_name};
 use crate::sim::{Violation, violated};
 use crate::supervisor::Supervisor;
 use crate::truth::Truth;
+use crate::weighings::judge_review;
 
 /// What an event is judged by.
 pub(crate) struct Witness<'a> {
@@ -37,6 +40,9 @@ impl Witness<'_> {
             return Ok(());
         };
         self.count(before, after, event);
+        if frees(before, event, after) {
+            self.coverage.fault(Fault::HeldBack);
+        }
         match event {
             Event::RunPaused {
                 reason: PauseReason::Budget(exhausted),
@@ -69,11 +75,17 @@ impl Witness<'_> {
                 credential,
                 ..
             } => {
+                let max = truth.awaiting_max.unwrap_or(before.settings.awaiting_max);
+                judge_lease(before, max, *attempt)?;
                 if timeout_ms.is_some() {
                     self.coverage.fault(Fault::BoxShortened);
                 }
-                if credential.as_deref() == Some("SECOND") {
+                if credential.as_ref().is_some_and(|it| it.name() == "SECOND") {
                     self.coverage.fault(Fault::OtherCredential);
+                }
+                let live = after.tasks()[attempt.task.index()].live();
+                if live.is_some_and(|live| truth.waited_for_others(&live.means())) {
+                    self.coverage.fault(Fault::LimitShared);
                 }
                 let task = &before.tasks()[attempt.task.index()];
                 if task.agent(&before.settings) != agent {
@@ -118,6 +130,7 @@ impl Witness<'_> {
                 Ok(())
             }
             Event::AttemptAdvanced { attempt, receipts } => {
+                judge_review(truth, *attempt, receipts)?;
                 self.judge_receipts(truth, before, *attempt, receipts)
             }
             Event::AttemptEnded {
@@ -127,7 +140,7 @@ impl Witness<'_> {
                 then,
                 ..
             } => {
-                judge_refused_plan(truth, *attempt, end)?;
+                judge_refused_plan(truth, before, *attempt, end)?;
                 judge_escalation(before, *attempt, end, then)?;
                 if matches!(then, Then::Split(_)) {
                     let depth = before.tasks()[attempt.task.index()].depth;
@@ -160,11 +173,30 @@ impl Witness<'_> {
                         return violated(Oracle::Expansion, what);
                     }
                 }
-                judge_expansion(truth, *attempt, parts)
+                if before.outgrew(attempt.task).is_some() {
+                    self.coverage.fault(Fault::OutgrownPlanned);
+                }
+                judge_expansion(truth, before, *attempt, parts)
+            }
+            Event::TaskSplit {
+                parts,
+                planned: None,
+                ..
+            } => {
+                if let [plan] = &parts[..]
+                    && plan.kind == TaskKind::Plan
+                {
+                    self.coverage.fault(Fault::Outgrown);
+                }
+                Ok(())
             }
             Event::PlanReplaced { plan } => {
                 self.coverage.fault(Fault::PlanReplaced);
                 judge_replaced(before, after, plan)
+            }
+            Event::PlanRefused { task, .. } => {
+                self.coverage.fault(Fault::PlanRefused);
+                judge_taken_back(before, after, *task)
             }
             Event::OfferKept {
                 snapshot: Some(snapshot),

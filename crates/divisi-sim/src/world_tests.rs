@@ -511,7 +511,7 @@ fn a_wait_is_ended_by_hand_and_only_one_that_lasts() {
     let paused = world.run(RunId(1)).unwrap().paused.clone();
     assert!(
         matches!(&paused, Some(PauseReason::UsageLimit { credential, .. })
-            if credential.agent == "command"),
+            if credential.name() == "command"),
         "it would wait for too long: {paused:?}"
     );
     assert_eq!(

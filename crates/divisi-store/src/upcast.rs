@@ -13,6 +13,8 @@ use divisi_core::journal::{Entry, Fault, Stream};
 use divisi_core::ledger::{Account, Exhausted};
 use serde_json::{Value, json};
 
+mod credentials;
+
 /// One step from an older form to a newer one.
 #[derive(Clone, Copy, Debug)]
 pub struct Upcaster {
@@ -46,11 +48,15 @@ impl Upcasters {
             to: ("task_split", 2),
             lift: Ok,
         });
-        splits.with(Upcaster {
+        let accounts = splits.with(Upcaster {
             from: ("run_paused", 1),
             to: ("run_paused", 2),
             lift: name_account,
-        })
+        });
+        credentials::STEPS
+            .iter()
+            .copied()
+            .fold(accounts, Upcasters::with)
     }
 
     /// The same with one more step. A later step for the same form replaces the earlier.

@@ -128,7 +128,7 @@ pub(crate) enum Command {
     Submit(Submit),
     /// Consent: to a plan, an approval task, or what no rule can judge
     Approve(Approve),
-    /// Refuse an approval or a result, or give a task up
+    /// Refuse a plan that an agent made, an approval or a result, or give a task up
     Reject(Reject),
     /// Answer an agent's question
     Answer(Answer),
@@ -492,6 +492,8 @@ pub(crate) enum SchemaOf {
     Config,
     /// Rules by which scripted agents do what they are handed.
     Rehearsal,
+    /// The file in which an agent that reviews writes its verdicts.
+    Verdict,
     /// Assessments, as `divisi assess --json` prints them.
     Assessment,
     /// Events, as `divisi watch --json` prints them.

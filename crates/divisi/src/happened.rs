@@ -1,7 +1,7 @@
 //! Events in words, one line each, for whoever follows a run.
 
-use divisi_core::run::{Event, Run, RunStatus, Then};
-use divisi_core::{AttemptId, Outcome, TaskKind, TaskNo, TaskSpec, Verdict};
+use divisi_core::run::{AttemptEnd, Event, Run, RunStatus, Subject, Then};
+use divisi_core::{AttemptId, Outcome, TaskKind, TaskNo, TaskSpec, Time, Verdict};
 
 use crate::printer::{Line, Style};
 use crate::words;
@@ -11,11 +11,12 @@ const PARTS_NAMED_MAX: usize = 8;
 
 /// What happened, as one line. `run` gives tasks their names; it may be older or newer than the
 /// event.
-pub(crate) fn line(run: &Run, event: &Event) -> Line {
+pub(crate) fn line(run: &Run, at: Time, event: &Event) -> Line {
     match event {
         Event::RunCreated { .. }
         | Event::RunApproved
         | Event::PlanReplaced { .. }
+        | Event::PlanRefused { .. }
         | Event::RunPaused { .. }
         | Event::RunResumed
         | Event::CancelAsked
@@ -33,6 +34,18 @@ pub(crate) fn line(run: &Run, event: &Event) -> Line {
                 .with(Style::Good, " done")
                 .with(Style::Dim, format!(", integrated as {}", head.short()))
         }
+        Event::ReviewOpened { review, of } => {
+            let what = match of {
+                Subject::Attempt(attempt) => name(run, attempt.task),
+                Subject::Whole(_) => "the whole".to_owned(),
+            };
+            let agent = review.agent.as_deref().unwrap_or_default();
+            Line::of(format!("{what} is to be judged: {}", review.id))
+                .with(Style::Dim, format!(" by {}", words::agent(agent)))
+        }
+        Event::ReviewClosed { task } => {
+            Line::of(name(run, *task)).with(Style::Dim, " is closed: nobody needs it any more")
+        }
         Event::TaskSplit {
             task,
             parts,
@@ -40,7 +53,9 @@ pub(crate) fn line(run: &Run, event: &Event) -> Line {
             planned,
             ..
         } => {
+            let is_planned = parts.iter().all(|part| part.kind == TaskKind::Plan);
             let what = match planned {
+                None if is_planned => "is more than one task, and planned by",
                 None => "split into",
                 Some(_) => "makes place for",
             };
@@ -79,7 +94,7 @@ pub(crate) fn line(run: &Run, event: &Event) -> Line {
         | Event::AttemptReturned { .. }
         | Event::OfferKept { .. }
         | Event::OfferAdopted { .. }
-        | Event::OfferDiscarded { .. } => of_attempt(run, event),
+        | Event::OfferDiscarded { .. } => of_attempt(run, at, event),
     }
 }
 
@@ -103,6 +118,17 @@ fn of_run(event: &Event) -> Line {
             "another plan takes the place of the one that awaited approval: {}",
             words::plural(plan.tasks.len() as u64, "task")
         )),
+        Event::PlanRefused { reason, then, .. } => {
+            let why = match reason.as_str() {
+                "" => String::new(),
+                reason => format!(": {reason}"),
+            };
+            let next = match then {
+                Then::Escalate(cause) => format!("; a person decides: {cause}"),
+                _ => "; it is planned anew".to_owned(),
+            };
+            Line::styled(Style::Warn, format!("the plan is refused{why}{next}"))
+        }
         Event::RunPaused { reason } => {
             Line::styled(Style::Warn, format!("paused: {}", reason.words()))
         }
@@ -128,7 +154,7 @@ fn of_run(event: &Event) -> Line {
     }
 }
 
-fn of_attempt(run: &Run, event: &Event) -> Line {
+fn of_attempt(run: &Run, at: Time, event: &Event) -> Line {
     match event {
         Event::AttemptLeased { attempt, agent, .. } => one(run, *attempt)
             .with(Style::Note, " started")
@@ -188,7 +214,7 @@ fn of_attempt(run: &Run, event: &Event) -> Line {
                 .with(Style::Dim, format!(", by {}", by.words()))
         }
         Event::ReviewAwaited { attempt, .. } => {
-            one(run, *attempt).with(Style::Warn, " awaits a person's judgment")
+            one(run, *attempt).with(Style::Warn, " awaits judgment")
         }
         Event::AttemptEnded {
             attempt, end, then, ..
@@ -197,7 +223,7 @@ fn of_attempt(run: &Run, event: &Event) -> Line {
                 Style::Bad,
                 format!(" ended: {}", words::ended(run, *attempt, end)),
             )
-            .then(format!("; {}", then_words(then))),
+            .then(format!("; {}", next_words(run, at, *attempt, end, then))),
         Event::AttemptReturned { attempt, .. } => {
             one(run, *attempt).then(" came back after it was given up")
         }
@@ -230,10 +256,20 @@ fn advanced(run: &Run, attempt: AttemptId, receipts: &[divisi_core::receipt::Rec
         Some(Receipt::Verified { .. }) if plans(run, attempt) => {
             line.with(Style::Dim, " passed its checks; tasks are made of it next")
         }
+        Some(Receipt::Verified { .. })
+            if run
+                .task(attempt.task)
+                .is_some_and(|it| it.reviews.is_some()) =>
+        {
+            line.with(
+                Style::Dim,
+                " gave its verdict; what it cites is looked up next",
+            )
+        }
         Some(Receipt::Verified { .. }) => {
             line.with(Style::Dim, " passed its checks; it is integrated next")
         }
-        Some(Receipt::Integrated { .. } | Receipt::Expanded { .. }) => {
+        Some(Receipt::Integrated { .. } | Receipt::Expanded { .. } | Receipt::Reviewed { .. }) => {
             line.with(Style::Good, " done")
         }
     }
@@ -267,9 +303,9 @@ pub(crate) fn ended_words(status: RunStatus) -> &'static str {
     }
 }
 
-fn then_words(then: &Then) -> String {
+fn next_words(run: &Run, at: Time, attempt: AttemptId, end: &AttemptEnd, then: &Then) -> String {
     match then {
-        Then::Retry { .. } => "it is tried again".to_owned(),
+        Then::Retry { not_before } => words::again(run, attempt, end, *not_before, at),
         Then::Reassign { agent } => format!("{} takes over", words::agent(agent)),
         Then::Split(_) => "smaller tasks take its place".to_owned(),
         Then::Escalate(reason) => format!("a person must decide: {reason}"),

@@ -166,8 +166,8 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
             (latest(args.run)?, Action::Approve { task, note, waive })
         }
         Command::Reject(args) => {
-            let (task, reason) = (args.of.task.clone(), args.reason.clone());
-            (args.of.run, Action::Reject { task, reason })
+            let (task, reason) = (args.task.clone(), args.reason.clone());
+            (args.run, Action::Reject { task, reason })
         }
         Command::Answer(args) => {
             let (task, text) = (args.of.task.clone(), args.text.join(" "));

@@ -69,6 +69,9 @@ impl Closing {
             Claim::Unable { cause } => Claim::Unable {
                 cause: without(cause),
             },
+            Claim::TooLarge { cause } => Claim::TooLarge {
+                cause: without(cause),
+            },
             Claim::Limited { cause, wait_ms } => Claim::Limited {
                 cause: without(cause),
                 wait_ms: *wait_ms,
@@ -93,7 +96,10 @@ impl Closing {
         }
         match &mut self.claim {
             Claim::Done | Claim::Nothing | Claim::UsedUp { .. } => {}
-            Claim::Failed { cause } | Claim::Unable { cause } | Claim::Limited { cause, .. } => {
+            Claim::Failed { cause }
+            | Claim::Unable { cause }
+            | Claim::TooLarge { cause }
+            | Claim::Limited { cause, .. } => {
                 truncate(cause, CLAIM_BYTES_MAX);
             }
             Claim::Asks(question) => {

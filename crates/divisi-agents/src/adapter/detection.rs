@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use divisi_core::ledger::limit::LOGIN;
+use divisi_core::ledger;
 use divisi_core::receipt::Exit;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Access, OFlags};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
-use super::acp::{Conversation, Introduction, introduced};
+use super::acp::{Client, Introduction, introduced};
 use super::process::{exit_of, folders, source_of};
 use super::product::{Driven, Product, Writes};
 use crate::environment::environment;
@@ -183,17 +183,24 @@ fn credentials(
     set.chain(found.map(Credential::File))
 }
 
-/// What a usage limit may be about, by name: credentials of which the agent takes the next where the
-/// first is not there. None where which one it takes depends on the model that it asks.
+/// What a usage limit may be about: credentials of which the agent takes the next where the first is
+/// not there. Where which one it takes depends on the model that it asks, nobody knows, unless there
+/// is but one.
 #[must_use]
-pub fn alternatives(product: &Product, variables: &BTreeMap<String, String>) -> Vec<String> {
-    let name = |credential| match credential {
-        Credential::Variable(name) => name.to_owned(),
-        Credential::File(_) => LOGIN.to_owned(),
+pub fn alternatives(
+    product: &Product,
+    variables: &BTreeMap<String, String>,
+) -> Vec<ledger::Credential> {
+    let login = || product.login.to_owned();
+    let shared = |credential| match credential {
+        Credential::Variable(name) => ledger::Credential::Variable(name.to_owned()),
+        Credential::File(_) => ledger::Credential::Login(login()),
     };
-    match product.keys_are_alternatives {
-        true => credentials(product, variables).map(name).collect(),
-        false => Vec::new(),
+    let found: Vec<_> = credentials(product, variables).map(shared).collect();
+    match found.len() {
+        1.. if product.keys_are_alternatives => found,
+        1 => found,
+        _ => vec![ledger::Credential::Agent(login())],
     }
 }
 
@@ -224,7 +231,7 @@ impl Asking<'_> {
         let arguments = self.product.arguments_for(Writes::Free, None);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut child = self.start(&arguments, Stdio::piped())?;
-        let words = format!("{}\n", Conversation::begin());
+        let words = format!("{}\n", Client::begin());
         // Few words, which wait in the pipe until they are read; who went away shows it below.
         let mut stdin = child.stdin.take();
         if let Some(stdin) = &mut stdin {

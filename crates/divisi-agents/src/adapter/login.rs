@@ -9,11 +9,12 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
+use divisi_core::secret::looks_secret;
 use serde_json::Value;
 
 use super::process::source_of;
 use super::product::PRODUCTS;
-use crate::environment::{MASKED_BYTES_MIN, in_all_forms, looks_secret};
+use crate::environment::{MASKED_BYTES_MIN, in_all_forms};
 
 /// No login is longer.
 const LOGIN_BYTES_MAX: u64 = 1 << 20;

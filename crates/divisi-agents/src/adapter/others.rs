@@ -28,6 +28,7 @@ const OTHER: Product = Product {
 
 pub(super) const GEMINI: Product = Product {
     name: "gemini",
+    login: "gemini",
     title: "Gemini CLI",
     program: "gemini",
     install: "npm install --global @google/gemini-cli",
@@ -84,6 +85,7 @@ pub(super) const GEMINI_ACP: Product = Product {
 
 pub(super) const QWEN: Product = Product {
     name: "qwen",
+    login: "qwen",
     title: "Qwen Code",
     program: "qwen",
     install: "npm install --global @qwen-code/qwen-code",
@@ -143,6 +145,7 @@ pub(super) const QWEN_ACP: Product = Product {
 
 pub(super) const COPILOT: Product = Product {
     name: "copilot",
+    login: "copilot",
     title: "Copilot CLI",
     program: "copilot",
     install: "npm install --global @github/copilot",

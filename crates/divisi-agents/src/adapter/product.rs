@@ -1,6 +1,8 @@
 //! The coding agents that are known, and how they differ, as data.
 
 use divisi_core::run::{DefinedProgram, Settings};
+use divisi_core::secret::looks_secret;
+use divisi_core::shell;
 use serde_json::Value;
 
 use super::acp::{Quirks, Usage, Verb};
@@ -9,7 +11,6 @@ use super::reset::Reset;
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
 use crate::agent::{Figures, Told};
-use crate::environment::looks_secret;
 
 /// A command line tool that holds a session.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Product {
     /// Whether it takes another key where one of them is not there. Otherwise each is good for other
     /// models.
     pub keys_are_alternatives: bool,
+    /// By which name its login is known: of adapters of one tool it is the same.
+    pub login: &'static str,
     /// Variables that it is always given: no telemetry, no update while it works.
     pub settings: &'static [(&'static str, &'static str)],
     /// With which words, in lower case, it tells a usage limit where it names no status. They are whole
@@ -153,6 +156,18 @@ impl Product {
         }
     }
 
+    /// How it is started, for people: without what is only of this attempt.
+    #[must_use]
+    pub fn command_line(&self, confined: Option<bool>) -> String {
+        let writes = match confined {
+            Some(true) => Writes::Confined,
+            Some(false) | None => Writes::Free,
+        };
+        let mut line = vec![self.program.to_owned()];
+        line.extend(self.arguments_for(writes, None));
+        shell::line(&line)
+    }
+
     /// All its arguments, where a session is taken up with the session's name.
     pub(super) fn arguments_for(&self, writes: Writes, session: Option<&str>) -> Vec<String> {
         let known = (self.arguments)(writes).iter().chain(self.more);
@@ -243,6 +258,7 @@ pub(super) const UNKNOWN: Product = Product {
     tried: "",
     variables: &[],
     keys_are_alternatives: false,
+    login: "",
     settings: &[],
     limits: &["429 too many requests", "status: 429"],
     resets: &[],
@@ -298,6 +314,7 @@ const CLAUDE: Product = Product {
         "CLAUDE_CONFIG_DIR",
     ],
     keys_are_alternatives: true,
+    login: "claude",
     settings: &[
         // It would read those of all folders above the workspace too, and so the user's own as it
         // is now; it is told what the run stands on.
@@ -383,6 +400,7 @@ const CODEX: Product = Product {
         "OPENAI_BASE_URL",
     ],
     keys_are_alternatives: true,
+    login: "codex",
     settings: &[],
     limits: &[
         "429 too many requests",
@@ -461,6 +479,7 @@ const OPENCODE: Product = Product {
         "OPENROUTER_API_KEY",
     ],
     keys_are_alternatives: false,
+    login: "opencode",
     settings: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
     limits: &[
         "429 too many requests",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Amount, Bound, Measure, Met, TaskRef};
+use super::{Account, Amount, Bound, Credential, Measure, Met, TaskRef};
 use crate::ids::{AttemptId, RunId, TaskId};
 use crate::run::Budget;
 
@@ -49,10 +49,12 @@ pub enum Command {
     },
     /// An attempt met a usage limit: its credential is not used until that ends.
     Limit(Box<Met>),
-    /// Do not wait for the end of an agent's usage limits any longer.
+    /// Do not wait for the end of usage limits any longer.
     Lift {
-        /// Whose.
-        agent: String,
+        /// Whose: an agent, or a credential by its name.
+        name: String,
+        /// What the agent of that name can log in with.
+        credentials: Vec<Credential>,
     },
 }
 
@@ -148,7 +150,7 @@ pub enum Refusal {
         /// What is used or reserved.
         taken: Bound,
     },
-    /// No credential of this agent is limited.
+    /// No credential of this name, or of an agent of this name, is limited.
     NotLimited(String),
 }
 
@@ -185,7 +187,7 @@ impl std::fmt::Display for Refusal {
                 f,
                 "{account} cannot be bounded by {bound}: {taken} are used or reserved"
             ),
-            Refusal::NotLimited(agent) => write!(f, "no usage limit of {agent} is waited for"),
+            Refusal::NotLimited(name) => write!(f, "no usage limit of {name} is waited for"),
         }
     }
 }

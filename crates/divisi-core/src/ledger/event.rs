@@ -61,10 +61,10 @@ pub enum Event {
         /// All that is known of it from now on.
         limit: Limit,
     },
-    /// Its owner does not wait for an agent's limits any longer.
+    /// Its owner does not wait for the end of limits any longer.
     LimitLifted {
-        /// Whose.
-        agent: String,
+        /// Of which credentials.
+        credentials: Vec<Credential>,
     },
 }
 
@@ -75,8 +75,8 @@ pub const KINDS: &[(&str, u32)] = &[
     ("reserved", 1),
     ("settled", 1),
     ("released", 1),
-    ("credential_limited", 1),
-    ("limit_lifted", 1),
+    ("credential_limited", 2),
+    ("limit_lifted", 2),
 ];
 
 impl Event {

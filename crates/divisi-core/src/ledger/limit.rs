@@ -19,25 +19,53 @@ pub const LIMIT_MS_MAX: u64 = 31 * 24 * 60 * 60_000;
 /// Doubling stops there: a minute has become most of a day.
 const DOUBLINGS_MAX: u32 = 10;
 
-/// The credential that is a login of the agent's own, not a variable.
-pub const LOGIN: &str = "login";
-
-/// What an agent logs in with.
+/// What an agent logs in with. All agents that use one share its limits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Credential {
-    /// The agent.
-    pub agent: String,
-    /// The variable that holds it, or [`LOGIN`]. Without a name it is whatever the agent uses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+#[serde(rename_all = "snake_case")]
+pub enum Credential {
+    /// The variable of the environment that holds a key, by its name.
+    Variable(String),
+    /// The login that a tool keeps, by the tool's name.
+    Login(String),
+    /// Whatever an agent of this name uses: nobody knows which it is, or it depends on its model.
+    Agent(String),
+}
+
+impl Credential {
+    /// What names it to `divisi agents resume`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Credential::Variable(name) | Credential::Login(name) | Credential::Agent(name) => name,
+        }
+    }
 }
 
 impl std::fmt::Display for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.name.as_deref() {
-            None => write!(f, "{}", self.agent),
-            Some(LOGIN) => write!(f, "the login of {}", self.agent),
-            Some(name) => write!(f, "{name} of {}", self.agent),
+        match self {
+            Credential::Variable(name) | Credential::Agent(name) => f.write_str(name),
+            Credential::Login(tool) => write!(f, "the login of {tool}"),
+        }
+    }
+}
+
+/// Who does something, and what that agent logs in with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Means {
+    /// The agent.
+    pub agent: String,
+    /// Its credential.
+    pub credential: Credential,
+}
+
+impl Means {
+    /// An agent of whose credential nothing is known.
+    #[must_use]
+    pub fn unknown(agent: &str) -> Means {
+        Means {
+            agent: agent.to_owned(),
+            credential: Credential::Agent(agent.to_owned()),
         }
     }
 }
@@ -157,9 +185,9 @@ impl std::fmt::Display for QuietHours {
 pub struct Access<'a> {
     /// Limits by credential; those that are over count no more.
     pub limits: &'a BTreeMap<Credential, Limit>,
-    /// Names of what each agent can log in with on this machine, in the order in which it looks. One
-    /// that is not listed has one credential without a name.
-    pub credentials: &'a BTreeMap<String, Vec<String>>,
+    /// What each agent can log in with on this machine, in the order in which it looks. Of one that
+    /// is not listed, and that configuration does not define, nothing is known.
+    pub credentials: &'a BTreeMap<String, Vec<Credential>>,
     /// Added to UTC for the time of the day.
     pub offset_ms: i64,
 }
@@ -170,7 +198,7 @@ pub enum Choice {
     /// It may.
     Begin {
         /// Who does it, with what.
-        with: Credential,
+        with: Means,
     },
     /// Not before this time.
     Wait {
@@ -193,7 +221,7 @@ impl Choice {
     #[must_use]
     pub fn freely(_: &Run, agent: &str) -> Choice {
         Choice::Begin {
-            with: unnamed(agent),
+            with: Means::unknown(agent),
         }
     }
 }
@@ -213,7 +241,7 @@ impl Access<'_> {
     pub fn choose(&self, settings: &Settings, agent: &str, now: Time) -> Choice {
         if !holds_slot(agent) {
             return Choice::Begin {
-                with: unnamed(agent),
+                with: Means::unknown(agent),
             };
         }
         let quiet = settings.quiet_hours;
@@ -221,14 +249,14 @@ impl Access<'_> {
             let on = Waiting::QuietHours;
             return Choice::Wait { on, until };
         }
-        let usual = self.usual(agent);
+        let usual = self.usual(settings, agent);
         let until = self.ends_at(&usual);
         if until <= now {
             return Choice::Begin { with: usual };
         }
         let waits = |until: Time| until.ms_since(now) <= settings.limit_wait_max_ms;
         if waits(until) {
-            let on = Waiting::Limit(usual);
+            let on = Waiting::Limit(usual.credential);
             return Choice::Wait { on, until };
         }
         let others = self.others(settings, agent);
@@ -239,59 +267,59 @@ impl Access<'_> {
         let soonest = others.into_iter().min_by_key(|other| self.ends_at(other));
         match soonest.map(|other| (self.ends_at(&other), other)) {
             Some((until, other)) if waits(until) => {
-                let on = Waiting::Limit(other);
+                let on = Waiting::Limit(other.credential);
                 Choice::Wait { on, until }
             }
             _ => Choice::Beyond {
-                credential: usual,
+                credential: usual.credential,
                 until,
             },
         }
     }
 
-    fn usual(&self, agent: &str) -> Credential {
-        let first = self.credentials.get(agent).and_then(|names| names.first());
-        Credential {
+    /// What an agent can do something with, in the order in which it looks.
+    fn all(&self, settings: &Settings, agent: &str) -> Vec<Means> {
+        let defined = settings.defined.get(agent);
+        let known = match defined.map(|defined| defined.credential(agent)) {
+            Some(credential) => vec![credential],
+            None => self.credentials.get(agent).cloned().unwrap_or_default(),
+        };
+        let with = |credential| Means {
             agent: agent.to_owned(),
-            name: first.cloned(),
-        }
+            credential,
+        };
+        known.into_iter().map(with).collect()
     }
 
-    fn ends_at(&self, credential: &Credential) -> Time {
+    fn usual(&self, settings: &Settings, agent: &str) -> Means {
+        let first = self.all(settings, agent).into_iter().next();
+        first.unwrap_or_else(|| Means::unknown(agent))
+    }
+
+    fn ends_at(&self, means: &Means) -> Time {
         self.limits
-            .get(credential)
+            .get(&means.credential)
             .map_or(Time(0), |limit| limit.ends_at)
     }
 
     /// What the run has be used in the place of an agent's usual credential, the best first.
-    fn others(&self, settings: &Settings, agent: &str) -> Vec<Credential> {
+    fn others(&self, settings: &Settings, agent: &str) -> Vec<Means> {
         match settings.limit_then {
             LimitThen::Pause | LimitThen::Escalate => Vec::new(),
             LimitThen::OtherCredential => {
-                let names = self.credentials.get(agent).into_iter().flatten().skip(1);
-                let named = |name: &String| Credential {
-                    agent: agent.to_owned(),
-                    name: Some(name.clone()),
-                };
-                names.map(named).collect()
+                let all = self.all(settings, agent).into_iter();
+                all.skip(1).collect()
             }
             LimitThen::OtherAgent => {
                 let (mut others, mut seen) = (Vec::new(), BTreeSet::from([agent]));
                 let mut next = settings.limit_agents.get(agent);
                 while let Some(other) = next.filter(|other| seen.insert(other)) {
-                    others.push(self.usual(other));
+                    others.push(self.usual(settings, other));
                     next = settings.limit_agents.get(other);
                 }
                 others
             }
         }
-    }
-}
-
-fn unnamed(agent: &str) -> Credential {
-    Credential {
-        agent: agent.to_owned(),
-        name: None,
     }
 }
 
@@ -343,7 +371,7 @@ impl Ledger {
         Some(Event::CredentialLimited { credential, limit })
     }
 
-    /// The credentials of an agent that are limited at a moment, with their limits.
+    /// The credentials that are limited at a moment, with their limits.
     pub fn limited_at(&self, now: Time) -> impl Iterator<Item = (&Credential, &Limit)> {
         self.limits
             .iter()

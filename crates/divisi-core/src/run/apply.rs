@@ -25,6 +25,7 @@ impl Run {
             Event::RunCreated { .. } => unreachable!("a run is created once, by its first event"),
             Event::RunApproved => self.approved = true,
             Event::PlanReplaced { plan } => *self = self.with_plan(plan),
+            Event::PlanRefused { reason, then, .. } => self.apply_plan_refused(reason, then),
             Event::RunPaused { reason } => self.paused = Some(reason.clone()),
             Event::RunResumed => self.paused = None,
             Event::CancelAsked => self.canceling = true,
@@ -39,6 +40,11 @@ impl Run {
             Event::BatchNarrowed { batch } => self.integration.batch = *batch,
             Event::BatchPrepared { commits } => self.apply_prepared(commits),
             Event::BatchIntegrated { head, attempts } => self.apply_integrated(at, head, attempts),
+            Event::ReviewOpened { review, of } => self.apply_review_opened(review, of),
+            Event::ReviewClosed { task } => {
+                self.change(*task, |task| task.state = TaskState::Done);
+                self.done(*task);
+            }
             Event::TaskSplit { task, planned, .. } => {
                 self.apply_split(at, *task, planned.as_ref(), event);
             }
@@ -176,18 +182,23 @@ impl Run {
                     }
                     EventName::Collected => live.phase = Phase::Collected,
                     EventName::Verified => live.phase = Phase::Verified,
-                    _ => {
-                        finish(task, at, AttemptEnd::Integrated);
+                    name => {
+                        let end = match name {
+                            EventName::Reviewed => AttemptEnd::Reviewed,
+                            _ => AttemptEnd::Integrated,
+                        };
+                        finish(task, at, end);
                         task.state = TaskState::Done;
                         return;
                     }
                 }
             }
         });
-        match self.tasks[no.index()].state_name() {
+        let task = &self.tasks[no.index()];
+        // What a plan task made is not merged: its tasks are made of it. Nor are verdicts.
+        match task.state_name() {
             StateName::Done => self.done(no),
-            // What a plan task made is not merged: its tasks are made of it.
-            StateName::Verified if self.tasks[no.index()].spec.kind != TaskKind::Plan => {
+            StateName::Verified if task.is_merged() => {
                 self.integration.queue.push_back(attempt);
             }
             _ => {}
@@ -220,23 +231,7 @@ impl Run {
                 AttemptEnd::Refused(_) => task.conflicts += 1,
                 _ => {}
             }
-            task.state = match then {
-                Then::Retry { not_before } => TaskState::Ready {
-                    not_before: *not_before,
-                },
-                Then::Reassign { agent } => {
-                    task.reassigned = Some(agent.clone());
-                    TaskState::Ready {
-                        not_before: Time(0),
-                    }
-                }
-                Then::Split(_) => TaskState::Ready {
-                    not_before: Time(0),
-                },
-                Then::Escalate(reason) => TaskState::Escalated(reason.clone()),
-                Then::Ask(question) => TaskState::Question(question.clone()),
-                Then::Cancel => TaskState::Canceled,
-            };
+            go_on(task, then);
         });
     }
 
@@ -417,6 +412,26 @@ fn take_receipt(live: &mut Attempt, receipt: &Receipt) {
         live.confined = Some(*confined);
     }
     live.receipts.push(receipt.clone());
+}
+
+/// What becomes of a task after an attempt that was not integrated.
+pub(super) fn go_on(task: &mut Task, then: &Then) {
+    let now = TaskState::Ready {
+        not_before: Time(0),
+    };
+    task.state = match then {
+        Then::Retry { not_before } => TaskState::Ready {
+            not_before: *not_before,
+        },
+        Then::Reassign { agent } => {
+            task.reassigned = Some(agent.clone());
+            now
+        }
+        Then::Split(_) => now,
+        Then::Escalate(reason) => TaskState::Escalated(reason.clone()),
+        Then::Ask(question) => TaskState::Question(question.clone()),
+        Then::Cancel => TaskState::Canceled,
+    };
 }
 
 /// Moves the live attempt to the endings.

@@ -6,7 +6,7 @@ use super::agents::{AGENT_EXTERNAL, AGENT_PERSON};
 use super::remedy;
 use crate::criterion::Verdict;
 use crate::ids::{Commit, Epoch, Time, Tree};
-use crate::ledger::Bound;
+use crate::ledger::{Bound, Credential, Means};
 use crate::permission::Permission;
 use crate::receipt::{Exit, Receipt, Snapshot};
 
@@ -62,9 +62,9 @@ pub struct Attempt {
     pub number: u32,
     /// Who does it.
     pub agent: String,
-    /// What its agent logs in with, where that is known.
+    /// What its agent logs in with, where more is known than the agent's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credential: Option<String>,
+    pub credential: Option<Credential>,
     /// The engine's life in which the lease was made or adopted.
     pub epoch: Epoch,
     /// When it was leased.
@@ -110,6 +110,18 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// Who does it, and what that agent logs in with.
+    #[must_use]
+    pub fn means(&self) -> Means {
+        match &self.credential {
+            None => Means::unknown(&self.agent),
+            Some(credential) => Means {
+                agent: self.agent.clone(),
+                credential: credential.clone(),
+            },
+        }
+    }
+
     /// The snapshot it was collected as.
     #[must_use]
     pub fn snapshot(&self) -> Option<&Snapshot> {
@@ -168,6 +180,8 @@ pub enum Failure {
     Person(String),
     /// What it planned cannot be run: every fault with its place.
     Plan(Vec<String>),
+    /// Its verdicts cannot be read, or their evidence does not hold.
+    Review(Vec<String>),
     /// Nothing was composed: an input or the template is not what it must be.
     Composition(String),
     /// Its workspace could not be prepared.
@@ -182,6 +196,8 @@ pub enum AttemptEnd {
     Integrated,
     /// What it planned is part of the run's plan.
     Expanded,
+    /// What it found of another one's work was taken.
+    Reviewed,
     /// Its work was refused.
     Refused(Failure),
     /// It could not be done at all.
@@ -217,6 +233,7 @@ impl AttemptEnd {
             AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue) => true,
             AttemptEnd::Integrated
             | AttemptEnd::Expanded
+            | AttemptEnd::Reviewed
             | AttemptEnd::Lost(_)
             | AttemptEnd::Stopped(
                 StopReason::OverBudget(_) | StopReason::Canceled | StopReason::Interrupted,
@@ -299,11 +316,10 @@ impl Ending {
         self.offer.as_ref().filter(|_| !self.discarded)
     }
 
-    /// How it ended, in words that follow "the last time"; with how its process did where the rest
-    /// does not say it.
+    /// How it ended, in words that follow "the last time", after what led to it.
     #[must_use]
     pub fn words(&self) -> String {
-        remedy::words_with(&self.end, self.receipts.iter())
+        remedy::words_with(&self.end, self.receipts.iter(), &self.permissions)
     }
 
     /// Whether its process printed anything.

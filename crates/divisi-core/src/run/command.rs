@@ -11,7 +11,7 @@ use super::task::TaskStatus;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Time, Tree};
 use crate::intent::Intent;
-use crate::ledger::{Bound, Credential};
+use crate::ledger::{Bound, Means};
 use crate::permission::{Decision, Request, Ruled};
 use crate::plan::{Parts, Plan};
 use crate::receipt::{Artifact, Snapshot};
@@ -52,6 +52,9 @@ pub enum Said {
     UsedUp(Bound),
     /// It could not do it. That is recorded and told; what it made is looked at like any other work.
     Failure(String),
+    /// It found the work to be more than one task, and says why. What it made is looked at like any
+    /// other work: it may be done all the same.
+    TooLarge(String),
     /// The machine was in its way, and may not be the next time. Only Divisi's own compositions say
     /// so.
     Hindrance(String),
@@ -106,10 +109,11 @@ pub enum Command {
         /// The criteria are waived, not found to hold; the report shows it.
         waive: bool,
     },
-    /// Refuse: an approval, a held attempt, or give up an escalated task.
+    /// Refuse: the plan that an agent made, an approval, a held attempt, or give up an escalated
+    /// task.
     Reject {
-        /// The task.
-        task: TaskNo,
+        /// The task; `None` for the plan.
+        task: Option<TaskNo>,
         /// Why.
         reason: String,
     },
@@ -158,7 +162,7 @@ pub enum Command {
         /// The time that was reserved for it, if that is bounded.
         timeout_ms: Option<u64>,
         /// Who does it, with which credential; the task's own agent unless told.
-        with: Option<Credential>,
+        with: Option<Means>,
     },
     /// The agent began.
     Started {
@@ -245,6 +249,20 @@ pub enum Command {
         /// Which.
         attempt: AttemptId,
         /// Every fault with its place, for the next handoff.
+        faults: Vec<String>,
+    },
+    /// All evidence that a review cites holds.
+    Weighed {
+        /// Which.
+        attempt: AttemptId,
+        /// Its verdicts, by the numbers of what it judges.
+        verdicts: Vec<Verdict>,
+    },
+    /// A review cannot be read, or cites what does not hold.
+    WeighRefused {
+        /// Which.
+        attempt: AttemptId,
+        /// Every fault, for the next handoff.
         faults: Vec<String>,
     },
     /// A batch was merged onto the head and, where trees differ from verified ones, checked.
@@ -392,6 +410,8 @@ pub enum Rejection {
     },
     /// The plan is approved: it is not replaced any more.
     PlanInForce,
+    /// No task of the run made its plan, so that nobody could plan anew.
+    NobodyPlanned,
     /// The run has had no request of this number.
     NoSuchPermission {
         /// Which.
@@ -438,6 +458,7 @@ impl Rejection {
             Rejection::BadParts { .. } => "split-bad-parts",
             Rejection::BadPlan { .. } => "run-bad-plan",
             Rejection::PlanInForce => "planning-in-force",
+            Rejection::NobodyPlanned => "planning-by-nobody",
             Rejection::NoSuchPermission { .. } => "permission-unknown",
             Rejection::PermissionDecided { .. } => "permission-decided",
             Rejection::PermissionWithdrawn { .. } => "permission-withdrawn",
@@ -482,6 +503,9 @@ impl std::fmt::Display for Rejection {
             Rejection::BadPlan { cause } => write!(f, "the plan is not sound: {cause}"),
             Rejection::PlanInForce => {
                 write!(f, "the plan is approved and not replaced any more")
+            }
+            Rejection::NobodyPlanned => {
+                write!(f, "no agent made the plan, so that none can plan anew")
             }
             Rejection::NoSuchPermission { no } => write!(f, "the run has no request {no}"),
             Rejection::PermissionDecided { no, how } => {

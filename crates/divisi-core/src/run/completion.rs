@@ -5,6 +5,8 @@ use super::attempt::{Attempt, AttemptEnd, Failure, Phase};
 use super::command::Rejection;
 use super::decide::Draft;
 use super::event::Event;
+use super::reviews::Subject;
+use super::task::Task;
 use crate::criterion::{Cost, Outcome, Verdict};
 use crate::ids::{AttemptId, Commit, TaskNo};
 use crate::plan::{TaskKind, WorkspaceKind};
@@ -137,6 +139,7 @@ impl Draft<'_> {
             );
         } else if any(Outcome::Unverified) {
             self.push(Event::ReviewAwaited { attempt, verdicts });
+            self.open_review(Subject::Attempt(attempt));
         } else {
             self.verified(attempt, verdicts);
         }
@@ -152,7 +155,7 @@ impl Draft<'_> {
             tree: snapshot.map(|snapshot| snapshot.tree.clone()),
             verdicts,
         }];
-        if snapshot.is_none() && task.spec.kind != TaskKind::Plan {
+        if snapshot.is_none() && task.is_merged() {
             receipts.push(Receipt::Integrated {
                 at: self.at,
                 commit: None,
@@ -174,6 +177,14 @@ impl Draft<'_> {
         if tasks.iter().any(|(no, _)| self.run.task(*no).is_none()) {
             return Err(Rejection::NoSuchTask);
         }
+        let mut verdicts = verdicts;
+        for verdict in &mut verdicts {
+            if verdict.outcome == Outcome::Unverified
+                && let Some(judged) = self.judged(head.as_ref(), verdict.criterion)
+            {
+                *verdict = judged;
+            }
+        }
         let passed = verdicts
             .iter()
             .all(|v| matches!(v.outcome, Outcome::Pass | Outcome::Waived));
@@ -181,8 +192,47 @@ impl Draft<'_> {
         if passed && complete && tasks.is_empty() {
             self.push(Event::FinalPassed { verdicts });
         } else {
+            let failed = verdicts.iter().any(|it| it.outcome == Outcome::Fail) || !complete;
+            let holds_else = !failed && tasks.is_empty();
             self.push(Event::FinalHeld { verdicts, tasks });
+            if let Some(head) = head.filter(|_| holds_else) {
+                self.open_review(Subject::Whole(head));
+            }
         }
         Ok(())
+    }
+
+    /// What a person said of a criterion of the whole that is also a task's, on the very tree that
+    /// the whole is: nobody is asked twice.
+    fn judged(&self, head: Option<&Commit>, criterion: u16) -> Option<Verdict> {
+        let of_whole = self.run.criteria.get(usize::from(criterion))?;
+        let of_task = |task: &Task| {
+            let receipts = &task.endings.last()?.receipts;
+            let tree = receipts.iter().find_map(|receipt| match receipt {
+                Receipt::Integrated { commit, tree, .. } if commit.as_ref() == head => {
+                    tree.as_ref()
+                }
+                _ => None,
+            })?;
+            let verdicts = receipts.iter().find_map(|receipt| match receipt {
+                Receipt::Verified {
+                    tree: Some(on),
+                    verdicts,
+                    ..
+                } if on == tree => Some(verdicts),
+                _ => None,
+            })?;
+            let same = |verdict: &&Verdict| {
+                let its = task.spec.criteria.get(usize::from(verdict.criterion));
+                let is_judged = matches!(verdict.outcome, Outcome::Pass | Outcome::Waived);
+                its == Some(of_whole) && is_judged
+            };
+            verdicts.iter().find(same).cloned()
+        };
+        let judged = self.run.tasks().iter().find_map(of_task)?;
+        Some(Verdict {
+            criterion,
+            ..judged
+        })
     }
 }

@@ -102,7 +102,11 @@ impl Draft<'_> {
             Command::Retry { task, note } => self.retry(task, note),
             Command::Submit { task } => self.submit(task),
             Command::Approve { task, note, waive } => self.approve(task, &note, waive),
-            Command::Reject { task, reason } => self.reject(task, &reason),
+            Command::Reject { task: None, reason } => self.refuse_whole_plan(reason),
+            Command::Reject {
+                task: Some(task),
+                reason,
+            } => self.reject(task, &reason),
             Command::Answer { task, text } => self.answer(task, text),
             Command::Adopt { task, number } => self.adopt(task, number),
             Command::Replace { plan } => self.replace(plan),
@@ -157,6 +161,8 @@ impl Draft<'_> {
                 parts,
             } => self.on_expanded(attempt, from, parts),
             Command::ExpandRefused { attempt, faults } => self.on_expand_refused(attempt, faults),
+            Command::Weighed { attempt, verdicts } => self.on_weighed(attempt, verdicts),
+            Command::WeighRefused { attempt, faults } => self.on_weigh_refused(attempt, faults),
             Command::BatchMerged {
                 onto,
                 merged,
@@ -250,6 +256,7 @@ impl Draft<'_> {
     /// the run's end.
     fn settle(&mut self) {
         self.skip_hopeless();
+        self.close_reviews();
         let begun = self.run.approved || self.run.canceling;
         if self.run.ended.is_some() || !begun {
             return;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::agents::AGENT_MODEL;
+use crate::ledger::Credential;
+use crate::secret::looks_secret;
 
 /// What the names of agents begin with that configuration defines and names, as plans name them.
 pub const DEFINED_PREFIX: &str = "custom.";
@@ -160,6 +162,28 @@ impl DefinedModel {
     }
 }
 
+impl Defined {
+    /// What an agent of this name that is defined so logs in with: its key, or the one of its
+    /// variables that holds a secret. Which of several a program takes, nobody knows.
+    #[must_use]
+    pub fn credential(&self, agent: &str) -> Credential {
+        let key = match self {
+            Defined::Model(model) => model.key(),
+            Defined::Program(program) => {
+                let mut keys = program.variables.iter().filter(|name| looks_secret(name));
+                match (keys.next(), keys.next()) {
+                    (Some(key), None) => Some(key.as_str()),
+                    _ => None,
+                }
+            }
+        };
+        match key {
+            Some(key) => Credential::Variable(key.to_owned()),
+            None => Credential::Agent(agent.to_owned()),
+        }
+    }
+}
+
 /// Whether configuration can define an agent of this name.
 #[must_use]
 pub fn is_definable(name: &str) -> bool {
@@ -197,6 +221,27 @@ mod tests {
             assert!(!is_definable(name), "{name}");
         }
         assert!(!is_given_name(&"a".repeat(NAME_BYTES_MAX + 1)));
+    }
+
+    #[test]
+    fn an_agent_logs_in_with_its_key_where_it_has_one() {
+        let of = |text: &str| {
+            let defined: Defined = serde_json::from_str(text).unwrap();
+            defined.credential("custom.a").to_string()
+        };
+        let model = |more: &str| of(&format!(r#"{{"model":{{"model":"m","provider":{more}}}}}"#));
+        assert_eq!(model(r#""anthropic""#), "ANTHROPIC_API_KEY");
+        assert_eq!(model(r#""openai","key":"MY_KEY""#), "MY_KEY");
+        assert_eq!(model(r#""ollama""#), "custom.a");
+        let program = |variables: &str| {
+            let form = r#""command":["x"],"speaks":"text""#;
+            of(&format!(
+                r#"{{"program":{{{form},"variables":{variables}}}}}"#
+            ))
+        };
+        assert_eq!(program(r#"["AT_URL","ONE_KEY"]"#), "ONE_KEY");
+        assert_eq!(program(r#"["ONE_KEY","TWO_KEY"]"#), "custom.a");
+        assert_eq!(program("[]"), "custom.a");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::plan::{Deliverable, Estimate, Input, Parts, TaskKind, TaskSpec, Work}
 const HALVES: usize = 2;
 
 /// The words of why a task failed, in bytes, as its parts are told them.
-const WHY_BYTES_MAX: usize = 1_000;
+pub(super) const SPLIT_WHY_BYTES_MAX: usize = 1_000;
 
 /// So much of what was seen the last time is told of a part: lines, and bytes of each.
 const SEEN_MAX: usize = 10;
@@ -96,7 +96,7 @@ pub(super) fn divide(
         Ok(shares) => shares,
         Err(bound) => return because(format!("its budget of {bound} leaves too little for parts")),
     };
-    let ids = names(run, &task.spec.id);
+    let ids = free_names(run, &task.spec.id, "part", HALVES);
     let tasks = specs(&task.spec, halves, &ids, &shares, failed);
     let parts = Parts {
         tasks,
@@ -107,15 +107,20 @@ pub(super) fn divide(
 }
 
 /// Whether an agent does what title and description say. A program would do the same in each part.
-fn is_work(run: &Run, task: &Task) -> bool {
+pub(super) fn is_work(run: &Run, task: &Task) -> bool {
     task.spec.work == Work::Handoff
         && matches!(task.spec.kind, TaskKind::Work | TaskKind::Research)
         && holds_slot(task.agent(&run.settings))
 }
 
 /// What bounds every attempt, however little it is to do.
-fn bounds_all(criterion: &Criterion) -> bool {
+pub(super) fn bounds_all(criterion: &Criterion) -> bool {
     matches!(criterion, Criterion::ExitStatus | Criterion::Scope { .. })
+}
+
+/// Whether several things of what it must do can be checked apart.
+pub(super) fn has_parts(spec: &TaskSpec) -> bool {
+    halves(spec).is_some()
 }
 
 fn halves(spec: &TaskSpec) -> Option<Halves> {
@@ -231,17 +236,22 @@ pub(super) fn shares(budget: Budget, used: Amount, many: u64) -> Result<Vec<Budg
     Ok(shares)
 }
 
-/// Names that no other task of the run has.
-fn names(run: &Run, id: &TaskId) -> Vec<TaskId> {
-    // A name has a hundred characters at the most, and those of its parts a few more.
+/// What the names begin with of those that take a task's place. A name has a hundred characters at the
+/// most, and those a few more than the task's.
+pub(super) fn stem(id: &TaskId) -> String {
     let stem = |long: usize| id.as_str().chars().take(long).collect::<String>();
-    let stem = match id.as_str().len() {
+    match id.as_str().len() {
         0..=90 => id.to_string(),
         _ => stem(90).trim_end_matches(['.', '-', '_']).to_owned(),
-    };
-    let named = |no: u32| TaskId::new(format!("{stem}-part{no}")).ok();
+    }
+}
+
+/// Names that no other task of the run has.
+pub(super) fn free_names(run: &Run, id: &TaskId, what: &str, many: usize) -> Vec<TaskId> {
+    let stem = stem(id);
+    let named = |no: u32| TaskId::new(format!("{stem}-{what}{no}")).ok();
     let free = |name: &TaskId| run.find(name).is_none();
-    (1..).filter_map(named).filter(free).take(HALVES).collect()
+    (1..).filter_map(named).filter(free).take(many).collect()
 }
 
 fn specs(
@@ -287,7 +297,7 @@ fn description(
     failed: &Failed<'_>,
 ) -> String {
     let mut why = failed.why.to_owned();
-    truncate(&mut why, WHY_BYTES_MAX);
+    truncate(&mut why, SPLIT_WHY_BYTES_MAX);
     let others: Vec<&str> = { ids.iter().enumerate() }
         .filter(|(other, _)| *other != at)
         .map(|(_, id)| id.as_str())

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::AttemptEnd;
+use super::reviews::Subject;
 use super::settings::Settings;
 use super::state::{Base, RunStatus};
 use crate::criterion::{Criterion, Verdict};
@@ -67,7 +68,7 @@ impl PauseReason {
         match self {
             PauseReason::Budget(exhausted) => exhausted.commands(run),
             PauseReason::UsageLimit { credential, .. } => {
-                let lift = format!("divisi agents resume {}", credential.agent);
+                let lift = format!("divisi agents resume {}", credential.name());
                 vec![format!("{lift} && {resume}")]
             }
             _ => vec![resume],
@@ -136,6 +137,16 @@ pub enum Event {
         /// The plan. Where a task planned the one before, it stands in that task's place.
         plan: Arc<Plan>,
     },
+    /// Its owner refused the plan that a task made, before it was approved: the tasks of it are gone,
+    /// and the attempt that made it failed.
+    PlanRefused {
+        /// The task that made it.
+        task: TaskNo,
+        /// Why.
+        reason: String,
+        /// What becomes of that task.
+        then: Then,
+    },
     /// Nothing new is started.
     RunPaused {
         /// Why.
@@ -161,6 +172,18 @@ pub enum Event {
     FinalPassed {
         /// Verdicts on the intent's criteria.
         verdicts: Vec<Verdict>,
+    },
+    /// An agent is to judge what no rule can: one more task, which is no part of the plan.
+    ReviewOpened {
+        /// Its task, with the next number.
+        review: Box<TaskSpec>,
+        /// What it judges.
+        of: Subject,
+    },
+    /// Nobody needs that any more.
+    ReviewClosed {
+        /// Its task.
+        task: TaskNo,
     },
     /// Other tasks took a task's place: a new revision of the plan.
     TaskSplit {
@@ -198,9 +221,9 @@ pub enum Event {
         /// Its time box, where its budget left less than the task's own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         timeout_ms: Option<u64>,
-        /// What its agent logs in with, where that is known.
+        /// What its agent logs in with, where more is known than the agent's name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        credential: Option<String>,
+        credential: Option<Credential>,
     },
     /// Its agent began, with facts worth recording.
     AttemptStarted {
@@ -393,14 +416,17 @@ pub const KINDS: &[(&str, u32)] = &[
     ("run_created", 1),
     ("run_approved", 1),
     ("plan_replaced", 1),
-    ("run_paused", 2),
+    ("plan_refused", 1),
+    ("run_paused", 3),
     ("run_resumed", 1),
     ("cancel_asked", 1),
     ("run_ended", 1),
     ("final_held", 1),
     ("final_passed", 1),
+    ("review_opened", 1),
+    ("review_closed", 1),
     ("task_split", 2),
-    ("attempt_leased", 1),
+    ("attempt_leased", 2),
     ("attempt_started", 1),
     ("attempt_adopted", 1),
     ("attempt_advanced", 1),
@@ -427,7 +453,13 @@ pub const KINDS: &[(&str, u32)] = &[
 ];
 
 /// Events that make the graph. Loading replays these and takes the rest from rows.
-pub const KINDS_OF_STRUCTURE: &[&str] = &["run_created", "task_split", "plan_replaced"];
+pub const KINDS_OF_STRUCTURE: &[&str] = &[
+    "run_created",
+    "task_split",
+    "plan_replaced",
+    "plan_refused",
+    "review_opened",
+];
 
 impl Event {
     /// The version of its form, as in [`KINDS`].
@@ -457,12 +489,15 @@ impl Event {
             Event::RunCreated { .. } => "run_created",
             Event::RunApproved => "run_approved",
             Event::PlanReplaced { .. } => "plan_replaced",
+            Event::PlanRefused { .. } => "plan_refused",
             Event::RunPaused { .. } => "run_paused",
             Event::RunResumed => "run_resumed",
             Event::CancelAsked => "cancel_asked",
             Event::RunEnded { .. } => "run_ended",
             Event::FinalHeld { .. } => "final_held",
             Event::FinalPassed { .. } => "final_passed",
+            Event::ReviewOpened { .. } => "review_opened",
+            Event::ReviewClosed { .. } => "review_closed",
             Event::TaskSplit { .. } => "task_split",
             Event::AttemptLeased { .. } => "attempt_leased",
             Event::AttemptStarted { .. } => "attempt_started",

@@ -1,6 +1,6 @@
 //! Why a task is not further: the object that causes it, and a command that changes it (X6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,7 @@ use super::indexes::takes_slot;
 use super::links::Seen;
 use super::parts::SPLIT_DEPTH_MAX;
 use super::remedy::evidence_line;
+use super::reviews::Subject;
 use super::state::{Final, Run, RunStatus};
 use super::task::{Task, TaskState, TaskStatus};
 use crate::assign::WORKERS_MAX;
@@ -52,7 +53,7 @@ pub struct Shared {
     /// Usage limits by credential, those that are over among them.
     pub limits: BTreeMap<Credential, Limit>,
     /// What each agent can log in with, as [`Access::credentials`].
-    pub credentials: BTreeMap<String, Vec<String>>,
+    pub credentials: BTreeMap<String, Vec<Credential>>,
     /// Added to UTC for the time of the day.
     pub offset_ms: i64,
 }
@@ -144,6 +145,9 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
                 told.command(run, "logs", task, "");
             }
             told.command(run, "retry", task, " --note HINT");
+            if let Some(subject) = &task.reviews {
+                return Some(told.judge(run, subject));
+            }
             let in_words = task.spec.kind == TaskKind::Plan || task.spec.work == Work::Handoff;
             if in_words && task.depth < SPLIT_DEPTH_MAX {
                 told.command(run, "split", task, " PARTS");
@@ -245,6 +249,8 @@ pub fn explain_run(run: &Run, now: Time, shared: &Shared) -> Explanation {
         told.commands.push(format!("divisi approve {}", run.id));
         if run.planner().is_some() {
             told.commands.push(format!("divisi plan edit {}", run.id));
+            told.commands
+                .push(format!("divisi reject {} --reason WHY", run.id));
         }
     }
     if let Some(reason) = run.paused.as_ref().filter(|_| run.ended.is_none()) {
@@ -279,6 +285,11 @@ pub fn explain_run(run: &Run, now: Time, shared: &Shared) -> Explanation {
             told.commands.extend(one.commands);
         }
     }
+    let mut tasks = run.tasks().iter().filter(|_| run.takes_leases());
+    if let Some(task) = tasks.find(|task| run.is_held_back(task)) {
+        told.causes.push(format!("{}: {}", task.spec.id, full(run)));
+        told.commands.push(explain_command(run, task));
+    }
     if told.causes.is_empty() {
         let counts = TaskStatus::ALL
             .iter()
@@ -293,6 +304,10 @@ pub fn explain_run(run: &Run, now: Time, shared: &Shared) -> Explanation {
     if matches!(status, RunStatus::Failed | RunStatus::Canceled) {
         told.commands.push(format!("divisi report {}", run.id));
     }
+    // What several tasks wait for is done once.
+    let mut known = BTreeSet::new();
+    told.commands
+        .retain(|command| known.insert(command.clone()));
     told
 }
 
@@ -331,6 +346,9 @@ fn held(run: &Run, verdicts: &[Verdict], tasks: &[(TaskNo, Vec<Verdict>)], told:
         told.commands
             .push(format!("divisi retry {} TASK --note HINT", run.id));
     }
+    if let Some(review) = run.review_of_whole() {
+        told.review(run, review, run.reviewer(None));
+    }
     let waive = match fails || !tasks.is_empty() {
         true => " --waive --note WHY",
         false => " --note SEEN",
@@ -343,6 +361,16 @@ impl Explanation {
     fn command(&mut self, run: &Run, verb: &str, task: &Task, rest: &str) {
         self.commands
             .push(format!("divisi {verb} {} {}{rest}", run.id, task.spec.id));
+    }
+
+    /// An agent is to judge first, or was to.
+    fn review(&mut self, run: &Run, review: &Task, by: Option<&str>) {
+        let (id, status) = (&review.spec.id, review.status());
+        self.causes.push(match by {
+            Some(agent) => format!("a review by {agent} is to tell: {id} is {status}"),
+            None => format!("{id} is {status}"),
+        });
+        self.command(run, "explain", review, "");
     }
 
     /// Somebody waits for leave: what for, and how it is given or refused.
@@ -358,6 +386,21 @@ impl Explanation {
         let verbs = ["allow", "deny"];
         self.commands
             .extend(verbs.map(|verb| format!("divisi permissions {verb} {run} {no}")));
+    }
+
+    /// What a review came to nothing about, a person judges.
+    fn judge(mut self, run: &Run, subject: &Subject) -> Explanation {
+        let of = match subject {
+            Subject::Attempt(attempt) => format!(" {}", run.tasks()[attempt.task.index()].spec.id),
+            Subject::Whole(_) => String::new(),
+        };
+        self.commands
+            .push(format!("divisi approve {}{of} --note SEEN", run.id));
+        if !of.is_empty() {
+            self.commands
+                .push(format!("divisi reject {}{of} --reason WHY", run.id));
+        }
+        self
     }
 
     fn retry_unless_ended(&mut self, run: &Run, task: &Task) {
@@ -388,7 +431,7 @@ fn waiting(run: &Run, no: TaskNo, told: &mut Explanation) {
         told.causes
             .push(format!("{} is {}", task.spec.id, task.status()));
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let mut joins = Seen::new();
     let mut worklist = direct;
     while let Some(on) = worklist.pop() {
@@ -447,6 +490,10 @@ fn ready(run: &Run, task: &Task, shared: &Shared, now: Time, told: &mut Explanat
         held_back(run, task, &may, shared, now, told);
         return;
     }
+    if run.is_held_back(task) {
+        awaiting(run, told);
+        return;
+    }
     if let Some(limit) = run.limit_reached(agent, task.spec.role().as_deref()) {
         told.causes.push(format!("the limit of {limit} is reached"));
         for running in holders(run, agent).take(RUNNING_MAX) {
@@ -485,6 +532,30 @@ fn ready(run: &Run, task: &Task, shared: &Shared, now: Time, told: &mut Explanat
             told.command(run, "cancel", task, "");
         }
     }
+}
+
+/// What a person must judge before more of that is begun, and how it is judged.
+fn awaiting(run: &Run, told: &mut Explanation) {
+    told.causes.push(full(run));
+    for task in run.awaiting().take(RUNNING_MAX) {
+        let status = task.status();
+        told.causes.push(format!("{} is {status}", task.spec.id));
+        match &task.state {
+            TaskState::Active(live) if matches!(live.phase, Phase::Held { .. }) => {
+                told.command(run, "approve", task, " --note SEEN");
+                told.command(run, "reject", task, " --reason WHY");
+            }
+            _ => told.commands.push(explain_command(run, task)),
+        }
+    }
+}
+
+/// That no more of what a person must judge is begun.
+fn full(run: &Run) -> String {
+    format!(
+        "it waits until a person judged others: the limit of {} is reached (`review.awaiting_max`)",
+        run.awaiting_words()
+    )
 }
 
 /// What its agent waits for before it may begin anything, and what ends that.
@@ -529,7 +600,7 @@ fn held_back(
         });
     }
     told.commands
-        .push(format!("divisi agents resume {}", credential.agent));
+        .push(format!("divisi agents resume {}", credential.name()));
 }
 
 /// Who or what an attempt that holds no slot is waited for.
@@ -608,6 +679,10 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
                 told.causes
                     .push(format!("no rule can tell whether this holds: {words}"));
             }
+            let no = run.find(&task.spec.id);
+            if let Some(review) = no.and_then(|no| run.review_of(no)) {
+                told.review(run, review, run.reviewer(no));
+            }
             told.command(run, "diff", task, "");
             told.command(run, "approve", task, " --note SEEN");
             told.command(run, "reject", task, " --reason WHY");
@@ -616,6 +691,12 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             told.causes
                 .push(format!("tasks are being made of what {attempt} planned"));
             told.command(run, "cancel", task, "");
+        }
+        Phase::Verified if task.reviews.is_some() => {
+            told.causes.push(format!(
+                "the evidence that {attempt} cites is being looked up"
+            ));
+            told.commands.push(format!("divisi watch {}", run.id));
         }
         Phase::Verified => {
             let place = run.integration.queue.iter().position(|queued| {

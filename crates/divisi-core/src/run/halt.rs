@@ -65,6 +65,10 @@ impl Draft<'_> {
         if self.known(task)?.status().is_terminal() {
             return self.not_now(task, "canceled", "");
         }
+        if self.run.tasks()[task.index()].reviews.is_some() {
+            let hint = "judge what it reviews: `divisi approve`, `divisi reject`";
+            return self.not_now(task, "canceled", hint);
+        }
         self.cancel_one(task);
         Ok(())
     }

@@ -14,11 +14,16 @@ use crate::ids::{TaskNo, Time};
 use crate::permission::Permission;
 use crate::plan::{TaskKind, TaskSpec};
 
-/// Tasks that share an agent and a role, and thus their limits.
+/// What the tasks of a class share: agent and role, and whether a person judges what they make.
+pub(crate) type ClassKey = (String, Option<String>, bool);
+
+/// Tasks that share their limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Class {
     pub(crate) agent: String,
     pub(crate) role: Option<String>,
+    /// Whether a person must judge what they make.
+    pub(crate) for_person: bool,
     /// Live attempts that hold a slot.
     pub(crate) live: u32,
     /// Ready tasks, best first.
@@ -54,6 +59,8 @@ impl Run {
         self.slots = 0;
         self.live.clear();
         self.asking.clear();
+        self.open_reviews.clear();
+        self.awaiting.clear();
         for no in self.numbers() {
             self.counts.add(self.tasks[no.index()].status());
             self.classify(no);
@@ -77,22 +84,31 @@ impl Run {
         }
     }
 
-    /// Puts a task into the class of those that share its agent and role.
+    /// The same of one task that waits for nothing, and that nothing waits for.
+    pub(super) fn derive_alone(&mut self, no: TaskNo) {
+        self.tasks[no.index()].rank_ms = self.estimate_ms(no);
+        self.counts.add(self.tasks[no.index()].status());
+        self.classify(no);
+        self.enlist(no);
+    }
+
+    /// Puts a task into the class of those that share its limits.
     fn classify(&mut self, no: TaskNo) {
         let task = &self.tasks[no.index()];
         let agent = match task.live() {
             Some(live) => live.agent.clone(),
             None => task.agent(&self.settings).to_owned(),
         };
-        let key = (agent, task.spec.role());
+        let key = (agent, task.spec.role(), self.is_for_person(&task.spec));
         let class = match self.class_index.get(&key) {
             Some(&class) => class,
             None => {
                 let class = self.classes.len() as u32;
-                let (agent, role) = key.clone();
+                let (agent, role, for_person) = key.clone();
                 self.classes.push(Class {
                     agent,
                     role,
+                    for_person,
                     live: 0,
                     ready: BTreeSet::new(),
                 });
@@ -112,6 +128,12 @@ impl Run {
     fn enlist(&mut self, no: TaskNo) {
         let key = self.ready_key(no);
         let task = &self.tasks[no.index()];
+        if task.reviews.is_some() && !task.status().is_terminal() {
+            self.open_reviews.insert(no);
+        }
+        if self.counts_as_awaiting(task) {
+            self.awaiting.insert(no);
+        }
         match &task.state {
             TaskState::Ready { not_before } if not_before.0 > 0 => {
                 self.delayed.insert((*not_before, no));
@@ -135,6 +157,8 @@ impl Run {
     fn delist(&mut self, no: TaskNo) {
         let key = self.ready_key(no);
         let task = &self.tasks[no.index()];
+        self.open_reviews.remove(&no);
+        self.awaiting.remove(&no);
         match &task.state {
             TaskState::Ready { not_before } if not_before.0 > 0 => {
                 self.delayed.remove(&(*not_before, no));

@@ -15,6 +15,7 @@ use crate::plan::{TASKS_MAX, TaskKind};
 pub fn check(run: &Run) -> Result<(), String> {
     tasks(run)?;
     parts(run)?;
+    reviews(run)?;
     integration(run)?;
     indexes(run)?;
     permissions(run)?;
@@ -49,7 +50,7 @@ fn tasks(run: &Run) -> Result<(), String> {
             .iter()
             .filter(|ending| ending.end == super::AttemptEnd::Integrated)
             .count();
-        let by_person = task.spec.kind == crate::plan::TaskKind::Approval;
+        let by_person = task.spec.kind == crate::plan::TaskKind::Approval || task.reviews.is_some();
         if task.status() == TaskStatus::Done && integrated == 0 && !by_person {
             return Err(format!(
                 "task {name} is done though no attempt was integrated"
@@ -131,6 +132,44 @@ fn parts(run: &Run) -> Result<(), String> {
     Ok(())
 }
 
+/// Reviews judge what is held; nothing waits for them.
+fn reviews(run: &Run) -> Result<(), String> {
+    for (no, task) in run.tasks().iter().enumerate() {
+        let Some(subject) = &task.reviews else {
+            continue;
+        };
+        let name = &task.spec.id;
+        if !task.links.waits.is_empty() || !task.links.feeds.is_empty() {
+            return Err(format!("review {name} is part of the plan"));
+        }
+        if task
+            .endings
+            .iter()
+            .any(|it| it.end == AttemptEnd::Integrated)
+        {
+            return Err(format!("review {name} was integrated"));
+        }
+        let waits = matches!(
+            task.state,
+            TaskState::Ready { .. } | TaskState::Escalated(_)
+        );
+        if run.ended.is_none() && waits && run.under_review(subject).is_none() {
+            return Err(format!(
+                "review {name} is {}, and nobody needs it",
+                task.status()
+            ));
+        }
+        let is_open = run.open_reviews.contains(&TaskNo(no as u32));
+        if is_open == task.status().is_terminal() {
+            return Err(format!(
+                "review {name} is {} and open: {is_open}",
+                task.status()
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn integration(run: &Run) -> Result<(), String> {
     let queued: Vec<&AttemptId> = run.integration.queue.iter().collect();
     for attempt in &queued {
@@ -157,7 +196,7 @@ fn integration(run: &Run) -> Result<(), String> {
     let live = run
         .tasks()
         .iter()
-        .filter(|task| task.spec.kind != TaskKind::Plan)
+        .filter(|task| task.is_merged())
         .filter_map(|task| task.live())
         .filter(|live| verified(&live.phase))
         .count();
@@ -186,6 +225,9 @@ fn indexes(run: &Run) -> Result<(), String> {
     if fresh.delayed != run.delayed || fresh.slots != run.slots || fresh.live != run.live {
         return Err("delayed tasks, live tasks or slots differ from their derivation".to_owned());
     }
+    if fresh.awaiting != run.awaiting {
+        return Err("what awaits a person differs from its derivation".to_owned());
+    }
     if fresh.asking != run.asking {
         return Err("requests that wait differ from their derivation".to_owned());
     }
@@ -206,12 +248,13 @@ fn indexes(run: &Run) -> Result<(), String> {
                 (
                     class.agent.clone(),
                     class.role.clone(),
+                    class.for_person,
                     class.live,
                     class.ready.clone(),
                 )
             })
             .collect();
-        all.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        all.sort_by(|a, b| (&a.0, &a.1, a.2).cmp(&(&b.0, &b.1, b.2)));
         all
     };
     if ready(&fresh) != ready(run) {

@@ -10,7 +10,7 @@ use super::decide::Draft;
 use super::event::{Event, PauseReason};
 use super::task::{Task, TaskState};
 use crate::ids::{AttemptId, Epoch, TaskNo};
-use crate::ledger::Credential;
+use crate::ledger::{Credential, Means};
 use crate::receipt::{Receipt, Snapshot};
 use crate::worker::Ended;
 
@@ -20,7 +20,7 @@ impl Draft<'_> {
         task: TaskNo,
         epoch: Epoch,
         reserved_ms: Option<u64>,
-        with: Option<Credential>,
+        with: Option<Means>,
     ) -> Result<(), Rejection> {
         if !self.run.approved {
             return Err(Rejection::NotApproved);
@@ -34,9 +34,17 @@ impl Draft<'_> {
             _ => return self.not_now(task, "leased", ""),
         }
         let (agent, credential) = match with {
-            Some(Credential { agent, name }) => (agent, name),
+            Some(Means { agent, credential }) => {
+                // The lease names the agent anyway.
+                let says_more = credential != Credential::Agent(agent.clone());
+                (agent, says_more.then_some(credential))
+            }
             None => (known.agent(&self.run.settings).to_owned(), None),
         };
+        if self.run.is_held_back(known) {
+            let limit = self.run.awaiting_words();
+            return Err(Rejection::LimitReached { limit });
+        }
         if holds_slot(&agent)
             && let Some(limit) = self.run.limit_reached(&agent, known.spec.role().as_deref())
         {
@@ -152,9 +160,10 @@ impl Draft<'_> {
             confined: ended.confined,
             usage: ended.usage,
             claimed_failure: match said {
-                Some(Said::Failure(cause)) => Some(cause.clone()),
+                Some(Said::Failure(cause) | Said::TooLarge(cause)) => Some(cause.clone()),
                 _ => None,
             },
+            too_large: matches!(said, Some(Said::TooLarge(_))),
         }
     }
 
@@ -189,7 +198,7 @@ impl Draft<'_> {
             return Ok(());
         }
         let end = match said {
-            None | Some(Said::Failure(_)) => {
+            None | Some(Said::Failure(_) | Said::TooLarge(_)) => {
                 self.submitted(attempt, receipt, &ended.exit, ended.empty);
                 return Ok(());
             }

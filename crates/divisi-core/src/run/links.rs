@@ -244,7 +244,7 @@ impl Run {
         self.rank_back(ends, after, (first_task, first_join));
     }
 
-    fn estimate_ms(&self, no: TaskNo) -> u64 {
+    pub(super) fn estimate_ms(&self, no: TaskNo) -> u64 {
         let estimate = &self.tasks[no.index()].spec.estimate;
         estimate.duration_ms.unwrap_or(self.estimate_ms_mean)
     }

@@ -18,7 +18,7 @@
 //!
 //! - what a run is: `state`, `task`, `attempt`, `agents`, `defined`, `settings`, `links`;
 //! - what can be asked and what happened: `command`, `event`;
-//! - deciding: `decide` names who decides what: `lease`, `completion`, `integration`, `parts`,
+//! - deciding: `decide` names who decides what: `lease`, `completion`, `integration`, `parts`, `reviews`,
 //!   `permissions`, `person`, `offer` and `halt`, with `remedy` for what policy does after a failure,
 //!   `division` for how it makes one task several, and `spending` for what attempts used;
 //! - applying: `creation` for the first event, `apply` for all others; `indexes` and `owed` keep what
@@ -28,6 +28,7 @@
 mod agents;
 mod apply;
 mod attempt;
+mod awaiting;
 mod command;
 mod completion;
 mod creation;
@@ -44,12 +45,14 @@ mod kept;
 mod lease;
 mod links;
 mod offer;
+mod outgrown;
 mod owed;
 mod parts;
 mod permissions;
 mod person;
 mod remedy;
 mod replace;
+mod reviews;
 mod settings;
 pub mod spending;
 mod state;
@@ -76,6 +79,7 @@ pub(crate) use indexes::{Class, ready_key};
 pub use owed::Effect;
 pub use parts::{Beginning, PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 pub use remedy::words as end_words;
+pub use reviews::{Subject, VERDICT_FILE, citable};
 pub use settings::{Budget, Grants, Price, Settings, Telling};
 pub use state::{Base, Counts, Final, Integration, Run, RunStatus};
 pub use task::{Answer, Task, TaskState, TaskStatus};

@@ -59,6 +59,7 @@ impl Draft<'_> {
             wall_ms: 0,
             confined: None,
             claimed_failure: None,
+            too_large: false,
             // Its agent worked in the attempt that it was taken from.
             usage: asks_model(&agent).then(Usage::default),
         };

@@ -27,6 +27,8 @@ pub enum Effect {
     Check(AttemptId),
     /// Make tasks of what it planned.
     Expand(AttemptId),
+    /// Look up the evidence of the review that it made.
+    Weigh(AttemptId),
     /// Make durable what a given-up attempt finished after all.
     KeepOffer(AttemptId),
     /// Merge the batch of verified attempts onto the head, and check the result.
@@ -48,6 +50,7 @@ impl Effect {
             | Effect::Collect(attempt)
             | Effect::Check(attempt)
             | Effect::Expand(attempt)
+            | Effect::Weigh(attempt)
             | Effect::KeepOffer(attempt) => attempt.run,
             Effect::Integrate(run) | Effect::MoveHead(run) | Effect::FinalCheck(run) => run,
         }
@@ -80,6 +83,7 @@ impl Run {
             Effect::Collect,
             Effect::Check,
             Effect::Expand,
+            Effect::Weigh,
         ];
         for effect in kinds.map(|kind| kind(attempt)) {
             if wanted == Some(effect) {
@@ -158,6 +162,7 @@ fn task_effects(task: &Task, attempt: AttemptId) -> Option<Effect> {
         (Phase::Submitted, _) => Some(Effect::Collect(attempt)),
         (Phase::Collected, _) => Some(Effect::Check(attempt)),
         (Phase::Verified, _) if task.spec.kind == TaskKind::Plan => Some(Effect::Expand(attempt)),
+        (Phase::Verified, _) if task.reviews.is_some() => Some(Effect::Weigh(attempt)),
         (Phase::Held { .. } | Phase::Verified | Phase::Prepared { .. }, _) => None,
     }
 }

@@ -16,14 +16,16 @@ use super::command::Rejection;
 use super::decide::Draft;
 use super::division;
 use super::event::Event;
-use super::settings::{Budget, Settings};
+use super::outgrown;
+use super::remedy;
+use super::settings::Budget;
 use super::spending;
 use super::state::Run;
-use super::task::{Task, TaskState};
+use super::task::TaskState;
 use super::transition::StateName;
 use crate::criterion::{Criterion, truncate};
 use crate::ids::{AttemptId, Commit, TaskNo, Time};
-use crate::ledger::Bound;
+use crate::ledger::{Amount, Bound};
 use crate::plan::{
     Parts, Plan, STAGE_CONTEXT_BYTES_MAX, Stage, TASKS_MAX, TaskKind, TaskSpec, Work, WorkspaceKind,
 };
@@ -36,11 +38,24 @@ pub const SPLIT_DEPTH_MAX: u32 = 2;
 /// a plan that plans itself must end.
 pub const PLAN_NESTING_MAX: u32 = 2;
 
-/// So many faults of a plan are kept; whoever mends these sees the rest the next time.
+/// So many faults of a plan, or of a review, are kept; whoever mends these sees the rest the next time.
 const FAULTS_MAX: usize = 20;
 
 /// The words of one of these, in bytes.
 const FAULT_BYTES_MAX: usize = 1_000;
+
+/// So many of the faults of what an agent wrote as are kept, cut.
+pub(super) fn bounded_faults(mut faults: Vec<String>) -> Vec<String> {
+    let more = faults.len().saturating_sub(FAULTS_MAX);
+    faults.truncate(FAULTS_MAX);
+    for fault in &mut faults {
+        truncate(fault, FAULT_BYTES_MAX);
+    }
+    if more > 0 {
+        faults.push(format!("… and {more} more"));
+    }
+    faults
+}
 
 impl Draft<'_> {
     pub(super) fn split(
@@ -56,6 +71,13 @@ impl Draft<'_> {
         ) {
             return self.not_now(no, "split", "cancel its attempt first");
         }
+        if task.reviews.is_some() {
+            return self.not_now(
+                no,
+                "split",
+                "judge what it reviews: `divisi approve`, `reject`",
+            );
+        }
         let bad = |cause: String| Err(Rejection::BadParts { cause });
         if task.depth >= SPLIT_DEPTH_MAX {
             let id = &task.spec.id;
@@ -64,8 +86,9 @@ impl Draft<'_> {
         if parts.tasks.len() < 2 {
             return bad("a split needs at least two parts".to_owned());
         }
+        let used = spending::used(&self.run.settings, task);
         match self.run.fitting(no, parts, task.nesting) {
-            Ok(mut parts) => match share_out(&self.run.settings, task, &mut parts.tasks) {
+            Ok(mut parts) => match share_out(task.spec.budget, used, &mut parts.tasks) {
                 Ok(()) => {
                     self.take_place(no, parts, reason, None);
                     Ok(())
@@ -88,7 +111,14 @@ impl Draft<'_> {
     ) -> Result<(), Rejection> {
         let nesting = self.verified_plan(attempt)?;
         let no = attempt.task;
-        match self.run.fitting(no, parts, nesting + 1) {
+        let parts = match self.run.outgrew(no) {
+            None => Ok(parts),
+            Some(outgrown) => {
+                let used = remedy::used_with(self.run, no, &AttemptEnd::Expanded, &[]);
+                outgrown::held(self.run, (outgrown, no), parts, used)
+            }
+        };
+        match parts.and_then(|parts| self.run.fitting(no, parts, nesting + 1)) {
             Ok(parts) => {
                 let receipt = Receipt::Expanded {
                     at: self.at,
@@ -127,16 +157,8 @@ impl Draft<'_> {
         }
     }
 
-    fn refuse_plan(&mut self, attempt: AttemptId, mut faults: Vec<String>) {
-        let more = faults.len().saturating_sub(FAULTS_MAX);
-        faults.truncate(FAULTS_MAX);
-        for fault in &mut faults {
-            truncate(fault, FAULT_BYTES_MAX);
-        }
-        if more > 0 {
-            faults.push(format!("… and {more} more"));
-        }
-        let end = AttemptEnd::Refused(Failure::Plan(faults));
+    fn refuse_plan(&mut self, attempt: AttemptId, faults: Vec<String>) {
+        let end = AttemptEnd::Refused(Failure::Plan(bounded_faults(faults)));
         self.end(attempt, end, Vec::new(), true);
     }
 
@@ -173,14 +195,13 @@ fn hand_down(from: &TaskSpec, parts: &mut [TaskSpec]) {
 }
 
 /// Gives parts that name no budget of their own what is left of their task's, divided evenly.
-fn share_out(settings: &Settings, task: &Task, parts: &mut [TaskSpec]) -> Result<(), Bound> {
+pub(super) fn share_out(budget: Budget, used: Amount, parts: &mut [TaskSpec]) -> Result<(), Bound> {
     let open = |bound: &Bound| {
         let is_open = |part: &TaskSpec| part.budget.of(bound.measure()).is_none();
         parts.iter().any(is_open)
     };
-    let bounds = task.spec.budget.bounds().filter(open);
+    let bounds = budget.bounds().filter(open);
     let budget = bounds.fold(Budget::default(), Budget::with);
-    let used = spending::used(settings, task);
     let shares = division::shares(budget, used, parts.len() as u64)?;
     for (part, share) in parts.iter_mut().zip(shares) {
         part.budget = part.budget.or(share);
@@ -293,6 +314,10 @@ impl Run {
     pub(super) fn restore_structure(&mut self, event: &Event) {
         match event {
             Event::PlanReplaced { plan } => *self = self.with_plan(plan),
+            Event::PlanRefused { .. } => *self = self.without_planned(),
+            Event::ReviewOpened { review, of } => {
+                self.add_review(review, of);
+            }
             other => {
                 self.restore_split(other);
             }
@@ -419,11 +444,12 @@ impl Run {
         loop {
             let on = self.tasks[at.index()].replaces?;
             let split = &self.tasks[on.index()];
-            // What a plan task made is a plan.
             let TaskState::Split(parts) = &split.state else {
                 return None;
             };
-            if split.spec.kind == TaskKind::Plan {
+            // What a plan task made is a plan; behind it may stand what is to be gone on with.
+            let plans = split.spec.kind == TaskKind::Plan;
+            if plans && self.outgrew(on).is_none() {
                 return None;
             }
             is_first &= parts.first() == Some(&at);
@@ -432,7 +458,7 @@ impl Run {
                 others.extend(named_by(spec).map(str::to_owned));
             }
             let mut made = { split.endings.iter().rev() }.map(|it| snapshot_of(&it.receipts));
-            if let Some(snapshot) = made.find_map(|it| it.cloned()) {
+            if let Some(snapshot) = made.find_map(|it| it.cloned()).filter(|_| !plans) {
                 return Some(Beginning {
                     snapshot,
                     own,

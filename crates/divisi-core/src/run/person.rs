@@ -25,6 +25,9 @@ impl Draft<'_> {
             StateName::Done if task.spec.kind == TaskKind::Approval => {
                 return self.not_now(no, "retried", "an approval that was given stands");
             }
+            StateName::Done if task.reviews.is_some() => {
+                return self.not_now(no, "retried", "what it judged is reviewed anew when it is");
+            }
             StateName::Done if matches!(self.run.finally, Final::Held { .. }) => {}
             StateName::Skipped => {
                 return self.not_now(no, "retried", "retry the task that it waits for");
@@ -84,6 +87,7 @@ impl Draft<'_> {
             wall_ms,
             confined: None,
             claimed_failure: None,
+            too_large: false,
             usage: None,
         };
         self.submitted(attempt, receipt, &exit, true);
@@ -153,6 +157,10 @@ impl Draft<'_> {
     pub(super) fn reject(&mut self, no: TaskNo, reason: &str) -> Result<(), Rejection> {
         let task = self.known(no)?;
         match &task.state {
+            TaskState::Escalated(_) | TaskState::Question(_) if task.reviews.is_some() => {
+                self.push(Event::ReviewClosed { task: no });
+                Ok(())
+            }
             TaskState::Approval | TaskState::Escalated(_) | TaskState::Question(_) => {
                 self.push(Event::TaskFailed {
                     task: no,

@@ -7,12 +7,14 @@
 use super::attempt::{Attempt, AttemptEnd, Failure, StopReason};
 use super::division::{self, Failed, Undivided};
 use super::event::Then;
+use super::outgrown;
 use super::spending;
 use super::state::Run;
 use super::task::Task;
-use crate::criterion::{Outcome, Verdict};
+use crate::criterion::{Outcome, Verdict, truncate};
 use crate::ids::{TaskNo, Time};
-use crate::ledger::{Bound, LimitThen};
+use crate::ledger::{Amount, Bound, LimitThen};
+use crate::permission::Permission;
 use crate::plan::{Parts, Work};
 use crate::receipt::{Exit, Receipt};
 
@@ -49,6 +51,7 @@ pub(super) fn choose(
         AttemptEnd::Asked(question) => Then::Ask(question.clone()),
         AttemptEnd::Integrated
         | AttemptEnd::Expanded
+        | AttemptEnd::Reviewed
         | AttemptEnd::Errored(Failure::Preparation(_))
         // Another one follows when the ledger has something to reserve for it, and not before.
         | AttemptEnd::Stopped(StopReason::OverBudget(_) | StopReason::Interrupted) => Then::Retry {
@@ -56,7 +59,7 @@ pub(super) fn choose(
         },
         AttemptEnd::Lost(_) => after_loss(run, task, now),
         AttemptEnd::Limited { ends_at, .. } => after_limit(run, task, *ends_at, now),
-        AttemptEnd::UsedUp(bound) => after_used_up(run, task, *bound),
+        AttemptEnd::UsedUp(bound) => return after_used_up(run, no, *bound, (end, receipts)),
         AttemptEnd::Refused(Failure::Conflict(paths)) => after_conflict(run, task, paths),
         AttemptEnd::Errored(Failure::Start {
             cause,
@@ -80,6 +83,12 @@ pub(super) fn choose(
 
 fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) -> Remedy {
     let task = &run.tasks()[no.index()];
+    if is_about_work(end)
+        && let Some(why) = outgrown::shows(run, no, end, receipts)
+        && let Some(planned) = planned(run, no, (end, receipts), why)
+    {
+        return planned;
+    }
     let failures = task.failures + 1;
     let bound = match task.spec.retries {
         Some(retries) => retries.saturating_add(1),
@@ -98,8 +107,10 @@ fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) 
             1 => "once".to_owned(),
             many => format!("{many} times"),
         };
-        let before = task.live().map_or(&[][..], |live| &live.receipts);
-        let last = words_with(end, before.iter().chain(receipts));
+        let (before, asked) = task.live().map_or((&[][..], &[][..]), |live| {
+            (&live.receipts[..], &live.permissions[..])
+        });
+        let last = words_with(end, before.iter().chain(receipts), asked);
         format!("it failed {times}; the last time {last}")
     };
     let after = run.settings.split_after;
@@ -135,6 +146,34 @@ fn is_about_work(end: &AttemptEnd) -> bool {
     )
 }
 
+/// What plans in the place of a task that outgrew itself.
+fn planned(
+    run: &Run,
+    no: TaskNo,
+    (end, receipts): (&AttemptEnd, &[Receipt]),
+    why: String,
+) -> Option<Remedy> {
+    let used = used_with(run, no, end, receipts);
+    let parts = outgrown::planned(run, no, used, &why)?;
+    Some(Remedy {
+        then: Then::Split(why),
+        parts: Some(parts),
+    })
+}
+
+/// What all attempts at a task used together, with the one that ends now.
+pub(super) fn used_with(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) -> Amount {
+    let (task, settings) = (&run.tasks()[no.index()], &run.settings);
+    let used = spending::used(settings, task);
+    match task.live().filter(|live| live.adopts.is_none()) {
+        None => used,
+        Some(live) => {
+            let all: Vec<Receipt> = live.receipts.iter().chain(receipts).cloned().collect();
+            used.plus(spending::cost(settings, task, &live.agent, end, &all))
+        }
+    }
+}
+
 /// The parts of a task, with what is left of its budget after the attempt that ends now.
 fn divide(
     run: &Run,
@@ -143,12 +182,7 @@ fn divide(
     receipts: &[Receipt],
     why: &str,
 ) -> Result<Parts, Undivided> {
-    let (task, settings) = (&run.tasks()[no.index()], &run.settings);
-    let mut used = spending::used(settings, task);
-    if let Some(live) = task.live().filter(|live| live.adopts.is_none()) {
-        let all: Vec<Receipt> = live.receipts.iter().chain(receipts).cloned().collect();
-        used = used.plus(spending::cost(settings, task, &live.agent, end, &all));
-    }
+    let used = used_with(run, no, end, receipts);
     let verdicts = match end {
         AttemptEnd::Refused(Failure::Checks(verdicts)) => &verdicts[..],
         _ => &[],
@@ -199,18 +233,23 @@ fn after_limit(run: &Run, task: &Task, ends_at: Option<Time>, now: Time) -> Then
 }
 
 /// The next attempt goes on where this one was ended, with more; but work that takes far more than
-/// anybody thought is for a person to look at.
-fn after_used_up(run: &Run, task: &Task, bound: Bound) -> Then {
+/// anybody thought is planned anew, or is for a person to look at.
+fn after_used_up(run: &Run, no: TaskNo, bound: Bound, ended: (&AttemptEnd, &[Receipt])) -> Remedy {
+    let task = &run.tasks()[no.index()];
     let times = task.used_up + 1;
-    if times.is_multiple_of(run.settings.used_up_max.max(1)) {
-        return Then::Escalate(format!(
-            "what was reserved for it was used up {times} times, the last time {bound}; a `budget` \
-             of the task, or `budget.attempt` in the configuration, reserves more"
-        ));
+    if !times.is_multiple_of(run.settings.used_up_max.max(1)) {
+        return retry().into();
     }
-    Then::Retry {
-        not_before: Time(0),
-    }
+    let why = format!("what was reserved for it was used up {times} times, the last time {bound}");
+    let planned = match division::has_parts(&task.spec) {
+        true => planned(run, no, ended, why.clone()),
+        false => None,
+    };
+    planned.unwrap_or_else(|| {
+        let hint =
+            "a `budget` of the task, or `budget.attempt` in the configuration, reserves more";
+        Then::Escalate(format!("{why}; {hint}")).into()
+    })
 }
 
 fn after_conflict(run: &Run, task: &Task, paths: &[String]) -> Then {
@@ -241,6 +280,7 @@ pub fn words(end: &AttemptEnd) -> String {
     match end {
         AttemptEnd::Integrated => "it was integrated".to_owned(),
         AttemptEnd::Expanded => "its tasks took its place".to_owned(),
+        AttemptEnd::Reviewed => "its verdict was taken".to_owned(),
         AttemptEnd::Refused(failure) | AttemptEnd::Errored(failure) => failure_words(failure),
         AttemptEnd::Lost(cause) => format!("it was lost: {cause}"),
         AttemptEnd::Stopped(StopReason::Stalled(evidence)) => {
@@ -264,28 +304,59 @@ pub fn words(end: &AttemptEnd) -> String {
     }
 }
 
-/// The same, with how its process ended where that may be the cause and is not said: a file that was
-/// never made is missing because its maker broke off.
+/// The same, after what led to it: why its agent failed, or how its process ended, and what it was
+/// denied. A file that was never made is missing because its maker broke off.
 pub(super) fn words_with<'r>(
     end: &AttemptEnd,
     receipts: impl Iterator<Item = &'r Receipt>,
+    permissions: &[Permission],
 ) -> String {
     let words = words(end);
     let judged = matches!(
         end,
-        AttemptEnd::Refused(Failure::Checks(_) | Failure::Collection(_) | Failure::Plan(_))
+        AttemptEnd::Refused(
+            Failure::Checks(_) | Failure::Collection(_) | Failure::Plan(_) | Failure::Review(_)
+        )
     );
-    let exits = receipts.filter_map(|receipt| match receipt {
-        Receipt::Submitted { exit, .. } => Some(exit),
+    if !judged {
+        return words;
+    }
+    let submitted = receipts.filter_map(|receipt| match receipt {
+        Receipt::Submitted {
+            exit,
+            claimed_failure,
+            ..
+        } => Some((exit, claimed_failure.as_deref())),
         _ => None,
     });
-    match exits.last() {
-        None | Some(Exit::Status(0) | Exit::NoProcess) => words,
-        Some(exit) if judged && !words.contains(&exit.to_string()) => {
-            format!("{words}; its process ended with {exit}")
-        }
-        Some(_) => words,
-    }
+    let cause = match submitted.last() {
+        Some((_, Some(claimed))) => Some(format!("it failed: {}", cut_line(claimed))),
+        None | Some((Exit::Status(0) | Exit::NoProcess, None)) => None,
+        Some((exit, None)) => Some(format!("its process ended with {exit}"))
+            .filter(|_| !words.contains(&exit.to_string())),
+    };
+    let parts = cause.into_iter().chain(denied_words(permissions));
+    parts.chain([words]).collect::<Vec<_>>().join("; ")
+}
+
+/// A cause of more bytes is cut; its attempt's receipt has all of it.
+const CAUSE_BYTES_MAX: usize = 300;
+
+fn cut_line(cause: &str) -> String {
+    let mut line = evidence_line(cause);
+    truncate(&mut line, CAUSE_BYTES_MAX);
+    line
+}
+
+/// What an attempt was denied: the last of it, which is the nearest to its end.
+fn denied_words(permissions: &[Permission]) -> Option<String> {
+    let denied: Vec<String> = permissions.iter().filter_map(Permission::denial).collect();
+    let (last, others) = denied.split_last()?;
+    let more = match others.len() {
+        0 => String::new(),
+        many => format!(" (and {many} more)"),
+    };
+    Some(format!("it was denied {}{more}", cut_line(last)))
 }
 
 fn failure_words(failure: &Failure) -> String {
@@ -301,17 +372,20 @@ fn failure_words(failure: &Failure) -> String {
         Failure::Start { cause, .. } => format!("it could not be started: {cause}"),
         Failure::Person(reason) if reason.is_empty() => "a person refused it".to_owned(),
         Failure::Person(reason) => format!("a person refused it: {reason}"),
-        Failure::Plan(faults) => {
-            let first = faults.first().map_or("", String::as_str);
-            let more = match faults.len() {
-                0 | 1 => String::new(),
-                many => format!(" (and {} more)", many - 1),
-            };
-            format!("what it planned cannot be run: {first}{more}")
-        }
+        Failure::Plan(faults) => first_of("what it planned cannot be run", faults),
+        Failure::Review(faults) => first_of("its verdict is none", faults),
         Failure::Composition(cause) => format!("nothing was composed: {cause}"),
         Failure::Preparation(cause) => format!("its workspace could not be prepared: {cause}"),
     }
+}
+
+fn first_of(what: &str, faults: &[String]) -> String {
+    let first = faults.first().map_or("", String::as_str);
+    let more = match faults.len() {
+        0 | 1 => String::new(),
+        many => format!(" (and {} more)", many - 1),
+    };
+    format!("{what}: {first}{more}")
 }
 
 fn verdict_words(what: &str, verdicts: &[Verdict]) -> String {

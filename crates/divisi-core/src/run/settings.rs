@@ -41,6 +41,13 @@ pub struct Settings {
     /// Failures of the agent's own after which a task becomes smaller ones, where it can be divided
     /// by rule; at the latest in the place of a person being asked. 0 for never.
     pub split_after: u32,
+    /// The agents that judge what no rule can, best first; a person does where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reviewers: Vec<String>,
+    /// How many results that a person must judge there may be at once, those under way included; 0
+    /// for any number.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub awaiting_max: u32,
     /// Losses after which a person is asked; a loss is never the agent's failure.
     pub losses_max: u32,
     /// Conflicts after which a person is asked; a conflict is never the agent's failure.
@@ -137,6 +144,14 @@ impl Settings {
 )]
 fn is_usual(then: &LimitThen) -> bool {
     *then == LimitThen::default()
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn is_person(agent: &str) -> bool {
@@ -311,6 +326,8 @@ impl Default for Settings {
             failures_max: 3,
             reassign_after: 2,
             split_after: 3,
+            reviewers: Vec::new(),
+            awaiting_max: 0,
             losses_max: 5,
             conflicts_max: 5,
             loss_delay_ms: 1_000,

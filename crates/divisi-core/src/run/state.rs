@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, Phase};
-use super::indexes::Class;
+use super::indexes::{Class, ClassKey};
 use super::links::Join;
 use super::owed::Effect;
 use super::settings::Settings;
@@ -177,12 +177,14 @@ pub struct Run {
     pub permissions_asked: u32,
     /// Rules that people added to those of the settings, the newest first.
     pub rules: Vec<Rule>,
+    /// The criteria that its plan had as it was accepted: those that were planned came later.
+    pub(super) criteria_accepted: Vec<crate::criterion::Criterion>,
     pub(super) tasks: Vec<Task>,
     pub(super) index: HashMap<TaskId, TaskNo>,
     pub(super) joins: Vec<Join>,
     pub(super) counts: Counts,
     pub(crate) classes: Vec<Class>,
-    pub(crate) class_index: BTreeMap<(String, Option<String>), u32>,
+    pub(crate) class_index: BTreeMap<ClassKey, u32>,
     pub(crate) delayed: BTreeSet<(Time, TaskNo)>,
     pub(super) owed: BTreeSet<Effect>,
     pub(super) slots: u32,
@@ -190,6 +192,10 @@ pub struct Run {
     pub(super) live: BTreeSet<TaskNo>,
     /// Requests that wait for a person, by their deadlines.
     pub(super) asking: BTreeSet<(Time, u32, TaskNo)>,
+    /// Reviews that were opened and are not done.
+    pub(super) open_reviews: BTreeSet<TaskNo>,
+    /// Tasks that count as results that await a person's judgment.
+    pub(super) awaiting: BTreeSet<TaskNo>,
     pub(super) has_files: bool,
     /// What a task without an estimate counts with: the mean of those that the accepted plan has.
     pub(super) estimate_ms_mean: u64,
@@ -246,7 +252,8 @@ impl Run {
         RunStatus::Running
     }
 
-    /// Whether all that is live is in people's hands, and nothing else can go on.
+    /// Whether all that is live is in people's hands, and nothing else can go on: what is ready waits
+    /// until somebody judged what there is.
     #[must_use]
     pub fn waits_for_people(&self) -> bool {
         let idle = [TaskStatus::Verifying, TaskStatus::Integrating]
@@ -255,16 +262,19 @@ impl Run {
         if !idle || self.slots > 0 || self.ended.is_some() || !self.approved {
             return false;
         }
-        if self.delayed.iter().next().is_some() {
+        let is_delayed = |(_, no): &(Time, TaskNo)| !self.is_held_back(&self.tasks[no.index()]);
+        if self.delayed.iter().any(is_delayed) {
             return false;
         }
-        if self.classes.iter().any(|class| !class.ready.is_empty()) {
+        let is_ready = |class: &Class| !class.ready.is_empty() && !self.holds_back(class);
+        if self.classes.iter().any(is_ready) {
             return false;
         }
         // What is left running holds no slot: people, and inputs from outside. While a workspace
         // is being prepared for them, it is not yet their turn.
         let prepared = |live: &Attempt| live.phase != Phase::Leased;
-        self.counts.of(TaskStatus::Running) > 0
+        let holds_back = self.counts.of(TaskStatus::Ready) > 0;
+        (self.counts.of(TaskStatus::Running) > 0 || holds_back)
             && self
                 .live()
                 .filter_map(|(_, task)| task.live())
@@ -316,7 +326,10 @@ impl Run {
         };
         Plan {
             title: self.title.clone(),
-            tasks: self.tasks.iter().map(|task| (*task.spec).clone()).collect(),
+            tasks: { self.tasks.iter() }
+                .filter(|task| task.reviews.is_none())
+                .map(|task| (*task.spec).clone())
+                .collect(),
             stages: self.stages.iter().map(stage).collect(),
             criteria: self.criteria.clone(),
             preparation: (*self.preparation).clone(),

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::agents::{agent_of, asks_model, holds_slot};
 use super::attempt::{Attempt, Ending, Phase};
 use super::links::Links;
+use super::reviews::Subject;
 use super::settings::Settings;
 use super::transition::StateName;
 use crate::ids::{TaskNo, Time};
 use crate::ledger::Amount;
-use crate::plan::TaskSpec;
+use crate::plan::{TaskKind, TaskSpec};
 use crate::receipt::Receipt;
 
 /// What a task's owner told it.
@@ -193,6 +194,8 @@ pub struct Task {
     pub answers: Vec<Answer>,
     /// The task in whose place it stands, with others.
     pub replaces: Option<TaskNo>,
+    /// What it judges, if it is a review that was opened for that.
+    pub reviews: Option<Subject>,
     /// How deep in splits it stands: 0 in the plan as it was accepted.
     pub depth: u32,
     /// How many plan tasks stand above it, each planned by the one before.
@@ -286,6 +289,13 @@ impl Task {
         self.state_name().status()
     }
 
+    /// Whether what it makes becomes part of the result: of a plan task tasks are made, of a review
+    /// verdicts.
+    #[must_use]
+    pub fn is_merged(&self) -> bool {
+        self.spec.kind != TaskKind::Plan && self.reviews.is_none()
+    }
+
     /// How long an attempt may take, in milliseconds.
     #[must_use]
     pub fn timeout_ms(&self, settings: &Settings) -> u64 {
@@ -298,7 +308,12 @@ impl Task {
     /// budget may have been raised since. People, and inputs from outside, take no agents' time.
     #[must_use]
     pub fn amount(&self, settings: &Settings) -> Amount {
-        let agent = self.agent(settings);
+        self.amount_by(self.agent(settings), settings)
+    }
+
+    /// The same where another agent makes it.
+    #[must_use]
+    pub fn amount_by(&self, agent: &str, settings: &Settings) -> Amount {
         let time_ms = match holds_slot(agent) {
             true => self.timeout_ms(settings),
             false => 0,

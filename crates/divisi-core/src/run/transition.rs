@@ -154,15 +154,23 @@ pub enum EventName {
     Split,
     /// `task_split`, by what its own attempt planned
     Expanded,
+    /// `plan_refused`, then it plans anew
+    PlanRefusedRetry,
+    /// `plan_refused`, then a person decides
+    PlanRefusedEscalate,
     /// `attempt_returned`, `offer_kept` or `offer_discarded`: about an earlier attempt
     Offer,
     /// `offer_adopted`
     OfferAdopted,
+    /// `attempt_advanced` with a receipt of a review
+    Reviewed,
+    /// `review_closed`
+    ReviewClosed,
 }
 
 impl EventName {
     /// All of them.
-    pub const ALL: [EventName; 33] = [
+    pub const ALL: [EventName; 37] = [
         EventName::Released,
         EventName::ReleasedApproval,
         EventName::Leased,
@@ -194,8 +202,12 @@ impl EventName {
         EventName::Answered,
         EventName::Split,
         EventName::Expanded,
+        EventName::PlanRefusedRetry,
+        EventName::PlanRefusedEscalate,
         EventName::Offer,
         EventName::OfferAdopted,
+        EventName::Reviewed,
+        EventName::ReviewClosed,
     ];
 }
 
@@ -237,6 +249,13 @@ pub fn next(state: StateName, event: EventName) -> Next {
         (S::Prepared, E::Integrated) => Next::To(S::Done),
         // The last one of a plan task, which makes tasks instead of files.
         (S::Verified, E::Expanded) => Next::To(S::Split),
+        // Until its owner approves it, a plan of the whole can be refused.
+        (S::Split, E::PlanRefusedRetry) => Next::To(S::Ready),
+        (S::Split, E::PlanRefusedEscalate) => Next::To(S::Escalated),
+
+        // That of a review, which makes verdicts; or nobody needs it any more.
+        (S::Verified, E::Reviewed) => Next::To(S::Done),
+        (S::Ready | S::Question | S::Escalated, E::ReviewClosed) => Next::To(S::Done),
 
         // An attempt may end at every step before its commit is prepared.
         (
@@ -283,6 +302,7 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
     let one = |task: TaskNo, name: EventName| vec![(task, name)];
     match event {
         Event::RunCreated { .. }
+        | Event::ReviewOpened { .. }
         | Event::RunApproved
         | Event::PlanReplaced { .. }
         | Event::RunPaused { .. }
@@ -292,11 +312,19 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
         | Event::FinalHeld { .. }
         | Event::FinalPassed { .. }
         | Event::BatchNarrowed { .. } => Vec::new(),
+        Event::ReviewClosed { task } => one(*task, EventName::ReviewClosed),
         Event::TaskSplit { task, planned, .. } => one(
             *task,
             match planned {
                 None => EventName::Split,
                 Some(_) => EventName::Expanded,
+            },
+        ),
+        Event::PlanRefused { task, then, .. } => one(
+            *task,
+            match then {
+                Then::Escalate(_) => EventName::PlanRefusedEscalate,
+                _ => EventName::PlanRefusedRetry,
             },
         ),
         Event::AttemptLeased { attempt, .. } => one(attempt.task, EventName::Leased),
@@ -352,5 +380,6 @@ pub(super) fn receipt_name(receipt: &Receipt) -> EventName {
         Receipt::Verified { .. } => EventName::Verified,
         Receipt::Integrated { .. } => EventName::IntegratedInPlace,
         Receipt::Expanded { .. } => EventName::Expanded,
+        Receipt::Reviewed { .. } => EventName::Reviewed,
     }
 }

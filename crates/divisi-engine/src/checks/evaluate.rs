@@ -137,9 +137,9 @@ pub fn evaluate(
                     program = receipt(&end, argv);
                     check_program(&end, argv, *timeout_ms)
                 }
-                Criterion::Plain { .. } => Err(Stop::Unverified(
-                    "no rule understands these words; a person decides".into(),
-                )),
+                Criterion::Plain { .. } => {
+                    Err(Stop::Unverified("no rule understands these words".into()))
+                }
                 _ => check_files(criterion, files),
             };
             let mut verdict = verdict(no, checked)?;

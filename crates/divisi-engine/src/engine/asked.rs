@@ -163,7 +163,7 @@ impl<J: Journal> Engine<J> {
                 waive: *waive,
             },
             Asked::Reject { task: name, reason } => Command::Reject {
-                task: task(name)?,
+                task: name.as_deref().map(task).transpose()?,
                 reason: reason.clone(),
             },
             Asked::Answer { task: name, text } => Command::Answer {
@@ -253,6 +253,11 @@ fn refusal(rejection: &Rejection) -> Diagnostic {
             diagnostic.hint("`divisi show RUN TASK` says which attempts left what")
         }
         Rejection::NotApproved => diagnostic.hint("`divisi approve RUN` approves the plan"),
+        Rejection::PlanInForce => diagnostic
+            .hint("`divisi reject RUN TASK` is about one task, `divisi cancel RUN` about the run"),
+        Rejection::NobodyPlanned => diagnostic
+            .hint("`divisi plan edit RUN` changes it")
+            .hint("`divisi cancel RUN` gives it up; `divisi run` with other words plans anew"),
         Rejection::NoSuchPermission { .. }
         | Rejection::PermissionDecided { .. }
         | Rejection::PermissionWithdrawn { .. } => {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use divisi_agents::{CLAIM_BYTES_MAX, Claim, Monitoring};
 use divisi_core::criterion::truncate;
 use divisi_core::journal::Journal;
-use divisi_core::receipt::Output;
+use divisi_core::receipt::{Output, Receipt};
 use divisi_core::run::{Command, Effect, Event, PauseReason, Said};
 use divisi_core::worker::{EndHow, Ended, Job, ToWorker};
 use divisi_core::{AttemptId, RunId};
@@ -19,6 +19,7 @@ use super::launch::{self, Launched, Prepared, Starting, Unlaunched};
 use super::results::{Checking, Collecting, Integrating, move_head};
 use super::temporary::GivenBack;
 use super::threads::{Job as Work, Threads};
+use super::weighing::Weighing;
 use super::whole::Finally;
 use super::{Engine, Interruption, wall_now};
 use crate::monitor::Patience;
@@ -268,6 +269,13 @@ impl<J: Journal> Engine<J> {
                     .and_then(|run| Expanding::of(run, attempt));
                 self.hand_over(effect, expanding, Expanding::expand);
             }
+            Effect::Weigh(attempt) => {
+                let weighing = self
+                    .world
+                    .run(attempt.run)
+                    .and_then(|run| Weighing::of(run, attempt));
+                self.hand_over(effect, weighing, Weighing::weigh);
+            }
             Effect::Integrate(run) => {
                 let integrating = self.world.run(run).and_then(Integrating::of);
                 self.hand_over(effect, integrating, Integrating::merge);
@@ -355,7 +363,7 @@ impl<J: Journal> Engine<J> {
         Ok(())
     }
 
-    /// Gives workspaces back whose work is part of the result, or of the plan.
+    /// Gives workspaces back whose work is part of the result, or of the plan, or was a verdict.
     pub(super) fn release_integrated(&mut self, events: &[(RunId, divisi_core::Time, Event)]) {
         for (_, _, event) in events {
             let attempts: Vec<AttemptId> = match event {
@@ -366,6 +374,11 @@ impl<J: Journal> Engine<J> {
                     planned: Some((attempt, _)),
                     ..
                 } => vec![*attempt],
+                Event::AttemptAdvanced { attempt, receipts }
+                    if matches!(receipts.last(), Some(Receipt::Reviewed { .. })) =>
+                {
+                    vec![*attempt]
+                }
                 _ => continue,
             };
             for attempt in attempts {
@@ -467,6 +480,10 @@ pub(super) fn said(claim: Claim) -> Option<Said> {
         Claim::Failed { mut cause } | Claim::Unable { mut cause } => {
             truncate(&mut cause, CLAIM_BYTES_MAX);
             Some(Said::Failure(cause))
+        }
+        Claim::TooLarge { mut cause } => {
+            truncate(&mut cause, CLAIM_BYTES_MAX);
+            Some(Said::TooLarge(cause))
         }
         Claim::Asks(question) => Some(Said::Question(question.text)),
         Claim::UsedUp { bound } => Some(Said::UsedUp(bound)),

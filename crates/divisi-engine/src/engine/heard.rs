@@ -161,8 +161,12 @@ impl<J: Journal> Engine<J> {
                 permanent: true,
             };
         }
-        // Any program can ask by its question file, whatever its adapter understands of it.
-        let asked = || launch::question(&self.shell, attempt).map(Said::Question);
+        // Any program can ask by its question file, whatever its adapter understands of it, and say
+        // by another one that the work is more than one task.
+        let asked = || {
+            let asked = launch::question(&self.shell, attempt).map(Said::Question);
+            asked.or_else(|| launch::too_large(&self.shell, attempt).map(Said::TooLarge))
+        };
         let said = super::begin::said(claim).map(|said| self.masked(said));
         let said = said.map(|said| self.reserved(attempt, said));
         let said = match said {
@@ -191,6 +195,7 @@ impl<J: Journal> Engine<J> {
                 ends_at,
             },
             Said::Failure(text) => Said::Failure(self.shell.masked(text)),
+            Said::TooLarge(text) => Said::TooLarge(self.shell.masked(text)),
             Said::Hindrance(text) => Said::Hindrance(self.shell.masked(text)),
             Said::UsedUp(bound) => Said::UsedUp(bound),
         }

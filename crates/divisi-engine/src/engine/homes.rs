@@ -2,8 +2,8 @@
 //!
 //! Each belongs to a workspace of a task, not to an attempt, under a name that stays the same: a
 //! tool finds its session again where it left it. It lives only as long as a next attempt may take
-//! that session up. Nobody but the loop puts one aside, so that none is removed beneath whom it was
-//! given to meanwhile.
+//! that session up. One is put aside by a new name before it is removed, by the loop or by whoever
+//! gives it out anew: none is removed beneath whom it was given to meanwhile.
 
 use std::io;
 use std::os::unix::fs::DirBuilderExt;

@@ -9,15 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use divisi_agents::adapter::{HOME_VARIABLE, RESERVATION_VARIABLE, Reservation, is_priced};
-use divisi_agents::environment::looks_secret;
 use divisi_agents::{Agent, Assignment, Handoff, InProcess, Kind, Launch};
 use divisi_core::criterion::{Cost, Outcome};
+use divisi_core::ledger::Credential;
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{
     AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Beginning, Budget, Command, Ending, Run,
     Settings, asks_model, is_scripted,
 };
+use divisi_core::secret::looks_secret;
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
 use divisi_core::{
     AttemptId, Commit, Criterion, Digest, TaskId, TaskKind, TaskSpec, Time, Tree, WorkspaceKind,
@@ -40,6 +41,9 @@ use divisi_core::diagnostic::chain;
 /// The file in an attempt's temporary folder that holds its question, if it has one.
 const QUESTION_FILE: &str = "question.txt";
 
+/// The one beside it that says why the work is more than one task, if it is.
+const TOO_LARGE_FILE: &str = "too-large.txt";
+
 /// A question is shown on a terminal.
 const QUESTION_BYTES_MAX: u64 = 4_000;
 
@@ -49,7 +53,7 @@ pub(super) struct Starting {
     pub(super) spec: Arc<TaskSpec>,
     pub(super) agent: String,
     /// What it logs in with.
-    pub(super) credential: Option<String>,
+    pub(super) credential: Credential,
     pub(super) workspace: u32,
     pub(super) base: Option<Commit>,
     pub(super) head: Option<Commit>,
@@ -59,6 +63,8 @@ pub(super) struct Starting {
     pub(super) lost: Option<(u32, Commit)>,
     /// What it begins with of a task in whose place it stands.
     pub(super) beginning: Option<Beginning>,
+    /// The change that it judges, if it is a review: from where, to where.
+    pub(super) change: Option<(Commit, Commit)>,
     /// Whether the agent's own session is taken up.
     pub(super) is_taken_up: bool,
     /// Artifacts of inputs, for compositions.
@@ -127,14 +133,21 @@ impl Starting {
         let lost = worked.filter(|ending| {
             ending.workspace < live.workspace && matches!(ending.end, AttemptEnd::Lost(_))
         });
+        let reviewed = task.reviews.as_ref();
+        let reviewed = reviewed.and_then(|subject| run.reviewed_commits(subject));
+        let reviewed = reviewed.map(|(made, from)| (from.clone(), made.clone()));
         Some(Starting {
             attempt,
             spec: Arc::clone(&task.spec),
             agent: live.agent.clone(),
-            credential: live.credential.clone(),
+            credential: live.means().credential,
             workspace: live.workspace,
             base: same.and_then(|last| last.base.clone()),
-            head: run.integration.head.clone(),
+            head: match &reviewed {
+                Some((_, made)) => Some(made.clone()),
+                None => run.integration.head.clone(),
+            },
+            change: reviewed,
             handoff: handoff::of(run, attempt.task, at),
             beginning: match worked {
                 None => run.beginning(attempt.task),
@@ -479,6 +492,10 @@ impl Starting {
                 process.env.extend([
                     ("TMPDIR".to_owned(), text(&tmp)),
                     ("DIVISI_QUESTION".to_owned(), text(&question)),
+                    (
+                        "DIVISI_TOO_LARGE".to_owned(),
+                        text(&tmp.join(TOO_LARGE_FILE)),
+                    ),
                 ]);
                 self.tell_reservation(&mut process.env);
                 let limits = shell.limits(self.attempt.run);
@@ -523,10 +540,13 @@ impl Starting {
     /// Whether a variable is a key that stands before the one that is to be used: the agent would
     /// take it instead. What the plan sets itself counts more.
     fn withholds(&self, declared: &[String], name: &str) -> bool {
-        let Some(used) = &self.credential else {
-            return false;
+        let used = match &self.credential {
+            Credential::Variable(used) => Some(used),
+            // All of them stand before a login.
+            Credential::Login(_) => None,
+            Credential::Agent(_) => return false,
         };
-        let before = declared.iter().take_while(|declared| *declared != used);
+        let before = declared.iter().take_while(|it| Some(*it) != used);
         let mut keys = before.filter(|declared| looks_secret(declared));
         keys.any(|key| key == name) && !self.spec.env.contains_key(name)
     }
@@ -588,9 +608,19 @@ pub(super) fn tmp_name(attempt: AttemptId) -> String {
 
 /// What an attempt asked before it ended, if it did.
 pub(super) fn question(shell: &Shell, attempt: AttemptId) -> Option<String> {
+    left(shell, attempt, QUESTION_FILE)
+}
+
+/// Why an attempt found its work to be more than one task, if it did.
+pub(super) fn too_large(shell: &Shell, attempt: AttemptId) -> Option<String> {
+    left(shell, attempt, TOO_LARGE_FILE)
+}
+
+/// What stands in a file of an attempt's temporary folder.
+fn left(shell: &Shell, attempt: AttemptId, file: &str) -> Option<String> {
     let folder = shell.temporary.path(&tmp_name(attempt));
     let files = FolderFiles::open(&folder, Vec::new()).ok()?;
-    let bytes = files.read(QUESTION_FILE, QUESTION_BYTES_MAX).ok()?;
+    let bytes = files.read(file, QUESTION_BYTES_MAX).ok()?;
     let text = shell.masked(String::from_utf8_lossy(&bytes).trim().to_owned());
     (!text.is_empty()).then_some(text)
 }

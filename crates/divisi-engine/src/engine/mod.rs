@@ -31,7 +31,7 @@ mod inbox;
 mod input;
 mod judging;
 mod launch;
-mod leave;
+mod permissions;
 mod preparation;
 mod programs;
 mod rest;
@@ -45,6 +45,7 @@ mod temporary;
 mod threads;
 mod translate;
 mod trouble;
+mod weighing;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -440,7 +441,7 @@ impl<J: Journal> Engine<J> {
         }
         self.looked_at = Instant::now();
         self.outbox.push(ToWorker::Observe);
-        for attempt in self.waiting_for_leave() {
+        for attempt in self.waiting_for_permission() {
             self.monitor.excuse(attempt, now);
         }
         for (attempt, finding) in self.monitor.look(now) {

@@ -11,10 +11,12 @@ use std::time::Instant;
 use divisi_agents::adapter::{
     AdapterAgent, DefinedAgent, PRODUCTS, Product, alternatives, login_secrets,
 };
+use divisi_agents::environment::variable_of;
 use divisi_agents::handoff::Skill;
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::{Outcome, Verdict};
 use divisi_core::journal::Artifacts;
+use divisi_core::ledger::Credential;
 use divisi_core::run::{Defined, Grants, Settings};
 use divisi_core::worker::{Confinement, Limits};
 use divisi_core::{AttemptId, Commit, Criterion, Digest, RunId, TaskId, TaskNo, Tree};
@@ -79,10 +81,9 @@ fn agents() -> BTreeMap<String, Arc<dyn Agent>> {
 
 /// What each agent can log in with in an environment, by name, in the order in which it looks.
 #[must_use]
-pub fn credentials(variables: &BTreeMap<String, String>) -> BTreeMap<String, Vec<String>> {
+pub fn credentials(variables: &BTreeMap<String, String>) -> BTreeMap<String, Vec<Credential>> {
     let of = |product: &Product| (product.name.to_owned(), alternatives(product, variables));
-    let all = PRODUCTS.iter().map(of);
-    all.filter(|(_, names)| !names.is_empty()).collect()
+    PRODUCTS.iter().map(of).collect()
 }
 
 /// What effects share.
@@ -142,7 +143,7 @@ impl Shell {
     }
 
     /// What each agent can log in with here, in the order in which it looks.
-    pub(super) fn credentials(&self) -> BTreeMap<String, Vec<String>> {
+    pub(super) fn credentials(&self) -> BTreeMap<String, Vec<Credential>> {
         credentials(&self.parent)
     }
 
@@ -298,6 +299,17 @@ impl Shell {
         let passes: Vec<String> = passes.cloned().collect();
         let made = environment(&self.parent, &passes, own);
         (made.vars, self.with_logins(made.masked))
+    }
+
+    /// Whose value a secret is, and what can be done where it is none.
+    pub(super) fn owner_of(&self, value: &str, own: &BTreeMap<String, String>) -> String {
+        match variable_of(value, self.parent.iter().chain(own)) {
+            Some(name) => format!(
+                "that of the variable {name}: leave it out, or refer to it by that name; if it is \
+                 no secret, start Divisi without the variable"
+            ),
+            None => "that of a login: leave it out".to_owned(),
+        }
     }
 
     /// Values that must stand nowhere beneath `.divisi`, of all runs, the longest first.

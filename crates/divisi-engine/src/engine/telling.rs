@@ -17,6 +17,7 @@ use super::launch::Starting;
 use super::shell::Shell;
 use crate::files::{Entry, Files};
 use crate::guides;
+use crate::repo::DiffForm;
 use divisi_core::diagnostic::chain;
 
 /// A file of at most so many bytes is told whole.
@@ -24,6 +25,9 @@ const CONTENT_BYTES_MAX: u64 = 8 << 10;
 
 /// Told of all files together, in bytes.
 const CONTENTS_BYTES_MAX: usize = 48 << 10;
+
+/// So much of a change is told to whoever judges it, in bytes: the files are there in any case.
+const CHANGE_BYTES_MAX: usize = 64 << 10;
 
 /// Files of which something is told.
 const CONTENTS_MAX: usize = 20;
@@ -70,10 +74,34 @@ impl Starting {
         {
             self.add(shell, stands, &description)?;
         }
+        self.add_change(shell)?;
         let own = self.told.telling.agents.get(&self.agent).copied();
         let usual = asks_a_model.then_some(self.told.telling.tokens_max);
         let fitted = self.handoff.clone().within(own.or(usual));
         Ok(fitted.map(|fitted| self.handoff = fitted))
+    }
+
+    /// Adds the change that is to be judged.
+    fn add_change(&mut self, shell: &Shell) -> Result<(), String> {
+        let (Some((from, made)), Some(given)) = (&self.change, self.handoff.inputs.first_mut())
+        else {
+            return Ok(());
+        };
+        let pool = shell.pool()?;
+        let change = pool.repo().diff(from, made, &[], DiffForm::Patch);
+        let change = change.map_err(|error| chain(&error))?;
+        let told = &change[..change.len().min(CHANGE_BYTES_MAX)];
+        let text = shell.masked(String::from_utf8_lossy(told).into_owned());
+        if !text.is_empty() {
+            let left_out_bytes = (change.len() - told.len()) as u64;
+            let content = Content {
+                path: "the change".to_owned(),
+                text,
+                left_out_bytes,
+            };
+            given.contents.insert(0, content);
+        }
+        Ok(())
     }
 
     fn add(&mut self, shell: &Shell, stands: &Commit, agent: &Description) -> Result<(), String> {

@@ -324,17 +324,30 @@ fn what_forbids_a_command_is_looked_for_in_the_whole_line() {
         command: Some("https://docs.rs/".to_owned()),
         ..rule(Ruling::Allow)
     };
-    let rules = [fetch, rule(Ruling::Deny)];
+    let bare = Rule {
+        command: Some("https://docs.rs".to_owned()),
+        ..fetch.clone()
+    };
     let of_url = |url: &str| Request {
         title: url.to_owned(),
         ..of_files(Deed::Fetch, &[])
     };
-    place.check(of_url("https://docs.rs/serde"), &rules, Ruling::Allow);
-    place.check(
-        of_url("https://docs.rs.evil.example/"),
-        &rules,
-        Ruling::Deny,
-    );
+    for allows in [fetch, bare] {
+        let rules = [allows, rule(Ruling::Deny)];
+        for below in ["serde", "x?a=1&b=2;c=$d"] {
+            let url = format!("https://docs.rs/{below}");
+            place.check(of_url(&url), &rules, Ruling::Allow);
+        }
+        for other in [
+            ".evil.example/",
+            "@evil.example/",
+            ":99@evil.example/",
+            "x/",
+        ] {
+            let url = format!("https://docs.rs{other}");
+            place.check(of_url(&url), &rules, Ruling::Deny);
+        }
+    }
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl WorkingTree {
         };
         list.retain(|path| !path.starts_with(".divisi/"));
         if matches!(project, Project::Git(_)) {
-            list.retain(|path| matches!(files.entry(path), Ok(Entry::File { .. })));
+            files.keep_files(&mut list);
         }
         Ok(WorkingTree {
             git,
@@ -132,8 +132,14 @@ fn named(git: &Git, user: &UserRepo) -> Result<(Vec<String>, Vec<String>), Fault
         names.map(str::to_owned).collect::<Vec<String>>()
     };
     let others = ask("list other files").args(["ls-files", "-z", "--others", "--exclude-standard"]);
-    let others = texts(&others.ok()?);
-    let tracked = texts(&ask("list files").args(["ls-files", "-z"]).ok()?);
+    let tracked = ask("list files").args(["ls-files", "-z"]);
+    // Both read the whole index, and neither needs the other.
+    let (others, tracked) = std::thread::scope(|scope| {
+        let others = scope.spawn(|| others.ok());
+        (others.join(), tracked.ok())
+    });
+    let others = others.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let (others, tracked) = (texts(&others?), texts(&tracked?));
     let mut changed = others.clone();
     if user.resolve(git, "HEAD")?.is_some() {
         // Attributes choose filters, and filters are programs: none are read.

@@ -43,10 +43,19 @@ pub(super) fn stat(pid: i32) -> Option<Stat> {
 
 /// The name in parentheses is the process's own choice and may hold parentheses and spaces, so
 /// the fields are counted from the last closing one.
-fn parse_stat(text: &[u8]) -> Option<Stat> {
+fn fields(text: &[u8]) -> Option<std::str::SplitAsciiWhitespace<'_>> {
     let name_end = text.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(text.get(name_end + 1..)?).ok()?;
-    let mut fields = rest.split_ascii_whitespace();
+    Some(rest.split_ascii_whitespace())
+}
+
+/// In one letter, whether a process or thread runs, sleeps, or what else it does.
+fn state(text: &[u8]) -> Option<&str> {
+    fields(text)?.next()
+}
+
+fn parse_stat(text: &[u8]) -> Option<Stat> {
+    let mut fields = fields(text)?;
     let state = fields.next()?;
     let parent = fields.next()?.parse().ok()?;
     let group = fields.next()?.parse().ok()?;
@@ -75,16 +84,29 @@ pub(super) fn own_children() -> Vec<i32> {
 
 /// The children of a process, whichever of its threads made them.
 fn children(pid: i32) -> Vec<i32> {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
-        return Vec::new();
+    let lists = threads(pid).into_iter();
+    lists
+        .flat_map(|thread| read_pids(&format!("{thread}/children")))
+        .collect()
+}
+
+/// Whether a process waits for something that happens elsewhere: all of its threads sleep, and none
+/// runs, is ready to run, or waits for a disk. One that is gone does not.
+pub(super) fn sleeps(pid: i32) -> bool {
+    let threads = threads(pid);
+    let sleeps = |thread: &String| {
+        let stat = fs::read(format!("{thread}/stat"));
+        stat.is_ok_and(|stat| state(&stat) == Some("S"))
     };
-    let mut found = Vec::new();
-    for thread in threads.flatten() {
-        if let Some(thread) = thread.file_name().to_str() {
-            found.extend(read_pids(&format!("/proc/{pid}/task/{thread}/children")));
-        }
-    }
-    found
+    !threads.is_empty() && threads.iter().all(sleeps)
+}
+
+/// The folders of a process's threads.
+fn threads(pid: i32) -> Vec<String> {
+    let folder = format!("/proc/{pid}/task");
+    let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+    let thread = |entry: fs::DirEntry| Some(format!("{folder}/{}", entry.file_name().to_str()?));
+    entries.filter_map(thread).collect()
 }
 
 fn read_pids(path: &str) -> Vec<i32> {
@@ -257,6 +279,24 @@ mod tests {
         assert_eq!(parse_stat(headless), Some(expected), "a thread still runs");
         assert_eq!(parse_stat(b"42 (a"), None);
         assert_eq!(parse_stat(b"42 (a) S 7"), None);
+        assert_eq!(state(line), Some("S"));
+    }
+
+    #[test]
+    fn one_sleeps_whose_threads_all_do() {
+        // This thread runs, whatever the others do.
+        assert!(!sleeps(std::process::id().cast_signed()));
+        let mut waiting = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pid = waiting.id().cast_signed();
+        while !sleeps(pid) {
+            std::thread::yield_now();
+        }
+        waiting.kill().unwrap();
+        waiting.wait().unwrap();
+        assert!(!sleeps(pid), "it is gone");
     }
 
     #[test]

@@ -304,6 +304,7 @@ impl Supervisor {
                     cpu_ms: ticks.saturating_mul(1_000) / ticks_per_s,
                     output_bytes: live.output_bytes(),
                     age_ms: millis(now - live.started),
+                    asleep: !processes.is_empty() && processes.keys().all(|pid| proc::sleeps(*pid)),
                 },
             ));
             let seen = processes

@@ -1,6 +1,7 @@
 //! Files of variables, as `.env` is: they hold secrets whose values nothing else tells.
 
-use divisi_agents::environment::{MASKED_BYTES_MIN, looks_secret};
+use divisi_agents::environment::MASKED_BYTES_MIN;
+use divisi_core::secret::looks_secret;
 
 /// Nobody writes more variables into one file.
 pub(crate) const BYTES_MAX: u64 = 1 << 20;

@@ -166,6 +166,7 @@ impl<J: Journal> World<J> {
         &mut self,
         step: &mut Step,
         attempt: AttemptId,
+        agent: &str,
         deliver: &mut dyn FnMut(Crossing) -> Delivery,
     ) -> Reserved {
         if !self.open_for(step, attempt, deliver) {
@@ -176,7 +177,8 @@ impl<J: Journal> World<J> {
         }
         let task = self.run(attempt.run).and_then(|run| {
             let task = run.task(attempt.task)?;
-            Some((task.amount(&run.settings), task.spec.id.clone()))
+            let amount = task.amount_by(agent, &run.settings);
+            Some((amount, task.spec.id.clone()))
         });
         let Some((amount, id)) = task else {
             return Reserved::Later;

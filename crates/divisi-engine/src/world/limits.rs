@@ -37,10 +37,7 @@ impl<J: Journal> World<J> {
         if !works || live.stopping.is_some() || ended.told {
             return;
         }
-        let credential = Credential {
-            agent: live.agent.clone(),
-            name: live.credential.clone(),
-        };
+        let credential = live.means().credential;
         let met = Met {
             attempt: *attempt,
             leased_at: live.leased_at,
@@ -55,9 +52,15 @@ impl<J: Journal> World<J> {
         *ends_at = limit.map(|limit| limit.ends_at);
     }
 
-    /// The ends of an agent's limits are not waited for any longer.
-    pub(super) fn lift(&mut self, step: &mut Step, agent: String) -> Answer {
-        match self.ledger_command(step, ledger::Command::Lift { agent }) {
+    /// The ends of the limits of an agent, or of the credential of this name, are not waited for any
+    /// longer.
+    pub(super) fn lift(&mut self, step: &mut Step, name: String) -> Answer {
+        let mut credentials = self.credentials.get(&name).cloned().unwrap_or_default();
+        let defined = self
+            .runs()
+            .filter_map(|run| run.settings.defined.get(&name));
+        credentials.extend(defined.map(|defined| defined.credential(&name)));
+        match self.ledger_command(step, ledger::Command::Lift { name, credentials }) {
             Ok(()) => Answer::Accepted,
             Err(refusal) => Answer::NotPermitted(refusal),
         }

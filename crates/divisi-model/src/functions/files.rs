@@ -75,7 +75,7 @@ fn put(hands: &mut Hands<'_>, verb: &str, path: &str, text: &str) -> Result<(), 
     // What cannot be written anyway is nobody's to allow.
     divisi_core::path::beneath(&within)
         .map_err(|fault| Outcome::Failed(format!("{}: the path {fault}", shown(path))))?;
-    hands.leave(
+    hands.permission(
         Deed::Edit,
         &format!("{verb} {}", shown(&within)),
         Some(&within),

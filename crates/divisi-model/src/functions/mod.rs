@@ -17,7 +17,7 @@ use divisi_agents::mask;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::conversation::Call;
+use super::messages::Call;
 
 /// What a model is told of how to work with them.
 pub(crate) const SYSTEM: &str = "You do one task in a folder, by calling functions. Look at what is \
@@ -131,8 +131,8 @@ impl<'b> Hands<'b> {
         }
     }
 
-    /// Asks for leave. The outcome is that it was denied.
-    fn leave(&mut self, deed: Deed, what: &str, path: Option<&str>) -> Result<(), Outcome> {
+    /// Asks for permission. The outcome is that it was denied.
+    fn permission(&mut self, deed: Deed, what: &str, path: Option<&str>) -> Result<(), Outcome> {
         self.asked += 1;
         let is_command = deed == Deed::Execute;
         let request = Request {

@@ -70,7 +70,7 @@ fn run(hands: &mut Hands<'_>, given: &Value) -> Result<Outcome, Outcome> {
             "`command` is empty, holds a NUL, or is longer than {COMMAND_BYTES_MAX} bytes"
         )));
     }
-    hands.leave(Deed::Execute, command, None)?;
+    hands.permission(Deed::Execute, command, None)?;
     let seconds = given.seconds.unwrap_or(SECONDS).clamp(1, SECONDS_MAX);
     execute(hands, command, Duration::from_secs(seconds))
         .map_err(|error| Outcome::Failed(format!("run it: {error}")))

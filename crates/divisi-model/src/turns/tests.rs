@@ -115,7 +115,7 @@ fn cause(held: &Held) -> &str {
 #[test]
 fn what_was_asked_in_vain_is_counted_and_what_was_refused_is_not() {
     let used = |answers| held(answers).usage.map(Tokens::tokens);
-    let asked = conversation_tokens();
+    let asked = messages_tokens();
     assert!(asked > 0);
     let broken = || Err(trouble(Kind::Broken));
     let silent = || Err(trouble(Kind::Silent));
@@ -141,8 +141,8 @@ fn what_was_asked_in_vain_is_counted_and_what_was_refused_is_not() {
     assert_eq!(used(vec![Ok(unmeasured)]), Some(asked + 2));
 }
 
-fn conversation_tokens() -> u64 {
-    Conversation::begin("do it".to_owned()).tokens() as u64
+fn messages_tokens() -> u64 {
+    Messages::begin("do it".to_owned()).tokens() as u64
 }
 
 #[test]
@@ -291,12 +291,15 @@ fn older_results_are_left_out_before_it_becomes_too_long() {
 }
 
 #[test]
-fn what_was_denied_is_claimed_though_the_model_calls_it_done() {
+fn that_something_was_denied_is_no_failure_by_itself() {
     let held = held(vec![
         Ok(answer("", &["denied"])),
         Ok(answer("I wrote it.", &[])),
     ]);
-    assert_eq!(cause(&held), "it was not allowed to do this: write x");
+    assert_eq!(held.claim, Claim::Done);
+    let is_denied =
+        |entry: &Entry| matches!(entry, Entry::Denied { what, .. } if what == "write x");
+    assert!(held.entries.iter().any(is_denied));
 }
 
 #[test]

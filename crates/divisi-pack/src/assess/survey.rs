@@ -272,7 +272,7 @@ fn stems(text: &str) -> Vec<String> {
     let lower = words.map(str::to_lowercase);
     let kept = lower.filter(|word| {
         !COMMON.contains(&word.as_str())
-            && !request::is_verb(word)
+            && !request::is_mere_verb(word)
             && !word.starts_with(|c: char| c.is_ascii_digit())
     });
     let stem = |word: String| {

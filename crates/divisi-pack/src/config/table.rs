@@ -55,6 +55,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         says: "Which coding agents do the work.",
     },
     Section {
+        key: "review",
+        what: "`review`",
+        says: "Who judges what no rule can.",
+    },
+    Section {
         key: "limits",
         what: "`limits`",
         says: "What is done when a model's server refuses a credential for now, and when nothing is \
@@ -175,7 +180,8 @@ settings! {
         "After so many failures another agent takes over, if the task names one.";
     split_after "run.split_after": u32 = 3, integer(0, COUNT_MAX), None, Unneeded,
         "After so many failures a task that an agent does becomes smaller ones, where its criteria \
-         can be divided; at the latest where a person would be asked. 0 for never.";
+         can be divided; at the latest where a person would be asked. 0 for never; work that outgrows \
+         its task is not planned anew then either.";
     losses_max "run.losses_max": u32 = 5, integer(1, COUNT_MAX), None, Unneeded,
         "After so many lost attempts at a task a person is asked.";
     conflicts_max "run.conflicts_max": u32 = 5, integer(1, COUNT_MAX), None, Unneeded,
@@ -204,6 +210,13 @@ settings! {
     custom "agents.custom": BTreeMap<String, Defined> = BTreeMap::new(), Kind::Defined, None, Needed,
         "More agents, which tasks name as `custom.NAME`: a `model` as above, or a `command` that \
          `speaks` ACP or plain text.";
+    reviewers "review.agents": Vec<String> = Vec::new(), Kind::Preferred, None, Needed,
+        "Agents that judge criteria in words that no rule understands, those of the whole included: \
+         the first of these that is there and did not do the work, else one that did. With none, a \
+         person does.";
+    awaiting_max "review.awaiting_max": u32 = 0, integer(0, COUNT_MAX), None, Unneeded,
+        "How many results of a run there may be at once that a person must judge, those under way \
+         included: while there are so many, no more such work is begun. 0 for any number.";
     limit_wait_max_ms "limits.wait_max_minutes": u64 = 24 * 60 * 60_000, minutes(0, 31 * 24 * 60), None,
         Unneeded,
         "How long the end of a usage limit is waited for at the most, in minutes.";

@@ -18,9 +18,11 @@ mod meet;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod trivial;
 mod whole;
 
 pub(crate) use meet::may_meet;
+pub use trivial::joined;
 
 use divisi_core::Plan;
 use divisi_core::TaskSpec;
@@ -88,7 +90,7 @@ pub fn read(source_name: &str, bytes: &[u8], given: &Given<'_>) -> Read {
 }
 
 /// Reads the plan of the whole that an agent wrote, and lints it: the tasks that take the place of
-/// the one that planned them, with the criteria of the whole.
+/// the one that planned them, with the criteria of the whole. Trivial ones are joined.
 #[must_use]
 pub fn read_whole(source_name: &str, bytes: &[u8], given: &Given<'_>) -> ReadParts {
     let mut read = plan_file::read_also(source_name, bytes, |placed, faults| {
@@ -104,8 +106,10 @@ pub fn read_whole(source_name: &str, bytes: &[u8], given: &Given<'_>) -> ReadPar
     if read.diagnostics.iter().any(is_faulty) {
         read.plan = None;
     }
+    // Nobody needs to be asked for what is the same work.
+    let plan = read.plan.map(|plan| joined(&plan).unwrap_or(plan));
     ReadParts {
-        parts: read.plan.map(|plan| Parts {
+        parts: plan.map(|plan| Parts {
             tasks: plan.tasks,
             stages: plan.stages,
             criteria: plan.criteria,
@@ -169,6 +173,7 @@ fn all(plan: &Plan, placed: &Placed, given: &Given<'_>, faults: &mut Faults<'_>)
     tasks::check(&linter, faults);
     beside::check(&linter, faults);
     whole::check(&linter, faults);
+    trivial::check(&linter, faults);
     asked::check(&linter, faults);
 }
 

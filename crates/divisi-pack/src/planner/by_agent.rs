@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use divisi_core::intent::Settled;
-use divisi_core::plan::{Deliverable, Estimate, Work};
+use divisi_core::plan::{Deliverable, Estimate, PLAN_PATH, Work};
 use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
 use super::{Facts, making};
@@ -20,9 +20,6 @@ macro_rules! line {
         writeln!($out, $($text)*).expect("writing to a string cannot fail")
     };
 }
-/// Where the agent writes the plan. What a task that plans makes is not merged.
-pub const PLAN_PATH: &str = "divisi-plan.json";
-
 /// So often an agent may write a plan that cannot be used; then a person is asked.
 pub const ANSWERS_MAX: u32 = 3;
 
@@ -115,6 +112,25 @@ fn told(request: &Request, facts: &Facts<'_>, settled: &[Settled]) -> String {
          - Tasks that may change the same file depend on each other.\n\
          - The plan has criteria of its own for the whole.\n\
          - Research and reviews promise a file in `deliverables`.\n",
+        TASK_MS_MAX / 60_000
+    );
+    text.push_str(FORM);
+    text
+}
+
+/// How the parts of a task are planned that turned out to be more than one: all of them are done in
+/// words, by the task's own agent.
+#[must_use]
+pub fn how_to_plan_parts() -> String {
+    let mut text = format!(
+        "Of the plan:\n\
+         - It has at least two tasks and no more than it takes, each smaller than the one it is a part \
+         of: at most {} minutes, {TASK_TOKENS_MAX} tokens and {TASK_FILES_MAX} files.\n\
+         - Each knows only its own text, and is done in words: none has a `command` or a `script`, and \
+         no criterion is a `command` but those that stand above.\n\
+         - Each file that stands above is among the `deliverables` of one of them.\n\
+         - Tasks that may change the same file depend on each other.\n\
+         - It has no `criteria` of its own for the whole, and its tasks no `budget`.\n",
         TASK_MS_MAX / 60_000
     );
     text.push_str(FORM);

@@ -15,6 +15,20 @@ use crate::stated::Stated;
 /// With this, a task is told what is in no part.
 pub(crate) const ALSO_SAID: &str = "Also said: ";
 
+/// Verbs of which something new comes: to `bring` or `connect` something, it is there.
+const MAKING: &[&str] = &[
+    "add",
+    "build",
+    "create",
+    "develop",
+    "generate",
+    "include",
+    "introduce",
+    "make",
+    "provide",
+    "write",
+];
+
 /// What documents are called that have no name.
 const GENERIC: &[&str] = &["doc", "docs", "documentation", "guide", "manual"];
 
@@ -383,8 +397,10 @@ impl Maker<'_> {
 
     /// Whether a document is to be written, rather than one that is there to be changed.
     fn is_new(&self, step: &Step<'_>) -> bool {
+        let is_attached = step.of.shape == Shape::Attachment;
         match &step.of.verb {
-            Some(verb) => matches!(verb.change, Change::Add | Change::Document),
+            Some(verb) if is_attached => matches!(verb.change, Change::Add | Change::Document),
+            Some(verb) => verb.change == Change::Document || MAKING.contains(&verb.word),
             // A clause without a known verb may mean any change of those that are there.
             None => step.of.shape != Shape::Clause,
         }

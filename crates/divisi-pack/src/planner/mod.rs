@@ -88,6 +88,23 @@ pub struct Planned {
     pub advice: Vec<Diagnostic>,
 }
 
+impl Planned {
+    /// Places the advice anew, in a plan that was changed since, as it stands in a file of this name.
+    pub fn advise(&mut self, source_name: &str, request: &Request, facts: &Facts<'_>) {
+        let found = lint::plan(source_name, &self.plan, &given(request, facts));
+        self.take_advice(found.diagnostics);
+    }
+
+    fn take_advice(&mut self, advice: Vec<Diagnostic>) {
+        self.advice = advice;
+        if matches!(self.pattern, Pattern::Workflow(_)) {
+            // Which roles it takes the workflow says, and who asks for it asks for them.
+            let is_its = [codes::LINT_UNASKED, codes::LINT_UNCOVERED];
+            self.advice.retain(|it| !is_its.contains(&it.code.as_str()));
+        }
+    }
+}
+
 /// How a request was planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {
@@ -95,6 +112,8 @@ pub enum Pattern {
     One,
     /// By its own arrows, lists and clauses.
     Structure,
+    /// The same into so many tasks that are together no more than one, and were joined.
+    Joined(usize),
     /// By a workflow of this name.
     Workflow(String),
 }
@@ -202,25 +221,38 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
         proposal: making::whole(request, facts),
     };
     let mut planned = match planned {
-        Ok(planned) => planned,
+        Ok(planned) => as_joined(planned),
         Err(reasons) => return Answer::Declined(Box::new(declined(reasons))),
     };
     let found = lint::plan("the plan", &planned.plan, &given(request, facts));
     if !found.is_faulty() {
-        planned.advice = found.diagnostics;
-        if matches!(planned.pattern, Pattern::Workflow(_)) {
-            // Which roles it takes the workflow says, and who asks for it asks for them.
-            let is_its = [codes::LINT_UNASKED, codes::LINT_UNCOVERED];
-            planned
-                .advice
-                .retain(|it| !is_its.contains(&it.code.as_str()));
-        }
+        planned.take_advice(found.diagnostics);
         return Answer::Planned(Box::new(planned));
     }
     let faults = found.diagnostics.into_iter();
     let faults = faults.filter(|it| it.severity == divisi_core::diagnostic::Severity::Error);
     let reasons = faults.map(|fault| Reason::Fault(Box::new(fault)));
     Answer::Declined(Box::new(declined(reasons.collect())))
+}
+
+/// A plan by the request's own words whose tasks are worth no plan is one task.
+fn as_joined(planned: Planned) -> Planned {
+    let many = planned.plan.tasks.len();
+    let joined = match planned.pattern {
+        Pattern::Structure => lint::joined(&planned.plan),
+        Pattern::One | Pattern::Joined(_) | Pattern::Workflow(_) => None,
+    };
+    match joined {
+        None => planned,
+        Some(plan) => Planned {
+            plan,
+            covers: { planned.covers.into_iter() }
+                .map(|tasks| tasks.into_iter().take(1).map(|_| 0).collect())
+                .collect(),
+            pattern: Pattern::Joined(many),
+            advice: Vec::new(),
+        },
+    }
 }
 
 /// The whole request as one task, for whoever does not want it split. It is declined only where it

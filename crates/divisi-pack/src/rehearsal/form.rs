@@ -62,6 +62,8 @@ enum MoveForm {
     Signal(#[schemars(range(min = 1, max = 64))] u64),
     /// Ends at a usage limit.
     Limit(LimitForm),
+    /// Ends like one that is done, and says that the work is more than one task, and why.
+    TooLarge(String),
     /// Ends like one that is done, and says that it failed, and why.
     Fail(String),
 }

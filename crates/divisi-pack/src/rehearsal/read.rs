@@ -44,6 +44,7 @@ pub(super) enum Verb {
     Exit,
     Signal,
     Limit,
+    TooLarge,
     Fail,
 }
 
@@ -59,6 +60,7 @@ pub(super) const VERBS: &[(&str, Verb)] = &[
     ("exit", Verb::Exit),
     ("signal", Verb::Signal),
     ("limit", Verb::Limit),
+    ("too_large", Verb::TooLarge),
     ("fail", Verb::Fail),
 ];
 
@@ -221,6 +223,7 @@ fn step(verb: Verb, value: &Value<'_>, faults: &mut Faults<'_>) -> Option<Move> 
             let wait_ms = fields.integer("wait_ms", (0, MS_MAX), faults);
             Step::Limit { wait_ms }
         }
+        Verb::TooLarge => Step::TooLarge(fields::line(value, "too_large", faults)?),
         Verb::Fail => Step::Fail(fields::line(value, "fail", faults)?),
     };
     Some(Move::Step(step))

@@ -29,6 +29,7 @@ rules:
         - ask: {text: "Which?", default: a}
         - limit: {wait_ms: 5}
         - signal: 9
+        - too_large: three pages
         - fail: too hard
   - deliverable: "**/*.json"
     attempts: [[write: {path: out.json, text: "{}"}]]
@@ -115,6 +116,7 @@ fn the_first_rule_that_fits_says_what_each_attempt_does() {
         }),
         Step::Limit { wait_ms: Some(5) },
         Step::Signal(9),
+        Step::TooLarge("three pages".to_owned()),
         Step::Fail("too hard".to_owned()),
     ];
     assert_eq!(script.attempts[1], second);

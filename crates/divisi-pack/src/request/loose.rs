@@ -155,7 +155,10 @@ fn may_be_work(run: &[Token], is_whole_sentence: bool) -> bool {
     let names = || {
         (0..run.len()).any(|at| run[at].kind == Kind::Path || roles::mention(&run[at..]).is_some())
     };
-    begins || !tells && names()
+    let asks = run[0].is_any(&[
+        "can", "could", "kindly", "let's", "lets", "please", "pls", "plz",
+    ]);
+    begins || !tells && (asks || names())
 }
 
 /// Words with which a clause says when or why, not what.

@@ -197,9 +197,10 @@ pub fn read(text: &str) -> Request {
     request
 }
 
-/// Whether a word in lower case is a verb that requests use.
-pub(crate) fn is_verb(word: &str) -> bool {
-    verbs::verb(word).is_some()
+/// Whether a word in lower case says that something is done and nothing of what: `add`, `fixed`. Verbs
+/// such as `paginate` and `encrypt` tell both.
+pub(crate) fn is_mere_verb(word: &str) -> bool {
+    verbs::verb(word).is_some_and(|(base, ..)| !verbs::names_its_object(base))
 }
 
 impl Span {

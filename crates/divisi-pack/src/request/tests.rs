@@ -38,6 +38,68 @@ fn check(text: &str, expected: &[&str]) {
     assert_eq!(shown(text), expected, "{text}");
 }
 
+/// What people say every day, each in one part whose verb is known.
+#[test]
+fn everyday_verbs_say_what_is_to_be_done() {
+    for (verb, text) in [
+        ("limit", "Limit the number of open connections"),
+        ("cap", "Cap the upload size at 10 MB"),
+        ("throttle", "Throttle login attempts per address"),
+        ("rotate", "Rotate the signing keys every night"),
+        ("encrypt", "Encrypt the backups at rest"),
+        ("hide", "Hide the beta banner from anonymous visitors"),
+        ("cache", "Cache the rendered pages for an hour"),
+        ("log", "Log every failed payment"),
+        ("escape", "Escape user names in the footer"),
+        ("sanitize", "Sanitize the file names of uploads"),
+        ("sort", "Sort the orders by date"),
+        ("group", "Group the settings by topic"),
+        ("retry", "Retry failed webhooks three times"),
+        ("paginate", "Paginate the list of orders"),
+        ("compress", "Compress the responses of the API"),
+        ("turn", "Turn off telemetry by default"),
+        ("bring", "Bring back the dark theme"),
+        ("connect", "Connect the form to the mailing list"),
+        ("store", "Store sessions in Redis"),
+        ("send", "Send an email when a payment fails"),
+        ("warn", "Warn about unsaved changes"),
+        ("trim", "Trim whitespace in the parser"),
+        ("pin", "Pin the versions of all dependencies"),
+        ("protect", "Protect the admin pages with two-factor login"),
+        ("parallelize", "Parallelize the image resizing"),
+        ("expire", "Expire idle sessions within a day"),
+        ("rate-limit", "Rate-limit the public API"),
+        ("deduplicate", "Deduplicate the incoming events"),
+        ("normalize", "Normalize phone numbers on import"),
+        ("tighten", "Tighten the permissions of the config file"),
+        ("skip", "Skip empty rows in the importer"),
+        ("display", "Display the version in the footer"),
+    ] {
+        check(text, &[&format!("0 {verb}/developer: {text}")]);
+    }
+}
+
+/// In other forms, and in the middle of a sentence, the same words name things.
+#[test]
+fn what_everyday_verbs_name_is_no_part() {
+    for text in [
+        "Add a client with caching and logging",
+        "Fix the cached pages and the sorted list",
+        "Add rate limiting to the API",
+        "Fix the cache and log rotation",
+    ] {
+        let verb = text.split(' ').next().unwrap().to_lowercase();
+        check(text, &[&format!("0 {verb}/developer: {text}")]);
+    }
+    check(
+        "Fix the parser and log every error",
+        &[
+            "0 fix/developer: Fix the parser",
+            "1 log/developer: log every error",
+        ],
+    );
+}
+
 #[test]
 fn what_hangs_on_a_clause_is_a_part_where_another_role_does_it() {
     check(

@@ -276,6 +276,72 @@ const VERBS: &[(Change, &[&str])] = &[
     ),
 ];
 
+/// The same of verbs that count in their base form alone: in the others they name what there is or is
+/// to be, as in `with caching` or `the sorted list`. Most of them are nouns, too.
+const BASE_ONLY: &[(Change, &[&str])] = &[
+    (
+        Change::Add,
+        &[
+            "bring",
+            "cache",
+            "connect",
+            "display",
+            "embed",
+            "encrypt",
+            "expire",
+            "highlight",
+            "link",
+            "log",
+            "notify",
+            "paginate",
+            "redirect",
+            "register",
+            "send",
+            "start",
+            "store",
+            "track",
+            "warn",
+        ],
+    ),
+    (
+        Change::Fix,
+        &["deduplicate", "escape", "protect", "sanitize", "stop"],
+    ),
+    (
+        Change::Update,
+        &[
+            "cap",
+            "compress",
+            "enforce",
+            "expand",
+            "filter",
+            "group",
+            "hide",
+            "inline",
+            "limit",
+            "normalize",
+            "parallelize",
+            "pin",
+            "rate-limit",
+            "render",
+            "restrict",
+            "retry",
+            "return",
+            "rotate",
+            "silence",
+            "skip",
+            "sort",
+            "swap",
+            "sync",
+            "throttle",
+            "tighten",
+            "trim",
+            "turn",
+            "wrap",
+        ],
+    ),
+];
+
 /// British spellings and irregular forms.
 const IRREGULAR: &[(&str, &str, Form)] = &[
     ("analyse", "analyze", Form::Base),
@@ -340,7 +406,7 @@ pub(super) fn verb(word: &str) -> Option<(&'static str, Change, Form)> {
     if let Some((_, base, form)) = IRREGULAR.iter().find(|(irregular, ..)| *irregular == word) {
         return base_of(base).map(|(base, change)| (base, change, *form));
     }
-    if let Some((base, change)) = base_of(word) {
+    if let Some((base, change)) = base_of(word).or_else(|| of(BASE_ONLY, word)) {
         return Some((base, change, Form::Base));
     }
     for (ending, form) in [
@@ -359,11 +425,21 @@ pub(super) fn verb(word: &str) -> Option<(&'static str, Change, Form)> {
 
 /// Whether a verb's base form is as often a noun.
 pub(super) fn is_also_noun(base: &str) -> bool {
-    ALSO_NOUNS.contains(&base)
+    ALSO_NOUNS.contains(&base) || names_its_object(base)
+}
+
+/// Whether a verb says by itself what the work is about.
+pub(super) fn names_its_object(base: &str) -> bool {
+    of(BASE_ONLY, base).is_some()
 }
 
 fn base_of(word: &str) -> Option<(&'static str, Change)> {
-    VERBS.iter().find_map(|(change, words)| {
+    of(VERBS, word)
+}
+
+/// The verb of a table whose base form a word is.
+fn of(verbs: &[(Change, &'static [&'static str])], word: &str) -> Option<(&'static str, Change)> {
+    verbs.iter().find_map(|(change, words)| {
         let base = words.iter().find(|base| **base == word)?;
         Some((*base, *change))
     })

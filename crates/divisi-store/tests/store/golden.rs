@@ -5,7 +5,7 @@
 
 use divisi_core::intent::Planner;
 use divisi_core::journal::{Batch, Entry, Journal, Stream};
-use divisi_core::ledger::{self, Account, Bound, Exhausted, Ledger};
+use divisi_core::ledger::{self, Account, Bound, Credential, Exhausted, Ledger};
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{
     self, AttemptEnd, Budget, Event, Failure, PauseReason, Run, RunStatus, stored,
@@ -80,13 +80,13 @@ fn the_journal_of_version_1_loads() {
 }
 
 #[test]
-fn pauses_of_version_1_are_read_as_those_of_version_2() {
+fn pauses_of_all_versions_are_read_as_those_of_today() {
     let entries = golden(include_str!("../golden/v2-pauses.jsonl"));
     let kinds: Vec<(&str, u32)> = run::KINDS.iter().chain(ledger::KINDS).copied().collect();
     let (_folder, store) = written(&entries, kinds.leak());
     let loaded = store.events(Stream::Run(RunId(1)), 0).unwrap();
     let pauses = loaded.iter().filter(|entry| entry.kind == "run_paused");
-    assert!(pauses.clone().all(|entry| entry.version == 2));
+    assert!(pauses.clone().all(|entry| entry.version == 3));
     let reasons: Vec<PauseReason> = pauses
         .map(|entry| match serde_json::from_str(&entry.body).unwrap() {
             Event::RunPaused { reason } => reason,
@@ -120,6 +120,40 @@ fn pauses_of_version_1_are_read_as_those_of_version_2() {
         serde_json::from_str::<ledger::Event>(&ledger[1].body).unwrap(),
         ledger::Event::BudgetChanged { account, budget }
     );
+}
+
+#[test]
+fn limits_of_when_each_agent_had_its_own_credentials_are_read_as_what_agents_share() {
+    let entries = golden(include_str!("../golden/v3-limits.jsonl"));
+    let kinds: Vec<(&str, u32)> = run::KINDS.iter().chain(ledger::KINDS).copied().collect();
+    let (_folder, store) = written(&entries, kinds.leak());
+    let mut ledger = Ledger::default();
+    for entry in store.events(Stream::Ledger, 0).unwrap() {
+        ledger.apply(&serde_json::from_str(&entry.body).unwrap());
+    }
+    let limited: Vec<String> = ledger.limits.keys().map(Credential::to_string).collect();
+    let expected = ["the login of claude", "the login of codex", "opencode"];
+    assert_eq!(limited, expected, "what was lifted is gone");
+    let told = |entry: &Entry| match serde_json::from_str(&entry.body).unwrap() {
+        Event::AttemptLeased {
+            agent, credential, ..
+        } => match credential {
+            Some(credential) => format!("{agent} with {credential}"),
+            None => agent,
+        },
+        Event::RunPaused { reason } => reason.words(),
+        other => panic!("{other:?}"),
+    };
+    let entries = store.events(Stream::Run(RunId(1)), 0).unwrap();
+    let told: Vec<String> = entries.iter().map(told).collect();
+    let expected = [
+        "claude with ANTHROPIC_API_KEY",
+        "claude-acp with the login of claude",
+        "command",
+        "the login of claude met a usage limit that ends at 1970-01-01 02:30:00 UTC",
+        "asked by its owner",
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]
@@ -327,6 +361,30 @@ fn a_run_recorded_when_a_failed_task_was_first_split_by_rule_loads() {
     assert!(begun.has("a.md") && !begun.has("b.md"));
 }
 
+#[test]
+fn a_run_recorded_when_agents_first_reviewed_loads() {
+    let run = recorded(include_str!("../golden/v2-reviewed.jsonl"), usize::MAX);
+    let ended = run.ended.map(|(status, _)| status);
+    assert_eq!((ended, run.revision), (Some(RunStatus::Succeeded), 1));
+    let told = |task: &run::Task| {
+        let ends: Vec<String> = task
+            .endings
+            .iter()
+            .map(|it| run::end_words(&it.end))
+            .collect();
+        format!("{} {}: {}", task.spec.id, task.status(), ends.join(", "))
+    };
+    let told: Vec<String> = run.tasks().iter().map(told).collect();
+    let void = "its verdict is none: the verdict on criterion 0 is void: the text does not stand in \
+                page.md:1";
+    let expected = [
+        "page done: it was integrated".to_owned(),
+        format!("page-review1 done: {void}, its verdict was taken"),
+        format!("whole-review1 done: {void}, its verdict was taken"),
+    ];
+    assert_eq!(told, expected);
+}
+
 /// The folder of a journal with these tables.
 fn with_tables(sql: &str) -> TempDir {
     let folder = folder();
@@ -412,4 +470,29 @@ fn a_run_of_an_intent_whose_plan_was_made_and_replaced_loads() {
     // Before it was replaced and approved.
     let planned = recorded(include_str!("../golden/v1-intent.jsonl"), 8);
     assert_eq!((planned.revision, planned.approved), (2, false));
+}
+
+#[test]
+fn a_run_whose_plan_was_refused_and_whose_work_outgrew_its_task_loads() {
+    let run = recorded(include_str!("../golden/v1-revised.jsonl"), usize::MAX);
+    let told = |task: &run::Task| format!("{} {}", task.spec.id, task.status());
+    let told: Vec<String> = run.tasks().iter().map(told).collect();
+    let expected = [
+        "plan split",
+        "limit split",
+        "docs done",
+        "limit-plan split",
+        "one done",
+        "two done",
+    ];
+    assert_eq!(told, expected);
+    assert_eq!((run.revision, run.approved), (6, true));
+    let planner = &run.tasks()[0];
+    let refused = AttemptEnd::Refused(run::Failure::Person("smaller".to_owned()));
+    assert_eq!(planner.endings[0].end, refused);
+    assert_eq!((planner.failures, planner.attempts()), (1, 2));
+    let mut receipts = run.tasks()[1].endings[0].receipts.iter();
+    let said = receipts.find_map(divisi_core::receipt::Receipt::too_large);
+    assert_eq!(said, Some("two files"));
+    assert_eq!(run.outgrew(TaskNo(3)), Some(TaskNo(1)));
 }

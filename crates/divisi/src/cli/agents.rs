@@ -25,7 +25,7 @@ pub(crate) enum AgentsCommand {
 /// An agent that is not waited for any longer.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Resumed {
-    /// The agent, as `divisi agents` names it
+    /// The agent, as `divisi agents` names it, or the variable that holds the key
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Resumed {
 /// An agent that is tried.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Tested {
-    /// The agent, as `divisi agents` names it
+    /// The agent, as `divisi agents` names it, or the variable that holds the key
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
 }

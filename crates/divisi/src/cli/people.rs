@@ -99,9 +99,11 @@ pub(crate) struct Approve {
 /// `divisi reject`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Reject {
-    /// The task.
-    #[command(flatten)]
-    pub(crate) of: OneTask,
+    /// The run, for example `run-3` or `3`
+    #[arg(value_parser = run_id)]
+    pub(crate) run: RunId,
+    /// A task of it; without one, the plan that an agent made and that awaits approval
+    pub(crate) task: Option<String>,
     /// Why; it goes into the next handoff, or into the report
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) reason: String,

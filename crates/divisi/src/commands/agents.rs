@@ -15,8 +15,9 @@ use divisi_agents::adapter::{
 };
 use divisi_core::Diagnostic;
 use divisi_core::ledger::{Credential, Limit};
-use divisi_core::run::{AGENT_MODEL, AGENTS, is_definable};
+use divisi_core::run::{AGENT_MODEL, AGENTS, Defined, is_definable};
 use divisi_engine::control::{Ask, Response};
+use divisi_engine::engine::credentials;
 use divisi_pack::config::Values;
 use divisi_pack::nearest;
 use serde::Serialize;
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &cli::Agents, global: &Global, printer: &Printer) -> Out
     match &args.command {
         None | Some(AgentsCommand::List) => list(global, printer),
         Some(AgentsCommand::Test(args)) if is_definable(&args.name) => {
-            trial::run_defined(&args.name, printer)
+            trial::run_defined(&args.name, global, printer)
         }
         Some(AgentsCommand::Test(args)) => trial::run(known(&args.name)?, printer),
         Some(AgentsCommand::Resume(args)) => resume(&args.name, global, printer),
@@ -67,13 +68,18 @@ fn unknown<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Failure {
     Failure::told(told.hint("`divisi agents` lists them"), Exit::NotFound)
 }
 
-/// `divisi agents resume`: the ends of an agent's usage limits are not waited for any longer.
+/// `divisi agents resume`: the ends of the usage limits of an agent, or of a credential by its name,
+/// are not waited for any longer.
 fn resume(name: &str, global: &Global, printer: &Printer) -> Outcome {
+    let project = Project::find(global)?;
     // Rehearsed limits are limits, too.
     if !AGENTS.contains(&name) && !is_definable(name) {
-        return Err(unknown(name, AGENTS.into_iter()));
+        let limits = limits(&project)?;
+        let limited = limits.keys().map(Credential::name);
+        if !limited.clone().any(|limited| limited == name) {
+            return Err(unknown(name, AGENTS.into_iter().chain(limited)));
+        }
     }
-    let project = Project::find(global)?;
     // Before anything is held: where nothing was ever run, nothing waits.
     project.view()?;
     match act::answered(&project, Ask::Lift(name.to_owned()))?.0 {
@@ -92,14 +98,30 @@ fn resume(name: &str, global: &Global, printer: &Printer) -> Outcome {
 }
 
 /// The usage limits of a project that are waited for, where anything was ever run.
-fn limits(project: &Project) -> Result<Vec<(Credential, Limit)>, Failure> {
+fn limits(project: &Project) -> Result<BTreeMap<Credential, Limit>, Failure> {
     let Some(view) = project.view_if_any()? else {
-        return Ok(Vec::new());
+        return Ok(BTreeMap::new());
     };
     let now = words::now();
     let mut limits = loaded::limits(&view)?;
     limits.retain(|_, limit| limit.ends_at > now);
-    Ok(limits.into_iter().collect())
+    Ok(limits)
+}
+
+/// The usage limits that are waited for, by the agents that they hold back.
+#[derive(Default)]
+struct Limits {
+    all: BTreeMap<Credential, Limit>,
+    /// What each agent can log in with here.
+    credentials: BTreeMap<String, Vec<Credential>>,
+}
+
+impl Limits {
+    fn of(&self, agent: &str) -> Vec<(&Credential, &Limit)> {
+        let credentials = self.credentials.get(agent).into_iter().flatten();
+        let limited = credentials.filter_map(|it| self.all.get_key_value(it));
+        limited.collect()
+    }
 }
 
 /// All that are known, as they are found here. They are asked side by side: one may hang.
@@ -155,7 +177,7 @@ struct Found<'d> {
 }
 
 impl<'d> Found<'d> {
-    fn of(detected: &'d Detected, limits: &[(Credential, Limit)]) -> Found<'d> {
+    fn of(detected: &'d Detected, limits: &Limits) -> Found<'d> {
         let product = detected.product;
         let (version, fault) = match &detected.version {
             Some(Ok(version)) => (Some(version.as_str()), None),
@@ -184,7 +206,7 @@ impl<'d> Found<'d> {
                 Some(LogIn::File(path)) => json!({ "file": path.display().to_string() }),
                 None => Value::Null,
             },
-            limits: limits_of(product.name, limits),
+            limits: limits_of(&limits.of(product.name)),
             install: product.install,
         }
     }
@@ -214,7 +236,12 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
     let present = Present::look(&defined);
     let auto = present.first(prefer);
     let all = look()?;
-    let limits = limits(&project)?;
+    let mut limits = Limits {
+        all: limits(&project)?,
+        credentials: credentials(&variables()),
+    };
+    let with = |(name, it): (&String, &Defined)| (name.clone(), vec![it.credential(name)]);
+    limits.credentials.extend(defined.iter().map(with));
     let listed: Vec<Listed> = defined
         .iter()
         .map(|(name, it)| Listed::of(name, it, &limits))
@@ -252,7 +279,7 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
     Ok(Exit::Success)
 }
 
-fn lines(detected: &Detected, limits: &[(Credential, Limit)]) -> Vec<Line> {
+fn lines(detected: &Detected, limits: &Limits) -> Vec<Line> {
     let product = detected.product;
     let label = |label: &str| Line::styled(Style::Dim, format!("  {label}")).padded(LABEL_WIDTH);
     let standing = detected.standing();
@@ -271,37 +298,39 @@ fn lines(detected: &Detected, limits: &[(Credential, Limit)]) -> Vec<Line> {
         label("driven by").then(driven(detected)),
         label("credential").join(credential(detected)),
     ];
-    lines.extend(limited(product.name, limits));
+    lines.extend(limited(&limits.of(product.name)));
     lines
 }
 
 /// The usage limits of an agent, for programs.
-fn limits_of(name: &str, limits: &[(Credential, Limit)]) -> Vec<Value> {
-    let its = limits.iter().filter(|(it, _)| it.agent == name);
-    let limit = |(credential, limit): &(Credential, Limit)| {
+fn limits_of(its: &[(&Credential, &Limit)]) -> Vec<Value> {
+    let limit = |(credential, limit): &(&Credential, &Limit)| {
         json!({
-            "credential": credential.name,
+            "credential": match credential {
+                Credential::Variable(name) => Some(name.as_str()),
+                Credential::Login(_) => Some("login"),
+                Credential::Agent(_) => None,
+            },
             "met_at": limit.met_at,
             "ends_at": limit.ends_at,
             "said": limit.said,
             "cause": limit.cause,
         })
     };
-    its.map(limit).collect()
+    its.iter().map(limit).collect()
 }
 
 /// The same for people.
-fn limited(name: &str, limits: &[(Credential, Limit)]) -> Vec<Line> {
+fn limited(its: &[(&Credential, &Limit)]) -> Vec<Line> {
     let label = |label: &str| Line::styled(Style::Dim, format!("  {label}")).padded(LABEL_WIDTH);
-    let its = limits.iter().filter(|(it, _)| it.agent == name);
-    let lines = its.flat_map(|(credential, limit)| {
+    let lines = its.iter().flat_map(|(credential, limit)| {
         let left = words::span(limit.ends_at.ms_since(words::now()));
         let until = words::moment(limit.ends_at);
         let told = format!(
             "{credential} is not used before {until}, in {left}: {}",
             limit.cause
         );
-        let resume = format!("divisi agents resume {name}");
+        let resume = format!("divisi agents resume {}", credential.name());
         [
             label("limited").with(Style::Warn, told),
             label("").with(Style::Dim, "→ ").with(Style::Note, resume),

@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(told(&given.run()).as_deref(), Some(open));
         let task = given.run().find(&crate::given::id("build"));
         given.ask(divisi_core::run::Command::Reject {
-            task: task.unwrap(),
+            task: Some(task.unwrap()),
             reason: String::new(),
         });
         let failed = format!("{open}, 1 task failed");

@@ -44,6 +44,12 @@ fn make(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
     let answered = match answer {
         Answer::Planned(mut planned) => {
             gathered.for_agents(&mut planned.plan);
+            if !args.making.one {
+                // What is said points at the lines of what is kept.
+                let name = args.making.save.as_deref();
+                let name = name.map_or("the plan".into(), std::path::Path::to_string_lossy);
+                planned.advise(&name, &request, &facts);
+            }
             Answered::Planned(planned)
         }
         Answer::Declined(declined) => Answered::Declined(declined),

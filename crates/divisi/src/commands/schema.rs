@@ -41,6 +41,7 @@ pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
         SchemaOf::Role => printer.document(&divisi_pack::role::schema())?,
         SchemaOf::Config => printer.document(&divisi_pack::config::schema())?,
         SchemaOf::Rehearsal => printer.document(&divisi_pack::rehearsal::schema())?,
+        SchemaOf::Verdict => printer.document(&divisi_pack::verdict_file::schema())?,
         SchemaOf::Assessment => printer.document(&written(ASSESSMENT))?,
         SchemaOf::Events => printer.document(&written(EVENTS))?,
         SchemaOf::Review => printer.document(&super::review::schema())?,

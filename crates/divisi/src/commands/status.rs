@@ -377,7 +377,9 @@ fn group(run: &Run, status: TaskStatus, shown: &[Shown<'_>], lines: &mut Vec<Lin
 /// budget. What is said of the whole run is not said again of each of its tasks.
 fn waits_for_its_owner(run: &Run, task: &Task, shared: &Shared) -> bool {
     match (task.status(), task.live()) {
-        (TaskStatus::Blocked, _) => true,
+        // An agent is to judge it first.
+        (TaskStatus::Blocked, Some(_)) => run.reviewer(run.find(&task.spec.id)).is_none(),
+        (TaskStatus::Blocked, None) => true,
         (TaskStatus::Ready, _) if run.takes_leases() => shared.exhausted(run, task).is_some(),
         (_, Some(live)) => !holds_slot(&live.agent) || live.asks().next().is_some(),
         _ => false,

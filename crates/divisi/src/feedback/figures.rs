@@ -26,7 +26,7 @@ pub(super) fn of(run: &Run, stages: &[Option<TaskNo>], notes: &Notes) -> Vec<Fig
             stage: name(run, *stage),
             ..Figures::default()
         });
-        add(task, figures);
+        add(run, task, figures);
     }
     for document in documents(run, stages) {
         let task = &run.tasks()[document.maker.index()];
@@ -82,7 +82,7 @@ pub(super) fn ends(run: &Run, stages: &[Option<TaskNo>]) -> BTreeMap<Option<Task
     ends
 }
 
-fn add(task: &Task, figures: &mut Figures) {
+fn add(run: &Run, task: &Task, figures: &mut Figures) {
     figures.tasks += 1;
     figures.attempts += task.attempts();
     figures.retries += task.attempts().saturating_sub(1);
@@ -101,7 +101,7 @@ fn add(task: &Task, figures: &mut Figures) {
     for answer in &task.answers {
         say(task, "answer", &answer.text, figures);
     }
-    if waits_for_a_person(task) {
+    if waits_for_a_person(run, task) {
         figures.left_to_people.push(task.spec.id.to_string());
     }
 }
@@ -195,12 +195,14 @@ fn say(task: &Task, place: &str, text: &str, figures: &mut Figures) {
     });
 }
 
-fn waits_for_a_person(task: &Task) -> bool {
+fn waits_for_a_person(run: &Run, task: &Task) -> bool {
     match &task.state {
         TaskState::Approval | TaskState::Question(_) | TaskState::Escalated(_) => true,
         TaskState::Active(live) => {
             let works = matches!(live.phase, Phase::Leased | Phase::Working);
-            works && live.agent == AGENT_PERSON || matches!(live.phase, Phase::Held { .. })
+            let reviewer = || run.reviewer(run.find(&task.spec.id));
+            let is_held = matches!(live.phase, Phase::Held { .. });
+            works && live.agent == AGENT_PERSON || is_held && reviewer().is_none()
         }
         _ => false,
     }

@@ -320,7 +320,10 @@ fn unverified(run: &Run, report: &Report) -> Vec<String> {
                 Some(Outcome::Waived) => "waived by the owner",
                 Some(Outcome::Fail) => "it does not hold",
                 Some(Outcome::Pass) => "its check passed before the work too",
-                Some(Outcome::Unverified) | None => "nobody judged it yet",
+                Some(Outcome::Unverified) | None => match run.reviewer(None) {
+                    Some(agent) => &format!("a review by {agent} is to tell"),
+                    None => "nobody judged it yet",
+                },
             };
             list.push(format!("the whole: {} ({why})", judged.criterion));
         }

@@ -237,6 +237,80 @@ fn what_is_limited_is_not_tried_by_another_task_before_that_ends() {
     }
 }
 
+/// The tool and a model over its API have one key, another model has its own.
+#[test]
+fn a_limit_is_the_keys_whichever_agent_has_it() {
+    let written = |id: &str, fault| {
+        let mut rule = rule(fault);
+        rule.words = vec![format!("TASK-{id}")];
+        rule.turns[0].call = Some(Call::Write {
+            path: format!("{id}.md"),
+            content: "# It\n".to_owned(),
+        });
+        rule
+    };
+    let limited = Some((Fault::Status(429, Some(5)), ALWAYS));
+    let model = Model::start(vec![
+        written("part", limited),
+        written("same", None),
+        written("own", None),
+    ]);
+    let asked = |key: &str| {
+        json!({"provider": "anthropic", "model": "scripted", "url": format!("{}/v1", model.url()),
+               "key": key})
+    };
+    let stage = stage("claude", &model)
+        .with_env("OWN_KEY", "another-scripted-key-91c2")
+        .with_env(
+            "DIVISI_AGENTS_MODEL",
+            &asked("ANTHROPIC_API_KEY").to_string(),
+        )
+        .with_env(
+            "DIVISI_AGENTS_CUSTOM",
+            &json!({"own": {"model": asked("OWN_KEY")}}).to_string(),
+        );
+    write(
+        stage.path("divisi.yaml"),
+        "limits:\n  delay_seconds: 5\n  times_max: 1\n",
+    );
+    let task_of = |id: &str, agent: &str| {
+        json!({"subtask_id": id, "description": format!("TASK-{id}: write {id}.md."),
+               "agent": agent, "deliverables": [format!("{id}.md")]})
+    };
+    let plan = json!({"task_title": "Three", "subtasks": [
+        task_of("part", "claude"), task_of("same", "model"), task_of("own", "custom.own"),
+    ]});
+    let ran = stage.run(&plan, &["-j", "1"]);
+    let run = stage.only();
+    let what = || {
+        let logs = ["part", "same", "own"].map(|id| stage.divisi(&["logs", "run-1", id]).stdout);
+        format!("{}\n{}", ran.stderr, logs.join("\n"))
+    };
+    let [met] = endings(&run, "part") else {
+        panic!("{}", what());
+    };
+    let AttemptEnd::Limited {
+        ends_at: Some(ends_at),
+        ..
+    } = met.end
+    else {
+        panic!("{}", what());
+    };
+    let leased_at = |id: &str| match endings(&run, id) {
+        [one] if one.end == AttemptEnd::Integrated => one.leased_at,
+        _ => panic!("{id}: {}", what()),
+    };
+    assert!(leased_at("own") < ends_at, "{}", what());
+    assert!(leased_at("same") >= ends_at, "{}", what());
+    // The server saw nothing with that key before.
+    let seen = model.seen();
+    let faults = seen.iter().filter(|seen| seen.is_fault);
+    let last = faults.map(|seen| seen.at).max().unwrap();
+    let first = { seen.iter() }.find(|seen| seen.user.contains("TASK-same"));
+    let waited = first.unwrap().at.duration_since(last);
+    assert!(waited.as_millis() >= 5_000, "{waited:?}, {}", what());
+}
+
 /// They ask again, but for two: opencode gives up an answer that cannot be read, and Claude Code now
 /// and then one that breaks off in the middle. That is a failure, which it says, and no work.
 #[test]

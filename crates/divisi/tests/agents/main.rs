@@ -18,10 +18,13 @@ mod model;
 #[path = "../hostile/nowhere.rs"]
 mod nowhere;
 mod planned;
+mod reviewed;
+mod script;
 mod sessions;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]
 mod stage;
 mod told;
 mod tool;
+mod whole;
 mod work;

@@ -35,14 +35,23 @@ fn installed() -> PathBuf {
 
 /// A repository in which this tool asks this model.
 pub(crate) fn stage(tool: &str, model: &Model) -> Stage {
+    stage_of(&[tool], model)
+}
+
+/// A repository in which each of these tools asks this model.
+pub(crate) fn stage_of(tools: &[&str], model: &Model) -> Stage {
     let stage = Stage::git(&[("README.md", "# A project\n")]);
     let path = std::env::var("PATH").unwrap();
     let path = format!("{}:{path}", installed().display());
     let stage = stage.with_env("PATH", &path);
-    let url = model.url();
+    let set_up = |stage, tool: &&str| set_up(stage, tool, &model.url());
+    tools.iter().fold(stage, set_up)
+}
+
+fn set_up(stage: Stage, tool: &str, url: &str) -> Stage {
     match tool {
         "claude" => stage
-            .with_env("ANTHROPIC_BASE_URL", &url)
+            .with_env("ANTHROPIC_BASE_URL", url)
             .with_env("ANTHROPIC_API_KEY", KEY),
         "codex" => {
             let config = format!(
@@ -57,7 +66,7 @@ pub(crate) fn stage(tool: &str, model: &Model) -> Stage {
         }
         // It makes no session for root unless its user says that root may.
         "claude-acp" => stage
-            .with_env("ANTHROPIC_BASE_URL", &url)
+            .with_env("ANTHROPIC_BASE_URL", url)
             .with_env("ANTHROPIC_API_KEY", KEY)
             .with_env("IS_SANDBOX", "1"),
         "opencode" | "opencode-acp" => {

@@ -26,6 +26,7 @@ mod people;
 mod planned;
 mod random;
 mod receipts;
+mod reviews;
 mod rules;
 mod signals;
 mod stage;

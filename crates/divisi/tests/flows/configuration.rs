@@ -30,6 +30,9 @@ agents:
   prefer_by_role: {tester: [claude]}
   model: {provider: ollama, model: small}
   custom: {mine: {command: [mine], speaks: text}}
+review:
+  agents: [codex, model]
+  awaiting_max: 21
 limits:
   wait_max_minutes: 17
   then: escalate
@@ -108,6 +111,8 @@ fn of(stage: &Stage, key: &str) -> Value {
         "run.failures_max" => json!(settings.failures_max),
         "run.reassign_after" => json!(settings.reassign_after),
         "run.split_after" => json!(settings.split_after),
+        "review.agents" => json!(settings.reviewers),
+        "review.awaiting_max" => json!(settings.awaiting_max),
         "run.losses_max" => json!(settings.losses_max),
         "run.conflicts_max" => json!(settings.conflicts_max),
         "run.loss_delay_seconds" => json!(settings.loss_delay_ms / 1_000),
@@ -157,6 +162,8 @@ fn said(stage: &Stage, key: &str) -> Value {
         "run.failures_max" => json!(4),
         "run.reassign_after" | "workspace.setup" | "checks" => json!(1),
         "run.split_after" => json!(19),
+        "review.agents" => json!(["codex", "model"]),
+        "review.awaiting_max" => json!(21),
         "run.losses_max" => json!(6),
         "run.conflicts_max" => json!(7),
         "run.loss_delay_seconds" => json!(2),

@@ -237,7 +237,7 @@ fn planning(answers: &[&str]) -> (Stage, String) {
     }
     let last = answers.len() - 1;
     let work = format!(
-        "cd_to={beside}\nn=$(cat $cd_to/n 2>/dev/null || echo 0)\n\
+        "cd_to={beside}\nn=$(cat $cd_to/n 2>/dev/null || echo 0)\nhead -n 1 > $cd_to/told-$n\n\
          [ $n -gt {last} ] && n={last}\ncp $cd_to/$n divisi-plan.json\n\
          echo $((n + 1)) > $cd_to/n"
     );
@@ -365,6 +365,61 @@ fn what_an_agent_planned_awaits_approval_and_is_edited_and_compared_until_then()
         .divisi(&["plan", "edit", "1"])
         .expect(6)
         .says("error[planning-in-force]");
+}
+
+#[test]
+fn what_an_agent_planned_is_refused_outright_and_planned_anew_with_the_reason() {
+    let other = GOOD.replace("echo limit >", "echo limit of ten >");
+    let (stage, beside) = planning(&[GOOD, &other]);
+    let agent = ["--planner", "agent", "--allow-write", &beside];
+    stage
+        .divisi(&[&["run", LIMITS][..], &agent].concat())
+        .expect(4);
+    stage
+        .divisi(&["reject", "1"])
+        .expect(6)
+        .says("error[planning-by-nobody]");
+    stage.divisi(&["approve", "1"]).expect(0);
+    stage
+        .divisi(&["resume", "1"])
+        .expect(4)
+        .says("divisi reject run-1 --reason WHY");
+    let reason = "ten requests, not any number";
+    stage
+        .divisi(&["reject", "1", "--reason", reason])
+        .expect(0)
+        .says("divisi resume run-1");
+    let run = stage.only();
+    stands(&run, RunStatus::Running, &[("plan", "ready")]);
+    let end = &endings(&run, "plan")[0].end;
+    assert_eq!(
+        *end,
+        AttemptEnd::Refused(Failure::Person(reason.to_owned()))
+    );
+    stage.divisi(&["resume", "1"]).expect(4);
+    let told = |attempt: &str| {
+        let path = stage.beside("answers").join(format!("told-{attempt}"));
+        std::fs::read_to_string(path).expect("the agent kept what it was told")
+    };
+    assert!(!told("0").contains(reason));
+    let again = told("1");
+    assert!(again.contains(reason), "{again}");
+    stage
+        .divisi(&["watch", "1", "--from-start"])
+        .expect(4)
+        .says(&format!(
+            "the plan is refused: {reason}; it is planned anew"
+        ));
+    stage.divisi(&["approve", "1"]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    assert_eq!(
+        stage.result("limits.md").as_deref(),
+        Some("# Limits\nlimit of ten\n")
+    );
+    stage
+        .divisi(&["reject", "1", "--reason", "late"])
+        .expect(6)
+        .says("run-ended");
 }
 
 #[test]

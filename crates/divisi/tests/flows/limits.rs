@@ -84,6 +84,44 @@ fn where_a_person_is_asked_the_run_does_what_else_there_is() {
 }
 
 #[test]
+fn a_wait_is_ended_by_the_name_of_the_key_or_of_any_agent_that_has_it() {
+    let work = format!("echo '{LIMITED}'; exit 1");
+    let stage = stage(&work, "pause")
+        .with_env("ANTHROPIC_API_KEY", "the-only-one-of-the-secrets")
+        .with_env(
+            "DIVISI_AGENTS_MODEL",
+            r#"{"provider": "anthropic", "model": "m"}"#,
+        );
+    stage.run(&plan(), &[]).expect(3);
+    let listed = stage.divisi(&["agents", "--json"]).expect(0).stdout;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let waits = |list: &str, name: &str| {
+        let agents = listed[list].as_array().unwrap().iter();
+        let mut named = agents.filter(|agent| agent["name"] == name);
+        named.next().unwrap()["limits"][0]["credential"].clone()
+    };
+    for (list, name) in [
+        ("agents", "claude"),
+        ("agents", "claude-acp"),
+        ("defined", "model"),
+    ] {
+        assert_eq!(waits(list, name), "ANTHROPIC_API_KEY", "{name}");
+    }
+    assert_eq!(waits("agents", "codex"), Value::Null);
+    let resume = |name: &str| stage.divisi(&["agents", "resume", name]);
+    resume("ANTHROPIC_API_KEI")
+        .expect(7)
+        .says("did you mean `ANTHROPIC_API_KEY`?");
+    resume("codex").expect(6).says("agent-not-limited");
+    resume("ANTHROPIC_API_KEY").expect(0);
+    resume("claude").expect(6).says("agent-not-limited");
+    // It is met again, and ended by the name of an agent that did not meet it.
+    stage.divisi(&["resume", "run-1"]).expect(3);
+    resume("model").expect(0);
+    resume("ANTHROPIC_API_KEY").expect(7);
+}
+
+#[test]
 fn in_quiet_hours_nothing_is_started() {
     let now = Zoned::now().with_time_zone(TimeZone::UTC);
     let at = |span: Span| now.checked_add(span).unwrap().strftime("%H:%M").to_string();

@@ -26,6 +26,7 @@ mod people;
 mod permissions;
 mod preparation;
 mod review;
+mod reviewing;
 mod rules;
 mod saving;
 mod splitting;

@@ -2,7 +2,7 @@
 //! model that answers from a script.
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Run, RunStatus};
+use divisi_core::run::{AttemptEnd, Run, RunStatus, StopReason};
 use serde_json::{Value, json};
 
 use crate::model::{ALWAYS, Api, Call, Fault, Model, Rule, TOKENS, Turn};
@@ -285,6 +285,43 @@ fn a_model_that_hangs_is_found_by_our_timer() {
     }
 }
 
+/// So many at once would make the watcher doubt itself, were they not seen to wait.
+#[test]
+fn six_whose_model_hangs_are_each_found_long_before_their_time_boxes() {
+    let ids = ["a", "b", "c", "d", "e", "f"];
+    let rules = ids.map(|id| {
+        let path = format!("{id}.md");
+        let mut rule = calls(&[&format!("TASK-{id}.")], vec![writing(&path, "# It\n")]);
+        rule.turns[0].fault = Some((Fault::Hang, 1));
+        rule
+    });
+    let model = Model::start(rules.to_vec());
+    let stage = stage("openai", &model);
+    write(
+        stage.path("divisi.yaml"),
+        "monitoring:\n  progress_minutes: {model: 0.25}\n",
+    );
+    let tasks = ids.map(|id| {
+        json!({"subtask_id": id, "description": format!("TASK-{id}. Write {id}.md."),
+               "agent": "model", "deliverables": [format!("{id}.md")], "timeout_minutes": 30})
+    });
+    let plan = json!({"task_title": "Six", "subtasks": tasks});
+    stage.run(&plan, &["-j", "6"]).expect(0);
+    let run = stage.only();
+    for id in ids {
+        let [hung, done] = endings(&run, id) else {
+            panic!("{id}: {}", log(&stage, id));
+        };
+        assert!(
+            matches!(&hung.end, AttemptEnd::Stopped(StopReason::Stalled(evidence))
+                if evidence.starts_with("no word of its model") && evidence.contains("all asleep")),
+            "{id}: {:?}",
+            hung.end
+        );
+        assert_eq!(done.end, AttemptEnd::Integrated, "{id}");
+    }
+}
+
 #[test]
 fn broken_answers_are_asked_for_again() {
     for (provider, _) in PROVIDERS {
@@ -354,6 +391,9 @@ fn without_its_key_a_model_is_asked_nothing_and_that_is_told_at_once() {
         explained.contains("read the key from the variable NO_SUCH_KEY: it is not set"),
         "{explained}"
     );
+    let told = stage.divisi(&["agents", "test", "model"]).expect(8).stderr;
+    assert!(told.contains("hint: set NO_SUCH_KEY, or"), "{told}");
+    assert_eq!(told.matches("hint: ").count(), 1, "{told}");
 }
 
 /// What is printed satisfies the schema.
@@ -422,8 +462,20 @@ fn a_model_passes_its_test_and_none_that_only_a_repository_defines_is_tried() {
         stage.path("divisi.yaml"),
         "agents:\n  custom:\n    theirs: {model: {provider: ollama, model: m}}\n",
     );
-    let told = stage.divisi(&["agents", "test", "custom.theirs"]).expect(8);
-    assert!(told.stderr.contains("is not defined"), "{}", told.stderr);
+    // Each of its states has one hint, which is true.
+    let hints = |name: &str, cause: &str, hint: &str| {
+        let told = stage.divisi(&["agents", "test", name]).expect(8).stderr;
+        assert!(told.contains(cause) && told.contains(hint), "{told}");
+        assert_eq!(told.matches("hint: ").count(), 1, "{told}");
+        assert!(!told.contains("divisi.yaml"), "{told}");
+    };
+    let in_mine = "define it in your own `";
+    hints(
+        "custom.theirs",
+        "only this project defines `custom.theirs`",
+        in_mine,
+    );
+    hints("custom.nobodys", "`custom.nobodys` is not defined", in_mine);
 }
 
 #[test]

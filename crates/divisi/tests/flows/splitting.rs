@@ -1,8 +1,9 @@
 //! A task that fails as a whole becomes smaller ones, unprompted, and these are done.
 
-use divisi_core::run::{Event, RunStatus, TaskState};
+use divisi_core::run::{AttemptEnd, Event, Failure, RunStatus, TaskState};
 use serde_json::{Value, json};
 
+use crate::found::working;
 use crate::stage::{Stage, endings, stands, task, write};
 
 /// ```text
@@ -143,6 +144,71 @@ fn what_fails_in_halves_of_halves_is_a_persons_with_all_that_it_takes() {
         );
     }
     stage.divisi(&["split", "1", id, "-"]).expect(2);
+}
+
+/// An agent that finds two tasks in one says so; then it plans them, the first time badly, and does
+/// them.
+const OUTGROWN: &str = r#"case "$DIVISI_TASK" in
+whole) echo 'the first page' > a.md; echo 'a page each' > "$DIVISI_TOO_LARGE" ;;
+whole-plan)
+  head -n 1 > /dev/null
+  if [ "$DIVISI_ATTEMPT" = 1 ]; then extra='"script": "true",'; fi
+  cat > divisi-plan.json <<PLAN
+{"task_title": "Two pages", "subtasks": [
+  {"subtask_id": "one", "title": "Write the first page", $extra "deliverables": ["a.md"]},
+  {"subtask_id": "two", "title": "Write the second page", "deliverables": ["b.md"]}]}
+PLAN
+  ;;
+two) echo 'the second page' > b.md ;;
+esac"#;
+
+#[test]
+fn work_that_outgrows_its_task_is_planned_and_done_in_parts_that_meet_all_it_had_to() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let path = working(&stage, OUTGROWN);
+    let stage = stage.with_env("PATH", &path);
+    let mut plan = plan();
+    plan["subtasks"][1]["agent"] = json!("claude");
+    plan["subtasks"][2]["script"] = json!("cat a.md b.md > all");
+    let why = "its agent found it to be more than one task: a page each";
+    stage
+        .run(&plan, &[])
+        .expect(0)
+        .says("whole becomes whole-plan")
+        .says("whole-plan planned 2 tasks");
+    let run = stage.only();
+    let tasks = [
+        ("before", "done"),
+        ("whole", "split"),
+        ("after", "done"),
+        ("whole-plan", "split"),
+        ("one", "done"),
+        ("two", "done"),
+    ];
+    stands(&run, RunStatus::Succeeded, &tasks);
+    let all = stage.result("all");
+    assert_eq!(all.as_deref(), Some("the first page\nthe second page\n"));
+    let AttemptEnd::Refused(Failure::Plan(faults)) = &endings(&run, "whole-plan")[0].end else {
+        panic!("{:?}", endings(&run, "whole-plan"));
+    };
+    assert!(faults[0].contains("it is not work in words"), "{faults:?}");
+    let criteria = |id: &str| -> Vec<String> {
+        let criteria = task(&run, id).spec.criteria.iter();
+        criteria.map(ToString::to_string).collect()
+    };
+    assert!(criteria("two").contains(&"b.md contains \"second\"".to_owned()));
+    for (args, words) in [
+        (&["show", "1", "one"][..], "part of     whole-plan"),
+        (&["explain", "1", "whole"], "its part whole-plan is split"),
+        (
+            &["watch", "1", "--from-start"],
+            "whole is more than one task, and planned by whole-plan",
+        ),
+        (&["watch", "1", "--from-start"], why),
+        (&["report", "1"], "all tasks completed: yes (4 of 4 done)"),
+    ] {
+        stage.divisi(args).expect(0).says(words);
+    }
 }
 
 #[test]

@@ -99,3 +99,43 @@ fn what_must_be_told_and_is_too_much_is_named() {
         .says("raise `handoff.tokens`")
         .says("the description 1");
 }
+
+/// ```text
+/// decide ── build ──┬── ship      which names decide as an input
+///                   └── announce  which does not
+/// ```
+/// `build` is stopped at its first try and told the decision again.
+#[test]
+fn a_decision_reaches_who_waits_for_it_and_who_takes_it_further_on_and_nobody_else() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let work = "head -n 1 > prompt-$DIVISI_TASK-$DIVISI_ATTEMPT\n\
+                [ $DIVISI_TASK-$DIVISI_ATTEMPT = build-1 ] || echo done > $DIVISI_TASK.md";
+    let path = working(&stage, work);
+    let stage = stage.with_env("PATH", &path);
+    let by_agent = |id: &str, on: &str, inputs: Value| {
+        json!({"subtask_id": id, "agent": "claude", "title": format!("Do {id}"),
+               "dependencies": [on], "inputs": inputs, "deliverables": [format!("{id}.md")]})
+    };
+    let plan = json!({"task_title": "Decided", "subtasks": [
+        {"subtask_id": "decide", "kind": "research", "deliverables": ["decision.md"],
+         "script": "echo '# Decision: we count per client' > decision.md"},
+        by_agent("build", "decide", json!([])),
+        by_agent("ship", "build", json!(["decide"])),
+        by_agent("announce", "build", json!([])),
+    ]});
+    stage.run(&plan, &[]).expect(0);
+    let told = |attempt: &str| {
+        let line = stage
+            .result(&format!("prompt-{attempt}"))
+            .expect("it was kept");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        line["message"]["content"].as_str().unwrap().to_owned()
+    };
+    let decision = "`decision.md`, from decide:\n\n```\n# Decision: we count per client\n```\n";
+    for attempt in ["build-1", "build-2", "ship-1"] {
+        let told = told(attempt);
+        assert!(told.contains(decision), "{attempt}: {told}");
+    }
+    let announced = told("announce-1");
+    assert!(!announced.contains("we count per client"), "{announced}");
+}

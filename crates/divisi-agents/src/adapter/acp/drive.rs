@@ -1,4 +1,4 @@
-//! Holds a conversation with a process.
+//! Holds a session with a process.
 
 use std::io::{self, Write};
 use std::process::Child;
@@ -18,7 +18,7 @@ use super::super::pipes::{Pipes, Printed, handle};
 use super::super::process::{Surroundings, exit_of, keep, print};
 use super::super::session::Session;
 use super::super::transcript::Entry;
-use super::conversation::{Act, Conversation, Phase};
+use super::client::{Act, Client, Phase};
 use super::quirks::Quirks;
 use super::wire::{Event, Mouth, events, listen};
 use crate::agent::Claim;
@@ -49,7 +49,7 @@ impl Default for Patience {
     }
 }
 
-/// What a conversation needs beside itself.
+/// What a session needs beside itself.
 pub(in crate::adapter) struct Drive<'d> {
     /// The agent, with pipes.
     pub(in crate::adapter) child: Child,
@@ -64,10 +64,10 @@ pub(in crate::adapter) struct Drive<'d> {
 /// Holds it to its end, and ends the agent.
 pub(in crate::adapter) fn drive(
     mut drive: Drive<'_>,
-    mut conversation: Conversation,
+    mut client: Client,
     out: &mut dyn Write,
 ) -> Closing {
-    let held = drive.hold(&mut conversation, out);
+    let held = drive.hold(&mut client, out);
     let status = end(&mut drive.child, drive.quirks, drive.here.patience.end);
     match held {
         Ok(End::Answered) => drive.session.close(&Exit::Status(0)),
@@ -81,7 +81,7 @@ pub(in crate::adapter) fn drive(
     }
 }
 
-/// How a conversation came to its end.
+/// How a session came to its end.
 enum End {
     /// The agent said how its turn ended, or was not heard any longer.
     Answered,
@@ -92,7 +92,7 @@ enum End {
 }
 
 impl Drive<'_> {
-    fn hold(&mut self, conversation: &mut Conversation, out: &mut dyn Write) -> io::Result<End> {
+    fn hold(&mut self, client: &mut Client, out: &mut dyn Write) -> io::Result<End> {
         let (sender, receiver) = events();
         let pipes = Pipes::of(&mut self.child)?;
         let Some(stdin) = self.child.stdin.take() else {
@@ -106,37 +106,37 @@ impl Drive<'_> {
             let stopping = stopping.clone();
             thread::spawn(move || stopping.send(Event::Stop));
         });
-        mouth.say(&Conversation::begin());
+        mouth.say(&Client::begin());
         let patience = self.here.patience;
-        let mut limit = Limit::of(conversation.phase(), patience);
+        let mut limit = Limit::of(client.phase(), patience);
         loop {
             let acts = match limit.next(&receiver) {
                 Some(Event::Printed(Printed::Line(line))) => {
                     let line = String::from_utf8_lossy(&line);
-                    conversation.hear(&mask_decoded(&line, &self.here.masked))
+                    client.hear(&mask_decoded(&line, &self.here.masked))
                 }
                 Some(Event::Printed(beside)) => {
                     let entry = beside.told(&self.here.masked);
                     entry.into_iter().map(Act::Tell).collect()
                 }
                 Some(Event::Closed) => {
-                    let acts = conversation.gone();
+                    let acts = client.gone();
                     self.perform(acts, &mouth, &sender, out)?;
                     return Ok(End::Gone);
                 }
-                Some(Event::Decided(number, decision)) => conversation.decided(number, decision),
-                Some(Event::Stop) => conversation.cancel(),
-                None => conversation.overdue(limit.seconds()),
+                Some(Event::Decided(number, decision)) => client.decided(number, decision),
+                Some(Event::Stop) => client.cancel(),
+                None => client.overdue(limit.seconds()),
             };
             if let Some(end) = self.perform(acts, &mouth, &sender, out)? {
                 return Ok(end);
             }
-            if conversation.phase() == Phase::Over {
+            if client.phase() == Phase::Over {
                 return Ok(End::Answered);
             }
-            if limit.phase != conversation.phase() {
+            if limit.phase != client.phase() {
                 // The same phase has the same limit, however much is said in it.
-                limit = Limit::of(conversation.phase(), patience);
+                limit = Limit::of(client.phase(), patience);
             }
         }
     }

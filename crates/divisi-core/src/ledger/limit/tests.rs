@@ -3,6 +3,7 @@
 use super::*;
 use crate::ids::{RunId, TaskNo};
 use crate::ledger::{Command, Refusal};
+use crate::run::{Defined, DefinedModel, ModelBounds, Provider};
 
 fn attempt(number: u32) -> AttemptId {
     AttemptId {
@@ -12,11 +13,8 @@ fn attempt(number: u32) -> AttemptId {
     }
 }
 
-fn of(agent: &str, name: &str) -> Credential {
-    Credential {
-        agent: agent.to_owned(),
-        name: (!name.is_empty()).then(|| name.to_owned()),
-    }
+fn key(name: &str) -> Credential {
+    Credential::Variable(name.to_owned())
 }
 
 /// An attempt of one credential, leased at a time, that is told to wait or not.
@@ -24,7 +22,7 @@ fn met(number: u32, leased_at: u64, wait_ms: Option<u64>) -> Command {
     Command::Limit(Box::new(Met {
         attempt: attempt(number),
         leased_at: Time(leased_at),
-        credential: of("claude", "KEY"),
+        credential: key("KEY"),
         cause: "429".to_owned(),
         wait_ms,
         delay_ms: 1_000,
@@ -32,7 +30,7 @@ fn met(number: u32, leased_at: u64, wait_ms: Option<u64>) -> Command {
 }
 
 fn ends_at(ledger: &Ledger) -> (u64, u32) {
-    let limit = &ledger.limits[&of("claude", "KEY")];
+    let limit = &ledger.limits[&key("KEY")];
     (limit.ends_at.0, limit.times)
 }
 
@@ -113,16 +111,25 @@ fn those_that_began_before_it_was_met_met_the_same_limit() {
 #[test]
 fn a_limit_is_lifted_by_hand_and_outlives_a_life() {
     let mut ledger = Ledger::default();
-    let lift = || Command::Lift {
-        agent: "claude".to_owned(),
+    let lift_of = |name: &str, keys: &[&str]| Command::Lift {
+        name: name.to_owned(),
+        credentials: keys.iter().map(|name| key(name)).collect(),
     };
+    let lift = || lift_of("claude", &["TOKEN", "KEY"]);
     let refused = Err(Refusal::NotLimited("claude".to_owned()));
     assert_eq!(ledger.decide(lift(), Time(0)), refused);
     ledger.decide(met(1, 0, Some(5_000)), Time(100)).unwrap();
     let row = super::super::stored::ledger_row(&ledger, 1);
     let restored = super::super::stored::restore(&row, &[]).unwrap();
     assert_eq!(restored.limits, ledger.limits);
-    assert!(ledger.decide(lift(), Time(200)).unwrap().is_some());
+    let other = ledger.decide(lift_of("codex", &["OTHER"]), Time(150));
+    assert_eq!(other, Err(Refusal::NotLimited("codex".to_owned())));
+    let lifted = |command, now| ledger.clone().decide(command, Time(now));
+    let expected = Event::LimitLifted {
+        credentials: vec![key("KEY")],
+    };
+    assert_eq!(lifted(lift_of("KEY", &[]), 200), Ok(Some(expected.clone())));
+    assert_eq!(ledger.decide(lift(), Time(200)), Ok(Some(expected)));
     assert_eq!(ledger.limited_at(Time(200)).count(), 0);
     assert_eq!(ledger.decide(lift(), Time(300)), refused);
     // One that is over is not waited for.
@@ -130,8 +137,28 @@ fn a_limit_is_lifted_by_hand_and_outlives_a_life() {
     assert_eq!(ledger.decide(lift(), Time(500)), refused);
 }
 
-/// Limits until these times, of agents whose credentials are `a` and `b`, at time 100.
-fn choose(limits: &[(&str, &str, u64)], settings: &Settings, agent: &str) -> Choice {
+/// Agents as configuration defines them: one with the key of another, one with a key of its own, and
+/// one without.
+fn defined() -> BTreeMap<String, Defined> {
+    let model = |provider, key: Option<&str>| {
+        Defined::Model(DefinedModel {
+            provider,
+            model: "m".to_owned(),
+            url: None,
+            key: key.map(str::to_owned),
+            bounds: ModelBounds::default(),
+        })
+    };
+    BTreeMap::from([
+        ("model".to_owned(), model(Provider::Openai, Some("A_KEY"))),
+        ("custom.own".to_owned(), model(Provider::Openai, Some("M"))),
+        ("custom.local".to_owned(), model(Provider::Ollama, None)),
+    ])
+}
+
+/// Limits until these times, at time 100. `claude` and `claude-acp` have `A_KEY` and their login, `codex`
+/// has a key of its own.
+fn choose(limits: &[(Credential, u64)], settings: &Settings, agent: &str) -> Choice {
     let limit = |until: u64| Limit {
         met_at: Time(0),
         ends_at: Time(until),
@@ -142,12 +169,12 @@ fn choose(limits: &[(&str, &str, u64)], settings: &Settings, agent: &str) -> Cho
     };
     let limits = limits
         .iter()
-        .map(|(agent, name, until)| (of(agent, name), limit(*until)))
+        .map(|(credential, until)| (credential.clone(), limit(*until)))
         .collect();
-    let names = || vec!["a".to_owned(), "b".to_owned()];
     let credentials = BTreeMap::from([
-        ("claude".to_owned(), names()),
-        ("codex".to_owned(), names()),
+        ("claude".to_owned(), vec![key("A_KEY"), login()]),
+        ("claude-acp".to_owned(), vec![key("A_KEY"), login()]),
+        ("codex".to_owned(), vec![key("C_KEY")]),
     ]);
     let access = Access {
         limits: &limits,
@@ -157,15 +184,26 @@ fn choose(limits: &[(&str, &str, u64)], settings: &Settings, agent: &str) -> Cho
     access.choose(settings, agent, Time(100))
 }
 
-fn begin(agent: &str, name: &str) -> Choice {
+fn login() -> Credential {
+    Credential::Login("claude".to_owned())
+}
+
+fn unknown(agent: &str) -> Credential {
+    Credential::Agent(agent.to_owned())
+}
+
+fn begin(agent: &str, credential: Credential) -> Choice {
     Choice::Begin {
-        with: of(agent, name),
+        with: Means {
+            agent: agent.to_owned(),
+            credential,
+        },
     }
 }
 
-fn wait(agent: &str, name: &str, until: u64) -> Choice {
+fn wait(credential: Credential, until: u64) -> Choice {
     Choice::Wait {
-        on: Waiting::Limit(of(agent, name)),
+        on: Waiting::Limit(credential),
         until: Time(until),
     }
 }
@@ -183,60 +221,86 @@ fn a_limit_is_waited_for_as_long_as_the_run_permits_and_then_something_else_is_d
         ..Settings::default()
     };
     let beyond = |until| Choice::Beyond {
-        credential: of("claude", "a"),
+        credential: key("A_KEY"),
         until: Time(until),
     };
     let pause = settings(LimitThen::Pause);
-    let credential = settings(LimitThen::OtherCredential);
+    let other = settings(LimitThen::OtherCredential);
     let agent = settings(LimitThen::OtherAgent);
-    let long = ("claude", "a", 9_000);
+    let short = || (key("A_KEY"), 1_100);
+    let long = || (key("A_KEY"), 9_000);
+    let codex = || (key("C_KEY"), 9_000);
+    let opencode = |until| (unknown("opencode"), until);
     for (limits, settings, expected) in [
-        (&[][..], &pause, begin("claude", "a")),
-        (&[("claude", "a", 100)], &pause, begin("claude", "a")),
+        (&[][..], &pause, begin("claude", key("A_KEY"))),
         (
-            &[("claude", "a", 1_100)],
+            &[(key("A_KEY"), 100)],
             &pause,
-            wait("claude", "a", 1_100),
+            begin("claude", key("A_KEY")),
         ),
-        (&[("claude", "a", 1_101)], &pause, beyond(1_101)),
-        (&[("claude", "b", 9_000)], &pause, begin("claude", "a")),
+        (&[short()], &pause, wait(key("A_KEY"), 1_100)),
+        (&[(key("A_KEY"), 1_101)], &pause, beyond(1_101)),
+        (&[(login(), 9_000)], &pause, begin("claude", key("A_KEY"))),
         // A short wait is no reason to pay from another pocket.
+        (&[short()], &other, wait(key("A_KEY"), 1_100)),
+        (&[long()], &other, begin("claude", login())),
+        (&[long(), (login(), 500)], &other, wait(login(), 500)),
+        (&[long(), (login(), 9_000)], &other, beyond(9_000)),
+        (&[long()], &agent, begin("codex", key("C_KEY"))),
         (
-            &[("claude", "a", 1_100)],
-            &credential,
-            wait("claude", "a", 1_100),
-        ),
-        (&[long], &credential, begin("claude", "b")),
-        (
-            &[long, ("claude", "b", 500)],
-            &credential,
-            wait("claude", "b", 500),
-        ),
-        (&[long, ("claude", "b", 9_000)], &credential, beyond(9_000)),
-        (&[long], &agent, begin("codex", "a")),
-        (
-            &[long, ("codex", "a", 9_000)],
+            &[long(), codex()],
             &agent,
-            begin("opencode", ""),
+            begin("opencode", unknown("opencode")),
         ),
         (
-            &[long, ("codex", "a", 9_000), ("opencode", "", 700)],
+            &[long(), codex(), opencode(700)],
             &agent,
-            wait("opencode", "", 700),
+            wait(unknown("opencode"), 700),
         ),
-        (
-            &[long, ("codex", "a", 9_000), ("opencode", "", 9_000)],
-            &agent,
-            beyond(9_000),
-        ),
+        (&[long(), codex(), opencode(9_000)], &agent, beyond(9_000)),
     ] {
         assert_eq!(choose(limits, settings, "claude"), expected, "{limits:?}");
     }
     // Nobody waits in a person's place.
     assert_eq!(
-        choose(&[("person", "", 9_000)], &pause, "person"),
-        begin("person", "")
+        choose(&[(unknown("person"), 9_000)], &pause, "person"),
+        begin("person", unknown("person"))
     );
+}
+
+#[test]
+fn all_agents_that_use_a_credential_wait_for_its_limit_and_no_other_does() {
+    let settings = Settings {
+        limit_wait_max_ms: 1_000,
+        defined: defined(),
+        ..Settings::default()
+    };
+    let limits = [(key("A_KEY"), 500)];
+    for agent in ["claude", "claude-acp", "model"] {
+        let choice = choose(&limits, &settings, agent);
+        assert_eq!(choice, wait(key("A_KEY"), 500), "{agent}");
+    }
+    for (agent, credential) in [
+        ("codex", key("C_KEY")),
+        ("custom.own", key("M")),
+        ("custom.local", unknown("custom.local")),
+        ("command", unknown("command")),
+    ] {
+        let choice = choose(&limits, &settings, agent);
+        assert_eq!(choice, begin(agent, credential), "{agent}");
+    }
+    // Another agent is none to change to where it would use the same.
+    let settings = Settings {
+        limit_wait_max_ms: 100,
+        limit_then: LimitThen::OtherAgent,
+        limit_agents: BTreeMap::from([
+            ("claude".to_owned(), "model".to_owned()),
+            ("model".to_owned(), "custom.own".to_owned()),
+        ]),
+        ..settings
+    };
+    let choice = choose(&limits, &settings, "claude");
+    assert_eq!(choice, begin("custom.own", key("M")));
 }
 
 #[test]
@@ -287,5 +351,8 @@ fn quiet_hours_are_read_and_end() {
         until,
     };
     assert_eq!(choose(&[], &quiet, "command"), expected);
-    assert_eq!(choose(&[], &quiet, "person"), begin("person", ""));
+    assert_eq!(
+        choose(&[], &quiet, "person"),
+        begin("person", unknown("person"))
+    );
 }

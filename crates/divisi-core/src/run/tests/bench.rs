@@ -11,7 +11,7 @@ use crate::receipt::{Exit, Receipt, Snapshot};
 use crate::run::event::Then;
 use crate::run::{
     self, Accepted, AttemptEnd, Base, Command, Create, Effect, Event, Failure, Merged, Rejection,
-    Run, Settings, StopReason, create, invariants, stored,
+    Run, Settings, StopReason, Subject, create, invariants, stored,
 };
 use crate::worker::Ended;
 
@@ -127,7 +127,7 @@ pub(super) fn exited(status: i32) -> Ended {
 }
 
 /// A request for leave of this id.
-pub(super) fn leave(id: &str) -> Request {
+pub(super) fn request(id: &str) -> Request {
     Request {
         id: id.to_owned(),
         deed: Deed::Edit,
@@ -229,10 +229,12 @@ impl Bench {
         };
         self.log
             .extend(events.iter().map(|e| (self.now, e.clone())));
-        if events
-            .iter()
-            .any(|event| matches!(event, Event::PlanReplaced { .. }))
-        {
+        if events.iter().any(|event| {
+            matches!(
+                event,
+                Event::PlanReplaced { .. } | Event::PlanRefused { .. }
+            )
+        }) {
             let many = self.run.tasks().len() as u32;
             self.rows.retain(|no, _| *no < many);
         }
@@ -275,6 +277,7 @@ impl Bench {
                 Effect::Collect(a) => format!("collect {}", name(&self.run, a)),
                 Effect::Check(a) => format!("check {}", name(&self.run, a)),
                 Effect::Expand(a) => format!("expand {}", name(&self.run, a)),
+                Effect::Weigh(a) => format!("weigh {}", name(&self.run, a)),
                 Effect::KeepOffer(a) => format!("keep offer {}", name(&self.run, a)),
                 Effect::Integrate(_) => "integrate".to_owned(),
                 Effect::MoveHead(_) => "move head".to_owned(),
@@ -361,7 +364,7 @@ impl Bench {
 
     pub(super) fn reject(&self, id: &str) -> Command {
         Command::Reject {
-            task: self.no(id),
+            task: Some(self.no(id)),
             reason: "no".to_owned(),
         }
     }
@@ -392,6 +395,20 @@ impl Bench {
 
     pub(super) fn expand_refused(&self, id: &str, fault: &str) -> Command {
         Command::ExpandRefused {
+            attempt: self.attempt(id),
+            faults: vec![fault.to_owned()],
+        }
+    }
+
+    pub(super) fn weighed(&self, id: &str, verdicts: Vec<Verdict>) -> Command {
+        Command::Weighed {
+            attempt: self.attempt(id),
+            verdicts,
+        }
+    }
+
+    pub(super) fn weigh_refused(&self, id: &str, fault: &str) -> Command {
+        Command::WeighRefused {
             attempt: self.attempt(id),
             faults: vec![fault.to_owned()],
         }
@@ -479,6 +496,7 @@ fn task_name(run: &Run, no: TaskNo) -> String {
 /// An event in a few words, complete enough that a test can tell it from any other it may mean.
 pub(super) fn brief(run: &Run, event: &Event) -> String {
     let of = |attempt: &AttemptId| name(run, *attempt);
+    let of_name = of;
     let task = |no: &TaskNo| task_name(run, *no);
     match event {
         Event::RunCreated { .. } => "created".to_owned(),
@@ -487,12 +505,20 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
             let ids: Vec<&str> = plan.tasks.iter().map(|task| task.id.as_str()).collect();
             format!("replaced by {}", ids.join(" "))
         }
+        Event::PlanRefused { task: no, then, .. } => {
+            format!("{}'s plan refused, then {}", task(no), brief_then(then))
+        }
         Event::RunPaused { reason } => format!("paused: {}", reason.words()),
         Event::RunResumed => "resumed".to_owned(),
         Event::CancelAsked => "cancel asked".to_owned(),
         Event::RunEnded { status } => format!("ended {status}"),
         Event::FinalHeld { .. } => "final held".to_owned(),
         Event::FinalPassed { .. } => "final passed".to_owned(),
+        Event::ReviewOpened { review, of } => match of {
+            Subject::Attempt(attempt) => format!("{} opened for {}", review.id, of_name(attempt)),
+            Subject::Whole(_) => format!("{} opened for the whole", review.id),
+        },
+        Event::ReviewClosed { task: no } => format!("closed {}", task(no)),
         Event::TaskSplit {
             task: no,
             parts,
@@ -593,6 +619,7 @@ fn step(receipt: &Receipt) -> &'static str {
         Receipt::Verified { .. } => "verified",
         Receipt::Integrated { .. } => "integrated",
         Receipt::Expanded { .. } => "expanded",
+        Receipt::Reviewed { .. } => "reviewed",
     }
 }
 
@@ -600,6 +627,8 @@ fn brief_end(end: &AttemptEnd) -> &'static str {
     match end {
         AttemptEnd::Integrated => "integrated",
         AttemptEnd::Expanded => "expanded",
+        AttemptEnd::Reviewed => "reviewed",
+        AttemptEnd::Refused(Failure::Review(_)) => "reviewed badly",
         AttemptEnd::Refused(Failure::Conflict(_)) => "conflicts",
         AttemptEnd::Refused(Failure::Integration(_)) => "refused on the whole",
         AttemptEnd::Refused(Failure::Collection(_)) => "not collected",

@@ -296,10 +296,7 @@ fn a_ready_task_that_its_budget_holds_back_says_so() {
 
 #[test]
 fn a_usage_limit_is_named_with_its_end_and_the_command_that_ends_the_wait() {
-    let credential = Credential {
-        agent: "command".to_owned(),
-        name: Some("KEY".to_owned()),
-    };
+    let credential = Credential::Variable("KEY".to_owned());
     let limit = |said| Limit {
         met_at: Time(0),
         ends_at: Time(61_500),
@@ -310,7 +307,7 @@ fn a_usage_limit_is_named_with_its_end_and_the_command_that_ends_the_wait() {
     };
     let shared = |said| Shared {
         limits: [(credential.clone(), limit(said))].into(),
-        credentials: [("command".to_owned(), vec!["KEY".to_owned()])].into(),
+        credentials: [("command".to_owned(), vec![credential.clone()])].into(),
         ..Shared::default()
     };
     let told = |settings: Settings, shared: &Shared| {
@@ -318,9 +315,9 @@ fn a_usage_limit_is_named_with_its_end_and_the_command_that_ends_the_wait() {
         text(&explain(&bench.run, bench.no("a"), bench.now, shared).unwrap())
     };
     let expected = "a is ready\n\
-        KEY of command met a usage limit and is not used before 1970-01-01 00:01:01 UTC, in 61 s\n\
+        KEY met a usage limit and is not used before 1970-01-01 00:01:01 UTC, in 61 s\n\
         it was told: try again later";
-    let command = "$ divisi agents resume command";
+    let command = "$ divisi agents resume KEY";
     assert_eq!(
         told(Settings::default(), &shared(true)),
         format!("{expected}\n{command}")
@@ -351,10 +348,7 @@ fn a_run_that_is_paused_at_a_usage_limit_says_until_when_and_how_to_go_on() {
     let mut bench = Bench::new(plan("a"));
     bench.so(Command::Pause {
         reason: PauseReason::UsageLimit {
-            credential: Credential {
-                agent: "claude".to_owned(),
-                name: Some("login".to_owned()),
-            },
+            credential: Credential::Login("claude".to_owned()),
             until: Time(1_764_169_445_000),
         },
         stop: false,
@@ -460,7 +454,7 @@ fn a_task_whose_process_broke_off_says_so_beside_what_is_missing() {
     });
     bench.so(bench.collected("a"));
     bench.so(bench.checked("a", Verdict::fail(0, "a.md is missing")));
-    let why = "checks refused it: a.md is missing; its process ended with exit status 7";
+    let why = "its process ended with exit status 7; checks refused it: a.md is missing";
     assert_eq!(
         told(&bench, "a"),
         format!(
@@ -470,7 +464,7 @@ fn a_task_whose_process_broke_off_says_so_beside_what_is_missing() {
         )
     );
     bench.so(Command::Reject {
-        task: bench.no("a"),
+        task: Some(bench.no("a")),
         reason: String::new(),
     });
     assert_eq!(

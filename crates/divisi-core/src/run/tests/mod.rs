@@ -5,6 +5,7 @@
 //! what must always hold: the invariants, that a refusal changed nothing, that each event survives
 //! its stored form, and (at the end) that replay and restoring give the same run.
 
+mod awaiting;
 mod bench;
 mod dividing;
 mod expanding;
@@ -13,10 +14,12 @@ mod graphs;
 mod integrating;
 mod keeping;
 mod offers;
+mod outgrowing;
 mod people;
 mod permissions;
 mod remedies;
 mod replacing;
+mod reviewing;
 mod rng;
 mod sharing;
 mod size;

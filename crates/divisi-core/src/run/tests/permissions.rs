@@ -1,6 +1,6 @@
 //! What agents ask leave for: answered by the rules, by a person, by the deadline, or by nobody.
 
-use super::bench::{Bench, exited, leave, plan, ruled, with};
+use super::bench::{Bench, exited, plan, request, ruled, with};
 use crate::ids::{Epoch, Time};
 use crate::permission::{Decision, Deed, Permissions, Request, Ruling, Standing};
 use crate::run::explain::{Shared, explain, explain_run};
@@ -53,10 +53,10 @@ fn answered(bench: &Bench, id: &str) -> Option<Decision> {
 #[test]
 fn the_rules_answer_at_once_and_the_answer_is_recorded() {
     let mut bench = working();
-    let allowed = asks(&bench, leave("x"), Ruling::Allow);
+    let allowed = asks(&bench, request("x"), Ruling::Allow);
     bench.does(allowed, &["a.1 1 allowed by policy"]);
     assert_eq!(answered(&bench, "x"), Some(Decision::Allow));
-    let denied = asks(&bench, leave("y"), Ruling::Deny);
+    let denied = asks(&bench, request("y"), Ruling::Deny);
     bench.does(denied, &["a.1 2 denied by policy"]);
     let reason = "a rule".to_owned();
     assert_eq!(answered(&bench, "y"), Some(Decision::Deny { reason }));
@@ -66,7 +66,7 @@ fn the_rules_answer_at_once_and_the_answer_is_recorded() {
 #[test]
 fn a_person_answers_once_and_everything_later_is_refused_by_name() {
     let mut bench = working();
-    let asked = asks(&bench, leave("x"), Ruling::Ask);
+    let asked = asks(&bench, request("x"), Ruling::Ask);
     bench.does(asked, &["a.1 asks 1 until 2000"]);
     assert_eq!(answered(&bench, "x"), None);
     bench.refuses(answer(2, Decision::Allow), "permission-unknown");
@@ -79,12 +79,12 @@ fn a_person_answers_once_and_everything_later_is_refused_by_name() {
 #[test]
 fn what_nobody_answers_is_denied_at_its_deadline_and_no_sooner() {
     let mut bench = working();
-    let asked = asks(&bench, leave("x"), Ruling::Ask);
+    let asked = asks(&bench, request("x"), Ruling::Ask);
     bench.does(asked, &["a.1 asks 1 until 2000"]);
     assert_eq!(bench.run.expires_at(), Some(Time(2_000)));
     bench.now = Time(1_999);
     bench.does(Command::ExpirePermissions, &[]);
-    let later = asks(&bench, leave("y"), Ruling::Ask);
+    let later = asks(&bench, request("y"), Ruling::Ask);
     bench.does(later, &["a.1 asks 2 until 2999"]);
     bench.now = Time(2_000);
     bench.does(Command::ExpirePermissions, &["a.1 1 denied by deadline"]);
@@ -95,7 +95,7 @@ fn what_nobody_answers_is_denied_at_its_deadline_and_no_sooner() {
 #[test]
 fn a_request_that_is_told_again_is_the_same_and_another_of_its_id_is_denied() {
     let mut bench = working();
-    let asked = asks(&bench, leave("x"), Ruling::Ask);
+    let asked = asks(&bench, request("x"), Ruling::Ask);
     bench.so(asked.clone());
     // The engine was away, and the supervisor tells again what was not answered.
     bench.does(asked.clone(), &[]);
@@ -103,7 +103,7 @@ fn a_request_that_is_told_again_is_the_same_and_another_of_its_id_is_denied() {
     bench.does(asked, &[]);
     assert_eq!(answered(&bench, "x"), Some(deny()));
     // What was answered is not an answer to something else.
-    let mut other = leave("x");
+    let mut other = request("x");
     other.paths = vec!["secrets.env".to_owned()];
     let other = asks(&bench, other, Ruling::Allow);
     bench.does(other, &["a.1 2 denied by policy"]);
@@ -113,8 +113,8 @@ fn a_request_that_is_told_again_is_the_same_and_another_of_its_id_is_denied() {
 #[test]
 fn an_attempt_that_ends_takes_its_requests_with_it() {
     let mut bench = working();
-    bench.so(asks(&bench, leave("x"), Ruling::Ask));
-    let asked_late = asks(&bench, leave("y"), Ruling::Allow);
+    bench.so(asks(&bench, request("x"), Ruling::Ask));
+    let asked_late = asks(&bench, request("y"), Ruling::Allow);
     let ended = bench.ended("a", 1);
     bench.does(ended, &["a.1 refused, then retry"]);
     assert_eq!(bench.run.expires_at(), None);
@@ -128,13 +128,13 @@ fn an_attempt_that_ends_takes_its_requests_with_it() {
 fn an_attempt_that_is_lost_or_adopted_keeps_its_word() {
     // when the next life of the engine adopts it, its request still waits
     let mut bench = working();
-    bench.so(asks(&bench, leave("x"), Ruling::Ask));
+    bench.so(asks(&bench, request("x"), Ruling::Ask));
     let attempt = bench.attempt("a");
     let joined = |epoch, holds| Command::Joined { epoch, holds };
     bench.does(joined(Epoch(2), vec![attempt]), &["adopted a.1"]);
     bench.does(answer(1, Decision::Allow), &["a.1 1 allowed by person"]);
     // when nobody holds it, nobody takes an answer
-    bench.so(asks(&bench, leave("y"), Ruling::Ask));
+    bench.so(asks(&bench, request("y"), Ruling::Ask));
     bench.so(joined(Epoch(3), Vec::new()));
     bench.refuses(answer(2, deny()), "permission-withdrawn");
 }
@@ -142,7 +142,7 @@ fn an_attempt_that_is_lost_or_adopted_keeps_its_word() {
 #[test]
 fn an_answer_for_always_is_a_rule_of_the_run_that_counts_first() {
     let mut bench = working();
-    bench.so(asks(&bench, leave("x"), Ruling::Ask));
+    bench.so(asks(&bench, request("x"), Ruling::Ask));
     let always = |no, decision| Command::DecidePermission {
         no,
         decision,
@@ -156,7 +156,7 @@ fn an_answer_for_always_is_a_rule_of_the_run_that_counts_first() {
         ],
     );
     // Of a command the words count, and a path that looks like a pattern is none.
-    let mut command = leave("y");
+    let mut command = request("y");
     command.deed = Deed::Execute;
     command.command = Some("make test".to_owned());
     bench.so(asks(&bench, command, Ruling::Ask));
@@ -167,7 +167,7 @@ fn an_answer_for_always_is_a_rule_of_the_run_that_counts_first() {
            then: deny",
         ],
     );
-    let mut odd = leave("z");
+    let mut odd = request("z");
     odd.paths = vec!["[a]*.md".to_owned()];
     bench.so(asks(&bench, odd, Ruling::Ask));
     bench.so(always(3, Decision::Allow));
@@ -185,14 +185,14 @@ fn an_answer_for_always_is_a_rule_of_the_run_that_counts_first() {
 fn more_than_can_be_looked_at_is_denied_and_more_than_is_kept_is_left_out() {
     let mut bench = working();
     for no in 1..=16 {
-        let asked = asks(&bench, leave(&format!("w{no}")), Ruling::Ask);
+        let asked = asks(&bench, request(&format!("w{no}")), Ruling::Ask);
         bench.does(asked, &[&format!("a.1 asks {no} until 2000")]);
     }
-    let one_more = asks(&bench, leave("w17"), Ruling::Ask);
+    let one_more = asks(&bench, request("w17"), Ruling::Ask);
     bench.does(one_more, &["a.1 17 denied by policy"]);
     // What was allowed by policy is forgotten first; what waits never is.
     for no in 18..=100 {
-        bench.so(asks(&bench, leave(&format!("p{no}")), Ruling::Allow));
+        bench.so(asks(&bench, request(&format!("p{no}")), Ruling::Allow));
     }
     let live = bench.task("a").live().unwrap();
     assert_eq!(live.permissions.len(), 32);
@@ -231,7 +231,7 @@ fn what_is_kept_of_a_request_is_bounded_and_in_lines() {
         title: "two\nlines ".repeat(1_000),
         paths: vec!["p\n".repeat(1_000); 50],
         command: Some("c".repeat(100_000)),
-        ..leave("")
+        ..request("")
     };
     bench.so(asks(&bench, long, Ruling::Ask));
     let (_, kept) = bench.run.permission(1).unwrap();
@@ -245,7 +245,7 @@ fn what_is_kept_of_a_request_is_bounded_and_in_lines() {
 #[test]
 fn a_task_that_waits_for_leave_says_so_with_the_commands_that_answer() {
     let mut bench = working();
-    bench.so(asks(&bench, leave("x"), Ruling::Ask));
+    bench.so(asks(&bench, request("x"), Ruling::Ask));
     let commands = [
         "divisi permissions allow run-1 1",
         "divisi permissions deny run-1 1",
@@ -265,21 +265,21 @@ fn a_task_that_waits_for_leave_says_so_with_the_commands_that_answer() {
 fn what_was_cut_or_names_no_file_is_answered_once_alone() {
     let no_file = Request {
         paths: Vec::new(),
-        ..leave("a")
+        ..request("a")
     };
     let many = Request {
         paths: (0..9).map(|no| format!("docs/{no}.md")).collect(),
-        ..leave("b")
+        ..request("b")
     };
     let odd = Request {
         paths: vec!["docs/a\nb".to_owned()],
-        ..leave("c")
+        ..request("c")
     };
     let long = Request {
         deed: Deed::Execute,
         paths: Vec::new(),
         command: Some("x".repeat(3_000)),
-        ..leave("d")
+        ..request("d")
     };
     let mut bench = working();
     for (request, no) in [no_file, many, odd, long].into_iter().zip(1..) {

@@ -232,6 +232,17 @@ fn a_used_up_reservation_is_no_failure_and_the_next_one_is_larger() {
     );
     let estimated = |spec: &mut TaskSpec| spec.estimate.tokens = Some(40_000);
     assert_eq!(of(&bench, &estimated), (8 * 60_000, 8 * 900_000));
+    // and who does it in its agent's place has a price of its own
+    let other = Price {
+        input: 1_000_000,
+        output: 2_000_000,
+        cached: 0,
+    };
+    bench.run.settings.prices.insert("codex".to_owned(), other);
+    let mut task = bench.task("a").clone();
+    estimated(std::sync::Arc::make_mut(&mut task.spec));
+    let amount = task.amount_by("codex", &bench.run.settings);
+    assert_eq!(amount.usd_micros, 8 * 120_000);
     let own = |spec: &mut TaskSpec| {
         estimated(spec);
         let tokens = Budget::default().with(Bound::Tokens(70_000));
@@ -332,6 +343,33 @@ fn an_agent_that_says_it_failed_is_recorded_and_not_believed() {
     let command = said(&bench, "b", 1, says());
     bench.so(command);
     assert_eq!(claimed(&bench, "b"), [claim(), claim()]);
+}
+
+#[test]
+fn what_an_agent_failed_with_and_was_denied_stands_before_what_checks_saw() {
+    let mut bench = Bench::new(plan("a"));
+    bench.so(bench.lease("a"));
+    let failure = format!("401 unauthorized: {}\nmore", "x".repeat(400));
+    let mut ended = exited(1);
+    ended.denied = vec!["Write x.md".to_owned(), "Write y.md".to_owned()];
+    let attempt = bench.attempt("a");
+    bench.so(Command::Ended {
+        attempt,
+        ended,
+        said: Some(Said::Failure(failure)),
+    });
+    let words = bench.task("a").endings[0].words();
+    let (failed, rest) = words.split_once("; ").unwrap();
+    assert!(
+        failed.starts_with("it failed: 401 unauthorized: xxx"),
+        "{failed}"
+    );
+    assert!(failed.len() < 320 && !failed.contains("more"), "{failed}");
+    let (denied, checks) = rest.split_once("; ").unwrap();
+    assert_eq!(denied, "it was denied Write y.md (and 1 more)");
+    assert!(checks.starts_with("checks refused it"), "{checks}");
+    // The process's status says less than its agent does.
+    assert!(!words.contains("its process"), "{words}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::bench::{Bench, commit, files, id_of, parts, plan, plans, with};
 use crate::criterion::Criterion;
 use crate::plan::{Parts, Plan};
-use crate::run::{Base, Command, Create, RunStatus, Settings};
+use crate::run::{AttemptEnd, Base, Command, Create, Failure, RunStatus, Settings};
 
 fn approve() -> Command {
     Command::Approve {
@@ -153,6 +153,63 @@ fn what_an_agent_planned_is_replaced_and_its_attempts_stay() {
     bench.refuses(replace(plan("x")), "planning-in-force");
     bench.runs("y");
     assert_eq!(bench.owed(), ["final check"]);
+}
+
+fn refuse(reason: &str) -> Command {
+    Command::Reject {
+        task: None,
+        reason: reason.to_owned(),
+    }
+}
+
+#[test]
+fn a_plan_that_its_owner_refuses_is_made_anew_and_the_refusal_is_the_planners_failure() {
+    // p ─ x ── y   becomes   p   becomes   p ─ z
+    let mut bench = planned("x; y: x");
+    bench.does(replace(plan("u")), &["replaced by u"]);
+    bench.does(refuse("one is enough"), &["p's plan refused, then retry"]);
+    assert_eq!(statuses(&bench), [("p".to_owned(), "ready")]);
+    assert_eq!(bench.run.status(), RunStatus::Running);
+    assert_eq!((bench.run.revision, bench.run.planner()), (4, None));
+    assert_eq!(bench.run.criteria, []);
+    let told = AttemptEnd::Refused(Failure::Person("one is enough".to_owned()));
+    assert_eq!(bench.task("p").endings[0].end, told);
+    assert_eq!(bench.task("p").failures, 1);
+    bench.verifies("p");
+    bench.so(bench.expanded("p", parts("z")));
+    assert_eq!(bench.run.status(), RunStatus::AwaitingApproval);
+    bench.does(approve(), &["approved"]);
+    bench.refuses(refuse("late"), "planning-in-force");
+    bench.runs("z");
+    assert_eq!(bench.owed(), ["final check"]);
+}
+
+#[test]
+fn plans_are_refused_no_more_often_than_anything_fails_and_a_person_may_go_on() {
+    let mut bench = planned("x");
+    for _ in 0..2 {
+        bench.does(refuse("no"), &["p's plan refused, then retry"]);
+        bench.verifies("p");
+        bench.so(bench.expanded("p", parts("x")));
+    }
+    let why = "it failed 3 times; the last time a person refused it: no";
+    bench.does(
+        refuse("no"),
+        &[&format!("p's plan refused, then escalate: {why}")],
+    );
+    assert_eq!(bench.run.status(), RunStatus::Blocked);
+    bench.does(bench.retry("p"), &["retried p"]);
+    bench.verifies("p");
+    bench.so(bench.expanded("p", parts("x")));
+    bench.does(refuse("no"), &["p's plan refused, then retry"]);
+}
+
+#[test]
+fn a_plan_that_no_task_made_is_edited_and_not_refused() {
+    let mut bench = unapproved("a; b: a");
+    bench.refuses(refuse("no"), "planning-by-nobody");
+    bench.does(approve(), &["approved"]);
+    bench.refuses(refuse("no"), "planning-in-force");
 }
 
 #[test]

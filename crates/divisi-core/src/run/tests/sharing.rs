@@ -7,7 +7,7 @@ use super::bench::{Bench, PRIORITIES, all, exited, handoff, plan, with};
 use super::rng::Rng;
 use crate::assign::{Capacity, Proposal, assign};
 use crate::ids::{AttemptId, Epoch, RunId, TaskNo, Time};
-use crate::ledger::{Choice, Credential, Waiting};
+use crate::ledger::{Choice, Credential, Means, Waiting};
 use crate::plan::{Plan, Priority};
 use crate::run::{
     Accepted, Base, Command, Create, Finding, Rejection, Run, RunStatus, Settings, create,
@@ -394,7 +394,8 @@ fn schedules_keep_the_bounds_of_list_scheduling() {
 fn with_whom(run: &Run, may: &dyn Fn(&Run, &str) -> Choice) -> Vec<String> {
     let of = |proposal: Proposal| {
         let task = &run.task(proposal.task).unwrap().spec.id;
-        format!("{task} by {}", proposal.with)
+        let Means { agent, credential } = proposal.with;
+        format!("{task} by {agent} with {credential}")
     };
     let proposals = assign(
         &[run],
@@ -415,31 +416,28 @@ fn an_agent_that_may_not_begin_is_waited_for_and_others_go_on() {
     settings.agent_limits.insert("scripted".to_owned(), 2);
     let run = run(1, plan, settings);
     let until = Time(7_000);
-    let wait = |credential: &str| Choice::Wait {
-        on: Waiting::Limit(Credential {
-            agent: credential.to_owned(),
-            name: None,
-        }),
+    let wait = |agent: &str| Choice::Wait {
+        on: Waiting::Limit(Credential::Agent(agent.to_owned())),
         until,
     };
     let held = |_: &Run, agent: &str| match agent {
         "command" => wait(agent),
         agent => Choice::freely(&run, agent),
     };
-    assert_eq!(with_whom(&run, &held), ["c by scripted"]);
+    assert_eq!(with_whom(&run, &held), ["c by scripted with scripted"]);
     assert_eq!(run.held_until(Time(0), &held), Some(until));
     assert_eq!(run.held_until(until, &held), None, "it is over");
     assert_eq!(run.held_until(Time(0), &Choice::freely), None);
     // Another one in its place counts as itself.
     let instead = |_: &Run, _: &str| Choice::Begin {
-        with: Credential {
+        with: Means {
             agent: "scripted".to_owned(),
-            name: Some("KEY".to_owned()),
+            credential: Credential::Variable("KEY".to_owned()),
         },
     };
     assert_eq!(
         with_whom(&run, &instead),
-        ["a by KEY of scripted", "b by KEY of scripted"]
+        ["a by scripted with KEY", "b by scripted with KEY"]
     );
 }
 
@@ -455,9 +453,9 @@ fn who_does_a_task_in_anothers_place_counts_as_itself_and_only_this_time() {
             task: TaskNo(task),
             epoch: Epoch(1),
             timeout_ms: None,
-            with: Some(Credential {
+            with: Some(Means {
                 agent: agent.to_owned(),
-                name: Some("KEY".to_owned()),
+                credential: Credential::Variable("KEY".to_owned()),
             }),
         };
         run.decide(command, Time(0))
@@ -465,8 +463,8 @@ fn who_does_a_task_in_anothers_place_counts_as_itself_and_only_this_time() {
     assert!(lease(&mut run, 0, "codex").is_ok());
     let live = run.tasks()[0].live().unwrap();
     assert_eq!(
-        (live.agent.as_str(), live.credential.as_deref()),
-        ("codex", Some("KEY"))
+        (live.agent.as_str(), &live.means().credential),
+        ("codex", &Credential::Variable("KEY".to_owned()))
     );
     assert!(matches!(
         lease(&mut run, 1, "codex"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::bench::{
-    Bench, approval, commit, exited, files, leave, merged, parts, plan, plans, ruled, snapshot,
+    Bench, approval, commit, exited, files, merged, parts, plan, plans, request, ruled, snapshot,
     tree, with,
 };
 use crate::criterion::{Outcome, Verdict};
@@ -13,7 +13,7 @@ use crate::permission::{Decider, Decision, Ruling};
 use crate::receipt::{Exit, Receipt};
 use crate::run::event::{PreparedCommit, Then};
 use crate::run::transition::{EventName, Next, StateName, names, next};
-use crate::run::{AttemptEnd, Command, Event, Finding, Said, StopReason};
+use crate::run::{AttemptEnd, Command, Event, Finding, Said, Settings, StopReason};
 
 /// What the events of an approval are about.
 fn is_of_approval(event: EventName) -> bool {
@@ -24,10 +24,28 @@ fn is_of_approval(event: EventName) -> bool {
     )
 }
 
+/// What happens only to the task that planned the whole.
+fn is_of_plan(event: EventName) -> bool {
+    matches!(
+        event,
+        EventName::PlanRefusedRetry | EventName::PlanRefusedEscalate
+    )
+}
+
 /// A run in which the task `t` is in this state, for this event to happen to it:
 /// `o` keeps the run open, and `z` stands before `t` where it has to wait.
 fn given(state: StateName, event: EventName) -> Bench {
     use StateName as S;
+    if state == S::Split && is_of_plan(event) {
+        let settings = Settings {
+            approves_plans: true,
+            ..Settings::default()
+        };
+        let mut bench = Bench::with(with(plan("t"), "t", plans), settings);
+        bench.verifies("t");
+        bench.so(bench.expanded("t", parts("x; y")));
+        return bench;
+    }
     let waits = matches!(state, S::Waiting | S::Skipped) || event == EventName::RetriedWaiting;
     let graph = if waits { "z; t: z; o" } else { "t; o" };
     let of_approval = state == S::Approval || is_of_approval(event);
@@ -122,7 +140,7 @@ fn ask(bench: &Bench) -> Command {
 fn asks(bench: &Bench, ruling: Ruling) -> Command {
     Command::AskPermission {
         attempt: bench.attempt("t"),
-        request: leave("1"),
+        request: request("1"),
         ruled: ruled(ruling),
     }
 }
@@ -187,13 +205,13 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
         E::PermissionAsked => Event::PermissionAsked {
             attempt,
             no: 1,
-            request: leave("1"),
+            request: request("1"),
             deadline_at: at,
         },
         E::PermissionDecided => Event::PermissionDecided {
             attempt,
             no: 1,
-            request: Some(leave("1")),
+            request: Some(request("1")),
             decision: Decision::Allow,
             by: Decider::Agent,
             rules: Vec::new(),
@@ -206,6 +224,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             wall_ms: 1,
             confined: None,
             claimed_failure: None,
+            too_large: false,
             usage: None,
         }),
         E::Collected => advanced(Receipt::Collected {
@@ -278,6 +297,20 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
                 },
             )),
         },
+        E::PlanRefusedRetry => Event::PlanRefused {
+            task,
+            reason: text,
+            then: Then::Retry {
+                not_before: Time(0),
+            },
+        },
+        E::PlanRefusedEscalate => Event::PlanRefused {
+            task,
+            reason: text.clone(),
+            then: Then::Escalate(text),
+        },
+        E::Reviewed => advanced(Receipt::Reviewed { at, verdicts }),
+        E::ReviewClosed => Event::ReviewClosed { task },
         E::Offer => Event::OfferKept {
             attempt,
             snapshot: Some(snapshot(1)),
@@ -358,8 +391,12 @@ RetriedApproval: Failed Canceled -> Approval
 Answered: Question -> Ready
 Split: Waiting Ready Escalated -> Split
 Expanded: Verified -> Split
+PlanRefusedRetry: Split -> Ready
+PlanRefusedEscalate: Split -> Escalated
 Offer: Ready Leased Working Submitted Collected Held Verified Prepared Question Escalated Done Failed Canceled Split -> stays
 OfferAdopted: Ready -> Leased
+Reviewed: Verified -> Done
+ReviewClosed: Ready Question Escalated -> Done
 ";
 
 #[test]
@@ -454,6 +491,8 @@ fn commands(bench: &Bench) -> Vec<(&'static str, Command)> {
         ("split", bench.split("t", "p; q")),
         ("expanded", bench.expanded("t", parts("p; q"))),
         ("expand refused", bench.expand_refused("t", "broken")),
+        ("weighed", bench.weighed("t", vec![Verdict::pass(0)])),
+        ("weigh refused", bench.weigh_refused("t", "broken")),
     ]
 }
 
@@ -528,4 +567,6 @@ cancel: Leased -> Leased, Working -> Working, Prepared nothing, Done Failed Canc
 split: Waiting Ready Escalated -> Split, else task-not-now
 expanded: Verified -> Split, else attempt-superseded
 expand refused: Verified -> Ready, else attempt-superseded
+weighed: else attempt-superseded
+weigh refused: else attempt-superseded
 ";

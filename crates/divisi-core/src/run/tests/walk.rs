@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bench::{
-    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, leave,
-    merged, plain, plan, plans, ruled, snapshot,
+    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, merged,
+    plain, plan, plans, request, ruled, snapshot, with,
 };
 use super::explaining::everything_is_explained;
 use super::rng::Rng;
@@ -118,7 +118,10 @@ fn random_plan(rng: &mut Rng) -> Plan {
 impl Walk {
     fn new(seed: u64) -> Walk {
         let mut rng = Rng::new(seed);
+        let to_be_planned = rng.once_in(8);
         let settings = Settings {
+            approves_plans: to_be_planned,
+            failures_max: 1 + rng.below(3) as u32,
             workers_max: 1 + rng.below(3) as u32,
             role_limits: match rng.once_in(3) {
                 true => [("web".to_owned(), 1)].into(),
@@ -126,13 +129,22 @@ impl Walk {
             },
             losses_max: 1 + rng.below(4) as u32,
             conflicts_max: 1 + rng.below(4) as u32,
+            reviewers: match rng.below(3) {
+                0 => Vec::new(),
+                1 => vec!["second".to_owned()],
+                _ => vec!["command".to_owned(), "second".to_owned()],
+            },
+            awaiting_max: rng.below(3) as u32,
             barriers: rng.once_in(4),
             batch_max: 1 + rng.below(4) as u32,
             budget: Budget::default(),
             ..Settings::default()
         };
         let what = Create {
-            plan: random_plan(&mut rng).into(),
+            plan: match to_be_planned {
+                true => with(plan("w"), "w", plans).into(),
+                false => random_plan(&mut rng).into(),
+            },
             settings,
             base: Base {
                 commit: Some(commit(0)),
@@ -219,6 +231,21 @@ impl Walk {
             }
         }
         verdicts
+    }
+
+    /// What a review finds: all holds, or some does not, or is left open.
+    fn judged(&mut self, no: TaskNo, well: bool) -> Vec<Verdict> {
+        let subject = self.run().task(no).and_then(|task| task.reviews.clone());
+        let open = subject.and_then(|it| Some(self.run().under_review(&it)?.1.to_vec()));
+        let mut found = Vec::new();
+        for verdict in open.unwrap_or_default() {
+            let outcome = match well {
+                true => Outcome::Pass,
+                false => [Outcome::Pass, Outcome::Fail, Outcome::Unverified][self.rng.below(3)],
+            };
+            found.push(Verdict { outcome, ..verdict });
+        }
+        found
     }
 
     fn merge(&mut self, well: bool) -> Command {
@@ -315,6 +342,14 @@ impl Walk {
             Effect::Expand(attempt) => Command::ExpandRefused {
                 attempt,
                 faults: vec!["it is no plan".to_owned()],
+            },
+            Effect::Weigh(attempt) if well || !self.rng.once_in(3) => Command::Weighed {
+                attempt,
+                verdicts: self.judged(attempt.task, well),
+            },
+            Effect::Weigh(attempt) => Command::WeighRefused {
+                attempt,
+                faults: vec!["it cites nothing".to_owned()],
             },
             Effect::KeepOffer(attempt) => Command::OfferCollected {
                 attempt,
@@ -428,7 +463,7 @@ impl Walk {
                     _ => Finding::Lost("no process".to_owned()),
                 },
             },
-            14 => self.some_leave(attempt),
+            14 => self.some_permission(attempt),
             12 if self.rng.once_in(2) => self.answer_to(Effect::Expand(attempt), true),
             12 => self.answer_to(Effect::KeepOffer(attempt), true),
             _ => {
@@ -449,8 +484,8 @@ impl Walk {
         }
     }
 
-    /// An agent asks leave for something, or is answered.
-    fn some_leave(&mut self, attempt: AttemptId) -> Command {
+    /// An agent asks for a permission, or is answered.
+    fn some_permission(&mut self, attempt: AttemptId) -> Command {
         match self.rng.below(5) {
             0 => Command::ExpirePermissions,
             1 => Command::DecidePermission {
@@ -465,7 +500,7 @@ impl Walk {
             },
             _ => Command::AskPermission {
                 attempt,
-                request: leave(&self.rng.below(40).to_string()),
+                request: request(&self.rng.below(40).to_string()),
                 ruled: ruled(Ruling::ALL[self.rng.below(3)]),
             },
         }
@@ -491,6 +526,7 @@ impl Walk {
             3 => Said::UsedUp(Bound::Tokens(200_000)),
             1 => Said::Failure("it does not compile".to_owned()),
             2 => Said::Hindrance("no memory".to_owned()),
+            4 => Said::TooLarge("it is two".to_owned()),
             _ => Said::Question("which color?".to_owned()),
         };
         says.then_some(said)
@@ -527,7 +563,10 @@ impl Walk {
                 note: text,
                 waive: self.rng.once_in(2),
             },
-            17 | 18 => Command::Reject { task, reason: text },
+            17 | 18 => Command::Reject {
+                task: (!self.rng.once_in(3)).then_some(task),
+                reason: text,
+            },
             19 | 20 => Command::Answer { task, text },
             _ => Command::Split {
                 task,
@@ -573,7 +612,10 @@ impl Walk {
         let at = self.run().tasks().iter().position(blocked)?;
         let task = TaskNo(at as u32);
         match self.rng.below(4) {
-            0 => Some(Command::Reject { task, reason: note }),
+            0 => Some(Command::Reject {
+                task: Some(task),
+                reason: note,
+            }),
             1 => Some(Command::Cancel { task: Some(task) }),
             2 => Some(Command::Split {
                 task,

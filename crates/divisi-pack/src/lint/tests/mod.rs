@@ -147,7 +147,14 @@ fn each_task_of_an_agent_has_one_role_that_there_is() {
     let found = only("lint-role-unknown", Severity::Error, |plan| {
         task(plan, "audit")["worker_type"] = json!("audits");
     });
-    assert!(found.hints[0].contains("security_analyst"), "{found:?}");
+    assert!(found.hints[0].contains("`security/"), "{found:?}");
+    // A name as `divisi roles` lists it is answered with what a plan writes for it.
+    let found = only("lint-role-unknown", Severity::Error, |plan| {
+        let audit = task(plan, "audit");
+        remove(audit, "worker_type");
+        audit["assigned_to"] = json!("architect");
+    });
+    assert_eq!(found.hints[0], "did you mean `development/planner`?");
 }
 
 #[test]
@@ -319,6 +326,129 @@ fn a_person_may_write_many_stages() {
     let found = found(&plan, |given| given.author = Author::Person);
     assert_eq!(codes_of(&found), ["lint-stages"]);
     assert_eq!(found[0].severity, Severity::Warning);
+}
+
+/// Three documents of one writer, who needs a quarter of an hour for all of them.
+fn trivial() -> Value {
+    let document = |id: &str| {
+        json!({
+            "subtask_id": id, "title": format!("Document {id}"),
+            "assigned_to": "development", "worker_type": "documentation",
+            "deliverables": [format!("docs/{id}.md")],
+            "criteria": [{"file": format!("docs/{id}.md")}],
+            "estimated_duration_minutes": 5, "estimated_tokens": 3000
+        })
+    };
+    json!({
+        "task_title": "Document the API",
+        "subtasks": [document("limits"), document("errors"), document("pages")],
+        "criteria": [{"file": "docs/limits.md"}]
+    })
+}
+
+fn plan_of(plan: &Value) -> divisi_core::Plan {
+    let read = plan_file::read("plan.json", plan.to_string().as_bytes());
+    read.plan.expect("it is sound")
+}
+
+#[test]
+fn a_plan_is_worth_being_one() {
+    let found = found(&trivial(), |_| {});
+    assert_eq!(codes_of(&found), ["lint-trivial"], "{found:#?}");
+    assert_eq!(found[0].severity, Severity::Warning);
+    assert!(
+        found[0]
+            .cause
+            .contains("15 minutes at the most, 9000 tokens"),
+        "{found:?}"
+    );
+}
+
+/// What is changed about a plan.
+type Change = fn(&mut Value);
+
+#[test]
+fn tasks_of_others_or_judged_between_or_large_or_unknown_stay_apart() {
+    let apart: [(&str, Change); 9] = [
+        ("another role", |plan| {
+            task(plan, "errors")["worker_type"] = json!("test")
+        }),
+        ("another agent", |plan| {
+            task(plan, "errors")["agent"] = json!("codex")
+        }),
+        ("a person", |plan| {
+            task(plan, "errors")["agent"] = json!("person")
+        }),
+        ("a review", |plan| {
+            task(plan, "errors")["kind"] = json!("review")
+        }),
+        ("a judgment", |plan| {
+            task(plan, "errors")["criteria"] = json!([{"file": "docs/errors.md"}, "it reads well"]);
+        }),
+        ("a consent", |plan| {
+            push(
+                plan,
+                json!({"subtask_id": "ok", "kind": "approval", "dependencies": ["limits"]}),
+            );
+        }),
+        ("too long", |plan| {
+            task(plan, "errors")["estimated_duration_minutes"] = json!(11)
+        }),
+        ("too many tokens", |plan| {
+            task(plan, "errors")["estimated_tokens"] = json!(14_001)
+        }),
+        ("no estimate", |plan| {
+            remove(task(plan, "errors"), "estimated_tokens")
+        }),
+    ];
+    for (what, mutate) in apart {
+        let mut plan = trivial();
+        mutate(&mut plan);
+        assert_eq!(lint::joined(&plan_of(&plan)), None, "{what}");
+    }
+    let mut files = trivial();
+    task(&mut files, "pages")["files_affected"] = json!(["README.md"]);
+    assert_eq!(lint::joined(&plan_of(&files)), None);
+}
+
+#[test]
+fn a_joined_plan_has_one_task_with_all_that_its_tasks_had() {
+    let mut plan = trivial();
+    task(&mut plan, "errors")["inputs"] = json!(["limits", "src/main.rs"]);
+    task(&mut plan, "pages")["dependencies"] = json!(["errors"]);
+    for id in ["limits", "errors", "pages"] {
+        let scope = json!({"scope": [format!("docs/{id}.md")]});
+        let criteria = task(&mut plan, id)["criteria"].as_array_mut();
+        criteria.expect("a list").push(scope);
+    }
+    let whole = plan_of(&plan);
+    let joined = lint::joined(&whole).expect("it is trivial");
+    let [one] = &joined.tasks[..] else {
+        panic!("one task: {:?}", joined.tasks);
+    };
+    assert_eq!(
+        (joined.criteria, one.title.as_str()),
+        (whole.criteria, "Document the API")
+    );
+    let paths: Vec<&str> = one.deliverables.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(paths, ["docs/limits.md", "docs/errors.md", "docs/pages.md"]);
+    assert_eq!(one.dependencies, []);
+    let inputs = [divisi_core::plan::Input::Path("src/main.rs".to_owned())];
+    assert_eq!(one.inputs, inputs);
+    let criteria: Vec<String> = one.criteria.iter().map(ToString::to_string).collect();
+    let scope = "changes only docs/limits.md, docs/errors.md, docs/pages.md";
+    assert_eq!(criteria.len(), 4);
+    assert_eq!(criteria[3], scope);
+    assert_eq!(one.estimate.tokens, Some(9_000));
+    for said in [
+        "planned as several tasks and joined: its 3 tasks",
+        "2. Document errors",
+    ] {
+        assert!(one.description.contains(said), "{}", one.description);
+    }
+    // What an agent planned is joined as it is read.
+    let read = lint::read_whole("p", plan.to_string().as_bytes(), &Given::default());
+    assert_eq!(read.parts.map(|parts| parts.tasks.len()), Some(1));
 }
 
 #[test]

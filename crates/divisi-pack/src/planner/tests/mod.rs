@@ -141,6 +141,30 @@ fn prose_is_divided_by_the_domains_that_it_names() {
 }
 
 #[test]
+fn what_is_together_no_more_than_one_task_is_joined() {
+    let planned = planned(
+        "1. Document the limits in docs/limits.md\n2. Document the errors in docs/errors.md",
+    );
+    let [one] = &planned.plan.tasks[..] else {
+        panic!("one task: {:?}", planned.plan.tasks);
+    };
+    assert_eq!(planned.pattern, Pattern::Joined(2));
+    assert_eq!(planned.covers, [[0], [0]]);
+    let paths: Vec<&str> = one.deliverables.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(paths, ["docs/limits.md", "docs/errors.md"]);
+    // One more, and it is not.
+    check(
+        "1. Document the limits in docs/limits.md\n2. Document the errors in docs/errors.md\n\
+         3. Add tests",
+        &[
+            "document-limits-docs-limits-md development/documentation",
+            "document-errors-docs-errors-md development/documentation < document-limits-docs-limits-md",
+            "add-tests development/test < document-errors-docs-errors-md",
+        ],
+    );
+}
+
+#[test]
 fn arrows_are_steps_of_the_goal() {
     let planned = check(
         "Build new feature: design → implement → test → audit → document",

@@ -187,7 +187,7 @@ fn every_task_is_told_its_part_and_the_whole_request_in_its_own_words() {
 #[test]
 fn a_clause_that_is_not_understood_keeps_the_request_whole() {
     for text in [
-        "plz can u render the settings page quicker and also fix teh css on mobile",
+        "plz can u spruce the settings page up and also fix teh css on mobile",
         "Peruse stories/login.md and implement what it says",
         "Write a schema. Scratch that, write an importer and docs.",
         "Add throttling, the docs and tests pointless, and a benchmark not",

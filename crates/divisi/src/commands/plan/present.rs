@@ -100,6 +100,7 @@ fn by(pattern: &Pattern) -> Value {
     match pattern {
         Pattern::One => json!({"pattern": "one"}),
         Pattern::Structure => json!({"pattern": "structure"}),
+        Pattern::Joined(tasks) => json!({"pattern": "joined", "tasks": tasks}),
         Pattern::Workflow(name) => json!({"pattern": "workflow", "workflow": name}),
     }
 }
@@ -110,6 +111,9 @@ fn planned_lines(planned: &Planned, request: &Request, gathered: &Gathered) -> V
     let how = match &planned.pattern {
         Pattern::One => "one task".to_owned(),
         Pattern::Structure => "by the request's own words".to_owned(),
+        Pattern::Joined(tasks) => {
+            format!("{tasks} tasks by the request's own words, joined since they are trivial")
+        }
         Pattern::Workflow(name) => format!("by the workflow {name}"),
     };
     let mut lines = vec![

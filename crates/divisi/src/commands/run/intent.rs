@@ -140,10 +140,10 @@ fn planner_of(
         }
         Answer::Planned(_) if said == Some(cli::plan::Planner::Agent) => Ok(Made::ByAgent),
         Answer::Planned(planned) => Ok(match planned.pattern {
-            Pattern::Structure if !pays => one()?,
+            Pattern::Structure | Pattern::Joined(_) if !pays => one()?,
             // Its words do not say the parts.
             Pattern::One if may_ask => Made::ByAgent,
-            Pattern::One => Made::Plan(Box::new(planned.plan), Planner::One),
+            Pattern::One | Pattern::Joined(_) => Made::Plan(Box::new(planned.plan), Planner::One),
             Pattern::Structure => Made::Plan(Box::new(planned.plan), Planner::Structure),
             Pattern::Workflow(name) => Made::Plan(Box::new(planned.plan), Planner::Workflow(name)),
         }),

@@ -17,7 +17,7 @@ use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot, Usage};
 use divisi_core::run::{
     AttemptEnd, Base, Budget, Defined, DefinedModel, DefinedProgram, Event, Failure, Grants,
     ModelBounds, PauseReason, PreparedCommit, Price, Provider, RunStatus, Settings, Speaks,
-    StopReason, Then,
+    StopReason, Subject, Then,
 };
 use divisi_core::{
     Commit, Criterion, Digest, Format, Outcome, RunId, TaskId, TaskNo, TaskSpec, Time, Tree,
@@ -219,6 +219,7 @@ fn receipts() -> Vec<Receipt> {
             usd_micros: Some(6),
         }),
         claimed_failure: matches!(exit, Exit::Signal(_)).then(|| "no idea".into()),
+        too_large: matches!(exit, Exit::Signal(_)),
         exit,
         output,
         wall_ms: 9,
@@ -271,6 +272,10 @@ fn receipts() -> Vec<Receipt> {
         },
         expanded(Some(commit())),
         expanded(None),
+        Receipt::Reviewed {
+            at,
+            verdicts: verdicts(),
+        },
     ]
 }
 
@@ -289,7 +294,7 @@ fn stage() -> Stage {
     }
 }
 
-fn leave() -> Request {
+fn permission() -> Request {
     Request {
         id: "1".into(),
         deed: Deed::Execute,
@@ -375,6 +380,7 @@ fn created(full: bool) -> Event {
             cpu_s_max: None,
         },
         agents: [("development".to_owned(), "person".to_owned())].into(),
+        awaiting_max: 1,
         agents_auto: [("development".to_owned(), "codex".to_owned())].into(),
         rehearsal: Some(hash(Digest::new)),
         defined: [
@@ -460,12 +466,14 @@ fn ends() -> Vec<AttemptEnd> {
         Failure::Composition("x".into()),
         Failure::Preparation("x".into()),
         Failure::Plan(vec!["plan.json:1:1: x".into()]),
+        Failure::Review(vec!["x".into()]),
     ];
     let mut ends: Vec<AttemptEnd> = failures.into_iter().map(AttemptEnd::Refused).collect();
     ends.extend(stops().into_iter().map(AttemptEnd::Stopped));
     ends.extend([
         AttemptEnd::Integrated,
         AttemptEnd::Expanded,
+        AttemptEnd::Reviewed,
         AttemptEnd::Errored(Failure::Person("x".into())),
         AttemptEnd::Lost("x".into()),
         AttemptEnd::Asked("x".into()),
@@ -508,6 +516,13 @@ fn of_runs() -> Vec<Event> {
                 ..Plan::default()
             }),
         },
+        Event::PlanRefused {
+            task: TaskNo(0),
+            reason: "x".into(),
+            then: Then::Retry {
+                not_before: Time(0),
+            },
+        },
         Event::RunResumed,
         Event::CancelAsked,
         Event::FinalHeld {
@@ -518,6 +533,15 @@ fn of_runs() -> Vec<Event> {
             verdicts: verdicts(),
         },
         Event::BatchNarrowed { batch: 2 },
+        Event::ReviewOpened {
+            review: Box::new(tasks().remove(0)),
+            of: Subject::Attempt(attempt()),
+        },
+        Event::ReviewOpened {
+            review: Box::new(tasks().remove(0)),
+            of: Subject::Whole(commit()),
+        },
+        Event::ReviewClosed { task },
         split(None, Vec::new(), ""),
         split(
             Some((attempt(), expanded(Some(commit())))),
@@ -578,7 +602,7 @@ fn of_attempts() -> Vec<Event> {
             epoch: Epoch(1),
             workspace: 1,
             timeout_ms: Some(1),
-            credential: Some("KEY".into()),
+            credential: Some(Credential::Variable("KEY".into())),
         },
         Event::AttemptLeased {
             attempt,
@@ -618,13 +642,13 @@ fn of_attempts() -> Vec<Event> {
         Event::PermissionAsked {
             attempt,
             no: 1,
-            request: leave(),
+            request: permission(),
             deadline_at: Time(9),
         },
         decided(None, Decision::Allow, Decider::Person, vec![rule()]),
-        decided(Some(leave()), deny(), policy(), Vec::new()),
+        decided(Some(permission()), deny(), policy(), Vec::new()),
         decided(None, deny(), Decider::Deadline, Vec::new()),
-        decided(Some(leave()), deny(), Decider::Agent, Vec::new()),
+        decided(Some(permission()), deny(), Decider::Agent, Vec::new()),
         Event::ReviewAwaited {
             attempt,
             verdicts: verdicts(),
@@ -750,15 +774,16 @@ fn of_ledger() -> Vec<ledger::Event> {
         },
         ledger::Event::Released { attempt },
         ledger::Event::LimitLifted {
-            agent: "claude".into(),
+            credentials: vec![Credential::Agent("opencode".into())],
         },
     ]);
-    all.extend([None, Some("ANTHROPIC_API_KEY".to_owned())].map(|name| {
-        ledger::Event::CredentialLimited {
-            credential: Credential {
-                agent: "claude".into(),
-                name,
-            },
+    let credentials = [
+        Credential::Variable("ANTHROPIC_API_KEY".into()),
+        Credential::Login("claude".into()),
+    ];
+    all.extend(
+        credentials.map(|credential| ledger::Event::CredentialLimited {
+            credential,
             limit: Limit {
                 met_at: Time(1),
                 ends_at: Time(2),
@@ -767,8 +792,8 @@ fn of_ledger() -> Vec<ledger::Event> {
                 cause: "429".into(),
                 attempts: [attempt].into(),
             },
-        }
-    }));
+        }),
+    );
     all
 }
 

@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use divisi_agents::environment::looks_secret;
 use divisi_core::journal::Artifacts as _;
 use divisi_core::run::{Run, RunStatus};
+use divisi_core::secret::looks_secret;
 use divisi_core::{Diagnostic, Plan};
 use divisi_engine::failpoint;
 use divisi_engine::files::Files as _;

@@ -15,9 +15,9 @@ const KEPT_PART: (usize, usize) = (3, 4);
 /// So many of the last rounds are kept whole, whatever they hold.
 const ROUNDS_KEPT: usize = 2;
 
-/// A conversation with a model. The system's words and the functions are said beside it.
+/// What a model was told and answered. The system's words and the functions are said beside it.
 #[derive(Debug)]
-pub(crate) struct Conversation {
+pub(crate) struct Messages {
     /// What is to be done.
     pub(crate) prompt: String,
     /// What came of it so far.
@@ -90,9 +90,9 @@ impl Result {
     }
 }
 
-impl Conversation {
-    pub(crate) fn begin(prompt: String) -> Conversation {
-        Conversation {
+impl Messages {
+    pub(crate) fn begin(prompt: String) -> Messages {
+        Messages {
             prompt,
             rounds: Vec::new(),
         }
@@ -105,7 +105,7 @@ impl Conversation {
     }
 
     /// Leaves out the oldest results until no more than so many tokens are told. The same results
-    /// are left out of the same conversation, always. Returns of how many.
+    /// are left out of the same session, always. Returns of how many.
     ///
     /// # Errors
     /// It is too long even so.
@@ -125,7 +125,7 @@ impl Conversation {
                     return Ok(left_out);
                 }
                 let note = format!(
-                    "[{} bytes were left out, since the conversation became too long; call again \
+                    "[{} bytes were left out, since the session became too long; call again \
                      for what is still needed]",
                     result.output.len()
                 );
@@ -144,7 +144,7 @@ impl Conversation {
     }
 }
 
-/// A conversation holds more than may be told.
+/// There is more than may be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLong;
 
@@ -182,8 +182,8 @@ mod tests {
         }
     }
 
-    fn outputs(conversation: &Conversation) -> Vec<usize> {
-        let told = conversation.rounds.iter().map(|round| &round.told);
+    fn outputs(messages: &Messages) -> Vec<usize> {
+        let told = messages.rounds.iter().map(|round| &round.told);
         let bytes = told.map(|told| match told {
             Told::Results(results) => results[0].output.len(),
             Told::Words(_) => 0,
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn the_oldest_results_are_left_out_and_the_last_rounds_stay() {
         let make = || {
-            let mut made = Conversation::begin("do it".to_owned());
+            let mut made = Messages::begin("do it".to_owned());
             made.rounds
                 .extend([40_000, 10, 40_000, 40_000, 40_000].map(round));
             made

@@ -22,14 +22,14 @@ const WAIT_MS: u64 = 300;
 
 /// What an agent asked.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Leave {
+pub(crate) struct Permissions {
     /// What was not answered, by number.
     waiting: BTreeSet<u32>,
     /// What was, and whether it was allowed.
     answered: BTreeMap<u32, bool>,
 }
 
-impl Leave {
+impl Permissions {
     /// How many requests there were.
     fn asked(&self) -> u32 {
         (self.waiting.len() + self.answered.len()) as u32
@@ -55,16 +55,17 @@ impl Sim {
         let Some(job) = self.supervisor.jobs.get_mut(&attempt).filter(live) else {
             return;
         };
-        let id = job.leave.asked() + 1;
-        job.leave.waiting.insert(id);
-        self.coverage.fault(Fault::LeaveAsked);
+        let id = job.permissions.asked() + 1;
+        job.permissions.waiting.insert(id);
+        self.coverage.fault(Fault::PermissionAsked);
         self.say(Word::Asks(attempt, id));
     }
 
     /// Whether an agent waits for an answer; then it looks again.
     pub(crate) fn waits_for_leave(&mut self, life: u32, attempt: AttemptId) -> bool {
         let job = self.supervisor.jobs.get(&attempt);
-        let waits = job.is_some_and(|job| job.finished.is_none() && !job.leave.waiting.is_empty());
+        let waits =
+            job.is_some_and(|job| job.finished.is_none() && !job.permissions.waiting.is_empty());
         if waits {
             self.after(WAIT_MS, Happening::AgentEnds(life, attempt));
         }
@@ -76,10 +77,10 @@ impl Sim {
         let live = self.supervisor.jobs.iter();
         let live = live.filter(|(_, job)| job.finished.is_none());
         let asked: Vec<(AttemptId, u32)> = live
-            .flat_map(|(attempt, job)| job.leave.waiting.iter().map(|id| (*attempt, *id)))
+            .flat_map(|(attempt, job)| job.permissions.waiting.iter().map(|id| (*attempt, *id)))
             .collect();
         for (attempt, id) in asked {
-            self.coverage.fault(Fault::LeaveToldAgain);
+            self.coverage.fault(Fault::PermissionToldAgain);
             self.say(Word::Asks(attempt, id));
         }
     }
@@ -97,12 +98,12 @@ impl Sim {
         let Some(job) = self.supervisor.jobs.get_mut(&attempt) else {
             return Ok(());
         };
-        if job.leave.waiting.remove(&id) {
-            job.leave.answered.insert(id, allowed);
+        if job.permissions.waiting.remove(&id) {
+            job.permissions.answered.insert(id, allowed);
             return Ok(());
         }
         // An attempt that was given up meanwhile is denied everything.
-        match job.leave.answered.get(&id) {
+        match job.permissions.answered.get(&id) {
             Some(before) if allowed && !*before => violated(
                 Oracle::Answers,
                 format!("{attempt} was denied {id}, and then it was allowed"),

@@ -85,7 +85,7 @@ impl<J: Journal> Engine<J> {
     }
 
     /// Attempts that wait for a person: their silence is no sign of anything.
-    pub(super) fn waiting_for_leave(&self) -> Vec<AttemptId> {
+    pub(super) fn waiting_for_permission(&self) -> Vec<AttemptId> {
         let of_run = |run: &divisi_core::run::Run| {
             let attempts = run.asking().filter_map(|(task, _)| {
                 let live = run.task(task)?.live()?;

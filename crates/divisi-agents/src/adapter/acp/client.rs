@@ -1,4 +1,4 @@
-//! The client's side of one conversation, without any process: what is heard goes in, what is to be
+//! The client's side of one session over ACP, without any process: what is heard goes in, what is to be
 //! done comes out.
 //!
 //! The agent is a stranger's program. It may answer what was never asked, ask what it was told that
@@ -8,6 +8,7 @@
 use divisi_core::permission::{Decision, Request};
 use serde_json::{Value, json};
 
+use super::super::permission::{FOR_EVER, TOO_MUCH};
 use super::super::transcript::{Entry, Tokens, shortened};
 use super::quirks::{Quirks, Usage, Verb};
 use super::updates::{Updates, tokens};
@@ -35,7 +36,7 @@ const OPEN: u64 = 1;
 const REOPEN: u64 = 2;
 const PROMPT: u64 = 3;
 
-/// How far a conversation is.
+/// How far a client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Nobody knows yet whether there is an agent at all.
@@ -57,7 +58,7 @@ pub(super) enum Act {
     Send(Value),
     /// This happened.
     Tell(Entry),
-    /// Somebody is to decide; the answer goes to [`Conversation::decided`] with this number.
+    /// Somebody is to decide; the answer goes to [`Client::decided`] with this number.
     Decide(u64, Request),
     /// It cannot be spoken to, for a reason that will repeat.
     Unable(String),
@@ -74,9 +75,9 @@ pub struct Introduction {
     pub resumes: bool,
 }
 
-/// One conversation.
+/// The client's side of one session.
 #[derive(Debug)]
-pub(in crate::adapter) struct Conversation {
+pub(in crate::adapter) struct Client {
     quirks: Quirks,
     cwd: String,
     prompt: String,
@@ -102,15 +103,15 @@ struct Asked {
     what: String,
 }
 
-impl Conversation {
+impl Client {
     /// One about a task, in a folder.
     pub(in crate::adapter) fn new(
         quirks: Quirks,
         cwd: String,
         prompt: String,
         wanted: Option<String>,
-    ) -> Conversation {
-        Conversation {
+    ) -> Client {
+        Client {
             quirks,
             cwd,
             prompt,
@@ -225,7 +226,7 @@ impl Conversation {
         if self.phase != Phase::Working {
             acts.push(Act::Send(canceled(id)));
         } else if self.asked.len() >= ASKED_MAX {
-            let reason = format!("more than {ASKED_MAX} requests wait for an answer");
+            let reason = TOO_MUCH.to_owned();
             acts.extend(asked.acts(Decision::Deny { reason }));
         } else {
             acts.push(Act::Tell(Entry::Asked {
@@ -476,7 +477,7 @@ impl Asked {
             Decision::Allow => match of_kind("allow_once") {
                 Some(option) => (Some(option), Decision::Allow),
                 None => {
-                    let reason = "it can be allowed for ever only".to_owned();
+                    let reason = FOR_EVER.to_owned();
                     (rejected(), Decision::Deny { reason })
                 }
             },

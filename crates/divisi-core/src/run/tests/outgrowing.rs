@@ -1,0 +1,298 @@
+//! Work that outgrows its task becomes a plan, whose tasks have to meet all that it had to (G1).
+
+use super::bench::{Bench, commit, exited, id_of, parts, plan, snapshot, with};
+use super::explaining::told;
+use crate::criterion::{Criterion, Verdict};
+use crate::ledger::Bound;
+use crate::plan::{Deliverable, PLAN_PATH, Parts, TaskKind, TaskSpec, Work, WorkspaceKind};
+use crate::receipt::Usage;
+use crate::run::{
+    AttemptEnd, Budget, Command, Failure, Finding, RunStatus, Said, Settings, TaskState,
+};
+
+fn file(path: &str) -> Criterion {
+    Criterion::File {
+        path: path.to_owned(),
+        min_bytes: 1,
+    }
+}
+
+fn program(name: &str) -> Criterion {
+    Criterion::Command {
+        argv: vec![name.to_owned()],
+        timeout_ms: 1_000,
+    }
+}
+
+fn makes(paths: &[&str]) -> Vec<Deliverable> {
+    let path = |path: &&str| Deliverable {
+        path: (*path).to_owned(),
+    };
+    paths.iter().map(path).collect()
+}
+
+/// An agent does what the title says, and makes two files that a program likes.
+fn work(task: &mut TaskSpec) {
+    task.work = Work::Handoff;
+    task.agent = Some("coder".to_owned());
+    task.workspace = WorkspaceKind::Worktree;
+    task.deliverables = makes(&["1", "2"]);
+    task.criteria = vec![file("1"), file("2"), program("like")];
+}
+
+/// `x ── a ── z`, of which `x` is done.
+fn bench(change: impl FnOnce(&mut TaskSpec)) -> Bench {
+    let task = |task: &mut TaskSpec| {
+        work(task);
+        change(task);
+    };
+    let mut bench = Bench::new(with(plan("x; a: x; z: a"), "a", task));
+    bench.runs("x");
+    bench
+}
+
+/// An attempt ends that says this, having used so much, and the first criterion fails.
+fn end(bench: &mut Bench, id: &str, said: Option<Said>, tokens: u64) -> Command {
+    bench.so(bench.lease(id));
+    bench.so(bench.started(id));
+    let mut ended = exited(0);
+    ended.usage = Some(Usage {
+        tokens,
+        usd_micros: None,
+    });
+    let attempt = bench.attempt(id);
+    bench.so(Command::Ended {
+        attempt,
+        ended,
+        said,
+    });
+    bench.so(bench.collected(id));
+    let many = bench.task(id).spec.criteria.len() as u16;
+    let mut verdicts: Vec<Verdict> = (0..many).map(Verdict::pass).collect();
+    verdicts[0] = Verdict::fail(0, "it has 0 bytes");
+    Command::Checked { attempt, verdicts }
+}
+
+/// The same, and so many criteria pass.
+fn passed(checked: Command, many: u16) -> Command {
+    let Command::Checked { attempt, .. } = checked else {
+        panic!("it is checked");
+    };
+    let verdicts = (0..many).map(Verdict::pass).collect();
+    Command::Checked { attempt, verdicts }
+}
+
+fn too_large() -> Option<Said> {
+    Some(Said::TooLarge("two files, and a program".to_owned()))
+}
+
+const SAID: &str = "its agent found it to be more than one task: two files, and a program";
+
+#[track_caller]
+fn becomes_a_plan(bench: &mut Bench, ended: Command, why: &str) {
+    bench.does(
+        ended,
+        &[
+            &format!("a.1 refused, then split: {why}"),
+            "split a into a-plan",
+        ],
+    );
+}
+
+/// Tasks in words, of which each makes a file.
+fn planned(graph: &str) -> Parts {
+    let mut made = parts(graph);
+    for (at, part) in made.tasks.iter_mut().enumerate() {
+        part.work = Work::Handoff;
+        part.deliverables = makes(&[&(at + 1).to_string()]);
+    }
+    made
+}
+
+fn criteria(bench: &Bench, id: &str) -> Vec<String> {
+    let criteria = &bench.task(id).spec.criteria;
+    criteria.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_its_agent_finds_to_be_more_is_planned_and_its_parts_meet_what_it_had_to() {
+    let mut bench = bench(|task| task.env = [("K".to_owned(), "v".to_owned())].into());
+    let ended = end(&mut bench, "a", too_large(), 5);
+    becomes_a_plan(&mut bench, ended, SAID);
+    // x ── a ── z   becomes   x ── a-plan ── z
+    let spec = &bench.task("a-plan").spec;
+    assert_eq!((spec.kind, &spec.work), (TaskKind::Plan, &Work::Handoff));
+    assert_eq!(spec.agent.as_deref(), Some("coder"));
+    assert_eq!(spec.deliverables, makes(&[PLAN_PATH]));
+    for said in [SAID, "- the file 2 is made", "- `like` exits with 0"] {
+        let told = &spec.description;
+        assert!(told.contains(said), "{said:?} is not in {told}");
+    }
+    assert_eq!(bench.run.outgrew(bench.no("a-plan")), Some(bench.no("a")));
+    // It begins with what was made.
+    let beginning = bench.run.beginning(bench.no("a-plan")).unwrap();
+    assert_eq!(beginning.snapshot, snapshot(1_011));
+    bench.verifies("a-plan");
+    bench.does(
+        bench.expanded("a-plan", planned("p; q")),
+        &["a-plan.1 expanded into p q"],
+    );
+    // x ─┬─ p ─┬─(join)── z   but the program is asked of q, which waits for p
+    //    └─ q ─┘
+    let exit = Criterion::ExitStatus.to_string();
+    assert_eq!(criteria(&bench, "p"), [exit.as_str(), "1 is not empty"]);
+    let of_last = [exit.as_str(), "2 is not empty", "`like` exits with 0"];
+    assert_eq!(criteria(&bench, "q"), of_last);
+    let (p, q) = (bench.task("p"), bench.task("q"));
+    assert_eq!(q.spec.dependencies, [id_of("p")]);
+    assert_eq!(p.spec.agent.as_deref(), Some("coder"));
+    assert_eq!(p.spec.env["K"], "v");
+    assert_eq!((p.depth, p.nesting), (1, 1));
+    let beginning = |id: &str| bench.run.beginning(bench.no(id)).unwrap();
+    let has = |id: &str| ["1", "2", "3"].map(|path| beginning(id).has(path));
+    assert_eq!(
+        (has("p"), has("q")),
+        ([true, false, true], [false, true, false])
+    );
+    assert!(told(&bench, "a-plan").contains("its part p"));
+    bench.refuses(bench.lease("z"), "task-not-now");
+}
+
+#[test]
+fn what_ends_at_its_time_box_or_takes_much_more_than_expected_is_planned() {
+    let mut late = bench(|_| {});
+    late.so(late.lease("a"));
+    late.so(late.started("a"));
+    let attempt = late.attempt("a");
+    let finding = Finding::Overdue;
+    late.so(Command::Find { attempt, finding });
+    let ended = late.ended("a", 0);
+    let why = "it was not done within its time box";
+    late.does(
+        ended,
+        &[
+            &format!("a.1 stopped as overdue, then split: {why}"),
+            "split a into a-plan",
+        ],
+    );
+    let mut long = bench(|task| task.estimate.tokens = Some(1_000));
+    let ended = end(&mut long, "a", None, 2_001);
+    let why = "it was not done with 2001 tokens, where 1000 tokens were expected";
+    becomes_a_plan(&mut long, ended, why);
+    // twice as much is not much more
+    let mut less = bench(|task| task.estimate.tokens = Some(1_000));
+    let ended = end(&mut less, "a", None, 2_000);
+    less.does(ended, &["a.1 refused, then retry"]);
+}
+
+#[test]
+fn what_can_only_be_checked_in_one_piece_is_one_unless_its_agent_says_otherwise() {
+    let one = |task: &mut TaskSpec| {
+        task.deliverables = makes(&["1"]);
+        task.criteria = vec![file("1")];
+        task.estimate.tokens = Some(10);
+    };
+    let mut long = bench(one);
+    let ended = end(&mut long, "a", None, 9_000);
+    long.does(ended, &["a.1 refused, then retry"]);
+    let mut said = bench(one);
+    let ended = end(&mut said, "a", too_large(), 5);
+    becomes_a_plan(&mut said, ended, SAID);
+}
+
+#[test]
+fn what_holds_is_done_whatever_its_agent_says_of_it() {
+    let mut bench = bench(|_| {});
+    let ended = end(&mut bench, "a", too_large(), 5);
+    bench.does(passed(ended, 3), &["a.1 verified"]);
+}
+
+#[test]
+fn a_plan_that_does_less_or_other_than_was_consented_to_goes_back_with_every_fault() {
+    let mut bench = bench(|_| {});
+    let ended = end(&mut bench, "a", too_large(), 5);
+    becomes_a_plan(&mut bench, ended, SAID);
+    bench.verifies("a-plan");
+    let mut made = planned("p; q; r");
+    made.tasks[0].work = Work::Script("rm -r x".to_owned());
+    made.tasks[1].criteria = vec![program("other")];
+    made.tasks[1].deliverables.clear();
+    made.tasks[2].budget = Budget::default().with(Bound::Attempts(9));
+    bench.does(
+        bench.expanded("a-plan", made),
+        &["a-plan.1 planned badly, then retry"],
+    );
+    let AttemptEnd::Refused(Failure::Plan(faults)) = &bench.task("a-plan").endings[0].end else {
+        panic!("{:?}", bench.task("a-plan").endings);
+    };
+    let begins = [
+        "part 1, p: it is not work in words",
+        "part 2, q: it is checked by a program",
+        "part 3, r: it has a `budget`",
+        "no part has 2 among its deliverables",
+    ];
+    assert_eq!(faults.len(), begins.len(), "{faults:?}");
+    for (fault, begin) in faults.iter().zip(begins) {
+        assert!(fault.starts_with(begin), "{fault}");
+    }
+    bench.verifies("a-plan");
+    bench.does(
+        bench.expanded("a-plan", planned("p")),
+        &["a-plan.2 planned badly, then retry"],
+    );
+}
+
+#[test]
+fn planning_and_its_tasks_have_what_is_left_of_the_budget() {
+    let budget = Budget::default()
+        .with(Bound::Attempts(6))
+        .with(Bound::Tokens(100_000));
+    let mut bounded = bench(|task| task.budget = budget);
+    let ended = end(&mut bounded, "a", too_large(), 10_000);
+    becomes_a_plan(&mut bounded, ended, SAID);
+    let left = |attempts, tokens| {
+        Budget::default()
+            .with(Bound::Attempts(attempts))
+            .with(Bound::Tokens(tokens))
+    };
+    assert_eq!(bounded.task("a-plan").spec.budget, left(5, 90_000));
+    let ended = end(&mut bounded, "a-plan", None, 30_000);
+    bounded.so(passed(ended, 1));
+    bounded.so(bounded.expanded("a-plan", planned("p; q")));
+    let shares = ["p", "q"].map(|id| bounded.task(id).spec.budget);
+    assert_eq!(shares, [left(2, 30_000), left(2, 30_000)]);
+    // too little for a plan of two
+    let few = Budget::default().with(Bound::Attempts(3));
+    let mut few = bench(|task| task.budget = few);
+    let ended = end(&mut few, "a", too_large(), 5);
+    few.does(ended, &["a.1 refused, then retry"]);
+}
+
+#[test]
+fn it_goes_two_deep_and_not_where_a_person_is_to_decide() {
+    let mut bench = bench(|task| task.retries = Some(0));
+    let ended = end(&mut bench, "a", too_large(), 5);
+    becomes_a_plan(&mut bench, ended, SAID);
+    bench.verifies("a-plan");
+    bench.so(bench.expanded("a-plan", planned("p; q")));
+    let ended = end(&mut bench, "p", too_large(), 5);
+    bench.so(ended);
+    assert_eq!(bench.task("p-plan").depth, 2);
+    bench.verifies("p-plan");
+    let mut made = planned("s; t");
+    made.tasks[1].deliverables = made.tasks[0].deliverables.clone();
+    bench.so(bench.expanded("p-plan", made));
+    let ended = end(&mut bench, "s", too_large(), 5);
+    bench.so(ended);
+    assert!(!matches!(bench.task("s").state, TaskState::Split(_)));
+
+    let settings = Settings {
+        split_after: 0,
+        ..Settings::default()
+    };
+    let mut asks = Bench::with(with(plan("a"), "a", work), settings);
+    let ended = end(&mut asks, "a", too_large(), 5);
+    asks.does(ended, &["a.1 refused, then retry"]);
+    assert_eq!(asks.run.status(), RunStatus::Running);
+    assert_eq!(asks.run.base.commit, Some(commit(0)));
+}

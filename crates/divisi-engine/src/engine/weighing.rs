@@ -1,0 +1,278 @@
+//! Weighing a review: its verdicts are read, and all evidence that they cite is looked up in what was
+//! reviewed, never in what the reviewer left.
+//!
+//! What it finds is data for the core. A verdict of which any evidence does not hold is none.
+
+use std::collections::BTreeSet;
+
+use divisi_core::criterion::{EVIDENCE_BYTES_MAX, Outcome, Verdict, truncate};
+use divisi_core::receipt::{Exit, Snapshot};
+use divisi_core::run::{Command, Run, Subject, VERDICT_FILE, citable};
+use divisi_core::{AttemptId, Commit, Criterion};
+use divisi_pack::verdict_file::{self, Evidence, Judgment, VERDICT_BYTES_MAX};
+
+use super::input::{Failed, Finished};
+use super::judging::{Asked, Judging};
+use super::preparation::Preparing;
+use super::shell::Shell;
+use crate::failpoint;
+use crate::files::{Entry, Files};
+use divisi_core::diagnostic::chain;
+
+/// A larger file is no evidence: it is read into memory.
+const CITED_BYTES_MAX: u64 = 8 << 20;
+
+/// Of a cited text, so much stands in the verdict.
+const QUOTE_BYTES_MAX: usize = 200;
+
+/// What weighing one review needs.
+pub(super) struct Weighing {
+    attempt: AttemptId,
+    /// What the reviewer left.
+    snapshot: Option<Snapshot>,
+    /// `None` if nobody needs it any more.
+    reviewed: Option<Reviewed>,
+    /// Who judged, in words.
+    by: String,
+    preparing: Preparing,
+}
+
+/// What was reviewed.
+struct Reviewed {
+    commit: Commit,
+    base: Commit,
+    /// The numbers of what was to be judged.
+    asked: BTreeSet<u16>,
+    /// The commands that may be cited, as criteria.
+    commands: Vec<Criterion>,
+}
+
+impl Reviewed {
+    fn of(run: &Run, subject: &Subject) -> Option<Reviewed> {
+        let (criteria, verdicts) = run.under_review(subject)?;
+        let (commit, base) = run.reviewed_commits(subject)?;
+        let open = { verdicts.iter() }.filter(|it| it.outcome == Outcome::Unverified);
+        Some(Reviewed {
+            commit: commit.clone(),
+            base: base.clone(),
+            asked: open.map(|it| it.criterion).collect(),
+            commands: citable(run, criteria).cloned().collect(),
+        })
+    }
+}
+
+impl Weighing {
+    pub(super) fn of(run: &Run, attempt: AttemptId) -> Option<Weighing> {
+        let task = run.task(attempt.task)?;
+        let (live, subject) = (task.live()?, task.reviews.as_ref()?);
+        let by = match run.authors(subject).contains(&live.agent.as_str()) {
+            true => format!("{}, which did the work itself", live.agent),
+            false => live.agent.clone(),
+        };
+        Some(Weighing {
+            attempt,
+            snapshot: live.snapshot().cloned(),
+            reviewed: Reviewed::of(run, subject),
+            by,
+            preparing: Preparing::of(run),
+        })
+    }
+
+    /// Reads and looks up. An error is a reason of ours, worth another try.
+    pub(super) fn weigh(self, shell: &Shell) -> Result<Finished, Failed> {
+        failpoint::hit("weigh.before");
+        let weighed = match &self.reviewed {
+            None => Ok(Vec::new()),
+            Some(reviewed) => self.verdicts(shell, reviewed)?,
+        };
+        failpoint::hit("weigh.after");
+        let attempt = self.attempt;
+        Ok(Finished::told(match weighed {
+            Ok(verdicts) => Command::Weighed { attempt, verdicts },
+            Err(faults) => Command::WeighRefused {
+                attempt,
+                faults: faults.into_iter().map(|it| shell.masked(it)).collect(),
+            },
+        }))
+    }
+
+    fn verdicts(
+        &self,
+        shell: &Shell,
+        reviewed: &Reviewed,
+    ) -> Result<Result<Vec<Verdict>, Vec<String>>, Failed> {
+        let text = match self.text(shell)? {
+            Ok(text) => text,
+            Err(cause) => return Ok(Err(vec![cause])),
+        };
+        let judged = match verdict_file::read(&text, &reviewed.asked) {
+            Ok(judged) => judged,
+            Err(faults) => {
+                let placed = |fault: &String| format!("{VERDICT_FILE}: {fault}");
+                return Ok(Err(faults.iter().map(placed).collect()));
+            }
+        };
+        let pool = shell.pool()?;
+        let repo = pool.repo();
+        let tree = repo.tree_of(&reviewed.commit).map_err(|it| chain(&it))?;
+        let files = repo.files(&tree, None).map_err(|it| chain(&it))?;
+        let judging = Judging {
+            shell,
+            preparing: &self.preparing,
+            tree: &tree,
+            commit: &reviewed.commit,
+            base: &reviewed.base,
+        };
+        let (mut verdicts, mut faults) = (Vec::new(), Vec::new());
+        for one in &judged {
+            for piece in &one.evidence {
+                let held = match piece {
+                    Evidence::File { file, line, text } => stands(&files, file, *line, text)?,
+                    Evidence::Command { argv, exit } => {
+                        self.ends(&judging, &files, reviewed, argv, *exit)?
+                    }
+                };
+                if let Err(cause) = held {
+                    let no = one.criterion;
+                    faults.push(format!("the verdict on criterion {no} is void: {cause}"));
+                }
+            }
+            verdicts.push(self.verdict(shell, one));
+        }
+        Ok(match faults.is_empty() {
+            true => Ok(verdicts),
+            false => Err(faults),
+        })
+    }
+
+    /// What the reviewer wrote.
+    fn text(&self, shell: &Shell) -> Result<Result<String, String>, Failed> {
+        let Some(snapshot) = &self.snapshot else {
+            return Ok(Err(format!("there is no {VERDICT_FILE}")));
+        };
+        let pool = shell.pool()?;
+        let files = pool.repo().files(&snapshot.tree, None);
+        let files = files.map_err(|it| chain(&it))?;
+        let read = small(&files, VERDICT_FILE, VERDICT_BYTES_MAX)?;
+        Ok(read.and_then(|bytes| {
+            String::from_utf8(bytes).map_err(|_| format!("{VERDICT_FILE} is no text"))
+        }))
+    }
+
+    /// Whether a command that the plan names ends so.
+    fn ends(
+        &self,
+        judging: &Judging<'_>,
+        files: &dyn Files,
+        reviewed: &Reviewed,
+        argv: &[String],
+        exit: i32,
+    ) -> Result<Result<(), String>, Failed> {
+        let line = divisi_core::shell::line(argv);
+        let is_it =
+            |it: &&Criterion| matches!(it, Criterion::Command { argv: own, .. } if own == argv);
+        let Some(command) = reviewed.commands.iter().find(is_it) else {
+            return Ok(Err(format!("the plan names no command `{line}`")));
+        };
+        let asked = Asked {
+            attempt: self.attempt,
+            criteria: std::slice::from_ref(command),
+            numbers: None,
+            exit: None,
+            passed_before: &[],
+        };
+        let verdicts = judging.verdicts(&asked, files)?;
+        let ended = verdicts.first().and_then(|it| it.program.as_ref());
+        Ok(match ended.map(|it| &it.exit) {
+            Some(Exit::Status(status)) if *status == exit => Ok(()),
+            Some(other) => Err(format!("`{line}` ended with {other}, not {exit}")),
+            None => Err(format!("`{line}` did not end by itself")),
+        })
+    }
+
+    fn verdict(&self, shell: &Shell, judged: &Judgment) -> Verdict {
+        let shown: Vec<String> = judged.evidence.iter().map(shown).collect();
+        let by = &self.by;
+        let mut evidence = format!(
+            "{} ({}; judged by {by})",
+            judged.why.trim(),
+            shown.join("; ")
+        );
+        evidence = shell.masked(evidence);
+        truncate(&mut evidence, EVIDENCE_BYTES_MAX);
+        let outcome = match judged.holds {
+            true => Outcome::Pass,
+            false => Outcome::Fail,
+        };
+        Verdict {
+            outcome,
+            evidence,
+            ..Verdict::pass(judged.criterion)
+        }
+    }
+}
+
+/// A piece of evidence on one line.
+fn shown(piece: &Evidence) -> String {
+    match piece {
+        Evidence::File { file, line, text } => {
+            let mut text = text.lines().next().unwrap_or_default().trim().to_owned();
+            truncate(&mut text, QUOTE_BYTES_MAX);
+            format!("{file}:{line}: {text}")
+        }
+        Evidence::Command { argv, exit } => {
+            format!("`{}` ends with {exit}", divisi_core::shell::line(argv))
+        }
+    }
+}
+
+/// A file that is not too large to be looked at; or why not.
+fn small(files: &dyn Files, path: &str, bytes_max: u64) -> Result<Result<Vec<u8>, String>, Failed> {
+    let ours = |error: std::io::Error| format!("read {path}: {error}");
+    let entry = match files.entry(path) {
+        // A path that leads out, or none at all, is the reviewer's fault.
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+            return Ok(Err(format!("{path:?} is no path in the tree")));
+        }
+        entry => entry.map_err(ours)?,
+    };
+    match entry {
+        Entry::File { bytes, .. } if bytes > bytes_max => Ok(Err(format!(
+            "{path} has {bytes} bytes, at most {bytes_max} are looked at"
+        ))),
+        Entry::File { .. } => Ok(Ok(files.read(path, bytes_max).map_err(ours)?)),
+        Entry::Missing | Entry::Link | Entry::Folder | Entry::Other => {
+            Ok(Err(format!("{path} is no file")))
+        }
+    }
+}
+
+/// Whether a text stands in a line of a file, or begins there and goes on in the next ones.
+fn stands(
+    files: &dyn Files,
+    path: &str,
+    line: u64,
+    text: &str,
+) -> Result<Result<(), String>, Failed> {
+    let bytes = match small(files, path, CITED_BYTES_MAX)? {
+        Ok(bytes) => bytes,
+        Err(cause) => return Ok(Err(cause)),
+    };
+    let content = String::from_utf8_lossy(&bytes);
+    let wanted: Vec<&str> = text.trim_end_matches('\n').split('\n').collect();
+    let first = usize::try_from(line - 1).unwrap_or(usize::MAX);
+    let there: Vec<&str> = content.lines().skip(first).take(wanted.len()).collect();
+    if there.is_empty() {
+        let many = content.lines().count();
+        return Ok(Err(format!("{path} has no line {line}, it has {many}")));
+    }
+    let joined = wanted.iter().map(|it| it.trim_end_matches('\r'));
+    let joined: Vec<&str> = joined.collect();
+    Ok(match there.join("\n").contains(&joined.join("\n")) {
+        true => Ok(()),
+        false => Err(format!("the text does not stand in {path}:{line}")),
+    })
+}
+
+#[cfg(test)]
+mod tests;

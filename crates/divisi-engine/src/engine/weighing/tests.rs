@@ -1,0 +1,85 @@
+use std::io;
+
+use super::*;
+
+/// A tree of two files and a link.
+#[derive(Debug)]
+struct Tree;
+
+const TEXT: &str = "one\n  two: three\r\nfour\nfive";
+
+impl Files for Tree {
+    fn entry(&self, path: &str) -> io::Result<Entry> {
+        Ok(match path {
+            "a.md" => Entry::File {
+                bytes: TEXT.len() as u64,
+                executable: false,
+            },
+            "large" => Entry::File {
+                bytes: CITED_BYTES_MAX + 1,
+                executable: false,
+            },
+            "link" => Entry::Link,
+            "../out" => return Err(io::ErrorKind::InvalidInput.into()),
+            _ => Entry::Missing,
+        })
+    }
+
+    fn read(&self, _: &str, _: u64) -> io::Result<Vec<u8>> {
+        Ok(TEXT.as_bytes().to_vec())
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        Ok(vec!["a.md".to_owned()])
+    }
+
+    fn changed(&self) -> io::Result<Vec<String>> {
+        self.list()
+    }
+}
+
+fn cited(path: &str, line: u64, text: &str) -> Result<(), String> {
+    match stands(&Tree, path, line, text) {
+        Ok(held) => held,
+        Err(_) => panic!("the tree can be read"),
+    }
+}
+
+#[test]
+fn a_text_stands_where_it_is_said_to_stand_or_is_no_evidence() {
+    for (line, text) in [
+        (1, "one"),
+        (2, "two: three"),
+        (2, "three\nfour"),
+        (3, "four\nfive\n"),
+        (2, "  two: three\r\nfour"),
+    ] {
+        assert_eq!(cited("a.md", line, text), Ok(()), "{line}: {text:?}");
+    }
+    for (path, line, text, cause) in [
+        ("a.md", 1, "two", "the text does not stand in a.md:1"),
+        ("a.md", 2, "Two", "the text does not stand in a.md:2"),
+        ("a.md", 2, "three four", "the text does not stand in a.md:2"),
+        ("a.md", 5, "five", "a.md has no line 5, it has 4"),
+        (
+            "a.md",
+            u64::MAX,
+            "five",
+            &format!("a.md has no line {}, it has 4", u64::MAX),
+        ),
+        ("b.md", 1, "one", "b.md is no file"),
+        ("link", 1, "one", "link is no file"),
+        ("../out", 1, "one", "\"../out\" is no path in the tree"),
+    ] {
+        assert_eq!(
+            cited(path, line, text),
+            Err(cause.to_owned()),
+            "{path}:{line}"
+        );
+    }
+    assert!(
+        cited("large", 1, "one")
+            .unwrap_err()
+            .contains("are looked at")
+    );
+}

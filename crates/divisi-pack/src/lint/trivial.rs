@@ -1,0 +1,168 @@
+//! Plans that are not worth being plans: their tasks are together no more than one may be.
+//!
+//! Each task has a handoff, a workspace and checks of its own, and what is split is put together and
+//! judged again. That pays where tasks differ in who does them, or wait for somebody else, or are
+//! large. Where neither is so, one task does the same for less.
+
+use divisi_core::plan::{Deliverable, Estimate, Input};
+use divisi_core::run::Budget;
+use divisi_core::{Criterion, Plan, TaskKind, TaskSpec};
+
+use super::{Linter, TASK_ADVISED_MS, TASK_FILES_MAX, TASK_TOKENS_MAX, is_agents, tasks};
+use crate::codes;
+use crate::faults::Faults;
+
+pub(super) fn check(linter: &Linter<'_>, faults: &mut Faults<'_>) {
+    if let Some(why) = why(linter.plan) {
+        faults
+            .warning(codes::LINT_TRIVIAL, linter.at, || why)
+            .hint("make one task of them: the same is done with one handoff, and judged once");
+    }
+}
+
+/// The plan as one task, if its tasks are together no more than that. The task says what it was
+/// joined of, and why.
+#[must_use]
+pub fn joined(plan: &Plan) -> Option<Plan> {
+    let why = why(plan)?;
+    let [first, rest @ ..] = &plan.tasks[..] else {
+        return None;
+    };
+    let mut one = first.clone();
+    one.title.clone_from(&plan.title);
+    one.description = described(plan, &why);
+    one.dependencies.clear();
+    for task in rest {
+        add(&mut one.inputs, &task.inputs);
+        add(&mut one.deliverables, &task.deliverables);
+        add(&mut one.criteria, &task.criteria);
+        one.priority = one.priority.max(task.priority);
+    }
+    // What one of them makes stands in the workspace of all; what one may change, all may.
+    let is_inner = |input: &Input| matches!(input, Input::Task(_)) || makes(plan, input);
+    one.inputs.retain(|input| !is_inner(input));
+    let open = plan.tasks.iter().any(|task| task.scope.is_empty());
+    one.scope.clear();
+    for task in plan.tasks.iter().filter(|_| !open) {
+        add(&mut one.scope, &task.scope);
+    }
+    one.criteria = scopes_joined(plan, one.criteria);
+    one.estimate = together(plan)?;
+    Some(Plan {
+        tasks: vec![one],
+        ..plan.clone()
+    })
+}
+
+/// Why the plan is not worth being one, if it is not.
+fn why(plan: &Plan) -> Option<String> {
+    let [first, rest @ ..] = &plan.tasks[..] else {
+        return None;
+    };
+    let is_alike = |task: &TaskSpec| alike(first, task);
+    if rest.is_empty() || !plan.stages.is_empty() || !plan.tasks.iter().all(is_alike) {
+        return None;
+    }
+    let estimate = together(plan)?;
+    let most_ms = estimate.duration_max_ms.or(estimate.duration_ms)?;
+    let tokens = estimate.tokens?;
+    let files = tasks::files(plan.tasks.iter());
+    let fits = most_ms <= TASK_ADVISED_MS && tokens <= TASK_TOKENS_MAX && files <= TASK_FILES_MAX;
+    let role = first.role()?;
+    fits.then(|| {
+        format!(
+            "its {} tasks are all for the role {role}, nobody else comes between them, and together \
+             they are no more than one: {} minutes at the most, {tokens} tokens",
+            plan.tasks.len(),
+            most_ms.div_ceil(60_000)
+        )
+    })
+}
+
+/// Whether two tasks are done by the same agent in the same way, and judged by no person between.
+fn alike(one: &TaskSpec, other: &TaskSpec) -> bool {
+    let how = |task: &TaskSpec| {
+        (
+            task.kind,
+            task.role(),
+            task.agent.clone(),
+            task.agents_else.clone(),
+            task.workspace,
+            task.env.clone(),
+            (task.timeout_ms, task.retries),
+        )
+    };
+    let is_work = matches!(other.kind, TaskKind::Work | TaskKind::Research);
+    let is_judged = |criterion: &Criterion| matches!(criterion, Criterion::Plain { .. });
+    is_agents(other)
+        && is_work
+        && other.budget == Budget::default()
+        && !other.criteria.iter().any(is_judged)
+        && how(one) == how(other)
+}
+
+/// What all tasks are expected to take; `None` if one of them does not say.
+fn together(plan: &Plan) -> Option<Estimate> {
+    let mut sum = Estimate {
+        duration_ms: Some(0),
+        duration_max_ms: Some(0),
+        tokens: Some(0),
+    };
+    for task in &plan.tasks {
+        let least = task.estimate.duration_ms?;
+        let most = task.estimate.duration_max_ms.unwrap_or(least);
+        let add = |sum: &mut Option<u64>, more: u64| {
+            *sum = sum.map(|sum| sum.saturating_add(more));
+        };
+        add(&mut sum.duration_ms, least);
+        add(&mut sum.duration_max_ms, most);
+        add(&mut sum.tokens, task.estimate.tokens?);
+    }
+    Some(sum)
+}
+
+fn described(plan: &Plan, why: &str) -> String {
+    let mut text = format!("This was planned as several tasks and joined: {why}.\n");
+    for (at, task) in plan.tasks.iter().enumerate() {
+        text.push_str(&format!("\n{}. {}\n", at + 1, task.title));
+        for line in task.description.lines() {
+            text.push_str(&format!("   {line}\n"));
+        }
+    }
+    text
+}
+
+fn add<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T]) {
+    for one in more {
+        if !all.contains(one) {
+            all.push(one.clone());
+        }
+    }
+}
+
+fn makes(plan: &Plan, input: &Input) -> bool {
+    let Input::Path(path) = input else {
+        return false;
+    };
+    let is_it = |it: &Deliverable| it.path == *path;
+    plan.tasks
+        .iter()
+        .any(|task| task.deliverables.iter().any(is_it))
+}
+
+/// One may change what any of them may, if each of them is bounded.
+fn scopes_joined(plan: &Plan, criteria: Vec<Criterion>) -> Vec<Criterion> {
+    let of = |criterion: &Criterion| match criterion {
+        Criterion::Scope { patterns } => Some(patterns.clone()),
+        _ => None,
+    };
+    let mut patterns = Vec::new();
+    for criterion in &criteria {
+        add(&mut patterns, &of(criterion).unwrap_or_default());
+    }
+    let is_bounded = |task: &TaskSpec| task.criteria.iter().any(|it| of(it).is_some());
+    let bounded = plan.tasks.iter().all(is_bounded);
+    let others = criteria.into_iter().filter(|it| of(it).is_none());
+    let scope = bounded.then_some(Criterion::Scope { patterns });
+    others.chain(scope).collect()
+}
