@@ -1,5 +1,5 @@
 //! `cargo xtask agents`: the coding agents that the tests run, in versions that never change by
-//! themselves, from npm.
+//! themselves, from npm; and by hand more of them, from npm and PyPI.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,24 +20,49 @@ const MORE: &str = "crates/divisi/tests/more_agents/package.json";
 /// npm is not there, or fails.
 pub(crate) fn run(root: &Path, all: bool) -> Result<()> {
     install(root, MANIFEST, "agents")?;
-    match all {
-        true => install(root, MORE, "more-agents"),
-        false => Ok(()),
+    if !all {
+        return Ok(());
     }
+    install(root, MORE, "more-agents")?;
+    PYTHON
+        .iter()
+        .try_for_each(|named| install_python(root, named))
+}
+
+/// Those of the others that come from PyPI, each in an environment of its own: what they need does
+/// not go together.
+const PYTHON: [(&str, &str); 2] = [
+    ("aider", "aider-chat==0.86.2"),
+    ("mini", "mini-swe-agent==2.4.6"),
+];
+
+fn install_python(root: &Path, (program, package): &(&str, &str)) -> Result<()> {
+    let folder = target(root).join("more-agents/python").join(program);
+    finish(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    let pip = folder.join("bin/pip");
+    finish(Command::new(pip).args(["install", "--quiet", package]))
+}
+
+fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from)
 }
 
 fn install(root: &Path, manifest: &str, name: &str) -> Result<()> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    let folder = target.join(name);
+    let folder = target(root).join(name);
     fs::create_dir_all(&folder)?;
     fs::copy(root.join(manifest), folder.join("package.json"))?;
-    let status = Command::new("npm")
-        .args(["install", "--no-audit", "--no-fund", "--loglevel", "error"])
-        .current_dir(&folder)
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--no-audit", "--no-fund", "--loglevel", "error"]);
+    finish(npm.current_dir(&folder))
+}
+
+fn finish(command: &mut Command) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let status = command
         .status()
-        .map_err(|error| format!("start npm, which comes with Node.js: {error}"))?;
-    if !status.success() {
-        return Err(format!("npm install in {}: {status}", folder.display()).into());
+        .map_err(|error| format!("start {program}: {error}"))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(format!("{command:?}: {status}").into()),
     }
-    Ok(())
 }

@@ -71,6 +71,10 @@ pub const SET: &[(&str, &str)] = &[
 /// Shorter values are not masked: `1` or `main` would blacken every log and reveal themselves.
 pub const MASKED_BYTES_MIN: usize = 6;
 
+/// Shorter values that are letters alone, or digits alone, are words and numbers that stand in many
+/// files by chance: `postgres`, `20240131`.
+const PLAIN_BYTES_MIN: usize = 16;
+
 /// Stands in the place of a secret.
 const MASK: &str = "[masked]";
 
@@ -168,6 +172,28 @@ pub fn in_all_forms(mut values: Vec<String>) -> Vec<String> {
     values
 }
 
+/// The variable whose value, or the password in whose value, this is, in any form.
+pub fn variable_of<'v>(
+    value: &str,
+    mut variables: impl Iterator<Item = (&'v String, &'v String)>,
+) -> Option<&'v str> {
+    let is_form = |known: &str| {
+        in_all_forms(vec![known.to_owned()])
+            .iter()
+            .any(|it| it == value)
+    };
+    let found = variables.find(|(name, known)| {
+        (looks_secret(name) && is_form(known)) || password_in(known).is_some_and(is_form)
+    });
+    found.map(|(name, _)| name.as_str())
+}
+
+/// Whether it tells something that a value stands somewhere: no common word or number does.
+fn is_telling(value: &str) -> bool {
+    let is_plain = value.chars().all(char::is_alphabetic) || value.chars().all(char::is_numeric);
+    value.len() >= MASKED_BYTES_MIN && (!is_plain || value.len() >= PLAIN_BYTES_MIN)
+}
+
 fn is_passed(name: &str) -> bool {
     let listed = PASSED.contains(&name) || PASSED_PREFIXES.iter().any(|p| name.starts_with(p));
     listed && !looks_secret(name)
@@ -191,7 +217,7 @@ fn masked<'a>(
         vars.iter()
             .any(|(name, known)| known == value && !looks_secret(name))
     };
-    values.retain(|value| value.len() >= MASKED_BYTES_MIN && !open(value));
+    values.retain(|value| is_telling(value) && !open(value));
     in_all_forms(values)
 }
 
@@ -265,6 +291,32 @@ mod tests {
         ]);
         let made = environment(&parent, &[], &BTreeMap::new());
         assert_eq!(made.masked, ["abcdef-long"]);
+    }
+
+    #[test]
+    fn common_words_and_numbers_are_no_secrets() {
+        let long = "abcdefghijklmnop";
+        let parent = map(&[
+            ("DB_PASSWORD", "postgres"),
+            ("A_TOKEN", "20240131"),
+            ("B_TOKEN", "hunter2"),
+            ("C_TOKEN", long),
+        ]);
+        let made = environment(&parent, &[], &BTreeMap::new());
+        assert_eq!(made.masked, [long, "hunter2"]);
+    }
+
+    #[test]
+    fn whose_value_something_is_can_be_told() {
+        let vars = map(&[
+            ("HOME", "hunter2"),
+            ("MY_TOKEN", "a\"b"),
+            ("URL", "http://me:hunter22@host/"),
+        ]);
+        let of = |value: &str| variable_of(value, vars.iter());
+        assert_eq!(of("a\\\"b"), Some("MY_TOKEN"));
+        assert_eq!(of("hunter22"), Some("URL"));
+        assert_eq!(of("hunter2"), None);
     }
 
     #[test]

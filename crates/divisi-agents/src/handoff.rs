@@ -182,6 +182,9 @@ pub struct Feedback {
     /// Why it failed, if its agent said that it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed_failure: Option<String>,
+    /// What it was not allowed to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<String>,
     /// What was not met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<Unmet>,

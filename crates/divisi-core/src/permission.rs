@@ -236,6 +236,23 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// What it is about, in words: `edit docs/a.md, asked by the role developer`.
+    #[must_use]
+    pub fn covers(&self) -> String {
+        let deed = self.deed.map_or("anything", Deed::word);
+        let what = match (&self.path, &self.command) {
+            (_, Some(command)) => format!(" `{command}`"),
+            (Some(path), None) => format!(" {path}"),
+            (None, None) => String::new(),
+        };
+        let who = match (&self.role, self.exact) {
+            (Some(role), _) => format!("the role {role}"),
+            (None, true) => "tasks without a role".to_owned(),
+            (None, false) => "anybody".to_owned(),
+        };
+        format!("{deed}{what}, asked by {who}")
+    }
+
     /// The rules that say of every request like this one what was said of this one. Its paths are
     /// meant as they are, not as patterns. None where it is not known what would be like it: it was
     /// too long to be kept, or names no file.
@@ -447,6 +464,25 @@ impl Permission {
     #[must_use]
     pub fn is_denied(&self) -> bool {
         self.decision().is_some_and(|decision| !decision.allows())
+    }
+
+    /// What was denied, in words, and why where somebody said so; `None` if it was not.
+    #[must_use]
+    pub fn denial(&self) -> Option<String> {
+        let Standing::Decided {
+            decision: Decision::Deny { reason },
+            by,
+            ..
+        } = &self.standing
+        else {
+            return None;
+        };
+        Some(match by {
+            // Its tool named a call and no deed.
+            Decider::Agent => self.request.title.clone(),
+            _ if reason.is_empty() => self.request.words(),
+            _ => format!("{}: {reason}", self.request.words()),
+        })
     }
 
     /// What became of it, in words.

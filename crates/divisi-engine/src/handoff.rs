@@ -2,6 +2,7 @@
 
 use divisi_agents::handoff::{Context, Given, Unmet, created_at, handoff_id};
 use divisi_agents::{Answer, Feedback, Handoff};
+use divisi_core::permission::Permission;
 use divisi_core::plan::{Input, Work};
 use divisi_core::receipt::{Artifact, Receipt};
 use divisi_core::run::{
@@ -238,17 +239,22 @@ fn sound(what: &str, fault: &str) -> Unmet {
     }
 }
 
+/// So much of what an attempt was denied is told to the next one; its kind is clear by then.
+const DENIED_TOLD_MAX: usize = 10;
+
 fn told_of(ending: &Ending, unmet: Vec<Unmet>) -> Feedback {
     let exit = ending.receipts.iter().find_map(|receipt| match receipt {
         Receipt::Submitted { exit, .. } => Some(exit.clone()),
         _ => None,
     });
     let mut claims = ending.receipts.iter().filter_map(Receipt::claimed_failure);
+    let denied = ending.permissions.iter().filter_map(Permission::denial);
     Feedback {
         attempt: ending.number,
         reason: end_words(&ending.end),
         exit,
         claimed_failure: claims.next().map(str::to_owned),
+        denied: denied.take(DENIED_TOLD_MAX).collect(),
         unmet,
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use divisi_agents::Claim;
-use divisi_agents::adapter::{Closing, Entry, Meter, Tokens};
+use divisi_agents::adapter::{Closing, Entry, Meter, Tokens, is_unrecorded};
 use divisi_core::criterion::truncate;
 use divisi_core::run::ModelBounds;
 
@@ -55,6 +55,7 @@ pub(crate) struct Loop<'l> {
 /// What was heard so far.
 #[derive(Default)]
 struct Heard {
+    /// What was denied, as far as nobody else records it.
     denied: Vec<String>,
     faulty: u32,
 }
@@ -72,8 +73,7 @@ impl Loop<'_> {
             claim: bounded(claim),
             // No answer came, so none is to be paid for.
             usage: self.meter.usage().or(Some(NOTHING)),
-            // It has no rules of its own: what was denied was denied by who is asked.
-            denied: Vec::new(),
+            denied: heard.denied,
         })
     }
 
@@ -163,7 +163,8 @@ impl Loop<'_> {
         if answer.calls.is_empty() && !answer.is_cut_off {
             let text = answer.text;
             (self.tell)(Entry::Finished { text })?;
-            return Ok(Some(done(&heard.denied)));
+            // Whether what was denied was needed, checks will show.
+            return Ok(Some(Claim::Done));
         }
         if let Some(bound) = self.meter.used_up() {
             return Ok(Some(Claim::UsedUp { bound }));
@@ -223,8 +224,8 @@ impl Loop<'_> {
                 Outcome::Denied { mut what, reason } => {
                     truncate(&mut what, DENIED_BYTES_MAX);
                     let output = format!("it is not allowed: {reason}");
-                    if heard.denied.len() < DENIED_MAX {
-                        heard.denied.push(what.clone());
+                    if is_unrecorded(&reason) && heard.denied.len() < DENIED_MAX {
+                        heard.denied.push(format!("{what}: {reason}"));
                     }
                     (self.tell)(Entry::Denied { what, call: None })?;
                     (false, output)
@@ -256,16 +257,6 @@ fn estimate(messages: &Messages, written: usize) -> Tokens {
 
 fn bytes(call: &Call) -> usize {
     call.arguments.to_string().len()
-}
-
-/// What is claimed at the end. Whether what was denied was needed, checks will show.
-fn done(denied: &[String]) -> Claim {
-    match denied.is_empty() {
-        true => Claim::Done,
-        false => Claim::Failed {
-            cause: format!("it was not allowed to do this: {}", denied.join("; ")),
-        },
-    }
 }
 
 fn bounded(mut claim: Claim) -> Claim {

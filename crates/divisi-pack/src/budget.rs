@@ -184,7 +184,7 @@ pub fn parse(text: &str) -> Result<Bound, String> {
         Some(number) => (number, "usd"),
         None => {
             let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_');
-            text.split_at(end.ok_or_else(form)?)
+            text.split_at(end.ok_or_else(|| of_what(text, form()))?)
         }
     };
     let (times, unit) = match unit.as_bytes() {
@@ -205,6 +205,17 @@ pub fn parse(text: &str) -> Result<Bound, String> {
         let unit = key(*measure);
         format!("a budget of {unit} is from {least} to {most}")
     })
+}
+
+/// What is wrong with a number that says nothing of what, or with no number at all.
+fn of_what(text: &str, form: String) -> String {
+    match text.replace('_', "").parse::<f64>() {
+        Err(_) => form,
+        Ok(_) => format!(
+            "{form}; did you mean `${text}`, `{text}-tokens`, `{text}min` or \
+             `{text}-attempts`?"
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -250,6 +261,12 @@ mod tests {
             let told = parse(text).unwrap_err();
             assert!(told.contains("`2M-tokens`"), "{text}: {told}");
         }
+        let told = parse("5").unwrap_err();
+        assert!(
+            told.ends_with("did you mean `$5`, `5-tokens`, `5min` or `5-attempts`?"),
+            "{told}"
+        );
+        assert!(!parse("").unwrap_err().contains("did you mean"));
         for (text, told) in [
             (
                 "1.5-attempts",

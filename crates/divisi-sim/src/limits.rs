@@ -24,6 +24,7 @@ pub(crate) struct Limits {
 struct Met {
     /// Whose attempt that was.
     agent: String,
+    leased_at: Time,
     from: Time,
     until: Time,
     /// Whether the agent was told until when.
@@ -31,10 +32,11 @@ struct Met {
 }
 
 impl Met {
-    /// Whether it was in force already when the other one was met: without a word of its end, that
-    /// is the same limit, which ends as it was known to. Of one moment, the first may be either.
+    /// Whether the other one may be the same limit, which ends as it was known to: it was met by an
+    /// attempt that had begun before. How long this one lasts may be longer than it says here, where
+    /// it was met in a row. Of one moment, the first may be either.
     fn covers(&self, other: &Met) -> bool {
-        let earlier = self.from < other.from && other.from < self.until;
+        let earlier = other.leased_at <= self.from && self.from < other.from;
         earlier || (self.from == other.from && self.until < other.until)
     }
 }
@@ -118,6 +120,7 @@ impl Limits {
                     let Means { agent, credential } = live.means();
                     let met = Met {
                         agent,
+                        leased_at: live.leased_at,
                         from: at,
                         until: at.plus_ms(waits_ms),
                         said: wait_ms.is_some(),

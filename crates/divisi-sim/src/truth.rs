@@ -384,6 +384,10 @@ impl Truth {
                 format!("{id}: task {} is expanded twice", task.0),
             );
         }
+        if let Event::PlanRefused { task, .. } = &event {
+            // It plans anew.
+            self.expanded.remove(&(id, *task));
+        }
         if let Some(owed) = self.divided.remove(&id) {
             judge_next(owed, &event)?;
             if let (Some((before, _)), Event::TaskSplit { parts, .. }) =

@@ -109,10 +109,9 @@ impl Configuration {
             layers: Vec::new(),
             is_faulty: false,
         };
-        if let Some(folder) = user_folder() {
-            let path = folder.join(USER_FILE);
+        if let Some(path) = user_file() {
             let shown = path.to_string_lossy().into_owned();
-            reading.file(Source::User, &shown, user_file(&path));
+            reading.file(Source::User, &shown, read_user_file(&path));
         }
         let file = beneath(project.folder(), CONFIG, TEXT_BYTES_MAX as u64 + 1);
         reading.file(Source::Project, CONFIG, file);
@@ -366,7 +365,12 @@ impl Configuration {
 /// So much of a value is shown.
 const VALUE_CHARS_MAX: usize = 100;
 
-fn user_file(path: &Path) -> io::Result<Option<Vec<u8>>> {
+/// The user's own file, if the environment tells where it is or would be.
+pub(crate) fn user_file() -> Option<PathBuf> {
+    user_folder().map(|folder| folder.join(USER_FILE))
+}
+
+fn read_user_file(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match resolved(path, TEXT_BYTES_MAX as u64 + 1) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         read => read.map(Some),

@@ -1,7 +1,7 @@
 //! Events in words, one line each, for whoever follows a run.
 
-use divisi_core::run::{Event, Run, RunStatus, Subject, Then};
-use divisi_core::{AttemptId, Outcome, TaskKind, TaskNo, TaskSpec, Verdict};
+use divisi_core::run::{AttemptEnd, Event, Run, RunStatus, Subject, Then};
+use divisi_core::{AttemptId, Outcome, TaskKind, TaskNo, TaskSpec, Time, Verdict};
 
 use crate::printer::{Line, Style};
 use crate::words;
@@ -11,7 +11,7 @@ const PARTS_NAMED_MAX: usize = 8;
 
 /// What happened, as one line. `run` gives tasks their names; it may be older or newer than the
 /// event.
-pub(crate) fn line(run: &Run, event: &Event) -> Line {
+pub(crate) fn line(run: &Run, at: Time, event: &Event) -> Line {
     match event {
         Event::RunCreated { .. }
         | Event::RunApproved
@@ -94,7 +94,7 @@ pub(crate) fn line(run: &Run, event: &Event) -> Line {
         | Event::AttemptReturned { .. }
         | Event::OfferKept { .. }
         | Event::OfferAdopted { .. }
-        | Event::OfferDiscarded { .. } => of_attempt(run, event),
+        | Event::OfferDiscarded { .. } => of_attempt(run, at, event),
     }
 }
 
@@ -154,7 +154,7 @@ fn of_run(event: &Event) -> Line {
     }
 }
 
-fn of_attempt(run: &Run, event: &Event) -> Line {
+fn of_attempt(run: &Run, at: Time, event: &Event) -> Line {
     match event {
         Event::AttemptLeased { attempt, agent, .. } => one(run, *attempt)
             .with(Style::Note, " started")
@@ -223,7 +223,7 @@ fn of_attempt(run: &Run, event: &Event) -> Line {
                 Style::Bad,
                 format!(" ended: {}", words::ended(run, *attempt, end)),
             )
-            .then(format!("; {}", then_words(then))),
+            .then(format!("; {}", next_words(run, at, *attempt, end, then))),
         Event::AttemptReturned { attempt, .. } => {
             one(run, *attempt).then(" came back after it was given up")
         }
@@ -303,9 +303,9 @@ pub(crate) fn ended_words(status: RunStatus) -> &'static str {
     }
 }
 
-fn then_words(then: &Then) -> String {
+fn next_words(run: &Run, at: Time, attempt: AttemptId, end: &AttemptEnd, then: &Then) -> String {
     match then {
-        Then::Retry { .. } => "it is tried again".to_owned(),
+        Then::Retry { not_before } => words::again(run, attempt, end, *not_before, at),
         Then::Reassign { agent } => format!("{} takes over", words::agent(agent)),
         Then::Split(_) => "smaller tasks take its place".to_owned(),
         Then::Escalate(reason) => format!("a person must decide: {reason}"),

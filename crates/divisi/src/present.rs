@@ -13,8 +13,8 @@ use divisi_agents::adapter::{PRODUCTS, is_priced, product, program};
 use divisi_core::diagnostic::{Place, Severity};
 use divisi_core::ledger::LimitThen;
 use divisi_core::run::{
-    AGENT_AUTO, AGENT_MODEL, AGENT_PERSON, Budget, Defined, Settings, agent_of, asks_model,
-    is_definable, name_of,
+    AGENT_AUTO, AGENT_MODEL, AGENT_PERSON, Budget, Defined, DefinedProgram, Settings, Speaks,
+    agent_of, asks_model, is_definable, name_of,
 };
 use divisi_core::{Diagnostic, TaskSpec};
 use divisi_pack::role::Library as Roles;
@@ -328,13 +328,30 @@ impl<'s> Settling<'s> {
                 severity,
                 ..Diagnostic::error("price-none", cause)
             };
-            told.push(refused.hint(format!(
-                "say it in the configuration, in dollars for a million tokens: `prices: {{{name}: \
-                 {{input: 3, output: 15}}}}`"
-            )));
+            told.push(refused.hint(self.pricing(name)));
         }
         told.extend(self.unasked.and_then(Unasked::told));
         (self.settings, told)
+    }
+
+    /// How to go on with an agent that nobody says the price of.
+    fn pricing(&self, name: &str) -> String {
+        if let Some(Defined::Program(DefinedProgram {
+            speaks: Speaks::Text,
+            ..
+        })) = self.settings.defined.get(name)
+        {
+            // A price of what nobody counts would bound nothing.
+            return format!(
+                "`{name}` does not say what it uses, so money cannot bound it: bound time and \
+                 attempts in its place, for example `--budget 2h --budget 5-attempts`, and keep \
+                 money to other agents' tasks with their `budget`"
+            );
+        }
+        format!(
+            "say it in the configuration, in dollars for a million tokens: `prices: {{{name}: \
+             {{input: 3, output: 15}}}}`"
+        )
     }
 
     /// What an agent is not.
@@ -359,13 +376,21 @@ impl<'s> Settling<'s> {
 
 /// How an agent is defined.
 pub(crate) fn defining(name: &str) -> String {
+    format!(
+        "define it in `divisi.yaml`, for example: `{}`",
+        definition(name)
+    )
+}
+
+/// A definition of an agent, as configuration has it.
+pub(crate) fn definition(name: &str) -> String {
     let of = match name.split_once('.') {
         Some((_, own)) => {
             format!("{{custom: {{{own}: {{model: {{provider: ollama, model: NAME}}}}}}}}")
         }
         None => "{model: {provider: ollama, model: NAME}}".to_owned(),
     };
-    format!("define it in `divisi.yaml`, for example: `agents: {of}`")
+    format!("agents: {of}")
 }
 
 /// That none of those that `auto` may stand for is there.

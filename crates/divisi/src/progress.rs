@@ -169,17 +169,13 @@ impl Progress {
                 if *end == AttemptEnd::Integrated {
                     return;
                 }
-                let limited_until = match end {
-                    AttemptEnd::Limited { ends_at, .. } => ends_at.unwrap_or_default(),
-                    _ => Time(0),
-                };
                 let next = match then {
-                    Then::Retry { not_before } if limited_until.max(*not_before) > at => {
-                        let until = limited_until.max(*not_before);
-                        let wait = crate::words::span(until.ms_since(at));
-                        format!("it is tried again in {wait}")
+                    Then::Retry { .. } if state.paused.is_some() => {
+                        format!("it is tried again once {} goes on", self.run)
                     }
-                    Then::Retry { .. } => "it is tried again".to_owned(),
+                    Then::Retry { not_before } => {
+                        crate::words::again(state, *attempt, end, *not_before, at)
+                    }
                     Then::Reassign { agent } => format!("{agent} takes over"),
                     Then::Split(_) => "smaller tasks take its place".to_owned(),
                     Then::Escalate(_) => format!(
@@ -317,15 +313,13 @@ impl Progress {
                 if tasks.is_empty()
                     && !state.settings.reviewers.is_empty()
                     && verdicts.iter().all(|it| it.outcome != Outcome::Fail) => {}
-            Event::FinalHeld { .. } => {
-                self.say(
-                    "31",
-                    "x",
-                    &format!(
-                        "checks on the whole did not all pass: divisi explain {}",
-                        self.run
-                    ),
-                );
+            Event::FinalHeld { verdicts, tasks } => {
+                let fails = verdicts.iter().any(|it| it.outcome == Outcome::Fail);
+                let (code, mark, what) = match fails || !tasks.is_empty() {
+                    true => ("31", "x", "checks on the whole did not all pass"),
+                    false => ("33", "?", "the whole awaits a person's judgment"),
+                };
+                self.say(code, mark, &format!("{what}: divisi explain {}", self.run));
             }
             _ => {}
         }
@@ -446,7 +440,8 @@ mod tests {
     use super::*;
     use crate::given::{Given, plan, task, written};
     use divisi_core::Verdict;
-    use divisi_core::run::{Command, PauseReason};
+    use divisi_core::ledger::LimitThen;
+    use divisi_core::run::{Command, PauseReason, StopReason};
     use divisi_engine::engine::log_path;
 
     #[test]
@@ -522,6 +517,86 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_that_is_to_be_judged_is_not_said_to_have_failed() {
+        let state = Given::run_of(plan("Ship it", vec![task("a", &[])])).run();
+        let said = |verdict: Verdict| {
+            let held = Event::FinalHeld {
+                verdicts: vec![verdict],
+                tasks: Vec::new(),
+            };
+            let mut progress = Progress::new(PathBuf::new(), state.id, false, false, false);
+            progress.event(state.id, Time(1), &held, Some(&state));
+            progress.lines
+        };
+        let open = Verdict {
+            outcome: Outcome::Unverified,
+            ..Verdict::fail(0, "it reads well")
+        };
+        assert_eq!(
+            said(open),
+            "? the whole awaits a person's judgment: divisi explain run-1\n"
+        );
+        let fails = "x checks on the whole did not all pass: divisi explain run-1\n";
+        assert_eq!(said(Verdict::fail(0, "no")), fails);
+    }
+
+    #[test]
+    fn what_follows_an_attempt_is_what_its_run_is_set_to_do() {
+        let mut given = Given::run_of(plan("Ship it", vec![task("a", &[])]));
+        given.ends("a", 7);
+        let state = given.run();
+        let next = |state: &Run, end: &AttemptEnd| {
+            let then = Then::Retry {
+                not_before: Time(0),
+            };
+            let ended = Event::AttemptEnded {
+                attempt: state.attempt_id(TaskNo(0), 1),
+                end: end.clone(),
+                receipts: Vec::new(),
+                workspace_kept: true,
+                then,
+            };
+            let mut progress = Progress::new(PathBuf::new(), state.id, false, false, false);
+            progress.event(state.id, given.now(), &ended, Some(state));
+            let next = progress.lines.trim_end().rsplit_once("; ");
+            next.unwrap().1.to_owned()
+        };
+        let over = AttemptEnd::Stopped(StopReason::OverBudget(1_000));
+        assert_eq!(
+            next(&state, &over),
+            "it is tried again once its budget leaves something for it"
+        );
+        let interrupted = AttemptEnd::Stopped(StopReason::Interrupted);
+        let goes_on = "it is tried again once run-1 goes on";
+        assert_eq!(next(&state, &interrupted), goes_on);
+        let limited = AttemptEnd::Limited {
+            cause: "429".to_owned(),
+            wait_ms: None,
+            ends_at: Some(
+                given
+                    .now()
+                    .plus_ms(state.settings.limit_wait_max_ms + 1_000),
+            ),
+        };
+        assert!(
+            next(&state, &limited).starts_with("run-1 pauses before the next"),
+            "{}",
+            next(&state, &limited)
+        );
+        let mut other = state.clone();
+        other.settings.limit_then = LimitThen::OtherCredential;
+        assert!(next(&other, &limited).contains("goes on with its next credential"));
+        other.settings.limit_then = LimitThen::OtherAgent;
+        other.settings.limit_agents = [("command".to_owned(), "codex".to_owned())].into();
+        assert!(next(&other, &limited).starts_with("codex takes over until "));
+        let mut paused = state.clone();
+        paused.paused = Some(PauseReason::Owner);
+        let lost = AttemptEnd::Lost("its process is gone".to_owned());
+        assert_eq!(next(&state, &lost), "it is tried again");
+        assert_eq!(next(&paused, &lost), goes_on);
+    }
+
+    #[test]
     fn an_attempt_that_broke_off_says_how_and_one_that_is_canceled_says_so_once() {
         let criteria = vec![divisi_core::Criterion::File {
             path: "a.md".to_owned(),
@@ -558,8 +633,8 @@ mod tests {
         };
         assert_eq!(
             line(0, end, again),
-            "x a attempt 1: checks refused it: a.md is missing; its process ended with exit status \
-             7; it is tried again\n  it last printed: cannot open foo\n"
+            "x a attempt 1: its process ended with exit status 7; checks refused it: a.md is missing; \
+             it is tried again\n  it last printed: cannot open foo\n"
         );
         let canceled = AttemptEnd::Stopped(divisi_core::run::StopReason::Canceled);
         assert_eq!(

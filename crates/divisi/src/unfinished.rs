@@ -46,6 +46,9 @@ fn rows(view: &View) -> Result<Vec<RunRow>, Fault> {
     }
 }
 
+/// How a run stands that could go on, and no engine works on it.
+pub(crate) const LEFT: &str = "left by its engine";
+
 /// Whether somebody works on a run that could go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attended {
@@ -111,9 +114,7 @@ pub(crate) fn state_words(
         (Some(reason), None) => {
             format!("paused: {}", words::cut(&reason.words(), REASON_CHARS_MAX))
         }
-        _ if Attended::of(status, paused, || is_attended(run)) == Attended::No => {
-            "left by its engine".to_owned()
-        }
+        _ if Attended::of(status, paused, || is_attended(run)) == Attended::No => LEFT.to_owned(),
         _ => words::run_status(status.word()),
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use divisi_core::ledger::LimitThen;
 use divisi_core::run::{
-    AttemptEnd, Counts, Ending, Run, RunStatus, Task, TaskStatus, end_words, is_scripted,
+    AttemptEnd, Counts, Ending, Failure, Run, RunStatus, StopReason, Task, TaskStatus, end_words,
+    is_scripted,
 };
 use divisi_core::{AttemptId, TaskKind, Time};
 use jiff::Timestamp;
@@ -168,6 +170,67 @@ pub(crate) fn ended(run: &Run, attempt: AttemptId, end: &AttemptEnd) -> String {
     let task = run.task(attempt.task);
     let ending = task.and_then(|task| task.ending(attempt.number));
     ending.map_or_else(|| end_words(end), Ending::words)
+}
+
+/// When another attempt follows one that ended so, and by whom, as far as the run tells. The run is
+/// not older than that end.
+pub(crate) fn again(
+    run: &Run,
+    attempt: AttemptId,
+    end: &AttemptEnd,
+    not_before: Time,
+    now: Time,
+) -> String {
+    let then = "it is tried again";
+    let limited_until = match end {
+        // These pause the run.
+        AttemptEnd::Stopped(StopReason::Interrupted)
+        | AttemptEnd::Errored(Failure::Preparation(_)) => {
+            return format!("{then} once {} goes on", run.id);
+        }
+        AttemptEnd::Stopped(StopReason::OverBudget(_)) => {
+            return format!("{then} once its budget leaves something for it");
+        }
+        AttemptEnd::UsedUp(_) => {
+            return format!("{then} with more, as far as its budget leaves it");
+        }
+        AttemptEnd::Limited {
+            ends_at: Some(until),
+            ..
+        } if until.ms_since(now) > run.settings.limit_wait_max_ms => {
+            return beyond(run, attempt, *until);
+        }
+        AttemptEnd::Limited { ends_at, .. } => ends_at.unwrap_or_default(),
+        _ => Time(0),
+    };
+    let until = limited_until.max(not_before);
+    match until > now {
+        true => format!("{then} in {}", span(until.ms_since(now))),
+        false => then.to_owned(),
+    }
+}
+
+/// The same of one whose usage limit lasts longer than its run waits.
+fn beyond(run: &Run, attempt: AttemptId, until: Time) -> String {
+    let ending = run
+        .task(attempt.task)
+        .and_then(|task| task.ending(attempt.number));
+    let agent = ending.map_or("its agent", |ending| &ending.agent);
+    let other = run.settings.limit_agents.get(agent);
+    match (run.settings.limit_then, other) {
+        (LimitThen::OtherAgent, Some(other)) => format!("{other} takes over until {}", until.utc()),
+        (LimitThen::OtherCredential, _) => {
+            format!("{agent} goes on with its next credential, if it has one")
+        }
+        // A person decides about a task that escalates; here others of its agent's are left.
+        (LimitThen::Pause | LimitThen::Escalate | LimitThen::OtherAgent, _) => {
+            format!(
+                "{} pauses before the next: it waits no longer than {}",
+                run.id,
+                span(run.settings.limit_wait_max_ms)
+            )
+        }
+    }
 }
 
 /// How far a run is: `12 of 30 done`, without tasks that others replaced.

@@ -12,9 +12,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use divisi_core::diagnostic::Severity;
 use divisi_core::run::transition::{EventName, Next, StateName, next};
 use divisi_engine::review;
+use divisi_pack::lint::{self, Given};
 use divisi_pack::plan_file;
+use divisi_pack::role::Library as Roles;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -64,11 +67,21 @@ fn blocks(text: &str) -> Vec<(String, String)> {
     blocks
 }
 
-/// Reads a plan that must be without fault and without warning.
+/// Reads a plan that must be without fault and without warning, and in which the linter finds no
+/// fault: what is shown is what one should write. Small as it is, it may be advised to be one task.
 fn reads(name: &str, text: &str) {
     let read = plan_file::read(name, text.as_bytes());
     assert_eq!(read.diagnostics, [], "{name}");
     assert!(read.plan.is_some(), "{name}");
+    let roles = Roles::built_in();
+    let given = Given {
+        roles: Some(&roles),
+        ..Given::default()
+    };
+    let linted = lint::read(name, text.as_bytes(), &given);
+    let faults = linted.diagnostics.iter();
+    let faults: Vec<_> = faults.filter(|it| it.severity == Severity::Error).collect();
+    assert!(faults.is_empty(), "{name}: {faults:#?}");
 }
 
 #[test]

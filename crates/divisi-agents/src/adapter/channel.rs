@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use divisi_core::permission::{PATHS_MAX, TITLE_BYTES_MAX};
 use divisi_core::worker::Answered;
 
-use super::permission::Broker;
+use super::permission::{Broker, NOBODY, TOO_LONG};
 use super::{Decision, Request};
 use crate::environment::mask;
 
@@ -113,13 +113,13 @@ impl Broker for Channel {
         let request = self.presentable(request);
         let bytes = serde_json::to_vec(&request).map_or(usize::MAX, |line| line.len());
         if request.paths.len() > PATHS_MAX || bytes > REQUEST_BYTES_MAX {
-            return denied("it is too long to be looked at");
+            return denied(TOO_LONG);
         }
         let answer = match self.ask(request) {
             Ok(Some(answer)) => answer.recv().ok(),
             Ok(None) | Err(_) => None,
         };
-        answer.unwrap_or_else(|| denied("nobody is there to answer"))
+        answer.unwrap_or_else(|| denied(NOBODY))
     }
 }
 
@@ -128,7 +128,7 @@ pub struct Nobody;
 
 impl Broker for Nobody {
     fn decide(&self, _: &Request) -> Decision {
-        denied("nobody is there to answer")
+        denied(NOBODY)
     }
 }
 

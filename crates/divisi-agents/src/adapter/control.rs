@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use divisi_core::permission::{Decision, Deed, Request};
 use serde_json::{Value, json};
 
-use super::permission::Broker;
+use super::permission::{Broker, TOO_MUCH};
 use super::transcript::{Entry, shortened};
 use crate::environment::mask;
 
@@ -129,10 +129,10 @@ pub(super) struct Answers {
 pub(super) struct Answer {
     /// The call that it was about.
     pub(super) call: String,
-    /// For the transcript.
-    pub(super) entry: Entry,
-    /// What may not be done.
-    pub(super) denied: Option<String>,
+    /// What it would do.
+    pub(super) what: String,
+    /// Whether it may.
+    pub(super) decision: Decision,
 }
 
 impl Answers {
@@ -169,17 +169,14 @@ impl Answers {
         let answer = move || {
             let decision = match too_many {
                 true => Decision::Deny {
-                    reason: "too much is asked at once".to_owned(),
+                    reason: TOO_MUCH.to_owned(),
                 },
                 false => broker.decide(&asked.request),
             };
             let told = Answer {
                 call: asked.call.clone(),
-                denied: (!decision.allows()).then(|| what.clone()),
-                entry: Entry::Answered {
-                    what: shortened(&what),
-                    decision: decision.clone(),
-                },
+                what,
+                decision: decision.clone(),
             };
             // It is told of before the tool can do anything about it. Whoever asked, or hears of it,
             // may have ended.

@@ -53,7 +53,7 @@ pub use detection::{
 pub use divisi_core::permission::{Decision, Deed, Request};
 pub use login::login_secrets;
 pub use meter::{Meter, RESERVATION_VARIABLE, Reservation};
-pub use permission::Broker;
+pub use permission::{Broker, is_unrecorded};
 pub use plain::converse as converse_plainly;
 pub use process::{
     Fault, HOME_VARIABLE, Surroundings, converse, converse_over_acp, print, print_closing,
@@ -63,4 +63,4 @@ pub use product::{Asks, Driven, PRODUCTS, Product, is_priced, product};
 pub use prompt::prompt;
 pub use session::Session;
 pub use stop::Stop;
-pub use transcript::{Entry, Tokens};
+pub use transcript::{Entry, Tokens, printed_at};

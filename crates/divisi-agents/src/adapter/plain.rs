@@ -122,6 +122,10 @@ fn hear(
     while let Some(printed) = pipes.next()? {
         let Printed::Line(line) = printed else {
             if let Some(entry) = printed.told(masked) {
+                // What it complains of beside mostly says why it failed.
+                if let Entry::Noted { text } = &entry {
+                    keep(last, text);
+                }
                 print(entry, masked, out)?;
             }
             continue;
@@ -132,12 +136,16 @@ fn hear(
             continue;
         }
         print(Entry::said(text), masked, out)?;
-        if last.len() == LINES_TOLD {
-            last.pop_front();
-        }
-        last.push_back(bounded(text));
+        keep(last, text);
     }
     Ok(())
+}
+
+fn keep(last: &mut VecDeque<String>, line: &str) {
+    if last.len() == LINES_TOLD {
+        last.pop_front();
+    }
+    last.push_back(bounded(line));
 }
 
 /// What is claimed of how it ended: it says nothing of it itself.
@@ -150,7 +158,7 @@ fn claim(exit: &Exit, last: VecDeque<String>) -> Claim {
     };
     let cause = match last.is_empty() {
         true => how,
-        false => format!("{how}: {}", Vec::from(last).join("\n")),
+        false => format!("{how}:\n{}", Vec::from(last).join("\n")),
     };
     let cause = bounded(&cause);
     match says(&cause, &LIMITS) {

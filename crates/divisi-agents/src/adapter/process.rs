@@ -19,7 +19,7 @@ use rustix::process::Signal;
 use super::acp::{Client, Drive, Patience, Quirks, drive};
 use super::channel::{Channel, Nobody};
 use super::closing::Closing;
-use super::control::{Answers, asked, refusal};
+use super::control::{Answer, Answers, asked, refusal};
 use super::detection::program;
 use super::login::login_secrets;
 use super::meter::{RESERVATION_VARIABLE, Reservation};
@@ -28,9 +28,10 @@ use super::pipes::{Pipes, Printed, handle};
 use super::product::{Asks, Home, Lent, Product, Speaks, Writes};
 use super::prompt::prompt;
 use super::record::Record;
+use super::reset::now;
 use super::session::Session;
 use super::stop::Stop;
-use super::transcript::Entry;
+use super::transcript::{Entry, shortened};
 use crate::agent::Claim;
 use crate::beneath::{self, Place};
 use crate::environment::{environment, mask_decoded};
@@ -569,8 +570,14 @@ impl Hearing<'_> {
     fn take_answers(&mut self) -> io::Result<()> {
         let answers: Vec<_> = self.answers.iter().flat_map(Answers::take).collect();
         for answer in answers {
-            self.session.answered(answer.call, answer.denied.as_deref());
-            self.print(answer.entry)?;
+            let Answer {
+                call,
+                what,
+                decision,
+            } = answer;
+            self.session.answered(call, &what, &decision);
+            let what = shortened(&what);
+            self.print(Entry::Answered { what, decision })?;
         }
         Ok(())
     }
@@ -588,12 +595,12 @@ pub(super) fn keep(entry: &Entry, session: &Session, home: &Path) {
     }
 }
 
-/// Prints a line of the transcript, without these values.
+/// Prints a line of the transcript, without these values, and with the time.
 ///
 /// # Errors
 /// It cannot be printed.
 pub fn print(entry: Entry, masked: &[String], out: &mut dyn Write) -> io::Result<()> {
-    let line = serde_json::to_string(&entry.presentable(masked))?;
+    let line = entry.presentable(masked).line_at(now());
     writeln!(out, "{line}")?;
     out.flush()
 }

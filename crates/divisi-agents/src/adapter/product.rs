@@ -2,6 +2,7 @@
 
 use divisi_core::run::{DefinedProgram, Settings};
 use divisi_core::secret::looks_secret;
+use divisi_core::shell;
 use serde_json::Value;
 
 use super::acp::{Quirks, Usage, Verb};
@@ -153,6 +154,18 @@ impl Product {
             Speaks::Stream(_) => Driven::CommandLine,
             Speaks::Acp(_) => Driven::Acp,
         }
+    }
+
+    /// How it is started, for people: without what is only of this attempt.
+    #[must_use]
+    pub fn command_line(&self, confined: Option<bool>) -> String {
+        let writes = match confined {
+            Some(true) => Writes::Confined,
+            Some(false) | None => Writes::Free,
+        };
+        let mut line = vec![self.program.to_owned()];
+        line.extend(self.arguments_for(writes, None));
+        shell::line(&line)
     }
 
     /// All its arguments, where a session is taken up with the session's name.

@@ -213,6 +213,9 @@ fn refused(text: &mut String, feedback: &Feedback) {
     if let Some(cause) = &feedback.claimed_failure {
         quote(text, "you said of it:", cause);
     }
+    for denied in &feedback.denied {
+        let _ = writeln!(text, "- you were not allowed to do this: {denied}");
+    }
     for unmet in &feedback.unmet {
         quote(
             text,

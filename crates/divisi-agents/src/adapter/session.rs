@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::closing::{Closing, DENIED_BYTES_MAX, DENIED_MAX};
 use super::meter::{Meter, Reservation};
+use super::permission::is_unrecorded;
 use super::process::Fault;
 use super::product::{Counts, Product, Speaks};
 use super::record::Record;
@@ -35,10 +36,8 @@ pub struct Session {
     meter: Meter,
     /// What was reserved and is used up before the turn was over.
     used_up: Option<Bound>,
-    /// What it was not allowed to do, by whomever.
+    /// What it was not allowed to do, as far as nobody else records it.
     denied: Vec<String>,
-    /// How much of that its own rules did not allow.
-    denied_by_tool: Vec<String>,
     /// Calls that were asked about and denied, which the tool may name again.
     denied_calls: BTreeSet<String>,
     broke: Option<(String, Option<u16>)>,
@@ -68,7 +67,6 @@ impl Session {
             meter: Meter::with(product, reservation),
             used_up: None,
             denied: Vec::new(),
-            denied_by_tool: Vec::new(),
             denied_calls: BTreeSet::new(),
             broke: None,
             wait_ms: None,
@@ -118,12 +116,19 @@ impl Session {
 
     /// The tool asked about one of its calls, and was answered. What may not be done is told once,
     /// whoever tells it again.
-    pub fn answered(&mut self, call: String, denied: Option<&str>) {
-        if let Some(what) = denied {
-            push(&mut self.denied, what);
+    pub fn answered(&mut self, call: String, what: &str, decision: &Decision) {
+        if let Decision::Deny { reason } = decision {
+            self.denied_here(what, reason);
             if self.denied_calls.len() < ANSWERED_MAX && call.len() <= CALL_BYTES_MAX {
                 self.denied_calls.insert(call);
             }
+        }
+    }
+
+    /// What was denied before whoever records it was asked.
+    fn denied_here(&mut self, what: &str, reason: &str) {
+        if is_unrecorded(reason) {
+            push(&mut self.denied, &format!("{what}: {reason}"));
         }
     }
 
@@ -165,13 +170,12 @@ impl Session {
                 let is_answered = |call: &String| self.denied_calls.contains(call);
                 if !call.as_ref().is_some_and(is_answered) {
                     push(&mut self.denied, what);
-                    push(&mut self.denied_by_tool, what);
                 }
             }
             Entry::Answered {
                 what,
                 decision: Decision::Deny { reason },
-            } => push(&mut self.denied, &format!("{what}: {reason}")),
+            } => self.denied_here(what, reason),
             Entry::Broke { cause, status } => self.broke = Some((cause.clone(), *status)),
             Entry::Limited { wait_ms } => self.wait_ms = Some(*wait_ms),
             Entry::Finished { .. } => self.finished = true,
@@ -236,7 +240,7 @@ impl Session {
         Closing {
             claim,
             usage,
-            denied: self.denied_by_tool,
+            denied: self.denied,
         }
     }
 
@@ -247,7 +251,7 @@ impl Session {
             Err(error) => Closing {
                 claim: failed(&chain(&Fault::Stream(error))),
                 usage: self.meter.usage(),
-                denied: self.denied_by_tool,
+                denied: self.denied,
             },
         }
     }
@@ -293,13 +297,8 @@ impl Session {
             return self.refusal(cause, *status);
         }
         match exit {
-            Exit::Status(0) if self.finished && self.denied.is_empty() => Claim::Done,
-            // Tools call that a success, or end at once without a word. Whether what was denied was
-            // needed, checks will show.
-            Exit::Status(0) if !self.denied.is_empty() => failed(&format!(
-                "it was not allowed to do this: {}",
-                self.denied.join("; ")
-            )),
+            // Whether what it was denied was needed, checks will show.
+            Exit::Status(0) if self.finished => Claim::Done,
             Exit::Status(0) => failed("it ended without a word of how it went"),
             Exit::Status(status) => failed(&format!("it ended with status {status}")),
             Exit::Signal(signal) => failed(&format!("it was ended by signal {signal}")),

@@ -1,8 +1,10 @@
 //! What happens in a session, in one form for all tools.
 
+use divisi_core::Time;
 use divisi_core::criterion::truncate;
 use divisi_core::permission::Decision;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::environment::mask;
 
@@ -114,7 +116,24 @@ pub enum Entry {
     },
 }
 
+/// The field of a line that says when it was printed, in milliseconds since 1970.
+const AT: &str = "at";
+
+/// When a line of a transcript was printed, if it says so.
+#[must_use]
+pub fn printed_at(line: &str) -> Option<Time> {
+    let fields: serde_json::Map<String, Value> = serde_json::from_str(line).ok()?;
+    fields.get(AT)?.as_u64().map(Time)
+}
+
 impl Entry {
+    /// The entry as a line that is printed now.
+    pub(super) fn line_at(&self, now: Time) -> String {
+        let line = serde_json::to_string(self).expect("an entry has only text keys");
+        let open = line.strip_suffix('}').expect("an entry is an object");
+        format!("{open},\"{AT}\":{}}}", now.0)
+    }
+
     /// The entry without these values, in the length of a transcript. Masked before it is cut, which
     /// could leave half of one.
     pub(super) fn presentable(mut self, masked: &[String]) -> Entry {

@@ -148,7 +148,7 @@ impl Handoff {
             let unmet = last.unmet.iter();
             let unmet = unmet.map(|one| tokens(&one.criterion) + tokens(&one.evidence));
             let claimed = last.claimed_failure.as_deref().map_or(0, tokens);
-            tokens(&last.reason) + claimed + unmet.sum::<u64>()
+            tokens(&last.reason) + claimed + all(&last.denied) + unmet.sum::<u64>()
         });
         BTreeMap::from([
             ("the intent", tokens(&self.context.orchestration_context)),

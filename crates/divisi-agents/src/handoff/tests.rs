@@ -79,6 +79,7 @@ fn a_big_handoff_loses_names_before_feedback_and_never_its_words() {
             reason: "x".repeat(50_000),
             exit: None,
             claimed_failure: None,
+            denied: Vec::new(),
             unmet: Vec::new(),
         })
         .collect();
@@ -134,6 +135,7 @@ fn a_stage_context_is_cut_last_and_its_beginning_stays() {
         reason: "no".into(),
         exit: None,
         claimed_failure: None,
+        denied: Vec::new(),
         unmet: vec![Unmet {
             criterion: "it is short".into(),
             evidence: "y".repeat(2_000),

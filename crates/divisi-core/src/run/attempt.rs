@@ -316,11 +316,10 @@ impl Ending {
         self.offer.as_ref().filter(|_| !self.discarded)
     }
 
-    /// How it ended, in words that follow "the last time"; with how its process did where the rest
-    /// does not say it.
+    /// How it ended, in words that follow "the last time", after what led to it.
     #[must_use]
     pub fn words(&self) -> String {
-        remedy::words_with(&self.end, self.receipts.iter())
+        remedy::words_with(&self.end, self.receipts.iter(), &self.permissions)
     }
 
     /// Whether its process printed anything.

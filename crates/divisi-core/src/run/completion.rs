@@ -6,6 +6,7 @@ use super::command::Rejection;
 use super::decide::Draft;
 use super::event::Event;
 use super::reviews::Subject;
+use super::task::Task;
 use crate::criterion::{Cost, Outcome, Verdict};
 use crate::ids::{AttemptId, Commit, TaskNo};
 use crate::plan::{TaskKind, WorkspaceKind};
@@ -176,6 +177,14 @@ impl Draft<'_> {
         if tasks.iter().any(|(no, _)| self.run.task(*no).is_none()) {
             return Err(Rejection::NoSuchTask);
         }
+        let mut verdicts = verdicts;
+        for verdict in &mut verdicts {
+            if verdict.outcome == Outcome::Unverified
+                && let Some(judged) = self.judged(head.as_ref(), verdict.criterion)
+            {
+                *verdict = judged;
+            }
+        }
         let passed = verdicts
             .iter()
             .all(|v| matches!(v.outcome, Outcome::Pass | Outcome::Waived));
@@ -191,5 +200,39 @@ impl Draft<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What a person said of a criterion of the whole that is also a task's, on the very tree that
+    /// the whole is: nobody is asked twice.
+    fn judged(&self, head: Option<&Commit>, criterion: u16) -> Option<Verdict> {
+        let of_whole = self.run.criteria.get(usize::from(criterion))?;
+        let of_task = |task: &Task| {
+            let receipts = &task.endings.last()?.receipts;
+            let tree = receipts.iter().find_map(|receipt| match receipt {
+                Receipt::Integrated { commit, tree, .. } if commit.as_ref() == head => {
+                    tree.as_ref()
+                }
+                _ => None,
+            })?;
+            let verdicts = receipts.iter().find_map(|receipt| match receipt {
+                Receipt::Verified {
+                    tree: Some(on),
+                    verdicts,
+                    ..
+                } if on == tree => Some(verdicts),
+                _ => None,
+            })?;
+            let same = |verdict: &&Verdict| {
+                let its = task.spec.criteria.get(usize::from(verdict.criterion));
+                let is_judged = matches!(verdict.outcome, Outcome::Pass | Outcome::Waived);
+                its == Some(of_whole) && is_judged
+            };
+            verdicts.iter().find(same).cloned()
+        };
+        let judged = self.run.tasks().iter().find_map(of_task)?;
+        Some(Verdict {
+            criterion,
+            ..judged
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Why a task is not further: the object that causes it, and a command that changes it (X6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -304,6 +304,10 @@ pub fn explain_run(run: &Run, now: Time, shared: &Shared) -> Explanation {
     if matches!(status, RunStatus::Failed | RunStatus::Canceled) {
         told.commands.push(format!("divisi report {}", run.id));
     }
+    // What several tasks wait for is done once.
+    let mut known = BTreeSet::new();
+    told.commands
+        .retain(|command| known.insert(command.clone()));
     told
 }
 
@@ -427,7 +431,7 @@ fn waiting(run: &Run, no: TaskNo, told: &mut Explanation) {
         told.causes
             .push(format!("{} is {}", task.spec.id, task.status()));
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let mut joins = Seen::new();
     let mut worklist = direct;
     while let Some(on) = worklist.pop() {

@@ -11,9 +11,10 @@ use super::outgrown;
 use super::spending;
 use super::state::Run;
 use super::task::Task;
-use crate::criterion::{Outcome, Verdict};
+use crate::criterion::{Outcome, Verdict, truncate};
 use crate::ids::{TaskNo, Time};
 use crate::ledger::{Amount, Bound, LimitThen};
+use crate::permission::Permission;
 use crate::plan::{Parts, Work};
 use crate::receipt::{Exit, Receipt};
 
@@ -106,8 +107,10 @@ fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) 
             1 => "once".to_owned(),
             many => format!("{many} times"),
         };
-        let before = task.live().map_or(&[][..], |live| &live.receipts);
-        let last = words_with(end, before.iter().chain(receipts));
+        let (before, asked) = task.live().map_or((&[][..], &[][..]), |live| {
+            (&live.receipts[..], &live.permissions[..])
+        });
+        let last = words_with(end, before.iter().chain(receipts), asked);
         format!("it failed {times}; the last time {last}")
     };
     let after = run.settings.split_after;
@@ -301,11 +304,12 @@ pub fn words(end: &AttemptEnd) -> String {
     }
 }
 
-/// The same, with how its process ended where that may be the cause and is not said: a file that was
-/// never made is missing because its maker broke off.
+/// The same, after what led to it: why its agent failed, or how its process ended, and what it was
+/// denied. A file that was never made is missing because its maker broke off.
 pub(super) fn words_with<'r>(
     end: &AttemptEnd,
     receipts: impl Iterator<Item = &'r Receipt>,
+    permissions: &[Permission],
 ) -> String {
     let words = words(end);
     let judged = matches!(
@@ -314,17 +318,45 @@ pub(super) fn words_with<'r>(
             Failure::Checks(_) | Failure::Collection(_) | Failure::Plan(_) | Failure::Review(_)
         )
     );
-    let exits = receipts.filter_map(|receipt| match receipt {
-        Receipt::Submitted { exit, .. } => Some(exit),
+    if !judged {
+        return words;
+    }
+    let submitted = receipts.filter_map(|receipt| match receipt {
+        Receipt::Submitted {
+            exit,
+            claimed_failure,
+            ..
+        } => Some((exit, claimed_failure.as_deref())),
         _ => None,
     });
-    match exits.last() {
-        None | Some(Exit::Status(0) | Exit::NoProcess) => words,
-        Some(exit) if judged && !words.contains(&exit.to_string()) => {
-            format!("{words}; its process ended with {exit}")
-        }
-        Some(_) => words,
-    }
+    let cause = match submitted.last() {
+        Some((_, Some(claimed))) => Some(format!("it failed: {}", cut_line(claimed))),
+        None | Some((Exit::Status(0) | Exit::NoProcess, None)) => None,
+        Some((exit, None)) => Some(format!("its process ended with {exit}"))
+            .filter(|_| !words.contains(&exit.to_string())),
+    };
+    let parts = cause.into_iter().chain(denied_words(permissions));
+    parts.chain([words]).collect::<Vec<_>>().join("; ")
+}
+
+/// A cause of more bytes is cut; its attempt's receipt has all of it.
+const CAUSE_BYTES_MAX: usize = 300;
+
+fn cut_line(cause: &str) -> String {
+    let mut line = evidence_line(cause);
+    truncate(&mut line, CAUSE_BYTES_MAX);
+    line
+}
+
+/// What an attempt was denied: the last of it, which is the nearest to its end.
+fn denied_words(permissions: &[Permission]) -> Option<String> {
+    let denied: Vec<String> = permissions.iter().filter_map(Permission::denial).collect();
+    let (last, others) = denied.split_last()?;
+    let more = match others.len() {
+        0 => String::new(),
+        many => format!(" (and {many} more)"),
+    };
+    Some(format!("it was denied {}{more}", cut_line(last)))
 }
 
 fn failure_words(failure: &Failure) -> String {

@@ -21,7 +21,7 @@ use crate::checks::evaluate;
 use crate::failpoint;
 use crate::files::FolderFiles;
 use crate::repo::Merged as Merge;
-use crate::workspace::{CollectError, CollectOptions, Workspace};
+use crate::workspace::{CollectError, CollectOptions, Refusal, Workspace};
 use divisi_core::diagnostic::chain;
 
 /// What collecting one attempt needs.
@@ -159,7 +159,14 @@ impl Collecting {
                         snapshot: None,
                     }));
                 }
-                let causes: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+                let named = |refusal: &Refusal| match refusal {
+                    Refusal::Secret { place, .. } => {
+                        let owner = shell.owner_of(&secrets[*place], &self.spec.env);
+                        format!("{refusal}, {owner}")
+                    }
+                    _ => refusal.to_string(),
+                };
+                let causes: Vec<String> = refusals.iter().map(named).collect();
                 Ok(Finished::told(Command::CollectRefused {
                     attempt,
                     cause: shell.masked(causes.join("; ")),

@@ -11,6 +11,7 @@ use std::time::Instant;
 use divisi_agents::adapter::{
     AdapterAgent, DefinedAgent, PRODUCTS, Product, alternatives, login_secrets,
 };
+use divisi_agents::environment::variable_of;
 use divisi_agents::handoff::Skill;
 use divisi_agents::{Agent, CommandAgent, PersonAgent, ScriptedAgent, environment, mask};
 use divisi_core::criterion::{Outcome, Verdict};
@@ -298,6 +299,17 @@ impl Shell {
         let passes: Vec<String> = passes.cloned().collect();
         let made = environment(&self.parent, &passes, own);
         (made.vars, self.with_logins(made.masked))
+    }
+
+    /// Whose value a secret is, and what can be done where it is none.
+    pub(super) fn owner_of(&self, value: &str, own: &BTreeMap<String, String>) -> String {
+        match variable_of(value, self.parent.iter().chain(own)) {
+            Some(name) => format!(
+                "that of the variable {name}: leave it out, or refer to it by that name; if it is \
+                 no secret, start Divisi without the variable"
+            ),
+            None => "that of a login: leave it out".to_owned(),
+        }
     }
 
     /// Values that must stand nowhere beneath `.divisi`, of all runs, the longest first.

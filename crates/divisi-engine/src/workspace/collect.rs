@@ -288,21 +288,22 @@ impl Take<'_> {
         for path in paths {
             let read = || Fault::io("search for secrets", &self.workspace.path);
             let held = match parent(self.root, path).map_err(read())? {
-                None => false,
+                None => None,
                 Some((folder, name)) => match open_file(&folder, &name).map_err(read())? {
-                    Some(file) => secrets.stand_in_file(file).map_err(read())?,
+                    Some(file) => secrets.found_in_file(file).map_err(read())?,
                     // Git takes the target of a link as it takes a file's bytes.
-                    None => secrets.stand_in_link(&folder, &name),
+                    None => secrets.found_in_link(&folder, &name),
                 },
             };
-            if secrets.stand_in(path) {
-                refused.push(Refusal::Secret {
-                    path: "a file".into(),
-                });
-            } else if held {
-                let path = String::from_utf8_lossy(path).into_owned();
-                refused.push(Refusal::Secret { path });
-            }
+            let (path, found) = match secrets.found_in(path) {
+                Some(found) => ("a file".to_owned(), Some(found)),
+                None => (String::from_utf8_lossy(path).into_owned(), held),
+            };
+            let place = found.and_then(|found| {
+                let mut all = self.options.secrets.iter();
+                all.position(|value| value.as_bytes() == found)
+            });
+            refused.extend(place.map(|place| Refusal::Secret { path, place }));
         }
         refuse(refused)
     }

@@ -93,6 +93,8 @@ pub enum Refusal {
     Secret {
         /// The file.
         path: String,
+        /// The place of the value among those that were looked for.
+        place: usize,
     },
     /// Git cannot take the files, for example because of an attribute that the agent wrote.
     #[error("take the workspace: {cause}")]

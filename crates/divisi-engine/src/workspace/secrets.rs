@@ -40,21 +40,31 @@ impl<'a> Secrets<'a> {
 
     /// Whether one of them stands in a piece of memory.
     pub(crate) fn stand_in(&self, bytes: &[u8]) -> bool {
-        self.finders
-            .iter()
-            .any(|finder| finder.find(bytes).is_some())
+        self.found_in(bytes).is_some()
+    }
+
+    /// The first of them that stands in a piece of memory.
+    pub(crate) fn found_in(&self, bytes: &[u8]) -> Option<&[u8]> {
+        let mut finders = self.finders.iter();
+        let found = finders.find(|finder| finder.find(bytes).is_some());
+        found.map(Finder::needle)
     }
 
     /// Whether one of them stands in what is read, wherever the reads end.
-    pub(crate) fn stand_in_file(&self, mut file: impl Read) -> io::Result<bool> {
+    pub(crate) fn stand_in_file(&self, file: impl Read) -> io::Result<bool> {
+        Ok(self.found_in_file(file)?.is_some())
+    }
+
+    /// The first of them that stands in what is read.
+    pub(crate) fn found_in_file(&self, mut file: impl Read) -> io::Result<Option<&[u8]>> {
         let mut buffer = Vec::with_capacity(CHUNK + self.longest);
         loop {
             let read = (&mut file).take(CHUNK as u64).read_to_end(&mut buffer)?;
             if read == 0 {
-                return Ok(false);
+                return Ok(None);
             }
-            if self.stand_in(&buffer) {
-                return Ok(true);
+            if let Some(found) = self.found_in(&buffer) {
+                return Ok(Some(found));
             }
             let rest = buffer.len().saturating_sub(self.longest.saturating_sub(1));
             buffer.drain(..rest);
@@ -182,8 +192,13 @@ impl<'a> Secrets<'a> {
 
     /// Whether a value stands in the target of a link.
     pub(crate) fn stand_in_link(&self, folder: &OwnedFd, name: &[u8]) -> bool {
-        rustix::fs::readlinkat(folder, name, Vec::new())
-            .is_ok_and(|target| self.stand_in(target.as_bytes()))
+        self.found_in_link(folder, name).is_some()
+    }
+
+    /// The first of them that stands in the target of a link.
+    pub(crate) fn found_in_link(&self, folder: &OwnedFd, name: &[u8]) -> Option<&[u8]> {
+        let target = rustix::fs::readlinkat(folder, name, Vec::new()).ok()?;
+        self.found_in(target.as_bytes())
     }
 
     fn drop_link(&self, folder: &OwnedFd, name: &[u8]) -> io::Result<bool> {

@@ -291,12 +291,15 @@ fn older_results_are_left_out_before_it_becomes_too_long() {
 }
 
 #[test]
-fn what_was_denied_is_claimed_though_the_model_calls_it_done() {
+fn that_something_was_denied_is_no_failure_by_itself() {
     let held = held(vec![
         Ok(answer("", &["denied"])),
         Ok(answer("I wrote it.", &[])),
     ]);
-    assert_eq!(cause(&held), "it was not allowed to do this: write x");
+    assert_eq!(held.claim, Claim::Done);
+    let is_denied =
+        |entry: &Entry| matches!(entry, Entry::Denied { what, .. } if what == "write x");
+    assert!(held.entries.iter().any(is_denied));
 }
 
 #[test]

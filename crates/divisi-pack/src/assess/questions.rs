@@ -45,6 +45,12 @@ enum Place {
     Nowhere,
 }
 
+/// The question where something is to be deployed.
+const DESTINATION: &str = "destination";
+
+/// Answers to it that name no place.
+const NOWHERE: &[&str] = &["no", "none", "not yet", "nothing", "nowhere"];
+
 /// A longer answer is another request.
 pub const ANSWER_CHARS_MAX: usize = 500;
 
@@ -60,6 +66,10 @@ pub fn settle(
     for (question, answer) in answered {
         let answer = answer.as_deref().map(in_one_line);
         let answer = answer.filter(|answer| !answer.is_empty());
+        // Who answers "Where to?" with no wants what is assumed.
+        let is_no =
+            |answer: &String| NOWHERE.contains(&answer.to_lowercase().trim_end_matches('.'));
+        let answer = answer.filter(|answer| question.name != DESTINATION || !is_no(answer));
         match &answer {
             Some(answer) => edits.push((question.place, answer.clone())),
             None => edits.extend(question.assumed.clone()),
@@ -128,16 +138,46 @@ fn end_of(request: &Request, part: &Part) -> usize {
 /// Where some words stand in a part.
 fn words_of(request: &Request, part: &Part, words: &str) -> Place {
     let said = request.text.get(part.span.start..part.span.end);
-    match said.and_then(|said| said.find(words)) {
-        Some(at) => {
-            let start = part.span.start + at;
-            Place::Of(Span {
-                start,
-                end: start + words.len(),
-            })
+    let found = said.and_then(|said| last_of(said, words));
+    found.map_or(Place::Nowhere, |found| {
+        Place::Of(Span {
+            start: part.span.start + found.start,
+            end: part.span.start + found.end,
+        })
+    })
+}
+
+/// Where a phrase stands last in a text as whole words, whatever its case and the white space in it.
+fn last_of(text: &str, phrase: &str) -> Option<Span> {
+    let is_within = |c: char| c.is_alphanumeric() || c == '_';
+    let ends = |at: usize| !text[at..].starts_with(is_within);
+    let begins = |at: usize| !text[..at].ends_with(is_within);
+    let first = phrase.chars().next()?;
+    let starts = text.char_indices().rev();
+    let mut starts = starts.filter(|(at, c)| c.eq_ignore_ascii_case(&first) && begins(*at));
+    starts.find_map(|(start, _)| {
+        let end = phrase_end(text, start, phrase)?;
+        ends(end).then_some(Span { start, end })
+    })
+}
+
+/// Where a phrase ends that begins there, if it does.
+fn phrase_end(text: &str, start: usize, phrase: &str) -> Option<usize> {
+    let mut at = start;
+    for (number, word) in phrase.split(' ').enumerate() {
+        let rest = text.get(at..)?;
+        let bare = rest.trim_start();
+        if number > 0 && bare.len() == rest.len() {
+            return None;
         }
-        None => Place::Nowhere,
+        at += rest.len() - bare.len();
+        let found = text.get(at..at + word.len())?;
+        if !found.eq_ignore_ascii_case(word) {
+            return None;
+        }
+        at += word.len();
     }
+    Some(at)
 }
 
 /// The questions that a request leaves open, those that change the plan most first.
@@ -270,13 +310,19 @@ fn destination(request: &Request, part: &Part) -> Option<Question> {
         .iter()
         .any(|word| text.contains(word));
     let deploys = matches!(verb.word, "deploy" | "launch" | "roll" | "ship");
+    let has_object = request.text.get(verb.span.end..part.span.end);
+    let has_object = has_object.is_some_and(|rest| rest.contains(char::is_alphanumeric));
+    let instead = match has_object {
+        true => "prepare and describe the deployment of",
+        false => "prepare and describe the deployment",
+    };
     (deploys && !says_where).then(|| Question {
-        name: "destination",
-        asks: "Where to, and may it be done without asking again?".to_owned(),
+        name: DESTINATION,
+        asks: "Where to?".to_owned(),
         because: part.text.clone(),
         default: "nothing is deployed; what is needed for it is prepared and described".to_owned(),
         place: Place::At(end_of(request, part), " to "),
-        assumed: None,
+        assumed: Some((Place::Of(verb.span), instead.to_owned())),
     })
 }
 
@@ -291,13 +337,7 @@ fn open_list(request: &Request, lower: &str) -> Option<Question> {
         "among others",
     ];
     let said = open.iter().find(|phrase| says(lower, phrase))?;
-    let start = request.text.find(said);
-    let place = start.map_or(Place::Nowhere, |start| {
-        Place::Of(Span {
-            start,
-            end: start + said.len(),
-        })
-    });
+    let place = last_of(&request.text, said).map_or(Place::Nowhere, Place::Of);
     Some(Question {
         name: "open-list",
         asks: "What else belongs to it?".to_owned(),

@@ -10,7 +10,8 @@ use divisi_core::{Criterion, TaskKind, TaskSpec};
 use super::{Linter, is_agents, is_handed_over, meet};
 use crate::codes;
 use crate::faults::{Faults, shown};
-use crate::request::{Aim, Exclusion, Part, Request};
+use crate::planner::ALSO_SAID;
+use crate::request::{Aim, Exclusion, Part, Request, Span};
 use crate::role::{Library, Role};
 use crate::stated::{self, Stated};
 
@@ -120,8 +121,9 @@ impl Asked<'_> {
     fn covered(&self, faults: &mut Faults<'_>) {
         let tasks = self.linter.plan.tasks.iter().take(TASKS_COMPARED_MAX);
         let told: Vec<(Option<&Role>, BTreeSet<String>)> = tasks
-            .map(|task| (self.role(task), told(task, &self.request.text)))
+            .map(|task| (self.role(task), self.told(task)))
             .collect();
+        let mut reported: Vec<Span> = Vec::new();
         let stated = stated::of(self.request);
         for part in &self.request.parts {
             if let Some(stated) = stated::covering(&stated, part) {
@@ -133,6 +135,7 @@ impl Asked<'_> {
                 covers(part, words, is_its_role)
             };
             if !told.iter().any(covers) {
+                reported.push(part.span);
                 faults
                     .error(codes::LINT_UNCOVERED, self.linter.at, || {
                         format!("no task does {}", shown(&part.text))
@@ -140,6 +143,55 @@ impl Asked<'_> {
                     .hint("add a task for it, or say in one that it does this, too");
             }
         }
+        self.taken_up(&told, reported, faults);
+    }
+
+    /// Each clause of the text is spoken of somewhere, whatever parts the reader sees in it.
+    fn taken_up(
+        &self,
+        told: &[(Option<&Role>, BTreeSet<String>)],
+        reported: Vec<Span>,
+        faults: &mut Faults<'_>,
+    ) {
+        let plan = self.linter.plan;
+        let checked = plan.criteria.iter().map(ToString::to_string);
+        let checked: BTreeSet<String> = checked.flat_map(|text| words(&text)).collect();
+        let request = self.request;
+        let forbidden = request.exclusions.iter().chain(&request.bounds);
+        let heads = request.goal.iter().chain(&request.prefix);
+        let left = reported
+            .into_iter()
+            .chain(forbidden.map(|it| it.span))
+            .chain(heads.map(|it| it.span));
+        let left: Vec<Span> = left.collect();
+        let stated = stated::of(request);
+        for clause in clauses(&request.text) {
+            let meets = |it: &Span| it.start < clause.end && clause.start < it.end;
+            let text = request.text[clause.start..clause.end].trim();
+            let asked = words(text);
+            let is_stated = request
+                .parts
+                .iter()
+                .any(|part| meets(&part.span) && stated::covering(&stated, part).is_some());
+            if asked.is_empty() || is_stated || left.iter().any(meets) {
+                continue;
+            }
+            let is_told = told.iter().any(|(_, told)| !asked.is_disjoint(told));
+            if !is_told && asked.is_disjoint(&checked) {
+                faults
+                    .warning(codes::LINT_UNCOVERED, self.linter.at, || {
+                        format!("no task takes up {}", shown(text))
+                    })
+                    .hint("if it asks for something, add a task or a criterion for it");
+            }
+        }
+    }
+
+    /// What a task speaks of.
+    fn told(&self, task: &TaskSpec) -> BTreeSet<String> {
+        let handed = self.linter.plan.tasks.iter();
+        let is_alone = handed.filter(|task| is_handed_over(task)).count() == 1;
+        told(task, self.request, is_alone)
     }
 
     /// What the request states is checked: on the whole, or by the tasks.
@@ -286,12 +338,50 @@ fn covers(part: &Part, told: &BTreeSet<String>, is_its_role: bool) -> bool {
     asked.is_empty() || common * 2 >= asked.len() || (is_its_role && (common > 0 || names_role))
 }
 
+/// The clauses of a text, by its marks and by words that join.
+fn clauses(text: &str) -> Vec<Span> {
+    const JOINING: &[&str] = &["and", "but", "plus", "then", "with"];
+    let mut found = Vec::new();
+    let mut from = 0;
+    let mut at = 0;
+    for word in text.split_inclusive(char::is_whitespace) {
+        let bare = word.trim_end();
+        let (start, end) = (at, at + bare.len());
+        at += word.len();
+        let joins = JOINING.contains(&bare.to_lowercase().as_str());
+        if joins && from < start {
+            found.push(Span {
+                start: from,
+                end: start,
+            });
+            from = start;
+        }
+        if bare.ends_with([',', ';', ':', '.', '!', '?']) || word.ends_with('\n') {
+            found.push(Span { start: from, end });
+            from = at;
+        }
+    }
+    found.push(Span {
+        start: from,
+        end: text.len(),
+    });
+    found
+}
+
 /// What a task speaks of.
-fn told(task: &TaskSpec, request: &str) -> BTreeSet<String> {
+fn told(task: &TaskSpec, request: &Request, is_alone: bool) -> BTreeSet<String> {
     let promised = task.deliverables.iter().map(|it| it.path.as_str());
     let scope = task.scope.iter().map(String::as_str);
-    // Who quotes the whole request does not do all of it.
-    let description = task.description.replace(request, "");
+    // Who quotes the whole request does not do all of it, unless nobody else does anything.
+    let description = match is_alone {
+        true => task.description.clone(),
+        false => {
+            let other = task.description.replace(&request.quoted(), "");
+            let other = other.replace(&request.text, "");
+            let lines = other.lines().filter(|line| !line.starts_with(ALSO_SAID));
+            lines.collect::<Vec<&str>>().join("\n")
+        }
+    };
     let texts = [task.id.as_str(), &task.title, &description];
     let texts = texts.into_iter().chain(promised).chain(scope);
     texts.flat_map(words).collect()

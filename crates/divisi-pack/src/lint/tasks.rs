@@ -14,6 +14,7 @@ use crate::codes;
 use crate::faults::{Faults, shown};
 use crate::pattern::is_literal;
 use crate::plan_file::Order;
+use crate::role::Role;
 
 /// So many times a scope is compared with a path that nobody promises. Plans that somebody reads
 /// need some hundred.
@@ -48,7 +49,12 @@ fn role(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>
     if roles.of_task(domain, function).is_none() {
         let meant = [function, domain].into_iter().flatten();
         let meant = meant.filter_map(|name| roles.get(name).or(roles.get(roles.nearest(name)?)));
-        let meant = meant.map(|role| role.id.clone()).next();
+        // As a plan has to write it, which is not the name that `divisi roles` lists.
+        let pair = |role: &Role| match role.names_of_tasks() {
+            (Some(domain), Some(function)) => format!("{domain}/{function}"),
+            _ => role.id.clone(),
+        };
+        let meant = meant.map(pair).next();
         let told = faults.error(codes::LINT_ROLE_UNKNOWN, place, || {
             format!(
                 "{} is for the role {}, which there is not",
@@ -56,8 +62,9 @@ fn role(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>
                 shown(&role)
             )
         });
-        told.meant(meant.as_deref())
-            .hint("see which roles there are: `divisi roles`");
+        told.meant(meant.as_deref()).hint(
+            "write domain and function as `assigned_to` and `worker_type`; see which there are: `divisi roles show NAME`",
+        );
     }
 }
 

@@ -5,12 +5,29 @@ use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
 use super::naming::{Ids, capital, line, slug, without_article, without_verb};
 use super::order::Order;
-use super::steps::{Kind, Step};
+use super::steps::{Kind, Step, is_made_of};
 use super::{Facts, Pattern, Planned, judged};
 use crate::pattern::is_literal;
 use crate::plan_file::CHECK_TIMEOUT_MS;
-use crate::request::{Change, Request, Scale, Shape};
+use crate::request::{Change, File, Part, Request, Scale, Shape, Standing};
 use crate::stated::Stated;
+
+/// With this, a task is told what is in no part.
+pub(crate) const ALSO_SAID: &str = "Also said: ";
+
+/// Verbs of which something new comes: to `bring` or `connect` something, it is there.
+const MAKING: &[&str] = &[
+    "add",
+    "build",
+    "create",
+    "develop",
+    "generate",
+    "include",
+    "introduce",
+    "make",
+    "provide",
+    "write",
+];
 
 /// What documents are called that have no name.
 const GENERIC: &[&str] = &["doc", "docs", "documentation", "guide", "manual"];
@@ -69,10 +86,31 @@ pub(super) fn plan(
     }
 }
 
-/// The whole request as one task for somebody who develops.
+/// The whole request as one task: for the role that all its parts are for, otherwise for somebody
+/// who develops.
 pub(super) fn whole(request: &Request, facts: &Facts<'_>) -> Plan {
     let id = Ids::default().of("task");
+    let stated = crate::stated::of(request);
+    let steps = super::steps::of(request, &stated).unwrap_or_default();
+    let mut roles = steps.iter().map(|step| step.of.role);
+    let first = roles.next();
+    let role = first.filter(|first| *first != "developer" && roles.all(|role| role == *first));
+    let role = role.and_then(|role| facts.roles.get(role));
+    let (domain, function) = role
+        .map(crate::role::Role::names_of_tasks)
+        .unwrap_or_default();
+    let estimate = sum(steps.iter().map(|step| estimate(request, step)));
     let mut criteria: Vec<Criterion> = tested(facts).into_iter().collect();
+    let maker = Maker {
+        request,
+        facts,
+        steps: &steps,
+        tasks: Vec::new(),
+    };
+    let patterns = maker.bounds();
+    if !patterns.is_empty() {
+        criteria.push(Criterion::Scope { patterns });
+    }
     criteria.push(judged("the result is what was asked for".to_owned()));
     let text = match request.text.is_empty() {
         true => "Nothing".to_owned(),
@@ -81,9 +119,11 @@ pub(super) fn whole(request: &Request, facts: &Facts<'_>) -> Plan {
     let task = TaskSpec {
         title: line(&text),
         description: text,
-        domain: Some("development".to_owned()),
+        domain: domain.or(Some("development".to_owned())),
+        function,
         work: Work::Handoff,
         criteria: criteria.clone(),
+        estimate,
         workspace: WorkspaceKind::Worktree,
         ..TaskSpec::command(id, &[])
     };
@@ -183,8 +223,8 @@ impl Maker<'_> {
             Kind::Change | Kind::Test | Kind::Document | Kind::Deploy => TaskKind::Work,
         };
         TaskSpec {
+            description: self.description(step, &title),
             title,
-            description: self.description(),
             kind,
             domain,
             function,
@@ -197,7 +237,7 @@ impl Maker<'_> {
             scope: touches.scope,
             criteria,
             workspace: WorkspaceKind::Worktree,
-            estimate: self.estimate(step),
+            estimate: estimate(self.request, step),
             ..TaskSpec::command(id, &[])
         }
     }
@@ -208,6 +248,9 @@ impl Maker<'_> {
         if let (Shape::Attachment, Some(verb)) = (step.of.shape, verb) {
             // One more object of the clause's verb.
             return line(&format!("{} {}", capital(verb.word), step.of.text));
+        }
+        if let Some(prefix) = self.prefix_of(step.of) {
+            return line(&format!("{}: {}", capital(prefix), step.of.text));
         }
         let text = capital(&line(without_article(&step.of.text)));
         let of = match step.of.shape {
@@ -236,11 +279,36 @@ impl Maker<'_> {
         clause.map(|part| part.text.as_str()).or(goal)
     }
 
-    /// What the task must know beyond its title.
-    fn description(&self) -> String {
+    /// The commit's prefix whose verb a part has.
+    fn prefix_of(&self, part: &Part) -> Option<&str> {
+        let prefix = self.request.prefix.as_ref()?;
+        let is_its = part.verb.as_ref()?.span.start < part.span.start;
+        (is_its && prefix.span.end <= part.span.start).then_some(prefix.text.as_str())
+    }
+
+    /// What the task must know beyond its title: the request's own words, of its part and whole.
+    fn description(&self, step: &Step<'_>, title: &str) -> String {
         let mut lines = Vec::new();
-        if self.steps.len() > 1 || self.request.text.contains('\n') {
-            lines.push(format!("It is a part of: {}", title(self.request)));
+        let request = self.request;
+        if self.steps.len() > 1 {
+            let span = step.of.span;
+            let part = request.text.get(span.start..span.end).unwrap_or_default();
+            lines.push(format!("This task's part of the request: {part}"));
+            lines.push("The whole request, of which the rest is other tasks':".to_owned());
+            lines.push(request.quoted());
+        } else if !title.eq_ignore_ascii_case(request.text.trim_end_matches(['.', ':'])) {
+            lines.push("The request:".to_owned());
+            lines.push(request.quoted());
+        }
+        if !request.loose.is_empty() {
+            let said = request.loose.iter().map(|it| format!("\"{}\"", it.text));
+            let said: Vec<String> = said.collect();
+            lines.push(format!("{ALSO_SAID}{}", said.join("; ")));
+        }
+        if !request.bounds.is_empty() {
+            let said = request.bounds.iter().map(|it| format!("\"{}\"", it.text));
+            let said: Vec<String> = said.collect();
+            lines.push(format!("Nothing else may change: {}", said.join("; ")));
         }
         if !self.request.exclusions.is_empty() {
             let said = self
@@ -289,10 +357,22 @@ impl Maker<'_> {
                 false => touches.scope.push(self.pattern(file)),
             }
         }
-        if step.kind == Kind::Document && step.files.is_empty() {
+        if touches.scope.is_empty() && touches.makes.is_empty() {
+            touches.scope = self.bounds();
+        }
+        if !touches.scope.is_empty() {
+            return touches;
+        }
+        if step.kind == Kind::Document && step.files.is_empty() && !is_made_of(step.of) {
             self.document(step, id, &mut touches);
         }
         touches
+    }
+
+    /// The files beyond which the request wants nothing to change.
+    fn bounds(&self) -> Vec<String> {
+        let bounds = self.request.bounds.iter().flat_map(|it| &it.files);
+        bounds.map(|file| self.pattern(&file.text)).collect()
     }
 
     /// Where documents go that name no file.
@@ -306,10 +386,38 @@ impl Maker<'_> {
         match usual {
             Some(path) if self.is_there(path) => touches.scope.push(path.to_owned()),
             Some(path) => touches.makes.push(path.to_owned()),
-            None => touches
+            None if self.is_new(step) => touches
                 .makes
                 .push(format!("docs/{}.md", self.topic(step, id))),
+            // A document that is named stays what is changed, even if only its place is.
+            None if !step.of.files.is_empty() => {}
+            None => touches.scope.extend(self.documents()),
         }
+    }
+
+    /// Whether a document is to be written, rather than one that is there to be changed.
+    fn is_new(&self, step: &Step<'_>) -> bool {
+        let is_attached = step.of.shape == Shape::Attachment;
+        match &step.of.verb {
+            Some(verb) if is_attached => matches!(verb.change, Change::Add | Change::Document),
+            Some(verb) => verb.change == Change::Document || MAKING.contains(&verb.word),
+            // A clause without a known verb may mean any change of those that are there.
+            None => step.of.shape != Shape::Clause,
+        }
+    }
+
+    /// Where a project's documents lie.
+    fn documents(&self) -> Vec<String> {
+        let files = self.facts.files.unwrap_or_default();
+        let places = [
+            ("docs/", "docs/**"),
+            ("doc/", "doc/**"),
+            ("README", "README*"),
+        ];
+        let there = places
+            .iter()
+            .filter(|(start, _)| files.iter().any(|file| file.starts_with(start)));
+        there.map(|(_, pattern)| (*pattern).to_owned()).collect()
     }
 
     /// What a document is about, as the name of its file: what it hangs on, unless it has a name of
@@ -365,14 +473,21 @@ impl Maker<'_> {
             );
         }
         if let Some(verb) = &step.of.verb {
-            criteria.extend(gone(verb.change, &step.files));
+            criteria.extend(gone(verb.change, &step.of.files));
         }
         if matches!(step.kind, Kind::Change | Kind::Test) {
             criteria.extend(tested(self.facts));
         }
         let is_judged = criteria.is_empty();
-        let stays = matches!(step.kind, Kind::Change | Kind::Test | Kind::Document);
-        if is_judged && stays && !touches.scope.is_empty() {
+        let changes = matches!(step.kind, Kind::Change | Kind::Test | Kind::Document);
+        if changes && !self.request.bounds.is_empty() {
+            let promised = touches.makes.iter().cloned();
+            criteria.push(Criterion::Scope {
+                patterns: self.bounds().into_iter().chain(promised).collect(),
+            });
+        }
+        let is_bounded = changes && self.request.bounds.is_empty();
+        if is_judged && is_bounded && !touches.scope.is_empty() {
             // Who names the files wants no others changed.
             criteria.push(Criterion::Scope {
                 patterns: touches.scope.clone(),
@@ -382,29 +497,6 @@ impl Maker<'_> {
             criteria.push(judged(format!("it is done as asked: {title}")));
         }
         criteria
-    }
-
-    fn estimate(&self, step: &Step<'_>) -> Estimate {
-        let large = self.request.systems.iter().any(|system| {
-            system.scale >= Scale::Layer
-                && step.of.span.holds(system.span)
-                && system.change.is_some()
-        });
-        let (low, high, tokens) = match (step.kind, large) {
-            (Kind::Research, _) => (10, 15, 8_000),
-            (Kind::Design, _) => (10, 15, 5_000),
-            (Kind::Change, false) => (10, 20, 15_000),
-            (Kind::Change, true) => (20, 30, 20_000),
-            (Kind::Test, _) => (15, 20, 15_000),
-            (Kind::Review, _) => (10, 15, 8_000),
-            (Kind::Document, _) => (5, 10, 7_000),
-            (Kind::Deploy, _) => (5, 10, 4_000),
-        };
-        Estimate {
-            duration_ms: Some(low * 60_000),
-            duration_max_ms: Some(high * 60_000),
-            tokens: Some(tokens),
-        }
     }
 
     /// Lets a task wait: for what the other found out, or for the other to be done.
@@ -435,25 +527,72 @@ fn sections(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// What is gone when files are removed, renamed or moved, and what is there instead.
-fn gone(change: Change, files: &[String]) -> Vec<Criterion> {
-    let none = |path: &String| Criterion::Count {
-        pattern: path.clone(),
+/// What a step takes, by its kind.
+fn estimate(request: &Request, step: &Step<'_>) -> Estimate {
+    let large = request.systems.iter().any(|system| {
+        system.scale >= Scale::Layer && step.of.span.holds(system.span) && system.change.is_some()
+    });
+    let (low, high, tokens) = match (step.kind, large) {
+        (Kind::Research, _) => (10, 15, 8_000),
+        (Kind::Design, _) => (10, 15, 5_000),
+        (Kind::Change, false) => (10, 20, 15_000),
+        (Kind::Change, true) => (20, 30, 20_000),
+        (Kind::Test, _) => (15, 20, 15_000),
+        (Kind::Review, _) => (10, 15, 8_000),
+        (Kind::Document, _) => (5, 10, 7_000),
+        (Kind::Deploy, _) => (5, 10, 4_000),
+    };
+    Estimate {
+        duration_ms: Some(low * 60_000),
+        duration_max_ms: Some(high * 60_000),
+        tokens: Some(tokens),
+    }
+}
+
+/// What several steps take together, as far as one task may.
+fn sum(estimates: impl Iterator<Item = Estimate>) -> Estimate {
+    let add = |sum: Option<u64>, more: Option<u64>, max: u64| {
+        let together = sum.unwrap_or(0).saturating_add(more?).min(max);
+        Some(together)
+    };
+    estimates.fold(Estimate::default(), |sum, it| Estimate {
+        duration_ms: add(
+            sum.duration_ms,
+            it.duration_ms,
+            crate::lint::TASK_ADVISED_MS,
+        ),
+        duration_max_ms: add(
+            sum.duration_max_ms,
+            it.duration_max_ms,
+            crate::lint::TASK_MS_MAX,
+        ),
+        tokens: add(sum.tokens, it.tokens, crate::lint::TASK_TOKENS_MAX),
+    })
+}
+
+/// What is gone when files are removed, renamed or moved, and what is there instead. Only a file
+/// that is itself what the verb is about goes: `remove the prints from a.rs` leaves it.
+fn gone(change: Change, files: &[File]) -> Vec<Criterion> {
+    let none = |path: &str| Criterion::Count {
+        pattern: path.to_owned(),
         min: 0,
         max: Some(0),
     };
+    let is_one = |file: &File| is_literal(&file.text) && has_ending(&file.text);
     match (change, files) {
-        (Change::Remove, files) => files
-            .iter()
-            .filter(|file| is_literal(file) && has_ending(file))
-            .map(none)
-            .collect(),
-        (Change::Rename | Change::Move, [from, to]) if has_ending(from) && has_ending(to) => {
+        // `remove a.rs from b.toml` takes a mention away, not the file.
+        (Change::Remove, files) if files.iter().all(|it| it.is_direct) => {
+            let gone = files.iter().filter(|it| is_one(it));
+            gone.map(|it| none(&it.text)).collect()
+        }
+        (Change::Rename | Change::Move, [from, to])
+            if from.is_direct && to.standing == Standing::Place && is_one(from) && is_one(to) =>
+        {
             let there = Criterion::File {
-                path: to.clone(),
+                path: to.text.clone(),
                 min_bytes: 1,
             };
-            vec![none(from), there]
+            vec![none(&from.text), there]
         }
         _ => Vec::new(),
     }

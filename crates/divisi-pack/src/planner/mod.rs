@@ -36,6 +36,7 @@ use crate::role::Library;
 use crate::stated;
 
 pub use catalog::REVIEW;
+pub(crate) use making::ALSO_SAID;
 pub use tested::{Manifest, manifests, tested_by};
 
 /// What a planner knows of the project.
@@ -85,6 +86,23 @@ pub struct Planned {
     pub pattern: Pattern,
     /// What the linter advises.
     pub advice: Vec<Diagnostic>,
+}
+
+impl Planned {
+    /// Places the advice anew, in a plan that was changed since, as it stands in a file of this name.
+    pub fn advise(&mut self, source_name: &str, request: &Request, facts: &Facts<'_>) {
+        let found = lint::plan(source_name, &self.plan, &given(request, facts));
+        self.take_advice(found.diagnostics);
+    }
+
+    fn take_advice(&mut self, advice: Vec<Diagnostic>) {
+        self.advice = advice;
+        if matches!(self.pattern, Pattern::Workflow(_)) {
+            // Which roles it takes the workflow says, and who asks for it asks for them.
+            let is_its = [codes::LINT_UNASKED, codes::LINT_UNCOVERED];
+            self.advice.retain(|it| !is_its.contains(&it.code.as_str()));
+        }
+    }
 }
 
 /// How a request was planned.
@@ -163,7 +181,9 @@ impl fmt::Display for Reason {
             Reason::Empty => write!(f, "nothing is asked for"),
             Reason::TooLong => write!(
                 f,
-                "the request is longer than is read, or has too many parts"
+                "the request is longer than is read, which is {} bytes and {} parts",
+                crate::request::REQUEST_BYTES_MAX,
+                crate::request::PARTS_MAX
             ),
             Reason::NothingToDo(part) => {
                 write!(f, "no word says what is to be done in {}", shown(part))
@@ -190,6 +210,9 @@ impl fmt::Display for Reason {
     }
 }
 
+/// The tasks of a plan repeat the request up to so many bytes; what would take more is a plan file.
+const REPEATED_BYTES_MAX: usize = 512 << 10;
+
 /// Plans a request by its own words and the catalog.
 pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
     let planned = propose(request, facts);
@@ -203,11 +226,7 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
     };
     let found = lint::plan("the plan", &planned.plan, &given(request, facts));
     if !found.is_faulty() {
-        planned.advice = found.diagnostics;
-        if matches!(planned.pattern, Pattern::Workflow(_)) {
-            // Which roles it takes the workflow says, and who asks for it asks for them.
-            planned.advice.retain(|it| it.code != codes::LINT_UNASKED);
-        }
+        planned.take_advice(found.diagnostics);
         return Answer::Planned(Box::new(planned));
     }
     let faults = found.diagnostics.into_iter();
@@ -236,10 +255,27 @@ fn as_joined(planned: Planned) -> Planned {
     }
 }
 
-/// The whole request as one task, for whoever does not want it split.
-#[must_use]
-pub fn as_one(request: &Request, facts: &Facts<'_>) -> Plan {
-    making::whole(request, facts)
+/// The whole request as one task, for whoever does not want it split. It is declined only where it
+/// is longer than is read: a task of half of it would look like all of it.
+pub fn as_one(request: &Request, facts: &Facts<'_>) -> Answer {
+    let plan = making::whole(request, facts);
+    if request.left_out_bytes > 0 {
+        return Answer::Declined(Box::new(Declined {
+            reasons: vec![Reason::TooLong],
+            proposal: plan,
+        }));
+    }
+    Answer::Planned(Box::new(undivided(request, plan)))
+}
+
+/// A plan of one task that does all parts.
+fn undivided(request: &Request, plan: Plan) -> Planned {
+    Planned {
+        covers: vec![vec![0]; request.parts.len()],
+        plan,
+        pattern: Pattern::One,
+        advice: Vec::new(),
+    }
 }
 
 /// Tells whoever is handed a task what was settled about the request beside its words.
@@ -292,6 +328,13 @@ fn propose(request: &Request, facts: &Facts<'_>) -> Result<Planned, Vec<Reason>>
     }
     let stated = stated::of(request);
     let steps = steps::of(request, &stated)?;
+    if steps.len() * request.text.len() > REPEATED_BYTES_MAX {
+        // Each task is told the whole request.
+        return Err(vec![Reason::TooLong]);
+    }
+    if steps::undivided(request).is_some() {
+        return Ok(undivided(request, making::whole(request, facts)));
+    }
     let order = order::of(request, &steps)?;
     Ok(making::plan(request, facts, &stated, &steps, &order))
 }

@@ -37,9 +37,15 @@ impl Ids {
 
 /// The words that matter, in lower case with hyphens, cut between words.
 pub(super) fn slug(text: &str) -> String {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    // A word that stands alone is left out, and not the `a` of `src/a.py`.
+    let matters = |word: &&str| {
+        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        !ID_LEAVES_OUT.contains(&bare.to_ascii_lowercase().as_str())
+    };
+    let words = text.split_whitespace().filter(matters);
+    let words = words.flat_map(|word| word.split(|c: char| !c.is_ascii_alphanumeric()));
+    let words = words.filter(|word| !word.is_empty());
     let words = words.map(str::to_ascii_lowercase);
-    let words = words.filter(|word| !word.is_empty() && !ID_LEAVES_OUT.contains(&word.as_str()));
     let mut slug = String::new();
     for word in words {
         if slug.len() + word.len() + 1 > ID_CHARS_MAX {
@@ -92,4 +98,20 @@ pub(super) fn line(text: &str) -> String {
         }
     }
     cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_keep_the_letters_of_names_and_leave_out_small_words() {
+        for (text, id) in [
+            ("Fix a bug in src/a.py", "fix-bug-src-a-py"),
+            ("(the) API, of it", "api"),
+            ("Add in.txt to the list", "add-in-txt-list"),
+        ] {
+            assert_eq!(slug(text), id);
+        }
+    }
 }

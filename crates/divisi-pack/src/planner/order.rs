@@ -12,6 +12,7 @@ pub(super) type Order = Vec<Vec<usize>>;
 pub(super) fn of(request: &Request, steps: &[Step<'_>]) -> Result<Order, Vec<Reason>> {
     let mut order: Order = vec![Vec::new(); steps.len()];
     said(steps, &mut order);
+    referring(steps, &mut order);
     if (0..steps.len()).any(|step| reaches(&order, step, step)) {
         return Err(vec![Reason::Circle]);
     }
@@ -33,6 +34,44 @@ fn said(steps: &[Step<'_>], order: &mut Order) {
         }
     }
 }
+
+/// What takes up what was found comes after the finding: `review it and fix what you find`.
+fn referring(steps: &[Step<'_>], order: &mut Order) {
+    let refers = |step: &Step<'_>| {
+        let text = step.of.text.to_lowercase();
+        let mut words = text.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| REFERRING.contains(&word))
+    };
+    for at in 0..steps.len() {
+        if !matches!(steps[at].kind, Kind::Change | Kind::Test) || !refers(&steps[at]) {
+            continue;
+        }
+        let mut before = (0..at).rev();
+        let found = before.find(|&on| matches!(steps[on].kind, Kind::Review | Kind::Research));
+        if let Some(on) = found {
+            wait(order, at, on);
+        }
+    }
+}
+
+/// Words that take up what somebody found out.
+const REFERRING: &[&str] = &[
+    "accordingly",
+    "comments",
+    "find",
+    "finding",
+    "findings",
+    "found",
+    "issues",
+    "it",
+    "problems",
+    "result",
+    "results",
+    "them",
+    "these",
+    "those",
+    "whatever",
+];
 
 /// Items with numbers follow each other, those that are said to go side by side aside.
 fn numbered(steps: &[Step<'_>], order: &mut Order) {

@@ -2,7 +2,7 @@
 
 use super::Reason;
 use crate::paths;
-use crate::request::{Aim, Change, Part, Request, Scale, Shape, Span, Standing};
+use crate::request::{Aim, Change, File, Part, Request, Scale, Shape, Span, Standing};
 use crate::role::canonical;
 use crate::stated::{self, Stated};
 
@@ -136,6 +136,88 @@ fn unread(request: &Request) -> impl Iterator<Item = Reason> + '_ {
     })
 }
 
+/// Why a request is not divided, although its words say parts: something in it may be a part that
+/// was not understood, or may take back what is one. Who does all of it reads all of it.
+pub(super) fn undivided(request: &Request) -> Option<&str> {
+    let spared = || request.parts.iter().find(|part| may_spare(request, part));
+    let loose = request.loose.iter().find(|it| it.may_be_work);
+    let loose = loose.map(|it| it.text.as_str());
+    let negated = || {
+        let mut parts = request.parts.iter();
+        parts.find(|part| request.parts.len() > 1 && is_negated(request, part))
+    };
+    let taken_back = || {
+        let text = &request.text;
+        TAKING_BACK.iter().find_map(|said| find_words(text, said))
+    };
+    loose
+        .or_else(|| negated().or_else(spared).map(|part| part.text.as_str()))
+        .or_else(taken_back)
+}
+
+/// Words that take back what was said before them.
+const TAKING_BACK: &[&str] = &["no wait", "no, wait", "on second thought", "scratch that"];
+
+/// Words that negate.
+const NEGATIONS: &[&str] = &[
+    "ain't",
+    "aren't",
+    "cannot",
+    "can't",
+    "doesn't",
+    "don't",
+    "dont",
+    "isn't",
+    "neither",
+    "never",
+    "no",
+    "none",
+    "nor",
+    "not",
+    "shouldn't",
+    "unneeded",
+    "without",
+    "won't",
+];
+
+/// Whether a part that is for somebody else than who builds has a negation, outside of what is
+/// excluded: the work may not be wanted.
+fn is_negated(request: &Request, part: &Part) -> bool {
+    let names = part.role != "developer" || !part.files.is_empty();
+    let words = part.text.split(|c: char| !c.is_alphanumeric() && c != '\'');
+    let negations = words.filter(|word| {
+        let word = word.to_lowercase();
+        NEGATIONS.contains(&word.as_str())
+    });
+    let excluded = request.exclusions.iter().chain(&request.bounds);
+    let is_excluded = excluded
+        .into_iter()
+        .any(|it| part.span.holds(it.span) && part.text.contains(&it.text));
+    let only = [
+        "not only",
+        "not just",
+        "don't just",
+        "don't only",
+        "no longer",
+    ];
+    let is_said = only.iter().any(|it| part.text.to_lowercase().contains(it));
+    names && negations.count() > 0 && !is_excluded && !is_said
+}
+
+/// Whether a file stands behind a `but`, so that it may be one that shall stay.
+fn may_spare(request: &Request, part: &Part) -> bool {
+    part.files.iter().any(|file| {
+        let before = request.text.get(part.span.start..file.span.start);
+        before.is_some_and(|before| before.split_whitespace().any(|word| word == "but"))
+    })
+}
+
+/// Where words stand in a text, whatever their case.
+fn find_words<'t>(text: &'t str, words: &str) -> Option<&'t str> {
+    let at = text.to_ascii_lowercase().find(words)?;
+    text.get(at..at + words.len())
+}
+
 /// A whole system whose parts are not told apart.
 fn whole(request: &Request, steps: usize) -> Option<Reason> {
     let made = |change: Option<Change>| {
@@ -242,9 +324,38 @@ fn kind_without_verb(request: &Request, part: &Part) -> Option<Kind> {
     })
 }
 
+/// Whether a file that a part names is one that it changes. What is only referred to is not, and
+/// what is translated, ported or tested stays, while others are made of it.
+fn is_to_change(part: &Part, kind: Kind, file: &File) -> bool {
+    let tests = part
+        .verb
+        .as_ref()
+        .is_some_and(|verb| verb.change == Change::Test);
+    let stays = is_made_of(part) || tests && !is_test(&file.text);
+    let is_subject = stays && matches!(kind, Kind::Change | Kind::Test | Kind::Document);
+    file.standing != Standing::Aside && !is_subject
+}
+
+/// Whether other files are made of those that a part is about.
+pub(super) fn is_made_of(part: &Part) -> bool {
+    let words = ["convert", "extract", "port", "split", "translate"];
+    part.verb
+        .as_ref()
+        .is_some_and(|verb| words.contains(&verb.word))
+}
+
+/// Whether a file holds tests, by its path.
+fn is_test(path: &str) -> bool {
+    path.to_lowercase().contains("test") || path.to_lowercase().contains("spec")
+}
+
 /// The step of a part, or one for each share of its files if there are too many for one task.
 fn shares(at: usize, part: &Part, kind: Kind) -> Vec<Step<'_>> {
-    let mut files: Vec<String> = part.files.iter().map(|file| file.text.clone()).collect();
+    let named = part
+        .files
+        .iter()
+        .filter(|file| is_to_change(part, kind, file));
+    let mut files: Vec<String> = named.map(|file| file.text.clone()).collect();
     let mut seen = std::collections::HashSet::new();
     // Not all that looks like a path can be one of this tree.
     let is_path = |file: &str| {

@@ -11,7 +11,7 @@ use super::exclusion::{self, Excluded};
 use super::sentence::{self, Item, Segment, Sentence};
 use super::token::{Kind, Token};
 use super::verbs::{Change, Verb, verb};
-use super::{Exclusion, PARTS_MAX, Phrase, Request, Shape, Span, order};
+use super::{Exclusion, PARTS_MAX, Phrase, Request, Shape, Span, loose, order};
 
 /// A request that only forbids is taken for one part of at most so many words and marks.
 const FORBIDDEN_TOKENS_MAX: usize = 100;
@@ -33,6 +33,10 @@ pub(super) struct Reader<'t> {
     context: Option<(usize, usize)>,
     /// A condition at the beginning of a sentence, which holds for the part that follows.
     pending: Option<Pending>,
+    /// What is read, though it is in no part, by its tokens: conditions that a part fulfills.
+    read: Vec<(usize, usize)>,
+    /// Parts that begin with a word which may be a verb that is not known, by their tokens.
+    guessed: Vec<(usize, usize)>,
 }
 
 /// What was said to come before or after a part, by its tokens.
@@ -66,11 +70,14 @@ impl<'t> Reader<'t> {
             request: Request {
                 text: text.to_owned(),
                 is_cut: false,
+                left_out_bytes: 0,
                 goal: None,
                 prefix: None,
                 sentences: Vec::new(),
                 parts: Vec::new(),
                 exclusions: Vec::new(),
+                bounds: Vec::new(),
+                loose: Vec::new(),
                 files: Vec::new(),
                 quantities: Vec::new(),
                 systems: Vec::new(),
@@ -83,6 +90,8 @@ impl<'t> Reader<'t> {
             lasts: Vec::new(),
             context: None,
             pending: None,
+            read: Vec::new(),
+            guessed: Vec::new(),
         }
     }
 
@@ -97,7 +106,39 @@ impl<'t> Reader<'t> {
             self.without_parts();
         }
         self.settle_order();
+        self.leave_loose();
         self.request
+    }
+
+    /// Keeps what became nothing, so that it is told, or nothing is divided.
+    fn leave_loose(&mut self) {
+        let request = &self.request;
+        let parts = request.parts.iter().map(|part| part.span);
+        let forbidden = request.exclusions.iter().chain(&request.bounds);
+        let heads = request.goal.iter().chain(&request.prefix);
+        let mut read: Vec<Span> = parts
+            .chain(forbidden.map(|it| it.span))
+            .chain(heads.map(|it| it.span))
+            .chain(self.read.iter().map(|&(from, to)| self.span(from, to)))
+            .collect();
+        read.sort_unstable();
+        let mut loose = loose::loose(self.text, self.tokens, &request.sentences, &read);
+        if request.parts.len() > 1 {
+            for &(from, to) in &self.guessed {
+                let Phrase { span, text } = self.phrase(from, to);
+                let mut parts = request.parts.iter();
+                if !parts.any(|part| part.span.start == span.start) {
+                    // It was a heading.
+                    continue;
+                }
+                loose.push(super::Loose {
+                    span,
+                    text,
+                    may_be_work: true,
+                });
+            }
+        }
+        self.request.loose = loose;
     }
 
     fn span(&self, from: usize, to: usize) -> Span {
@@ -124,12 +165,8 @@ impl<'t> Reader<'t> {
     fn sentence(&mut self, sentence: Sentence) {
         let Sentence { from, to, .. } = sentence;
         let excluded = exclusion::exclusions(&self.tokens[from..to]);
-        for Excluded {
-            from: begin,
-            to: end,
-        } in &excluded
-        {
-            self.exclude(from + begin, from + end);
+        for one in &excluded {
+            self.exclude(from + one.from, from + one.to, one.is_bound);
         }
         let pieces = rest(from, to, &excluded);
         let count = self.request.parts.len();
@@ -156,7 +193,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn exclude(&mut self, from: usize, to: usize) {
+    fn exclude(&mut self, from: usize, to: usize, is_bound: bool) {
         let Phrase { span, text } = self.phrase(from, to);
         let found = self.tokens[from..to].iter().find_map(|token| {
             let (word, change, _) = verb(&token.lower).filter(|_| token.kind == Kind::Word)?;
@@ -167,8 +204,12 @@ impl<'t> Reader<'t> {
             })
         });
         let (mentions, files) = self.named(from, to, 0);
-        if self.request.exclusions.len() < PARTS_MAX {
-            self.request.exclusions.push(Exclusion {
+        let list = match is_bound {
+            true => &mut self.request.bounds,
+            false => &mut self.request.exclusions,
+        };
+        if list.len() < PARTS_MAX {
+            list.push(Exclusion {
                 span,
                 text,
                 verb: found,
@@ -219,10 +260,21 @@ impl<'t> Reader<'t> {
             segments[0].lead.is_colon = false;
         }
         let colon = segments.iter().position(|segment| segment.lead.is_colon);
-        let mut head: Option<usize> = None;
-        let mut listed_from = first_part;
+        // What goes on behind an exclusion may hang on what stands before it.
+        let mut head = first_part
+            .checked_sub(1)
+            .filter(|_| stands == Stands::Behind);
+        let mut listed_from = head.unwrap_or(first_part);
         let mut is_with = false;
-        for (number, &segment) in segments.iter().enumerate() {
+        for number in 0..segments.len() {
+            let merely =
+                sentence::not_only(&self.tokens[segments[number].from..segments[number].to]);
+            if merely > 0 {
+                let from = segments[number].from;
+                self.read.push((from, from + merely));
+                segments[number].from += merely;
+            }
+            let segment = segments[number];
             let begins = number == 0 || self.request.parts.len() == first_part && number == 1;
             let begins = begins || segment.lead.is_colon;
             let found = sentence::verb_at(self.tokens, segment, begins)
@@ -233,7 +285,11 @@ impl<'t> Reader<'t> {
             }
             // All that follows `with` hangs on the clause, not on its verb.
             is_with = (is_with || lead.is_with) && found.is_none();
-            if let Some(found) = found {
+            let is_deployed = found.is_some_and(|(.., change)| change == Change::Deploy);
+            if (lead.is_before || lead.is_after) && is_deployed {
+                // `Before you deploy, …` asks for no deployment.
+                self.condition(segment, head);
+            } else if let Some(found) = found {
                 self.clause(segment, Some(self.verb(found)));
                 head = Some(self.request.parts.len() - 1);
             } else if lead.is_before || lead.is_after {
@@ -255,6 +311,10 @@ impl<'t> Reader<'t> {
                 && stands != Stands::Behind
                 && (self.is_command(segment) || self.is_note(segment, segments.len()))
             {
+                if self.is_command(segment) || !self.begins_with_work(segment) && segments.len() > 1
+                {
+                    self.guessed.push((segment.from, segment.to));
+                }
                 self.clause(segment, None);
                 head = Some(self.request.parts.len() - 1);
             }
@@ -380,7 +440,7 @@ impl<'t> Reader<'t> {
     /// A request that names nothing to do is one part: what is said first, or what is forbidden.
     fn without_parts(&mut self) {
         let Some((from, to)) = self.context else {
-            if !self.request.exclusions.is_empty() {
+            if !self.request.exclusions.is_empty() || !self.request.bounds.is_empty() {
                 self.request.exclusions.clear();
                 let to = self.tokens.len().min(FORBIDDEN_TOKENS_MAX);
                 self.push(0, to, Shape::Clause, None, &[(0, to)]);
@@ -408,20 +468,28 @@ impl<'t> Reader<'t> {
                     (other, part)
                 };
                 order::add(parts, before, then);
+                self.read.push((from, to));
             }
         }
         let count = self.request.parts.len();
-        for first in std::mem::take(&mut self.firsts) {
+        for first in once_each(std::mem::take(&mut self.firsts)) {
             for other in 0..count {
                 order::add(&mut self.request.parts, first, other);
             }
         }
-        for last in std::mem::take(&mut self.lasts) {
+        for last in once_each(std::mem::take(&mut self.lasts)) {
             for other in 0..last {
                 order::add(&mut self.request.parts, other, last);
             }
         }
     }
+}
+
+/// The parts, each once: a long sentence says `first` of one part many times.
+fn once_each(mut parts: Vec<usize>) -> Vec<usize> {
+    let mut seen = std::collections::BTreeSet::new();
+    parts.retain(|part| seen.insert(*part));
+    parts
 }
 
 /// What is left between two tokens when the exclusions are taken out.
@@ -441,7 +509,7 @@ fn rest(from: usize, to: usize, excluded: &[Excluded]) -> Vec<(usize, usize)> {
 }
 
 /// The text in one line, without the marks of lists.
-fn squeezed(text: &str) -> String {
+pub(super) fn squeezed(text: &str) -> String {
     let words = text.split_whitespace();
     let words: Vec<&str> = words
         .filter(|word| !matches!(*word, "-" | "*" | "•"))

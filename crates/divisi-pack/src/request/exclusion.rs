@@ -3,10 +3,16 @@
 //! Two kinds of words exclude. *Strong* ones do whatever follows (`do not change`, `except`).
 //! *Weak* ones do only where what follows is a role's work or a file (`without tests`), since
 //! `without blocking` says how, and `no` may be part of what is wanted.
+//!
+//! Sentences that tell of something that it is not wanted are in `unwanted`, and those that say
+//! beyond which files nothing may change in `bound`.
 
-use super::roles;
+mod bound;
+mod unwanted;
+
 use super::token::{Kind, Token};
 use super::verbs::{Form, verb};
+use super::{roles, sentence};
 
 /// An exclusion among the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +21,18 @@ pub(super) struct Excluded {
     pub(super) from: usize,
     /// The token after its last.
     pub(super) to: usize,
+    /// Whether its files are those that alone may change.
+    pub(super) is_bound: bool,
+}
+
+impl Excluded {
+    fn new(from: usize, to: usize) -> Excluded {
+        Excluded {
+            from,
+            to,
+            is_bound: false,
+        }
+    }
 }
 
 /// After `do not` and its like: what one does to things that shall stay.
@@ -53,8 +71,13 @@ pub(super) fn exclusions(tokens: &[Token]) -> Vec<Excluded> {
     let mut found: Vec<Excluded> = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        match exclusion(tokens, at) {
-            Some(excluded) => {
+        let floor = found.last().map_or(0, |last| last.to);
+        let excluded = bound::bound(tokens, at)
+            .or_else(|| unwanted::unwanted(tokens, at, floor))
+            .or_else(|| exclusion(tokens, at));
+        match excluded {
+            Some(mut excluded) => {
+                excluded.from = without_ensuring(tokens, excluded.from.max(floor), floor);
                 at = excluded.to.max(at + 1);
                 found.push(excluded);
             }
@@ -85,14 +108,18 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
         ];
         let asis = last.is_any(&["is", "are"]) && tokens[at..end].iter().any(|t| t.is("as"));
         return (last.is_any(&stays[..4]) || last.is("out") || asis)
-            .then_some(Excluded { from: at, to: end });
+            .then_some(Excluded::new(at, end));
     }
     if matches!((first, word(1)), ("never", "mind") | ("forget", "about")) {
         let end = segment_end(tokens, at + 2).min(at + 2 + WEAK_REACH);
-        return names_something(&tokens[at + 2..end]).then(|| Excluded {
-            from: at,
-            to: list_end(tokens, at + 2),
-        });
+        return names_something(&tokens[at + 2..end])
+            .then(|| Excluded::new(at, list_end(tokens, at + 2)));
+    }
+    if let Some(excluded) = shunned(tokens, at) {
+        return Some(excluded);
+    }
+    if sentence::not_only(&tokens[at..]) > 0 {
+        return None;
     }
     let negated = match (first, word(1)) {
         ("do" | "must" | "should" | "shall" | "may" | "can" | "will", "not") => Some(2),
@@ -103,16 +130,24 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
         _ => None,
     };
     if let Some(skip) = negated.filter(|_| first == "must" || begins(tokens, at)) {
-        return is_touching(word(skip)).then(|| Excluded {
-            from: before_subject(tokens, at, word(0)),
-            to: list_end(tokens, at + skip + 1),
-        });
+        let skip = skip + fillers(tokens, at + skip);
+        let from = before_subject(tokens, at, word(0));
+        let to = list_end(tokens, at + skip + 1);
+        if matches!(word(skip), "want" | "need" | "require" | "expect") {
+            let is_ours = at > 0 && tokens[at - 1].is_any(&["i", "we", "you"]);
+            let end = segment_end(tokens, at + skip + 1).min(at + skip + 1 + WEAK_REACH);
+            return names_something(&tokens[at + skip + 1..end])
+                .then(|| Excluded::new(at - usize::from(is_ours), to));
+        }
+        return is_touching(word(skip)).then(|| Excluded::new(from, to));
     }
-    if STRONG.contains(&first) || first == "apart" && word(1) == "from" {
-        return Some(Excluded {
-            from: at,
-            to: list_end(tokens, at + 1),
-        });
+    let is_but = first == "but" && is_of_all(tokens, at);
+    if STRONG.contains(&first) || first == "apart" && word(1) == "from" || is_but {
+        return Some(Excluded::new(at, list_end(tokens, at + 1)));
+    }
+    // `without new dependencies` bounds the work, whatever it is of.
+    if first == "without" && matches!(word(1), "new" | "additional" | "extra" | "further") {
+        return Some(Excluded::new(at, list_end(tokens, at + 1)));
     }
     if !WEAK.contains(&first) {
         return None;
@@ -124,16 +159,113 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
         return None;
     }
     let end = segment_end(tokens, at + 1).min(at + 1 + WEAK_REACH);
-    names_something(&tokens[at + 1..end]).then(|| Excluded {
-        from: at,
-        to: list_end(tokens, at + 1),
-    })
+    names_something(&tokens[at + 1..end]).then(|| Excluded::new(at, list_end(tokens, at + 1)))
+}
+
+/// `avoid touching web/`, `refrain from editing the API`, `stay away from the docs`; `ignore the
+/// docs`, but not files: programs are told to ignore those.
+fn shunned(tokens: &[Token], at: usize) -> Option<Excluded> {
+    let word = |n: usize| tokens.get(at + n).map_or("", |token| token.lower.as_str());
+    let skip = match (word(0), word(1), word(2)) {
+        ("avoid" | "avoiding", ..) => 1,
+        ("refrain" | "refraining", "from", _) => 2,
+        ("stay" | "keep" | "steer", "away" | "clear", "from" | "of") => 3,
+        ("ignore", ..) => {
+            let end = segment_end(tokens, at + 1);
+            let object = &tokens[at + 1..end];
+            let is_work = !object.iter().any(|it| it.kind == Kind::Path)
+                && object.len() <= 2
+                && names_something(object);
+            let is_told = at > 0 && tokens[at - 1].is_any(&["can", "may", "please"]);
+            return (is_work && (is_told || begins(tokens, at))).then(|| {
+                let is_ours = at > 1 && tokens[at - 2].is_any(&["you", "we"]);
+                let before = usize::from(is_told) + usize::from(is_told && is_ours);
+                Excluded::new(at - before, list_end(tokens, at + 1))
+            });
+        }
+        _ => return None,
+    };
+    let touches = is_touching(word(skip)) && verb_form(word(skip)) == Some(Form::Gerund);
+    let end = segment_end(tokens, at + skip).min(at + skip + WEAK_REACH);
+    let named = &tokens[at + skip..end.max(at + skip)];
+    let is_shunned = touches || skip > 1 && names_something(named) || is_file(named);
+    (begins(tokens, at) && is_shunned).then(|| Excluded::new(at, list_end(tokens, at + skip)))
+}
+
+/// Whether a phrase is a file or folder, with an article at most.
+fn is_file(tokens: &[Token]) -> bool {
+    let mut words = tokens.iter().skip_while(|token| token.is("the"));
+    words.next().is_some_and(|token| token.kind == Kind::Path)
+}
+
+/// Words between `do not` and its verb: `under any circumstances`.
+fn fillers(tokens: &[Token], at: usize) -> usize {
+    const FILLERS: &[&str] = &[
+        "accidentally",
+        "any",
+        "at",
+        "case",
+        "circumstance",
+        "circumstances",
+        "ever",
+        "in",
+        "no",
+        "please",
+        "point",
+        "under",
+        "way",
+        "yet",
+    ];
+    let words = tokens.get(at..).unwrap_or_default().iter();
+    words
+        .take_while(|token| token.is_any(FILLERS) || token.is_mark(','))
+        .count()
+}
+
+/// `all files but web/app.ts`.
+fn is_of_all(tokens: &[Token], but: usize) -> bool {
+    let all = [
+        "all",
+        "any",
+        "anything",
+        "each",
+        "every",
+        "everything",
+        "everywhere",
+    ];
+    let is_all = tokens[but.saturating_sub(4)..but]
+        .iter()
+        .any(|it| it.is_any(&all));
+    is_all && is_file(&tokens[but + 1..])
+}
+
+/// `make sure that no file changes`: what ensures it belongs to it.
+fn without_ensuring(tokens: &[Token], from: usize, floor: usize) -> usize {
+    const ENSURING: &[&[&str]] = &[
+        &["make", "sure", "that"],
+        &["make", "sure"],
+        &["be", "sure", "that"],
+        &["ensure", "that"],
+        &["ensure"],
+    ];
+    let before = &tokens[floor..from];
+    let phrase = ENSURING.iter().find(|phrase| {
+        let begin = before.len().checked_sub(phrase.len());
+        begin.is_some_and(|begin| {
+            let words = &before[begin..];
+            words
+                .iter()
+                .zip(**phrase)
+                .all(|(token, word)| token.is(word))
+        })
+    });
+    from - phrase.map_or(0, |phrase| phrase.len())
 }
 
 /// Whether a command could begin here: `users do not update it` is none.
 fn begins(tokens: &[Token], at: usize) -> bool {
     let leads = [
-        "also", "and", "but", "just", "please", "so", "then", "we", "you",
+        "also", "and", "but", "i", "just", "please", "so", "then", "we", "you",
     ];
     at.checked_sub(1)
         .is_none_or(|before| !tokens[before].is_word() || tokens[before].is_any(&leads))
@@ -196,6 +328,11 @@ fn segment_end(tokens: &[Token], from: usize) -> usize {
 /// follows is short, names something and does not begin with a verb.
 fn list_end(tokens: &[Token], from: usize) -> usize {
     let mut end = segment_end(tokens, from);
+    // `except auth, and docs for it`: what follows is of another kind, and may be wanted.
+    let first = tokens.get(from..end);
+    if !first.is_some_and(names_something) {
+        return end;
+    }
     loop {
         let mut next = end;
         let joins = |token: &Token| token.is_mark(',') || token.is_any(&["or", "nor", "and", "&"]);

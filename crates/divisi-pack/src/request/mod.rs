@@ -7,6 +7,7 @@
 //! - [`Part`] is a piece that could be a task of its own: an item of a list, a step between arrows,
 //!   a clause with a verb of its own, or what hangs on one (`…, with tests and docs`).
 //! - [`Exclusion`] is what must not be done or touched. What it names is in no part.
+//! - [`Loose`] is what is in neither: context, or work that was not understood.
 //! - Order is kept as said: [`Part::after`] holds the parts that the text puts before one.
 //!
 //! The text is anybody's: it is cut at [`REQUEST_BYTES_MAX`], parts at [`PARTS_MAX`], and each step
@@ -14,6 +15,7 @@
 
 mod clauses;
 mod exclusion;
+mod loose;
 mod order;
 mod quantity;
 mod roles;
@@ -54,6 +56,8 @@ pub struct Request {
     pub text: String,
     /// Whether the text was longer than is read, or had more parts.
     pub is_cut: bool,
+    /// How many bytes at its end were not read.
+    pub left_out_bytes: usize,
     /// What the parts are for together, if the request says it apart: `Build it: design → test`.
     pub goal: Option<Phrase>,
     /// What stands before a colon at the beginning, as commits have it: `docs`, `fix(parser)`.
@@ -64,8 +68,12 @@ pub struct Request {
     pub parts: Vec<Part>,
     /// What must not be done or touched.
     pub exclusions: Vec<Exclusion>,
+    /// Beyond which files nothing may change: `only touch src/`.
+    pub bounds: Vec<Exclusion>,
+    /// What is in no part, and neither excluded nor a goal.
+    pub loose: Vec<Loose>,
     /// Files, folders and patterns that are named, exclusions' aside.
-    pub files: Vec<Phrase>,
+    pub files: Vec<File>,
     /// Numbers with what they count, and words such as `all` or `several`.
     pub quantities: Vec<Quantity>,
     /// Systems that are named, and how large they are.
@@ -81,6 +89,31 @@ pub struct Phrase {
     pub span: Span,
     /// The words as written.
     pub text: String,
+}
+
+/// A clause that became nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Loose {
+    /// Where.
+    pub span: Span,
+    /// The words as written.
+    pub text: String,
+    /// Whether it may ask for work that was not understood; else it only says more of the rest.
+    pub may_be_work: bool,
+}
+
+/// A file, a folder or a pattern that is named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct File {
+    /// Where.
+    pub span: Span,
+    /// The path as written.
+    pub text: String,
+    /// How it stands to the verb.
+    pub standing: Standing,
+    /// Whether it is itself what the verb is about: `delete the file a.rs`, not `fix the bug a.rs
+    /// has`.
+    pub is_direct: bool,
 }
 
 /// How a part stands in the request.
@@ -118,7 +151,7 @@ pub struct Part {
     /// The domain of that role.
     pub domain: Domain,
     /// Files, folders and patterns that it names.
-    pub files: Vec<Phrase>,
+    pub files: Vec<File>,
     /// The parts that the request puts before this one, by their index.
     pub after: Vec<usize>,
     /// Whether it is said to be done side by side with others.
@@ -137,7 +170,7 @@ pub struct Exclusion {
     /// Roles whose work is excluded.
     pub mentions: Vec<Mention>,
     /// Files that are excluded.
-    pub files: Vec<Phrase>,
+    pub files: Vec<File>,
 }
 
 /// Reads a request.
@@ -152,6 +185,7 @@ pub fn read(text: &str) -> Request {
     let tokens = token::scan(kept);
     let mut request = clauses::Reader::new(kept, &tokens).read();
     request.is_cut |= end < text.len();
+    request.left_out_bytes = text.len() - end;
     request.files = request
         .parts
         .iter()
@@ -178,6 +212,14 @@ impl Span {
 }
 
 impl Request {
+    /// Its words as a quotation: each line after `> `.
+    #[must_use]
+    pub fn quoted(&self) -> String {
+        let lines = self.text.lines().map(|line| format!("> {line}"));
+        let lines: Vec<String> = lines.collect();
+        lines.join("\n")
+    }
+
     /// The domains of its parts, each once, in the order of [`Domain`].
     #[must_use]
     pub fn domains(&self) -> Vec<Domain> {

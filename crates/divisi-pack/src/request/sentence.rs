@@ -275,6 +275,7 @@ const JOINTS: &[Joint] = &[
     joint(&["as", "well", "as"], |lead| lead.is_with = true),
     joint(&["side", "by", "side"], |lead| lead.is_beside = true).in_order(),
     joint(&["at", "the", "end"], |lead| lead.is_last = true).in_order(),
+    joint(&["only", "then"], |lead| lead.is_then = true).in_order(),
     joint(&["along", "with"], |lead| lead.is_with = true),
     joint(&["together", "with"], |lead| lead.is_with = true),
     joint(&["in", "addition"], |lead| lead.is_and = true),
@@ -293,6 +294,7 @@ const JOINTS: &[Joint] = &[
     joint(&["&"], |lead| lead.is_and = true),
     joint(&["plus"], |lead| lead.is_with = true),
     joint(&["with"], |lead| lead.is_with = true),
+    joint(&["w/"], |lead| lead.is_with = true),
     joint(&["including"], |lead| lead.is_with = true),
     joint(&["but"], |lead| lead.is_list = true),
     joint(&["then"], |lead| lead.is_then = true).in_order(),
@@ -383,8 +385,27 @@ const PREFACE: &[&str] = &[
     "able", "be", "can", "could", "going", "have", "help", "i", "i'd", "it", "just", "kindly",
     "let", "let's", "lets", "like", "me", "must", "need", "needs", "now", "please", "shall",
     "should", "supposed", "to", "us", "want", "wants", "we", "we'd", "we'll", "we've", "will",
-    "would", "you", "you'd", "actually", "really", "simply",
+    "would", "you", "you'd", "actually", "really", "simply", "been", "i've", "pls", "plz",
+    "they've", "u", "you've",
 ];
+
+/// Whether a word may stand before the verb of a polite request.
+pub(super) fn is_preface(token: &Token) -> bool {
+    token.is_any(PREFACE)
+}
+
+/// How many of these words say `don't just` or `do not only`: what follows is to be done all the same.
+pub(super) fn not_only(tokens: &[Token]) -> usize {
+    let merely = |at: usize| {
+        let word = tokens.get(at);
+        word.is_some_and(|word| word.is_any(&["just", "merely", "only", "simply"]))
+    };
+    match tokens {
+        [first, ..] if first.is_any(&["don't", "dont", "not"]) && merely(1) => 2,
+        [first, second, ..] if first.is("do") && second.is("not") && merely(2) => 3,
+        _ => 0,
+    }
+}
 
 /// Where a segment's verb stands, and which it is.
 pub(super) fn verb_at(
@@ -393,10 +414,12 @@ pub(super) fn verb_at(
     begins: bool,
 ) -> Option<(usize, &'static str, super::Change)> {
     let words = &tokens[segment.from..segment.to];
-    let skipped = words
-        .iter()
-        .take_while(|token| token.is_any(PREFACE))
-        .count();
+    let polite = words.iter().take_while(|token| is_preface(token));
+    let mut skipped = polite.count();
+    let is_gerund = |token: &Token| verb(&token.lower).is_some_and(|it| it.2 == Form::Gerund);
+    // `While adding it, …`
+    let is_while = begins && words.get(skipped).is_some_and(|token| token.is("while"));
+    skipped += usize::from(is_while && words.get(skipped + 1).is_some_and(is_gerund));
     let token = words.get(skipped)?;
     let found = verb(&token.lower).filter(|_| token.kind == Kind::Word);
     let wants =

@@ -184,6 +184,11 @@ impl Scanner<'_> {
             return;
         }
         // What asks is no pattern.
+        if run.eq_ignore_ascii_case("w/") {
+            // `with`, shortly.
+            self.push(Kind::Word, start, end);
+            return;
+        }
         if is_path(run) && !run.ends_with('?') {
             self.push(Kind::Path, start, end);
             return;

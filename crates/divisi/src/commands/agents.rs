@@ -44,7 +44,7 @@ pub(crate) fn run(args: &cli::Agents, global: &Global, printer: &Printer) -> Out
     match &args.command {
         None | Some(AgentsCommand::List) => list(global, printer),
         Some(AgentsCommand::Test(args)) if is_definable(&args.name) => {
-            trial::run_defined(&args.name, printer)
+            trial::run_defined(&args.name, global, printer)
         }
         Some(AgentsCommand::Test(args)) => trial::run(known(&args.name)?, printer),
         Some(AgentsCommand::Resume(args)) => resume(&args.name, global, printer),

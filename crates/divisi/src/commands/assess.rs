@@ -28,6 +28,13 @@ pub(crate) fn run(args: &Assess, global: &Global, printer: &Printer) -> Outcome 
             .hint("say what is wanted: divisi assess \"Add pagination to the list of users\"");
         return Err(Failure::told(empty, Exit::Usage));
     }
+    if request.left_out_bytes > 0 {
+        let most = REQUEST_BYTES_MAX;
+        let text = format!("the request is longer than {most} bytes, which is all that is read");
+        let long = Diagnostic::error("assess-empty", text)
+            .hint("put what only explains into a file of the project, and name the file");
+        return Err(Failure::told(long, Exit::Usage));
+    }
     let here = Path::new(".");
     let folder = global.project.as_deref().unwrap_or(here);
     let assessment = assess(&request, &facts::gather(folder, &request));

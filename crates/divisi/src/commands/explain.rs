@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
-use crate::unfinished::Attended;
+use crate::unfinished::{Attended, LEFT};
 use crate::words;
 
 /// Explains a run or a task.
@@ -33,8 +33,11 @@ pub(crate) fn run(args: &OptionalRunTask, global: &Global, printer: &Printer) ->
         }
     };
     if status::attended(&project, &run) == Attended::No && waits_for_engine(&told) {
-        told.causes
-            .insert(0, "no engine works on its run".to_owned());
+        let whose = if args.task.is_some() { "its run" } else { "it" };
+        told.causes.insert(0, format!("no engine works on {whose}"));
+        if is_worked_on(&told) {
+            LEFT.clone_into(&mut told.status);
+        }
         told.commands.insert(0, format!("divisi resume {}", run.id));
     }
     print(&told, printer)?;
@@ -46,6 +49,11 @@ pub(crate) fn run(args: &OptionalRunTask, global: &Global, printer: &Printer) ->
 fn waits_for_engine(told: &Explanation) -> bool {
     let words = ["waiting", "ready", "running", "verifying", "integrating"];
     words.contains(&told.status.as_str())
+}
+
+/// Whether its status says that somebody is at it.
+fn is_worked_on(told: &Explanation) -> bool {
+    ["running", "verifying", "integrating"].contains(&told.status.as_str())
 }
 
 /// How its plan came of what was asked, and what was taken for granted.

@@ -1,6 +1,6 @@
 //! `divisi permissions`: what agents ask leave for, in one queue over all runs.
 
-use divisi_core::permission::{Decider, Decision, Permission, Request, Standing};
+use divisi_core::permission::{Decider, Decision, Permission, Request, Rule, Ruling, Standing};
 use divisi_core::run::Run;
 use divisi_core::{AttemptId, RunId, Time};
 use divisi_engine::control::Action;
@@ -25,7 +25,15 @@ pub(crate) fn run(args: &cli::Permissions, global: &Global, printer: &Printer) -
             decision,
             always: of.always,
         };
-        act(&project, of.run, action, printer)
+        let exit = act(&project, of.run, action, printer)?;
+        if of.always && !printer.is_json() {
+            let run = follow::run(&project, of.run)?;
+            let known = run.permission(of.request);
+            let told = known.and_then(|(attempt, known)| always(&run, attempt, known));
+            let told = told.map(|covers| Line::of(format!("from now on the same for {covers}")));
+            told.iter().for_each(|line| printer.note(line));
+        }
+        Ok(exit)
     };
     match &args.command {
         None => list(&waiting(&project)?, None, printer),
@@ -74,6 +82,18 @@ pub(crate) struct Listed<'r> {
     by: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<&'r str>,
+    /// What an answer for all like it would be about, where it waits for one.
+    #[serde(skip)]
+    always: Option<String>,
+}
+
+/// What an answer with `--always` is about; `None` if this one can only be answered once.
+fn always(run: &Run, attempt: AttemptId, permission: &Permission) -> Option<String> {
+    let role = run.task(attempt.task)?.spec.role();
+    // What it says then is no matter here.
+    let rules = Rule::like(&permission.request, role.as_deref(), Ruling::Deny);
+    let covers: Vec<String> = rules.iter().map(Rule::covers).collect();
+    (!covers.is_empty()).then(|| covers.join("; "))
 }
 
 /// The requests of a run that are kept, oldest first.
@@ -125,6 +145,7 @@ fn one<'r>(run: &'r Run, attempt: AttemptId, permission: &'r Permission) -> List
         deadline_at,
         by,
         because,
+        always: always(run, attempt, permission),
     }
 }
 
@@ -192,6 +213,11 @@ fn lines(listed: &Listed<'_>, now: Time) -> Vec<Line> {
                 .with(Style::Dim, " or ")
                 .with(Style::Note, command("deny")),
         );
+        let always = match &listed.always {
+            Some(covers) => format!("  with --always: {covers}"),
+            None => "  it can only be answered once, not with --always".to_owned(),
+        };
+        lines.push(Line::styled(Style::Dim, always));
     }
     lines
 }

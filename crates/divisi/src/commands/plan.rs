@@ -12,7 +12,7 @@ mod present;
 use std::io::Read as _;
 
 use divisi_core::Diagnostic;
-use divisi_pack::planner::{self, Answer, Planned};
+use divisi_pack::planner::{self, Answer};
 use divisi_pack::request::{self, REQUEST_BYTES_MAX, Request};
 
 use crate::cli::{self, Global, PlanCommand};
@@ -38,17 +38,18 @@ fn make(args: &cli::Plan, global: &Global, printer: &Printer) -> Outcome {
     let gathered = Gathered::look(&Project::find(global)?, printer)?;
     let facts = gathered.facts();
     let answer = match args.making.one {
-        true => Answer::Planned(Box::new(Planned {
-            plan: planner::as_one(&request, &facts),
-            covers: vec![vec![0]; request.parts.len()],
-            pattern: planner::Pattern::One,
-            advice: Vec::new(),
-        })),
+        true => planner::as_one(&request, &facts),
         false => planner::by_rule(&request, &facts),
     };
     let answered = match answer {
         Answer::Planned(mut planned) => {
             gathered.for_agents(&mut planned.plan);
+            if !args.making.one {
+                // What is said points at the lines of what is kept.
+                let name = args.making.save.as_deref();
+                let name = name.map_or("the plan".into(), std::path::Path::to_string_lossy);
+                planned.advise(&name, &request, &facts);
+            }
             Answered::Planned(planned)
         }
         Answer::Declined(declined) => Answered::Declined(declined),

@@ -92,7 +92,7 @@ fn tell(news: &News<'_>, printer: &Printer) -> Result<(), Failure> {
         return printer.object(&object(news.entry, news.event));
     }
     let time = format!("{}  ", words::time_of_day(news.at));
-    let line = happened::line(news.run, news.event);
+    let line = happened::line(news.run, news.at, news.event);
     printer.line(&Line::styled(Style::Dim, time).join(line))
 }
 

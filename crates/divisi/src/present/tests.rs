@@ -297,6 +297,30 @@ fn where_money_is_bounded_each_agent_that_may_work_needs_a_price() {
 }
 
 #[test]
+fn who_says_nothing_of_its_use_is_to_be_bounded_otherwise_and_not_priced() {
+    let plain = Defined::Program(DefinedProgram {
+        command: vec!["mine".to_owned()],
+        speaks: Speaks::Text,
+        variables: Vec::new(),
+    });
+    let settings = Settings {
+        budget: Budget::default().with(Bound::UsdMicros(1)),
+        defined: [("custom.mine".to_owned(), plain)].into(),
+        ..Settings::default()
+    };
+    let present = Present([("custom.mine".to_owned(), true)].into());
+    let mut settling = Settling::go_on(&present, settings);
+    settling.see(&task("a", Some("custom.mine")));
+    let (_, told) = settling.told(Severity::Error);
+    let [told] = &told[..] else {
+        panic!("{told:?}");
+    };
+    let hint = &told.hints[0];
+    assert!(hint.contains("`--budget 2h --budget 5-attempts`"), "{hint}");
+    assert!(!hint.contains("prices"), "{hint}");
+}
+
+#[test]
 fn who_is_to_work_at_usage_limits_is_looked_for() {
     let settings = Settings {
         limit_then: LimitThen::OtherAgent,

@@ -3,9 +3,11 @@
 
 use std::fmt::Write as _;
 
+use divisi_core::ids::TaskNo;
+use divisi_core::intent::Intent;
 use divisi_core::ledger::Bound;
 use divisi_core::run::{Base, Run, RunStatus, asks_model};
-use divisi_core::{Diagnostic, Outcome, Time};
+use divisi_core::{Diagnostic, Outcome, TaskKind, Time};
 use serde::Serialize;
 
 use super::markdown::{code, line, text};
@@ -39,6 +41,9 @@ pub(crate) struct Side {
     pub(crate) status: RunStatus,
     /// Criteria of the whole.
     pub(crate) criteria: u32,
+    /// These, in words.
+    #[serde(skip)]
+    judged_by: Vec<String>,
     /// Of these, passed. What was waived did not.
     pub(crate) passed: u32,
     /// Attempts.
@@ -110,6 +115,12 @@ pub(crate) fn compare(runs: [&Run; 2], now: Time) -> Result<Comparison, Box<Diag
             asked(other)
         ));
     }
+    if one.intent.is_some() != other.intent.is_some() {
+        faults.push("one answers a request, and the other is a plan file's".to_owned());
+    }
+    if answers(one) != answers(other) {
+        faults.push("questions about the request were answered differently".to_owned());
+    }
     if !stand_on_one(&one.base, &other.base) {
         faults.push(format!(
             "they started from different states: {} and {}",
@@ -162,10 +173,18 @@ pub(crate) fn compare(runs: [&Run; 2], now: Time) -> Result<Comparison, Box<Diag
     })
 }
 
-/// What a run was asked: its intent as it was typed, or the title of its plan.
+/// What a run was asked: its intent with the answers that stand in it, or the title of its plan.
 fn asked(run: &Run) -> &str {
     let intent = run.intent.as_deref();
-    intent.map_or(run.title.as_str(), |intent| intent.text.as_str())
+    intent.map_or(run.title.as_str(), Intent::request)
+}
+
+/// What was settled about its intent beside the text.
+fn answers(run: &Run) -> Vec<(&str, &str)> {
+    let settled = run.intent.iter().flat_map(|intent| &intent.settled);
+    settled
+        .map(|it| (it.asks.as_str(), it.answer.as_str()))
+        .collect()
 }
 
 /// Commits say it all: what was uncommitted and taken in is in them. Without files, the words count.
@@ -177,8 +196,13 @@ fn stand_on_one(one: &Base, other: &Base) -> bool {
     }
 }
 
+/// Whether one task was to do all, whatever became of it when it failed.
 fn is_direct(run: &Run) -> bool {
-    run.tasks().len() == 1
+    let all = run.tasks().iter().enumerate();
+    let mut planned = all.filter(|(at, _)| run.replaced(TaskNo(*at as u32)).next().is_none());
+    let first = planned.next();
+    let is_work = first.is_some_and(|(_, task)| task.spec.kind != TaskKind::Plan);
+    is_work && planned.next().is_none()
 }
 
 impl Side {
@@ -193,6 +217,9 @@ impl Side {
             run: report.run.clone(),
             status: report.status,
             criteria: report.whole.len() as u32,
+            judged_by: { report.whole.iter() }
+                .map(|it| it.criterion.clone())
+                .collect(),
             passed: passed.count() as u32,
             attempts: used.attempts,
             failed: used.failed,
@@ -265,12 +292,20 @@ fn says(direct: &Side, split: &Side, ratios: &Ratios) -> Vec<String> {
         )),
         (false, false) => says.push("Neither run succeeded.".to_owned()),
     }
-    if direct.criteria != split.criteria {
-        says.push(
-            "The two wholes were judged by different numbers of criteria: what they used does not \
-             say that they are equally good."
-                .to_owned(),
-        );
+    let only = |of: &Side, other: &Side| -> Vec<String> {
+        let own = of
+            .judged_by
+            .iter()
+            .filter(|it| !other.judged_by.contains(it));
+        own.map(|it| format!("only {} by {it:?}", of.run)).collect()
+    };
+    let differing = [only(direct, split), only(split, direct)].concat();
+    if !differing.is_empty() {
+        says.push(format!(
+            "The two wholes were judged by different criteria, {}: what they used does not say \
+             that they are equally good.",
+            differing.join(", ")
+        ));
     }
     for side in [direct, split] {
         if side.unreported > 0 {

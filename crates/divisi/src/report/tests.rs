@@ -332,6 +332,51 @@ fn what_cannot_be_compared_is_refused_with_all_that_is_in_the_way() {
 }
 
 #[test]
+fn runs_of_intents_are_compared_by_what_was_understood_and_answered() {
+    let [mut direct, mut split] = pair(&["all"], &["a", "b"]);
+    let now = Time(u64::MAX);
+    let intent = scenes::meant().run().intent.expect("it has one");
+    direct.intent = Some(intent.clone());
+    let refused = |split: &Run| compare([&direct, split], now).unwrap_err().cause.clone();
+    let text = refused(&split);
+    assert!(text.contains("the other is a plan file's"), "{text}");
+    split.intent = Some(intent.clone());
+    assert!(compare([&direct, &split], now).is_ok());
+    let mut other = (*intent).clone();
+    other.understood = Some("Migrate the database to SQLite, with docs".to_owned());
+    split.intent = Some(std::sync::Arc::new(other));
+    let text = refused(&split);
+    assert!(text.contains("they were asked different things"), "{text}");
+    let mut other = (*intent).clone();
+    other.settled[0].answer = "SQLite".to_owned();
+    split.intent = Some(std::sync::Arc::new(other));
+    let text = refused(&split);
+    assert!(
+        text.contains("questions about the request were answered differently"),
+        "{text}"
+    );
+}
+
+#[test]
+fn wholes_that_were_judged_by_as_many_other_criteria_are_told_apart() {
+    let [mut direct, mut split] = pair(&["all"], &["a", "b"]);
+    let file = |path: &str| divisi_core::Criterion::File {
+        path: path.to_owned(),
+        min_bytes: 1,
+    };
+    direct.criteria = vec![file("a.md")];
+    split.criteria = vec![file("b.md")];
+    let comparison = compare([&direct, &split], Time(u64::MAX)).unwrap();
+    let says = comparison.says.join("\n");
+    for part in [
+        "only run-1 by \"a.md is not empty\"",
+        "only run-2 by \"b.md is not empty\"",
+    ] {
+        assert!(says.contains(part), "{part}: {says}");
+    }
+}
+
+#[test]
 fn what_was_kept_back_is_not_compared() {
     let [direct, split] = pair_by(Some("claude"), &["all"], &["a", "b"]);
     let comparison = compare([&direct, &split], Time(u64::MAX)).unwrap();

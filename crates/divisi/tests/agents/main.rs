@@ -19,10 +19,12 @@ mod model;
 mod nowhere;
 mod planned;
 mod reviewed;
+mod script;
 mod sessions;
 #[path = "../hostile/stage.rs"]
 #[expect(dead_code, reason = "shared with other suites")]
 mod stage;
 mod told;
 mod tool;
+mod whole;
 mod work;

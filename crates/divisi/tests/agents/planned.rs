@@ -3,7 +3,8 @@
 
 use divisi_core::run::{AttemptEnd, Failure, RunStatus};
 
-use crate::model::{Call, Model, Rule, Turn};
+use crate::model::Model;
+use crate::script::writes;
 use crate::stage::{endings, stands};
 use crate::tool::{TOOLS, stage};
 
@@ -24,30 +25,14 @@ const GOOD: &str = r#"{"task_title": "Limits", "subtasks": [
    "criteria": [{"section": "Limits", "in": "limits.md"}]}
  ], "criteria": [{"contains": "ten", "in": "limit.txt"}, {"contains": "ten", "in": "limits.md"}]}"#;
 
-/// Whoever is asked for these words writes the file by a shell, which overwrites what stands there.
-fn writes(words: &[&str], path: &str, text: &str) -> Rule {
-    let turn = |say: &str, call: Option<Call>| Turn {
-        say: say.to_owned(),
-        call,
-        ..Turn::default()
-    };
-    let command = format!("cat > {path} <<'TEXT'\n{text}\nTEXT");
-    Rule {
-        words: words.iter().map(|&word| word.to_owned()).collect(),
-        turns: vec![
-            turn("I write it.", Some(Call::Shell(command))),
-            turn("It is written.", None),
-        ],
-    }
-}
-
 fn planned_and_done(tool: &str) {
     let plan = "divisi-plan.json";
+    let made = |words: &[&str], path, text| writes(words, &[(path, text)], "It is written.");
     let model = Model::start(vec![
-        writes(&["TASK-limit"], "limit.txt", "ten"),
-        writes(&["TASK-docs"], "limits.md", "# Limits\n\nAt most ten."),
-        writes(&["Make a plan", "lint-uncovered"], plan, GOOD),
-        writes(&["Make a plan"], plan, PARTIAL),
+        made(&["TASK-limit"], "limit.txt", "ten"),
+        made(&["TASK-docs"], "limits.md", "# Limits\n\nAt most ten."),
+        made(&["Make a plan", "lint-uncovered"], plan, GOOD),
+        made(&["Make a plan"], plan, PARTIAL),
     ]);
     let stage = stage(tool, &model);
     let args = ["run", INTENT, "--planner", "agent", "--agent", tool];

@@ -4,7 +4,8 @@
 use divisi_core::run::{AttemptEnd, Failure, RunStatus};
 use serde_json::{Value, json};
 
-use crate::model::{Call, Model, Rule, Turn};
+use crate::model::{Model, Rule};
+use crate::script::{at, judges, writes};
 use crate::stage::{Stage, endings, stands, task, write};
 use crate::tool::{TOOLS, stage_of};
 
@@ -19,24 +20,6 @@ const RIGHT: &str = "    return count > LIMIT";
 const OF_TASK: &str = "Judge what was made for task limits.";
 const OF_WHOLE: &str = "Judge what was made for the whole run.";
 
-/// Whoever is asked for these words has this written by a shell, and ends with these.
-fn writes(words: &[&str], files: &[(&str, &str)], last: &str) -> Rule {
-    let write = |(path, text): &(&str, &str)| format!("cat > {path} <<'TEXT'\n{text}\nTEXT\n");
-    let turn = |say: &str, call: Option<Call>| Turn {
-        say: say.to_owned(),
-        call,
-        ..Turn::default()
-    };
-    let command = files.iter().map(write).collect();
-    Rule {
-        words: words.iter().map(|&word| word.to_owned()).collect(),
-        turns: vec![
-            turn("I write it.", Some(Call::Shell(command))),
-            turn(last, None),
-        ],
-    }
-}
-
 fn limiter(refuses: &str) -> String {
     format!("LIMIT = 10\n\ndef refuses(count):\n{refuses}")
 }
@@ -48,21 +31,6 @@ fn made(refuses: &str, page: &str) -> Rule {
     };
     let files = [("limit.py", &*limiter(refuses)), ("limits.md", page)];
     writes(words, &files, CLAIM)
-}
-
-/// A verdict on each of these criteria, with what shows it.
-fn judges(words: &[&str], verdicts: &[(u16, bool, Value)]) -> Rule {
-    let verdict = |(criterion, holds, evidence): &(u16, bool, Value)| {
-        let why = format!("It stands there, {holds}.");
-        json!({"criterion": criterion, "holds": holds, "why": why, "evidence": [evidence]})
-    };
-    let all: Vec<Value> = verdicts.iter().map(verdict).collect();
-    let file = json!({ "verdicts": all }).to_string();
-    writes(words, &[("divisi-verdict.json", &file)], "I judged it.")
-}
-
-fn at(file: &str, line: u64, text: &str) -> Value {
-    json!({"file": file, "line": line, "text": text})
 }
 
 fn model() -> Model {

@@ -116,7 +116,7 @@ fn an_assessment_is_shown_with_its_reasons_and_what_is_open() {
       reaches-far           plan       rate limiting
 
     open questions
-      Where to, and may it be done without asking again? (deploy)
+      Where to? (deploy)
         assumed: nothing is deployed; what is needed for it is prepared and described
     ");
     let passes = printed(

@@ -552,6 +552,16 @@ fn status_and_doctor_agree_on_runs_that_nobody_works_on() {
     let mut given = Given::run_of(plan("T", vec![task("a", &[])]));
     let status = || printed(given.folder(), &["status", "1"]);
     assert!(status().contains("no engine works on it"), "{}", status());
+    for (of, whose) in [
+        (&["explain", "1"][..], "it"),
+        (&["explain", "1", "a"], "its run"),
+    ] {
+        let told = printed(given.folder(), of);
+        let is_left = told.contains(&format!(
+            "is left by its engine\n  no engine works on {whose}"
+        ));
+        assert!(is_left, "{told}");
+    }
     assert_eq!(says(&given), [true, true]);
     // Its owner paused it: nobody is missed, and the status says how it goes on.
     given.ask(Ask::Pause {

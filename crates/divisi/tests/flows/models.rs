@@ -391,6 +391,9 @@ fn without_its_key_a_model_is_asked_nothing_and_that_is_told_at_once() {
         explained.contains("read the key from the variable NO_SUCH_KEY: it is not set"),
         "{explained}"
     );
+    let told = stage.divisi(&["agents", "test", "model"]).expect(8).stderr;
+    assert!(told.contains("hint: set NO_SUCH_KEY, or"), "{told}");
+    assert_eq!(told.matches("hint: ").count(), 1, "{told}");
 }
 
 /// What is printed satisfies the schema.
@@ -459,8 +462,20 @@ fn a_model_passes_its_test_and_none_that_only_a_repository_defines_is_tried() {
         stage.path("divisi.yaml"),
         "agents:\n  custom:\n    theirs: {model: {provider: ollama, model: m}}\n",
     );
-    let told = stage.divisi(&["agents", "test", "custom.theirs"]).expect(8);
-    assert!(told.stderr.contains("is not defined"), "{}", told.stderr);
+    // Each of its states has one hint, which is true.
+    let hints = |name: &str, cause: &str, hint: &str| {
+        let told = stage.divisi(&["agents", "test", name]).expect(8).stderr;
+        assert!(told.contains(cause) && told.contains(hint), "{told}");
+        assert_eq!(told.matches("hint: ").count(), 1, "{told}");
+        assert!(!told.contains("divisi.yaml"), "{told}");
+    };
+    let in_mine = "define it in your own `";
+    hints(
+        "custom.theirs",
+        "only this project defines `custom.theirs`",
+        in_mine,
+    );
+    hints("custom.nobodys", "`custom.nobodys` is not defined", in_mine);
 }
 
 #[test]

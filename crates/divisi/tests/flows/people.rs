@@ -723,3 +723,19 @@ fn partial_work_is_judged_while_it_goes_on() {
     let run = stage.only();
     assert!(task(&run, "a").receipts().next().is_none());
 }
+
+#[test]
+fn what_was_judged_of_the_only_task_is_not_asked_again_of_the_whole() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "one task", "criteria": ["It reads well."], "subtasks": [
+        {"subtask_id": "a", "script": "echo a > a.md", "deliverables": ["a.md"],
+         "criteria": ["It reads well."]},
+    ]});
+    stage.run(&plan, &[]).expect(4);
+    stage
+        .divisi(&["approve", "1", "a", "--note", "it does"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    stands(&stage.only(), RunStatus::Succeeded, &[("a", "done")]);
+    stage.divisi(&["report", "1"]).expect(0).says("it does");
+}

@@ -69,7 +69,7 @@ fn what_the_rules_allow_nobody_is_asked_and_what_they_deny_is_told_to_the_next_a
     let work = r#"
         case "$prompt" in
         *'was refused'*)
-            case "$prompt" in *'was not allowed to do this: edit: Write docs/a.md'*) ;; *) exit 9;; esac
+            case "$prompt" in *'not allowed to do this: edit: Write docs/a.md'*) ;; *) exit 9;; esac
             leave 1 Write '{"file_path":"a.md","content":"x"}' && echo here > a.md;;
         *) leave 1 Write '{"file_path":"docs/a.md","content":"x"}' && echo here > docs/a.md;;
         esac"#;
@@ -164,9 +164,21 @@ fn an_answer_for_always_is_not_asked_for_again() {
     let stage = stage(&work, &asking());
     let running = stage.start_plan(&plan(), &[]);
     stage.until_event("it asks", asked);
-    stage
+    // What it is about is said before and after.
+    let covers = "edit a.md, asked by the role web/developer";
+    let listed = stage.divisi(&["permissions"]).expect(0).stdout;
+    assert!(
+        listed.contains(&format!("with --always: {covers}")),
+        "{listed}"
+    );
+    let told = stage
         .divisi(&["permissions", "allow", "1", "1", "--always"])
-        .expect(0);
+        .expect(0)
+        .stderr;
+    assert!(
+        told.contains(&format!("from now on the same for {covers}")),
+        "{told}"
+    );
     running.wait().expect(0);
     let run = stage.only();
     assert_eq!(stage.result("a.md").as_deref(), Some("here\ntwice\n"));

@@ -71,6 +71,13 @@ fn a_transcript_is_told_from_attempt_to_attempt() {
     }
     assert!(told.stderr.contains("a is done"), "{}", told.stderr);
     assert!(!told.stdout.contains(KEY), "{}", told.stdout);
+    // What the agent said and what happened stand in the order of their times.
+    let times: Vec<&str> = { told.stdout.lines() }
+        .filter_map(|line| line.get(..8).filter(|time| time.matches(':').count() == 2))
+        .collect();
+    assert!(times.len() > in_order.len(), "{}", told.stdout);
+    let is_past_midnight = times.first() > times.last();
+    assert!(times.is_sorted() || is_past_midnight, "{}", told.stdout);
     // Without that, only the latest attempt is.
     let latest = stage.divisi(&["watch", "run-1", "a"]).expect(0).stdout;
     assert!(latest.starts_with("a, attempt 2, by claude\n"), "{latest}");

@@ -84,7 +84,9 @@ fn a_file_that_holds_a_secret_is_refused_and_does_not_stay() {
         let AttemptEnd::Refused(Failure::Collection(cause)) = &ending.end else {
             panic!("not refused: {:?}", ending.end);
         };
-        assert!(cause.contains("it holds the value of a secret"), "{cause}");
+        // Whose it is, for whoever has to leave it out; and what to do if it is none.
+        let whose = "it holds the value of a secret, that of the variable MY_TOKEN: leave it out";
+        assert!(cause.contains(whose), "{cause}");
     }
     are_nowhere(&stage);
 }

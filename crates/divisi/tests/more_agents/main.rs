@@ -223,3 +223,79 @@ fn over_acp_they_write_two_files() {
     smoke("qwen-acp", qwen);
     smoke("copilot-acp", copilot);
 }
+
+/// A program of `agents.custom` that speaks text writes a file; its model calls for nothing but
+/// programs, or for nothing at all. What it keeps for itself stands in no result.
+fn custom(name: &str, turns: Vec<Turn>, variables: &str, arguments: &str) {
+    let model = Model::start(vec![Rule {
+        words: vec!["TASK-part".to_owned()],
+        turns,
+    }]);
+    let program = installed().join(format!("../../python/{name}/bin/{name}"));
+    assert!(program.exists(), "{} is not there", program.display());
+    let command = format!("{variables} exec '{}' {arguments}", program.display());
+    let stage = Stage::git(&[("README.md", "# A project\n")])
+        .with_env("OPENAI_API_KEY", KEY)
+        .with_env("OPENAI_API_BASE", &format!("{}/v1", model.url()));
+    let settings = json!({"agents": {"custom": {name: {
+        "command": ["sh", "-c", command, "{prompt}"],
+        "speaks": "text",
+        "variables": ["OPENAI_API_KEY", "OPENAI_API_BASE"],
+    }}}});
+    write(
+        stage.beside("home/.config/divisi/config.yaml"),
+        &settings.to_string(),
+    );
+    let plan = json!({"task_title": "One part", "subtasks": [{
+        "subtask_id": "part",
+        "description": "TASK-part: write part.md.",
+        "agent": format!("custom.{name}"),
+        "deliverables": ["part.md"],
+        "criteria": [{"contains": "# Part", "in": "part.md"}, {"scope": ["part.md"]}],
+        "retries": 0,
+        "timeout_minutes": 10,
+    }]});
+    let ran = stage.run(&plan, &[]);
+    let log = stage.divisi(&["logs", "run-1", "part"]).stdout;
+    let told = format!("{}\n{log}", ran.stderr);
+    assert_eq!(stage.only().status(), RunStatus::Succeeded, "{told}");
+    assert_eq!(
+        stage.result("part.md").as_deref(),
+        Some("# Part\n"),
+        "{told}"
+    );
+    assert_eq!(stage.jobs(), [0; 0], "{told}");
+    assert!(!log.contains(KEY), "{log}");
+}
+
+#[test]
+fn aider_writes_a_file() {
+    let said = "I write it.\n\npart.md\n```\n# Part\n```\n";
+    let turns = vec![Turn {
+        say: said.to_owned(),
+        ..Turn::default()
+    }];
+    let command = "--model openai/scripted --yes-always --no-stream --no-pretty \
+        --analytics-disable --no-check-update --no-show-release-notes --no-show-model-warnings \
+        --no-auto-commits --no-gitignore --edit-format whole --map-tokens 0 \
+        --chat-history-file \"$TMPDIR/chat.md\" --input-history-file \"$TMPDIR/input\" \
+        --message \"$0\"";
+    custom("aider", turns, "", command);
+}
+
+#[test]
+fn mini_swe_agent_writes_a_file() {
+    let turn = |command: &str| Turn {
+        say: "I go on.".to_owned(),
+        call: Some(Call::Shell(command.to_owned())),
+        ..Turn::default()
+    };
+    let turns = vec![
+        turn("printf '# Part\\n' > part.md"),
+        turn("echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"),
+    ];
+    let command = "-m openai/scripted -y --exit-immediately -o \"$TMPDIR/mini.json\" -t \"$0\"";
+    let variables = "MSWEA_CONFIGURED=true MSWEA_COST_TRACKING=ignore_errors \
+        MSWEA_GLOBAL_CONFIG_DIR=\"$TMPDIR/mini\"";
+    custom("mini", turns, variables, command);
+}

@@ -8,6 +8,7 @@
 use divisi_core::permission::{Decision, Request};
 use serde_json::{Value, json};
 
+use super::super::permission::{FOR_EVER, TOO_MUCH};
 use super::super::transcript::{Entry, Tokens, shortened};
 use super::quirks::{Quirks, Usage, Verb};
 use super::updates::{Updates, tokens};
@@ -225,7 +226,7 @@ impl Client {
         if self.phase != Phase::Working {
             acts.push(Act::Send(canceled(id)));
         } else if self.asked.len() >= ASKED_MAX {
-            let reason = format!("more than {ASKED_MAX} requests wait for an answer");
+            let reason = TOO_MUCH.to_owned();
             acts.extend(asked.acts(Decision::Deny { reason }));
         } else {
             acts.push(Act::Tell(Entry::Asked {
@@ -476,7 +477,7 @@ impl Asked {
             Decision::Allow => match of_kind("allow_once") {
                 Some(option) => (Some(option), Decision::Allow),
                 None => {
-                    let reason = "it can be allowed for ever only".to_owned();
+                    let reason = FOR_EVER.to_owned();
                     (rejected(), Decision::Deny { reason })
                 }
             },

@@ -224,13 +224,13 @@ fn a_denied_request_is_told_though_the_turn_calls_itself_a_success() {
     for name in ["claude-acp", "opencode-acp"] {
         let held = Held::recorded(&format!("{name}-denied"), None, &deny());
         assert_eq!(held.answers(), ["reject"], "{name}");
-        let Claim::Failed { cause } = held.claim() else {
-            panic!("{name}: it is no success");
-        };
-        assert!(
-            cause.starts_with("it was not allowed to do this: ") && cause.contains("not here"),
-            "{name}: {cause}"
-        );
+        let is_told = held.entries.iter().any(|entry| {
+            matches!(entry, Entry::Answered { decision: Decision::Deny { reason }, .. }
+                if reason == "not here")
+        });
+        assert!(is_told, "{name}: {:?}", held.entries);
+        // Whether what was denied was needed, checks will show.
+        assert_eq!(held.claim(), Claim::Done, "{name}");
     }
 }
 

@@ -73,6 +73,7 @@ impl Dice {
             reason: "1 of 2 criteria failed".to_owned(),
             exit: Some(receipt::Exit::Status(1)),
             claimed_failure: (self.roll(2) == 0).then(|| self.text()),
+            denied: self.list(3, |_| "edit: a.md".to_owned()),
             unmet: self.list(3, |dice| Unmet {
                 criterion: "a.md has text".to_owned(),
                 evidence: dice.text(),
@@ -250,6 +251,7 @@ fn the_order_is_the_one_that_is_documented() {
         reason: "no".to_owned(),
         exit: None,
         claimed_failure: None,
+        denied: Vec::new(),
         unmet: vec![Unmet {
             criterion: "it is short".to_owned(),
             evidence: "e".repeat(3_000),

@@ -454,7 +454,7 @@ fn a_task_whose_process_broke_off_says_so_beside_what_is_missing() {
     });
     bench.so(bench.collected("a"));
     bench.so(bench.checked("a", Verdict::fail(0, "a.md is missing")));
-    let why = "checks refused it: a.md is missing; its process ended with exit status 7";
+    let why = "its process ended with exit status 7; checks refused it: a.md is missing";
     assert_eq!(
         told(&bench, "a"),
         format!(

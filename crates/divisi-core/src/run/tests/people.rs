@@ -1,11 +1,11 @@
 //! What people may ask, and what must not follow from it.
 
-use super::bench::{Bench, approval, commit, exited, handoff, merged, plain, plan, with};
+use super::bench::{Bench, approval, commit, exited, handoff, merged, plain, plan, tree, with};
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::Epoch;
-use crate::plan::{Input, TaskKind, TaskSpec};
+use crate::plan::{Input, Plan, TaskKind, TaskSpec};
 use crate::receipt::Exit;
-use crate::run::{Base, Command, Create, PauseReason, RunStatus, Settings, TaskStatus};
+use crate::run::{Base, Command, Create, Merged, PauseReason, RunStatus, Settings, TaskStatus};
 use crate::worker::Ended;
 
 #[test]
@@ -150,6 +150,48 @@ fn consent_that_was_given_is_not_asked_again_at_the_end() {
     // then: a can be redone, but what already passed its consent is not held back again
     bench.refuses(bench.retry("ok"), "task-not-now");
     bench.does(bench.retry("a"), &["retried a"]);
+}
+
+#[test]
+fn what_a_person_judged_on_the_same_tree_is_not_asked_again_of_the_whole() {
+    // given: a and the whole promise the same, and a person judged a's tree 1001
+    let merged_with_tree = |tree_of_head: u64, expected: &[&str]| {
+        let graph = with(plan("a"), "a", |task| {
+            super::bench::files(task);
+            plain(task);
+        });
+        let criteria = vec![graph.tasks[0].criteria[0].clone()];
+        let mut bench = Bench::new(Plan { criteria, ..graph });
+        bench.so(bench.lease("a"));
+        bench.so(bench.ended("a", 0));
+        bench.so(bench.collected("a"));
+        let open = Verdict {
+            outcome: Outcome::Unverified,
+            ..Verdict::pass(0)
+        };
+        bench.so(bench.checked("a", open.clone()));
+        bench.so(bench.approve("a"));
+        let merged = Merged {
+            tree: tree(tree_of_head),
+            ..merged(bench.attempt("a"), 500)
+        };
+        bench.so(Command::BatchMerged {
+            onto: commit(0),
+            merged: vec![merged],
+            conflict: None,
+            refused: Vec::new(),
+        });
+        bench.so(Command::HeadMoved { head: commit(500) });
+        let found = Command::FinalChecked {
+            head: Some(commit(500)),
+            verdicts: vec![open],
+            tasks: Vec::new(),
+        };
+        bench.does(found, expected);
+    };
+    merged_with_tree(1_001, &["final passed", "ended succeeded"]);
+    // On another tree, it is another question.
+    merged_with_tree(77, &["final held"]);
 }
 
 #[test]

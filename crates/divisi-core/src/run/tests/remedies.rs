@@ -346,6 +346,33 @@ fn an_agent_that_says_it_failed_is_recorded_and_not_believed() {
 }
 
 #[test]
+fn what_an_agent_failed_with_and_was_denied_stands_before_what_checks_saw() {
+    let mut bench = Bench::new(plan("a"));
+    bench.so(bench.lease("a"));
+    let failure = format!("401 unauthorized: {}\nmore", "x".repeat(400));
+    let mut ended = exited(1);
+    ended.denied = vec!["Write x.md".to_owned(), "Write y.md".to_owned()];
+    let attempt = bench.attempt("a");
+    bench.so(Command::Ended {
+        attempt,
+        ended,
+        said: Some(Said::Failure(failure)),
+    });
+    let words = bench.task("a").endings[0].words();
+    let (failed, rest) = words.split_once("; ").unwrap();
+    assert!(
+        failed.starts_with("it failed: 401 unauthorized: xxx"),
+        "{failed}"
+    );
+    assert!(failed.len() < 320 && !failed.contains("more"), "{failed}");
+    let (denied, checks) = rest.split_once("; ").unwrap();
+    assert_eq!(denied, "it was denied Write y.md (and 1 more)");
+    assert!(checks.starts_with("checks refused it"), "{checks}");
+    // The process's status says less than its agent does.
+    assert!(!words.contains("its process"), "{words}");
+}
+
+#[test]
 fn a_composition_that_was_hindered_is_lost_with_its_receipt() {
     let mut bench = Bench::new(plan("a"));
     bench.so(bench.lease("a"));

@@ -147,7 +147,14 @@ fn each_task_of_an_agent_has_one_role_that_there_is() {
     let found = only("lint-role-unknown", Severity::Error, |plan| {
         task(plan, "audit")["worker_type"] = json!("audits");
     });
-    assert!(found.hints[0].contains("security_analyst"), "{found:?}");
+    assert!(found.hints[0].contains("`security/"), "{found:?}");
+    // A name as `divisi roles` lists it is answered with what a plan writes for it.
+    let found = only("lint-role-unknown", Severity::Error, |plan| {
+        let audit = task(plan, "audit");
+        remove(audit, "worker_type");
+        audit["assigned_to"] = json!("architect");
+    });
+    assert_eq!(found.hints[0], "did you mean `development/planner`?");
 }
 
 #[test]

@@ -321,6 +321,13 @@ fn waits(plan: &Plan, task: usize, on: usize) -> bool {
     false
 }
 
+/// What tasks of a part's role are called.
+fn role_of(part: &request::Part) -> Option<String> {
+    let roles = Library::built_in();
+    let (domain, function) = roles.get(part.role)?.names_of_tasks();
+    Some(format!("{}/{}", domain?, function?))
+}
+
 #[track_caller]
 fn holds(asked: &Asked, planned: &Planned) {
     let plan = &planned.plan;
@@ -362,10 +369,21 @@ fn holds(asked: &Asked, planned: &Planned) {
         let follows = before_at == after_at || waits(plan, after_at, before_at);
         assert!(follows, "{request}: {before}, then {after}\n{all}");
     }
-    for (part, tasks) in planned.covers.iter().enumerate() {
+    // Each part is some task's, whose own words it has, or a criterion.
+    let read = request::read(request);
+    let stated = crate::stated::of(&read);
+    assert_eq!(planned.covers.len(), read.parts.len(), "{request}");
+    for (part, tasks) in read.parts.iter().zip(&planned.covers) {
+        let said = &read.text[part.span.start..part.span.end];
+        let is_told = |task: &usize| {
+            let task = &plan.tasks[*task];
+            let told = format!("{} {}", task.title, task.description).to_lowercase();
+            told.contains(&said.to_lowercase()) || task.role() == role_of(part)
+        };
+        let is_stated = crate::stated::covering(&stated, part).is_some();
         assert!(
-            tasks.iter().all(|task| *task < plan.tasks.len()),
-            "{request}: part {part}"
+            is_stated || tasks.iter().any(is_told),
+            "{request}: {said}: {plan:#?}"
         );
     }
 }

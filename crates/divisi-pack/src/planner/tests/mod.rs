@@ -1,6 +1,8 @@
 //! Requests and the plans that rules make of them.
 
 mod fifty;
+mod thirty;
+mod wordings;
 
 use divisi_core::plan::Input;
 use divisi_core::{TaskKind, TaskSpec};

@@ -3,9 +3,25 @@
 use super::super::roles::{self, Mention, Standing};
 use super::super::sentence::Segment;
 use super::super::token::{Kind, Token};
-use super::super::verbs::Verb;
-use super::super::{PARTS_MAX, Part, Phrase, Shape};
+use super::super::verbs::{Form, Verb};
+use super::super::{File, PARTS_MAX, Part, Shape};
 use super::{Reader, squeezed};
+
+/// Words between a verb and a file that is itself what the verb is about.
+const BARE: &[&str] = &[
+    "all", "and", "both", "dead", "empty", "entire", "file", "files", "legacy", "module",
+    "obsolete", "old", "stale", "the", "this", "unused", "whole",
+];
+
+/// Whether a word says what was done with something elsewhere: `described`, `found`.
+fn is_participle(token: &Token) -> bool {
+    let form = super::super::verbs::verb(&token.lower).map(|(.., form)| form);
+    let word = token.lower.as_str();
+    token.kind == Kind::Word
+        && (form == Some(Form::Past)
+            || word.len() > 4 && word.ends_with("ed") && !word.ends_with("eed")
+            || matches!(word, "given" | "shown" | "known" | "seen"))
+}
 
 /// An attachment has at most so many words; more are a sentence's other half.
 const ATTACHMENT_WORDS_MAX: usize = 7;
@@ -32,13 +48,7 @@ impl Reader<'_> {
             .map(|&(begin, end)| self.phrase(begin.max(from), end.min(to)).text)
             .filter(|text| !text.is_empty())
             .collect();
-        let object = verb.as_ref().map_or(from, |verb| {
-            let at = self
-                .tokens
-                .partition_point(|token| token.span.start < verb.span.start);
-            // An attachment may have the verb of the clause before it.
-            if at < from { from } else { at + 1 }
-        });
+        let object = self.object(verb.as_ref(), from);
         let (mut mentions, mut files) = (Vec::new(), Vec::new());
         for &(begin, end) in pieces {
             let (more, more_files) = self.named(begin.max(from), end.min(to), object);
@@ -58,6 +68,17 @@ impl Reader<'_> {
             after: Vec::new(),
             is_beside: false,
         });
+    }
+
+    /// Where what a verb is about begins.
+    fn object(&self, verb: Option<&Verb>, from: usize) -> usize {
+        verb.map_or(from, |verb| {
+            let at = self
+                .tokens
+                .partition_point(|token| token.span.start < verb.span.start);
+            // An attachment may have the verb of the clause before it.
+            if at < from { from } else { at + 1 }
+        })
     }
 
     /// Goes on with the part before, behind an exclusion.
@@ -85,7 +106,8 @@ impl Reader<'_> {
             .tokens
             .partition_point(|token| token.span.start < start);
         let end = self.span(segment.from, segment.to).end;
-        let (mentions, files) = self.named(from, segment.to, from);
+        let object = self.object(part.verb.as_ref(), from);
+        let (mentions, files) = self.named(from, segment.to, object);
         let text = squeezed(&self.text[start..end]);
         let lead = segment.lead;
         let at = self.request.parts.len() - 1;
@@ -120,40 +142,63 @@ impl Reader<'_> {
     }
 
     /// Roles' work and files between two tokens; `object` is where what the verb is about begins.
-    pub(super) fn named(
-        &self,
-        from: usize,
-        to: usize,
-        object: usize,
-    ) -> (Vec<Mention>, Vec<Phrase>) {
+    pub(super) fn named(&self, from: usize, to: usize, object: usize) -> (Vec<Mention>, Vec<File>) {
         const PLACING: &[&str] = &[
             "across", "at", "from", "in", "inside", "into", "of", "on", "onto", "to", "under",
             "within",
         ];
         const ASIDE: &[&str] = &[
-            "against", "because", "by", "for", "if", "like", "so", "that", "using", "via", "when",
-            "where", "which", "while",
+            "according",
+            "against",
+            "based",
+            "because",
+            "by",
+            "following",
+            "for",
+            "if",
+            "like",
+            "per",
+            "see",
+            "so",
+            "than",
+            "that",
+            "using",
+            "via",
+            "when",
+            "where",
+            "which",
+            "while",
         ];
         let mut mentions = Vec::new();
-        let mut files: Vec<Phrase> = Vec::new();
+        let mut files: Vec<File> = Vec::new();
         let mut standing = Standing::Object;
+        let mut is_direct = true;
         let mut at = from;
         while at < to {
             let token = &self.tokens[at];
+            let is_aside = at < object || token.is_aside;
             if token.kind == Kind::Path {
-                files.push(Phrase {
+                let is_aside = is_aside || self.is_taken_as(at, to);
+                files.push(File {
                     span: token.span,
                     text: self.text[token.span.start..token.span.end].to_owned(),
+                    standing: if is_aside { Standing::Aside } else { standing },
+                    is_direct: is_direct && !is_aside && standing == Standing::Object,
                 });
+            } else if at >= object && token.is_word() {
+                is_direct &= token.is_any(BARE);
             }
             if at > object && token.is_any(ASIDE) {
                 standing = Standing::Aside;
             } else if at > object && token.is_any(PLACING) && standing == Standing::Object {
-                standing = Standing::Place;
+                // `the format described in a.md` is not in question there.
+                standing = match is_participle(&self.tokens[at - 1]) {
+                    true => Standing::Aside,
+                    false => Standing::Place,
+                };
             }
             match roles::mention(&self.tokens[at..to]) {
                 Some((mention, length)) => {
-                    let is_aside = at < object || token.is_aside;
                     mentions.push(Mention {
                         standing: if is_aside { Standing::Aside } else { standing },
                         ..mention
@@ -164,6 +209,28 @@ impl Reader<'_> {
             }
         }
         (mentions, files)
+    }
+
+    /// Whether something is only used: `a.rs as an example`.
+    fn is_taken_as(&self, at: usize, to: usize) -> bool {
+        let articles = ["a", "an", "the", "our", "your", "its"];
+        matches!(self.tokens.get(at + 1..to), Some([first, second, ..])
+            if first.is("as") && second.is_any(&articles))
+    }
+
+    /// Whether a segment without a known verb begins with what is to be made, rather than with a
+    /// word that may be a verb: `Tests too`, but not `Read the docs`.
+    pub(super) fn begins_with_work(&self, segment: Segment) -> bool {
+        let tokens = &self.tokens[segment.from..segment.to];
+        let first = tokens.iter().position(|token| {
+            token.is_word() && !token.is_any(&["a", "an", "the", "some", "more", "new", "also"])
+        });
+        first.is_none_or(|at| {
+            let mut near = at..tokens.len().min(at + 2);
+            near.any(|at| {
+                roles::mention(&tokens[at..]).is_some_and(|(it, _)| !it.word.contains('.'))
+            })
+        })
     }
 
     /// Whether a segment names the work of a role that the sentence has not named yet; then with
@@ -197,6 +264,7 @@ impl Reader<'_> {
         let own = |part: &Part| part.role == mention.role;
         // Code belongs to whoever builds, unless halves are built or several views are listed.
         let is_built_there = mention.role == roles::DEVELOPER
+            && !lead.is_then
             && listed_from <= head
             && self.request.parts[head].role != "frontend_developer";
         if !joined || is_built_there || self.describes(segment, mention, head) {
@@ -223,9 +291,10 @@ impl Reader<'_> {
     /// Whether a sentence begins like a command with a verb that is not known: `Paginate the list`.
     pub(super) fn is_command(&self, segment: Segment) -> bool {
         const NO_VERBS: &[&str] = &[
-            "all", "and", "any", "are", "as", "at", "because", "both", "but", "by", "for", "from",
-            "given", "how", "if", "in", "is", "it", "like", "not", "of", "on", "or", "since", "so",
-            "that", "there", "this", "to", "was", "what", "when", "where", "while", "with",
+            "after", "all", "and", "any", "are", "as", "at", "because", "both", "but", "by", "for",
+            "from", "given", "how", "if", "in", "is", "it", "like", "not", "of", "on", "or",
+            "since", "so", "that", "there", "this", "to", "was", "what", "when", "where", "while",
+            "with",
         ];
         const DETERMINERS: &[&str] = &[
             "a", "all", "an", "each", "every", "it", "its", "my", "our", "the", "their", "them",
@@ -241,6 +310,11 @@ impl Reader<'_> {
     /// Whether a sentence without a verb asks for something: `Tests too.`, `The API must be fast.`
     pub(super) fn is_note(&self, segment: Segment, segments: usize) -> bool {
         let words = self.words(segment);
+        // `If the tests fail` asks for none.
+        let conditions = ["because", "if", "since", "unless", "until", "when", "while"];
+        if words.first().is_some_and(|first| first.is_any(&conditions)) {
+            return false;
+        }
         let is_demand = words.windows(2).any(|pair| {
             pair[0].is_any(&["must", "should", "shall", "needs", "need"])
                 && pair[1].is_any(&["be", "to", "have"])

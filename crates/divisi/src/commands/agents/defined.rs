@@ -1,12 +1,13 @@
 //! The agents that configuration defines, as they are listed.
 
 use divisi_agents::adapter::program;
+use divisi_core::Diagnostic;
 use divisi_core::run::{AGENT_MODEL, Defined, DefinedModel, Provider, Speaks};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{LABEL_WIDTH, Limits, found_style, limited, limits_of};
-use crate::present::{defining, variables};
+use crate::present::{definition, variables};
 use crate::printer::{Line, Style};
 
 /// One of them, for programs.
@@ -80,6 +81,28 @@ impl Listed {
         }
     }
 
+    /// What it lacks before it can do anything.
+    pub(super) fn lack(&self) -> Option<Diagnostic> {
+        let missing = |cause: String| Diagnostic::error("agent-missing", cause);
+        match (&self.key, &self.command, &self.program) {
+            (Some(key), ..) if !key.is_set => Some(
+                missing(format!(
+                    "`{}` has no key: the variable {} is not set",
+                    self.name, key.variable
+                ))
+                .hint(format!(
+                    "set {}, or name another variable as its `key`",
+                    key.variable
+                )),
+            ),
+            (_, Some(command), None) => Some(
+                missing(format!("the program of `{}` is not installed", self.name))
+                    .hint(format!("no folder of `PATH` holds `{}`", command[0])),
+            ),
+            _ => None,
+        }
+    }
+
     /// What it is, in a few words.
     pub(super) fn title(&self) -> String {
         match (&self.model, self.provider, &self.command) {
@@ -139,5 +162,6 @@ pub(super) fn how() -> Vec<Line> {
         .then(": a model over its API, ")
         .with(Style::Dim, "not defined");
     let label = Line::styled(Style::Dim, "  define it").padded(LABEL_WIDTH);
-    vec![head, label.with(Style::Note, defining(AGENT_MODEL))]
+    let how = format!("`{}` in `divisi.yaml`", definition(AGENT_MODEL));
+    vec![head, label.with(Style::Note, how)]
 }

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use divisi_agents::adapter::{Closing, Entry, Product, Standing, Tokens, VERSION_PATIENCE};
-use divisi_core::run::{Run, RunStatus, Settings, end_words};
+use divisi_core::run::{Run, RunStatus, Settings};
 use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_engine::control::{Ask, Response};
 use divisi_engine::repo::{BaseOptions, Repo};
@@ -27,11 +27,11 @@ use super::defined::Listed;
 use super::{Found, Limits, no_folder, one, version};
 use crate::cli::Global;
 use crate::commands::run::{Driver, named, unexpected};
-use crate::config::Configuration;
+use crate::config::{Configuration, user_file};
 use crate::exit::Exit;
 use crate::follow;
 use crate::hold::Holding;
-use crate::present::{defining, variables};
+use crate::present::{definition, variables};
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::{Project, is_locked};
 use crate::words::{cut, plural, span};
@@ -73,17 +73,16 @@ struct Subject {
 
 /// Has an agent do it that configuration defines, and says how it went. A repository's configuration
 /// does not count: nobody has consented to it.
-pub(super) fn run_defined(name: &str, printer: &Printer) -> Outcome {
+pub(super) fn run_defined(name: &str, global: &Global, printer: &Printer) -> Outcome {
     let (folder, configuration) = folder(printer)?;
     let defined = configuration.defined();
     let Some(agent) = defined.get(name) else {
-        let cause = format!("`{name}` is not defined, so there is nothing to test");
-        let told = Diagnostic::error("agent-missing", cause)
-            .hint("what the project's own file defines is not tried; a file of yours counts")
-            .hint(defining(name));
-        return Err(Failure::told(told, Exit::Environment));
+        return Err(undefined(name, global, printer));
     };
     let listed = Listed::of(name, agent, &Limits::default());
+    if let Some(lack) = listed.lack() {
+        return Err(Failure::told(lack, Exit::Environment));
+    }
     let subject = Subject {
         name: name.to_owned(),
         title: listed.title(),
@@ -91,6 +90,29 @@ pub(super) fn run_defined(name: &str, printer: &Printer) -> Outcome {
     };
     printer.note(&Line::styled(Style::Bold, &subject.title));
     go(&subject, &folder, &configuration, printer)
+}
+
+/// That nobody but perhaps the project's own file defines an agent, and where to do it.
+fn undefined(name: &str, global: &Global, printer: &Printer) -> Failure {
+    let here = Project::find(global)
+        .and_then(|project| Configuration::load(&project, Values::default(), printer));
+    let only_here = here.is_ok_and(|here| here.defined().contains_key(name));
+    let cause = match only_here {
+        true => format!("only this project defines `{name}`, and nobody has consented to that"),
+        false => format!("`{name}` is not defined, so there is nothing to test"),
+    };
+    let file = match user_file() {
+        Some(path) => format!("your own `{}`", path.display()),
+        None => "a file of yours, `divisi/config.yaml` in `XDG_CONFIG_HOME`".to_owned(),
+    };
+    let hint = match only_here {
+        true => format!("define it in {file}, which is what is tested"),
+        false => format!("define it in {file}, for example: `{}`", definition(name)),
+    };
+    Failure::told(
+        Diagnostic::error("agent-missing", cause).hint(hint),
+        Exit::Environment,
+    )
 }
 
 /// Has an agent do it, and says how it went.
@@ -268,7 +290,7 @@ impl Trial {
     fn ended(&self) -> String {
         let task = &self.run.tasks()[0];
         match task.endings.last() {
-            Some(ending) => end_words(&ending.end),
+            Some(ending) => ending.words(),
             None => "it was not tried".to_owned(),
         }
     }

@@ -114,10 +114,13 @@ fn planner_of(
     args: &RunArgs,
 ) -> Result<Made, Failure> {
     let facts = gathered.facts();
-    let one = || Made::Plan(Box::new(planner::as_one(request, &facts)), Planner::One);
+    let one = || match planner::as_one(request, &facts) {
+        Answer::Planned(planned) => Ok(Made::Plan(Box::new(planned.plan), Planner::One)),
+        Answer::Declined(declined) => Err(refused(request, &declined)),
+    };
     let said = args.planning.planner;
     if args.planning.one {
-        return Ok(one());
+        return one();
     }
     let pays = said.is_some() || assessment.executed_as != Approach::Direct;
     let may_ask = pays && said != Some(cli::plan::Planner::Rule) && gathered.has_workers();
@@ -137,7 +140,7 @@ fn planner_of(
         }
         Answer::Planned(_) if said == Some(cli::plan::Planner::Agent) => Ok(Made::ByAgent),
         Answer::Planned(planned) => Ok(match planned.pattern {
-            Pattern::Structure | Pattern::Joined(_) if !pays => one(),
+            Pattern::Structure | Pattern::Joined(_) if !pays => one()?,
             // Its words do not say the parts.
             Pattern::One if may_ask => Made::ByAgent,
             Pattern::One | Pattern::Joined(_) => Made::Plan(Box::new(planned.plan), Planner::One),

@@ -1,12 +1,13 @@
 //! Attempts with their receipts, and verdicts with what was seen.
 
+use divisi_agents::adapter::product;
 use divisi_core::ledger::Bound;
 use divisi_core::permission::{Decider, Permission, Standing};
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{
-    Attempt, AttemptEnd, Ending, Failure, Phase, Run, Settings, Task, end_words, unsaid,
+    Attempt, AttemptEnd, Defined, Ending, Failure, Phase, Run, Settings, Task, unsaid,
 };
-use divisi_core::{Commit, Criterion, Outcome, RunId, TaskKind, Time, Tree, Verdict};
+use divisi_core::{Commit, Criterion, Outcome, RunId, TaskKind, Time, Tree, Verdict, shell};
 
 use super::block;
 use crate::printer::{Line, Style};
@@ -20,7 +21,7 @@ pub(super) fn ending_lines(run: &Run, task: &Task, ending: &Ending) -> Vec<Line>
     let mut lines = vec![
         heading(format!("attempt {}", ending.number))
             .then(format!(" by {}, {took}: ", words::agent(&ending.agent)))
-            .with(style, end_words(&ending.end)),
+            .with(style, ending.words()),
     ];
     lines.extend(receipt_lines(
         task,
@@ -211,6 +212,7 @@ fn receipt_lines(task: &Task, settings: &Settings, agent: &str, receipts: &[Rece
                 wall_ms,
                 usage,
                 claimed_failure,
+                confined,
                 ..
             } => {
                 let used = usage.map_or_else(String::new, |usage| {
@@ -232,6 +234,7 @@ fn receipt_lines(task: &Task, settings: &Settings, agent: &str, receipts: &[Rece
                 lines.push(Line::of(format!(
                     "  submitted   {exit} after {took}{printed}{used}"
                 )));
+                let command = command_of(agent, settings, command, *confined);
                 if !command.is_empty() {
                     lines.push(Line::styled(Style::Dim, format!("    `{command}`")));
                 }
@@ -280,6 +283,19 @@ fn receipt_lines(task: &Task, settings: &Settings, agent: &str, receipts: &[Rece
         }
     }
     lines
+}
+
+/// What was executed, but for the process of ours that speaks to an agent: in its place the agent's.
+fn command_of(agent: &str, settings: &Settings, command: &str, confined: Option<bool>) -> String {
+    if let Some(product) = product(agent) {
+        return product.command_line(confined);
+    }
+    match settings.defined.get(agent) {
+        Some(Defined::Program(program)) => shell::line(&program.command),
+        // A model is asked; nothing is executed.
+        Some(Defined::Model(_)) => String::new(),
+        None => command.to_owned(),
+    }
 }
 
 fn integrated_line(commit: Option<&str>, tree: Option<&str>) -> Line {

@@ -1,7 +1,7 @@
 //! A transcript in words: who said what, what was called and what came of it.
 
 use divisi_agents::Claim;
-use divisi_agents::adapter::{Closing, Decision, Entry, Tokens};
+use divisi_agents::adapter::{Closing, Decision, Entry, Tokens, printed_at};
 use divisi_core::{RunId, TaskId};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -62,7 +62,7 @@ impl Speaker {
         for line in text.lines() {
             match printer.is_json() {
                 true => printer.object(&self.object(line))?,
-                false => printer.lines(&self.lines(line))?,
+                false => printer.lines(&timed(line, self.lines(line)))?,
             }
         }
         Ok(())
@@ -168,6 +168,19 @@ impl Speaker {
         lines.extend(sum.map(|usage| said("used", Style::Dim, &format!("in all {}", used(usage)))));
         lines
     }
+}
+
+/// The lines of an entry after the time at which it was printed, if that is told.
+fn timed(line: &str, lines: Vec<Line>) -> Vec<Line> {
+    let Some(at) = printed_at(line) else {
+        return lines;
+    };
+    let time = words::time_of_day(at);
+    let width = time.chars().count();
+    let labels = std::iter::once(time).chain(std::iter::repeat(String::new()));
+    let timed = lines.into_iter().zip(labels);
+    let timed = timed.map(|(line, time)| Line::styled(Style::Dim, time).padded(width).join(line));
+    timed.collect()
 }
 
 fn head(word: &str) -> Line {

@@ -5,11 +5,13 @@
 //! when the task has ended, with a code that says how; or as watching the run does, when nothing
 //! about the run goes on by itself.
 
+use std::collections::VecDeque;
 use std::thread;
 
+use divisi_agents::adapter::printed_at;
 use divisi_core::journal::RunRow;
 use divisi_core::run::{AGENT_COMMAND, Event, Run, Subject, TaskStatus};
-use divisi_core::{Diagnostic, RunId, TaskNo};
+use divisi_core::{Diagnostic, RunId, TaskNo, Time};
 
 use super::spoken::{Heard, Speaker};
 use crate::cli::Watched;
@@ -138,7 +140,78 @@ struct Watching<'a> {
     no: TaskNo,
     printer: &'a Printer,
     /// The attempt whose words are told.
-    attempt: Option<(Tail, Speaker)>,
+    attempt: Option<Spoken>,
+}
+
+/// The words of an attempt.
+struct Spoken {
+    tail: Tail,
+    speaker: Speaker,
+    /// Lines that were read and not yet told, with the time up to which they wait: that of the last
+    /// line before them that has one. A log is bounded, and so are they.
+    waiting: VecDeque<(Option<Time>, String)>,
+    last_at: Option<Time>,
+}
+
+impl Spoken {
+    /// Reads what is new. Whether there was anything.
+    fn read(&mut self) -> Result<bool, Failure> {
+        let Spoken {
+            tail,
+            waiting,
+            last_at,
+            ..
+        } = self;
+        tail.take(&mut |text| {
+            for line in text.lines() {
+                *last_at = printed_at(line).or(*last_at);
+                waiting.push_back((*last_at, line.to_owned()));
+            }
+            Ok(())
+        })
+    }
+
+    /// Tells what was said before something happened; of words without a time, only what was said
+    /// before the agent's end can be told apart.
+    fn tell_before(&mut self, news: &News<'_>, printer: &Printer) -> Result<(), Failure> {
+        let is_over = !is_during_work(news.event);
+        while let Some((at, _)) = self.waiting.front() {
+            if !at.map_or(is_over, |at| at <= news.at) {
+                return Ok(());
+            }
+            self.tell_first(printer)?;
+        }
+        Ok(())
+    }
+
+    fn tell_first(&mut self, printer: &Printer) -> Result<(), Failure> {
+        match self.waiting.pop_front() {
+            Some((_, line)) => self.speaker.say(&line, printer),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells all that was said so far.
+    fn tell(&mut self, printer: &Printer) -> Result<(), Failure> {
+        while !self.waiting.is_empty() {
+            self.tell_first(printer)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether an agent may still have something to say after this.
+fn is_during_work(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::AttemptStarted { .. }
+            | Event::AttemptAdopted { .. }
+            | Event::AttemptStopping { .. }
+            | Event::AttemptSuspected { .. }
+            | Event::AttemptCleared { .. }
+            | Event::PermissionAsked { .. }
+            | Event::PermissionDecided { .. }
+    )
 }
 
 impl<'a> Watching<'a> {
@@ -176,7 +249,12 @@ impl<'a> Watching<'a> {
             _ => Heard::Entries,
         };
         let speaker = Speaker::new(run.id, id, number, heard);
-        self.attempt = Some((Tail::of(log), speaker));
+        self.attempt = Some(Spoken {
+            tail: Tail::of(log),
+            speaker,
+            waiting: VecDeque::new(),
+            last_at: None,
+        });
     }
 
     /// Tells an event of the task, after what its attempt said before.
@@ -184,13 +262,16 @@ impl<'a> Watching<'a> {
         if !is_about(news.event, self.no) {
             return Ok(());
         }
-        self.take()?;
+        if let Some(spoken) = &mut self.attempt {
+            spoken.read()?;
+            spoken.tell_before(news, self.printer)?;
+        }
         if let Event::AttemptLeased { attempt, agent, .. } = news.event {
             self.finish()?;
             self.begin(news.run, attempt.number, agent);
         }
         let time = format!("{}  ", words::time_of_day(news.at));
-        let line = happened::line(news.run, news.event);
+        let line = happened::line(news.run, news.at, news.event);
         self.tell(Line::styled(Style::Dim, time).join(line))
     }
 
@@ -204,16 +285,21 @@ impl<'a> Watching<'a> {
 
     /// Tells what is new in the log. Whether there was anything.
     fn take(&mut self) -> Result<bool, Failure> {
-        match &mut self.attempt {
-            Some((tail, speaker)) => tail.take(&mut |text| speaker.say(text, self.printer)),
-            None => Ok(false),
-        }
+        let Some(spoken) = &mut self.attempt else {
+            return Ok(false);
+        };
+        let has_more = spoken.read()?;
+        spoken.tell(self.printer)?;
+        Ok(has_more)
     }
 
     /// Tells what stands at the log's end.
     fn finish(&mut self) -> Result<(), Failure> {
+        self.take()?;
         match &mut self.attempt {
-            Some((tail, speaker)) => tail.finish(&mut |text| speaker.say(text, self.printer)),
+            Some(Spoken { tail, speaker, .. }) => {
+                tail.finish(&mut |text| speaker.say(text, self.printer))
+            }
             None => Ok(()),
         }
     }

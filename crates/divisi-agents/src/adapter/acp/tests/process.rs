@@ -160,7 +160,7 @@ fn one_that_goes_away_is_missed_whoever_holds_its_pipes() {
     let (closing, out) = place.hold();
     fs::write(place.path().join("held"), "\n").unwrap();
     assert!(is_failed(&closing.claim, "status 3"), "{closing:?}");
-    let noted = r#"{"entry":"noted","text":"no more"}"#;
+    let noted = r#"{"entry":"noted","text":"no more""#;
     assert!(out.contains(noted), "{out}");
 }
 

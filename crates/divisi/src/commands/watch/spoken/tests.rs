@@ -92,3 +92,17 @@ fn entries_say_whose_they_are() {
         assert_eq!(object(line), expected);
     }
 }
+
+#[test]
+fn a_line_that_says_when_begins_with_the_time_of_day() {
+    let line = json!({"entry": "said", "text": "I read it.\nThen I write.", "at": 1_000});
+    let line = line.to_string();
+    let mut speaker = speaker(Heard::Entries);
+    let lines = timed(&line, speaker.lines(&line));
+    let [first, second] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    let time = words::time_of_day(divisi_core::Time(1_000));
+    assert_eq!(first.render(false), format!("{time}  said      I read it."));
+    assert_eq!(second.render(false), "                    Then I write.");
+}

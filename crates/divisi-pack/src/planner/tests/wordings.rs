@@ -1,0 +1,347 @@
+//! Wordings that once lost a part, turned a file into another's, or did what was forbidden.
+
+use divisi_core::Criterion;
+
+use super::*;
+
+fn tasks(text: &str) -> Vec<TaskSpec> {
+    planned(text).plan.tasks
+}
+
+fn gone(text: &str) -> Vec<String> {
+    let tasks = tasks(text);
+    let criteria = tasks.iter().flat_map(|task| &task.criteria);
+    let counts = criteria.filter_map(|criterion| match criterion {
+        Criterion::Count { pattern, max, .. } if *max == Some(0) => Some(pattern.clone()),
+        _ => None,
+    });
+    counts.collect()
+}
+
+#[test]
+fn a_file_in_which_something_goes_stays() {
+    for text in [
+        "Strip the trailing blanks from src/main.rs",
+        "Drop the license headers in web/index.ts, src/main.rs and src/api/mod.rs",
+        "Delete src/old.rs from Cargo.toml",
+        "Move the scanner from src/old.rs to src/main.rs",
+        "Rename load in src/old.rs to fetch in src/main.rs",
+        "Add an example to src/api/mod.rs and delete the one from src/main.rs",
+        "Remove what src/old.rs exports",
+    ] {
+        assert_eq!(gone(text), [] as [&str; 0], "{text}");
+    }
+    assert_eq!(gone("Please remove the file src/old.rs"), ["src/old.rs"]);
+    assert_eq!(
+        gone("Delete src/old.rs and src/main.rs"),
+        ["src/old.rs", "src/main.rs"]
+    );
+    assert_eq!(gone("Move src/old.rs to src/new.rs"), ["src/old.rs"]);
+}
+
+#[test]
+fn what_is_not_wanted_is_no_task() {
+    for (text, excluded) in [
+        (
+            "Add throttling, but docs and tests are not needed",
+            "docs and tests are not needed",
+        ),
+        (
+            "Add throttling; tests aren't required",
+            "tests aren't required",
+        ),
+        (
+            "Add throttling. Documentation not necessary.",
+            "Documentation not necessary",
+        ),
+        ("Add throttling. Docs: no", "Docs: no"),
+        (
+            "Add throttling, you can ignore the documentation",
+            "you can ignore the documentation",
+        ),
+        (
+            "I don't want any docs, just implement throttling",
+            "I don't want any docs",
+        ),
+        (
+            "Add throttling, the README must stay untouched",
+            "the README must stay untouched",
+        ),
+        (
+            "Please avoid touching web/ while adding throttling",
+            "avoid touching web/",
+        ),
+        (
+            "Add throttling; tests are out of scope",
+            "tests are out of scope",
+        ),
+        (
+            "Do not under any circumstances edit web/. Add throttling.",
+            "Do not under any circumstances edit web/",
+        ),
+        (
+            "Add throttling to all files but web/index.ts",
+            "but web/index.ts",
+        ),
+        (
+            "Add throttling. Make sure that no file in web/ changes.",
+            "Make sure that no file in web/ changes",
+        ),
+        (
+            "Add throttling without new dependencies",
+            "without new dependencies",
+        ),
+    ] {
+        let request = request::read(text);
+        let said: Vec<&str> = request
+            .exclusions
+            .iter()
+            .map(|it| it.text.as_str())
+            .collect();
+        assert_eq!(said, [excluded], "{text}");
+        let tasks = tasks(text);
+        assert_eq!(tasks.len(), 1, "{text}: {tasks:#?}");
+        assert_eq!(
+            tasks[0].role().as_deref(),
+            Some("development/implementation"),
+            "{text}"
+        );
+        assert_eq!(tasks[0].scope, [] as [&str; 0], "{text}");
+        assert!(
+            tasks[0].description.contains(excluded),
+            "{text}: {tasks:#?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_told_of_something_is_no_exclusion() {
+    for text in [
+        "Fix the page where tests are not required",
+        "Fix the parser that does not read docs",
+        "Make the scanner ignore tests",
+        "Don't just fix the parser, also add a regression test",
+    ] {
+        assert_eq!(request::read(text).exclusions, [], "{text}");
+    }
+    check(
+        "Don't just fix the parser, also add a regression test",
+        &[
+            "fix-parser development/implementation",
+            "add-regression-test development/test < fix-parser",
+        ],
+    );
+}
+
+#[test]
+fn only_is_a_bound_that_is_checked() {
+    for text in [
+        "Only touch files under src/api/. Add logging",
+        "Only change src/api/: add logging",
+        "Do not modify anything but src/api/; add logging",
+        "Nothing except src/api/ may change. Add logging",
+    ] {
+        let planned = planned(text);
+        let [task] = &planned.plan.tasks[..] else {
+            panic!("{text}: {:#?}", planned.plan);
+        };
+        assert_eq!(task.scope, ["src/api/**"], "{text}");
+        let bound = Criterion::Scope {
+            patterns: vec!["src/api/**".to_owned()],
+        };
+        assert!(task.criteria.contains(&bound), "{text}: {task:#?}");
+        assert!(task.title.to_lowercase().contains("add logging"), "{text}");
+    }
+}
+
+#[test]
+fn every_task_is_told_its_part_and_the_whole_request_in_its_own_words() {
+    let text = "The import fails for files of Excel, see #412.\n\
+                Strip the BOM in src/main.rs, add tests.\nIt should stay streaming.";
+    let tasks = tasks(text);
+    assert_eq!(tasks.len(), 2, "{tasks:#?}");
+    for (task, part) in tasks
+        .iter()
+        .zip(["Strip the BOM in src/main.rs", "add tests"])
+    {
+        let told = &task.description;
+        assert!(
+            told.contains(&format!("This task's part of the request: {part}")),
+            "{told}"
+        );
+        assert!(
+            told.contains("> The import fails for files of Excel, see #412."),
+            "{told}"
+        );
+        assert!(told.contains("> It should stay streaming."), "{told}");
+        assert!(told.contains("Also said: "), "{told}");
+    }
+    let long = format!(
+        "Fix the parser {}",
+        "so that it reads everything ".repeat(20)
+    );
+    let task = &super::planned(&long).plan.tasks[0];
+    assert!(task.description.contains(long.trim()), "{task:#?}");
+}
+
+#[test]
+fn a_clause_that_is_not_understood_keeps_the_request_whole() {
+    for text in [
+        "plz can u spruce the settings page up and also fix teh css on mobile",
+        "Peruse stories/login.md and implement what it says",
+        "Write a schema. Scratch that, write an importer and docs.",
+        "Add throttling, the docs and tests pointless, and a benchmark not",
+    ] {
+        let tasks = tasks(text);
+        assert_eq!(tasks.len(), 1, "{text}: {tasks:#?}");
+        assert!(tasks[0].description.contains(text), "{text}: {tasks:#?}");
+        assert_eq!(tasks[0].scope, [] as [&str; 0], "{text}");
+    }
+    let ids = |text: &str| -> Vec<String> {
+        tasks(text).iter().map(|task| task.id.to_string()).collect()
+    };
+    assert_eq!(
+        ids("Add paging to the list after you've reworked the query layer"),
+        ["add-paging-list", "you-ve-reworked-query-layer"]
+    );
+    assert_eq!(
+        ids("Write tests first, then the implementation of the pool, docs at the end").len(),
+        3
+    );
+    assert_eq!(
+        ids("Add a pool for everything except auth, and docs for auth").len(),
+        2
+    );
+    assert_eq!(
+        tasks("fix: users cannot log in")[0].title,
+        "Fix: users cannot log in"
+    );
+}
+
+#[test]
+fn a_file_that_is_only_referred_to_bounds_nothing() {
+    for text in [
+        "Implement the login described in stories/login.md",
+        "Translate README.md into Dutch",
+        "Port web/index.ts from TypeScript to Rust",
+        "Use src/api/mod.rs as an example and write a handler for orders",
+        "Add checks in Rust for src/main.rs",
+    ] {
+        for task in tasks(text) {
+            assert_eq!(task.scope, [] as [&str; 0], "{text}: {task:#?}");
+            assert!(
+                !task
+                    .criteria
+                    .iter()
+                    .any(|it| matches!(it, Criterion::Scope { .. })),
+                "{text}: {task:#?}"
+            );
+            assert_eq!(task.deliverables, [], "{text}");
+        }
+    }
+    assert_eq!(
+        tasks("Implement the login described in stories/login.md")[0]
+            .role()
+            .as_deref(),
+        Some("development/implementation")
+    );
+}
+
+#[test]
+fn a_file_behind_a_but_may_be_spared() {
+    for text in [
+        "Speed up the scanner, but spare web/",
+        "Sort the imports everywhere but mind src/main.rs",
+    ] {
+        let tasks = tasks(text);
+        assert_eq!(tasks.len(), 1, "{text}");
+        assert_eq!(tasks[0].scope, [] as [&str; 0], "{text}");
+    }
+    let tasks = tasks("Add the login w/ tests");
+    assert_eq!(tasks.len(), 2, "{tasks:#?}");
+    assert_eq!(tasks[0].scope, [] as [&str; 0]);
+}
+
+#[test]
+fn what_is_fixed_comes_after_the_look_that_found_it() {
+    check(
+        "Inspect the security of src/main.rs and fix what you find",
+        &[
+            "inspect-security-src-main-rs security/audit",
+            "fix-what-you-find development/implementation < inspect-security-src-main-rs",
+        ],
+    );
+}
+
+#[test]
+fn nobody_deploys_what_only_follows() {
+    for text in [
+        "Before deploying, run the tests",
+        "Before you release, add tests",
+        "Add tests before we ship",
+        "Once it is deployed, add tests",
+    ] {
+        let tasks = tasks(text);
+        assert_eq!(tasks.len(), 1, "{text}: {tasks:#?}");
+        assert_eq!(
+            tasks[0].role().as_deref(),
+            Some("development/test"),
+            "{text}"
+        );
+        assert!(
+            tasks[0].description.contains("Also said: "),
+            "{text}: {tasks:#?}"
+        );
+    }
+}
+
+#[test]
+fn documents_that_are_there_are_changed_and_none_is_invented() {
+    for text in [
+        "Update the docs",
+        "Remove the old names from the documentation",
+    ] {
+        let task = &tasks(text)[0];
+        assert_eq!(task.deliverables, [], "{text}");
+        assert_eq!(task.scope, ["README*"], "{text}");
+    }
+}
+
+#[test]
+fn a_request_that_is_longer_than_is_read_is_never_cut_silently() {
+    let text = format!("{}Do not delete the sentinel.", "Fix it. ".repeat(9_000));
+    let (files, roles) = (files(), Library::built_in());
+    let facts = Facts {
+        files: Some(&files),
+        roles: &roles,
+        tests: None,
+        reviewers: Reviewers::Agents,
+        budget: Budget::default(),
+    };
+    let request = request::read(&text);
+    for answer in [by_rule(&request, &facts), as_one(&request, &facts)] {
+        let Answer::Declined(declined) = answer else {
+            panic!("planned");
+        };
+        assert!(declined.reasons.contains(&Reason::TooLong));
+    }
+}
+
+#[test]
+fn the_whole_has_the_role_and_the_estimate_of_its_parts() {
+    let request = request::read("Write the user guide");
+    let library = Library::built_in();
+    let facts = Facts {
+        files: None,
+        roles: &library,
+        tests: None,
+        reviewers: Reviewers::Agents,
+        budget: Budget::default(),
+    };
+    let Answer::Planned(planned) = as_one(&request, &facts) else {
+        panic!("declined");
+    };
+    let task = &planned.plan.tasks[0];
+    assert_eq!(task.role().as_deref(), Some("development/documentation"));
+    assert_eq!(task.estimate.tokens, Some(7_000));
+}

@@ -1,0 +1,109 @@
+//! Sentences that tell of work or files that they are not wanted: `tests are not needed`, `docs: no`,
+//! `the README must stay untouched`.
+
+use super::super::token::{Kind, Token};
+use super::super::verbs::{Form, verb};
+use super::{Excluded, names_something, segment_end};
+
+const WANTED: &[&str] = &[
+    "called",
+    "desired",
+    "expected",
+    "necessary",
+    "needed",
+    "required",
+    "requested",
+    "wanted",
+];
+
+const NOT_WANTED: &[&str] = &[
+    "needless",
+    "off-limits",
+    "out-of-scope",
+    "superfluous",
+    "unnecessary",
+    "unneeded",
+    "unwanted",
+];
+
+/// Before a subject, these say that the sentence tells of something else.
+const RELATIVE: &[&str] = &["if", "that", "when", "where", "which", "who", "whose"];
+
+/// The most words between `not` and what something is not.
+const BETWEEN_MAX: usize = 2;
+
+/// The exclusion whose predicate begins at this token; it looks back no further than `floor`.
+pub(super) fn unwanted(tokens: &[Token], at: usize, floor: usize) -> Option<Excluded> {
+    let to = predicate(tokens, at)?;
+    let from = subject(tokens, at, floor)?;
+    Some(Excluded::new(from, segment_end(tokens, to)))
+}
+
+/// Where the words end that say so.
+fn predicate(tokens: &[Token], at: usize) -> Option<usize> {
+    let is = |n: usize, words: &[&str]| tokens.get(n).is_some_and(|it| it.is_any(words));
+    if is(at, &["not", "isn't", "aren't", "isnt", "arent"]) {
+        let mut near = (at + 1..).take(BETWEEN_MAX + 1);
+        return near.find(|&n| is(n, WANTED)).map(|n| n + 1);
+    }
+    if is(at, NOT_WANTED) {
+        return Some(at + 1);
+    }
+    if is(at, &["out"]) && is(at + 1, &["of"]) && is(at + 2, &["scope"]) {
+        return Some(at + 3);
+    }
+    let stays = ["stay", "stays", "remain", "remains", "left", "kept"];
+    let untouched = ["alone", "as-is", "unchanged", "untouched"];
+    if is(at, &stays) && is(at + 1, &untouched) {
+        return Some(at + 2);
+    }
+    let can = is(at, &["can", "may"]) && is(at + 1, &["wait"]);
+    if can {
+        return Some(at + 2);
+    }
+    // `Docs: no`
+    let ends = tokens.get(at + 1).is_none_or(|next| !next.is_word());
+    let follows = at > 0 && tokens[at - 1].is_mark(':');
+    (is(at, &["no", "none"]) && ends && follows).then_some(at + 1)
+}
+
+/// Where the subject begins, if it is a role's work or a file.
+fn subject(tokens: &[Token], at: usize, floor: usize) -> Option<usize> {
+    let is_colon = at > floor && tokens[at - 1].is_mark(':');
+    let end = at - usize::from(is_colon);
+    let mut from = end;
+    let ends = ["because", "but", "since", "so", "then", "while", "with"];
+    while from > floor && tokens[from - 1].is_word() && !tokens[from - 1].is_any(&ends) {
+        if tokens[from - 1].is_any(RELATIVE) {
+            return None;
+        }
+        from -= 1;
+    }
+    let begins_with_verb = |from: usize| {
+        from < end
+            && tokens.get(from).is_some_and(|it| {
+                let is_verb = verb(&it.lower).is_some_and(|(.., form)| form == Form::Base);
+                let is_alone = !tokens[from + 1..end].iter().any(Token::is_word)
+                    || tokens[from + 1].is_any(&["are", "is", "and", "or"]);
+                it.kind == Kind::Word && is_verb && !is_alone
+            })
+    };
+    // `Add search and docs are not needed`: the subject stands behind what is asked for.
+    while begins_with_verb(from) || tokens[from..end].first().is_some_and(|it| it.is("and")) {
+        let and = tokens[from..end].iter().position(|it| it.is("and"))?;
+        from += and + 1;
+    }
+    // Of a list, the first ones too: `docs, tests and examples`.
+    while from > floor + 1 && tokens[from - 1].is_mark(',') {
+        let before = from - 1;
+        let words = tokens[floor..before].iter().rev();
+        let count = words.take_while(|it| it.is_word()).count();
+        let begin = before - count;
+        let is_item = count > 0 && count <= 2 && names_something(&tokens[begin..before]);
+        if !is_item || begins_with_verb(begin) {
+            break;
+        }
+        from = begin;
+    }
+    names_something(&tokens[from..end]).then_some(from)
+}
