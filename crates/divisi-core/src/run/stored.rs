@@ -14,7 +14,7 @@ use crate::journal::{RunRow, TaskRow};
 use crate::permission::Rule;
 
 /// The version of the rows' forms.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 #[derive(Serialize)]
 struct TaskOut<'a> {
