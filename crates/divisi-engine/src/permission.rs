@@ -162,13 +162,30 @@ fn is_plainly(words: &str, with: &str) -> bool {
 }
 
 /// Whether an address is this one, or one below it: what follows belongs neither to its host nor to
-/// a name in its path.
+/// a name in its path, and leads nowhere else.
 fn is_below(address: &str, with: &str) -> bool {
-    const ENDS: [char; 5] = ['/', '?', '#', '&', ' '];
+    /// Nothing else ends a host: all else may stand in a name before `@`, or in the host's own.
+    const HOST_ENDS: &[char] = &['/', '?', '#'];
+    const PATH_ENDS: &[char] = &['/', '?', '#', '&', ' '];
     let Some(rest) = address.strip_prefix(with) else {
         return false;
     };
-    rest.is_empty() || with.ends_with(ENDS) || rest.starts_with(ENDS)
+    let named = with.split_once("//").map_or(with, |(_, named)| named);
+    let ends = if named.contains('/') {
+        PATH_ENDS
+    } else {
+        HOST_ENDS
+    };
+    let is_apart = with.ends_with(ends) || rest.starts_with(ends);
+    rest.is_empty() || (is_apart && !leads_up(rest))
+}
+
+/// Whether a path in an address leads above where it begins, as whoever fetches it may read it:
+/// dots may be escaped, `\` is `/` to many, and signs that are not seen are left out.
+fn leads_up(path: &str) -> bool {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let is_up = |name: &str| name.to_ascii_lowercase().replace("%2e", ".") == "..";
+    path.contains(char::is_control) || path.split(['/', '\\']).any(is_up)
 }
 
 /// Whether any command of a line begins with these words, as far as that can be seen.

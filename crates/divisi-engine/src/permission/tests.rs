@@ -342,9 +342,39 @@ fn what_forbids_a_command_is_looked_for_in_the_whole_line() {
             ".evil.example/",
             "@evil.example/",
             ":99@evil.example/",
+            "&@evil.example/",
+            " @evil.example/",
+            "&x.evil.example/",
+            "\\@evil.example/",
             "x/",
         ] {
             let url = format!("https://docs.rs{other}");
+            place.check(of_url(&url), &rules, Ruling::Deny);
+        }
+    }
+    for below in ["https://docs.rs/serde", "https://docs.rs/serde/"] {
+        let allows = Rule {
+            deed: Some(Deed::Fetch),
+            command: Some(below.to_owned()),
+            ..rule(Ruling::Allow)
+        };
+        let rules = [allows, rule(Ruling::Deny)];
+        for rest in ["", "/latest/a..b", "/?up=/../", "/x&y", "/x#/../"] {
+            let url = format!("https://docs.rs/serde{rest}");
+            let ruling = match url.starts_with(below) {
+                true => Ruling::Allow,
+                false => Ruling::Deny,
+            };
+            place.check(of_url(&url), &rules, ruling);
+        }
+        for up in [
+            "..",
+            "x/../../tokio",
+            "%2E./tokio",
+            "..\\tokio",
+            ".\t./tokio",
+        ] {
+            let url = format!("https://docs.rs/serde/{up}");
             place.check(of_url(&url), &rules, Ruling::Deny);
         }
     }
