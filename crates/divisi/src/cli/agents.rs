@@ -33,7 +33,7 @@ pub(crate) struct Resumed {
 /// An agent that is tried.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Tested {
-    /// The agent, as `divisi agents` names it, or the variable that holds the key
+    /// The agent, as `divisi agents` names it
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
 }
