@@ -22,6 +22,29 @@ const OF_ALL: &str = "AGENTS.md";
 /// The one that is taken where there is none.
 const IN_ITS_PLACE: &str = "CLAUDE.md";
 
+/// Files and folders by which the tools that work as agents are steered and which they read by
+/// themselves, in whatever folder they stand.
+const READ_BY_THEMSELVES: [&str; 18] = [
+    OF_ALL,
+    "AGENTS.override.md",
+    IN_ITS_PLACE,
+    "CLAUDE.local.md",
+    "GEMINI.md",
+    "QWEN.md",
+    ".agents",
+    ".claude",
+    ".codex",
+    ".copilot",
+    ".gemini",
+    ".github/copilot-instructions.md",
+    ".github/instructions",
+    ".mcp.json",
+    ".opencode",
+    ".qwen",
+    "opencode.json",
+    "opencode.jsonc",
+];
+
 /// Where skills are, each in a folder of its own; of two with one name the first counts.
 const SKILL_FOLDERS: [&str; 3] = [".agents/skills", ".claude/skills", "skills"];
 
@@ -115,6 +138,12 @@ fn files_of(folder: &str, files: &dyn Files, own: &[String]) -> io::Result<Vec<(
         found.extend(file.filter(|file| !found.contains(file)));
     }
     Ok(found)
+}
+
+/// Whether an agent that works where this path is may be steered by it, whatever it was told.
+pub(crate) fn steers(path: &str) -> bool {
+    let stands = format!("/{path}/");
+    { READ_BY_THEMSELVES.iter() }.any(|name| stands.contains(&format!("/{name}/")))
 }
 
 /// The beginning of a file, if it is text.

@@ -2,7 +2,7 @@
 //! its owner set when something is begun.
 
 use divisi_core::criterion::Criterion;
-use divisi_core::run::{Event, Phase, Run, Task, TaskState, TaskStatus};
+use divisi_core::run::{Event, Phase, Run, Subject, Task, TaskState, TaskStatus};
 use divisi_core::{AttemptId, TaskKind};
 
 use crate::breaks::Oracle;
@@ -22,6 +22,16 @@ fn is_for_person(run: &Run, task: &Task) -> bool {
     task.spec.criteria.iter().any(is_plain) && !has_reviewers(run, task)
 }
 
+/// Whether a review of what a task made is open.
+fn is_reviewed(run: &Run, task: &Task) -> bool {
+    run.tasks().iter().any(|review| match &review.reviews {
+        Some(Subject::Attempt(of)) if !review.status().is_terminal() => run
+            .task(of.task)
+            .is_some_and(|it| it.spec.id == task.spec.id),
+        _ => false,
+    })
+}
+
 /// Whether a person must judge what a task made, or soon has made.
 fn awaits(run: &Run, task: &Task) -> bool {
     let is_held = |task: &Task| {
@@ -30,10 +40,11 @@ fn awaits(run: &Run, task: &Task) -> bool {
     };
     match task.status() {
         TaskStatus::Running | TaskStatus::Verifying => is_for_person(run, task),
-        TaskStatus::Blocked if is_held(task) => !has_reviewers(run, task),
+        TaskStatus::Blocked if is_held(task) => !is_reviewed(run, task),
         // It came to nothing: a person judges what it was about.
         TaskStatus::Blocked => {
-            task.reviews.is_some() && matches!(task.state, TaskState::Escalated(_))
+            let stands = matches!(task.state, TaskState::Escalated(_) | TaskState::Question(_));
+            task.reviews.is_some() && stands
         }
         _ => false,
     }

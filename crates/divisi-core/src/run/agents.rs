@@ -75,6 +75,22 @@ pub fn asks_model(agent: &str) -> bool {
     holds_slot(agent) && agent != AGENT_COMMAND && !ours.contains(&agent)
 }
 
+/// What works under an agent's name: several names may stand for one product.
+pub(super) fn product(agent: &str, settings: &Settings) -> String {
+    match settings.defined.get(agent) {
+        Some(Defined::Model(model)) => format!("{} {}", model.provider.word(), model.model),
+        Some(Defined::Program(program)) => {
+            let path = program.command.first().map_or("", String::as_str);
+            let name = path.rsplit('/').next().unwrap_or(path);
+            match AGENTS_INSTALLABLE.contains(&name) {
+                true => name.to_owned(),
+                false => program.command.join(" "),
+            }
+        }
+        None => agent.strip_suffix("-acp").unwrap_or(agent).to_owned(),
+    }
+}
+
 /// Whether an agent works as a process, which somebody sees end.
 #[must_use]
 pub fn is_process(agent: &str) -> bool {

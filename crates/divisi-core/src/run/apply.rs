@@ -368,6 +368,8 @@ impl Run {
                 debug_assert!(!matches!(self.tasks[no.index()].state, TaskState::Done));
                 self.count_unmet();
             }
+            // A review of the whole judges what was found of it.
+            Event::TaskRetried { .. } if self.tasks[no.index()].reviews.is_some() => {}
             Event::TaskRetried { .. } => self.finally = Final::Open,
             _ => {}
         }

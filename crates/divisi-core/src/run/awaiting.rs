@@ -9,6 +9,7 @@ use super::indexes::Class;
 use super::state::Run;
 use super::task::{Task, TaskState};
 use crate::criterion::Criterion;
+use crate::ids::TaskNo;
 use crate::plan::{TaskKind, TaskSpec};
 
 impl Run {
@@ -25,16 +26,17 @@ impl Run {
     }
 
     /// Whether a task counts: a person judges what it makes, or what was reviewed to no end.
-    pub(super) fn counts_as_awaiting(&self, task: &Task) -> bool {
+    pub(super) fn counts_as_awaiting(&self, no: TaskNo) -> bool {
+        let task = &self.tasks[no.index()];
         match &task.state {
             TaskState::Active(live) => match live.phase {
                 Phase::Leased | Phase::Working | Phase::Submitted | Phase::Collected => {
                     self.is_for_person(&task.spec)
                 }
-                Phase::Held { .. } => !self.is_for_reviewers(task.spec.kind),
+                Phase::Held { .. } => self.review_of(no).is_none(),
                 Phase::Verified | Phase::Prepared { .. } => false,
             },
-            TaskState::Escalated(_) => task.reviews.is_some(),
+            TaskState::Escalated(_) | TaskState::Question(_) => task.reviews.is_some(),
             _ => false,
         }
     }

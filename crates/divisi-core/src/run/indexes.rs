@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::agents::holds_slot;
 use super::attempt::{Attempt, Phase};
+use super::reviews::Subject;
 use super::state::{Counts, Run};
 use super::task::{Task, TaskState};
 use crate::ids::{TaskNo, Time};
@@ -131,9 +132,18 @@ impl Run {
         if task.reviews.is_some() && !task.status().is_terminal() {
             self.open_reviews.insert(no);
         }
-        if self.counts_as_awaiting(task) {
-            self.awaiting.insert(no);
+        let reviewed = match &task.reviews {
+            Some(Subject::Attempt(of)) => Some(of.task),
+            _ => None,
+        };
+        // What is reviewed awaits a person exactly where no review of it is open.
+        for no in reviewed.into_iter().chain([no]) {
+            match self.counts_as_awaiting(no) {
+                true => self.awaiting.insert(no),
+                false => self.awaiting.remove(&no),
+            };
         }
+        let task = &self.tasks[no.index()];
         match &task.state {
             TaskState::Ready { not_before } if not_before.0 > 0 => {
                 self.delayed.insert((*not_before, no));

@@ -4,9 +4,12 @@
 //! is not part of the plan. Its last step is that its evidence is weighed; what holds moves what was
 //! reviewed. A review that nobody needs any more is closed.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::attempt::{AttemptEnd, Failure, Phase, StopReason};
+use super::agents::product;
+use super::attempt::{AttemptEnd, Ending, Failure, Phase, StopReason};
 use super::command::Rejection;
 use super::decide::Draft;
 use super::division::free_names;
@@ -111,27 +114,53 @@ impl Run {
         })
     }
 
-    /// The agents that did what a review judges.
+    /// The agents that did what a review judges, or what that was begun with.
     #[must_use]
-    pub fn authors(&self, subject: &Subject) -> Vec<&str> {
+    pub fn authors(&self, subject: &Subject) -> BTreeSet<&str> {
         match subject {
-            Subject::Attempt(attempt) => {
-                let live = self.task(attempt.task).and_then(Task::live);
-                live.map(|live| live.agent.as_str()).into_iter().collect()
-            }
+            Subject::Attempt(attempt) => self.workers(attempt.task),
             Subject::Whole(_) => {
-                let own = self.tasks.iter().filter(|task| task.reviews.is_none());
-                let last = own.filter_map(|task| task.endings.last());
-                last.map(|ending| ending.agent.as_str()).collect()
+                let own = { 0..self.tasks.len() }.map(|at| TaskNo(at as u32));
+                let own = own.filter(|no| self.tasks[no.index()].reviews.is_none());
+                own.flat_map(|no| self.workers(no)).collect()
             }
         }
     }
 
-    /// Who judges work of these agents: somebody else where there is one, and then the others.
-    fn reviewers(&self, authors: &[&str]) -> Vec<String> {
+    /// The agents whose work stands in what a task's last attempt made: those that were in its
+    /// workspace, or in one that it was copied from, and those of the tasks in whose place it stands.
+    fn workers(&self, no: TaskNo) -> BTreeSet<&str> {
+        let task = &self.tasks[no.index()];
+        let mut workers: BTreeSet<&str> = { task.live().into_iter() }
+            .map(|live| live.agent.as_str())
+            .collect();
+        let last = task.endings.last().map(|ending| ending.workspace);
+        let last = task.live().map(|live| live.workspace).or(last);
+        let there = |ending: &&Ending| {
+            Some(ending.workspace) == last || matches!(ending.end, AttemptEnd::Lost(_))
+        };
+        let own = task.endings.iter().filter(there);
+        let before = { self.replaced(no) }
+            .map(|no| &self.tasks[no.index()])
+            .filter(|task| task.spec.kind != TaskKind::Plan)
+            .flat_map(|task| &task.endings);
+        workers.extend(own.chain(before).map(|ending| ending.agent.as_str()));
+        workers
+    }
+
+    /// Whether an agent did what a review judges, under whatever name.
+    #[must_use]
+    pub fn is_author(&self, subject: &Subject, agent: &str) -> bool {
+        let product = |agent| product(agent, &self.settings);
+        let of = product(agent);
+        { self.authors(subject).into_iter() }.any(|author| product(author) == of)
+    }
+
+    /// Who judges: somebody who did not do the work where there is one, and then the others.
+    fn reviewers(&self, subject: &Subject) -> Vec<String> {
         let all = &self.settings.reviewers;
         let (same, other): (Vec<&String>, Vec<&String>) =
-            all.iter().partition(|it| authors.contains(&it.as_str()));
+            all.iter().partition(|it| self.is_author(subject, it));
         let chosen = if other.is_empty() { same } else { other };
         chosen.into_iter().cloned().collect()
     }
@@ -161,7 +190,7 @@ impl Draft<'_> {
         let Some((criteria, verdicts)) = run.under_review(&of) else {
             return;
         };
-        let reviewers = run.reviewers(&run.authors(&of));
+        let reviewers = run.reviewers(&of);
         let is_room = run.tasks().len() < TASKS_MAX && run.reviewed_commits(&of).is_some();
         let Some((agent, others)) = reviewers.split_first().filter(|_| is_room) else {
             return;

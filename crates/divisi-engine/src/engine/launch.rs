@@ -16,7 +16,7 @@ use divisi_core::plan::Work;
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{
     AGENT_COMPOSE, AGENT_EXTERNAL, AGENTS, AttemptEnd, Beginning, Budget, Command, Ending, Run,
-    Settings, asks_model, is_scripted,
+    Settings, VERDICT_FILE, asks_model, is_scripted,
 };
 use divisi_core::secret::looks_secret;
 use divisi_core::worker::{Ended, Limits, ProcessSpec};
@@ -33,6 +33,7 @@ use super::telling::Told;
 use crate::compose;
 use crate::failpoint;
 use crate::files::{Files, FolderFiles};
+use crate::guides;
 use crate::handoff;
 use crate::repo::{Fault, Ground};
 use crate::workspace::{CollectOptions, Given, Pool, SuccessorFrom, Workspace};
@@ -220,7 +221,10 @@ impl Starting {
                 if self.is_told() && (is_begun || self.lost.is_some()) {
                     let pool = shell.pool()?;
                     let already = pool.changed(&workspace, COLLECT_BYTES_MAX);
-                    let already = already.map_err(failed)?.into_iter();
+                    let mut already = already.map_err(failed)?;
+                    // What a review's workspace has otherwise than what is judged nobody changed there.
+                    already.retain(|path| self.change.is_none() || !guides::steers(path));
+                    let already = already.into_iter();
                     // Nobody has collected these: their names may hold anything.
                     let already = already.map(|path| shell.masked(path));
                     self.handoff.stands_already(already.collect());
@@ -289,7 +293,10 @@ impl Starting {
         } else {
             Provided::NOTHING
         };
-        let carried = self.carried(&pool, kind, base).map_err(failed)?;
+        let carried = match &self.change {
+            Some((_, made)) => Some(self.judged(&pool, made).map_err(failed)?.0),
+            None => self.carried(&pool, kind, base).map_err(failed)?,
+        };
         let make = |number: u32, base: &Commit, given: Given<'_>| {
             match (kind, &carried) {
                 (kind, Some(content)) => pool.begun(kind, run, task, number, base, content, given),
@@ -340,6 +347,18 @@ impl Starting {
         let (repo, takes) = (pool.repo(), |path: &str| beginning.has(path));
         let head = repo.tree_of(base)?;
         repo.carried(&beginning.snapshot, &head, ground, &takes)
+    }
+
+    /// The files of a review's workspace: what was made, without a word of its author to whoever judges
+    /// it. With the paths that stand otherwise for that.
+    pub(super) fn judged(&self, pool: &Pool, made: &Commit) -> Result<(Tree, Vec<String>), Fault> {
+        let repo = pool.repo();
+        let made = repo.tree_of(made)?;
+        let trusted = match self.told.base() {
+            Some(base) => repo.tree_of(base)?,
+            None => made.clone(),
+        };
+        repo.judged(&made, &trusted, &guides::steers, VERDICT_FILE)
     }
 
     /// Cheap criteria that hold before any work: their passing proves nothing later (X2). Where the

@@ -50,6 +50,11 @@ impl Told {
             base: run.base.commit.clone(),
         }
     }
+
+    /// What the run stands on.
+    pub(super) fn base(&self) -> Option<&Commit> {
+        self.base.as_ref()
+    }
 }
 
 impl Starting {
@@ -83,23 +88,22 @@ impl Starting {
 
     /// Adds the change that is to be judged.
     fn add_change(&mut self, shell: &Shell) -> Result<(), String> {
-        let (Some((from, made)), Some(given)) = (&self.change, self.handoff.inputs.first_mut())
-        else {
+        let Some((from, made)) = &self.change else {
             return Ok(());
         };
         let pool = shell.pool()?;
+        let (_, differ) = self.judged(&pool, made).map_err(|error| chain(&error))?;
         let change = pool.repo().diff(from, made, &[], DiffForm::Patch);
         let change = change.map_err(|error| chain(&error))?;
-        let told = &change[..change.len().min(CHANGE_BYTES_MAX)];
-        let text = shell.masked(String::from_utf8_lossy(told).into_owned());
-        if !text.is_empty() {
-            let left_out_bytes = (change.len() - told.len()) as u64;
-            let content = Content {
-                path: "the change".to_owned(),
-                text,
-                left_out_bytes,
-            };
-            given.contents.insert(0, content);
+        let change = shell.masked(String::from_utf8_lossy(&change).into_owned());
+        let Some(given) = self.handoff.inputs.first_mut() else {
+            return Ok(());
+        };
+        if !differ.is_empty() {
+            given.contents.insert(0, steering(differ, shell));
+        }
+        if !change.is_empty() {
+            given.contents.insert(0, beginning("the change", change));
         }
         Ok(())
     }
@@ -133,6 +137,26 @@ impl Starting {
         }
         mask(handoff, shell);
         Ok(())
+    }
+}
+
+/// The paths of a change that stand in its reviewer's folder as before it.
+fn steering(paths: Vec<String>, shell: &Shell) -> Content {
+    beginning(
+        "what stands in your folder as before the change, since it steers whoever works there",
+        shell.masked(paths.join("\n")),
+    )
+}
+
+/// A text, or how it begins.
+fn beginning(path: &str, mut text: String) -> Content {
+    let whole = text.len();
+    let end = { 0..=whole.min(CHANGE_BYTES_MAX) }.rfind(|at| text.is_char_boundary(*at));
+    text.truncate(end.unwrap_or_default());
+    Content {
+        path: path.to_owned(),
+        left_out_bytes: (whole - text.len()) as u64,
+        text,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use divisi_core::criterion::{EVIDENCE_BYTES_MAX, Outcome, Verdict, truncate};
+use divisi_core::criterion::{Outcome, Verdict, truncate};
 use divisi_core::receipt::{Exit, Snapshot};
 use divisi_core::run::{Command, Run, Subject, VERDICT_FILE, citable};
 use divisi_core::{AttemptId, Commit, Criterion};
@@ -24,6 +24,12 @@ const CITED_BYTES_MAX: u64 = 8 << 20;
 
 /// Of a cited text, so much stands in the verdict.
 const QUOTE_BYTES_MAX: usize = 200;
+
+/// Of a reviewer's words, so much stands in the verdict.
+const WHY_BYTES_MAX: usize = 1_000;
+
+/// Of all that it cites, so much: with who judged, it is less than a verdict may hold.
+const SHOWN_BYTES_MAX: usize = 2_500;
 
 /// What weighing one review needs.
 pub(super) struct Weighing {
@@ -65,7 +71,7 @@ impl Weighing {
     pub(super) fn of(run: &Run, attempt: AttemptId) -> Option<Weighing> {
         let task = run.task(attempt.task)?;
         let (live, subject) = (task.live()?, task.reviews.as_ref()?);
-        let by = match run.authors(subject).contains(&live.agent.as_str()) {
+        let by = match run.is_author(subject, &live.agent) {
             true => format!("{}, which did the work itself", live.agent),
             false => live.agent.clone(),
         };
@@ -145,15 +151,23 @@ impl Weighing {
         })
     }
 
-    /// What the reviewer wrote.
+    /// What the reviewer wrote; what stood there before it is somebody else's.
     fn text(&self, shell: &Shell) -> Result<Result<String, String>, Failed> {
         let Some(snapshot) = &self.snapshot else {
             return Ok(Err(format!("there is no {VERDICT_FILE}")));
         };
         let pool = shell.pool()?;
-        let files = pool.repo().files(&snapshot.tree, None);
+        let repo = pool.repo();
+        let files = repo.files(&snapshot.tree, None);
         let files = files.map_err(|it| chain(&it))?;
         let read = small(&files, VERDICT_FILE, VERDICT_BYTES_MAX)?;
+        let before = repo.tree_of(&snapshot.base).map_err(|it| chain(&it))?;
+        let before = repo.files(&before, None).map_err(|it| chain(&it))?;
+        if read.is_ok() && read == small(&before, VERDICT_FILE, VERDICT_BYTES_MAX)? {
+            return Ok(Err(format!(
+                "{VERDICT_FILE} is the one that was there before the review"
+            )));
+        }
         Ok(read.and_then(|bytes| {
             String::from_utf8(bytes).map_err(|_| format!("{VERDICT_FILE} is no text"))
         }))
@@ -172,7 +186,7 @@ impl Weighing {
         let is_it =
             |it: &&Criterion| matches!(it, Criterion::Command { argv: own, .. } if own == argv);
         let Some(command) = reviewed.commands.iter().find(is_it) else {
-            return Ok(Err(format!("the plan names no command `{line}`")));
+            return Ok(Err(format!("`{line}` is no command that it may cite")));
         };
         let asked = Asked {
             attempt: self.attempt,
@@ -192,14 +206,8 @@ impl Weighing {
 
     fn verdict(&self, shell: &Shell, judged: &Judgment) -> Verdict {
         let shown: Vec<String> = judged.evidence.iter().map(shown).collect();
-        let by = &self.by;
-        let mut evidence = format!(
-            "{} ({}; judged by {by})",
-            judged.why.trim(),
-            shown.join("; ")
-        );
-        evidence = shell.masked(evidence);
-        truncate(&mut evidence, EVIDENCE_BYTES_MAX);
+        let why = shell.masked(judged.why.trim().to_owned());
+        let evidence = told(why, shell.masked(shown.join("; ")), &self.by);
         let outcome = match judged.holds {
             true => Outcome::Pass,
             false => Outcome::Fail,
@@ -210,6 +218,13 @@ impl Weighing {
             ..Verdict::pass(judged.criterion)
         }
     }
+}
+
+/// A verdict's grounds. However long a reviewer writes, what shows it and who judged stand there.
+fn told(mut why: String, mut shown: String, by: &str) -> String {
+    truncate(&mut why, WHY_BYTES_MAX);
+    truncate(&mut shown, SHOWN_BYTES_MAX);
+    format!("{why} ({shown}; judged by {by})")
 }
 
 /// A piece of evidence on one line.

@@ -7,7 +7,7 @@ use divisi_core::receipt::Snapshot;
 
 use super::checkout::bits;
 use super::fault::Fault;
-use super::objects::Change;
+use super::objects::{Change, Item, Mode, Walked};
 use super::store::Repo;
 use super::tree::lossy;
 use super::user::remove_if_there;
@@ -47,6 +47,65 @@ impl Repo {
             Ground::Head => head.clone(),
             Ground::Nothing => self.empty_tree(),
         };
+        self.changed_tree(&into, &changes).map(Some)
+    }
+
+    /// A tree as somebody may judge it who must not be told by its author what to do: all that `steers`
+    /// says stands as in `trusted`, and nothing stands at the path of `answer`. With the paths that
+    /// differ from the tree for that.
+    ///
+    /// # Errors
+    /// A tree is not there, or git failed.
+    pub fn judged(
+        &self,
+        made: &Tree,
+        trusted: &Tree,
+        steers: &dyn Fn(&str) -> bool,
+        answer: &str,
+    ) -> Result<(Tree, Vec<String>), Fault> {
+        let root = self.oid(made.as_str())?;
+        let failed = || Fault::io("read a tree of", self.git_dir());
+        let mut changes = self.changes(made, trusted)?;
+        changes.retain(|it| steers(&lossy(&it.path)));
+        for at in (0..changes.len()).rev() {
+            let path = lossy(&changes[at].path);
+            // Where the change put something else in the way of a folder, that is what is judged.
+            let mut above = path.match_indices('/').map(|(at, _)| &path[..at]);
+            let is_blocked = above.try_fold(false, |is, folder| {
+                let parts: Vec<&str> = folder.split('/').collect();
+                let there = self.objects.item(root, &parts).map_err(failed())?;
+                let is_folder = matches!(
+                    there,
+                    Walked::Missing
+                        | Walked::Item(Item {
+                            mode: Mode::Tree,
+                            ..
+                        })
+                );
+                Ok::<bool, Fault>(is || !is_folder && !steers(folder))
+            })?;
+            if is_blocked {
+                changes.remove(at);
+            }
+        }
+        let differ = changes.iter().map(|it| lossy(&it.path)).collect();
+        let there = self.objects.item(root, &[answer]).map_err(failed())?;
+        if there != Walked::Missing {
+            let beneath = format!("{answer}/");
+            let mut all = self.changes(made, &self.empty_tree())?;
+            all.retain(|it| {
+                it.path == answer.as_bytes() || it.path.starts_with(beneath.as_bytes())
+            });
+            changes.extend(all);
+        }
+        match changes.is_empty() {
+            true => Ok((made.clone(), differ)),
+            false => Ok((self.changed_tree(made, &changes)?, differ)),
+        }
+    }
+
+    /// A tree with these changes made in it.
+    fn changed_tree(&self, into: &Tree, changes: &[Change]) -> Result<Tree, Fault> {
         let index = self.temporary();
         let tree = self
             .call("read a tree")?
@@ -57,12 +116,12 @@ impl Repo {
                 self.call("put files into a tree")?
                     .index(&index)
                     .args(["update-index", "-z", "--index-info"])
-                    .stdin(self.records(&changes))
+                    .stdin(self.records(changes))
                     .ok()
             })
             .and_then(|_| self.write_tree(&index));
         remove_if_there(&index).map_err(Fault::io("remove", &index))?;
-        tree.map(Some)
+        tree
     }
 
     /// Changes as `update-index --index-info` reads them. Files that go make room for those that come.

@@ -2,7 +2,8 @@
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use divisi_core::{TaskNo, WorkspaceKind};
+use divisi_core::{TaskNo, Tree, WorkspaceKind};
+use divisi_engine::files::Files;
 use divisi_engine::repo::{Fault, Ground};
 use divisi_engine::workspace::{GcAction, Given, Proof, SuccessorFrom};
 
@@ -253,6 +254,61 @@ fn a_part_begins_with_its_files_of_the_whole_and_no_others() {
     assert_eq!(entries(&empty.path), ["a"]);
     assert_eq!(carried(Ground::Head, &|path| path == "both"), None);
     assert_eq!(carried(Ground::Head, &|_| false), None);
+}
+
+#[test]
+fn what_is_judged_has_no_answer_in_it_and_steers_nobody() {
+    let project = Project::git(&[
+        ("AGENTS.md", "base"),
+        ("a", "1"),
+        ("deep/AGENTS.md", "base"),
+        ("gone/CLAUDE.md", "base"),
+    ]);
+    let (pool, workspace) = project.worktree();
+    for (path, text) in [
+        ("AGENTS.md", "made"),
+        ("a", "2"),
+        (".claude/settings.json", "made"),
+        ("answer", "made"),
+        ("new/GEMINI.md", "made"),
+    ] {
+        write(workspace.path.join(path), text);
+    }
+    // A file stands where a folder of the base was.
+    std::fs::remove_dir_all(workspace.path.join("deep")).unwrap();
+    write(workspace.path.join("deep"), "made");
+    std::fs::remove_dir_all(workspace.path.join("gone")).unwrap();
+    let made = collect(&pool, &workspace).snapshot;
+    let repo = pool.repo();
+    let trusted = repo.tree_of(&workspace.base).unwrap();
+    let steers = |path: &str| path.ends_with(".md") || path.starts_with(".claude");
+    let judged = |tree: &Tree, answer| repo.judged(tree, &trusted, &steers, answer).unwrap();
+    let (tree, differ) = judged(&made.tree, "answer");
+    assert_eq!(
+        differ,
+        [
+            ".claude/settings.json",
+            "AGENTS.md",
+            "gone/CLAUDE.md",
+            "new/GEMINI.md"
+        ]
+    );
+    let files = repo.files(&tree, None).unwrap();
+    assert_eq!(
+        files.list().unwrap(),
+        ["AGENTS.md", "a", "deep", "gone/CLAUDE.md"]
+    );
+    assert_eq!(files.read("AGENTS.md", 10).unwrap(), b"base");
+    assert_eq!(files.read("a", 10).unwrap(), b"2");
+    // A folder of that name goes with all that is in it; what steers nobody stays as it is.
+    assert_eq!(judged(&tree, "gone").1, Vec::<String>::new());
+    let left = repo
+        .files(&judged(&tree, "gone").0, None)
+        .unwrap()
+        .list()
+        .unwrap();
+    assert_eq!(left, ["AGENTS.md", "a", "deep"]);
+    assert_eq!(judged(&trusted, "answer"), (trusted.clone(), Vec::new()));
 }
 
 #[test]

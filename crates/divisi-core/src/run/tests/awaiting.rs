@@ -152,6 +152,14 @@ fn what_agents_review_is_not_held_back_and_counts_once_their_review_came_to_noth
     assert_eq!(bench.task("a-review1").status(), TaskStatus::Blocked);
     assert_eq!(bench.run.reviewer(Some(bench.no("a"))), None);
     assert_eq!(next(&bench), ["c"]);
-    bench.so(bench.approve("a"));
-    assert_eq!(next(&bench), ["b", "c"]);
+    // Once its review is closed, what it judged still awaits somebody: once.
+    let mut closed = bench.clone();
+    closed.does(closed.reject("a-review1"), &["closed a-review1"]);
+    assert_eq!(closed.run.awaiting().count(), 1);
+    closed.check_stored();
+    assert_eq!(next(&closed), ["c"]);
+    for mut bench in [bench, closed] {
+        bench.so(bench.approve("a"));
+        assert_eq!(next(&bench), ["b", "c"]);
+    }
 }

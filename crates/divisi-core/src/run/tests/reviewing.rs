@@ -123,7 +123,30 @@ fn where_nobody_else_is_the_author_judges_in_a_session_of_its_own() {
     holds(&mut bench, &OPENED);
     assert_eq!(bench.task("a-review1").spec.agent.as_deref(), Some("coder"));
     let of = Subject::Attempt(bench.attempt("a"));
-    assert_eq!(bench.run.authors(&of), ["coder"]);
+    assert!(bench.run.is_author(&of, "coder") && !bench.run.is_author(&of, "other"));
+}
+
+#[test]
+fn whoever_worked_in_its_workspace_before_or_under_another_name_did_the_work_too() {
+    let graph = with(plan("a"), "a", |task| {
+        task.agents_else = vec!["claude".to_owned()];
+        task.retries = Some(3);
+    });
+    let mut bench = reviewed_by(&["claude-acp", "coder-acp", "other"], graph);
+    bench.runs_badly("a", "a.1 refused, then retry");
+    // Somebody else goes on where the first one was.
+    bench.runs_badly("a", "a.2 refused, then reassign to claude");
+    holds(
+        &mut bench,
+        &["review awaited a.3", "a-review1 opened for a.3"],
+    );
+    assert_eq!(bench.task("a-review1").spec.agent.as_deref(), Some("other"));
+    let of = Subject::Attempt(bench.attempt("a"));
+    assert_eq!(bench.task("a").live().unwrap().workspace, 1);
+    for author in ["coder", "coder-acp", "claude", "claude-acp"] {
+        assert!(bench.run.is_author(&of, author), "{author}");
+    }
+    assert!(!bench.run.is_author(&of, "other"));
 }
 
 #[test]
@@ -332,6 +355,18 @@ fn the_whole_is_judged_on_its_head_by_its_intents_words() {
     );
     assert_eq!(refused.run.status(), RunStatus::Blocked);
     assert!(matches!(refused.run.finally, Final::Held { .. }));
+    let mut again = bench.clone();
+    for _ in 0..3 {
+        again.so(again.weigh_refused("whole-review1", "it cites nothing"));
+        if again.task("whole-review1").status() != TaskStatus::Blocked {
+            reviews(&mut again, "whole-review1");
+        }
+    }
+    // Tried again, it judges the same: the whole is neither checked nor reviewed anew.
+    assert_eq!(again.run.status(), RunStatus::Blocked);
+    again.does(again.retry("whole-review1"), &["retried whole-review1"]);
+    assert!(matches!(again.run.finally, Final::Held { .. }));
+    assert_eq!(again.task("whole-review1").status(), TaskStatus::Ready);
     bench.does(
         bench.weighed("whole-review1", vec![judged(0, Outcome::Pass)]),
         &[

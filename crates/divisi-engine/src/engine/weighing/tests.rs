@@ -1,5 +1,7 @@
 use std::io;
 
+use divisi_core::criterion::EVIDENCE_BYTES_MAX;
+
 use super::*;
 
 /// A tree of two files and a link.
@@ -82,4 +84,20 @@ fn a_text_stands_where_it_is_said_to_stand_or_is_no_evidence() {
             .unwrap_err()
             .contains("are looked at")
     );
+}
+
+#[test]
+fn who_judged_and_what_shows_it_stand_there_however_long_it_says_why() {
+    let by = "custom.judge, which did the work itself";
+    assert_eq!(
+        told("So.".to_owned(), "a.md:1: one".to_owned(), "other"),
+        "So. (a.md:1: one; judged by other)"
+    );
+    let long = "é".repeat(100_000);
+    let evidence = told(long.clone(), "a.md:1: one".to_owned(), by);
+    assert!(evidence.ends_with(&format!("(a.md:1: one; judged by {by})")));
+    let evidence = told(long.clone(), format!("a.md:1: one; {long}"), by);
+    assert!(evidence.contains("(a.md:1: one; é"));
+    assert!(evidence.ends_with(&format!("; judged by {by})")));
+    assert!(evidence.len() <= EVIDENCE_BYTES_MAX);
 }
