@@ -257,7 +257,11 @@ impl Sim {
             // Nobody need wait until it is used up.
             self.raise_budget(Account::Run(id));
         }
-        if let Final::Held { tasks, verdicts } = &run.finally {
+        // Where somebody judges it already, most people wait for what comes of that.
+        let is_judged = run.review_of_whole().is_some() && !all && !self.rng.chance(50);
+        if let Final::Held { tasks, verdicts } = &run.finally
+            && !is_judged
+        {
             let failing = tasks.first().map(|(task, _)| *task);
             // Whoever looks at the whole may want any part of it done again.
             let any = TaskNo(self.rng.below(run.tasks().len() as u64) as u32);

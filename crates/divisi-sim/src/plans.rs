@@ -184,9 +184,9 @@ fn plan(rng: &mut Rng) -> Plan {
         tasks.push(spec);
     }
     let criteria = match rng.below(10) {
-        0 => vec![plain()],
-        1 | 2 => vec![program()],
-        3 => vec![program(), plain()],
+        0 | 1 => vec![plain()],
+        2 => vec![program()],
+        3 | 4 => vec![program(), plain()],
         _ => Vec::new(),
     };
     Plan {

@@ -128,6 +128,11 @@ impl Draft<'_> {
         if self.live(attempt)?.phase != Phase::Collected {
             return Self::superseded(attempt);
         }
+        if let Some(cause) = self.gave_up(attempt)? {
+            let end = AttemptEnd::Refused(Failure::Collection(cause));
+            self.end(attempt, end, Vec::new(), true);
+            return Ok(());
+        }
         let any = |outcome| verdicts.iter().any(|verdict| verdict.outcome == outcome);
         let expected = self.run.tasks()[attempt.task.index()].spec.criteria.len();
         if any(Outcome::Fail) || verdicts.len() != expected {
@@ -144,6 +149,16 @@ impl Draft<'_> {
             self.verified(attempt, verdicts);
         }
         Ok(())
+    }
+
+    /// Where an agent says that it failed and changed nothing, there is nothing that checks could be
+    /// about: what holds now has held before. What it did make is judged, whatever it says.
+    fn gave_up(&self, attempt: AttemptId) -> Result<Option<String>, Rejection> {
+        let live = self.live(attempt)?;
+        let unchanged = live.snapshot().is_some_and(|it| it.commit == it.base);
+        let says_so = |it: &Receipt| it.claimed_failure().is_some();
+        let gave_up = unchanged && live.receipts.iter().any(says_so);
+        Ok(gave_up.then(|| "there is nothing: no file was changed".to_owned()))
     }
 
     /// The checks passed, or a person let them pass.

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use super::attempt::{AttemptEnd, Failure, StopReason};
 use super::division::{self, SPLIT_WHY_BYTES_MAX};
 use super::parts::{SPLIT_DEPTH_MAX, share_out};
+use super::settings::Budget;
 use super::spending;
 use super::state::Run;
 use super::task::TaskState;
@@ -199,9 +200,28 @@ pub(super) fn held(
     }
     hold(spec, &mut parts.tasks);
     let task = &run.tasks[plan.index()];
-    let shared = share_out(task.spec.budget, used, &mut parts.tasks);
+    let before = spending::used(&run.settings, task);
+    let budget = permitted(task.spec.budget, before, used, parts.tasks.len() as u64);
+    let shared = share_out(budget, used, &mut parts.tasks);
     shared.map_err(|bound| vec![format!("its budget of {bound} leaves too little for them")])?;
     Ok(parts)
+}
+
+/// What its parts may share. Where all of a budget was used up `before` the last attempt, a person has
+/// permitted more since, and how much, the ledger alone knows: then it is what the plan permitted once
+/// more, and at least what is of use to each. Otherwise that person could retry for ever in vain.
+fn permitted(budget: Budget, before: Amount, used: Amount, many: u64) -> Budget {
+    let permitted = |bound: Bound| {
+        let measure = bound.measure();
+        if before.of(measure) < bound.much() {
+            return bound;
+        }
+        let useful = measure.useful_min().unwrap_or(1).max(1);
+        let again = bound.much().max(useful.saturating_mul(many));
+        Bound::of(measure, used.of(measure).saturating_add(again))
+    };
+    let bounds = budget.bounds().map(permitted);
+    bounds.fold(Budget::default(), Budget::with)
 }
 
 fn faults(spec: &TaskSpec, parts: &Parts) -> Vec<String> {
@@ -272,5 +292,24 @@ fn hold(spec: &TaskSpec, parts: &mut [TaskSpec]) {
         let others = ends.iter().filter(|at| **at != last);
         let others: Vec<TaskId> = others.map(|at| parts[*at].id.clone()).collect();
         parts[last].dependencies.extend(others);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_permitted_beyond_the_plan_is_shared_out_too() {
+        let budget = Budget::default().with(Bound::Tokens(10_000));
+        let tokens = |tokens| Amount {
+            tokens,
+            ..Amount::default()
+        };
+        // Overshot by its last attempt, it is used up.
+        assert_eq!(permitted(budget, tokens(8_000), tokens(12_000), 2), budget);
+        // An attempt began although nothing was left: somebody had permitted more.
+        let more = Budget::default().with(Bound::Tokens(30_000));
+        assert_eq!(permitted(budget, tokens(12_000), tokens(20_000), 2), more);
     }
 }

@@ -1,11 +1,11 @@
 //! What follows a failure (T7): each kind has a bound of its own.
 
-use super::bench::{Bench, all, exited, files, handoff, plan, with};
+use super::bench::{Bench, all, commit, exited, files, handoff, plan, snapshot, with};
 use crate::criterion::Verdict;
 use crate::ids::Epoch;
 use crate::ledger::{Bound, LimitThen};
 use crate::plan::{TaskSpec, Work};
-use crate::receipt::Receipt;
+use crate::receipt::{Receipt, Snapshot};
 use crate::run::{
     AttemptEnd, Budget, Command, Ending, Failure, Finding, PauseReason, Price, Said, Settings,
     StopReason, end_words,
@@ -343,6 +343,39 @@ fn an_agent_that_says_it_failed_is_recorded_and_not_believed() {
     let command = said(&bench, "b", 1, says());
     bench.so(command);
     assert_eq!(claimed(&bench, "b"), [claim(), claim()]);
+}
+
+#[test]
+fn one_that_says_it_failed_and_changed_nothing_is_refused_whatever_passes() {
+    let mut bench = Bench::new(with(plan("a"), "a", files));
+    let says = || Said::Failure("401 unauthorized".to_owned());
+    let collected = |bench: &Bench, at: u64| Command::Collected {
+        attempt: bench.attempt("a"),
+        snapshot: Some(Snapshot {
+            commit: commit(at),
+            ..snapshot(at)
+        }),
+        artifacts: Vec::new(),
+    };
+    bench.so(bench.lease("a"));
+    bench.so(bench.started("a"));
+    bench.so(said(&bench, "a", 0, says()));
+    bench.so(collected(&bench, 0));
+    bench.does(
+        bench.checked("a", Verdict::pass(0)),
+        &["a.1 not collected, then retry"],
+    );
+    assert_eq!(
+        bench.task("a").endings[0].words(),
+        "it failed: 401 unauthorized; what it made could not be taken: there is nothing: no file \
+         was changed"
+    );
+    // What it did make is judged.
+    bench.so(bench.lease("a"));
+    bench.so(bench.started("a"));
+    bench.so(said(&bench, "a", 0, says()));
+    bench.so(collected(&bench, 7));
+    bench.does(bench.checked("a", Verdict::pass(0)), &["a.2 verified"]);
 }
 
 #[test]

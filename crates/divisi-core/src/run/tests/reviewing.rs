@@ -133,9 +133,18 @@ fn whoever_worked_in_its_workspace_before_or_under_another_name_did_the_work_too
         task.retries = Some(3);
     });
     let mut bench = reviewed_by(&["claude-acp", "coder-acp", "other"], graph);
-    bench.runs_badly("a", "a.1 refused, then retry");
+    let fails = |bench: &mut Bench, end: &str| {
+        bench.so(bench.lease("a"));
+        bench.so(bench.started("a"));
+        bench.so(bench.ended("a", 0));
+        bench.so(bench.collected("a"));
+        let (attempt, bad) = (bench.attempt("a"), Verdict::fail(0, "bad".to_owned()));
+        let verdicts = vec![bad, open(1)];
+        bench.does(Command::Checked { attempt, verdicts }, &[end]);
+    };
+    fails(&mut bench, "a.1 refused, then retry");
     // Somebody else goes on where the first one was.
-    bench.runs_badly("a", "a.2 refused, then reassign to claude");
+    fails(&mut bench, "a.2 refused, then reassign to claude");
     holds(
         &mut bench,
         &["review awaited a.3", "a-review1 opened for a.3"],
