@@ -361,10 +361,14 @@ fn description(
     verdicts: &[Verdict],
 ) -> String {
     let open = { verdicts.iter() }.filter(|it| it.outcome == Outcome::Unverified);
-    let lines: Vec<String> = open
+    let open: Vec<(u16, &Criterion)> = open
         .filter_map(|it| Some((it.criterion, criteria.get(usize::from(it.criterion))?)))
+        .collect();
+    let lines: Vec<String> = { open.iter() }
         .map(|(no, criterion)| format!("- {no}: {criterion}\n"))
         .collect();
+    // Models copy the number that they see.
+    let example = example(open.first().map_or(0, |(no, _)| *no));
     let commands: Vec<String> = citable(run, criteria)
         .filter_map(|criterion| match criterion {
             Criterion::Command { argv, .. } => Some(argv),
@@ -390,7 +394,7 @@ fn description(
          Your folder holds the files as they are with what was made. Change none of them. Judge each \
          of these, by its number, from what stands in the files, however good it looks:\n{}\n\
          Write your verdicts into {VERDICT_FILE}, as JSON in this form:\n\n\
-         {EXAMPLE}\n\n\
+         {example}\n\n\
          `holds` says whether it holds. Each verdict needs evidence: a file, the number of a line in \
          it, and text that stands in that line, to the letter. All evidence is looked up; a verdict \
          of which any does not hold is void.\n{commands}",
@@ -398,9 +402,13 @@ fn description(
     )
 }
 
-/// The form of a verdict, as it is told.
-const EXAMPLE: &str = r#"{"verdicts": [{"criterion": 1, "holds": false, "why": "It says nothing of limits.",
-  "evidence": [{"file": "docs/api.md", "line": 12, "text": "There are no limits."}]}]}"#;
+/// The form of a verdict, as it is told, for a criterion that is asked about.
+fn example(criterion: u16) -> String {
+    format!(
+        r#"{{"verdicts": [{{"criterion": {criterion}, "holds": false, "why": "It says nothing of limits.",
+  "evidence": [{{"file": "docs/api.md", "line": 12, "text": "There are no limits."}}]}}]}}"#
+    )
+}
 
 /// The commands that a review of these criteria may cite: those that the plan names.
 pub fn citable<'r>(run: &'r Run, criteria: &'r [Criterion]) -> impl Iterator<Item = &'r Criterion> {

@@ -178,6 +178,7 @@ fn a_reviewer_is_told_what_was_asked_and_nothing_that_its_author_says() {
         "Say what it is for.",
         "- 1: it can be understood",
         "divisi-verdict.json",
+        "\"criterion\": 1,",
     ] {
         assert!(told.contains(said), "{said} is not in {told}");
     }
