@@ -128,11 +128,6 @@ impl Draft<'_> {
         if self.live(attempt)?.phase != Phase::Collected {
             return Self::superseded(attempt);
         }
-        if let Some(cause) = self.gave_up(attempt)? {
-            let end = AttemptEnd::Refused(Failure::Collection(cause));
-            self.end(attempt, end, Vec::new(), true);
-            return Ok(());
-        }
         let any = |outcome| verdicts.iter().any(|verdict| verdict.outcome == outcome);
         let expected = self.run.tasks()[attempt.task.index()].spec.criteria.len();
         if any(Outcome::Fail) || verdicts.len() != expected {
@@ -142,6 +137,9 @@ impl Draft<'_> {
                 Vec::new(),
                 true,
             );
+        } else if let Some(cause) = self.gave_up(attempt)? {
+            let end = AttemptEnd::Refused(Failure::Collection(cause));
+            self.end(attempt, end, Vec::new(), true);
         } else if any(Outcome::Unverified) {
             self.push(Event::ReviewAwaited { attempt, verdicts });
             self.open_review(Subject::Attempt(attempt));

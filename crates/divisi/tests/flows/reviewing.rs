@@ -170,7 +170,7 @@ fn neither_a_verdict_nor_instructions_that_an_author_left_count_in_its_review() 
     write(stage.path("divisi.yaml"), &config.to_string());
     let mut plan = plan();
     plan["subtasks"][0]["criteria"] = json!(["A reader learns how much is too much."]);
-    stage.run(&plan, &[]).expect(4);
+    stage.run(&plan, &[]).expect(3);
     let run = stage.only();
     let tasks = [("limits", "blocked"), ("limits-review1", "blocked")];
     stands(&run, RunStatus::Blocked, &tasks);
