@@ -25,6 +25,24 @@ rules:
     attempts: [[{make: {path: b.md, text: "the second page\n"}}]]
 "#;
 
+/// The plan with agents that do as these rules say, killed at a place and then done.
+fn killed(rules: &str, at: &str) -> Stage {
+    let stage = Stage::new();
+    let plan = stage.write_plan("plan.json", PLAN);
+    let rules = stage.write_plan("rules.yaml", rules);
+    let mut args = stage.run_args(&plan);
+    args.extend([
+        "--rehearsal".to_owned(),
+        rules.to_string_lossy().into_owned(),
+    ]);
+    stage.start(&texts(&args), Some(Failpoint { at })).end();
+    if run_now(&stage, FIRST).is_none() {
+        stage.start(&texts(&args), None).end().assert_code(0);
+    }
+    finish(&stage, &plan);
+    stage
+}
+
 #[test]
 fn killed_around_a_split_it_happens_once_and_nothing_made_is_lost() {
     let mut places = Vec::new();
@@ -38,19 +56,7 @@ fn killed_around_a_split_it_happens_once_and_nothing_made_is_lost() {
         places.push(format!("journal.append.after_commit:{at}"));
     }
     side_by_side(&places, |at| {
-        let stage = Stage::new();
-        let plan = stage.write_plan("halves.json", PLAN);
-        let rules = stage.write_plan("rules.yaml", RULES);
-        let mut args = stage.run_args(&plan);
-        args.extend([
-            "--rehearsal".to_owned(),
-            rules.to_string_lossy().into_owned(),
-        ]);
-        stage.start(&texts(&args), Some(Failpoint { at })).end();
-        if run_now(&stage, FIRST).is_none() {
-            stage.start(&texts(&args), None).end().assert_code(0);
-        }
-        finish(&stage, &plan);
+        let stage = killed(RULES, at);
         let run = assert_sound(&stage, FIRST);
         assert_eq!(run.status(), RunStatus::Succeeded, "{at}");
         let statuses = run
@@ -109,19 +115,7 @@ fn killed_around_work_that_outgrows_its_task_it_is_planned_once_and_done() {
         places.push(format!("journal.append.after_commit:{at}"));
     }
     side_by_side(&places, |at| {
-        let stage = Stage::new();
-        let plan = stage.write_plan("outgrown.json", PLAN);
-        let rules = stage.write_plan("rules.yaml", OUTGROWN);
-        let mut args = stage.run_args(&plan);
-        args.extend([
-            "--rehearsal".to_owned(),
-            rules.to_string_lossy().into_owned(),
-        ]);
-        stage.start(&texts(&args), Some(Failpoint { at })).end();
-        if run_now(&stage, FIRST).is_none() {
-            stage.start(&texts(&args), None).end().assert_code(0);
-        }
-        finish(&stage, &plan);
+        let stage = killed(OUTGROWN, at);
         let run = assert_sound(&stage, FIRST);
         assert_eq!(run.status(), RunStatus::Succeeded, "{at}");
         let all = events(&view(&stage).expect("there is a journal"), FIRST);
