@@ -22,7 +22,8 @@ use rustix::fs::{Access, OFlags};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use super::acp::{Client, Introduction, introduced};
-use super::process::{exit_of, folders, source_of};
+use super::home::{folders, source_of};
+use super::process::exit_of;
 use super::product::{Driven, Product, Writes};
 use crate::environment::environment;
 

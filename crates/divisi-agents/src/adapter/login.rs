@@ -12,7 +12,7 @@ use std::path::Path;
 use divisi_core::secret::looks_secret;
 use serde_json::Value;
 
-use super::process::source_of;
+use super::home::source_of;
 use super::product::PRODUCTS;
 use crate::environment::{MASKED_BYTES_MIN, in_all_forms};
 
