@@ -5,7 +5,7 @@ use super::explaining::told;
 use crate::criterion::{Criterion, Verdict};
 use crate::ledger::Bound;
 use crate::plan::{Deliverable, PLAN_PATH, Parts, TaskKind, TaskSpec, Work, WorkspaceKind};
-use crate::receipt::Usage;
+use crate::receipt::{Receipt, Usage};
 use crate::run::{
     AttemptEnd, Budget, Command, Failure, Finding, RunStatus, Said, Settings, TaskState,
 };
@@ -166,15 +166,10 @@ fn what_ends_at_its_time_box_or_takes_much_more_than_expected_is_planned() {
     let attempt = late.attempt("a");
     let finding = Finding::Overdue;
     late.so(Command::Find { attempt, finding });
-    let ended = late.ended("a", 0);
+    late.does(late.ended("a", 0), &["a.1 submitted"]);
     let why = "it was not done within its time box";
-    late.does(
-        ended,
-        &[
-            &format!("a.1 stopped as overdue, then split: {why}"),
-            "split a into a-plan",
-        ],
-    );
+    let told = format!("a.1 stopped as overdue, then split: {why}");
+    is_checked_first(late, 1, &told);
     let mut long = bench(|task| task.estimate.tokens = Some(1_000));
     let ended = end(&mut long, "a", None, 2_001);
     let why = "it was not done with 2001 tokens, where 1000 tokens were expected";
@@ -183,6 +178,80 @@ fn what_ends_at_its_time_box_or_takes_much_more_than_expected_is_planned() {
     let mut less = bench(|task| task.estimate.tokens = Some(1_000));
     let ended = end(&mut less, "a", None, 2_000);
     less.does(ended, &["a.1 refused, then retry"]);
+}
+
+#[test]
+fn what_is_used_up_as_often_as_it_may_be_is_planned() {
+    let mut bench = bench(|_| {});
+    let used_up = |bench: &mut Bench| {
+        bench.so(bench.lease("a"));
+        bench.so(bench.started("a"));
+        Command::Ended {
+            attempt: bench.attempt("a"),
+            ended: exited(0),
+            said: Some(Said::UsedUp(Bound::Tokens(9))),
+        }
+    };
+    let times = bench.run.settings.used_up_max;
+    for at in 1..times {
+        let ended = used_up(&mut bench);
+        bench.does(ended, &[&format!("a.{at} used up, then retry")]);
+    }
+    let ended = used_up(&mut bench);
+    bench.does(ended, &[&format!("a.{times} submitted")]);
+    let told = format!(
+        "a.{times} used up, then split: what was reserved for it was used up {times} times, the last \
+         time 9 tokens"
+    );
+    is_checked_first(bench, times, &told);
+}
+
+/// What an attempt made that is to become a plan is collected; if it holds, it is done, and
+/// otherwise the plan and its parts begin with it.
+#[track_caller]
+fn is_checked_first(mut bench: Bench, number: u32, told: &str) {
+    let mut refused = bench.clone();
+    let attempt = refused.attempt("a");
+    let cause = "1 is a link".to_owned();
+    let command = Command::CollectRefused { attempt, cause };
+    refused.does(command, &[&format!("a.{number} not collected, then retry")]);
+
+    let mut idle = bench.clone();
+    bench.so(bench.collected("a"));
+    let mut holds = bench.clone();
+    let checked = |fails| {
+        let mut verdicts: Vec<Verdict> = (0..3).map(Verdict::pass).collect();
+        if fails {
+            verdicts[1] = Verdict::fail(1, "it has 0 bytes");
+        }
+        Command::Checked { attempt, verdicts }
+    };
+    holds.does(checked(false), &[&format!("a.{number} verified")]);
+    // What holds where nothing was changed has held before.
+    idle.so(Command::Collected {
+        attempt,
+        snapshot: Some(snapshot(0)),
+        artifacts: Vec::new(),
+    });
+    idle.does(checked(false), &[told, "split a into a-plan"]);
+
+    bench.does(checked(true), &[told, "split a into a-plan"]);
+    let begins_with_it = |bench: &Bench, id: &str| {
+        let made = bench.run.beginning(bench.no(id)).map(|it| it.snapshot);
+        let ending = bench.task("a").endings.last().unwrap();
+        let collected = ending.receipts.iter().find_map(|receipt| match receipt {
+            Receipt::Collected { snapshot, .. } => snapshot.clone(),
+            _ => None,
+        });
+        assert!(collected.is_some(), "{ending:?}");
+        assert_eq!(made, collected, "{id}");
+    };
+    begins_with_it(&bench, "a-plan");
+    bench.verifies("a-plan");
+    bench.so(bench.expanded("a-plan", planned("p; q")));
+    for part in ["p", "q"] {
+        begins_with_it(&bench, part);
+    }
 }
 
 #[test]
