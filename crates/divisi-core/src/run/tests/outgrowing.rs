@@ -4,7 +4,7 @@ use super::bench::{Bench, commit, exited, id_of, parts, plan, snapshot, with};
 use super::explaining::told;
 use crate::criterion::{Criterion, Verdict};
 use crate::ledger::Bound;
-use crate::plan::{Deliverable, PLAN_PATH, Parts, TaskKind, TaskSpec, Work, WorkspaceKind};
+use crate::plan::{Deliverable, PLAN_PATH, Parts, Stage, TaskKind, TaskSpec, Work, WorkspaceKind};
 use crate::receipt::{Receipt, Usage};
 use crate::run::{
     AttemptEnd, Budget, Command, Failure, Finding, RunStatus, Said, Settings, TaskState,
@@ -156,6 +156,42 @@ fn what_its_agent_finds_to_be_more_is_planned_and_its_parts_meet_what_it_had_to(
     );
     assert!(told(&bench, "a-plan").contains("its part p"));
     bench.refuses(bench.lease("z"), "task-not-now");
+}
+
+#[test]
+fn what_speaks_of_no_single_file_is_held_to_the_last_stage() {
+    let mut bench = bench(|task| task.retries = Some(1));
+    let ended = end(&mut bench, "a", too_large(), 5);
+    becomes_a_plan(&mut bench, ended, SAID);
+    bench.verifies("a-plan");
+    let stage = |name: &str, tasks: &[&str]| Stage {
+        name: name.to_owned(),
+        tasks: tasks.iter().map(|it| id_of(it)).collect(),
+    };
+    // The one that is written last comes first, and asks to be tried without end.
+    let made = |stages: &[Stage]| {
+        let mut made = planned("p; r; q");
+        made.tasks[2].retries = Some(99);
+        made.stages = stages.to_vec();
+        made
+    };
+    let [first, second] = [stage("first", &["q"]), stage("second", &["p", "r"])];
+    // q ──║── p, r   becomes   q ──║── p ──║── r
+    let expanded = bench.expanded("a-plan", made(&[first, second]));
+    bench.does(expanded, &["a-plan.1 expanded into p r q"]);
+    let program = "`like` exits with 0".to_owned();
+    let asked = ["p", "q", "r"].map(|id| criteria(&bench, id).contains(&program));
+    assert_eq!(asked, [false, false, true]);
+    let waits = |id: &str| {
+        let on = bench.run.dependencies(bench.no(id)).into_iter();
+        let mut on: Vec<&str> = on
+            .map(|no| bench.run.tasks()[no.index()].spec.id.as_str())
+            .collect();
+        on.sort_unstable();
+        on
+    };
+    assert_eq!((waits("p"), waits("r")), (vec!["q", "x"], vec!["p", "x"]));
+    assert_eq!(bench.task("q").spec.retries, Some(1));
 }
 
 #[test]
