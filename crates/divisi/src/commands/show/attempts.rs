@@ -119,10 +119,13 @@ pub(super) fn live_lines(run: &Run, task: &Task, live: &Attempt, now: Time) -> V
         ));
     }
     if let Some(reason) = &live.stopping {
-        lines.push(Line::styled(
-            Style::Warn,
-            format!("  being ended: {}", reason.word()),
-        ));
+        // What it made by then may be looked at first.
+        let how = match live.phase {
+            Phase::Leased | Phase::Working => "being ended",
+            _ => "was ended",
+        };
+        let line = format!("  {how}: {}", reason.word());
+        lines.push(Line::styled(Style::Warn, line));
     }
     if live.confined == Some(false) {
         lines.push(Line::styled(Style::Warn, "  its writes are not confined"));
