@@ -245,7 +245,11 @@ fn receipt_lines(task: &Task, settings: &Settings, agent: &str, receipts: &[Rece
                     lines.push(Line::styled(Style::Warn, format!("    it {unsaid}")));
                 }
                 if let Some(cause) = claimed_failure {
-                    lines.push(Line::styled(Style::Warn, "    it says that it failed:"));
+                    let says = match receipt.too_large() {
+                        Some(_) => "    it says that it is more than one task:",
+                        None => "    it says that it failed:",
+                    };
+                    lines.push(Line::styled(Style::Warn, says));
                     lines.extend(block(cause, "      "));
                 }
             }
