@@ -125,6 +125,16 @@ pub(super) fn whole(request: &Request, facts: &Facts<'_>) -> Plan {
     }
 }
 
+/// Has a plan of one task make what the tasks of another one make, and judges it by that one's criteria.
+pub(super) fn judge_as(plan: &mut Plan, divided: Plan) {
+    for task in &mut plan.tasks {
+        task.criteria.clone_from(&divided.criteria);
+        let made = divided.tasks.iter().flat_map(|task| &task.deliverables);
+        task.deliverables = made.cloned().collect();
+    }
+    plan.criteria = divided.criteria;
+}
+
 /// The intent in one line.
 pub(super) fn title(request: &Request) -> String {
     let goal = request.goal.as_ref().map(|goal| goal.text.as_str());

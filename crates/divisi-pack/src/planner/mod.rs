@@ -260,8 +260,16 @@ fn as_joined(planned: Planned) -> Planned {
 
 /// The whole request as one task, for whoever does not want it split. It is declined only where it
 /// is longer than is read: a task of half of it would look like all of it.
+///
+/// It is judged as the same request is where its words divide it: so the two can be compared.
 pub fn as_one(request: &Request, facts: &Facts<'_>) -> Answer {
-    let plan = whole(request, facts);
+    let mut plan = making::whole(request, facts);
+    if let Ok(divided) = propose(request, facts)
+        && !matches!(divided.pattern, Pattern::Workflow(_))
+    {
+        making::judge_as(&mut plan, divided.plan);
+    }
+    spared::hold(&mut plan, request, facts);
     if request.left_out_bytes > 0 {
         return Answer::Declined(Box::new(Declined {
             reasons: vec![Reason::TooLong],

@@ -327,6 +327,42 @@ fn a_request_that_is_longer_than_is_read_is_never_cut_silently() {
     }
 }
 
+/// So a run of one task and a run of many are told apart by what they cost, and not by what they
+/// were judged by.
+#[test]
+fn one_task_makes_and_is_judged_by_what_the_divided_request_is() {
+    let (files, roles) = (files(), Library::built_in());
+    let facts = Facts {
+        files: Some(&files),
+        roles: &roles,
+        tests: None,
+        reviewers: Reviewers::Agents,
+        budget: Budget::default(),
+    };
+    let words = "Add a login to the API, write tests for it, and describe it in docs/login.md";
+    let request = request::read(words);
+    let plan = |answer: Answer| match answer {
+        Answer::Planned(planned) => planned.plan,
+        Answer::Declined(declined) => panic!("{declined:?}"),
+    };
+    let (divided, one) = (
+        plan(by_rule(&request, &facts)),
+        plan(as_one(&request, &facts)),
+    );
+    assert!(
+        divided.tasks.len() > 1 && one.tasks.len() == 1,
+        "{divided:?}"
+    );
+    assert_eq!(one.criteria, divided.criteria);
+    assert_eq!(one.tasks[0].criteria, divided.criteria);
+    let made = |plan: &Plan| -> Vec<String> {
+        let all = plan.tasks.iter().flat_map(|task| &task.deliverables);
+        all.map(|it| it.path.clone()).collect()
+    };
+    assert_eq!(made(&one), made(&divided));
+    assert_eq!(made(&one), ["docs/login.md"]);
+}
+
 #[test]
 fn the_whole_has_the_role_and_the_estimate_of_its_parts() {
     let request = request::read("Write the user guide");
