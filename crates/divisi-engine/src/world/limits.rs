@@ -7,7 +7,7 @@
 
 use divisi_core::ids::{RunId, Time};
 use divisi_core::journal::Journal;
-use divisi_core::ledger::{self, Credential, LimitThen, Met};
+use divisi_core::ledger::{self, Credential, LimitThen, Met, Wanted};
 use divisi_core::run::{Command, PauseReason, Phase, Run, Said};
 
 use super::{Answer, Step, World};
@@ -74,7 +74,7 @@ impl<J: Journal> World<J> {
             .filter(|run| run.takes_leases() && self.leasing.takes(run.id))
             .filter(|run| run.settings.limit_then != LimitThen::Escalate || is_idle(run))
             .filter_map(|run| {
-                let may = |run: &Run, agent: &str| self.may(run, agent, step.now);
+                let may = |run: &Run, wanted: Wanted<'_>| self.may(run, wanted, step.now);
                 let (credential, until) = run.held_beyond(step.now, &may)?;
                 Some((run.id, credential, until))
             })

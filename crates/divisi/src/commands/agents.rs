@@ -235,6 +235,7 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
     let defined = configuration.defined();
     let present = Present::look(&defined);
     let auto = present.first(prefer);
+    let (reviewers, missing) = present.reviewers(&configuration.config.reviewers);
     let all = look()?;
     let mut limits = Limits {
         all: limits(&project)?,
@@ -250,6 +251,7 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
         let agents: Vec<Found<'_>> = all.iter().map(|it| Found::of(it, &limits)).collect();
         printer.document(&json!({
             "agents": agents, "defined": listed, "prefer": prefer, "auto": auto,
+            "reviewers": { "there": reviewers, "missing": missing },
         }))?;
         return Ok(Exit::Success);
     }
@@ -270,6 +272,9 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
         None => "`agent: auto` is nobody: none that `agents.prefer` names is there".to_owned(),
     };
     printer.line(&Line::of(auto))?;
+    if let Some(line) = reviewing(&reviewers, &missing) {
+        printer.line(&line)?;
+    }
     if listed.is_empty() && all.iter().all(|it| it.standing() == Standing::Missing) {
         printer.note(&Line::styled(
             Style::Dim,
@@ -277,6 +282,25 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
         ));
     }
     Ok(Exit::Success)
+}
+
+/// Who judges what no rule can, where configuration names somebody.
+fn reviewing(there: &[String], missing: &[String]) -> Option<Line> {
+    let lacking = match missing {
+        [] => String::new(),
+        missing => format!("; not there: {}", missing.join(", ")),
+    };
+    match (there, missing) {
+        ([], []) => None,
+        ([], _) => {
+            let told = format!("`review.agents` is nobody, so a person judges{lacking}");
+            Some(Line::styled(Style::Warn, told))
+        }
+        (there, _) => Some(Line::of(format!(
+            "`review.agents` has {} judge, the first that did not do the work{lacking}",
+            there.join(", ")
+        ))),
+    }
 }
 
 fn lines(detected: &Detected, limits: &Limits) -> Vec<Line> {
