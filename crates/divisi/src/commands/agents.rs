@@ -6,7 +6,7 @@
 mod defined;
 mod trial;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use divisi_agents::adapter::{
@@ -72,12 +72,11 @@ fn unknown<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Failure {
 /// are not waited for any longer.
 fn resume(name: &str, global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
-    // Rehearsed limits are limits, too.
     if !AGENTS.contains(&name) && !is_definable(name) {
-        let limits = limits(&project)?;
-        let limited = limits.keys().map(Credential::name);
-        if !limited.clone().any(|limited| limited == name) {
-            return Err(unknown(name, AGENTS.into_iter().chain(limited)));
+        let known = named(&project, printer)?;
+        if !known.contains(name) {
+            let known = known.iter().map(String::as_str);
+            return Err(unknown(name, AGENTS.into_iter().chain(known)));
         }
     }
     // Before anything is held: where nothing was ever run, nothing waits.
@@ -95,6 +94,20 @@ fn resume(name: &str, global: &Global, printer: &Printer) -> Outcome {
             Ok(Exit::Success)
         }
     }
+}
+
+/// The credentials that can be limited here, by name: the keys of the agents that are known or defined,
+/// and whatever is limited now. Rehearsed limits are limits, too.
+fn named(project: &Project, printer: &Printer) -> Result<BTreeSet<String>, Failure> {
+    let configuration = Configuration::load(project, Values::default(), printer)?;
+    let defined = configuration.defined();
+    let own = defined
+        .iter()
+        .map(|(name, it)| it.credential(name).name().to_owned());
+    let keys = PRODUCTS.iter().flat_map(Product::keys).map(str::to_owned);
+    let limits = limits(project)?;
+    let limited = limits.keys().map(|it| it.name().to_owned());
+    Ok(keys.chain(own).chain(limited).collect())
 }
 
 /// The usage limits of a project that are waited for, where anything was ever run.
