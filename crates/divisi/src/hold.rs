@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use divisi_engine::engine::{
     Engine, Input, Notice, Observer, Options, Sender, Until, View, boot_now,
 };
 use divisi_engine::monitor::Patience;
+use divisi_engine::repo::Repo;
 use divisi_engine::supervisor::{prepare_socket_folder, socket_folder};
 use divisi_store::{Durability, Store};
 
@@ -39,6 +41,8 @@ pub(crate) struct Holding {
     pub(crate) project: PathBuf,
     /// Its `.divisi` folder.
     pub(crate) dir: PathBuf,
+    /// Its private repository, where the command has opened it before.
+    pub(crate) repo: Option<Arc<Repo>>,
     /// Whether every commit waits for the disk.
     pub(crate) durability: Durability,
     /// Slots over all runs.
@@ -57,6 +61,7 @@ impl Holding {
         Holding {
             project: project.folder().to_owned(),
             dir: project.divisi(),
+            repo: None,
             durability: Durability::Full,
             workers: WORKERS_MAX,
             day: Budget::default(),
@@ -194,6 +199,7 @@ fn hold(holding: &Holding, lock: File, observer: Observer) -> Result<Held, Diagn
     let options = Options {
         project: holding.project.clone(),
         dir: holding.dir.clone(),
+        repo: holding.repo.clone(),
         program,
         sockets,
         capacity: Capacity {

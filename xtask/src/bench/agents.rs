@@ -29,10 +29,14 @@ use model::{Call, Model, Rule, Turn};
 const WALL_LIMIT_MS: f64 = 150.0;
 const MEMORY_LIMIT_MIB: f64 = 30.0;
 
+/// The tools' own times vary by more than what is measured: as many more pairs as of other parts.
+const PAIRS: usize = 3;
+
 /// What is asked, in both runs.
 const WORDS: &str = "TASK-part: write part.md.";
 
-/// A tool, and how it is started by hand as Divisi starts it.
+/// A tool, and how it is started by hand to do the same: with leave to do all that it is asked, where
+/// Divisi answers it.
 struct Tool {
     name: &'static str,
     /// Its arguments where its writes are not confined.
@@ -140,7 +144,8 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
         "Medians of {} pairs of runs after one uncounted, in turn; what is added is the median of \
          the pairs' differences. Memory is the most that engine, supervisor and adapter hold at one \
          time, pages that they share counted once (`Pss`); beside it the sum of their peaks \
-         (`VmHWM`), such pages counted for each.",
+         (`VmHWM`), such pages counted for each; medians of {} runs more, since to look takes time.",
+        pairs(bench),
         bench.runs()
     );
     section.paragraph(&text);
@@ -158,11 +163,12 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
     Ok(section)
 }
 
-/// Runs of one tool, in pairs.
+/// Runs of one tool, in pairs, and others whose memory was looked at: to look takes time.
 #[derive(Default)]
 struct Measured {
-    with: Vec<(Usage, Memory)>,
+    with: Vec<Usage>,
     bare: Vec<Usage>,
+    memory: Vec<Memory>,
 }
 
 fn ms(usage: &Usage) -> f64 {
@@ -171,7 +177,7 @@ fn ms(usage: &Usage) -> f64 {
 
 impl Measured {
     fn with_ms(&self) -> f64 {
-        let all: Vec<f64> = self.with.iter().map(|(usage, _)| ms(usage)).collect();
+        let all: Vec<f64> = self.with.iter().map(ms).collect();
         median(&all)
     }
 
@@ -182,7 +188,7 @@ impl Measured {
 
     fn added_ms(&self) -> f64 {
         let pairs = self.with.iter().zip(&self.bare);
-        let all: Vec<f64> = pairs.map(|((with, _), bare)| ms(with) - ms(bare)).collect();
+        let all: Vec<f64> = pairs.map(|(with, bare)| ms(with) - ms(bare)).collect();
         median(&all)
     }
 
@@ -195,22 +201,31 @@ impl Measured {
     }
 
     fn mib(&self, kib: impl Fn(&Memory) -> u64) -> f64 {
-        let all = self.with.iter();
-        let all: Vec<f64> = all.map(|(_, memory)| kib(memory) as f64 / 1024.0).collect();
+        let all = self.memory.iter();
+        let all: Vec<f64> = all.map(|memory| kib(memory) as f64 / 1024.0).collect();
         median(&all)
     }
+}
+
+fn pairs(bench: &Bench) -> usize {
+    PAIRS * bench.runs()
 }
 
 fn measure_tool(bench: &Bench, tool: &Tool) -> Result<Measured> {
     let model = scripted();
     let mut measured = Measured::default();
-    for counted in 0..=bench.runs() {
-        let with = with_divisi(bench, tool, &model.url())?;
+    for counted in 0..=pairs(bench) {
+        let with = with_divisi(bench, tool, &model.url(), measure::run)?;
         let bare = by_hand(bench, tool, &model.url())?;
         if counted > 0 {
             measured.with.push(with);
             measured.bare.push(bare);
         }
+    }
+    for _ in 0..bench.runs() {
+        let looked_at = |command: &mut Command| measure::run_with_memory(command, &bench.divisi);
+        let (_, memory) = with_divisi(bench, tool, &model.url(), looked_at)?;
+        measured.memory.push(memory);
     }
     Ok(measured)
 }
@@ -232,7 +247,12 @@ fn scripted() -> Model {
     }])
 }
 
-fn with_divisi(bench: &Bench, tool: &Tool, url: &str) -> Result<(Usage, Memory)> {
+fn with_divisi<M>(
+    bench: &Bench,
+    tool: &Tool,
+    url: &str,
+    measure: impl FnOnce(&mut Command) -> Result<M>,
+) -> Result<M> {
     let folder = project(bench, tool, url)?;
     let plan = json!({"task_title": "One part", "subtasks": [{
         "subtask_id": "part", "description": WORDS, "agent": tool.name,
@@ -241,9 +261,7 @@ fn with_divisi(bench: &Bench, tool: &Tool, url: &str) -> Result<(Usage, Memory)>
     folder.write("plan.json", &plan.to_string())?;
     let mut command = folder.command(&bench.divisi, &run_arguments("normal"))?;
     set(&mut command, bench, tool, url, folder.path())?;
-    let measured = measure::run_with_memory(&mut command, &bench.divisi);
-    let measured = measured.map_err(|error| folder.with_log(&error))?;
-    Ok(measured)
+    measure(&mut command).map_err(|error| folder.with_log(&error))
 }
 
 fn by_hand(bench: &Bench, tool: &Tool, url: &str) -> Result<Usage> {
@@ -332,17 +350,15 @@ mod tests {
             wall: Duration::from_millis(ms),
             cpu: Duration::ZERO,
         };
-        let with = |ms, together_kib| {
-            let memory = Memory {
-                processes: 3,
-                peak_kib: 3 * together_kib,
-                together_kib,
-            };
-            (usage(ms), memory)
+        let memory = |together_kib| Memory {
+            processes: 3,
+            peak_kib: 3 * together_kib,
+            together_kib,
         };
         let measured = Measured {
-            with: vec![with(1_100, 1_024), with(2_130, 2_048), with(900, 4_096)],
+            with: vec![usage(1_100), usage(2_130), usage(900)],
             bare: vec![usage(1_000), usage(2_000), usage(500)],
+            memory: vec![memory(1_024), memory(2_048), memory(4_096)],
         };
         assert_eq!(measured.added_ms().round(), 130.0);
         assert_eq!((measured.together_mib(), measured.peaks_mib()), (2.0, 6.0));

@@ -219,7 +219,10 @@ fn watch(program: &Path, ended: &AtomicBool) -> Memory {
             let entry = seen.entry(process).or_default();
             entry.0 += 1;
             entry.1 = held.peak_kib;
-            now_kib += held.share_kib;
+            // Seen once, it may yet become another program, and what it holds is its parent's.
+            if entry.0 >= 2 {
+                now_kib += held.share_kib;
+            }
         }
         together_kib = together_kib.max(now_kib);
         thread::sleep(LOOK_EVERY);

@@ -32,7 +32,8 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
     let mut command = folder.command(&bench.divisi, &run_arguments("normal"))?;
     let (_, memory) =
         measure::run_with_memory(&mut command, &bench.divisi).map_err(|e| folder.with_log(&e))?;
-    let peak_mib = memory.peak_kib as f64 / 1024.0;
+    let mib = |kib: u64| kib as f64 / 1024.0;
+    let (together_mib, peak_mib) = (mib(memory.together_kib), mib(memory.peak_kib));
     let read = |arguments: &[&str]| -> Result<f64> {
         folder.measure(&bench.divisi, arguments)?;
         let usages: Result<Vec<_>> = (0..READS)
@@ -54,8 +55,13 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
     let mut section = Section::default();
     let rows = [
         (
+            format!("memory that they hold at one time at {tasks} tasks, MiB"),
+            together_mib,
+            PEAK_LIMIT_MIB,
+        ),
+        (
             format!(
-                "peak memory of {} processes at {tasks} tasks, MiB",
+                "sum of the peaks of {} processes at {tasks} tasks, MiB",
                 memory.processes
             ),
             peak_mib,
@@ -87,8 +93,9 @@ pub(super) fn section(bench: &Bench) -> Result<Section> {
         ]
     });
     let text = format!(
-        "Memory is the sum of the peaks (`VmHWM`) of all processes of the binary; times are medians \
-         of {READS} runs after one uncounted, of `simulate` of {}.",
+        "Memory is the most that all processes of the binary hold at one time, pages that they \
+         share counted once (`Pss`), and the sum of their peaks (`VmHWM`), such pages counted for \
+         each; times are medians of {READS} runs after one uncounted, of `simulate` of {}.",
         bench.runs()
     );
     section.paragraph(&text);

@@ -22,7 +22,8 @@ use rustix::fs::{Access, OFlags};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use super::acp::{Client, Introduction, introduced};
-use super::process::{exit_of, folders, source_of};
+use super::home::{folders, source_of};
+use super::process::exit_of;
 use super::product::{Driven, Product, Writes};
 use crate::environment::environment;
 
@@ -169,6 +170,12 @@ pub fn program(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(name));
     programs.find(|path| path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok())
+}
+
+/// Whether an agent has something to log in with, as far as that can be told without asking it.
+#[must_use]
+pub fn has_credential(product: &Product, variables: &BTreeMap<String, String>) -> bool {
+    credentials(product, variables).next().is_some()
 }
 
 /// What an agent can log in with, in its own order: variables before its own login.

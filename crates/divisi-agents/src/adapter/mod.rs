@@ -23,6 +23,7 @@ mod control;
 mod copilot;
 mod detection;
 mod gemini;
+mod home;
 mod login;
 mod meter;
 mod opencode;
@@ -48,16 +49,18 @@ pub use agent::{AdapterAgent, DefinedAgent};
 pub use channel::{Channel, Nobody};
 pub use closing::Closing;
 pub use detection::{
-    Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, alternatives, detect, program,
+    Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, alternatives, detect,
+    has_credential, program,
 };
 pub use divisi_core::permission::{Decision, Deed, Request};
+pub use home::take_logins;
 pub use login::login_secrets;
 pub use meter::{Meter, RESERVATION_VARIABLE, Reservation};
 pub use permission::{Broker, is_unrecorded};
 pub use plain::converse as converse_plainly;
 pub use process::{
     Fault, HOME_VARIABLE, Surroundings, converse, converse_over_acp, print, print_closing,
-    read_handoff, take_logins, told,
+    read_handoff, told,
 };
 pub use product::{Asks, Driven, PRODUCTS, Product, is_priced, product};
 pub use prompt::prompt;

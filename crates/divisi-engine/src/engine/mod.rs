@@ -74,6 +74,7 @@ pub use shell::{Shell, credentials, log_path, run_folder};
 use crate::failpoint;
 use crate::monitor::{ClockWatch, Clocks, Monitor, Patience};
 use crate::reconcile::Reconcile;
+use crate::repo::Repo;
 use crate::world::{Directive, World};
 use supervised::Supervised;
 use threads::Threads;
@@ -95,6 +96,8 @@ pub struct Options {
     pub project: PathBuf,
     /// Its `.divisi` folder.
     pub dir: PathBuf,
+    /// Its private repository, where somebody has opened it before; opened when needed otherwise.
+    pub repo: Option<Arc<Repo>>,
     /// This program, to be started as supervisor.
     pub program: PathBuf,
     /// The folder of the sockets.

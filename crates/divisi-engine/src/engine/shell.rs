@@ -200,16 +200,18 @@ impl Shell {
         if let Some(pool) = self.pool.get() {
             return Ok(Arc::clone(pool));
         }
-        let repo = Repo::open_with_hook(
-            &self.options.dir,
-            &self.options.project,
-            crate::failpoint::hit,
-        )
-        .map_err(|error| chain(&error))?;
+        let repo = match &self.options.repo {
+            Some(repo) => Arc::clone(repo),
+            None => {
+                let (dir, project) = (&self.options.dir, &self.options.project);
+                let opened = Repo::open_with_hook(dir, project, crate::failpoint::hit);
+                Arc::new(opened.map_err(|error| chain(&error))?)
+            }
+        };
         let kept = PoolOptions {
             kept: self.options.capacity.workers as usize,
         };
-        let pool = Arc::new(Pool::open(Arc::new(repo), kept).map_err(|error| chain(&error))?);
+        let pool = Arc::new(Pool::open(repo, kept).map_err(|error| chain(&error))?);
         Ok(Arc::clone(self.pool.get_or_init(|| pool)))
     }
 

@@ -115,7 +115,11 @@ impl Repo {
     ) -> Result<Base, Fault> {
         let rev = options.rev.as_deref().unwrap_or("HEAD");
         let head = user.resolve(&self.git, "HEAD")?;
-        let (commit, described) = match user.resolve(&self.git, rev)? {
+        let found = match rev {
+            "HEAD" => head.clone(),
+            _ => user.resolve(&self.git, rev)?,
+        };
+        let (commit, described) = match found {
             Some(found) => {
                 let commit = Commit::new(&found).ok_or_else(|| Fault::odd("resolve", &found))?;
                 self.import(user, &commit)?;

@@ -71,8 +71,15 @@ impl Project {
                 "--path-format=absolute",
                 "--git-dir",
             ])
-            .arg("--git-common-dir")
+            .args(["--git-common-dir", "--show-toplevel"])
             .run()?;
+        // Where there is no top of a tree, the rest is answered all the same.
+        let out =
+            String::from_utf8(done.out).map_err(|_| unreadable("its path is not UTF-8".into()))?;
+        let lines: Vec<&str> = out.lines().collect();
+        if let ["true", ..] | [_, "true", ..] = lines[..] {
+            return Err(Fault::Bare(folder.to_owned()));
+        }
         if done.status != 0 {
             let found = folder
                 .ancestors()
@@ -82,20 +89,9 @@ impl Project {
                 false => Ok(Project::Folder(folder.to_owned())),
             };
         }
-        let out =
-            String::from_utf8(done.out).map_err(|_| unreadable("its path is not UTF-8".into()))?;
-        let lines: Vec<&str> = out.lines().collect();
-        let [bare, inside, format, git_dir, common_dir] = lines[..] else {
+        let [_, _, format, git_dir, common_dir, root] = lines[..] else {
             return Err(unreadable(format!("git answered {out:?}")));
         };
-        if bare == "true" || inside == "true" {
-            return Err(Fault::Bare(folder.to_owned()));
-        }
-        let root = git
-            .discover("find the top of the repository", folder)
-            .args(["rev-parse", "--path-format=absolute", "--show-toplevel"])
-            .text()
-            .map_err(|fault| unreadable(fault.to_string()))?;
         let user = UserRepo {
             root: root.into(),
             git_dir: git_dir.into(),

@@ -59,6 +59,7 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     }
     let repo = Repo::open_with_hook(&project.divisi(), project.folder(), failpoint::hit)
         .map_err(|fault| told(&fault))?;
+    let repo = Arc::new(repo);
     let read_here = left_out::read_here(project, &chosen.file(args, project));
     let (base, in_use) = base(args, chosen.start(args), &read_here, &repo, printer)?;
     let mut ordered = Ordered::of(
@@ -107,7 +108,11 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     let subject = ordered.subject(&plan, &configuration, &settings);
     let subject = subject.with(rehearsal.as_ref(), &configuration);
     let approved = args.yes || consents(project, subject, outline, printer)?;
-    let mut driver = Driver::new(project, configuration.holding(project), printer)?;
+    let holding = Holding {
+        repo: Some(Arc::clone(&repo)),
+        ..configuration.holding(project)
+    };
+    let mut driver = Driver::new(project, holding, printer)?;
     let ask = Ask::Start {
         plan: Arc::new(plan),
         settings: Box::new(settings),
