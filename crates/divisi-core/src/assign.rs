@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use std::ops::Bound;
 
 use crate::ids::{RunId, TaskNo, Time};
-use crate::ledger::{Choice, Credential, Means};
+use crate::ledger::{Choice, Credential, Means, Wanted};
 use crate::plan::Priority;
 use crate::run::{Class, Run};
 
@@ -55,7 +55,7 @@ struct Candidate {
 ///
 /// Tasks that are passed over wait for something that is no slot, for instance their budgets.
 ///
-/// Costs what is proposed or passed over times the number of classes (pairs of agent and role),
+/// Costs what is proposed or passed over times the number of classes (mostly pairs of agent and role),
 /// never the number of tasks that stay ready.
 #[must_use]
 pub fn assign(
@@ -63,13 +63,13 @@ pub fn assign(
     capacity: Capacity,
     now: Time,
     passed_over: &BTreeSet<(RunId, TaskNo)>,
-    may: &dyn Fn(&Run, &str) -> Choice,
+    may: &dyn Fn(&Run, Wanted<'_>) -> Choice,
 ) -> Vec<Proposal> {
     let choices: Vec<Vec<Choice>> = runs
         .iter()
         .map(|run| match run.takes_leases() {
             true => { run.classes.iter() }
-                .map(|class| may(run, &class.agent))
+                .map(|class| may(run, class.wanted()))
                 .collect(),
             false => Vec::new(),
         })
@@ -230,9 +230,9 @@ impl Run {
 
     /// When the first of the agents may begin that ready tasks wait for, beyond `now`.
     #[must_use]
-    pub fn held_until(&self, now: Time, may: &dyn Fn(&Run, &str) -> Choice) -> Option<Time> {
+    pub fn held_until(&self, now: Time, may: &dyn Fn(&Run, Wanted<'_>) -> Choice) -> Option<Time> {
         let waiting = self.classes_with_due(now);
-        let until = waiting.filter_map(|class| match may(self, &class.agent) {
+        let until = waiting.filter_map(|class| match may(self, class.wanted()) {
             Choice::Wait { until, .. } | Choice::Beyond { until, .. } => Some(until),
             Choice::Begin { .. } => None,
         });
@@ -244,10 +244,10 @@ impl Run {
     pub fn held_beyond(
         &self,
         now: Time,
-        may: &dyn Fn(&Run, &str) -> Choice,
+        may: &dyn Fn(&Run, Wanted<'_>) -> Choice,
     ) -> Option<(Credential, Time)> {
         let mut waiting = self.classes_with_due(now);
-        waiting.find_map(|class| match may(self, &class.agent) {
+        waiting.find_map(|class| match may(self, class.wanted()) {
             Choice::Beyond { credential, until } => Some((credential, until)),
             Choice::Begin { .. } | Choice::Wait { .. } => None,
         })

@@ -36,7 +36,9 @@ pub use amount::{
 };
 pub use command::{Command, Exhausted, Refusal, Spent};
 pub use event::{Event, KINDS};
-pub use limit::{Access, Choice, Credential, Limit, LimitThen, Means, Met, QuietHours, Waiting};
+pub use limit::{
+    Access, Choice, Credential, Limit, LimitThen, Means, Met, QuietHours, Waiting, Wanted,
+};
 
 /// Who pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

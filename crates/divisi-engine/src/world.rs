@@ -17,7 +17,7 @@ use budgets::Reserved;
 use divisi_core::assign::{Capacity, assign};
 use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
 use divisi_core::journal::{Batch, CommandRow, Entry, Fault, Journal, Stream};
-use divisi_core::ledger::{self, Access, Account, Choice, Credential, Exhausted, Ledger};
+use divisi_core::ledger::{self, Access, Account, Choice, Credential, Exhausted, Ledger, Wanted};
 use divisi_core::plan;
 use divisi_core::run::{
     self, Accepted, Attempt, Command, Create, Effect, Event, Rejection, Run, stored,
@@ -252,7 +252,7 @@ impl<J: Journal> World<J> {
     /// task whose time has come and that still waits, waits for a slot, not for the clock.
     #[must_use]
     pub fn due_at(&self) -> Option<Time> {
-        let may = |run: &Run, agent: &str| self.may(run, agent, self.last_at);
+        let may = |run: &Run, wanted: Wanted<'_>| self.may(run, wanted, self.last_at);
         let mut dues: Vec<Time> = self.runs().filter_map(Run::expires_at).collect();
         for run in self.runs().filter(|run| run.takes_leases()) {
             dues.extend(run.delayed_until(self.last_at));
@@ -262,13 +262,13 @@ impl<J: Journal> World<J> {
     }
 
     /// Whether an agent may begin something for a run, and with which credential.
-    fn may(&self, run: &Run, agent: &str, now: Time) -> Choice {
+    fn may(&self, run: &Run, wanted: Wanted<'_>, now: Time) -> Choice {
         let access = Access {
             limits: &self.ledger.limits,
             credentials: &self.credentials,
             offset_ms: self.offset_ms,
         };
-        access.choose(&run.settings, agent, now)
+        access.choose(&run.settings, wanted, now)
     }
 
     /// One step, with all words between aggregates arriving at once.
@@ -499,7 +499,7 @@ impl<J: Journal> World<J> {
             .runs()
             .filter(|run| self.leasing.takes(run.id))
             .collect();
-        let may = |run: &Run, agent: &str| self.may(run, agent, step.now);
+        let may = |run: &Run, wanted: Wanted<'_>| self.may(run, wanted, step.now);
         let proposals = assign(&runs, self.capacity, step.now, passed_over, &may);
         for proposal in proposals {
             let Some(loaded) = self.runs.get(&proposal.run) else {

@@ -11,7 +11,8 @@ use divisi_core::ledger::{self, Account};
 use divisi_core::plan::{Plan, TaskSpec, Work};
 use divisi_core::receipt::Exit;
 use divisi_core::run::{
-    Base, Budget, Command, Create, Finding, PauseReason, Rejection, Said, Settings, TaskStatus,
+    Base, Budget, Command, Create, Defined, DefinedProgram, Finding, PauseReason, Rejection, Said,
+    Settings, Speaks, TaskStatus,
 };
 use divisi_core::worker::Ended;
 use divisi_engine::world::{Answer, Ask, Crossing, Delivery, Directive, Leasing, World};
@@ -521,6 +522,44 @@ fn a_wait_is_ended_by_hand_and_only_one_that_lasts() {
     let resume = unnamed(Ask::Run(RunId(1), Command::Resume));
     world.step(resume, Time(6)).unwrap();
     assert_eq!(slots(&world, 1), 1);
+}
+
+#[test]
+fn who_is_known_by_configuration_alone_keeps_a_run_waiting_no_longer_than_it_waits() {
+    let text = DefinedProgram {
+        command: vec!["mine".to_owned()],
+        speaks: Speaks::Text,
+        variables: Vec::new(),
+    };
+    let plan = Plan {
+        title: "t".to_owned(),
+        tasks: vec![TaskSpec {
+            agent: Some("custom.text".to_owned()),
+            work: Work::Handoff,
+            ..TaskSpec::command(TaskId::new("a").unwrap(), &[])
+        }],
+        ..Plan::default()
+    };
+    let settings = Settings {
+        limit_wait_max_ms: 9_000,
+        defined: [("custom.text".to_owned(), Defined::Program(text))].into(),
+        ..Settings::default()
+    };
+    for (said_ms, until) in [(5_000, 6_000), (u64::MAX, 10_000)] {
+        let mut world = open(&FaultyJournal::default());
+        let ask = Ask::Create(Box::new(Create {
+            plan: plan.clone().into(),
+            settings: settings.clone(),
+            base: Base::default(),
+            approved: true,
+            intent: None,
+        }));
+        world.step(unnamed(ask), Time(2)).unwrap();
+        let met = limited(&world, 1, Some(said_ms));
+        world.step(met, Time(1_000)).unwrap();
+        assert_eq!(world.run(RunId(1)).unwrap().paused, None);
+        assert_eq!(world.due_at(), Some(Time(until)), "{said_ms}");
+    }
 }
 
 #[test]

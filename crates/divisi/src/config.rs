@@ -183,6 +183,7 @@ impl Configuration {
             reassign_after: config.reassign_after,
             split_after: config.split_after,
             reviewers: config.reviewers.clone(),
+            reviewers_missing: Vec::new(),
             awaiting_max: config.awaiting_max,
             losses_max: config.losses_max,
             conflicts_max: config.conflicts_max,

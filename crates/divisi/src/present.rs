@@ -12,11 +12,12 @@ use std::ffi::OsStr;
 use divisi_agents::adapter::{PRODUCTS, has_credential, is_priced, product, program};
 use divisi_core::diagnostic::{Place, Severity};
 use divisi_core::ledger::LimitThen;
+use divisi_core::plan::Work;
 use divisi_core::run::{
     AGENT_AUTO, AGENT_MODEL, AGENT_PERSON, Budget, Defined, DefinedProgram, Settings, Speaks,
     agent_of, asks_model, is_definable, name_of,
 };
-use divisi_core::{Diagnostic, TaskSpec};
+use divisi_core::{Criterion, Diagnostic, TaskKind, TaskSpec};
 use divisi_pack::role::Library as Roles;
 
 use self::unasked::Unasked;
@@ -84,6 +85,12 @@ impl Present {
     fn standing(&self, agent: &str) -> Standing {
         let found = self.0.get(agent).copied();
         found.unwrap_or_else(|| Standing::of(!is_definable(agent), true))
+    }
+
+    /// Of those that are to judge, which are there and which are not. A person judges anyway.
+    pub(crate) fn reviewers(&self, named: &[String]) -> (Vec<String>, Vec<String>) {
+        let agents = named.iter().filter(|name| *name != AGENT_PERSON);
+        agents.cloned().partition(|name| self.has(name))
     }
 
     /// Whether an agent is there.
@@ -171,6 +178,8 @@ pub(crate) struct Settling<'s> {
     open: BTreeMap<Vec<String>, Tasks>,
     missing: BTreeMap<String, Tasks>,
     missing_later: BTreeMap<String, Tasks>,
+    /// Whether something may be to be judged that no rule can tell.
+    has_words: bool,
     /// What is denied in vain, where that is of interest.
     unasked: Option<Unasked>,
 }
@@ -185,10 +194,10 @@ impl<'s> Settling<'s> {
         let found = |names: &[String]| present.first(names).unwrap_or(AGENT_AUTO).to_owned();
         let by_role = preferred.by_role.iter();
         let agents_auto = by_role.map(|(role, names)| (role.clone(), found(names)));
-        let mut reviewers = settings.reviewers.clone();
-        reviewers.retain(|name| name != AGENT_PERSON && present.has(name));
+        let (reviewers, reviewers_missing) = present.reviewers(&settings.reviewers);
         let settings = Settings {
             reviewers,
+            reviewers_missing,
             agent_auto: found(preferred.usual),
             agents_auto: agents_auto.collect(),
             ..settings
@@ -210,6 +219,7 @@ impl<'s> Settling<'s> {
             open: BTreeMap::new(),
             missing: BTreeMap::new(),
             missing_later: BTreeMap::new(),
+            has_words: false,
             unasked: None,
         }
     }
@@ -230,8 +240,16 @@ impl<'s> Settling<'s> {
         }
     }
 
+    /// Looks at what must hold on the whole.
+    pub(crate) fn judges(&mut self, criteria: &[Criterion]) {
+        self.has_words |= criteria.iter().any(is_in_words);
+    }
+
     /// Looks at one of the tasks.
     pub(crate) fn see(&mut self, task: &TaskSpec) {
+        // What will be planned may be to satisfy words.
+        let is_planned = task.kind == TaskKind::Plan && task.work == Work::Handoff;
+        self.has_words |= is_planned || task.criteria.iter().any(is_in_words);
         let preferred = self.preferred.as_ref();
         let of_role = preferred.and_then(|preferred| preferred.of_role(task));
         if let (Some(names), Some(role)) = (of_role, task.role()) {
@@ -356,6 +374,7 @@ impl<'s> Settling<'s> {
             let warning = Diagnostic::warning("agent-missing", cause);
             told.push(self.installing(name, warning));
         }
+        told.extend(self.nobody_reviews());
         for (name, tasks) in &self.unpriced {
             let cause = format!(
                 "money is bounded, and nobody says what `{name}` costs, which is to do {}",
@@ -369,6 +388,29 @@ impl<'s> Settling<'s> {
         }
         told.extend(self.unasked.and_then(Unasked::told));
         (self.settings, told)
+    }
+
+    /// That a person judges what agents were to.
+    fn nobody_reviews(&self) -> Option<Diagnostic> {
+        let missing = &self.settings.reviewers_missing;
+        let by_person = self.settings.reviewers.is_empty() && !missing.is_empty();
+        if !by_person || !self.has_words {
+            return None;
+        }
+        let lacking = missing.iter();
+        let lacking: Vec<String> = lacking
+            .map(|name| format!("`{name}` is {}", self.lack(name)))
+            .collect();
+        let cause = format!(
+            "no agent that `review.agents` names is there to judge what no rule can, so a person is \
+             to: {}",
+            lacking.join(", ")
+        );
+        let told = Diagnostic::warning("agent-missing", cause);
+        let told = missing
+            .iter()
+            .fold(told, |told, name| self.installing(name, told));
+        Some(told.hint("`divisi agents` lists those there are"))
     }
 
     /// How to go on with an agent that nobody says the price of.
@@ -409,6 +451,11 @@ impl<'s> Settling<'s> {
             (None, None) => told.hint(defining(name)),
         }
     }
+}
+
+/// Whether a criterion is for somebody to judge.
+fn is_in_words(criterion: &Criterion) -> bool {
+    matches!(criterion, Criterion::Plain { .. })
 }
 
 /// How an agent is defined.

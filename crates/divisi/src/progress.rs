@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{
-    AttemptEnd, Event, Run, RunStatus, Subject, TaskStatus, Then, explain, is_scripted,
+    AttemptEnd, Event, Run, RunStatus, Subject, TaskStatus, Then, Unreviewed, explain, is_scripted,
 };
 use divisi_core::{AttemptId, Outcome, RunId, TaskNo, Time};
 use divisi_engine::engine::wall_now;
@@ -227,7 +227,7 @@ impl Progress {
                 self.say("2", " ", &format!("{} becomes {parts}", id(*task)));
             }
             // Which agent is to judge comes with its review.
-            Event::ReviewAwaited { attempt, .. } if !is_for_person(state, *attempt) => {}
+            Event::ReviewAwaited { attempt, .. } if is_reviewed(state, *attempt) => {}
             Event::ReviewOpened { review, of } => {
                 let what = match of {
                     Subject::Attempt(attempt) => id(attempt.task),
@@ -242,10 +242,11 @@ impl Progress {
             }
             Event::ReviewAwaited { attempt, .. } => {
                 let text = format!(
-                    "{} awaits a person: divisi explain {} {}",
+                    "{} awaits a person: divisi explain {} {}{}",
                     id(attempt.task),
                     self.run,
-                    id(attempt.task)
+                    id(attempt.task),
+                    since(state.unreviewed(Some(attempt.task)))
                 );
                 self.say("33", "?", &text);
             }
@@ -311,15 +312,20 @@ impl Progress {
             Event::RunResumed => self.say("32", "-", &format!("{} goes on", self.run)),
             Event::FinalHeld { verdicts, tasks }
                 if tasks.is_empty()
-                    && !state.settings.reviewers.is_empty()
-                    && verdicts.iter().all(|it| it.outcome != Outcome::Fail) => {}
+                    && verdicts.iter().all(|it| it.outcome != Outcome::Fail)
+                    && state.review_of_whole().is_some() => {}
             Event::FinalHeld { verdicts, tasks } => {
                 let fails = verdicts.iter().any(|it| it.outcome == Outcome::Fail);
                 let (code, mark, what) = match fails || !tasks.is_empty() {
                     true => ("31", "x", "checks on the whole did not all pass"),
                     false => ("33", "?", "the whole awaits a person's judgment"),
                 };
-                self.say(code, mark, &format!("{what}: divisi explain {}", self.run));
+                let since = since(state.unreviewed(None));
+                self.say(
+                    code,
+                    mark,
+                    &format!("{what}: divisi explain {}{since}", self.run),
+                );
             }
             _ => {}
         }
@@ -338,10 +344,15 @@ impl Progress {
     }
 }
 
-/// Whether a person is to judge what an attempt made.
-fn is_for_person(state: &Run, attempt: AttemptId) -> bool {
-    let task = state.task(attempt.task);
-    task.is_none_or(|task| state.is_for_person(&task.spec))
+/// Whether an agent is to judge what an attempt made, or did. The run may be newer than what is told.
+fn is_reviewed(state: &Run, attempt: AttemptId) -> bool {
+    let of = Some(Subject::Attempt(attempt));
+    state.tasks().iter().any(|task| task.reviews == of)
+}
+
+/// Why a person is to judge, though agents were to.
+fn since(why: Option<Unreviewed>) -> String {
+    why.map_or_else(String::new, |why| format!(" ({})", why.words()))
 }
 
 /// How long an attempt took, and that only a script was played if so.
@@ -441,7 +452,7 @@ mod tests {
     use crate::given::{Given, plan, task, written};
     use divisi_core::Verdict;
     use divisi_core::ledger::LimitThen;
-    use divisi_core::run::{Command, PauseReason, StopReason};
+    use divisi_core::run::{Command, Final, PauseReason, StopReason};
     use divisi_engine::engine::log_path;
 
     #[test]
@@ -538,6 +549,32 @@ mod tests {
         );
         let fails = "x checks on the whole did not all pass: divisi explain run-1\n";
         assert_eq!(said(Verdict::fail(0, "no")), fails);
+    }
+
+    #[test]
+    fn a_whole_that_no_agent_judges_awaits_a_person_for_a_reason() {
+        let mut state = Given::run_of(plan("Ship it", vec![task("a", &[])])).run();
+        let verdicts = vec![Verdict {
+            outcome: Outcome::Unverified,
+            ..Verdict::fail(0, "it reads well")
+        }];
+        let tasks = Vec::new();
+        state.finally = Final::Held {
+            verdicts: verdicts.clone(),
+            tasks: tasks.clone(),
+        };
+        let held = Event::FinalHeld { verdicts, tasks };
+        let said = |state: &Run| {
+            let mut progress = Progress::new(PathBuf::new(), state.id, false, false, false);
+            progress.event(state.id, Time(1), &held, Some(state));
+            progress.lines
+        };
+        let awaits = "? the whole awaits a person's judgment: divisi explain run-1";
+        state.settings.reviewers = vec!["other".to_owned()];
+        assert_eq!(said(&state), format!("{awaits}\n"), "no review was opened");
+        state.settings.reviewers_missing = std::mem::take(&mut state.settings.reviewers);
+        let why = "no agent that `review.agents` names was installed when the run began: other";
+        assert_eq!(said(&state), format!("{awaits} ({why})\n"));
     }
 
     #[test]

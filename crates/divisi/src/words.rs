@@ -212,11 +212,13 @@ pub(crate) fn again(
 
 /// The same of one whose usage limit lasts longer than its run waits.
 fn beyond(run: &Run, attempt: AttemptId, until: Time) -> String {
-    let ending = run
-        .task(attempt.task)
-        .and_then(|task| task.ending(attempt.number));
+    let task = run.task(attempt.task);
+    let ending = task.and_then(|task| task.ending(attempt.number));
     let agent = ending.map_or("its agent", |ending| &ending.agent);
-    let other = run.settings.limit_agents.get(agent);
+    let other = match task.and_then(|task| task.wanted(&run.settings).instead) {
+        Some(instead) => instead.iter().find(|other| *other != agent),
+        None => run.settings.limit_agents.get(agent),
+    };
     match (run.settings.limit_then, other) {
         (LimitThen::OtherAgent, Some(other)) => format!("{other} takes over until {}", until.utc()),
         (LimitThen::OtherCredential, _) => {

@@ -1,7 +1,7 @@
 //! A session with a program that is told what to do in words, and prints words.
 //!
-//! Nothing of what it prints is understood but the words for a usage limit: whether it did its task
-//! is for the checks to say, as ever.
+//! Nothing of what it prints is understood but the words for a usage limit, and for when that ends:
+//! whether it did its task is for the checks to say, as ever.
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
@@ -18,6 +18,7 @@ use super::meter::RESERVATION_VARIABLE;
 use super::pipes::{Pipes, Printed};
 use super::process::{Fault, Surroundings, exit_of, print, print_closing, read_handoff, say, told};
 use super::prompt::prompt;
+use super::reset::{self, COMMON};
 use super::session::{bounded, says};
 use super::transcript::Entry;
 use crate::agent::Claim;
@@ -163,8 +164,8 @@ fn claim(exit: &Exit, last: VecDeque<String>) -> Claim {
     let cause = bounded(&cause);
     match says(&cause, &LIMITS) {
         true => Claim::Limited {
+            wait_ms: reset::wait_ms(&cause, &COMMON, reset::now()),
             cause,
-            wait_ms: None,
         },
         false => Claim::Failed { cause },
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::acp::{Quirks, Usage, Verb};
 use super::others::{COPILOT, COPILOT_ACP, GEMINI, GEMINI_ACP, QWEN, QWEN_ACP};
-use super::reset::Reset;
+use super::reset::{COMMON, Reset};
 use super::transcript::Entry;
 use super::{claude, codex, opencode};
 use crate::agent::{Figures, Told};
@@ -261,7 +261,7 @@ pub(super) const UNKNOWN: Product = Product {
     login: "",
     settings: &[],
     limits: &["429 too many requests", "status: 429"],
-    resets: &[],
+    resets: &COMMON,
     waits_silently: false,
     progress_ms: 20 * 60_000,
     tells_calls: false,

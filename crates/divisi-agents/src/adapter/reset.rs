@@ -14,11 +14,29 @@ pub(super) enum Reset {
     /// How long it takes: `3 days 4 hours`, `11.054s`, `1h2m`; plain numbers are seconds.
     In(&'static str),
     /// A time of the day, perhaps with a day and a place: `3pm`, `3:05 PM`, `Nov 28th, 2026 3:05 PM`,
-    /// `3pm (Europe/Berlin)`. In the local time unless a place is named.
+    /// `3pm (Europe/Berlin)`. In the local time unless a place is named. Or a moment by RFC 3339.
     At(&'static str),
     /// Seconds since the Unix epoch.
     Epoch(&'static str),
 }
+
+/// The words of those of whom no others are known. They are looked for only in what is a usage limit
+/// by other words.
+pub(super) const COMMON: [Reset; 13] = [
+    Reset::In("try again in "),
+    Reset::In("try again after "),
+    Reset::In("retry in "),
+    Reset::In("retry after "),
+    Reset::In("retry-after"),
+    Reset::In("resets in "),
+    Reset::In("reset in "),
+    Reset::In("reset after "),
+    Reset::At("try again at "),
+    Reset::At("try again after "),
+    Reset::At("resets at "),
+    Reset::At("reset at "),
+    Reset::At("resets "),
+];
 
 /// The clock, to which times of the day are related.
 pub(super) fn now() -> Time {
@@ -31,19 +49,29 @@ const REST_BYTES_MAX: usize = 80;
 /// How long is to be waited from now on, as a text says it; the first form that can be read counts.
 pub(super) fn wait_ms(text: &str, resets: &[Reset], now: Time) -> Option<u64> {
     let lower = text.to_lowercase();
-    let behind = |words: &str| {
-        let at = lower.find(words)? + words.len();
-        let mut end = (at + REST_BYTES_MAX).min(lower.len());
-        while !lower.is_char_boundary(end) {
-            end -= 1;
-        }
-        Some(lower[at..end].trim_start_matches([' ', ':', '=', '"']))
+    let behind = |at: usize| {
+        let end = { at..=(at + REST_BYTES_MAX).min(lower.len()) }
+            .rfind(|end| lower.is_char_boundary(*end));
+        lower[at..end.unwrap_or(at)].trim_start_matches([' ', ':', '=', '"'])
     };
-    resets.iter().find_map(|reset| match reset {
-        Reset::In(words) => duration_ms(behind(words)?),
-        Reset::At(words) => Some(moment(behind(words)?, now)?.ms_since(now)),
-        Reset::Epoch(words) => Some(epoch(behind(words)?)?.ms_since(now)),
+    resets.iter().find_map(|reset| {
+        let places = lower.match_indices(reset.words());
+        let mut rests = places.map(|(at, words)| behind(at + words.len()));
+        rests.find_map(|rest| match reset {
+            Reset::In(_) => duration_ms(rest),
+            Reset::At(_) => Some(moment(rest, now)?.ms_since(now)),
+            Reset::Epoch(_) => Some(epoch(rest)?.ms_since(now)),
+        })
     })
+}
+
+impl Reset {
+    /// The words before it.
+    fn words(self) -> &'static str {
+        match self {
+            Reset::In(words) | Reset::At(words) | Reset::Epoch(words) => words,
+        }
+    }
 }
 
 /// A number at the beginning of a text, and what follows it.
@@ -56,15 +84,23 @@ fn number(text: &str) -> Option<(f64, &str)> {
     Some((number, &text[digits.len()..]))
 }
 
+/// A number at the beginning of a text, or the word for one of something.
+fn count(text: &str) -> Option<(f64, &str)> {
+    let one = { ["an ", "a "].into_iter() }.find_map(|one| text.strip_prefix(one));
+    one.map(|rest| (1.0, rest)).or_else(|| number(text))
+}
+
 /// Numbers with their units, one after the other.
 fn duration_ms(text: &str) -> Option<u64> {
     let (mut rest, mut sum, mut any) = (text, 0.0, false);
-    while let Some((many, behind)) = number(rest) {
+    while let Some((many, behind)) = count(rest) {
         let behind = behind.trim_start();
         let end = behind
             .find(|c: char| !c.is_ascii_alphabetic())
             .unwrap_or(behind.len());
         let each = match &behind[..end] {
+            // It is a date, or a time of the day.
+            "" if behind.starts_with(['-', ':', '/']) => break,
             "" | "s" | "sec" | "secs" | "second" | "seconds" => 1_000.0,
             "ms" | "millisecond" | "milliseconds" => 1.0,
             "m" | "min" | "mins" | "minute" | "minutes" => 60_000.0,
@@ -90,6 +126,9 @@ fn epoch(text: &str) -> Option<Time> {
 
 /// The next moment at which it is this time of the day, or the moment on the day that is named.
 fn moment(text: &str, now: Time) -> Option<Time> {
+    if let Some(at) = stamp(text) {
+        return Some(at);
+    }
     let zone = zone(text).unwrap_or_else(TimeZone::system);
     let at = Timestamp::from_millisecond(i64::try_from(now.0).ok()?).ok()?;
     let now = at.to_zoned(zone);
@@ -115,6 +154,15 @@ fn moment(text: &str, now: Time) -> Option<Time> {
     u64::try_from(then.timestamp().as_millisecond())
         .ok()
         .map(Time)
+}
+
+/// A moment by RFC 3339 at the beginning of a text, of which the case is lost.
+fn stamp(text: &str) -> Option<Time> {
+    let of_it = |c: char| c.is_ascii_alphanumeric() || "-:+.".contains(c);
+    let end = text.find(|c| !of_it(c)).unwrap_or(text.len());
+    let word = text[..end].trim_end_matches(['.', ':']).to_uppercase();
+    let at: Timestamp = word.parse().ok()?;
+    u64::try_from(at.as_millisecond()).ok().map(Time)
 }
 
 /// A place in brackets: `(America/Los_Angeles)`, of which the case is lost.
@@ -207,6 +255,41 @@ mod tests {
             ("resets Jan 2 at 12am (UTC)", 3_142_555.0),
         ] {
             assert_eq!(seconds(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_others_say_of_it_is_read_in_the_common_words() {
+        let seconds = |text| wait_ms(text, &COMMON, NOW).map(|ms| ms as f64 / 1_000.0);
+        for (text, expected) in [
+            ("HTTP 429. Try again in 2 hours.", 7_200.0),
+            ("try again in 20 minutes, or pay", 1_200.0),
+            ("Please try again in 3 days", 259_200.0),
+            ("try again in an hour", 3_600.0),
+            ("try again after 90 seconds", 90.0),
+            ("Your quota will reset after 2h3m4s.", 7_384.0),
+            ("Please retry in 12.5s.", 12.5),
+            ("{\"Retry-After\": \"120\"}", 120.0),
+            ("the limit resets in 45 min", 2_700.0),
+            ("resets at 3pm (America/New_York)", 17_755.0),
+            ("resets 16:04 (UTC)", 3_595.0),
+            ("try again after 2026-11-26T16:04:05Z", 3_600.0),
+            ("resets at \"2026-11-26T18:04:05.5+02:00\"", 3_600.5),
+            ("try again at 2026-11-26T16:04:05Z.", 3_600.0),
+            // The first that can be read counts.
+            ("It resets by itself. It resets at 4:04pm (UTC)", 3_595.0),
+        ] {
+            assert_eq!(seconds(text), Some(expected), "{text}");
+        }
+        for text in [
+            "try again in a while",
+            "retry after 2026-11-26",
+            "try again at 2026-11-26",
+            "try again at 2026-13-26T16:04:05Z",
+            "resets",
+            "reset in é",
+        ] {
+            assert_eq!(seconds(text), None, "{text}");
         }
     }
 

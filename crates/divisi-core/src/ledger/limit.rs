@@ -192,6 +192,26 @@ pub struct Access<'a> {
     pub offset_ms: i64,
 }
 
+/// Who is to do something, and who may during its usage limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// The agent.
+    pub agent: &'a str,
+    /// The only ones that may take its place, the best first, where that is not as the run is set.
+    pub instead: Option<&'a [String]>,
+}
+
+impl<'a> Wanted<'a> {
+    /// An agent in whose place others may do it as the run is set.
+    #[must_use]
+    pub fn agent(agent: &'a str) -> Wanted<'a> {
+        Wanted {
+            agent,
+            instead: None,
+        }
+    }
+}
+
 /// Whether and how an agent may begin something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
@@ -219,9 +239,9 @@ pub enum Choice {
 impl Choice {
     /// Any agent may begin anything, where nobody counts limits.
     #[must_use]
-    pub fn freely(_: &Run, agent: &str) -> Choice {
+    pub fn freely(_: &Run, wanted: Wanted<'_>) -> Choice {
         Choice::Begin {
-            with: Means::unknown(agent),
+            with: Means::unknown(wanted.agent),
         }
     }
 }
@@ -238,7 +258,8 @@ pub enum Waiting {
 impl Access<'_> {
     /// Whether an agent may begin something for a run of these settings, or who may in its place.
     #[must_use]
-    pub fn choose(&self, settings: &Settings, agent: &str, now: Time) -> Choice {
+    pub fn choose(&self, settings: &Settings, wanted: Wanted<'_>, now: Time) -> Choice {
+        let agent = wanted.agent;
         if !holds_slot(agent) {
             return Choice::Begin {
                 with: Means::unknown(agent),
@@ -259,7 +280,7 @@ impl Access<'_> {
             let on = Waiting::Limit(usual.credential);
             return Choice::Wait { on, until };
         }
-        let others = self.others(settings, agent);
+        let others = self.others(settings, wanted);
         let free = others.iter().find(|other| self.ends_at(other) <= now);
         if let Some(free) = free {
             return Choice::Begin { with: free.clone() };
@@ -303,14 +324,19 @@ impl Access<'_> {
     }
 
     /// What the run has be used in the place of an agent's usual credential, the best first.
-    fn others(&self, settings: &Settings, agent: &str) -> Vec<Means> {
-        match settings.limit_then {
-            LimitThen::Pause | LimitThen::Escalate => Vec::new(),
-            LimitThen::OtherCredential => {
+    fn others(&self, settings: &Settings, wanted: Wanted<'_>) -> Vec<Means> {
+        let agent = wanted.agent;
+        match (settings.limit_then, wanted.instead) {
+            (LimitThen::Pause | LimitThen::Escalate, _) => Vec::new(),
+            (LimitThen::OtherCredential, _) => {
                 let all = self.all(settings, agent).into_iter();
                 all.skip(1).collect()
             }
-            LimitThen::OtherAgent => {
+            (LimitThen::OtherAgent, Some(instead)) => {
+                let others = instead.iter().filter(|other| *other != agent);
+                others.map(|other| self.usual(settings, other)).collect()
+            }
+            (LimitThen::OtherAgent, None) => {
                 let (mut others, mut seen) = (Vec::new(), BTreeSet::from([agent]));
                 let mut next = settings.limit_agents.get(agent);
                 while let Some(other) = next.filter(|other| seen.insert(other)) {

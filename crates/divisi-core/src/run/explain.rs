@@ -14,6 +14,7 @@ use super::remedy::evidence_line;
 use super::reviews::Subject;
 use super::state::{Final, Run, RunStatus};
 use super::task::{Task, TaskState, TaskStatus};
+use super::unreviewed::Unreviewed;
 use crate::assign::WORKERS_MAX;
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{RunId, TaskNo, Time};
@@ -313,9 +314,11 @@ pub fn explain_run(run: &Run, now: Time, shared: &Shared) -> Explanation {
 
 /// Whether a usage limit or a budget keeps a task from being begun, whoever works beside it.
 fn lacks_leave_to_spend(run: &Run, task: &Task, now: Time, shared: &Shared) -> bool {
-    let agent = task.agent(&run.settings);
-    let may = shared.access().choose(&run.settings, agent, now);
-    !matches!(may, Choice::Begin { .. }) || shared.exhausted(run, task).is_some()
+    let wanted = task.wanted(&run.settings);
+    let may = shared.access().choose(&run.settings, wanted, now);
+    // What waits for people's judgment first is told of by itself.
+    let lacks_budget = || !run.is_held_back(task) && shared.exhausted(run, task).is_some();
+    !matches!(may, Choice::Begin { .. }) || lacks_budget()
 }
 
 /// What does not hold on the whole, or nobody has judged, and what can be done about it.
@@ -349,6 +352,7 @@ fn held(run: &Run, verdicts: &[Verdict], tasks: &[(TaskNo, Vec<Verdict>)], told:
     if let Some(review) = run.review_of_whole() {
         told.review(run, review, run.reviewer(None));
     }
+    told.unreviewed(run.unreviewed(None));
     let waive = match fails || !tasks.is_empty() {
         true => " --waive --note WHY",
         false => " --note SEEN",
@@ -371,6 +375,16 @@ impl Explanation {
             None => format!("{id} is {status}"),
         });
         self.command(run, "explain", review, "");
+    }
+
+    /// No agent is to judge, though some were to.
+    fn unreviewed(&mut self, why: Option<Unreviewed>) {
+        let Some(why) = why else { return };
+        let cause = format!("a person is to judge it: {}", why.words());
+        self.causes.push(cause);
+        if let Unreviewed::Missing(_) = why {
+            self.commands.push("divisi agents".to_owned());
+        }
     }
 
     /// Somebody waits for leave: what for, and how it is given or refused.
@@ -485,7 +499,8 @@ fn ready(run: &Run, task: &Task, shared: &Shared, now: Time, told: &mut Explanat
         return;
     }
     let agent = task.agent(&run.settings);
-    let may = shared.access().choose(&run.settings, agent, now);
+    let wanted = task.wanted(&run.settings);
+    let may = shared.access().choose(&run.settings, wanted, now);
     if !matches!(may, Choice::Begin { .. }) {
         held_back(run, task, &may, shared, now, told);
         return;
@@ -683,6 +698,7 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
             if let Some(review) = no.and_then(|no| run.review_of(no)) {
                 told.review(run, review, run.reviewer(no));
             }
+            told.unreviewed(run.unreviewed(no));
             told.command(run, "diff", task, "");
             told.command(run, "approve", task, " --note SEEN");
             told.command(run, "reject", task, " --reason WHY");

@@ -12,11 +12,13 @@ use super::reviews::Subject;
 use super::state::{Counts, Run};
 use super::task::{Task, TaskState};
 use crate::ids::{TaskNo, Time};
+use crate::ledger::Wanted;
 use crate::permission::Permission;
 use crate::plan::{TaskKind, TaskSpec};
 
-/// What the tasks of a class share: agent and role, and whether a person judges what they make.
-pub(crate) type ClassKey = (String, Option<String>, bool);
+/// What the tasks of a class share: agent and role, whether a person judges what they make, and who
+/// alone may take their agent's place.
+pub(crate) type ClassKey = (String, Option<String>, bool, Option<Vec<String>>);
 
 /// Tasks that share their limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +27,22 @@ pub(crate) struct Class {
     pub(crate) role: Option<String>,
     /// Whether a person must judge what they make.
     pub(crate) for_person: bool,
+    /// Who alone may do them during their agent's usage limits, if that is not as the run is set.
+    pub(crate) instead: Option<Vec<String>>,
     /// Live attempts that hold a slot.
     pub(crate) live: u32,
     /// Ready tasks, best first.
     pub(crate) ready: BTreeSet<ReadyKey>,
+}
+
+impl Class {
+    /// Who is to do its tasks.
+    pub(crate) fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            agent: &self.agent,
+            instead: self.instead.as_deref(),
+        }
+    }
 }
 
 /// Orders ready tasks: priority, then longest remaining path, then the plan's order.
@@ -100,16 +114,19 @@ impl Run {
             Some(live) => live.agent.clone(),
             None => task.agent(&self.settings).to_owned(),
         };
-        let key = (agent, task.spec.role(), self.is_for_person(&task.spec));
+        let instead = task.wanted(&self.settings).instead.map(<[String]>::to_vec);
+        let for_person = self.is_for_person(&task.spec);
+        let key = (agent, task.spec.role(), for_person, instead);
         let class = match self.class_index.get(&key) {
             Some(&class) => class,
             None => {
                 let class = self.classes.len() as u32;
-                let (agent, role, for_person) = key.clone();
+                let (agent, role, for_person, instead) = key.clone();
                 self.classes.push(Class {
                     agent,
                     role,
                     for_person,
+                    instead,
                     live: 0,
                     ready: BTreeSet::new(),
                 });

@@ -249,12 +249,13 @@ fn indexes(run: &Run) -> Result<(), String> {
                     class.agent.clone(),
                     class.role.clone(),
                     class.for_person,
+                    class.instead.clone(),
                     class.live,
                     class.ready.clone(),
                 )
             })
             .collect();
-        all.sort_by(|a, b| (&a.0, &a.1, a.2).cmp(&(&b.0, &b.1, b.2)));
+        all.sort_by(|a, b| (&a.0, &a.1, a.2, &a.3).cmp(&(&b.0, &b.1, b.2, &b.3)));
         all
     };
     if ready(&fresh) != ready(run) {

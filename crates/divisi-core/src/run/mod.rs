@@ -23,7 +23,7 @@
 //!   `division` for how it makes one task several, and `spending` for what attempts used;
 //! - applying: `creation` for the first event, `apply` for all others; `indexes` and `owed` keep what
 //!   follows from the state;
-//! - telling: `explain`, `kept`, `stored`, `invariants`.
+//! - telling: `explain`, `unreviewed`, `kept`, `stored`, `invariants`.
 
 mod agents;
 mod apply;
@@ -61,6 +61,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 pub mod transition;
+mod unreviewed;
 
 pub use agents::{
     AGENT_AUTO, AGENT_COMMAND, AGENT_COMPOSE, AGENT_EXPAND, AGENT_EXTERNAL, AGENT_MODEL,
@@ -83,3 +84,4 @@ pub use reviews::{Subject, VERDICT_FILE, citable};
 pub use settings::{Budget, Grants, Price, Settings, Telling};
 pub use state::{Base, Counts, Final, Integration, Run, RunStatus};
 pub use task::{Answer, Task, TaskState, TaskStatus};
+pub use unreviewed::Unreviewed;

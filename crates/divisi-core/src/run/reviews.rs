@@ -19,7 +19,7 @@ use super::state::{Final, Run};
 use super::task::{Task, TaskState, TaskStatus};
 use crate::criterion::{Criterion, Outcome, Verdict};
 use crate::ids::{AttemptId, Commit, TaskId, TaskNo};
-use crate::plan::{Deliverable, Priority, TASKS_MAX, TaskKind, TaskSpec, Work, WorkspaceKind};
+use crate::plan::{Deliverable, Priority, TaskKind, TaskSpec, Work, WorkspaceKind};
 use crate::receipt::Receipt;
 use crate::shell;
 
@@ -63,7 +63,8 @@ impl Run {
         }
     }
 
-    /// The commit on which a review judges, and the one that it came from.
+    /// The commit on which a review judges, and the one that it came from; `None` if there is none, or
+    /// no more.
     #[must_use]
     pub fn reviewed_commits<'r>(
         &'r self,
@@ -72,7 +73,8 @@ impl Run {
         let head = self.integration.head.as_ref()?;
         match subject {
             Subject::Attempt(attempt) => {
-                let live = self.task(attempt.task)?.live()?;
+                let live = self.task(attempt.task)?.live();
+                let live = live.filter(|live| live.number == attempt.number)?;
                 Some(match live.snapshot() {
                     Some(snapshot) => (&snapshot.commit, &snapshot.base),
                     None => (head, head),
@@ -118,26 +120,29 @@ impl Run {
     #[must_use]
     pub fn authors(&self, subject: &Subject) -> BTreeSet<&str> {
         match subject {
-            Subject::Attempt(attempt) => self.workers(attempt.task),
+            Subject::Attempt(attempt) => self.workers(attempt.task, attempt.number),
             Subject::Whole(_) => {
-                let own = { 0..self.tasks.len() }.map(|at| TaskNo(at as u32));
-                let own = own.filter(|no| self.tasks[no.index()].reviews.is_none());
-                own.flat_map(|no| self.workers(no)).collect()
+                let tasks = self.numbers().map(|no| (no, &self.tasks[no.index()]));
+                let own = tasks.filter(|(_, task)| task.reviews.is_none());
+                own.flat_map(|(no, task)| self.workers(no, task.attempts()))
+                    .collect()
             }
         }
     }
 
-    /// The agents whose work stands in what a task's last attempt made: those that were in its
-    /// workspace, or in one that it was copied from, and those of the tasks in whose place it stands.
-    fn workers(&self, no: TaskNo) -> BTreeSet<&str> {
+    /// The agents whose work stands in what an attempt made: those that were in its workspace until
+    /// then, or in one that it was copied from, and those of the tasks in whose place it stands.
+    fn workers(&self, no: TaskNo, number: u32) -> BTreeSet<&str> {
         let task = &self.tasks[no.index()];
-        let mut workers: BTreeSet<&str> = { task.live().into_iter() }
+        let live = task.live().filter(|live| live.number == number);
+        let mut workers: BTreeSet<&str> = { live.into_iter() }
             .map(|live| live.agent.as_str())
             .collect();
-        let last = task.endings.last().map(|ending| ending.workspace);
-        let last = task.live().map(|live| live.workspace).or(last);
+        let ended = task.ending(number).map(|ending| ending.workspace);
+        let workspace = live.map(|live| live.workspace).or(ended);
         let there = |ending: &&Ending| {
-            Some(ending.workspace) == last || matches!(ending.end, AttemptEnd::Lost(_))
+            let is_same = Some(ending.workspace) == workspace;
+            ending.number <= number && (is_same || matches!(ending.end, AttemptEnd::Lost(_)))
         };
         let own = task.endings.iter().filter(there);
         let before = { self.replaced(no) }
@@ -157,7 +162,7 @@ impl Run {
     }
 
     /// Who judges: somebody who did not do the work where there is one, and then the others.
-    fn reviewers(&self, subject: &Subject) -> Vec<String> {
+    pub(super) fn reviewers(&self, subject: &Subject) -> Vec<String> {
         let all = &self.settings.reviewers;
         let (same, other): (Vec<&String>, Vec<&String>) =
             all.iter().partition(|it| self.is_author(subject, it));
@@ -190,20 +195,16 @@ impl Draft<'_> {
         let Some((criteria, verdicts)) = run.under_review(&of) else {
             return;
         };
-        let reviewers = run.reviewers(&of);
-        let is_room = run.tasks().len() < TASKS_MAX && run.reviewed_commits(&of).is_some();
-        let Some((agent, others)) = reviewers.split_first().filter(|_| is_room) else {
+        let Some(Ok(reviewers)) = run.reviewable(&of) else {
             return;
         };
-        let task = match &of {
-            Subject::Attempt(attempt) => Some(&run.tasks()[attempt.task.index()]),
+        let Some((agent, others)) = reviewers.split_first() else {
+            return;
+        };
+        let spec = match &of {
+            Subject::Attempt(attempt) => Some(&run.tasks()[attempt.task.index()].spec),
             Subject::Whole(_) => None,
         };
-        // Who wants to see a plan before it is taken is no agent.
-        if task.is_some_and(|it| it.spec.kind == TaskKind::Plan || it.reviews.is_some()) {
-            return;
-        }
-        let spec = task.map(|task| &task.spec);
         let name = match spec {
             Some(spec) => spec.id.clone(),
             None => TaskId::new("whole").expect("it is a word"),

@@ -44,6 +44,9 @@ pub struct Settings {
     /// The agents that judge what no rule can, best first; a person does where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reviewers: Vec<String>,
+    /// Those that were to judge and were not there when the run was created.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reviewers_missing: Vec<String>,
     /// How many results that a person must judge there may be at once, those under way included; 0
     /// for any number.
     #[serde(skip_serializing_if = "is_zero")]
@@ -327,6 +330,7 @@ impl Default for Settings {
             reassign_after: 2,
             split_after: 3,
             reviewers: Vec::new(),
+            reviewers_missing: Vec::new(),
             awaiting_max: 0,
             losses_max: 5,
             conflicts_max: 5,

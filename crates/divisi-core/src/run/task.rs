@@ -11,7 +11,7 @@ use super::reviews::Subject;
 use super::settings::Settings;
 use super::transition::StateName;
 use crate::ids::{TaskNo, Time};
-use crate::ledger::Amount;
+use crate::ledger::{Amount, Wanted};
 use crate::plan::{TaskKind, TaskSpec};
 use crate::receipt::Receipt;
 
@@ -350,6 +350,16 @@ impl Task {
         match &self.reassigned {
             Some(agent) => agent,
             None => agent_of(&self.spec, settings),
+        }
+    }
+
+    /// The same, with who may do its next attempt during that agent's usage limits. Who is to judge
+    /// was chosen with care for who did the work.
+    #[must_use]
+    pub fn wanted<'a>(&'a self, settings: &'a Settings) -> Wanted<'a> {
+        Wanted {
+            agent: self.agent(settings),
+            instead: self.reviews.is_some().then_some(&self.spec.agents_else[..]),
         }
     }
 }

@@ -7,8 +7,8 @@
 
 use divisi_core::ids::{RunId, Time};
 use divisi_core::journal::Journal;
-use divisi_core::ledger::{self, Credential, LimitThen, Met};
-use divisi_core::run::{Command, PauseReason, Phase, Run, Said};
+use divisi_core::ledger::{self, Credential, LimitThen, Met, Wanted};
+use divisi_core::run::{Command, Defined, PauseReason, Phase, Run, Said};
 
 use super::{Answer, Step, World};
 
@@ -37,13 +37,19 @@ impl<J: Journal> World<J> {
         if !works || live.stopping.is_some() || ended.told {
             return;
         }
+        // Who is known by configuration alone says it in words that are nobody's promise: they keep a
+        // run waiting, and no longer than it waits.
+        let believed_ms = match run.settings.defined.get(&live.agent) {
+            Some(Defined::Program(_)) => run.settings.limit_wait_max_ms,
+            Some(Defined::Model(_)) | None => u64::MAX,
+        };
         let credential = live.means().credential;
         let met = Met {
             attempt: *attempt,
             leased_at: live.leased_at,
             credential: credential.clone(),
             cause: cause.clone(),
-            wait_ms: *wait_ms,
+            wait_ms: wait_ms.map(|ms| ms.min(believed_ms)),
             delay_ms: run.settings.limit_delay_ms,
         };
         // A limit that is met cannot be refused.
@@ -74,7 +80,7 @@ impl<J: Journal> World<J> {
             .filter(|run| run.takes_leases() && self.leasing.takes(run.id))
             .filter(|run| run.settings.limit_then != LimitThen::Escalate || is_idle(run))
             .filter_map(|run| {
-                let may = |run: &Run, agent: &str| self.may(run, agent, step.now);
+                let may = |run: &Run, wanted: Wanted<'_>| self.may(run, wanted, step.now);
                 let (credential, until) = run.held_beyond(step.now, &may)?;
                 Some((run.id, credential, until))
             })

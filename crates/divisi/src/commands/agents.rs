@@ -6,7 +6,7 @@
 mod defined;
 mod trial;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use divisi_agents::adapter::{
@@ -72,12 +72,11 @@ fn unknown<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Failure {
 /// are not waited for any longer.
 fn resume(name: &str, global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
-    // Rehearsed limits are limits, too.
     if !AGENTS.contains(&name) && !is_definable(name) {
-        let limits = limits(&project)?;
-        let limited = limits.keys().map(Credential::name);
-        if !limited.clone().any(|limited| limited == name) {
-            return Err(unknown(name, AGENTS.into_iter().chain(limited)));
+        let known = named(&project, printer)?;
+        if !known.contains(name) {
+            let known = known.iter().map(String::as_str);
+            return Err(unknown(name, AGENTS.into_iter().chain(known)));
         }
     }
     // Before anything is held: where nothing was ever run, nothing waits.
@@ -95,6 +94,20 @@ fn resume(name: &str, global: &Global, printer: &Printer) -> Outcome {
             Ok(Exit::Success)
         }
     }
+}
+
+/// The credentials that can be limited here, by name: the keys of the agents that are known or defined,
+/// and whatever is limited now. Rehearsed limits are limits, too.
+fn named(project: &Project, printer: &Printer) -> Result<BTreeSet<String>, Failure> {
+    let configuration = Configuration::load(project, Values::default(), printer)?;
+    let defined = configuration.defined();
+    let own = defined
+        .iter()
+        .map(|(name, it)| it.credential(name).name().to_owned());
+    let keys = PRODUCTS.iter().flat_map(Product::keys).map(str::to_owned);
+    let limits = limits(project)?;
+    let limited = limits.keys().map(|it| it.name().to_owned());
+    Ok(keys.chain(own).chain(limited).collect())
 }
 
 /// The usage limits of a project that are waited for, where anything was ever run.
@@ -235,6 +248,7 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
     let defined = configuration.defined();
     let present = Present::look(&defined);
     let auto = present.first(prefer);
+    let (reviewers, missing) = present.reviewers(&configuration.config.reviewers);
     let all = look()?;
     let mut limits = Limits {
         all: limits(&project)?,
@@ -250,6 +264,7 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
         let agents: Vec<Found<'_>> = all.iter().map(|it| Found::of(it, &limits)).collect();
         printer.document(&json!({
             "agents": agents, "defined": listed, "prefer": prefer, "auto": auto,
+            "reviewers": { "there": reviewers, "missing": missing },
         }))?;
         return Ok(Exit::Success);
     }
@@ -274,6 +289,9 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
         None => "`agent: auto` is nobody: none that `agents.prefer` names is there".to_owned(),
     };
     printer.line(&Line::of(auto))?;
+    if let Some(line) = reviewing(&reviewers, &missing) {
+        printer.line(&line)?;
+    }
     if listed.is_empty() && all.iter().all(|it| it.standing() == Standing::Missing) {
         printer.note(&Line::styled(
             Style::Dim,
@@ -281,6 +299,25 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
         ));
     }
     Ok(Exit::Success)
+}
+
+/// Who judges what no rule can, where configuration names somebody.
+fn reviewing(there: &[String], missing: &[String]) -> Option<Line> {
+    let lacking = match missing {
+        [] => String::new(),
+        missing => format!("; not there: {}", missing.join(", ")),
+    };
+    match (there, missing) {
+        ([], []) => None,
+        ([], _) => {
+            let told = format!("`review.agents` is nobody, so a person judges{lacking}");
+            Some(Line::styled(Style::Warn, told))
+        }
+        (there, _) => Some(Line::of(format!(
+            "`review.agents` has {} judge, the first that did not do the work{lacking}",
+            there.join(", ")
+        ))),
+    }
 }
 
 fn lines(detected: &Detected, limits: &Limits) -> Vec<Line> {

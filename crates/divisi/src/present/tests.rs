@@ -343,6 +343,45 @@ fn who_is_to_work_at_usage_limits_is_looked_for() {
 }
 
 #[test]
+fn who_is_to_judge_is_looked_for_where_something_is_to_be_judged() {
+    let settled = |there: &[&str], reviewers: &[&str], tasks: &[TaskSpec]| {
+        let (present, roles, prefer) = (with(there), roles(), names(&["person"]));
+        let settings = Settings {
+            reviewers: names(reviewers),
+            ..Settings::default()
+        };
+        let preferred = preferred(&prefer, &[], &roles);
+        let mut settling = Settling::begin(&present, preferred, settings);
+        tasks.iter().for_each(|task| settling.see(task));
+        let (settings, told) = settling.told(Severity::Error);
+        (settings.reviewers, settings.reviewers_missing, told)
+    };
+    let in_words = TaskSpec {
+        criteria: vec![Criterion::Plain {
+            text: "it reads well".to_owned(),
+        }],
+        ..task("a", None)
+    };
+    let tasks = [in_words];
+    let both = ["codex", "claude", "person"];
+    let (there, missing, told) = settled(&["claude"], &both, &tasks);
+    assert_eq!((there, missing), (names(&["claude"]), names(&["codex"])));
+    assert_eq!(told, []);
+    let (there, missing, told) = settled(&[], &both, &tasks);
+    assert_eq!((there, missing), (vec![], names(&["codex", "claude"])));
+    let [told] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(told.severity, Severity::Warning);
+    let said = "so a person is to: `codex` is not installed, `claude` is not installed";
+    assert!(told.cause.ends_with(said), "{told:?}");
+    assert_eq!(told.hints.len(), 3, "{told:?}");
+    // A person was named, or nothing is to be judged.
+    assert_eq!(settled(&[], &["person"], &tasks).2, []);
+    assert_eq!(settled(&[], &both, &[task("a", None)]).2, []);
+}
+
+#[test]
 fn auto_is_one_that_can_log_in_before_one_that_is_only_there() {
     let mut present = with(&["claude", "codex"]);
     let prefer = names(&["gemini", "claude", "codex"]);

@@ -118,7 +118,11 @@ fn a_wait_is_ended_by_the_name_of_the_key_or_of_any_agent_that_has_it() {
     // It is met again, and ended by the name of an agent that did not meet it.
     stage.divisi(&["resume", "run-1"]).expect(3);
     resume("model").expect(0);
-    resume("ANTHROPIC_API_KEY").expect(7);
+    // It is known, and not limited.
+    for key in ["ANTHROPIC_API_KEY", "CODEX_API_KEY"] {
+        let said = format!("no usage limit of {key} is waited for");
+        resume(key).expect(6).says("agent-not-limited").says(&said);
+    }
 }
 
 #[test]

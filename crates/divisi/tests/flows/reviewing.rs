@@ -248,7 +248,35 @@ fn what_a_person_must_judge_does_not_pile_up_beyond_the_limit_and_all_else_goes_
 }
 
 #[test]
-fn without_reviewers_a_person_judges_and_a_person_may_be_quicker() {
+fn where_those_that_were_to_judge_are_not_installed_a_person_is_and_is_told_so() {
+    let stage = Stage::git(&[("api.md", "Limits\nAt most ten.\n")]);
+    let author = json!({"command": [install(&stage, "author", AUTHOR)], "speaks": "text"});
+    let absent = json!({"command": ["no-such-program-anywhere"], "speaks": "text"});
+    let config = json!({
+        "agents": {"custom": {"author": author, "absent": absent}},
+        "review": {"agents": ["custom.absent"]},
+    });
+    write(stage.path("divisi.yaml"), &config.to_string());
+    let lacks = "no agent that `review.agents` names";
+    stage
+        .run(&plan(), &[])
+        .expect(4)
+        .says(&format!(
+            "{lacks} is there to judge what no rule can, so a person is to"
+        ))
+        .says("no folder of `PATH` holds `no-such-program-anywhere`")
+        .says("limits awaits a person: divisi explain run-1 limits");
+    let told = stage.divisi(&["explain", "1", "limits"]).expect(0);
+    told.says(&format!(
+        "{lacks} was installed when the run began: custom.absent"
+    ))
+    .says("divisi approve run-1 limits");
+    let listed = stage.divisi(&["agents"]).expect(0);
+    listed.says("`review.agents` is nobody, so a person judges; not there: custom.absent");
+}
+
+#[test]
+fn without_reviewers_a_person_judges() {
     let stage = stage(&[]);
     stage.run(&plan(), &[]).expect(4);
     let run = stage.only();

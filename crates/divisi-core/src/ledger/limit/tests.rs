@@ -159,6 +159,11 @@ fn defined() -> BTreeMap<String, Defined> {
 /// Limits until these times, at time 100. `claude` and `claude-acp` have `A_KEY` and their login, `codex`
 /// has a key of its own.
 fn choose(limits: &[(Credential, u64)], settings: &Settings, agent: &str) -> Choice {
+    choose_for(limits, settings, Wanted::agent(agent))
+}
+
+/// The same for who is wanted.
+fn choose_for(limits: &[(Credential, u64)], settings: &Settings, wanted: Wanted<'_>) -> Choice {
     let limit = |until: u64| Limit {
         met_at: Time(0),
         ends_at: Time(until),
@@ -181,7 +186,7 @@ fn choose(limits: &[(Credential, u64)], settings: &Settings, agent: &str) -> Cho
         credentials: &credentials,
         offset_ms: 0,
     };
-    access.choose(settings, agent, Time(100))
+    access.choose(settings, wanted, Time(100))
 }
 
 fn login() -> Credential {
@@ -260,6 +265,24 @@ fn a_limit_is_waited_for_as_long_as_the_run_permits_and_then_something_else_is_d
         (&[long(), codex(), opencode(9_000)], &agent, beyond(9_000)),
     ] {
         assert_eq!(choose(limits, settings, "claude"), expected, "{limits:?}");
+    }
+    // Where only some may take its place, no other does.
+    let instead = ["claude".to_owned(), "opencode".to_owned()];
+    let only = |many: usize| Wanted {
+        agent: "claude",
+        instead: Some(&instead[..many]),
+    };
+    for (limits, many, expected) in [
+        (&[long()][..], 1, beyond(9_000)),
+        (&[long()], 2, begin("opencode", unknown("opencode"))),
+        (&[long(), opencode(700)], 2, wait(unknown("opencode"), 700)),
+        (&[short()], 2, wait(key("A_KEY"), 1_100)),
+    ] {
+        assert_eq!(
+            choose_for(limits, &agent, only(many)),
+            expected,
+            "{limits:?}"
+        );
     }
     // Nobody waits in a person's place.
     assert_eq!(

@@ -6,10 +6,10 @@ use super::bench::{Bench, all, files, plain, plan, plans, with};
 use super::explaining::told;
 use crate::assign::{Capacity, assign};
 use crate::criterion::{Criterion, Outcome, Verdict};
-use crate::ledger::Choice;
+use crate::ledger::{Account, Amount, Balance, Bound, Choice};
 use crate::plan::Plan;
 use crate::run::explain::{Shared, explain_run};
-use crate::run::{Command, Finding, RunStatus, Settings, TaskStatus};
+use crate::run::{Budget, Command, Finding, RunStatus, Settings, TaskStatus, Unreviewed};
 
 fn at_most(awaiting_max: u32, graph: Plan) -> Bench {
     let settings = Settings {
@@ -97,6 +97,28 @@ fn a_run_in_which_all_that_is_ready_is_held_back_waits_for_people() {
 }
 
 #[test]
+fn that_the_limit_is_reached_is_said_once_of_a_run_whatever_else_its_tasks_lack() {
+    let mut bench = at_most(1, all(plan("a; b; c; d"), plain));
+    bench.so(bench.lease("a"));
+    holds(&mut bench, "a");
+    let used_up = Balance {
+        budget: Budget::default().with(Bound::Attempts(1)),
+        used: Amount {
+            attempts: 1,
+            ..Amount::default()
+        },
+        ..Balance::default()
+    };
+    let shared = Shared {
+        accounts: [(Account::Run(bench.run.id), used_up)].into(),
+        ..Shared::default()
+    };
+    let whole = explain_run(&bench.run, bench.now, &shared);
+    let said = |it: &&String| it.contains("`review.awaiting_max`");
+    assert_eq!(whole.causes.iter().filter(said).count(), 1, "{whole:?}");
+}
+
+#[test]
 fn a_delayed_task_that_is_held_back_does_not_keep_a_run_going() {
     // a is lost, and due again later; meanwhile b is held
     let mut bench = at_most(1, all(plan("a; b"), plain));
@@ -158,6 +180,8 @@ fn what_agents_review_is_not_held_back_and_counts_once_their_review_came_to_noth
     assert_eq!(closed.run.awaiting().count(), 1);
     closed.check_stored();
     assert_eq!(next(&closed), ["c"]);
+    let why = closed.run.unreviewed(Some(closed.no("a")));
+    assert_eq!(why, Some(Unreviewed::Over("a-review1".to_owned())));
     for mut bench in [bench, closed] {
         bench.so(bench.approve("a"));
         assert_eq!(next(&bench), ["b", "c"]);

@@ -1,12 +1,17 @@
 //! Reviews by agents: opened for what is held, judged once, closed when nobody needs them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::bench::{Bench, commit, files, plain, plan, plans, snapshot, with};
 use super::explaining::told;
+use crate::assign::{Capacity, assign};
 use crate::criterion::{Criterion, Outcome, Verdict};
+use crate::ledger::{Access, Credential, Limit, LimitThen, Wanted};
 use crate::plan::{Plan, TaskKind, WorkspaceKind};
+use crate::run::explain::{Shared, explain_run};
 use crate::run::{
-    AttemptEnd, Command, Failure, Final, Finding, Rejection, RunStatus, Settings, Subject,
-    TaskStatus, invariants,
+    AttemptEnd, Command, Failure, Final, Finding, Rejection, Run, RunStatus, Settings, Subject,
+    TaskStatus, Unreviewed, invariants,
 };
 
 fn words() -> Criterion {
@@ -159,6 +164,144 @@ fn whoever_worked_in_its_workspace_before_or_under_another_name_did_the_work_too
 }
 
 #[test]
+fn a_review_judges_one_attempt_whose_authors_are_those_that_came_until_then() {
+    let graph = with(plan("a"), "a", |task| {
+        task.agents_else = vec!["claude".to_owned()];
+        task.retries = Some(3);
+    });
+    let mut bench = reviewed_by(&["other"], graph);
+    let mut of = Vec::new();
+    for is_refused in [true, true, false] {
+        bench.runs("a");
+        bench.so(bench.collected("a"));
+        let attempt = bench.attempt("a");
+        of.push(Subject::Attempt(attempt));
+        let verdicts = vec![Verdict::pass(0), open(1)];
+        bench.so(Command::Checked { attempt, verdicts });
+        if is_refused {
+            bench.so(bench.reject("a"));
+        }
+    }
+    // a.1 and a.2 are coder's; in their workspace claude made a.3 of them.
+    let authors = |of: &Subject| bench.run.authors(of).into_iter().collect::<Vec<_>>();
+    assert_eq!(authors(&of[0]), ["coder"]);
+    assert_eq!(authors(&of[1]), ["coder"]);
+    assert_eq!(authors(&of[2]), ["claude", "coder"]);
+    let is_there = |of: &Subject| bench.run.reviewed_commits(of).is_some();
+    assert_eq!([0, 1, 2].map(|at| is_there(&of[at])), [false, false, true]);
+    let open = bench.run.review_of(bench.no("a")).unwrap();
+    assert_eq!(open.reviews.as_ref(), Some(&of[2]));
+}
+
+#[test]
+fn a_usage_limit_moves_a_review_to_another_reviewer_and_never_to_its_author() {
+    for (reviewers, expected) in [
+        (&["other"][..], None),
+        (&["other", "third"], Some("third")),
+        // Where the author alone is there, it judges itself, or nobody does.
+        (&["coder"], None),
+    ] {
+        let usual = reviewed_by(reviewers, plan("a"));
+        let settings = Settings {
+            limit_then: LimitThen::OtherAgent,
+            limit_wait_max_ms: 1_000,
+            limit_agents: ["other", "third"]
+                .map(|it| (it.to_owned(), "coder".to_owned()))
+                .into(),
+            ..usual.run.settings.clone()
+        };
+        let mut bench = Bench::with(usual.run.plan(), settings);
+        holds(&mut bench, &OPENED);
+        let limit = Limit {
+            met_at: bench.now,
+            ends_at: bench.now.plus_ms(9_000),
+            said: true,
+            times: 1,
+            cause: "429".to_owned(),
+            attempts: BTreeSet::new(),
+        };
+        let limited = Credential::Agent(reviewers[0].to_owned());
+        let access = Access {
+            limits: &BTreeMap::from([(limited, limit)]),
+            credentials: &BTreeMap::new(),
+            offset_ms: 0,
+        };
+        let may = |run: &Run, wanted: Wanted<'_>| access.choose(&run.settings, wanted, bench.now);
+        let capacity = Capacity { workers: 9 };
+        let proposed = assign(&[&bench.run], capacity, bench.now, &BTreeSet::new(), &may);
+        let agents: Vec<&str> = proposed.iter().map(|it| it.with.agent.as_str()).collect();
+        assert_eq!(agents, Vec::from_iter(expected), "{reviewers:?}");
+        let is_beyond = bench.run.held_beyond(bench.now, &may).is_some();
+        assert_eq!(is_beyond, expected.is_none(), "{reviewers:?}");
+    }
+}
+
+#[test]
+fn an_exit_status_that_nobody_saw_is_for_a_person_to_judge() {
+    let graph = reviewed_by(&["other"], plan("a")).run.plan();
+    let graph = with(graph, "a", |task| task.criteria[0] = Criterion::ExitStatus);
+    let settings = Settings {
+        reviewers: vec!["other".to_owned()],
+        ..Settings::default()
+    };
+    let mut bench = Bench::with(graph, settings);
+    bench.runs("a");
+    bench.so(bench.collected("a"));
+    let attempt = bench.attempt("a");
+    let verdicts = vec![open(0), open(1)];
+    bench.does(
+        Command::Checked { attempt, verdicts },
+        &["review awaited a.1"],
+    );
+    let why = Unreviewed::NotWords(Criterion::ExitStatus);
+    assert_eq!(bench.run.unreviewed(Some(bench.no("a"))), Some(why.clone()));
+    let text = told(&bench, "a");
+    let said = format!("a person is to judge it: {}", why.words());
+    assert!(text.contains(&said), "{said} is not in {text}");
+    assert_eq!(bench.run.awaiting().count(), 1);
+}
+
+#[test]
+fn where_those_that_were_to_judge_are_not_there_a_person_is_and_is_told_why() {
+    let mut graph = plan("a");
+    graph.criteria = vec![words()];
+    let usual = reviewed_by(&[], graph);
+    let settings = Settings {
+        reviewers_missing: vec!["other".to_owned(), "third".to_owned()],
+        ..usual.run.settings.clone()
+    };
+    let mut bench = Bench::with(usual.run.plan(), settings);
+    holds(&mut bench, &["review awaited a.1"]);
+    let said = "a person is to judge it: no agent that `review.agents` names was installed when the \
+                run began: other, third";
+    let text = told(&bench, "a");
+    assert!(text.contains(said), "{said} is not in {text}");
+    assert!(text.contains("$ divisi agents\n"), "{text}");
+    bench.so(bench.approve("a"));
+    let merged = vec![super::bench::merged(bench.attempt("a"), 9)];
+    bench.so(Command::BatchMerged {
+        onto: commit(0),
+        merged,
+        conflict: None,
+        refused: Vec::new(),
+    });
+    bench.so(Command::HeadMoved { head: commit(9) });
+    let command = Command::FinalChecked {
+        head: Some(commit(9)),
+        verdicts: vec![open(0)],
+        tasks: Vec::new(),
+    };
+    bench.does(command, &["final held"]);
+    let whole = explain_run(&bench.run, bench.now, &Shared::default());
+    assert!(whole.causes.contains(&said.to_owned()), "{whole:?}");
+    // Where nobody named any, nothing is said.
+    let mut bench = usual;
+    holds(&mut bench, &["review awaited a.1"]);
+    let text = told(&bench, "a");
+    assert!(!text.contains("a person is to judge it"), "{text}");
+}
+
+#[test]
 fn a_reviewer_is_told_what_was_asked_and_nothing_that_its_author_says() {
     let mut bench = reviewed_by(&["other"], plan("a"));
     bench.so(bench.lease("a"));
@@ -249,6 +392,7 @@ fn a_person_may_be_quicker() {
     // while it is at work
     let mut bench = reviewed_by(&["other"], plan("a"));
     holds(&mut bench, &OPENED);
+    assert_eq!(bench.run.unreviewed(Some(bench.no("a"))), None);
     bench.so(bench.lease("a-review1"));
     bench.does(
         bench.reject("a"),

@@ -7,7 +7,7 @@ use super::bench::{Bench, PRIORITIES, all, exited, handoff, plan, with};
 use super::rng::Rng;
 use crate::assign::{Capacity, Proposal, assign};
 use crate::ids::{AttemptId, Epoch, RunId, TaskNo, Time};
-use crate::ledger::{Choice, Credential, Means, Waiting};
+use crate::ledger::{Choice, Credential, Means, Waiting, Wanted};
 use crate::plan::{Plan, Priority};
 use crate::run::{
     Accepted, Base, Command, Create, Finding, Rejection, Run, RunStatus, Settings, create,
@@ -391,7 +391,7 @@ fn schedules_keep_the_bounds_of_list_scheduling() {
 }
 
 /// Proposals with who does them, where some agents may not begin.
-fn with_whom(run: &Run, may: &dyn Fn(&Run, &str) -> Choice) -> Vec<String> {
+fn with_whom(run: &Run, may: &dyn Fn(&Run, Wanted<'_>) -> Choice) -> Vec<String> {
     let of = |proposal: Proposal| {
         let task = &run.task(proposal.task).unwrap().spec.id;
         let Means { agent, credential } = proposal.with;
@@ -420,16 +420,16 @@ fn an_agent_that_may_not_begin_is_waited_for_and_others_go_on() {
         on: Waiting::Limit(Credential::Agent(agent.to_owned())),
         until,
     };
-    let held = |_: &Run, agent: &str| match agent {
-        "command" => wait(agent),
-        agent => Choice::freely(&run, agent),
+    let held = |run: &Run, wanted: Wanted<'_>| match wanted.agent {
+        "command" => wait(wanted.agent),
+        _ => Choice::freely(run, wanted),
     };
     assert_eq!(with_whom(&run, &held), ["c by scripted with scripted"]);
     assert_eq!(run.held_until(Time(0), &held), Some(until));
     assert_eq!(run.held_until(until, &held), None, "it is over");
     assert_eq!(run.held_until(Time(0), &Choice::freely), None);
     // Another one in its place counts as itself.
-    let instead = |_: &Run, _: &str| Choice::Begin {
+    let instead = |_: &Run, _: Wanted<'_>| Choice::Begin {
         with: Means {
             agent: "scripted".to_owned(),
             credential: Credential::Variable("KEY".to_owned()),

@@ -207,6 +207,7 @@ impl<'c> Ordered<'c> {
         let settling = Settling::begin(&present, preferred, settings);
         let settling = settling.within(&configuration.config.day);
         let mut settling = settling.ruled_at(configuration.place("permissions.rules").cloned());
+        settling.judges(&plan.criteria);
         self.each(plan, &mut |task| settling.see(task));
         settling.end(severity, printer)
     }
