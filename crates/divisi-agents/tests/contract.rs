@@ -117,7 +117,7 @@ fn adapter(folder: &Path) -> String {
 }
 
 #[test]
-fn every_coding_agent_keeps_the_contract() {
+fn every_agent_that_is_known_keeps_the_contract() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = adapter(folder.path());
     for product in &PRODUCTS {

@@ -104,11 +104,17 @@ impl Present {
     }
 
     /// The first of these that is ready, or at least there: who is not known to have a credential may
-    /// have one of a kind that is not known.
+    /// have one of a kind that is not known. Nobody is preferred who stands after a person, who is
+    /// always there.
     pub(crate) fn first<'p>(&self, preferred: &'p [String]) -> Option<&'p str> {
-        let names = || preferred.iter().map(String::as_str);
-        let ready = names().find(|name| self.is_ready(name));
-        ready.or_else(|| names().find(|name| self.has(name)))
+        let agents = || {
+            let names = preferred.iter().map(String::as_str);
+            names.take_while(|name| *name != AGENT_PERSON)
+        };
+        let ready = agents().find(|name| self.is_ready(name));
+        let there = ready.or_else(|| agents().find(|name| self.has(name)));
+        let mut people = preferred.iter().map(String::as_str);
+        there.or_else(|| people.find(|name| *name == AGENT_PERSON))
     }
 }
 

@@ -392,6 +392,10 @@ fn auto_is_one_that_can_log_in_before_one_that_is_only_there() {
     present.0.insert("codex".to_owned(), Standing::There);
     assert_eq!(present.first(&prefer), Some("claude"));
     assert_eq!(present.first(&names(&["gemini"])), None);
+    // A person does what no agent can, and all where a person comes first.
+    assert_eq!(present.first(&names(&["codex", "person"])), Some("codex"));
+    assert_eq!(present.first(&names(&["gemini", "person"])), Some("person"));
+    assert_eq!(present.first(&names(&["person", "claude"])), Some("person"));
 }
 
 #[test]
