@@ -302,7 +302,8 @@ fn with_assignment<T>(
         },
         task,
         handoff: &handoff,
-        handoff_path: None,
+        // Where the engine would have written it; only a started adapter reads it.
+        handoff_path: Some("/contract/handoff.json"),
         workspace: &workspace.to_string_lossy(),
         env: &env,
         masked: &[SECRET.to_owned()],

@@ -1,7 +1,11 @@
 //! The contract suite on the agents that there are, and on some that are broken on purpose.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use divisi_agents::adapter::{AdapterAgent, Closing, DefinedAgent, PRODUCTS};
 use divisi_agents::contract::{Case, Runner, violations};
 use divisi_agents::{
     Agent, Assignment, Claim, CommandAgent, Description, Launch, LaunchFault, PersonAgent, Process,
@@ -10,6 +14,7 @@ use divisi_agents::{
 use divisi_core::ids::TaskId;
 use divisi_core::plan::{TaskSpec, Work};
 use divisi_core::receipt::Exit;
+use divisi_core::run::{Defined, DefinedModel, DefinedProgram, ModelBounds, Provider, Speaks};
 use divisi_core::script::Script;
 use divisi_core::worker::Ended;
 
@@ -92,6 +97,69 @@ fn the_scripted_agent_keeps_the_contract() {
     let command = Work::Command(vec!["true".into()]);
     let seen = found_with(&ScriptedAgent, Work::Handoff, command, Some(brought));
     assert_eq!(seen, NONE);
+}
+
+/// Stands in for the adapter process: works, and closes its session as that does.
+fn adapter(folder: &Path) -> String {
+    let closing = Closing {
+        claim: Claim::Done,
+        usage: None,
+        denied: Vec::new(),
+    };
+    let lines = format!(
+        "#!/bin/sh\ntest \"$1\" = adapter && echo \"$2\" > made.txt\necho '{}'\n",
+        closing.to_line()
+    );
+    let program = folder.join("adapter");
+    fs::write(&program, lines).expect("a file");
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("a program");
+    program.display().to_string()
+}
+
+#[test]
+fn every_coding_agent_keeps_the_contract() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = adapter(folder.path());
+    for product in &PRODUCTS {
+        let agent = AdapterAgent {
+            program: program.clone(),
+            product,
+        };
+        let seen = found(&agent, Work::Handoff, script("true"));
+        assert_eq!(seen, NONE, "{}", product.name);
+    }
+}
+
+#[test]
+fn agents_that_are_defined_keep_the_contract() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = adapter(folder.path());
+    let model = Defined::Model(DefinedModel {
+        provider: Provider::Ollama,
+        model: "small".to_owned(),
+        url: None,
+        key: None,
+        bounds: ModelBounds::default(),
+    });
+    let speaks = |speaks| {
+        Defined::Program(DefinedProgram {
+            command: vec!["mine".to_owned()],
+            speaks,
+            variables: Vec::new(),
+        })
+    };
+    for (name, defined) in [
+        ("model", model),
+        ("custom.text", speaks(Speaks::Text)),
+        ("custom.acp", speaks(Speaks::Acp)),
+    ] {
+        let agent = DefinedAgent {
+            program: program.clone(),
+            name: name.to_owned(),
+            defined,
+        };
+        assert_eq!(found(&agent, Work::Handoff, script("true")), NONE, "{name}");
+    }
 }
 
 #[test]

@@ -70,7 +70,8 @@ pub enum Criterion {
     },
     /// Nothing outside these patterns was changed.
     Scope {
-        /// Patterns with literal separators.
+        /// Patterns with literal separators. What one after `!` matches must stay as it is, whatever
+        /// the others say; where all are such, everything else may change.
         patterns: Vec<String>,
     },
     /// So many files match the pattern.
@@ -94,6 +95,20 @@ pub enum Criterion {
         /// The words.
         text: String,
     },
+}
+
+/// The patterns of a [`Criterion::Scope`] within which something may change, everywhere if there are
+/// none, and those of what must stay.
+#[must_use]
+pub fn of_scope(patterns: &[String]) -> (Vec<&str>, Vec<&str>) {
+    let (mut within, mut spared) = (Vec::new(), Vec::new());
+    for pattern in patterns {
+        match pattern.strip_prefix('!') {
+            Some(pattern) => spared.push(pattern),
+            None => within.push(pattern.as_str()),
+        }
+    }
+    (within, spared)
 }
 
 /// What each file of a [`Criterion::Each`] must satisfy. Only what is linear in the file's size:
@@ -237,7 +252,19 @@ impl std::fmt::Display for Criterion {
             }
             Criterion::Schema { schema, path } => write!(f, "{path} satisfies {schema}"),
             Criterion::Command { argv, .. } => write!(f, "`{}` exits with 0", shell::line(argv)),
-            Criterion::Scope { patterns } => write!(f, "changes only {}", patterns.join(", ")),
+            Criterion::Scope { patterns } => {
+                let (within, spared) = of_scope(patterns);
+                match (within.is_empty(), spared.is_empty()) {
+                    (true, _) => write!(f, "leaves {} as it is", spared.join(", ")),
+                    (false, true) => write!(f, "changes only {}", within.join(", ")),
+                    (false, false) => write!(
+                        f,
+                        "changes only {}, and leaves {} as it is",
+                        within.join(", "),
+                        spared.join(", ")
+                    ),
+                }
+            }
             Criterion::Count {
                 pattern,
                 min,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::criterion::Verdict;
 use crate::ids::{Commit, Digest, Time, Tree};
+use crate::ledger::Bound;
 
 /// How an agent's process ended. A hint, never a success by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +112,9 @@ pub enum Receipt {
         /// Whether that is that the work is more than one task.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         too_large: bool,
+        /// What was reserved for it, where it was ended since that was used up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        used_up: Option<Bound>,
     },
     /// What it made is durable.
     Collected {
@@ -201,6 +205,14 @@ impl Receipt {
             Receipt::Submitted {
                 too_large: true, ..
             } => self.claimed_failure(),
+            _ => None,
+        }
+    }
+
+    /// What was used up, where this is the receipt of an agent's end that was ended for that.
+    pub(crate) fn used_up(&self) -> Option<Bound> {
+        match self {
+            Receipt::Submitted { used_up, .. } => *used_up,
             _ => None,
         }
     }

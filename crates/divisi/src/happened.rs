@@ -53,7 +53,8 @@ pub(crate) fn line(run: &Run, at: Time, event: &Event) -> Line {
             planned,
             ..
         } => {
-            let is_planned = parts.iter().all(|part| part.kind == TaskKind::Plan);
+            // Who splits by hand says several, whatever kind they are of.
+            let is_planned = matches!(&parts[..], [part] if part.kind == TaskKind::Plan);
             let what = match planned {
                 None if is_planned => "is more than one task, and planned by",
                 None => "split into",
@@ -370,4 +371,35 @@ fn names<'a>(run: &Run, attempts: impl Iterator<Item = &'a AttemptId>) -> String
 fn name(run: &Run, no: TaskNo) -> String {
     run.task(no)
         .map_or_else(|| format!("task {}", no.0), |task| task.spec.id.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::given::{Given, plan, task};
+
+    #[test]
+    fn one_plan_alone_takes_the_place_of_what_is_more_than_one_task() {
+        let run = Given::run_of(plan("Pages", vec![task("a", &[])])).run();
+        let told = |parts: &[TaskSpec]| {
+            let event = Event::TaskSplit {
+                task: TaskNo(0),
+                parts: parts.to_vec(),
+                stages: Vec::new(),
+                stage_context: String::new(),
+                criteria: Vec::new(),
+                reason: String::new(),
+                planned: None,
+            };
+            line(&run, Time(0), &event).render(false)
+        };
+        let [one, two] = ["b", "c"].map(|name| TaskSpec {
+            kind: TaskKind::Plan,
+            ..task(name, &[])
+        });
+        let alone = told(std::slice::from_ref(&one));
+        assert_eq!(alone, "a is more than one task, and planned by b");
+        // By hand there are several, of whatever kind.
+        assert_eq!(told(&[one, two]), "a split into b, c");
+    }
 }

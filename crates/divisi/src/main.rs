@@ -165,10 +165,7 @@ fn act(command: &Command, project: &Project, printer: &Printer) -> Outcome {
             let (task, note, waive) = (args.task.clone(), args.note.clone(), args.waive);
             (latest(args.run)?, Action::Approve { task, note, waive })
         }
-        Command::Reject(args) => {
-            let (task, reason) = (args.task.clone(), args.reason.clone());
-            (args.run, Action::Reject { task, reason })
-        }
+        Command::Reject(args) => return commands::act::reject(args, project, printer),
         Command::Answer(args) => {
             let (task, text) = (args.of.task.clone(), args.text.join(" "));
             (args.of.run, Action::Answer { task, text })

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use divisi_agents::{environment, mask};
-use divisi_core::plan::{TaskKind, Work};
+use divisi_core::plan::{Input, TaskKind, Work};
 use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::run::{AGENT_PERSON, Grants, Settings, agent_of};
-use divisi_core::{Criterion, Plan, TaskSpec, shell};
+use divisi_core::{Criterion, Plan, TaskId, TaskSpec, shell};
 
 use crate::present::variables;
 use crate::printer::{Line, Style};
@@ -22,7 +22,7 @@ const TASKS_MAX: usize = 20;
 /// So many lines of a script are shown.
 const SCRIPT_LINES_MAX: usize = 5;
 
-/// So many programs of one task's checks are shown, and so many setups.
+/// So many programs of one task's checks are shown, so many of its other checks, and so many setups.
 const CHECKS_MAX: usize = 3;
 
 /// So many characters of a line are shown.
@@ -182,6 +182,16 @@ fn task_lines(
             lines.push(first.then(format!(": {}", cut(&task.title, LINE_CHARS_MAX))));
         }
     }
+    let after = task.dependencies.iter().map(TaskId::as_str);
+    let informed = task.inputs.iter().filter_map(|input| match input {
+        Input::Task(id) => Some(id.as_str()),
+        Input::Path(_) => None,
+    });
+    let after: Vec<&str> = after.chain(informed).collect();
+    if !after.is_empty() {
+        let after = cut(&after.join(", "), LINE_CHARS_MAX);
+        lines.push(Line::of(format!("{indent}after {after}")));
+    }
     if !task.env.is_empty() {
         let names: Vec<&str> = task.env.keys().map(String::as_str).collect();
         let names = cut(&names.join(", "), LINE_CHARS_MAX);
@@ -221,19 +231,28 @@ fn script_lines(script: &str, secrets: &[String], indent: &str) -> Vec<Line> {
     lines
 }
 
-/// The programs among criteria.
+/// What is checked: programs as they would be started, then what must hold of files.
 fn checks(criteria: &[Criterion], secrets: &[String], indent: &str) -> Vec<Line> {
-    let programs = criteria.iter().filter_map(|criterion| match criterion {
-        Criterion::Command { argv, .. } => Some(argv),
-        _ => None,
-    });
-    let programs: Vec<&Vec<String>> = programs.collect();
-    let line = |argv: &&Vec<String>| {
-        Line::of(format!("{indent}check: ")).with(Style::Note, command(argv, secrets))
-    };
-    let mut lines: Vec<Line> = programs.iter().take(CHECKS_MAX).map(line).collect();
-    if programs.len() > CHECKS_MAX {
-        let more = plural((programs.len() - CHECKS_MAX) as u64, "more check");
+    let (mut programs, mut others) = (Vec::new(), Vec::new());
+    for criterion in criteria {
+        match criterion {
+            Criterion::Command { argv, .. } => programs.push(command(argv, secrets)),
+            // What every program is held to, and what nothing checks.
+            Criterion::ExitStatus | Criterion::Plain { .. } => {}
+            _ => others.push(cut(&mask(criterion.to_string(), secrets), LINE_CHARS_MAX)),
+        }
+    }
+    let hidden =
+        programs.len().saturating_sub(CHECKS_MAX) + others.len().saturating_sub(CHECKS_MAX);
+    let said = |what: &str| Line::of(format!("{indent}{what}: "));
+    let programs = programs.into_iter().take(CHECKS_MAX);
+    let mut lines: Vec<Line> = programs
+        .map(|program| said("check").with(Style::Note, program))
+        .collect();
+    let others = others.into_iter().take(CHECKS_MAX);
+    lines.extend(others.map(|other| said("check").then(other)));
+    if hidden > 0 {
+        let more = plural(hidden as u64, "more check");
         lines.push(Line::styled(Style::Dim, format!("{indent}… {more}")));
     }
     lines
@@ -326,6 +345,7 @@ mod tests {
           draw    scripted (no real agent): the draw work
                   check: test -s draw.md
           go      a person consents: the go work
+                  after build
           at the end, on the whole
             check: ./whole
         ");

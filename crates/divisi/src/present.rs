@@ -9,7 +9,7 @@ mod unasked;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
-use divisi_agents::adapter::{PRODUCTS, is_priced, product, program};
+use divisi_agents::adapter::{PRODUCTS, has_credential, is_priced, product, program};
 use divisi_core::diagnostic::{Place, Severity};
 use divisi_core::ledger::LimitThen;
 use divisi_core::run::{
@@ -34,37 +34,74 @@ pub(crate) fn variables() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Which coding agents are on `PATH`, looked up once, and which are defined.
-pub(crate) struct Present(BTreeMap<String, bool>);
+/// How an agent stands, without asking it anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    /// Its program is not on `PATH`.
+    Absent,
+    /// It has nothing to log in with that is known of here.
+    There,
+    /// It is there, with what it may need to log in.
+    Ready,
+}
+
+impl Standing {
+    fn of(is_there: bool, has_credential: bool) -> Standing {
+        match (is_there, has_credential) {
+            (false, _) => Standing::Absent,
+            (true, false) => Standing::There,
+            (true, true) => Standing::Ready,
+        }
+    }
+}
+
+/// How the coding agents stand, looked up once, and those that are defined.
+pub(crate) struct Present(BTreeMap<String, Standing>);
 
 impl Present {
     /// Looks for all that are known, and for those that configuration defines.
     pub(crate) fn look(defined: &BTreeMap<String, Defined>) -> Present {
+        let variables = variables();
         let path = std::env::var_os("PATH");
+        let is_on_path = |name: &str| program(name, path.as_deref()).is_some();
         let known = PRODUCTS.iter().map(|product| {
-            let is_there = program(product.program, path.as_deref()).is_some();
-            (product.name.to_owned(), is_there)
+            let can_log_in = has_credential(product, &variables);
+            let standing = Standing::of(is_on_path(product.program), can_log_in);
+            (product.name.to_owned(), standing)
         });
+        let is_set = |name: &str| variables.get(name).is_some_and(|key| !key.is_empty());
         let defined = defined.iter().map(|(name, agent)| {
-            let is_there = match agent {
-                Defined::Model(_) => true,
-                Defined::Program(it) => program(&it.command[0], path.as_deref()).is_some(),
+            let standing = match agent {
+                Defined::Model(model) => Standing::of(true, model.key().is_none_or(is_set)),
+                Defined::Program(it) => Standing::of(is_on_path(&it.command[0]), true),
             };
-            (name.clone(), is_there)
+            (name.clone(), standing)
         });
         Present(known.chain(defined).collect())
     }
 
-    /// Whether an agent is there. All that are neither coding agents nor to be defined always are.
-    fn has(&self, agent: &str) -> bool {
+    /// All that are neither coding agents nor to be defined are always ready.
+    fn standing(&self, agent: &str) -> Standing {
         let found = self.0.get(agent).copied();
-        found.unwrap_or_else(|| !is_definable(agent))
+        found.unwrap_or_else(|| Standing::of(!is_definable(agent), true))
     }
 
-    /// The first of these that is there.
+    /// Whether an agent is there.
+    fn has(&self, agent: &str) -> bool {
+        self.standing(agent) > Standing::Absent
+    }
+
+    /// Whether an agent is there and has what it may need to log in.
+    pub(crate) fn is_ready(&self, agent: &str) -> bool {
+        self.standing(agent) == Standing::Ready
+    }
+
+    /// The first of these that is ready, or at least there: who is not known to have a credential may
+    /// have one of a kind that is not known.
     pub(crate) fn first<'p>(&self, preferred: &'p [String]) -> Option<&'p str> {
-        let mut names = preferred.iter().map(String::as_str);
-        names.find(|name| self.has(name))
+        let names = || preferred.iter().map(String::as_str);
+        let ready = names().find(|name| self.is_ready(name));
+        ready.or_else(|| names().find(|name| self.has(name)))
     }
 }
 

@@ -35,7 +35,8 @@ const PAIRS: usize = 3;
 /// What is asked, in both runs.
 const WORDS: &str = "TASK-part: write part.md.";
 
-/// A tool, and how it is started by hand as Divisi starts it.
+/// A tool, and how it is started by hand to do the same: with leave to do all that it is asked, where
+/// Divisi answers it.
 struct Tool {
     name: &'static str,
     /// Its arguments where its writes are not confined.

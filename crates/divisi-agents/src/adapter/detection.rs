@@ -172,6 +172,12 @@ pub fn program(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
     programs.find(|path| path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok())
 }
 
+/// Whether an agent has something to log in with, as far as that can be told without asking it.
+#[must_use]
+pub fn has_credential(product: &Product, variables: &BTreeMap<String, String>) -> bool {
+    credentials(product, variables).next().is_some()
+}
+
 /// What an agent can log in with, in its own order: variables before its own login.
 fn credentials(
     product: &Product,

@@ -50,7 +50,8 @@ pub use agent::{AdapterAgent, DefinedAgent};
 pub use channel::{Channel, Nobody};
 pub use closing::Closing;
 pub use detection::{
-    Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, alternatives, detect, program,
+    Credential, Detected, NoVersion, Standing, VERSION_PATIENCE, alternatives, detect,
+    has_credential, program,
 };
 pub use divisi_core::permission::{Decision, Deed, Request};
 pub use home::take_logins;

@@ -128,6 +128,15 @@ impl Attempt {
         snapshot_of(&self.receipts)
     }
 
+    /// How it ends where what it made does not hold, if its agent was ended before it was done.
+    pub(super) fn broken_off(&self) -> Option<AttemptEnd> {
+        let used_up = || self.receipts.iter().find_map(Receipt::used_up);
+        match &self.stopping {
+            Some(reason) => Some(AttemptEnd::Stopped(reason.clone())),
+            None => used_up().map(AttemptEnd::UsedUp),
+        }
+    }
+
     /// What its agent asks leave for and nobody has answered.
     pub fn asks(&self) -> impl Iterator<Item = &Permission> {
         let asks = |it: &&Permission| it.deadline_at().is_some();

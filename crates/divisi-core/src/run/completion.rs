@@ -130,15 +130,13 @@ impl Draft<'_> {
         }
         let any = |outcome| verdicts.iter().any(|verdict| verdict.outcome == outcome);
         let expected = self.run.tasks()[attempt.task.index()].spec.criteria.len();
-        if any(Outcome::Fail) || verdicts.len() != expected {
-            self.end(
-                attempt,
-                AttemptEnd::Refused(Failure::Checks(verdicts)),
-                Vec::new(),
-                true,
-            );
-        } else if let Some(cause) = self.gave_up(attempt)? {
-            let end = AttemptEnd::Refused(Failure::Collection(cause));
+        let refused = match any(Outcome::Fail) || verdicts.len() != expected {
+            true => Some(Failure::Checks(verdicts.clone())),
+            false => self.gave_up(attempt)?.map(Failure::Collection),
+        };
+        if let Some(failure) = refused {
+            let broken_off = self.live(attempt)?.broken_off();
+            let end = broken_off.unwrap_or(AttemptEnd::Refused(failure));
             self.end(attempt, end, Vec::new(), true);
         } else if any(Outcome::Unverified) {
             self.push(Event::ReviewAwaited { attempt, verdicts });
@@ -149,13 +147,15 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Where an agent says that it failed and changed nothing, there is nothing that checks could be
-    /// about: what holds now has held before. What it did make is judged, whatever it says.
+    /// Where an agent says that it failed, or was ended before it was done, and changed nothing, there
+    /// is nothing that checks could be about: what holds now has held before. What it did make is
+    /// judged, whatever it says.
     fn gave_up(&self, attempt: AttemptId) -> Result<Option<String>, Rejection> {
         let live = self.live(attempt)?;
         let unchanged = live.snapshot().is_some_and(|it| it.commit == it.base);
         let says_so = |it: &Receipt| it.claimed_failure().is_some();
-        let gave_up = unchanged && live.receipts.iter().any(says_so);
+        let is_undone = live.receipts.iter().any(says_so) || live.broken_off().is_some();
+        let gave_up = unchanged && is_undone;
         Ok(gave_up.then(|| "there is nothing: no file was changed".to_owned()))
     }
 

@@ -8,9 +8,11 @@ use super::attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
 use super::command::{Finding, Rejection, Said};
 use super::decide::Draft;
 use super::event::{Event, PauseReason};
+use super::remedy;
 use super::task::{Task, TaskState};
 use crate::ids::{AttemptId, Epoch, TaskNo};
 use crate::ledger::{Credential, Means};
+use crate::plan::WorkspaceKind;
 use crate::receipt::{Receipt, Snapshot};
 use crate::worker::Ended;
 
@@ -164,6 +166,10 @@ impl Draft<'_> {
                 _ => None,
             },
             too_large: matches!(said, Some(Said::TooLarge(_))),
+            used_up: match said {
+                Some(Said::UsedUp(bound)) => Some(*bound),
+                _ => None,
+            },
         }
     }
 
@@ -183,12 +189,7 @@ impl Draft<'_> {
         self.note_denied(attempt, &ended.denied);
         let receipt = self.submission(ended, said.as_ref());
         if let Some(reason) = stopping {
-            self.end(
-                attempt,
-                AttemptEnd::Stopped(reason),
-                vec![receipt],
-                ended.empty,
-            );
+            self.break_off(attempt, AttemptEnd::Stopped(reason), receipt, ended.empty);
             return Ok(());
         }
         if ended.told {
@@ -215,8 +216,23 @@ impl Draft<'_> {
             },
             Some(Said::Hindrance(cause)) => AttemptEnd::Lost(cause),
         };
-        self.end(attempt, end, vec![receipt], ended.empty);
+        self.break_off(attempt, end, receipt, ended.empty);
         Ok(())
+    }
+
+    /// Its agent is gone and was not done. A next attempt finds what it made in its workspace; who
+    /// takes the task's place does not. So that is collected first, and checked: it may hold, and
+    /// otherwise they begin with it.
+    fn break_off(&mut self, attempt: AttemptId, end: AttemptEnd, receipt: Receipt, swept: bool) {
+        let receipts = vec![receipt];
+        let remedy = remedy::choose(self.run, attempt.task, &end, &receipts, self.at);
+        let spec = &self.run.tasks()[attempt.task.index()].spec;
+        // In a shared workspace everybody finds it.
+        if remedy.parts.is_some() && spec.workspace != WorkspaceKind::Shared {
+            self.push(Event::AttemptAdvanced { attempt, receipts });
+        } else {
+            self.end(attempt, end, receipts, swept);
+        }
     }
 
     fn on_late(&mut self, attempt: AttemptId, ended: &Ended) -> Result<(), Rejection> {

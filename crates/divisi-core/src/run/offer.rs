@@ -60,6 +60,7 @@ impl Draft<'_> {
             confined: None,
             claimed_failure: None,
             too_large: false,
+            used_up: None,
             // Its agent worked in the attempt that it was taken from.
             usage: asks_model(&agent).then(Usage::default),
         };

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use super::attempt::{AttemptEnd, Failure, StopReason};
 use super::division::{self, SPLIT_WHY_BYTES_MAX};
-use super::parts::{SPLIT_DEPTH_MAX, share_out};
+use super::parts::{SPLIT_DEPTH_MAX, share_out, stage_of};
 use super::settings::Budget;
 use super::spending;
 use super::state::Run;
@@ -19,7 +19,7 @@ use crate::criterion::{Criterion, truncate};
 use crate::ids::{TaskId, TaskNo};
 use crate::ledger::{Amount, Bound};
 use crate::plan::{
-    Deliverable, Estimate, Input, PLAN_PATH, Parts, TaskKind, TaskSpec, Work, WorkspaceKind,
+    Deliverable, Estimate, Input, PLAN_PATH, Parts, Stage, TaskKind, TaskSpec, Work, WorkspaceKind,
 };
 use crate::receipt::Receipt;
 
@@ -182,6 +182,7 @@ pub(super) fn held(
         part.agents_else.clone_from(&spec.agents_else);
         part.env.clone_from(&spec.env);
         part.timeout_ms = spec.timeout_ms;
+        part.retries = spec.retries;
         part.workspace = spec.workspace;
         // What its parts find out informs those that it was done for.
         if spec.kind == TaskKind::Research {
@@ -198,7 +199,7 @@ pub(super) fn held(
             }
         }
     }
-    hold(spec, &mut parts.tasks);
+    hold(spec, &mut parts);
     let task = &run.tasks[plan.index()];
     let before = spending::used(&run.settings, task);
     let budget = permitted(task.spec.budget, before, used, parts.tasks.len() as u64);
@@ -258,23 +259,27 @@ fn faults(spec: &TaskSpec, parts: &Parts) -> Vec<String> {
 }
 
 /// Gives each criterion of the task to the last part that makes its file, and what speaks of no
-/// single file to the last part of all, which then waits for the others.
-fn hold(spec: &TaskSpec, parts: &mut [TaskSpec]) {
-    let waited: BTreeSet<TaskId> = parts.iter().flat_map(TaskSpec::needs).cloned().collect();
-    let ends: Vec<usize> = { 0..parts.len() }
-        .filter(|at| !waited.contains(&parts[*at].id))
+/// single file to the last part of all, which then waits for the others. A later stage is later.
+fn hold(spec: &TaskSpec, parts: &mut Parts) {
+    let stage_of = stage_of(&parts.tasks, &parts.stages);
+    let tasks = &mut parts.tasks[..];
+    let waited: BTreeSet<TaskId> = tasks.iter().flat_map(TaskSpec::needs).cloned().collect();
+    let mut ends: Vec<usize> = { 0..tasks.len() }
+        .filter(|at| !waited.contains(&tasks[*at].id))
         .collect();
-    let last = ends.last().copied().unwrap_or(parts.len() - 1);
+    let later = |at: &usize| (stage_of[*at], *at);
+    ends.sort_by_key(later);
+    let last = ends.pop().unwrap_or(tasks.len() - 1);
     let mut needs_all = false;
     for criterion in &spec.criteria {
-        let names = |part: &TaskSpec| {
+        let makes = |at: &usize| {
             let file = criterion.file();
-            let makes = |it: &Deliverable| Some(it.path.as_str()) == file;
-            part.deliverables.iter().any(makes)
+            let mut made = tasks[*at].deliverables.iter();
+            made.any(|it| Some(it.path.as_str()) == file)
         };
         let at: Vec<usize> = match division::bounds_all(criterion) {
-            true => (0..parts.len()).collect(),
-            false => match parts.iter().rposition(names) {
+            true => (0..tasks.len()).collect(),
+            false => match { 0..tasks.len() }.filter(makes).max_by_key(later) {
                 Some(at) if !matches!(criterion, Criterion::Schema { .. }) => vec![at],
                 _ => {
                     needs_all = true;
@@ -283,16 +288,34 @@ fn hold(spec: &TaskSpec, parts: &mut [TaskSpec]) {
             },
         };
         for at in at {
-            if !parts[at].criteria.contains(criterion) {
-                parts[at].criteria.push(criterion.clone());
+            if !tasks[at].criteria.contains(criterion) {
+                tasks[at].criteria.push(criterion.clone());
             }
         }
     }
-    if needs_all {
-        let others = ends.iter().filter(|at| **at != last);
-        let others: Vec<TaskId> = others.map(|at| parts[*at].id.clone()).collect();
-        parts[last].dependencies.extend(others);
+    if !needs_all {
+        return;
     }
+    if parts.stages.is_empty() {
+        let others: Vec<TaskId> = ends.iter().map(|at| tasks[*at].id.clone()).collect();
+        tasks[last].dependencies.extend(others);
+    } else {
+        stand_last(&tasks[last].id, &mut parts.stages);
+    }
+}
+
+/// Gives a part of the last stage one of its own after it: tasks of one stage cannot wait for each
+/// other.
+fn stand_last(id: &TaskId, stages: &mut Vec<Stage>) {
+    let beside = |stage: &&mut Stage| stage.tasks.len() > 1 && stage.tasks.contains(id);
+    let Some(stage) = stages.iter_mut().find(beside) else {
+        return;
+    };
+    stage.tasks.retain(|it| it != id);
+    stages.push(Stage {
+        name: id.to_string(),
+        tasks: vec![id.clone()],
+    });
 }
 
 #[cfg(test)]

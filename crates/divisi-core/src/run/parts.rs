@@ -479,7 +479,7 @@ impl Run {
 }
 
 /// Each part's stage, from 0; every part stands in exactly one.
-fn stage_of(specs: &[TaskSpec], stages: &[Stage]) -> Vec<u32> {
+pub(super) fn stage_of(specs: &[TaskSpec], stages: &[Stage]) -> Vec<u32> {
     let mut stage_of = HashMap::with_capacity(specs.len());
     for (at, stage) in stages.iter().enumerate() {
         stage_of.extend(stage.tasks.iter().map(|id| (id, at as u32)));

@@ -88,6 +88,7 @@ impl Draft<'_> {
             confined: None,
             claimed_failure: None,
             too_large: false,
+            used_up: None,
             usage: None,
         };
         self.submitted(attempt, receipt, &exit, true);

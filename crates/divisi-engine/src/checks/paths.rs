@@ -1,6 +1,7 @@
 //! Patterns over paths: `count` and `each` over what is there, `scope` over what was changed. A `*`
 //! never crosses a `/`; `**` does.
 
+use divisi_core::criterion::of_scope;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::evaluate::{Checked, Stop, cannot, fails};
@@ -56,22 +57,30 @@ pub(super) fn count(files: &dyn Files, pattern: &str, min: u64, max: Option<u64>
 }
 
 pub(super) fn scope(files: &dyn Files, patterns: &[String]) -> Checked {
-    let globs = patterns
-        .iter()
-        .map(|pattern| glob(pattern))
-        .collect::<Result<Vec<GlobMatcher>, Stop>>()?;
+    let (within, spared) = of_scope(patterns);
+    let globs = |patterns: &[&str]| -> Result<Vec<GlobMatcher>, Stop> {
+        patterns.iter().map(|pattern| glob(pattern)).collect()
+    };
+    let (open, shut) = (globs(&within)?, globs(&spared)?);
+    let is_any = |globs: &[GlobMatcher], path: &str| globs.iter().any(|glob| glob.is_match(path));
     let changed = files.changed().map_err(|source| cannot("", source))?;
-    let outside: Vec<&str> = changed
-        .iter()
-        .map(String::as_str)
-        .filter(|path| !globs.iter().any(|glob| glob.is_match(path)))
-        .collect();
-    if outside.is_empty() {
-        return Ok(());
+    let changed = || changed.iter().map(String::as_str);
+    let touched: Vec<&str> = changed().filter(|path| is_any(&shut, path)).collect();
+    let is_outside = |path: &&str| !within.is_empty() && !is_any(&open, path);
+    let outside: Vec<&str> = changed().filter(is_outside).collect();
+    let told = |what: &str, of: Vec<&str>, found: Vec<&str>| {
+        (!found.is_empty()).then(|| {
+            let (of, found) = (names(of.into_iter()), names(found.into_iter()));
+            format!("changed {what} ({of}): {found}")
+        })
+    };
+    let faults = [
+        told("outside the scope", within, outside),
+        told("what must stay as it is", spared, touched),
+    ];
+    let faults: Vec<String> = faults.into_iter().flatten().collect();
+    match faults.is_empty() {
+        true => Ok(()),
+        false => fails(faults.join("; ")),
     }
-    fails(format!(
-        "changed outside the scope ({}): {}",
-        names(patterns.iter().map(String::as_str)),
-        names(outside.into_iter())
-    ))
 }

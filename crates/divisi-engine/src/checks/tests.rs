@@ -586,6 +586,31 @@ fn a_scope_names_what_lies_outside() {
     );
 }
 
+#[test]
+fn what_a_scope_spares_must_stay_wherever_else_may_be_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |patterns: &[&str], changed: &[&str]| {
+        let patterns = patterns.iter().map(|it| (*it).to_owned()).collect();
+        one(folder.path(), changed, Criterion::Scope { patterns })
+    };
+    let spared = ["!README.md", "!src/api/**"];
+    assert_eq!(
+        check(&spared, &["src/main.rs", "docs/README.md"]),
+        Verdict::pass(0)
+    );
+    assert_eq!(
+        check(&spared, &["README.md", "src/api/a/b.rs", "src/main.rs"]).evidence,
+        "changed what must stay as it is (README.md, src/api/**): README.md, src/api/a/b.rs"
+    );
+    let both = ["src/**", "!src/api/**"];
+    assert_eq!(check(&both, &["src/main.rs"]), Verdict::pass(0));
+    assert_eq!(
+        check(&both, &["src/api/mod.rs", "web/a.ts"]).evidence,
+        "changed outside the scope (src/**): web/a.ts; \
+         changed what must stay as it is (src/api/**): src/api/mod.rs"
+    );
+}
+
 /// Runs real programs, as the supervisor does, with a deadline.
 struct Real<'a>(&'a Path);
 

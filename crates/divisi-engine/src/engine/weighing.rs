@@ -3,7 +3,7 @@
 //!
 //! What it finds is data for the core. A verdict of which any evidence does not hold is none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use divisi_core::criterion::{Outcome, Verdict, truncate};
 use divisi_core::receipt::{Exit, Snapshot};
@@ -130,12 +130,14 @@ impl Weighing {
             base: &reviewed.base,
         };
         let (mut verdicts, mut faults) = (Vec::new(), Vec::new());
+        let mut ends = Ends::default();
         for one in &judged {
             for piece in &one.evidence {
                 let held = match piece {
                     Evidence::File { file, line, text } => stands(&files, file, *line, text)?,
                     Evidence::Command { argv, exit } => {
-                        self.ends(&judging, &files, reviewed, argv, *exit)?
+                        let run = || self.run(&judging, &files, reviewed, argv);
+                        ends.compare(argv, *exit, run)?
                     }
                 };
                 if let Err(cause) = held {
@@ -173,34 +175,36 @@ impl Weighing {
         }))
     }
 
-    /// Whether a command that the plan names ends so.
-    fn ends(
+    /// Runs a command that the plan names, in a clean checkout of what was reviewed.
+    fn run(
         &self,
         judging: &Judging<'_>,
         files: &dyn Files,
         reviewed: &Reviewed,
         argv: &[String],
-        exit: i32,
-    ) -> Result<Result<(), String>, Failed> {
+    ) -> Result<Ended, Failed> {
         let line = divisi_core::shell::line(argv);
         let is_it =
-            |it: &&Criterion| matches!(it, Criterion::Command { argv: own, .. } if own == argv);
-        let Some(command) = reviewed.commands.iter().find(is_it) else {
+            |it: &Criterion| matches!(it, Criterion::Command { argv: own, .. } if own == argv);
+        let Some(at) = reviewed.commands.iter().position(is_it) else {
             return Ok(Err(format!("`{line}` is no command that it may cite")));
         };
         let asked = Asked {
             attempt: self.attempt,
-            criteria: std::slice::from_ref(command),
-            numbers: None,
+            criteria: &reviewed.commands[at..=at],
+            // Each has a log of its own.
+            numbers: Some(&[at]),
             exit: None,
             passed_before: &[],
         };
-        let verdicts = judging.verdicts(&asked, files)?;
-        let ended = verdicts.first().and_then(|it| it.program.as_ref());
-        Ok(match ended.map(|it| &it.exit) {
-            Some(Exit::Status(status)) if *status == exit => Ok(()),
-            Some(other) => Err(format!("`{line}` ended with {other}, not {exit}")),
-            None => Err(format!("`{line}` did not end by itself")),
+        let mut verdicts = judging.verdicts(&asked, files)?;
+        Ok(match verdicts.pop() {
+            Some(verdict) => match verdict.program {
+                Some(program) => Ok(program.exit),
+                // It could not be started, or its time was over.
+                None => Err(verdict.evidence),
+            },
+            None => Err(format!("`{line}` was not run")),
         })
     }
 
@@ -217,6 +221,38 @@ impl Weighing {
             evidence,
             ..Verdict::pass(judged.criterion)
         }
+    }
+}
+
+/// How a command ended that was cited; or why that is not known.
+type Ended = Result<Exit, String>;
+
+/// How the commands that a verdict cites ended: each is run once, however often it is cited.
+#[derive(Default)]
+struct Ends<'v>(BTreeMap<&'v [String], Ended>);
+
+impl<'v> Ends<'v> {
+    /// Whether a command ends so. `run` says how it ends.
+    fn compare(
+        &mut self,
+        argv: &'v [String],
+        exit: i32,
+        run: impl FnOnce() -> Result<Ended, Failed>,
+    ) -> Result<Result<(), String>, Failed> {
+        let ended = match self.0.get(argv) {
+            Some(known) => known.clone(),
+            None => {
+                let ended = run()?;
+                self.0.insert(argv, ended.clone());
+                ended
+            }
+        };
+        let line = || divisi_core::shell::line(argv);
+        Ok(match ended {
+            Ok(Exit::Status(status)) if status == exit => Ok(()),
+            Ok(other) => Err(format!("`{}` ended with {other}, not {exit}", line())),
+            Err(cause) => Err(cause),
+        })
     }
 }
 

@@ -261,7 +261,12 @@ pub(super) fn signal_verified(pid: i32, start_time: u64, signal: i32) -> Option<
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
+
+    /// A system that is this slow is taken for broken.
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     #[test]
     fn a_name_that_looks_like_fields_misleads_nobody() {
@@ -291,11 +296,14 @@ mod tests {
             .spawn()
             .unwrap();
         let pid = waiting.id().cast_signed();
-        while !sleeps(pid) {
+        let until = Instant::now() + PATIENCE;
+        while !sleeps(pid) && Instant::now() < until {
             std::thread::yield_now();
         }
+        let slept = sleeps(pid);
         waiting.kill().unwrap();
         waiting.wait().unwrap();
+        assert!(slept, "it waits for what it is told");
         assert!(!sleeps(pid), "it is gone");
     }
 

@@ -125,9 +125,11 @@ impl Assessment {
 /// Assesses a request that was read, with what is known of the repository.
 #[must_use]
 pub fn assess(request: &Request, repository: &Repository) -> Assessment {
-    let by_words = signals::score(&signals::signals(&request.text));
+    // What is not to be done makes nothing larger.
+    let wanted = request.wanted();
+    let by_words = signals::score(&signals::signals(&wanted));
     let facts = facts::facts(request, repository, by_words);
-    let lower = request.text.to_lowercase().replace('’', "'");
+    let lower = wanted.to_lowercase().replace('’', "'");
     let lower: String = lower.split_whitespace().collect::<Vec<_>>().join(" ");
     let case = rules::Case {
         request,

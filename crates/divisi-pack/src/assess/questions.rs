@@ -48,7 +48,10 @@ enum Place {
 /// The question where something is to be deployed.
 const DESTINATION: &str = "destination";
 
-/// Answers to it that name no place.
+/// The question where a list is left open.
+const OPEN_LIST: &str = "open-list";
+
+/// Answers to where to deploy that name no place.
 const NOWHERE: &[&str] = &["no", "none", "not yet", "nothing", "nowhere"];
 
 /// A longer answer is another request.
@@ -71,7 +74,7 @@ pub fn settle(
             |answer: &String| NOWHERE.contains(&answer.to_lowercase().trim_end_matches('.'));
         let answer = answer.filter(|answer| question.name != DESTINATION || !is_no(answer));
         match &answer {
-            Some(answer) => edits.push((question.place, answer.clone())),
+            Some(answer) => edits.push((question.place, in_its_clause(question, answer))),
             None => edits.extend(question.assumed.clone()),
         }
         settled.push(Settled {
@@ -81,6 +84,7 @@ pub fn settle(
             answer: answer.unwrap_or_else(|| question.default.clone()),
         });
     }
+    settled.extend(committed(request));
     // From the last place on, so that those before it stay where they are.
     edits.sort_by_key(|(place, _)| std::cmp::Reverse(place.start()));
     let mut text = request.text.clone();
@@ -126,6 +130,84 @@ fn within(text: &str) -> String {
 fn in_one_line(answer: &str) -> String {
     let words: Vec<&str> = answer.split_whitespace().collect();
     words.join(" ").chars().take(ANSWER_CHARS_MAX).collect()
+}
+
+/// Words that would join an answer to what stands behind or before it, as parts.
+const JOINING: &[&str] = &[
+    "&",
+    "after",
+    "also",
+    "and",
+    "before",
+    "but",
+    "finally",
+    "including",
+    "once",
+    "plus",
+    "then",
+    "with",
+];
+
+/// An answer as it stands in the request: between quotation marks where its own words would divide the
+/// clause that it is put into. Files stay files, and what goes on with a list goes on with it.
+fn in_its_clause(question: &Question, answer: &str) -> String {
+    let mut words = answer.split_whitespace();
+    let divides = |word: &str| {
+        let word = word.to_lowercase();
+        JOINING.contains(&word.as_str())
+            || word.ends_with([',', ';', ':', '.', '!', '?'])
+            || word.contains(['→', '>'])
+    };
+    let is_path = |word: &str| {
+        let bare = word.trim_end_matches([',', ';', '.']);
+        crate::words::is_path(bare) || JOINING.contains(&bare)
+    };
+    let is_apart = question.name == OPEN_LIST || answer.split_whitespace().all(is_path);
+    match !is_apart && words.any(divides) {
+        true => format!("\"{}\"", answer.replace('"', "'")),
+        false => answer.to_owned(),
+    }
+}
+
+/// Behind `commit`, these say that it is what is asked for, and no name such as `commit hook`.
+const COMMITTED: &[&str] = &[
+    "all",
+    "and",
+    "everything",
+    "it",
+    "that",
+    "the",
+    "them",
+    "then",
+    "this",
+    "to",
+    "when",
+    "with",
+    "your",
+];
+
+/// That nobody commits, where the request says so: what a run made is committed when it is merged.
+fn committed(request: &Request) -> Option<Settled> {
+    let wanted = request.wanted().to_lowercase();
+    let words: Vec<&str> = wanted.split_whitespace().collect();
+    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
+    let is_asked = |at: usize| {
+        let before = at.checked_sub(1).map(|before| words[before]);
+        let leads = ["also", "and", "finally", "please", "then"];
+        let begins = before.is_none_or(|before| {
+            before.ends_with([',', ';', '.', ':', '!', ')']) || leads.contains(&before)
+        });
+        let ends = !words[at].ends_with(char::is_alphanumeric);
+        let next = words.get(at + 1);
+        let is_all = ends || next.is_none_or(|next| COMMITTED.contains(&bare(next).as_str()));
+        bare(words[at]) == "commit" && begins && is_all
+    };
+    (0..words.len()).any(is_asked).then(|| Settled {
+        name: "commit".to_owned(),
+        asks: "Who commits it?".to_owned(),
+        answer: "`divisi merge`, once the run succeeded; no task has to".to_owned(),
+        is_assumed: true,
+    })
 }
 
 /// Where a part's words end, before the mark that ends its sentence.
@@ -313,14 +395,14 @@ fn destination(request: &Request, part: &Part) -> Option<Question> {
     let has_object = request.text.get(verb.span.end..part.span.end);
     let has_object = has_object.is_some_and(|rest| rest.contains(char::is_alphanumeric));
     let instead = match has_object {
-        true => "prepare and describe the deployment of",
-        false => "prepare and describe the deployment",
+        true => "describe the deployment of",
+        false => "describe the deployment",
     };
     (deploys && !says_where).then(|| Question {
         name: DESTINATION,
         asks: "Where to?".to_owned(),
         because: part.text.clone(),
-        default: "nothing is deployed; what is needed for it is prepared and described".to_owned(),
+        default: "nothing is deployed; what is needed for it is described".to_owned(),
         place: Place::At(end_of(request, part), " to "),
         assumed: Some((Place::Of(verb.span), instead.to_owned())),
     })
@@ -339,7 +421,7 @@ fn open_list(request: &Request, lower: &str) -> Option<Question> {
     let said = open.iter().find(|phrase| says(lower, phrase))?;
     let place = last_of(&request.text, said).map_or(Place::Nowhere, Place::Of);
     Some(Question {
-        name: "open-list",
+        name: OPEN_LIST,
         asks: "What else belongs to it?".to_owned(),
         because: (*said).to_owned(),
         default: "only what is named".to_owned(),

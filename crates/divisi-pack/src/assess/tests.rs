@@ -205,12 +205,12 @@ fn an_answer_stands_in_the_text_as_if_it_had_been_said_at_first() {
         (
             "Refactor the API layer, then deploy",
             None,
-            "Refactor the API layer, then prepare and describe the deployment",
+            "Refactor the API layer, then describe the deployment",
         ),
         (
             "Refactor the API layer, then deploy",
             Some("No."),
-            "Refactor the API layer, then prepare and describe the deployment",
+            "Refactor the API layer, then describe the deployment",
         ),
         (
             "Refactor the fetcher, the parser, etc",
@@ -220,7 +220,7 @@ fn an_answer_stands_in_the_text_as_if_it_had_been_said_at_first() {
         (
             "Deploy the sketched app",
             None,
-            "prepare and describe the deployment of the sketched app",
+            "describe the deployment of the sketched app",
         ),
         (
             "Add search, sorting, etc.",
@@ -368,4 +368,86 @@ fn words_are_weighed_as_the_table_says() {
     // 1 / (1 + e^0.17) and 1 / (1 + e^0.54).
     assert_eq!((none.files, none.domains), (0.458, 0.368));
     assert!(signals::score(&values).files < none.files);
+}
+
+#[test]
+fn an_answer_stays_in_the_clause_that_it_is_put_into() {
+    let taken = |text: &str, answer: &str| {
+        let request = request::read(text);
+        let questions = assess(&request, &Repository::default()).questions;
+        let answered: Vec<_> = questions
+            .into_iter()
+            .map(|it| (it, Some(answer.to_owned())))
+            .collect();
+        settle(&request, &answered).0
+    };
+    for (text, answer, expected) in [
+        (
+            "Migrate the database, with docs",
+            "Postgres, then write tests",
+            "Migrate the database to \"Postgres, then write tests\", with docs",
+        ),
+        (
+            "Refactor the API layer, then deploy",
+            "staging and \"prod\"",
+            "Refactor the API layer, then deploy to \"staging and 'prod'\"",
+        ),
+    ] {
+        let understood = taken(text, answer);
+        assert_eq!(understood, expected);
+        let parts = |text: &str| request::read(text).parts.len();
+        assert_eq!(parts(&understood), parts(text), "{understood}");
+    }
+    // Nor does what is assumed become a part.
+    let request = request::read("Make the start page better and deploy it");
+    let questions = assess(&request, &Repository::default()).questions;
+    let answered: Vec<_> = questions.into_iter().map(|it| (it, None)).collect();
+    let (understood, _) = settle(&request, &answered);
+    let parts = request::read(&understood).parts;
+    let parts: Vec<&str> = parts.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(
+        parts,
+        [
+            "Make the start page better",
+            "describe the deployment of it"
+        ]
+    );
+}
+
+#[test]
+fn what_is_excluded_makes_a_request_no_larger() {
+    let of = |text: &str| assess_text(text, &Repository::default());
+    let bare = of("Add a flag to the scanner");
+    for text in [
+        "Add a flag to the scanner. Do not touch the docs.",
+        "Add a flag to the scanner, but don't refactor the tests or the docs",
+        "Add a flag to the scanner; leave src/api alone",
+        "Add a flag to the scanner, and only touch src/scan.rs",
+    ] {
+        let more = of(text);
+        assert_eq!(more.facts.domains, bare.facts.domains, "{text}");
+        assert_eq!(more.facts.by_words, bare.facts.by_words, "{text}");
+        assert_eq!(more.approach, bare.approach, "{text}");
+    }
+}
+
+#[test]
+fn who_wants_it_committed_is_told_what_commits_it() {
+    let settled = |text: &str| settle(&request::read(text), &[]).1;
+    for text in [
+        "Fix the typo in README.md and commit",
+        "Fix the typo in README.md, then commit it.",
+        "Fix the typo in README.md. Commit the result.",
+    ] {
+        let settled = settled(text);
+        assert_eq!(settled.len(), 1, "{text}");
+        assert!(settled[0].is_assumed && settled[0].answer.contains("divisi merge"));
+    }
+    for text in [
+        "Fix the commit message of the bot",
+        "Add a commit hook, and commit messages in Dutch",
+        "Fix the typo in README.md, but do not commit it",
+    ] {
+        assert_eq!(settled(text), [], "{text}");
+    }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use divisi_core::criterion::of_scope;
 use divisi_core::{Criterion, TaskKind, TaskSpec};
 
 use super::{Linter, is_agents, is_handed_over, meet};
@@ -291,14 +292,24 @@ impl Asked<'_> {
         }
         let of_work = FILES_OF_WORK.iter().filter(|(it, _)| excluded.contains(it));
         let of_work = of_work.flat_map(|(_, patterns)| patterns.iter().map(|it| (*it).to_owned()));
-        let named = exclusion
+        // What a criterion of the task spares may lie among what it changes, but cannot be all.
+        let (spared, open): (Vec<&str>, Vec<&str>) = exclusion
             .files
             .iter()
-            .flat_map(|file| with_contents(&file.text));
+            .map(|file| file.text.trim_end_matches('/'))
+            .partition(|path| spares(task, path));
+        let named = open.into_iter().flat_map(with_contents);
         let patterns: Vec<String> = of_work.chain(named).collect();
         let promised = task.deliverables.iter().map(|it| &it.path);
         let mut touched = task.scope.iter().chain(promised);
-        let meets = |path: &&String| patterns.iter().any(|pattern| meet::may_meet(pattern, path));
+        let meets = |path: &&String| {
+            let lies_in = |spared: &&str| {
+                let rest = path.strip_prefix(spared);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            spared.iter().any(lies_in)
+                || patterns.iter().any(|pattern| meet::may_meet(pattern, path))
+        };
         if let Some(path) = touched.find(meets) {
             return Some(format!("may change {}", shown(path)));
         }
@@ -317,9 +328,22 @@ impl Asked<'_> {
 }
 
 /// A path that is excluded, and all in it if it is a folder.
-fn with_contents(path: &str) -> Vec<String> {
-    let path = path.trim_end_matches('/');
-    vec![path.to_owned(), format!("{path}/**")]
+fn with_contents(path: &str) -> [String; 2] {
+    [path.to_owned(), format!("{path}/**")]
+}
+
+/// Whether a task's criteria have it that what is excluded stays as it is.
+fn spares(task: &TaskSpec, path: &str) -> bool {
+    let all = with_contents(path);
+    task.criteria.iter().any(|it| match it {
+        Criterion::Scope { patterns } => {
+            let (_, spared) = of_scope(patterns);
+            spared
+                .iter()
+                .any(|pattern| all.iter().any(|it| it == pattern))
+        }
+        _ => false,
+    })
 }
 
 /// Whether a part asks developers for a change.

@@ -4,6 +4,7 @@
 //! judged again. That pays where tasks differ in who does them, or wait for somebody else, or are
 //! large. Where neither is so, one task does the same for less.
 
+use divisi_core::criterion::of_scope;
 use divisi_core::plan::{Deliverable, Estimate, Input};
 use divisi_core::run::Budget;
 use divisi_core::{Criterion, Plan, TaskKind, TaskSpec};
@@ -150,19 +151,39 @@ fn makes(plan: &Plan, input: &Input) -> bool {
         .any(|task| task.deliverables.iter().any(is_it))
 }
 
-/// One may change what any of them may, if each of them is bounded.
+/// One may change what any of them may, if each of them is bounded, and must leave what all must.
 fn scopes_joined(plan: &Plan, criteria: Vec<Criterion>) -> Vec<Criterion> {
-    let of = |criterion: &Criterion| match criterion {
-        Criterion::Scope { patterns } => Some(patterns.clone()),
-        _ => None,
+    let of = |criteria: &[Criterion]| {
+        let (mut within, mut spared) = (Vec::new(), Vec::new());
+        for criterion in criteria {
+            if let Criterion::Scope { patterns } = criterion {
+                let (open, shut) = of_scope(patterns);
+                within.extend(open.into_iter().map(str::to_owned));
+                spared.extend(shut.into_iter().map(|pattern| format!("!{pattern}")));
+            }
+        }
+        (within, spared)
     };
-    let mut patterns = Vec::new();
-    for criterion in &criteria {
-        add(&mut patterns, &of(criterion).unwrap_or_default());
+    let (mut within, mut spared) = (Vec::new(), Vec::new());
+    for (number, task) in plan.tasks.iter().enumerate() {
+        let (open, shut) = of(&task.criteria);
+        match number {
+            0 => spared = shut,
+            _ => spared.retain(|pattern| shut.contains(pattern)),
+        }
+        add(&mut within, &open);
     }
-    let is_bounded = |task: &TaskSpec| task.criteria.iter().any(|it| of(it).is_some());
-    let bounded = plan.tasks.iter().all(is_bounded);
-    let others = criteria.into_iter().filter(|it| of(it).is_none());
-    let scope = bounded.then_some(Criterion::Scope { patterns });
-    others.chain(scope).collect()
+    if plan
+        .tasks
+        .iter()
+        .any(|task| of(&task.criteria).0.is_empty())
+    {
+        within.clear();
+    }
+    let is_scope = |it: &Criterion| matches!(it, Criterion::Scope { .. });
+    let others = criteria.into_iter().filter(|it| !is_scope(it));
+    let scopes = [within, spared].into_iter();
+    let scopes = scopes.filter(|patterns| !patterns.is_empty());
+    let scopes = scopes.map(|patterns| Criterion::Scope { patterns });
+    others.chain(scopes).collect()
 }

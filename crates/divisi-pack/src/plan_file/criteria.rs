@@ -277,29 +277,41 @@ pub(crate) fn path_of(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) -> 
     None
 }
 
+/// A pattern of a scope: one after `!` names what must stay.
+fn pattern_in_scope(value: &Value<'_>, faults: &mut Faults<'_>) -> Option<String> {
+    let pattern = fields::string(value, "scope", faults)?;
+    let bare = pattern.strip_prefix('!').unwrap_or(pattern);
+    checked_pattern(bare, start(value), faults).then(|| pattern.to_owned())
+}
+
 /// A pattern of paths of the tree; `None` after collecting why it is none.
 pub(crate) fn pattern_of(value: &Value<'_>, key: &str, faults: &mut Faults<'_>) -> Option<String> {
     let pattern = fields::string(value, key, faults)?;
+    checked_pattern(pattern, start(value), faults).then(|| pattern.to_owned())
+}
+
+/// Whether it is a pattern of paths of the tree; why not is collected.
+fn checked_pattern(pattern: &str, at: usize, faults: &mut Faults<'_>) -> bool {
     if pattern.len() > 1 && pattern.ends_with('/') {
         faults
-            .error(codes::PATH, start(value), || {
+            .error(codes::PATH, at, || {
                 format!("the pattern {} names a folder", shown(pattern))
             })
             .hint(format!(
                 "write {} for all files in it",
                 shown(&format!("{pattern}**"))
             ));
-        return None;
+        return false;
     }
     let (code, fault) = match (paths::fault(pattern), paths::pattern_fault(pattern)) {
         (Some(fault), _) => (codes::PATH, fault),
         (None, Some(fault)) => (codes::PATTERN, fault),
-        (None, None) => return Some(pattern.to_owned()),
+        (None, None) => return true,
     };
-    faults.error(code, start(value), || {
+    faults.error(code, at, || {
         format!("the pattern {} {fault}", shown(pattern))
     });
-    None
+    false
 }
 
 fn text_in(
@@ -323,7 +335,7 @@ fn scope(fields: &Fields<'_, '_>, faults: &mut Faults<'_>) -> Option<Vec<String>
     }
     let patterns: Vec<String> = list
         .iter()
-        .filter_map(|value| pattern_of(value, "scope", faults))
+        .filter_map(|value| pattern_in_scope(value, faults))
         .collect();
     Some(patterns)
 }

@@ -515,7 +515,8 @@ pub(crate) enum CriterionForm {
     },
     /// Nothing outside these patterns was changed.
     Scope {
-        /// Patterns of paths.
+        /// Patterns of paths; what one after `!` matches must stay as it is. Where all have one,
+        /// everything else may change.
         #[schemars(length(min = 1))]
         scope: Vec<String>,
     },

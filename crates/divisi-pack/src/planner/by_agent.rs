@@ -10,7 +10,7 @@ use divisi_core::intent::Settled;
 use divisi_core::plan::{Deliverable, Estimate, PLAN_PATH, Work};
 use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
-use super::{Facts, making};
+use super::{Facts, making, spared};
 use crate::lint::{TASK_FILES_MAX, TASK_MS_MAX, TASK_TOKENS_MAX, TASKS_ADVISED_MAX};
 use crate::request::Request;
 
@@ -50,11 +50,14 @@ pub fn plan(request: &Request, facts: &Facts<'_>, settled: &[Settled]) -> Plan {
         },
         ..TaskSpec::command(TaskId::new("plan").expect("a word is an id"), &[])
     };
-    Plan {
+    let mut plan = Plan {
         title: making::title(request),
         tasks: vec![task],
         ..Plan::default()
-    }
+    };
+    // Whatever it plans: the whole is held against what the request wants left as it is.
+    spared::hold(&mut plan, request, facts);
+    plan
 }
 
 /// What the agent is told.
@@ -82,6 +85,12 @@ fn told(request: &Request, facts: &Facts<'_>, settled: &[Settled]) -> String {
         text.push_str("\nNot to be done or touched:\n");
         for exclusion in &request.exclusions {
             line!(text, "- {}", exclusion.text);
+        }
+    }
+    if !request.bounds.is_empty() {
+        text.push_str("\nNothing else may change:\n");
+        for bound in &request.bounds {
+            line!(text, "- {}", bound.text);
         }
     }
     text.push_str("\nRoles that tasks may have, as `assigned_to` and `worker_type`:\n");
@@ -114,7 +123,7 @@ fn told(request: &Request, facts: &Facts<'_>, settled: &[Settled]) -> String {
          - Research and reviews promise a file in `deliverables`.\n",
         TASK_MS_MAX / 60_000
     );
-    text.push_str(FORM);
+    text.push_str(&form(facts.tests));
     text
 }
 
@@ -133,11 +142,20 @@ pub fn how_to_plan_parts() -> String {
          - It has no `criteria` of its own for the whole, and its tasks no `budget`.\n",
         TASK_MS_MAX / 60_000
     );
-    text.push_str(FORM);
+    text.push_str(&form(None));
     text
 }
 
-/// The form of a plan, as far as it is needed. A test reads it.
+/// The form of a plan, with the command by which the project tests itself in its example.
+fn form(tests: Option<&[String]>) -> String {
+    let tests = tests.map(|argv| serde_json::to_string(argv).expect("words are plain data"));
+    FORM.replace(
+        "TESTS",
+        tests.as_deref().unwrap_or(r#"["PROGRAM", "ARGUMENT"]"#),
+    )
+}
+
+/// The form of a plan, as far as it is needed; `TESTS` is a command line. A test reads it.
 const FORM: &str = r##"
 Its form, by an example; other keys are refused:
 
@@ -154,7 +172,7 @@ Its form, by an example; other keys are refused:
       "files_affected": ["src/limit.rs"],
       "deliverables": ["src/limit.rs"],
       "criteria": [
-        {"command": ["cargo", "test"]},
+        {"command": TESTS},
         {"contains": "pub fn limit", "in": "src/limit.rs"}
       ],
       "estimated_duration_minutes": 15,
@@ -170,7 +188,7 @@ Its form, by an example; other keys are refused:
       "criteria": [{"section": "Limits", "in": "docs/limits.md"}]
     }
   ],
-  "criteria": [{"command": ["cargo", "test"]}]
+  "criteria": [{"command": TESTS}]
 }
 ```
 
@@ -193,9 +211,11 @@ mod tests {
         }
     }
 
-    fn example() -> &'static str {
-        let (_, rest) = FORM.split_once("```json\n").expect("it has an example");
-        rest.split_once("\n```").expect("it ends").0
+    fn example() -> String {
+        let tests = ["python3", "-m", "pytest"].map(str::to_owned);
+        let form = form(Some(&tests));
+        let (_, rest) = form.split_once("```json\n").expect("it has an example");
+        rest.split_once("\n```").expect("it ends").0.to_owned()
     }
 
     #[test]
@@ -245,6 +265,38 @@ mod tests {
         let text = plan_file::write(&plan);
         let read = plan_file::read("plan", text.as_bytes());
         assert_eq!(read.diagnostics, []);
+    }
+
+    #[test]
+    fn the_example_has_the_projects_own_test_command() {
+        let request = request::read("Limit the requests of a client");
+        let roles = Library::built_in();
+        let tests = ["python3", "-m", "pytest"].map(str::to_owned);
+        let told = |tests: Option<&[String]>| {
+            let facts = Facts {
+                tests,
+                ..facts(&roles)
+            };
+            plan(&request, &facts, &[]).tasks[0].description.clone()
+        };
+        let python = told(Some(&tests));
+        assert!(
+            python.contains(r#"{"command": ["python3","-m","pytest"]}"#),
+            "{python}"
+        );
+        for told in [python, told(None), how_to_plan_parts()] {
+            assert!(!told.contains("cargo") && !told.contains("TESTS"), "{told}");
+        }
+    }
+
+    #[test]
+    fn whatever_an_agent_plans_the_whole_is_held_against_what_must_stay() {
+        let request = request::read("Limit the requests of a client, and leave web/ alone");
+        let plan = plan(&request, &facts(&Library::built_in()), &[]);
+        let spared = Criterion::Scope {
+            patterns: vec!["!web/**".to_owned()],
+        };
+        assert_eq!(plan.criteria, [spared]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 use super::naming::{Ids, capital, line, slug, without_article, without_verb};
 use super::order::Order;
 use super::steps::{Kind, Step, is_made_of};
-use super::{Facts, Pattern, Planned, judged};
+use super::{Facts, Pattern, Planned, judged, spared};
 use crate::pattern::is_literal;
 use crate::plan_file::CHECK_TIMEOUT_MS;
 use crate::request::{Change, File, Part, Request, Scale, Shape, Standing};
@@ -101,16 +101,6 @@ pub(super) fn whole(request: &Request, facts: &Facts<'_>) -> Plan {
         .unwrap_or_default();
     let estimate = sum(steps.iter().map(|step| estimate(request, step)));
     let mut criteria: Vec<Criterion> = tested(facts).into_iter().collect();
-    let maker = Maker {
-        request,
-        facts,
-        steps: &steps,
-        tasks: Vec::new(),
-    };
-    let patterns = maker.bounds();
-    if !patterns.is_empty() {
-        criteria.push(Criterion::Scope { patterns });
-    }
     criteria.push(judged("the result is what was asked for".to_owned()));
     let text = match request.text.is_empty() {
         true => "Nothing".to_owned(),
@@ -133,6 +123,16 @@ pub(super) fn whole(request: &Request, facts: &Facts<'_>) -> Plan {
         criteria,
         ..Plan::default()
     }
+}
+
+/// Has a plan of one task make what the tasks of another one make, and judges it by that one's criteria.
+pub(super) fn judge_as(plan: &mut Plan, divided: Plan) {
+    for task in &mut plan.tasks {
+        task.criteria.clone_from(&divided.criteria);
+        let made = divided.tasks.iter().flat_map(|task| &task.deliverables);
+        task.deliverables = made.cloned().collect();
+    }
+    plan.criteria = divided.criteria;
 }
 
 /// The intent in one line.
@@ -354,11 +354,11 @@ impl Maker<'_> {
         for file in &step.files {
             match is_new(file) {
                 true => touches.makes.push(file.clone()),
-                false => touches.scope.push(self.pattern(file)),
+                false => touches.scope.push(pattern_of(file, self.facts)),
             }
         }
         if touches.scope.is_empty() && touches.makes.is_empty() {
-            touches.scope = self.bounds();
+            touches.scope = spared::bounds(self.request, self.facts);
         }
         if !touches.scope.is_empty() {
             return touches;
@@ -367,12 +367,6 @@ impl Maker<'_> {
             self.document(step, id, &mut touches);
         }
         touches
-    }
-
-    /// The files beyond which the request wants nothing to change.
-    fn bounds(&self) -> Vec<String> {
-        let bounds = self.request.bounds.iter().flat_map(|it| &it.files);
-        bounds.map(|file| self.pattern(&file.text)).collect()
     }
 
     /// Where documents go that name no file.
@@ -435,21 +429,7 @@ impl Maker<'_> {
     }
 
     fn is_there(&self, path: &str) -> bool {
-        let files = self.facts.files.unwrap_or_default();
-        files
-            .binary_search_by(|file| file.as_str().cmp(path))
-            .is_ok()
-    }
-
-    /// A folder stands for all in it.
-    fn pattern(&self, path: &str) -> String {
-        let bare = path.trim_end_matches('/');
-        let is_folder =
-            path.ends_with('/') || (is_literal(path) && !has_ending(path) && !self.is_there(path));
-        match is_folder {
-            true => format!("{bare}/**"),
-            false => bare.to_owned(),
-        }
+        is_there(path, self.facts)
     }
 
     fn criteria(&self, step: &Step<'_>, title: &str, touches: &Touches) -> Vec<Criterion> {
@@ -473,19 +453,13 @@ impl Maker<'_> {
             );
         }
         if let Some(verb) = &step.of.verb {
-            criteria.extend(gone(verb.change, &step.of.files));
+            criteria.extend(gone(verb.change, &step.of.files, self.facts));
         }
-        if matches!(step.kind, Kind::Change | Kind::Test) {
+        if matches!(step.kind, Kind::Change | Kind::Test) && !self.is_tested_later(step) {
             criteria.extend(tested(self.facts));
         }
         let is_judged = criteria.is_empty();
         let changes = matches!(step.kind, Kind::Change | Kind::Test | Kind::Document);
-        if changes && !self.request.bounds.is_empty() {
-            let promised = touches.makes.iter().cloned();
-            criteria.push(Criterion::Scope {
-                patterns: self.bounds().into_iter().chain(promised).collect(),
-            });
-        }
         let is_bounded = changes && self.request.bounds.is_empty();
         if is_judged && is_bounded && !touches.scope.is_empty() {
             // Who names the files wants no others changed.
@@ -499,6 +473,17 @@ impl Maker<'_> {
         criteria
     }
 
+    /// Whether tests are of what a later step makes or mends, as the request says it: they need not
+    /// pass before.
+    fn is_tested_later(&self, step: &Step<'_>) -> bool {
+        let makes = |other: &Step<'_>| {
+            let verb = other.of.verb.as_ref();
+            let is_new = verb.is_none_or(|it| matches!(it.change, Change::Add | Change::Fix));
+            other.kind == Kind::Change && is_new && other.of.after.contains(&step.part)
+        };
+        step.kind == Kind::Test && self.steps.iter().any(makes)
+    }
+
     /// Lets a task wait: for what the other found out, or for the other to be done.
     fn wait(&mut self, at: usize, on: usize) {
         let id = self.tasks[on].id.clone();
@@ -507,6 +492,24 @@ impl Maker<'_> {
             true => self.tasks[at].inputs.push(Input::Task(id)),
             false => self.tasks[at].dependencies.push(id),
         }
+    }
+}
+
+fn is_there(path: &str, facts: &Facts<'_>) -> bool {
+    let files = facts.files.unwrap_or_default();
+    files
+        .binary_search_by(|file| file.as_str().cmp(path))
+        .is_ok()
+}
+
+/// A path as a pattern: a folder stands for all in it.
+pub(super) fn pattern_of(path: &str, facts: &Facts<'_>) -> String {
+    let bare = path.trim_end_matches('/');
+    let is_folder =
+        path.ends_with('/') || (is_literal(path) && !has_ending(path) && !is_there(path, facts));
+    match is_folder {
+        true => format!("{bare}/**"),
+        false => bare.to_owned(),
     }
 }
 
@@ -572,17 +575,22 @@ fn sum(estimates: impl Iterator<Item = Estimate>) -> Estimate {
 
 /// What is gone when files are removed, renamed or moved, and what is there instead. Only a file
 /// that is itself what the verb is about goes: `remove the prints from a.rs` leaves it.
-fn gone(change: Change, files: &[File]) -> Vec<Criterion> {
+fn gone(change: Change, files: &[File], facts: &Facts<'_>) -> Vec<Criterion> {
     let none = |path: &str| Criterion::Count {
-        pattern: path.to_owned(),
+        pattern: pattern_of(path, facts),
         min: 0,
         max: Some(0),
     };
     let is_one = |file: &File| is_literal(&file.text) && has_ending(&file.text);
+    let is_folder = |file: &File| {
+        let all = format!("{}/", file.text.trim_end_matches('/'));
+        let mut files = facts.files.unwrap_or_default().iter();
+        is_literal(&file.text) && (file.text == all || files.any(|path| path.starts_with(&all)))
+    };
     match (change, files) {
         // `remove a.rs from b.toml` takes a mention away, not the file.
         (Change::Remove, files) if files.iter().all(|it| it.is_direct) => {
-            let gone = files.iter().filter(|it| is_one(it));
+            let gone = files.iter().filter(|it| is_one(it) || is_folder(it));
             gone.map(|it| none(&it.text)).collect()
         }
         (Change::Rename | Change::Move, [from, to])

@@ -8,6 +8,7 @@
 //! - `catalog` knows requests that a built-in workflow answers.
 //! - `steps` makes the request's parts into steps and orders them.
 //! - `making` makes a task of each step: role, scope, files, criteria, estimate.
+//! - `spared` makes criteria of what must stay as it is.
 //!
 //! Every plan passes the linter, which has the last word. The same request and facts give the same
 //! plan, to the byte; the work is bounded by the request's bounds, see [`crate::request`].
@@ -17,6 +18,7 @@ mod catalog;
 mod making;
 mod naming;
 mod order;
+mod spared;
 mod steps;
 mod tested;
 #[cfg(test)]
@@ -218,12 +220,13 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
     let planned = propose(request, facts);
     let declined = |reasons| Declined {
         reasons,
-        proposal: making::whole(request, facts),
+        proposal: whole(request, facts),
     };
     let mut planned = match planned {
         Ok(planned) => as_joined(planned),
         Err(reasons) => return Answer::Declined(Box::new(declined(reasons))),
     };
+    spared::hold(&mut planned.plan, request, facts);
     let found = lint::plan("the plan", &planned.plan, &given(request, facts));
     if !found.is_faulty() {
         planned.take_advice(found.diagnostics);
@@ -257,8 +260,16 @@ fn as_joined(planned: Planned) -> Planned {
 
 /// The whole request as one task, for whoever does not want it split. It is declined only where it
 /// is longer than is read: a task of half of it would look like all of it.
+///
+/// It is judged as the same request is where its words divide it: so the two can be compared.
 pub fn as_one(request: &Request, facts: &Facts<'_>) -> Answer {
-    let plan = making::whole(request, facts);
+    let mut plan = making::whole(request, facts);
+    if let Ok(divided) = propose(request, facts)
+        && !matches!(divided.pattern, Pattern::Workflow(_))
+    {
+        making::judge_as(&mut plan, divided.plan);
+    }
+    spared::hold(&mut plan, request, facts);
     if request.left_out_bytes > 0 {
         return Answer::Declined(Box::new(Declined {
             reasons: vec![Reason::TooLong],
@@ -266,6 +277,13 @@ pub fn as_one(request: &Request, facts: &Facts<'_>) -> Answer {
         }));
     }
     Answer::Planned(Box::new(undivided(request, plan)))
+}
+
+/// The whole request as a plan of one task.
+fn whole(request: &Request, facts: &Facts<'_>) -> Plan {
+    let mut plan = making::whole(request, facts);
+    spared::hold(&mut plan, request, facts);
+    plan
 }
 
 /// A plan of one task that does all parts.
@@ -276,6 +294,13 @@ fn undivided(request: &Request, plan: Plan) -> Planned {
         pattern: Pattern::One,
         advice: Vec::new(),
     }
+}
+
+/// The words for which a request is not divided although it says parts, if some are: they may be work
+/// of their own that no rule understood, or take back what was said.
+#[must_use]
+pub fn doubtful(request: &Request) -> Option<&str> {
+    steps::undivided(request)
 }
 
 /// Tells whoever is handed a task what was settled about the request beside its words.

@@ -54,7 +54,7 @@ pub(super) fn of<'r>(
             continue;
         }
         match kind(request, part) {
-            Some(kind) => steps.extend(shares(at, part, kind)),
+            Some(kind) => steps.extend(shares(request, at, kind)),
             None => reasons.push(Reason::NothingToDo(part.text.clone())),
         }
     }
@@ -80,8 +80,10 @@ pub(super) fn contradictions(request: &Request) -> Vec<Reason> {
     for part in &request.parts {
         let contradicts = request.exclusions.iter().find(|exclusion| {
             let mut files = exclusion.files.iter();
-            let same_file =
-                files.any(|file| part.files.iter().any(|it| holds(&file.text, &it.text)));
+            let same_file = files.any(|file| {
+                let mut own = part.files.iter();
+                own.any(|it| holds(&file.text, &it.text) && must_change(request, part, it))
+            });
             let mut mentions = exclusion.mentions.iter();
             let same_work = mentions.any(|mention| {
                 part.mentions
@@ -98,6 +100,32 @@ pub(super) fn contradictions(request: &Request) -> Vec<Reason> {
         }
     }
     reasons
+}
+
+/// Whether a part cannot be done without a change of a file that it names. Who reviews or describes
+/// a file, writes tests of it or takes something from it may leave it as it is.
+fn must_change(request: &Request, part: &Part, file: &File) -> bool {
+    let Some(kind) = kind(request, part) else {
+        return false;
+    };
+    let before = request.text.get(part.span.start..file.span.start);
+    let before = before.unwrap_or_default().split_whitespace().next_back();
+    let takes = part.verb.as_ref().is_none_or(|it| it.change == Change::Add)
+        && before.is_some_and(|word| word.eq_ignore_ascii_case("from"));
+    let is_its_own = match kind {
+        Kind::Change | Kind::Deploy => true,
+        Kind::Test => is_test(&file.text),
+        Kind::Document => is_text(&file.text),
+        Kind::Research | Kind::Design | Kind::Review => false,
+    };
+    is_its_own && !takes && is_to_change(part, kind, file)
+}
+
+/// Whether a file is a document, by its path.
+fn is_text(path: &str) -> bool {
+    let path = path.to_lowercase();
+    let ends = [".md", ".mdx", ".rst", ".adoc", ".txt"];
+    ends.iter().any(|end| path.ends_with(end)) || path.starts_with("doc")
 }
 
 /// Whether an excluded path is the other one, or a folder in which it lies.
@@ -150,8 +178,10 @@ pub(super) fn undivided(request: &Request) -> Option<&str> {
         let text = &request.text;
         TAKING_BACK.iter().find_map(|said| find_words(text, said))
     };
+    let chosen = || request.parts.iter().find(|part| is_choice(part));
+    let of_parts = || negated().or_else(spared).or_else(chosen);
     loose
-        .or_else(|| negated().or_else(spared).map(|part| part.text.as_str()))
+        .or_else(|| of_parts().map(|part| part.text.as_str()))
         .or_else(taken_back)
 }
 
@@ -202,6 +232,13 @@ fn is_negated(request: &Request, part: &Part) -> bool {
     ];
     let is_said = only.iter().any(|it| part.text.to_lowercase().contains(it));
     names && negations.count() > 0 && !is_excluded && !is_said
+}
+
+/// Whether a part is a choice, `either tests or docs`: who does all of it chooses.
+fn is_choice(part: &Part) -> bool {
+    let text = part.text.to_lowercase();
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| word == "either") && words.any(|word| word == "or")
 }
 
 /// Whether a file stands behind a `but`, so that it may be one that shall stay.
@@ -350,7 +387,9 @@ fn is_test(path: &str) -> bool {
 }
 
 /// The step of a part, or one for each share of its files if there are too many for one task.
-fn shares(at: usize, part: &Part, kind: Kind) -> Vec<Step<'_>> {
+fn shares(request: &Request, at: usize, kind: Kind) -> Vec<Step<'_>> {
+    let part = &request.parts[at];
+    let kept = request.kept();
     let named = part
         .files
         .iter()
@@ -360,7 +399,8 @@ fn shares(at: usize, part: &Part, kind: Kind) -> Vec<Step<'_>> {
     // Not all that looks like a path can be one of this tree.
     let is_path = |file: &str| {
         let file = file.trim_end_matches('/');
-        paths::fault(file).is_none() && paths::pattern_fault(file).is_none()
+        let is_kept = kept.iter().any(|kept| holds(kept, file));
+        !is_kept && paths::fault(file).is_none() && paths::pattern_fault(file).is_none()
     };
     files.retain(|file| is_path(file) && seen.insert(file.clone()));
     let changes = matches!(kind, Kind::Change | Kind::Test | Kind::Document);

@@ -10,8 +10,8 @@ mod making;
 use super::exclusion::{self, Excluded};
 use super::sentence::{self, Item, Segment, Sentence};
 use super::token::{Kind, Token};
-use super::verbs::{Change, Verb, verb};
-use super::{Exclusion, PARTS_MAX, Phrase, Request, Shape, Span, loose, order};
+use super::verbs::{Change, Form, Verb, verb};
+use super::{Exclusion, File, PARTS_MAX, Phrase, Request, Shape, Span, Standing, loose, order};
 
 /// A request that only forbids is taken for one part of at most so many words and marks.
 const FORBIDDEN_TOKENS_MAX: usize = 100;
@@ -176,6 +176,10 @@ impl<'t> Reader<'t> {
             None => {
                 for &(begin, end) in &pieces {
                     let before = self.request.parts.len();
+                    let begin = match before > count {
+                        true => begin,
+                        false => self.without_when(from, begin, end),
+                    };
                     let stands = match () {
                         () if before > count => Stands::Behind,
                         () if sentence.is_before_list => Stands::BeforeList,
@@ -203,7 +207,16 @@ impl<'t> Reader<'t> {
                 change,
             })
         });
-        let (mentions, files) = self.named(from, to, 0);
+        let (mentions, mut files) = self.named(from, to, 0);
+        if is_bound {
+            files.extend(self.folders(from, to));
+        }
+        let kept = exclusion::kept(&self.tokens[from..to]).into_iter();
+        let kept = kept.map(|at| {
+            let span = self.tokens[from + at].span;
+            self.text[span.start..span.end].to_owned()
+        });
+        let kept = kept.filter(|_| !is_bound).collect();
         let list = match is_bound {
             true => &mut self.request.bounds,
             false => &mut self.request.exclusions,
@@ -215,7 +228,45 @@ impl<'t> Reader<'t> {
                 verb: found,
                 mentions,
                 files,
+                kept,
             });
+        }
+    }
+
+    /// Folders that are named without a mark of one, where only files and folders are meant.
+    fn folders(&self, from: usize, to: usize) -> impl Iterator<Item = File> + use<'_, 't> {
+        let tokens = self.tokens[from..to].iter();
+        let folders = tokens.filter(|it| it.kind == Kind::Word && exclusion::is_place(it));
+        folders.map(|it| File {
+            span: it.span,
+            text: self.text[it.span.start..it.span.end].to_owned(),
+            standing: Standing::Object,
+            is_direct: true,
+        })
+    }
+
+    /// Behind an exclusion, `when you bump it` asks for it: where it begins without its `when`.
+    fn without_when(&mut self, from: usize, begin: usize, end: usize) -> usize {
+        let is_command = match &self.tokens[begin..end] {
+            [when, who, what, ..] if begin > from => {
+                when.is_any(&["as", "when", "while"])
+                    && who.is_any(&["i", "we", "you"])
+                    && verb(&what.lower).is_some_and(|(.., form)| form == Form::Base)
+            }
+            _ => false,
+        };
+        if is_command {
+            self.read.push((begin, begin + 1));
+        }
+        begin + usize::from(is_command)
+    }
+
+    /// Takes `don't forget to` and its like from a segment: what follows is to be done.
+    fn skip_lead_in(&mut self, segment: &mut Segment) {
+        let length = sentence::leads_in(&self.tokens[segment.from..segment.to]);
+        if length > 0 {
+            self.read.push((segment.from, segment.from + length));
+            segment.from += length;
         }
     }
 
@@ -228,13 +279,15 @@ impl<'t> Reader<'t> {
             Item::Bullet => Shape::Item,
             Item::Number => Shape::Numbered,
         };
-        let (segments, _) = sentence::segments(self.tokens, (from, to));
-        let Some(first) = segments.first() else {
+        let (mut segments, _) = sentence::segments(self.tokens, (from, to));
+        let Some(first) = segments.first_mut() else {
             return;
         };
+        self.skip_lead_in(first);
+        let first = *first;
         // `Backend: add the endpoint` has its verb behind the colon.
         let found = segments.iter().take(2).find_map(|segment| {
-            let is_head = segment == first || segment.lead.is_colon;
+            let is_head = *segment == first || segment.lead.is_colon;
             let found = sentence::verb_at(self.tokens, *segment, true);
             found.filter(|_| is_head)
         });
@@ -267,13 +320,7 @@ impl<'t> Reader<'t> {
         let mut listed_from = head.unwrap_or(first_part);
         let mut is_with = false;
         for number in 0..segments.len() {
-            let merely =
-                sentence::not_only(&self.tokens[segments[number].from..segments[number].to]);
-            if merely > 0 {
-                let from = segments[number].from;
-                self.read.push((from, from + merely));
-                segments[number].from += merely;
-            }
+            self.skip_lead_in(&mut segments[number]);
             let segment = segments[number];
             let begins = number == 0 || self.request.parts.len() == first_part && number == 1;
             let begins = begins || segment.lead.is_colon;

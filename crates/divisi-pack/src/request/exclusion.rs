@@ -4,15 +4,18 @@
 //! *Weak* ones do only where what follows is a role's work or a file (`without tests`), since
 //! `without blocking` says how, and `no` may be part of what is wanted.
 //!
-//! Sentences that tell of something that it is not wanted are in `unwanted`, and those that say
-//! beyond which files nothing may change in `bound`.
+//! Sentences that tell of something that it is not wanted are in `unwanted`, those that say beyond
+//! which files nothing may change in `bound`, and which files must stay as they are tells `kept`.
 
 mod bound;
+mod kept;
 mod unwanted;
 
 use super::token::{Kind, Token};
 use super::verbs::{Form, verb};
 use super::{roles, sentence};
+
+pub(super) use kept::kept;
 
 /// An exclusion among the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,20 +98,10 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
     let first = word(0);
     // `leave the docs alone`, `keep the API as it is`.
     if matches!(first, "leave" | "keep" | "leaving" | "keeping") {
-        let end = segment_end(tokens, at + 1);
-        let last = tokens[at..end].last()?;
-        let stays = [
-            "alone",
-            "as-is",
-            "unchanged",
-            "untouched",
-            "is",
-            "are",
-            "out",
-        ];
-        let asis = last.is_any(&["is", "are"]) && tokens[at..end].iter().any(|t| t.is("as"));
-        return (last.is_any(&stays[..4]) || last.is("out") || asis)
-            .then_some(Excluded::new(at, end));
+        let left = left_end(tokens, at);
+        if let Some(end) = left {
+            return Some(Excluded::new(at, end));
+        }
     }
     if matches!((first, word(1)), ("never", "mind") | ("forget", "about")) {
         let end = segment_end(tokens, at + 2).min(at + 2 + WEAK_REACH);
@@ -118,10 +111,12 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
     if let Some(excluded) = shunned(tokens, at) {
         return Some(excluded);
     }
-    if sentence::not_only(&tokens[at..]) > 0 {
+    if sentence::leads_in(&tokens[at..]) > 0 {
         return None;
     }
     let negated = match (first, word(1)) {
+        // `be careful not to change it`
+        ("not" | "never", "to") if is_touching(word(2)) => Some(2),
         ("do" | "must" | "should" | "shall" | "may" | "can" | "will", "not") => Some(2),
         _ if NEGATING.contains(&first) => Some(1),
         ("not" | "without", next) if is_touching(next) && verb_form(next) == Some(Form::Gerund) => {
@@ -162,11 +157,37 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
     names_something(&tokens[at + 1..end]).then(|| Excluded::new(at, list_end(tokens, at + 1)))
 }
 
+/// Where `leave a.rs and the docs alone` ends, if that is what is said.
+fn left_end(tokens: &[Token], at: usize) -> Option<usize> {
+    let mut end = segment_end(tokens, at + 1);
+    loop {
+        let left = &tokens[at..end];
+        let last = left.last()?;
+        let as_it_is = last.is_any(&["is", "are"]) && left.iter().any(|it| it.is("as"));
+        let stays = ["alone", "as-is", "out", "unchanged", "untouched"];
+        if last.is_any(&stays) || as_it_is {
+            return Some(end);
+        }
+        // Of a list, the last one says it.
+        let joins = |it: &&Token| it.is_mark(',') || it.is_any(&["and", "nor", "or"]);
+        let next = end + tokens[end..].iter().take_while(joins).count();
+        let stop = segment_end(tokens, next);
+        let goes_on = next > end && stop > next && stop - next <= WEAK_REACH;
+        if !goes_on || !begins_no_verb(&tokens[next..stop]) {
+            return None;
+        }
+        end = stop;
+    }
+}
+
 /// `avoid touching web/`, `refrain from editing the API`, `stay away from the docs`; `ignore the
 /// docs`, but not files: programs are told to ignore those.
 fn shunned(tokens: &[Token], at: usize) -> Option<Excluded> {
     let word = |n: usize| tokens.get(at + n).map_or("", |token| token.lower.as_str());
     let skip = match (word(0), word(1), word(2)) {
+        ("keep" | "take", "your" | "the", "hands") if tokens.get(at + 3)?.is("off") => 4,
+        ("hands", "off", _) => 2,
+        ("keep" | "stay", "out", "of") => 3,
         ("avoid" | "avoiding", ..) => 1,
         ("refrain" | "refraining", "from", _) => 2,
         ("stay" | "keep" | "steer", "away" | "clear", "from" | "of") => 3,
@@ -195,7 +216,18 @@ fn shunned(tokens: &[Token], at: usize) -> Option<Excluded> {
 /// Whether a phrase is a file or folder, with an article at most.
 fn is_file(tokens: &[Token]) -> bool {
     let mut words = tokens.iter().skip_while(|token| token.is("the"));
-    words.next().is_some_and(|token| token.kind == Kind::Path)
+    words.next().is_some_and(is_place)
+}
+
+/// Whether a token is a file or a folder, where only those are meant: `src/api` is one, too.
+pub(super) fn is_place(token: &Token) -> bool {
+    let within = |c: char| c.is_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+    let mut parts = token.lower.split('/');
+    let is_folder = token.kind == Kind::Word
+        && token.lower.contains('/')
+        && token.lower.chars().all(within)
+        && parts.all(|part| part.chars().count() > 1);
+    token.kind == Kind::Path || is_folder && !token.is_any(&["and/or", "he/she"])
 }
 
 /// Words between `do not` and its verb: `under any circumstances`.
@@ -236,17 +268,26 @@ fn is_of_all(tokens: &[Token], but: usize) -> bool {
     let is_all = tokens[but.saturating_sub(4)..but]
         .iter()
         .any(|it| it.is_any(&all));
-    is_all && is_file(&tokens[but + 1..])
+    let end = segment_end(tokens, but + 1).min(but + 1 + WEAK_REACH);
+    let named = &tokens[(but + 1).min(end)..end];
+    is_all && (is_file(named) || names_something(named) && begins_no_verb(named))
 }
 
 /// `make sure that no file changes`: what ensures it belongs to it.
 fn without_ensuring(tokens: &[Token], from: usize, floor: usize) -> usize {
     const ENSURING: &[&[&str]] = &[
+        &["make", "sure", "that", "you"],
+        &["make", "sure", "you"],
         &["make", "sure", "that"],
         &["make", "sure"],
         &["be", "sure", "that"],
         &["ensure", "that"],
         &["ensure"],
+        &["be", "careful"],
+        &["take", "care"],
+        &["careful"],
+        &["in", "order"],
+        &["try"],
     ];
     let before = &tokens[floor..from];
     let phrase = ENSURING.iter().find(|phrase| {
@@ -317,7 +358,7 @@ fn segment_end(tokens: &[Token], from: usize) -> usize {
         !token.is_word()
             || token.is_any(&[
                 "and", "but", "then", "or", "nor", "with", "before", "after", "&", "plus", "while",
-                "because", "since", "unless", "until",
+                "because", "since", "unless", "until", "when",
             ])
     };
     let length = tokens.get(from..).unwrap_or_default().iter();

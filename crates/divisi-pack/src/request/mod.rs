@@ -15,6 +15,7 @@
 
 mod clauses;
 mod exclusion;
+mod joined;
 mod loose;
 mod order;
 mod quantity;
@@ -171,6 +172,9 @@ pub struct Exclusion {
     pub mentions: Vec<Mention>,
     /// Files that are excluded.
     pub files: Vec<File>,
+    /// Paths among them that must stay as they are, as written. Of what is only spoken of, such as
+    /// the file of `do not touch the parser in a.rs`, the rest may change.
+    pub kept: Vec<String>,
 }
 
 /// Reads a request.
@@ -184,6 +188,7 @@ pub fn read(text: &str) -> Request {
     let kept = text[..end].trim_end();
     let tokens = token::scan(kept);
     let mut request = clauses::Reader::new(kept, &tokens).read();
+    joined::join(&mut request);
     request.is_cut |= end < text.len();
     request.left_out_bytes = text.len() - end;
     request.files = request
@@ -201,6 +206,25 @@ pub fn read(text: &str) -> Request {
 /// such as `paginate` and `encrypt` tell both.
 pub(crate) fn is_mere_verb(word: &str) -> bool {
     verbs::verb(word).is_some_and(|(base, ..)| !verbs::names_its_object(base))
+}
+
+/// The words before an exclusion without `, but` and its like at their end.
+fn without_joint(before: &str) -> &str {
+    let mut text = before;
+    loop {
+        let bare = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';'));
+        let joint = ["and", "but", "please", "so", "then"]
+            .iter()
+            .find_map(|joint| {
+                let rest = bare.strip_suffix(joint)?;
+                rest.ends_with(|c: char| !c.is_alphanumeric())
+                    .then_some(rest)
+            });
+        match joint {
+            Some(rest) => text = rest,
+            None => return bare,
+        }
+    }
 }
 
 impl Span {
@@ -227,6 +251,35 @@ impl Request {
         domains.sort_unstable();
         domains.dedup();
         domains
+    }
+
+    /// Its text without what it excludes, and without the words and marks that join that to the rest.
+    #[must_use]
+    pub fn wanted(&self) -> String {
+        let excluded = self.exclusions.iter().chain(&self.bounds);
+        let mut spans: Vec<Span> = excluded.map(|it| it.span).collect();
+        spans.sort_unstable();
+        let mut wanted = String::with_capacity(self.text.len());
+        let mut at = 0;
+        for span in spans {
+            let before = self.text.get(at..span.start.max(at)).unwrap_or_default();
+            wanted.push_str(without_joint(before));
+            at = span.end.max(at);
+        }
+        wanted.push_str(self.text.get(at..).unwrap_or_default());
+        wanted
+    }
+
+    /// Files, folders and patterns that must stay as they are, as written, each once.
+    #[must_use]
+    pub fn kept(&self) -> Vec<&str> {
+        let mut kept: Vec<&str> = Vec::new();
+        for path in self.exclusions.iter().flat_map(|it| &it.kept) {
+            if !kept.contains(&path.as_str()) {
+                kept.push(path);
+            }
+        }
+        kept
     }
 
     /// The exclusion that forbids work of this role, if one does.

@@ -378,6 +378,8 @@ pub(super) fn role(verb: Option<&Verb>, mentions: &[Mention]) -> &'static str {
         Some(Change::Review) => named(&["security_analyst", "performance_engineer"])
             .or(of_object)
             .unwrap_or(DEVELOPER),
+        // Wherever a name stands it is changed by one.
+        Some(Change::Rename) => of_object.unwrap_or(DEVELOPER),
         Some(Change::Fix) if is_verb("debug") => of_object.unwrap_or("debugger"),
         _ => of_object
             .filter(|role| *role != DEVELOPER)

@@ -276,6 +276,8 @@ const JOINTS: &[Joint] = &[
     joint(&["side", "by", "side"], |lead| lead.is_beside = true).in_order(),
     joint(&["at", "the", "end"], |lead| lead.is_last = true).in_order(),
     joint(&["only", "then"], |lead| lead.is_then = true).in_order(),
+    joint(&["only", "after"], |lead| lead.is_after = true).in_order(),
+    joint(&["only", "once"], |lead| lead.is_after = true).in_order(),
     joint(&["along", "with"], |lead| lead.is_with = true),
     joint(&["together", "with"], |lead| lead.is_with = true),
     joint(&["in", "addition"], |lead| lead.is_and = true),
@@ -386,7 +388,7 @@ const PREFACE: &[&str] = &[
     "let", "let's", "lets", "like", "me", "must", "need", "needs", "now", "please", "shall",
     "should", "supposed", "to", "us", "want", "wants", "we", "we'd", "we'll", "we've", "will",
     "would", "you", "you'd", "actually", "really", "simply", "been", "i've", "pls", "plz",
-    "they've", "u", "you've",
+    "they've", "u", "you've", "either",
 ];
 
 /// Whether a word may stand before the verb of a polite request.
@@ -394,16 +396,22 @@ pub(super) fn is_preface(token: &Token) -> bool {
     token.is_any(PREFACE)
 }
 
-/// How many of these words say `don't just` or `do not only`: what follows is to be done all the same.
-pub(super) fn not_only(tokens: &[Token]) -> usize {
-    let merely = |at: usize| {
-        let word = tokens.get(at);
-        word.is_some_and(|word| word.is_any(&["just", "merely", "only", "simply"]))
+/// How many of these words only lead in what is to be done all the same: `don't just`, `do not forget
+/// to`, `be sure to`.
+pub(super) fn leads_in(tokens: &[Token]) -> usize {
+    let is = |at: usize, words: &[&str]| tokens.get(at).is_some_and(|word| word.is_any(words));
+    let negation = match () {
+        () if is(0, &["don't", "dont", "never", "not"]) => 1,
+        () if is(0, &["do"]) && is(1, &["not"]) => 2,
+        () => 0,
     };
-    match tokens {
-        [first, ..] if first.is_any(&["don't", "dont", "not"]) && merely(1) => 2,
-        [first, second, ..] if first.is("do") && second.is("not") && merely(2) => 3,
-        _ => 0,
+    let with_to = |length: usize| length + usize::from(is(length, &["to"]));
+    match () {
+        () if negation > 0 && is(negation, &["just", "merely", "only", "simply"]) => negation + 1,
+        () if negation > 0 && is(negation, &["forget"]) => with_to(negation + 1),
+        () if is(0, &["be", "make"]) && is(1, &["sure"]) && is(2, &["to"]) => 3,
+        () if is(0, &["remember"]) && is(1, &["to"]) => 2,
+        () => 0,
     }
 }
 

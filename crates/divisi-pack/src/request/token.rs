@@ -2,6 +2,8 @@
 //!
 //! Unlike criteria, a request has to make sense only roughly: whatever is nothing else is a word.
 
+mod inline;
+
 use super::Span;
 use crate::words::is_path;
 
@@ -128,6 +130,11 @@ impl Scanner<'_> {
             return;
         }
         let mut from = start + indent;
+        if let Some(rest) = self.inline(bare, from) {
+            self.list_indent.get_or_insert(indent);
+            self.push(Kind::Line, rest, rest);
+            return;
+        }
         let heading = bare.trim_start_matches('#');
         let is_heading = heading.len() < bare.len() && heading.starts_with(' ');
         if is_heading {
@@ -145,6 +152,23 @@ impl Scanner<'_> {
         let end = start + content.len();
         let kind = if is_heading { Kind::Blank } else { Kind::Line };
         self.push(kind, end, end);
+    }
+
+    /// A list in one line; then where the line ends.
+    fn inline(&mut self, line: &str, start: usize) -> Option<usize> {
+        let marks = inline::marks(line);
+        let first = marks.first()?;
+        self.words(start, start + first.start);
+        for mark in marks {
+            self.depth = 0;
+            let kind = Kind::Item {
+                numbered: mark.numbered,
+                nested: false,
+            };
+            self.push(kind, start + mark.start, start + mark.end);
+            self.words(start + mark.end, start + mark.until);
+        }
+        Some(start + line.len())
     }
 
     /// The words between two places of one line.

@@ -1,5 +1,6 @@
 //! The way back: a criterion as a sentence that is understood as exactly this criterion.
 
+use divisi_core::criterion::of_scope;
 use divisi_core::{Criterion, Format, Holds};
 
 use super::context::Context;
@@ -96,6 +97,8 @@ fn sentence(criterion: &Criterion) -> Option<String> {
             };
             format!("the command {} succeeds{within}", code(&argv::join(argv)?)?)
         }
+        // No rule of words reads what is spared.
+        Criterion::Scope { patterns } if !of_scope(patterns).1.is_empty() => return None,
         Criterion::Scope { patterns } => {
             let patterns: Option<Vec<String>> = patterns.iter().map(|p| code(p)).collect();
             let patterns = patterns?;

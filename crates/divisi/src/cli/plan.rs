@@ -93,6 +93,10 @@ pub(crate) struct Edit {
     /// Write the edited plan here instead; nothing that is there is written over
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
+    /// Take the edited plan from this file, without an editor: such as one that was kept since it had
+    /// a fault
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
     /// The request that the plan is to answer
     #[arg(long, value_name = "TEXT")]
     pub(crate) request: Option<String>,

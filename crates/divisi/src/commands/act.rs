@@ -72,6 +72,28 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
     }
 }
 
+/// `divisi reject`: of a plan that an agent made the reason is what makes the next one another, and
+/// later nobody could say it any more.
+pub(crate) fn reject(args: &cli::Reject, project: &Project, printer: &Printer) -> Outcome {
+    let id = args.run;
+    if args.task.is_none() && args.reason.trim().is_empty() {
+        project.row(&project.view()?, Some(id))?;
+        let run = crate::follow::run(project, id)?;
+        if run.planner().is_some() && !run.approved {
+            let cause = format!("nothing says why the plan of {id} is refused");
+            let told = Diagnostic::error("planning-reason", cause).hint(format!(
+                "say what the next plan is to do otherwise: `divisi reject {id} --reason WHY`"
+            ));
+            return Err(Failure::told(told, Exit::Usage));
+        }
+    }
+    let action = Action::Reject {
+        task: args.task.clone(),
+        reason: args.reason.clone(),
+    };
+    act(project, id, action, printer)
+}
+
 /// Asks whoever holds the engine, or holds it for that moment. Says whether another process does.
 ///
 /// # Errors

@@ -264,7 +264,11 @@ fn list(global: &Global, printer: &Printer) -> Outcome {
     }
     let auto = match auto {
         Some(name) => format!(
-            "`agent: auto` is {name}, the first that is there of {}",
+            "`agent: auto` is {name}, the first that {} of {}",
+            match present.is_ready(name) {
+                true => "is there and can log in",
+                false => "is there",
+            },
             prefer.join(", ")
         ),
         None => "`agent: auto` is nobody: none that `agents.prefer` names is there".to_owned(),

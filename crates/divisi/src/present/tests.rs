@@ -14,7 +14,10 @@ fn with(names: &[&str]) -> Present {
     Present(
         PRODUCTS
             .iter()
-            .map(|product| (product.name.to_owned(), names.contains(&product.name)))
+            .map(|product| {
+                let standing = Standing::of(names.contains(&product.name), true);
+                (product.name.to_owned(), standing)
+            })
             .collect(),
     )
 }
@@ -308,7 +311,7 @@ fn who_says_nothing_of_its_use_is_to_be_bounded_otherwise_and_not_priced() {
         defined: [("custom.mine".to_owned(), plain)].into(),
         ..Settings::default()
     };
-    let present = Present([("custom.mine".to_owned(), true)].into());
+    let present = Present([("custom.mine".to_owned(), Standing::Ready)].into());
     let mut settling = Settling::go_on(&present, settings);
     settling.see(&task("a", Some("custom.mine")));
     let (_, told) = settling.told(Severity::Error);
@@ -337,6 +340,19 @@ fn who_is_to_work_at_usage_limits_is_looked_for() {
         told[0].cause.contains("`codex` is to take over"),
         "{told:?}"
     );
+}
+
+#[test]
+fn auto_is_one_that_can_log_in_before_one_that_is_only_there() {
+    let mut present = with(&["claude", "codex"]);
+    let prefer = names(&["gemini", "claude", "codex"]);
+    assert_eq!(present.first(&prefer), Some("claude"));
+    present.0.insert("claude".to_owned(), Standing::There);
+    assert_eq!(present.first(&prefer), Some("codex"));
+    // What it could log in with may not be known of here.
+    present.0.insert("codex".to_owned(), Standing::There);
+    assert_eq!(present.first(&prefer), Some("claude"));
+    assert_eq!(present.first(&names(&["gemini"])), None);
 }
 
 #[test]
@@ -414,7 +430,7 @@ fn under(rules: &[Rule], tasks: &[TaskSpec]) -> Vec<Diagnostic> {
         ..Settings::default()
     };
     let mut present = with(&all);
-    present.0.insert("custom.text".to_owned(), true);
+    present.0.insert("custom.text".to_owned(), Standing::Ready);
     let settling = Settling::begin(&present, preferred(&prefer, &[], &roles), settings);
     let mut settling = settling.ruled_at(Some(place()));
     tasks.iter().for_each(|task| settling.see(task));
@@ -472,7 +488,7 @@ fn rules_that_deny_are_in_vain_where_nobody_asks_which_is_said_once() {
     assert_eq!(
         told.cause,
         "`codex`, `custom.text`, `opencode` ask nobody for leave, so for the tasks `a`, `b`, `c` and 1 \
-         more nothing is denied by `deed: execute, then: deny`"
+         more nothing comes of `deed: execute, then: deny`"
     );
     assert!(told.hints[0].contains("claude"), "{told:?}");
 }
@@ -486,13 +502,20 @@ fn rules_that_mean_nothing_in_vain_are_not_told_of() {
     let of_testers = [denies(Some("tester"), Deed::Fetch)];
     let told = under(&of_testers, std::slice::from_ref(&tester));
     assert!(told[0].cause.starts_with("`codex` asks nobody"), "{told:?}");
-    // Of another role, under rules that deny nothing, and done by who asks.
-    assert_eq!(under(&of_testers, &[task("a", Some("codex"))]), []);
+    // Nor is a person asked, though a rule says so.
     let asks = Rule {
         then: Ruling::Ask,
         ..denies(None, Deed::Execute)
     };
-    assert_eq!(under(&[asks], &[tester]), []);
+    let told = under(&[asks], std::slice::from_ref(&tester));
+    assert!(told[0].cause.ends_with("then: ask`"), "{told:?}");
+    // Of another role, under rules that allow, and done by who asks.
+    assert_eq!(under(&of_testers, &[task("a", Some("codex"))]), []);
+    let allows = Rule {
+        then: Ruling::Allow,
+        ..denies(None, Deed::Execute)
+    };
+    assert_eq!(under(&[allows], &[tester]), []);
     let all = [denies(None, Deed::Execute)];
     assert_eq!(under(&all, &[task("a", Some("claude"))]), []);
 }

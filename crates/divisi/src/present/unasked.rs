@@ -1,5 +1,5 @@
-//! Agents that ask nobody for leave, though rules of the run would deny them something: to them such a
-//! rule means nothing, which whoever wrote it should know before the run.
+//! Agents that ask nobody for leave, though rules of the run would deny them something or have a person
+//! asked: to them such a rule means nothing, which whoever wrote it should know before the run.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::{NAMES_MAX, Tasks};
 /// What of the rules means nothing to whom.
 #[derive(Debug)]
 pub(super) struct Unasked {
-    /// Those that deny.
+    /// Those that deny, or have somebody asked.
     rules: Vec<Rule>,
     /// Where they stand.
     place: Option<Place>,
@@ -24,12 +24,12 @@ pub(super) struct Unasked {
 }
 
 impl Unasked {
-    /// The rules that deny, all of which stand at one place.
+    /// The rules that do more than allow, all of which stand at one place.
     pub(super) fn of(settings: &Settings, place: Option<Place>) -> Unasked {
         let rules = settings.permissions.rules.iter();
-        let denying = rules.filter(|rule| rule.then == Ruling::Deny);
+        let bounding = rules.filter(|rule| rule.then != Ruling::Allow);
         Unasked {
-            rules: denying.cloned().collect(),
+            rules: bounding.cloned().collect(),
             place,
             in_vain: BTreeSet::new(),
             agents: BTreeSet::new(),
@@ -73,13 +73,13 @@ impl Unasked {
             _ => "ask",
         };
         let cause = format!(
-            "{} {ask} nobody for leave, so for {} nothing is denied by {}",
+            "{} {ask} nobody for leave, so for {} nothing comes of {}",
             some_of(self.agents.iter()),
             self.tasks.said(),
             some_of(rules),
         );
         let told = Diagnostic::warning("permission-unasked", cause)
-            .hint("what has to be denied is done by an agent that asks: `claude`, or one over ACP");
+            .hint("what has to be asked or denied is done by an agent that asks: `claude`, or one over ACP");
         Some(match self.place {
             Some(place) => told.at(place),
             None => told,

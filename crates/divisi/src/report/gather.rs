@@ -313,6 +313,17 @@ fn unverified(run: &Run, report: &Report) -> Vec<String> {
         if is_work && done.status == TaskStatus::Done && done.integrated.is_none() {
             list.push(format!("{}: it is done and changed no file", done.id));
         }
+        let last = task
+            .endings
+            .last()
+            .filter(|_| done.status == TaskStatus::Done);
+        let mut receipts = last.into_iter().flat_map(|ending| &ending.receipts);
+        if receipts.any(|receipt| receipt.too_large().is_some()) {
+            list.push(format!(
+                "{}: its agent found it to be more than one task; what it made passed its checks",
+                done.id
+            ));
+        }
     }
     for judged in &report.whole {
         if judged.outcome != Some(Outcome::Pass) || judged.proves_nothing {
@@ -387,8 +398,13 @@ fn incidents(task: &Task, report: &mut Report) {
             }
             _ => {}
         }
-        let claims = ending.receipts.iter().filter_map(Receipt::claimed_failure);
-        let claims = claims.map(|cause| format!("{}: {cause}", name(ending.number)));
+        let claims = ending.receipts.iter().filter_map(|receipt| {
+            let cause = receipt.claimed_failure()?;
+            Some(match receipt.too_large() {
+                Some(_) => format!("{}: it is more than one task: {cause}", name(ending.number)),
+                None => format!("{}: {cause}", name(ending.number)),
+            })
+        });
         report.claimed_failures.extend(claims);
         if ending.confined == Some(false) {
             report.unconfined.push(name(ending.number));

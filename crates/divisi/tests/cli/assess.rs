@@ -117,7 +117,7 @@ fn an_assessment_is_shown_with_its_reasons_and_what_is_open() {
 
     open questions
       Where to? (deploy)
-        assumed: nothing is deployed; what is needed for it is prepared and described
+        assumed: nothing is deployed; what is needed for it is described
     ");
     let passes = printed(
         folder.path(),

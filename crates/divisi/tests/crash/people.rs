@@ -1,10 +1,14 @@
 //! What people decide while no engine runs is durable, and `resume` goes on with it.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
 use divisi_core::ledger::{Account, Ledger, stored};
 use divisi_core::run::{RunStatus, TaskStatus};
+use serde_json::json;
 
 use crate::outcome::{FIRST, assert_sound, finish, run_now, view};
-use crate::stage::{Failpoint, Stage, texts};
+use crate::stage::{Failpoint, Stage, side_by_side, texts};
 
 /// The exit code of a run that waits for people.
 const WAITING: i32 = 4;
@@ -117,6 +121,68 @@ fn a_crash_between_reservation_and_launch_leaves_the_stated_bound() {
             "{at}: {balance:?}"
         );
     }
+}
+
+/// What a session says at its end that used more than is reserved for it.
+const ANSWER: u64 = 1_200;
+
+/// The same with an agent that is a process, on the way to it: in the engine, and in the supervisor,
+/// which dies alone then.
+#[test]
+fn a_crash_on_the_way_to_an_agents_process_leaves_the_stated_bound() {
+    let places = [
+        "words.send.before:1",
+        "words.send.after:1",
+        "supervisor.spawn.before:1",
+        "supervisor.spawn.after:1",
+    ];
+    side_by_side(&places, |at| {
+        let stage = Stage::new();
+        let bin = stage.path("home/bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        let said = format!(
+            r#"{{"type":"result","subtype":"success","is_error":false,"result":"Written.","session_id":"s","usage":{{"input_tokens":{ANSWER},"output_tokens":0}},"modelUsage":{{"m":{{"inputTokens":{ANSWER},"outputTokens":0}}}},"permission_denials":[]}}"#
+        );
+        let program = bin.join("claude");
+        std::fs::write(
+            &program,
+            format!("#!/bin/sh\nread -r told\necho made > \"$DIVISI_TASK.md\"\necho '{said}'\n"),
+        )
+        .unwrap();
+        std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        let task = |id: &str, on: &[&str]| {
+            json!({"subtask_id": id, "agent": "claude", "title": id, "description": "Write it.",
+                   "env": {"PATH": path}, "deliverables": [format!("{id}.md")], "dependencies": on})
+        };
+        let plan = json!({"task_title": "Tokens", "subtasks": [task("a", &[]), task("b", &["a"])]});
+        let plan = stage.write_plan("tokens.json", &plan.to_string());
+        std::fs::write(
+            stage.project.join("divisi.yaml"),
+            "budget: {attempt: {tokens: 1000}}\n",
+        )
+        .unwrap();
+        let mut args = stage.run_args(&plan);
+        args.extend(["--budget", "20k-tokens"].map(str::to_owned));
+        stage.start(&texts(&args), Some(Failpoint { at })).end();
+        assert!(stage.died().exists(), "{at}: it did not die there");
+        std::fs::remove_file(stage.died()).unwrap();
+        finish(&stage, &plan);
+        let run = assert_sound(&stage, FIRST);
+        assert_eq!(run.status(), RunStatus::Succeeded, "{at}");
+        let ledger = ledger(&stage);
+        ledger.check().unwrap();
+        assert_eq!(ledger.held.len(), 0, "{at}: nothing stays reserved");
+        // One of them may have been lost, and then stays charged as it was reserved.
+        let attempts: u32 = run.tasks().iter().map(|task| task.attempts()).sum();
+        let used = ledger.accounts[&Account::Run(FIRST)].used.tokens;
+        let most = u64::from(attempts) * ANSWER;
+        assert!(
+            (2 * ANSWER..=most).contains(&used),
+            "{at}: {used} of {attempts} attempts"
+        );
+        stage.assert_no_process_left();
+    });
 }
 
 #[test]

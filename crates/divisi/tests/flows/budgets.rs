@@ -6,8 +6,8 @@ use divisi_core::run::{AttemptEnd, PauseReason, RunStatus};
 use serde_json::{Value, json};
 
 use crate::feedback::satisfies;
-use crate::found::working;
-use crate::stage::{Stage, endings, stands, task};
+use crate::found::{program, working};
+use crate::stage::{Stage, endings, stands, task, write};
 
 /// A task whose scripted agent writes its file after it used so many tokens, as told step by step.
 fn played(id: &str, steps: &[u64]) -> Value {
@@ -39,6 +39,49 @@ fn account(stage: &Stage, name: &str) -> Value {
 
 fn ends<'r>(run: &'r divisi_core::run::Run, id: &str) -> Vec<&'r AttemptEnd> {
     endings(run, id).iter().map(|one| &one.end).collect()
+}
+
+/// A developer and a tester by different agents, within tokens and money.
+#[test]
+fn roles_have_their_agents_and_a_run_has_bounds_of_both_kinds() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    write(
+        stage.path("divisi.yaml"),
+        "prices: {codex: {input: 1, output: 4}}\n",
+    );
+    program(
+        &stage,
+        "codex",
+        "case \"$1\" in --version) echo 'codex-cli 0.169.0'; exit;; esac\n\
+         cat > /dev/null; echo tested > tests.md\n\
+         echo '{\"type\":\"thread.started\",\"thread_id\":\"one\"}'\n\
+         echo '{\"type\":\"turn.completed\",\"usage\":{\"input_tokens\":900,\"output_tokens\":100}}'",
+    );
+    let path = working(&stage, "head -n 1 > /dev/null; echo made > code.md");
+    let stage = stage.with_env("PATH", &path);
+    let part = |id: &str, function: &str, file: &str| {
+        json!({"subtask_id": id, "title": id, "description": format!("Write {file}."),
+               "assigned_to": "development", "worker_type": function, "deliverables": [file]})
+    };
+    let plan = plan(&[
+        part("code", "implementation", "code.md"),
+        part("tests", "test", "tests.md"),
+    ]);
+    let agents = ["--agent", "developer=claude", "--agent", "tester=codex"];
+    let bounds = ["--budget", "2M-tokens", "--budget", "$20"];
+    stage.run(&plan, &[agents, bounds].concat()).expect(0);
+    let run = stage.only();
+    for (id, agent) in [("code", "claude"), ("tests", "codex")] {
+        assert_eq!(endings(&run, id)[0].agent, agent, "{id}");
+    }
+    let told = satisfies(&stage, "budget", &["budget", "1"]);
+    let of_run = &told["accounts"][0];
+    let of = |what: &str, kind: &str| of_run[what][kind].as_u64().unwrap();
+    assert_eq!(of("budget", "tokens"), 2_000_000, "{told}");
+    assert_eq!(of("budget", "usd_micros"), 20_000_000, "{told}");
+    // What Codex used, for which alone there is a price of ours, and what Claude Code said of itself.
+    assert!(of("used", "tokens") > 1_000, "{told}");
+    assert!(of("used", "usd_micros") > 1_300, "{told}");
 }
 
 #[test]

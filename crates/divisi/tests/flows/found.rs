@@ -81,6 +81,22 @@ fn an_agent_that_goes_away_before_its_turn_is_tried_once_and_named() {
         .says("npm install --global @anthropic-ai/claude-code");
 }
 
+/// The names of variables that an agent's program is given.
+#[test]
+fn an_agent_is_given_the_keys_that_it_declares_and_no_others() {
+    let stage = Stage::git(&[("README.md", "# A project\n")]);
+    let path = working(&stage, "env | cut -d = -f 1 > names; echo here > a.md");
+    let mut stage = stage.with_env("PATH", &path);
+    let keys = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GITHUB_TOKEN"];
+    for key in keys {
+        stage = stage.with_env(key, &format!("planted-{key}-5b0e77c1d2a94f38"));
+    }
+    stage.run(&written(&json!("claude")), &[]).expect(0);
+    let names = stage.result("names").expect("the agent kept them");
+    let given = keys.map(|key| names.lines().any(|name| name == key));
+    assert_eq!(given, [true, false, false], "{names}");
+}
+
 #[test]
 fn auto_is_settled_when_the_run_is_created_and_stays_so() {
     let stage = Stage::git(&[("README.md", "# A project\n")]);

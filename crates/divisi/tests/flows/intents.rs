@@ -99,7 +99,7 @@ fn with_an_agent_installed_the_review_is_its() {
 fn what_was_meant_for_a_file_or_a_workflow_is_never_taken_for_an_intent() {
     let stage = without_agents();
     for (name, code, words) in [
-        ("pln.json", 2, "pln.json"),
+        ("pln.json", 2, "what is wanted is said in several words"),
         ("my plan.json", 2, "my plan.json"),
         ("./my plan", 2, "./my plan"),
         ("code-reviw", 7, "did you mean `code-review`?"),
@@ -340,13 +340,28 @@ fn what_an_agent_planned_awaits_approval_and_is_edited_and_compared_until_then()
         .expect(2)
         .says("error[planning-faulty]: run-1 stays as it was");
     assert_eq!(broken.only().revision, 2);
-    let stage = broken.with_env("EDITOR", "sed -i 's/echo limit/echo limit of ten/'");
+    // What was kept is mended, and taken by the command that the error names.
+    let kept = broken.beside("kept.json").display().to_string();
+    write(&kept, &GOOD.replace("assigned_to", "assigned_two"));
+    broken
+        .divisi(&["plan", "edit", "1", "--from", &kept])
+        .expect(2)
+        .says(&format!("divisi plan edit 1 --from {kept}"));
+    let mended = GOOD.replace("echo limit >", "echo limit of five >");
+    write(&kept, &mended);
+    broken
+        .divisi(&["plan", "edit", "1", "--from", &kept])
+        .expect(0)
+        .says("echo limit of five");
+    assert_eq!(broken.only().revision, 3);
+    assert!(std::path::Path::new(&kept).exists(), "it is its owner's");
+    let stage = broken.with_env("EDITOR", "sed -i 's/limit of five/limit of ten/'");
     stage
         .divisi(&["plan", "edit", "1"])
         .expect(0)
         .says("echo limit of ten")
         .says("divisi approve run-1 && divisi resume run-1");
-    assert_eq!(stage.only().revision, 3);
+    assert_eq!(stage.only().revision, 4);
     stage
         .divisi(&["plan", "diff", "1"])
         .expect(0)
@@ -383,6 +398,12 @@ fn what_an_agent_planned_is_refused_outright_and_planned_anew_with_the_reason() 
     stage
         .divisi(&["resume", "1"])
         .expect(4)
+        .says("divisi reject run-1 --reason WHY");
+    // Without a reason the same would be planned, and no reason could follow.
+    stage
+        .divisi(&["reject", "1"])
+        .expect(2)
+        .says("error[planning-reason]")
         .says("divisi reject run-1 --reason WHY");
     let reason = "ten requests, not any number";
     stage

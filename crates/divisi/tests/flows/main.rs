@@ -29,6 +29,7 @@ mod review;
 mod reviewing;
 mod rules;
 mod saving;
+mod spared;
 mod splitting;
 #[path = "../hostile/stage.rs"]
 mod stage;

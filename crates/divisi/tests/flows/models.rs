@@ -12,10 +12,12 @@ use crate::stage::{Stage, endings, stands, task, write};
 const KEY: &str = "scripted-key-91c3e04b";
 
 /// As configuration names them, and in which form the server is then asked.
-const PROVIDERS: [(&str, Api); 3] = [
+const PROVIDERS: [(&str, Api); 5] = [
     ("anthropic", Api::Messages),
     ("openai", Api::Completions),
     ("openai-responses", Api::Responses),
+    ("gemini", Api::Generate),
+    ("openrouter", Api::Completions),
 ];
 
 /// A repository in which `model` is this one.
@@ -174,6 +176,16 @@ fn a_model_of_openais_completions_does_two_tasks_and_repairs_what_was_refused() 
 #[test]
 fn a_model_of_openais_responses_does_two_tasks_and_repairs_what_was_refused() {
     whole_run(PROVIDERS[2]);
+}
+
+#[test]
+fn a_model_of_geminis_does_two_tasks_and_repairs_what_was_refused() {
+    whole_run(PROVIDERS[3]);
+}
+
+#[test]
+fn a_model_of_openrouters_does_two_tasks_and_repairs_what_was_refused() {
+    whole_run(PROVIDERS[4]);
 }
 
 /// One task, tried once.

@@ -340,7 +340,7 @@ fn where_a_rule_denies_something_to_who_asks_nobody_that_is_said() {
     };
     let by_codex = created("codex");
     let said = "warning[permission-unasked]: `codex` asks nobody for leave, so for the tasks `a`, `b` \
-                nothing is denied by `deed: execute, command: \"git push\", then: deny`\n --> \
+                nothing comes of `deed: execute, command: \"git push\", then: deny`\n --> \
                 divisi.yaml:2:";
     assert!(by_codex.contains(said), "{by_codex}");
     assert_eq!(

@@ -1,5 +1,6 @@
 //! A task that fails as a whole becomes smaller ones, unprompted, and these are done.
 
+use divisi_core::ledger::Bound;
 use divisi_core::run::{AttemptEnd, Event, Failure, RunStatus, TaskState};
 use serde_json::{Value, json};
 
@@ -209,6 +210,63 @@ fn work_that_outgrows_its_task_is_planned_and_done_in_parts_that_meet_all_it_had
     ] {
         stage.divisi(args).expect(0).says(words);
     }
+}
+
+const FIRST: &str = r#"{make: {path: a.md, text: "the first page\n"}}"#;
+
+const SECOND: &str = r#"{make: {path: b.md, text: "the second page\n"}}"#;
+
+/// It is ended there: no more was reserved for it.
+const USES_ALL: &str = "{usage: {tokens: 9000}}";
+
+/// The rules of a rehearsal in which the whole makes these moves, and what is planned in its place goes
+/// on with the first page.
+fn moves(whole: &[&str]) -> String {
+    let whole = whole.join(", ");
+    let plan = r#"{"task_title": "Two pages", "subtasks": [
+      {"subtask_id": "one", "title": "Write the first page", "deliverables": ["a.md"]},
+      {"subtask_id": "two", "title": "Write the second page", "deliverables": ["b.md"]}]}"#;
+    let plan = json!({"write": {"path": "divisi-plan.json", "text": plan}});
+    format!(
+        "rules:\n  - {{task: whole, attempts: [[{whole}]]}}\n\
+         \x20 - {{task: whole-plan, attempts: [[{plan}]]}}\n\
+         \x20 - {{task: one, attempts: [[{{print: it stands already}}]]}}\n\
+         \x20 - {{task: two, attempts: [[{SECOND}]]}}\n"
+    )
+}
+
+#[test]
+fn what_was_made_until_it_was_ended_is_checked_and_else_gone_on_with() {
+    let runs = |whole: &[&str]| {
+        let stage = stage(&moves(whole))
+            .with_env("DIVISI_BUDGET_ATTEMPT", "{tokens: 1000}")
+            .with_env("DIVISI_RUN_USED_UP_MAX", "1");
+        let mut plan = plan();
+        plan["subtasks"][2]["script"] = json!("cat a.md b.md > all");
+        let rules = stage.beside("rules.yaml").display().to_string();
+        let args = ["--rehearsal", &rules, "--budget", "1M-tokens"];
+        stage.run(&plan, &args).expect(0);
+        let all = stage.result("all");
+        assert_eq!(all.as_deref(), Some("the first page\nthe second page\n"));
+        stage.only()
+    };
+    let run = runs(&[FIRST, USES_ALL, SECOND]);
+    let tasks = [
+        ("before", "done"),
+        ("whole", "split"),
+        ("after", "done"),
+        ("whole-plan", "split"),
+        ("one", "done"),
+        ("two", "done"),
+    ];
+    stands(&run, RunStatus::Succeeded, &tasks);
+    let ending = &endings(&run, "whole")[0];
+    assert_eq!(ending.end, AttemptEnd::UsedUp(Bound::Tokens(1_000)));
+    // Where all was there, nothing is left to plan.
+    let run = runs(&[FIRST, SECOND, USES_ALL]);
+    let tasks = [("before", "done"), ("whole", "done"), ("after", "done")];
+    stands(&run, RunStatus::Succeeded, &tasks);
+    assert_eq!(endings(&run, "whole").len(), 1);
 }
 
 #[test]

@@ -101,6 +101,46 @@ fn what_must_be_told_and_is_too_much_is_named() {
 }
 
 /// ```text
+/// first ── told ── after
+/// beside               which runs until told has begun
+/// ```
+#[test]
+fn an_agent_is_told_what_its_work_is_part_of_and_what_is_around_it() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let gate = stage.beside("gate");
+    std::fs::create_dir_all(&gate).unwrap();
+    let gate = gate.display().to_string();
+    let work = format!("head -n 1 > prompt; touch {gate}/open; echo done > told.md");
+    let path = working(&stage, &work);
+    let stage = stage.with_env("PATH", &path);
+    let waits = |file: &str| format!("until test -e {gate}/{file}; do sleep 0.01; done");
+    let plan = json!({"task_title": "Tell everything", "subtasks": [
+        {"subtask_id": "beside", "script": format!("touch {gate}/begun; {}", waits("open"))},
+        {"subtask_id": "first", "script": waits("begun")},
+        {"subtask_id": "told", "agent": "claude", "title": "Tell it", "dependencies": ["first"],
+         "deliverables": ["told.md"]},
+        {"subtask_id": "after", "command": ["true"], "dependencies": ["told"]},
+    ]});
+    stage.run(&plan, &["--allow-write", &gate]).expect(0);
+    let line: Value = serde_json::from_str(&stage.result("prompt").unwrap()).unwrap();
+    let prompt = line["message"]["content"].as_str().unwrap();
+    let around = "## Around it\n\n- done before it: first\n- beside it: beside (parallel)\n\
+                  - waiting for it: after (waits for this)\n";
+    for part in ["## What it is part of\n\nTell everything\n", around] {
+        assert!(prompt.contains(part), "{part}: {prompt}");
+    }
+    let handoff = stage.path(".divisi/runs/run-1/handoffs/claude/to-claude-subtask-told.json");
+    let handoff: Value = serde_json::from_slice(&std::fs::read(handoff).unwrap()).unwrap();
+    let context = json!({
+        "orchestration_context": "Tell everything",
+        "dependencies_completed": ["first"],
+        "related_subtasks": ["beside (parallel)"],
+        "next_subtasks": ["after (waits for this)"],
+    });
+    assert_eq!(handoff["context"], context);
+}
+
+/// ```text
 /// decide ── build ──┬── ship      which names decide as an input
 ///                   └── announce  which does not
 /// ```

@@ -45,6 +45,7 @@ impl Impatient {
             day: Budget::default(),
             project: stage.project().to_owned(),
             dir: stage.path(".divisi"),
+            repo: None,
             program: env!("CARGO_BIN_EXE_divisi").into(),
             sockets,
             capacity: Capacity { workers: WORKERS },

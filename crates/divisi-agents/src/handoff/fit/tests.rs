@@ -146,6 +146,8 @@ fn keeps_essentials(whole: &Handoff, fitted: &Handoff) -> bool {
             };
             let mut unmet = whole.unmet.iter().zip(&fitted.unmet);
             (whole.attempt, &whole.reason) == (fitted.attempt, &fitted.reason)
+                && whole.denied == fitted.denied
+                && whole.claimed_failure.is_some() == fitted.claimed_failure.is_some()
                 && whole.unmet.len() == fitted.unmet.len()
                 && unmet.all(|(whole, fitted)| kept(whole, fitted))
         }

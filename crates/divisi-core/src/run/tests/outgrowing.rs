@@ -4,8 +4,8 @@ use super::bench::{Bench, commit, exited, id_of, parts, plan, snapshot, with};
 use super::explaining::told;
 use crate::criterion::{Criterion, Verdict};
 use crate::ledger::Bound;
-use crate::plan::{Deliverable, PLAN_PATH, Parts, TaskKind, TaskSpec, Work, WorkspaceKind};
-use crate::receipt::Usage;
+use crate::plan::{Deliverable, PLAN_PATH, Parts, Stage, TaskKind, TaskSpec, Work, WorkspaceKind};
+use crate::receipt::{Receipt, Usage};
 use crate::run::{
     AttemptEnd, Budget, Command, Failure, Finding, RunStatus, Said, Settings, TaskState,
 };
@@ -159,6 +159,42 @@ fn what_its_agent_finds_to_be_more_is_planned_and_its_parts_meet_what_it_had_to(
 }
 
 #[test]
+fn what_speaks_of_no_single_file_is_held_to_the_last_stage() {
+    let mut bench = bench(|task| task.retries = Some(1));
+    let ended = end(&mut bench, "a", too_large(), 5);
+    becomes_a_plan(&mut bench, ended, SAID);
+    bench.verifies("a-plan");
+    let stage = |name: &str, tasks: &[&str]| Stage {
+        name: name.to_owned(),
+        tasks: tasks.iter().map(|it| id_of(it)).collect(),
+    };
+    // The one that is written last comes first, and asks to be tried without end.
+    let made = |stages: &[Stage]| {
+        let mut made = planned("p; r; q");
+        made.tasks[2].retries = Some(99);
+        made.stages = stages.to_vec();
+        made
+    };
+    let [first, second] = [stage("first", &["q"]), stage("second", &["p", "r"])];
+    // q ──║── p, r   becomes   q ──║── p ──║── r
+    let expanded = bench.expanded("a-plan", made(&[first, second]));
+    bench.does(expanded, &["a-plan.1 expanded into p r q"]);
+    let program = "`like` exits with 0".to_owned();
+    let asked = ["p", "q", "r"].map(|id| criteria(&bench, id).contains(&program));
+    assert_eq!(asked, [false, false, true]);
+    let waits = |id: &str| {
+        let on = bench.run.dependencies(bench.no(id)).into_iter();
+        let mut on: Vec<&str> = on
+            .map(|no| bench.run.tasks()[no.index()].spec.id.as_str())
+            .collect();
+        on.sort_unstable();
+        on
+    };
+    assert_eq!((waits("p"), waits("r")), (vec!["q", "x"], vec!["p", "x"]));
+    assert_eq!(bench.task("q").spec.retries, Some(1));
+}
+
+#[test]
 fn what_ends_at_its_time_box_or_takes_much_more_than_expected_is_planned() {
     let mut late = bench(|_| {});
     late.so(late.lease("a"));
@@ -166,15 +202,10 @@ fn what_ends_at_its_time_box_or_takes_much_more_than_expected_is_planned() {
     let attempt = late.attempt("a");
     let finding = Finding::Overdue;
     late.so(Command::Find { attempt, finding });
-    let ended = late.ended("a", 0);
+    late.does(late.ended("a", 0), &["a.1 submitted"]);
     let why = "it was not done within its time box";
-    late.does(
-        ended,
-        &[
-            &format!("a.1 stopped as overdue, then split: {why}"),
-            "split a into a-plan",
-        ],
-    );
+    let told = format!("a.1 stopped as overdue, then split: {why}");
+    is_checked_first(late, 1, &told);
     let mut long = bench(|task| task.estimate.tokens = Some(1_000));
     let ended = end(&mut long, "a", None, 2_001);
     let why = "it was not done with 2001 tokens, where 1000 tokens were expected";
@@ -183,6 +214,80 @@ fn what_ends_at_its_time_box_or_takes_much_more_than_expected_is_planned() {
     let mut less = bench(|task| task.estimate.tokens = Some(1_000));
     let ended = end(&mut less, "a", None, 2_000);
     less.does(ended, &["a.1 refused, then retry"]);
+}
+
+#[test]
+fn what_is_used_up_as_often_as_it_may_be_is_planned() {
+    let mut bench = bench(|_| {});
+    let used_up = |bench: &mut Bench| {
+        bench.so(bench.lease("a"));
+        bench.so(bench.started("a"));
+        Command::Ended {
+            attempt: bench.attempt("a"),
+            ended: exited(0),
+            said: Some(Said::UsedUp(Bound::Tokens(9))),
+        }
+    };
+    let times = bench.run.settings.used_up_max;
+    for at in 1..times {
+        let ended = used_up(&mut bench);
+        bench.does(ended, &[&format!("a.{at} used up, then retry")]);
+    }
+    let ended = used_up(&mut bench);
+    bench.does(ended, &[&format!("a.{times} submitted")]);
+    let told = format!(
+        "a.{times} used up, then split: what was reserved for it was used up {times} times, the last \
+         time 9 tokens"
+    );
+    is_checked_first(bench, times, &told);
+}
+
+/// What an attempt made that is to become a plan is collected; if it holds, it is done, and
+/// otherwise the plan and its parts begin with it.
+#[track_caller]
+fn is_checked_first(mut bench: Bench, number: u32, told: &str) {
+    let mut refused = bench.clone();
+    let attempt = refused.attempt("a");
+    let cause = "1 is a link".to_owned();
+    let command = Command::CollectRefused { attempt, cause };
+    refused.does(command, &[&format!("a.{number} not collected, then retry")]);
+
+    let mut idle = bench.clone();
+    bench.so(bench.collected("a"));
+    let mut holds = bench.clone();
+    let checked = |fails| {
+        let mut verdicts: Vec<Verdict> = (0..3).map(Verdict::pass).collect();
+        if fails {
+            verdicts[1] = Verdict::fail(1, "it has 0 bytes");
+        }
+        Command::Checked { attempt, verdicts }
+    };
+    holds.does(checked(false), &[&format!("a.{number} verified")]);
+    // What holds where nothing was changed has held before.
+    idle.so(Command::Collected {
+        attempt,
+        snapshot: Some(snapshot(0)),
+        artifacts: Vec::new(),
+    });
+    idle.does(checked(false), &[told, "split a into a-plan"]);
+
+    bench.does(checked(true), &[told, "split a into a-plan"]);
+    let begins_with_it = |bench: &Bench, id: &str| {
+        let made = bench.run.beginning(bench.no(id)).map(|it| it.snapshot);
+        let ending = bench.task("a").endings.last().unwrap();
+        let collected = ending.receipts.iter().find_map(|receipt| match receipt {
+            Receipt::Collected { snapshot, .. } => snapshot.clone(),
+            _ => None,
+        });
+        assert!(collected.is_some(), "{ending:?}");
+        assert_eq!(made, collected, "{id}");
+    };
+    begins_with_it(&bench, "a-plan");
+    bench.verifies("a-plan");
+    bench.so(bench.expanded("a-plan", planned("p; q")));
+    for part in ["p", "q"] {
+        begins_with_it(&bench, part);
+    }
 }
 
 #[test]

@@ -225,6 +225,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             confined: None,
             claimed_failure: None,
             too_large: false,
+            used_up: None,
             usage: None,
         }),
         E::Collected => advanced(Receipt::Collected {

@@ -101,3 +101,35 @@ fn who_judged_and_what_shows_it_stand_there_however_long_it_says_why() {
     assert!(evidence.ends_with(&format!("; judged by {by})")));
     assert!(evidence.len() <= EVIDENCE_BYTES_MAX);
 }
+
+#[test]
+fn a_command_is_run_once_however_often_it_is_cited() {
+    let argv = |name: &str| vec![name.to_owned()];
+    let (good, bad, other) = (argv("good"), argv("bad"), argv("other"));
+    let (mut ends, mut ran) = (Ends::default(), Vec::new());
+    let mut told = Vec::new();
+    for (argv, exit) in [
+        (&good, 0),
+        (&bad, 1),
+        (&good, 0),
+        (&good, 3),
+        (&bad, 1),
+        (&other, 0),
+    ] {
+        let run = || {
+            ran.push(argv[0].clone());
+            Ok(match argv[0].as_str() {
+                "good" => Ok(Exit::Status(0)),
+                "bad" => Ok(Exit::Status(1)),
+                _ => Err("it is none".to_owned()),
+            })
+        };
+        match ends.compare(argv, exit, run) {
+            Ok(held) => told.push(held.err().unwrap_or_default()),
+            Err(_) => panic!("nothing failed"),
+        }
+    }
+    assert_eq!(ran, ["good", "bad", "other"]);
+    let differs = "`good` ended with exit status 0, not 3";
+    assert_eq!(told, ["", "", "", differs, "", "it is none"]);
+}

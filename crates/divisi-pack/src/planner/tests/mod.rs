@@ -1,6 +1,7 @@
 //! Requests and the plans that rules make of them.
 
 mod fifty;
+mod forty;
 mod thirty;
 mod wordings;
 

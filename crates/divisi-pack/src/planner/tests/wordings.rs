@@ -327,6 +327,42 @@ fn a_request_that_is_longer_than_is_read_is_never_cut_silently() {
     }
 }
 
+/// So a run of one task and a run of many are told apart by what they cost, and not by what they
+/// were judged by.
+#[test]
+fn one_task_makes_and_is_judged_by_what_the_divided_request_is() {
+    let (files, roles) = (files(), Library::built_in());
+    let facts = Facts {
+        files: Some(&files),
+        roles: &roles,
+        tests: None,
+        reviewers: Reviewers::Agents,
+        budget: Budget::default(),
+    };
+    let words = "Add a login to the API, write tests for it, and describe it in docs/login.md";
+    let request = request::read(words);
+    let plan = |answer: Answer| match answer {
+        Answer::Planned(planned) => planned.plan,
+        Answer::Declined(declined) => panic!("{declined:?}"),
+    };
+    let (divided, one) = (
+        plan(by_rule(&request, &facts)),
+        plan(as_one(&request, &facts)),
+    );
+    assert!(
+        divided.tasks.len() > 1 && one.tasks.len() == 1,
+        "{divided:?}"
+    );
+    assert_eq!(one.criteria, divided.criteria);
+    assert_eq!(one.tasks[0].criteria, divided.criteria);
+    let made = |plan: &Plan| -> Vec<String> {
+        let all = plan.tasks.iter().flat_map(|task| &task.deliverables);
+        all.map(|it| it.path.clone()).collect()
+    };
+    assert_eq!(made(&one), made(&divided));
+    assert_eq!(made(&one), ["docs/login.md"]);
+}
+
 #[test]
 fn the_whole_has_the_role_and_the_estimate_of_its_parts() {
     let request = request::read("Write the user guide");
@@ -344,4 +380,199 @@ fn the_whole_has_the_role_and_the_estimate_of_its_parts() {
     let task = &planned.plan.tasks[0];
     assert_eq!(task.role().as_deref(), Some("development/documentation"));
     assert_eq!(task.estimate.tokens, Some(7_000));
+}
+
+/// The patterns of a scope among criteria that name what must stay.
+fn spared(criteria: &[Criterion]) -> Vec<String> {
+    let patterns = criteria.iter().filter_map(|it| match it {
+        Criterion::Scope { patterns } => Some(patterns),
+        _ => None,
+    });
+    let spared = patterns.flatten().filter_map(|it| it.strip_prefix('!'));
+    spared.map(str::to_owned).collect()
+}
+
+#[test]
+fn what_must_stay_is_a_criterion_of_each_task_and_of_the_whole() {
+    for (text, expected) in [
+        (
+            "Add throttling, and don't touch README.md",
+            &["README.md"][..],
+        ),
+        ("Leave web/ alone. Add throttling with tests.", &["web/**"]),
+        (
+            "Add throttling; leave Cargo.toml, README.md and web/ untouched",
+            &["Cargo.toml", "README.md", "web/**"],
+        ),
+        (
+            "Add throttling. Make sure that no file in web/ changes.",
+            &["web/**"],
+        ),
+        (
+            "Add throttling to all files but web/index.ts",
+            &["web/index.ts"],
+        ),
+        (
+            "Add throttling, but stay away from src/api",
+            &["src/api/**"],
+        ),
+        ("web/ must stay untouched. Add throttling.", &["web/**"]),
+        (
+            "Add throttling and try not to change src/api/mod.rs",
+            &["src/api/mod.rs"],
+        ),
+    ] {
+        let plan = planned(text).plan;
+        for criteria in plan
+            .tasks
+            .iter()
+            .map(|it| &it.criteria)
+            .chain([&plan.criteria])
+        {
+            assert_eq!(spared(criteria), expected, "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_is_only_spoken_of_may_change_in_its_file() {
+    for text in [
+        "Fix the pager, but do not touch the scanner in src/main.rs",
+        "Fix the pager, and don't change src/main.rs headers",
+        "Fix the pager. Do not test src/main.rs.",
+        "Add throttling without tests in web/",
+        "Fix the pager, but don't break src/main.rs",
+    ] {
+        let plan = planned(text).plan;
+        assert_eq!(spared(&plan.criteria), [] as [&str; 0], "{text}");
+        assert!(
+            plan.tasks.iter().all(|it| it.description.contains("src/main.rs")
+                || it.description.contains("web/")),
+            "{text}: {plan:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_change_of_what_must_stay_is_a_contradiction_and_reading_it_is_none() {
+    for text in [
+        "Fix the bug in src/main.rs, but leave src/main.rs alone",
+        "Delete web/index.ts and don't touch web/",
+        "Update README.md, but do not change README.md",
+    ] {
+        assert!(
+            reasons(text)
+                .iter()
+                .any(|it| it.starts_with("it asks for ")),
+            "{text}"
+        );
+    }
+    let planned =
+        planned("Write down in NOTES.md what src/main.rs does, but leave src/main.rs alone");
+    let [task] = &planned.plan.tasks[..] else {
+        panic!("one task: {:#?}", planned.plan);
+    };
+    assert_eq!(task.deliverables[0].path, "NOTES.md");
+    assert_eq!(spared(&task.criteria), ["src/main.rs"]);
+}
+
+#[test]
+fn what_is_bounded_bounds_the_whole_but_for_what_is_promised() {
+    let plan = planned("Describe the parser in docs/parser.md, and touch nothing except src/").plan;
+    let bound = Criterion::Scope {
+        patterns: vec!["src/**".to_owned(), "docs/parser.md".to_owned()],
+    };
+    assert!(plan.criteria.contains(&bound), "{plan:#?}");
+    for text in [
+        "Add logging and leave everything except src/api/ alone",
+        "Add logging. Everything but src/api/ must stay as it is.",
+        "Add logging, keep your changes within src/api/",
+        "Add logging. Only src/api/ may change.",
+        "Add logging without changing anything outside src/api/",
+        "Add logging with no changes outside src/api/",
+        "Add logging, no changes outside src/api",
+    ] {
+        let plan = planned(text).plan;
+        let bound = Criterion::Scope {
+            patterns: vec!["src/api/**".to_owned()],
+        };
+        assert!(plan.criteria.contains(&bound), "{text}: {plan:#?}");
+        assert_eq!(spared(&plan.criteria), [] as [&str; 0], "{text}");
+    }
+}
+
+#[test]
+fn a_test_that_is_to_fail_is_one_task_with_what_mends_it() {
+    for text in [
+        "First write a failing test, then fix the bug in src/main.rs",
+        "1. Write a test that reproduces the crash 2. Fix the crash in src/main.rs",
+        "Fix the crash in src/main.rs, but first write a failing test",
+    ] {
+        let request = request::read(text);
+        let planned = planned(text);
+        let [task] = &planned.plan.tasks[..] else {
+            panic!("{text}: {:#?}", planned.plan);
+        };
+        assert_eq!(request.order_words, [], "{text}");
+        assert_eq!(
+            task.role().as_deref(),
+            Some("development/implementation"),
+            "{text}"
+        );
+        assert!(
+            checks(task).contains(&"`cargo test` exits with 0".to_owned()),
+            "{text}"
+        );
+    }
+    // Tests of what is not there yet need not pass before it is.
+    let planned = planned("Write the tests for the pool first, then implement the pool");
+    let [tests, pool] = &planned.plan.tasks[..] else {
+        panic!("two tasks: {:#?}", planned.plan);
+    };
+    let passes = "`cargo test` exits with 0".to_owned();
+    assert!(!checks(tests).contains(&passes), "{tests:#?}");
+    assert!(checks(pool).contains(&passes), "{pool:#?}");
+    let planned = super::planned("Cover src/api/mod.rs with tests first, then refactor it");
+    assert!(
+        planned
+            .plan
+            .tasks
+            .iter()
+            .all(|it| checks(it).contains(&passes))
+    );
+}
+
+#[test]
+fn a_folder_that_is_deleted_is_gone_when_it_is_done() {
+    for text in [
+        "Delete web/",
+        "Remove the folder web/",
+        "delete the directory src/api/",
+    ] {
+        let task = &tasks(text)[0];
+        let gone = Criterion::Count {
+            pattern: match text.contains("web") {
+                true => "web/**".to_owned(),
+                false => "src/api/**".to_owned(),
+            },
+            min: 0,
+            max: Some(0),
+        };
+        assert!(task.criteria.contains(&gone), "{text}: {task:#?}");
+    }
+}
+
+#[test]
+fn a_choice_is_nobodys_role_and_one_task() {
+    for text in [
+        "Either add tests or docs for the parser",
+        "Add throttling, and either write docs or an example",
+    ] {
+        let tasks = tasks(text);
+        let [task] = &tasks[..] else {
+            panic!("{text}: {tasks:#?}");
+        };
+        assert_eq!(task.domain.as_deref(), Some("development"), "{text}");
+        assert_eq!(task.deliverables, [], "{text}");
+    }
 }

@@ -3,14 +3,31 @@
 use super::super::roles::{self, Mention, Standing};
 use super::super::sentence::Segment;
 use super::super::token::{Kind, Token};
-use super::super::verbs::{Form, Verb};
+use super::super::verbs::{Change, Form, Verb};
 use super::super::{File, PARTS_MAX, Part, Shape};
 use super::{Reader, squeezed};
 
 /// Words between a verb and a file that is itself what the verb is about.
 const BARE: &[&str] = &[
-    "all", "and", "both", "dead", "empty", "entire", "file", "files", "legacy", "module",
-    "obsolete", "old", "stale", "the", "this", "unused", "whole",
+    "all",
+    "and",
+    "both",
+    "dead",
+    "directory",
+    "empty",
+    "entire",
+    "file",
+    "files",
+    "folder",
+    "legacy",
+    "module",
+    "obsolete",
+    "old",
+    "stale",
+    "the",
+    "this",
+    "unused",
+    "whole",
 ];
 
 /// Whether a word says what was done with something elsewhere: `described`, `found`.
@@ -55,7 +72,10 @@ impl Reader<'_> {
             mentions.extend(more);
             files.extend(more_files);
         }
-        let role = roles::role(verb.as_ref(), &mentions);
+        let role = match self.is_choice(from, to) {
+            true => roles::DEVELOPER,
+            false => roles::role(verb.as_ref(), &mentions),
+        };
         self.request.parts.push(Part {
             span: self.span(from, to),
             text: texts.join(" "),
@@ -68,6 +88,13 @@ impl Reader<'_> {
             after: Vec::new(),
             is_beside: false,
         });
+    }
+
+    /// Whether words say a choice, `either tests or docs`: whose work it is, who does it chooses.
+    fn is_choice(&self, from: usize, to: usize) -> bool {
+        let tokens = &self.tokens[from..to];
+        let either = tokens.iter().position(|token| token.is("either"));
+        either.is_some_and(|at| tokens[at..].iter().any(|token| token.is("or")))
     }
 
     /// Where what a verb is about begins.
@@ -173,12 +200,14 @@ impl Reader<'_> {
         let mut files: Vec<File> = Vec::new();
         let mut standing = Standing::Object;
         let mut is_direct = true;
+        // `what a.rs does` asks for no change of it.
+        let mut is_told_of = false;
         let mut at = from;
         while at < to {
             let token = &self.tokens[at];
             let is_aside = at < object || token.is_aside;
             if token.kind == Kind::Path {
-                let is_aside = is_aside || self.is_taken_as(at, to);
+                let is_aside = is_aside || is_told_of || self.is_taken_as(at, to);
                 files.push(File {
                     span: token.span,
                     text: self.text[token.span.start..token.span.end].to_owned(),
@@ -188,6 +217,7 @@ impl Reader<'_> {
             } else if at >= object && token.is_word() {
                 is_direct &= token.is_any(BARE);
             }
+            is_told_of |= at >= object && token.is_any(&["how", "what", "why"]);
             if at > object && token.is_any(ASIDE) {
                 standing = Standing::Aside;
             } else if at > object && token.is_any(PLACING) && standing == Standing::Object {
@@ -274,6 +304,10 @@ impl Reader<'_> {
             return None;
         }
         let verb = self.request.parts[head].verb.clone();
+        // A name is changed wherever it stands: in code, tests and documents at once.
+        if verb.as_ref().is_some_and(|it| it.change == Change::Rename) && !lead.is_then {
+            return None;
+        }
         Some(verb.filter(|_| !lead.is_then))
     }
 

@@ -57,6 +57,10 @@ fn predicate(tokens: &[Token], at: usize) -> Option<usize> {
     if is(at, &stays) && is(at + 1, &untouched) {
         return Some(at + 2);
     }
+    let is_same = is(at + 1, &["as"]) && is(at + 2, &["it", "they"]) && is(at + 3, &["is", "are"]);
+    if is(at, &stays) && is_same {
+        return Some(at + 4);
+    }
     let can = is(at, &["can", "may"]) && is(at + 1, &["wait"]);
     if can {
         return Some(at + 2);

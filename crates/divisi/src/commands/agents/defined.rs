@@ -151,8 +151,12 @@ impl Listed {
 /// Which forms of asking the tests are run with.
 fn standing(model: &DefinedModel) -> &'static str {
     match model.provider {
-        Provider::Anthropic | Provider::Openai | Provider::OpenaiResponses => "tested",
-        Provider::Gemini | Provider::Ollama | Provider::Openrouter => "unverified",
+        Provider::Anthropic
+        | Provider::Openai
+        | Provider::OpenaiResponses
+        | Provider::Gemini
+        | Provider::Openrouter => "tested",
+        Provider::Ollama => "unverified",
     }
 }
 

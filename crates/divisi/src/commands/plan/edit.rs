@@ -1,7 +1,7 @@
 //! `divisi plan edit`: a plan in an editor, taken only if it has no fault.
 //!
 //! What is edited is a copy. It takes the plan's place once it parses and lints without a fault;
-//! otherwise it is kept, so that nothing that somebody wrote is lost.
+//! otherwise it is kept, so that nothing that somebody wrote is lost, and `--from` takes it up again.
 
 use std::env;
 use std::fs;
@@ -40,11 +40,13 @@ pub(super) fn run(args: &Edit, global: &Global, printer: &Printer) -> Outcome {
     let gathered = Gathered::look(&project, printer)?;
     let request = args.request.as_deref().or(edited.request());
     let request = request.map(request::read);
-    let copy = edited.copy()?;
-    open(&copy)?;
-    let text = fs::read_to_string(&copy).map_err(|error| cannot("reading", &copy, &error))?;
+    let copy = match &args.from {
+        Some(file) => Changed::Given(file.clone()),
+        None => Changed::Made(edited.copy()?),
+    };
+    let text = copy.text()?;
     if text == edited.text && !edited.is_new {
-        forget(&copy);
+        copy.forget();
         printer.note(&Line::of("nothing was changed"));
         return Ok(Exit::Success);
     }
@@ -62,23 +64,75 @@ pub(super) fn run(args: &Edit, global: &Global, printer: &Printer) -> Outcome {
             Err(Failure::told(told, Exit::Usage))
         }
     };
-    let after = taken.map_err(|failure| kept(failure, &copy))?;
-    forget(&copy);
+    let after = taken.map_err(|failure| kept(failure, args, copy.path()))?;
+    copy.forget();
     edited.told(&after, printer)
 }
 
 /// What somebody wrote is not lost, whatever the failure is.
-fn kept(failure: Failure, copy: &Path) -> Failure {
-    let copy = copy.to_string_lossy();
-    let again = format!("go on with it: `divisi plan edit {}`", shell::word(&copy));
+fn kept(failure: Failure, args: &Edit, copy: &Path) -> Failure {
+    let word = |path: &Path| shell::word(&path.to_string_lossy());
+    let mut again = format!(
+        "divisi plan edit {} --from {}",
+        word(&args.plan),
+        word(copy)
+    );
+    if let Some(path) = &args.save {
+        again.push_str(&format!(" --save {}", word(path)));
+    }
     match failure {
         Failure::Told(told, exit) => Failure::told(
-            told.hint(format!("what you wrote is kept in {copy}"))
-                .hint(again),
+            told.hint(format!("what you wrote is kept in {}", copy.display()))
+                .hint(format!("mend it there, and take it: `{again}`")),
             exit,
         ),
         other => other,
     }
+}
+
+/// The plan with its changes.
+enum Changed {
+    /// In a folder of its own, for the editor.
+    Made(PathBuf),
+    /// In a file that somebody names.
+    Given(PathBuf),
+}
+
+impl Changed {
+    fn path(&self) -> &Path {
+        match self {
+            Changed::Made(path) | Changed::Given(path) => path,
+        }
+    }
+
+    /// What it holds, once it was edited.
+    fn text(&self) -> Result<String, Failure> {
+        match self {
+            Changed::Made(path) => {
+                open(path)?;
+                fs::read_to_string(path).map_err(|error| cannot("reading", path, &error))
+            }
+            Changed::Given(path) => in_utf8(path),
+        }
+    }
+
+    /// Removes the copy with its folder; what somebody named stays.
+    fn forget(&self) {
+        if let Changed::Made(path) = self
+            && let Some(folder) = path.parent()
+        {
+            // What is left in a temporary folder harms nobody.
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// The text of a plan file.
+fn in_utf8(path: &Path) -> Result<String, Failure> {
+    String::from_utf8(plan::bytes(path)?).map_err(|_| {
+        let cause = format!("{} is not in UTF-8", path.display());
+        Failure::told(Diagnostic::error("file-unreadable", cause), Exit::Usage)
+    })
 }
 
 /// Where a plan goes that was edited.
@@ -169,11 +223,7 @@ impl Edited {
     fn begin(args: &Edit, global: &Global, printer: &Printer) -> Result<Edited, Failure> {
         match Named::of(&args.plan) {
             Named::File(path) => {
-                let bytes = plan::bytes(&path)?;
-                let text = String::from_utf8(bytes).map_err(|_| {
-                    let cause = format!("{} is not in UTF-8", path.display());
-                    Failure::told(Diagnostic::error("file-unreadable", cause), Exit::Usage)
-                })?;
+                let text = in_utf8(&path)?;
                 Ok(Edited {
                     before: read("plan", text.as_bytes()).plan,
                     is_new: args.save.is_some(),
@@ -246,14 +296,6 @@ impl Edited {
         };
         printer.note(&Line::of("run it: ").with(Style::Note, next));
         Ok(Exit::Success)
-    }
-}
-
-/// Removes the copy with its folder.
-fn forget(copy: &Path) {
-    if let Some(folder) = copy.parent() {
-        // What is left in a temporary folder harms nobody.
-        let _ = fs::remove_dir_all(folder);
     }
 }
 

@@ -16,8 +16,8 @@ use crate::library::{Library, is_path, is_yaml};
 use crate::printer::{Failure, Line, Printer};
 use crate::project::Project;
 
-/// Names of workflows have at most so many words.
-const WORKFLOW_WORDS_MAX: usize = 4;
+/// Names of workflows, and of files, have at most so many words.
+const NAME_WORDS_MAX: usize = 4;
 
 /// The input of a workflow that `--base` is.
 const BASE: &str = "base";
@@ -68,7 +68,15 @@ impl Chosen {
         }
         let Some(name) = workflow_name(&args.plan, library, printer) else {
             no_inputs(args, &args.plan.display().to_string())?;
-            let plan = crate::plan::read(&args.plan, printer)?;
+            let plan = crate::plan::read(&args.plan, printer);
+            let plan = plan.map_err(|failure| match failure {
+                Failure::Told(told, exit) if !args.plan.exists() => {
+                    let remedy = "what is wanted is said in several words, as one argument: \
+                                  `divisi run \"Fix the parser\"`";
+                    Failure::told(told.hint(remedy), exit)
+                }
+                other => other,
+            })?;
             return Ok(Chosen::Plan(Box::new(plan)));
         };
         let found = library.find_workflow(name)?;
@@ -124,23 +132,29 @@ fn no_inputs(args: &RunArgs, what: &str) -> Result<(), Failure> {
     }
 }
 
-/// The intent that the command line says: several words that neither are a file or a folder nor look
-/// like the path of one, so that a mistyped name is not taken for work to be done.
+/// The intent that the command line says: several words, unless a file or a folder of exactly that
+/// name is there. A few that ask for nothing and look like a path are the name of a file, mistyped:
+/// it is not taken for work to be done.
 fn intent_of(argument: &Path) -> Option<&str> {
     let text = argument.to_str()?.trim();
-    let is_one_word = text.split_whitespace().nth(1).is_none();
+    let words = text.split_whitespace().count();
     let begins = ["/", "./", "../", "~"];
     let ends = [".json", ".yaml", ".yml", "/"];
     let is_pathlike = begins.iter().any(|begin| text.starts_with(begin))
         || ends.iter().any(|end| text.ends_with(end));
-    (!is_one_word && !is_pathlike && !argument.exists()).then_some(text)
+    let asks = || {
+        let request = divisi_pack::request::read(text);
+        request.parts.iter().any(|part| part.verb.is_some())
+    };
+    let is_name = words < 2 || is_pathlike && words <= NAME_WORDS_MAX && !asks();
+    (!is_name && !argument.exists()).then_some(text)
 }
 
 /// A few words that are nearly the name of a workflow are meant for it: whoever wants the work all the
 /// same says more.
 fn is_no_workflow(intent: &str, library: &Library) -> Result<(), Failure> {
     let words: Vec<String> = intent.split_whitespace().map(str::to_lowercase).collect();
-    let like = match words.len() <= WORKFLOW_WORDS_MAX {
+    let like = match words.len() <= NAME_WORDS_MAX {
         true => library.workflow_like(&words.join("-")),
         false => None,
     };
@@ -198,12 +212,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn several_words_are_an_intent_unless_they_look_like_a_path() {
+    fn several_words_are_an_intent_unless_a_file_has_that_name() {
         for text in [
             "Fix the parser",
             "  Add search, with tests ",
             "Fix src/api/mod.rs, then document it",
             "Fix the parser of plan.json.",
+            "Fix the parser in src/parse.rs",
+            "Sort the keys of config.yaml",
+            "Bump the version in package.json",
+            "Delete web/",
+            "./gradlew fails on Windows: mend it",
         ] {
             assert_eq!(intent_of(Path::new(text)), Some(text.trim()), "{text}");
         }
@@ -212,6 +231,7 @@ mod tests {
             "-",
             "reviw",
             "pln.json",
+            "plans/",
             "my plan.json",
             "my flow.yaml",
             "./my plan",
@@ -222,5 +242,9 @@ mod tests {
         ] {
             assert_eq!(intent_of(Path::new(text)), None, "{text}");
         }
+        let folder = tempfile::tempdir().unwrap();
+        let there = folder.path().join("my plan.json");
+        std::fs::write(&there, "{}").unwrap();
+        assert_eq!(intent_of(&there), None);
     }
 }

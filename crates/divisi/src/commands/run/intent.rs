@@ -23,6 +23,9 @@ use crate::words::cut;
 /// So many characters of a line are shown.
 const LINE_CHARS_MAX: usize = 160;
 
+/// So many characters are shown of words that keep a request whole.
+const DOUBTFUL_CHARS_MAX: usize = 60;
+
 /// Plans it.
 ///
 /// # Errors
@@ -48,8 +51,16 @@ pub(super) fn planned(
     if is_other {
         (request, assessment) = read(&understood);
     }
+    let mut assessed = assessment.kept();
     let made = match planner_of(&request, &assessment, &gathered, args)? {
         Made::Plan(plan, planner) => (*plan, planner),
+        Made::One(plan, why) => {
+            if assessment.executed_as != Approach::Direct {
+                let why = format!("It is one task all the same: {why}.");
+                assessed.reasons.push(why);
+            }
+            (*plan, Planner::One)
+        }
         Made::ByAgent => {
             let plan = planner::by_agent::plan(&request, &facts, &settled);
             (plan, Planner::Agent)
@@ -63,7 +74,7 @@ pub(super) fn planned(
     let intent = Intent {
         text: text.to_owned(),
         understood: is_other.then_some(understood),
-        assessment: assessment.kept(),
+        assessment: assessed,
         settled,
         left_out: left_out(&planner, &facts),
         planner,
@@ -99,8 +110,10 @@ fn answered(
 
 /// What became of planning.
 enum Made {
-    /// A plan, and who made it.
+    /// A plan of several tasks, and who made it.
     Plan(Box<Plan>, Planner),
+    /// A plan of one task, and why it is not divided.
+    One(Box<Plan>, String),
     /// An agent is to make it.
     ByAgent,
 }
@@ -114,13 +127,13 @@ fn planner_of(
     args: &RunArgs,
 ) -> Result<Made, Failure> {
     let facts = gathered.facts();
-    let one = || match planner::as_one(request, &facts) {
-        Answer::Planned(planned) => Ok(Made::Plan(Box::new(planned.plan), Planner::One)),
+    let one = |why: &str| match planner::as_one(request, &facts) {
+        Answer::Planned(planned) => Ok(Made::One(Box::new(planned.plan), why.to_owned())),
         Answer::Declined(declined) => Err(refused(request, &declined)),
     };
     let said = args.planning.planner;
     if args.planning.one {
-        return one();
+        return one("`--one` asks for it");
     }
     let pays = said.is_some() || assessment.executed_as != Approach::Direct;
     let may_ask = pays && said != Some(cli::plan::Planner::Rule) && gathered.has_workers();
@@ -140,13 +153,28 @@ fn planner_of(
         }
         Answer::Planned(_) if said == Some(cli::plan::Planner::Agent) => Ok(Made::ByAgent),
         Answer::Planned(planned) => Ok(match planned.pattern {
-            Pattern::Structure | Pattern::Joined(_) if !pays => one()?,
+            Pattern::Structure | Pattern::Joined(_) if !pays => one("dividing it does not pay")?,
             // Its words do not say the parts.
             Pattern::One if may_ask => Made::ByAgent,
-            Pattern::One | Pattern::Joined(_) => Made::Plan(Box::new(planned.plan), Planner::One),
+            Pattern::One => Made::One(Box::new(planned.plan), undivided(request)),
+            Pattern::Joined(tasks) => {
+                let why = format!("the {tasks} tasks that its words say are too small to be apart");
+                Made::One(Box::new(planned.plan), why)
+            }
             Pattern::Structure => Made::Plan(Box::new(planned.plan), Planner::Structure),
             Pattern::Workflow(name) => Made::Plan(Box::new(planned.plan), Planner::Workflow(name)),
         }),
+    }
+}
+
+/// Why rules do not divide a request that they could plan.
+fn undivided(request: &Request) -> String {
+    match planner::doubtful(request) {
+        Some(words) => format!(
+            "no rule can tell what `{}` is apart from the rest, and no agent is there to plan",
+            cut(words, DOUBTFUL_CHARS_MAX)
+        ),
+        None => "its words say no parts, and no agent is there to find them".to_owned(),
     }
 }
 

@@ -220,6 +220,7 @@ fn receipts() -> Vec<Receipt> {
         }),
         claimed_failure: matches!(exit, Exit::Signal(_)).then(|| "no idea".into()),
         too_large: matches!(exit, Exit::Signal(_)),
+        used_up: matches!(exit, Exit::Signal(_)).then_some(Bound::Tokens(7)),
         exit,
         output,
         wall_ms: 9,

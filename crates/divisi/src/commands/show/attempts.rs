@@ -119,10 +119,13 @@ pub(super) fn live_lines(run: &Run, task: &Task, live: &Attempt, now: Time) -> V
         ));
     }
     if let Some(reason) = &live.stopping {
-        lines.push(Line::styled(
-            Style::Warn,
-            format!("  being ended: {}", reason.word()),
-        ));
+        // What it made by then may be looked at first.
+        let how = match live.phase {
+            Phase::Leased | Phase::Working => "being ended",
+            _ => "was ended",
+        };
+        let line = format!("  {how}: {}", reason.word());
+        lines.push(Line::styled(Style::Warn, line));
     }
     if live.confined == Some(false) {
         lines.push(Line::styled(Style::Warn, "  its writes are not confined"));
@@ -242,7 +245,11 @@ fn receipt_lines(task: &Task, settings: &Settings, agent: &str, receipts: &[Rece
                     lines.push(Line::styled(Style::Warn, format!("    it {unsaid}")));
                 }
                 if let Some(cause) = claimed_failure {
-                    lines.push(Line::styled(Style::Warn, "    it says that it failed:"));
+                    let says = match receipt.too_large() {
+                        Some(_) => "    it says that it is more than one task:",
+                        None => "    it says that it failed:",
+                    };
+                    lines.push(Line::styled(Style::Warn, says));
                     lines.extend(block(cause, "      "));
                 }
             }

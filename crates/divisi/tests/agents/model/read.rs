@@ -175,7 +175,11 @@ fn content(content: &Value) -> Message {
         has_calls: parts().any(|part| part.get("functionCall").is_some()),
         results: parts()
             .filter_map(|part| part.get("functionResponse"))
-            .map(|result| result["response"].to_string())
+            // Whoever has a text to tell says it as `content`; the form is the asker's own.
+            .map(|result| match &result["response"]["content"] {
+                Value::String(text) => text.clone(),
+                _ => result["response"].to_string(),
+            })
             .collect(),
     }
 }

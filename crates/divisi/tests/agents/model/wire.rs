@@ -69,8 +69,11 @@ pub(crate) fn events(api: Api, conversation: &Conversation, turn: &Turn) -> Vec<
         Api::Completions => completions(conversation, &turn.say, call.as_ref()),
         Api::Responses => responses(conversation, &turn.say, call.as_ref()),
         Api::Generate => {
+            let begun = json!({"candidates": [{
+                "content": { "role": "model", "parts": [{ "text": "" }] }, "index": 0,
+            }]});
             let answer = generated(conversation, &turn.say, call.as_ref());
-            vec![format!("data: {answer}\n\n")]
+            vec![format!("data: {begun}\n\n"), format!("data: {answer}\n\n")]
         }
     }
 }
@@ -291,7 +294,7 @@ fn responses(
     events.iter().map(typed).collect()
 }
 
-/// A whole answer of Google's `generateContent`, which is also its only event.
+/// A whole answer of Google's `generateContent`, which is also the last event of a stream.
 fn generated(conversation: &Conversation, say: &str, call: Option<&(String, String)>) -> Value {
     let mut parts = vec![json!({ "text": say })];
     parts.extend(call.map(|(name, arguments)| {

@@ -1,0 +1,60 @@
+//! What a request wants left as it is, and beyond what it wants nothing changed, as criteria: of
+//! each task that somebody does, so that a change is refused where it is made, and of the whole.
+
+use divisi_core::plan::Work;
+use divisi_core::{Criterion, Plan};
+
+use super::Facts;
+use super::making::pattern_of;
+use crate::paths;
+use crate::request::Request;
+
+/// Adds them to a plan.
+pub(super) fn hold(plan: &mut Plan, request: &Request, facts: &Facts<'_>) {
+    let spared: Vec<String> = request
+        .kept()
+        .into_iter()
+        .map(|path| pattern_of(path, facts))
+        .filter(|pattern| is_pattern(pattern))
+        .map(|pattern| format!("!{pattern}"))
+        .collect();
+    let within = bounds(request, facts);
+    let mut promised = Vec::new();
+    for task in plan.tasks.iter_mut() {
+        let own: Vec<String> = task.deliverables.iter().map(|it| it.path.clone()).collect();
+        if task.work == Work::Handoff {
+            add(&mut task.criteria, &spared, &within, &own);
+        }
+        promised.extend(own);
+    }
+    add(&mut plan.criteria, &spared, &within, &promised);
+}
+
+/// The files beyond which the request wants nothing to change, as patterns.
+pub(super) fn bounds(request: &Request, facts: &Facts<'_>) -> Vec<String> {
+    let bounds = request.bounds.iter().flat_map(|it| &it.files);
+    let bounds = bounds.map(|file| pattern_of(&file.text, facts));
+    bounds.filter(|pattern| is_pattern(pattern)).collect()
+}
+
+/// Not all that looks like a path can be one of this tree.
+fn is_pattern(pattern: &str) -> bool {
+    paths::fault(pattern).is_none() && paths::pattern_fault(pattern).is_none()
+}
+
+/// What is promised may be made, wherever it lies.
+fn add(criteria: &mut Vec<Criterion>, spared: &[String], within: &[String], promised: &[String]) {
+    let mut within = within.to_vec();
+    if !within.is_empty() {
+        let others = promised.iter().filter(|path| !within.contains(path));
+        let others: Vec<String> = others.cloned().collect();
+        within.extend(others);
+    }
+    let scopes = [within, spared.to_vec()].into_iter();
+    for patterns in scopes.filter(|patterns| !patterns.is_empty()) {
+        let scope = Criterion::Scope { patterns };
+        if !criteria.contains(&scope) {
+            criteria.push(scope);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Which files of an exclusion must stay as they are: `leave a.rs alone`, `nothing in web/ may change`.
+//!
+//! Only a file that is itself what is spoken of is: of `do not touch the parser in a.rs` the rest of
+//! `a.rs` may change, and `do not test a.rs` says nothing of changes.
+
+use super::super::token::Token;
+use super::is_place;
+
+/// Words by which something stays, one of which an exclusion must have.
+const KEEPING: &[&str] = &[
+    "alone",
+    "alter",
+    "altering",
+    "apart",
+    "as-is",
+    "away",
+    "but",
+    "change",
+    "changed",
+    "changes",
+    "changing",
+    "clear",
+    "commit",
+    "committing",
+    "edit",
+    "edited",
+    "editing",
+    "edits",
+    "except",
+    "excepting",
+    "excluding",
+    "hands",
+    "modified",
+    "modify",
+    "modifying",
+    "off-limits",
+    "out-of-scope",
+    "rewrite",
+    "rewriting",
+    "scope",
+    "touch",
+    "touched",
+    "touching",
+    "unchanged",
+    "untouched",
+    "update",
+    "updating",
+];
+
+/// Words that may stand before a file that is itself what is spoken of.
+const BEFORE: &[&str] = &[
+    "a",
+    "all",
+    "and",
+    "any",
+    "anything",
+    "at",
+    "avoid",
+    "avoiding",
+    "be",
+    "both",
+    "can",
+    "cannot",
+    "careful",
+    "circumstances",
+    "code",
+    "content",
+    "contents",
+    "directory",
+    "do",
+    "don't",
+    "dont",
+    "either",
+    "ensure",
+    "ever",
+    "every",
+    "everything",
+    "existing",
+    "file",
+    "files",
+    "folder",
+    "from",
+    "i",
+    "in",
+    "inside",
+    "it",
+    "keep",
+    "keeping",
+    "leave",
+    "leaving",
+    "make",
+    "may",
+    "must",
+    "mustn't",
+    "my",
+    "never",
+    "no",
+    "not",
+    "nothing",
+    "of",
+    "off",
+    "or",
+    "our",
+    "out",
+    "please",
+    "refrain",
+    "shall",
+    "should",
+    "shouldn't",
+    "stay",
+    "steer",
+    "sure",
+    "that",
+    "the",
+    "this",
+    "to",
+    "try",
+    "take",
+    "care",
+    "order",
+    "under",
+    "we",
+    "whole",
+    "will",
+    "within",
+    "without",
+    "you",
+    "your",
+];
+
+/// Words that may stand behind it.
+const BEHIND: &[&str] = &[
+    "all",
+    "alone",
+    "and",
+    "are",
+    "as",
+    "as-is",
+    "at",
+    "because",
+    "by",
+    "can",
+    "completely",
+    "directory",
+    "either",
+    "entirely",
+    "file",
+    "files",
+    "folder",
+    "for",
+    "from",
+    "in",
+    "is",
+    "itself",
+    "may",
+    "must",
+    "nor",
+    "off-limits",
+    "or",
+    "out",
+    "please",
+    "remain",
+    "remains",
+    "shall",
+    "should",
+    "since",
+    "stay",
+    "stays",
+    "to",
+    "unchanged",
+    "under",
+    "untouched",
+    "when",
+    "while",
+    "will",
+    "yet",
+];
+
+/// The places of files among an exclusion's tokens that must stay as they are.
+pub(in super::super) fn kept(tokens: &[Token]) -> Vec<usize> {
+    let as_it_is = || {
+        let mut pairs = tokens.windows(3);
+        pairs.any(|it| {
+            it[0].is("as") && it[1].is_any(&["it", "they"]) && it[2].is_any(&["is", "are"])
+        })
+    };
+    if !tokens.iter().any(|token| token.is_any(KEEPING)) && !as_it_is() {
+        return Vec::new();
+    }
+    let may_precede = |token: &Token| {
+        !token.is_word() || is_place(token) || token.is_any(BEFORE) || token.is_any(KEEPING)
+    };
+    let may_follow =
+        |token: &Token| !token.is_word() || token.is_any(BEHIND) || token.is_any(KEEPING);
+    let of_themselves = tokens.iter().take_while(|token| may_precede(token)).count();
+    let is_kept = |at: &usize| is_place(&tokens[*at]) && tokens.get(at + 1).is_none_or(may_follow);
+    (0..of_themselves).filter(is_kept).collect()
+}
