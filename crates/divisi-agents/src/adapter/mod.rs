@@ -40,6 +40,7 @@ mod reset;
 mod session;
 mod stop;
 mod transcript;
+mod walls;
 
 #[cfg(test)]
 mod tests;

@@ -294,6 +294,7 @@ struct Talk<'t> {
 impl Talk<'_> {
     fn session(&self) -> Session {
         Session::within(self.product, self.here.reservation.clone())
+            .working_in(&self.here.workspace, self.here.writes)
     }
 
     /// Starts the tool, with pipes.

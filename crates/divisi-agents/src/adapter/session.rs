@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use divisi_core::criterion::truncate;
 use divisi_core::diagnostic::chain;
@@ -14,10 +15,11 @@ use super::closing::{Closing, DENIED_BYTES_MAX, DENIED_MAX};
 use super::meter::{Meter, Reservation};
 use super::permission::is_unrecorded;
 use super::process::Fault;
-use super::product::{Counts, Product, Speaks};
+use super::product::{Counts, Product, Speaks, Writes};
 use super::record::Record;
 use super::reset::{self, now};
 use super::transcript::{Entry, Tokens};
+use super::walls;
 use crate::agent::{CLAIM_BYTES_MAX, Claim, Told};
 
 /// Statuses with which a model's server says: not now.
@@ -34,6 +36,8 @@ const CALL_BYTES_MAX: usize = 200;
 pub struct Session {
     product: &'static Product,
     meter: Meter,
+    /// The folder beyond which the kernel lets it write nothing, where it is confined.
+    confined_to: Option<PathBuf>,
     /// What was reserved and is used up before the turn was over.
     used_up: Option<Bound>,
     /// What it was not allowed to do, as far as nobody else records it.
@@ -65,6 +69,7 @@ impl Session {
         Session {
             product,
             meter: Meter::with(product, reservation),
+            confined_to: None,
             used_up: None,
             denied: Vec::new(),
             denied_calls: BTreeSet::new(),
@@ -82,6 +87,15 @@ impl Session {
     pub(super) fn resuming(self, record: Option<Record>) -> Session {
         Session {
             resumes: record,
+            ..self
+        }
+    }
+
+    /// The same, where its tool works in this folder.
+    #[must_use]
+    pub(super) fn working_in(self, workspace: &Path, writes: Writes) -> Session {
+        Session {
+            confined_to: (writes == Writes::Confined).then(|| workspace.to_owned()),
             ..self
         }
     }
@@ -176,6 +190,15 @@ impl Session {
                 what,
                 decision: Decision::Deny { reason },
             } => self.denied_here(what, reason),
+            Entry::Returned {
+                succeeded: false,
+                output,
+            } => {
+                let folder = self.confined_to.as_deref();
+                if let Some(what) = folder.and_then(|folder| walls::refused(output, folder)) {
+                    push(&mut self.denied, what);
+                }
+            }
             Entry::Broke { cause, status } => self.broke = Some((cause.clone(), *status)),
             Entry::Limited { wait_ms } => self.wait_ms = Some(*wait_ms),
             Entry::Finished { .. } => self.finished = true,

@@ -5,6 +5,7 @@ mod others;
 mod process;
 
 use std::fs;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 
@@ -12,6 +13,7 @@ use divisi_core::permission::Decision;
 use divisi_core::receipt::Exit;
 
 use super::acp::Patience;
+use super::product::Writes;
 use super::{Closing, Entry, Session, Stop, product};
 use crate::agent::Claim;
 
@@ -412,4 +414,30 @@ fn words_that_only_sound_like_a_limit_or_a_denial_are_none() {
         let is_denied = { entries.iter() }.any(|entry| matches!(entry, Entry::Denied { .. }));
         assert!(!is_denied, "{line}: {entries:?}");
     }
+}
+
+/// Nothing of what Codex prints of it says so, and its model calls it a success: only checks know.
+#[test]
+fn codex_may_say_nothing_of_a_write_that_was_denied() {
+    let (closing, entries) = heard("codex-write-denied", 0);
+    assert_eq!(closing.claim, Claim::Done);
+    assert_eq!(closing.denied, [] as [&str; 0]);
+    assert_eq!(calls(&entries), []);
+}
+
+/// Only a session that is confined met the walls.
+#[test]
+fn what_the_kernel_refused_to_a_command_is_what_was_denied() {
+    let line = serde_json::json!({"type": "item.completed", "item": {"type": "command_execution",
+        "command": "echo a > /srv/a.md", "exit_code": 1,
+        "aggregated_output": "/bin/bash: line 1: /srv/a.md: Permission denied\n"}});
+    let closing = |writes: Writes| {
+        let session = Session::with(product("codex").unwrap());
+        let mut session = session.working_in(Path::new("/work/space"), writes);
+        session.hear(&line.to_string());
+        session.close(&Exit::Status(0))
+    };
+    let refused = ["/bin/bash: line 1: /srv/a.md: Permission denied"];
+    assert_eq!(closing(Writes::Confined).denied, refused);
+    assert_eq!(closing(Writes::Free).denied, [] as [&str; 0]);
 }

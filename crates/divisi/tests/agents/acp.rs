@@ -3,11 +3,12 @@
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
-use divisi_core::run::RunStatus;
+use divisi_core::permission::{Decider, Deed, Permission, Standing};
+use divisi_core::run::{Ending, Event, RunStatus};
 use serde_json::{Value, json};
 
 use crate::model::{ALWAYS, Call, Fault, Model, Rule, Turn};
-use crate::stage::{Stage, kill, stands, task, until, write};
+use crate::stage::{Stage, endings, kill, stands, until, write};
 use crate::tool::{ACP, stage};
 
 fn turn(say: &str, call: Option<Call>) -> Turn {
@@ -30,8 +31,8 @@ fn plan(tool: &str) -> Value {
         "subtask_id": "part",
         "description": "TASK-part: write part.md.",
         "agent": tool,
-        "deliverables": ["part.md"],
-        "retries": 1,
+        "deliverables": ["part.md", "asked.md"],
+        "retries": 2,
     }]})
 }
 
@@ -42,35 +43,94 @@ fn written(path: &str) -> Call {
     }
 }
 
-/// What is outside of the workspace is denied, and told to the next attempt; what is within is
-/// allowed. Each is asked for.
+/// An attempt's request with these words, whether it was allowed, and who decided.
+fn decided<'r>(ending: &'r Ending, words: &str) -> (&'r Permission, bool, &'r Decider) {
+    let about = |it: &&Permission| {
+        let paths = it.request.paths.iter();
+        paths
+            .chain([&it.request.title])
+            .any(|it| it.contains(words))
+    };
+    let found = ending.permissions.iter().find(about);
+    let permission = found.unwrap_or_else(|| panic!("{words}: {:#?}", ending.permissions));
+    match &permission.standing {
+        Standing::Decided { decision, by, .. } => (permission, decision.allows(), by),
+        other => panic!("{words}: {other:?}"),
+    }
+}
+
+/// Waits until a person is asked something else than before, and answers it.
+fn answers(stage: &Stage, before: Option<u32>, how: &[&str]) -> u32 {
+    stage.until_event("something is asked", |event| {
+        matches!(event, Event::PermissionAsked { .. })
+    });
+    let asked = || stage.only().asking().map(|(_, no)| no).next();
+    until("a person is asked", || {
+        asked().is_some_and(|no| Some(no) != before)
+    });
+    let no = asked().unwrap();
+    let number = no.to_string();
+    let mut args = vec!["permissions", how[0], "run-1", number.as_str()];
+    args.extend(&how[1..]);
+    stage.divisi(&args).expect(0);
+    no
+}
+
+/// The first attempt wants what is outside: the rules deny it. The second wants a file about which a
+/// person is asked: she denies it. The third is granted one by the rules and the other by her. Some end
+/// their turn with the first denial. Each is asked for, in the record, and told to the next attempt.
 fn is_denied_and_granted(tool: &str) {
     let place = stage(tool, &Model::start(Vec::new()));
     let outside = place.beside("outside.md");
+    let mut third = rule(&["TASK-part", "not yet"], written("part.md"));
+    let more = turn("I go on.", Some(written("asked.md")));
+    third.turns.insert(1, more);
     let model = Model::start(vec![
-        rule(&["TASK-part", "was refused"], written("part.md")),
+        third,
+        rule(&["TASK-part", "was refused"], written("asked.md")),
         rule(&["TASK-part"], written(&outside.display().to_string())),
     ]);
     let stage = stage(tool, &model);
-    // Nobody is there to be asked.
-    let settings = "permissions:\n  deadline_seconds: 0\n";
-    write(stage.path("divisi.yaml"), settings);
-    let ran = stage.run(&plan(tool), &[]);
+    let asks = json!({"deed": "edit", "path": "asked.md", "then": "ask"});
+    // One asks about the folder around it, which is no edit yet, the other about the file.
+    let denies = json!({"deed": "other", "then": "deny"});
+    let settings = json!({"permissions": {"rules": [asks, denies]}});
+    write(stage.path("divisi.yaml"), &settings.to_string());
+    let running = stage.start_plan(&plan(tool), &[]);
+    let first = answers(&stage, None, &["deny", "--reason", "not yet"]);
+    answers(&stage, Some(first), &["allow"]);
+    let ran = running.wait();
     let log = || {
         let logs = stage.divisi(&["logs", "run-1", "part"]).stdout;
         format!("{}\n{logs}\n{:#?}", ran.stderr, model.seen())
     };
     let run = stage.only();
     stands(&run, RunStatus::Succeeded, &[("part", "done")]);
-    assert_eq!(task(&run, "part").attempts(), 2, "{}", log());
     assert!(!outside.exists(), "{}", log());
+    let [beyond, asked, done] = endings(&run, "part") else {
+        panic!("{}", log());
+    };
+    let is_by_rule = |by: &Decider| matches!(by, Decider::Policy { .. });
+    let around = outside.parent().unwrap().display().to_string();
+    let (denied, is_allowed, by) = decided(beyond, &around);
+    assert!(!is_allowed && is_by_rule(by), "{denied:?}");
+    let (denied, is_allowed, by) = decided(asked, "asked.md");
+    assert!(!is_allowed && *by == Decider::Person, "{denied:?}");
+    let (granted, is_allowed, by) = decided(done, "part.md");
+    assert_eq!(granted.request.deed, Deed::Edit, "{granted:?}");
+    assert!(is_allowed && is_by_rule(by), "{granted:?}");
+    let (granted, is_allowed, by) = decided(done, "asked.md");
+    assert!(is_allowed && *by == Decider::Person, "{granted:?}");
+    for path in ["part.md", "asked.md"] {
+        let text = stage.result(path);
+        assert_eq!(text.as_deref(), Some("# Part\n"), "{path}: {}", log());
+    }
     let seen = model.seen();
-    let told = seen.iter().find(|seen| seen.user.contains("was refused"));
-    let told = told.unwrap_or_else(|| panic!("{}", log()));
-    // One asks about the folder, the other about the file.
-    assert!(told.user.contains("not allowed"), "{}", log());
-    let part = stage.result("part.md");
-    assert_eq!(part.as_deref(), Some("# Part\n"), "{}", log());
+    for words in [around.as_str(), "not yet"] {
+        let is_told = |user: &str| user.contains("not allowed") && user.contains(words);
+        let told = { seen.iter() }.any(|seen| is_told(&seen.user));
+        assert!(told, "{words}: {}", log());
+    }
 }
 
 #[test]
@@ -160,18 +220,4 @@ fn claude_is_told_to_stop() {
 #[test]
 fn opencode_is_told_to_stop() {
     is_canceled(ACP[1]);
-}
-
-#[test]
-fn a_run_that_is_canceled_leaves_no_process() {
-    for tool in ACP {
-        let model = hanging();
-        let stage = stage(tool, &model);
-        let running = stage.start_plan(&plan(tool), &[]);
-        until("the model is asked", || !model.seen().is_empty());
-        stage.divisi(&["cancel", "run-1"]).expect(0);
-        running.wait();
-        assert_eq!(stage.only().status(), RunStatus::Canceled, "{tool}");
-        assert_eq!(stage.jobs(), [0; 0], "{tool}");
-    }
 }

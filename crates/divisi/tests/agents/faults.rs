@@ -1,16 +1,17 @@
 //! What goes wrong at the model's side, with each tool: nothing of it is a success, no attempt is
 //! spent on a usage limit, none goes on for ever, and no process is left.
 
-use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Run, RunStatus, StopReason};
+use divisi_core::receipt::{Exit, Receipt};
+use divisi_core::run::{AttemptEnd, Failure, Run, RunStatus, StopReason};
 use serde_json::{Value, json};
 
-use crate::model::{ALWAYS, Call, Fault, Model, Rule, Turn};
-use crate::stage::{Stage, endings, task, write};
+use crate::left::{LIVES, starts, unique_sleep};
+use crate::model::{ALWAYS, Call, Fault, Model, Rule, Seen, Turn};
+use crate::stage::{Stage, endings, task, with_argument, write};
 use crate::tool::{KEY, TOOLS, stage};
 
 /// One task, tried once, with little time.
-fn plan(tool: &str, timeout_minutes: f64) -> Value {
+pub(crate) fn plan(tool: &str, timeout_minutes: f64) -> Value {
     json!({"task_title": "One part", "subtasks": [{
         "subtask_id": "part",
         "description": "TASK-part: write part.md.",
@@ -22,7 +23,7 @@ fn plan(tool: &str, timeout_minutes: f64) -> Value {
 }
 
 /// The file is written, if it comes to that.
-fn rule(fault: Option<(Fault, u32)>) -> Rule {
+pub(crate) fn rule(fault: Option<(Fault, u32)>) -> Rule {
     let call = Call::Write {
         path: "part.md".to_owned(),
         content: "# Part\n".to_owned(),
@@ -44,12 +45,19 @@ fn rule(fault: Option<(Fault, u32)>) -> Rule {
 
 /// Runs the plan against a model with this fault. Nothing may be left of it, and the key nowhere.
 fn with(tool: &str, fault: (Fault, u32), timeout_minutes: f64) -> (Stage, Run) {
-    let model = Model::start(vec![rule(Some(fault))]);
+    let (stage, run, _) = of(tool, rule(Some(fault)), timeout_minutes);
+    (stage, run)
+}
+
+/// The same with any rule, and what the model was asked.
+fn of(tool: &str, rule: Rule, timeout_minutes: f64) -> (Stage, Run, Vec<Seen>) {
+    let model = Model::start(vec![rule]);
     let stage = stage(tool, &model);
     // A usage limit is waited for in no time.
     write(stage.path("divisi.yaml"), "limits:\n  delay_seconds: 0\n");
     stage.run(&plan(tool, timeout_minutes), &[]);
-    let faults = model.seen().iter().filter(|seen| seen.is_fault).count();
+    let seen = model.seen();
+    let faults = seen.iter().filter(|seen| seen.is_fault).count();
     assert!(faults > 0, "{tool}: nothing went wrong");
     assert_eq!(stage.jobs(), [0; 0], "{tool}: no process is left");
     let found = std::process::Command::new("grep")
@@ -63,7 +71,7 @@ fn with(tool: &str, fault: (Fault, u32), timeout_minutes: f64) -> (Stage, Run) {
         "{tool}: the key stands somewhere"
     );
     let run = stage.only();
-    (stage, run)
+    (stage, run, seen)
 }
 
 /// In minutes: long enough to begin and to meet the fault, on a machine with other work too.
@@ -79,29 +87,87 @@ fn log(stage: &Stage) -> String {
     stage.divisi(&["logs", "run-1", "part"]).stdout
 }
 
-/// How it ended.
-fn is_given_up(tool: &str, fault: Fault, timeout_minutes: f64) -> AttemptEnd {
-    let (stage, run) = with(tool, (fault, ALWAYS), timeout_minutes);
+/// What the only attempt came to, as its adapter heard it.
+fn closing(stage: &Stage) -> Value {
+    let log = log(stage);
+    let mut entries = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    entries
+        .find(|entry| entry["entry"] == "closed")
+        .unwrap_or_else(|| panic!("it has no end: {log}"))
+}
+
+/// How it ended, and what the model was asked.
+fn is_given_up(tool: &str, rule: Rule, timeout_minutes: f64) -> (AttemptEnd, Vec<Seen>) {
+    let (stage, run, seen) = of(tool, rule, timeout_minutes);
     assert_eq!(run.status(), RunStatus::Blocked, "{tool}: {}", log(&stage));
     let [ending] = endings(&run, "part") else {
         panic!("{tool}: {}", log(&stage));
     };
-    ending.end.clone()
+    (ending.end.clone(), seen)
+}
+
+/// Its model says that it is written, and called for nothing.
+#[test]
+fn a_turn_that_did_nothing_and_ends_with_0_is_refused() {
+    for tool in TOOLS {
+        let mut nothing = rule(None);
+        nothing.turns.remove(0);
+        let model = Model::start(vec![nothing]);
+        let stage = stage(tool, &model);
+        let ran = stage.run(&plan(tool, 2.0), &[]);
+        let what = || format!("{tool}: {}\n{}", ran.stderr, log(&stage));
+        assert_eq!(ran.code, 3, "{}", what());
+        let run = stage.only();
+        assert_eq!(run.status(), RunStatus::Blocked, "{}", what());
+        let [ending] = endings(&run, "part") else {
+            panic!("{}", what());
+        };
+        let is_missed = match &ending.end {
+            AttemptEnd::Refused(Failure::Checks(verdicts)) => {
+                verdicts.iter().any(|it| it.evidence.contains("part.md"))
+            }
+            _ => false,
+        };
+        assert!(is_missed, "{:?}, {}", ending.end, what());
+        // Its status was 0, and it believes that it succeeded.
+        let is_success = |receipt: &Receipt| {
+            let exit = match receipt {
+                Receipt::Submitted { exit, .. } => Some(exit),
+                _ => None,
+            };
+            exit == Some(&Exit::Status(0)) && receipt.claimed_failure().is_none()
+        };
+        assert!(ending.receipts.iter().any(is_success), "{}", what());
+        assert_eq!(closing(&stage)["claim"], "done", "{}", what());
+        assert_eq!(stage.result("part.md"), None, "{}", what());
+        assert_eq!(stage.jobs(), [0; 0], "{tool}: no process is left");
+    }
 }
 
 #[test]
 fn a_refused_key_is_no_success() {
     for tool in TOOLS {
-        let end = is_given_up(tool, Fault::Status(401, None), 2.0);
+        let refused = rule(Some((Fault::Status(401, None), ALWAYS)));
+        let (end, _) = is_given_up(tool, refused, 2.0);
         assert!(matches!(end, AttemptEnd::Refused(_)), "{tool}: {end:?}");
     }
 }
 
+/// So does what its tools started before, also in sessions of their own.
 #[test]
 fn an_error_for_ever_ends() {
     for tool in TOOLS {
         let by_itself = tool != "opencode";
-        let end = is_given_up(tool, Fault::Status(500, None), time_box(tool));
+        let sleep = unique_sleep();
+        let mut failing = rule(Some((Fault::Status(500, None), ALWAYS)));
+        failing.turns.insert(0, starts(&sleep));
+        let (end, seen) = is_given_up(tool, failing, time_box(tool));
+        let results = seen.iter().flat_map(|seen| &seen.results);
+        let lived = { results }.any(|result| result.contains(LIVES));
+        assert!(lived, "{tool}: nothing was started: {seen:#?}");
+        assert_eq!(with_argument(&sleep), [0; 0], "{tool}: it is left");
         match by_itself {
             true => assert!(matches!(end, AttemptEnd::Refused(_)), "{tool}: {end:?}"),
             // It tries again for longer than anybody waits.
@@ -337,93 +403,32 @@ fn broken_answers_are_asked_for_again_or_refused() {
     }
 }
 
-/// Each denies a write beyond the workspace by means of its own, and the model calls it a success: it
-/// is in the record, and the next attempt is told.
-fn is_found_and_told(tool: &str) {
-    let name = format!("denied-{tool}-{}.md", std::process::id());
-    let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
-    let mut first = rule(None);
-    first.turns[0].call = Some(Call::Write {
-        path: target.display().to_string(),
-        content: "# Part\n".to_owned(),
-    });
-    let mut second = rule(None);
-    second.words.push("was refused".to_owned());
-    let model = Model::start(vec![second, first]);
-    let stage = stage(tool, &model);
-    let mut plan = plan(tool, 2.0);
-    plan["subtasks"][0]["retries"] = json!(1);
-    let ran = stage.run(&plan, &[]);
-    let what = || {
-        let first = stage.divisi(&["logs", "run-1", "part", "--attempt", "1"]);
-        format!("{tool}: {}\n{}", ran.stderr, first.stdout)
-    };
-    assert!(!target.exists(), "{}", what());
-    let run = stage.only();
-    assert_eq!(run.status(), RunStatus::Succeeded, "{}", what());
-    assert_eq!(task(&run, "part").attempts(), 2, "{}", what());
-    let [denied] = &endings(&run, "part")[0].permissions[..] else {
+/// A turn that is never answered as it should be. One asks again for longer than anybody waits.
+fn is_never_answered(tool: &str, fault: Fault) {
+    let (stage, run) = with(tool, (fault, ALWAYS), time_box(tool));
+    let what = || format!("{tool}, {fault:?}: {}", log(&stage));
+    assert_eq!(run.status(), RunStatus::Blocked, "{}", what());
+    let [ending] = endings(&run, "part") else {
         panic!("{}", what());
     };
-    assert!(denied.request.title.contains(&name), "{denied:?}");
-    let decision = denied.decision();
-    assert!(decision.is_some_and(|it| !it.allows()), "{denied:?}");
-    for shown in [
-        stage.divisi(&["show", "run-1", "part"]),
-        stage.divisi(&["permissions", "list", "run-1"]),
-    ] {
-        assert!(shown.stdout.contains(&name), "{tool}: {}", shown.stdout);
-    }
-    let seen = model.seen();
-    let told = { seen.iter() }.find(|seen| seen.user.contains("was refused"));
-    let told = &told.expect("the retry was told why").user;
-    assert!(
-        told.contains("not allowed") && told.contains(&name),
-        "{told}"
+    let is_ended = matches!(
+        ending.end,
+        AttemptEnd::Refused(_) | AttemptEnd::Stopped(StopReason::Overdue)
     );
-    assert_eq!(stage.jobs(), [0; 0], "{tool}: no process is left");
+    assert!(is_ended, "{:?}, {}", ending.end, what());
+    assert_eq!(stage.result("part.md"), None, "{}", what());
 }
 
 #[test]
-fn a_denied_write_that_is_called_a_success_is_found_and_told() {
-    is_found_and_told("claude");
+fn answers_that_break_off_for_ever_come_to_an_end() {
+    for tool in TOOLS {
+        is_never_answered(tool, Fault::Cut);
+    }
 }
 
 #[test]
-fn what_the_rules_of_opencode_refused_is_found_and_told() {
-    is_found_and_told("opencode");
-}
-
-/// Where writes are confined Codex is told to use no sandbox, and the kernel refuses. Its own sandbox
-/// leaves the system's temporary folder open, in which stages are. Of a command that fails at once its
-/// stream sometimes holds nothing: then only the checks know.
-#[test]
-fn what_the_walls_of_codex_refused_is_no_success() {
-    let name = format!("sandboxed-{}.md", std::process::id());
-    let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
-    let mut denied = rule(None);
-    denied.turns[0].call = Some(Call::Write {
-        path: target.display().to_string(),
-        content: "# Part\n".to_owned(),
-    });
-    let model = Model::start(vec![denied]);
-    let stage = stage("codex", &model);
-    let ran = stage.run(&plan("codex", 2.0), &["--unconfined"]);
-    let what = || format!("{}\n{}\n{:?}", ran.stderr, log(&stage), model.seen());
-    assert!(!target.exists(), "{}", what());
-    let run = stage.only();
-    assert_eq!(run.status(), RunStatus::Blocked, "{}", what());
-    let seen = model.seen();
-    let refused = { seen.iter() }.any(|seen| {
-        seen.results
-            .iter()
-            .any(|it| it.contains("Read-only file system"))
-    });
-    assert!(refused, "{}", what());
-    // As far as it tells of the command, it is in the record.
-    let told = log(&stage).contains(&name);
-    let recorded =
-        { endings(&run, "part")[0].permissions.iter() }.any(|it| it.request.title.contains(&name));
-    assert_eq!(told, recorded, "{}", what());
-    assert_eq!(stage.jobs(), [0; 0], "no process is left");
+fn answers_that_nobody_can_read_for_ever_come_to_an_end() {
+    for tool in TOOLS {
+        is_never_answered(tool, Fault::Malformed);
+    }
 }

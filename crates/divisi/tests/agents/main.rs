@@ -8,11 +8,14 @@
 
 mod acp;
 mod budgets;
+mod denied;
 mod faults;
 mod fix;
 mod found;
 mod idle;
 mod kept;
+mod left;
+mod logged;
 #[expect(dead_code, reason = "shared with other suites")]
 mod model;
 #[path = "../hostile/nowhere.rs"]

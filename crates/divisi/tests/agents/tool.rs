@@ -40,12 +40,16 @@ pub(crate) fn stage(tool: &str, model: &Model) -> Stage {
 
 /// A repository in which each of these tools asks this model.
 pub(crate) fn stage_of(tools: &[&str], model: &Model) -> Stage {
+    let set_up = |stage, tool: &&str| set_up(stage, tool, &model.url());
+    tools.iter().fold(bare(), set_up)
+}
+
+/// A repository in which all tools are found, and none knows whom to ask.
+pub(crate) fn bare() -> Stage {
     let stage = Stage::git(&[("README.md", "# A project\n")]);
     let path = std::env::var("PATH").unwrap();
     let path = format!("{}:{path}", installed().display());
-    let stage = stage.with_env("PATH", &path);
-    let set_up = |stage, tool: &&str| set_up(stage, tool, &model.url());
-    tools.iter().fold(stage, set_up)
+    stage.with_env("PATH", &path)
 }
 
 fn set_up(stage: Stage, tool: &str, url: &str) -> Stage {

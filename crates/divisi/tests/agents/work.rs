@@ -1,11 +1,14 @@
 //! A whole run: side by side, refused, told why, integrated.
 
+use std::collections::BTreeSet;
+
+use divisi_core::TaskNo;
 use divisi_core::receipt::Receipt;
-use divisi_core::run::RunStatus;
+use divisi_core::run::{Event, RunStatus};
 use serde_json::{Value, json};
 
 use crate::model::{Call, Model, Rule, TOKENS, Turn};
-use crate::stage::{endings, stands, task};
+use crate::stage::{Stage, endings, stands, task};
 use crate::tool::{ACP, TOOLS, stage};
 
 fn writes(words: &[&str], path: &str, content: &str) -> Rule {
@@ -72,6 +75,7 @@ fn whole_run(tool: &str) {
         RunStatus::Succeeded,
         &[("alpha", "done"), ("beta", "done")],
     );
+    side_by_side(&stage, &model, &log);
     assert_eq!(task(&run, "alpha").attempts(), 1, "{}", log());
     assert_eq!(task(&run, "beta").attempts(), 2, "{}", log());
     let receipts = &endings(&run, "alpha")[0].receipts;
@@ -100,6 +104,39 @@ fn whole_run(tool: &str) {
     ] {
         assert_eq!(stage.result(path).as_deref(), Some(text), "{}", log());
     }
+}
+
+/// Both began before one of them ended, each in a worktree of its own.
+fn side_by_side(stage: &Stage, model: &Model, log: &impl Fn() -> String) {
+    let events = stage.timed_events();
+    let before_the_end = events
+        .iter()
+        .map(|(_, event)| event)
+        .take_while(|event| !matches!(event, Event::AttemptEnded { .. }));
+    let began: BTreeSet<TaskNo> = before_the_end
+        .filter_map(|event| match event {
+            Event::AttemptStarted { attempt, .. } => Some(attempt.task),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(began.len(), 2, "{events:#?}");
+    // Each tool tells its model where it is.
+    let worktrees = stage.path(".divisi/worktrees").display().to_string();
+    let seen = model.seen();
+    let folders = ["TASK-alpha", "TASK-beta"].map(|words| {
+        let asked = seen.iter().filter(|seen| seen.user.contains(words));
+        let told = asked.flat_map(|seen| seen.sent.split(&worktrees).skip(1));
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let name = |rest: &str| {
+            let rest = rest.trim_start_matches('/');
+            let name = rest.split(|c| !is_of_name(c)).next();
+            name.map(str::to_owned)
+        };
+        let names: BTreeSet<String> = told.filter_map(name).collect();
+        assert_eq!(names.len(), 1, "{words}: {names:?}, {}", log());
+        names
+    });
+    assert_ne!(folders[0], folders[1], "{}", log());
 }
 
 #[test]

@@ -85,7 +85,10 @@ fn smoke(agent: &str, set_up: fn(Stage, &str) -> Stage) {
     assert_eq!(stage.jobs(), [0; 0], "{told}");
     assert!(!log.contains(KEY), "{log}");
     let listed = stage.divisi(&["agents"]).expect(0).stdout;
-    assert!(listed.contains(&format!("{agent}: ")), "{listed}");
+    let named = format!("{agent}: ");
+    let line = { listed.lines() }.find(|line| line.starts_with(&named));
+    let is_unverified = line.is_some_and(|line| line.contains("unverified"));
+    assert!(is_unverified, "{listed}");
 }
 
 /// It asks a question, and goes on with the answer in the session that it had.

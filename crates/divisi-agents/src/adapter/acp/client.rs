@@ -438,7 +438,10 @@ impl Client {
                 "it did not answer `initialize` within {seconds} s; does it speak ACP?"
             )),
             Phase::Opening => self.broke(format!("it opened no session within {seconds} s"), None),
-            Phase::Canceling => self.broke("it was canceled".to_owned(), None),
+            Phase::Canceling => self.broke(
+                format!("it was canceled, and did not end its turn within {seconds} s"),
+                None,
+            ),
             Phase::Working | Phase::Over => Vec::new(),
         }
     }

@@ -4,7 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use super::super::product;
+use super::super::{PRODUCTS, product};
 use super::*;
 
 /// A machine with only what a test puts there.
@@ -17,7 +17,7 @@ impl Machine {
     /// With this script in the place of Claude Code's program.
     fn with(script: &str) -> Machine {
         let machine = Machine::bare();
-        machine.install(&format!("#!/bin/sh\n{script}\n"));
+        machine.install("claude", &format!("#!/bin/sh\n{script}\n"));
         machine
     }
 
@@ -38,10 +38,10 @@ impl Machine {
 
     /// Another process writes the program: one that this process had open for writing could be
     /// inherited by what another test starts, and not be executed meanwhile.
-    fn install(&self, text: &str) {
+    fn install(&self, program: &str, text: &str) {
         let from = self.at("text");
         fs::write(&from, text).unwrap();
-        let to = self.at("bin/claude");
+        let to = self.at("bin").join(program);
         let installed = Command::new("install")
             .args(["-m", "755"])
             .args([from, to])
@@ -83,6 +83,32 @@ fn an_agent_that_is_there_says_its_version() {
     let other = Machine::with("echo claude v9.9.9-beta+1").detect(VERSION_PATIENCE);
     assert_eq!(other.standing(), Standing::Unverified);
     assert_eq!(other.version.unwrap().unwrap(), "9.9.9-beta+1");
+}
+
+/// Each says just what it was tried with. That proves something only of those that the tests are run
+/// with whenever something changes.
+#[test]
+fn who_is_not_tested_with_every_change_is_unverified_in_whatever_version() {
+    let tested = ["claude", "codex", "opencode", "claude-acp", "opencode-acp"];
+    for product in &PRODUCTS {
+        let machine = Machine::bare();
+        let tried = product.tried;
+        let script = format!(
+            "#!/bin/sh\ncase \"$1\" in --version) echo {tried}; exit;; esac\nread -r _\n\
+             echo '{{\"id\":0,\"result\":{{\"protocolVersion\":1,\"agentInfo\":{{\"version\":\"{tried}\"}}}}}}'\n"
+        );
+        machine.install(product.program, &script);
+        let private = machine.at("private");
+        let detected = detect(product, &machine.variables, &private, VERSION_PATIENCE);
+        let name = product.name;
+        let version = detected.version.as_ref().unwrap().as_deref();
+        assert_eq!(version.unwrap(), tried, "{name}");
+        let expected = match tested.contains(&name) {
+            true => Standing::Tested,
+            false => Standing::Unverified,
+        };
+        assert_eq!(detected.standing(), expected, "{name}");
+    }
 }
 
 #[test]
@@ -203,7 +229,7 @@ fn a_flood_is_not_read_to_its_end() {
 #[test]
 fn what_cannot_be_executed_is_there_and_unverified() {
     let machine = Machine::bare();
-    machine.install("#!/no/such/interpreter\n");
+    machine.install("claude", "#!/no/such/interpreter\n");
     let detected = machine.detect(VERSION_PATIENCE);
     assert_eq!(detected.standing(), Standing::Unverified);
     let version = detected.version.unwrap();

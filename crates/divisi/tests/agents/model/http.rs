@@ -6,6 +6,8 @@ use std::net::TcpStream;
 /// A request.
 pub(crate) struct Request {
     pub(crate) path: String,
+    /// What it logs in with.
+    pub(crate) key: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -16,7 +18,7 @@ pub(crate) fn read(stream: &TcpStream) -> io::Result<Request> {
     reader.read_line(&mut line)?;
     let path = line.split(' ').nth(1).unwrap_or_default();
     let path = path.split('?').next().unwrap_or_default().to_owned();
-    let (mut length, mut is_chunked) = (0, false);
+    let (mut length, mut is_chunked, mut key) = (0, false, String::new());
     loop {
         let mut header = String::new();
         if reader.read_line(&mut header)? <= 2 {
@@ -26,6 +28,7 @@ pub(crate) fn read(stream: &TcpStream) -> io::Result<Request> {
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().unwrap_or(0),
             "transfer-encoding" => is_chunked = value.contains("chunked"),
+            "authorization" | "x-api-key" => value.trim().clone_into(&mut key),
             "expect" => (&*stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?,
             _ => {}
         }
@@ -34,7 +37,7 @@ pub(crate) fn read(stream: &TcpStream) -> io::Result<Request> {
         true => read_chunks(&mut reader)?,
         false => read_exactly(&mut reader, length)?,
     };
-    Ok(Request { path, body })
+    Ok(Request { path, key, body })
 }
 
 fn read_chunks(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {

@@ -80,6 +80,8 @@ pub(crate) struct Seen {
     pub(crate) results: Vec<String>,
     /// Whether a fault was played.
     pub(crate) is_fault: bool,
+    /// What it was asked with: a key or a token, as the header has it.
+    pub(crate) key: String,
     /// When.
     pub(crate) at: Instant,
     /// All that was sent.
@@ -167,6 +169,7 @@ impl State {
                 .map(|(text, _)| text.to_owned())
                 .collect(),
             is_fault: fault.is_some(),
+            key: request.key.clone(),
             at: Instant::now(),
             sent: String::from_utf8_lossy(&request.body).into_owned(),
         });

@@ -242,14 +242,14 @@ while read -r line; do
         echo '{"id":3,"result":{"stopReason":"cancelled"}}';;
     esac
 done"#;
-    let claim = stopped(obeys, LONG);
-    assert!(is_failed(&claim, "canceled"), "{claim:?}");
+    let cause = "it was canceled".to_owned();
+    assert_eq!(stopped(obeys, LONG), Claim::Failed { cause });
 }
 
 #[test]
 fn one_that_ignores_all_it_is_told_is_ended_all_the_same() {
     let claim = stopped("trap '' TERM; while :; do read -r _; done", SHORT);
-    assert!(is_failed(&claim, "canceled"), "{claim:?}");
+    assert!(is_failed(&claim, "did not end its turn"), "{claim:?}");
 }
 
 #[test]
