@@ -496,3 +496,37 @@ fn a_run_whose_plan_was_refused_and_whose_work_outgrew_its_task_loads() {
     assert_eq!(said, Some("two files"));
     assert_eq!(run.outgrew(TaskNo(3)), Some(TaskNo(1)));
 }
+
+#[test]
+fn a_run_whose_attempt_was_ended_and_looked_at_loads() {
+    let text = include_str!("../golden/v2-broken-off.jsonl");
+    let run = recorded(text, usize::MAX);
+    let told = |task: &run::Task| format!("{} {}", task.spec.id, task.status());
+    let told: Vec<String> = run.tasks().iter().map(told).collect();
+    assert_eq!(
+        told,
+        ["pages split", "pages-plan split", "one done", "two done"]
+    );
+    let ending = &run.tasks()[0].endings[0];
+    assert_eq!(ending.end, AttemptEnd::UsedUp(Bound::Tokens(1_000)));
+    let was_ended = |it: &Receipt| {
+        matches!(
+            it,
+            Receipt::Submitted {
+                used_up: Some(Bound::Tokens(1_000)),
+                ..
+            }
+        )
+    };
+    assert!(ending.receipts.iter().any(was_ended), "{ending:?}");
+    let begins_with = run.beginning(TaskNo(2)).map(|it| it.snapshot);
+    let made = ending.receipts.iter().find_map(|it| match it {
+        Receipt::Collected { snapshot, .. } => snapshot.clone(),
+        _ => None,
+    });
+    assert!(made.is_some() && begins_with == made, "{ending:?}");
+    // Before a person judged the whole, since nobody else was there.
+    let held = recorded(text, text.lines().count() - 2);
+    let why = held.unreviewed(None).map(|why| why.words());
+    assert!(why.is_some_and(|it| it.contains("custom.judge")));
+}
