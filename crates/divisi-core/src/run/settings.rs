@@ -89,7 +89,7 @@ pub struct Settings {
     pub batch_max: u32,
     /// What the run may use up, if bounded.
     pub budget: Budget,
-    /// Tokens that are reserved for an attempt whose task has neither a budget nor an estimate of
+    /// Tokens that are reserved for an attempt whose task has neither a budget nor a larger estimate of
     /// its own, where tokens are bounded.
     pub attempt_tokens: u64,
     /// The same of money, in millionths of a US dollar.

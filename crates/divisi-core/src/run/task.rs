@@ -303,9 +303,10 @@ impl Task {
     }
 
     /// What its next attempt takes of a budget: its time box, if an agent works on it; and of tokens
-    /// and money, if that one asks a model, the task's own budget, else its estimate with headroom,
-    /// else what is usual; twice as much after each attempt that this was too little for, whose
-    /// budget may have been raised since. People, and inputs from outside, take no agents' time.
+    /// and money, if that one asks a model, the task's own budget, else what is usual, or its estimate
+    /// with headroom if that is more: an estimate is of the work, and an agent is told more than that
+    /// with each answer. Twice as much after each attempt that this was too little for, whose budget
+    /// may have been raised since. People, and inputs from outside, take no agents' time.
     #[must_use]
     pub fn amount(&self, settings: &Settings) -> Amount {
         self.amount_by(self.agent(settings), settings)
@@ -329,10 +330,10 @@ impl Task {
         let more = |much: u64| much.saturating_mul(1 << self.used_up.min(DOUBLED_MAX));
         let estimated = self.spec.estimate.tokens.map(with_headroom);
         let budget = &self.spec.budget;
-        let usual = || more(estimated.unwrap_or(settings.attempt_tokens));
+        let usual = || more(settings.attempt_tokens.max(estimated.unwrap_or(0)));
         amount.tokens = budget.tokens.map_or_else(usual, more);
         let priced = || Some(settings.price(agent)?.at_most(estimated?));
-        let usual = || more(priced().unwrap_or(settings.attempt_usd_micros));
+        let usual = || more(settings.attempt_usd_micros.max(priced().unwrap_or(0)));
         amount.usd_micros = budget.usd_micros.map_or_else(usual, more);
         amount
     }

@@ -174,10 +174,11 @@ impl Finally {
                 tasks.push((done.attempt.task, failures));
             }
         }
-        let files = pool
-            .repo()
-            .files(&tree, None)
-            .map_err(|error| chain(&error))?;
+        // Of the whole, what changed is what the run changed.
+        let base = pool.repo().tree_of(judging.base);
+        let base = base.map_err(|error| chain(&error))?;
+        let files = pool.repo().files(&tree, Some(&base));
+        let files = files.map_err(|error| chain(&error))?;
         let asked = Asked {
             attempt: self.whole.id(),
             criteria: &self.whole.criteria,

@@ -247,9 +247,9 @@ settings! {
          attempt of a day on which it is set.";
     attempt "budget.attempt": Budget = ATTEMPT,
         Kind::Budget(&[Measure::Tokens, Measure::UsdMicros]), None, Unneeded,
-        "What is reserved for an attempt whose task has neither a budget nor an estimate of its \
-         own, where tokens or money are bounded; twice as much after each attempt that it was too \
-         little for.";
+        "What is reserved for an attempt whose task has neither a budget nor a larger estimate of \
+         its own, where tokens or money are bounded; twice as much after each attempt that it was \
+         too little for.";
     prices "prices": BTreeMap<String, Price> = BTreeMap::new(), Kind::Prices, None, Needed,
         "Of a model, or of all that an agent asks, where its tool names no price itself. Without \
          `cached`, what is read from a cache costs as much as any other input.";

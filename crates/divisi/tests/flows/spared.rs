@@ -60,6 +60,20 @@ fn an_agent_that_changes_what_must_stay_is_refused_and_the_file_is_named() {
     }
 }
 
+/// What stood there before the run is no change of it.
+#[test]
+fn a_whole_that_leaves_what_it_must_and_changes_only_what_it_may_is_done() {
+    let stage = project();
+    let plan = json!({"task_title": "Health", "criteria": [
+        {"scope": ["src/**", "!README.md"]}, {"contains": "ok", "in": "src/health.py"},
+    ], "subtasks": [
+        {"subtask_id": "health", "script": "echo ok > src/health.py; echo 'x = 1' >> src/parser.py",
+         "deliverables": ["src/health.py"]},
+    ]});
+    stage.run(&plan, &[]).expect(0);
+    stands(&stage.only(), RunStatus::Succeeded, &[("health", "done")]);
+}
+
 /// A plan whose one task changes a file that the request spares, and says nothing of it.
 const CARELESS: &str = r#"{"task_title": "Health", "subtasks": [
   {"subtask_id": "health", "title": "Add a health check", "assigned_to": "development",

@@ -221,7 +221,7 @@ fn a_used_up_reservation_is_no_failure_and_the_next_one_is_larger() {
         note: String::new(),
     });
     assert_eq!(amount(&bench), (4_000_000, 16_000_000));
-    // then: what its author said of it counts more
+    // then: what its author said of it counts where it is more
     bench.run.settings.prices.insert(
         "claude".to_owned(),
         Price {
@@ -230,8 +230,10 @@ fn a_used_up_reservation_is_no_failure_and_the_next_one_is_larger() {
             cached: 300_000,
         },
     );
-    let estimated = |spec: &mut TaskSpec| spec.estimate.tokens = Some(40_000);
-    assert_eq!(of(&bench, &estimated), (8 * 60_000, 8 * 900_000));
+    let small = |spec: &mut TaskSpec| spec.estimate.tokens = Some(15_000);
+    assert_eq!(of(&bench, &small), (8 * 500_000, 8 * 2_000_000));
+    let estimated = |spec: &mut TaskSpec| spec.estimate.tokens = Some(2_000_000);
+    assert_eq!(of(&bench, &estimated), (8 * 3_000_000, 8 * 45_000_000));
     // and who does it in its agent's place has a price of its own
     let other = Price {
         input: 1_000_000,
@@ -242,7 +244,7 @@ fn a_used_up_reservation_is_no_failure_and_the_next_one_is_larger() {
     let mut task = bench.task("a").clone();
     estimated(std::sync::Arc::make_mut(&mut task.spec));
     let amount = task.amount_by("codex", &bench.run.settings);
-    assert_eq!(amount.usd_micros, 8 * 120_000);
+    assert_eq!(amount.usd_micros, 8 * 6_000_000);
     let own = |spec: &mut TaskSpec| {
         estimated(spec);
         let tokens = Budget::default().with(Bound::Tokens(70_000));
