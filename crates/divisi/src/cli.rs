@@ -98,9 +98,8 @@ pub(crate) enum Command {
     Show(RunTask),
     /// Print what an attempt printed
     Logs(Logs),
-    /// Say what accounts permit, and what is used or reserved: today's, and those of a run or of all
-    /// that go on
-    Budget(OptionalRun),
+    /// Say what accounts permit, and what is used or reserved: today's, and a run's
+    Budget(BudgetOf),
     /// Follow a run's events as they become durable, or what the agent of one task says and does; ends
     /// with the exit code of the run, or of the task
     Watch(Watch),
@@ -225,6 +224,14 @@ fn timeout_ms(text: &str) -> Result<u64, String> {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OptionalRun {
     /// The run, for example `run-3` or `3`; the latest if left out
+    #[arg(value_parser = run_id)]
+    pub(crate) run: Option<RunId>,
+}
+
+/// `divisi budget`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct BudgetOf {
+    /// The run, for example `run-3` or `3`; all that go on if left out, and the latest if none does
     #[arg(value_parser = run_id)]
     pub(crate) run: Option<RunId>,
 }

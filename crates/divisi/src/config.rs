@@ -349,13 +349,19 @@ impl Configuration {
             let counts = is_own || !key.starts_with("workspace.");
             needed && counts && self.source(key) == Source::Project
         });
-        let line = |(key, given): (&str, &config::Given)| {
+        let shown = |(key, given): (&str, &config::Given)| {
             let setting = Setting::of(key).map_or(Kind::Flag, |it| it.kind);
-            let value = crate::words::cut(&given.value.shown(setting), VALUE_CHARS_MAX);
-            Line::styled(Style::Warn, format!("    {CONFIG}:{}", given.place.line))
-                .then(format!(" {key}: {value}"))
+            let place = Line::styled(Style::Warn, format!("    {CONFIG}:{}", given.place.line));
+            let value = given.value.shown(setting);
+            if value.chars().count() <= VALUE_CHARS_MAX {
+                return vec![place.then(format!(" {key}: {value}"))];
+            }
+            // Nobody consents to what is cut off.
+            let mut lines = vec![place.then(format!(" {key}:"))];
+            lines.extend(elements(&value).map(|it| Line::of(format!("      {it}"))));
+            lines
         };
-        let mut lines: Vec<Line> = said.map(line).collect();
+        let mut lines: Vec<Line> = said.flat_map(shown).collect();
         if !lines.is_empty() {
             lines.insert(0, Line::of("  said by the project's configuration"));
         }
@@ -363,8 +369,22 @@ impl Configuration {
     }
 }
 
-/// So much of a value is shown.
+/// A longer value is shown in a line for each of its elements.
 const VALUE_CHARS_MAX: usize = 100;
+
+/// The elements of a value of configuration, as it shows them.
+fn elements(shown: &str) -> impl Iterator<Item = String> + use<> {
+    use serde_json::Value;
+    let elements: Vec<String> = match serde_json::from_str(shown) {
+        Ok(Value::Array(elements)) => elements.iter().map(|it| format!("- {it}")).collect(),
+        Ok(Value::Object(members)) => {
+            let member = |(name, it): (&String, &Value)| format!("{name}: {it}");
+            members.iter().map(member).collect()
+        }
+        _ => vec![shown.to_owned()],
+    };
+    elements.into_iter()
+}
 
 /// The user's own file, if the environment tells where it is or would be.
 pub(crate) fn user_file() -> Option<PathBuf> {

@@ -184,6 +184,8 @@ pub(crate) struct Settling<'s> {
     open: BTreeMap<Vec<String>, Tasks>,
     missing: BTreeMap<String, Tasks>,
     missing_later: BTreeMap<String, Tasks>,
+    /// Agents that nothing is known of to log in with.
+    logged_out: BTreeMap<String, Tasks>,
     /// Whether something may be to be judged that no rule can tell.
     has_words: bool,
     /// What is denied in vain, where that is of interest.
@@ -225,6 +227,7 @@ impl<'s> Settling<'s> {
             open: BTreeMap::new(),
             missing: BTreeMap::new(),
             missing_later: BTreeMap::new(),
+            logged_out: BTreeMap::new(),
             has_words: false,
             unasked: None,
         }
@@ -276,6 +279,9 @@ impl<'s> Settling<'s> {
             self.open.entry(names).or_default().add(task);
         } else if let Some(name) = self.lacks(task, agent) {
             self.missing.entry(name).or_default().add(task);
+        } else if self.present.standing(agent) == Standing::There {
+            let logged_out = self.logged_out.entry(agent.to_owned());
+            logged_out.or_default().add(task);
         }
         if let Some(unasked) = &mut self.unasked {
             let agents = std::iter::once(agent).chain(later.iter().map(String::as_str));
@@ -392,6 +398,7 @@ impl<'s> Settling<'s> {
             };
             told.push(refused.hint(self.pricing(name)));
         }
+        told.extend(self.logged_out.iter().map(logged_out));
         told.extend(self.unasked.and_then(Unasked::told));
         (self.settings, told)
     }
@@ -462,6 +469,22 @@ impl<'s> Settling<'s> {
 /// Whether a criterion is for somebody to judge.
 fn is_in_words(criterion: &Criterion) -> bool {
     matches!(criterion, Criterion::Plain { .. })
+}
+
+/// That an agent will most likely be refused. It may have a login of a kind that is not known here.
+fn logged_out((name, tasks): (&String, &Tasks)) -> Diagnostic {
+    let cause = format!(
+        "`{name}` is to do {}, and has nothing to log in with that is known of",
+        tasks.said()
+    );
+    let keys = product(name).map(|product| product.keys().collect::<Vec<_>>().join(" or "));
+    let how = match keys {
+        Some(keys) if !keys.is_empty() => format!("log in with its own program, or set {keys}"),
+        _ => "set the variable of its key".to_owned(),
+    };
+    Diagnostic::warning("agent-credential", cause)
+        .hint(how)
+        .hint("`divisi agents` says what each has; `divisi agents test` tries one")
 }
 
 /// How an agent is defined.

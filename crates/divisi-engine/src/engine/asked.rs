@@ -229,9 +229,9 @@ fn not_permitted(refusal: &Refusal) -> Diagnostic {
             "what it used was not counted; `divisi run PLAN --budget 2M-tokens` bounds a run from \
              its start",
         ),
-        Refusal::NotOpen(Account::Task(..)) => {
-            diagnostic.hint("what it used was not counted; the plan's `budget` bounds a task")
-        }
+        Refusal::NotOpen(Account::Task(..)) => diagnostic
+            .hint("what it used was not counted; the plan's `budget` bounds a task")
+            .hint("where only too little was reserved: `divisi retry` reserves twice as much"),
         Refusal::NotOpen(Account::Day(_)) => diagnostic
             .hint("what it used was not counted; `budget.day` of the configuration bounds a day"),
         Refusal::Taken { bound, taken, .. } => diagnostic.hint(format!(

@@ -9,7 +9,7 @@ use divisi_core::{AttemptId, RunId};
 use divisi_store::View;
 use serde::Serialize;
 
-use crate::cli::{Global, OptionalRun};
+use crate::cli::{BudgetOf, Global};
 use crate::exit::Exit;
 use crate::loaded;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
@@ -49,13 +49,16 @@ struct Holder {
     amount: Amount,
 }
 
-/// Tells the accounts of today and of a run, or of all runs that go on.
-pub(crate) fn run(args: &OptionalRun, global: &Global, printer: &Printer) -> Outcome {
+/// Tells the accounts of today and of a run, or of all runs that go on, or of the latest.
+pub(crate) fn run(args: &BudgetOf, global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
     let view = project.view()?;
     let runs = match args.run {
         Some(run) => vec![loaded::load(&view, project.row(&view, Some(run))?.run)?],
-        None => loaded::open_runs(&view)?,
+        None => match (loaded::open_runs(&view)?, view.runs(None, u32::MAX)?.last()) {
+            (open, Some(latest)) if open.is_empty() => vec![loaded::load(&view, latest.run)?],
+            (open, _) => open,
+        },
     };
     let told = gather(&view, &runs)?;
     match printer.is_json() {
@@ -145,7 +148,12 @@ fn raise(account: Account, balance: &Balance, runs: &[Run], latest: Option<RunId
         Account::Task(run, no) => task_id(runs, run, no).cloned(),
         Account::Day(_) | Account::Run(_) => None,
     };
-    let Some(latest) = latest else {
+    let of = match account {
+        Account::Run(run) | Account::Task(run, _) => runs.iter().find(|it| it.id == run),
+        Account::Day(_) => None,
+    };
+    // What has ended is not gone on with.
+    let (false, Some(latest)) = (of.is_some_and(|run| run.ended.is_some()), latest) else {
         return Vec::new();
     };
     let command = |bound| {

@@ -70,6 +70,24 @@ fn only_what_the_projects_own_file_says_and_counts_is_shown_for_consent() {
 }
 
 #[test]
+fn nothing_that_is_consented_to_is_cut_off() {
+    let rule =
+        |command: &str| format!("    - {{deed: execute, command: {command}, then: allow}}\n");
+    let commands = ["cargo test", "cargo fmt", "git status", "rm -rf /"];
+    let rules: String = commands.into_iter().map(rule).collect();
+    let text = format!("permissions:\n  rules:\n{rules}");
+    let lines = configuration(&text, Source::Project).consent_lines(&Plan::default());
+    let lines: Vec<String> = lines.iter().map(|line| line.render(false)).collect();
+    assert_eq!(lines.len(), 2 + commands.len(), "{lines:#?}");
+    for (line, command) in lines[2..].iter().zip(commands) {
+        assert!(
+            line.starts_with("      - {") && line.contains(command),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn what_agents_are_told_by_variables_is_not_taken_for_a_misspelt_setting() {
     let names: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
     let meant = |name| nearest(name, names.iter().map(String::as_str));

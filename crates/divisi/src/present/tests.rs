@@ -399,6 +399,27 @@ fn auto_is_one_that_can_log_in_before_one_that_is_only_there() {
 }
 
 #[test]
+fn an_agent_that_is_logged_out_is_told_of_before_it_is_refused() {
+    let mut present = with(&["claude", "codex"]);
+    present.0.insert("claude".to_owned(), Standing::There);
+    let mut settling = Settling::go_on(&present, Settings::default());
+    for (id, agent) in [("a", "claude"), ("b", "claude"), ("c", "codex")] {
+        settling.see(&task(id, Some(agent)));
+    }
+    let (_, told) = settling.told(Severity::Error);
+    let [told] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(
+        (told.code.as_str(), told.severity),
+        ("agent-credential", Severity::Warning)
+    );
+    let words = "`claude` is to do the tasks `a`, `b`, and has nothing to log in with";
+    assert!(told.cause.starts_with(words), "{told:?}");
+    assert!(told.hints[0].contains("ANTHROPIC_API_KEY"), "{told:?}");
+}
+
+#[test]
 fn a_model_is_there_once_it_is_defined() {
     let model = model();
     let program = Defined::Program(DefinedProgram {
