@@ -240,7 +240,11 @@ fn after_used_up(run: &Run, no: TaskNo, bound: Bound, ended: (&AttemptEnd, &[Rec
     if !times.is_multiple_of(run.settings.used_up_max.max(1)) {
         return retry().into();
     }
-    let why = format!("what was reserved for it was used up {times} times, the last time {bound}");
+    let often = match times {
+        1 => "once".to_owned(),
+        many => format!("{many} times"),
+    };
+    let why = format!("what was reserved for it was used up {often}, the last time {bound}");
     let planned = match division::has_parts(&task.spec) {
         true => planned(run, no, ended, why.clone()),
         false => None,

@@ -1,6 +1,7 @@
 //! A task that fails as a whole becomes smaller ones, unprompted, and these are done.
 
 use divisi_core::ledger::Bound;
+use divisi_core::receipt::Receipt;
 use divisi_core::run::{AttemptEnd, Event, Failure, RunStatus, TaskState};
 use serde_json::{Value, json};
 
@@ -263,10 +264,22 @@ fn what_was_made_until_it_was_ended_is_checked_and_else_gone_on_with() {
     let ending = &endings(&run, "whole")[0];
     assert_eq!(ending.end, AttemptEnd::UsedUp(Bound::Tokens(1_000)));
     // Where all was there, nothing is left to plan.
-    let run = runs(&[FIRST, SECOND, USES_ALL]);
+    let run = runs(&[FIRST, SECOND, USES_ALL, "{print: and more}"]);
     let tasks = [("before", "done"), ("whole", "done"), ("after", "done")];
     stands(&run, RunStatus::Succeeded, &tasks);
-    assert_eq!(endings(&run, "whole").len(), 1);
+    let [ending] = endings(&run, "whole") else {
+        panic!("{:?}", endings(&run, "whole"));
+    };
+    let was_ended = |it: &Receipt| {
+        matches!(
+            it,
+            Receipt::Submitted {
+                used_up: Some(_),
+                ..
+            }
+        )
+    };
+    assert!(ending.receipts.iter().any(was_ended), "{ending:?}");
 }
 
 #[test]
