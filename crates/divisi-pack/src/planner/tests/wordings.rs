@@ -447,7 +447,7 @@ fn a_change_of_what_must_stay_is_a_contradiction_and_reading_it_is_none() {
         );
     }
     assert_eq!(
-        planned("Copy README.md to docs/intro.md, leaving README.md as it is")
+        planned("Copy README.md to docs/intro.md, leaving README.md as is")
             .plan
             .tasks
             .len(),

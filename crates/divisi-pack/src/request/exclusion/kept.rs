@@ -188,9 +188,10 @@ pub(in super::super) fn usual_file(token: &Token) -> Option<&'static str> {
 /// The places of files among an exclusion's tokens that must stay as they are.
 pub(in super::super) fn kept(tokens: &[Token]) -> Vec<usize> {
     let as_it_is = || {
-        let mut pairs = tokens.windows(3);
-        pairs.any(|it| {
-            it[0].is("as") && it[1].is_any(&["it", "they"]) && it[2].is_any(&["is", "are"])
+        let is = |at: usize, words: &[&str]| tokens.get(at).is_some_and(|it| it.is_any(words));
+        (0..tokens.len()).any(|at| {
+            let same = at + 1 + usize::from(is(at + 1, &["it", "they"]));
+            is(at, &["as"]) && is(same, &["is", "are"])
         })
     };
     if !tokens.iter().any(|token| token.is_any(KEEPING)) && !as_it_is() {
