@@ -421,6 +421,9 @@ impl Maker<'_> {
         let of = match step.of.shape {
             Shape::Step => self.clause_of(step),
             Shape::Attachment if !has_verb || GENERIC.contains(&id) => self.clause_of(step),
+            Shape::Numbered | Shape::Item if GENERIC.contains(&id) => {
+                self.request.goal.as_ref().map(|goal| goal.text.as_str())
+            }
             Shape::Attachment | Shape::Numbered | Shape::Item | Shape::Clause => None,
         };
         let topic = of.map(|of| slug(without_verb(of)));

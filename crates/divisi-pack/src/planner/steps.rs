@@ -2,7 +2,7 @@
 
 use super::Reason;
 use crate::paths;
-use crate::request::{Aim, Change, File, Part, Request, Scale, Shape, Span, Standing};
+use crate::request::{Aim, Change, Exclusion, File, Part, Request, Scale, Shape, Span, Standing};
 use crate::role::canonical;
 use crate::stated::{self, Stated};
 
@@ -78,13 +78,21 @@ pub(super) fn of<'r>(
 pub(super) fn contradictions(request: &Request) -> Vec<Reason> {
     let mut reasons = Vec::new();
     for part in &request.parts {
+        let forbids = |it: &Exclusion| it.span.holds(part.span);
+        if request.exclusions.iter().any(forbids) {
+            // It only says what is not to be done.
+            reasons.push(Reason::NothingToDo(part.text.clone()));
+            continue;
+        }
         let contradicts = request.exclusions.iter().find(|exclusion| {
             let mut files = exclusion.files.iter();
             let same_file = files.any(|file| {
                 let mut own = part.files.iter();
                 own.any(|it| holds(&file.text, &it.text) && must_change(request, part, it))
             });
-            let mut mentions = exclusion.mentions.iter();
+            // A file is compared as one, not by whose work it is.
+            let mentions = exclusion.mentions.iter();
+            let mut mentions = mentions.filter(|it| !it.word.contains(['.', '/']));
             let same_work = mentions.any(|mention| {
                 part.mentions
                     .iter()
@@ -110,8 +118,9 @@ fn must_change(request: &Request, part: &Part, file: &File) -> bool {
     };
     let before = request.text.get(part.span.start..file.span.start);
     let before = before.unwrap_or_default().split_whitespace().next_back();
+    let is = |word: &str, words: &[&str]| words.contains(&word.to_lowercase().as_str());
     let takes = part.verb.as_ref().is_none_or(|it| it.change == Change::Add)
-        && before.is_some_and(|word| word.eq_ignore_ascii_case("from"));
+        && before.is_some_and(|word| is(word, &["from", "copy", "clone", "duplicate"]));
     let is_its_own = match kind {
         Kind::Change | Kind::Deploy => true,
         Kind::Test => is_test(&file.text),

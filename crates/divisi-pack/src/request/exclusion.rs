@@ -15,7 +15,7 @@ use super::token::{Kind, Token};
 use super::verbs::{Form, verb};
 use super::{roles, sentence};
 
-pub(super) use kept::kept;
+pub(super) use kept::{kept, usual_file};
 
 /// An exclusion among the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -418,6 +418,10 @@ fn what_must_stay_is_a_criterion_of_each_task_and_of_the_whole() {
         ),
         ("web/ must stay untouched. Add throttling.", &["web/**"]),
         (
+            "Add throttling. Don't edit the README or the changelog.",
+            &["README*", "CHANGELOG*"],
+        ),
+        (
             "Add throttling and try not to change src/api/mod.rs",
             &["src/api/mod.rs"],
         ),
@@ -467,6 +471,24 @@ fn a_change_of_what_must_stay_is_a_contradiction_and_reading_it_is_none() {
             "{text}"
         );
     }
+    for text in [
+        "Do not touch README.md",
+        "Make sure you don't break src/main.rs",
+    ] {
+        let reasons = reasons(text);
+        assert_eq!(reasons.len(), 1, "{reasons:?}");
+        assert!(
+            reasons[0].starts_with("no word says what is to be done"),
+            "{reasons:?}"
+        );
+    }
+    assert_eq!(
+        planned("Copy README.md to docs/intro.md, leaving README.md as is")
+            .plan
+            .tasks
+            .len(),
+        1
+    );
     let planned =
         planned("Write down in NOTES.md what src/main.rs does, but leave src/main.rs alone");
     let [task] = &planned.plan.tasks[..] else {

@@ -176,23 +176,34 @@ const BEHIND: &[&str] = &[
     "yet",
 ];
 
+/// Files that are called by a usual name: `the README`.
+const USUAL: &[(&str, &str)] = &[("changelog", "CHANGELOG*"), ("readme", "README*")];
+
+/// The pattern of the file that a word is the usual name of.
+pub(in super::super) fn usual_file(token: &Token) -> Option<&'static str> {
+    let usual = USUAL.iter().find(|(word, _)| token.is(word));
+    usual.map(|(_, pattern)| *pattern)
+}
+
 /// The places of files among an exclusion's tokens that must stay as they are.
 pub(in super::super) fn kept(tokens: &[Token]) -> Vec<usize> {
     let as_it_is = || {
-        let mut pairs = tokens.windows(3);
-        pairs.any(|it| {
-            it[0].is("as") && it[1].is_any(&["it", "they"]) && it[2].is_any(&["is", "are"])
+        let is = |at: usize, words: &[&str]| tokens.get(at).is_some_and(|it| it.is_any(words));
+        (0..tokens.len()).any(|at| {
+            let same = at + 1 + usize::from(is(at + 1, &["it", "they"]));
+            is(at, &["as"]) && is(same, &["is", "are"])
         })
     };
     if !tokens.iter().any(|token| token.is_any(KEEPING)) && !as_it_is() {
         return Vec::new();
     }
+    let is_file = |token: &Token| is_place(token) || usual_file(token).is_some();
     let may_precede = |token: &Token| {
-        !token.is_word() || is_place(token) || token.is_any(BEFORE) || token.is_any(KEEPING)
+        !token.is_word() || is_file(token) || token.is_any(BEFORE) || token.is_any(KEEPING)
     };
     let may_follow =
         |token: &Token| !token.is_word() || token.is_any(BEHIND) || token.is_any(KEEPING);
     let of_themselves = tokens.iter().take_while(|token| may_precede(token)).count();
-    let is_kept = |at: &usize| is_place(&tokens[*at]) && tokens.get(at + 1).is_none_or(may_follow);
+    let is_kept = |at: &usize| is_file(&tokens[*at]) && tokens.get(at + 1).is_none_or(may_follow);
     (0..of_themselves).filter(is_kept).collect()
 }

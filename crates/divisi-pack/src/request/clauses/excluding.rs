@@ -1,0 +1,88 @@
+//! What a sentence excludes, and the words around it that only lead in what is to be done.
+
+use super::super::exclusion;
+use super::super::roles::Standing;
+use super::super::sentence::{self, Segment};
+use super::super::token::Kind;
+use super::super::verbs::{Form, Verb, verb};
+use super::super::{Exclusion, File, PARTS_MAX, Phrase};
+use super::Reader;
+
+impl<'t> Reader<'t> {
+    /// Keeps what some tokens exclude.
+    pub(super) fn exclude(&mut self, from: usize, to: usize, is_bound: bool) {
+        let Phrase { span, text } = self.phrase(from, to);
+        let found = self.tokens[from..to].iter().find_map(|token| {
+            let (word, change, _) = verb(&token.lower).filter(|_| token.kind == Kind::Word)?;
+            Some(Verb {
+                span: token.span,
+                word,
+                change,
+            })
+        });
+        let (mentions, mut files) = self.named(from, to, 0);
+        if is_bound {
+            files.extend(self.folders(from, to));
+        }
+        let kept = exclusion::kept(&self.tokens[from..to]).into_iter();
+        let kept = kept.map(|at| {
+            let token = &self.tokens[from + at];
+            match exclusion::usual_file(token) {
+                Some(pattern) => pattern.to_owned(),
+                None => self.text[token.span.start..token.span.end].to_owned(),
+            }
+        });
+        let kept = kept.filter(|_| !is_bound).collect();
+        let list = match is_bound {
+            true => &mut self.request.bounds,
+            false => &mut self.request.exclusions,
+        };
+        if list.len() < PARTS_MAX {
+            list.push(Exclusion {
+                span,
+                text,
+                verb: found,
+                mentions,
+                files,
+                kept,
+            });
+        }
+    }
+
+    /// Folders that are named without a mark of one, where only files and folders are meant.
+    fn folders(&self, from: usize, to: usize) -> impl Iterator<Item = File> + use<'_, 't> {
+        let tokens = self.tokens[from..to].iter();
+        let folders = tokens.filter(|it| it.kind == Kind::Word && exclusion::is_place(it));
+        folders.map(|it| File {
+            span: it.span,
+            text: self.text[it.span.start..it.span.end].to_owned(),
+            standing: Standing::Object,
+            is_direct: true,
+        })
+    }
+
+    /// Behind an exclusion, `when you bump it` asks for it: where it begins without its `when`.
+    pub(super) fn without_when(&mut self, from: usize, begin: usize, end: usize) -> usize {
+        let is_command = match &self.tokens[begin..end] {
+            [when, who, what, ..] if begin > from => {
+                when.is_any(&["as", "when", "while"])
+                    && who.is_any(&["i", "we", "you"])
+                    && verb(&what.lower).is_some_and(|(.., form)| form == Form::Base)
+            }
+            _ => false,
+        };
+        if is_command {
+            self.read.push((begin, begin + 1));
+        }
+        begin + usize::from(is_command)
+    }
+
+    /// Takes `don't forget to` and its like from a segment: what follows is to be done.
+    pub(super) fn skip_lead_in(&mut self, segment: &mut Segment) {
+        let length = sentence::leads_in(&self.tokens[segment.from..segment.to]);
+        if length > 0 {
+            self.read.push((segment.from, segment.from + length));
+            segment.from += length;
+        }
+    }
+}
