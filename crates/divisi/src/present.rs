@@ -232,6 +232,12 @@ impl<'s> Settling<'s> {
 
     /// Looks at one of the tasks.
     pub(crate) fn see(&mut self, task: &TaskSpec) {
+        if let Some(candidates) = &task.candidates {
+            // All that does it, does it as one of them.
+            let ids = vec![task.id.clone(); candidates.of.len()];
+            task.candidates_as(&ids).for_each(|one| self.see(&one));
+            return;
+        }
         let preferred = self.preferred.as_ref();
         let of_role = preferred.and_then(|preferred| preferred.of_role(task));
         if let (Some(names), Some(role)) = (of_role, task.role()) {

@@ -62,6 +62,7 @@ impl Run {
         self.asking.clear();
         self.open_reviews.clear();
         self.awaiting.clear();
+        self.to_choose.clear();
         for no in self.numbers() {
             self.counts.add(self.tasks[no.index()].status());
             self.classify(no);
@@ -145,6 +146,9 @@ impl Run {
         }
         let task = &self.tasks[no.index()];
         match &task.state {
+            TaskState::Ready { .. } if task.is_to_choose() => {
+                self.to_choose.insert(no);
+            }
             TaskState::Ready { not_before } if not_before.0 > 0 => {
                 self.delayed.insert((*not_before, no));
             }
@@ -169,6 +173,7 @@ impl Run {
         let task = &self.tasks[no.index()];
         self.open_reviews.remove(&no);
         self.awaiting.remove(&no);
+        self.to_choose.remove(&no);
         match &task.state {
             TaskState::Ready { not_before } if not_before.0 > 0 => {
                 self.delayed.remove(&(*not_before, no));
