@@ -13,6 +13,7 @@
 //! - [`permission`] holds what agents ask leave for, and the rules by which they get it.
 //! - [`path`] proves that a path from outside stays beneath its root.
 //! - [`script`] holds what scripted agents play.
+//! - [`figure`] holds a number that a program printed.
 //! - [`secret`] says which names are those of secrets.
 //! - [`shell`] words commands as one types them.
 //! - [`worker`] holds the types of the protocol between engine and supervisor.
@@ -21,6 +22,7 @@
 pub mod assign;
 pub mod criterion;
 pub mod diagnostic;
+pub mod figure;
 pub mod ids;
 pub mod intent;
 pub mod journal;

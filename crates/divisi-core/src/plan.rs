@@ -1,5 +1,6 @@
 //! Plans: a DAG of tasks, as it was accepted. Reading and writing plan files is `divisi-pack`'s.
 
+mod candidates;
 mod graph;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,9 @@ use crate::ids::{Digest, TaskId};
 use crate::preparation::Preparation;
 use crate::run::Budget;
 
+pub use candidates::{
+    CANDIDATES_MAX, CANDIDATES_MIN, Candidate, Candidates, Preference, Want, count,
+};
 pub use graph::{Fault, Graph, reversed};
 
 /// The most tasks of one run, those that took others' places included: twice the largest run that
@@ -210,6 +214,9 @@ pub struct TaskSpec {
     /// What all attempts at it may use up together, if bounded.
     #[serde(default, skip_serializing_if = "is_default")]
     pub budget: Budget,
+    /// How it is solved several times, of which one is taken, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidates: Option<Candidates>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -243,6 +250,7 @@ impl TaskSpec {
             priority: Priority::Medium,
             estimate: Estimate::default(),
             budget: Budget::default(),
+            candidates: None,
         }
     }
 

@@ -2,11 +2,13 @@
 //!
 //! *Submitted*: the agent says so. *Collected*: what it made is durable. *Verified*: the checks
 //! passed on exactly that. *Integrated*: it is part of the run's result. Done means integrated.
-//! A plan task makes tasks instead of files: its last step is *expanded*.
+//! A plan task makes tasks instead of files: its last step is *expanded*. That of one of several
+//! candidates is *measured*.
 
 use serde::{Deserialize, Serialize};
 
 use crate::criterion::Verdict;
+use crate::figure::Figure;
 use crate::ids::{Commit, Digest, Time, Tree};
 use crate::ledger::Bound;
 
@@ -166,6 +168,26 @@ pub enum Receipt {
         /// How many tasks took its task's place.
         tasks: u32,
     },
+    /// What is compared of it is known; it is held back.
+    Measured {
+        /// When.
+        at: Time,
+        /// That.
+        measured: Measured,
+    },
+}
+
+/// What is compared of a candidate that passed its checks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Lines that it adds and removes.
+    pub lines: u64,
+    /// What the program printed by which its task is to be chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figure: Option<Figure>,
+    /// Why there is no such number though one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacking: Option<String>,
 }
 
 impl Receipt {

@@ -61,6 +61,8 @@ pub const NAMES: &[&str] = &[
     "expand.after",
     "weigh.before",
     "weigh.after",
+    "measure.before",
+    "measure.after",
     "merge.before",
     "merge.after",
     "ref.update.before",

@@ -92,15 +92,20 @@ fn role(run: &Run, task: &Task) -> String {
 
 fn context(run: &Run, no: TaskNo) -> Context {
     let id = |no: TaskNo| run.tasks()[no.index()].spec.id.to_string();
-    let next = run.dependents(no).into_iter().take(NEIGHBORS_MAX);
+    // A candidate is told what its task would be, and nothing of those that it is compared with.
+    let whole = run.candidate_of(no).unwrap_or(no);
+    let is_other = |on: &TaskNo| run.candidate_of(*on) != Some(whole);
+    let next = run.dependents(whole).into_iter().take(NEIGHBORS_MAX);
     let beside = run.live().filter(|(other, task)| {
-        *other != no && matches!(task.status(), TaskStatus::Running | TaskStatus::Verifying)
+        let works = matches!(task.status(), TaskStatus::Running | TaskStatus::Verifying);
+        *other != no && works && is_other(other)
     });
     Context {
         orchestration_context: run.title.clone(),
         dependencies_completed: run
             .dependencies(no)
             .into_iter()
+            .filter(is_other)
             .take(NEIGHBORS_MAX)
             .map(id)
             .collect(),
@@ -223,6 +228,7 @@ fn feedback(task: &Task) -> Vec<Feedback> {
             AttemptEnd::Integrated
             | AttemptEnd::Expanded
             | AttemptEnd::Reviewed
+            | AttemptEnd::Measured
             | AttemptEnd::Stopped(StopReason::Canceled | StopReason::Interrupted)
             | AttemptEnd::Asked(_)
             | AttemptEnd::Limited { .. } => None,

@@ -176,6 +176,7 @@ fn as_command(task: &TaskSpec, duration_ms: u64) -> TaskSpec {
         criteria: vec![Criterion::ExitStatus],
         agent: (!is_for_worker(task)).then(|| AGENT_PERSON.to_owned()),
         ok_exit: vec![0],
+        candidates: None,
         ..task.clone()
     };
     played.estimate.duration_ms = Some(duration_ms);

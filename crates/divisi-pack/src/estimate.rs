@@ -56,7 +56,8 @@ impl Estimate {
             false => staged(&plan.tasks, &stages, slots),
         };
         (estimate.low_ms, estimate.high_ms) = (low, high);
-        estimate.parallel_max = stages.iter().map(Vec::len).max().unwrap_or_default();
+        let at_once = |stage: &Vec<usize>| stage.iter().map(|&at| times(&plan.tasks[at])).sum();
+        estimate.parallel_max = stages.iter().map(at_once).max().unwrap_or_default();
         estimate.bottlenecks = bottlenecks(plan, &graph, &stages);
         estimate
     }
@@ -127,9 +128,10 @@ fn totals(tasks: &[TaskSpec]) -> Estimate {
     for task in tasks {
         estimate.unestimated += usize::from(task.estimate.duration_ms.is_none());
         let tokens = task.estimate.tokens.unwrap_or_default();
+        let tokens = tokens.saturating_mul(times(task) as u64);
         estimate.tokens = estimate.tokens.saturating_add(tokens);
         estimate.has_tokens |= task.estimate.tokens.is_some();
-        estimate.workers += usize::from(works(task));
+        estimate.workers += usize::from(works(task)) * times(task);
         if let Some(domain) = &task.domain
             && !estimate.domains.contains(domain)
         {
@@ -142,6 +144,11 @@ fn totals(tasks: &[TaskSpec]) -> Estimate {
         }
     }
     estimate
+}
+
+/// How often a task is done: once, or once for each of its candidates.
+pub(crate) fn times(task: &TaskSpec) -> usize {
+    task.candidates.as_ref().map_or(1, |it| it.of.len())
 }
 
 /// Whether a worker is started for a task.
@@ -189,7 +196,9 @@ fn range(tasks: &[TaskSpec], graph: &Graph, slots: Option<u32>) -> (u64, u64) {
         }
         ends.into_iter().max().unwrap_or_default()
     };
-    let at_once = at_once_max(graph);
+    // Of each chain the widest task may be the one that runs.
+    let widest = tasks.iter().map(times).max().unwrap_or(1);
+    let at_once = at_once_max(graph).saturating_mul(widest);
     bounds(tasks.iter(), path(low), path(high), (slots, at_once))
 }
 
@@ -213,8 +222,9 @@ fn staged(tasks: &[TaskSpec], stages: &[Vec<usize>], slots: Option<u32>) -> (u64
     let mut whole = (0u64, 0u64);
     for stage in stages {
         let of = || stage.iter().map(|&at| &tasks[at]);
+        let at_once = of().map(times).sum();
         let longest = |of_task: fn(&TaskSpec) -> u64| of().map(of_task).max().unwrap_or_default();
-        let limits = (slots, stage.len());
+        let limits = (slots, at_once);
         let (low, high) = bounds(of(), longest(low), longest(high), limits);
         whole = (whole.0.saturating_add(low), whole.1.saturating_add(high));
     }
@@ -235,8 +245,8 @@ fn bounds<'t>(
     };
     let (work_low, work_high) = tasks.fold((0u64, 0u64), |(sum_low, sum_high), task| {
         (
-            sum_low.saturating_add(low(task)),
-            sum_high.saturating_add(high(task)),
+            sum_low.saturating_add(low(task).saturating_mul(times(task) as u64)),
+            sum_high.saturating_add(high(task).saturating_mul(times(task) as u64)),
         )
     });
     let shared = work_high.saturating_sub(path_high) / slots;

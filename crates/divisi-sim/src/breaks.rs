@@ -57,11 +57,13 @@ pub enum Break {
     WaitUnheard,
     /// What its owner says of how much may await a person is not heard.
     AwaitingUnheard,
+    /// What is measured of a candidate is not what is told of it.
+    MeasureMadeUp,
 }
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 25] = [
+    pub const ALL: [Break; 26] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -87,6 +89,7 @@ impl Break {
         Break::EvidenceIgnored,
         Break::WaitUnheard,
         Break::AwaitingUnheard,
+        Break::MeasureMadeUp,
     ];
 
     /// The oracles of which one must catch it.
@@ -122,6 +125,7 @@ impl Break {
             Break::EvidenceIgnored => &[Oracle::Review],
             Break::WaitUnheard => &[Oracle::Limits],
             Break::AwaitingUnheard => &[Oracle::Awaiting],
+            Break::MeasureMadeUp => &[Oracle::Candidates],
         }
     }
 }
@@ -167,6 +171,8 @@ pub enum Oracle {
     Division,
     /// A review finds what its evidence shows, and that is done.
     Review,
+    /// Of several solutions the best that passed is taken, and no other.
+    Candidates,
     /// Waiting is explained.
     Explained,
     /// It ends once faults stop and people answer.

@@ -190,6 +190,8 @@ faults! {
     OfferAdopted,
     /// Late work is given up.
     OfferDiscarded,
+    /// A candidate had ended without passing when its task chose.
+    CandidateGivenUp,
 }
 
 /// Counts over one or many runs.

@@ -155,7 +155,9 @@ pub(crate) fn judge_escalation(
         .filter_map(Criterion::file)
         .collect();
     let bounded = task.spec.budget.is_bounded();
-    let fits = in_words && by_agent && files.len() > 1 && !bounded;
+    // A piece of one of several solutions could not be compared with the others.
+    let alone = task.candidate_of.is_none();
+    let fits = in_words && by_agent && alone && files.len() > 1 && !bounded;
     match fits && task.depth < SPLIT_DEPTH_MAX {
         false => Ok(()),
         true => violated(

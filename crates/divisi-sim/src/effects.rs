@@ -15,6 +15,7 @@ use divisi_engine::world::Ask;
 
 use crate::agents::Behavior;
 use crate::breaks::{Break, Oracle};
+use crate::candidates::owners;
 use crate::coverage::Fault;
 use crate::engine::Source;
 use crate::needs::{What, what};
@@ -148,6 +149,7 @@ impl Sim {
                 self.report(token, Report::Done(effect, attempt.run, command));
             }
             What::Weigh(weighing) => self.weigh(token, effect, &weighing),
+            What::Measure(measuring) => self.measure(token, effect, measuring),
             What::Expand(expanding) => self.expand(token, effect, &expanding),
             What::Offer { attempt, key } => {
                 let snapshot = Some(self.repo.snapshot(key, attempt, true));
@@ -343,7 +345,8 @@ impl Sim {
         onto: Commit,
         batch: &[(AttemptId, Snapshot)],
     ) -> Result<(), Violation> {
-        let Some(merge) = self.repo.merge(&onto, batch) else {
+        let owners = self.truth.run(run).map(owners).unwrap_or_default();
+        let Some(merge) = self.repo.merge(&onto, batch, &owners) else {
             return violated(
                 Oracle::Bytes,
                 format!("a commit of {run} that is to be merged is not there"),

@@ -187,7 +187,8 @@ pub(crate) fn judge_refused_plan(
 pub(crate) fn judge_replaced(before: &Run, after: &Run, plan: &Plan) -> Result<(), Violation> {
     let attempts = |run: &Run| run.tasks().iter().map(Task::attempts).sum::<u32>();
     let kept = usize::from(before.planner().is_some());
-    let stand = after.tasks()[kept..].iter().map(|task| &task.spec.id);
+    let stand = after.tasks()[kept..].iter().filter(|it| it.is_planned());
+    let stand = stand.map(|task| &task.spec.id);
     let is_sound = !before.approved
         && !after.approved
         && attempts(before) == attempts(after)

@@ -11,6 +11,7 @@ use divisi_core::{AttemptId, TaskKind};
 use divisi_engine::world::{Answer, Ask};
 
 use crate::breaks::Oracle;
+use crate::candidates::judge_integrated;
 use crate::engine::{Input, Source};
 use crate::sim::{Sim, Violation, violated};
 use crate::truth::same;
@@ -246,6 +247,9 @@ impl Sim {
         }
         let mut found: Vec<AttemptId> = content.iter().map(|made| made.attempt).collect();
         found.sort_unstable();
+        // What was taken of a candidate stands where the candidate does.
+        expected.sort_unstable();
+        judge_integrated(run, &found)?;
         if found != expected {
             return violated(
                 Oracle::Tree,
@@ -258,11 +262,11 @@ impl Sim {
         if let Some((RunStatus::Succeeded, _)) = run.ended {
             let undone = run.tasks().iter().find(|task| {
                 let approval = task.spec.kind == TaskKind::Approval;
-                let review = task.reviews.is_some();
+                let beside = !task.is_planned();
                 let split = task.status() == divisi_core::run::TaskStatus::Split;
                 let integrated =
                     |ending: &divisi_core::run::Ending| ending.end == AttemptEnd::Integrated;
-                !approval && !split && !review && !task.endings.iter().any(integrated)
+                !approval && !split && !beside && !task.endings.iter().any(integrated)
             });
             if let Some(task) = undone {
                 return violated(

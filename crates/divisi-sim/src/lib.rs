@@ -18,6 +18,7 @@ mod books;
 mod breaks;
 #[cfg(test)]
 mod budget_tests;
+mod candidates;
 mod clock;
 mod coverage;
 mod divisions;

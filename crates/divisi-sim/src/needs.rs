@@ -7,6 +7,7 @@ use divisi_core::receipt::Snapshot;
 use divisi_core::run::{Effect, Run, TaskStatus};
 use divisi_core::{TaskId, WorkspaceKind};
 
+use crate::candidates::Measuring;
 use crate::expansions::Expanding;
 use crate::repo::WorkspaceKey;
 use crate::rng::hash;
@@ -40,6 +41,8 @@ pub(crate) enum What {
     Expand(Expanding),
     /// Look up what a review cites.
     Weigh(Weighing),
+    /// Find out what is compared of a candidate.
+    Measure(Measuring),
     Offer {
         attempt: AttemptId,
         key: WorkspaceKey,
@@ -97,6 +100,7 @@ pub(crate) fn what(run: &Run, effect: Effect) -> Option<What> {
             }
         }
         Effect::Weigh(attempt) => What::Weigh(Weighing::of(run, attempt)?),
+        Effect::Measure(attempt) => What::Measure(Measuring::of(run, attempt)?),
         Effect::Expand(attempt) => What::Expand(Expanding::of(run, attempt)?),
         Effect::KeepOffer(attempt) => What::Offer {
             attempt,
@@ -132,6 +136,7 @@ pub(crate) fn what(run: &Run, effect: Effect) -> Option<What> {
 fn integrated(run: &Run) -> Vec<TaskNo> {
     let tasks = run.tasks().iter().enumerate();
     let done = tasks.filter(|(_, task)| !task.endings.is_empty());
+    let done = done.filter(|(_, task)| task.candidate_of.is_none());
     let done = done.filter(|(_, task)| task.status() == TaskStatus::Done);
     done.map(|(no, _)| TaskNo(no as u32)).collect()
 }

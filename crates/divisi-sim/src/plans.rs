@@ -8,8 +8,8 @@ use divisi_core::ids::{Commit, Digest, TaskId};
 use divisi_core::ledger::{Bound, Credential, LimitThen, QuietHours};
 use divisi_core::permission::Permissions;
 use divisi_core::plan::{
-    Estimate, Expansion, Input, Parts, Plan, Priority, Stage, TaskKind, TaskSpec, Template, Work,
-    WorkspaceKind,
+    Candidate, Candidates, Estimate, Expansion, Input, Parts, Plan, Preference, Priority, Stage,
+    TaskKind, TaskSpec, Template, Want, Work, WorkspaceKind,
 };
 use divisi_core::run::{AGENT_COMMAND, Base, Budget, Create, Settings};
 
@@ -304,6 +304,10 @@ fn task(rng: &mut Rng, id: TaskId) -> TaskSpec {
         (8, _) => vec![plain()],
         _ => vec![file(), plain()],
     };
+    let in_words = spec.kind == TaskKind::Work && spec.work == Work::Handoff;
+    if in_words && spec.workspace != WorkspaceKind::Shared && rng.chance(150) {
+        spec.candidates = Some(candidates(rng));
+    }
     if spec.agent.is_some() && rng.chance(500) {
         spec.agents_else = AGENTS.iter().map(|&agent| agent.to_owned()).collect();
     }
@@ -330,6 +334,21 @@ fn task(rng: &mut Rng, id: TaskId) -> TaskSpec {
         ..Estimate::default()
     };
     spec
+}
+
+/// How a task is solved several times.
+fn candidates(rng: &mut Rng) -> Candidates {
+    let count = rng.within(2, 3);
+    let of = (0..count).map(|_| Candidate {
+        agent: rng.chance(400).then(|| rng.pick(&AGENTS).to_owned()),
+    });
+    let of = of.collect();
+    let prefer = rng.chance(500).then(|| Preference {
+        argv: vec!["measure".to_owned()],
+        timeout_ms: 60_000,
+        want: rng.pick(&[Want::Lowest, Want::Highest]),
+    });
+    Candidates { of, prefer }
 }
 
 /// Parts for a task that is split: some that work, some that are refused.

@@ -198,12 +198,18 @@ impl Repo {
     }
 
     /// Merges snapshots onto a head, in order, up to the first that contradicts what it did not
-    /// know. The result depends on nothing but the arguments, so that it can be repeated.
+    /// know. The result depends on nothing but the arguments, so that it can be repeated. What was made
+    /// by a task that has an owner stands in that one's place.
     pub(crate) fn merge(
         &mut self,
         onto: &Commit,
         batch: &[(AttemptId, Snapshot)],
+        owners: &BTreeMap<TaskNo, TaskNo>,
     ) -> Option<Merge> {
+        let owner = |made: &Contribution| {
+            let task = made.attempt.task;
+            owners.get(&task).copied().unwrap_or(task)
+        };
         let mut head = onto.clone();
         let mut content = self.commits.get(onto)?.clone();
         let mut merge = Merge {
@@ -214,9 +220,9 @@ impl Repo {
         for (attempt, snapshot) in batch {
             let own = self.commits.get(&snapshot.commit)?;
             let base = self.commits.get(&snapshot.base)?;
-            // It may be another attempt's work that this one took.
-            let task = |it: AttemptId| (it.run, it.task);
-            let made = *{ own.iter() }.find(|made| task(made.attempt) == task(*attempt))?;
+            // It may be another attempt's work that this one took, and earlier work may be there.
+            let is_own = |made: &&Contribution| owner(made) == attempt.task;
+            let made = *own.iter().rfind(is_own)?;
             let news = |there: &&Contribution| !base.contains(there);
             let clashes = |kind: u64, per_mille: u64| {
                 let mut others = content.iter().filter(news);
@@ -227,7 +233,8 @@ impl Repo {
                 break;
             }
             merge.refused |= clashes(2, 60);
-            put(&mut content, made);
+            content.retain(|other| owner(other) != attempt.task);
+            content.push(made);
             let parts = [text_hash(head.as_str()), id_hash(*attempt)];
             head = name(&parts);
             self.commits.insert(head.clone(), content.clone());
@@ -317,8 +324,9 @@ mod tests {
         let quality = Quality::Right;
         repo.write(key, Contribution { attempt, quality });
         let snapshot = repo.snapshot(key, attempt, true);
-        let once = repo.merge(&base, &[(attempt, snapshot.clone())]);
-        assert_eq!(repo.merge(&base, &[(attempt, snapshot)]), once);
+        let owners = BTreeMap::new();
+        let once = repo.merge(&base, &[(attempt, snapshot.clone())], &owners);
+        assert_eq!(repo.merge(&base, &[(attempt, snapshot)], &owners), once);
         let head = once.unwrap().merged[0].1.clone();
         assert_eq!(repo.content(&head).unwrap().len(), 1);
     }

@@ -10,7 +10,7 @@ use divisi_core::assign::Capacity;
 use divisi_core::ids::{AttemptId, CommandId, Epoch, RunId, TaskNo, Time};
 use divisi_core::journal::Stream;
 use divisi_core::ledger::{self, Account, Amount, Ledger, Means};
-use divisi_core::receipt::{Exit, Receipt};
+use divisi_core::receipt::{Exit, Measured, Receipt};
 use divisi_core::run::{Event, Run, asks_model, stored};
 use divisi_core::worker::Ended;
 use divisi_engine::world;
@@ -62,6 +62,8 @@ pub(crate) struct Truth {
     expanded: BTreeSet<(RunId, TaskNo)>,
     /// What was found by looking up what reviews cite.
     weighed: BTreeMap<AttemptId, Found>,
+    /// What was measured of candidates.
+    measured: BTreeMap<AttemptId, Measured>,
     /// What a review makes due in a run's next event.
     due: BTreeMap<RunId, Due>,
     /// Tasks that are said to be split, whose parts come next.
@@ -167,6 +169,16 @@ impl Truth {
     /// What a review cites was looked up.
     pub(crate) fn on_weighed(&mut self, attempt: AttemptId, found: Found) {
         self.weighed.insert(attempt, found);
+    }
+
+    /// What was measured of a candidate's attempt.
+    pub(crate) fn measured(&self, attempt: AttemptId) -> Option<&Measured> {
+        self.measured.get(&attempt)
+    }
+
+    /// A candidate was measured.
+    pub(crate) fn on_measured(&mut self, attempt: AttemptId, measured: Measured) {
+        self.measured.insert(attempt, measured);
     }
 
     /// Finished attempts whose end the engine has taken note of.
@@ -415,6 +427,9 @@ impl Truth {
                 ..*attempt
             };
             self.authors.insert(*attempt, made);
+        }
+        if let Event::CandidateChosen { attempt, from, .. } = &event {
+            self.authors.insert(*attempt, self.author(*from));
         }
         let before = self.runs.get(&id).map(|(run, _)| run.clone());
         if let Some(before) = &before {

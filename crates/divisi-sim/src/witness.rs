@@ -11,6 +11,7 @@ use divisi_core::run::{AttemptEnd, Event, PauseReason, Run, StopReason, TaskStat
 
 use crate::awaiting::{frees, judge_lease};
 use crate::breaks::Oracle;
+use crate::candidates::{judge_chosen, judge_measured};
 use crate::coverage::{Coverage, Fault};
 use crate::divisions::judge_escalation;
 use crate::effects::{is_process, truly_holds};
@@ -57,6 +58,12 @@ impl Witness<'_> {
             Event::OfferAdopted { .. } => {
                 self.coverage.fault(Fault::OfferAdopted);
                 Ok(())
+            }
+            Event::CandidateChosen { attempt, from, .. } => {
+                judge_chosen(truth, before, (attempt.task, Some(*from)), self.coverage)
+            }
+            Event::CandidatesRefused { task, .. } => {
+                judge_chosen(truth, before, (*task, None), self.coverage)
             }
             Event::OfferDiscarded { .. } => {
                 self.coverage.fault(Fault::OfferDiscarded);
@@ -131,6 +138,7 @@ impl Witness<'_> {
             }
             Event::AttemptAdvanced { attempt, receipts } => {
                 judge_review(truth, *attempt, receipts)?;
+                judge_measured(truth, *attempt, receipts)?;
                 self.judge_receipts(truth, before, *attempt, receipts)
             }
             Event::AttemptEnded {

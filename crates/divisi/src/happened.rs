@@ -43,6 +43,9 @@ pub(crate) fn line(run: &Run, at: Time, event: &Event) -> Line {
             Line::of(format!("{what} is to be judged: {}", review.id))
                 .with(Style::Dim, format!(" by {}", words::agent(agent)))
         }
+        Event::CandidatesRefused { task, why } => Line::of(name(run, *task))
+            .with(Style::Bad, format!(": {why}"))
+            .then("; a person must decide"),
         Event::ReviewClosed { task } => {
             Line::of(name(run, *task)).with(Style::Dim, " is closed: nobody needs it any more")
         }
@@ -95,6 +98,7 @@ pub(crate) fn line(run: &Run, at: Time, event: &Event) -> Line {
         | Event::AttemptReturned { .. }
         | Event::OfferKept { .. }
         | Event::OfferAdopted { .. }
+        | Event::CandidateChosen { .. }
         | Event::OfferDiscarded { .. } => of_attempt(run, at, event),
     }
 }
@@ -235,6 +239,9 @@ fn of_attempt(run: &Run, at: Time, event: &Event) -> Line {
         Event::OfferAdopted { attempt, from } => {
             one(run, *attempt).then(format!(" takes the work of attempt {from}"))
         }
+        Event::CandidateChosen { attempt, why, .. } => Line::of(name(run, attempt.task))
+            .then(" chooses: ")
+            .with(Style::Good, why),
         Event::OfferDiscarded { attempt } => {
             one(run, *attempt).with(Style::Dim, " is given up with all that it left")
         }
@@ -267,9 +274,15 @@ fn advanced(run: &Run, attempt: AttemptId, receipts: &[divisi_core::receipt::Rec
                 " gave its verdict; what it cites is looked up next",
             )
         }
+        Some(Receipt::Verified { .. }) if run.candidate_of(attempt.task).is_some() => {
+            line.with(Style::Dim, " passed its checks; it is measured next")
+        }
         Some(Receipt::Verified { .. }) => {
             line.with(Style::Dim, " passed its checks; it is integrated next")
         }
+        Some(Receipt::Measured { .. }) => line
+            .with(Style::Good, " done")
+            .with(Style::Dim, ", and is held back"),
         Some(Receipt::Integrated { .. } | Receipt::Expanded { .. } | Receipt::Reviewed { .. }) => {
             line.with(Style::Good, " done")
         }
@@ -309,6 +322,9 @@ fn next_words(run: &Run, at: Time, attempt: AttemptId, end: &AttemptEnd, then: &
         Then::Retry { not_before } => words::again(run, attempt, end, *not_before, at),
         Then::Reassign { agent } => format!("{} takes over", words::agent(agent)),
         Then::Split(_) => "smaller tasks take its place".to_owned(),
+        Then::Escalate(reason) if run.candidate_of(attempt.task).is_some() => {
+            format!("it has no try left: {reason}")
+        }
         Then::Escalate(reason) => format!("a person must decide: {reason}"),
         Then::Ask(question) => format!("it awaits an answer: {question}"),
         Then::Cancel => "it is not tried again".to_owned(),

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use divisi_agents::{environment, mask};
-use divisi_core::plan::{Input, TaskKind, Work};
+use divisi_core::plan::{Candidates, Input, TaskKind, Work};
 use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::run::{AGENT_PERSON, Grants, Settings, agent_of};
 use divisi_core::{Criterion, Plan, TaskId, TaskSpec, shell};
@@ -134,7 +134,9 @@ fn preparation_lines(preparation: &Preparation, secrets: &[String]) -> Vec<Line>
 
 fn runs_programs(task: &TaskSpec) -> bool {
     let works = matches!(task.work, Work::Command(_) | Work::Script(_));
+    let compares = { task.candidates.as_ref() }.is_some_and(|it| it.prefer.is_some());
     works
+        || compares
         || task
             .criteria
             .iter()
@@ -198,7 +200,37 @@ fn task_lines(
         lines.push(Line::of(format!("{indent}sets {names}")));
     }
     lines.extend(checks(&task.criteria, &secrets, &indent));
+    if let Some(candidates) = &task.candidates {
+        lines.extend(candidate_lines(
+            task, candidates, settings, &secrets, &indent,
+        ));
+    }
     lines
+}
+
+/// How often it is solved, by whom, and how one of the solutions is chosen.
+fn candidate_lines(
+    task: &TaskSpec,
+    candidates: &Candidates,
+    settings: &Settings,
+    secrets: &[String],
+    indent: &str,
+) -> Vec<Line> {
+    let many = candidates.of.len();
+    let ids = vec![task.id.clone(); many];
+    let agents: Vec<String> = { task.candidates_as(&ids) }
+        .map(|one| words::agent(agent_of(&one, settings)))
+        .collect();
+    let agents = cut(&agents.join(", "), LINE_CHARS_MAX);
+    let often = Line::of(format!("{indent}solved {many} times, by {agents}"));
+    let by = match &candidates.prefer {
+        None => Line::of(format!(
+            "{indent}the one with the fewest changed lines is taken"
+        )),
+        Some(prefer) => Line::of(format!("{indent}the {} is taken: ", prefer.want.word()))
+            .with(Style::Note, command(&prefer.argv, secrets)),
+    };
+    vec![often, by]
 }
 
 fn by(task: &TaskSpec, settings: &Settings) -> String {

@@ -92,9 +92,8 @@ fn standing(run: &Run, ids: &[TaskId]) -> Vec<TaskId> {
 fn record(run: &Run, plan: &Plan, now: Time) -> Record {
     let made_at = created_at(run.created_at);
     let tasks = run.tasks().iter();
-    // Reviews that were opened on the way are no part of the plan.
-    let stands =
-        |task: &&Task| task.reviews.is_none() && !matches!(task.state, TaskState::Split(_));
+    // Reviews and candidates are no part of the plan.
+    let stands = |task: &&Task| task.is_planned() && !matches!(task.state, TaskState::Split(_));
     let tasks = tasks.filter(stands);
     let mut record = Record {
         orchestration_id: Some(run.id.to_string()),
@@ -137,7 +136,7 @@ fn estimate(plan: &Plan) -> ResourceEstimate {
 
 fn progress(run: &Run, plan: &Plan) -> Progress {
     let of = |is: &dyn Fn(&Task) -> bool| {
-        let tasks = run.tasks().iter().filter(|task| task.reviews.is_none());
+        let tasks = run.tasks().iter().filter(|task| task.is_planned());
         let tasks = tasks.filter(|task| is(task));
         Some(tasks.map(|task| task.spec.id.to_string()).collect())
     };

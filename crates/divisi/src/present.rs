@@ -256,6 +256,12 @@ impl<'s> Settling<'s> {
 
     /// Looks at one of the tasks.
     pub(crate) fn see(&mut self, task: &TaskSpec) {
+        if let Some(candidates) = &task.candidates {
+            // All that does it, does it as one of them.
+            let ids = vec![task.id.clone(); candidates.of.len()];
+            task.candidates_as(&ids).for_each(|one| self.see(&one));
+            return;
+        }
         // What will be planned may be to satisfy words.
         let is_planned = task.kind == TaskKind::Plan && task.work == Work::Handoff;
         self.has_words |= is_planned || task.criteria.iter().any(is_in_words);

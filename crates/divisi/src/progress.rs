@@ -154,7 +154,9 @@ impl Progress {
                 let done = receipts
                     .iter()
                     .any(|receipt| matches!(receipt, Receipt::Integrated { .. }));
-                if done {
+                let held_back =
+                    { receipts.iter() }.any(|receipt| matches!(receipt, Receipt::Measured { .. }));
+                if done || held_back {
                     self.done(at, *attempt, state);
                 }
             }
@@ -178,6 +180,9 @@ impl Progress {
                     }
                     Then::Reassign { agent } => format!("{agent} takes over"),
                     Then::Split(_) => "smaller tasks take its place".to_owned(),
+                    Then::Escalate(_) if state.candidate_of(attempt.task).is_some() => {
+                        "it is given up".to_owned()
+                    }
                     Then::Escalate(_) => format!(
                         "a person decides: divisi explain {} {}",
                         self.run,
@@ -203,6 +208,14 @@ impl Progress {
                 if let Some(line) = last_printed::of_failed(&self.divisi, state, *attempt) {
                     self.say("2", " ", &format!("it last printed: {line}"));
                 }
+            }
+            Event::CandidateChosen { attempt, why, .. } => {
+                self.say("36", "=", &format!("{}: {why}", id(attempt.task)));
+            }
+            Event::CandidatesRefused { task, why } => {
+                let task = id(*task);
+                let next = format!("a person decides: divisi explain {} {task}", self.run);
+                self.say("31", "x", &format!("{task}: {why}; {next}"));
             }
             Event::TaskSplit {
                 parts,

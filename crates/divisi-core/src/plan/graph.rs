@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Input, Plan, TASKS_MAX};
+use super::{Input, Plan, TASKS_MAX, count};
 use crate::ids::TaskId;
 
 /// Why a set of tasks is not a plan.
@@ -58,6 +58,13 @@ pub enum Fault {
         /// The dependency is in the same stage, otherwise in a later one.
         same: bool,
     },
+    /// A task cannot be solved several times as it says.
+    Candidates {
+        /// The task's index.
+        task: usize,
+        /// Why.
+        cause: &'static str,
+    },
 }
 
 /// The plan's structure by index, as [`Plan::graph`] proves it sound.
@@ -83,7 +90,7 @@ impl Plan {
         if self.tasks.is_empty() {
             return Err(vec![Fault::Empty]);
         }
-        if self.tasks.len() > TASKS_MAX {
+        if count(&self.tasks) > TASKS_MAX {
             return Err(vec![Fault::TooMany]);
         }
         let mut index: HashMap<&TaskId, u32> = HashMap::with_capacity(self.tasks.len());
@@ -98,6 +105,11 @@ impl Plan {
                 index.insert(&task.id, at as u32);
             }
         }
+        let lacking = self.tasks.iter().enumerate().filter_map(|(task, spec)| {
+            let cause = spec.lacks_candidates()?;
+            Some(Fault::Candidates { task, cause })
+        });
+        faults.extend(lacking);
         let authored = self.authored_stages(&index, &mut faults);
         let mut dependencies = Vec::with_capacity(self.tasks.len());
         for (at, task) in self.tasks.iter().enumerate() {
@@ -155,7 +167,7 @@ impl Plan {
             Fault::TooMany => {
                 format!(
                     "there are {} tasks, at most {TASKS_MAX} can be run",
-                    self.tasks.len()
+                    count(&self.tasks)
                 )
             }
             Fault::DuplicateId { id, .. } => format!("two tasks have the id {id}"),
@@ -178,6 +190,7 @@ impl Plan {
                 let name = name(*task);
                 format!("{name} depends on a task of its own stage or of a later one")
             }
+            Fault::Candidates { task, cause } => format!("{}: {cause}", name(*task)),
         }
     }
 

@@ -89,6 +89,10 @@ impl Run {
                 self.change_ending(*attempt, |ending| ending.discarded = true);
             }
             Event::OfferAdopted { attempt, from } => self.apply_adopted(at, *attempt, *from),
+            Event::CandidateChosen { attempt, from, why } => {
+                self.apply_chosen(at, *attempt, *from, why);
+            }
+            Event::CandidatesRefused { task, why } => self.apply_candidates_refused(*task, why),
             Event::ApprovalGiven { task, .. }
             | Event::TaskFailed { task, .. }
             | Event::TaskCanceled { task }
@@ -185,6 +189,7 @@ impl Run {
                     name => {
                         let end = match name {
                             EventName::Reviewed => AttemptEnd::Reviewed,
+                            EventName::Measured => AttemptEnd::Measured,
                             _ => AttemptEnd::Integrated,
                         };
                         finish(task, at, end);
@@ -233,6 +238,7 @@ impl Run {
             }
             go_on(task, then);
         });
+        self.meet_spent(attempt.task);
     }
 
     /// Takes an attempt out of the queue. It mostly stands at the front.
@@ -361,6 +367,7 @@ impl Run {
         });
         match event {
             Event::ApprovalGiven { .. } => self.done(no),
+            Event::TaskFailed { .. } | Event::TaskCanceled { .. } => self.meet_spent(no),
             Event::TaskRetried { .. } if was_done => {
                 // Redone work is checked with the whole again. What its dependents made stands:
                 // they are not held back a second time.

@@ -207,6 +207,8 @@ pub enum AttemptEnd {
     Expanded,
     /// What it found of another one's work was taken.
     Reviewed,
+    /// Its work passed its checks and was measured; whether it is taken, its task chooses.
+    Measured,
     /// Its work was refused.
     Refused(Failure),
     /// It could not be done at all.
@@ -243,6 +245,7 @@ impl AttemptEnd {
             AttemptEnd::Integrated
             | AttemptEnd::Expanded
             | AttemptEnd::Reviewed
+            | AttemptEnd::Measured
             | AttemptEnd::Lost(_)
             | AttemptEnd::Stopped(
                 StopReason::OverBudget(_) | StopReason::Canceled | StopReason::Interrupted,

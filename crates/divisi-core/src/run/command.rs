@@ -14,7 +14,7 @@ use crate::intent::Intent;
 use crate::ledger::{Bound, Means};
 use crate::permission::{Decision, Request, Ruled};
 use crate::plan::{Parts, Plan};
-use crate::receipt::{Artifact, Snapshot};
+use crate::receipt::{Artifact, Measured, Snapshot};
 use crate::worker::Ended;
 
 /// What the monitor found about a live attempt.
@@ -264,6 +264,13 @@ pub enum Command {
         attempt: AttemptId,
         /// Every fault, for the next handoff.
         faults: Vec<String>,
+    },
+    /// What is compared of a candidate is known.
+    Measured {
+        /// Which.
+        attempt: AttemptId,
+        /// That.
+        measured: Measured,
     },
     /// A batch was merged onto the head and, where trees differ from verified ones, checked.
     BatchMerged {

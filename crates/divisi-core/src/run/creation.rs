@@ -40,6 +40,7 @@ impl Run {
             let names: Vec<String> = plan.stages.iter().map(|stage| stage.name.clone()).collect();
             run.link_barriers(0, &graph.stage, &names);
         }
+        run.add_candidates(0);
         let number = |task: &crate::ids::TaskId| run.index.get(task).copied();
         run.stages = plan
             .stages
@@ -110,6 +111,8 @@ impl Run {
             asking: BTreeSet::new(),
             open_reviews: BTreeSet::new(),
             awaiting: BTreeSet::new(),
+            to_choose: BTreeSet::new(),
+            candidates: Vec::new(),
             has_files: false,
             estimate_ms_mean: estimate_ms_mean(&plan.tasks),
             changed: BTreeSet::new(),
@@ -134,6 +137,8 @@ impl Run {
             answers: Vec::new(),
             replaces: None,
             reviews: None,
+            candidate_of: None,
+            chosen: None,
             depth: 0,
             nesting: 0,
             stage_context: None,

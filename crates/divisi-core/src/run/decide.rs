@@ -9,7 +9,7 @@ use super::command::{Accepted, Command, Create, Rejection};
 use super::event::{Event, Then};
 use super::links::Seen;
 use super::remedy::{self, Remedy};
-use super::state::{Counts, Final, Run, RunStatus};
+use super::state::{Final, Run, RunStatus};
 use super::task::TaskStatus;
 use super::transition::StateName;
 use crate::ids::{AttemptId, RunId, TaskNo, Time};
@@ -162,6 +162,7 @@ impl Draft<'_> {
             } => self.on_expanded(attempt, from, parts),
             Command::ExpandRefused { attempt, faults } => self.on_expand_refused(attempt, faults),
             Command::Weighed { attempt, verdicts } => self.on_weighed(attempt, verdicts),
+            Command::Measured { attempt, measured } => self.on_measured(attempt, measured),
             Command::WeighRefused { attempt, faults } => self.on_weigh_refused(attempt, faults),
             Command::BatchMerged {
                 onto,
@@ -250,11 +251,13 @@ impl Draft<'_> {
         if let Some(parts) = parts {
             self.take_place(attempt.task, parts, why, None);
         }
+        self.give_up_candidate(attempt.task);
     }
 
-    /// What follows from the decision for the rest of the run: tasks that can never start, and
-    /// the run's end.
+    /// What follows from the decision for the rest of the run: what is chosen, tasks that can never
+    /// start, and the run's end.
     fn settle(&mut self) {
+        self.choose();
         self.skip_hopeless();
         self.close_reviews();
         let begun = self.run.approved || self.run.canceling;
@@ -275,7 +278,7 @@ impl Draft<'_> {
         if open > 0 {
             return;
         }
-        let status = end_status(self.run.counts(), self.run.canceling);
+        let status = end_status(self.run);
         let succeeds = status == super::RunStatus::Succeeded;
         let checked = matches!(self.run.finally, Final::Passed(_)) || !self.run.needs_final_check();
         if !succeeds || checked {
@@ -292,7 +295,9 @@ impl Draft<'_> {
         {
             return;
         }
-        let touched: Vec<TaskNo> = self.events.iter().filter_map(given_up_by).collect();
+        let holds_up = |no: &TaskNo| self.run.tasks()[no.index()].is_hopeless();
+        let touched = self.events.iter().filter_map(given_up_by);
+        let touched: Vec<TaskNo> = touched.filter(holds_up).collect();
         // What stands behind a join that was passed is skipped already, whoever is to blame.
         let mut seen = Seen::new();
         for root in touched {
@@ -323,18 +328,19 @@ fn given_up_by(event: &Event) -> Option<TaskNo> {
     }
 }
 
-/// Whether a status can be reported as an end.
+/// How a run ends of which every task has ended.
 #[must_use]
-fn end_status(counts: &Counts, canceling: bool) -> RunStatus {
-    if canceling {
+fn end_status(run: &Run) -> RunStatus {
+    if run.canceling {
         return RunStatus::Canceled;
     }
-    let given_up = [TaskStatus::Failed, TaskStatus::Skipped]
-        .iter()
-        .any(|status| counts.of(*status) > 0);
-    match (given_up, counts.of(TaskStatus::Canceled)) {
-        (true, _) => RunStatus::Failed,
-        (false, 0) => RunStatus::Succeeded,
-        (false, _) => RunStatus::Canceled,
+    // Of a candidate that was given up, its task tells what came of it.
+    let (failed, canceled) = run.spent_candidates();
+    let counts = run.counts();
+    let given_up = counts.of(TaskStatus::Failed) - failed + counts.of(TaskStatus::Skipped);
+    match (given_up, counts.of(TaskStatus::Canceled) - canceled) {
+        (0, 0) => RunStatus::Succeeded,
+        (0, _) => RunStatus::Canceled,
+        (_, _) => RunStatus::Failed,
     }
 }

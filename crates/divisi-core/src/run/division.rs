@@ -110,6 +110,7 @@ pub(super) fn divide(
 pub(super) fn is_work(run: &Run, task: &Task) -> bool {
     task.spec.work == Work::Handoff
         && matches!(task.spec.kind, TaskKind::Work | TaskKind::Research)
+        && task.candidate_of.is_none()
         && holds_slot(task.agent(&run.settings))
 }
 
@@ -283,6 +284,7 @@ fn specs(
             criteria: half.criteria,
             estimate,
             budget: shares[at],
+            candidates: None,
             ..spec.clone()
         }
     };

@@ -363,6 +363,22 @@ pub enum Event {
         /// The number of the one that made it.
         from: u32,
     },
+    /// All candidates of a task have ended, and one of them is a new attempt's work from now on.
+    CandidateChosen {
+        /// The new one.
+        attempt: AttemptId,
+        /// The candidate's, which passed its checks.
+        from: AttemptId,
+        /// Why that one: the figures of all.
+        why: String,
+    },
+    /// All candidates of a task have ended, and none passed.
+    CandidatesRefused {
+        /// The task.
+        task: TaskNo,
+        /// What became of each.
+        why: String,
+    },
     /// Its owner gives up what it left: its work that is kept, and its workspace.
     OfferDiscarded {
         /// Which.
@@ -444,6 +460,8 @@ pub const KINDS: &[(&str, u32)] = &[
     ("offer_kept", 1),
     ("offer_adopted", 1),
     ("offer_discarded", 1),
+    ("candidate_chosen", 1),
+    ("candidates_refused", 1),
     ("approval_given", 1),
     ("task_failed", 1),
     ("task_canceled", 1),
@@ -517,6 +535,8 @@ impl Event {
             Event::OfferKept { .. } => "offer_kept",
             Event::OfferAdopted { .. } => "offer_adopted",
             Event::OfferDiscarded { .. } => "offer_discarded",
+            Event::CandidateChosen { .. } => "candidate_chosen",
+            Event::CandidatesRefused { .. } => "candidates_refused",
             Event::ApprovalGiven { .. } => "approval_given",
             Event::TaskFailed { .. } => "task_failed",
             Event::TaskCanceled { .. } => "task_canceled",

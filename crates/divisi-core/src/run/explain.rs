@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agents::{AGENT_EXTERNAL, AGENT_PERSON, holds_slot};
 use super::attempt::{Attempt, AttemptEnd, Ending, Phase};
+use super::candidates::Chosen;
 use super::event::PauseReason;
 use super::indexes::takes_slot;
 use super::links::Seen;
@@ -182,7 +183,44 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
         }
         TaskState::Split(parts) => split(run, task, parts, &mut told),
     }
+    candidates(run, no, &mut told);
     Some(told)
+}
+
+/// What came of a task's candidates, or of a candidate's task, and how each is looked at.
+fn candidates(run: &Run, no: TaskNo, told: &mut Explanation) {
+    let task = &run.tasks()[no.index()];
+    if let Some(of) = run.candidate_of(no) {
+        let of = &run.tasks()[of.index()];
+        let taken = of.chosen.as_ref().map(|it| it.from.map(|from| from.task));
+        told.causes.push(match taken {
+            Some(Some(taken)) if taken == no => {
+                format!("it is the candidate that was chosen for {}", of.spec.id)
+            }
+            Some(Some(taken)) => {
+                let taken = &run.tasks()[taken.index()].spec.id;
+                format!(
+                    "it is a candidate for {}, and {taken} was chosen",
+                    of.spec.id
+                )
+            }
+            Some(None) => format!("it is a candidate for {}, and none passed", of.spec.id),
+            None => format!("it is a candidate for {}", of.spec.id),
+        });
+    }
+    let Some(Chosen {
+        from: Some(_), why, ..
+    }) = &task.chosen
+    else {
+        return;
+    };
+    told.causes.push(why.clone());
+    for candidate in run.candidates(no) {
+        let candidate = &run.tasks()[candidate.index()];
+        if candidate.status() == TaskStatus::Done {
+            told.command(run, "show", candidate, "");
+        }
+    }
 }
 
 /// What a task is a part of, if it is one.

@@ -70,6 +70,10 @@ impl Draft<'_> {
             return self.not_now(task, "canceled", hint);
         }
         self.cancel_one(task);
+        let open = |no: &TaskNo| !self.run.tasks()[no.index()].status().is_terminal();
+        for candidate in self.run.candidates(task).filter(open).collect::<Vec<_>>() {
+            self.cancel_one(candidate);
+        }
         Ok(())
     }
 

@@ -76,6 +76,7 @@ impl Run {
         self.asking.clear();
         self.open_reviews.clear();
         self.awaiting.clear();
+        self.to_choose.clear();
         for no in self.numbers() {
             self.counts.add(self.tasks[no.index()].status());
             self.classify(no);
@@ -162,6 +163,9 @@ impl Run {
         }
         let task = &self.tasks[no.index()];
         match &task.state {
+            TaskState::Ready { .. } if task.is_to_choose() => {
+                self.to_choose.insert(no);
+            }
             TaskState::Ready { not_before } if not_before.0 > 0 => {
                 self.delayed.insert((*not_before, no));
             }
@@ -186,6 +190,7 @@ impl Run {
         let task = &self.tasks[no.index()];
         self.open_reviews.remove(&no);
         self.awaiting.remove(&no);
+        self.to_choose.remove(&no);
         match &task.state {
             TaskState::Ready { not_before } if not_before.0 > 0 => {
                 self.delayed.remove(&(*not_before, no));

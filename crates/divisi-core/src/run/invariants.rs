@@ -16,6 +16,7 @@ pub fn check(run: &Run) -> Result<(), String> {
     tasks(run)?;
     parts(run)?;
     reviews(run)?;
+    candidates(run)?;
     integration(run)?;
     indexes(run)?;
     permissions(run)?;
@@ -50,8 +51,8 @@ fn tasks(run: &Run) -> Result<(), String> {
             .iter()
             .filter(|ending| ending.end == super::AttemptEnd::Integrated)
             .count();
-        let by_person = task.spec.kind == crate::plan::TaskKind::Approval || task.reviews.is_some();
-        if task.status() == TaskStatus::Done && integrated == 0 && !by_person {
+        let otherwise = task.spec.kind == crate::plan::TaskKind::Approval || !task.is_planned();
+        if task.status() == TaskStatus::Done && integrated == 0 && !otherwise {
             return Err(format!(
                 "task {name} is done though no attempt was integrated"
             ));
@@ -170,6 +171,39 @@ fn reviews(run: &Run) -> Result<(), String> {
     Ok(())
 }
 
+/// Of several solutions at most one is taken, by the task that they are for, once all have ended.
+fn candidates(run: &Run) -> Result<(), String> {
+    if let Some(no) = run.to_choose.first() {
+        let name = &run.tasks()[no.index()].spec.id;
+        return Err(format!("nothing was chosen for {name}"));
+    }
+    for task in run.tasks() {
+        let name = &task.spec.id;
+        let integrated = |it: &super::Ending| it.end == AttemptEnd::Integrated;
+        let Some(of) = task.candidate_of else {
+            continue;
+        };
+        let of = &run.tasks()[of.index()];
+        if task.endings.iter().any(integrated) {
+            return Err(format!("candidate {name} was integrated"));
+        }
+        if matches!(task.state, TaskState::Escalated(_)) {
+            return Err(format!("candidate {name} awaits a person in vain"));
+        }
+        let measured = |it: &super::Ending| it.end == AttemptEnd::Measured;
+        if (task.status() == TaskStatus::Done) != task.endings.last().is_some_and(measured) {
+            return Err(format!("candidate {name} is {} otherwise", task.status()));
+        }
+        if of.chosen.is_some() && !task.status().is_terminal() {
+            return Err(format!("candidate {name} came after what was chosen"));
+        }
+        if of.awaits_candidates() && of.attempts() > 0 {
+            return Err(format!("{} did not wait for its candidates", of.spec.id));
+        }
+    }
+    Ok(())
+}
+
 fn integration(run: &Run) -> Result<(), String> {
     let queued: Vec<&AttemptId> = run.integration.queue.iter().collect();
     for attempt in &queued {
@@ -227,6 +261,9 @@ fn indexes(run: &Run) -> Result<(), String> {
     }
     if fresh.awaiting != run.awaiting {
         return Err("what awaits a person differs from its derivation".to_owned());
+    }
+    if fresh.to_choose != run.to_choose {
+        return Err("what is to be chosen differs from its derivation".to_owned());
     }
     if fresh.asking != run.asking {
         return Err("requests that wait differ from their derivation".to_owned());
@@ -319,12 +356,8 @@ fn ending(run: &Run) -> Result<(), String> {
         ));
     }
     if status == RunStatus::Succeeded {
-        let done = run.counts().of(TaskStatus::Done) + run.counts().of(TaskStatus::Split);
-        if done as usize != run.tasks().len() {
-            return Err(format!(
-                "the run succeeded with {done} of {} tasks done",
-                run.tasks().len()
-            ));
+        if !run.is_fulfilled() {
+            return Err("the run succeeded though not all of its tasks are done".to_owned());
         }
         if run.needs_final_check() && !matches!(run.finally, Final::Passed(_)) {
             return Err("the run succeeded though the whole was not checked".to_owned());

@@ -46,6 +46,11 @@ fn kept_of(task: &Task, has_ended: bool) -> BTreeSet<&Commit> {
         kept.extend(offer.map(|offer| &offer.commit));
         match ending.end {
             AttemptEnd::Integrated => kept.extend(integrated(ending)),
+            // Whether or not it was taken: whoever wonders looks at all of them.
+            AttemptEnd::Measured => {
+                kept.extend(&ending.base);
+                kept.extend(snapshot_of(&ending.receipts).map(|snapshot| &snapshot.commit));
+            }
             _ if given_up => {}
             _ => {
                 kept.extend(&ending.base);

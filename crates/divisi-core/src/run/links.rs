@@ -128,7 +128,7 @@ impl Run {
         }
     }
 
-    fn add_join(&mut self, label: String) -> Node {
+    pub(super) fn add_join(&mut self, label: String) -> Node {
         let join = Node::Join(self.joins.len() as u32);
         self.joins.push(Join {
             label,
@@ -138,7 +138,7 @@ impl Run {
     }
 
     fn is_met(task: &Task) -> bool {
-        matches!(task.state, TaskState::Done)
+        matches!(task.state, TaskState::Done) || task.is_spent_candidate()
     }
 
     /// Counts anew what every node still waits for. Linear in nodes and edges.
@@ -245,7 +245,12 @@ impl Run {
     }
 
     pub(super) fn estimate_ms(&self, no: TaskNo) -> u64 {
-        let estimate = &self.tasks[no.index()].spec.estimate;
+        let task = &self.tasks[no.index()];
+        // The time is its candidates'.
+        if task.spec.candidates.is_some() {
+            return 0;
+        }
+        let estimate = &task.spec.estimate;
         estimate.duration_ms.unwrap_or(self.estimate_ms_mean)
     }
 

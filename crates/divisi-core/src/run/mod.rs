@@ -19,7 +19,7 @@
 //! - what a run is: `state`, `task`, `attempt`, `agents`, `defined`, `settings`, `links`;
 //! - what can be asked and what happened: `command`, `event`;
 //! - deciding: `decide` names who decides what: `lease`, `completion`, `integration`, `parts`, `reviews`,
-//!   `permissions`, `person`, `offer` and `halt`, with `remedy` for what policy does after a failure,
+//!   `candidates`, `permissions`, `person`, `offer` and `halt`, with `remedy` for what policy does after a failure,
 //!   `division` for how it makes one task several, and `spending` for what attempts used;
 //! - applying: `creation` for the first event, `apply` for all others; `indexes` and `owed` keep what
 //!   follows from the state;
@@ -29,6 +29,7 @@ mod agents;
 mod apply;
 mod attempt;
 mod awaiting;
+mod candidates;
 mod command;
 mod completion;
 mod creation;
@@ -69,6 +70,7 @@ pub use agents::{
     agent_of, asks_model, holds_slot, is_process, is_scripted, name_of, reports, unsaid,
 };
 pub use attempt::{Attempt, AttemptEnd, Ending, Failure, Phase, StopReason};
+pub use candidates::Chosen;
 pub use command::{Accepted, Command, Create, Finding, Merged, Rejection, Said};
 pub use decide::create;
 pub use defined::{

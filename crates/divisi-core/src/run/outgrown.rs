@@ -125,6 +125,7 @@ pub(super) fn planned(run: &Run, no: TaskNo, used: Amount, why: &str) -> Option<
         ok_exit: vec![0],
         estimate: Estimate::default(),
         budget,
+        candidates: None,
         ..TaskSpec::clone(spec)
     };
     let parts = Parts {
@@ -248,6 +249,9 @@ fn faults(spec: &TaskSpec, parts: &Parts) -> Vec<String> {
         }
         if part.budget.is_bounded() {
             fault("it has a `budget`: what is left of the task's is shared out");
+        }
+        if part.candidates.is_some() {
+            fault("it has `candidates`: what is done several times, its owner says");
         }
     }
     for file in &spec.deliverables {

@@ -9,7 +9,6 @@ use super::state::{Final, Run};
 use super::task::{Task, TaskState};
 use crate::ids::{AttemptId, RunId, TaskNo};
 use crate::plan::TaskKind;
-use crate::run::TaskStatus;
 
 /// An owed action. Starting an attempt happens at most once, in the epoch of its lease; all others
 /// may be repeated freely.
@@ -29,6 +28,8 @@ pub enum Effect {
     Expand(AttemptId),
     /// Look up the evidence of the review that it made.
     Weigh(AttemptId),
+    /// Find out what is compared of the candidate that it made.
+    Measure(AttemptId),
     /// Make durable what a given-up attempt finished after all.
     KeepOffer(AttemptId),
     /// Merge the batch of verified attempts onto the head, and check the result.
@@ -51,6 +52,7 @@ impl Effect {
             | Effect::Check(attempt)
             | Effect::Expand(attempt)
             | Effect::Weigh(attempt)
+            | Effect::Measure(attempt)
             | Effect::KeepOffer(attempt) => attempt.run,
             Effect::Integrate(run) | Effect::MoveHead(run) | Effect::FinalCheck(run) => run,
         }
@@ -84,6 +86,7 @@ impl Run {
             Effect::Check,
             Effect::Expand,
             Effect::Weigh,
+            Effect::Measure,
         ];
         for effect in kinds.map(|kind| kind(attempt)) {
             if wanted == Some(effect) {
@@ -131,11 +134,10 @@ impl Run {
 
     /// Whether every task is done (or split into done ones) and the whole is yet to be checked.
     pub(super) fn final_check_is_due(&self) -> bool {
-        let finished = self.counts.of(TaskStatus::Done) + self.counts.of(TaskStatus::Split);
-        finished as usize == self.tasks.len()
-            && matches!(self.finally, Final::Open)
+        matches!(self.finally, Final::Open)
             && !self.canceling
             && self.needs_final_check()
+            && self.is_fulfilled()
     }
 
     /// Whether the whole can differ from what was verified: it has files, or criteria of its own.
@@ -163,6 +165,7 @@ fn task_effects(task: &Task, attempt: AttemptId) -> Option<Effect> {
         (Phase::Collected, _) => Some(Effect::Check(attempt)),
         (Phase::Verified, _) if task.spec.kind == TaskKind::Plan => Some(Effect::Expand(attempt)),
         (Phase::Verified, _) if task.reviews.is_some() => Some(Effect::Weigh(attempt)),
+        (Phase::Verified, _) if task.candidate_of.is_some() => Some(Effect::Measure(attempt)),
         (Phase::Held { .. } | Phase::Verified | Phase::Prepared { .. }, _) => None,
     }
 }

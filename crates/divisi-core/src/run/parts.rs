@@ -27,7 +27,8 @@ use crate::criterion::{Criterion, truncate};
 use crate::ids::{AttemptId, Commit, TaskNo, Time};
 use crate::ledger::{Amount, Bound};
 use crate::plan::{
-    Parts, Plan, STAGE_CONTEXT_BYTES_MAX, Stage, TASKS_MAX, TaskKind, TaskSpec, Work, WorkspaceKind,
+    Parts, Plan, STAGE_CONTEXT_BYTES_MAX, Stage, TASKS_MAX, TaskKind, TaskSpec, Work,
+    WorkspaceKind, count,
 };
 use crate::receipt::{Receipt, Snapshot};
 
@@ -79,12 +80,24 @@ impl Draft<'_> {
             );
         }
         let bad = |cause: String| Err(Rejection::BadParts { cause });
+        if task.candidate_of.is_some() || task.awaits_candidates() {
+            let hint = "it is solved several times: cancel it, then retry and split it";
+            return self.not_now(no, "split", hint);
+        }
         if task.depth >= SPLIT_DEPTH_MAX {
             let id = &task.spec.id;
             return bad(format!("{id} already stands {SPLIT_DEPTH_MAX} splits deep"));
         }
         if parts.tasks.len() < 2 {
             return bad("a split needs at least two parts".to_owned());
+        }
+        let multiplies = |it: &TaskSpec| it.candidates.is_some() && !it.budget.is_bounded();
+        if task.spec.budget.is_bounded() && parts.tasks.iter().any(multiplies) {
+            return bad(
+                "a part with `candidates`, of which each may use up as much as the other, \
+                 needs a `budget` of its own where its task has one"
+                    .to_owned(),
+            );
         }
         let used = spending::used(&self.run.settings, task);
         match self.run.fitting(no, parts, task.nesting) {
@@ -219,7 +232,7 @@ impl Run {
         nesting: u32,
     ) -> Result<Parts, Vec<String>> {
         let mut faults = Vec::new();
-        let all = self.tasks().len() + parts.tasks.len();
+        let all = self.tasks().len() + count(&parts.tasks);
         if all > TASKS_MAX {
             faults.push(format!(
                 "the run would have {all} tasks, at most {TASKS_MAX} can be run"
@@ -344,7 +357,7 @@ impl Run {
         self.place(*split, (specs, stages), stage_context, planned.is_some())
     }
 
-    /// Puts tasks in the place of one.
+    /// Puts tasks in the place of one. All that are new, their candidates among them.
     pub(super) fn place(
         &mut self,
         split: TaskNo,
@@ -369,13 +382,14 @@ impl Run {
             let names: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
             self.link_barriers(first, &stage_of(specs, stages), &names);
         }
+        self.add_candidates(first as usize);
         for (_, tasks) in &mut self.stages {
             if tasks.contains(&split) {
                 tasks.extend_from_slice(&parts);
             }
         }
-        self.tasks[split.index()].state = TaskState::Split(parts.clone());
-        parts
+        self.tasks[split.index()].state = TaskState::Split(parts);
+        (first..self.tasks.len() as u32).map(TaskNo).collect()
     }
 
     fn add_parts(
@@ -440,7 +454,7 @@ impl Run {
         let part = &self.tasks[no.index()];
         let own: BTreeSet<String> = named_by(&part.spec).map(str::to_owned).collect();
         let (mut others, mut is_first) = (BTreeSet::new(), true);
-        let mut at = no;
+        let mut at = self.candidate_of(no).unwrap_or(no);
         loop {
             let on = self.tasks[at.index()].replaces?;
             let split = &self.tasks[on.index()];
@@ -474,6 +488,7 @@ impl Run {
     /// before.
     pub fn replaced(&self, no: TaskNo) -> impl Iterator<Item = TaskNo> + '_ {
         let above = |no: &TaskNo| self.tasks[no.index()].replaces;
+        let no = self.candidate_of(no).unwrap_or(no);
         std::iter::successors(above(&no), above)
     }
 }

@@ -19,6 +19,9 @@ use crate::receipt::{Exit, Receipt};
 impl Draft<'_> {
     pub(super) fn retry(&mut self, no: TaskNo, note: String) -> Result<(), Rejection> {
         let task = self.known(no)?;
+        if task.candidate_of.is_some() {
+            return self.not_now(no, "retried", "retry the task that it is a candidate of");
+        }
         match task.state_name() {
             StateName::Escalated | StateName::Failed | StateName::Canceled => {}
             // Its dependents are done: consent can no longer hold anything back.
@@ -37,7 +40,7 @@ impl Draft<'_> {
         if self.run.canceling {
             return self.not_now(no, "retried", "the run is being canceled");
         }
-        let hopeless = |on: &TaskNo| self.run.tasks()[on.index()].status().is_hopeless();
+        let hopeless = |on: &TaskNo| self.run.tasks()[on.index()].is_hopeless();
         if self.run.dependencies(no).iter().any(hopeless) {
             return self.not_now(no, "retried", "retry the task that it waits for");
         }
@@ -228,7 +231,7 @@ impl Revival {
 
     fn is_hopeless(&mut self, run: &Run, node: Node) -> bool {
         match node {
-            Node::Task(no) => run.tasks()[no.index()].status().is_hopeless(),
+            Node::Task(no) => run.tasks()[no.index()].is_hopeless(),
             Node::Join(_) => match self.hopeless.get(&node) {
                 Some(known) => *known,
                 None => {

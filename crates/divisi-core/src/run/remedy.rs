@@ -52,6 +52,7 @@ pub(super) fn choose(
         AttemptEnd::Integrated
         | AttemptEnd::Expanded
         | AttemptEnd::Reviewed
+        | AttemptEnd::Measured
         | AttemptEnd::Errored(Failure::Preparation(_))
         // Another one follows when the ledger has something to reserve for it, and not before.
         | AttemptEnd::Stopped(StopReason::OverBudget(_) | StopReason::Interrupted) => Then::Retry {
@@ -285,6 +286,7 @@ pub fn words(end: &AttemptEnd) -> String {
         AttemptEnd::Integrated => "it was integrated".to_owned(),
         AttemptEnd::Expanded => "its tasks took its place".to_owned(),
         AttemptEnd::Reviewed => "its verdict was taken".to_owned(),
+        AttemptEnd::Measured => "it passed its checks as one of several candidates".to_owned(),
         AttemptEnd::Refused(failure) | AttemptEnd::Errored(failure) => failure_words(failure),
         AttemptEnd::Lost(cause) => format!("it was lost: {cause}"),
         AttemptEnd::Stopped(StopReason::Stalled(evidence)) => {

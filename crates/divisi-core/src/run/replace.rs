@@ -19,7 +19,7 @@ use super::remedy;
 use super::state::Run;
 use super::task::{Task, TaskState};
 use crate::ids::TaskNo;
-use crate::plan::{Plan, TASKS_MAX, TaskKind, TaskSpec, WorkspaceKind};
+use crate::plan::{Plan, TASKS_MAX, TaskKind, TaskSpec, WorkspaceKind, count};
 
 impl Draft<'_> {
     pub(super) fn replace(&mut self, plan: Arc<Plan>) -> Result<(), Rejection> {
@@ -58,7 +58,7 @@ impl Draft<'_> {
         if let Err(found) = plan.graph() {
             faults.extend(found.iter().map(|fault| plan.words(fault)));
         }
-        let all = kept + plan.tasks.len();
+        let all = kept + count(&plan.tasks);
         if all > TASKS_MAX {
             faults.push(format!(
                 "the run would have {all} tasks, at most {TASKS_MAX} can be run"

@@ -196,6 +196,10 @@ pub struct Run {
     pub(super) open_reviews: BTreeSet<TaskNo>,
     /// Tasks that count as results that await a person's judgment.
     pub(super) awaiting: BTreeSet<TaskNo>,
+    /// Tasks whose candidates have all ended, of which nothing was chosen yet.
+    pub(super) to_choose: BTreeSet<TaskNo>,
+    /// All candidates.
+    pub(super) candidates: Vec<TaskNo>,
     pub(super) has_files: bool,
     /// What a task without an estimate counts with: the mean of those that the accepted plan has.
     pub(super) estimate_ms_mean: u64,
@@ -327,7 +331,7 @@ impl Run {
         Plan {
             title: self.title.clone(),
             tasks: { self.tasks.iter() }
-                .filter(|task| task.reviews.is_none())
+                .filter(|task| task.is_planned())
                 .map(|task| (*task.spec).clone())
                 .collect(),
             stages: self.stages.iter().map(stage).collect(),

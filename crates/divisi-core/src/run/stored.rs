@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::attempt::Ending;
+use super::candidates::Chosen;
 use super::event::{Event, PauseReason};
 use super::state::{Counts, Final, Integration, Run, RunStatus};
 use super::task::{Answer, TaskState};
@@ -35,6 +36,8 @@ struct TaskOut<'a> {
     reassigned: &'a Option<String>,
     #[serde(skip_serializing_if = "<[Answer]>::is_empty")]
     answers: &'a [Answer],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chosen: &'a Option<Chosen>,
 }
 
 #[expect(
@@ -64,6 +67,8 @@ struct TaskIn {
     reassigned: Option<String>,
     #[serde(default)]
     answers: Vec<Answer>,
+    #[serde(default)]
+    chosen: Option<Chosen>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -151,6 +156,7 @@ pub fn task_row(run: &Run, no: TaskNo) -> TaskRow {
         conflicts: task.conflicts,
         reassigned: &task.reassigned,
         answers: &task.answers,
+        chosen: &task.chosen,
     };
     TaskRow {
         run: run.id,
@@ -285,6 +291,7 @@ impl Restoration {
             task.conflicts = stored.conflicts;
             task.reassigned = stored.reassigned;
             task.answers = stored.answers;
+            task.chosen = stored.chosen;
         }
         Ok(())
     }

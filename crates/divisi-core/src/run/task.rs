@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agents::{agent_of, asks_model, holds_slot};
 use super::attempt::{Attempt, Ending, Phase};
+use super::candidates::Chosen;
 use super::links::Links;
 use super::reviews::Subject;
 use super::settings::Settings;
@@ -196,6 +197,10 @@ pub struct Task {
     pub replaces: Option<TaskNo>,
     /// What it judges, if it is a review that was opened for that.
     pub reviews: Option<Subject>,
+    /// The task that it is one of several solutions of, if it is.
+    pub candidate_of: Option<TaskNo>,
+    /// What came of its own candidates, once all have ended.
+    pub chosen: Option<Chosen>,
     /// How deep in splits it stands: 0 in the plan as it was accepted.
     pub depth: u32,
     /// How many plan tasks stand above it, each planned by the one before.
@@ -290,10 +295,40 @@ impl Task {
     }
 
     /// Whether what it makes becomes part of the result: of a plan task tasks are made, of a review
-    /// verdicts.
+    /// verdicts, and of candidates one is taken by the task that they are for.
     #[must_use]
     pub fn is_merged(&self) -> bool {
-        self.spec.kind != TaskKind::Plan && self.reviews.is_none()
+        self.spec.kind != TaskKind::Plan && self.reviews.is_none() && self.candidate_of.is_none()
+    }
+
+    /// Whether the plan names it: reviews and candidates are opened beside its tasks.
+    #[must_use]
+    pub fn is_planned(&self) -> bool {
+        self.reviews.is_none() && self.candidate_of.is_none()
+    }
+
+    /// Whether it is a candidate that its task does not wait for any more, though nothing of it can
+    /// be taken.
+    #[must_use]
+    pub fn is_spent_candidate(&self) -> bool {
+        let spent = matches!(self.state, TaskState::Failed(_) | TaskState::Canceled);
+        self.candidate_of.is_some() && spent
+    }
+
+    /// Whether nothing that waits for it can start, unless a person has it tried again.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.status().is_hopeless() && !self.is_spent_candidate()
+    }
+
+    /// Whether all its candidates have ended and nothing was chosen yet.
+    pub(super) fn is_to_choose(&self) -> bool {
+        let is_ready = matches!(self.state, TaskState::Ready { .. });
+        is_ready && self.awaits_candidates()
+    }
+
+    /// Whether its candidates come first.
+    pub(super) fn awaits_candidates(&self) -> bool {
+        self.spec.candidates.is_some() && self.chosen.is_none()
     }
 
     /// How long an attempt may take, in milliseconds.

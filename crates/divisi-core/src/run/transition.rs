@@ -166,11 +166,17 @@ pub enum EventName {
     Reviewed,
     /// `review_closed`
     ReviewClosed,
+    /// `attempt_advanced` with a receipt of a measurement
+    Measured,
+    /// `candidate_chosen`
+    CandidateChosen,
+    /// `candidates_refused`
+    CandidatesRefused,
 }
 
 impl EventName {
     /// All of them.
-    pub const ALL: [EventName; 37] = [
+    pub const ALL: [EventName; 40] = [
         EventName::Released,
         EventName::ReleasedApproval,
         EventName::Leased,
@@ -208,6 +214,9 @@ impl EventName {
         EventName::OfferAdopted,
         EventName::Reviewed,
         EventName::ReviewClosed,
+        EventName::Measured,
+        EventName::CandidateChosen,
+        EventName::CandidatesRefused,
     ];
 }
 
@@ -256,6 +265,11 @@ pub fn next(state: StateName, event: EventName) -> Next {
         // That of a review, which makes verdicts; or nobody needs it any more.
         (S::Verified, E::Reviewed) => Next::To(S::Done),
         (S::Ready | S::Question | S::Escalated, E::ReviewClosed) => Next::To(S::Done),
+
+        // That of a candidate, which is held back; and what comes of all of them together.
+        (S::Verified, E::Measured) => Next::To(S::Done),
+        (S::Ready, E::CandidateChosen) => Next::To(S::Leased),
+        (S::Ready, E::CandidatesRefused) => Next::To(S::Escalated),
 
         // An attempt may end at every step before its commit is prepared.
         (
@@ -364,6 +378,8 @@ pub fn names(event: &Event) -> Vec<(TaskNo, EventName)> {
         | Event::OfferKept { attempt, .. }
         | Event::OfferDiscarded { attempt } => one(attempt.task, EventName::Offer),
         Event::OfferAdopted { attempt, .. } => one(attempt.task, EventName::OfferAdopted),
+        Event::CandidateChosen { attempt, .. } => one(attempt.task, EventName::CandidateChosen),
+        Event::CandidatesRefused { task, .. } => one(*task, EventName::CandidatesRefused),
         Event::ApprovalGiven { task, .. } => one(*task, EventName::ApprovalGiven),
         Event::TaskFailed { task, .. } => one(*task, EventName::Failed),
         Event::TaskCanceled { task } => one(*task, EventName::Canceled),
@@ -381,5 +397,6 @@ pub(super) fn receipt_name(receipt: &Receipt) -> EventName {
         Receipt::Integrated { .. } => EventName::IntegratedInPlace,
         Receipt::Expanded { .. } => EventName::Expanded,
         Receipt::Reviewed { .. } => EventName::Reviewed,
+        Receipt::Measured { .. } => EventName::Measured,
     }
 }

@@ -16,6 +16,7 @@ use super::fetch::Fetching;
 use super::homes::home_name;
 use super::input::{Failed, Finished, Input};
 use super::launch::{self, Launched, Prepared, Starting, Unlaunched};
+use super::measuring::Measuring;
 use super::results::{Checking, Collecting, Integrating, move_head};
 use super::temporary::GivenBack;
 use super::threads::{Job as Work, Threads};
@@ -148,7 +149,8 @@ impl<J: Journal> Engine<J> {
         self.heard.retain(|attempt, _| is_live(*attempt));
     }
 
-    /// The supervisor is joined when there is something to start, to stop, or to be adopted.
+    /// The supervisor is joined when there is something to start, to stop, or to be adopted, or what
+    /// may run a program.
     fn join_if_needed(&mut self) {
         if self.supervised.is_joined() || !self.needs_supervisor() {
             self.joining_failed = super::JoiningFailed::default();
@@ -212,6 +214,8 @@ impl<J: Journal> Engine<J> {
                 Effect::Start(_)
                     | Effect::Stop(_)
                     | Effect::Check(_)
+                    | Effect::Weigh(_)
+                    | Effect::Measure(_)
                     | Effect::Integrate(_)
                     | Effect::FinalCheck(_)
             )
@@ -275,6 +279,13 @@ impl<J: Journal> Engine<J> {
                     .run(attempt.run)
                     .and_then(|run| Weighing::of(run, attempt));
                 self.hand_over(effect, weighing, Weighing::weigh);
+            }
+            Effect::Measure(attempt) => {
+                let measuring = self
+                    .world
+                    .run(attempt.run)
+                    .and_then(|run| Measuring::of(run, attempt));
+                self.hand_over(effect, measuring, Measuring::measure);
             }
             Effect::Integrate(run) => {
                 let integrating = self.world.run(run).and_then(Integrating::of);

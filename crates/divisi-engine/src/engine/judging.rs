@@ -70,7 +70,7 @@ impl Judging<'_> {
     }
 
     /// A checkout prepared as workspaces are; or why it cannot be, because of what is judged.
-    fn checkout(&self, attempt: AttemptId) -> Result<Result<Checkout, String>, Failed> {
+    pub(super) fn checkout(&self, attempt: AttemptId) -> Result<Result<Checkout, String>, Failed> {
         let pool = self.shell.pool()?;
         let head = Some(self.commit);
         let provided = self.shell.provide(self.preparing, attempt, self.tree, head);

@@ -31,6 +31,7 @@ mod inbox;
 mod input;
 mod judging;
 mod launch;
+mod measuring;
 mod permissions;
 mod preparation;
 mod programs;

@@ -57,6 +57,7 @@ fn words(effect: Effect) -> String {
         Effect::Collect(attempt) => format!("collect attempt {attempt}"),
         Effect::Check(attempt) => format!("check attempt {attempt}"),
         Effect::Weigh(attempt) => format!("look up what attempt {attempt} cites"),
+        Effect::Measure(attempt) => format!("measure what attempt {attempt} made"),
         Effect::Expand(attempt) => format!("expand what attempt {attempt} planned"),
         Effect::KeepOffer(attempt) => format!("keep the work of attempt {attempt}"),
         Effect::Integrate(run) => format!("integrate into {run}"),

@@ -374,6 +374,26 @@ impl Repo {
         }
     }
 
+    /// How many lines are added and removed between two commits; a file that is not text counts as
+    /// one.
+    ///
+    /// # Errors
+    /// Git failed, or a commit is not in the private repository.
+    pub(crate) fn lines_changed(&self, from: &Commit, to: &Commit) -> Result<u64, Fault> {
+        let out = self
+            .call("count changed lines")?
+            .config("diff.ignoreSubmodules", "none")
+            .args(["diff", "--numstat", "-z", "--no-renames"])
+            .args(["--no-ext-diff", "--no-textconv"])
+            .args([from.as_str(), to.as_str(), "--"])
+            .ok()?;
+        let lines = split(&out).map(|record| match counted(record) {
+            Some((_, (added, removed))) => added.saturating_add(removed),
+            None => 1,
+        });
+        Ok(lines.fold(0, u64::saturating_add))
+    }
+
     /// Changes between two trees as they are shown.
     pub(crate) fn file_changes(
         &self,

@@ -97,6 +97,7 @@ fn alike(one: &TaskSpec, other: &TaskSpec) -> bool {
     let is_judged = |criterion: &Criterion| matches!(criterion, Criterion::Plain { .. });
     is_agents(other)
         && is_work
+        && other.candidates.is_none()
         && other.budget == Budget::default()
         && !other.criteria.iter().any(is_judged)
         && how(one) == how(other)

@@ -5,7 +5,7 @@ use divisi_core::plan::Work;
 
 use super::{Author, Linter, TASKS_ADVISED_MAX, TASKS_ADVISED_MIN, is_agents};
 use crate::codes;
-use crate::estimate::Estimate;
+use crate::estimate::{Estimate, times};
 use crate::faults::Faults;
 use crate::plan_file::STAGES_ADVISED_MAX;
 
@@ -68,12 +68,12 @@ fn budget(linter: &Linter<'_>, faults: &mut Faults<'_>) {
     let budget = &linter.given.budget;
     let plan = linter.plan;
     let attempts = plan.tasks.iter().filter(|task| task.work != Work::Nothing);
-    let attempts = attempts.count() as u64;
-    let times = plan
-        .tasks
-        .iter()
-        .filter_map(|task| task.estimate.duration_ms);
-    let time_ms = times.fold(0, u64::saturating_add);
+    let attempts = attempts.map(times).sum::<usize>() as u64;
+    let taken = plan.tasks.iter().filter_map(|task| {
+        let once = task.estimate.duration_ms?;
+        Some(once.saturating_mul(times(task) as u64))
+    });
+    let time_ms = taken.fold(0, u64::saturating_add);
     let tokens = Estimate::of(plan, None).tokens;
     let minutes = |ms: u64| format!("{} minutes", ms.div_ceil(60_000));
     let exceeded =

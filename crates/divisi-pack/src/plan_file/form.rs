@@ -136,6 +136,13 @@ pub(crate) struct SubtaskForm {
     /// Agents to which it may be reassigned after failures, in this order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) agents_else: Option<Vec<String>>,
+    /// The task is solved several times, side by side, and the best solution that passes its checks
+    /// is integrated: how often, or one entry for each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) candidates: Option<CandidatesForm>,
+    /// How candidates that pass are compared: by changed lines, the fewest first, unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prefer: Option<PreferenceForm>,
     /// A program and its arguments, run without a shell.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
@@ -214,6 +221,55 @@ pub(crate) struct SubtaskForm {
     /// What was changed for the retry; a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_modifications: Option<String>,
+}
+
+/// How often a task is solved, and by whom.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Candidates")]
+pub(crate) enum CandidatesForm {
+    /// So often, by the task's own agent.
+    Number(#[schemars(range(min = 2, max = 5))] u64),
+    /// Once for each entry.
+    List(#[schemars(length(min = 2, max = 5))] Vec<CandidateForm>),
+}
+
+/// One of several solutions.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Candidate")]
+pub(crate) struct CandidateForm {
+    /// The agent that makes it; the task's own unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) agent: Option<String>,
+}
+
+/// A program that prints one number about a solution.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Preference")]
+pub(crate) struct PreferenceForm {
+    /// The program and its arguments, run without a shell in a checkout of the solution. It prints
+    /// one number and exits with 0.
+    #[schemars(length(min = 1))]
+    pub(crate) command: Vec<String>,
+    /// Which number is the best.
+    pub(crate) want: WantForm,
+    /// How long it may take, in minutes; 10 unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 525_600))]
+    pub(crate) timeout_minutes: Option<NumberForm>,
+}
+
+/// Which of several numbers is the best.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Want")]
+pub(crate) enum WantForm {
+    /// The smallest.
+    Lowest,
+    /// The largest.
+    Highest,
 }
 
 /// Bounds; what is left out is bounded by the run's budget alone.

@@ -16,6 +16,7 @@
 //!
 //! Work is bounded by the limits in this module and linear in the text.
 
+pub(crate) mod candidates;
 mod compare;
 pub(crate) mod compile;
 pub(crate) mod criteria;

@@ -160,6 +160,8 @@ impl Teller<'_> {
         match fault {
             Fault::DuplicateId { tasks, .. } => !self.tasks[tasks.1].named,
             Fault::InNoStage { task } => !self.tasks[*task].named || self.duplicates.contains(task),
+            // Reading has said so, where it stands.
+            Fault::Candidates { .. } => true,
             _ => false,
         }
     }
@@ -198,6 +200,10 @@ impl Teller<'_> {
             Fault::UnknownInStage { stage, id } => {
                 let at = self.stage_span(*stage, id, Occurrence::First);
                 self.unknown_id(at, id, faults);
+            }
+            Fault::Candidates { task, cause } => {
+                let at = self.tasks[*task].id;
+                faults.error(codes::CONFLICT, at, || (*cause).to_owned());
             }
             Fault::Cycle(cycle) => self.cycle(cycle, faults),
             Fault::TwiceInStages { stage, id } => {

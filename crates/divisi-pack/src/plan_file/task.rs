@@ -6,6 +6,7 @@ use divisi_core::plan::{Deliverable, Input, Priority};
 use divisi_core::{Criterion, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 use jsonc_parser::ast::Value;
 
+use super::candidates::candidates;
 use super::compile::Promise;
 use super::values::{
     agent, agents_else, conflict, deliverables, env, estimate, ok_exit, patterns, work,
@@ -27,6 +28,8 @@ pub(crate) const KEYS: &[&str] = &[
     "worker_type",
     "agent",
     "agents_else",
+    "candidates",
+    "prefer",
     "command",
     "script",
     "template",
@@ -185,6 +188,7 @@ impl<'v> Reader<'v> {
         };
         let criteria = self.task_criteria(&fields, promise, faults);
         let workspace = workspace(&fields, promise, &criteria, faults);
+        let candidates = candidates(&fields, (kind, &work, workspace), faults);
         check_kind(&fields, kind, &dependencies, faults);
         check_records(&fields, faults);
         let task = TaskSpec {
@@ -222,6 +226,7 @@ impl<'v> Reader<'v> {
             deliverables,
             criteria,
             workspace,
+            candidates,
         };
         // What is refused anyway may have lost its checks to a fault.
         if faults.errors() == errors_before {

@@ -2,15 +2,18 @@
 
 use std::collections::HashSet;
 
-use divisi_core::plan::{Estimate, Input, Priority, TaskSpec, Work};
+use divisi_core::plan::{
+    Candidate, Candidates, Estimate, Input, Preference, Priority, TaskSpec, Want, Work,
+};
 use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::{Criterion, Format, Holds, Plan, TaskId, TaskKind, WorkspaceKind};
 
 use super::compile::Promise;
 use super::form::{
-    BudgetForm, CriterionForm, DeliverableForm, EachForm, FormatForm, InputForm, KindForm,
-    MinutesForm, NumberForm, PlanForm, PreparationForm, PriorityForm, SetupForm, SubtaskForm,
-    TemplateForm, WordsForm, WorkspaceForm,
+    BudgetForm, CandidateForm, CandidatesForm, CriterionForm, DeliverableForm, EachForm,
+    FormatForm, InputForm, KindForm, MinutesForm, NumberForm, PlanForm, PreferenceForm,
+    PreparationForm, PriorityForm, SetupForm, SubtaskForm, TemplateForm, WantForm, WordsForm,
+    WorkspaceForm,
 };
 use super::{CHECK_TIMEOUT_MS, top};
 
@@ -105,6 +108,10 @@ fn subtask(task: &TaskSpec, names: &HashSet<&str>) -> SubtaskForm {
         worker_type: task.function.clone(),
         agent: task.agent.clone(),
         agents_else: some_list(task.agents_else.iter().cloned()),
+        candidates: task.candidates.as_ref().map(candidates),
+        prefer: { task.candidates.as_ref() }
+            .and_then(|it| it.prefer.as_ref())
+            .map(preference),
         command: match &task.work {
             Work::Command(argv) => Some(argv.clone()),
             _ => None,
@@ -238,6 +245,31 @@ fn workspace(task: &TaskSpec, stated: &Stated) -> Option<WorkspaceForm> {
         WorkspaceKind::Scratch => WorkspaceForm::Scratch,
     };
     Some(form)
+}
+
+fn candidates(candidates: &Candidates) -> CandidatesForm {
+    let own = |it: &Candidate| it.agent.is_none();
+    match candidates.of.iter().all(own) {
+        true => CandidatesForm::Number(candidates.of.len() as u64),
+        false => {
+            let one = |it: &Candidate| CandidateForm {
+                agent: it.agent.clone(),
+            };
+            CandidatesForm::List(candidates.of.iter().map(one).collect())
+        }
+    }
+}
+
+fn preference(prefer: &Preference) -> PreferenceForm {
+    PreferenceForm {
+        command: prefer.argv.clone(),
+        want: match prefer.want {
+            Want::Lowest => WantForm::Lowest,
+            Want::Highest => WantForm::Highest,
+        },
+        timeout_minutes: (prefer.timeout_ms != CHECK_TIMEOUT_MS)
+            .then(|| minutes_of(prefer.timeout_ms)),
+    }
 }
 
 fn input(input: &Input, kind: TaskKind, names: &HashSet<&str>) -> InputForm {

@@ -248,6 +248,11 @@ impl Saving<'_> {
             .map(|check| self.statement(check))
             .chain(words)
             .collect();
+        if let Some(candidates) = &task.candidates {
+            let many = candidates.of.len();
+            self.left_out
+                .push(format!("that {} is solved {many} times", task.id));
+        }
         let is_approval = task.kind == TaskKind::Approval;
         let strategy = match targets.is_empty() {
             true => Strategy::Even,

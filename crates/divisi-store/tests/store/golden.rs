@@ -386,6 +386,35 @@ fn a_run_recorded_when_agents_first_reviewed_loads() {
 }
 
 /// The folder of a journal with these tables.
+#[test]
+fn a_run_recorded_when_candidates_were_first_compared_loads() {
+    let run = recorded(include_str!("../golden/v2-chosen.jsonl"), usize::MAX);
+    let told = |task: &run::Task| format!("{} {}", task.spec.id, task.status());
+    let told: Vec<String> = run.tasks().iter().map(told).collect();
+    assert_eq!(
+        told,
+        ["page done", "page.1 failed", "page.2 done", "page.3 done"]
+    );
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    let chosen = run.tasks()[0].chosen.as_ref().unwrap();
+    assert_eq!(chosen.from.map(|from| from.task), Some(TaskNo(3)));
+    assert!(
+        chosen.why.contains("page.3 with 12 (1 line)"),
+        "{}",
+        chosen.why
+    );
+    let measured = |receipt: &Receipt| match receipt {
+        Receipt::Measured { measured, .. } => measured.figure.map(|it| it.to_string()),
+        _ => None,
+    };
+    let last = &run.tasks()[3].endings[0];
+    assert_eq!(last.end, AttemptEnd::Measured);
+    assert_eq!(
+        last.receipts.iter().find_map(measured).as_deref(),
+        Some("12")
+    );
+}
+
 fn with_tables(sql: &str) -> TempDir {
     let folder = folder();
     let dir = divisi(&folder);

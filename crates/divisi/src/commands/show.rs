@@ -308,6 +308,9 @@ fn task_document(
         "waits_for": ids(run.dependencies(no)),
         "feeds": ids(run.dependents(no)),
         "part_of": ids(run.replaced(no).collect()),
+        "candidate_of": ids(run.candidate_of(no).into_iter().collect()).pop(),
+        "candidates": ids(run.candidates(no).collect()),
+        "chosen": task.chosen,
         "budget": balance,
         "failures": task.failures,
         "losses": task.losses,
@@ -399,6 +402,11 @@ fn spec_lines(run: &Run, no: TaskNo, task: &Task) -> Vec<Line> {
     if !wholes.is_empty() {
         lines.push(row("part of", wholes.join(", a part of ")));
     }
+    if let Some(of) = run.candidate_of(no) {
+        let of = &run.tasks()[of.index()].spec.id;
+        lines.push(row("candidate", format!("of {of}")));
+    }
+    lines.extend(candidate_lines(run, no));
     if let Some(role) = spec.role() {
         lines.push(row("role", role));
     }
@@ -439,6 +447,27 @@ fn spec_lines(run: &Run, no: TaskNo, task: &Task) -> Vec<Line> {
     for answer in &task.answers {
         lines.push(row("told", &answer.text));
     }
+    lines
+}
+
+/// The solutions that are compared for a task, each with where it stands.
+fn candidate_lines(run: &Run, no: TaskNo) -> Vec<Line> {
+    let chosen = run.tasks()[no.index()].chosen.as_ref();
+    let taken = chosen.and_then(|it| it.from).map(|from| from.task);
+    let line = |no: TaskNo| {
+        let task = &run.tasks()[no.index()];
+        let agent = words::agent(task.agent(&run.settings));
+        let taken = match taken == Some(no) {
+            true => ", chosen",
+            false => "",
+        };
+        row(
+            "candidate",
+            format!("{} by {agent} ({}{taken})", task.spec.id, task.status()),
+        )
+    };
+    let mut lines: Vec<Line> = run.candidates(no).map(line).collect();
+    lines.extend(chosen.map(|it| row("", &it.why)));
     lines
 }
 

@@ -22,13 +22,17 @@ fn is_over(run: &Run) -> bool {
 }
 
 fn completed(run: &Run) -> Answered {
-    let counts = run.counts();
-    let whole = run.tasks().len() as u32 - counts.of(TaskStatus::Split);
-    let all = counts.of(TaskStatus::Done) == whole;
+    let all = run.is_fulfilled();
     Answered {
         statement: "all tasks completed",
         holds: (all || is_over(run)).then_some(all),
-        evidence: words::progress_of(run),
+        evidence: match run.spent_candidates() {
+            (0, 0) => words::progress_of(run),
+            (failed, canceled) => {
+                let spent = words::plural(u64::from(failed + canceled), "candidate");
+                format!("{}; {spent} given up", words::progress_of(run))
+            }
+        },
     }
 }
 
@@ -105,7 +109,9 @@ fn stage_broken(run: &Run) -> Option<String> {
 }
 
 fn none_left(run: &Run) -> Answered {
-    let failed = run.counts().of(TaskStatus::Failed);
+    // What a candidate came to is its task's to tell.
+    let (spent, _) = run.spent_candidates();
+    let failed = run.counts().of(TaskStatus::Failed) - spent;
     let skipped = run.counts().of(TaskStatus::Skipped);
     let suspected = run
         .tasks()

@@ -58,7 +58,11 @@ fn leaves(run: &Run) -> Plan {
             parent.extend(parts.iter().map(|part| (*part, no)));
         }
     }
-    let is_leaf = |no: &TaskNo| !matches!(run.tasks()[no.index()].state, TaskState::Split(_));
+    let is_leaf = |no: &TaskNo| {
+        // Candidates count with their task.
+        let task = &run.tasks()[no.index()];
+        !matches!(task.state, TaskState::Split(_)) && task.candidate_of.is_none()
+    };
     let numbers = (0..).map(TaskNo).take(run.tasks().len());
     let leaf = |no: TaskNo| {
         let mut waits = Vec::new();

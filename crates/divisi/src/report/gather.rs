@@ -69,9 +69,10 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         agent,
         attempts: task.attempts(),
         agent_ms: task.agent_ms(),
-        estimate_ms: task.spec.estimate.duration_ms,
+        // Of several candidates each has its own.
+        estimate_ms: { task.spec.estimate.duration_ms }.filter(|_| task.spec.candidates.is_none()),
         tokens: usage.map(|usage| usage.tokens),
-        estimate_tokens: task.spec.estimate.tokens,
+        estimate_tokens: { task.spec.estimate.tokens }.filter(|_| task.spec.candidates.is_none()),
         usd_micros: usage.and_then(|usage| usage.usd_micros),
         denied: denied(task),
         reason: told.flatten().map(|told| told.causes.join("; ")),
@@ -79,6 +80,12 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         told: task.answers.clone(),
         artifacts: artifacts(task),
         integrated: integrated(task),
+        chosen: task.chosen.as_ref().map(|it| it.why.clone()),
+        candidates: { run.candidates(TaskNo(no as u32)) }
+            .map(|no| &run.tasks()[no.index()])
+            .filter(|candidate| candidate.status() == TaskStatus::Done)
+            .map(|candidate| candidate.spec.id.to_string())
+            .collect(),
     }
 }
 
@@ -310,6 +317,7 @@ fn unverified(run: &Run, report: &Report) -> Vec<String> {
     }
     for (task, done) in run.tasks().iter().zip(&report.tasks) {
         let is_work = task.spec.kind == TaskKind::Work && task.spec.work == Work::Handoff;
+        let is_work = is_work && task.candidate_of.is_none();
         if is_work && done.status == TaskStatus::Done && done.integrated.is_none() {
             list.push(format!("{}: it is done and changed no file", done.id));
         }

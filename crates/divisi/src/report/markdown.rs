@@ -255,7 +255,8 @@ fn standing(report: &Report) -> impl Iterator<Item = &Done> {
 /// Whether all about the task is said by one line of the table.
 fn is_plain(task: &Done) -> bool {
     let proven = |judged: &Judged| judged.outcome == Some(Outcome::Pass) && !judged.proves_nothing;
-    task.status == TaskStatus::Done && task.told.is_empty() && task.verdicts.iter().all(proven)
+    let is_told = !task.told.is_empty() || task.chosen.is_some();
+    task.status == TaskStatus::Done && !is_told && task.verdicts.iter().all(proven)
 }
 
 fn details(report: &Report, out: &mut String) {
@@ -292,6 +293,13 @@ fn details(report: &Report, out: &mut String) {
         }
         for what in &task.denied {
             line!(out, "  - denied to its agent: {}", text(what));
+        }
+        if let Some(chosen) = &task.chosen {
+            line!(out, "  - candidates: {}", text(chosen));
+            for candidate in &task.candidates {
+                let command = format!("divisi diff {} {candidate}", report.run);
+                line!(out, "    - {}: {}", code(candidate), code(&command));
+            }
         }
         task.verdicts
             .iter()

@@ -147,6 +147,12 @@ pub(crate) struct Done {
     pub(crate) artifacts: Vec<Made>,
     /// Where its work stands in the result; `None` if it made no files, or is not integrated.
     pub(crate) integrated: Option<Integrated>,
+    /// Which of its candidates was chosen and why, or what became of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) chosen: Option<String>,
+    /// Those of its candidates that passed, whose work is kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) candidates: Vec<String>,
 }
 
 /// A task's commit in the result.

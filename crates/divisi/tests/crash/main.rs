@@ -15,6 +15,7 @@
 
 #[path = "../flows/bundled.rs"]
 mod bundled;
+mod candidates;
 mod failpoints;
 mod graph;
 mod halves;

@@ -6,6 +6,7 @@ mod bases;
 mod bounds;
 mod budgets;
 mod bundled;
+mod candidates;
 mod cleaning;
 mod composition;
 mod configuration;

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::criterion::{Criterion, Verdict};
+use crate::figure::Figure;
 use crate::ids::{AttemptId, Commit, Digest, Epoch, RunId, TaskId, TaskNo, Time, Tree};
 use crate::journal::TaskRow;
 use crate::permission::{Deed, Request, Ruled, Ruling};
-use crate::plan::{Expansion, Parts, Plan, Priority, TaskKind, TaskSpec, Work, WorkspaceKind};
-use crate::receipt::{Exit, Receipt, Snapshot};
+use crate::plan::{
+    Candidate, Candidates, Expansion, Parts, Plan, Preference, Priority, TaskKind, TaskSpec, Want,
+    Work, WorkspaceKind,
+};
+use crate::receipt::{Exit, Measured, Receipt, Snapshot};
 use crate::run::event::Then;
 use crate::run::{
     self, Accepted, AttemptEnd, Base, Command, Create, Effect, Event, Failure, Merged, Rejection,
@@ -94,6 +98,20 @@ pub(super) fn parts(graph: &str) -> Parts {
         tasks: plan(graph).tasks,
         ..Parts::default()
     }
+}
+
+/// The task is solved so often by an agent, and compared by a number if asked for: the lowest.
+pub(super) fn candidates(task: &mut TaskSpec, many: usize, by_number: bool) {
+    task.work = Work::Handoff;
+    task.agent = Some("coder".to_owned());
+    task.candidates = Some(Candidates {
+        of: vec![Candidate::default(); many],
+        prefer: by_number.then(|| Preference {
+            argv: vec!["measure".to_owned()],
+            timeout_ms: 60_000,
+            want: Want::Lowest,
+        }),
+    });
 }
 
 /// Only a person can judge what the task makes.
@@ -278,6 +296,7 @@ impl Bench {
                 Effect::Check(a) => format!("check {}", name(&self.run, a)),
                 Effect::Expand(a) => format!("expand {}", name(&self.run, a)),
                 Effect::Weigh(a) => format!("weigh {}", name(&self.run, a)),
+                Effect::Measure(a) => format!("measure {}", name(&self.run, a)),
                 Effect::KeepOffer(a) => format!("keep offer {}", name(&self.run, a)),
                 Effect::Integrate(_) => "integrate".to_owned(),
                 Effect::MoveHead(_) => "move head".to_owned(),
@@ -411,6 +430,18 @@ impl Bench {
         Command::WeighRefused {
             attempt: self.attempt(id),
             faults: vec![fault.to_owned()],
+        }
+    }
+
+    /// So much is measured of a candidate.
+    pub(super) fn measured(&self, id: &str, lines: u64, figure: Option<i64>) -> Command {
+        Command::Measured {
+            attempt: self.attempt(id),
+            measured: Measured {
+                lines,
+                figure: figure.map(|it| Figure(it * 1_000_000)),
+                lacking: None,
+            },
         }
     }
 
@@ -597,6 +628,10 @@ pub(super) fn brief(run: &Run, event: &Event) -> String {
         Event::AttemptReturned { attempt, .. } => format!("returned {}", of(attempt)),
         Event::OfferAdopted { attempt, from } => format!("{} adopts {from}", of(attempt)),
         Event::OfferDiscarded { attempt } => format!("discarded {}", of(attempt)),
+        Event::CandidateChosen { attempt, from, .. } => {
+            format!("{} takes {}", of(attempt), of_name(from))
+        }
+        Event::CandidatesRefused { task: no, .. } => format!("none passed for {}", task(no)),
         Event::OfferKept { attempt, snapshot } => match snapshot {
             Some(_) => format!("offer kept {}", of(attempt)),
             None => format!("no offer {}", of(attempt)),
@@ -620,6 +655,7 @@ fn step(receipt: &Receipt) -> &'static str {
         Receipt::Integrated { .. } => "integrated",
         Receipt::Expanded { .. } => "expanded",
         Receipt::Reviewed { .. } => "reviewed",
+        Receipt::Measured { .. } => "measured",
     }
 }
 
@@ -628,6 +664,7 @@ fn brief_end(end: &AttemptEnd) -> &'static str {
         AttemptEnd::Integrated => "integrated",
         AttemptEnd::Expanded => "expanded",
         AttemptEnd::Reviewed => "reviewed",
+        AttemptEnd::Measured => "measured",
         AttemptEnd::Refused(Failure::Review(_)) => "reviewed badly",
         AttemptEnd::Refused(Failure::Conflict(_)) => "conflicts",
         AttemptEnd::Refused(Failure::Integration(_)) => "refused on the whole",

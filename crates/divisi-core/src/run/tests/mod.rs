@@ -7,6 +7,7 @@
 
 mod awaiting;
 mod bench;
+mod choosing;
 mod dividing;
 mod expanding;
 mod explaining;

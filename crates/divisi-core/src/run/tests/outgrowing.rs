@@ -323,6 +323,10 @@ fn a_plan_that_does_less_or_other_than_was_consented_to_goes_back_with_every_fau
     made.tasks[1].criteria = vec![program("other")];
     made.tasks[1].deliverables.clear();
     made.tasks[2].budget = Budget::default().with(Bound::Attempts(9));
+    made.tasks[2].candidates = Some(crate::plan::Candidates {
+        of: vec![crate::plan::Candidate::default(); 2],
+        prefer: None,
+    });
     bench.does(
         bench.expanded("a-plan", made),
         &["a-plan.1 planned badly, then retry"],
@@ -334,6 +338,7 @@ fn a_plan_that_does_less_or_other_than_was_consented_to_goes_back_with_every_fau
         "part 1, p: it is not work in words",
         "part 2, q: it is checked by a program",
         "part 3, r: it has a `budget`",
+        "part 3, r: it has `candidates`",
         "no part has 2 among its deliverables",
     ];
     assert_eq!(faults.len(), begins.len(), "{faults:?}");

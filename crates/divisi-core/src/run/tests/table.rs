@@ -10,7 +10,7 @@ use super::bench::{
 use crate::criterion::{Outcome, Verdict};
 use crate::ids::{Epoch, Time};
 use crate::permission::{Decider, Decision, Ruling};
-use crate::receipt::{Exit, Receipt};
+use crate::receipt::{Exit, Measured, Receipt};
 use crate::run::event::{PreparedCommit, Then};
 use crate::run::transition::{EventName, Next, StateName, names, next};
 use crate::run::{AttemptEnd, Command, Event, Finding, Said, Settings, StopReason};
@@ -62,6 +62,7 @@ fn given(state: StateName, event: EventName) -> Bench {
             let lost = Finding::Lost("gone".to_owned());
             bench.so(find(&bench, lost));
         }
+        S::Ready if event == EventName::CandidateChosen => bench.runs("o"),
         S::Waiting | S::Ready | S::Approval => {}
         S::Leased => bench.so(bench.lease("t")),
         S::Working => {
@@ -316,6 +317,16 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
             attempt,
             snapshot: Some(snapshot(1)),
         },
+        E::Measured => advanced(Receipt::Measured {
+            at,
+            measured: Measured::default(),
+        }),
+        E::CandidateChosen => Event::CandidateChosen {
+            attempt: bench.run.attempt_id(task, attempt.number + 1),
+            from: bench.attempt("o"),
+            why: text,
+        },
+        E::CandidatesRefused => Event::CandidatesRefused { task, why: text },
         E::OfferAdopted => Event::OfferAdopted {
             attempt: bench.run.attempt_id(task, attempt.number + 1),
             from: 1,
@@ -398,6 +409,9 @@ Offer: Ready Leased Working Submitted Collected Held Verified Prepared Question 
 OfferAdopted: Ready -> Leased
 Reviewed: Verified -> Done
 ReviewClosed: Ready Question Escalated -> Done
+Measured: Verified -> Done
+CandidateChosen: Ready -> Leased
+CandidatesRefused: Ready -> Escalated
 ";
 
 #[test]

@@ -4,17 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bench::{
-    Bench, PRIORITIES, RUN, approval, commit, exited, expands, files, handoff, id_of, merged,
-    plain, plan, plans, request, ruled, snapshot, with,
+    Bench, PRIORITIES, RUN, approval, candidates, commit, exited, expands, files, handoff, id_of,
+    merged, plain, plan, plans, request, ruled, snapshot, with,
 };
 use super::explaining::everything_is_explained;
 use super::rng::Rng;
 use crate::assign::{Capacity, assign};
 use crate::criterion::{Cost, Criterion, Outcome, Verdict};
+use crate::figure::Figure;
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time};
 use crate::ledger::{Bound, Choice};
 use crate::permission::{Decision, Ruling};
 use crate::plan::{Input, Parts, Plan, Stage, TaskKind, TaskSpec, WorkspaceKind};
+use crate::receipt::Measured;
 use crate::run::transition::{EventName, Next, StateName, names, next};
 use crate::run::{
     AGENT_EXTERNAL, AGENT_PERSON, AttemptEnd, Base, Budget, Command, Create, Effect, Ending, Event,
@@ -59,7 +61,7 @@ fn random_plan(rng: &mut Rng) -> Plan {
             .map(|on| format!("t{on}"))
             .collect();
         let mut task = plan(&format!("t{at}: {}", on.join(" "))).tasks.remove(0);
-        match rng.below(15) {
+        match rng.below(17) {
             0..=3 => {}
             4..=7 => files(&mut task),
             8 => approval(&mut task),
@@ -67,6 +69,10 @@ fn random_plan(rng: &mut Rng) -> Plan {
             10 => plain(&mut task),
             11 | 12 => plans(&mut task),
             13 => expands(&mut task),
+            14 | 15 => {
+                files(&mut task);
+                candidates(&mut task, 2 + rng.below(2), rng.once_in(2));
+            }
             _ => {
                 handoff(&mut task);
                 task.kind = TaskKind::External;
@@ -350,6 +356,14 @@ impl Walk {
             Effect::Weigh(attempt) => Command::WeighRefused {
                 attempt,
                 faults: vec!["it cites nothing".to_owned()],
+            },
+            Effect::Measure(attempt) => Command::Measured {
+                attempt,
+                measured: Measured {
+                    lines: self.rng.below(3) as u64,
+                    figure: (well || self.rng.once_in(2)).then(|| Figure(self.rng.below(3) as i64)),
+                    lacking: None,
+                },
             },
             Effect::KeepOffer(attempt) => Command::OfferCollected {
                 attempt,

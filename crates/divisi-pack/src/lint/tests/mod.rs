@@ -3,6 +3,7 @@
 mod asked;
 
 use divisi_core::Diagnostic;
+use divisi_core::ledger::Bound;
 use divisi_core::plan::TaskKind;
 use serde_json::{Value, json};
 
@@ -487,6 +488,29 @@ fn the_estimate_is_within_the_budget() {
         assert_eq!(codes_of(&found), ["lint-budget"], "{budget:?}");
         assert!(found[0].cause.contains(words), "{found:?}");
     }
+}
+
+#[test]
+fn candidates_count_as_often_as_a_task_is_solved() {
+    let mut plan = sound();
+    plan["subtasks"][1]["candidates"] = json!(3);
+    for (budget, words) in [
+        (Budget::default().with(Bound::Attempts(6)), "7 attempts"),
+        (
+            Budget::default().with(Bound::TimeMs(99 * 60_000)),
+            "100 minutes",
+        ),
+        (
+            Budget::default().with(Bound::Tokens(69_999)),
+            "70000 tokens",
+        ),
+    ] {
+        let found = found(&plan, |given| given.budget = budget);
+        assert_eq!(codes_of(&found), ["lint-budget"], "{budget:?}");
+        assert!(found[0].cause.contains(words), "{found:?}");
+    }
+    // That they change the same files is what they are for.
+    assert_eq!(codes_of(&found(&plan, |_| {})), [""; 0]);
 }
 
 #[test]

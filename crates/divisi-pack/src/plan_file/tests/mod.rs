@@ -1,5 +1,6 @@
 //! Plan files as data: a text goes in, a plan or rendered diagnostics come out.
 
+mod candidates;
 mod faults;
 mod meaning;
 mod records;

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use divisi_core::ledger::Bound;
 use divisi_core::plan::{
-    Deliverable, Estimate, Input, Plan, Priority, Stage, TaskSpec, Template, Work,
+    Candidate, Candidates, Deliverable, Estimate, Input, Plan, Preference, Priority, Stage,
+    TaskSpec, Template, Want, Work,
 };
 use divisi_core::preparation::{Preparation, Setup};
 use divisi_core::run::Budget;
@@ -222,7 +223,9 @@ impl Dice {
             2 if deliverables.is_empty() => WorkspaceKind::Shared,
             _ => promise.workspace(&criteria),
         };
+        let candidates = self.candidates(kind, &work, workspace);
         TaskSpec {
+            candidates,
             id: id(number),
             title: self.pick(&["t0", "Title → \"x\""]).to_owned(),
             description: self.pick(&["", "several\nlines\t\u{1}"]).to_owned(),
@@ -254,6 +257,27 @@ impl Dice {
             criteria,
             workspace,
         }
+    }
+
+    fn candidates(
+        &mut self,
+        kind: TaskKind,
+        work: &Work,
+        workspace: WorkspaceKind,
+    ) -> Option<Candidates> {
+        let in_words = matches!(kind, TaskKind::Work | TaskKind::Research);
+        let fits = in_words && *work == Work::Handoff && workspace != WorkspaceKind::Shared;
+        let of = (0..2 + self.roll(4))
+            .map(|_| Candidate {
+                agent: self.some(|_| "claude".to_owned()),
+            })
+            .collect();
+        let prefer = self.some(|dice| Preference {
+            argv: vec![dice.text()],
+            timeout_ms: dice.timeout_ms(),
+            want: dice.pick(&[Want::Lowest, Want::Highest]),
+        });
+        (fits && self.one_in(2)).then_some(Candidates { of, prefer })
     }
 
     fn budget(&mut self) -> Budget {

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::super::candidates::{CANDIDATE_KEYS, PREFERENCE_KEYS, WANTS};
 use super::super::task::{DELIVERABLE_KEYS, INPUT_KEYS, TEMPLATE_KEYS};
 use super::super::{
     ESTIMATE_MINUTES_MAX, TIMEOUT_MINUTES_MAX, criteria, schema, task, top, workspace,
@@ -36,12 +37,16 @@ fn reader_and_schema_know_the_same_keys() {
     assert_eq!(keys(&schema), set(top::KEYS));
     assert_eq!(keys(&of("Subtask")), set(task::KEYS));
     assert_eq!(keys(&of("Template")), set(TEMPLATE_KEYS));
+    assert_eq!(keys(&of("Candidate")), set(CANDIDATE_KEYS));
+    assert_eq!(keys(&of("Preference")), set(PREFERENCE_KEYS));
     assert_eq!(keys(&of("Preparation")), set(workspace::KEYS));
     assert_eq!(keys(&of("ResourceEstimate")), set(top::ESTIMATE_KEYS));
     assert_eq!(keys(&of("Progress")), set(top::PROGRESS_KEYS));
     for object in [
         "Subtask",
         "Template",
+        "Candidate",
+        "Preference",
         "Preparation",
         "ResourceEstimate",
         "Progress",
@@ -67,6 +72,7 @@ fn reader_and_schema_know_the_same_words() {
     };
     let of = |known: Vec<&str>| set(&known);
     assert_eq!(words("Kind"), of(task::KINDS.iter().map(|w| w.0).collect()));
+    assert_eq!(words("Want"), of(WANTS.iter().map(|w| w.0).collect()));
     assert_eq!(
         words("Workspace"),
         of(task::WORKSPACES.iter().map(|w| w.0).collect())

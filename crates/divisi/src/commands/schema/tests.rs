@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use divisi_core::criterion::Program;
+use divisi_core::figure::Figure;
 use divisi_core::ids::{AttemptId, Epoch};
 use divisi_core::ledger::{self, Account, Amount, Bound, Credential, Exhausted, Limit};
 use divisi_core::permission::{Decider, Decision, Deed, Permissions, Request, Rule, Ruling};
 use divisi_core::plan::{
-    Deliverable, Estimate, Expansion, Input, Plan, Priority, Stage, TaskKind, Template, Work,
-    WorkspaceKind,
+    Candidate, Candidates, Deliverable, Estimate, Expansion, Input, Plan, Preference, Priority,
+    Stage, TaskKind, Template, Want, Work, WorkspaceKind,
 };
 use divisi_core::preparation::{Preparation, Setup};
-use divisi_core::receipt::{Artifact, Exit, Output, Receipt, Snapshot, Usage};
+use divisi_core::receipt::{Artifact, Exit, Measured, Output, Receipt, Snapshot, Usage};
 use divisi_core::run::{
     AttemptEnd, Base, Budget, Defined, DefinedModel, DefinedProgram, Event, Failure, Grants,
     ModelBounds, PauseReason, PreparedCommit, Price, Provider, RunStatus, Settings, Speaks,
@@ -166,6 +167,22 @@ fn full_task(work: Work, workspace: WorkspaceKind, kind: TaskKind, priority: Pri
             tokens: Some(2),
         },
         budget: Budget::default().with(Bound::Tokens(1)),
+        candidates: Some(Candidates {
+            of: vec![
+                Candidate::default(),
+                Candidate {
+                    agent: Some("person".into()),
+                },
+            ],
+            prefer: Some(Preference {
+                argv: vec!["true".into()],
+                timeout_ms: 1,
+                want: match priority {
+                    Priority::Low => Want::Lowest,
+                    _ => Want::Highest,
+                },
+            }),
+        }),
     }
 }
 
@@ -276,6 +293,22 @@ fn receipts() -> Vec<Receipt> {
         Receipt::Reviewed {
             at,
             verdicts: verdicts(),
+        },
+        Receipt::Measured {
+            at,
+            measured: Measured {
+                lines: 3,
+                figure: Some(Figure(-1)),
+                lacking: None,
+            },
+        },
+        Receipt::Measured {
+            at,
+            measured: Measured {
+                lines: 3,
+                figure: None,
+                lacking: Some("x".into()),
+            },
         },
     ]
 }
@@ -475,6 +508,7 @@ fn ends() -> Vec<AttemptEnd> {
         AttemptEnd::Integrated,
         AttemptEnd::Expanded,
         AttemptEnd::Reviewed,
+        AttemptEnd::Measured,
         AttemptEnd::Errored(Failure::Person("x".into())),
         AttemptEnd::Lost("x".into()),
         AttemptEnd::Asked("x".into()),
@@ -685,6 +719,15 @@ fn of_attempts() -> Vec<Event> {
         },
         Event::OfferAdopted { attempt, from: 1 },
         Event::OfferDiscarded { attempt },
+        Event::CandidateChosen {
+            attempt,
+            from: attempt,
+            why: "x".into(),
+        },
+        Event::CandidatesRefused {
+            task: attempt.task,
+            why: "x".into(),
+        },
         Event::OfferKept {
             attempt,
             snapshot: Some(snapshot()),

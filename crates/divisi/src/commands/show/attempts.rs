@@ -16,7 +16,10 @@ use crate::words::{self, heading, plural, size, span};
 
 pub(super) fn ending_lines(run: &Run, task: &Task, ending: &Ending) -> Vec<Line> {
     let took = span(ending.ended_at.ms_since(ending.leased_at));
-    let good = matches!(ending.end, AttemptEnd::Integrated | AttemptEnd::Expanded);
+    let good = matches!(
+        ending.end,
+        AttemptEnd::Integrated | AttemptEnd::Expanded | AttemptEnd::Measured
+    );
     let style = if good { Style::Good } else { Style::Bad };
     let mut lines = vec![
         heading(format!("attempt {}", ending.number))
@@ -95,6 +98,7 @@ pub(super) fn live_lines(run: &Run, task: &Task, live: &Attempt, now: Time) -> V
         Phase::Collected => "is checked",
         Phase::Held { .. } => awaited.as_deref().unwrap_or("awaits a person's judgment"),
         Phase::Verified if task.spec.kind == TaskKind::Plan => "is expanded",
+        Phase::Verified if task.candidate_of.is_some() => "is measured",
         Phase::Verified | Phase::Prepared { .. } => "is integrated",
     };
     let since = span(now.ms_since(live.leased_at));
@@ -279,6 +283,15 @@ fn receipt_lines(task: &Task, settings: &Settings, agent: &str, receipts: &[Rece
                 commit.as_ref().map(Commit::short),
                 tree.as_ref().map(Tree::short),
             )),
+            Receipt::Measured { measured, .. } => {
+                let lines_changed = plural(measured.lines, "changed line");
+                let figure = match (&measured.figure, &measured.lacking) {
+                    (Some(figure), _) => format!("{figure}, "),
+                    (None, Some(cause)) => format!("no figure ({cause}), "),
+                    (None, None) => String::new(),
+                };
+                lines.push(Line::of(format!("  measured    {figure}{lines_changed}")));
+            }
             Receipt::Expanded { from, tasks, .. } => {
                 let from = match from {
                     Some(commit) => format!(", from {}", commit.short()),

@@ -335,8 +335,10 @@ fn is_about(event: &Event, no: TaskNo) -> bool {
         | Event::AttemptReturned { attempt, .. }
         | Event::OfferKept { attempt, .. }
         | Event::OfferAdopted { attempt, .. }
+        | Event::CandidateChosen { attempt, .. }
         | Event::OfferDiscarded { attempt } => attempt.task == no,
         Event::TaskSplit { task, .. }
+        | Event::CandidatesRefused { task, .. }
         | Event::PlanRefused { task, .. }
         | Event::ApprovalGiven { task, .. }
         | Event::TaskFailed { task, .. }
