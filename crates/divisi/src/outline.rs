@@ -22,11 +22,17 @@ const TASKS_MAX: usize = 20;
 /// So many lines of a script are shown.
 const SCRIPT_LINES_MAX: usize = 5;
 
-/// So many programs of one task's checks are shown, so many of its other checks, and so many setups.
+/// So many programs of one task's checks are shown, and so many of its other checks.
 const CHECKS_MAX: usize = 3;
+
+/// So many setups are shown.
+const SETUPS_MAX: usize = 20;
 
 /// So many characters of a line are shown.
 const LINE_CHARS_MAX: usize = 120;
+
+/// So many of one that says what is run: what is cut off is consented to unseen.
+const PROGRAM_CHARS_MAX: usize = 2_000;
 
 /// A longer name is not padded.
 const NAME_CHARS_MAX: usize = 20;
@@ -46,6 +52,7 @@ fn lines(plan: &Plan, settings: &Settings, parent: &BTreeMap<String, String>) ->
         if people == 1 { "is" } else { "are" },
     ))];
     let secrets = environment(parent, &[], &BTreeMap::new()).masked;
+    lines.extend(judged_line(plan, settings));
     lines.extend(grant_lines(&settings.grants));
     lines.extend(preparation_lines(&plan.preparation, &secrets));
     let planners = count(&|task| task.kind == TaskKind::Plan);
@@ -83,11 +90,32 @@ fn lines(plan: &Plan, settings: &Settings, parent: &BTreeMap<String, String>) ->
     lines
 }
 
+/// Who judges what no rule can tell, if there is something of that kind: a run may wait for them.
+fn judged_line(plan: &Plan, settings: &Settings) -> Option<Line> {
+    let is_judged = |criteria: &[Criterion]| {
+        let mut all = criteria.iter();
+        all.any(|it| matches!(it, Criterion::Plain { .. }))
+    };
+    let tasks = plan.tasks.iter().filter(|task| is_judged(&task.criteria));
+    let mut of = match tasks.count() {
+        0 => Vec::new(),
+        many => vec![plural(many as u64, "task")],
+    };
+    if is_judged(&plan.criteria) {
+        of.push("the whole".to_owned());
+    }
+    let who = match settings.reviewers.is_empty() {
+        true => "a person judges".to_owned(),
+        false => format!("{} may judge", settings.reviewers.join(" or ")),
+    };
+    let words = format!("  {who} what no rule can tell: of {}", of.join(" and of "));
+    (!of.is_empty()).then(|| Line::of(words))
+}
+
 /// What the programs may do beyond the usual.
 fn grant_lines(grants: &Grants) -> Vec<Line> {
     let listed = |what: &str, names: &[String]| {
-        let names = cut(&names.join(", "), LINE_CHARS_MAX);
-        Line::styled(Style::Warn, format!("  {what}: ")).then(names)
+        Line::styled(Style::Warn, format!("  {what}: ")).then(names.join(", "))
     };
     let mut lines = Vec::new();
     if grants.unconfined {
@@ -111,7 +139,7 @@ fn preparation_lines(preparation: &Preparation, secrets: &[String]) -> Vec<Line>
             "{indent}copied from your folder: {copied}"
         )));
     }
-    for setup in preparation.setup.iter().take(CHECKS_MAX) {
+    for setup in preparation.setup.iter().take(SETUPS_MAX) {
         match setup {
             Setup::Command(argv) => lines.push(
                 Line::of(format!("{indent}setup: ")).with(Style::Note, command(argv, secrets)),
@@ -122,8 +150,8 @@ fn preparation_lines(preparation: &Preparation, secrets: &[String]) -> Vec<Line>
             }
         }
     }
-    if preparation.setup.len() > CHECKS_MAX {
-        let more = plural((preparation.setup.len() - CHECKS_MAX) as u64, "more setup");
+    if preparation.setup.len() > SETUPS_MAX {
+        let more = plural((preparation.setup.len() - SETUPS_MAX) as u64, "more setup");
         lines.push(Line::styled(Style::Dim, format!("{indent}… {more}")));
     }
     if !lines.is_empty() {
@@ -242,7 +270,7 @@ fn by(task: &TaskSpec, settings: &Settings) -> String {
 }
 
 fn command(argv: &[String], secrets: &[String]) -> String {
-    cut(&mask(shell::line(argv), secrets), LINE_CHARS_MAX)
+    cut(&mask(shell::line(argv), secrets), PROGRAM_CHARS_MAX)
 }
 
 fn script_lines(script: &str, secrets: &[String], indent: &str) -> Vec<Line> {
@@ -253,8 +281,9 @@ fn script_lines(script: &str, secrets: &[String], indent: &str) -> Vec<Line> {
         .filter(|line| !line.trim().is_empty())
         .collect();
     let shown = all.iter().take(SCRIPT_LINES_MAX);
-    let line =
-        |line: &&str| Line::of(format!("{indent}| ")).with(Style::Note, cut(line, LINE_CHARS_MAX));
+    let line = |line: &&str| {
+        Line::of(format!("{indent}| ")).with(Style::Note, cut(line, PROGRAM_CHARS_MAX))
+    };
     let mut lines: Vec<Line> = shown.map(line).collect();
     if all.len() > SCRIPT_LINES_MAX {
         let more = plural((all.len() - SCRIPT_LINES_MAX) as u64, "more line");
@@ -358,6 +387,7 @@ mod tests {
         ];
         assert_snapshot!(shown(&all, &[]), @r"
         Ship it: 5 tasks; programs of the plan run in 3 of them, 2 are for people
+          a person judges what no rule can tell: of the whole
           before, in every workspace
             copied from your folder: .env, data/**
             setup: npm ci
@@ -420,9 +450,11 @@ mod tests {
     fn what_is_left_out_is_counted_and_nothing_is_hidden_by_its_length() {
         let mut tasks: Vec<TaskSpec> = (0..25).map(|n| task(&format!("t{n}"), &[])).collect();
         let tail = format!("echo {}; rm -rf /", " ".repeat(300));
-        tasks[0].work = Work::Script(tail);
+        let longer = format!("echo {}; rm -rf /", " ".repeat(3_000));
+        tasks[0].work = Work::Script(format!("{tail}\n{longer}"));
         tasks[0].criteria = (0..5).map(|_| program(&["true"])).collect();
         let text = shown(&plan("Many", tasks), &[]);
+        assert!(text.contains("; rm -rf /\n"), "{text}");
         assert!(text.contains("more characters\n"), "{text}");
         assert!(text.contains("… 2 more checks\n"), "{text}");
         assert!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::handoff::{Content, Context, Feedback, Given, Handoff};
+use crate::handoff::{Answer, Content, Context, Feedback, Given, Handoff};
 
 /// What an agent is told. Everything that others wrote is quoted: it informs, it does not command.
 #[must_use]
@@ -51,10 +51,17 @@ pub fn prompt(handoff: &Handoff) -> String {
          there",
         handoff.already.iter().map(|path| format!("`{path}`")),
     );
+    let (asked, unasked): (Vec<&Answer>, Vec<&Answer>) =
+        { handoff.answers.iter() }.partition(|answer| !answer.question.is_empty());
     list(
         &mut text,
         "Your questions were answered",
-        (handoff.answers.iter()).map(|answer| format!("{}: {}", answer.question, answer.answer)),
+        { asked.iter() }.map(|answer| format!("{}: {}", answer.question, answer.answer)),
+    );
+    list(
+        &mut text,
+        "What the owner of this work says to it",
+        unasked.iter().map(|answer| answer.answer.clone()),
     );
     guides(&mut text, handoff);
     list(

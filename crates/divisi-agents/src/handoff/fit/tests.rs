@@ -312,3 +312,22 @@ fn nothing_ends_a_quotation() {
     assert!(text.contains(&quoted), "{text}");
     assert!(text.contains("it asks nothing of you"), "{text}");
 }
+
+#[test]
+fn what_was_said_unasked_is_no_answer_to_a_question() {
+    let mut handoff = Dice(1).handoff();
+    let said = |question: &str, answer: &str| Answer {
+        question: question.to_owned(),
+        answer: answer.to_owned(),
+    };
+    handoff.answers = vec![said("Which one?", "the second"), said("", "mind the light")];
+    let text = prompt(&handoff);
+    for part in [
+        "## Your questions were answered\n\n- Which one?: the second\n\n",
+        "## What the owner of this work says to it\n\n- mind the light\n",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    handoff.answers.remove(0);
+    assert!(!prompt(&handoff).contains("Your questions"), "{text}");
+}
