@@ -311,8 +311,8 @@ impl Passed<'_> {
         match (prefer, self.measured.figure, &self.measured.lacking) {
             (None, ..) => format!("{id} with {lines}"),
             (Some(_), Some(figure), _) => format!("{id} with {figure} ({lines})"),
-            (Some(_), None, Some(cause)) => format!("{id} without one: {}", short(cause)),
-            (Some(_), None, None) => format!("{id} without one"),
+            (Some(_), None, Some(cause)) => format!("{id} without one ({lines}): {}", short(cause)),
+            (Some(_), None, None) => format!("{id} without one ({lines})"),
         }
     }
 }
@@ -335,8 +335,13 @@ fn best(run: &Run, no: TaskNo) -> Result<(AttemptId, String), String> {
         .collect();
     let many = all.len();
     let figures: Vec<String> = passed.iter().map(|it| it.words(prefer)).collect();
+    let has_figures = passed.iter().any(|it| it.measured.figure.is_some());
     let by = match prefer {
         None => "the fewest changed lines".to_owned(),
+        Some(prefer) if !has_figures => format!(
+            "the fewest changed lines, since `{}` told a number of none",
+            shell::line(&prefer.argv)
+        ),
         Some(prefer) => format!("the {} `{}`", prefer.want.word(), shell::line(&prefer.argv)),
     };
     let why = match &passed[..] {

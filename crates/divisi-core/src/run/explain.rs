@@ -166,11 +166,11 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
                 told.causes
                     .push(format!("the last time {}", ending.words()));
             }
-            told.retry_unless_ended(run, task);
+            told.after_its_end(run, task);
         }
         TaskState::Canceled => {
             told.causes.push("its owner canceled it".to_owned());
-            told.retry_unless_ended(run, task);
+            told.after_its_end(run, task);
         }
         TaskState::Skipped(because) => {
             let because = &run.tasks()[because.index()];
@@ -179,7 +179,7 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
                 because.spec.id,
                 because.status()
             ));
-            told.retry_unless_ended(run, because);
+            told.after_its_end(run, because);
         }
         TaskState::Split(parts) => split(run, task, parts, &mut told),
     }
@@ -304,7 +304,9 @@ pub fn explain_run(run: &Run, now: Time, shared: &Shared) -> Explanation {
     }
     let to_tell = run.tasks().iter().enumerate().filter(|(_, task)| {
         task.status() == TaskStatus::Blocked
-            || (status == RunStatus::Failed && task.status() == TaskStatus::Failed)
+            || (status == RunStatus::Failed
+                && task.status() == TaskStatus::Failed
+                && !task.is_spent_candidate())
             || task.live().is_some_and(|live| {
                 let is_awaited = matches!(live.agent.as_str(), AGENT_PERSON | AGENT_EXTERNAL);
                 is_awaited || live.asks().next().is_some()
@@ -455,9 +457,13 @@ impl Explanation {
         self
     }
 
-    fn retry_unless_ended(&mut self, run: &Run, task: &Task) {
-        if run.ended.is_none() {
-            self.command(run, "retry", task, "");
+    /// What can be done about one that was given up. A candidate is not tried again: what becomes of
+    /// its task is of interest.
+    fn after_its_end(&mut self, run: &Run, task: &Task) {
+        match task.candidate_of {
+            Some(of) => self.command(run, "explain", &run.tasks()[of.index()], ""),
+            None if run.ended.is_none() => self.command(run, "retry", task, ""),
+            None => {}
         }
     }
 }
@@ -472,7 +478,10 @@ fn bound(causes: &mut Vec<String>) {
 
 /// Follows what a task waits for down to what is really in the way.
 fn waiting(run: &Run, no: TaskNo, told: &mut Explanation) {
-    let open = |no: &TaskNo| run.tasks()[no.index()].status() != TaskStatus::Done;
+    let open = |no: &TaskNo| {
+        let task = &run.tasks()[no.index()];
+        task.status() != TaskStatus::Done && !task.is_spent_candidate()
+    };
     if let Some(label) = run.unmet_join(no) {
         told.causes
             .push(format!("a barrier: {label} is not complete"));

@@ -91,8 +91,13 @@ impl Draft<'_> {
         if parts.tasks.len() < 2 {
             return bad("a split needs at least two parts".to_owned());
         }
-        let multiplies = |it: &TaskSpec| it.candidates.is_some() && !it.budget.is_bounded();
-        if task.spec.budget.is_bounded() && parts.tasks.iter().any(multiplies) {
+        // What a part has no bound of its own for is shared out, and each candidate would have it.
+        let multiplies = |it: &TaskSpec| {
+            let mut bounds = task.spec.budget.bounds();
+            let has_own = |of: Bound| it.budget.bounds().any(|own| own.measure() == of.measure());
+            it.candidates.is_some() && bounds.any(|bound| !has_own(bound))
+        };
+        if parts.tasks.iter().any(multiplies) {
             return bad(
                 "a part with `candidates`, of which each may use up as much as the other, \
                  needs a `budget` of its own where its task has one"

@@ -447,9 +447,13 @@ impl<J: Journal> Engine<J> {
     }
 
     pub(super) fn abandon(&mut self, effect: Effect) {
-        if let Effect::Start(attempt) | Effect::Check(attempt) = effect {
+        if let Effect::Start(attempt)
+        | Effect::Check(attempt)
+        | Effect::Measure(attempt)
+        | Effect::Weigh(attempt) = effect
+        {
             self.launching.remove(&attempt);
-            // A setup or a check that nobody waits for any more is not left to its time box.
+            // A program that nobody waits for any more is not left to its time box.
             self.shell.checks.interrupt_of(attempt);
         }
     }

@@ -116,7 +116,7 @@ fn the_lowest_number_is_taken_and_nothing_else_is_integrated() {
     assert_eq!(
         why(&bench),
         "a.3 was chosen of 3 candidates for the lowest `measure`: a.3 with 12 (90 lines), a.1 with \
-         40 (3 lines), a.2 without one"
+         40 (3 lines), a.2 without one (1 line)"
     );
     // The attempt of the task has the very work of the candidate, and is verified already.
     let taken = bench.task("a.3").endings[0].clone();
@@ -436,6 +436,10 @@ fn candidates_of_a_part_do_not_multiply_what_is_left_of_a_budget() {
         }
     };
     let refused = split(&bench, crate::run::Budget::default());
+    bench.refuses(refused, "split-bad-parts");
+    // A bound of another measure leaves that of the task to each.
+    let other = crate::run::Budget::default().with(crate::ledger::Bound::Tokens(2));
+    let refused = split(&bench, other);
     bench.refuses(refused, "split-bad-parts");
     let own = crate::run::Budget::default().with(crate::ledger::Bound::Attempts(2));
     let accepted = split(&bench, own);
