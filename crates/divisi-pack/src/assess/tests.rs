@@ -156,6 +156,23 @@ fn what_is_open_is_asked_with_a_default() {
     assert!(names("Add a parser in src/gone.rs", &repository).is_empty());
 }
 
+/// However much is open, few questions are asked.
+#[test]
+fn of_many_ambiguities_the_first_are_asked_about() {
+    let open = "Fix it: migrate the database, use Redis or Memcached, deploy, make it faster, etc.";
+    let of = |text: &str| assess(&request::read(text), &Repository::default()).questions;
+    let alone = [
+        "Fix it",
+        "Migrate the database",
+        "Use Redis or Memcached for the cache",
+        "Deploy",
+        "Make it faster",
+    ];
+    let many = alone.iter().filter(|text| !of(text).is_empty()).count();
+    assert!(many > QUESTIONS_MAX, "{many}");
+    assert_eq!(of(open).len(), QUESTIONS_MAX, "{:#?}", of(open));
+}
+
 #[test]
 fn an_answer_stands_in_the_text_as_if_it_had_been_said_at_first() {
     let taken = |text: &str, answer: Option<&str>| {

@@ -10,11 +10,11 @@ use crate::stage::{endings, task};
 use crate::tool::stage;
 
 /// A file outside of the workspace, and not in the system's temporary folder: a sandbox may leave that
-/// open, and stages are in it.
+/// open, and stages and this project's own folder may be in it.
 fn outside(tool: &str) -> (String, String) {
     let name = format!("denied-{tool}-{}.md", std::process::id());
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
-    (name, path.display().to_string())
+    let path = format!("/var/tmp/{name}");
+    (name, path)
 }
 
 /// Runs a task that first does this, and what it promises when it was told why that was refused. The

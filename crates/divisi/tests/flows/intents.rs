@@ -186,6 +186,20 @@ fn on_a_terminal_a_question_is_asked_and_its_answer_changes_the_plan() {
 }
 
 #[test]
+fn on_a_terminal_nothing_is_asked_of_whoever_says_yes() {
+    let stage = with_agent().with_env("NO_COLOR", "1");
+    let args = ["run", "Migrate the database, with docs", "--yes"];
+    let (_, shown) = stage.on_a_terminal(&args, "");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert!(!shown.contains("run it?"), "{shown}");
+    assert!(!shown.contains("answered:"), "{shown}");
+    let run = stage.only();
+    let settled = &intent(&run).settled[0];
+    assert!(settled.is_assumed, "{settled:?}");
+    assert!(shown.contains(&settled.answer), "{shown}");
+}
+
+#[test]
 fn what_does_not_pay_to_split_is_one_task_and_so_is_what_is_not_to_be_split() {
     let stage = with_agent();
     stage

@@ -159,6 +159,51 @@ cat AGENTS.md docs/CLAUDE.md .claude/settings.json divisi-verdict.json > read.tx
 exit 0
 "#;
 
+/// It cites a command of its own first, then the plan's with an end that it does not have, and then
+/// with the one that it has.
+const CITER: &str = r#"#!/bin/sh
+cat > told.txt
+tried=$(cat tried 2>/dev/null || echo 0)
+echo $((tried + 1)) > tried
+case $tried in
+  0) cited='{"command": ["touch", "OWN"], "exit": 0}';;
+  1) cited='{"command": ["test", "-e", "api.md"], "exit": 1}';;
+  *) cited='{"command": ["test", "-e", "api.md"], "exit": 0}';;
+esac
+printf '{"verdicts": [{"criterion": %s, "holds": true, "why": "It is there.", "evidence": [%s]}]}' \
+  "$(sed -n 's/^- \([0-9]*\): .*/\1/p' told.txt | head -n 1)" "$cited" > divisi-verdict.json
+"#;
+
+/// A command of a reviewer's own might do anything: none is run.
+#[test]
+fn a_reviewer_cites_the_plans_commands_alone_and_how_they_end_is_looked_up() {
+    let stage = stage(&["custom.judge"]);
+    let beside = stage.beside("written");
+    std::fs::create_dir_all(&beside).unwrap();
+    let own = beside.join("by-the-reviewer");
+    install(
+        &stage,
+        "judge",
+        &CITER.replace("OWN", &own.to_string_lossy()),
+    );
+    let mut plan = plan();
+    let criteria = plan["subtasks"][0]["criteria"].as_array_mut().unwrap();
+    criteria.push(json!({"command": ["test", "-e", "api.md"]}));
+    let args = ["--allow-write", &beside.to_string_lossy()];
+    stage.run(&plan, &args).expect(0);
+    let run = stage.only();
+    let faults = |at: usize| match &endings(&run, "limits-review1")[at].end {
+        AttemptEnd::Refused(Failure::Review(faults)) => faults.join("; "),
+        other => panic!("{other:?}"),
+    };
+    let first = faults(0);
+    assert!(first.contains("is no command that it may cite"), "{first}");
+    assert!(!own.exists(), "the reviewer's own command was run");
+    let second = faults(1);
+    assert!(second.contains("exit status 0"), "{second}");
+    assert_eq!(endings(&run, "limits-review1")[2].end, AttemptEnd::Reviewed);
+}
+
 #[test]
 fn neither_a_verdict_nor_instructions_that_an_author_left_count_in_its_review() {
     let stage = Stage::git(&[("api.md", "Limits\n"), ("AGENTS.md", "Be brief.\n")]);

@@ -56,6 +56,18 @@ fn every_part_of_the_request_has_a_task() {
     );
 }
 
+/// What the reader takes for no part may ask for something all the same.
+#[test]
+fn every_clause_is_spoken_of_somewhere() {
+    let request = format!("{REQUEST} Dashboards for grafana would be splendid.");
+    let found = only_of(&request, "lint-uncovered", |_| {});
+    assert_eq!(found.severity, Severity::Warning);
+    assert!(found.cause.contains("grafana"), "{found:?}");
+    let mut plan = answering();
+    plan["subtasks"][0]["description"] = json!("With dashboards for grafana.");
+    assert_eq!(found_of(&request, &plan), []);
+}
+
 #[test]
 fn who_quotes_the_request_does_not_do_all_of_it() {
     only_of(REQUEST, "lint-uncovered", |plan| {

@@ -52,7 +52,7 @@ pub(super) fn planned(
         (request, assessment) = read(&understood);
     }
     let mut assessed = assessment.kept();
-    let made = match planner_of(&request, &assessment, &gathered, args)? {
+    let made = match planner_of(&request, &assessment, &gathered, args, printer)? {
         Made::Plan(plan, planner) => (*plan, planner),
         Made::One(plan, why) => {
             if assessment.executed_as != Approach::Direct {
@@ -125,6 +125,7 @@ fn planner_of(
     assessment: &Assessment,
     gathered: &Gathered,
     args: &RunArgs,
+    printer: &Printer,
 ) -> Result<Made, Failure> {
     let facts = gathered.facts();
     let one = |why: &str| match planner::as_one(request, &facts) {
@@ -161,7 +162,12 @@ fn planner_of(
                 let why = format!("the {tasks} tasks that its words say are too small to be apart");
                 Made::One(Box::new(planned.plan), why)
             }
-            Pattern::Structure => Made::Plan(Box::new(planned.plan), Planner::Structure),
+            Pattern::Structure => {
+                let text = divisi_pack::plan_file::write(&planned.plan);
+                let advice = planned.advice.iter();
+                advice.for_each(|advice| printer.diagnostic(advice, Some(&text)));
+                Made::Plan(Box::new(planned.plan), Planner::Structure)
+            }
             Pattern::Workflow(name) => Made::Plan(Box::new(planned.plan), Planner::Workflow(name)),
         }),
     }
