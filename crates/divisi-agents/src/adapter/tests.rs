@@ -433,7 +433,7 @@ fn what_the_kernel_refused_to_a_command_is_what_was_denied() {
         "aggregated_output": "/bin/bash: line 1: /srv/a.md: Permission denied\n"}});
     let closing = |writes: Writes| {
         let session = Session::with(product("codex").unwrap());
-        let mut session = session.working_in(Path::new("/work/space"), writes);
+        let mut session = session.working_in(Path::new("/home/me/space"), writes);
         session.hear(&line.to_string());
         session.close(&Exit::Status(0))
     };

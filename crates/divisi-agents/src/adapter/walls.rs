@@ -31,7 +31,7 @@ mod tests {
 
     #[track_caller]
     fn check(output: &str, expected: Option<&str>) {
-        assert_eq!(refused(output, Path::new("/work/space")), expected);
+        assert_eq!(refused(output, Path::new("/home/me/space")), expected);
     }
 
     #[test]
@@ -43,7 +43,7 @@ mod tests {
             "mkdir: cannot create directory ‘/srv/a’: Permission denied",
             "PermissionError: [Errno 13] Permission denied: '/srv/a.md'",
             "Error: EACCES: permission denied, open '/srv/a.md'",
-            "sh: 1: cannot create /work/space-beside/a.md: Permission denied",
+            "sh: 1: cannot create /home/me/space-beside/a.md: Permission denied",
         ] {
             check(&format!("it begins\n{line}\nit ends\n"), Some(line));
         }
@@ -54,7 +54,7 @@ mod tests {
         for line in [
             "cat: log: Permission denied",
             "/bin/bash: line 1: ./build.sh: Permission denied",
-            "/bin/bash: line 1: /work/space/build.sh: Permission denied",
+            "/bin/bash: line 1: /home/me/space/build.sh: Permission denied",
             "cat: /srv/a.md: No such file or directory",
             "Permission denied",
             "",

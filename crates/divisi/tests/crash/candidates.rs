@@ -1,11 +1,9 @@
 //! Candidates, killed around every step of them and of what chooses one.
 
-use std::fs;
-
 use divisi_core::run::{AttemptEnd, Event, RunStatus, TaskStatus};
 
-use crate::outcome::{FIRST, assert_sound, events, finish, integrations, run_now, view};
-use crate::stage::{Failpoint, Stage, side_by_side, texts};
+use crate::outcome::{FIRST, assert_sound, events, integrations, killed_and_finished, view};
+use crate::stage::{Stage, side_by_side};
 
 /// A page by two agents, of which the shorter is taken, and one that needs it.
 const PLAN: &str = r#"{"task_title": "A page", "subtasks": [
@@ -42,17 +40,8 @@ fn killed_around_candidates_the_same_one_is_taken_once() {
             agent("long", "'a page that says much'"),
             agent("short", "brief")
         );
-        fs::create_dir_all(stage.path("home/.config/divisi")).unwrap();
-        fs::write(stage.path("home/.config/divisi/config.yaml"), settings).unwrap();
-        let args = stage.run_args(&plan);
-        stage.start(&texts(&args), Some(Failpoint { at })).end();
-        if at.starts_with("measure") {
-            assert!(stage.died().exists(), "{at} is passed");
-        }
-        if run_now(&stage, FIRST).is_none() {
-            stage.start(&texts(&args), None).end().assert_code(0);
-        }
-        finish(&stage, &plan);
+        stage.settings_of_the_user(&settings);
+        killed_and_finished(&stage, &plan, at, "measure");
         let run = assert_sound(&stage, FIRST);
         assert_eq!(run.status(), RunStatus::Succeeded, "{at}");
         for task in run.tasks() {

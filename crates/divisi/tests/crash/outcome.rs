@@ -106,6 +106,20 @@ pub(crate) fn finish(stage: &Stage, plan: &std::path::Path) {
     panic!("it does not come to an end");
 }
 
+/// Plays a plan that is killed at a place, and goes on until it has succeeded. A place whose name begins
+/// so has to be passed.
+pub(crate) fn killed_and_finished(stage: &Stage, plan: &std::path::Path, at: &str, passed: &str) {
+    let args = stage.run_args(plan);
+    stage.start(&texts(&args), Some(Failpoint { at })).end();
+    if at.starts_with(passed) {
+        assert!(stage.died().exists(), "{at} is passed");
+    }
+    if run_now(stage, FIRST).is_none() {
+        stage.start(&texts(&args), None).end().assert_code(0);
+    }
+    finish(stage, plan);
+}
+
 /// Everything that must be so in the end, whatever happened on the way.
 pub(crate) fn assert_same_end(stage: &Stage) {
     stage.assert_no_process_left();

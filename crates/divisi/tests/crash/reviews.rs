@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use divisi_core::run::{Event, RunStatus, TaskStatus};
 
-use crate::outcome::{FIRST, assert_sound, events, finish, run_now, view};
-use crate::stage::{Failpoint, Stage, side_by_side, texts};
+use crate::outcome::{FIRST, assert_sound, events, killed_and_finished, view};
+use crate::stage::{Stage, side_by_side};
 
 /// A page whose words nobody can judge by rule.
 const PLAN: &str = r#"{"task_title": "A page", "subtasks": [
@@ -37,17 +37,8 @@ fn killed_around_a_review_what_it_judges_is_judged_once() {
              review: {{agents: [custom.judge]}}\n",
             judge.display()
         );
-        fs::create_dir_all(stage.path("home/.config/divisi")).unwrap();
-        fs::write(stage.path("home/.config/divisi/config.yaml"), settings).unwrap();
-        let args = stage.run_args(&plan);
-        stage.start(&texts(&args), Some(Failpoint { at })).end();
-        if at.starts_with("weigh") {
-            assert!(stage.died().exists(), "{at} is passed");
-        }
-        if run_now(&stage, FIRST).is_none() {
-            stage.start(&texts(&args), None).end().assert_code(0);
-        }
-        finish(&stage, &plan);
+        stage.settings_of_the_user(&settings);
+        killed_and_finished(&stage, &plan, at, "weigh");
         let run = assert_sound(&stage, FIRST);
         assert_eq!(run.status(), RunStatus::Succeeded, "{at}");
         let undone = run

@@ -223,6 +223,13 @@ impl Stage {
         self.path("died")
     }
 
+    /// The user's own file of configuration: what it says needs no consent.
+    pub(crate) fn settings_of_the_user(&self, text: &str) {
+        let folder = self.path("home/.config/divisi");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("config.yaml"), text).unwrap();
+    }
+
     /// The arguments of `run` for a plan of this stage.
     pub(crate) fn run_args(&self, plan: &Path) -> Vec<String> {
         let text = |path: &Path| path.to_string_lossy().into_owned();

@@ -8,6 +8,17 @@ fn tasks(text: &str) -> Vec<TaskSpec> {
     planned(text).plan.tasks
 }
 
+/// What is known of a project with these files.
+fn in_files<'f>(files: &'f [String], roles: &'f Library) -> Facts<'f> {
+    Facts {
+        files: Some(files),
+        roles,
+        tests: None,
+        reviewers: Reviewers::Agents,
+        budget: Budget::default(),
+    }
+}
+
 fn gone(text: &str) -> Vec<String> {
     let tasks = tasks(text);
     let criteria = tasks.iter().flat_map(|task| &task.criteria);
@@ -311,13 +322,7 @@ fn documents_that_are_there_are_changed_and_none_is_invented() {
 fn a_request_that_is_longer_than_is_read_is_never_cut_silently() {
     let text = format!("{}Do not delete the sentinel.", "Fix it. ".repeat(9_000));
     let (files, roles) = (files(), Library::built_in());
-    let facts = Facts {
-        files: Some(&files),
-        roles: &roles,
-        tests: None,
-        reviewers: Reviewers::Agents,
-        budget: Budget::default(),
-    };
+    let facts = in_files(&files, &roles);
     let request = request::read(&text);
     for answer in [by_rule(&request, &facts), as_one(&request, &facts)] {
         let Answer::Declined(declined) = answer else {
@@ -332,13 +337,7 @@ fn a_request_that_is_longer_than_is_read_is_never_cut_silently() {
 #[test]
 fn one_task_makes_and_is_judged_by_what_the_divided_request_is() {
     let (files, roles) = (files(), Library::built_in());
-    let facts = Facts {
-        files: Some(&files),
-        roles: &roles,
-        tests: None,
-        reviewers: Reviewers::Agents,
-        budget: Budget::default(),
-    };
+    let facts = in_files(&files, &roles);
     let words = "Add a login to the API, write tests for it, and describe it in docs/login.md";
     let request = request::read(words);
     let plan = |answer: Answer| match answer {
