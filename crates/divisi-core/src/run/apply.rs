@@ -12,7 +12,7 @@ use super::permissions::withdraw;
 use super::state::{Final, Run};
 use super::task::{Answer, Task, TaskState};
 use super::transition::{EventName, Next, StateName, names, next, receipt_name};
-use crate::ids::{AttemptId, Commit, Epoch, TaskNo, Time};
+use crate::ids::{AttemptId, Commit, TaskNo, Time};
 use crate::plan::TaskKind;
 use crate::receipt::Receipt;
 
@@ -297,26 +297,8 @@ impl Run {
             let made = task.endings.iter_mut().find(|ending| ending.number == from);
             let Some(made) = made else { return };
             made.adopted_as = Some(attempt.number);
-            task.state = TaskState::Active(Box::new(Attempt {
-                number: attempt.number,
-                agent: made.agent.clone(),
-                credential: None,
-                epoch: Epoch::default(),
-                leased_at: at,
-                workspace,
-                timeout_ms: None,
-                phase: Phase::Leased,
-                adopts: made.offer.clone(),
-                base: None,
-                passed_before: Vec::new(),
-                confined: made.confined,
-                left_out: Vec::new(),
-                stopping: None,
-                asked: 0,
-                permissions: Vec::new(),
-                suspected: None,
-                receipts: Vec::new(),
-            }));
+            let taken = made.taken_as(attempt.number, workspace, at, made.offer.clone());
+            task.state = TaskState::Active(Box::new(taken));
         });
     }
 

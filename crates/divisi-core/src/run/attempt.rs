@@ -307,6 +307,36 @@ pub struct Ending {
 }
 
 impl Ending {
+    /// A new attempt that nobody works on: this one's work is there already, in `workspace`.
+    pub(super) fn taken_as(
+        &self,
+        number: u32,
+        workspace: u32,
+        at: Time,
+        work: Option<Snapshot>,
+    ) -> Attempt {
+        Attempt {
+            number,
+            agent: self.agent.clone(),
+            credential: None,
+            epoch: Epoch::default(),
+            leased_at: at,
+            workspace,
+            timeout_ms: None,
+            phase: Phase::Leased,
+            adopts: work,
+            base: None,
+            passed_before: Vec::new(),
+            confined: self.confined,
+            left_out: Vec::new(),
+            stopping: None,
+            suspected: None,
+            permissions: Vec::new(),
+            asked: 0,
+            receipts: Vec::new(),
+        }
+    }
+
     /// Whether a next attempt may take up the agent's own session: in the same workspace, after an
     /// end that is none of the agent's doing or that it waits to go on from. What was refused is
     /// begun anew: who was sure of it would be sure of it again.

@@ -10,20 +10,20 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use super::agents::asks_model;
-use super::attempt::{Attempt, AttemptEnd, Ending, Phase};
+use super::attempt::{AttemptEnd, Ending, Phase, snapshot_of};
 use super::command::Rejection;
 use super::decide::Draft;
 use super::division::stem;
 use super::event::Event;
 use super::links::Node;
+use super::offer;
 use super::state::Run;
 use super::task::{Task, TaskState, TaskStatus};
 use crate::criterion::{Verdict, truncate};
 use crate::figure::Figure;
-use crate::ids::{AttemptId, Epoch, TaskId, TaskNo, Time};
+use crate::ids::{AttemptId, TaskId, TaskNo, Time};
 use crate::plan::{Preference, Want};
-use crate::receipt::{Exit, Measured, Receipt, Usage};
+use crate::receipt::{Exit, Measured, Receipt};
 use crate::shell;
 
 /// Why one candidate did not pass, in bytes, as it is told beside the others.
@@ -158,26 +158,9 @@ impl Run {
                 task.reassigned = Some(made.agent.clone());
             }
             let workspace = task.endings.last().map_or(1, |last| last.workspace + 1);
-            task.state = TaskState::Active(Box::new(Attempt {
-                number: attempt.number,
-                agent: made.agent.clone(),
-                credential: None,
-                epoch: Epoch::default(),
-                leased_at: at,
-                workspace,
-                timeout_ms: None,
-                phase: Phase::Leased,
-                adopts: super::attempt::snapshot_of(&made.receipts).cloned(),
-                base: None,
-                passed_before: Vec::new(),
-                confined: made.confined,
-                left_out: Vec::new(),
-                stopping: None,
-                suspected: None,
-                permissions: Vec::new(),
-                asked: 0,
-                receipts: Vec::new(),
-            }));
+            let work = snapshot_of(&made.receipts).cloned();
+            let taken = made.taken_as(attempt.number, workspace, at, work);
+            task.state = TaskState::Active(Box::new(taken));
         });
     }
 
@@ -258,19 +241,7 @@ impl Draft<'_> {
                 _ => {}
             }
         }
-        let submitted = Receipt::Submitted {
-            at,
-            command: String::new(),
-            exit,
-            output: None,
-            wall_ms: 0,
-            confined: None,
-            claimed_failure: None,
-            too_large: false,
-            used_up: None,
-            // Its agent worked as the candidate.
-            usage: asks_model(&made.agent).then(Usage::default),
-        };
+        let submitted = offer::submitted(at, exit, &made.agent);
         let receipts = std::iter::once(submitted).chain(collected).collect();
         self.push(Event::AttemptAdvanced { attempt, receipts });
         self.verified(attempt, judged);

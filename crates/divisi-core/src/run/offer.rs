@@ -6,8 +6,25 @@ use super::command::Rejection;
 use super::decide::Draft;
 use super::event::Event;
 use super::transition::StateName;
-use crate::ids::TaskNo;
+use crate::ids::{TaskNo, Time};
 use crate::receipt::{Exit, Receipt, Usage};
+
+/// What stands for the submission of work that was taken from another attempt: its agent worked, and
+/// was paid for, there.
+pub(super) fn submitted(at: Time, exit: Exit, agent: &str) -> Receipt {
+    Receipt::Submitted {
+        at,
+        command: String::new(),
+        exit,
+        output: None,
+        wall_ms: 0,
+        confined: None,
+        claimed_failure: None,
+        too_large: false,
+        used_up: None,
+        usage: asks_model(agent).then(Usage::default),
+    }
+}
 
 impl Draft<'_> {
     /// Kept work becomes a new attempt's, which is submitted at once: it is collected, checked and
@@ -51,19 +68,7 @@ impl Draft<'_> {
         }
         self.push(Event::OfferAdopted { attempt, from });
         let exit = exit.unwrap_or(Exit::NoProcess);
-        let receipt = Receipt::Submitted {
-            at: self.at,
-            command: String::new(),
-            exit: exit.clone(),
-            output: None,
-            wall_ms: 0,
-            confined: None,
-            claimed_failure: None,
-            too_large: false,
-            used_up: None,
-            // Its agent worked in the attempt that it was taken from.
-            usage: asks_model(&agent).then(Usage::default),
-        };
+        let receipt = submitted(self.at, exit.clone(), &agent);
         self.submitted(attempt, receipt, &exit, true);
         Ok(())
     }
