@@ -19,6 +19,9 @@ use crate::receipt::Receipt;
 impl Run {
     /// Takes in an event. Its time is the stream's time from now on.
     pub fn apply(&mut self, at: Time, event: &Event) {
+        if at > self.last_at && self.rests() {
+            self.waited_ms += at.ms_since(self.last_at);
+        }
         self.last_at = self.last_at.max(at);
         self.assert_table(event);
         match event {

@@ -85,6 +85,7 @@ impl Run {
             revision: 1,
             created_at: at,
             last_at: at,
+            waited_ms: 0,
             approved,
             paused: None,
             canceling: false,

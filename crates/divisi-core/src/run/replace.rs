@@ -165,6 +165,7 @@ impl Run {
         let mut run = fresh.expect("a plan that was decided on is sound");
         run.intent.clone_from(&self.intent);
         run.last_at = self.last_at;
+        run.waited_ms = self.waited_ms;
         run.paused.clone_from(&self.paused);
         run.canceling = self.canceling;
         run.integration = self.integration.clone();

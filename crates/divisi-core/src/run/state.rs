@@ -161,6 +161,8 @@ pub struct Run {
     pub created_at: Time,
     /// The time of the last event.
     pub last_at: Time,
+    /// How long it rested until then, in milliseconds: see [`Run::rests`].
+    pub waited_ms: u64,
     /// Whether its owner approved the plan.
     pub approved: bool,
     /// Why nothing new is started, if so.
@@ -254,6 +256,23 @@ impl Run {
             return RunStatus::Blocked;
         }
         RunStatus::Running
+    }
+
+    /// Whether nothing goes on without a person: its plan is not approved yet, it is paused and
+    /// nothing is left under way, or all that is open waits for people.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        let under_way = [
+            TaskStatus::Running,
+            TaskStatus::Verifying,
+            TaskStatus::Integrating,
+        ];
+        let is_still = under_way.iter().all(|status| self.counts.of(*status) == 0);
+        match self.status() {
+            RunStatus::AwaitingApproval | RunStatus::Blocked => true,
+            RunStatus::Running => self.paused.is_some() && is_still,
+            _ => false,
+        }
     }
 
     /// Whether all that is live is in people's hands, and nothing else can go on: what is ready waits

@@ -15,7 +15,7 @@ use crate::journal::{RunRow, TaskRow};
 use crate::permission::Rule;
 
 /// The version of the rows' forms.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 #[derive(Serialize)]
 struct TaskOut<'a> {
@@ -44,8 +44,8 @@ struct TaskOut<'a> {
     clippy::trivially_copy_pass_by_ref,
     reason = "the signature that serde asks for"
 )]
-fn is_zero(n: &u32) -> bool {
-    *n == 0
+fn is_zero<N: Default + PartialEq>(n: &N) -> bool {
+    *n == N::default()
 }
 
 #[derive(Deserialize)]
@@ -81,6 +81,8 @@ struct RunBody {
     integration: Integration,
     finally: Final,
     last_at: Time,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    waited_ms: u64,
     created_at: Time,
     counts: Counts,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -180,6 +182,7 @@ pub fn run_row(run: &Run, seq: u64) -> RunRow {
         integration: run.integration.clone(),
         finally: run.finally.clone(),
         last_at: run.last_at,
+        waited_ms: run.waited_ms,
         created_at: run.created_at,
         counts: run.counts.clone(),
         permissions_asked: run.permissions_asked,
@@ -311,6 +314,7 @@ impl Restoration {
         run.integration = body.integration;
         run.finally = body.finally;
         run.last_at = body.last_at;
+        run.waited_ms = body.waited_ms;
         run.permissions_asked = body.permissions_asked;
         run.rules = body.rules;
         run.settle_released();

@@ -54,6 +54,8 @@ pub(crate) struct Side {
     pub(crate) lost: u32,
     /// From its creation to its end.
     pub(crate) wall_ms: u64,
+    /// Of this, nothing went on without a person, which is no matter of how it was planned.
+    pub(crate) waited_ms: u64,
     /// Agents' time over all attempts.
     pub(crate) agent_ms: u64,
     /// Tokens that agents reported; `None` if none did.
@@ -88,7 +90,7 @@ pub(crate) struct Predicted {
 /// Split over direct; `None` where one of them is unknown or nothing.
 #[derive(Debug, Serialize)]
 pub(crate) struct Ratios {
-    /// From start to end.
+    /// From start to end, without waiting for people.
     pub(crate) wall: Option<f64>,
     /// Of agents' time.
     pub(crate) agent_time: Option<f64>,
@@ -225,6 +227,7 @@ impl Side {
             failed: used.failed,
             lost: used.lost,
             wall_ms: used.wall_ms,
+            waited_ms: used.waited_ms,
             agent_ms: used.agent_ms,
             tokens: used.tokens,
             usd_micros: used.usd_micros,
@@ -243,6 +246,11 @@ impl Side {
         }
     }
 
+    /// From its creation to its end, without waiting for people.
+    fn worked_ms(&self) -> u64 {
+        self.wall_ms.saturating_sub(self.waited_ms)
+    }
+
     fn succeeded(&self) -> bool {
         self.status == RunStatus::Succeeded
     }
@@ -258,7 +266,7 @@ impl Ratios {
         let known = direct.unreported == 0 && split.unreported == 0;
         let known = |ratio: Option<f64>| ratio.filter(|_| known);
         Ratios {
-            wall: of(Some(direct.wall_ms), Some(split.wall_ms)),
+            wall: of(Some(direct.worked_ms()), Some(split.worked_ms())),
             agent_time: of(Some(direct.agent_ms), Some(split.agent_ms)),
             tokens: known(of(direct.tokens, split.tokens)),
             usd: known(of(direct.usd_micros, split.usd_micros)),
@@ -271,7 +279,10 @@ fn says(direct: &Side, split: &Side, ratios: &Ratios) -> Vec<String> {
     match (direct.succeeded(), split.succeeded()) {
         (true, true) => {
             let parts = [
-                (ratios.wall, "of the time from start to end"),
+                (
+                    ratios.wall,
+                    "of the time from start to end, waiting for people aside,",
+                ),
                 (ratios.tokens, "of the tokens"),
                 (ratios.usd, "of the money"),
             ];
@@ -363,10 +374,11 @@ pub(crate) fn compared(comparison: &Comparison) -> String {
     let attempts = |it: &Side| format!("{}: {} failed, {} lost", it.attempts, it.failed, it.lost);
     row("attempts", &attempts, none());
     row(
-        "from start to end",
-        &|it| span(it.wall_ms),
+        "from start to end, without waiting for people",
+        &|it| span(it.worked_ms()),
         ratio(ratios.wall),
     );
+    row("waiting for people", &|it| span(it.waited_ms), none());
     row(
         "agents' time",
         &|it| span(it.agent_ms),

@@ -199,6 +199,7 @@ fn use_of_time(run: &Run, tasks: &[Done]) -> UseOfTime {
     let has_estimate = estimated().next().is_some();
     UseOfTime {
         wall_ms: end.ms_since(run.created_at),
+        waited_ms: run.waited_ms,
         agent_ms: tasks.iter().map(|task| task.agent_ms).sum(),
         estimate_ms: has_estimate.then(|| {
             let estimates = estimated().filter_map(|task| task.estimate_ms);

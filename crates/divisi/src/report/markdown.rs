@@ -224,20 +224,35 @@ fn criterion(judged: &Judged, indent: &str, out: &mut String) {
 
 fn table(report: &Report, out: &mut String) {
     section("Tasks", out);
+    let counts = |task: &Done| task.tokens.is_some() || task.estimate_tokens.is_some();
+    let has_tokens = report.tasks.iter().any(counts);
+    let (more, rule) = match has_tokens {
+        true => (" tokens | estimate |", "---|---|"),
+        false => ("", ""),
+    };
     line!(
         out,
-        "| task | status | by | attempts | agent's time | estimate |"
+        "| task | status | by | attempts | agent's time | estimate |{more}"
     );
-    line!(out, "|---|---|---|---|---|---|");
+    line!(out, "|---|---|---|---|---|---|{rule}");
     for task in &report.tasks {
         let estimate = task.estimate_ms.map_or_else(|| "none".to_owned(), span);
         let by = match task.attempts {
             0 => "nobody".to_owned(),
             _ => text(&words::agent(&task.agent)),
         };
+        let told = |it: Option<u64>, none: &str| it.map_or(none.to_owned(), |it| it.to_string());
+        let tokens = match has_tokens {
+            true => format!(
+                " {} | {} |",
+                told(task.tokens, "not told"),
+                told(task.estimate_tokens, "none")
+            ),
+            false => String::new(),
+        };
         line!(
             out,
-            "| {} | {} | {by} | {} | {} | {estimate} |",
+            "| {} | {} | {by} | {} | {} | {estimate} |{tokens}",
             code(&task.id),
             task.status.word(),
             task.attempts,
@@ -383,6 +398,13 @@ fn time(report: &Report, out: &mut String) {
         span(used.wall_ms),
         span(used.agent_ms)
     );
+    if used.waited_ms > 0 {
+        line!(
+            out,
+            "- of the time from start to end, {} waited for people",
+            span(used.waited_ms)
+        );
+    }
     match used.estimate_ms {
         Some(estimate) => {
             let took = span(used.estimated_agent_ms);
@@ -400,7 +422,7 @@ fn time(report: &Report, out: &mut String) {
             out,
             "- expected from start to end {duration} on {}, took {}",
             plural(workers, "worker"),
-            span(used.wall_ms)
+            span(used.wall_ms.saturating_sub(used.waited_ms))
         );
     }
     line!(out, "{}", tokens(report));

@@ -169,6 +169,9 @@ pub(crate) struct Integrated {
 pub(crate) struct UseOfTime {
     /// From its creation to its end, or to its last event.
     pub(crate) wall_ms: u64,
+    /// Of this, nothing went on without a person: before approval, while paused, while all that was
+    /// open waited for people.
+    pub(crate) waited_ms: u64,
     /// Agents' time over all attempts.
     pub(crate) agent_ms: u64,
     /// The estimates' sum, if any task had one.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::feedback::satisfies;
 use crate::found::{installed, working};
-use crate::stage::{Stage, endings, stands, statuses, write};
+use crate::stage::{Stage, endings, git, stands, statuses, write};
 
 const REVIEW: &str = "Review this repository: correctness, security, tests and documentation";
 
@@ -486,6 +486,109 @@ fn a_plan_is_replaced_before_a_run_begins_at_all() {
     stage.divisi(&["approve", "1"]).expect(0);
     stage.divisi(&["resume", "1"]).expect(0);
     assert_eq!(stage.result("a.md").as_deref(), Some("new\n"));
+}
+
+/// What the sources' own requests look like that say their work by no verb of a rule: a report of
+/// what is wrong, and a verb that is rare. They are work for whoever is there.
+#[test]
+fn what_no_rule_has_a_verb_for_is_one_task_or_an_agents() {
+    const UNKNOWN: &[&str] = &[
+        "Quick fix: the date is off by one",
+        "Change how invoices are rounded. It must be right.",
+        "Reticulate the splines of the second menu",
+        "Kindly see to the flaky clock in the header",
+    ];
+    for request in UNKNOWN {
+        let stage = without_agents();
+        stage.divisi(&["run", request]).expect(4);
+        let run = stage.only();
+        assert_eq!(run.tasks().len(), 1, "{request}");
+        assert_eq!(intent(&run).planner, Planner::One, "{request}");
+    }
+    // Where there is one that plans, and it pays, it plans.
+    let stage = with_agent();
+    let request =
+        "Reticulate the splines of the whole platform; it must be right, a mistake is dear";
+    stage.divisi(&["run", request]).expect(4);
+    assert_eq!(intent(&stage.only()).planner, Planner::Agent);
+    // What only forbids is no work.
+    let stage = without_agents();
+    stage
+        .divisi(&["run", "Do not touch any of the docs", "--yes"])
+        .expect(6)
+        .says("error[planning-declined]");
+}
+
+/// One request on one commit, as one task and divided, by an agent that says what it used.
+#[test]
+fn an_intent_done_as_one_and_divided_is_compared_by_what_was_predicted_and_used() {
+    const REQUEST: &str = "1. Create src/cap.py\n2. Add tests/test_cap.py\n3. Write docs/cap.md";
+    let stage = project();
+    // It makes the files that its handoff names, and no others.
+    let work = "told=$(head -n 1)\nmkdir -p docs src tests\n\
+                for f in src/cap.py tests/test_cap.py docs/cap.md; do\n\
+                case \"$told\" in *\"- \\`$f\\`\"*) yes 'a cap of ten' | head -n 40 > $f;; esac\ndone";
+    let path = working(&stage, work);
+    let stage = stage.with_env("PATH", &path);
+    // Whether all that was asked for is done, a person says at the end.
+    stage.divisi(&["run", REQUEST, "--yes"]).expect(4);
+    stage.divisi(&["approve", "1", "--note", "read"]).expect(0);
+    // The other one waits for its owner first, too: neither is time that the work took.
+    stage.divisi(&["run", REQUEST, "--one"]).expect(4);
+    let early = &["report", "--compare", "1", "2"];
+    stage.divisi(early).expect(6).says("run-2 has not ended");
+    stage.divisi(&["approve", "2"]).expect(0);
+    stage.divisi(&["resume", "2"]).expect(4);
+    stage
+        .divisi(&["approve", "2", "task", "--note", "read"])
+        .expect(0);
+    stage.divisi(&["resume", "2"]).expect(0);
+    let told = satisfies(&stage, "comparison", early);
+    assert_eq!(told["asked"], REQUEST);
+    let side = |side: &str, field: &str| told[side][field].as_u64().unwrap();
+    assert_eq!(
+        (&told["direct"]["run"], &told["split"]["run"]),
+        (&json!("run-2"), &json!("run-1"))
+    );
+    let worked = |of: &str| {
+        let (wall, waited) = (side(of, "wall_ms"), side(of, "waited_ms"));
+        assert!(waited > 0 && waited < wall, "{told}");
+        (wall - waited) as f64
+    };
+    let tasks = |side: &str| -> Vec<(u64, u64, u64)> {
+        let tasks = told[side]["tasks"].as_array().unwrap().iter();
+        let of = |it: &Value, field: &str| it[field].as_u64().unwrap();
+        tasks
+            .map(|it| {
+                (
+                    of(it, "attempts"),
+                    of(it, "estimate_tokens"),
+                    of(it, "tokens"),
+                )
+            })
+            .collect()
+    };
+    assert_eq!(tasks("direct").len(), 1, "{told}");
+    let split = tasks("split");
+    assert_eq!(split.len(), 3, "{told}");
+    for (attempts, predicted, used) in [tasks("direct"), split].concat() {
+        // What the agent told, see `DONE`.
+        assert_eq!((attempts, used), (1, 1_230), "{told}");
+        assert!(predicted > 0, "{told}");
+    }
+    assert_eq!(told["ratios"]["tokens"], 3.0);
+    assert_eq!(told["ratios"]["usd"], 3.0);
+    assert_eq!(told["ratios"]["wall"], worked("split") / worked("direct"));
+    // On another commit the same request is another matter.
+    write(stage.path("more.txt"), "more\n");
+    git(stage.project(), &["add", "."]);
+    git(stage.project(), &["commit", "--quiet", "--message", "More"]);
+    stage.divisi(&["run", REQUEST, "--yes"]).expect(4);
+    stage.divisi(&["approve", "3", "--note", "read"]).expect(0);
+    stage
+        .divisi(&["report", "--compare", "2", "3"])
+        .expect(6)
+        .says("they started from different states");
 }
 
 /// Whether splitting paid is read off two runs of one request from one commit.

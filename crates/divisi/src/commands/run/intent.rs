@@ -26,6 +26,10 @@ const LINE_CHARS_MAX: usize = 160;
 /// So many characters are shown of words that keep a request whole.
 const DOUBTFUL_CHARS_MAX: usize = 60;
 
+/// A text of fewer words that no rule understands is a slip, a mistyped path for one, more likely
+/// than a request.
+const REQUEST_WORDS_MIN: usize = 4;
+
 /// Plans it.
 ///
 /// # Errors
@@ -140,16 +144,20 @@ fn planner_of(
     let may_ask = pays && said != Some(cli::plan::Planner::Rule) && gathered.has_workers();
     match planner::by_rule(request, &facts) {
         Answer::Declined(declined) => {
-            let is_of_request = declined.reasons.iter().any(planner::Reason::is_of_request);
             let is_asked = said == Some(cli::plan::Planner::Agent);
-            // An agent that somebody names knows more verbs than the rules do.
-            let is_unknown = |reason: &planner::Reason| {
-                !reason.is_of_request() || matches!(reason, planner::Reason::NothingToDo(_))
-            };
-            let is_for_agent = is_asked && declined.reasons.iter().all(is_unknown);
-            match is_for_agent || (!is_of_request && may_ask) {
-                true => Ok(Made::ByAgent),
-                false => Err(refused(request, &declined)),
+            let mut reasons = declined.reasons.iter();
+            let unknown: Vec<&str> = reasons.clone().filter_map(unknown_of).collect();
+            let is_faulty = reasons.any(|it| it.is_of_request() && unknown_of(it).is_none());
+            // Whoever does it knows more verbs than the rules do.
+            let may_be_work = unknown.is_empty() || is_asked || says_work(request);
+            match unknown.first() {
+                _ if is_faulty || !may_be_work => Err(refused(request, &declined)),
+                _ if is_asked || may_ask => Ok(Made::ByAgent),
+                Some(words) if unknown.len() == declined.reasons.len() => {
+                    let words = cut(words, DOUBTFUL_CHARS_MAX);
+                    one(&format!("no rule knows what is to be done in `{words}`"))
+                }
+                _ => Err(refused(request, &declined)),
             }
         }
         Answer::Planned(_) if said == Some(cli::plan::Planner::Agent) => Ok(Made::ByAgent),
@@ -171,6 +179,21 @@ fn planner_of(
             Pattern::Workflow(name) => Made::Plan(Box::new(planned.plan), Planner::Workflow(name)),
         }),
     }
+}
+
+/// The words of which no rule knows what is to be done.
+fn unknown_of(reason: &planner::Reason) -> Option<&str> {
+    match reason {
+        planner::Reason::NothingToDo(words) => Some(words),
+        _ => None,
+    }
+}
+
+/// Whether a text whose verbs no rule knows may be a request all the same: it has the length of one,
+/// and does not only forbid.
+fn says_work(request: &Request) -> bool {
+    let words = request.wanted();
+    words.split_whitespace().count() >= REQUEST_WORDS_MIN
 }
 
 /// Why rules do not divide a request that they could plan.
