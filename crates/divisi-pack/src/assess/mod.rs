@@ -28,6 +28,9 @@ pub use rules::{
     BY_WORDS_MIN, FILES_MANY, Fired, MINUTES_SIMPLE, PARTS_MANY, RULES, Rule, TOKENS_SIMPLE, Weight,
 };
 pub use stakes::Stakes;
+pub(crate) use stakes::says;
+#[cfg(test)]
+pub(crate) use tests::sources::texts as texts_of_the_sources;
 pub use workflows::{PATTERNS, PatternSelection, SelectedWorkflow, WorkflowRole};
 
 use crate::request::{self, Domain, Request};
@@ -147,15 +150,21 @@ pub fn assess(request: &Request, repository: &Repository) -> Assessment {
         let first = facts.domains.first();
         first.copied().unwrap_or(Domain::Development)
     });
+    let mut questions = questions::questions(request, &facts, &lower);
+    let is_doubtful = approach == Approach::Direct && certainty == Certainty::Unsure;
+    if is_doubtful && questions.is_empty() && !rules.iter().any(|rule| rule.weight == Weight::Firm)
+    {
+        questions.extend(questions::stakes(request, &facts));
+    }
     Assessment {
         request: request.text.clone(),
         approach,
         executed_as,
         assigned_to,
         certainty,
-        reasons: reasons(approach, &rules, workflows::cohesion(&lower)),
+        reasons: reasons(approach, &rules, &facts),
         pattern_selection: workflows::selection(request, approach, &rules, &facts.components),
-        questions: questions::questions(request, &facts, &lower),
+        questions,
         rules,
         facts,
     }
@@ -207,25 +216,38 @@ fn certainty(approach: Approach, fired: &[Fired], facts: &Facts) -> Certainty {
     let firm_against = fired.iter().any(|rule| {
         rule.points != approach && rule.weight == Weight::Firm && is_rival(approach, rule)
     });
-    let leaning_against = fired.iter().any(|rule| {
-        rule.points != approach && is_rival(approach, rule) && rule.rule != "one-domain"
-    });
-    let words_against = approach == Approach::Direct && facts.by_words.files >= DOUBT_MIN;
+    let leaning_against = fired.iter().any(|rule| speaks_against(approach, rule));
+    let is_split =
+        approach == Approach::Pack && fired.iter().any(|rule| rule.weight == Weight::Narrowing);
     match (firm_for, firm_against) {
+        _ if is_split => Certainty::Unsure,
         (true, true) => Certainty::Unsure,
         (true, false) => Certainty::Sure,
-        (false, _) if leaning_against || words_against => Certainty::Unsure,
+        (false, _) if leaning_against || are_words_against(approach, facts) => Certainty::Unsure,
         (false, _) => Certainty::Likely,
     }
+}
+
+/// Whether the words alone make one task doubtful.
+fn are_words_against(approach: Approach, facts: &Facts) -> bool {
+    approach == Approach::Direct && facts.by_words.files >= DOUBT_MIN
 }
 
 /// Whether a rule speaks against an approach: one that asks for a plan does not speak against a
 /// pack, which is more of it.
 fn is_rival(approach: Approach, rule: &Fired) -> bool {
-    (approach == Approach::Direct) != (rule.points == Approach::Direct)
+    match rule.weight {
+        Weight::Narrowing => matches!(approach, Approach::Pack | Approach::MultiPass),
+        _ => (approach == Approach::Direct) != (rule.points == Approach::Direct),
+    }
 }
 
-fn reasons(approach: Approach, fired: &[Fired], cohesion: Option<&str>) -> Vec<String> {
+/// Whether a rule that fired is told as a reason against an approach.
+fn speaks_against(approach: Approach, rule: &Fired) -> bool {
+    rule.points != approach && is_rival(approach, rule) && rule.rule != "one-domain"
+}
+
+fn reasons(approach: Approach, fired: &[Fired], facts: &Facts) -> Vec<String> {
     let sentence = |rule: &Fired| {
         let mut says = rule.says.to_owned();
         if let Some(first) = says.get_mut(..1) {
@@ -233,24 +255,24 @@ fn reasons(approach: Approach, fired: &[Fired], cohesion: Option<&str>) -> Vec<S
         }
         format!("{says} ({}).", rule.because.join(", "))
     };
-    let mut reasons: Vec<String> = Vec::new();
-    reasons.extend(
-        fired
-            .iter()
-            .filter(|rule| rule.points == approach)
-            .map(sentence),
-    );
+    let is_narrowing = |rule: &&Fired| rule.weight == Weight::Narrowing;
+    let is_for = |rule: &&Fired| rule.points == approach && !is_narrowing(rule);
+    let mut reasons: Vec<String> = fired.iter().filter(is_for).map(sentence).collect();
     if reasons.is_empty() {
         reasons.push("Nothing speaks for splitting it, and one task is the default.".to_owned());
     }
-    let against = fired
-        .iter()
-        .filter(|rule| rule.points != approach && is_rival(approach, rule));
-    for rule in against.filter(|rule| rule.rule != "one-domain") {
+    for rule in fired.iter().filter(|rule| speaks_against(approach, rule)) {
         reasons.push(format!(
             "Against it: {} ({}).",
             rule.says,
             rule.because.join(", ")
+        ));
+    }
+    if are_words_against(approach, facts) {
+        reasons.push(format!(
+            "Against it: it is worded like large changes ({:.0} of 100 such; fitted to commits of \
+             the past, and a weak sign).",
+            facts.by_words.files * 100.0
         ));
     }
     match approach {
@@ -261,10 +283,9 @@ fn reasons(approach: Approach, fired: &[Fired], cohesion: Option<&str>) -> Vec<S
             "Generation in several passes does not run yet: it is executed as a plan instead."
                 .to_owned(),
         ),
-        Approach::Direct | Approach::Plan => {}
-    }
-    if let Some(words) = cohesion.filter(|_| approach == Approach::Plan) {
-        reasons.push(format!("One workflow is enough, since it says `{words}`."));
+        Approach::Direct | Approach::Plan => {
+            reasons.extend(fired.iter().filter(is_narrowing).map(sentence));
+        }
     }
     reasons
 }

@@ -41,7 +41,7 @@ enum Place {
     Of(Span),
     /// At this point, behind this word.
     At(usize, &'static str),
-    /// Nowhere: whoever does the work is told.
+    /// Nowhere: the words were not found again, and whoever does the work is told.
     Nowhere,
 }
 
@@ -50,6 +50,12 @@ const DESTINATION: &str = "destination";
 
 /// The question where a list is left open.
 const OPEN_LIST: &str = "open-list";
+
+/// The question what a mistake would cost.
+const STAKES: &str = "stakes";
+
+/// How an answer begins that says yes.
+const YES: &[&str] = &["y", "yes", "yeah", "yep", "sure", "indeed", "it does"];
 
 /// Answers to where to deploy that name no place.
 const NOWHERE: &[&str] = &["no", "none", "not yet", "nothing", "nowhere"];
@@ -74,6 +80,7 @@ pub fn settle(
             |answer: &String| NOWHERE.contains(&answer.to_lowercase().trim_end_matches('.'));
         let answer = answer.filter(|answer| question.name != DESTINATION || !is_no(answer));
         match &answer {
+            Some(answer) if question.name == STAKES && !is_yes(answer) => {}
             Some(answer) => edits.push((question.place, in_its_clause(question, answer))),
             None => edits.extend(question.assumed.clone()),
         }
@@ -127,10 +134,22 @@ fn within(text: &str) -> String {
     }
 }
 
+/// Whether an answer says yes.
+fn is_yes(answer: &str) -> bool {
+    let answer = answer.to_lowercase();
+    YES.iter().any(|yes| {
+        let rest = answer.strip_prefix(yes);
+        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    })
+}
+
 fn in_one_line(answer: &str) -> String {
     let words: Vec<&str> = answer.split_whitespace().collect();
     words.join(" ").chars().take(ANSWER_CHARS_MAX).collect()
 }
+
+/// What a text says of which a mistake would be dear.
+const DEAR: &str = "It must be right.";
 
 /// Words that would join an answer to what stands behind or before it, as parts.
 const JOINING: &[&str] = &[
@@ -164,6 +183,8 @@ fn in_its_clause(question: &Question, answer: &str) -> String {
     };
     let is_apart = question.name == OPEN_LIST || answer.split_whitespace().all(is_path);
     match !is_apart && words.any(divides) {
+        // What makes a rule fire, and not the words of whoever says yes.
+        _ if question.name == STAKES => DEAR.to_owned(),
         true => format!("\"{}\"", answer.replace('"', "'")),
         false => answer.to_owned(),
     }
@@ -449,6 +470,9 @@ fn measure(request: &Request, lower: &str) -> Option<Question> {
         .quantities
         .iter()
         .any(|quantity| matches!(quantity.amount, crate::request::Amount::Exact(_)));
+    let mut parts = request.parts.iter();
+    let part = parts.find(|part| part.text.to_lowercase().contains(said))?;
+    let end = end_of(request, part);
     (!has_number).then(|| Question {
         name: "measure",
         asks: format!(
@@ -457,7 +481,21 @@ fn measure(request: &Request, lower: &str) -> Option<Question> {
         ),
         because: (*said).to_owned(),
         default: "it is measured before and after, and must not be worse anywhere".to_owned(),
-        place: Place::Nowhere,
+        place: Place::At(end, ", measured by "),
+        assumed: None,
+    })
+}
+
+/// What a mistake would cost, where nothing decides whether it is one task and nothing is said of it.
+pub(super) fn stakes(request: &Request, facts: &Facts) -> Option<Question> {
+    let is_told = facts.stakes != super::Stakes::default();
+    let because = request.parts.first().map(|part| part.text.clone());
+    because.filter(|_| !is_told).map(|because| Question {
+        name: STAKES,
+        asks: "If this goes wrong, will it cost more to mend than to plan it?".to_owned(),
+        because,
+        default: "no, so it is one task".to_owned(),
+        place: Place::At(request.text.len(), "\n\n"),
         assumed: None,
     })
 }

@@ -1,8 +1,8 @@
 //! The rules: each has a name, says which way it points, and fires with the words that made it.
 //!
 //! *Firm* rules decide. *Broad* ones do unless the request calls itself quick, familiar or
-//! throwaway. *Leaning* ones do only if nothing firm points the other way. What none of them says
-//! is one task.
+//! throwaway. *Leaning* ones do only if nothing firm points the other way. *Narrowing* ones keep
+//! together what could be several workflows. What none of them says is one task.
 
 mod direct;
 mod plan;
@@ -33,6 +33,8 @@ pub const BY_WORDS_MIN: f64 = 0.8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weight {
+    /// Speaks against several workflows, and decides nothing between one task and a plan.
+    Narrowing,
     /// Only if nothing firm says otherwise.
     Leaning,
     /// Unless the request calls itself small.
@@ -113,6 +115,34 @@ pub const RULES: &[Rule] = &[
         Weight::Firm,
         "its halves must not share what they know",
         super::workflows::isolation,
+    ),
+    rule(
+        "one-goal",
+        Approach::Plan,
+        Weight::Narrowing,
+        "one workflow is enough, since all of it serves one goal",
+        super::workflows::one_goal,
+    ),
+    rule(
+        "only-stages",
+        Approach::Plan,
+        Weight::Narrowing,
+        "one workflow is enough, since its pieces are stages of one",
+        super::workflows::only_stages,
+    ),
+    rule(
+        "shared-state",
+        Approach::Plan,
+        Weight::Narrowing,
+        "one workflow is enough, since its pieces share what they know",
+        super::workflows::shared_state,
+    ),
+    rule(
+        "one-pattern",
+        Approach::Plan,
+        Weight::Narrowing,
+        "one workflow is enough, since one pattern fits all of it",
+        super::workflows::one_pattern,
     ),
     rule(
         "several-domains",
@@ -230,7 +260,7 @@ pub const RULES: &[Rule] = &[
         "worded-like-large",
         Approach::Plan,
         Weight::Leaning,
-        "requests worded like this mostly touched four files or more",
+        "requests worded like this mostly touched four files or more, as fitted to commits of the past",
         plan::worded_like_large,
     ),
     rule(

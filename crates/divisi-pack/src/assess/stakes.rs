@@ -202,7 +202,7 @@ pub(super) fn stakes(text: &str) -> Stakes {
 }
 
 /// Whether a text says a phrase, in whole words and not denied: `not trivial`.
-pub(super) fn says(text: &str, phrase: &str) -> bool {
+pub(crate) fn says(text: &str, phrase: &str) -> bool {
     text.match_indices(phrase).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = text[at + phrase.len()..].chars().next();

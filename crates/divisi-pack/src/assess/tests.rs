@@ -1,6 +1,6 @@
 use super::*;
 
-mod sources;
+pub(super) mod sources;
 
 fn approach(text: &str) -> Approach {
     assess_text(text, &Repository::default()).approach
@@ -107,7 +107,111 @@ fn how_sure_it_is_follows_from_what_fired() {
     ] {
         let assessment = assess_text(text, &Repository::default());
         assert_eq!(assessment.certainty, certainty, "{}", told(text));
+        assert_eq!(
+            against(&assessment),
+            certainty == Certainty::Unsure,
+            "{}",
+            told(text)
+        );
     }
+    // Who is not sure says what speaks against it.
+    for text in sources::texts() {
+        let assessment = assess_text(text, &Repository::default());
+        let is_unsure = assessment.certainty == Certainty::Unsure;
+        assert!(!is_unsure || against(&assessment), "{}", told(text));
+    }
+}
+
+fn against(assessment: &Assessment) -> bool {
+    let mut reasons = assessment.reasons.iter();
+    reasons.any(|reason| reason.starts_with("Against it: "))
+}
+
+/// Words that only resemble those of large changes decide nothing, are told as what they are, and
+/// lead to the question that decides.
+#[test]
+fn what_a_mistake_would_cost_is_asked_where_nothing_else_decides() {
+    const DOUBTFUL: &str = "Introduce new options";
+    let none = Repository::default();
+    let assessment = assess_text(DOUBTFUL, &none);
+    assert_eq!(assessment.approach, Approach::Direct, "{}", told(DOUBTFUL));
+    assert_eq!(
+        assessment.certainty,
+        Certainty::Unsure,
+        "{}",
+        told(DOUBTFUL)
+    );
+    let fitted = assessment
+        .reasons
+        .iter()
+        .any(|it| it.contains("fitted to commits"));
+    assert!(fitted, "{:?}", assessment.reasons);
+    let [question] = &assessment.questions[..] else {
+        panic!("one question: {:?}", assessment.questions);
+    };
+    assert_eq!(question.name, "stakes");
+    let request = request::read(DOUBTFUL);
+    let answered = |answer: &str| {
+        let answer = Some(answer.to_owned()).filter(|it| !it.is_empty());
+        let (text, settled) = settle(&request, &[(question.clone(), answer)]);
+        assert_eq!(settled.len(), 1);
+        assess_text(&text, &none)
+    };
+    for no in ["", "no", "yesterday it did", "I doubt it"] {
+        let assessment = answered(no);
+        assert_eq!(assessment.request, DOUBTFUL, "{no}");
+    }
+    for yes in ["yes", "Y", "yes, customers depend on it"] {
+        let assessment = answered(yes);
+        assert_eq!(assessment.approach, Approach::Plan, "{yes}");
+        let dear = |it: &&Fired| it.rule == "error-is-dear";
+        assert!(assessment.rules.iter().any(|it| dear(&it)), "{yes}");
+        assert!(assessment.questions.is_empty(), "{yes}");
+    }
+    // Nothing is asked where the request says it, or something firm decides.
+    for text in [
+        "Fix bug in dashboard/server/index.js line 42",
+        "Paginate the orders",
+    ] {
+        assert_eq!(assess_text(text, &none).questions, [], "{text}");
+    }
+}
+
+/// What speaks against several workflows is named like what speaks for them.
+#[test]
+fn each_counter_reason_is_a_rule_of_the_decision() {
+    for (place, rule) in [
+        ("one goal", "one-goal"),
+        ("only stages", "only-stages"),
+        ("shared state", "shared-state"),
+        ("one pattern", "one-pattern"),
+    ] {
+        let place = format!("when not to have several workflows, {place}");
+        let texts = sources::texts_of(&place);
+        assert_eq!(texts.len(), 4, "{place}");
+        for text in texts {
+            let assessment = assess_text(text, &Repository::default());
+            let found = assessment.rules.iter().map(|it| it.rule);
+            let found: Vec<&str> = found.collect();
+            assert!(found.contains(&rule), "{rule}: {}", told(text));
+            let kept = assessment.kept();
+            let told_so = kept
+                .reasons
+                .iter()
+                .any(|it| it.starts_with("One workflow is enough"));
+            assert!(told_so, "{:?}", kept.reasons);
+        }
+    }
+    // Said beside what keeps two apart, it is not clear which is meant.
+    let both = assess_text(
+        "Build a chat and a nightly report that must not share state, in one conversation",
+        &Repository::default(),
+    );
+    assert_eq!(
+        (both.approach, both.certainty),
+        (Approach::Pack, Certainty::Unsure)
+    );
+    assert!(against(&both), "{:?}", both.reasons);
 }
 
 #[test]
@@ -131,6 +235,8 @@ fn what_is_open_is_asked_with_a_default() {
         ("Refactor the API layer, then deploy", vec!["destination"]),
         ("Add search, sorting, etc.", vec!["open-list"]),
         ("Make the search better", vec!["measure"]),
+        // Its words are those of large changes, and nothing else decides.
+        ("Rename the flag; it is unclear", vec!["stakes"]),
     ] {
         assert_eq!(names(text, &none), expected, "{text}");
     }
@@ -140,7 +246,6 @@ fn what_is_open_is_asked_with_a_default() {
         "Deploy the site to staging",
         "Make the search faster: under 100 ms",
         "Add search or filter by date",
-        "Rename the flag; it is unclear",
     ] {
         assert_eq!(names(text, &none), Vec::<&str>::new(), "{text}");
     }
@@ -245,9 +350,14 @@ fn an_answer_stands_in_the_text_as_if_it_had_been_said_at_first() {
             "Add search, sorting, and filters.",
         ),
         (
-            "Make the search better",
+            "Make the search better, with tests.",
             Some("p95 below 1 s"),
+            "Make the search better, measured by p95 below 1 s, with tests.",
+        ),
+        (
             "Make the search better",
+            Some("p95 below 1 s, and fewer misses"),
+            "Make the search better, measured by \"p95 below 1 s, and fewer misses\"",
         ),
         // An empty answer is none.
         ("Make the search better", None, "Make the search better"),

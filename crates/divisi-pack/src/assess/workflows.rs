@@ -211,30 +211,65 @@ const ISOLATION: &[&str] = &[
     "strictly separate",
 ];
 
-/// Against several workflows: what holds them together.
-const COHESION: &[&str] = &[
-    "a single conversation",
-    "a single workflow",
-    "a single pattern",
-    "as one workflow",
-    "one workflow in",
-    "as stages",
-    "in one conversation",
-    "in one workflow",
-    "in stages",
-    "in the same chat",
-    "in the same conversation",
-    "one cohesive",
-    "one goal",
-    "same goal",
+/// Against several workflows: all agents serve one goal.
+const ONE_GOAL: &[&str] = &["one cohesive", "one goal", "same goal", "single goal"];
+
+/// What differs are stages, not domains.
+const ONLY_STAGES: &[&str] = &["as stages", "in stages"];
+
+/// They share what they know.
+const SHARED_STATE: &[&str] = &[
     "share state",
     "share the same state",
     "shared context",
     "shared state",
-    "single goal",
-    "single pattern",
     "sharing state",
 ];
+
+/// One pattern fits all of it.
+const ONE_PATTERN: &[&str] = &[
+    "a single conversation",
+    "a single pattern",
+    "a single workflow",
+    "as one workflow",
+    "in one conversation",
+    "in one workflow",
+    "in the same chat",
+    "in the same conversation",
+    "one workflow in",
+    "single pattern",
+];
+
+/// What the request says against several workflows, where it speaks of such as could be several.
+fn holds_together(case: &Case<'_>, phrases: &[&'static str]) -> Option<Vec<String>> {
+    let said = phrases.iter().find(|phrase| says(case.lower, phrase))?;
+    is_of_workflows(case).then(|| vec![(*said).to_owned()])
+}
+
+pub(super) fn one_goal(case: &Case<'_>) -> Option<Vec<String>> {
+    holds_together(case, ONE_GOAL)
+}
+
+pub(super) fn only_stages(case: &Case<'_>) -> Option<Vec<String>> {
+    holds_together(case, ONLY_STAGES)
+}
+
+pub(super) fn shared_state(case: &Case<'_>) -> Option<Vec<String>> {
+    // `must not share state` is the contrary.
+    holds_together(case, SHARED_STATE).filter(|said| {
+        !ISOLATION
+            .iter()
+            .any(|phrase| phrase.contains(said[0].as_str()) && says(case.lower, phrase))
+    })
+}
+
+pub(super) fn one_pattern(case: &Case<'_>) -> Option<Vec<String>> {
+    holds_together(case, ONE_PATTERN)
+}
+
+fn is_of_workflows(case: &Case<'_>) -> bool {
+    WORKFLOWS.iter().any(|word| says(case.lower, word))
+}
 
 fn halves(case: &Case<'_>, halves: &Halves) -> Option<Vec<String>> {
     let find = |phrases: &[&'static str]| {
@@ -243,15 +278,10 @@ fn halves(case: &Case<'_>, halves: &Halves) -> Option<Vec<String>> {
             .find(|phrase| says(case.lower, phrase))
             .copied()
     };
-    let is_of_workflows = WORKFLOWS.iter().any(|word| says(case.lower, word));
     let (first, second) = (find(halves.first)?, find(halves.second)?);
-    (is_of_workflows && cohesion(case.lower).is_none())
-        .then(|| vec![first.to_owned(), second.to_owned()])
-}
-
-/// What the request says against several workflows.
-pub(super) fn cohesion(lower: &str) -> Option<&'static str> {
-    COHESION.iter().find(|phrase| says(lower, phrase)).copied()
+    let together = [one_goal, only_stages, shared_state, one_pattern];
+    let is_together = together.iter().any(|reason| reason(case).is_some());
+    (is_of_workflows(case) && !is_together).then(|| vec![first.to_owned(), second.to_owned()])
 }
 
 /// Whether something is to be made, and not only repaired or looked at.
@@ -277,8 +307,7 @@ pub(super) fn approval_differs(case: &Case<'_>) -> Option<Vec<String>> {
 
 pub(super) fn isolation(case: &Case<'_>) -> Option<Vec<String>> {
     let said = ISOLATION.iter().find(|phrase| says(case.lower, phrase))?;
-    let is_of_workflows = WORKFLOWS.iter().any(|word| says(case.lower, word));
-    (is_of_workflows && makes(case)).then(|| vec![(*said).to_owned()])
+    (is_of_workflows(case) && makes(case)).then(|| vec![(*said).to_owned()])
 }
 
 /// The selection, where several workflows are meant.

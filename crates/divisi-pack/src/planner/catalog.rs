@@ -3,10 +3,12 @@
 use divisi_core::plan::{Deliverable, Template, Work};
 use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
+use super::naming::slug;
 use super::{Facts, Pattern, Planned, Reason, Reviewers, making};
+use crate::assess::says;
 use crate::bundle;
 use crate::plan_file::CRITERIA_MAX;
-use crate::request::{Change, Request};
+use crate::request::{Change, Part, Request, Shape};
 use crate::role::canonical;
 use crate::workflow::{self, Workflow};
 
@@ -38,27 +40,81 @@ const PERSPECTIVES: &[(&str, &str)] = &[
 /// The workflow that reviews a change or a whole project.
 pub const REVIEW: &str = "code-review";
 
+/// The workflow that answers an incident.
+const INCIDENT: &str = "incident-response";
+
+/// The workflow that refines user stories.
+const STORIES: &str = "user-story-refinement";
+
+/// What a review of everything is called.
+const REVIEWS: &[&[&str]] = &[
+    &["comprehensive", "complete", "full", "in-depth", "thorough"],
+    &["code review", "review of the code", "review of this change"],
+];
+
+/// What answering an incident is called.
+const INCIDENTS: &[&[&str]] = &[
+    &["incident", "outage"],
+    &["respond", "response", "postmortem", "post-mortem"],
+];
+
+/// What refining user stories is called.
+const REFINEMENTS: &[&[&str]] = &[
+    &["refine", "refinement", "flesh out", "detail", "elaborate"],
+    &["stories"],
+];
+
+/// A workflow of the catalog, by what a request says that means it.
+enum Meant {
+    /// These stages of a review.
+    Review(Vec<&'static str>),
+    /// The incident of this name.
+    Incident(String),
+    /// The user stories that there are.
+    Stories,
+}
+
+/// The workflow that does just what a request asks for, if one does: the assessment says so, and the
+/// planner takes it.
+pub(crate) fn known(request: &Request) -> Option<&'static str> {
+    Some(match meant(request)? {
+        // One stage of it is one task like any other.
+        Meant::Review(stages) if stages.len() < 2 => return None,
+        Meant::Review(_) => REVIEW,
+        Meant::Incident(_) => INCIDENT,
+        Meant::Stories => STORIES,
+    })
+}
+
+fn meant(request: &Request) -> Option<Meant> {
+    let review = || review(request).map(Meant::Review);
+    let incident = || incident(request).map(Meant::Incident);
+    let stories = || is_refinement(request).then_some(Meant::Stories);
+    review().or_else(incident).or_else(stories)
+}
+
 /// The plan of the workflow that answers the request; `None` if none does.
 pub(super) fn plan(request: &Request, facts: &Facts<'_>) -> Option<Result<Planned, Reason>> {
-    if let Some(stages) = review(request) {
-        return Some(of_review(request, facts, &stages));
-    }
-    if let Some(id) = incident(request) {
-        let inputs = vec![
-            ("id".to_owned(), id),
-            ("summary".to_owned(), making::title(request)),
-        ];
-        return Some(of_workflow(request, facts, "incident-response", inputs));
-    }
-    if is_refinement(request) {
-        return Some(of_workflow(
-            request,
-            facts,
-            "user-story-refinement",
-            Vec::new(),
-        ));
-    }
-    None
+    Some(match meant(request)? {
+        Meant::Review(stages) => of_review(request, facts, &stages),
+        Meant::Incident(id) => {
+            let inputs = vec![
+                ("id".to_owned(), id),
+                ("summary".to_owned(), making::title(request)),
+            ];
+            of_workflow(request, facts, INCIDENT, inputs)
+        }
+        Meant::Stories => of_workflow(request, facts, STORIES, Vec::new()),
+    })
+}
+
+/// Whether the request, which asks for nothing else, says one phrase of each list.
+fn says_all(request: &Request, lists: &[&[&str]]) -> bool {
+    let text = request.wanted().to_lowercase();
+    let text: Vec<&str> = text.split_whitespace().collect();
+    let text = text.join(" ");
+    let mut lists = lists.iter();
+    lists.all(|list| list.iter().any(|phrase| says(&text, phrase)))
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -70,6 +126,15 @@ fn words(text: &str) -> Vec<String> {
 /// The stages of a review that are asked for, if nothing but a review of the whole is.
 fn review(request: &Request) -> Option<Vec<&'static str>> {
     let judges = |change: Change| change == Change::Review;
+    let asks_only = |part: &Part| {
+        let change = part.verb.as_ref().map(|verb| verb.change);
+        part.files.is_empty() && (change.is_none_or(judges) || part.role == "developer")
+    };
+    if says_all(request, REVIEWS) && request.parts.iter().all(asks_only) {
+        let wanted = PERSPECTIVES.iter();
+        let wanted = wanted.filter(|(role, _)| request.excludes_role(role).is_none());
+        return Some(wanted.map(|(_, stage)| *stage).collect());
+    }
     let only = request.parts.iter().all(|part| {
         part.files.is_empty() && part.verb.as_ref().is_some_and(|verb| judges(verb.change))
     });
@@ -104,7 +169,16 @@ fn review(request: &Request) -> Option<Vec<&'static str>> {
 
 /// The incident that a request asks to handle.
 fn incident(request: &Request) -> Option<String> {
-    let words = words(&request.text);
+    if request.parts.len() > 1 {
+        return None;
+    }
+    let by_name = || named_incident(&words(&request.text));
+    let is_meant = says_all(request, INCIDENTS);
+    by_name().or_else(|| is_meant.then(|| slug(&request.wanted())))
+}
+
+/// The name that an incident has in a request to handle it.
+fn named_incident(words: &[String]) -> Option<String> {
     let handles = [
         "handle",
         "investigate",
@@ -119,8 +193,7 @@ fn incident(request: &Request) -> Option<String> {
         .any(|word| handles.contains(&word.as_str()));
     let next = words.get(at + 1)?;
     let is_name = next.chars().any(|c| c.is_ascii_digit());
-    let is_all = request.parts.len() <= 1;
-    (verb && is_name && is_all).then(|| next.clone())
+    (verb && is_name).then(|| next.clone())
 }
 
 fn is_refinement(request: &Request) -> bool {
@@ -128,7 +201,12 @@ fn is_refinement(request: &Request) -> bool {
     let pairs = words.windows(2);
     let mut stories = pairs.filter(|pair| pair[0] == "user" && pair[1] == "stories");
     let refines = words.iter().any(|word| word == "refine");
-    request.parts.len() == 1 && refines && stories.next().is_some()
+    let is_named = refines && stories.next().is_some() || says_all(request, REFINEMENTS);
+    let own = request
+        .parts
+        .iter()
+        .filter(|part| part.shape != Shape::Attachment);
+    own.count() == 1 && is_named
 }
 
 fn built_in(name: &str) -> Workflow {

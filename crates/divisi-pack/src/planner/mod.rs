@@ -38,6 +38,7 @@ use crate::role::Library;
 use crate::stated;
 
 pub use catalog::REVIEW;
+pub(crate) use catalog::known as known_workflow;
 pub(crate) use making::ALSO_SAID;
 pub use tested::{Manifest, manifests, tested_by};
 

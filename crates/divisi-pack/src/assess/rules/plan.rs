@@ -158,38 +158,9 @@ pub(super) fn said(text: &str, phrases: &[&'static str]) -> Option<Vec<String>> 
     (!found.is_empty()).then_some(found)
 }
 
-/// The workflows of the catalog, by what a request says that means them: one phrase of each list.
-const KNOWN: &[(&str, &[&[&str]])] = &[
-    (
-        "user-story-refinement",
-        &[
-            &["refine", "refinement", "flesh out", "detail", "elaborate"],
-            &["stories"],
-        ],
-    ),
-    (
-        "code-review",
-        &[
-            &["comprehensive", "complete", "full", "in-depth", "thorough"],
-            &["code review", "review of the code", "review of this change"],
-        ],
-    ),
-    (
-        "incident-response",
-        &[
-            &["incident", "outage"],
-            &["respond", "response", "postmortem", "post-mortem"],
-        ],
-    ),
-];
-
 pub(super) fn known_workflow(case: &Case<'_>) -> Option<Vec<String>> {
-    let is_meant = |lists: &[&[&str]]| {
-        let mut lists = lists.iter();
-        lists.all(|list| list.iter().any(|phrase| says(case.lower, phrase)))
-    };
-    let known = KNOWN.iter().find(|(_, lists)| is_meant(lists));
-    known.map(|(name, _)| vec![(*name).to_owned()])
+    let known = crate::planner::known_workflow(case.request)?;
+    Some(vec![known.to_owned()])
 }
 
 pub(super) fn several_parts(case: &Case<'_>) -> Option<Vec<String>> {

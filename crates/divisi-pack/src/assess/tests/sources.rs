@@ -585,8 +585,16 @@ fn what_one_role_is_given_is_one_task() {
     }
 }
 
+/// The wordings of one example, its near miss aside.
+pub(super) fn texts_of(place: &str) -> Vec<&'static str> {
+    let example = EXAMPLES.iter().find(|example| example.place == place);
+    let own = example.into_iter();
+    own.flat_map(|it| [&[it.text], &it.paraphrases[..]].concat())
+        .collect()
+}
+
 /// Every text of the tables.
-pub(super) fn texts() -> Vec<&'static str> {
+pub(crate) fn texts() -> Vec<&'static str> {
     let examples = EXAMPLES.iter().flat_map(|example| {
         let own = [example.text, example.near_miss.0];
         own.into_iter().chain(example.paraphrases)

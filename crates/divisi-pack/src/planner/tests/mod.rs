@@ -555,3 +555,30 @@ fn what_is_no_path_of_the_tree_is_no_scope() {
         .remove(0);
     assert_eq!(task.scope, [] as [&str; 0]);
 }
+
+/// One list says which workflow answers a request: where the assessment names it, it plans.
+#[test]
+fn what_the_assessment_calls_a_workflow_is_planned_by_it() {
+    let mut named = 0;
+    for text in crate::assess::texts_of_the_sources() {
+        let request = request::read(text);
+        let repository = crate::assess::Repository::default();
+        let assessment = crate::assess::assess(&request, &repository);
+        let rule = { assessment.rules.iter() }.find(|it| it.rule == "known-workflow");
+        let said = rule.map(|it| it.because.concat());
+        let is_of = |reason: &Reason| match reason {
+            Reason::Workflow { name, .. } => Some(name.clone()),
+            _ => None,
+        };
+        let planned = match answer(text) {
+            Answer::Planned(planned) => match planned.pattern {
+                Pattern::Workflow(name) if planned.plan.tasks.len() > 1 => Some(name),
+                _ => None,
+            },
+            Answer::Declined(declined) => declined.reasons.iter().find_map(is_of),
+        };
+        named += usize::from(said.is_some());
+        assert_eq!(said, planned, "{text}");
+    }
+    assert!(named > 10, "{named}");
+}
