@@ -70,6 +70,7 @@ pub(super) fn check(linter: &Linter<'_>, faults: &mut Faults<'_>) {
         .enumerate()
     {
         asked.unasked(at, task, faults);
+        asked.beyond(at, task, faults);
         for exclusion in &request.exclusions {
             if asked.excluded(at, task, exclusion, faults) {
                 break;
@@ -271,6 +272,54 @@ impl Asked<'_> {
             })
             .hint("leave it out of the plan");
         true
+    }
+
+    /// No task is to change what lies beyond the files that the request says `only` of. New files may
+    /// be promised wherever they lie.
+    fn beyond(&self, at: usize, task: &TaskSpec, faults: &mut Faults<'_>) {
+        let bounds = &self.request.bounds;
+        let named = bounds.iter().flat_map(|it| &it.files);
+        let within: Vec<String> = named.flat_map(|file| self.meant(&file.text)).collect();
+        if within.is_empty() || !is_handed_over(task) {
+            return;
+        }
+        let files = self.linter.given.files.unwrap_or_default();
+        let promised = task.deliverables.iter().map(|it| &it.path);
+        let there = promised.filter(|path| files.binary_search(path).is_ok());
+        let mut touched = task.scope.iter().chain(there);
+        let lies_beyond = |path: &&String| !within.iter().any(|it| meet::may_meet(it, path));
+        let Some(path) = touched.find(lies_beyond) else {
+            return;
+        };
+        let (id, path) = (shown(task.id.as_str()), shown(path));
+        let said: Vec<String> = bounds.iter().map(|it| shown(&it.text)).collect();
+        faults
+            .error(codes::LINT_FORBIDDEN, self.linter.spans[at].id, || {
+                format!(
+                    "{id} may change {path}, and the request says {}",
+                    said.join(", ")
+                )
+            })
+            .hint("leave it out of the plan");
+    }
+
+    /// The patterns of what a path in the request means: itself, what lies in it, and of a mere name
+    /// every file of that name.
+    fn meant(&self, path: &str) -> Vec<String> {
+        let mut all = with_contents(path.trim_end_matches('/')).to_vec();
+        if !path.contains('/') {
+            let in_a_folder = format!("/{path}");
+            match self.linter.given.files {
+                Some(files) => all.extend(
+                    files
+                        .iter()
+                        .filter(|it| it.ends_with(&in_a_folder))
+                        .cloned(),
+                ),
+                None => all.push(format!("**{in_a_folder}")),
+            }
+        }
+        all
     }
 
     fn violation(&self, task: &TaskSpec, exclusion: &Exclusion) -> Option<String> {

@@ -119,6 +119,30 @@ fn work_that_is_excluded_is_excluded_with_its_files() {
 }
 
 #[test]
+fn nothing_changes_beyond_what_the_request_is_about_only() {
+    const ONLY: &str = "Add rate limiting to the API, with tests, a security audit and docs. \
+        Only touch src/ and limits.md.";
+    let scoped = |scope: &str, plan: &mut Value| {
+        task(plan, "tests")["files_affected"] = json!([scope]);
+    };
+    for within in ["src/limits.rs", "src/**", "limits.md", "**/*.rs"] {
+        let mut plan = answering();
+        scoped(within, &mut plan);
+        let found = found_of(ONLY, &plan);
+        assert!(!codes_of(&found).contains(&"lint-forbidden"), "{found:#?}");
+    }
+    for beyond in ["web/index.ts", "tests/**", "docs/other.md"] {
+        let found = only_of(ONLY, "lint-forbidden", |plan| scoped(beyond, plan));
+        assert_eq!(
+            found.cause,
+            format!(
+                "`tests` may change `{beyond}`, and the request says `Only touch src/ and limits.md`"
+            )
+        );
+    }
+}
+
+#[test]
 fn what_must_not_be_done_is_known_by_its_words() {
     const KEEP: &str = "Add rate limiting to the API, with tests, a security audit and docs. \
         Do not rename the handlers.";
