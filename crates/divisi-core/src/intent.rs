@@ -52,6 +52,49 @@ pub struct Assessed {
     pub rules: Vec<Fired>,
     /// The facts, in sentences.
     pub facts: Vec<String>,
+    /// Which workflows are meant, where several are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern_selection: Option<PatternSelection>,
+}
+
+/// The decision for several workflows, in the form that other programs know it by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatternSelection {
+    /// Whether several workflows are meant.
+    pub is_multi_workflow: bool,
+    /// Why, if they are.
+    pub decomposition_reason: Option<String>,
+    /// The name of the pack.
+    pub pack_name: String,
+    /// The workflows.
+    pub workflows: Vec<SelectedWorkflow>,
+}
+
+/// A workflow of the selection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SelectedWorkflow {
+    /// Its name: `BillingWorkflow`.
+    pub name: String,
+    /// How it stands to the others.
+    pub role: WorkflowRole,
+    /// What it is for.
+    pub description: String,
+    /// The pattern's number in the catalog.
+    pub pattern_id: u32,
+    /// The pattern's name.
+    pub pattern_name: String,
+}
+
+/// How a workflow stands to the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkflowRole {
+    /// The one that others build on.
+    Primary,
+    /// One that needs another first.
+    Dependent,
+    /// One that stands alone.
+    Independent,
 }
 
 /// A rule that fired.

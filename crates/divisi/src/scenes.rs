@@ -144,6 +144,7 @@ pub(crate) fn intent() -> Intent {
                 because: vec![text("docs")],
             }],
             facts: vec![text("2 parts for developer, tech_writer")],
+            pattern_selection: None,
         },
         settled: vec![
             Settled {

@@ -40,10 +40,6 @@ struct TaskOut<'a> {
     chosen: &'a Option<Chosen>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
 fn is_zero<N: Default + PartialEq>(n: &N) -> bool {
     *n == N::default()
 }

@@ -12,7 +12,7 @@ const WORDS_MAX: usize = 4;
 const COMPONENTS_MAX: usize = 20;
 
 /// The components of a request: of the part that lists the most.
-pub(super) fn components(request: &Request) -> Vec<String> {
+pub(crate) fn components(request: &Request) -> Vec<String> {
     let mut most = Vec::new();
     for part in &request.parts {
         let found = of_part(part);

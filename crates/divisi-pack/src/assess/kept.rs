@@ -24,6 +24,7 @@ impl Assessment {
             reasons: self.reasons.clone(),
             rules: self.rules.iter().map(fired).collect(),
             facts: sentences(&self.facts),
+            pattern_selection: self.pattern_selection.clone(),
         }
     }
 }

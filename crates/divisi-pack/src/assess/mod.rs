@@ -20,8 +20,10 @@ pub mod survey;
 mod tests;
 mod workflows;
 
+use divisi_core::intent::PatternSelection;
 use serde::Serialize;
 
+pub(crate) use components::components;
 pub use facts::{Count, Facts, Repository, Similar};
 pub use questions::{ANSWER_CHARS_MAX, QUESTIONS_MAX, Question, settle};
 pub use rules::{
@@ -31,7 +33,7 @@ pub use stakes::Stakes;
 pub(crate) use stakes::says;
 #[cfg(test)]
 pub(crate) use tests::sources::texts as texts_of_the_sources;
-pub use workflows::{PATTERNS, PatternSelection, SelectedWorkflow, WorkflowRole};
+pub use workflows::PATTERNS;
 
 use crate::request::{self, Domain, Request};
 

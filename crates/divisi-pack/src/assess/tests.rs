@@ -411,7 +411,10 @@ fn workflows_are_named_in_the_shape_of_the_source() {
             "AnalyticsWorkflow"
         ]
     );
-    assert_eq!(passes.workflows[0].role, WorkflowRole::Primary);
+    assert_eq!(
+        passes.workflows[0].role,
+        divisi_core::intent::WorkflowRole::Primary
+    );
     assert_eq!(passes.pack_name, "PlatformPack");
     let saas = selection("Build me a SaaS").unwrap();
     assert_eq!(saas.workflows.len(), 5);

@@ -1,52 +1,12 @@
 //! Whether several workflows are meant, and which: the source's decision between one workflow, a
 //! pack of workflows, and several passes.
 
-use serde::Serialize;
+use divisi_core::intent::{PatternSelection, SelectedWorkflow, WorkflowRole};
 
 use super::Approach;
 use super::rules::{Case, Fired};
 use super::stakes::says;
 use crate::request::{Change, Request, Scale};
-
-/// The decision in the source's shape.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PatternSelection {
-    /// Whether several workflows are meant.
-    pub is_multi_workflow: bool,
-    /// Why, if they are.
-    pub decomposition_reason: Option<String>,
-    /// The name of the pack.
-    pub pack_name: String,
-    /// The workflows.
-    pub workflows: Vec<SelectedWorkflow>,
-}
-
-/// A workflow of the selection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SelectedWorkflow {
-    /// Its name: `BillingWorkflow`.
-    pub name: String,
-    /// How it stands to the others.
-    pub role: WorkflowRole,
-    /// What it is for.
-    pub description: String,
-    /// The pattern's number in [`PATTERNS`].
-    pub pattern_id: u32,
-    /// The pattern's name.
-    pub pattern_name: &'static str,
-}
-
-/// How a workflow stands to the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WorkflowRole {
-    /// The one that others build on.
-    Primary,
-    /// One that needs another first.
-    Dependent,
-    /// One that stands alone.
-    Independent,
-}
 
 /// The catalog of patterns by which agents of a workflow work together.
 pub const PATTERNS: &[(u32, &str)] = &[
@@ -346,7 +306,7 @@ fn workflow(name: &str, role: WorkflowRole, description: &str, pattern: u32) -> 
         role,
         description: description.to_owned(),
         pattern_id: pattern,
-        pattern_name: found.map_or("", |(_, name)| name),
+        pattern_name: found.map_or("", |(_, name)| name).to_owned(),
     }
 }
 

@@ -156,6 +156,15 @@ pub(super) fn title(request: &Request) -> String {
     }
 }
 
+/// What a task is told that does one part of a request.
+pub(super) fn part_of(request: &Request, part: &str) -> String {
+    format!(
+        "This task's part of the request: {part}\nThe whole request, of which the rest is other \
+         tasks':\n{}",
+        request.quoted()
+    )
+}
+
 /// The command by which the project tests itself, as a criterion.
 pub(super) fn tested(facts: &Facts<'_>) -> Option<Criterion> {
     let argv = facts.tests?.to_vec();
@@ -293,9 +302,7 @@ impl Maker<'_> {
         if self.steps.len() > 1 {
             let span = step.of.span;
             let part = request.text.get(span.start..span.end).unwrap_or_default();
-            lines.push(format!("This task's part of the request: {part}"));
-            lines.push("The whole request, of which the rest is other tasks':".to_owned());
-            lines.push(request.quoted());
+            lines.push(part_of(request, part));
         } else if !title.eq_ignore_ascii_case(request.text.trim_end_matches(['.', ':'])) {
             lines.push("The request:".to_owned());
             lines.push(request.quoted());

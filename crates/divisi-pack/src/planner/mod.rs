@@ -7,6 +7,7 @@
 //!
 //! - `catalog` knows requests that a built-in workflow answers.
 //! - `steps` makes the request's parts into steps and orders them.
+//! - `passes` makes a task of each component of a whole system, where the request lists them.
 //! - `making` makes a task of each step: role, scope, files, criteria, estimate.
 //! - `spared` makes criteria of what must stay as it is.
 //!
@@ -18,6 +19,7 @@ mod catalog;
 mod making;
 mod naming;
 mod order;
+mod passes;
 mod spared;
 mod steps;
 mod tested;
@@ -353,7 +355,10 @@ fn propose(request: &Request, facts: &Facts<'_>) -> Result<Planned, Vec<Reason>>
         return planned.map_err(|reason| vec![reason]);
     }
     let stated = stated::of(request);
-    let steps = steps::of(request, &stated)?;
+    let steps = match steps::of(request, &stated) {
+        Ok(steps) => steps,
+        Err(reasons) => return passes::plan(request, facts, &reasons).ok_or(reasons),
+    };
     if steps.len() * request.text.len() > REPEATED_BYTES_MAX {
         // Each task is told the whole request.
         return Err(vec![Reason::TooLong]);

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use divisi_core::intent::WorkflowRole;
 use divisi_core::ledger::Bound;
 use divisi_core::run::{RunStatus, TaskStatus};
 use divisi_core::{Intent, Outcome};
@@ -162,6 +163,24 @@ fn planned(intent: &Intent, out: &mut String) {
     }
     if assessed.executed_as != assessed.approach {
         line!(out, "- executed as: {}", text(&assessed.executed_as));
+    }
+    if let Some(selection) = &assessed.pattern_selection {
+        let said = selection.workflows.iter().map(|it| {
+            let role = match it.role {
+                WorkflowRole::Primary => "primary",
+                WorkflowRole::Dependent => "dependent",
+                WorkflowRole::Independent => "independent",
+            };
+            format!("{} ({role}, {})", it.name, it.pattern_name)
+        });
+        let said: Vec<String> = said.collect();
+        let pack = &selection.pack_name;
+        line!(
+            out,
+            "- workflows of {}: {}",
+            text(pack),
+            text(&said.join(", "))
+        );
     }
     line!(out, "- planned {}", text(&intent.planner.to_string()));
     for answer in intent.settled.iter().filter(|it| !it.is_assumed) {

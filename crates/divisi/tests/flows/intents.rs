@@ -519,6 +519,53 @@ fn what_no_rule_has_a_verb_for_is_one_task_or_an_agents() {
         .says("error[planning-declined]");
 }
 
+/// What would be made in several passes is executed as a plan, and the report says so.
+#[test]
+fn passes_are_executed_as_a_plan_and_the_report_says_so() {
+    const PASSES: &str = "Build me a SaaS with auth, billing and admin";
+    let stage = project();
+    let path = working(&stage, "mkdir -p src\ndate +%s%N > src/$$.py");
+    let stage = stage.with_env("PATH", &path);
+    stage
+        .divisi(&["run", PASSES, "--planner", "rule", "--yes"])
+        .expect(4);
+    let names = ["auth", "billing", "admin"];
+    for name in names {
+        stage
+            .divisi(&["approve", "1", name, "--note", "looked at"])
+            .expect(0);
+        stage.divisi(&["resume", "1"]).expect(4);
+    }
+    stage
+        .divisi(&["approve", "1", "--note", "looked at"])
+        .expect(0);
+    let run = stage.only();
+    stands(
+        &run,
+        RunStatus::Succeeded,
+        &names.map(|name| (name, "done")),
+    );
+    let kept = &intent(&run).assessment;
+    assert_eq!(
+        (&*kept.approach, &*kept.executed_as),
+        ("multi_pass", "plan")
+    );
+    let selection = kept.pattern_selection.as_ref().expect("several are meant");
+    let selected = selection.workflows.iter().map(|it| it.name.as_str());
+    let selected: Vec<&str> = selected.collect();
+    assert_eq!(
+        selected,
+        ["AuthWorkflow", "BillingWorkflow", "AdminWorkflow"]
+    );
+    stage
+        .divisi(&["report", "1"])
+        .expect(0)
+        .says("assessed as **multi_pass**")
+        .says("executed as: plan")
+        .says("does not run yet")
+        .says("AuthWorkflow");
+}
+
 /// One request on one commit, as one task and divided, by an agent that says what it used.
 #[test]
 fn an_intent_done_as_one_and_divided_is_compared_by_what_was_predicted_and_used() {

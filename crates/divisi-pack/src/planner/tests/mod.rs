@@ -582,3 +582,49 @@ fn what_the_assessment_calls_a_workflow_is_planned_by_it() {
     }
     assert!(named > 10, "{named}");
 }
+
+/// What would be made in several passes is a plan of the components that the request lists.
+#[test]
+fn a_whole_system_is_planned_by_the_components_that_it_lists() {
+    for (request, names) in [
+        (
+            "Create an entire platform with auth, billing, admin, analytics",
+            &["auth", "billing", "admin", "analytics"][..],
+        ),
+        (
+            "Build me a SaaS with auth, billing and admin",
+            &["auth", "billing", "admin"],
+        ),
+    ] {
+        let Answer::Planned(planned) = answer(request) else {
+            panic!("{request} is declined");
+        };
+        let ids: Vec<&str> = planned
+            .plan
+            .tasks
+            .iter()
+            .map(|task| task.id.as_str())
+            .collect();
+        assert_eq!(ids, names, "{request}");
+        for (at, task) in planned.plan.tasks.iter().enumerate() {
+            assert!(
+                task.description.contains(&format!("> {request}")),
+                "{task:?}"
+            );
+            let before: Vec<&str> = task.dependencies.iter().map(|it| it.as_str()).collect();
+            assert_eq!(before, names[..at].last().copied().as_slice(), "{request}");
+        }
+        assert_eq!(
+            planned.covers.concat().iter().max(),
+            Some(&(names.len() - 1))
+        );
+    }
+    // Where nothing is listed, nothing is made up.
+    let Answer::Declined(declined) = answer("Build an entire platform") else {
+        panic!("nobody knows its parts");
+    };
+    assert!(
+        matches!(declined.reasons[..], [Reason::Whole(_)]),
+        "{declined:?}"
+    );
+}

@@ -1,0 +1,77 @@
+//! A whole system whose components the request lists: a task for each of them, where generation in
+//! passes, which makes a workflow of each, does not run yet.
+//!
+//! The components are the request's own words, and nothing is added to them. The first is what the
+//! others build on, and they follow each other, since any of them may meet any other's files.
+
+use divisi_core::plan::{Estimate, Work};
+use divisi_core::{Plan, TaskSpec, WorkspaceKind};
+
+use super::naming::{Ids, capital, line};
+use super::{Facts, Pattern, Planned, Reason, judged, making};
+use crate::assess::components;
+use crate::lint::{TASK_MS_MAX, TASK_TOKENS_MAX};
+use crate::request::Request;
+
+/// The plan, if nothing but the size of the system is why there is no other.
+pub(super) fn plan(request: &Request, facts: &Facts<'_>, reasons: &[Reason]) -> Option<Planned> {
+    let is_whole = |reason: &Reason| matches!(reason, Reason::Whole(_));
+    let names = components(request);
+    if names.is_empty() || !reasons.iter().all(is_whole) {
+        return None;
+    }
+    let mut ids = Ids::default();
+    let mut tasks: Vec<TaskSpec> = Vec::with_capacity(names.len());
+    for name in &names {
+        let before = tasks.last().map(|task| task.id.clone());
+        let task = TaskSpec {
+            dependencies: before.into_iter().collect(),
+            ..of(name, ids.of(name), request, facts)
+        };
+        tasks.push(task);
+    }
+    let all: Vec<usize> = (0..tasks.len()).collect();
+    let whole = format!(
+        "everything that was asked for is done: {}",
+        making::title(request)
+    );
+    Some(Planned {
+        covers: vec![all; request.parts.len()],
+        plan: Plan {
+            title: making::title(request),
+            criteria: making::tested(facts)
+                .into_iter()
+                .chain([judged(whole)])
+                .collect(),
+            tasks,
+            ..Plan::default()
+        },
+        pattern: Pattern::Structure,
+        advice: Vec::new(),
+    })
+}
+
+fn of(name: &str, id: divisi_core::TaskId, request: &Request, facts: &Facts<'_>) -> TaskSpec {
+    let title = line(&format!("{}: {}", capital(name), making::title(request)));
+    let role = facts.roles.get("developer");
+    let (domain, function) = role
+        .map(crate::role::Role::names_of_tasks)
+        .unwrap_or_default();
+    let done = judged(format!("it is done as asked: {title}"));
+    TaskSpec {
+        title,
+        description: making::part_of(request, name),
+        domain,
+        function,
+        work: Work::Handoff,
+        criteria: making::tested(facts).into_iter().chain([done]).collect(),
+        // As much as one task may be: a component of a system is not less.
+        estimate: Estimate {
+            duration_ms: Some(crate::lint::TASK_ADVISED_MS),
+            duration_max_ms: Some(TASK_MS_MAX),
+            tokens: Some(TASK_TOKENS_MAX),
+        },
+        workspace: WorkspaceKind::Worktree,
+        ..TaskSpec::command(id, &[])
+    }
+}
