@@ -32,6 +32,16 @@ const MAKING: &[&str] = &[
 /// What documents are called that have no name.
 const GENERIC: &[&str] = &["doc", "docs", "documentation", "guide", "manual"];
 
+/// Documents that stand in the code.
+const IN_CODE: &[&str] = &[
+    "docstring",
+    "docstrings",
+    "godoc",
+    "javadoc",
+    "jsdoc",
+    "rustdoc",
+];
+
 /// The least size of a document that somebody asked for, in bytes: some sentences.
 const DOCUMENT_BYTES_MIN: u64 = 200;
 
@@ -93,7 +103,9 @@ pub(super) fn whole(request: &Request, facts: &Facts<'_>) -> Plan {
     let stated = crate::stated::of(request);
     let steps = super::steps::of(request, &stated).unwrap_or_default();
     let mut roles = steps.iter().map(|step| step.of.role);
-    let first = roles.next();
+    // Nobody's role is known of what may be work beside.
+    let is_all = !request.loose.iter().any(|it| it.may_be_work);
+    let first = roles.next().filter(|_| is_all);
     let role = first.filter(|first| *first != "developer" && roles.all(|role| role == *first));
     let role = role.and_then(|role| facts.roles.get(role));
     let (domain, function) = role
@@ -254,9 +266,19 @@ impl Maker<'_> {
     /// A step between arrows or a thing that hangs on a clause says what it is for.
     fn title(&self, step: &Step<'_>) -> String {
         let verb = step.of.verb.as_ref();
+        let object = step.of.text.split_once(' ').map(|(_, object)| object);
+        let is_empty = |object| ["it", "that", "them", "this"].contains(&object);
+        if self.steps.len() == 1 && object.is_some_and(is_empty) {
+            // `Fix it` says nothing of what.
+            return title(self.request);
+        }
         if let (Shape::Attachment, Some(verb)) = (step.of.shape, verb) {
             // One more object of the clause's verb.
-            return line(&format!("{} {}", capital(verb.word), step.of.text));
+            let behind = self.request.text.get(verb.span.end..).unwrap_or_default();
+            let particle = behind.split_whitespace().next();
+            let particle = particle.filter(|it| ["down", "off", "out", "up"].contains(it));
+            let verb: Vec<&str> = std::iter::once(verb.word).chain(particle).collect();
+            return line(&format!("{} {}", capital(&verb.join(" ")), step.of.text));
         }
         if let Some(prefix) = self.prefix_of(step.of) {
             return line(&format!("{}: {}", capital(prefix), step.of.text));
@@ -285,6 +307,8 @@ impl Maker<'_> {
         }
         let mut before = before;
         let clause = before.find(|part| part.shape != Shape::Attachment);
+        // Of `tests and docs for it` neither hangs on the other.
+        let clause = clause.filter(|part| part.verb.is_some() || part.shape != Shape::Clause);
         clause.map(|part| part.text.as_str()).or(goal)
     }
 
@@ -343,6 +367,13 @@ impl Maker<'_> {
                 .files
                 .iter()
                 .find(|file| is_literal(file) && file.ends_with(".md") && !self.is_there(file));
+            // What is read is not what is written.
+            let is_read = |path: &&String| {
+                let mut files = step.of.files.iter();
+                files.any(|file| file.text == **path && file.is_direct)
+            };
+            let reads = step.of.verb.as_ref().is_some_and(|it| it.word == "read");
+            let named = named.filter(|path| !reads && !is_read(path));
             let path = named
                 .cloned()
                 .unwrap_or_else(|| format!("{folder}/{id}.md"));
@@ -379,6 +410,10 @@ impl Maker<'_> {
     /// Where documents go that name no file.
     fn document(&self, step: &Step<'_>, id: &str, touches: &mut Touches) {
         let mut words = step.of.mentions.iter().map(|mention| mention.word.as_str());
+        if words.clone().any(|word| IN_CODE.contains(&word)) {
+            return;
+        }
+        let is_generic = words.clone().any(|word| GENERIC.contains(&word));
         let usual = words.find_map(|word| match word {
             "readme" | "readmes" => Some("README.md"),
             "changelog" | "changelogs" => Some("CHANGELOG.md"),
@@ -392,7 +427,9 @@ impl Maker<'_> {
                 .push(format!("docs/{}.md", self.topic(step, id))),
             // A document that is named stays what is changed, even if only its place is.
             None if !step.of.files.is_empty() => {}
-            None => touches.scope.extend(self.documents()),
+            None if is_generic => touches.scope.extend(self.documents()),
+            // Nobody knows where it lies.
+            None => {}
         }
     }
 

@@ -2,7 +2,9 @@
 
 use super::Reason;
 use crate::paths;
-use crate::request::{Aim, Change, Exclusion, File, Part, Request, Scale, Shape, Span, Standing};
+use crate::request::{
+    Aim, Change, Exclusion, File, Mention, Part, Request, Scale, Shape, Span, Standing,
+};
 use crate::role::canonical;
 use crate::stated::{self, Stated};
 
@@ -92,11 +94,11 @@ pub(super) fn contradictions(request: &Request) -> Vec<Reason> {
             });
             // A file is compared as one, not by whose work it is.
             let mentions = exclusion.mentions.iter();
-            let mut mentions = mentions.filter(|it| !it.word.contains(['.', '/']));
+            let mut mentions = mentions
+                .filter(|it| it.standing == Standing::Object && !it.word.contains(['.', '/']));
             let same_work = mentions.any(|mention| {
-                part.mentions
-                    .iter()
-                    .any(|it| it.role == mention.role && it.word == mention.word)
+                let is_same = |it: &Mention| it.role == mention.role && it.word == mention.word;
+                part.mentions.iter().any(is_same) && !is_another(request, exclusion, mention, part)
             });
             same_file || same_work
         });
@@ -108,6 +110,18 @@ pub(super) fn contradictions(request: &Request) -> Vec<Reason> {
         }
     }
     reasons
+}
+
+/// Whether what is excluded says of what it is, and the part says that of something else: `deploy to
+/// staging, do not deploy to production`.
+fn is_another(request: &Request, excluded: &Exclusion, mention: &Mention, part: &Part) -> bool {
+    let behind = request.text.get(mention.span.end..excluded.span.end);
+    let mut words = behind.unwrap_or_default().split_whitespace();
+    let is_of = words
+        .next()
+        .is_some_and(|it| ["for", "from", "in", "of", "on", "to"].contains(&it));
+    let part = part.text.to_lowercase();
+    is_of && !words.all(|word| part.contains(&word.to_lowercase()))
 }
 
 /// Whether a part cannot be done without a change of a file that it names. Who reviews or describes
@@ -161,7 +175,12 @@ fn unread(request: &Request) -> impl Iterator<Item = Reason> + '_ {
         let parts = request.parts.iter().map(|part| part.span);
         let exclusions = request.exclusions.iter().map(|exclusion| exclusion.span);
         let goal = request.goal.iter().map(|goal| goal.span);
-        let mut read = parts.chain(exclusions).chain(goal);
+        let loose = request.loose.iter();
+        let told = loose.filter(|it| it.is_told);
+        let mut read = parts
+            .chain(exclusions)
+            .chain(goal)
+            .chain(told.map(|it| it.span));
         read.any(|read| read.start < span.end && span.start < read.end)
     };
     let unread = request.sentences.iter().filter(move |span| !of(**span));
@@ -177,7 +196,10 @@ fn unread(request: &Request) -> impl Iterator<Item = Reason> + '_ {
 /// was not understood, or may take back what is one. Who does all of it reads all of it.
 pub(super) fn undivided(request: &Request) -> Option<&str> {
     let spared = || request.parts.iter().find(|part| may_spare(request, part));
-    let loose = request.loose.iter().find(|it| it.may_be_work);
+    let stated = stated::of(request);
+    let is_stated = |span: Span| stated.iter().any(|it| it.span.holds(span));
+    let mut loose = request.loose.iter();
+    let loose = loose.find(|it| it.may_be_work && !is_stated(it.span));
     let loose = loose.map(|it| it.text.as_str());
     let negated = || {
         let mut parts = request.parts.iter();
@@ -329,6 +351,9 @@ fn of_role(role: &str) -> Kind {
 /// Documents, whatever role writes them.
 const DOCUMENTS: &[&str] = &["release_note", "runbook"];
 
+/// Words that put something into use.
+const DEPLOYMENTS: &[&str] = &["deploy", "deployment", "rollout"];
+
 /// Words that make a judgment of what their part asks to `add` or `run`.
 const JUDGMENTS: &[&str] = &[
     "audit",
@@ -357,6 +382,12 @@ fn kind_without_verb(request: &Request, part: &Part) -> Option<Kind> {
     if words.any(|word| word.eq_ignore_ascii_case("review")) {
         return Some(Kind::Review);
     }
+    let statements = request.loose.iter();
+    let mut needed = statements.filter(|it| it.is_told && it.may_be_work);
+    if needed.any(|it| it.span.start == part.span.start) {
+        // Nobody can say what it asks for; who does all of it reads it.
+        return Some(of_role(part.role));
+    }
     if part.mentions.is_empty() && part.files.is_empty() {
         // What an arrow or a list names is to be done, whatever it is.
         let is_listed = matches!(part.shape, Shape::Step | Shape::Numbered | Shape::Item);
@@ -365,7 +396,7 @@ fn kind_without_verb(request: &Request, part: &Part) -> Option<Kind> {
     Some(match part.role {
         "security_analyst" | "security" | "performance_engineer" => Kind::Review,
         "inventory" => Kind::Research,
-        "devops" | "cicd" | "sre" if part.files.is_empty() => Kind::Deploy,
+        "devops" | "cicd" | "sre" if names(part, DEPLOYMENTS) => Kind::Deploy,
         role => of_role(role),
     })
 }

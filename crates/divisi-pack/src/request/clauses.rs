@@ -7,12 +7,17 @@
 mod excluding;
 mod heading;
 mod making;
+mod section;
+mod telling;
+
+use section::Sections;
 
 use super::exclusion::{self, Excluded};
 use super::sentence::{self, Item, Segment, Sentence};
+use super::statement::Mood;
 use super::token::Token;
 use super::verbs::{Change, Verb};
-use super::{Phrase, Request, Shape, Span, loose, order};
+use super::{Phrase, Request, Shape, Span, order, statement};
 
 /// A request that only forbids is taken for one part of at most so many words and marks.
 const FORBIDDEN_TOKENS_MAX: usize = 100;
@@ -38,6 +43,13 @@ pub(super) struct Reader<'t> {
     read: Vec<(usize, usize)>,
     /// Parts that begin with a word which may be a verb that is not known, by their tokens.
     guessed: Vec<(usize, usize)>,
+    /// Clauses that only tell something, by their tokens.
+    told: Vec<(usize, usize)>,
+    /// Clauses that may ask for something, by their tokens: in a part or in none.
+    asking: Vec<(usize, usize)>,
+    /// What may be a command of its own within a part, by its tokens.
+    swallowed: Vec<(usize, usize)>,
+    sections: Sections,
 }
 
 /// What was said to come before or after a part, by its tokens.
@@ -56,11 +68,20 @@ enum Stands {
     Behind,
 }
 
+/// Clauses that are said to come before or after one.
+#[derive(Clone, Copy)]
+struct Chain {
+    anchor: Option<usize>,
+    is_before: bool,
+}
+
 enum Pending {
     /// Of words that name no part of their own.
     Words((usize, usize), bool),
-    /// Of a part.
-    Part(usize, bool),
+    /// Of parts.
+    Parts(Vec<usize>, bool),
+    /// Before anything else.
+    First,
 }
 
 impl<'t> Reader<'t> {
@@ -93,53 +114,29 @@ impl<'t> Reader<'t> {
             pending: None,
             read: Vec::new(),
             guessed: Vec::new(),
+            told: Vec::new(),
+            asking: Vec::new(),
+            swallowed: Vec::new(),
+            sections: Sections::default(),
         }
     }
 
     pub(super) fn read(mut self) -> Request {
-        for sentence in sentence::sentences(self.tokens, self.text) {
+        let sentences = sentence::sentences(self.tokens, self.text);
+        self.sections.is_listed = sentences.iter().any(|it| it.item.is_some());
+        for sentence in sentences {
             self.request
                 .sentences
                 .push(self.span(sentence.from, sentence.to));
             self.sentence(sentence);
         }
+        self.settle_sections();
         if self.request.parts.is_empty() {
             self.without_parts();
         }
         self.settle_order();
         self.leave_loose();
         self.request
-    }
-
-    /// Keeps what became nothing, so that it is told, or nothing is divided.
-    fn leave_loose(&mut self) {
-        let request = &self.request;
-        let parts = request.parts.iter().map(|part| part.span);
-        let forbidden = request.exclusions.iter().chain(&request.bounds);
-        let heads = request.goal.iter().chain(&request.prefix);
-        let mut read: Vec<Span> = parts
-            .chain(forbidden.map(|it| it.span))
-            .chain(heads.map(|it| it.span))
-            .chain(self.read.iter().map(|&(from, to)| self.span(from, to)))
-            .collect();
-        read.sort_unstable();
-        let mut loose = loose::loose(self.text, self.tokens, &request.sentences, &read);
-        if request.parts.len() > 1 {
-            for &(from, to) in &self.guessed {
-                let Phrase { span, text } = self.phrase(from, to);
-                let mut parts = request.parts.iter();
-                if !parts.any(|part| part.span.start == span.start) {
-                    // It was a heading.
-                    continue;
-                }
-                loose.push(super::Loose {
-                    span,
-                    text,
-                    may_be_work: true,
-                });
-            }
-        }
-        self.request.loose = loose;
     }
 
     fn span(&self, from: usize, to: usize) -> Span {
@@ -165,14 +162,21 @@ impl<'t> Reader<'t> {
 
     fn sentence(&mut self, sentence: Sentence) {
         let Sentence { from, to, .. } = sentence;
+        let Some((from, to)) = self.in_section(sentence, (from, to)) else {
+            return;
+        };
         let excluded = exclusion::exclusions(&self.tokens[from..to]);
         for one in &excluded {
             self.exclude(from + one.from, from + one.to, one.is_bound);
         }
         let pieces = rest(from, to, &excluded);
         let count = self.request.parts.len();
+        if self.is_context(sentence, &pieces) {
+            self.told.extend(&pieces);
+            return;
+        }
         match sentence.item {
-            Some(item) => self.item(&pieces, item),
+            Some(item) => self.item(&pieces, item, sentence.standing),
             None if self.arrows(&pieces) => {}
             None => {
                 for &(begin, end) in &pieces {
@@ -199,7 +203,7 @@ impl<'t> Reader<'t> {
     }
 
     /// An item of a list is one part, whatever it consists of.
-    fn item(&mut self, pieces: &[(usize, usize)], item: Item) {
+    fn item(&mut self, pieces: &[(usize, usize)], item: Item, standing: sentence::Standing) {
         let (Some(&(from, _)), Some(&(_, to))) = (pieces.first(), pieces.last()) else {
             return;
         };
@@ -213,6 +217,14 @@ impl<'t> Reader<'t> {
         };
         self.skip_lead_in(first);
         let first = *first;
+        match statement::mood(&self.tokens[first.from..to]) {
+            Mood::Tells if self.is_of_who_asks(first.from, to) => {
+                self.told.push((from, to));
+                return;
+            }
+            Mood::Tells | Mood::MayAsk => self.asking.push((first.from, to)),
+            Mood::Asks | Mood::Names => {}
+        }
         // `Backend: add the endpoint` has its verb behind the colon.
         let found = segments.iter().take(2).find_map(|segment| {
             let is_head = *segment == first || segment.lead.is_colon;
@@ -229,6 +241,7 @@ impl<'t> Reader<'t> {
         );
         let at = self.request.parts.len() - 1;
         self.place(at, lead.is_then, lead);
+        self.of_group(at, standing);
     }
 
     /// A piece of prose: parts, attachments, conditions, or context.
@@ -247,9 +260,36 @@ impl<'t> Reader<'t> {
             .filter(|_| stands == Stands::Behind);
         let mut listed_from = head.unwrap_or(first_part);
         let mut is_with = false;
+        let mut is_telling = false;
+        let mut chain: Option<Chain> = None;
         for number in 0..segments.len() {
             self.skip_lead_in(&mut segments[number]);
+            chain = chain.filter(|_| self.goes_on_in_time(segments[number]));
+            if let Some(chain) = &chain {
+                let lead = &mut segments[number].lead;
+                (lead.is_before, lead.is_after) = (chain.is_before, !chain.is_before);
+            }
             let segment = segments[number];
+            let mood = match number == 0 && prefix.is_some() {
+                true => Mood::Names,
+                false => self.mood(segment, to),
+            };
+            if self.is_told(mood, segment, is_telling) {
+                self.tell(segment, is_telling);
+                is_telling = true;
+                continue;
+            }
+            if mood == Mood::MayAsk {
+                self.asking.push((segment.from, segment.to));
+                let is_part = number == 0 && stands != Stands::Behind;
+                if is_part {
+                    self.clause(segment, None, None);
+                    head = Some(self.request.parts.len() - 1);
+                }
+                // What goes on with it says more of it, too.
+                is_telling = !is_part;
+                continue;
+            }
             let begins = number == 0 || self.request.parts.len() == first_part && number == 1;
             let begins = begins || segment.lead.is_colon;
             let found = sentence::verb_at(self.tokens, segment, begins)
@@ -261,12 +301,27 @@ impl<'t> Reader<'t> {
             // All that follows `with` hangs on the clause, not on its verb.
             is_with = (is_with || lead.is_with) && found.is_none();
             let is_deployed = found.is_some_and(|(.., change)| change == Change::Deploy);
-            if (lead.is_before || lead.is_after) && is_deployed {
+            let is_timed = lead.is_before || lead.is_after;
+            if found.is_some() && self.is_caused_too(segment, head)
+                || self.is_of_each(segment, head)
+            {
+                self.extend(segment);
+                continue;
+            }
+            if is_timed && (is_deployed || self.is_done_anyway(segment)) {
                 // `Before you deploy, …` asks for no deployment.
                 self.condition(segment, head);
             } else if let Some(found) = found {
-                self.clause(segment, Some(self.verb(found)));
-                head = Some(self.request.parts.len() - 1);
+                self.doubt(segment, found, number);
+                self.clause(segment, Some(self.verb(found)), chain.map(|it| it.anchor));
+                let at = self.request.parts.len() - 1;
+                if is_timed && chain.is_none() {
+                    chain = Some(Chain {
+                        anchor: head.filter(|_| at > first_part),
+                        is_before: lead.is_before,
+                    });
+                }
+                head = Some(at);
             } else if lead.is_before || lead.is_after {
                 self.condition(segment, head);
             } else if let Some(verb) = self.attaches(&segments[number..], head, listed_from) {
@@ -280,7 +335,11 @@ impl<'t> Reader<'t> {
                 );
                 let at = self.request.parts.len() - 1;
                 self.place(at, lead.is_then || lead.is_last, lead);
+                self.share_object(segment);
             } else if self.request.parts.len() > first_part {
+                if self.may_be_command(segment) {
+                    self.swallowed.push((segment.from, segment.to));
+                }
                 self.extend(segment);
             } else if number == 0
                 && stands != Stands::Behind
@@ -290,9 +349,18 @@ impl<'t> Reader<'t> {
                 {
                     self.guessed.push((segment.from, segment.to));
                 }
-                self.clause(segment, None);
+                self.clause(segment, None, None);
                 head = Some(self.request.parts.len() - 1);
+            } else if mood == Mood::Asks {
+                self.asking.push((segment.from, segment.to));
             }
+        }
+        if let Some(Pending::Words(words, _)) = &self.pending
+            && self.request.parts.len() == first_part
+        {
+            // It is a condition of nothing: `Before them I need it`.
+            self.asking.push(*words);
+            self.pending = None;
         }
         self.heading(
             colon.map(|at| &segments[..at]),
@@ -307,7 +375,8 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn clause(&mut self, segment: Segment, verb: Option<Verb>) {
+    /// A part; `anchor` is what it comes before or after as the ones before it do, if that is said.
+    fn clause(&mut self, segment: Segment, verb: Option<Verb>, anchor: Option<Option<usize>>) {
         let lead = segment.lead;
         let pending = self.pending.take();
         self.push(
@@ -320,32 +389,39 @@ impl<'t> Reader<'t> {
         let at = self.request.parts.len() - 1;
         if lead.is_before || lead.is_after {
             // `write tests before refactoring it`: the other one is the part before.
-            let is_joined = at > 0 && self.is_same_sentence(at);
-            if is_joined {
-                let (before, then) = if lead.is_before {
-                    (at - 1, at)
-                } else {
-                    (at, at - 1)
+            let before = at.checked_sub(1).filter(|_| self.is_same_sentence(at));
+            if let Some(other) = anchor.unwrap_or(before) {
+                let (before, then) = match lead.is_before {
+                    true => (other, at),
+                    false => (at, other),
                 };
                 self.request.parts[at].after.clear();
                 order::add(&mut self.request.parts, before, then);
             } else {
-                self.pending = Some(Pending::Part(at, lead.is_before));
+                let mut all = match pending {
+                    Some(Pending::Parts(parts, is_before)) if is_before == lead.is_before => parts,
+                    _ => Vec::new(),
+                };
+                all.push(at);
+                self.pending = Some(Pending::Parts(all, lead.is_before));
                 self.place(at, lead.is_then, lead);
             }
             return;
         }
         self.place(at, lead.is_then, lead);
         match pending {
-            Some(Pending::Part(other, is_before)) => {
-                let (before, then) = if is_before { (at, other) } else { (other, at) };
-                order::add(&mut self.request.parts, before, then);
+            Some(Pending::Parts(others, is_before)) => {
+                for other in others {
+                    let (before, then) = if is_before { (at, other) } else { (other, at) };
+                    order::add(&mut self.request.parts, before, then);
+                }
             }
             Some(Pending::Words(words, is_before)) => self.conditions.push(Condition {
                 part: at,
                 words,
                 is_before,
             }),
+            Some(Pending::First) => self.firsts.push(at),
             None => {}
         }
     }
@@ -359,6 +435,14 @@ impl<'t> Reader<'t> {
     fn condition(&mut self, segment: Segment, head: Option<usize>) {
         let words = (segment.from, segment.to);
         let is_before = segment.lead.is_before;
+        if is_before && statement::is_of_anything(&self.tokens[segment.from..segment.to]) {
+            self.read.push(words);
+            match head {
+                Some(_) => self.firsts.push(self.request.parts.len() - 1),
+                None => self.pending = Some(Pending::First),
+            }
+            return;
+        }
         match head {
             Some(_) => self.conditions.push(Condition {
                 part: self.request.parts.len() - 1,
@@ -414,7 +498,8 @@ impl<'t> Reader<'t> {
 
     /// A request that names nothing to do is one part: what is said first, or what is forbidden.
     fn without_parts(&mut self) {
-        let Some((from, to)) = self.context else {
+        let first = self.context.or_else(|| self.told.first().copied());
+        let Some((from, to)) = first else {
             if !self.request.exclusions.is_empty() || !self.request.bounds.is_empty() {
                 self.request.exclusions.clear();
                 let to = self.tokens.len().min(FORBIDDEN_TOKENS_MAX);
@@ -444,6 +529,8 @@ impl<'t> Reader<'t> {
                 };
                 order::add(parts, before, then);
                 self.read.push((from, to));
+            } else if self.asks_before((from, to), is_before) {
+                self.asking.push((from, to));
             }
         }
         let count = self.request.parts.len();

@@ -45,6 +45,12 @@ const TOUCHING: &[&str] = &[
     "remove", "rename", "rewrite", "test", "touch", "update", "write",
 ];
 
+/// The same with what follows behind `with`: `do not bother with CI`.
+const TOUCHING_WITH: &[&str] = &["bother", "fiddle", "mess", "tinker", "worry"];
+
+/// After a negation these say an order: `don't start until it is there`.
+const UNTIL: &[&str] = &["before", "unless", "until"];
+
 const NEGATING: &[&str] = &[
     "cannot",
     "don't",
@@ -60,6 +66,9 @@ const STRONG: &[&str] = &["except", "excluding", "excepting"];
 const WEAK: &[&str] = &[
     "no", "not", "omit", "omitting", "skip", "skipping", "without",
 ];
+
+/// Verbs that, denied, say how something is to be.
+const NOT_DONE: &[&str] = &["allow", "log", "return", "run", "show", "start", "use"];
 
 /// Before `not`, these tell how something is.
 const STATING: &[&str] = &[
@@ -127,14 +136,22 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
     if let Some(skip) = negated.filter(|_| first == "must" || begins(tokens, at)) {
         let skip = skip + fillers(tokens, at + skip);
         let from = before_subject(tokens, at, word(0));
-        let to = list_end(tokens, at + skip + 1);
+        let with = TOUCHING_WITH.contains(&word(skip))
+            && matches!(word(skip + 1), "with" | "about" | "to");
+        let to = list_end(tokens, at + skip + 1 + usize::from(with));
         if matches!(word(skip), "want" | "need" | "require" | "expect") {
             let is_ours = at > 0 && tokens[at - 1].is_any(&["i", "we", "you"]);
             let end = segment_end(tokens, at + skip + 1).min(at + skip + 1 + WEAK_REACH);
             return names_something(&tokens[at + skip + 1..end])
                 .then(|| Excluded::new(at - usize::from(is_ours), to));
         }
-        return is_touching(word(skip)).then(|| Excluded::new(from, to));
+        let is_order = tokens.get(to).is_some_and(|it| it.is_any(UNTIL));
+        // `Users do not fix it` is no command, and `do not start` says when.
+        let is_command = from == at
+            && matches!(first, "do" | "don't" | "dont" | "never")
+            && verb(word(skip)).is_some_and(|it| it.2 == Form::Base && !NOT_DONE.contains(&it.0));
+        let is_excluded = is_touching(word(skip)) || with || is_command && !is_order;
+        return is_excluded.then(|| Excluded::new(from, to));
     }
     let is_but = first == "but" && is_of_all(tokens, at);
     if STRONG.contains(&first) || first == "apart" && word(1) == "from" || is_but {
@@ -150,7 +167,8 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
     // `not only` and `no longer` do not exclude, and `is not documented` tells of a fault.
     let before = at.checked_sub(1).map(|before| &tokens[before]);
     let is_told = before.is_some_and(|before| before.is_any(STATING));
-    if is_told || matches!(word(1), "only" | "just" | "longer" | "more") {
+    let is_of_manner = first == "no" && matches!(word(1), "rush" | "hurry" | "worries" | "problem");
+    if is_told || is_of_manner || matches!(word(1), "only" | "just" | "longer" | "more") {
         return None;
     }
     let end = segment_end(tokens, at + 1).min(at + 1 + WEAK_REACH);
@@ -365,15 +383,17 @@ fn segment_end(tokens: &[Token], from: usize) -> usize {
     from + length.take_while(|token| !ends(token)).count()
 }
 
-/// Where a list of excluded things ends: `or`, `nor`, `and` and commas go on with it while what
-/// follows is short, names something and does not begin with a verb.
+/// Where a list of excluded things ends, with what says more of them. `or` and `nor` go on with it,
+/// and so do `and` and commas while what follows is short, names something and does not begin with a
+/// verb.
 fn list_end(tokens: &[Token], from: usize) -> usize {
+    with_relative(tokens, objects_end(tokens, from))
+}
+
+fn objects_end(tokens: &[Token], from: usize) -> usize {
     let mut end = segment_end(tokens, from);
     // `except auth, and docs for it`: what follows is of another kind, and may be wanted.
-    let first = tokens.get(from..end);
-    if !first.is_some_and(names_something) {
-        return end;
-    }
+    let mut names = tokens.get(from..end).is_some_and(names_something);
     loop {
         let mut next = end;
         let joins = |token: &Token| token.is_mark(',') || token.is_any(&["or", "nor", "and", "&"]);
@@ -381,15 +401,62 @@ fn list_end(tokens: &[Token], from: usize) -> usize {
             next += 1;
         }
         let stop = segment_end(tokens, next);
+        let joint = tokens.get(end..next).unwrap_or_default();
+        let is_choice = joint.iter().any(|it| it.is_any(&["or", "nor"]));
+        let is_and = joint.len() == 1 && joint[0].is_any(&["and", "&"]);
+        let object = tokens.get(next..stop).unwrap_or_default();
+        let is_of_list =
+            is_choice || is_and && is_phrase(object) || names && names_something(object);
         let goes_on = next > end
             && stop > next
             && stop - next <= WEAK_REACH
-            && begins_no_verb(&tokens[next..stop])
-            && names_something(&tokens[next..stop]);
+            && begins_no_verb(object)
+            && (is_of_list || joint[0].is_mark(',') && is_listed_choice(tokens, stop));
         if !goes_on {
             return end;
         }
+        names |= names_something(object);
         end = stop;
+    }
+}
+
+/// Whether a phrase is a thing by its article: `the tests`.
+fn is_phrase(tokens: &[Token]) -> bool {
+    let first = tokens.first();
+    first.is_some_and(|it| it.is_any(&["any", "its", "my", "our", "the", "their", "your"]))
+}
+
+/// Whether a list of short phrases goes on here that ends with `or`.
+fn is_listed_choice(tokens: &[Token], mut at: usize) -> bool {
+    for _ in 0..WEAK_REACH {
+        let rest = tokens.get(at..).unwrap_or_default();
+        let joint = rest
+            .iter()
+            .take_while(|it| it.is_mark(',') || it.is_any(&["or", "nor"]));
+        let joint: Vec<&Token> = joint.collect();
+        if joint.iter().any(|it| it.is_any(&["or", "nor"])) {
+            return true;
+        }
+        let next = at + joint.len();
+        let stop = segment_end(tokens, next);
+        if joint.is_empty() || stop <= next || stop - next > WEAK_REACH {
+            return false;
+        }
+        at = stop;
+    }
+    false
+}
+
+/// What says more of the last object belongs to it: `except the legal texts, which stay`.
+fn with_relative(tokens: &[Token], end: usize) -> usize {
+    let comma = usize::from(tokens.get(end).is_some_and(|it| it.is_mark(',')));
+    let is_relative = |it: &Token| it.is_any(&["because", "since", "which", "who", "whose"]);
+    match tokens.get(end + comma).is_some_and(is_relative) {
+        true => {
+            let more = tokens[end + comma..].iter();
+            end + comma + more.take_while(|it| it.is_word()).count()
+        }
+        false => end,
     }
 }
 

@@ -111,6 +111,7 @@ pub(super) fn loose(text: &str, tokens: &[Token], sentences: &[Span], read: &[Sp
                     span,
                     text: super::clauses::squeezed(&text[span.start..span.end]),
                     may_be_work: may_be_work(run, is_whole),
+                    is_told: false,
                 });
             }
         }

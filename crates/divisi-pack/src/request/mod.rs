@@ -22,6 +22,7 @@ mod quantity;
 mod roles;
 mod sentence;
 mod size;
+mod statement;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -101,6 +102,8 @@ pub struct Loose {
     pub text: String,
     /// Whether it may ask for work that was not understood; else it only says more of the rest.
     pub may_be_work: bool,
+    /// Whether it is a statement, of the past, of how things are or of what others do.
+    pub is_told: bool,
 }
 
 /// A file, a folder or a pattern that is named.

@@ -249,17 +249,28 @@ const PHRASES: &[(&str, &[&str])] = &[
         "tech_writer",
         &[
             "api doc",
+            "api reference",
             "changelog",
             "doc",
             "docstring",
             "documentation",
+            "godoc",
             "guide",
+            "handbook",
             "incident report",
+            "javadoc",
+            "jsdoc",
+            "man page",
+            "manpage",
             "manual",
             "readme",
+            "reference manual",
             "release note",
+            "rustdoc",
             "tutorial",
+            "upgrade note",
             "user guide",
+            "wiki",
         ],
     ),
 ];
@@ -294,6 +305,10 @@ pub(super) fn mention(tokens: &[Token]) -> Option<(Mention, usize)> {
         let words: Vec<&str> = window.iter().map(|token| token.lower.as_str()).collect();
         let words = words.join(" ");
         let role = role_of(&words).or_else(|| role_of_file(&words, length))?;
+        let names_another = |next: &Token| is_named_for(role, next);
+        if tokens.get(length).is_some_and(names_another) {
+            return None;
+        }
         let mention = Mention {
             span,
             word: words,
@@ -302,6 +317,82 @@ pub(super) fn mention(tokens: &[Token]) -> Option<(Mention, usize)> {
             standing: Standing::Aside,
         };
         Some((mention, length))
+    })
+}
+
+/// Things of the product that are called by what they are for: `the inventory module` is no
+/// inventory, and `the docs site` no document.
+const THINGS: &[&str] = &[
+    "adapter",
+    "app",
+    "application",
+    "backend",
+    "button",
+    "client",
+    "command",
+    "component",
+    "controller",
+    "crate",
+    "dialog",
+    "endpoint",
+    "endpoints",
+    "engine",
+    "generator",
+    "handler",
+    "importer",
+    "exporter",
+    "library",
+    "loader",
+    "log",
+    "logs",
+    "manager",
+    "menu",
+    "microservice",
+    "module",
+    "package",
+    "parser",
+    "plugin",
+    "renderer",
+    "screen",
+    "server",
+    "service",
+    "site",
+    "system",
+    "tab",
+    "table",
+    "tool",
+    "trail",
+    "view",
+    "viewer",
+    "website",
+    "widget",
+];
+
+/// Roles whose words are names of such things as well.
+const GIVING_NAMES: &[&str] = &[
+    "inventory",
+    "performance_engineer",
+    "product_analyst",
+    "security_analyst",
+    "sre",
+    "tech_writer",
+    "qa",
+    "architect",
+];
+
+/// Whether a role's word only says which thing the next one is.
+fn is_named_for(role: &str, next: &Token) -> bool {
+    GIVING_NAMES.contains(&role) && next.is_any(THINGS)
+}
+
+/// How many of these words name a role's work, from the first one on.
+pub(super) fn mention_of(words: &[&Token]) -> Option<usize> {
+    let lengths = (1..=PHRASE_WORDS.min(words.len())).rev();
+    lengths.into_iter().find(|&length| {
+        let said: Vec<&str> = words[..length].iter().map(|it| it.lower.as_str()).collect();
+        let role = role_of(&said.join(" "));
+        let next = words.get(length);
+        role.is_some_and(|role| !next.is_some_and(|next| is_named_for(role, next)))
     })
 }
 

@@ -15,7 +15,22 @@ pub(super) struct Sentence {
     pub(super) item: Option<Item>,
     /// Whether a list follows.
     pub(super) is_before_list: bool,
+    pub(super) standing: Standing,
 }
+
+/// What a sentence is beside what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Plain,
+    Heading,
+    /// An item that only says of what those below it are: `- docs`, with items of its own.
+    Group,
+    /// An item of a group.
+    Grouped,
+}
+
+/// The name of a group of items has at most so many words.
+const GROUP_WORDS_MAX: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Item {
@@ -35,15 +50,34 @@ pub(super) fn sentences(tokens: &[Token], text: &str) -> Vec<Sentence> {
     let mut found: Vec<Sentence> = Vec::new();
     let mut item = None;
     let mut from = 0;
+    let mut standing = Standing::Plain;
+    let push = |found: &mut Vec<Sentence>, (from, to), item, standing| {
+        push(found, tokens, (from, to), item, standing);
+    };
     for at in 0..=tokens.len() {
         let Some(token) = tokens.get(at) else {
-            push(&mut found, tokens, (from, at), item);
+            push(&mut found, (from, at), item, standing);
             break;
         };
         match token.kind {
-            Kind::Item { nested: true, .. } if item.is_some() => {}
+            Kind::Item { nested: true, .. } if item.is_some() => {
+                let begins = standing == Standing::Plain && names_group(&tokens[from..at]);
+                if begins || standing == Standing::Grouped {
+                    let own = if begins { Standing::Group } else { standing };
+                    push(&mut found, (from, at), item, own);
+                    standing = Standing::Grouped;
+                    from = at + 1;
+                }
+            }
+            Kind::Heading => {
+                push(&mut found, (from, at), item, standing);
+                standing = Standing::Heading;
+                item = None;
+                from = at + 1;
+            }
             Kind::Item { numbered, .. } => {
-                push(&mut found, tokens, (from, at), item);
+                push(&mut found, (from, at), item, standing);
+                standing = Standing::Plain;
                 let kind = if numbered { Item::Number } else { Item::Bullet };
                 if is_list
                     && item.is_none()
@@ -57,7 +91,8 @@ pub(super) fn sentences(tokens: &[Token], text: &str) -> Vec<Sentence> {
             Kind::Blank => {
                 let goes_on = item.is_some() && is_nested_next(tokens, at);
                 if !goes_on {
-                    push(&mut found, tokens, (from, at), item);
+                    push(&mut found, (from, at), item, standing);
+                    standing = Standing::Plain;
                     from = at + 1;
                     if !is_item_next(tokens, at) {
                         item = None;
@@ -66,18 +101,18 @@ pub(super) fn sentences(tokens: &[Token], text: &str) -> Vec<Sentence> {
             }
             Kind::Line if item.is_some() => {}
             Kind::Line if begins_anew(tokens, at, text) => {
-                push(&mut found, tokens, (from, at), item);
+                push(&mut found, (from, at), item, standing);
                 from = at + 1;
             }
             Kind::Mark('.' | '!' | '?' | ';') if item.is_none() && !token.is_aside => {
                 let before = at.checked_sub(1).map(|before| &tokens[before]);
                 if !before.is_some_and(|before| before.is_any(SHORT)) {
-                    push(&mut found, tokens, (from, at), item);
+                    push(&mut found, (from, at), item, standing);
                     from = at + 1;
                 }
             }
             _ if item.is_none() && at - from >= SENTENCE_TOKENS_MAX => {
-                push(&mut found, tokens, (from, at), item);
+                push(&mut found, (from, at), item, standing);
                 from = at;
             }
             _ => {}
@@ -91,6 +126,7 @@ fn push(
     tokens: &[Token],
     (from, to): (usize, usize),
     item: Option<Item>,
+    standing: Standing,
 ) {
     let to = to.min(from + SENTENCE_TOKENS_MAX);
     if from < to && tokens[from..to].iter().any(Token::is_word) {
@@ -99,8 +135,21 @@ fn push(
             to,
             item,
             is_before_list: false,
+            standing,
         });
     }
+}
+
+/// Whether an item only names what the items below it are of.
+fn names_group(item: &[Token]) -> bool {
+    let words = item.iter().filter(|token| token.is_word());
+    let asks = |token: &Token| {
+        verb(&token.lower).is_some_and(|(base, _, form)| form == Form::Base && !is_also_noun(base))
+    };
+    let count = words.clone().count();
+    (1..=GROUP_WORDS_MAX).contains(&count)
+        && !words.clone().next().is_some_and(asks)
+        && !item.iter().any(|token| token.kind == Kind::Path)
 }
 
 fn next_kind(tokens: &[Token], at: usize) -> Option<Kind> {
@@ -295,6 +344,7 @@ const JOINTS: &[Joint] = &[
     joint(&["and"], |lead| lead.is_and = true),
     joint(&["&"], |lead| lead.is_and = true),
     joint(&["plus"], |lead| lead.is_with = true),
+    joint(&["+"], |lead| lead.is_with = true),
     joint(&["with"], |lead| lead.is_with = true),
     joint(&["w/"], |lead| lead.is_with = true),
     joint(&["including"], |lead| lead.is_with = true),
@@ -386,9 +436,9 @@ fn joins(tokens: &[Token], is_start: bool, is_within: bool) -> Option<&'static J
 const PREFACE: &[&str] = &[
     "able", "be", "can", "could", "going", "have", "help", "i", "i'd", "it", "just", "kindly",
     "let", "let's", "lets", "like", "me", "must", "need", "needs", "now", "please", "shall",
-    "should", "supposed", "to", "us", "want", "wants", "we", "we'd", "we'll", "we've", "will",
-    "would", "you", "you'd", "actually", "really", "simply", "been", "i've", "pls", "plz",
-    "they've", "u", "you've", "either",
+    "should", "supposed", "to", "us", "want", "wants", "also", "so", "we", "we'd", "we'll",
+    "we've", "will", "would", "you", "you'd", "actually", "really", "simply", "been", "i've",
+    "pls", "plz", "they've", "u", "you've", "either",
 ];
 
 /// Whether a word may stand before the verb of a polite request.
@@ -405,8 +455,13 @@ pub(super) fn leads_in(tokens: &[Token]) -> usize {
         () if is(0, &["do"]) && is(1, &["not"]) => 2,
         () => 0,
     };
+    let does = |token: &Token| {
+        is_preface(token) || verb(&token.lower).is_some_and(|(.., form)| form == Form::Base)
+    };
     let with_to = |length: usize| length + usize::from(is(length, &["to"]));
     match () {
+        // `So write it`, but `so that it is written`.
+        () if is(0, &["so"]) && tokens.get(1).is_some_and(does) => 1,
         () if negation > 0 && is(negation, &["just", "merely", "only", "simply"]) => negation + 1,
         () if negation > 0 && is(negation, &["forget"]) => with_to(negation + 1),
         () if is(0, &["be", "make"]) && is(1, &["sure"]) && is(2, &["to"]) => 3,
@@ -429,6 +484,12 @@ pub(super) fn verb_at(
     let is_while = begins && words.get(skipped).is_some_and(|token| token.is("while"));
     skipped += usize::from(is_while && words.get(skipped + 1).is_some_and(is_gerund));
     let token = words.get(skipped)?;
+    if begins || skipped > 0 || segment.lead.is_then {
+        let special = compound(words, skipped).or_else(|| caused(words, skipped));
+        if let Some((at, base, change)) = special {
+            return Some((segment.from + at, base, change));
+        }
+    }
     let found = verb(&token.lower).filter(|_| token.kind == Kind::Word);
     let wants =
         skipped > 0 && words[skipped - 1].is_any(&["need", "needs", "want", "wants", "like"]);
@@ -439,7 +500,8 @@ pub(super) fn verb_at(
     };
     let lead = segment.lead;
     let fits = match form {
-        Form::Base if begins || skipped > 0 || lead.is_colon || lead.is_then => true,
+        Form::Base if begins || skipped > 0 || lead.is_colon => true,
+        Form::Base if lead.is_then || lead.is_first || lead.is_last => true,
         Form::Base => !is_also_noun(base) || has_object(&words[skipped + 1..]),
         Form::Gerund => begins || lead.is_with || lead.is_before || lead.is_after,
         Form::Past => begins || lead.is_after,
@@ -448,12 +510,87 @@ pub(super) fn verb_at(
     fits.then_some((segment.from + skipped, base, change))
 }
 
+/// What kind of test or review something is, before its verb.
+const KINDS: &[&str] = &[
+    "acceptance",
+    "code",
+    "cross",
+    "double",
+    "e2e",
+    "end-to-end",
+    "fuzz",
+    "integration",
+    "load",
+    "peer",
+    "performance",
+    "property",
+    "regression",
+    "security",
+    "smoke",
+    "snapshot",
+    "stress",
+    "unit",
+];
+
+/// `load test the endpoint`, and `look into why it is slow`, which is no review.
+fn compound(words: &[Token], at: usize) -> Option<(usize, &'static str, super::Change)> {
+    let is = |at: usize, all: &[&str]| words.get(at).is_some_and(|it| it.is_any(all));
+    if is(at, &["look", "looking"]) {
+        let asks = ["how", "what", "whether", "which", "why"];
+        let is_search = is(at + 1, &["into"]) || is(at + 1, &["at"]) && is(at + 2, &asks);
+        return is_search.then_some((at, "investigate", super::Change::Research));
+    }
+    let next = words.get(at + 1).filter(|it| it.kind == Kind::Word)?;
+    let (base, change, form) = verb(&next.lower)?;
+    let judges = matches!(change, super::Change::Test | super::Change::Review);
+    let fits = is(at, KINDS) && form == Form::Base && judges && has_object(&words[at + 2..]);
+    (fits && words.len() > at + 2).then_some((at + 1, base, change))
+}
+
+/// So many words stand at most for who is to do something.
+const WHO_WORDS_MAX: usize = 4;
+
+/// `have someone review it`, `get a reviewer to check the names`, `take a look`.
+fn caused(words: &[Token], at: usize) -> Option<(usize, &'static str, super::Change)> {
+    const WHO: &[&str] = &[
+        "colleague",
+        "engineer",
+        "expert",
+        "people",
+        "person",
+        "qa",
+        "reviewer",
+        "somebody",
+        "someone",
+        "team",
+    ];
+    let before = at.checked_sub(1).and_then(|before| words.get(before));
+    let from = match () {
+        () if words.get(at)?.is_any(&["ask", "get", "take"]) => at + 1,
+        () if before?.is_any(&["have", "let"]) => at,
+        () => return None,
+    };
+    let near = &words[from.min(words.len())..words.len().min(from + WHO_WORDS_MAX)];
+    let look = near.iter().position(|it| it.is("look"));
+    if let Some(look) = look.filter(|_| near[0].is_any(&["a", "another"])) {
+        return Some((from + look, "look", super::Change::Review));
+    }
+    let who = near.iter().position(|it| it.is_any(WHO))?;
+    let next = from + who + 1;
+    let verb_at = next + usize::from(words.get(next)?.is("to"));
+    let token = words.get(verb_at).filter(|it| it.kind == Kind::Word)?;
+    let (base, change, form) = verb(&token.lower)?;
+    (form == Form::Base).then_some((verb_at, base, change))
+}
+
 /// Whether an object follows, or nothing: so a homonym is a verb.
 fn has_object(rest: &[Token]) -> bool {
     let Some(next) = rest.first() else {
         return true;
     };
-    next.kind == Kind::Path
+    let is_particle = next.is_any(&["down", "off", "out", "over", "up"]);
+    is_particle && has_object(&rest[1..])
+        || next.kind == Kind::Path
         || next.kind == Kind::Quoted
         || next.is_any(&[
             "a",

@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Line,
     /// A line without words, a heading's end, or the edge of quoted code.
     Blank,
+    /// A heading begins, which ends at the next `Blank`.
+    Heading,
     /// An item of a list begins.
     Item {
         numbered: bool,
@@ -138,6 +140,7 @@ impl Scanner<'_> {
         let heading = bare.trim_start_matches('#');
         let is_heading = heading.len() < bare.len() && heading.starts_with(' ');
         if is_heading {
+            self.push(Kind::Heading, from, from);
             from += bare.len() - heading.len();
         } else if let Some((length, numbered)) = marker(bare) {
             self.depth = 0;
@@ -207,13 +210,15 @@ impl Scanner<'_> {
             self.push(Kind::Arrow, start, end);
             return;
         }
-        // What asks is no pattern.
-        if run.eq_ignore_ascii_case("w/") {
+        let (opens, closes) = (run.starts_with("**"), run.ends_with("**"));
+        let is_bold = opens && closes || (opens || closes) && !run.contains('/');
+        if run.eq_ignore_ascii_case("w/") || run == "+" {
             // `with`, shortly.
             self.push(Kind::Word, start, end);
             return;
         }
-        if is_path(run) && !run.ends_with('?') {
+        // What asks is no pattern, and neither is what stands out.
+        if is_path(run) && !run.ends_with('?') && !is_bold {
             self.push(Kind::Path, start, end);
             return;
         }

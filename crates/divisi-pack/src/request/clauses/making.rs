@@ -76,6 +76,14 @@ impl Reader<'_> {
             true => roles::DEVELOPER,
             false => roles::role(verb.as_ref(), &mentions),
         };
+        // Who writes a design designs.
+        let verb = verb.map(|verb| match (verb.change, role) {
+            (Change::Add, "architect" | "data_architect") => Verb {
+                change: Change::Design,
+                ..verb
+            },
+            _ => verb,
+        });
         self.request.parts.push(Part {
             span: self.span(from, to),
             text: texts.join(" "),
@@ -110,6 +118,7 @@ impl Reader<'_> {
 
     /// Goes on with the part before, behind an exclusion.
     pub(super) fn append(&mut self, from: usize, to: usize) {
+        let (from, to) = self.without_joints(from, to);
         let more = self.phrase(from, to);
         let (_, files) = self.named(from, to, from);
         let part = self.request.parts.last_mut();
@@ -120,12 +129,54 @@ impl Reader<'_> {
         }
     }
 
+    /// What the last of several says that they are of, the ones before it are of, too: `tests and docs
+    /// for a.rs`.
+    pub(super) fn share_object(&mut self, segment: Segment) {
+        let tokens = &self.tokens[segment.from..segment.to];
+        let Some((_, length)) = roles::mention(tokens) else {
+            return;
+        };
+        let of = ["for", "in", "of", "on"];
+        if !tokens.get(length).is_some_and(|it| it.is_any(&of)) {
+            return;
+        }
+        let more = self.phrase(segment.from + length, segment.to).text;
+        let files = self
+            .named(segment.from + length, segment.to, segment.from)
+            .1;
+        let parts = self.request.parts.iter_mut().rev().skip(1);
+        let bare = |part: &&mut Part| {
+            let is_bare =
+                part.mentions.len() == 1 && part.mentions[0].word.len() == part.text.len();
+            part.verb.is_none() && is_bare
+        };
+        for part in parts.take_while(bare) {
+            part.text = format!("{} {more}", part.text);
+            part.files.extend(files.clone());
+        }
+    }
+
+    /// Tokens without what only joins them to others, at their edges.
+    fn without_joints(&self, mut from: usize, mut to: usize) -> (usize, usize) {
+        let joins = |token: &Token| {
+            !token.is_word() || token.is_any(&["and", "but", "or", "please", "so", "then"])
+        };
+        while from < to && joins(&self.tokens[from]) {
+            from += 1;
+        }
+        while from < to && joins(&self.tokens[to - 1]) {
+            to -= 1;
+        }
+        (from, to)
+    }
+
     /// Goes on with the part before.
     pub(super) fn extend(&mut self, segment: Segment) {
         let Some(part) = self.request.parts.last() else {
             return;
         };
-        if self.words(segment).is_empty() {
+        let words = self.words(segment);
+        if words.iter().all(|it| it.is_any(&["just", "not", "only"])) {
             return;
         }
         let start = part.span.start;
@@ -146,7 +197,9 @@ impl Reader<'_> {
         part.mentions
             .extend(mentions.into_iter().skip(known).map(|mention| {
                 let standing = match mention.standing {
-                    Standing::Object if !lead.is_before && !lead.is_after => Standing::Place,
+                    Standing::Object if !lead.is_before && !lead.is_after && !lead.is_with => {
+                        Standing::Place
+                    }
                     _ => Standing::Aside,
                 };
                 Mention {
@@ -218,7 +271,13 @@ impl Reader<'_> {
                 is_direct &= token.is_any(BARE);
             }
             is_told_of |= at >= object && token.is_any(&["how", "what", "why"]);
-            if at > object && token.is_any(ASIDE) {
+            // `tests covering the edge cases` are no edge cases.
+            let form = super::super::verbs::verb(&token.lower).map(|(.., form)| form);
+            let is_of_it = form == Some(Form::Gerund)
+                && token.kind == Kind::Word
+                && !mentions.is_empty()
+                && roles::mention(&self.tokens[at..to]).is_none();
+            if at > object && (token.is_any(ASIDE) || is_of_it) {
                 standing = Standing::Aside;
             } else if at > object && token.is_any(PLACING) && standing == Standing::Object {
                 // `the format described in a.md` is not in question there.
@@ -297,7 +356,9 @@ impl Reader<'_> {
             && !lead.is_then
             && listed_from <= head
             && self.request.parts[head].role != "frontend_developer";
-        if !joined || is_built_there || self.describes(segment, mention, head) {
+        // `rebuild the docker image` is no more of what `update` is of.
+        let is_command = self.is_command(segment) && !lead.is_with;
+        if !joined || is_built_there || is_command || self.describes(segment, mention, head) {
             return None;
         }
         if self.request.parts[listed_from..].iter().any(own) {

@@ -104,6 +104,7 @@ const BEFORE: &[&str] = &[
     "out",
     "please",
     "refrain",
+    "root",
     "shall",
     "should",
     "shouldn't",

@@ -26,6 +26,16 @@ const NOT_WANTED: &[&str] = &[
     "unwanted",
 ];
 
+/// How something stays as it is.
+const WHOLLY: &[&str] = &[
+    "completely",
+    "entirely",
+    "exactly",
+    "fully",
+    "just",
+    "precisely",
+];
+
 /// Before a subject, these say that the sentence tells of something else.
 const RELATIVE: &[&str] = &["if", "that", "when", "where", "which", "who", "whose"];
 
@@ -54,12 +64,13 @@ fn predicate(tokens: &[Token], at: usize) -> Option<usize> {
     }
     let stays = ["stay", "stays", "remain", "remains", "left", "kept"];
     let untouched = ["alone", "as-is", "unchanged", "untouched"];
-    if is(at, &stays) && is(at + 1, &untouched) {
-        return Some(at + 2);
+    let how = at + 1 + usize::from(is(at + 1, WHOLLY));
+    if is(at, &stays) && is(how, &untouched) {
+        return Some(how + 1);
     }
-    let is_same = is(at + 1, &["as"]) && is(at + 2, &["it", "they"]) && is(at + 3, &["is", "are"]);
+    let is_same = is(how, &["as"]) && is(how + 1, &["it", "they"]) && is(how + 2, &["is", "are"]);
     if is(at, &stays) && is_same {
-        return Some(at + 4);
+        return Some(how + 3);
     }
     let can = is(at, &["can", "may"]) && is(at + 1, &["wait"]);
     if can {

@@ -1,0 +1,293 @@
+//! What stands under a heading or behind a label: work, the goal, what is only told, or what must
+//! not be done.
+
+use super::super::roles::{self, Mention, Standing as Stands};
+use super::super::sentence::{Sentence, Standing};
+use super::super::statement::{self, Mood};
+use super::super::token::{Kind, Token};
+use super::Reader;
+
+/// What stands in a section.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Section {
+    #[default]
+    Work,
+    /// It is told to everybody.
+    Context,
+    /// What the rest is for.
+    Goal,
+    /// It must not be done.
+    Excluded,
+}
+
+/// Names of sections with no work in them, in lower case.
+const NAMES: &[(Section, &[&str])] = &[
+    (
+        Section::Context,
+        &[
+            "acceptance criteria",
+            "actual behavior",
+            "actual behaviour",
+            "additional context",
+            "additional information",
+            "additional notes",
+            "assumptions",
+            "background",
+            "constraint",
+            "constraints",
+            "context",
+            "conventions",
+            "current behavior",
+            "current behaviour",
+            "current state",
+            "definition of done",
+            "environment",
+            "expected behavior",
+            "expected behaviour",
+            "fyi",
+            "guidelines",
+            "hints",
+            "history",
+            "info",
+            "information",
+            "links",
+            "motivation",
+            "note",
+            "notes",
+            "rationale",
+            "reference",
+            "references",
+            "remarks",
+            "reproduction",
+            "restrictions",
+            "rules",
+            "see also",
+            "steps to reproduce",
+            "to reproduce",
+            "useful links",
+            "why",
+        ],
+    ),
+    (
+        Section::Goal,
+        &["aim", "goal", "goals", "objective", "objectives", "purpose"],
+    ),
+    (
+        Section::Excluded,
+        &[
+            "do not change",
+            "do not touch",
+            "don't change",
+            "don't touch",
+            "excluded",
+            "exclusions",
+            "hands off",
+            "non goals",
+            "non-goal",
+            "non-goals",
+            "not in scope",
+            "not included",
+            "not wanted",
+            "off limits",
+            "off-limits",
+            "out of scope",
+            "out-of-scope",
+        ],
+    ),
+];
+
+/// A label has at most so many words.
+const LABEL_WORDS_MAX: usize = 3;
+
+/// Names of sections of work: they say nothing of what it is.
+const OF_WORK: &[&str] = &[
+    "changes",
+    "plan",
+    "request",
+    "requirements",
+    "scope",
+    "steps",
+    "task",
+    "tasks",
+    "to do",
+    "to-do",
+    "todo",
+    "todos",
+    "what",
+    "what to do",
+    "work",
+];
+
+/// Where in the sections the reader is.
+#[derive(Default)]
+pub(super) struct Sections {
+    section: Section,
+    /// Since which token, if by a label, which holds until a line is left blank.
+    label: Option<usize>,
+    /// Whether the request has a list.
+    pub(super) is_listed: bool,
+    /// Sentences that say the goal, and headings that may, by their tokens.
+    goals: Vec<(usize, usize)>,
+    headings: Vec<(usize, usize)>,
+    /// Whose work the group of items is of which the next ones are.
+    group: Option<Mention>,
+}
+
+impl Reader<'_> {
+    /// Goes into the section of a sentence. What of it is left to be read, if it is not all that is
+    /// to be known of it.
+    pub(super) fn in_section(
+        &mut self,
+        sentence: Sentence,
+        (from, to): (usize, usize),
+    ) -> Option<(usize, usize)> {
+        if sentence.standing == Standing::Heading {
+            return self.head((from, to));
+        }
+        self.leave_label(sentence, from);
+        let label = self.label((from, to));
+        let section = label.map_or(self.sections.section, |(_, section)| section);
+        let begin = label.map_or(from, |(colon, _)| colon + 1);
+        let says = |from: usize| self.tokens[from..to].iter().any(Token::is_word);
+        if !says(begin) {
+            // What follows stands in it.
+            self.sections.section = section;
+            self.sections.label = Some(to);
+            self.told.push((from, to));
+            return None;
+        }
+        match section {
+            Section::Work => Some((from, to)),
+            Section::Excluded => {
+                self.exclude(from, to, false);
+                None
+            }
+            Section::Context => {
+                // What is forbidden there is forbidden.
+                self.forbid((begin, to));
+                None
+            }
+            Section::Goal => {
+                self.sections.goals.push((begin, to));
+                self.told.push((from, to));
+                None
+            }
+        }
+    }
+
+    fn head(&mut self, (from, to): (usize, usize)) -> Option<(usize, usize)> {
+        let class = class(&self.tokens[from..to]);
+        self.sections.section = class.unwrap_or_default();
+        self.sections.label = None;
+        if class.is_some() || self.says_any((from, to), OF_WORK) {
+            self.told.push((from, to));
+            return None;
+        }
+        let asks = statement::mood(&self.tokens[from..to]) == Mood::Asks;
+        if asks && !self.sections.is_listed {
+            return Some((from, to));
+        }
+        self.sections.headings.push((from, to));
+        self.told.push((from, to));
+        None
+    }
+
+    /// A label holds until a line is left blank, its list aside.
+    fn leave_label(&mut self, sentence: Sentence, from: usize) {
+        let Some(since) = self.sections.label else {
+            return;
+        };
+        let before = self.tokens[since..from].iter().rev();
+        let mut before = before.take_while(|token| !token.is_word());
+        let is_blank = before.any(|token| token.kind == Kind::Blank);
+        let has_begun = self.tokens[since..from].iter().any(Token::is_word);
+        if is_blank && has_begun && sentence.item.is_none() {
+            self.sections.section = Section::Work;
+            self.sections.label = None;
+        }
+    }
+
+    /// `Out of scope: web/`: where the colon stands, and of which section it is.
+    fn label(&self, (from, to): (usize, usize)) -> Option<(usize, Section)> {
+        let tokens = &self.tokens[from..to];
+        let colon = tokens
+            .iter()
+            .take(LABEL_WORDS_MAX + 1)
+            .position(|token| token.is_mark(':'))?;
+        Some((from + colon, class(&tokens[..colon])?))
+    }
+
+    fn says_any(&self, (from, to): (usize, usize), names: &[&str]) -> bool {
+        names.contains(&said(&self.tokens[from..to]).as_str())
+    }
+
+    fn forbid(&mut self, (from, to): (usize, usize)) {
+        let excluded = super::exclusion::exclusions(&self.tokens[from..to]);
+        for one in &excluded {
+            self.exclude(from + one.from, from + one.to, one.is_bound);
+        }
+        self.told.extend(super::rest(from, to, &excluded));
+    }
+
+    /// Whether a sentence only says whose work the items below it are.
+    pub(super) fn is_context(&mut self, sentence: Sentence, pieces: &[(usize, usize)]) -> bool {
+        if sentence.item.is_some() && sentence.standing != Standing::Grouped {
+            self.sections.group = None;
+        }
+        let Some(&(from, to)) = pieces.first() else {
+            return false;
+        };
+        if sentence.standing == Standing::Group {
+            let mut found = (from..to).filter_map(|at| roles::mention(&self.tokens[at..to]));
+            self.sections.group = found.next().map(|(mention, _)| mention);
+            return true;
+        }
+        false
+    }
+
+    /// An item of a group that names nobody's work is of whose work the group is.
+    pub(super) fn of_group(&mut self, at: usize, standing: Standing) {
+        let group = self.sections.group.clone();
+        let part = &mut self.request.parts[at];
+        let names = part.mentions.iter().any(|it| it.standing == Stands::Object);
+        if let (Some(group), Standing::Grouped, false) = (group, standing, names) {
+            part.mentions.push(Mention {
+                standing: Stands::Place,
+                ..group
+            });
+            part.role = roles::role(part.verb.as_ref(), &part.mentions);
+            part.domain = roles::domain_of(part.role);
+        }
+    }
+
+    /// The goal is what is told as one, or the first heading; without any part it is the work.
+    pub(super) fn settle_sections(&mut self) {
+        let goals = std::mem::take(&mut self.sections.goals);
+        let headings = std::mem::take(&mut self.sections.headings);
+        if self.request.parts.is_empty() {
+            for (from, to) in goals.into_iter().chain(headings) {
+                self.prose((from, to), super::Stands::Alone);
+            }
+            return;
+        }
+        let goal = goals.first().or(headings.first());
+        if let (None, Some(&(from, to))) = (&self.request.goal, goal) {
+            self.request.goal = Some(self.phrase(from, to));
+        }
+    }
+}
+
+/// What stands under a heading or behind a label of these words.
+fn class(tokens: &[Token]) -> Option<Section> {
+    let said = said(tokens);
+    let of = NAMES
+        .iter()
+        .find(|(_, names)| names.contains(&said.as_str()));
+    of.map(|(section, _)| *section)
+}
+
+fn said(tokens: &[Token]) -> String {
+    let words = tokens.iter().filter(|token| token.is_word());
+    let words: Vec<&str> = words.map(|token| token.lower.as_str()).collect();
+    words.join(" ")
+}

@@ -1,0 +1,230 @@
+//! Clauses that tell something rather than ask for it, and those of which that is not known.
+
+use super::super::loose;
+use super::super::roles;
+use super::super::sentence::Segment;
+use super::super::statement::{self, Mood};
+use super::super::verbs::{Aim, Change, Form, verb};
+use super::super::{Loose, PARTS_MAX, Phrase, Span};
+use super::Reader;
+
+/// Verbs that say how other work is done as often as they ask for some.
+const OF_MANNER: &[&str] = &["use"];
+
+/// First words of what only says how a part is done, though something follows them as a verb.
+const NO_COMMANDS: &[&str] = &[
+    "even", "except", "keep", "keeping", "leave", "like", "maybe", "namely", "not", "perhaps",
+    "plus", "say", "see", "such", "than", "unlike", "via",
+];
+
+impl Reader<'_> {
+    /// What the clause that a segment begins does. A condition is none of its own.
+    pub(super) fn mood(&self, segment: Segment, to: usize) -> Mood {
+        let lead = segment.lead;
+        match lead.is_before || lead.is_after || lead.is_with {
+            true => Mood::Names,
+            false => statement::mood(&self.tokens[segment.from..to]),
+        }
+    }
+
+    /// Whether a segment tells something, or goes on with what does.
+    pub(super) fn is_told(&self, mood: Mood, segment: Segment, is_telling: bool) -> bool {
+        let lead = segment.lead;
+        let before = segment.from.checked_sub(1).map(|at| &self.tokens[at]);
+        let is_asked = before.is_some_and(|it| it.is_any(&["please", "pls", "plz", "so", "then"]));
+        // `We use it and build on it`: the subject is the same.
+        let has_subject = lead.is_and && !lead.is_list && !lead.is_then && !is_asked;
+        match mood {
+            Mood::Tells => true,
+            Mood::Names => is_telling,
+            Mood::Asks => is_telling && has_subject,
+            Mood::MayAsk => false,
+        }
+    }
+
+    /// Keeps a segment that only tells something, with the one before it if that does, too.
+    pub(super) fn tell(&mut self, segment: Segment, is_telling: bool) {
+        match self.told.last_mut().filter(|_| is_telling) {
+            Some(last) => last.1 = segment.to,
+            None => self.told.push((segment.from, segment.to)),
+        }
+    }
+
+    /// Whether who asks tells of himself or others: in a list, anything else is one more item.
+    pub(super) fn is_of_who_asks(&self, from: usize, to: usize) -> bool {
+        let first = self.tokens[from..to].iter().find(|token| token.is_word());
+        first.is_some_and(|first| {
+            let who = first.lower.split('\'').next().unwrap_or_default();
+            let persons = [
+                "be", "i", "keep", "keeping", "no", "note", "thanks", "they", "we", "you",
+            ];
+            persons.contains(&who)
+        })
+    }
+
+    /// Whether a segment names another thing that comes before or after what was said: `and writing
+    /// its tests`.
+    pub(super) fn goes_on_in_time(&self, segment: Segment) -> bool {
+        let lead = segment.lead;
+        let joined = (lead.is_and || lead.is_list) && !lead.is_before && !lead.is_after;
+        let first = self.tokens.get(segment.from);
+        let form = first.and_then(|it| verb(&it.lower)).map(|(.., form)| form);
+        joined && form == Some(Form::Gerund)
+    }
+
+    /// Whether a condition is of what somebody does anyway: `before we upgraded it`. What `you` have
+    /// done after which something comes is asked for.
+    pub(super) fn is_done_anyway(&self, segment: Segment) -> bool {
+        let tokens = &self.tokens[segment.from..segment.to];
+        let is_you = tokens.first().is_some_and(|it| it.lower.starts_with("you"));
+        let is_anything = segment.lead.is_before && statement::is_of_anything(tokens);
+        is_anything || statement::has_subject(tokens) && !(segment.lead.is_after && is_you)
+    }
+
+    /// Whether a condition asks for what it names: `before you refactor the parser`.
+    pub(super) fn asks_before(&self, (from, to): (usize, usize), is_before: bool) -> bool {
+        let tokens = &self.tokens[from..to];
+        let mut named = (0..tokens.len()).filter_map(|at| roles::mention(&tokens[at..]));
+        let is_noun = is_before && !statement::has_subject(tokens);
+        if is_noun && named.any(|(it, _)| it.role != "devops") {
+            // `before the implementation of it`
+            return true;
+        }
+        let [you, does, ..] = tokens else {
+            return false;
+        };
+        let known = verb(&does.lower).map(|it| it.1.aim());
+        let then = self.tokens[from..to].get(2);
+        let alters = match known {
+            Some(aim) => aim == Aim::Alteration,
+            None => then.is_some_and(|it| it.is_any(&["a", "an", "the", "your"])),
+        };
+        you.is("you") && alters
+    }
+
+    /// Whether a verb goes on with what the one before it makes something do: `make it skip it and
+    /// log it`. What is a role's work is asked for.
+    pub(super) fn is_caused_too(&self, segment: Segment, head: Option<usize>) -> bool {
+        let lead = segment.lead;
+        let is_joined = lead.is_and && !lead.is_list && !lead.is_then && !lead.is_colon;
+        let part = head.and_then(|head| self.request.parts.get(head));
+        let Some(part) = part.filter(|_| is_joined) else {
+            return false;
+        };
+        let text = part.text.to_lowercase();
+        let mut words = text
+            .split(' ')
+            .skip_while(|word| !["have", "let", "make"].contains(word));
+        let does = words
+            .nth(1)
+            .is_some_and(|it| ["it", "them", "this"].contains(&it))
+            && words
+                .next()
+                .and_then(verb)
+                .is_some_and(|it| it.2 == Form::Base);
+        let tokens = &self.tokens[segment.from..segment.to];
+        does && !(0..tokens.len()).any(|at| roles::mention(&tokens[at..]).is_some())
+    }
+
+    /// Whether a segment says what each of several has: `each with its own tests`.
+    pub(super) fn is_of_each(&self, segment: Segment, head: Option<usize>) -> bool {
+        let [.., each, _] = &self.tokens[..segment.from] else {
+            return false;
+        };
+        head.is_some() && segment.lead.is_with && each.is_any(&["both", "each"])
+    }
+
+    /// Keeps a part whose verb may tell something: how another one is done, what was done, or what
+    /// was asked for before.
+    pub(super) fn doubt(
+        &mut self,
+        segment: Segment,
+        (at, word, _): (usize, &'static str, Change),
+        number: usize,
+    ) {
+        let lead = segment.lead;
+        let form = verb(&self.tokens[at].lower).map(|(.., form)| form);
+        let is_first = number == 0 && at == segment.from && !lead.is_before && !lead.is_after;
+        let is_told = matches!(form, Some(Form::Past | Form::Third));
+        let is_of_manner = OF_MANNER.contains(&word) && !self.request.parts.is_empty();
+        // `I want it published. So test it, then publish it`: both say the same.
+        let before = segment.from.checked_sub(1).map(|at| &self.tokens[at]);
+        let concludes = before.is_some_and(|it| it.is("so")) && !self.request.parts.is_empty();
+        // `Fix it, but don't just add retries`
+        let is_just = before.is_some_and(|it| it.is_any(&["just", "merely", "only", "simply"]))
+            && !self.request.parts.is_empty();
+        if is_first && (is_told || is_of_manner || concludes) || is_just {
+            self.guessed.push((segment.from, segment.to));
+        }
+    }
+
+    /// Whether a segment may be a command with a verb that is not known, so that it is no part.
+    pub(super) fn may_be_command(&self, segment: Segment) -> bool {
+        let lead = segment.lead;
+        let is_joined =
+            lead.is_and || lead.is_list || lead.is_then || lead.is_last || lead.is_first;
+        let first = self.tokens[segment.from..segment.to].first();
+        let is_word = first.is_some_and(|it| !it.lower.ends_with("ly") && !it.is_any(NO_COMMANDS));
+        is_joined && is_word && self.is_command(segment)
+    }
+
+    /// Keeps what became nothing, so that it is told, or nothing is divided.
+    pub(super) fn leave_loose(&mut self) {
+        let request = &self.request;
+        let parts = request.parts.iter().map(|part| part.span);
+        let forbidden = request.exclusions.iter().chain(&request.bounds);
+        let heads = request.goal.iter().chain(&request.prefix);
+        let mut read: Vec<Span> = parts
+            .chain(forbidden.map(|it| it.span))
+            .chain(heads.map(|it| it.span))
+            .chain(self.read.iter().map(|&(from, to)| self.span(from, to)))
+            .collect();
+        let begins = |span: Span| {
+            request
+                .parts
+                .iter()
+                .any(|part| part.span.start == span.start)
+        };
+        let mut said: Vec<(Span, bool)> = Vec::new();
+        for (list, asks) in [(&self.told, false), (&self.asking, true)] {
+            let spans = list.iter().map(|&(from, to)| (self.span(from, to), asks));
+            said.extend(spans.filter(|(span, _)| span.start < span.end && !begins(*span)));
+        }
+        read.extend(said.iter().map(|(span, _)| *span));
+        read.sort_unstable();
+        let mut loose = loose::loose(self.text, self.tokens, &request.sentences, &read);
+        said.sort_unstable();
+        let told = said.into_iter().map(|(span, asks)| Loose {
+            span,
+            text: super::squeezed(&self.text[span.start..span.end]),
+            may_be_work: asks,
+            is_told: true,
+        });
+        loose.extend(told.take(PARTS_MAX));
+        loose.sort_unstable_by_key(|it| it.span);
+        let is_divided = request.parts.len() > 1;
+        let has_files = |span: Span| {
+            let mut parts = request.parts.iter();
+            parts.any(|part| part.span.holds(span) && !part.files.is_empty())
+        };
+        let more = |&(from, to): &(usize, usize), is_told: bool| {
+            let Phrase { span, text } = self.phrase(from, to);
+            Loose {
+                span,
+                text,
+                may_be_work: true,
+                is_told,
+            }
+        };
+        // A heading is no part any more.
+        let guessed = self.guessed.iter().map(|it| more(it, false));
+        let guessed = guessed.filter(|it| is_divided && begins(it.span));
+        let asking = self.asking.iter().map(|it| more(it, true));
+        let asking = asking.filter(|it| begins(it.span));
+        let swallowed = self.swallowed.iter().map(|it| more(it, false));
+        let swallowed = swallowed.filter(|it| is_divided || has_files(it.span));
+        let more: Vec<Loose> = guessed.chain(asking).chain(swallowed).collect();
+        loose.extend(more);
+        self.request.loose = loose;
+    }
+}
