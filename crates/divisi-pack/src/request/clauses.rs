@@ -279,6 +279,7 @@ impl<'t> Reader<'t> {
                 is_telling = true;
                 continue;
             }
+            is_telling = false;
             if mood == Mood::MayAsk {
                 self.asking.push((segment.from, segment.to));
                 let is_part = number == 0 && stands != Stands::Behind;
@@ -293,6 +294,7 @@ impl<'t> Reader<'t> {
             let begins = number == 0 || self.request.parts.len() == first_part && number == 1;
             let begins = begins || segment.lead.is_colon;
             let found = sentence::verb_at(self.tokens, segment, begins)
+                .filter(|found| number == 0 || !self.is_past(segment, *found))
                 .or(prefix.filter(|_| number == 0).flatten());
             let lead = segment.lead;
             if lead.is_colon {
@@ -351,6 +353,11 @@ impl<'t> Reader<'t> {
                 }
                 self.clause(segment, None, None);
                 head = Some(self.request.parts.len() - 1);
+            } else if number > 0 && stands != Stands::Behind && self.is_command(segment) {
+                // `Before anything else, back it up`
+                self.guessed.push((segment.from, segment.to));
+                self.clause(segment, None, None);
+                head = Some(self.request.parts.len() - 1);
             } else if mood == Mood::Asks {
                 self.asking.push((segment.from, segment.to));
             }
@@ -362,6 +369,7 @@ impl<'t> Reader<'t> {
             self.asking.push(*words);
             self.pending = None;
         }
+        self.share_last_object(first_part);
         self.heading(
             colon.map(|at| &segments[..at]),
             first_part,

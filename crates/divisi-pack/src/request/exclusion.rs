@@ -64,7 +64,7 @@ const NEGATING: &[&str] = &[
 const STRONG: &[&str] = &["except", "excluding", "excepting"];
 
 const WEAK: &[&str] = &[
-    "no", "not", "omit", "omitting", "skip", "skipping", "without",
+    "no", "not", "nothing", "omit", "omitting", "skip", "skipping", "without",
 ];
 
 /// Verbs that, denied, say how something is to be.
@@ -107,7 +107,7 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
     let first = word(0);
     // `leave the docs alone`, `keep the API as it is`.
     if matches!(first, "leave" | "keep" | "leaving" | "keeping") {
-        let left = left_end(tokens, at);
+        let left = left_end(tokens, at).or_else(|| left_to_others(tokens, at));
         if let Some(end) = left {
             return Some(Excluded::new(at, end));
         }
@@ -173,6 +173,18 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
     }
     let end = segment_end(tokens, at + 1).min(at + 1 + WEAK_REACH);
     names_something(&tokens[at + 1..end]).then(|| Excluded::new(at, list_end(tokens, at + 1)))
+}
+
+/// Where `leave the UI to the other team` ends.
+fn left_to_others(tokens: &[Token], at: usize) -> Option<usize> {
+    const OTHERS: &[&str] = &[
+        "me", "others", "our", "somebody", "someone", "the", "them", "us",
+    ];
+    let end = segment_end(tokens, at + 1);
+    let mut near = (at + 2..end).filter(|&to| tokens[to].is("to"));
+    let to = near.next()?;
+    let is_left = tokens[at].is_any(&["leave", "leaving"]);
+    (is_left && tokens.get(to + 1)?.is_any(OTHERS)).then_some(end)
 }
 
 /// Where `leave a.rs and the docs alone` ends, if that is what is said.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Span;
-use super::token::Token;
+use super::token::{Kind, Token};
 use super::verbs::{Change, Verb};
 
 /// The domains by which the assessment counts: who would be asked, not where files lie.
@@ -295,7 +295,11 @@ pub(super) fn mention(tokens: &[Token]) -> Option<(Mention, usize)> {
     let lengths = (1..=PHRASE_WORDS.min(tokens.len())).rev();
     lengths.into_iter().find_map(|length| {
         let window = &tokens[..length];
-        if !window.iter().all(Token::is_word) {
+        // What stands between quotation marks is a name.
+        if !window
+            .iter()
+            .all(|it| it.is_word() && it.kind != Kind::Quoted)
+        {
             return None;
         }
         let span = Span {

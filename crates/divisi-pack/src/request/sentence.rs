@@ -491,8 +491,13 @@ pub(super) fn verb_at(
         }
     }
     let found = verb(&token.lower).filter(|_| token.kind == Kind::Word);
-    let wants =
-        skipped > 0 && words[skipped - 1].is_any(&["need", "needs", "want", "wants", "like"]);
+    let is_had = skipped > 1
+        && words[skipped - 1].is("have")
+        && words[..skipped]
+            .iter()
+            .any(|it| it.is_any(&["like", "need", "want"]));
+    let wants = is_had
+        || skipped > 0 && words[skipped - 1].is_any(&["need", "needs", "want", "wants", "like"]);
     let Some((base, change, form)) = found else {
         // `We need rate limiting`.
         let at = (segment.from + skipped).checked_sub(1).filter(|_| wants)?;

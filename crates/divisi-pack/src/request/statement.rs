@@ -220,6 +220,9 @@ const MANY_DO: &[&str] = &[
     "throw", "told", "took", "use", "want", "went", "work",
 ];
 
+/// What stands for something that was said.
+const SAID: &[&str] = &["it", "so", "that", "them", "these", "this", "those"];
+
 const PAST: &[&str] = &[
     "broke", "came", "did", "didn't", "got", "had", "hadn't", "kept", "lost", "said", "told",
     "took", "was", "wasn't", "went", "were", "weren't",
@@ -282,9 +285,8 @@ pub(super) fn mood(tokens: &[Token]) -> Mood {
 fn asks_within(words: &[&Token]) -> bool {
     words.iter().enumerate().skip(1).any(|(at, word)| {
         let rest = words[at + 1..].iter();
-        let does = rest
-            .skip_while(|it| is_preface(it) || it.is_any(LEADS))
-            .next();
+        let mut rest = rest.copied();
+        let does = rest.find(|it| !is_preface(it) && !it.is_any(LEADS));
         let base = does
             .and_then(|it| verb(&it.lower))
             .filter(|it| it.2 == Form::Base);
@@ -300,6 +302,8 @@ fn of_words(clause: &[Token], words: &[&Token]) -> Mood {
         () if first.is_any(SUBORDINATE) || is_relative => Mood::Names,
         () if is_of_manner(words) => Mood::Tells,
         () if contracted(first).is_some_and(|(who, _)| PERSONS.contains(&who)) => of_person(words),
+        // `Do this after that` is of what was said.
+        () if first.is("do") && words.get(1).is_some_and(|it| it.is_any(SAID)) => Mood::MayAsk,
         () if is_pronoun(words) => of_thing(words, 1),
         () if is_preface(first) => Mood::Asks,
         () => imperative(words).unwrap_or_else(|| {

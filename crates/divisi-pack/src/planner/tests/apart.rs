@@ -580,12 +580,12 @@ fn bounded(apart: &Apart, planned: &Planned) -> Option<String> {
         let about = about(task, planned);
         let says = |part: &str| about.contains(&part.to_lowercase());
         let title = task.title.to_lowercase();
-        let is_all = |part: &&str| title.contains(&part.to_lowercase());
+        let is_all = |part: &&'static str| title.contains(&part.to_lowercase());
         apart
             .order
             .iter()
             .any(|(one, other)| says(one) && says(other))
-            || is_undivided(planned) && !apart.parts.iter().all(|part| is_all(&part))
+            || is_undivided(planned) && !apart.parts.iter().all(is_all)
     })?;
     Some(format!("{} is bounded, and has more to do", task.title))
 }

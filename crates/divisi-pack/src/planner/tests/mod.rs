@@ -4,6 +4,7 @@ mod apart;
 mod fifty;
 mod forty;
 mod thirty;
+mod told;
 mod wordings;
 
 use divisi_core::plan::Input;

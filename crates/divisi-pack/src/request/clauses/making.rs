@@ -62,7 +62,10 @@ impl Reader<'_> {
         }
         let texts: Vec<String> = pieces
             .iter()
-            .map(|&(begin, end)| self.phrase(begin.max(from), end.min(to)).text)
+            .map(|&(begin, end)| {
+                let (begin, end) = self.without_joints(begin.max(from), end.min(to));
+                self.phrase(begin, end.max(begin)).text
+            })
             .filter(|text| !text.is_empty())
             .collect();
         let object = self.object(verb.as_ref(), from);
@@ -153,6 +156,27 @@ impl Reader<'_> {
         for part in parts.take_while(bare) {
             part.text = format!("{} {more}", part.text);
             part.files.extend(files.clone());
+        }
+    }
+
+    /// Verbs without an object of their own have that of the last one: `design and build a pool`.
+    pub(super) fn share_last_object(&mut self, from: usize) {
+        let parts = &mut self.request.parts[from..];
+        for at in (1..parts.len()).rev() {
+            let (before, behind) = parts.split_at_mut(at);
+            let (one, last) = (&mut before[at - 1], &behind[0]);
+            let is_bare = |part: &Part| {
+                let verb = part.verb.as_ref();
+                part.shape == Shape::Clause && verb.is_some_and(|it| it.span == part.span)
+            };
+            let object = last
+                .text
+                .split_once(' ')
+                .filter(|_| last.shape == Shape::Clause);
+            if let Some((_, object)) = object.filter(|_| is_bare(one) && last.after.is_empty()) {
+                let object = object.split(" in ").next().unwrap_or(object);
+                one.text = format!("{} {object}", one.text);
+            }
         }
     }
 
@@ -358,7 +382,15 @@ impl Reader<'_> {
             && self.request.parts[head].role != "frontend_developer";
         // `rebuild the docker image` is no more of what `update` is of.
         let is_command = self.is_command(segment) && !lead.is_with;
-        if !joined || is_built_there || is_command || self.describes(segment, mention, head) {
+        // `Actions for lint and tests`
+        let is_of_both =
+            lead.is_and && !lead.is_list && self.is_behind_for(segment) && !self.is_judged(head);
+        if !joined
+            || is_of_both
+            || is_built_there
+            || is_command
+            || self.describes(segment, mention, head)
+        {
             return None;
         }
         if self.request.parts[listed_from..].iter().any(own) {
@@ -370,6 +402,18 @@ impl Reader<'_> {
             return None;
         }
         Some(verb.filter(|_| !lead.is_then))
+    }
+
+    /// Whether a segment goes on with one word behind `for`.
+    fn is_behind_for(&self, segment: Segment) -> bool {
+        let before = &self.tokens[..segment.from];
+        matches!(before, [.., of, one, _] if of.is("for") && one.kind == Kind::Word)
+    }
+
+    /// Whether a part is judged, from as many views as it names.
+    fn is_judged(&self, part: usize) -> bool {
+        let verb = self.request.parts[part].verb.as_ref();
+        verb.is_some_and(|it| it.change == Change::Review)
     }
 
     /// Whether `and` joins two descriptions of one thing: `setup and usage documentation`.
@@ -399,7 +443,11 @@ impl Reader<'_> {
         let [first, second, ..] = words.as_slice() else {
             return false;
         };
-        first.kind == Kind::Word && !first.is_any(NO_VERBS) && second.is_any(DETERMINERS)
+        let is_particle = second.is_any(&["down", "off", "out", "over", "up"]);
+        let third = words.get(2).filter(|_| is_particle);
+        first.kind == Kind::Word
+            && !first.is_any(NO_VERBS)
+            && (second.is_any(DETERMINERS) || third.is_some_and(|it| it.is_any(DETERMINERS)))
     }
 
     /// Whether a sentence without a verb asks for something: `Tests too.`, `The API must be fast.`

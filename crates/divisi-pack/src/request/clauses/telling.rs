@@ -134,6 +134,28 @@ impl Reader<'_> {
         head.is_some() && segment.lead.is_with && each.is_any(&["both", "each"])
     }
 
+    /// Whether a verb says what was done, as a condition goes on: `once it is written and tested`.
+    pub(super) fn is_past(
+        &self,
+        segment: Segment,
+        (at, ..): (usize, &'static str, Change),
+    ) -> bool {
+        let form = verb(&self.tokens[at].lower).map(|(.., form)| form);
+        let lead = segment.lead;
+        form == Some(Form::Past) && at == segment.from && !lead.is_after && !lead.is_colon
+    }
+
+    /// Whether a verb is about what was told before of somebody's work: `The guide is old. Rewrite it`.
+    fn is_of_told(&self, at: usize) -> bool {
+        let object = self.tokens.get(at + 1);
+        let is_pronoun = object.is_some_and(|it| it.is_any(&["it", "them", "this", "these"]));
+        let named = |&(from, to): &(usize, usize)| {
+            let mut named = (from..to).filter_map(|at| roles::mention(&self.tokens[at..to]));
+            named.any(|(it, _)| it.role != roles::DEVELOPER)
+        };
+        is_pronoun && self.request.parts.is_empty() && self.told.iter().any(named)
+    }
+
     /// Keeps a part whose verb may tell something: how another one is done, what was done, or what
     /// was asked for before.
     pub(super) fn doubt(
@@ -153,7 +175,8 @@ impl Reader<'_> {
         // `Fix it, but don't just add retries`
         let is_just = before.is_some_and(|it| it.is_any(&["just", "merely", "only", "simply"]))
             && !self.request.parts.is_empty();
-        if is_first && (is_told || is_of_manner || concludes) || is_just {
+        let is_doubtful = is_told || is_of_manner || concludes || self.is_of_told(at);
+        if is_first && is_doubtful || is_just {
             self.guessed.push((segment.from, segment.to));
         }
     }
