@@ -90,6 +90,12 @@ pub enum Criterion {
         /// What each file must satisfy.
         holds: Holds,
     },
+    /// The Markdown file cites places of the tree, and each of them is there with what it is said to
+    /// hold.
+    Cites {
+        /// The file.
+        path: String,
+    },
     /// Plain words that no rule understands: a person decides.
     Plain {
         /// The words.
@@ -200,7 +206,8 @@ impl Criterion {
             | Criterion::Schema { .. }
             | Criterion::Scope { .. }
             | Criterion::Count { .. }
-            | Criterion::Each { .. } => Cost::Cheap,
+            | Criterion::Each { .. }
+            | Criterion::Cites { .. } => Cost::Cheap,
             Criterion::Command { .. } => Cost::Program,
             Criterion::Plain { .. } => Cost::Person,
         }
@@ -216,7 +223,8 @@ impl Criterion {
             | Criterion::Matches { path, .. }
             | Criterion::Section { path, .. }
             | Criterion::Format { path, .. }
-            | Criterion::Schema { path, .. } => Some(path),
+            | Criterion::Schema { path, .. }
+            | Criterion::Cites { path } => Some(path),
             Criterion::ExitStatus
             | Criterion::Command { .. }
             | Criterion::Scope { .. }
@@ -282,6 +290,7 @@ impl std::fmt::Display for Criterion {
             Criterion::Each { pattern, holds } => {
                 write!(f, "{}", holds.of(&format!("each of {pattern}")))
             }
+            Criterion::Cites { path } => write!(f, "{path} cites places, each of which is there"),
             Criterion::Plain { text } => write!(f, "{text}"),
         }
     }

@@ -8,7 +8,7 @@ use divisi_core::receipt::{Exit, Output};
 use divisi_core::shell;
 
 use super::evidence::{short, tail};
-use super::{each, format, markdown, paths, schema, text};
+use super::{cites, each, format, markdown, paths, schema, text};
 use crate::files::{Entry, Files};
 
 /// Why a criterion could not be evaluated, though nothing is wrong with what was made. Worth
@@ -186,6 +186,7 @@ pub(super) fn check_files(criterion: &Criterion, files: &dyn Files) -> Checked {
         Criterion::Scope { patterns } => paths::scope(files, patterns),
         Criterion::Count { pattern, min, max } => paths::count(files, pattern, *min, *max),
         Criterion::Each { pattern, holds } => each::check(files, pattern, holds),
+        Criterion::Cites { path } => cites::check(files, path),
         Criterion::ExitStatus | Criterion::Command { .. } | Criterion::Plain { .. } => Err(
             Stop::Unverified("files alone cannot tell whether it holds".into()),
         ),

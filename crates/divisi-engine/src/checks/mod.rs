@@ -8,6 +8,7 @@
 //! by the limits named beside it; a file beyond a limit fails its check. An error of ours, such
 //! as a disk that cannot be read, is never a verdict: it is a [`CheckError`].
 
+mod cites;
 mod each;
 mod evaluate;
 mod evidence;
@@ -17,6 +18,7 @@ mod paths;
 mod schema;
 mod text;
 
+pub use cites::{CITED_BYTES_MAX, CITED_FILE_BYTES_MAX, CITED_PLACES_MAX};
 pub use each::{EACH_BYTES_MAX, EACH_FILES_MAX};
 pub use evaluate::{CheckError, ProgramEnd, Programs, cheap, evaluate};
 pub use evidence::printable;

@@ -75,6 +75,11 @@ fn schema(schema: &str, path: &str) -> Criterion {
     Criterion::Schema { schema, path }
 }
 
+fn cites(path: &str) -> Criterion {
+    let path = path.into();
+    Criterion::Cites { path }
+}
+
 fn count(pattern: &str, min: u64, max: Option<u64>) -> Criterion {
     let pattern = pattern.into();
     Criterion::Count { pattern, min, max }
@@ -283,6 +288,83 @@ fn a_pattern_that_is_slow_elsewhere_ends_here() {
             (matches("(a|b)*a(a|b){5}", "small"), ""),
             (matches(r"\bend\b", "words"), ""),
             (matches(r"\w+@\w+\.\w{2,6}", "words"), nothing),
+        ],
+    );
+}
+
+#[test]
+fn what_a_report_cites_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(
+        root,
+        "src/a.py",
+        "def parse(text):\n    return eval(text)\n",
+    );
+    put(root, "empty", "");
+    symlink("/etc/passwd", root.join("link")).unwrap();
+    let mut number = 0;
+    let mut reported = |text: &str| {
+        number += 1;
+        let path = format!("reviews/{number}.md");
+        put(root, &path, text);
+        cites(&path)
+    };
+    let many = "- `src/a.py:1`: x\n".repeat(CITED_PLACES_MAX);
+    table(
+        root,
+        &[
+            (
+                reported("- `src/a.py:2`: whatever is parsed is executed\n"),
+                "",
+            ),
+            (reported("1. `src/a.py:1-2`\n\n   Loose.\n\n2. none\n"), ""),
+            (
+                reported("- `src/a.py:2`: it\n  - there: `return eval(text)`\n"),
+                "",
+            ),
+            (
+                reported("- `src/a.py:1-2`: it\n  - there: `return eval(text)`\n"),
+                "",
+            ),
+            (reported(&many), ""),
+            // Times, addresses and what stands within a sentence are no places.
+            (
+                reported("At `12:30` on `0.0.0.0:80`: see `src/a.py:2`.\n\n- It was `b.py:1`.\n"),
+                "cites no place; at least one list item that begins with `path:line`",
+            ),
+            (reported("```\n- `src/a.py:2`\n```\n"), "cites no place"),
+            (
+                reported("- `src/a.py:1`: it\n- `src/a.py:3`: not\n"),
+                "of 2 places that reviews/8.md cites, 1 do not hold: src/a.py has no line 3, it has 2",
+            ),
+            (
+                reported("- `src/a.py:2-3`: it\n"),
+                "src/a.py has no line 3, it has 2",
+            ),
+            (
+                reported("- `src/a.py:1`: it\n  - there: `return eval(text)`\n"),
+                "src/a.py:1 says \"def parse(text):\"",
+            ),
+            (
+                reported("- `src/b.py:1`: it\n"),
+                "src/b.py:1: src/b.py is missing",
+            ),
+            (
+                reported("- `empty:1`: it\n"),
+                "empty has no line 1, it has 0",
+            ),
+            (
+                reported("- `link:1`: it\n"),
+                "link:1: link is a symbolic link",
+            ),
+            (reported("- `../x:1`: it\n"), "leads outside the tree"),
+            (
+                reported("- `./reviews/15.md:1`: it\n"),
+                "the report is no evidence of itself",
+            ),
+            (reported(&format!("{many}{many}")), "looks up no more than"),
+            (cites("no.md"), "no.md is missing"),
         ],
     );
 }

@@ -24,6 +24,7 @@ pub(crate) const FORMS: &[(&str, &[&str])] = &[
     ("command", &["command", "timeout_minutes"]),
     ("scope", &["scope"]),
     ("count", &["count", "min", "max"]),
+    ("cites", &["cites"]),
     (
         "each",
         &[
@@ -131,6 +132,9 @@ impl Reader {
             }),
             "count" => count(&fields, faults),
             "each" => each(&fields, faults),
+            "cites" => Some(Criterion::Cites {
+                path: path(&fields, "cites", faults)?,
+            }),
             _ => unreachable!("the forms of a criterion are all read"),
         }
     }

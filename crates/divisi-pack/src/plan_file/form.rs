@@ -589,6 +589,13 @@ pub(crate) enum CriterionForm {
     },
     /// The same of several files.
     Each(EachForm),
+    /// The Markdown file cites places of the tree: list items that begin with `path:line` as code, at
+    /// least one. Each place is there, and where an item beneath it says `there:` with code, that
+    /// stands in the line.
+    Cites {
+        /// The file.
+        cites: String,
+    },
 }
 
 /// At least one file matches the pattern, and each satisfies the one statement that is given.

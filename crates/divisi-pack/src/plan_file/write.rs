@@ -377,6 +377,7 @@ fn criterion(criterion: &Criterion) -> Option<CriterionForm> {
             max,
         },
         Criterion::Each { pattern, holds } => CriterionForm::Each(each(pattern, holds)),
+        Criterion::Cites { path } => CriterionForm::Cites { cites: path },
         Criterion::Plain { text } => CriterionForm::Plain(text),
     };
     Some(form)

@@ -305,9 +305,7 @@ fn of_review(request: &Request, facts: &Facts<'_>, stages: &[&str]) -> Result<Pl
     for (task, stage) in tasks.iter_mut().zip(&workflow.iterations) {
         task.title.clone_from(&stage.goal);
         if facts.reviewers == Reviewers::Agents {
-            task.work = Work::Handoff;
-            task.criteria
-                .retain(|criterion| *criterion != Criterion::ExitStatus);
+            hand_over(task, request);
         }
     }
     let roles: Vec<Option<String>> = tasks.iter().map(|task| role_of(task, facts)).collect();
@@ -325,6 +323,77 @@ fn of_review(request: &Request, facts: &Facts<'_>, stages: &[&str]) -> Result<Pl
         }
     };
     Ok(planned(request, REVIEW, tasks, covers))
+}
+
+/// Has somebody read and judge in the place of programs: what they report is held against the files.
+fn hand_over(task: &mut TaskSpec, request: &Request) {
+    task.work = Work::Handoff;
+    task.criteria
+        .retain(|criterion| *criterion != Criterion::ExitStatus);
+    let paths: Vec<String> = task.deliverables.iter().map(|it| it.path.clone()).collect();
+    let cites = paths
+        .iter()
+        .map(|path| Criterion::Cites { path: path.clone() });
+    task.criteria.extend(cites);
+    task.description = format!(
+        "{}. The whole request, of which the rest is other tasks':\n{}\n\n{}",
+        task.title,
+        request.quoted(),
+        HOW_TO_REPORT.replace("REPORT", &paths.join("`, `"))
+    );
+    // Whoever reviews changes nothing of what it reviews.
+    task.criteria.push(Criterion::Scope { patterns: paths });
+}
+
+/// What a report is to look like of which a program can tell whether what it cites is there.
+const HOW_TO_REPORT: &str = "Read, and change nothing but `REPORT`, which has these sections:
+
+- `Findings`: a list, the worst first. Each item begins with the place that shows it, as code, and \
+says what is wrong there and what comes of it. An item beneath it quotes what stands there:
+
+      - `src/limit.rs:12`: the tenth request is refused, though ten are allowed, so …
+        - there: `if count >= LIMIT {`
+
+  Where you found nothing, say so.
+- `Reviewed`: what you read, with places in the same form that show it.
+- `Not reviewed`: what you did not read, and what reading cannot tell.
+
+The report cites one place at least. Each is looked up: one that is not there, or where something else \
+stands than you say, refuses the whole report.
+";
+
+/// What a review leaves out of which somebody might believe that it was done; nothing of a plan that
+/// is none.
+pub(super) fn not_reviewed(plan: &Plan, by: Reviewers) -> Vec<String> {
+    let of_stage = |stage: &str| {
+        let mut tasks = plan.tasks.iter();
+        tasks.any(|task| task.id.as_str().starts_with(stage))
+    };
+    let others = PERSPECTIVES.iter().filter(|(_, stage)| !of_stage(stage));
+    let others: Vec<&str> = others
+        .filter_map(|(_, stage)| stage.strip_suffix("-review"))
+        .collect();
+    let mut told = vec![
+        match by {
+            Reviewers::Agents => {
+                "agents review: that what their reports cite stands there was checked, not whether \
+                 it is a fault, nor whether there are others"
+            }
+            Reviewers::Programs => {
+                "no coding agent is there, so programs review: what only reading and judgment find \
+                 was not reviewed"
+            }
+        }
+        .to_owned(),
+        "what each of them did not look at stands in its report, under \"Not reviewed\"".to_owned(),
+    ];
+    if !others.is_empty() {
+        told.push(format!(
+            "not asked for, so not reviewed: {}",
+            others.join(", ")
+        ));
+    }
+    told
 }
 
 fn role_of(task: &TaskSpec, facts: &Facts<'_>) -> Option<String> {

@@ -28,7 +28,7 @@ mod tests;
 
 use std::fmt;
 
-use divisi_core::intent::Settled;
+use divisi_core::intent::{self, Settled};
 use divisi_core::plan::Work;
 use divisi_core::run::Budget;
 use divisi_core::{Criterion, Diagnostic, Plan};
@@ -325,6 +325,17 @@ pub fn tell(plan: &mut Plan, settled: &[Settled]) {
         }
         task.description
             .push_str(&format!("Settled: {}", said.join("; ")));
+    }
+}
+
+/// What a plan is known to leave out of what somebody may believe was done.
+#[must_use]
+pub fn left_out(by: &intent::Planner, plan: &Plan, facts: &Facts<'_>) -> Vec<String> {
+    match by {
+        intent::Planner::Workflow(name) if name == REVIEW => {
+            catalog::not_reviewed(plan, facts.reviewers)
+        }
+        _ => Vec::new(),
     }
 }
 

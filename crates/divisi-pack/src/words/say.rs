@@ -118,7 +118,8 @@ fn sentence(criterion: &Criterion) -> Option<String> {
         Criterion::Each { pattern, holds } => {
             predicate(format!("every file matching {}", code(pattern)?), holds)?
         }
-        Criterion::ExitStatus | Criterion::Plain { .. } => return None,
+        // No rule of words reads what is cited.
+        Criterion::Cites { .. } | Criterion::ExitStatus | Criterion::Plain { .. } => return None,
     })
 }
 

@@ -12,6 +12,7 @@ mod composition;
 mod configuration;
 mod expansions;
 mod feedback;
+mod first_minute;
 mod found;
 mod generating;
 mod intents;

@@ -111,6 +111,7 @@ pub(super) const EVERYTHING: &str = r#"{
         {"lacks": "TBD", "in": "look.md"},
         {"section": "API", "in": "look.md"},
         {"format": "markdown", "in": "look.md"},
+        {"cites": "look.md"},
         {"schema": "s.json", "in": "look.json"},
         {"command": ["cargo", "test"]},
         {"scope": ["look.*"]},
@@ -247,8 +248,9 @@ fn every_field_reaches_the_plan() {
         },
         Criterion::Format {
             format: Format::Markdown,
-            path,
+            path: path.clone(),
         },
+        Criterion::Cites { path },
         Criterion::Schema {
             schema: "s.json".into(),
             path: "look.json".into(),

@@ -355,6 +355,20 @@ fn a_review_of_the_whole_is_the_catalogs() {
             .iter()
             .all(|task| task.work == divisi_core::plan::Work::Handoff)
     );
+    // Each is told what its report is held against.
+    let audit = &planned.plan.tasks[1];
+    let path = "reviews/security-review.md".to_owned();
+    for criterion in [
+        Criterion::Cites { path: path.clone() },
+        Criterion::Scope {
+            patterns: vec![path],
+        },
+    ] {
+        assert!(audit.criteria.contains(&criterion), "{:?}", audit.criteria);
+    }
+    for words in [REVIEW, "`reviews/security-review.md`", "there: `"] {
+        assert!(audit.description.contains(words), "{}", audit.description);
+    }
     let Answer::Planned(programs) =
         answer_with(REVIEW, |facts| facts.reviewers = Reviewers::Programs)
     else {

@@ -154,7 +154,8 @@ fn hostile_texts_are_survived_and_what_is_understood_is_sound() {
                 | Criterion::Matches { path, .. }
                 | Criterion::Section { path, .. }
                 | Criterion::Format { path, .. }
-                | Criterion::Schema { path, .. } => paths::fault(path),
+                | Criterion::Schema { path, .. }
+                | Criterion::Cites { path } => paths::fault(path),
                 Criterion::Count { pattern, .. } | Criterion::Each { pattern, .. } => {
                     paths::fault(pattern).or(paths::pattern_fault(pattern))
                 }

@@ -7,7 +7,7 @@ use divisi_core::intent::{Intent, Planner, Settled};
 use divisi_core::{Diagnostic, Plan, shell};
 use divisi_engine::facts;
 use divisi_pack::assess::{Approach, Assessment, Question, assess, settle};
-use divisi_pack::planner::{self, Answer, Declined, Facts, Pattern, Reviewers};
+use divisi_pack::planner::{self, Answer, Declined, Pattern};
 use divisi_pack::request::{self, Request};
 
 use super::chosen::Chosen;
@@ -80,7 +80,7 @@ pub(super) fn planned(
         understood: is_other.then_some(understood),
         assessment: assessed,
         settled,
-        left_out: left_out(&planner, &facts),
+        left_out: planner::left_out(&planner, &plan, &facts),
         planner,
     };
     // Without a question nobody has seen them.
@@ -223,20 +223,6 @@ fn refused(request: &Request, declined: &Declined) -> Failure {
             )),
     };
     Failure::told(told, Exit::Refused)
-}
-
-/// What the plan is known to leave out.
-fn left_out(by: &Planner, facts: &Facts<'_>) -> Vec<String> {
-    let is_review = matches!(by, Planner::Workflow(name) if name == planner::REVIEW);
-    if !is_review || facts.reviewers == Reviewers::Agents {
-        return Vec::new();
-    }
-    vec![
-        "no coding agent is there, so programs review: what only reading and judgment find was \
-         not reviewed"
-            .to_owned(),
-        "what each program did not look at stands in its report, under \"Not reviewed\"".to_owned(),
-    ]
 }
 
 /// What an intent came to, for whoever consents to it.

@@ -122,6 +122,7 @@ fn criteria() -> Vec<Criterion> {
             min: 1,
             max: Some(2),
         },
+        Criterion::Cites { path: path() },
         Criterion::Plain {
             text: "nice".into(),
         },
