@@ -283,6 +283,7 @@ fn with_assignment<T>(
         role: String::new(),
         stage_context: String::new(),
         inputs: Vec::new(),
+        takes: Vec::new(),
         guides: Vec::new(),
         skills: Vec::new(),
         deliverables: vec![MADE.into()],

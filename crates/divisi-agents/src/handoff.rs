@@ -60,6 +60,9 @@ pub struct Handoff {
     /// What its dependencies made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Given>,
+    /// Files of the tree that it takes, which nobody made for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takes: Vec<String>,
     /// What the repository asks of agents, the nearest to what the task changes last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guides: Vec<Guide>,

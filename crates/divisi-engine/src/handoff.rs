@@ -9,7 +9,7 @@ use divisi_core::run::{
     AttemptEnd, Ending, Failure, Run, StopReason, Subject, Task, TaskState, TaskStatus,
     VERDICT_FILE, end_words,
 };
-use divisi_core::{TaskId, TaskKind, TaskNo, Time};
+use divisi_core::{TaskId, TaskKind, TaskNo, TaskSpec, Time};
 use divisi_pack::planner::by_agent;
 use divisi_pack::verdict_file;
 
@@ -50,6 +50,7 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         },
         stage_context: task.stage_context.as_deref().unwrap_or_default().to_owned(),
         inputs: inputs(run, no),
+        takes: takes(spec),
         guides: Vec::new(),
         skills: Vec::new(),
         deliverables: spec
@@ -137,7 +138,8 @@ fn under_review(run: &Run, no: TaskNo) -> Option<Given> {
 }
 
 /// What the tasks named as inputs made, also those of a task whose part this one is, and what research
-/// found out that the task depends on: informing those is what it was done for.
+/// found out that the task depends on: informing those is what it was done for. What is put together is
+/// made of all that it depends on.
 fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
     let is_split = |no: &TaskNo| {
         run.tasks()[no.index()].spec.kind != TaskKind::Plan || run.outgrew(*no).is_some()
@@ -151,8 +153,9 @@ fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
         Input::Path(_) => None,
     });
     let mut all: Vec<TaskNo> = named.collect();
+    let composes = run.tasks()[no.index()].spec.kind == TaskKind::Compose;
     for on in run.dependencies(no) {
-        let informs = run.tasks()[on.index()].spec.kind == TaskKind::Research;
+        let informs = composes || run.tasks()[on.index()].spec.kind == TaskKind::Research;
         if informs && !all.contains(&on) {
             all.push(on);
         }
@@ -168,6 +171,15 @@ fn inputs(run: &Run, no: TaskNo) -> Vec<Given> {
     };
     let reviewed = under_review(run, no).into_iter();
     reviewed.chain(all.into_iter().filter_map(given)).collect()
+}
+
+/// The files of the tree that a task takes; those from outside are fetched for it.
+fn takes(spec: &TaskSpec) -> Vec<String> {
+    let path = |input: &Input| match input {
+        Input::Path(path) if spec.kind != TaskKind::External => Some(path.clone()),
+        _ => None,
+    };
+    spec.inputs.iter().filter_map(path).collect()
 }
 
 /// What a task made, or what those made that stand in its place.

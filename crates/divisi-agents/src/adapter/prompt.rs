@@ -37,6 +37,11 @@ pub fn prompt(handoff: &Handoff) -> String {
     );
     list(
         &mut text,
+        "It takes these files, which stand in this folder",
+        handoff.takes.iter().map(|path| format!("`{path}`")),
+    );
+    list(
+        &mut text,
         "What others made for it, which stands in this folder",
         handoff.inputs.iter().map(given),
     );

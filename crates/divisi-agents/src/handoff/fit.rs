@@ -158,6 +158,7 @@ impl Handoff {
             ("the deliverables", all(&self.deliverables)),
             ("the criteria", criteria.sum()),
             ("the scope", all(&self.scope)),
+            ("the files that it takes", all(&self.takes)),
             ("the answers", answers.sum()),
             ("why the last attempt was refused", refusal),
         ])

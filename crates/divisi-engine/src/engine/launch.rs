@@ -157,9 +157,9 @@ impl Starting {
             is_taken_up: same.is_some_and(|last| last.leaves_session() && last.agent == live.agent),
             told: Told::of(run),
             lost: lost.and_then(|last| Some((last.workspace, last.base.clone()?))),
-            inputs: match task.spec.kind {
-                TaskKind::Compose => handoff::compose_inputs(run, attempt.task),
-                _ => Vec::new(),
+            inputs: match live.agent == AGENT_COMPOSE {
+                true => handoff::compose_inputs(run, attempt.task),
+                false => Vec::new(),
             },
             facts: compose::Facts {
                 id: run.id.to_string(),
@@ -233,7 +233,7 @@ impl Starting {
             }
         };
         let passed_before = self.passed_before(shell, &path, base.as_ref())?;
-        if self.spec.kind == TaskKind::Compose {
+        if self.agent == AGENT_COMPOSE {
             match self.read_inputs(shell) {
                 Ok(()) => {}
                 Err(Unread::Fault(cause)) => return Err(cause.into()),

@@ -70,12 +70,18 @@ fn role(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>
 
 /// What was found out or judged must stand somewhere.
 fn result(linter: &Linter<'_>, at: usize, task: &TaskSpec, faults: &mut Faults<'_>) {
-    let informs = matches!(task.kind, TaskKind::Research | TaskKind::Review);
-    if informs && task.deliverables.is_empty() {
+    let what = match task.kind {
+        TaskKind::Research | TaskKind::Review => Some("learns what it found"),
+        TaskKind::Compose if is_agents(task) => Some("gets what it puts together"),
+        _ => None,
+    };
+    if let Some(what) = what
+        && task.deliverables.is_empty()
+    {
         faults
             .error(codes::LINT_RESULT_NONE, linter.spans[at].id, || {
                 let id = shown(task.id.as_str());
-                format!("{id} promises no file, so nobody learns what it found")
+                format!("{id} promises no file, so nobody {what}")
             })
             .hint(
                 "promise a file in `deliverables`, and let those who need it take it as an input",

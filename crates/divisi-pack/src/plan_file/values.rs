@@ -60,9 +60,19 @@ pub(crate) fn work(
             let output = template.output.clone();
             (Work::Template(template), Some(output))
         }
-        (None, None, None) if nothing || kind == TaskKind::Compose => (Work::Nothing, None),
+        (None, None, None) if nothing => (Work::Nothing, None),
+        // What stands in the tree is put together already, unless somebody is to do it.
+        (None, None, None) if kind == TaskKind::Compose && !names_somebody(fields) => {
+            (Work::Nothing, None)
+        }
         (None, None, None) => (Work::Handoff, None),
     }
+}
+
+/// Whether an agent or a role is said to do it, in a plan or in a workflow.
+fn names_somebody(fields: &Fields<'_, '_>) -> bool {
+    let keys = ["agent", "assigned_to", "worker_type", "role"];
+    keys.into_iter().any(|key| fields.get(key).is_some())
 }
 
 /// A script for a shell.

@@ -120,7 +120,13 @@ fn told(request: &Request, facts: &Facts<'_>, settled: &[Settled]) -> String {
          - Each task has criteria that a program can find violated, as far as possible.\n\
          - Tasks that may change the same file depend on each other.\n\
          - The plan has criteria of its own for the whole.\n\
-         - Research and reviews promise a file in `deliverables`.\n",
+         - Research and reviews promise a file in `deliverables`; what research finds out is told to \
+         the tasks that depend on it.\n\
+         - What several tasks make and somebody has to make one thing of is put together by a task of \
+         kind `compose`, whose `inputs` are these tasks. With `\"template\": {{\"output\": PATH}}` \
+         their files are put one after the other, without an agent; with a role, a description and a \
+         file in `deliverables` an agent does it, which is given what they made. Much is put together \
+         in levels.\n",
         TASK_MS_MAX / 60_000
     );
     text.push_str(&form(facts.tests));
@@ -135,8 +141,8 @@ pub fn how_to_plan_parts() -> String {
         "Of the plan:\n\
          - It has at least two tasks and no more than it takes, each smaller than the one it is a part \
          of: at most {} minutes, {TASK_TOKENS_MAX} tokens and {TASK_FILES_MAX} files.\n\
-         - Each knows only its own text, and is done in words: none has a `command` or a `script`, and \
-         no criterion is a `command` but those that stand above.\n\
+         - Each knows only its own text, and is done in words: each is of kind `work` or `research`, \
+         none has a `command` or a `script`, and no criterion is a `command` but those that stand above.\n\
          - Each file that stands above is among the `deliverables` of one of them.\n\
          - Tasks that may change the same file depend on each other.\n\
          - It has no `criteria` of its own for the whole, and its tasks no `budget`.\n",
@@ -192,7 +198,7 @@ Its form, by an example; other keys are refused:
 }
 ```
 
-A criterion is one of `{"command": [PROGRAM, ARGUMENT, …]}`, `{"file": PATH, "min_bytes": N}`, `{"contains": TEXT, "in": PATH}`, `{"lacks": TEXT, "in": PATH}`, `{"matches": REGEX, "in": PATH}`, `{"section": HEADING, "in": PATH}`, `{"scope": [PATTERN, …]}`, or a sentence, which a person then judges. `kind` is `work` unless it is `research`, `review` or `approval`; `dependencies` and `inputs` name other tasks."##;
+A criterion is one of `{"command": [PROGRAM, ARGUMENT, …]}`, `{"file": PATH, "min_bytes": N}`, `{"contains": TEXT, "in": PATH}`, `{"lacks": TEXT, "in": PATH}`, `{"matches": REGEX, "in": PATH}`, `{"section": HEADING, "in": PATH}`, `{"scope": [PATTERN, …]}`, or a sentence, which a person then judges. `kind` is `work` unless it is `research`, `compose`, `review` or `approval`; `dependencies` and `inputs` name other tasks."##;
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@ mod budgets;
 mod bundled;
 mod candidates;
 mod cleaning;
+mod composing;
 mod composition;
 mod configuration;
 mod expansions;

@@ -25,7 +25,7 @@ printf '{"verdicts": [{"criterion": %s, "holds": %s, "why": "It says so.", "evid
   "$(sed -n 's/^- \([0-9]*\): .*/\1/p' told.txt | head -n 1)" "$holds" "$line" > divisi-verdict.json
 "#;
 
-fn install(stage: &Stage, name: &str, text: &str) -> String {
+pub(crate) fn install(stage: &Stage, name: &str, text: &str) -> String {
     let (from, to) = (stage.beside(&format!("{name}.txt")), stage.beside(name));
     write(&from, text);
     // Another process writes it: one that this process had open could not be executed meanwhile.
@@ -54,8 +54,8 @@ fn plan() -> Value {
     }]})
 }
 
-/// What a review's agent was handed.
-fn handoff(stage: &Stage, id: &str) -> String {
+/// What the agent of a task was handed, once.
+pub(crate) fn handoff(stage: &Stage, id: &str) -> String {
     let folder = stage.path(".divisi/runs/run-1/handoffs");
     let mut found = Vec::new();
     for of in std::fs::read_dir(folder).unwrap() {

@@ -106,6 +106,7 @@ impl Dice {
             role: self.text(),
             stage_context: self.text(),
             inputs: self.list(3, Dice::given),
+            takes: Vec::new(),
             guides: self.list(3, |dice| Guide {
                 path: format!("{}/AGENTS.md", dice.roll(9)),
                 text: dice.text(),

@@ -187,6 +187,13 @@ fn what_is_found_out_stands_in_a_file() {
         remove(audit, "deliverables");
         audit["criteria"] = json!([{"lacks": "unsafe", "in": "src/main.rs"}]);
     });
+    let found = only("lint-result-none", Severity::Error, |plan| {
+        let audit = task(plan, "audit");
+        remove(audit, "deliverables");
+        audit["kind"] = json!("compose");
+        audit["criteria"] = json!([{"lacks": "unsafe", "in": "src/main.rs"}]);
+    });
+    assert!(found.cause.contains("nobody gets what it puts together"));
 }
 
 #[test]

@@ -398,6 +398,24 @@ fn a_templates_output_is_promised() {
 }
 
 #[test]
+fn what_somebody_composes_is_handed_over() {
+    for by in [
+        r#""agent": "claude""#,
+        r#""assigned_to": "documentation""#,
+        r#""worker_type": "documentation""#,
+    ] {
+        let composed = task(&format!(
+            r#""kind": "compose", "inputs": ["b"], "deliverables": ["all.md"], {by}"#
+        ));
+        assert_eq!(
+            (composed.kind, &composed.work),
+            (TaskKind::Compose, &Work::Handoff)
+        );
+        assert_eq!(composed.criteria, [file("all.md", 1)]);
+    }
+}
+
+#[test]
 fn null_means_not_given_and_whole_numbers_may_have_a_point() {
     let spec =
         task(r#""command": ["true"], "agent": null, "estimated_tokens": 5e3, "retries": 2.0"#);

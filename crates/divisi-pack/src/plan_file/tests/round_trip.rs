@@ -130,7 +130,7 @@ impl Dice {
         }
     }
 
-    fn work(&mut self, kind: TaskKind) -> Work {
+    fn work(&mut self, kind: TaskKind, by_somebody: bool) -> Work {
         match (kind, self.roll(4)) {
             (TaskKind::Approval | TaskKind::External, _) => Work::Nothing,
             (_, 0) => Work::Command(vec!["sh".into(), self.text(), String::new()]),
@@ -140,7 +140,7 @@ impl Dice {
                 path: None,
                 output: self.path(),
             }),
-            (TaskKind::Compose, _) => Work::Nothing,
+            (TaskKind::Compose, _) if !by_somebody => Work::Nothing,
             _ => Work::Handoff,
         }
     }
@@ -164,7 +164,11 @@ impl Dice {
         let id = |n: u64| TaskId::new(format!("t{n}")).unwrap();
         // Tasks that do not wait for each other must not promise one file.
         let own = |path: String| format!("of {number}/{path}");
-        let mut work = self.work(kind);
+        let domain = self.some(|_| "development".to_owned());
+        let function = self.some(|_| "planner".to_owned());
+        let agent = self.some(|_| "person".to_owned());
+        let by_somebody = domain.is_some() || function.is_some() || agent.is_some();
+        let mut work = self.work(kind, by_somebody);
         if let Work::Template(template) = &mut work {
             template.output = own(std::mem::take(&mut template.output));
         }
@@ -230,9 +234,9 @@ impl Dice {
             id: id(number),
             title: self.pick(&["t0", "Title → \"x\""]).to_owned(),
             description: self.pick(&["", "several\nlines\t\u{1}"]).to_owned(),
-            domain: self.some(|_| "development".to_owned()),
-            function: self.some(|_| "planner".to_owned()),
-            agent: self.some(|_| "person".to_owned()),
+            domain,
+            function,
+            agent,
             agents_else: self.list(2, |_| "scripted".to_owned()),
             scope: self.list(2, Dice::pattern),
             env: match self.one_in(3) {
