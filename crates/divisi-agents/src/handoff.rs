@@ -25,6 +25,9 @@ pub const HANDOFF_BYTES_MAX: usize = 256 << 10;
 /// Paths that are told of what stands in the folder already.
 const ALREADY_MAX: usize = 100;
 
+/// Files that are named of those that it takes.
+const TAKES_MAX: usize = 100;
+
 /// What an attempt is given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handoff {
@@ -254,6 +257,17 @@ impl Handoff {
         if more > 0 {
             let text = format!("{more} more paths that earlier attempts changed");
             self.left_out.push(text);
+        }
+    }
+
+    /// Tells which files of the tree it takes; of many the first ones.
+    pub fn take_files(&mut self, mut paths: Vec<String>) {
+        let more = paths.len().saturating_sub(TAKES_MAX);
+        paths.truncate(TAKES_MAX);
+        self.takes = paths;
+        if more > 0 {
+            self.left_out
+                .push(format!("{more} more files that it takes"));
         }
     }
 

@@ -28,7 +28,7 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         .domain
         .clone()
         .unwrap_or_else(|| task.agent(&run.settings).to_owned());
-    Handoff {
+    let mut handoff = Handoff {
         handoff_id: handoff_id(&to, &spec.id),
         from: "orchestrator".to_owned(),
         to,
@@ -50,7 +50,7 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         },
         stage_context: task.stage_context.as_deref().unwrap_or_default().to_owned(),
         inputs: inputs(run, no),
-        takes: takes(spec),
+        takes: Vec::new(),
         guides: Vec::new(),
         skills: Vec::new(),
         deliverables: spec
@@ -65,7 +65,9 @@ pub(crate) fn of(run: &Run, no: TaskNo, at: Time) -> Handoff {
         already: Vec::new(),
         answers: answers(task),
         left_out: Vec::new(),
-    }
+    };
+    handoff.take_files(takes(spec));
+    handoff
 }
 
 /// What is to be done; of a task that plans in the place of another, also how, and of a review, how a

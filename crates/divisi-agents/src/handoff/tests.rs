@@ -153,6 +153,17 @@ fn a_stage_context_is_cut_last_and_its_beginning_stays() {
 }
 
 #[test]
+fn of_many_files_that_it_takes_the_first_are_named_and_the_rest_is_counted() {
+    let mut handoff = source();
+    handoff.take_files((0..103).map(|n| format!("data/{n}.csv")).collect());
+    assert_eq!(handoff.takes.len(), 100);
+    assert_eq!(handoff.left_out, ["3 more files that it takes"]);
+    let told = crate::adapter::prompt(&handoff);
+    assert!(told.contains("- `data/99.csv`\n"), "{told}");
+    assert!(!told.contains("data/100.csv"), "{told}");
+}
+
+#[test]
 fn no_two_attempts_share_a_path() {
     let path = |to: &str, task: &str, attempt: u32| {
         let handoff = Handoff {

@@ -198,7 +198,7 @@ Its form, by an example; other keys are refused:
 }
 ```
 
-A criterion is one of `{"command": [PROGRAM, ARGUMENT, …]}`, `{"file": PATH, "min_bytes": N}`, `{"contains": TEXT, "in": PATH}`, `{"lacks": TEXT, "in": PATH}`, `{"matches": REGEX, "in": PATH}`, `{"section": HEADING, "in": PATH}`, `{"scope": [PATTERN, …]}`, or a sentence, which a person then judges. `kind` is `work` unless it is `research`, `compose`, `review` or `approval`; `dependencies` and `inputs` name other tasks."##;
+A criterion is one of `{"command": [PROGRAM, ARGUMENT, …]}`, `{"file": PATH, "min_bytes": N}`, `{"contains": TEXT, "in": PATH}`, `{"lacks": TEXT, "in": PATH}`, `{"matches": REGEX, "in": PATH}`, `{"section": HEADING, "in": PATH}`, `{"scope": [PATTERN, …]}`, `{"cites": REPORT}` (it has list items that begin with `path:line` as code, each of which is there), or a sentence, which a person then judges. `kind` is `work` unless it is `research`, `compose`, `review` or `approval`; `dependencies` and `inputs` name other tasks."##;
 
 #[cfg(test)]
 mod tests {
