@@ -32,6 +32,7 @@ pub(crate) fn rule(fault: Option<(Fault, u32)>) -> Rule {
         say: "I write it.".to_owned(),
         call: Some(call),
         fault,
+        ..Turn::default()
     };
     let last = Turn {
         say: "It is written.".to_owned(),
@@ -51,11 +52,16 @@ fn with(tool: &str, fault: (Fault, u32), timeout_minutes: f64) -> (Stage, Run) {
 
 /// The same with any rule, and what the model was asked.
 fn of(tool: &str, rule: Rule, timeout_minutes: f64) -> (Stage, Run, Vec<Seen>) {
-    let model = Model::start(vec![rule]);
+    of_plan(tool, vec![rule], &plan(tool, timeout_minutes))
+}
+
+/// The same with any plan, whose tasks are done side by side.
+fn of_plan(tool: &str, rules: Vec<Rule>, plan: &Value) -> (Stage, Run, Vec<Seen>) {
+    let model = Model::start(rules);
     let stage = stage(tool, &model);
     // A usage limit is waited for in no time.
     write(stage.path("divisi.yaml"), "limits:\n  delay_seconds: 0\n");
-    stage.run(&plan(tool, timeout_minutes), &[]);
+    stage.run(plan, &["-j", "2"]);
     let seen = model.seen();
     let faults = seen.iter().filter(|seen| seen.is_fault).count();
     assert!(faults > 0, "{tool}: nothing went wrong");
@@ -74,14 +80,11 @@ fn of(tool: &str, rule: Rule, timeout_minutes: f64) -> (Stage, Run, Vec<Seen>) {
     (stage, run, seen)
 }
 
-/// In minutes: long enough to begin and to meet the fault, on a machine with other work too.
-fn time_box(tool: &str) -> f64 {
-    match tool {
-        // It takes up to half a minute to start.
-        "opencode" => 1.0,
-        _ => 2.0,
-    }
-}
+/// In minutes: long enough to begin and to meet a fault, on a machine with other work too.
+const TIME_BOX: f64 = 2.0;
+
+/// The same for one that asks again until it is over: two of it take up to half a minute to start.
+const TIME_BOX_OF_OPENCODE: f64 = 1.2;
 
 fn log(stage: &Stage) -> String {
     stage.divisi(&["logs", "run-1", "part"]).stdout
@@ -116,7 +119,7 @@ fn a_turn_that_did_nothing_and_ends_with_0_is_refused() {
         nothing.turns.remove(0);
         let model = Model::start(vec![nothing]);
         let stage = stage(tool, &model);
-        let ran = stage.run(&plan(tool, 2.0), &[]);
+        let ran = stage.run(&plan(tool, TIME_BOX), &[]);
         let what = || format!("{tool}: {}\n{}", ran.stderr, log(&stage));
         assert_eq!(ran.code, 3, "{}", what());
         let run = stage.only();
@@ -150,7 +153,7 @@ fn a_turn_that_did_nothing_and_ends_with_0_is_refused() {
 fn a_refused_key_is_no_success() {
     for tool in TOOLS {
         let refused = rule(Some((Fault::Status(401, None), ALWAYS)));
-        let (end, _) = is_given_up(tool, refused, 2.0);
+        let (end, _) = is_given_up(tool, refused, TIME_BOX);
         assert!(matches!(end, AttemptEnd::Refused(_)), "{tool}: {end:?}");
     }
 }
@@ -158,21 +161,59 @@ fn a_refused_key_is_no_success() {
 /// So does what its tools started before, also in sessions of their own.
 #[test]
 fn an_error_for_ever_ends() {
-    for tool in TOOLS {
-        let by_itself = tool != "opencode";
-        let sleep = unique_sleep();
-        let mut failing = rule(Some((Fault::Status(500, None), ALWAYS)));
-        failing.turns.insert(0, starts(&sleep));
-        let (end, seen) = is_given_up(tool, failing, time_box(tool));
-        let results = seen.iter().flat_map(|seen| &seen.results);
-        let lived = { results }.any(|result| result.contains(LIVES));
-        assert!(lived, "{tool}: nothing was started: {seen:#?}");
-        assert_eq!(with_argument(&sleep), [0; 0], "{tool}: it is left");
-        match by_itself {
-            true => assert!(matches!(end, AttemptEnd::Refused(_)), "{tool}: {end:?}"),
-            // It tries again for longer than anybody waits.
-            false => assert_eq!(end, AttemptEnd::Stopped(StopReason::Overdue)),
-        }
+    for tool in BY_THEMSELVES {
+        let (rule, sleep) = failing();
+        let (end, seen) = is_given_up(tool, rule, TIME_BOX);
+        is_ended_with_all(tool, &seen, &sleep);
+        assert!(matches!(end, AttemptEnd::Refused(_)), "{tool}: {end:?}");
+    }
+}
+
+/// Those that give up at some time; opencode asks again for longer than anybody waits.
+const BY_THEMSELVES: [&str; 2] = ["claude", "codex"];
+
+/// Something is started, and then the model fails for ever.
+fn failing() -> (Rule, String) {
+    let sleep = unique_sleep();
+    let mut failing = rule(Some((Fault::Status(500, None), ALWAYS)));
+    failing.turns.insert(0, starts(&sleep));
+    (failing, sleep)
+}
+
+/// What was started lived, and lives no more.
+fn is_ended_with_all(tool: &str, seen: &[Seen], sleep: &str) {
+    let results = seen.iter().flat_map(|seen| &seen.results);
+    let lived = { results }.any(|result| result.contains(LIVES));
+    assert!(lived, "{tool}: nothing was started: {seen:#?}");
+    assert_eq!(with_argument(sleep), [0; 0], "{tool}: it is left");
+}
+
+/// The same for both faults after which it asks again: one after the other would take a time box each.
+#[test]
+fn opencode_asks_again_after_errors_and_broken_answers_until_its_time_is_over() {
+    let tool = TOOLS[2];
+    let (failing, sleep) = failing();
+    let broken = of_other(rule(Some((Fault::Cut, ALWAYS))));
+    let plan = plan_of_two(tool, TIME_BOX_OF_OPENCODE);
+    let (stage, run, seen) = of_plan(tool, vec![failing, broken], &plan);
+    assert_eq!(run.status(), RunStatus::Blocked);
+    is_ended_with_all(tool, &seen, &sleep);
+    for id in ["part", "other"] {
+        let log = stage.divisi(&["logs", "run-1", id]).stdout;
+        let words = format!("TASK-{id}");
+        let met = seen
+            .iter()
+            .any(|seen| seen.is_fault && seen.user.contains(&words));
+        assert!(met, "{id}: nothing went wrong: {log}");
+        let [ending] = endings(&run, id) else {
+            panic!("{id}: {log}");
+        };
+        assert_eq!(
+            ending.end,
+            AttemptEnd::Stopped(StopReason::Overdue),
+            "{id}: {log}"
+        );
+        assert_eq!(stage.result(&format!("{id}.md")), None, "{id}: {log}");
     }
 }
 
@@ -218,7 +259,7 @@ fn a_model_that_hangs_is_found_long_before_the_time_box_and_its_task_tried_again
 fn a_usage_limit_spends_no_attempt() {
     for tool in TOOLS {
         // So often that two of them give up in between.
-        let (stage, run) = with(tool, (Fault::Status(429, Some(1)), 5), 2.0);
+        let (stage, run) = with(tool, (Fault::Status(429, Some(1)), 5), TIME_BOX);
         assert_eq!(
             run.status(),
             RunStatus::Succeeded,
@@ -239,8 +280,8 @@ fn a_usage_limit_spends_no_attempt() {
 }
 
 /// The second of two tasks, which would log in with the same.
-fn plan_of_two(tool: &str) -> Value {
-    let mut plan = plan(tool, 2.0);
+fn plan_of_two(tool: &str, timeout_minutes: f64) -> Value {
+    let mut plan = plan(tool, timeout_minutes);
     let mut other = plan["subtasks"][0].clone();
     other["subtask_id"] = json!("other");
     other["description"] = json!("TASK-other: write other.md.");
@@ -249,15 +290,20 @@ fn plan_of_two(tool: &str) -> Value {
     plan
 }
 
+/// The same rule for the second.
+fn of_other(mut rule: Rule) -> Rule {
+    rule.words = vec!["TASK-other".to_owned()];
+    rule.turns[0].call = Some(Call::Write {
+        path: "other.md".to_owned(),
+        content: "# Other\n".to_owned(),
+    });
+    rule
+}
+
 #[test]
 fn what_is_limited_is_not_tried_by_another_task_before_that_ends() {
     for tool in TOOLS {
-        let mut other = rule(None);
-        other.words = vec!["TASK-other".to_owned()];
-        other.turns[0].call = Some(Call::Write {
-            path: "other.md".to_owned(),
-            content: "# Other\n".to_owned(),
-        });
+        let other = of_other(rule(None));
         let limited = rule(Some((Fault::Status(429, Some(2)), ALWAYS)));
         let model = Model::start(vec![limited, other]);
         let stage = stage(tool, &model);
@@ -266,7 +312,7 @@ fn what_is_limited_is_not_tried_by_another_task_before_that_ends() {
             stage.path("divisi.yaml"),
             "limits:\n  delay_seconds: 3\n  times_max: 1\n",
         );
-        stage.run(&plan_of_two(tool), &["-j", "1"]);
+        stage.run(&plan_of_two(tool, TIME_BOX), &["-j", "1"]);
         let run = stage.only();
         let both = || {
             let logs = ["part", "other"].map(|id| stage.divisi(&["logs", "run-1", id]).stdout);
@@ -383,7 +429,7 @@ fn a_limit_is_the_keys_whichever_agent_has_it() {
 fn broken_answers_are_asked_for_again_or_refused() {
     for tool in TOOLS {
         for fault in [Fault::Cut, Fault::Malformed] {
-            let (stage, run) = with(tool, (fault, 1), 2.0);
+            let (stage, run) = with(tool, (fault, 1), TIME_BOX);
             let what = || format!("{tool}, {fault:?}: {}", log(&stage));
             let gives_up = match (tool, fault) {
                 ("opencode", Fault::Malformed) => true,
@@ -403,9 +449,9 @@ fn broken_answers_are_asked_for_again_or_refused() {
     }
 }
 
-/// A turn that is never answered as it should be. One asks again for longer than anybody waits.
+/// A turn that is never answered as it should be.
 fn is_never_answered(tool: &str, fault: Fault) {
-    let (stage, run) = with(tool, (fault, ALWAYS), time_box(tool));
+    let (stage, run) = with(tool, (fault, ALWAYS), TIME_BOX);
     let what = || format!("{tool}, {fault:?}: {}", log(&stage));
     assert_eq!(run.status(), RunStatus::Blocked, "{}", what());
     let [ending] = endings(&run, "part") else {
@@ -421,7 +467,7 @@ fn is_never_answered(tool: &str, fault: Fault) {
 
 #[test]
 fn answers_that_break_off_for_ever_come_to_an_end() {
-    for tool in TOOLS {
+    for tool in BY_THEMSELVES {
         is_never_answered(tool, Fault::Cut);
     }
 }
