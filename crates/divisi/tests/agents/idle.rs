@@ -26,6 +26,7 @@ fn rule(id: &str, fault: Option<(Fault, u32)>) -> Rule {
         say: "I work.".to_owned(),
         call,
         fault,
+        ..Turn::default()
     };
     Rule {
         words: vec![format!("TASK-{id}")],

@@ -7,9 +7,11 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 mod acp;
+mod beside;
 mod budgets;
 mod denied;
 mod faults;
+mod first_minute;
 mod fix;
 mod found;
 mod idle;
@@ -21,6 +23,7 @@ mod model;
 #[path = "../hostile/nowhere.rs"]
 mod nowhere;
 mod planned;
+mod plans;
 mod reviewed;
 mod script;
 mod sessions;

@@ -4,26 +4,10 @@
 use divisi_core::run::{AttemptEnd, Failure, RunStatus};
 
 use crate::model::Model;
+use crate::plans::{GOOD, INTENT, PARTIAL};
 use crate::script::writes;
 use crate::stage::{endings, stands};
-use crate::tool::{TOOLS, stage};
-
-const INTENT: &str = "Add limits on the requests of a client, with docs";
-
-/// The docs that the request asks for are missing.
-const PARTIAL: &str = r#"{"task_title": "Limits", "subtasks": [
-  {"subtask_id": "limit", "title": "Add limits on the requests of a client", "description": "TASK-limit: write limit.txt.",
-   "assigned_to": "development", "worker_type": "implementation", "deliverables": ["limit.txt"]}
- ], "criteria": [{"file": "limit.txt"}]}"#;
-
-const GOOD: &str = r#"{"task_title": "Limits", "subtasks": [
-  {"subtask_id": "limit", "title": "Add limits on the requests of a client", "description": "TASK-limit: write limit.txt.",
-   "assigned_to": "development", "worker_type": "implementation", "deliverables": ["limit.txt"],
-   "criteria": [{"contains": "ten", "in": "limit.txt"}]},
-  {"subtask_id": "docs", "title": "Document the limits of requests", "description": "TASK-docs: write limits.md.",
-   "assigned_to": "documentation", "deliverables": ["limits.md"],
-   "criteria": [{"section": "Limits", "in": "limits.md"}]}
- ], "criteria": [{"contains": "ten", "in": "limit.txt"}, {"contains": "ten", "in": "limits.md"}]}"#;
+use crate::tool::{ACP, TOOLS, stage};
 
 fn planned_and_done(tool: &str) {
     let plan = "divisi-plan.json";
@@ -72,6 +56,21 @@ fn planned_and_done(tool: &str) {
 #[test]
 fn claude_plans_an_intent_and_does_it() {
     planned_and_done(TOOLS[0]);
+}
+
+#[test]
+fn codex_plans_an_intent_and_does_it() {
+    planned_and_done(TOOLS[1]);
+}
+
+#[test]
+fn claude_plans_an_intent_over_acp_and_does_it() {
+    planned_and_done(ACP[0]);
+}
+
+#[test]
+fn opencode_plans_an_intent_over_acp_and_does_it() {
+    planned_and_done(ACP[1]);
 }
 
 #[test]

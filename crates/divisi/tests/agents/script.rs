@@ -6,7 +6,9 @@ use crate::model::{Call, Rule, Turn};
 
 /// Whoever is asked for these words has this written by a shell, and ends with these.
 pub(crate) fn writes(words: &[&str], files: &[(&str, &str)], last: &str) -> Rule {
-    let write = |(path, text): &(&str, &str)| format!("cat > {path} <<'TEXT'\n{text}\nTEXT\n");
+    let write = |(path, text): &(&str, &str)| {
+        format!("mkdir -p \"$(dirname {path})\"\ncat > {path} <<'TEXT'\n{text}\nTEXT\n")
+    };
     let turn = |say: &str, call: Option<Call>| Turn {
         say: say.to_owned(),
         call,
@@ -20,6 +22,18 @@ pub(crate) fn writes(words: &[&str], files: &[(&str, &str)], last: &str) -> Rule
             turn(last, None),
         ],
     }
+}
+
+/// The same, of which nothing is answered before somebody asked in other words, too.
+pub(crate) fn writes_after(
+    other: &str,
+    words: &[&str],
+    files: &[(&str, &str)],
+    last: &str,
+) -> Rule {
+    let mut rule = writes(words, files, last);
+    rule.turns[0].after = Some(other.to_owned());
+    rule
 }
 
 /// A verdict on each of these criteria, with what shows it.

@@ -7,8 +7,9 @@ use divisi_core::criterion::Verdict;
 use divisi_core::run::{AttemptEnd, Event, Failure, Run, RunStatus};
 use serde_json::{Value, json};
 
+use crate::beside::side_by_side;
 use crate::model::Model;
-use crate::script::{at, judges, writes};
+use crate::script::{at, judges, writes, writes_after};
 use crate::stage::{Ran, Stage, endings, kill, statuses, task, until, with_argument, write};
 use crate::tool::{TOOLS, stage_of};
 
@@ -45,6 +46,9 @@ const OF_LIMIT: &str = "Judge what was made for task limit.";
 const OF_DOCS: &str = "Judge what was made for task docs.";
 const OF_WHOLE: &str = "Judge what was made for the whole run.";
 
+/// What research decides.
+const DECISION: &str = "Migrate to text files.";
+
 /// The page is right but for its example: it asks for more than is let in.
 const WRONG_EXAMPLE: &str = "Ask eleven times a second.";
 const RIGHT_EXAMPLE: &str = "Ask nine times a second.";
@@ -80,13 +84,24 @@ fn model() -> Model {
         judged(&[OF_DOCS], 1, false, at("limits.md", 5, WRONG_EXAMPLE)),
         made(&["Make a plan", "lint-uncovered"], plan, GOOD),
         made(&["Make a plan"], plan, PARTIAL),
-        made(&["TASK-research"], "decision.md", "Migrate to text files."),
+        made(&["TASK-research"], "decision.md", DECISION),
         made(&["TASK-limit", "judged by"], "limit.txt", "ten a second"),
-        made(&["TASK-limit"], "limit.txt", "ten"),
+        // Neither goes on before the other one is at work.
+        writes_after(
+            "TASK-tables",
+            &["TASK-limit"],
+            &[("limit.txt", "ten")],
+            CLAIM,
+        ),
         made(&["TASK-tables", "part 1 of 2"], "reads.csv", "read,10"),
         made(&["TASK-tables", "part 2 of 2"], "writes.csv", "write,10"),
         // Too much at once: it loses sight of what it was asked for.
-        made(&["TASK-tables"], "reads.csv", "to do"),
+        writes_after(
+            "TASK-limit",
+            &["TASK-tables"],
+            &[("reads.csv", "to do")],
+            CLAIM,
+        ),
         made(&["TASK-docs", "judged by"], "limits.md", &right),
         made(&["TASK-docs"], "limits.md", &wrong),
     ])
@@ -194,6 +209,21 @@ fn told(run: &Run, log: &impl Fn() -> String) {
     }
 }
 
+/// Whoever depends on research is told what it decided.
+fn decision_is_told(model: &Model) {
+    for words in ["TASK-limit", "TASK-docs", "TASK-tables"] {
+        let seen = model.seen();
+        let told = seen.iter().map(|it| it.user.as_str());
+        // Whoever judges what came of it is asked otherwise.
+        let does = |user: &&str| user.contains(words) && !user.contains("Judge what was made");
+        let told: Vec<&str> = told.filter(does).collect();
+        assert!(!told.is_empty(), "{words} was never asked");
+        for user in told {
+            assert!(user.contains(DECISION), "{words}: {user}");
+        }
+    }
+}
+
 /// Whoever reviews is told nothing of what the author says of itself.
 fn claims_are_not_read(model: &Model) {
     for words in [OF_LIMIT, OF_DOCS, OF_WHOLE] {
@@ -224,6 +254,10 @@ fn an_intent_becomes_verified_work_and_the_same_if_all_is_killed_five_times() {
     stage.divisi(&approve).expect(0);
     let ran = stage.divisi(&resume);
     let expected = end(&stage, &quiet, &ran);
+    let done = stage.only();
+    let number = |name| done.find(&task(&done, name).spec.id).unwrap();
+    side_by_side(&stage, ["limit", "tables"].map(number));
+    decision_is_told(&quiet);
     let names = expected.0.iter().map(|(name, _)| name.as_str());
     for name in ["tables-part1", "tables-part2", "whole-review1"] {
         assert!(

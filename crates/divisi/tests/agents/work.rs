@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use divisi_core::TaskNo;
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{Event, RunStatus};
+use divisi_core::run::RunStatus;
 use serde_json::{Value, json};
 
+use crate::beside::side_by_side;
 use crate::model::{Call, Model, Rule, TOKENS, Turn};
 use crate::stage::{Stage, endings, stands, task};
 use crate::tool::{ACP, TOOLS, stage};
@@ -75,7 +75,9 @@ fn whole_run(tool: &str) {
         RunStatus::Succeeded,
         &[("alpha", "done"), ("beta", "done")],
     );
-    side_by_side(&stage, &model, &log);
+    let number = |name| run.find(&task(&run, name).spec.id).unwrap();
+    side_by_side(&stage, ["alpha", "beta"].map(number));
+    apart(&stage, &model, &log);
     assert_eq!(task(&run, "alpha").attempts(), 1, "{}", log());
     assert_eq!(task(&run, "beta").attempts(), 2, "{}", log());
     let receipts = &endings(&run, "alpha")[0].receipts;
@@ -106,20 +108,8 @@ fn whole_run(tool: &str) {
     }
 }
 
-/// Both began before one of them ended, each in a worktree of its own.
-fn side_by_side(stage: &Stage, model: &Model, log: &impl Fn() -> String) {
-    let events = stage.timed_events();
-    let before_the_end = events
-        .iter()
-        .map(|(_, event)| event)
-        .take_while(|event| !matches!(event, Event::AttemptEnded { .. }));
-    let began: BTreeSet<TaskNo> = before_the_end
-        .filter_map(|event| match event {
-            Event::AttemptStarted { attempt, .. } => Some(attempt.task),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(began.len(), 2, "{events:#?}");
+/// Each works in a worktree of its own.
+fn apart(stage: &Stage, model: &Model, log: &impl Fn() -> String) {
     // Each tool tells its model where it is.
     let worktrees = stage.path(".divisi/worktrees").display().to_string();
     let seen = model.seen();

@@ -27,6 +27,8 @@ mod models;
 mod own_agents;
 mod people;
 mod permissions;
+#[path = "../agents/plans.rs"]
+mod plans;
 mod preparation;
 mod review;
 mod reviewing;

@@ -2,10 +2,11 @@
 //! model that answers from a script.
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Run, RunStatus, StopReason};
+use divisi_core::run::{AttemptEnd, Failure, Run, RunStatus, StopReason};
 use serde_json::{Value, json};
 
 use crate::model::{ALWAYS, Api, Call, Fault, Model, Rule, TOKENS, Turn};
+use crate::plans::{GOOD, INTENT, PARTIAL};
 use crate::stage::{Stage, endings, stands, task, write};
 
 /// A key that nobody else has; it must stand nowhere.
@@ -186,6 +187,47 @@ fn a_model_of_geminis_does_two_tasks_and_repairs_what_was_refused() {
 #[test]
 fn a_model_of_openrouters_does_two_tasks_and_repairs_what_was_refused() {
     whole_run(PROVIDERS[4]);
+}
+
+#[test]
+fn a_model_plans_an_intent_is_told_what_is_wrong_and_does_what_it_planned() {
+    let planned =
+        |words: &[&str], plan: &str| calls(words, vec![writing("divisi-plan.json", plan)]);
+    for (provider, _) in PROVIDERS {
+        let model = Model::start(vec![
+            calls(&["TASK-limit"], vec![writing("limit.txt", "ten\n")]),
+            calls(
+                &["TASK-docs"],
+                vec![writing("limits.md", "# Limits\n\nAt most ten.\n")],
+            ),
+            planned(&["Make a plan", "lint-uncovered"], GOOD),
+            planned(&["Make a plan"], PARTIAL),
+        ]);
+        let stage = stage(provider, &model);
+        let by_model = ["--planner", "agent", "--agent", "model", "--yes"];
+        let ran = stage.divisi(&[&["run", INTENT][..], &by_model].concat());
+        let told = || format!("{provider}: {}\n{:#?}", ran.stderr, model.seen());
+        let run = stage.only();
+        assert_eq!(run.status(), RunStatus::Succeeded, "{}", told());
+        let tasks = [("plan", "split"), ("limit", "done"), ("docs", "done")];
+        stands(&run, RunStatus::Succeeded, &tasks);
+        let [first, second] = endings(&run, "plan") else {
+            panic!("{}", told());
+        };
+        let AttemptEnd::Refused(Failure::Plan(faults)) = &first.end else {
+            panic!("{:?}, {}", first.end, told());
+        };
+        assert!(
+            faults.iter().any(|it| it.contains("lint-uncovered")),
+            "{faults:?}"
+        );
+        assert_eq!(
+            (&*second.agent, &second.end),
+            ("model", &AttemptEnd::Expanded)
+        );
+        assert_eq!(stage.result("limit.txt").as_deref(), Some("ten\n"));
+        leaves_nothing(&stage);
+    }
 }
 
 /// One task, tried once.

@@ -11,8 +11,8 @@ mod wire;
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -38,7 +38,12 @@ pub(crate) struct Turn {
     pub(crate) call: Option<Call>,
     /// What goes wrong instead, so many times.
     pub(crate) fault: Option<(Fault, u32)>,
+    /// It is answered once somebody asked in such words, too.
+    pub(crate) after: Option<String>,
 }
+
+/// Whoever is waited for comes sooner, or never.
+const AFTER_MAX: Duration = Duration::from_secs(90);
 
 /// A function of an agent, by what it does: each agent names it otherwise.
 #[derive(Clone, Debug)]
@@ -98,6 +103,7 @@ struct State {
     rules: Vec<Rule>,
     faults: Mutex<HashMap<(usize, usize), u32>>,
     seen: Mutex<Vec<Seen>>,
+    came: Condvar,
     ends: Mutex<bool>,
 }
 
@@ -110,6 +116,7 @@ impl Model {
             rules,
             faults: Mutex::default(),
             seen: Mutex::default(),
+            came: Condvar::new(),
             ends: Mutex::new(false),
         });
         let shared = Arc::clone(&state);
@@ -173,7 +180,14 @@ impl State {
             at: Instant::now(),
             sent: String::from_utf8_lossy(&request.body).into_owned(),
         });
+        self.came.notify_all();
         let turn = due.and_then(|(rule, turn)| self.rules[rule].turns.get(turn).cloned());
+        let after = faulty
+            .and(turn.as_ref())
+            .and_then(|turn| turn.after.as_deref());
+        if let Some(words) = after {
+            self.wait_for(words);
+        }
         let turn = turn.unwrap_or(Turn {
             say: "Nothing more.".to_owned(),
             ..Turn::default()
@@ -198,6 +212,16 @@ impl State {
                 http::cut(&stream, &events[..events.len().div_ceil(2)])
             }
         }
+    }
+
+    /// Waits until somebody asked in these words.
+    fn wait_for(&self, words: &str) {
+        let asked = |seen: &Seen| seen.users.iter().any(|said| said.contains(words));
+        let lacks = |seen: &mut Vec<Seen>| !seen.iter().any(asked);
+        let waited = self
+            .came
+            .wait_timeout_while(lock(&self.seen), AFTER_MAX, lacks);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// The rule and the turn.
