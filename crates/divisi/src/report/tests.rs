@@ -63,8 +63,9 @@ fn a_run_that_succeeded_says_what_proves_it_and_what_does_not() {
 
     - 3 attempts: 1 failed, 0 lost
     - 7.0 s from start to end, 6.0 s of agents' time
+    - of the time from start to end, 1.0 s waited for people
     - estimated 1 min, took 4.0 s (tasks with an estimate)
-    - expected from start to end 1 minute on 4 workers, took 7.0 s
+    - expected from start to end 1 minute on 4 workers, took 6.0 s
     - tokens and money: not counted, since no agent reported them
 
     ## What was not verified
@@ -267,7 +268,7 @@ fn a_direct_and_a_split_run_stand_side_by_side_in_whichever_order() {
 
     Both started from main at 111111111111, without 1 uncommitted path.
 
-    - Split, it took 2.00 of the time from start to end, waiting for people aside.
+    - Split, it took 2.00 of the time from start to end without waiting for people.
     - These are two runs, not a measurement: chance has a part in both.
 
     | | direct: run-1 | split: run-2 | split/direct |
@@ -277,7 +278,7 @@ fn a_direct_and_a_split_run_stand_side_by_side_in_whichever_order() {
     | tasks | 1 | 2 |  |
     | attempts | 1: 0 failed, 0 lost | 2: 0 failed, 0 lost |  |
     | from start to end, without waiting for people | 2.0 s | 4.0 s | 2.00 |
-    | waiting for people | 0.0 s | 0.0 s |  |
+    | waiting for people | 0 ms | 0 ms |  |
     | agents' time | 2.0 s | 4.0 s | 2.00 |
     | tokens | not told | not told |  |
     | money | not told | not told |  |
