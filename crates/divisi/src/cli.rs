@@ -491,6 +491,8 @@ pub(crate) struct Schema {
 pub(crate) enum SchemaOf {
     /// Plan files.
     Plan,
+    /// Plans that an agent is asked for, as it is told.
+    Planned,
     /// Workflow files.
     Workflow,
     /// Role files.

@@ -10,6 +10,7 @@ use divisi_core::intent::Settled;
 use divisi_core::plan::{Deliverable, Estimate, PLAN_PATH, Work};
 use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
+use super::asked::{self, Asked};
 use super::{Facts, making, spared};
 use crate::lint::{TASK_FILES_MAX, TASK_MS_MAX, TASK_TOKENS_MAX, TASKS_ADVISED_MAX};
 use crate::request::Request;
@@ -129,7 +130,7 @@ fn told(request: &Request, facts: &Facts<'_>, settled: &[Settled]) -> String {
          in levels.\n",
         TASK_MS_MAX / 60_000
     );
-    text.push_str(&form(facts.tests));
+    text.push_str(&form(Asked::Whole, facts.tests));
     text
 }
 
@@ -148,20 +149,18 @@ pub fn how_to_plan_parts() -> String {
          - It has no `criteria` of its own for the whole, and its tasks no `budget`.\n",
         TASK_MS_MAX / 60_000
     );
-    text.push_str(&form(None));
+    text.push_str(&form(Asked::Parts, None));
     text
 }
 
-/// The form of a plan, with the command by which the project tests itself in its example.
-fn form(tests: Option<&[String]>) -> String {
+/// The form of a plan: an example, with the command by which the project tests itself, and a schema.
+fn form(of: Asked, tests: Option<&[String]>) -> String {
     let tests = tests.map(|argv| serde_json::to_string(argv).expect("words are plain data"));
-    FORM.replace(
-        "TESTS",
-        tests.as_deref().unwrap_or(r#"["PROGRAM", "ARGUMENT"]"#),
-    )
+    let tests = tests.as_deref().unwrap_or(r#"["PROGRAM", "ARGUMENT"]"#);
+    format!("{}{}\n", FORM.replace("TESTS", tests), asked::schema(of))
 }
 
-/// The form of a plan, as far as it is needed; `TESTS` is a command line. A test reads it.
+/// The form of a plan, by an example; `TESTS` is a command line. A test reads it.
 const FORM: &str = r##"
 Its form, by an example; other keys are refused:
 
@@ -198,7 +197,9 @@ Its form, by an example; other keys are refused:
 }
 ```
 
-A criterion is one of `{"command": [PROGRAM, ARGUMENT, …]}`, `{"file": PATH, "min_bytes": N}`, `{"contains": TEXT, "in": PATH}`, `{"lacks": TEXT, "in": PATH}`, `{"matches": REGEX, "in": PATH}`, `{"section": HEADING, "in": PATH}`, `{"scope": [PATTERN, …]}`, `{"cites": REPORT}` (it has list items that begin with `path:line` as code, each of which is there), or a sentence, which a person then judges. `kind` is `work` unless it is `research`, `compose`, `review` or `approval`; `dependencies` and `inputs` name other tasks."##;
+Its JSON Schema:
+
+"##;
 
 #[cfg(test)]
 mod tests {
@@ -219,7 +220,7 @@ mod tests {
 
     fn example() -> String {
         let tests = ["python3", "-m", "pytest"].map(str::to_owned);
-        let form = form(Some(&tests));
+        let form = form(Asked::Whole, Some(&tests));
         let (_, rest) = form.split_once("```json\n").expect("it has an example");
         rest.split_once("\n```").expect("it ends").0.to_owned()
     }
@@ -237,6 +238,18 @@ mod tests {
         assert!(errors.is_empty(), "{errors:#?}");
         let parts = read.parts.expect("it has no fault");
         assert_eq!((parts.tasks.len(), parts.criteria.len()), (2, 1));
+    }
+
+    #[test]
+    fn the_example_satisfies_the_schema_that_stands_beside_it() {
+        let told = form(Asked::Whole, None);
+        let (_, schema) = told.split_once("Its JSON Schema:\n\n").expect("it has one");
+        let schema: serde_json::Value = serde_json::from_str(schema).expect("it is JSON");
+        assert_eq!(schema, asked::schema(Asked::Whole));
+        let schema = jsonschema::validator_for(&schema).expect("it is a schema");
+        let example: serde_json::Value = serde_json::from_str(&example()).expect("it is JSON");
+        let faults: Vec<_> = schema.iter_errors(&example).collect();
+        assert!(faults.is_empty(), "{faults:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! there is none, with one task to propose instead. No plan is ever invented: what the text does
 //! not say apart stays one task.
 //!
+//! - `asked` describes the plan that an agent is asked for.
 //! - `catalog` knows requests that a built-in workflow answers.
 //! - `steps` makes the request's parts into steps and orders them.
 //! - `passes` makes a task of each component of a whole system, where the request lists them.
@@ -14,6 +15,7 @@
 //! Every plan passes the linter, which has the last word. The same request and facts give the same
 //! plan, to the byte; the work is bounded by the request's bounds, see [`crate::request`].
 
+pub mod asked;
 pub mod by_agent;
 mod catalog;
 mod making;

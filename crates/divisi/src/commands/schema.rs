@@ -1,5 +1,6 @@
 //! `divisi schema`: the JSON Schemas of what Divisi reads and prints.
 
+use divisi_pack::planner::asked::{self, Asked};
 use serde_json::Value;
 
 use crate::cli::{Schema, SchemaOf};
@@ -37,6 +38,7 @@ const REPORT: &str = include_str!("report.schema.json");
 pub(crate) fn run(args: &Schema, printer: &Printer) -> Outcome {
     match args.of {
         SchemaOf::Plan => printer.document(&divisi_pack::plan_file::schema())?,
+        SchemaOf::Planned => printer.document(&asked::schema(Asked::Whole))?,
         SchemaOf::Workflow => printer.document(&divisi_pack::workflow::schema())?,
         SchemaOf::Role => printer.document(&divisi_pack::role::schema())?,
         SchemaOf::Config => printer.document(&divisi_pack::config::schema())?,
