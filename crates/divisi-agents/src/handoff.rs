@@ -194,6 +194,9 @@ pub struct Feedback {
     /// What was not met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<Unmet>,
+    /// What could be better about the plan that it made, and is no reason to refuse it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
 }
 
 /// A criterion that an earlier attempt did not meet.

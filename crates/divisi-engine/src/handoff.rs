@@ -276,6 +276,7 @@ fn told_of(ending: &Ending, unmet: Vec<Unmet>) -> Feedback {
         claimed_failure: claims.next().map(str::to_owned),
         denied: denied.take(DENIED_TOLD_MAX).collect(),
         unmet,
+        advice: ending.advice.clone(),
     }
 }
 

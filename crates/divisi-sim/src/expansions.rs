@@ -74,10 +74,12 @@ impl Sim {
                 attempt,
                 from: expanding.head.clone(),
                 parts,
+                advice: Vec::new(),
             },
             Planned::Unreadable => Command::ExpandRefused {
                 attempt,
                 faults: vec!["plan.json:1:1: it is no plan".to_owned()],
+                advice: Vec::new(),
             },
         };
         if self.goes_wrong(100) {

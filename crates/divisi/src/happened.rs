@@ -54,6 +54,7 @@ pub(crate) fn line(run: &Run, at: Time, event: &Event) -> Line {
             parts,
             reason,
             planned,
+            advice,
             ..
         } => {
             // Who splits by hand says several, whatever kind they are of.
@@ -66,6 +67,7 @@ pub(crate) fn line(run: &Run, at: Time, event: &Event) -> Line {
             Line::of(name(run, *task))
                 .then(format!(" {what} {}", some_of(parts)))
                 .with(Style::Dim, because(reason))
+                .with(Style::Warn, advised(advice))
         }
         Event::ApprovalGiven { task, note } => Line::of(name(run, *task))
             .with(Style::Good, " approved")
@@ -100,6 +102,14 @@ pub(crate) fn line(run: &Run, at: Time, event: &Event) -> Line {
         | Event::OfferAdopted { .. }
         | Event::CandidateChosen { .. }
         | Event::OfferDiscarded { .. } => of_attempt(run, at, event),
+    }
+}
+
+/// How much there is to say about a plan.
+pub(crate) fn advised(advice: &[String]) -> String {
+    match advice.len() as u64 {
+        0 => String::new(),
+        many => format!(", {}", words::plural(many, "warning")),
     }
 }
 
@@ -406,6 +416,7 @@ mod tests {
                 criteria: Vec::new(),
                 reason: String::new(),
                 planned: None,
+                advice: Vec::new(),
             };
             line(&run, Time(0), &event).render(false)
         };

@@ -220,12 +220,14 @@ impl Progress {
             Event::TaskSplit {
                 parts,
                 planned: Some((attempt, _)),
+                advice,
                 ..
             } => {
                 let (seconds, label) = took(at, *attempt, state);
                 let many = crate::words::plural(parts.len() as u64, "task");
+                let advised = crate::happened::advised(advice);
                 let text = format!(
-                    "{} planned {many} ({seconds:.1} s{label})",
+                    "{} planned {many} ({seconds:.1} s{label}){advised}",
                     id(attempt.task)
                 );
                 self.say("32", "+", &text);
@@ -523,6 +525,7 @@ mod tests {
                 receipts: Vec::new(),
                 workspace_kept: true,
                 then: Then::Retry { not_before },
+                advice: Vec::new(),
             };
             let mut progress = Progress::new(PathBuf::new(), state.id, false, false, false);
             progress.event(state.id, given.now(), &ended, Some(&state));
@@ -605,6 +608,7 @@ mod tests {
                 receipts: Vec::new(),
                 workspace_kept: true,
                 then,
+                advice: Vec::new(),
             };
             let mut progress = Progress::new(PathBuf::new(), state.id, false, false, false);
             progress.event(state.id, given.now(), &ended, Some(state));
@@ -671,6 +675,7 @@ mod tests {
                 receipts: Vec::new(),
                 workspace_kept: true,
                 then,
+                advice: Vec::new(),
             };
             let mut progress =
                 Progress::new(folder.path().to_owned(), state.id, false, false, false);

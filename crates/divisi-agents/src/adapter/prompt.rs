@@ -235,6 +235,9 @@ fn refused(text: &mut String, feedback: &Feedback) {
             &unmet.evidence,
         );
     }
+    for advice in &feedback.advice {
+        quote(text, "advice, not a reason to refuse it:", advice);
+    }
     text.push('\n');
 }
 

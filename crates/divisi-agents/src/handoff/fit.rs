@@ -148,7 +148,8 @@ impl Handoff {
             let unmet = last.unmet.iter();
             let unmet = unmet.map(|one| tokens(&one.criterion) + tokens(&one.evidence));
             let claimed = last.claimed_failure.as_deref().map_or(0, tokens);
-            tokens(&last.reason) + claimed + all(&last.denied) + unmet.sum::<u64>()
+            let told = all(&last.denied) + all(&last.advice);
+            tokens(&last.reason) + claimed + told + unmet.sum::<u64>()
         });
         BTreeMap::from([
             ("the intent", tokens(&self.context.orchestration_context)),
@@ -306,6 +307,7 @@ fn long_evidence(handoff: &mut Handoff, left: &mut Left) -> bool {
         unmet
             .map(|unmet| &mut unmet.evidence)
             .for_each(&mut shorten);
+        feedback.advice.iter_mut().for_each(&mut shorten);
     }
     left.evidence += went;
     went > 0

@@ -81,6 +81,7 @@ fn a_big_handoff_loses_names_before_feedback_and_never_its_words() {
             claimed_failure: None,
             denied: Vec::new(),
             unmet: Vec::new(),
+            advice: Vec::new(),
         })
         .collect();
     let fitted = big.clone().within(None).unwrap();
@@ -140,6 +141,7 @@ fn a_stage_context_is_cut_last_and_its_beginning_stays() {
             criterion: "it is short".into(),
             evidence: "y".repeat(2_000),
         }],
+        advice: Vec::new(),
     }];
     let fitted = big.clone().within(None).unwrap();
     assert_eq!(fitted.description, big.description);

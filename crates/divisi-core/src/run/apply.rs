@@ -48,8 +48,14 @@ impl Run {
                 self.change(*task, |task| task.state = TaskState::Done);
                 self.done(*task);
             }
-            Event::TaskSplit { task, planned, .. } => {
-                self.apply_split(at, *task, planned.as_ref(), event);
+            Event::TaskSplit {
+                task,
+                planned,
+                advice,
+                ..
+            } => {
+                let planned = planned.as_ref().map(|planned| (planned, &advice[..]));
+                self.apply_split(at, *task, planned, event);
             }
             Event::AttemptLeased { attempt, .. }
             | Event::AttemptStarted { attempt, .. }
@@ -70,10 +76,12 @@ impl Run {
                 receipts,
                 workspace_kept,
                 then,
+                advice,
             } => {
                 self.apply_ended(at, *attempt, end, receipts, then);
                 if let Some(ending) = self.tasks[attempt.task.index()].endings.last_mut() {
                     ending.workspace_kept = *workspace_kept;
+                    ending.advice.clone_from(advice);
                 }
             }
             Event::AttemptReturned { attempt, exit } => {
@@ -447,6 +455,7 @@ pub(super) fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
         // Integrated work is part of the head: whatever follows starts from there.
         workspace_kept: end != AttemptEnd::Integrated,
         end,
+        advice: Vec::new(),
         base: live.base,
         confined: live.confined,
         left_out: live.left_out,

@@ -274,6 +274,9 @@ pub struct Ending {
     pub workspace_kept: bool,
     /// How it ended.
     pub end: AttemptEnd,
+    /// What there is to say about the plan that it made, beside its faults.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
     /// The commit its workspace was made from, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Commit>,

@@ -152,6 +152,13 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Replace a task by two that each have a half of what can be checked of it.
+    Divide {
+        /// The task.
+        task: TaskNo,
+        /// Why.
+        reason: String,
+    },
 
     /// Give an attempt at a ready task to a worker.
     Lease {
@@ -243,6 +250,8 @@ pub enum Command {
         from: Option<Commit>,
         /// What it planned.
         parts: Parts,
+        /// What there is to say about it all the same.
+        advice: Vec<String>,
     },
     /// What the attempt planned cannot be read.
     ExpandRefused {
@@ -250,6 +259,8 @@ pub enum Command {
         attempt: AttemptId,
         /// Every fault with its place, for the next handoff.
         faults: Vec<String>,
+        /// What else there is to say about it.
+        advice: Vec<String>,
     },
     /// All evidence that a review cites holds.
     Weighed {
@@ -410,6 +421,13 @@ pub enum Rejection {
         /// Why.
         cause: String,
     },
+    /// No rule can divide the task.
+    Undivided {
+        /// The task.
+        task: TaskId,
+        /// Why.
+        cause: String,
+    },
     /// The plan is not one.
     BadPlan {
         /// Why.
@@ -463,6 +481,7 @@ impl Rejection {
             Rejection::NoOffer { .. } => "offer-none",
             Rejection::LimitReached { .. } => "limit-reached",
             Rejection::BadParts { .. } => "split-bad-parts",
+            Rejection::Undivided { .. } => "split-undivided",
             Rejection::BadPlan { .. } => "run-bad-plan",
             Rejection::PlanInForce => "planning-in-force",
             Rejection::NobodyPlanned => "planning-by-nobody",
@@ -507,6 +526,9 @@ impl std::fmt::Display for Rejection {
             },
             Rejection::LimitReached { limit } => write!(f, "the limit of {limit} is reached"),
             Rejection::BadParts { cause } => write!(f, "the parts do not make a plan: {cause}"),
+            Rejection::Undivided { task, cause } => {
+                write!(f, "no rule can divide {task}: {cause}")
+            }
             Rejection::BadPlan { cause } => write!(f, "the plan is not sound: {cause}"),
             Rejection::PlanInForce => {
                 write!(f, "the plan is approved and not replaced any more")

@@ -115,6 +115,7 @@ impl Draft<'_> {
                 parts,
                 reason,
             } => self.split(task, parts, reason),
+            Command::Divide { task, reason } => self.divide(task, reason),
             Command::Lease {
                 task,
                 epoch,
@@ -159,8 +160,13 @@ impl Draft<'_> {
                 attempt,
                 from,
                 parts,
-            } => self.on_expanded(attempt, from, parts),
-            Command::ExpandRefused { attempt, faults } => self.on_expand_refused(attempt, faults),
+                advice,
+            } => self.on_expanded(attempt, from, (parts, advice)),
+            Command::ExpandRefused {
+                attempt,
+                faults,
+                advice,
+            } => self.on_expand_refused(attempt, faults, advice),
             Command::Weighed { attempt, verdicts } => self.on_weighed(attempt, verdicts),
             Command::Measured { attempt, measured } => self.on_measured(attempt, measured),
             Command::WeighRefused { attempt, faults } => self.on_weigh_refused(attempt, faults),
@@ -234,6 +240,18 @@ impl Draft<'_> {
         receipts: Vec<Receipt>,
         swept: bool,
     ) {
+        self.end_with(attempt, end, receipts, swept, Vec::new());
+    }
+
+    /// The same, with what there is to say about the plan that the attempt made.
+    pub(super) fn end_with(
+        &mut self,
+        attempt: AttemptId,
+        end: AttemptEnd,
+        receipts: Vec<Receipt>,
+        swept: bool,
+        advice: Vec<String>,
+    ) {
         let Remedy { then, parts } =
             remedy::choose(self.run, attempt.task, &end, &receipts, self.at);
         let why = match &then {
@@ -247,9 +265,10 @@ impl Draft<'_> {
             receipts,
             workspace_kept,
             then,
+            advice,
         });
         if let Some(parts) = parts {
-            self.take_place(attempt.task, parts, why, None);
+            self.take_place(attempt.task, parts, why, None, Vec::new());
         }
         self.give_up_candidate(attempt.task);
     }

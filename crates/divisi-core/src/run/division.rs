@@ -7,9 +7,13 @@
 use std::collections::BTreeSet;
 
 use super::agents::holds_slot;
+use super::attempt::{AttemptEnd, Ending, Failure};
+use super::command::Rejection;
+use super::decide::Draft;
 use super::parts::SPLIT_DEPTH_MAX;
 use super::remedy::evidence_line;
 use super::settings::Budget;
+use super::spending;
 use super::state::Run;
 use super::task::Task;
 use crate::criterion::{Criterion, Outcome, Verdict, truncate};
@@ -19,6 +23,10 @@ use crate::plan::{Deliverable, Estimate, Input, Parts, TaskKind, TaskSpec, Work}
 
 /// Into so many parts a task is divided. Splits nest, so that its work becomes four pieces at most.
 const HALVES: usize = 2;
+
+/// What takes less than this, in milliseconds, is done whole (G1): a quarter of an hour of work is
+/// judged at a glance, and each part would cost a handoff, a workspace and checks of its own.
+pub const SPLIT_MS_MIN: u64 = 15 * 60_000;
 
 /// The words of why a task failed, in bytes, as its parts are told them.
 pub(super) const SPLIT_WHY_BYTES_MAX: usize = 1_000;
@@ -74,6 +82,43 @@ impl Failed<'_> {
     }
 }
 
+impl Draft<'_> {
+    /// Its owner wants a task divided as if it kept failing.
+    pub(super) fn divide(&mut self, no: TaskNo, reason: String) -> Result<(), Rejection> {
+        let task = self.splittable(no)?;
+        let last = task.endings.last();
+        let why = match (reason.as_str(), last) {
+            ("", Some(last)) => format!("the last time {}", last.words()),
+            ("", None) => "its owner split it before it was begun".to_owned(),
+            (reason, _) => format!("its owner split it: {reason}"),
+        };
+        let verdicts = match last.map(|last| &last.end) {
+            Some(AttemptEnd::Refused(Failure::Checks(verdicts))) => &verdicts[..],
+            _ => &[],
+        };
+        let failed = Failed {
+            why: &why,
+            verdicts,
+        };
+        let used = spending::used(&self.run.settings, task);
+        match divide(self.run, no, used, &failed) {
+            Ok(parts) => {
+                self.take_place(no, parts, reason, None, Vec::new());
+                Ok(())
+            }
+            Err(undivided) => Err(Rejection::Undivided {
+                task: task.spec.id.clone(),
+                cause: match undivided {
+                    Undivided::NoWork => {
+                        "only what an agent does in words is divided by rule".to_owned()
+                    }
+                    Undivided::Because(cause) => cause,
+                },
+            }),
+        }
+    }
+}
+
 /// The parts of a task whose attempts used so much.
 pub(super) fn divide(
     run: &Run,
@@ -88,6 +133,9 @@ pub(super) fn divide(
     let because = |cause: String| Err(Undivided::Because(cause));
     if task.depth >= SPLIT_DEPTH_MAX {
         return because(format!("it stands {SPLIT_DEPTH_MAX} splits deep already"));
+    }
+    if let Some(small) = below_floor([&*task.spec]).filter(|_| !has_taken_long(run, task)) {
+        return because(format!("it is {small}"));
     }
     let Some(halves) = halves(&task.spec) else {
         return because("nothing of what it must do can be checked apart from the rest".to_owned());
@@ -104,6 +152,38 @@ pub(super) fn divide(
     };
     run.fitting(no, parts, task.nesting)
         .map_err(|faults| Undivided::Because(faults.join("; ")))
+}
+
+/// Whether a task can be divided as it stands.
+pub(super) fn can_divide(run: &Run, no: TaskNo) -> bool {
+    let used = spending::used(&run.settings, &run.tasks()[no.index()]);
+    let failed = Failed {
+        why: "",
+        verdicts: &[],
+    };
+    divide(run, no, used, &failed).is_ok()
+}
+
+/// That work is expected to take less than is split, if it is and all of it says so.
+pub(super) fn below_floor<'s>(tasks: impl IntoIterator<Item = &'s TaskSpec>) -> Option<String> {
+    let most = |spec: &TaskSpec| spec.estimate.duration_max_ms.or(spec.estimate.duration_ms);
+    let sum = |sum: u64, spec: &'s TaskSpec| Some(sum.saturating_add(most(spec)?));
+    let ms = tasks.into_iter().try_fold(0, sum)?;
+    (ms < SPLIT_MS_MIN).then(|| {
+        let (minutes, least) = (ms.div_ceil(60_000), SPLIT_MS_MIN / 60_000);
+        format!(
+            "expected to take {minutes} minutes, and what takes less than {least} is done whole"
+        )
+    })
+}
+
+/// Whether an attempt took as long as what is split: then what was expected was wrong.
+fn has_taken_long(run: &Run, task: &Task) -> bool {
+    let took = |ending: &Ending| ending.ended_at.ms_since(ending.leased_at);
+    let takes = task.live().map(|live| run.last_at.ms_since(live.leased_at));
+    { task.endings.iter().map(took) }
+        .chain(takes)
+        .any(|ms| ms >= SPLIT_MS_MIN)
 }
 
 /// Whether an agent does what title and description say. A program would do the same in each part.

@@ -206,6 +206,9 @@ pub enum Event {
         /// was split, by a person or after it failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         planned: Option<(AttemptId, Receipt)>,
+        /// What there is to say about a plan that can be run, for whoever approves it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        advice: Vec<String>,
     },
 
     /// A worker got the right to an attempt.
@@ -323,6 +326,9 @@ pub enum Event {
         workspace_kept: bool,
         /// What becomes of the task.
         then: Then,
+        /// What else there is to say about a plan that it made, beside its faults.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        advice: Vec<String>,
     },
     /// Commits of a batch on the run's branch are made; the branch is about to take them.
     BatchPrepared {

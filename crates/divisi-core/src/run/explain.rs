@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::agents::{AGENT_EXTERNAL, AGENT_PERSON, holds_slot};
 use super::attempt::{Attempt, AttemptEnd, Ending, Phase};
 use super::candidates::Chosen;
+use super::division;
 use super::event::PauseReason;
 use super::indexes::takes_slot;
 use super::links::Seen;
@@ -152,7 +153,11 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
             }
             let in_words = task.spec.kind == TaskKind::Plan || task.spec.work == Work::Handoff;
             if in_words && task.depth < SPLIT_DEPTH_MAX {
-                told.command(run, "split", task, " PARTS");
+                let parts = match division::can_divide(run, no) {
+                    true => "",
+                    false => " PARTS",
+                };
+                told.command(run, "split", task, parts);
             }
             told.command(run, "reject", task, " --reason WHY");
         }

@@ -77,6 +77,7 @@ pub use defined::{
     DEFINED_PREFIX, Defined, DefinedModel, DefinedProgram, ModelBounds, Provider, Speaks,
     is_definable, is_given_name,
 };
+pub use division::SPLIT_MS_MIN;
 pub use event::{Event, KINDS, KINDS_OF_STRUCTURE, PauseReason, PreparedCommit, Then};
 pub(crate) use indexes::{Class, ready_key};
 pub use owed::Effect;

@@ -21,7 +21,7 @@ use super::remedy;
 use super::settings::Budget;
 use super::spending;
 use super::state::Run;
-use super::task::TaskState;
+use super::task::{Task, TaskState};
 use super::transition::StateName;
 use crate::criterion::{Criterion, truncate};
 use crate::ids::{AttemptId, Commit, TaskNo, Time};
@@ -39,23 +39,24 @@ pub const SPLIT_DEPTH_MAX: u32 = 2;
 /// a plan that plans itself must end.
 pub const PLAN_NESTING_MAX: u32 = 2;
 
-/// So many faults of a plan, or of a review, are kept; whoever mends these sees the rest the next time.
+/// So many faults of a plan, or of a review, are kept, and so much advice about a plan; whoever mends
+/// these sees the rest the next time.
 const FAULTS_MAX: usize = 20;
 
 /// The words of one of these, in bytes.
 const FAULT_BYTES_MAX: usize = 1_000;
 
-/// So many of the faults of what an agent wrote as are kept, cut.
-pub(super) fn bounded_faults(mut faults: Vec<String>) -> Vec<String> {
-    let more = faults.len().saturating_sub(FAULTS_MAX);
-    faults.truncate(FAULTS_MAX);
-    for fault in &mut faults {
-        truncate(fault, FAULT_BYTES_MAX);
+/// So many of the findings in what an agent wrote as are kept, cut.
+pub(super) fn bounded(mut findings: Vec<String>) -> Vec<String> {
+    let more = findings.len().saturating_sub(FAULTS_MAX);
+    findings.truncate(FAULTS_MAX);
+    for finding in &mut findings {
+        truncate(finding, FAULT_BYTES_MAX);
     }
     if more > 0 {
-        faults.push(format!("… and {more} more"));
+        findings.push(format!("… and {more} more"));
     }
-    faults
+    findings
 }
 
 impl Draft<'_> {
@@ -65,25 +66,8 @@ impl Draft<'_> {
         parts: Parts,
         reason: String,
     ) -> Result<(), Rejection> {
-        let task = self.known(no)?;
-        if !matches!(
-            task.state_name(),
-            StateName::Waiting | StateName::Ready | StateName::Escalated
-        ) {
-            return self.not_now(no, "split", "cancel its attempt first");
-        }
-        if task.reviews.is_some() {
-            return self.not_now(
-                no,
-                "split",
-                "judge what it reviews: `divisi approve`, `reject`",
-            );
-        }
+        let task = self.splittable(no)?;
         let bad = |cause: String| Err(Rejection::BadParts { cause });
-        if task.candidate_of.is_some() || task.awaits_candidates() {
-            let hint = "it is solved several times: cancel it, then retry and split it";
-            return self.not_now(no, "split", hint);
-        }
         if task.depth >= SPLIT_DEPTH_MAX {
             let id = &task.spec.id;
             return bad(format!("{id} already stands {SPLIT_DEPTH_MAX} splits deep"));
@@ -108,7 +92,7 @@ impl Draft<'_> {
         match self.run.fitting(no, parts, task.nesting) {
             Ok(mut parts) => match share_out(task.spec.budget, used, &mut parts.tasks) {
                 Ok(()) => {
-                    self.take_place(no, parts, reason, None);
+                    self.take_place(no, parts, reason, None, Vec::new());
                     Ok(())
                 }
                 Err(bound) => bad(format!(
@@ -120,16 +104,40 @@ impl Draft<'_> {
         }
     }
 
+    /// A task that may be split as it stands.
+    pub(super) fn splittable(&self, no: TaskNo) -> Result<&Task, Rejection> {
+        let task = self.known(no)?;
+        if !matches!(
+            task.state_name(),
+            StateName::Waiting | StateName::Ready | StateName::Escalated
+        ) {
+            return self.not_now(no, "split", "cancel its attempt first");
+        }
+        if task.reviews.is_some() {
+            return self.not_now(
+                no,
+                "split",
+                "judge what it reviews: `divisi approve`, `reject`",
+            );
+        }
+        if task.candidate_of.is_some() || task.awaits_candidates() {
+            let hint = "it is solved several times: cancel it, then retry and split it";
+            return self.not_now(no, "split", hint);
+        }
+        Ok(task)
+    }
+
     /// What a plan task's attempt planned was read.
     pub(super) fn on_expanded(
         &mut self,
         attempt: AttemptId,
         from: Option<Commit>,
-        parts: Parts,
+        (parts, mut advice): (Parts, Vec<String>),
     ) -> Result<(), Rejection> {
         let nesting = self.verified_plan(attempt)?;
         let no = attempt.task;
-        let parts = match self.run.outgrew(no) {
+        let outgrown = self.run.outgrew(no);
+        let parts = match outgrown {
             None => Ok(parts),
             Some(outgrown) => {
                 let used = remedy::used_with(self.run, no, &AttemptEnd::Expanded, &[]);
@@ -147,9 +155,13 @@ impl Draft<'_> {
                     Work::Expand(expansion) => format!("by the rules of {}", expansion.stage),
                     _ => "as it was planned".to_owned(),
                 };
-                self.take_place(no, parts, reason, Some((attempt, receipt)));
+                let planned = Some((attempt, receipt));
+                if let Some(small) = outgrown.and_then(|_| division::below_floor(&parts.tasks)) {
+                    advice.push(format!("its parts are together {small}"));
+                }
+                self.take_place(no, parts, reason, planned, bounded(advice));
             }
-            Err(faults) => self.refuse_plan(attempt, faults),
+            Err(faults) => self.refuse_plan(attempt, faults, advice),
         }
         Ok(())
     }
@@ -159,9 +171,10 @@ impl Draft<'_> {
         &mut self,
         attempt: AttemptId,
         faults: Vec<String>,
+        advice: Vec<String>,
     ) -> Result<(), Rejection> {
         self.verified_plan(attempt)?;
-        self.refuse_plan(attempt, faults);
+        self.refuse_plan(attempt, faults, advice);
         Ok(())
     }
 
@@ -175,9 +188,9 @@ impl Draft<'_> {
         }
     }
 
-    fn refuse_plan(&mut self, attempt: AttemptId, faults: Vec<String>) {
-        let end = AttemptEnd::Refused(Failure::Plan(bounded_faults(faults)));
-        self.end(attempt, end, Vec::new(), true);
+    fn refuse_plan(&mut self, attempt: AttemptId, faults: Vec<String>, advice: Vec<String>) {
+        let end = AttemptEnd::Refused(Failure::Plan(bounded(faults)));
+        self.end_with(attempt, end, Vec::new(), true, bounded(advice));
     }
 
     pub(super) fn take_place(
@@ -186,6 +199,7 @@ impl Draft<'_> {
         parts: Parts,
         reason: String,
         planned: Option<(AttemptId, Receipt)>,
+        advice: Vec<String>,
     ) {
         self.push(Event::TaskSplit {
             task,
@@ -195,6 +209,7 @@ impl Draft<'_> {
             criteria: parts.criteria,
             reason,
             planned,
+            advice,
         });
     }
 }
@@ -295,15 +310,18 @@ impl Run {
         &mut self,
         at: Time,
         split: TaskNo,
-        planned: Option<&(AttemptId, Receipt)>,
+        planned: Option<(&(AttemptId, Receipt), &[String])>,
         event: &Event,
     ) {
         self.change(split, |task| {
-            if let Some((_, receipt)) = planned {
+            if let Some(((_, receipt), advice)) = planned {
                 if let Some(live) = task.live_mut() {
                     live.receipts.push(receipt.clone());
                 }
                 finish(task, at, AttemptEnd::Expanded);
+                if let Some(ending) = task.endings.last_mut() {
+                    ending.advice = advice.to_vec();
+                }
             }
             // Its parts are named once they are there.
             task.state = TaskState::Split(Vec::new());

@@ -111,6 +111,14 @@ impl Run {
         (is_whole && part.nesting > first.nesting).then_some(TaskNo(0))
     }
 
+    /// What there is to say about the plan that a task made of the whole, if that plan is there.
+    #[must_use]
+    pub fn advice(&self) -> &[String] {
+        let planner = self.planner().map(|no| &self.tasks[no.index()]);
+        let last = planner.and_then(|task| task.endings.last());
+        last.map_or(&[], |ending| &ending.advice)
+    }
+
     /// The same run, had it been created with this plan, or had its first task planned this one.
     pub(super) fn with_plan(&self, plan: &Arc<Plan>) -> Run {
         let Some(planner) = self.planner().map(|no| &self.tasks[no.index()]) else {
@@ -179,6 +187,10 @@ impl Run {
     /// Puts the plan's tasks in the place of the first one, which is that planner with its past.
     fn stand_in_for(&mut self, planner: &Task, plan: &Plan, stage_context: Option<&str>) {
         take_past(&mut self.tasks[0], planner);
+        // That was about the plan that is gone.
+        if let Some(last) = self.tasks[0].endings.last_mut() {
+            last.advice = Vec::new();
+        }
         let context = stage_context.unwrap_or_default();
         let parts = self.place(TaskNo(0), (&plan.tasks, &plan.stages), context, true);
         self.derive();

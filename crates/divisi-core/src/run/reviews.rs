@@ -14,7 +14,7 @@ use super::command::Rejection;
 use super::decide::Draft;
 use super::division::free_names;
 use super::event::Event;
-use super::parts::bounded_faults;
+use super::parts::bounded;
 use super::state::{Final, Run};
 use super::task::{Task, TaskState, TaskStatus};
 use crate::criterion::{Criterion, Outcome, Verdict};
@@ -293,7 +293,7 @@ impl Draft<'_> {
         faults: Vec<String>,
     ) -> Result<(), Rejection> {
         self.weighed(attempt)?;
-        let end = AttemptEnd::Refused(Failure::Review(bounded_faults(faults)));
+        let end = AttemptEnd::Refused(Failure::Review(bounded(faults)));
         self.end(attempt, end, Vec::new(), true);
         Ok(())
     }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use divisi_core::diagnostic::{Severity, chain};
 use divisi_core::plan::{Expansion, Parts, Plan, Work};
 use divisi_core::receipt::Snapshot;
 use divisi_core::run::{Budget, Command, Run, Settings};
@@ -20,7 +21,6 @@ use super::input::{Failed, Finished};
 use super::shell::Shell;
 use crate::failpoint;
 use crate::files::{Entry, Files};
-use divisi_core::diagnostic::chain;
 
 /// A longer plan is not read: this has room for thousands of tasks, and is read into memory.
 const PLAN_BYTES_MAX: u64 = 8 << 20;
@@ -117,20 +117,23 @@ impl Expanding {
         };
         failpoint::hit("expand.after");
         let attempt = self.attempt;
-        Ok(match read {
-            Ok(parts) => Finished::told(Command::Expanded {
+        let masked = |words: Vec<String>| -> Vec<String> {
+            words.into_iter().map(|it| shell.masked(it)).collect()
+        };
+        let advice = masked(read.advice);
+        Ok(Finished::told(match read.parts {
+            Ok(parts) => Command::Expanded {
                 attempt,
                 from,
                 parts,
-            }),
-            Err(faults) => Finished::told(Command::ExpandRefused {
+                advice,
+            },
+            Err(faults) => Command::ExpandRefused {
                 attempt,
-                faults: faults
-                    .into_iter()
-                    .map(|fault| shell.masked(fault))
-                    .collect(),
-            }),
-        })
+                faults: masked(faults),
+                advice,
+            },
+        }))
     }
 }
 
@@ -159,11 +162,28 @@ impl Shell {
     }
 }
 
-/// Parts, or what is wrong with them; whoever planned them can mend it.
-type Planned = Result<Parts, Vec<String>>;
+/// What was planned, as it was read.
+struct Planned {
+    /// Parts, or what is wrong with them; whoever planned them can mend it.
+    parts: Result<Parts, Vec<String>>,
+    /// What there is to say about them that is no fault.
+    advice: Vec<String>,
+}
+
+impl Planned {
+    fn of(parts: Option<Parts>, diagnostics: &[Diagnostic]) -> Planned {
+        Planned {
+            parts: parts.ok_or_else(|| words(diagnostics, Severity::Error)),
+            advice: words(diagnostics, Severity::Warning),
+        }
+    }
+}
 
 fn refused(cause: String) -> Planned {
-    Err(vec![cause])
+    Planned {
+        parts: Err(vec![cause]),
+        advice: Vec::new(),
+    }
 }
 
 /// Reads the plan that an agent wrote, from what was collected of it.
@@ -210,7 +230,7 @@ fn written(
             whole.read(path, &bytes, &paths)
         }
     };
-    Ok(read.parts.ok_or_else(|| words(&read.diagnostics)))
+    Ok(Planned::of(read.parts, &read.diagnostics))
 }
 
 /// Matches a stage of a bundle against the files of a commit.
@@ -242,15 +262,13 @@ fn by_rules(
             }
         }
     };
-    let made = rules(&bytes, &expansion.stage, &paths);
-    Ok(made.map_err(|diagnostics| words(&diagnostics)))
+    let (parts, diagnostics) = rules(&bytes, &expansion.stage, &paths);
+    Ok(Planned::of(parts, &diagnostics))
 }
 
-/// Faults as the next handoff has them: code, place, cause and what helps.
-fn words(diagnostics: &[Diagnostic]) -> Vec<String> {
-    let errors = diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.severity == divisi_core::diagnostic::Severity::Error);
+/// Faults, or advice, as the next handoff has them: code, place, cause and what helps.
+fn words(diagnostics: &[Diagnostic], severity: Severity) -> Vec<String> {
+    let of = diagnostics.iter().filter(|it| it.severity == severity);
     let word = |diagnostic: &Diagnostic| {
         let mut text = divisi_pack::printable(&diagnostic.to_string());
         for hint in &diagnostic.hints {
@@ -259,18 +277,20 @@ fn words(diagnostics: &[Diagnostic]) -> Vec<String> {
         }
         text
     };
-    errors.map(word).collect()
+    of.map(word).collect()
 }
 
 /// The tasks of a stage, given the rules and the run's files, sorted.
-fn rules(bundle: &[u8], stage: &str, paths: &[String]) -> Result<Parts, Vec<Diagnostic>> {
-    let bundle = Bundle::from_json(bundle)
-        .map_err(|cause| vec![Diagnostic::error("bundle-unreadable", cause)])?;
+fn rules(bundle: &[u8], stage: &str, paths: &[String]) -> (Option<Parts>, Vec<Diagnostic>) {
+    let bundle = match Bundle::from_json(bundle) {
+        Ok(bundle) => bundle,
+        Err(cause) => return (None, vec![Diagnostic::error("bundle-unreadable", cause)]),
+    };
     let expanded = bundle::expand(&bundle, stage, paths);
-    let made = expanded.expansion.ok_or(expanded.diagnostics)?;
-    Ok(Parts {
+    let parts = expanded.expansion.map(|made| Parts {
         tasks: made.tasks,
         stage_context: made.context,
         ..Parts::default()
-    })
+    });
+    (parts, expanded.diagnostics)
 }

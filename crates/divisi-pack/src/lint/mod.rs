@@ -22,7 +22,7 @@ mod trivial;
 mod whole;
 
 pub(crate) use meet::may_meet;
-pub use trivial::joined;
+pub use trivial::{Joined, joined};
 
 use divisi_core::Plan;
 use divisi_core::TaskSpec;
@@ -40,7 +40,9 @@ use crate::role::Library;
 /// no longer judged at a glance.
 pub const TASK_ADVISED_MS: u64 = 20 * 60_000;
 
-/// A task that is expected to take longer than this, in milliseconds, is a fault.
+/// A task that is expected to take longer than this, in milliseconds, is a fault. That is so much work
+/// (T2); as much time to review it (G1) would only be advised against, and where the two disagree the
+/// first decides. Lines, of which G1 speaks too, no task is estimated in.
 pub const TASK_MS_MAX: u64 = 30 * 60_000;
 
 /// A task that is expected to take more tokens than this is a fault.
@@ -107,9 +109,12 @@ pub fn read_whole(source_name: &str, bytes: &[u8], given: &Given<'_>) -> ReadPar
         read.plan = None;
     }
     // Nobody needs to be asked for what is the same work.
-    let plan = read.plan.map(|plan| joined(&plan).unwrap_or(plan));
+    if let Some(joined) = read.plan.as_ref().and_then(joined) {
+        read.diagnostics = of_joined(&joined, source_name, given);
+        read.plan = Some(joined.plan);
+    }
     ReadParts {
-        parts: plan.map(|plan| Parts {
+        parts: read.plan.map(|plan| Parts {
             tasks: plan.tasks,
             stages: plan.stages,
             criteria: plan.criteria,
@@ -117,6 +122,23 @@ pub fn read_whole(source_name: &str, bytes: &[u8], given: &Given<'_>) -> ReadPar
         }),
         diagnostics: read.diagnostics,
     }
+}
+
+/// What there is to say about a plan whose tasks were joined: that they were, and what the one task
+/// is advised. It has no place in the text that was read.
+fn of_joined(
+    joined: &Joined,
+    source_name: &str,
+    given: &Given<'_>,
+) -> Vec<divisi_core::Diagnostic> {
+    let told = divisi_core::Diagnostic::warning(codes::LINT_TRIVIAL, joined.to_string());
+    let advice = plan(source_name, &joined.plan, given).diagnostics;
+    let advice = advice.into_iter();
+    let advice = advice.filter(|it| it.severity == Severity::Warning);
+    let without_place = |it| divisi_core::Diagnostic { place: None, ..it };
+    std::iter::once(told)
+        .chain(advice.map(without_place))
+        .collect()
 }
 
 /// What was found in a plan, beside the text that the findings point at.

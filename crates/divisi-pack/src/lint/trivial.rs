@@ -4,10 +4,12 @@
 //! judged again. That pays where tasks differ in who does them, or wait for somebody else, or are
 //! large. Where neither is so, one task does the same for less.
 
+use std::fmt;
+
 use divisi_core::criterion::of_scope;
 use divisi_core::plan::{Deliverable, Estimate, Input};
-use divisi_core::run::Budget;
-use divisi_core::{Criterion, Plan, TaskKind, TaskSpec};
+use divisi_core::run::{Budget, SPLIT_MS_MIN};
+use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec};
 
 use super::{Linter, TASK_ADVISED_MS, TASK_FILES_MAX, TASK_TOKENS_MAX, is_agents, tasks};
 use crate::codes;
@@ -18,13 +20,47 @@ pub(super) fn check(linter: &Linter<'_>, faults: &mut Faults<'_>) {
         faults
             .warning(codes::LINT_TRIVIAL, linter.at, || why)
             .hint("make one task of them: the same is done with one handoff, and judged once");
+        return;
+    }
+    let agents = linter.plan.tasks.iter().filter(|task| is_agents(task));
+    let most = together(linter.plan).and_then(|it| it.duration_max_ms);
+    if agents.count() > 1
+        && let Some(ms) = most.filter(|ms| *ms < SPLIT_MS_MIN)
+    {
+        let (minutes, least) = (ms.div_ceil(60_000), SPLIT_MS_MIN / 60_000);
+        faults
+            .warning(codes::LINT_TRIVIAL, linter.at, || {
+                format!(
+                    "all its tasks are expected to take {minutes} minutes together, and what takes \
+                     less than {least} is better not split"
+                )
+            })
+            .hint("make one task of them, unless the request is about the work of several domains");
     }
 }
 
-/// The plan as one task, if its tasks are together no more than that. The task says what it was
-/// joined of, and why.
+/// A plan whose tasks were joined into one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// The plan with that one task, which says what it was joined of, and why.
+    pub plan: Plan,
+    /// The tasks that there were.
+    pub of: Vec<TaskId>,
+    why: String,
+}
+
+/// Which tasks were joined, and why.
+impl fmt::Display for Joined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of: Vec<&str> = self.of.iter().map(TaskId::as_str).collect();
+        let why = &self.why;
+        write!(f, "{} were joined into one task: {why}", of.join(", "))
+    }
+}
+
+/// The plan as one task, if its tasks are together no more than that.
 #[must_use]
-pub fn joined(plan: &Plan) -> Option<Plan> {
+pub fn joined(plan: &Plan) -> Option<Joined> {
     let why = why(plan)?;
     let [first, rest @ ..] = &plan.tasks[..] else {
         return None;
@@ -49,9 +85,13 @@ pub fn joined(plan: &Plan) -> Option<Plan> {
     }
     one.criteria = scopes_joined(plan, one.criteria);
     one.estimate = together(plan)?;
-    Some(Plan {
-        tasks: vec![one],
-        ..plan.clone()
+    Some(Joined {
+        plan: Plan {
+            tasks: vec![one],
+            ..plan.clone()
+        },
+        of: plan.tasks.iter().map(|task| task.id.clone()).collect(),
+        why,
     })
 }
 

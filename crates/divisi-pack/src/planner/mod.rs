@@ -33,7 +33,7 @@ use std::fmt;
 use divisi_core::intent::{self, Settled};
 use divisi_core::plan::Work;
 use divisi_core::run::Budget;
-use divisi_core::{Criterion, Diagnostic, Plan};
+use divisi_core::{Criterion, Diagnostic, Plan, TaskId};
 
 use crate::codes;
 use crate::lint;
@@ -105,11 +105,16 @@ impl Planned {
     fn take_advice(&mut self, advice: Vec<Diagnostic>) {
         self.advice = advice;
         if matches!(self.pattern, Pattern::Workflow(_)) {
-            // Which roles it takes the workflow says, and who asks for it asks for them.
-            let is_its = [codes::LINT_UNASKED, codes::LINT_UNCOVERED];
-            self.advice.retain(|it| !is_its.contains(&it.code.as_str()));
+            take_as_workflow(&mut self.advice);
         }
     }
+}
+
+/// Takes out of what is found in a workflow's plan what is said of the parts of the request: which
+/// roles it takes the workflow says, and who asks for it asks for them.
+pub fn take_as_workflow(found: &mut Vec<Diagnostic>) {
+    let is_its = [codes::LINT_UNASKED, codes::LINT_UNCOVERED];
+    found.retain(|it| !is_its.contains(&it.code.as_str()));
 }
 
 /// How a request was planned.
@@ -119,8 +124,8 @@ pub enum Pattern {
     One,
     /// By its own arrows, lists and clauses.
     Structure,
-    /// The same into so many tasks that are together no more than one, and were joined.
-    Joined(usize),
+    /// The same into these tasks, which are together no more than one, and were joined.
+    Joined(Vec<TaskId>),
     /// By a workflow of this name.
     Workflow(String),
 }
@@ -245,19 +250,18 @@ pub fn by_rule(request: &Request, facts: &Facts<'_>) -> Answer {
 
 /// A plan by the request's own words whose tasks are worth no plan is one task.
 fn as_joined(planned: Planned) -> Planned {
-    let many = planned.plan.tasks.len();
     let joined = match planned.pattern {
         Pattern::Structure => lint::joined(&planned.plan),
         Pattern::One | Pattern::Joined(_) | Pattern::Workflow(_) => None,
     };
     match joined {
         None => planned,
-        Some(plan) => Planned {
-            plan,
+        Some(joined) => Planned {
+            plan: joined.plan,
             covers: { planned.covers.into_iter() }
                 .map(|tasks| tasks.into_iter().take(1).map(|_| 0).collect())
                 .collect(),
-            pattern: Pattern::Joined(many),
+            pattern: Pattern::Joined(joined.of),
             advice: Vec::new(),
         },
     }

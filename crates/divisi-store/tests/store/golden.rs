@@ -385,7 +385,38 @@ fn a_run_recorded_when_agents_first_reviewed_loads() {
     assert_eq!(told, expected);
 }
 
-/// The folder of a journal with these tables.
+#[test]
+fn a_run_recorded_when_advice_about_plans_was_first_kept_loads() {
+    let journal = include_str!("../golden/v2-advised.jsonl");
+    let codes = |advice: &[String]| -> Vec<String> {
+        { advice.iter() }
+            .filter_map(|it| Some(it.split(['[', ']']).nth(1)?.to_owned()))
+            .collect()
+    };
+    // One plan was refused for its fault, one by its owner, and the third one is done.
+    let run = recorded(journal, usize::MAX);
+    assert_eq!(run.status(), RunStatus::Succeeded);
+    assert!(run.advice().is_empty());
+    let told = |ending: &run::Ending| (run::end_words(&ending.end), codes(&ending.advice));
+    let told: Vec<_> = run.tasks()[0].endings.iter().map(told).collect();
+    let advised = vec!["plan-unfalsifiable".to_owned()];
+    let [(fault, beside), refused, expanded] = &told[..] else {
+        panic!("it was planned three times: {told:?}");
+    };
+    assert!(fault.contains("[lint-intent]"), "{fault}");
+    assert_eq!(*beside, advised);
+    let words = "a person refused it: nobody deploys it".to_owned();
+    assert_eq!(*refused, (words, advised.clone()));
+    assert_eq!(*expanded, ("its tasks took its place".to_owned(), vec![]));
+    // While the second one awaited approval, its advice stood beside it.
+    let entries = golden(journal);
+    let mut kinds = entries.iter().map(|entry| entry.kind.as_str());
+    let accepted = kinds.position(|kind| kind == "task_split").unwrap();
+    let waiting = recorded(journal, accepted + 1);
+    assert_eq!(waiting.status(), RunStatus::AwaitingApproval);
+    assert_eq!(codes(waiting.advice()), advised);
+}
+
 #[test]
 fn a_run_recorded_when_candidates_were_first_compared_loads() {
     let run = recorded(include_str!("../golden/v2-chosen.jsonl"), usize::MAX);
@@ -415,6 +446,7 @@ fn a_run_recorded_when_candidates_were_first_compared_loads() {
     );
 }
 
+/// The folder of a journal with these tables.
 fn with_tables(sql: &str) -> TempDir {
     let folder = folder();
     let dir = divisi(&folder);

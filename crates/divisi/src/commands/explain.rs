@@ -58,8 +58,9 @@ fn is_worked_on(told: &Explanation) -> bool {
 
 /// How its plan came of what was asked, and what was taken for granted.
 fn planned(run: &Run) -> Vec<String> {
+    let advised = run.advice().iter().map(|it| format!("advised: {it}"));
     let Some(intent) = &run.intent else {
-        return Vec::new();
+        return advised.collect();
     };
     let assessed = &intent.assessment;
     let mut told = vec![format!(
@@ -69,6 +70,7 @@ fn planned(run: &Run) -> Vec<String> {
     told.extend(assessed.reasons.iter().cloned());
     told.extend(intent.assumptions().map(|it| format!("assumed: {it}")));
     told.extend(intent.left_out.iter().map(|it| format!("left out: {it}")));
+    told.extend(advised);
     told
 }
 

@@ -76,6 +76,7 @@ fn run_document(project: &Project, run: &Run, balance: Option<Balance>) -> Value
         "title": run.title,
         "status": run.status(),
         "revision": run.revision,
+        "advice": run.advice(),
         "created_at": run.created_at,
         "ended_at": run.ended.map(|(_, at)| at),
         "paused": run.paused,
@@ -144,6 +145,9 @@ fn run_lines(project: &Project, run: &Run, balance: Option<Balance>) -> Vec<Line
     lines.push(row("time box", span(settings.timeout_ms)));
     lines.extend(balance.iter().flat_map(balance_lines));
     lines.push(row("plan", format!("revision {}", run.revision)));
+    for (at, advice) in run.advice().iter().enumerate() {
+        lines.push(row(if at == 0 { "advised" } else { "" }, advice));
+    }
     if let Some(head) = &run.integration.head {
         lines.push(row("head", head.short()));
     }

@@ -39,6 +39,7 @@ pub(crate) fn gather(run: &Run, now: Time) -> Report {
         use_of_time: use_of_time(run, &tasks),
         expected: Expected::of(run),
         assumptions: assumptions(run),
+        advice: run.advice().to_vec(),
         unverified: Vec::new(),
         unconfined: Vec::new(),
         left_out: Vec::new(),

@@ -42,6 +42,7 @@ pub(crate) fn markdown(report: &Report) -> String {
     time(report, &mut out);
     list("What was not verified", &report.unverified, &mut out);
     list("Assumptions", &report.assumptions, &mut out);
+    list("Advised about the plan", &report.advice, &mut out);
     list(
         "Attempts whose writes were not confined",
         &report.unconfined,

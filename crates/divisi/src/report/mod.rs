@@ -58,6 +58,8 @@ pub(crate) struct Report {
     pub(crate) expected: Option<Expected>,
     /// What was taken for granted.
     pub(crate) assumptions: Vec<String>,
+    /// What there was to say about the plan that an agent made.
+    pub(crate) advice: Vec<String>,
     /// What nobody and nothing verified.
     pub(crate) unverified: Vec<String>,
     /// Attempts whose writes were not confined, as `task` or `task, attempt 2`.

@@ -26,7 +26,7 @@ fn without_agents() -> Stage {
     stage.with_env("PATH", &path)
 }
 
-fn with_agent() -> Stage {
+pub(crate) fn with_agent() -> Stage {
     let stage = project();
     let path = installed(&stage, &["claude"]);
     stage.with_env("PATH", &path)
@@ -92,6 +92,15 @@ fn with_an_agent_installed_the_review_is_its() {
         .filter(|task| task.spec.work == Work::Handoff);
     let agents: Vec<&str> = reviews.map(|task| task.agent(&run.settings)).collect();
     assert_eq!(agents, ["claude"; 4]);
+    // Which parts it has, the workflow says.
+    stage.divisi(&["plan", "lint", "1"]).expect(0);
+    stage
+        .with_env(
+            "EDITOR",
+            "sed -i 's/estimated_tokens\": [0-9]*/estimated_tokens\": 9000/'",
+        )
+        .divisi(&["plan", "edit", "1"])
+        .expect(0);
 }
 
 #[test]
@@ -223,10 +232,10 @@ fn what_does_not_pay_to_split_is_one_task_and_so_is_what_is_not_to_be_split() {
         .says("divisi run --one 'Build an entire platform'");
 }
 
-const LIMITS: &str = "Limit the requests of a client, with docs";
+pub(crate) const LIMITS: &str = "Limit the requests of a client, with docs";
 
 /// What an agent answers: a plan whose tasks are scripts, so that nobody else is needed.
-const GOOD: &str = r#"{"task_title": "Limits", "subtasks": [
+pub(crate) const GOOD: &str = r#"{"task_title": "Limits", "subtasks": [
   {"subtask_id": "limit", "title": "Limit the requests of a client", "assigned_to": "development",
    "worker_type": "implementation", "script": "echo limit > src/limit.py", "deliverables": ["src/limit.py"]},
   {"subtask_id": "docs", "title": "Document the limits of requests", "assigned_to": "documentation",
@@ -242,7 +251,7 @@ const PARTIAL: &str = r#"{"task_title": "Limits", "subtasks": [
 
 /// A project with an agent that answers with these plans in turn, the last one again and again. It
 /// keeps what it was handed.
-fn planning(answers: &[&str]) -> (Stage, String) {
+pub(crate) fn planning(answers: &[&str]) -> (Stage, String) {
     let stage = project();
     let beside = stage.beside("answers").display().to_string();
     for (at, answer) in answers.iter().enumerate() {
@@ -316,6 +325,16 @@ fn an_answer_that_cannot_be_used_ends_at_a_person_and_never_in_a_made_up_plan() 
     let run = stage.only();
     stands(&run, RunStatus::Blocked, &[("plan", "blocked")]);
     assert_eq!(run.tasks()[0].attempts(), 3);
+    // That one task is not linted as if it were the plan.
+    stage
+        .divisi(&["plan", "lint", "1"])
+        .expect(6)
+        .says("what attempt 3 of plan planned was not taken")
+        .says("fault   [lint-uncovered] divisi-plan.json:")
+        .says(
+            "error[planning-unmade]: run-1 has no plan yet, plan is to make it: it failed 3 times",
+        )
+        .says("divisi retry run-1 plan --note HINT");
 }
 
 #[test]

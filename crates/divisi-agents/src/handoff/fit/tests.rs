@@ -78,6 +78,7 @@ impl Dice {
                 criterion: "a.md has text".to_owned(),
                 evidence: dice.text(),
             }),
+            advice: self.list(2, Dice::text),
         }
     }
 
@@ -259,6 +260,7 @@ fn the_order_is_the_one_that_is_documented() {
             criterion: "it is short".to_owned(),
             evidence: "e".repeat(3_000),
         }],
+        advice: Vec::new(),
     };
     whole.feedback = vec![refusal(1), refusal(2)];
     let mut seen: Vec<String> = Vec::new();

@@ -409,6 +409,7 @@ impl Bench {
             attempt: self.attempt(id),
             from: Some(commit(0)),
             parts,
+            advice: Vec::new(),
         }
     }
 
@@ -416,6 +417,7 @@ impl Bench {
         Command::ExpandRefused {
             attempt: self.attempt(id),
             faults: vec![fault.to_owned()],
+            advice: Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::criterion::{Criterion, Verdict};
 use crate::ledger::Bound;
 use crate::plan::{Deliverable, Input, TaskSpec, Work, WorkspaceKind};
 use crate::receipt::Usage;
-use crate::run::{Budget, Command, Settings, TaskState};
+use crate::run::{Budget, Command, SPLIT_MS_MIN, Settings, TaskState};
 
 fn file(path: &str) -> Criterion {
     Criterion::File {
@@ -395,6 +395,104 @@ fn parts_begin_with_what_was_collected_of_the_whole() {
     let [one, two] = ["a-part1-part1", "a-part1-part2"].map(|id| has(&bench, id));
     assert_eq!(one, [true, false, false, false, true]);
     assert_eq!(two, [false, true, false, false, false]);
+}
+
+fn divide(bench: &Bench, id: &str, reason: &str) -> Command {
+    Command::Divide {
+        task: bench.no(id),
+        reason: reason.to_owned(),
+    }
+}
+
+#[test]
+fn a_person_who_names_no_parts_has_the_task_halved_as_if_it_kept_failing() {
+    // a   becomes   a-part1, a-part2, whether it was begun or not
+    let task = work(vec![file("1"), file("2")]);
+    let mut bench = Bench::new(with(plan("a; b: a"), "a", task));
+    bench.does(divide(&bench, "a", ""), &["split a into a-part1 a-part2"]);
+    let [one, two] = ["a-part1", "a-part2"].map(|id| bench.task(id).spec.criteria.clone());
+    assert_eq!((one, two), (vec![file("1")], vec![file("2")]));
+    assert!(
+        bench
+            .task("a-part1")
+            .spec
+            .description
+            .contains("before it was begun")
+    );
+    let of = |retries, budget| {
+        let mut bench = Bench::new(with(plan("a"), "a", move |task: &mut TaskSpec| {
+            work(vec![file("1"), file("2")])(task);
+            task.retries = Some(retries);
+            task.budget = budget;
+        }));
+        bench.so(bench.lease("a"));
+        bench.so(bench.started("a"));
+        bench.so(bench.ended("a", 0));
+        bench.so(bench.collected("a"));
+        let attempt = bench.attempt("a");
+        let verdicts = vec![Verdict::fail(0, "it has 0 bytes"), Verdict::pass(1)];
+        bench.so(Command::Checked { attempt, verdicts });
+        bench
+    };
+    let attempts = |many| Budget::default().with(Bound::Attempts(many));
+    // What was seen, and what is left of its budget, goes to the parts.
+    let mut bench = of(1, attempts(4));
+    bench.does(
+        divide(&bench, "a", "two pages"),
+        &["split a into a-part1 a-part2"],
+    );
+    let part = |id: &str| (*bench.task(id).spec).clone();
+    let (one, two) = (part("a-part1"), part("a-part2"));
+    assert!(one.description.contains("its owner split it: two pages"));
+    assert!(one.description.contains("it has 0 bytes"));
+    assert!(!two.description.contains("it has 0 bytes"));
+    let shares = [one, two].map(|spec| spec.budget.attempts);
+    assert_eq!(shares, [Some(2), Some(1)]);
+    assert_eq!(bench.task("a-part2").depth, 1);
+}
+
+#[test]
+fn what_no_rule_can_divide_says_why_and_stays() {
+    let mut bench = Bench::new(with(plan("a"), "a", work(vec![file("1")])));
+    bench.refuses(divide(&bench, "a", ""), "split-undivided");
+    let mut program = Bench::new(plan("a"));
+    program.refuses(divide(&program, "a", ""), "split-undivided");
+    let mut live = Bench::new(with(plan("a"), "a", work(vec![file("1"), file("2")])));
+    live.so(live.lease("a"));
+    live.refuses(divide(&live, "a", ""), "task-not-now");
+}
+
+#[test]
+fn what_is_expected_to_take_less_than_is_split_is_not_split() {
+    let given = |minutes: u64| {
+        Bench::new(with(plan("a"), "a", move |task: &mut TaskSpec| {
+            work(vec![file("1"), file("2")])(task);
+            task.estimate.duration_ms = Some(60_000);
+            task.estimate.duration_max_ms = Some(minutes * 60_000);
+        }))
+    };
+    let why = "it was not split: it is expected to take 14 minutes, and what takes less than 15 is \
+               done whole";
+    let mut small = given(14);
+    fails(
+        &mut small,
+        "a",
+        &[&format!("a.3 refused, then escalate: {REFUSED}; {why}")],
+    );
+    assert!(told(&small, "a").contains("$ divisi split run-1 a PARTS"));
+    small.refuses(divide(&small, "a", ""), "split-undivided");
+    splits(&mut given(15), "a");
+    // An attempt took as long as that: what was expected was wrong.
+    let mut long = given(14);
+    long.so(long.lease("a"));
+    long.so(long.started("a"));
+    long.now = long.now.plus_ms(SPLIT_MS_MIN);
+    long.so(long.ended("a", 0));
+    long.so(long.collected("a"));
+    let attempt = long.attempt("a");
+    let verdicts = vec![Verdict::fail(0, "it has 0 bytes"), Verdict::pass(1)];
+    long.so(Command::Checked { attempt, verdicts });
+    long.does(divide(&long, "a", ""), &["split a into a-part1 a-part2"]);
 }
 
 #[test]

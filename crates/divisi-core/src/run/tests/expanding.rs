@@ -170,7 +170,13 @@ fn every_fault_is_told_at_once_and_bounded() {
         .map(|at| format!("{at} {}", "x".repeat(5_000)))
         .collect();
     let attempt = bench.attempt("p");
-    bench.so(Command::ExpandRefused { attempt, faults });
+    let advice = faults.clone();
+    bench.so(Command::ExpandRefused {
+        attempt,
+        faults,
+        advice,
+    });
+    assert_eq!(bench.task("p").endings[0].advice.len(), 21);
     let AttemptEnd::Refused(Failure::Plan(kept)) = &bench.task("p").endings[0].end else {
         panic!("refused");
     };

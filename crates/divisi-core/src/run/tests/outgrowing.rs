@@ -195,6 +195,27 @@ fn what_speaks_of_no_single_file_is_held_to_the_last_stage() {
 }
 
 #[test]
+fn of_parts_that_are_together_less_than_is_split_it_is_said() {
+    let advised = |minutes: [Option<u64>; 2]| {
+        let mut bench = bench(|task| task.retries = Some(1));
+        let ended = end(&mut bench, "a", too_large(), 5);
+        becomes_a_plan(&mut bench, ended, SAID);
+        bench.verifies("a-plan");
+        let mut made = planned("p; q");
+        for (part, minutes) in made.tasks.iter_mut().zip(minutes) {
+            part.estimate.duration_ms = minutes.map(|it| it * 60_000);
+        }
+        bench.so(bench.expanded("a-plan", made));
+        bench.task("a-plan").endings[0].advice.clone()
+    };
+    let small = "its parts are together expected to take 14 minutes, and what takes less than 15 is \
+               done whole";
+    assert_eq!(advised([Some(10), Some(4)]), [small]);
+    assert!(advised([Some(10), Some(5)]).is_empty());
+    assert!(advised([Some(10), None]).is_empty());
+}
+
+#[test]
 fn what_ends_at_its_time_box_or_takes_much_more_than_expected_is_planned() {
     let mut late = bench(|_| {});
     late.so(late.lease("a"));

@@ -155,6 +155,41 @@ fn what_an_agent_planned_is_replaced_and_its_attempts_stay() {
     assert_eq!(bench.owed(), ["final check"]);
 }
 
+/// The same plan with advice about it.
+fn advised(bench: &Bench, graph: &str) -> Command {
+    Command::Expanded {
+        attempt: bench.attempt("p"),
+        from: Some(commit(0)),
+        parts: parts(graph),
+        advice: vec!["x is long".to_owned()],
+    }
+}
+
+#[test]
+fn advice_about_a_plan_stands_beside_it_and_with_the_attempt_once_it_is_refused() {
+    let settings = Settings {
+        approves_plans: true,
+        ..Settings::default()
+    };
+    let mut bench = Bench::with(with(plan("p"), "p", plans), settings);
+    bench.verifies("p");
+    // What cannot be run is refused for its faults, and the advice is kept beside them.
+    bench.does(advised(&bench, "x: x"), &["p.1 planned badly, then retry"]);
+    assert_eq!(bench.task("p").endings[0].advice, ["x is long"]);
+    assert!(bench.run.advice().is_empty());
+    bench.verifies("p");
+    bench.does(advised(&bench, "x"), &["p.2 expanded into x"]);
+    assert_eq!(bench.run.advice(), ["x is long"]);
+    bench.does(refuse("no"), &["p's plan refused, then retry"]);
+    assert!(bench.run.advice().is_empty());
+    assert_eq!(bench.task("p").endings[1].advice, ["x is long"]);
+    // Another plan in its place was advised nothing.
+    bench.verifies("p");
+    bench.does(advised(&bench, "x"), &["p.3 expanded into x"]);
+    bench.does(replace(plan("y")), &["replaced by y"]);
+    assert!(bench.run.advice().is_empty());
+}
+
 fn refuse(reason: &str) -> Command {
     Command::Reject {
         task: None,

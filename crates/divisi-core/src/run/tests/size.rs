@@ -173,6 +173,7 @@ fn ten_thousand_tasks_plan_others() {
                 attempt,
                 from: None,
                 parts: parts(&format!("x{0}; y{0}: x{0}", no.0)),
+                advice: Vec::new(),
             },
         ] {
             say(&mut bench, command);

@@ -169,6 +169,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
         receipts: Vec::new(),
         workspace_kept: true,
         then,
+        advice: Vec::new(),
     };
     let canceled = || AttemptEnd::Stopped(StopReason::Canceled);
     let lost = || AttemptEnd::Lost("gone".to_owned());
@@ -298,6 +299,7 @@ fn event(bench: &Bench, name: EventName) -> Option<Event> {
                     tasks: 2,
                 },
             )),
+            advice: Vec::new(),
         },
         E::PlanRefusedRetry => Event::PlanRefused {
             task,

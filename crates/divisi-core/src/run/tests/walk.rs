@@ -344,10 +344,12 @@ impl Walk {
                 attempt,
                 from: self.run().integration.head.clone(),
                 parts: self.planned(attempt, well),
+                advice: Vec::new(),
             },
             Effect::Expand(attempt) => Command::ExpandRefused {
                 attempt,
                 faults: vec!["it is no plan".to_owned()],
+                advice: Vec::new(),
             },
             Effect::Weigh(attempt) if well || !self.rng.once_in(3) => Command::Weighed {
                 attempt,

@@ -431,6 +431,10 @@ fn a_joined_plan_has_one_task_with_all_that_its_tasks_had() {
     }
     let whole = plan_of(&plan);
     let joined = lint::joined(&whole).expect("it is trivial");
+    let joined_words = joined.to_string();
+    let names = "limits, errors, pages were joined into one task: its 3 tasks are all for the role";
+    assert!(joined_words.starts_with(names), "{joined_words}");
+    let joined = joined.plan;
     let [one] = &joined.tasks[..] else {
         panic!("one task: {:?}", joined.tasks);
     };
@@ -454,9 +458,41 @@ fn a_joined_plan_has_one_task_with_all_that_its_tasks_had() {
     ] {
         assert!(one.description.contains(said), "{}", one.description);
     }
-    // What an agent planned is joined as it is read.
+    // What an agent planned is joined as it is read, and that is said. What is advised beside it is
+    // about the task that there is.
     let read = lint::read_whole("p", plan.to_string().as_bytes(), &Given::default());
     assert_eq!(read.parts.map(|parts| parts.tasks.len()), Some(1));
+    let found: Vec<(&str, &str)> = { read.diagnostics.iter() }
+        .map(|it| (it.code.as_str(), it.cause.as_str()))
+        .collect();
+    assert_eq!(found, [("lint-trivial", joined_words.as_str())]);
+}
+
+#[test]
+fn what_takes_less_than_is_split_is_advised_to_be_one_also_for_several_roles() {
+    let with = |minutes: u64| {
+        let mut plan = trivial();
+        task(&mut plan, "errors")["worker_type"] = json!("implementation");
+        task(&mut plan, "pages")["estimated_duration_minutes"] = json!(minutes);
+        let found = found(&plan, |_| {});
+        codes_of(&found).join(" ")
+    };
+    assert_eq!(with(4), "lint-trivial");
+    assert_eq!(with(5), "");
+}
+
+#[test]
+fn of_two_trivial_tasks_that_were_joined_nobody_says_that_they_are_few() {
+    let mut plan = trivial();
+    plan["subtasks"].as_array_mut().expect("a list").pop();
+    let codes = |read: Vec<divisi_core::Diagnostic>| -> Vec<String> {
+        read.into_iter().map(|it| it.code).collect()
+    };
+    let text = plan.to_string();
+    let found = lint::read("p", text.as_bytes(), &Given::default());
+    assert_eq!(codes(found.diagnostics), ["lint-tasks-few", "lint-trivial"]);
+    let read = lint::read_whole("p", text.as_bytes(), &Given::default());
+    assert_eq!(codes(read.diagnostics), ["lint-trivial"]);
 }
 
 #[test]

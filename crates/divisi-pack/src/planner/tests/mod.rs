@@ -151,7 +151,15 @@ fn what_is_together_no_more_than_one_task_is_joined() {
     let [one] = &planned.plan.tasks[..] else {
         panic!("one task: {:?}", planned.plan.tasks);
     };
-    assert_eq!(planned.pattern, Pattern::Joined(2));
+    let Pattern::Joined(of) = &planned.pattern else {
+        panic!("joined: {:?}", planned.pattern);
+    };
+    let of: Vec<&str> = of.iter().map(divisi_core::TaskId::as_str).collect();
+    let ids = [
+        "document-limits-docs-limits-md",
+        "document-errors-docs-errors-md",
+    ];
+    assert_eq!(of, ids);
     assert_eq!(planned.covers, [[0], [0]]);
     let paths: Vec<&str> = one.deliverables.iter().map(|it| it.path.as_str()).collect();
     assert_eq!(paths, ["docs/limits.md", "docs/errors.md"]);

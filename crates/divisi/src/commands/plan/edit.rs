@@ -52,6 +52,10 @@ pub(super) fn run(args: &Edit, global: &Global, printer: &Printer) -> Outcome {
     }
     let name = edited.to.name();
     let found = Found::of_file(&name, text.as_bytes(), &gathered.given(request.as_ref()));
+    let found = match &edited.to {
+        To::File(_) => found,
+        To::Run(run) => found.for_run(run),
+    };
     found.tell(printer);
     let after = read(&name, text.as_bytes()).plan;
     let taken = match after.filter(|_| !found.is_faulty()) {

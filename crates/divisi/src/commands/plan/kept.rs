@@ -45,7 +45,7 @@ impl Named {
 }
 
 /// The plan of a run that is in force.
-pub(super) fn of_run(run: RunId, global: &Global) -> Result<Plan, Failure> {
+fn of_run(run: RunId, global: &Global) -> Result<Plan, Failure> {
     let (_, run) = loaded::open(global, Some(run))?;
     Ok(plan_record::in_force(&run))
 }

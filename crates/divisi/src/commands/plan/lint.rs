@@ -1,35 +1,105 @@
 //! `divisi plan lint`: what is wrong with a plan before anything is spent on it.
+//!
+//! The plan of a run is held against what that run is for. While a run's task has still to plan it,
+//! there is none: the task is no plan of what was asked for.
 
 use std::path::Path;
 
-use divisi_core::Diagnostic;
 use divisi_core::diagnostic::Severity;
+use divisi_core::intent::Planner;
+use divisi_core::run::explain::explain;
+use divisi_core::run::{AttemptEnd, Failure as Failed, Run};
+use divisi_core::{Diagnostic, Intent, TaskNo};
 use divisi_pack::lint::{self, Given};
+use divisi_pack::planner;
 use divisi_pack::request::{self, Request};
 use serde_json::json;
 
 use super::given::Gathered;
-use super::kept::{Named, of_run};
+use super::kept::Named;
 use crate::cli::Global;
 use crate::cli::plan::Lint;
 use crate::exit::Exit;
 use crate::library::has_error;
+use crate::loaded;
 use crate::plan;
+use crate::plan_record;
 use crate::printer::{Failure, Line, Outcome, Printer, Style};
 use crate::project::Project;
-use crate::words::plural;
+use crate::words::{self, heading, plural};
 
 /// Lints it.
 pub(super) fn run(args: &Lint, global: &Global, printer: &Printer) -> Outcome {
-    let gathered = Gathered::look(&Project::find(global)?, printer)?;
-    let request = args.request.as_deref().map(request::read);
-    let found = Found::of(
-        &args.plan,
-        &gathered.given(request.as_ref()),
-        global,
-        printer,
-    )?;
+    let project = Project::find(global)?;
+    let gathered = Gathered::look(&project, printer)?;
+    let read = |text: Option<&str>| text.map(request::read);
+    let said = args.request.as_deref();
+    let found = match Named::of(&args.plan) {
+        Named::File(path) => {
+            let request = read(said);
+            Found::of(&path, &gathered.given(request.as_ref()), printer)?
+        }
+        Named::Run(run) => {
+            let (_, run) = loaded::open(global, Some(run))?;
+            if run.plans_whole(TaskNo(0)) {
+                return Err(unmade(&run, &project, printer)?);
+            }
+            let request = read(said.or(run.intent.as_deref().map(Intent::request)));
+            let given = gathered.given(request.as_ref());
+            let author = match run.planner() {
+                Some(_) => lint::Author::Planner,
+                None => given.author,
+            };
+            let given = Given { author, ..given };
+            let plan = plan_record::in_force(&run);
+            Found::of_plan(&run.id.to_string(), &plan, &given).for_run(&run)
+        }
+    };
     found.told(printer)
+}
+
+/// Tells what was found in the last plan that was made for a run, which is there no more, and says
+/// why the run has none.
+fn unmade(run: &Run, project: &Project, printer: &Printer) -> Result<Failure, Failure> {
+    let task = &run.tasks()[0];
+    let refused = task.endings.last().map(|ending| {
+        let faults = match &ending.end {
+            AttemptEnd::Refused(Failed::Plan(faults)) => faults.clone(),
+            _ => vec![ending.words()],
+        };
+        (ending, faults)
+    });
+    if printer.is_json() {
+        let refused = refused.as_ref().map(|(ending, faults)| {
+            json!({ "attempt": ending.number, "faults": faults, "advice": ending.advice })
+        });
+        printer.document(&json!({ "planned": false, "refused": refused }))?;
+    } else if let Some((ending, faults)) = &refused {
+        let id = &task.spec.id;
+        let head = format!(
+            "what attempt {} of {id} planned was not taken",
+            ending.number
+        );
+        printer.line(&heading(head))?;
+        let said = |style, what: &str, of: &[String]| -> Vec<Line> {
+            let said = of.iter();
+            said.map(|it| Line::styled(style, format!("  {what:<8}")).then(it))
+                .collect()
+        };
+        printer.lines(&said(Style::Bad, "fault", faults))?;
+        printer.lines(&said(Style::Warn, "advice", &ending.advice))?;
+    }
+    let shared = loaded::shared(&project.view()?, run.id)?;
+    let told = explain(run, TaskNo(0), words::now(), &shared);
+    let told = told.expect("a plan has a task");
+    let why = told.causes.first().map_or("", String::as_str);
+    let id = &task.spec.id;
+    let cause = format!("{} has no plan yet, {id} is to make it: {why}", run.id);
+    let mut diagnostic = Diagnostic::error("planning-unmade", cause);
+    for command in &told.commands {
+        diagnostic = diagnostic.hint(format!("`{command}`"));
+    }
+    Ok(Failure::told(diagnostic, Exit::Refused))
 }
 
 impl Gathered {
@@ -52,26 +122,13 @@ pub(super) struct Found {
 }
 
 impl Found {
-    fn of(
-        plan: &Path,
-        given: &Given<'_>,
-        global: &Global,
-        printer: &Printer,
-    ) -> Result<Found, Failure> {
-        match Named::of(plan) {
-            Named::File(path) if path.is_dir() => {
-                let plan = crate::folder::plan(&path, printer)?;
-                Ok(Found::of_plan(&path.to_string_lossy(), &plan, given))
-            }
-            Named::File(path) => {
-                let bytes = plan::bytes(&path)?;
-                Ok(Found::of_file(&path.to_string_lossy(), &bytes, given))
-            }
-            Named::Run(run) => {
-                let plan = of_run(run, global)?;
-                Ok(Found::of_plan(&run.to_string(), &plan, given))
-            }
+    fn of(path: &Path, given: &Given<'_>, printer: &Printer) -> Result<Found, Failure> {
+        if path.is_dir() {
+            let plan = crate::folder::plan(path, printer)?;
+            return Ok(Found::of_plan(&path.to_string_lossy(), &plan, given));
         }
+        let bytes = plan::bytes(path)?;
+        Ok(Found::of_file(&path.to_string_lossy(), &bytes, given))
     }
 
     /// What is found in a file.
@@ -88,6 +145,15 @@ impl Found {
             diagnostics: linted.diagnostics,
             text: linted.text,
         }
+    }
+
+    /// Of the plan of this run, which may be a workflow's.
+    pub(super) fn for_run(mut self, run: &Run) -> Found {
+        let planner = run.intent.as_deref().map(|it| &it.planner);
+        if let Some(Planner::Workflow(_)) = planner {
+            planner::take_as_workflow(&mut self.diagnostics);
+        }
+        self
     }
 
     /// Whether a fault is among them.

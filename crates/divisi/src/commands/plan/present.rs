@@ -2,7 +2,7 @@
 
 use divisi_core::TaskSpec;
 use divisi_core::plan::{Input, Work};
-use divisi_core::{Criterion, Plan, shell};
+use divisi_core::{Criterion, Plan, TaskId, shell};
 use divisi_pack::estimate::Estimate;
 use divisi_pack::plan_file::write;
 use divisi_pack::planner::{Declined, Pattern, Planned};
@@ -100,9 +100,17 @@ fn by(pattern: &Pattern) -> Value {
     match pattern {
         Pattern::One => json!({"pattern": "one"}),
         Pattern::Structure => json!({"pattern": "structure"}),
-        Pattern::Joined(tasks) => json!({"pattern": "joined", "tasks": tasks}),
+        Pattern::Joined(tasks) => {
+            json!({"pattern": "joined", "tasks": tasks.len(), "joined": tasks})
+        }
         Pattern::Workflow(name) => json!({"pattern": "workflow", "workflow": name}),
     }
+}
+
+/// Ids, one after the other.
+fn said(ids: &[TaskId]) -> String {
+    let ids: Vec<&str> = ids.iter().map(TaskId::as_str).collect();
+    ids.join(", ")
 }
 
 fn planned_lines(planned: &Planned, request: &Request, gathered: &Gathered) -> Vec<Line> {
@@ -112,7 +120,8 @@ fn planned_lines(planned: &Planned, request: &Request, gathered: &Gathered) -> V
         Pattern::One => "one task".to_owned(),
         Pattern::Structure => "by the request's own words".to_owned(),
         Pattern::Joined(tasks) => {
-            format!("{tasks} tasks by the request's own words, joined since they are trivial")
+            let (many, of) = (tasks.len(), said(tasks));
+            format!("{many} tasks by the request's own words ({of}), joined since they are trivial")
         }
         Pattern::Workflow(name) => format!("by the workflow {name}"),
     };
@@ -163,14 +172,13 @@ fn task_lines(at: usize, task: &TaskSpec) -> Vec<Line> {
         Input::Path(path) => path.clone(),
     });
     let inputs: Vec<String> = inputs.collect();
-    let waits: Vec<String> = task.dependencies.iter().map(ToString::to_string).collect();
     let made: Vec<&str> = task
         .deliverables
         .iter()
         .map(|it| it.path.as_str())
         .collect();
     for (what, said) in [
-        ("after", waits.join(", ")),
+        ("after", said(&task.dependencies)),
         ("takes", inputs.join(", ")),
         ("makes", made.join(", ")),
         ("may change", task.scope.join(", ")),

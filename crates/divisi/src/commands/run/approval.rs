@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::loaded;
 use crate::outline::outline;
 use crate::plan_record;
-use crate::printer::{Outcome, Printer};
+use crate::printer::{Line, Outcome, Printer, Style};
 use crate::project::Project;
 
 /// Shows the plan that awaits approval, asks, and goes on if it is given. Elsewhere than on a terminal
@@ -29,6 +29,9 @@ pub(super) fn ask_and_go_on(
         return Ok(exit);
     }
     printer.question(&outline(&plan_record::in_force(&state), &state.settings));
+    let advised = |it| Line::styled(Style::Warn, "  advised: ").then(it);
+    let advice: Vec<Line> = state.advice().iter().map(advised).collect();
+    printer.question(&advice);
     if !consent::asks("run it?")? {
         return Ok(exit);
     }

@@ -4,7 +4,7 @@
 //! is started here, and nobody is asked where nobody can answer.
 
 use divisi_core::intent::{Intent, Planner, Settled};
-use divisi_core::{Diagnostic, Plan, shell};
+use divisi_core::{Diagnostic, Plan, TaskId, shell};
 use divisi_engine::facts;
 use divisi_pack::assess::{Approach, Assessment, Question, assess, settle};
 use divisi_pack::planner::{self, Answer, Declined, Pattern};
@@ -59,7 +59,9 @@ pub(super) fn planned(
     let made = match planner_of(&request, &assessment, &gathered, args, printer)? {
         Made::Plan(plan, planner) => (*plan, planner),
         Made::One(plan, why) => {
-            if assessment.executed_as != Approach::Direct {
+            // Nobody asks why what is simple is not divided.
+            let is_asked = args.planning.planner.is_some();
+            if is_asked || assessment.executed_as != Approach::Direct {
                 let why = format!("It is one task all the same: {why}.");
                 assessed.reasons.push(why);
             }
@@ -167,7 +169,10 @@ fn planner_of(
             Pattern::One if may_ask => Made::ByAgent,
             Pattern::One => Made::One(Box::new(planned.plan), undivided(request)),
             Pattern::Joined(tasks) => {
-                let why = format!("the {tasks} tasks that its words say are too small to be apart");
+                let of: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
+                let (many, of) = (of.len(), of.join(", "));
+                let why =
+                    format!("the {many} tasks that its words say ({of}) are too small to be apart");
                 Made::One(Box::new(planned.plan), why)
             }
             Pattern::Structure => {

@@ -371,6 +371,13 @@ fn decided(request: Option<Request>, decision: Decision, by: Decider, rules: Vec
     }
 }
 
+fn advice_of<T>(planned: &Option<T>) -> Vec<String> {
+    planned
+        .iter()
+        .map(|_| "[lint-task-long] x".to_owned())
+        .collect()
+}
+
 fn split(planned: Option<(AttemptId, Receipt)>, stages: Vec<Stage>, stage_context: &str) -> Event {
     Event::TaskSplit {
         task: TaskNo(1),
@@ -379,6 +386,7 @@ fn split(planned: Option<(AttemptId, Receipt)>, stages: Vec<Stage>, stage_contex
         stage_context: stage_context.into(),
         criteria: criteria(),
         reason: "large".into(),
+        advice: advice_of(&planned),
         planned,
     }
 }
@@ -743,8 +751,12 @@ fn of_attempts() -> Vec<Event> {
             .into_iter()
             .map(|reason| Event::AttemptStopping { attempt, reason }),
     );
-    let ended = |end, then, receipts| Event::AttemptEnded {
+    let ended = |end: AttemptEnd, then, receipts| Event::AttemptEnded {
         attempt,
+        advice: match &end {
+            AttemptEnd::Refused(Failure::Plan(_)) => vec!["[lint-task-long] x".into()],
+            _ => Vec::new(),
+        },
         end,
         receipts,
         workspace_kept: true,

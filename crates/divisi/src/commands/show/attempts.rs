@@ -42,6 +42,9 @@ pub(super) fn ending_lines(run: &Run, task: &Task, ending: &Ending) -> Vec<Line>
             lines.push(Line::styled(Style::Bad, "  fault       ").then(fault));
         }
     }
+    for advice in &ending.advice {
+        lines.push(Line::styled(Style::Warn, "  advised     ").then(advice));
+    }
     for denied in &ending.permissions {
         if denied.decision().is_some_and(|decision| !decision.allows()) {
             let what = format!("  denied      {}", denied.request.title);

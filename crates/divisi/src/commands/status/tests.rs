@@ -156,6 +156,7 @@ fn what_is_yet_to_be_planned_is_said_and_what_was_planned_is_counted() {
             tasks: vec![task("x", &[]), task("y", &["x"])],
             ..Parts::default()
         },
+        advice: Vec::new(),
     });
     assert_snapshot!(shown(&given, Attended::Yes, false), @"
     run-1  Grow  running · 0 of 3 done · 2.0 s
