@@ -194,6 +194,13 @@ pub enum Action {
         /// Why.
         reason: String,
     },
+    /// Replace a task by two that each have a half of what can be checked of it.
+    Divide {
+        /// The task.
+        task: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// The holder's answer.

@@ -191,6 +191,10 @@ impl<J: Journal> Engine<J> {
                 parts: parts.clone(),
                 reason: reason.clone(),
             },
+            Asked::Divide { task: name, reason } => Command::Divide {
+                task: task(name)?,
+                reason: reason.clone(),
+            },
         })
     }
 }
@@ -252,6 +256,9 @@ fn refusal(rejection: &Rejection) -> Diagnostic {
         Rejection::NoOffer { .. } => {
             diagnostic.hint("`divisi show RUN TASK` says which attempts left what")
         }
+        Rejection::Undivided { .. } => diagnostic.hint(
+            "say the parts in a file, as a plan says its tasks: `divisi split RUN TASK PARTS`",
+        ),
         Rejection::NotApproved => diagnostic.hint("`divisi approve RUN` approves the plan"),
         Rejection::PlanInForce => diagnostic
             .hint("`divisi reject RUN TASK` is about one task, `divisi cancel RUN` about the run"),

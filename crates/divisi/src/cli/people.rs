@@ -127,9 +127,10 @@ pub(crate) struct Split {
     /// The task.
     #[command(flatten)]
     pub(crate) of: OneTask,
-    /// A file with the parts, in the form of a plan's tasks
+    /// A file with the parts, in the form of a plan's tasks; without it, what can be checked of the
+    /// task is halved, as where it keeps failing
     #[arg(value_name = "PARTS")]
-    pub(crate) parts: PathBuf,
+    pub(crate) parts: Option<PathBuf>,
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) reason: String,

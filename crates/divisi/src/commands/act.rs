@@ -269,7 +269,12 @@ fn place<'a>(file: &'a Path, spec: &'a TaskSpec, many: usize) -> Result<&'a str,
 
 /// `divisi split`.
 pub(crate) fn split(args: &cli::Split, project: &Project, printer: &Printer) -> Outcome {
-    let parts = crate::plan::read_parts(&args.parts, printer)?;
+    let (task, reason) = (args.of.task.clone(), args.reason.clone());
+    let Some(parts) = &args.parts else {
+        let action = Action::Divide { task, reason };
+        return act(project, args.of.run, action, printer);
+    };
+    let parts = crate::plan::read_parts(parts, printer)?;
     // What `auto` stands for was settled when the run was created.
     let settings = crate::follow::run(project, args.of.run)?.settings;
     let present = Present::look(&settings.defined);
@@ -277,9 +282,9 @@ pub(crate) fn split(args: &cli::Split, project: &Project, printer: &Printer) -> 
     parts.tasks.iter().for_each(|task| settling.see(task));
     settling.end(Severity::Error, printer)?;
     let action = Action::Split {
-        task: args.of.task.clone(),
+        task,
         parts,
-        reason: args.reason.clone(),
+        reason,
     };
     act(project, args.of.run, action, printer)
 }

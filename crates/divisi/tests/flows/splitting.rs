@@ -292,5 +292,43 @@ fn a_project_that_does_not_want_it_asks_a_person() {
     let run = stage.only();
     assert!(matches!(task(&run, "whole").state, TaskState::Escalated(_)));
     let told = stage.divisi(&["explain", "1", "whole"]).expect(0);
-    told.says("divisi split run-1 whole PARTS");
+    told.says("divisi split run-1 whole\n");
+}
+
+#[test]
+fn whoever_splits_by_hand_need_not_say_the_parts() {
+    let stage = stage(RULES);
+    write(stage.path("divisi.yaml"), "run: {split_after: 0}\n");
+    rehearse(&stage, &plan()).expect(3);
+    // What runs a program has no halves, and stays as it was.
+    stage
+        .divisi(&["split", "1", "after"])
+        .expect(6)
+        .says("error[split-undivided]: no rule can divide after: only what an agent does in words")
+        .says("divisi split RUN TASK PARTS");
+    stage
+        .divisi(&["split", "1", "whole", "--reason", "they are two pages"])
+        .expect(0);
+    let run = stage.only();
+    let tasks = [
+        ("before", "done"),
+        ("whole", "split"),
+        ("after", "waiting"),
+        ("whole-part1", "ready"),
+        ("whole-part2", "ready"),
+    ];
+    stands(&run, RunStatus::Running, &tasks);
+    stage.divisi(&["resume", "1"]).expect(0);
+    let all = stage.result("all");
+    assert_eq!(all.as_deref(), Some("the first page\nthe second page\n"));
+    let told = handoff(&stage, "whole-part2")["description"].to_string();
+    assert!(
+        told.contains("its owner split it: they are two pages"),
+        "{told}"
+    );
+    // Nothing is left to be halved of what is one page.
+    stage
+        .divisi(&["split", "1", "whole-part1"])
+        .expect(6)
+        .says("error[run-ended]");
 }
