@@ -6,7 +6,9 @@ use divisi_core::criterion::Criterion;
 use divisi_core::ids::{AttemptId, TaskNo};
 use divisi_core::journal::Batch;
 use divisi_core::plan::{TaskKind, TaskSpec, Work};
-use divisi_core::run::{AttemptEnd, Event, Failure, Run, SPLIT_DEPTH_MAX, Then, holds_slot};
+use divisi_core::run::{
+    AttemptEnd, Event, Failure, Run, SPLIT_DEPTH_MAX, SPLIT_MS_MIN, Then, holds_slot,
+};
 
 use crate::breaks::Oracle;
 use crate::sim::{Violation, violated};
@@ -157,7 +159,14 @@ pub(crate) fn judge_escalation(
     let bounded = task.spec.budget.is_bounded();
     // A piece of one of several solutions could not be compared with the others.
     let alone = task.candidate_of.is_none();
-    let fits = in_words && by_agent && alone && files.len() > 1 && !bounded;
+    // What is expected to be short, and was, is done whole.
+    let expected = &task.spec.estimate;
+    let expected = expected.duration_max_ms.or(expected.duration_ms);
+    let took = { task.endings.iter() }.map(|it| it.ended_at.ms_since(it.leased_at));
+    let takes = task.live().map(|it| before.last_at.ms_since(it.leased_at));
+    let is_long = took.chain(takes).any(|ms| ms >= SPLIT_MS_MIN);
+    let short = expected.is_some_and(|ms| ms < SPLIT_MS_MIN) && !is_long;
+    let fits = in_words && by_agent && alone && files.len() > 1 && !bounded && !short;
     match fits && task.depth < SPLIT_DEPTH_MAX {
         false => Ok(()),
         true => violated(

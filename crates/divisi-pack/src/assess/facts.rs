@@ -70,6 +70,8 @@ pub struct Facts {
     pub minutes_stated: Option<u64>,
     /// Tokens that the request itself states.
     pub tokens_stated: Option<u64>,
+    /// Lines of a change that the request itself states.
+    pub lines_stated: Option<u64>,
     /// How many files similar changes touched: the median.
     pub similar_files: Option<u64>,
     /// How probable it is by the words alone that it is large.
@@ -116,6 +118,7 @@ pub(super) fn facts(request: &Request, repository: &Repository, by_words: Score)
         is_sequence: request.parts.iter().any(|part| !part.after.is_empty()),
         minutes_stated: stated(request, Unit::Minutes),
         tokens_stated: stated(request, Unit::Tokens),
+        lines_stated: lines_stated(request),
         similar_files: median(repository),
         by_words,
         stakes: super::stakes::stakes(&request.text),
@@ -173,6 +176,80 @@ fn stated(request: &Request, unit: Unit) -> Option<u64> {
             _ => None,
         });
     amounts.max()
+}
+
+/// Before a number of lines, these say that it is a guess at how much there will be.
+const GUESSED: &[&str] = &[
+    "about",
+    "approximately",
+    "around",
+    "at most",
+    "circa",
+    "maybe",
+    "probably",
+    "roughly",
+    "some",
+];
+
+/// Behind a number of lines, these say that it is of a change.
+const OF_CHANGE: &[&str] = &[
+    "change",
+    "changed",
+    "changes",
+    "diff",
+    "of change",
+    "of changes",
+    "of code",
+    "of diff",
+    "of new code",
+    "patch",
+];
+
+/// How many lines the work is said to come to. Most numbers of lines are of something else, such as
+/// the file that it is about.
+fn lines_stated(request: &Request) -> Option<u64> {
+    // Of the same length, so that places stay true.
+    let text = request.text.to_ascii_lowercase();
+    let of_work = request.quantities.iter().filter_map(|quantity| {
+        let Amount::Exact(lines) = quantity.amount else {
+            return None;
+        };
+        let (start, end) = (quantity.span.start, quantity.span.end);
+        let (before, behind) = (text.get(..start)?, text.get(end..)?);
+        let behind = behind.trim_start();
+        // The unit stands apart from the number, or is a part of it.
+        let behind = behind.strip_prefix(quantity.of.as_str()).unwrap_or(behind);
+        let is_works = quantity.of.ends_with("loc")
+            || OF_CHANGE.iter().any(|words| begins_with(behind, words))
+            || is_remark(before);
+        (quantity.unit == Unit::Lines && is_works).then_some(lines)
+    });
+    of_work.max()
+}
+
+fn begins_with(text: &str, words: &str) -> bool {
+    let rest = text.trim_start().strip_prefix(words);
+    rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+}
+
+/// Whether a text ends with a remark that begins: `…, about`, `… (roughly`, `it is some`.
+fn is_remark(text: &str) -> bool {
+    let mut rest = text.trim_end();
+    let mut is_guess = false;
+    while let Some(word) = GUESSED.iter().find(|word| ends_with(rest, word)) {
+        rest = rest[..rest.len() - word.len()].trim_end();
+        is_guess = true;
+    }
+    let begins = rest.is_empty() || rest.ends_with([',', ';', ':', '.', '(', '-', '–', '—']);
+    let is_said = [
+        "is", "be", "are", "it's", "takes", "take", "needs", "expect",
+    ];
+    is_guess && (begins || is_said.iter().any(|word| ends_with(rest, word)))
+}
+
+fn ends_with(text: &str, words: &str) -> bool {
+    let rest = text.strip_suffix(words);
+    rest.is_some_and(|rest| !rest.ends_with(char::is_alphanumeric))
 }
 
 fn median(repository: &Repository) -> Option<u64> {

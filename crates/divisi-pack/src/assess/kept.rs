@@ -64,6 +64,9 @@ fn sentences(facts: &Facts) -> Vec<String> {
     if let Some(tokens) = facts.tokens_stated {
         said.push(format!("it says {}", counted(tokens, "token")));
     }
+    if let Some(lines) = facts.lines_stated {
+        said.push(format!("it says {}", counted(lines, "line")));
+    }
     let repository = &facts.repository;
     if repository.files > 0 {
         let languages = repository.languages.iter().take(LANGUAGES_MAX);

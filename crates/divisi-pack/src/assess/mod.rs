@@ -27,7 +27,8 @@ pub(crate) use components::components;
 pub use facts::{Count, Facts, Repository, Similar};
 pub use questions::{ANSWER_CHARS_MAX, QUESTIONS_MAX, Question, settle};
 pub use rules::{
-    BY_WORDS_MIN, FILES_MANY, Fired, MINUTES_SIMPLE, PARTS_MANY, RULES, Rule, TOKENS_SIMPLE, Weight,
+    BY_WORDS_MIN, FILES_MANY, Fired, LINES_ADVISED, LINES_SPLIT_MIN, MINUTES_SIMPLE,
+    MINUTES_SPLIT_MIN, PARTS_MANY, RULES, Rule, TOKENS_SIMPLE, Weight,
 };
 pub use stakes::Stakes;
 pub(crate) use stakes::says;
@@ -180,7 +181,7 @@ pub fn assess_text(text: &str, repository: &Repository) -> Assessment {
 
 /// The approach that follows from what fired.
 ///
-/// Passes come before packs, and packs before plans. A request that calls itself small outranks
+/// Passes come before packs, and packs before plans. What is too small to be split is not. A request that calls itself small outranks
 /// broad rules; a firm rule for one task outranks leaning ones for a plan. Otherwise a plan is made
 /// if any rule says so, and one task if none does.
 fn decide(fired: &[Fired]) -> Approach {
@@ -190,6 +191,9 @@ fn decide(fired: &[Fired]) -> Approach {
     }
     if points(Approach::Pack).next().is_some() {
         return Approach::Pack;
+    }
+    if fired.iter().any(|rule| rule.rule == rules::TOO_SMALL) {
+        return Approach::Direct;
     }
     let is_small = fired
         .iter()

@@ -7,6 +7,7 @@
 mod direct;
 mod plan;
 
+use divisi_core::run::SPLIT_MS_MIN;
 use serde::Serialize;
 
 use super::Approach;
@@ -21,6 +22,17 @@ pub const MINUTES_SIMPLE: u64 = 30;
 
 /// Above so many tokens a request is no simple one.
 pub const TOKENS_SIMPLE: u64 = 20_000;
+
+/// From so many lines on a change is no longer judged in one piece (G1). It is advice: what T1 counts,
+/// which is files, time and tokens, decides where it says otherwise.
+pub const LINES_ADVISED: u64 = 500;
+
+/// A change of fewer lines is not split (G1): it is judged at a glance, and its parts would cost more
+/// than they are.
+pub const LINES_SPLIT_MIN: u64 = 100;
+
+/// Work of fewer minutes is not split, for the same reason.
+pub const MINUTES_SPLIT_MIN: u64 = SPLIT_MS_MIN / 60_000;
 
 /// From so many parts on a request is several tasks, whatever their size.
 pub const PARTS_MANY: usize = 4;
@@ -78,6 +90,9 @@ pub(super) struct Case<'a> {
     /// The text in lower case and in one line.
     pub(super) lower: &'a str,
 }
+
+/// The rule that outranks all that point to a plan.
+pub(super) const TOO_SMALL: &str = "too-small";
 
 /// The rules, in the order in which they are told.
 pub const RULES: &[Rule] = &[
@@ -180,6 +195,13 @@ pub const RULES: &[Rule] = &[
         plan::long_work,
     ),
     rule(
+        "many-lines",
+        Approach::Plan,
+        Weight::Leaning,
+        "it states 500 lines of change or more, which nobody judges in one piece",
+        plan::many_lines,
+    ),
+    rule(
         "coordination",
         Approach::Plan,
         Weight::Firm,
@@ -269,6 +291,13 @@ pub const RULES: &[Rule] = &[
         Weight::Firm,
         "it names the place, and no more than three files",
         direct::one_place,
+    ),
+    rule(
+        TOO_SMALL,
+        Approach::Direct,
+        Weight::Firm,
+        "it states less than 15 minutes of work or 100 lines of change, which nothing is split below",
+        direct::too_small,
     ),
     rule(
         "one-look",

@@ -77,6 +77,8 @@ fn every_rule_fires() {
         "Refactor and rename options, with tests and support for features; it takes two hours",
         "Integrate with the external API of the bank",
         "Paginate the orders",
+        "Write the importer, about 800 lines",
+        "Write the importer, about 80 lines",
     ]);
     for text in texts {
         for fired in assess_text(text, &large).rules {
@@ -85,6 +87,77 @@ fn every_rule_fires() {
         }
     }
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn lines_of_a_change_that_are_stated_count() {
+    let lines = |text: &str| assess_text(text, &Repository::default()).facts.lines_stated;
+    for (text, expected) in [
+        ("Write the importer, about 800 lines", Some(800)),
+        ("Write the importer (roughly 800 lines)", Some(800)),
+        (
+            "Write the importer. It is probably around 1,200 lines",
+            Some(1_200),
+        ),
+        ("Write the importer in 800 lines of code", Some(800)),
+        ("An 800-line change: write the importer", Some(800)),
+        ("Write the importer, 800 LOC", Some(800)),
+        // Of something else, or a place.
+        ("Truncate the log to about 100 lines", None),
+        ("Fix the crash in the 900-line parser", None),
+        ("Show the first 20 lines of the file", None),
+        ("Fix the bug in src/a.rs line 42", None),
+    ] {
+        assert_eq!(lines(text), expected, "{text}");
+    }
+}
+
+/// G1's figures, and T1's where both speak.
+#[test]
+fn what_is_stated_to_be_small_is_not_split_and_what_is_long_is_advised_to_be() {
+    for (text, expected) in [
+        ("Rework the importer", Approach::Direct),
+        ("Rework the importer, about 499 lines", Approach::Direct),
+        ("Rework the importer, about 500 lines", Approach::Plan),
+        // T1: it names the place, of which no more than three files are.
+        (
+            "Rework the importer in src/import.rs, about 800 lines",
+            Approach::Direct,
+        ),
+        (
+            "Add a limit with tests, a security audit and docs",
+            Approach::Plan,
+        ),
+        (
+            "Add a limit with tests, a security audit and docs, about 99 lines",
+            Approach::Direct,
+        ),
+        (
+            "Add a limit with tests, a security audit and docs, about 100 lines",
+            Approach::Plan,
+        ),
+        (
+            "Add a limit with tests, a security audit and docs; it takes 14 minutes",
+            Approach::Direct,
+        ),
+        (
+            "Add a limit with tests, a security audit and docs; it takes 15 minutes",
+            Approach::Plan,
+        ),
+        // T1 counts four files, 30 minutes and 20,000 tokens as large, whatever the lines are.
+        ("Rename the id in 12 files, about 50 lines", Approach::Plan),
+        (
+            "Tune the scheduler, about 50 lines; it takes two hours",
+            Approach::Plan,
+        ),
+        // Several workflows are no matter of size.
+        (
+            "Build an entire company with all its departments; it takes 10 minutes",
+            approach("Build an entire company with all its departments"),
+        ),
+    ] {
+        assert_eq!(approach(text), expected, "{}", told(text));
+    }
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub enum Unit {
     Tokens,
     /// Files.
     Files,
+    /// Lines of text.
+    Lines,
     /// The number of a line, an issue or a version: it says where, not how many.
     Place,
     /// Anything else.
@@ -145,6 +147,7 @@ fn of_unit(count: u64, of: &str) -> (Amount, Unit) {
         "d" | "day" | "days" => 8 * 60,
         "week" | "weeks" => 5 * 8 * 60,
         "month" | "months" => 20 * 8 * 60,
+        "line" | "lines" | "loc" | "sloc" => return (Amount::Exact(count), Unit::Lines),
         "tokens" | "token" => return (Amount::Exact(count), Unit::Tokens),
         _ if is_files(of) => return (Amount::Exact(count), Unit::Files),
         _ => return (Amount::Exact(count), Unit::Things),

@@ -1,8 +1,8 @@
 //! What speaks for one task.
 
 use super::Case;
-use super::FILES_MANY;
-use super::plan::{coordination, many_files, said};
+use super::plan::{coordination, long_work, many_files, said};
+use super::{FILES_MANY, LINES_SPLIT_MIN, MINUTES_SPLIT_MIN};
 use crate::request::{Change, Unit};
 
 pub(super) fn one_place(case: &Case<'_>) -> Option<Vec<String>> {
@@ -18,6 +18,19 @@ pub(super) fn one_place(case: &Case<'_>) -> Option<Vec<String>> {
     let files = case.request.files.iter().map(|file| file.text.clone());
     let place = place.map(|place| case.request.text[place.span.start..place.span.end].to_owned());
     Some(files.chain(place).collect())
+}
+
+/// What the request says of its size, unless it says files, minutes or tokens of a large one too:
+/// where those figures and these disagree, those decide.
+pub(super) fn too_small(case: &Case<'_>) -> Option<Vec<String>> {
+    let facts = case.facts;
+    let minutes = { facts.minutes_stated }.filter(|it| *it < MINUTES_SPLIT_MIN);
+    let lines = facts.lines_stated.filter(|it| *it < LINES_SPLIT_MIN);
+    let minutes = minutes.map(|minutes| format!("{minutes} minutes"));
+    let lines = lines.map(|lines| format!("{lines} lines"));
+    let because: Vec<String> = minutes.into_iter().chain(lines).collect();
+    let is_small = !because.is_empty() && long_work(case).is_none() && many_files(case).is_none();
+    is_small.then_some(because)
 }
 
 pub(super) fn one_look(case: &Case<'_>) -> Option<Vec<String>> {

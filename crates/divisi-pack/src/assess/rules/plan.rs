@@ -3,7 +3,7 @@
 use super::super::signals::{self, TABLE};
 use super::super::stakes::says;
 use super::Case;
-use super::{BY_WORDS_MIN, FILES_MANY, MINUTES_SIMPLE, PARTS_MANY, TOKENS_SIMPLE};
+use super::{BY_WORDS_MIN, FILES_MANY, LINES_ADVISED, MINUTES_SIMPLE, PARTS_MANY, TOKENS_SIMPLE};
 use crate::request::{Amount, Change, Domain, Part, Unit};
 
 /// The change that a part asks for.
@@ -119,6 +119,11 @@ pub(super) fn long_work(case: &Case<'_>) -> Option<Vec<String>> {
     let tokens = tokens.map(|tokens| format!("{tokens} tokens"));
     let because: Vec<String> = minutes.into_iter().chain(tokens).collect();
     (!because.is_empty()).then_some(because)
+}
+
+pub(super) fn many_lines(case: &Case<'_>) -> Option<Vec<String>> {
+    let lines = case.facts.lines_stated?;
+    (lines >= LINES_ADVISED).then(|| vec![format!("{lines} lines")])
 }
 
 const AGREEING: &[&str] = &[
