@@ -78,6 +78,8 @@ impl Trouble {
                 cause,
                 wait_ms: named.map(|wait| wait.as_millis().try_into().unwrap_or(u64::MAX)),
             },
+            // What its answers before that used tells whether it began.
+            Kind::Status(401, _) => Claim::Unable { cause },
             _ => Claim::Failed { cause },
         }
     }
@@ -147,7 +149,12 @@ mod tests {
         for refused in [400, 401, 403, 404, 413, 422] {
             assert_eq!(status(refused, None).wait(1), None, "{refused}");
             let claim = status(refused, None).claim(Some("MY_KEY"));
-            assert!(matches!(claim, Claim::Failed { .. }), "{claim:?}");
+            let repeats = matches!(claim, Claim::Unable { .. });
+            assert_eq!(repeats, refused == 401, "{claim:?}");
+            assert!(
+                repeats || matches!(claim, Claim::Failed { .. }),
+                "{claim:?}"
+            );
         }
         assert_eq!(Trouble::new(Kind::Unmade, "x").wait(1), None);
     }

@@ -25,6 +25,9 @@ use crate::agent::{CLAIM_BYTES_MAX, Claim, Told};
 /// Statuses with which a model's server says: not now.
 const LIMITED: [u16; 2] = [429, 529];
 
+/// That with which it says: not with this login.
+const REFUSED: u16 = 401;
+
 /// So many denied calls are known again. Of more, the tool is believed that it denied them itself.
 const ANSWERED_MAX: usize = 1_000;
 
@@ -50,6 +53,8 @@ pub struct Session {
     finished: bool,
     /// Whether its model said or did anything.
     is_answered: bool,
+    /// Whether it did anything.
+    has_called: bool,
     /// The session of an earlier attempt that is taken up.
     resumes: Option<Record>,
     /// The session that is held, with what it used so far.
@@ -77,6 +82,7 @@ impl Session {
             wait_ms: None,
             finished: false,
             is_answered: false,
+            has_called: false,
             resumes: None,
             record: None,
         }
@@ -207,7 +213,7 @@ impl Session {
             // What it says may be no model's words but that it was refused.
             Entry::Called { .. } => {
                 (self.broke, self.wait_ms) = (None, None);
-                self.is_answered = true;
+                (self.is_answered, self.has_called) = (true, true);
             }
             _ => {}
         }
@@ -307,6 +313,11 @@ impl Session {
                 cause: bounded(cause),
                 // What is told in words is about the limit itself; a header may be about a try.
                 wait_ms: reset::wait_ms(cause, self.product.resets, now()).or(self.wait_ms),
+            },
+            // Whoever logged in once may again; a login that was never taken is refused the next time.
+            // What was said may be the refusal itself, and what used something did begin.
+            false if status == Some(REFUSED) && !self.has_called => Claim::Unable {
+                cause: bounded(&format!("its login was refused: {cause}")),
             },
             false => failed(cause),
         }

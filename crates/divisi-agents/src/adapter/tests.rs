@@ -122,7 +122,7 @@ fn what_the_model_said_stands_in_the_transcript() {
 }
 
 #[test]
-fn a_refused_key_and_an_error_for_ever_are_failures_not_limits() {
+fn an_error_for_ever_is_a_failure_and_a_refused_login_one_that_repeats_exactly() {
     let demand = "high demand, which may cause temporary errors";
     let cases = [
         ("unauthorized", ["401", "401", "invalid api key"]),
@@ -131,8 +131,11 @@ fn a_refused_key_and_an_error_for_ever_are_failures_not_limits() {
     for (what, words) in cases {
         for (name, words) in ["claude", "codex", "opencode"].into_iter().zip(words) {
             let (closing, _) = heard(&format!("{name}-{what}"), 1);
-            let is_told =
-                matches!(&closing.claim, Claim::Failed { cause } if cause.contains(words));
+            let is_told = match &closing.claim {
+                Claim::Unable { cause } => what == "unauthorized" && cause.contains(words),
+                Claim::Failed { cause } => what == "error" && cause.contains(words),
+                _ => false,
+            };
             assert!(is_told, "{name}, {what}: {:?}", closing.claim);
         }
     }

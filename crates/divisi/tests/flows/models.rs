@@ -301,8 +301,11 @@ fn is_given_up(provider: &str, fault: Fault, more: &Value, requests: usize, word
     assert_eq!(run.status(), RunStatus::Blocked, "{}", told());
     assert_eq!(task(&run, "part").attempts(), 1, "{}", told());
     assert_eq!(model.seen().len(), requests, "{}", told());
-    let mut receipts = task(&run, "part").receipts();
-    let claimed = receipts.find_map(Receipt::claimed_failure);
+    let ended = &endings(&run, "part")[0];
+    let claimed = match &ended.end {
+        AttemptEnd::Errored(Failure::Start { cause, .. }) => Some(cause.as_str()),
+        _ => ended.receipts.iter().find_map(Receipt::claimed_failure),
+    };
     let claimed = claimed.unwrap_or_else(|| panic!("{}", told()));
     for words in words {
         assert!(claimed.contains(words), "{words}: {claimed}");
@@ -320,6 +323,21 @@ fn a_refused_key_is_told_with_its_variable_and_not_tried_again() {
         let fault = Fault::Status(401, None);
         is_given_up(provider, fault, &json!({}), 1, &words);
     }
+}
+
+#[test]
+fn a_task_whose_login_is_refused_is_not_tried_again_however_often_it_may_be() {
+    let mut rule = calls(&["TASK-part"], vec![writing("part.md", "# Part\n")]);
+    rule.turns[0].fault = Some((Fault::Status(401, None), ALWAYS));
+    let model = Model::start(vec![rule]);
+    let stage = stage("openai", &model);
+    let mut plan = plan();
+    plan["subtasks"][0]["retries"] = json!(3);
+    stage.run(&plan, &[]).expect(3).says("a person decides");
+    assert_eq!(task(&stage.only(), "part").attempts(), 1);
+    stage.divisi(&["explain", "1", "part"]).expect(0).says(
+        "it cannot be started: the model's server refused the key in the variable SCRIPTED_KEY",
+    );
 }
 
 #[test]

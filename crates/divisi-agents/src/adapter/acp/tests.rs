@@ -238,10 +238,10 @@ fn a_denied_request_is_told_though_the_turn_calls_itself_a_success() {
 fn errors_are_failures_wherever_they_are_told() {
     let cases = [
         ("claude-acp-error", "500"),
-        ("claude-acp-unauthorized", "401"),
         ("opencode-acp-error", "scripted error 500"),
         // Told as the words of a turn that ended well.
         ("copilot-acp-error", "Error: Failed to get response"),
+        // It tells no status of it.
         ("qwen-acp-unauthorized", "401 invalid api key"),
     ];
     for (stream, words) in cases {
@@ -249,6 +249,9 @@ fn errors_are_failures_wherever_they_are_told() {
         let is_told = matches!(&claim, Claim::Failed { cause } if cause.contains(words));
         assert!(is_told, "{stream}: {claim:?}");
     }
+    let claim = Held::recorded("claude-acp-unauthorized", None, &Decision::Allow).claim();
+    let is_told = matches!(&claim, Claim::Unable { cause } if cause.contains("401"));
+    assert!(is_told, "{claim:?}");
     for stream in ["claude-acp-limited", "copilot-acp-limited"] {
         let claim = Held::recorded(stream, None, &Decision::Allow).claim();
         assert!(

@@ -36,14 +36,14 @@ fn a_turn_that_wrote_a_file_is_claimed_done() {
 }
 
 #[test]
-fn a_refused_key_is_a_failure_with_whatever_status_a_tool_ends() {
+fn a_refused_login_repeats_exactly_with_whatever_status_a_tool_ends() {
     for (stream, exit) in [
         ("gemini-unauthorized", 145),
         ("qwen-unauthorized", 0),
         ("copilot-unauthorized", 1),
     ] {
         let (closing, entries) = heard(stream, exit);
-        let is_told = matches!(&closing.claim, Claim::Failed { cause } if cause.contains("401"));
+        let is_told = matches!(&closing.claim, Claim::Unable { cause } if cause.contains("401"));
         assert!(is_told, "{stream}: {:?}", closing.claim);
         let status = entries.iter().find_map(|entry| match entry {
             Entry::Broke { status, .. } => *status,
