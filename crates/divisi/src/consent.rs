@@ -24,8 +24,17 @@ pub(crate) fn asks_for_words(question: &str) -> Result<Option<String>, Failure> 
 /// # Errors
 /// The answer cannot be read.
 pub(crate) fn asks(question: &str) -> Result<bool, Failure> {
+    Ok(answer_to(question)? == Some(true))
+}
+
+/// Asks; an empty line means yes, and at the end of the input nobody answered.
+///
+/// # Errors
+/// The answer cannot be read.
+pub(crate) fn answer_to(question: &str) -> Result<Option<bool>, Failure> {
     let answer = read(&format!("{question} [Y/n] "))?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes") && !answer.is_empty())
+    let is_yes = matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes");
+    Ok((!answer.is_empty()).then_some(is_yes))
 }
 
 /// A line, after a prompt.

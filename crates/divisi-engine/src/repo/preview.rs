@@ -394,6 +394,21 @@ impl Repo {
         Ok(lines.fold(0, u64::saturating_add))
     }
 
+    /// The paths that differ between two commits, in git's order.
+    ///
+    /// # Errors
+    /// Git failed, or a commit is not in the private repository.
+    pub fn paths_changed(&self, from: &Commit, to: &Commit) -> Result<Vec<String>, Fault> {
+        let out = self
+            .call("list changed files")?
+            .config("diff.ignoreSubmodules", "none")
+            .args(["diff", "--name-only", "-z", "--no-renames"])
+            .args(["--no-ext-diff", "--no-textconv"])
+            .args([from.as_str(), to.as_str(), "--"])
+            .ok()?;
+        Ok(split(&out).map(lossy).collect())
+    }
+
     /// Changes between two trees as they are shown.
     pub(crate) fn file_changes(
         &self,

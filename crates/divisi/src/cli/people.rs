@@ -104,8 +104,8 @@ pub(crate) struct Reject {
     pub(crate) run: RunId,
     /// A task of it; without one, the plan that an agent made and that awaits approval
     pub(crate) task: Option<String>,
-    /// Why; it goes into the next handoff, or into the report. A plan that an agent made is refused
-    /// only with it
+    /// Why; it goes into the next handoff, or into the report. Nothing is refused without it: on a
+    /// terminal it is asked for
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) reason: String,
 }

@@ -14,6 +14,7 @@ use divisi_core::{Diagnostic, RunId, TaskNo, TaskSpec};
 use divisi_engine::control::{Action, Ask, Response};
 
 use crate::cli;
+use crate::consent;
 use crate::exit::Exit;
 use crate::happened;
 use crate::hold::{Holder, Holding, Tries, is_attended, reach, request, silent};
@@ -53,7 +54,11 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
             if ended.is_some() {
                 // Nobody else may be there who would write how it ended.
                 let run = crate::follow::run(project, run)?;
-                projection::keep(project, &run, &report::gather(&run, words::now()));
+                projection::keep(
+                    project,
+                    &run,
+                    &report::with_changed(project, &run, words::now()),
+                );
             }
             if printer.is_json() {
                 printer.document(&serde_json::json!({"accepted": true, "run": run.to_string()}))?;
@@ -72,26 +77,49 @@ pub(crate) fn act(project: &Project, run: RunId, action: Action, printer: &Print
     }
 }
 
-/// `divisi reject`: of a plan that an agent made the reason is what makes the next one another, and
-/// later nobody could say it any more.
+/// `divisi reject`: the reason is what makes the next attempt, or the next plan, another; and later
+/// nobody could say it any more.
 pub(crate) fn reject(args: &cli::Reject, project: &Project, printer: &Printer) -> Outcome {
-    let id = args.run;
-    if args.task.is_none() && args.reason.trim().is_empty() {
-        project.row(&project.view()?, Some(id))?;
-        let run = crate::follow::run(project, id)?;
-        if run.planner().is_some() && !run.approved {
-            let cause = format!("nothing says why the plan of {id} is refused");
-            let told = Diagnostic::error("planning-reason", cause).hint(format!(
-                "say what the next plan is to do otherwise: `divisi reject {id} --reason WHY`"
-            ));
-            return Err(Failure::told(told, Exit::Usage));
-        }
+    let mut reason = args.reason.trim().to_owned();
+    if reason.is_empty()
+        && let Some(told) = unreasoned(args, project)?
+    {
+        let said = match consent::can_be_asked() {
+            true => consent::asks_for_words(&format!("{}; why?", told.cause))?,
+            false => None,
+        };
+        reason = said.ok_or_else(|| Failure::told(told, Exit::Usage))?;
     }
     let action = Action::Reject {
         task: args.task.clone(),
-        reason: args.reason.clone(),
+        reason,
     };
-    act(project, id, action, printer)
+    act(project, args.run, action, printer)
+}
+
+/// What is refused for no reason, if it is there to be refused at all.
+fn unreasoned(args: &cli::Reject, project: &Project) -> Result<Option<Diagnostic>, Failure> {
+    let id = args.run;
+    project.row(&project.view()?, Some(id))?;
+    let run = crate::follow::run(project, id)?;
+    let nothing_says = |what: &str| format!("nothing says why {what} of {id} is refused");
+    Ok(match &args.task {
+        Some(name) => {
+            crate::loaded::task(&run, name)?;
+            let told = Diagnostic::error("reject-reason", nothing_says(&format!("task {name}")));
+            Some(told.hint(format!(
+                "say it to whoever tries next, or reads the report: \
+                 `divisi reject {id} {name} --reason WHY`"
+            )))
+        }
+        None if run.planner().is_some() && !run.approved => {
+            let told = Diagnostic::error("planning-reason", nothing_says("the plan"));
+            Some(told.hint(format!(
+                "say what the next plan is to do otherwise: `divisi reject {id} --reason WHY`"
+            )))
+        }
+        None => None,
+    })
 }
 
 /// Asks whoever holds the engine, or holds it for that moment. Says whether another process does.

@@ -9,7 +9,7 @@ use crate::loaded;
 use crate::plan_record;
 use crate::printer::{Failure, Outcome, Printer};
 use crate::project::Project;
-use crate::report::{compare, compared, gather, markdown};
+use crate::report::{compare, compared, markdown, with_changed};
 use crate::words;
 
 /// Prints the report, as Markdown or JSON; or the plan with its progress, which is JSON always; or two
@@ -18,14 +18,14 @@ pub(crate) fn run(args: &cli::Report, global: &Global, printer: &Printer) -> Out
     if let [one, other] = args.compare[..] {
         return side_by_side([one, other], global, printer);
     }
-    let (_, run) = loaded::open(global, args.run)?;
+    let (project, run) = loaded::open(global, args.run)?;
     if args.plan {
         let text = plan_record::text(&run, words::now());
         let plan: serde_json::Value = serde_json::from_str(&text).expect("a plan file is JSON");
         printer.document(&plan)?;
         return Ok(Exit::Success);
     }
-    let report = gather(&run, words::now());
+    let report = with_changed(&project, &run, words::now());
     match printer.is_json() {
         true => printer.document(&report)?,
         false => printer.text(&markdown(&report))?,

@@ -107,7 +107,11 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     // Whoever says `--yes` speaks of this run, and of none to come.
     let subject = ordered.subject(&plan, &configuration, &settings);
     let subject = subject.with(rehearsal.as_ref(), &configuration);
-    let approved = args.yes || consents(project, subject, outline, printer)?;
+    let consent = match args.yes {
+        true => Consent::Given,
+        false => consents(project, subject, outline, printer)?,
+    };
+    let approved = consent == Consent::Given;
     let holding = Holding {
         repo: Some(Arc::clone(&repo)),
         ..configuration.holding(project)
@@ -132,8 +136,19 @@ pub(crate) fn run(args: &RunArgs, project: &Project, printer: &Printer) -> Outco
     printer.note(
         &Line::styled(Style::Bold, run.to_string()).then(format!(" {begun}; {}", ordered.said())),
     );
-    if !approved {
-        let words = format!("who does not want it: divisi cancel {run}");
+    let next = match consent {
+        Consent::Given => None,
+        Consent::Awaited => Some(format!("who does not want it: divisi cancel {run}")),
+        // Nobody is reminded of what they said no to.
+        Consent::Refused => {
+            driver.have_accepted(Ask::Act {
+                run,
+                action: Action::Cancel { task: None },
+            })?;
+            Some("you said no, so it is canceled; `divisi run` begins another".to_owned())
+        }
+    };
+    if let Some(words) = next {
         printer.note(&Line::styled(Style::Dim, words));
     }
     let exit = driver.drive(run, 0)?;
@@ -182,6 +197,17 @@ pub(crate) fn resume(args: &Resume, project: &Project, printer: &Printer) -> Out
     driver.drive(run, before)
 }
 
+/// Whether somebody consents to what would run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Consent {
+    /// Somebody did.
+    Given,
+    /// Somebody was asked, and does not.
+    Refused,
+    /// Nobody was asked, or answered: `divisi approve` may yet.
+    Awaited,
+}
+
 /// Whether somebody consents, or did so before to just that. On a terminal it is shown what would
 /// run, and somebody is asked; elsewhere it waits for `divisi approve`.
 fn consents(
@@ -189,14 +215,14 @@ fn consents(
     subject: Subject,
     outline: impl Fn() -> Vec<Line>,
     printer: &Printer,
-) -> Result<bool, Failure> {
+) -> Result<Consent, Failure> {
     let standing = trust::standing(project, &subject);
     if standing == trust::Standing::Unchanged {
         printer.note(&Line::styled(
             Style::Dim,
             "what it runs is as you consented to it before",
         ));
-        return Ok(true);
+        return Ok(Consent::Given);
     }
     let mut outline = outline();
     if let trust::Standing::Changed(parts) = standing {
@@ -205,14 +231,17 @@ fn consents(
     }
     if !consent::can_be_asked() {
         outline.iter().for_each(|line| printer.note(line));
-        return Ok(false);
+        return Ok(Consent::Awaited);
     }
     printer.question(&outline);
-    let is_given = consent::asks("run it?")?;
-    if is_given {
-        trust::remember(project, subject);
-    }
-    Ok(is_given)
+    Ok(match consent::answer_to("run it?")? {
+        Some(true) => {
+            trust::remember(project, subject);
+            Consent::Given
+        }
+        Some(false) => Consent::Refused,
+        None => Consent::Awaited,
+    })
 }
 
 /// That the engine answered what was not asked.

@@ -47,6 +47,7 @@ pub(crate) fn gather(run: &Run, now: Time) -> Report {
         claimed_failures: Vec::new(),
         losses: Vec::new(),
         offers: Vec::new(),
+        changed: None,
         tasks,
     };
     report.unverified = unverified(run, &report);

@@ -39,6 +39,7 @@ pub(crate) fn markdown(report: &Report) -> String {
     table(report, &mut out);
     details(report, &mut out);
     artifacts(report, &mut out);
+    changed(report, &mut out);
     time(report, &mut out);
     list("What was not verified", &report.unverified, &mut out);
     list("Assumptions", &report.assumptions, &mut out);
@@ -373,6 +374,21 @@ fn artifacts(report: &Report, out: &mut String) {
             size(made.bytes),
             code(&task.id)
         );
+    }
+}
+
+/// What else the result holds, or no longer does.
+fn changed(report: &Report, out: &mut String) {
+    let Some(changed) = report.changed.as_ref().filter(|it| !it.files.is_empty()) else {
+        return;
+    };
+    section("Other changed files", out);
+    for path in &changed.files {
+        line!(out, "- {}", code(path));
+    }
+    if changed.more > 0 {
+        let command = code(&format!("divisi diff {} --stat", report.run));
+        line!(out, "- … and {} more: {command}", changed.more);
     }
 }
 

@@ -1,11 +1,12 @@
 //! The report of a run: what was asked, what was done and by whom, what proves it, what does not.
 //!
 //! [`gather()`] computes the facts from the run alone, so the report can be written by the engine
-//! when a run ends, and by `divisi report` at any time, and says the same. [`markdown()`] words
-//! them. Nothing is claimed that no receipt or verdict shows: what was not verified has a section
+//! when a run ends, and by `divisi report` at any time, and says the same. [`with_changed()`] adds the
+//! changed files that only the repository knows. [`markdown()`] words them. Nothing is claimed that no receipt or verdict shows: what was not verified has a section
 //! of its own.
 
 mod answers;
+mod changed;
 mod compare;
 mod expected;
 mod gather;
@@ -15,6 +16,7 @@ use divisi_core::run::{Answer, Base, RunStatus, TaskStatus};
 use divisi_core::{Commit, Digest, Intent, Outcome, Time, Tree};
 use serde::Serialize;
 
+pub(crate) use changed::with_changed;
 pub(crate) use compare::{compare, compared};
 use expected::Expected;
 pub(crate) use gather::gather;
@@ -52,6 +54,8 @@ pub(crate) struct Report {
     pub(crate) whole: Vec<Judged>,
     /// The tasks, in the plan's order.
     pub(crate) tasks: Vec<Done>,
+    /// What else differs in the result; `None` where nobody looked, or there is no result.
+    pub(crate) changed: Option<Changed>,
     /// Attempts and time.
     pub(crate) use_of_time: UseOfTime,
     /// What its tasks as they are now were expected to take together, if any had an estimate.
@@ -109,6 +113,15 @@ pub(crate) struct Made {
     pub(crate) bytes: u64,
     /// The digest of its bytes.
     pub(crate) digest: Digest,
+}
+
+/// Files that differ from the base and that no task promised.
+#[derive(Debug, Serialize)]
+pub(crate) struct Changed {
+    /// The first of them.
+    pub(crate) files: Vec<String>,
+    /// How many more there are.
+    pub(crate) more: u64,
 }
 
 /// What became of a task.

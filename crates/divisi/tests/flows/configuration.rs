@@ -326,7 +326,7 @@ fn what_a_repository_says_executes_nothing_before_somebody_consents() {
     assert!(!side.exists());
 
     let (code, shown) = stage.on_a_terminal(&["run", &path], "n\n");
-    assert_eq!(code, 4);
+    assert_eq!(code, 5);
     let shown = String::from_utf8_lossy(&shown).into_owned();
     assert!(shown.contains("workspace.setup"), "{shown}");
     assert!(!side.exists());

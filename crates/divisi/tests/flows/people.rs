@@ -3,7 +3,7 @@
 //! Nearly all of it without a terminal: what a person is needed for is an exit code and a printed command.
 
 use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Event, Failure, RunStatus, TaskState};
+use divisi_core::run::{AttemptEnd, Event, Failure, RunStatus, TaskState, TaskStatus};
 use divisi_core::{Outcome, Verdict};
 use serde_json::{Value, json};
 
@@ -83,6 +83,85 @@ fn an_approval_holds_back_what_depends_on_it_until_it_is_given() {
     ];
     stands(&stage.only(), RunStatus::Succeeded, &done);
     stage.divisi(&["report", "1"]).expect(0).says("it is");
+}
+
+#[test]
+fn a_task_is_refused_with_a_reason_which_is_asked_for_on_a_terminal() {
+    let stage = Stage::git(&[("x", "1\n")]).with_env("NO_COLOR", "1");
+    stage.run(&with_approval(), &[]).expect(4);
+    for reason in [&[][..], &["--reason", " "]] {
+        let args = [&["reject", "1", "gate"], reason].concat();
+        stage
+            .divisi(&args)
+            .expect(2)
+            .says("error[reject-reason]: nothing says why task gate of run-1 is refused")
+            .says("divisi reject run-1 gate --reason WHY");
+    }
+    stage
+        .divisi(&["reject", "1", "gat"])
+        .expect(7)
+        .says("did you mean `gate`?");
+    assert_eq!(task(&stage.only(), "gate").status(), TaskStatus::Blocked);
+    let (code, shown) = stage.on_a_terminal(&["reject", "1", "gate"], "\n");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert_eq!(code, 2, "{shown}");
+    let (code, shown) = stage.on_a_terminal(&["reject", "1", "gate"], "not this week\n");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("is refused; why?"), "{shown}");
+    stage
+        .divisi(&["report", "1"])
+        .expect(0)
+        .says("not this week");
+}
+
+#[test]
+fn who_says_no_to_a_run_is_not_reminded_of_it() {
+    let stage = Stage::git(&[("x", "1\n")]).with_env("NO_COLOR", "1");
+    let plan = json!({"task_title": "Unwanted", "subtasks": [
+        {"subtask_id": "a", "command": ["true"]},
+    ]});
+    let path = stage.plan(&plan);
+    let (code, shown) = stage.on_a_terminal(&["run", &path], "n\n");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert_eq!(code, 5, "{shown}");
+    assert!(shown.contains("you said no, so it is canceled"), "{shown}");
+    let unwanted = stage.only();
+    stands(&unwanted, RunStatus::Canceled, &[("a", "canceled")]);
+    assert_eq!(task(&unwanted, "a").attempts(), 0);
+    let later = stage.run(&plan, &[]).expect(0);
+    assert!(!later.stderr.contains("unfinished"), "{}", later.stderr);
+    // Who was asked and did not answer may yet.
+    let (code, _) = stage.on_a_terminal(&["run", &path, "--quiet"], "");
+    assert_ne!(code, 5);
+}
+
+#[test]
+fn changed_files_that_no_task_promised_stand_in_the_report() {
+    let stage = Stage::git(&[("x", "1\n")]);
+    let plan = json!({"task_title": "More than that", "subtasks": [
+        {"subtask_id": "a", "script": "echo a > a.md; echo 2 > x; mkdir d; echo d > d/e.txt",
+         "deliverables": ["a.md"]},
+    ]});
+    stage.run(&plan, &[]).expect(0);
+    let report = stage.divisi(&["report", "1"]).expect(0).stdout.clone();
+    let (_, others) = report
+        .split_once("## Other changed files\n")
+        .expect("they are told");
+    let others = others.split("##").next().unwrap().trim();
+    assert_eq!(others, "- `d/e.txt`\n- `x`");
+    let kept = std::fs::read_to_string(stage.path(".divisi/runs/run-1/report.md")).unwrap();
+    assert!(kept.contains("- `d/e.txt`"), "{kept}");
+    let json = stage
+        .divisi(&["report", "1", "--json"])
+        .expect(0)
+        .stdout
+        .clone();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        json["changed"],
+        json!({"files": ["d/e.txt", "x"], "more": 0})
+    );
 }
 
 #[test]
@@ -514,7 +593,7 @@ fn a_plan_is_run_on_a_terminal_only_after_what_it_would_run_was_shown() {
         {"subtask_id": "sign", "agent": "person", "deliverables": ["s.md"]},
     ]});
     for (typed, quiet, code, is_started) in [
-        ("n\n", false, 4, false),
+        ("n\n", false, 5, false),
         ("", true, 4, false),
         ("y\n", true, 4, true),
     ] {

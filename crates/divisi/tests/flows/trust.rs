@@ -100,7 +100,7 @@ fn what_did_not_change_is_not_asked_for_again_and_what_changed_is_named() {
         let line = format!("changed since you consented: {named}");
         assert!(shown.contains(&line), "{line:?} is not in {shown}");
         run += 1;
-        assert_eq!(stage.load(RunId(run)).status(), RunStatus::AwaitingApproval);
+        assert_eq!(stage.load(RunId(run)).status(), RunStatus::Canceled);
         stage
             .divisi(&["run", "pages"])
             .expect(4)

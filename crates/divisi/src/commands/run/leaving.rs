@@ -20,7 +20,7 @@ impl Driver<'_> {
             self.printer.note(&Line::of(line));
         }
         self.teach(run);
-        let report = report::gather(run, wall_now());
+        let report = report::with_changed(self.project, run, wall_now());
         projection::keep(self.project, run, &report);
         if self.printer.is_json() {
             self.printer.document(&report)?;

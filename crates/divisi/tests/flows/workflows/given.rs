@@ -142,10 +142,10 @@ fn programs_of_a_workflow_are_shown_before_they_run() {
     // At a terminal somebody is asked; who says no has run nothing.
     let (code, bytes) = stage.on_a_terminal(&args, "n\n");
     let text = String::from_utf8_lossy(&bytes);
-    assert_eq!(code, 4, "{text}");
+    assert_eq!(code, 5, "{text}");
     assert!(text.contains("test -d proofs"), "{text}");
     assert!(text.contains("run it? [Y/n]"), "{text}");
-    assert_eq!(latest(&stage).status(), RunStatus::AwaitingApproval);
+    assert_eq!(latest(&stage).status(), RunStatus::Canceled);
     assert!(
         latest(&stage)
             .tasks()
