@@ -126,6 +126,13 @@ impl Request {
             && !is_changed(words)
     }
 
+    /// Whether it asks the same as another one.
+    #[must_use]
+    pub fn is_like(&self, other: &Request) -> bool {
+        (self.deed, &self.title, &self.paths, &self.command)
+            == (other.deed, &other.title, &other.paths, &other.command)
+    }
+
     /// The request in words: the deed, and what to.
     #[must_use]
     pub fn words(&self) -> String {
@@ -464,6 +471,16 @@ impl Permission {
     #[must_use]
     pub fn is_denied(&self) -> bool {
         self.decision().is_some_and(|decision| !decision.allows())
+    }
+
+    /// Whether it was denied since nobody answered in time.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        let by = match &self.standing {
+            Standing::Decided { by, .. } => Some(by),
+            _ => None,
+        };
+        matches!(by, Some(Decider::Deadline))
     }
 
     /// What was denied, in words, and why where somebody said so; `None` if it was not.

@@ -520,7 +520,11 @@ impl<J: Journal> World<J> {
                     if matches!(refused.account, Account::Task(..)) {
                         passed_over.insert((proposal.run, proposal.task));
                     }
-                    exhausted.entry(proposal.run).or_insert(refused);
+                    if !self.holds_up_itself_alone(attempt, &refused) {
+                        exhausted.entry(proposal.run).or_insert(refused);
+                    } else if self.is_settled(refused.account) {
+                        self.give_up(step, attempt, refused);
+                    }
                     continue;
                 }
             };

@@ -59,11 +59,13 @@ pub enum Break {
     AwaitingUnheard,
     /// What is measured of a candidate is not what is told of it.
     MeasureMadeUp,
+    /// Candidates are given up though their budgets permit more.
+    GivenUpEarly,
 }
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 26] = [
+    pub const ALL: [Break; 27] = [
         Break::FencingSkipped,
         Break::DoubleIntegration,
         Break::ReleaseForgotten,
@@ -90,6 +92,7 @@ impl Break {
         Break::WaitUnheard,
         Break::AwaitingUnheard,
         Break::MeasureMadeUp,
+        Break::GivenUpEarly,
     ];
 
     /// The oracles of which one must catch it.
@@ -125,7 +128,7 @@ impl Break {
             Break::EvidenceIgnored => &[Oracle::Review],
             Break::WaitUnheard => &[Oracle::Limits],
             Break::AwaitingUnheard => &[Oracle::Awaiting],
-            Break::MeasureMadeUp => &[Oracle::Candidates],
+            Break::MeasureMadeUp | Break::GivenUpEarly => &[Oracle::Candidates],
         }
     }
 }
@@ -171,7 +174,8 @@ pub enum Oracle {
     Division,
     /// A review finds what its evidence shows, and that is done.
     Review,
-    /// Of several solutions the best that passed is taken, and no other.
+    /// Of several solutions the best that passed is taken, and no other; one whose own budget is used up
+    /// is given up, and holds nobody up.
     Candidates,
     /// Waiting is explained.
     Explained,

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 
 use divisi_core::figure::Figure;
 use divisi_core::ids::{AttemptId, TaskNo};
+use divisi_core::ledger::{Account, Amount, Exhausted};
 use divisi_core::plan::Want;
 use divisi_core::receipt::{Measured, Receipt};
-use divisi_core::run::{AttemptEnd, Command, Effect, Run, TaskStatus};
+use divisi_core::run::{AttemptEnd, Command, Effect, Run, TaskState, TaskStatus};
+use divisi_engine::world::Ask;
 
 use crate::breaks::{Break, Oracle};
 use crate::coverage::{Coverage, Fault};
 use crate::effects::Report;
+use crate::engine::Source;
 use crate::sim::{Sim, Violation, violated};
 use crate::truth::Truth;
 
@@ -52,8 +55,82 @@ impl Sim {
         if self.broken == Some(Break::MeasureMadeUp) {
             measured.lines = 0;
         }
+        if self.broken == Some(Break::GivenUpEarly) {
+            self.give_up_others(attempt);
+        }
         let command = Command::Measured { attempt, measured };
         self.report(token, Report::Done(effect, attempt.run, command));
+    }
+}
+
+impl Sim {
+    /// A broken engine gives up the candidates that nobody has begun when one of them has passed.
+    fn give_up_others(&mut self, attempt: AttemptId) {
+        let world = self.engine.as_ref().map(|engine| &engine.world);
+        let Some(run) = world.and_then(|world| world.run(attempt.run)) else {
+            return;
+        };
+        let of = run.candidate_of(attempt.task);
+        let is_ready =
+            |no: &TaskNo| matches!(run.tasks()[no.index()].state, TaskState::Ready { .. });
+        let others = of.into_iter().flat_map(|of| run.candidates(of));
+        let others: Vec<TaskNo> = others.filter(is_ready).collect();
+        for task in others {
+            let exhausted = Exhausted {
+                account: Account::Task(attempt.run, task),
+                bound: None,
+                task: None,
+            };
+            let command = Command::GiveUp { task, exhausted };
+            self.give(Ask::Run(attempt.run, command), Source::Own);
+        }
+    }
+}
+
+/// No run is paused for what one candidate may use up: the others go on without it.
+///
+/// # Errors
+/// It is.
+pub(crate) fn judge_paused(before: &Run, exhausted: &Exhausted) -> Result<(), Violation> {
+    let task = match exhausted.account {
+        Account::Task(run, no) if run == before.id => before.task(no),
+        _ => None,
+    };
+    match task.filter(|task| task.candidate_of.is_some()) {
+        None => Ok(()),
+        Some(task) => violated(
+            Oracle::Candidates,
+            format!("{} is paused for candidate {}", before.id, task.spec.id),
+        ),
+    }
+}
+
+/// What is given up while it could be begun is a candidate whose own account permits no more, and gets
+/// nothing back.
+///
+/// # Errors
+/// It is not.
+pub(crate) fn judge_given_up(
+    truth: &Truth,
+    before: &Run,
+    no: TaskNo,
+    coverage: &mut Coverage,
+) -> Result<(), Violation> {
+    let task = &before.tasks()[no.index()];
+    if !matches!(task.state, TaskState::Ready { .. }) {
+        return Ok(());
+    }
+    coverage.fault(Fault::CandidateUsedUp);
+    let amount = task.amount(&before.settings);
+    let balance = truth.ledger().accounts.get(&Account::Task(before.id, no));
+    let is_used_up = balance
+        .is_some_and(|balance| balance.held == Amount::default() && balance.grant(amount).is_err());
+    match task.candidate_of.is_some() && is_used_up {
+        true => Ok(()),
+        false => violated(
+            Oracle::Candidates,
+            format!("{} is given up with {balance:?}", task.spec.id),
+        ),
     }
 }
 

@@ -192,6 +192,8 @@ faults! {
     OfferDiscarded,
     /// A candidate had ended without passing when its task chose.
     CandidateGivenUp,
+    /// A candidate is given up since its own budget is used up.
+    CandidateUsedUp,
 }
 
 /// Counts over one or many runs.

@@ -328,6 +328,9 @@ fn task(rng: &mut Rng, id: TaskId) -> TaskSpec {
         1 => Budget::default().with(Bound::Attempts(rng.within(1, 3))),
         _ => Budget::default(),
     };
+    if spec.candidates.is_some() && rng.chance(300) {
+        spec.budget = Budget::default().with(Bound::Attempts(1));
+    }
     spec.estimate = Estimate {
         duration_ms: rng.chance(500).then(|| rng.within(1_000, 60_000)),
         tokens: rng.chance(300).then(|| rng.within(1_000, 60_000)),

@@ -11,7 +11,7 @@ use divisi_core::run::{AttemptEnd, Event, PauseReason, Run, StopReason, TaskStat
 
 use crate::awaiting::{frees, judge_lease};
 use crate::breaks::Oracle;
-use crate::candidates::{judge_chosen, judge_measured};
+use crate::candidates::{judge_chosen, judge_given_up, judge_measured, judge_paused};
 use crate::coverage::{Coverage, Fault};
 use crate::divisions::judge_escalation;
 use crate::effects::{is_process, truly_holds};
@@ -48,6 +48,7 @@ impl Witness<'_> {
             Event::RunPaused {
                 reason: PauseReason::Budget(exhausted),
             } => {
+                judge_paused(before, exhausted)?;
                 self.coverage.fault(match exhausted.account {
                     Account::Day(_) => Fault::DayUsedUp,
                     Account::Run(_) => Fault::BudgetUsedUp,
@@ -62,6 +63,7 @@ impl Witness<'_> {
             Event::CandidateChosen { attempt, from, .. } => {
                 judge_chosen(truth, before, (attempt.task, Some(*from)), self.coverage)
             }
+            Event::TaskFailed { task, .. } => judge_given_up(truth, before, *task, self.coverage),
             Event::CandidatesRefused { task, .. } => {
                 judge_chosen(truth, before, (*task, None), self.coverage)
             }
@@ -95,10 +97,18 @@ impl Witness<'_> {
                     self.coverage.fault(Fault::LimitShared);
                 }
                 let task = &before.tasks()[attempt.task.index()];
-                if task.agent(&before.settings) != agent {
-                    self.coverage.fault(Fault::OtherAgent);
+                if task.agent(&before.settings) == agent {
+                    return Ok(());
                 }
-                Ok(())
+                self.coverage.fault(Fault::OtherAgent);
+                // Two of several would be by one agent.
+                match task.names_agent {
+                    false => Ok(()),
+                    true => violated(
+                        Oracle::Candidates,
+                        format!("{attempt} is by {agent}, and the plan names another"),
+                    ),
+                }
             }
             Event::AttemptEnded {
                 attempt,

@@ -43,20 +43,14 @@ impl Upcasters {
             lift: name_prepared,
         });
         // Before plans were expanded, only people split tasks: what version 2 adds is not given.
-        let splits = batches.with(Upcaster {
-            from: ("task_split", 1),
-            to: ("task_split", 2),
-            lift: Ok,
-        });
+        let splits = batches.with(unchanged("task_split", 1));
         let accounts = splits.with(Upcaster {
             from: ("run_paused", 1),
             to: ("run_paused", 2),
             lift: name_account,
         });
-        credentials::STEPS
-            .iter()
-            .copied()
-            .fold(accounts, Upcasters::with)
+        let shared = { credentials::STEPS.iter().copied() }.fold(accounts, Upcasters::with);
+        UNSOLVED.iter().copied().fold(shared, Upcasters::with)
     }
 
     /// The same with one more step. A later step for the same form replaces the earlier.
@@ -64,6 +58,25 @@ impl Upcasters {
     pub fn with(mut self, step: Upcaster) -> Upcasters {
         self.steps.insert(step.from, step);
         self
+    }
+}
+
+/// Before tasks had candidates no plan asked for them, and only what awaited a person was given up.
+/// What version 2 may say of that, a reader of version 1 would pass over, and then meet tasks that it
+/// does not know.
+const UNSOLVED: [Upcaster; 4] = [
+    unchanged("run_created", 1),
+    unchanged("plan_replaced", 1),
+    unchanged("task_split", 2),
+    unchanged("task_failed", 1),
+];
+
+/// A step to a form that may say more.
+const fn unchanged(kind: &'static str, version: u32) -> Upcaster {
+    Upcaster {
+        from: (kind, version),
+        to: (kind, version + 1),
+        lift: Ok,
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{
-    AttemptEnd, Event, Run, RunStatus, Subject, TaskStatus, Then, Unreviewed, explain, is_scripted,
+    AttemptEnd, Ending, Event, Run, RunStatus, Subject, TaskStatus, Then, Unreviewed, explain,
+    is_scripted,
 };
 use divisi_core::{AttemptId, Outcome, RunId, TaskNo, Time};
 use divisi_engine::engine::wall_now;
@@ -205,9 +206,17 @@ impl Progress {
                         crate::words::ended(state, *attempt, end)
                     ),
                 );
+                let ending = { state.task(attempt.task) }.and_then(|it| it.ending(attempt.number));
+                if ending.is_some_and(Ending::went_unanswered) {
+                    let list = format!("divisi permissions list {}", self.run);
+                    self.say("2", " ", &format!("nobody answered what it asked: {list}"));
+                }
                 if let Some(line) = last_printed::of_failed(&self.divisi, state, *attempt) {
                     self.say("2", " ", &format!("it last printed: {line}"));
                 }
+            }
+            Event::TaskFailed { task, reason } if is_between_attempts(state, *task, reason) => {
+                self.say("31", "x", &format!("{} is given up: {reason}", id(*task)));
             }
             Event::CandidateChosen { attempt, why, .. } => {
                 self.say("36", "=", &format!("{}: {why}", id(attempt.task)));
@@ -430,6 +439,13 @@ fn waiting(state: &Run, now: Time) -> Option<String> {
     let told = explain::explain(state, TaskNo(at as u32), now, &explain::Shared::default())?;
     let cause: String = told.causes.first()?.chars().take(CAUSE_CHARS_MAX).collect();
     Some(format!("{}: {cause}", state.tasks()[at].spec.id))
+}
+
+/// Whether a candidate is given up for something else than how its last attempt ended, which was told:
+/// its own budget was used up.
+fn is_between_attempts(state: &Run, no: TaskNo, reason: &str) -> bool {
+    let candidate = { state.task(no) }.filter(|it| it.candidate_of.is_some());
+    candidate.is_some_and(|it| !it.endings.last().is_some_and(|it| it.is_told_in(reason)))
 }
 
 /// The last lines of a run that rests, for people: what it came to, why, and what to do.

@@ -10,8 +10,9 @@ use super::event::{Event, PreparedCommit, Then};
 use super::indexes::released;
 use super::permissions::withdraw;
 use super::state::{Final, Run};
-use super::task::{Answer, Task, TaskState};
+use super::task::{Answer, Task, TaskState, Unheld};
 use super::transition::{EventName, Next, StateName, names, next, receipt_name};
+use crate::criterion::Outcome;
 use crate::ids::{AttemptId, Commit, TaskNo, Time};
 use crate::plan::TaskKind;
 use crate::receipt::Receipt;
@@ -316,6 +317,7 @@ impl Run {
     fn apply_person(&mut self, no: TaskNo, event: &Event) {
         let was_done = matches!(self.tasks[no.index()].state, TaskState::Done);
         let waits = self.tasks[no.index()].unmet > 0;
+        let unheld = self.unheld(no);
         if was_done && matches!(event, Event::TaskRetried { .. }) {
             // What was expanded since may have made the paths behind it longer.
             self.rank();
@@ -331,6 +333,9 @@ impl Run {
             Event::TaskCanceled { .. } => task.state = TaskState::Canceled,
             Event::TaskSkipped { because, .. } => task.state = TaskState::Skipped(*because),
             Event::TaskRetried { note, .. } => {
+                if was_done {
+                    task.unheld = unheld;
+                }
                 task.failures = 0;
                 task.losses = 0;
                 task.limits = 0;
@@ -373,6 +378,27 @@ impl Run {
             Event::TaskRetried { .. } => self.finally = Final::Open,
             _ => {}
         }
+    }
+}
+
+impl Run {
+    /// What does not hold on the whole as it is held: of a task's own criteria, and of all.
+    fn unheld(&self, no: TaskNo) -> Vec<Unheld> {
+        let Final::Held { verdicts, tasks } = &self.finally else {
+            return Vec::new();
+        };
+        let own = tasks.iter().filter(|(of, _)| *of == no);
+        let own = own.flat_map(|(_, verdicts)| verdicts);
+        let spec = &self.tasks[no.index()].spec;
+        let own = own.map(|verdict| (verdict, &spec.criteria));
+        let all = own.chain(verdicts.iter().map(|verdict| (verdict, &self.criteria)));
+        all.filter(|(verdict, _)| verdict.outcome == Outcome::Fail)
+            .map(|(verdict, criteria)| Unheld {
+                criterion: { criteria.get(usize::from(verdict.criterion)) }
+                    .map_or_else(String::new, ToString::to_string),
+                evidence: verdict.evidence.clone(),
+            })
+            .collect()
     }
 }
 
@@ -444,6 +470,9 @@ pub(super) fn finish(task: &mut Task, at: Time, end: AttemptEnd) {
         return;
     };
     withdraw(&mut live.permissions, at);
+    if end == AttemptEnd::Integrated {
+        task.unheld.clear();
+    }
     // Most tasks have one ending, and a run has many tasks: room for four would be mostly waste.
     task.endings.reserve_exact(1);
     task.endings.push(Ending {

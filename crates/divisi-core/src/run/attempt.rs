@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::agents::{AGENT_EXTERNAL, AGENT_PERSON};
+use super::agents::{AGENT_EXTERNAL, AGENT_MODEL, AGENT_PERSON, asks_model};
 use super::remedy;
 use crate::criterion::Verdict;
-use crate::ids::{Commit, Epoch, Time, Tree};
+use crate::ids::{Commit, Epoch, RunId, Time, Tree};
 use crate::ledger::{Bound, Credential, Means};
 use crate::permission::Permission;
 use crate::receipt::{Exit, Receipt, Snapshot};
@@ -365,6 +365,41 @@ impl Ending {
     #[must_use]
     pub fn words(&self) -> String {
         remedy::words_with(&self.end, self.receipts.iter(), &self.permissions)
+    }
+
+    /// Whether something was denied to its agent since nobody answered in time.
+    #[must_use]
+    pub fn went_unanswered(&self) -> bool {
+        self.permissions.iter().any(Permission::is_unanswered)
+    }
+
+    /// Whether its agent could not even begin, as it could not the next time.
+    fn never_begins(&self) -> bool {
+        matches!(
+            self.end,
+            AttemptEnd::Errored(Failure::Start {
+                permanent: true,
+                ..
+            })
+        )
+    }
+
+    /// Whether a reason says how it ended.
+    #[must_use]
+    pub fn is_told_in(&self, reason: &str) -> bool {
+        match &self.end {
+            AttemptEnd::Errored(Failure::Start { cause, .. }) => reason.contains(cause),
+            _ => reason.contains(&self.words()),
+        }
+    }
+
+    /// What to look at before its task is tried again, where that would end as it did.
+    pub(super) fn look_first(&self, run: RunId) -> Option<String> {
+        if self.went_unanswered() {
+            return Some(format!("divisi permissions list {run}"));
+        }
+        let by_adapter = asks_model(&self.agent) && self.agent != AGENT_MODEL;
+        (self.never_begins() && by_adapter).then(|| format!("divisi agents test {}", self.agent))
     }
 
     /// Whether its process printed anything.

@@ -22,9 +22,14 @@ use super::task::{Task, TaskState, TaskStatus};
 use crate::criterion::{Verdict, truncate};
 use crate::figure::Figure;
 use crate::ids::{AttemptId, TaskId, TaskNo, Time};
+use crate::ledger::Exhausted;
 use crate::plan::{Preference, Want};
 use crate::receipt::{Exit, Measured, Receipt};
 use crate::shell;
+
+/// The attempt of a task that takes the work of one of its candidates: its first, since it waits for
+/// them.
+pub(super) const TAKEN: u32 = 1;
 
 /// Why one candidate did not pass, in bytes, as it is told beside the others.
 const CAUSE_BYTES_MAX: usize = 300;
@@ -37,6 +42,49 @@ pub struct Chosen {
     pub from: Option<AttemptId>,
     /// Why that one, with the figures of all; or what became of each.
     pub why: String,
+}
+
+impl Task {
+    /// The candidate's attempt whose work it took, whatever has become of that since.
+    #[must_use]
+    pub fn taken(&self) -> Option<AttemptId> {
+        self.chosen.as_ref()?.from
+    }
+
+    /// The same as long as that is its own work: not once it was refused, or done again.
+    #[must_use]
+    pub fn stands_on(&self) -> Option<AttemptId> {
+        let stands = match self.live() {
+            Some(live) => live.number == TAKEN,
+            None => { self.endings.last() }
+                .is_some_and(|it| it.number == TAKEN && it.end == AttemptEnd::Integrated),
+        };
+        self.taken().filter(|_| stands)
+    }
+
+    /// What came of its candidates, and what has become of that since.
+    #[must_use]
+    pub fn chosen_words(&self) -> Option<String> {
+        let chosen = self.chosen.as_ref()?;
+        let mut words = chosen.why.clone();
+        if self.stands_on().is_some() {
+            return Some(words);
+        }
+        let taken = { self.ending(TAKEN) }.filter(|_| chosen.from.is_some());
+        if let Some(refused) = taken.filter(|it| it.end != AttemptEnd::Integrated) {
+            words = format!("{words}; but {}", refused.words());
+        }
+        if self.attempts() > u32::from(chosen.from.is_some()) {
+            let live = self.live().map(|live| &live.agent);
+            let last = live.or(self.endings.last().map(|last| &last.agent));
+            let by = last.map_or("", String::as_str);
+            words = format!(
+                "{words}; attempt {} by {by} came after that",
+                self.attempts()
+            );
+        }
+        Some(words)
+    }
 }
 
 impl Run {
@@ -88,7 +136,8 @@ impl Run {
                     self.connect(wait, before);
                 }
             }
-            for candidate in spec.candidates_as(&ids) {
+            let of = spec.candidates.iter().flat_map(|it| &it.of);
+            for (candidate, of) in spec.candidates_as(&ids).zip(of) {
                 let added = self.add_task(candidate);
                 self.candidates.push(added);
                 let (depth, nesting, context) = {
@@ -97,6 +146,7 @@ impl Run {
                 };
                 let candidate = &mut self.tasks[added.index()];
                 candidate.candidate_of = Some(no);
+                candidate.names_agent = of.agent.is_some();
                 candidate.depth = depth;
                 candidate.nesting = nesting;
                 candidate.stage_context = context;
@@ -201,6 +251,18 @@ impl Draft<'_> {
             let reason = reason.clone();
             self.push(Event::TaskFailed { task: no, reason });
         }
+    }
+
+    /// Nor is anybody asked for more than each of several may use up: the others go on without it.
+    pub(super) fn give_up(&mut self, no: TaskNo, exhausted: &Exhausted) -> Result<(), Rejection> {
+        let task = self.known(no)?;
+        let is_ready = matches!(task.state, TaskState::Ready { .. });
+        if task.candidate_of.is_none() || !is_ready {
+            return self.not_now(no, "given up", "only a candidate that is ready is");
+        }
+        let reason = exhausted.to_string();
+        self.push(Event::TaskFailed { task: no, reason });
+        Ok(())
     }
 
     /// Chooses for every task whose candidates have all ended.

@@ -11,7 +11,7 @@ use super::task::TaskStatus;
 use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, Epoch, TaskId, TaskNo, Time, Tree};
 use crate::intent::Intent;
-use crate::ledger::{Bound, Means};
+use crate::ledger::{Bound, Exhausted, Means};
 use crate::permission::{Decision, Request, Ruled};
 use crate::plan::{Parts, Plan};
 use crate::receipt::{Artifact, Measured, Snapshot};
@@ -170,6 +170,14 @@ pub enum Command {
         timeout_ms: Option<u64>,
         /// Who does it, with which credential; the task's own agent unless told.
         with: Option<Means>,
+    },
+    /// Give up a ready candidate: its own account has too little left for another attempt, and gets
+    /// nothing back.
+    GiveUp {
+        /// The task.
+        task: TaskNo,
+        /// What is used up.
+        exhausted: Exhausted,
     },
     /// The agent began.
     Started {

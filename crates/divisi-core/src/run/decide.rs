@@ -122,6 +122,7 @@ impl Draft<'_> {
                 timeout_ms,
                 with,
             } => self.lease(task, epoch, timeout_ms, with),
+            Command::GiveUp { task, exhausted } => self.give_up(task, &exhausted),
             Command::Started {
                 attempt,
                 base,

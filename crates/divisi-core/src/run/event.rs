@@ -398,7 +398,7 @@ pub enum Event {
         /// What the person said.
         note: String,
     },
-    /// A person gave a task up.
+    /// A task was given up: by a person, or, a candidate, since it has no try left.
     TaskFailed {
         /// The task.
         task: TaskNo,
@@ -435,9 +435,9 @@ pub enum Event {
 
 /// Names and versions of all run events. An old version is lifted by an upcaster in the store.
 pub const KINDS: &[(&str, u32)] = &[
-    ("run_created", 1),
+    ("run_created", 2),
     ("run_approved", 1),
-    ("plan_replaced", 1),
+    ("plan_replaced", 2),
     ("plan_refused", 1),
     ("run_paused", 3),
     ("run_resumed", 1),
@@ -447,7 +447,7 @@ pub const KINDS: &[(&str, u32)] = &[
     ("final_passed", 1),
     ("review_opened", 1),
     ("review_closed", 1),
-    ("task_split", 2),
+    ("task_split", 3),
     ("attempt_leased", 2),
     ("attempt_started", 1),
     ("attempt_adopted", 1),
@@ -469,7 +469,7 @@ pub const KINDS: &[(&str, u32)] = &[
     ("candidate_chosen", 1),
     ("candidates_refused", 1),
     ("approval_given", 1),
-    ("task_failed", 1),
+    ("task_failed", 2),
     ("task_canceled", 1),
     ("task_skipped", 1),
     ("task_retried", 1),

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::agents::{AGENT_EXTERNAL, AGENT_PERSON, holds_slot};
 use super::attempt::{Attempt, AttemptEnd, Ending, Phase};
-use super::candidates::Chosen;
 use super::division;
 use super::event::PauseReason;
 use super::indexes::takes_slot;
@@ -167,7 +166,9 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
                 "" => "it was given up".to_owned(),
                 reason => format!("it was given up: {reason}"),
             });
-            if let Some(ending) = task.endings.last() {
+            // What policy gave up tells it already.
+            let last = task.endings.last().filter(|it| !it.is_told_in(reason));
+            if let Some(ending) = last {
                 told.causes
                     .push(format!("the last time {}", ending.words()));
             }
@@ -189,6 +190,12 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
         TaskState::Split(parts) => split(run, task, parts, &mut told),
     }
     candidates(run, no, &mut told);
+    let last = task.endings.last().filter(|_| task.live().is_none());
+    let is_open = !matches!(task.state, TaskState::Done | TaskState::Split(_));
+    let look_first = last
+        .filter(|_| is_open)
+        .and_then(|it| it.look_first(run.id));
+    told.commands.splice(0..0, look_first);
     Some(told)
 }
 
@@ -198,14 +205,22 @@ fn candidates(run: &Run, no: TaskNo, told: &mut Explanation) {
     if let Some(of) = run.candidate_of(no) {
         let of = &run.tasks()[of.index()];
         let taken = of.chosen.as_ref().map(|it| it.from.map(|from| from.task));
+        // What was done since is not the work of the one that was chosen.
+        let first = match of.stands_on() {
+            Some(_) => "",
+            None => " first, and what was done since is not its work",
+        };
         told.causes.push(match taken {
             Some(Some(taken)) if taken == no => {
-                format!("it is the candidate that was chosen for {}", of.spec.id)
+                format!(
+                    "it is the candidate that was chosen for {}{first}",
+                    of.spec.id
+                )
             }
             Some(Some(taken)) => {
                 let taken = &run.tasks()[taken.index()].spec.id;
                 format!(
-                    "it is a candidate for {}, and {taken} was chosen",
+                    "it is a candidate for {}, and {taken} was chosen{first}",
                     of.spec.id
                 )
             }
@@ -213,13 +228,10 @@ fn candidates(run: &Run, no: TaskNo, told: &mut Explanation) {
             None => format!("it is a candidate for {}", of.spec.id),
         });
     }
-    let Some(Chosen {
-        from: Some(_), why, ..
-    }) = &task.chosen
-    else {
+    if task.taken().is_none() {
         return;
-    };
-    told.causes.push(why.clone());
+    }
+    told.causes.extend(task.chosen_words());
     for candidate in run.candidates(no) {
         let candidate = &run.tasks()[candidate.index()];
         if candidate.status() == TaskStatus::Done {

@@ -2,6 +2,7 @@
 
 use super::agents::holds_slot;
 use super::attempt::{AttemptEnd, Phase};
+use super::candidates::TAKEN;
 use super::parts::{PLAN_NESTING_MAX, SPLIT_DEPTH_MAX};
 use super::state::{Final, Run, RunStatus};
 use super::task::{TaskState, TaskStatus};
@@ -180,6 +181,16 @@ fn candidates(run: &Run) -> Result<(), String> {
     for task in run.tasks() {
         let name = &task.spec.id;
         let integrated = |it: &super::Ending| it.end == AttemptEnd::Integrated;
+        if let Some(from) = task.taken() {
+            let live = task.live().filter(|live| live.number == TAKEN);
+            let own = live.map(|live| &live.agent);
+            let own = own.or(task.ending(TAKEN).map(|ending| &ending.agent));
+            let made = run.task(from.task).and_then(|it| it.ending(from.number));
+            let passed = made.filter(|made| made.end == AttemptEnd::Measured);
+            if passed.is_none() || own != passed.map(|made| &made.agent) {
+                return Err(format!("{name} did not take the work of {from} first"));
+            }
+        }
         let Some(of) = task.candidate_of else {
             continue;
         };

@@ -86,5 +86,5 @@ pub use remedy::words as end_words;
 pub use reviews::{Subject, VERDICT_FILE, citable};
 pub use settings::{Budget, Grants, Price, Settings, Telling};
 pub use state::{Base, Counts, Final, Integration, Run, RunStatus};
-pub use task::{Answer, Task, TaskState, TaskStatus};
+pub use task::{Answer, Task, TaskState, TaskStatus, Unheld};
 pub use unreviewed::Unreviewed;

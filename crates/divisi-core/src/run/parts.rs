@@ -111,7 +111,11 @@ impl Draft<'_> {
             task.state_name(),
             StateName::Waiting | StateName::Ready | StateName::Escalated
         ) {
-            return self.not_now(no, "split", "cancel its attempt first");
+            let hint = match task.status().is_terminal() {
+                true => "`divisi retry` has it done again",
+                false => "cancel its attempt first",
+            };
+            return self.not_now(no, "split", hint);
         }
         if task.reviews.is_some() {
             return self.not_now(

@@ -19,8 +19,15 @@ use crate::receipt::{Exit, Receipt};
 impl Draft<'_> {
     pub(super) fn retry(&mut self, no: TaskNo, note: String) -> Result<(), Rejection> {
         let task = self.known(no)?;
-        if task.candidate_of.is_some() {
-            return self.not_now(no, "retried", "retry the task that it is a candidate of");
+        if let Some(of) = task.candidate_of {
+            let of = &self.run.tasks()[of.index()];
+            let hint = match of.state_name() {
+                StateName::Escalated | StateName::Failed | StateName::Canceled => {
+                    "retry the task that it is a candidate of"
+                }
+                _ => "the task that it is a candidate of chooses among the others",
+            };
+            return self.not_now(no, "retried", hint);
         }
         match task.state_name() {
             StateName::Escalated | StateName::Failed | StateName::Canceled => {}

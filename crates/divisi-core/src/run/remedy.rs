@@ -65,7 +65,11 @@ pub(super) fn choose(
         AttemptEnd::Errored(Failure::Start {
             cause,
             permanent: true,
-        }) => Then::Escalate(format!("it cannot be started: {cause}")),
+        }) => match next_agent(run, task) {
+            // Another one does not fail exactly so.
+            Some(agent) => Then::Reassign { agent },
+            None => Then::Escalate(format!("it cannot be started: {cause}")),
+        },
         // The same rules on the same files give the same again.
         AttemptEnd::Refused(failure @ Failure::Plan(_))
             if matches!(task.spec.work, Work::Expand(_)) =>
@@ -84,6 +88,12 @@ pub(super) fn choose(
 
 fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) -> Remedy {
     let task = &run.tasks()[no.index()];
+    if let Some(what) = unanswered_again(task) {
+        return Then::Escalate(format!(
+            "it was denied the same as the attempt before, since nobody answered in time: {what}"
+        ))
+        .into();
+    }
     if is_about_work(end)
         && let Some(why) = outgrown::shows(run, no, end, receipts)
         && let Some(planned) = planned(run, no, (end, receipts), why)
@@ -130,6 +140,20 @@ fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) 
             Then::Escalate(format!("{}; it was not split: {cause}", why())).into()
         }
     }
+}
+
+/// What the attempt that ends now was denied as the one before was, since nobody answered either: the
+/// next one would ask it, too.
+fn unanswered_again(task: &Task) -> Option<String> {
+    let before = task.endings.last().filter(|_| task.failures > 0)?;
+    let was_asked = |now: &&Permission| {
+        let mut earlier = before.permissions.iter().filter(|it| it.is_unanswered());
+        earlier.any(|it| it.request.is_like(&now.request))
+    };
+    let mut now = { &task.live()?.permissions }
+        .iter()
+        .filter(|it| it.is_unanswered());
+    now.find(was_asked).map(|it| it.request.words())
 }
 
 fn retry() -> Then {

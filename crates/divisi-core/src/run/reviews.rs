@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agents::product;
 use super::attempt::{AttemptEnd, Ending, Failure, Phase, StopReason};
+use super::candidates::TAKEN;
 use super::command::Rejection;
 use super::decide::Draft;
 use super::division::free_names;
@@ -121,17 +122,23 @@ impl Run {
     pub fn authors(&self, subject: &Subject) -> BTreeSet<&str> {
         match subject {
             Subject::Attempt(attempt) => self.workers(attempt.task, attempt.number),
-            Subject::Whole(_) => {
-                let tasks = self.numbers().map(|no| (no, &self.tasks[no.index()]));
-                let own = tasks.filter(|(_, task)| task.reviews.is_none());
-                own.flat_map(|(no, task)| self.workers(no, task.attempts()))
-                    .collect()
-            }
+            // What was compared and not chosen, judged, or planned stands nowhere in it.
+            Subject::Whole(_) => { self.numbers() }
+                .flat_map(|no| self.integrated(no).map(move |it| (no, it.number)))
+                .flat_map(|(no, number)| self.workers(no, number))
+                .collect(),
         }
     }
 
+    /// The attempts at a task that are part of the run's result.
+    fn integrated(&self, no: TaskNo) -> impl Iterator<Item = &Ending> {
+        let endings = self.tasks[no.index()].endings.iter();
+        endings.filter(|ending| ending.end == AttemptEnd::Integrated)
+    }
+
     /// The agents whose work stands in what an attempt made: those that were in its workspace until
-    /// then, or in one that it was copied from, and those of the tasks in whose place it stands.
+    /// then, or in one that it was copied from, those of the tasks in whose place it stands, and those
+    /// of the candidate that it was taken from.
     fn workers(&self, no: TaskNo, number: u32) -> BTreeSet<&str> {
         let task = &self.tasks[no.index()];
         let live = task.live().filter(|live| live.number == number);
@@ -150,6 +157,12 @@ impl Run {
             .filter(|task| task.spec.kind != TaskKind::Plan)
             .flat_map(|task| &task.endings);
         workers.extend(own.chain(before).map(|ending| ending.agent.as_str()));
+        let taken = task.taken().filter(|_| number == TAKEN);
+        workers.extend(
+            taken
+                .into_iter()
+                .flat_map(|it| self.workers(it.task, it.number)),
+        );
         workers
     }
 

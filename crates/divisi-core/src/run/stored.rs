@@ -9,7 +9,7 @@ use super::attempt::Ending;
 use super::candidates::Chosen;
 use super::event::{Event, PauseReason};
 use super::state::{Counts, Final, Integration, Run, RunStatus};
-use super::task::{Answer, TaskState};
+use super::task::{Answer, TaskState, Unheld};
 use crate::ids::{RunId, TaskNo, Time};
 use crate::journal::{RunRow, TaskRow};
 use crate::permission::Rule;
@@ -36,6 +36,8 @@ struct TaskOut<'a> {
     reassigned: &'a Option<String>,
     #[serde(skip_serializing_if = "<[Answer]>::is_empty")]
     answers: &'a [Answer],
+    #[serde(skip_serializing_if = "<[Unheld]>::is_empty")]
+    unheld: &'a [Unheld],
     #[serde(skip_serializing_if = "Option::is_none")]
     chosen: &'a Option<Chosen>,
 }
@@ -63,6 +65,8 @@ struct TaskIn {
     reassigned: Option<String>,
     #[serde(default)]
     answers: Vec<Answer>,
+    #[serde(default)]
+    unheld: Vec<Unheld>,
     #[serde(default)]
     chosen: Option<Chosen>,
 }
@@ -154,6 +158,7 @@ pub fn task_row(run: &Run, no: TaskNo) -> TaskRow {
         conflicts: task.conflicts,
         reassigned: &task.reassigned,
         answers: &task.answers,
+        unheld: &task.unheld,
         chosen: &task.chosen,
     };
     TaskRow {
@@ -290,6 +295,7 @@ impl Restoration {
             task.conflicts = stored.conflicts;
             task.reassigned = stored.reassigned;
             task.answers = stored.answers;
+            task.unheld = stored.unheld;
             task.chosen = stored.chosen;
         }
         Ok(())

@@ -35,6 +35,15 @@ impl Answer {
     }
 }
 
+/// What of integrated work did not hold on the whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unheld {
+    /// The criterion in words: the task's own, or one of the whole.
+    pub criterion: String,
+    /// What was seen.
+    pub evidence: String,
+}
+
 /// A task's state; data lives in the variant that needs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -193,12 +202,16 @@ pub struct Task {
     pub reassigned: Option<String>,
     /// What its owner answered or told it, oldest first.
     pub answers: Vec<Answer>,
+    /// What did not hold on the whole when it was to be done again, until it is.
+    pub unheld: Vec<Unheld>,
     /// The task in whose place it stands, with others.
     pub replaces: Option<TaskNo>,
     /// What it judges, if it is a review that was opened for that.
     pub reviews: Option<Subject>,
     /// The task that it is one of several solutions of, if it is.
     pub candidate_of: Option<TaskNo>,
+    /// Whether it is compared with others by who made it: a candidate whose agent the plan names.
+    pub names_agent: bool,
     /// What came of its own candidates, once all have ended.
     pub chosen: Option<Chosen>,
     /// How deep in splits it stands: 0 in the plan as it was accepted.
@@ -390,12 +403,14 @@ impl Task {
     }
 
     /// The same, with who may do its next attempt during that agent's usage limits. Who is to judge
-    /// was chosen with care for who did the work.
+    /// was chosen with care for who did the work; and of candidates by several agents two would be by
+    /// the same.
     #[must_use]
     pub fn wanted<'a>(&'a self, settings: &'a Settings) -> Wanted<'a> {
+        let chosen_with_care = self.reviews.is_some() || self.names_agent;
         Wanted {
             agent: self.agent(settings),
-            instead: self.reviews.is_some().then_some(&self.spec.agents_else[..]),
+            instead: chosen_with_care.then_some(&self.spec.agents_else[..]),
         }
     }
 }

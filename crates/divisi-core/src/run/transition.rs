@@ -270,6 +270,8 @@ pub fn next(state: StateName, event: EventName) -> Next {
         (S::Verified, E::Measured) => Next::To(S::Done),
         (S::Ready, E::CandidateChosen) => Next::To(S::Leased),
         (S::Ready, E::CandidatesRefused) => Next::To(S::Escalated),
+        // Nor does one hold up the others whose own budget is used up.
+        (S::Ready, E::Failed) => Next::To(S::Failed),
 
         // An attempt may end at every step before its commit is prepared.
         (

@@ -223,6 +223,26 @@ impl<J: Journal> World<J> {
         !unleased.is_empty()
     }
 
+    /// Whether what is used up is one candidate's own: its task chooses among the others.
+    pub(super) fn holds_up_itself_alone(&self, attempt: AttemptId, used_up: &Exhausted) -> bool {
+        let run = self.run(attempt.run);
+        let is_candidate = run.is_some_and(|it| it.candidate_of(attempt.task).is_some());
+        is_candidate && used_up.account == Account::Task(attempt.run, attempt.task)
+    }
+
+    /// Whether nothing that is reserved on an account can come back.
+    pub(super) fn is_settled(&self, account: Account) -> bool {
+        let balance = self.ledger.accounts.get(&account);
+        balance.is_none_or(|balance| balance.held == Amount::default())
+    }
+
+    /// Gives up a candidate whose own account leaves too little for another attempt at it.
+    pub(super) fn give_up(&mut self, step: &mut Step, attempt: AttemptId, exhausted: Exhausted) {
+        let task = attempt.task;
+        let given_up = self.decide(step, attempt.run, Command::GiveUp { task, exhausted });
+        debug_assert!(given_up.is_ok(), "what is proposed is ready");
+    }
+
     /// Pauses a run of which nothing goes on, since an account has too little left for what is
     /// ready. While others hold reservations some of it may come back: that is waited for first; and
     /// where one task's account is used up, the others of its run go on.

@@ -3,12 +3,14 @@
 //! from before each migration. They must load forever: never edit a file, add one for the next
 //! version.
 
+use std::collections::BTreeMap;
+
 use divisi_core::intent::Planner;
 use divisi_core::journal::{Batch, Entry, Journal, Stream};
 use divisi_core::ledger::{self, Account, Bound, Credential, Exhausted, Ledger};
 use divisi_core::receipt::Receipt;
 use divisi_core::run::{
-    self, AttemptEnd, Budget, Event, Failure, PauseReason, Run, RunStatus, stored,
+    self, AttemptEnd, Budget, Event, Failure, PauseReason, Run, RunStatus, TaskState, stored,
 };
 use divisi_core::{RunId, TaskId, TaskNo, Time, Tree};
 use divisi_store::{Options, Store, Upcasters, Versions};
@@ -590,4 +592,57 @@ fn a_run_whose_attempt_was_ended_and_looked_at_loads() {
     let held = recorded(text, text.lines().count() - 2);
     let why = held.unreviewed(None).map(|why| why.words());
     assert!(why.is_some_and(|it| it.contains("custom.judge")));
+}
+
+#[test]
+fn a_run_of_which_one_candidate_s_budget_was_used_up_loads() {
+    let run = recorded(include_str!("../golden/v3-given-up.jsonl"), usize::MAX);
+    let told = |task: &run::Task| format!("{} {}", task.spec.id, task.status());
+    let told: Vec<String> = run.tasks().iter().map(told).collect();
+    assert_eq!(
+        told,
+        ["page done", "page.1 failed", "page.2 done", "page.3 done"]
+    );
+    assert_eq!((run.status(), &run.paused), (RunStatus::Succeeded, &None));
+    let TaskState::Failed(reason) = &run.tasks()[1].state else {
+        panic!("{:?}", run.tasks()[1].state);
+    };
+    assert!(
+        reason.contains("the budget of task page.1 of run-1 is used up"),
+        "{reason}"
+    );
+    assert_eq!(
+        run.tasks()[0].stands_on().map(|it| it.task),
+        Some(TaskNo(3))
+    );
+}
+
+#[test]
+fn a_program_from_before_candidates_refuses_what_it_would_read_wrongly() {
+    let entries = golden(include_str!("../golden/v3-given-up.jsonl"));
+    // It knows these forms, of which none says that a task is solved several times.
+    let before: Vec<(&str, u32)> = { run::KINDS.iter() }
+        .filter(|(kind, _)| !kind.starts_with("candidate"))
+        .map(|(kind, version)| match *kind {
+            "run_created" | "plan_replaced" | "task_failed" => (*kind, 1),
+            "task_split" => (*kind, 2),
+            _ => (*kind, *version),
+        })
+        .collect();
+    let before = Versions::new(before.leak(), Upcasters::default(), 1);
+    let refused = |kind: &str| {
+        let entry = entries.iter().find(|entry| entry.kind == kind).unwrap();
+        before.lift(entry.clone()).unwrap_err().to_string()
+    };
+    for kind in ["run_created", "task_failed"] {
+        let told = refused(kind);
+        assert!(
+            told.contains("up to version 1; a newer one wrote it"),
+            "{told}"
+        );
+    }
+    assert!(refused("candidate_chosen").contains("does not know the kind"));
+    // The form in which parts and plans are written is a newer one, too.
+    let today: BTreeMap<&str, u32> = run::KINDS.iter().copied().collect();
+    assert_eq!((today["plan_replaced"], today["task_split"]), (2, 3));
 }

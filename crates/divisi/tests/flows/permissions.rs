@@ -206,6 +206,22 @@ fn what_nobody_answers_is_denied_and_the_run_goes_on() {
     assert_eq!(stage.result("a.md").as_deref(), Some("here, denied\n"));
 }
 
+#[test]
+fn what_nobody_answers_twice_is_not_tried_a_third_time() {
+    let settings = json!({"permissions": {
+        "rules": [{"deed": "edit", "then": "ask"}],
+        "deadline_seconds": 0.3,
+    }});
+    let stage = stage(WRITES, &settings);
+    stage
+        .run(&plan(), &[])
+        .expect(3)
+        .says("nobody answered what it asked: divisi permissions list run-1")
+        .says("since nobody answered in time: edit: ")
+        .says("→ divisi permissions list run-1");
+    assert_eq!(task(&stage.only(), "a").attempts(), 2);
+}
+
 /// The engine is killed while its agent waits, and another goes on.
 fn killed_while_it_waits(answer: impl FnOnce(&Stage) -> Option<Running>) {
     let stage = stage(WRITES, &asking());

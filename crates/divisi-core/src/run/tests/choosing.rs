@@ -4,10 +4,11 @@ use super::bench::{Bench, candidates, commit, files, merged, plan, snapshot, wit
 use super::explaining::told;
 use crate::criterion::Verdict;
 use crate::ids::TaskNo;
+use crate::ledger::{Account, Bound, Exhausted, Wanted};
 use crate::plan::{Fault, Plan, Want, Work};
 use crate::run::{
-    AttemptEnd, Command, Effect, Rejection, Run, RunStatus, Settings, StopReason, TaskState,
-    TaskStatus,
+    AttemptEnd, Command, Effect, Rejection, Run, RunStatus, Settings, StopReason, Subject,
+    TaskState, TaskStatus,
 };
 
 /// `a` is solved so often; `b` waits for it, and `a` waits for `z`.
@@ -338,6 +339,192 @@ fn what_was_chosen_and_conflicts_goes_back_to_whoever_made_it() {
         &["a.1 conflicts, then retry"],
     );
     bench.does(bench.lease("a"), &["leased a.2 by other in 2"]);
+    // What is told of it is true now: the work of the candidate is not in the result.
+    let chosen = bench.task("a").chosen_words().unwrap();
+    assert!(
+        chosen.ends_with(
+            "; but it conflicted with integrated work in a.md; attempt 2 by other came after that"
+        ),
+        "{chosen}"
+    );
+    assert!(told(&bench, "a.2").contains(
+        "it is the candidate that was chosen for a first, and what was done since is not its work"
+    ));
+    assert!(told(&bench, "a.1").contains("it is a candidate for a, and a.2 was chosen first"));
+    bench.check_stored();
+}
+
+#[test]
+fn what_was_chosen_is_told_as_such_until_its_task_is_done_again() {
+    let mut bench = ready(2, false);
+    passes(&mut bench, "a.1", (9, None), &["a.1.1 measured"]);
+    bench.verifies("a.2");
+    bench.so(bench.measured("a.2", 1, None));
+    integrates(&mut bench);
+    bench.runs("b");
+    assert!(told(&bench, "a.2").ends_with("it is the candidate that was chosen for a"));
+    bench.so(Command::FinalChecked {
+        head: Some(commit(9)),
+        verdicts: Vec::new(),
+        tasks: vec![(bench.no("a"), vec![Verdict::fail(0, "it is empty")])],
+    });
+    bench.so(bench.retry("a"));
+    assert_eq!(
+        bench.task("a").stands_on(),
+        Some(bench.attempt("a.2")),
+        "it stands there still"
+    );
+    let why = &bench.task("a").unheld[0];
+    assert_eq!(why.evidence, "it is empty");
+    bench.verifies("a");
+    bench.so(Command::BatchMerged {
+        onto: commit(9),
+        merged: vec![merged(bench.attempt("a"), 10)],
+        conflict: None,
+        refused: Vec::new(),
+    });
+    bench.so(Command::HeadMoved { head: commit(10) });
+    assert_eq!(bench.task("a").unheld, []);
+    assert_eq!(bench.task("a").stands_on(), None);
+    let chosen = bench.task("a").chosen_words().unwrap();
+    assert!(
+        chosen.ends_with("; attempt 2 by coder came after that"),
+        "{chosen}"
+    );
+    assert!(told(&bench, "a.2").contains("what was done since is not its work"));
+}
+
+#[test]
+fn a_candidate_whose_own_budget_is_used_up_is_given_up_and_the_others_decide() {
+    let used_up = |bench: &Bench, id: &str| {
+        let task = bench.no(id);
+        let exhausted = Exhausted {
+            account: Account::Task(bench.run.id, task),
+            bound: Some(Bound::Attempts(1)),
+            task: Some(bench.task(id).spec.id.clone()),
+        };
+        Command::GiveUp { task, exhausted }
+    };
+    let mut bench = ready(2, false);
+    bench.does(used_up(&bench, "a.1"), &["failed a.1"]);
+    let spent = told(&bench, "a.1");
+    assert!(
+        spent.contains("it was given up: the budget of task a.1 of run-1 is used up: 1 attempt"),
+        "{spent}"
+    );
+    passes(
+        &mut bench,
+        "a.2",
+        (5, None),
+        &[
+            "a.2.1 measured",
+            "a.1 takes a.2.1",
+            "a.1 submitted+collected",
+            "a.1 verified",
+        ],
+    );
+    bench.check_stored();
+    // Where none is left, a person decides.
+    let mut bench = ready(2, false);
+    bench.does(used_up(&bench, "a.2"), &["failed a.2"]);
+    bench.does(used_up(&bench, "a.1"), &["failed a.1", "none passed for a"]);
+    assert_eq!(status(&bench, "a"), TaskStatus::Blocked);
+    // Nothing else is given up so: neither another task, nor what is at work or over.
+    let mut bench = ready(2, false);
+    bench.so(bench.lease("a.1"));
+    for id in ["a.1", "a", "b", "z"] {
+        bench.refuses(used_up(&bench, id), "task-not-now");
+    }
+}
+
+#[test]
+fn the_cause_of_a_candidate_that_was_given_up_is_told_once() {
+    let mut bench = ready(2, false);
+    fails(&mut bench, "a.1", &[]);
+    let spent = told(&bench, "a.1");
+    assert_eq!(spent.matches("no such program").count(), 1, "{spent}");
+}
+
+#[test]
+fn a_candidate_whose_agent_is_named_waits_for_it_and_another_may_be_moved() {
+    let graph = with(solved(2, false), "a", |task| {
+        task.agents_else = vec!["spare".to_owned()];
+        task.candidates.as_mut().unwrap().of[0].agent = Some("other".to_owned());
+    });
+    let bench = Bench::new(graph);
+    let wanted = |id: &str| bench.task(id).wanted(&bench.run.settings);
+    // Two of them would be by one agent, and be told to be by two.
+    assert_eq!(wanted("a.1").agent, "other");
+    assert_eq!(wanted("a.1").instead, Some(&[][..]));
+    assert_eq!(wanted("a.2"), Wanted::agent("coder"));
+    assert_eq!(wanted("a"), Wanted::agent("coder"));
+}
+
+#[test]
+fn only_whose_work_is_integrated_is_an_author_of_the_whole() {
+    let graph = with(solved(2, false), "a", |task| {
+        let candidates = task.candidates.as_mut().unwrap();
+        candidates.of[0].agent = Some("loser".to_owned());
+        candidates.of[1].agent = Some("winner".to_owned());
+    });
+    let mut bench = Bench::new(graph);
+    bench.runs("z");
+    passes(&mut bench, "a.1", (9, None), &["a.1.1 measured"]);
+    bench.verifies("a.2");
+    bench.so(bench.measured("a.2", 1, None));
+    integrates(&mut bench);
+    let whole = Subject::Whole(commit(9));
+    let authors: Vec<&str> = bench.run.authors(&whole).into_iter().collect();
+    assert_eq!(authors, ["command", "winner"]);
+    assert!(!bench.run.is_author(&whole, "loser"));
+}
+
+#[test]
+fn whoever_began_the_work_that_was_chosen_is_an_author_of_it() {
+    let graph = with(solved(2, false), "a", |task| {
+        task.agents_else = vec!["second".to_owned()];
+    });
+    let settings = Settings {
+        failures_max: 3,
+        reassign_after: 1,
+        split_after: 0,
+        ..Settings::default()
+    };
+    let mut bench = Bench::with(graph, settings);
+    bench.runs("z");
+    // The second goes on in the folder of the first.
+    bench.runs("a.1");
+    bench.so(bench.collected("a.1"));
+    bench.so(bench.checked("a.1", Verdict::fail(0, "it is empty")));
+    for (id, lines) in [("a.1", 1), ("a.2", 9)] {
+        bench.verifies(id);
+        bench.so(bench.measured(id, lines, None));
+    }
+    integrates(&mut bench);
+    let authors = bench.run.authors(&Subject::Whole(commit(9)));
+    assert!(
+        authors.contains("second") && authors.contains("coder"),
+        "{authors:?}"
+    );
+}
+
+#[test]
+fn what_can_be_done_about_a_candidate_follows_from_its_task() {
+    let hint = |bench: &mut Bench, command: Command| match bench.decide(command) {
+        Err(Rejection::NotNow { hint, .. }) => hint,
+        other => panic!("{other:?}"),
+    };
+    let mut bench = ready(2, false);
+    bench.so(bench.cancel("a.1"));
+    let retry = bench.retry("a.1");
+    assert!(hint(&mut bench, retry.clone()).contains("chooses among the others"));
+    fails(&mut bench, "a.2", &["none passed for a"]);
+    assert!(hint(&mut bench, retry).contains("retry the task"));
+    // What is canceled has no attempt that could be canceled first.
+    let mut open = Bench::new(plan("a; o"));
+    open.so(open.cancel("a"));
+    let split = open.split("a", "x; y");
+    assert!(hint(&mut open, split).contains("divisi retry"));
 }
 
 #[test]
@@ -353,7 +540,7 @@ fn what_makes_no_sense_of_candidates_is_refused_with_a_reason() {
     assert!(refused(&mut bench, split).contains("solved several times"));
     fails(&mut bench, "a.1", &[]);
     let retry = bench.retry("a.1");
-    assert!(refused(&mut bench, retry).contains("retry the task"));
+    assert!(refused(&mut bench, retry).contains("chooses among the others"));
     // A word about something else, and one that comes twice, change nothing.
     bench.verifies("a.2");
     let early = bench.measured("z", 1, None);

@@ -92,6 +92,46 @@ fn what_nobody_answers_is_denied_at_its_deadline_and_no_sooner() {
     bench.refuses(answer(1, Decision::Allow), "permission-decided");
 }
 
+/// An attempt at `a` asks this, nobody answers, and it fails.
+fn fails_unanswered(bench: &mut Bench, asked: Request, expected: &[&str]) {
+    bench.so(asks(bench, asked, Ruling::Ask));
+    bench.now = bench.now.plus_ms(1_000);
+    bench.so(Command::ExpirePermissions);
+    bench.does(bench.ended("a", 1), expected);
+}
+
+#[test]
+fn who_is_denied_the_same_again_for_want_of_an_answer_is_not_tried_a_third_time() {
+    let other = || Request {
+        title: "Write docs/b.md".to_owned(),
+        ..request("z")
+    };
+    let mut bench = working();
+    fails_unanswered(&mut bench, request("x"), &["a.1 refused, then retry"]);
+    let commands = |bench: &Bench| {
+        let told = explain(&bench.run, bench.no("a"), bench.now, &Shared::default());
+        told.unwrap().commands
+    };
+    assert_eq!(commands(&bench)[0], "divisi permissions list run-1");
+    // Something else may be granted.
+    bench.so(bench.lease("a"));
+    fails_unanswered(&mut bench, other(), &["a.2 refused, then retry"]);
+    bench.so(bench.lease("a"));
+    fails_unanswered(
+        &mut bench,
+        other(),
+        &[
+            "a.3 refused, then escalate: it was denied the same as the attempt before, since nobody \
+           answered in time: edit: Write docs/b.md",
+        ],
+    );
+    assert_eq!(commands(&bench)[0], "divisi permissions list run-1");
+    // Whoever has it tried again answers this time.
+    bench.so(bench.retry("a"));
+    bench.so(bench.lease("a"));
+    fails_unanswered(&mut bench, other(), &["a.4 refused, then retry"]);
+}
+
 #[test]
 fn a_request_that_is_told_again_is_the_same_and_another_of_its_id_is_denied() {
     let mut bench = working();

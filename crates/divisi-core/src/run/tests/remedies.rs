@@ -800,3 +800,29 @@ fn a_composition_that_is_being_stopped_is_stopped() {
     };
     bench.does(command, &["a.1 stopped as canceled, then cancel"]);
 }
+
+#[test]
+fn a_start_that_will_fail_exactly_so_is_for_another_agent_or_a_person() {
+    let refused = |bench: &Bench| Command::NotStarted {
+        attempt: bench.attempt("a"),
+        cause: "its login was refused".to_owned(),
+        permanent: true,
+    };
+    let graph = with(plan("a"), "a", |task| {
+        handoff(task);
+        task.agent = Some("claude".to_owned());
+        task.agents_else = vec!["codex".to_owned()];
+    });
+    let mut bench = Bench::new(graph);
+    bench.so(bench.lease("a"));
+    bench.does(refused(&bench), &["a.1 errored, then reassign to codex"]);
+    bench.does(bench.lease("a"), &["leased a.2 by codex in 1"]);
+    bench.does(
+        refused(&bench),
+        &["a.2 errored, then escalate: it cannot be started: its login was refused"],
+    );
+    // What is typed first checks that.
+    let told = super::explaining::told(&bench, "a");
+    let first = told.lines().find(|line| line.starts_with("$ "));
+    assert_eq!(first, Some("$ divisi agents test codex"), "{told}");
+}

@@ -396,7 +396,7 @@ EndedEscalate: Leased Working Submitted Collected Held Verified -> Escalated
 EndedAsk: Leased Working -> Question
 EndedCancel: Leased Working Submitted Collected Held Verified -> Canceled
 ApprovalGiven: Approval -> Done
-Failed: Approval Question Escalated -> Failed
+Failed: Ready Approval Question Escalated -> Failed
 Canceled: Waiting Ready Approval Question Escalated -> Canceled
 Skipped: Waiting -> Skipped
 Retried: Escalated Done Failed Canceled -> Ready

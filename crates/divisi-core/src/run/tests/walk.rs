@@ -13,7 +13,7 @@ use crate::assign::{Capacity, assign};
 use crate::criterion::{Cost, Criterion, Outcome, Verdict};
 use crate::figure::Figure;
 use crate::ids::{AttemptId, Commit, Epoch, RunId, TaskNo, Time};
-use crate::ledger::{Bound, Choice};
+use crate::ledger::{Account, Bound, Choice, Exhausted};
 use crate::permission::{Decision, Ruling};
 use crate::plan::{Input, Parts, Plan, Stage, TaskKind, TaskSpec, WorkspaceKind};
 use crate::receipt::Measured;
@@ -557,7 +557,7 @@ impl Walk {
         {
             return command;
         }
-        if let Some(command) = self.about_offer() {
+        if let Some(command) = self.about_offer().or_else(|| self.about_budget()) {
             return command;
         }
         match self.rng.below(24) {
@@ -590,6 +590,25 @@ impl Walk {
                 reason: text,
             },
         }
+    }
+
+    /// What the ledger leaves too little for, now and then: a candidate, or what is none.
+    fn about_budget(&mut self) -> Option<Command> {
+        let waits = |task: &crate::run::Task| {
+            task.candidate_of.is_some() && matches!(task.state, TaskState::Ready { .. })
+        };
+        let ready = TaskNo(self.run().tasks().iter().position(waits)? as u32);
+        let task = match self.rng.below(40) {
+            0 => self.some_task(),
+            1..=6 => ready,
+            _ => return None,
+        };
+        let exhausted = Exhausted {
+            account: Account::Task(self.run().id, task),
+            bound: None,
+            task: None,
+        };
+        Some(Command::GiveUp { task, exhausted })
     }
 
     /// What a person does with late work, now and then.
