@@ -6,7 +6,7 @@ use divisi_core::permission::Permission;
 use divisi_core::plan::{Input, Work};
 use divisi_core::receipt::{Artifact, Receipt};
 use divisi_core::run::{
-    AttemptEnd, Ending, Failure, Run, StopReason, Subject, Task, TaskState, TaskStatus,
+    AttemptEnd, Ending, Failure, Run, StopReason, Subject, Task, TaskState, TaskStatus, Unheld,
     VERDICT_FILE, end_words,
 };
 use divisi_core::{TaskId, TaskKind, TaskNo, TaskSpec, Time};
@@ -95,9 +95,11 @@ fn role(run: &Run, task: &Task) -> String {
 
 fn context(run: &Run, no: TaskNo) -> Context {
     let id = |no: TaskNo| run.tasks()[no.index()].spec.id.to_string();
-    // A candidate is told what its task would be, and nothing of those that it is compared with.
+    // A candidate is told what its task would be, and nothing of those that it is compared with. Nor
+    // does anybody else depend on one: what was taken of it is its task's.
     let whole = run.candidate_of(no).unwrap_or(no);
     let is_other = |on: &TaskNo| run.candidate_of(*on) != Some(whole);
+    let is_none = |on: &TaskNo| run.candidate_of(*on).is_none();
     let next = run.dependents(whole).into_iter().take(NEIGHBORS_MAX);
     let beside = run.live().filter(|(other, task)| {
         let works = matches!(task.status(), TaskStatus::Running | TaskStatus::Verifying);
@@ -108,7 +110,7 @@ fn context(run: &Run, no: TaskNo) -> Context {
         dependencies_completed: run
             .dependencies(no)
             .into_iter()
-            .filter(is_other)
+            .filter(is_none)
             .take(NEIGHBORS_MAX)
             .map(id)
             .collect(),
@@ -248,7 +250,20 @@ fn feedback(task: &Task) -> Vec<Feedback> {
             | AttemptEnd::Limited { .. } => None,
         }
     };
-    task.endings.iter().filter_map(told).collect()
+    let mut all: Vec<Feedback> = task.endings.iter().filter_map(told).collect();
+    all.extend(on_the_whole(task));
+    all
+}
+
+/// Why integrated work is done again: what did not hold on the whole.
+fn on_the_whole(task: &Task) -> Option<Feedback> {
+    let mut ended = task.endings.iter().rev();
+    let integrated = ended.find(|it| it.end == AttemptEnd::Integrated)?;
+    let unmet = |it: &Unheld| sound(&it.criterion, &it.evidence);
+    (!task.unheld.is_empty()).then(|| Feedback {
+        reason: "it was integrated, and on the whole checks refused it".to_owned(),
+        ..told_of(integrated, task.unheld.iter().map(unmet).collect())
+    })
 }
 
 /// What no criterion of a plan task, or of a review, says, since it holds for all of them.

@@ -332,8 +332,9 @@ fn next_words(run: &Run, at: Time, attempt: AttemptId, end: &AttemptEnd, then: &
         Then::Retry { not_before } => words::again(run, attempt, end, *not_before, at),
         Then::Reassign { agent } => format!("{} takes over", words::agent(agent)),
         Then::Split(_) => "smaller tasks take its place".to_owned(),
-        Then::Escalate(reason) if run.candidate_of(attempt.task).is_some() => {
-            format!("it has no try left: {reason}")
+        // It is given up next, which says why.
+        Then::Escalate(_) if run.candidate_of(attempt.task).is_some() => {
+            "it has no try left".to_owned()
         }
         Then::Escalate(reason) => format!("a person must decide: {reason}"),
         Then::Ask(question) => format!("it awaits an answer: {question}"),

@@ -7,9 +7,9 @@ use divisi_agents::{CLAIM_BYTES_MAX, Claim, Monitoring};
 use divisi_core::criterion::truncate;
 use divisi_core::journal::Journal;
 use divisi_core::receipt::{Output, Receipt};
-use divisi_core::run::{Command, Effect, Event, PauseReason, Said};
+use divisi_core::run::{AttemptEnd, Command, Effect, Event, PauseReason, Said};
 use divisi_core::worker::{EndHow, Ended, Job, ToWorker};
-use divisi_core::{AttemptId, RunId};
+use divisi_core::{AttemptId, RunId, TaskNo};
 
 use super::expansion::Expanding;
 use super::fetch::Fetching;
@@ -392,7 +392,7 @@ impl<J: Journal> Engine<J> {
                 }
                 _ => continue,
             };
-            for attempt in attempts {
+            for attempt in self.with_candidates(attempts) {
                 let run = self.world.run(attempt.run);
                 let Some(releasing) = run.and_then(|run| Collecting::of_ended(run, attempt)) else {
                     continue;
@@ -402,6 +402,21 @@ impl<J: Journal> Engine<J> {
                 let _ = self.execute(Work::Chore(Box::new(move || releasing.release(&shell))));
             }
         }
+    }
+
+    /// These attempts, with those that were compared for their tasks: once one is integrated, nothing is
+    /// chosen any more, and what the others made is kept as commits.
+    fn with_candidates(&self, attempts: Vec<AttemptId>) -> Vec<AttemptId> {
+        let compared = |attempt: &AttemptId| {
+            let run = self.world.run(attempt.run)?;
+            let measured = move |no: TaskNo| {
+                let last = run.task(no)?.endings.last()?;
+                (last.end == AttemptEnd::Measured).then(|| run.attempt_id(no, last.number))
+            };
+            Some(run.candidates(attempt.task).filter_map(measured))
+        };
+        let compared: Vec<AttemptId> = attempts.iter().filter_map(compared).flatten().collect();
+        attempts.into_iter().chain(compared).collect()
     }
 
     /// Takes the temporary folders of ended attempts back; no process of theirs is left.

@@ -12,6 +12,8 @@ use crate::repo::{Fault, Needed};
 pub enum Proof {
     /// It is part of its run's result or plan, or of a snapshot that is.
     Integrated,
+    /// All of it is in a commit that is kept.
+    Recorded,
     /// A person or policy gave it up.
     Discarded,
     /// Whoever worked in it promised no files, and nobody works in it any more.
@@ -89,6 +91,7 @@ impl Pool {
                     (_, None) => (GcAction::Keep, "a check uses it"),
                     _ => match proof(&item) {
                         Proof::Integrated => (GcAction::Remove, "integrated"),
+                        Proof::Recorded => (GcAction::Remove, "kept as a commit"),
                         Proof::Discarded => (GcAction::Remove, "discarded"),
                         Proof::Unpromised => (GcAction::Remove, "nothing in it was promised"),
                         Proof::None => (GcAction::Keep, "may hold work that stands nowhere else"),

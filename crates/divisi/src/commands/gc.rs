@@ -253,6 +253,20 @@ fn proof(item: &GcItem, runs: &[Run]) -> Proof {
             _ => false,
         })
     };
+    // Nothing more is chosen of candidates, and `divisi diff` shows what each was.
+    let is_chosen_from = |of: TaskNo| {
+        let of = run.task(of);
+        of.is_some_and(|of| matches!(of.status(), TaskStatus::Done))
+    };
+    let is_measured = |ending: &Ending| ending.end == AttemptEnd::Measured;
+    if task.candidate_of.is_some_and(is_chosen_from)
+        && task
+            .endings
+            .last()
+            .is_some_and(|it| is_measured(it) && is_collected(it))
+    {
+        return Proof::Recorded;
+    }
     match task.status() {
         TaskStatus::Done | TaskStatus::Split => {
             let mut endings = task.endings.iter().rev();

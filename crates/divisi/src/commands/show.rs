@@ -315,6 +315,7 @@ fn task_document(
         "candidate_of": ids(run.candidate_of(no).into_iter().collect()).pop(),
         "candidates": ids(run.candidates(no).collect()),
         "chosen": task.chosen,
+        "stands_on": task.stands_on().map(|it| it.to_string()),
         "budget": balance,
         "failures": task.failures,
         "losses": task.losses,
@@ -456,13 +457,14 @@ fn spec_lines(run: &Run, no: TaskNo, task: &Task) -> Vec<Line> {
 
 /// The solutions that are compared for a task, each with where it stands.
 fn candidate_lines(run: &Run, no: TaskNo) -> Vec<Line> {
-    let chosen = run.tasks()[no.index()].chosen.as_ref();
-    let taken = chosen.and_then(|it| it.from).map(|from| from.task);
+    let of = &run.tasks()[no.index()];
+    let (taken, stands) = (of.taken().map(|it| it.task), of.stands_on().is_some());
     let line = |no: TaskNo| {
         let task = &run.tasks()[no.index()];
         let agent = words::agent(task.agent(&run.settings));
         let taken = match taken == Some(no) {
-            true => ", chosen",
+            true if stands => ", chosen",
+            true => ", chosen first",
             false => "",
         };
         row(
@@ -471,7 +473,7 @@ fn candidate_lines(run: &Run, no: TaskNo) -> Vec<Line> {
         )
     };
     let mut lines: Vec<Line> = run.candidates(no).map(line).collect();
-    lines.extend(chosen.map(|it| row("", &it.why)));
+    lines.extend(of.chosen_words().map(|words| row("", words)));
     lines
 }
 

@@ -83,17 +83,22 @@ pub(super) fn ends(run: &Run, stages: &[Option<TaskNo>]) -> BTreeMap<Option<Task
 }
 
 fn add(run: &Run, task: &Task, figures: &mut Figures) {
-    figures.tasks += 1;
-    figures.attempts += task.attempts();
-    figures.retries += task.attempts().saturating_sub(1);
+    // A candidate is one of several tries at its task, and what that takes of it is none.
+    figures.tasks += u32::from(task.candidate_of.is_none());
+    let attempts = task.attempts() - u32::from(task.taken().is_some());
+    figures.attempts += attempts;
+    figures.retries += attempts.saturating_sub(1);
     let agent_ms = task.agent_ms();
     figures.agent_ms += agent_ms;
-    if let Some(ms) = task.spec.estimate.duration_ms {
+    // Of several candidates each has its own.
+    let estimate = task.spec.candidates.is_none().then_some(task.spec.estimate);
+    let estimate = estimate.unwrap_or_default();
+    if let Some(ms) = estimate.duration_ms {
         let sum = figures.estimate_ms.unwrap_or(0);
         figures.estimate_ms = Some(sum.saturating_add(ms));
         figures.estimated_agent_ms += agent_ms;
     }
-    if let Some(tokens) = task.spec.estimate.tokens {
+    if let Some(tokens) = estimate.tokens {
         let sum = figures.estimate_tokens.unwrap_or(0);
         figures.estimate_tokens = Some(sum.saturating_add(tokens));
     }

@@ -187,12 +187,15 @@ pub(crate) fn documents(run: &Run, stages: &[Option<TaskNo>]) -> Vec<Document> {
     .collect()
 }
 
-/// The plan task above each task, itself included; the outermost where plans are nested.
+/// The plan task above each task, itself included; the outermost where plans are nested. Candidates
+/// stand where their task does.
 fn stages(run: &Run) -> Vec<Option<TaskNo>> {
     let mut of: Vec<Option<TaskNo>> = vec![None; run.tasks().len()];
     // What takes a task's place has a greater number.
     for (no, task) in run.tasks().iter().enumerate() {
-        if of[no].is_none() && task.spec.kind == TaskKind::Plan {
+        if let Some(solved) = task.candidate_of {
+            of[no] = of[solved.index()];
+        } else if of[no].is_none() && task.spec.kind == TaskKind::Plan {
             of[no] = Some(TaskNo(no as u32));
         }
         if let TaskState::Split(parts) = &task.state {

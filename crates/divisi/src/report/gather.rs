@@ -82,7 +82,7 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         told: task.answers.clone(),
         artifacts: artifacts(task),
         integrated: integrated(task),
-        chosen: task.chosen.as_ref().map(|it| it.why.clone()),
+        chosen: task.chosen_words(),
         candidates: { run.candidates(TaskNo(no as u32)) }
             .map(|no| &run.tasks()[no.index()])
             .filter(|candidate| candidate.status() == TaskStatus::Done)
