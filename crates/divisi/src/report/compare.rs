@@ -281,7 +281,7 @@ fn says(direct: &Side, split: &Side, ratios: &Ratios) -> Vec<String> {
             let parts = [
                 (
                     ratios.wall,
-                    "of the time from start to end, waiting for people aside,",
+                    "of the time from start to end without waiting for people",
                 ),
                 (ratios.tokens, "of the tokens"),
                 (ratios.usd, "of the money"),

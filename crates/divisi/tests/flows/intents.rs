@@ -578,7 +578,7 @@ fn passes_are_executed_as_a_plan_and_the_report_says_so() {
     stage
         .divisi(&["report", "1"])
         .expect(0)
-        .says("assessed as **multi_pass**")
+        .says("assessed as **multi\\_pass**")
         .says("executed as: plan")
         .says("does not run yet")
         .says("AuthWorkflow");
