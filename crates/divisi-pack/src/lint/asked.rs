@@ -364,7 +364,14 @@ impl Asked<'_> {
         }
         let verb = exclusion.verb.as_ref()?;
         let object = words(&exclusion.text);
-        let title = words(&task.title);
+        // A title that is the request itself says what must not be done, too.
+        let request = self.request.text.split_whitespace();
+        let request: Vec<&str> = request.collect();
+        let is_request = { request.join(" ") }.starts_with(task.title.trim_end_matches('…'));
+        let title = match is_request {
+            true => words(&self.request.wanted()),
+            false => words(&task.title),
+        };
         let does = title.contains(&stem(verb.word));
         let object: Vec<&String> = object.iter().filter(|it| **it != stem(verb.word)).collect();
         let same = !object.is_empty() && object.iter().all(|it| title.contains(*it));

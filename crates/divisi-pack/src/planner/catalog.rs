@@ -202,10 +202,13 @@ fn is_refinement(request: &Request) -> bool {
     let mut stories = pairs.filter(|pair| pair[0] == "user" && pair[1] == "stories");
     let refines = words.iter().any(|word| word == "refine");
     let is_named = refines && stories.next().is_some() || says_all(request, REFINEMENTS);
+    // `Take our stories and refine them`: the one only says of what the other is.
+    let is_taking =
+        |part: &Part| part.verb.is_none() && part.text.to_lowercase().starts_with("take ");
     let own = request
         .parts
         .iter()
-        .filter(|part| part.shape != Shape::Attachment);
+        .filter(|part| part.shape != Shape::Attachment && !is_taking(part));
     own.count() == 1 && is_named
 }
 

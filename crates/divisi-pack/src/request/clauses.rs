@@ -7,15 +7,17 @@
 mod excluding;
 mod heading;
 mod making;
+mod numbers;
 mod section;
 mod telling;
 
+use numbers::ByNumber;
 use section::Sections;
 
 use super::exclusion::{self, Excluded};
 use super::sentence::{self, Item, Segment, Sentence};
 use super::statement::Mood;
-use super::token::Token;
+use super::token::{Kind, Token};
 use super::verbs::{Change, Verb};
 use super::{Phrase, Request, Shape, Span, order, statement};
 
@@ -50,6 +52,7 @@ pub(super) struct Reader<'t> {
     /// What may be a command of its own within a part, by its tokens.
     swallowed: Vec<(usize, usize)>,
     sections: Sections,
+    by_number: ByNumber,
 }
 
 /// What was said to come before or after a part, by its tokens.
@@ -118,6 +121,7 @@ impl<'t> Reader<'t> {
             asking: Vec::new(),
             swallowed: Vec::new(),
             sections: Sections::default(),
+            by_number: ByNumber::default(),
         }
     }
 
@@ -135,6 +139,7 @@ impl<'t> Reader<'t> {
             self.without_parts();
         }
         self.settle_order();
+        self.doubt_whose();
         self.leave_loose();
         self.request
     }
@@ -165,6 +170,10 @@ impl<'t> Reader<'t> {
         let Some((from, to)) = self.in_section(sentence, (from, to)) else {
             return;
         };
+        if sentence.item.is_none() && self.by_number.is_said(&self.tokens[from..to]) {
+            self.by_number.sentences.push((from, to));
+            return;
+        }
         let excluded = exclusion::exclusions(&self.tokens[from..to]);
         for one in &excluded {
             self.exclude(from + one.from, from + one.to, one.is_bound);
@@ -176,7 +185,12 @@ impl<'t> Reader<'t> {
             return;
         }
         match sentence.item {
-            Some(item) => self.item(&pieces, item, sentence.standing),
+            Some(item) => {
+                self.item(&pieces, item, sentence.standing);
+                if item == Item::Number && self.request.parts.len() > count {
+                    self.by_number.add(self.marker(sentence.from), count);
+                }
+            }
             None if self.arrows(&pieces) => {}
             None => {
                 for &(begin, end) in &pieces {
@@ -200,6 +214,13 @@ impl<'t> Reader<'t> {
         if self.request.parts.len() == count && self.context.is_none() && !pieces.is_empty() {
             self.context = Some((from, to));
         }
+    }
+
+    /// How the item is marked that begins here.
+    fn marker(&self, from: usize) -> &'t str {
+        let before = from.checked_sub(1).map(|at| &self.tokens[at]);
+        let marker = before.filter(|it| matches!(it.kind, Kind::Item { .. }));
+        marker.map_or("", |it| &self.text[it.span.start..it.span.end])
     }
 
     /// An item of a list is one part, whatever it consists of.
@@ -231,6 +252,7 @@ impl<'t> Reader<'t> {
             let found = sentence::verb_at(self.tokens, *segment, true);
             found.filter(|_| is_head)
         });
+        let label = segments.get(1).is_some_and(|it| it.lead.is_colon);
         let lead = first.lead;
         self.push(
             first.from,
@@ -241,6 +263,9 @@ impl<'t> Reader<'t> {
         );
         let at = self.request.parts.len() - 1;
         self.place(at, lead.is_then, lead);
+        if label {
+            self.of_label(at, first);
+        }
         self.of_group(at, standing);
     }
 
@@ -305,6 +330,7 @@ impl<'t> Reader<'t> {
             let is_deployed = found.is_some_and(|(.., change)| change == Change::Deploy);
             let is_timed = lead.is_before || lead.is_after;
             if found.is_some() && self.is_caused_too(segment, head)
+                || found.is_some_and(|found| self.is_of_judgment(segment, found, head))
                 || self.is_of_each(segment, head)
             {
                 self.extend(segment);
@@ -339,7 +365,7 @@ impl<'t> Reader<'t> {
                 self.place(at, lead.is_then || lead.is_last, lead);
                 self.share_object(segment);
             } else if self.request.parts.len() > first_part {
-                if self.may_be_command(segment) {
+                if self.may_be_command(segment) || self.is_work_in_order(segment) {
                     self.swallowed.push((segment.from, segment.to));
                 }
                 self.extend(segment);
@@ -541,6 +567,7 @@ impl<'t> Reader<'t> {
                 self.asking.push((from, to));
             }
         }
+        self.settle_numbers();
         let count = self.request.parts.len();
         for first in once_each(std::mem::take(&mut self.firsts)) {
             for other in 0..count {

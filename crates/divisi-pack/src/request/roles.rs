@@ -131,9 +131,25 @@ const PHRASES: &[(&str, &[&str])] = &[
     (
         "devops",
         &[
+            "bucket policies",
+            "bucket policy",
+            "build job",
+            "build matrix",
             "build pipeline",
             "cd",
             "ci",
+            "ci cache",
+            "ci job",
+            "ci matrix",
+            "ci runner",
+            "deployment manifest",
+            "e2e job",
+            "github runner",
+            "iam policy",
+            "kubernetes manifest",
+            "lint job",
+            "test job",
+            "test matrix",
             "ci pipeline",
             "ci/cd",
             "continuous integration",
@@ -254,6 +270,9 @@ const PHRASES: &[(&str, &[&str])] = &[
             "doc",
             "docstring",
             "documentation",
+            "faq",
+            "getting started page",
+            "glossary",
             "godoc",
             "guide",
             "handbook",
@@ -265,12 +284,14 @@ const PHRASES: &[(&str, &[&str])] = &[
             "manual",
             "readme",
             "reference manual",
+            "reference page",
             "release note",
             "rustdoc",
             "tutorial",
             "upgrade note",
             "user guide",
             "wiki",
+            "wiki page",
         ],
     ),
 ];
@@ -308,7 +329,10 @@ pub(super) fn mention(tokens: &[Token]) -> Option<(Mention, usize)> {
         };
         let words: Vec<&str> = window.iter().map(|token| token.lower.as_str()).collect();
         let words = words.join(" ");
-        let role = role_of(&words).or_else(|| role_of_file(&words, length))?;
+        let written = || is_written(&words, &tokens[length..]).then_some("tech_writer");
+        let role = role_of(&words)
+            .or_else(|| role_of_file(&words, length))
+            .or_else(written)?;
         let names_another = |next: &Token| is_named_for(role, next);
         if tokens.get(length).is_some_and(names_another) {
             return None;
@@ -322,6 +346,54 @@ pub(super) fn mention(tokens: &[Token]) -> Option<(Mention, usize)> {
         };
         Some((mention, length))
     })
+}
+
+/// Whether these words name a page that is read: `a page on pagination`, but not `on the left`.
+fn is_written(words: &str, behind: &[Token]) -> bool {
+    const SHOWN: &[&str] = &[
+        "a", "an", "desktop", "every", "load", "mobile", "our", "the", "their", "this",
+    ];
+    let is_next = |token: &Token| token.is_word() && !token.is_any(SHOWN);
+    matches!(words, "page" | "pages")
+        && behind.first().is_some_and(|it| it.is("on"))
+        && behind.get(1).is_some_and(is_next)
+}
+
+/// Words of CI and of what runs elsewhere that name as much else: of them alone nobody can say whose
+/// work it is.
+const AMBIGUOUS: &[&str] = &[
+    "access", "bucket", "buckets", "job", "jobs", "matrix", "policies", "policy", "runner",
+    "runners", "shard", "shards",
+];
+
+/// Whether a part may be work of operations, though no word says so that means nothing else.
+pub(super) fn may_be_of_operations(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| AMBIGUOUS.contains(&word))
+}
+
+/// Whether these words name what else [`AMBIGUOUS`] ones may be of, and nothing beside it.
+pub(super) fn is_of_operations(mention: &Mention) -> bool {
+    const NAMING: &[&str] = &[
+        "ci",
+        "continuous",
+        "github",
+        "job",
+        "jobs",
+        "matrix",
+        "policies",
+        "policy",
+        "runner",
+        "runners",
+    ];
+    let mut words = mention.word.split([' ', '/']);
+    mention.role == "devops" && words.any(|it| NAMING.contains(&it))
+}
+
+/// Whether somebody's work has files of its own.
+pub(super) fn has_places(role: &str) -> bool {
+    WITH_PLACES.contains(&role)
 }
 
 /// Things of the product that are called by what they are for: `the inventory module` is no
@@ -451,7 +523,12 @@ pub(super) fn role(verb: Option<&Verb>, mentions: &[Mention]) -> &'static str {
         let stand = move |mention: &&Mention| mention.standing == standing;
         mentions.iter().filter(stand).map(|mention| mention.role)
     };
-    let of_object = standing(Standing::Object).next_back();
+    // What is mended about a page is how it looks.
+    let is_shown = verb.is_some_and(|verb| verb.change == Change::Fix);
+    let is_page = |mention: &Mention| matches!(mention.word.as_str(), "page" | "pages");
+    let objects = mentions.iter().filter(|it| !(is_shown && is_page(it)));
+    let mut objects = objects.filter(|it| it.standing == Standing::Object);
+    let of_object = objects.next_back().map(|it| it.role);
     let of_place = standing(Standing::Place).find(|role| WITH_PLACES.contains(role));
     let named = |roles: &[&str]| {
         let mut named = mentions.iter().map(|mention| mention.role);

@@ -499,6 +499,9 @@ pub(super) fn verb_at(
     let wants = is_had
         || skipped > 0 && words[skipped - 1].is_any(&["need", "needs", "want", "wants", "like"]);
     let Some((base, change, form)) = found else {
+        if let Some((at, base, change)) = wanted_done(&words[skipped..]).filter(|_| wants) {
+            return Some((segment.from + skipped + at, base, change));
+        }
         // `We need rate limiting`.
         let at = (segment.from + skipped).checked_sub(1).filter(|_| wants)?;
         return Some((at, "add", super::Change::Add));
@@ -514,6 +517,30 @@ pub(super) fn verb_at(
     };
     fits.then_some((segment.from + skipped, base, change))
 }
+
+/// `a preview deployed for each branch`: what is wanted is what is to be done with it, if that says
+/// whose work it is.
+fn wanted_done(words: &[Token]) -> Option<(usize, &'static str, super::Change)> {
+    let done = |at: usize| {
+        let token = words.get(at).filter(|it| it.kind == Kind::Word)?;
+        let (base, change, form) = verb(&token.lower)?;
+        let is_whose = matches!(change, super::Change::Deploy | super::Change::Document)
+            || base == "audit"
+            || base == "test";
+        let ends = words.get(at + 1).is_none_or(|next| {
+            !next.is_word()
+                || next.is_any(&[
+                    "after", "as", "at", "before", "by", "for", "from", "in", "on", "once", "to",
+                    "too", "when",
+                ])
+        });
+        (form == Form::Past && is_whose && ends).then_some((at, base, change))
+    };
+    (1..words.len().min(WANTED_WORDS_MAX)).find_map(done)
+}
+
+/// So far behind `want` it stands what is to be done, in tokens.
+const WANTED_WORDS_MAX: usize = 8;
 
 /// What kind of test or review something is, before its verb.
 const KINDS: &[&str] = &[

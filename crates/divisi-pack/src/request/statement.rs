@@ -234,7 +234,7 @@ const RELATIVE: &[&str] = &["that", "which", "who", "whose"];
 /// Words that begin another clause, or a condition.
 const SUBORDINATE: &[&str] = &[
     "although", "as", "because", "how", "if", "since", "so", "unless", "until", "what", "when",
-    "whenever", "where", "whether", "while", "why",
+    "whenever", "where", "wherever", "whether", "while", "why",
 ];
 
 /// What goes on holds already.
@@ -470,7 +470,9 @@ fn ends_subject(words: &[&Token], at: usize) -> bool {
         let base = verb(&next.lower).filter(|it| it.2 == Form::Base);
         next.kind == Kind::Word && base.is_some_and(|it| !is_also_noun(it.0))
     });
-    words[at].is_any(SUBORDINATE)
+    // `A page on how to add one would help`
+    let is_infinitive = words.get(at + 1).is_some_and(|next| next.is("to"));
+    words[at].is_any(SUBORDINATE) && !is_infinitive
         || words[at].is_any(&["after", "before", "but", "once", "then"])
         || words[at].is_any(&["and", "or"]) && does
 }
@@ -525,6 +527,7 @@ fn of_thing(words: &[&Token], at: usize) -> Mood {
         || is_first(&["will", "would"])
             && is_second(&["have", "need", "be"])
             && has(&["great", "need", "needed", "nice", "good", "required"])
+        || is_first(&["would"]) && is_second(&["help"])
         || contraction == "s" && has(&["missing", "needed"]);
     let is_denied = words[0].is_any(&["no", "none", "nothing", "nobody"])
         || has(&["not", "never"])

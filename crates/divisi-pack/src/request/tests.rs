@@ -484,3 +484,105 @@ fn hostile_requests_are_bounded() {
     assert_eq!(read("").parts.len(), 0);
     assert_eq!(read("```\nadd a\n```").parts.len(), 0);
 }
+
+#[test]
+fn a_part_is_whose_its_words_say() {
+    for (text, role) in [
+        ("Split the e2e job in two", "devops"),
+        ("Add Python 3.13 to the test matrix", "devops"),
+        ("Rewrite the Getting Started page", "tech_writer"),
+        ("Write a reference page for the config file", "tech_writer"),
+        ("Add a page on pagination", "tech_writer"),
+        ("Add a short page on how to deploy it", "tech_writer"),
+        ("Add a page on the left", "developer"),
+        ("Fix the page on Safari", "developer"),
+        ("I want a preview deployed for every branch", "devops"),
+        ("We need the endpoint documented", "tech_writer"),
+        ("I want a list of deployed versions", "developer"),
+    ] {
+        assert_eq!(read(text).parts[0].role, role, "{text}");
+    }
+}
+
+#[test]
+fn a_label_says_whose_an_item_is_that_says_nothing_of_it() {
+    check(
+        "- glossary: merge both entries\n- CI: cache the store\n- backend: add a flag\n\
+         - docs: add unit tests for the examples",
+        &[
+            "0 merge/tech_writer: glossary: merge both entries",
+            "1 cache/devops: CI: cache the store",
+            "2 add/developer: backend: add a flag",
+            "3 add/qa: docs: add unit tests for the examples",
+        ],
+    );
+}
+
+#[test]
+fn a_piece_of_a_document_is_the_documents() {
+    check(
+        "Add retries, unit tests, and a line in the changelog",
+        &[
+            "0 add/developer: Add retries",
+            "1 add/qa: unit tests",
+            "2 add/tech_writer: a line in the changelog",
+        ],
+    );
+}
+
+#[test]
+fn who_judges_reports_and_nobody_designs_an_audit() {
+    check(
+        "Audit the policies and report what is public",
+        &["0 audit/security_analyst: Audit the policies and report what is public"],
+    );
+    check(
+        "Sketch the design, and a security audit b4 we merge",
+        &[
+            "0 sketch/architect: Sketch the design",
+            "1 -/security_analyst: a security audit",
+        ],
+    );
+}
+
+#[test]
+fn numbers_of_items_say_their_order() {
+    let items = "1. document it\n2. implement it\n3. compare the libraries\n\n";
+    let after = |order: &str| -> Vec<Vec<usize>> {
+        let request = read(&format!("{items}{order}"));
+        let parts = request.parts.into_iter();
+        parts.map(|part| part.after).collect()
+    };
+    let said = after("Do 3 first, then 2, and 1 only when 2 is done.");
+    assert_eq!(said, [vec![1, 2], vec![2], vec![]]);
+    assert_eq!(after("1 last."), [vec![1, 2], vec![], vec![]]);
+    for not_understood in ["Do 3 first, 2.", "Do 7 first."] {
+        let request = read(&format!("{items}{not_understood}"));
+        assert!(request.loose.iter().any(|it| it.may_be_work), "{request:?}");
+    }
+}
+
+/// Where nobody can say whose work something is, or whether it is more work, who divides must know.
+#[test]
+fn what_may_be_anybodys_work_is_doubtful() {
+    let doubtful = |text: &str| {
+        let request = read(text);
+        request.loose.iter().any(|it| it.may_be_work)
+    };
+    for text in [
+        "- move the runners to 24.04\n- split the e2e job in two",
+        "The bucket policies are old. Audit them, then block public access",
+        "Fix the loader. A page on the cache would help.",
+        "Sketch the design, code after that, and test it",
+        "Write a page. The old one is fine, just link to it.",
+    ] {
+        assert!(doubtful(text), "{text}");
+    }
+    for text in [
+        "Add a job queue. Write unit tests for it.",
+        "Fix the loader. The cache is fine.",
+        "Audit the policies, then block public access",
+    ] {
+        assert!(!doubtful(text), "{text}");
+    }
+}

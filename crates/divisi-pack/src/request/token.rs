@@ -74,6 +74,9 @@ const CLOSING: &[char] = &[
     ')', ']', '}', '"', '\'', '”', '’', '»', ',', '.', ';', ':', '!', '?', '…', '*', '_',
 ];
 
+/// Words as they are typed in haste.
+const SHORTENED: &[(&str, &str)] = &[("b4", "before")];
+
 /// The tokens of a text.
 pub(super) fn scan(text: &str) -> Vec<Token> {
     let mut scanner = Scanner {
@@ -110,10 +113,12 @@ struct Scanner<'t> {
 
 impl Scanner<'_> {
     fn push(&mut self, kind: Kind, start: usize, end: usize) {
+        let lower = self.text[start..end].replace('’', "'").to_lowercase();
+        let shortened = SHORTENED.iter().find(|(short, _)| *short == lower);
         self.tokens.push(Token {
             span: Span { start, end },
             kind,
-            lower: self.text[start..end].replace('’', "'").to_lowercase(),
+            lower: shortened.map_or(lower, |(_, word)| (*word).to_owned()),
             is_aside: self.depth > 0,
         });
     }

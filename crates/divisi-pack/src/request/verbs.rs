@@ -320,6 +320,7 @@ const BASE_ONLY: &[(Change, &[&str])] = &[
     (
         Change::Update,
         &[
+            "block",
             "cap",
             "compress",
             "enforce",

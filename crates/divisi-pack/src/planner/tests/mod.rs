@@ -653,3 +653,16 @@ fn a_whole_system_is_planned_by_the_components_that_it_lists() {
         "{declined:?}"
     );
 }
+
+/// Tasks that are joined have the request as their title, also what it forbids.
+#[test]
+fn a_title_that_forbids_something_is_no_deed() {
+    let one = planned(
+        "Please write a migration guide. Never edit the public API and the legacy exporter. \
+         Update the changelog.",
+    );
+    let [task] = &one.plan.tasks[..] else {
+        panic!("{:?}", one.plan.tasks);
+    };
+    assert!(task.title.contains("Never edit"), "{}", task.title);
+}

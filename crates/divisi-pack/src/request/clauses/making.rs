@@ -252,6 +252,7 @@ impl Reader<'_> {
             "within",
         ];
         const ASIDE: &[&str] = &[
+            "about",
             "according",
             "against",
             "based",
@@ -371,9 +372,11 @@ impl Reader<'_> {
         }
         let joined = lead.is_with || lead.is_list || lead.is_and || lead.is_colon || lead.is_then;
         let (mentions, _) = self.named(segment.from, segment.to, segment.from);
-        let mention = mentions
-            .iter()
-            .find(|mention| mention.standing == Standing::Object)?;
+        let is_piece = self.is_piece_of_text(segment);
+        let mention = mentions.iter().find(|mention| {
+            let written = is_piece && mention.role == "tech_writer";
+            mention.standing == Standing::Object || mention.standing == Standing::Place && written
+        })?;
         let own = |part: &Part| part.role == mention.role;
         // Code belongs to whoever builds, unless halves are built or several views are listed.
         let is_built_there = mention.role == roles::DEVELOPER
@@ -401,7 +404,48 @@ impl Reader<'_> {
         if verb.as_ref().is_some_and(|it| it.change == Change::Rename) && !lead.is_then {
             return None;
         }
-        Some(verb.filter(|_| !lead.is_then))
+        // An audit is not designed, whatever stands before it is.
+        let is_judged = mention.role == "security_analyst";
+        let is_designed = |verb: &Verb| verb.change == Change::Design;
+        Some(verb.filter(|verb| !(lead.is_then || is_judged && is_designed(verb))))
+    }
+
+    /// Whether a segment begins with what only a document has: `a line in the changelog`.
+    fn is_piece_of_text(&self, segment: Segment) -> bool {
+        const PIECES: &[&str] = &[
+            "chapter",
+            "entries",
+            "entry",
+            "line",
+            "lines",
+            "note",
+            "notes",
+            "paragraph",
+            "section",
+            "sentence",
+        ];
+        let articles = ["a", "an", "another", "new", "one", "short", "some", "the"];
+        let words = self.words(segment);
+        let mut words = words.iter().skip_while(|it| it.is_any(&articles));
+        words.next().is_some_and(|it| it.is_any(PIECES))
+    }
+
+    /// What stands before the colon of an item says whose it is, if nothing else does: `docs: merge
+    /// the two pages`.
+    pub(super) fn of_label(&mut self, at: usize, label: Segment) {
+        let found = (label.from..label.to)
+            .filter_map(|at| roles::mention(&self.tokens[at..label.to]))
+            .find(|(it, _)| roles::has_places(it.role));
+        let part = &mut self.request.parts[at];
+        let (true, Some((label, _))) = (part.role == roles::DEVELOPER, found) else {
+            return;
+        };
+        part.mentions.push(Mention {
+            standing: Standing::Place,
+            ..label
+        });
+        part.role = roles::role(part.verb.as_ref(), &part.mentions);
+        part.domain = roles::domain_of(part.role);
     }
 
     /// Whether a segment goes on with one word behind `for`.

@@ -4,8 +4,9 @@ use super::super::loose;
 use super::super::roles;
 use super::super::sentence::Segment;
 use super::super::statement::{self, Mood};
+use super::super::token::Token;
 use super::super::verbs::{Aim, Change, Form, verb};
-use super::super::{Loose, PARTS_MAX, Phrase, Span};
+use super::super::{Loose, PARTS_MAX, Part, Phrase, Span};
 use super::Reader;
 
 /// Verbs that say how other work is done as often as they ask for some.
@@ -126,6 +127,46 @@ impl Reader<'_> {
         does && !(0..tokens.len()).any(|at| roles::mention(&tokens[at..]).is_some())
     }
 
+    /// Whether a segment says to report what is judged: `audit the policies and list what is open`.
+    /// Who judges reports.
+    pub(super) fn is_of_judgment(
+        &self,
+        segment: Segment,
+        (_, word, _): (usize, &'static str, Change),
+        head: Option<usize>,
+    ) -> bool {
+        let lead = segment.lead;
+        let is_joined = lead.is_and && !lead.is_list && !lead.is_then && !lead.is_colon;
+        let part = head.and_then(|head| self.request.parts.get(head));
+        let judges = part.and_then(|it| it.verb.as_ref());
+        let judges = judges.is_some_and(|it| it.change == Change::Review);
+        let tokens = &self.tokens[segment.from..segment.to];
+        let is_more = tokens
+            .iter()
+            .any(|it| it.is_any(&["that", "what", "which"]));
+        is_joined && judges && is_more && ["list", "report", "summarize"].contains(&word)
+    }
+
+    /// Keeps parts of which nobody can say whether they are work of operations, where the request
+    /// speaks of that.
+    pub(super) fn doubt_whose(&mut self) {
+        let parts = &self.request.parts;
+        let mut mentions =
+            (0..self.tokens.len()).filter_map(|at| roles::mention(&self.tokens[at..]));
+        if !mentions.any(|(it, _)| roles::is_of_operations(&it)) {
+            return;
+        }
+        let may_be =
+            |part: &&Part| part.role == roles::DEVELOPER && roles::may_be_of_operations(&part.text);
+        let doubtful = parts.iter().filter(may_be).map(|part| part.span);
+        let doubtful = doubtful.map(|span| {
+            let at = |place| self.tokens.partition_point(|it| it.span.start < place);
+            (at(span.start), at(span.end))
+        });
+        let doubtful: Vec<(usize, usize)> = doubtful.collect();
+        self.guessed.extend(doubtful);
+    }
+
     /// Whether a segment says what each of several has: `each with its own tests`.
     pub(super) fn is_of_each(&self, segment: Segment, head: Option<usize>) -> bool {
         let [.., each, _] = &self.tokens[..segment.from] else {
@@ -173,7 +214,13 @@ impl Reader<'_> {
         let before = segment.from.checked_sub(1).map(|at| &self.tokens[at]);
         let concludes = before.is_some_and(|it| it.is("so")) && !self.request.parts.is_empty();
         // `Fix it, but don't just add retries`
-        let is_just = before.is_some_and(|it| it.is_any(&["just", "merely", "only", "simply"]))
+        let plays_down = |it: &Token| it.is_any(&["just", "merely", "only", "simply"]);
+        // `The old one is fine, just link to it`
+        let told = self.told.last().map(|&(_, to)| to);
+        let is_behind_told = number > 0 && told.is_some_and(|to| to + 1 == segment.from);
+        let lead_in = self.tokens.get(segment.from..at).unwrap_or_default();
+        let is_just = (before.is_some_and(plays_down)
+            || is_behind_told && lead_in.iter().any(plays_down))
             && !self.request.parts.is_empty();
         let is_doubtful = is_told || is_of_manner || concludes || self.is_of_told(at);
         if is_first && is_doubtful || is_just {
@@ -189,6 +236,14 @@ impl Reader<'_> {
         let first = self.tokens[segment.from..segment.to].first();
         let is_word = first.is_some_and(|it| !it.lower.ends_with("ly") && !it.is_any(NO_COMMANDS));
         is_joined && is_word && self.is_command(segment)
+    }
+
+    /// Whether a segment names work of which the next one says when: `code after that`.
+    pub(super) fn is_work_in_order(&self, segment: Segment) -> bool {
+        let lead = segment.lead;
+        let next = self.tokens.get(segment.to);
+        let is_ordered = next.is_some_and(|it| it.is_any(&["after", "afterward", "afterwards"]));
+        (lead.is_list || lead.is_and) && is_ordered && self.begins_with_work(segment)
     }
 
     /// Keeps what became nothing, so that it is told, or nothing is divided.
