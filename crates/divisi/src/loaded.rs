@@ -76,25 +76,45 @@ pub(crate) fn load_with_seq(view: &View, id: RunId) -> Result<(Run, u64), Fault>
     })
 }
 
-/// A run as its plan was before the last revision, if it was revised, and as it is.
+/// What made each revision of a run's plan, from its creation on.
+///
+/// # Errors
+/// The journal cannot be read.
+pub(crate) fn revisions(view: &View, id: RunId) -> Result<Vec<(Time, Event)>, Fault> {
+    let structure = view.events_of(Stream::Run(id), KINDS_OF_STRUCTURE)?;
+    let events: Vec<(Time, Event)> = structure.iter().map(event).collect::<Result<_, _>>()?;
+    Ok({ events.into_iter() }
+        .filter(|(_, event)| revises(event))
+        .collect())
+}
+
+/// Whether there is another plan by an event. A review that is opened is a task beside the plan.
+fn revises(event: &Event) -> bool {
+    !matches!(event, Event::ReviewOpened { .. })
+}
+
+/// A run as its plan was by a revision, of which 1 is the first, if there is one of that number.
 ///
 /// # Errors
 /// There is no such project or run, or the journal cannot be read.
-pub(crate) fn revised(global: &Global, id: RunId) -> Result<(Option<Run>, Run), Failure> {
+pub(crate) fn at_revision(global: &Global, id: RunId, number: u32) -> Result<Option<Run>, Failure> {
     let (project, run) = open(global, Some(id))?;
     let view = project.view()?;
     let structure = view.events_of(Stream::Run(id), KINDS_OF_STRUCTURE)?;
-    let [before @ .., _] = structure.as_slice() else {
-        return Ok((None, run));
-    };
-    if before.is_empty() {
-        return Ok((None, run));
+    let structure: Vec<(Time, Event)> = structure.iter().map(event).collect::<Result<_, _>>()?;
+    let made = { structure.iter().enumerate() }.filter(|(_, (_, event))| revises(event));
+    let made: Vec<usize> = made.map(|(at, _)| at).collect();
+    let is_there = (1..=made.len()).contains(&(number as usize));
+    if !is_there {
+        return Ok(None);
     }
-    let before: Vec<(Time, Event)> = before.iter().map(event).collect::<Result<_, _>>()?;
+    let Some(next) = made.get(number as usize) else {
+        return Ok(Some(run));
+    };
     // Where its tasks stood is nobody's question: the plan alone is looked at.
     let row = project.row(&view, Some(id))?;
-    let before = Restoration::begin(id, &before).and_then(|before| before.finish(&row));
-    Ok((Some(before.map_err(unreadable)?), run))
+    let then = Restoration::begin(id, &structure[..*next]).and_then(|then| then.finish(&row));
+    Ok(Some(then.map_err(unreadable)?))
 }
 
 /// What a run shares with the others of its project.

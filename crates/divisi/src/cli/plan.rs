@@ -75,8 +75,8 @@ pub(crate) struct Lint {
 /// `divisi plan diff`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Diff {
-    /// A plan file, or a run such as `run-3`; a run alone is compared with its plan before the last
-    /// revision
+    /// A plan file, a run such as `run-3`, or one of its revisions such as `run-3@2`; a run alone is
+    /// compared with its plan before the last revision, a revision alone with the plan in force
     #[arg(value_name = "FILE|RUN")]
     pub(crate) before: PathBuf,
     /// The one that it is compared with

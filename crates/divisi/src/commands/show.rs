@@ -6,7 +6,7 @@
 use divisi_core::ledger::{Account, Balance, Bound};
 use divisi_core::plan::{Input, TaskSpec, Work};
 use divisi_core::run::explain::{Explanation, explain};
-use divisi_core::run::{Base, Final, Run, Task, is_scripted};
+use divisi_core::run::{Base, Event, Final, Run, Task, is_scripted};
 use divisi_core::{Intent, TaskNo, Time, WorkspaceKind, shell};
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use crate::loaded;
 use crate::printer::{Line, Outcome, Printer, Style};
 use crate::project::Project;
 use crate::so_far;
-use crate::words::{self, heading, moment, plural, span};
+use crate::words::{self, cut, heading, moment, plural, span};
 
 mod attempts;
 
@@ -26,6 +26,12 @@ use attempts::{early_lines, ending_lines, live_lines, verdict_lines};
 /// So many tasks of a run are listed; `--json` lists all.
 const TASKS_MAX: usize = 100;
 
+/// So many revisions of a plan are listed; `--json` lists all.
+const REVISIONS_MAX: usize = 10;
+
+/// So many characters are shown of how one came about.
+const HOW_CHARS_MAX: usize = 100;
+
 /// So many lines of one text are shown; `--json` has all of it.
 const TEXT_LINES_MAX: usize = 30;
 
@@ -33,16 +39,17 @@ const TEXT_LINES_MAX: usize = 30;
 pub(crate) fn run(args: &RunTask, global: &Global, printer: &Printer) -> Outcome {
     let (project, run) = loaded::open(global, Some(args.run))?;
     let now = words::now();
-    let shared = loaded::shared(&project.view()?, run.id)?;
+    let view = project.view()?;
+    let shared = loaded::shared(&view, run.id)?;
     match &args.task {
-        None => match printer.is_json() {
-            true => printer.document(&run_document(
-                &project,
-                &run,
-                shared.balance(run.id).copied(),
-            ))?,
-            false => printer.lines(&run_lines(&project, &run, shared.balance(run.id).copied()))?,
-        },
+        None => {
+            let revisions = loaded::revisions(&view, run.id)?;
+            let balance = shared.balance(run.id).copied();
+            match printer.is_json() {
+                true => printer.document(&run_document(&project, &run, balance, &revisions))?,
+                false => printer.lines(&run_lines(&project, &run, balance, &revisions))?,
+            }
+        }
         Some(id) => {
             let no = loaded::task(&run, id)?;
             let told = explain(&run, no, now, &shared);
@@ -58,7 +65,34 @@ pub(crate) fn run(args: &RunTask, global: &Global, printer: &Printer) -> Outcome
     Ok(Exit::Success)
 }
 
-fn run_document(project: &Project, run: &Run, balance: Option<Balance>) -> Value {
+/// How a revision of a plan came about, in words.
+fn how_revised(event: &Event) -> String {
+    let named = |parts: &[TaskSpec]| {
+        let ids = parts.iter().map(|part| part.id.as_str());
+        ids.collect::<Vec<&str>>().join(", ")
+    };
+    match event {
+        Event::RunCreated { .. } => "as the run was created".to_owned(),
+        Event::PlanReplaced { .. } => "its owner edited it".to_owned(),
+        Event::PlanRefused { reason, .. } => format!("its owner refused it: {reason}"),
+        Event::TaskSplit {
+            parts,
+            planned: Some(_),
+            ..
+        } => format!("planned: {}", named(parts)),
+        Event::TaskSplit { parts, reason, .. } => {
+            format!("a task became {}: {reason}", named(parts))
+        }
+        other => other.kind().to_owned(),
+    }
+}
+
+fn run_document(
+    project: &Project,
+    run: &Run,
+    balance: Option<Balance>,
+    revisions: &[(Time, Event)],
+) -> Value {
     let tasks: Vec<Value> = run
         .tasks()
         .iter()
@@ -71,11 +105,16 @@ fn run_document(project: &Project, run: &Run, balance: Option<Balance>) -> Value
     if let Some(fields) = settings.as_object_mut() {
         fields.remove("budget");
     }
+    let revisions = (1_u32..).zip(revisions).map(
+        |(number, (at, event))| json!({ "revision": number, "at": at, "how": how_revised(event) }),
+    );
+    let revisions: Vec<Value> = revisions.collect();
     json!({
         "run": run.id.to_string(),
         "title": run.title,
         "status": run.status(),
         "revision": run.revision,
+        "revisions": revisions,
         "advice": run.advice(),
         "created_at": run.created_at,
         "ended_at": run.ended.map(|(_, at)| at),
@@ -114,7 +153,12 @@ pub(crate) fn base_words(base: &Base) -> String {
     }
 }
 
-fn run_lines(project: &Project, run: &Run, balance: Option<Balance>) -> Vec<Line> {
+fn run_lines(
+    project: &Project,
+    run: &Run,
+    balance: Option<Balance>,
+    revisions: &[(Time, Event)],
+) -> Vec<Line> {
     let status = run.status();
     let mut lines = vec![
         heading(run.id.to_string())
@@ -145,6 +189,16 @@ fn run_lines(project: &Project, run: &Run, balance: Option<Balance>) -> Vec<Line
     lines.push(row("time box", span(settings.timeout_ms)));
     lines.extend(balance.iter().flat_map(balance_lines));
     lines.push(row("plan", format!("revision {}", run.revision)));
+    if revisions.len() > 1 {
+        let numbered: Vec<_> = (1_u32..).zip(revisions).collect();
+        let last = numbered.len().saturating_sub(REVISIONS_MAX);
+        lines.extend(numbered[last..].iter().map(|(number, (at, event))| {
+            let how = cut(&how_revised(event), HOW_CHARS_MAX);
+            row("", format!("  {number}  {}  {how}", moment(*at)))
+        }));
+        let command = format!("divisi plan diff {}@1 {}", run.id, run.id);
+        lines.push(row("", format!("→ {command}")));
+    }
     for (at, advice) in run.advice().iter().enumerate() {
         lines.push(row(if at == 0 { "advised" } else { "" }, advice));
     }

@@ -398,6 +398,43 @@ fn what_an_agent_planned_awaits_approval_and_is_edited_and_compared_until_then()
         .divisi(&["plan", "diff", "1"])
         .expect(0)
         .says("~ limit");
+    // Each revision is listed, and each can be looked at.
+    stage
+        .divisi(&["show", "1"])
+        .expect(0)
+        .says("as the run was created")
+        .says("planned: limit, docs")
+        .says("its owner edited it")
+        .says("→ divisi plan diff run-1@1 run-1");
+    stage
+        .divisi(&["plan", "diff", "run-1@2", "run-1@4"])
+        .expect(0)
+        .says("~ limit")
+        .says("echo limit of ten");
+    stage
+        .divisi(&["plan", "diff", "1@1"])
+        .expect(0)
+        .says("+ limit");
+    stage.divisi(&["plan", "lint", "run-1@3"]).expect(0);
+    let copy = stage.beside("second.json").display().to_string();
+    stage
+        .divisi(&["plan", "edit", "run-1@3"])
+        .expect(6)
+        .says("error[planning-in-force]: revision 3 of run-1 is not the plan in force");
+    let unchanged = stage.with_env("EDITOR", "true");
+    unchanged
+        .divisi(&["plan", "edit", "run-1@3", "--save", &copy])
+        .expect(0);
+    let stage = unchanged;
+    assert!(
+        std::fs::read_to_string(&copy)
+            .unwrap()
+            .contains("echo limit of five")
+    );
+    stage
+        .divisi(&["plan", "diff", "run-1@9", "1"])
+        .expect(7)
+        .says("the plan of run-1 has no revision 9");
     stage
         .divisi(&["watch", "1", "--from-start", "--json"])
         .expect(4)

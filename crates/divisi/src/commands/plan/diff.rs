@@ -4,7 +4,7 @@ use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_pack::plan_file::{Differences, FieldChange, compare};
 use serde_json::Value;
 
-use super::kept::Named;
+use super::kept::{Named, of_revision};
 use crate::cli::Global;
 use crate::cli::plan::Diff;
 use crate::exit::Exit;
@@ -25,6 +25,10 @@ pub(super) fn run(args: &Diff, global: &Global, printer: &Printer) -> Outcome {
             Named::of(after).plan(global, printer)?,
         ),
         (None, Named::Run(run)) => revisions(*run, global)?,
+        (None, Named::Revision(run, _)) => (
+            named.plan(global, printer)?,
+            Named::Run(*run).plan(global, printer)?,
+        ),
         (None, Named::File(path)) => {
             let cause = format!("nothing to compare {} with", path.display());
             let told = Diagnostic::error("planning-one", cause)
@@ -43,7 +47,8 @@ pub(super) fn run(args: &Diff, global: &Global, printer: &Printer) -> Outcome {
 
 /// The plan of a run before its last revision, and as it is in force.
 fn revisions(run: RunId, global: &Global) -> Result<(Plan, Plan), Failure> {
-    let (before, after) = loaded::revised(global, run)?;
+    let (_, now) = loaded::open(global, Some(run))?;
+    let before = now.revision.checked_sub(1).filter(|it| *it > 0);
     let Some(before) = before else {
         let told = Diagnostic::error(
             "planning-one",
@@ -53,8 +58,8 @@ fn revisions(run: RunId, global: &Global) -> Result<(Plan, Plan), Failure> {
         return Err(Failure::told(told, Exit::Refused));
     };
     Ok((
-        plan_record::in_force(&before),
-        plan_record::in_force(&after),
+        of_revision(run, before, global)?,
+        plan_record::in_force(&now),
     ))
 }
 

@@ -19,7 +19,7 @@ use divisi_pack::request;
 
 use super::diff;
 use super::given::Gathered;
-use super::kept::{Named, cannot, replace, save_text};
+use super::kept::{Named, cannot, of_revision, replace, save_text};
 use super::lint::Found;
 use crate::cli::Global;
 use crate::cli::plan::Edit;
@@ -236,6 +236,21 @@ impl Edited {
                 })
             }
             Named::Run(run) => Edited::of_run(run, args, global, printer),
+            Named::Revision(run, number) => {
+                let Some(path) = &args.save else {
+                    let cause = format!("revision {number} of {run} is not the plan in force");
+                    let told = Diagnostic::error("planning-in-force", cause);
+                    let hint = "edit a copy of it: `divisi plan edit RUN@NUMBER --save FILE`";
+                    return Err(Failure::told(told.hint(hint), Exit::Refused));
+                };
+                let plan = of_revision(run, number, global)?;
+                Ok(Edited {
+                    text: write(&plan),
+                    before: Some(plan),
+                    to: To::File(path.clone()),
+                    is_new: true,
+                })
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use divisi_core::run::Run;
 use divisi_core::{Diagnostic, Plan, RunId};
 use divisi_pack::plan_file;
 
@@ -19,17 +20,20 @@ pub(super) enum Named {
     File(PathBuf),
     /// In a run.
     Run(RunId),
+    /// In a run, by an earlier revision: `run-3@2`.
+    Revision(RunId, u32),
 }
 
 impl Named {
     /// What a word on the command line names: a file that is there counts more than a run.
     pub(super) fn of(word: &Path) -> Named {
         let is_there = word == Path::new("-") || word.exists();
-        let run = word.to_str().and_then(RunId::parse);
-        match run.filter(|_| !is_there) {
-            Some(run) => Named::Run(run),
-            None => Named::File(word.to_owned()),
-        }
+        let word_of_run = word.to_str().filter(|_| !is_there);
+        let of_run = word_of_run.and_then(|word| match word.split_once('@') {
+            Some((run, number)) => Some(Named::Revision(RunId::parse(run)?, number.parse().ok()?)),
+            None => RunId::parse(word).map(Named::Run),
+        });
+        of_run.unwrap_or_else(|| Named::File(word.to_owned()))
     }
 
     /// The plan; faults and warnings of a file are told.
@@ -40,6 +44,7 @@ impl Named {
         match self {
             Named::File(path) => crate::plan::read(path, printer),
             Named::Run(run) => of_run(*run, global),
+            Named::Revision(run, number) => of_revision(*run, *number, global),
         }
     }
 }
@@ -48,6 +53,29 @@ impl Named {
 fn of_run(run: RunId, global: &Global) -> Result<Plan, Failure> {
     let (_, run) = loaded::open(global, Some(run))?;
     Ok(plan_record::in_force(&run))
+}
+
+/// The plan of a run by one of its revisions.
+///
+/// # Errors
+/// As [`then`].
+pub(super) fn of_revision(run: RunId, number: u32, global: &Global) -> Result<Plan, Failure> {
+    Ok(plan_record::in_force(&then(run, number, global)?))
+}
+
+/// A run as its plan was by one of its revisions.
+///
+/// # Errors
+/// There is no such run or revision.
+pub(super) fn then(run: RunId, number: u32, global: &Global) -> Result<Run, Failure> {
+    loaded::at_revision(global, run, number)?.ok_or_else(|| {
+        let cause = format!("the plan of {run} has no revision {number}");
+        let told = Diagnostic::error("planning-one", cause);
+        Failure::told(
+            told.hint(format!("`divisi show {run}` lists them")),
+            Exit::NotFound,
+        )
+    })
 }
 
 /// Writes a plan to a file that is not there yet.

@@ -16,7 +16,7 @@ use divisi_pack::request::{self, Request};
 use serde_json::json;
 
 use super::given::Gathered;
-use super::kept::Named;
+use super::kept::{Named, then};
 use crate::cli::Global;
 use crate::cli::plan::Lint;
 use crate::exit::Exit;
@@ -32,11 +32,10 @@ use crate::words::{self, heading, plural};
 pub(super) fn run(args: &Lint, global: &Global, printer: &Printer) -> Outcome {
     let project = Project::find(global)?;
     let gathered = Gathered::look(&project, printer)?;
-    let read = |text: Option<&str>| text.map(request::read);
     let said = args.request.as_deref();
     let found = match Named::of(&args.plan) {
         Named::File(path) => {
-            let request = read(said);
+            let request = said.map(request::read);
             Found::of(&path, &gathered.given(request.as_ref()), printer)?
         }
         Named::Run(run) => {
@@ -44,15 +43,11 @@ pub(super) fn run(args: &Lint, global: &Global, printer: &Printer) -> Outcome {
             if run.plans_whole(TaskNo(0)) {
                 return Err(unmade(&run, &project, printer)?);
             }
-            let request = read(said.or(run.intent.as_deref().map(Intent::request)));
-            let given = gathered.given(request.as_ref());
-            let author = match run.planner() {
-                Some(_) => lint::Author::Planner,
-                None => given.author,
-            };
-            let given = Given { author, ..given };
-            let plan = plan_record::in_force(&run);
-            Found::of_plan(&run.id.to_string(), &plan, &given).for_run(&run)
+            Found::of_run(&run, said, &gathered)
+        }
+        Named::Revision(run, number) => {
+            let run = then(run, number, global)?;
+            Found::of_run(&run, said, &gathered)
         }
     };
     found.told(printer)
@@ -137,6 +132,20 @@ impl Found {
             diagnostics: lint::read(name, bytes, given).diagnostics,
             text: String::from_utf8_lossy(bytes).into_owned(),
         }
+    }
+
+    /// What is found in the plan of a run, beside its intent unless another request is named.
+    fn of_run(run: &Run, request: Option<&str>, gathered: &Gathered) -> Found {
+        let said = request.or(run.intent.as_deref().map(Intent::request));
+        let request = said.map(request::read);
+        let given = gathered.given(request.as_ref());
+        let author = match run.planner() {
+            Some(_) => lint::Author::Planner,
+            None => given.author,
+        };
+        let given = Given { author, ..given };
+        let plan = plan_record::in_force(run);
+        Found::of_plan(&run.id.to_string(), &plan, &given).for_run(run)
     }
 
     fn of_plan(name: &str, plan: &divisi_core::Plan, given: &Given<'_>) -> Found {

@@ -181,8 +181,8 @@ fn a_budget_is_shown_as_its_account_has_it() {
         let balance = (loaded::shared(&project.view().unwrap(), run.id).unwrap())
             .balance(run.id)
             .copied();
-        let document = run_document(&project, &run, balance);
-        let text = text(&project, &run_lines(&project, &run, balance));
+        let document = run_document(&project, &run, balance, &[]);
+        let text = text(&project, &run_lines(&project, &run, balance, &[]));
         let lines = text.lines().filter(|line| {
             line.starts_with("budget") || line.starts_with("paused") || line.contains('→')
         });
@@ -221,7 +221,7 @@ fn a_paused_run_is_not_said_to_run_and_a_command_can_be_pasted() {
         reason: divisi_core::run::PauseReason::Owner,
         stop: false,
     });
-    let lines = run_lines(&project(&given), &given.run(), None);
+    let lines = run_lines(&project(&given), &given.run(), None, &[]);
     assert_eq!(lines[0].render(false), "run-1  Ship it  paused");
 }
 
@@ -229,7 +229,7 @@ fn a_paused_run_is_not_said_to_run_and_a_command_can_be_pasted() {
 fn a_run_shows_its_base_its_numbers_and_its_tasks() {
     let given = scenes::succeeded();
     let project = project(&given);
-    let lines = run_lines(&project, &given.run(), None);
+    let lines = run_lines(&project, &given.run(), None, &[]);
     let dated = |line: &&Line| {
         let line = line.render(false);
         line.starts_with("created") || line.starts_with("ended")
@@ -276,6 +276,6 @@ fn a_run_shows_what_it_is_for_and_how_its_plan_came_of_it() {
     planned     by rule, as the workflow code-review has it
     left out    nobody looked at the manual
     ");
-    let document = run_document(&project(&given), &given.run(), None);
+    let document = run_document(&project(&given), &given.run(), None, &[]);
     assert_eq!(document["intent"]["planner"]["workflow"], "code-review");
 }
