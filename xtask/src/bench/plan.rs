@@ -18,7 +18,7 @@ const LIMIT_MS: f64 = 100.0;
 const RUNS: usize = 21;
 
 /// What is asked for, by its kind.
-const REQUESTS: [(&str, &str); 3] = [
+const REQUESTS: [(&str, &str); 4] = [
     (
         "a sentence",
         "Add rate limiting to the API, with tests, a security audit and docs",
@@ -26,6 +26,13 @@ const REQUESTS: [(&str, &str); 3] = [
     (
         "a list",
         "1. Design the schema\n2. Write db/003.sql\n3. Update src/0/1.rs\n4. Add tests\n\nNo docs.",
+    ),
+    (
+        "prose",
+        "The nightly job fails silently when one station is down. We noticed it last week, since \
+         nobody reads its log. Make it skip the broken station and log a warning. Write an \
+         integration test that simulates a dead station. Do not touch the dashboards, and leave \
+         the schema as it is. Once the tests pass, describe the warning in the handbook.",
     ),
     (
         "a review",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::agents::{AGENT_EXTERNAL, AGENT_MODEL, AGENT_PERSON, asks_model};
+use super::agents::{AGENT_EXTERNAL, AGENT_MODEL, AGENT_PERSON, asks_model, is_scripted};
 use super::remedy;
 use crate::criterion::Verdict;
 use crate::ids::{Commit, Epoch, RunId, Time, Tree};
@@ -402,7 +402,7 @@ impl Ending {
         (self.never_begins() && by_adapter).then(|| format!("divisi agents test {}", self.agent))
     }
 
-    /// Whether its process printed anything.
+    /// Whether it printed anything of which a log is kept.
     #[must_use]
     pub fn has_printed(&self) -> bool {
         let printed = |receipt: &Receipt| {
@@ -414,6 +414,7 @@ impl Ending {
                 }
             )
         };
-        self.receipts.iter().any(printed)
+        // Of what a script says nothing is kept but its digest.
+        !is_scripted(&self.agent) && self.receipts.iter().any(printed)
     }
 }

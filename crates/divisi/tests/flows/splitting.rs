@@ -106,8 +106,8 @@ fn what_fails_whole_passes_in_halves_which_begin_with_what_was_made() {
     }
 }
 
-#[test]
-fn what_fails_in_halves_of_halves_is_a_persons_with_all_that_it_takes() {
+/// A run whose task failed, and so did its halves and theirs.
+fn failed_in_halves_of_halves() -> Stage {
     let stage = stage("rules:\n  - task: '*'\n    attempts: [[{print: 'no idea'}]]\n");
     let files = ["1", "2", "3", "4", "5", "6", "7", "8"];
     let plan = json!({"task_title": "Eight", "subtasks": [
@@ -115,6 +115,12 @@ fn what_fails_in_halves_of_halves_is_a_persons_with_all_that_it_takes() {
          "deliverables": files, "budget": {"attempts": 20}},
     ]});
     rehearse(&stage, &plan).expect(3);
+    stage
+}
+
+#[test]
+fn what_fails_in_halves_of_halves_is_a_persons_with_all_that_it_takes() {
+    let stage = failed_in_halves_of_halves();
     let run = stage.only();
     let escalated = run
         .tasks()
@@ -135,7 +141,6 @@ fn what_fails_in_halves_of_halves_is_a_persons_with_all_that_it_takes() {
         "it is a part of whole-part1, which is a part of whole",
         "divisi retry run-1 whole-part1-part2 --note HINT",
         "divisi reject run-1 whole-part1-part2 --reason WHY",
-        "divisi logs run-1 whole-part1-part2",
         "budget      4 attempts, 1 used or reserved",
         "criterion   3 is not empty",
     ] {
@@ -145,7 +150,52 @@ fn what_fails_in_halves_of_halves_is_a_persons_with_all_that_it_takes() {
             shown.stdout
         );
     }
-    stage.divisi(&["split", "1", id, "-"]).expect(2);
+    let parts = stage.beside("parts.json").display().to_string();
+    let each =
+        ["3", "4"].map(|file| json!({"subtask_id": format!("page-{file}"), "script": "true"}));
+    write(
+        &parts,
+        &json!({"task_title": "Parts", "subtasks": each}).to_string(),
+    );
+    stage
+        .divisi(&["split", "1", id, &parts])
+        .expect(6)
+        .says("already stands 2 splits deep");
+}
+
+/// Each command that the screen of an escalation offers is one that can be given.
+#[test]
+fn the_commands_of_an_escalation_are_answers_to_it() {
+    const ID: &str = "whole-part1-part2";
+    let offered = |stage: &Stage| -> Vec<String> {
+        let shown = stage.divisi(&["show", "1", ID]).expect(0).stdout;
+        let commands = shown
+            .lines()
+            .filter_map(|line| line.split_once("→ divisi "));
+        commands
+            .map(|(_, command)| command.trim().to_owned())
+            .collect()
+    };
+    let first = offered(&failed_in_halves_of_halves());
+    for verb in ["show", "retry", "reject"] {
+        let mut offered = first.iter();
+        assert!(offered.any(|it| it.starts_with(verb)), "{verb}: {first:?}");
+    }
+    for command in first {
+        let stage = failed_in_halves_of_halves();
+        let words = command.split_whitespace().map(|word| match word {
+            "HINT" => "look at page 3 again",
+            "WHY" => "nobody needs it",
+            "SEEN" => "read",
+            word => word,
+        });
+        let words: Vec<&str> = words.collect();
+        let ran = stage.divisi(&words);
+        // Not: how it is written, refused, or not there.
+        assert!(![2, 6, 7].contains(&ran.code), "{command}: {}", ran.stderr);
+        // Of what a script says there is no log.
+        assert!(!ran.stderr.contains("nothing that is kept"), "{command}");
+    }
 }
 
 /// An agent that finds two tasks in one says so; then it plans them, the first time badly, and does
