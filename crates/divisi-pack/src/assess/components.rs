@@ -12,10 +12,10 @@ const WORDS_MAX: usize = 4;
 const COMPONENTS_MAX: usize = 20;
 
 /// The components of a request: of the part that lists the most.
-pub(crate) fn components(request: &Request) -> Vec<String> {
+pub(super) fn components(request: &Request) -> Vec<String> {
     let mut most = Vec::new();
     for part in &request.parts {
-        let found = of_part(part);
+        let (found, _) = of_part(part);
         if found.len() > most.len() {
             most = found;
         }
@@ -24,18 +24,29 @@ pub(crate) fn components(request: &Request) -> Vec<String> {
     most
 }
 
-fn of_part(part: &Part) -> Vec<String> {
+/// All that the only part of a request lists; `None` where something of the list is no component.
+pub(crate) fn listed_whole(request: &Request) -> Option<Vec<String>> {
+    let [part] = request.parts.as_slice() else {
+        return None;
+    };
+    let (found, is_whole) = of_part(part);
+    let is_list = !found.is_empty() && found.len() <= COMPONENTS_MAX;
+    (is_whole && is_list).then_some(found)
+}
+
+/// The components that a part lists, and whether they are all of its list.
+fn of_part(part: &Part) -> (Vec<String>, bool) {
     let text = part.text.to_lowercase();
     let from = LISTING.iter().filter_map(|word| {
         let at = text.find(word)?;
         Some(at + word.len())
     });
     let Some(from) = from.min() else {
-        return Vec::new();
+        return (Vec::new(), false);
     };
     let list = text[from..].replace(" and ", ", ").replace(" & ", ", ");
     let list = list.split(')').next().unwrap_or_default();
-    let mut found: Vec<String> = Vec::new();
+    let (mut found, mut is_whole) = (Vec::new(), true);
     for item in list.split(',') {
         let item = item
             .trim()
@@ -47,10 +58,14 @@ fn of_part(part: &Part) -> Vec<String> {
             continue;
         }
         if words > WORDS_MAX {
+            is_whole = false;
             break;
         }
         found.push(item.to_owned());
     }
     // One or two things are no list.
-    if found.len() < 3 { Vec::new() } else { found }
+    if found.len() < 3 {
+        found.clear();
+    }
+    (found, is_whole)
 }

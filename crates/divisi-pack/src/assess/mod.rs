@@ -23,7 +23,7 @@ mod workflows;
 use divisi_core::intent::PatternSelection;
 use serde::Serialize;
 
-pub(crate) use components::components;
+pub(crate) use components::listed_whole;
 pub use facts::{Count, Facts, Repository, Similar};
 pub use questions::{ANSWER_CHARS_MAX, QUESTIONS_MAX, Question, settle};
 pub use rules::{

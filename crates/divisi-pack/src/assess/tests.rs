@@ -150,6 +150,15 @@ fn what_is_stated_to_be_small_is_not_split_and_what_is_long_is_advised_to_be() {
             "Tune the scheduler, about 50 lines; it takes two hours",
             Approach::Plan,
         ),
+        // A figure of something else says nothing of the request.
+        (
+            "Build login, write docs, add tests, audit security, deploy it. The build takes 12 minutes",
+            Approach::Plan,
+        ),
+        (
+            "Show about 50 lines of code in the preview; add tests, write docs and audit security",
+            Approach::Plan,
+        ),
         // Several workflows are no matter of size.
         (
             "Build an entire company with all its departments; it takes 10 minutes",

@@ -52,16 +52,57 @@ const REVIEWS: &[&[&str]] = &[
     &["code review", "review of the code", "review of this change"],
 ];
 
-/// What answering an incident is called.
-const INCIDENTS: &[&[&str]] = &[
-    &["incident", "outage"],
-    &["respond", "response", "postmortem", "post-mortem"],
+/// How a request to review everything begins; what else is done with a code review, such as to build
+/// a tool for it, is something else.
+const REVIEWING: &[&str] = &[
+    "a",
+    "carry",
+    "complete",
+    "comprehensive",
+    "conduct",
+    "do",
+    "full",
+    "give",
+    "in-depth",
+    "make",
+    "perform",
+    "please",
+    "review",
+    "run",
+    "thorough",
 ];
 
-/// What refining user stories is called.
-const REFINEMENTS: &[&[&str]] = &[
-    &["refine", "refinement", "flesh out", "detail", "elaborate"],
-    &["stories"],
+/// What is called an incident.
+const INCIDENTS: &[&str] = &["incident", "outage"];
+
+/// How a request to answer one begins.
+const ANSWERING: &[&str] = &[
+    "coordinate",
+    "handle",
+    "investigate",
+    "mitigate",
+    "resolve",
+    "respond",
+    "triage",
+];
+
+/// What answering one comes to, one of which is said.
+const ANSWERS: &[&str] = &["respond", "response", "postmortem", "post-mortem"];
+
+/// What refining is called, as the beginning of what is asked for.
+const REFINING: &[&str] = &["refine", "flesh out", "detail", "elaborate"];
+
+/// What may stand between such a verb and what it is about.
+const BETWEEN: &[&str] = &[
+    "a", "all", "an", "for", "last", "of", "on", "our", "raw", "response", "the", "their", "them",
+    "these", "this", "to", "user",
+];
+
+/// What may follow what a verb is about, if that is all that is meant: behind `incident page` only a
+/// page is.
+const FOLLOWING: &[&str] = &[
+    "and", "at", "by", "down", "for", "from", "in", "into", "of", "on", "that", "this", "to", "we",
+    "which", "with",
 ];
 
 /// A workflow of the catalog, by what a request says that means it.
@@ -108,13 +149,38 @@ pub(super) fn plan(request: &Request, facts: &Facts<'_>) -> Option<Result<Planne
     })
 }
 
-/// Whether the request, which asks for nothing else, says one phrase of each list.
+/// Whether the request says one phrase of each list.
 fn says_all(request: &Request, lists: &[&[&str]]) -> bool {
     let text = request.wanted().to_lowercase();
     let text: Vec<&str> = text.split_whitespace().collect();
     let text = text.join(" ");
     let mut lists = lists.iter();
     lists.all(|list| list.iter().any(|phrase| says(&text, phrase)))
+}
+
+/// Whether a text begins with one of these verbs, and one of these things is what it is about.
+fn is_about(text: &str, verbs: &[&str], things: &[&str]) -> bool {
+    let text = text.to_lowercase();
+    let begins = |verb: &&&str| {
+        let rest = text.strip_prefix(**verb);
+        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
+    let Some(verb) = verbs.iter().find(begins) else {
+        return false;
+    };
+    let is_mark = |c: char| !c.is_alphanumeric() && c != '\'' && c != '-' && !c.is_whitespace();
+    let rest = text[verb.len()..].replace(is_mark, " | ");
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let bare = |word: &str| word.strip_suffix("'s").unwrap_or(word).to_owned();
+    let between = words.iter().take_while(|word| {
+        let word = bare(word);
+        BETWEEN.contains(&word.as_str()) || word == "night" || word == "yesterday"
+    });
+    let at = between.count();
+    let is_thing = words.get(at).is_some_and(|word| things.contains(word));
+    let is_response = words.get(at + 1) == Some(&"response");
+    let next = words.get(at + 1 + usize::from(is_response));
+    is_thing && next.is_none_or(|next| *next == "|" || FOLLOWING.contains(next))
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -128,9 +194,11 @@ fn review(request: &Request) -> Option<Vec<&'static str>> {
     let judges = |change: Change| change == Change::Review;
     let asks_only = |part: &Part| {
         let change = part.verb.as_ref().map(|verb| verb.change);
-        part.files.is_empty() && (change.is_none_or(judges) || part.role == "developer")
+        part.files.is_empty() && change.is_none_or(judges)
     };
-    if says_all(request, REVIEWS) && request.parts.iter().all(asks_only) {
+    let first = words(&request.text).into_iter().next();
+    let begins = first.is_some_and(|first| REVIEWING.contains(&first.as_str()));
+    if begins && says_all(request, REVIEWS) && request.parts.iter().all(asks_only) {
         let wanted = PERSPECTIVES.iter();
         let wanted = wanted.filter(|(role, _)| request.excludes_role(role).is_none());
         return Some(wanted.map(|(_, stage)| *stage).collect());
@@ -169,12 +237,14 @@ fn review(request: &Request) -> Option<Vec<&'static str>> {
 
 /// The incident that a request asks to handle.
 fn incident(request: &Request) -> Option<String> {
-    if request.parts.len() > 1 {
+    if request.parts.len() > 1 || request.parts.iter().any(|part| !part.files.is_empty()) {
         return None;
     }
     let by_name = || named_incident(&words(&request.text));
-    let is_meant = says_all(request, INCIDENTS);
-    by_name().or_else(|| is_meant.then(|| slug(&request.wanted())))
+    let is_meant = is_about(&request.text, ANSWERING, INCIDENTS)
+        || is_about(&request.text, ANSWERING, &["response"]) && says_all(request, &[INCIDENTS]);
+    let is_answered = is_meant && says_all(request, &[ANSWERS]);
+    by_name().or_else(|| is_answered.then(|| slug(&request.wanted())))
 }
 
 /// The name that an incident has in a request to handle it.
@@ -197,19 +267,20 @@ fn named_incident(words: &[String]) -> Option<String> {
 }
 
 fn is_refinement(request: &Request) -> bool {
-    let words = words(&request.text);
-    let pairs = words.windows(2);
-    let mut stories = pairs.filter(|pair| pair[0] == "user" && pair[1] == "stories");
-    let refines = words.iter().any(|word| word == "refine");
-    let is_named = refines && stories.next().is_some() || says_all(request, REFINEMENTS);
     // `Take our stories and refine them`: the one only says of what the other is.
     let is_taking =
         |part: &Part| part.verb.is_none() && part.text.to_lowercase().starts_with("take ");
-    let own = request
-        .parts
-        .iter()
-        .filter(|part| part.shape != Shape::Attachment && !is_taking(part));
-    own.count() == 1 && is_named
+    let refines = |part: &Part| {
+        let text = part.text.to_lowercase();
+        let takes = request.parts.iter().any(is_taking);
+        is_about(&part.text, REFINING, &["stories"])
+            || takes && REFINING.iter().any(|verb| text.starts_with(verb))
+    };
+    let mut own =
+        { request.parts.iter() }.filter(|part| part.shape != Shape::Attachment && !is_taking(part));
+    let first = own.next();
+    let is_only = own.next().is_none();
+    is_only && first.is_some_and(refines) && says_all(request, &[&["stories"]])
 }
 
 fn built_in(name: &str) -> Workflow {

@@ -8,16 +8,34 @@ use divisi_core::plan::{Estimate, Work};
 use divisi_core::{Plan, TaskSpec, WorkspaceKind};
 
 use super::naming::{Ids, capital, line};
-use super::{Facts, Pattern, Planned, Reason, judged, making};
-use crate::assess::components;
+use super::{Facts, Pattern, Planned, REPEATED_BYTES_MAX, Reason, judged, making, steps};
+use crate::assess::listed_whole as components;
 use crate::lint::{TASK_MS_MAX, TASK_TOKENS_MAX};
 use crate::request::Request;
+
+/// What a list that is left open ends in.
+const LEFT_OPEN: &[&str] = &["etc", "more", "others", "so on"];
 
 /// The plan, if nothing but the size of the system is why there is no other.
 pub(super) fn plan(request: &Request, facts: &Facts<'_>, reasons: &[Reason]) -> Option<Planned> {
     let is_whole = |reason: &Reason| matches!(reason, Reason::Whole(_));
-    let names = components(request);
-    if names.is_empty() || !reasons.iter().all(is_whole) {
+    let names = components(request)?;
+    let is_clean = |name: &String| {
+        let excluded = request.exclusions.iter().chain(&request.bounds);
+        let mut said = excluded.map(|it| it.text.to_lowercase());
+        let is_open = LEFT_OPEN.contains(&name.trim_end_matches('.'));
+        let is_negated = name
+            .split(' ')
+            .any(|word| matches!(word, "but" | "not" | "no" | "without"));
+        !is_open && !is_negated && !said.any(|it| it.contains(name.as_str()))
+    };
+    let is_all = request.parts.len() == 1 && steps::undivided(request).is_none();
+    let repeated = names.len() * request.text.len();
+    if !is_all
+        || !reasons.iter().all(is_whole)
+        || !names.iter().all(is_clean)
+        || repeated > REPEATED_BYTES_MAX
+    {
         return None;
     }
     let mut ids = Ids::default();

@@ -3,7 +3,7 @@
 use super::Case;
 use super::plan::{coordination, long_work, many_files, said};
 use super::{FILES_MANY, LINES_SPLIT_MIN, MINUTES_SPLIT_MIN};
-use crate::request::{Change, Unit};
+use crate::request::{Amount, Change, Unit};
 
 pub(super) fn one_place(case: &Case<'_>) -> Option<Vec<String>> {
     let few = case
@@ -20,12 +20,73 @@ pub(super) fn one_place(case: &Case<'_>) -> Option<Vec<String>> {
     Some(files.chain(place).collect())
 }
 
+/// Words between the beginning of a clause and a figure that is of the request itself.
+const OF_IT: &[&str] = &[
+    "a",
+    "about",
+    "all",
+    "and",
+    "approximately",
+    "around",
+    "at",
+    "be",
+    "change",
+    "effort",
+    "estimate",
+    "estimated",
+    "expected",
+    "in",
+    "is",
+    "it",
+    "just",
+    "less",
+    "maybe",
+    "most",
+    "no",
+    "not",
+    "of",
+    "only",
+    "perhaps",
+    "roughly",
+    "should",
+    "so",
+    "some",
+    "take",
+    "takes",
+    "than",
+    "that",
+    "the",
+    "this",
+    "to",
+    "under",
+    "up",
+    "whole",
+    "will",
+    "work",
+];
+
+/// Whether a figure is of the request, as in `it takes 10 minutes` or `…, about 50 lines`, and not of
+/// something that it speaks of, as in `the build takes 10 minutes`.
+fn is_of_it(case: &Case<'_>, unit: Unit, amount: u64) -> bool {
+    let mut quantities = case.request.quantities.iter();
+    quantities.any(|it| {
+        let before = case.request.text.get(..it.span.start).unwrap_or_default();
+        let clause = before.rsplit([',', ';', '.', ':', '(', '\n']).next();
+        let mut words = clause.unwrap_or_default().split_whitespace();
+        it.unit == unit
+            && it.amount == Amount::Exact(amount)
+            && words.all(|word| OF_IT.contains(&word.to_lowercase().as_str()))
+    })
+}
+
 /// What the request says of its size, unless it says files, minutes or tokens of a large one too:
 /// where those figures and these disagree, those decide.
 pub(super) fn too_small(case: &Case<'_>) -> Option<Vec<String>> {
     let facts = case.facts;
-    let minutes = { facts.minutes_stated }.filter(|it| *it < MINUTES_SPLIT_MIN);
-    let lines = facts.lines_stated.filter(|it| *it < LINES_SPLIT_MIN);
+    let minutes = { facts.minutes_stated }
+        .filter(|it| *it < MINUTES_SPLIT_MIN && is_of_it(case, Unit::Minutes, *it));
+    let lines = { facts.lines_stated }
+        .filter(|it| *it < LINES_SPLIT_MIN && is_of_it(case, Unit::Lines, *it));
     let minutes = minutes.map(|minutes| format!("{minutes} minutes"));
     let lines = lines.map(|lines| format!("{lines} lines"));
     let because: Vec<String> = minutes.into_iter().chain(lines).collect();

@@ -644,6 +644,19 @@ fn a_whole_system_is_planned_by_the_components_that_it_lists() {
             Some(&(names.len() - 1))
         );
     }
+    // What is excluded, left open, or no component, is not cut out of a list.
+    for request in [
+        "Build an entire e-commerce platform with a catalog, a cart, and the checkout, but not the cart",
+        "Generate an entire accounting platform with ledger, invoices and payroll. Leave payroll to the other team.",
+        "Build an entire shop platform with catalog, cart, checkout, a recommendation engine that learns from orders, payments, invoices",
+        "Build an entire admin platform including auth, billing, reporting, etc.",
+    ] {
+        let is_divided = match answer(request) {
+            Answer::Planned(planned) => planned.plan.tasks.len() > 1,
+            Answer::Declined(_) => false,
+        };
+        assert!(!is_divided, "{request}");
+    }
     // Where nothing is listed, nothing is made up.
     let Answer::Declined(declined) = answer("Build an entire platform") else {
         panic!("nobody knows its parts");
@@ -665,4 +678,39 @@ fn a_title_that_forbids_something_is_no_deed() {
         panic!("{:?}", one.plan.tasks);
     };
     assert!(task.title.contains("Never edit"), "{}", task.title);
+}
+
+/// What only speaks of reviews, incidents or stories is no work for a workflow of them.
+#[test]
+fn what_speaks_of_incidents_reviews_and_stories_is_not_always_the_catalogs() {
+    for request in [
+        "Fix the crash in the incident response form",
+        "Build an incident response dashboard",
+        "Remove the incident response page",
+        "Resolve the incident response page crash",
+        "Document our outage response process in docs/outage.md",
+        "Refactor the incident module so that the response is typed",
+        "Return a JSON response when an incident is created",
+        "Add retry to the uploader. Respond with 503 during an outage",
+        "Fix src/a.py and respond to the open incident",
+        "Build a complete code review tool",
+        "Fix the full page reload in the code review screen",
+        "Add a full-text search to the code review page with full history",
+        "Perform a full code review and fix what you find",
+        "Refine the layout of the stories page",
+        "Rename detail to summary in the stories list",
+        "Add detail view for stories",
+        "Elaborate the error texts for stories without a title",
+    ] {
+        let pattern = match answer(request) {
+            Answer::Planned(planned) => Some(planned.pattern),
+            Answer::Declined(_) => None,
+        };
+        let is_catalogs = matches!(pattern, Some(Pattern::Workflow(_)));
+        assert!(!is_catalogs, "{request}: {pattern:?}");
+        let read = request::read(request);
+        let assessment = crate::assess::assess(&read, &crate::assess::Repository::default());
+        let mut rules = assessment.rules.iter();
+        assert!(rules.all(|it| it.rule != "known-workflow"), "{request}");
+    }
 }
