@@ -250,3 +250,11 @@ pub struct Snapshot {
     /// The commit the attempt started from.
     pub base: Commit,
 }
+
+impl Snapshot {
+    /// Whether its attempt changed no file.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        self.commit == self.base
+    }
+}

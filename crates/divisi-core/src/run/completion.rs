@@ -152,7 +152,7 @@ impl Draft<'_> {
     /// judged, whatever it says.
     fn gave_up(&self, attempt: AttemptId) -> Result<Option<String>, Rejection> {
         let live = self.live(attempt)?;
-        let unchanged = live.snapshot().is_some_and(|it| it.commit == it.base);
+        let unchanged = live.snapshot().is_some_and(Snapshot::is_unchanged);
         let says_so = |it: &Receipt| it.claimed_failure().is_some();
         let is_undone = live.receipts.iter().any(says_so) || live.broken_off().is_some();
         let gave_up = unchanged && is_undone;

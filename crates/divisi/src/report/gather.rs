@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use divisi_core::plan::Work;
-use divisi_core::receipt::{Receipt, Usage};
+use divisi_core::receipt::{Receipt, Snapshot, Usage};
 use divisi_core::run::explain::{Shared, explain};
 use divisi_core::run::{
     AGENT_AUTO, AttemptEnd, Ending, Failure, Final, Phase, Run, Settings, Task, TaskState,
@@ -296,6 +296,19 @@ fn silent_attempts(task: &Task, settings: &Settings) -> impl Iterator<Item = Uns
     task.endings.iter().filter_map(of)
 }
 
+/// Whether what was integrated of a task is what it started from.
+fn is_unchanged(task: &Task) -> bool {
+    let mut ended = task.endings.iter().rev();
+    let last = ended.find(|ending| ending.end == AttemptEnd::Integrated);
+    let mut receipts = last.into_iter().flat_map(|ending| &ending.receipts);
+    receipts.any(|receipt| match receipt {
+        Receipt::Collected { snapshot, .. } => {
+            snapshot.as_ref().is_some_and(Snapshot::is_unchanged)
+        }
+        _ => false,
+    })
+}
+
 /// What nobody and nothing verified.
 fn unverified(run: &Run, report: &Report) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
@@ -321,7 +334,8 @@ fn unverified(run: &Run, report: &Report) -> Vec<String> {
     for (task, done) in run.tasks().iter().zip(&report.tasks) {
         let is_work = task.spec.kind == TaskKind::Work && task.spec.work == Work::Handoff;
         let is_work = is_work && task.candidate_of.is_none();
-        if is_work && done.status == TaskStatus::Done && done.integrated.is_none() {
+        let is_made = done.integrated.is_some() && !is_unchanged(task);
+        if is_work && done.status == TaskStatus::Done && !is_made {
             list.push(format!("{}: it is done and changed no file", done.id));
         }
         let last = task
