@@ -9,7 +9,7 @@ use super::steps::{Kind, Step, is_made_of};
 use super::{Facts, Pattern, Planned, judged, spared};
 use crate::pattern::is_literal;
 use crate::plan_file::CHECK_TIMEOUT_MS;
-use crate::request::{Change, File, Part, Request, Scale, Shape, Standing};
+use crate::request::{self, Change, File, Part, Request, Scale, Shape, Standing};
 use crate::stated::Stated;
 
 /// With this, a task is told what is in no part.
@@ -59,6 +59,7 @@ pub(super) fn plan(
         request,
         facts,
         steps,
+        is_open: says_more(request, steps),
         tasks: Vec::with_capacity(steps.len()),
     };
     for (at, step) in steps.iter().enumerate() {
@@ -226,6 +227,8 @@ struct Maker<'m> {
     request: &'m Request,
     facts: &'m Facts<'m>,
     steps: &'m [Step<'m>],
+    /// Whether more is said that other files may have to change for.
+    is_open: bool,
     tasks: Vec<TaskSpec>,
 }
 
@@ -507,7 +510,7 @@ impl Maker<'_> {
         }
         let is_judged = criteria.is_empty();
         let changes = matches!(step.kind, Kind::Change | Kind::Test | Kind::Document);
-        let is_bounded = changes && self.request.bounds.is_empty();
+        let is_bounded = changes && self.request.bounds.is_empty() && !self.is_open;
         if is_judged && is_bounded && !touches.scope.is_empty() {
             // Who names the files wants no others changed.
             criteria.push(Criterion::Scope {
@@ -540,6 +543,22 @@ impl Maker<'_> {
             false => self.tasks[at].dependencies.push(id),
         }
     }
+}
+
+/// Whether what is in no step names other files or somebody's work, as what is to be true in the end
+/// does: whoever sees to it must not be refused for that.
+fn says_more(request: &Request, steps: &[Step<'_>]) -> bool {
+    let is_known = |file: &File| {
+        let mut steps = steps.iter();
+        steps.any(|step| step.files.contains(&file.text))
+    };
+    let mut loose = request.loose.iter();
+    loose.any(|it| {
+        let said = request::read(&it.text);
+        let mut mentions = said.parts.iter().flat_map(|part| &part.mentions);
+        !said.files.iter().all(is_known)
+            || mentions.any(|it| it.standing == Standing::Object && !it.word.contains(['.', '/']))
+    })
 }
 
 fn is_there(path: &str, facts: &Facts<'_>) -> bool {

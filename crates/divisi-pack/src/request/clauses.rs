@@ -167,13 +167,18 @@ impl<'t> Reader<'t> {
 
     fn sentence(&mut self, sentence: Sentence) {
         let Sentence { from, to, .. } = sentence;
-        let Some((from, to)) = self.in_section(sentence, (from, to)) else {
-            return;
-        };
-        if sentence.item.is_none() && self.by_number.is_said(&self.tokens[from..to]) {
+        let read = self.in_section(sentence, (from, to));
+        let is_prose = sentence.item.is_none() && sentence.standing != sentence::Standing::Heading;
+        if is_prose && read.is_some() && self.by_number.is_said(&self.tokens[from..to]) {
             self.by_number.sentences.push((from, to));
             return;
         }
+        if is_prose {
+            self.by_number.doubt(self.tokens, (from, to));
+        }
+        let Some((from, to)) = read else {
+            return;
+        };
         let excluded = exclusion::exclusions(&self.tokens[from..to]);
         for one in &excluded {
             self.exclude(from + one.from, from + one.to, one.is_bound);
@@ -315,6 +320,11 @@ impl<'t> Reader<'t> {
                 // What goes on with it says more of it, too.
                 is_telling = !is_part;
                 continue;
+            }
+            let first = self.tokens[segment.from..segment.to].first();
+            if first.is_some_and(|it| it.is_any(&["omit", "skip"])) {
+                // `Skip billing`: nobody can say what of the rest that takes back.
+                self.asking.push((segment.from, segment.to));
             }
             let begins = number == 0 || self.request.parts.len() == first_part && number == 1;
             let begins = begins || segment.lead.is_colon;

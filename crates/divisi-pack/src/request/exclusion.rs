@@ -15,7 +15,7 @@ use super::token::{Kind, Token};
 use super::verbs::{Form, verb};
 use super::{roles, sentence};
 
-pub(super) use kept::{kept, usual_file};
+pub(super) use kept::{kept, kept_in_section, usual_file};
 
 /// An exclusion among the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,17 +175,51 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
     names_something(&tokens[at + 1..end]).then(|| Excluded::new(at, list_end(tokens, at + 1)))
 }
 
-/// Where `leave the UI to the other team` ends.
+/// Where `leave the UI to the other team` ends. `Leave a note to the team` asks for a note, and `leave
+/// the header to the left` says where.
 fn left_to_others(tokens: &[Token], at: usize) -> Option<usize> {
-    const OTHERS: &[&str] = &[
-        "me", "others", "our", "somebody", "someone", "the", "them", "us",
-    ];
+    const OTHERS: &[&str] = &["me", "others", "somebody", "someone", "them", "us"];
     let end = segment_end(tokens, at + 1);
     let mut near = (at + 2..end).filter(|&to| tokens[to].is("to"));
     let to = near.next()?;
     let is_left = tokens[at].is_any(&["leave", "leaving"]);
-    (is_left && tokens.get(to + 1)?.is_any(OTHERS)).then_some(end)
+    let is_new = tokens[at + 1].is_any(&["a", "an", "another", "some"]);
+    let whom = &tokens[to + 1..end];
+    let is_of_people = match whom.first()? {
+        who if who.is_any(&["our", "the", "their", "your"]) => {
+            let mut near = whom.iter().skip(1).take(PEOPLE_REACH);
+            near.any(|it| it.is_any(PEOPLE))
+        }
+        who => who.is_any(OTHERS),
+    };
+    (is_left && !is_new && is_of_people).then_some(end)
 }
+
+/// Words of people who do work that is left to them. Users are none: they are left notes.
+const PEOPLE: &[&str] = &[
+    "colleagues",
+    "contractor",
+    "contractors",
+    "crew",
+    "department",
+    "designers",
+    "developers",
+    "engineers",
+    "group",
+    "maintainer",
+    "maintainers",
+    "others",
+    "owner",
+    "owners",
+    "people",
+    "squad",
+    "team",
+    "teams",
+    "vendor",
+];
+
+/// How many words behind `the` one of people may stand.
+const PEOPLE_REACH: usize = 3;
 
 /// Where `leave a.rs and the docs alone` ends, if that is what is said.
 fn left_end(tokens: &[Token], at: usize) -> Option<usize> {

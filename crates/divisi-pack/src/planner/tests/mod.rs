@@ -3,6 +3,7 @@
 mod apart;
 mod fifty;
 mod forty;
+mod sections;
 mod thirty;
 mod told;
 mod wordings;

@@ -11,6 +11,22 @@ use super::Reader;
 impl<'t> Reader<'t> {
     /// Keeps what some tokens exclude.
     pub(super) fn exclude(&mut self, from: usize, to: usize, is_bound: bool) {
+        let kept = match is_bound {
+            true => Vec::new(),
+            false => exclusion::kept(&self.tokens[from..to]),
+        };
+        let kept = self.paths(from, kept);
+        self.put((from, to), is_bound, kept);
+    }
+
+    /// The same of what stands in a section of such, behind its label, if that stands there, too.
+    pub(super) fn exclude_in_section(&mut self, (from, to): (usize, usize), begin: usize) {
+        let kept = exclusion::kept_in_section(&self.tokens[begin..to]);
+        let kept = self.paths(begin, kept);
+        self.put((from, to), false, kept);
+    }
+
+    fn put(&mut self, (from, to): (usize, usize), is_bound: bool, kept: Vec<String>) {
         let Phrase { span, text } = self.phrase(from, to);
         let found = self.tokens[from..to].iter().find_map(|token| {
             let (word, change, _) = verb(&token.lower).filter(|_| token.kind == Kind::Word)?;
@@ -24,15 +40,6 @@ impl<'t> Reader<'t> {
         if is_bound {
             files.extend(self.folders(from, to));
         }
-        let kept = exclusion::kept(&self.tokens[from..to]).into_iter();
-        let kept = kept.map(|at| {
-            let token = &self.tokens[from + at];
-            match exclusion::usual_file(token) {
-                Some(pattern) => pattern.to_owned(),
-                None => self.text[token.span.start..token.span.end].to_owned(),
-            }
-        });
-        let kept = kept.filter(|_| !is_bound).collect();
         let list = match is_bound {
             true => &mut self.request.bounds,
             false => &mut self.request.exclusions,
@@ -47,6 +54,18 @@ impl<'t> Reader<'t> {
                 kept,
             });
         }
+    }
+
+    /// The files at some places behind a token, as written or as the pattern of a usual one.
+    fn paths(&self, from: usize, places: Vec<usize>) -> Vec<String> {
+        let paths = places.into_iter().map(|at| {
+            let token = &self.tokens[from + at];
+            match exclusion::usual_file(token) {
+                Some(pattern) => pattern.to_owned(),
+                None => self.text[token.span.start..token.span.end].to_owned(),
+            }
+        });
+        paths.collect()
     }
 
     /// Folders that are named without a mark of one, where only files and folders are meant.

@@ -66,6 +66,20 @@ const OF_ORDER: &[&str] = &[
     "when",
 ];
 
+/// Words by which a sentence may say an order of numbers, or that one of them is not done yet or at
+/// all, beside those.
+const OF_SOME_ORDER: &[&str] = &[
+    "begin", "defer", "delay", "drop", "earlier", "later", "omit", "postpone", "prior", "priority",
+    "skip", "start", "until", "urgent", "wait", "waits", "yet",
+];
+
+/// Words that may stand behind the number of an item: of `3 retries` it is no item's.
+const BEHIND: &[&str] = &[
+    "as", "be", "because", "can", "cannot", "could", "for", "has", "if", "isn't", "may", "might",
+    "must", "needs", "nor", "or", "should", "though", "too", "until", "waits", "while", "will",
+    "yet",
+];
+
 /// The items of lists by their numbers, and the sentences that say an order of them.
 #[derive(Default)]
 pub(super) struct ByNumber {
@@ -73,6 +87,8 @@ pub(super) struct ByNumber {
     parts: BTreeMap<usize, Option<usize>>,
     /// By their tokens.
     pub(super) sentences: Vec<(usize, usize)>,
+    /// Other sentences that may say one, by their tokens.
+    doubtful: Vec<(usize, usize)>,
 }
 
 /// What a sentence says of numbers.
@@ -101,6 +117,15 @@ impl ByNumber {
             && tokens.iter().any(|it| it.is_any(OF_ORDER))
             && tokens.iter().all(fits)
     }
+
+    /// Keeps a sentence that may say an order of numbers in words that are not known.
+    pub(super) fn doubt(&mut self, tokens: &[Token], (from, to): (usize, usize)) {
+        let says = |it: &Token| it.is_any(OF_ORDER) || it.is_any(OF_SOME_ORDER);
+        let sentence = &tokens[from..to];
+        if sentence.iter().any(says) && items(sentence).next().is_some() {
+            self.doubtful.push((from, to));
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -127,6 +152,12 @@ impl Reader<'_> {
             self.request.order_words.push(phrase);
             self.told.push((from, to));
         }
+        for (from, to) in std::mem::take(&mut self.by_number.doubtful) {
+            let mut items = items(&self.tokens[from..to]);
+            if items.any(|it| self.by_number.parts.contains_key(&it)) {
+                self.asking.push((from, to));
+            }
+        }
     }
 
     /// The same of parts, if each number is one's.
@@ -141,9 +172,22 @@ impl Reader<'_> {
     }
 }
 
+/// `3` or `#3`.
 fn number(token: &Token) -> Option<usize> {
-    let is_number = token.kind == Kind::Number;
-    is_number.then(|| token.lower.parse().ok()).flatten()
+    let digits = match token.kind {
+        Kind::Number => &token.lower,
+        Kind::Word => token.lower.strip_prefix('#')?,
+        _ => return None,
+    };
+    digits.parse().ok()
+}
+
+/// Numbers that count nothing, so that they may be those of items.
+fn items(tokens: &[Token]) -> impl Iterator<Item = usize> + '_ {
+    let may_follow = |it: &Token| !it.is_word() || it.is_any(WORDS) || it.is_any(BEHIND);
+    let is_alone = move |at: usize| tokens.get(at + 1).is_none_or(may_follow);
+    let numbers = tokens.iter().enumerate();
+    numbers.filter_map(move |(at, it)| number(it).filter(|_| is_alone(at)))
 }
 
 /// What a sentence says of numbers, if all of it is understood.
@@ -241,6 +285,19 @@ mod tests {
                 lasts: lasts.to_vec(),
             };
             assert_eq!(said(&scan(text)), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_count_are_no_items() {
+        for (text, expected) in [
+            ("Do #3 first", &[3][..]),
+            ("2 can wait until 3 is done", &[2, 3]),
+            ("After 3 retries it first gives up", &[]),
+            ("Then wait 20 ms", &[]),
+        ] {
+            let tokens = scan(text);
+            assert_eq!(items(&tokens).collect::<Vec<usize>>(), expected, "{text}");
         }
     }
 

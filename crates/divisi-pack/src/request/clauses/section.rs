@@ -159,7 +159,7 @@ impl Reader<'_> {
         match section {
             Section::Work => Some((from, to)),
             Section::Excluded => {
-                self.exclude(from, to, false);
+                self.exclude_in_section((from, to), begin);
                 None
             }
             Section::Context => {
@@ -226,7 +226,16 @@ impl Reader<'_> {
         for one in &excluded {
             self.exclude(from + one.from, from + one.to, one.is_bound);
         }
-        self.told.extend(super::rest(from, to, &excluded));
+        for (from, to) in super::rest(from, to, &excluded) {
+            // `Note: also write docs/x.md` is work, wherever it stands.
+            let asks = statement::mood(&self.tokens[from..to]) == Mood::Asks;
+            let list = if asks {
+                &mut self.asking
+            } else {
+                &mut self.told
+            };
+            list.push((from, to));
+        }
     }
 
     /// Whether a sentence only says whose work the items below it are.

@@ -198,6 +198,11 @@ pub(in super::super) fn kept(tokens: &[Token]) -> Vec<usize> {
     if !tokens.iter().any(|token| token.is_any(KEEPING)) && !as_it_is() {
         return Vec::new();
     }
+    kept_in_section(tokens)
+}
+
+/// The same of what stands under `Do not touch` or its like, which is the verb of all of it.
+pub(in super::super) fn kept_in_section(tokens: &[Token]) -> Vec<usize> {
     let is_file = |token: &Token| is_place(token) || usual_file(token).is_some();
     let may_precede = |token: &Token| {
         !token.is_word() || is_file(token) || token.is_any(BEFORE) || token.is_any(KEEPING)
