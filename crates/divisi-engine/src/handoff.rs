@@ -250,8 +250,17 @@ fn feedback(task: &Task) -> Vec<Feedback> {
             | AttemptEnd::Limited { .. } => None,
         }
     };
-    let mut all: Vec<Feedback> = task.endings.iter().filter_map(told).collect();
-    all.extend(on_the_whole(task));
+    let all = task.endings.iter().filter_map(told).collect();
+    in_turn(all, on_the_whole(task))
+}
+
+/// What did not hold on the whole, among the refusals of attempts before and after it: the last entry
+/// is the newest, which is kept where a handoff must be cut.
+fn in_turn(mut all: Vec<Feedback>, on_the_whole: Option<Feedback>) -> Vec<Feedback> {
+    if let Some(told) = on_the_whole {
+        let after = all.iter().position(|it| it.attempt > told.attempt);
+        all.insert(after.unwrap_or(all.len()), told);
+    }
     all
 }
 
@@ -351,4 +360,32 @@ fn verdicts(task: &Task) -> Vec<divisi_core::Verdict> {
         })
         .next_back()
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_on_the_whole_comes_before_the_refusals_after_it() {
+        let of = |attempt| Feedback {
+            attempt,
+            reason: String::new(),
+            exit: None,
+            claimed_failure: None,
+            denied: Vec::new(),
+            unmet: Vec::new(),
+            advice: Vec::new(),
+        };
+        let turn = |refused: &[u32], whole: Option<u32>| {
+            let all = refused.iter().copied().map(of).collect();
+            let all = in_turn(all, whole.map(of));
+            all.iter().map(|it| it.attempt).collect::<Vec<_>>()
+        };
+        assert_eq!(turn(&[1, 3, 4], Some(2)), [1, 2, 3, 4]);
+        assert_eq!(turn(&[2], Some(1)), [1, 2]);
+        assert_eq!(turn(&[1], Some(2)), [1, 2]);
+        assert_eq!(turn(&[], Some(1)), [1]);
+        assert_eq!(turn(&[1, 2], None), [1, 2]);
+    }
 }
