@@ -15,7 +15,7 @@ use crate::criterion::Verdict;
 use crate::ids::{AttemptId, Commit, RunId, TaskId, TaskNo, Time};
 use crate::intent::Intent;
 use crate::permission::Rule;
-use crate::plan::Plan;
+use crate::plan::{Plan, TaskKind};
 use crate::run::event::PauseReason;
 
 /// What a run stands on.
@@ -259,7 +259,8 @@ impl Run {
     }
 
     /// Whether nothing goes on without a person: its plan is not approved yet, it is paused and
-    /// nothing is left under way, or all that is open waits for people.
+    /// nothing is left under way, or all that is open waits for people. A full disk and files from
+    /// outside are no people: who waits for them goes on by itself.
     #[must_use]
     pub fn rests(&self) -> bool {
         let under_way = [
@@ -268,11 +269,22 @@ impl Run {
             TaskStatus::Integrating,
         ];
         let is_still = under_way.iter().all(|status| self.counts.of(*status) == 0);
+        let paused = self.paused.as_ref();
+        let awaits_owner = paused.is_some_and(|it| *it != PauseReason::DiskFull);
         match self.status() {
-            RunStatus::AwaitingApproval | RunStatus::Blocked => true,
-            RunStatus::Running => self.paused.is_some() && is_still,
+            RunStatus::AwaitingApproval => true,
+            RunStatus::Blocked => !self.waits_only_for_outside(),
+            RunStatus::Running => awaits_owner && is_still,
             _ => false,
         }
+    }
+
+    /// Whether all that it waits for are inputs from outside; nobody is asked for anything.
+    fn waits_only_for_outside(&self) -> bool {
+        let is_asked =
+            self.counts.of(TaskStatus::Blocked) > 0 || matches!(self.finally, Final::Held { .. });
+        let is_outside = |task: &Task| task.spec.kind == TaskKind::External;
+        !is_asked && !self.live.is_empty() && self.live().all(|(_, task)| is_outside(task))
     }
 
     /// Whether all that is live is in people's hands, and nothing else can go on: what is ready waits

@@ -2,10 +2,12 @@
 
 use super::bench::{Bench, approval, commit, exited, handoff, merged, plain, plan, tree, with};
 use crate::criterion::{Outcome, Verdict};
-use crate::ids::Epoch;
+use crate::ids::{Epoch, Time};
 use crate::plan::{Input, Plan, TaskKind, TaskSpec};
 use crate::receipt::Exit;
-use crate::run::{Base, Command, Create, Merged, PauseReason, RunStatus, Settings, TaskStatus};
+use crate::run::{
+    Base, Command, Create, Event, Merged, PauseReason, RunStatus, Settings, TaskStatus,
+};
 use crate::worker::Ended;
 
 #[test]
@@ -213,6 +215,47 @@ fn a_run_waits_for_people_though_they_work_and_judge_at_once() {
     assert_eq!(bench.owed(), [""; 0]);
     assert!(bench.run.waits_for_people());
     assert_eq!(bench.run.status(), RunStatus::Blocked);
+}
+
+/// So long it waited for people until now, when a second passes before the next event.
+fn waited(bench: &mut Bench) -> u64 {
+    bench.now = Time(bench.now.0 + 1_000);
+    let event = Event::BatchNarrowed { batch: 1 };
+    bench.run.apply(bench.now, &event);
+    bench.run.waited_ms
+}
+
+#[test]
+fn time_is_of_people_only_where_a_person_is_waited_for() {
+    let pause = |reason| Command::Pause {
+        reason,
+        stop: false,
+    };
+    // The disk gets room by itself; an owner has to resume.
+    let mut bench = Bench::new(plan("a"));
+    assert_eq!(waited(&mut bench), 0, "a can be leased");
+    bench.so(pause(PauseReason::DiskFull));
+    assert_eq!(waited(&mut bench), 0);
+    bench.so(pause(PauseReason::Owner));
+    assert_eq!(waited(&mut bench), 1_000);
+    // A file from outside comes, or does not; a person beside it is asked.
+    let external = |task: &mut TaskSpec| {
+        handoff(task);
+        task.kind = TaskKind::External;
+        task.inputs = vec![Input::Path("data/in.csv".to_owned())];
+    };
+    let mut bench = Bench::new(with(with(plan("a; b"), "a", external), "b", handoff));
+    bench.so(bench.lease("a"));
+    bench.so(bench.started("a"));
+    bench.so(bench.lease("b"));
+    bench.so(bench.started("b"));
+    assert_eq!(bench.run.status(), RunStatus::Blocked);
+    assert_eq!(waited(&mut bench), 1_000, "b is a person's");
+    let mut bench = Bench::new(with(plan("a"), "a", external));
+    bench.so(bench.lease("a"));
+    bench.so(bench.started("a"));
+    assert_eq!(bench.run.status(), RunStatus::Blocked);
+    assert_eq!(waited(&mut bench), 0, "nobody is asked");
 }
 
 #[test]
