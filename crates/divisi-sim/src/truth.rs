@@ -250,14 +250,10 @@ impl Truth {
         self.authors.clear();
         self.ledger = (Ledger::default(), 0);
         self.survived = journal.disk(|disk| disk.commands().cloned().collect());
-        for stream in streams(journal) {
-            for (seq, at, body) in read_after(journal, stream, 0) {
-                match stream {
-                    Stream::Ledger => _ = self.follow_ledger(seq, at, &body)?,
-                    Stream::Run(run) => {
-                        self.follow_run(run, seq, at, &body, &mut |_, _, _| Ok(()))?
-                    }
-                }
+        for (at, stream, seq, body) in told_again(journal) {
+            match stream {
+                Stream::Ledger => _ = self.follow_ledger(seq, at, &body)?,
+                Stream::Run(run) => self.follow_run(run, seq, at, &body, &mut |_, _, _| Ok(()))?,
             }
         }
         // Numbers that were leased in what is gone are given again; their processes died too.
@@ -541,6 +537,21 @@ fn read_after(journal: &FaultyJournal, stream: Stream, seq: u64) -> Vec<(u64, Ti
             .map(|entry| (entry.seq, entry.at, entry.body.clone()))
             .collect()
     })
+}
+
+/// All that is left of a journal, in the order in which it happened: what one run met (a usage limit,
+/// say) is known before what another one began after it.
+fn told_again(journal: &FaultyJournal) -> Vec<(Time, Stream, u64, String)> {
+    let mut story: Vec<_> = streams(journal)
+        .into_iter()
+        .flat_map(|stream| {
+            let entries = read_after(journal, stream, 0).into_iter();
+            entries.map(move |(seq, at, body)| (at, stream, seq, body))
+        })
+        .collect();
+    // Stable: of one moment, the streams tell in the order in which they are read on.
+    story.sort_by_key(|(at, ..)| *at);
+    story
 }
 
 /// Whether two runs are the same in everything that is stored or owed.
