@@ -133,7 +133,7 @@ pub(crate) enum Command {
     Answer(Answer),
     /// List what agents ask leave for, and answer them
     Permissions(Permissions),
-    /// Replace a task by smaller ones, read from a file
+    /// Replace a task by smaller ones: those of a file, or its halves
     Split(Split),
     /// Show what a run, or one task of it, changed
     Diff(Diff),

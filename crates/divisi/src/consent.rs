@@ -19,7 +19,7 @@ pub(crate) fn asks_for_words(question: &str) -> Result<Option<String>, Failure> 
     Ok((!answer.is_empty()).then(|| answer.to_owned()))
 }
 
-/// Asks; an empty line means yes, the end of the input no.
+/// Asks; whatever is no yes, the end of the input among them, means no.
 ///
 /// # Errors
 /// The answer cannot be read.
@@ -27,14 +27,31 @@ pub(crate) fn asks(question: &str) -> Result<bool, Failure> {
     Ok(answer_to(question)? == Some(true))
 }
 
-/// Asks; an empty line means yes, and at the end of the input nobody answered.
+/// Asks for `y` or `n`; an empty line means yes. At the end of the input nobody answered, and neither
+/// did who twice says something else: a slip refuses nothing.
 ///
 /// # Errors
 /// The answer cannot be read.
 pub(crate) fn answer_to(question: &str) -> Result<Option<bool>, Failure> {
-    let answer = read(&format!("{question} [Y/n] "))?;
-    let is_yes = matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes");
-    Ok((!answer.is_empty()).then_some(is_yes))
+    for asked in [question, "yes or no?"] {
+        let line = read(&format!("{asked} [Y/n] "))?;
+        if line.is_empty() {
+            break;
+        }
+        if let Some(answer) = understood(&line) {
+            return Ok(Some(answer));
+        }
+    }
+    Ok(None)
+}
+
+/// What a line says, if it is an answer.
+fn understood(line: &str) -> Option<bool> {
+    match line.trim().to_lowercase().as_str() {
+        "" | "y" | "yes" => Some(true),
+        "n" | "no" => Some(false),
+        _ => None,
+    }
 }
 
 /// A line, after a prompt.

@@ -24,6 +24,9 @@ use crate::files::{Entry, Files};
 /// Places and quotes that are looked up; a report with more is a log.
 pub const CITED_PLACES_MAX: usize = 2_000;
 
+/// A place is no longer than a function: of a whole file, nobody could look up what is meant.
+pub const CITED_LINES_MAX: usize = 200;
+
 /// A cited file is read whole.
 pub const CITED_FILE_BYTES_MAX: u64 = 8 << 20;
 
@@ -139,6 +142,12 @@ impl Place {
             let (line, many) = (if first == 0 { 0 } else { last }, lines.len());
             return Some(format!("{path} has no line {line}, it has {many}"));
         };
+        if cited.len() > CITED_LINES_MAX {
+            return Some(format!(
+                "{path}:{first}-{last} are {} lines; a place has {CITED_LINES_MAX} at most",
+                cited.len()
+            ));
+        }
         let stands = |said: &String| cited.iter().any(|line| line.contains(said.as_str()));
         let says = || short(cited[0].trim(), 60);
         let absent = self.there.iter().find(|said| !stands(said))?;

@@ -18,7 +18,7 @@ mod paths;
 mod schema;
 mod text;
 
-pub use cites::{CITED_BYTES_MAX, CITED_FILE_BYTES_MAX, CITED_PLACES_MAX};
+pub use cites::{CITED_BYTES_MAX, CITED_FILE_BYTES_MAX, CITED_LINES_MAX, CITED_PLACES_MAX};
 pub use each::{EACH_BYTES_MAX, EACH_FILES_MAX};
 pub use evaluate::{CheckError, ProgramEnd, Programs, cheap, evaluate};
 pub use evidence::printable;

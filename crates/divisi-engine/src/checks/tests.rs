@@ -302,6 +302,7 @@ fn what_a_report_cites_is_there() {
         "def parse(text):\n    return eval(text)\n",
     );
     put(root, "empty", "");
+    put(root, "long", &"a\n".repeat(CITED_LINES_MAX + 1));
     symlink("/etc/passwd", root.join("link")).unwrap();
     let mut number = 0;
     let mut reported = |text: &str| {
@@ -365,6 +366,15 @@ fn what_a_report_cites_is_there() {
             ),
             (reported(&format!("{many}{many}")), "looks up no more than"),
             (cites("no.md"), "no.md is missing"),
+            (
+                reported(&format!("- `long:2-{}`: x\n", CITED_LINES_MAX + 1)),
+                "",
+            ),
+            // What is nearly everything is no place.
+            (
+                reported("- `long:1-201`: x\n  - there: `a`\n"),
+                "long:1-201 are 201 lines; a place has 200 at most",
+            ),
         ],
     );
 }

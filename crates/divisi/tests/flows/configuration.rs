@@ -330,6 +330,14 @@ fn what_a_repository_says_executes_nothing_before_somebody_consents() {
     let shown = String::from_utf8_lossy(&shown).into_owned();
     assert!(shown.contains("workspace.setup"), "{shown}");
     assert!(!side.exists());
+    // A slip is asked once more, and refuses nothing.
+    let (code, shown) = stage.on_a_terminal(&["run", &path], "yy\n?\n");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert_eq!(code, 4, "{shown}");
+    assert!(shown.contains("yes or no? [Y/n]"), "{shown}");
+    let (code, _) = stage.on_a_terminal(&["run", &path], "noo\nn\n");
+    assert_eq!(code, 5);
+    assert!(!side.exists());
 
     stage.divisi(&["run", &path, "--yes"]).expect(0);
     assert!(side.exists());
