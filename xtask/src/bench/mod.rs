@@ -16,6 +16,7 @@ mod build;
 mod generate;
 mod graph;
 mod hostile;
+mod large;
 mod machine;
 mod make;
 mod measure;
