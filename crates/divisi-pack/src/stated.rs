@@ -39,26 +39,103 @@ pub(crate) struct Stated {
     pub(crate) criteria: Vec<Criterion>,
 }
 
-/// All sentences of a request that are criteria, each understood as a whole.
+/// All sentences of a request that are criteria, each understood as a whole, and clauses of others
+/// that say what must hold.
 pub(crate) fn of(request: &Request) -> Vec<Stated> {
-    let context = Context::default();
-    let spans = request.sentences.iter().enumerate();
-    spans
-        .filter_map(|(at, span)| {
-            // A closing quotation mark stands after the last word.
-            let next = request.sentences.get(at + 1);
-            let end = next.map_or(request.text.len(), |next| next.start);
-            let text = request.text.get(span.start..end.max(span.end))?;
-            let (span, text) = (*span, statement(text));
-            match words::compile(text, &context) {
-                Compiled::Checks(understood) => Some(Stated {
-                    span,
-                    criteria: understood.criteria,
-                }),
-                Compiled::Unverified(_) => None,
-            }
-        })
+    request
+        .sentences
+        .iter()
+        .flat_map(|span| of_sentence(request, *span))
         .collect()
+}
+
+/// Whether a request states criteria and nothing else: then that they hold is what is asked for.
+pub(crate) fn is_all(request: &Request, stated: &[Stated]) -> bool {
+    let mut parts = request.parts.iter();
+    let mut loose = request.loose.iter();
+    !stated.is_empty()
+        && parts.all(|part| covering(stated, part).is_some())
+        && loose.all(|it| stated.iter().any(|stated| stated.span.holds(it.span)))
+}
+
+fn of_sentence(request: &Request, span: Span) -> Vec<Stated> {
+    let text = &request.text;
+    let quoted = quoted(text, span);
+    if let Some(criteria) = compiled(&text[quoted.start..quoted.end]) {
+        return vec![Stated { span, criteria }];
+    }
+    let clauses = clauses(text, quoted);
+    let all = clauses
+        .iter()
+        .map(|clause| compiled(&text[clause.start..clause.end]));
+    let all: Vec<Option<Vec<Criterion>>> = all.collect();
+    if clauses.len() > 1 && all.iter().all(Option::is_some) {
+        let criteria = all.into_iter().flatten().flatten().collect();
+        return vec![Stated { span, criteria }];
+    }
+    let must_hold = |clause: &Span| {
+        let mut words = text[clause.start..clause.end].split_whitespace();
+        words.any(|word| ["must", "shall", "should"].contains(&word))
+    };
+    let stated = clauses.into_iter().zip(all);
+    let stated = stated.filter(|(clause, _)| must_hold(clause));
+    let stated = stated.filter_map(|(span, criteria)| {
+        Some(Stated {
+            span,
+            criteria: criteria?,
+        })
+    });
+    stated.collect()
+}
+
+/// A sentence with the quotation marks that stand before its first word and behind its last one.
+fn quoted(text: &str, span: Span) -> Span {
+    const MARKS: &[char] = &['`', '"', '“', '”'];
+    let before = &text[..span.start];
+    let opens = before.chars().next_back().filter(|it| MARKS.contains(it));
+    let behind = &text[span.end..];
+    let closes = behind.chars().next().filter(|it| MARKS.contains(it));
+    Span {
+        start: span.start - opens.map_or(0, char::len_utf8),
+        end: span.end + closes.map_or(0, char::len_utf8),
+    }
+}
+
+/// The clauses of a sentence at commas and `and`, those in quotation marks aside.
+fn clauses(text: &str, sentence: Span) -> Vec<Span> {
+    let mut found = Vec::new();
+    let mut start = sentence.start;
+    let mut is_quoted = false;
+    let mut at = sentence.start;
+    while let Some(next) = text[at..sentence.end].chars().next() {
+        let rest = &text[at..sentence.end];
+        is_quoted ^= matches!(next, '`' | '"' | '“' | '”');
+        let joint = JOINTS.iter().find(|joint| rest.starts_with(**joint));
+        match joint.filter(|_| !is_quoted) {
+            Some(joint) => {
+                found.push(Span { start, end: at });
+                at += joint.len();
+                start = at;
+            }
+            None => at += next.len_utf8(),
+        }
+    }
+    found.push(Span {
+        start,
+        end: sentence.end,
+    });
+    found.retain(|it| it.start < it.end);
+    found
+}
+
+/// What joins clauses that state something, the longer ones first.
+const JOINTS: &[&str] = &[", and ", ", ", " and "];
+
+fn compiled(text: &str) -> Option<Vec<Criterion>> {
+    match words::compile(statement(text), &Context::default()) {
+        Compiled::Checks(understood) => Some(understood.criteria),
+        Compiled::Unverified(_) => None,
+    }
 }
 
 /// The statement that covers a part, if one does.
@@ -67,9 +144,7 @@ pub(crate) fn covering<'s>(stated: &'s [Stated], part: &Part) -> Option<&'s Stat
 }
 
 fn statement(text: &str) -> &str {
-    let mut text = text.trim_end();
-    // A list's next marker may follow.
-    text = text.trim_end_matches(['-', '*', '•', '\n', ' ']);
+    let mut text = text.trim();
     for _ in 0..BEFORE_MAX {
         let cut = BEFORE.iter().find_map(|before| {
             let head = text.get(..before.len())?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::facts::Facts;
 use super::stakes::says;
-use crate::request::{Change, Part, Request, Span};
+use crate::request::{Change, File, Part, Request, Span};
 
 /// The most questions of one request; who is asked more answers none.
 pub const QUESTIONS_MAX: usize = 3;
@@ -334,14 +334,14 @@ fn missing_file(request: &Request, facts: &Facts) -> Option<Question> {
         let mut named = facts.repository.named.iter();
         named.any(|count| count.name == name && count.files == 0)
     };
-    let part = request.parts.iter().find(|part| {
-        let makes = matches!(
-            part.verb.as_ref().map(|verb| verb.change),
-            Some(Change::Add | Change::Document | Change::Test | Change::Design)
-        );
-        is_known && !makes && part.files.iter().any(|file| missing(&file.text))
-    })?;
-    let file = part.files.iter().find(|file| missing(&file.text))?;
+    let needed = |part: &Part| {
+        let mut files = part.files.iter();
+        files.position(|file| {
+            missing(&file.text) && is_needed(request, part, file) && !is_made(request, file)
+        })
+    };
+    let mut parts = request.parts.iter().filter(|part| is_known && !makes(part));
+    let (part, file) = parts.find_map(|part| Some((part, &part.files[needed(part)?])))?;
     Some(Question {
         name: "missing-file",
         asks: format!(
@@ -353,6 +353,41 @@ fn missing_file(request: &Request, facts: &Facts) -> Option<Question> {
         place: Place::Of(file.span),
         assumed: None,
     })
+}
+
+/// Whether a part makes something, or does not say what it does.
+fn makes(part: &Part) -> bool {
+    matches!(
+        part.verb.as_ref().map(|verb| verb.change),
+        None | Some(Change::Add | Change::Document | Change::Test | Change::Design)
+    )
+}
+
+/// Whether a part of the request makes a file, or it is stated how it shall be.
+fn is_made(request: &Request, file: &File) -> bool {
+    let mut parts = request.parts.iter().filter(|part| makes(part));
+    let stated = crate::stated::of(request);
+    parts.any(|part| part.files.iter().any(|it| it.text == file.text))
+        || stated.iter().any(|it| it.span.holds(file.span))
+}
+
+/// Whether a file has to be there for a part: it is not where something is moved to, or where goes
+/// what is found.
+fn is_needed(request: &Request, part: &Part, file: &File) -> bool {
+    let change = part.verb.as_ref().map(|verb| verb.change);
+    let goes = matches!(
+        change,
+        Some(Change::Move | Change::Rename | Change::Migrate | Change::Restructure)
+    );
+    let finds = matches!(
+        change,
+        Some(Change::Research | Change::Review | Change::List)
+    );
+    let before = request.text.get(part.span.start..file.span.start);
+    let before = before.unwrap_or_default().trim_end_matches('`');
+    let before = before.split_whitespace().next_back().unwrap_or_default();
+    let is_target = matches!(before, "to" | "into" | "as");
+    !((goes || finds) && is_target || finds && before == "in")
 }
 
 /// A migration without a target.

@@ -340,7 +340,22 @@ fn what_is_open_is_asked_with_a_default() {
         names("Fix the crash in src/gone.rs", &repository),
         ["missing-file"]
     );
-    assert!(names("Add a parser in src/gone.rs", &repository).is_empty());
+    // What is made, or where something goes, need not be there.
+    for text in [
+        "Add a parser in src/gone.rs",
+        "Move src/a.rs to src/gone.rs and fix all imports",
+        "Split src/a.rs into src/gone.rs and src/b.rs",
+        "Review src/a.rs and write what you find into src/gone.rs",
+        "Add a parser in src/gone.rs, then refactor src/gone.rs",
+        "Update src/a.rs. src/gone.rs should contain \"parse\".",
+        "- `parse()` in src/gone.rs\n- Fix src/a.rs",
+    ] {
+        assert!(names(text, &repository).is_empty(), "{text}");
+    }
+    assert_eq!(
+        names("Move src/gone.rs to src/b.rs", &repository),
+        ["missing-file"]
+    );
 }
 
 /// However much is open, few questions are asked.

@@ -22,12 +22,12 @@ const TASKS_COMPARED_MAX: usize = 1_000;
 
 /// Words that say nothing of what a task is about.
 const EMPTY_WORDS: &[&str] = &[
-    "about", "after", "all", "also", "and", "any", "are", "before", "but", "can", "each", "every",
-    "first", "for", "from", "has", "have", "into", "its", "just", "last", "make", "must", "need",
-    "needs", "new", "next", "not", "now", "once", "only", "our", "please", "shall", "should",
-    "some", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this",
-    "those", "use", "using", "want", "when", "where", "which", "while", "will", "with", "you",
-    "your",
+    "about", "after", "all", "also", "and", "any", "are", "before", "both", "but", "can", "done",
+    "each", "every", "finished", "first", "for", "from", "has", "have", "into", "its", "just",
+    "last", "make", "must", "need", "needs", "new", "next", "not", "now", "once", "only", "our",
+    "parallel", "please", "shall", "should", "some", "than", "that", "the", "their", "them",
+    "then", "there", "these", "they", "this", "those", "use", "using", "want", "when", "where",
+    "which", "while", "will", "with", "you", "your",
 ];
 
 /// Where the files of some work lie, where the request excludes the work as a whole.

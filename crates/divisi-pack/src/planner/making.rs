@@ -3,10 +3,12 @@
 use divisi_core::plan::{Deliverable, Estimate, Input, Work};
 use divisi_core::{Criterion, Plan, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
+use super::approvals;
 use super::naming::{Ids, capital, line, slug, without_article, without_verb};
 use super::order::Order;
-use super::steps::{Kind, Step, is_made_of};
+use super::steps::{Kind, Step, is_made_of, is_text};
 use super::{Facts, Pattern, Planned, judged, spared};
+use crate::paths;
 use crate::pattern::is_literal;
 use crate::plan_file::CHECK_TIMEOUT_MS;
 use crate::request::{self, Change, File, Part, Request, Scale, Shape, Standing};
@@ -40,6 +42,23 @@ const IN_CODE: &[&str] = &[
     "javadoc",
     "jsdoc",
     "rustdoc",
+];
+
+/// Behind these, a file is only referred to.
+const REFERRING: &[&str] = &[
+    "against",
+    "as",
+    "by",
+    "following",
+    "from",
+    "like",
+    "of",
+    "per",
+    "see",
+    "than",
+    "to",
+    "using",
+    "via",
 ];
 
 /// The least size of a document that somebody asked for, in bytes: some sentences.
@@ -80,15 +99,18 @@ pub(super) fn plan(
             .filter(|(_, step)| step.part == part);
         of.map(|(at, _)| at).collect()
     });
+    let mut covers: Vec<Vec<usize>> = covers.collect();
     let pattern = match tasks.len() {
         1 => Pattern::One,
         _ => Pattern::Structure,
     };
+    let criteria = criteria_of_intent(request, facts, stated, &tasks, steps);
+    let tasks = approvals::put(request, tasks, &mut covers, &mut ids);
     Planned {
-        covers: covers.collect(),
+        covers,
         plan: Plan {
             title: title(request),
-            criteria: criteria_of_intent(request, facts, stated, &tasks, steps),
+            criteria,
             tasks,
             ..Plan::default()
         },
@@ -113,8 +135,11 @@ pub(super) fn whole(request: &Request, facts: &Facts<'_>) -> Plan {
         .map(crate::role::Role::names_of_tasks)
         .unwrap_or_default();
     let estimate = sum(steps.iter().map(|step| estimate(request, step)));
-    let mut criteria: Vec<Criterion> = tested(facts).into_iter().collect();
-    criteria.push(judged("the result is what was asked for".to_owned()));
+    let mut criteria: Vec<Criterion> = stated.iter().flat_map(|it| it.criteria.clone()).collect();
+    criteria.extend(tested(facts));
+    if !crate::stated::is_all(request, &stated) {
+        criteria.push(judged("the result is what was asked for".to_owned()));
+    }
     let text = match request.text.is_empty() {
         true => "Nothing".to_owned(),
         false => request.text.clone(),
@@ -286,7 +311,14 @@ impl Maker<'_> {
         if let Some(prefix) = self.prefix_of(step.of) {
             return line(&format!("{}: {}", capital(prefix), step.of.text));
         }
-        let text = capital(&line(without_article(&step.of.text)));
+        if let Some(heading) = self.heading_of(step.of) {
+            return line(&format!("{heading}: {}", step.of.text));
+        }
+        let text = match self.exception_of(step.of) {
+            Some(exception) => format!("{} {exception}", step.of.text),
+            None => step.of.text.clone(),
+        };
+        let text = capital(&line(without_article(&text)));
         let of = match step.of.shape {
             Shape::Step | Shape::Attachment => self.clause_of(step),
             Shape::Numbered | Shape::Item | Shape::Clause => None,
@@ -313,6 +345,33 @@ impl Maker<'_> {
         // Of `tests and docs for it` neither hangs on the other.
         let clause = clause.filter(|part| part.verb.is_some() || part.shape != Shape::Clause);
         clause.map(|part| part.text.as_str()).or(goal)
+    }
+
+    /// The heading of a list whose verb an item has.
+    fn heading_of(&self, part: &Part) -> Option<&str> {
+        let goal = self.request.goal.as_ref()?;
+        let is_its = goal.span.holds(part.verb.as_ref()?.span);
+        let is_item = matches!(part.shape, Shape::Item | Shape::Numbered);
+        (is_its && is_item).then(|| goal.text.trim_end_matches(':'))
+    }
+
+    /// What a part is not of, behind it: `tests for everything except div`. What files it names a
+    /// criterion of its own says, or where it lies.
+    fn exception_of(&self, part: &Part) -> Option<&str> {
+        const BEFORE: &[&str] = &["except ", "excepting ", "excluding ", "but ", "apart from "];
+        const PLACING: &[&str] = &[" in", " of", " from", " inside", " under", " within"];
+        let text = &self.request.text;
+        let excluded = self.request.exclusions.iter().find(|it| {
+            let between = text.get(part.span.end..it.span.start);
+            it.kept.is_empty() && between.is_some_and(|it| it.trim().is_empty())
+        })?;
+        let file = excluded.files.iter().map(|it| it.span.start).min();
+        let end = file.unwrap_or(excluded.span.end);
+        let said = text.get(excluded.span.start..end)?.trim_end();
+        let place = PLACING.iter().find_map(|place| said.strip_suffix(place));
+        let said = place.filter(|_| file.is_some()).unwrap_or(said);
+        let excepts = |before: &&&str| said.starts_with(**before) && said.len() > before.len();
+        BEFORE.iter().find(excepts).map(|_| said)
     }
 
     /// The commit's prefix whose verb a part has.
@@ -377,8 +436,10 @@ impl Maker<'_> {
             };
             let reads = step.of.verb.as_ref().is_some_and(|it| it.word == "read");
             let named = named.filter(|path| !reads && !is_read(path));
+            let result = self.results(step).find(|path| path.ends_with(".md"));
             let path = named
                 .cloned()
+                .or(result)
                 .unwrap_or_else(|| format!("{folder}/{id}.md"));
             touches.makes.push(path);
             return touches;
@@ -392,10 +453,21 @@ impl Maker<'_> {
                 && self.facts.files.is_some()
                 && !self.is_there(file)
         };
+        // What several make, the first one makes.
+        let is_made = |file: &String| {
+            let mut made = self.tasks.iter().flat_map(|task| &task.deliverables);
+            made.any(|it| it.path == *file)
+        };
         for file in &step.files {
-            match is_new(file) {
+            match is_new(file) && !is_made(file) {
                 true => touches.makes.push(file.clone()),
                 false => touches.scope.push(pattern_of(file, self.facts)),
+            }
+        }
+        for path in self.results(step) {
+            let count = touches.makes.len() + touches.scope.len();
+            if count < crate::lint::TASK_FILES_MAX && !is_made(&path) {
+                touches.makes.push(path);
             }
         }
         if touches.scope.is_empty() && touches.makes.is_empty() {
@@ -408,6 +480,41 @@ impl Maker<'_> {
             self.document(step, id, &mut touches);
         }
         touches
+    }
+
+    /// Files that are not there and only come up in a step's words, as where its result goes: `a
+    /// design for the cache in docs/cache.md`, `a translation (README.de.md)`.
+    fn results<'a>(&'a self, step: &'a Step<'_>) -> impl Iterator<Item = String> + use<'a> {
+        let verb = step.of.verb.as_ref().map(|it| it.change);
+        let writes = matches!(
+            step.kind,
+            Kind::Research | Kind::Design | Kind::Review | Kind::Document
+        );
+        let adds = matches!(
+            verb,
+            Some(Change::Add | Change::Design | Change::Document | Change::Test)
+        );
+        let kept = self.request.kept();
+        let is_result = move |file: &&File| {
+            let path = file.text.as_str();
+            let text = |from: usize, to: usize| self.request.text.get(from..to).unwrap_or_default();
+            let before = text(step.of.span.start, file.span.start);
+            let before = before.trim_end_matches(['`', '"']);
+            let behind = text(file.span.end, self.request.text.len());
+            let behind = behind.trim_start_matches(['`', '"']);
+            let is_alone = before.ends_with('(') && behind.starts_with(')');
+            let word = before.split_whitespace().next_back().unwrap_or_default();
+            let is_put = writes && is_text(path) && ["as", "in", "into"].contains(&word);
+            let is_one = is_literal(path) && has_ending(path) && paths::fault(path).is_none();
+            let is_missing = self.facts.files.is_some() && !self.is_there(path);
+            file.standing == Standing::Aside
+                && (is_put || adds && is_alone)
+                && is_one
+                && is_missing
+                && !kept.contains(&path)
+        };
+        let results = step.of.files.iter().filter(is_result);
+        results.map(|file| file.text.clone())
     }
 
     /// Where documents go that name no file.
@@ -511,7 +618,7 @@ impl Maker<'_> {
         let is_judged = criteria.is_empty();
         let changes = matches!(step.kind, Kind::Change | Kind::Test | Kind::Document);
         let is_bounded = changes && self.request.bounds.is_empty() && !self.is_open;
-        if is_judged && is_bounded && !touches.scope.is_empty() {
+        if is_judged && is_bounded && !touches.scope.is_empty() && !self.is_unsure(step) {
             // Who names the files wants no others changed.
             criteria.push(Criterion::Scope {
                 patterns: touches.scope.clone(),
@@ -521,6 +628,23 @@ impl Maker<'_> {
             criteria.push(judged(format!("it is done as asked: {title}")));
         }
         criteria
+    }
+
+    /// Whether other files than those that a step names for it may have to change: a file is not there,
+    /// so that another one may be meant, or one comes up beside that is more than referred to.
+    fn is_unsure(&self, step: &Step<'_>) -> bool {
+        let is_missing = |path: &String| {
+            let is_one = is_literal(path) && has_ending(path);
+            is_one && self.facts.files.is_some() && !self.is_there(path)
+        };
+        let kept = self.request.kept();
+        let comes_up = |file: &File| {
+            let before = self.request.text.get(step.of.span.start..file.span.start);
+            let before = before.unwrap_or_default().split_whitespace().next_back();
+            let is_referred = before.is_none_or(|word| REFERRING.contains(&word));
+            !step.files.contains(&file.text) && !kept.contains(&file.text.as_str()) && !is_referred
+        };
+        step.files.iter().any(is_missing) || step.of.files.iter().any(comes_up)
     }
 
     /// Whether tests are of what a later step makes or mends, as the request says it: they need not

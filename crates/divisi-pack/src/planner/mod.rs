@@ -5,6 +5,7 @@
 //! there is none, with one task to propose instead. No plan is ever invented: what the text does
 //! not say apart stays one task.
 //!
+//! - `approvals` puts a person's word between tasks, where the request waits for it.
 //! - `asked` describes the plan that an agent is asked for.
 //! - `catalog` knows requests that a built-in workflow answers.
 //! - `steps` makes the request's parts into steps and orders them.
@@ -15,6 +16,7 @@
 //! Every plan passes the linter, which has the last word. The same request and facts give the same
 //! plan, to the byte; the work is bounded by the request's bounds, see [`crate::request`].
 
+mod approvals;
 pub mod asked;
 pub mod by_agent;
 mod catalog;
@@ -372,6 +374,9 @@ fn propose(request: &Request, facts: &Facts<'_>) -> Result<Planned, Vec<Reason>>
         return planned.map_err(|reason| vec![reason]);
     }
     let stated = stated::of(request);
+    if stated::is_all(request, &stated) {
+        return Ok(undivided(request, making::whole(request, facts)));
+    }
     let steps = match steps::of(request, &stated) {
         Ok(steps) => steps,
         Err(reasons) => return passes::plan(request, facts, &reasons).ok_or(reasons),

@@ -145,7 +145,7 @@ fn must_change(request: &Request, part: &Part, file: &File) -> bool {
 }
 
 /// Whether a file is a document, by its path.
-fn is_text(path: &str) -> bool {
+pub(super) fn is_text(path: &str) -> bool {
     let path = path.to_lowercase();
     let ends = [".md", ".mdx", ".rst", ".adoc", ".txt"];
     ends.iter().any(|end| path.ends_with(end)) || path.starts_with("doc")

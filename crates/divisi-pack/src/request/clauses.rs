@@ -4,13 +4,16 @@
 //! begins with a verb is a part; one that names another role's work hangs on the part before it; any
 //! other only goes on with what was said. Sentences without anything to do are context.
 
+mod approval;
 mod excluding;
 mod heading;
+mod listed;
 mod making;
 mod numbers;
 mod section;
 mod telling;
 
+use listed::Listed;
 use numbers::ByNumber;
 use section::Sections;
 
@@ -19,7 +22,7 @@ use super::sentence::{self, Item, Segment, Sentence};
 use super::statement::Mood;
 use super::token::{Kind, Token};
 use super::verbs::{Change, Verb};
-use super::{Phrase, Request, Shape, Span, order, statement};
+use super::{Phrase, Request, Shape, Span, order, roles, statement};
 
 /// A request that only forbids is taken for one part of at most so many words and marks.
 const FORBIDDEN_TOKENS_MAX: usize = 100;
@@ -51,6 +54,8 @@ pub(super) struct Reader<'t> {
     asking: Vec<(usize, usize)>,
     /// What may be a command of its own within a part, by its tokens.
     swallowed: Vec<(usize, usize)>,
+    /// The heading of the list that is read.
+    listed: Listed,
     sections: Sections,
     by_number: ByNumber,
 }
@@ -102,6 +107,7 @@ impl<'t> Reader<'t> {
                 parts: Vec::new(),
                 exclusions: Vec::new(),
                 bounds: Vec::new(),
+                approvals: Vec::new(),
                 loose: Vec::new(),
                 files: Vec::new(),
                 quantities: Vec::new(),
@@ -120,6 +126,7 @@ impl<'t> Reader<'t> {
             told: Vec::new(),
             asking: Vec::new(),
             swallowed: Vec::new(),
+            listed: Listed::default(),
             sections: Sections::default(),
             by_number: ByNumber::default(),
         }
@@ -144,6 +151,25 @@ impl<'t> Reader<'t> {
         self.request
     }
 
+    /// What is in another language: one part that says nothing which is known, but its files.
+    pub(super) fn as_unknown(mut self) -> Request {
+        for sentence in sentence::sentences(self.tokens, self.text) {
+            let span = self.span(sentence.from, sentence.to);
+            self.request.sentences.push(span);
+        }
+        let to = self.tokens.len();
+        self.push(0, to, Shape::Clause, None, &[(0, to)]);
+        for part in &mut self.request.parts {
+            part.mentions.clear();
+            part.role = roles::DEVELOPER;
+            part.domain = roles::domain_of(part.role);
+            for file in &mut part.files {
+                (file.standing, file.is_direct) = (roles::Standing::Aside, false);
+            }
+        }
+        self.request
+    }
+
     fn span(&self, from: usize, to: usize) -> Span {
         let words = self.tokens[from..to].iter().filter(|token| token.is_word());
         let (mut start, mut end) = (usize::MAX, 0);
@@ -159,9 +185,13 @@ impl<'t> Reader<'t> {
 
     fn phrase(&self, from: usize, to: usize) -> Phrase {
         let span = self.span(from, to);
+        let text = &self.text[span.start..span.end];
+        // The end of a parenthesis may stand behind the last word.
+        let is_open = text.matches('(').count() > text.matches(')').count();
+        let closes = is_open && self.text[span.end..].starts_with(')');
         Phrase {
             span,
-            text: squeezed(&self.text[span.start..span.end]),
+            text: squeezed(&self.text[span.start..span.end + usize::from(closes)]),
         }
     }
 
@@ -179,6 +209,16 @@ impl<'t> Reader<'t> {
         let Some((from, to)) = read else {
             return;
         };
+        if sentence.item.is_none() {
+            self.listed = Listed::default();
+        }
+        if is_prose && self.is_of_all_items((from, to)) {
+            self.told.push((from, to));
+            return;
+        }
+        if is_prose && self.is_after_approval((from, to)) {
+            return;
+        }
         let excluded = exclusion::exclusions(&self.tokens[from..to]);
         for one in &excluded {
             self.exclude(from + one.from, from + one.to, one.is_bound);
@@ -271,6 +311,7 @@ impl<'t> Reader<'t> {
         if label {
             self.of_label(at, first);
         }
+        self.of_list(at);
         self.of_group(at, standing);
     }
 
@@ -278,6 +319,7 @@ impl<'t> Reader<'t> {
     fn prose(&mut self, (from, to): (usize, usize), stands: Stands) {
         let (mut segments, order_words) = sentence::segments(self.tokens, (from, to));
         let first_part = self.request.parts.len();
+        approval::cut(self.tokens, &mut segments);
         let prefix = self.prefix(&segments);
         if prefix.is_some() {
             segments.remove(0);
@@ -300,6 +342,7 @@ impl<'t> Reader<'t> {
                 (lead.is_before, lead.is_after) = (chain.is_before, !chain.is_before);
             }
             let segment = segments[number];
+            self.doubt_condition(segment);
             let mood = match number == 0 && prefix.is_some() {
                 true => Mood::Names,
                 false => self.mood(segment, to),
@@ -362,17 +405,10 @@ impl<'t> Reader<'t> {
                 head = Some(at);
             } else if lead.is_before || lead.is_after {
                 self.condition(segment, head);
+            } else if let Some(verb) = self.is_beside(&segments, number, head) {
+                self.attach(segment, Some(verb));
             } else if let Some(verb) = self.attaches(&segments[number..], head, listed_from) {
-                let verb = verb.filter(|_| !is_with);
-                self.push(
-                    segment.from,
-                    segment.to,
-                    Shape::Attachment,
-                    verb,
-                    &[(segment.from, segment.to)],
-                );
-                let at = self.request.parts.len() - 1;
-                self.place(at, lead.is_then || lead.is_last, lead);
+                self.attach(segment, verb.filter(|_| !is_with));
                 self.share_object(segment);
             } else if self.request.parts.len() > first_part {
                 if self.may_be_command(segment) || self.is_work_in_order(segment) {
@@ -417,6 +453,20 @@ impl<'t> Reader<'t> {
                 self.request.order_words.push(self.phrase(from, to));
             }
         }
+    }
+
+    /// A part that hangs on the clause before it.
+    fn attach(&mut self, segment: Segment, verb: Option<Verb>) {
+        let lead = segment.lead;
+        self.push(
+            segment.from,
+            segment.to,
+            Shape::Attachment,
+            verb,
+            &[(segment.from, segment.to)],
+        );
+        let at = self.request.parts.len() - 1;
+        self.place(at, lead.is_then || lead.is_last, lead);
     }
 
     /// A part; `anchor` is what it comes before or after as the ones before it do, if that is said.
@@ -479,6 +529,10 @@ impl<'t> Reader<'t> {
     fn condition(&mut self, segment: Segment, head: Option<usize>) {
         let words = (segment.from, segment.to);
         let is_before = segment.lead.is_before;
+        // `Design it, and after my approval build it` says it of what follows.
+        let is_of_next =
+            segment.lead.is_and && approval::is_approval(&self.tokens[words.0..words.1]);
+        let head = head.filter(|_| !is_of_next);
         if is_before && statement::is_of_anything(&self.tokens[segment.from..segment.to]) {
             self.read.push(words);
             match head {
@@ -562,9 +616,20 @@ impl<'t> Reader<'t> {
             is_before,
         } in std::mem::take(&mut self.conditions)
         {
-            let words = self.tokens[from..to].iter();
-            let words: Vec<&str> = words.map(|token| token.lower.as_str()).collect();
+            let tokens = &self.tokens[from..to];
+            if !is_before && approval::is_approval(tokens) {
+                self.approve(part, (from, to));
+                continue;
+            }
+            let words: Vec<&str> = tokens.iter().map(|token| token.lower.as_str()).collect();
             let parts = &mut self.request.parts;
+            if !is_before && order::is_done(tokens) && part > 0 {
+                for other in order::all_before(tokens, part) {
+                    order::add(parts, other, part);
+                }
+                self.read.push((from, to));
+                continue;
+            }
             if let Some(other) = order::meant(parts, &words, part) {
                 let (before, then) = if is_before {
                     (part, other)

@@ -142,7 +142,12 @@ fn exclusion(tokens: &[Token], at: usize) -> Option<Excluded> {
         if matches!(word(skip), "want" | "need" | "require" | "expect") {
             let is_ours = at > 0 && tokens[at - 1].is_any(&["i", "we", "you"]);
             let end = segment_end(tokens, at + skip + 1).min(at + skip + 1 + WEAK_REACH);
-            return names_something(&tokens[at + skip + 1..end])
+            let object = &tokens[at + skip + 1..end];
+            // `Tests that are slow` are not all tests: that says how they are to be.
+            let is_of_some = tokens[at + skip + 1..to.max(end)]
+                .iter()
+                .any(|it| it.is_any(&["that", "which", "who", "whose"]));
+            return (names_something(object) && !is_of_some)
                 .then(|| Excluded::new(at - usize::from(is_ours), to));
         }
         let is_order = tokens.get(to).is_some_and(|it| it.is_any(UNTIL));

@@ -27,7 +27,9 @@ pub(super) fn join(request: &mut Request) {
         let (first, second) = (&request.parts[at], &request.parts[at + 1]);
         let forth = is_failing_test(first) && mends(second);
         let back = is_failing_test(second) && mends(first) && first.after.contains(&(at + 1));
-        match forth || back {
+        let mut approvals = request.approvals.iter();
+        let waits = approvals.any(|it| it.before == at + 1 && it.of == Some(at));
+        match (forth || back) && !waits {
             true => merge(request, at, if forth { at + 1 } else { at }),
             false => at += 1,
         }
@@ -95,4 +97,10 @@ fn merge(request: &mut Request, at: usize, chief: usize) {
         part.after.dedup();
     }
     request.parts[at].after.retain(|on| *on != at);
+    for approval in &mut request.approvals {
+        let places = [Some(&mut approval.before), approval.of.as_mut()];
+        for place in places.into_iter().flatten() {
+            *place -= usize::from(*place > at);
+        }
+    }
 }

@@ -16,6 +16,7 @@
 mod clauses;
 mod exclusion;
 mod joined;
+mod language;
 mod loose;
 mod order;
 mod quantity;
@@ -72,6 +73,8 @@ pub struct Request {
     pub exclusions: Vec<Exclusion>,
     /// Beyond which files nothing may change: `only touch src/`.
     pub bounds: Vec<Exclusion>,
+    /// What a person is to approve before something else begins.
+    pub approvals: Vec<Approval>,
     /// What is in no part, and neither excluded nor a goal.
     pub loose: Vec<Loose>,
     /// Files, folders and patterns that are named, exclusions' aside.
@@ -91,6 +94,19 @@ pub struct Phrase {
     pub span: Span,
     /// The words as written.
     pub text: String,
+}
+
+/// A person's word for which something waits: `once I approve it`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Approval {
+    /// Where.
+    pub span: Span,
+    /// The words as written.
+    pub text: String,
+    /// The part that is approved, if one is, by its index.
+    pub of: Option<usize>,
+    /// The part that waits for it.
+    pub before: usize,
 }
 
 /// A clause that became nothing else.
@@ -190,7 +206,11 @@ pub fn read(text: &str) -> Request {
     }
     let kept = text[..end].trim_end();
     let tokens = token::scan(kept);
-    let mut request = clauses::Reader::new(kept, &tokens).read();
+    let reader = clauses::Reader::new(kept, &tokens);
+    let mut request = match language::is_unknown(&tokens) {
+        true => reader.as_unknown(),
+        false => reader.read(),
+    };
     joined::join(&mut request);
     request.is_cut |= end < text.len();
     request.left_out_bytes = text.len() - end;

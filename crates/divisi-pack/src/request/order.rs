@@ -1,6 +1,7 @@
 //! The order that a request says, as edges between its parts.
 
 use super::Part;
+use super::token::Token;
 
 /// Of two parts one is said to come before the other.
 ///
@@ -28,6 +29,47 @@ fn reaches(parts: &[Part], from: usize, to: usize) -> bool {
         }
     }
     false
+}
+
+/// What stands for parts that were said before.
+const SAID: &[&str] = &["all", "both", "everything", "these", "they", "those", "two"];
+
+/// Words that say of them that they are done.
+const DONE: &[&str] = &[
+    "are",
+    "been",
+    "complete",
+    "completed",
+    "done",
+    "finished",
+    "have",
+    "in",
+    "is",
+    "merged",
+    "of",
+    "place",
+    "ready",
+    "that",
+    "the",
+    "them",
+];
+
+/// Whether words up to a mark say no more than that what was said is done: `both are finished`.
+pub(super) fn is_done(tokens: &[Token]) -> bool {
+    let mut clause = tokens.iter().take_while(|it| it.is_word()).peekable();
+    let begins = clause
+        .peek()
+        .is_some_and(|it| it.is_any(SAID) || it.is("the"));
+    let is_said = tokens.iter().take(2).any(|it| it.is_any(SAID));
+    begins && is_said && clause.all(|it| it.is_any(SAID) || it.is_any(DONE))
+}
+
+/// The parts before one that are meant by such words: of both, the two nearest.
+pub(super) fn all_before(tokens: &[Token], part: usize) -> std::ops::Range<usize> {
+    match tokens.iter().any(|it| it.is_any(&["both", "two"])) {
+        true => part.saturating_sub(2)..part,
+        false => 0..part,
+    }
 }
 
 /// Words that say nothing of what is meant.

@@ -1,7 +1,8 @@
 //! Where sentences and items of lists begin and end, and into which segments a sentence falls.
 
+use super::order;
 use super::token::{Kind, Token};
-use super::verbs::{Form, is_also_noun, verb};
+use super::verbs::{Aim, Form, is_also_noun, verb};
 
 /// A sentence with more tokens is taken for several, so that work on one is bounded.
 const SENTENCE_TOKENS_MAX: usize = 400;
@@ -99,6 +100,12 @@ pub(super) fn sentences(tokens: &[Token], text: &str) -> Vec<Sentence> {
                     }
                 }
             }
+            Kind::Line if item.is_some() && leaves_item(tokens, (from, at), text) => {
+                push(&mut found, (from, at), item, standing);
+                standing = Standing::Plain;
+                item = None;
+                from = at + 1;
+            }
             Kind::Line if item.is_some() => {}
             Kind::Line if begins_anew(tokens, at, text) => {
                 push(&mut found, (from, at), item, standing);
@@ -165,6 +172,60 @@ fn is_nested_next(tokens: &[Token], at: usize) -> bool {
 fn is_item_next(tokens: &[Token], at: usize) -> bool {
     matches!(next_kind(tokens, at), Some(Kind::Item { .. }))
 }
+
+/// A line of so many characters may be broken because it is full; a shorter one ends where it ends.
+const FULL_LINE_CHARS: usize = 60;
+
+/// Words with which a sentence begins, also in lower case, that is of all items or of none.
+const OF_ALL_ITEMS: &[&[&str]] = &[
+    &["all", "of"],
+    &["all", "must"],
+    &["all", "need"],
+    &["all", "should"],
+    &["all", "with"],
+    &["both", "need"],
+    &["both", "with"],
+    &["do", "not"],
+    &["don't"],
+    &["each", "must"],
+    &["each", "needs"],
+    &["each", "of"],
+    &["each", "should"],
+    &["each", "with"],
+    &["every", "one"],
+];
+
+/// Whether the line after this one is no more of the item: it stands no deeper than the item's
+/// marker and begins a sentence. Whoever breaks a full line goes on as it comes, capital or not.
+fn leaves_item(tokens: &[Token], (from, at): (usize, usize), text: &str) -> bool {
+    let rest = tokens.get(at + 1..).unwrap_or_default();
+    let (Some(next), Some(item)) = (rest.first(), from.checked_sub(1)) else {
+        return false;
+    };
+    let line = |place: usize| text[..place].rfind('\n').map_or(0, |end| end + 1);
+    let indent = |place: usize| {
+        let line = &text[line(place)..];
+        line.len() - line.trim_start_matches([' ', '\t']).len()
+    };
+    if !next.is_word() || indent(next.span.start) > indent(tokens[item].span.start) {
+        return false;
+    }
+    let end = tokens[at].span.start;
+    let is_full = text[line(end)..end].chars().count() >= FULL_LINE_CHARS;
+    let is_ended = matches!(tokens[at - 1].kind, Kind::Mark('.' | '!' | '?'));
+    let begins = |words: &&[&str]| {
+        words.len() <= rest.len() && words.iter().zip(rest).all(|(word, it)| it.is(word))
+    };
+    let is_of_all = OF_ALL_ITEMS.iter().any(|words| begins(words));
+    let mut head = rest.iter().take(LABEL_WORDS_MAX + 1);
+    let is_label = head.any(|token| token.is_mark(':'));
+    let is_capital = begins_anew(tokens, at, text);
+    let is_cut = is_full && !is_ended;
+    !is_cut && (is_capital || is_of_all) || is_capital && (is_of_all || is_label)
+}
+
+/// The label of a line has at most so many words.
+const LABEL_WORDS_MAX: usize = 2;
 
 /// Whether the line after this one begins a sentence: with a capital letter.
 fn begins_anew(tokens: &[Token], at: usize, text: &str) -> bool {
@@ -248,7 +309,7 @@ pub(super) fn segments(
                 let mut own = lead;
                 (joint.sets)(&mut own);
                 own.is_with &= !is_wrong;
-                let is_trailing = own.is_beside && !lead.is_beside && begin < at;
+                let is_trailing = own.is_beside && !own.is_with && !lead.is_beside && begin < at;
                 match segments.last_mut().filter(|_| is_trailing) {
                     // `build both in parallel`: said of what stands before.
                     Some(last) => last.lead.is_beside = true,
@@ -315,8 +376,16 @@ impl Joint {
     }
 }
 
+fn beside_with(lead: &mut Lead) {
+    lead.is_beside = true;
+    lead.is_with = true;
+}
+
 /// The longer ones first.
 const JOINTS: &[Joint] = &[
+    joint(&["at", "the", "same", "time", "as"], beside_with).in_order(),
+    joint(&["in", "parallel", "with"], beside_with).in_order(),
+    joint(&["in", "parallel", "to"], beside_with).in_order(),
     joint(&["at", "the", "same", "time"], |lead| lead.is_beside = true).in_order(),
     joint(&["once", "that", "is", "done"], |lead| lead.is_then = true)
         .in_order()
@@ -396,6 +465,28 @@ const JOINTS: &[Joint] = &[
 /// Words that stand at a segment's beginning and, said at its end, mean the same.
 const TRAILING: &[&str] = &["first", "last"];
 
+/// `When you add it to a.js` asks for that as `once` does.
+const WHEN: Joint = joint(&["when"], |lead| lead.is_after = true).in_order();
+
+/// Whether behind `when` something is asked for: of who is asked, with a file in which it is done.
+/// Without one, `you` may be anybody, as in `warn when you delete a label`.
+fn asks_when(tokens: &[Token]) -> bool {
+    let clause = tokens.iter().take_while(|it| it.is_word());
+    let mut files = clause.skip(2).filter(|it| it.kind == Kind::Path);
+    does_work(tokens, &["you"]) && files.next().is_some()
+}
+
+/// Whether some words have one of these persons change something.
+pub(super) fn does_work(tokens: &[Token], persons: &[&str]) -> bool {
+    let [who, does, ..] = tokens else {
+        return false;
+    };
+    let aim = verb(&does.lower).filter(|(.., form)| *form == Form::Base);
+    let aim = aim.map(|(_, change, _)| change.aim());
+    let is_work = |aim| matches!(aim, Aim::Alteration | Aim::Tests | Aim::Documents);
+    does.kind == Kind::Word && who.is_any(persons) && aim.is_some_and(is_work)
+}
+
 /// A line's end between words.
 const LINE: Joint = joint(&["\n"], |_| {});
 const COMMA: Joint = joint(&[","], |lead| lead.is_list = true);
@@ -414,6 +505,10 @@ fn joins(tokens: &[Token], is_start: bool, is_within: bool) -> Option<&'static J
         Kind::Word => {}
         _ => return None,
     }
+    let is_when = first.is_any(&["when", "whenever"]);
+    if is_when && (asks_when(&tokens[1..]) || order::is_done(&tokens[1..])) {
+        return Some(&WHEN);
+    }
     JOINTS.iter().find(|joint| {
         let words = joint.words;
         let fits = tokens.len() >= words.len()
@@ -428,7 +523,10 @@ fn joins(tokens: &[Token], is_start: bool, is_within: bool) -> Option<&'static J
             && !tokens.get(1).is_some_and(|next| {
                 next.is_mark(',') || verb(&next.lower).is_some_and(|(.., form)| form == Form::Base)
             });
-        !is_adjective && (is_within || words[0] != "with")
+        let is_with = words
+            .last()
+            .is_some_and(|last| ["as", "to", "with"].contains(last));
+        !is_adjective && (is_within || !is_with)
     })
 }
 

@@ -204,7 +204,10 @@ fn fault(apart: &Apart, planned: &Planned) -> Option<String> {
 
 fn role_outside(apart: &Apart, planned: &Planned) -> Option<String> {
     let roles = Library::built_in();
-    planned.plan.tasks.iter().find_map(|task| {
+    // A person's word is nobody's role.
+    let tasks = planned.plan.tasks.iter();
+    let mut tasks = tasks.filter(|task| task.kind != TaskKind::Approval);
+    tasks.find_map(|task| {
         let role = roles.of_task(task.domain.as_deref(), task.function.as_deref());
         let role = role.map(|role| role.id.as_str()).unwrap_or_default();
         let is_whole = is_undivided(planned) && role == "development";

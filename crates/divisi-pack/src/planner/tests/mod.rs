@@ -3,6 +3,7 @@
 mod apart;
 mod fifty;
 mod forty;
+mod readings;
 mod sections;
 mod thirty;
 mod told;

@@ -132,6 +132,7 @@ impl Reader<'_> {
                 .count();
             // `Please:` is no goal.
             self.request.goal = (says > 1).then(|| self.phrase(from, to));
+            self.begin_list(first_part, (from, to));
             self.drop_parts(first_part, usize::MAX);
             return;
         }

@@ -5,7 +5,7 @@ use super::super::sentence::Segment;
 use super::super::token::{Kind, Token};
 use super::super::verbs::{Change, Form, Verb};
 use super::super::{File, PARTS_MAX, Part, Shape};
-use super::{Reader, squeezed};
+use super::Reader;
 
 /// Words between a verb and a file that is itself what the verb is about.
 const BARE: &[&str] = &[
@@ -203,6 +203,11 @@ impl Reader<'_> {
         if words.iter().all(|it| it.is_any(&["just", "not", "only"])) {
             return;
         }
+        if segment.lead.is_beside && words.iter().all(|it| it.is_any(&["all", "both"])) {
+            // `…, all in parallel`
+            self.beside();
+            return;
+        }
         let start = part.span.start;
         let from = self
             .tokens
@@ -210,7 +215,7 @@ impl Reader<'_> {
         let end = self.span(segment.from, segment.to).end;
         let object = self.object(part.verb.as_ref(), from);
         let (mentions, files) = self.named(from, segment.to, object);
-        let text = squeezed(&self.text[start..end]);
+        let text = self.phrase(from, segment.to).text;
         let lead = segment.lead;
         let at = self.request.parts.len() - 1;
         let part = &mut self.request.parts[at];
@@ -345,6 +350,35 @@ impl Reader<'_> {
                 roles::mention(&tokens[at..]).is_some_and(|(it, _)| !it.word.contains('.'))
             })
         })
+    }
+
+    /// Whether a segment is one more object of the verb before it that is said to be done beside, in a
+    /// file of its own: `build the lexer in a.rs and the parser in b.rs in parallel`; then that verb.
+    pub(super) fn is_beside(
+        &self,
+        segments: &[Segment],
+        number: usize,
+        head: Option<usize>,
+    ) -> Option<Verb> {
+        let segment = segments[number];
+        let head = self.request.parts.get(head?)?;
+        let joined = |it: &&Segment| {
+            let lead = it.lead;
+            (lead.is_and || lead.is_list) && !lead.is_with && !lead.is_then && !lead.is_colon
+        };
+        let before = segments[..number].iter().rev();
+        let before = before.take_while(joined).count();
+        let first = number.saturating_sub(before + 1);
+        let behind = segments[number..].iter().take_while(joined).count();
+        let mut all = segments[first..number + behind].iter();
+        let is_said = joined(&&segment) && all.any(|it| it.lead.is_beside);
+        let is_in_file = |it: Segment| {
+            self.tokens[it.from..it.to]
+                .iter()
+                .any(|it| it.kind == Kind::Path)
+        };
+        let is_one_more = is_said && is_in_file(segment) && !head.files.is_empty();
+        head.verb.clone().filter(|_| is_one_more)
     }
 
     /// Whether a segment names the work of a role that the sentence has not named yet; then with

@@ -2,9 +2,9 @@
 
 use super::super::loose;
 use super::super::roles;
-use super::super::sentence::Segment;
+use super::super::sentence::{self, Segment, is_preface};
 use super::super::statement::{self, Mood};
-use super::super::token::Token;
+use super::super::token::{Kind, Token};
 use super::super::verbs::{Aim, Change, Form, verb};
 use super::super::{Loose, PARTS_MAX, Part, Phrase, Span};
 use super::Reader;
@@ -127,8 +127,8 @@ impl Reader<'_> {
         does && !(0..tokens.len()).any(|at| roles::mention(&tokens[at..]).is_some())
     }
 
-    /// Whether a segment says to report what is judged: `audit the policies and list what is open`.
-    /// Who judges reports.
+    /// Whether a segment says to report what is judged or found out: `audit the policies and list what
+    /// is open`, `and write your findings into audit.md`. Who judges reports.
     pub(super) fn is_of_judgment(
         &self,
         segment: Segment,
@@ -137,14 +137,57 @@ impl Reader<'_> {
     ) -> bool {
         let lead = segment.lead;
         let is_joined = lead.is_and && !lead.is_list && !lead.is_then && !lead.is_colon;
-        let part = head.and_then(|head| self.request.parts.get(head));
-        let judges = part.and_then(|it| it.verb.as_ref());
+        let Some(part) = head.and_then(|head| self.request.parts.get(head)) else {
+            return false;
+        };
+        let judges = Some(part).and_then(|it| it.verb.as_ref());
         let judges = judges.is_some_and(|it| it.change == Change::Review);
         let tokens = &self.tokens[segment.from..segment.to];
         let is_more = tokens
             .iter()
             .any(|it| it.is_any(&["that", "what", "which"]));
-        is_joined && judges && is_more && ["list", "report", "summarize"].contains(&word)
+        let lists =
+            is_joined && judges && is_more && ["list", "report", "summarize"].contains(&word);
+        let goes_on = (lead.is_and || lead.is_then) && !lead.is_list && !lead.is_colon;
+        lists || goes_on && self.keeps_findings(segment, part)
+    }
+
+    /// Whether a segment says into which file that goes which a part judges or finds out.
+    fn keeps_findings(&self, segment: Segment, part: &Part) -> bool {
+        const KEEPING: &[&str] = &[
+            "collect",
+            "document",
+            "gather",
+            "list",
+            "note",
+            "put",
+            "record",
+            "report",
+            "save",
+            "store",
+            "summarize",
+            "write",
+        ];
+        const FINDINGS: &[&str] = &[
+            "conclusion",
+            "conclusions",
+            "finding",
+            "findings",
+            "result",
+            "results",
+        ];
+        let finds = part.verb.as_ref().map(|it| it.change.aim());
+        let tokens = &self.tokens[segment.from..segment.to];
+        let mut words = tokens.iter().skip_while(|it| is_preface(it));
+        let keeps = words.next().is_some_and(|it| it.is_any(KEEPING));
+        let is_what =
+            |pair: &[Token]| pair[0].is("what") && pair[1].is_any(&["i", "is", "we", "you"]);
+        let is_found =
+            tokens.iter().any(|it| it.is_any(FINDINGS)) || tokens.windows(2).any(is_what);
+        matches!(finds, Some(Aim::Judgment | Aim::Finding))
+            && keeps
+            && is_found
+            && tokens.iter().any(|it| it.kind == Kind::Path)
     }
 
     /// Keeps parts of which nobody can say whether they are work of operations, where the request
@@ -225,6 +268,18 @@ impl Reader<'_> {
         let is_doubtful = is_told || is_of_manner || concludes || self.is_of_told(at);
         if is_first && is_doubtful || is_just {
             self.guessed.push((segment.from, segment.to));
+        }
+    }
+
+    /// Keeps a condition of what somebody changes: `if you change the flags` may ask for that, and
+    /// what comes with it is not all that may change.
+    pub(super) fn doubt_condition(&mut self, segment: Segment) {
+        const CONDITIONS: &[&str] = &["if", "when", "whenever"];
+        let tokens = &self.tokens[segment.from..segment.to];
+        let mut places = (0..tokens.len()).filter(|&at| tokens[at].is_any(CONDITIONS));
+        let does = |at: &usize| sentence::does_work(&tokens[at + 1..], &["i", "we", "you"]);
+        if let Some(at) = places.find(does) {
+            self.asking.push((segment.from + at, segment.to));
         }
     }
 

@@ -1,0 +1,168 @@
+//! Work that waits for a person's word: `once I approve it`, `not until the design is approved`.
+
+use super::super::sentence::{self, Lead, Segment};
+use super::super::token::{Kind, Token};
+use super::super::verbs::{Form, verb};
+use super::super::{Approval, PARTS_MAX, Shape, order, roles};
+use super::{Condition, Reader};
+
+/// What a person gives, behind `my` or `our`.
+const WORDS: &[&str] = &[
+    "agreement",
+    "approval",
+    "blessing",
+    "consent",
+    "go-ahead",
+    "ok",
+    "okay",
+    "sign-off",
+    "signoff",
+];
+
+/// What a person does, in any form.
+const DOING: &[&str] = &[
+    "approve",
+    "approved",
+    "confirmed",
+    "confirm",
+    "sign",
+    "signed",
+];
+
+/// What is approved in this work rather than in the product.
+const APPROVED: &[&str] = &[
+    "concept", "design", "draft", "plan", "proposal", "rfc", "spec",
+];
+
+/// Behind what must not be done, these say until when.
+const UNTIL: &[&str] = &["before", "unless", "until"];
+
+/// Whether a condition is that who asks approves something. `The order is approved` may be of the
+/// product.
+pub(super) fn is_approval(tokens: &[Token]) -> bool {
+    let words: Vec<&Token> = tokens.iter().take_while(|it| it.is_word()).collect();
+    let pairs = || words.windows(2);
+    let is_given = pairs().any(|it| it[0].is_any(&["my", "our"]) && it[1].is_any(WORDS));
+    let own = ["i", "i've", "we", "we've"];
+    let by_own = words.first().is_some_and(|it| it.is_any(&own));
+    let near = words.iter().skip(1).take(3);
+    let is_done = by_own && near.into_iter().any(|it| it.is_any(DOING));
+    let of_own = pairs().any(|it| it[0].is("by") && it[1].is_any(&["me", "us"]));
+    let passive = pairs().any(|it| {
+        it[0].is_any(&["be", "been", "gets", "got", "is", "are", "was"])
+            && it[1].is_any(&["approved", "confirmed", "signed"])
+    });
+    let by_nobody = !words.iter().any(|it| it.is("by"));
+    let of_work = by_nobody && words.iter().take(3).any(|it| it.is_any(APPROVED));
+    is_given || is_done || passive && (of_own || of_work)
+}
+
+/// Cuts `after my approval build it` in two: nothing may stand between.
+pub(super) fn cut(tokens: &[Token], segments: &mut Vec<Segment>) {
+    let mut at = 0;
+    while let Some(&segment) = segments.get(at) {
+        at += 1;
+        let end = segment.from + 2;
+        let is_word = segment.lead.is_after
+            && end < segment.to
+            && is_approval(&tokens[segment.from..end])
+            && verb(&tokens[end].lower).is_some_and(|(.., form)| form == Form::Base);
+        if is_word {
+            let lead = Lead {
+                is_then: true,
+                ..Lead::default()
+            };
+            segments[at - 1].to = end;
+            segments.insert(
+                at,
+                Segment {
+                    from: end,
+                    to: segment.to,
+                    lead,
+                },
+            );
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// `Do not deploy it until I approve it` asks for it, behind an approval. What is to be approved and
+    /// named nowhere else is asked for, too.
+    pub(super) fn is_after_approval(&mut self, (from, to): (usize, usize)) -> bool {
+        let tokens = &self.tokens[from..to];
+        let negated = match tokens {
+            [one, two, ..] if one.is("do") && two.is("not") => 2,
+            [one, ..] if one.is_any(&["don't", "dont", "never"]) => 1,
+            _ => return false,
+        };
+        let until = tokens.iter().position(|it| it.is_any(UNTIL));
+        let Some(until) = until.filter(|at| *at > negated) else {
+            return false;
+        };
+        let condition = &tokens[until + 1..];
+        let is_whole = condition
+            .iter()
+            .all(|it| it.is_word() || it.kind == Kind::Line);
+        let known = verb(&tokens[negated].lower).filter(|it| it.2 == Form::Base);
+        // `Do not change it until then` says nothing of what is to be done with it.
+        let known = known.filter(|it| !["alter", "change", "edit", "modify"].contains(&it.0));
+        if known.is_none() || !is_whole || !is_approval(condition) {
+            return false;
+        }
+        let condition = (from + until + 1, to);
+        self.ask_for_approved(condition);
+        let segment = Segment {
+            from: from + negated,
+            to: from + until,
+            lead: Lead::default(),
+        };
+        let found = sentence::verb_at(self.tokens, segment, true);
+        self.clause(segment, found.map(|found| self.verb(found)), None);
+        self.read.push((from, from + negated));
+        self.conditions.push(Condition {
+            part: self.request.parts.len() - 1,
+            words: condition,
+            is_before: false,
+        });
+        true
+    }
+
+    /// Makes a part of what is approved, if it is somebody's work and no part is of it.
+    fn ask_for_approved(&mut self, (from, to): (usize, usize)) {
+        let tokens = &self.tokens[from..to];
+        let being = ["are", "be", "been", "gets", "has", "have", "is", "was"];
+        let end = tokens.iter().position(|it| it.is_any(&being));
+        let end = from + end.unwrap_or(0);
+        let mut named = (from..end).filter_map(|at| roles::mention(&self.tokens[at..end]));
+        let role = named.next().map(|(mention, _)| mention.role);
+        let is_known = |role: &&str| {
+            let mut parts = self.request.parts.iter();
+            parts.any(|part| part.role == *role)
+        };
+        if role.filter(|role| !is_known(role)).is_some() {
+            self.push(from, end, Shape::Clause, None, &[(from, end)]);
+            self.place(self.request.parts.len() - 1, false, Lead::default());
+        }
+    }
+
+    /// A part waits for a person's word on the one that is meant, or on the one before it.
+    pub(super) fn approve(&mut self, part: usize, (from, to): (usize, usize)) {
+        let words = self.tokens[from..to].iter();
+        let words: Vec<&str> = words.map(|token| token.lower.as_str()).collect();
+        let parts = &mut self.request.parts;
+        let of = order::meant(parts, &words, part).or(part.checked_sub(1));
+        if let Some(of) = of {
+            order::add(parts, of, part);
+        }
+        self.read.push((from, to));
+        let phrase = self.phrase(from, to);
+        if self.request.approvals.len() < PARTS_MAX {
+            self.request.approvals.push(Approval {
+                span: phrase.span,
+                text: phrase.text,
+                of,
+                before: part,
+            });
+        }
+    }
+}

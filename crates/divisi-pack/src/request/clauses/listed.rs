@@ -1,0 +1,124 @@
+//! What is said of all items of a list: before it, `Add to src/calc.py:`, and behind it, `Each with
+//! tests`.
+
+use super::super::roles::{self, Standing};
+use super::super::statement::{self, Mood};
+use super::super::token::{Kind, Token};
+use super::super::verbs::{Verb, verb};
+use super::super::{File, Shape};
+use super::Reader;
+
+/// What stands before a list.
+#[derive(Default)]
+pub(super) struct Listed {
+    verb: Option<Verb>,
+    files: Vec<File>,
+}
+
+/// Before a file, these say that the items lie there.
+const PLACING: &[&str] = &["file", "in", "inside", "into", "to", "within"];
+
+/// A heading with one of these only refers to its files.
+const REFERRING: &[&str] = &[
+    "according",
+    "as",
+    "based",
+    "described",
+    "following",
+    "from",
+    "like",
+    "listed",
+    "per",
+    "see",
+    "with",
+];
+
+/// Words that are said of all items, before what each of them has.
+const OF_ALL: &[&str] = &[
+    "all", "both", "each", "every", "item", "items", "of", "one", "them", "these", "those",
+];
+
+/// The same as verbs, the last of which what they have follows.
+const HAVING: &[&str] = &[
+    "be", "come", "comes", "done", "get", "gets", "has", "have", "must", "need", "needs", "shall",
+    "should", "to", "with",
+];
+
+impl Reader<'_> {
+    /// Keeps what a heading says of the items below it: its verb, and the files in which they lie.
+    pub(super) fn begin_list(&mut self, first_part: usize, (from, to): (usize, usize)) {
+        let tokens = &self.tokens[from..to];
+        if tokens.iter().any(|it| it.is_any(REFERRING)) {
+            return;
+        }
+        let is_place = |at: usize| {
+            let before = at.checked_sub(1).map(|before| &tokens[before]);
+            before.is_none_or(|it| it.is_any(PLACING) || verb(&it.lower).is_some())
+        };
+        let places = (0..tokens.len()).filter(|&at| tokens[at].kind == Kind::Path && is_place(at));
+        self.listed.files = places
+            .map(|at| File {
+                span: tokens[at].span,
+                text: self.text[tokens[at].span.start..tokens[at].span.end].to_owned(),
+                standing: Standing::Place,
+                is_direct: false,
+            })
+            .collect();
+        let heading = self.request.parts.get(first_part);
+        self.listed.verb = heading.and_then(|part| part.verb.clone());
+    }
+
+    /// An item of a list lies where the heading says, if it names neither files nor somebody's work of
+    /// its own, and it is what the heading's verb is about, if it has none.
+    pub(super) fn of_list(&mut self, at: usize) {
+        let part = &mut self.request.parts[at];
+        let is_own = !part.files.is_empty() || part.role != roles::DEVELOPER;
+        if is_own || self.listed.files.is_empty() {
+            return;
+        }
+        part.files.clone_from(&self.listed.files);
+        if part.verb.is_none() {
+            part.verb.clone_from(&self.listed.verb);
+        }
+    }
+
+    /// Whether a sentence says what each item of the list before it has: then each has it. Whose work
+    /// an item is does not change by it.
+    pub(super) fn is_of_all_items(&mut self, (from, to): (usize, usize)) -> bool {
+        let tokens = &self.tokens[from..to];
+        let count = |words: &[&str], from: usize| {
+            let rest = tokens[from..].iter();
+            rest.take_while(|it| it.is_any(words)).count()
+        };
+        let all = count(OF_ALL, 0);
+        let begin = all + count(HAVING, all);
+        let items = self.request.parts.iter().rev();
+        let is_item = |shape: Shape| matches!(shape, Shape::Item | Shape::Numbered);
+        let items = items.take_while(|part| is_item(part.shape)).count();
+        let has = tokens[..begin]
+            .iter()
+            .any(|it| it.is_any(&["get", "gets", "has", "have", "need", "needs", "with"]));
+        let is_said = all > 0 && has && items > 1 && tokens[begin..].iter().any(Token::is_word);
+        // `Each with tests, and update the docs` has more to do.
+        let mut clauses = tokens[begin..].split(|it| !it.is_word() || it.is("and"));
+        let asks = |clause: &[Token]| {
+            statement::mood(clause) != Mood::Names && clause.iter().any(Token::is_word)
+        };
+        if !is_said || clauses.any(asks) {
+            return false;
+        }
+        let more = self.phrase(from + begin, to).text;
+        let (mentions, files) = self.named(from + begin, to, from + begin);
+        let first = self.request.parts.len() - items;
+        for part in &mut self.request.parts[first..] {
+            part.text = format!("{}, with {more}", part.text);
+            part.files.extend(files.iter().cloned());
+            part.mentions
+                .extend(mentions.iter().map(|it| roles::Mention {
+                    standing: Standing::Aside,
+                    ..it.clone()
+                }));
+        }
+        true
+    }
+}
