@@ -241,6 +241,10 @@ impl Asked<'_> {
         let Some(role) = self.role(task).filter(|_| is_agents(task)) else {
             return;
         };
+        if stated::is_all(self.request, &stated::of(self.request)) {
+            // Whose work it is to make it true is not said.
+            return;
+        }
         let family = family(&role.id);
         let named = self.request.parts.iter().any(|part| part.role == role.id);
         if named || (family != Family::Other && self.families.contains(&family)) {

@@ -1,7 +1,7 @@
 //! A person's word between tasks: `once I approve the design, build it`.
 
 use divisi_core::plan::Work;
-use divisi_core::{TaskKind, TaskSpec, WorkspaceKind};
+use divisi_core::{TaskId, TaskKind, TaskSpec, WorkspaceKind};
 
 use super::naming::{Ids, capital, line};
 use crate::request::Request;
@@ -25,13 +25,18 @@ pub(super) fn put(
             Some(title) => format!("Approve: {title}"),
             None => capital(&approval.text),
         };
+        let mut dependencies: Vec<TaskId> = of.iter().map(|&of| tasks[of].id.clone()).collect();
+        if of.is_empty() {
+            // Whoever says `go` sees what is done until then.
+            dependencies.clone_from(&tasks[at].dependencies);
+        }
         let task = TaskSpec {
             title: line(&title),
             description: format!("The request waits for it: {}", approval.text),
             kind: TaskKind::Approval,
             work: Work::Nothing,
             criteria: Vec::new(),
-            dependencies: of.iter().map(|&of| tasks[of].id.clone()).collect(),
+            dependencies,
             workspace: WorkspaceKind::Shared,
             ..TaskSpec::command(ids.of("approval"), &[])
         };

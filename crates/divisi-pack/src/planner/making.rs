@@ -125,6 +125,7 @@ pub(super) fn whole(request: &Request, facts: &Facts<'_>) -> Plan {
     let id = Ids::default().of("task");
     let stated = crate::stated::of(request);
     let steps = super::steps::of(request, &stated).unwrap_or_default();
+    let is_stated = crate::stated::is_all(request, &stated);
     let mut roles = steps.iter().map(|step| step.of.role);
     // Nobody's role is known of what may be work beside.
     let is_all = !request.loose.iter().any(|it| it.may_be_work);
@@ -137,7 +138,7 @@ pub(super) fn whole(request: &Request, facts: &Facts<'_>) -> Plan {
     let estimate = sum(steps.iter().map(|step| estimate(request, step)));
     let mut criteria: Vec<Criterion> = stated.iter().flat_map(|it| it.criteria.clone()).collect();
     criteria.extend(tested(facts));
-    if !crate::stated::is_all(request, &stated) {
+    if !is_stated {
         criteria.push(judged("the result is what was asked for".to_owned()));
     }
     let text = match request.text.is_empty() {
@@ -318,7 +319,7 @@ impl Maker<'_> {
             Some(exception) => format!("{} {exception}", step.of.text),
             None => step.of.text.clone(),
         };
-        let text = capital(&line(without_article(&text)));
+        let text = capital(&line(without_article(&in_base_form(step.of, text))));
         let of = match step.of.shape {
             Shape::Step | Shape::Attachment => self.clause_of(step),
             Shape::Numbered | Shape::Item | Shape::Clause => None,
@@ -476,7 +477,8 @@ impl Maker<'_> {
         if !touches.scope.is_empty() {
             return touches;
         }
-        if step.kind == Kind::Document && step.files.is_empty() && !is_made_of(step.of) {
+        let is_named = !step.files.is_empty() || !touches.makes.is_empty();
+        if step.kind == Kind::Document && !is_named && !is_made_of(step.of) {
             self.document(step, id, &mut touches);
         }
         touches
@@ -644,7 +646,11 @@ impl Maker<'_> {
             let is_referred = before.is_none_or(|word| REFERRING.contains(&word));
             !step.files.contains(&file.text) && !kept.contains(&file.text.as_str()) && !is_referred
         };
-        step.files.iter().any(is_missing) || step.of.files.iter().any(comes_up)
+        // `Each with a test`, said of all items, is in files that nobody knows.
+        let mut mentions = step.of.mentions.iter();
+        let is_of_all =
+            mentions.any(|it| it.standing == Standing::Aside && !step.of.span.holds(it.span));
+        is_of_all || step.files.iter().any(is_missing) || step.of.files.iter().any(comes_up)
     }
 
     /// Whether tests are of what a later step makes or mends, as the request says it: they need not
@@ -801,6 +807,19 @@ fn has_ending(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.rsplit_once('.')
         .is_some_and(|(stem, ending)| !stem.is_empty() && !ending.is_empty())
+}
+
+/// A part's words with the verb that they begin with as one says what is to be done: `writing docs`.
+fn in_base_form(part: &Part, text: String) -> String {
+    let verb = part.verb.as_ref();
+    let verb = verb.filter(|it| it.span.start == part.span.start);
+    let rest = text
+        .split_once(' ')
+        .map(|(first, rest)| (first.ends_with("ing"), rest));
+    match (verb, rest) {
+        (Some(verb), Some((true, rest))) => format!("{} {rest}", verb.word),
+        _ => text,
+    }
 }
 
 /// What a task is called shortly: its part's words.

@@ -375,6 +375,14 @@ impl<'t> Reader<'t> {
                 .filter(|found| number == 0 || !self.is_past(segment, *found))
                 .or(prefix.filter(|_| number == 0).flatten());
             let lead = segment.lead;
+            // `When you add it` asks to add it.
+            let is_you = (lead.is_before || lead.is_after)
+                && self.tokens[segment.from].is("you")
+                && found.is_some_and(|(at, ..)| at == segment.from + 1);
+            let segment = Segment {
+                from: segment.from + usize::from(is_you),
+                ..segment
+            };
             if lead.is_colon {
                 listed_from = self.request.parts.len();
             }

@@ -472,8 +472,12 @@ const WHEN: Joint = joint(&["when"], |lead| lead.is_after = true).in_order();
 /// Without one, `you` may be anybody, as in `warn when you delete a label`.
 fn asks_when(tokens: &[Token]) -> bool {
     let clause = tokens.iter().take_while(|it| it.is_word());
-    let mut files = clause.skip(2).filter(|it| it.kind == Kind::Path);
-    does_work(tokens, &["you"]) && files.next().is_some()
+    let is_base = |it: &&Token| {
+        it.kind == Kind::Word && verb(&it.lower).is_some_and(|(.., form)| form == Form::Base)
+    };
+    // Of `when you add it update a.md` the file is of the other verb.
+    let mut object = clause.skip(2).take_while(|it| !is_base(it));
+    does_work(tokens, &["you"]) && object.any(|it| it.kind == Kind::Path)
 }
 
 /// Whether some words have one of these persons change something.

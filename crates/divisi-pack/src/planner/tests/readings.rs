@@ -214,6 +214,15 @@ fn what_follows_a_list_is_no_more_of_its_last_item() {
                 "Add a flag --precise to src/cli.py",
             ],
         ),
+        reading(
+            "Fix these bugs in src/calc.py and src/slug.js:\n- div by zero\n- empty input\n\
+             Each of them should get a regression test, too.",
+            &[
+                "div by zero, with a regression test",
+                "empty input, with a regression test",
+            ],
+        )
+        .changes(&["src/calc.py", "src/slug.js", "tests/test_calc.py"]),
         // What goes on with an item is its own.
         reading(
             "- Add a long option for the number of digits that are shown to\n\
@@ -259,6 +268,11 @@ fn what_is_to_be_done_beside_is_not_forbidden() {
         reading("Update README.md whenever we add a command", &[])
             .changes(&["README.md", "src/cli.py"]),
         reading(
+            "Add sqrt to src/calc.py, and when you change the flags update README.md",
+            &[],
+        )
+        .changes(&["src/calc.py", "README.md"]),
+        reading(
             "Fix the rounding in src/round.py, then describe it in docs/usage.md",
             &[
                 "Fix the rounding in src/round.py",
@@ -295,6 +309,11 @@ fn files_that_are_named_for_a_result_are_what_is_made() {
         .makes(&["docs/slow.md"]),
         reading("Audit src/cli.py and record the results in audit.md", &["Audit src/cli.py"])
             .makes(&["audit.md"]),
+        reading(
+            "Explain how src/calc.py works in docs/calc.md",
+            &["Explain how src/calc.py works"],
+        )
+        .makes(&["docs/calc.md"]),
         reading("Write up a comparison of the two parsers as docs/parsers.md", &["comparison"])
             .makes(&["docs/parsers.md"]),
         reading(
@@ -393,6 +412,11 @@ fn what_waits_for_a_persons_word_has_an_approval_before_it() {
         (
             "Design the cache in docs/cache.md, and after my approval build it in src/cache.py",
             &["Design the cache", "", "build it"],
+            1,
+        ),
+        (
+            "Bump the version. Please don't publish it until we have approved it.",
+            &["Bump the version", "", "Publish it"],
             1,
         ),
         (

@@ -89,6 +89,8 @@ impl Reader<'_> {
     /// `Do not deploy it until I approve it` asks for it, behind an approval. What is to be approved and
     /// named nowhere else is asked for, too.
     pub(super) fn is_after_approval(&mut self, (from, to): (usize, usize)) -> bool {
+        let is_lead = |it: &&Token| it.is_any(&["also", "and", "but", "please", "so"]);
+        let from = from + self.tokens[from..to].iter().take_while(is_lead).count();
         let tokens = &self.tokens[from..to];
         let negated = match tokens {
             [one, two, ..] if one.is("do") && two.is("not") => 2,

@@ -51,19 +51,24 @@ impl Reader<'_> {
         if tokens.iter().any(|it| it.is_any(REFERRING)) {
             return;
         }
+        let is_path = |at: usize| tokens[at].kind == Kind::Path;
         let is_place = |at: usize| {
             let before = at.checked_sub(1).map(|before| &tokens[before]);
+            let joins = before.is_some_and(|it| it.is_mark(',') || it.is_any(&["and", "or"]));
             before.is_none_or(|it| it.is_any(PLACING) || verb(&it.lower).is_some())
+                || joins && at > 1 && is_path(at - 2)
         };
-        let places = (0..tokens.len()).filter(|&at| tokens[at].kind == Kind::Path && is_place(at));
-        self.listed.files = places
-            .map(|at| File {
-                span: tokens[at].span,
-                text: self.text[tokens[at].span.start..tokens[at].span.end].to_owned(),
-                standing: Standing::Place,
-                is_direct: false,
-            })
-            .collect();
+        let paths: Vec<usize> = (0..tokens.len()).filter(|&at| is_path(at)).collect();
+        if !paths.iter().all(|&at| is_place(at)) {
+            return;
+        }
+        let file = |at: usize| File {
+            span: tokens[at].span,
+            text: self.text[tokens[at].span.start..tokens[at].span.end].to_owned(),
+            standing: Standing::Place,
+            is_direct: false,
+        };
+        self.listed.files = paths.into_iter().map(file).collect();
         let heading = self.request.parts.get(first_part);
         self.listed.verb = heading.and_then(|part| part.verb.clone());
     }
