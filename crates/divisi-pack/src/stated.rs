@@ -24,6 +24,8 @@ const BEFORE: &[&str] = &[
     "criteria: ",
     "criterion: ",
     "also, ",
+    "please ",
+    "that ",
     "and ",
 ];
 

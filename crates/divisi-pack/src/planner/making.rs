@@ -503,8 +503,15 @@ impl Maker<'_> {
             let before = text(step.of.span.start, file.span.start);
             let before = before.trim_end_matches(['`', '"']);
             let behind = text(file.span.end, self.request.text.len());
-            let behind = behind.trim_start_matches(['`', '"']);
-            let is_alone = before.ends_with('(') && behind.starts_with(')');
+            let aside = before.rsplit_once('(').zip(behind.split_once(')'));
+            let is_alone = aside.is_some_and(|((_, before), (behind, _))| {
+                let mut words = before.split_whitespace().chain(behind.split_whitespace());
+                words.all(|word| {
+                    let word = word.trim_matches(['`', '"', ',']);
+                    let mut files = step.of.files.iter();
+                    matches!(word, "" | "and") || files.any(|file| file.text == word)
+                })
+            });
             let word = before.split_whitespace().next_back().unwrap_or_default();
             let is_put = writes && is_text(path) && ["as", "in", "into"].contains(&word);
             let is_one = is_literal(path) && has_ending(path) && paths::fault(path).is_none();

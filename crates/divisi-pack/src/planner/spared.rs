@@ -14,7 +14,7 @@ pub(super) fn hold(plan: &mut Plan, request: &Request, facts: &Facts<'_>) {
     let spared: Vec<String> = request
         .kept()
         .into_iter()
-        .map(|path| pattern_of(path, facts))
+        .map(|path| in_its_folder(path, facts))
         .filter(|pattern| is_pattern(pattern))
         .map(|pattern| format!("!{pattern}"))
         .collect();
@@ -35,6 +35,17 @@ pub(super) fn bounds(request: &Request, facts: &Facts<'_>) -> Vec<String> {
     let bounds = request.bounds.iter().flat_map(|it| &it.files);
     let bounds = bounds.map(|file| pattern_of(&file.text, facts));
     bounds.filter(|pattern| is_pattern(pattern)).collect()
+}
+
+/// A path as a pattern; of a mere name that is not at the root, wherever files of that name lie.
+fn in_its_folder(path: &str, facts: &Facts<'_>) -> String {
+    let files = facts.files.unwrap_or_default();
+    let ending = format!("/{path}");
+    let is_deeper = !path.contains('/') && files.iter().any(|file| file.ends_with(&ending));
+    match is_deeper && !files.iter().any(|file| file == path) {
+        true => format!("**/{path}"),
+        false => pattern_of(path, facts),
+    }
 }
 
 /// Not all that looks like a path can be one of this tree.

@@ -117,12 +117,15 @@ pub(super) fn contradictions(request: &Request) -> Vec<Reason> {
 fn is_another(request: &Request, excluded: &Exclusion, mention: &Mention, part: &Part) -> bool {
     let behind = request.text.get(mention.span.end..excluded.span.end);
     let mut words = behind.unwrap_or_default().split_whitespace();
-    let is_of = words
-        .next()
-        .is_some_and(|it| ["for", "from", "in", "of", "on", "to"].contains(&it));
+    let is_of = words.next().is_some_and(|it| IS_OF.contains(&it));
     let part = part.text.to_lowercase();
     is_of && !words.all(|word| part.contains(&word.to_lowercase()))
 }
+
+/// Words behind which stands of what something is, or which of it.
+const IS_OF: &[&str] = &[
+    "for", "from", "in", "of", "on", "that", "to", "which", "whose",
+];
 
 /// Whether a part cannot be done without a change of a file that it names. Who reviews or describes
 /// a file, writes tests of it or takes something from it may leave it as it is.

@@ -152,7 +152,7 @@ impl<'t> Reader<'t> {
     }
 
     /// What is in another language: one part that says nothing which is known, but its files.
-    pub(super) fn as_unknown(mut self) -> Request {
+    pub(super) fn read_unknown(mut self) -> Request {
         for sentence in sentence::sentences(self.tokens, self.text) {
             let span = self.span(sentence.from, sentence.to);
             self.request.sentences.push(span);
@@ -390,8 +390,11 @@ impl<'t> Reader<'t> {
             is_with = (is_with || lead.is_with) && found.is_none();
             let is_deployed = found.is_some_and(|(.., change)| change == Change::Deploy);
             let is_timed = lead.is_before || lead.is_after;
+            // `Audit it. Write your findings into audit.md.`
+            let before = first_part.checked_sub(1).filter(|_| number == 0);
+            let judged = head.or(before);
             if found.is_some() && self.is_caused_too(segment, head)
-                || found.is_some_and(|found| self.is_of_judgment(segment, found, head))
+                || found.is_some_and(|found| self.is_of_judgment(segment, found, judged))
                 || self.is_of_each(segment, head)
             {
                 self.extend(segment);

@@ -208,7 +208,7 @@ pub fn read(text: &str) -> Request {
     let tokens = token::scan(kept);
     let reader = clauses::Reader::new(kept, &tokens);
     let mut request = match language::is_unknown(&tokens) {
-        true => reader.as_unknown(),
+        true => reader.read_unknown(),
         false => reader.read(),
     };
     joined::join(&mut request);

@@ -216,7 +216,7 @@ fn leaves_item(tokens: &[Token], (from, at): (usize, usize), text: &str) -> bool
     let begins = |words: &&[&str]| {
         words.len() <= rest.len() && words.iter().zip(rest).all(|(word, it)| it.is(word))
     };
-    let is_of_all = OF_ALL_ITEMS.iter().any(|words| begins(words));
+    let is_of_all = OF_ALL_ITEMS.iter().any(begins);
     let mut head = rest.iter().take(LABEL_WORDS_MAX + 1);
     let is_label = head.any(|token| token.is_mark(':'));
     let is_capital = begins_anew(tokens, at, text);
@@ -387,6 +387,7 @@ const JOINTS: &[Joint] = &[
     joint(&["in", "parallel", "with"], beside_with).in_order(),
     joint(&["in", "parallel", "to"], beside_with).in_order(),
     joint(&["at", "the", "same", "time"], |lead| lead.is_beside = true).in_order(),
+    joint(&["as", "soon", "as"], |lead| lead.is_after = true).in_order(),
     joint(&["once", "that", "is", "done"], |lead| lead.is_then = true)
         .in_order()
         .leading(),
@@ -475,9 +476,13 @@ fn asks_when(tokens: &[Token]) -> bool {
     let is_base = |it: &&Token| {
         it.kind == Kind::Word && verb(&it.lower).is_some_and(|(.., form)| form == Form::Base)
     };
+    // `When you change a.rs` says of nothing what is to be changed.
+    let is_mere = tokens
+        .get(1)
+        .is_some_and(|it| it.is_any(&["change", "edit", "modify"]));
     // Of `when you add it update a.md` the file is of the other verb.
     let mut object = clause.skip(2).take_while(|it| !is_base(it));
-    does_work(tokens, &["you"]) && object.any(|it| it.kind == Kind::Path)
+    does_work(tokens, &["you"]) && !is_mere && object.any(|it| it.kind == Kind::Path)
 }
 
 /// Whether some words have one of these persons change something.
@@ -530,6 +535,7 @@ fn joins(tokens: &[Token], is_start: bool, is_within: bool) -> Option<&'static J
         let is_with = words
             .last()
             .is_some_and(|last| ["as", "to", "with"].contains(last));
+        let is_with = is_with && words[0] != "as";
         !is_adjective && (is_within || !is_with)
     })
 }

@@ -223,6 +223,16 @@ fn what_follows_a_list_is_no_more_of_its_last_item() {
             ],
         )
         .changes(&["src/calc.py", "src/slug.js", "tests/test_calc.py"]),
+        reading(
+            "Extend src/slug.js with:\n* a maximum length\n* a separator\n\
+             Every one of them gets a unit test in test/slug.js.\nNote: we publish on Friday.",
+            &[
+                "src/slug.js with: a maximum length",
+                "src/slug.js with: a separator",
+            ],
+        )
+        .makes(&["test/slug.js"])
+        .changes(&["src/slug.js", "test/slug.js"]),
         // What goes on with an item is its own.
         reading(
             "- Add a long option for the number of digits that are shown to\n\
@@ -265,6 +275,17 @@ fn what_is_to_be_done_beside_is_not_forbidden() {
         )
         .order(&[(1, 0)])
         .changes(&["README.md", "src/calc.py"]),
+        reading(
+            "As soon as you add unslug to src/slug.js, also update docs/usage.md.",
+            &["add unslug to src/slug.js", "update docs/usage.md"],
+        )
+        .order(&[(0, 1)])
+        .changes(&["src/slug.js", "docs/usage.md"]),
+        reading(
+            "Don't forget the docs when you change src/calc.py: make div round half up.",
+            &[],
+        )
+        .changes(&["src/calc.py", "docs/usage.md"]),
         reading("Update README.md whenever we add a command", &[])
             .changes(&["README.md", "src/cli.py"]),
         reading(
@@ -314,6 +335,21 @@ fn files_that_are_named_for_a_result_are_what_is_made() {
             &["Explain how src/calc.py works"],
         )
         .makes(&["docs/calc.md"]),
+        reading(
+            "Compare three CSV libraries. Write the results to docs/csv.md.",
+            &["Compare three CSV libraries"],
+        )
+        .makes(&["docs/csv.md"]),
+        reading(
+            "Check src/calc.py for float bugs; summarize what you find in notes/float.md.",
+            &["Check src/calc.py"],
+        )
+        .makes(&["notes/float.md"]),
+        reading(
+            "Create two guides (docs/install.md and docs/upgrade.md).",
+            &["Create two guides (docs/install.md and docs/upgrade.md)"],
+        )
+        .makes(&["docs/install.md", "docs/upgrade.md"]),
         reading("Write up a comparison of the two parsers as docs/parsers.md", &["comparison"])
             .makes(&["docs/parsers.md"]),
         reading(
@@ -352,6 +388,11 @@ fn criteria_in_a_request_are_checked() {
         reading(
             "1. Add sqrt to src/calc.py\n2. README.md must contain a section \"Limits\"\n3. src/calc.py must not contain \"TODO\"",
             &["Add sqrt"],
+        )
+        .criteria(&[LIMITS, MARKS]),
+        reading(
+            "Please make sure that README.md contains a section \"Limits\" and that src/calc.py must not contain \"TODO\".",
+            &["make sure"],
         )
         .criteria(&[LIMITS, MARKS]),
         reading("`README.md` must have a section `Limits`", &["README.md"]).criteria(&[LIMITS]),
@@ -415,6 +456,16 @@ fn what_waits_for_a_persons_word_has_an_approval_before_it() {
             1,
         ),
         (
+            "Fix src/main.rs. Wait for my ok before you delete src/old.rs.",
+            &["Fix src/main.rs", "", "Delete src/old.rs"],
+            1,
+        ),
+        (
+            "Migrate the database to Postgres. Ask me before you deploy it.",
+            &["Migrate the database", "", "Deploy it"],
+            1,
+        ),
+        (
             "Bump the version. Please don't publish it until we have approved it.",
             &["Bump the version", "", "Publish it"],
             1,
@@ -465,6 +516,10 @@ fn a_negation_takes_away_what_it_says_and_no_more() {
             &["Write a short guide to the flags"],
         )
         .makes(&["docs/write-short-guide-flags.md"]),
+        reading(
+            "No tests that need the network, please. Add tests for src/slug.js.",
+            &["Add tests for src/slug.js"],
+        ),
         reading("Add tests for everything except div", &["Add tests for everything except div"]),
         reading("Add tests for all operators but power", &["Add tests for all operators but power"]),
         reading(
@@ -472,6 +527,14 @@ fn a_negation_takes_away_what_it_says_and_no_more() {
             &["Rename all functions apart from main"],
         ),
     ]);
+}
+
+#[test]
+fn a_file_that_must_stay_is_found_by_its_name() {
+    let planned = planned("Refactor everything in src/ but old.rs");
+    let task = &planned.plan.tasks[0];
+    assert!(!may(task, "src/old.rs"), "{task:#?}");
+    assert!(may(task, "src/main.rs"), "{task:#?}");
 }
 
 #[test]

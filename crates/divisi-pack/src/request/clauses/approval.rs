@@ -2,7 +2,7 @@
 
 use super::super::sentence::{self, Lead, Segment};
 use super::super::token::{Kind, Token};
-use super::super::verbs::{Form, verb};
+use super::super::verbs::{Change, Form, verb};
 use super::super::{Approval, PARTS_MAX, Shape, order, roles};
 use super::{Condition, Reader};
 
@@ -54,7 +54,30 @@ pub(super) fn is_approval(tokens: &[Token]) -> bool {
     });
     let by_nobody = !words.iter().any(|it| it.is("by"));
     let of_work = by_nobody && words.iter().take(3).any(|it| it.is_any(APPROVED));
-    is_given || is_done || passive && (of_own || of_work)
+    is_given || is_done || is_asked(&words) || passive && (of_own || of_work)
+}
+
+/// `Ask me`, `wait for me`.
+fn is_asked(words: &[&Token]) -> bool {
+    const ASKING: &[&[&str]] = &[
+        &["ask", "me"],
+        &["ask", "us"],
+        &["check", "with", "me"],
+        &["check", "with", "us"],
+        &["wait", "for", "me"],
+        &["wait", "for", "us"],
+    ];
+    let begins = |phrase: &&[&str]| {
+        phrase.len() == words.len() && phrase.iter().zip(words).all(|(word, it)| it.is(word))
+    };
+    ASKING.iter().any(begins)
+}
+
+/// Where `before` stands in `wait for my ok before you delete it`.
+fn asks_first(tokens: &[Token]) -> Option<usize> {
+    let before = tokens.iter().position(|it| it.is("before"))?;
+    let is_asked = tokens[0].is_any(&["ask", "check", "get", "wait"]);
+    (is_asked && is_approval(&tokens[..before])).then_some(before)
 }
 
 /// Cuts `after my approval build it` in two: nothing may stand between.
@@ -92,6 +115,19 @@ impl Reader<'_> {
         let is_lead = |it: &&Token| it.is_any(&["also", "and", "but", "please", "so"]);
         let from = from + self.tokens[from..to].iter().take_while(is_lead).count();
         let tokens = &self.tokens[from..to];
+        if let Some(before) = asks_first(tokens) {
+            let you = usize::from(tokens.get(before + 1).is_some_and(|it| it.is("you")));
+            let segment = Segment {
+                from: from + before + 1 + you,
+                to,
+                lead: Lead::default(),
+            };
+            let found = sentence::verb_at(self.tokens, segment, true);
+            if let Some(found) = found.filter(|(at, ..)| *at == segment.from) {
+                self.ask_approval(segment, found, (from, from + before));
+                return true;
+            }
+        }
         let negated = match tokens {
             [one, two, ..] if one.is("do") && two.is("not") => 2,
             [one, ..] if one.is_any(&["don't", "dont", "never"]) => 1,
@@ -119,14 +155,27 @@ impl Reader<'_> {
             lead: Lead::default(),
         };
         let found = sentence::verb_at(self.tokens, segment, true);
-        self.clause(segment, found.map(|found| self.verb(found)), None);
         self.read.push((from, from + negated));
+        match found {
+            Some(found) => self.ask_approval(segment, found, condition),
+            None => self.asking.push((from, to)),
+        }
+        true
+    }
+
+    /// A part that waits for what a condition says.
+    fn ask_approval(
+        &mut self,
+        segment: Segment,
+        found: (usize, &'static str, Change),
+        words: (usize, usize),
+    ) {
+        self.clause(segment, Some(self.verb(found)), None);
         self.conditions.push(Condition {
             part: self.request.parts.len() - 1,
-            words: condition,
+            words,
             is_before: false,
         });
-        true
     }
 
     /// Makes a part of what is approved, if it is somebody's work and no part is of it.

@@ -30,7 +30,6 @@ const REFERRING: &[&str] = &[
     "listed",
     "per",
     "see",
-    "with",
 ];
 
 /// Words that are said of all items, before what each of them has.

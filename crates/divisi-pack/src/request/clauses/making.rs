@@ -377,7 +377,11 @@ impl Reader<'_> {
                 .iter()
                 .any(|it| it.kind == Kind::Path)
         };
-        let is_one_more = is_said && is_in_file(segment) && !head.files.is_empty();
+        let is_verb = |it: &Token| super::super::verbs::verb(&it.lower).is_some();
+        let begins = self.tokens[segment.from..segment.to]
+            .first()
+            .is_some_and(is_verb);
+        let is_one_more = is_said && !begins && is_in_file(segment) && !head.files.is_empty();
         head.verb.clone().filter(|_| is_one_more)
     }
 

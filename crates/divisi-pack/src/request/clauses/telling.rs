@@ -2,7 +2,7 @@
 
 use super::super::loose;
 use super::super::roles;
-use super::super::sentence::{self, Segment, is_preface};
+use super::super::sentence::{self, Lead, Segment, is_preface};
 use super::super::statement::{self, Mood};
 use super::super::token::{Kind, Token};
 use super::super::verbs::{Aim, Change, Form, verb};
@@ -148,7 +148,8 @@ impl Reader<'_> {
             .any(|it| it.is_any(&["that", "what", "which"]));
         let lists =
             is_joined && judges && is_more && ["list", "report", "summarize"].contains(&word);
-        let goes_on = (lead.is_and || lead.is_then) && !lead.is_list && !lead.is_colon;
+        let goes_on = lead.is_and || lead.is_then || lead == Lead::default();
+        let goes_on = goes_on && !lead.is_list && !lead.is_colon;
         lists || goes_on && self.keeps_findings(segment, part)
     }
 
