@@ -4,7 +4,7 @@
 //! Only the agent's own failures count towards escalation. Losses, conflicts, interruptions and
 //! cancellations are not its fault and have bounds of their own.
 
-use super::attempt::{Attempt, AttemptEnd, Failure, StopReason};
+use super::attempt::{Attempt, AttemptEnd, Ending, Failure, StopReason};
 use super::division::{self, Failed, Undivided};
 use super::event::Then;
 use super::outgrown;
@@ -88,12 +88,6 @@ pub(super) fn choose(
 
 fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) -> Remedy {
     let task = &run.tasks()[no.index()];
-    if let Some(what) = unanswered_again(task) {
-        return Then::Escalate(format!(
-            "it was denied the same as the attempt before, since nobody answered in time: {what}"
-        ))
-        .into();
-    }
     if is_about_work(end)
         && let Some(why) = outgrown::shows(run, no, end, receipts)
         && let Some(planned) = planned(run, no, (end, receipts), why)
@@ -107,8 +101,11 @@ fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) 
     };
     // One that may fail less often than that still has a last try for another agent.
     let threshold = run.settings.reassign_after.min(bound - 1);
+    // The same agent would ask the same again, and as a whole it would fail so: another one may not,
+    // nor may each of its parts.
+    let unanswered = unanswered_again(task);
     if failures < bound
-        && failures >= threshold
+        && (failures >= threshold || unanswered.is_some())
         && let Some(agent) = next_agent(run, task)
     {
         return Then::Reassign { agent }.into();
@@ -125,7 +122,8 @@ fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) 
         format!("it failed {times}; the last time {last}")
     };
     let after = run.settings.split_after;
-    let divided = match after > 0 && failures >= after.min(bound) && is_about_work(end) {
+    let is_due = failures >= after.min(bound) || unanswered.is_some();
+    let divided = match after > 0 && is_due && is_about_work(end) {
         true => divide(run, no, end, receipts, &why()),
         false => Err(Undivided::NoWork),
     };
@@ -134,6 +132,11 @@ fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) 
             then: Then::Split(why()),
             parts: Some(parts),
         },
+        Err(_) if unanswered.is_some() => Then::Escalate(format!(
+            "it was denied the same as the attempt before, since nobody answered in time: {}",
+            unanswered.unwrap_or_default()
+        ))
+        .into(),
         Err(_) if failures < bound => retry().into(),
         Err(Undivided::NoWork) => Then::Escalate(why()).into(),
         Err(Undivided::Because(cause)) => {
@@ -143,16 +146,16 @@ fn after_failure(run: &Run, no: TaskNo, end: &AttemptEnd, receipts: &[Receipt]) 
 }
 
 /// What the attempt that ends now was denied as the one before was, since nobody answered either: the
-/// next one would ask it, too.
+/// next one by the same agent would ask it, too.
 fn unanswered_again(task: &Task) -> Option<String> {
-    let before = task.endings.last().filter(|_| task.failures > 0)?;
+    let live = task.live()?;
+    let is_same = |before: &&Ending| task.failures > 0 && before.agent == live.agent;
+    let before = task.endings.last().filter(is_same)?;
     let was_asked = |now: &&Permission| {
         let mut earlier = before.permissions.iter().filter(|it| it.is_unanswered());
         earlier.any(|it| it.request.is_like(&now.request))
     };
-    let mut now = { &task.live()?.permissions }
-        .iter()
-        .filter(|it| it.is_unanswered());
+    let mut now = { &live.permissions }.iter().filter(|it| it.is_unanswered());
     now.find(was_asked).map(|it| it.request.words())
 }
 

@@ -1,8 +1,10 @@
 //! What agents ask leave for: answered by the rules, by a person, by the deadline, or by nobody.
 
-use super::bench::{Bench, exited, plan, request, ruled, with};
+use super::bench::{Bench, brief, exited, handoff, plan, request, ruled, with};
+use crate::criterion::{Criterion, Verdict};
 use crate::ids::{Epoch, Time};
 use crate::permission::{Decision, Deed, Permissions, Request, Ruling, Standing};
+use crate::plan::{TaskSpec, WorkspaceKind};
 use crate::run::explain::{Shared, explain, explain_run};
 use crate::run::{Command, Settings};
 
@@ -12,16 +14,19 @@ fn working() -> Bench {
         task.domain = Some("web".to_owned());
         task.function = Some("developer".to_owned());
     });
-    let settings = Settings {
+    let mut bench = Bench::with(plan, asking());
+    bench.so(bench.lease("a"));
+    bench
+}
+
+fn asking() -> Settings {
+    Settings {
         permissions: Permissions {
             deadline_ms: 1_000,
             ..Permissions::default()
         },
         ..Settings::default()
-    };
-    let mut bench = Bench::with(plan, settings);
-    bench.so(bench.lease("a"));
-    bench
+    }
 }
 
 fn asks(bench: &Bench, request: Request, ruling: Ruling) -> Command {
@@ -130,6 +135,62 @@ fn who_is_denied_the_same_again_for_want_of_an_answer_is_not_tried_a_third_time(
     bench.so(bench.retry("a"));
     bench.so(bench.lease("a"));
     fails_unanswered(&mut bench, other(), &["a.4 refused, then retry"]);
+}
+
+/// What the plan provides for failures comes before a person.
+#[test]
+fn another_agent_and_smaller_tasks_come_before_a_person() {
+    let of_files = |task: &mut TaskSpec| {
+        handoff(task);
+        task.agent = Some("coder".to_owned());
+        task.criteria = ["x.md", "y.md"]
+            .map(|path| Criterion::File {
+                path: path.to_owned(),
+                min_bytes: 1,
+            })
+            .to_vec();
+    };
+    let again = |agents_else: &[&str]| {
+        let plan = with(with(plan("a"), "a", of_files), "a", |task| {
+            task.agents_else = agents_else.iter().map(|&it| it.to_owned()).collect();
+            task.workspace = WorkspaceKind::Worktree;
+        });
+        let mut bench = Bench::with(
+            plan,
+            Settings {
+                reassign_after: 9,
+                failures_max: 9,
+                split_after: 9,
+                ..asking()
+            },
+        );
+        let mut ends = Vec::new();
+        for _ in 0..2 {
+            bench.so(bench.lease("a"));
+            bench.so(bench.started("a"));
+            bench.so(asks(&bench, request("x"), Ruling::Ask));
+            bench.now = bench.now.plus_ms(1_000);
+            bench.so(Command::ExpirePermissions);
+            bench.so(bench.ended("a", 0));
+            bench.so(bench.collected("a"));
+            let checked = Command::Checked {
+                attempt: bench.attempt("a"),
+                verdicts: vec![Verdict::fail(0, "it is missing"), Verdict::pass(1)],
+            };
+            let events = bench.decide(checked).unwrap();
+            ends.extend(events.iter().map(|event| brief(&bench.run, event)));
+        }
+        ends
+    };
+    let refused = "checks refused it: it is missing";
+    assert_eq!(again(&["other"])[1], "a.2 refused, then reassign to other");
+    let ends = again(&[]);
+    assert!(
+        ends[1].starts_with("a.2 refused, then split: it failed 2 times"),
+        "{ends:?}"
+    );
+    assert!(ends[1].ends_with(refused), "{ends:?}");
+    assert_eq!(ends[2], "split a into a-part1 a-part2");
 }
 
 #[test]
