@@ -51,6 +51,7 @@ mod owed;
 mod parts;
 mod permissions;
 mod person;
+mod promises;
 mod remedy;
 mod replace;
 mod reviews;

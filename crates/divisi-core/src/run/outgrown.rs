@@ -6,11 +6,10 @@
 //! that the task had to meet and to make is held to its parts, and they are done by its agent, in
 //! words: nothing is run that the run's owner did not see.
 
-use std::collections::BTreeSet;
-
 use super::attempt::{AttemptEnd, Failure, StopReason};
 use super::division::{self, SPLIT_WHY_BYTES_MAX};
-use super::parts::{SPLIT_DEPTH_MAX, share_out, stage_of};
+use super::parts::{SPLIT_DEPTH_MAX, share_out};
+use super::promises;
 use super::settings::Budget;
 use super::spending;
 use super::state::Run;
@@ -19,7 +18,7 @@ use crate::criterion::{Criterion, truncate};
 use crate::ids::{TaskId, TaskNo};
 use crate::ledger::{Amount, Bound};
 use crate::plan::{
-    Deliverable, Estimate, Input, PLAN_PATH, Parts, Stage, TaskKind, TaskSpec, Work, WorkspaceKind,
+    Deliverable, Estimate, Input, PLAN_PATH, Parts, TaskKind, TaskSpec, Work, WorkspaceKind,
 };
 use crate::receipt::Receipt;
 
@@ -200,7 +199,7 @@ pub(super) fn held(
             }
         }
     }
-    hold(spec, &mut parts);
+    promises::hold(&spec.criteria, &mut parts);
     let task = &run.tasks[plan.index()];
     let before = spending::used(&run.settings, task);
     let budget = permitted(task.spec.budget, before, used, parts.tasks.len() as u64);
@@ -260,66 +259,6 @@ fn faults(spec: &TaskSpec, parts: &Parts) -> Vec<String> {
         }
     }
     faults
-}
-
-/// Gives each criterion of the task to the last part that makes its file, and what speaks of no
-/// single file to the last part of all, which then waits for the others. A later stage is later.
-fn hold(spec: &TaskSpec, parts: &mut Parts) {
-    let stage_of = stage_of(&parts.tasks, &parts.stages);
-    let tasks = &mut parts.tasks[..];
-    let waited: BTreeSet<TaskId> = tasks.iter().flat_map(TaskSpec::needs).cloned().collect();
-    let mut ends: Vec<usize> = { 0..tasks.len() }
-        .filter(|at| !waited.contains(&tasks[*at].id))
-        .collect();
-    let later = |at: &usize| (stage_of[*at], *at);
-    ends.sort_by_key(later);
-    let last = ends.pop().unwrap_or(tasks.len() - 1);
-    let mut needs_all = false;
-    for criterion in &spec.criteria {
-        let makes = |at: &usize| {
-            let file = criterion.file();
-            let mut made = tasks[*at].deliverables.iter();
-            made.any(|it| Some(it.path.as_str()) == file)
-        };
-        let at: Vec<usize> = match division::bounds_all(criterion) {
-            true => (0..tasks.len()).collect(),
-            false => match { 0..tasks.len() }.filter(makes).max_by_key(later) {
-                Some(at) if !matches!(criterion, Criterion::Schema { .. }) => vec![at],
-                _ => {
-                    needs_all = true;
-                    vec![last]
-                }
-            },
-        };
-        for at in at {
-            if !tasks[at].criteria.contains(criterion) {
-                tasks[at].criteria.push(criterion.clone());
-            }
-        }
-    }
-    if !needs_all {
-        return;
-    }
-    if parts.stages.is_empty() {
-        let others: Vec<TaskId> = ends.iter().map(|at| tasks[*at].id.clone()).collect();
-        tasks[last].dependencies.extend(others);
-    } else {
-        stand_last(&tasks[last].id, &mut parts.stages);
-    }
-}
-
-/// Gives a part of the last stage one of its own after it: tasks of one stage cannot wait for each
-/// other.
-fn stand_last(id: &TaskId, stages: &mut Vec<Stage>) {
-    let beside = |stage: &&mut Stage| stage.tasks.len() > 1 && stage.tasks.contains(id);
-    let Some(stage) = stages.iter_mut().find(beside) else {
-        return;
-    };
-    stage.tasks.retain(|it| it != id);
-    stages.push(Stage {
-        name: id.to_string(),
-        tasks: vec![id.clone()],
-    });
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::decide::Draft;
 use super::division;
 use super::event::Event;
 use super::outgrown;
+use super::promises;
 use super::remedy;
 use super::settings::Budget;
 use super::spending;
@@ -89,19 +90,29 @@ impl Draft<'_> {
             );
         }
         let used = spending::used(&self.run.settings, task);
-        match self.run.fitting(no, parts, task.nesting) {
-            Ok(mut parts) => match share_out(task.spec.budget, used, &mut parts.tasks) {
-                Ok(()) => {
-                    self.take_place(no, parts, reason, None, Vec::new());
-                    Ok(())
-                }
-                Err(bound) => bad(format!(
-                    "its budget of {bound} leaves too little for parts that name no `budget` of \
-                     their own"
-                )),
-            },
-            Err(faults) => bad(faults.join("; ")),
+        let mut parts = match self.run.fitting(no, parts, task.nesting) {
+            Ok(parts) => parts,
+            Err(faults) => return bad(faults.join("; ")),
+        };
+        if let Err(bound) = share_out(task.spec.budget, used, &mut parts.tasks) {
+            return bad(format!(
+                "its budget of {bound} leaves too little for parts that name no `budget` of their \
+                 own"
+            ));
         }
+        // What was to be planned promised a plan, and here is one.
+        if task.spec.kind != TaskKind::Plan
+            && let Err(lost) = promises::keep(&task.spec, &mut parts, self.run.has_base())
+        {
+            return bad(format!(
+                "none of the parts that come last can keep what {} promises: {}; add one that does \
+                 the rest of its work, or cancel the task if nobody wants that any more",
+                task.spec.id,
+                lost.join("; ")
+            ));
+        }
+        self.take_place(no, parts, reason, None, Vec::new());
+        Ok(())
     }
 
     /// A task that may be split as it stands.
@@ -218,14 +229,17 @@ impl Draft<'_> {
     }
 }
 
-/// Smaller pieces of the same work have its role and agent; what was planned has its own. Both are
-/// at least as urgent.
+/// Smaller pieces of the same work have its role and agent, as far as they are work in words: a
+/// program is run. What was planned has its own. Both are at least as urgent.
 fn hand_down(from: &TaskSpec, parts: &mut [TaskSpec]) {
     for part in parts {
         if from.kind != TaskKind::Plan {
             part.domain = part.domain.take().or_else(|| from.domain.clone());
             part.function = part.function.take().or_else(|| from.function.clone());
-            part.agent = part.agent.take().or_else(|| from.agent.clone());
+            let inherits = part.agent.is_none() && part.work == Work::Handoff;
+            if inherits {
+                part.agent.clone_from(&from.agent);
+            }
         }
         part.priority = part.priority.max(from.priority);
     }
@@ -247,6 +261,11 @@ pub(super) fn share_out(budget: Budget, used: Amount, parts: &mut [TaskSpec]) ->
 }
 
 impl Run {
+    /// Whether tasks can have files.
+    fn has_base(&self) -> bool {
+        self.integration.head.is_some()
+    }
+
     /// Parts with what the task hands down to them, or all reasons why they cannot stand in its
     /// place. `nesting` says how many plan tasks would stand above them.
     pub(super) fn fitting(
@@ -271,7 +290,7 @@ impl Run {
         if !parts.criteria.is_empty() && !self.plans_whole(no) {
             faults.push("what takes one task's place has no criteria of the whole".to_owned());
         }
-        let has_base = self.integration.head.is_some();
+        let has_base = self.has_base();
         for (at, part) in parts.tasks.iter().enumerate() {
             let mut fault = |cause: &str| {
                 faults.push(format!("part {}, {}: {cause}", at + 1, part.id));

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use divisi_core::plan::{Deliverable, Input, Priority};
+use divisi_core::plan::{Deliverable, Input, Priority, Work};
+use divisi_core::run::AGENT_PERSON;
 use divisi_core::{Criterion, TaskId, TaskKind, TaskSpec, WorkspaceKind};
 use jsonc_parser::ast::Value;
 
@@ -190,6 +191,8 @@ impl<'v> Reader<'v> {
         let workspace = workspace(&fields, promise, &criteria, faults);
         let candidates = candidates(&fields, (kind, &work, workspace), faults);
         check_kind(&fields, kind, &dependencies, faults);
+        let agent = agent(&fields, faults);
+        check_person(&fields, agent.as_deref(), &work, faults);
         check_records(&fields, faults);
         let task = TaskSpec {
             title: fields
@@ -201,7 +204,7 @@ impl<'v> Reader<'v> {
                 .to_owned(),
             domain: fields.line("assigned_to", faults),
             function: fields.line("worker_type", faults),
-            agent: agent(&fields, faults),
+            agent,
             agents_else: agents_else(&fields, faults),
             scope: patterns(&fields, "files_affected", faults),
             env: env(&fields, faults),
@@ -429,6 +432,27 @@ pub(crate) fn check_approval(
             let cause = format!("an approval takes no `{key}`: a person decides");
             conflict(start(value), &cause, faults);
         }
+    }
+}
+
+/// What a person does stands in words: nobody would run the program, and the run would wait for it.
+fn check_person(
+    fields: &Fields<'_, '_>,
+    agent: Option<&str>,
+    work: &Work,
+    faults: &mut Faults<'_>,
+) {
+    let program = match work {
+        Work::Command(_) => "command",
+        Work::Script(_) => "script",
+        _ => return,
+    };
+    if agent == Some(AGENT_PERSON) {
+        faults
+            .error(codes::CONFLICT, fields.at, || {
+                format!("a person does no `{program}`: nobody would run it")
+            })
+            .hint("leave `agent` out to have it run, or say in `description` what the person does");
     }
 }
 

@@ -309,10 +309,45 @@ pub(crate) fn split(args: &cli::Split, project: &Project, printer: &Printer) -> 
     let mut settling = Settling::go_on(&present, settings);
     parts.tasks.iter().for_each(|task| settling.see(task));
     settling.end(Severity::Error, printer)?;
+    let written = parts.tasks.clone();
     let action = Action::Split {
         task,
         parts,
         reason,
     };
-    act(project, args.of.run, action, printer)
+    let outcome = act(project, args.of.run, action, printer)?;
+    tell_kept(args, &written, project, printer)?;
+    Ok(outcome)
+}
+
+/// Says what parts have of the task that was split beside what was written of them.
+fn tell_kept(
+    args: &cli::Split,
+    written: &[TaskSpec],
+    project: &Project,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let run = crate::follow::run(project, args.of.run)?;
+    for part in written {
+        let Some(no) = run.find(&part.id) else {
+            continue;
+        };
+        let is = &run.tasks()[no.index()].spec;
+        let files = { is.deliverables.iter() }
+            .filter(|it| !part.deliverables.contains(it))
+            .map(|it| format!("it makes {}", it.path));
+        let criteria = { is.criteria.iter() }
+            .filter(|it| !part.criteria.contains(it))
+            .map(ToString::to_string);
+        let kept: Vec<String> = files.chain(criteria).collect();
+        if !kept.is_empty() {
+            printer.note(&Line::of(format!(
+                "{} keeps what {} promised and no part does: {}",
+                part.id,
+                args.of.task,
+                kept.join("; ")
+            )));
+        }
+    }
+    Ok(())
 }

@@ -382,3 +382,37 @@ fn whoever_splits_by_hand_need_not_say_the_parts() {
         .expect(6)
         .says("error[run-ended]");
 }
+
+/// ```text
+/// go ── all ── after      all promises must.md, and a person is to write it
+/// ```
+#[test]
+fn what_no_part_promises_stands_with_the_last_one_and_programs_are_run() {
+    let stage = Stage::git(&[("README.md", "# A project\n")]);
+    let plan = json!({"task_title": "Pages", "subtasks": [
+        {"subtask_id": "go", "kind": "approval"},
+        {"subtask_id": "all", "title": "Write must.md", "agent": "person",
+         "dependencies": ["go"], "deliverables": ["must.md"], "criteria": [{"contains": "must", "in": "must.md"}]},
+        {"subtask_id": "after", "script": "cp must.md copy.md", "deliverables": ["copy.md"],
+         "dependencies": ["all"]},
+    ]});
+    stage.run(&plan, &[]).expect(4);
+    let parts = json!([
+        {"subtask_id": "one", "script": "echo 1 > one.md", "deliverables": ["one.md"]},
+        {"subtask_id": "two", "script": "cat one.md > two.md; echo must > must.md"},
+    ]);
+    let file = stage.beside("parts.json");
+    write(&file, &parts.to_string());
+    stage
+        .divisi(&["split", "1", "all", &file.display().to_string()])
+        .expect(0)
+        .says("two keeps what all promised and no part does: it makes must.md")
+        .says("must.md contains \"must\"");
+    stage.divisi(&["approve", "1", "go"]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    assert_eq!(stage.result("copy.md").as_deref(), Some("must\n"));
+    let run = stage.only();
+    let ended = &endings(&run, "two")[0];
+    assert_eq!(ended.end, AttemptEnd::Integrated);
+    assert_eq!(ended.agent, "command");
+}

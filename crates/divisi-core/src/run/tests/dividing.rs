@@ -607,3 +607,68 @@ fn files_from_outside_are_given_to_both() {
     assert_eq!(wholes, [bench.no("a")]);
     assert_eq!(bench.run.integration.head, Some(commit(0)));
 }
+
+/// Parts that a person wrote, with what each has beside its name.
+fn by_hand(bench: &Bench, change: impl Fn(&mut TaskSpec)) -> Command {
+    let mut parts = super::bench::parts("one; two; three: one");
+    parts.tasks.iter_mut().for_each(change);
+    Command::Split {
+        task: bench.no("a"),
+        parts,
+        reason: String::new(),
+    }
+}
+
+#[test]
+fn what_no_part_written_by_hand_promises_stands_with_the_last_one() {
+    let scope = Criterion::Scope {
+        patterns: vec!["src/**".to_owned()],
+    };
+    let criteria = vec![file("must.md"), file("two.md"), plain(), scope.clone()];
+    let promising = |task: &mut TaskSpec| {
+        work(criteria)(task);
+        for path in ["must.md", "two.md"] {
+            task.deliverables.push(Deliverable {
+                path: path.to_owned(),
+            });
+        }
+    };
+    let mut bench = Bench::new(with(plan("a"), "a", promising));
+    let split = by_hand(&bench, |part| {
+        if part.id == id_of("two") {
+            work(vec![file("two.md")])(part);
+            part.deliverables = vec![Deliverable {
+                path: "two.md".to_owned(),
+            }];
+        }
+    });
+    bench.does(split, &["split a into one two three"]);
+    let scope = scope.to_string();
+    let is = |id| brief(&bench, id);
+    assert_eq!(is("one").0, ["exit status", &scope]);
+    assert_eq!(is("two").0, ["two.md is not empty", &scope]);
+    let (criteria, before) = is("three");
+    let kept = ["must.md is not empty", "reads well", &scope];
+    assert_eq!(criteria, [&["exit status"][..], &kept].concat());
+    assert_eq!(before, ["one", "two"]);
+    let three = &bench.task("three").spec;
+    assert_eq!(three.deliverables[0].path, "must.md");
+    assert_eq!(three.workspace, WorkspaceKind::Worktree);
+    // A program is run, whoever the task was for.
+    assert_eq!(three.agent, None);
+}
+
+#[test]
+fn parts_that_can_keep_nothing_are_refused_with_what_would_be_lost() {
+    let mut bench = Bench::new(with(plan("a"), "a", work(vec![file("must.md")])));
+    let consent = |part: &mut TaskSpec| {
+        if part.id == id_of("three") {
+            super::bench::approval(part);
+        }
+    };
+    let split = by_hand(&bench, consent);
+    bench.refuses(split.clone(), "split-bad-parts");
+    let refused = bench.run.clone().decide(split, bench.now);
+    let words = format!("{:?}", refused.err());
+    assert!(words.contains("must.md is not empty"), "{words}");
+}

@@ -1,6 +1,6 @@
 //! The graph: edges, barriers, splits, ranks.
 
-use super::bench::{Bench, files, id_of, parts, plan, with};
+use super::bench::{Bench, files, handoff, id_of, parts, plan, with};
 use crate::ids::TaskNo;
 use crate::plan::{Input, Plan, Priority, Stage};
 use crate::run::{Base, Command, Create, Run, Settings};
@@ -223,11 +223,19 @@ fn parts_inherit_role_agent_and_priority() {
         task.agent = Some("second".to_owned());
         task.priority = Priority::High;
     }));
-    bench.so(bench.split("a", "x; y"));
+    let mut parts = parts("x; y");
+    handoff(&mut parts.tasks[0]);
+    bench.so(Command::Split {
+        task: bench.no("a"),
+        parts,
+        reason: String::new(),
+    });
     let part = &bench.task("x").spec;
     assert_eq!(part.role().as_deref(), Some("web/developer"));
     assert_eq!(part.agent.as_deref(), Some("second"));
     assert_eq!(part.priority, Priority::High);
+    // A program is nobody's but the command's.
+    assert_eq!(bench.task("y").spec.agent, None);
 }
 
 #[test]

@@ -564,3 +564,17 @@ fn an_estimate_may_be_longer_than_any_time_box() {
     let boxed = task(r#""command": ["a"], "timeout_minutes": 525600"#);
     assert_eq!(boxed.timeout_ms, Some(thousand_years_ms / 1_000));
 }
+
+#[test]
+fn a_person_is_given_no_program() {
+    for program in [r#""script": "echo 1 > 1.md""#, r#""command": ["make"]"#] {
+        let text = one(&format!(r#"{program}, "agent": "person""#));
+        let read = super::super::read("p", text.as_bytes());
+        assert_eq!(read.plan, None, "{program}");
+        let fault = read.diagnostics[0].to_string();
+        assert!(fault.contains("[text-conflict]"), "{fault}");
+        assert!(fault.contains("a person does no `"), "{fault}");
+    }
+    let text = one(r#""description": "Make 1.md", "agent": "person""#);
+    assert!(super::super::read("p", text.as_bytes()).plan.is_some());
+}
