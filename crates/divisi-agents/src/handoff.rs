@@ -215,9 +215,9 @@ impl Unmet {
         let failed = verdicts.iter().filter(|v| v.outcome == Outcome::Fail);
         let unmet = failed.filter_map(|verdict| {
             Some(Unmet {
-                criterion: match verdict.criterion {
-                    Verdict::ON_THE_WHOLE => "what is integrated already still holds".into(),
-                    at => criteria.get(usize::from(at))?.to_string(),
+                criterion: match Verdict::beyond(verdict.criterion) {
+                    Some(words) => words.to_owned(),
+                    None => criteria.get(usize::from(verdict.criterion))?.to_string(),
                 },
                 evidence: verdict.evidence.clone(),
             })

@@ -234,6 +234,13 @@ impl Criterion {
         }
     }
 
+    /// Whether it says what the files are to be. A program tells whether something works, and mostly
+    /// did before; a scope, what is not to be changed.
+    #[must_use]
+    pub fn is_of_files(&self) -> bool {
+        self.cost() == Cost::Cheap && !matches!(self, Criterion::Scope { .. })
+    }
+
     /// Whether a program can find it violated. Plain words cannot be.
     #[must_use]
     pub fn is_falsifiable(&self) -> bool {
@@ -347,6 +354,19 @@ impl Verdict {
     /// The place of a criterion that is not the task's own: the evidence names it. No task has so
     /// many.
     pub const ON_THE_WHOLE: u16 = u16::MAX;
+
+    /// The place of what holds of all work that is to change something: that it did.
+    pub const OF_CHANGE: u16 = u16::MAX - 1;
+
+    /// What the places say that are none of a task's own criteria.
+    #[must_use]
+    pub fn beyond(criterion: u16) -> Option<&'static str> {
+        match criterion {
+            Verdict::ON_THE_WHOLE => Some("what is integrated already still holds"),
+            Verdict::OF_CHANGE => Some("something is changed"),
+            _ => None,
+        }
+    }
 
     /// A passing verdict without evidence.
     #[must_use]

@@ -1,7 +1,7 @@
 //! What a run, or a task of it, changed: the commits between which the change lies.
 
-use divisi_core::receipt::Receipt;
-use divisi_core::run::{AttemptEnd, Run};
+use divisi_core::receipt::{Receipt, Snapshot};
+use divisi_core::run::{AttemptEnd, Ending, Run};
 use divisi_core::{Commit, Diagnostic};
 use divisi_engine::repo::Repo;
 
@@ -19,6 +19,15 @@ pub(crate) struct Range {
     pub(crate) from: Commit,
     /// To here.
     pub(crate) to: Commit,
+}
+
+impl Range {
+    fn of(snapshot: &Snapshot) -> Range {
+        Range {
+            from: snapshot.base.clone(),
+            to: snapshot.commit.clone(),
+        }
+    }
 }
 
 /// What a run changed as a whole.
@@ -50,6 +59,13 @@ pub(crate) fn of_task(run: &Run, repo: &Repo, name: &str) -> Result<Range, Failu
         .iter()
         .rev()
         .find(|ending| ending.end == AttemptEnd::Integrated);
+    // Where nothing was changed, the commit on the branch is another one's work, or the base.
+    let unchanged = integrated
+        .and_then(Ending::snapshot)
+        .filter(|it| it.is_unchanged());
+    if let Some(snapshot) = unchanged {
+        return Ok(Range::of(snapshot));
+    }
     let commit = integrated
         .into_iter()
         .flat_map(|ending| &ending.receipts)
@@ -86,9 +102,6 @@ pub(crate) fn of_task(run: &Run, repo: &Repo, name: &str) -> Result<Range, Failu
         Some(snapshot) if !repo.has(&snapshot.commit).map_err(|fault| told(&fault))? => Err(empty(
             format!("what task {name} made was given up and cleaned up"),
         )),
-        Some(snapshot) => Ok(Range {
-            from: snapshot.base.clone(),
-            to: snapshot.commit.clone(),
-        }),
+        Some(snapshot) => Ok(Range::of(snapshot)),
     }
 }

@@ -309,7 +309,9 @@ impl Run {
             let made = task.endings.iter_mut().find(|ending| ending.number == from);
             let Some(made) = made else { return };
             made.adopted_as = Some(attempt.number);
-            let taken = made.taken_as(attempt.number, workspace, at, made.offer.clone());
+            // What changed nothing is taken as it was refused.
+            let work = made.offer.as_ref().or(made.snapshot()).cloned();
+            let taken = made.taken_as(attempt.number, workspace, at, work);
             task.state = TaskState::Active(Box::new(taken));
         });
     }

@@ -128,6 +128,12 @@ impl Attempt {
         snapshot_of(&self.receipts)
     }
 
+    /// Whether it changed no file, as far as it was collected.
+    #[must_use]
+    pub fn changed_nothing(&self) -> bool {
+        self.snapshot().is_some_and(Snapshot::is_unchanged)
+    }
+
     /// How it ends where what it made does not hold, if its agent was ended before it was done.
     pub(super) fn broken_off(&self) -> Option<AttemptEnd> {
         let used_up = || self.receipts.iter().find_map(Receipt::used_up);
@@ -234,6 +240,13 @@ pub enum AttemptEnd {
 }
 
 impl AttemptEnd {
+    /// Whether it was refused since it changed nothing, and for that alone.
+    #[must_use]
+    pub fn is_for_no_change(&self) -> bool {
+        let of_change = |it: &Verdict| it.criterion == Verdict::OF_CHANGE;
+        matches!(self, AttemptEnd::Refused(Failure::Checks(verdicts)) if verdicts.iter().any(of_change))
+    }
+
     /// Whether it counts as a failure of the agent's own (T7).
     #[must_use]
     pub fn is_own_failure(&self) -> bool {
@@ -353,6 +366,12 @@ impl Ending {
                 | AttemptEnd::Stopped(StopReason::Interrupted)
         );
         self.workspace_kept && goes_on
+    }
+
+    /// The snapshot it was collected as.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        snapshot_of(&self.receipts)
     }
 
     /// Work of it that its owner may still adopt.

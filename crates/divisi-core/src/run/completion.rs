@@ -1,16 +1,22 @@
 //! The steps from a claim to be done to what the checks say of it (X1): submitted, collected,
 //! verified, and the checks on the whole. [`super::integration`] goes on from there.
 
+use super::agents::holds_slot;
 use super::attempt::{Attempt, AttemptEnd, Failure, Phase};
 use super::command::Rejection;
 use super::decide::Draft;
 use super::event::Event;
 use super::reviews::Subject;
 use super::task::Task;
-use crate::criterion::{Cost, Outcome, Verdict};
+use crate::criterion::{Cost, Criterion, Outcome, Verdict};
 use crate::ids::{AttemptId, Commit, TaskNo};
-use crate::plan::{TaskKind, WorkspaceKind};
+use crate::plan::{TaskKind, Work, WorkspaceKind};
 use crate::receipt::{Artifact, Exit, Receipt, Snapshot};
+
+/// What is said of work that changed nothing: the first line to whoever asks, all to its next agent.
+const NOTHING_CHANGED: &str = "nothing was changed: its checks held before, and show nothing of it\n\
+    Do what the task says. If nothing has to be changed for that, say why in your last words: a \
+    person will read them and decide.";
 
 impl Draft<'_> {
     /// An attempt claims to be done. Where nothing but the exit status is to be judged, all that
@@ -141,10 +147,31 @@ impl Draft<'_> {
         } else if any(Outcome::Unverified) {
             self.push(Event::ReviewAwaited { attempt, verdicts });
             self.open_review(Subject::Attempt(attempt));
+        } else if self.shows_nothing(attempt)? {
+            let mut verdicts = verdicts;
+            verdicts.push(Verdict {
+                criterion: Verdict::OF_CHANGE,
+                ..Verdict::fail(0, NOTHING_CHANGED)
+            });
+            let end = AttemptEnd::Refused(Failure::Checks(verdicts));
+            self.end(attempt, end, Vec::new(), true);
         } else {
             self.verified(attempt, verdicts);
         }
         Ok(())
+    }
+
+    /// Whether an agent that was to change something changed nothing, and none of its task's criteria
+    /// says what the files are to be: then all of them held before it began. Whatever else there is
+    /// to go by is a person's word, that of who did it or of who took it as it is.
+    fn shows_nothing(&self, attempt: AttemptId) -> Result<bool, Rejection> {
+        let task = self.known(attempt.task)?;
+        let live = self.live(attempt)?;
+        let is_agents = task.spec.kind == TaskKind::Work
+            && task.spec.work == Work::Handoff
+            && holds_slot(&live.agent);
+        let is_told = task.spec.criteria.iter().any(Criterion::is_of_files);
+        Ok(is_agents && !is_told && live.adopts.is_none() && live.changed_nothing())
     }
 
     /// Where an agent says that it failed, or was ended before it was done, and changed nothing, there
@@ -152,10 +179,9 @@ impl Draft<'_> {
     /// judged, whatever it says.
     fn gave_up(&self, attempt: AttemptId) -> Result<Option<String>, Rejection> {
         let live = self.live(attempt)?;
-        let unchanged = live.snapshot().is_some_and(Snapshot::is_unchanged);
         let says_so = |it: &Receipt| it.claimed_failure().is_some();
         let is_undone = live.receipts.iter().any(says_so) || live.broken_off().is_some();
-        let gave_up = unchanged && is_undone;
+        let gave_up = live.changed_nothing() && is_undone;
         Ok(gave_up.then(|| "there is nothing: no file was changed".to_owned()))
     }
 

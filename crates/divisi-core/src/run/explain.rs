@@ -31,6 +31,10 @@ const CAUSES_MAX: usize = 8;
 /// So many of those that hold a limit's places are named.
 const RUNNING_MAX: usize = 3;
 
+/// What is said of a review that was closed before it gave a verdict.
+pub const NO_VERDICT: &str =
+    "it was closed without a verdict of its own: somebody else judged, or nobody needs it any more";
+
 /// The answer to "why is this not further?".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
@@ -158,9 +162,15 @@ pub fn explain(run: &Run, no: TaskNo, now: Time, shared: &Shared) -> Option<Expl
                 };
                 told.command(run, "split", task, parts);
             }
+            if task.is_refused_for_no_change() {
+                told.command(run, "approve", task, " --note WHY");
+            }
             told.command(run, "reject", task, " --reason WHY");
         }
-        TaskState::Done => told.causes.push("it is done".to_owned()),
+        TaskState::Done => told.causes.push(match task.gave_no_verdict() {
+            true => NO_VERDICT.to_owned(),
+            false => "it is done".to_owned(),
+        }),
         TaskState::Failed(reason) => {
             told.causes.push(match reason.as_str() {
                 "" => "it was given up".to_owned(),
@@ -757,6 +767,11 @@ fn active(run: &Run, task: &Task, live: &Attempt, now: Time, told: &mut Explanat
                 let words = criterion.map_or_else(String::new, ToString::to_string);
                 told.causes
                     .push(format!("no rule can tell whether this holds: {words}"));
+            }
+            if live.changed_nothing() {
+                told.causes.push(format!(
+                    "{attempt} changed no file: all is as it was before"
+                ));
             }
             let no = run.find(&task.spec.id);
             if let Some(review) = no.and_then(|no| run.review_of(no)) {

@@ -8,6 +8,7 @@ use super::command::Rejection;
 use super::decide::Draft;
 use super::event::Event;
 use super::links::Node;
+use super::offer;
 use super::state::{Final, Run};
 use super::task::{TaskState, TaskStatus};
 use super::transition::StateName;
@@ -132,6 +133,9 @@ impl Draft<'_> {
                 self.verified(attempt, verdicts);
                 Ok(())
             }
+            TaskState::Escalated(_) if task.is_refused_for_no_change() => {
+                self.take_unchanged(no, note)
+            }
             TaskState::Escalated(_) => self.not_now(
                 no,
                 "approved",
@@ -139,6 +143,29 @@ impl Draft<'_> {
             ),
             _ => self.not_now(no, "approved", "`divisi explain` says what it waits for"),
         }
+    }
+
+    /// The owner finds that nothing had to be changed. The attempt that found it, too, is checked once
+    /// more, as a new one, and integrated like any other.
+    fn take_unchanged(&mut self, no: TaskNo, note: &str) -> Result<(), Rejection> {
+        let task = self.known(no)?;
+        let Some(last) = task.endings.last().cloned() else {
+            return self.not_now(no, "approved", "nothing was made of it yet");
+        };
+        let attempt = self.run.attempt_id(no, task.attempts() + 1);
+        self.retry(no, note.to_owned())?;
+        self.push(Event::OfferAdopted {
+            attempt,
+            from: last.number,
+        });
+        let exit = last.receipts.iter().find_map(|receipt| match receipt {
+            Receipt::Submitted { exit, .. } => Some(exit.clone()),
+            _ => None,
+        });
+        let exit = exit.unwrap_or(Exit::NoProcess);
+        let receipt = offer::submitted(self.at, exit.clone(), &last.agent);
+        self.submitted(attempt, receipt, &exit, true);
+        Ok(())
     }
 
     /// The owner judges the whole: plain-word criteria pass, failed ones can only be waived.

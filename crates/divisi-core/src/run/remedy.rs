@@ -166,12 +166,14 @@ fn retry() -> Then {
 }
 
 /// Whether it may be that there was too much to do. What could not even be started is no smaller in
-/// halves.
+/// halves, and whose agent found nothing to do was not too much.
 fn is_about_work(end: &AttemptEnd) -> bool {
-    matches!(
-        end,
-        AttemptEnd::Refused(_) | AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue)
-    )
+    !end.is_for_no_change()
+        && matches!(
+            end,
+            AttemptEnd::Refused(_)
+                | AttemptEnd::Stopped(StopReason::Stalled(_) | StopReason::Overdue)
+        )
 }
 
 /// What plans in the place of a task that outgrew itself.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::agents::{agent_of, asks_model, holds_slot};
-use super::attempt::{Attempt, Ending, Phase};
+use super::attempt::{Attempt, AttemptEnd, Ending, Phase};
 use super::candidates::Chosen;
 use super::links::Links;
 use super::reviews::Subject;
@@ -248,6 +248,22 @@ impl Task {
     #[must_use]
     pub fn ending(&self, number: u32) -> Option<&Ending> {
         self.endings.iter().find(|ending| ending.number == number)
+    }
+
+    /// Whether its last attempt was refused since it changed nothing, and for that alone.
+    #[must_use]
+    pub fn is_refused_for_no_change(&self) -> bool {
+        let last = self.endings.last().filter(|_| self.live().is_none());
+        last.is_some_and(|last| last.end.is_for_no_change())
+    }
+
+    /// Whether it is a review that was closed before it gave a verdict: somebody else judged, or
+    /// nobody needs to any more.
+    #[must_use]
+    pub fn gave_no_verdict(&self) -> bool {
+        let gave_one = |it: &Ending| it.end == AttemptEnd::Reviewed;
+        let is_closed = self.reviews.is_some() && matches!(self.state, TaskState::Done);
+        is_closed && !self.endings.iter().any(gave_one)
     }
 
     /// Receipts of all attempts, oldest first.

@@ -369,11 +369,8 @@ impl Starting {
         path: &Path,
         base: Option<&Commit>,
     ) -> Result<Vec<u16>, String> {
-        let can_prove = |criterion: &Criterion| {
-            criterion.cost() == Cost::Cheap && !matches!(criterion, Criterion::Scope { .. })
-        };
         let judges = self.spec.work == Work::Nothing && self.spec.kind != TaskKind::External;
-        if judges || !self.spec.criteria.iter().any(can_prove) {
+        if judges || !self.spec.criteria.iter().any(Criterion::is_of_files) {
             return Ok(Vec::new());
         }
         let evaluate = |files: &dyn Files| {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use divisi_core::criterion::of_scope;
+use divisi_core::plan::Work;
 use divisi_core::script::Step;
-use divisi_core::{Criterion, Format, TaskSpec};
+use divisi_core::{Criterion, Format, TaskKind, TaskSpec};
 
 use super::{Glob, Move};
 use crate::placeholder;
@@ -21,6 +23,9 @@ pub(super) fn steps(moves: &[Move], task: &TaskSpec) -> Vec<Step> {
             Move::Step(step) => steps.push(step.clone()),
             Move::Make { path, text } => {
                 steps.extend(made(path.as_ref(), text.as_deref(), task));
+                if path.is_none() {
+                    steps.extend(stand_in(task));
+                }
             }
         }
     }
@@ -45,6 +50,36 @@ fn made(path: Option<&Glob>, text: Option<&str>, task: &TaskSpec) -> Vec<Step> {
         steps.push(Step::Write { path, text });
     }
     steps
+}
+
+/// A change where one is asked for and no file is promised: a file that nobody else has, within what
+/// may change.
+fn stand_in(task: &TaskSpec) -> Option<Step> {
+    let is_change = task.kind == TaskKind::Work && task.work == Work::Handoff;
+    let names_files = task.criteria.iter().any(Criterion::is_of_files);
+    if !is_change || names_files || !task.deliverables.is_empty() {
+        return None;
+    }
+    let scopes = task
+        .criteria
+        .iter()
+        .filter_map(|criterion| match criterion {
+            Criterion::Scope { patterns } => of_scope(patterns).0.first().copied(),
+            _ => None,
+        });
+    let id = task.id.as_str();
+    Some(match scopes.into_iter().next() {
+        None => {
+            let path = format!("scripted/{id}.md");
+            let text = usual(&path, task);
+            Step::Write { path, text }
+        }
+        // An empty line is a change in every language, and harmless in most.
+        Some(pattern) => Step::Append {
+            path: pattern.replace("**", id).replace('*', id),
+            text: "\n".to_owned(),
+        },
+    })
 }
 
 /// The rule's text with its variables. What a path bound is never looked at again.

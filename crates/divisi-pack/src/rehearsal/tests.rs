@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use divisi_core::plan::{Deliverable, Work};
 use divisi_core::receipt::Usage;
 use divisi_core::script::{Question, Step};
-use divisi_core::{Criterion, Format, TaskId, TaskSpec};
+use divisi_core::{Criterion, Format, TaskId, TaskKind, TaskSpec};
 use serde_json::{Value, json};
 
 use super::{Rehearsal, Role, read, schema};
@@ -305,4 +305,45 @@ fn reader_and_schema_know_the_same_keys() {
         .collect();
     assert_eq!(faults, [""; 0]);
     assert!(!validator.is_valid(&json!({"rules": [{"tsk": "a"}]})));
+}
+
+/// An agent that changes nothing is refused where only a program checks its work.
+#[test]
+fn where_a_change_is_asked_for_and_no_file_one_is_made() {
+    let played = |change: &dyn Fn(&mut TaskSpec)| {
+        let mut task = task("a", None, &[]);
+        task.criteria = vec![Criterion::Command {
+            argv: vec!["make".into()],
+            timeout_ms: 1_000,
+        }];
+        change(&mut task);
+        Rehearsal::built_in().script(&task).unwrap().attempts[0].clone()
+    };
+    let within = |pattern: &str| {
+        let patterns = vec!["!x.md".to_owned(), pattern.to_owned()];
+        played(&|task| {
+            task.criteria.push(Criterion::Scope {
+                patterns: patterns.clone(),
+            });
+        })
+    };
+    let line = |path: &str| Step::Append {
+        path: path.into(),
+        text: "\n".into(),
+    };
+    let made = played(&|_| {});
+    assert!(
+        matches!(&made[..], [Step::Write { path, .. }] if path == "scripted/a.md"),
+        "{made:?}"
+    );
+    assert_eq!(within("src/slug.js"), [line("src/slug.js")]);
+    assert_eq!(within("src/**/*.js"), [line("src/a/a.js")]);
+    assert_eq!(within("README*"), [line("READMEa")]);
+    // What else is asked for is made, or found out.
+    assert_eq!(played(&|task| task.kind = TaskKind::Research), []);
+    let of_files = Criterion::Lacks {
+        text: "TODO".into(),
+        path: "a.md".into(),
+    };
+    assert_eq!(played(&|task| task.criteria.push(of_files.clone())), []);
 }

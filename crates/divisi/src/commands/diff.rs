@@ -7,7 +7,7 @@ use divisi_engine::repo::{DiffForm, Repo};
 use crate::changed::{of_task, told, whole};
 use crate::cli;
 use crate::exit::Exit;
-use crate::printer::{Outcome, Printer};
+use crate::printer::{Line, Outcome, Printer};
 use crate::project::Project;
 
 /// `divisi diff`.
@@ -34,6 +34,13 @@ pub(crate) fn diff(args: &cli::Diff, id: RunId, project: &Project, printer: &Pri
         }))?;
     } else {
         printer.text(&text)?;
+    }
+    if text.is_empty() {
+        let what = match &args.task {
+            None => run.id.to_string(),
+            Some(task) => format!("task {task}"),
+        };
+        printer.note(&Line::of(format!("{what} changed no file")));
     }
     Ok(Exit::Success)
 }

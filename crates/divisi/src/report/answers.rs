@@ -1,7 +1,7 @@
 //! The five questions that a finished run must answer with yes, each with what shows it.
 
 use divisi_core::run::{AttemptEnd, Final, Run, RunStatus, Task, TaskState, TaskStatus};
-use divisi_core::{Outcome, TaskNo, Time};
+use divisi_core::{Criterion, Outcome, TaskNo, Time};
 
 use super::{Answered, Judged};
 use crate::words;
@@ -23,16 +23,21 @@ fn is_over(run: &Run) -> bool {
 
 fn completed(run: &Run) -> Answered {
     let all = run.is_fulfilled();
+    let mut evidence = words::progress_of(run);
+    let (failed, canceled) = run.spent_candidates();
+    if failed + canceled > 0 {
+        let spent = words::plural(u64::from(failed + canceled), "candidate");
+        evidence.push_str(&format!("; {spent} given up"));
+    }
+    let closed = run.tasks().iter().filter(|it| it.gave_no_verdict()).count();
+    if closed > 0 {
+        let closed = words::plural(closed as u64, "review");
+        evidence.push_str(&format!("; of these, {closed} closed without a verdict"));
+    }
     Answered {
         statement: "all tasks completed",
         holds: (all || is_over(run)).then_some(all),
-        evidence: match run.spent_candidates() {
-            (0, 0) => words::progress_of(run),
-            (failed, canceled) => {
-                let spent = words::plural(u64::from(failed + canceled), "candidate");
-                format!("{}; {spent} given up", words::progress_of(run))
-            }
-        },
+        evidence,
     }
 }
 
@@ -155,7 +160,13 @@ fn satisfied(run: &Run, whole: &[Judged]) -> Answered {
         (_, many) => {
             let (pass, waived) = (of(Outcome::Pass), of(Outcome::Waived));
             let evidence = format!("{pass} of {many} criteria of the whole pass, {waived} waived");
-            (Some(pass == many), evidence)
+            match pass == many && shows_nothing(run) {
+                true => (
+                    None,
+                    format!("{evidence}; but no file was changed, so they held before, too"),
+                ),
+                false => (Some(pass == many), evidence),
+            }
         }
     };
     let holds = match run.status() {
@@ -167,6 +178,14 @@ fn satisfied(run: &Run, whole: &[Judged]) -> Answered {
         holds,
         evidence,
     }
+}
+
+/// Whether what holds of the whole is what held before, in a run that changed no file. Where a person
+/// judged any of it, there is their word.
+fn shows_nothing(run: &Run) -> bool {
+    let head = run.integration.head.as_ref();
+    let is_unchanged = head.is_some() && head == run.base.commit.as_ref();
+    is_unchanged && run.criteria.iter().all(Criterion::is_falsifiable)
 }
 
 fn aggregated(run: &Run) -> Answered {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use divisi_core::plan::Work;
 use divisi_core::receipt::{Receipt, Snapshot, Usage};
-use divisi_core::run::explain::{Shared, explain};
+use divisi_core::run::explain::{NO_VERDICT, Shared, explain};
 use divisi_core::run::{
     AGENT_AUTO, AttemptEnd, Ending, Failure, Final, Phase, Run, Settings, Task, TaskState,
     TaskStatus, Unsaid, is_scripted, unsaid,
@@ -77,7 +77,10 @@ fn done(run: &Run, no: usize, task: &Task, now: Time) -> Done {
         estimate_tokens: { task.spec.estimate.tokens }.filter(|_| task.spec.candidates.is_none()),
         usd_micros: usage.and_then(|usage| usage.usd_micros),
         denied: denied(task),
-        reason: told.flatten().map(|told| told.causes.join("; ")),
+        reason: match task.gave_no_verdict() {
+            true => Some(NO_VERDICT.to_owned()),
+            false => told.flatten().map(|told| told.causes.join("; ")),
+        },
         verdicts: judged(&task.spec.criteria, last_verdicts(task)),
         told: task.answers.clone(),
         artifacts: artifacts(task),
@@ -296,17 +299,11 @@ fn silent_attempts(task: &Task, settings: &Settings) -> impl Iterator<Item = Uns
     task.endings.iter().filter_map(of)
 }
 
-/// Whether what was integrated of a task is what it started from.
+/// Whether all that was integrated of a task is what it started from.
 fn is_unchanged(task: &Task) -> bool {
-    let mut ended = task.endings.iter().rev();
-    let last = ended.find(|ending| ending.end == AttemptEnd::Integrated);
-    let mut receipts = last.into_iter().flat_map(|ending| &ending.receipts);
-    receipts.any(|receipt| match receipt {
-        Receipt::Collected { snapshot, .. } => {
-            snapshot.as_ref().is_some_and(Snapshot::is_unchanged)
-        }
-        _ => false,
-    })
+    let ended = task.endings.iter();
+    let mut integrated = ended.filter(|ending| ending.end == AttemptEnd::Integrated);
+    integrated.all(|it| it.snapshot().is_some_and(Snapshot::is_unchanged))
 }
 
 /// What nobody and nothing verified.

@@ -243,6 +243,14 @@ fn criterion(judged: &Judged, indent: &str, out: &mut String) {
     }
 }
 
+/// A review that gave no verdict is over, and was not done by whoever was to judge.
+fn standing_word(task: &Done) -> &'static str {
+    match (task.status, &task.reason) {
+        (TaskStatus::Done, Some(_)) => "closed",
+        (status, _) => status.word(),
+    }
+}
+
 fn table(report: &Report, out: &mut String) {
     section("Tasks", out);
     let counts = |task: &Done| task.tokens.is_some() || task.estimate_tokens.is_some();
@@ -275,7 +283,7 @@ fn table(report: &Report, out: &mut String) {
             out,
             "| {} | {} | {by} | {} | {} | {estimate} |{tokens}",
             code(&task.id),
-            task.status.word(),
+            standing_word(task),
             task.attempts,
             span(task.agent_ms),
         );
@@ -292,7 +300,7 @@ fn standing(report: &Report) -> impl Iterator<Item = &Done> {
 fn is_plain(task: &Done) -> bool {
     let proven = |judged: &Judged| judged.outcome == Some(Outcome::Pass) && !judged.proves_nothing;
     let is_told = !task.told.is_empty() || task.chosen.is_some();
-    task.status == TaskStatus::Done && !is_told && task.verdicts.iter().all(proven)
+    standing_word(task) == TaskStatus::Done.word() && !is_told && task.verdicts.iter().all(proven)
 }
 
 fn details(report: &Report, out: &mut String) {
@@ -311,7 +319,7 @@ fn details(report: &Report, out: &mut String) {
             "- {}: {}, {}",
             code(&task.id),
             text(&task.title),
-            task.status.word()
+            standing_word(task)
         );
         if let Some(reason) = &task.reason {
             line!(out, "  - why: {}", text(reason));

@@ -574,29 +574,6 @@ fn what_no_rule_has_a_verb_for_is_one_task_or_an_agents() {
         .says("error[planning-declined]");
 }
 
-/// That a check passes says nothing of work that changed no file, and the report says so.
-#[test]
-fn who_only_says_that_it_is_done_is_named_by_the_report() {
-    let stage = project();
-    let path = working(&stage, "true");
-    let stage = stage.with_env("PATH", &path);
-    let plan = json!({"task_title": "A", "subtasks": [
-        {"subtask_id": "a", "title": "Add an option", "agent": "claude",
-         "criteria": [{"command": ["true"]}]},
-        {"subtask_id": "b", "script": "echo b > b.md", "deliverables": ["b.md"]},
-    ]});
-    stage.run(&plan, &[]).expect(0);
-    let report = stage.divisi(&["report", "1"]).expect(0).stdout;
-    assert!(
-        report.contains("a: it is done and changed no file"),
-        "{report}"
-    );
-    assert!(
-        !report.contains("b: it is done and changed no file"),
-        "{report}"
-    );
-}
-
 /// What would be made in several passes is executed as a plan, and the report says so.
 #[test]
 fn passes_are_executed_as_a_plan_and_the_report_says_so() {

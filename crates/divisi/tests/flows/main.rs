@@ -41,6 +41,7 @@ mod splitting;
 mod stage;
 mod telling;
 mod trust;
+mod unchanged;
 mod watching;
 mod whole;
 mod workflows;

@@ -25,4 +25,5 @@ mod rng;
 mod sharing;
 mod size;
 mod table;
+mod unchanged;
 mod walk;

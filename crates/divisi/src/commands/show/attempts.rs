@@ -341,10 +341,10 @@ pub(super) fn verdict_lines(
     let mut lines = Vec::new();
     for verdict in verdicts {
         let criterion = criteria.get(usize::from(verdict.criterion));
-        let words = match (verdict.criterion, criterion) {
-            (Verdict::ON_THE_WHOLE, _) => "what is integrated already still holds".to_owned(),
-            (_, None) => "unknown".to_owned(),
-            (_, Some(criterion)) => criterion.to_string(),
+        let words = match (Verdict::beyond(verdict.criterion), criterion) {
+            (Some(words), _) => words.to_owned(),
+            (None, None) => "unknown".to_owned(),
+            (None, Some(criterion)) => criterion.to_string(),
         };
         lines.push(
             Line::of(indent)

@@ -1,0 +1,164 @@
+//! Nothing is done by a word alone: of work that changed nothing, what was shown and what was not.
+
+use divisi_core::run::{RunStatus, TaskState};
+use serde_json::{Value, json};
+
+use crate::found::working;
+use crate::reviewing::install;
+use crate::stage::{Stage, stands, task, write};
+
+/// `a` is checked by a program that passes whatever is done; the whole likewise.
+fn plan(agent: &str) -> Value {
+    json!({"task_title": "An option", "subtasks": [
+        {"subtask_id": "a", "title": "Add an option", "agent": agent,
+         "criteria": [{"command": ["test", "-e", "README.md"]}]},
+    ], "criteria": [{"command": ["test", "-e", "README.md"]}]})
+}
+
+fn project() -> Stage {
+    Stage::git(&[("README.md", "# A project\n")])
+}
+
+/// An agent that does this.
+fn with_agent(work: &str) -> Stage {
+    let stage = project();
+    let path = working(&stage, work);
+    stage.with_env("PATH", &path)
+}
+
+const OPEN: &str = "the original request is satisfied: open (1 of 1 criteria of the whole pass";
+
+#[test]
+fn an_agent_that_only_says_that_it_is_done_is_tried_again_and_then_a_person_decides() {
+    let stage = with_agent("true");
+    let ran = stage.run(&plan("claude"), &[]);
+    ran.expect(3)
+        .says("nothing was changed: its checks held before, and show nothing of it");
+    let run = stage.only();
+    assert_eq!(task(&run, "a").attempts(), 3);
+    assert!(matches!(task(&run, "a").state, TaskState::Escalated(_)));
+    let told = stage.path(".divisi/runs/run-1/handoffs/claude/to-claude-subtask-a@3.json");
+    let told = std::fs::read_to_string(told).unwrap();
+    assert!(told.contains("say why in your last words"), "{told}");
+
+    let told = stage.divisi(&["explain", "1", "a"]).expect(0);
+    told.says("divisi approve run-1 a --note WHY");
+    stage
+        .divisi(&["approve", "1", "a", "--note", "it has one"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    stands(&stage.only(), RunStatus::Succeeded, &[("a", "done")]);
+    let report = stage.divisi(&["report", "1"]).expect(0).stdout;
+    for said in [
+        "a: it is done and changed no file",
+        "told: it has one",
+        OPEN,
+    ] {
+        assert!(report.contains(said), "{said:?} is not in {report}");
+    }
+    // What stands on the branch is the base, which somebody else made.
+    let diff = stage.divisi(&["diff", "1", "a"]).expect(0);
+    let diff = diff.says("task a changed no file");
+    assert_eq!(diff.stdout, "");
+}
+
+#[test]
+fn who_does_it_when_told_so_is_done() {
+    // Its first attempt leaves a word beside the project only.
+    let stage = project();
+    let seen = stage.beside("seen").display().to_string();
+    let work = format!("if test -e {seen}; then echo new > option.md; else touch {seen}; fi");
+    let path = working(&stage, &work);
+    let stage = stage.with_env("PATH", &path);
+    let beside = stage.beside("").display().to_string();
+    stage
+        .run(&plan("claude"), &["--allow-write", &beside])
+        .expect(0);
+    let run = stage.only();
+    assert_eq!(task(&run, "a").attempts(), 2);
+    assert_eq!(stage.result("option.md").as_deref(), Some("new\n"));
+    let report = stage.divisi(&["report", "1"]).expect(0).stdout;
+    assert!(
+        report.contains("the original request is satisfied: yes"),
+        "{report}"
+    );
+    assert!(!report.contains("changed no file"), "{report}");
+}
+
+#[test]
+fn what_says_what_the_files_are_to_be_may_hold_already_and_the_report_says_so() {
+    let stage = with_agent("true");
+    let plan = json!({"task_title": "A", "subtasks": [
+        {"subtask_id": "a", "title": "Name the project", "agent": "claude",
+         "criteria": [{"contains": "# A project", "in": "README.md"}]},
+        {"subtask_id": "b", "script": "echo b > b.md", "deliverables": ["b.md"]},
+    ]});
+    stage.run(&plan, &[]).expect(0);
+    let report = stage.divisi(&["report", "1"]).expect(0).stdout;
+    assert!(
+        report.contains("a: it is done and changed no file"),
+        "{report}"
+    );
+    assert!(
+        !report.contains("b: it is done and changed no file"),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_person_may_change_nothing_and_whoever_judges_sees_that() {
+    let stage = project();
+    let mut plan = plan("person");
+    plan["subtasks"][0]["criteria"] = json!(["It is easy to use."]);
+    stage.run(&plan, &[]).expect(4);
+    stage.divisi(&["submit", "1", "a"]).expect(0);
+    stage.divisi(&["resume", "1"]).expect(4);
+    stage
+        .divisi(&["explain", "1", "a"])
+        .expect(0)
+        .says("attempt 1 by person changed no file: all is as it was before");
+    let diff = stage.divisi(&["diff", "1", "a"]).expect(0);
+    diff.says("task a changed no file");
+    stage
+        .divisi(&["approve", "1", "a", "--note", "tried it"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    let report = stage.divisi(&["report", "1"]).expect(0).stdout;
+    for said in ["a: it is done and changed no file", OPEN] {
+        assert!(report.contains(said), "{said:?} is not in {report}");
+    }
+}
+
+/// A reviewer that says nothing that could be used is not who judged.
+#[test]
+fn a_review_without_a_verdict_is_closed_and_not_done() {
+    let stage = project();
+    let program = |name, text| json!({"command": [install(&stage, name, text)], "speaks": "text"});
+    let config = json!({
+        "agents": {"custom": {
+            "author": program("author", "#!/bin/sh\necho easy > use.md\n"),
+            "judge": program("judge", "#!/bin/sh\necho fine\n"),
+        }},
+        "review": {"agents": ["custom.judge"]},
+    });
+    write(stage.path("divisi.yaml"), &config.to_string());
+    let mut plan = plan("custom.author");
+    plan["subtasks"][0]["criteria"] = json!(["It is easy to use."]);
+    stage.run(&plan, &[]).expect(3);
+    stage
+        .divisi(&["approve", "1", "a", "--note", "tried it"])
+        .expect(0);
+    stage.divisi(&["resume", "1"]).expect(0);
+    let report = stage.divisi(&["report", "1"]).expect(0).stdout;
+    for said in [
+        "of these, 1 review closed without a verdict",
+        "| `a-review1` | closed |",
+        "it was closed without a verdict of its own",
+    ] {
+        assert!(report.contains(said), "{said:?} is not in {report}");
+    }
+    stage
+        .divisi(&["explain", "1", "a-review1"])
+        .expect(0)
+        .says("it was closed without a verdict of its own");
+}
